@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../shared/connection.h"
+#include "../shared/outcome.h"
+#include "../shared/settings.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+/* 0 -> settings. Written by the agent, read once per packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct settings);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} settings SEC(".maps");
+
+/* tuple -> connection, one entry per direction. Written by the packet path only. Full: the least recently used
+ * entries make room, so a SYN flood costs idle connections first and is never a full stop. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct tuple);
+	__type(value, struct connection);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} connections SEC(".maps");
+
+/* (socket, backend) -> frontend the program asked for. Written by the socket hooks. Full: oldest go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct socket_key);
+	__type(value, struct socket_value);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} sockets SEC(".maps");
+
+/* enum outcome -> packets and bytes, per CPU. Written by the packet path, read by the agent's metrics. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, OUTCOME_COUNT);
+	__type(key, __u32);
+	__type(value, struct outcome_counter);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} outcomes SEC(".maps");

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "address.h"
+
+/* Longest-prefix key; prefix_length counts bits of the 128-bit address (IPv4 prefix n is 96 + n). */
+struct prefix {
+	__u32 prefix_length;
+	struct address address;
+};
+
+enum location_flag {
+	LOCATION_LOCAL_HOST = 1 << 0,	/* an address of this node, and 127.0.0.0/8 */
+	LOCATION_REMOTE_HOST = 1 << 1,	/* an address of another node of the cluster */
+	LOCATION_POOL = 1 << 2,		/* in an IP pool: a workload, or an address a workload may get */
+	LOCATION_ENCAPSULATED = 1 << 3, /* reached through the VXLAN tunnel to `node` */
+	LOCATION_NAT_OUTGOING = 1 << 4, /* its pool masquerades traffic that leaves the cluster */
+	LOCATION_BLACKHOLE = 1 << 5,	/* an IPAM block nobody answers for: dropped, never sent to the default route */
+};
+
+/* What is known of an address: who it is (identity, for policies) and where it is (node, flags). */
+struct location {
+	__u32 identity; /* 0: an address no policy distinguishes */
+	__u32 flags;	/* enum location_flag */
+	struct address node; /* where a remote workload lives; :: otherwise */
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "address.h"
+
+/* A packet's addresses, as it is seen before any translation. ICMP echo: both ports are the identifier. */
+struct tuple {
+	struct address source;
+	struct address destination;
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 protocol;
+	__u8 padding[3];
+};
+
+enum connection_flag {
+	CONNECTION_REPLY = 1 << 0,	   /* this entry is the responder's direction */
+	CONNECTION_TRANSLATED = 1 << 1,	   /* rewrite to `address`, `port` (and `peer_port`) */
+	CONNECTION_FORWARDED = 1 << 2,	   /* entry node: wrap and send to `node`, untranslated */
+	CONNECTION_VIA_ENTRY = 1 << 3,	   /* backend's node, tunnel mode: replies go wrapped to `node` */
+	CONNECTION_DIRECT_RETURN = 1 << 4, /* replies go straight to the client */
+	CONNECTION_SYN = 1 << 5,	   /* TCP: only a SYN was seen */
+	CONNECTION_CLOSED = 1 << 6,	   /* TCP: FIN in both directions, or RST */
+	CONNECTION_FIN = 1 << 7,	   /* TCP: this direction sent FIN */
+	CONNECTION_ANSWERED = 1 << 8,	   /* the other direction was seen */
+	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself */
+};
+
+/* Connection tracking keeps one entry per direction, so a packet costs one lookup. Entries are not swept:
+ * one that has been idle longer than its timeout is treated as absent, and the least recently used make room. */
+struct connection {
+	__u64 last_seen; /* ns, bpf_ktime_get_ns */
+	__u64 packets;
+	struct address address; /* forward: the backend; reply: the frontend that the client used */
+	struct address node;	/* FORWARDED: the backend's node; VIA_ENTRY: the entry node */
+	__be16 port;
+	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
+	__u32 flags;	/* enum connection_flag */
+	__u32 backend;	/* id, 0: no service */
+	__u32 policy_revision;
+};
+
+/* Socket-level translation, to answer getpeername() and recvmsg() with the address the program asked for. */
+struct socket_key {
+	__u64 cookie;
+	struct address backend;
+	__be16 port;
+	__u8 protocol;
+	__u8 padding[5];
+};
+
+struct socket_value {
+	struct address frontend;
+	__be16 port;
+	__u8 padding[6];
+};

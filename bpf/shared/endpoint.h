@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "address.h"
+
+enum endpoint_flag {
+	ENDPOINT_INGRESS_ISOLATED = 1 << 0, /* some policy selects it for ingress: what no rule allows is dropped */
+	ENDPOINT_EGRESS_ISOLATED = 1 << 1,
+};
+
+/* A workload endpoint of this node, by its address (map `endpoints`) and by the index of its host-side
+ * interface (map `interfaces`, whose value is the address). No entry, no traffic. */
+struct endpoint {
+	__u32 ifindex;	/* host side of its veth pair */
+	__u32 identity; /* as in struct location, so that local traffic needs one lookup less */
+	__u32 policy;	/* id of its compiled policy: first field of struct policy_key */
+	__u32 flags;	/* enum endpoint_flag */
+	__u8 mac[6];	  /* inside the pod */
+	__u8 host_mac[6]; /* host side */
+};

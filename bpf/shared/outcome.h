@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include <linux/types.h>
+
+/* Every packet that our programs see ends in exactly one outcome, and is counted there (map `outcomes`).
+ * Names are what metrics and people see: OUTCOME_DROP_POLICY_INGRESS is "drop_policy_ingress". */
+enum outcome {
+	OUTCOME_PASS_TO_STACK,	    /* left to the kernel */
+	OUTCOME_TO_ENDPOINT,	    /* delivered to a workload of this node */
+	OUTCOME_TO_NETWORK,	    /* sent out of an uplink */
+	OUTCOME_TO_OVERLAY,	    /* wrapped for a workload of another node */
+	OUTCOME_FORWARD_SERVICE,    /* entry node: wrapped for the backend's node */
+	OUTCOME_RETURN_DIRECT,	    /* backend's node: reply straight to the client */
+	OUTCOME_RETURN_VIA_ENTRY,   /* backend's node: reply wrapped for the entry node */
+	OUTCOME_RETURN_FORWARDED,   /* entry node: reply passed on to the client */
+	OUTCOME_REJECT_NO_BACKEND,  /* answered with RST or ICMP port unreachable */
+	OUTCOME_REJECT_GONE,	    /* the connection's backend is gone: answered with RST */
+	OUTCOME_DROP_POLICY_INGRESS,
+	OUTCOME_DROP_POLICY_EGRESS,
+	OUTCOME_DROP_NO_LOCAL_BACKEND,	/* externalTrafficPolicy: Local, and none here */
+	OUTCOME_DROP_UNKNOWN_ENDPOINT,	/* a workload address or interface without an entry */
+	OUTCOME_DROP_SPOOFED_SOURCE,	/* a workload used an address that is not its own */
+	OUTCOME_DROP_UNKNOWN_TUNNEL_PEER,
+	OUTCOME_DROP_MALFORMED,
+	OUTCOME_DROP_FRAGMENT,		/* a later fragment whose first was not seen */
+	OUTCOME_DROP_UNSUPPORTED,	/* a protocol or family that is not handled for workloads */
+	OUTCOME_DROP_CONNECTION_TABLE_FULL,
+	OUTCOME_DROP_PORT_COLLISION,	/* no free source port for two flows that meet at one backend */
+	OUTCOME_DROP_NO_ROUTE,
+	OUTCOME_COUNT,
+};
+
+struct outcome_counter {
+	__u64 packets;
+	__u64 bytes;
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "address.h"
+
+/* What clients use to reach a service. A node port is written once, with address :: ("any address of
+ * any node"); the packet path looks it up when the destination is known to be a node. */
+struct frontend {
+	struct address address;
+	__be16 port;
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 padding;
+};
+
+enum service_flag {
+	SERVICE_EXTERNAL_LOCAL = 1 << 0, /* externalTrafficPolicy: Local */
+	SERVICE_INTERNAL_LOCAL = 1 << 1, /* internalTrafficPolicy: Local */
+	SERVICE_AFFINITY = 1 << 2,	 /* sessionAffinity: ClientIP */
+};
+
+/* Backends of a service stand in slots [0, backend_count); those on this node come first, so that
+ * "local only" is the prefix [0, local_count). */
+struct service {
+	__u32 id;
+	__u32 backend_count;
+	__u32 local_count;
+	__u32 affinity_seconds;
+	__u32 flags; /* enum service_flag */
+};
+
+struct slot {
+	__u32 service;
+	__u32 index;
+};
+
+enum backend_flag {
+	BACKEND_LOCAL = 1 << 0,	       /* on this node */
+	BACKEND_HOST_NETWORK = 1 << 1, /* its address is the node's own */
+};
+
+/* A ready or serving endpoint. A backend that terminates leaves its slots at once but stays here until it is
+ * gone, so that its connections live on. */
+struct backend {
+	struct address address;
+	struct address node; /* the node that runs it: where the entry node forwards to */
+	__be16 port;
+	__u8 protocol;
+	__u8 flags; /* enum backend_flag */
+};
+
+/* Session affinity: which backend a client was given. */
+struct affinity_key {
+	struct address client;
+	__u32 service;
+	__u32 padding;
+};
+
+struct affinity {
+	__u64 last_used; /* ns, bpf_ktime_get_ns */
+	__u32 backend;
+	__u32 padding;
+};
