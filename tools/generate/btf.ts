@@ -1,0 +1,162 @@
+// Reads the BTF (BPF Type Format) of an object as `bpftool btf dump -j` prints it and keeps what the agent shares with
+// the packet path: maps, the structs that are their keys and values, and enums.
+// Format: https://docs.kernel.org/bpf/btf.html; map definitions: libbpf's BTF-defined maps.
+
+interface BtfType {
+  id: number;
+  kind: string;
+  name: string;
+  size?: number;
+  type_id?: number;
+  nr_elems?: number;
+  members?: { name: string; type_id: number; bits_offset: number }[];
+  values?: { name: string; val: number }[];
+  vars?: { type_id: number }[];
+}
+
+/** A member's or a map side's type. Sizes and offsets are bytes. */
+export type Shape =
+  | { kind: "integer"; bytes: 1 | 2 | 4 | 8; bigEndian: boolean }
+  | { kind: "struct"; name: string; size: number }
+  | { kind: "bytes"; length: number };
+
+export interface Field {
+  name: string;
+  offset: number;
+  shape: Shape;
+}
+
+export interface Struct {
+  name: string;
+  size: number;
+  fields: Field[];
+}
+
+export interface Enum {
+  name: string;
+  values: { name: string; value: number }[];
+}
+
+export interface MapShape {
+  name: string;
+  type: number;
+  maxEntries: number;
+  flags: number;
+  key: Shape;
+  value: Shape;
+}
+
+export interface Layout {
+  maps: MapShape[];
+  structs: Struct[];
+  enums: Enum[];
+}
+
+/** What an object's BTF says of the maps in it. `types` is the parsed output of `bpftool btf dump file X -j`. */
+export function readLayout(types: BtfType[]): Layout {
+  const reader = new Reader(types);
+  const maps = reader.maps();
+  return { maps, structs: reader.structsUsed(), enums: reader.enums() };
+}
+
+class Reader {
+  private readonly byId: Map<number, BtfType>;
+  private readonly used = new Map<string, Struct>();
+
+  constructor(types: BtfType[]) {
+    this.byId = new Map(types.map((type) => [type.id, type]));
+  }
+
+  maps(): MapShape[] {
+    const section = [...this.byId.values()].find((type) => type.kind === "DATASEC" && type.name === ".maps");
+    if (!section?.vars) throw new Error("The object has no .maps section: it defines no map in libbpf's BTF style.");
+    return section.vars.map((variable) => this.map(this.type(variable.type_id)));
+  }
+
+  structsUsed(): Struct[] {
+    return [...this.used.values()];
+  }
+
+  enums(): Enum[] {
+    return [...this.byId.values()]
+      .filter((type) => type.kind === "ENUM" && type.name !== "(anon)")
+      .map((type) => ({
+        name: type.name,
+        values: (type.values ?? []).map(({ name, val }) => ({ name, value: val })),
+      }));
+  }
+
+  // libbpf writes numbers as the length of an array behind a pointer (`__uint`), types as a pointer (`__type`).
+  private map(variable: BtfType): MapShape {
+    const members = new Map(this.type(variable.type_id).members?.map((member) => [member.name, member.type_id]));
+    const number = (name: string) => {
+      const id = members.get(name);
+      return id === undefined ? 0 : (this.type(this.type(id).type_id).nr_elems ?? 0);
+    };
+    const shape = (name: string) => {
+      const id = members.get(name);
+      if (id === undefined) throw new Error(`Map ${variable.name} has no ${name} type.`);
+      return this.shape(this.type(id).type_id, `map ${variable.name}, ${name}`);
+    };
+    return {
+      name: variable.name,
+      type: number("type"),
+      maxEntries: number("max_entries"),
+      flags: number("map_flags"),
+      key: shape("key"),
+      value: shape("value"),
+    };
+  }
+
+  private shape(id: number | undefined, where: string, bigEndian = false): Shape {
+    const type = this.type(id);
+    switch (type.kind) {
+      case "TYPEDEF":
+        return this.shape(type.type_id, where, bigEndian || /^__be\d+$/.test(type.name));
+      case "INT":
+        return { kind: "integer", bytes: integerSize(type.size, where), bigEndian };
+      case "ENUM":
+        return { kind: "integer", bytes: 4, bigEndian: false };
+      case "STRUCT":
+        this.use(type);
+        return { kind: "struct", name: type.name, size: type.size ?? 0 };
+      case "ARRAY":
+        return this.array(type, where);
+      default:
+        throw new Error(
+          `${where}: a ${type.kind} has no form in TypeScript; allowed are integers, structs, byte arrays.`,
+        );
+    }
+  }
+
+  private array(type: BtfType, where: string): Shape {
+    const element = this.shape(type.type_id, where);
+    if (element.kind === "integer" && element.bytes === 1) return { kind: "bytes", length: type.nr_elems ?? 0 };
+    throw new Error(`${where}: only arrays of __u8 have a form in TypeScript.`);
+  }
+
+  private use(type: BtfType): void {
+    if (this.used.has(type.name)) return;
+    // `struct address` is text on the TypeScript side: its words are nobody's business.
+    const fields =
+      type.name === "address"
+        ? []
+        : (type.members ?? []).map((member) => ({
+            name: member.name,
+            offset: member.bits_offset / 8,
+            shape: this.shape(member.type_id, `struct ${type.name}, ${member.name}`),
+          }));
+    this.used.set(type.name, { name: type.name, size: type.size ?? 0, fields });
+  }
+
+  private type(id: number | undefined): BtfType {
+    const type = this.byId.get(id ?? -1);
+    if (!type) throw new Error(`The BTF names type ${id}, which it does not contain.`);
+    return type;
+  }
+}
+
+function integerSize(size: number | undefined, where: string): 1 | 2 | 4 | 8 {
+  if (size === 1 || size === 2 || size === 4 || size === 8) return size;
+  throw new Error(`${where}: an integer of ${size} bytes is not supported.`);
+}
