@@ -25,6 +25,16 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } connections SEC(".maps");
 
+/* datagram -> ports of its first fragment. Written and read by the packet path. Full: the oldest go; their
+ * later fragments are dropped (drop_fragment) and the sender's transport retries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment_ports);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} fragments SEC(".maps");
+
 /* (socket, backend) -> frontend the program asked for. Written by the socket hooks. Full: oldest go. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

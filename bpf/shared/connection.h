@@ -22,7 +22,8 @@ enum connection_flag {
 	CONNECTION_CLOSED = 1 << 6,	   /* TCP: FIN in both directions, or RST */
 	CONNECTION_FIN = 1 << 7,	   /* TCP: this direction sent FIN */
 	CONNECTION_ANSWERED = 1 << 8,	   /* the other direction was seen */
-	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself */
+	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself: its reply passes the host stack */
+	CONNECTION_VIA_STACK = 1 << 10,	   /* left to the kernel, which masquerades it (natOutgoing) */
 };
 
 /* Connection tracking keeps one entry per direction, so a packet costs one lookup. Entries are not swept:
@@ -37,6 +38,20 @@ struct connection {
 	__u32 flags;	/* enum connection_flag */
 	__u32 backend;	/* id, 0: no service */
 	__u32 policy_revision;
+};
+
+/* An IPv4 datagram in fragments: only the first carries the ports, so they are kept for the others. */
+struct fragment_key {
+	struct address source;
+	struct address destination;
+	__be16 identification;
+	__u8 protocol;
+	__u8 padding[5];
+};
+
+struct fragment_ports {
+	__be16 source_port;
+	__be16 destination_port;
 };
 
 /* Socket-level translation, to answer getpeername() and recvmsg() with the address the program asked for. */

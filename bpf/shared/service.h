@@ -37,8 +37,8 @@ enum backend_flag {
 	BACKEND_HOST_NETWORK = 1 << 1, /* its address is the node's own */
 };
 
-/* A ready or serving endpoint. A backend that terminates leaves its slots at once but stays here until it is
- * gone, so that its connections live on. */
+/* An endpoint of a service. One that is not ready, or terminates, stands in no slot (no new connections) but
+ * stays here until it is gone, so that its connections live on. */
 struct backend {
 	struct address address;
 	struct address node; /* the node that runs it: where the entry node forwards to */

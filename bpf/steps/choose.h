@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../maps/services.h"
+#include "locate.h"
+
+/* Which of a service's backends may be chosen. */
+enum reach {
+	REACH_ANY,
+	REACH_LOCAL, /* only those of this node: the slots before local_count */
+};
+
+/* The service that answers at this destination; NULL: an ordinary address. Node ports stand under the address
+ * "::" and hold for every address of every node. */
+static __always_inline const struct service *service_find(const struct address *address, __be16 port, __u8 protocol)
+{
+	struct frontend key = {.address = *address, .port = port, .protocol = protocol};
+	const struct service *service = bpf_map_lookup_elem(&services, &key);
+
+	if (service)
+		return service;
+	if (!(location_flags(locate(address)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)))
+		return NULL;
+	__builtin_memset(&key.address, 0, sizeof(key.address));
+	return bpf_map_lookup_elem(&services, &key);
+}
+
+static __always_inline __u32 affine_backend(const struct service *service, const struct affinity_key *key)
+{
+	const struct affinity *affinity = bpf_map_lookup_elem(&affinities, key);
+	__u64 age;
+
+	if (!affinity)
+		return 0;
+	age = bpf_ktime_get_ns() - affinity->last_used;
+	return age < service->affinity_seconds * 1000000000ULL ? affinity->backend : 0;
+}
+
+static __always_inline void remember_affinity(const struct affinity_key *key, __u32 backend)
+{
+	struct affinity value = {.last_used = bpf_ktime_get_ns(), .backend = backend};
+
+	bpf_map_update_elem(&affinities, key, &value, BPF_ANY);
+}
+
+/* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
+ * and it is still within reach, else any. Returns its id, 0: there is none. The backend is left in `chosen`. */
+static __always_inline __u32 choose_backend(const struct service *service, const struct address *client, enum reach reach,
+				       const struct backend **chosen)
+{
+	__u32 count = reach == REACH_LOCAL ? service->local_count : service->backend_count;
+	struct affinity_key key = {.client = *client, .service = service->id};
+	const struct backend *backend;
+	struct slot slot = {.service = service->id};
+	const __u32 *found;
+	__u32 id;
+
+	if (service->flags & SERVICE_AFFINITY) {
+		id = affine_backend(service, &key);
+		backend = id ? bpf_map_lookup_elem(&backends, &id) : NULL;
+		if (backend && (reach == REACH_ANY || (backend->flags & BACKEND_LOCAL))) {
+			remember_affinity(&key, id);
+			*chosen = backend;
+			return id;
+		}
+	}
+	if (!count)
+		return 0;
+	slot.index = bpf_get_prandom_u32() % count;
+	found = bpf_map_lookup_elem(&slots, &slot);
+	if (!found)
+		return 0;
+	id = *found;
+	backend = bpf_map_lookup_elem(&backends, &id);
+	if (!backend)
+		return 0;
+	if (service->flags & SERVICE_AFFINITY)
+		remember_affinity(&key, id);
+	*chosen = backend;
+	return id;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "locate.h"
+
+#define AF_INET 2	  /* sys/socket.h is not for BPF */
+#define PACKET_HOST 0 /* linux/if_packet.h */
+
+/* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. */
+static __always_inline int deliver_to_endpoint(struct __sk_buff *skb, const struct endpoint *endpoint)
+{
+	__u8 macs[12];
+
+	__builtin_memcpy(macs, endpoint->mac, 6);
+	__builtin_memcpy(macs + 6, endpoint->host_mac, 6);
+	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
+		return drop(skb, OUTCOME_DROP_MALFORMED);
+	return finish(skb, OUTCOME_TO_ENDPOINT, bpf_redirect_peer(endpoint->ifindex, 0));
+}
+
+/* Wrapped in VXLAN, to another node. The kernel's own device writes the outer headers and finds the way. */
+static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settings *settings,
+					   const struct address *node, __u32 vni, enum outcome outcome)
+{
+	struct bpf_tunnel_key key = {
+		.tunnel_id = vni,
+		.remote_ipv4 = bpf_ntohl(address_to_ipv4(node)),
+		.tunnel_ttl = 64,
+	};
+
+	if (!settings->tunnel_ifindex ||
+	    bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX))
+		return drop(skb, OUTCOME_DROP_NO_ROUTE);
+	skb->mark = MARK_FORWARDED;
+	return finish(skb, outcome, bpf_redirect(settings->tunnel_ifindex, 0));
+}
+
+static __always_inline int decrement_ttl(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct iphdr *ip = data + IP_OFFSET;
+	__u32 check;
+
+	if ((void *)(ip + 1) > end || ip->ttl <= 1)
+		return -1;
+	check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
+	ip->check = check + (check >= 0xffff);
+	ip->ttl--;
+	return 0;
+}
+
+/* Out of an uplink by the kernel's routing table, without its stack. What the table does not answer (no route, our
+ * own address, a TTL that ends here) is the stack's to handle. */
+static __always_inline int deliver_to_network(struct packet *packet, const struct settings *settings, enum outcome outcome)
+{
+	struct __sk_buff *skb = packet->skb;
+	struct bpf_fib_lookup route = {
+		.family = AF_INET,
+		.ifindex = settings->uplink_ifindex,
+		.ipv4_src = address_to_ipv4(&packet->tuple.source),
+		.ipv4_dst = address_to_ipv4(&packet->tuple.destination),
+	};
+	long result = bpf_fib_lookup(skb, &route, sizeof(route), 0);
+	__u8 macs[12];
+
+	if ((result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH) || decrement_ttl(skb))
+		return pass_to_stack(skb);
+	skb->mark = MARK_FORWARDED;
+	if (result == BPF_FIB_LKUP_RET_NO_NEIGH) {
+		struct bpf_redir_neigh next_hop = {.nh_family = AF_INET, .ipv4_nh = route.ipv4_dst};
+
+		return finish(skb, outcome, bpf_redirect_neigh(route.ifindex, &next_hop, sizeof(next_hop), 0));
+	}
+	__builtin_memcpy(macs, route.dmac, 6);
+	__builtin_memcpy(macs + 6, route.smac, 6);
+	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
+		return drop(skb, OUTCOME_DROP_MALFORMED);
+	return finish(skb, outcome, bpf_redirect(route.ifindex, 0));
+}
+
+/* To wherever the packet's destination is: a pod here, a workload or host across the tunnel, or the network. */
+static __noinline int deliver(struct packet *packet, const struct settings *settings, enum outcome network_outcome)
+{
+	const struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &packet->tuple.destination);
+	const struct location *location;
+	__u32 flags;
+
+	if (endpoint)
+		return deliver_to_endpoint(packet->skb, endpoint);
+	location = locate(&packet->tuple.destination);
+	flags = location_flags(location);
+	if (flags & LOCATION_LOCAL_HOST) {
+		bpf_skb_change_type(packet->skb, PACKET_HOST);
+		return pass_to_stack(packet->skb);
+	}
+	if (location && (flags & LOCATION_ENCAPSULATED)) {
+		struct address node = location->node;
+
+		return deliver_wrapped(packet->skb, settings, &node, VNI_OVERLAY, OUTCOME_TO_OVERLAY);
+	}
+	if ((flags & LOCATION_BLACKHOLE) ||
+	    ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
+		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	return deliver_to_network(packet, settings, network_outcome);
+}

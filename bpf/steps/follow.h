@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "choose.h"
+#include "deliver.h"
+#include "judge.h"
+#include "track.h"
+#include "translate.h"
+
+/* The node's own stack answers for us: a packet to an address of the node on which nothing listens gets a RST, or
+ * ICMP port unreachable, with the address the client used. */
+static __always_inline int reject_by_stack(struct __sk_buff *skb, enum outcome reason)
+{
+	bpf_skb_change_type(skb, PACKET_HOST);
+	return finish(skb, reason, TC_ACT_OK);
+}
+
+/* The backend left the cluster, or the service no longer has it. */
+static __always_inline bool backend_is_gone(const struct connection *connection)
+{
+	__u32 id = connection->backend;
+
+	return id && !(connection->flags & CONNECTION_REPLY) && !bpf_map_lookup_elem(&backends, &id);
+}
+
+/* A policy changed since this connection was judged: judge it again, as it is after translation. */
+static __always_inline enum outcome judge_again(const struct packet *packet, const struct settings *settings,
+						struct connection *connection)
+{
+	struct tuple flow = packet->tuple;
+	enum outcome verdict;
+
+	if (connection->policy_revision == settings->policy_revision ||
+	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED)))
+		return OUTCOME_TO_ENDPOINT;
+	flow.destination = connection->address;
+	flow.destination_port = connection->port;
+	verdict = judge(&flow);
+	if (verdict == OUTCOME_TO_ENDPOINT)
+		connection->policy_revision = settings->policy_revision;
+	return verdict;
+}
+
+static __always_inline __u32 forward_vni(__u32 connection_flags)
+{
+	return connection_flags & CONNECTION_DIRECT_RETURN ? VNI_FORWARD_DIRECT : VNI_FORWARD_TUNNEL;
+}
+
+static __always_inline int follow_reply(struct packet *packet, const struct settings *settings,
+					const struct connection *connection)
+{
+	if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(packet, connection))
+		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
+	if (connection->flags & CONNECTION_VIA_ENTRY) {
+		struct address entry = connection->node;
+
+		return deliver_wrapped(packet->skb, settings, &entry, VNI_RETURN, OUTCOME_RETURN_VIA_ENTRY);
+	}
+	return deliver(packet, settings,
+		       connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK);
+}
+
+static __always_inline int follow_forward(struct packet *packet, const struct settings *settings,
+					  const struct connection *connection)
+{
+	struct address backend = connection->address;
+
+	if (connection->flags & CONNECTION_FORWARDED) {
+		struct address node = connection->node;
+
+		return deliver_wrapped(packet->skb, settings, &node, forward_vni(connection->flags),
+				       OUTCOME_FORWARD_SERVICE);
+	}
+	if ((connection->flags & CONNECTION_TRANSLATED) &&
+	    translate_forward(packet, &backend, connection->port, connection->peer_port))
+		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
+	if (connection->flags & CONNECTION_VIA_STACK)
+		return pass_to_stack(packet->skb);
+	return deliver(packet, settings, OUTCOME_TO_NETWORK);
+}
+
+/* A packet of a known connection: one lookup has told what is to be done. */
+static __always_inline int follow(struct packet *packet, const struct settings *settings, struct connection *connection)
+{
+	enum outcome verdict = judge_again(packet, settings, connection);
+
+	if (verdict != OUTCOME_TO_ENDPOINT)
+		return drop(packet->skb, verdict);
+	if (backend_is_gone(connection))
+		return reject_by_stack(packet->skb, OUTCOME_REJECT_GONE);
+	connection_touch(connection, packet);
+	if (connection->flags & CONNECTION_REPLY)
+		return follow_reply(packet, settings, connection);
+	return follow_forward(packet, settings, connection);
+}

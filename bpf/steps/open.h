@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "follow.h"
+
+/* How a packet came to this node. */
+struct arrival {
+	struct address entry;	/* the node that wrapped it; :: when it came from outside or from a workload here */
+	__u32 return_flag;	/* CONNECTION_VIA_ENTRY or _DIRECT_RETURN for wrapped service traffic, else 0 */
+	bool external;		/* from outside the cluster's own tunnel and workloads */
+};
+
+/* Judges, records both directions and sends the first packet on its way. */
+static __always_inline int open_connection(struct packet *packet, const struct settings *settings,
+					   struct opening *opening)
+{
+	struct tuple flow = packet->tuple;
+	enum outcome verdict;
+
+	flow.destination = opening->backend;
+	flow.destination_port = opening->backend_port;
+	verdict = judge(&flow);
+	if (verdict != OUTCOME_TO_ENDPOINT)
+		return drop(packet->skb, verdict);
+	opening->policy_revision = settings->policy_revision;
+	verdict = connection_open(&packet->tuple, opening, packet_is_syn(packet));
+	if (verdict != OUTCOME_TO_ENDPOINT)
+		return drop(packet->skb, verdict);
+	if (translate_forward(packet, &opening->backend, opening->backend_port, opening->peer_port))
+		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
+	if (opening->flags & CONNECTION_VIA_STACK)
+		return pass_to_stack(packet->skb);
+	return deliver(packet, settings, OUTCOME_TO_NETWORK);
+}
+
+/* The entry node of a connection to a backend elsewhere: remember the choice, wrap the packet as it came. */
+static __always_inline int open_forwarded(struct packet *packet, const struct settings *settings,
+					  const struct backend *backend, __u32 backend_id)
+{
+	__u32 return_flag = settings->return_mode == RETURN_DIRECT ? CONNECTION_DIRECT_RETURN : 0;
+	struct address node = backend->node;
+	enum outcome outcome = connection_open_forwarded(packet, backend, backend_id, return_flag);
+
+	if (outcome != OUTCOME_FORWARD_SERVICE)
+		return drop(packet->skb, outcome);
+	return deliver_wrapped(packet->skb, settings, &node, forward_vni(return_flag), OUTCOME_FORWARD_SERVICE);
+}
+
+/* A new connection to a service. */
+static __always_inline int open_service(struct packet *packet, const struct settings *settings,
+					const struct service *service, const struct arrival *arrival)
+{
+	bool wrapped = arrival->return_flag;
+	__u32 local_only = arrival->external ? SERVICE_EXTERNAL_LOCAL : SERVICE_INTERNAL_LOCAL;
+	enum reach reach = wrapped || (service->flags & local_only) ? REACH_LOCAL : REACH_ANY;
+	const struct backend *backend = NULL;
+	struct opening opening = {.entry = arrival->entry, .flags = arrival->return_flag};
+	__u32 id = choose_backend(service, &packet->tuple.source, reach, &backend);
+
+	if (!id || !backend) {
+		if (reach == REACH_LOCAL && service->backend_count)
+			return drop(packet->skb, OUTCOME_DROP_NO_LOCAL_BACKEND);
+		return reject_by_stack(packet->skb, OUTCOME_REJECT_NO_BACKEND);
+	}
+	if (arrival->external && !wrapped && !(backend->flags & BACKEND_LOCAL))
+		return open_forwarded(packet, settings, backend, id);
+	opening.backend = backend->address;
+	opening.backend_port = backend->port;
+	opening.backend_id = id;
+	if ((backend->flags & (BACKEND_LOCAL | BACKEND_HOST_NETWORK)) == (BACKEND_LOCAL | BACKEND_HOST_NETWORK))
+		opening.flags |= CONNECTION_HOST_BACKEND;
+	return open_connection(packet, settings, &opening);
+}
+
+/* A new connection to an ordinary address. */
+static __always_inline int open_plain(struct packet *packet, const struct settings *settings, __u32 flags)
+{
+	struct opening opening = {
+		.backend = packet->tuple.destination,
+		.backend_port = packet->tuple.destination_port,
+		.flags = flags,
+	};
+
+	return open_connection(packet, settings, &opening);
+}
+
+/* What came from the network or the tunnel and belongs to no connection we know: a service, a workload, or the
+ * node itself. */
+static __always_inline int open_from_network(struct packet *packet, const struct settings *settings,
+					     const struct arrival *arrival)
+{
+	const struct service *service = NULL;
+
+	if (packet_may_open(packet))
+		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
+				       packet->tuple.protocol);
+	if (service)
+		return open_service(packet, settings, service, arrival);
+	if (arrival->return_flag) /* wrapped for a service that is gone from this node */
+		return drop(packet->skb, OUTCOME_DROP_NO_LOCAL_BACKEND);
+	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination))
+		return open_plain(packet, settings, 0);
+	if (location_flags(locate(&packet->tuple.destination)) & LOCATION_BLACKHOLE)
+		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	bpf_skb_change_type(packet->skb, PACKET_HOST);
+	return pass_to_stack(packet->skb);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../maps/state.h"
+#include <bpf/bpf_endian.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#define __noinline __attribute__((noinline))
+
+#define IP_OFFSET ETH_HLEN
+#define VXLAN_PORT 4789
+
+/* Set on what our programs send themselves, so that the uplink's egress hook does not look at it again. */
+#define MARK_FORWARDED 0xebf00001
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_ACK = 0x10,
+};
+
+/* A parsed packet. Offsets count from the Ethernet header. */
+struct packet {
+	struct __sk_buff *skb;
+	struct tuple tuple;
+	__u16 l4_offset;
+	__u8 tcp_flags;
+	bool l4_present; /* false: a later fragment, whose ports come from the first */
+};
+
+static __always_inline struct address address_from_ipv4(__be32 ipv4)
+{
+	return (struct address){.word = {0, 0, bpf_htonl(0xffff), ipv4}};
+}
+
+static __always_inline __be32 address_to_ipv4(const struct address *address)
+{
+	return address->word[3];
+}
+
+static __always_inline bool address_is_equal(const struct address *a, const struct address *b)
+{
+	return a->word[3] == b->word[3] && a->word[2] == b->word[2] && a->word[1] == b->word[1] &&
+	       a->word[0] == b->word[0];
+}
+
+static __always_inline bool address_is_unset(const struct address *address)
+{
+	return !(address->word[0] | address->word[1] | address->word[2] | address->word[3]);
+}
+
+/* Opens a connection: a SYN, or any packet of a protocol without one. */
+static __always_inline bool packet_is_syn(const struct packet *packet)
+{
+	return packet->tuple.protocol == IPPROTO_TCP && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+static __always_inline bool packet_may_open(const struct packet *packet)
+{
+	return packet->tuple.protocol != IPPROTO_TCP || packet_is_syn(packet);
+}
+
+static __always_inline const struct settings *settings_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&settings, &zero);
+}
+
+/* Every program ends here: the outcome is counted, the action returned. */
+static __always_inline int finish(struct __sk_buff *skb, enum outcome outcome, int action)
+{
+	__u32 index = outcome;
+	struct outcome_counter *counter = bpf_map_lookup_elem(&outcomes, &index);
+
+	if (counter) {
+		counter->packets++;
+		counter->bytes += skb->len;
+	}
+	return action;
+}
+
+static __always_inline int drop(struct __sk_buff *skb, enum outcome reason)
+{
+	return finish(skb, reason, TC_ACT_SHOT);
+}
+
+static __always_inline int pass_to_stack(struct __sk_buff *skb)
+{
+	return finish(skb, OUTCOME_PASS_TO_STACK, TC_ACT_OK);
+}

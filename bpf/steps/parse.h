@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "packet.h"
+
+enum parse_result {
+	PARSE_OK,
+	PARSE_NOT_IP,	   /* ARP and the like: the kernel's business */
+	PARSE_IPV6,	   /* not handled for workloads yet */
+	PARSE_UNTRACKED,   /* IPv4 without ports we know (SCTP, GRE, ICMP errors): addresses are set */
+	PARSE_MALFORMED,
+	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen */
+};
+
+/* RFC 792; linux/icmp.h pulls in the C library's socket headers, which BPF has not. */
+struct icmp_header {
+	__u8 type;
+	__u8 code;
+	__be16 checksum;
+	__be16 identifier;
+	__be16 sequence;
+};
+
+#define ICMP_ECHO_REPLY 0
+#define ICMP_ECHO_REQUEST 8
+
+#define IP_MORE_FRAGMENTS 0x2000
+#define IP_FRAGMENT_OFFSET 0x1fff
+
+
+static __always_inline struct fragment_key fragment_key_of(const struct packet *packet, __be16 identification)
+{
+	return (struct fragment_key){
+		.source = packet->tuple.source,
+		.destination = packet->tuple.destination,
+		.identification = identification,
+		.protocol = packet->tuple.protocol,
+	};
+}
+
+static __always_inline enum parse_result parse_later_fragment(struct packet *packet, __be16 identification)
+{
+	struct fragment_key key = fragment_key_of(packet, identification);
+	const struct fragment_ports *ports = bpf_map_lookup_elem(&fragments, &key);
+
+	if (!ports)
+		return PARSE_FRAGMENT;
+	packet->tuple.source_port = ports->source_port;
+	packet->tuple.destination_port = ports->destination_port;
+	return PARSE_OK;
+}
+
+static __always_inline void remember_first_fragment(const struct packet *packet, __be16 identification)
+{
+	struct fragment_key key = fragment_key_of(packet, identification);
+	struct fragment_ports ports = {packet->tuple.source_port, packet->tuple.destination_port};
+
+	bpf_map_update_elem(&fragments, &key, &ports, BPF_ANY);
+}
+
+static __always_inline enum parse_result parse_ports(struct packet *packet)
+{
+	struct __sk_buff *skb = packet->skb;
+	struct tcphdr tcp; /* its first bytes serve UDP and ICMP as well */
+
+	switch (packet->tuple.protocol) {
+	case IPPROTO_TCP:
+		if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(tcp)))
+			return PARSE_MALFORMED;
+		packet->tuple.source_port = tcp.source;
+		packet->tuple.destination_port = tcp.dest;
+		packet->tcp_flags = ((__u8 *)&tcp)[13];
+		return PARSE_OK;
+	case IPPROTO_UDP:
+		if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(struct udphdr)))
+			return PARSE_MALFORMED;
+		packet->tuple.source_port = tcp.source;
+		packet->tuple.destination_port = tcp.dest;
+		return PARSE_OK;
+	case IPPROTO_ICMP: {
+		struct icmp_header icmp;
+
+		if (bpf_skb_load_bytes(skb, packet->l4_offset, &icmp, sizeof(icmp)))
+			return PARSE_MALFORMED;
+		if (icmp.type != ICMP_ECHO_REQUEST && icmp.type != ICMP_ECHO_REPLY)
+			return PARSE_UNTRACKED;
+		packet->tuple.source_port = icmp.identifier;
+		packet->tuple.destination_port = icmp.identifier;
+		return PARSE_OK;
+	}
+	default:
+		return PARSE_UNTRACKED;
+	}
+}
+
+/* Fills `packet` from `skb`. On PARSE_UNTRACKED the addresses and the protocol are valid, the ports zero. */
+static __always_inline enum parse_result parse(struct __sk_buff *skb, struct packet *packet)
+{
+	struct iphdr ip;
+	__u16 fragment;
+	enum parse_result result;
+
+	__builtin_memset(packet, 0, sizeof(*packet));
+	packet->skb = skb;
+	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		return PARSE_IPV6;
+	if (skb->protocol != bpf_htons(ETH_P_IP))
+		return PARSE_NOT_IP;
+	if (bpf_skb_load_bytes(skb, IP_OFFSET, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+		return PARSE_MALFORMED;
+	packet->tuple.source = address_from_ipv4(ip.saddr);
+	packet->tuple.destination = address_from_ipv4(ip.daddr);
+	packet->tuple.protocol = ip.protocol;
+	packet->l4_offset = IP_OFFSET + ip.ihl * 4;
+	fragment = bpf_ntohs(ip.frag_off);
+	if (fragment & IP_FRAGMENT_OFFSET)
+		return parse_later_fragment(packet, ip.id);
+	packet->l4_present = true;
+	result = parse_ports(packet);
+	if (result == PARSE_OK && (fragment & IP_MORE_FRAGMENTS))
+		remember_first_fragment(packet, ip.id);
+	return result;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/* What the other nodes wrapped for this one. The VNI tells what it is (enum tunnel_vni). */
+#include "steps/open.h"
+#include "steps/parse.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Backend's node to entry node: an already translated reply; pass it on to the client. Our own entry learns that
+ * the connection is answered. */
+static __always_inline int return_to_client(struct packet *packet, const struct settings *settings)
+{
+	struct tuple forward = {
+		.source = packet->tuple.destination,
+		.destination = packet->tuple.source,
+		.source_port = packet->tuple.destination_port,
+		.destination_port = packet->tuple.source_port,
+		.protocol = packet->tuple.protocol,
+	};
+	struct connection *connection = bpf_map_lookup_elem(&connections, &forward);
+
+	if (connection) {
+		connection->last_seen = bpf_ktime_get_ns();
+		connection->flags |= CONNECTION_ANSWERED;
+		if (packet->tcp_flags & TCP_RST)
+			connection->flags |= CONNECTION_CLOSED;
+	}
+	return deliver(packet, settings, OUTCOME_RETURN_FORWARDED);
+}
+
+/* A workload's address may only be used by the node it lives on, a node's address only by that node. */
+static __always_inline bool source_belongs_to(const struct address *source, const struct address *peer)
+{
+	const struct location *location = locate(source);
+
+	if (address_is_equal(source, peer))
+		return true;
+	return location && address_is_equal(&location->node, peer);
+}
+
+SEC("tc")
+int from_tunnel(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct bpf_tunnel_key key = {};
+	struct arrival arrival = {};
+	struct connection *connection;
+	struct packet packet;
+
+	if (!settings || bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0))
+		return TC_ACT_SHOT;
+	arrival.entry = address_from_ipv4(bpf_htonl(key.remote_ipv4));
+	if (!(location_flags(locate(&arrival.entry)) & LOCATION_REMOTE_HOST))
+		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	switch (parse(skb, &packet)) {
+	case PARSE_OK:
+		break;
+	case PARSE_MALFORMED:
+		return drop(skb, OUTCOME_DROP_MALFORMED);
+	case PARSE_FRAGMENT:
+		return drop(skb, OUTCOME_DROP_FRAGMENT);
+	default:
+		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	}
+	switch (key.tunnel_id) {
+	case VNI_RETURN:
+		return return_to_client(&packet, settings);
+	case VNI_FORWARD_TUNNEL:
+		arrival.return_flag = CONNECTION_VIA_ENTRY;
+		arrival.external = true;
+		break;
+	case VNI_FORWARD_DIRECT:
+		arrival.return_flag = CONNECTION_DIRECT_RETURN;
+		arrival.external = true;
+		break;
+	case VNI_OVERLAY:
+		break;
+	default:
+		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	}
+	connection = connection_find(&packet);
+	if (connection)
+		return follow(&packet, settings, connection);
+	if (key.tunnel_id == VNI_OVERLAY && !source_belongs_to(&packet.tuple.source, &arrival.entry))
+		return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
+	return open_from_network(&packet, settings, &arrival);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
+ * Egress: replies of backends that run in the node's own network. */
+#include "steps/open.h"
+#include "steps/parse.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The other nodes' VXLAN packets: unwrapped by the kernel, seen again by from_tunnel. */
+static __always_inline bool is_tunnel_packet(const struct packet *packet)
+{
+	return packet->tuple.protocol == IPPROTO_UDP && packet->tuple.destination_port == bpf_htons(VXLAN_PORT);
+}
+
+SEC("tc")
+int from_uplink(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct arrival arrival = {.external = true};
+	struct connection *connection;
+	struct packet packet;
+
+	if (!settings)
+		return TC_ACT_OK;
+	switch (parse(skb, &packet)) {
+	case PARSE_OK:
+		break;
+	case PARSE_MALFORMED:
+		return drop(skb, OUTCOME_DROP_MALFORMED);
+	case PARSE_FRAGMENT:
+	case PARSE_UNTRACKED:
+		if (bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
+			return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+		return pass_to_stack(skb);
+	default:
+		return pass_to_stack(skb);
+	}
+	if (is_tunnel_packet(&packet))
+		return pass_to_stack(skb);
+	connection = connection_find(&packet);
+	if (connection)
+		return follow(&packet, settings, connection);
+	return open_from_network(&packet, settings, &arrival);
+}
+
+SEC("tc")
+int to_uplink(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct connection *connection;
+	struct packet packet;
+
+	if (!settings || skb->mark == MARK_FORWARDED || parse(skb, &packet) != PARSE_OK)
+		return TC_ACT_OK;
+	connection = bpf_map_lookup_elem(&connections, &packet.tuple);
+	if (!connection || (connection->flags & (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) !=
+				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND))
+		return TC_ACT_OK;
+	connection_touch(connection, &packet);
+	if (translate_reply(&packet, connection))
+		return drop(skb, OUTCOME_DROP_MALFORMED);
+	if (connection->flags & CONNECTION_VIA_ENTRY) {
+		struct address entry = connection->node;
+
+		return deliver_wrapped(skb, settings, &entry, VNI_RETURN, OUTCOME_RETURN_VIA_ENTRY);
+	}
+	return finish(skb,
+		      connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK,
+		      TC_ACT_OK);
+}

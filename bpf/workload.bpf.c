@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/* The host side of a workload's veth pair. Ingress: what the workload sends. Egress: what the host's stack hands
+ * to it (kubelet's probes, answers that were masqueraded); all else reaches it by bpf_redirect_peer. */
+#include "steps/open.h"
+#include "steps/parse.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Leaves the cluster from a pool with natOutgoing: the kernel masquerades it. */
+static __always_inline __u32 outgoing_flag(const struct tuple *tuple)
+{
+	__u32 to = location_flags(locate(&tuple->destination));
+
+	if (to & (LOCATION_POOL | LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST))
+		return 0;
+	return location_flags(locate(&tuple->source)) & LOCATION_NAT_OUTGOING ? CONNECTION_VIA_STACK : 0;
+}
+
+static __always_inline int open_from_workload(struct packet *packet, const struct settings *settings)
+{
+	const struct service *service = NULL;
+	struct arrival arrival = {};
+
+	if (packet_may_open(packet))
+		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
+				       packet->tuple.protocol);
+	if (service)
+		return open_service(packet, settings, service, &arrival);
+	if (is_local_host(settings, &packet->tuple.destination))
+		return pass_to_stack(packet->skb);
+	return open_plain(packet, settings, outgoing_flag(&packet->tuple));
+}
+
+SEC("tc")
+int from_workload(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	__u32 ifindex = skb->ifindex;
+	const struct address *own;
+	struct connection *connection;
+	enum parse_result parsed;
+	struct packet packet;
+
+	if (!settings)
+		return TC_ACT_SHOT;
+	parsed = parse(skb, &packet);
+	if (parsed == PARSE_NOT_IP)
+		return skb->protocol == bpf_htons(ETH_P_ARP) ? pass_to_stack(skb)
+							      : drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	if (parsed == PARSE_IPV6)
+		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	if (parsed == PARSE_MALFORMED)
+		return drop(skb, OUTCOME_DROP_MALFORMED);
+	own = bpf_map_lookup_elem(&interfaces, &ifindex);
+	if (!own)
+		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	if (!address_is_equal(own, &packet.tuple.source))
+		return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
+	if (parsed == PARSE_FRAGMENT)
+		return drop(skb, OUTCOME_DROP_FRAGMENT);
+	if (parsed == PARSE_UNTRACKED)
+		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	connection = connection_find(&packet);
+	if (connection)
+		return follow(&packet, settings, connection);
+	return open_from_workload(&packet, settings);
+}
+
+SEC("tc")
+int to_workload(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct connection *connection;
+	struct opening opening = {};
+	struct packet packet;
+	enum outcome verdict;
+
+	if (!settings)
+		return TC_ACT_SHOT;
+	switch (parse(skb, &packet)) {
+	case PARSE_OK:
+		break;
+	case PARSE_NOT_IP:
+		return TC_ACT_OK;
+	case PARSE_UNTRACKED: /* ICMP errors of this node's stack, about the workload's own packets */
+		if (is_local_host(settings, &packet.tuple.source))
+			return pass_to_stack(skb);
+		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	case PARSE_FRAGMENT:
+		return drop(skb, OUTCOME_DROP_FRAGMENT);
+	default:
+		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	}
+	connection = connection_find(&packet);
+	if (connection && (connection->flags & CONNECTION_REPLY)) {
+		connection_touch(connection, &packet);
+		if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(&packet, connection))
+			return drop(skb, OUTCOME_DROP_MALFORMED);
+		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
+	}
+	if (is_local_host(settings, &packet.tuple.source))
+		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
+	if (!bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
+		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	verdict = judge(&packet.tuple);
+	if (verdict != OUTCOME_TO_ENDPOINT)
+		return drop(skb, verdict);
+	opening.backend = packet.tuple.destination;
+	opening.backend_port = packet.tuple.destination_port;
+	opening.policy_revision = settings->policy_revision;
+	if (!connection) {
+		verdict = connection_open(&packet.tuple, &opening, packet_is_syn(&packet));
+		if (verdict != OUTCOME_TO_ENDPOINT)
+			return drop(skb, verdict);
+	}
+	return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
+}
