@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* What the other nodes wrapped for this one. The VNI tells what it is (enum tunnel_vni). */
 #include "steps/open.h"
-#include "steps/parse.h"
+#include "steps/relate.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -54,6 +54,10 @@ int from_tunnel(struct __sk_buff *skb)
 	switch (parse(skb, &packet)) {
 	case PARSE_OK:
 		break;
+	case PARSE_ICMP_ERROR:
+		if (key.tunnel_id == VNI_RETURN)
+			return deliver(&packet, settings, OUTCOME_RETURN_FORWARDED);
+		return relay_error(&packet, settings, TC_ACT_SHOT);
 	case PARSE_MALFORMED:
 		return drop(skb, OUTCOME_DROP_MALFORMED);
 	case PARSE_FRAGMENT:

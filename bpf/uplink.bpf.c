@@ -2,7 +2,7 @@
 /* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
  * Egress: replies of backends that run in the node's own network. */
 #include "steps/open.h"
-#include "steps/parse.h"
+#include "steps/relate.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -27,7 +27,12 @@ int from_uplink(struct __sk_buff *skb)
 		break;
 	case PARSE_MALFORMED:
 		return drop(skb, OUTCOME_DROP_MALFORMED);
+	case PARSE_ICMP_ERROR:
+		return relay_error(&packet, settings, TC_ACT_OK);
 	case PARSE_FRAGMENT:
+		if (bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
+			return drop(skb, OUTCOME_DROP_FRAGMENT);
+		return pass_to_stack(skb);
 	case PARSE_UNTRACKED:
 		if (bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
 			return drop(skb, OUTCOME_DROP_UNSUPPORTED);

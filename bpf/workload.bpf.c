@@ -2,7 +2,7 @@
 /* The host side of a workload's veth pair. Ingress: what the workload sends. Egress: what the host's stack hands
  * to it (kubelet's probes, answers that were masqueraded); all else reaches it by bpf_redirect_peer. */
 #include "steps/open.h"
-#include "steps/parse.h"
+#include "steps/relate.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -60,10 +60,28 @@ int from_workload(struct __sk_buff *skb)
 		return drop(skb, OUTCOME_DROP_FRAGMENT);
 	if (parsed == PARSE_UNTRACKED)
 		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	if (parsed == PARSE_ICMP_ERROR)
+		return relay_error(&packet, settings,
+				   is_local_host(settings, &packet.tuple.destination) ? TC_ACT_OK : TC_ACT_SHOT);
 	connection = connection_find(&packet);
 	if (connection)
 		return follow(&packet, settings, connection);
 	return open_from_workload(&packet, settings);
+}
+
+/* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */
+static __always_inline int error_to_workload(struct packet *packet, const struct settings *settings)
+{
+	struct related related = {};
+	enum relation relation = relate_error(packet, &related);
+
+	if (relation == RELATED_MALFORMED)
+		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
+	if (relation == RELATED)
+		return finish(packet->skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
+	if (is_local_host(settings, &packet->tuple.source))
+		return finish(packet->skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
+	return drop(packet->skb, OUTCOME_DROP_UNSUPPORTED);
 }
 
 SEC("tc")
@@ -82,10 +100,8 @@ int to_workload(struct __sk_buff *skb)
 		break;
 	case PARSE_NOT_IP:
 		return TC_ACT_OK;
-	case PARSE_UNTRACKED: /* ICMP errors of this node's stack, about the workload's own packets */
-		if (is_local_host(settings, &packet.tuple.source))
-			return pass_to_stack(skb);
-		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+	case PARSE_ICMP_ERROR:
+		return error_to_workload(&packet, settings);
 	case PARSE_FRAGMENT:
 		return drop(skb, OUTCOME_DROP_FRAGMENT);
 	default:

@@ -36,11 +36,13 @@ static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settin
 
 static __always_inline int decrement_ttl(struct __sk_buff *skb)
 {
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	struct iphdr *ip = data + IP_OFFSET;
+	struct iphdr *ip;
 	__u32 check;
 
-	if ((void *)(ip + 1) > end || ip->ttl <= 1)
+	if (skb->data + IP_OFFSET + sizeof(*ip) > skb->data_end && bpf_skb_pull_data(skb, IP_OFFSET + sizeof(*ip)))
+		return -1;
+	ip = (void *)(long)skb->data + IP_OFFSET;
+	if ((void *)(ip + 1) > (void *)(long)skb->data_end || ip->ttl <= 1)
 		return -1;
 	check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
 	ip->check = check + (check >= 0xffff);

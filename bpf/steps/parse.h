@@ -6,7 +6,8 @@ enum parse_result {
 	PARSE_OK,
 	PARSE_NOT_IP,	   /* ARP and the like: the kernel's business */
 	PARSE_IPV6,	   /* not handled for workloads yet */
-	PARSE_UNTRACKED,   /* IPv4 without ports we know (SCTP, GRE, ICMP errors): addresses are set */
+	PARSE_UNTRACKED,   /* IPv4 without ports we know (SCTP, GRE): addresses are set */
+	PARSE_ICMP_ERROR,  /* about another packet, whose headers it carries: see relate.h */
 	PARSE_MALFORMED,
 	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen */
 };
@@ -20,8 +21,13 @@ struct icmp_header {
 	__be16 sequence;
 };
 
-#define ICMP_ECHO_REPLY 0
-#define ICMP_ECHO_REQUEST 8
+enum icmp_type {
+	ICMP_ECHO_REPLY = 0,
+	ICMP_UNREACHABLE = 3,
+	ICMP_ECHO_REQUEST = 8,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETER_PROBLEM = 12,
+};
 
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_FRAGMENT_OFFSET 0x1fff
@@ -81,18 +87,26 @@ static __always_inline enum parse_result parse_ports(struct packet *packet)
 
 		if (bpf_skb_load_bytes(skb, packet->l4_offset, &icmp, sizeof(icmp)))
 			return PARSE_MALFORMED;
-		if (icmp.type != ICMP_ECHO_REQUEST && icmp.type != ICMP_ECHO_REPLY)
+		switch (icmp.type) {
+		case ICMP_ECHO_REQUEST:
+		case ICMP_ECHO_REPLY:
+			packet->tuple.source_port = icmp.identifier;
+			packet->tuple.destination_port = icmp.identifier;
+			return PARSE_OK;
+		case ICMP_UNREACHABLE:
+		case ICMP_TIME_EXCEEDED:
+		case ICMP_PARAMETER_PROBLEM:
+			return PARSE_ICMP_ERROR;
+		default:
 			return PARSE_UNTRACKED;
-		packet->tuple.source_port = icmp.identifier;
-		packet->tuple.destination_port = icmp.identifier;
-		return PARSE_OK;
+		}
 	}
 	default:
 		return PARSE_UNTRACKED;
 	}
 }
 
-/* Fills `packet` from `skb`. On PARSE_UNTRACKED the addresses and the protocol are valid, the ports zero. */
+/* Fills `packet` from `skb`. On PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid, the ports zero. */
 static __always_inline enum parse_result parse(struct __sk_buff *skb, struct packet *packet)
 {
 	struct iphdr ip;
