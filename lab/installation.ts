@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { LabFailure } from "./failure.ts";
+
+/** This file's folder: lab/ when run from sources, dist/ when bundled (CommonJS, where import.meta is empty). */
+const here = typeof __dirname === "string" ? __dirname : import.meta.dirname;
+
+/** The package's root folder, shown inside machines at the same place. */
+export const packageFolder = dirname(here);
+
+/** What holds built binaries and images; shared by all labs, never removed by them. */
+export const cacheFolder = resolve(process.env.EBPF_DATAPLANE_CACHE ?? "/var/cache/ebpf-dataplane");
+
+/** A shell script of the lab, which travels beside the program: lab/machines/boot.sh, dist/machines/boot.sh. */
+export function script(relative: "machines/boot.sh" | "bootstrap/node.sh"): string {
+  const path = join(here, relative);
+  if (!existsSync(path))
+    throw new LabFailure(`the installation is not complete: ${path} is missing`, { next: "build the package again" });
+  return path;
+}
+
+/** The Kubernetes binary: one program that is kubeadm, kubelet, kubectl, ... by the name it is called. */
+export function kubernetesBinary(): string {
+  const path = join(cacheFolder, "bin", "kube");
+  if (!existsSync(path))
+    throw new LabFailure(`there is no Kubernetes binary: ${path} is missing`, {
+      next: "build it with 'make build', or set EBPF_DATAPLANE_CACHE to the folder that holds bin/kube",
+    });
+  return path;
+}

@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { LabFailure } from "../failure.ts";
+import { type Mount, parseMountinfo } from "./mountinfo.ts";
+
+/** A cgroup hierarchy of this host: one per controller set with cgroup v1, one in all with v2, both on hybrid hosts. */
+export interface Hierarchy {
+  type: "cgroup" | "cgroup2";
+  path: string;
+  /** What mounts the same hierarchy once more; "none" says that there is nothing to say. */
+  mountOptions: string;
+}
+
+/** Flags of a mount that are no part of a v1 hierarchy's identity (cgroups(7), cgroup-v1/cgroups.rst). */
+const flags = new Set(["rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "favordynmods"]);
+
+function describeHierarchy({ type, path, options }: Mount): Hierarchy {
+  if (type === "cgroup2") return { type, path, mountOptions: "rw" };
+  const identity = options.filter((option) => !flags.has(option) && !option.startsWith("release_agent="));
+  const named = identity.every((option) => option.startsWith("name="));
+  return { type: "cgroup", path, mountOptions: [...(named ? ["none"] : []), ...identity].join(",") };
+}
+
+/** The hierarchies among mounts, each once. */
+export function hierarchiesOf(mounts: Mount[]): Hierarchy[] {
+  const found = mounts.filter(({ type }) => type === "cgroup" || type === "cgroup2").map(describeHierarchy);
+  const key = ({ type, mountOptions }: Hierarchy) => `${type} ${mountOptions}`;
+  return found.filter((one, index) => found.findIndex((other) => key(other) === key(one)) === index);
+}
+
+export function hostHierarchies(): Hierarchy[] {
+  return hierarchiesOf(parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8")));
+}
+
+/** A machine's cgroups as boot.sh and the commands that enter the machine need them. */
+export interface MachineCgroups {
+  /** Its cgroup in every hierarchy. */
+  roots: string[];
+  /** Where its own processes live: like roots, but a leaf in cgroup2, whose inner cgroups may not hold processes. */
+  homes: string[];
+  leaf: string | undefined;
+  mounts: string;
+}
+
+export function machineCgroups(name: string, hierarchies = hostHierarchies()): MachineCgroups {
+  const place = ({ type, path }: Hierarchy) => (type === "cgroup2" ? join(path, name, "init") : join(path, name));
+  const unified = hierarchies.find(({ type }) => type === "cgroup2");
+  return {
+    roots: hierarchies.map(({ path }) => join(path, name)),
+    homes: hierarchies.map(place),
+    leaf: unified && place(unified),
+    mounts: hierarchies.map(({ type, mountOptions, path }) => `${type} ${mountOptions} ${path}`).join("\n"),
+  };
+}
+
+/** A v1 cpuset takes no process until its processors and memory nodes are set. */
+async function inheritCpuset(cgroup: string): Promise<void> {
+  for (const file of ["cpuset.cpus", "cpuset.mems"])
+    if (existsSync(join(cgroup, file)))
+      await writeFile(join(cgroup, file), await readFile(join(dirname(cgroup), file), "utf8"));
+}
+
+/** Lets children of the cgroup2 root have controllers, as far as this host can. */
+async function delegateControllers(root: string): Promise<void> {
+  const controllers = (await readFile(join(root, "cgroup.controllers"), "utf8")).trim().split(" ").filter(Boolean);
+  const enabled = (await readFile(join(root, "cgroup.subtree_control"), "utf8")).trim().split(" ");
+  for (const controller of controllers.filter((one) => !enabled.includes(one)))
+    await writeFile(join(root, "cgroup.subtree_control"), `+${controller}`).catch((error: Error) => {
+      if (["cpu", "memory", "pids"].includes(controller))
+        throw new LabFailure(`cannot delegate the cgroup controller ${controller} below ${root}: ${error.message}`, {
+          next: `run outside a container, or move the processes listed in ${root}/cgroup.procs to a child cgroup`,
+        });
+    });
+}
+
+/** Makes a machine's cgroups; they must not exist. */
+export async function createCgroups(name: string, hierarchies = hostHierarchies()): Promise<MachineCgroups> {
+  const cgroups = machineCgroups(name, hierarchies);
+  for (const { type, path } of hierarchies) {
+    if (type === "cgroup2") await delegateControllers(path);
+    await mkdir(join(path, name));
+    if (type === "cgroup") await inheritCpuset(join(path, name));
+  }
+  if (cgroups.leaf) await mkdir(cgroups.leaf);
+  return cgroups;
+}
+
+/** All cgroups below and including one, deepest first. */
+function treeOf(cgroup: string): string[] {
+  if (!existsSync(cgroup)) return [];
+  const children = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...children.flatMap((entry) => treeOf(join(cgroup, entry.name))), cgroup];
+}
+
+/** Cgroups of a lab (`LAB-*`) or one machine on this host, by name: a lost journal does not matter. */
+export function findCgroups(matches: (name: string) => boolean, hierarchies = hostHierarchies()): string[] {
+  return hierarchies.flatMap(({ path }) =>
+    readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && matches(entry.name))
+      .map((entry) => join(path, entry.name)),
+  );
+}
+
+/** Processes in a cgroup and below it. */
+export function processesIn(cgroup: string): number[] {
+  return treeOf(cgroup).flatMap((one) =>
+    readFileSync(join(one, "cgroup.procs"), "utf8").split("\n").map(Number).filter((pid) => pid > 0),
+  );
+}
+
+/** Removes cgroups bottom-up, again and again while their last processes drain. @throws the last error after 10 s. */
+export async function removeCgroups(cgroups: string[]): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      for (const one of cgroups.flatMap(treeOf)) rmdirSync(one);
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { LabFailure } from "../failure.ts";
+
+export interface CommandOptions {
+  input?: string;
+  /** Milliseconds until the command is killed; default 60 s, so that nothing hangs for ever. */
+  timeout?: number;
+  env?: Record<string, string>;
+  /** What the command is for, as "make the network namespace local-master". */
+  purpose?: string;
+}
+
+export interface CommandResult {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command to its end, whatever its exit status; killed after its timeout (status 124, as timeout(1)). */
+export function attempt(argv: string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const [file, ...args] = argv as [string, ...string[]];
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env: { ...process.env, ...options.env }, stdio: "pipe" });
+    const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
+    child.stdout.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
+    let expired = false;
+    const timer = setTimeout(() => {
+      expired = true;
+      child.kill("SIGKILL");
+    }, options.timeout ?? 60_000);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(new LabFailure(`cannot run ${file}: ${error.message}`, { next: `install ${file}, or put it on PATH` }));
+    });
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      const [stdout, stderr] = [chunks.stdout, chunks.stderr].map((list) => Buffer.concat(list).toString());
+      resolve({ status: expired ? 124 : (code ?? 137), stdout: stdout as string, stderr: stderr as string });
+    });
+    child.stdin.on("error", () => {}); // the command may end before it has read its input
+    child.stdin.end(options.input ?? "");
+  });
+}
+
+/** Runs a command that must succeed, and answers its standard output. @throws LabFailure with what it said. */
+export async function run(argv: string[], options: CommandOptions = {}): Promise<string> {
+  const result = await attempt(argv, options);
+  if (result.status === 0) return result.stdout;
+  const said = (result.stderr.trim() || result.stdout.trim()).split("\n").slice(-15).join("\n  ");
+  const outcome = result.status === 124 ? "took too long and was stopped" : `exited with status ${result.status}`;
+  throw new LabFailure(`cannot ${options.purpose ?? `run ${argv[0]}`}: '${argv.join(" ")}' ${outcome}:\n  ${said}`);
+}

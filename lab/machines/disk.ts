@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { machineDisk, switchAddress } from "../names.ts";
+import { run } from "./command.ts";
+import type { NetworkMachine } from "./network.ts";
+
+/** Folders that a machine finds in its own /var; Debian's packages made them on the host's. */
+const varFolders = ["cache", "lib/cni", "lib/containerd", "lib/etcd", "lib/kubelet", "log/containers", "log/pods", "tmp"];
+
+/** What the host has there belongs to another cluster, or to nobody inside. */
+const notOurs = ["kubernetes", "cni", "containerd", "machine-id"];
+
+async function copyHostSettings(etc: string): Promise<void> {
+  await run(["cp", "--archive", "/etc", etc], { purpose: "copy /etc for a machine" });
+  for (const name of notOurs) await rm(join(etc, name), { recursive: true, force: true });
+}
+
+async function writeIdentity(etc: string, machine: string, neighbours: NetworkMachine[]): Promise<void> {
+  const hosts = ["127.0.0.1 localhost", "::1 localhost", ...neighbours.map(({ name, address }) => `${address} ${name}`)];
+  await rm(join(etc, "resolv.conf"), { force: true }); // on many hosts a link into /run
+  await writeFile(join(etc, "hosts"), `${hosts.join("\n")}\n`);
+  await writeFile(join(etc, "hostname"), `${machine}\n`);
+  // Nobody answers there, and the refusal comes at once: names outside the cluster fail fast.
+  await writeFile(join(etc, "resolv.conf"), `nameserver ${switchAddress}\n`);
+}
+
+/** The names by which a machine's programs call the multi-call Kubernetes binary. */
+async function linkKubernetes(opt: string, binary: string): Promise<void> {
+  const folder = join(opt, "kubernetes", "bin");
+  await mkdir(folder, { recursive: true });
+  for (const name of ["kubeadm", "kubectl", "kubelet"]) await symlink(binary, join(folder, name));
+}
+
+/**
+ * Makes a machine's disk: what it keeps when it is booted again. One that exists is only told its neighbours' names.
+ * @param kubernetes path of the Kubernetes binary, for a machine that shall be a node.
+ */
+export async function ensureDisk(
+  lab: string,
+  machine: string,
+  neighbours: NetworkMachine[],
+  kubernetes?: string,
+): Promise<void> {
+  const disk = machineDisk(lab, machine);
+  if (existsSync(disk)) return writeIdentity(join(disk, "etc"), machine, neighbours);
+  // Under another name until it is whole: a disk that is there is a good one.
+  const draft = `${disk}.new`;
+  await rm(draft, { recursive: true, force: true });
+  const folders = ["opt/cni/bin", "tmp", "root", ...varFolders.map((folder) => `var/${folder}`)];
+  await Promise.all(folders.map((folder) => mkdir(join(draft, folder), { recursive: true })));
+  await symlink("/run", join(draft, "var/run"));
+  await copyHostSettings(join(draft, "etc"));
+  await mkdir(join(draft, "etc/cni/net.d"), { recursive: true });
+  await mkdir(join(draft, "etc/kubernetes"), { mode: 0o700 });
+  await writeIdentity(join(draft, "etc"), machine, neighbours);
+  if (kubernetes) await linkKubernetes(join(draft, "opt"), kubernetes);
+  await rename(draft, disk);
+}

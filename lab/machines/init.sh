@@ -1,0 +1,39 @@
+#!/bin/bash
+# The first process of a machine: runs its services, starts again the ones that end, reaps orphans (bash does), and
+# stops everything on SIGTERM. Stands where systemd stands on a real machine.
+export PATH=/opt/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root
+
+run_containerd() {
+  until [ -f /etc/containerd/config.toml ]; do sleep 0.1; done
+  exec containerd --config /etc/containerd/config.toml
+}
+
+run_kubelet() {
+  # kubeadm writes both files; until then the machine is not part of a cluster.
+  until [ -f /var/lib/kubelet/config.yaml ] && [ -f /var/lib/kubelet/kubeadm-flags.env ]; do sleep 0.1; done
+  . /var/lib/kubelet/kubeadm-flags.env
+  # shellcheck disable=SC2086 # the variable is a list of arguments
+  exec kubelet --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf \
+    --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS
+}
+
+supervise() {
+  local service=$1 child
+  trap 'kill -TERM "$child"; wait "$child"; exit 0' TERM
+  while :; do
+    "run_$service" &
+    child=$!
+    wait "$child"
+    echo "$service ended with status $?; starting it again"
+    sleep 1
+  done >>"/var/log/$service.log" 2>&1
+}
+
+# Without a handler a first process never gets SIGTERM; with `wait` interrupted by it, the script goes on to the end.
+trap 'kill -TERM $(jobs -p) 2>/dev/null' TERM
+for service in $LAB_SERVICES; do supervise "$service" & done
+sleep infinity &
+touch /run/booted
+wait
+wait

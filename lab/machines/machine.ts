@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { existsSync, openSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { LabFailure } from "../failure.ts";
+import { cacheFolder, packageFolder, script } from "../installation.ts";
+import { register } from "../journal.ts";
+import { machineDisk, machineFolder, machineLog, machineNamespace } from "../names.ts";
+import { createCgroups, findCgroups, type MachineCgroups, processesIn, removeCgroups } from "./cgroups.ts";
+import { lastLines } from "./log.ts";
+import { childrenOf, identify, isAlive, killAll, type ProcessIdentity } from "./processes.ts";
+
+/** What runs on a machine besides what is called into it. */
+export type Service = "containerd" | "kubelet";
+
+const processFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "process.json");
+
+/** The machine's first process, or undefined when the machine is not running. */
+export function firstProcess(lab: string, machine: string): ProcessIdentity | undefined {
+  try {
+    const identity = JSON.parse(readFileSync(processFile(lab, machine), "utf8")) as ProcessIdentity;
+    return isAlive(identity) ? identity : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ends what runs in a machine and frees its cgroups; its disk and its network stay. */
+export async function stopMachine(lab: string, machine: string): Promise<void> {
+  const name = machineNamespace(lab, machine);
+  const cgroups = findCgroups((one) => one === name);
+  await killAll(() => cgroups.flatMap(processesIn));
+  await removeCgroups(cgroups);
+}
+
+function bootEnvironment(lab: string, machine: string, cgroups: MachineCgroups, services: Service[]) {
+  return {
+    PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+    LAB_MACHINE: machine,
+    LAB_NETNS: machineNamespace(lab, machine),
+    LAB_ROOT: join(machineFolder(lab, machine), "root"),
+    LAB_DISK: machineDisk(lab, machine),
+    LAB_VISIBLE: [cacheFolder, packageFolder, dirname(process.execPath)].filter(existsSync).join(":"),
+    LAB_CGROUPS: cgroups.roots.join(":"),
+    LAB_CGROUP_LEAF: cgroups.leaf ?? "",
+    LAB_CGROUP_MOUNTS: cgroups.mounts,
+    LAB_SERVICES: services.join(" "),
+  };
+}
+
+/** Waits until the process that was spawned has made the machine's first process and that has assembled its root. */
+async function waitForBoot(lab: string, machine: string, outer: number, ended: () => boolean): Promise<ProcessIdentity> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline && !ended()) {
+    const identity = childrenOf(outer).map(identify)[0];
+    if (identity && existsSync(`/proc/${identity.pid}/root/run/booted`)) return identity;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const log = machineLog(lab, machine);
+  throw new LabFailure(`cannot boot machine ${machine}:\n${lastLines(log)}`, { next: `the whole log is ${log}` });
+}
+
+/**
+ * Boots a machine whose network and disk exist. It lives on after this process (own session, output to its log).
+ * @throws LabFailure with the end of the boot log.
+ */
+export async function startMachine(lab: string, machine: string, services: Service[] = []): Promise<ProcessIdentity> {
+  await stopMachine(lab, machine);
+  const name = machineNamespace(lab, machine);
+  await mkdir(join(machineFolder(lab, machine), "root"), { recursive: true });
+  const cgroups = await createCgroups(name);
+  register(lab, ...cgroups.roots.map((path) => ({ kind: "cgroup" as const, path })));
+  const log = openSync(machineLog(lab, machine), "w");
+  const boot = spawn("/bin/bash", [script("machines/boot.sh")], {
+    cwd: "/",
+    detached: true,
+    env: bootEnvironment(lab, machine, cgroups, services),
+    stdio: ["ignore", log, log],
+  });
+  let ended = false;
+  boot.once("exit", () => {
+    ended = true;
+  });
+  boot.once("error", () => {
+    ended = true;
+  });
+  const identity = await waitForBoot(lab, machine, boot.pid as number, () => ended);
+  boot.unref();
+  await writeFile(processFile(lab, machine), JSON.stringify(identity));
+  return identity;
+}

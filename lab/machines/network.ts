@@ -1,0 +1,80 @@
+import { existsSync, readdirSync } from "node:fs";
+import { register } from "../journal.ts";
+import { belongsToLab, machineNamespace, subnetLength, switchAddress, switchNamespace } from "../names.ts";
+import { attempt, run } from "./command.ts";
+
+/** A machine as the network knows it. */
+export interface NetworkMachine {
+  name: string;
+  address: string;
+}
+
+const bridge = "switch";
+
+/** Runs lines of ip(8) within a namespace; the host's own namespace is never touched. */
+async function ipBatch(namespace: string, purpose: string, lines: string[]): Promise<void> {
+  await run(["ip", "-netns", namespace, "-batch", "-"], { input: `${lines.join("\n")}\n`, purpose });
+}
+
+/** Network namespaces of a lab, by name. */
+export function findNamespaces(lab: string): string[] {
+  return existsSync("/run/netns") ? readdirSync("/run/netns").filter((name) => belongsToLab(lab, name)) : [];
+}
+
+async function addNamespace(lab: string, name: string): Promise<void> {
+  register(lab, { kind: "namespace", name });
+  await run(["ip", "netns", "add", name], { purpose: `make the network namespace ${name}` });
+}
+
+async function ensureSwitch(lab: string): Promise<void> {
+  const namespace = switchNamespace(lab);
+  if (!existsSync(`/run/netns/${namespace}`)) await addNamespace(lab, namespace);
+  const ready = await attempt(["ip", "-netns", namespace, "link", "show", "dev", bridge, "up"]);
+  if (ready.status === 0 && ready.stdout !== "") return;
+  await attempt(["ip", "-netns", namespace, "link", "delete", bridge]);
+  await ipBatch(namespace, `make the switch of lab ${lab}`, [
+    "link set lo up",
+    `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
+    `address add ${switchAddress}/${subnetLength} dev ${bridge}`,
+    `link set ${bridge} up`,
+  ]);
+}
+
+async function isConnected(namespace: string, address: string): Promise<boolean> {
+  const shown = await attempt(["ip", "-netns", namespace, "-json", "route", "show", "default"]);
+  const addresses = await attempt(["ip", "-netns", namespace, "-json", "address", "show", "dev", "eth0", "up"]);
+  return shown.stdout.includes(switchAddress) && addresses.stdout.includes(`"${address}"`);
+}
+
+/** Gives a machine its namespace and a port of the switch. A connected one is left as it is, a half-made one is mended. */
+async function connectMachine(lab: string, { name, address }: NetworkMachine): Promise<void> {
+  const namespace = machineNamespace(lab, name);
+  if (!existsSync(`/run/netns/${namespace}`)) await addNamespace(lab, namespace);
+  else if (await isConnected(namespace, address)) return;
+  // The switch's end of the cable goes with the machine's end.
+  await attempt(["ip", "-netns", namespace, "link", "delete", "eth0"]);
+  await ipBatch(switchNamespace(lab), `connect machine ${name} to the switch`, [
+    `link add ${portName(name)} type veth peer name eth0 netns ${namespace}`,
+    `link set ${portName(name)} master ${bridge} up`,
+  ]);
+  await ipBatch(namespace, `configure the network of machine ${name}`, [
+    "link set lo up",
+    `address add ${address}/${subnetLength} dev eth0`,
+    "link set eth0 up",
+    `route add default via ${switchAddress}`,
+  ]);
+}
+
+/** An interface name has at most 15 characters (IFNAMSIZ); longer machine names are told apart by their end. */
+const portName = (machine: string): string => `to-${machine.slice(-12)}`;
+
+/** Makes the switch and connects machines to it; what is there and right stays. */
+export async function createNetwork(lab: string, machines: NetworkMachine[]): Promise<void> {
+  await ensureSwitch(lab);
+  await Promise.all(machines.map((machine) => connectMachine(lab, machine)));
+}
+
+/** Removes network namespaces, and with them every link, route, filter and attached program within. */
+export async function removeNamespaces(names: string[]): Promise<void> {
+  await Promise.all(names.map((name) => run(["ip", "netns", "delete", name], { purpose: `remove namespace ${name}` })));
+}

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+
+/** A process for good: its pid alone may be another's after it ended. */
+export interface ProcessIdentity {
+  pid: number;
+  start: string;
+}
+
+/** The process's start time (proc_pid_stat(5), field 22), or undefined when there is none or it is a zombie. */
+function startOf(pid: number): string | undefined {
+  try {
+    // The second field is the command in parentheses and may hold anything; count from behind it.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+export function identify(pid: number): ProcessIdentity | undefined {
+  const start = startOf(pid);
+  return start === undefined ? undefined : { pid, start };
+}
+
+export const isAlive = ({ pid, start }: ProcessIdentity): boolean => startOf(pid) === start;
+
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Processes whose network namespace is one of these names below /run/netns. */
+export function processesInNamespaces(names: string[]): number[] {
+  const inodes = new Set(names.map((name) => `net:[${statSync(`/run/netns/${name}`).ino}]`));
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return inodes.has(readlinkSync(`/proc/${pid}/ns/net`));
+      } catch {
+        return false; // ended meanwhile
+      }
+    });
+}
+
+/** Kills processes and waits until they are gone. @returns those still there after the timeout (milliseconds). */
+export async function killAll(find: () => number[], timeout = 10_000): Promise<number[]> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const alive = find().filter((pid) => pid !== process.pid && startOf(pid) !== undefined);
+    if (alive.length === 0 || Date.now() > deadline) return alive;
+    for (const pid of alive) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // ended meanwhile
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
