@@ -1,0 +1,105 @@
+// Makes what is missing, step by step: `node tools/build.ts [STEP...]`, all steps by default.
+//
+// A step decides by content whether its work is done, so running everything again takes a second or two.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { compileObjects, objectsAreFresh, programs } from "./bpf.ts";
+import { bundle, compileComponents, componentsAreFresh } from "./bundle.ts";
+import { cacheFolder } from "./cache.ts";
+import { DurationBook, spoken } from "./durations.ts";
+import { binaryPath, buildGoBinary, type GoBinary } from "./go-binary.ts";
+import { buildImages } from "./images/build.ts";
+import { buildShim, coredns, kube, shimExists, shimIsFresh } from "./programs.ts";
+import { runStep, type Step } from "./progress.ts";
+import { COREDNS, KUBERNETES } from "./versions.ts";
+
+const goStep = (binary: GoBinary, title: string, guessSeconds: number): Step => ({
+  name: binary.name,
+  title,
+  guessSeconds,
+  fresh: () => existsSync(binaryPath(binary)),
+  make: async () => ({ fresh: await buildGoBinary(binary) }),
+});
+
+const steps: Step[] = [
+  {
+    name: "bpf",
+    title: "dataplane objects",
+    guessSeconds: 4,
+    fresh: objectsAreFresh,
+    make: async () => {
+      const fresh = objectsAreFresh();
+      if (!fresh) await compileObjects();
+      return { fresh, note: `${programs().length} dataplane objects` };
+    },
+  },
+  {
+    name: "cni",
+    title: "CNI plugin",
+    guessSeconds: 20,
+    fresh: shimIsFresh,
+    make: async () => (shimExists() ? { fresh: await buildShim() } : { fresh: true, note: "no CNI plugin to build" }),
+  },
+  {
+    name: "bundle",
+    title: "agent, lab, verification, runner",
+    guessSeconds: 2,
+    fresh: () => false,
+    make: async () => {
+      const missing = await bundle();
+      return {
+        fresh: false,
+        note: missing.length > 0 ? `programs (without ${missing.join(", ")}: no main.ts)` : undefined,
+      };
+    },
+  },
+  {
+    name: "components",
+    title: "Pulumi components",
+    guessSeconds: 30,
+    fresh: componentsAreFresh,
+    make: async () => {
+      const fresh = componentsAreFresh();
+      if (!fresh) await compileComponents();
+      return { fresh };
+    },
+  },
+  goStep(coredns, `CoreDNS ${COREDNS}`, 90),
+  goStep(kube, `Kubernetes ${KUBERNETES} from its Go modules`, 600),
+  {
+    name: "images",
+    title: "container images",
+    guessSeconds: 15,
+    fresh: () => false,
+    make: async () => {
+      const { images, rebuilt } = await buildImages();
+      return {
+        fresh: rebuilt.length === 0,
+        note: `${images.length} container images${rebuilt.length > 0 ? ` (new: ${rebuilt.join(", ")})` : ""}`,
+      };
+    },
+  },
+];
+
+async function main(names: string[]): Promise<void> {
+  const unknown = names.find((name) => !steps.some((step) => step.name === name));
+  if (unknown) throw new Error(`Cannot build "${unknown}": the steps are ${steps.map((step) => step.name).join(", ")}`);
+  const wanted = steps.filter((step) => names.length === 0 || names.includes(step.name));
+  const book = new DurationBook(join(cacheFolder(), "durations.json"));
+  const estimates = wanted.filter((step) => !step.fresh()).map((step) => book.estimate(step.name, step.guessSeconds));
+  const seconds = estimates.reduce((sum, estimate) => sum + estimate.seconds, 0);
+  if (seconds >= 30) {
+    const guessed = estimates.some((estimate) => estimate.basis === "guessed" && estimate.seconds >= 30);
+    process.stderr.write(
+      `building ${estimates.length} of ${wanted.length} parts, about ${spoken(seconds)}${guessed ? " (a guess for two cores)" : ""}\n`,
+    );
+  }
+  for (const step of wanted) await runStep(step, book);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,93 @@
+// Makes the JavaScript of the package: dist/{agent,lab,verify,runner}.js, each one file with everything it needs, and
+// dist/components with its types. `npm run build` and `npm prepare` are this program.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { contentKey, contents } from "./cache.ts";
+import { run } from "./command.ts";
+
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+
+/** Each is a folder with a main.ts. */
+const ENTRIES = ["agent", "lab", "verify", "runner"];
+
+/** In CommonJS there is no import.meta; these give what a source file means by it, seen from the bundle. */
+const IMPORT_META = {
+  "import.meta.dirname": "__dirname",
+  "import.meta.filename": "__filename",
+  "import.meta.url": "__bundleUrl",
+};
+
+/** @returns the entries that are not there to be bundled */
+export async function bundle(): Promise<string[]> {
+  const present = ENTRIES.filter((name) => existsSync(join(root, name, "main.ts")));
+  await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(present.map((name) => [name, join(root, name, "main.ts")])),
+    outdir: dist,
+    bundle: true,
+    platform: "node",
+    target: "node22",
+    format: "cjs",
+    external: outside(),
+    define: IMPORT_META,
+    banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    // A message about a mistake in a program names the function it came from.
+    keepNames: true,
+    logLevel: "silent",
+  });
+  return ENTRIES.filter((name) => !present.includes(name));
+}
+
+/**
+ * What a bundle finds at run time. The package's own dependencies are installed beside it, and must be there once only:
+ * runner and components share the state of one Pulumi SDK. koffi has a native part.
+ */
+function outside(): string[] {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  return ["koffi", ...Object.keys(dependencies)].flatMap((name) => [name, `${name}/*`]);
+}
+
+const stamp = join(dist, ".components-key");
+
+export function componentsAreFresh(): boolean {
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === componentsKey();
+}
+
+/** @throws Error with the compiler's messages */
+export async function compileComponents(): Promise<void> {
+  if (!existsSync(join(root, "components", "index.ts"))) return;
+  const key = componentsKey();
+  // The declarations of the cloud providers are among the largest there are: more than Node's default memory.
+  await run(
+    process.execPath,
+    ["--max-old-space-size=4096", join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"],
+    {
+      cwd: root,
+    },
+  );
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(stamp, key);
+}
+
+function componentsKey(): string {
+  const folders = ["components", "stacks"].filter((folder) => existsSync(join(root, folder)));
+  const parts: Record<string, string | Uint8Array> = {};
+  for (const folder of folders) {
+    for (const [path, content] of Object.entries(contents(join(root, folder), (name) => /\.(ts|json)$/.test(name))))
+      parts[`${folder}/${path}`] = content;
+  }
+  for (const file of ["index.ts", "tsconfig.json", "package-lock.json"]) {
+    if (existsSync(join(root, file))) parts[file] = readFileSync(join(root, file));
+  }
+  return contentKey(parts);
+}
+
+if (import.meta.main) {
+  const missing = await bundle();
+  if (missing.length > 0) process.stderr.write(`not bundled, because there is no main.ts: ${missing.join(", ")}\n`);
+  if (!componentsAreFresh()) await compileComponents();
+}

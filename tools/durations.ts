@@ -1,0 +1,46 @@
+// How long a step will take: what it took the last time on this computer, or, before that, a guess that says so.
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+
+export interface Estimate {
+  seconds: number;
+  /** `measured`: the last run on this computer; `guessed`: a constant, from a computer with two cores. */
+  basis: "measured" | "guessed";
+}
+
+export class DurationBook {
+  readonly #file: string;
+
+  /** @param file a JSON object of seconds by step; an absent or broken one only means that nothing was measured */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  estimate(step: string, guess: number): Estimate {
+    const seconds = this.#read()[step];
+    return seconds === undefined ? { seconds: guess, basis: "guessed" } : { seconds, basis: "measured" };
+  }
+
+  record(step: string, seconds: number): void {
+    const draft = `${this.#file}.${process.pid}`;
+    writeFileSync(draft, `${JSON.stringify({ ...this.#read(), [step]: Math.round(seconds * 10) / 10 }, null, 2)}\n`);
+    renameSync(draft, this.#file);
+  }
+
+  #read(): Record<string, number> {
+    try {
+      const book: unknown = JSON.parse(readFileSync(this.#file, "utf8"));
+      if (typeof book !== "object" || book === null) return {};
+      return Object.fromEntries(Object.entries(book).filter(([, seconds]) => typeof seconds === "number"));
+    } catch {
+      return {};
+    }
+  }
+}
+
+/** `52 s`, `9 min 05 s`, and `0.4 s` below ten seconds. */
+export function spoken(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}

@@ -1,0 +1,88 @@
+// Writes an image as one file that container runtimes import: an OCI image layout in a tar.
+//   https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+//   https://github.com/opencontainers/image-spec/blob/main/config.md
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { type Headers, pack } from "tar-stream";
+import { type Blob, EPOCH } from "./layer.ts";
+
+export interface ImageConfig {
+  entrypoint?: string[];
+  command?: string[];
+  /** `NAME=value`. */
+  env?: string[];
+  stopSignal?: string;
+}
+
+const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Node's name of a processor to the one that images use (Go's). */
+const ARCHITECTURE: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
+
+/**
+ * @param names full names, as a runtime looks them up: `registry/repository:tag`
+ * @returns the digest of the image's manifest, which stands for all of its content
+ */
+export async function writeArchive(
+  file: string,
+  names: string[],
+  config: ImageConfig,
+  layers: Blob[],
+): Promise<string> {
+  const configuration = json({
+    architecture: ARCHITECTURE[process.arch],
+    os: "linux",
+    config: {
+      Env: [PATH, ...(config.env ?? [])],
+      Entrypoint: config.entrypoint,
+      Cmd: config.command,
+      StopSignal: config.stopSignal,
+    },
+    rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.digest) },
+  });
+  const manifest = json({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: descriptor("application/vnd.oci.image.config.v1+json", configuration),
+    layers: layers.map((layer) => descriptor("application/vnd.oci.image.layer.v1.tar", layer)),
+  });
+  const index = json({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    // containerd names what it imports by this annotation.
+    manifests: names.map((name) => ({
+      ...descriptor("application/vnd.oci.image.manifest.v1+json", manifest),
+      annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.split(":").at(-1) },
+    })),
+  });
+  await writeLayout(file, index, [configuration, manifest, ...layers]);
+  return manifest.digest;
+}
+
+async function writeLayout(file: string, index: Blob, blobs: Blob[]): Promise<void> {
+  const tar = pack();
+  const written = pipeline(tar, createWriteStream(file));
+  await put(tar, "oci-layout", json({ imageLayoutVersion: "1.0.0" }));
+  await put(tar, "index.json", index);
+  for (const blob of blobs) await put(tar, `blobs/${blob.digest.replace(":", "/")}`, blob);
+  tar.finalize();
+  await written;
+}
+
+async function put(tar: ReturnType<typeof pack>, name: string, blob: Blob): Promise<void> {
+  const header: Headers = { name, size: blob.size, mode: 0o644, mtime: EPOCH };
+  if (typeof blob.content === "string") await pipeline(createReadStream(blob.content), tar.entry(header));
+  else {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    tar.entry(header, blob.content, (error) => (error ? reject(error) : resolve()));
+    await promise;
+  }
+}
+
+function json(value: unknown): Blob {
+  const content = Buffer.from(JSON.stringify(value));
+  return { content, size: content.length, digest: `sha256:${createHash("sha256").update(content).digest("hex")}` };
+}
+
+const descriptor = (mediaType: string, { digest, size }: Blob) => ({ mediaType, digest, size });

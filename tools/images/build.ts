@@ -1,0 +1,73 @@
+// Makes every image of the catalogue, and images.json, the list that a cluster imports from.
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder } from "../cache.ts";
+import { binaryPath } from "../go-binary.ts";
+import { buildPause, coredns, kube } from "../programs.ts";
+import { catalogue } from "./catalogue.ts";
+import { type MadeImage, makeImage, sha256 } from "./image.ts";
+
+/** `<cache>/images/images.json`: [{names, file, digest}], `file` an absolute path. */
+export const listOfImages = (): string => join(cacheFolder("images"), "images.json");
+
+/** @returns the images, and how many of them were not there already */
+export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: string[] }> {
+  const fingerprints = new Fingerprints(join(cacheFolder("images"), "fingerprints.json"));
+  const images: MadeImage[] = [];
+  const rebuilt: string[] = [];
+  const root = join(import.meta.dirname, "..", "..");
+  const ingredients = {
+    kube: binaryPath(kube),
+    coredns: binaryPath(coredns),
+    pause: await buildPause(),
+    node: process.execPath,
+    root,
+  };
+  for (const image of catalogue(ingredients)) {
+    const { made, fresh } = await makeImage(image, (file) => fingerprints.of(file));
+    images.push(made);
+    if (!fresh) rebuilt.push(image.file);
+  }
+  fingerprints.save();
+  replace(listOfImages(), images);
+  return { images, rebuilt };
+}
+
+interface Fingerprint {
+  /** Size, time of change and inode: a file that has all three unchanged has the same content. */
+  state: string;
+  sha256: string;
+}
+
+/** Contents by file, so that half a gigabyte of binaries is not read again for every `make up`. */
+class Fingerprints {
+  readonly #file: string;
+  readonly #known: Record<string, Fingerprint>;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, Fingerprint>) : {};
+  }
+
+  of(file: string): string {
+    const { size, ctimeMs, ino } = statSync(file);
+    const state = `${size} ${ctimeMs} ${ino}`;
+    const known = this.#known[file];
+    if (known?.state === state) return known.sha256;
+    const fingerprint = { state, sha256: sha256(file) };
+    this.#known[file] = fingerprint;
+    return fingerprint.sha256;
+  }
+
+  save(): void {
+    for (const file of Object.keys(this.#known)) if (!existsSync(file)) delete this.#known[file];
+    replace(this.#file, this.#known);
+  }
+}
+
+function replace(file: string, content: unknown): void {
+  const draft = `${file}.${process.pid}`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`);
+  renameSync(draft, file);
+}

@@ -1,0 +1,63 @@
+// Writes a tree as a tar file whose bytes depend on nothing but its content: sorted, owned by root, from the epoch.
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { posix } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type Headers, pack } from "tar-stream";
+import { directory, type Entry, type Tree } from "./tree.ts";
+
+export interface Blob {
+  /** Where its bytes are: a file, or in memory. */
+  content: string | Buffer;
+  /** `sha256:<hex>` of the bytes. */
+  digest: string;
+  size: number;
+}
+
+export const EPOCH = new Date(0);
+
+/** @param file where the layer is written */
+export async function writeLayer(tree: Tree, file: string): Promise<Blob> {
+  const tar = pack();
+  const hash = createHash("sha256");
+  tar.on("data", (chunk: Buffer) => hash.update(chunk));
+  const written = pipeline(tar, createWriteStream(file));
+  const complete = withParents(tree);
+  for (const path of Object.keys(complete).sort()) await add(tar, path, complete[path] as Entry);
+  tar.finalize();
+  await written;
+  return { content: file, digest: `sha256:${hash.digest("hex")}`, size: statSync(file).size };
+}
+
+/** Every directory above an entry, so that none is made with the extracting program's own ideas of a mode. */
+export function withParents(tree: Tree): Tree {
+  const complete = { ...tree };
+  for (const path of Object.keys(tree)) {
+    for (let parent = posix.dirname(path); parent !== "/"; parent = posix.dirname(parent))
+      complete[parent] ??= directory();
+  }
+  return complete;
+}
+
+async function add(tar: ReturnType<typeof pack>, path: string, entry: Entry): Promise<void> {
+  const common: Headers = { name: path.slice(1), mtime: EPOCH, uid: 0, gid: 0 };
+  switch (entry.kind) {
+    case "directory":
+      return addWhole(tar, { ...common, type: "directory", mode: entry.mode });
+    case "link":
+      return addWhole(tar, { ...common, type: "symlink", linkname: entry.target, mode: 0o777 });
+    case "text":
+      return addWhole(tar, { ...common, type: "file", mode: 0o644 }, entry.text);
+    case "file": {
+      const size = statSync(entry.source).size;
+      const sink = tar.entry({ ...common, type: "file", mode: entry.executable ? 0o755 : 0o644, size });
+      await pipeline(createReadStream(entry.source), sink);
+    }
+  }
+}
+
+function addWhole(tar: ReturnType<typeof pack>, header: Headers, content = ""): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  tar.entry(header, content, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process that holds a pod's namespaces open: it sleeps until it is told to end, and, being process 1 of a pod that
+ * shares its PID namespace, takes in the exit status of orphans, which would otherwise stay as zombies.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void end(int signal)
+{
+	(void)signal;
+	_exit(EXIT_SUCCESS);
+}
+
+static void reap(int signal)
+{
+	(void)signal;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+int main(void)
+{
+	struct sigaction ending = { .sa_handler = end };
+	struct sigaction reaping = { .sa_handler = reap, .sa_flags = SA_NOCLDSTOP };
+
+	/* Process 1 gets no default action for a signal: without a handler SIGTERM would be lost. */
+	if (sigaction(SIGTERM, &ending, NULL) || sigaction(SIGINT, &ending, NULL) || sigaction(SIGCHLD, &reaping, NULL))
+		return EXIT_FAILURE;
+	for (;;)
+		pause();
+}

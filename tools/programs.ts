@@ -1,0 +1,60 @@
+// The compiled programs that a local cluster needs beside its images.
+import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder, contentKey, contents } from "./cache.ts";
+import { run } from "./command.ts";
+import { binaryPath, buildGoBinary, type GoBinary } from "./go-binary.ts";
+import { COREDNS, KUBERNETES } from "./versions.ts";
+
+const root = join(import.meta.dirname, "..");
+const [major, minor] = KUBERNETES.slice(1).split(".") as [string, string];
+const version = "k8s.io/component-base/version";
+
+export const kube: GoBinary = {
+  name: "kube",
+  module: join(root, "tools", "kubernetes"),
+  static: false,
+  variables: {
+    [`${version}.gitVersion`]: KUBERNETES,
+    [`${version}.gitMajor`]: major,
+    [`${version}.gitMinor`]: minor,
+    [`${version}.gitTreeState`]: "clean",
+  },
+};
+
+export const coredns: GoBinary = {
+  name: "coredns",
+  module: join(root, "tools", "coredns"),
+  static: true,
+  variables: { "github.com/coredns/coredns/coremain.GitCommit": COREDNS },
+};
+
+const shim: GoBinary = { name: "cni", module: join(root, "agent", "cni", "shim"), static: true };
+
+export const shimExists = (): boolean => existsSync(join(shim.module, "go.mod"));
+export const shimIsFresh = (): boolean => !shimExists() || (existsSync(binaryPath(shim)) && existsSync(shimCopy));
+
+const shimCopy = join(root, "dist", "cni", "ebpf-dataplane");
+
+/** The CNI plugin is part of the package, so it is copied to dist/cni/. @returns true when nothing was to be done */
+export async function buildShim(): Promise<boolean> {
+  const fresh = shimIsFresh() && (await buildGoBinary(shim));
+  if (fresh) return true;
+  await buildGoBinary(shim);
+  mkdirSync(join(root, "dist", "cni"), { recursive: true });
+  copyFileSync(binaryPath(shim), `${shimCopy}.new`);
+  renameSync(`${shimCopy}.new`, shimCopy);
+  return false;
+}
+
+/** Compiles the program of the pause image. @returns its path */
+export async function buildPause(): Promise<string> {
+  const sources = contents(join(root, "tools", "images"), (path) => path === "pause.c");
+  const path = join(cacheFolder("bin"), `pause-${contentKey({ ...sources, processor: process.arch })}`);
+  if (existsSync(path)) return path;
+  await run("clang", ["-Os", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", `${path}.new`, "pause.c"], {
+    cwd: join(root, "tools", "images"),
+  });
+  renameSync(`${path}.new`, path);
+  return path;
+}
