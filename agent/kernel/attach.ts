@@ -1,0 +1,129 @@
+// Puts loaded programs on their hooks: TCX links where the kernel has them, clsact filters otherwise, cgroup links for
+// the socket hooks. What is there already and does the same is left alone.
+import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { attachFilter, type Direction, detachFilter } from "./clsact.ts";
+import { libbpf } from "./libbpf.ts";
+import { ensureLink, type LinkResult, type LinkTarget, removeLink } from "./links.ts";
+import type { Loaded } from "./load.ts";
+import { linkInfo } from "./object_info.ts";
+import type { Pins } from "./pins.ts";
+import { type ProgramName, programs } from "./programs.ts";
+
+const TCX = { ingress: 46, egress: 47 } as const; // enum bpf_attach_type
+
+export interface Device {
+  readonly name: string;
+  readonly ifindex: number;
+}
+
+export interface Attacher {
+  /** "tcx" or "clsact": known after the first device. */
+  readonly method: string;
+  /** Attaches a program to its direction of a device. */
+  device(program: ProgramName, device: Device): LinkResult;
+  /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
+  cgroup(folder: string): void;
+  /** Forgets the links of devices that are gone. */
+  sweep(present: readonly Device[]): string[];
+}
+
+/** `forceClsact` behaves as if the kernel had no TCX. */
+export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceClsact: boolean): Attacher {
+  let tcx = !forceClsact;
+  return {
+    get method() {
+      return tcx ? "tcx" : "clsact";
+    },
+    device(program, device) {
+      const { direction } = deviceHook(program);
+      const fd = loaded.programFd(program);
+      const pin = devicePin(pins, device.name, direction);
+      if (tcx) {
+        const result = ensureLink(pin, fd, deviceTarget(device, direction));
+        if (result !== "unsupported") {
+          detachFilter(device.ifindex, direction); // of an agent that used clsact
+          return result;
+        }
+        tcx = false;
+      }
+      const result = attachFilter(fd, device.ifindex, direction);
+      removeLink(pin); // of an agent that used TCX
+      return result;
+    },
+    cgroup(folder) {
+      for (const program of Object.keys(programs) as ProgramName[]) {
+        const { hook } = programs[program];
+        if (hook.kind === "cgroup")
+          attachCgroup(loaded.programFd(program), join(pins.links, `cgroup-${program}`), folder, hook.attachType);
+      }
+    },
+    sweep: (present) => sweepLinks(pins, present),
+  };
+}
+
+/** Detaches everything: the links by their pins, the filters of the given devices. */
+export function detachAll(pins: Pins, devices: readonly Device[]): void {
+  for (const name of existsSync(pins.links) ? readdirSync(pins.links) : []) removeLink(join(pins.links, name));
+  rmSync(pins.root, { recursive: true, force: true });
+  for (const { ifindex } of devices) {
+    detachFilter(ifindex, "ingress");
+    detachFilter(ifindex, "egress");
+  }
+}
+
+function deviceHook(program: ProgramName): { direction: Direction } {
+  const { hook } = programs[program];
+  if (hook.kind !== "device") throw new Error(`Program ${program} belongs on a cgroup, not on a device.`);
+  return hook;
+}
+
+function devicePin(pins: Pins, device: string, direction: Direction): string {
+  return join(pins.links, `${device}-${direction}`);
+}
+
+function deviceTarget({ name, ifindex }: Device, direction: Direction): LinkTarget {
+  return {
+    name: `${name} ${direction}`,
+    id: ifindex,
+    attachType: TCX[direction],
+    // struct bpf_link_info, tcx: u32 ifindex, attach_type. When the device goes, the kernel sets ifindex to 0.
+    isTargetOf: ({ view }) => view.getUint32(16, true) === ifindex,
+  };
+}
+
+function attachCgroup(programFd: number, pin: string, folder: string, attachType: number): void {
+  const fd = openSync(folder, "r");
+  try {
+    const id = statSync(folder, { bigint: true }).ino; // a cgroup's id is its folder's inode number
+    const result = ensureLink(pin, programFd, {
+      name: `cgroup ${folder}`,
+      id: fd,
+      attachType,
+      isTargetOf: ({ view }) => view.getBigUint64(16, true) === id,
+    });
+    if (result === "unsupported") {
+      throw new Error(
+        `Cannot attach to ${folder}: not a cgroup2 folder. Next: set cgroupRoot to the node's cgroup2 mount.`,
+      );
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function sweepLinks(pins: Pins, present: readonly Device[]): string[] {
+  const indexes = new Set(present.map((device) => device.ifindex));
+  const stale = readdirSync(pins.links).filter((name) => {
+    if (name.startsWith("cgroup-")) return false;
+    const fd = libbpf().getPinned(join(pins.links, name));
+    if (fd < 0) return true;
+    try {
+      return !indexes.has(linkInfo(fd).view.getUint32(16, true));
+    } finally {
+      closeSync(fd);
+    }
+  });
+  for (const name of stale) removeLink(join(pins.links, name));
+  return stale;
+}

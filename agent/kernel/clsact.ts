@@ -1,0 +1,68 @@
+// Attaching where the kernel has no TCX (before 6.6): a clsact queueing discipline and a filter of ours on it. The
+// filter belongs to the device, so it too outlives the agent; it is ours by its priority and handle.
+import { describeError, EEXIST, EINVAL, ENODEV, ENOENT, libbpf } from "./libbpf.ts";
+import { sameProgram } from "./object_info.ts";
+
+const HANDLE = 0xebf;
+const PRIORITY = 0xebf;
+const BPF_TC_F_REPLACE = 1;
+const ATTACH_POINT = { ingress: 1, egress: 2 } as const; // enum bpf_tc_attach_point
+
+export type Direction = keyof typeof ATTACH_POINT;
+
+/** Puts the program on the device's clsact hook, in place of an older one of ours in one step. */
+export function attachFilter(
+  programFd: number,
+  ifindex: number,
+  direction: Direction,
+): "created" | "replaced" | "unchanged" {
+  const point = hook(ifindex, direction);
+  const created = libbpf().tcHookCreate(point);
+  if (created < 0 && created !== -EEXIST) throw failed("make the clsact hook of", ifindex, created);
+  const present = filterProgram(ifindex, direction);
+  if (present !== undefined && sameProgram(present, programFd)) return "unchanged";
+  const result = libbpf().tcAttach(point, options({ programFd, flags: BPF_TC_F_REPLACE }));
+  if (result < 0) throw failed(`attach to ${direction} of`, ifindex, result);
+  return present === undefined ? "created" : "replaced";
+}
+
+/** Takes our filter away; that none is there is a success. Other people's filters and the clsact itself stay. */
+export function detachFilter(ifindex: number, direction: Direction): boolean {
+  if (filterProgram(ifindex, direction) === undefined) return false;
+  const result = libbpf().tcDetach(hook(ifindex, direction), options({}));
+  if (result < 0 && result !== -ENOENT) throw failed(`detach from ${direction} of`, ifindex, result);
+  return true;
+}
+
+function filterProgram(ifindex: number, direction: Direction): number | undefined {
+  const found = options({});
+  const result = libbpf().tcQuery(hook(ifindex, direction), found);
+  // EINVAL: the device has no clsact; ENODEV: it is gone.
+  if ([-ENOENT, -EINVAL, -ENODEV].includes(result)) return undefined;
+  if (result < 0) throw failed(`read the ${direction} filters of`, ifindex, result);
+  return new DataView(found.buffer).getUint32(16, true);
+}
+
+// struct bpf_tc_hook {size_t sz; int ifindex; enum attach_point; u32 parent}
+function hook(ifindex: number, direction: Direction): Uint8Array {
+  const view = new DataView(new ArrayBuffer(24));
+  view.setBigUint64(0, 24n, true);
+  view.setInt32(8, ifindex, true);
+  view.setUint32(12, ATTACH_POINT[direction], true);
+  return new Uint8Array(view.buffer);
+}
+
+// struct bpf_tc_opts {size_t sz; int prog_fd; u32 flags, prog_id, handle, priority}
+function options({ programFd = 0, flags = 0 }): Uint8Array {
+  const view = new DataView(new ArrayBuffer(32));
+  view.setBigUint64(0, 32n, true);
+  view.setInt32(8, programFd, true);
+  view.setUint32(12, flags, true);
+  view.setUint32(20, HANDLE, true);
+  view.setUint32(24, PRIORITY, true);
+  return new Uint8Array(view.buffer);
+}
+
+function failed(verb: string, ifindex: number, code: number): Error {
+  return new Error(`Cannot ${verb} interface ${ifindex}: ${describeError(code)}.`);
+}

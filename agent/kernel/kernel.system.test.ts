@@ -1,0 +1,161 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Attacher, attacher, type Device, detachAll } from "./attach.ts";
+import { noKernel, temporaryBpffs } from "./bpffs.fixture.ts";
+import { cgroupMount } from "./cgroup_mount.ts";
+import { KernelMap } from "./kernel_map.ts";
+import { libbpf } from "./libbpf.ts";
+import { load } from "./load.ts";
+import { mapStoreCases } from "./map_store.cases.ts";
+import { enterNamespace } from "./namespace.fixture.ts";
+import { outcomeReader } from "./outcomes.ts";
+import { compilePassObjects } from "./pass_objects.fixture.ts";
+import { pinsUnder, removeOtherLayouts } from "./pins.ts";
+
+if (noKernel) console.log(noKernel);
+
+describe.skipIf(noKernel)("kernel", () => {
+  const { folder, bpf } = temporaryBpffs();
+  enterNamespace();
+  const objects = join(folder, "objects");
+  const changed = join(folder, "changed");
+  const pins = pinsUnder(join(bpf, "dataplane"));
+  const options = { objects, pins, logFile: join(folder, "verifier.log") };
+
+  beforeAll(() => {
+    compilePassObjects(objects);
+    compilePassObjects(changed, 1);
+  });
+
+  let maps = 0;
+  mapStoreCases("kernel", (definition) => {
+    const path = join(bpf, `case-${maps++}`);
+    const flags = definition.flags ? ["flags", String(definition.flags)] : [];
+    const sizes = ["key", definition.key.size, "value", definition.value.size, "entries", definition.maxEntries].map(
+      String,
+    );
+    execFileSync("bpftool", ["map", "create", path, "type", definition.type, ...sizes, "name", "case", ...flags]);
+    return new KernelMap(definition, libbpf().getPinned(path));
+  });
+
+  test("a second load() shares the maps of the first", () => {
+    const settings = { node: "172.31.1.8", tunnelIfindex: 3, uplinkIfindex: 2, returnMode: 1, policyRevision: 5 };
+    load(options).maps.settings.update([[0, settings]]);
+    expect(load(options).maps.settings.lookup(0)).toEqual(settings);
+  });
+
+  test("a program that the verifier refuses is named, with the end of the log and where the rest is", () => {
+    const broken = join(folder, "broken");
+    compilePassObjects(broken, "*(volatile int *)0");
+    expect(() => load({ ...options, objects: broken })).toThrow(
+      /^The kernel refused program from_uplink of uplink.bpf.o: .*\n[\s\S]*processed \d+ insns[\s\S]*The whole log: /,
+    );
+    expect(readFileSync(options.logFile, "utf8")).toContain("BEGIN PROG LOAD LOG");
+  });
+
+  test("maps of another layout are removed on request, ours and the links stay", () => {
+    mkdirSync(join(pins.root, "0123456789ab", "maps"), { recursive: true });
+    expect(removeOtherLayouts(pins)).toEqual(["0123456789ab"]);
+    expect(existsSync(pins.maps) && existsSync(pins.links)).toBe(true);
+  });
+
+  describe.each([["tcx"], ["clsact"]])("attach by %s", (method) => {
+    const names = { tcx: "tcx0", clsact: "cls0" } as Record<string, string>;
+    const name = names[method] as string;
+    let device: Device;
+    beforeAll(() => {
+      device = veth(name);
+    });
+
+    const start = (folderOfObjects: string): Attacher =>
+      attacher(load({ ...options, objects: folderOfObjects }), pins, method === "clsact");
+
+    test("a packet meets the program; a restart with the same program changes nothing", (context) => {
+      const first = start(objects);
+      expect(first.device("from_uplink", device)).toBe("created");
+      if (first.method !== method) context.skip(`SKIP: this kernel has no ${method}`);
+      const before = packets(0);
+      knock(name);
+      expect(packets(0)).toBe(before + 1n);
+      expect(start(objects).device("from_uplink", device)).toBe("unchanged");
+    });
+
+    test("a changed program takes the place of the old one", () => {
+      expect(start(changed).device("from_uplink", device)).toBe("replaced");
+      const [old, current] = [packets(0), packets(1)];
+      knock(name);
+      expect(packets(0)).toBe(old);
+      expect(packets(1)).toBe(current + 1n);
+    });
+
+    test("a device that comes back under its name is attached anew", () => {
+      const { ifindex } = device;
+      execFileSync("ip", ["link", "delete", name]);
+      device = veth(name);
+      expect(device.ifindex).not.toBe(ifindex);
+      expect(start(objects).device("from_uplink", device)).toBe("created");
+    });
+
+    test("the links of devices that are gone are swept", () => {
+      execFileSync("ip", ["link", "delete", name]);
+      expect(start(objects).sweep([])).toEqual(method === "tcx" ? ["tcx0-ingress"] : []);
+      expect(readdirSync(pins.links)).toEqual([]);
+    });
+  });
+
+  test("changing the method leaves one attachment", () => {
+    const device = veth("switch0");
+    const loaded = load(options);
+    attacher(loaded, pins, false).device("from_uplink", device);
+    attacher(loaded, pins, true).device("from_uplink", device);
+    expect(readdirSync(pins.links)).toEqual([]);
+    attacher(loaded, pins, false).device("from_uplink", device);
+    const before = packets(0);
+    knock("switch0");
+    expect(packets(0) - before).toBe(1n);
+  });
+
+  test("socket hooks are attached to a cgroup and replaced by a changed program", (context) => {
+    const folderOfCgroup = join(cgroupMount("/sys/fs/cgroup"), `dataplane-test-${process.pid}`);
+    mkdirSync(folderOfCgroup);
+    context.onTestFinished(() => {
+      execFileSync("rmdir", [folderOfCgroup]);
+    });
+    attacher(load(options), pins, false).cgroup(folderOfCgroup);
+    attacher(load(options), pins, false).cgroup(folderOfCgroup);
+    const attached = JSON.parse(
+      execFileSync("bpftool", ["-j", "cgroup", "show", folderOfCgroup], { encoding: "utf8" }),
+    );
+    expect(attached.map((entry: { name: string }) => entry.name).sort()).toEqual([
+      "connect4",
+      "getpeername4",
+      "recvmsg4",
+      "sendmsg4",
+    ]);
+    detachAll(pins, []);
+    expect(existsSync(pins.root)).toBe(false);
+  });
+
+  function packets(outcome: number): bigint {
+    const totals = [...outcomeReader(pins)().values()];
+    return totals[outcome]?.packets ?? 0n;
+  }
+
+  function veth(name: string): Device {
+    // no IPv6: its announcements would be counted too
+    execFileSync("sysctl", ["-qw", "net.ipv6.conf.default.disable_ipv6=1"]);
+    execFileSync("ip", ["link", "add", name, "type", "veth", "peer", "name", `${name}-peer`]);
+    execFileSync("ip", ["address", "add", "10.99.0.1/24", "dev", `${name}-peer`]);
+    for (const end of [name, `${name}-peer`]) execFileSync("ip", ["link", "set", end, "up"]);
+    const [link] = JSON.parse(execFileSync("ip", ["-json", "link", "show", "dev", name], { encoding: "utf8" }));
+    return { name, ifindex: link.ifindex };
+  }
+
+  // Multicast leaves at once: nobody has to be asked for a hardware address first.
+  function knock(name: string): void {
+    execFileSync("ip", ["route", "replace", "239.0.0.0/8", "dev", `${name}-peer`]);
+    execFileSync("bash", ["-c", "echo > /dev/udp/239.0.0.1/9"]);
+  }
+});

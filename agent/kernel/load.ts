@@ -1,0 +1,91 @@
+// Loads the compiled objects through the verifier. Their maps come from the pins where they exist already, so that a
+// restarted agent finds the state that the packet path uses; nothing is attached here.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { KernelMap } from "./kernel_map.ts";
+import { describeError, lastError, libbpf, type Pointer } from "./libbpf.ts";
+import type { MapStores } from "./map_store.ts";
+import { eachStored } from "./memory_map.ts";
+import { openMap, type Pins, preparePins } from "./pins.ts";
+import { type ProgramName, programs } from "./programs.ts";
+
+export interface LoadOptions {
+  /** The folder of uplink.bpf.o, workload.bpf.o … */
+  readonly objects: string;
+  readonly pins: Pins;
+  /** Where the verifier's whole log goes when it refuses a program. */
+  readonly logFile: string;
+}
+
+/** Programs in the kernel, ready to be attached, and the maps they use. */
+export interface Loaded {
+  readonly maps: MapStores;
+  programFd(name: ProgramName): number;
+}
+
+export function load(options: LoadOptions): Loaded {
+  preparePins(options.pins);
+  const fds = new Map<string, number>();
+  for (const object of new Set(Object.values(programs).map((program) => program.object))) {
+    for (const [name, fd] of loadObject(object, options)) fds.set(name, fd);
+  }
+  return {
+    maps: openMaps(options.pins),
+    programFd: (name) => fds.get(name) as number,
+  };
+}
+
+/** The pinned maps of this layout, also for a process that only looks. */
+export function openMaps(pins: Pins): MapStores {
+  return eachStored((definition) => new KernelMap(definition, openMap(pins, definition.name)));
+}
+
+function loadObject(name: string, { objects, pins, logFile }: LoadOptions): [string, number][] {
+  const path = join(objects, `${name}.bpf.o`);
+  const messages: string[] = [];
+  libbpf().onMessage((text) => messages.push(text));
+  const object = libbpf().objectOpen(path, openOptions(pins.maps));
+  if (!object) throw new Error(`Cannot open ${path}: ${describeError(lastError())}. Next: make bpf.`);
+  const result = libbpf().objectLoad(object);
+  if (result < 0) throw loadError(name, result, messages.join(""), logFile);
+  // The object stays open as long as the agent runs: its file descriptors keep the programs in the kernel.
+  return programsOf(name).map((program) => [program, programFd(object, program, path)]);
+}
+
+function programsOf(object: string): ProgramName[] {
+  const names = Object.keys(programs) as ProgramName[];
+  return names.filter((name) => programs[name].object === object);
+}
+
+function programFd(object: Pointer, program: string, path: string): number {
+  const found = libbpf().findProgram(object, program);
+  if (!found) throw new Error(`${path} holds no program ${program}: it is of another version than this agent.`);
+  return libbpf().programFd(found);
+}
+
+// struct bpf_object_open_opts up to pin_root_path. The text it points to must live until the call is over: it is kept
+// here, because libbpf copies it.
+let pinRoot: Buffer;
+function openOptions(folder: string): Uint8Array {
+  pinRoot = Buffer.from(`${folder}\0`);
+  const options = new Uint8Array(32);
+  const view = new DataView(options.buffer);
+  view.setBigUint64(0, 32n, true);
+  view.setBigUint64(24, libbpf().addressOf(pinRoot), true);
+  return options;
+}
+
+function loadError(object: string, result: number, log: string, logFile: string): Error {
+  writeFileSync(logFile, log);
+  const program = /prog '(\w+)'/.exec(log)?.[1];
+  const verifier = /-- BEGIN PROG LOAD LOG --\n([\s\S]*?)-- END PROG LOAD LOG --/.exec(log)?.[1];
+  const lines = (verifier ?? log).trimEnd().split("\n");
+  const shown = lines.slice(-8).map((line) => `  ${line}`);
+  return new Error(
+    [
+      `The kernel refused ${program ? `program ${program} of ` : ""}${object}.bpf.o: ${describeError(result)}.`,
+      ...shown,
+      `The whole log: ${logFile}`,
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,29 @@
+// What the rest of the agent knows of a BPF map. Three implementations pass one suite (map_store.cases.ts): the
+// kernel's map, one in memory, and one in memory that fails on request.
+import type { MapDefinition } from "./codec.ts";
+import type { KeyOf, MapName, Maps, ValueOf } from "./layout.gen.ts";
+
+/** One write that did not happen. `full` tells that the map has no room; the other entries of the call were written. */
+export interface WriteFailure<K> {
+  readonly key: K;
+  readonly full: boolean;
+  readonly reason: string;
+}
+
+/** Typed access to one map. Writes take many entries because the kernel does (one system call for thousands). */
+export interface MapStore<K, V> {
+  readonly definition: MapDefinition<K, V>;
+  lookup(key: K): V | undefined;
+  /** Everything in the map at about one moment; the packet path may write meanwhile. */
+  entries(): [K, V][];
+  /** Inserts or replaces, in the order given; goes on after a failure. */
+  update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[];
+  /** Removes; a key that is not there is a success. */
+  delete(keys: Iterable<K>): WriteFailure<K>[];
+}
+
+/** The maps with one value per key. Per-CPU maps are counters: read by outcomes.ts, never written by the agent. */
+export type StoredMapName = { [M in MapName]: Maps[M]["type"] extends "percpu_array" ? never : M }[MapName];
+
+/** All maps of the packet path, by name. */
+export type MapStores = { readonly [M in StoredMapName]: MapStore<KeyOf<M>, ValueOf<M>> };

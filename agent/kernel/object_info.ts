@@ -1,0 +1,58 @@
+// What the kernel tells of programs and links (bpf_obj_get_info_by_fd): offsets from struct bpf_prog_info and
+// struct bpf_link_info in linux/bpf.h, which are ABI.
+import { closeSync } from "node:fs";
+import { describeError, libbpf } from "./libbpf.ts";
+
+export interface ProgramInfo {
+  id: number;
+  /** Hash of the instructions. Two programs of one tag may still use different maps. */
+  tag: string;
+  name: string;
+  mapIds: number[];
+}
+
+export interface LinkInfo {
+  programId: number;
+  view: DataView;
+}
+
+export function programInfo(fd: number): ProgramInfo {
+  const ids = new Uint32Array(64);
+  const info = new Uint8Array(232);
+  const view = new DataView(info.buffer);
+  view.setUint32(52, ids.length, true); // nr_map_ids: room on the way in, count on the way out
+  view.setBigUint64(56, libbpf().addressOf(ids), true);
+  read(fd, info, "program");
+  return {
+    id: view.getUint32(4, true),
+    tag: Buffer.from(info.subarray(8, 16)).toString("hex"),
+    name: Buffer.from(info.subarray(64, 80)).toString("latin1").replace(/\0.*$/s, ""),
+    mapIds: [...ids.subarray(0, view.getUint32(52, true))].sort((a, b) => a - b),
+  };
+}
+
+export function linkInfo(fd: number): LinkInfo {
+  const info = new Uint8Array(64);
+  read(fd, info, "link");
+  const view = new DataView(info.buffer);
+  return { programId: view.getUint32(8, true), view };
+}
+
+/** Whether the program with this id is the one behind `fd`, or one that does the same with the same maps. */
+export function sameProgram(id: number, fd: number): boolean {
+  const wanted = programInfo(fd);
+  if (wanted.id === id) return true;
+  const other = libbpf().programById(id);
+  if (other < 0) return false;
+  try {
+    const { tag, mapIds } = programInfo(other);
+    return tag === wanted.tag && mapIds.join() === wanted.mapIds.join();
+  } finally {
+    closeSync(other);
+  }
+}
+
+function read(fd: number, info: Uint8Array, kind: string): void {
+  const result = libbpf().objectInfo(fd, info, Uint32Array.of(info.length));
+  if (result < 0) throw new Error(`Cannot read what the kernel knows of a BPF ${kind}: ${describeError(result)}.`);
+}

@@ -1,0 +1,31 @@
+import type { MapDefinition } from "./codec.ts";
+import { maps, type OutcomeCounter, outcomeNames } from "./layout.gen.ts";
+import { describeError, libbpf } from "./libbpf.ts";
+import { openMap, type Pins } from "./pins.ts";
+
+/** What became of packets: by outcome name, summed over the CPUs since the map was made. */
+export type OutcomeTotals = Map<string, OutcomeCounter>;
+
+/** Opens the counters once; each call of the result reads them. */
+export function outcomeReader(pins: Pins): () => OutcomeTotals {
+  const fd = openMap(pins, maps.outcomes.name);
+  return () => new Map([...outcomeNames].map(([outcome, name]) => [name, sum(readPerCpu(maps.outcomes, fd, outcome))]));
+}
+
+// The kernel hands out the values of all possible CPUs side by side, each rounded up to 8 bytes.
+function readPerCpu<V>(definition: MapDefinition<number, V>, fd: number, key: number): V[] {
+  const cpus = libbpf().possibleCpus();
+  const stride = Math.ceil(definition.value.size / 8) * 8;
+  const values = new Uint8Array(cpus * stride);
+  const result = libbpf().lookup(fd, new Uint8Array(Uint32Array.of(key).buffer), values);
+  if (result < 0) throw new Error(`Cannot read map ${definition.name}: ${describeError(result)}.`);
+  const view = new DataView(values.buffer);
+  return Array.from({ length: cpus }, (_, cpu) => definition.value.decode(view, cpu * stride));
+}
+
+function sum(counters: OutcomeCounter[]): OutcomeCounter {
+  return counters.reduce((total, { packets, bytes }) => ({
+    packets: total.packets + packets,
+    bytes: total.bytes + bytes,
+  }));
+}

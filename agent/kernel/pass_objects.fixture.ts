@@ -1,0 +1,47 @@
+// Compiles objects with the real maps and hooks whose programs let everything pass: what loading and attaching are
+// tested with, whatever the packet path does today.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ProgramName, programs } from "./programs.ts";
+
+const repository = join(import.meta.dirname, "..", "..");
+
+/** Writes the four objects into `folder`. Another `variant` (a C expression) gives programs with
+ * another tag. */
+export function compilePassObjects(folder: string, variant: number | string = 0): void {
+  mkdirSync(folder, { recursive: true });
+  for (const object of new Set(Object.values(programs).map((program) => program.object))) {
+    const source = join(folder, `${object}.bpf.c`);
+    writeFileSync(source, sourceOf(object, variant));
+    const include = ["-I", join(repository, "bpf"), `-I/usr/include/${machine()}-linux-gnu`];
+    const output = join(folder, `${object}.bpf.o`);
+    execFileSync("clang", ["-O2", "-g", "-target", "bpf", ...include, "-c", source, "-o", output]);
+  }
+}
+
+function sourceOf(object: string, variant: number | string): string {
+  const own = (Object.keys(programs) as ProgramName[]).filter((name) => programs[name].object === object);
+  return [
+    ...["services", "state", "workloads"].map((name) => `#include "maps/${name}.h"`),
+    ...own.map((name) => programText(name, variant)),
+    'char LICENSE[] SEC("license") = "GPL";',
+  ].join("\n");
+}
+
+function programText(name: ProgramName, variant: number | string): string {
+  if (programs[name].hook.kind === "cgroup") {
+    return `SEC("cgroup/${name}") int ${name}(struct bpf_sock_addr *context) { return 1; }`;
+  }
+  // Counts under a fixed outcome, so that a test sees which variant a packet met.
+  return `SEC("tc") int ${name}(struct __sk_buff *packet) {
+    __u32 outcome = ${variant};
+    struct outcome_counter *counter = bpf_map_lookup_elem(&outcomes, &outcome);
+    if (counter) { counter->packets++; counter->bytes += packet->len; }
+    return -1;
+  }`;
+}
+
+function machine(): string {
+  return execFileSync("uname", ["-m"], { encoding: "utf8" }).trim();
+}

@@ -1,0 +1,48 @@
+// Where things are pinned under the pin root (a folder on a bpffs, default /sys/fs/bpf/ebpf-dataplane):
+//   <layoutHash>/maps/<map>     the maps of one layout: only programs and agents of that layout touch them
+//   links/<target>-<program>    what is attached; outlives the agent, and layouts
+import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { layoutHash } from "./layout.gen.ts";
+import { describeError, libbpf } from "./libbpf.ts";
+
+const BPF_FS_MAGIC = 0xcafe4a11; // linux/magic.h
+
+export interface Pins {
+  readonly root: string;
+  readonly maps: string;
+  readonly links: string;
+}
+
+export function pinsUnder(root: string): Pins {
+  return { root, maps: join(root, layoutHash, "maps"), links: join(root, "links") };
+}
+
+/** Makes the folders. A folder that is on no bpffs is refused: a pin there would be an error in libbpf's words. */
+export function preparePins(pins: Pins): void {
+  mkdirSync(pins.root, { recursive: true });
+  if (statfsSync(pins.root).type !== BPF_FS_MAGIC) {
+    throw new Error(
+      `Cannot pin BPF maps under ${pins.root}: it is on no BPF file system. Next: mount -t bpf bpf /sys/fs/bpf (systemd does so at boot), ` +
+        "and mount that path into the agent's container.",
+    );
+  }
+  mkdirSync(pins.maps, { recursive: true });
+  mkdirSync(pins.links, { recursive: true });
+}
+
+/** Removes the maps of other layouts: to be called once every link runs a program of this layout. */
+export function removeOtherLayouts(pins: Pins): string[] {
+  const others = readdirSync(pins.root).filter((name) => name !== layoutHash && name !== "links");
+  for (const name of others) rmSync(join(pins.root, name), { recursive: true });
+  return others;
+}
+
+/** A file descriptor of a pinned map. */
+export function openMap(pins: Pins, name: string): number {
+  const fd = libbpf().getPinned(join(pins.maps, name));
+  if (fd >= 0) return fd;
+  throw new Error(
+    `Cannot open the map ${name} under ${pins.maps}: ${describeError(fd)}. Next: does an agent of this version run on this node, and is this its pin root?`,
+  );
+}

@@ -1,0 +1,24 @@
+// The programs of the packet path: which object holds them and where they are attached.
+
+/** One hook. `attachType` is enum bpf_attach_type (linux/bpf.h). */
+export type Hook =
+  | { readonly kind: "device"; readonly direction: "ingress" | "egress" }
+  | { readonly kind: "cgroup"; readonly attachType: number };
+
+const ingress: Hook = { kind: "device", direction: "ingress" };
+const egress: Hook = { kind: "device", direction: "egress" };
+
+/** Program name (the C function) → its object and hook. */
+export const programs = {
+  from_uplink: { object: "uplink", hook: ingress },
+  to_uplink: { object: "uplink", hook: egress },
+  from_workload: { object: "workload", hook: ingress },
+  to_workload: { object: "workload", hook: egress },
+  from_tunnel: { object: "tunnel", hook: ingress },
+  connect4: { object: "socket", hook: { kind: "cgroup", attachType: 10 } },
+  sendmsg4: { object: "socket", hook: { kind: "cgroup", attachType: 14 } },
+  recvmsg4: { object: "socket", hook: { kind: "cgroup", attachType: 19 } },
+  getpeername4: { object: "socket", hook: { kind: "cgroup", attachType: 29 } },
+} as const satisfies Record<string, { object: string; hook: Hook }>;
+
+export type ProgramName = keyof typeof programs;
