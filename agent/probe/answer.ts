@@ -1,0 +1,55 @@
+/** What a probe server says to everybody who reaches it: who it is, and whom it saw. */
+export interface Answer {
+  /** `<namespace>/<pod>` of the server. */
+  server: string;
+  /** The address the server saw, IPv4-mapped IPv6 printed as IPv4. */
+  source: string;
+  /** The port the server saw. */
+  sourcePort: number;
+}
+
+/** The one JSON line of an answer, newline included. */
+export function answerLine(answer: Answer): string {
+  const { server, source, sourcePort } = answer;
+  return `${JSON.stringify({ server, source, sourcePort })}\n`;
+}
+
+/** The same line as the body of an HTTP/1.1 response that closes the connection. */
+export function answerHttp(answer: Answer, headOnly = false): string {
+  const body = answerLine(answer);
+  const head = [
+    "HTTP/1.1 200 OK",
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ].join("\r\n");
+  return `${head}\r\n\r\n${headOnly ? "" : body}`;
+}
+
+/** `::ffff:10.0.0.1` is how a dual-stack socket names an IPv4 peer (RFC 4291 section 2.5.5.2). */
+export function plainAddress(address: string): string {
+  return address.toLowerCase().startsWith("::ffff:") && address.includes(".")
+    ? address.slice("::ffff:".length)
+    : address.replace(/%.*$/, "");
+}
+
+/** Finds an answer in what a server sent: a raw line, an HTTP body, or nothing of ours. */
+export function findAnswer(text: string): Answer | undefined {
+  for (const line of text.split("\n")) {
+    const trimmed = line.trim();
+    if (!trimmed.startsWith("{")) continue;
+    const parsed = parseLine(trimmed);
+    if (parsed) return parsed;
+  }
+  return undefined;
+}
+
+function parseLine(line: string): Answer | undefined {
+  try {
+    const { server, source, sourcePort } = JSON.parse(line) as Partial<Answer>;
+    if (typeof server !== "string" || typeof source !== "string" || typeof sourcePort !== "number") return undefined;
+    return { server, source, sourcePort };
+  } catch {
+    return undefined;
+  }
+}

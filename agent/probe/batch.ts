@@ -1,0 +1,65 @@
+import { z } from "zod";
+
+/** How names are resolved for a probe from a pod, whose resolv.conf a prober outside its mount namespace cannot see. */
+export const dnsSchema = z.strictObject({
+  servers: z.array(z.string()).min(1),
+  /** Search domains, in order (resolv.conf(5)). */
+  search: z.array(z.string()),
+  /** A name with fewer dots is tried with the search domains first. */
+  ndots: z.int().min(0),
+});
+export type Dns = z.infer<typeof dnsSchema>;
+
+/** What one probe of a batch asks for. */
+export const probeSchema = z.strictObject({
+  /** Names the probe in the results; unique in the batch. */
+  id: z.string(),
+  /** `<namespace>/<pod>` whose network namespace the probe leaves from; without it, the prober's own. */
+  pod: z.string().optional(),
+  /** An address or a name. */
+  host: z.string(),
+  port: z.int().min(1).max(65535),
+  protocol: z.enum(["tcp", "udp"]),
+  /** Local port to bind. Attempts that share one run one after the other. */
+  sourcePort: z.int().min(1).max(65535).optional(),
+  /**
+   * Milliseconds of silence after which an attempt counts as dropped. The default outlasts the first retransmission of a
+   * SYN (1 s, RFC 6298) and stays under the 3 s after which the kernel reports an unanswered ARP as "host unreachable".
+   */
+  timeoutMs: z.int().min(1).default(2000),
+  /** Attempts, each a fresh connection or datagram. */
+  count: z.int().min(1).default(1),
+  /** Sent along (HTTP user agent, UDP payload), so that a server's log names the attempt: `<token>.<attempt>`. */
+  token: z.string(),
+  dns: dnsSchema.optional(),
+});
+export type Probe = z.infer<typeof probeSchema>;
+
+export const batchSchema = z.array(probeSchema);
+
+/** `none`: no packet was sent, `error` says why (name not resolved, local port busy, pod not on this node). */
+export type Verdict = "allowed" | "dropped" | "rejected" | "none";
+
+/** What one attempt showed. */
+export interface AttemptResult {
+  id: string;
+  /** Counts from 1. */
+  attempt: number;
+  verdict: Verdict;
+  /** Milliseconds until the connection was established (TCP) or answered (UDP). */
+  connectMs?: number;
+  /** The three fields of a probe server's answer. */
+  server?: string;
+  source?: string;
+  sourcePort?: number;
+  localAddress?: string;
+  localPort?: number;
+  /** The address that was tried, when `host` was a name. */
+  address?: string;
+  error?: string;
+  /** First bytes of an answer that is not a probe server's. */
+  answer?: string;
+}
+
+/** What an attempt function knows; the batch adds which probe it was. */
+export type Outcome = Omit<AttemptResult, "id" | "attempt">;

@@ -1,0 +1,45 @@
+import { type Command, Option } from "commander";
+import { parsePorts } from "./ports.ts";
+
+/** Adds `probe-server`, `probe` and `capture` to the agent's command line. Each loads its code only when it runs. */
+export function registerProbeCommands(program: Command): void {
+  program
+    .command("probe-server")
+    .description("answer every TCP connection and UDP datagram with who answered and whom it saw, as one JSON line")
+    .option("--tcp <ports>", 'TCP ports, e.g. "80,81"', parsePorts, [])
+    .option("--udp <ports>", 'UDP ports, e.g. "80,81"', parsePorts, [])
+    .action(async (ports: { tcp: number[]; udp: number[] }) => {
+      if (ports.tcp.length + ports.udp.length === 0) return program.error("probe-server: give --tcp or --udp a port.");
+      const { runProbeServer } = await import("./server.ts");
+      await runProbeServer(ports);
+    });
+
+  program
+    .command("probe")
+    .description("run the batch of probes on standard input; print one JSON line per attempt")
+    .option("--netns <path>", "leave from this network namespace")
+    .addOption(new Option("--pod <namespace/name>", "leave from this pod of this node").conflicts("netns"))
+    .action(async (options: { netns?: string; pod?: string }) => {
+      const { runProbe } = await import("./client.ts");
+      await endWith(runProbe(options, process.stdin, process.stdout));
+    });
+
+  program
+    .command("capture <filter>")
+    .description("print the packets that leave this node and match a pcap filter, until standard input ends")
+    .action(async (filter: string) => {
+      const { runCapture } = await import("./capture.ts");
+      await endWith(runCapture(filter, process.stdin, process.stdout));
+    });
+}
+
+/** One line instead of a stack trace, and no waiting for an input stream that stays open. */
+async function endWith(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 2;
+  }
+  process.stdin.destroy();
+}

@@ -1,0 +1,27 @@
+import type { Outcome } from "./batch.ts";
+
+/** Somebody said no: a reset, or an ICMP unreachable as connect(2), ip(7) and icmp(7) report it. */
+const rejections = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOPROTOOPT",
+  "EACCES",
+  "EPERM",
+  "EHOSTDOWN",
+  "ENONET",
+]);
+
+/** What an error before any answer shows; an error that is about this side only (a busy local port) is no verdict. */
+export function verdictOfError(error: NodeJS.ErrnoException): Outcome {
+  const code = error.code ?? error.message;
+  if (rejections.has(code)) return { verdict: "rejected", error: code };
+  if (code === "ETIMEDOUT") return { verdict: "dropped", error: code };
+  return { verdict: "none", error: error.message };
+}
+
+/** The local port is still held by a connection of ours that is closing; trying again shortly helps. */
+export function isPortBusy(outcome: Outcome): boolean {
+  return outcome.verdict === "none" && /EADDRINUSE|EADDRNOTAVAIL/.test(outcome.error ?? "");
+}

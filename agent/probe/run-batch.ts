@@ -1,0 +1,67 @@
+import type { AttemptResult, Outcome, Probe } from "./batch.ts";
+import { isPortBusy } from "./errors.ts";
+import { resolveHost } from "./resolve.ts";
+import { attemptTcp } from "./tcp-attempt.ts";
+import { attemptUdp } from "./udp-attempt.ts";
+
+/** Attempts under way at once in one process: far under the usual limit of open files, far over what a check needs. */
+const mostAtOnce = 256;
+/** How long a fixed local port may stay busy with our own last connection before the attempt is given up. */
+const portPatienceMs = 1500;
+const portRetryMs = 20;
+
+/** Runs every attempt of every probe from this network namespace; results come as they happen. */
+export async function runBatch(probes: Probe[], emit: (result: AttemptResult) => void): Promise<void> {
+  const queue = lanes(probes);
+  const worker = async (): Promise<void> => {
+    for (let lane = queue.shift(); lane; lane = queue.shift()) {
+      for (const { probe, attempt } of lane) emit({ id: probe.id, attempt, ...(await attemptOnce(probe, attempt)) });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(mostAtOnce, queue.length) }, worker));
+}
+
+interface Attempt {
+  probe: Probe;
+  attempt: number;
+}
+
+/** Attempts that bind the same local port share a lane and run in order; every other attempt has its own. */
+function lanes(probes: Probe[]): Attempt[][] {
+  const byPort = new Map<string, Attempt[]>();
+  for (const probe of probes) {
+    for (let attempt = 1; attempt <= probe.count; attempt++) {
+      const key = probe.sourcePort ? `${probe.protocol}:${probe.sourcePort}` : `${probe.id}#${attempt}`;
+      byPort.set(key, [...(byPort.get(key) ?? []), { probe, attempt }]);
+    }
+  }
+  return [...byPort.values()];
+}
+
+async function attemptOnce(probe: Probe, attempt: number): Promise<Outcome> {
+  const { host, dns, timeoutMs } = probe;
+  let address: string;
+  try {
+    address = await resolveHost(host, dns);
+  } catch (error) {
+    return { verdict: "none", error: (error as Error).message };
+  }
+  const target = {
+    address,
+    host,
+    port: probe.port,
+    sourcePort: probe.sourcePort,
+    timeoutMs,
+    token: `${probe.token}.${attempt}`,
+  };
+  const send = (): Promise<Outcome> => (probe.protocol === "tcp" ? attemptTcp(target) : attemptUdp(target));
+
+  // Nothing was sent while the port was busy, so trying again is still the same attempt.
+  const giveUp = performance.now() + portPatienceMs;
+  let outcome = await send();
+  while (isPortBusy(outcome) && performance.now() < giveUp) {
+    await new Promise((resolve) => setTimeout(resolve, portRetryMs));
+    outcome = await send();
+  }
+  return address === host ? outcome : { ...outcome, address };
+}

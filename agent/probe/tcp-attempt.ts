@@ -1,0 +1,116 @@
+import { connect, isIPv6, type Socket } from "node:net";
+import { findAnswer, plainAddress } from "./answer.ts";
+import type { Outcome } from "./batch.ts";
+import { verdictOfError } from "./errors.ts";
+
+/** One connection to make. */
+export interface TcpTarget {
+  /** An address, resolved already. */
+  address: string;
+  port: number;
+  /** What the HTTP Host header says. */
+  host: string;
+  sourcePort?: number;
+  timeoutMs: number;
+  /** Names the attempt in the server's log. */
+  token: string;
+}
+
+/** After the answer the server may close first, so that TIME_WAIT stays on its side and our port is free at once. */
+const lingerMs = 200;
+const longestAnswer = 65_536;
+
+/**
+ * Connects, asks `GET /` and reads the answer.
+ *
+ * Allowed means that data came back: an answer, or at least the server's own close. A server that waits for another
+ * protocol is told, at half the time, that no more will come; one that then closes has shown that both directions work.
+ * A connection that opens and then stays silent counts as dropped: that is what a dataplane that loses the data looks like.
+ */
+export function attemptTcp(target: TcpTarget): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const started = performance.now();
+    const socket = connect({ host: target.address, port: target.port, localPort: target.sourcePort, noDelay: true });
+    const outcome: Outcome = { verdict: "dropped" };
+    let received = "";
+    let timers: NodeJS.Timeout[] = [];
+    const after = (milliseconds: number, act: () => void): void => {
+      timers.push(setTimeout(act, milliseconds));
+    };
+    const settle = (found: Partial<Outcome>): void => {
+      Object.assign(outcome, found);
+      for (const timer of timers) clearTimeout(timer);
+      timers = [];
+    };
+    // The port is free only when the socket is closed, so that is when the attempt ends.
+    socket.once("close", () => resolve({ ...outcome, ...describe(received) }));
+
+    after(target.timeoutMs, () => {
+      settle({ verdict: "dropped", error: `no answer to the connection request within ${target.timeoutMs} ms` });
+      socket.destroy();
+    });
+    socket.once("connect", () => {
+      settle({ connectMs: round(performance.now() - started), ...local(socket) });
+      socket.write(request(target));
+      after(target.timeoutMs / 2, () => received === "" && socket.end());
+      after(target.timeoutMs, () => {
+        settle(
+          received
+            ? { verdict: "allowed" }
+            : { verdict: "dropped", error: "the connection opened, then nothing came back" },
+        );
+        socket.resetAndDestroy();
+      });
+    });
+    socket.on("data", (chunk) => {
+      if (received.length < longestAnswer) received += chunk.toString("utf8");
+      if (!isComplete(received)) return;
+      settle({ verdict: "allowed" });
+      after(lingerMs, () => socket.resetAndDestroy());
+    });
+    socket.on("end", () => {
+      settle({ verdict: "allowed" });
+      socket.end();
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (outcome.verdict === "allowed") return;
+      const opened = outcome.connectMs !== undefined;
+      settle(
+        opened ? { verdict: "allowed", error: `${error.code} after the connection opened` } : verdictOfError(error),
+      );
+    });
+  });
+}
+
+function request({ host, port, token }: TcpTarget): string {
+  const authority = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  return [
+    "GET / HTTP/1.1",
+    `Host: ${authority}`,
+    `User-Agent: ebpf-dataplane-probe/${token}`,
+    "Accept: */*",
+    "Connection: close",
+    "\r\n",
+  ].join("\r\n");
+}
+
+function local(socket: Socket): Partial<Outcome> {
+  return { localAddress: socket.localAddress && plainAddress(socket.localAddress), localPort: socket.localPort };
+}
+
+/** A raw line, or an HTTP response whose announced length has arrived (RFC 9112 section 6.3). */
+function isComplete(received: string): boolean {
+  if (!received.startsWith("HTTP/")) return received.endsWith("\n");
+  const headEnd = received.indexOf("\r\n\r\n");
+  const length = received.slice(0, headEnd + 2).match(/^content-length:\s*(\d+)\r$/im)?.[1];
+  return headEnd > 0 && length !== undefined && Buffer.byteLength(received.slice(headEnd + 4)) >= Number(length);
+}
+
+function describe(received: string): Partial<Outcome> {
+  if (received === "") return {};
+  return findAnswer(received) ?? { answer: received.slice(0, 200) };
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

@@ -1,0 +1,78 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { type Answer, answerHttp, answerLine, plainAddress } from "./answer.ts";
+
+/** A client that is silent this long gets the raw line: it may be waiting for us to speak first. */
+const silenceMs = 50;
+/** A client that started an HTTP request and never ends it is answered anyway. */
+const requestMs = 1000;
+/** A connection that neither side closes is ours to end. */
+const idleMs = 10_000;
+const longestHead = 16_384;
+
+const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+
+/** Listens on all families (IPv4 only where the kernel has no IPv6). Rejects when the port is taken. */
+export async function listenTcp(port: number, server: string): Promise<Server> {
+  const listener = createServer({ allowHalfOpen: true }, (socket) => serve(socket, server));
+  try {
+    await listen(listener, port, "::");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL") throw error;
+    await listen(listener, port, "0.0.0.0");
+  }
+  return listener;
+}
+
+function listen(listener: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen({ port, host, ipv6Only: false }, () => {
+      listener.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function serve(socket: Socket, server: string): void {
+  // Read at once: a peer that resets takes its address with it.
+  const answer: Answer = {
+    server,
+    source: plainAddress(socket.remoteAddress ?? ""),
+    sourcePort: socket.remotePort ?? 0,
+  };
+  let received = "";
+  let answered = false;
+
+  const reply = (text: string): void => {
+    if (answered) return;
+    answered = true;
+    clearTimeout(timer);
+    // What the client still sends is read and dropped: closing with unread bytes would reset the answer away.
+    socket.end(text);
+  };
+  const replyLine = (): void => reply(answerLine(answer));
+  let timer = setTimeout(replyLine, silenceMs);
+
+  socket.on("data", (chunk) => {
+    if (answered) return;
+    received += chunk.toString("latin1");
+    const kind = classify(received);
+    if (kind === "raw") return replyLine();
+    clearTimeout(timer);
+    if (kind === "request" || received.length > longestHead)
+      return reply(answerHttp(answer, received.startsWith("HEAD ")));
+    timer = kind === "head" ? setTimeout(() => reply(answerHttp(answer)), requestMs) : setTimeout(replyLine, silenceMs);
+  });
+  socket.on("end", () => (classify(received) === "head" ? reply(answerHttp(answer)) : replyLine()));
+  socket.on("error", () => socket.destroy());
+  socket.on("close", () => clearTimeout(timer));
+  socket.setTimeout(idleMs, () => socket.destroy());
+}
+
+/** `unclear`: could still become a method; `head`: HTTP whose head is not complete; `request`: complete; `raw`: not HTTP. */
+function classify(received: string): "unclear" | "head" | "request" | "raw" {
+  const isHttp = methods.some((method) => received.startsWith(`${method} `));
+  if (isHttp) return /\r?\n\r?\n/.test(received) ? "request" : "head";
+  return methods.some((method) => `${method} `.startsWith(received)) ? "unclear" : "raw";
+}

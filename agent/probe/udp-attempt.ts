@@ -1,0 +1,65 @@
+import { createSocket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import { findAnswer, plainAddress } from "./answer.ts";
+import type { Outcome } from "./batch.ts";
+import { verdictOfError } from "./errors.ts";
+
+/** One datagram to send. */
+export interface UdpTarget {
+  /** An address, resolved already. */
+  address: string;
+  port: number;
+  sourcePort?: number;
+  timeoutMs: number;
+  token: string;
+}
+
+/**
+ * Sends one datagram from a connected socket, which is how the kernel hands over ICMP "port unreachable" (udp(7)).
+ * A lost datagram is not sent again: the attempt is then dropped.
+ */
+export function attemptUdp(target: UdpTarget): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(target.address) ? "udp6" : "udp4");
+    let local: Partial<Outcome> = {};
+    let started = performance.now();
+    const settle = (outcome: Outcome): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners();
+      socket.on("error", () => {});
+      socket.close(() => resolve({ ...outcome, ...local }));
+    };
+    const timer = setTimeout(
+      () => settle({ verdict: "dropped", error: `no answer within ${target.timeoutMs} ms` }),
+      target.timeoutMs,
+    );
+    socket.once("error", (error: NodeJS.ErrnoException) => settle(verdictOfError(error)));
+    socket.once("message", (message) => {
+      const text = message.toString("utf8");
+      const connectMs = Math.round((performance.now() - started) * 1000) / 1000;
+      settle({ verdict: "allowed", connectMs, ...(findAnswer(text) ?? { answer: text.slice(0, 200) }) });
+    });
+    socket.bind(target.sourcePort ?? 0, () => {
+      socket.connect(target.port, target.address, () => {
+        const { address, port } = socket.address();
+        local = { localAddress: plainAddress(address), localPort: port };
+        started = performance.now();
+        socket.send(payload(target));
+      });
+    });
+  });
+}
+
+/** The token as a line; name servers get a question they can answer, since they drop everything else. */
+function payload({ port, token }: UdpTarget): Buffer {
+  return port === 53 ? dnsQuestion(token) : Buffer.from(`${token}\n`);
+}
+
+/** A recursive question for the A record of `<token>.` (RFC 1035 section 4.1). */
+function dnsQuestion(token: string): Buffer {
+  const labels = token
+    .split(".")
+    .flatMap((label) => [Buffer.from([Math.min(label.length, 63)]), Buffer.from(label.slice(0, 63))]);
+  const header = Buffer.from([0x65, 0x62, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0]);
+  return Buffer.concat([header, ...labels, Buffer.from([0, 0, 1, 0, 1])]);
+}

@@ -1,0 +1,91 @@
+import { createSocket, type Socket } from "node:dgram";
+import { networkInterfaces } from "node:os";
+import { answerLine, plainAddress } from "./answer.ts";
+
+/** How often the local addresses are looked at again. */
+const rescanMs = 1000;
+
+/** A UDP port answered on every local address, also on those that appear later. */
+export interface UdpListener {
+  close(): void;
+  /** The addresses that are answered now. */
+  addresses(): string[];
+}
+
+/**
+ * Answers each datagram on `port` with one line.
+ *
+ * One socket per local address, because a reply must come from the address the datagram was sent to: a wildcard socket
+ * would let the routing table choose, which is wrong on hosts with several addresses, and Node offers no IP_PKTINFO
+ * (RFC 3542 section 4, ip(7)).
+ */
+export async function listenUdp(
+  port: number,
+  server: string,
+  report: (message: string) => void,
+  localAddresses: () => string[] = addressesNow,
+): Promise<UdpListener> {
+  const sockets = new Map<string, Socket>();
+  const refused = new Set<string>();
+
+  const scan = async (): Promise<void> => {
+    const wanted = new Set(localAddresses());
+    for (const [address, socket] of sockets) {
+      if (wanted.has(address)) continue;
+      sockets.delete(address);
+      socket.close();
+    }
+    const opened = [...wanted]
+      .filter((address) => !sockets.has(address))
+      .map(async (address) => {
+        try {
+          sockets.set(address, await open(address, port, server));
+          refused.delete(address);
+        } catch (error) {
+          // Said once per address: an address that is still tentative (IPv6 DAD) is tried again at the next scan.
+          if (!refused.has(address)) report(`udp ${address} port ${port}: ${(error as Error).message}`);
+          refused.add(address);
+        }
+      });
+    await Promise.all(opened);
+  };
+
+  await scan();
+  if (sockets.size === 0) throw new Error(`udp port ${port}: no local address could be bound`);
+  const timer = setInterval(() => void scan(), rescanMs);
+  return {
+    close: () => {
+      clearInterval(timer);
+      for (const socket of sockets.values()) socket.close();
+      sockets.clear();
+    },
+    addresses: () => [...sockets.keys()],
+  };
+}
+
+function open(address: string, port: number, server: string): Promise<Socket> {
+  const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+  socket.on("message", (_message, peer) => {
+    const line = answerLine({ server, source: plainAddress(peer.address), sourcePort: peer.port });
+    // A client that is gone answers with ICMP; that is its business, not ours.
+    socket.send(line, peer.port, peer.address, () => {});
+  });
+  return new Promise((resolve, reject) => {
+    socket.once("error", (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.removeAllListeners("error");
+      socket.on("error", () => {});
+      resolve(socket);
+    });
+  });
+}
+
+/** Every address of every interface; link-local IPv6 with its scope. */
+function addressesNow(): string[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? []).map(({ address, scopeid }) => (scopeid ? `${address}%${name}` : address)),
+  );
+}
