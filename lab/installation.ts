@@ -28,3 +28,9 @@ export function kubernetesBinary(): string {
     });
   return path;
 }
+
+/** Arguments by which node runs the lab's own command line again. */
+export function program(): string[] {
+  const bundle = join(here, "lab.js");
+  return [existsSync(bundle) ? bundle : join(here, "main.ts")];
+}

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { parseJournal } from "./journal.ts";
 
 it("parseJournal() keeps whole lines and forgets one that a killed writer cut off", () => {
-  const text = '{"kind":"namespace","name":"local-master"}\n{"kind":"process","pid":7,"start":"99","role":"forwarder"}\n{"ki';
+  const text =
+    '{"kind":"namespace","name":"local-master"}\n{"kind":"process","pid":7,"start":"99","role":"forwarder"}\n{"ki';
   expect(parseJournal(text)).toEqual([
     { kind: "namespace", name: "local-master" },
     { kind: "process", pid: 7, start: "99", role: "forwarder" },

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Makes this machine a Kubernetes node by kubeadm, without kube-proxy: the user data of a cloud instance and the bootstrap
 # of a lab machine. Running it again changes nothing; a run that was cut short is undone first (kubeadm reset).
+# The one argument is a step: prepare (a container runtime that answers), join (a node of the cluster); both without.
 #
 # ROLE                   control-plane | worker
 # NODE_NAME NODE_ADDRESS this node's name and IPv4 address
@@ -153,22 +154,32 @@ $(registration)
 YAML
 }
 
-# The configuration holds the join token.
-umask 077
+prepare() {
+  install_missing
+  configure_kernel
+  configure_containerd
+  wait_for_containerd
+}
+
+join() {
+  undo_half_made
+  case $ROLE in
+    control-plane) write_init_config && kubeadm init --config "$kubeadm_config" ;;
+    worker) write_join_config && kubeadm join --config "$kubeadm_config" ;;
+    *) say "ROLE is '$ROLE'; allowed: control-plane, worker" >&2 && exit 2 ;;
+  esac
+  touch "$done_mark"
+  say "$NODE_NAME is part of the cluster"
+}
+
+umask 077 # the configuration holds the join token
 mkdir -p /etc/kubernetes
 if [ -e "$done_mark" ]; then
   say "$NODE_NAME is already part of the cluster"
   exit 0
 fi
-install_missing
-configure_kernel
-configure_containerd
-wait_for_containerd
-undo_half_made
-case $ROLE in
-  control-plane) write_init_config && kubeadm init --config "$kubeadm_config" ;;
-  worker) write_join_config && kubeadm join --config "$kubeadm_config" ;;
-  *) say "ROLE is '$ROLE'; allowed: control-plane, worker" >&2 && exit 2 ;;
+case ${1:-all} in
+  prepare) prepare ;;
+  join) join ;;
+  all) prepare && join ;;
 esac
-touch "$done_mark"
-say "$NODE_NAME is part of the cluster"

@@ -1,7 +1,7 @@
-import { removeLab } from "./removal.ts";
 import { ensureDisk } from "./disk.ts";
 import { startMachine } from "./machine.ts";
 import { createNetwork, type NetworkMachine } from "./network.ts";
+import { removeLab } from "./removal.ts";
 
 /** Makes machines without Kubernetes: the network, and machines in which nothing runs yet. Removed again on failure. */
 export async function createBareLab(lab: string, machines: NetworkMachine[]): Promise<void> {

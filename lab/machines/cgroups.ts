@@ -105,7 +105,10 @@ export function findCgroups(matches: (name: string) => boolean, hierarchies = ho
 /** Processes in a cgroup and below it. */
 export function processesIn(cgroup: string): number[] {
   return treeOf(cgroup).flatMap((one) =>
-    readFileSync(join(one, "cgroup.procs"), "utf8").split("\n").map(Number).filter((pid) => pid > 0),
+    readFileSync(join(one, "cgroup.procs"), "utf8")
+      .split("\n")
+      .map(Number)
+      .filter((pid) => pid > 0),
   );
 }
 

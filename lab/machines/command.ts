@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { LabFailure } from "../failure.ts";
 
 export interface CommandOptions {
@@ -6,6 +7,8 @@ export interface CommandOptions {
   /** Milliseconds until the command is killed; default 60 s, so that nothing hangs for ever. */
   timeout?: number;
   env?: Record<string, string>;
+  /** File that gets the command's output while it runs. */
+  log?: string;
   /** What the command is for, as "make the network namespace local-master". */
   purpose?: string;
 }
@@ -24,6 +27,11 @@ export function attempt(argv: string[], options: CommandOptions = {}): Promise<C
     const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
     child.stdout.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
+    if (options.log) {
+      const log = createWriteStream(options.log);
+      child.stdout.pipe(log);
+      child.stderr.pipe(log);
+    }
     let expired = false;
     const timer = setTimeout(() => {
       expired = true;

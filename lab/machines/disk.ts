@@ -6,7 +6,16 @@ import { run } from "./command.ts";
 import type { NetworkMachine } from "./network.ts";
 
 /** Folders that a machine finds in its own /var; Debian's packages made them on the host's. */
-const varFolders = ["cache", "lib/cni", "lib/containerd", "lib/etcd", "lib/kubelet", "log/containers", "log/pods", "tmp"];
+const varFolders = [
+  "cache",
+  "lib/cni",
+  "lib/containerd",
+  "lib/etcd",
+  "lib/kubelet",
+  "log/containers",
+  "log/pods",
+  "tmp",
+];
 
 /** What the host has there belongs to another cluster, or to nobody inside. */
 const notOurs = ["kubernetes", "cni", "containerd", "machine-id"];
@@ -17,7 +26,11 @@ async function copyHostSettings(etc: string): Promise<void> {
 }
 
 async function writeIdentity(etc: string, machine: string, neighbours: NetworkMachine[]): Promise<void> {
-  const hosts = ["127.0.0.1 localhost", "::1 localhost", ...neighbours.map(({ name, address }) => `${address} ${name}`)];
+  const hosts = [
+    "127.0.0.1 localhost",
+    "::1 localhost",
+    ...neighbours.map(({ name, address }) => `${address} ${name}`),
+  ];
   await rm(join(etc, "resolv.conf"), { force: true }); // on many hosts a link into /run
   await writeFile(join(etc, "hosts"), `${hosts.join("\n")}\n`);
   await writeFile(join(etc, "hostname"), `${machine}\n`);

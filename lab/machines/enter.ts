@@ -21,9 +21,11 @@ const machinePath = "/opt/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbi
 export function enterArgv(lab: string, machine: string, argv: string[]): string[] {
   const init = firstProcess(lab, machine);
   if (!init)
-    throw new LabFailure(`machine ${machine} of lab ${lab} is not running`, { next: `see 'status ${lab}', or run 'up'` });
+    throw new LabFailure(`machine ${machine} of lab ${lab} is not running`, {
+      next: `see 'status ${lab}', or run 'up'`,
+    });
   const homes = machineCgroups(machineNamespace(lab, machine)).homes.join(":");
-  const environment = ["env", `PATH=${machinePath}`, "HOME=/root"];
+  const environment = ["env", `PATH=${machinePath}`, "HOME=/root", "KUBECONFIG=/etc/kubernetes/admin.conf"];
   return ["/bin/sh", "-c", enterScript, "enter", homes, String(init.pid), ...environment, ...argv];
 }
 

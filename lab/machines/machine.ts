@@ -49,7 +49,12 @@ function bootEnvironment(lab: string, machine: string, cgroups: MachineCgroups, 
 }
 
 /** Waits until the process that was spawned has made the machine's first process and that has assembled its root. */
-async function waitForBoot(lab: string, machine: string, outer: number, ended: () => boolean): Promise<ProcessIdentity> {
+async function waitForBoot(
+  lab: string,
+  machine: string,
+  outer: number,
+  ended: () => boolean,
+): Promise<ProcessIdentity> {
   const deadline = Date.now() + 30_000;
   while (Date.now() < deadline && !ended()) {
     const identity = childrenOf(outer).map(identify)[0];

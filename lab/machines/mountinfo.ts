@@ -18,6 +18,11 @@ export function parseMountinfo(text: string): Mount[] {
     .map((line) => {
       const [before = "", after = ""] = line.split(" - ");
       const [type = "", source = "", options = ""] = after.split(" ");
-      return { path: unescape(before.split(" ")[4] ?? ""), type, source: unescape(source), options: options.split(",") };
+      return {
+        path: unescape(before.split(" ")[4] ?? ""),
+        type,
+        source: unescape(source),
+        options: options.split(","),
+      };
     });
 }

@@ -1,0 +1,75 @@
+import { createHash, X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LabFailure } from "../failure.ts";
+import { script } from "../installation.ts";
+import { runIn } from "../machines/enter.ts";
+import { lastLines } from "../machines/log.ts";
+import { apiServerPort, machineDisk, machineFolder } from "../names.ts";
+import type { LabSpec, MachineSpec } from "../spec.ts";
+import { certificateAuthority } from "./api_server.ts";
+
+/** kubeadm came to its end on this machine (the mark that bootstrap/node.sh leaves). */
+export function isBootstrapped(lab: string, machine: string): boolean {
+  return existsSync(join(machineDisk(lab, machine), "etc/kubernetes/bootstrapped"));
+}
+
+/** What a lab machine is unlike a cloud instance: no systemd, perhaps cgroup v1, perhaps no right to raise limits. */
+const kubeletSettings = [
+  "localStorageCapacityIsolation: false", // the machines share the host's disk, whose size says nothing
+  "failCgroupV1: false",
+].join("\n");
+
+/** PEM certificate → kubeadm's hash of the CA: SHA-256 over the DER public key (RFC 7469, section 2.4). */
+export function certificateHash(pem: string): string {
+  const key = new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" });
+  return `sha256:${createHash("sha256").update(key).digest("hex")}`;
+}
+
+function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Record<string, string> {
+  const controlPlane = spec.machines.find(({ role }) => role === "control-plane") as MachineSpec;
+  const authority = certificateAuthority(spec.name, controlPlane.name);
+  const trust = machine.role === "worker" && existsSync(authority);
+  return {
+    ROLE: machine.role,
+    NODE_NAME: machine.name,
+    NODE_ADDRESS: machine.address,
+    KUBERNETES_VERSION: spec.kubernetesVersion,
+    API_SERVER: `${controlPlane.address}:${apiServerPort}`,
+    JOIN_TOKEN: joinToken,
+    JOIN_TOKEN_TTL: "0s", // a worker may be made anew at any time of the lab's life
+    POD_SUBNET: spec.podSubnet,
+    SERVICE_SUBNET: spec.serviceSubnet,
+    CERTIFICATE_NAMES: "127.0.0.1 localhost",
+    ETCD_ARGUMENTS: "unsafe-no-fsync=true", // what a crash of the host may lose here is a lab
+    CA_CERTIFICATE_HASH: trust ? certificateHash(readFileSync(authority, "utf8")) : "",
+    CGROUP_DRIVER: "cgroupfs",
+    KUBELET_SETTINGS: kubeletSettings,
+    RESTRICT_OOM_SCORE: "true",
+  };
+}
+
+/**
+ * Runs the bootstrap of nodes on a machine.
+ * @param step "prepare" ends when containerd answers; "join" makes the machine part of the cluster.
+ * @throws LabFailure with the end of the bootstrap's log.
+ */
+export async function bootstrap(
+  spec: LabSpec,
+  machine: MachineSpec,
+  joinToken: string,
+  step: "prepare" | "join",
+): Promise<void> {
+  const log = join(machineFolder(spec.name, machine.name), `bootstrap-${step}.log`);
+  const result = await runIn(spec.name, machine.name, ["/bin/bash", script("bootstrap/node.sh"), step], {
+    env: settings(spec, machine, joinToken),
+    timeout: 300_000,
+    log,
+  });
+  if (result.status === 0) return;
+  const attempted =
+    step === "prepare" ? "start containerd" : machine.role === "worker" ? "join the cluster" : "make the cluster";
+  throw new LabFailure(`cannot ${attempted} on machine ${machine.name}:\n${lastLines(log)}`, {
+    next: `the whole log is ${log}; kubelet's and containerd's are in ${join(machineDisk(spec.name, machine.name), "var/log")}`,
+  });
+}

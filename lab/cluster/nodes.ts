@@ -1,0 +1,71 @@
+import type { Progress } from "../progress.ts";
+import type { LabSpec, MachineSpec } from "../spec.ts";
+import { type ApiServerPath, waitUntilJoinable } from "./api_server.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { type Image, isForControlPlane, loadImages, staleImages } from "./images.ts";
+import type { Plan } from "./plan.ts";
+
+interface Undertaking {
+  spec: LabSpec;
+  plan: Plan;
+  images: Image[];
+  path: ApiServerPath;
+  joinToken: string;
+  progress: Progress;
+}
+
+/** kubeadm begins as soon as its own images are there; the others are loaded while it works. */
+async function makeControlPlane(
+  { spec, images, joinToken, progress }: Undertaking,
+  machine: MachineSpec,
+): Promise<void> {
+  const { name } = machine;
+  const load = (some: Image[]) => loadImages(spec.name, name, some);
+  await progress.phase(`${name}: start containerd`, () => bootstrap(spec, machine, joinToken, "prepare"));
+  await progress.phase(`${name}: load the control plane's images`, () => load(images.filter(isForControlPlane)));
+  await Promise.all([
+    progress.phase(`${name}: kubeadm init`, () => bootstrap(spec, machine, joinToken, "join")),
+    load(images.filter((image) => !isForControlPlane(image))),
+  ]);
+}
+
+async function joinWorker(undertaking: Undertaking, machine: MachineSpec, gaveUp: () => boolean): Promise<void> {
+  const { spec, images, path, joinToken, progress } = undertaking;
+  const { name } = machine;
+  await progress.phase(`${name}: start containerd`, () => bootstrap(spec, machine, joinToken, "prepare"));
+  await progress.phase(`${name}: load images`, () => loadImages(spec.name, name, images));
+  await waitUntilJoinable(path, joinToken, gaveUp);
+  if (gaveUp()) return;
+  await progress.phase(`${name}: kubeadm join`, () => bootstrap(spec, machine, joinToken, "join"));
+}
+
+/** Makes the machines that shall be nodes be nodes, all at the same time; a worker joins when the control plane lets it. */
+export async function bringUpNodes(undertaking: Undertaking): Promise<void> {
+  const { spec, plan } = undertaking;
+  let failed = false;
+  const work = spec.machines
+    .filter(({ name }) => plan.bootstrap.includes(name))
+    .map((machine) => {
+      if (machine.role === "worker") return joinWorker(undertaking, machine, () => failed);
+      return makeControlPlane(undertaking, machine).catch((error) => {
+        failed = true;
+        throw error;
+      });
+    });
+  const outcomes = await Promise.allSettled(work);
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure) throw failure.reason;
+}
+
+/** Loads images whose content changed since they were loaded: same name, new content. */
+export async function refreshImages(spec: LabSpec, images: Image[], progress: Progress): Promise<void> {
+  const nodes = spec.machines.filter(({ role }) => role !== "client");
+  await Promise.all(
+    nodes.map(async ({ name }) => {
+      const stale = staleImages(spec.name, name, images);
+      if (stale.length === 0) return;
+      const names = stale.map((image) => image.names[0]).join(", ");
+      await progress.phase(`${name}: load ${names}`, () => loadImages(spec.name, name, stale));
+    }),
+  );
+}

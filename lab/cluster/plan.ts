@@ -1,0 +1,72 @@
+import type { LabSpec, MachineSpec } from "../spec.ts";
+
+/** What is there when `up` begins. */
+export interface Observation {
+  /** The lab's remembered specification; undefined when it has none. */
+  known: LabSpec | undefined;
+  /** Something of the lab is there, remembered or not. */
+  remains: boolean;
+  /** Machines whose first process lives. */
+  running: ReadonlySet<string>;
+  /** Nodes on which kubeadm has come to its end. */
+  bootstrapped: ReadonlySet<string>;
+}
+
+/** What `up` has to do, machine names in each list. */
+export interface Plan {
+  /** Why everything there must be removed first; undefined: keep it. */
+  startOver: string | undefined;
+  /** No longer wanted. */
+  remove: MachineSpec[];
+  /** Half-made nodes whose disk is made anew. */
+  wipe: string[];
+  boot: string[];
+  bootstrap: string[];
+}
+
+const isNode = ({ role }: MachineSpec): boolean => role !== "client";
+
+/** Fields of which a running cluster cannot be talked out, each with the old and the new value. */
+export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
+  const changes = (["kubernetesVersion", "podSubnet", "serviceSubnet"] as const)
+    .filter((field) => known[field] !== wanted[field])
+    .map((field) => `${field}: ${known[field]} -> ${wanted[field]}`);
+  for (const machine of known.machines.filter(isNode)) {
+    const now = wanted.machines.find(({ name }) => name === machine.name);
+    if (machine.role === "control-plane" && now?.role !== "control-plane")
+      changes.push(
+        `control plane: ${machine.name} -> ${wanted.machines.find((m) => m.role === "control-plane")?.name}`,
+      );
+    else if (now && (now.address !== machine.address || now.role !== machine.role))
+      changes.push(`machine ${machine.name}: ${machine.role} ${machine.address} -> ${now.role} ${now.address}`);
+  }
+  return changes;
+}
+
+function startOverReason({ known, remains, bootstrapped }: Observation, wanted: LabSpec): string | undefined {
+  if (!known) return remains ? "an earlier run was cut short before the lab was described" : undefined;
+  const controlPlane = wanted.machines.find(({ role }) => role === "control-plane") as MachineSpec;
+  return bootstrapped.has(controlPlane.name)
+    ? undefined
+    : "an earlier run was cut short before the control plane stood";
+}
+
+/**
+ * Decides what to do so that the wanted lab is there, and nothing when it is. Call it only when nothing unchangeable
+ * differs.
+ */
+export function planUp(observed: Observation, wanted: LabSpec): Plan {
+  const startOver = startOverReason(observed, wanted);
+  const fresh = !observed.known || startOver !== undefined;
+  const nodes = wanted.machines.filter(isNode).map(({ name }) => name);
+  const names = wanted.machines.map(({ name }) => name);
+  if (fresh) return { startOver, remove: [], wipe: [], boot: names, bootstrap: nodes };
+  const known = observed.known?.machines ?? [];
+  const moved = ({ name, address }: MachineSpec) =>
+    wanted.machines.every((machine) => machine.name !== name || machine.address !== address);
+  const remove = known.filter(moved);
+  const bootstrap = nodes.filter((name) => !observed.bootstrapped.has(name));
+  const again = new Set([...bootstrap, ...remove.map(({ name }) => name)]);
+  const boot = names.filter((name) => again.has(name) || !observed.running.has(name));
+  return { startOver, remove, wipe: bootstrap, boot, bootstrap };
+}

@@ -1,0 +1,25 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { ProcessIdentity } from "../machines/processes.ts";
+import { clusterFile } from "../names.ts";
+import type { LabSpec } from "../spec.ts";
+
+/** What a lab remembers of itself between commands. */
+export interface ClusterState {
+  spec: LabSpec;
+  /** kubeadm bootstrap token with which workers join. */
+  joinToken: string;
+  forwarder?: ProcessIdentity & { port: number };
+}
+
+export function readState(lab: string): ClusterState | undefined {
+  return existsSync(clusterFile(lab))
+    ? (JSON.parse(readFileSync(clusterFile(lab), "utf8")) as ClusterState)
+    : undefined;
+}
+
+/** Replaces the state at once, so that a killed writer leaves the old one. */
+export function writeState(lab: string, state: ClusterState): void {
+  const draft = `${clusterFile(lab)}.new`;
+  writeFileSync(draft, JSON.stringify(state, null, 2), { mode: 0o600 });
+  renameSync(draft, clusterFile(lab));
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { LabFailure } from "../failure.ts";
+import { kubernetesBinary } from "../installation.ts";
+import { ensureDisk } from "../machines/disk.ts";
+import { firstProcess, startMachine } from "../machines/machine.ts";
+import { createNetwork } from "../machines/network.ts";
+import { isAlive } from "../machines/processes.ts";
+import { findRemains, removeLab } from "../machines/removal.ts";
+import { apiServerPort, kubeconfigFile, labFolder } from "../names.ts";
+import type { Progress } from "../progress.ts";
+import type { LabSpec, MachineSpec } from "../spec.ts";
+import { waitUntilReady } from "./api_server.ts";
+import { isBootstrapped } from "./bootstrap.ts";
+import { startForwarder } from "./forwarder.ts";
+import { type Image, selectImages } from "./images.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { bringUpNodes, refreshImages } from "./nodes.ts";
+import { type Plan, planUp, unchangeable } from "./plan.ts";
+import { type ClusterState, readState, writeState } from "./state.ts";
+import { removeMachine, wipeMachine } from "./withdrawal.ts";
+
+/** What `up` answers on stdout. */
+export interface LabDescription {
+  lab: string;
+  /** The text of an admin's kubeconfig, by the loopback forwarder. */
+  kubeconfig: string;
+  /** As nodes reach it. */
+  apiServer: { host: string; port: number };
+  nodes: { name: string; address: string }[];
+  clients: { name: string; address: string }[];
+}
+
+const isNode = ({ role }: MachineSpec): boolean => role !== "client";
+export const controlPlaneOf = (spec: LabSpec): MachineSpec =>
+  spec.machines.find(({ role }) => role === "control-plane") as MachineSpec;
+
+export function describeLab(spec: LabSpec, kubeconfig: string): LabDescription {
+  const place = ({ name, address }: MachineSpec) => ({ name, address });
+  return {
+    lab: spec.name,
+    kubeconfig,
+    apiServer: { host: controlPlaneOf(spec).address, port: apiServerPort },
+    nodes: spec.machines.filter(isNode).map(place),
+    clients: spec.machines.filter((machine) => !isNode(machine)).map(place),
+  };
+}
+
+function refuseUnchangeable(known: LabSpec | undefined, wanted: LabSpec): void {
+  const changes = known ? unchangeable(known, wanted) : [];
+  if (changes.length > 0)
+    throw new LabFailure(`lab ${wanted.name} is there and cannot become another:\n  ${changes.join("\n  ")}`, {
+      next: `remove it with 'down ${wanted.name}', then run 'up' again`,
+      exitCode: 2,
+    });
+}
+
+function planFor(spec: LabSpec, state: ClusterState | undefined): Plan {
+  const names = spec.machines.map(({ name }) => name);
+  const remains = Object.values(findRemains(spec.name)).some((found) => found.length > 0);
+  const running = new Set(names.filter((name) => firstProcess(spec.name, name)));
+  const bootstrapped = new Set(names.filter((name) => isBootstrapped(spec.name, name)));
+  return planUp({ known: state?.spec, remains, running, bootstrapped }, spec);
+}
+
+const newToken = (): string => `${randomBytes(3).toString("hex")}.${randomBytes(8).toString("hex")}`;
+
+async function bootMachines(spec: LabSpec, plan: Plan): Promise<void> {
+  await createNetwork(spec.name, spec.machines);
+  const kubernetes = kubernetesBinary();
+  await Promise.all(
+    spec.machines.map(async (machine) => {
+      await ensureDisk(spec.name, machine.name, spec.machines, isNode(machine) ? kubernetes : undefined);
+      if (plan.boot.includes(machine.name))
+        await startMachine(spec.name, machine.name, isNode(machine) ? ["containerd", "kubelet"] : []);
+    }),
+  );
+}
+
+async function ensureForwarder(spec: LabSpec, state: ClusterState): Promise<number> {
+  if (state.forwarder && isAlive(state.forwarder)) return state.forwarder.port;
+  state.forwarder = await startForwarder(spec.name, controlPlaneOf(spec).name, state.forwarder?.port);
+  writeState(spec.name, state);
+  return state.forwarder.port;
+}
+
+async function prepareGround(spec: LabSpec, plan: Plan, state: ClusterState | undefined, progress: Progress) {
+  if (plan.startOver) {
+    progress.note(`removing what is there: ${plan.startOver}`);
+    await removeLab(spec.name);
+    return undefined;
+  }
+  for (const machine of plan.remove) {
+    progress.note(`removing machine ${machine.name}, which is no longer wanted`);
+    await removeMachine(spec.name, controlPlaneOf(spec).name, machine);
+  }
+  if (state) for (const name of plan.wipe) await wipeMachine(spec.name, controlPlaneOf(spec).name, name);
+  return state;
+}
+
+/** Makes the lab be there as specified; what is there and right stays untouched. */
+export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
+  const images: Image[] = selectImages(spec.images);
+  kubernetesBinary();
+  const earlier = readState(spec.name);
+  refuseUnchangeable(earlier?.spec, spec);
+  const plan = planFor(spec, earlier);
+  const kept = await prepareGround(spec, plan, earlier, progress);
+  mkdirSync(labFolder(spec.name), { recursive: true, mode: 0o700 });
+  const state: ClusterState = { joinToken: newToken(), ...kept, spec };
+  writeState(spec.name, state);
+  const begin = plan.boot.length > 0 ? `boot ${plan.boot.join(", ")}` : "check the machines";
+  await progress.phase(begin, () => bootMachines(spec, plan));
+  const port = await ensureForwarder(spec, state);
+  const path = { lab: spec.name, controlPlane: controlPlaneOf(spec).name, port };
+  if (plan.bootstrap.length > 0) await bringUpNodes({ spec, plan, images, path, joinToken: state.joinToken, progress });
+  await refreshImages(spec, images, progress);
+  await progress.phase("wait for the API server", () => waitUntilReady(path, 120));
+  writeKubeconfig(spec.name, path.controlPlane, port);
+  return describeLab(spec, readFileSync(kubeconfigFile(spec.name), "utf8"));
+}

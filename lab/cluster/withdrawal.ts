@@ -1,0 +1,27 @@
+import { rm } from "node:fs/promises";
+import { runIn } from "../machines/enter.ts";
+import { firstProcess, stopMachine } from "../machines/machine.ts";
+import { removeNamespaces } from "../machines/network.ts";
+import { machineFolder, machineNamespace } from "../names.ts";
+import type { MachineSpec } from "../spec.ts";
+
+/** Makes the cluster forget a node. A cluster that does not answer is no reason to keep the machine. */
+async function forgetNode(lab: string, controlPlane: string, node: string): Promise<void> {
+  if (!firstProcess(lab, controlPlane)) return;
+  await runIn(lab, controlPlane, ["kubectl", "delete", "node", node, "--ignore-not-found", "--timeout=20s"]);
+}
+
+/** Takes a node back to before its first boot, for it to join anew. */
+export async function wipeMachine(lab: string, controlPlane: string, machine: string): Promise<void> {
+  await forgetNode(lab, controlPlane, machine);
+  await stopMachine(lab, machine);
+  await rm(machineFolder(lab, machine), { recursive: true, force: true });
+}
+
+/** Takes a machine out of a running lab. */
+export async function removeMachine(lab: string, controlPlane: string, machine: MachineSpec): Promise<void> {
+  if (machine.role === "worker") await forgetNode(lab, controlPlane, machine.name);
+  await stopMachine(lab, machine.name);
+  await removeNamespaces([machineNamespace(lab, machine.name)]);
+  await rm(machineFolder(lab, machine.name), { recursive: true, force: true });
+}

@@ -1,0 +1,69 @@
+import { text } from "node:stream/consumers";
+import { Command } from "commander";
+import { exec } from "./cluster/exec.ts";
+import { forward } from "./cluster/forwarder.ts";
+import { status } from "./cluster/status.ts";
+import { up } from "./cluster/up.ts";
+import { LabFailure } from "./failure.ts";
+import { requireHost } from "./host.ts";
+import { withLock } from "./lock.ts";
+import { removeLab } from "./machines/removal.ts";
+import { labNamePattern } from "./names.ts";
+import { stderrProgress } from "./progress.ts";
+import { parseSpec } from "./spec.ts";
+
+const print = (document: unknown): void => void process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+
+function labName(value: string): string {
+  if (labNamePattern.test(value)) return value;
+  throw new LabFailure(`NAME is '${value}'; a lab's name is 1-12 of a-z and 0-9 and begins with a letter`, {
+    exitCode: 2,
+  });
+}
+
+const command = new Command("lab")
+  .description("A Kubernetes cluster and its clients on machines that are namespaces of this host.")
+  .enablePositionalOptions();
+
+command
+  .command("up")
+  .description("make the lab that the JSON document on stdin describes; print how to reach it as JSON")
+  .action(async () => {
+    const spec = parseSpec(await text(process.stdin));
+    await requireHost();
+    print(await withLock(spec.name, "up", () => up(spec, stderrProgress(spec.name))));
+  });
+
+command
+  .command("down")
+  .argument("<name>", "the lab's name", labName)
+  .description("remove everything of a lab, also what a killed process left; succeeds when nothing is there")
+  .action(async (name: string) => {
+    await requireHost();
+    await withLock(name, "down", () => stderrProgress(name).phase(`remove lab ${name}`, () => removeLab(name)));
+  });
+
+command
+  .command("exec")
+  .argument("<name>", "the lab's name", labName)
+  .argument("<machine>", "the machine's name")
+  .argument("<command...>", "the command and its arguments, after --")
+  .description("run a command inside a machine")
+  .passThroughOptions()
+  .action(async (name: string, machine: string, argv: string[]) => {
+    process.exitCode = await exec(name, machine, argv);
+  });
+
+command
+  .command("status")
+  .argument("<name>", "the lab's name", labName)
+  .description("print what there is of a lab as JSON")
+  .action((name: string) => print(status(name)));
+
+command.command("forward", { hidden: true }).action(forward);
+
+command.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof LabFailure)) throw error;
+  process.stderr.write(`lab: ${error.message}\n${error.next ? `next: ${error.next}\n` : ""}`);
+  process.exitCode = error.exitCode;
+});
