@@ -81,7 +81,11 @@ const steps: Step[] = [
   },
 ];
 
-async function main(names: string[]): Promise<void> {
+/** Steps that took no time are not worth a line when what is built serves something else. */
+const QUIET = "--quiet";
+
+async function main(args: string[]): Promise<void> {
+  const names = args.filter((arg) => arg !== QUIET);
   const unknown = names.find((name) => !steps.some((step) => step.name === name));
   if (unknown) throw new Error(`Cannot build "${unknown}": the steps are ${steps.map((step) => step.name).join(", ")}`);
   const wanted = steps.filter((step) => names.length === 0 || names.includes(step.name));
@@ -94,7 +98,7 @@ async function main(names: string[]): Promise<void> {
       `building ${estimates.length} of ${wanted.length} parts, about ${spoken(seconds)}${guessed ? " (a guess for two cores)" : ""}\n`,
     );
   }
-  for (const step of wanted) await runStep(step, book);
+  for (const step of wanted) await runStep(step, book, { quiet: args.includes(QUIET) });
 }
 
 try {

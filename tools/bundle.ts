@@ -1,7 +1,7 @@
 // Makes the JavaScript of the package: dist/{agent,lab,verify,runner}.js, each one file with everything it needs, and
 // dist/components with its types. `npm run build` and `npm prepare` are this program.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { contentKey, contents } from "./cache.ts";
 import { run } from "./command.ts";
@@ -37,7 +37,16 @@ export async function bundle(): Promise<string[]> {
     keepNames: true,
     logLevel: "silent",
   });
+  copyScripts();
   return ENTRIES.filter((name) => !present.includes(name));
+}
+
+/** The shell scripts that the lab runs inside machines lie beside it, in the sources as in dist. */
+function copyScripts(): void {
+  for (const script of globSync("**/*.sh", { cwd: join(root, "lab") })) {
+    mkdirSync(join(dist, dirname(script)), { recursive: true });
+    copyFileSync(join(root, "lab", script), join(dist, script));
+  }
 }
 
 /**

@@ -17,7 +17,9 @@ export interface Step {
 /** Without a terminal, a sign of life every so often: continuous integration gives up on silent jobs. */
 const SIGN_OF_LIFE_SECONDS = 30;
 
-export async function runStep(step: Step, book: DurationBook, out: NodeJS.WriteStream = process.stderr): Promise<void> {
+/** @param options `quiet`: only failures and what takes long are told */
+export async function runStep(step: Step, book: DurationBook, options: { quiet?: boolean } = {}): Promise<void> {
+  const out = process.stderr;
   const estimate = book.estimate(step.name, step.guessSeconds);
   if (!step.fresh() && estimate.seconds >= 5) out.write(`  ${step.name}: ${step.title} (${expectation(estimate)})\n`);
   const started = performance.now();
@@ -33,7 +35,8 @@ export async function runStep(step: Step, book: DurationBook, out: NodeJS.WriteS
     const { fresh, note } = await step.make();
     if (!fresh) book.record(step.name, seconds());
     clearLine(out);
-    out.write(`✓ ${step.name}: ${note ?? step.title}, ${fresh ? "up to date" : spoken(seconds())}\n`);
+    if (!options.quiet)
+      out.write(`✓ ${step.name}: ${note ?? step.title}, ${fresh ? "up to date" : spoken(seconds())}\n`);
   } catch (error) {
     clearLine(out);
     out.write(`✗ ${step.name}: ${step.title}, failed after ${spoken(seconds())}\n`);

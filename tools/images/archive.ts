@@ -4,8 +4,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { type Headers, pack } from "tar-stream";
-import { type Blob, EPOCH } from "./layer.ts";
+import { pack } from "tar-stream";
+import { type Blob, EPOCH, type FileHeader } from "./layer.ts";
 
 export interface ImageConfig {
   entrypoint?: string[];
@@ -71,7 +71,7 @@ async function writeLayout(file: string, index: Blob, blobs: Blob[]): Promise<vo
 }
 
 async function put(tar: ReturnType<typeof pack>, name: string, blob: Blob): Promise<void> {
-  const header: Headers = { name, size: blob.size, mode: 0o644, mtime: EPOCH };
+  const header: FileHeader = { name, size: blob.size, mode: 0o644, mtime: EPOCH };
   if (typeof blob.content === "string") await pipeline(createReadStream(blob.content), tar.entry(header));
   else {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { posix } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type Headers, pack } from "tar-stream";
+import { type Header, pack } from "tar-stream";
 import { directory, type Entry, type Tree } from "./tree.ts";
 
 export interface Blob {
@@ -14,13 +14,16 @@ export interface Blob {
   size: number;
 }
 
+/** What tar-stream wants to be told of a file; it fills in the rest. */
+export type FileHeader = Pick<Header, "name"> & Partial<Header>;
+
 export const EPOCH = new Date(0);
 
 /** @param file where the layer is written */
 export async function writeLayer(tree: Tree, file: string): Promise<Blob> {
   const tar = pack();
   const hash = createHash("sha256");
-  tar.on("data", (chunk: Buffer) => hash.update(chunk));
+  tar.on("data", (chunk) => hash.update(chunk as Buffer));
   const written = pipeline(tar, createWriteStream(file));
   const complete = withParents(tree);
   for (const path of Object.keys(complete).sort()) await add(tar, path, complete[path] as Entry);
@@ -40,7 +43,7 @@ export function withParents(tree: Tree): Tree {
 }
 
 async function add(tar: ReturnType<typeof pack>, path: string, entry: Entry): Promise<void> {
-  const common: Headers = { name: path.slice(1), mtime: EPOCH, uid: 0, gid: 0 };
+  const common: FileHeader = { name: path.slice(1), mtime: EPOCH, uid: 0, gid: 0 };
   switch (entry.kind) {
     case "directory":
       return addWhole(tar, { ...common, type: "directory", mode: entry.mode });
@@ -56,7 +59,7 @@ async function add(tar: ReturnType<typeof pack>, path: string, entry: Entry): Pr
   }
 }
 
-function addWhole(tar: ReturnType<typeof pack>, header: Headers, content = ""): Promise<void> {
+function addWhole(tar: ReturnType<typeof pack>, header: FileHeader, content = ""): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   tar.entry(header, content, (error) => (error ? reject(error) : resolve()));
   return promise;

@@ -1,0 +1,47 @@
+# The project's commands, each a line of `make help`. They need Debian, root, git, Go and any Node with npm; everything
+# else is installed by tools/bootstrap.
+
+export EBPF_DATAPLANE_CACHE ?= /var/cache/ebpf-dataplane
+export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help up down preview check test build bpf generate ok clean bootstrap
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: build ## the local cluster with the dataplane, verified
+	@node dist/runner.js up --stack local
+
+preview: bootstrap ## what `make up` would create; touches nothing
+	@node tools/build.ts --quiet bundle components
+	@node dist/runner.js preview --stack local
+
+down: bootstrap ## removes the local cluster and everything that belongs to it
+	@node tools/build.ts --quiet bundle components
+	@node dist/runner.js down --stack local
+
+check: bootstrap ## runs a file of expectations against the running cluster: make check FILE=x.check.yaml
+	@test -n "$(FILE)" || { echo 'make check needs the file of expectations: make check FILE=x.check.yaml' >&2; exit 2; }
+	@node dist/verify.js check "$(FILE)"
+
+test: bootstrap ## installs and runs every test
+	@node tools/test.ts
+
+build: bootstrap ## builds what is missing: dataplane, programs, Kubernetes, images
+	@node tools/build.ts
+
+bpf: bootstrap ## compiles the dataplane's objects
+	@node tools/build.ts bpf
+
+generate: bpf ## writes the files that are made from others (*.gen.ts)
+	@node tools/generate/main.ts
+
+ok: bootstrap ## the gate before a commit: format, types, lint, structure, generated files, units
+	@node tools/ok.ts
+
+clean: ## removes what was built in the checkout; the cache stays
+	rm -rf dist out
+
+bootstrap:
+	@sh tools/bootstrap
