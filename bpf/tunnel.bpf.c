@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* What the other nodes wrapped for this one. The VNI tells what it is (enum tunnel_vni). */
+/* What the other nodes wrapped for this one. The VNI tells what it is (wrapping.h). */
 #include "steps/open.h"
 #include "steps/relate.h"
 
@@ -44,6 +44,7 @@ int from_tunnel(struct __sk_buff *skb)
 	struct bpf_tunnel_key key = {};
 	struct arrival arrival = {};
 	struct connection *connection;
+	enum tunnel_kind kind;
 	struct packet packet;
 
 	if (!settings || bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0))
@@ -51,11 +52,12 @@ int from_tunnel(struct __sk_buff *skb)
 	arrival.entry = address_from_ipv4(bpf_htonl(key.remote_ipv4));
 	if (!(location_flags(locate(&arrival.entry)) & LOCATION_REMOTE_HOST))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	kind = wrapped_kind(key.tunnel_id);
 	switch (parse(skb, &packet)) {
 	case PARSE_OK:
 		break;
 	case PARSE_ICMP_ERROR:
-		if (key.tunnel_id == VNI_RETURN)
+		if (kind == TUNNEL_RETURN)
 			return deliver(&packet, settings, OUTCOME_RETURN_FORWARDED);
 		return relay_error(&packet, settings, TC_ACT_SHOT);
 	case PARSE_MALFORMED:
@@ -65,26 +67,28 @@ int from_tunnel(struct __sk_buff *skb)
 	default:
 		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
 	}
-	switch (key.tunnel_id) {
-	case VNI_RETURN:
+	switch (kind) {
+	case TUNNEL_RETURN:
 		return return_to_client(&packet, settings);
-	case VNI_FORWARD_TUNNEL:
+	case TUNNEL_FORWARD_VIA:
 		arrival.return_flag = CONNECTION_VIA_ENTRY;
 		arrival.external = true;
+		arrival.backend = wrapped_backend(skb, key.tunnel_id);
 		break;
-	case VNI_FORWARD_DIRECT:
+	case TUNNEL_FORWARD_DIRECT:
 		arrival.return_flag = CONNECTION_DIRECT_RETURN;
 		arrival.external = true;
+		arrival.backend = wrapped_backend(skb, key.tunnel_id);
 		break;
-	case VNI_OVERLAY:
+	case TUNNEL_OVERLAY:
+		if (key.tunnel_id != VNI_OVERLAY)
+			return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 		break;
-	default:
-		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	}
 	connection = connection_find(&packet);
 	if (connection)
 		return follow(&packet, settings, connection);
-	if (key.tunnel_id == VNI_OVERLAY && !source_belongs_to(&packet.tuple.source, &arrival.entry))
+	if (kind == TUNNEL_OVERLAY && !source_belongs_to(&packet.tuple.source, &arrival.entry))
 		return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
 	return open_from_network(&packet, settings, &arrival);
 }

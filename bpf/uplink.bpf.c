@@ -67,7 +67,7 @@ int to_uplink(struct __sk_buff *skb)
 	if (connection->flags & CONNECTION_VIA_ENTRY) {
 		struct address entry = connection->node;
 
-		return deliver_wrapped(skb, settings, &entry, VNI_RETURN, OUTCOME_RETURN_VIA_ENTRY);
+		return deliver_wrapped(skb, settings, &entry, TUNNEL_RETURN, 0);
 	}
 	return finish(skb,
 		      connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK,

@@ -35,6 +35,7 @@ struct slot {
 enum backend_flag {
 	BACKEND_LOCAL = 1 << 0,	       /* on this node */
 	BACKEND_HOST_NETWORK = 1 << 1, /* its address is the node's own */
+	BACKEND_DRAINING = 1 << 2,     /* in no slot: keeps its TCP connections, is given nothing new */
 };
 
 /* An endpoint of a service. One that is not ready, or terminates, stands in no slot (no new connections) but

@@ -7,13 +7,15 @@ enum return_mode {
 	RETURN_DIRECT = 1, /* Direct Server Return: straight to the client */
 };
 
-/* What a VXLAN packet between two nodes carries, told by its VNI. */
-enum tunnel_vni {
-	VNI_OVERLAY = 4096,		/* between workloads, or a host and a workload */
-	VNI_FORWARD_TUNNEL = 0xebf001,	/* entry node to backend's node, untranslated; the reply comes back wrapped */
-	VNI_FORWARD_DIRECT = 0xebf002,	/* the same; the reply goes straight to the client */
-	VNI_RETURN = 0xebf003,		/* backend's node to entry node: translated reply on its way to the client */
+/* What a VXLAN packet between two nodes carries: the two highest bits of its VNI. */
+enum tunnel_kind {
+	TUNNEL_OVERLAY = 0,	   /* between workloads, or a host and a workload; VNI_OVERLAY */
+	TUNNEL_FORWARD_VIA = 1,	   /* entry node to backend's node, untranslated; the reply comes back wrapped */
+	TUNNEL_FORWARD_DIRECT = 2, /* the same; the reply goes straight to the client */
+	TUNNEL_RETURN = 3,	   /* backend's node to entry node: translated reply on its way to the client */
 };
+
+#define VNI_OVERLAY 4096
 
 /* What the agent may change while traffic flows; one entry, key 0. */
 struct settings {

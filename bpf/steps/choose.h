@@ -57,7 +57,8 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 	if (service->flags & SERVICE_AFFINITY) {
 		id = affine_backend(service, &key);
 		backend = id ? bpf_map_lookup_elem(&backends, &id) : NULL;
-		if (backend && (reach == REACH_ANY || (backend->flags & BACKEND_LOCAL))) {
+		if (backend && !(backend->flags & BACKEND_DRAINING) &&
+		    (reach == REACH_ANY || (backend->flags & BACKEND_LOCAL))) {
 			remember_affinity(&key, id);
 			*chosen = backend;
 			return id;

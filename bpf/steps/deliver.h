@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "locate.h"
+#include "wrapping.h"
 
 #define AF_INET 2	  /* sys/socket.h is not for BPF */
 #define PACKET_HOST 0 /* linux/if_packet.h */
@@ -17,21 +18,37 @@ static __always_inline int deliver_to_endpoint(struct __sk_buff *skb, const stru
 	return finish(skb, OUTCOME_TO_ENDPOINT, bpf_redirect_peer(endpoint->ifindex, 0));
 }
 
-/* Wrapped in VXLAN, to another node. The kernel's own device writes the outer headers and finds the way. */
-static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settings *settings,
-					   const struct address *node, __u32 vni, enum outcome outcome)
+static __always_inline enum outcome wrapped_outcome(enum tunnel_kind kind)
 {
-	struct bpf_tunnel_key key = {
-		.tunnel_id = vni,
-		.remote_ipv4 = bpf_ntohl(address_to_ipv4(node)),
-		.tunnel_ttl = 64,
-	};
+	switch (kind) {
+	case TUNNEL_OVERLAY:
+		return OUTCOME_TO_OVERLAY;
+	case TUNNEL_RETURN:
+		return OUTCOME_RETURN_VIA_ENTRY;
+	default:
+		return OUTCOME_FORWARD_SERVICE;
+	}
+}
 
-	if (!settings->tunnel_ifindex ||
-	    bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX))
+/* Wrapped in VXLAN, to another node. The kernel's own device writes the outer headers and finds the way. What the entry
+ * node chose travels along (wrapping.h), so that both nodes speak of the same backend. */
+static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settings *settings,
+				      const struct address *node, enum tunnel_kind kind, __u32 backend)
+{
+	struct bpf_tunnel_key key = {.tunnel_ttl = 64};
+	__u32 group;
+
+	if (!settings || !node || !settings->tunnel_ifindex)
+		return drop(skb, OUTCOME_DROP_NO_ROUTE);
+	key.remote_ipv4 = bpf_ntohl(address_to_ipv4(node));
+	key.tunnel_id = wrapping_vni(kind, backend);
+	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX))
+		return drop(skb, OUTCOME_DROP_NO_ROUTE);
+	group = wrapping_group(backend);
+	if (group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)))
 		return drop(skb, OUTCOME_DROP_NO_ROUTE);
 	skb->mark = MARK_FORWARDED;
-	return finish(skb, outcome, bpf_redirect(settings->tunnel_ifindex, 0));
+	return finish(skb, wrapped_outcome(kind), bpf_redirect(settings->tunnel_ifindex, 0));
 }
 
 static __always_inline int decrement_ttl(struct __sk_buff *skb)
@@ -97,7 +114,7 @@ static __noinline int deliver(struct packet *packet, const struct settings *sett
 	if (location && (flags & LOCATION_ENCAPSULATED)) {
 		struct address node = location->node;
 
-		return deliver_wrapped(packet->skb, settings, &node, VNI_OVERLAY, OUTCOME_TO_OVERLAY);
+		return deliver_wrapped(packet->skb, settings, &node, TUNNEL_OVERLAY, 0);
 	}
 	if ((flags & LOCATION_BLACKHOLE) ||
 	    ((flags & LOCATION_POOL) && address_is_unset(&location->node)))

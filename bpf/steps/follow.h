@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "choose.h"
 #include "deliver.h"
 #include "judge.h"
 #include "track.h"
@@ -12,14 +11,6 @@ static __always_inline int reject_by_stack(struct __sk_buff *skb, enum outcome r
 {
 	bpf_skb_change_type(skb, PACKET_HOST);
 	return finish(skb, reason, TC_ACT_OK);
-}
-
-/* The backend left the cluster, or the service no longer has it. */
-static __always_inline bool backend_is_gone(const struct connection *connection)
-{
-	__u32 id = connection->backend;
-
-	return id && !(connection->flags & CONNECTION_REPLY) && !bpf_map_lookup_elem(&backends, &id);
 }
 
 /* A policy changed since this connection was judged: judge it again, as it is after translation. */
@@ -40,9 +31,9 @@ static __always_inline enum outcome judge_again(const struct packet *packet, con
 	return verdict;
 }
 
-static __always_inline __u32 forward_vni(__u32 connection_flags)
+static __always_inline enum tunnel_kind forward_kind(__u32 connection_flags)
 {
-	return connection_flags & CONNECTION_DIRECT_RETURN ? VNI_FORWARD_DIRECT : VNI_FORWARD_TUNNEL;
+	return connection_flags & CONNECTION_DIRECT_RETURN ? TUNNEL_FORWARD_DIRECT : TUNNEL_FORWARD_VIA;
 }
 
 static __always_inline int follow_reply(struct packet *packet, const struct settings *settings,
@@ -53,7 +44,7 @@ static __always_inline int follow_reply(struct packet *packet, const struct sett
 	if (connection->flags & CONNECTION_VIA_ENTRY) {
 		struct address entry = connection->node;
 
-		return deliver_wrapped(packet->skb, settings, &entry, VNI_RETURN, OUTCOME_RETURN_VIA_ENTRY);
+		return deliver_wrapped(packet->skb, settings, &entry, TUNNEL_RETURN, 0);
 	}
 	return deliver(packet, settings,
 		       connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK);
@@ -67,8 +58,8 @@ static __always_inline int follow_forward(struct packet *packet, const struct se
 	if (connection->flags & CONNECTION_FORWARDED) {
 		struct address node = connection->node;
 
-		return deliver_wrapped(packet->skb, settings, &node, forward_vni(connection->flags),
-				       OUTCOME_FORWARD_SERVICE);
+		return deliver_wrapped(packet->skb, settings, &node, forward_kind(connection->flags),
+				       connection->backend);
 	}
 	if ((connection->flags & CONNECTION_TRANSLATED) &&
 	    translate_forward(packet, &backend, connection->port, connection->peer_port))
@@ -85,7 +76,7 @@ static __always_inline int follow(struct packet *packet, const struct settings *
 
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop(packet->skb, verdict);
-	if (backend_is_gone(connection))
+	if (packet->tuple.protocol == IPPROTO_TCP && backend_is_gone(connection, IPPROTO_TCP))
 		return reject_by_stack(packet->skb, OUTCOME_REJECT_GONE);
 	connection_touch(connection, packet);
 	if (connection->flags & CONNECTION_REPLY)

@@ -5,6 +5,7 @@
 /* How a packet came to this node. */
 struct arrival {
 	struct address entry;	/* the node that wrapped it; :: when it came from outside or from a workload here */
+	__u32 backend;		/* the entry node's choice, 0: the choice is ours */
 	__u32 return_flag;	/* CONNECTION_VIA_ENTRY or _DIRECT_RETURN for wrapped service traffic, else 0 */
 	bool external;		/* from outside the cluster's own tunnel and workloads */
 };
@@ -42,7 +43,7 @@ static __always_inline int open_forwarded(struct packet *packet, const struct se
 
 	if (outcome != OUTCOME_FORWARD_SERVICE)
 		return drop(packet->skb, outcome);
-	return deliver_wrapped(packet->skb, settings, &node, forward_vni(return_flag), OUTCOME_FORWARD_SERVICE);
+	return deliver_wrapped(packet->skb, settings, &node, forward_kind(return_flag), backend_id);
 }
 
 /* A new connection to a service. */
@@ -54,8 +55,15 @@ static __always_inline int open_service(struct packet *packet, const struct sett
 	enum reach reach = wrapped || (service->flags & local_only) ? REACH_LOCAL : REACH_ANY;
 	const struct backend *backend = NULL;
 	struct opening opening = {.entry = arrival->entry, .flags = arrival->return_flag};
-	__u32 id = choose_backend(service, &packet->tuple.source, reach, &backend);
+	__u32 id = arrival->backend;
 
+	if (id) {
+		backend = bpf_map_lookup_elem(&backends, &id);
+		if (backend && (backend->flags & (BACKEND_LOCAL | BACKEND_DRAINING)) != BACKEND_LOCAL)
+			backend = NULL;
+	}
+	if (!backend)
+		id = choose_backend(service, &packet->tuple.source, reach, &backend);
 	if (!id || !backend) {
 		if (reach == REACH_LOCAL && service->backend_count)
 			return drop(packet->skb, OUTCOME_DROP_NO_LOCAL_BACKEND);

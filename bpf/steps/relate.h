@@ -161,10 +161,9 @@ static __always_inline int relay_error(struct packet *packet, const struct setti
 		break;
 	}
 	if (related.flags & CONNECTION_FORWARDED)
-		return deliver_wrapped(packet->skb, settings, &related.node, forward_vni(related.flags),
-				       OUTCOME_FORWARD_SERVICE);
+		return deliver_wrapped(packet->skb, settings, &related.node, forward_kind(related.flags), 0);
 	if ((related.flags & CONNECTION_VIA_ENTRY) && (related.flags & CONNECTION_REPLY))
-		return deliver_wrapped(packet->skb, settings, &related.node, VNI_RETURN, OUTCOME_RETURN_VIA_ENTRY);
+		return deliver_wrapped(packet->skb, settings, &related.node, TUNNEL_RETURN, 0);
 	if (related.flags & CONNECTION_VIA_STACK)
 		return pass_to_stack(packet->skb);
 	return deliver(packet, settings, OUTCOME_TO_NETWORK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "packet.h"
+#include "choose.h"
 
 #define SECOND 1000000000ULL
 #define TIMEOUT_TCP_ESTABLISHED (7440 * SECOND) /* RFC 5382, REQ-5: not less than 2 hours 4 minutes */
@@ -96,8 +96,22 @@ static __always_inline void connection_touch(struct connection *connection, cons
 	tell_other_direction(&packet->tuple, connection, closing, packet->tcp_flags & TCP_RST);
 }
 
+/* The backend left the cluster, or the service no longer has it. A datagram has no connection to lose: for UDP a
+ * draining backend is gone too. */
+static __always_inline bool backend_is_gone(const struct connection *connection, __u8 protocol)
+{
+	__u32 id = connection->backend;
+	const struct backend *backend;
+
+	if (!id || (connection->flags & CONNECTION_REPLY))
+		return false;
+	backend = bpf_map_lookup_elem(&backends, &id);
+	return !backend || (protocol != IPPROTO_TCP && (backend->flags & BACKEND_DRAINING));
+}
+
 /* The live connection a packet belongs to, or NULL: the packet opens a new one. A SYN starts anew whatever entry it
- * meets, unless that one has seen nothing but this SYN (a retransmission must reach the same backend). */
+ * meets, unless that one has seen nothing but this SYN (a retransmission must reach the same backend). What may open a
+ * connection and finds its backend gone is given another. */
 static __always_inline struct connection *connection_find(const struct packet *packet)
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->tuple);
@@ -106,6 +120,8 @@ static __always_inline struct connection *connection_find(const struct packet *p
 		return NULL;
 	if (packet_is_syn(packet) &&
 	    (connection->flags & (CONNECTION_SYN | CONNECTION_REPLY)) != CONNECTION_SYN)
+		return NULL;
+	if (packet_may_open(packet) && backend_is_gone(connection, packet->tuple.protocol))
 		return NULL;
 	return connection;
 }
