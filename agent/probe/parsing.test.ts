@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { findAnswer, plainAddress } from "./answer.ts";
+import { parseReply } from "./capture.ts";
+import { namespaceOf } from "./namespaces.ts";
+import { parsePorts } from "./ports.ts";
+import { candidates } from "./resolve.ts";
+
+describe("ports", () => {
+  it("reads a list", () => expect(parsePorts("80, 81")).toEqual([80, 81]));
+  it.each(["0", "70000", "x", "80,,81", "80,80"])("refuses %s", (text) => expect(() => parsePorts(text)).toThrow(/port/));
+});
+
+describe("answers", () => {
+  it("are found in a raw line and in an HTTP body", () => {
+    const line = '{"server":"a/b","source":"10.0.0.1","sourcePort":7}';
+    const answer = { server: "a/b", source: "10.0.0.1", sourcePort: 7 };
+    expect(findAnswer(`${line}\n`)).toEqual(answer);
+    expect(findAnswer(`HTTP/1.1 200 OK\r\nX: {\r\n\r\n${line}\n`)).toEqual(answer);
+    expect(findAnswer("<html>{}")).toBeUndefined();
+  });
+  it("print IPv4-mapped addresses as IPv4", () => {
+    expect(plainAddress("::ffff:10.0.0.1")).toBe("10.0.0.1");
+    expect(plainAddress("fd00::1")).toBe("fd00::1");
+  });
+});
+
+describe("names of a pod's resolver", () => {
+  const dns = { servers: ["10.96.0.10"], search: ["shop.svc.cluster.local", "svc.cluster.local"], ndots: 5 };
+  it("try the search domains first below ndots", () => {
+    expect(candidates("web", dns)).toEqual(["web.shop.svc.cluster.local", "web.svc.cluster.local", "web"]);
+  });
+  it("leave a name with a final dot alone", () => expect(candidates("web.", dns)).toEqual(["web."]));
+});
+
+describe("captured replies", () => {
+  it("are read from tcpdump's lines for the any device", () => {
+    expect(parseReply("eth0  Out IP 172.31.1.8.30604 > 172.31.1.55.40001: tcp 0")).toEqual({
+      device: "eth0",
+      source: "172.31.1.8",
+      sourcePort: 30604,
+      destination: "172.31.1.55",
+      destinationPort: 40001,
+    });
+    expect(parseReply("eth0  Out IP6 fd00::8.30604 > fd00::55.40001: UDP, length 4")?.destination).toBe("fd00::55");
+  });
+  it("count neither arrivals nor loopback", () => {
+    expect(parseReply("eth0  In  IP 172.31.1.8.30604 > 172.31.1.55.40001: tcp 0")).toBeUndefined();
+    expect(parseReply("lo    Out IP 172.31.1.8.30604 > 172.31.1.8.40001: tcp 0")).toBeUndefined();
+  });
+});
+
+describe("pods of a node", () => {
+  it("are found in the agent's list, and missed in words", () => {
+    const folder = mkdtempSync(join(tmpdir(), "endpoints-"));
+    const file = join(folder, "endpoints.json");
+    writeFileSync(file, JSON.stringify([{ namespace: "a", pod: "b", netns: "/proc/self/ns/net", address: "10.0.0.1" }]));
+    expect(namespaceOf("a/b", file)).toBe("/proc/self/ns/net");
+    expect(() => namespaceOf("a/c", file)).toThrow("pod a/c has no network interface on this node yet");
+    expect(() => namespaceOf("a/c", join(folder, "none"))).toThrow("is the node agent running");
+    rmSync(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,90 @@
+import { createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AttemptResult, Probe } from "./batch.ts";
+import { runBatch } from "./run-batch.ts";
+import { startProbeServer } from "./server.ts";
+
+const port = 18_231;
+const silentPort = 18_232;
+const greeterPort = 18_233;
+
+function probe(fields: Partial<Probe>): Probe {
+  return { id: "p", host: "127.0.0.1", port, protocol: "tcp", timeoutMs: 400, count: 1, token: "t", ...fields };
+}
+
+async function run(...probes: Probe[]): Promise<AttemptResult[]> {
+  const results: AttemptResult[] = [];
+  await runBatch(probes, (result) => results.push(result));
+  return results;
+}
+
+describe("probe client and probe server over loopback", () => {
+  const closers: (() => void)[] = [];
+
+  beforeAll(async () => {
+    const server = await startProbeServer({ tcp: [port], udp: [port] }, "default/web-0");
+    closers.push(server.close);
+    const silent = createServer({ allowHalfOpen: true }, (socket) => socket.on("error", () => {}).resume());
+    const patient = createServer((socket) => socket.on("error", () => {}).resume());
+    for (const [listener, at] of [
+      [silent, silentPort],
+      [patient, greeterPort],
+    ] as const) {
+      await new Promise<void>((resolve) => listener.listen(at, "127.0.0.1", resolve));
+      closers.push(() => listener.close());
+    }
+  });
+  afterAll(() => {
+    for (const close of closers) close();
+  });
+
+  it.each(["tcp", "udp"] as const)("is told over %s who answered and whom it saw", async (protocol) => {
+    const [result] = await run(probe({ protocol, sourcePort: 18_299 }));
+    expect(result).toMatchObject({
+      verdict: "allowed",
+      server: "default/web-0",
+      source: "127.0.0.1",
+      sourcePort: 18_299,
+      localAddress: "127.0.0.1",
+      localPort: 18_299,
+    });
+    expect(result?.connectMs).toBeGreaterThan(0);
+  });
+
+  it("answers from the address a datagram was sent to", async () => {
+    const [result] = await run(probe({ protocol: "udp", host: "127.0.0.1" }));
+    expect(result?.verdict).toBe("allowed");
+  });
+
+  it.each(["tcp", "udp"] as const)("calls a closed %s port rejected", async (protocol) => {
+    const [result] = await run(probe({ protocol, port: 18_234 }));
+    expect(result).toMatchObject({ verdict: "rejected", error: "ECONNREFUSED" });
+  });
+
+  it("calls a connection that opens and stays silent dropped", async () => {
+    const [result] = await run(probe({ port: silentPort }));
+    expect(result).toMatchObject({ verdict: "dropped", error: "the connection opened, then nothing came back" });
+  });
+
+  it("calls a server that waits for another protocol allowed once it closes", async () => {
+    const [result] = await run(probe({ port: greeterPort }));
+    expect(result).toMatchObject({ verdict: "allowed" });
+  });
+
+  it("sends nothing when the name does not resolve", async () => {
+    const [result] = await run(probe({ host: "no-such-host.invalid" }));
+    expect(result?.verdict).toBe("none");
+    expect(result?.error).toContain("no-such-host.invalid does not resolve");
+  });
+
+  it.each(["tcp", "udp"] as const)("binds one local port 50 times in a row over %s", async (protocol) => {
+    const results = await run(probe({ protocol, sourcePort: 18_298, count: 50 }));
+    expect(results.map(({ verdict, error }) => error ?? verdict)).toEqual(Array(50).fill("allowed"));
+    expect(new Set(results.map(({ sourcePort }) => sourcePort))).toEqual(new Set([18_298]));
+  });
+
+  it("makes 400 attempts at once", async () => {
+    const results = await run(probe({ id: "a", count: 200, timeoutMs: 2000 }), probe({ id: "b", protocol: "udp", count: 200, timeoutMs: 2000 }));
+    expect(results.filter(({ verdict }) => verdict === "allowed")).toHaveLength(400);
+  });
+});

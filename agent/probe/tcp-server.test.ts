@@ -1,0 +1,58 @@
+import { connect, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listenTcp } from "./tcp-server.ts";
+
+const port = 18_241;
+
+/** What the server says to a client that sends these pieces, one packet each. */
+function talk(...pieces: string[]): Promise<{ text: string; milliseconds: number }> {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    let text = "";
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true }, async () => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await new Promise((next) => setTimeout(next, 10));
+      }
+    });
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("end", () => resolve({ text, milliseconds: performance.now() - started }));
+    socket.on("error", reject);
+  });
+}
+
+describe("the probe server's TCP port", () => {
+  let listener: Server;
+  beforeAll(async () => {
+    listener = await listenTcp(port, "default/web-0");
+  });
+  afterAll(() => listener.close());
+
+  it("speaks first to a client that says nothing", async () => {
+    const { text, milliseconds } = await talk();
+    expect(text).toMatch(/^\{"server":"default\/web-0","source":"127\.0\.0\.1","sourcePort":\d+\}\n$/);
+    expect(milliseconds).toBeLessThan(500);
+  });
+
+  it("answers other bytes with the raw line at once", async () => {
+    expect((await talk("hello\n")).text).toMatch(/^\{"server"/);
+  });
+
+  it.each([["GET / HTTP/1.1\r\nHost: x\r\n\r\n"], ["G", "ET / HTTP/1.1\r\n", "Host: x\r\n\r\n"]])(
+    "answers HTTP with the line as body, however it is cut",
+    async (...pieces) => {
+      const { text } = await talk(...pieces);
+      const [head, body] = text.split("\r\n\r\n");
+      expect(head).toContain("HTTP/1.1 200 OK");
+      expect(head).toContain("Connection: close");
+      expect(head).toContain(`Content-Length: ${Buffer.byteLength(body ?? "")}`);
+      expect(JSON.parse(body ?? "")).toMatchObject({ server: "default/web-0", source: "127.0.0.1" });
+    },
+  );
+
+  it("leaves the body out for HEAD", async () => {
+    expect((await talk("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")).text).toMatch(/\r\n\r\n$/);
+  });
+});
