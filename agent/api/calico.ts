@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { cidr } from "./address.ts";
+import { metadata } from "./metadata.ts";
+
+// projectcalico.org/v3 and this project's IPAMBlock. A field that is not supported is refused with its path, so these
+// specs are strict where core objects are not.
+
+export const ipPool = z.object({
+  metadata,
+  spec: z.strictObject({
+    cidr,
+    blockSize: z.int().min(20).max(128).nullish(),
+    vxlanMode: z.enum(["Always", "CrossSubnet", "Never"]).nullish(),
+    ipipMode: z.literal("Never", { error: "only Never: IPIP is not supported, use vxlanMode" }).nullish(),
+    natOutgoing: z.boolean().nullish(),
+    disabled: z.boolean().nullish(),
+    nodeSelector: z.literal("all()", { error: "only all(): pools serve every node" }).nullish(),
+    allowedUses: z.array(z.literal("Workload", { error: "only Workload" })).nullish(),
+  }),
+});
+export type IpPool = z.infer<typeof ipPool>;
+
+export const ipamBlock = z.object({
+  metadata,
+  spec: z.object({ cidr, node: z.string().min(1), pool: z.string().min(1) }),
+});
+export type IpamBlock = z.infer<typeof ipamBlock>;
+
+export const felixConfiguration = z.object({
+  metadata,
+  spec: z
+    .strictObject({
+      bpfExternalServiceMode: z.enum(["DSR", "Tunnel"], { error: "allowed are DSR and Tunnel" }).nullish(),
+    })
+    .nullish()
+    .transform((spec) => spec ?? {}),
+});
+export type FelixConfiguration = z.infer<typeof felixConfiguration>;

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { list, metadata } from "./metadata.ts";
+
+// Kubernetes core/v1, the fields that mean something to a dataplane.
+
+export const node = z.object({
+  metadata,
+  status: z
+    .object({ addresses: list(z.object({ type: z.string(), address: z.string() })) })
+    .nullish()
+    .transform((status) => status ?? { addresses: [] }),
+});
+export type Node = z.infer<typeof node>;
+
+export const namespace = z.object({ metadata });
+export type Namespace = z.infer<typeof namespace>;
+
+const containerPort = z.object({
+  name: z.string().nullish(),
+  containerPort: z.int().min(1).max(65535),
+  protocol: z.string().nullish(),
+});
+const container = z.object({ ports: list(containerPort), restartPolicy: z.string().nullish() });
+
+export const pod = z.object({
+  metadata,
+  spec: z.object({
+    nodeName: z.string().nullish(),
+    hostNetwork: z.boolean().nullish(),
+    containers: list(container),
+    initContainers: list(container),
+  }),
+  status: z
+    .object({ phase: z.string().nullish(), podIPs: list(z.object({ ip: z.string() })) })
+    .nullish()
+    .transform((status) => status ?? { phase: undefined, podIPs: [] }),
+});
+export type Pod = z.infer<typeof pod>;
+
+const servicePort = z.object({
+  name: z.string().nullish(),
+  protocol: z.enum(["TCP", "UDP", "SCTP"]).nullish(),
+  port: z.int().min(1).max(65535),
+  nodePort: z.int().min(0).max(65535).nullish(),
+});
+export type ServicePort = z.infer<typeof servicePort>;
+
+export const service = z.object({
+  metadata,
+  spec: z.object({
+    type: z.enum(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]).nullish(),
+    clusterIP: z.string().nullish(),
+    clusterIPs: list(z.string()),
+    ipFamilies: list(z.enum(["IPv4", "IPv6"])),
+    ports: list(servicePort),
+    externalIPs: list(z.string()),
+    externalTrafficPolicy: z.enum(["Cluster", "Local"]).nullish(),
+    internalTrafficPolicy: z.enum(["Cluster", "Local"]).nullish(),
+    sessionAffinity: z.enum(["None", "ClientIP"]).nullish(),
+    sessionAffinityConfig: z
+      .object({ clientIP: z.object({ timeoutSeconds: z.int().positive().nullish() }).nullish() })
+      .nullish(),
+    publishNotReadyAddresses: z.boolean().nullish(),
+    loadBalancerSourceRanges: list(z.string()),
+    healthCheckNodePort: z.int().nullish(),
+  }),
+  status: z
+    .object({
+      loadBalancer: z
+        .object({ ingress: list(z.object({ ip: z.string().nullish(), ipMode: z.string().nullish() })) })
+        .nullish(),
+    })
+    .nullish(),
+});
+export type Service = z.infer<typeof service>;

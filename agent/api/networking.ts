@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { cidr } from "./address.ts";
+import { list, metadata } from "./metadata.ts";
+
+// networking.k8s.io/v1 NetworkPolicy
+
+export const labelSelector = z.object({
+  matchLabels: z.record(z.string(), z.string()).nullish(),
+  matchExpressions: list(
+    z.object({
+      key: z.string(),
+      operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+      values: list(z.string()),
+    }),
+  ),
+});
+export type LabelSelector = z.infer<typeof labelSelector>;
+
+const peer = z
+  .object({
+    podSelector: labelSelector.nullish(),
+    namespaceSelector: labelSelector.nullish(),
+    ipBlock: z.object({ cidr, except: list(cidr) }).nullish(),
+  })
+  .refine((value) => !(value.ipBlock && (value.podSelector || value.namespaceSelector)), {
+    message: "ipBlock cannot stand beside podSelector or namespaceSelector; use two peers",
+  })
+  .refine((value) => value.ipBlock || value.podSelector || value.namespaceSelector, {
+    message: "a peer needs one of podSelector, namespaceSelector, ipBlock",
+  });
+export type NetworkPolicyPeer = z.infer<typeof peer>;
+
+const port = z
+  .object({
+    protocol: z.enum(["TCP", "UDP", "SCTP"]).nullish(),
+    port: z.union([z.int().min(1).max(65535), z.string().min(1)]).nullish(),
+    endPort: z.int().min(1).max(65535).nullish(),
+  })
+  .refine((value) => value.endPort == null || typeof value.port === "number", {
+    message: "endPort needs a numeric port",
+    path: ["endPort"],
+  })
+  .refine((value) => value.endPort == null || typeof value.port !== "number" || value.endPort >= value.port, {
+    message: "endPort must be equal to or greater than port",
+    path: ["endPort"],
+  });
+export type NetworkPolicyPort = z.infer<typeof port>;
+
+export const networkPolicy = z.object({
+  metadata,
+  spec: z
+    .object({
+      podSelector: labelSelector.nullish(),
+      policyTypes: list(z.enum(["Ingress", "Egress"])),
+      ingress: list(z.object({ from: list(peer), ports: list(port) })),
+      // Whether `egress` is present decides the default of policyTypes, so absence must survive.
+      egress: z.array(z.object({ to: list(peer), ports: list(port) })).nullish(),
+    })
+    .nullish()
+    .transform((spec) => spec ?? { podSelector: undefined, policyTypes: [], ingress: [], egress: undefined }),
+});
+export type NetworkPolicy = z.infer<typeof networkPolicy>;

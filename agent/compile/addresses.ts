@@ -1,0 +1,64 @@
+import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
+import { type Cidr, CidrIndex, hostCidr, parseCidr } from "./cidr.ts";
+import type { Identity, IdentityTable } from "./identity.ts";
+import type { NodeDirectory } from "./nodes.ts";
+import type { PoolDirectory } from "./pools.ts";
+
+/** One line of the address book before it has its identity's number. */
+export interface PlacedAddress {
+  readonly owner: string;
+  readonly cidr: Cidr;
+  readonly key: Prefix;
+  readonly place: Pick<Location, "flags" | "node">;
+  readonly identity: Identity | undefined;
+}
+
+const NOWHERE = { flags: 0, node: "::" };
+
+/** The address book but for pods: this machine and other nodes, pools and blocks, and every block that policies name.
+ * The longest match decides alone, so each line repeats what shorter ones around it say. */
+export function addressBook(nodes: NodeDirectory, pools: PoolDirectory, identities: IdentityTable): PlacedAddress[] {
+  const places = new CidrIndex<PlacedAddress["place"]>();
+  const lines = new Map<string, { owner: string; cidr: Cidr }>();
+  const add = (owner: string, cidr: Cidr, place?: PlacedAddress["place"]) => {
+    if (!lines.has(cidr.text)) lines.set(cidr.text, { owner, cidr });
+    if (place) places.set(cidr, place);
+  };
+  for (const [address, node] of nodes.addresses) {
+    const flags = node === nodes.facts.nodeName ? LocationFlag.LOCAL_HOST : LocationFlag.REMOTE_HOST;
+    add(`Node ${node}`, hostCidr(address), { flags, node: "::" });
+  }
+  for (const loopback of ["127.0.0.0/8", "::1/128"]) {
+    add("loopback", parseCidr(loopback), { flags: LocationFlag.LOCAL_HOST, node: "::" });
+  }
+  for (const { owner, cidr } of pools.pools) {
+    add(owner, cidr, { flags: pools.flagsOf(cidr, undefined) | LocationFlag.BLACKHOLE, node: "::" });
+  }
+  for (const { owner, cidr, node } of pools.blocks) {
+    const flags = pools.flagsOf(cidr, node) | (node ? 0 : LocationFlag.BLACKHOLE);
+    add(owner, cidr, { flags, node: node ?? "::" });
+  }
+  for (const cidr of identities.vocabulary.cidrs) add(`policy CIDR ${cidr.text}`, cidr);
+  if (identities.vocabulary.cidrs.some(coversMappedIPv4)) add("all of IPv4", parseCidr("0.0.0.0/0"));
+
+  return [...lines.values()].map(({ owner, cidr }) => ({
+    owner,
+    cidr,
+    key: prefixOf(cidr),
+    place: places.covering(cidr)[0] ?? NOWHERE,
+    identity: identities.ofBlock(cidr),
+  }));
+}
+
+export function prefixOf({ prefixLength, address }: Cidr): Prefix {
+  return { prefixLength, address };
+}
+
+// IPv4 stands at ::ffff:0:0/96 in the map: without a line of its own it would fall to an IPv6 block as wide as ::/0.
+function coversMappedIPv4({ family, prefixLength, value }: Cidr): boolean {
+  return (
+    family === "IPv6" &&
+    prefixLength <= 96 &&
+    (0xffff_0000_0000n >> BigInt(128 - prefixLength)) << BigInt(128 - prefixLength) === value
+  );
+}

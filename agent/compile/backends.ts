@@ -1,0 +1,114 @@
+import type { ServicePort } from "../api/core.ts";
+import type { EndpointSlice, SliceEndpoint } from "../api/discovery.ts";
+import { type Backend, BackendFlag } from "../kernel/layout.gen.ts";
+import { canonicalAddress, type Family } from "./cidr.ts";
+import { type Named, named } from "./ids.ts";
+import { protocolName, TCP, UDP } from "./key.ts";
+import type { NodeDirectory } from "./nodes.ts";
+
+/** A backend with what decides whether it gets new connections. */
+export interface Candidate {
+  readonly name: Named;
+  readonly value: Backend;
+  readonly local: boolean;
+  readonly ready: boolean;
+  readonly servingTerminating: boolean;
+}
+
+/** Finds the node of an endpoint whose slice does not name it. */
+export type NodeOfAddress = (address: string) => string | undefined;
+
+/** The backends of one service port and family, merged over all slices, in a fixed order. */
+export function candidates(
+  port: ServicePort,
+  family: Family,
+  slices: readonly EndpointSlice[],
+  publishNotReady: boolean,
+  nodes: NodeDirectory,
+  nodeOfAddress: NodeOfAddress,
+): readonly Candidate[] {
+  const found = new Map<string, Candidate>();
+  for (const slice of slices) {
+    if (slice.addressType !== family) continue;
+    const target = slice.ports.find(
+      (item) => (item.name ?? "") === (port.name ?? "") && (item.protocol ?? "TCP") === (port.protocol ?? "TCP"),
+    );
+    if (!target?.port) continue;
+    for (const endpoint of slice.endpoints) {
+      const address = canonicalAddress(endpoint.addresses[0] ?? "");
+      if (!address) continue;
+      const node = endpoint.nodeName ?? nodeOfAddress(address);
+      const value = backend(address, target.port, port.protocol === "UDP" ? UDP : TCP, node, family, nodes);
+      const candidate = judge(value, endpoint, publishNotReady);
+      const known = found.get(candidate.name.name);
+      // One endpoint may stand in two slices for a moment; the better of the two counts.
+      if (!known || (!known.ready && candidate.ready)) found.set(candidate.name.name, candidate);
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.name.name < b.name.name ? -1 : 1));
+}
+
+function backend(
+  address: string,
+  port: number,
+  protocol: number,
+  node: string | undefined,
+  family: Family,
+  nodes: NodeDirectory,
+): Backend {
+  const host = nodes.nodeOf(address);
+  const local = (host ?? node) === nodes.facts.nodeName;
+  return {
+    address,
+    // A host-network backend is its node: forwarding goes to the very address.
+    node: host ? address : ((node && nodes.addressOf(node, family)) ?? "::"),
+    port,
+    protocol,
+    flags: (local ? BackendFlag.LOCAL : 0) | (host ? BackendFlag.HOST_NETWORK : 0),
+  };
+}
+
+/** Conditions as the EndpointSlice API defines them: ready unknown is true, serving unknown is ready. */
+function judge(value: Backend, { conditions }: SliceEndpoint, publishNotReady: boolean): Candidate {
+  const ready = (conditions?.ready ?? true) || publishNotReady;
+  const serving = conditions?.serving ?? ready;
+  return {
+    name: named(`${value.address} ${value.port}/${protocolName(value.protocol)}`),
+    value,
+    local: (value.flags & BackendFlag.LOCAL) !== 0,
+    ready,
+    servingTerminating: serving && conditions?.terminating === true,
+  };
+}
+
+/** What stands in a service's slots: those on this node first, `localCount` of them. */
+export interface SlotList {
+  readonly name: Named;
+  readonly slots: readonly Candidate[];
+  readonly localCount: number;
+}
+
+/** Ready backends; when there is none, those that terminate but still serve (KEP-1669). */
+export function clusterList(name: string, all: readonly Candidate[]): SlotList {
+  const eligible = usable(all);
+  const local = eligible.filter((candidate) => candidate.local);
+  return {
+    name: named(name),
+    slots: [...local, ...eligible.filter((candidate) => !candidate.local)],
+    localCount: local.length,
+  };
+}
+
+/** The list for frontends that serve outside clients from this node only. It differs from the cluster's when the last
+ * backend here terminates while others are ready elsewhere: traffic that still arrives here is then served to the end. */
+export function localList(cluster: SlotList, all: readonly Candidate[]): SlotList {
+  if (cluster.localCount > 0) return cluster;
+  const local = usable(all.filter((candidate) => candidate.local));
+  if (local.length === 0) return cluster;
+  return { name: named(`${cluster.name.name}/local`), slots: [...local, ...cluster.slots], localCount: local.length };
+}
+
+function usable(all: readonly Candidate[]): readonly Candidate[] {
+  const ready = all.filter((candidate) => candidate.ready);
+  return ready.length > 0 ? ready : all.filter((candidate) => candidate.servingTerminating);
+}

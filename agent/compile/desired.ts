@@ -1,0 +1,53 @@
+import type { Address } from "../kernel/address.ts";
+import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
+
+/** One entry of a BPF map. `id` is the key in words, unique within its map. */
+export interface Entry<K, V> {
+  readonly id: string;
+  readonly key: K;
+  readonly value: V;
+}
+
+/** A map's content by owner, the object in words ("Service default/nginx"). An owner whose entries did not change
+ * keeps the very same array, so that nobody has to compare them. Where two owners want one key, the one whose name
+ * sorts first has it. */
+export type Contributions<K, V> = ReadonlyMap<string, readonly Entry<K, V>[]>;
+
+/** The maps that the agent writes; the others belong to the packet path. */
+export type WrittenMap = Extract<
+  MapName,
+  "backends" | "slots" | "services" | "policies" | "locations" | "endpoints" | "interfaces" | "settings"
+>;
+
+export type DesiredMaps = { readonly [M in WrittenMap]: Contributions<KeyOf<M>, ValueOf<M>> };
+
+/** How the kernel is to reach a workload block or address. */
+export type Route =
+  | { readonly to: "endpoint"; readonly destination: string; readonly ifindex: number }
+  | { readonly to: "node"; readonly destination: string; readonly node: Address; readonly encapsulated: boolean }
+  | { readonly to: "nowhere"; readonly destination: string };
+
+/** Traffic from `sources` to anything but `exclusions` leaves with the node's own address (CIDRs). */
+export interface NatOutgoing {
+  readonly sources: readonly string[];
+  readonly exclusions: readonly string[];
+}
+
+/** Something in an object that cannot be done, for people: log line, Event, status. */
+export interface Problem {
+  readonly kind: string;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  /** The field: "spec.ports[1].protocol". */
+  readonly path: string;
+  /** What is wrong, what is allowed and what happens instead. */
+  readonly message: string;
+}
+
+/** Everything this node's kernel should hold for one snapshot of the cluster. */
+export interface DesiredState {
+  readonly maps: DesiredMaps;
+  readonly routes: readonly Route[];
+  readonly natOutgoing: NatOutgoing;
+  readonly problems: readonly Problem[];
+}

@@ -1,0 +1,60 @@
+import type { Address } from "../kernel/address.ts";
+import { type Endpoint, EndpointFlag } from "../kernel/layout.gen.ts";
+import { hostCidr } from "./cidr.ts";
+import type { Contributions, Entry, Route } from "./desired.ts";
+import { keyText } from "./key.ts";
+import type { EndpointPolicy, PolicyMap, Selection } from "./policies.ts";
+import type { LocalEndpoint } from "./snapshot.ts";
+
+export interface EndpointMaps {
+  readonly endpoints: Contributions<Address, Endpoint>;
+  readonly interfaces: Contributions<number, Address>;
+}
+
+/** The owner under which an endpoint's entries stand. */
+export function endpointOwner({ namespace, pod }: Pick<LocalEndpoint, "namespace" | "pod">): string {
+  return `Pod ${namespace}/${pod}`;
+}
+
+/** This node's endpoints. One whose pod is not known has no identity and no policy yet, so it gets no entry: no traffic
+ * before its policy. */
+export function compileEndpoints(
+  endpoints: readonly LocalEndpoint[],
+  identities: ReadonlyMap<Address, number>,
+  selection: Selection,
+  policies: PolicyMap,
+): EndpointMaps {
+  const known = endpoints.filter(({ address }) => identities.has(address));
+  const content = (item: LocalEndpoint): Entry<Address, Endpoint> => {
+    const policy = selection.policies.get(item);
+    return {
+      id: keyText.endpoints(item.address),
+      key: item.address,
+      value: {
+        ifindex: item.ifindex,
+        identity: identities.get(item.address) ?? 0,
+        policy: policy ? policies.idOf(policy) : 0,
+        flags: policy ? isolation(policy) : 0,
+        mac: item.mac,
+        hostMac: item.hostMac,
+      },
+    };
+  };
+  return {
+    endpoints: new Map(known.map((item) => [endpointOwner(item), [content(item)]])),
+    interfaces: new Map(
+      known.map((item) => {
+        const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: item.address };
+        return [endpointOwner(item), [entry]];
+      }),
+    ),
+  };
+}
+
+function isolation({ ingress, egress }: EndpointPolicy): number {
+  return (ingress ? EndpointFlag.INGRESS_ISOLATED : 0) | (egress ? EndpointFlag.EGRESS_ISOLATED : 0);
+}
+
+export function endpointRoutes(endpoints: readonly LocalEndpoint[]): Route[] {
+  return endpoints.map(({ address, ifindex }) => ({ to: "endpoint", destination: hostCidr(address).text, ifindex }));
+}

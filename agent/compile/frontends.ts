@@ -1,0 +1,55 @@
+import type { Service, ServicePort } from "../api/core.ts";
+import { type Frontend, ServiceFlag } from "../kernel/layout.gen.ts";
+import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
+import { TCP, UDP } from "./key.ts";
+
+/** One address and port that clients may use, and by which rules. */
+export interface FrontendRule {
+  readonly key: Frontend;
+  readonly family: Family;
+  /** enum service_flag */
+  readonly flags: number;
+}
+
+// Any address of any node (bpf/shared/service.h).
+const ANY_NODE_ADDRESS = "::";
+
+/** Every frontend of one service port. */
+export function frontends(service: Service, port: ServicePort): readonly FrontendRule[] {
+  const { spec } = service;
+  const affinity = spec.sessionAffinity === "ClientIP" ? ServiceFlag.AFFINITY : 0;
+  const internal = affinity | (spec.internalTrafficPolicy === "Local" ? ServiceFlag.INTERNAL_LOCAL : 0);
+  const external = affinity | (spec.externalTrafficPolicy === "Local" ? ServiceFlag.EXTERNAL_LOCAL : 0);
+  const protocol = port.protocol === "UDP" ? UDP : TCP;
+  const at = (addresses: readonly string[], flags: number): FrontendRule[] =>
+    [...new Set(addresses.map(canonicalAddress))].flatMap((address) =>
+      address === undefined
+        ? []
+        : [{ key: { address, port: port.port, protocol }, family: familyOf(address) ?? "IPv4", flags }],
+    );
+
+  const rules = [...at(clusterAddresses(service), internal), ...at(externalAddresses(service), external)];
+  const hasNodePort = spec.type === "NodePort" || spec.type === "LoadBalancer";
+  if (hasNodePort && port.nodePort) {
+    const key = { address: ANY_NODE_ADDRESS, port: port.nodePort, protocol };
+    rules.push({ key, family: primaryFamily(service), flags: external });
+  }
+  return rules;
+}
+
+/** Headless services have the address "None" and are nobody's to translate. */
+export function clusterAddresses({ spec }: Service): readonly string[] {
+  const addresses = spec.clusterIPs.length > 0 ? spec.clusterIPs : [spec.clusterIP ?? ""];
+  return addresses.filter((address) => familyOf(address) !== undefined);
+}
+
+function externalAddresses({ spec, status }: Service): readonly string[] {
+  const ingress = spec.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
+  // KEP-1860: with ipMode Proxy the load balancer terminates connections itself, the address is not ours to answer.
+  const balanced = ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []));
+  return [...spec.externalIPs, ...balanced];
+}
+
+function primaryFamily(service: Service): Family {
+  return service.spec.ipFamilies[0] ?? familyOf(clusterAddresses(service)[0] ?? "") ?? "IPv4";
+}

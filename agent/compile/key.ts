@@ -1,0 +1,41 @@
+import type { KeyOf } from "../kernel/layout.gen.ts";
+import type { WrittenMap } from "./desired.ts";
+
+export const TCP = 6;
+export const UDP = 17;
+
+const protocolNames = new Map([
+  [0, "any"],
+  [1, "icmp"],
+  [TCP, "tcp"],
+  [UDP, "udp"],
+]);
+
+export function protocolName(protocol: number): string {
+  return protocolNames.get(protocol) ?? String(protocol);
+}
+
+/** The key of each map in words: what identifies an entry in the desired state, in the kernel's, and in messages. */
+export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } = {
+  backends: (id) => `backend ${hex(id)}`,
+  slots: ({ service, index }) => `${hex(service)}[${index}]`,
+  services: ({ address, port, protocol }) =>
+    address === "::" ? `node port ${port}/${protocolName(protocol)}` : `${address}:${port}/${protocolName(protocol)}`,
+  policies: ({ prefixLength, policy, identity, direction, protocol, port }) =>
+    `${hex(policy)} ${hex(identity)} ${direction ? "egress" : "ingress"} ${portText(prefixLength, protocol, port)}`,
+  locations: ({ prefixLength, address }) => `${address}/${address.includes(":") ? prefixLength : prefixLength - 96}`,
+  endpoints: (address) => address,
+  interfaces: (ifindex) => `interface ${ifindex}`,
+  settings: () => "settings",
+};
+
+export function hex(id: number): string {
+  return id.toString(16).padStart(8, "0");
+}
+
+function portText(prefixLength: number, protocol: number, port: number): string {
+  if (prefixLength <= 72) return "any";
+  if (prefixLength <= 80) return protocolName(protocol);
+  const last = port + 2 ** (96 - prefixLength) - 1;
+  return `${protocolName(protocol)} ${last === port ? port : `${port}-${last}`}`;
+}

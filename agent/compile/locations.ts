@@ -1,0 +1,131 @@
+import type { Namespace, Pod } from "../api/core.ts";
+import { objectName } from "../api/metadata.ts";
+import type { Address } from "../kernel/address.ts";
+import type { Location, Prefix } from "../kernel/layout.gen.ts";
+import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
+import { canonicalAddress, familyOf, hostCidr } from "./cidr.ts";
+import type { Contributions, Entry } from "./desired.ts";
+import { endpointOwner } from "./endpoints.ts";
+import { type Identity, IdentityTable, type Vocabulary } from "./identity.ts";
+import { type Displaced, displace, idOf, type Named } from "./ids.ts";
+import { keyText } from "./key.ts";
+import { Latest, Memo } from "./memo.ts";
+import type { NodeDirectory } from "./nodes.ts";
+import type { PoolDirectory } from "./pools.ts";
+import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
+
+export interface LocationMap {
+  readonly locations: Contributions<Prefix, Location>;
+  /** Those that some address has, with their numbers: what policies must answer for. */
+  readonly identities: ReadonlyMap<Identity, number>;
+  /** Of this node's endpoints, by address; 0 is none. An endpoint whose pod is not known yet is absent. */
+  readonly endpointIdentities: ReadonlyMap<Address, number>;
+}
+
+/** Compiles the map `locations`: who and where every address is. */
+export class LocationCompiler {
+  readonly #table = new Latest<IdentityTable>();
+  readonly #book = new Latest<readonly PlacedAddress[]>();
+  readonly #pods = new Memo<Pod, PlacedAddress>();
+  readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
+
+  compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, nodes: NodeDirectory, pools: PoolDirectory): LocationMap {
+    const table = this.#table.get([vocabulary.text], () => new IdentityTable(vocabulary));
+    const book = this.#book.get([nodes, pools, table], () => addressBook(nodes, pools, table));
+    const pods = this.#placePods(snapshot, table, nodes, pools);
+    const lines = [...book.filter(({ key }) => key.prefixLength < 128 || !pods.has(key.address)), ...pods.values()];
+
+    const used = new Set<Identity>();
+    for (const { identity } of lines) if (identity) used.add(identity);
+    const displaced = displace(names(used));
+    const locations = lines.map(
+      (line) => [line.owner, this.#entries.get(line, [displaced], () => [lower(line, displaced)])] as const,
+    );
+    return {
+      locations: mergeOwners(locations),
+      identities: new Map([...used].map((identity) => [identity, idOf(displaced, identity.name)])),
+      endpointIdentities: new Map(
+        snapshot.endpoints.flatMap((endpoint) => {
+          const line = pods.get(endpoint.address);
+          // An address may have come back from another pod that is still listed: that pod's identity is not this one's.
+          if (line?.owner !== endpointOwner(endpoint)) return [];
+          return [[endpoint.address, numberOf(line.identity, displaced)] as const];
+        }),
+      ),
+    };
+  }
+
+  /** Pods by address. Of two with one address the endpoint of this node is right, then the one that is not ending. */
+  #placePods(snapshot: ClusterSnapshot, table: IdentityTable, nodes: NodeDirectory, pools: PoolDirectory) {
+    const namespaces = new Map(snapshot.namespaces.map((item) => [item.metadata.name, item]));
+    const endpoints = new Map(snapshot.endpoints.map((item) => [`${item.namespace}/${item.pod}`, item]));
+    const placed = new Map<Address, PlacedAddress>();
+    const rank = new Map<Address, number>();
+    for (const pod of snapshot.pods) {
+      const namespace = namespaces.get(pod.metadata.namespace ?? "default");
+      const endpoint = endpoints.get(objectName(pod));
+      if (!namespace || !hasAddress(pod, endpoint)) continue;
+      const inputs = [namespace, endpoint, table, nodes, pools];
+      const line = this.#pods.get(pod, inputs, () => placePod(pod, namespace, endpoint, table, nodes, pools));
+      const order = endpoint ? 0 : pod.metadata.deletionTimestamp ? 2 : 1;
+      if (order >= (rank.get(line.key.address) ?? 3)) continue;
+      rank.set(line.key.address, order);
+      placed.set(line.key.address, line);
+    }
+    return placed;
+  }
+}
+
+// A finished pod's address may be another's already; a host-network pod's is its node's.
+function hasAddress({ spec, status }: Pod, endpoint: LocalEndpoint | undefined): boolean {
+  if (endpoint) return true;
+  const ended = status.phase === "Succeeded" || status.phase === "Failed";
+  return !spec.hostNetwork && !ended && canonicalAddress(status.podIPs[0]?.ip ?? "") !== undefined;
+}
+
+function placePod(
+  pod: Pod,
+  namespace: Namespace,
+  endpoint: LocalEndpoint | undefined,
+  table: IdentityTable,
+  nodes: NodeDirectory,
+  pools: PoolDirectory,
+): PlacedAddress {
+  const cidr = hostCidr(endpoint?.address ?? canonicalAddress(status(pod)) ?? "");
+  const onThisNode = endpoint !== undefined || pod.spec.nodeName === nodes.facts.nodeName;
+  const family = familyOf(cidr.address) ?? "IPv4";
+  const node = onThisNode ? undefined : nodes.addressOf(pod.spec.nodeName ?? "", family);
+  return {
+    owner: `Pod ${objectName(pod)}`,
+    cidr,
+    key: prefixOf(cidr),
+    place: { flags: pools.flagsOf(cidr, node), node: node ?? "::" },
+    identity: table.ofPod(pod, namespace, cidr),
+  };
+}
+
+function status(pod: Pod): string {
+  return pod.status.podIPs[0]?.ip ?? "";
+}
+
+function lower({ key, place, identity }: PlacedAddress, displaced: Displaced): Entry<Prefix, Location> {
+  return { id: keyText.locations(key), key, value: { identity: numberOf(identity, displaced), ...place } };
+}
+
+function numberOf(identity: Identity | undefined, displaced: Displaced): number {
+  return identity ? idOf(displaced, identity.name) : 0;
+}
+
+function* names(identities: Iterable<Identity>): Iterable<Named> {
+  for (const { name } of identities) yield name;
+}
+
+/** A node has several addresses, everything else is an owner with one line. */
+function mergeOwners(lines: readonly (readonly [string, readonly Entry<Prefix, Location>[]])[]) {
+  const merged = new Map<string, readonly Entry<Prefix, Location>[]>();
+  for (const [owner, entries] of lines) {
+    const known = merged.get(owner);
+    merged.set(owner, known ? [...known, ...entries] : entries);
+  }
+  return merged;
+}

@@ -1,0 +1,30 @@
+/** Remembers the result per object: as long as `key` and everything in `inputs` are the very same objects, `make` is
+ * not called again. What makes a compilation of 10,000 services cost what changed, and nothing else. */
+export class Memo<K extends object, R> {
+  readonly #results = new WeakMap<K, { inputs: readonly unknown[]; result: R }>();
+
+  get(key: K, inputs: readonly unknown[], make: () => R): R {
+    const known = this.#results.get(key);
+    if (known && same(known.inputs, inputs)) return known.result;
+    const result = make();
+    this.#results.set(key, { inputs, result });
+    return result;
+  }
+}
+
+/** The same for a result that has no object of its own to hang on: only the last one is kept. */
+export class Latest<R> {
+  #inputs: readonly unknown[] | undefined;
+  #result: R | undefined;
+
+  get(inputs: readonly unknown[], make: () => R): R {
+    if (this.#inputs && same(this.#inputs, inputs)) return this.#result as R;
+    this.#result = make();
+    this.#inputs = inputs;
+    return this.#result;
+  }
+}
+
+function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
+}

@@ -1,0 +1,100 @@
+import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../api/networking.ts";
+import type { Problem } from "./desired.ts";
+import { TCP, UDP } from "./key.ts";
+import type { PeerMatch, PortMatch, Rule } from "./rules.ts";
+import { selectorText, selects } from "./selector.ts";
+
+/** Which pods of the cluster a peer means. */
+export interface PodSelector {
+  /** Unique per meaning; what rules refer to and what people read. */
+  readonly text: string;
+  /** Pods of this namespace only; undefined: of every namespace that `namespaces` selects. */
+  readonly namespace?: string;
+  readonly namespaces?: LabelSelector;
+  readonly pods: LabelSelector;
+}
+
+/** One NetworkPolicy as ordered rules; a direction it does not isolate is absent. */
+export interface CompiledPolicy {
+  readonly owner: string;
+  readonly namespace: string;
+  readonly subject: LabelSelector;
+  readonly ingress?: readonly Rule[];
+  readonly egress?: readonly Rule[];
+  readonly selectors: readonly PodSelector[];
+  readonly problems: readonly Problem[];
+}
+
+const EVERYTHING: LabelSelector = { matchExpressions: [] };
+
+/** Kubernetes semantics: see the field documentation of networking.k8s.io/v1 NetworkPolicySpec. */
+export function compileNetworkPolicy(policy: NetworkPolicy): CompiledPolicy {
+  const { spec, metadata } = policy;
+  const namespace = metadata.namespace ?? "default";
+  const selectors = new Map<string, PodSelector>();
+  const peerOf = (peer: NetworkPolicyPeer): PeerMatch => {
+    if (peer.ipBlock) return { cidr: peer.ipBlock.cidr, except: peer.ipBlock.except };
+    const selector = podSelector(peer, namespace);
+    selectors.set(selector.text, selector);
+    return { selector: selector.text };
+  };
+  const ruleOf = (peers: readonly NetworkPolicyPeer[], ports: readonly NetworkPolicyPort[]): Rule => ({
+    verdict: "allow",
+    ...(peers.length > 0 && { peers: peers.map(peerOf) }),
+    ...(ports.length > 0 && { ports: ports.flatMap(portOf) }),
+  });
+  // policyTypes defaults to Ingress, and to Egress too when the policy has an egress section with rules.
+  const types =
+    spec.policyTypes.length > 0 ? spec.policyTypes : spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
+  return {
+    owner: `NetworkPolicy ${namespace}/${metadata.name}`,
+    namespace,
+    subject: spec.podSelector ?? EVERYTHING,
+    ...(types.includes("Ingress") && { ingress: spec.ingress.map((rule) => ruleOf(rule.from, rule.ports)) }),
+    ...(types.includes("Egress") && { egress: (spec.egress ?? []).map((rule) => ruleOf(rule.to, rule.ports)) }),
+    selectors: [...selectors.values()],
+    problems: sctpProblems(policy),
+  };
+}
+
+export function isSelected(
+  policy: CompiledPolicy,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return policy.namespace === namespace && selects(policy.subject, labels);
+}
+
+function podSelector(peer: NetworkPolicyPeer, namespace: string): PodSelector {
+  const pods = peer.podSelector ?? EVERYTHING;
+  if (!peer.namespaceSelector) {
+    return { text: `pods ${selectorText(pods)} in namespace ${namespace}`, namespace, pods };
+  }
+  const namespaces = peer.namespaceSelector;
+  return { text: `pods ${selectorText(pods)} in namespaces ${selectorText(namespaces)}`, namespaces, pods };
+}
+
+function portOf({ protocol, port, endPort }: NetworkPolicyPort): PortMatch[] {
+  if (protocol === "SCTP") return []; // reported below; nothing carries it, so nothing is to be allowed
+  const number = protocol === "UDP" ? UDP : TCP;
+  if (port == null) return [{ protocol: number, first: 0, last: 65535 }];
+  if (typeof port === "string") return [{ protocol: number, name: port }];
+  return [{ protocol: number, first: port, last: endPort ?? port }];
+}
+
+function sctpProblems({ metadata, spec }: NetworkPolicy): Problem[] {
+  const message = "SCTP is not supported (TCP, UDP are); this port allows nothing, the other ports are in force.";
+  const check = (rules: readonly { readonly ports: readonly NetworkPolicyPort[] }[], direction: string) =>
+    rules.flatMap((rule, index) =>
+      rule.ports.flatMap((port, at) =>
+        port.protocol === "SCTP" ? [`spec.${direction}[${index}].ports[${at}].protocol`] : [],
+      ),
+    );
+  return [...check(spec.ingress, "ingress"), ...check(spec.egress ?? [], "egress")].map((path) => ({
+    kind: "NetworkPolicy",
+    namespace: metadata.namespace ?? undefined,
+    name: metadata.name,
+    path,
+    message,
+  }));
+}

@@ -1,0 +1,103 @@
+import type { Service, ServicePort } from "../api/core.ts";
+import type { EndpointSlice } from "../api/discovery.ts";
+import { objectName } from "../api/metadata.ts";
+import { ServiceFlag } from "../kernel/layout.gen.ts";
+import { type Candidate, candidates, clusterList, localList, type NodeOfAddress, type SlotList } from "./backends.ts";
+import type { Problem } from "./desired.ts";
+import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
+import type { NodeDirectory } from "./nodes.ts";
+
+/** One Service, compiled but for its numbers. */
+export interface CompiledService {
+  readonly owner: string;
+  readonly frontends: readonly (FrontendRule & { readonly list: SlotList; readonly affinitySeconds: number })[];
+  readonly lists: readonly SlotList[];
+  /** All of them, also those that terminate and stand in no slot. */
+  readonly backends: readonly Candidate[];
+  readonly problems: readonly Problem[];
+}
+
+// The default of sessionAffinityConfig.clientIP.timeoutSeconds in the API.
+const DEFAULT_AFFINITY_SECONDS = 10800;
+
+/** False for services that another proxy serves, or nobody: headless, ExternalName, service-proxy-name. */
+export function isServed(service: Service): boolean {
+  const labelled = service.metadata.labels?.["service.kubernetes.io/service-proxy-name"] !== undefined;
+  return !labelled && service.spec.type !== "ExternalName" && clusterAddresses(service).length > 0;
+}
+
+/** Compiles one Service with the EndpointSlices that belong to it. */
+export function compileService(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  nodes: NodeDirectory,
+  nodeOfAddress: NodeOfAddress,
+): CompiledService {
+  const parts = service.spec.ports.map((port) =>
+    port.protocol === "SCTP" ? [] : compilePort(service, port, slices, nodes, nodeOfAddress),
+  );
+  const rules = parts.flat();
+  return {
+    owner: `Service ${objectName(service)}`,
+    frontends: rules.map(({ rule, list }) => ({ ...rule, list, affinitySeconds: affinitySeconds(service) })),
+    lists: [...new Set(rules.map(({ list }) => list))],
+    backends: [...new Map(rules.flatMap(({ all }) => all).map((item) => [item.name.name, item])).values()],
+    problems: problems(service),
+  };
+}
+
+interface PortRule {
+  readonly rule: FrontendRule;
+  readonly list: SlotList;
+  readonly all: readonly Candidate[];
+}
+
+function compilePort(
+  service: Service,
+  port: ServicePort,
+  slices: readonly EndpointSlice[],
+  nodes: NodeDirectory,
+  nodeOfAddress: NodeOfAddress,
+): PortRule[] {
+  const rules = frontends(service, port);
+  const byFamily = Map.groupBy(rules, (rule) => rule.family);
+  return [...byFamily].flatMap(([family, ofFamily]) => {
+    const publishNotReady = service.spec.publishNotReadyAddresses === true;
+    const all = candidates(port, family, slices, publishNotReady, nodes, nodeOfAddress);
+    const name = `${objectName(service)}:${port.name || port.port}/${port.protocol ?? "TCP"}/${family}`;
+    const cluster = clusterList(name, all);
+    const local = localList(cluster, all);
+    const isLocal = (flags: number) => flags & (ServiceFlag.EXTERNAL_LOCAL | ServiceFlag.INTERNAL_LOCAL);
+    return ofFamily.map((rule) => ({ rule, list: isLocal(rule.flags) ? local : cluster, all }));
+  });
+}
+
+function affinitySeconds({ spec }: Service): number {
+  if (spec.sessionAffinity !== "ClientIP") return 0;
+  return spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
+}
+
+function problems(service: Service): Problem[] {
+  const { spec, metadata } = service;
+  const about = (path: string, message: string): Problem => ({
+    kind: "Service",
+    namespace: metadata.namespace ?? undefined,
+    name: metadata.name,
+    path,
+    message,
+  });
+  const found = spec.ports.flatMap((port, index) =>
+    port.protocol === "SCTP"
+      ? [about(`spec.ports[${index}].protocol`, "SCTP is not supported (TCP, UDP are); this port is not served.")]
+      : [],
+  );
+  if (spec.loadBalancerSourceRanges.length > 0) {
+    const message = "not supported yet: every source is served; use a NetworkPolicy to restrict clients.";
+    found.push(about("spec.loadBalancerSourceRanges", message));
+  }
+  if (spec.healthCheckNodePort) {
+    const message = "not supported yet: nothing answers health checks there; check a node port instead.";
+    found.push(about("spec.healthCheckNodePort", message));
+  }
+  return found;
+}

@@ -1,0 +1,64 @@
+import type { FelixConfiguration } from "../api/calico.ts";
+import type { Address } from "../kernel/address.ts";
+import { type Endpoint, type Location, type Prefix, ReturnMode, type Settings } from "../kernel/layout.gen.ts";
+import type { Contributions, Entry, Problem } from "./desired.ts";
+import { hash32 } from "./hash.ts";
+import { keyText } from "./key.ts";
+import type { NodeFacts } from "./snapshot.ts";
+
+/** The one entry of the map `settings`. */
+export function compileSettings(
+  facts: NodeFacts,
+  configurations: readonly FelixConfiguration[],
+  revision: number,
+): Contributions<number, Settings> {
+  const mode = configurations.find(({ metadata }) => metadata.name === "default")?.spec.bpfExternalServiceMode;
+  const value: Settings = {
+    node: facts.address,
+    tunnelIfindex: facts.tunnelIfindex,
+    uplinkIfindex: facts.uplinkIfindex,
+    returnMode: mode === "DSR" ? ReturnMode.DIRECT : ReturnMode.TUNNEL,
+    policyRevision: revision,
+  };
+  return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);
+}
+
+export function settingsProblems(configurations: readonly FelixConfiguration[]): Problem[] {
+  return configurations
+    .filter(({ metadata }) => metadata.name !== "default")
+    .map(({ metadata }) => ({
+      kind: "FelixConfiguration",
+      name: metadata.name,
+      path: "metadata.name",
+      message: 'only "default" is read; settings of single nodes are not supported.',
+    }));
+}
+
+// Hashes of entries that did not change are not computed again.
+const hashes = new WeakMap<object, number>();
+
+/** A number that changes with every endpoint's policy and every address's identity, so that connections are judged
+ * again. Policies and identities are numbered by their content, so the numbers are all there is to look at; a sum, so
+ * that the order does not matter. */
+export function policyRevision(
+  endpoints: Contributions<Address, Endpoint>,
+  locations: Contributions<Prefix, Location>,
+): number {
+  let sum = 0;
+  for (const entries of endpoints.values()) {
+    for (const { id, value } of entries) sum = (sum + hash32(`${id} ${value.policy} ${value.flags}`)) >>> 0;
+  }
+  for (const entries of locations.values()) {
+    for (const entry of entries) if (entry.value.identity !== 0) sum = (sum + hashOf(entry)) >>> 0;
+  }
+  return sum;
+}
+
+function hashOf(entry: Entry<Prefix, Location>): number {
+  let hash = hashes.get(entry);
+  if (hash === undefined) {
+    hash = hash32(`${entry.id} ${entry.value.identity}`);
+    hashes.set(entry, hash);
+  }
+  return hash;
+}

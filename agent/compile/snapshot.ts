@@ -1,0 +1,46 @@
+import type { FelixConfiguration, IpamBlock, IpPool } from "../api/calico.ts";
+import type { Namespace, Node, Pod, Service } from "../api/core.ts";
+import type { EndpointSlice } from "../api/discovery.ts";
+import type { NetworkPolicy } from "../api/networking.ts";
+import type { Address } from "../kernel/address.ts";
+
+/** What no API object tells: this machine as the agent found it. */
+export interface NodeFacts {
+  readonly nodeName: string;
+  /** This node's address towards the other nodes. */
+  readonly address: Address;
+  /** The subnets this node's uplinks stand in ("172.31.1.0/24"): other nodes in them need no tunnel when CrossSubnet. */
+  readonly subnets: readonly string[];
+  /** Every further address of this machine, its tunnel device's for instance. */
+  readonly localAddresses: readonly Address[];
+  readonly uplinkIfindex: number;
+  /** 0: there is none. */
+  readonly tunnelIfindex: number;
+}
+
+/** A workload's interface on this node, as CNI made it. */
+export interface LocalEndpoint {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly address: Address;
+  /** Host side of the veth pair. */
+  readonly ifindex: number;
+  /** Inside the pod. */
+  readonly mac: string;
+  readonly hostMac: string;
+}
+
+/** The cluster at one moment. An object that did not change is the very same object in the next snapshot. */
+export interface ClusterSnapshot {
+  readonly facts: NodeFacts;
+  readonly endpoints: readonly LocalEndpoint[];
+  readonly nodes: readonly Node[];
+  readonly namespaces: readonly Namespace[];
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+  readonly networkPolicies: readonly NetworkPolicy[];
+  readonly ipPools: readonly IpPool[];
+  readonly ipamBlocks: readonly IpamBlock[];
+  readonly felixConfigurations: readonly FelixConfiguration[];
+}
