@@ -57,6 +57,20 @@ static __always_inline struct tuple opposite(const struct tuple *tuple, const st
 	return other;
 }
 
+/* A direction that is silent while the other one talks (a UDP stream) is not over. */
+static __noinline bool opposite_is_live(const struct tuple *tuple, const struct connection *connection)
+{
+	const struct connection *other;
+	struct tuple key;
+
+	if (!tuple || !connection)
+		return false;
+	key = opposite(tuple, connection);
+	other = bpf_map_lookup_elem(&connections, &key);
+	return other && (other->flags & CONNECTION_REPLY) != (connection->flags & CONNECTION_REPLY) &&
+	       connection_is_live(other, tuple->protocol);
+}
+
 /* Only the rare packets (first answer, FIN, RST) touch the other direction's entry. */
 static __noinline int tell_other_direction(const struct tuple *tuple, struct connection *connection, bool closing, bool reset)
 {
@@ -87,7 +101,7 @@ static __always_inline void connection_touch(struct connection *connection, cons
 
 	connection->last_seen = bpf_ktime_get_ns();
 	connection->packets++;
-	if ((connection->flags & CONNECTION_SYN) && !(packet->tcp_flags & TCP_SYN))
+	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
 		connection->flags &= ~CONNECTION_SYN;
 	if (!closing && !first_answer)
 		return;
@@ -116,7 +130,9 @@ static __always_inline struct connection *connection_find(const struct packet *p
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->tuple);
 
-	if (!connection || !connection_is_live(connection, packet->tuple.protocol))
+	if (!connection)
+		return NULL;
+	if (!connection_is_live(connection, packet->tuple.protocol) && !opposite_is_live(&packet->tuple, connection))
 		return NULL;
 	if (packet_is_syn(packet) &&
 	    (connection->flags & (CONNECTION_SYN | CONNECTION_REPLY)) != CONNECTION_SYN)
