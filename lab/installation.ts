@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { LabFailure } from "./failure.ts";
 
-/** This file's folder: lab/ when run from sources, dist/ when bundled (CommonJS, where import.meta is empty). */
-const here = typeof __dirname === "string" ? __dirname : import.meta.dirname;
+/** This file's folder: lab/ when run from sources, dist/ when bundled. The scripts lie below it in both. */
+const here = import.meta.dirname;
 
 /** The package's root folder, shown inside machines at the same place. */
 export const packageFolder = dirname(here);

@@ -51,7 +51,8 @@ command
   .description("run a command inside a machine")
   .passThroughOptions()
   .action(async (name: string, machine: string, argv: string[]) => {
-    process.exitCode = await exec(name, machine, argv);
+    // What stands before the command belongs to this command line, not to the command.
+    process.exitCode = await exec(name, machine, argv[0] === "--" ? argv.slice(1) : argv);
   });
 
 command

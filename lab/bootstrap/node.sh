@@ -173,7 +173,7 @@ join() {
 }
 
 umask 077 # the configuration holds the join token
-mkdir -p /etc/kubernetes
+mkdir -p /etc/kubernetes/manifests
 if [ -e "$done_mark" ]; then
   say "$NODE_NAME is already part of the cluster"
   exit 0

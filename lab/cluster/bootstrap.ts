@@ -14,11 +14,13 @@ export function isBootstrapped(lab: string, machine: string): boolean {
   return existsSync(join(machineDisk(lab, machine), "etc/kubernetes/bootstrapped"));
 }
 
-/** What a lab machine is unlike a cloud instance: no systemd, perhaps cgroup v1, perhaps no right to raise limits. */
-const kubeletSettings = [
-  "localStorageCapacityIsolation: false", // the machines share the host's disk, whose size says nothing
-  "failCgroupV1: false",
-].join("\n");
+/**
+ * Kubelet settings of a lab: cgroup v1 hosts are welcome, and how full this host's disk is says nothing about the lab's
+ * pods and images, which no registry would bring back.
+ */
+const kubeletSettings = `failCgroupV1: false
+imageGCHighThresholdPercent: 100
+evictionHard: {memory.available: 100Mi, nodefs.available: 0%, nodefs.inodesFree: 0%, imagefs.available: 0%}`;
 
 /** PEM certificate → kubeadm's hash of the CA: SHA-256 over the DER public key (RFC 7469, section 2.4). */
 export function certificateHash(pem: string): string {

@@ -1,18 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { LabFailure } from "../failure.ts";
 import { cacheFolder } from "../installation.ts";
 import { runIn } from "../machines/enter.ts";
 import { machineFolder } from "../names.ts";
 
-const manifestFile = join(cacheFolder, "images.json");
+const manifestFile = join(cacheFolder, "images", "images.json");
 
 const manifestSchema = z.array(
   z.strictObject({
     /** All names in the archive, as containerd writes them: docker.io/library/nginx:latest. */
     names: z.array(z.string()).min(1),
-    /** OCI archive, relative to the manifest's folder. */
+    /** Path of the OCI archive, which is below the cache folder: machines see that one. */
     file: z.string(),
     /** Changes whenever the archive's content does; the form does not matter. */
     digest: z.string(),
@@ -21,21 +21,33 @@ const manifestSchema = z.array(
 
 export type Image = z.output<typeof manifestSchema>[number];
 
-/** The images to load on nodes: those of these names, or all when no name is given. @throws LabFailure when one is missing. */
+/** kube-proxy is the baseline of benchmarks, which ask for it by name; the clusters of this lab have none. */
+const isAskedFor = ({ names }: Image): boolean => !names.every((name) => name.includes("/kube-proxy:"));
+
+/**
+ * The images to load on nodes: those of these names, or all that a cluster may need when no name is given.
+ * @throws LabFailure when one is missing.
+ */
 export function selectImages(names: string[]): Image[] {
-  const next = "build the images with 'make build', or set EBPF_DATAPLANE_CACHE to the folder that holds images.json";
+  const next =
+    "build the images with 'make build', or set EBPF_DATAPLANE_CACHE to the folder that holds images/images.json";
   if (!existsSync(manifestFile)) throw new LabFailure(`there are no images: ${manifestFile} is missing`, { next });
   const manifest = manifestSchema.safeParse(JSON.parse(readFileSync(manifestFile, "utf8")));
   if (!manifest.success) throw new LabFailure(`${manifestFile}: ${z.prettifyError(manifest.error)}`, { next });
   const missing = names.find((name) => !manifest.data.some((image) => image.names.includes(name)));
   if (missing) throw new LabFailure(`images: '${missing}' is not in ${manifestFile}`, { next, exitCode: 2 });
-  return manifest.data.filter((image) => names.length === 0 || image.names.some((name) => names.includes(name)));
+  if (names.length === 0) return manifest.data.filter(isAskedFor);
+  return manifest.data.filter((image) => image.names.some((name) => names.includes(name)));
 }
 
+const controlPlaneNames = /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd):/;
+
+/** Images of the control plane's own pods, of no use on a worker. */
+export const isControlPlanes = ({ names }: Image): boolean => names.every((name) => controlPlaneNames.test(name));
+
 /** Images without which kubeadm does not begin; the others may follow while it works. */
-export function isForControlPlane({ names }: Image): boolean {
-  return names.some((name) => /\/(kube-apiserver|etcd|pause):/.test(name));
-}
+export const isNeededFirst = ({ names }: Image): boolean =>
+  names.some((name) => controlPlaneNames.test(name) || name.includes("/pause:"));
 
 const recordFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "images.json");
 
@@ -47,20 +59,19 @@ function loaded(lab: string, machine: string): Record<string, string> {
 /** Those of these images that a machine does not have, or has with other content. */
 export function staleImages(lab: string, machine: string, images: Image[]): Image[] {
   const record = loaded(lab, machine);
-  return images.filter(({ file, digest }) => record[file] !== digest);
+  return images.filter(({ names, digest }) => record[names[0] as string] !== digest);
 }
 
 /** Loads into a machine's containerd what it does not have yet. */
 export async function loadImages(lab: string, machine: string, images: Image[]): Promise<void> {
   for (const { file, digest, names } of staleImages(lab, machine, images)) {
-    const path = resolve(cacheFolder, file);
-    const result = await runIn(lab, machine, ["ctr", "--namespace", "k8s.io", "images", "import", path], {
+    const result = await runIn(lab, machine, ["ctr", "--namespace", "k8s.io", "images", "import", file], {
       timeout: 180_000,
     });
     if (result.status !== 0)
       throw new LabFailure(
-        `cannot load image ${names[0]} on machine ${machine} from ${path}:\n  ${result.stderr.trim()}`,
+        `cannot load image ${names[0]} on machine ${machine} from ${file}:\n  ${result.stderr.trim()}`,
       );
-    writeFileSync(recordFile(lab, machine), JSON.stringify({ ...loaded(lab, machine), [file]: digest }));
+    writeFileSync(recordFile(lab, machine), JSON.stringify({ ...loaded(lab, machine), [names[0] as string]: digest }));
   }
 }

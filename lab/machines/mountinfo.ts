@@ -8,7 +8,7 @@ export interface Mount {
 }
 
 /** mountinfo writes space, tab, newline and backslash in octal. */
-const unescape = (text: string): string =>
+const decodeOctal = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_match, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
 export function parseMountinfo(text: string): Mount[] {
@@ -19,9 +19,9 @@ export function parseMountinfo(text: string): Mount[] {
       const [before = "", after = ""] = line.split(" - ");
       const [type = "", source = "", options = ""] = after.split(" ");
       return {
-        path: unescape(before.split(" ")[4] ?? ""),
+        path: decodeOctal(before.split(" ")[4] ?? ""),
         type,
-        source: unescape(source),
+        source: decodeOctal(source),
         options: options.split(","),
       };
     });
