@@ -3,9 +3,10 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "20b8c6d6ea93";
+export const layoutHash = "26c9e0125b67";
 
 export const POLICY_ANY_IDENTITY = 4294967295;
+export const VNI_OVERLAY = 4096;
 
 /** enum location_flag */
 export const LocationFlag = {
@@ -163,12 +164,14 @@ export const serviceFlagNames = new Map<number, string>([
 export const BackendFlag = {
   LOCAL: 1,
   HOST_NETWORK: 2,
+  DRAINING: 4,
 } as const;
 export type BackendFlag = (typeof BackendFlag)[keyof typeof BackendFlag];
 /** Each value's name as people and metrics see it. */
 export const backendFlagNames = new Map<number, string>([
   [1, "local"],
   [2, "host_network"],
+  [4, "draining"],
 ]);
 
 /** enum return_mode */
@@ -183,20 +186,20 @@ export const returnModeNames = new Map<number, string>([
   [1, "direct"],
 ]);
 
-/** enum tunnel_vni */
-export const TunnelVni = {
-  OVERLAY: 4096,
-  FORWARD_TUNNEL: 15462401,
-  FORWARD_DIRECT: 15462402,
-  RETURN: 15462403,
+/** enum tunnel_kind */
+export const TunnelKind = {
+  OVERLAY: 0,
+  FORWARD_VIA: 1,
+  FORWARD_DIRECT: 2,
+  RETURN: 3,
 } as const;
-export type TunnelVni = (typeof TunnelVni)[keyof typeof TunnelVni];
+export type TunnelKind = (typeof TunnelKind)[keyof typeof TunnelKind];
 /** Each value's name as people and metrics see it. */
-export const tunnelVniNames = new Map<number, string>([
-  [4096, "overlay"],
-  [15462401, "forward_tunnel"],
-  [15462402, "forward_direct"],
-  [15462403, "return"],
+export const tunnelKindNames = new Map<number, string>([
+  [0, "overlay"],
+  [1, "forward_via"],
+  [2, "forward_direct"],
+  [3, "return"],
 ]);
 
 /** struct frontend, 20 bytes */
