@@ -1,0 +1,37 @@
+import { ipJson } from "./ip_command.ts";
+
+/** A network interface of the namespace this process runs in. */
+export interface NetworkDevice {
+  readonly name: string;
+  readonly ifindex: number;
+  readonly mtu: number;
+  readonly mac: string;
+  readonly up: boolean;
+  /** "vxlan", "veth" …; empty for a physical one. */
+  readonly kind: string;
+  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
+}
+
+interface IpAddressEntry {
+  ifname: string;
+  ifindex: number;
+  mtu: number;
+  address?: string;
+  flags: string[];
+  linkinfo?: { info_kind?: string };
+  addr_info: { family: string; local: string; prefixlen: number; scope: string }[];
+}
+
+export function networkDevices(): NetworkDevice[] {
+  return ipJson<IpAddressEntry>("-details", "address", "show").map((entry) => ({
+    name: entry.ifname,
+    ifindex: entry.ifindex,
+    mtu: entry.mtu,
+    mac: entry.address ?? "",
+    up: entry.flags.includes("UP"),
+    kind: entry.linkinfo?.info_kind ?? "",
+    addresses: entry.addr_info
+      .filter(({ scope }) => scope !== "link")
+      .map(({ local, prefixlen }) => ({ address: local, prefixLength: prefixlen })),
+  }));
+}

@@ -1,0 +1,41 @@
+import { execFileSync, spawnSync } from "node:child_process";
+
+/** Asks iproute2: `ip -json …`, parsed. */
+export function ipJson<T>(...args: string[]): T[] {
+  const text = execFileSync("ip", ["-json", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
+  // `ip -json` prints nothing, or [{}…], where a list has no element that matches.
+  return (JSON.parse(text || "[]") as T[]).filter((entry) => Object.keys(entry as object).length > 0);
+}
+
+/** Asks iproute2 for one line per object, where its JSON is ambiguous. */
+export function ipLines(...args: string[]): string[] {
+  return execFileSync("ip", ["-oneline", ...args], { encoding: "utf8", maxBuffer: 1 << 28 })
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+}
+
+/** Runs many `ip` commands in one process, in a network namespace if one is given. Goes on after a command that fails,
+ * then throws with the commands that did. */
+export function ipBatch(commands: readonly string[], netns?: string): void {
+  if (commands.length === 0) return;
+  const ip = ["ip", "-force", "-batch", "-"];
+  const [file, ...args] = netns ? ["nsenter", `--net=${netns}`, ...ip] : ip;
+  const { status, stderr, error } = spawnSync(file as string, args, {
+    input: `${commands.join("\n")}\n`,
+    encoding: "utf8",
+  });
+  if (error) throw new Error(`Cannot run ${file}: ${error.message}. Next: is it installed?`);
+  if (status !== 0) throw new IpError(stderr.trim(), commands);
+}
+
+/** Some commands of a batch failed. */
+export class IpError extends Error {
+  constructor(stderr: string, commands: readonly string[]) {
+    // iproute2 names the line: "Command failed -:3".
+    const failed = [...stderr.matchAll(/Command failed -:(\d+)/g)].map((match) => commands[Number(match[1]) - 1]);
+    const reason = stderr.replace(/Command failed -:\d+\s*/g, "").trim();
+    super(`ip could not do "${failed.join('", "') || commands.join('", "')}": ${reason}`);
+    this.name = "IpError";
+  }
+}

@@ -1,0 +1,64 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import type { NatOutgoing } from "../compile/desired.ts";
+
+const TABLE = "ebpf_dataplane";
+
+/** Makes the kernel masquerade what leaves the cluster from pools with natOutgoing. The table is replaced in one
+ * transaction and only when its content would change: it carries its content's hash as its comment. */
+export function reconcileMasquerade(nat: NatOutgoing): boolean {
+  const text = masqueradeTable(nat);
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  const present = presentHash();
+  if (nat.sources.length === 0) {
+    removeMasquerade();
+    return present !== undefined;
+  }
+  if (present === hash) return false;
+  runNft(`table ip ${TABLE} {}\ndelete table ip ${TABLE}\n${text.replace("comment", `comment "${hash}"`)}`);
+  return true;
+}
+
+export function removeMasquerade(): void {
+  if (presentHash() !== undefined) runNft(`delete table ip ${TABLE}\n`);
+}
+
+/** The table as nft(8) reads it. Sets keep the rule's cost independent of the number of pools and nodes. Connections that
+ * exist keep their translation when the table is replaced. */
+export function masqueradeTable({ sources, exclusions }: NatOutgoing): string {
+  return `table ip ${TABLE} {
+  comment
+  set sources {
+    type ipv4_addr
+    flags interval
+    auto-merge${elements(sources)}
+  }
+  set exclusions {
+    type ipv4_addr
+    flags interval
+    auto-merge${elements(exclusions)}
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr @sources ip daddr != @exclusions fib daddr type unicast masquerade
+  }
+}
+`;
+}
+
+function elements(cidrs: readonly string[]): string {
+  const ipv4 = cidrs.filter((cidr) => !cidr.includes(":")).sort();
+  return ipv4.length === 0 ? "" : `\n    elements = { ${ipv4.join(", ")} }`;
+}
+
+// The text form, because nft's JSON leaves comments of tables out.
+function presentHash(): string | undefined {
+  const { status, stdout } = spawnSync("nft", ["list", "table", "ip", TABLE], { encoding: "utf8" });
+  return status === 0 ? (/^\s*comment "(\w+)"/m.exec(stdout)?.[1] ?? "") : undefined;
+}
+
+function runNft(script: string): void {
+  const { status, stderr, error } = spawnSync("nft", ["--file", "-"], { input: script, encoding: "utf8" });
+  if (error) throw new Error(`Cannot run nft: ${error.message}. Next: is nftables installed?`);
+  if (status !== 0) throw new Error(`nft refused the table ip ${TABLE} (natOutgoing): ${stderr.trim()}`);
+}

@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import type { Route } from "../compile/desired.ts";
+import { noKernel } from "../kernel/bpffs.fixture.ts";
+import { enterNamespace } from "../kernel/namespace.fixture.ts";
+import { networkDevices } from "./devices.ts";
+import { ipBatch } from "./ip_command.ts";
+import { reconcileMasquerade } from "./masquerade.ts";
+import { reconcileRoutes, removeRoutes } from "./routes.ts";
+import { ensureTunnel, TUNNEL_DEVICE } from "./tunnel.ts";
+import { findUplinks } from "./uplinks.ts";
+
+if (noKernel) console.log(noKernel);
+
+describe.skipIf(noKernel)("network", () => {
+  enterNamespace();
+  const index = () => networkDevices().find(({ name }) => name === "pod0")?.ifindex ?? 0;
+  const context = {
+    nodeAddress: "172.31.1.8",
+    mtu: 1500,
+    deviceName: (i: number) => (i === index() ? "pod0" : undefined),
+  };
+
+  test("tunnel device, routes of each kind and their removal", () => {
+    ipBatch([
+      "link add eth0 type veth peer name far",
+      "address add 172.31.1.8/24 dev eth0",
+      "link set eth0 up",
+      "link set far up",
+      "link add pod0 type veth peer name pod0-peer",
+      "link set pod0 up",
+    ]);
+    expect(findUplinks(networkDevices(), "172.31.1.8", []).primary.name).toBe("eth0");
+    ensureTunnel(networkDevices(), 1500);
+    const tunnel = networkDevices().find(({ name }) => name === TUNNEL_DEVICE);
+    expect(tunnel).toMatchObject({ kind: "vxlan", mtu: 1500, up: true });
+    ensureTunnel(networkDevices(), 1500);
+    expect(networkDevices().find(({ name }) => name === TUNNEL_DEVICE)?.ifindex).toBe(tunnel?.ifindex);
+
+    const routes: Route[] = [
+      { to: "endpoint", destination: "10.244.0.5/32", ifindex: index() },
+      { to: "node", destination: "10.244.1.0/26", node: "172.31.1.207", encapsulated: false },
+      { to: "node", destination: "10.244.2.0/26", node: "172.31.9.1", encapsulated: true },
+      { to: "nowhere", destination: "10.244.0.0/26" },
+    ];
+    expect(reconcileRoutes(routes, context)).toBe(4);
+    expect(reconcileRoutes(routes, context)).toBe(0);
+    expect(reconcileRoutes(routes.slice(1), context)).toBe(1);
+    expect(execFileSync("ip", ["route", "get", "10.244.2.9"], { encoding: "utf8" })).toContain(
+      "dev ebpf-vxlan src 172.31.1.8",
+    );
+    removeRoutes();
+    expect(reconcileRoutes([], context)).toBe(0);
+  });
+
+  test("the masquerade table is written when its content changes", () => {
+    const nat = { sources: ["10.244.0.0/16"], exclusions: ["10.244.0.0/16", "172.31.1.8"] };
+    expect(reconcileMasquerade(nat)).toBe(true);
+    expect(reconcileMasquerade(nat)).toBe(false);
+    expect(reconcileMasquerade({ ...nat, exclusions: [] })).toBe(true);
+    expect(reconcileMasquerade({ sources: [], exclusions: [] })).toBe(true);
+    expect(reconcileMasquerade({ sources: [], exclusions: [] })).toBe(false);
+  });
+
+  test("a command that fails is named", () => {
+    expect(() => ipBatch(["link set lo up", "link set nothing up"])).toThrow(
+      'ip could not do "link set nothing up": Cannot find device',
+    );
+  });
+});

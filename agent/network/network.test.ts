@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Route } from "../compile/desired.ts";
+import type { NetworkDevice } from "./devices.ts";
+import { masqueradeTable } from "./masquerade.ts";
+import { routeCommands } from "./routes.ts";
+import { applySysctls, restoreSysctls } from "./sysctls.ts";
+import { tunnelCommands } from "./tunnel.ts";
+import { findUplinks } from "./uplinks.ts";
+
+const device = (name: string, ...addresses: string[]): NetworkDevice => ({
+  name,
+  ifindex: 2,
+  mtu: 1500,
+  mac: "02:00:00:00:00:01",
+  up: true,
+  kind: "",
+  addresses: addresses.map((address) => ({ address, prefixLength: 24 })),
+});
+
+describe("findUplinks()", () => {
+  const devices = [
+    device("lo", "127.0.0.1"),
+    device("eth0", "172.31.1.8"),
+    device("eth1", "192.168.7.2"),
+    device("eth10"),
+  ];
+
+  test("takes the interface with the node's address", () => {
+    const uplinks = findUplinks(devices, "172.31.1.8", []);
+    expect(uplinks.all.map(({ name }) => name)).toEqual(["eth0"]);
+    expect(uplinks.subnets).toEqual(["172.31.1.0/24"]);
+  });
+
+  test("adds those whose whole name matches", () => {
+    expect(findUplinks(devices, "172.31.1.8", ["eth1"]).all.map(({ name }) => name)).toEqual(["eth0", "eth1"]);
+    expect(findUplinks(devices, "172.31.1.8", ["eth.*"]).all.length).toBe(3);
+  });
+
+  test("says what it found when the node's address is on none", () => {
+    expect(() => findUplinks(devices, "10.0.0.1", [])).toThrow(
+      "has the node's address 10.0.0.1 (found: lo 127.0.0.1, eth0",
+    );
+  });
+});
+
+describe("routeCommands()", () => {
+  const context = {
+    nodeAddress: "172.31.1.8",
+    mtu: 1500,
+    deviceName: (index: number) => (index === 7 ? "ebpf0a" : undefined),
+  };
+  const desired: Route[] = [
+    { to: "endpoint", destination: "10.244.0.5/32", ifindex: 7 },
+    { to: "node", destination: "10.244.1.0/26", node: "172.31.1.207", encapsulated: false },
+    { to: "node", destination: "10.244.2.0/26", node: "172.31.9.1", encapsulated: true },
+    { to: "nowhere", destination: "10.244.0.0/26" },
+  ];
+  // As iproute2 6.1 prints them.
+  const actual = [
+    "unreachable 10.244.0.0/26",
+    "10.244.0.5 dev ebpf0a scope link src 172.31.1.8",
+    "10.244.1.0/26 via 172.31.1.207 dev eth0 src 172.31.1.8",
+    "10.244.2.0/26  encap ip id 4096 src 0.0.0.0 dst 172.31.9.1 ttl 0 tos 0 dev ebpf-vxlan scope link src 172.31.1.8 mtu 1450",
+  ];
+
+  test("writes nothing when all is there", () => {
+    expect(routeCommands(desired, actual, context)).toEqual([]);
+  });
+
+  test("replaces what differs and deletes what nobody wants", () => {
+    const other = [
+      "10.244.1.0/26 via 172.31.1.9 dev eth0 src 172.31.1.8",
+      "10.244.0.9 dev ebpf0b scope link",
+      ...actual.slice(3),
+    ];
+    expect(routeCommands(desired, other, context)).toEqual([
+      "route replace 10.244.0.5 dev ebpf0a scope link src 172.31.1.8 proto 235",
+      "route replace 10.244.1.0/26 via 172.31.1.207 src 172.31.1.8 proto 235",
+      "route replace unreachable 10.244.0.0/26 proto 235",
+      "route delete 10.244.0.9 proto 235",
+    ]);
+  });
+
+  test("leaves out an endpoint whose interface is gone", () => {
+    expect(routeCommands([{ to: "endpoint", destination: "10.244.0.6/32", ifindex: 8 }], [], context)).toEqual([]);
+  });
+});
+
+describe("tunnelCommands()", () => {
+  const tunnel = { ...device("ebpf-vxlan"), kind: "vxlan" };
+
+  test("makes the device once", () => {
+    expect(tunnelCommands(undefined, 1500)).toEqual([
+      "link add ebpf-vxlan type vxlan external dstport 4789 nolearning",
+      "link set dev ebpf-vxlan mtu 1500 arp off up",
+    ]);
+    expect(tunnelCommands(tunnel, 1500)).toEqual([]);
+  });
+
+  test("follows the uplink's packet size", () => {
+    expect(tunnelCommands(tunnel, 9000)).toEqual(["link set dev ebpf-vxlan mtu 9000 arp off up"]);
+  });
+});
+
+test("masqueradeTable() has sorted IPv4 sets and leaves an empty one without elements", () => {
+  const text = masqueradeTable({ sources: ["10.245.0.0/16", "10.244.0.0/16", "fd00::/48"], exclusions: [] });
+  expect(text).toContain("elements = { 10.244.0.0/16, 10.245.0.0/16 }");
+  expect(text.match(/elements/g)?.length).toBe(1);
+});
+
+test("sysctls are set once and given back", () => {
+  const root = mkdtempSync(join(tmpdir(), "sysctls-"));
+  const memory = join(root, "memory.json");
+  mkdirSync(join(root, "net/ipv4"), { recursive: true });
+  const path = join(root, "net/ipv4/ip_forward");
+  writeFileSync(path, "0\n");
+  const wanted = new Map([["net/ipv4/ip_forward", "1"]]);
+  expect(applySysctls(wanted, memory, root)).toEqual(["net/ipv4/ip_forward"]);
+  expect(applySysctls(wanted, memory, root)).toEqual([]);
+  expect(readFileSync(path, "utf8")).toBe("1");
+  restoreSysctls(memory, root);
+  expect(readFileSync(path, "utf8")).toBe("0");
+  rmSync(root, { recursive: true });
+});

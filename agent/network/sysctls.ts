@@ -1,0 +1,61 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+
+/** Kernel settings by their path below /proc/sys. What each is for: README.md in this folder. */
+export type Sysctls = ReadonlyMap<string, string>;
+
+/** The node's own. */
+export function nodeSysctls(): Sysctls {
+  return new Map([["net/ipv4/ip_forward", "1"]]);
+}
+
+/** Those of an uplink, the tunnel device or a pod's interface. 2 is the loose mode of RFC 3704: the kernel takes the
+ * larger of this and `all`, so 0 would not be enough where the distribution sets `all` to 1. */
+export function deviceSysctls(device: string): Sysctls {
+  return new Map([
+    [`net/ipv4/conf/${device}/rp_filter`, "2"],
+    [`net/ipv4/conf/${device}/forwarding`, "1"],
+  ]);
+}
+
+/** Sets what is not set yet. The first value that was found is remembered in `memory` for restoreSysctls(). */
+export function applySysctls(wanted: Sysctls, memory: string, root = "/proc/sys"): string[] {
+  const before = recall(memory);
+  const changed: string[] = [];
+  for (const [name, value] of wanted) {
+    const path = `${root}/${name}`;
+    const present = readFileSync(path, "utf8").trim();
+    if (present === value) continue;
+    before[name] ??= present;
+    remember(memory, before);
+    write(path, value);
+    changed.push(name);
+  }
+  return changed;
+}
+
+/** Gives back what applySysctls() found, for interfaces that still exist. */
+export function restoreSysctls(memory: string, root = "/proc/sys"): void {
+  for (const [name, value] of Object.entries(recall(memory))) {
+    if (existsSync(`${root}/${name}`)) write(`${root}/${name}`, value);
+  }
+  rmSync(memory, { force: true });
+}
+
+function write(path: string, value: string): void {
+  try {
+    writeFileSync(path, value);
+  } catch (error) {
+    throw new Error(
+      `Cannot set ${path} to ${value}: ${error instanceof Error ? error.message : error}. Next: is /proc/sys writable here (privileged container)?`,
+    );
+  }
+}
+
+function recall(memory: string): Record<string, string> {
+  return existsSync(memory) ? JSON.parse(readFileSync(memory, "utf8")) : {};
+}
+
+function remember(memory: string, values: Record<string, string>): void {
+  writeFileSync(`${memory}.new`, JSON.stringify(values, null, 2));
+  renameSync(`${memory}.new`, memory);
+}
