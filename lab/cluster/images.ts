@@ -45,9 +45,9 @@ const controlPlaneNames = /\/(kube-apiserver|kube-controller-manager|kube-schedu
 /** Images of the control plane's own pods, of no use on a worker. */
 export const isControlPlanes = ({ names }: Image): boolean => names.every((name) => controlPlaneNames.test(name));
 
-/** Images without which kubeadm does not begin; the others may follow while it works. */
+/** Images that kubeadm tries to pull before it begins, which takes long without a registry; others may follow later. */
 export const isNeededFirst = ({ names }: Image): boolean =>
-  names.some((name) => controlPlaneNames.test(name) || name.includes("/pause:"));
+  names.some((name) => controlPlaneNames.test(name) || /\/(pause|coredns):/.test(name));
 
 const recordFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "images.json");
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -67,6 +68,7 @@ export async function ensureDisk(
   await mkdir(join(draft, "etc/cni/net.d"), { recursive: true });
   await mkdir(join(draft, "etc/kubernetes"), { mode: 0o700 });
   await writeIdentity(join(draft, "etc"), machine, neighbours);
+  await writeFile(join(draft, "etc/machine-id"), `${randomBytes(16).toString("hex")}\n`); // machine-id(5)
   if (kubernetes) await linkKubernetes(join(draft, "opt"), kubernetes);
   await rename(draft, disk);
 }
