@@ -57,7 +57,9 @@ function outside(): string[] {
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
   };
-  return ["koffi", ...Object.keys(dependencies)].flatMap((name) => [name, `${name}/*`]);
+  // ipaddr.js is used by the agent too, whose image has no other package than koffi.
+  const installed = Object.keys(dependencies).filter((name) => name !== "ipaddr.js");
+  return ["koffi", ...installed].flatMap((name) => [name, `${name}/*`]);
 }
 
 const stamp = join(dist, ".components-key");
