@@ -1,5 +1,5 @@
 // Makes every image of the catalogue, and images.json, the list that a cluster imports from.
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../cache.ts";
 import { binaryPath } from "../go-binary.ts";
@@ -29,8 +29,29 @@ export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: str
     if (!fresh) rebuilt.push(image.file);
   }
   fingerprints.save();
+  removeOld(images);
   replace(listOfImages(), images);
   return { images, rebuilt };
+}
+
+/** Of what an image was before, one archive stays: of another checkout, or for going back. The agent's change often. */
+const KEPT = 1;
+
+function removeOld(current: MadeImage[]): void {
+  const folder = cacheFolder("images");
+  for (const { file } of current) {
+    const stem = file.replace(/-[0-9a-f]+\.tar$/, "");
+    const others = globSync(`${stem}-????????????.tar.json`).filter((note) => note !== `${file}.json`);
+    const oldestFirst = others.sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
+    for (const note of oldestFirst.slice(0, Math.max(0, oldestFirst.length - KEPT))) {
+      rmSync(note);
+      rmSync(note.replace(/\.json$/, ""), { force: true });
+    }
+  }
+  // Drafts of a build that was killed: nobody writes one for an hour.
+  for (const draft of globSync(join(folder, "*.tar.[0-9]*"))) {
+    if (Date.now() - statSync(draft).mtimeMs > 3_600_000) rmSync(draft, { force: true });
+  }
 }
 
 interface Fingerprint {

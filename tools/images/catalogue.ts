@@ -135,7 +135,11 @@ function dataplane({ node, root }: Ingredients): Image[] {
 function koffi(root: string, home: string): Tree {
   const native = `@koromix/koffi-linux-${process.arch}`;
   const files = [
-    ...["package.json", "index.cjs", "src/koffi/index.cjs", "LICENSE.txt"].map((file) => `koffi/${file}`),
+    ...[
+      "package.json",
+      "LICENSE.txt",
+      ...globSync("{,src/**/}*.cjs", { cwd: join(root, "node_modules", "koffi") }),
+    ].map((file) => `koffi/${file}`),
     ...["package.json", "index.js", `linux_${process.arch}/koffi.node`].map((file) => `${native}/${file}`),
   ].map((file) => `node_modules/${file}`);
   const module = join(root, "node_modules", native, `linux_${process.arch}`, "koffi.node");

@@ -1,0 +1,142 @@
+// Every program of every image starts inside its image: with no file of this computer but those that are in it.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { programs } from "../bpf.ts";
+import { COREDNS, ETCD, KUBERNETES } from "../versions.ts";
+import { buildImages } from "./build.ts";
+import type { MadeImage } from "./image.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "images-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let images: MadeImage[] = [];
+beforeAll(async () => {
+  images = (await buildImages()).images;
+});
+
+describe("the images", () => {
+  const kubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+
+  test.each(kubernetes)("control plane: %s", (name) => {
+    const root = unpacked(`registry.k8s.io/${name}:${KUBERNETES}`);
+    expect(inside(root, name, "--version")).toBe(`Kubernetes ${KUBERNETES}\n`);
+  });
+
+  test("control plane: etcd is the version that its tag says", () => {
+    expect(inside(unpacked(`registry.k8s.io/etcd:${ETCD}`), "etcd", "--version")).toContain(
+      `etcd Version: ${ETCD.replace(/-\d+$/, "")}\n`,
+    );
+  });
+
+  test("kube-proxy, with iptables and its extensions, nft and conntrack", () => {
+    const root = unpacked(`registry.k8s.io/kube-proxy:${KUBERNETES}`);
+    expect(inside(root, "kube-proxy", "--version")).toBe(`Kubernetes ${KUBERNETES}\n`);
+    expect(inside(root, "iptables", "--version")).toContain("nf_tables");
+    expect(inside(root, "iptables", "-m", "statistic", "--help")).toContain("statistic match options");
+    expect(inside(root, "nft", "--version")).toContain("nftables");
+    expect(inside(root, "conntrack", "--version")).toContain("conntrack-tools");
+  });
+
+  test("coredns has the plugins of kubeadm's Corefile", () => {
+    const root = unpacked(`registry.k8s.io/coredns/coredns:${COREDNS}`);
+    expect(inside(root, "/coredns", "-version")).toContain(`CoreDNS-${COREDNS.slice(1)}`);
+    const plugins = inside(root, "/coredns", "-plugins").split("\n");
+    for (const plugin of [
+      "cache",
+      "errors",
+      "forward",
+      "health",
+      "kubernetes",
+      "loadbalance",
+      "loop",
+      "prometheus",
+      "ready",
+      "reload",
+    ])
+      expect(plugins).toContain(plugin);
+  });
+
+  test("pause sleeps until it is told to end", async () => {
+    const pause = spawn("chroot", [unpacked("registry.k8s.io/pause:"), "/pause"], { stdio: "ignore" });
+    const ended = new Promise<number | null>((resolve) => pause.on("exit", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(pause.exitCode).toBeNull();
+    pause.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  });
+
+  test("nginx accepts its configuration, and has the page that everyone knows", () => {
+    const root = unpacked("docker.io/library/nginx:latest");
+    mkdirSync(join(root, "dev"), { recursive: true });
+    expect(
+      inside(root, "sh", "-c", "nginx -t -c /etc/nginx/nginx.conf -g 'error_log /tmp/log;' 2>&1 || true"),
+    ).toContain("syntax is ok");
+    expect(readFileSync(join(root, "usr/share/nginx/html/index.html"), "utf8")).toContain("Welcome to nginx!");
+  });
+});
+
+describe("the agent's image", () => {
+  const root = () => unpacked("docker.io/library/ebpf-dataplane:local");
+
+  test("Node loads koffi next to the agent, and koffi libbpf", () => {
+    const script = `
+      const koffi = require("/opt/ebpf-dataplane/node_modules/koffi");
+      console.log(process.version, koffi.load("libbpf.so.1").func("const char *libbpf_version_string()")());`;
+    expect(inside(root(), "node", "-e", script)).toMatch(/^v24\.\S+ v1\./);
+  });
+
+  test("the agent starts, and says how it is used", () => {
+    expect(inside(root(), "node", "/opt/ebpf-dataplane/agent.js", "--help")).toContain("Usage:");
+  });
+
+  test("every object and the CNI plugin are there", () => {
+    expect(readdirSync(join(root(), "opt/ebpf-dataplane/bpf")).sort()).toEqual(
+      programs().map((name) => name.replace(/c$/, "o")),
+    );
+    expect(readdirSync(join(root(), "opt/ebpf-dataplane/cni"))).toEqual(["ebpf-dataplane"]);
+  });
+
+  test.each([
+    ["ip", "-Version"],
+    ["tc", "-Version"],
+    ["nft", "--version"],
+    ["tcpdump", "--version"],
+    ["bpftool", "version"],
+    ["nsenter", "--version"],
+    ["env", "--version"],
+    ["ls", "/"],
+    ["sh", "-c", "cat /etc/passwd | grep root | head -n 1 | tail -n 1 && sleep 0 && id"],
+  ])("%s starts", (...command) => expect(inside(root(), ...command)).not.toBe(""));
+});
+
+const roots = new Map<string, string>();
+
+/** The root file system of an image, its layers unpacked over each other once. */
+function unpacked(name: string): string {
+  const image = images.find(({ names }) => names.some((known) => known.startsWith(name)));
+  if (!image) throw new Error(`There is no image ${name}: ${images.flatMap(({ names }) => names).join(", ")}`);
+  const known = roots.get(image.file);
+  if (known) return known;
+  const root = mkdtempSync(join(folder, "root-"));
+  const layout = mkdtempSync(join(folder, "layout-"));
+  execFileSync("tar", ["-xf", image.file, "-C", layout]);
+  const blob = (digest: string) => join(layout, "blobs", digest.replace(":", "/"));
+  const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+  const manifest = json(blob(json(join(layout, "index.json")).manifests[0].digest));
+  for (const layer of manifest.layers) execFileSync("tar", ["-xf", blob(layer.digest), "-C", root]);
+  rmSync(layout, { recursive: true });
+  roots.set(image.file, root);
+  return root;
+}
+
+/** What a command prints, run in the image with the image's own PATH and nothing else. */
+function inside(root: string, ...command: string[]): string {
+  return execFileSync("chroot", [root, ...command], {
+    encoding: "utf8",
+    timeout: 60_000,
+    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin" },
+  });
+}
