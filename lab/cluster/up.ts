@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { LabFailure } from "../failure.ts";
 import { kubernetesBinary } from "../installation.ts";
 import { ensureDisk } from "../machines/disk.ts";
-import { firstProcess, startMachine } from "../machines/machine.ts";
+import { firstProcess, startMachine, stopMachine } from "../machines/machine.ts";
 import { createNetwork } from "../machines/network.ts";
 import { isAlive } from "../machines/processes.ts";
 import { findRemains, removeLab } from "../machines/removal.ts";
@@ -66,6 +66,8 @@ function planFor(spec: LabSpec, state: ClusterState | undefined): Plan {
 const newToken = (): string => `${randomBytes(3).toString("hex")}.${randomBytes(8).toString("hex")}`;
 
 async function bootMachines(spec: LabSpec, plan: Plan): Promise<void> {
+  // Also what is left of a machine that died: it boots with its disk and nothing else, as after a power failure.
+  await Promise.all(plan.boot.map((name) => stopMachine(spec.name, name)));
   await createNetwork(spec.name, spec.machines);
   const kubernetes = kubernetesBinary();
   await Promise.all(

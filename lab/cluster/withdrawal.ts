@@ -1,8 +1,7 @@
 import { rm } from "node:fs/promises";
 import { runIn } from "../machines/enter.ts";
 import { firstProcess, stopMachine } from "../machines/machine.ts";
-import { removeNamespaces } from "../machines/network.ts";
-import { machineFolder, machineNamespace } from "../names.ts";
+import { machineFolder } from "../names.ts";
 import type { MachineSpec } from "../spec.ts";
 
 /** Makes the cluster forget a node. A cluster that does not answer is no reason to keep the machine. */
@@ -22,6 +21,5 @@ export async function wipeMachine(lab: string, controlPlane: string, machine: st
 export async function removeMachine(lab: string, controlPlane: string, machine: MachineSpec): Promise<void> {
   if (machine.role === "worker") await forgetNode(lab, controlPlane, machine.name);
   await stopMachine(lab, machine.name);
-  await removeNamespaces([machineNamespace(lab, machine.name)]);
   await rm(machineFolder(lab, machine.name), { recursive: true, force: true });
 }

@@ -3,8 +3,9 @@ import { startMachine } from "./machine.ts";
 import { createNetwork, type NetworkMachine } from "./network.ts";
 import { removeLab } from "./removal.ts";
 
-/** Makes machines without Kubernetes: the network, and machines in which nothing runs yet. Removed again on failure. */
+/** Makes machines without Kubernetes: their network, and nothing running in them yet. Removed again on failure. */
 export async function createBareLab(lab: string, machines: NetworkMachine[]): Promise<void> {
+  await removeLab(lab); // what a killed test of the same name left
   try {
     await createNetwork(lab, machines);
     await Promise.all(

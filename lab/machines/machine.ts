@@ -8,7 +8,8 @@ import { register } from "../journal.ts";
 import { machineDisk, machineFolder, machineLog, machineNamespace } from "../names.ts";
 import { createCgroups, findCgroups, type MachineCgroups, processesIn, removeCgroups } from "./cgroups.ts";
 import { lastLines } from "./log.ts";
-import { childrenOf, identify, isAlive, killAll, type ProcessIdentity } from "./processes.ts";
+import { findNamespaces, removeNamespaces } from "./network.ts";
+import { childrenOf, identify, isAlive, killAll, type ProcessIdentity, processesInNamespaces } from "./processes.ts";
 
 /** What runs on a machine besides what is called into it. */
 export type Service = "containerd" | "kubelet";
@@ -25,11 +26,16 @@ export function firstProcess(lab: string, machine: string): ProcessIdentity | un
   }
 }
 
-/** Ends what runs in a machine and frees its cgroups; its disk and its network stay. */
+/**
+ * Takes the power off a machine: ends what runs in it or in its network namespace, and frees its cgroups and the
+ * namespace. Its disk stays.
+ */
 export async function stopMachine(lab: string, machine: string): Promise<void> {
   const name = machineNamespace(lab, machine);
+  const namespaces = findNamespaces(lab).filter((one) => one === name);
   const cgroups = findCgroups((one) => one === name);
-  await killAll(() => cgroups.flatMap(processesIn));
+  await killAll(() => [...cgroups.flatMap(processesIn), ...processesInNamespaces(namespaces)]);
+  await removeNamespaces(namespaces);
   await removeCgroups(cgroups);
 }
 
@@ -66,11 +72,10 @@ async function waitForBoot(
 }
 
 /**
- * Boots a machine whose network and disk exist. It lives on after this process (own session, output to its log).
+ * Boots a machine that is stopped and whose network and disk exist. It lives on after this process (own session, output to its log).
  * @throws LabFailure with the end of the boot log.
  */
 export async function startMachine(lab: string, machine: string, services: Service[] = []): Promise<ProcessIdentity> {
-  await stopMachine(lab, machine);
   const name = machineNamespace(lab, machine);
   await mkdir(join(machineFolder(lab, machine), "root"), { recursive: true });
   const cgroups = await createCgroups(name);

@@ -34,6 +34,7 @@ export function childrenOf(pid: number): number[] {
 
 /** Processes whose network namespace is one of these names below /run/netns. */
 export function processesInNamespaces(names: string[]): number[] {
+  if (names.length === 0) return [];
   const inodes = new Set(names.map((name) => `net:[${statSync(`/run/netns/${name}`).ino}]`));
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))

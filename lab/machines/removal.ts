@@ -21,9 +21,7 @@ export interface Remains {
 function findProcesses(lab: string): number[] {
   const noted = registered(lab).flatMap((one) => (one.kind === "process" && isAlive(one) ? [one.pid] : []));
   const inCgroups = findCgroups((name) => belongsToLab(lab, name)).flatMap(processesIn);
-  const namespaces = findNamespaces(lab);
-  const inNamespaces = namespaces.length > 0 ? processesInNamespaces(namespaces) : [];
-  return [...new Set([...noted, ...inCgroups, ...inNamespaces])];
+  return [...new Set([...noted, ...inCgroups, ...processesInNamespaces(findNamespaces(lab))])];
 }
 
 function findMounts(lab: string): string[] {
