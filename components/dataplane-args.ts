@@ -1,0 +1,44 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { IpPoolArgs } from "./ip-pool";
+import type { ApiServerAddress } from "./machine";
+import type { NetworkPolicyArgs } from "./network-policy-args";
+
+/** How a reply of a service that was reached from outside the cluster returns to the client. */
+export enum ReturnMode {
+  /** Direct Server Return: from the pod's node straight to the client, with the address the client used. */
+  Dsr = "dsr",
+  /** Through the node that the client connected to. */
+  Tunnel = "tunnel",
+}
+
+/** Least severe messages the agent logs. */
+export enum LogLevel {
+  Debug = "debug",
+  Info = "info",
+  Warn = "warn",
+  Error = "error",
+}
+
+/** Arguments of `Dataplane`. */
+export interface DataplaneArgs {
+  /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
+  apiServer: pulumi.Input<ApiServerAddress>;
+  /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
+  returnMode?: ReturnMode;
+  /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */
+  ipPools?: IpPoolArgs[];
+  /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */
+  serviceSubnet?: string;
+  /** Policies to have in force before the first pod gets its network. Defaults to none. */
+  networkPolicies?: NetworkPolicyArgs[];
+  /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */
+  mtu?: number;
+  /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */
+  uplinks?: string[];
+  /** Image of the agent. Defaults to "ebpf-dataplane:local". */
+  image?: pulumi.Input<string>;
+  /** Content hash of the image; a new one replaces the agents node by node even if the tag is the same. Defaults to "". */
+  imageDigest?: pulumi.Input<string>;
+  /** Least severe messages the agent logs. Defaults to `Info`. */
+  logLevel?: LogLevel;
+}

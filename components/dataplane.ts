@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { agentAccess } from "./dataplane/access";
+import { agentDaemonSet } from "./dataplane/agent";
+import { customResourceDefinition } from "./dataplane/definition";
+import { KINDS } from "./dataplane/kinds";
+import { AGENT, AGENT_LABELS, CALICO_API } from "./dataplane/names";
+import { type DataplaneArgs, LogLevel, ReturnMode } from "./dataplane-args";
+import { requireDataplane } from "./inputs/dataplane";
+import { argumentsOf } from "./inputs/refusal";
+import { IpPool } from "./ip-pool";
+import { NetworkPolicy } from "./network-policy";
+import { componentType } from "./package-name";
+import { type AgentSettings, SETTINGS_FILE } from "./settings";
+
+/** `FelixConfiguration` has its own words for the return mode. */
+const EXTERNAL_SERVICE_MODE = { [ReturnMode.Dsr]: "DSR", [ReturnMode.Tunnel]: "Tunnel" };
+
+/**
+ * This project's eBPF dataplane on every node of a cluster without kube-proxy: pod network, Services with the client's source
+ * address preserved, network policies. Creates typed Kubernetes resources only, so a preview shows each of them, also when the
+ * cluster does not exist yet. Goes to the cluster of the Kubernetes provider in the component's options.
+ */
+export class Dataplane extends pulumi.ComponentResource {
+  /** Namespace of the agent. */
+  readonly namespace: pulumi.Output<string>;
+
+  constructor(name: string, args: DataplaneArgs, opts?: pulumi.ComponentResourceOptions) {
+    const checkedArgs = requireDataplane(argumentsOf("Dataplane", name), args);
+    super(componentType("Dataplane"), name, args, opts);
+    const child = { parent: this };
+
+    const namespace = agentNamespace(name, child);
+    const definitions = KINDS.map((kind) => customResourceDefinition(name, kind, child));
+    const afterDefinitions = { parent: this, dependsOn: definitions };
+    const felix = new k8s.apiextensions.CustomResource(
+      `${name}-felixconfiguration`,
+      {
+        apiVersion: CALICO_API,
+        kind: "FelixConfiguration",
+        metadata: { name: "default" },
+        spec: { bpfExternalServiceMode: EXTERNAL_SERVICE_MODE[args.returnMode ?? ReturnMode.Dsr] },
+      },
+      afterDefinitions,
+    );
+    const pools = checkedArgs.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));
+    const policies = checkedArgs.networkPolicies.map(
+      (policy) => new NetworkPolicy(`${name}-${policy.namespace ?? "default"}-${policy.name}`, policy, child),
+    );
+    const { account, binding } = agentAccess(name, namespace.metadata.name, child);
+    const settings = settingsDocument(args, checkedArgs.serviceSubnet);
+    const configMap = new k8s.core.v1.ConfigMap(
+      `${name}-configmap`,
+      {
+        metadata: { name: AGENT, namespace: namespace.metadata.name, labels: AGENT_LABELS },
+        data: { [SETTINGS_FILE]: settings },
+      },
+      child,
+    );
+    const daemonSet = agentDaemonSet(
+      name,
+      {
+        namespace: namespace.metadata.name,
+        serviceAccount: account.metadata.name,
+        settings: configMap.metadata.name,
+        settingsDigest: createHash("sha256").update(settings).digest("hex"),
+        image: args.image ?? "ebpf-dataplane:local",
+        imageDigest: args.imageDigest ?? "",
+        apiServer: args.apiServer,
+      },
+      // Policies are there before the first pod gets its network.
+      { parent: this, dependsOn: [binding, felix, ...definitions, ...pools, ...policies] },
+    );
+    this.namespace = daemonSet.metadata.namespace;
+    this.registerOutputs({ namespace: this.namespace });
+  }
+}
+
+/** The agent's namespace, which must admit privileged pods (Pod Security Standards). */
+function agentNamespace(name: string, opts: pulumi.ResourceOptions) {
+  const modes = ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "privileged"]);
+  return new k8s.core.v1.Namespace(
+    `${name}-namespace`,
+    { metadata: { name: AGENT, labels: { ...AGENT_LABELS, ...Object.fromEntries(modes) } } },
+    opts,
+  );
+}
+
+function settingsDocument(args: DataplaneArgs, serviceSubnet: string): string {
+  const settings: AgentSettings = {
+    logLevel: args.logLevel ?? LogLevel.Info,
+    serviceSubnet,
+    ...(args.mtu !== undefined && { mtu: args.mtu }),
+    ...(args.uplinks && { uplinks: args.uplinks }),
+  };
+  return JSON.stringify(settings, null, 2);
+}

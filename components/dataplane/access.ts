@@ -1,0 +1,39 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { AGENT, AGENT_LABELS } from "./names";
+
+const WATCH = ["get", "list", "watch"];
+
+/** Exactly what the agent reads and writes; it changes no object of the user's. */
+const RULES = [
+  { apiGroups: [""], resources: ["nodes", "namespaces", "pods", "services"], verbs: WATCH },
+  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: WATCH },
+  { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: WATCH },
+  { apiGroups: ["projectcalico.org"], resources: ["ippools", "felixconfigurations"], verbs: WATCH },
+  { apiGroups: ["ebpf-dataplane.io"], resources: ["ipamblocks"], verbs: [...WATCH, "create", "delete"] },
+  { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
+];
+
+/** The agent's ServiceAccount and what it may do. */
+export function agentAccess(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
+  const account = new k8s.core.v1.ServiceAccount(
+    `${name}-serviceaccount`,
+    { metadata: { name: AGENT, namespace, labels: AGENT_LABELS } },
+    opts,
+  );
+  const role = new k8s.rbac.v1.ClusterRole(
+    `${name}-clusterrole`,
+    { metadata: { name: AGENT, labels: AGENT_LABELS }, rules: RULES },
+    opts,
+  );
+  const binding = new k8s.rbac.v1.ClusterRoleBinding(
+    `${name}-clusterrolebinding`,
+    {
+      metadata: { name: AGENT, labels: AGENT_LABELS },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role.metadata.name },
+      subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace }],
+    },
+    opts,
+  );
+  return { account, binding };
+}

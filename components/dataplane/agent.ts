@@ -1,0 +1,80 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ApiServerAddress } from "../machine";
+import { SETTINGS_DIRECTORY } from "../settings";
+import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names";
+import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes";
+
+/** What the DaemonSet is made from. */
+export interface AgentDeployment {
+  namespace: pulumi.Input<string>;
+  serviceAccount: pulumi.Input<string>;
+  settings: pulumi.Input<string>;
+  /** Content of the settings; the agent reads them once, so new ones replace its pods. */
+  settingsDigest: pulumi.Input<string>;
+  image: pulumi.Input<string>;
+  /** Content of the image: a tag that was built again replaces the pods. */
+  imageDigest: pulumi.Input<string>;
+  /** The agent makes Services work, so it cannot use the `kubernetes` Service to find the API server. */
+  apiServer: pulumi.Input<ApiServerAddress>;
+}
+
+/** One agent per node, replaced node by node. */
+export function agentDaemonSet(name: string, agent: AgentDeployment, opts: pulumi.CustomResourceOptions) {
+  const { namespace, settingsDigest, imageDigest } = agent;
+  const annotations = {
+    "ebpf-dataplane.io/image-digest": imageDigest,
+    "ebpf-dataplane.io/settings-digest": settingsDigest,
+  };
+  return new k8s.apps.v1.DaemonSet(
+    `${name}-daemonset`,
+    {
+      metadata: { name: AGENT, namespace, labels: AGENT_LABELS },
+      spec: {
+        selector: { matchLabels: AGENT_LABELS },
+        updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+        template: { metadata: { labels: AGENT_LABELS, annotations }, spec: podSpec(agent) },
+      },
+    },
+    opts,
+  );
+}
+
+function podSpec(agent: AgentDeployment): k8s.types.input.core.v1.PodSpec {
+  return {
+    hostNetwork: true,
+    hostPID: true,
+    serviceAccountName: agent.serviceAccount,
+    priorityClassName: "system-node-critical",
+    tolerations: [{ operator: "Exists" }],
+    terminationGracePeriodSeconds: 10,
+    containers: [container(agent)],
+    volumes: [{ name: "settings", configMap: { name: agent.settings } }, ...NODE_VOLUMES],
+  };
+}
+
+function container({ image, apiServer }: AgentDeployment): k8s.types.input.core.v1.Container {
+  return {
+    name: "agent",
+    image,
+    imagePullPolicy: "IfNotPresent",
+    args: ["agent"],
+    // Loads BPF programs, enters pods' network namespaces and writes the node's sysctls.
+    securityContext: { privileged: true },
+    env: [
+      { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+      { name: "KUBERNETES_SERVICE_HOST", value: pulumi.output(apiServer).apply((server) => server.host) },
+      { name: "KUBERNETES_SERVICE_PORT", value: pulumi.output(apiServer).apply((server) => `${server.port}`) },
+    ],
+    resources: { requests: { cpu: "100m", memory: "128Mi" } },
+    readinessProbe: { ...healthProbe("/ready"), periodSeconds: 2, failureThreshold: 3 },
+    livenessProbe: { ...healthProbe("/live"), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 6 },
+    volumeMounts: [{ name: "settings", mountPath: SETTINGS_DIRECTORY, readOnly: true }, ...NODE_MOUNTS],
+  };
+}
+
+function healthProbe(path: string) {
+  return { httpGet: { host: "127.0.0.1", port: AGENT_PORTS.health, path }, timeoutSeconds: 3 };
+}

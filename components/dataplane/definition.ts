@@ -1,0 +1,70 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+
+type Schema = k8s.types.input.apiextensions.v1.JSONSchemaProps;
+
+/** A kind that the API server stores for the agent. */
+export interface KindDefinition {
+  /** API group, e.g. "projectcalico.org". */
+  group: string;
+  /** The one version served and stored, e.g. "v3". */
+  version: string;
+  kind: string;
+  plural: string;
+  singular: string;
+  shortNames?: string[];
+  /** Columns of `kubectl get`: title and path inside the object. */
+  columns: Record<string, string>;
+  /** Names that objects may have. Absent: any. */
+  onlyName?: string;
+  spec: Schema;
+}
+
+/**
+ * Makes a cluster-scoped CustomResourceDefinition.
+ *
+ * Its schema is structural: the API server refuses an unknown field when the client asks for strict validation (kubectl and
+ * this package's runner do), and drops it with a warning otherwise. Fields that Calico has and this dataplane has not are
+ * therefore declared with the one value that means the same here, and every other value is refused by name.
+ */
+export function customResourceDefinition(name: string, definition: KindDefinition, opts: pulumi.ResourceOptions) {
+  const { group, version, kind, plural, singular, shortNames = [] } = definition;
+  return new k8s.apiextensions.v1.CustomResourceDefinition(
+    `${name}-crd-${plural}`,
+    {
+      metadata: { name: `${plural}.${group}` },
+      spec: {
+        group,
+        scope: "Cluster",
+        names: { kind, listKind: `${kind}List`, plural, singular, shortNames },
+        versions: [
+          {
+            name: version,
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: objectSchema(definition) },
+            additionalPrinterColumns: Object.entries(definition.columns).map(([column, jsonPath]) => ({
+              name: column,
+              type: "string",
+              jsonPath,
+            })),
+          },
+        ],
+      },
+    },
+    opts,
+  );
+}
+
+function objectSchema({ spec, onlyName }: KindDefinition): Schema {
+  return {
+    type: "object",
+    required: ["spec"],
+    properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" }, spec },
+    ...(onlyName && {
+      x_kubernetes_validations: [
+        { rule: `self.metadata.name == '${onlyName}'`, message: `only the object named "${onlyName}" is supported` },
+      ],
+    }),
+  };
+}

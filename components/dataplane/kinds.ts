@@ -1,0 +1,108 @@
+import type { KindDefinition } from "./definition";
+
+/** An IPv4 network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library). */
+const CIDR = {
+  type: "string",
+  maxLength: 18,
+  x_kubernetes_validations: [
+    {
+      rule: "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked()",
+      message: "must be an IPv4 network whose host bits are zero, like 10.244.0.0/16",
+    },
+  ],
+};
+
+/** A field that is accepted with one value only, because the dataplane has no other. */
+const only = (type: string, value: unknown) => ({ type, enum: [value] });
+
+const IP_POOL: KindDefinition = {
+  group: "projectcalico.org",
+  version: "v3",
+  kind: "IPPool",
+  plural: "ippools",
+  singular: "ippool",
+  columns: { CIDR: ".spec.cidr", VXLAN: ".spec.vxlanMode", "NAT outgoing": ".spec.natOutgoing" },
+  spec: {
+    type: "object",
+    required: ["cidr"],
+    properties: {
+      cidr: { ...CIDR, description: "Network that pods' addresses come from." },
+      blockSize: {
+        type: "integer",
+        minimum: 20,
+        maximum: 32,
+        default: 26,
+        description: "Prefix length of a node's block.",
+      },
+      vxlanMode: { type: "string", enum: ["Always", "CrossSubnet", "Never"], default: "CrossSubnet" },
+      natOutgoing: {
+        type: "boolean",
+        default: false,
+        description: "Connections leaving all pools get the node's address.",
+      },
+      disabled: { type: "boolean", default: false, description: "The pool gives no new addresses." },
+      ipipMode: only("string", "Never"),
+      nodeSelector: only("string", "all()"),
+      allowedUses: { type: "array", items: only("string", "Workload") },
+    },
+    x_kubernetes_validations: [
+      {
+        rule: "isCIDR(self.cidr) && self.blockSize >= cidr(self.cidr).prefixLength()",
+        message: "blockSize must be at least the prefix length of cidr",
+      },
+      { rule: "self.cidr == oldSelf.cidr", message: "cidr cannot change: make another pool and disable this one" },
+      { rule: "self.blockSize == oldSelf.blockSize", message: "blockSize cannot change: make another pool" },
+    ],
+  },
+};
+
+const FELIX_CONFIGURATION: KindDefinition = {
+  group: "projectcalico.org",
+  version: "v3",
+  kind: "FelixConfiguration",
+  plural: "felixconfigurations",
+  singular: "felixconfiguration",
+  columns: { "Return mode": ".spec.bpfExternalServiceMode" },
+  onlyName: "default",
+  spec: {
+    type: "object",
+    properties: {
+      bpfExternalServiceMode: {
+        type: "string",
+        enum: ["DSR", "Tunnel"],
+        default: "Tunnel",
+        description:
+          "How replies of services reached from outside return: straight to the client, or through the entry node.",
+      },
+    },
+  },
+};
+
+const IPAM_BLOCK: KindDefinition = {
+  group: "ebpf-dataplane.io",
+  version: "v1alpha1",
+  kind: "IPAMBlock",
+  plural: "ipamblocks",
+  singular: "ipamblock",
+  columns: { CIDR: ".spec.cidr", Node: ".spec.node", Pool: ".spec.pool" },
+  spec: {
+    type: "object",
+    required: ["cidr", "node", "pool"],
+    properties: {
+      cidr: { ...CIDR, description: "The block." },
+      node: {
+        type: "string",
+        minLength: 1,
+        maxLength: 253,
+        description: "Node that gives the block's addresses to its pods.",
+      },
+      pool: { type: "string", minLength: 1, maxLength: 253, description: "IPPool the block is a part of." },
+    },
+    x_kubernetes_validations: [
+      { rule: "self == oldSelf", message: "a block never changes: delete it and claim another" },
+    ],
+  },
+};
+
+/** Every kind the agent watches that Kubernetes does not have. */
+export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK];

@@ -1,0 +1,21 @@
+export { Dataplane } from "./dataplane";
+export { type DataplaneArgs, LogLevel, ReturnMode } from "./dataplane-args";
+export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool";
+export { LocalCluster, type LocalClusterArgs } from "./local-cluster";
+export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine";
+export { NetworkPolicy } from "./network-policy";
+export {
+  type IpBlock,
+  type NetworkPolicyArgs,
+  type NetworkPolicyPeer,
+  type NetworkPolicyPort,
+  type NetworkPolicyRule,
+  PolicyType,
+  Protocol,
+} from "./network-policy-args";
+export {
+  SourceIpVerification,
+  type SourceIpVerificationArgs,
+  type VerificationResult,
+  type VerificationRow,
+} from "./source-ip-verification";

@@ -1,0 +1,45 @@
+import { IPv4 } from "ipaddr.js";
+import { type InputPlace, refuse } from "./refusal";
+
+/** Refuses anything but an IPv4 address in four decimal parts. */
+export function requireAddress(place: InputPlace, value: string): string {
+  return isAddress(value) ? value : refuse(place, value, "an IPv4 address like 172.31.1.8");
+}
+
+/** Refuses anything but an IPv4 network whose host bits are zero, and prefixes longer than `longest`. */
+export function requireCidr(place: InputPlace, value: string, longest = 32): string {
+  if (isAddress(value)) refuse(place, value, `a network with its prefix length (did you mean ${value}/32?)`);
+  if (!isCidr(value)) refuse(place, value, "an IPv4 network like 10.244.0.0/16");
+  const canonical = `${IPv4.networkAddressFromCIDR(value)}/${prefixLength(value)}`;
+  if (canonical !== value) refuse(place, value, `a network address (did you mean ${canonical}?)`);
+  if (prefixLength(value) > longest) refuse(place, value, `a network of at least /${longest}`);
+  return value;
+}
+
+/** Whether two valid networks have an address in common. */
+export function overlap(first: string, second: string): boolean {
+  const shorter = Math.min(prefixLength(first), prefixLength(second));
+  return IPv4.parse(networkOf(first)).match(IPv4.parse(networkOf(second)), shorter);
+}
+
+/** Whether a valid address lies in a valid network. */
+export function contains(cidr: string, address: string): boolean {
+  return IPv4.parse(address).match(IPv4.parseCIDR(cidr));
+}
+
+/** Number of leading one bits of a valid network's mask. */
+export function prefixLength(cidr: string): number {
+  return Number(cidr.split("/")[1]);
+}
+
+function networkOf(cidr: string): string {
+  return cidr.split("/")[0] ?? cidr;
+}
+
+function isAddress(value: unknown): value is string {
+  return typeof value === "string" && IPv4.isValidFourPartDecimal(value);
+}
+
+function isCidr(value: unknown): value is string {
+  return typeof value === "string" && IPv4.isValidCIDRFourPartDecimal(value) && !/\/0\d/.test(value);
+}

@@ -1,0 +1,139 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { contains, overlap, requireCidr } from "./inputs/addresses";
+import { requireLabel } from "./inputs/names";
+import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
+import { INTERPRETER, packageRoot } from "./installed-program";
+import { localImageDigests } from "./local-images";
+import {
+  type ApiServerAddress,
+  type Machine,
+  type MachineAddress,
+  MachineRole,
+  requireMachines,
+  WALK_THROUGH_MACHINES,
+} from "./machine";
+import { componentType } from "./package-name";
+
+/** Arguments of `LocalCluster`. */
+export interface LocalClusterArgs {
+  /**
+   * Name of the lab: at most 12 lower case letters, digits and "-", beginning with a letter. Labs of different names run side
+   * by side on one computer. Defaults to "local".
+   */
+  name?: string;
+  /** Release of Kubernetes. Defaults to "v1.35.0". */
+  kubernetesVersion?: string;
+  /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
+  podSubnet?: string;
+  /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */
+  serviceSubnet?: string;
+  /**
+   * Nodes and clients. Defaults to the control plane "master" (172.31.1.8), the worker "node" (172.31.1.207), and the clients
+   * "client1" (172.31.1.55) and "client2" (172.31.1.162).
+   */
+  machines?: Machine[];
+}
+
+/**
+ * A Kubernetes cluster made by kubeadm, without kube-proxy and without a network plugin, whose machines are network
+ * namespaces of this computer. Needs Linux and root; no cloud and no container engine. Give it its network with `Dataplane`.
+ */
+export class LocalCluster extends pulumi.ComponentResource {
+  /** Administrator's kubeconfig (YAML), for use on this computer. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Where the nodes reach the API server. */
+  readonly apiServer: pulumi.Output<ApiServerAddress>;
+  /** Nodes of the cluster, the control plane first. */
+  readonly nodes: pulumi.Output<MachineAddress[]>;
+  /** Machines outside the cluster. */
+  readonly clients: pulumi.Output<MachineAddress[]>;
+  /** Name of the lab. */
+  readonly name: pulumi.Output<string>;
+  /** Content hash of the agent's image that the nodes were given: the `imageDigest` of `Dataplane`. */
+  readonly agentImageDigest: pulumi.Output<string>;
+
+  constructor(name: string, args: LocalClusterArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    const lab = labOf(argumentsOf("LocalCluster", name), args);
+    super(componentType("LocalCluster"), name, args, opts);
+
+    const images = localImageDigests();
+    const up = new command.local.Command(
+      `${name}-lab`,
+      {
+        dir: packageRoot(),
+        interpreter: INTERPRETER,
+        create: "node dist/lab.js up",
+        delete: `node dist/lab.js down ${lab.name}`,
+        stdin: JSON.stringify(lab),
+        // Says only that the images changed, so that they are loaded again.
+        environment: { EBPF_DATAPLANE_IMAGES: images.all },
+        // Progress is on stderr; stdout carries the administrator's credentials.
+        logging: command.local.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+        triggers: [JSON.stringify(lab)],
+      },
+      {
+        parent: this,
+        additionalSecretOutputs: ["stdout"],
+        // A lab owns its name: the changed one can only be made once the former is gone.
+        deleteBeforeReplace: true,
+        customTimeouts: { create: "30m", update: "30m", delete: "10m" },
+      },
+    );
+
+    const machines = up.stdout.apply((stdout) => JSON.parse(stdout) as LabDocument);
+    this.kubeconfig = pulumi.secret(machines.kubeconfig);
+    this.apiServer = pulumi.unsecret(machines.apiServer);
+    this.nodes = pulumi.unsecret(machines.nodes);
+    this.clients = pulumi.unsecret(machines.clients);
+    this.name = pulumi.unsecret(machines.lab);
+    this.agentImageDigest = pulumi.unsecret(machines.apply(() => images.agent));
+    this.registerOutputs({
+      kubeconfig: this.kubeconfig,
+      apiServer: this.apiServer,
+      nodes: this.nodes,
+      clients: this.clients,
+      name: this.name,
+      agentImageDigest: this.agentImageDigest,
+    });
+  }
+}
+
+/** What `lab up` prints when the cluster stands. */
+interface LabDocument {
+  kubeconfig: string;
+  apiServer: ApiServerAddress;
+  nodes: MachineAddress[];
+  clients: MachineAddress[];
+  lab: string;
+}
+
+/** The document that `lab up` reads, from checked arguments. */
+function labOf(place: InputPlace, args: LocalClusterArgs) {
+  const { name = "local", kubernetesVersion = "v1.35.0", machines = WALK_THROUGH_MACHINES } = args;
+  const { podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
+  requireLabel(at(place, "name"), name, 12);
+  if (!/^[a-z]/.test(name)) refuse(at(place, "name"), name, "a name that begins with a letter");
+  if (!/^v\d+\.\d+\.\d+$/.test(kubernetesVersion)) {
+    refuse(at(place, "kubernetesVersion"), kubernetesVersion, 'a release like "v1.35.0"');
+  }
+  requireCidr(at(place, "podSubnet"), podSubnet, 24);
+  requireCidr(at(place, "serviceSubnet"), serviceSubnet, 24);
+  if (overlap(podSubnet, serviceSubnet)) {
+    refuse(at(place, "podSubnet"), podSubnet, `apart from serviceSubnet ${serviceSubnet}`);
+  }
+  requireMachines(at(place, "machines"), machines);
+  machines.forEach((machine, index) => {
+    for (const [subnet, cidr] of Object.entries({ podSubnet, serviceSubnet })) {
+      if (!contains(cidr, machine.address)) continue;
+      refuse(at(at(at(place, "machines"), index), "address"), machine.address, `outside ${subnet} ${cidr}`);
+    }
+  });
+  const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
+  return { name, kubernetesVersion, podSubnet, serviceSubnet, machines: controlPlaneFirst };
+}
+
+function rank(machine: Machine): number {
+  return machine.role === MachineRole.ControlPlane ? 0 : 1;
+}

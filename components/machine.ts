@@ -1,0 +1,73 @@
+import { requireAddress } from "./inputs/addresses";
+import { requireMember, requireUnique } from "./inputs/choices";
+import { requireLabel } from "./inputs/names";
+import { at, type InputPlace, refuse } from "./inputs/refusal";
+
+/** What a machine is for. */
+export enum MachineRole {
+  /** Runs the control plane of Kubernetes, and pods that tolerate it. */
+  ControlPlane = "control-plane",
+  /** Runs pods. */
+  Worker = "worker",
+  /** Is outside the cluster and uses its services. */
+  Client = "client",
+}
+
+/** A machine of a local cluster. */
+export interface Machine {
+  /** Host name, and the node's name in Kubernetes: a DNS label, different for every machine. */
+  name: string;
+  /** What the machine is for. */
+  role: MachineRole;
+  /** IPv4 address inside 172.31.1.0/24, where 172.31.1.1 is taken by the switch; different for every machine. */
+  address: string;
+}
+
+/** A machine as others reach it. */
+export interface MachineAddress {
+  /** Host name. */
+  name: string;
+  /** IPv4 address. */
+  address: string;
+}
+
+/** Where a Kubernetes API server answers. */
+export interface ApiServerAddress {
+  /** IPv4 address or DNS name, without scheme. */
+  host: string;
+  /** TCP port. */
+  port: number;
+}
+
+/** The control plane, the worker and the two clients of the walk-through. */
+export const WALK_THROUGH_MACHINES: Machine[] = [
+  { name: "master", role: MachineRole.ControlPlane, address: "172.31.1.8" },
+  { name: "node", role: MachineRole.Worker, address: "172.31.1.207" },
+  { name: "client1", role: MachineRole.Client, address: "172.31.1.55" },
+  { name: "client2", role: MachineRole.Client, address: "172.31.1.162" },
+];
+
+/** Refuses machines that cannot form one cluster. */
+export function requireMachines(place: InputPlace, machines: Machine[]): Machine[] {
+  machines.forEach((machine, index) => {
+    const item = at(place, index);
+    requireLabel(at(item, "name"), machine.name, 32);
+    requireMember(at(item, "role"), MachineRole, machine.role);
+    requireAddress(at(item, "address"), machine.address);
+  });
+  const field = (name: string) => (index: number) => at(at(place, index), name);
+  requireUnique(
+    field("name"),
+    machines.map((machine) => machine.name),
+  );
+  requireUnique(
+    field("address"),
+    machines.map((machine) => machine.address),
+  );
+  const controlPlanes = machines.filter((machine) => machine.role === MachineRole.ControlPlane);
+  if (controlPlanes.length !== 1) {
+    const received = machines.map((machine) => machine.role);
+    refuse(place, received, `a list with exactly one machine of the role "${MachineRole.ControlPlane}"`);
+  }
+  return machines;
+}

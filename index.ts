@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The program of a stack: `ebpf-dataplane:program` of its configuration, or the one that has the stack's name. */
+const program = new pulumi.Config("ebpf-dataplane").get("program") ?? pulumi.getStack();
+
+export = programOf(program);
+
+function programOf(name: string): unknown {
+  switch (name) {
+    case "local":
+      return require("./stacks/local");
+    case "existing":
+      return require("./stacks/existing");
+    default:
+      throw new pulumi.RunError(
+        `Stack "${pulumi.getStack()}": ebpf-dataplane:program is "${name}", but must be "local" or "existing". ` +
+          "Set it with: pulumi config set ebpf-dataplane:program local",
+      );
+  }
+}

@@ -1,0 +1,61 @@
+import { messageOf, RunnerFailure } from "./failure.ts";
+import { deleteObject } from "./kubernetes/apply.ts";
+import { type Operation, title } from "./operation.ts";
+import type { Project } from "./project.ts";
+import { Providers } from "./resources/handlers.ts";
+import { deleteLocalCommand } from "./resources/local-command.ts";
+import { runProgram } from "./run-program.ts";
+import { ResourceReport, say } from "./terminal.ts";
+
+/**
+ * Removes what the program declares, last made first. Objects of a cluster that the program itself makes go away with it.
+ * Continues after a failure, so that one thing that cannot be removed leaves nothing else behind.
+ */
+export async function down(project: Project): Promise<void> {
+  say(`Stack ${project.stack}, removed by this package's runner: this is not \`pulumi destroy\`.`);
+  const providers = new Providers(project.folder);
+  const operations = await declared(project);
+  const known = new Set<string>();
+  for (const operation of operations) {
+    if (operation.type !== "pulumi:providers:kubernetes" || operation.inputs.kubeconfig === undefined) continue;
+    known.add(providers.register(operation));
+  }
+  const failures: string[] = [];
+  for (const operation of operations.reverse()) {
+    const report = new ResourceReport(title(operation));
+    try {
+      if (await remove(operation, project, providers, known, report)) report.done();
+    } catch (error) {
+      failures.push(`${title(operation)}: ${messageOf(error)}`);
+    }
+  }
+  if (failures.length > 0) throw new RunnerFailure(failures.join("\n"), { next: "run the same command again" });
+}
+
+/** What the program declares, as far as it can be known without making anything. */
+async function declared(project: Project): Promise<Operation[]> {
+  const operations: Operation[] = [];
+  await runProgram(project, true, async (operation) => {
+    operations.push(operation);
+    return { id: "", state: operation.inputs };
+  });
+  return operations;
+}
+
+/** @returns whether there was something to remove */
+async function remove(
+  operation: Operation,
+  { folder }: Project,
+  providers: Providers,
+  known: Set<string>,
+  report: ResourceReport,
+): Promise<boolean> {
+  if (operation.type === "command:local:Command" && operation.inputs.delete !== undefined) {
+    await deleteLocalCommand(operation, folder, report);
+    return true;
+  }
+  const provider = operation.provider.split("::").at(-2) ?? "";
+  if (!operation.type.startsWith("kubernetes:") || !known.has(provider)) return false;
+  await deleteObject(providers.cluster(operation.provider), operation, AbortSignal.timeout(10 * 60_000));
+  return true;
+}

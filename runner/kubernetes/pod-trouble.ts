@@ -1,0 +1,58 @@
+import type { ApiObject, ApiServer } from "./api-server.ts";
+
+interface ContainerStatus {
+  name: string;
+  ready: boolean;
+  restartCount: number;
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    terminated?: { reason?: string; exitCode?: number; message?: string };
+  };
+  lastState?: { terminated?: { reason?: string; exitCode?: number } };
+}
+interface Pod {
+  metadata: { name: string };
+  spec: { nodeName?: string };
+  status?: {
+    phase?: string;
+    conditions?: { type: string; status: string; message?: string }[];
+    containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
+  };
+}
+
+/** Why the pods of a workload are not ready, one line per pod. */
+export async function explainPods(server: ApiServer, workload: ApiObject): Promise<string[]> {
+  const selector = (workload.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector;
+  if (!selector?.matchLabels) return [];
+  const labels = Object.entries(selector.matchLabels).map(([key, value]) => `${key}=${value}`);
+  const namespace = workload.metadata?.namespace ?? "default";
+  const query = new URLSearchParams({ labelSelector: labels.join(",") });
+  const pods = (await server.send("GET", `/api/v1/namespaces/${namespace}/pods?${query}`)).items as Pod[];
+  if (pods.length === 0) return ["no pod exists: see the events of the namespace"];
+  return pods.flatMap((pod) => troubleOf(namespace, pod));
+}
+
+function troubleOf(namespace: string, pod: Pod): string[] {
+  const where = `pod ${namespace}/${pod.metadata.name} on ${pod.spec.nodeName ?? "no node"}`;
+  const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  const troubles = containers.map(containerTrouble).filter((trouble) => trouble !== "");
+  if (troubles.length > 0) return [`${where}: ${troubles.join("; ")}`];
+  const conditions = pod.status?.conditions ?? [];
+  if (conditions.some(({ type, status }) => type === "Ready" && status === "True")) return [];
+  const messages = conditions
+    .filter(({ status, message }) => status === "False" && message)
+    .map(({ message }) => message);
+  return [`${where}: ${messages.join("; ") || pod.status?.phase || "unknown"}`];
+}
+
+function containerTrouble({ name, ready, restartCount, state, lastState }: ContainerStatus): string {
+  const now = state?.waiting ?? state?.terminated;
+  if (ready || now?.reason === "Completed") return "";
+  const before = lastState?.terminated;
+  const parts = [
+    now ? [now.reason, now.message].filter(Boolean).join(": ") : "runs, but its readiness probe fails",
+    before ? `ended before with ${before.reason} (exit code ${before.exitCode}), ${restartCount} restarts` : "",
+  ];
+  return `container ${name}: ${parts.filter(Boolean).join("; ")}`;
+}

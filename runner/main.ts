@@ -1,0 +1,56 @@
+import { Command } from "commander";
+import pc from "picocolors";
+import { down } from "./down.ts";
+import { messageOf, RunnerFailure } from "./failure.ts";
+import { preview } from "./preview.ts";
+import { type Project, readProject } from "./project.ts";
+import { delegate, findPulumi, type Verb } from "./pulumi-cli.ts";
+import { say } from "./terminal.ts";
+import { up } from "./up.ts";
+
+const OWN: Record<Verb, (project: Project) => Promise<void>> = { up, preview, down };
+
+interface Options {
+  stack: string;
+  cwd: string;
+  config: string[];
+  cli: boolean;
+}
+
+const program = new Command("runner").description(
+  "Runs a Pulumi program, by the Pulumi CLI if it is on PATH, else without it.",
+);
+command("up", "make what the program declares");
+command("preview", "show what would be made; touch nothing");
+command("down", "remove what the program declares");
+await program.parseAsync();
+
+function command(verb: Verb, description: string): void {
+  program
+    .command(verb)
+    .description(description)
+    .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", "local")
+    .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
+    .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+    .option("--no-cli", "do not use the Pulumi CLI even if it is there")
+    .action((options: Options) => run(verb, options));
+}
+
+async function run(verb: Verb, options: Options): Promise<void> {
+  try {
+    const project = readProject(options.cwd, options.stack, options.config);
+    const pulumi = options.cli ? findPulumi() : undefined;
+    if (pulumi) await delegate(pulumi, verb, project, options.config);
+    // Without state: what a run before the CLI was there has made is removed too.
+    if (!pulumi || verb === "down") await OWN[verb](project);
+    process.exit(0);
+  } catch (error) {
+    say(pc.red(`${verb} of stack ${options.stack} failed: ${messageOf(error)}`));
+    if (error instanceof RunnerFailure && error.next) say(`Next: ${error.next}.`);
+    process.exit(error instanceof RunnerFailure ? error.exitCode : 1);
+  }
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}

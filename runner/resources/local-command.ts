@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { z } from "zod";
+import { RunnerFailure } from "../failure.ts";
+import type { Handler, Operation, Progress } from "../operation.ts";
+
+/** The inputs of `command:local:Command` that can be carried out here; others are refused by name. */
+const commandInputs = z.strictObject({
+  create: z.string().optional(),
+  update: z.string().optional(),
+  delete: z.string().optional(),
+  stdin: z.string().optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  interpreter: z.array(z.string()).min(1).optional(),
+  dir: z.string().optional(),
+  logging: z.enum(["stdout", "stderr", "stdoutAndStderr", "none"]).optional(),
+  triggers: z.array(z.unknown()).optional(),
+  addPreviousOutputInEnv: z.boolean().optional(),
+});
+type CommandInputs = z.infer<typeof commandInputs>;
+
+/** Lines of a failed command's error output that its message repeats when they were not shown already. */
+const LAST_LINES = 20;
+
+/** Runs `create` of a `command:local:Command`. */
+export function localCommand(folder: string): Handler {
+  return async (operation, progress) => {
+    const inputs = parseCommand(operation);
+    const { stdout, stderr } = await run(inputs.create ?? "", inputs, folder, progress);
+    return { id: operation.name, state: { ...operation.inputs, stdout, stderr } };
+  };
+}
+
+/** Runs `delete` of a `command:local:Command`, if it has one. */
+export async function deleteLocalCommand(operation: Operation, folder: string, progress: Progress): Promise<void> {
+  const inputs = parseCommand(operation);
+  if (inputs.delete === undefined) return;
+  await run(inputs.delete, { ...inputs, logging: "stdoutAndStderr" }, folder, progress);
+}
+
+function parseCommand(operation: Operation): CommandInputs {
+  const parsed = commandInputs.safeParse(operation.inputs);
+  if (parsed.success) return parsed.data;
+  throw new RunnerFailure(z.prettifyError(parsed.error), { next: "use the Pulumi CLI for other inputs of Command" });
+}
+
+async function run(command: string, inputs: CommandInputs, folder: string, progress: Progress) {
+  const [program = "/bin/sh", ...words] = inputs.interpreter ?? ["/bin/sh", "-c"];
+  const child = spawn(program, [...words, command], {
+    cwd: inputs.dir ?? folder,
+    env: { ...process.env, ...inputs.environment },
+    stdio: "pipe",
+  });
+  const shown = inputs.logging ?? "stdoutAndStderr";
+  const stdout = collect(child.stdout, /^stdout/.test(shown) ? progress : undefined);
+  const stderr = collect(child.stderr, /stderr$/i.test(shown) ? progress : undefined);
+  // A command that does not read its input closes the pipe early; its exit code tells whether that was right.
+  child.stdin.on("error", () => {});
+  child.stdin.end(inputs.stdin ?? "");
+  const code = await new Promise<number | string>((resolve, reject) => {
+    child.on("error", (error) => reject(new RunnerFailure(`cannot start ${program}: ${error.message}`)));
+    child.on("close", (exitCode, signal) => resolve(exitCode ?? signal ?? "unknown"));
+  });
+  const output = { stdout: await stdout, stderr: await stderr };
+  if (code === 0) return output;
+  const tail = /stderr$/i.test(shown) ? "" : output.stderr.split("\n").slice(-LAST_LINES).join("\n");
+  throw new RunnerFailure(
+    `its command ended with ${typeof code === "number" ? `exit code ${code}` : code}\n${tail}`.trim(),
+  );
+}
+
+/** All output without the last line end, as the Pulumi provider returns it; shown line by line on the way. */
+async function collect(stream: Readable, progress: Progress | undefined): Promise<string> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    lines.push(line);
+    progress?.line(line);
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,60 @@
+import { messageOf, RunnerFailure } from "./failure.ts";
+import { attachMonitor } from "./monitor.ts";
+import { type Operation, type Outcome, title } from "./operation.ts";
+import type { Project } from "./project.ts";
+import { loadProgram, sdkOf } from "./sdk.ts";
+
+/** What to do with each resource. */
+export type Visit = (operation: Operation, signal: AbortSignal) => Promise<Outcome>;
+
+/**
+ * Runs a stack's program; `visit` makes (or only looks at) each resource, in the order that dependencies ask for.
+ * @returns the stack's outputs, secrets still marked.
+ * @throws RunnerFailure with the resource's name, as soon as everything that was under way has ended.
+ */
+export async function runProgram(project: Project, preview: boolean, visit: Visit): Promise<Record<string, unknown>> {
+  const sdk = sdkOf(project);
+  const stop = new AbortController();
+  const underWay = new Set<Promise<unknown>>();
+  let failure: Error | undefined;
+  const fail = (error: unknown) => {
+    failure ??= error instanceof Error ? error : new Error(String(error));
+    stop.abort();
+  };
+  const ended = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
+  process.chdir(project.folder);
+  sdk.runtime.setAllConfig(project.config, []);
+  const outputs = await attachMonitor(
+    sdk,
+    { project: project.name, stack: project.stack, preview },
+    async (operation) => {
+      stop.signal.throwIfAborted();
+      const work = visit(operation, stop.signal).catch((error: unknown) => {
+        fail(named(operation, error));
+        throw error;
+      });
+      underWay.add(work);
+      return work.finally(() => underWay.delete(work));
+    },
+  );
+
+  // The SDK repeats a resource's failure in every output that hangs on it, and leaves those to the process.
+  process.on("unhandledRejection", fail);
+  process.on("uncaughtException", fail);
+  const finished = sdk.runtime
+    .runInPulumiStack(async () => loadProgram(project))
+    .then(() => sdk.runtime.disconnect())
+    .catch(fail);
+  await Promise.race([finished, ended]);
+  await Promise.allSettled(underWay);
+  process.off("unhandledRejection", fail);
+  process.off("uncaughtException", fail);
+  if (failure) throw failure;
+  return outputs.current;
+}
+
+function named(operation: Operation, error: unknown): RunnerFailure {
+  const next = error instanceof RunnerFailure ? error.next : undefined;
+  const exitCode = error instanceof RunnerFailure ? error.exitCode : 1;
+  return new RunnerFailure(`${title(operation)}: ${messageOf(error)}`, { exitCode, ...(next && { next }) });
+}

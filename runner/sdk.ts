@@ -1,0 +1,28 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type * as Pulumi from "@pulumi/pulumi";
+import { RunnerFailure } from "./failure.ts";
+import type { Project } from "./project.ts";
+
+/** The SDK that the program itself imports: state lives in the module, so there must be only one. */
+export function sdkOf(project: Project): typeof Pulumi {
+  return programRequire(project)("@pulumi/pulumi") as typeof Pulumi;
+}
+
+/** Loads the program as the Pulumi CLI does, by ts-node; types are the compiler's business, so they are not checked here. */
+export function loadProgram(project: Project): unknown {
+  const require = programRequire(project);
+  const tsNode = require("ts-node") as { register(options: object): void };
+  tsNode.register({ transpileOnly: true, cwd: project.folder, projectSearchDir: project.folder });
+  return require(project.entry);
+}
+
+function programRequire(project: Project): NodeJS.Require {
+  const require = createRequire(join(project.folder, "Pulumi.yaml"));
+  try {
+    require.resolve("@pulumi/pulumi");
+  } catch {
+    throw new RunnerFailure(`${project.folder} has no @pulumi/pulumi`, { next: `npm install in ${project.folder}` });
+  }
+  return require;
+}

@@ -1,0 +1,40 @@
+import pc from "picocolors";
+import type { Progress } from "./operation.ts";
+
+/** Milliseconds between two reports about the same wait. */
+const REPORT_EVERY = 10_000;
+
+/** Everything the runner says goes to stderr, so that stdout carries results only. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Reports one resource: what it waits for now and then, its output indented, its end with the duration. */
+export class ResourceReport implements Progress {
+  readonly #title: string;
+  readonly #started = performance.now();
+  #reported = performance.now();
+
+  constructor(title: string) {
+    this.#title = title;
+  }
+
+  waiting(status: string): void {
+    if (performance.now() - this.#reported < REPORT_EVERY) return;
+    this.#reported = performance.now();
+    say(pc.dim(`  … ${this.#title}: ${status} (${this.#seconds()})`));
+  }
+
+  line(text: string): void {
+    this.#reported = performance.now();
+    say(`    ${pc.dim("│")} ${text}`);
+  }
+
+  done(): void {
+    say(`  ${pc.green("✓")} ${this.#title.padEnd(60)} ${pc.dim(this.#seconds())}`);
+  }
+
+  #seconds(): string {
+    return `${((performance.now() - this.#started) / 1000).toFixed(1)} s`;
+  }
+}

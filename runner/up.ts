@@ -1,0 +1,30 @@
+import { title } from "./operation.ts";
+import type { Project } from "./project.ts";
+import { handlerFor, Providers } from "./resources/handlers.ts";
+import { runProgram } from "./run-program.ts";
+import { mask } from "./secrets.ts";
+import { ResourceReport, say } from "./terminal.ts";
+
+/** Makes everything that the program declares, and prints the stack's outputs. */
+export async function up(project: Project): Promise<void> {
+  const started = performance.now();
+  say(
+    `Stack ${project.stack}, made by this package's runner: this is not \`pulumi up\`. It keeps no state and applies everything again.`,
+  );
+  const providers = new Providers(project.folder);
+  let count = 0;
+  const outputs = await runProgram(project, false, async (operation, signal) => {
+    if (!operation.custom) return { id: "", state: operation.inputs };
+    const report = new ResourceReport(title(operation));
+    const outcome = await handlerFor(operation.type, providers, project.folder)(operation, report, signal);
+    if (!operation.type.startsWith("pulumi:providers:")) {
+      report.done();
+      count++;
+    }
+    return outcome;
+  });
+  say(`${count} resources in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  for (const [key, value] of Object.entries(mask(outputs) as Record<string, unknown>)) {
+    process.stdout.write(`${key}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
+  }
+}
