@@ -108,6 +108,16 @@ export function localList(cluster: SlotList, all: readonly Candidate[]): SlotLis
   return { name: named(`${cluster.name.name}/local`), slots: [...local, ...cluster.slots], localCount: local.length };
 }
 
+/** Backends as the map holds them: who stands in none of the lists is given nothing new. */
+export function withDraining(all: readonly Candidate[], lists: readonly SlotList[]): readonly Candidate[] {
+  const inSlots = new Set(lists.flatMap(({ slots }) => slots.map(({ name }) => name.name)));
+  return all.map((candidate) => {
+    if (inSlots.has(candidate.name.name)) return candidate;
+    const value = { ...candidate.value, flags: candidate.value.flags | BackendFlag.DRAINING };
+    return { ...candidate, value };
+  });
+}
+
 function usable(all: readonly Candidate[]): readonly Candidate[] {
   const ready = all.filter((candidate) => candidate.ready);
   return ready.length > 0 ? ready : all.filter((candidate) => candidate.servingTerminating);

@@ -1,9 +1,10 @@
+import { Claims } from "./claims.ts";
 import { hash32 } from "./hash.ts";
 
 // Numbers for names, the same after every restart without anything being stored: a name's number is its hash.
 // 0 and 0xffffffff mean something else in the maps (no identity, any identity) and are never given out.
 
-const RESERVED = new Set([0, 0xffffffff]);
+const RESERVED = [0, 0xffffffff];
 
 /** A name and its first choice of number, computed once per name. */
 export interface Named {
@@ -22,29 +23,41 @@ export function idOf(displaced: Displaced, { name, hash }: Named): number {
   return displaced.get(name) ?? hash;
 }
 
-/** Resolves collisions: of the names with one hash the first in sorted order keeps it, the others take the next hash
- * that is nobody's own. A function of the set of names alone, so every order of arrival ends the same. */
-export function displace(names: Iterable<Named>): Displaced {
-  const holders = new Map<number, string>();
-  const losers = new Set<string>();
-  for (const { name, hash } of names) {
-    const holder = RESERVED.has(hash) ? "" : holders.get(hash);
-    if (holder === undefined) holders.set(hash, name);
-    else if (holder !== name) {
-      const wins = holder > name;
-      if (wins) holders.set(hash, name);
-      losers.add(wins ? holder : name);
-    }
+/** Gives out numbers. Of the names with one hash the first in sorted order keeps it, the others take the next hash that
+ * is nobody's own: a function of the set of names alone, so every order of arrival ends the same. */
+export class Numbering<Item extends object> {
+  readonly #claims: Claims<Item, number>;
+  #last: Displaced = new Map();
+
+  constructor(namesOf: (item: Item) => readonly Named[]) {
+    this.#claims = new Claims((item) => namesOf(item).map(({ name, hash }) => [hash, name]));
   }
-  const displaced = new Map<string, number>();
-  for (const name of [...losers].sort()) {
-    for (let attempt = 1; ; attempt++) {
-      const id = hash32(`${name}#${attempt}`);
-      if (RESERVED.has(id) || holders.has(id)) continue;
-      holders.set(id, name);
-      displaced.set(name, id);
-      break;
-    }
+
+  /** The very same object as before where nothing changed. */
+  assign(items: Iterable<Item>): Displaced {
+    this.#claims.update(items);
+    const next = this.#displace();
+    const same = next.size === this.#last.size && [...next].every(([name, id]) => this.#last.get(name) === id);
+    if (!same) this.#last = next;
+    return this.#last;
   }
-  return displaced;
+
+  #displace(): Displaced {
+    const namesAt = (hash: number) => [...new Set(this.#claims.get(hash).map(({ name }) => name))].sort();
+    const losers = [
+      ...[...this.#claims.contested]
+        .filter((hash) => !RESERVED.includes(hash))
+        .flatMap((hash) => namesAt(hash).slice(1)),
+      ...RESERVED.flatMap(namesAt),
+    ];
+    const taken = new Set(RESERVED);
+    return new Map(
+      losers.sort().map((name) => {
+        let id = hash32(name);
+        for (let attempt = 1; taken.has(id) || this.#claims.has(id); attempt++) id = hash32(`${name}#${attempt}`);
+        taken.add(id);
+        return [name, id];
+      }),
+    );
+  }
 }

@@ -1,4 +1,4 @@
-import type { KeyOf } from "../kernel/layout.gen.ts";
+import { BackendFlag, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
 import type { WrittenMap } from "./desired.ts";
 
 export const TCP = 6;
@@ -27,6 +27,12 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   endpoints: (address) => address,
   interfaces: (ifindex) => `interface ${ifindex}`,
   settings: () => "settings",
+};
+
+/** Which of two values for one key is right, where that is not for the order of owners to say: negative for the first.
+ * A backend that one service drains and another still uses is in use. */
+export const preference: { readonly [M in WrittenMap]?: (a: ValueOf<M>, b: ValueOf<M>) => number } = {
+  backends: (a, b) => (a.flags & BackendFlag.DRAINING) - (b.flags & BackendFlag.DRAINING),
 };
 
 export function hex(id: number): string {

@@ -7,7 +7,7 @@ import { canonicalAddress, familyOf, hostCidr } from "./cidr.ts";
 import type { Contributions, Entry } from "./desired.ts";
 import { endpointOwner } from "./endpoints.ts";
 import { type Identity, IdentityTable, type Vocabulary } from "./identity.ts";
-import { type Displaced, displace, idOf, type Named } from "./ids.ts";
+import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { Latest, Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
@@ -27,6 +27,7 @@ export class LocationCompiler {
   readonly #table = new Latest<IdentityTable>();
   readonly #book = new Latest<readonly PlacedAddress[]>();
   readonly #pods = new Memo<Pod, PlacedAddress>();
+  readonly #ids = new Numbering<Identity>(({ name }) => [name]);
   readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
 
   compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, nodes: NodeDirectory, pools: PoolDirectory): LocationMap {
@@ -37,7 +38,7 @@ export class LocationCompiler {
 
     const used = new Set<Identity>();
     for (const { identity } of lines) if (identity) used.add(identity);
-    const displaced = displace(names(used));
+    const displaced = this.#ids.assign(used);
     const locations = lines.map(
       (line) => [line.owner, this.#entries.get(line, [displaced], () => [lower(line, displaced)])] as const,
     );
@@ -114,10 +115,6 @@ function lower({ key, place, identity }: PlacedAddress, displaced: Displaced): E
 
 function numberOf(identity: Identity | undefined, displaced: Displaced): number {
   return identity ? idOf(displaced, identity.name) : 0;
-}
-
-function* names(identities: Iterable<Identity>): Iterable<Named> {
-  for (const { name } of identities) yield name;
 }
 
 /** A node has several addresses, everything else is an owner with one line. */

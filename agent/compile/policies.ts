@@ -5,7 +5,7 @@ import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { DROPPED, encode } from "./encode.ts";
 import { containerPorts, type Identity, type Vocabulary, vocabulary } from "./identity.ts";
-import { type Displaced, displace, idOf, type Named, named } from "./ids.ts";
+import { type Displaced, idOf, type Named, Numbering, named } from "./ids.ts";
 import { ANYBODY, type Judgement, judge, portName } from "./judge.ts";
 import { Memo } from "./memo.ts";
 import { type CompiledPolicy, compileNetworkPolicy, isSelected } from "./network-policy.ts";
@@ -41,6 +41,7 @@ interface Shared {
 
 export class PolicyCompiler {
   readonly #compiled = new Memo<NetworkPolicy, CompiledPolicy>();
+  readonly #ids = new Numbering<EndpointPolicy>(({ name }) => [name]);
   #known: ReadonlyMap<string, Shared> = new Map();
 
   /** Finds what applies to this node's endpoints; peers that only other nodes' policies name are nobody here. */
@@ -72,7 +73,7 @@ export class PolicyCompiler {
 
   /** Judges every identity by every policy in force. */
   compile(identities: ReadonlyMap<Identity, number>): PolicyMap {
-    const displaced = displace(names([...this.#known.values()].map(({ policy }) => policy)));
+    const displaced = this.#ids.assign([...this.#known.values()].map(({ policy }) => policy));
     const policies = new Map(
       [...this.#known.values()].map(({ policy, judged }) => [policy.owner, judged.entries(displaced, identities)]),
     );
@@ -153,10 +154,6 @@ function atDestination(rule: Rule, pod: Pod): Rule {
     return number === undefined ? [] : [{ protocol: match.protocol, first: number, last: number }];
   });
   return { ...rule, ports };
-}
-
-function* names(policies: Iterable<EndpointPolicy>): Iterable<Named> {
-  for (const { name } of policies) yield name;
 }
 
 function sameEntries<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {

@@ -2,7 +2,15 @@ import type { Service, ServicePort } from "../api/core.ts";
 import type { EndpointSlice } from "../api/discovery.ts";
 import { objectName } from "../api/metadata.ts";
 import { ServiceFlag } from "../kernel/layout.gen.ts";
-import { type Candidate, candidates, clusterList, localList, type NodeOfAddress, type SlotList } from "./backends.ts";
+import {
+  type Candidate,
+  candidates,
+  clusterList,
+  localList,
+  type NodeOfAddress,
+  type SlotList,
+  withDraining,
+} from "./backends.ts";
 import type { Problem } from "./desired.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
 import type { NodeDirectory } from "./nodes.ts";
@@ -21,7 +29,7 @@ export interface CompiledService {
 const DEFAULT_AFFINITY_SECONDS = 10800;
 
 /** False for services that another proxy serves, or nobody: headless, ExternalName, service-proxy-name. */
-export function isServed(service: Service): boolean {
+function isServed(service: Service): boolean {
   const labelled = service.metadata.labels?.["service.kubernetes.io/service-proxy-name"] !== undefined;
   return !labelled && service.spec.type !== "ExternalName" && clusterAddresses(service).length > 0;
 }
@@ -33,15 +41,19 @@ export function compileService(
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
 ): CompiledService {
+  const owner = `Service ${objectName(service)}`;
+  if (!isServed(service)) return { owner, frontends: [], lists: [], backends: [], problems: [] };
   const parts = service.spec.ports.map((port) =>
     port.protocol === "SCTP" ? [] : compilePort(service, port, slices, nodes, nodeOfAddress),
   );
   const rules = parts.flat();
+  const lists = [...new Set(rules.map(({ list }) => list))];
+  const backends = new Map(rules.flatMap(({ all }) => all).map((item) => [item.name.name, item]));
   return {
-    owner: `Service ${objectName(service)}`,
+    owner,
     frontends: rules.map(({ rule, list }) => ({ ...rule, list, affinitySeconds: affinitySeconds(service) })),
-    lists: [...new Set(rules.map(({ list }) => list))],
-    backends: [...new Map(rules.flatMap(({ all }) => all).map((item) => [item.name.name, item])).values()],
+    lists,
+    backends: withDraining([...backends.values()], lists),
     problems: problems(service),
   };
 }

@@ -3,12 +3,13 @@ import { type EndpointSlice, serviceNameLabel } from "../api/discovery.ts";
 import { objectName } from "../api/metadata.ts";
 import type { Backend, Frontend, Service as ServiceValue, Slot } from "../kernel/layout.gen.ts";
 import { canonicalAddress } from "./cidr.ts";
+import { Claims } from "./claims.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
-import { type Displaced, displace, idOf, type Named } from "./ids.ts";
+import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { Latest, Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
-import { type CompiledService, compileService, isServed } from "./service.ts";
+import { type CompiledService, compileService } from "./service.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 export interface ServiceMaps {
@@ -28,17 +29,22 @@ interface ServiceEntries {
 export class ServiceCompiler {
   readonly #compiled = new Memo<Service, CompiledService>();
   readonly #entries = new Memo<CompiledService, ServiceEntries>();
+  readonly #serviceIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
+  readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
+  readonly #frontends = new Claims<CompiledService, string>(({ frontends, owner }) =>
+    frontends.map(({ key }) => [keyText.services(key), owner]),
+  );
   readonly #withoutNode = new Memo<EndpointSlice, readonly string[]>();
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
 
   compile(snapshot: ClusterSnapshot, nodes: NodeDirectory): ServiceMaps {
     const slices = slicesByService(snapshot.endpointSlices);
-    const served = snapshot.services.filter(isServed);
-    const compiled = served.map((service) =>
+    const compiled = snapshot.services.map((service) =>
       this.#compileOne(service, slices.get(objectName(service)) ?? [], snapshot, nodes),
     );
-    const services = displace(names(compiled, (item) => item.lists));
-    const backends = displace(names(compiled, (item) => item.backends));
+    const services = this.#serviceIds.assign(compiled);
+    const backends = this.#backendIds.assign(compiled);
+    this.#frontends.update(compiled);
     const entries = compiled.map(
       (item) =>
         [item.owner, this.#entries.get(item, [services, backends], () => lower(item, services, backends))] as const,
@@ -47,7 +53,7 @@ export class ServiceCompiler {
       services: new Map(entries.map(([owner, { services }]) => [owner, services])),
       slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
       backends: new Map(entries.map(([owner, { backends }]) => [owner, backends])),
-      problems: [...compiled.flatMap((item) => item.problems), ...frontendsTakenTwice(compiled)],
+      problems: [...compiled.flatMap((item) => item.problems), ...takenTwice(this.#frontends)],
     };
   }
 
@@ -94,10 +100,6 @@ function nodesOfPods(pods: readonly Pod[]): ReadonlyMap<string, string> {
   );
 }
 
-function* names(compiled: readonly CompiledService[], of: (item: CompiledService) => readonly { name: Named }[]) {
-  for (const item of compiled) for (const { name } of of(item)) yield name;
-}
-
 /** Gives one compiled service its numbers. */
 function lower(item: CompiledService, services: Displaced, backends: Displaced): ServiceEntries {
   return {
@@ -126,27 +128,11 @@ function lower(item: CompiledService, services: Displaced, backends: Displaced):
 }
 
 /** Two services with one external address and port: the one whose name sorts first is served. */
-function frontendsTakenTwice(compiled: readonly CompiledService[]): Problem[] {
-  const holders = new Map<string, CompiledService>();
-  const found: Problem[] = [];
-  for (const item of compiled) {
-    for (const { key } of item.frontends) {
-      const id = frontendId(key);
-      const holder = holders.get(id);
-      if (holder === undefined) holders.set(id, item);
-      else if (holder !== item) {
-        const [first, second] = holder.owner < item.owner ? [holder, item] : [item, holder];
-        holders.set(id, first);
-        found.push(taken(second.owner, keyText.services(key), first.owner));
-      }
-    }
-  }
-  return found;
-}
-
-// Cheaper than the key in words: this runs for every frontend at every compilation.
-function frontendId({ address, port, protocol }: Frontend): string {
-  return `${address} ${port} ${protocol}`;
+function takenTwice(frontends: Claims<CompiledService, string>): Problem[] {
+  return [...frontends.contested].sort().flatMap((frontend) => {
+    const [first, ...others] = [...new Set(frontends.get(frontend).map(({ name }) => name))].sort();
+    return others.map((owner) => taken(owner, frontend, first ?? ""));
+  });
 }
 
 function taken(owner: string, frontend: string, holder: string): Problem {

@@ -1,0 +1,141 @@
+import type { Contributions, Entry } from "../compile/desired.ts";
+
+/** An entry as it should be, or is, with the object it belongs to. */
+export interface OwnedEntry<K, V> extends Entry<K, V> {
+  readonly owner: string;
+}
+
+/**
+ * What a map should hold beside what it holds, and the difference.
+ *
+ *              desired          actual
+ *          +-------------+-------------+
+ *          |   pending   |   pending   |
+ *          |   updates   |  deletions  |
+ *          |      +------+------+      |
+ *          |      | in   : sync |      |
+ *          +------+------+------+------+
+ *
+ * An entry on both sides with another value is a pending update. Nothing is written here: the caller writes, then tells
+ * what was written, so that what failed stays pending by itself.
+ */
+export class DeltaMap<K, V> {
+  readonly #text: (key: K) => string;
+  readonly #prefer: (a: V, b: V) => number;
+  readonly #actual = new Map<string, { readonly key: K; readonly value: V }>();
+  readonly #claims = new Map<string, OwnedEntry<K, V>[]>();
+  readonly #owners = new Map<string, readonly Entry<K, V>[]>();
+  readonly #updates = new Set<string>();
+  readonly #deletions = new Set<string>();
+
+  /** `text` gives the id of a key; `prefer` decides between owners that want one key before their names do. */
+  constructor(text: (key: K) => string, prefer: (a: V, b: V) => number = () => 0) {
+    this.#text = text;
+    this.#prefer = prefer;
+  }
+
+  /** Takes over what the map holds now, as after a restart. */
+  load(entries: Iterable<readonly [K, V]>): void {
+    const before = [...this.#actual.keys()];
+    this.#actual.clear();
+    for (const [key, value] of entries) this.#actual.set(this.#text(key), { key, value });
+    for (const id of new Set([...before, ...this.#actual.keys(), ...this.#claims.keys()])) this.#compare(id);
+  }
+
+  /** Replaces the desired content. An owner with the same array as before costs one comparison. */
+  setDesired(contributions: Contributions<K, V>): void {
+    const touched = new Set<string>();
+    for (const [owner, entries] of this.#owners) {
+      if (contributions.get(owner) === entries) continue;
+      this.#owners.delete(owner);
+      for (const { id } of entries) {
+        this.#release(id, owner);
+        touched.add(id);
+      }
+    }
+    for (const [owner, entries] of contributions) {
+      if (this.#owners.has(owner)) continue;
+      this.#owners.set(owner, entries);
+      for (const entry of entries) {
+        this.#claim({ ...entry, owner });
+        touched.add(entry.id);
+      }
+    }
+    for (const id of touched) this.#compare(id);
+  }
+
+  /** Entries to write, each with its owner. */
+  pendingUpdates(): OwnedEntry<K, V>[] {
+    return [...this.#updates].flatMap((id) => this.#claims.get(id)?.[0] ?? []);
+  }
+
+  /** Entries to remove, with the value they have now. */
+  pendingDeletions(): Entry<K, V>[] {
+    return [...this.#deletions].flatMap((id) => {
+      const actual = this.#actual.get(id);
+      return actual ? [{ id, ...actual }] : [];
+    });
+  }
+
+  /** Values that the map holds although they should be other ones or gone: what still refers to something. */
+  staleValues(): { readonly key: K; readonly value: V }[] {
+    return [...this.#updates, ...this.#deletions].flatMap((id) => this.#actual.get(id) ?? []);
+  }
+
+  isPending(id: string): boolean {
+    return this.#updates.has(id);
+  }
+
+  /** What the map holds under the id. */
+  actual(id: string): V | undefined {
+    return this.#actual.get(id)?.value;
+  }
+
+  get pendingCount(): number {
+    return this.#updates.size + this.#deletions.size;
+  }
+
+  wrote({ id, key, value }: Entry<K, V>): void {
+    this.#actual.set(id, { key, value });
+    this.#compare(id);
+  }
+
+  removed(id: string): void {
+    this.#actual.delete(id);
+    this.#compare(id);
+  }
+
+  #claim(claim: OwnedEntry<K, V>): void {
+    const claims = this.#claims.get(claim.id);
+    if (!claims) {
+      this.#claims.set(claim.id, [claim]);
+      return;
+    }
+    claims.push(claim);
+    claims.sort((a, b) => this.#prefer(a.value, b.value) || (a.owner < b.owner ? -1 : 1));
+  }
+
+  #release(id: string, owner: string): void {
+    const rest = this.#claims.get(id)?.filter((claim) => claim.owner !== owner) ?? [];
+    if (rest.length > 0) this.#claims.set(id, rest);
+    else this.#claims.delete(id);
+  }
+
+  #compare(id: string): void {
+    const desired = this.#claims.get(id)?.[0];
+    const actual = this.#actual.get(id);
+    const update = desired !== undefined && (actual === undefined || !equal(desired.value, actual.value));
+    if (update) this.#updates.add(id);
+    else this.#updates.delete(id);
+    if (desired === undefined && actual !== undefined) this.#deletions.add(id);
+    else this.#deletions.delete(id);
+  }
+}
+
+/** Values of maps are numbers, texts, or flat structs of both. */
+function equal(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  return Object.keys(left).every((name) => left[name] === right[name]);
+}

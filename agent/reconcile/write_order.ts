@@ -1,0 +1,83 @@
+import type { Entry, WrittenMap } from "../compile/desired.ts";
+import { keyText } from "../compile/key.ts";
+import type { KeyOf, ValueOf } from "../kernel/layout.gen.ts";
+import type { DeltaMap } from "./delta_map.ts";
+
+export type Deltas = { readonly [M in WrittenMap]: DeltaMap<KeyOf<M>, ValueOf<M>> };
+
+/** One kind of write. The packet path reads while we write, so the order is what keeps every moment consistent. */
+export interface Step<M extends WrittenMap = WrittenMap> {
+  readonly map: M;
+  readonly verb: "update" | "delete";
+  readonly why: string;
+  /** Entries that must wait because something they rely on could not be written; they stay pending. */
+  readonly waits?: (deltas: Deltas) => (entry: Entry<KeyOf<M>, ValueOf<M>>) => boolean;
+}
+
+function step<M extends WrittenMap>(verb: Step["verb"], map: M, why: string, waits?: Step<M>["waits"]): Step {
+  // Each step's `waits` sees entries of its own map only: the reconciler takes both from the same field.
+  return { map, verb, why, ...(waits && { waits }) } as unknown as Step;
+}
+
+/** What is referred to comes before what refers to it; removal goes the other way round. */
+export const writeOrder: readonly Step[] = [
+  step("update", "backends", "slots will name them"),
+  step(
+    "update",
+    "slots",
+    "a service counts only slots that are there",
+    ({ backends }) =>
+      ({ value }) =>
+        backends.actual(keyText.backends(value)) === undefined,
+  ),
+  step(
+    "update",
+    "services",
+    "every slot they count is written",
+    ({ slots }) =>
+      ({ value: { id, backendCount } }) =>
+        Array.from({ length: backendCount }, (_, index) => keyText.slots({ service: id, index })).some((slot) =>
+          slots.isPending(slot),
+        ),
+  ),
+  step("update", "policies", "identities and endpoints will name them; under new numbers, so nobody sees half of one"),
+  step("update", "locations", "an address shows an identity only when every policy knows it", ({ policies }) => {
+    const unknown = new Set(policies.pendingUpdates().map(({ key }) => key.identity));
+    return ({ value }) => unknown.has(value.identity);
+  }),
+  step("update", "endpoints", "an endpoint gets traffic only under a complete policy", ({ policies }) => {
+    const incomplete = new Set(policies.pendingUpdates().map(({ key }) => key.policy));
+    return ({ value }) => incomplete.has(value.policy);
+  }),
+  step(
+    "update",
+    "interfaces",
+    "a workload may send once its endpoint can be judged",
+    ({ endpoints }) =>
+      ({ value }) =>
+        endpoints.actual(keyText.endpoints(value)) === undefined,
+  ),
+
+  step("delete", "interfaces", "nothing more is sent in the name of an endpoint that goes"),
+  step("delete", "endpoints", "nothing more is delivered to it"),
+  step("delete", "locations", "its address is nobody's"),
+  step("delete", "policies", "no endpoint and no address names them any more", ({ endpoints, locations }) => {
+    const inForce = new Set(endpoints.staleValues().map(({ value }) => value.policy));
+    const known = new Set(locations.staleValues().map(({ value }) => value.identity));
+    return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
+  }),
+  step("delete", "services", "before the slots they count"),
+  step("delete", "slots", "nobody counts them any more", ({ services }) => {
+    const counted = new Map<number, number>();
+    for (const { value } of services.staleValues()) {
+      counted.set(value.id, Math.max(value.backendCount, counted.get(value.id) ?? 0));
+    }
+    return ({ key }) => key.index < (counted.get(key.service) ?? 0);
+  }),
+  step("delete", "backends", "no slot names them any more", ({ slots }) => {
+    const named = new Set(slots.staleValues().map(({ value }) => value));
+    return ({ key }) => named.has(key);
+  }),
+
+  step("update", "settings", "the new policy revision has every connection judged again, by what is complete now"),
+];
