@@ -1,0 +1,62 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+export const PLUGIN = "ebpf-dataplane";
+const CONFLIST = `05-${PLUGIN}.conflist`;
+
+export interface InstallOptions {
+  /** The compiled shim. */
+  readonly binary: string;
+  /** The node's /opt/cni/bin and /etc/cni/net.d, as seen from here. */
+  readonly binFolder: string;
+  readonly confFolder: string;
+  /** The agent's socket, as seen on the node. */
+  readonly socket: string;
+}
+
+/** Tells the container runtime of the plugin: kubelet takes the node as Ready for pods from then on. Written by rename,
+ * because the runtime may read at any moment; binary first, because the configuration names it. */
+export function installPlugin({ binary, binFolder, confFolder, socket }: InstallOptions): void {
+  mkdirSync(binFolder, { recursive: true });
+  mkdirSync(confFolder, { recursive: true });
+  installBinary(binary, join(binFolder, PLUGIN));
+  // Runtimes before containerd 2 also want this one; most nodes have it from their distribution.
+  if (!existsSync(join(binFolder, "loopback"))) installBinary(binary, join(binFolder, "loopback"));
+  const conflist = { cniVersion: "1.0.0", name: PLUGIN, plugins: [{ type: PLUGIN, socket }] };
+  replace(join(confFolder, CONFLIST), `${JSON.stringify(conflist, null, 2)}\n`);
+}
+
+/** The node is not ours any more: the runtime uses what other configuration there is. */
+export function uninstallPlugin({ binFolder, confFolder, binary }: Omit<InstallOptions, "socket">): void {
+  rmSync(join(confFolder, CONFLIST), { force: true });
+  for (const name of [PLUGIN, "loopback"]) {
+    const path = join(binFolder, name);
+    if (existsSync(path) && sameContent(path, binary)) rmSync(path);
+  }
+}
+
+function installBinary(from: string, to: string): void {
+  if (existsSync(to) && sameContent(from, to)) return;
+  copyFileSync(from, `${to}.new`);
+  chmodSync(`${to}.new`, 0o755);
+  renameSync(`${to}.new`, to);
+}
+
+function replace(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
+function sameContent(a: string, b: string): boolean {
+  return readFileSync(a).equals(readFileSync(b));
+}

@@ -1,0 +1,135 @@
+import type { Allocator } from "../ipam/allocator.ts";
+import { ipBatch } from "../network/ip_command.ts";
+import type { Endpoint, EndpointStore } from "./endpoint_store.ts";
+import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, SUPPORTED_VERSIONS } from "./request.ts";
+import { addResult, loopbackResult } from "./results.ts";
+import { createVeth, deleteVeth, hostIndex, openVeth, type VethPair, vethNames } from "./veth.ts";
+
+/** What the rest of the agent does for a pod that comes or goes. */
+export interface EndpointLife {
+  /** Attaches the programs to the endpoint's interface and resolves when its maps and policies are written. */
+  ready(endpoint: Endpoint): Promise<void>;
+  /** The endpoint is gone: its entries may go. */
+  gone(endpoint: Endpoint): void;
+}
+
+export interface PluginOptions {
+  readonly endpoints: EndpointStore;
+  readonly allocator: Allocator;
+  readonly life: EndpointLife;
+  readonly mtu: () => number;
+  /** Why pods cannot be served now, in words; empty when they can. */
+  readonly notReady: () => readonly string[];
+}
+
+/** The verbs of CNI. Every one may be repeated: ADD answers what it answered, DEL of what is gone succeeds. */
+export class CniPlugin {
+  private readonly options: PluginOptions;
+
+  constructor(options: PluginOptions) {
+    this.options = options;
+  }
+
+  /** Answers one call with the JSON to print; undefined prints nothing. Rejects with CniError. */
+  async call(request: CniRequest): Promise<object | undefined> {
+    const { env, config } = request;
+    if (config.type === "loopback") return this.loopback(request);
+    switch (env.CNI_COMMAND) {
+      case "VERSION":
+        return { cniVersion: config.cniVersion, supportedVersions: SUPPORTED_VERSIONS };
+      case "STATUS":
+        this.requireReady(CniCode.NOT_AVAILABLE);
+        return undefined;
+      case "ADD":
+        this.requireReady(CniCode.TRY_AGAIN_LATER);
+        return addResult(config.cniVersion, await this.add(attachmentOf(request)));
+      case "DEL":
+        this.remove(attachmentOf(request));
+        return undefined;
+      case "CHECK":
+        this.check(attachmentOf(request));
+        return undefined;
+      case "GC":
+        this.collect(config["cni.dev/valid-attachments"] ?? []);
+        return undefined;
+    }
+  }
+
+  private requireReady(code: number): void {
+    const reasons = this.options.notReady();
+    if (reasons.length > 0) throw new CniError(code, "The dataplane of this node is not ready.", reasons.join("; "));
+  }
+
+  private async add(attachment: Attachment): Promise<Endpoint> {
+    if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");
+    const present = this.options.endpoints.find(attachment);
+    if (present && hostIndex(present.hostInterface) === present.ifindex) return present;
+    if (present) this.forget(present);
+    const address = await this.options.allocator.allocate();
+    try {
+      return await this.attach(attachment, address);
+    } finally {
+      this.options.allocator.release(address);
+    }
+  }
+
+  // The endpoint is stored before its interface is opened: an agent killed in between finds it and DEL removes it.
+  private async attach(attachment: Attachment, address: string): Promise<Endpoint> {
+    const names = vethNames(attachment.containerId, attachment.ifname);
+    const pair: VethPair = {
+      ...names,
+      netns: attachment.netns,
+      ifname: attachment.ifname,
+      address,
+      mtu: this.options.mtu(),
+    };
+    deleteVeth(pair.hostInterface); // of a call that was cut short
+    const endpoint = { ...attachment, ...names, address, ifindex: createVeth(pair) };
+    this.options.endpoints.add(endpoint);
+    try {
+      await this.options.life.ready(endpoint);
+      openVeth(pair);
+      return endpoint;
+    } catch (error) {
+      this.forget(endpoint);
+      throw error;
+    }
+  }
+
+  private remove(attachment: Attachment): void {
+    const endpoint = this.options.endpoints.find(attachment);
+    if (endpoint) this.forget(endpoint);
+    else deleteVeth(vethNames(attachment.containerId, attachment.ifname).hostInterface);
+  }
+
+  private forget(endpoint: Endpoint): void {
+    deleteVeth(endpoint.hostInterface);
+    this.options.endpoints.remove(endpoint);
+    this.options.life.gone(endpoint);
+  }
+
+  private check(attachment: Attachment): void {
+    const endpoint = this.options.endpoints.find(attachment);
+    const name = `${attachment.namespace}/${attachment.pod} (container ${attachment.containerId})`;
+    if (!endpoint) throw new CniError(CniCode.UNKNOWN_CONTAINER, `This node has no endpoint for ${name}.`);
+    if (hostIndex(endpoint.hostInterface) !== endpoint.ifindex) {
+      throw new CniError(CniCode.CHECK_FAILED, `The interface ${endpoint.hostInterface} of ${name} is gone.`);
+    }
+  }
+
+  private collect(valid: readonly { containerID: string; ifname: string }[]): void {
+    const keep = new Set(valid.map(({ containerID, ifname }) => `${containerID}/${ifname}`));
+    const stale = this.options.endpoints
+      .list()
+      .filter(({ containerId, ifname }) => !keep.has(`${containerId}/${ifname}`));
+    for (const endpoint of stale) this.forget(endpoint);
+  }
+
+  private loopback(request: CniRequest): object | undefined {
+    const { CNI_COMMAND, CNI_NETNS } = request.env;
+    if (CNI_COMMAND !== "ADD") return undefined;
+    const netns = CNI_NETNS.replace(/^\/var\/run\//, "/run/");
+    ipBatch(["link set lo up"], netns);
+    return loopbackResult(request.config.cniVersion, netns);
+  }
+}

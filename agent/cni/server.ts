@@ -1,0 +1,42 @@
+import { rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { json } from "node:stream/consumers";
+import type { Logger } from "pino";
+import type { CniPlugin } from "./plugin.ts";
+import { CniCode, CniError, type CniRequest, parseRequest } from "./request.ts";
+
+/** Serves the shim's calls at a Unix socket: 200 with the result, 500 with CNI's error object. */
+export function serveCni(socket: string, plugin: CniPlugin, log: Logger): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    let call: CniRequest | undefined;
+    try {
+      call = parseRequest(await json(request));
+      const result = await plugin.call(call);
+      log.debug({ call: call.env }, `CNI ${call.env.CNI_COMMAND} done`);
+      response.writeHead(200).end(result ? JSON.stringify(result) : "");
+    } catch (error) {
+      const failure = failureOf(error, call);
+      log.warn({ call: call?.env, ...failure }, `CNI ${call?.env.CNI_COMMAND ?? "call"} failed: ${failure.msg}`);
+      response.writeHead(500).end(JSON.stringify(failure));
+    }
+  });
+  rmSync(socket, { force: true }); // of an agent that was killed; the node's lock makes us the only one
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    // The socket moves pods into networks: for root only.
+    const before = process.umask(0o177);
+    server.listen(socket, () => resolve(server));
+    process.umask(before);
+  });
+}
+
+function failureOf(error: unknown, call: CniRequest | undefined) {
+  const cniVersion = call?.config.cniVersion ?? "1.0.0";
+  if (error instanceof CniError) return { cniVersion, code: error.code, msg: error.message, details: error.details };
+  return {
+    cniVersion,
+    code: CniCode.INTERNAL,
+    msg: error instanceof Error ? error.message : String(error),
+    details: "",
+  };
+}

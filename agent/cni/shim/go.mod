@@ -1,0 +1,3 @@
+module ebpf-dataplane/cni
+
+go 1.21

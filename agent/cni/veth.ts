@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { ipBatch, ipJson } from "../network/ip_command.ts";
+
+/** What a pod's interface pair is made of. */
+export interface VethPair {
+  readonly netns: string;
+  readonly ifname: string;
+  readonly hostInterface: string;
+  readonly address: string;
+  readonly mac: string;
+  readonly hostMac: string;
+  readonly mtu: number;
+}
+
+// The pod's router: an address that exists nowhere, answered by a permanent neighbour entry.
+const GATEWAY = "169.254.1.1";
+
+/** Name and hardware addresses follow from the attachment, so that a repeated or undone call finds what the first made. */
+export function vethNames(containerId: string, ifname: string): Pick<VethPair, "hostInterface" | "mac" | "hostMac"> {
+  const hash = createHash("sha256")
+    .update(containerId + ifname)
+    .digest("hex");
+  // 02: locally administered, unicast (IEEE 802, figure 8-1).
+  const mac = (from: number) =>
+    `02:${hash
+      .slice(from, from + 10)
+      .match(/../g)
+      ?.join(":")}`;
+  return { hostInterface: `ebpf${hash.slice(0, 11)}`, mac: mac(20), hostMac: mac(30) };
+}
+
+/** Makes the pair, down, its far end in the pod's namespace. Returns the host side's index. */
+export function createVeth(pair: VethPair): number {
+  const { hostInterface, hostMac, mac, mtu, ifname, netns } = pair;
+  const far = `peer name ${ifname} address ${mac} mtu ${mtu} netns ${netns}`;
+  ipBatch([
+    `link add ${hostInterface} address ${hostMac} mtu ${mtu} type veth ${far}`,
+    `link set dev ${hostInterface} addrgenmode none`, // no IPv6 of the host's own on it
+  ]);
+  const index = hostIndex(hostInterface);
+  if (index === undefined) throw new Error(`Interface ${hostInterface} vanished right after it was made.`);
+  return index;
+}
+
+/** Lets traffic flow: to be called when the pod's policy is in force. */
+export function openVeth({ hostInterface, address, mac, hostMac, ifname, netns }: VethPair): void {
+  ipBatch([
+    `link set dev ${hostInterface} up`,
+    `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`,
+  ]);
+  ipBatch(
+    [
+      "link set lo up",
+      `address replace ${address}/32 dev ${ifname}`,
+      `link set dev ${ifname} up`,
+      `neigh replace ${GATEWAY} lladdr ${hostMac} dev ${ifname} nud permanent`,
+      `route replace default via ${GATEWAY} dev ${ifname} onlink`,
+    ],
+    netns,
+  );
+}
+
+/** Removes the pair; a pair that is gone (with its namespace, say) is as good. */
+export function deleteVeth(hostInterface: string): void {
+  if (hostIndex(hostInterface) !== undefined) ipBatch([`link delete dev ${hostInterface}`]);
+}
+
+/** The index of an interface of this namespace, undefined when it does not exist. */
+export function hostIndex(name: string): number | undefined {
+  return ipJson<{ ifname: string; ifindex: number }>("link", "show").find((link) => link.ifname === name)?.ifindex;
+}

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { type Block, type BlockClaims, blockName, range, toAddress } from "./block.ts";
+
+/** An IP pool as far as handing out addresses goes. */
+export interface Pool {
+  readonly name: string;
+  readonly cidr: string;
+  readonly blockSize: number;
+  readonly disabled: boolean;
+}
+
+/** What is in use on this node, and what was freed, oldest first. */
+export interface AddressUse {
+  used(): ReadonlySet<string>;
+  freed(): readonly string[];
+}
+
+export interface AllocatorOptions {
+  readonly node: string;
+  readonly pools: () => readonly Pool[];
+  readonly claims: BlockClaims;
+  readonly use: AddressUse;
+}
+
+/** Hands out workload addresses: from blocks this node has, and from a newly claimed one when they are full. */
+export class Allocator {
+  private readonly options: AllocatorOptions;
+  // Claimed by us a moment ago; the list may not show them yet.
+  private readonly own = new Map<string, Block>();
+  private readonly reserved = new Set<string>();
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: AllocatorOptions) {
+    this.options = options;
+  }
+
+  /** An address nobody has. It stays reserved until it is in use or release() is called. Rejects when every enabled pool
+   * is used up, in words. */
+  allocate(): Promise<string> {
+    // One after the other: requests that meet while a block is being claimed would each claim one.
+    const next = this.last.then(() => this.choose());
+    this.last = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Ends a reservation: the address is in use now, or will not be. */
+  release(address: string): void {
+    this.reserved.delete(address);
+  }
+
+  private async choose(): Promise<string> {
+    const pools = this.enabledPools();
+    if (pools.length === 0) throw new Error("No enabled IPv4 IPPool exists. Next: create one, e.g. 10.244.0.0/16.");
+    const address = this.fromOwnBlocks(pools) ?? this.firstFree(await this.claim(pools));
+    this.reserved.add(address as string);
+    return address as string;
+  }
+
+  private enabledPools(): Pool[] {
+    return this.options
+      .pools()
+      .filter((pool) => !pool.disabled && !pool.cidr.includes(":"))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  private fromOwnBlocks(pools: readonly Pool[]): string | undefined {
+    const enabled = new Set(pools.map((pool) => pool.name));
+    const listed = this.options.claims.list().filter((block) => block.node === this.options.node);
+    const blocks = new Map([...this.own.values(), ...listed].map((block) => [block.name, block]));
+    return this.leastRecentlyUsed([...blocks.values()].filter((block) => enabled.has(block.pool)));
+  }
+
+  // An address that was just freed may still be in somebody's connection table or cache: take it last.
+  private leastRecentlyUsed(blocks: readonly Block[]): string | undefined {
+    const fresh = blocks.map((block) => this.firstFree(block, new Set(this.options.use.freed())));
+    const never = fresh.find((address) => address !== undefined);
+    if (never) return never;
+    const taken = this.taken();
+    return this.options.use
+      .freed()
+      .find((address) => !taken.has(address) && blocks.some((block) => contains(block, address)));
+  }
+
+  private firstFree(block: Block, avoid: ReadonlySet<string> = new Set()): string | undefined {
+    const taken = this.taken();
+    const { first, size } = range(block.cidr);
+    for (let offset = 0; offset < size; offset++) {
+      const address = toAddress(first + offset);
+      if (!taken.has(address) && !avoid.has(address)) return address;
+    }
+    return undefined;
+  }
+
+  private taken(): Set<string> {
+    return new Set([...this.options.use.used(), ...this.reserved]);
+  }
+
+  private async claim(pools: readonly Pool[]): Promise<Block> {
+    const known = new Set(this.options.claims.list().map((block) => block.name));
+    for (const pool of pools) {
+      for (const block of candidates(pool, this.options.node)) {
+        if (known.has(block.name) || this.own.has(block.name)) continue;
+        if ((await this.options.claims.create(block)) === "exists") continue;
+        this.own.set(block.name, block);
+        return block;
+      }
+    }
+    const names = pools.map((pool) => `${pool.name} (${pool.cidr})`).join(", ");
+    throw new Error(
+      `Every block of the IP pools ${names} is claimed. Next: add an IPPool, or delete IPAMBlocks of nodes that are gone.`,
+    );
+  }
+}
+
+// Nodes start at different places of the pool, so that they rarely try for the same block.
+function* candidates(pool: Pool, node: string): Generator<Block> {
+  const { first, size } = range(pool.cidr);
+  const blockSize = 2 ** (32 - pool.blockSize);
+  const count = Math.max(1, Math.floor(size / blockSize));
+  const start = createHash("sha256").update(node).digest().readUInt32BE() % count;
+  for (let step = 0; step < count; step++) {
+    const cidr = `${toAddress(first + ((start + step) % count) * blockSize)}/${pool.blockSize}`;
+    yield { name: blockName(cidr), cidr, node, pool: pool.name };
+  }
+}
+
+function contains(block: Block, address: string): boolean {
+  const { first, size } = range(block.cidr);
+  const own = range(`${address}/32`).first;
+  return own >= first && own < first + size;
+}
