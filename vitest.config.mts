@@ -1,23 +1,18 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that need root, this kernel or a cluster: theirs is the whole machine, so they run one after another. */
-const system = ["**/*.system.test.ts", "test/**/*.test.ts"];
+// NAME.system.test.ts needs root, this kernel or a cluster: the whole machine is its own, so one runs after another.
+const system = "**/*.system.test.ts";
+const exclude = ["**/node_modules/**", "dist/**", "out/**"];
 
 export default defineConfig({
   test: {
     projects: [
-      {
-        test: {
-          name: "unit",
-          include: ["**/*.test.ts"],
-          exclude: [...system, "**/node_modules/**", "dist/**", "out/**"],
-        },
-      },
+      { test: { name: "unit", include: ["**/*.test.ts"], exclude: [...exclude, system] } },
       {
         test: {
           name: "system",
-          include: system,
-          exclude: ["**/node_modules/**", "dist/**", "out/**"],
+          include: [system],
+          exclude,
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 300_000,

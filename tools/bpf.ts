@@ -5,9 +5,9 @@ import { basename, join } from "node:path";
 import { contentKey, contents } from "./cache.ts";
 import { run } from "./command.ts";
 
-export const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "..");
 const sources = join(root, "bpf");
-const objects = join(root, "dist", "bpf");
+export const objects = join(root, "dist", "bpf");
 /** What the objects were made from; one key for all, since nearly every header is part of every object. */
 const stamp = join(objects, ".key");
 

@@ -1,0 +1,63 @@
+// A computer that lives for one program: a kernel and a root file system in memory, run by qemu.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../../tools/command.ts";
+import { withLibraries } from "../../tools/images/libraries.ts";
+import { canonical, MERGED } from "../../tools/images/tree.ts";
+import { cpio, file, folder, link, type Member } from "./cpio.ts";
+
+export interface Guest {
+  /** Path of the kernel. */
+  kernel: string;
+  /** Programs of this computer that are in the guest, with their libraries; busybox' commands are there as well. */
+  programs: string[];
+  /** Files of the guest: path to content. */
+  files: Record<string, Uint8Array>;
+  /** Shell commands it runs. /proc, /sys and /sys/fs/bpf are mounted; it ends after them. */
+  script: string;
+}
+
+const INIT = `#!/bin/busybox sh
+/bin/busybox --install -s /usr/bin
+export PATH=/usr/sbin:/usr/bin
+mkdir -p /proc /sys /tmp
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t bpf bpf /sys/fs/bpf
+ulimit -l unlimited
+sh /script
+echo guest ended
+poweroff -f
+`;
+
+/**
+ * Boots the guest and lets it run to its end.
+ * @param scratch a folder for the file that qemu reads
+ * @returns what it printed on its serial line
+ * @throws Error with the last lines when it did not reach its end
+ */
+export async function boot(guest: Guest, scratch: string, timeoutSeconds: number): Promise<string> {
+  const initrd = join(scratch, "initrd");
+  writeFileSync(initrd, cpio(rootFileSystem(guest)));
+  // Software emulation: KVM is not there on virtual machines, and where it is, not always in working order.
+  const machine = ["-accel", "tcg", "-m", "2048", "-no-reboot", "-nodefaults", "-display", "none", "-serial", "stdio"];
+  const append = "console=ttyS0 quiet panic=-1 mitigations=off";
+  const printed = await run(
+    "qemu-system-x86_64",
+    [...machine, "-kernel", guest.kernel, "-initrd", initrd, "-append", append],
+    { timeoutSeconds },
+  );
+  if (/^guest ended\r*$/m.test(printed)) return printed;
+  throw new Error(`The guest stopped before its end:\n${printed.split("\n").slice(-30).join("\n")}`);
+}
+
+function rootFileSystem({ programs, files, script }: Guest): Record<string, Member> {
+  const members: Record<string, Member> = { init: file(INIT), script: file(script), tmp: folder };
+  for (const name of MERGED) Object.assign(members, { [name]: link(`usr/${name}`), [`usr/${name}`]: folder });
+  members["usr/bin/busybox"] = file(readFileSync("/bin/busybox"));
+  for (const [path, entry] of Object.entries(withLibraries(Object.fromEntries(programs.map((path) => [path, path]))))) {
+    if (entry.kind === "file") members[path.slice(1)] = file(readFileSync(entry.source));
+  }
+  for (const [path, content] of Object.entries(files)) members[canonical(path).slice(1)] = file(content);
+  return members;
+}

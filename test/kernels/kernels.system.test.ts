@@ -1,0 +1,69 @@
+// Every object passes the verifier of the running kernel, and of the oldest that the project supports: Debian's 6.1.
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { release, tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compileObjects, objects, objectsAreFresh, programs } from "../../tools/bpf.ts";
+import { run } from "../../tools/command.ts";
+import { debianKernel } from "./debian-kernel.ts";
+import { boot } from "./guest.ts";
+import { type Judgement, judgements } from "./judgement.ts";
+
+const names = programs().map((source) => basename(source, ".bpf.c"));
+const verify = join(import.meta.dirname, "verify.sh");
+
+beforeAll(async () => {
+  if (!objectsAreFresh()) await compileObjects();
+});
+
+describe(`the running kernel, ${release()}`, () => {
+  let judged: Record<string, Judgement> = {};
+
+  beforeAll(async () => {
+    // A mount namespace of its own, so that the pins are in a file system that ends with it.
+    const script = `mount -t bpf bpf /sys/fs/bpf && mount -t tmpfs tmpfs /tmp && exec sh "$0" "$1"`;
+    const words = ["--mount", "--propagation", "private", "sh", "-c", script, verify, objects];
+    judged = judgements(await run("unshare", words, { timeoutSeconds: 120 }));
+  });
+
+  test.each(names)("%s", (name) => expectVerified(judged, name));
+});
+
+describe("Debian's kernel 6.1", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "guest-"));
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  const absent = whyNoGuest();
+  let judged: Record<string, Judgement> = {};
+
+  beforeAll(async () => {
+    if (absent) return;
+    const paths = globSync(join(objects, "*.bpf.o"));
+    const files = Object.fromEntries(paths.map((path) => [`/objects/${basename(path)}`, readFileSync(path)]));
+    const guest = {
+      kernel: await debianKernel(),
+      programs: ["/usr/sbin/bpftool"],
+      files: { ...files, "/verify.sh": readFileSync(verify) },
+      script: "sh /verify.sh /objects",
+    };
+    judged = judgements(await boot(guest, scratch, 240));
+  }, 600_000);
+
+  test.for(names)("%s", (name, { skip }) => {
+    if (absent) skip(absent);
+    expectVerified(judged, name);
+  });
+});
+
+/** The verifier's own words are the failure message. */
+function expectVerified(judged: Record<string, Judgement>, name: string): void {
+  const { verified, words } = judged[name] ?? { verified: false, words: "the kernel was not asked" };
+  if (!verified) expect.fail(`The verifier refuses bpf/${name}.bpf.c:\n${words}`);
+}
+
+/** Says why there can be no guest here; undefined where there can be. */
+function whyNoGuest(): string | undefined {
+  if (process.arch !== "x64")
+    return "SKIP: the second kernel is one for x86_64, as bpftool and busybox here would have to be";
+  const missing = ["/usr/bin/qemu-system-x86_64", "/bin/busybox"].find((program) => !existsSync(program));
+  return missing && `SKIP: ${missing} is not installed (packages qemu-system-x86 and busybox-static)`;
+}
