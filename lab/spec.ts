@@ -19,7 +19,7 @@ const specSchema = z.strictObject({
   podSubnet: subnet,
   serviceSubnet: subnet,
   machines: z.array(machineSchema),
-  /** Names of images in the cache to load on the nodes; left out or empty: all of them. */
+  /** Names of images in the cache to load on the nodes besides the cluster's own; left out or empty: all there are. */
   images: z.array(z.string()).default([]),
 });
 

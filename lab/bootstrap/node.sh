@@ -12,7 +12,7 @@
 #   POD_SUBNET SERVICE_SUBNET   CIDRs
 #   CERTIFICATE_NAMES           further names of the API server's certificate, separated by spaces
 #   JOIN_TOKEN_TTL              duration the token lives (24h); 0s is forever
-#   ETCD_ARGUMENTS              NAME=VALUE, separated by spaces
+#   ETCD_ARGUMENTS CONTROLLER_MANAGER_ARGUMENTS   further arguments, NAME=VALUE separated by spaces
 # worker only:
 #   CA_CERTIFICATE_HASH         sha256:HEX of the cluster CA's public key (RFC 7469 form); unset: the CA is trusted on first use
 # for the machine at hand:
@@ -25,7 +25,7 @@ set -euo pipefail
 
 : "${ROLE:?}" "${NODE_NAME:?}" "${NODE_ADDRESS:?}" "${KUBERNETES_VERSION:?}" "${API_SERVER:?}" "${JOIN_TOKEN:?}"
 : "${CGROUP_DRIVER:=systemd}" "${RESTRICT_OOM_SCORE:=false}" "${PAUSE_IMAGE:=registry.k8s.io/pause:3.10.1}"
-: "${CERTIFICATE_NAMES:=}" "${JOIN_TOKEN_TTL:=24h}" "${ETCD_ARGUMENTS:=}" "${CA_CERTIFICATE_HASH:=}" "${KUBELET_SETTINGS:=}"
+: "${CERTIFICATE_NAMES:=}" "${JOIN_TOKEN_TTL:=24h}" "${ETCD_ARGUMENTS:=}" "${CONTROLLER_MANAGER_ARGUMENTS:=}" "${CA_CERTIFICATE_HASH:=}" "${KUBELET_SETTINGS:=}"
 done_mark=/etc/kubernetes/bootstrapped
 kubeadm_config=/etc/kubernetes/kubeadm.yaml
 runtime_socket=/run/containerd/containerd.sock
@@ -114,6 +114,7 @@ pairs() { # NAME=VALUE... as kubeadm's list of arguments
 # The kubelet's and the controller manager's folder of volume plugins is by default in /usr, which may be read-only.
 volume_plugins=/var/lib/kubelet/volume-plugins
 
+# shellcheck disable=SC2086 # *_ARGUMENTS are lists
 write_init_config() {
   : "${POD_SUBNET:?}" "${SERVICE_SUBNET:?}"
   cat >"$kubeadm_config" <<YAML
@@ -130,7 +131,7 @@ kind: ClusterConfiguration
 kubernetesVersion: $KUBERNETES_VERSION
 networking: {podSubnet: $POD_SUBNET, serviceSubnet: $SERVICE_SUBNET}
 apiServer: {certSANs: [${CERTIFICATE_NAMES// /, }]}
-controllerManager: {extraArgs: [{name: flex-volume-plugin-dir, value: $volume_plugins}]}
+controllerManager: {extraArgs: $(pairs "flex-volume-plugin-dir=$volume_plugins" $CONTROLLER_MANAGER_ARGUMENTS)}
 etcd: {local: {dataDir: /var/lib/etcd, extraArgs: $(pairs $ETCD_ARGUMENTS)}}
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1

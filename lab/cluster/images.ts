@@ -21,11 +21,20 @@ const manifestSchema = z.array(
 
 export type Image = z.output<typeof manifestSchema>[number];
 
+const controlPlaneNames = /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd):/;
+
+/** Images of the control plane's own pods, of no use on a worker. */
+export const isControlPlanes = ({ names }: Image): boolean => names.every((name) => controlPlaneNames.test(name));
+
+/** Images that kubeadm tries to pull before it begins, which takes long without a registry; others may follow later. */
+export const isNeededFirst = ({ names }: Image): boolean =>
+  names.some((name) => controlPlaneNames.test(name) || /\/(pause|coredns):/.test(name));
+
 /** kube-proxy is the baseline of benchmarks, which ask for it by name; the clusters of this lab have none. */
-const isAskedFor = ({ names }: Image): boolean => !names.every((name) => name.includes("/kube-proxy:"));
+const isKubeProxys = ({ names }: Image): boolean => names.every((name) => name.includes("/kube-proxy:"));
 
 /**
- * The images to load on nodes: those of these names, or all that a cluster may need when no name is given.
+ * The images to load on nodes: the cluster's own, and those of these names; when no name is given, all but kube-proxy's.
  * @throws LabFailure when one is missing.
  */
 export function selectImages(names: string[]): Image[] {
@@ -36,18 +45,10 @@ export function selectImages(names: string[]): Image[] {
   if (!manifest.success) throw new LabFailure(`${manifestFile}: ${z.prettifyError(manifest.error)}`, { next });
   const missing = names.find((name) => !manifest.data.some((image) => image.names.includes(name)));
   if (missing) throw new LabFailure(`images: '${missing}' is not in ${manifestFile}`, { next, exitCode: 2 });
-  if (names.length === 0) return manifest.data.filter(isAskedFor);
-  return manifest.data.filter((image) => image.names.some((name) => names.includes(name)));
+  const isChosen = (image: Image) =>
+    names.length === 0 ? !isKubeProxys(image) : image.names.some((name) => names.includes(name));
+  return manifest.data.filter((image) => isNeededFirst(image) || isChosen(image));
 }
-
-const controlPlaneNames = /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd):/;
-
-/** Images of the control plane's own pods, of no use on a worker. */
-export const isControlPlanes = ({ names }: Image): boolean => names.every((name) => controlPlaneNames.test(name));
-
-/** Images that kubeadm tries to pull before it begins, which takes long without a registry; others may follow later. */
-export const isNeededFirst = ({ names }: Image): boolean =>
-  names.some((name) => controlPlaneNames.test(name) || /\/(pause|coredns):/.test(name));
 
 const recordFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "images.json");
 
