@@ -94,7 +94,7 @@ describe("tunnelCommands()", () => {
 
   test("makes the device once", () => {
     expect(tunnelCommands(undefined, 1500)).toEqual([
-      "link add ebpf-vxlan type vxlan external dstport 4789 nolearning",
+      "link add ebpf-vxlan type vxlan external dstport 4789 nolearning gbp",
       "link set dev ebpf-vxlan mtu 1500 arp off up",
     ]);
     expect(tunnelCommands(tunnel, 1500)).toEqual([]);

@@ -1,11 +1,11 @@
 import type { Route } from "../compile/desired.ts";
+import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
 import { ipBatch, ipLines } from "./ip_command.ts";
 import { TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./tunnel.ts";
 
 // Routes of ours carry this number (`ip route … proto`): it is how a restarted agent knows them. Not in
 // /etc/iproute2/rt_protos, not used by a well-known routing daemon.
 const PROTOCOL = 235;
-const OVERLAY_NETWORK = 4096; // VNI_OVERLAY
 
 export interface RouteContext {
   readonly nodeAddress: string;
@@ -55,7 +55,7 @@ function routeLine(route: Route, { nodeAddress, mtu, deviceName }: RouteContext)
     }
     case "node": {
       if (!route.encapsulated) return [`${destination} via ${route.node} src ${nodeAddress}`];
-      const encapsulation = `encap ip id ${OVERLAY_NETWORK} dst ${route.node} dev ${TUNNEL_DEVICE} scope link`;
+      const encapsulation = `encap ip id ${VNI_OVERLAY} dst ${route.node} dev ${TUNNEL_DEVICE} scope link`;
       // The kernel must not make packets that no longer fit once they are wrapped.
       return [`${destination} ${encapsulation} src ${nodeAddress} mtu ${mtu - VXLAN_OVERHEAD}`];
     }

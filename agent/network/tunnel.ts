@@ -14,7 +14,9 @@ export function tunnelCommands(present: NetworkDevice | undefined, mtu: number):
   if (present?.kind === "vxlan" && present.mtu === mtu && present.up) return [];
   const remove = present && present.kind !== "vxlan" ? [`link delete dev ${TUNNEL_DEVICE}`] : [];
   const add =
-    present?.kind === "vxlan" ? [] : [`link add ${TUNNEL_DEVICE} type vxlan external dstport ${VXLAN_PORT} nolearning gbp`];
+    present?.kind === "vxlan"
+      ? []
+      : [`link add ${TUNNEL_DEVICE} type vxlan external dstport ${VXLAN_PORT} nolearning gbp`];
   return [...remove, ...add, `link set dev ${TUNNEL_DEVICE} mtu ${mtu} arp off up`];
 }
 

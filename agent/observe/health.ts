@@ -1,0 +1,41 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+
+/** What is still missing, in words a person can act on. Ready means: nothing. */
+export class Health {
+  private readonly missing = new Map<string, string>();
+
+  constructor(missing: Record<string, string>) {
+    for (const [condition, reason] of Object.entries(missing)) this.missing.set(condition, reason);
+  }
+
+  /** Sets the reason why a condition does not hold, or undefined when it does. */
+  set(condition: string, reason: string | undefined): void {
+    if (reason === undefined) this.missing.delete(condition);
+    else this.missing.set(condition, reason);
+  }
+
+  reasons(): string[] {
+    return [...this.missing.values()];
+  }
+}
+
+/** /live: the event loop turns. /ready: nothing is missing; otherwise 503 with one reason a line. */
+export function serveHealth(health: Health, port: number): Promise<Server> {
+  return listen({ host: "127.0.0.1", port }, (request, response) => {
+    if (request.url === "/live") return void response.writeHead(200).end("alive\n");
+    if (request.url !== "/ready") return void response.writeHead(404).end("There are /live and /ready.\n");
+    const reasons = health.reasons();
+    response
+      .writeHead(reasons.length === 0 ? 200 : 503)
+      .end(reasons.length === 0 ? "ready\n" : `${reasons.join("\n")}\n`);
+  });
+}
+
+/** Starts an HTTP server; rejects when the port is taken, naming it. */
+export function listen(at: { host?: string; port: number }, listener: RequestListener): Promise<Server> {
+  const server = createServer(listener);
+  return new Promise((resolve, reject) => {
+    server.on("error", (error) => reject(new Error(`Cannot listen on port ${at.port}: ${error.message}.`)));
+    server.listen(at, () => resolve(server));
+  });
+}

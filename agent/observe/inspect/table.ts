@@ -1,0 +1,37 @@
+import Table from "cli-table3";
+
+/** What a view shows: named columns, one cell each per row. */
+export interface View {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+  /** Said instead of an empty table. */
+  readonly empty: string;
+}
+
+/** For people: a table without frames. */
+export function asTable({ columns, rows, empty }: View): string {
+  if (rows.length === 0) return empty;
+  const table = new Table({
+    head: columns.map((column) => column.toUpperCase()),
+    chars: NO_FRAME,
+    style: { head: [], "padding-left": 0, "padding-right": 2 },
+  });
+  for (const row of rows) table.push([...row]);
+  return table.toString().replace(/ +$/gm, "");
+}
+
+/** For programs: one object per row, keyed by column. */
+export function asJson({ columns, rows }: View): string {
+  return JSON.stringify(
+    rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]]))),
+    null,
+    2,
+  );
+}
+
+const NO_FRAME = Object.fromEntries(
+  ["top", "bottom", "left", "right"]
+    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+    .concat("mid", "mid-mid", "left-mid", "right-mid", "middle")
+    .map((place) => [place, ""]),
+);

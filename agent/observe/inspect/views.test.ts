@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import { ConnectionFlag, Direction, POLICY_ANY_IDENTITY, PolicyVerdict } from "../../kernel/layout.gen.ts";
+import { memoryMaps } from "../../kernel/memory_map.ts";
+import { asJson, asTable } from "./table.ts";
+import { connections, outcomes, policies, services } from "./views.ts";
+
+describe("inspect", () => {
+  test("services name their backends, and say when there is none", () => {
+    const maps = memoryMaps();
+    const service = { backendCount: 1, localCount: 1, affinitySeconds: 0, flags: 0 };
+    maps.backends.update([[5, { address: "10.244.1.2", node: "172.31.1.207", port: 80, protocol: 6, flags: 1 }]]);
+    maps.slots.update([[{ service: 1, index: 0 }, 5]]);
+    maps.services.update([
+      [
+        { address: "::", port: 30604, protocol: 6 },
+        { ...service, id: 1 },
+      ],
+      [
+        { address: "10.96.0.9", port: 53, protocol: 17 },
+        { ...service, id: 2, backendCount: 0, localCount: 0 },
+      ],
+    ]);
+    expect(asTable(services(maps))).toBe(
+      [
+        "FRONTEND            ID  BACKENDS        LOCAL  FLAGS",
+        "10.96.0.9:53/UDP    2   none: rejected  0",
+        "any node:30604/TCP  1   10.244.1.2:80   1",
+      ].join("\n"),
+    );
+  });
+
+  test("policies say what a shortened key stands for", () => {
+    const maps = memoryMaps();
+    const key = { policy: 1, identity: 7, direction: Direction.INGRESS, protocol: 6, port: 80 };
+    maps.policies.update([
+      [{ ...key, prefixLength: 96 }, { verdict: PolicyVerdict.ALLOW }],
+      [{ ...key, prefixLength: 93, identity: 8 }, { verdict: PolicyVerdict.DENY }],
+      [
+        { ...key, prefixLength: 72, identity: POLICY_ANY_IDENTITY, protocol: 0, port: 0 },
+        { verdict: PolicyVerdict.DENY },
+      ],
+    ]);
+    expect(policies(maps).rows.map((row) => row.slice(2))).toEqual([
+      ["7", "TCP 80", "allow"],
+      ["8", "TCP 80-87", "deny"],
+      ["any", "any", "deny"],
+    ]);
+  });
+
+  test("connections are found by client and by the frontend the client used, in both directions", () => {
+    const maps = memoryMaps();
+    const forward = {
+      source: "172.31.1.55",
+      destination: "172.31.1.8",
+      sourcePort: 40001,
+      destinationPort: 30604,
+      protocol: 6,
+    };
+    const reply = {
+      source: "10.244.1.2",
+      destination: "172.31.1.55",
+      sourcePort: 80,
+      destinationPort: 40001,
+      protocol: 6,
+    };
+    const connection = { lastSeen: 0n, packets: 3n, node: "::", peerPort: 40001, backend: 5, policyRevision: 0 };
+    maps.connections.update([
+      [forward, { ...connection, address: "10.244.1.2", port: 80, flags: ConnectionFlag.TRANSLATED }],
+      [
+        reply,
+        { ...connection, address: "172.31.1.8", port: 30604, flags: ConnectionFlag.TRANSLATED | ConnectionFlag.REPLY },
+      ],
+    ]);
+    const count = (filter: object) => connections(maps, filter, 5_000_000_000n).rows.length;
+    expect(count({ client: "172.31.1.55" })).toBe(2);
+    expect(count({ frontend: "172.31.1.8:30604" })).toBe(2);
+    expect(count({ frontend: "172.31.1.9" })).toBe(0);
+    expect(asTable(connections(maps, { client: "10.9.9.9" }, 0n))).toBe("No connection matches.");
+  });
+
+  test("outcomes leave out what never happened; JSON has the columns as keys", () => {
+    const totals = new Map([
+      ["to_endpoint", { packets: 2n, bytes: 120n }],
+      ["drop_fragment", { packets: 0n, bytes: 0n }],
+    ]);
+    expect(JSON.parse(asJson(outcomes(totals)))).toEqual([{ outcome: "to_endpoint", packets: 2, bytes: 120 }]);
+  });
+});

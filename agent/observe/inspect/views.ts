@@ -1,0 +1,155 @@
+// The maps in words, one function per thing to look at. They read whatever MapStores they are given.
+import {
+  BackendFlag,
+  backendFlagNames,
+  type Connection,
+  ConnectionFlag,
+  connectionFlagNames,
+  directionNames,
+  EndpointFlag,
+  policyVerdictNames,
+  serviceFlagNames,
+  type Tuple,
+} from "../../kernel/layout.gen.ts";
+import type { MapStores } from "../../kernel/map_store.ts";
+import type { OutcomeTotals } from "../../kernel/outcomes.ts";
+import type { View } from "./table.ts";
+import { addressAndPort, age, flagNames, identity, protocol, protocolAndPorts } from "./words.ts";
+
+export function services({ services, slots, backends }: MapStores): View {
+  const backendsById = new Map(backends.entries());
+  const bySlot = new Map(slots.entries().map(([{ service, index }, backend]) => [`${service}/${index}`, backend]));
+  const rows = services.entries().map(([frontend, service]) => {
+    const chosen = Array.from({ length: service.backendCount }, (_, index) => {
+      const backend = backendsById.get(bySlot.get(`${service.id}/${index}`) ?? 0);
+      return backend ? addressAndPort(backend.address, backend.port) : "missing";
+    });
+    return [
+      `${addressAndPort(frontend.address, frontend.port)}/${protocol(frontend.protocol)}`,
+      service.id,
+      chosen.join(" ") || "none: rejected",
+      service.localCount,
+      flagNames(service.flags, serviceFlagNames),
+    ];
+  });
+  return {
+    columns: ["frontend", "id", "backends", "local", "flags"],
+    rows: sorted(rows),
+    empty: "There are no services.",
+  };
+}
+
+export function backends({ backends }: MapStores): View {
+  const rows = backends
+    .entries()
+    .map(([id, { address, port, protocol: number, node, flags }]) => [
+      id,
+      `${addressAndPort(address, port)}/${protocol(number)}`,
+      (flags & BackendFlag.LOCAL) !== 0 ? "this node" : node,
+      flagNames(flags & ~BackendFlag.LOCAL, backendFlagNames),
+    ]);
+  return { columns: ["id", "backend", "node", "flags"], rows: sorted(rows), empty: "There are no backends." };
+}
+
+export function endpoints({ endpoints, interfaces }: MapStores): View {
+  const addressOf = new Map(interfaces.entries());
+  const rows = endpoints
+    .entries()
+    .map(([address, endpoint]) => [
+      address,
+      endpoint.ifindex,
+      endpoint.identity,
+      endpoint.policy,
+      isolation(endpoint.flags),
+      endpoint.mac,
+      addressOf.get(endpoint.ifindex) === address ? "" : "may not send: its interface has no entry",
+    ]);
+  return {
+    columns: ["address", "ifindex", "identity", "policy", "isolated", "mac", "note"],
+    rows: sorted(rows),
+    empty: "There are no workload endpoints on this node.",
+  };
+}
+
+export function policies({ policies }: MapStores): View {
+  const rows = policies
+    .entries()
+    .map(([key, { verdict }]) => [
+      key.policy,
+      directionNames.get(key.direction) ?? key.direction,
+      identity(key.identity),
+      protocolAndPorts(key.prefixLength, key.protocol, key.port),
+      policyVerdictNames.get(verdict) ?? verdict,
+    ]);
+  return {
+    columns: ["policy", "direction", "peer identity", "traffic", "verdict"],
+    rows: sorted(rows),
+    empty: "No policy selects an endpoint of this node.",
+  };
+}
+
+export interface ConnectionFilter {
+  /** Address that opened the connection. */
+  readonly client?: string | undefined;
+  /** Address, or address:port, that the client used. */
+  readonly frontend?: string | undefined;
+}
+
+/** `now` is the kernel's monotonic clock in nanoseconds. */
+export function connections({ connections }: MapStores, filter: ConnectionFilter, now: bigint): View {
+  const rows = connections
+    .entries()
+    .filter(([tuple, connection]) => matches(tuple, connection, filter))
+    .map(([tuple, connection]) => [
+      protocol(tuple.protocol),
+      `${addressAndPort(tuple.source, tuple.sourcePort)} > ${addressAndPort(tuple.destination, tuple.destinationPort)}`,
+      translation(connection),
+      Number(connection.packets),
+      age(now - connection.lastSeen),
+      flagNames(connection.flags, connectionFlagNames),
+    ]);
+  return {
+    columns: ["protocol", "packet", "translated to", "packets", "idle", "flags"],
+    rows: sorted(rows),
+    empty: "No connection matches.",
+  };
+}
+
+export function outcomes(totals: OutcomeTotals): View {
+  const rows = [...totals]
+    .filter(([, { packets }]) => packets > 0n)
+    .map(([name, { packets, bytes }]) => [name, Number(packets), Number(bytes)]);
+  return { columns: ["outcome", "packets", "bytes"], rows, empty: "No packet was seen yet." };
+}
+
+// A reply's packet runs the other way: its destination is the client, its translation the frontend.
+function matches(tuple: Tuple, { flags, address, port }: Connection, { client, frontend }: ConnectionFilter): boolean {
+  const reply = (flags & ConnectionFlag.REPLY) !== 0;
+  const translated = (flags & ConnectionFlag.TRANSLATED) !== 0;
+  const from = reply ? tuple.destination : tuple.source;
+  const used: [string, number] = !reply
+    ? [tuple.destination, tuple.destinationPort]
+    : translated
+      ? [address, port]
+      : [tuple.source, tuple.sourcePort];
+  if (client !== undefined && client !== from) return false;
+  return frontend === undefined || frontend === used[0] || frontend === addressAndPort(...used);
+}
+
+function translation({ flags, address, port, node }: Connection): string {
+  if ((flags & ConnectionFlag.FORWARDED) !== 0) return `wrapped to node ${node}`;
+  const via = (flags & ConnectionFlag.VIA_ENTRY) !== 0 ? ` via node ${node}` : "";
+  return (flags & ConnectionFlag.TRANSLATED) !== 0 ? addressAndPort(address, port) + via : via.trim();
+}
+
+function isolation(flags: number): string {
+  const names = [
+    (flags & EndpointFlag.INGRESS_ISOLATED) !== 0 ? "ingress" : "",
+    (flags & EndpointFlag.EGRESS_ISOLATED) !== 0 ? "egress" : "",
+  ];
+  return names.filter(Boolean).join(", ") || "no";
+}
+
+function sorted(rows: (string | number)[][]): (string | number)[][] {
+  return rows.toSorted((a, b) => a.join("\0").localeCompare(b.join("\0"), "en", { numeric: true }));
+}

@@ -1,0 +1,47 @@
+// How the content of maps is said in words.
+import type { Address } from "../../kernel/address.ts";
+import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
+
+export function protocol(number: number): string {
+  return (
+    new Map([
+      [1, "ICMP"],
+      [6, "TCP"],
+      [17, "UDP"],
+    ]).get(number) ?? String(number)
+  );
+}
+
+/** "172.31.1.8:30604", "[fd00::1]:80"; "any node:30604" for a node port. */
+export function addressAndPort(address: Address, port: number): string {
+  if (address === "::") return `any node:${port}`;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** The names of the bits that are set: "external_local, affinity". */
+export function flagNames(flags: number, names: ReadonlyMap<number, string>): string {
+  return [...names]
+    .filter(([bit]) => (flags & bit) !== 0)
+    .map(([, name]) => name)
+    .join(", ");
+}
+
+export function identity(number: number): string {
+  return number === POLICY_ANY_IDENTITY ? "any" : String(number);
+}
+
+/** What the shortened end of a policy key stands for (bpf/shared/policy.h): "any", "TCP", "TCP 80", "TCP 80-87". */
+export function protocolAndPorts(prefixLength: number, number: number, port: number): string {
+  const portBits = prefixLength - 80;
+  if (portBits < 0) return "any";
+  if (portBits === 0) return protocol(number);
+  const last = port + 2 ** (16 - portBits) - 1;
+  return `${protocol(number)} ${last === port ? port : `${port}-${last}`}`;
+}
+
+/** "12 s", "5 min", "3 h": how long ago. */
+export function age(nanoseconds: bigint): string {
+  const seconds = Number(nanoseconds / 1_000_000_000n);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
+}
