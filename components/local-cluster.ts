@@ -1,7 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { contains, overlap, requireCidr } from "./inputs/addresses";
-import { requireLabel } from "./inputs/names";
 import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
 import { INTERPRETER, packageRoot } from "./installed-program";
 import { localImageDigests } from "./local-images";
@@ -18,7 +17,7 @@ import { componentType } from "./package-name";
 /** Arguments of `LocalCluster`. */
 export interface LocalClusterArgs {
   /**
-   * Name of the lab: at most 12 lower case letters, digits and "-", beginning with a letter. Labs of different names run side
+   * Name of the lab: at most 12 lower case letters and digits, beginning with a letter. Labs of different names run side
    * by side on one computer. Defaults to "local".
    */
   name?: string;
@@ -113,8 +112,9 @@ interface LabDocument {
 function labOf(place: InputPlace, args: LocalClusterArgs) {
   const { name = "local", kubernetesVersion = "v1.35.0", machines = WALK_THROUGH_MACHINES } = args;
   const { podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
-  requireLabel(at(place, "name"), name, 12);
-  if (!/^[a-z]/.test(name)) refuse(at(place, "name"), name, "a name that begins with a letter");
+  if (!/^[a-z][a-z0-9]{0,11}$/.test(name)) {
+    refuse(at(place, "name"), name, "at most 12 lower case letters and digits, beginning with a letter");
+  }
   if (!/^v\d+\.\d+\.\d+$/.test(kubernetesVersion)) {
     refuse(at(place, "kubernetesVersion"), kubernetesVersion, 'a release like "v1.35.0"');
   }

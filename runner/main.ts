@@ -23,7 +23,7 @@ const program = new Command("runner").description(
 command("up", "make what the program declares");
 command("preview", "show what would be made; touch nothing");
 command("down", "remove what the program declares");
-await program.parseAsync();
+void program.parseAsync();
 
 function command(verb: Verb, description: string): void {
   program

@@ -24,7 +24,9 @@ export interface Outcome {
 
 /** Where a handler tells how far it is. */
 export interface Progress {
-  /** What is being waited for, in a few words; shown from time to time. */
+  /** Whether it is time again to tell what is being waited for. */
+  reportDue(): boolean;
+  /** What is being waited for, in a few words. */
   waiting(status: string): void;
   /** A line of output. */
   line(text: string): void;

@@ -19,8 +19,11 @@ export class ResourceReport implements Progress {
     this.#title = title;
   }
 
+  reportDue(): boolean {
+    return performance.now() - this.#reported >= REPORT_EVERY;
+  }
+
   waiting(status: string): void {
-    if (performance.now() - this.#reported < REPORT_EVERY) return;
     this.#reported = performance.now();
     say(pc.dim(`  … ${this.#title}: ${status} (${this.#seconds()})`));
   }

@@ -47,7 +47,7 @@ const IP_POOL: KindDefinition = {
     },
     x_kubernetes_validations: [
       {
-        rule: "isCIDR(self.cidr) && self.blockSize >= cidr(self.cidr).prefixLength()",
+        rule: "!isCIDR(self.cidr) || self.blockSize >= cidr(self.cidr).prefixLength()",
         message: "blockSize must be at least the prefix length of cidr",
       },
       { rule: "self.cidr == oldSelf.cidr", message: "cidr cannot change: make another pool and disable this one" },

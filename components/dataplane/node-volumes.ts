@@ -7,7 +7,6 @@ interface NodeFolder {
   container?: string;
   /** Whether mounts that appear on the node later must appear in the container. */
   follows?: boolean;
-  readOnly?: boolean;
   /** Whether the node may not have it yet. */
   create?: boolean;
 }
@@ -22,7 +21,6 @@ const FOLDERS: NodeFolder[] = [
   { name: "cgroup", node: "/sys/fs/cgroup", container: "/host/sys/fs/cgroup", follows: true },
   { name: "cni-conf", node: "/etc/cni/net.d", container: "/host/etc/cni/net.d", create: true },
   { name: "cni-bin", node: "/opt/cni/bin", container: "/host/opt/cni/bin", create: true },
-  { name: "modules", node: "/lib/modules", readOnly: true, create: true },
 ];
 
 export const NODE_VOLUMES = FOLDERS.map(({ name, node, create }) => ({
@@ -30,9 +28,8 @@ export const NODE_VOLUMES = FOLDERS.map(({ name, node, create }) => ({
   hostPath: { path: node, type: create ? "DirectoryOrCreate" : "Directory" },
 }));
 
-export const NODE_MOUNTS = FOLDERS.map(({ name, node, container = node, follows, readOnly }) => ({
+export const NODE_MOUNTS = FOLDERS.map(({ name, node, container = node, follows }) => ({
   name,
   mountPath: container,
   ...(follows && { mountPropagation: "HostToContainer" }),
-  ...(readOnly && { readOnly }),
 }));

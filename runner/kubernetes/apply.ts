@@ -90,12 +90,12 @@ async function ready(
     const state = readiness(live);
     if (state.ready) return live;
     const late = Date.now() > deadline;
+    const pods = late || state.hopeless || progress.reportDue() ? await explainPods(cluster.server, live) : [];
     if (late || state.hopeless) {
-      const pods = await explainPods(cluster.server, live);
       const after = state.hopeless ? "" : ` after ${limit / 1000} s`;
       throw new RunnerFailure([`not ready${after}: ${state.reason}`, ...pods].join("\n"));
     }
-    progress.waiting(state.reason);
+    if (progress.reportDue()) progress.waiting([state.reason, ...pods].join("; "));
     await sleep(POLL, undefined, { signal });
     live = await whileUnreachable(signal, () => cluster.server.send("GET", path));
   }

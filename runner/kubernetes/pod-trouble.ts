@@ -21,6 +21,13 @@ interface Pod {
   };
 }
 
+interface Warning {
+  involvedObject: { name: string };
+  reason: string;
+  message: string;
+  lastTimestamp?: string;
+}
+
 /** Why the pods of a workload are not ready, one line per pod. */
 export async function explainPods(server: ApiServer, workload: ApiObject): Promise<string[]> {
   const selector = (workload.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector;
@@ -30,20 +37,29 @@ export async function explainPods(server: ApiServer, workload: ApiObject): Promi
   const query = new URLSearchParams({ labelSelector: labels.join(",") });
   const pods = (await server.send("GET", `/api/v1/namespaces/${namespace}/pods?${query}`)).items as Pod[];
   if (pods.length === 0) return ["no pod exists: see the events of the namespace"];
-  return pods.flatMap((pod) => troubleOf(namespace, pod));
+  const warnings = await warningsOf(server, namespace);
+  return pods.flatMap((pod) => troubleOf(namespace, pod, warnings.get(pod.metadata.name)));
 }
 
-function troubleOf(namespace: string, pod: Pod): string[] {
+/** The newest warning about each object of a namespace: volumes, network and images tell their troubles there only. */
+async function warningsOf(server: ApiServer, namespace: string): Promise<Map<string, string>> {
+  const query = new URLSearchParams({ fieldSelector: "type=Warning,involvedObject.kind=Pod" });
+  const events = (await server.send("GET", `/api/v1/namespaces/${namespace}/events?${query}`)).items as Warning[];
+  events.sort((one, other) => (one.lastTimestamp ?? "").localeCompare(other.lastTimestamp ?? ""));
+  return new Map(events.map(({ involvedObject, reason, message }) => [involvedObject.name, `${reason}: ${message}`]));
+}
+
+function troubleOf(namespace: string, pod: Pod, warning: string | undefined): string[] {
   const where = `pod ${namespace}/${pod.metadata.name} on ${pod.spec.nodeName ?? "no node"}`;
   const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   const troubles = containers.map(containerTrouble).filter((trouble) => trouble !== "");
-  if (troubles.length > 0) return [`${where}: ${troubles.join("; ")}`];
   const conditions = pod.status?.conditions ?? [];
   if (conditions.some(({ type, status }) => type === "Ready" && status === "True")) return [];
   const messages = conditions
     .filter(({ status, message }) => status === "False" && message)
     .map(({ message }) => message);
-  return [`${where}: ${messages.join("; ") || pod.status?.phase || "unknown"}`];
+  const reasons = troubles.length > 0 ? troubles : messages;
+  return [`${where}: ${[...reasons, warning].filter(Boolean).join("; ") || pod.status?.phase || "unknown"}`];
 }
 
 function containerTrouble({ name, ready, restartCount, state, lastState }: ContainerStatus): string {
