@@ -9,6 +9,8 @@ export const metadata = z.object({
   namespace: z.string().nullish(),
   uid: z.string().nullish(),
   labels: z.record(z.string(), z.string()).nullish(),
+  // Of a static pod's mirror: the uid that the kubelet knows the pod by.
+  annotations: z.object({ "kubernetes.io/config.hash": z.string().nullish() }).nullish(),
   deletionTimestamp: z.string().nullish(),
 });
 export type Metadata = z.infer<typeof metadata>;

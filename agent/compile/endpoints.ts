@@ -1,3 +1,4 @@
+import type { Pod } from "../api/core.ts";
 import type { Address } from "../kernel/address.ts";
 import { type Endpoint, EndpointFlag } from "../kernel/layout.gen.ts";
 import { hostCidr } from "./cidr.ts";
@@ -14,6 +15,13 @@ export interface EndpointMaps {
 /** The owner under which an endpoint's entries stand. */
 export function endpointOwner({ namespace, pod }: Pick<LocalEndpoint, "namespace" | "pod">): string {
   return `Pod ${namespace}/${pod}`;
+}
+
+/** Whether the pod is the one the endpoint was made for, and not an older or newer one of that name. */
+export function isPodOf(pod: Pod, { namespace, pod: name, uid }: LocalEndpoint): boolean {
+  if (pod.metadata.name !== name || (pod.metadata.namespace ?? "default") !== namespace) return false;
+  const known = [pod.metadata.uid, pod.metadata.annotations?.["kubernetes.io/config.hash"]];
+  return !uid || !pod.metadata.uid || known.includes(uid);
 }
 
 /** This node's endpoints. One whose pod is not known has no identity and no policy yet, so it gets no entry: no traffic

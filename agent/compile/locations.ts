@@ -5,7 +5,7 @@ import type { Location, Prefix } from "../kernel/layout.gen.ts";
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
 import { canonicalAddress, familyOf, hostCidr } from "./cidr.ts";
 import type { Contributions, Entry } from "./desired.ts";
-import { endpointOwner } from "./endpoints.ts";
+import { endpointOwner, isPodOf } from "./endpoints.ts";
 import { type Identity, IdentityTable, type Vocabulary } from "./identity.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
@@ -22,11 +22,16 @@ export interface LocationMap {
   readonly endpointIdentities: ReadonlyMap<Address, number>;
 }
 
+interface PlacedPod extends PlacedAddress {
+  /** Its interface on this node. */
+  readonly endpoint: LocalEndpoint | undefined;
+}
+
 /** Compiles the map `locations`: who and where every address is. */
 export class LocationCompiler {
   readonly #table = new Latest<IdentityTable>();
   readonly #book = new Latest<readonly PlacedAddress[]>();
-  readonly #pods = new Memo<Pod, PlacedAddress>();
+  readonly #pods = new Memo<Pod, PlacedPod>();
   readonly #ids = new Numbering<Identity>(({ name }) => [name]);
   readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
 
@@ -49,7 +54,7 @@ export class LocationCompiler {
         snapshot.endpoints.flatMap((endpoint) => {
           const line = pods.get(endpoint.address);
           // An address may have come back from another pod that is still listed: that pod's identity is not this one's.
-          if (line?.owner !== endpointOwner(endpoint)) return [];
+          if (line?.owner !== endpointOwner(endpoint) || line.endpoint !== endpoint) return [];
           return [[endpoint.address, numberOf(line.identity, displaced)] as const];
         }),
       ),
@@ -60,16 +65,19 @@ export class LocationCompiler {
   #placePods(snapshot: ClusterSnapshot, table: IdentityTable, nodes: NodeDirectory, pools: PoolDirectory) {
     const namespaces = new Map(snapshot.namespaces.map((item) => [item.metadata.name, item]));
     const endpoints = new Map(snapshot.endpoints.map((item) => [`${item.namespace}/${item.pod}`, item]));
-    const placed = new Map<Address, PlacedAddress>();
+    const placed = new Map<Address, PlacedPod>();
     const rank = new Map<Address, number>();
     for (const pod of snapshot.pods) {
       const namespace = namespaces.get(pod.metadata.namespace ?? "default");
-      const endpoint = endpoints.get(objectName(pod));
+      const candidate = endpoints.get(objectName(pod));
+      const endpoint = candidate && isPodOf(pod, candidate) ? candidate : undefined;
       if (!namespace || !hasAddress(pod, endpoint)) continue;
       const inputs = [namespace, endpoint, table, nodes, pools];
       const line = this.#pods.get(pod, inputs, () => placePod(pod, namespace, endpoint, table, nodes, pools));
       const order = endpoint ? 0 : pod.metadata.deletionTimestamp ? 2 : 1;
-      if (order >= (rank.get(line.key.address) ?? 3)) continue;
+      const known = placed.get(line.key.address);
+      const before = rank.get(line.key.address) ?? 3;
+      if (order > before || (order === before && known && known.owner < line.owner)) continue;
       rank.set(line.key.address, order);
       placed.set(line.key.address, line);
     }
@@ -91,7 +99,7 @@ function placePod(
   table: IdentityTable,
   nodes: NodeDirectory,
   pools: PoolDirectory,
-): PlacedAddress {
+): PlacedPod {
   const cidr = hostCidr(endpoint?.address ?? canonicalAddress(status(pod)) ?? "");
   const onThisNode = endpoint !== undefined || pod.spec.nodeName === nodes.facts.nodeName;
   const family = familyOf(cidr.address) ?? "IPv4";
@@ -102,6 +110,7 @@ function placePod(
     key: prefixOf(cidr),
     place: { flags: pools.flagsOf(cidr, node), node: node ?? "::" },
     identity: table.ofPod(pod, namespace, cidr),
+    endpoint,
   };
 }
 

@@ -25,7 +25,7 @@ export function nodeDirectory(nodes: readonly Node[], facts: NodeFacts): NodeDir
     byName.set(node, [...(byName.get(node) ?? []), address]);
   };
   add(facts.nodeName, facts.address);
-  for (const node of nodes) {
+  for (const node of [...nodes].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
     for (const { type, address } of node.status.addresses) {
       if (type === "InternalIP") add(node.metadata.name, address);
     }

@@ -4,6 +4,7 @@ import type { NetworkPolicy } from "../api/networking.ts";
 import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { DROPPED, encode } from "./encode.ts";
+import { isPodOf } from "./endpoints.ts";
 import { containerPorts, type Identity, type Vocabulary, vocabulary } from "./identity.ts";
 import { type Displaced, idOf, type Named, Numbering, named } from "./ids.ts";
 import { ANYBODY, type Judgement, judge, portName } from "./judge.ts";
@@ -55,7 +56,7 @@ export class PolicyCompiler {
     const known = new Map<string, Shared>();
     for (const endpoint of endpoints) {
       const pod = local.get(`${endpoint.namespace}/${endpoint.pod}`);
-      if (!pod) continue;
+      if (!pod || !isPodOf(pod, endpoint)) continue;
       const selecting = (byNamespace.get(endpoint.namespace) ?? [])
         .filter((policy) => isSelected(policy, endpoint.namespace, pod.metadata.labels ?? {}))
         .sort((a, b) => (a.owner < b.owner ? -1 : 1));

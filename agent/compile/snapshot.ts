@@ -22,6 +22,8 @@ export interface NodeFacts {
 export interface LocalEndpoint {
   readonly namespace: string;
   readonly pod: string;
+  /** The pod's uid as the kubelet gave it; absent or empty when it gave none. */
+  readonly uid?: string;
   readonly address: Address;
   /** Host side of the veth pair. */
   readonly ifindex: number;

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { metadata } from "../api/metadata.ts";
+import { labelSelector, type NetworkPolicy } from "../api/networking.ts";
+
+const subject = z.object({ metadata });
+const selector = z.object({ spec: z.object({ podSelector: labelSelector.nullish() }) });
+const types = z.object({ spec: z.object({ policyTypes: z.array(z.enum(["Ingress", "Egress"])).min(1) }) });
+
+/** What a NetworkPolicy that cannot be read does: it isolates, and allows nothing. Its pods are those it selects as far
+ * as that can be read, otherwise all of its namespace; its directions likewise, otherwise both. Never open. */
+export function closedPolicy(object: unknown): NetworkPolicy | undefined {
+  const named = subject.safeParse(object);
+  if (!named.success) return undefined;
+  const pods = selector.safeParse(object);
+  const directions = types.safeParse(object);
+  return {
+    metadata: named.data.metadata,
+    spec: {
+      podSelector: pods.success ? pods.data.spec.podSelector : undefined,
+      policyTypes: directions.success ? directions.data.spec.policyTypes : ["Ingress", "Egress"],
+      ingress: [],
+      egress: [],
+    },
+  };
+}

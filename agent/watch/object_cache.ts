@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import type { KubernetesObject } from "../api/metadata.ts";
+import type { Problem } from "../compile/desired.ts";
+import type { Kind } from "./kinds.ts";
+
+/** What an Event needs to be shown beside its object. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  readonly uid?: string | undefined;
+}
+
+const identified = z.object({
+  metadata: z.object({ name: z.string(), namespace: z.string().nullish(), uid: z.string().nullish() }),
+});
+
+/** The objects of one kind as last seen: only the fields that matter, and of an object that cannot be read its last good
+ * version. An object that did not change in those fields stays the same object. */
+export class ObjectCache<T extends KubernetesObject> {
+  readonly #kind: Kind<T>;
+  readonly #objects = new Map<string, T>();
+  readonly #problems = new Map<string, readonly Problem[]>();
+  readonly #references = new Map<string, ObjectReference>();
+  #list: readonly T[] | undefined;
+  #complete = false;
+
+  constructor(kind: Kind<T>) {
+    this.#kind = kind;
+  }
+
+  /** True once a complete list was seen. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** The same array until something changes. */
+  list(): readonly T[] {
+    this.#list ??= [...this.#objects.values()];
+    return this.#list;
+  }
+
+  problems(): readonly Problem[] {
+    return [...this.#problems.values()].flat();
+  }
+
+  reference(namespace: string | undefined, name: string): ObjectReference | undefined {
+    return this.#references.get(idOf(namespace, name));
+  }
+
+  /** Takes a complete list: what it does not name is gone. Tells whether anything changed. */
+  replace(objects: readonly unknown[]): boolean {
+    const first = !this.#complete;
+    this.#complete = true;
+    let changed = false;
+    const seen = new Set<string>();
+    for (const object of objects) {
+      const id = this.#identify(object);
+      if (id === undefined) continue;
+      seen.add(id);
+      changed = this.#put(id, object) || changed;
+    }
+    for (const id of [...this.#references.keys()]) {
+      if (!seen.has(id)) changed = this.#drop(id) || changed;
+    }
+    return changed || first;
+  }
+
+  put(object: unknown): boolean {
+    const id = this.#identify(object);
+    return id !== undefined && this.#put(id, object);
+  }
+
+  remove(object: unknown): boolean {
+    const id = this.#identify(object);
+    return id !== undefined && this.#drop(id);
+  }
+
+  #put(id: string, object: unknown): boolean {
+    const parsed = this.#kind.schema.safeParse(object);
+    const known = this.#objects.get(id);
+    const value = parsed.success ? parsed.data : (known ?? this.#kind.substitute?.(object));
+    const problems = parsed.success ? [] : this.#describe(id, parsed.error, known !== undefined);
+    const complained = this.#setProblems(id, problems);
+    if (value === undefined || (known !== undefined && isDeepStrictEqual(known, value))) return complained;
+    this.#objects.set(id, value);
+    this.#list = undefined;
+    return true;
+  }
+
+  #drop(id: string): boolean {
+    const complained = this.#setProblems(id, []);
+    this.#references.delete(id);
+    if (!this.#objects.delete(id)) return complained;
+    this.#list = undefined;
+    return true;
+  }
+
+  #setProblems(id: string, problems: readonly Problem[]): boolean {
+    if (isDeepStrictEqual(this.#problems.get(id) ?? [], problems)) return false;
+    if (problems.length > 0) this.#problems.set(id, problems);
+    else this.#problems.delete(id);
+    return true;
+  }
+
+  #identify(object: unknown): string | undefined {
+    const parsed = identified.safeParse(object);
+    if (!parsed.success) return undefined;
+    const { name, namespace, uid } = parsed.data.metadata;
+    const id = idOf(namespace ?? undefined, name);
+    const { apiVersion, kind } = this.#kind;
+    this.#references.set(id, { apiVersion, kind, name, namespace: namespace ?? undefined, uid: uid ?? undefined });
+    return id;
+  }
+
+  #describe(id: string, error: z.ZodError, hasGood: boolean): Problem[] {
+    const reference = this.#references.get(id);
+    const instead = hasGood
+      ? "its last good version stays in force"
+      : this.#kind.substitute
+        ? "it isolates its pods and allows nothing until it is mended"
+        : "it is left out until it is mended";
+    return error.issues.map((issue) => ({
+      kind: this.#kind.kind,
+      namespace: reference?.namespace,
+      name: reference?.name ?? id,
+      path: fieldPath(issue),
+      message: `${issue.message}; ${instead}.`,
+    }));
+  }
+}
+
+function idOf(namespace: string | undefined, name: string): string {
+  return `${namespace ?? ""}/${name}`;
+}
+
+/** ["spec", "ports", 0, "port"] as people write it: spec.ports[0].port. An unknown key is named, not its parent. */
+function fieldPath(issue: z.core.$ZodIssue): string {
+  const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
+  return path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
+    "",
+  );
+}
