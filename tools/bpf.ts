@@ -11,7 +11,7 @@ export const objects = join(root, "dist", "bpf");
 /** What the objects were made from; one key for all, since nearly every header is part of every object. */
 const stamp = join(objects, ".key");
 
-const FLAGS = ["-target", "bpf", "-O2", "-g", "-Wall", "-Wextra", "-Werror"];
+const FLAGS = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror"];
 
 export const programs = (): string[] => globSync("*.bpf.c", { cwd: sources }).sort();
 

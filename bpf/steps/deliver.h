@@ -51,15 +51,21 @@ static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settin
 	return finish(skb, wrapped_outcome(kind), bpf_redirect(settings->tunnel_ifindex, 0));
 }
 
+static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
+{
+	struct iphdr *ip = (void *)(long)skb->data + IP_OFFSET;
+
+	return (void *)(ip + 1) > (void *)(long)skb->data_end ? NULL : ip;
+}
+
 static __always_inline int decrement_ttl(struct __sk_buff *skb)
 {
-	struct iphdr *ip;
+	struct iphdr *ip = ip_header(skb);
 	__u32 check;
 
-	if (skb->data + IP_OFFSET + sizeof(*ip) > skb->data_end && bpf_skb_pull_data(skb, IP_OFFSET + sizeof(*ip)))
-		return -1;
-	ip = (void *)(long)skb->data + IP_OFFSET;
-	if ((void *)(ip + 1) > (void *)(long)skb->data_end || ip->ttl <= 1)
+	if (!ip && !bpf_skb_pull_data(skb, IP_OFFSET + sizeof(*ip)))
+		ip = ip_header(skb);
+	if (!ip || ip->ttl <= 1)
 		return -1;
 	check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
 	ip->check = check + (check >= 0xffff);
