@@ -34,11 +34,11 @@ build: bootstrap ## builds what is missing: dataplane, programs, Kubernetes, ima
 bpf: bootstrap ## compiles the dataplane's objects
 	@node tools/build.ts bpf
 
-generate: bpf ## writes the files that are made from others (*.gen.ts)
-	@node tools/generate/main.ts
+generate: bootstrap ## writes the files that are made from others (*.gen.ts)
+	@node tools/generate/layout.ts
 
 ok: bootstrap ## the gate before a commit: format, types, lint, structure, generated files, units
-	@node tools/ok.ts
+	@node tools/test.ts --units
 
 clean: ## removes what was built in the checkout; the cache stays
 	rm -rf dist out

@@ -1,0 +1,111 @@
+// Imports only point forward: which parts may know of which, and which must stay free of the world.
+import { type Finding, importsOf, isTest, isTypeScript, type Sources } from "./source.ts";
+
+/** What a part may import beside itself. `test` may import everything. */
+const MAY_IMPORT: Record<string, string[]> = {
+  "index.ts": ["stacks"],
+  stacks: ["components"],
+  components: [],
+  runner: ["components"],
+  agent: ["components"],
+  verify: ["components", "agent"],
+  lab: ["components", "agent", "verify"],
+  tools: [],
+};
+
+export function checkParts(sources: Sources): Finding[] {
+  return typescript(sources).flatMap((path) => {
+    const part = partOf(path);
+    const allowed = MAY_IMPORT[part];
+    if (!allowed || isTest(path)) return [];
+    return importsOf(path, sources)
+      .map(({ target }) => target)
+      .filter((target) => sources.has(target) && ![part, ...allowed].includes(partOf(target)))
+      .map((target) => ({
+        path,
+        message: `imports ${target}, but ${part} may import only ${[part, ...allowed].join(", ")}`,
+      }));
+  });
+}
+
+const KERNEL = "agent/kernel/";
+
+export function checkKernelBoundary(sources: Sources): Finding[] {
+  return typescript(sources)
+    .filter((path) => !path.startsWith(KERNEL))
+    .filter((path) => importsOf(path, sources).some(({ target }) => target === "koffi"))
+    .map((path) => ({ path, message: `imports koffi: only ${KERNEL} talks to libbpf` }));
+}
+
+const PURE = ["agent/compile/", "agent/reconcile/"];
+const WORLD = /^(koffi|(node:)?(fs|net|child_process|dgram|http|https|os|timers)(\/.*)?)$/;
+const CLOCK = /\b(Date\.now|new Date\(\)|performance\.now|process\.hrtime|setTimeout|setInterval)\b/;
+
+/** Where a clock is asked all the same, and why. */
+const CLOCKS: Record<string, string> = {
+  "agent/reconcile/runner.ts": "names the real clock once, as the default of the one that is passed in",
+};
+
+/** Pure parts reach nothing of the world, not around corners either: same input, same output, and a test is a table. */
+export function checkPurity(sources: Sources): Finding[] {
+  const pure = typescript(sources).filter((path) => PURE.some((folder) => path.startsWith(folder)) && !isTest(path));
+  const clocks = pure
+    .filter((path) => !(path in CLOCKS) && CLOCK.test(sources.get(path) ?? ""))
+    .map((path) => ({ path, message: "asks a clock: have the time passed in" }));
+  const doors = pure.flatMap((path) => {
+    const way = wayToTheWorld(path, sources);
+    return way ? [{ path, message: `must have no input or output, but reaches ${way.join(" → ")}` }] : [];
+  });
+  return [...clocks, ...doors];
+}
+
+function wayToTheWorld(path: string, sources: Sources, seen = new Set<string>()): string[] | undefined {
+  seen.add(path);
+  for (const { target, typeOnly } of importsOf(path, sources)) {
+    if (typeOnly) continue;
+    if (WORLD.test(target)) return [target];
+    if (!sources.has(target) || seen.has(target)) continue;
+    const further = wayToTheWorld(target, sources, seen);
+    if (further) return [target, ...further];
+  }
+  return undefined;
+}
+
+/** No two folders need each other at run time, directly or around a circle. */
+export function checkCircles(sources: Sources): Finding[] {
+  const edges = new Map<string, Set<string>>();
+  for (const path of typescript(sources).filter((path) => !isTest(path))) {
+    for (const { target, typeOnly } of importsOf(path, sources)) {
+      if (typeOnly || !sources.has(target) || stageOf(target) === stageOf(path)) continue;
+      edges.set(stageOf(path), (edges.get(stageOf(path)) ?? new Set()).add(stageOf(target)));
+    }
+  }
+  const circle = findCircle(edges);
+  return circle ? [{ path: circle[0] as string, message: `imports go in a circle: ${circle.join(" → ")}` }] : [];
+}
+
+function findCircle(edges: Map<string, Set<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const walk = (node: string, way: string[]): string[] | undefined => {
+    if (way.includes(node)) return [...way.slice(way.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const next of edges.get(node) ?? []) {
+      const circle = walk(next, [...way, node]);
+      if (circle) return circle;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of edges.keys()) {
+    const circle = walk(node, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+const typescript = (sources: Sources): string[] => [...sources.keys()].filter(isTypeScript);
+
+const partOf = (path: string): string => path.split("/")[0] ?? "";
+
+/** `agent/compile` for what is below it; a file directly in a part stands for itself. */
+const stageOf = (path: string): string => (path.split("/").length > 2 ? path.split("/").slice(0, 2).join("/") : path);

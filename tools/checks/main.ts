@@ -1,0 +1,14 @@
+// The rules of this project's structure that a program can judge: `node tools/checks/main.ts`.
+import { join } from "node:path";
+import { checkCircles, checkKernelBoundary, checkParts, checkPurity } from "./imports.ts";
+import { checkNames } from "./names.ts";
+import { checkSizes } from "./sizes.ts";
+import { projectSources } from "./source.ts";
+import { checkTraces } from "./traces.ts";
+
+const CHECKS = [checkParts, checkKernelBoundary, checkPurity, checkCircles, checkSizes, checkTraces, checkNames];
+
+const sources = projectSources(join(import.meta.dirname, "..", ".."));
+const findings = CHECKS.flatMap((check) => check(sources));
+for (const { path, message } of findings) process.stderr.write(`${path}: ${message}\n`);
+process.exitCode = findings.length > 0 ? 1 : 0;

@@ -1,0 +1,50 @@
+// The project's files as the checks see them.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+
+/** Path relative to the root, with slashes, to content. */
+export type Sources = Map<string, string>;
+
+/** A rule that is not kept: where, and what to do. */
+export interface Finding {
+  path: string;
+  message: string;
+}
+
+/** Every text file that is tracked, or will be once it is added. */
+export function projectSources(root: string): Sources {
+  const names = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  const paths = [...new Set(names.split("\0"))].filter((path) => path !== "" && existsSync(join(root, path)));
+  const contents = paths.map((path) => [path, readFileSync(join(root, path), "utf8")] as const);
+  return new Map(contents.filter(([, content]) => !content.includes("\0")));
+}
+
+export interface Import {
+  /** Path of the file of this project, or the name of a package. */
+  target: string;
+  /** Only types: gone when the program runs. */
+  typeOnly: boolean;
+}
+
+const STATEMENT = /^(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?["']([^"']+)["']/gm;
+
+export function importsOf(path: string, sources: Sources): Import[] {
+  const content = sources.get(path) ?? "";
+  return [...content.matchAll(STATEMENT)].map(([, type, name]) => ({
+    target: name?.startsWith(".") ? resolve(path, name, sources) : (name ?? ""),
+    typeOnly: type !== undefined,
+  }));
+}
+
+/** Components and stacks leave the extension out, as CommonJS does. */
+function resolve(from: string, name: string, sources: Sources): string {
+  const path = posix.join(posix.dirname(from), name);
+  return [path, `${path}.ts`, `${path}/index.ts`].find((candidate) => sources.has(candidate)) ?? path;
+}
+
+export const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path);
+export const isTest = (path: string): boolean => /\.(test|fixture|cases)\.ts$/.test(path) || path.startsWith("test/");

@@ -1,0 +1,42 @@
+// What must hold for every commit beside the tests: format and lint, types, structure, generated files.
+import { join } from "node:path";
+import { run } from "./command.ts";
+import { spoken } from "./durations.ts";
+
+const root = join(import.meta.dirname, "..");
+const binary = (path: string) => join("node_modules", path);
+const node = (...args: string[]) => run(process.execPath, args, { cwd: root, timeoutSeconds: 600 });
+// The declarations of the cloud providers are among the largest there are: more than Node's default memory.
+const tsc = (...args: string[]) => node("--max-old-space-size=4096", binary("typescript/bin/tsc"), "--noEmit", ...args);
+
+interface Rule {
+  name: string;
+  check(): Promise<unknown>;
+}
+
+const RULES: Rule[] = [
+  {
+    name: "format and lint",
+    check: () => node(binary("@biomejs/biome/bin/biome"), "check", "--error-on-warnings", "."),
+  },
+  { name: "types of the package", check: () => tsc("-p", "tsconfig.json") },
+  { name: "types of everything", check: () => tsc("-p", "tsconfig.all.json") },
+  { name: "structure", check: () => node("tools/checks/main.ts") },
+  { name: "generated files are fresh", check: () => node("tools/generate/layout.ts", "--check") },
+];
+
+/** Checks every rule, and tells each. @returns how many hold and how many do not */
+export async function runGate(): Promise<{ passed: number; failed: number }> {
+  let failed = 0;
+  for (const { name, check } of RULES) {
+    const started = performance.now();
+    try {
+      await check();
+      process.stderr.write(`✓ ${name}, ${spoken((performance.now() - started) / 1000)}\n`);
+    } catch (error) {
+      failed++;
+      process.stderr.write(`✗ ${name}\n${error instanceof Error ? error.message : error}\n`);
+    }
+  }
+  return { passed: RULES.length - failed, failed };
+}

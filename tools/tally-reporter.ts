@@ -1,0 +1,33 @@
+// Counts the tests of a vitest run, beside the reporter that shows them, and notes why a test was skipped.
+import { writeFileSync } from "node:fs";
+import type { Reporter, TestModule } from "vitest/node";
+
+export interface Tally {
+  passed: number;
+  failed: number;
+  /** Name and reason of each. */
+  skipped: string[];
+}
+
+/** The file that the tally is written to is named by this variable. */
+export const TALLY_FILE = "EBPF_DATAPLANE_TALLY";
+
+export default class TallyReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    const tally: Tally = { passed: 0, failed: unhandled.length, skipped: [] };
+    for (const module of modules) {
+      // A file that cannot be loaded, or whose preparation fails, has tests that say nothing of it.
+      if (module.errors().length > 0) tally.failed++;
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) tally.failed++;
+      for (const test of module.children.allTests()) {
+        const result = test.result();
+        if (result.state === "passed") tally.passed++;
+        else if (result.state === "skipped")
+          tally.skipped.push(`${test.fullName}: ${result.note ?? "no reason given"}`);
+        else tally.failed++;
+      }
+    }
+    const file = process.env[TALLY_FILE];
+    if (file) writeFileSync(file, JSON.stringify(tally));
+  }
+}
