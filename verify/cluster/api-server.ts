@@ -1,0 +1,90 @@
+import { type Agent, request } from "node:https";
+import type { KubeConfig, V1Status } from "@kubernetes/client-node";
+
+/** A refusal by the API server, with its own words. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly reason: string;
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+export interface ApiRequest {
+  method?: "GET" | "PATCH" | "PUT" | "DELETE";
+  query?: Record<string, string>;
+  body?: unknown;
+  contentType?: string;
+}
+
+const answerMs = 30_000;
+
+/**
+ * Plain requests to the API server. Objects pass as they were written: a typed client would drop the fields it does not
+ * know before the API server could refuse them.
+ */
+export class ApiServer {
+  readonly config: KubeConfig;
+  #options: { agent?: Agent; headers?: Record<string, string> } | undefined;
+
+  constructor(config: KubeConfig) {
+    this.config = config;
+  }
+
+  async json<T>(path: string, asked: ApiRequest = {}): Promise<T> {
+    return JSON.parse(await this.text(path, asked)) as T;
+  }
+
+  async text(path: string, asked: ApiRequest = {}): Promise<string> {
+    const server = this.config.getCurrentCluster()?.server;
+    if (!server) throw new Error("the kubeconfig has no current cluster");
+    const url = new URL(server.replace(/\/$/, "") + path);
+    for (const [key, value] of Object.entries(asked.query ?? {})) url.searchParams.set(key, value);
+    const { status, body } = await this.#send(url, asked);
+    if (status < 300) return body;
+    throw apiError(status, body);
+  }
+
+  async #send(url: URL, asked: ApiRequest): Promise<{ status: number; body: string }> {
+    if (!this.#options) {
+      this.#options = {};
+      await this.config.applyToHTTPSOptions(this.#options);
+    }
+    const { agent, headers } = this.#options;
+    const body = asked.body === undefined ? undefined : JSON.stringify(asked.body);
+    const send = {
+      method: asked.method ?? "GET",
+      agent,
+      headers: {
+        ...headers,
+        Accept: "application/json",
+        ...(body && { "Content-Type": asked.contentType ?? "application/json" }),
+      },
+    };
+    return new Promise((resolve, reject) => {
+      const outgoing = request(url, send, (response) => {
+        let received = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk) => {
+          received += chunk;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: received }));
+        response.on("error", reject);
+      });
+      outgoing.setTimeout(answerMs, () => outgoing.destroy(new Error(`no answer within ${answerMs / 1000} s`)));
+      outgoing.on("error", (error) => reject(new Error(`API server ${url.host}: ${error.message}`)));
+      outgoing.end(body);
+    });
+  }
+}
+
+function apiError(status: number, body: string): ApiError {
+  try {
+    const parsed = JSON.parse(body) as V1Status;
+    return new ApiError(status, parsed.reason ?? "", parsed.message ?? body);
+  } catch {
+    return new ApiError(status, "", body.trim().slice(0, 300));
+  }
+}

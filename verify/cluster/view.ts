@@ -1,0 +1,67 @@
+import type { V1EndpointSlice, V1Node, V1Pod, V1Service } from "@kubernetes/client-node";
+import type { ApiServer } from "./api-server.ts";
+
+/** What a round of probes needs to know of the cluster, read anew for each round. */
+export interface ClusterView {
+  nodes: V1Node[];
+  pods: V1Pod[];
+  services: V1Service[];
+  endpointSlices: V1EndpointSlice[];
+}
+
+/** Four lists at once. They may be a moment apart; the next round sees what this one missed. */
+export async function readView(api: ApiServer): Promise<ClusterView> {
+  const list = async <T>(path: string): Promise<T[]> => (await api.json<{ items: T[] }>(path)).items;
+  const [nodes, pods, services, endpointSlices] = await Promise.all([
+    list<V1Node>("/api/v1/nodes"),
+    list<V1Pod>("/api/v1/pods"),
+    list<V1Service>("/api/v1/services"),
+    list<V1EndpointSlice>("/apis/discovery.k8s.io/v1/endpointslices"),
+  ]);
+  return { nodes, pods, services, endpointSlices };
+}
+
+/** `namespace/name`. */
+export function podName({ metadata }: V1Pod): string {
+  return `${metadata?.namespace}/${metadata?.name}`;
+}
+
+/** Every address of a node, in its own order. */
+export function nodeAddresses(node: V1Node): string[] {
+  return (node.status?.addresses ?? []).filter(({ type }) => type.endsWith("IP")).map(({ address }) => address);
+}
+
+export function podAddresses({ status }: V1Pod): string[] {
+  const all = (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? []);
+  return all.length > 0 ? all : status?.podIP ? [status.podIP] : [];
+}
+
+/** Every address at which a service is reached from inside the cluster or announced outside. */
+export function serviceAddresses({ spec, status }: V1Service): string[] {
+  const cluster = spec?.clusterIPs ?? (spec?.clusterIP ? [spec.clusterIP] : []);
+  const balancers = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
+  return [...cluster.filter((address) => address !== "None"), ...(spec?.externalIPs ?? []), ...balancers];
+}
+
+/** The pods behind a service, ready or not: a reply may still come from one that is ending. */
+export function podsBehind(view: ClusterView, service: V1Service): V1Pod[] {
+  const { name, namespace } = service.metadata ?? {};
+  const targets = view.endpointSlices
+    .filter(
+      ({ metadata }) => metadata?.namespace === namespace && metadata?.labels?.["kubernetes.io/service-name"] === name,
+    )
+    .flatMap(({ endpoints }) => endpoints ?? [])
+    .flatMap(({ targetRef }) => (targetRef?.kind === "Pod" ? `${targetRef.namespace}/${targetRef.name}` : []));
+  return view.pods.filter((pod) => targets.includes(podName(pod)));
+}
+
+/** The dataplane's own pod on a node. */
+export function agentOn(view: ClusterView, node: string): V1Pod | undefined {
+  return view.pods.find(
+    ({ metadata, spec, status }) =>
+      metadata?.labels?.["k8s-app"] === "ebpf-dataplane" &&
+      spec?.nodeName === node &&
+      status?.phase === "Running" &&
+      !metadata.deletionTimestamp,
+  );
+}

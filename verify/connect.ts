@@ -1,0 +1,63 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { KubeConfig } from "@kubernetes/client-node";
+import { labMachine, type Programs } from "./actors/lab-machine.ts";
+import { nodeAgent } from "./actors/node-agent.ts";
+import { ApiServer } from "./cluster/api-server.ts";
+import { objectsOf } from "./cluster/objects.ts";
+import { recentLog } from "./cluster/pod-log.ts";
+import { readView } from "./cluster/view.ts";
+import type { World } from "./engine/world.ts";
+import type { Lab } from "./lab.ts";
+
+/** Where the cluster's address and credentials come from, in this order. */
+export interface KubeconfigSources {
+  /** A path given on the command line. */
+  path?: string;
+  /** The content itself, as a deployment hands it over (a secret: never in arguments). */
+  content?: string;
+  /** The variable that kubectl reads. */
+  environment?: string;
+  lab?: string;
+}
+
+/** No cluster to check. */
+export class NoCluster extends Error {}
+
+export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSources): KubeConfig {
+  const config = new KubeConfig();
+  const file = path ?? (content ? undefined : environment || lab);
+  try {
+    if (content && !path) config.loadFromString(content);
+    else if (file) config.loadFromFile(file);
+    else throw new Error("there is none: start the local cluster with `make up`, or give --kubeconfig or KUBECONFIG");
+  } catch (error) {
+    throw new NoCluster(`kubeconfig${file ? ` ${file}` : ""}: ${(error as Error).message}`);
+  }
+  return config;
+}
+
+/** The real world: this cluster, this lab's machines, this clock. */
+export function connectWorld(
+  config: KubeConfig,
+  lab: Lab & { name: string },
+  programs: Programs,
+  stopping: AbortSignal,
+  progress: (message: string) => void,
+): World {
+  const api = new ApiServer(config);
+  return {
+    machines: lab.machines,
+    machine: (name) => labMachine(programs, lab.name, name),
+    node: (agent) => nodeAgent(api, agent),
+    view: () => readView(api),
+    objects: objectsOf(api),
+    log: (pod, sinceSeconds) => recentLog(api, pod, sinceSeconds),
+    clock: {
+      now: () => performance.now(),
+      // While stopping the undoing still waits, so the pause is only cut short, never skipped.
+      sleep: (milliseconds) => pause(milliseconds),
+    },
+    stopping,
+    progress,
+  };
+}

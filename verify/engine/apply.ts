@@ -1,0 +1,58 @@
+import { ApiError } from "../cluster/api-server.ts";
+import { named, type ObjectId } from "../cluster/resources.ts";
+import type { KubernetesObject } from "../format/schema.ts";
+import type { World } from "./world.ts";
+
+/** An object that the API server does not take; the check cannot be carried out. */
+export class ObjectRefused extends Error {}
+
+/** How long the API itself may need: a namespace's account, a definition's establishment, an ending object's end. */
+const patienceMs = 90_000;
+/** A definition is established within a second or two; a kind that is still unknown then is a mistake. */
+const unknownKindMs = 15_000;
+const pauseMs = 250;
+
+/** Applies one object, patient only with what passes by itself. */
+export async function applyPatiently(world: World, object: KubernetesObject): Promise<void> {
+  await patiently(world, `cannot apply ${named(object)}`, async () => {
+    // Applying to an object that is ending would change it and then lose it.
+    const now = await world.objects.read(object);
+    if (now?.metadata.deletionTimestamp) throw new Ending(`${named(object)} of before is still being deleted`);
+    await world.objects.apply(object);
+  });
+}
+
+export async function deletePatiently(world: World, id: ObjectId): Promise<void> {
+  await patiently(world, `cannot delete ${named(id)}`, () => world.objects.delete(id));
+}
+
+class Ending extends Error {}
+
+async function patiently(world: World, what: string, act: () => Promise<void>): Promise<void> {
+  const started = world.clock.now();
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const waited = world.clock.now() - started;
+      if (waited >= patienceWith(error) || world.stopping.aborted)
+        throw new ObjectRefused(`${what}: ${(error as Error).message}`);
+    }
+    await world.clock.sleep(pauseMs);
+  }
+}
+
+/** How long trying again can help, in milliseconds; 0 for what will not pass by itself. */
+function patienceWith(error: unknown): number {
+  if (error instanceof Ending) return patienceMs;
+  if (!(error instanceof ApiError)) return isConnectionLost(error) ? patienceMs : 0;
+  const { status, reason, message } = error;
+  if (status === 409 || status === 429 || status >= 500) return patienceMs;
+  if (reason === "UnknownKind") return unknownKindMs;
+  // A new namespace has no default service account yet, and pods are refused until it has; an ending one refuses all.
+  return status === 403 && /error looking up service account|is being terminated/.test(message) ? patienceMs : 0;
+}
+
+function isConnectionLost(error: unknown): boolean {
+  return /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|no answer/.test(String(error));
+}

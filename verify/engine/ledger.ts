@@ -1,0 +1,90 @@
+import type { StoredObject } from "../cluster/objects.ts";
+import { named, type ObjectId } from "../cluster/resources.ts";
+import type { KubernetesObject } from "../format/schema.ts";
+import { applyPatiently, deletePatiently } from "./apply.ts";
+import type { World } from "./world.ts";
+
+/** Marks what a check made, so that the next run recognises what a killed one left behind. */
+const madeBy = "ebpf-dataplane.io/made-by-check";
+
+const goneMs = 120_000;
+const pauseMs = 300;
+
+/** What was there before the check first touched an object. */
+interface Entry {
+  id: ObjectId;
+  before?: StoredObject;
+}
+
+/**
+ * Applies and deletes for a check, and undoes it: what the check made is removed, in reverse order; what was there before
+ * is put back as it was.
+ */
+export class Ledger {
+  readonly #world: World;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async apply(object: KubernetesObject): Promise<void> {
+    const { before } = await this.#enter(object);
+    await applyPatiently(this.#world, before ? object : marked(object));
+  }
+
+  async delete(id: ObjectId): Promise<void> {
+    await this.#enter(id);
+    await deletePatiently(this.#world, id);
+  }
+
+  /** Removes and restores everything; resolves when what was removed is gone. @returns what could not be undone */
+  async undo(): Promise<string[]> {
+    // The user's wish to stop ends the check, not the tidying up.
+    const world = { ...this.#world, stopping: new AbortController().signal };
+    const entries = [...this.#entries.values()].reverse();
+    this.#entries.clear();
+    const left: string[] = [];
+    for (const { id, before } of entries) {
+      try {
+        await (before ? world.objects.restore(before) : deletePatiently(world, id));
+      } catch (error) {
+        left.push(`${named(id)}: ${(error as Error).message}`);
+      }
+    }
+    return [...left, ...(await this.#untilGone(entries.filter(({ before }) => !before).map(({ id }) => id)))];
+  }
+
+  async #enter(id: ObjectId): Promise<Entry> {
+    const key = `${id.apiVersion} ${id.kind} ${id.metadata.namespace ?? "default"}/${id.metadata.name}`;
+    const known = this.#entries.get(key);
+    if (known) return known;
+    const { apiVersion, kind, metadata } = id;
+    const now = await this.#world.objects.read(id);
+    const foreign = now && !now.metadata.deletionTimestamp && !now.metadata.annotations?.[madeBy];
+    const entry: Entry = {
+      id: { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace } },
+      before: foreign ? now : undefined,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  async #untilGone(ids: ObjectId[]): Promise<string[]> {
+    const { clock, objects } = this.#world;
+    const giveUp = clock.now() + goneMs;
+    let left = ids;
+    for (;;) {
+      const there = await Promise.all(left.map((id) => objects.read(id).catch(() => undefined)));
+      left = left.filter((_, index) => there[index]);
+      if (left.length === 0) return [];
+      if (clock.now() >= giveUp) return left.map((id) => `${named(id)}: still there after ${goneMs / 1000} s`);
+      await clock.sleep(pauseMs);
+    }
+  }
+}
+
+function marked(object: KubernetesObject): KubernetesObject {
+  const annotations = object.metadata.annotations as Record<string, string> | undefined;
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [madeBy]: "true" } } };
+}

@@ -1,0 +1,102 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
+import type { Host } from "../format/destination.ts";
+import type { PodSelection, Source } from "../format/place.ts";
+import type { Machine } from "./world.ts";
+
+/** Something a check names is not there (yet): a reason to try again, and the message when time is up. */
+export class NotYet extends Error {}
+
+export function matches(pod: V1Pod, { namespace, name, labels }: PodSelection): boolean {
+  if (pod.metadata?.namespace !== namespace) return false;
+  if (name !== undefined) return pod.metadata.name === name;
+  return Object.entries(labels ?? {}).every(([key, value]) => pod.metadata?.labels?.[key] === value);
+}
+
+/** The pods a selection means: all that live, each with an address. */
+export function livePods(view: ClusterView, selection: PodSelection): V1Pod[] {
+  const pods = view.pods.filter((pod) => matches(pod, selection) && !hasEnded(pod));
+  if (pods.length === 0) throw new NotYet(`${selectionText(selection)} does not exist`);
+  for (const pod of pods) {
+    if (podAddresses(pod).length === 0) throw new NotYet(`pod ${podName(pod)} has no address yet (${phase(pod)})`);
+  }
+  return pods;
+}
+
+/** The addresses a destination stands for; a DNS name stays a name, for the prober to resolve where it is. */
+export function hostAddresses(view: ClusterView, host: Host): string[] {
+  switch (host.kind) {
+    case "address":
+      return [host.address];
+    case "name":
+      return [host.name];
+    case "node":
+      return [firstAddress(nodeAddresses(nodeOf(view, host.name)), `node ${host.name}`)];
+    case "pod":
+      return livePods(view, host).map((pod) => firstAddress(podAddresses(pod), `pod ${podName(pod)}`));
+    case "service":
+      return [serviceAddress(view, host)];
+  }
+}
+
+/** Every address that a source may show as. */
+export function sourceAddresses(view: ClusterView, machines: Machine[], source: Source): string[] {
+  switch (source.kind) {
+    case "address":
+      return [source.address];
+    case "node":
+      return nodeAddresses(nodeOf(view, source.name));
+    case "pod":
+      return livePods(view, source).flatMap(podAddresses);
+    case "machine":
+      return machines.filter(({ name }) => name === source.name).map(({ address }) => address);
+  }
+}
+
+/** What is known to have an address: `pod default/web-0`, `node master`, `machine client1`. */
+export function ownerOf(view: ClusterView, machines: Machine[], address: string): string | undefined {
+  const node = view.nodes.find((one) => nodeAddresses(one).includes(address));
+  if (node) return `node ${node.metadata?.name}`;
+  const machine = machines.find((one) => one.address === address);
+  if (machine) return `machine ${machine.name}`;
+  const pod = view.pods.find((one) => !one.spec?.hostNetwork && podAddresses(one).includes(address));
+  return pod && `pod ${podName(pod)}`;
+}
+
+export function nodeOf(view: ClusterView, name: string) {
+  const node = view.nodes.find(({ metadata }) => metadata?.name === name);
+  if (!node)
+    throw new NotYet(
+      `node ${name} does not exist; nodes: ${view.nodes.map(({ metadata }) => metadata?.name).join(", ")}`,
+    );
+  return node;
+}
+
+function serviceAddress(view: ClusterView, { namespace, name }: { namespace: string; name: string }): string {
+  const service = view.services.find(({ metadata }) => metadata?.namespace === namespace && metadata.name === name);
+  if (!service) throw new NotYet(`service ${namespace}/${name} does not exist`);
+  const address = service.spec?.clusterIP;
+  if (!address || address === "None") throw new NotYet(`service ${namespace}/${name} has no cluster address`);
+  return address;
+}
+
+function hasEnded({ metadata, status }: V1Pod): boolean {
+  return metadata?.deletionTimestamp !== undefined || status?.phase === "Succeeded" || status?.phase === "Failed";
+}
+
+function firstAddress([address]: string[], owner: string): string {
+  if (address === undefined) throw new NotYet(`${owner} has no address yet`);
+  return address;
+}
+
+/** `Pending, ContainerCreating`: what kubectl would show. */
+function phase({ status }: V1Pod): string {
+  const waiting = status?.containerStatuses?.map(({ state }) => state?.waiting?.reason).find(Boolean);
+  return [status?.phase, waiting].filter(Boolean).join(", ");
+}
+
+export function selectionText({ namespace, name, labels }: PodSelection): string {
+  if (name !== undefined) return `pod ${namespace}/${name}`;
+  const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return `a pod ${namespace}/${pairs.join(",")}`;
+}

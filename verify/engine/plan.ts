@@ -1,0 +1,94 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { Dns, Probe } from "../../agent/probe/batch.ts";
+import { agentOn, type ClusterView, nodeAddresses, podName } from "../cluster/view.ts";
+import { type Destination, parseDestination } from "../format/destination.ts";
+import { type Place, parsePlace } from "../format/place.ts";
+import type { Expectation } from "../format/schema.ts";
+import { podDns } from "./dns.ts";
+import { hostAddresses, livePods, NotYet } from "./lookup.ts";
+
+/** Who runs a probe. */
+export type Prober = { kind: "machine"; name: string } | { kind: "node"; name: string; agent: V1Pod };
+
+export interface PlannedProbe {
+  prober: Prober;
+  probe: Probe;
+}
+
+/** An expectation, looked up: its probes, or why there are none. */
+export interface Plan {
+  expectation: Expectation;
+  destination: Destination;
+  probes: PlannedProbe[];
+  /** The node that owns the destination address, where `reply` asks about it. */
+  entry?: { node: string; agent: V1Pod; address: string };
+  /** Why nothing can be probed now. */
+  notYet?: string;
+}
+
+/**
+ * Where a probe leaves from. Asked of every expectation of a round, so it throws `NotYet` for what is missing and leaves
+ * the others alone.
+ */
+interface Origin {
+  prober: Prober;
+  pod?: string;
+  dns?: Dns;
+}
+
+/** Makes the probes of an expectation: from every pod that `from` means, to every address that `to` means. */
+export function planExpectation(view: ClusterView, expectation: Expectation, newToken: () => string): Plan {
+  const destination = parseDestination(expectation.to);
+  const plan: Plan = { expectation, destination, probes: [] };
+  try {
+    const origins = originsOf(view, parsePlace(expectation.from));
+    const addresses = hostAddresses(view, destination.host);
+    if (expectation.reply) plan.entry = entryOf(view, addresses[0] ?? "");
+    plan.probes = origins.flatMap(({ prober, pod, dns }) =>
+      addresses.map((host) => {
+        const token = newToken();
+        const { port, protocol } = destination;
+        const { sourcePort, count } = expectation;
+        return {
+          prober,
+          probe: { id: token, token, pod, host, port, protocol, sourcePort, timeoutMs: silenceMs, count, dns },
+        };
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof NotYet)) throw error;
+    plan.notYet = error.message;
+  }
+  return plan;
+}
+
+/** Longer than the first retransmission of a SYN, shorter than an unanswered ARP; see the probe's own field. */
+const silenceMs = 2000;
+
+function originsOf(view: ClusterView, place: Place): Origin[] {
+  if (place.kind === "machine") return [{ prober: place }];
+  if (place.kind === "node") return [{ prober: nodeProber(view, place.name) }];
+  return livePods(view, place).map((pod) => {
+    if (pod.status?.phase !== "Running") throw new NotYet(`pod ${podName(pod)} is ${pod.status?.phase}`);
+    const prober = nodeProber(view, pod.spec?.nodeName ?? "");
+    // A host-network pod has no namespace of its own: its node's is the right one.
+    return { prober, pod: pod.spec?.hostNetwork ? undefined : podName(pod), dns: podDns(view, pod) };
+  });
+}
+
+function nodeProber(view: ClusterView, name: string): Prober & { kind: "node" } {
+  if (!view.nodes.some(({ metadata }) => metadata?.name === name)) {
+    const names = view.nodes.map(({ metadata }) => metadata?.name).join(", ");
+    throw new NotYet(`node ${name} does not exist; nodes: ${names}`);
+  }
+  const agent = agentOn(view, name);
+  if (!agent) throw new NotYet(`the dataplane's pod on node ${name} is not running, and probes leave through it`);
+  return { kind: "node", name, agent };
+}
+
+function entryOf(view: ClusterView, address: string) {
+  const node = view.nodes.find((one) => nodeAddresses(one).includes(address))?.metadata?.name;
+  if (!node) throw new NotYet(`reply is judged on the node that owns the destination, and no node owns ${address}`);
+  const { agent } = nodeProber(view, node);
+  return { node, agent, address };
+}

@@ -1,0 +1,51 @@
+import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { CapturedReply } from "../../agent/probe/capture.ts";
+import type { Capture } from "../actors/actor.ts";
+import type { Plan } from "./plan.ts";
+import type { World } from "./world.ts";
+
+/** Packets that left each entry node as replies, by node name. */
+export type Replies = Map<string, CapturedReply[]>;
+
+/** One capture per entry node for the whole round, listening before the first probe leaves. */
+export async function startCaptures(world: World, plans: Plan[]): Promise<Map<string, Capture>> {
+  const byNode = new Map<string, { plan: Plan; filters: Set<string> }>();
+  for (const plan of plans) {
+    if (!plan.entry) continue;
+    const { filters } = byNode.get(plan.entry.node) ?? { filters: new Set<string>() };
+    filters.add(
+      `(${plan.destination.protocol} and src host ${plan.entry.address} and src port ${plan.destination.port})`,
+    );
+    byNode.set(plan.entry.node, { plan, filters });
+  }
+  const captures = new Map<string, Capture>();
+  for (const [node, { plan, filters }] of byNode) {
+    if (!plan.entry) continue;
+    try {
+      captures.set(node, await world.node(plan.entry.agent).capture([...filters].join(" or ")));
+    } catch (error) {
+      // Nobody watches this node, so nothing can be said about it in this round.
+      for (const each of plans) if (each.entry?.node === node) each.notYet = (error as Error).message;
+    }
+  }
+  return captures;
+}
+
+export async function stopCaptures(captures: Map<string, Capture>): Promise<Replies> {
+  const replies: Replies = new Map();
+  for (const [node, capture] of captures) replies.set(node, await capture.stop());
+  return replies;
+}
+
+/** How many packets of an attempt's reply left its entry node. */
+export function repliesThroughEntry(replies: Replies, plan: Plan, result: AttemptResult): number {
+  const { entry, destination } = plan;
+  if (!entry) return 0;
+  return (replies.get(entry.node) ?? []).filter(
+    ({ source, sourcePort, destination: to, destinationPort }) =>
+      source === entry.address &&
+      sourcePort === destination.port &&
+      to === result.localAddress &&
+      destinationPort === result.localPort,
+  ).length;
+}

@@ -1,0 +1,64 @@
+import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
+import type { Actor } from "../actors/actor.ts";
+import type { Expectation } from "../format/schema.ts";
+import { type Judgement, judge } from "./judge.ts";
+import { type Plan, type Prober, planExpectation } from "./plan.ts";
+import { startCaptures, stopCaptures } from "./reply-path.ts";
+import { readServerLogs } from "./server-log.ts";
+import type { World } from "./world.ts";
+
+/** Tries every expectation once: one batch per machine and per node, all at the same time. */
+export async function runRound(
+  world: World,
+  expectations: Expectation[],
+  newToken: () => string,
+): Promise<Judgement[]> {
+  const started = world.clock.now();
+  const view = await world.view();
+  const plans = expectations.map((expectation) => planExpectation(view, expectation, newToken));
+  const captures = await startCaptures(world, plans);
+  const results = await probeAll(world, plans);
+  const replies = await stopCaptures(captures);
+  const asked = plans.flatMap((plan) => ofPlan(plan, results).map((result) => ({ plan, result })));
+  const logs = await readServerLogs(world, view, asked, started);
+  return plans.map((plan) =>
+    judge({ view, machines: world.machines, plan, results: ofPlan(plan, results), logs, replies }),
+  );
+}
+
+function ofPlan(plan: Plan, results: Map<string, AttemptResult[]>): AttemptResult[] {
+  return plan.probes.flatMap(({ probe }) => results.get(probe.id) ?? []);
+}
+
+async function probeAll(world: World, plans: Plan[]): Promise<Map<string, AttemptResult[]>> {
+  const batches = new Map<string, { prober: Prober; batch: Probe[] }>();
+  for (const plan of plans) {
+    if (plan.notYet) continue;
+    for (const { prober, probe } of plan.probes) {
+      const key = `${prober.kind}/${prober.name}`;
+      const entry = batches.get(key) ?? { prober, batch: [] };
+      entry.batch.push(probe);
+      batches.set(key, entry);
+    }
+  }
+  const all = await Promise.all(
+    [...batches.values()].map(({ prober, batch }) => probeFrom(actorOf(world, prober), batch)),
+  );
+  const byProbe = new Map<string, AttemptResult[]>();
+  for (const result of all.flat()) byProbe.set(result.id, [...(byProbe.get(result.id) ?? []), result]);
+  return byProbe;
+}
+
+function actorOf(world: World, prober: Prober): Actor {
+  return prober.kind === "machine" ? world.machine(prober.name) : world.node(prober.agent);
+}
+
+/** An actor that cannot be reached is what each of its probes then shows. */
+async function probeFrom(actor: Actor, batch: Probe[]): Promise<AttemptResult[]> {
+  try {
+    return await actor.probe(batch);
+  } catch (error) {
+    const message = (error as Error).message;
+    return batch.map(({ id }) => ({ id, attempt: 1, verdict: "none", error: message }));
+  }
+}

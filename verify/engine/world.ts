@@ -1,0 +1,35 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { Actor, NodeActor } from "../actors/actor.ts";
+import type { Objects } from "../cluster/objects.ts";
+import type { ClusterView } from "../cluster/view.ts";
+
+/** A machine that can be named in a check, by its own name. */
+export interface Machine {
+  name: string;
+  address: string;
+}
+
+/** Time, injected so that patience can be tested without waiting. */
+export interface Clock {
+  /** Milliseconds; compares only with itself. */
+  now(): number;
+  /** Resolves after so many milliseconds, or at once when the run is being stopped. */
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** Everything the engine touches; the tests have one of their own. */
+export interface World {
+  machines: Machine[];
+  machine(name: string): Actor;
+  /** @param agent the dataplane's pod on the node */
+  node(agent: V1Pod): NodeActor;
+  view(): Promise<ClusterView>;
+  objects: Objects;
+  /** Lines that the pod's containers logged in the last seconds. */
+  log(pod: V1Pod, sinceSeconds: number): Promise<string[]>;
+  clock: Clock;
+  /** Aborted when the user wants to stop: what was set up is still removed. */
+  stopping: AbortSignal;
+  /** Says what is being done. */
+  progress(message: string): void;
+}

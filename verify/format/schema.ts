@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { parseDestination } from "./destination.ts";
+import { parsePlace, parseServer, parseSource } from "./place.ts";
+import { didYouMean } from "./suggestion.ts";
+
+/** An object that refuses keys it does not know, and says which it does. */
+function known<Shape extends z.core.$ZodShape>(shape: Shape, description: string) {
+  const allowed = Object.keys(shape);
+  return z
+    .strictObject(shape, {
+      error: (issue) => {
+        if (issue.code !== "unrecognized_keys") return `must be an object with ${allowed.join(", ")}`;
+        const wrong = issue.keys.map((key) => `unknown key "${key}"${didYouMean(key, allowed)}`).join("; ");
+        return `${wrong} Allowed: ${allowed.join(", ")}`;
+      },
+    })
+    .describe(description);
+}
+
+/** A text that a parser must accept; its message becomes the issue's. */
+function parsed(parse: (text: string) => unknown, allowed: string, description: string) {
+  return z
+    .string({ error: `must be ${allowed}` })
+    .superRefine((text, context) => {
+      try {
+        parse(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+      }
+    })
+    .describe(description);
+}
+
+function whole(least: number, most: number, description: string) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error }).describe(description);
+}
+
+function oneOf<const Words extends readonly [string, ...string[]]>(words: Words, description: string) {
+  return z
+    .enum(words, { error: (issue) => `must be ${words.join(" | ")}${didYouMean(String(issue.input), words)}` })
+    .describe(description);
+}
+
+const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
+
+const metadataSchema = z.looseObject(
+  { name: text("the object's name"), namespace: text("a namespace").optional() },
+  { error: "must be an object with name and, for namespaced kinds, namespace" },
+);
+
+const objectSchema = z
+  .looseObject(
+    {
+      apiVersion: text("a group and version, like apps/v1"),
+      kind: text("a kind, like Deployment"),
+      metadata: metadataSchema,
+    },
+    { error: "must be a Kubernetes object" },
+  )
+  .describe("A Kubernetes object, as kubectl apply takes it.");
+
+const referenceSchema = known(
+  {
+    apiVersion: text("a group and version, like apps/v1"),
+    kind: text("a kind, like Deployment"),
+    metadata: known({ name: text("the object's name"), namespace: text("a namespace").optional() }, "Which object."),
+  },
+  "An object to delete.",
+);
+
+const sourceText = parsed(
+  parseSource,
+  "an address or a place",
+  "An address, a machine, node/NAME or pod/NAMESPACE/NAME.",
+);
+const sourceSchema = z.union(
+  [
+    sourceText,
+    known({ anyOf: z.array(sourceText).min(1, { error: "must name at least one source" }) }, "One of several."),
+  ],
+  { error: (issue) => sourceProblem(issue.input) },
+);
+
+/** A union's own issue hides what its members said; a written source is nearly always the text form. */
+function sourceProblem(input: unknown): string {
+  const listed = typeof input === "object" && input !== null && "anyOf" in input ? input.anyOf : input;
+  for (const source of Array.isArray(listed) ? listed : [listed]) {
+    if (typeof source !== "string") break;
+    const result = sourceText.safeParse(source);
+    if (!result.success) return result.error.issues[0]?.message ?? "is not a source";
+  }
+  return "must be an address, a machine, node/NAME or pod/NAMESPACE/NAME, or {anyOf: [...]} with several of these";
+}
+
+const expectationSchema = known(
+  {
+    from: parsed(
+      parsePlace,
+      "a place",
+      "A machine, node/NAME (its host network), pod/NAMESPACE/NAME or pod/NAMESPACE/LABEL=VALUE (every such pod).",
+    ),
+    to: parsed(parseDestination, "tcp://HOST:PORT or udp://HOST:PORT", "tcp://HOST:PORT or udp://HOST:PORT."),
+    verdict: oneOf(["allowed", "dropped", "rejected"], "dropped: no answer. rejected: TCP reset or ICMP unreachable."),
+    source: sourceSchema.optional().describe("Whom the server saw."),
+    sourcePort: whole(1, 65535, "Local port to bind: one flow over several steps.").optional(),
+    servers: z
+      .array(parsed(parseServer, "NAMESPACE/NAME", "NAMESPACE/NAME or NAMESPACE/LABEL=VALUE."), {
+        error: "must be a list of NAMESPACE/NAME",
+      })
+      .min(1, { error: "must name at least one pod" })
+      .optional()
+      .describe("Pods that may answer."),
+    spread: whole(1, 1000, "So many distinct servers answered, at least.").optional(),
+    count: whole(1, 1000, "Attempts, each a fresh connection or datagram. Default 1.").default(1),
+    reply: oneOf(["direct", "viaEntryNode"], "How replies return: past the entry node, or through it.").optional(),
+  },
+  "One thing that must show.",
+).superRefine(({ count, spread, verdict }, context) => {
+  if (spread === undefined) return;
+  const refuse = (message: string): void => context.addIssue({ code: "custom", path: ["spread"], message });
+  if (spread > count)
+    refuse(`${spread} servers cannot answer ${count} attempts; allowed: at most count, which is ${count}`);
+  if (verdict !== "allowed") refuse(`needs answers, and verdict is ${verdict}; allowed: only with verdict allowed`);
+});
+
+const stepSchema = known(
+  {
+    apply: z
+      .array(objectSchema, { error: "must be a list of objects" })
+      .default([])
+      .describe("Objects, applied server-side in order."),
+    delete: z
+      .array(referenceSchema, { error: "must be a list of objects" })
+      .default([])
+      .describe("Objects, deleted after `apply`."),
+    expect: z
+      .array(expectationSchema, { error: "must be a list of expectations" })
+      .default([])
+      .describe("Tried together until all hold or `within` seconds passed; then they must still hold once more."),
+    within: z
+      .number({ error: "must be a number of seconds" })
+      .positive({ error: "must be more than 0 seconds" })
+      .max(3600, { error: "must be at most 3600 seconds" })
+      .default(15)
+      .describe("Seconds. Default 15."),
+  },
+  "A step.",
+);
+
+/** The form of a check file. */
+export const checkSchema = known(
+  {
+    name: text("what is being checked, in words").describe("What is being checked, in words."),
+    setup: z
+      .array(objectSchema, { error: "must be a list of objects" })
+      .default([])
+      .describe("Objects, applied in order before the steps and removed in reverse order at the end."),
+    steps: z.array(stepSchema, { error: "must be a list of steps" }).min(1, { error: "must hold at least one step" }),
+  },
+  "What must hold on a cluster.",
+);
+
+export type Check = z.output<typeof checkSchema>;
+export type Step = Check["steps"][number];
+export type Expectation = Step["expect"][number];
+export type KubernetesObject = z.output<typeof objectSchema>;
+export type ObjectReference = z.output<typeof referenceSchema>;

@@ -1,0 +1,28 @@
+import { parsePlace, parseSource } from "./format/place.ts";
+import { CheckFileError } from "./format/read.ts";
+import type { Check, Expectation } from "./format/schema.ts";
+import { didYouMean } from "./format/suggestion.ts";
+
+/** Refuses machines that are not there: no waiting will make them. */
+export function requireMachines(check: Check, machines: string[], file: string): void {
+  const problems = check.steps.flatMap(({ expect }, step) =>
+    expect.flatMap((expectation, index) =>
+      machinesOf(expectation)
+        .filter(({ name }) => !machines.includes(name))
+        .map(({ field, name }) => {
+          const there =
+            machines.length > 0 ? `machines: ${machines.join(", ")}` : "no machines are known here; is the lab up?";
+          return `${file}: steps[${step}].expect[${index}].${field}: there is no machine "${name}"${didYouMean(name, machines)} (${there})`;
+        }),
+    ),
+  );
+  if (problems.length > 0) throw new CheckFileError(problems.join("\n"));
+}
+
+function machinesOf({ from, source }: Expectation): { field: string; name: string }[] {
+  const sources = source === undefined ? [] : typeof source === "string" ? [source] : source.anyOf;
+  return [
+    { field: "from", place: parsePlace(from) },
+    ...sources.map((text) => ({ field: "source", place: parseSource(text) })),
+  ].flatMap(({ field, place }) => (place.kind === "machine" ? [{ field, name: place.name }] : []));
+}

@@ -1,0 +1,37 @@
+import type { Row } from "./result.ts";
+
+const inspect =
+  "kubectl -n ebpf-dataplane exec ds/ebpf-dataplane -c agent -- node /opt/ebpf-dataplane/agent.js inspect";
+
+/** For a row that failed: the commands that show why, nearest first. */
+export function advice({ from, to, expected, observed }: Row): string[] {
+  if (/dataplane's pod|exec in pod|agent /.test(observed)) {
+    return [
+      "kubectl -n ebpf-dataplane get pods -o wide",
+      "kubectl -n ebpf-dataplane logs ds/ebpf-dataplane -c agent --tail 50",
+    ];
+  }
+  if (/does not resolve/.test(observed)) {
+    return ["kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide", `${inspect} drops`];
+  }
+  if (observed.startsWith("not probed")) return podHints(from, to);
+  if (expected.startsWith("allowed") && observed.includes("dropped")) {
+    return [`${inspect} drops`, `${inspect} policies`, ...podHints(from, to)];
+  }
+  if (expected.startsWith("allowed") && observed.includes("rejected")) {
+    return ["kubectl get endpointslices -A (a service without a ready pod rejects)", `${inspect} services`];
+  }
+  if (!expected.startsWith("allowed"))
+    return [`${inspect} policies`, "kubectl get networkpolicies -A", `${inspect} connections`];
+  return [`${inspect} connections`, `${inspect} services`];
+}
+
+/** The pods and services that a row names. */
+function podHints(...texts: string[]): string[] {
+  return texts
+    .flatMap((text) => {
+      const [, kind, namespace] = text.match(/\b(pod|service)\/([^/]+)\//) ?? [];
+      return kind && namespace ? [`kubectl -n ${namespace} get pods,services,endpointslices -o wide`] : [];
+    })
+    .filter((hint, index, all) => all.indexOf(hint) === index);
+}
