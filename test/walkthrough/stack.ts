@@ -1,0 +1,57 @@
+// The walk-through's commands, as a person types them, for a lab beside the one that person may have running.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+/** Not `local`: testing must not take down the cluster that somebody works with. */
+export const LAB = "walk";
+
+export const root = join(import.meta.dirname, "..", "..");
+
+export interface Ending {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+export type Running = { pid: number; end: Promise<Ending> };
+
+/** Without the Pulumi CLI even where there is one: its state would be the user's. */
+export function stack(verb: "up" | "preview" | "down", ...options: string[]): Running {
+  return start(join(root, "dist", "runner.js"), [verb, "--stack", "local", "--no-cli", ...options]);
+}
+
+export const check = (file: string): Running =>
+  start(join(root, "dist", "verify.js"), ["check", "--lab", LAB, "--out", join("out", "walkthrough-check.json"), file]);
+
+export const inMachine = (machine: string, ...command: string[]): Running =>
+  start(join(root, "dist", "lab.js"), ["exec", LAB, machine, "--", ...command]);
+
+function start(program: string, args: string[]): Running {
+  const started = performance.now();
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: root,
+    env: { ...process.env, EBPF_DATAPLANE_LAB: LAB },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: what kills it kills what it started, as a closed terminal does.
+    detached: true,
+    timeout: 15 * 60_000,
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<Ending>();
+  const printed = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].on("data", (chunk: Buffer) => {
+      printed[stream] += chunk;
+    });
+  }
+  child.on("error", reject);
+  child.on("close", (status) => resolve({ status, ...printed, seconds: (performance.now() - started) / 1000 }));
+  return { pid: child.pid as number, end: promise };
+}
+
+/** Waits for the end, and fails with everything that was printed when it is not the one wanted. */
+export async function ended({ end }: Running, wanted = 0): Promise<Ending> {
+  const ending = await end;
+  if (ending.status === wanted) return ending;
+  throw new Error(`ended with status ${ending.status}, not ${wanted}:\n${ending.stderr}\n${ending.stdout}`);
+}

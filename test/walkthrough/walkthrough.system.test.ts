@@ -1,0 +1,139 @@
+// The walk-through end to end, as a user does it: up, up again, the other return mode, expectations of one's own, a
+// killed run, down. The tests are one story: each begins where the one before ended.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Traces, tracesOf } from "./host.ts";
+import { check, ended, inMachine, LAB, root, stack } from "./stack.ts";
+
+const MINUTES = 60_000;
+/** The walk-through's node port, on the node that nginx is not on. */
+const URL = "http://172.31.1.8:30604/";
+const scratch = mkdtempSync(join(tmpdir(), "walkthrough-"));
+
+let before: Traces;
+
+beforeAll(async () => {
+  // Left by a test that was killed.
+  await ended(stack("down"));
+  before = tracesOf(LAB);
+}, 5 * MINUTES);
+
+afterAll(async () => {
+  await stack("down").end;
+  rmSync(scratch, { recursive: true });
+}, 5 * MINUTES);
+
+test("preview shows what would be made, and touches nothing", async () => {
+  const { stdout, stderr } = await ended(stack("preview"));
+  for (const name of ["LocalCluster", "DaemonSet", "NetworkPolicy", "SourceIpVerification"])
+    expect(stdout + stderr).toContain(name);
+  expect(tracesOf(LAB)).toEqual(before);
+});
+
+test(
+  "up ends with a cluster whose pods see their clients, in DSR mode",
+  async () => {
+    await ended(stack("up"));
+    expect(verification()).toMatchObject({ failed: 0 });
+    expect(rows("client1").every(({ observed }) => observed.includes("172.31.1.55"))).toBe(true);
+  },
+  15 * MINUTES,
+);
+
+test("client1 gets nginx's page, client2 no answer", async () => {
+  const script = (url: string) =>
+    `fetch(${JSON.stringify(url)}, {signal: AbortSignal.timeout(3000)}).then(async (r) => console.log(await r.text()), () => process.exit(7))`;
+  const { stdout } = await ended(inMachine("client1", process.execPath, "-e", script(URL)));
+  expect(stdout).toContain("Welcome to nginx!");
+  await ended(inMachine("client2", process.execPath, "-e", script(URL)), 7);
+});
+
+test(
+  "a second up changes nothing, within a minute",
+  async () => {
+    const pods = await podIdentities();
+    const { seconds } = await ended(stack("up"));
+    expect(seconds).toBeLessThan(60);
+    expect(await podIdentities()).toEqual(pods);
+  },
+  3 * MINUTES,
+);
+
+test(
+  "one line of configuration switches the running cluster to tunnel mode, and back",
+  async () => {
+    const pods = await podIdentities();
+    await ended(stack("up", "--config", "ebpf-dataplane:returnMode=tunnel"));
+    expect(verification()).toMatchObject({ failed: 0 });
+    await ended(stack("up"));
+    expect(verification()).toMatchObject({ failed: 0 });
+    expect(await podIdentities()).toEqual(pods);
+  },
+  6 * MINUTES,
+);
+
+const CHECK = (verdict: string) => `
+name: nginx as the walk-through leaves it
+steps:
+  - expect:
+      - { from: client1, to: "tcp://172.31.1.8:30604", verdict: allowed, reply: direct }
+      - { from: client2, to: "tcp://172.31.1.8:30604", verdict: ${verdict} }
+    within: 5
+`;
+
+test.each([
+  ["holds", CHECK("dropped"), 0],
+  ["does not hold", CHECK("allowed"), 1],
+  ["is written wrong", CHECK("maybe"), 2],
+])("a check file that %s", async (_, content, status) => {
+  const file = join(scratch, "nginx.check.yaml");
+  writeFileSync(file, content);
+  await ended(check(file), status);
+});
+
+test(
+  "up after a killed up recovers",
+  async () => {
+    await ended(stack("down"));
+    const killed = stack("up");
+    await sleep(12_000);
+    process.kill(-killed.pid, "SIGKILL");
+    await killed.end;
+    await ended(stack("up"));
+    expect(verification()).toMatchObject({ failed: 0 });
+  },
+  20 * MINUTES,
+);
+
+test(
+  "down leaves nothing",
+  async () => {
+    await ended(stack("down"));
+    expect(tracesOf(LAB)).toEqual(before);
+    await ended(stack("down"));
+  },
+  5 * MINUTES,
+);
+
+interface Row {
+  from: string;
+  observed: string;
+}
+
+const verification = (): { passed: number; failed: number; rows: Row[] } =>
+  JSON.parse(readFileSync(join(root, "out", "verification.json"), "utf8"));
+
+const rows = (client: string): Row[] =>
+  verification().rows.filter(({ from, observed }) => from === client && observed !== "");
+
+/** Names and identities of all pods: a pod that was made anew has another. */
+async function podIdentities(): Promise<string[]> {
+  const columns = "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.metadata.uid}{'\\n'}{end}";
+  const { stdout } = await ended(
+    inMachine("master", "kubectl", "get", "pods", "--all-namespaces", "--output", columns),
+  );
+  return stdout.trim().split("\n").sort();
+}
