@@ -9,7 +9,14 @@ import { machineDisk, machineFolder, machineLog, machineNamespace } from "../nam
 import { createCgroups, findCgroups, type MachineCgroups, processesIn, removeCgroups } from "./cgroups.ts";
 import { lastLines } from "./log.ts";
 import { findNamespaces, removeNamespaces } from "./network.ts";
-import { childrenOf, identify, isAlive, killAll, type ProcessIdentity, processesInNamespaces } from "./processes.ts";
+import {
+  identify,
+  isAlive,
+  isFirstOfNamespace,
+  killAll,
+  type ProcessIdentity,
+  processesInNamespaces,
+} from "./processes.ts";
 
 /** What runs on a machine besides what is called into it. */
 export type Service = "containerd" | "kubelet";
@@ -54,21 +61,25 @@ function bootEnvironment(lab: string, machine: string, cgroups: MachineCgroups, 
   };
 }
 
-/** Waits until the process that was spawned has made the machine's first process and that has assembled its root. */
+/** Long enough for a busy computer; boot.sh itself takes a fraction of a second. */
+const bootSeconds = 60;
+
+/** Waits until a machine's first process is there and has assembled its root. */
 async function waitForBoot(
   lab: string,
   machine: string,
-  outer: number,
+  cgroup: string,
   ended: () => boolean,
 ): Promise<ProcessIdentity> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + bootSeconds * 1000;
   while (Date.now() < deadline && !ended()) {
-    const identity = childrenOf(outer).map(identify)[0];
+    const identity = processesIn(cgroup).filter(isFirstOfNamespace).map(identify)[0];
     if (identity && existsSync(`/proc/${identity.pid}/root/run/booted`)) return identity;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   const log = machineLog(lab, machine);
-  throw new LabFailure(`cannot boot machine ${machine}:\n${lastLines(log)}`, { next: `the whole log is ${log}` });
+  const how = ended() ? "" : ` within ${bootSeconds} s`;
+  throw new LabFailure(`cannot boot machine ${machine}${how}:\n${lastLines(log)}`, { next: `the whole log is ${log}` });
 }
 
 /**
@@ -94,7 +105,7 @@ export async function startMachine(lab: string, machine: string, services: Servi
   boot.once("error", () => {
     ended = true;
   });
-  const identity = await waitForBoot(lab, machine, boot.pid as number, () => ended);
+  const identity = await waitForBoot(lab, machine, cgroups.roots[0] as string, () => ended);
   boot.unref();
   await writeFile(processFile(lab, machine), JSON.stringify(identity));
   return identity;

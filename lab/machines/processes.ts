@@ -24,11 +24,12 @@ export function identify(pid: number): ProcessIdentity | undefined {
 
 export const isAlive = ({ pid, start }: ProcessIdentity): boolean => startOf(pid) === start;
 
-export function childrenOf(pid: number): number[] {
+/** Whether a process is the first of its PID namespace, one below this one (proc_pid_status(5), NSpid). */
+export function isFirstOfNamespace(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+    return /^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
-    return [];
+    return false; // ended meanwhile
   }
 }
 

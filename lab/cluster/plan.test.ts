@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { parseSpec } from "../spec.ts";
+import { type Observation, planUp, unchangeable } from "./plan.ts";
+
+const master = { name: "master", role: "control-plane", address: "172.31.1.8" };
+const node = { name: "node", role: "worker", address: "172.31.1.207" };
+const client = { name: "client1", role: "client", address: "172.31.1.55" };
+
+const lab = (machines: object[] = [master, node, client], more: object = {}) =>
+  parseSpec(
+    JSON.stringify({
+      name: "lab",
+      kubernetesVersion: "v1.35.0",
+      podSubnet: "10.244.0.0/16",
+      serviceSubnet: "10.96.0.0/12",
+      machines,
+      ...more,
+    }),
+  );
+
+const healthy: Observation = {
+  known: lab(),
+  remains: true,
+  running: new Set(["master", "node", "client1"]),
+  bootstrapped: new Set(["master", "node"]),
+};
+
+describe("planUp()", () => {
+  it("does nothing when the lab is there", () => {
+    expect(planUp(healthy, lab())).toEqual({ startOver: undefined, remove: [], wipe: [], boot: [], bootstrap: [] });
+  });
+
+  it("makes everything when nothing is there", () => {
+    const nothing = { known: undefined, remains: false, running: new Set<string>(), bootstrapped: new Set<string>() };
+    const plan = planUp(nothing, lab());
+    expect(plan).toMatchObject({
+      startOver: undefined,
+      boot: ["master", "node", "client1"],
+      bootstrap: ["master", "node"],
+    });
+  });
+
+  it("removes leftovers that nobody remembers before it makes everything", () => {
+    const plan = planUp({ ...healthy, known: undefined }, lab());
+    expect(plan.startOver).toContain("cut short");
+    expect(plan.boot).toEqual(["master", "node", "client1"]);
+  });
+
+  it("starts over when the control plane is half-made", () => {
+    const plan = planUp({ ...healthy, bootstrapped: new Set(["node"]) }, lab());
+    expect(plan.startOver).toContain("control plane");
+    expect(plan.bootstrap).toEqual(["master", "node"]);
+  });
+
+  it("makes a half-made worker anew and leaves the rest running", () => {
+    const plan = planUp({ ...healthy, bootstrapped: new Set(["master"]) }, lab());
+    expect(plan).toMatchObject({ startOver: undefined, wipe: ["node"], boot: ["node"], bootstrap: ["node"] });
+  });
+
+  it("boots a machine that died with the disk it has", () => {
+    const plan = planUp({ ...healthy, running: new Set(["node", "client1"]) }, lab());
+    expect(plan).toMatchObject({ wipe: [], boot: ["master"], bootstrap: [] });
+  });
+
+  it("adds, moves and removes clients of a running lab", () => {
+    const moved = { ...client, address: "172.31.1.56" };
+    const added = { name: "client2", role: "client", address: "172.31.1.162" };
+    const plan = planUp(healthy, lab([master, node, moved, added]));
+    expect(plan.remove.map(({ name }) => name)).toEqual(["client1"]);
+    expect(plan.boot).toEqual(["client1", "client2"]);
+    expect(planUp(healthy, lab([master, node])).remove.map(({ name }) => name)).toEqual(["client1"]);
+  });
+});
+
+describe("unchangeable()", () => {
+  it("finds nothing between equal labs and labs with other clients or fewer workers", () => {
+    expect(unchangeable(lab(), lab([master]))).toEqual([]);
+  });
+
+  it("names every field with its old and new value", () => {
+    const other = lab([{ ...master, address: "172.31.1.9" }, node], { podSubnet: "10.250.0.0/16" });
+    expect(unchangeable(lab(), other)).toEqual([
+      "podSubnet: 10.244.0.0/16 -> 10.250.0.0/16",
+      "machine master: control-plane 172.31.1.8 -> control-plane 172.31.1.9",
+    ]);
+  });
+
+  it("refuses another control plane", () => {
+    expect(unchangeable(lab(), lab([{ ...master, name: "boss" }, node]))).toEqual(["control plane: master -> boss"]);
+  });
+});

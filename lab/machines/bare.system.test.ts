@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { createBareLab, withBareLab } from "./bare.ts";
+import { runIn } from "./enter.ts";
+import { firstProcess, stopMachine } from "./machine.ts";
+import { findRemains, removeLab } from "./removal.ts";
+
+const machines = [
+  { name: "left", address: "172.31.1.8" },
+  { name: "right", address: "172.31.1.207" },
+];
+const nothing = { processes: [], namespaces: [], cgroups: [], mounts: [], folders: [] };
+const labs = ["testbare", "testother"];
+
+const shell = async (lab: string, machine: string, script: string): Promise<string> =>
+  (await runIn(lab, machine, ["sh", "-c", script])).stdout.trim();
+
+afterEach(async () => {
+  for (const lab of labs) await removeLab(lab);
+});
+
+describe("a bare lab", () => {
+  it("is machines with their own names, networks, processes and cgroups, and leaves nothing", async () => {
+    await withBareLab("testbare", machines, async () => {
+      expect(await shell("testbare", "left", "hostname")).toBe("left");
+      expect(await shell("testbare", "left", "ls /sys/class/net")).toBe("eth0\nlo");
+      expect(await shell("testbare", "left", "cat /proc/1/comm")).toBe("bash");
+      expect(await shell("testbare", "left", "grep ^0:: /proc/self/cgroup")).toBe("0::/init");
+      expect(await shell("testbare", "left", "findmnt -no FSTYPE /sys/fs/bpf")).toBe("bpf");
+    });
+    for (const lab of labs) expect(findRemains(lab)).toEqual(nothing);
+  });
+
+  it("keeps what a machine writes from the host and from other machines", async () => {
+    await withBareLab("testbare", machines, async () => {
+      await shell("testbare", "left", "for d in /etc /var/lib /opt /tmp /run; do touch $d/lab-was-here; done");
+      expect(await shell("testbare", "right", "ls /etc/lab-was-here /tmp/lab-was-here 2>/dev/null")).toBe("");
+      const host = await once(spawn("ls", ["/etc/lab-was-here", "/run/lab-was-here"], { stdio: "ignore" }), "exit");
+      expect(host[0]).not.toBe(0);
+      expect(await shell("testbare", "left", "touch /usr/lab-was-here 2>/dev/null || echo refused")).toBe("refused");
+    });
+  });
+
+  it("lives beside another with the same addresses", async () => {
+    await Promise.all(labs.map((lab) => createBareLab(lab, machines)));
+    const names = await Promise.all(labs.map((lab) => shell(lab, "right", "cat /etc/hosts | grep -c left; hostname")));
+    expect(names).toEqual(["1\nright", "1\nright"]);
+    await removeLab("testbare");
+    expect(findRemains("testbare")).toEqual(nothing);
+    expect(await shell("testother", "left", "hostname")).toBe("left");
+  });
+
+  it("dies whole with the first process of each machine, and then only its shell remains", async () => {
+    await createBareLab("testbare", machines);
+    const init = firstProcess("testbare", "left");
+    process.kill(init?.pid as number, "SIGKILL");
+    await stopMachine("testbare", "left");
+    expect(firstProcess("testbare", "left")).toBeUndefined();
+    expect(findRemains("testbare").namespaces.sort()).toEqual(["testbare-right", "testbare-switch"]);
+  });
+
+  it.each([50, 150, 300, 500])("is removed whole when its maker is killed after %i ms", async (delay) => {
+    const program = `
+      const { createBareLab } = await import(${JSON.stringify(join(import.meta.dirname, "bare.ts"))});
+      await createBareLab("testbare", ${JSON.stringify(machines)});`;
+    const maker = spawn("node", ["--input-type=module", "-e", program], { stdio: "ignore" });
+    await new Promise((resolve) => setTimeout(resolve, 250 + delay)); // 250 ms: node's own start
+    maker.kill("SIGKILL");
+    await removeLab("testbare");
+    expect(findRemains("testbare")).toEqual(nothing);
+  });
+});
+
+describe("a command inside a machine", () => {
+  it("passes on its exit status and input", async () => {
+    await withBareLab("testbare", machines, async () => {
+      expect((await runIn("testbare", "left", ["sh", "-c", "exit 7"])).status).toBe(7);
+      expect((await runIn("testbare", "left", ["cat"], { input: "abc" })).stdout).toBe("abc");
+    });
+  });
+
+  it("ends with the one who ran it", async () => {
+    await withBareLab("testbare", machines, async () => {
+      expect((await runIn("testbare", "left", ["sleep", "1234"], { timeout: 300 })).status).toBe(124);
+      expect(await shell("testbare", "left", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'")).toBe(
+        "0",
+      );
+    });
+  });
+});
