@@ -49,6 +49,10 @@ export interface VerificationRow {
   observed: string;
   /** Whether they agree. */
   pass: boolean;
+  /** Name of the check, and the step where it has several. */
+  step?: string;
+  /** What is not as expected, then what the observation rests on. */
+  evidence?: string[];
 }
 
 /** What a verification found. */
@@ -115,12 +119,10 @@ export class SourceIpVerification extends pulumi.ComponentResource {
   }
 }
 
-/** `cat` last: its output is the resource's, and it runs only when every row held. */
 function verifyCommand(labName: pulumi.Input<string>, outputFile: string): pulumi.Output<string> {
-  return pulumi.output(labName).apply((lab) => {
-    const verify = programCommand("verify", "check", "--lab", lab, "--out", outputFile, "-");
-    return `${verify} >&2 && cat '${outputFile}'`;
-  });
+  return pulumi
+    .output(labName)
+    .apply((lab) => programCommand("verify", "check", "--json", "--lab", lab, "--out", outputFile, "-"));
 }
 
 function contentHash(parts: string[]): string {

@@ -2,7 +2,7 @@
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-/** The value itself, with every secret inside it in clear. */
+/** The value itself, with every secret inside it in clear; what a preview does not know is absent. */
 export function reveal(value: unknown): unknown {
   return convert(value, (secret) => reveal(secret));
 }
@@ -16,6 +16,7 @@ function convert(value: unknown, ofSecret: (value: unknown) => unknown): unknown
   if (Array.isArray(value)) return value.map((item) => convert(item, ofSecret));
   if (typeof value !== "object" || value === null) return value;
   const fields = value as Record<string, unknown>;
+  if (fields.__pulumiUnknown === true) return undefined;
   if (fields[SIGNATURE] === SECRET) return ofSecret(fields.value);
   return Object.fromEntries(Object.entries(fields).map(([key, item]) => [key, convert(item, ofSecret)]));
 }

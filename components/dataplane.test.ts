@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import { Dataplane } from "./dataplane.ts";
+import { type DataplaneArgs, LogLevel, ReturnMode } from "./dataplane-args.ts";
+import { VxlanMode } from "./ip-pool.ts";
+import { recordResources, settled } from "./testing/program.ts";
+
+const apiServer = { host: "172.31.1.8", port: 6443 };
+
+async function resourcesOf(args: Partial<DataplaneArgs>) {
+  const resources = await recordResources();
+  new Dataplane("dp", { apiServer, ...args });
+  await settled();
+  return (kind: string) => {
+    const found = resources.filter(({ type }) => type.startsWith("kubernetes:") && type.endsWith(`:${kind}`));
+    return found.map(({ inputs }) => JSON.parse(JSON.stringify(inputs)));
+  };
+}
+
+test.each([
+  [undefined, "DSR"],
+  [ReturnMode.Dsr, "DSR"],
+  [ReturnMode.Tunnel, "Tunnel"],
+])("Dataplane declares return mode %s as %s, for agents to follow without a restart", async (returnMode, mode) => {
+  const of = await resourcesOf({ returnMode });
+  expect(of("FelixConfiguration")[0]).toMatchObject({
+    apiVersion: "projectcalico.org/v3",
+    metadata: { name: "default" },
+    spec: { bpfExternalServiceMode: mode },
+  });
+  expect(JSON.stringify(of("DaemonSet"))).not.toMatch(/dsr|tunnel/i);
+});
+
+test("Dataplane gives agents the API server's own address, their image's content and their settings", async () => {
+  const of = await resourcesOf({
+    image: "registry.example/agent:1",
+    imageDigest: "sha256:1",
+    mtu: 9001,
+    logLevel: LogLevel.Debug,
+  });
+  const template = of("DaemonSet")[0]?.spec.template;
+  const container = template.spec.containers[0];
+  expect(template.metadata.annotations["ebpf-dataplane.io/image-digest"]).toBe("sha256:1");
+  expect(container.image).toBe("registry.example/agent:1");
+  expect(container.env).toContainEqual({ name: "KUBERNETES_SERVICE_HOST", value: "172.31.1.8" });
+  expect(container.env).toContainEqual({ name: "KUBERNETES_SERVICE_PORT", value: "6443" });
+  const settings = JSON.parse(of("ConfigMap")[0]?.data["settings.json"]);
+  expect(settings).toEqual({ logLevel: "debug", serviceSubnet: "10.96.0.0/12", mtu: 9001 });
+});
+
+test("Dataplane replaces agents when their settings change", async () => {
+  const annotation = async (args: Partial<DataplaneArgs>) =>
+    (await resourcesOf(args))("DaemonSet")[0]?.spec.template.metadata.annotations["ebpf-dataplane.io/settings-digest"];
+  expect(await annotation({})).toBe(await annotation({ returnMode: ReturnMode.Tunnel }));
+  expect(await annotation({})).not.toBe(await annotation({ logLevel: LogLevel.Warn }));
+});
+
+test("Dataplane turns typed pools and policies into the objects people know", async () => {
+  const of = await resourcesOf({
+    ipPools: [{ name: "pods", cidr: "10.10.0.0/16", vxlanMode: VxlanMode.Always, natOutgoing: false, blockSize: 28 }],
+    networkPolicies: [
+      {
+        name: "nginx",
+        podSelector: { app: "nginx" },
+        ingress: [{ peers: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+      },
+    ],
+  });
+  expect(of("IPPool")[0]).toMatchObject({
+    metadata: { name: "pods" },
+    spec: { cidr: "10.10.0.0/16", blockSize: 28, vxlanMode: "Always", natOutgoing: false, disabled: false },
+  });
+  expect(of("NetworkPolicy")[0]).toMatchObject({
+    metadata: { name: "nginx", namespace: "default" },
+    spec: {
+      podSelector: { matchLabels: { app: "nginx" } },
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ protocol: "TCP", port: 80 }] }],
+    },
+  });
+});
+
+test("Dataplane grants the agent no write access but to its own kinds and events", async () => {
+  const rules = (await resourcesOf({}))("ClusterRole")[0]?.rules as { resources: string[]; verbs: string[] }[];
+  const written = rules.filter(({ verbs }) => verbs.some((verb) => !["get", "list", "watch"].includes(verb)));
+  expect(written.flatMap(({ resources }) => resources).sort()).toEqual(["events", "ipamblocks"]);
+});
+
+test.each<[Partial<DataplaneArgs>, string]>([
+  [{ returnMode: "DSR" as ReturnMode }, 'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel".'],
+  [{ mtu: 1000 }, "mtu is 1000, but must be a whole number from 1280 to 65535"],
+  [{ uplinks: ["a/b"] }, 'uplinks[0] is "a/b", but must be an interface\'s name'],
+  [{ ipPools: [] }, "ipPools is [], but must be at least one pool"],
+  [
+    { ipPools: [{ cidr: "10.96.0.0/16" }] },
+    'ipPools[0].cidr is "10.96.0.0/16", but must be apart from serviceSubnet 10.96.0.0/12',
+  ],
+  [{ ipPools: [{ cidr: "10.0.0.0/24", blockSize: 20 }] }, "ipPools[0].blockSize is 20, but must be at least 24"],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16", vxlanMode: "Sometimes" as VxlanMode }] },
+    'must be "Always", "CrossSubnet" or "Never"',
+  ],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16" }, { name: "b", cidr: "10.0.128.0/24" }] },
+    'ipPools[1].cidr is "10.0.128.0/24", but must be apart from ipPools[0].cidr 10.0.0.0/16',
+  ],
+  [{ ipPools: [{ cidr: "10.0.0.0/16" }, { cidr: "10.1.0.0/16" }] }, "ipPools[1].name"],
+  [
+    { networkPolicies: [{ name: "Nginx" }] },
+    'networkPolicies[0].name is "Nginx", but must be a Kubernetes object name',
+  ],
+  [{ networkPolicies: [{ name: "a" }, { name: "a" }] }, "networkPolicies[1]"],
+])("Dataplane refuses %j", async (args, message) => {
+  await recordResources();
+  expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
+});

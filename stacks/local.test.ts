@@ -1,0 +1,10 @@
+import { expect, test } from "vitest";
+import { recordResources, settled, urns } from "../components/testing/program.ts";
+
+// Another name or parent means that a deployment is replaced: change the golden file only together with an alias.
+test("the local stack makes these resources, whether or not a cluster exists", async () => {
+  await recordResources(false);
+  await import("./local.ts");
+  await settled();
+  await expect(`${urns().join("\n")}\n`).toMatchFileSnapshot("golden/local.urns.txt");
+});
