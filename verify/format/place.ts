@@ -32,7 +32,8 @@ export function parsePlace(text: string): Place {
   const [kind, ...rest] = text.split("/");
   if (kind === "node" && rest.length === 1) return { kind, name: requireName(text, rest[0] ?? "") };
   if (kind === "pod") return { kind, ...parsePod(text, rest.join("/")) };
-  if (rest.length === 0 && namePattern.test(text) && !isIP(text)) return { kind: "machine", name: text };
+  // All digits and dots is an address, or one that is wrong; never a name.
+  if (rest.length === 0 && namePattern.test(text) && !/^[\d.]+$/.test(text)) return { kind: "machine", name: text };
   throw new FormatError(`"${text}" is not a place; allowed: ${places}`);
 }
 

@@ -42,7 +42,7 @@ function received({ code, input, message }: { code?: string; input?: unknown; me
   if (code === "unrecognized_keys") return "";
   if (input === undefined) return " (it is missing)";
   const written = JSON.stringify(input);
-  if (message.includes(written) || written.length > 80) return "";
+  if ((typeof input === "string" && message.includes(written)) || written.length > 80) return "";
   return `, not ${written}`;
 }
 

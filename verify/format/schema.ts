@@ -11,7 +11,7 @@ function known<Shape extends z.core.$ZodShape>(shape: Shape, description: string
       error: (issue) => {
         if (issue.code !== "unrecognized_keys") return `must be an object with ${allowed.join(", ")}`;
         const wrong = issue.keys.map((key) => `unknown key "${key}"${didYouMean(key, allowed)}`).join("; ");
-        return `${wrong} Allowed: ${allowed.join(", ")}`;
+        return `${wrong} (allowed: ${allowed.join(", ")})`;
       },
     })
     .describe(description);
@@ -38,7 +38,12 @@ function whole(least: number, most: number, description: string) {
 
 function oneOf<const Words extends readonly [string, ...string[]]>(words: Words, description: string) {
   return z
-    .enum(words, { error: (issue) => `must be ${words.join(" | ")}${didYouMean(String(issue.input), words)}` })
+    .enum(words, {
+      error: ({ input }) => {
+        const written = input === undefined ? "" : `, not ${JSON.stringify(input)}`;
+        return `must be ${words.join(" | ")}${written}${didYouMean(String(input), words)}`;
+      },
+    })
     .describe(description);
 }
 

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { readChecks } from "./read.ts";
+
+/** The problems of a check, one per line, as the user sees them. */
+function problems(text: string): string {
+  try {
+    readChecks(text, "x.check.yaml");
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+/** A check with one expectation, changed by a line. */
+function withLine(line: string): string {
+  return `name: n
+steps:
+  - expect:
+      - from: client1
+        to: tcp://172.31.1.8:30604
+        verdict: allowed
+${line}`;
+}
+
+describe("readChecks", () => {
+  it("reads the documented form and fills in the defaults", () => {
+    const [check] = readChecks(withLine("        source: {anyOf: [client1, node/master, pod/a/b, 10.0.0.1]}"), "f");
+    expect(check).toMatchObject({ name: "n", setup: [], steps: [{ apply: [], delete: [], within: 15 }] });
+    expect(check?.steps[0]?.expect[0]).toMatchObject({ count: 1, verdict: "allowed" });
+  });
+
+  it("reads JSON and several documents", () => {
+    const json = JSON.stringify({ name: "a", steps: [{ expect: [] }] });
+    expect(readChecks(json, "f")).toHaveLength(1);
+    expect(readChecks(`${json}\n---\n${json}\n`, "f")).toHaveLength(2);
+  });
+
+  it.each([
+    ["        verdit: allowed", 'unknown key "verdit"; did you mean "verdict"?'],
+    [
+      "    witin: 3",
+      'x.check.yaml:3:5: steps[0]: unknown key "witin"; did you mean "within"? (allowed: apply, delete, expect, within)',
+    ],
+    ["extra: 1", 'unknown key "extra" (allowed: name, setup, steps)'],
+    ["        count: 0", "x.check.yaml:7:16: steps[0].expect[0].count: must be a whole number from 1 to 1000, not 0"],
+    ["        source: 1.2.3", 'steps[0].expect[0].source: "1.2.3" is not a source; allowed: an address, a machine'],
+    ["        source: {anyOf: []}", "must name at least one source"],
+    ["        source: {anyOf: [pod/x]}", '"pod/x" is not a source'],
+    ["        servers: [web]", '"web" names no namespace'],
+    ["        sourcePort: 70000", "sourcePort: must be a whole number from 1 to 65535, not 70000"],
+    ["        spread: 2", "2 servers cannot answer 1 attempts"],
+    ["        reply: diract", 'must be direct | viaEntryNode, not "diract"; did you mean "direct"?'],
+    ["    within: 0", "within: must be more than 0 seconds, not 0"],
+    ["    delete: [{kind: Pod, apiVersion: v1}]", "steps[0].delete[0].metadata"],
+    [
+      "    apply: [{kind: Pod, metadata: {name: a}}]",
+      "steps[0].apply[0].apiVersion: must be a group and version, like apps/v1 (it is missing)",
+    ],
+  ])("refuses %s", (line, message) => expect(problems(withLine(line))).toContain(message));
+
+  it("says what is wrong with a file that is no check at all", () => {
+    expect(problems("")).toContain("is empty");
+    expect(problems("a: [")).toContain("x.check.yaml: ");
+    expect(problems("[]")).toContain("must be an object with name, setup, steps");
+    expect(problems("name: a\nsteps: []")).toContain("must hold at least one step");
+    expect(problems("name: a")).toContain("steps: must be a list of steps (it is missing)");
+  });
+});
