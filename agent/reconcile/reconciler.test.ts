@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import type { RandomCluster } from "../../test/model/random_cluster.ts";
+import { snapshotOf } from "../../test/model/random_snapshot.ts";
+import { Compiler } from "../compile/compile.ts";
+import type { MapDefinition } from "../kernel/codec.ts";
+import { FaultyMap } from "../kernel/faulty_map.ts";
+import { maps as definitions } from "../kernel/layout.gen.ts";
+import type { MapStore } from "../kernel/map_store.ts";
+import { memoryMaps } from "../kernel/memory_map.ts";
+import { EndpointGate } from "./endpoint_gate.ts";
+import { Reconciler } from "./reconciler.ts";
+
+const pod = { name: "web", namespace: "alpha", labels: { app: "web" }, http: 80, dns: undefined, local: true };
+const cluster: RandomCluster = {
+  namespaceLabels: { alpha: {} },
+  pods: [pod],
+  policies: [
+    {
+      metadata: { name: "only-client1", namespace: "alpha" },
+      spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }] },
+    },
+  ],
+};
+const snapshot = snapshotOf(cluster);
+
+describe("Reconciler", () => {
+  test("a restarted agent writes nothing when nothing changed", () => {
+    const maps = memoryMaps();
+    expect(new Reconciler(maps).sync(new Compiler().compile(snapshot).maps).written).toBeGreaterThan(5);
+    expect(new Reconciler(maps).sync(new Compiler().compile(snapshot).maps)).toEqual({
+      written: 0,
+      problems: [],
+      pending: 0,
+    });
+  });
+
+  test("a restarted agent removes what is no longer wanted", () => {
+    const maps = memoryMaps();
+    new Reconciler(maps).sync(new Compiler().compile(snapshot).maps);
+    const empty = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
+    new Reconciler(maps).sync(new Compiler().compile(empty).maps);
+    expect(maps.endpoints.entries()).toEqual([]);
+    expect(maps.interfaces.entries()).toEqual([]);
+    expect(maps.policies.entries()).toEqual([]);
+  });
+
+  test("no endpoint before its policy: a full policy map keeps the endpoint out, and says whose fault it is", async () => {
+    let full = true;
+    const maps = memoryMaps(
+      <K, V>(definition: MapDefinition<K, V>): MapStore<K, V> =>
+        new FaultyMap(definition, () => full && definition.name === definitions.policies.name),
+    );
+    const reconciler = new Reconciler(maps);
+    const gate = new EndpointGate(reconciler.deltas);
+    const endpoint = { address: "10.244.0.1", ifindex: 100 };
+    let ready = false;
+    const waiting = gate.endpointReady(endpoint).then(() => {
+      ready = true;
+    });
+    const state = new Compiler().compile(snapshot).maps;
+
+    const report = reconciler.sync(state);
+    gate.settle();
+    await Promise.resolve();
+    expect(ready).toBe(false);
+    expect(maps.endpoints.entries()).toEqual([]);
+    expect(report.problems[0]?.owner).toMatch(/^NetworkPolicy alpha\/only-client1/);
+    // Everything that does not hang on the policy is there.
+    expect(maps.locations.lookup({ prefixLength: 128, address: "172.31.1.8" })).toBeDefined();
+
+    full = false;
+    expect(reconciler.sync(state)).toMatchObject({ problems: [], pending: 0 });
+    gate.settle();
+    await waiting;
+    expect(ready).toBe(true);
+  });
+
+  test("endpointReady() gives up when its caller does", async () => {
+    const gate = new EndpointGate(new Reconciler(memoryMaps()).deltas);
+    const reason = new Error("kubelet no longer waits");
+    const signal = AbortSignal.abort(reason);
+    const controller = new AbortController();
+    const waiting = gate.endpointReady({ address: "10.244.0.9", ifindex: 9 }, controller.signal);
+    controller.abort(signal.reason);
+    await expect(waiting).rejects.toBe(reason);
+  });
+});

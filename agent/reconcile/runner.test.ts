@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { type Clock, Runner } from "./runner.ts";
+
+/** Time that passes when told to. */
+class ManualClock implements Clock {
+  #now = 0;
+  readonly #timers = new Map<object, { at: number; callback: () => void }>();
+  now = () => this.#now;
+  setTimeout(callback: () => void, ms: number): object {
+    const timer = {};
+    this.#timers.set(timer, { at: this.#now + ms, callback });
+    return timer;
+  }
+  clearTimeout(timer: unknown): void {
+    this.#timers.delete(timer as object);
+  }
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = [...this.#timers].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at)[0];
+      if (!next) break;
+      this.#timers.delete(next[0]);
+      this.#now = next[1].at;
+      next[1].callback();
+      await new Promise((resolve) => setImmediate(resolve)); // lets the job's promise settle
+    }
+    this.#now = end;
+  }
+}
+
+const intervals = { min: 10, retry: 100, max: 1000 };
+
+function started(job: (run: number) => boolean | Promise<boolean> = () => true) {
+  const clock = new ManualClock();
+  const runs: number[] = [];
+  const runner = new Runner(() => job(runs.push(clock.now())), intervals, clock);
+  return { clock, runs, runner };
+}
+
+describe("Runner", () => {
+  test("the first trigger runs at once, a burst after it is one run", async () => {
+    const { clock, runs, runner } = started();
+    runner.trigger();
+    await clock.pass(1);
+    for (let count = 0; count < 5; count++) runner.trigger();
+    await clock.pass(50);
+    expect(runs).toEqual([0, 10]);
+  });
+
+  test("a trigger during a run is not lost", async () => {
+    const { clock, runs, runner } = started((run) => {
+      if (run === 1) runner.trigger();
+      return true;
+    });
+    runner.trigger();
+    await clock.pass(50);
+    expect(runs).toEqual([0, 10]);
+  });
+
+  test("what failed or left work is repeated", async () => {
+    const { clock, runs, runner } = started((run) => {
+      if (run === 1) throw new Error("the map is full");
+      return run > 2;
+    });
+    runner.trigger();
+    await clock.pass(500);
+    expect(runs).toEqual([0, 100, 200]);
+  });
+
+  test("runs now and then without being asked, and never after stop()", async () => {
+    const { clock, runs, runner } = started();
+    runner.trigger();
+    await clock.pass(2500);
+    expect(runs).toEqual([0, 1000, 2000]);
+    runner.stop();
+    runner.trigger();
+    await clock.pass(5000);
+    expect(runs.length).toBe(3);
+  });
+});

@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { mayReceive, maySend } from "../../test/model/network_policy.ts";
+import { delivered, sent } from "../../test/model/packet_path.ts";
+import { parties, podAddress, randomCluster } from "../../test/model/random_cluster.ts";
+import { snapshotOf } from "../../test/model/random_snapshot.ts";
+import { node, service } from "../api/core.ts";
+import { endpointSlice } from "../api/discovery.ts";
+import { Compiler } from "../compile/compile.ts";
+import type { ClusterSnapshot } from "../compile/snapshot.ts";
+import type { MapDefinition } from "../kernel/codec.ts";
+import { FaultyMap } from "../kernel/faulty_map.ts";
+import type { MapStore, MapStores } from "../kernel/map_store.ts";
+import { MemoryMap, memoryMaps } from "../kernel/memory_map.ts";
+import { Reconciler } from "./reconciler.ts";
+
+/** Maps that call `observe` after every single write, as the packet path may look at any moment. */
+function observedMaps(observe: () => void): MapStores {
+  return memoryMaps(<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> => new ObservedMap(definition, observe));
+}
+
+class ObservedMap<K, V> extends MemoryMap<K, V> {
+  private readonly observe: () => void;
+  constructor(definition: MapDefinition<K, V>, observe: () => void) {
+    super(definition);
+    this.observe = observe;
+  }
+  override delete(keys: Iterable<K>) {
+    for (const key of keys) {
+      super.delete([key]);
+      this.observe();
+    }
+    return [];
+  }
+  protected override write(key: K, value: V) {
+    const failure = super.write(key, value);
+    this.observe();
+    return failure;
+  }
+}
+
+interface RandomService {
+  name: string;
+  backends: { host: number; ready: boolean; node: string }[];
+  local: boolean;
+}
+const backend = fc.record({ host: fc.nat(5), ready: fc.boolean(), node: fc.constantFrom("master", "node") });
+const services: fc.Arbitrary<RandomService[]> = fc.uniqueArray(
+  fc.record({
+    name: fc.constantFrom("a", "b", "c"),
+    backends: fc.array(backend, { maxLength: 5 }),
+    local: fc.boolean(),
+  }),
+  { selector: ({ name }) => name },
+);
+
+const facts = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] }).facts;
+
+function serviceSnapshot(list: RandomService[]): ClusterSnapshot {
+  const nodes = [
+    ["master", "172.31.1.8"],
+    ["node", "172.31.1.207"],
+  ].map(([name, address]) =>
+    node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } }),
+  );
+  return {
+    ...snapshotOf({ namespaceLabels: {}, pods: [], policies: [] }),
+    facts,
+    nodes,
+    services: list.map(({ name, local }) =>
+      service.parse({
+        metadata: { name, namespace: "default" },
+        spec: {
+          type: "NodePort",
+          clusterIPs: [`10.96.0.${1 + "abc".indexOf(name)}`],
+          externalTrafficPolicy: local ? "Local" : "Cluster",
+          ports: [{ port: 80, nodePort: 30000 + "abc".indexOf(name) }],
+        },
+      }),
+    ),
+    endpointSlices: list.map(({ name, backends }) =>
+      endpointSlice.parse({
+        metadata: { name, namespace: "default", labels: { "kubernetes.io/service-name": name } },
+        addressType: "IPv4",
+        ports: [{ port: 8080 }],
+        endpoints: backends.map(({ host, ready, node: nodeName }) => ({
+          addresses: [`10.244.0.${host}`],
+          nodeName,
+          conditions: { ready, serving: true, terminating: !ready },
+        })),
+      }),
+    ),
+  };
+}
+
+/** What a packet would find broken: a counted slot that is not there, a slot that names no backend. */
+function brokenServices({ services: frontends, slots, backends }: MapStores): string[] {
+  return frontends.entries().flatMap(([key, { id, backendCount }]) =>
+    Array.from({ length: backendCount }, (_, index) => {
+      const chosen = slots.lookup({ service: id, index });
+      if (chosen === undefined) return [`${key.address}:${key.port} counts slot ${index}, which is not there`];
+      return backends.lookup(chosen) ? [] : [`slot ${index} of ${key.address}:${key.port} names no backend`];
+    }).flat(),
+  );
+}
+
+describe("writeOrder", () => {
+  test("no packet ever meets a service whose slots or backends are not written", () => {
+    fc.assert(
+      fc.property(fc.array(services, { minLength: 1, maxLength: 6 }), (history) => {
+        let broken: string[] = [];
+        const maps = observedMaps(() => {
+          if (broken.length === 0) broken = brokenServices(maps);
+        });
+        const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
+        for (const list of history) reconciler.sync(compiler.compile(serviceSnapshot(list)).maps);
+        expect(broken).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+
+  test("the same holds when writes fail at random, and all is well once they no longer do", () => {
+    fc.assert(
+      fc.property(
+        fc.array(services, { minLength: 2, maxLength: 5 }),
+        fc.integer({ min: 2, max: 7 }),
+        (history, every) => {
+          let failing = true;
+          const maps = memoryMaps(
+            <K, V>(definition: MapDefinition<K, V>): MapStore<K, V> =>
+              new FaultyMap(definition, (attempt) => failing && attempt % every === 0),
+          );
+          const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
+          for (const list of history) {
+            const report = reconciler.sync(compiler.compile(serviceSnapshot(list)).maps);
+            expect(brokenServices(maps)).toEqual([]);
+            for (const problem of report.problems)
+              expect(problem.owner).toMatch(/^(Service|Node|loopback|IPPool|settings|nobody)/);
+          }
+          failing = false;
+          const last = compiler.compile(serviceSnapshot(history.at(-1) ?? [])).maps;
+          expect(reconciler.sync(last)).toMatchObject({ problems: [], pending: 0 });
+          expect(reconciler.sync(last).written).toBe(0);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+
+  test("at no moment of a change does an endpoint get or send what neither the old nor the new policies allow", () => {
+    const ports = [80, 1000];
+    fc.assert(
+      fc.property(randomCluster, randomCluster, (before, changed) => {
+        // The same pods under other policies: their addresses keep their meaning all the way.
+        const after = { ...before, policies: changed.policies };
+        const asked = before.pods.flatMap((pod, index) => (pod.local ? [podAddress(index)] : []));
+        const everybody = parties(before);
+        let opened: string[] = [];
+        let watching = false;
+        const maps = observedMaps(() => {
+          if (watching && opened.length === 0) opened = openings();
+        });
+        const openings = () =>
+          everybody.flatMap((from) =>
+            everybody.flatMap((to) =>
+              ports.flatMap((port) => {
+                const traffic = { from, to, protocol: "TCP", port };
+                const packet = { source: from.address, destination: to.address, protocol: 6, port };
+                const allowed = (judge: typeof mayReceive) =>
+                  judge(before.policies, traffic) || judge(after.policies, traffic);
+                return [
+                  ...(asked.includes(to.address) && delivered(maps, packet) && !allowed(mayReceive) ? [packet] : []),
+                  ...(asked.includes(from.address) && sent(maps, packet) && !allowed(maySend) ? [packet] : []),
+                ].map((item) => JSON.stringify(item));
+              }),
+            ),
+          );
+        const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
+        reconciler.sync(compiler.compile(snapshotOf(before)).maps);
+        watching = true;
+        reconciler.sync(compiler.compile(snapshotOf(after)).maps);
+        expect(opened).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  }, 120_000);
+});
