@@ -17,9 +17,8 @@ export interface PluginOptions {
   readonly endpoints: EndpointStore;
   readonly allocator: Allocator;
   readonly life: EndpointLife;
+  /** Largest packet, in bytes, that a pod may send. */
   readonly mtu: () => number;
-  /** Why pods cannot be served now, in words; empty when they can. */
-  readonly notReady: () => readonly string[];
 }
 
 /** The verbs of CNI. Every one may be repeated: ADD answers what it answered, DEL of what is gone succeeds. */
@@ -37,11 +36,9 @@ export class CniPlugin {
     switch (env.CNI_COMMAND) {
       case "VERSION":
         return { cniVersion: config.cniVersion, supportedVersions: SUPPORTED_VERSIONS };
-      case "STATUS":
-        this.requireReady(CniCode.NOT_AVAILABLE);
+      case "STATUS": // an agent that is not ready does not answer at all, which the shim reports
         return undefined;
       case "ADD":
-        this.requireReady(CniCode.TRY_AGAIN_LATER);
         return addResult(config.cniVersion, await this.add(attachmentOf(request)));
       case "DEL":
         this.remove(attachmentOf(request));
@@ -53,11 +50,6 @@ export class CniPlugin {
         this.collect(config["cni.dev/valid-attachments"] ?? []);
         return undefined;
     }
-  }
-
-  private requireReady(code: number): void {
-    const reasons = this.options.notReady();
-    if (reasons.length > 0) throw new CniError(code, "The dataplane of this node is not ready.", reasons.join("; "));
   }
 
   private async add(attachment: Attachment): Promise<Endpoint> {

@@ -42,7 +42,7 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       if (tcx) {
         const result = ensureLink(pin, fd, deviceTarget(device, direction));
         if (result !== "unsupported") {
-          detachFilter(device.ifindex, direction); // of an agent that used clsact
+          if (result === "created") detachFilter(device.ifindex, direction); // of an agent that used clsact
           return result;
         }
         tcx = false;

@@ -47,6 +47,7 @@ function loadObject(name: string, { objects, pins, logFile }: LoadOptions): [str
   const object = libbpf().objectOpen(path, openOptions(pins.maps));
   if (!object) throw new Error(`Cannot open ${path}: ${describeError(lastError())}. Next: make bpf.`);
   const result = libbpf().objectLoad(object);
+  libbpf().onMessage(() => undefined); // what follows is told by return values
   if (result < 0) throw loadError(name, result, messages.join(""), logFile);
   // The object stays open as long as the agent runs: its file descriptors keep the programs in the kernel.
   return programsOf(name).map((program) => [program, programFd(object, program, path)]);

@@ -1,21 +1,19 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 
-/** What is still missing, in words a person can act on. Ready means: nothing. */
+/** Whether this node's agent has done what a node needs, and what it waits for otherwise, in words. */
 export class Health {
-  private readonly missing = new Map<string, string>();
+  private reason: string | undefined = "the agent starts";
 
-  constructor(missing: Record<string, string>) {
-    for (const [condition, reason] of Object.entries(missing)) this.missing.set(condition, reason);
+  waitsFor(reason: string): void {
+    this.reason = reason;
   }
 
-  /** Sets the reason why a condition does not hold, or undefined when it does. */
-  set(condition: string, reason: string | undefined): void {
-    if (reason === undefined) this.missing.delete(condition);
-    else this.missing.set(condition, reason);
+  isReady(): void {
+    this.reason = undefined;
   }
 
   reasons(): string[] {
-    return [...this.missing.values()];
+    return this.reason === undefined ? [] : [this.reason];
   }
 }
 

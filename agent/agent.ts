@@ -1,0 +1,142 @@
+// The life of a node agent, in order: become the only writer, load, read back what was there, watch until every list is
+// complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one goes the same way.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Attachments } from "./attachments.ts";
+import type { Cluster } from "./cluster.ts";
+import { EndpointStore } from "./cni/endpoint_store.ts";
+import { installPlugin } from "./cni/install.ts";
+import { CniPlugin } from "./cni/plugin.ts";
+import { serveCni } from "./cni/server.ts";
+import { hostIndex } from "./cni/veth.ts";
+import { Dataplane } from "./dataplane.ts";
+import { endpointLife } from "./endpoint_life.ts";
+import { Allocator } from "./ipam/allocator.ts";
+import { attacher } from "./kernel/attach.ts";
+import { type Loaded, load } from "./kernel/load.ts";
+import { becomeOnlyWriter } from "./kernel/lock.ts";
+import { outcomeReader } from "./kernel/outcomes.ts";
+import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
+import { NodeNetwork } from "./node_network.ts";
+import { Health, serveHealth } from "./observe/health.ts";
+import type { Logger } from "./observe/log.ts";
+import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
+import { type AgentOptions, programFolder, runFile, shimPath } from "./options.ts";
+import { allocatorPool } from "./pools.ts";
+import { Rounds } from "./rounds.ts";
+import type { Settings } from "./settings.ts";
+
+const LOOK_AGAIN_MS = 10_000;
+
+/** What one run of an agent works with. */
+interface Agent {
+  readonly options: AgentOptions;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly pins: Pins;
+  readonly loaded: Loaded;
+  readonly endpoints: EndpointStore;
+  readonly network: NodeNetwork;
+  readonly metrics: AgentMetrics;
+}
+
+/** Runs until the signal aborts. Rejects when it cannot start; the message says why and what to do. `openCluster` is
+ * given what to call after every change of an object. */
+export async function runAgent(
+  options: AgentOptions,
+  settings: Settings,
+  openCluster: (changed: () => void) => Cluster,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const agent = await prepare(options, settings, log);
+  const { health, endpoints, network, loaded } = agent;
+
+  const rounds = new Rounds(() => dataplane.apply());
+  const cluster = openCluster(() => rounds.trigger());
+  const dataplane = new Dataplane({
+    options,
+    cluster,
+    endpoints,
+    network,
+    maps: loaded.maps,
+    metrics: agent.metrics,
+    log,
+  });
+  health.waitsFor(`complete lists from ${cluster.name}`);
+  const watching = cluster.run(signal);
+  await Promise.race([rounds.until(() => cluster.store.complete), watching]);
+  if (signal.aborted) return;
+  health.waitsFor("the kernel to hold the cluster's state (see the agent's log)");
+  await rounds.start();
+
+  const attachments = attach(agent);
+  const timer = setInterval(() => {
+    dataplane.lookAgain();
+    rounds.trigger();
+    attachments.ensure(endpoints.list(), options.cgroupRoot);
+  }, LOOK_AGAIN_MS);
+  await servePods(agent, cluster, endpointLife({ network, attachments, dataplane, rounds }));
+  health.isReady();
+  log.info(`ready: ${endpoints.list().length} endpoints on this node`);
+
+  await watching;
+  clearInterval(timer);
+  rounds.stop();
+}
+
+async function prepare(options: AgentOptions, settings: Settings, log: Logger): Promise<Agent> {
+  const health = new Health();
+  await serveHealth(health, options.healthPort);
+  mkdirSync(options.runDirectory, { recursive: true });
+  const waiting = "another agent of this node to end";
+  health.waitsFor(waiting);
+  await becomeOnlyWriter(runFile(options, "agent.lock"), () => log.info(`waiting for ${waiting}`));
+
+  const pins = pinsUnder(options.pinRoot);
+  const loaded = load({ objects: programFolder(), pins, logFile: runFile(options, "verifier.log") });
+  const endpoints = readBack(options, log);
+  const { uplinks = [], mtu } = settings;
+  const network = new NodeNetwork({
+    nodeName: options.node,
+    uplinks,
+    mtu,
+    sysctlMemory: runFile(options, "sysctls.json"),
+  });
+  const count = () => endpoints.list().length;
+  const metrics = agentMetrics({ outcomes: outcomeReader(pins), maps: loaded.maps, endpoints: count });
+  await serveMetrics(metrics, options.metricsPort);
+  return { options, log, health, pins, loaded, endpoints, network, metrics };
+}
+
+/** The endpoints that an earlier agent left, without those whose interface is gone, after a reboot for instance. */
+function readBack(options: AgentOptions, log: Logger): EndpointStore {
+  const endpoints = new EndpointStore(runFile(options, "endpoints.json"));
+  for (const one of endpoints.list()) {
+    if (hostIndex(one.hostInterface) === one.ifindex) continue;
+    log.info(`the interface of ${one.namespace}/${one.pod} is gone: its endpoint is forgotten`);
+    endpoints.remove(one);
+  }
+  return endpoints;
+}
+
+/** From here on packets meet the programs of this agent; maps that only older ones used can go. */
+function attach({ options, log, pins, loaded, network, endpoints }: Agent): Attachments {
+  const attachments = new Attachments(attacher(loaded, pins, options.attach === "clsact"), network, log);
+  attachments.ensure(endpoints.list(), options.cgroupRoot);
+  for (const layout of removeOtherLayouts(pins))
+    log.info(`removed the maps of layout ${layout}: nothing uses them any more`);
+  return attachments;
+}
+
+/** Tells the container runtime of us last: the moment it knows, kubelet sends pods. */
+async function servePods(agent: Agent, cluster: Cluster, life: ReturnType<typeof endpointLife>): Promise<void> {
+  const { options, endpoints, network, health, log } = agent;
+  const pools = () => cluster.store.list("ipPools").map(allocatorPool);
+  const allocator = new Allocator({ node: options.node, pools, claims: cluster.claims, use: endpoints });
+  const plugin = new CniPlugin({ endpoints, allocator, life, mtu: () => network.podMtu });
+  await serveCni(runFile(options, "agent.sock"), plugin, log);
+  health.waitsFor("the CNI plugin to be installed");
+  const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");
+  installPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf, socket });
+}

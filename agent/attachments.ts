@@ -1,0 +1,50 @@
+import type { Endpoint } from "./cni/endpoint_store.ts";
+import type { Attacher, Device } from "./kernel/attach.ts";
+import { cgroupMount } from "./kernel/cgroup_mount.ts";
+import type { ProgramName } from "./kernel/programs.ts";
+import { networkDevices } from "./network/devices.ts";
+import type { NodeNetwork } from "./node_network.ts";
+import type { Logger } from "./observe/log.ts";
+
+/** Which program belongs on which interface of this node. */
+export class Attachments {
+  private readonly attacher: Attacher;
+  private readonly network: NodeNetwork;
+  private readonly log: Logger;
+
+  constructor(attacher: Attacher, network: NodeNetwork, log: Logger) {
+    this.attacher = attacher;
+    this.network = network;
+    this.log = log;
+  }
+
+  /** Attaches what is not attached yet or of an older version. Pods come first: a packet that an uplink's new program
+   * hands on must not meet an interface without one. */
+  ensure(endpoints: readonly Endpoint[], cgroupRoot: string): void {
+    for (const endpoint of endpoints) this.endpoint(endpoint);
+    if (this.network.tunnel) this.attach("from_tunnel", this.network.tunnel);
+    for (const device of this.network.uplinkDevices) {
+      this.attach("to_uplink", device);
+      this.attach("from_uplink", device);
+    }
+    this.attacher.cgroup(cgroupMount(cgroupRoot));
+    this.sweep();
+  }
+
+  /** Both directions of a workload's interface. */
+  endpoint({ hostInterface, ifindex }: Endpoint): void {
+    const device = { name: hostInterface, ifindex };
+    this.attach("to_workload", device);
+    this.attach("from_workload", device);
+  }
+
+  /** Forgets interfaces that are gone. */
+  sweep(): void {
+    this.attacher.sweep(networkDevices());
+  }
+
+  private attach(program: ProgramName, device: Device): void {
+    const result = this.attacher.device(program, device);
+    if (result !== "unchanged") this.log.info(`${program} on ${device.name}: ${result} (${this.attacher.method})`);
+  }
+}

@@ -1,0 +1,49 @@
+import type { BlockClaims } from "./ipam/block.ts";
+import type { Logger } from "./observe/log.ts";
+import { ApiSource, connect, type ObjectSource } from "./watch/api_source.ts";
+import { ApiBlockClaims, FileBlockClaims } from "./watch/block_claims.ts";
+import { FileSource } from "./watch/file_source.ts";
+import { eventPublisher, ProblemReporter } from "./watch/problem_reporter.ts";
+import { SnapshotStore } from "./watch/snapshot_store.ts";
+
+/** Where the agent's objects come from, and where it says what is wrong with them. */
+export interface Cluster {
+  readonly store: SnapshotStore;
+  readonly claims: BlockClaims;
+  readonly problems: ProblemReporter;
+  /** For people: "the API server" or the folder. */
+  readonly name: string;
+  /** Keeps the store up to date until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** The cluster of an API server, as a pod sees it or by a kubeconfig; `changed` is called after every change. */
+export function apiCluster(kubeconfig: string | undefined, changed: () => void, log: Logger): Cluster {
+  const api = connect(kubeconfig);
+  const store = new SnapshotStore(changed);
+  const publish = eventPublisher(api, (problem) => store.reference(problem), log);
+  const claims = new ApiBlockClaims(api, store);
+  return cluster("the API server", store, new ApiSource(api, log), claims, new ProblemReporter(log, publish));
+}
+
+/** The cluster that the files of a folder describe: for machines without Kubernetes. */
+export function fileCluster(folder: string, changed: () => void, log: Logger): Cluster {
+  const store = new SnapshotStore(changed);
+  return cluster(
+    folder,
+    store,
+    new FileSource(folder, log),
+    new FileBlockClaims(folder, store),
+    new ProblemReporter(log),
+  );
+}
+
+function cluster(
+  name: string,
+  store: SnapshotStore,
+  source: ObjectSource,
+  claims: BlockClaims,
+  problems: ProblemReporter,
+): Cluster {
+  return { name, store, claims, problems, run: (signal) => source.run(store, signal) };
+}

@@ -1,0 +1,110 @@
+import type { Cluster } from "./cluster.ts";
+import type { Endpoint, EndpointStore } from "./cni/endpoint_store.ts";
+import { Compiler } from "./compile/compile.ts";
+import type { DesiredState } from "./compile/desired.ts";
+import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
+import { reconcileMasquerade } from "./network/masquerade.ts";
+import { nodeAddress } from "./node_address.ts";
+import type { NodeNetwork } from "./node_network.ts";
+import type { Logger } from "./observe/log.ts";
+import type { AgentMetrics } from "./observe/metrics.ts";
+import type { AgentOptions } from "./options.ts";
+import { EndpointGate } from "./reconcile/endpoint_gate.ts";
+import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
+
+export interface DataplaneParts {
+  readonly options: Pick<AgentOptions, "node" | "nodeAddress">;
+  readonly cluster: Cluster;
+  readonly endpoints: EndpointStore;
+  readonly network: NodeNetwork;
+  readonly maps: WrittenStores;
+  readonly metrics: AgentMetrics;
+  readonly log: Logger;
+}
+
+/** One pass from the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
+export class Dataplane {
+  readonly gate: EndpointGate;
+  private readonly parts: DataplaneParts;
+  private readonly compiler = new Compiler();
+  private readonly reconciler: Reconciler;
+  private facts: NodeFacts | undefined;
+  private local: readonly LocalEndpoint[] | undefined;
+  private network = "";
+  private saidError = "";
+  private saidProblems = "";
+
+  constructor(parts: DataplaneParts) {
+    this.parts = parts;
+    this.reconciler = new Reconciler(parts.maps);
+    this.gate = new EndpointGate(this.reconciler.deltas);
+  }
+
+  /** Brings the kernel to what the cluster wants now. "partly": some entries could not be written, which was said and
+   * is tried again; "failed": nothing can be told of the rest. */
+  apply(): "done" | "partly" | "failed" {
+    const started = performance.now();
+    try {
+      const desired = this.compile();
+      const { written, problems, pending } = this.reconciler.sync(desired.maps);
+      this.writeNetwork(desired);
+      this.gate.settle();
+      if (written > 0) this.parts.log.debug({ written, pending }, "maps written");
+      this.parts.cluster.problems.report([...this.parts.cluster.store.problems(), ...desired.problems]);
+      this.say(problems);
+      this.parts.metrics.reconciled((performance.now() - started) / 1000, pending);
+      this.saidError = "";
+      return pending === 0 ? "done" : "partly";
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error));
+      return "failed";
+    }
+  }
+
+  /** Look at the machine again at the next pass: its interfaces, and whether its routes are still there. */
+  lookAgain(): void {
+    this.facts = undefined;
+    this.network = "";
+  }
+
+  /** The endpoints of this node changed. */
+  endpointsChanged(): void {
+    this.local = undefined;
+  }
+
+  private compile(): DesiredState {
+    const { options, cluster, network, endpoints } = this.parts;
+    this.facts ??= network.refresh(nodeAddress(cluster.store.list("nodes"), options.node, options.nodeAddress));
+    this.local ??= endpoints.list().map(localEndpoint);
+    return this.compiler.compile(cluster.store.snapshot(this.facts, this.local));
+  }
+
+  // Comparing with the kernel costs processes: done when something here changed, and when the machine is looked at again.
+  private writeNetwork({ routes, natOutgoing }: DesiredState): void {
+    const text = JSON.stringify([routes, natOutgoing]);
+    if (text === this.network || !this.facts) return;
+    this.parts.network.route(routes, this.facts.address);
+    if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
+    this.network = text;
+  }
+
+  // What is repeated at every retry is said once.
+  private say(problems: readonly WriteProblem[]): void {
+    const text = JSON.stringify(problems);
+    if (text === this.saidProblems) return;
+    this.saidProblems = text;
+    for (const { map, owner, entry, reason } of problems) {
+      this.parts.log.error(`${owner}: its entry ${entry} is not in the map ${map}: ${reason}`);
+    }
+  }
+
+  private fail(message: string): void {
+    this.parts.metrics.failed("reconcile");
+    if (message !== this.saidError) this.parts.log.error(`Cannot bring the kernel to the cluster's state: ${message}`);
+    this.saidError = message;
+  }
+}
+
+function localEndpoint({ namespace, pod, address, ifindex, mac, hostMac }: Endpoint): LocalEndpoint {
+  return { namespace, pod, address, ifindex, mac, hostMac };
+}

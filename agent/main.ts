@@ -1,0 +1,65 @@
+import { Command } from "commander";
+import { registerInspectCommands } from "./observe/inspect/commands.ts";
+import { type AgentOptions, addAgentOptions } from "./options.ts";
+import { registerProbeCommands } from "./probe/commands.ts";
+
+const program = new Command("ebpf-dataplane").description(
+  "An eBPF dataplane for Kubernetes that keeps the client's source address.",
+);
+
+addAgentOptions(
+  program.command("agent").description("run this node's dataplane; ends on SIGTERM and leaves it running"),
+)
+  .requiredOption("--node <name>", "name of this machine's Node object", process.env.NODE_NAME)
+  .option("--objects <folder>", "read Kubernetes objects from the files of a folder instead of the API server")
+  .option("--kubeconfig <file>", "reach the API server with this instead of the pod's service account")
+  .option("--node-address <address>", "this node's address; by default the Node object's InternalIP")
+  .action((options: AgentOptions) => orSay(() => agent(options)));
+
+addAgentOptions(
+  program.command("cleanup").description("take the dataplane off this node; its pods lose their network"),
+).action((options: AgentOptions) => orSay(() => cleanup(options)));
+
+registerInspectCommands(program);
+registerProbeCommands(program);
+void program.parseAsync();
+
+async function agent(options: AgentOptions): Promise<void> {
+  const [{ runAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }] = await Promise.all([
+    import("./agent.ts"),
+    import("./settings.ts"),
+    import("./observe/log.ts"),
+    import("./cluster.ts"),
+  ]);
+  const settings = readSettings(options.settings);
+  const log = createLog(settings.logLevel);
+  const end = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => end.abort());
+  const { objects, kubeconfig } = options;
+  await runAgent(
+    options,
+    settings,
+    (changed) => (objects ? fileCluster(objects, changed, log) : apiCluster(kubeconfig, changed, log)),
+    log,
+    end.signal,
+  );
+  log.info("ended; the dataplane goes on without its agent");
+  process.exit(0);
+}
+
+async function cleanup(options: AgentOptions): Promise<void> {
+  const [{ uninstall }, { createLog }] = await Promise.all([import("./uninstall.ts"), import("./observe/log.ts")]);
+  await uninstall(options, createLog("info"));
+  process.exit(0);
+}
+
+// A person gets the message; the trace only on request.
+async function orSay(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const trace = process.env.EBPF_DATAPLANE_TRACE && error instanceof Error ? `\n${error.stack}` : "";
+    process.stderr.write(`${error instanceof Error ? error.message : error}${trace}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,11 @@
+import type { Node } from "./api/core.ts";
+
+/** This node's address towards the other nodes: what was given, or the first IPv4 InternalIP of its Node object. */
+export function nodeAddress(nodes: readonly Node[], name: string, given: string | undefined): string {
+  if (given) return given;
+  const node = nodes.find(({ metadata }) => metadata.name === name);
+  if (!node) throw new Error(`There is no Node object ${name}. Next: is --node (NODE_NAME) this machine's node name?`);
+  const internal = node.status.addresses.find(({ type, address }) => type === "InternalIP" && !address.includes(":"));
+  if (internal) return internal.address;
+  throw new Error(`Node ${name} has no IPv4 InternalIP in status.addresses. Next: start kubelet with --node-ip.`);
+}

@@ -1,0 +1,85 @@
+import type { Route } from "./compile/desired.ts";
+import type { NodeFacts } from "./compile/snapshot.ts";
+import { type NetworkDevice, networkDevices } from "./network/devices.ts";
+import { reconcileRoutes } from "./network/routes.ts";
+import { applySysctls, deviceSysctls, nodeSysctls } from "./network/sysctls.ts";
+import { ensureTunnel, TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./network/tunnel.ts";
+import { findUplinks, type Uplinks } from "./network/uplinks.ts";
+
+export interface NodeNetworkOptions {
+  readonly nodeName: string;
+  readonly uplinks: readonly string[];
+  /** Bytes; undefined takes the uplink's. */
+  readonly mtu: number | undefined;
+  /** Where the sysctls' former values are kept. */
+  readonly sysctlMemory: string;
+}
+
+/** This machine's interfaces as the dataplane needs them: found, prepared, and looked at again from time to time. */
+export class NodeNetwork {
+  private readonly options: NodeNetworkOptions;
+  private devices: readonly NetworkDevice[] = [];
+  private uplinks: Uplinks | undefined;
+  private lastFacts: NodeFacts | undefined;
+
+  constructor(options: NodeNetworkOptions) {
+    this.options = options;
+  }
+
+  /** Looks at the interfaces, makes the tunnel device and sets what the kernel must be set to. Gives the facts; the same
+   * object as before when nothing changed, because the compiler remembers by object. */
+  refresh(nodeAddress: string): NodeFacts {
+    this.devices = networkDevices();
+    this.uplinks = findUplinks(this.devices, nodeAddress, this.options.uplinks);
+    if (!this.tunnel || this.tunnel.mtu !== this.mtu || !this.tunnel.up) {
+      ensureTunnel(this.devices, this.mtu);
+      this.devices = networkDevices();
+    }
+    applySysctls(nodeSysctls(), this.options.sysctlMemory);
+    for (const { name } of [...this.uplinks.all, this.tunnel as NetworkDevice]) this.prepare(name);
+    const facts = this.facts(nodeAddress);
+    if (JSON.stringify(facts) !== JSON.stringify(this.lastFacts)) this.lastFacts = facts;
+    return this.lastFacts as NodeFacts;
+  }
+
+  /** Sets the sysctls of one interface. */
+  prepare(device: string): void {
+    applySysctls(deviceSysctls(device), this.options.sysctlMemory);
+  }
+
+  get mtu(): number {
+    return this.options.mtu ?? this.uplinks?.primary.mtu ?? 1500;
+  }
+
+  /** The largest packet a pod may send: it must fit when it is wrapped. */
+  get podMtu(): number {
+    return this.mtu - VXLAN_OVERHEAD;
+  }
+
+  get uplinkDevices(): readonly NetworkDevice[] {
+    return this.uplinks?.all ?? [];
+  }
+
+  get tunnel(): NetworkDevice | undefined {
+    return this.devices.find(({ name }) => name === TUNNEL_DEVICE);
+  }
+
+  /** Writes the routes that differ. */
+  route(routes: readonly Route[], nodeAddress: string): void {
+    const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
+    reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName: (ifindex) => names.get(ifindex) });
+  }
+
+  private facts(address: string): NodeFacts {
+    const uplinks = this.uplinks as Uplinks;
+    const own = this.devices.flatMap((device) => device.addresses.map((entry) => entry.address));
+    return {
+      nodeName: this.options.nodeName,
+      address,
+      subnets: uplinks.subnets,
+      localAddresses: own.filter((other) => other !== address),
+      uplinkIfindex: uplinks.primary.ifindex,
+      tunnelIfindex: this.tunnel?.ifindex ?? 0,
+    };
+  }
+}

@@ -1,0 +1,54 @@
+import { type Intervals, Runner } from "./reconcile/runner.ts";
+
+// A burst of changes is one round; what failed is tried again after a second; the machine is looked at every ten.
+const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000 };
+
+/** When the kernel is brought to the cluster's state: not before start(), then after every trigger. */
+export class Rounds {
+  private readonly runner: Runner;
+  private started = false;
+  private readonly waiting = new Set<() => void>();
+  private reached: (() => void) | undefined;
+
+  /** `round` answers as Dataplane.apply() does. */
+  constructor(round: () => "done" | "partly" | "failed") {
+    this.runner = new Runner(() => {
+      const result = round();
+      if (result !== "failed") this.reached?.();
+      return result === "done";
+    }, INTERVALS);
+  }
+
+  /** Something changed. */
+  trigger(): void {
+    for (const look of this.waiting) look();
+    if (this.started) this.runner.trigger();
+  }
+
+  /** Resolves at the first trigger that finds the condition true, or at once. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!condition()) return;
+        this.waiting.delete(look);
+        resolve();
+      };
+      this.waiting.add(look);
+      look();
+    });
+  }
+
+  /** Starts; resolves when the first round got through. */
+  start(): Promise<void> {
+    this.started = true;
+    const first = new Promise<void>((resolve) => {
+      this.reached = resolve;
+    });
+    this.runner.trigger();
+    return first;
+  }
+
+  stop(): void {
+    this.runner.stop();
+  }
+}

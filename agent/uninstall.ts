@@ -1,0 +1,34 @@
+import { existsSync, rmSync } from "node:fs";
+import { EndpointStore } from "./cni/endpoint_store.ts";
+import { uninstallPlugin } from "./cni/install.ts";
+import { deleteVeth } from "./cni/veth.ts";
+import { detachAll } from "./kernel/attach.ts";
+import { becomeOnlyWriter } from "./kernel/lock.ts";
+import { pinsUnder } from "./kernel/pins.ts";
+import { networkDevices } from "./network/devices.ts";
+import { ipBatch } from "./network/ip_command.ts";
+import { removeMasquerade } from "./network/masquerade.ts";
+import { removeRoutes } from "./network/routes.ts";
+import { restoreSysctls } from "./network/sysctls.ts";
+import { TUNNEL_DEVICE } from "./network/tunnel.ts";
+import type { Logger } from "./observe/log.ts";
+import { type AgentOptions, runFile, shimPath } from "./options.ts";
+
+/** Takes the dataplane off this node: the opposite of an agent's life, in the opposite order. Succeeds where there is
+ * nothing. Pods of this node lose their network. */
+export async function uninstall(options: AgentOptions, log: Logger): Promise<void> {
+  if (existsSync(options.runDirectory)) {
+    await becomeOnlyWriter(runFile(options, "agent.lock"), () => log.info("waiting for this node's agent to end"));
+  }
+  uninstallPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf });
+  detachAll(pinsUnder(options.pinRoot), networkDevices());
+  for (const endpoint of new EndpointStore(runFile(options, "endpoints.json")).list())
+    deleteVeth(endpoint.hostInterface);
+  removeMasquerade();
+  removeRoutes();
+  if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);
+  restoreSysctls(runFile(options, "sysctls.json"));
+  for (const name of ["endpoints.json", "agent.sock", "agent.lock", "verifier.log"])
+    rmSync(runFile(options, name), { force: true });
+  log.info("the dataplane is off this node");
+}
