@@ -88,7 +88,7 @@ function candidates(view: ClusterView, plan: Plan, result: AttemptResult): V1Pod
   return [...allowed, ...podsAt(view, result.address ?? address, port)];
 }
 
-/** Who can answer at an address and port: the pods behind a service there, a pod itself, host-network pods of a node. */
+/** Who can answer at an address and port: the pods behind a service there, else a pod itself, or host-network pods of a node. */
 function podsAt(view: ClusterView, address: string, port: number): V1Pod[] {
   const isNode = view.nodes.some((node) => nodeAddresses(node).includes(address));
   const services = view.services.filter(
@@ -96,6 +96,6 @@ function podsAt(view: ClusterView, address: string, port: number): V1Pod[] {
       serviceAddresses(service).includes(address) ||
       (isNode && service.spec?.ports?.some(({ nodePort }) => nodePort === port)),
   );
-  const own = view.pods.filter((pod) => podAddresses(pod).includes(address));
-  return [...services.flatMap((service) => podsBehind(view, service)), ...own];
+  if (services.length > 0) return services.flatMap((service) => podsBehind(view, service));
+  return view.pods.filter((pod) => podAddresses(pod).includes(address));
 }

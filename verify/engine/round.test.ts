@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import type { CapturedReply } from "../../agent/probe/capture.ts";
+import { type Check, checkSchema } from "../format/schema.ts";
+import { runRound } from "./round.ts";
+import { FakeWorld } from "./world.fixture.ts";
+
+function expectations(...written: object[]): Check["steps"][number]["expect"] {
+  const expect = written.map((one) => ({ from: "client1", to: "tcp://172.31.1.8:30604", verdict: "allowed", ...one }));
+  return checkSchema.parse({ name: "n", steps: [{ expect }] }).steps[0]?.expect ?? [];
+}
+
+/** One round over these expectations. */
+async function round(world: FakeWorld, ...written: object[]) {
+  let token = 0;
+  return runRound(world, expectations(...written), () => `ab-${token++}`);
+}
+
+async function judgement(world: FakeWorld, written: object) {
+  const [only] = await round(world, written);
+  return only;
+}
+
+const allowed = { verdict: "allowed", localAddress: "172.31.1.55", localPort: 40001 } as const;
+
+describe("batches", () => {
+  it("leave once per machine and node, with the pod each probe belongs to", async () => {
+    const world = new FakeWorld();
+    await round(
+      world,
+      {},
+      { count: 3 },
+      { from: "pod/default/nginx-1" },
+      { from: "node/node" },
+      { from: "pod/default/web-0", to: "tcp://nginx:80" },
+    );
+    expect(world.batches.map(({ from, batch }) => [from, batch.map(({ pod }) => pod)])).toEqual([
+      ["client1", [undefined, undefined]],
+      ["node/node", ["default/nginx-1", undefined]],
+      ["node/master", ["default/web-0"]],
+    ]);
+    expect(world.batches[2]?.batch[0]?.dns).toEqual({
+      servers: ["10.96.0.10"],
+      search: ["default.svc.cluster.local", "svc.cluster.local", "cluster.local"],
+      ndots: 5,
+    });
+  });
+
+  it("leave from a host-network pod's node", async () => {
+    const world = new FakeWorld();
+    const web = world.cluster.pods.find(({ metadata }) => metadata?.name === "web-0");
+    if (web?.spec) web.spec.hostNetwork = true;
+    await round(world, { from: "pod/default/web-0" });
+    expect(world.batches[0]).toMatchObject({ from: "node/master", batch: [{ host: "172.31.1.8" }] });
+    expect(world.batches[0]?.batch[0]).toMatchObject({ pod: undefined, dns: undefined });
+  });
+
+  it("reach what a destination names", async () => {
+    const world = new FakeWorld();
+    await round(
+      world,
+      { to: "udp://service/default/nginx:80" },
+      { to: "tcp://node/node:1" },
+      { to: "tcp://pod/default/app=nginx:80" },
+    );
+    expect(world.batches[0]?.batch.map(({ host }) => host)).toEqual(["10.102.27.139", "172.31.1.207", "10.244.1.2"]);
+  });
+});
+
+describe("answers", () => {
+  it("are judged by source, named when it belongs to somebody", async () => {
+    const world = new FakeWorld();
+    world.answer = () => ({ ...allowed, server: "default/nginx-1", source: "172.31.1.8", sourcePort: 40001 });
+    expect(await judgement(world, { source: "172.31.1.55" })).toMatchObject({
+      pass: false,
+      observed: "allowed from 172.31.1.8",
+      evidence: ["the server saw 172.31.1.8 (node master), not 172.31.1.55"],
+    });
+    for (const source of ["172.31.1.8", "node/master", { anyOf: ["client1", "node/master"] }]) {
+      expect(await judgement(world, { source })).toMatchObject({ pass: true });
+    }
+  });
+
+  it("are judged by server and spread", async () => {
+    const world = new FakeWorld();
+    let turn = 0;
+    world.answer = () => ({
+      ...allowed,
+      server: `default/${["nginx-1", "web-0"][turn++ % 2]}`,
+      source: "172.31.1.55",
+      sourcePort: 40001,
+    });
+    expect(await judgement(world, { count: 4, spread: 2 })).toMatchObject({
+      pass: true,
+      observed: "2× allowed from 172.31.1.55, by default/nginx-1; 2× allowed from 172.31.1.55, by default/web-0",
+    });
+    expect(await judgement(world, { count: 4, spread: 3 })).toMatchObject({ pass: false });
+    expect(await judgement(world, { count: 4, servers: ["default/app=nginx"] })).toMatchObject({
+      pass: false,
+      evidence: ["2× default/web-0 answered, not default/app=nginx"],
+    });
+    expect(await judgement(world, { count: 4, servers: ["default/app=nginx", "default/web-0"] })).toMatchObject({
+      pass: true,
+    });
+  });
+
+  it("must each show the verdict", async () => {
+    const world = new FakeWorld();
+    let turn = 0;
+    world.answer = () => ({ verdict: turn++ === 0 ? "dropped" : "allowed" });
+    expect(await judgement(world, { count: 3 })).toMatchObject({ pass: false, observed: "dropped; 2× allowed" });
+  });
+
+  it("of any web server are found in its log by the probe's token", async () => {
+    const world = new FakeWorld();
+    world.answer = () => allowed;
+    world.logLines = ['172.31.1.55 - - [x] "GET / HTTP/1.1" 200 615 "-" "ebpf-dataplane-probe/ab-0.1" "-"'];
+    expect(await judgement(world, { source: "client1", servers: ["default/nginx-1"] })).toMatchObject({
+      pass: true,
+      observed: "allowed from 172.31.1.55, by default/nginx-1",
+      evidence: [`log of default/nginx-1: ${world.logLines[0]}`],
+    });
+    world.logLines = [];
+    expect((await judgement(world, { source: "client1" }))?.evidence[0]).toContain(
+      "no log line holds the probe's token",
+    );
+  });
+});
+
+describe("the way of a reply", () => {
+  const left: CapturedReply = {
+    device: "eth0",
+    source: "172.31.1.8",
+    sourcePort: 30604,
+    destination: "172.31.1.55",
+    destinationPort: 40001,
+  };
+
+  function worldWith(captured: CapturedReply[], server = "default/nginx-1"): FakeWorld {
+    const world = new FakeWorld();
+    world.captured = captured;
+    world.answer = () => ({ ...allowed, server, source: "172.31.1.55", sourcePort: 40001 });
+    return world;
+  }
+
+  it("is direct when nothing of this flow left the entry node", async () => {
+    const world = worldWith([{ ...left, destinationPort: 7 }]);
+    expect(await judgement(world, { reply: "direct" })).toMatchObject({
+      pass: true,
+      observed: "allowed from 172.31.1.55, reply direct",
+    });
+    expect(await judgement(world, { reply: "viaEntryNode" })).toMatchObject({ pass: false });
+    expect(world.filters[0]).toBe("(tcp and src host 172.31.1.8 and src port 30604)");
+  });
+
+  it("is via the entry node when packets of it left there", async () => {
+    const world = worldWith([left, left]);
+    expect(await judgement(world, { reply: "viaEntryNode" })).toMatchObject({
+      pass: true,
+      observed: "allowed from 172.31.1.55, reply via the entry node",
+      evidence: ["capture on entry node master: 2 packets of the replies to 1 attempts left it"],
+    });
+    expect(await judgement(world, { reply: "direct" })).toMatchObject({ pass: false });
+  });
+
+  it("is both when the server is on the entry node", async () => {
+    const world = worldWith([left], "default/web-0");
+    expect(await judgement(world, { reply: "direct" })).toMatchObject({ pass: true });
+    expect(await judgement(world, { reply: "viaEntryNode" })).toMatchObject({ pass: true });
+  });
+
+  it("cannot be judged where no node owns the destination", async () => {
+    expect(
+      (await judgement(worldWith([]), { to: "tcp://service/default/nginx:80", reply: "direct" }))?.observed,
+    ).toContain("no node owns 10.102.27.139");
+  });
+});

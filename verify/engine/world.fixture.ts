@@ -1,0 +1,141 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
+import type { CapturedReply } from "../../agent/probe/capture.ts";
+import type { NodeActor } from "../actors/actor.ts";
+import { ApiError } from "../cluster/api-server.ts";
+import type { StoredObject } from "../cluster/objects.ts";
+import type { ObjectId } from "../cluster/resources.ts";
+import type { ClusterView } from "../cluster/view.ts";
+import type { World } from "./world.ts";
+
+/** The seed's cluster, as far as a check can see it, in memory; time passes only when somebody sleeps. */
+export class FakeWorld implements World {
+  machines = [
+    { name: "client1", address: "172.31.1.55" },
+    { name: "client2", address: "172.31.1.162" },
+  ];
+  objectsNow = new Map<string, StoredObject>();
+  /** Everything done to objects, in order. */
+  journal: string[] = [];
+  /** Errors that the next calls of apply throw. */
+  refusals: Error[] = [];
+  batches: { from: string; batch: Probe[] }[] = [];
+  captured: CapturedReply[] = [];
+  filters: string[] = [];
+  logLines: string[] = [];
+  said: string[] = [];
+  readonly stopper = new AbortController();
+  stopping = this.stopper.signal;
+  cluster: ClusterView = seedCluster();
+  /** How a probe comes out; attempts of one probe all do. */
+  answer: (from: string, probe: Probe) => Omit<AttemptResult, "id" | "attempt"> = () => ({ verdict: "dropped" });
+  #now = 0;
+
+  clock = {
+    now: () => this.#now,
+    sleep: async (milliseconds: number) => {
+      this.#now += milliseconds;
+    },
+  };
+  view = async () => this.cluster;
+  log = async () => this.logLines;
+  progress = (message: string) => void this.said.push(message);
+  machine = (name: string) => this.#actor(name);
+  node = (agent: V1Pod) => this.#actor(`node/${agent.spec?.nodeName}`);
+
+  objects = {
+    read: async (id: ObjectId) => this.objectsNow.get(keyOf(id)),
+    apply: async (object: StoredObject) => {
+      const refusal = this.refusals.shift();
+      if (refusal) throw refusal;
+      this.journal.push(`apply ${keyOf(object)}`);
+      this.objectsNow.set(keyOf(object), structuredClone(object));
+    },
+    delete: async (id: ObjectId) => {
+      this.journal.push(`delete ${keyOf(id)}`);
+      this.objectsNow.delete(keyOf(id));
+    },
+    restore: async (object: StoredObject) => {
+      this.journal.push(`restore ${keyOf(object)}`);
+      this.objectsNow.set(keyOf(object), object);
+    },
+  };
+
+  #actor(from: string): NodeActor {
+    return {
+      probe: async (batch) => {
+        this.batches.push({ from, batch });
+        this.#now += 10;
+        return batch.flatMap((probe) =>
+          Array.from({ length: probe.count }, (_, index) => ({
+            id: probe.id,
+            attempt: index + 1,
+            ...this.answer(from, probe),
+          })),
+        );
+      },
+      capture: async (filter) => {
+        this.filters.push(filter);
+        return { stop: async () => this.captured };
+      },
+    };
+  }
+}
+
+function keyOf({ kind, metadata }: ObjectId): string {
+  return `${kind} ${metadata.name}`;
+}
+
+export function pod(
+  name: string,
+  node: string,
+  address: string | undefined,
+  labels: Record<string, string> = {},
+): V1Pod {
+  return {
+    metadata: { namespace: "default", name, labels },
+    spec: { nodeName: node, containers: [{ name: "main" }] },
+    status: { phase: address ? "Running" : "Pending", podIP: address },
+  };
+}
+
+export const serviceAccountMissing = new ApiError(
+  403,
+  "Forbidden",
+  'pods "a" is forbidden: error looking up service account',
+);
+
+function seedCluster(): ClusterView {
+  const node = (name: string, address: string) => ({
+    metadata: { name },
+    status: { addresses: [{ type: "InternalIP", address }] },
+  });
+  const agent = (name: string) => ({
+    ...pod(`agent-${name}`, name, "172.31.1.8", { "k8s-app": "ebpf-dataplane" }),
+    metadata: { namespace: "ebpf-dataplane", name: `agent-${name}`, labels: { "k8s-app": "ebpf-dataplane" } },
+  });
+  const nginx = { name: "nginx", namespace: "default" };
+  return {
+    nodes: [node("master", "172.31.1.8"), node("node", "172.31.1.207")],
+    pods: [
+      agent("master"),
+      agent("node"),
+      pod("nginx-1", "node", "10.244.1.2", { app: "nginx" }),
+      pod("web-0", "master", "10.244.0.2", { app: "web" }),
+    ],
+    services: [
+      { metadata: nginx, spec: { clusterIP: "10.102.27.139", ports: [{ port: 80, nodePort: 30604 }] } },
+      {
+        metadata: { namespace: "kube-system", name: "kube-dns", labels: { "k8s-app": "kube-dns" } },
+        spec: { clusterIP: "10.96.0.10" },
+      },
+    ],
+    endpointSlices: [
+      {
+        addressType: "IPv4",
+        metadata: { namespace: "default", labels: { "kubernetes.io/service-name": "nginx" } },
+        endpoints: [{ addresses: ["10.244.1.2"], targetRef: { kind: "Pod", namespace: "default", name: "nginx-1" } }],
+      },
+    ],
+  };
+}
