@@ -45,29 +45,32 @@ export class ApiServer {
     const cluster = this.#config.getCurrentCluster();
     if (!cluster) throw new RunnerFailure("the kubeconfig has no current cluster", { exitCode: 2 });
     const url = new URL(cluster.server.replace(/\/$/, "") + path);
-    const options = {
-      method,
-      headers: { accept: "application/json", "content-type": contentType },
-      agent: false as const,
+    const text = body === undefined ? "" : JSON.stringify(body);
+    // Node frames the body of a DELETE only when its length is given.
+    const headers = {
+      accept: "application/json",
+      "content-type": contentType,
+      "content-length": Buffer.byteLength(text),
     };
+    const options = { method, headers, agent: false as const };
     await this.#config.applyToHTTPSOptions(options);
-    const answer = await this.#exchange(url, options, body);
+    const answer = await this.#exchange(url, options, text);
     if (answer.status < 300) return answer.document;
     throw new ApiRefusal(answer.status, String(answer.document.message ?? `HTTP status ${answer.status}`));
   }
 
-  async #exchange(url: URL, options: object, body: unknown): Promise<{ status: number; document: ApiObject }> {
+  async #exchange(url: URL, options: object, text: string): Promise<{ status: number; document: ApiObject }> {
     const send = url.protocol === "http:" ? httpRequest : httpsRequest;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = send(url, { ...options, timeout: REQUEST_TIMEOUT }, resolve);
       sent.on("timeout", () => sent.destroy(new Error(`no answer within ${REQUEST_TIMEOUT / 1000} s`)));
       sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(text);
     }).catch((error: unknown) => {
       throw new ApiUnreachable(`the API server ${url.origin} does not answer: ${messageOf(error)}`);
     });
-    const text = (await response.setEncoding("utf8").toArray()).join("");
-    return { status: response.statusCode ?? 0, document: parseDocument(text) };
+    const answer = (await response.setEncoding("utf8").toArray()).join("");
+    return { status: response.statusCode ?? 0, document: parseDocument(answer) };
   }
 }
 

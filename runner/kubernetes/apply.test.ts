@@ -1,0 +1,126 @@
+import { afterEach, expect, test } from "vitest";
+import { type Answer, fakeApiServer, type Received } from "../testing/fake-api-server.ts";
+import { objectOperation, recordProgress } from "../testing/operation.ts";
+import { applyObject, clusterOf, deleteObject } from "./apply.ts";
+
+let close = () => {};
+afterEach(() => close());
+
+async function serving(answer: (request: Received) => Answer) {
+  const server = await fakeApiServer(answer);
+  close = server.close;
+  const cluster = clusterOf(server.kubeconfig);
+  const { lines, progress } = recordProgress();
+  const apply = (inputs: Record<string, unknown>, timeout?: number) =>
+    applyObject(() => cluster)(
+      objectOperation(inputs, timeout ? { timeout } : {}),
+      progress,
+      new AbortController().signal,
+    );
+  return { ...server, cluster, lines, apply };
+}
+
+const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "b" }, data: { k: "v" } };
+
+test("applyObject() applies server-side, by force, strictly, with one field manager", async () => {
+  const { received, apply } = await serving(({ body }) => [
+    200,
+    { ...body, metadata: { ...configMap.metadata, uid: "1" } },
+  ]);
+  const { id, state } = await apply(configMap);
+  expect(received).toEqual([
+    {
+      method: "PATCH",
+      url: "/api/v1/namespaces/b/configmaps/a?fieldManager=ebpf-dataplane-runner&force=true&fieldValidation=Strict",
+      contentType: "application/apply-patch+yaml",
+      body: configMap,
+    },
+  ]);
+  expect(id).toBe("b/a");
+  expect(state.metadata).toMatchObject({ uid: "1" });
+});
+
+test("applyObject() gives schemas the names of their extension keys", async () => {
+  const { received, apply } = await serving(({ body }) => [
+    200,
+    { ...body, status: { conditions: [{ type: "Established", status: "True" }] } },
+  ]);
+  const schema = { type: "object", x_kubernetes_validations: [{ rule: "true" }] };
+  await apply({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "a" },
+    spec: { schema },
+  });
+  expect(received[0]?.body?.spec).toEqual({
+    schema: { type: "object", "x-kubernetes-validations": [{ rule: "true" }] },
+  });
+});
+
+const deployment = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "nginx", namespace: "default", generation: 2 },
+  spec: { replicas: 1, selector: { matchLabels: { app: "nginx" } } },
+};
+const rolledOut = { observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+
+test("applyObject() waits until the controller has rolled out this generation", async () => {
+  const statuses = [{ ...rolledOut, observedGeneration: 1 }, { observedGeneration: 2 }, rolledOut];
+  const { lines, apply } = await serving(({ method, url }) => {
+    if (url.includes("/pods") || url.includes("/events")) return [200, { items: [] }];
+    return [200, { ...deployment, status: method === "PATCH" ? {} : statuses.shift() }];
+  });
+  await apply(deployment);
+  expect(lines).toEqual([
+    expect.stringContaining("its controller has not seen the change yet"),
+    expect.stringContaining("its controller has not seen the change yet"),
+    expect.stringContaining("0 of 1 new pods exist"),
+  ]);
+});
+
+test("applyObject() says which pod is in the way, and why", async () => {
+  const { apply } = await serving(({ url }) => {
+    if (url.includes("/events")) {
+      const warning = { involvedObject: { name: "nginx-1" }, reason: "FailedMount", message: "no such folder" };
+      return [200, { items: [warning] }];
+    }
+    if (!url.includes("/pods")) return [200, { ...deployment, status: { ...rolledOut, availableReplicas: 0 } }];
+    const waiting = { reason: "ImagePullBackOff", message: "not found" };
+    const containerStatuses = [{ name: "nginx", ready: false, restartCount: 0, state: { waiting } }];
+    return [
+      200,
+      { items: [{ metadata: { name: "nginx-1" }, spec: { nodeName: "node" }, status: { containerStatuses } }] },
+    ];
+  });
+  await expect(apply(deployment, 100)).rejects.toThrow(
+    "not ready after 0.1 s: 0 of 1 pods are ready\n" +
+      "pod default/nginx-1 on node: container nginx: ImagePullBackOff: not found; FailedMount: no such folder",
+  );
+});
+
+test("applyObject() passes on why the API server refuses", async () => {
+  const { apply } = await serving(() => [422, { kind: "Status", message: 'spec.foo: unknown field "foo"' }]);
+  await expect(apply(configMap)).rejects.toThrow('unknown field "foo"');
+});
+
+test.each([
+  ["kubernetes:helm.sh/v4:Chart", {}, "cannot be made without the Pulumi CLI"],
+  ["kubernetes:apps/v1:DaemonSetPatch", deployment, "cannot be made without the Pulumi CLI"],
+  ["kubernetes:core/v1:ConfigMap", { apiVersion: "v1", kind: "ConfigMap" }, 'resource "resource" has no metadata.name'],
+])("applyObject() refuses %s", async (type, inputs, message) => {
+  const handler = applyObject(() => clusterOf("{}"));
+  const { progress } = recordProgress();
+  await expect(handler(objectOperation(inputs, { type }), progress, new AbortController().signal)).rejects.toThrow(
+    message,
+  );
+});
+
+test("deleteObject() waits until the object is gone, and is content when it never was", async () => {
+  let left = 2;
+  const { cluster, received } = await serving(() => (left-- > 0 ? [200, configMap] : [404, { message: "not found" }]));
+  const signal = new AbortController().signal;
+  await deleteObject(cluster, objectOperation(configMap), signal);
+  await deleteObject(cluster, objectOperation(configMap), signal);
+  expect(received.map(({ method }) => method)).toEqual(["DELETE", "GET", "GET", "DELETE"]);
+});
