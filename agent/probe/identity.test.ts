@@ -18,7 +18,9 @@ describe("podIdentity", () => {
     expect(podIdentity(sources({ [`${account}/token`]: token }))).toBe("shop/web-0");
   });
   it("falls back to the mounted namespace and the host name", () => {
-    expect(podIdentity(sources({ [`${account}/namespace`]: "shop\n", [`${account}/token`]: "broken" }))).toBe("shop/node-7");
+    expect(podIdentity(sources({ [`${account}/namespace`]: "shop\n", [`${account}/token`]: "broken" }))).toBe(
+      "shop/node-7",
+    );
   });
   it("reads the namespace from the search domains when no token is mounted", () => {
     const resolv = "nameserver 10.96.0.10\nsearch shop.svc.cluster.local svc.cluster.local\n";

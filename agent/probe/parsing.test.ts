@@ -10,7 +10,9 @@ import { candidates } from "./resolve.ts";
 
 describe("ports", () => {
   it("reads a list", () => expect(parsePorts("80, 81")).toEqual([80, 81]));
-  it.each(["0", "70000", "x", "80,,81", "80,80"])("refuses %s", (text) => expect(() => parsePorts(text)).toThrow(/port/));
+  it.each(["0", "70000", "x", "80,,81", "80,80"])("refuses %s", (text) =>
+    expect(() => parsePorts(text)).toThrow(/port/),
+  );
 });
 
 describe("answers", () => {
@@ -56,7 +58,10 @@ describe("pods of a node", () => {
   it("are found in the agent's list, and missed in words", () => {
     const folder = mkdtempSync(join(tmpdir(), "endpoints-"));
     const file = join(folder, "endpoints.json");
-    writeFileSync(file, JSON.stringify([{ namespace: "a", pod: "b", netns: "/proc/self/ns/net", address: "10.0.0.1" }]));
+    writeFileSync(
+      file,
+      JSON.stringify([{ namespace: "a", pod: "b", netns: "/proc/self/ns/net", address: "10.0.0.1" }]),
+    );
     expect(namespaceOf("a/b", file)).toBe("/proc/self/ns/net");
     expect(() => namespaceOf("a/c", file)).toThrow("pod a/c has no network interface on this node yet");
     expect(() => namespaceOf("a/c", join(folder, "none"))).toThrow("is the node agent running");

@@ -84,7 +84,10 @@ describe("probe client and probe server over loopback", () => {
   });
 
   it("makes 400 attempts at once", async () => {
-    const results = await run(probe({ id: "a", count: 200, timeoutMs: 2000 }), probe({ id: "b", protocol: "udp", count: 200, timeoutMs: 2000 }));
+    const results = await run(
+      probe({ id: "a", count: 200, timeoutMs: 2000 }),
+      probe({ id: "b", protocol: "udp", count: 200, timeoutMs: 2000 }),
+    );
     expect(results.filter(({ verdict }) => verdict === "allowed")).toHaveLength(400);
   });
 });

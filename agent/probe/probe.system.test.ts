@@ -1,0 +1,168 @@
+// Real packets between two network namespaces: what a firewall drops and rejects, several addresses, one port again and again.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AttemptResult } from "./batch.ts";
+
+const tag = randomBytes(3).toString("hex");
+const client = `probe-${tag}-a`;
+const server = `probe-${tag}-b`;
+const program = join(import.meta.dirname, "..", "main.ts");
+const started: ChildProcess[] = [];
+
+const firewall = `table inet probe {
+  chain input {
+    type filter hook input priority 0;
+    tcp dport 81 drop
+    udp dport 81 drop
+    tcp dport 82 reject with tcp reset
+    tcp dport 83 reject with icmp type port-unreachable
+    tcp dport 84 reject with icmp type host-unreachable
+    udp dport 82 reject with icmp type port-unreachable
+  }
+}`;
+
+function ip(...args: string[]): void {
+  execFileSync("ip", args);
+}
+
+function inside(namespace: string, ...command: string[]): ChildProcess {
+  const child = spawn("nsenter", [`--net=/run/netns/${namespace}`, "--", ...command], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  started.push(child);
+  return child;
+}
+
+async function probe(...probes: object[]): Promise<AttemptResult[]> {
+  const child = spawn(process.execPath, [program, "probe", "--netns", `/run/netns/${client}`]);
+  const batch = probes.map((one, id) => ({
+    id: `${id}`,
+    token: "t",
+    host: "10.99.0.2",
+    port: 80,
+    protocol: "tcp",
+    timeoutMs: 1500,
+    ...one,
+  }));
+  child.stdin.write(`${JSON.stringify(batch)}\n`);
+  const results: AttemptResult[] = [];
+  for await (const line of createInterface(child.stdout)) results.push(JSON.parse(line));
+  return results.sort((a, b) => Number(a.id) - Number(b.id) || a.attempt - b.attempt);
+}
+
+describe("probes between namespaces", { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    ip("netns", "add", client);
+    ip("netns", "add", server);
+    ip("-n", client, "link", "add", "veth0", "type", "veth", "peer", "name", "veth0", "netns", server);
+    for (const [namespace, address] of [
+      [client, "10.99.0.1/24"],
+      [server, "10.99.0.2/24"],
+      [server, "10.99.0.3/24"],
+    ] as const) {
+      ip("-n", namespace, "address", "add", address, "dev", "veth0");
+    }
+    for (const namespace of [client, server]) {
+      for (const device of ["veth0", "lo"]) ip("-n", namespace, "link", "set", device, "up");
+    }
+    execFileSync("nsenter", [`--net=/run/netns/${server}`, "--", "nft", "-f", "-"], { input: firewall });
+    const running = inside(
+      server,
+      process.execPath,
+      program,
+      "probe-server",
+      "--tcp",
+      "80,81,82,83,84",
+      "--udp",
+      "80,81,82",
+    );
+    await new Promise<void>((resolve, reject) => {
+      running.stderr?.on("data", (text) => String(text).includes("answers on") && resolve());
+      running.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+    });
+  }, 30_000);
+
+  afterAll(() => {
+    for (const child of started) child.kill("SIGTERM");
+    for (const namespace of [client, server]) ip("netns", "delete", namespace);
+  });
+
+  it("tell allowed, dropped and rejected apart", async () => {
+    const results = await probe(
+      { port: 80 },
+      { port: 80, protocol: "udp" },
+      { port: 81 },
+      { port: 81, protocol: "udp" },
+      { port: 82 },
+      { port: 82, protocol: "udp" },
+      { port: 83 },
+      { port: 84 },
+      { host: "10.98.0.1" },
+    );
+    expect(results.map(({ verdict, error }) => (verdict === "rejected" ? `${verdict} ${error}` : verdict))).toEqual([
+      "allowed",
+      "allowed",
+      "dropped",
+      "dropped",
+      "rejected ECONNREFUSED",
+      "rejected ECONNREFUSED",
+      "rejected ECONNREFUSED",
+      "rejected EHOSTUNREACH",
+      "rejected ENETUNREACH",
+    ]);
+    expect(results[0]).toMatchObject({ source: "10.99.0.1", localAddress: "10.99.0.1" });
+  });
+
+  it("get their answer from the address they asked, also from one that appears later", async () => {
+    ip("-n", server, "address", "add", "10.99.0.4/24", "dev", "veth0");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const hosts = ["10.99.0.2", "10.99.0.3", "10.99.0.4"];
+    const results = await probe(...hosts.map((host) => ({ host, protocol: "udp" })));
+    expect(results.map(({ verdict }) => verdict)).toEqual(["allowed", "allowed", "allowed"]);
+  });
+
+  it.each(["tcp", "udp"])("bind one local port 50 times in a row over %s", async (protocol) => {
+    const results = await probe({ protocol, sourcePort: 40_001, count: 50 });
+    expect(results.map(({ verdict, error, sourcePort }) => error ?? `${verdict} ${sourcePort}`)).toEqual(
+      Array(50).fill("allowed 40001"),
+    );
+  });
+
+  it("bind a port again after it was dropped, by the next process", async () => {
+    const fixed = { sourcePort: 40_002 };
+    expect((await probe({ ...fixed, port: 81 }, { ...fixed, port: 80 })).map(({ verdict }) => verdict)).toEqual([
+      "dropped",
+      "allowed",
+    ]);
+    expect((await probe({ ...fixed, port: 80 })).map(({ verdict }) => verdict)).toEqual(["allowed"]);
+  });
+
+  it("are witnessed by a capture of what leaves the other side", async () => {
+    const capture = inside(server, process.execPath, program, "capture", "tcp and src host 10.99.0.2 and src port 80");
+    const lines: object[] = [];
+    const output = createInterface(capture.stdout ?? process.stdin);
+    await new Promise<void>((resolve) => {
+      output.on("line", (line) => {
+        lines.push(JSON.parse(line));
+        if (line.includes("listening")) resolve();
+      });
+    });
+    await probe({ sourcePort: 40_003 }, { protocol: "udp" });
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    const ended = new Promise((resolve) => capture.once("close", resolve));
+    capture.stdin?.write("\n");
+    expect(await ended).toBe(0);
+    const reply = {
+      device: "veth0",
+      source: "10.99.0.2",
+      sourcePort: 80,
+      destination: "10.99.0.1",
+      destinationPort: 40_003,
+    };
+    expect(lines).toContainEqual(reply);
+    expect(lines.slice(1).every((line) => JSON.stringify(line) === JSON.stringify(reply))).toBe(true);
+  });
+});
