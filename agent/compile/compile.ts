@@ -7,11 +7,12 @@ import { PolicyCompiler } from "./policies.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
 import { ServiceCompiler } from "./services.ts";
 import { compileSettings, policyRevision, settingsProblems } from "./settings.ts";
-import type { ClusterSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeFacts } from "./snapshot.ts";
 
 /** Turns a snapshot of the cluster into what this node's kernel should hold. Pure in what it answers: equal snapshots,
  * equal states, whatever was compiled before; what it remembers only saves work for objects that are the same. */
 export class Compiler {
+  readonly #facts = new Latest<NodeFacts>();
   readonly #nodes = new Latest<NodeDirectory>();
   readonly #pools = new Latest<PoolDirectory>();
   readonly #services = new ServiceCompiler();
@@ -19,7 +20,9 @@ export class Compiler {
   readonly #locations = new LocationCompiler();
 
   compile(snapshot: ClusterSnapshot): DesiredState {
-    const { facts, felixConfigurations } = snapshot;
+    const { felixConfigurations } = snapshot;
+    // The agent looks at its machine again and again; nearly always it is as it was, and nothing hangs on a new object.
+    const facts = this.#facts.get([JSON.stringify(snapshot.facts)], () => snapshot.facts);
     const nodes = this.#nodes.get([snapshot.nodes, facts], () => nodeDirectory(snapshot.nodes, facts));
     const pools = this.#pools.get([snapshot.ipPools, snapshot.ipamBlocks, nodes], () =>
       poolDirectory(snapshot.ipPools, snapshot.ipamBlocks, nodes),

@@ -1,0 +1,118 @@
+import {
+  BackendFlag,
+  backendFlagNames,
+  Direction,
+  EndpointFlag,
+  locationFlagNames,
+  POLICY_ANY_IDENTITY,
+  type PolicyKey,
+  policyVerdictNames,
+  returnModeNames,
+  ServiceFlag,
+  serviceFlagNames,
+} from "../kernel/layout.gen.ts";
+import type { MapStores } from "../kernel/map_store.ts";
+import type { WrittenMap } from "./desired.ts";
+import { keyText, protocolName } from "./key.ts";
+
+/** The maps' content for people: numbers replaced by what they stand for, sorted, one line each. */
+export interface MapsInWords {
+  readonly services: readonly string[];
+  readonly backends: readonly string[];
+  readonly addresses: readonly string[];
+  readonly endpoints: readonly string[];
+  readonly policies: readonly string[];
+  readonly settings: readonly string[];
+}
+
+type Readable = { readonly [M in WrittenMap]: Pick<MapStores[M], "entries" | "lookup"> };
+
+/** Reads the maps themselves, so what it shows is what the packet path sees. */
+export function mapsInWords(maps: Readable): MapsInWords {
+  return {
+    services: services(maps).sort(),
+    backends: backends(maps).sort(),
+    addresses: addresses(maps).sort(),
+    endpoints: endpoints(maps).sort(),
+    policies: policies(maps),
+    settings: settings(maps),
+  };
+}
+
+/** "node port 30604/tcp -> 10.244.0.66:80, 10.244.0.67:80 (1 here; external_local)" */
+function services({ services: frontends, slots, backends: all }: Readable): string[] {
+  return frontends.entries().map(([key, { id, backendCount, localCount, affinitySeconds, flags }]) => {
+    const targets = Array.from({ length: backendCount }, (_, index) => {
+      const backend = all.lookup(slots.lookup({ service: id, index }) ?? 0);
+      return backend ? `${backend.address}:${backend.port}` : "a missing backend";
+    });
+    const notes = [
+      `${localCount} here`,
+      ...flagNames(flags, serviceFlagNames),
+      ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
+    ];
+    return `${keyText.services(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
+  });
+}
+
+/** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */
+function backends({ backends: all }: Readable): string[] {
+  return all.entries().map(([, { address, port, protocol, node, flags }]) => {
+    const at = flags & BackendFlag.HOST_NETWORK || node === "::" ? "" : ` at ${node}`;
+    return `${address}:${port}/${protocolName(protocol)}${at}${notes(flagNames(flags, backendFlagNames))}`;
+  });
+}
+
+/** "10.244.0.64/26 at 172.31.1.207 (pool; nat_outgoing)" */
+function addresses({ locations }: Readable): string[] {
+  return locations.entries().map(([key, { flags, node }]) => {
+    const at = node === "::" ? "" : ` at ${node}`;
+    return `${keyText.locations(key)}${at}${notes(flagNames(flags, locationFlagNames))}`;
+  });
+}
+
+/** "10.244.0.2 on interface 7 (ingress_isolated)" */
+function endpoints({ endpoints: all, interfaces }: Readable): string[] {
+  return all.entries().map(([address, { ifindex, flags }]) => {
+    const attached = interfaces.lookup(ifindex) === address ? "" : " (may not send)";
+    const isolated = [
+      ...(flags & EndpointFlag.INGRESS_ISOLATED ? ["ingress_isolated"] : []),
+      ...(flags & EndpointFlag.EGRESS_ISOLATED ? ["egress_isolated"] : []),
+    ];
+    return `${address} on interface ${ifindex}${attached}${notes(isolated)}`;
+  });
+}
+
+/** "10.244.0.2 from 172.31.1.55/32: tcp 80 allow" and "… from others: tcp 443 allow", for each endpoint. */
+function policies({ endpoints: all, locations, policies: entries }: Readable): string[] {
+  const peers = new Map<number, string[]>();
+  for (const [key, { identity }] of locations.entries()) {
+    peers.set(identity, [...(peers.get(identity) ?? []), keyText.locations(key)].sort());
+  }
+  const subjects = new Map<number, string[]>();
+  for (const [address, { policy }] of all.entries()) {
+    subjects.set(policy, [...(subjects.get(policy) ?? []), address].sort());
+  }
+  const line = ([key, { verdict }]: [PolicyKey, { verdict: number }]) => {
+    const subject = subjects.get(key.policy)?.join(" ") ?? "nobody";
+    const peer = key.identity === POLICY_ANY_IDENTITY ? "others" : (peers.get(key.identity)?.join(" ") ?? "nobody");
+    const side = key.direction === Direction.INGRESS ? "from" : "to";
+    const port = keyText.policies(key).split(" ").slice(3).join(" ");
+    return `${subject} ${side} ${peer}: ${port} ${policyVerdictNames.get(verdict)}`;
+  };
+  return entries.entries().map(line).sort();
+}
+
+function settings({ settings: all }: Readable): string[] {
+  return all
+    .entries()
+    .map(([, { node, returnMode }]) => `node ${node}, return mode ${returnModeNames.get(returnMode)}`);
+}
+
+function flagNames(flags: number, names: ReadonlyMap<number, string>): string[] {
+  return [...names].filter(([bit]) => flags & bit).map(([, name]) => name);
+}
+
+function notes(items: readonly string[]): string {
+  return items.length > 0 ? ` (${items.join("; ")})` : "";
+}
