@@ -9,7 +9,7 @@ const here = import.meta.dirname;
 export const packageFolder = dirname(here);
 
 /** What holds built binaries and images; shared by all labs, never removed by them. */
-export const cacheFolder = resolve(process.env.EBPF_DATAPLANE_CACHE ?? "/var/cache/ebpf-dataplane");
+export const cacheFolder = resolve(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane");
 
 /** A shell script of the lab, which travels beside the program: lab/machines/boot.sh, dist/machines/boot.sh. */
 export function script(relative: "machines/boot.sh" | "bootstrap/node.sh"): string {

@@ -66,5 +66,5 @@ command.command("forward", { hidden: true }).action(forward);
 command.parseAsync().catch((error: unknown) => {
   if (!(error instanceof LabFailure)) throw error;
   process.stderr.write(`lab: ${error.message}\n${error.next ? `next: ${error.next}\n` : ""}`);
-  process.exitCode = error.exitCode;
+  process.exit(error.exitCode); // work on other machines may still be under way
 });

@@ -8,6 +8,7 @@ import { lastLines } from "../machines/log.ts";
 import { apiServerPort, machineDisk, machineFolder } from "../names.ts";
 import type { LabSpec, MachineSpec } from "../spec.ts";
 import { certificateAuthority } from "./api_server.ts";
+import { controlPlaneOf } from "./description.ts";
 
 /** kubeadm came to its end on this machine (the mark that bootstrap/node.sh leaves). */
 export function isBootstrapped(lab: string, machine: string): boolean {
@@ -29,7 +30,7 @@ export function certificateHash(pem: string): string {
 }
 
 function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Record<string, string> {
-  const controlPlane = spec.machines.find(({ role }) => role === "control-plane") as MachineSpec;
+  const controlPlane = controlPlaneOf(spec);
   const authority = certificateAuthority(spec.name, controlPlane.name);
   const trust = machine.role === "worker" && existsSync(authority);
   return {

@@ -70,9 +70,8 @@ export function forward(): void {
       [client, target],
       [target, client],
     ] as const) {
-      from.pipe(to);
+      from.pipe(to); // which also passes on the end of each direction
       from.on("error", () => to.destroy());
-      from.on("close", () => to.destroy());
     }
   });
   server.listen({ fd: 3 });

@@ -9,7 +9,7 @@ import { machineFolder } from "../names.ts";
 const manifestFile = join(cacheFolder, "images", "images.json");
 
 const manifestSchema = z.array(
-  z.strictObject({
+  z.object({
     /** All names in the archive, as containerd writes them: docker.io/library/nginx:latest. */
     names: z.array(z.string()).min(1),
     /** Path of the OCI archive, which is below the cache folder: machines see that one. */

@@ -1,4 +1,5 @@
 import type { LabSpec, MachineSpec } from "../spec.ts";
+import { controlPlaneOf, isNode } from "./description.ts";
 
 /** What is there when `up` begins. */
 export interface Observation {
@@ -24,8 +25,6 @@ export interface Plan {
   bootstrap: string[];
 }
 
-const isNode = ({ role }: MachineSpec): boolean => role !== "client";
-
 /** Fields of which a running cluster cannot be talked out, each with the old and the new value. */
 export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
   const changes = (["kubernetesVersion", "podSubnet", "serviceSubnet"] as const)
@@ -34,9 +33,7 @@ export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
   for (const machine of known.machines.filter(isNode)) {
     const now = wanted.machines.find(({ name }) => name === machine.name);
     if (machine.role === "control-plane" && now?.role !== "control-plane")
-      changes.push(
-        `control plane: ${machine.name} -> ${wanted.machines.find((m) => m.role === "control-plane")?.name}`,
-      );
+      changes.push(`control plane: ${machine.name} -> ${controlPlaneOf(wanted).name}`);
     else if (now && (now.address !== machine.address || now.role !== machine.role))
       changes.push(`machine ${machine.name}: ${machine.role} ${machine.address} -> ${now.role} ${now.address}`);
   }
@@ -45,7 +42,7 @@ export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
 
 function startOverReason({ known, remains, bootstrapped }: Observation, wanted: LabSpec): string | undefined {
   if (!known) return remains ? "an earlier run was cut short before the lab was described" : undefined;
-  const controlPlane = wanted.machines.find(({ role }) => role === "control-plane") as MachineSpec;
+  const controlPlane = controlPlaneOf(wanted);
   return bootstrapped.has(controlPlane.name)
     ? undefined
     : "an earlier run was cut short before the control plane stood";

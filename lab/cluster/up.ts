@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { LabFailure } from "../failure.ts";
 import { kubernetesBinary } from "../installation.ts";
 import { ensureDisk } from "../machines/disk.ts";
@@ -7,11 +7,12 @@ import { firstProcess, startMachine, stopMachine } from "../machines/machine.ts"
 import { createNetwork } from "../machines/network.ts";
 import { isAlive } from "../machines/processes.ts";
 import { findRemains, removeLab } from "../machines/removal.ts";
-import { apiServerPort, kubeconfigFile, labFolder } from "../names.ts";
+import { labFolder } from "../names.ts";
 import type { Progress } from "../progress.ts";
-import type { LabSpec, MachineSpec } from "../spec.ts";
+import type { LabSpec } from "../spec.ts";
 import { waitUntilReady } from "./api_server.ts";
 import { isBootstrapped } from "./bootstrap.ts";
+import { controlPlaneOf, describeLab, isNode, type LabDescription } from "./description.ts";
 import { startForwarder } from "./forwarder.ts";
 import { type Image, selectImages } from "./images.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
@@ -19,32 +20,6 @@ import { bringUpNodes, refreshImages } from "./nodes.ts";
 import { type Plan, planUp, unchangeable } from "./plan.ts";
 import { type ClusterState, readState, writeState } from "./state.ts";
 import { removeMachine, wipeMachine } from "./withdrawal.ts";
-
-/** What `up` answers on stdout. */
-export interface LabDescription {
-  lab: string;
-  /** The text of an admin's kubeconfig, by the loopback forwarder. */
-  kubeconfig: string;
-  /** As nodes reach it. */
-  apiServer: { host: string; port: number };
-  nodes: { name: string; address: string }[];
-  clients: { name: string; address: string }[];
-}
-
-const isNode = ({ role }: MachineSpec): boolean => role !== "client";
-export const controlPlaneOf = (spec: LabSpec): MachineSpec =>
-  spec.machines.find(({ role }) => role === "control-plane") as MachineSpec;
-
-export function describeLab(spec: LabSpec, kubeconfig: string): LabDescription {
-  const place = ({ name, address }: MachineSpec) => ({ name, address });
-  return {
-    lab: spec.name,
-    kubeconfig,
-    apiServer: { host: controlPlaneOf(spec).address, port: apiServerPort },
-    nodes: spec.machines.filter(isNode).map(place),
-    clients: spec.machines.filter((machine) => !isNode(machine)).map(place),
-  };
-}
 
 function refuseUnchangeable(known: LabSpec | undefined, wanted: LabSpec): void {
   const changes = known ? unchangeable(known, wanted) : [];
@@ -118,6 +93,5 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
   if (plan.bootstrap.length > 0) await bringUpNodes({ spec, plan, images, path, joinToken: state.joinToken, progress });
   await refreshImages(spec, images, progress);
   await progress.phase("wait for the API server", () => waitUntilReady(path, 120));
-  writeKubeconfig(spec.name, path.controlPlane, port);
-  return describeLab(spec, readFileSync(kubeconfigFile(spec.name), "utf8"));
+  return describeLab(spec, writeKubeconfig(spec.name, path.controlPlane, port));
 }

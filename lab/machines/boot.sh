@@ -44,10 +44,10 @@ bind_host_folders() {
     elif [ -d "$entry" ]; then
       mkdir "$LAB_ROOT$entry"
       mount --rbind "$entry" "$LAB_ROOT$entry"
+      # Programs and files come from the host; what a pod or kubelet would write there must not reach it.
+      mount -o remount,bind,ro "$LAB_ROOT$entry"
     fi
   done
-  # Programs come from the host; what a pod or kubelet would write among them must not reach the host.
-  mount -o remount,bind,ro "$LAB_ROOT/usr"
 }
 
 bind_disk() {

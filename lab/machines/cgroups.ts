@@ -61,24 +61,29 @@ async function inheritCpuset(cgroup: string): Promise<void> {
       await writeFile(join(cgroup, file), await readFile(join(dirname(cgroup), file), "utf8"));
 }
 
-/** Lets children of the cgroup2 root have controllers, as far as this host can. */
+/** What kubelet and the runtime limit by cgroup v2, and whether they cannot do without it. */
+const controllers = { cpu: true, memory: true, pids: true, cpuset: true, io: false, hugetlb: false };
+
+/** Lets children of the cgroup2 root have these controllers. */
 async function delegateControllers(root: string): Promise<void> {
-  const controllers = (await readFile(join(root, "cgroup.controllers"), "utf8")).trim().split(" ").filter(Boolean);
   const enabled = (await readFile(join(root, "cgroup.subtree_control"), "utf8")).trim().split(" ");
-  for (const controller of controllers.filter((one) => !enabled.includes(one)))
-    await writeFile(join(root, "cgroup.subtree_control"), `+${controller}`).catch((error: Error) => {
-      if (["cpu", "memory", "pids"].includes(controller))
+  for (const [controller, required] of Object.entries(controllers))
+    if (!enabled.includes(controller))
+      await writeFile(join(root, "cgroup.subtree_control"), `+${controller}`).catch((error: Error) => {
+        if (!required) return;
         throw new LabFailure(`cannot delegate the cgroup controller ${controller} below ${root}: ${error.message}`, {
           next: `run outside a container, or move the processes listed in ${root}/cgroup.procs to a child cgroup`,
         });
-    });
+      });
 }
 
 /** Makes a machine's cgroups; they must not exist. */
 export async function createCgroups(name: string, hierarchies = hostHierarchies()): Promise<MachineCgroups> {
   const cgroups = machineCgroups(name, hierarchies);
+  // On a hybrid host v1 has the controllers, and cgroup2 only sorts processes.
+  if (hierarchies.every(({ type }) => type === "cgroup2"))
+    await delegateControllers((hierarchies[0] as Hierarchy).path);
   for (const { type, path } of hierarchies) {
-    if (type === "cgroup2") await delegateControllers(path);
     await mkdir(join(path, name));
     if (type === "cgroup") await inheritCpuset(join(path, name));
   }

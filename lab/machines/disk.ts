@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { machineDisk, switchAddress } from "../names.ts";
 import { run } from "./command.ts";
 import type { NetworkMachine } from "./network.ts";
+
+/** Folders of /etc that machines see as the host has them. */
+export const sharedSettings = ["alternatives", "ssl"];
 
 /** Folders that a machine finds in its own /var; Debian's packages made them on the host's. */
 const varFolders = [
@@ -18,12 +21,13 @@ const varFolders = [
   "tmp",
 ];
 
-/** What the host has there belongs to another cluster, or to nobody inside. */
-const notOurs = ["kubernetes", "cni", "containerd", "machine-id"];
+/** Of the host's /etc: what belongs to another cluster, or to nobody inside; and hundreds of links that are shared instead. */
+const notCopied = new Set(["kubernetes", "cni", "containerd", "machine-id", ...sharedSettings]);
 
 async function copyHostSettings(etc: string): Promise<void> {
-  await run(["cp", "--archive", "/etc", etc], { purpose: "copy /etc for a machine" });
-  for (const name of notOurs) await rm(join(etc, name), { recursive: true, force: true });
+  await Promise.all(sharedSettings.map((name) => mkdir(join(etc, name), { recursive: true })));
+  const copied = (await readdir("/etc")).filter((name) => !notCopied.has(name)).map((name) => join("/etc", name));
+  await run(["cp", "--archive", "--target-directory", etc, ...copied], { purpose: "copy /etc for a machine" });
 }
 
 async function writeIdentity(etc: string, machine: string, neighbours: NetworkMachine[]): Promise<void> {

@@ -6,7 +6,15 @@ import { LabFailure } from "../failure.ts";
 import { cacheFolder, packageFolder, script } from "../installation.ts";
 import { register } from "../journal.ts";
 import { machineDisk, machineFolder, machineLog, machineNamespace } from "../names.ts";
-import { createCgroups, findCgroups, type MachineCgroups, processesIn, removeCgroups } from "./cgroups.ts";
+import {
+  createCgroups,
+  findCgroups,
+  type MachineCgroups,
+  machineCgroups,
+  processesIn,
+  removeCgroups,
+} from "./cgroups.ts";
+import { sharedSettings } from "./disk.ts";
 import { lastLines } from "./log.ts";
 import { findNamespaces, removeNamespaces } from "./network.ts";
 import {
@@ -46,6 +54,11 @@ export async function stopMachine(lab: string, machine: string): Promise<void> {
   await removeCgroups(cgroups);
 }
 
+/** What machines see of the host besides its programs, wherever it lies. */
+function visible(): string[] {
+  return [cacheFolder, packageFolder, dirname(process.execPath), ...sharedSettings.map((name) => join("/etc", name))];
+}
+
 function bootEnvironment(lab: string, machine: string, cgroups: MachineCgroups, services: Service[]) {
   return {
     PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -53,7 +66,7 @@ function bootEnvironment(lab: string, machine: string, cgroups: MachineCgroups, 
     LAB_NETNS: machineNamespace(lab, machine),
     LAB_ROOT: join(machineFolder(lab, machine), "root"),
     LAB_DISK: machineDisk(lab, machine),
-    LAB_VISIBLE: [cacheFolder, packageFolder, dirname(process.execPath)].filter(existsSync).join(":"),
+    LAB_VISIBLE: visible().filter(existsSync).join(":"),
     LAB_CGROUPS: cgroups.roots.join(":"),
     LAB_CGROUP_LEAF: cgroups.leaf ?? "",
     LAB_CGROUP_MOUNTS: cgroups.mounts,
@@ -89,8 +102,8 @@ async function waitForBoot(
 export async function startMachine(lab: string, machine: string, services: Service[] = []): Promise<ProcessIdentity> {
   const name = machineNamespace(lab, machine);
   await mkdir(join(machineFolder(lab, machine), "root"), { recursive: true });
+  register(lab, ...machineCgroups(name).roots.map((path) => ({ kind: "cgroup" as const, path })));
   const cgroups = await createCgroups(name);
-  register(lab, ...cgroups.roots.map((path) => ({ kind: "cgroup" as const, path })));
   const log = openSync(machineLog(lab, machine), "w");
   const boot = spawn("/bin/bash", [script("machines/boot.sh")], {
     cwd: "/",

@@ -77,4 +77,6 @@ export async function createNetwork(lab: string, machines: NetworkMachine[]): Pr
 /** Removes network namespaces, and with them every link, route, filter and attached program within. */
 export async function removeNamespaces(names: string[]): Promise<void> {
   await Promise.all(names.map((name) => run(["ip", "netns", "delete", name], { purpose: `remove namespace ${name}` })));
+  // ip(8) mounts the folder on itself when it makes the first namespace of a host, and leaves that to others.
+  if (names.length > 0 && readdirSync("/run/netns").length === 0) await attempt(["umount", "/run/netns"]);
 }

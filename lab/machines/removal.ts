@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { LabFailure } from "../failure.ts";
 import { registered } from "../journal.ts";
-import { belongsToLab, labFolder } from "../names.ts";
+import { belongsToLab, labFolder, labsFolder } from "../names.ts";
 import { findCgroups, processesIn, removeCgroups } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { parseMountinfo } from "./mountinfo.ts";
@@ -18,25 +19,47 @@ export interface Remains {
   folders: string[];
 }
 
-function findProcesses(lab: string): number[] {
-  const noted = registered(lab).flatMap((one) => (one.kind === "process" && isAlive(one) ? [one.pid] : []));
-  const inCgroups = findCgroups((name) => belongsToLab(lab, name)).flatMap(processesIn);
-  return [...new Set([...noted, ...inCgroups, ...processesInNamespaces(findNamespaces(lab))])];
+const unique = <T>(...lists: T[][]): T[] => [...new Set(lists.flat())];
+
+function namespacesOf(lab: string): string[] {
+  const noted = registered(lab).flatMap((one) => (one.kind === "namespace" ? [one.name] : []));
+  return unique(
+    noted.filter((name) => existsSync(`/run/netns/${name}`)),
+    findNamespaces(lab),
+  );
 }
 
-function findMounts(lab: string): string[] {
+function cgroupsOf(lab: string): string[] {
+  const noted = registered(lab).flatMap((one) => (one.kind === "cgroup" ? [one.path] : []));
+  return unique(
+    noted.filter(existsSync),
+    findCgroups((name) => belongsToLab(lab, name)),
+  );
+}
+
+function processesOf(lab: string): number[] {
+  const noted = registered(lab).flatMap((one) => (one.kind === "process" && isAlive(one) ? [one.pid] : []));
+  return unique(noted, cgroupsOf(lab).flatMap(processesIn), processesInNamespaces(namespacesOf(lab)));
+}
+
+function mountsOf(lab: string): string[] {
   const mounts = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
   return mounts.map(({ path }) => path).filter((path) => path.startsWith(`${labFolder(lab)}/`));
 }
 
 export function findRemains(lab: string): Remains {
   return {
-    processes: findProcesses(lab),
-    namespaces: findNamespaces(lab),
-    cgroups: findCgroups((name) => belongsToLab(lab, name)),
-    mounts: findMounts(lab),
+    processes: processesOf(lab),
+    namespaces: namespacesOf(lab),
+    cgroups: cgroupsOf(lab),
+    mounts: mountsOf(lab),
     folders: [labFolder(lab)].filter(existsSync),
   };
+}
+
+/** The folders above a lab's, when it was the last one. */
+async function removeEmptyParents(): Promise<void> {
+  for (const folder of [labsFolder, dirname(labsFolder)]) await rmdir(folder).catch(() => {}); // not empty: still in use
 }
 
 const describe = (remains: Remains): string[] =>
@@ -50,11 +73,12 @@ const describe = (remains: Remains): string[] =>
  * @throws LabFailure naming what could not be removed.
  */
 export async function removeLab(lab: string): Promise<void> {
-  await killAll(() => findProcesses(lab));
-  for (const path of findMounts(lab).reverse()) await run(["umount", path], { purpose: `unmount ${path}` });
-  await removeNamespaces(findNamespaces(lab));
-  await removeCgroups(findCgroups((name) => belongsToLab(lab, name)));
+  await killAll(() => processesOf(lab));
+  for (const path of mountsOf(lab).reverse()) await run(["umount", path], { purpose: `unmount ${path}` });
+  await removeNamespaces(namespacesOf(lab));
+  await removeCgroups(cgroupsOf(lab));
   await rm(labFolder(lab), { recursive: true, force: true, maxRetries: 3 });
+  await removeEmptyParents();
   const left = describe(findRemains(lab));
   if (left.length > 0)
     throw new LabFailure(`lab ${lab} could not be removed whole; what remains:\n  ${left.join("\n  ")}`, {
