@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readChecks } from "./format/read.ts";
+import { resultSchema, summarise } from "./report/result.ts";
+import { publishedSchemas } from "./schemas.ts";
+
+const docs = join(import.meta.dirname, "..", "docs");
+
+describe("published schemas", () => {
+  it.each(publishedSchemas().map(({ path, content }) => ({ name: basename(path), path, content })))(
+    "$name is what the code says (otherwise: node verify/schemas.ts)",
+    ({ path, content }) => expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(JSON.parse(content)),
+  );
+
+  it("describe the result with its five fields per row", () => {
+    const row = { from: "client1", to: "tcp://a:1", expected: "allowed", observed: "dropped", pass: false };
+    expect(resultSchema.parse(summarise([row]))).toEqual({ passed: 0, failed: 1, rows: [row] });
+  });
+});
+
+describe("the documentation", () => {
+  it("shows checks that are valid", () => {
+    const text = readFileSync(join(docs, "checks.md"), "utf8");
+    const blocks = [...text.matchAll(/```yaml\n(name:[\s\S]*?)```/g)].map(([, block = ""]) => block);
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const block of blocks) expect(readChecks(block, "checks.md")).toHaveLength(1);
+  });
+
+  it.each(["walkthrough", "udp-spread", "default-deny", "session"])("has a valid example %s", (name) => {
+    const file = join(docs, "checks", `${name}.check.yaml`);
+    expect(readChecks(readFileSync(file, "utf8"), file)).toHaveLength(1);
+  });
+});

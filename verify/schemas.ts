@@ -1,0 +1,24 @@
+// Writes the published forms of the check file and of the result to docs/schemas: `node verify/schemas.ts`.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { checkSchema } from "./format/schema.ts";
+import { resultSchema } from "./report/result.ts";
+
+const folder = join(import.meta.dirname, "..", "docs", "schemas");
+
+/** Path and content of each published JSON Schema (draft 2020-12). */
+export function publishedSchemas(): { path: string; content: string }[] {
+  return [
+    // What users write: defaults may be left out.
+    publish("check.schema.json", "Check file", checkSchema, "input"),
+    publish("verification.schema.json", "Verification result", resultSchema, "output"),
+  ];
+}
+
+function publish(file: string, title: string, schema: z.ZodType, io: "input" | "output") {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { target: "draft-2020-12", io });
+  return { path: join(folder, file), content: `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n` };
+}
+
+if (import.meta.main) for (const { path, content } of publishedSchemas()) writeFileSync(path, content);
