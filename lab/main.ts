@@ -61,7 +61,10 @@ command
   .description("print what there is of a lab as JSON")
   .action((name: string) => print(status(name)));
 
-command.command("forward", { hidden: true }).action(forward);
+command
+  .command("forward", { hidden: true })
+  .argument("<name>", "the lab's name, for who looks at processes")
+  .action(forward);
 
 command.parseAsync().catch((error: unknown) => {
   if (!(error instanceof LabFailure)) throw error;

@@ -49,7 +49,7 @@ export async function startForwarder(
   const chosen = (server.address() as { port: number }).port;
   const log = openSync(join(labFolder(lab), "forwarder.log"), "a");
   const namespace = `--net=/run/netns/${machineNamespace(lab, controlPlane)}`;
-  const child: ChildProcess = spawn("nsenter", [namespace, process.execPath, ...program(), "forward"], {
+  const child: ChildProcess = spawn("nsenter", [namespace, process.execPath, ...program(), "forward", lab], {
     cwd: "/",
     detached: true,
     stdio: ["ignore", log, log, descriptor(server)],
