@@ -13,7 +13,8 @@ help: ## this list
 up: build ## the local cluster with the dataplane, verified
 	@node dist/runner.js up --stack local
 
-preview: bootstrap ## what `make up` would create; touches nothing
+preview: ## what `make up` would create; touches nothing
+	@sh tools/bootstrap javascript
 	@node tools/build.ts --quiet bundle components
 	@node dist/runner.js preview --stack local
 

@@ -1,6 +1,16 @@
 // Makes the JavaScript of the package: dist/{agent,lab,verify,runner}.js, each one file with everything it needs, and
 // dist/components with its types. `npm run build` and `npm prepare` are this program.
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { contentKey, contents } from "./cache.ts";
@@ -19,47 +29,44 @@ const IMPORT_META = {
   "import.meta.url": "__bundleUrl",
 };
 
-/** @returns the entries that are not there to be bundled */
-export async function bundle(): Promise<string[]> {
-  const present = ENTRIES.filter((name) => existsSync(join(root, name, "main.ts")));
+/**
+ * What a bundle finds at run time, installed beside it. Runner and components must share the state of one Pulumi SDK, and
+ * koffi has a native part. Everything else is inside: the agent's image has no other package than koffi.
+ */
+const OUTSIDE = ["@pulumi/*", "koffi", "ts-node", "typescript"];
+
+/**
+ * Bundles every entry.
+ * @param folder root of the sources; `dist` is made in it
+ * @returns the entries that are not there to be bundled
+ */
+export async function bundle(folder: string = root): Promise<string[]> {
+  const present = ENTRIES.filter((name) => existsSync(join(folder, name, "main.ts")));
   await build({
-    absWorkingDir: root,
-    entryPoints: Object.fromEntries(present.map((name) => [name, join(root, name, "main.ts")])),
-    outdir: dist,
+    absWorkingDir: folder,
+    entryPoints: Object.fromEntries(present.map((name) => [name, join(folder, name, "main.ts")])),
+    outdir: join(folder, "dist"),
     bundle: true,
     platform: "node",
     target: "node22",
     format: "cjs",
-    external: outside(),
+    external: OUTSIDE,
     define: IMPORT_META,
     banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
     // A message about a mistake in a program names the function it came from.
     keepNames: true,
     logLevel: "silent",
   });
-  copyScripts();
+  copyScripts(folder);
   return ENTRIES.filter((name) => !present.includes(name));
 }
 
 /** The shell scripts that the lab runs inside machines lie beside it, in the sources as in dist. */
-function copyScripts(): void {
-  for (const script of globSync("**/*.sh", { cwd: join(root, "lab") })) {
-    mkdirSync(join(dist, dirname(script)), { recursive: true });
-    copyFileSync(join(root, "lab", script), join(dist, script));
+function copyScripts(folder: string): void {
+  for (const script of globSync("**/*.sh", { cwd: join(folder, "lab") })) {
+    mkdirSync(join(folder, "dist", dirname(script)), { recursive: true });
+    copyFileSync(join(folder, "lab", script), join(folder, "dist", script));
   }
-}
-
-/**
- * What a bundle finds at run time. The package's own dependencies are installed beside it, and must be there once only:
- * runner and components share the state of one Pulumi SDK. koffi has a native part.
- */
-function outside(): string[] {
-  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    dependencies: Record<string, string>;
-  };
-  // ipaddr.js is used by the agent too, whose image has no other package than koffi.
-  const installed = Object.keys(dependencies).filter((name) => name !== "ipaddr.js");
-  return ["koffi", ...installed].flatMap((name) => [name, `${name}/*`]);
 }
 
 const stamp = join(dist, ".components-key");
@@ -73,14 +80,16 @@ export async function compileComponents(): Promise<void> {
   if (!existsSync(join(root, "components", "index.ts"))) return;
   const key = componentsKey();
   // The declarations of the cloud providers are among the largest there are: more than Node's default memory.
-  await run(
-    process.execPath,
-    ["--max-old-space-size=4096", join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"],
-    {
-      cwd: root,
-    },
-  );
-  mkdirSync(dist, { recursive: true });
+  const draft = join(dist, ".draft");
+  rmSync(draft, { recursive: true, force: true });
+  const tsc = ["--max-old-space-size=4096", join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"];
+  await run(process.execPath, [...tsc, "--outDir", draft], { cwd: root });
+  // Put in place whole: what was compiled from a file that is gone must not stay, and what is running is not cut short.
+  for (const name of readdirSync(draft)) {
+    rmSync(join(dist, name), { recursive: true, force: true });
+    renameSync(join(draft, name), join(dist, name));
+  }
+  rmSync(draft, { recursive: true });
   writeFileSync(stamp, key);
 }
 

@@ -1,7 +1,7 @@
 // What is built outside the checkout, and under which name: an artefact is named by the content it was made from, so
 // a name that exists never needs to be built again, in this checkout or another.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
 /** The folder of everything that is slow to make; made when it is missing. */
@@ -39,4 +39,20 @@ export function publish(link: string, target: string): void {
   rmSync(draft, { force: true });
   symlinkSync(target, draft);
   renameSync(draft, link);
+}
+
+/**
+ * Removes old artefacts of one kind: all but the newest `kept` and those in use.
+ * @param artefacts paths that may be removed
+ */
+export function keepNewest(artefacts: string[], kept: number, inUse: string[] = []): void {
+  const others = artefacts.filter((path) => existsSync(path) && !inUse.includes(path));
+  const newestFirst = others.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const path of newestFirst.slice(kept)) rmSync(path, { force: true });
+}
+
+/** Drafts are written beside their artefact, which they become by a rename; a killed build leaves its own behind. */
+export function removeAbandoned(drafts: string[]): void {
+  const anHourAgo = Date.now() - 3_600_000;
+  for (const path of drafts) if (existsSync(path) && statSync(path).mtimeMs < anHourAgo) rmSync(path, { force: true });
 }

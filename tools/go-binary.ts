@@ -1,8 +1,8 @@
 // Builds a Go module of this repository into the cache, once per content of its sources, options and compiler.
 import { execFileSync } from "node:child_process";
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, globSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder, contentKey, contents, publish } from "./cache.ts";
+import { cacheFolder, contentKey, contents, keepNewest, publish, removeAbandoned } from "./cache.ts";
 import { run } from "./command.ts";
 
 export interface GoBinary {
@@ -40,6 +40,8 @@ export async function buildGoBinary(binary: GoBinary): Promise<boolean> {
     renameSync(draft, path);
   }
   publish(binaryLink(binary.name), path);
+  keepNewest(globSync(`${binaryLink(binary.name)}-????????????`), 1, [path]);
+  removeAbandoned(globSync(`${binaryLink(binary.name)}-????????????.[0-9]*`));
   return fresh;
 }
 

@@ -21,7 +21,8 @@ const SIGN_OF_LIFE_SECONDS = 30;
 export async function runStep(step: Step, book: DurationBook, options: { quiet?: boolean } = {}): Promise<void> {
   const out = process.stderr;
   const estimate = book.estimate(step.name, step.guessSeconds);
-  if (!step.fresh() && estimate.seconds >= 5) out.write(`  ${step.name}: ${step.title} (${expectation(estimate)})\n`);
+  if (!options.quiet && !step.fresh() && estimate.seconds >= 5)
+    out.write(`  ${step.name}: ${step.title} (${expectation(estimate)})\n`);
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   const clock = setInterval(

@@ -71,7 +71,7 @@ function wayToTheWorld(path: string, sources: Sources, seen = new Set<string>())
   return undefined;
 }
 
-/** No two folders need each other at run time, directly or around a circle. */
+/** No two stages, nor files elsewhere, need each other at run time, directly or around a circle. */
 export function checkCircles(sources: Sources): Finding[] {
   const edges = new Map<string, Set<string>>();
   for (const path of typescript(sources).filter((path) => !isTest(path))) {
@@ -107,5 +107,11 @@ const typescript = (sources: Sources): string[] => [...sources.keys()].filter(is
 
 const partOf = (path: string): string => path.split("/")[0] ?? "";
 
-/** `agent/compile` for what is below it; a file directly in a part stands for itself. */
-const stageOf = (path: string): string => (path.split("/").length > 2 ? path.split("/").slice(0, 2).join("/") : path);
+/** Parts whose folders are stages, in an order. */
+const STAGED = ["agent", "lab", "runner", "verify"];
+
+/** `agent/compile` for what is below it; a file directly in a part, or in another part, stands for itself. */
+function stageOf(path: string): string {
+  const [part, folder, ...below] = path.split("/");
+  return part && STAGED.includes(part) && below.length > 0 ? `${part}/${folder}` : path;
+}

@@ -1,7 +1,7 @@
 // Makes every image of the catalogue, and images.json, the list that a cluster imports from.
 import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../cache.ts";
+import { cacheFolder, keepNewest, removeAbandoned } from "../cache.ts";
 import { binaryPath } from "../go-binary.ts";
 import { buildPause, coredns, kube } from "../programs.ts";
 import { catalogue } from "./catalogue.ts";
@@ -35,23 +35,15 @@ export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: str
 }
 
 /** Of what an image was before, one archive stays: of another checkout, or for going back. The agent's change often. */
-const KEPT = 1;
-
 function removeOld(current: MadeImage[]): void {
-  const folder = cacheFolder("images");
   for (const { file } of current) {
     const stem = file.replace(/-[0-9a-f]+\.tar$/, "");
-    const others = globSync(`${stem}-????????????.tar.json`).filter((note) => note !== `${file}.json`);
-    const oldestFirst = others.sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
-    for (const note of oldestFirst.slice(0, Math.max(0, oldestFirst.length - KEPT))) {
-      rmSync(note);
-      rmSync(note.replace(/\.json$/, ""), { force: true });
+    // The note goes first, since an archive without its note is none.
+    for (const ending of [".tar.json", ".tar"]) {
+      keepNewest(globSync(`${stem}-????????????${ending}`), 1, [file, `${file}.json`]);
     }
   }
-  // Drafts of a build that was killed: nobody writes one for an hour.
-  for (const draft of globSync(join(folder, "*.tar.[0-9]*"))) {
-    if (Date.now() - statSync(draft).mtimeMs > 3_600_000) rmSync(draft, { force: true });
-  }
+  removeAbandoned(globSync(join(cacheFolder("images"), "*.tar.[0-9]*")));
 }
 
 interface Fingerprint {

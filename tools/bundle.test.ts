@@ -1,0 +1,41 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { bundle } from "./bundle.ts";
+
+const root = mkdtempSync(join(tmpdir(), "bundle-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+function write(path: string, content: string): string {
+  const file = join(root, path);
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, content);
+  return file;
+}
+
+test("bundle() makes programs that know where they are, and need only what is kept outside", async () => {
+  write("agent/part.ts", "export const part: string = import.meta.url;");
+  write("agent/main.ts", 'import { part } from "./part.ts";\nconsole.log(import.meta.dirname, part);');
+  write(
+    "runner/main.ts",
+    'import { x } from "@pulumi/pulumi/runtime";\nimport koffi from "koffi";\nconsole.log(x, koffi);',
+  );
+  write("lab/main.ts", "");
+  write("lab/machines/boot.sh", "#!/bin/sh\n");
+  expect(await bundle(root)).toEqual(["verify"]);
+
+  const node = (...args: string[]) => execFileSync(process.execPath, args, { encoding: "utf8" });
+  const agent = join(root, "dist", "agent.js");
+  expect(node(agent)).toBe(`${join(root, "dist")} ${pathToFileURL(agent)}\n`);
+  const runner = readFileSync(join(root, "dist", "runner.js"), "utf8");
+  for (const name of ["@pulumi/pulumi/runtime", "koffi"]) expect(runner).toContain(`require("${name}")`);
+  expect(readFileSync(join(root, "dist", "machines", "boot.sh"), "utf8")).toContain("#!/bin/sh");
+});
+
+test("bundle() fails with the place of a mistake", async () => {
+  write("agent/main.ts", 'import { missing } from "./nowhere.ts";\nmissing();');
+  await expect(bundle(root)).rejects.toThrow(/agent\/main\.ts:1:\d+: ERROR: Could not resolve "\.\/nowhere\.ts"/);
+});
