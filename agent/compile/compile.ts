@@ -1,16 +1,19 @@
+import type { Address } from "../kernel/address.ts";
 import type { DesiredState } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
-import { LocationCompiler } from "./locations.ts";
+import { vocabulary } from "./identity.ts";
+import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { Latest } from "./memo.ts";
 import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
-import { PolicyCompiler } from "./policies.ts";
+import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
 import { ServiceCompiler } from "./services.ts";
 import { compileSettings, policyRevision, settingsProblems } from "./settings.ts";
-import type { ClusterSnapshot, NodeFacts } from "./snapshot.ts";
+import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 
-/** Turns a snapshot of the cluster into what this node's kernel should hold. Pure in what it answers: equal snapshots,
- * equal states, whatever was compiled before; what it remembers only saves work for objects that are the same. */
+/** Turns a snapshot of the cluster into what this node's kernel should hold. Equal snapshots, equal states, whatever was
+ * compiled before: what it remembers saves work for objects that are the same, and tells only which stages to pass
+ * through on the way (`maps.through`). */
 export class Compiler {
   readonly #facts = new Latest<NodeFacts>();
   readonly #nodes = new Latest<NodeDirectory>();
@@ -18,6 +21,9 @@ export class Compiler {
   readonly #services = new ServiceCompiler();
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
+  // Of its own, so that what is remembered of the lasting state survives a transition.
+  readonly #passing = new LocationCompiler();
+  #last: { selection: Selection; policies: ReadonlyMap<Address, EndpointPolicy | undefined> } | undefined;
 
   compile(snapshot: ClusterSnapshot): DesiredState {
     const { felixConfigurations } = snapshot;
@@ -30,22 +36,52 @@ export class Compiler {
     const services = this.#services.compile(snapshot, nodes);
     const selection = this.#policies.select(snapshot);
     const addresses = this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
-    const policies = this.#policies.compile(addresses.identities);
-    const endpoints = compileEndpoints(snapshot.endpoints, addresses.endpointIdentities, selection, policies);
-    const revision = policyRevision(endpoints.endpoints, addresses.locations);
+    const judged = this.#judge(snapshot, addresses, selection, (endpoint) => selection.policies.get(endpoint));
+    const revision = policyRevision(judged.endpoints, addresses.locations);
+    const maps = {
+      services: services.services,
+      slots: services.slots,
+      backends: services.backends,
+      ...judged,
+      settings: compileSettings(facts, felixConfigurations, revision),
+    };
+    const through = this.#transition(snapshot, selection, nodes, pools).map((stage) => ({ ...maps, ...stage }));
     return {
-      maps: {
-        services: services.services,
-        slots: services.slots,
-        backends: services.backends,
-        policies: policies.policies,
-        locations: addresses.locations,
-        ...endpoints,
-        settings: compileSettings(facts, felixConfigurations, revision),
-      },
+      maps: { ...maps, ...(through.length > 0 && { through }) },
       routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
       natOutgoing: pools.natOutgoing,
       problems: [...services.problems, ...selection.problems, ...settingsProblems(felixConfigurations)],
     };
+  }
+
+  #judge(
+    snapshot: ClusterSnapshot,
+    addresses: LocationMap,
+    selection: Pick<Selection, "shared">,
+    policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
+  ) {
+    const policies = this.#policies.compile(selection, addresses.identities);
+    const endpoints = compileEndpoints(snapshot.endpoints, addresses.endpointIdentities, policyOf, policies);
+    return { policies: policies.policies, locations: addresses.locations, ...endpoints };
+  }
+
+  /** The stages between the policies of the last compilation and these. Endpoints move from one policy to another while
+   * addresses move from one identity to another, one write after the other; in between, pairs would meet that nobody has
+   * judged. So first addresses get identities that tell enough for the old and the new policies, then endpoints move,
+   * and at last (the state itself) identities shrink to what the new policies need. */
+  #transition(snapshot: ClusterSnapshot, selection: Selection, nodes: NodeDirectory, pools: PoolDirectory) {
+    const last = this.#last;
+    const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
+    const addresses = snapshot.endpoints.map((endpoint) => [endpoint.address, now(endpoint)] as const);
+    this.#last = { selection, policies: new Map(addresses) };
+    const isNew = ({ address }: LocalEndpoint) => !last?.policies.has(address);
+    const before = (endpoint: LocalEndpoint) =>
+      isNew(endpoint) ? now(endpoint) : last?.policies.get(endpoint.address);
+    const moves = snapshot.endpoints.some((endpoint) => before(endpoint)?.name.name !== now(endpoint)?.name.name);
+    if (!last || !moves) return [];
+    const both = { shared: new Map([...last.selection.shared, ...selection.shared]) };
+    const words = vocabulary([...last.selection.sources, ...selection.sources]);
+    const known = this.#passing.compile(snapshot, words, nodes, pools);
+    return [this.#judge(snapshot, known, both, before), this.#judge(snapshot, known, both, now)];
   }
 }

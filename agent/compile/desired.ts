@@ -19,7 +19,12 @@ export type WrittenMap = Extract<
   "backends" | "slots" | "services" | "policies" | "locations" | "endpoints" | "interfaces" | "settings"
 >;
 
-export type DesiredMaps = { readonly [M in WrittenMap]: Contributions<KeyOf<M>, ValueOf<M>> };
+export type MapContents = { readonly [M in WrittenMap]: Contributions<KeyOf<M>, ValueOf<M>> };
+
+export type DesiredMaps = MapContents & {
+  /** Contents to pass through, in this order, on the way from what was desired last: nothing is removed before the last. */
+  readonly through?: readonly MapContents[];
+};
 
 /** How the kernel is to reach a workload block or address. */
 export type Route =

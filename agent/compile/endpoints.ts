@@ -4,7 +4,7 @@ import { type Endpoint, EndpointFlag } from "../kernel/layout.gen.ts";
 import { hostCidr } from "./cidr.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
 import { keyText } from "./key.ts";
-import type { EndpointPolicy, PolicyMap, Selection } from "./policies.ts";
+import type { EndpointPolicy, PolicyMap } from "./policies.ts";
 import type { LocalEndpoint } from "./snapshot.ts";
 
 export interface EndpointMaps {
@@ -29,12 +29,12 @@ export function isPodOf(pod: Pod, { namespace, pod: name, uid }: LocalEndpoint):
 export function compileEndpoints(
   endpoints: readonly LocalEndpoint[],
   identities: ReadonlyMap<Address, number>,
-  selection: Selection,
+  policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
   policies: PolicyMap,
 ): EndpointMaps {
   const known = endpoints.filter(({ address }) => identities.has(address));
   const content = (item: LocalEndpoint): Entry<Address, Endpoint> => {
-    const policy = selection.policies.get(item);
+    const policy = policyOf(item);
     return {
       id: keyText.endpoints(item.address),
       key: item.address,

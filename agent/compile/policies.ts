@@ -26,6 +26,10 @@ export interface EndpointPolicy {
 export interface Selection {
   /** By endpoint; an endpoint that no policy selects is absent. */
   readonly policies: ReadonlyMap<LocalEndpoint, EndpointPolicy>;
+  /** Every policy that is in force on this node. */
+  readonly shared: ReadonlyMap<string, SharedPolicy>;
+  /** The objects they are made of. */
+  readonly sources: readonly CompiledPolicy[];
   readonly vocabulary: Vocabulary;
   readonly problems: readonly Problem[];
 }
@@ -35,7 +39,7 @@ export interface PolicyMap {
   idOf(policy: EndpointPolicy): number;
 }
 
-interface Shared {
+export interface SharedPolicy {
   readonly policy: EndpointPolicy;
   readonly judged: JudgedPolicy;
 }
@@ -43,7 +47,7 @@ interface Shared {
 export class PolicyCompiler {
   readonly #compiled = new Memo<NetworkPolicy, CompiledPolicy>();
   readonly #ids = new Numbering<EndpointPolicy>(({ name }) => [name]);
-  #known: ReadonlyMap<string, Shared> = new Map();
+  #shared: ReadonlyMap<string, SharedPolicy> = new Map();
 
   /** Finds what applies to this node's endpoints; peers that only other nodes' policies name are nobody here. */
   select({ networkPolicies, endpoints, pods }: ClusterSnapshot): Selection {
@@ -53,7 +57,7 @@ export class PolicyCompiler {
     const local = new Map(pods.filter((pod) => names.has(objectName(pod))).map((pod) => [objectName(pod), pod]));
     const inForce = new Set<CompiledPolicy>();
     const policies = new Map<LocalEndpoint, EndpointPolicy>();
-    const known = new Map<string, Shared>();
+    const inUse = new Map<string, SharedPolicy>();
     for (const endpoint of endpoints) {
       const pod = local.get(`${endpoint.namespace}/${endpoint.pod}`);
       if (!pod || !isPodOf(pod, endpoint)) continue;
@@ -63,27 +67,32 @@ export class PolicyCompiler {
       if (selecting.length === 0) continue;
       for (const policy of selecting) inForce.add(policy);
       const made = combine(selecting, pod);
-      const shared = known.get(made.name.name) ??
-        this.#known.get(made.name.name) ?? { policy: made, judged: new JudgedPolicy(made) };
-      known.set(made.name.name, shared);
+      const shared = inUse.get(made.name.name) ?? this.#shared.get(made.name.name) ?? shareable(made);
+      inUse.set(made.name.name, shared);
       policies.set(endpoint, shared.policy);
     }
-    this.#known = known;
-    return { policies, vocabulary: vocabulary([...inForce]), problems: compiled.flatMap(({ problems }) => problems) };
+    this.#shared = inUse;
+    const sources = [...inForce];
+    const problems = compiled.flatMap((policy) => policy.problems);
+    return { policies, shared: inUse, sources, vocabulary: vocabulary(sources), problems };
   }
 
-  /** Judges every identity by every policy in force. */
-  compile(identities: ReadonlyMap<Identity, number>): PolicyMap {
-    const displaced = this.#ids.assign([...this.#known.values()].map(({ policy }) => policy));
+  /** Judges every identity by every policy of the selection. */
+  compile({ shared }: Pick<Selection, "shared">, identities: ReadonlyMap<Identity, number>): PolicyMap {
+    const displaced = this.#ids.assign([...shared.values()].map(({ policy }) => policy));
     const policies = new Map(
-      [...this.#known.values()].map(({ policy, judged }) => [policy.owner, judged.entries(displaced, identities)]),
+      [...shared.values()].map(({ policy, judged }) => [policy.owner, judged.entries(displaced, identities)]),
     );
     return { policies, idOf: (policy) => idOf(displaced, policy.name) };
   }
 }
 
+function shareable(policy: EndpointPolicy): SharedPolicy {
+  return { policy, judged: new JudgedPolicy(policy) };
+}
+
 /** One policy's verdicts, each identity judged once in its life. */
-class JudgedPolicy {
+export class JudgedPolicy {
   readonly #policy: EndpointPolicy;
   readonly #anybody: ReadonlyMap<number, Judgement>;
   readonly #entries = new Memo<Identity, readonly Entry<PolicyKey, PolicyValue>[]>();

@@ -1,8 +1,8 @@
-import type { DesiredMaps, WrittenMap } from "../compile/desired.ts";
+import type { DesiredMaps, MapContents, WrittenMap } from "../compile/desired.ts";
 import { keyText, preference } from "../compile/key.ts";
 import type { MapStores } from "../kernel/map_store.ts";
 import { DeltaMap } from "./delta_map.ts";
-import { type Deltas, type Step, writeOrder } from "./write_order.ts";
+import { type Deltas, passingOrder, type Step, writeOrder } from "./write_order.ts";
 
 /** The maps as the reconciler writes them. */
 export type WrittenStores = Pick<MapStores, WrittenMap>;
@@ -40,16 +40,20 @@ export class Reconciler {
    * seen a complete list of every kind: what is not desired is removed. */
   sync(desired: DesiredMaps): SyncReport {
     if (!this.#loaded) this.#load();
-    for (const map of Object.keys(this.deltas) as WrittenMap[]) this.#setDesired(map, desired);
-    let written = 0;
-    const problems: WriteProblem[] = [];
-    for (const step of writeOrder) {
-      const result = step.verb === "update" ? this.#update(step) : this.#delete(step);
-      written += result.written;
-      problems.push(...result.problems);
-    }
+    // What fails on the way there fails again, or no longer matters, at the end; it is told of once.
+    const passed = (desired.through ?? []).map((stage) => this.#write(stage, passingOrder).written);
+    const { written, problems } = this.#write(desired, writeOrder);
     const pending = Object.values(this.deltas).reduce((sum, delta) => sum + delta.pendingCount, 0);
-    return { written, problems, pending };
+    return { written: passed.reduce((sum, count) => sum + count, written), problems, pending };
+  }
+
+  #write(desired: MapContents, order: readonly Step[]): Pick<SyncReport, "written" | "problems"> {
+    for (const map of Object.keys(this.deltas) as WrittenMap[]) this.#setDesired(map, desired);
+    const results = order.map((step) => (step.verb === "update" ? this.#update(step) : this.#delete(step)));
+    return {
+      written: results.reduce((sum, { written }) => sum + written, 0),
+      problems: results.flatMap(({ problems }) => problems),
+    };
   }
 
   #load(): void {
@@ -60,7 +64,7 @@ export class Reconciler {
     this.#loaded = true;
   }
 
-  #setDesired<M extends WrittenMap>(map: M, desired: DesiredMaps): void {
+  #setDesired<M extends WrittenMap>(map: M, desired: MapContents): void {
     const { delta } = this.#sides(map);
     delta.setDesired(desired[map] as Parameters<typeof delta.setDesired>[0]);
   }

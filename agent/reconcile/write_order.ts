@@ -81,3 +81,8 @@ export const writeOrder: readonly Step[] = [
 
   step("update", "settings", "the new policy revision has every connection judged again, by what is complete now"),
 ];
+
+/** On the way through a stage (`DesiredMaps.through`): nothing goes, and nothing is judged again yet. */
+export const passingOrder: readonly Step[] = writeOrder.filter(
+  ({ verb, map }) => verb === "update" && map !== "settings",
+);

@@ -56,9 +56,10 @@ function judge(
   const endpoint = maps.endpoints.lookup(subject);
   if (!endpoint) return undefined;
   if ((endpoint.flags & isolated) === 0) return true;
-  const location = longestMatch(maps.locations, { prefixLength: 128, address: peer });
+  // An endpoint's own entry spares the packet path the longest match for traffic within the node.
+  const known = maps.endpoints.lookup(peer) ?? longestMatch(maps.locations, { prefixLength: 128, address: peer });
   const ask = (identity: number) =>
     longestMatch(maps.policies, { prefixLength: 96, policy: endpoint.policy, identity, direction, protocol, port });
-  const answer = ask(location?.identity ?? 0) ?? ask(POLICY_ANY_IDENTITY);
+  const answer = ask(known?.identity ?? 0) ?? ask(POLICY_ANY_IDENTITY);
   return answer?.verdict === PolicyVerdict.ALLOW;
 }
