@@ -24,6 +24,7 @@ down: bootstrap ## removes the local cluster and everything that belongs to it
 
 check: bootstrap ## runs a file of expectations against the running cluster: make check FILE=x.check.yaml
 	@test -n "$(FILE)" || { echo 'make check needs the file of expectations: make check FILE=x.check.yaml' >&2; exit 2; }
+	@node tools/build.ts --quiet bundle
 	@node dist/verify.js check "$(FILE)"
 
 test: bootstrap ## installs and runs every test
