@@ -29,13 +29,16 @@ export function vethNames(containerId: string, ifname: string): Pick<VethPair, "
   return { hostInterface: `ebpf${hash.slice(0, 11)}`, mac: mac(20), hostMac: mac(30) };
 }
 
-/** Makes the pair, down, its far end in the pod's namespace. Returns the host side's index. */
+/** Makes the pair, its far end in the pod's namespace. The host side is up, since the kernel takes no route to an
+ * interface that is down; while the pod's side is down nothing passes. Returns the host side's index. */
 export function createVeth(pair: VethPair): number {
-  const { hostInterface, hostMac, mac, mtu, ifname, netns } = pair;
+  const { hostInterface, hostMac, mac, mtu, ifname, netns, address } = pair;
   const far = `peer name ${ifname} address ${mac} mtu ${mtu} netns ${netns}`;
   ipBatch([
     `link add ${hostInterface} address ${hostMac} mtu ${mtu} type veth ${far}`,
     `link set dev ${hostInterface} addrgenmode none`, // no IPv6 of the host's own on it
+    `link set dev ${hostInterface} up`,
+    `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`,
   ]);
   const index = hostIndex(hostInterface);
   if (index === undefined) throw new Error(`Interface ${hostInterface} vanished right after it was made.`);
@@ -43,11 +46,7 @@ export function createVeth(pair: VethPair): number {
 }
 
 /** Lets traffic flow: to be called when the pod's policy is in force. */
-export function openVeth({ hostInterface, address, mac, hostMac, ifname, netns }: VethPair): void {
-  ipBatch([
-    `link set dev ${hostInterface} up`,
-    `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`,
-  ]);
+export function openVeth({ address, hostMac, ifname, netns }: VethPair): void {
   ipBatch(
     [
       "link set lo up",
