@@ -14,6 +14,7 @@ export class ResourceReport implements Progress {
   readonly #title: string;
   readonly #started = performance.now();
   #reported = performance.now();
+  #status = "";
 
   constructor(title: string) {
     this.#title = title;
@@ -24,8 +25,10 @@ export class ResourceReport implements Progress {
   }
 
   waiting(status: string): void {
+    const changed = status !== this.#status;
+    this.#status = status;
     this.#reported = performance.now();
-    say(pc.dim(`  … ${this.#title}: ${status} (${this.#seconds()})`));
+    say(pc.dim(`  … ${this.#title}: ${changed ? status : "no change"} (${this.#seconds()})`));
   }
 
   line(text: string): void {

@@ -4,12 +4,15 @@ import { AGENT, AGENT_LABELS } from "./names";
 
 const WATCH = ["get", "list", "watch"];
 
+/** Kinds of Calico's API that agents watch; the policy kinds only where the cluster defines them. */
+const CALICO_KINDS = ["ippools", "felixconfigurations", "networkpolicies", "globalnetworkpolicies", "hostendpoints"];
+
 /** Exactly what the agent reads and writes; it changes no object of the user's. */
 const RULES = [
   { apiGroups: [""], resources: ["nodes", "namespaces", "pods", "services"], verbs: WATCH },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: WATCH },
   { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: WATCH },
-  { apiGroups: ["projectcalico.org"], resources: ["ippools", "felixconfigurations"], verbs: WATCH },
+  { apiGroups: ["projectcalico.org"], resources: CALICO_KINDS, verbs: WATCH },
   { apiGroups: ["ebpf-dataplane.io"], resources: ["ipamblocks"], verbs: [...WATCH, "create", "delete"] },
   { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
 ];

@@ -95,7 +95,7 @@ async function ready(
       const after = state.hopeless ? "" : ` after ${limit / 1000} s`;
       throw new RunnerFailure([`not ready${after}: ${state.reason}`, ...pods].join("\n"));
     }
-    if (progress.reportDue()) progress.waiting([state.reason, ...pods].join("; "));
+    if (progress.reportDue()) progress.waiting([state.reason, ...pods].join("\n      "));
     await sleep(POLL, undefined, { signal });
     live = await whileUnreachable(signal, () => cluster.server.send("GET", path));
   }
