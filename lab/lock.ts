@@ -26,7 +26,7 @@ export async function withLock<T>(lab: string, activity: string, work: () => Pro
   try {
     await once(server, "listening");
   } catch {
-    throw new LabFailure(`cannot ${activity}: ${await askHolder(lab)} is at work on lab ${lab}`, {
+    throw new LabFailure(`cannot begin '${activity}': ${await askHolder(lab)} is at work on lab ${lab}`, {
       next: "wait until it has ended, or end it, and try again",
     });
   }

@@ -60,5 +60,5 @@ export async function waitUntilJoinable(path: ApiServerPath, token: string, gave
   const signed = async () =>
     gaveUp() ||
     (await ask(path, "/api/v1/namespaces/kube-public/configmaps/cluster-info"))?.includes(signature) === true;
-  await until(signed, 240, () => new LabFailure("the control plane did not offer itself to workers within 240 s"));
+  await until(signed, 600, () => new LabFailure("the control plane did not offer itself to workers within 600 s"));
 }

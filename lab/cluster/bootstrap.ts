@@ -68,7 +68,7 @@ export async function bootstrap(
   const log = join(machineFolder(spec.name, machine.name), `bootstrap-${step}.log`);
   const result = await runIn(spec.name, machine.name, ["/bin/bash", script("bootstrap/node.sh"), step], {
     env: settings(spec, machine, joinToken),
-    timeout: 300_000,
+    timeout: 600_000,
     log,
   });
   if (result.status === 0) return;

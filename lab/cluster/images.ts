@@ -67,7 +67,7 @@ export function staleImages(lab: string, machine: string, images: Image[]): Imag
 export async function loadImages(lab: string, machine: string, images: Image[]): Promise<void> {
   for (const { file, digest, names } of staleImages(lab, machine, images)) {
     const result = await runIn(lab, machine, ["ctr", "--namespace", "k8s.io", "images", "import", file], {
-      timeout: 180_000,
+      timeout: 600_000,
     });
     if (result.status !== 0)
       throw new LabFailure(
