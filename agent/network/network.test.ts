@@ -95,6 +95,7 @@ describe("tunnelCommands()", () => {
   test("makes the device once", () => {
     expect(tunnelCommands(undefined, 1500)).toEqual([
       "link add ebpf-vxlan type vxlan external dstport 4789 nolearning gbp",
+      "address add 169.254.1.1/32 dev ebpf-vxlan scope link",
       "link set dev ebpf-vxlan mtu 1500 arp off up",
     ]);
     expect(tunnelCommands(tunnel, 1500)).toEqual([]);

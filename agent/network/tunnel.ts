@@ -4,6 +4,10 @@ import { ipBatch } from "./ip_command.ts";
 export const TUNNEL_DEVICE = "ebpf-vxlan";
 const VXLAN_PORT = 4789;
 
+// Loose reverse-path filtering (rp_filter 2) refuses everything that arrives on a device without an address, also what is
+// wrapped for a backend in the node's own network. The pods' router has this one; the scope keeps it off the network.
+const TUNNEL_ADDRESS = "169.254.1.1/32";
+
 /** The outer headers that VXLAN over IPv4 adds: Ethernet 14, IP 20, UDP 8, VXLAN 8 (RFC 7348). */
 export const VXLAN_OVERHEAD = 50;
 
@@ -11,13 +15,14 @@ export const VXLAN_OVERHEAD = 50;
  * carry destination and network identifier (`external`) and the chosen backend (`gbp`); nothing is learned, nobody is asked
  * for hardware addresses. */
 export function tunnelCommands(present: NetworkDevice | undefined, mtu: number): string[] {
-  if (present?.kind === "vxlan" && present.mtu === mtu && present.up) return [];
-  const remove = present && present.kind !== "vxlan" ? [`link delete dev ${TUNNEL_DEVICE}`] : [];
-  const add =
-    present?.kind === "vxlan"
-      ? []
-      : [`link add ${TUNNEL_DEVICE} type vxlan external dstport ${VXLAN_PORT} nolearning gbp`];
-  return [...remove, ...add, `link set dev ${TUNNEL_DEVICE} mtu ${mtu} arp off up`];
+  const set = `link set dev ${TUNNEL_DEVICE} mtu ${mtu} arp off up`;
+  if (present?.kind === "vxlan") return present.mtu === mtu && present.up ? [] : [set];
+  return [
+    ...(present ? [`link delete dev ${TUNNEL_DEVICE}`] : []),
+    `link add ${TUNNEL_DEVICE} type vxlan external dstport ${VXLAN_PORT} nolearning gbp`,
+    `address add ${TUNNEL_ADDRESS} dev ${TUNNEL_DEVICE} scope link`,
+    set,
+  ];
 }
 
 export function ensureTunnel(devices: readonly NetworkDevice[], mtu: number): void {
