@@ -40,15 +40,14 @@ interface Agent {
   readonly metrics: AgentMetrics;
 }
 
-/** Runs until the signal aborts. Rejects when it cannot start; the message says why and what to do. `openCluster` is
- * given what to call after every change of an object. */
+/** Runs until the process ends. Rejects when it cannot start; the message says why and what to do. `openCluster` is given
+ * what to call after every change of an object. */
 export async function runAgent(
   options: AgentOptions,
   settings: Settings,
   openCluster: (changed: () => void) => Cluster,
   log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
+): Promise<never> {
   const agent = await prepare(options, settings, log);
   const { health, endpoints, network, loaded } = agent;
 
@@ -64,14 +63,13 @@ export async function runAgent(
     log,
   });
   health.waitsFor(`complete lists from ${cluster.name}`);
-  const watching = cluster.run(signal);
+  const watching = cluster.run(new AbortController().signal);
   await Promise.race([rounds.until(() => cluster.store.complete), watching]);
-  if (signal.aborted) return;
   health.waitsFor("the kernel to hold the cluster's state (see the agent's log)");
   await rounds.start();
 
   const attachments = attach(agent);
-  const timer = setInterval(() => {
+  setInterval(() => {
     dataplane.lookAgain();
     rounds.trigger();
     attachments.ensure(endpoints.list(), options.cgroupRoot);
@@ -81,8 +79,7 @@ export async function runAgent(
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
 
   await watching;
-  clearInterval(timer);
-  rounds.stop();
+  throw new Error(`Watching ${cluster.name} ended.`);
 }
 
 async function prepare(options: AgentOptions, settings: Settings, log: Logger): Promise<Agent> {

@@ -33,18 +33,17 @@ async function agent(options: AgentOptions): Promise<void> {
   ]);
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);
-  const end = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => end.abort());
+  // Nothing has to be put away: an agent that is killed and one that ends leave the same.
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.once(signal, () => {
+      log.info("ended; the dataplane goes on without its agent");
+      process.exit(0);
+    });
+  }
   const { objects, kubeconfig } = options;
-  await runAgent(
-    options,
-    settings,
-    (changed) => (objects ? fileCluster(objects, changed, log) : apiCluster(kubeconfig, changed, log)),
-    log,
-    end.signal,
-  );
-  log.info("ended; the dataplane goes on without its agent");
-  process.exit(0);
+  const open = (changed: () => void) =>
+    objects ? fileCluster(objects, changed, log) : apiCluster(kubeconfig, changed, log);
+  await runAgent(options, settings, open, log);
 }
 
 async function cleanup(options: AgentOptions): Promise<void> {

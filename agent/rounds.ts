@@ -47,8 +47,4 @@ export class Rounds {
     this.runner.trigger();
     return first;
   }
-
-  stop(): void {
-    this.runner.stop();
-  }
 }
