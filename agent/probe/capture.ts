@@ -19,9 +19,14 @@ export interface CapturedReply {
  * input ends or a line arrives. The witness is tcpdump, not the dataplane: the dataplane is what is being judged.
  */
 export async function runCapture(filter: string, input: Readable, output: Writable): Promise<void> {
-  const tcpdump = spawn("tcpdump", ["-l", "-n", "-q", "-t", "-i", "any", "--immediate-mode", "-Q", "out", filter], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  // -Z root: Debian's tcpdump would change to a user that a small image does not have.
+  const tcpdump = spawn(
+    "tcpdump",
+    ["-l", "-n", "-q", "-t", "-Z", "root", "-i", "any", "--immediate-mode", "-Q", "out", filter],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const stop = (): void => void tcpdump.kill("SIGINT");
   const deadline = setTimeout(stop, longestSeconds * 1000);
   input.once("data", stop);

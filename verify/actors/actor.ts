@@ -36,3 +36,9 @@ export function longestBatchMs(batch: Probe[]): number {
 function totalCount(batch: Probe[]): number {
   return batch.reduce((total, { count }) => total + count, 0);
 }
+
+/** The one line of an error stream that says what went wrong, rather than where. */
+export function failureLine(stderr: string, otherwise: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim());
+  return lines.find((line) => /^\w*Error: /.test(line)) ?? lines.filter(Boolean).at(-1) ?? otherwise;
+}

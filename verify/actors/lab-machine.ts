@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
-import { type Actor, longestBatchMs } from "./actor.ts";
+import { type Actor, failureLine, longestBatchMs } from "./actor.ts";
 
 /** Where the programs of this package are. */
 export interface Programs {
@@ -32,7 +32,7 @@ export function labMachine(programs: Programs, lab: string, machine: string): Ac
       const results: AttemptResult[] = [];
       for await (const line of createInterface(child.stdout)) results.push(JSON.parse(line) as AttemptResult);
       const code = await ended;
-      if (code !== 0) throw new Error(`machine ${machine}: ${said.trim() || `the prober ended with code ${code}`}`);
+      if (code !== 0) throw new Error(`machine ${machine}: ${failureLine(said, `the prober ended with code ${code}`)}`);
       return results;
     },
   };

@@ -3,7 +3,7 @@ import type { AttemptResult } from "../../agent/probe/batch.ts";
 import type { CapturedReply } from "../../agent/probe/capture.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
 import { execInPod } from "../cluster/exec.ts";
-import { type Capture, longestBatchMs, type NodeActor } from "./actor.ts";
+import { type Capture, failureLine, longestBatchMs, type NodeActor } from "./actor.ts";
 
 const program = ["node", "/opt/ebpf-dataplane/agent.js"];
 const captureStartMs = 15_000;
@@ -21,7 +21,7 @@ export function nodeAgent(api: ApiServer, pod: V1Pod): NodeActor {
       const deadline = setTimeout(() => running.abort(), longestBatchMs(batch));
       const { code, stderr } = await running.ended.finally(() => clearTimeout(deadline));
       if (code !== 0)
-        throw new Error(`agent ${container.name}: ${stderr.trim() || `the prober ended with code ${code}`}`);
+        throw new Error(`agent ${container.name}: ${failureLine(stderr, `the prober ended with code ${code}`)}`);
       return results;
     },
     capture: (filter) => startCapture(api, container, filter),
@@ -45,7 +45,7 @@ async function startCapture(
   });
   const late = setTimeout(() => running.abort(), captureStartMs);
   const early = running.ended.then(({ stderr }) => {
-    throw new Error(`capture on ${container.name} ended at once: ${stderr.trim()}`);
+    throw new Error(`capture on ${container.name} ended at once: ${failureLine(stderr, "it said nothing")}`);
   });
   await Promise.race([started, early]).finally(() => clearTimeout(late));
   early.catch(() => {});

@@ -1,4 +1,4 @@
-import { type Agent, request } from "node:https";
+import { Agent, type RequestOptions, request } from "node:https";
 import type { KubeConfig, V1Status } from "@kubernetes/client-node";
 
 /** A refusal by the API server, with its own words. */
@@ -27,7 +27,7 @@ const answerMs = 30_000;
  */
 export class ApiServer {
   readonly config: KubeConfig;
-  #options: { agent?: Agent; headers?: Record<string, string> } | undefined;
+  #credentials: RequestOptions | undefined;
 
   constructor(config: KubeConfig) {
     this.config = config;
@@ -48,17 +48,13 @@ export class ApiServer {
   }
 
   async #send(url: URL, asked: ApiRequest): Promise<{ status: number; body: string }> {
-    if (!this.#options) {
-      this.#options = {};
-      await this.config.applyToHTTPSOptions(this.#options);
-    }
-    const { agent, headers } = this.#options;
+    this.#credentials ??= await this.#readCredentials();
     const body = asked.body === undefined ? undefined : JSON.stringify(asked.body);
     const send = {
+      ...this.#credentials,
       method: asked.method ?? "GET",
-      agent,
       headers: {
-        ...headers,
+        ...(this.#credentials.headers as Record<string, string> | undefined),
         Accept: "application/json",
         ...(body && { "Content-Type": asked.contentType ?? "application/json" }),
       },
@@ -77,6 +73,13 @@ export class ApiServer {
       outgoing.on("error", (error) => reject(new Error(`API server ${url.host}: ${error.message}`)));
       outgoing.end(body);
     });
+  }
+
+  /** Certificates and headers go with each request; the agent only keeps connections open between them. */
+  async #readCredentials(): Promise<RequestOptions> {
+    const options: RequestOptions = {};
+    await this.config.applyToHTTPSOptions(options);
+    return { ...options, agent: new Agent({ keepAlive: true }) };
   }
 }
 

@@ -92,6 +92,7 @@ function problems(findings: Findings, seen: Seen): string[] {
   const { view, machines, plan } = findings;
   const { verdict, servers } = plan.expectation;
   const { result, server, source } = seen;
+  if (result.verdict === "none") return [describeVerdict(result)];
   if (result.verdict !== verdict) return [`${describeVerdict(result)}, not ${verdict}`];
   if (verdict !== "allowed") return [];
 

@@ -19,7 +19,8 @@ export function renderTable({ passed, failed, rows }: VerificationResult): strin
   const failures = rows
     .filter(({ pass }) => !pass)
     .map((row) => {
-      const lines = [...(row.evidence ?? []), ...advice(row).map((hint) => `look at: ${hint}`)];
+      const reasons = (row.evidence ?? []).filter((reason) => reason !== row.observed);
+      const lines = [...reasons, ...advice(row).map((hint) => `look at: ${hint}`)];
       return [
         `${colors.red("FAIL")} ${row.from} → ${row.to}: expected ${row.expected}; observed ${row.observed}`,
         ...lines.map((line) => `  ${line}`),
