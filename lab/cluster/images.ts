@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { LabFailure } from "../failure.ts";
 import { cacheFolder } from "../installation.ts";
+import { commandFailure } from "../machines/command.ts";
 import { runIn } from "../machines/enter.ts";
 import { machineFolder } from "../names.ts";
 
@@ -65,14 +66,11 @@ export function staleImages(lab: string, machine: string, images: Image[]): Imag
 
 /** Loads into a machine's containerd what it does not have yet. */
 export async function loadImages(lab: string, machine: string, images: Image[]): Promise<void> {
-  for (const { file, digest, names } of staleImages(lab, machine, images)) {
-    const result = await runIn(lab, machine, ["ctr", "--namespace", "k8s.io", "images", "import", file], {
-      timeout: 600_000,
-    });
-    if (result.status !== 0)
-      throw new LabFailure(
-        `cannot load image ${names[0]} on machine ${machine} from ${file}:\n  ${result.stderr.trim()}`,
-      );
-    writeFileSync(recordFile(lab, machine), JSON.stringify({ ...loaded(lab, machine), [names[0] as string]: digest }));
+  for (const image of staleImages(lab, machine, images)) {
+    const name = image.names[0] as string;
+    const command = ["ctr", "--namespace", "k8s.io", "images", "import", image.file];
+    const result = await runIn(lab, machine, command, { timeout: 600_000 });
+    if (result.status !== 0) throw commandFailure(`load image ${name} on machine ${machine}`, command, result);
+    writeFileSync(recordFile(lab, machine), JSON.stringify({ ...loaded(lab, machine), [name]: image.digest }));
   }
 }

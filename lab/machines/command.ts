@@ -51,11 +51,16 @@ export function attempt(argv: string[], options: CommandOptions = {}): Promise<C
   });
 }
 
+/** What to tell of a command that did not succeed: what it was for, itself, how it ended, and the end of what it said. */
+export function commandFailure(purpose: string, argv: string[], { status, stdout, stderr }: CommandResult): LabFailure {
+  const said = (stderr.trim() || stdout.trim()).split("\n").slice(-15).join("\n  ");
+  const outcome = status === 124 ? "took too long and was stopped" : `exited with status ${status}`;
+  return new LabFailure(`cannot ${purpose}: '${argv.join(" ")}' ${outcome}:\n  ${said}`);
+}
+
 /** Runs a command that must succeed, and answers its standard output. @throws LabFailure with what it said. */
 export async function run(argv: string[], options: CommandOptions = {}): Promise<string> {
   const result = await attempt(argv, options);
   if (result.status === 0) return result.stdout;
-  const said = (result.stderr.trim() || result.stdout.trim()).split("\n").slice(-15).join("\n  ");
-  const outcome = result.status === 124 ? "took too long and was stopped" : `exited with status ${result.status}`;
-  throw new LabFailure(`cannot ${options.purpose ?? `run ${argv[0]}`}: '${argv.join(" ")}' ${outcome}:\n  ${said}`);
+  throw commandFailure(options.purpose ?? `run ${argv[0]}`, argv, result);
 }
