@@ -1,0 +1,213 @@
+// Machines without Kubernetes: a real agent on each node reads its objects from files, pods are network namespaces that
+// the real CNI plugin wires, and every packet is real. A cluster stands in a few seconds.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
+import { createBareLab } from "../../lab/machines/bare.ts";
+import { enterArgv, runIn } from "../../lab/machines/enter.ts";
+import { removeLab } from "../../lab/machines/removal.ts";
+import { machineDisk } from "../../lab/names.ts";
+import { block, type ClientName, clients, type KubernetesObject, type NodeName, namespace, node, nodes, pod, pool } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+export const program = join(root, "dist", "agent.js");
+const cniConfiguration = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
+
+/** `client1`, a node's name, or `default/<pod>`. */
+export type From = ClientName | NodeName | `default/${string}`;
+export type Asked = Partial<Probe> & { to: string; protocol?: "tcp" | "udp" };
+
+export interface BareClusterOptions {
+  vxlanMode?: "Always" | "CrossSubnet" | "Never";
+  /** "clsact": as on a kernel without TCX. */
+  attach?: "auto" | "clsact";
+}
+
+export class BareCluster {
+  readonly #lab: string;
+  readonly #attach: string;
+  readonly #agents = new Map<NodeName, ChildProcess>();
+  readonly #pods = new Map<string, Placed>();
+  readonly #logs = new Map<string, string>();
+
+  private constructor(lab: string, attach: string) {
+    this.#lab = lab;
+    this.#attach = attach;
+  }
+
+  static async start({ vxlanMode = "CrossSubnet", attach = "auto" }: BareClusterOptions = {}): Promise<BareCluster> {
+    const lab = `t${process.pid.toString(36)}${(Date.now() % 46_656).toString(36)}`;
+    const machines = Object.entries({ ...nodes, ...clients }).map(([name, address]) => ({ name, address }));
+    await createBareLab(lab, machines);
+    const cluster = new BareCluster(lab, attach);
+    try {
+      for (const folder of cluster.#folders()) mkdirSync(folder);
+      cluster.apply(node("master"), node("node"), namespace("default"), pool(vxlanMode));
+      cluster.apply(block("10.244.0.0/26", "master"), block("10.244.1.0/26", "node"));
+      await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const agent of this.#agents.values()) agent.kill("SIGKILL");
+    await removeLab(this.#lab);
+  }
+
+  /** Writes objects as kubectl apply would: the same name replaces. Agents see each file at once or not at all. */
+  apply(...objects: KubernetesObject[]): void {
+    for (const object of objects) {
+      for (const folder of this.#folders()) {
+        const file = join(folder, fileOf(object));
+        writeFileSync(`${file}.new`, JSON.stringify(object));
+        renameSync(`${file}.new`, file);
+      }
+    }
+  }
+
+  remove(...objects: KubernetesObject[]): void {
+    for (const object of objects) for (const folder of this.#folders()) rmSync(join(folder, fileOf(object)));
+  }
+
+  /** Starts a node's agent and waits until it says that it is ready. */
+  async startAgent(name: NodeName): Promise<void> {
+    const paths = ["--run-directory", "/run/ebpf-dataplane", "--cni-bin", "/opt/cni/bin", "--cni-conf", "/etc/cni/net.d"];
+    const where = ["--objects", "/tmp/objects", "--node", name, "--cgroup-root", "/sys/fs/cgroup", ...paths];
+    const agent = this.#spawn(name, [process.execPath, program, "agent", ...where, "--attach", this.#attach]);
+    this.#agents.set(name, agent);
+    const record = (text: Buffer) => this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));
+    for (const stream of [agent.stdout, agent.stderr]) stream?.on("data", record);
+    await until(`agent of ${name} to be ready`, () => this.#isReady(name), () => this.#logs.get(name) ?? "");
+  }
+
+  /** Kills a node's agent as the kernel would: no chance to tidy up. */
+  async killAgent(name: NodeName): Promise<void> {
+    const agent = this.#agents.get(name);
+    if (!agent) throw new Error(`No agent runs on ${name}.`);
+    const gone = new Promise((resolve) => agent.once("exit", resolve));
+    agent.kill("SIGKILL");
+    await gone;
+    this.#agents.delete(name);
+  }
+
+  /** Makes a pod that answers on TCP and UDP port 80 with whom it saw. */
+  async addPod(name: string, on: NodeName, labels: Record<string, string>): Promise<Placed> {
+    await this.#run(on, ["ip", "netns", "add", name]);
+    this.apply(pod({ name, node: on, labels, address: "" })); // kubelet's order: the pod is known before its network is made
+    const address = await this.#cni(on, name, "ADD");
+    const placed = { name, node: on, labels, address };
+    this.#pods.set(name, placed);
+    this.apply(pod(placed));
+    const identity = ["env", "POD_NAMESPACE=default", `POD_NAME=${name}`];
+    const server = [...identity, process.execPath, program, "probe-server", "--tcp", "80,81", "--udp", "80"];
+    this.#spawn(on, ["nsenter", `--net=/run/netns/${name}`, ...server]);
+    const listens = async () => (await this.#run(on, ["nsenter", `--net=/run/netns/${name}`, "ss", "-Hltn"])).includes(":81");
+    await until(`pod ${name} to listen`, listens);
+    return placed;
+  }
+
+  async removePod(name: string): Promise<void> {
+    const placed = this.#placed(name);
+    await this.#cni(placed.node, name, "DEL");
+    await this.#run(placed.node, ["ip", "netns", "delete", name]);
+    this.remove(pod(placed));
+    this.#pods.delete(name);
+  }
+
+  /** Sends probes and gives what each attempt showed, in order. */
+  async probe(from: From, ...asked: Asked[]): Promise<AttemptResult[]> {
+    const inPod = from.startsWith("default/");
+    const machine = inPod ? this.#placed(from.slice("default/".length)).node : (from as ClientName | NodeName);
+    const batch = asked.map(({ to, ...rest }, index) => {
+      const [host = "", port = ""] = to.split(":");
+      const probe = { id: String(index), token: "t", host, port: Number(port), protocol: "tcp", timeoutMs: 1500, ...rest };
+      return inPod ? { ...probe, pod: from } : probe;
+    });
+    const output = await this.#run(machine, [process.execPath, program, "probe"], JSON.stringify(batch));
+    const results = output.trim().split("\n").map((line) => JSON.parse(line) as AttemptResult);
+    return results.sort((a, b) => Number(a.id) - Number(b.id) || a.attempt - b.attempt);
+  }
+
+  /** One probe in words: "allowed default/web saw 172.31.1.55", "dropped", "rejected". */
+  async see(from: From, to: string, options: Partial<Probe> = {}): Promise<string> {
+    const [result] = await this.probe(from, { to, ...options });
+    if (result?.verdict !== "allowed") return result?.verdict ?? "no result";
+    return `allowed ${result.server} saw ${result.source}`;
+  }
+
+  /** Runs a program in a machine and gives its output; fails when it fails. */
+  run(machine: NodeName | ClientName, argv: string[]): Promise<string> {
+    return this.#run(machine, argv);
+  }
+
+  /** A long-running program in a machine, or in a pod's network namespace; it ends with the cluster. */
+  spawn(machine: NodeName | ClientName, argv: string[]): ChildProcess {
+    return this.#spawn(machine, argv);
+  }
+
+  /** How many packets ended in each outcome on a node so far. */
+  async outcomes(name: NodeName): Promise<Record<string, number>> {
+    const shown = await this.#run(name, [process.execPath, program, "inspect", "outcomes", "--json"]);
+    const rows = JSON.parse(shown) as { outcome: string; packets: number }[];
+    return Object.fromEntries(rows.map(({ outcome, packets }) => [outcome, Number(packets)]));
+  }
+
+  /** Each node's /tmp/objects, as the host sees it. */
+  #folders(): string[] {
+    return Object.keys(nodes).map((name) => join(machineDisk(this.#lab, name), "tmp", "objects"));
+  }
+
+  #placed(name: string): Placed {
+    const placed = this.#pods.get(name);
+    if (!placed) throw new Error(`No pod ${name} in this cluster.`);
+    return placed;
+  }
+
+  async #isReady(name: NodeName): Promise<boolean> {
+    const ask = `fetch("http://127.0.0.1:9099/ready").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+    return (await runIn(this.#lab, name, [process.execPath, "-e", ask])).status === 0;
+  }
+
+  async #cni(on: NodeName, name: string, command: "ADD" | "DEL"): Promise<string> {
+    const variables = [
+      `CNI_COMMAND=${command}`,
+      `CNI_CONTAINERID=${name}`,
+      `CNI_NETNS=/run/netns/${name}`,
+      "CNI_IFNAME=eth0",
+      "CNI_PATH=/opt/cni/bin",
+      `CNI_ARGS=K8S_POD_NAMESPACE=default;K8S_POD_NAME=${name};K8S_POD_UID=${name}`,
+    ];
+    const input = JSON.stringify(cniConfiguration);
+    const answer = await this.#run(on, ["env", ...variables, "/opt/cni/bin/ebpf-dataplane"], input);
+    return command === "ADD" ? (JSON.parse(answer).ips[0].address.split("/")[0] as string) : "";
+  }
+
+  async #run(machine: string, argv: string[], input = ""): Promise<string> {
+    const { status, stdout, stderr } = await runIn(this.#lab, machine, argv, { input });
+    if (status !== 0) throw new Error(`${argv.join(" ")} on ${machine} ended with ${status}:\n${stdout}${stderr}${this.#logs.get(machine) ?? ""}`);
+    return stdout;
+  }
+
+  #spawn(machine: string, argv: string[]): ChildProcess {
+    const [file = "", ...args] = enterArgv(this.#lab, machine, argv);
+    return spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+  }
+}
+
+function fileOf({ kind, metadata }: KubernetesObject): string {
+  return `${kind.toLowerCase()}-${metadata.namespace ?? "cluster"}-${metadata.name}.json`;
+}
+
+/** Waits for evidence, bounded. */
+export async function until(what: string, holds: () => Promise<boolean>, more = () => ""): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`Waited 20 s for ${what}.\n${more()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BareCluster, until } from "./bare_cluster.ts";
+import { endpoints, onlyFrom, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+let cluster: BareCluster;
+let one: Placed;
+let two: Placed;
+const web = service("web", { clusterIP: "10.96.0.10", nodePort: 30604 });
+const dns = service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" });
+
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  [one, two] = await Promise.all([
+    cluster.addPod("one", "node", { app: "web" }),
+    cluster.addPod("two", "node", { app: "web" }),
+  ]);
+  cluster.apply(returnMode("DSR"), web, endpoints("web", [one]), dns, endpoints("dns", [one], "UDP"));
+  await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+});
+afterAll(() => cluster?.close());
+
+// Holds a connection open and answers each line on stdin with what the peer sent, or "closed".
+const holder = `
+  const socket = require("node:net").connect({ host: process.argv[1], port: +process.argv[2], localPort: +process.argv[3] });
+  socket.on("connect", () => console.log("connected"));
+  socket.on("error", (error) => console.log("error " + error.code));
+  socket.on("close", () => console.log("closed"));
+  setInterval(() => socket.write("still here\\n"), 200);`;
+
+/** A server that keeps its connections and echoes, unlike the probe server. */
+const echo = `require("node:net").createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(82);`;
+
+function hold(to: string, localPort: number): { lines: string[] } {
+  const [host = "", port = ""] = to.split(":");
+  const child = cluster.spawn("client1", [process.execPath, "-e", holder, host, port, String(localPort)]);
+  const lines: string[] = [];
+  child.stdout?.on("data", (text: Buffer) => lines.push(...text.toString().trim().split("\n")));
+  return { lines };
+}
+
+async function echoService(backends: Placed[], terminating = false): Promise<void> {
+  const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
+  const slice = endpoints("echo", backends.map((backend) => ({ ...backend, terminating })));
+  cluster.apply(service("echo", { clusterIP: "10.96.0.12", nodePort: 30082, spec }), {
+    ...slice,
+    ports: [{ name: "echo", protocol: "TCP", port: 82 }],
+  });
+}
+
+test("two live connections of one source port that meet at one backend both work: the later gets another port", async () => {
+  const meet = `
+    const { connect } = require("node:net");
+    const doors = [["172.31.1.8", 30604], ["172.31.1.207", 30604]];
+    const open = ([host, port]) => new Promise((resolve) => {
+      const socket = connect({ host, port, localPort: 45001 });
+      socket.on("connect", () => resolve(socket)); socket.on("error", (error) => resolve(error));
+    });
+    (async () => {
+      const sockets = [await open(doors[0]), await open(doors[1])];
+      for (const socket of sockets) {
+        socket.write?.("hello\\n");
+        const answer = await new Promise((resolve) => socket.on?.("data", resolve) ?? resolve(String(socket)));
+        console.log(String(answer).trim());
+      }
+      process.exit(0);
+    })();`;
+  const output = await cluster.run("client1", [process.execPath, "-e", meet]);
+  const seen = output.trim().split("\n").map((line) => JSON.parse(line) as { source: string; sourcePort: number });
+  expect(seen.map(({ source }) => source)).toEqual(["172.31.1.55", "172.31.1.55"]);
+  expect(seen[0]?.sourcePort).toBe(45_001);
+  expect(seen[1]?.sourcePort).not.toBe(45_001);
+});
+
+test("a terminating backend keeps its connection and takes no new one; gone for good it resets the connection", async () => {
+  cluster.spawn("node", ["nsenter", "--net=/run/netns/one", process.execPath, "-e", echo]);
+  await echoService([one]);
+  const held = hold("172.31.1.8:30082", 45_100);
+  await until("the connection", async () => held.lines.includes("connected"));
+
+  await echoService([one], true);
+  cluster.apply(endpoints("web", [{ ...one, terminating: true }, two]));
+  await until("new connections to reach the other pod", async () => {
+    const results = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 8 });
+    return results.every(({ server }) => server === "default/two");
+  });
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(held.lines).toEqual(["connected"]);
+
+  await echoService([]);
+  await until("the reset", async () => held.lines.includes("closed"));
+  expect(held.lines).toContain("error ECONNRESET");
+  cluster.apply(endpoints("web", [one]));
+});
+
+test("a UDP client that never changes its port is given another backend when its own goes", async () => {
+  const ask = async () => (await cluster.probe("client1", { to: "172.31.1.8:30053", protocol: "udp", sourcePort: 45_200 }))[0];
+  await until("the first backend", async () => (await ask())?.server === "default/one");
+  cluster.apply(endpoints("dns", [two], "UDP"));
+  await until("the second backend", async () => (await ask())?.server === "default/two");
+  expect(await ask()).toMatchObject({ verdict: "allowed", source: "172.31.1.55" });
+});
+
+test("a policy that comes later stops an established connection, and lets it go on when it goes", async () => {
+  cluster.spawn("node", ["nsenter", "--net=/run/netns/two", process.execPath, "-e", echo]);
+  await echoService([two]);
+  await until("the echo service", async () => (await cluster.see("client1", "172.31.1.8:30082")) !== "rejected");
+  const held = hold("172.31.1.8:30082", 45_300);
+  await until("the connection", async () => held.lines.includes("connected"));
+  const dropped = async () => (await cluster.outcomes("node")).drop_policy_ingress ?? 0;
+  const before = await dropped();
+  const policy = onlyFrom("web", "172.31.1.162/32");
+  cluster.apply(policy);
+  await until("packets of the connection to be dropped", async () => (await dropped()) > before);
+  expect(held.lines).toEqual(["connected"]);
+  cluster.remove(policy);
+  await until("client1 to be served again", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+});
+
+test("a killed agent drops no packet, and its successor takes over what is there", async () => {
+  cluster.apply(endpoints("web", [one, two]));
+  await until("both pods to answer", async () => {
+    const results = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 20 });
+    return new Set(results.map(({ server }) => server)).size === 2;
+  });
+  const running = cluster.probe("client1", { to: "172.31.1.8:30604", count: 2000 });
+  await Promise.all([cluster.killAgent("master"), cluster.killAgent("node")]);
+  expect(await cluster.see("client2", "172.31.1.8:30604")).toMatch(/^allowed/);
+  await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
+  const results = await running;
+  expect(results.filter(({ verdict }) => verdict !== "allowed")).toEqual([]);
+  expect(results).toHaveLength(2000);
+});

@@ -1,0 +1,110 @@
+// The Kubernetes objects of the datapath tests, as short as the tests that use them.
+import type { Placed } from "./placed.ts";
+
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; [field: string]: unknown };
+  [field: string]: unknown;
+}
+
+export const nodes = { master: "172.31.1.8", node: "172.31.1.207" } as const;
+export const clients = { client1: "172.31.1.55", client2: "172.31.1.162" } as const;
+export type NodeName = keyof typeof nodes;
+export type ClientName = keyof typeof clients;
+
+const named = (name: string, namespace?: string, rest = {}) => ({ name, ...(namespace && { namespace }), ...rest });
+
+export const node = (name: NodeName): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: named(name, undefined, { labels: { "kubernetes.io/hostname": name } }),
+  status: { addresses: [{ type: "InternalIP", address: nodes[name] }] },
+});
+
+export const namespace = (name: string): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: named(name, undefined, { labels: { "kubernetes.io/metadata.name": name } }),
+});
+
+export const pool = (vxlanMode: string): KubernetesObject => ({
+  apiVersion: "projectcalico.org/v3",
+  kind: "IPPool",
+  metadata: named("default-ipv4-ippool"),
+  spec: { cidr: "10.244.0.0/16", blockSize: 26, vxlanMode, natOutgoing: false },
+});
+
+/** A block that its node holds from the start. */
+export const block = (cidr: string, node: NodeName): KubernetesObject => ({
+  apiVersion: "ebpf-dataplane.io/v1alpha1",
+  kind: "IPAMBlock",
+  metadata: named(cidr.replaceAll(/[./]/g, "-")),
+  spec: { cidr, node, pool: "default-ipv4-ippool" },
+});
+
+export const returnMode = (mode: "DSR" | "Tunnel"): KubernetesObject => ({
+  apiVersion: "projectcalico.org/v3",
+  kind: "FelixConfiguration",
+  metadata: named("default"),
+  spec: { bpfExternalServiceMode: mode },
+});
+
+export const pod = ({ name, labels, node, address }: Placed): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: named(name, "default", { labels, uid: name }),
+  spec: { nodeName: node, containers: [{ name: "server", ports: [{ name: "web", containerPort: 80 }] }] },
+  status: address ? { phase: "Running", podIP: address, podIPs: [{ ip: address }] } : { phase: "Pending" },
+});
+
+interface Exposed {
+  clusterIP: string;
+  nodePort: number;
+  protocol?: "TCP" | "UDP";
+  spec?: Record<string, unknown>;
+}
+
+export const service = (name: string, { clusterIP, nodePort, protocol = "TCP", spec }: Exposed): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: named(name, "default"),
+  spec: {
+    type: "NodePort",
+    clusterIP,
+    clusterIPs: [clusterIP],
+    ports: [{ name: "web", protocol, port: 80, targetPort: 80, nodePort }],
+    ...spec,
+  },
+});
+
+export const endpoints = (name: string, backends: readonly Backend[], protocol = "TCP"): KubernetesObject => ({
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  metadata: named(`${name}-1`, "default", { labels: { "kubernetes.io/service-name": name } }),
+  addressType: "IPv4",
+  ports: [{ name: "web", protocol, port: 80 }],
+  endpoints: backends.map(({ address, node, terminating = false }) => ({
+    addresses: [address],
+    nodeName: node,
+    conditions: { ready: !terminating, serving: true, terminating },
+  })),
+});
+
+export interface Backend {
+  address: string;
+  node: string;
+  terminating?: boolean;
+}
+
+/** Only these CIDRs may reach port 80 of the pods with this label. */
+export const onlyFrom = (app: string, ...cidrs: string[]): KubernetesObject => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: named(`only-${app}`, "default"),
+  spec: {
+    podSelector: { matchLabels: { app } },
+    policyTypes: ["Ingress"],
+    ingress: [{ from: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [{ protocol: "TCP", port: 80 }] }],
+  },
+});

@@ -1,0 +1,10 @@
+import type { NodeName } from "./objects.ts";
+
+/** A pod of a bare cluster: a network namespace on one of its nodes, wired by the agent's CNI plugin. */
+export interface Placed {
+  readonly name: string;
+  readonly node: NodeName;
+  readonly labels: Record<string, string>;
+  /** Empty while it has none. */
+  readonly address: string;
+}

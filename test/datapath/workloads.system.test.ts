@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, until } from "./bare_cluster.ts";
+import { endpoints, onlyFrom, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+// Walks 1 to 5, 10, 11 and 14: pods, nodes and services among themselves, routed and wrapped.
+describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) => {
+  let cluster: BareCluster;
+  let web: Placed;
+  let near: Placed;
+  let far: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start({ vxlanMode });
+    [web, near, far] = await Promise.all([
+      cluster.addPod("web", "node", { app: "web" }),
+      cluster.addPod("near", "node", { app: "near" }),
+      cluster.addPod("far", "master", { app: "far" }),
+    ]);
+    cluster.apply(
+      returnMode("DSR"),
+      service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
+      endpoints("web", [web]),
+      service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
+      endpoints("dns", [web], "UDP"),
+      service("empty", { clusterIP: "10.96.0.13", nodePort: 30999 }),
+    );
+    await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+  });
+  afterAll(() => cluster?.close());
+
+  const everybody = () => [
+    { from: "default/near", address: near.address },
+    { from: "default/far", address: far.address },
+    { from: "default/web", address: web.address },
+  ] as const;
+
+  test("pods see each other's own addresses, directly and through the service, TCP and UDP", async () => {
+    for (const { from, address } of everybody()) {
+      const seen = `allowed default/web saw ${address}`;
+      expect(await cluster.see(from, `${web.address}:80`), from).toBe(seen);
+      expect(await cluster.see(from, "10.96.0.10:80"), from).toBe(seen);
+      expect(await cluster.see(from, "10.96.0.11:80", { protocol: "udp" }), from).toBe(seen);
+    }
+  });
+
+  test("pods and nodes reach node ports of their own and the other node", async () => {
+    for (const entry of ["172.31.1.8", "172.31.1.207"]) {
+      expect(await cluster.see("default/near", `${entry}:30604`)).toBe(`allowed default/web saw ${near.address}`);
+      expect(await cluster.see("default/far", `${entry}:30604`)).toBe(`allowed default/web saw ${far.address}`);
+      expect(await cluster.see("master", `${entry}:30604`)).toBe("allowed default/web saw 172.31.1.8");
+      expect(await cluster.see("node", `${entry}:30604`)).toBe("allowed default/web saw 172.31.1.207");
+    }
+    expect(await cluster.see("master", "127.0.0.1:30604")).toBe("allowed default/web saw 172.31.1.8");
+  });
+
+  test("a node reaches pods and services, its own and the other's", async () => {
+    expect(await cluster.see("node", `${web.address}:80`)).toBe("allowed default/web saw 172.31.1.207");
+    expect(await cluster.see("master", `${web.address}:80`)).toBe("allowed default/web saw 172.31.1.8");
+    expect(await cluster.see("master", "10.96.0.10:80")).toBe("allowed default/web saw 172.31.1.8");
+  });
+
+  test("a service without backends refuses at the socket", async () => {
+    expect(await cluster.see("default/near", "10.96.0.13:80")).toBe("rejected");
+    expect(await cluster.see("master", "10.96.0.13:80")).toBe("rejected");
+  });
+
+  test("a policy is judged on the pod's address; the pod's own node always gets through", async () => {
+    const policy = onlyFrom("web", `${far.address}/32`);
+    cluster.apply(policy);
+    try {
+      await until("the policy", async () => (await cluster.see("default/near", `${web.address}:80`)) === "dropped");
+      expect(await cluster.see("default/near", "10.96.0.10:80")).toBe("dropped");
+      expect(await cluster.see("default/far", "10.96.0.10:80")).toBe(`allowed default/web saw ${far.address}`);
+      expect(await cluster.see("node", `${web.address}:80`)).toBe("allowed default/web saw 172.31.1.207");
+      expect(await cluster.see("master", `${web.address}:80`)).toBe("dropped");
+      expect(await cluster.see("default/web", `${near.address}:80`)).toBe(`allowed default/near saw ${web.address}`);
+    } finally {
+      cluster.remove(policy);
+    }
+    await until("the policy's end", async () => (await cluster.see("default/near", `${web.address}:80`)) !== "dropped");
+  });
+
+  test("a closed UDP port is told to the one who asked, through every translation", async () => {
+    expect(await cluster.see("default/near", `${web.address}:999`, { protocol: "udp" })).toBe("rejected");
+    expect(await cluster.see("default/far", `${web.address}:999`, { protocol: "udp" })).toBe("rejected");
+    const closed = service("closed", { clusterIP: "10.96.0.14", nodePort: 30099, protocol: "UDP" });
+    cluster.apply(closed, { ...endpoints("closed", [web]), ports: [{ name: "web", protocol: "UDP", port: 999 }] });
+    await until("the closed service", async () => (await cluster.see("client1", "172.31.1.207:30099", { protocol: "udp" })) === "rejected");
+    expect(await cluster.see("client1", "172.31.1.8:30099", { protocol: "udp" })).toBe("rejected");
+  });
+
+  test("a pod may use its own address only", async () => {
+    const before = (await cluster.outcomes("node")).drop_spoofed_source ?? 0;
+    await cluster.run("node", ["nsenter", "--net=/run/netns/near", "ip", "address", "add", "10.9.9.9/32", "dev", "eth0"]);
+    const lie = `const s = require("node:dgram").createSocket("udp4"); s.bind(0, "10.9.9.9", () => s.send("x", 80, process.argv[1], () => s.close()))`;
+    await cluster.run("node", ["nsenter", "--net=/run/netns/near", process.execPath, "-e", lie, web.address]);
+    await until("the lie to be counted", async () => ((await cluster.outcomes("node")).drop_spoofed_source ?? 0) > before);
+  });
+
+  test("a deleted pod is unreachable at once and leaves nothing on its node", async () => {
+    const brief = await cluster.addPod("brief", "node", { app: "brief" });
+    await until("the pod", async () => (await cluster.see("default/far", `${brief.address}:80`)).startsWith("allowed"));
+    await cluster.removePod("brief");
+    expect(await cluster.see("default/near", `${brief.address}:80`)).not.toMatch(/^allowed/);
+    const routes = await cluster.run("node", ["ip", "route"]);
+    expect(routes).not.toContain(`${brief.address} `);
+  });
+});
