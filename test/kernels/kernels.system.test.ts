@@ -33,6 +33,7 @@ describe("Debian's kernel 6.1", () => {
   const scratch = mkdtempSync(join(tmpdir(), "guest-"));
   afterAll(() => rmSync(scratch, { recursive: true }));
   const absent = whyNoGuest();
+  let booted = "";
   let judged: Record<string, Judgement> = {};
 
   beforeAll(async () => {
@@ -43,10 +44,17 @@ describe("Debian's kernel 6.1", () => {
       kernel: await debianKernel(),
       programs: ["/usr/sbin/bpftool"],
       files: { ...files, "/verify.sh": readFileSync(verify) },
-      script: "sh /verify.sh /objects",
+      script: "echo kernel $(uname -r); sh /verify.sh /objects",
     };
-    judged = judgements(await boot(guest, scratch, 240));
+    const printed = await boot(guest, scratch, 240);
+    booted = /^kernel (\S+)/m.exec(printed)?.[1] ?? "";
+    judged = judgements(printed);
   }, 600_000);
+
+  test("is the oldest that is supported", ({ skip }) => {
+    if (absent) skip(absent);
+    expect(booted).toMatch(/^6\.1\./);
+  });
 
   test.for(names)("%s", (name, { skip }) => {
     if (absent) skip(absent);
