@@ -45,8 +45,9 @@ async function until(condition: () => Promise<boolean>, seconds: number, failure
 export async function waitUntilReady(path: ApiServerPath, seconds: number): Promise<void> {
   const ready = async () => (await ask(path, "/readyz")) !== undefined;
   await until(ready, seconds, () => {
+    const logs = join(machineDisk(path.lab, path.controlPlane), "var/log");
     return new LabFailure(`the API server on machine ${path.controlPlane} was not ready within ${seconds} s`, {
-      next: `read 'exec ${path.lab} ${path.controlPlane} -- crictl ps -a' and /var/log/kubelet.log there, or start over with 'down ${path.lab}' and 'up'`,
+      next: `read ${logs}/kubelet.log and ${logs}/pods, or start over with 'down ${path.lab}' and 'up'`,
     });
   });
 }
