@@ -3,7 +3,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Traces, tracesOf } from "./host.ts";
 import { check, ended, inMachine, LAB, root, stack } from "./stack.ts";
@@ -99,7 +98,9 @@ test(
   async () => {
     await ended(stack("down"));
     const killed = stack("up");
-    await sleep(12_000);
+    // In the middle of the worst: the control plane is half made.
+    const initialising = () => tracesOf(LAB).processes.some((line) => line.includes("kubeadm init"));
+    await expect.poll(initialising, { timeout: 3 * MINUTES, interval: 100 }).toBe(true);
     process.kill(-killed.pid, "SIGKILL");
     await killed.end;
     await ended(stack("up"));
