@@ -69,7 +69,7 @@ describe("encode()", () => {
       }),
       { numRuns: 200 },
     );
-  }, 60_000);
+  }, 120_000);
 
   test("writes nothing for a peer whom the rules treat like anybody", () => {
     const anybody = judge([{ rules: [{ verdict: "allow" }], otherwise: "deny" }], ANYBODY);

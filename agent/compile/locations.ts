@@ -29,13 +29,20 @@ interface PlacedPod extends PlacedAddress {
 
 /** Compiles the map `locations`: who and where every address is. */
 export class LocationCompiler {
+  readonly #result = new Latest<LocationMap>();
   readonly #table = new Latest<IdentityTable>();
   readonly #book = new Latest<readonly PlacedAddress[]>();
   readonly #pods = new Memo<Pod, PlacedPod>();
   readonly #ids = new Numbering<Identity>(({ name }) => [name]);
   readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
 
+  /** The very same answer as before where nothing it is made of changed. */
   compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, nodes: NodeDirectory, pools: PoolDirectory): LocationMap {
+    const inputs = [snapshot.pods, snapshot.namespaces, snapshot.endpoints, vocabulary.text, nodes, pools];
+    return this.#result.get(inputs, () => this.#compile(snapshot, vocabulary, nodes, pools));
+  }
+
+  #compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, nodes: NodeDirectory, pools: PoolDirectory): LocationMap {
     const table = this.#table.get([vocabulary.text], () => new IdentityTable(vocabulary));
     const book = this.#book.get([nodes, pools, table], () => addressBook(nodes, pools, table));
     const pods = this.#placePods(snapshot, table, nodes, pools);

@@ -27,6 +27,8 @@ interface ServiceEntries {
 
 /** Compiles all services of a snapshot; a service whose objects did not change costs a few map lookups. */
 export class ServiceCompiler {
+  readonly #result = new Latest<ServiceMaps>();
+  #asksPods = false;
   readonly #compiled = new Memo<Service, CompiledService>();
   readonly #entries = new Memo<CompiledService, ServiceEntries>();
   readonly #serviceIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
@@ -37,7 +39,14 @@ export class ServiceCompiler {
   readonly #withoutNode = new Memo<EndpointSlice, readonly string[]>();
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
 
+  /** The very same answer as before where nothing it is made of changed. */
   compile(snapshot: ClusterSnapshot, nodes: NodeDirectory): ServiceMaps {
+    const inputs = [snapshot.services, snapshot.endpointSlices, nodes, this.#asksPods ? snapshot.pods : undefined];
+    return this.#result.get(inputs, () => this.#compile(snapshot, nodes));
+  }
+
+  #compile(snapshot: ClusterSnapshot, nodes: NodeDirectory): ServiceMaps {
+    this.#asksPods = false;
     const slices = slicesByService(snapshot.endpointSlices);
     const compiled = snapshot.services.map((service) =>
       this.#compileOne(service, slices.get(objectName(service)) ?? [], snapshot, nodes),
@@ -65,6 +74,7 @@ export class ServiceCompiler {
   ): CompiledService {
     // Slices nearly always name the node; only for those that do not, the answer depends on the pods.
     const orphans = slices.flatMap((slice) => this.#withoutNode.get(slice, [], () => addressesWithoutNode(slice)));
+    if (orphans.length > 0) this.#asksPods = true;
     const podNodes =
       orphans.length > 0 ? this.#podNodes.get([snapshot.pods], () => nodesOfPods(snapshot.pods)) : undefined;
     const nodeOfAddress = (address: string) => nodes.nodeOf(address) ?? podNodes?.get(address);

@@ -34,7 +34,8 @@ export function settingsProblems(configurations: readonly FelixConfiguration[]):
     }));
 }
 
-// Hashes of entries that did not change are not computed again.
+// Hashes of entries that did not change, and sums of maps that did not, are not computed again.
+const sums = new WeakMap<object, number>();
 const hashes = new WeakMap<object, number>();
 
 /** A number that changes with every endpoint's policy and every address's identity, so that connections are judged
@@ -48,8 +49,17 @@ export function policyRevision(
   for (const entries of endpoints.values()) {
     for (const { id, value } of entries) sum = (sum + hash32(`${id} ${value.policy} ${value.flags}`)) >>> 0;
   }
-  for (const entries of locations.values()) {
-    for (const entry of entries) if (entry.value.identity !== 0) sum = (sum + hashOf(entry)) >>> 0;
+  return (sum + sumOf(locations)) >>> 0;
+}
+
+function sumOf(locations: Contributions<Prefix, Location>): number {
+  let sum = sums.get(locations);
+  if (sum === undefined) {
+    sum = 0;
+    for (const entries of locations.values()) {
+      for (const entry of entries) if (entry.value.identity !== 0) sum = (sum + hashOf(entry)) >>> 0;
+    }
+    sums.set(locations, sum);
   }
   return sum;
 }

@@ -25,6 +25,7 @@ export class DeltaMap<K, V> {
   readonly #actual = new Map<string, { readonly key: K; readonly value: V }>();
   readonly #claims = new Map<string, OwnedEntry<K, V>[]>();
   readonly #owners = new Map<string, readonly Entry<K, V>[]>();
+  #contributions: Contributions<K, V> | undefined;
   readonly #updates = new Set<string>();
   readonly #deletions = new Set<string>();
 
@@ -44,6 +45,8 @@ export class DeltaMap<K, V> {
 
   /** Replaces the desired content. An owner with the same array as before costs one comparison. */
   setDesired(contributions: Contributions<K, V>): void {
+    if (contributions === this.#contributions) return;
+    this.#contributions = contributions;
     const touched = new Set<string>();
     for (const [owner, entries] of this.#owners) {
       if (contributions.get(owner) === entries) continue;

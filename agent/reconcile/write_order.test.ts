@@ -118,7 +118,7 @@ describe("writeOrder", () => {
       }),
       { numRuns: 100 },
     );
-  }, 60_000);
+  }, 120_000);
 
   test("the same holds when writes fail at random, and all is well once they no longer do", () => {
     fc.assert(
@@ -146,7 +146,7 @@ describe("writeOrder", () => {
       ),
       { numRuns: 100 },
     );
-  }, 60_000);
+  }, 120_000);
 
   test("at every moment of a change each traffic is judged as before it or as after it", () => {
     fc.assert(

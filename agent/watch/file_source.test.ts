@@ -9,7 +9,7 @@ import { SnapshotStore } from "./snapshot_store.ts";
 const node = (name: string, address: string) =>
   `apiVersion: v1\nkind: Node\nmetadata: {name: ${name}}\nstatus: {addresses: [{type: InternalIP, address: ${address}}]}\n`;
 
-describe("FileSource", () => {
+describe("FileSource", { timeout: 30_000 }, () => {
   let folder: string;
   let store: SnapshotStore;
   let stop: AbortController;
@@ -31,7 +31,7 @@ describe("FileSource", () => {
     const say = (_: object, message: string) => void warnings.push(message);
     void new FileSource(folder, { info: say, warn: say, error: say }).run(store, stop.signal);
   }
-  const seen = (...expected: string[]) => vi.waitFor(() => expect(names().sort()).toEqual(expected), 5_000);
+  const seen = (...expected: string[]) => vi.waitFor(() => expect(names().sort()).toEqual(expected), 20_000);
 
   test("an empty folder is a complete, empty cluster", async () => {
     start();

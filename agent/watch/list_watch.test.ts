@@ -75,7 +75,7 @@ function nameOf(object: unknown): string {
   return (object as { metadata: { name: string } }).metadata.name;
 }
 
-describe("ListWatch", () => {
+describe("ListWatch", { timeout: 30_000 }, () => {
   const server = () => current.server;
   let current: { server: FakeServer; api: KubernetesApi; notes: Notes; stop: AbortController; warnings: string[] };
 
@@ -93,7 +93,7 @@ describe("ListWatch", () => {
     const log = { info: say, warn: say, error: say };
     void new ListWatch(current.api, kind, current.notes, log).run(current.stop.signal);
   }
-  const told = (...lines: string[]) => vi.waitFor(() => expect(current.notes.lines).toEqual(lines), 5_000);
+  const told = (...lines: string[]) => vi.waitFor(() => expect(current.notes.lines).toEqual(lines), 20_000);
 
   test("a list in pages is one list, then changes follow from its version", async () => {
     server().answer(

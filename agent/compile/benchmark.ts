@@ -1,0 +1,110 @@
+// What compiling and writing cost in a big cluster: `node agent/compile/benchmark.ts [services] [pods]`.
+// CPU time of this process, because the wall clock of a shared machine says little. Maps in memory.
+import { namespace, node, pod, service } from "../api/core.ts";
+import { endpointSlice } from "../api/discovery.ts";
+import { networkPolicy } from "../api/networking.ts";
+import { memoryMaps } from "../kernel/memory_map.ts";
+import { Reconciler } from "../reconcile/reconciler.ts";
+import { Compiler } from "./compile.ts";
+import type { ClusterSnapshot } from "./snapshot.ts";
+
+const [services = 10_000, pods = 10_000] = process.argv.slice(2).map(Number);
+
+const address = (first: number, index: number) => `10.${first + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
+const range = <T>(count: number, make: (index: number) => T) =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+function slice(index: number, hosts: readonly number[]) {
+  return endpointSlice.parse({
+    metadata: { name: `s${index}-x`, namespace: "default", labels: { "kubernetes.io/service-name": `s${index}` } },
+    addressType: "IPv4",
+    ports: [{ port: 8080, protocol: "TCP" }],
+    endpoints: hosts.map((host) => ({
+      addresses: [address(128, host)],
+      nodeName: "node",
+      conditions: { ready: true },
+    })),
+  });
+}
+
+const policy = (allowed: string) =>
+  networkPolicy.parse({
+    metadata: { name: "web", namespace: "default" },
+    spec: {
+      podSelector: {},
+      ingress: [
+        { from: [{ podSelector: { matchLabels: { app: allowed } } }], ports: [{ port: 80 }] },
+        { from: [{ ipBlock: { cidr: "172.31.1.0/24", except: ["172.31.1.162/32"] } }] },
+      ],
+    },
+  });
+
+const snapshot: ClusterSnapshot = {
+  facts: {
+    nodeName: "master",
+    address: "172.31.1.8",
+    subnets: ["172.31.1.0/24"],
+    localAddresses: [],
+    uplinkIfindex: 2,
+    tunnelIfindex: 3,
+  },
+  endpoints: range(Math.min(100, pods), (index) => ({
+    namespace: "default",
+    pod: `p${index}`,
+    address: address(128, index),
+    ifindex: 100 + index,
+    mac: "02:00:00:00:00:01",
+    hostMac: "02:00:00:00:00:02",
+  })),
+  nodes: [
+    ["master", "172.31.1.8"],
+    ["node", "172.31.1.207"],
+  ].map(([name, internal]) =>
+    node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address: internal }] } }),
+  ),
+  namespaces: [namespace.parse({ metadata: { name: "default" } })],
+  pods: range(pods, (index) =>
+    pod.parse({
+      metadata: { name: `p${index}`, namespace: "default", labels: { app: `app-${index % 500}` } },
+      spec: { nodeName: index < 100 ? "master" : "node", containers: [{}] },
+      status: { phase: "Running", podIPs: [{ ip: address(128, index) }] },
+    }),
+  ),
+  services: range(services, (index) =>
+    service.parse({
+      metadata: { name: `s${index}`, namespace: "default" },
+      spec: {
+        type: "NodePort",
+        clusterIPs: [address(96, index)],
+        ports: [{ port: 80, nodePort: index < 2768 ? 30000 + index : undefined }],
+      },
+    }),
+  ),
+  endpointSlices: range(services, (index) => slice(index, [index * 3, index * 3 + 1, index * 3 + 2])),
+  networkPolicies: [policy("app-1")],
+  ipPools: [],
+  ipamBlocks: [],
+  felixConfigurations: [],
+};
+
+const compiler = new Compiler();
+const reconciler = new Reconciler(memoryMaps());
+
+function measure(what: string, next: ClusterSnapshot): void {
+  const start = process.cpuUsage();
+  const state = compiler.compile(next);
+  const compiled = process.cpuUsage(start);
+  const { written } = reconciler.sync(state.maps);
+  const all = process.cpuUsage(start);
+  const ms = ({ user, system }: NodeJS.CpuUsage) => ((user + system) / 1000).toFixed(0).padStart(6);
+  console.log(`${what.padEnd(28)} compile ${ms(compiled)} ms, with writing ${ms(all)} ms, ${written} entries written`);
+}
+
+console.log(`${services} services with 3 backends each, ${pods} pods, CPU time`);
+measure("everything", snapshot);
+for (let round = 1; round <= 5; round++) {
+  const endpointSlices = snapshot.endpointSlices.with(round * 7, slice(round * 7, [60_000 + round]));
+  measure("one EndpointSlice changed", { ...snapshot, endpointSlices });
+}
+for (const app of ["app-2", "app-3"])
+  measure("a NetworkPolicy changed", { ...snapshot, networkPolicies: [policy(app)] });

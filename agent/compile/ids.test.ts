@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { hash32 } from "./hash.ts";
+import { idOf, type Named, Numbering } from "./ids.ts";
+
+interface Item {
+  names: Named[];
+}
+const item = (...names: Named[]): Item => ({ names });
+const numbering = () => new Numbering<Item>(({ names }) => names);
+
+const first = { name: "a", hash: 7 };
+const second = { name: "b", hash: 7 };
+const other = { name: "c", hash: hash32("b") };
+
+test("Numbering gives every name its hash, and of two with one hash the first by name", () => {
+  const displaced = numbering().assign([item(second), item(first)]);
+  expect(idOf(displaced, first)).toBe(7);
+  expect(idOf(displaced, second)).toBe(hash32("b"));
+});
+
+test("Numbering never gives a displaced name the number of another, and does not depend on the order", () => {
+  const items = [item(first), item(second), item(other)];
+  const forward = numbering().assign(items);
+  const backward = numbering().assign([...items].reverse());
+  expect([...forward]).toEqual([...backward]);
+  const ids = [first, second, other].map((name) => idOf(forward, name));
+  expect(new Set(ids).size).toBe(3);
+  expect(idOf(forward, other)).toBe(hash32("b"));
+});
+
+test("Numbering answers after many changes as it would from the start", () => {
+  const [a, b, c] = [item(first), item(second), item(other)];
+  const history = numbering();
+  for (const items of [[b], [a, b], [a, b, c], [b, c]]) {
+    expect([...history.assign(items)]).toEqual([...numbering().assign(items)]);
+  }
+  expect(idOf(history.assign([b, c]), second)).toBe(7);
+});
+
+test("Numbering keeps the numbers that mean something else for themselves", () => {
+  const none = { name: "none", hash: 0 };
+  const any = { name: "any", hash: 0xffffffff };
+  const displaced = numbering().assign([item(none, any)]);
+  expect(idOf(displaced, none)).toBe(hash32("none"));
+  expect(idOf(displaced, any)).toBe(hash32("any"));
+});
+
+test("Numbering answers with the same object when nothing changed", () => {
+  const numbers = numbering();
+  const items = [item(first), item(second)];
+  expect(numbers.assign([...items])).toBe(numbers.assign([...items, item({ name: "x", hash: 1 })]));
+});
