@@ -52,7 +52,10 @@ let loaded: Libbpf | undefined;
 
 /** Loads the library at its first use, so that what needs no kernel (tests, `--help`) runs where it is missing. */
 export function libbpf(): Libbpf {
-  loaded ??= bind();
+  if (!loaded) {
+    loaded = bind();
+    loaded.onMessage(() => undefined); // libbpf would print to standard error what our own errors say
+  }
   return loaded;
 }
 

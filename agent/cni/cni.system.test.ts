@@ -1,0 +1,165 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Allocator } from "../ipam/allocator.ts";
+import type { Block } from "../ipam/block.ts";
+import { noKernel } from "../kernel/bpffs.fixture.ts";
+import { enterNamespace } from "../kernel/namespace.fixture.ts";
+import { type Endpoint, EndpointStore } from "./endpoint_store.ts";
+import { installPlugin, uninstallPlugin } from "./install.ts";
+import { type CniPlugin, CniPlugin as Plugin } from "./plugin.ts";
+import { attachmentOf, parseRequest } from "./request.ts";
+import { serveCni } from "./server.ts";
+import { hostIndex } from "./veth.ts";
+
+const noGo =
+  spawnSync("go", ["version"]).status === 0 ? false : "SKIP: the CNI shim is a Go program, and there is no go";
+const skip = noKernel || noGo;
+if (skip) console.log(skip);
+
+describe.skipIf(skip)("CNI", () => {
+  const node = enterNamespace();
+  const pod = `${node}-pod`;
+  const folder = mkdtempSync(join(tmpdir(), "dataplane-cni-"));
+  const socket = join(folder, "agent.sock");
+  const file = join(folder, "endpoints.json");
+  const shim = join(folder, "shim");
+  const config = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane", socket };
+  let plugin: CniPlugin;
+  let endpoints: EndpointStore;
+  let ready: (endpoint: Endpoint) => Promise<void>;
+  const gone: string[] = [];
+
+  beforeAll(async () => {
+    execFileSync("ip", ["netns", "add", pod]);
+    execFileSync("go", ["build", "-o", shim, "."], {
+      cwd: join(import.meta.dirname, "shim"),
+      env: { ...process.env, CGO_ENABLED: "0" },
+    });
+    endpoints = new EndpointStore(file);
+    const blocks: Block[] = [];
+    const allocator = new Allocator({
+      node: "master",
+      pools: () => [{ name: "default", cidr: "10.244.0.0/24", blockSize: 26, disabled: false }],
+      claims: { list: () => blocks, create: async (block) => (blocks.push(block), "created") },
+      use: endpoints,
+    });
+    const life = {
+      ready: (endpoint: Endpoint) => ready(endpoint),
+      gone: (endpoint: Endpoint) => void gone.push(endpoint.pod),
+    };
+    plugin = new Plugin({ endpoints, allocator, life, mtu: () => 1450 });
+    await serveCni(socket, plugin, pino({ level: "silent" }));
+    ready = async () => undefined;
+  });
+  afterAll(() => {
+    execFileSync("ip", ["netns", "delete", pod]);
+    rmSync(folder, { recursive: true });
+  });
+
+  const environment = (command: string, container = "c1") => ({
+    CNI_COMMAND: command,
+    CNI_CONTAINERID: container,
+    CNI_NETNS: `/var/run/netns/${pod}`,
+    CNI_IFNAME: "eth0",
+    CNI_ARGS: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_UID=u1",
+  });
+  const call = (command: string, container = "c1", more: object = {}) =>
+    plugin.call(parseRequest({ env: environment(command, container), config: { ...config, ...more } }));
+  const inPod = (...command: string[]) =>
+    execFileSync("nsenter", [`--net=/run/netns/${pod}`, ...command], { encoding: "utf8" });
+
+  test("a pod's interface is opened only after its policy is in force", async () => {
+    let sawPodSide = "";
+    ready = async () => {
+      sawPodSide = inPod("ip", "-brief", "link", "show", "eth0");
+    };
+    const result = (await call("ADD")) as { ips: { address: string }[]; interfaces: { name: string }[] };
+    expect(sawPodSide).toContain("DOWN");
+    expect(inPod("ip", "-brief", "link", "show", "eth0")).toContain("UP");
+    expect(inPod("ip", "-brief", "address", "show", "eth0")).toContain(result.ips[0]?.address);
+    expect(inPod("ip", "route")).toContain("default via 169.254.1.1 dev eth0 onlink");
+    expect(inPod("ip", "neighbour")).toContain("PERMANENT");
+    expect(JSON.parse(readFileSync(file, "utf8")).endpoints[0]).toMatchObject({
+      namespace: "default",
+      pod: "web",
+      uid: "u1",
+    });
+  });
+
+  test("ADD again answers the same, CHECK is content", async () => {
+    expect(await call("ADD")).toEqual(await call("ADD"));
+    expect(await call("CHECK")).toBeUndefined();
+  });
+
+  test("a restarted agent knows the endpoint", () => {
+    expect(new EndpointStore(file).find(attachmentOf(parseRequest({ env: environment("CHECK"), config })))).toEqual(
+      endpoints.list()[0],
+    );
+  });
+
+  test("DEL removes and may be repeated; CHECK then says what is missing", async () => {
+    const [endpoint] = endpoints.list();
+    await call("DEL");
+    await call("DEL");
+    expect(hostIndex(endpoint?.hostInterface ?? "")).toBeUndefined();
+    expect(gone).toEqual(["web"]);
+    await expect(call("CHECK")).rejects.toMatchObject({
+      code: 3,
+      message: expect.stringContaining("no endpoint for default/web"),
+    });
+  });
+
+  test("an ADD whose policy fails leaves nothing behind", async () => {
+    ready = async () => {
+      throw new Error("map policies is full");
+    };
+    await expect(call("ADD", "c2")).rejects.toThrow("map policies is full");
+    expect(endpoints.list()).toEqual([]);
+    expect(inPod("ip", "-brief", "link")).not.toContain("eth0");
+    ready = async () => undefined;
+  });
+
+  test("GC removes what the runtime does not know", async () => {
+    await call("ADD", "c3");
+    await call("GC", "", { "cni.dev/valid-attachments": [{ containerID: "c3", ifname: "eth0" }] });
+    expect(endpoints.list().length).toBe(1);
+    await call("GC", "", { "cni.dev/valid-attachments": [] });
+    expect(endpoints.list()).toEqual([]);
+  });
+
+  test("loopback is served for runtimes that ask for it", async () => {
+    await call("ADD", "c4", { cniVersion: "0.3.1", type: "loopback" });
+    expect(inPod("ip", "-brief", "link", "show", "lo")).toContain("UP");
+  });
+
+  test("the shim says how to look on when no agent answers", () => {
+    const input = JSON.stringify({ ...config, socket: join(folder, "nobody.sock") });
+    const { status, stdout } = spawnSync(shim, { input, env: environment("ADD"), encoding: "utf8" });
+    expect(status).toBe(1);
+    const failure = JSON.parse(stdout);
+    expect(failure).toMatchObject({ cniVersion: "1.0.0", code: 11 });
+    expect(failure.details).toContain("next: kubectl -n ebpf-dataplane get pods");
+  });
+
+  test("the plugin is installed, left alone when it is the same, and removed", () => {
+    const where = { binary: shim, binFolder: join(folder, "bin"), confFolder: join(folder, "conf") };
+    installPlugin({ ...where, socket });
+    installPlugin({ ...where, socket });
+    const conflist = JSON.parse(readFileSync(join(folder, "conf", "05-ebpf-dataplane.conflist"), "utf8"));
+    expect(conflist.plugins).toEqual([{ type: "ebpf-dataplane", socket }]);
+    uninstallPlugin(where);
+    expect(spawnSync("ls", [where.binFolder, where.confFolder], { encoding: "utf8" }).stdout).not.toContain("ebpf");
+  });
+
+  test("the shim prints the agent's answer", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { execFile } = await import("node:child_process");
+    const child = execFile(shim, { env: environment("VERSION") }, (_, stdout) => resolve(stdout));
+    child.stdin?.end(JSON.stringify(config));
+    expect(JSON.parse(await promise).supportedVersions).toContain("1.1.0");
+  });
+});
