@@ -15,16 +15,15 @@ export async function down(project: Project): Promise<void> {
   say(`Stack ${project.stack}, removed by this package's runner: this is not \`pulumi destroy\`.`);
   const providers = new Providers(project.folder);
   const operations = await declared(project);
-  const known = new Set<string>();
   for (const operation of operations) {
     if (operation.type !== "pulumi:providers:kubernetes" || operation.inputs.kubeconfig === undefined) continue;
-    known.add(providers.register(operation));
+    providers.register(operation);
   }
   const failures: string[] = [];
   for (const operation of operations.reverse()) {
     const report = new ResourceReport(title(operation));
     try {
-      if (await remove(operation, project, providers, known, report)) report.done();
+      if (await remove(operation, project, providers, report)) report.done();
     } catch (error) {
       failures.push(`${title(operation)}: ${messageOf(error)}`);
     }
@@ -47,15 +46,13 @@ async function remove(
   operation: Operation,
   { folder }: Project,
   providers: Providers,
-  known: Set<string>,
   report: ResourceReport,
 ): Promise<boolean> {
   if (operation.type === "command:local:Command" && operation.inputs.delete !== undefined) {
     await deleteLocalCommand(operation, folder, report);
     return true;
   }
-  const provider = operation.provider.split("::").at(-2) ?? "";
-  if (!operation.type.startsWith("kubernetes:") || !known.has(provider)) return false;
+  if (!operation.type.startsWith("kubernetes:") || !providers.knows(operation.provider)) return false;
   await deleteObject(providers.cluster(operation.provider), operation, AbortSignal.timeout(10 * 60_000));
   return true;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
@@ -13,7 +14,10 @@ export function sdkOf(project: Project): typeof Pulumi {
 export function loadProgram(project: Project): unknown {
   const require = programRequire(project);
   const tsNode = require("ts-node") as { register(options: object): void };
-  tsNode.register({ transpileOnly: true, cwd: project.folder, projectSearchDir: project.folder });
+  // Without a tsconfig.json of its own the program gets the CLI's settings, not those of a folder above.
+  const skipProject = !existsSync(join(project.folder, "tsconfig.json"));
+  const compilerOptions = skipProject ? { target: "ES2022", module: "nodenext", moduleResolution: "nodenext" } : {};
+  tsNode.register({ transpileOnly: true, cwd: project.folder, skipProject, compilerOptions });
   return require(project.entry);
 }
 

@@ -14,17 +14,22 @@ export class Providers {
     this.#folder = folder;
   }
 
-  /** Remembers a provider resource; its id is its name, which references end with. */
-  register({ name, inputs }: Operation): string {
+  /** Remembers a provider resource. */
+  register({ name, inputs }: Operation): void {
     const { kubeconfig, context } = inputs as { kubeconfig?: string; context?: string };
     this.#clusters.set(name, clusterOf(kubeconfig === undefined ? undefined : this.#content(kubeconfig), context));
-    return name;
   }
 
-  /** The cluster of a provider reference; the default one is what kubectl would use. */
+  /** Whether the cluster of a reference can be reached. */
+  knows(reference: string): boolean {
+    return reference === "" || this.#clusters.has(providerName(reference));
+  }
+
+  /** The cluster of a reference (`urn::id`); without one it is what kubectl would use. */
   cluster(reference: string): Cluster {
-    const name = reference.split("::").at(-1) ?? "";
-    const known = this.#clusters.get(name) ?? clusterOf();
+    const name = providerName(reference);
+    const known = this.#clusters.get(name) ?? (reference === "" ? clusterOf() : undefined);
+    if (!known) throw new RunnerFailure(`its Kubernetes provider ${name} has no kubeconfig`);
     this.#clusters.set(name, known);
     return known;
   }
@@ -37,10 +42,18 @@ export class Providers {
   }
 }
 
+/** The name that ends the URN of a reference; ids of a preview are not known. */
+function providerName(reference: string): string {
+  return reference.split("::").at(-2) ?? "";
+}
+
 /** Picks the handler of a type, or says what cannot be done here. */
 export function handlerFor(type: string, providers: Providers, folder: string): Handler {
   if (type === "pulumi:providers:kubernetes") {
-    return async (operation) => ({ id: providers.register(operation), state: operation.inputs });
+    return async (operation) => {
+      providers.register(operation);
+      return { id: operation.name, state: operation.inputs };
+    };
   }
   if (type.startsWith("pulumi:providers:"))
     return async (operation) => ({ id: operation.name, state: operation.inputs });

@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Answer, fakeApiServer, type Received } from "./testing/fake-api-server.ts";
+
+const root = join(import.meta.dirname, "..");
+let folder = "";
+let close = () => {};
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "program-"));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: app\nruntime: nodejs\n");
+});
+afterEach(() => {
+  close();
+  rmSync(folder, { recursive: true });
+});
+
+const PROGRAM = `
+import * as command from "@pulumi/command";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+const config = new pulumi.Config();
+class App extends pulumi.ComponentResource {
+  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    super("app:index:App", name, {}, opts);
+    const create = config.get("command") ?? "echo made by $(cat)";
+    const made = new command.local.Command("make", { create, stdin: "hand", delete: "touch gone" }, { parent: this });
+    new k8s.core.v1.ConfigMap("map", { metadata: { name: "map" }, data: { made: made.stdout } }, { parent: this });
+  }
+}
+const provider = new k8s.Provider("cluster", { kubeconfig: config.requireSecret("kubeconfig") });
+new App("app", { provider });
+export const mode = config.get("mode");
+export const password = pulumi.secret("hunter2");
+`;
+
+async function cluster(answer: (request: Received) => Answer = ({ body }) => [200, body]) {
+  const server = await fakeApiServer(answer);
+  close = server.close;
+  writeFileSync(join(folder, "index.ts"), PROGRAM);
+  const settings = { config: { kubeconfig: server.kubeconfig, mode: "dsr" } };
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), JSON.stringify(settings));
+  return server.received;
+}
+
+async function runner(verb: string, ...options: string[]) {
+  const env = {
+    ...process.env,
+    PATH: `${folder}:${process.env.PATH}`,
+    EBPF_DATAPLANE_CACHE: join(folder, "cache"),
+    NO_COLOR: "1",
+  };
+  const words = ["--no-warnings", join(root, "runner", "main.ts"), verb, "--stack", "dev", "--cwd", folder, ...options];
+  const child = spawn(process.execPath, words, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const code = new Promise((resolve) => child.on("close", resolve));
+  return { stdout: await text(child.stdout), stderr: await text(child.stderr), code: await code };
+}
+
+test("up makes what the program declares in order, and prints outputs without secrets", async () => {
+  const received = await cluster();
+  const { stdout, stderr, code } = await runner("up", "--config", "mode=tunnel");
+  expect(stderr).toMatch(/^Stack dev, made by this package's runner: this is not `pulumi up`/);
+  expect(stdout).toBe("mode: tunnel\npassword: [secret]\n");
+  expect(received.map(({ body }) => body?.data)).toEqual([{ made: "made by hand" }]);
+  expect(code).toBe(0);
+}, 120_000);
+
+test("up stops at the first resource that fails, names it, and shows no stack trace", async () => {
+  const received = await cluster();
+  const { stderr, code } = await runner("up", "--config", "command=echo no disk >&2; exit 3");
+  expect(stderr).toContain("up of stack dev failed: Command make: its command ended with exit code 3");
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(received).toEqual([]);
+  expect(code).toBe(1);
+}, 120_000);
+
+test("up passes on what the API server refuses, with the object's name", async () => {
+  await cluster(() => [422, { message: "data: too long" }]);
+  const { stderr, code } = await runner("up");
+  expect(stderr).toContain("up of stack dev failed: ConfigMap map: data: too long");
+  expect(code).toBe(1);
+}, 120_000);
+
+test("a mistake in the program is one message", async () => {
+  writeFileSync(
+    join(folder, "index.ts"),
+    'import { RunError } from "@pulumi/pulumi"; throw new RunError("pods: wrong");',
+  );
+  const { stderr, code } = await runner("up");
+  expect(stderr).toContain("up of stack dev failed: pods: wrong");
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(code).toBe(1);
+}, 120_000);
+
+test("preview shows the tree and touches nothing", async () => {
+  const received = await cluster();
+  const { stdout, code } = await runner("preview");
+  expect(stdout).toBe("├─ kubernetes cluster\n└─ App app\n   ├─ Command make\n   └─ ConfigMap map\n");
+  expect(received).toEqual([]);
+  expect(code).toBe(0);
+}, 120_000);
+
+test("down removes objects and runs the deletion of commands", async () => {
+  const received = await cluster(() => [404, { message: "not found" }]);
+  const { code } = await runner("down");
+  expect(received.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    "DELETE /api/v1/namespaces/default/configmaps/map",
+  ]);
+  expect(existsSync(join(folder, "gone"))).toBe(true);
+  expect(code).toBe(0);
+}, 120_000);
+
+test("the Pulumi CLI does the work where it is on PATH, with a file backend", async () => {
+  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\necho "$* $PULUMI_BACKEND_URL" >> ${folder}/calls\n`);
+  chmodSync(join(folder, "pulumi"), 0o755);
+  const { code } = await runner("up", "--config", "mode=tunnel");
+  const backend = `file://${folder}/cache/pulumi`;
+  expect(readFileSync(join(folder, "calls"), "utf8").split("\n")).toEqual([
+    `stack select --create dev ${backend}`,
+    `up --yes --skip-preview --stack dev --config mode=tunnel ${backend}`,
+    "",
+  ]);
+  expect(code).toBe(0);
+}, 120_000);
