@@ -8,7 +8,18 @@ import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
 import { machineDisk } from "../../lab/names.ts";
-import { block, type ClientName, clients, type KubernetesObject, type NodeName, namespace, node, nodes, pod, pool } from "./objects.ts";
+import {
+  block,
+  type ClientName,
+  clients,
+  type KubernetesObject,
+  type NodeName,
+  namespace,
+  node,
+  nodes,
+  pod,
+  pool,
+} from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -76,13 +87,24 @@ export class BareCluster {
 
   /** Starts a node's agent and waits until it says that it is ready. */
   async startAgent(name: NodeName): Promise<void> {
-    const paths = ["--run-directory", "/run/ebpf-dataplane", "--cni-bin", "/opt/cni/bin", "--cni-conf", "/etc/cni/net.d"];
+    const paths = [
+      "--run-directory",
+      "/run/ebpf-dataplane",
+      "--cni-bin",
+      "/opt/cni/bin",
+      "--cni-conf",
+      "/etc/cni/net.d",
+    ];
     const where = ["--objects", "/tmp/objects", "--node", name, "--cgroup-root", "/sys/fs/cgroup", ...paths];
     const agent = this.#spawn(name, [process.execPath, program, "agent", ...where, "--attach", this.#attach]);
     this.#agents.set(name, agent);
     const record = (text: Buffer) => this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));
     for (const stream of [agent.stdout, agent.stderr]) stream?.on("data", record);
-    await until(`agent of ${name} to be ready`, () => this.#isReady(name), () => this.#logs.get(name) ?? "");
+    await until(
+      `agent of ${name} to be ready`,
+      () => this.#isReady(name),
+      () => this.#logs.get(name) ?? "",
+    );
   }
 
   /** Kills a node's agent as the kernel would: no chance to tidy up. */
@@ -106,7 +128,8 @@ export class BareCluster {
     const identity = ["env", "POD_NAMESPACE=default", `POD_NAME=${name}`];
     const server = [...identity, process.execPath, program, "probe-server", "--tcp", "80,81", "--udp", "80"];
     this.#spawn(on, ["nsenter", `--net=/run/netns/${name}`, ...server]);
-    const listens = async () => (await this.#run(on, ["nsenter", `--net=/run/netns/${name}`, "ss", "-Hltn"])).includes(":81");
+    const listens = async () =>
+      (await this.#run(on, ["nsenter", `--net=/run/netns/${name}`, "ss", "-Hltn"])).includes(":81");
     await until(`pod ${name} to listen`, listens);
     return placed;
   }
@@ -125,11 +148,22 @@ export class BareCluster {
     const machine = inPod ? this.#placed(from.slice("default/".length)).node : (from as ClientName | NodeName);
     const batch = asked.map(({ to, ...rest }, index) => {
       const [host = "", port = ""] = to.split(":");
-      const probe = { id: String(index), token: "t", host, port: Number(port), protocol: "tcp", timeoutMs: 1500, ...rest };
+      const probe = {
+        id: String(index),
+        token: "t",
+        host,
+        port: Number(port),
+        protocol: "tcp",
+        timeoutMs: 1500,
+        ...rest,
+      };
       return inPod ? { ...probe, pod: from } : probe;
     });
     const output = await this.#run(machine, [process.execPath, program, "probe"], JSON.stringify(batch));
-    const results = output.trim().split("\n").map((line) => JSON.parse(line) as AttemptResult);
+    const results = output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as AttemptResult);
     return results.sort((a, b) => Number(a.id) - Number(b.id) || a.attempt - b.attempt);
   }
 
@@ -189,7 +223,10 @@ export class BareCluster {
 
   async #run(machine: string, argv: string[], input = ""): Promise<string> {
     const { status, stdout, stderr } = await runIn(this.#lab, machine, argv, { input });
-    if (status !== 0) throw new Error(`${argv.join(" ")} on ${machine} ended with ${status}:\n${stdout}${stderr}${this.#logs.get(machine) ?? ""}`);
+    if (status !== 0)
+      throw new Error(
+        `${argv.join(" ")} on ${machine} ended with ${status}:\n${stdout}${stderr}${this.#logs.get(machine) ?? ""}`,
+      );
     return stdout;
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { BareCluster, until } from "./bare_cluster.ts";
 import { endpoints, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -28,7 +29,7 @@ const holder = `
   socket.on("close", () => console.log("closed"));
   setInterval(() => socket.write("still here\\n"), 200);`;
 
-/** A server that keeps its connections and echoes, unlike the probe server. */
+// A server that keeps its connections and echoes, unlike the probe server. */
 const echo = `require("node:net").createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(82);`;
 
 function hold(to: string, localPort: number): { lines: string[] } {
@@ -39,9 +40,18 @@ function hold(to: string, localPort: number): { lines: string[] } {
   return { lines };
 }
 
-async function echoService(backends: Placed[], terminating = false): Promise<void> {
+async function startEcho(backend: Placed): Promise<void> {
+  cluster.spawn("node", ["nsenter", `--net=/run/netns/${backend.name}`, process.execPath, "-e", echo]);
+  applyEcho([backend]);
+  await until("the echo service", async () => (await cluster.see("client1", "172.31.1.8:30082")).startsWith("allowed"));
+}
+
+function applyEcho(backends: Placed[], terminating = false): void {
   const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
-  const slice = endpoints("echo", backends.map((backend) => ({ ...backend, terminating })));
+  const slice = endpoints(
+    "echo",
+    backends.map((backend) => ({ ...backend, terminating })),
+  );
   cluster.apply(service("echo", { clusterIP: "10.96.0.12", nodePort: 30082, spec }), {
     ...slice,
     ports: [{ name: "echo", protocol: "TCP", port: 82 }],
@@ -66,19 +76,21 @@ test("two live connections of one source port that meet at one backend both work
       process.exit(0);
     })();`;
   const output = await cluster.run("client1", [process.execPath, "-e", meet]);
-  const seen = output.trim().split("\n").map((line) => JSON.parse(line) as { source: string; sourcePort: number });
+  const seen = output
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { source: string; sourcePort: number });
   expect(seen.map(({ source }) => source)).toEqual(["172.31.1.55", "172.31.1.55"]);
   expect(seen[0]?.sourcePort).toBe(45_001);
   expect(seen[1]?.sourcePort).not.toBe(45_001);
 });
 
 test("a terminating backend keeps its connection and takes no new one; gone for good it resets the connection", async () => {
-  cluster.spawn("node", ["nsenter", "--net=/run/netns/one", process.execPath, "-e", echo]);
-  await echoService([one]);
+  await startEcho(one);
   const held = hold("172.31.1.8:30082", 45_100);
   await until("the connection", async () => held.lines.includes("connected"));
 
-  await echoService([one], true);
+  applyEcho([one], true);
   cluster.apply(endpoints("web", [{ ...one, terminating: true }, two]));
   await until("new connections to reach the other pod", async () => {
     const results = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 8 });
@@ -87,14 +99,15 @@ test("a terminating backend keeps its connection and takes no new one; gone for 
   await new Promise((resolve) => setTimeout(resolve, 600));
   expect(held.lines).toEqual(["connected"]);
 
-  await echoService([]);
+  applyEcho([]);
   await until("the reset", async () => held.lines.includes("closed"));
   expect(held.lines).toContain("error ECONNRESET");
   cluster.apply(endpoints("web", [one]));
 });
 
 test("a UDP client that never changes its port is given another backend when its own goes", async () => {
-  const ask = async () => (await cluster.probe("client1", { to: "172.31.1.8:30053", protocol: "udp", sourcePort: 45_200 }))[0];
+  const ask = async () =>
+    (await cluster.probe("client1", { to: "172.31.1.8:30053", protocol: "udp", sourcePort: 45_200 }))[0];
   await until("the first backend", async () => (await ask())?.server === "default/one");
   cluster.apply(endpoints("dns", [two], "UDP"));
   await until("the second backend", async () => (await ask())?.server === "default/two");
@@ -102,9 +115,7 @@ test("a UDP client that never changes its port is given another backend when its
 });
 
 test("a policy that comes later stops an established connection, and lets it go on when it goes", async () => {
-  cluster.spawn("node", ["nsenter", "--net=/run/netns/two", process.execPath, "-e", echo]);
-  await echoService([two]);
-  await until("the echo service", async () => (await cluster.see("client1", "172.31.1.8:30082")) !== "rejected");
+  await startEcho(two);
   const held = hold("172.31.1.8:30082", 45_300);
   await until("the connection", async () => held.lines.includes("connected"));
   const dropped = async () => (await cluster.outcomes("node")).drop_policy_ingress ?? 0;
@@ -114,7 +125,9 @@ test("a policy that comes later stops an established connection, and lets it go 
   await until("packets of the connection to be dropped", async () => (await dropped()) > before);
   expect(held.lines).toEqual(["connected"]);
   cluster.remove(policy);
-  await until("client1 to be served again", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+  await until("client1 to be served again", async () =>
+    (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"),
+  );
 });
 
 test("a killed agent drops no packet, and its successor takes over what is there", async () => {
@@ -123,11 +136,18 @@ test("a killed agent drops no packet, and its successor takes over what is there
     const results = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 20 });
     return new Set(results.map(({ server }) => server)).size === 2;
   });
-  const running = cluster.probe("client1", { to: "172.31.1.8:30604", count: 2000 });
+  let restarted = false;
+  const results: AttemptResult[] = [];
+  const traffic = (async () => {
+    // The time-out is for a busy computer: what counts is that nothing is lost or refused.
+    while (!restarted)
+      results.push(...(await cluster.probe("client1", { to: "172.31.1.8:30604", count: 50, timeoutMs: 10_000 })));
+  })();
   await Promise.all([cluster.killAgent("master"), cluster.killAgent("node")]);
   expect(await cluster.see("client2", "172.31.1.8:30604")).toMatch(/^allowed/);
   await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
-  const results = await running;
+  restarted = true;
+  await traffic;
   expect(results.filter(({ verdict }) => verdict !== "allowed")).toEqual([]);
-  expect(results).toHaveLength(2000);
+  expect(results.length).toBeGreaterThanOrEqual(100);
 });

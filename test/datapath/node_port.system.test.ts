@@ -26,9 +26,20 @@ describe.each([
       endpoints("host", [{ address: nodes.node, node: "node" }]),
       service("empty", { clusterIP: "10.96.0.13", nodePort: 30999 }),
     );
-    cluster.spawn("node", ["env", "POD_NAMESPACE=default", "POD_NAME=host", process.execPath, program, "probe-server", "--tcp", "80"]);
+    cluster.spawn("node", [
+      "env",
+      "POD_NAMESPACE=default",
+      "POD_NAME=host",
+      process.execPath,
+      program,
+      "probe-server",
+      "--tcp",
+      "80",
+    ]);
     await until("the services", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
-    await until("the host backend", async () => (await cluster.see("client1", "172.31.1.8:30090")).startsWith("allowed"));
+    await until("the host backend", async () =>
+      (await cluster.see("client1", "172.31.1.8:30090")).startsWith("allowed"),
+    );
   });
   afterAll(() => cluster?.close());
 
@@ -68,7 +79,10 @@ describe.each([
     const policy = onlyFrom("web", "172.31.1.55/32");
     cluster.apply(policy);
     try {
-      await until("client2 to be dropped", async () => (await cluster.see("client2", "172.31.1.8:30604")) === "dropped");
+      await until(
+        "client2 to be dropped",
+        async () => (await cluster.see("client2", "172.31.1.8:30604")) === "dropped",
+      );
       expect(await cluster.see("client2", "172.31.1.207:30604")).toBe("dropped");
       expect(await cluster.see("client1", "172.31.1.8:30604")).toBe("allowed default/web saw 172.31.1.55");
       expect(await cluster.see("client1", "172.31.1.207:30604")).toBe("allowed default/web saw 172.31.1.55");

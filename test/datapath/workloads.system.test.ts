@@ -29,11 +29,12 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
   });
   afterAll(() => cluster?.close());
 
-  const everybody = () => [
-    { from: "default/near", address: near.address },
-    { from: "default/far", address: far.address },
-    { from: "default/web", address: web.address },
-  ] as const;
+  const everybody = () =>
+    [
+      { from: "default/near", address: near.address },
+      { from: "default/far", address: far.address },
+      { from: "default/web", address: web.address },
+    ] as const;
 
   test("pods see each other's own addresses, directly and through the service, TCP and UDP", async () => {
     for (const { from, address } of everybody()) {
@@ -86,16 +87,31 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
     expect(await cluster.see("default/far", `${web.address}:999`, { protocol: "udp" })).toBe("rejected");
     const closed = service("closed", { clusterIP: "10.96.0.14", nodePort: 30099, protocol: "UDP" });
     cluster.apply(closed, { ...endpoints("closed", [web]), ports: [{ name: "web", protocol: "UDP", port: 999 }] });
-    await until("the closed service", async () => (await cluster.see("client1", "172.31.1.207:30099", { protocol: "udp" })) === "rejected");
+    await until(
+      "the closed service",
+      async () => (await cluster.see("client1", "172.31.1.207:30099", { protocol: "udp" })) === "rejected",
+    );
     expect(await cluster.see("client1", "172.31.1.8:30099", { protocol: "udp" })).toBe("rejected");
   });
 
   test("a pod may use its own address only", async () => {
     const before = (await cluster.outcomes("node")).drop_spoofed_source ?? 0;
-    await cluster.run("node", ["nsenter", "--net=/run/netns/near", "ip", "address", "add", "10.9.9.9/32", "dev", "eth0"]);
+    await cluster.run("node", [
+      "nsenter",
+      "--net=/run/netns/near",
+      "ip",
+      "address",
+      "add",
+      "10.9.9.9/32",
+      "dev",
+      "eth0",
+    ]);
     const lie = `const s = require("node:dgram").createSocket("udp4"); s.bind(0, "10.9.9.9", () => s.send("x", 80, process.argv[1], () => s.close()))`;
     await cluster.run("node", ["nsenter", "--net=/run/netns/near", process.execPath, "-e", lie, web.address]);
-    await until("the lie to be counted", async () => ((await cluster.outcomes("node")).drop_spoofed_source ?? 0) > before);
+    await until(
+      "the lie to be counted",
+      async () => ((await cluster.outcomes("node")).drop_spoofed_source ?? 0) > before,
+    );
   });
 
   test("a deleted pod is unreachable at once and leaves nothing on its node", async () => {
