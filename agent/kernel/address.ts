@@ -33,17 +33,19 @@ function remember(text: Address): Uint32Array {
 }
 
 function parse(text: Address): Uint32Array {
-  const ip = ipaddr.IPv4.isValidFourPartDecimal(text)
-    ? ipaddr.IPv4.parse(text).toIPv4MappedAddress()
-    : ipaddr.IPv6.isValid(text)
-      ? ipaddr.IPv6.parse(text)
-      : undefined;
-  if (!ip) throw new TypeError(`"${text}" is no IP address; expected the form 172.31.1.8 or fd00::1.`);
-  const bytes = ip.toByteArray();
-  const word = (index: number) =>
-    ((bytes[index] as number) << 24) |
-    ((bytes[index + 1] as number) << 16) |
-    ((bytes[index + 2] as number) << 8) |
-    (bytes[index + 3] as number);
-  return Uint32Array.of(word(0) >>> 0, word(4) >>> 0, word(8) >>> 0, word(12) >>> 0);
+  const bytes = parseIpv4(text) ?? parseIpv6(text);
+  const view = new DataView(Uint8Array.from(bytes).buffer);
+  return Uint32Array.of(view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12));
+}
+
+// Most addresses are IPv4, and the library takes several times as long for what a regular expression tells.
+function parseIpv4(text: Address): number[] | undefined {
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number);
+  if (!parts?.every((part) => part < 256)) return undefined;
+  return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...parts];
+}
+
+function parseIpv6(text: Address): number[] {
+  if (ipaddr.IPv6.isValid(text)) return ipaddr.IPv6.parse(text).toByteArray();
+  throw new TypeError(`"${text}" is no IP address; expected the form 172.31.1.8 or fd00::1.`);
 }

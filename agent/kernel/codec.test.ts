@@ -50,9 +50,9 @@ describe("generated codecs", () => {
     expect(decodeOne(socketKey, encodeOne(socketKey, key))).toEqual(key);
   });
 
-  test("60,000 entries encode in well under a second", () => {
+  test("60,000 entries with 60,000 addresses encode in well under a second of processor time", () => {
     const view = new DataView(new ArrayBuffer(60_000 * prefix.size));
-    const started = performance.now();
+    const started = process.cpuUsage(); // other tests share the processor: the wall clock would tell of them
     for (let index = 0; index < 60_000; index++) {
       prefix.encode(
         { prefixLength: 128, address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` },
@@ -60,7 +60,7 @@ describe("generated codecs", () => {
         index * prefix.size,
       );
     }
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(1000);
   });
 
   test("each map knows the sizes the kernel will use", () => {
