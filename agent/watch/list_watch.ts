@@ -39,6 +39,7 @@ export class ListWatch {
   #backoff = BACKOFF_MS.first;
   #absent = 0;
   #listed = false;
+  #said = "";
 
   constructor(api: KubernetesApi, name: KindName, sink: ObjectSink, log: Logger) {
     this.#api = api;
@@ -98,6 +99,8 @@ export class ListWatch {
   }
 
   #recovered(): void {
+    if (this.#said) this.#log.info({ kind: kinds[this.#name].kind }, `watching ${this.#name} works again`);
+    this.#said = "";
     this.#backoff = BACKOFF_MS.first;
     this.#absent = 0;
   }
@@ -113,7 +116,10 @@ export class ListWatch {
     const wait = this.#backoff;
     this.#backoff = Math.min(wait * 2, BACKOFF_MS.longest);
     const message = error instanceof Error ? error.message : String(error);
-    this.#log.warn({ kind: kinds[this.#name].kind, retryMs: wait }, `watching ${this.#name} failed: ${message}`);
+    // One outage is one line, however often it is tried again.
+    const line = `watching ${this.#name} failed: ${message}; tried again until it works`;
+    if (line !== this.#said) this.#log.warn({ kind: kinds[this.#name].kind }, line);
+    this.#said = line;
     return wait;
   }
 
