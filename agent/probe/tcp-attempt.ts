@@ -2,6 +2,7 @@ import { connect, isIPv6, type Socket } from "node:net";
 import { findAnswer, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
 import { verdictOfError } from "./errors.ts";
+import { afterSilence } from "./silence.ts";
 
 /** One connection to make. */
 export interface TcpTarget {
@@ -33,13 +34,13 @@ export function attemptTcp(target: TcpTarget): Promise<Outcome> {
     const socket = connect({ host: target.address, port: target.port, localPort: target.sourcePort, noDelay: true });
     const outcome: Outcome = { verdict: "dropped" };
     let received = "";
-    let timers: NodeJS.Timeout[] = [];
+    let timers: (() => void)[] = [];
     const after = (milliseconds: number, act: () => void): void => {
-      timers.push(setTimeout(act, milliseconds));
+      timers.push(afterSilence(milliseconds, act));
     };
     const settle = (found: Partial<Outcome>): void => {
       Object.assign(outcome, found);
-      for (const timer of timers) clearTimeout(timer);
+      for (const callOff of timers) callOff();
       timers = [];
     };
     // The port is free only when the socket is closed, so that is when the attempt ends.

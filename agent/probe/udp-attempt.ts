@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import { findAnswer, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
 import { verdictOfError } from "./errors.ts";
+import { afterSilence } from "./silence.ts";
 
 /** One datagram to send. */
 export interface UdpTarget {
@@ -24,14 +25,13 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
     let local: Partial<Outcome> = {};
     let started = performance.now();
     const settle = (outcome: Outcome): void => {
-      clearTimeout(timer);
+      callOff();
       socket.removeAllListeners();
       socket.on("error", () => {});
       socket.close(() => resolve({ ...outcome, ...local }));
     };
-    const timer = setTimeout(
-      () => settle({ verdict: "dropped", error: `no answer within ${target.timeoutMs} ms` }),
-      target.timeoutMs,
+    const callOff = afterSilence(target.timeoutMs, () =>
+      settle({ verdict: "dropped", error: `no answer within ${target.timeoutMs} ms` }),
     );
     socket.once("error", (error: NodeJS.ErrnoException) => settle(verdictOfError(error)));
     socket.once("message", (message) => {
