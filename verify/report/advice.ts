@@ -12,11 +12,11 @@ export function advice({ from, to, expected, observed }: Row): string[] {
     ];
   }
   if (/does not resolve/.test(observed)) {
-    return ["kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide", `${inspect} drops`];
+    return ["kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide", `${inspect} outcomes`];
   }
   if (observed.startsWith("not probed")) return podHints(from, to);
   if (expected.startsWith("allowed") && observed.includes("dropped")) {
-    return [`${inspect} drops`, `${inspect} policies`, ...podHints(from, to)];
+    return [`${inspect} outcomes`, `${inspect} policies`, ...podHints(from, to)];
   }
   if (expected.startsWith("allowed") && observed.includes("rejected")) {
     return ["kubectl get endpointslices -A (a service without a ready pod rejects)", `${inspect} services`];
