@@ -41,10 +41,14 @@ describe.skipIf(skip)("CNI", () => {
     });
     endpoints = new EndpointStore(file);
     const blocks: Block[] = [];
+    const claim = (block: Block) => {
+      blocks.push(block);
+      return "created" as const;
+    };
     const allocator = new Allocator({
       node: "master",
       pools: () => [{ name: "default", cidr: "10.244.0.0/24", blockSize: 26, disabled: false }],
-      claims: { list: () => blocks, create: async (block) => (blocks.push(block), "created") },
+      claims: { list: () => blocks, create: async (block) => claim(block) },
       use: endpoints,
     });
     const life = {
