@@ -47,4 +47,6 @@ function resolve(from: string, name: string, sources: Sources): string {
 }
 
 export const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path);
-export const isTest = (path: string): boolean => /\.(test|fixture|cases)\.ts$/.test(path) || path.startsWith("test/");
+/** Tests, what they share, and measurements: they may reach across parts. */
+export const isTest = (path: string): boolean =>
+  /(\.(test|fixture|cases)|(^|\/)benchmark)\.ts$/.test(path) || path.startsWith("test/");
