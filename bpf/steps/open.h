@@ -39,8 +39,11 @@ static __always_inline int open_forwarded(struct packet *packet, const struct se
 {
 	__u32 return_flag = settings->return_mode == RETURN_DIRECT ? CONNECTION_DIRECT_RETURN : 0;
 	struct address node = backend->node;
-	enum outcome outcome = connection_open_forwarded(packet, backend, backend_id, return_flag);
+	enum outcome outcome;
 
+	if (address_is_unset(&node)) /* outside the cluster: its replies would not come back through us */
+		return drop(packet->skb, OUTCOME_DROP_NO_ROUTE);
+	outcome = connection_open_forwarded(packet, backend, backend_id, return_flag);
 	if (outcome != OUTCOME_FORWARD_SERVICE)
 		return drop(packet->skb, outcome);
 	return deliver_wrapped(packet->skb, settings, &node, forward_kind(return_flag), backend_id);
