@@ -93,7 +93,10 @@ function problems(findings: Findings, seen: Seen): string[] {
   const { verdict, servers } = plan.expectation;
   const { result, server, source } = seen;
   if (result.verdict === "none") return [describeVerdict(result)];
-  if (result.verdict !== verdict) return [`${describeVerdict(result)}, not ${verdict}`];
+  if (result.verdict !== verdict) {
+    const how = result.verdict === "dropped" && result.error ? ` (${result.error})` : "";
+    return [`${describeVerdict(result)}${how}, not ${verdict}`];
+  }
   if (verdict !== "allowed") return [];
 
   const wrong: string[] = [];
