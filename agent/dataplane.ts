@@ -105,6 +105,6 @@ export class Dataplane {
   }
 }
 
-function localEndpoint({ namespace, pod, address, ifindex, mac, hostMac }: Endpoint): LocalEndpoint {
-  return { namespace, pod, address, ifindex, mac, hostMac };
+function localEndpoint({ namespace, pod, uid, address, ifindex, mac, hostMac }: Endpoint): LocalEndpoint {
+  return { namespace, pod, uid, address, ifindex, mac, hostMac };
 }

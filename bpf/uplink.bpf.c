@@ -16,7 +16,7 @@ SEC("tc")
 int from_uplink(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
-	struct arrival arrival = {.external = true};
+	struct arrival arrival = {};
 	struct connection *connection;
 	struct packet packet;
 
@@ -45,6 +45,7 @@ int from_uplink(struct __sk_buff *skb)
 	connection = connection_find(&packet);
 	if (connection)
 		return follow(&packet, settings, connection);
+	arrival.external = true; /* not in an initializer: that would be a map of constants, another one after every load */
 	return open_from_network(&packet, settings, &arrival);
 }
 

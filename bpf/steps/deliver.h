@@ -20,14 +20,9 @@ static __always_inline int deliver_to_endpoint(struct __sk_buff *skb, const stru
 
 static __always_inline enum outcome wrapped_outcome(enum tunnel_kind kind)
 {
-	switch (kind) {
-	case TUNNEL_OVERLAY:
+	if (kind == TUNNEL_OVERLAY)
 		return OUTCOME_TO_OVERLAY;
-	case TUNNEL_RETURN:
-		return OUTCOME_RETURN_VIA_ENTRY;
-	default:
-		return OUTCOME_FORWARD_SERVICE;
-	}
+	return kind == TUNNEL_RETURN ? OUTCOME_RETURN_VIA_ENTRY : OUTCOME_FORWARD_SERVICE;
 }
 
 /* Wrapped in VXLAN, to another node. The kernel's own device writes the outer headers and finds the way. What the entry
