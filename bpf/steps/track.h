@@ -6,7 +6,7 @@
 #define TIMEOUT_TCP_ESTABLISHED (7440 * SECOND) /* RFC 5382, REQ-5: not less than 2 hours 4 minutes */
 #define TIMEOUT_TCP_OPENING (60 * SECOND)
 #define TIMEOUT_TCP_ONE_FIN (240 * SECOND) /* RFC 5382, REQ-5: 4 minutes in transitory states */
-#define TIMEOUT_TCP_CLOSED (10 * SECOND)
+#define TIMEOUT_TCP_CLOSED (120 * SECOND) /* longer than the backend's TIME_WAIT: see claim_reply_tuple */
 #define TIMEOUT_UDP_ANSWERED (180 * SECOND)
 #define TIMEOUT_UDP (60 * SECOND)
 #define TIMEOUT_ICMP (30 * SECOND)
@@ -163,15 +163,17 @@ static __always_inline bool same_connection(const struct connection *reply, cons
 #define PORT_FIRST 32768
 
 /* Two flows of one client (same source port, two frontends) that meet at one backend would share a reply tuple.
- * The later one gets another source *port*; the address is never touched. False: no free port was found. */
+ * The later one gets another source *port*; the address is never touched. That holds also shortly after the first one
+ * has closed: the backend may keep its socket in TIME_WAIT, and the client's sequence numbers and timestamps, which it
+ * draws per destination, would look old to it. False: no free port was found. */
 static __always_inline bool claim_reply_tuple(struct tuple *reply, const struct tuple *tuple)
 {
 #pragma unroll
 	for (int i = 0; i < PORT_TRIES; i++) {
 		const struct connection *other = bpf_map_lookup_elem(&connections, reply);
 
-		if (!other || same_connection(other, tuple) || (other->flags & CONNECTION_CLOSED) ||
-		    !(other->flags & CONNECTION_REPLY) || !connection_is_live(other, tuple->protocol))
+		if (!other || same_connection(other, tuple) || !(other->flags & CONNECTION_REPLY) ||
+		    !connection_is_live(other, tuple->protocol))
 			return true;
 		if (tuple->protocol == IPPROTO_ICMP)
 			return true; /* an echo identifier is not ours to change: the later flow wins */
