@@ -93,7 +93,7 @@ test("a mistake in the program is one message", async () => {
   const { stderr, code } = await runner("up");
   expect(stderr).toContain("up of stack dev failed: pods: wrong");
   expect(stderr).not.toMatch(/\n\s+at /);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
 }, 120_000);
 
 test("preview shows the tree and touches nothing", async () => {

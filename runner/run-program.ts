@@ -18,7 +18,7 @@ export async function runProgram(project: Project, preview: boolean, visit: Visi
   const underWay = new Set<Promise<unknown>>();
   let failure: Error | undefined;
   const fail = (error: unknown) => {
-    failure ??= error instanceof Error ? error : new Error(String(error));
+    failure ??= isUsersMistake(error) ? new RunnerFailure(messageOf(error), { exitCode: 2 }) : asError(error);
     stop.abort();
   };
   const ended = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
@@ -51,6 +51,15 @@ export async function runProgram(project: Project, preview: boolean, visit: Visi
   process.off("uncaughtException", fail);
   if (failure) throw failure;
   return outputs.current;
+}
+
+/** A RunError of the SDK: a refused argument, or a setting that is missing. */
+function isUsersMistake(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "__pulumiRunError" in error;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function named(operation: Operation, error: unknown): RunnerFailure {
