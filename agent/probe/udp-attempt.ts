@@ -40,12 +40,15 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
       settle({ verdict: "allowed", connectMs, ...(findAnswer(text) ?? { answer: text.slice(0, 200) }) });
     });
     socket.bind(target.sourcePort ?? 0, () => {
-      socket.connect(target.port, target.address, () => {
+      // Its type leaves out the error that the callback gets: a dataplane may refuse at the socket.
+      const connected = (error?: NodeJS.ErrnoException): void => {
+        if (error) return settle(verdictOfError(error));
         const { address, port } = socket.address();
         local = { localAddress: plainAddress(address), localPort: port };
         started = performance.now();
         socket.send(payload(target));
-      });
+      };
+      socket.connect(target.port, target.address, connected);
     });
   });
 }
