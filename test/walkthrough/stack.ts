@@ -1,11 +1,13 @@
 // The walk-through's commands, as a person types them, for a lab beside the one that person may have running.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-/** Not `local`: testing must not take down the cluster that somebody works with. */
-export const LAB = "walk";
-
 export const root = join(import.meta.dirname, "..", "..");
+
+/** Not `local`: testing must not take down the cluster that somebody works with; and each checkout has its own, so that
+ * test runs do not meet, while what a killed run left is found by the next one. */
+export const LAB = `walk${createHash("sha256").update(root).digest("hex").slice(0, 6)}`;
 
 export interface Ending {
   status: number | null;

@@ -1,8 +1,8 @@
 // The walk-through end to end, as a user does it: up, up again, the other return mode, expectations of one's own, a
 // killed run, down. The tests are one story: each begins where the one before ended.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Traces, tracesOf } from "./host.ts";
 import { check, ended, inMachine, LAB, root, stack } from "./stack.ts";
@@ -92,6 +92,17 @@ test.each([
   writeFileSync(file, content);
   await ended(check(file), status);
 });
+
+// The examples of the documentation, and what every dataplane must answer.
+const folders = [join(root, "docs", "checks"), join(import.meta.dirname, "checks")];
+const examples = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+test.each(examples.map((file) => [basename(file), file]))(
+  "all rows of %s hold",
+  async (_, file) => {
+    await ended(check(file));
+  },
+  5 * MINUTES,
+);
 
 test(
   "up after a killed up recovers",
