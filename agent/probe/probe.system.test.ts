@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AttemptResult } from "./batch.ts";
 
 const tag = randomBytes(3).toString("hex");
@@ -68,6 +68,9 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
     for (const namespace of [client, server]) {
       for (const device of ["veth0", "lo"]) ip("-n", namespace, "link", "set", device, "up");
     }
+    // The kernel calls a link running a moment after it was set up, and Node lists the addresses of running ones.
+    const linkIsRunning = () => execFileSync("ip", ["-n", server, "link", "show", "dev", "veth0"]).includes("LOWER_UP");
+    await vi.waitUntil(linkIsRunning, { timeout: 10_000 });
     execFileSync("nsenter", [`--net=/run/netns/${server}`, "--", "nft", "-f", "-"], { input: firewall });
     const running = inside(
       server,

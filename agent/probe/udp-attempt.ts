@@ -42,7 +42,10 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
     socket.bind(target.sourcePort ?? 0, () => {
       // Its type leaves out the error that the callback gets: a dataplane may refuse at the socket.
       const connected = (error?: NodeJS.ErrnoException): void => {
-        if (error) return settle(verdictOfError(error));
+        if (error) {
+          settle(verdictOfError(error));
+          return;
+        }
         const { address, port } = socket.address();
         local = { localAddress: plainAddress(address), localPort: port };
         started = performance.now();

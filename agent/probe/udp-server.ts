@@ -2,8 +2,8 @@ import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { answerLine, plainAddress } from "./answer.ts";
 
-/** How often the local addresses are looked at again. */
-const rescanMs = 1000;
+/** How often the local addresses are looked at again: an interface counts only a moment after it was set up. */
+const rescanMs = 200;
 
 /** A UDP port answered on every local address, also on those that appear later. */
 export interface UdpListener {

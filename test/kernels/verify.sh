@@ -5,12 +5,14 @@
 # The objects pin their maps by name below /sys/fs/bpf (libbpf's default), so that place must be the caller's own. They
 # are loaded together: maps that two objects name must also agree in type and size.
 folder=$1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for object in "$folder"/*.bpf.o; do
 	name=$(basename "$object" .bpf.o)
-	if bpftool prog loadall "$object" "/sys/fs/bpf/programs-$name" >/tmp/verifier.log 2>&1; then
+	if bpftool prog loadall "$object" "/sys/fs/bpf/programs-$name" >"$log" 2>&1; then
 		echo "verified $name"
 	else
 		echo "refused $name"
-		tail -n 25 /tmp/verifier.log | sed 's/^/  /'
+		tail -n 25 "$log" | sed 's/^/  /'
 	fi
 done
