@@ -47,14 +47,14 @@ export class Dataplane {
     try {
       const desired = this.compile();
       const { written, problems, pending } = this.reconciler.sync(desired.maps);
-      this.writeNetwork(desired);
+      const routed = this.writeNetwork(desired);
       this.gate.settle();
       if (written > 0) this.parts.log.debug({ written, pending }, "maps written");
       this.parts.cluster.problems.report([...this.parts.cluster.store.problems(), ...desired.problems]);
       this.say(problems);
       this.parts.metrics.reconciled((performance.now() - started) / 1000, pending);
-      this.saidError = "";
-      return pending === 0 ? "done" : "partly";
+      if (routed) this.saidError = "";
+      return pending === 0 && routed ? "done" : "partly";
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error));
       return "failed";
@@ -80,12 +80,19 @@ export class Dataplane {
   }
 
   // Comparing with the kernel costs processes: done when something here changed, and when the machine is looked at again.
-  private writeNetwork({ routes, natOutgoing }: DesiredState): void {
+  // A route that the kernel refuses keeps only itself from being in place: it is tried again, pods go on.
+  private writeNetwork({ routes, natOutgoing }: DesiredState): boolean {
     const text = JSON.stringify([routes, natOutgoing]);
-    if (text === this.network || !this.facts) return;
-    this.parts.network.route(routes, this.facts.address);
-    if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
-    this.network = text;
+    if (text === this.network || !this.facts) return true;
+    try {
+      this.parts.network.route(routes, this.facts.address);
+      if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
+      this.network = text;
+      return true;
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error));
+      return false;
+    }
   }
 
   // What is repeated at every retry is said once.

@@ -1,4 +1,3 @@
-import type { Pod } from "../api/core.ts";
 import type { Address } from "../kernel/address.ts";
 import { type Endpoint, EndpointFlag } from "../kernel/layout.gen.ts";
 import { hostCidr } from "./cidr.ts";
@@ -17,13 +16,6 @@ export function endpointOwner({ namespace, pod }: Pick<LocalEndpoint, "namespace
   return `Pod ${namespace}/${pod}`;
 }
 
-/** Whether the pod is the one the endpoint was made for, and not an older or newer one of that name. */
-export function isPodOf(pod: Pod, { namespace, pod: name, uid }: LocalEndpoint): boolean {
-  if (pod.metadata.name !== name || (pod.metadata.namespace ?? "default") !== namespace) return false;
-  const known = [pod.metadata.uid, pod.metadata.annotations?.["kubernetes.io/config.hash"]];
-  return !uid || !pod.metadata.uid || known.includes(uid);
-}
-
 /** This node's endpoints. One whose pod is not known has no identity and no policy yet, so it gets no entry: no traffic
  * before its policy. */
 export function compileEndpoints(
@@ -40,7 +32,6 @@ export function compileEndpoints(
       key: item.address,
       value: {
         ifindex: item.ifindex,
-        identity: identities.get(item.address) ?? 0,
         policy: policy ? policies.idOf(policy) : 0,
         flags: policy ? isolation(policy) : 0,
         mac: item.mac,

@@ -4,7 +4,7 @@ import type { NetworkPolicy } from "../api/networking.ts";
 import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { DROPPED, encode } from "./encode.ts";
-import { isPodOf } from "./endpoints.ts";
+import { isPodOf } from "./endpoint_pod.ts";
 import { containerPorts, type Identity, type Vocabulary, vocabulary } from "./identity.ts";
 import { type Displaced, idOf, type Named, Numbering, named } from "./ids.ts";
 import { ANYBODY, type Judgement, judge, portName } from "./judge.ts";

@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "26c9e0125b67";
+export const layoutHash = "4dc5eb139594";
 
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const VNI_OVERLAY = 4096;
@@ -588,33 +588,30 @@ export const location: Codec<Location> = {
   },
 };
 
-/** struct endpoint, 28 bytes */
+/** struct endpoint, 24 bytes */
 export interface Endpoint {
   readonly ifindex: number;
-  readonly identity: number;
   readonly policy: number;
   readonly flags: number;
   readonly mac: string;
   readonly hostMac: string;
 }
 export const endpoint: Codec<Endpoint> = {
-  size: 28,
+  size: 24,
   encode(value, view, at) {
     view.setUint32(at, value.ifindex, true);
-    view.setUint32(at + 4, value.identity, true);
-    view.setUint32(at + 8, value.policy, true);
-    view.setUint32(at + 12, value.flags, true);
-    encodeMac(value.mac, view, at + 16);
-    encodeMac(value.hostMac, view, at + 22);
+    view.setUint32(at + 4, value.policy, true);
+    view.setUint32(at + 8, value.flags, true);
+    encodeMac(value.mac, view, at + 12);
+    encodeMac(value.hostMac, view, at + 18);
   },
   decode(view, at) {
     return {
       ifindex: view.getUint32(at, true),
-      identity: view.getUint32(at + 4, true),
-      policy: view.getUint32(at + 8, true),
-      flags: view.getUint32(at + 12, true),
-      mac: decodeMac(view, at + 16),
-      hostMac: decodeMac(view, at + 22),
+      policy: view.getUint32(at + 4, true),
+      flags: view.getUint32(at + 8, true),
+      mac: decodeMac(view, at + 12),
+      hostMac: decodeMac(view, at + 18),
     };
   },
 };

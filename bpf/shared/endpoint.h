@@ -11,7 +11,6 @@ enum endpoint_flag {
  * interface (map `interfaces`, whose value is the address). No entry, no traffic. */
 struct endpoint {
 	__u32 ifindex;	/* host side of its veth pair */
-	__u32 identity; /* as in struct location, so that local traffic needs one lookup less */
 	__u32 policy;	/* id of its compiled policy: first field of struct policy_key */
 	__u32 flags;	/* enum endpoint_flag */
 	__u8 mac[6];	  /* inside the pod */

@@ -56,8 +56,7 @@ function judge(
   const endpoint = maps.endpoints.lookup(subject);
   if (!endpoint) return undefined;
   if ((endpoint.flags & isolated) === 0) return true;
-  // An endpoint's own entry spares the packet path the longest match for traffic within the node.
-  const known = maps.endpoints.lookup(peer) ?? longestMatch(maps.locations, { prefixLength: 128, address: peer });
+  const known = longestMatch(maps.locations, { prefixLength: 128, address: peer });
   const ask = (identity: number) =>
     longestMatch(maps.policies, { prefixLength: 96, policy: endpoint.policy, identity, direction, protocol, port });
   const answer = ask(known?.identity ?? 0) ?? ask(POLICY_ANY_IDENTITY);

@@ -58,14 +58,13 @@ export function endpoints({ endpoints, interfaces }: MapStores): View {
     .map(([address, endpoint]) => [
       address,
       endpoint.ifindex,
-      endpoint.identity,
       endpoint.policy,
       isolation(endpoint.flags),
       endpoint.mac,
       addressOf.get(endpoint.ifindex) === address ? "" : "may not send: its interface has no entry",
     ]);
   return {
-    columns: ["address", "ifindex", "identity", "policy", "isolated", "mac", "note"],
+    columns: ["address", "ifindex", "policy", "isolated", "mac", "note"],
     rows: sorted(rows),
     empty: "There are no workload endpoints on this node.",
   };
