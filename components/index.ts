@@ -1,5 +1,6 @@
 export { Dataplane } from "./dataplane";
 export { type DataplaneArgs, LogLevel, ReturnMode } from "./dataplane-args";
+export { type Expectation, Verdict } from "./expectation";
 export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool";
 export { LocalCluster, type LocalClusterArgs } from "./local-cluster";
 export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine";

@@ -1,4 +1,5 @@
 import type { ReturnMode } from "./dataplane-args";
+import type { Expectation } from "./expectation";
 import type { MachineAddress } from "./machine";
 
 /** What is to be shown about a service that clients outside the cluster reach through a node port. */
@@ -12,7 +13,12 @@ export interface ServiceUnderTest {
   clients: MachineAddress[];
   /** Names of clients that the policies in force must keep out. */
   droppedClients: string[];
+  /** What must hold besides. */
+  expectations: Expectation[];
 }
+
+/** Seconds: a cluster's own pods (CoreDNS, say) start only once the dataplane is there. */
+const PATIENCE = 60;
 
 /** How a reply that reached the client is said to have travelled, in the words of check files. */
 const REPLY = { dsr: "direct", tunnel: "viaEntryNode" };
@@ -28,13 +34,14 @@ export function sourceIpCheck(service: ServiceUnderTest) {
   const asDeclared = [
     ...admitted.map((client) => served(service, client)),
     ...service.clients.filter((client) => !admitted.includes(client)).map((client) => dropped(service, client)),
+    ...service.expectations,
   ];
   const opening = admitEveryClient(service);
   const everybody = { apply: [opening], expect: service.clients.map((client) => served(service, client)) };
-  const onlyAdmitted = { delete: [identityOf(opening)], expect: asDeclared };
+  const onlyAdmitted = { delete: [identityOf(opening)], expect: asDeclared, within: PATIENCE };
   return {
     name: service.name,
-    steps: service.droppedClients.length > 0 ? [everybody, onlyAdmitted] : [{ expect: asDeclared }],
+    steps: service.droppedClients.length > 0 ? [everybody, onlyAdmitted] : [{ expect: asDeclared, within: PATIENCE }],
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { ReturnMode } from "./dataplane-args.ts";
+import { Verdict } from "./expectation.ts";
 import { SourceIpVerification, type SourceIpVerificationArgs } from "./source-ip-verification.ts";
 import { recordResources, resolved, settled } from "./testing/program.ts";
 
@@ -42,6 +43,13 @@ test("SourceIpVerification adds no policy where every client is served", async (
   expect(check.steps[0].expect.map(({ reply }: { reply: string }) => reply)).toEqual(["direct", "direct"]);
 });
 
+test("SourceIpVerification asks for the user's own expectations while the declared policies are in force", async () => {
+  const dns = { from: "pod/default/app=nginx", to: "udp://service/kube-system/kube-dns:53", verdict: Verdict.Allowed };
+  const { check } = await commandOf({ expectations: [dns] });
+  expect(check.steps[1].expect).toContainEqual(dns);
+  expect(check.steps[0].expect).not.toContainEqual(dns);
+});
+
 test("SourceIpVerification hands the kubeconfig over as a secret, by environment", async () => {
   const { command } = await commandOf({});
   const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
@@ -67,6 +75,10 @@ test("SourceIpVerification returns the numbers of its truth table", async () => 
 
 test.each<[Partial<SourceIpVerificationArgs>, string]>([
   [{ nodePort: 80 }, 'SourceIpVerification "v": nodePort is 80, but must be a whole number from 30000 to 32767'],
+  [
+    { expectations: [{ from: "client1", to: "nginx", verdict: Verdict.Allowed }] },
+    'expectations[0].to is "nginx", but must be tcp://HOST:PORT or udp://HOST:PORT',
+  ],
   [{ entryAddress: "master" }, 'entryAddress is "master", but must be an IPv4 address'],
   [{ podLabels: {} }, "podLabels is {}, but must be labels that select the service's pods"],
   [{ returnMode: "direct" as ReturnMode }, 'returnMode is "direct", but must be "dsr" or "tunnel"'],

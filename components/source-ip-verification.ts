@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { ReturnMode } from "./dataplane-args";
+import { type Expectation, requireExpectation } from "./expectation";
 import { requireAddress } from "./inputs/addresses";
 import { requireMember, requireWhole } from "./inputs/choices";
 import { requireLabel } from "./inputs/names";
@@ -31,6 +32,8 @@ export interface SourceIpVerificationArgs {
   podLabels: Record<string, string>;
   /** How the replies must return, shown by evidence on the entry node. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
+  /** What must hold besides, while the policies in force are the declared ones. Defaults to nothing. */
+  expectations?: Expectation[];
   /** What else the result hangs on: a change repeats the verification. Never a time. Defaults to nothing. */
   triggers?: pulumi.Input<string>[];
   /** File for the result, relative to the program's folder. Defaults to "out/verification.json". */
@@ -95,6 +98,7 @@ export class SourceIpVerification extends pulumi.ComponentResource {
         returnMode,
         clients: requireClients(place, clients, args.droppedClients ?? []),
         droppedClients: args.droppedClients ?? [],
+        expectations: args.expectations ?? [],
       }),
     );
     const document = pulumi.jsonStringify(check);
@@ -136,6 +140,9 @@ function requireVerification(place: InputPlace, args: SourceIpVerificationArgs, 
   if (Object.keys(args.podLabels ?? {}).length === 0) {
     refuse(at(place, "podLabels"), args.podLabels, "labels that select the service's pods, like { app: 'nginx' }");
   }
+  args.expectations?.forEach((expectation, index) => {
+    requireExpectation(at(at(place, "expectations"), index), expectation);
+  });
   const { outputFile } = args;
   if (outputFile !== undefined && !/^[\w./-]+$/.test(outputFile)) {
     refuse(at(place, "outputFile"), outputFile, 'a path of letters, digits, "_", "-", "." and "/"');
