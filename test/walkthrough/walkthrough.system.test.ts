@@ -42,6 +42,17 @@ test(
   15 * MINUTES,
 );
 
+test("all nodes are Ready, CoreDNS runs, and nobody runs kube-proxy", async () => {
+  const ready =
+    "jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=='Ready')].status}{'\\n'}{end}";
+  const { stdout } = await ended(inMachine("master", "kubectl", "get", "nodes", "--output", ready));
+  expect(stdout.trim().split("\n").sort()).toEqual(["master True", "node True"]);
+  await ended(
+    inMachine("master", "kubectl", "-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s"),
+  );
+  expect((await podIdentities()).join()).not.toContain("kube-proxy");
+});
+
 test("client1 gets nginx's page, client2 no answer", async () => {
   const script = (url: string) =>
     `fetch(${JSON.stringify(url)}, {signal: AbortSignal.timeout(3000)}).then(async (r) => console.log(await r.text()), () => process.exit(7))`;
