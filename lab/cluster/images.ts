@@ -2,12 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { LabFailure } from "../failure.ts";
-import { cacheFolder } from "../installation.ts";
+import { packageFolder } from "../installation.ts";
 import { commandFailure } from "../machines/command.ts";
 import { runIn } from "../machines/enter.ts";
 import { machineFolder } from "../names.ts";
 
-const manifestFile = join(cacheFolder, "images", "images.json");
+const manifestFile = join(packageFolder, "dist", "images.json");
 
 const manifestSchema = z.array(
   z.object({
@@ -39,8 +39,7 @@ const isKubeProxys = ({ names }: Image): boolean => names.every((name) => name.i
  * @throws LabFailure when one is missing.
  */
 export function selectImages(names: string[]): Image[] {
-  const next =
-    "build the images with 'make build', or set EBPF_DATAPLANE_CACHE to the folder that holds images/images.json";
+  const next = "build the images with 'make build'";
   if (!existsSync(manifestFile)) throw new LabFailure(`there are no images: ${manifestFile} is missing`, { next });
   const manifest = manifestSchema.safeParse(JSON.parse(readFileSync(manifestFile, "utf8")));
   if (!manifest.success) throw new LabFailure(`${manifestFile}: ${z.prettifyError(manifest.error)}`, { next });

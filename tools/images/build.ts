@@ -1,5 +1,5 @@
 // Makes every image of the catalogue, and images.json, the list that a cluster imports from.
-import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, keepNewest, removeAbandoned } from "../cache.ts";
 import { binaryPath } from "../go-binary.ts";
@@ -7,15 +7,17 @@ import { buildPause, coredns, kube } from "../programs.ts";
 import { catalogue } from "./catalogue.ts";
 import { type MadeImage, makeImage, sha256 } from "./image.ts";
 
-/** `<cache>/images/images.json`: [{names, file, digest}], `file` an absolute path. */
-export const listOfImages = (): string => join(cacheFolder("images"), "images.json");
+const root = join(import.meta.dirname, "..", "..");
+
+/** [{names, file, digest}], `file` an absolute path in the cache. The archives are everybody's, the list is this checkout's:
+ * two checkouts of different versions share a cache without changing each other's clusters. */
+const listOfImages = join(root, "dist", "images.json");
 
 /** @returns the images, and how many of them were not there already */
 export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: string[] }> {
   const fingerprints = new Fingerprints(join(cacheFolder("images"), "fingerprints.json"));
   const images: MadeImage[] = [];
   const rebuilt: string[] = [];
-  const root = join(import.meta.dirname, "..", "..");
   const ingredients = {
     kube: binaryPath(kube),
     coredns: binaryPath(coredns),
@@ -30,17 +32,18 @@ export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: str
   }
   fingerprints.save();
   removeOld(images);
-  replace(listOfImages(), images);
+  mkdirSync(join(root, "dist"), { recursive: true });
+  replace(listOfImages, images);
   return { images, rebuilt };
 }
 
-/** Of what an image was before, one archive stays: of another checkout, or for going back. The agent's change often. */
+/** Of what an image was before, three archives stay: of other checkouts, or for going back. The agent's change often. */
 function removeOld(current: MadeImage[]): void {
   for (const { file } of current) {
     const stem = file.replace(/-[0-9a-f]+\.tar$/, "");
     // The note goes first, since an archive without its note is none.
     for (const ending of [".tar.json", ".tar"]) {
-      keepNewest(globSync(`${stem}-????????????${ending}`), 1, [file, `${file}.json`]);
+      keepNewest(globSync(`${stem}-????????????${ending}`), 3, [file, `${file}.json`]);
     }
   }
   removeAbandoned(globSync(join(cacheFolder("images"), "*.tar.[0-9]*")));
