@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
 import { type Answer, fakeApiServer, type Received } from "./testing/fake-api-server.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -114,15 +115,36 @@ test("down removes objects and runs the deletion of commands", async () => {
   expect(code).toBe(0);
 }, 120_000);
 
-test("the Pulumi CLI does the work where it is on PATH, with a file backend", async () => {
-  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\necho "$* $PULUMI_BACKEND_URL" >> ${folder}/calls\n`);
+/** A Pulumi CLI that notes how it was called, and its settings. */
+function recordingCli(): () => string[] {
+  const calls = join(folder, "calls");
+  const script = `echo "$* $PULUMI_BACKEND_URL" >> ${calls}; for last; do :; done; cat "$last" >> ${calls} 2>/dev/null || :`;
+  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\n${script}\n`);
   chmodSync(join(folder, "pulumi"), 0o755);
-  const { code } = await runner("up", "--config", "mode=tunnel");
+  return () => readFileSync(calls, "utf8").trimEnd().split("\n");
+}
+
+test("the Pulumi CLI does the work where it is on PATH, with a file backend", async () => {
+  const calls = recordingCli();
+  const { code } = await runner("up");
   const backend = `file://${folder}/cache/pulumi`;
-  expect(readFileSync(join(folder, "calls"), "utf8").split("\n")).toEqual([
-    `stack select --create dev ${backend}`,
-    `up --yes --skip-preview --stack dev --config mode=tunnel ${backend}`,
-    "",
-  ]);
+  expect(calls()).toEqual([`stack select --create dev ${backend}`, `up --yes --skip-preview --stack dev ${backend}`]);
   expect(code).toBe(0);
+}, 120_000);
+
+test("a setting for one run by the Pulumi CLI leaves the stack's file as it is, also where that is encrypted", async () => {
+  const calls = recordingCli();
+  const file = join(folder, "Pulumi.dev.yaml");
+  const settings = "encryptionsalt: v1\nconfig:\n  mode: dsr # or tunnel\n  app:kubeconfig:\n    secure: v1\n";
+  writeFileSync(file, settings);
+  const { code } = await runner("up", "--config", "mode=tunnel");
+  expect(calls()[1]).toMatch(/^up --yes --skip-preview --stack dev --config-file \S+\/Pulumi.dev.yaml /);
+  expect(parse(calls().slice(2).join("\n"))).toEqual({
+    encryptionsalt: "v1",
+    config: { "app:mode": "tunnel", "app:kubeconfig": { secure: "v1" } },
+  });
+  expect(readFileSync(file, "utf8")).toBe(settings);
+  expect(code).toBe(0);
+  expect((await runner("down")).code).toBe(0);
+  expect(calls().at(-1)).toMatch(/^destroy --yes --skip-preview --stack dev /);
 }, 120_000);

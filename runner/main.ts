@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { down } from "./down.ts";
 import { messageOf, RunnerFailure } from "./failure.ts";
 import { preview } from "./preview.ts";
-import { type Project, readProject } from "./project.ts";
+import { EncryptedSetting, type Project, readProject, readStack } from "./project.ts";
 import { delegate, findPulumi, type Verb } from "./pulumi-cli.ts";
 import { say } from "./terminal.ts";
 import { up } from "./up.ts";
@@ -38,17 +38,28 @@ function command(verb: Verb, description: string): void {
 
 async function run(verb: Verb, options: Options): Promise<void> {
   try {
-    const project = readProject(options.cwd, options.stack, options.config);
     const pulumi = options.cli ? findPulumi() : undefined;
-    if (pulumi) await delegate(pulumi, verb, project, options.config);
-    // Without state: what a run before the CLI was there has made is removed too.
-    if (!pulumi || verb === "down") await OWN[verb](project);
+    if (pulumi) await delegate(pulumi, verb, readStack(options.cwd, options.stack), options.config);
+    if (!pulumi || verb === "down") await runHere(verb, options, pulumi !== undefined);
     process.exit(0);
   } catch (error) {
     say(pc.red(`${verb} of stack ${options.stack} failed: ${messageOf(error)}`));
     if (error instanceof RunnerFailure && error.next) say(`Next: ${error.next}.`);
     process.exit(error instanceof RunnerFailure ? error.exitCode : 1);
   }
+}
+
+/** Without the CLI. After it: without state, so what a run before the CLI was there has made is removed too. */
+async function runHere(verb: Verb, { cwd, stack, config }: Options, afterCli: boolean): Promise<void> {
+  let project: Project;
+  try {
+    project = readProject(cwd, stack, config);
+  } catch (error) {
+    // No run without the CLI could have made anything with it.
+    if (afterCli && error instanceof EncryptedSetting) return;
+    throw error;
+  }
+  await OWN[verb](project);
 }
 
 function collect(value: string, before: string[]): string[] {

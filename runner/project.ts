@@ -4,14 +4,21 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { messageOf, RunnerFailure } from "./failure.ts";
 
-/** A Pulumi program and the configuration of one of its stacks. */
-export interface Project {
+/** A stack of a Pulumi program. */
+export interface Stack {
   /** Folder of Pulumi.yaml. */
   folder: string;
+  /** The project's name. */
   name: string;
   stack: string;
   /** The module that is the program. */
   entry: string;
+  /** Path of Pulumi.<stack>.yaml, which need not exist. */
+  settings: string;
+}
+
+/** A stack and its configuration. */
+export interface Project extends Stack {
   /** Keys with their namespace, e.g. `ebpf-dataplane:returnMode`; objects as JSON, as the CLI hands them over. */
   config: Record<string, string>;
 }
@@ -26,17 +33,33 @@ const projectFile = z.object({
 
 const stackFile = z.object({ config: z.record(z.string(), z.unknown()).nullish() });
 
+/** A setting that only the Pulumi CLI can read. */
+export class EncryptedSetting extends RunnerFailure {}
+
+/** Reads Pulumi.yaml. */
+export function readStack(folder: string, stack: string): Stack {
+  const root = resolve(folder);
+  const { name, main } = readYaml(join(root, "Pulumi.yaml"), projectFile);
+  return { folder: root, name, stack, entry: resolve(root, main), settings: join(root, `Pulumi.${stack}.yaml`) };
+}
+
 /**
  * Reads Pulumi.yaml and Pulumi.<stack>.yaml.
  * @param overrides `key=value` settings that win over the stack's file.
  */
 export function readProject(folder: string, stack: string, overrides: string[] = []): Project {
-  const root = resolve(folder);
-  const { name, main } = readYaml(join(root, "Pulumi.yaml"), projectFile);
-  const path = join(root, `Pulumi.${stack}.yaml`);
-  const settings = existsSync(path) ? readYaml(path, stackFile).config : {};
+  const read = readStack(folder, stack);
+  const settings = existsSync(read.settings) ? readYaml(read.settings, stackFile).config : {};
   const config: Record<string, string> = {};
-  for (const [key, value] of Object.entries(settings ?? {})) config[qualified(key, name)] = plain(path, key, value);
+  for (const [key, value] of Object.entries(settings ?? {})) {
+    config[qualified(key, read.name)] = plain(read.settings, key, value);
+  }
+  return { ...read, config: { ...config, ...overridesOf(read, overrides) } };
+}
+
+/** `key=value` settings by their key with its namespace. */
+export function overridesOf({ name }: Stack, overrides: string[]): Record<string, string> {
+  const config: Record<string, string> = {};
   for (const override of overrides) {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(override) ?? [];
     if (key === undefined || value === undefined) {
@@ -44,7 +67,7 @@ export function readProject(folder: string, stack: string, overrides: string[] =
     }
     config[qualified(key, name)] = value;
   }
-  return { folder: root, name, stack, entry: resolve(root, main), config };
+  return config;
 }
 
 function readYaml<T>(path: string, schema: z.ZodType<T>): T {
@@ -65,7 +88,7 @@ function plain(path: string, key: string, value: unknown): string {
   if (typeof value === "object" && value !== null) {
     if ("secure" in value) {
       const next = "install the Pulumi CLI, or give the value with --config for this run";
-      throw new RunnerFailure(`${path}: ${key} is encrypted, and only the Pulumi CLI has the key`, {
+      throw new EncryptedSetting(`${path}: ${key} is encrypted, and only the Pulumi CLI has the key`, {
         next,
         exitCode: 2,
       });

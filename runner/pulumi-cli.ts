@@ -1,8 +1,19 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, mkdirSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { parseDocument } from "yaml";
 import { RunnerFailure } from "./failure.ts";
-import type { Project } from "./project.ts";
+import { overridesOf, type Stack } from "./project.ts";
 import { say } from "./terminal.ts";
 
 /** The Pulumi CLI on PATH, or undefined. */
@@ -20,16 +31,39 @@ const WORDS = {
 };
 export type Verb = keyof typeof WORDS;
 
-/** Runs a verb by the Pulumi CLI; its state is a folder of the cache unless the user chose a backend. */
-export async function delegate(pulumi: string, verb: Verb, project: Project, settings: string[]): Promise<void> {
+/**
+ * Runs a verb by the Pulumi CLI; its state is a folder of the cache unless the user chose a backend.
+ * @param overrides `key=value` settings for this run.
+ */
+export async function delegate(pulumi: string, verb: Verb, stack: Stack, overrides: string[]): Promise<void> {
+  const settings = overridesOf(stack, overrides);
   const environment = { ...process.env, ...backend() };
   const run = (...words: string[]) => {
     say(`pulumi ${words.join(" ")}`);
-    return exitCode(pulumi, words, project.folder, environment);
+    return exitCode(pulumi, words, stack.folder, environment);
   };
-  await run("stack", "select", "--create", project.stack);
-  const config = verb === "down" ? [] : settings.flatMap((setting) => ["--config", setting]);
-  await run(...WORDS[verb], "--stack", project.stack, ...config);
+  await run("stack", "select", "--create", stack.stack);
+  const words = [...WORDS[verb], "--stack", stack.stack];
+  if (Object.keys(settings).length === 0) return run(...words);
+  const folder = mkdtempSync(join(tmpdir(), "settings-"));
+  try {
+    await run(...words, "--config-file", settingsOfOneRun(folder, stack, settings));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The stack's file with overrides. The CLI's own `--config` would write them into the stack's file for good. */
+function settingsOfOneRun(folder: string, stack: Stack, overrides: Record<string, string>): string {
+  const document = parseDocument(existsSync(stack.settings) ? readFileSync(stack.settings, "utf8") : "{}");
+  for (const [key, value] of Object.entries(overrides)) {
+    // A key of the project may stand there without its namespace.
+    document.deleteIn(["config", key.replace(`${stack.name}:`, "")]);
+    document.setIn(["config", key], value);
+  }
+  const path = join(folder, `Pulumi.${stack.stack}.yaml`);
+  writeFileSync(path, document.toString(), { mode: 0o600 });
+  return path;
 }
 
 function backend(): Record<string, string> {
