@@ -67,6 +67,11 @@ test("SourceIpVerification is repeated when what it hangs on changes, and only t
   expect(await trigger({ triggers: ["sha256:1"] })).not.toBe(first);
 });
 
+test("SourceIpVerification has a trigger that is no secret, which a preview by the command provider needs", async () => {
+  const { command } = await commandOf({});
+  expect(command.triggers).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+});
+
 test("SourceIpVerification returns the numbers of its truth table", async () => {
   const { verification } = await commandOf({});
   expect(await resolved(verification.passed)).toBe(4);
