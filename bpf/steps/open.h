@@ -94,6 +94,17 @@ static __always_inline int open_plain(struct packet *packet, const struct settin
 	return open_connection(packet, settings, &opening);
 }
 
+/* A workload's address on a packet that came from outside, although that workload is on this node, or its packets come
+ * through the tunnel: somebody pretends. (Where pods are routed plainly an address proves nothing.) */
+static __noinline bool pretends_workload(const struct address *source)
+{
+	__u32 wrapped = LOCATION_POOL | LOCATION_ENCAPSULATED;
+
+	if (!source || bpf_map_lookup_elem(&endpoints, source))
+		return true;
+	return (location_flags(locate(source)) & wrapped) == wrapped;
+}
+
 /* What came from the network or the tunnel and belongs to no connection we know: a service, a workload, or the
  * node itself. */
 static __always_inline int open_from_network(struct packet *packet, const struct settings *settings,
@@ -104,12 +115,18 @@ static __always_inline int open_from_network(struct packet *packet, const struct
 	if (packet_may_open(packet))
 		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
 				       packet->tuple.protocol);
-	if (service)
+	if (service) {
+		if (arrival->external && pretends_workload(&packet->tuple.source))
+			return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
 		return open_service(packet, settings, service, arrival);
+	}
 	if (arrival->return_flag) /* wrapped for a service that is gone from this node */
 		return drop(packet->skb, OUTCOME_DROP_NO_LOCAL_BACKEND);
-	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination))
+	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination)) {
+		if (arrival->external && pretends_workload(&packet->tuple.source))
+			return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
 		return open_plain(packet, settings, 0);
+	}
 	if (location_flags(locate(&packet->tuple.destination)) & LOCATION_BLACKHOLE)
 		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	bpf_skb_change_type(packet->skb, PACKET_HOST);

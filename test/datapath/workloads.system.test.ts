@@ -114,6 +114,24 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
     );
   });
 
+  test("nobody outside may use a pod's address where it can be told", async () => {
+    const before = (await cluster.outcomes("node")).drop_spoofed_source ?? 0;
+    const mask = vxlanMode === "Always" ? far.address : near.address; // wrapped packets only; a pod of the node itself
+    await cluster.run("client1", ["ip", "address", "add", `${mask}/32`, "dev", "lo"]);
+    await cluster.run("client1", ["ip", "route", "add", `${web.address}/32`, "via", "172.31.1.207"]);
+    const pretend = `const s = require("node:dgram").createSocket("udp4"); s.bind(0, "${mask}", () => s.send("x", 80, process.argv[1], () => s.close()))`;
+    for (const to of [web.address, "172.31.1.207"]) {
+      await cluster.run("client1", [
+        process.execPath,
+        "-e",
+        pretend.replace("80,", to === web.address ? "80," : "30053,"),
+        to,
+      ]);
+    }
+    const dropped = async () => ((await cluster.outcomes("node")).drop_spoofed_source ?? 0) >= before + 2;
+    await until("both to be dropped", dropped);
+  });
+
   test("a deleted pod is unreachable at once and leaves nothing on its node", async () => {
     const brief = await cluster.addPod("brief", "node", { app: "brief" });
     await until("the pod", async () => (await cluster.see("default/far", `${brief.address}:80`)).startsWith("allowed"));
