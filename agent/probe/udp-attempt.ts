@@ -61,9 +61,12 @@ function payload({ port, token }: UdpTarget): Buffer {
   return port === 53 ? dnsQuestion(token) : Buffer.from(`${token}\n`);
 }
 
-/** A recursive question for the A record of `<token>.` (RFC 1035 section 4.1). */
+/**
+ * A question for the A record of `<token>.cluster.local.` (RFC 1035 section 4.1): a cluster's name server knows at once that
+ * there is none, while a name outside would make it wait for servers that may be out of reach.
+ */
 function dnsQuestion(token: string): Buffer {
-  const labels = token
+  const labels = `${token}.cluster.local`
     .split(".")
     .flatMap((label) => [Buffer.from([Math.min(label.length, 63)]), Buffer.from(label.slice(0, 63))]);
   const header = Buffer.from([0x65, 0x62, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0]);
