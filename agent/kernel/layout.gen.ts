@@ -3,30 +3,10 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "4dc5eb139594";
+export const layoutHash = "10fcbad42307";
 
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const VNI_OVERLAY = 4096;
-
-/** enum location_flag */
-export const LocationFlag = {
-  LOCAL_HOST: 1,
-  REMOTE_HOST: 2,
-  POOL: 4,
-  ENCAPSULATED: 8,
-  NAT_OUTGOING: 16,
-  BLACKHOLE: 32,
-} as const;
-export type LocationFlag = (typeof LocationFlag)[keyof typeof LocationFlag];
-/** Each value's name as people and metrics see it. */
-export const locationFlagNames = new Map<number, string>([
-  [1, "local_host"],
-  [2, "remote_host"],
-  [4, "pool"],
-  [8, "encapsulated"],
-  [16, "nat_outgoing"],
-  [32, "blackhole"],
-]);
 
 /** enum connection_flag */
 export const ConnectionFlag = {
@@ -68,6 +48,26 @@ export type EndpointFlag = (typeof EndpointFlag)[keyof typeof EndpointFlag];
 export const endpointFlagNames = new Map<number, string>([
   [1, "ingress_isolated"],
   [2, "egress_isolated"],
+]);
+
+/** enum location_flag */
+export const LocationFlag = {
+  LOCAL_HOST: 1,
+  REMOTE_HOST: 2,
+  POOL: 4,
+  ENCAPSULATED: 8,
+  NAT_OUTGOING: 16,
+  BLACKHOLE: 32,
+} as const;
+export type LocationFlag = (typeof LocationFlag)[keyof typeof LocationFlag];
+/** Each value's name as people and metrics see it. */
+export const locationFlagNames = new Map<number, string>([
+  [1, "local_host"],
+  [2, "remote_host"],
+  [4, "pool"],
+  [8, "encapsulated"],
+  [16, "nat_outgoing"],
+  [32, "blackhole"],
 ]);
 
 /** enum outcome */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "../shared/address_book.h"
+#include "../shared/location.h"
 #include "../shared/endpoint.h"
 #include "../shared/policy.h"
 #include <linux/bpf.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "follow.h"
+#include "remember.h"
 
 /* How a packet came to this node. */
 struct arrival {

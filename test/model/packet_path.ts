@@ -1,4 +1,4 @@
-// The questions that the packet path asks the maps when it judges a packet, as bpf/shared/policy.h and address_book.h
+// The questions that the packet path asks the maps when it judges a packet, as bpf/shared/policy.h and location.h
 // describe them, over the very bytes that the kernel would see.
 import { encodeOne } from "../../agent/kernel/codec.ts";
 import { Direction, EndpointFlag, POLICY_ANY_IDENTITY, PolicyVerdict } from "../../agent/kernel/layout.gen.ts";
