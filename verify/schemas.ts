@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { checkSchema } from "./format/schema.ts";
 import { resultSchema } from "./report/result.ts";
+import { compareSchema } from "./results/compare.ts";
+import { scaleSchema } from "./results/scale.ts";
+import { throughputSchema } from "./results/throughput.ts";
 
 const folder = join(import.meta.dirname, "..", "docs", "schemas");
 
@@ -13,6 +16,9 @@ export function publishedSchemas(): { path: string; content: string }[] {
     // What users write: defaults may be left out.
     publish("check.schema.json", "Check file", checkSchema, "input"),
     publish("verification.schema.json", "Verification result", resultSchema, "output"),
+    publish("compare.schema.json", "Comparison of service handling", compareSchema, "output"),
+    publish("throughput.schema.json", "Throughput between pods", throughputSchema, "output"),
+    publish("scale.schema.json", "Cost against the number of services", scaleSchema, "output"),
   ];
 }
 

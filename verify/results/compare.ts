@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { environmentSchema } from "./environment.ts";
+import { estimateSchema, ratioSchema } from "./figures.ts";
+
+/** Who handles services while a mode is measured. `Direct` is the floor: client to pod without any service. */
+export const comparedModes = ["KubeProxyIptables", "KubeProxyNftables", "EbpfTunnel", "EbpfDsr", "Direct"] as const;
+export type ComparedMode = (typeof comparedModes)[number];
+
+const perNode = (value: z.ZodNumber, of: string) => z.record(z.string(), value).describe(`By machine: ${of}`);
+const microseconds = (what: string) => z.number().min(0).describe(`${what}, microseconds.`);
+
+const modeSchema = z
+  .strictObject({
+    mode: z.enum(comparedModes),
+    served: z
+      .record(z.string(), z.boolean())
+      .describe("By client: whether it was served while the ipBlock policy was in force."),
+    servedWithoutPolicy: z
+      .record(z.string(), z.boolean())
+      .describe("By client: whether it was served without the policy."),
+    loggedSources: z
+      .array(z.string())
+      .describe("Distinct sources that the server's own log shows, in order of appearance."),
+    replyPath: z
+      .enum(["direct", "viaEntryNode"])
+      .optional()
+      .describe("How replies returned, by capture on the entry node."),
+    connections: z
+      .int()
+      .min(0)
+      .describe("New connections measured: connect, GET, answer, close; undisturbed rounds only."),
+    meanUs: microseconds("Mean"),
+    medianUs: microseconds("Median"),
+    p10Us: microseconds("10th percentile"),
+    p90Us: microseconds("90th percentile"),
+    p99Us: microseconds("99th percentile"),
+    medianSpreadUs: estimateSchema.describe("Median of the rounds' medians, microseconds."),
+    cpuSeconds: z
+      .number()
+      .min(0)
+      .describe("CPU seconds that the whole computer spent during the measured rounds, idle and steal left out."),
+    cpuUsPerConnection: estimateSchema.describe("The same per connection, microseconds."),
+    softirqUsPerConnection: z.number().min(0).describe("Of that in softirq (/proc/stat), microseconds."),
+    processUsPerConnection: perNode(
+      z.number().min(0),
+      "CPU time of its processes per connection (its cgroup), microseconds.",
+    ),
+    bpfNsPerConnection: perNode(
+      z.number().min(0),
+      "the kernel's own run time of BPF programs per connection, nanoseconds; empty where it isn't counted.",
+    ),
+    instructionsPerConnection: z.number().min(0).optional().describe("Where the processor counts them."),
+    packetsPerConnection: perNode(z.number().min(0), "packets in and out of its uplink per connection."),
+    rounds: z.int().min(0).describe("Undisturbed rounds."),
+    disturbedRounds: z.int().min(0).describe("Rounds set aside because time was stolen or connections failed."),
+    histogramUs: z
+      .array(z.strictObject({ from: z.number(), to: z.number(), count: z.int() }))
+      .describe("Connection times of undisturbed rounds, in buckets of microseconds."),
+    problem: z.string().optional().describe("Why the mode could not be measured, or not whole."),
+  })
+  .describe("One way of handling services.");
+
+/** The form of `out/compare.json`. */
+export const compareSchema = z
+  .strictObject({
+    environment: environmentSchema,
+    client: z.string().describe("The machine that connects."),
+    target: z.string().describe("What it connects to."),
+    connectionsPerRound: z.int().min(1),
+    concurrency: z.int().min(1),
+    modes: z.array(modeSchema),
+    ratios: z.array(ratioSchema),
+    verdict: z.string().describe("One sentence."),
+    expected: z
+      .array(z.strictObject({ what: z.string(), expected: z.string(), observed: z.string(), pass: z.boolean() }))
+      .describe("What each mode must show: who was served, whom the server logged."),
+  })
+  .describe("The same service handled by kube-proxy and by the eBPF dataplane, measured in interleaved rounds.");
+
+export type ComparedModeResult = z.output<typeof modeSchema>;
+export type Comparison = z.output<typeof compareSchema>;

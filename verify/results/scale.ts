@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { environmentSchema } from "./environment.ts";
+import { estimateSchema, ratioSchema } from "./figures.ts";
+
+export const scaledModes = ["KubeProxyIptables", "KubeProxyNftables", "Ebpf"] as const;
+
+const pointSchema = z.strictObject({
+  mode: z.enum(scaledModes),
+  services: z.int().min(1),
+  medianUs: estimateSchema.describe("New connection to the service that was made last, microseconds."),
+  programmingSeconds: z
+    .number()
+    .min(0)
+    .describe("From the API server's having one more service until a connection to it is answered."),
+  loadSeconds: z.number().min(0).describe("From an empty dataplane until all services are programmed."),
+  problem: z.string().optional().describe("Why there is no figure."),
+});
+
+/** The form of `out/scale.json`. */
+export const scaleSchema = z
+  .strictObject({
+    environment: environmentSchema,
+    points: z.array(pointSchema),
+    ratios: z.array(ratioSchema),
+    verdict: z.string(),
+  })
+  .describe("What a connection and a change cost with ever more services.");
+
+export type Scale = z.output<typeof scaleSchema>;
