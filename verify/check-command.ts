@@ -53,7 +53,7 @@ async function runFiles(files: string[], options: CheckOptions, stopping: AbortS
   const world = connectWorld(config, lab, programs, stopping, (message) => console.error(message));
   const rows: Row[] = [];
   for (const check of read.flatMap(({ checks }) => checks)) rows.push(...(await runCheck(world, check)));
-  return summarise(rows);
+  return summarise({ rows, problems: [] });
 }
 
 function write(result: VerificationResult, { out, json }: CheckOptions): void {

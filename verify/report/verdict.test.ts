@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import type { Row, Seen } from "./result.ts";
+import { verdictOf } from "./verdict.ts";
+
+const seen = (source: string, reply: Seen["reply"] = "direct"): Seen[] => [
+  {
+    attempts: 1,
+    verdict: "allowed",
+    clientAddress: "172.31.1.55",
+    targetAddress: "172.31.1.8",
+    targetPort: 30604,
+    source,
+    reply,
+  },
+];
+const row = (rest: Partial<Row> = {}): Row => ({
+  from: "client1",
+  to: "tcp://172.31.1.8:30604",
+  expected: "allowed from 172.31.1.55",
+  observed: "allowed from 172.31.1.55",
+  pass: true,
+  ...rest,
+});
+
+test("a verdict says what holds, with the addresses and ways that were seen", () => {
+  expect(verdictOf({ rows: [row({ seen: seen("172.31.1.55") }), row()], problems: [] })).toBe(
+    "All 2 rows hold: servers saw the clients' own addresses (172.31.1.55), and replies came direct.",
+  );
+  expect(verdictOf({ rows: [row({ seen: seen("172.31.1.8", "viaEntryNode") })], problems: [] })).toBe(
+    "1 row holds: servers saw 172.31.1.8, and replies came through the entry node.",
+  );
+  expect(verdictOf({ rows: [row()], problems: [] })).toBe("1 row holds.");
+});
+
+test("a verdict names the first row that does not hold", () => {
+  const failing = row({ pass: false, observed: "dropped" });
+  expect(verdictOf({ rows: [row(), failing, failing], problems: [] })).toBe(
+    "2 of 3 rows do not hold: client1 → tcp://172.31.1.8:30604, expected allowed from 172.31.1.55, observed dropped.",
+  );
+});
+
+test("a verdict says what is not known, and which limit is exceeded", () => {
+  const problems = [{ what: "the measurement broke off: API server gone.\nmore" }];
+  const thresholds = [{ what: "medianUs of EbpfDsr", atMost: 100, observed: 120, pass: false }];
+  expect(verdictOf({ rows: [row()], problems, thresholds })).toBe(
+    "1 row holds; 1 limit is exceeded: medianUs of EbpfDsr is 120, allowed at most 100; not everything is known: the measurement broke off: API server gone.",
+  );
+  expect(verdictOf({ rows: [], problems })).toMatch(/^Nothing was judged; not everything is known/);
+});
