@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { environmentSchema } from "../results/environment.ts";
 import { estimateSchema } from "../results/figures.ts";
+import { topologySchema } from "../results/topology.ts";
 import { verdictOf } from "./verdict.ts";
 
 const seenSchema = z
@@ -86,6 +87,7 @@ export const resultSchema = z
     figures: z.array(figureSchema).optional().describe("Where connections were measured."),
     thresholds: z.array(thresholdSchema).optional().describe("Where limits were set."),
     environment: environmentSchema.optional(),
+    topology: topologySchema.optional().describe("The way of a connection in the mode that was verified, as captured."),
     reportPath: z.string().optional().describe("The report, an HTML file."),
   })
   .describe("What a verification expected and observed.");

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { environmentSchema } from "./environment.ts";
 import { estimateSchema, ratioSchema } from "./figures.ts";
+import { serviceHandlings } from "./service-handling.ts";
+import { topologySchema } from "./topology.ts";
 
-/** Who handles services while a mode is measured. `Direct` is the floor: client to pod without any service. */
-export const comparedModes = ["KubeProxyIptables", "KubeProxyNftables", "EbpfTunnel", "EbpfDsr", "Direct"] as const;
+export const comparedModes = serviceHandlings;
 export type ComparedMode = (typeof comparedModes)[number];
 
 const perNode = (value: z.ZodNumber, of: string) => z.record(z.string(), value).describe(`By machine: ${of}`);
@@ -21,6 +22,10 @@ const modeSchema = z
     loggedSources: z
       .array(z.string())
       .describe("Distinct sources that the server's own log shows, in order of appearance."),
+    loggedLines: z
+      .array(z.string())
+      .optional()
+      .describe("A line of that log for each of them, in the same order: what the sources rest on."),
     replyPath: z
       .enum(["direct", "viaEntryNode"])
       .optional()
@@ -71,6 +76,7 @@ export const compareSchema = z
     modes: z.array(modeSchema),
     ratios: z.array(ratioSchema),
     verdict: z.string().describe("One sentence."),
+    topology: topologySchema.optional().describe("The way of a connection in each mode, as captured."),
     expected: z
       .array(z.strictObject({ what: z.string(), expected: z.string(), observed: z.string(), pass: z.boolean() }))
       .describe("What each mode must show: who was served, whom the server logged."),
