@@ -11,6 +11,16 @@ export enum ReturnMode {
   Tunnel = "tunnel",
 }
 
+/** Who gives Services their backends. */
+export enum ServiceHandling {
+  /** This dataplane: the client's source address is preserved. */
+  Ebpf = "Ebpf",
+  /** The real kube-proxy with rules of iptables; pods, addresses and policies stay this dataplane's. */
+  KubeProxyIptables = "KubeProxyIptables",
+  /** The real kube-proxy with rules of nftables; pods, addresses and policies stay this dataplane's. */
+  KubeProxyNftables = "KubeProxyNftables",
+}
+
 /** Least severe messages the agent logs. */
 export enum LogLevel {
   Debug = "debug",
@@ -25,6 +35,13 @@ export interface DataplaneArgs {
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
+  /**
+   * Who gives Services their backends. A change switches a running cluster for new connections, without restarting agents or
+   * pods. Defaults to `Ebpf`.
+   */
+  serviceHandling?: ServiceHandling;
+  /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
+  kubeProxyImage?: pulumi.Input<string>;
   /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */
   ipPools?: IpPoolArgs[];
   /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */

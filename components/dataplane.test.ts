@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Dataplane } from "./dataplane.ts";
-import { type DataplaneArgs, LogLevel, ReturnMode } from "./dataplane-args.ts";
+import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args.ts";
 import { VxlanMode } from "./ip-pool.ts";
 import { recordResources, settled } from "./testing/program.ts";
 
@@ -29,6 +29,23 @@ test.each([
   });
   expect(JSON.stringify(of("DaemonSet"))).not.toMatch(/dsr|tunnel/i);
 });
+
+test.each([ServiceHandling.KubeProxyIptables, ServiceHandling.KubeProxyNftables])(
+  "Dataplane runs kube-proxy beside the agents for %s, and tells them",
+  async (serviceHandling) => {
+    const of = await resourcesOf({ serviceHandling, kubeProxyImage: "registry.example/kube-proxy:1" });
+    const [proxy] = of("DaemonSet").filter(({ metadata }) => metadata.name === "kube-proxy");
+    expect(proxy.spec.template.spec.containers[0].image).toBe("registry.example/kube-proxy:1");
+    expect(proxy.metadata.namespace).toBe("ebpf-dataplane");
+    const { annotations } = of("FelixConfiguration")[0].metadata;
+    expect(annotations).toEqual({ "ebpf-dataplane.io/service-handling": serviceHandling });
+    // Everything that belongs to kube-proxy goes with it.
+    const without = await resourcesOf({});
+    expect(JSON.stringify(["DaemonSet", "ConfigMap", "ServiceAccount"].map(without))).not.toContain("kube-proxy");
+    const agents = (some: typeof of) => some("DaemonSet").filter(({ metadata }) => metadata.name === "ebpf-dataplane");
+    expect(agents(of)).toEqual(agents(without));
+  },
+);
 
 test("Dataplane gives agents the API server's own address, their image's content and their settings", async () => {
   const of = await resourcesOf({
@@ -87,6 +104,10 @@ test("Dataplane grants the agent no write access but to its own kinds and events
 
 test.each<[Partial<DataplaneArgs>, string]>([
   [{ returnMode: "DSR" as ReturnMode }, 'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel".'],
+  [
+    { serviceHandling: "KubeProxy" as ServiceHandling },
+    'serviceHandling is "KubeProxy", but must be "Ebpf", "KubeProxyIptables" or "KubeProxyNftables"',
+  ],
   [{ mtu: 1000 }, "mtu is 1000, but must be a whole number from 1280 to 65535"],
   [{ uplinks: ["a/b"] }, 'uplinks[0] is "a/b", but must be an interface\'s name'],
   [{ ipPools: [] }, "ipPools is [], but must be at least one pool"],

@@ -4,9 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { agentAccess } from "./dataplane/access";
 import { agentDaemonSet } from "./dataplane/agent";
 import { customResourceDefinition } from "./dataplane/definition";
+import { felixConfiguration } from "./dataplane/felix-configuration";
 import { KINDS } from "./dataplane/kinds";
-import { AGENT, AGENT_LABELS, CALICO_API } from "./dataplane/names";
-import { type DataplaneArgs, LogLevel, ReturnMode } from "./dataplane-args";
+import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./dataplane/kube-proxy";
+import { AGENT, AGENT_LABELS } from "./dataplane/names";
+import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
 import { requireDataplane } from "./inputs/dataplane";
 import { argumentsOf } from "./inputs/refusal";
 import { IpPool } from "./ip-pool";
@@ -14,8 +16,7 @@ import { NetworkPolicy } from "./network-policy";
 import { componentType } from "./package-name";
 import { type AgentSettings, SETTINGS_FILE } from "./settings";
 
-/** `FelixConfiguration` has its own words for the return mode. */
-const EXTERNAL_SERVICE_MODE = { [ReturnMode.Dsr]: "DSR", [ReturnMode.Tunnel]: "Tunnel" };
+const KUBE_PROXY_IMAGE = "registry.k8s.io/kube-proxy:v1.35.0";
 
 /**
  * This project's eBPF dataplane on every node of a cluster without kube-proxy: pod network, Services with the client's source
@@ -34,15 +35,13 @@ export class Dataplane extends pulumi.ComponentResource {
     const namespace = agentNamespace(name, child);
     const definitions = KINDS.map((kind) => customResourceDefinition(name, kind, child));
     const afterDefinitions = { parent: this, dependsOn: definitions };
+    const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = args;
+    // kube-proxy handles services before the agents stop; when it is taken out, Pulumi deletes it at last.
+    const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, args, child)] : [];
     const felix = new k8s.apiextensions.CustomResource(
       `${name}-felixconfiguration`,
-      {
-        apiVersion: CALICO_API,
-        kind: "FelixConfiguration",
-        metadata: { name: "default" },
-        spec: { bpfExternalServiceMode: EXTERNAL_SERVICE_MODE[args.returnMode ?? ReturnMode.Dsr] },
-      },
-      afterDefinitions,
+      felixConfiguration(returnMode, serviceHandling),
+      { parent: this, dependsOn: [...definitions, ...proxy] },
     );
     const pools = checkedArgs.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));
     const policies = checkedArgs.networkPolicies.map(
@@ -85,6 +84,27 @@ function agentNamespace(name: string, opts: pulumi.ResourceOptions) {
     { metadata: { name: AGENT, labels: { ...AGENT_LABELS, ...Object.fromEntries(modes) } } },
     opts,
   );
+}
+
+/** kube-proxy beside the agents; ready when its rules are written. */
+function kubeProxy(
+  name: string,
+  mode: KubeProxyMode,
+  namespace: k8s.core.v1.Namespace,
+  { apiServer, kubeProxyImage = KUBE_PROXY_IMAGE }: DataplaneArgs,
+  opts: pulumi.ResourceOptions,
+) {
+  const server = pulumi.output(apiServer);
+  const objects = kubeProxyObjects(mode, {
+    namespace: namespace.metadata.name,
+    image: kubeProxyImage,
+    apiServer: { host: server.apply(({ host }) => host), port: server.apply(({ port }) => `${port}`) },
+  });
+  const account = new k8s.core.v1.ServiceAccount(`${name}-kube-proxy-serviceaccount`, objects.serviceAccount, opts);
+  const binding = new k8s.rbac.v1.ClusterRoleBinding(`${name}-kube-proxy-clusterrolebinding`, objects.binding, opts);
+  const configMap = new k8s.core.v1.ConfigMap(`${name}-kube-proxy-configmap`, objects.configMap, opts);
+  const dependsOn = [account, binding, configMap];
+  return new k8s.apps.v1.DaemonSet(`${name}-kube-proxy-daemonset`, objects.daemonSet, { ...opts, dependsOn });
 }
 
 function settingsDocument(args: DataplaneArgs, serviceSubnet: string): string {

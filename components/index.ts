@@ -1,5 +1,5 @@
 export { Dataplane } from "./dataplane";
-export { type DataplaneArgs, LogLevel, ReturnMode } from "./dataplane-args";
+export { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
 export { type Expectation, Verdict } from "./expectation";
 export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool";
 export { LocalCluster, type LocalClusterArgs } from "./local-cluster";

@@ -1,4 +1,4 @@
-import { type DataplaneArgs, LogLevel, ReturnMode } from "../dataplane-args";
+import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "../dataplane-args";
 import { DEFAULT_POOL_NAME, type IpPoolArgs, requirePool } from "../ip-pool";
 import type { NetworkPolicyArgs } from "../network-policy-args";
 import { overlap, requireCidr } from "./addresses";
@@ -24,6 +24,7 @@ export function requireDataplane(place: InputPlace, args: DataplaneArgs): Checke
   const { networkPolicies = [], serviceSubnet = "10.96.0.0/12", ipPools = [{ cidr: "10.244.0.0/16" }] } = args;
   if (args.apiServer === undefined) refuse(at(place, "apiServer"), undefined, "{ host, port } of the API server");
   requireMember(at(place, "returnMode"), ReturnMode, args.returnMode ?? ReturnMode.Dsr);
+  requireMember(at(place, "serviceHandling"), ServiceHandling, args.serviceHandling ?? ServiceHandling.Ebpf);
   requireMember(at(place, "logLevel"), LogLevel, args.logLevel ?? LogLevel.Info);
   if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, 1280, 65535);
   args.uplinks?.forEach((uplink, index) => {

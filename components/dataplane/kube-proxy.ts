@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { ServiceHandling } from "../dataplane-args";
+
+/** Labels of kube-proxy's pods and of everything that belongs to them. */
+export const KUBE_PROXY_LABELS = { "k8s-app": "kube-proxy" };
+
+const NAME = "kube-proxy";
+const CONFIGURATION_FILE = "config.conf";
+
+/** What kube-proxy is made from. */
+export interface KubeProxyOptions {
+  namespace: pulumi.Input<string>;
+  image: pulumi.Input<string>;
+  /** Never the Service `kubernetes`: kube-proxy is what makes it work. */
+  apiServer: { host: pulumi.Input<string>; port: pulumi.Input<string> };
+}
+
+/** kube-proxy's Kubernetes objects as plain manifests, in the order in which they are applied. */
+export interface KubeProxyObjects {
+  serviceAccount: k8s.types.input.core.v1.ServiceAccount;
+  binding: k8s.types.input.rbac.v1.ClusterRoleBinding;
+  configMap: k8s.types.input.core.v1.ConfigMap;
+  daemonSet: k8s.types.input.apps.v1.DaemonSet;
+}
+
+/** `mode` of a KubeProxyConfiguration, and what shows that its rules are written: kube-proxy calls itself healthy before. */
+const MODES = {
+  [ServiceHandling.KubeProxyIptables]: {
+    mode: "iptables",
+    written: ["iptables", "--wait", "--table", "nat", "--numeric", "--list", "KUBE-POSTROUTING"],
+  },
+  [ServiceHandling.KubeProxyNftables]: {
+    mode: "nftables",
+    written: ["nft", "list", "chain", "ip", "kube-proxy", "services"],
+  },
+};
+
+/** The ways of handling services that need kube-proxy. */
+export type KubeProxyMode = keyof typeof MODES;
+
+export function isKubeProxyMode(handling: ServiceHandling): handling is KubeProxyMode {
+  return handling in MODES;
+}
+
+/** The real kube-proxy on every node, beside the agent. The same input gives the same manifests; a function and not resources,
+ * so that a running cluster can be switched without the program that made it. */
+export function kubeProxyObjects(mode: KubeProxyMode, options: KubeProxyOptions): KubeProxyObjects {
+  const metadata = { name: NAME, namespace: options.namespace, labels: KUBE_PROXY_LABELS };
+  const configuration = kubeProxyConfiguration(mode);
+  return {
+    serviceAccount: { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    binding: {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      // Kubernetes itself keeps the role of kube-proxies; kubeadm's binding is for its own one.
+      metadata: { name: "ebpf-dataplane-kube-proxy", labels: KUBE_PROXY_LABELS },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:node-proxier" },
+      subjects: [{ kind: "ServiceAccount", name: NAME, namespace: options.namespace }],
+    },
+    configMap: { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [CONFIGURATION_FILE]: configuration } },
+    daemonSet: {
+      apiVersion: "apps/v1",
+      kind: "DaemonSet",
+      metadata,
+      spec: {
+        selector: { matchLabels: KUBE_PROXY_LABELS },
+        updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+        template: {
+          metadata: {
+            labels: KUBE_PROXY_LABELS,
+            annotations: { "ebpf-dataplane.io/configuration-digest": digest(configuration) },
+          },
+          spec: podSpec(mode, options),
+        },
+      },
+    },
+  };
+}
+
+/** JSON is YAML. What is not said is kube-proxy's own default. */
+function kubeProxyConfiguration(mode: KubeProxyMode): string {
+  const configuration = {
+    apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+    kind: "KubeProxyConfiguration",
+    mode: MODES[mode].mode,
+    // Pods of this node are what comes from the agent's interfaces, whatever their pools.
+    detectLocalMode: "InterfaceNamePrefix",
+    detectLocal: { interfaceNamePrefix: "ebpf" },
+    // The node's own settings of connection tracking stay as they are.
+    conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+    iptables: { localhostNodePorts: false },
+    metricsBindAddress: "127.0.0.1:10249",
+    healthzBindAddress: "127.0.0.1:10256",
+  };
+  return JSON.stringify(configuration, null, 2);
+}
+
+function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k8s.types.input.core.v1.PodSpec {
+  return {
+    hostNetwork: true,
+    serviceAccountName: NAME,
+    priorityClassName: "system-node-critical",
+    tolerations: [{ operator: "Exists" }],
+    terminationGracePeriodSeconds: 5,
+    containers: [
+      {
+        name: NAME,
+        image,
+        imagePullPolicy: "IfNotPresent",
+        command: [NAME, `--config=/etc/kube-proxy/${CONFIGURATION_FILE}`, "--hostname-override=$(NODE_NAME)"],
+        // Writes the node's packet filter and its sysctls.
+        securityContext: { privileged: true },
+        env: [
+          { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+          { name: "KUBERNETES_SERVICE_HOST", value: apiServer.host },
+          { name: "KUBERNETES_SERVICE_PORT", value: apiServer.port },
+        ],
+        readinessProbe: { exec: { command: MODES[mode].written }, periodSeconds: 1, timeoutSeconds: 5 },
+        volumeMounts: [
+          { name: "configuration", mountPath: "/etc/kube-proxy", readOnly: true },
+          { name: "xtables-lock", mountPath: "/run/xtables.lock" },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "configuration", configMap: { name: NAME } },
+      // Programs that write iptables take turns by this file.
+      { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
+    ],
+  };
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,26 @@
+import { type ReturnMode, ServiceHandling } from "../dataplane-args";
+import { felixConfiguration } from "./felix-configuration";
+import { isKubeProxyMode, type KubeProxyObjects, type KubeProxyOptions, kubeProxyObjects } from "./kube-proxy";
+
+type KubeProxyObject = KubeProxyObjects[keyof KubeProxyObjects];
+
+/** How a running cluster's services are handed over, in this order: nobody is without somebody who handles them. */
+export interface HandOver {
+  /** To be applied, and to be ready (the DaemonSet) before what follows. */
+  before: KubeProxyObject[];
+  /** To be applied then: the agents follow it at once. */
+  configuration: ReturnType<typeof felixConfiguration>;
+  /** To be deleted at last, in this order; what is not there is fine. */
+  after: KubeProxyObject[];
+}
+
+/** What leads a cluster with this dataplane, however its services are handled now, to `handling`. */
+export function handOver(handling: ServiceHandling, returnMode: ReturnMode, options: KubeProxyOptions): HandOver {
+  const configuration = felixConfiguration(returnMode, handling);
+  if (isKubeProxyMode(handling)) {
+    return { before: Object.values(kubeProxyObjects(handling, options)), configuration, after: [] };
+  }
+  // Which of its modes does not matter: the objects have the same names.
+  const objects = kubeProxyObjects(ServiceHandling.KubeProxyIptables, options);
+  return { before: [], configuration, after: Object.values(objects).reverse() };
+}
