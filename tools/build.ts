@@ -9,7 +9,7 @@ import { cacheFolder } from "./cache.ts";
 import { DurationBook, spoken } from "./durations.ts";
 import { binaryPath, buildGoBinary, type GoBinary } from "./go-binary.ts";
 import { buildImages } from "./images/build.ts";
-import { buildShim, coredns, kube, shimExists, shimIsFresh } from "./programs.ts";
+import { buildLoad, buildShim, coredns, kube, loadIsFresh, shimExists, shimIsFresh } from "./programs.ts";
 import { runStep, type Step } from "./progress.ts";
 import { COREDNS, KUBERNETES } from "./versions.ts";
 
@@ -39,6 +39,17 @@ const steps: Step[] = [
     guessSeconds: 20,
     fresh: shimIsFresh,
     make: async () => (shimExists() ? { fresh: await buildShim() } : { fresh: true, note: "no CNI plugin to build" }),
+  },
+  {
+    name: "load",
+    title: "load generator",
+    guessSeconds: 2,
+    fresh: loadIsFresh,
+    make: async () => {
+      const fresh = loadIsFresh();
+      if (!fresh) await buildLoad();
+      return { fresh };
+    },
   },
   {
     name: "bundle",

@@ -1,6 +1,6 @@
 // The compiled programs that a local cluster needs beside its images.
-import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { cacheFolder, contentKey, contents } from "./cache.ts";
 import { run } from "./command.ts";
 import { binaryPath, buildGoBinary, type GoBinary } from "./go-binary.ts";
@@ -57,4 +57,22 @@ export async function buildPause(): Promise<string> {
   });
   renameSync(`${path}.new`, path);
   return path;
+}
+
+const loadSources = join(root, "verify", "load");
+const load = join(root, "dist", "load");
+const loadStamp = join(root, "dist", ".load-key");
+const loadKey = (): string =>
+  contentKey({ ...contents(loadSources, (path) => /\.[ch]$/.test(path)), processor: process.arch });
+
+export const loadIsFresh = (): boolean =>
+  existsSync(load) && existsSync(loadStamp) && readFileSync(loadStamp, "utf8") === loadKey();
+
+/** Compiles the load generator of the measurements into dist/load, static: it also runs on machines of another system. */
+export async function buildLoad(): Promise<void> {
+  mkdirSync(dirname(load), { recursive: true });
+  const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread", "-s"];
+  await run("clang", [...flags, "-o", `${load}.new`, "main.c"], { cwd: loadSources });
+  renameSync(`${load}.new`, load);
+  writeFileSync(loadStamp, loadKey());
 }
