@@ -28,8 +28,40 @@ static __always_inline struct socket_key socket_key_of(struct bpf_sock_addr *soc
 	};
 }
 
+/* The port it is bound to; 0: none yet. */
+static __always_inline __be16 port_of(struct bpf_sock_addr *socket)
+{
+	return socket->sk ? bpf_htons(socket->sk->src_port) : 0;
+}
+
+/* A datagram of an unconnected socket is no new connection: only its refusal is told. */
+static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_addr *socket,
+					  const struct address *frontend, __be16 port, const struct backend *backend,
+					  __u32 id)
+{
+	struct event *event;
+
+	if (!somebody_listens())
+		return;
+	event = report_reserve(kind, kind == EVENT_REFUSED ? REPORT_MOST_REFUSED : REPORT_MOST_OPENED);
+	if (!event)
+		return;
+	event->packet.destination = *frontend;
+	event->packet.destination_port = port;
+	event->packet.source_port = port_of(socket);
+	event->packet.protocol = socket->protocol;
+	if (kind == EVENT_REFUSED)
+		event->outcome = OUTCOME_REJECT_NO_BACKEND;
+	if (backend) {
+		event->backend = id;
+		event->address = backend->address;
+		event->port = backend->port;
+	}
+	event_submit(event);
+}
+
 /* From the service's address to a backend's. */
-static __always_inline int translate_to_backend(struct bpf_sock_addr *socket)
+static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, enum hook hook)
 {
 	struct address destination = address_from_ipv4(socket->user_ip4);
 	struct address client = client_of(socket);
@@ -40,14 +72,19 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket)
 	struct socket_value frontend = {};
 	struct socket_key key;
 	enum reach reach;
+	__u32 id;
 
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
 		return PROCEED;
 	service = service_find(&destination, port, protocol);
 	if (!service)
 		return PROCEED;
+	trace_socket(&destination, port, protocol, port_of(socket), hook);
 	reach = service->flags & SERVICE_INTERNAL_LOCAL ? REACH_LOCAL : REACH_ANY;
-	if (!choose_backend(service, &client, reach, &backend) || !backend) {
+	id = choose_backend(service, &client, reach, &backend);
+	trace_chosen(service, id, backend);
+	if (!id || !backend) {
+		report_socket(EVENT_REFUSED, socket, &destination, port, NULL, 0);
 		bpf_set_retval(-ECONNREFUSED);
 		return REFUSE;
 	}
@@ -55,6 +92,8 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket)
 	frontend.frontend = destination;
 	frontend.port = port;
 	bpf_map_update_elem(&sockets, &key, &frontend, BPF_ANY);
+	if (hook == HOOK_CONNECT)
+		report_socket(EVENT_CONNECTED, socket, &destination, port, backend, id);
 	socket->user_ip4 = address_to_ipv4(&backend->address);
 	socket->user_port = backend->port;
 	return PROCEED;
@@ -77,13 +116,13 @@ static __always_inline int translate_to_frontend(struct bpf_sock_addr *socket)
 SEC("cgroup/connect4")
 int connect4(struct bpf_sock_addr *socket)
 {
-	return translate_to_backend(socket);
+	return translate_to_backend(socket, HOOK_CONNECT);
 }
 
 SEC("cgroup/sendmsg4")
 int sendmsg4(struct bpf_sock_addr *socket)
 {
-	return translate_to_backend(socket);
+	return translate_to_backend(socket, HOOK_SENDMSG);
 }
 
 SEC("cgroup/recvmsg4")

@@ -19,6 +19,7 @@ static __always_inline int return_to_client(struct packet *packet, const struct 
 	struct connection *connection = bpf_map_lookup_elem(&connections, &forward);
 
 	if (connection) {
+		trace_known(connection);
 		connection->last_seen = bpf_ktime_get_ns();
 		connection->flags |= CONNECTION_ANSWERED;
 		if (packet->tcp_flags & TCP_RST)
@@ -37,23 +38,34 @@ static __always_inline bool source_belongs_to(const struct address *source, cons
 	return location && address_is_equal(&location->node, peer);
 }
 
+/* Who wrapped the packet, and its VNI. A function of its own, so that the stack takes the key's room back. */
+static __always_inline bool read_wrapping(struct __sk_buff *skb, struct address *entry, __u32 *vni)
+{
+	struct bpf_tunnel_key key = {};
+
+	if (bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0))
+		return false;
+	*entry = address_from_ipv4(bpf_htonl(key.remote_ipv4));
+	*vni = key.tunnel_id;
+	return true;
+}
+
 SEC("tc")
 int from_tunnel(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
-	struct bpf_tunnel_key key = {};
 	struct arrival arrival = {};
 	struct connection *connection;
 	enum tunnel_kind kind;
+	__u32 vni;
 	struct packet packet;
 
-	if (!settings || bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0))
+	if (!settings || !read_wrapping(skb, &arrival.entry, &vni))
 		return TC_ACT_SHOT;
-	arrival.entry = address_from_ipv4(bpf_htonl(key.remote_ipv4));
 	if (!(location_flags(locate(&arrival.entry)) & LOCATION_REMOTE_HOST))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	kind = wrapped_kind(key.tunnel_id);
-	switch (parse(skb, &packet)) {
+	kind = wrapped_kind(vni);
+	switch (parse(skb, &packet, HOOK_FROM_TUNNEL)) {
 	case PARSE_OK:
 		break;
 	case PARSE_ICMP_ERROR:
@@ -73,15 +85,15 @@ int from_tunnel(struct __sk_buff *skb)
 	case TUNNEL_FORWARD_VIA:
 		arrival.return_flag = CONNECTION_VIA_ENTRY;
 		arrival.external = true;
-		arrival.backend = wrapped_backend(skb, key.tunnel_id);
+		arrival.backend = wrapped_backend(skb, vni);
 		break;
 	case TUNNEL_FORWARD_DIRECT:
 		arrival.return_flag = CONNECTION_DIRECT_RETURN;
 		arrival.external = true;
-		arrival.backend = wrapped_backend(skb, key.tunnel_id);
+		arrival.backend = wrapped_backend(skb, vni);
 		break;
 	case TUNNEL_OVERLAY:
-		if (key.tunnel_id != VNI_OVERLAY)
+		if (vni != VNI_OVERLAY)
 			return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 		break;
 	}

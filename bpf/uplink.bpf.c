@@ -22,7 +22,7 @@ int from_uplink(struct __sk_buff *skb)
 
 	if (!settings)
 		return TC_ACT_OK;
-	switch (parse(skb, &packet)) {
+	switch (parse(skb, &packet, HOOK_FROM_UPLINK)) {
 	case PARSE_OK:
 		break;
 	case PARSE_MALFORMED:
@@ -56,12 +56,13 @@ int to_uplink(struct __sk_buff *skb)
 	struct connection *connection;
 	struct packet packet;
 
-	if (!settings || skb->mark == MARK_FORWARDED || parse(skb, &packet) != PARSE_OK)
+	if (!settings || skb->mark == MARK_FORWARDED || parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
 		return TC_ACT_OK;
 	connection = bpf_map_lookup_elem(&connections, &packet.tuple);
 	if (!connection || (connection->flags & (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) !=
 				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND))
 		return TC_ACT_OK;
+	trace_known(connection);
 	connection_touch(connection, &packet);
 	if (translate_reply(&packet, connection))
 		return drop(skb, OUTCOME_DROP_MALFORMED);

@@ -43,7 +43,7 @@ int from_workload(struct __sk_buff *skb)
 
 	if (!settings)
 		return TC_ACT_SHOT;
-	parsed = parse(skb, &packet);
+	parsed = parse(skb, &packet, HOOK_FROM_WORKLOAD);
 	if (parsed == PARSE_NOT_IP)
 		return skb->protocol == bpf_htons(ETH_P_ARP) ? pass_to_stack(skb)
 							      : drop(skb, OUTCOME_DROP_UNSUPPORTED);
@@ -95,7 +95,7 @@ int to_workload(struct __sk_buff *skb)
 
 	if (!settings)
 		return TC_ACT_SHOT;
-	switch (parse(skb, &packet)) {
+	switch (parse(skb, &packet, HOOK_TO_WORKLOAD)) {
 	case PARSE_OK:
 		break;
 	case PARSE_NOT_IP:
@@ -109,6 +109,7 @@ int to_workload(struct __sk_buff *skb)
 	}
 	connection = connection_find(&packet);
 	if (connection && (connection->flags & CONNECTION_REPLY)) {
+		trace_known(connection);
 		connection_touch(connection, &packet);
 		if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(&packet, connection))
 			return drop(skb, OUTCOME_DROP_MALFORMED);
@@ -120,7 +121,7 @@ int to_workload(struct __sk_buff *skb)
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	verdict = judge(&packet.tuple);
 	if (verdict != OUTCOME_TO_ENDPOINT)
-		return drop(skb, verdict);
+		return drop_flow(skb, verdict, &packet.tuple);
 	opening.backend = packet.tuple.destination;
 	opening.backend_port = packet.tuple.destination_port;
 	opening.policy_revision = settings->policy_revision;
@@ -128,6 +129,7 @@ int to_workload(struct __sk_buff *skb)
 		verdict = connection_open(&packet.tuple, &opening, packet_is_syn(&packet));
 		if (verdict != OUTCOME_TO_ENDPOINT)
 			return drop(skb, verdict);
+		report_opened(&packet.tuple, skb->ifindex);
 	}
 	return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 }

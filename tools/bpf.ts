@@ -1,4 +1,5 @@
-// Compiles the dataplane: each bpf/NAME.bpf.c to dist/bpf/NAME.bpf.o.
+// Compiles the dataplane: each bpf/NAME.bpf.c to dist/bpf/NAME.bpf.o, and once more to NAME_traced.bpf.o, which tells its
+// steps (bpf/steps/trace.h).
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -11,13 +12,35 @@ export const objects = join(root, "dist", "bpf");
 /** What the objects were made from; one key for all, since nearly every header is part of every object. */
 const stamp = join(objects, ".key");
 
-const FLAGS = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror"];
+// A header holds steps that not every object takes.
+const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function"];
+const FLAGS = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", ...WARNINGS];
 
-export const programs = (): string[] => globSync("*.bpf.c", { cwd: sources }).sort();
+interface Build {
+  /** Of the object, without .bpf.o. */
+  readonly name: string;
+  readonly source: string;
+  readonly flags: readonly string[];
+}
+
+/** Every object that is made. */
+export function builds(): Build[] {
+  return globSync("*.bpf.c", { cwd: sources })
+    .sort()
+    .flatMap((source) => {
+      const name = basename(source, ".bpf.c");
+      return [
+        { name, source, flags: [] },
+        { name: `${name}_traced`, source, flags: ["-DTRACED"] },
+      ];
+    });
+}
 
 export function objectsAreFresh(): boolean {
   return (
-    existsSync(stamp) && readFileSync(stamp, "utf8") === key() && programs().every((name) => existsSync(objectOf(name)))
+    existsSync(stamp) &&
+    readFileSync(stamp, "utf8") === key() &&
+    builds().every(({ name }) => existsSync(objectOf(name)))
   );
 }
 
@@ -25,18 +48,18 @@ export function objectsAreFresh(): boolean {
 export async function compileObjects(): Promise<void> {
   mkdirSync(objects, { recursive: true });
   rmSync(stamp, { force: true });
-  const wanted = programs();
+  const wanted = builds();
   for (const old of globSync("*.bpf.o", { cwd: objects }))
-    if (!wanted.includes(old.replace(/o$/, "c"))) rmSync(join(objects, old));
+    if (!wanted.some(({ name }) => old === basename(objectOf(name)))) rmSync(join(objects, old));
   await Promise.all(
-    wanted.map((name) =>
-      run("clang", [...FLAGS, ...includes(), "-c", join("bpf", name), "-o", objectOf(name)], { cwd: root }),
+    wanted.map(({ name, source, flags }) =>
+      run("clang", [...FLAGS, ...flags, ...includes(), "-c", join("bpf", source), "-o", objectOf(name)], { cwd: root }),
     ),
   );
   writeFileSync(stamp, key());
 }
 
-const objectOf = (source: string) => join(objects, basename(source).replace(/\.c$/, ".o"));
+const objectOf = (name: string) => join(objects, `${name}.bpf.o`);
 
 /** <asm/types.h> lives in the folder of the machine's processor, where clang does not look when it compiles for bpf. */
 function includes(): string[] {

@@ -3,7 +3,7 @@
 // A step decides by content whether its work is done, so running everything again takes a second or two.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { compileObjects, objectsAreFresh, programs } from "./bpf.ts";
+import { builds, compileObjects, objectsAreFresh } from "./bpf.ts";
 import { bundle, compileComponents, componentsAreFresh } from "./bundle.ts";
 import { cacheFolder } from "./cache.ts";
 import { DurationBook, spoken } from "./durations.ts";
@@ -30,7 +30,7 @@ const steps: Step[] = [
     make: async () => {
       const fresh = objectsAreFresh();
       if (!fresh) await compileObjects();
-      return { fresh, note: `${programs().length} dataplane objects` };
+      return { fresh, note: `${builds().length} dataplane objects` };
     },
   },
   {

@@ -36,7 +36,9 @@ export class Compiler {
     const services = this.#services.compile(snapshot, nodes);
     const selection = this.#policies.select(snapshot);
     const addresses = this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
-    const judged = this.#judge(snapshot, addresses, selection, (endpoint) => selection.policies.get(endpoint));
+    const { policyNames, ...judged } = this.#judge(snapshot, addresses, selection, (endpoint) =>
+      selection.policies.get(endpoint),
+    );
     const revision = policyRevision(judged.endpoints, addresses.locations);
     const maps = {
       services: services.services,
@@ -50,6 +52,7 @@ export class Compiler {
       maps: { ...maps, ...(through.length > 0 && { through }) },
       routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
       natOutgoing: pools.natOutgoing,
+      names: policyNames,
       problems: [...services.problems, ...selection.problems, ...settingsProblems(felixConfigurations)],
     };
   }
@@ -62,7 +65,12 @@ export class Compiler {
   ) {
     const policies = this.#policies.compile(selection, addresses.identities);
     const endpoints = compileEndpoints(snapshot.endpoints, addresses.endpointIdentities, policyOf, policies);
-    return { policies: policies.policies, locations: addresses.locations, ...endpoints };
+    return {
+      policies: policies.policies,
+      locations: addresses.locations,
+      ...endpoints,
+      policyNames: { identities: addresses.names, policies: policies.names },
+    };
   }
 
   /** The stages between the policies of the last compilation and these. Endpoints move from one policy to another while
@@ -82,6 +90,9 @@ export class Compiler {
     const both = { shared: new Map([...last.selection.shared, ...selection.shared]) };
     const words = vocabulary([...last.selection.sources, ...selection.sources]);
     const known = this.#passing.compile(snapshot, words, nodes, pools);
-    return [this.#judge(snapshot, known, both, before), this.#judge(snapshot, known, both, now)];
+    return [before, now].map((policyOf) => {
+      const { policyNames: _, ...stage } = this.#judge(snapshot, known, both, policyOf);
+      return stage;
+    });
   }
 }

@@ -49,10 +49,19 @@ export interface Problem {
   readonly message: string;
 }
 
+/** What the numbers in `policies` and `locations` stand for, for people. */
+export interface PolicyNames {
+  /** "pods app=web in namespace default; 172.31.1.0/24": what an address must match to have the identity. */
+  readonly identities: ReadonlyMap<number, string>;
+  /** "NetworkPolicy default/only-web": the objects that a compiled policy is made of. */
+  readonly policies: ReadonlyMap<number, string>;
+}
+
 /** Everything this node's kernel should hold for one snapshot of the cluster. */
 export interface DesiredState {
   readonly maps: DesiredMaps;
   readonly routes: readonly Route[];
   readonly natOutgoing: NatOutgoing;
+  readonly names: PolicyNames;
   readonly problems: readonly Problem[];
 }

@@ -19,6 +19,8 @@ export interface LocationMap {
   readonly locations: Contributions<Prefix, Location>;
   /** Those that some address has, with their numbers: what policies must answer for. */
   readonly identities: ReadonlyMap<Identity, number>;
+  /** What each identity's addresses match, by its number. */
+  readonly names: ReadonlyMap<number, string>;
   /** Of this node's endpoints, by address; 0 is none. An endpoint whose pod is not known yet is absent. */
   readonly endpointIdentities: ReadonlyMap<Address, number>;
 }
@@ -58,6 +60,7 @@ export class LocationCompiler {
     return {
       locations: mergeOwners(locations),
       identities: new Map([...used].map((identity) => [identity, idOf(displaced, identity.name)])),
+      names: new Map([...used].map(({ name }) => [idOf(displaced, name), name.name])),
       endpointIdentities: new Map(
         snapshot.endpoints.flatMap((endpoint) => {
           const line = pods.get(endpoint.address);

@@ -18,6 +18,8 @@ import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 export interface EndpointPolicy {
   readonly name: Named;
   readonly owner: string;
+  /** The objects it is made of: "NetworkPolicy default/a, NetworkPolicy default/b". */
+  readonly sources: string;
   readonly ingress?: readonly Tier[];
   readonly egress?: readonly Tier[];
 }
@@ -36,6 +38,8 @@ export interface Selection {
 
 export interface PolicyMap {
   readonly policies: Contributions<PolicyKey, PolicyValue>;
+  /** The objects that each number's policy is made of. */
+  readonly names: ReadonlyMap<number, string>;
   idOf(policy: EndpointPolicy): number;
 }
 
@@ -83,7 +87,8 @@ export class PolicyCompiler {
     const policies = new Map(
       [...shared.values()].map(({ policy, judged }) => [policy.owner, judged.entries(displaced, identities)]),
     );
-    return { policies, idOf: (policy) => idOf(displaced, policy.name) };
+    const names = new Map([...shared.values()].map(({ policy }) => [idOf(displaced, policy.name), policy.sources]));
+    return { policies, names, idOf: (policy) => idOf(displaced, policy.name) };
   }
 }
 
@@ -147,7 +152,7 @@ function combine(policies: readonly CompiledPolicy[], pod: Pod): EndpointPolicy 
   };
   const owners = policies.map(({ owner }) => owner).join(", ");
   const name = named(`${owners} ${JSON.stringify(tiers)}`);
-  return { name, owner: `${owners} (${name.hash.toString(16)})`, ...tiers };
+  return { name, owner: `${owners} (${name.hash.toString(16)})`, sources: owners, ...tiers };
 }
 
 function tier(rules: readonly Rule[]): Tier {

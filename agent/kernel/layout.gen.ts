@@ -3,8 +3,11 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "10fcbad42307";
+export const layoutHash = "db78fb0881bc";
 
+export const REPORT_WINDOW_NS = 100000000;
+export const REPORT_MOST_OPENED = 500;
+export const REPORT_MOST_REFUSED = 50;
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const VNI_OVERLAY = 4096;
 
@@ -48,6 +51,54 @@ export type EndpointFlag = (typeof EndpointFlag)[keyof typeof EndpointFlag];
 export const endpointFlagNames = new Map<number, string>([
   [1, "ingress_isolated"],
   [2, "egress_isolated"],
+]);
+
+/** enum event_kind */
+export const EventKind = {
+  OPENED: 0,
+  REFUSED: 1,
+  CONNECTED: 2,
+  ARRIVED: 3,
+  KNOWN: 4,
+  CHOSEN: 5,
+  JUDGED: 6,
+  WRAPPED: 7,
+  FINISHED: 8,
+} as const;
+export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+/** Each value's name as people and metrics see it. */
+export const eventKindNames = new Map<number, string>([
+  [0, "opened"],
+  [1, "refused"],
+  [2, "connected"],
+  [3, "arrived"],
+  [4, "known"],
+  [5, "chosen"],
+  [6, "judged"],
+  [7, "wrapped"],
+  [8, "finished"],
+]);
+
+/** enum hook */
+export const Hook = {
+  FROM_UPLINK: 0,
+  TO_UPLINK: 1,
+  FROM_TUNNEL: 2,
+  FROM_WORKLOAD: 3,
+  TO_WORKLOAD: 4,
+  CONNECT: 5,
+  SENDMSG: 6,
+} as const;
+export type Hook = (typeof Hook)[keyof typeof Hook];
+/** Each value's name as people and metrics see it. */
+export const hookNames = new Map<number, string>([
+  [0, "from_uplink"],
+  [1, "to_uplink"],
+  [2, "from_tunnel"],
+  [3, "from_workload"],
+  [4, "to_workload"],
+  [5, "connect"],
+  [6, "sendmsg"],
 ]);
 
 /** enum location_flag */
@@ -201,6 +252,85 @@ export const tunnelKindNames = new Map<number, string>([
   [2, "forward_direct"],
   [3, "return"],
 ]);
+
+/** struct listening, 8 bytes */
+export interface Listening {
+  readonly until: bigint;
+}
+export const listening: Codec<Listening> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.until, true);
+  },
+  decode(view, at) {
+    return {
+      until: view.getBigUint64(at, true),
+    };
+  },
+};
+
+/** struct report_counter, 40 bytes */
+export interface ReportCounter {
+  readonly window: bigint;
+  readonly inWindow: bigint;
+  readonly sent: bigint;
+  readonly suppressed: bigint;
+  readonly lost: bigint;
+}
+export const reportCounter: Codec<ReportCounter> = {
+  size: 40,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.window, true);
+    view.setBigUint64(at + 8, value.inWindow, true);
+    view.setBigUint64(at + 16, value.sent, true);
+    view.setBigUint64(at + 24, value.suppressed, true);
+    view.setBigUint64(at + 32, value.lost, true);
+  },
+  decode(view, at) {
+    return {
+      window: view.getBigUint64(at, true),
+      inWindow: view.getBigUint64(at + 8, true),
+      sent: view.getBigUint64(at + 16, true),
+      suppressed: view.getBigUint64(at + 24, true),
+      lost: view.getBigUint64(at + 32, true),
+    };
+  },
+};
+
+/** struct trace, 48 bytes */
+export interface Trace {
+  readonly until: bigint;
+  readonly client: Address;
+  readonly frontend: Address;
+  readonly clientPort: number;
+  readonly frontendPort: number;
+  readonly peerPort: number;
+  readonly protocol: number;
+}
+export const trace: Codec<Trace> = {
+  size: 48,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.until, true);
+    address.encode(value.client, view, at + 8);
+    address.encode(value.frontend, view, at + 24);
+    view.setUint16(at + 40, value.clientPort, false);
+    view.setUint16(at + 42, value.frontendPort, false);
+    view.setUint16(at + 44, value.peerPort, false);
+    view.setUint8(at + 46, value.protocol);
+    zero(view, at + 47, 1);
+  },
+  decode(view, at) {
+    return {
+      until: view.getBigUint64(at, true),
+      client: address.decode(view, at + 8),
+      frontend: address.decode(view, at + 24),
+      clientPort: view.getUint16(at + 40, false),
+      frontendPort: view.getUint16(at + 42, false),
+      peerPort: view.getUint16(at + 44, false),
+      protocol: view.getUint8(at + 46),
+    };
+  },
+};
 
 /** struct frontend, 20 bytes */
 export interface Frontend {
@@ -663,8 +793,103 @@ export const policyValue: Codec<PolicyValue> = {
   },
 };
 
+/** struct event, 120 bytes */
+export interface Event {
+  readonly time: bigint;
+  readonly packet: Tuple;
+  readonly address: Address;
+  readonly node: Address;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly flags: number;
+  readonly backend: number;
+  readonly service: number;
+  readonly interface: number;
+  readonly policy: number;
+  readonly identity: number;
+  readonly cpu: number;
+  readonly kind: number;
+  readonly hook: number;
+  readonly outcome: number;
+  readonly direction: number;
+  readonly verdict: number;
+  readonly tcpFlags: number;
+}
+export const event: Codec<Event> = {
+  size: 120,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.time, true);
+    tuple.encode(value.packet, view, at + 8);
+    address.encode(value.address, view, at + 48);
+    address.encode(value.node, view, at + 64);
+    view.setUint16(at + 80, value.port, false);
+    view.setUint16(at + 82, value.peerPort, false);
+    view.setUint32(at + 84, value.flags, true);
+    view.setUint32(at + 88, value.backend, true);
+    view.setUint32(at + 92, value.service, true);
+    view.setUint32(at + 96, value.interface, true);
+    view.setUint32(at + 100, value.policy, true);
+    view.setUint32(at + 104, value.identity, true);
+    view.setUint32(at + 108, value.cpu, true);
+    view.setUint8(at + 112, value.kind);
+    view.setUint8(at + 113, value.hook);
+    view.setUint8(at + 114, value.outcome);
+    view.setUint8(at + 115, value.direction);
+    view.setUint8(at + 116, value.verdict);
+    view.setUint8(at + 117, value.tcpFlags);
+    zero(view, at + 118, 2);
+  },
+  decode(view, at) {
+    return {
+      time: view.getBigUint64(at, true),
+      packet: tuple.decode(view, at + 8),
+      address: address.decode(view, at + 48),
+      node: address.decode(view, at + 64),
+      port: view.getUint16(at + 80, false),
+      peerPort: view.getUint16(at + 82, false),
+      flags: view.getUint32(at + 84, true),
+      backend: view.getUint32(at + 88, true),
+      service: view.getUint32(at + 92, true),
+      interface: view.getUint32(at + 96, true),
+      policy: view.getUint32(at + 100, true),
+      identity: view.getUint32(at + 104, true),
+      cpu: view.getUint32(at + 108, true),
+      kind: view.getUint8(at + 112),
+      hook: view.getUint8(at + 113),
+      outcome: view.getUint8(at + 114),
+      direction: view.getUint8(at + 115),
+      verdict: view.getUint8(at + 116),
+      tcpFlags: view.getUint8(at + 117),
+    };
+  },
+};
+
 /** Every map of the packet path, by its name. */
 export const maps = {
+  listeners: {
+    name: "listeners",
+    type: "array",
+    maxEntries: 1,
+    flags: 0,
+    key: u32,
+    value: listening,
+  } satisfies MapDefinition<number, Listening>,
+  reports: {
+    name: "reports",
+    type: "percpu_array",
+    maxEntries: 2,
+    flags: 0,
+    key: u32,
+    value: reportCounter,
+  } satisfies MapDefinition<number, ReportCounter>,
+  traces: {
+    name: "traces",
+    type: "array",
+    maxEntries: 1,
+    flags: 0,
+    key: u32,
+    value: trace,
+  } satisfies MapDefinition<number, Trace>,
   services: {
     name: "services",
     type: "hash",
@@ -775,3 +1000,8 @@ export type Maps = typeof maps;
 export type MapName = keyof Maps;
 export type KeyOf<M extends MapName> = Maps[M]["key"] extends Codec<infer K> ? K : never;
 export type ValueOf<M extends MapName> = Maps[M]["value"] extends Codec<infer V> ? V : never;
+
+/** Rings of bytes that the packet path fills, by name. Sizes are bytes. */
+export const rings = {
+  events: { name: "events", size: 1048576 },
+} as const;

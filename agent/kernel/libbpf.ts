@@ -43,6 +43,11 @@ export interface Libbpf {
   possibleCpus(): number;
   /** Where a buffer lies, for a structure that points to it. Keep the buffer referenced while C may read it. */
   addressOf(buffer: ArrayBufferView): bigint;
+  /** Opens a ring buffer for reading. `sample` is called by ringConsume, with a copy of each entry; NULL on failure. */
+  ringOpen(fd: number, sample: (entry: Uint8Array) => void): Pointer;
+  /** Hands over what is in the ring now. The number of entries, or a negative errno. */
+  ringConsume(ring: Pointer): number;
+  ringFree(ring: Pointer): void;
   flock(fd: number, operation: number): number;
   /** Calls `print` with each message of libbpf at level warning or worse; the previous receiver is forgotten. */
   onMessage(print: (text: string) => void): void;
@@ -93,6 +98,9 @@ function bind(): Libbpf {
       "int bpf_map_delete_batch(int fd, const uint8_t *keys, uint32_t *count, const uint8_t *opts)",
     ),
     addressOf: (buffer) => koffi.address(buffer),
+    ringOpen: ringOpener(bpf),
+    ringConsume: bpf.func("int ring_buffer__consume(void *ring)"),
+    ringFree: bpf.func("void ring_buffer__free(void *ring)"),
     possibleCpus: bpf.func("int libbpf_num_possible_cpus()"),
     flock: libc.func("int flock(int fd, int operation)"),
     onMessage: messageReceiver(bpf, libc),
@@ -129,6 +137,19 @@ function messageReceiver(bpf: LibraryHandle, libc: LibraryHandle): Libbpf["onMes
     setPrint(callback);
     if (registered !== undefined) koffi.unregister(registered);
     registered = callback;
+  };
+}
+
+// A process opens one ring once, so its callback is never given back.
+function ringOpener(bpf: LibraryHandle): Libbpf["ringOpen"] {
+  const take = koffi.proto("int ring_sample(void *context, void *data, size_t size)");
+  const open = bpf.func("void *ring_buffer__new(int fd, ring_sample *sample, void *context, const uint8_t *opts)");
+  return (fd, sample) => {
+    const callback = koffi.register((_context: Pointer, data: Pointer, size: number) => {
+      sample(Uint8Array.from(koffi.decode(data, koffi.array("uint8_t", Number(size), "Typed")) as Uint8Array));
+      return 0;
+    }, koffi.pointer(take));
+    return open(fd, callback, null, null);
   };
 }
 

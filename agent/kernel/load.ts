@@ -25,14 +25,36 @@ export interface Loaded {
 
 export function load(options: LoadOptions): Loaded {
   preparePins(options.pins);
-  const fds = new Map<string, number>();
-  for (const object of new Set(Object.values(programs).map((program) => program.object))) {
-    for (const [name, fd] of loadObject(object, options)) fds.set(name, fd);
-  }
-  return {
-    maps: openMaps(options.pins),
-    programFd: (name) => fds.get(name) as number,
+  // The objects stay open as long as the agent runs: their file descriptors keep the programs in the kernel.
+  const { programFd } = loadPrograms(options, "");
+  return { maps: openMaps(options.pins), programFd };
+}
+
+/** Programs in the kernel, of one build. */
+export interface LoadedPrograms {
+  programFd(name: ProgramName): number;
+  /** Gives them back; those that are attached live on. */
+  close(): void;
+}
+
+/** Loads one build of every program: the ordinary one, or the one that tells a traced packet's steps (tools/bpf.ts). */
+export function loadPrograms(options: LoadOptions, build: "" | "_traced"): LoadedPrograms {
+  const objects: Pointer[] = [];
+  const close = () => {
+    for (const object of objects) libbpf().objectClose(object);
   };
+  const fds = new Map<string, number>();
+  try {
+    for (const name of new Set(Object.values(programs).map((program) => program.object))) {
+      const { object, path } = loadObject(`${name}${build}`, options);
+      objects.push(object);
+      for (const program of programsOf(name)) fds.set(program, programFd(object, program, path));
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { programFd: (name) => fds.get(name) as number, close };
 }
 
 /** The pinned maps of this layout, also for a process that only looks. */
@@ -40,7 +62,7 @@ export function openMaps(pins: Pins): MapStores {
   return eachStored((definition) => new KernelMap(definition, openMap(pins, definition.name)));
 }
 
-function loadObject(name: string, { objects, pins, logFile }: LoadOptions): [string, number][] {
+function loadObject(name: string, { objects, pins, logFile }: LoadOptions): { object: Pointer; path: string } {
   const path = join(objects, `${name}.bpf.o`);
   const messages: string[] = [];
   libbpf().onMessage((text) => messages.push(text));
@@ -48,9 +70,11 @@ function loadObject(name: string, { objects, pins, logFile }: LoadOptions): [str
   if (!object) throw new Error(`Cannot open ${path}: ${describeError(lastError())}. Next: make bpf.`);
   const result = libbpf().objectLoad(object);
   libbpf().onMessage(() => undefined); // what follows is told by return values
-  if (result < 0) throw loadError(name, result, messages.join(""), logFile);
-  // The object stays open as long as the agent runs: its file descriptors keep the programs in the kernel.
-  return programsOf(name).map((program) => [program, programFd(object, program, path)]);
+  if (result < 0) {
+    libbpf().objectClose(object);
+    throw loadError(name, result, messages.join(""), logFile);
+  }
+  return { object, path };
 }
 
 function programsOf(object: string): ProgramName[] {

@@ -1,5 +1,5 @@
 import type { MapDefinition } from "./codec.ts";
-import { maps, type OutcomeCounter, outcomeNames } from "./layout.gen.ts";
+import { EventKind, maps, type OutcomeCounter, outcomeNames, type ReportCounter } from "./layout.gen.ts";
 import { describeError, libbpf } from "./libbpf.ts";
 import { openMap, type Pins } from "./pins.ts";
 
@@ -10,6 +10,25 @@ export type OutcomeTotals = Map<string, OutcomeCounter>;
 export function outcomeReader(pins: Pins): () => OutcomeTotals {
   const fd = openMap(pins, maps.outcomes.name);
   return () => new Map([...outcomeNames].map(([outcome, name]) => [name, sum(readPerCpu(maps.outcomes, fd, outcome))]));
+}
+
+/** Events by kind: how many were told, how many were over the limit, and how many found the ring full. */
+export type ReportTotals = Map<"opened" | "refused", Omit<ReportCounter, "window" | "inWindow">>;
+
+/** The same for the events that are told to whoever listens. */
+export function reportReader(pins: Pins): () => ReportTotals {
+  const fd = openMap(pins, maps.reports.name);
+  const total = (kind: number) => {
+    const counters = readPerCpu(maps.reports, fd, kind);
+    const sum = (field: "sent" | "suppressed" | "lost") =>
+      counters.reduce((result, counter) => result + counter[field], 0n);
+    return { sent: sum("sent"), suppressed: sum("suppressed"), lost: sum("lost") };
+  };
+  return () =>
+    new Map([
+      ["opened", total(EventKind.OPENED)],
+      ["refused", total(EventKind.REFUSED)],
+    ]);
 }
 
 // The kernel hands out the values of all possible CPUs side by side, each rounded up to 8 bytes.

@@ -43,6 +43,7 @@ static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settin
 	if (group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)))
 		return drop(skb, OUTCOME_DROP_NO_ROUTE);
 	skb->mark = MARK_FORWARDED;
+	trace_wrapped(node, kind, backend);
 	return finish(skb, wrapped_outcome(kind), bpf_redirect(settings->tunnel_ifindex, 0));
 }
 

@@ -10,6 +10,7 @@
 static __always_inline int reject_by_stack(struct __sk_buff *skb, enum outcome reason)
 {
 	bpf_skb_change_type(skb, PACKET_HOST);
+	report_refused(skb, reason, NULL);
 	return finish(skb, reason, TC_ACT_OK);
 }
 
@@ -72,8 +73,10 @@ static __always_inline int follow_forward(struct packet *packet, const struct se
 /* A packet of a known connection: one lookup has told what is to be done. */
 static __always_inline int follow(struct packet *packet, const struct settings *settings, struct connection *connection)
 {
-	enum outcome verdict = judge_again(packet, settings, connection);
+	enum outcome verdict;
 
+	trace_known(connection);
+	verdict = judge_again(packet, settings, connection);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop(packet->skb, verdict);
 	if (packet->tuple.protocol == IPPROTO_TCP && backend_is_gone(connection, IPPROTO_TCP))

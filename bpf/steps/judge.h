@@ -17,19 +17,28 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 	};
 	const struct policy_value *value;
 	const struct location *location;
+	__u32 identity;
+	bool allowed;
 
-	if (!(endpoint->flags & isolated))
+	if (!(endpoint->flags & isolated)) {
+		trace_judged(tuple, 0, 0, direction, 0);
 		return true;
+	}
 	location = locate(peer);
-	if (location_flags(location) & LOCATION_LOCAL_HOST)
+	if (location_flags(location) & LOCATION_LOCAL_HOST) {
+		trace_judged(tuple, endpoint->policy, 0, direction, 0);
 		return true;
-	key.identity = location ? location->identity : 0;
+	}
+	identity = location ? location->identity : 0;
+	key.identity = identity;
 	value = bpf_map_lookup_elem(&policies, &key);
 	if (!value) {
 		key.identity = POLICY_ANY_IDENTITY;
 		value = bpf_map_lookup_elem(&policies, &key);
 	}
-	return value && value->verdict == POLICY_ALLOW;
+	allowed = value && value->verdict == POLICY_ALLOW;
+	trace_judged(tuple, endpoint->policy, identity, direction, allowed ? POLICY_ALLOW : POLICY_DENY);
+	return allowed;
 }
 
 /* Judges a connection by the policies of those of its two ends that live on this node. `flow` is the tuple after

@@ -22,11 +22,13 @@ static __always_inline int open_connection(struct packet *packet, const struct s
 	flow.destination_port = opening->backend_port;
 	verdict = judge(&flow);
 	if (verdict != OUTCOME_TO_ENDPOINT)
-		return drop(packet->skb, verdict);
+		return drop_flow(packet->skb, verdict, &flow);
 	opening->policy_revision = settings->policy_revision;
 	verdict = connection_open(&packet->tuple, opening, packet_is_syn(packet));
 	if (verdict != OUTCOME_TO_ENDPOINT)
-		return drop(packet->skb, verdict);
+		return drop_flow(packet->skb, verdict, &flow);
+	trace_peer_port(&packet->tuple, opening->peer_port);
+	report_opened(&packet->tuple, packet->skb->ifindex);
 	if (translate_forward(packet, &opening->backend, opening->backend_port, opening->peer_port))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (opening->flags & CONNECTION_VIA_STACK)
@@ -47,6 +49,7 @@ static __always_inline int open_forwarded(struct packet *packet, const struct se
 	outcome = connection_open_forwarded(packet, backend, backend_id, return_flag);
 	if (outcome != OUTCOME_FORWARD_SERVICE)
 		return drop(packet->skb, outcome);
+	report_opened(&packet->tuple, packet->skb->ifindex);
 	return deliver_wrapped(packet->skb, settings, &node, forward_kind(return_flag), backend_id);
 }
 
@@ -68,6 +71,7 @@ static __always_inline int open_service(struct packet *packet, const struct sett
 	}
 	if (!backend)
 		id = choose_backend(service, &packet->tuple.source, reach, &backend);
+	trace_chosen(service, id, backend);
 	if (!id || !backend) {
 		if (reach == REACH_LOCAL && service->backend_count)
 			return drop(packet->skb, OUTCOME_DROP_NO_LOCAL_BACKEND);

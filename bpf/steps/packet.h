@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/state.h"
-#include <bpf/bpf_endian.h>
+#include "trace.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/pkt_cls.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
-#include <stdbool.h>
 #include <stddef.h>
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-#define __noinline __attribute__((noinline))
 
 #define IP_OFFSET ETH_HLEN
 #define VXLAN_PORT 4789
@@ -37,27 +31,6 @@ struct packet {
 	__u8 tcp_flags;
 	bool l4_present; /* false: a later fragment, whose ports come from the first */
 };
-
-static __always_inline struct address address_from_ipv4(__be32 ipv4)
-{
-	return (struct address){.word = {0, 0, bpf_htonl(0xffff), ipv4}};
-}
-
-static __always_inline __be32 address_to_ipv4(const struct address *address)
-{
-	return address->word[3];
-}
-
-static __always_inline bool address_is_equal(const struct address *a, const struct address *b)
-{
-	return a->word[3] == b->word[3] && a->word[2] == b->word[2] && a->word[1] == b->word[1] &&
-	       a->word[0] == b->word[0];
-}
-
-static __always_inline bool address_is_unset(const struct address *address)
-{
-	return !(address->word[0] | address->word[1] | address->word[2] | address->word[3]);
-}
 
 /* Opens a connection: a SYN, or any packet of a protocol without one. */
 static __always_inline bool packet_is_syn(const struct packet *packet)
@@ -87,11 +60,20 @@ static __always_inline int finish(struct __sk_buff *skb, enum outcome outcome, i
 		counter->packets++;
 		counter->bytes += skb->len;
 	}
+	trace_finished(skb, outcome);
 	return action;
 }
 
 static __always_inline int drop(struct __sk_buff *skb, enum outcome reason)
 {
+	report_refused(skb, reason, NULL);
+	return finish(skb, reason, TC_ACT_SHOT);
+}
+
+/* The same where it is known what the packet would have become. */
+static __always_inline int drop_flow(struct __sk_buff *skb, enum outcome reason, const struct tuple *flow)
+{
+	report_refused(skb, reason, flow);
 	return finish(skb, reason, TC_ACT_SHOT);
 }
 

@@ -107,7 +107,7 @@ static __always_inline enum parse_result parse_ports(struct packet *packet)
 }
 
 /* Fills `packet` from `skb`. On PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid, the ports zero. */
-static __always_inline enum parse_result parse(struct __sk_buff *skb, struct packet *packet)
+static __always_inline enum parse_result read_packet(struct __sk_buff *skb, struct packet *packet)
 {
 	struct iphdr ip;
 	__u16 fragment;
@@ -132,5 +132,14 @@ static __always_inline enum parse_result parse(struct __sk_buff *skb, struct pac
 	result = parse_ports(packet);
 	if (result == PARSE_OK && (fragment & IP_MORE_FRAGMENTS))
 		remember_first_fragment(packet, ip.id);
+	return result;
+}
+
+/* The same at the beginning of a program: here a trace recognises its packets. */
+static __always_inline enum parse_result parse(struct __sk_buff *skb, struct packet *packet, enum hook hook)
+{
+	enum parse_result result = read_packet(skb, packet);
+
+	trace_arrived(skb, &packet->tuple, packet->tcp_flags, hook);
 	return result;
 }

@@ -3,13 +3,13 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs
 import { release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { compileObjects, objects, objectsAreFresh, programs } from "../../tools/bpf.ts";
+import { builds, compileObjects, objects, objectsAreFresh } from "../../tools/bpf.ts";
 import { run } from "../../tools/command.ts";
 import { debianKernel } from "./debian-kernel.ts";
 import { boot } from "./guest.ts";
 import { type Judgement, judgements } from "./judgement.ts";
 
-const names = programs().map((source) => basename(source, ".bpf.c"));
+const names = builds().map(({ name }) => name);
 const verify = join(import.meta.dirname, "verify.sh");
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ describe("Debian's kernel 6.1", () => {
       files: { ...files, "/verify.sh": readFileSync(verify) },
       script: "echo kernel $(uname -r); sh /verify.sh /objects",
     };
-    const printed = await boot(guest, scratch, 240);
+    const printed = await boot(guest, scratch, 480);
     booted = /^kernel (\S+)/m.exec(printed)?.[1] ?? "";
     judged = judgements(printed);
   }, 600_000);
@@ -65,7 +65,7 @@ describe("Debian's kernel 6.1", () => {
 /** The verifier's own words are the failure message. */
 function expectVerified(judged: Record<string, Judgement>, name: string): void {
   const { verified, words } = judged[name] ?? { verified: false, words: "the kernel was not asked" };
-  if (!verified) expect.fail(`The verifier refuses bpf/${name}.bpf.c:\n${words}`);
+  if (!verified) expect.fail(`The verifier refuses ${name}.bpf.o:\n${words}`);
 }
 
 /** Says why there can be no guest here; undefined where there can be. */

@@ -46,18 +46,31 @@ export interface MapShape {
   value: Shape;
 }
 
+/** A map without keys: a ring of bytes. Whose entries it carries only the program knows. */
+export interface RingShape {
+  name: string;
+  /** Bytes. */
+  size: number;
+}
+
 export interface Layout {
   maps: MapShape[];
+  rings: RingShape[];
   structs: Struct[];
   enums: Enum[];
 }
 
-/** What an object's BTF says of the maps in it. `types` is the parsed output of `bpftool btf dump file X -j`. */
-export function readLayout(types: BtfType[]): Layout {
+/** What an object's BTF says of the maps in it. `types` is the parsed output of `bpftool btf dump file X -j`; `carried` are
+ * the structs that its rings carry, which no map declares. */
+export function readLayout(types: BtfType[], carried: readonly string[]): Layout {
   const reader = new Reader(types);
   const maps = reader.maps();
-  return { maps, structs: reader.structsUsed(), enums: reader.enums() };
+  const rings = reader.rings();
+  for (const name of carried) reader.useStruct(name);
+  return { maps, rings, structs: reader.structsUsed(), enums: reader.enums() };
 }
+
+const BPF_MAP_TYPE_RINGBUF = 27;
 
 class Reader {
   private readonly byId: Map<number, BtfType>;
@@ -68,9 +81,25 @@ class Reader {
   }
 
   maps(): MapShape[] {
+    return this.variables()
+      .filter((variable) => !this.isRing(variable))
+      .map((variable) => this.map(variable));
+  }
+
+  rings(): RingShape[] {
+    return this.variables()
+      .filter((variable) => this.isRing(variable))
+      .map((variable) => ({ name: variable.name, size: this.number(variable, "max_entries") }));
+  }
+
+  private variables(): BtfType[] {
     const section = [...this.byId.values()].find((type) => type.kind === "DATASEC" && type.name === ".maps");
     if (!section?.vars) throw new Error("The object has no .maps section: it defines no map in libbpf's BTF style.");
-    return section.vars.map((variable) => this.map(this.type(variable.type_id)));
+    return section.vars.map((variable) => this.type(variable.type_id));
+  }
+
+  private isRing(variable: BtfType): boolean {
+    return this.number(variable, "type") === BPF_MAP_TYPE_RINGBUF;
   }
 
   structsUsed(): Struct[] {
@@ -87,14 +116,19 @@ class Reader {
   }
 
   // libbpf writes numbers as the length of an array behind a pointer (`__uint`), types as a pointer (`__type`).
+  private member(variable: BtfType, name: string): number | undefined {
+    return this.type(variable.type_id).members?.find((member) => member.name === name)?.type_id;
+  }
+
+  private number(variable: BtfType, name: string): number {
+    const id = this.member(variable, name);
+    return id === undefined ? 0 : (this.type(this.type(id).type_id).nr_elems ?? 0);
+  }
+
   private map(variable: BtfType): MapShape {
-    const members = new Map(this.type(variable.type_id).members?.map((member) => [member.name, member.type_id]));
-    const number = (name: string) => {
-      const id = members.get(name);
-      return id === undefined ? 0 : (this.type(this.type(id).type_id).nr_elems ?? 0);
-    };
+    const number = (name: string) => this.number(variable, name);
     const shape = (name: string) => {
-      const id = members.get(name);
+      const id = this.member(variable, name);
       if (id === undefined) throw new Error(`Map ${variable.name} has no ${name} type.`);
       return this.shape(this.type(id).type_id, `map ${variable.name}, ${name}`);
     };
@@ -133,6 +167,12 @@ class Reader {
     const element = this.shape(type.type_id, where);
     if (element.kind === "integer" && element.bytes === 1) return { kind: "bytes", length: type.nr_elems ?? 0 };
     throw new Error(`${where}: only arrays of __u8 have a form in TypeScript.`);
+  }
+
+  useStruct(name: string): void {
+    const type = [...this.byId.values()].find((one) => one.kind === "STRUCT" && one.name === name);
+    if (!type) throw new Error(`The BTF has no struct ${name}.`);
+    this.use(type);
   }
 
   private use(type: BtfType): void {

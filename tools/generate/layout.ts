@@ -12,6 +12,9 @@ import { render } from "./render.ts";
 const root = join(import.meta.dirname, "..", "..");
 const output = join(root, "agent/kernel/layout.gen.ts");
 
+/** What ring buffers carry. */
+const CARRIED = ["event"];
+
 function headers(folder: string): string[] {
   return readdirSync(join(root, folder))
     .filter((name) => name.endsWith(".h"))
@@ -27,6 +30,7 @@ function scratchProgram(sources: string[]): string {
     ...headers("bpf/shared").map((path) => `#include "${path}"`),
     ...headers("bpf/maps").map((path) => `#include "${path}"`),
     ...enums.map((name) => `enum ${name} keep_${name};`),
+    ...CARRIED.map((name) => `struct ${name} keep_${name};`),
   ].join("\n");
 }
 
@@ -50,7 +54,7 @@ function generate(): string {
       encoding: "utf8",
       maxBuffer: 1 << 26,
     });
-    return render(readLayout(JSON.parse(dump).types), defines(sources));
+    return render(readLayout(JSON.parse(dump).types, CARRIED), defines(sources));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,7 +1,7 @@
 // Writes a layout as TypeScript: for each struct its type and codec, for each enum its constants and names, for each
 // map its definition. Code is generated instead of interpreted because 60,000 entries are encoded on each full sync.
 import { createHash } from "node:crypto";
-import type { Enum, Field, Layout, MapShape, Shape, Struct } from "./btf.ts";
+import type { Enum, Field, Layout, MapShape, RingShape, Shape, Struct } from "./btf.ts";
 
 const MAP_TYPES: Record<number, string> = { 1: "hash", 2: "array", 6: "percpu_array", 9: "lru_hash", 11: "lpm_trie" };
 
@@ -22,6 +22,7 @@ export function render(layout: Layout, constants: [name: string, value: number][
     ...layout.enums.flatMap(renderEnum),
     ...structs.flatMap(renderStruct),
     ...renderMaps(layout.maps),
+    ...renderRings(layout.rings),
   ].join("\n");
 }
 
@@ -87,6 +88,16 @@ function renderMaps(maps: MapShape[]): string[] {
     "export type MapName = keyof Maps;",
     'export type KeyOf<M extends MapName> = Maps[M]["key"] extends Codec<infer K> ? K : never;',
     'export type ValueOf<M extends MapName> = Maps[M]["value"] extends Codec<infer V> ? V : never;',
+    "",
+  ];
+}
+
+function renderRings(rings: RingShape[]): string[] {
+  return [
+    "/** Rings of bytes that the packet path fills, by name. Sizes are bytes. */",
+    "export const rings = {",
+    ...rings.map(({ name, size }) => `  ${camel(name)}: { name: "${name}", size: ${size} },`),
+    "} as const;",
     "",
   ];
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { programs } from "../bpf.ts";
+import { builds } from "../bpf.ts";
 import { COREDNS, ETCD, KUBERNETES } from "../versions.ts";
 import { buildImages } from "./build.ts";
 import type { MadeImage } from "./image.ts";
@@ -94,7 +94,9 @@ describe("the agent's image", () => {
 
   test("every object and the CNI plugin are there", () => {
     expect(readdirSync(join(root(), "opt/ebpf-dataplane/bpf")).sort()).toEqual(
-      programs().map((name) => name.replace(/c$/, "o")),
+      builds()
+        .map(({ name }) => `${name}.bpf.o`)
+        .sort(),
     );
     expect(readdirSync(join(root(), "opt/ebpf-dataplane/cni"))).toEqual(["ebpf-dataplane"]);
   });

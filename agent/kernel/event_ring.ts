@@ -1,0 +1,25 @@
+// What the packet path tells of single packets, as it comes (bpf/maps/events.h). One reader per node: the agent.
+import { closeSync } from "node:fs";
+import { type Event, event, rings } from "./layout.gen.ts";
+import { describeError, lastError, libbpf } from "./libbpf.ts";
+import { openMap, type Pins } from "./pins.ts";
+
+export interface EventRing {
+  /** Hands over everything that is in the ring now, oldest first. */
+  drain(): void;
+}
+
+export function openEventRing(pins: Pins, receive: (event: Event) => void): EventRing {
+  const fd = openMap(pins, rings.events.name);
+  const ring = libbpf().ringOpen(fd, (bytes) => {
+    receive(event.decode(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0));
+  });
+  closeSync(fd); // the ring's memory is mapped; libbpf keeps no other use of ours
+  if (!ring) throw new Error(`Cannot read the ring ${rings.events.name}: ${describeError(lastError())}.`);
+  return {
+    drain() {
+      const result = libbpf().ringConsume(ring);
+      if (result < 0) throw new Error(`Cannot read the ring ${rings.events.name}: ${describeError(result)}.`);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../shared/event.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+/* struct event after struct event. Written by the packet path, read by the agent for everybody who listens. Nobody is
+ * woken: the agent looks ten times a second. Full: new ones are lost, and counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} events SEC(".maps");
+
+/* 0 -> until when somebody listens. Written by the agent; read where a connection opens or a packet is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct listening);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} listeners SEC(".maps");
+
+/* enum event_kind -> how many of OPENED and REFUSED, per CPU. Written by the packet path, read by the agent's metrics. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct report_counter);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} reports SEC(".maps");
+
+/* 0 -> which packets are traced. Written by the agent; read by the traced build of the programs only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct trace);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} traces SEC(".maps");

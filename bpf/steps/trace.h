@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../shared/policy.h"
+#include "../shared/service.h"
+#include "report.h"
+
+/* A trace tells every step of single packets. The programs are built twice from these sources: as they are, where all of
+ * this is nothing, and with -DTRACED; the agent puts the second build in their place while a trace is on. */
+
+#ifdef TRACED
+
+/* What this CPU's program is at. No program interrupts another on one CPU, and each begins with trace_arrived. */
+struct trail {
+	bool active;
+	__u8 hook;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct trail);
+} trail SEC(".maps");
+
+static __always_inline struct trail *trail_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&trail, &zero);
+}
+
+static __always_inline struct trace *trace_get(void)
+{
+	__u32 zero = 0;
+	struct trace *trace = bpf_map_lookup_elem(&traces, &zero);
+
+	return trace && bpf_ktime_get_ns() < trace->until ? trace : NULL;
+}
+
+/* The next step of the packet at hand; NULL: it is not traced. */
+static __always_inline struct event *trace_reserve(enum event_kind kind)
+{
+	const struct trail *at = trail_get();
+	struct event *event;
+
+	if (!at || !at->active)
+		return NULL;
+	event = event_reserve(kind);
+	if (event)
+		event->hook = at->hook;
+	return event;
+}
+
+static __always_inline bool is_end(const struct address *address, __be16 port, const struct trace *trace)
+{
+	return (port == trace->client_port || port == trace->peer_port) && address_is_equal(address, &trace->client);
+}
+
+static __noinline int trace_arrived(struct __sk_buff *skb, const struct tuple *tuple, __u8 tcp_flags, enum hook hook)
+{
+	const struct trace *trace = trace_get();
+	struct trail *at = trail_get();
+	struct bpf_tunnel_key key = {};
+	struct event *event;
+
+	if (!at || !tuple)
+		return 0;
+	at->hook = hook;
+	at->active = trace && tuple->protocol == trace->protocol &&
+		     (is_end(&tuple->source, tuple->source_port, trace) ||
+		      is_end(&tuple->destination, tuple->destination_port, trace));
+	event = trace_reserve(EVENT_ARRIVED);
+	if (!event)
+		return 0;
+	event->packet = *tuple;
+	event->tcp_flags = tcp_flags;
+	event->interface = skb->ifindex;
+	if (hook == HOOK_FROM_TUNNEL && !bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0))
+		event->node = address_from_ipv4(bpf_htonl(key.remote_ipv4));
+	event_submit(event);
+	return 0;
+}
+
+static __noinline int trace_known(const struct connection *connection)
+{
+	struct event *event = trace_reserve(EVENT_KNOWN);
+
+	if (!event)
+		return 0;
+	if (connection) {
+		event->flags = connection->flags;
+		event->address = connection->address;
+		event->port = connection->port;
+		event->peer_port = connection->peer_port;
+		event->node = connection->node;
+		event->backend = connection->backend;
+	}
+	event_submit(event);
+	return 0;
+}
+
+static __noinline int trace_chosen(const struct service *service, __u32 id, const struct backend *backend)
+{
+	struct event *event = trace_reserve(EVENT_CHOSEN);
+
+	if (!event)
+		return 0;
+	if (service)
+		event->service = service->id;
+	if (backend && id) {
+		event->backend = id;
+		event->address = backend->address;
+		event->port = backend->port;
+		event->node = backend->node;
+		event->flags = backend->flags;
+	}
+	event_submit(event);
+	return 0;
+}
+
+/* `verdict` 0: no policy had to be asked. */
+static __noinline int trace_judged(const struct tuple *flow, __u32 policy, __u32 identity, enum direction direction,
+				   __u32 verdict)
+{
+	struct event *event = trace_reserve(EVENT_JUDGED);
+
+	if (!event)
+		return 0;
+	if (flow)
+		event->packet = *flow;
+	event->policy = policy;
+	event->identity = identity;
+	event->direction = direction;
+	event->verdict = verdict;
+	event_submit(event);
+	return 0;
+}
+
+static __noinline int trace_wrapped(const struct address *node, __u32 kind, __u32 backend)
+{
+	struct event *event = trace_reserve(EVENT_WRAPPED);
+
+	if (!event)
+		return 0;
+	if (node)
+		event->node = *node;
+	event->flags = kind;
+	event->backend = backend;
+	event_submit(event);
+	return 0;
+}
+
+static __noinline int trace_finished(struct __sk_buff *skb, enum outcome outcome)
+{
+	struct event *event = trace_reserve(EVENT_FINISHED);
+
+	if (!event)
+		return 0;
+	read_tuple(skb, &event->packet);
+	event->outcome = outcome;
+	event_submit(event);
+	return 0;
+}
+
+/* The backend sees the client under another port: its replies belong to the trace as well. */
+static __noinline int trace_peer_port(const struct tuple *tuple, __be16 peer_port)
+{
+	const struct trail *at = trail_get();
+	struct trace *trace = trace_get();
+
+	if (at && at->active && trace && tuple && address_is_equal(&tuple->source, &trace->client))
+		trace->peer_port = peer_port;
+	return 0;
+}
+
+/* A socket that asks for the traced frontend from the traced port. */
+static __always_inline void trace_socket(const struct address *frontend, __be16 port, __u8 protocol, __be16 own_port,
+					 enum hook hook)
+{
+	const struct trace *trace = trace_get();
+	struct trail *at = trail_get();
+	struct event *event;
+
+	if (!at)
+		return;
+	at->hook = hook;
+	at->active = trace && protocol == trace->protocol && port == trace->frontend_port &&
+		     own_port == trace->client_port && address_is_equal(frontend, &trace->frontend);
+	event = trace_reserve(EVENT_ARRIVED);
+	if (!event)
+		return;
+	event->packet.destination = *frontend;
+	event->packet.destination_port = port;
+	event->packet.source_port = own_port;
+	event->packet.protocol = protocol;
+	event_submit(event);
+}
+
+#else
+
+#define trace_arrived(skb, tuple, tcp_flags, hook) ((void)(hook))
+#define trace_known(connection)
+#define trace_chosen(service, id, backend)
+#define trace_judged(flow, policy, identity, direction, verdict)
+#define trace_wrapped(node, kind, backend)
+#define trace_finished(skb, outcome)
+#define trace_peer_port(tuple, peer_port)
+#define trace_socket(frontend, port, protocol, own_port, hook)
+
+#endif
