@@ -8,6 +8,7 @@ import { recentLog } from "./cluster/pod-log.ts";
 import { readView } from "./cluster/view.ts";
 import type { World } from "./engine/world.ts";
 import type { Lab } from "./lab.ts";
+import type { Telling } from "./terminal.ts";
 
 /** Where the cluster's address and credentials come from, in this order. */
 export interface KubeconfigSources {
@@ -42,7 +43,7 @@ export function connectWorld(
   lab: Lab & { name: string },
   programs: Programs,
   stopping: AbortSignal,
-  progress: (message: string) => void,
+  { note, now }: Telling,
 ): World {
   const api = new ApiServer(config);
   return {
@@ -58,6 +59,7 @@ export function connectWorld(
       sleep: (milliseconds) => pause(milliseconds),
     },
     stopping,
-    progress,
+    progress: note,
+    waiting: now,
   };
 }

@@ -7,6 +7,7 @@ import { resultSchema } from "./report/result.ts";
 import { compareSchema } from "./results/compare.ts";
 import { scaleSchema } from "./results/scale.ts";
 import { throughputSchema } from "./results/throughput.ts";
+import { documentSchema } from "./verification/document.ts";
 
 const folder = join(import.meta.dirname, "..", "docs", "schemas");
 
@@ -15,6 +16,7 @@ export function publishedSchemas(): { path: string; content: string }[] {
   return [
     // What users write: defaults may be left out.
     publish("check.schema.json", "Check file", checkSchema, "input"),
+    publish("verification-input.schema.json", "Verification", documentSchema, "input"),
     publish("verification.schema.json", "Verification result", resultSchema, "output"),
     publish("compare.schema.json", "Comparison of service handling", compareSchema, "output"),
     publish("throughput.schema.json", "Throughput between pods", throughputSchema, "output"),

@@ -57,6 +57,8 @@ export interface AttemptResult {
   /** The address that was tried, when `host` was a name. */
   address?: string;
   error?: string;
+  /** Why no packet can have left this network namespace, where that is known; the verdict is then only silence. */
+  unsent?: string;
   /** First bytes of an answer that is not a probe server's. */
   answer?: string;
 }

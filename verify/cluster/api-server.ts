@@ -12,6 +12,16 @@ export class ApiError extends Error {
   }
 }
 
+/** No answer at all, or one from something on the way. */
+export class ApiUnreachable extends Error {}
+
+/** Whether an error says that the API server is away for now, rather than that it refuses. */
+export function isUnreachable(error: unknown): error is Error {
+  return (
+    error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500))
+  );
+}
+
 export interface ApiRequest {
   method?: "GET" | "PATCH" | "PUT" | "DELETE";
   query?: Record<string, string>;
@@ -67,10 +77,12 @@ export class ApiServer {
           received += chunk;
         });
         response.on("end", () => resolve({ status: response.statusCode ?? 0, body: received }));
-        response.on("error", reject);
+        response.on("error", (error) => reject(new ApiUnreachable(`API server ${url.host}: ${error.message}`)));
       });
       outgoing.setTimeout(answerMs, () => outgoing.destroy(new Error(`no answer within ${answerMs / 1000} s`)));
-      outgoing.on("error", (error) => reject(new Error(`API server ${url.host}: ${error.message}`)));
+      outgoing.on("error", (error) =>
+        reject(new ApiUnreachable(`API server ${url.host} does not answer: ${error.message || String(error)}`)),
+      );
       outgoing.end(body);
     });
   }

@@ -1,5 +1,5 @@
-import type { V1EndpointSlice, V1Node, V1Pod, V1Service } from "@kubernetes/client-node";
-import type { ApiServer } from "./api-server.ts";
+import type { V1Endpoint, V1EndpointSlice, V1Node, V1Pod, V1Service } from "@kubernetes/client-node";
+import { ApiError, type ApiServer } from "./api-server.ts";
 
 /** What a round of probes needs to know of the cluster, read anew for each round. */
 export interface ClusterView {
@@ -7,18 +7,32 @@ export interface ClusterView {
   pods: V1Pod[];
   services: V1Service[];
   endpointSlices: V1EndpointSlice[];
+  /** What `FelixConfiguration default` says of replies (`DSR`, `Tunnel`); undefined where there is none. */
+  returnMode?: string;
 }
 
-/** Four lists at once. They may be a moment apart; the next round sees what this one missed. */
+/** Everything at once. Lists may be a moment apart; the next round sees what this one missed. */
 export async function readView(api: ApiServer): Promise<ClusterView> {
   const list = async <T>(path: string): Promise<T[]> => (await api.json<{ items: T[] }>(path)).items;
-  const [nodes, pods, services, endpointSlices] = await Promise.all([
+  const [nodes, pods, services, endpointSlices, returnMode] = await Promise.all([
     list<V1Node>("/api/v1/nodes"),
     list<V1Pod>("/api/v1/pods"),
     list<V1Service>("/api/v1/services"),
     list<V1EndpointSlice>("/apis/discovery.k8s.io/v1/endpointslices"),
+    readReturnMode(api),
   ]);
-  return { nodes, pods, services, endpointSlices };
+  return { nodes, pods, services, endpointSlices, returnMode };
+}
+
+async function readReturnMode(api: ApiServer): Promise<string | undefined> {
+  try {
+    const path = "/apis/projectcalico.org/v3/felixconfigurations/default";
+    return (await api.json<{ spec?: { bpfExternalServiceMode?: string } }>(path)).spec?.bpfExternalServiceMode;
+  } catch (error) {
+    // Another dataplane's cluster: nothing is said here of how replies return.
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
 }
 
 /** `namespace/name`. */
@@ -45,14 +59,26 @@ export function serviceAddresses({ spec, status }: V1Service): string[] {
 
 /** The pods behind a service, ready or not: a reply may still come from one that is ending. */
 export function podsBehind(view: ClusterView, service: V1Service): V1Pod[] {
-  const { name, namespace } = service.metadata ?? {};
-  const targets = view.endpointSlices
-    .filter(
-      ({ metadata }) => metadata?.namespace === namespace && metadata?.labels?.["kubernetes.io/service-name"] === name,
-    )
-    .flatMap(({ endpoints }) => endpoints ?? [])
-    .flatMap(({ targetRef }) => (targetRef?.kind === "Pod" ? `${targetRef.namespace}/${targetRef.name}` : []));
+  const targets = endpointsOf(view, service).flatMap(targetOf);
   return view.pods.filter((pod) => targets.includes(podName(pod)));
+}
+
+/** Names of those that take new connections. */
+export function readyPodsBehind(view: ClusterView, service: V1Service): string[] {
+  return endpointsOf(view, service)
+    .filter(({ conditions }) => conditions?.ready !== false)
+    .flatMap(targetOf);
+}
+
+function endpointsOf({ endpointSlices }: ClusterView, { metadata }: V1Service): V1Endpoint[] {
+  return endpointSlices
+    .filter((slice) => slice.metadata?.namespace === metadata?.namespace)
+    .filter((slice) => slice.metadata?.labels?.["kubernetes.io/service-name"] === metadata?.name)
+    .flatMap(({ endpoints }) => endpoints ?? []);
+}
+
+function targetOf({ targetRef }: V1Endpoint): string[] {
+  return targetRef?.kind === "Pod" ? [`${targetRef.namespace}/${targetRef.name}`] : [];
 }
 
 /** The dataplane's own pod on a node. */

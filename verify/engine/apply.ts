@@ -1,10 +1,18 @@
-import { ApiError } from "../cluster/api-server.ts";
+import { ApiError, isUnreachable } from "../cluster/api-server.ts";
+import type { StoredObject } from "../cluster/objects.ts";
 import { named, type ObjectId } from "../cluster/resources.ts";
 import type { KubernetesObject } from "../format/schema.ts";
 import type { World } from "./world.ts";
 
 /** An object that the API server does not take; the check cannot be carried out. */
-export class ObjectRefused extends Error {}
+export class ObjectRefused extends Error {
+  /** Whether the API server was away, rather than of another mind. */
+  readonly unreachable: boolean;
+  constructor(message: string, unreachable: boolean) {
+    super(message);
+    this.unreachable = unreachable;
+  }
+}
 
 /** How long the API itself may need: a namespace's account, a definition's establishment, an ending object's end. */
 const patienceMs = 90_000;
@@ -26,6 +34,19 @@ export async function deletePatiently(world: World, id: ObjectId): Promise<void>
   await patiently(world, `cannot delete ${named(id)}`, () => world.objects.delete(id));
 }
 
+/** What there is of an object now. */
+export async function readPatiently(world: World, id: ObjectId): Promise<StoredObject | undefined> {
+  let found: StoredObject | undefined;
+  await patiently(world, `cannot read ${named(id)}`, async () => {
+    found = await world.objects.read(id);
+  });
+  return found;
+}
+
+export async function restorePatiently(world: World, object: StoredObject): Promise<void> {
+  await patiently(world, `cannot put back ${named(object)}`, () => world.objects.restore(object));
+}
+
 class Ending extends Error {}
 
 async function patiently(world: World, what: string, act: () => Promise<void>): Promise<void> {
@@ -36,7 +57,7 @@ async function patiently(world: World, what: string, act: () => Promise<void>): 
     } catch (error) {
       const waited = world.clock.now() - started;
       if (waited >= patienceWith(error) || world.stopping.aborted)
-        throw new ObjectRefused(`${what}: ${(error as Error).message}`);
+        throw new ObjectRefused(`${what}: ${(error as Error).message}`, isUnreachable(error));
     }
     await world.clock.sleep(pauseMs);
   }
@@ -45,14 +66,11 @@ async function patiently(world: World, what: string, act: () => Promise<void>): 
 /** How long trying again can help, in milliseconds; 0 for what will not pass by itself. */
 function patienceWith(error: unknown): number {
   if (error instanceof Ending) return patienceMs;
-  if (!(error instanceof ApiError)) return isConnectionLost(error) ? patienceMs : 0;
+  if (isUnreachable(error)) return patienceMs;
+  if (!(error instanceof ApiError)) return 0;
   const { status, reason, message } = error;
-  if (status === 409 || status === 429 || status >= 500) return patienceMs;
+  if (status === 409) return patienceMs;
   if (reason === "UnknownKind") return unknownKindMs;
   // A new namespace has no default service account yet, and pods are refused until it has; an ending one refuses all.
   return status === 403 && /error looking up service account|is being terminated/.test(message) ? patienceMs : 0;
-}
-
-function isConnectionLost(error: unknown): boolean {
-  return /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|no answer/.test(String(error));
 }

@@ -2,21 +2,18 @@ import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { type ClusterView, podName } from "../cluster/view.ts";
 import { parseServer, parseSource } from "../format/place.ts";
 import type { Expectation } from "../format/schema.ts";
-import { matches, NotYet, ownerOf, sourceAddresses } from "./lookup.ts";
+import type { Seen } from "../report/result.ts";
+import { type Attempt, type Findings, factsOf, see } from "./attempt.ts";
+import { addressOf } from "./behind.ts";
+import {
+  detourExplained,
+  rejectionExplained,
+  shortcutExplained,
+  silenceExplained,
+  sourceExplained,
+} from "./explain.ts";
+import { isOurs, matches, NotYet, sourceAddresses } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
-import { type Replies, repliesThroughEntry } from "./reply-path.ts";
-import type { LogEvidence } from "./server-log.ts";
-import type { Machine } from "./world.ts";
-
-/** Everything a round learned that bears on one expectation. */
-export interface Findings {
-  view: ClusterView;
-  machines: Machine[];
-  plan: Plan;
-  results: AttemptResult[];
-  logs: Map<string, LogEvidence>;
-  replies: Replies;
-}
 
 /** Whether an expectation held in a round, what was seen, in words, and what each claim rests on. */
 export interface Judgement {
@@ -24,17 +21,8 @@ export interface Judgement {
   pass: boolean;
   observed: string;
   evidence: string[];
-}
-
-/** One attempt with what is known about its server. */
-interface Seen {
-  result: AttemptResult;
-  server?: string;
-  source?: string;
-  log?: LogEvidence;
-  /** Packets of the reply that left the entry node; undefined where nobody looked. */
-  throughEntry?: number;
-  servedByEntry: boolean;
+  /** The same as facts. */
+  seen: Seen[];
 }
 
 /** Judges without clock, cluster or probes: the same findings give the same judgement. */
@@ -42,9 +30,9 @@ export function judge(findings: Findings): Judgement {
   const { plan, results } = findings;
   const { expectation } = plan;
   const notYet = plan.notYet ?? sourceNotYet(findings);
-  if (notYet) return { expectation, pass: false, observed: `not probed: ${notYet}`, evidence: [] };
+  if (notYet) return { expectation, pass: false, observed: `not probed: ${notYet}`, evidence: [], seen: [] };
   const attempts = results.map((result) => see(findings, result));
-  const wrong = attempts.flatMap((seen) => problems(findings, seen));
+  const wrong = attempts.flatMap((attempt) => problems(findings, attempt));
   const tooFew = expectation.count * plan.probes.length - results.length;
   if (tooFew > 0 && wrong.length === 0) wrong.push(`${tooFew} attempts gave no result`);
   const servers = new Set(attempts.flatMap(({ server }) => server ?? []));
@@ -59,6 +47,7 @@ export function judge(findings: Findings): Judgement {
     pass,
     observed: tally(attempts, expectation),
     evidence: [...tallied(wrong), ...grounds(attempts, plan)],
+    seen: factsOf(findings, attempts),
   };
 }
 
@@ -77,41 +66,36 @@ function sourcesOf({ source }: Expectation): string[] {
   return typeof source === "string" ? [source] : source.anyOf;
 }
 
-function see({ view, plan, logs, replies }: Findings, result: AttemptResult): Seen {
-  const log = logs.get(`${result.id}.${result.attempt}`);
-  const server = result.server ?? log?.server;
-  const node = view.pods.find((pod) => podName(pod) === server)?.spec?.nodeName;
-  const throughEntry =
-    plan.entry && result.verdict === "allowed" ? repliesThroughEntry(replies, plan, result) : undefined;
-  const servedByEntry = node !== undefined && node === plan.entry?.node;
-  return { result, server, source: result.source ?? log?.source, log, throughEntry, servedByEntry };
-}
-
 /** What about one attempt is not as expected; empty when all is. */
-function problems(findings: Findings, seen: Seen): string[] {
+function problems(findings: Findings, attempt: Attempt): string[] {
   const { view, machines, plan } = findings;
   const { verdict, servers } = plan.expectation;
-  const { result, server, source } = seen;
+  const { result, server, source } = attempt;
   if (result.verdict === "none") return [describeVerdict(result)];
+  // Silence shows what the dataplane does only where something was said.
+  if (result.unsent && isOurs(view, addressOf(plan, result))) return [unsentWords(plan, result)];
   if (result.verdict !== verdict) {
     const how = result.verdict === "dropped" && result.error ? ` (${result.error})` : "";
-    return [`${describeVerdict(result)}${how}, not ${verdict}`];
+    const why =
+      result.verdict === "rejected" && verdict === "allowed" ? rejectionExplained(findings, attempt) : undefined;
+    return [`${describeVerdict(result)}${how}, not ${verdict}${why ? `: ${why}` : ""}`];
   }
   if (verdict !== "allowed") return [];
 
   const wrong: string[] = [];
   const sources = sourcesOf(plan.expectation);
   const allowed = sources.flatMap((text) => sourceAddresses(view, machines, parseSource(text)));
-  if (sources.length > 0 && source === undefined)
-    wrong.push("nobody recorded whom the server saw: it said nothing, and no log line holds the probe's token");
-  if (sources.length > 0 && source !== undefined && !allowed.includes(source)) {
-    const owner = ownerOf(view, machines, source);
-    wrong.push(`the server saw ${source}${owner ? ` (${owner})` : ""}, not ${sources.join(" or ")}`);
-  }
+  if (sources.length > 0 && source === undefined) wrong.push(silenceExplained(findings, attempt));
+  if (sources.length > 0 && source !== undefined && !allowed.includes(source))
+    wrong.push(sourceExplained(findings, attempt, sources));
   if (servers && !servers.some((text) => isServer(view, server, text))) {
     wrong.push(`${server ?? "an unknown server"} answered, not ${servers.join(" or ")}`);
   }
-  return [...wrong, ...replyProblems(seen, plan.expectation)];
+  return [...wrong, ...replyProblems(findings, attempt)];
+}
+
+function unsentWords({ expectation }: Plan, { unsent }: AttemptResult): string {
+  return `no packet left ${expectation.from}: ${unsent}; its link or its route is gone, so nothing is known of the dataplane`;
 }
 
 function isServer(view: ClusterView, server: string | undefined, text: string): boolean {
@@ -124,11 +108,10 @@ function isServer(view: ClusterView, server: string | undefined, text: string): 
  * A server on the entry node itself satisfies both: its reply takes no way through another node, and it does leave the
  * entry node.
  */
-function replyProblems({ throughEntry = 0, servedByEntry }: Seen, { reply }: Expectation): string[] {
-  if (reply === "direct" && throughEntry > 0 && !servedByEntry)
-    return ["the reply came through the entry node, not direct"];
-  if (reply === "viaEntryNode" && throughEntry === 0)
-    return ["no packet of the reply left the entry node, so it came direct"];
+function replyProblems(findings: Findings, { throughEntry = 0, servedByEntry }: Attempt): string[] {
+  const { reply } = findings.plan.expectation;
+  if (reply === "direct" && throughEntry > 0 && !servedByEntry) return [detourExplained(findings)];
+  if (reply === "viaEntryNode" && throughEntry === 0) return [shortcutExplained(findings)];
   return [];
 }
 
@@ -138,7 +121,7 @@ function describeVerdict({ verdict, error }: AttemptResult): string {
 }
 
 /** `allowed from 172.31.1.55, reply direct`; with several kinds of outcome, each with its number. */
-function tally(attempts: Seen[], { reply, servers, spread }: Expectation): string {
+function tally(attempts: Attempt[], { reply, servers, spread }: Expectation): string {
   if (attempts.length === 0) return "not probed: no result came back";
   const words = attempts.map(({ result, source, server, throughEntry, servedByEntry }) => {
     const parts = [`${describeVerdict(result)}${source ? ` from ${source}` : ""}`];
@@ -162,7 +145,7 @@ function tallied(texts: string[]): string[] {
 }
 
 /** What the claims rest on: a line of the server's log, packets counted on the entry node, a port that was rewritten. */
-function grounds(attempts: Seen[], plan: Plan): string[] {
+function grounds(attempts: Attempt[], plan: Plan): string[] {
   const logged = attempts.find(({ log }) => log)?.log;
   const captured = attempts.filter(({ throughEntry }) => throughEntry !== undefined);
   const packets = captured.reduce((total, { throughEntry }) => total + (throughEntry ?? 0), 0);

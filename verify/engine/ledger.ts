@@ -1,7 +1,8 @@
+import { isUnreachable } from "../cluster/api-server.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import { named, type ObjectId } from "../cluster/resources.ts";
 import type { KubernetesObject } from "../format/schema.ts";
-import { applyPatiently, deletePatiently } from "./apply.ts";
+import { applyPatiently, deletePatiently, ObjectRefused, readPatiently, restorePatiently } from "./apply.ts";
 import type { World } from "./world.ts";
 
 /** Marks what a check made, so that the next run recognises what a killed one left behind. */
@@ -47,9 +48,14 @@ export class Ledger {
     const left: string[] = [];
     for (const { id, before } of entries) {
       try {
-        await (before ? world.objects.restore(before) : deletePatiently(world, id));
+        await (before ? restorePatiently(world, before) : deletePatiently(world, id));
       } catch (error) {
         left.push(`${named(id)}: ${(error as Error).message}`);
+        // A cluster that was waited for in vain is not waited for again, object by object.
+        if (error instanceof ObjectRefused && error.unreachable) {
+          const others = entries.slice(entries.findIndex((entry) => entry.id === id) + 1);
+          return [...left, ...others.map((other) => `${named(other.id)}: not tried, the API server is away`)];
+        }
       }
     }
     return [...left, ...(await this.#untilGone(entries.filter(({ before }) => !before).map(({ id }) => id)))];
@@ -60,7 +66,7 @@ export class Ledger {
     const known = this.#entries.get(key);
     if (known) return known;
     const { apiVersion, kind, metadata } = id;
-    const now = await this.#world.objects.read(id);
+    const now = await readPatiently(this.#world, id);
     const foreign = now && !now.metadata.deletionTimestamp && !now.metadata.annotations?.[madeBy];
     const entry: Entry = {
       id: { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace } },
@@ -75,7 +81,8 @@ export class Ledger {
     const giveUp = clock.now() + goneMs;
     let left = ids;
     for (;;) {
-      const there = await Promise.all(left.map((id) => objects.read(id).catch(() => undefined)));
+      // Gone is what the API server says is gone; while it does not answer, nothing is known.
+      const there = await Promise.all(left.map((id) => objects.read(id).then(Boolean, isUnreachable)));
       left = left.filter((_, index) => there[index]);
       if (left.length === 0) return [];
       if (clock.now() >= giveUp) return left.map((id) => `${named(id)}: still there after ${goneMs / 1000} s`);

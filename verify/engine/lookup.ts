@@ -1,5 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import { type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
+import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
 import type { Host } from "../format/destination.ts";
 import type { PodSelection, Source } from "../format/place.ts";
 import type { Machine } from "./world.ts";
@@ -61,6 +61,15 @@ export function ownerOf(view: ClusterView, machines: Machine[], address: string)
   if (machine) return `machine ${machine.name}`;
   const pod = view.pods.find((one) => !one.spec?.hostNetwork && podAddresses(one).includes(address));
   return pod && `pod ${podName(pod)}`;
+}
+
+/** Whether an address is one of the cluster's own: somebody should be there. */
+export function isOurs(view: ClusterView, address: string): boolean {
+  return (
+    view.nodes.some((node) => nodeAddresses(node).includes(address)) ||
+    view.pods.some((pod) => podAddresses(pod).includes(address)) ||
+    view.services.some((service) => serviceAddresses(service).includes(address))
+  );
 }
 
 export function nodeOf(view: ClusterView, name: string) {

@@ -73,7 +73,7 @@ describe("answers", () => {
     expect(await judgement(world, { source: "172.31.1.55" })).toMatchObject({
       pass: false,
       observed: "allowed from 172.31.1.8",
-      evidence: ["the server saw 172.31.1.8 (node master), not 172.31.1.55"],
+      evidence: [expect.stringContaining("pod default/nginx-1 saw 172.31.1.8 (node master), not 172.31.1.55")],
     });
     for (const source of ["172.31.1.8", "node/master", { anyOf: ["client1", "node/master"] }]) {
       expect(await judgement(world, { source })).toMatchObject({ pass: true });
@@ -121,7 +121,7 @@ describe("answers", () => {
     });
     world.logLines = [];
     expect((await judgement(world, { source: "client1" }))?.evidence[0]).toContain(
-      "no log line holds the probe's token",
+      "no log line of default/nginx-1 holds the probe's token",
     );
   });
 });

@@ -20,7 +20,8 @@ function object(kind: string, name: string) {
 
 /** Runs a check with one expectation. */
 async function row(world: FakeWorld, expectation: object) {
-  const [only] = await runCheck(world, check(expectation));
+  const { rows } = await runCheck(world, check(expectation));
+  const [only] = rows;
   return only;
 }
 
@@ -79,7 +80,10 @@ describe("objects of a check", () => {
       if (one.kind === "Pod") throw new Error("spec.containers: Required value");
       await apply(one);
     };
-    await expect(runCheck(world, check({}, { setup }))).rejects.toThrow(ObjectRefused);
+    const { rows, problems, broken } = await runCheck(world, check({}, { setup }));
+    expect(broken).toBeInstanceOf(ObjectRefused);
+    expect(rows[0]?.observed).toBe("not probed: cannot apply Pod b: spec.containers: Required value");
+    expect(problems[0]?.what).toContain('the check "n" was not carried out to its end: cannot apply Pod b');
     expect(world.journal).toEqual(["apply Namespace a", "delete Pod b", "delete Namespace a"]);
   });
 
@@ -89,7 +93,9 @@ describe("objects of a check", () => {
       world.stopper.abort();
       return { verdict: "dropped" };
     };
-    await expect(runCheck(world, check({}, { setup: [object("Pod", "a")] }))).rejects.toThrow(Stopped);
+    const { rows, broken } = await runCheck(world, check({}, { setup: [object("Pod", "a")] }));
+    expect(broken).toBeInstanceOf(Stopped);
+    expect(rows[0]).toMatchObject({ pass: false, observed: "not probed: stopped by the user" });
     expect(world.objectsNow.size).toBe(0);
   });
 });

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { isUnreachable } from "../cluster/api-server.ts";
 import { named } from "../cluster/resources.ts";
-import type { Check, Step } from "../format/schema.ts";
-import type { Row } from "../report/result.ts";
+import type { Check, Expectation, Step } from "../format/schema.ts";
+import { advice } from "../report/advice.ts";
+import type { Problem, Row } from "../report/result.ts";
+import { ObjectRefused } from "./apply.ts";
 import { expectedWords } from "./expected.ts";
 import type { Judgement } from "./judge.ts";
 import { Ledger } from "./ledger.ts";
@@ -12,27 +15,42 @@ import type { World } from "./world.ts";
 /** The run was stopped by the user; what it had set up is removed. */
 export class Stopped extends Error {}
 
+/** What a check found out: a row for every expectation, also for those that were not reached. */
+export interface CheckOutcome {
+  rows: Row[];
+  problems: Problem[];
+  /** What ended the check before its last step. */
+  broken?: Stopped | ObjectRefused;
+}
+
 /** Carries a check out: setup, steps, and whatever happened, everything undone at the end. */
-export async function runCheck(world: World, check: Check): Promise<Row[]> {
+export async function runCheck(world: World, check: Check): Promise<CheckOutcome> {
   const ledger = new Ledger(world);
+  const rows: Row[] = [];
+  let broken: CheckOutcome["broken"];
   try {
     for (const object of check.setup) {
       stopWhenAsked(world);
       world.progress(`setup: ${named(object)}`);
       await ledger.apply(object);
     }
-    const rows: Row[] = [];
     for (const [index, step] of check.steps.entries()) rows.push(...(await runStep(world, ledger, check, step, index)));
-    return rows;
+  } catch (error) {
+    if (!(error instanceof Stopped || error instanceof ObjectRefused)) throw error;
+    broken = error;
   } finally {
     world.progress("removing what the check made");
-    for (const left of await ledger.undo()) world.progress(`could not be undone: ${left}`);
   }
+  const left = await ledger.undo();
+  for (const one of left) world.progress(`could not be undone: ${one}`);
+  const untried = broken ? untriedRows(check, rows.length, broken.message) : [];
+  const problems = [...(broken ? [brokenProblem(check, broken)] : []), ...left.map(leftProblem)];
+  return { rows: [...rows, ...untried], problems, ...(broken && { broken }) };
 }
 
 async function runStep(world: World, ledger: Ledger, check: Check, step: Step, index: number): Promise<Row[]> {
   stopWhenAsked(world);
-  const label = check.steps.length > 1 ? `${check.name}, step ${index + 1}` : check.name;
+  const label = labelOf(check, index);
   world.progress(`${label}: ${step.expect.length} expectations`);
   for (const object of step.apply) await ledger.apply(object);
   for (const id of step.delete) await ledger.delete(id);
@@ -40,19 +58,55 @@ async function runStep(world: World, ledger: Ledger, check: Check, step: Step, i
 
   const nextToken = tokens();
   const judgements = await settle(world, step.expect, step.within, (expectations) =>
-    runRound(world, expectations, nextToken),
+    tryRound(world, expectations, nextToken),
   );
   stopWhenAsked(world);
   return judgements.map((judgement) => toRow(judgement, label));
 }
 
-function toRow({ expectation, pass, observed, evidence }: Judgement, step: string): Row {
+/** A cluster that does not answer is what every expectation then shows; it may be back for the next try. */
+async function tryRound(world: World, expectations: Expectation[], nextToken: () => string): Promise<Judgement[]> {
+  try {
+    return await runRound(world, expectations, nextToken);
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    const observed = `not probed: ${error.message}`;
+    return expectations.map((expectation) => ({ expectation, pass: false, observed, evidence: [], seen: [] }));
+  }
+}
+
+function labelOf(check: Check, step: number): string {
+  return check.steps.length > 1 ? `${check.name}, step ${step + 1}` : check.name;
+}
+
+function toRow({ expectation, pass, observed, evidence, seen }: Judgement, step: string): Row {
   const { from, to } = expectation;
-  return { from, to, expected: expectedWords(expectation), observed, pass, step, evidence };
+  const row = { from, to, expected: expectedWords(expectation), observed, pass, step, evidence, seen };
+  return pass ? row : { ...row, next: advice(row) };
+}
+
+/** The expectations after those that have a row. */
+function untriedRows(check: Check, known: number, why: string): Row[] {
+  const all = check.steps.flatMap(({ expect }, index) => expect.map((expectation) => ({ expectation, index })));
+  return all.slice(known).map(({ expectation, index }) => {
+    const observed = `not probed: ${why}`;
+    return toRow({ expectation, pass: false, observed, evidence: [], seen: [] }, labelOf(check, index));
+  });
+}
+
+function brokenProblem(check: Check, { message }: Error): Problem {
+  return { what: `the check "${check.name}" was not carried out to its end: ${message}` };
+}
+
+function leftProblem(left: string): Problem {
+  return {
+    what: `what the check changed could not be undone: ${left}`,
+    next: "run the same check again: it recognises what it made, and removes it",
+  };
 }
 
 function stopWhenAsked(world: World): void {
-  if (world.stopping.aborted) throw new Stopped("stopped");
+  if (world.stopping.aborted) throw new Stopped("stopped by the user");
 }
 
 /** Tokens that no other run uses: letters and digits that stand in a log line, a user agent and a DNS label. */

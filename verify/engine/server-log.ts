@@ -1,14 +1,9 @@
+import { isIP } from "node:net";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
-import {
-  type ClusterView,
-  nodeAddresses,
-  podAddresses,
-  podName,
-  podsBehind,
-  serviceAddresses,
-} from "../cluster/view.ts";
+import { type ClusterView, podName } from "../cluster/view.ts";
 import { parseServer } from "../format/place.ts";
+import { podsOf } from "./behind.ts";
 import { matches } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -16,8 +11,19 @@ import type { World } from "./world.ts";
 /** What a server's own log says about one attempt. */
 export interface LogEvidence {
   server: string;
-  source: string;
+  /** Absent: the line does not begin with an address. */
+  source?: string;
   line: string;
+}
+
+/** What the logs said, and which of them said nothing. */
+export interface ServerLogs {
+  /** By `<token>.<attempt>`. */
+  lines: Map<string, LogEvidence>;
+  /** Pods whose logs were looked through. */
+  searched: string[];
+  /** Why a log could not be read, by pod. */
+  unreadable: Map<string, string>;
 }
 
 /** A log line travels from the container through kubelet; it is there within a moment or never. */
@@ -33,31 +39,35 @@ export function needsEvidence({ expectation }: Plan): boolean {
 /**
  * For servers that do not say whom they saw (any web server): the line of their access log that holds the attempt's
  * token, found in the logs of the pods behind the destination.
- *
- * @returns by `<token>.<attempt>`
  */
 export async function readServerLogs(
   world: World,
   view: ClusterView,
   asked: { plan: Plan; result: AttemptResult }[],
   sinceMs: number,
-): Promise<Map<string, LogEvidence>> {
-  const found = new Map<string, LogEvidence>();
+): Promise<ServerLogs> {
+  const found: ServerLogs = { lines: new Map(), searched: [], unreadable: new Map() };
   const silent = asked.filter(
     ({ plan, result }) => needsEvidence(plan) && result.verdict === "allowed" && !result.server,
   );
   if (silent.length === 0) return found;
   const wanted = silent.map(({ result }) => `${result.id}.${result.attempt}`);
   const pods = new Set(silent.flatMap(({ plan, result }) => candidates(view, plan, result)));
+  found.searched = [...pods].map(podName);
 
   const giveUp = world.clock.now() + patienceMs;
   for (;;) {
     const logs = [...pods].map(async (pod) => {
-      const lines = await world.log(pod, (world.clock.now() - sinceMs) / 1000 + 5);
-      for (const line of lines) note(found, line, podName(pod));
+      try {
+        const lines = await world.log(pod, (world.clock.now() - sinceMs) / 1000 + 5);
+        for (const line of lines) note(found.lines, line, podName(pod));
+        found.unreadable.delete(podName(pod));
+      } catch (error) {
+        found.unreadable.set(podName(pod), (error as Error).message);
+      }
     });
     await Promise.all(logs);
-    if (wanted.every((token) => found.has(token)) || world.clock.now() >= giveUp || world.stopping.aborted)
+    if (wanted.every((token) => found.lines.has(token)) || world.clock.now() >= giveUp || world.stopping.aborted)
       return found;
     await world.clock.sleep(pauseMs);
   }
@@ -66,36 +76,13 @@ export async function readServerLogs(
 /** The common log format starts with the remote address (nginx `combined`, Apache, most others). */
 function note(found: Map<string, LogEvidence>, line: string, server: string): void {
   const token = line.match(/ebpf-dataplane-probe\/([0-9a-f-]+\.\d+)/)?.[1];
-  const source = line.match(/^\S+/)?.[0];
-  if (token && source) found.set(token, { server, source, line });
+  const first = line.match(/^\S+/)?.[0] ?? "";
+  if (token) found.set(token, { server, source: isIP(first) ? first : undefined, line });
 }
 
-/** The pods that may have answered: those the check allows, else those behind the destination. */
+/** The pods that may have answered: those the check allows, and those behind the destination. */
 function candidates(view: ClusterView, plan: Plan, result: AttemptResult): V1Pod[] {
-  const { servers } = plan.expectation;
-  const named = servers?.map(parseServer) ?? [];
+  const named = plan.expectation.servers?.map(parseServer) ?? [];
   const allowed = view.pods.filter((pod) => named.some((selection) => matches(pod, selection)));
-  const { host, port } = plan.destination;
-  if (host.kind === "service") {
-    return [
-      ...allowed,
-      ...view.services
-        .filter(({ metadata }) => metadata?.name === host.name && metadata.namespace === host.namespace)
-        .flatMap((service) => podsBehind(view, service)),
-    ];
-  }
-  const address = plan.probes.find(({ probe }) => probe.id === result.id)?.probe.host ?? "";
-  return [...allowed, ...podsAt(view, result.address ?? address, port)];
-}
-
-/** Who can answer at an address and port: the pods behind a service there, else a pod itself, or host-network pods of a node. */
-function podsAt(view: ClusterView, address: string, port: number): V1Pod[] {
-  const isNode = view.nodes.some((node) => nodeAddresses(node).includes(address));
-  const services = view.services.filter(
-    (service) =>
-      serviceAddresses(service).includes(address) ||
-      (isNode && service.spec?.ports?.some(({ nodePort }) => nodePort === port)),
-  );
-  if (services.length > 0) return services.flatMap((service) => podsBehind(view, service));
-  return view.pods.filter((pod) => podAddresses(pod).includes(address));
+  return [...allowed, ...podsOf(view, plan, result)];
 }

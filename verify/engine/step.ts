@@ -13,19 +13,30 @@ export type Round = (expectations: Expectation[]) => Promise<Judgement[]>;
  * moment on the way to another state is not taken for the result.
  */
 export async function settle(
-  world: Pick<World, "clock" | "stopping">,
+  world: Pick<World, "clock" | "stopping" | "waiting">,
   expectations: Expectation[],
   withinSeconds: number,
   round: Round,
 ): Promise<Judgement[]> {
   const { clock, stopping } = world;
-  const giveUp = clock.now() + withinSeconds * 1000;
+  const started = clock.now();
+  const giveUp = started + withinSeconds * 1000;
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
     const first = await round(expectations);
     if (first.every(({ pass }) => pass)) return confirm(first, await round(expectations));
     if (clock.now() >= giveUp || stopping.aborted) return first;
+    world.waiting(howFar(first, clock.now() - started, giveUp - clock.now()));
     await clock.sleep(Math.max(0, Math.min(pause, giveUp - clock.now())));
   }
+}
+
+/** `2 of 3 hold; client2 → tcp://…: allowed from 172.31.1.162 (4 s, 56 s more at most)`. */
+function howFar(judgements: Judgement[], waitedMs: number, leftMs: number): string {
+  const failing = judgements.filter(({ pass }) => !pass);
+  const [first] = failing;
+  const example = first ? `${first.expectation.from} → ${first.expectation.to}: ${first.observed}` : "";
+  const [waited, left] = [waitedMs, leftMs].map((milliseconds) => Math.ceil(milliseconds / 1000));
+  return `${judgements.length - failing.length} of ${judgements.length} hold; ${example} (${waited} s, ${left} s more at most)`;
 }
 
 function confirm(first: Judgement[], again: Judgement[]): Judgement[] {

@@ -40,6 +40,7 @@ export class FakeWorld implements World {
   view = async () => this.cluster;
   log = async () => this.logLines;
   progress = (message: string) => void this.said.push(message);
+  waiting = (message: string) => void this.said.push(message);
   machine = (name: string) => this.#actor(name);
   node = (agent: V1Pod) => this.#actor(`node/${agent.spec?.nodeName}`);
 

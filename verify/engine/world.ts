@@ -32,4 +32,6 @@ export interface World {
   stopping: AbortSignal;
   /** Says what is being done. */
   progress(message: string): void;
+  /** Says what is being waited for; later words replace earlier ones. */
+  waiting(message: string): void;
 }

@@ -1,53 +1,7 @@
 import { z } from "zod";
 import { parseDestination } from "./destination.ts";
+import { known, oneOf, parsed, text, whole } from "./fields.ts";
 import { parsePlace, parseServer, parseSource } from "./place.ts";
-import { didYouMean } from "./suggestion.ts";
-
-/** An object that refuses keys it does not know, and says which it does. */
-function known<Shape extends z.core.$ZodShape>(shape: Shape, description: string) {
-  const allowed = Object.keys(shape);
-  return z
-    .strictObject(shape, {
-      error: (issue) => {
-        if (issue.code !== "unrecognized_keys") return `must be an object with ${allowed.join(", ")}`;
-        const wrong = issue.keys.map((key) => `unknown key "${key}"${didYouMean(key, allowed)}`).join("; ");
-        return `${wrong} (allowed: ${allowed.join(", ")})`;
-      },
-    })
-    .describe(description);
-}
-
-/** A text that a parser must accept; its message becomes the issue's. */
-function parsed(parse: (text: string) => unknown, allowed: string, description: string) {
-  return z
-    .string({ error: `must be ${allowed}` })
-    .superRefine((text, context) => {
-      try {
-        parse(text);
-      } catch (error) {
-        context.addIssue({ code: "custom", message: (error as Error).message });
-      }
-    })
-    .describe(description);
-}
-
-function whole(least: number, most: number, description: string) {
-  const error = `must be a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error }).describe(description);
-}
-
-function oneOf<const Words extends readonly [string, ...string[]]>(words: Words, description: string) {
-  return z
-    .enum(words, {
-      error: ({ input }) => {
-        const written = input === undefined ? "" : `, not ${JSON.stringify(input)}`;
-        return `must be ${words.join(" | ")}${written}${didYouMean(String(input), words)}`;
-      },
-    })
-    .describe(description);
-}
-
-const text = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
 
 const metadataSchema = z.looseObject(
   { name: text("the object's name"), namespace: text("a namespace").optional() },

@@ -1,10 +1,10 @@
 import Table from "cli-table3";
-import colors from "picocolors";
-import { advice } from "./advice.ts";
-import type { VerificationResult } from "./result.ts";
+import type { Colors } from "picocolors/types";
+import { type Figure, holds, type VerificationResult } from "./result.ts";
 
 /** The truth table for people; every row says PASS or FAIL in letters too, so colour adds and never carries. */
-export function renderTable({ passed, failed, rows }: VerificationResult): string {
+export function renderTable(result: VerificationResult, colors: Colors): string {
+  const { passed, failed, rows, problems, figures = [], thresholds = [] } = result;
   const table = new Table({
     head: ["", "from", "to", "expected", "observed"],
     style: { head: [], border: [] },
@@ -20,13 +20,38 @@ export function renderTable({ passed, failed, rows }: VerificationResult): strin
     .filter(({ pass }) => !pass)
     .map((row) => {
       const reasons = (row.evidence ?? []).filter((reason) => reason !== row.observed);
-      const lines = [...reasons, ...advice(row).map((hint) => `look at: ${hint}`)];
+      const lines = [...reasons, ...(row.next ?? []).map((hint) => `look at: ${hint}`)];
       return [
         `${colors.red("FAIL")} ${row.from} → ${row.to}: expected ${row.expected}; observed ${row.observed}`,
         ...lines.map((line) => `  ${line}`),
       ].join("\n");
     });
-  const total =
-    failed === 0 ? colors.green(`${passed} passed, 0 failed`) : colors.red(`${passed} passed, ${failed} failed`);
-  return [table.toString(), ...failures, total].join("\n");
+  const limits = thresholds.map(({ what, atMost, observed, pass }) => {
+    const word = pass ? colors.green("PASS") : colors.red("FAIL");
+    return `${word} ${what}: ${observed === undefined ? "not measured" : rounded(observed)}, allowed at most ${atMost}`;
+  });
+  const unknown = problems.flatMap(({ what, next }) => [
+    `${colors.red("NOT KNOWN")} ${what}`,
+    ...(next ? [`  next: ${next}`] : []),
+  ]);
+  const total = `${passed} passed, ${failed} failed`;
+  const verdict = holds(result) ? colors.green(total) : colors.red(total);
+  return [
+    table.toString(),
+    ...failures,
+    ...figures.map(figureLine),
+    ...limits,
+    ...unknown,
+    verdict,
+    result.verdict,
+  ].join("\n");
 }
+
+function figureLine({ mode, connections, meanUs, medianUs, p99Us, rounds, disturbedRounds }: Figure): string {
+  const median = `median ${rounded(medianUs.value)} µs (95 %: ${rounded(medianUs.low)} to ${rounded(medianUs.high)})`;
+  const set = disturbedRounds > 0 ? `, ${disturbedRounds} disturbed ones set aside` : "";
+  return `${mode}: ${median}, mean ${rounded(meanUs)} µs, p99 ${rounded(p99Us)} µs; ${connections} connections in ${rounds} rounds${set}`;
+}
+
+/** Three significant digits: more would claim what no measurement here knows. */
+const rounded = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,0 +1,34 @@
+import type { V1Pod, V1Service } from "@kubernetes/client-node";
+import type { AttemptResult } from "../../agent/probe/batch.ts";
+import { type ClusterView, nodeAddresses, podAddresses, podsBehind, serviceAddresses } from "../cluster/view.ts";
+import type { Plan } from "./plan.ts";
+
+/** Who can answer an attempt: the pods of the services at its destination, else those that have the address themselves. */
+export function podsOf(view: ClusterView, plan: Plan, result: AttemptResult): V1Pod[] {
+  const services = servicesOf(view, plan, result);
+  if (services.length > 0) return services.flatMap((service) => podsBehind(view, service));
+  if (plan.destination.host.kind === "service") return [];
+  return view.pods.filter((pod) => podAddresses(pod).includes(addressOf(plan, result)));
+}
+
+/** The services that an attempt was for: by name, by their addresses, or by node port. */
+export function servicesOf(view: ClusterView, plan: Plan, result: AttemptResult): V1Service[] {
+  const { host, port } = plan.destination;
+  if (host.kind === "service") {
+    return view.services.filter(
+      ({ metadata }) => metadata?.name === host.name && metadata.namespace === host.namespace,
+    );
+  }
+  const address = addressOf(plan, result);
+  const isNode = view.nodes.some((node) => nodeAddresses(node).includes(address));
+  return view.services.filter(
+    (service) =>
+      serviceAddresses(service).includes(address) ||
+      (isNode && service.spec?.ports?.some(({ nodePort }) => nodePort === port)),
+  );
+}
+
+/** The address that was tried. */
+export function addressOf(plan: Plan, result: AttemptResult): string {
+  return result.address ?? plan.probes.find(({ probe }) => probe.id === result.id)?.probe.host ?? "";
+}

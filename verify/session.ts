@@ -1,0 +1,100 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { connectWorld, loadKubeconfig, NoCluster } from "./connect.ts";
+import { CheckFileError } from "./format/read.ts";
+import { describeLab } from "./lab.ts";
+import { requireMachines } from "./machine-names.ts";
+import { holds, type VerificationResult } from "./report/result.ts";
+import { renderTable } from "./report/table.ts";
+import { stopOnSignal, stoppedStatus } from "./stopping.ts";
+import { colorsFor, telling } from "./terminal.ts";
+import type { Verification } from "./verification/document.ts";
+import { carryOut, type Ending } from "./verification/run.ts";
+
+export interface SessionOptions {
+  /** Name of the local lab whose machines checks may name. */
+  lab: string;
+  kubeconfig?: string;
+  /** Result on stdout, everything for people on stderr. */
+  json: boolean;
+  /** Nothing is said but what does not hold. */
+  quiet: boolean;
+}
+
+/** Exit status: everything holds; something does not or is not known; nothing could be judged; stopped. */
+const status = { held: 0, failed: 1, unusable: 2, stopped: stoppedStatus };
+
+/**
+ * One run of a program of this folder, from wrong input to exit status.
+ *
+ * @param read reads the input; throws CheckFileError
+ * @param keep writes what was found to files
+ * @returns the exit status
+ */
+export async function session(
+  options: SessionOptions,
+  read: () => Verification,
+  keep: (ending: Ending) => VerificationResult,
+): Promise<number> {
+  const stopping = stopOnSignal();
+  try {
+    const ending = await run(read(), options, stopping);
+    print(keep(ending), options);
+    if (ending.ending === "stopped") return status.stopped;
+    if (ending.ending === "refused") return status.unusable;
+    return holds(ending.result) ? status.held : status.failed;
+  } catch (error) {
+    console.error(messageOf(error));
+    return status.unusable;
+  }
+}
+
+async function run(verification: Verification, options: SessionOptions, stopping: AbortSignal): Promise<Ending> {
+  const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
+  const lab = { name: options.lab, ...(await describeLab(programs.lab, options.lab)) };
+  const config = loadKubeconfig({
+    path: options.kubeconfig,
+    content: process.env.KUBECONFIG_CONTENT,
+    environment: process.env.KUBECONFIG,
+    lab: lab.kubeconfig,
+  });
+  const machines = lab.machines.map(({ name }) => name);
+  for (const { check, file } of verification.checks) requireMachines(check, machines, file);
+  return carryOut(connectWorld(config, lab, programs, stopping, telling(options.quiet)), verification);
+}
+
+function print(result: VerificationResult, { json, quiet }: SessionOptions): void {
+  const table = (stream: NodeJS.WriteStream): string => `${renderTable(result, colorsFor(stream))}\n`;
+  if (json) {
+    if (!quiet || !holds(result)) process.stderr.write(table(process.stderr));
+    process.stdout.write(documentOf(result));
+  } else if (!quiet || !holds(result)) process.stdout.write(table(process.stdout));
+}
+
+/** Writes a file of results; the folder need not exist. */
+export function writeResult(path: string, result: object): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, documentOf(result));
+}
+
+/** A result of before would be taken for that of a run that was killed. */
+export function forgetResult(path: string): void {
+  rmSync(path, { force: true });
+}
+
+const documentOf = (result: object): string => `${JSON.stringify(result, null, 2)}\n`;
+
+/** @param file `-` is standard input */
+export function readInput(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new CheckFileError(`${file}: cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** A user's mistake in one line; a fault of ours with its stack. */
+function messageOf(error: unknown): string {
+  if (error instanceof CheckFileError || error instanceof NoCluster) return error.message;
+  return (error as Error).stack ?? String(error);
+}

@@ -1,0 +1,15 @@
+/** Exit status of a program that its user stopped. */
+export const stoppedStatus = 130;
+
+/** The first signal stops after what is under way and undoes; a second one leaves at once. */
+export function stopOnSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(stoppedStatus);
+      console.error(`${signal}: stopping, and removing what was made; once more to leave it behind`);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { known, whole } from "../format/fields.ts";
+import { CheckFileError, readChecks } from "../format/read.ts";
+import { type Check, checkSchema } from "../format/schema.ts";
+import { serviceHandlings } from "../results/service-handling.ts";
+
+/** Figures of a mode that a limit can be set for. */
+export const limitedQuantities = ["meanUs", "medianUs", "p90Us", "p99Us", "cpuUsPerConnection"] as const;
+
+const measurementSchema = known(
+  {
+    client: z.string().describe("The machine that connects."),
+    address: z.string().describe("Where it connects to: the entry node's address."),
+    nodePort: whole(1, 65535, "The service's node port."),
+    modes: z.array(z.enum(serviceHandlings)).min(1).describe("Who handles services, the mode of the deployment first."),
+    connections: whole(1, 1_000_000, "New connections in each mode."),
+    concurrency: whole(1, 1000, "Connections at the same time."),
+  },
+  "What new connections are to take, in one mode or several.",
+);
+
+const thresholdSchema = known(
+  {
+    quantity: z.enum(limitedQuantities).describe("Which figure."),
+    mode: z.enum(serviceHandlings).describe("Of which mode."),
+    baseline: z.enum(serviceHandlings).optional().describe("The limit is for the ratio to this mode in the same run."),
+    atMost: z.number().positive().describe("Microseconds, or the ratio."),
+  },
+  "A limit: exceeded when the figure, or the lower end of its confidence interval where it has one, is above it.",
+);
+
+/** What `verify` reads: everything that one deployment asks to be shown. */
+export const documentSchema = known(
+  {
+    name: z.string().min(1).describe("What is being verified, in words."),
+    checks: z.array(checkSchema).default([]).describe("Carried out in order."),
+    checkFiles: z
+      .array(known({ name: z.string(), text: z.string().describe("YAML or JSON.") }, "A check file."))
+      .default([])
+      .describe("Carried out after `checks`, in order."),
+    measurement: measurementSchema.optional(),
+    thresholds: z.array(thresholdSchema).default([]).describe("Limits for what is measured."),
+  },
+  "What a verification has to show.",
+);
+
+export type Measurement = z.output<typeof measurementSchema>;
+export type Threshold = z.output<typeof thresholdSchema>;
+
+/** A document whose check files are read. */
+export interface Verification {
+  checks: { check: Check; file: string }[];
+  measurement?: Measurement;
+  thresholds: Threshold[];
+}
+
+/** Throws CheckFileError with everything that is wrong. */
+export function readVerification(text: string): Verification {
+  let written: unknown;
+  try {
+    written = JSON.parse(text);
+  } catch (error) {
+    throw new CheckFileError(`verification: is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = documentSchema.safeParse(written);
+  if (!parsed.success) throw new CheckFileError(`verification: ${z.prettifyError(parsed.error)}`);
+  const { name, checks, checkFiles, measurement, thresholds } = parsed.data;
+  const read = checkFiles.flatMap((file) =>
+    readChecks(file.text, file.name).map((check) => ({ check, file: file.name })),
+  );
+  return { checks: [...checks.map((check) => ({ check, file: name })), ...read], measurement, thresholds };
+}

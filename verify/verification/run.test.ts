@@ -1,0 +1,137 @@
+import { expect, test } from "vitest";
+import { FakeWorld } from "../engine/world.fixture.ts";
+import { holds, resultSchema } from "../report/result.ts";
+import type { ComparedModeResult, Comparison } from "../results/compare.ts";
+import { readVerification } from "./document.ts";
+import { judgeLimits } from "./limits.ts";
+import { carryOut } from "./run.ts";
+
+const check = (name: string, verdict = "allowed") => ({
+  name,
+  steps: [{ expect: [{ from: "client1", to: "tcp://172.31.1.8:30604", verdict }] }],
+});
+const measurement = {
+  client: "client1",
+  address: "172.31.1.8",
+  nodePort: 30604,
+  modes: ["EbpfDsr", "KubeProxyIptables"],
+  connections: 100,
+  concurrency: 1,
+};
+const document = (rest: object = {}) => readVerification(JSON.stringify({ name: "v", checks: [check("v")], ...rest }));
+
+function world(verdict: "allowed" | "dropped" = "allowed"): FakeWorld {
+  const made = new FakeWorld();
+  made.answer = () => ({ verdict });
+  return made;
+}
+
+function mode(name: ComparedModeResult["mode"], median: number): ComparedModeResult {
+  const estimate = { value: median, low: median * 0.9, high: median * 1.1 };
+  const rest = { served: {}, servedWithoutPolicy: {}, loggedSources: [], softirqUsPerConnection: 0, cpuSeconds: 1 };
+  const perNode = { processUsPerConnection: {}, bpfNsPerConnection: {}, packetsPerConnection: {} };
+  const figures = { meanUs: median, medianUs: median, p10Us: median, p90Us: median, p99Us: 2 * median };
+  const counts = { connections: 100, rounds: 10, disturbedRounds: 1, histogramUs: [] };
+  return {
+    mode: name,
+    ...rest,
+    ...perNode,
+    ...figures,
+    ...counts,
+    medianSpreadUs: estimate,
+    cpuUsPerConnection: estimate,
+  };
+}
+
+const comparison: Comparison = {
+  environment: {
+    measuredAt: "2026-01-01T00:00:00Z",
+    version: "0.1.0",
+    kernel: "6.1.0",
+    distribution: "Debian",
+    processor: "x",
+    cores: 2,
+    virtualized: true,
+    stealShare: 0,
+    loadBefore: 0,
+    command: "make compare",
+  },
+  client: "client1",
+  target: "172.31.1.8:30604",
+  connectionsPerRound: 10,
+  concurrency: 1,
+  modes: [mode("EbpfDsr", 80), mode("KubeProxyIptables", 100)],
+  ratios: [],
+  verdict: "",
+  expected: [],
+};
+
+test("a verification is its checks, its figures and its limits, in the published form", async () => {
+  const thresholds = [{ quantity: "medianUs", mode: "EbpfDsr", baseline: "KubeProxyIptables", atMost: 0.9 }];
+  const { result, ending } = await carryOut(world(), document({ measurement, thresholds }), async () => comparison);
+  expect(resultSchema.parse(result)).toMatchObject({ passed: 1, failed: 0, problems: [] });
+  expect(result.figures).toMatchObject([{ mode: "EbpfDsr", p99Us: 160 }, { mode: "KubeProxyIptables" }]);
+  expect(result.thresholds).toMatchObject([{ observed: 0.8, pass: true }]);
+  expect(holds(result)).toBe(true);
+  expect(ending).toBe("complete");
+});
+
+test("a measurement that breaks off leaves the truth table, and says so", async () => {
+  const thresholds = [{ quantity: "p99Us", mode: "EbpfDsr", atMost: 100 }];
+  const gone = async () => Promise.reject(new Error("API server 172.31.1.8:6443 does not answer"));
+  const { result } = await carryOut(world(), document({ measurement, thresholds }), gone);
+  expect(result).toMatchObject({ passed: 1, failed: 0, thresholds: [{ pass: false }] });
+  expect(result.thresholds?.[0]?.observed).toBeUndefined();
+  expect(result.problems[0]).toMatchObject({
+    what: "connections were not measured: API server 172.31.1.8:6443 does not answer",
+    next: expect.stringContaining("kubectl get nodes"),
+  });
+  expect(holds(result)).toBe(false);
+});
+
+test("a mode that could not be measured whole is a problem", async () => {
+  const modes = [{ ...mode("EbpfDsr", 80), problem: "client1 was refused 3 times" }];
+  const { result } = await carryOut(world(), document({ measurement }), async () => ({ ...comparison, modes }));
+  expect(result.problems).toEqual([{ what: "EbpfDsr was not measured whole: client1 was refused 3 times" }]);
+});
+
+test("a check that never holds keeps the others from nothing", async () => {
+  const checks = [check("one", "rejected"), check("two")];
+  const { result } = await carryOut(world(), document({ checks }));
+  expect(result.rows.map(({ pass }) => pass)).toEqual([false, true]);
+  expect(result.verdict).toContain("1 of 2 rows does not hold");
+});
+
+test("a user's stop ends everything, and every row is there", async () => {
+  const stopped = world();
+  stopped.stopper.abort();
+  const { result, ending } = await carryOut(stopped, document({ measurement }), () => Promise.reject(new Error("no")));
+  expect(ending).toBe("stopped");
+  expect(result.rows[0]?.observed).toBe("not probed: stopped by the user");
+  expect(result.problems).toHaveLength(1);
+});
+
+test("check files are read with their own names, all mistakes at once", () => {
+  const checkFiles = [{ name: "a.check.yaml", text: "name: a\nsteps:\n  - expect: []\n" }];
+  expect(document({ checkFiles }).checks.map(({ file }) => file)).toEqual(["v", "a.check.yaml"]);
+  expect(() => document({ checkFiles: [{ name: "a.check.yaml", text: "name: a\n" }] })).toThrow(/^a.check.yaml.*steps/);
+  expect(() => document({ chekcs: [] })).toThrow('unknown key "chekcs"; did you mean "checks"?');
+  expect(() => readVerification("{")).toThrow("is not JSON");
+});
+
+test("a limit is exceeded when the lower end of the figure's interval is above it", () => {
+  const limit = (rest: object) =>
+    judgeLimits([{ quantity: "medianUs", mode: "EbpfDsr", atMost: 75, ...rest }], comparison)[0];
+  expect(limit({})).toEqual({ what: "medianUs of EbpfDsr", atMost: 75, observed: 80, pass: true });
+  expect(limit({ atMost: 71 })?.pass).toBe(false);
+  expect(limit({ quantity: "p99Us", atMost: 159 })?.pass).toBe(false);
+  expect(limit({ mode: "EbpfTunnel" })).toMatchObject({ pass: false });
+  const ratios = [{ of: "EbpfDsr", to: "KubeProxyIptables", quantity: "medianUs", difference: "less" as const }].map(
+    (one) => ({ ...one, ratio: { value: 0.95, low: 0.91, high: 0.99 } }),
+  );
+  const [measured] = judgeLimits(
+    [{ quantity: "medianUs", mode: "EbpfDsr", baseline: "KubeProxyIptables", atMost: 0.9 }],
+    { ...comparison, ratios },
+  );
+  expect(measured).toMatchObject({ observed: 0.95, pass: false });
+});

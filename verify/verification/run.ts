@@ -1,0 +1,86 @@
+import { ObjectRefused } from "../engine/apply.ts";
+import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";
+import type { World } from "../engine/world.ts";
+import { type Figure, type Problem, summarise, type VerificationResult } from "../report/result.ts";
+import type { ComparedModeResult, Comparison } from "../results/compare.ts";
+import type { Measurement, Verification } from "./document.ts";
+import { judgeLimits } from "./limits.ts";
+
+/** Measures new connections; rejects, in words, when it cannot. */
+export type Measure = (measurement: Measurement) => Promise<Comparison>;
+
+/** How a verification ended, besides what it found. */
+export interface Ending {
+  result: VerificationResult;
+  comparison?: Comparison;
+  /** stopped: by the user. refused: the API server does not take an object of a check. */
+  ending: "complete" | "stopped" | "refused";
+}
+
+/**
+ * Checks, then the measurement, then limits. Whatever breaks, what is known until then is the result, and what broke is one of
+ * its problems.
+ */
+export async function carryOut(world: World, verification: Verification, measure?: Measure): Promise<Ending> {
+  const outcome = await runChecks(world, verification);
+  const { rows, problems } = outcome;
+  const { measurement, thresholds } = verification;
+  let comparison: Comparison | undefined;
+  if (measurement && measure && !world.stopping.aborted) {
+    world.progress(`measuring ${measurement.connections} new connections in each of ${measurement.modes.join(", ")}`);
+    try {
+      comparison = await measure(measurement);
+      problems.push(...modeProblems(comparison));
+    } catch (error) {
+      problems.push(measurementProblem(error as Error));
+    }
+  }
+  const result = summarise({
+    rows,
+    problems,
+    ...(comparison && { figures: comparison.modes.map(figureOf), environment: comparison.environment }),
+    ...(thresholds.length > 0 && { thresholds: judgeLimits(thresholds, comparison) }),
+  });
+  return { result, ...(comparison && { comparison }), ending: endingOf(world, outcome) };
+}
+
+async function runChecks(world: World, { checks }: Verification): Promise<CheckOutcome> {
+  const all: CheckOutcome = { rows: [], problems: [] };
+  for (const { check } of checks) {
+    const { rows, problems, broken } = await runCheck(world, check);
+    all.rows.push(...rows);
+    all.problems.push(...problems);
+    all.broken ??= broken;
+  }
+  return all;
+}
+
+function endingOf(world: World, { broken }: CheckOutcome): Ending["ending"] {
+  if (world.stopping.aborted || broken instanceof Stopped) return "stopped";
+  return broken instanceof ObjectRefused && !broken.unreachable ? "refused" : "complete";
+}
+
+function figureOf({
+  mode,
+  connections,
+  meanUs,
+  medianSpreadUs,
+  p99Us,
+  rounds,
+  disturbedRounds,
+}: ComparedModeResult): Figure {
+  return { mode, connections, meanUs, medianUs: medianSpreadUs, p99Us, rounds, disturbedRounds };
+}
+
+function modeProblems({ modes }: Comparison): Problem[] {
+  return modes.flatMap(({ mode, problem }) =>
+    problem ? [{ what: `${mode} was not measured whole: ${problem}` }] : [],
+  );
+}
+
+function measurementProblem({ message }: Error): Problem {
+  return {
+    what: `connections were not measured: ${message}`,
+    next: "when the cluster answers again (kubectl get nodes), run the verification once more",
+  };
+}

@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
+import { readVerification } from "./verification/document.ts";
+
+export interface VerifyOptions extends SessionOptions {
+  /** Folder for the artefacts. */
+  out: string;
+}
+
+/** Carries out a document of a deployment, and leaves its artefacts in a folder. @returns the exit status */
+export function verifyCommand(file: string, options: VerifyOptions): Promise<number> {
+  const path = { result: join(options.out, "verification.json"), comparison: join(options.out, "compare.json") };
+  const read = () => {
+    const verification = readVerification(readInput(file));
+    for (const old of Object.values(path)) forgetResult(old);
+    return verification;
+  };
+  return session(options, read, ({ result, comparison }) => {
+    if (comparison) writeResult(path.comparison, comparison);
+    writeResult(path.result, result);
+    return result;
+  });
+}
