@@ -4,6 +4,8 @@
 export EBPF_DATAPLANE_CACHE ?= /var/cache/ebpf-dataplane
 export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 
+STACK ?= local
+
 .DEFAULT_GOAL := help
 .PHONY: help up down preview check test build bpf generate ok clean bootstrap
 
@@ -13,10 +15,10 @@ help: ## this list
 up: build ## the local cluster with the dataplane, verified
 	@node dist/runner.js up --stack local
 
-preview: ## what `make up` would create; touches nothing
+preview: ## what `make up` would create, touching nothing; another stack with STACK=aws
 	@sh tools/bootstrap javascript
 	@node tools/build.ts --quiet bundle components
-	@node dist/runner.js preview --stack local
+	@node dist/runner.js preview --stack $(STACK)
 
 down: bootstrap ## removes the local cluster and everything that belongs to it
 	@node tools/build.ts --quiet bundle components

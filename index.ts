@@ -9,11 +9,13 @@ function programOf(name: string): unknown {
   switch (name) {
     case "local":
       return require("./stacks/local");
+    case "aws":
+      return require("./stacks/aws");
     case "existing":
       return require("./stacks/existing");
     default:
       throw new pulumi.RunError(
-        `Stack "${pulumi.getStack()}": ebpf-dataplane:program is "${name}", but must be "local" or "existing". ` +
+        `Stack "${pulumi.getStack()}": ebpf-dataplane:program is "${name}", but must be "local", "aws" or "existing". ` +
           "Set it with: pulumi config set ebpf-dataplane:program local",
       );
   }

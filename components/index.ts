@@ -1,3 +1,21 @@
+export {
+  diskIsEncrypted,
+  type GuardedInstance,
+  type IngressRule,
+  metadataNeedsToken,
+  nodePortsNotOpenToWorld,
+  sshNotOpenToWorld,
+} from "./aws/guardrails";
+export { AwsCluster } from "./aws-cluster";
+export {
+  Architecture,
+  type AwsClusterArgs,
+  type AwsMachine,
+  type AwsSubnet,
+  type SshAccess,
+  WorldAccess,
+} from "./aws-cluster-args";
+export { ClientMachines, type ClientMachinesArgs } from "./client-machines";
 export { Dataplane } from "./dataplane";
 export { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
 export { type Expectation, Verdict } from "./expectation";

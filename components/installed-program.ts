@@ -15,7 +15,7 @@ export function packageRoot(): string {
 export const INTERPRETER = ["/bin/sh", "-c"];
 
 /** Shell words that run one of this package's programs with `node` from PATH, from any working directory. */
-export function programCommand(program: "lab" | "verify", ...words: string[]): string {
+export function programCommand(program: "lab" | "verify" | "cluster", ...words: string[]): string {
   return ["node", join(packageRoot(), "dist", `${program}.js`), ...words].map(quoted).join(" ");
 }
 

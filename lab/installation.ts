@@ -11,9 +11,13 @@ export const packageFolder = dirname(here);
 /** What holds built binaries and images; shared by all labs, never removed by them. */
 export const cacheFolder = resolve(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane");
 
-/** A shell script of the lab, which travels beside the program: lab/machines/boot.sh, dist/machines/boot.sh. */
-export function script(relative: "machines/boot.sh" | "bootstrap/node.sh"): string {
-  const path = join(here, relative);
+/** The script that boots a machine, which travels beside the program: lab/machines/boot.sh, dist/machines/boot.sh. */
+export const bootScript = (): string => existing(join(here, "machines/boot.sh"));
+
+/** The script that makes a machine a node, the same as in the user data of a cloud's instances. */
+export const nodeScript = (): string => existing(join(packageFolder, "components/bootstrap/node.sh"));
+
+function existing(path: string): string {
   if (!existsSync(path))
     throw new LabFailure(`the installation is not complete: ${path} is missing`, { next: "build the package again" });
   return path;

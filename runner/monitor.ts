@@ -17,12 +17,16 @@ interface Monitor {
   newUrn(parent: string, type: string, name: string): string;
   registerResource(request: RegisterRequest, callback: unknown): Promise<void>;
   registerResourceOutputs(request: OutputsRequest, callback: unknown): void;
+  invoke(request: unknown, callback: (error: null, response: object) => void): void;
 }
 
 /** Outputs of the stack, secrets still marked. */
 export interface StackOutputs {
   current: Record<string, unknown>;
 }
+
+/** Answers a function of a provider; undefined: it cannot be answered here. */
+export type Call = (token: string, inputs: Record<string, unknown>) => Promise<Record<string, unknown> | undefined>;
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
@@ -34,6 +38,7 @@ export async function attachMonitor(
   sdk: typeof Pulumi,
   where: { project: string; stack: string; preview: boolean },
   register: (operation: Operation) => Promise<Outcome>,
+  call: Call,
 ): Promise<StackOutputs> {
   let request: RegisterRequest | undefined;
   const mocks: Pulumi.runtime.Mocks = {
@@ -56,7 +61,9 @@ export async function attachMonitor(
       const marked = secretOutputs.filter((key) => key in state).map((key) => [key, sdk.secret(state[key])]);
       return { id, state: { ...state, ...Object.fromEntries(marked) } };
     },
-    call: async ({ token }) => {
+    call: async ({ token, inputs }) => {
+      const answer = await call(token, reveal(inputs) as Record<string, unknown>);
+      if (answer) return answer;
       throw new Error(`function ${token} cannot be called without the Pulumi CLI`);
     },
   };
@@ -76,8 +83,12 @@ export async function attachMonitor(
     }
     registerResourceOutputs.call(monitor, current, callback);
   };
+  // What a provider's function would answer is not known in a preview.
+  if (where.preview) monitor.invoke = (_, answer) => answer(null, UNKNOWN);
   return outputs;
 }
+
+const UNKNOWN = { getUnknown: () => true, getReturn: () => undefined, getFailuresList: () => [] };
 
 /** Durations as Pulumi writes them: "30m", "90s", "1h". */
 function milliseconds(duration: string): number {

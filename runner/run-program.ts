@@ -1,5 +1,5 @@
 import { messageOf, RunnerFailure } from "./failure.ts";
-import { attachMonitor } from "./monitor.ts";
+import { attachMonitor, type Call } from "./monitor.ts";
 import { type Operation, type Outcome, title } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { loadProgram, sdkOf } from "./sdk.ts";
@@ -12,7 +12,12 @@ export type Visit = (operation: Operation, signal: AbortSignal) => Promise<Outco
  * @returns the stack's outputs, secrets still marked.
  * @throws RunnerFailure with the resource's name, as soon as everything that was under way has ended.
  */
-export async function runProgram(project: Project, preview: boolean, visit: Visit): Promise<Record<string, unknown>> {
+export async function runProgram(
+  project: Project,
+  preview: boolean,
+  visit: Visit,
+  call: Call = async () => undefined,
+): Promise<Record<string, unknown>> {
   const sdk = sdkOf(project);
   const stop = new AbortController();
   const underWay = new Set<Promise<unknown>>();
@@ -36,6 +41,7 @@ export async function runProgram(project: Project, preview: boolean, visit: Visi
       underWay.add(work);
       return work.finally(() => underWay.delete(work));
     },
+    call,
   );
 
   // The SDK repeats a resource's failure in every output that hangs on it, and leaves those to the process.

@@ -25,7 +25,7 @@ test("bundle() makes programs that know where they are, and need only what is ke
   );
   write("lab/main.ts", "");
   write("lab/machines/boot.sh", "#!/bin/sh\n");
-  expect(await bundle(root)).toEqual(["verify"]);
+  expect(await bundle(root)).toEqual(["verify", "cluster"]);
 
   const node = (...args: string[]) => execFileSync(process.execPath, args, { encoding: "utf8" });
   const agent = join(root, "dist", "agent.js");

@@ -20,7 +20,7 @@ const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
 /** Each is a folder with a main.ts. */
-const ENTRIES = ["agent", "lab", "verify", "runner"];
+const ENTRIES = ["agent", "lab", "verify", "runner", "cluster"];
 
 /** In CommonJS there is no import.meta; these give what a source file means by it, seen from the bundle. */
 const IMPORT_META = {

@@ -32,6 +32,11 @@ export function prefixLength(cidr: string): number {
   return Number(cidr.split("/")[1]);
 }
 
+/** First and last address of a valid network. */
+export function firstAndLast(cidr: string): [string, string] {
+  return [IPv4.networkAddressFromCIDR(cidr).toString(), IPv4.broadcastAddressFromCIDR(cidr).toString()];
+}
+
 function networkOf(cidr: string): string {
   return cidr.split("/")[0] ?? cidr;
 }

@@ -24,6 +24,11 @@ export function refuse(place: InputPlace, received: unknown, allowed: string): n
   );
 }
 
+/** Ends the deployment for a reason that no single field is. */
+export function refuseBecause(place: InputPlace, sentence: string): never {
+  throw new pulumi.RunError(`${place.component}: ${sentence}.`);
+}
+
 /** Checks a value now when the program has it, or as soon as the resource it comes from exists. */
 export function checked(value: pulumi.Input<string>, check: (value: string) => string): pulumi.Input<string> {
   return typeof value === "string" ? check(value) : pulumi.output(value).apply(check);

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LabFailure } from "../failure.ts";
-import { script } from "../installation.ts";
+import { nodeScript } from "../installation.ts";
 import { runIn } from "../machines/enter.ts";
 import { lastLines } from "../machines/log.ts";
 import { apiServerPort, machineDisk, machineFolder } from "../names.ts";
@@ -10,7 +10,7 @@ import type { LabSpec, MachineSpec } from "../spec.ts";
 import { certificateAuthority } from "./api_server.ts";
 import { controlPlaneOf } from "./description.ts";
 
-/** kubeadm came to its end on this machine (the mark that bootstrap/node.sh leaves). */
+/** kubeadm came to its end on this machine (the mark that components/bootstrap/node.sh leaves). */
 export function isBootstrapped(lab: string, machine: string): boolean {
   return existsSync(join(machineDisk(lab, machine), "etc/kubernetes/bootstrapped"));
 }
@@ -66,7 +66,7 @@ export async function bootstrap(
   step: "prepare" | "join",
 ): Promise<void> {
   const log = join(machineFolder(spec.name, machine.name), `bootstrap-${step}.log`);
-  const result = await runIn(spec.name, machine.name, ["/bin/bash", script("bootstrap/node.sh"), step], {
+  const result = await runIn(spec.name, machine.name, ["/bin/bash", nodeScript(), step], {
     env: settings(spec, machine, joinToken),
     timeout: 600_000,
     log,

@@ -3,7 +3,7 @@ import { existsSync, openSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LabFailure } from "../failure.ts";
-import { cacheFolder, packageFolder, script } from "../installation.ts";
+import { bootScript, cacheFolder, packageFolder } from "../installation.ts";
 import { register } from "../journal.ts";
 import { machineDisk, machineFolder, machineLog, machineNamespace } from "../names.ts";
 import {
@@ -105,7 +105,7 @@ export async function startMachine(lab: string, machine: string, services: Servi
   register(lab, ...machineCgroups(name).roots.map((path) => ({ kind: "cgroup" as const, path })));
   const cgroups = await createCgroups(name);
   const log = openSync(machineLog(lab, machine), "w");
-  const boot = spawn("/bin/bash", [script("machines/boot.sh")], {
+  const boot = spawn("/bin/bash", [bootScript()], {
     cwd: "/",
     detached: true,
     env: bootEnvironment(lab, machine, cgroups, services),

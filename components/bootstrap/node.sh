@@ -1,46 +1,111 @@
 #!/bin/bash
 # Makes this machine a Kubernetes node by kubeadm, without kube-proxy: the user data of a cloud instance and the bootstrap
 # of a lab machine. Running it again changes nothing; a run that was cut short is undone first (kubeadm reset).
-# The one argument is a step: prepare (a container runtime that answers), join (a node of the cluster); both without.
+# The one argument is a step: prepare (a container runtime that answers), join (a node of the cluster), publish (below); all
+# without. Where systemd runs it is asked to do all of them, now and at every boot, until they succeed.
 #
 # ROLE                   control-plane | worker
 # NODE_NAME NODE_ADDRESS this node's name and IPv4 address
-# KUBERNETES_VERSION     such as v1.35.0
 # API_SERVER             HOST:PORT of the control plane
+# KUBERNETES_VERSION     such as v1.35.0
 # JOIN_TOKEN             kubeadm bootstrap token, [a-z0-9]{6}.[a-z0-9]{16}
+# PARAMETERS             in place of JOIN_TOKEN: path of the parameters (parameters.sh) by which the control plane publishes the
+#                        administrator's kubeconfig and, every 20 minutes, a token of one hour with the authority's hash and the release
+#                        of Kubernetes; a worker waits for those, whenever it is made
 # control plane only:
 #   POD_SUBNET SERVICE_SUBNET   CIDRs
 #   CERTIFICATE_NAMES           further names of the API server's certificate, separated by spaces
-#   JOIN_TOKEN_TTL              duration the token lives (24h); 0s is forever
+#   JOIN_TOKEN_TTL              duration the token lives (1h); 0s is forever
 #   ETCD_ARGUMENTS CONTROLLER_MANAGER_ARGUMENTS   further arguments, NAME=VALUE separated by spaces
 # worker only:
 #   CA_CERTIFICATE_HASH         sha256:HEX of the cluster CA's public key (RFC 7469 form); unset: the CA is trusted on first use
-# for the machine at hand:
-#   PACKAGE_SOURCE              one apt source line with kubeadm's packages; needed where kubeadm is not installed
+# for the machine at hand, here or in /etc/default/kubernetes-bootstrap:
+#   IMAGE_ARCHIVES              folder of OCI archives (*.tar) that are imported first, where no registry is reached
+#   SESSION_MANAGER             true installs the agent of AWS Session Manager
 #   PAUSE_IMAGE                 image of the pod sandbox
 #   CGROUP_DRIVER               systemd (default) | cgroupfs
 #   KUBELET_SETTINGS            further lines of the KubeletConfiguration (YAML)
 #   RESTRICT_OOM_SCORE          true where the runtime may not lower the score of a container (no CAP_SYS_RESOURCE)
 set -euo pipefail
 
-: "${ROLE:?}" "${NODE_NAME:?}" "${NODE_ADDRESS:?}" "${KUBERNETES_VERSION:?}" "${API_SERVER:?}" "${JOIN_TOKEN:?}"
+# What a machine image knows of itself, in the same variables.
+[ ! -r /etc/default/kubernetes-bootstrap ] || . /etc/default/kubernetes-bootstrap
+: "${ROLE:?}" "${NODE_NAME:?}" "${NODE_ADDRESS:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}"
+: "${IMAGE_ARCHIVES:=/opt/kubernetes/images}" "${SESSION_MANAGER:=false}"
 : "${CGROUP_DRIVER:=systemd}" "${RESTRICT_OOM_SCORE:=false}" "${PAUSE_IMAGE:=registry.k8s.io/pause:3.10.1}"
-: "${CERTIFICATE_NAMES:=}" "${JOIN_TOKEN_TTL:=24h}" "${ETCD_ARGUMENTS:=}" "${CONTROLLER_MANAGER_ARGUMENTS:=}" "${CA_CERTIFICATE_HASH:=}" "${KUBELET_SETTINGS:=}"
+: "${CERTIFICATE_NAMES:=}" "${JOIN_TOKEN_TTL:=1h}" "${ETCD_ARGUMENTS:=}" "${CONTROLLER_MANAGER_ARGUMENTS:=}" "${CA_CERTIFICATE_HASH:=}" "${KUBELET_SETTINGS:=}"
 done_mark=/etc/kubernetes/bootstrapped
 kubeadm_config=/etc/kubernetes/kubeadm.yaml
 runtime_socket=/run/containerd/containerd.sock
+installed=/usr/local/sbin/kubernetes-bootstrap
+export KUBECONFIG=/etc/kubernetes/admin.conf
 
 say() { echo "bootstrap: $*"; }
 
 has_systemd() { [ -d /run/systemd/system ]; }
 
+# A script that is a user data is run once. As a service it is taken up again after a failure, and after a restart in the middle.
+hand_over_to_systemd() {
+  has_systemd && [ "$0" != "$installed" ] || return 0
+  install -D --mode 700 "$0" "$installed"
+  cat >/etc/systemd/system/kubernetes-bootstrap.service <<UNIT
+[Unit]
+Description=Makes this machine a node of a Kubernetes cluster
+Wants=network-online.target
+After=network-online.target
+[Service]
+Type=oneshot
+ExecStart=$installed
+Restart=on-failure
+RestartSec=10
+[Install]
+WantedBy=multi-user.target
+UNIT
+  cat >/etc/systemd/system/kubernetes-bootstrap.timer <<UNIT
+[Timer]
+OnUnitInactiveSec=20min
+[Install]
+WantedBy=timers.target
+UNIT
+  systemctl daemon-reload
+  systemctl enable --now kubernetes-bootstrap.timer
+  systemctl enable --now --no-block kubernetes-bootstrap.service
+  exit 0
+}
+
+require_kernel() {
+  local release
+  release=$(uname --kernel-release)
+  [ "$(printf '6.1\n%s\n' "$release" | sort --version-sort | head --lines 1)" = 6.1 ] && return
+  say "this machine runs Linux $release; the dataplane needs 6.1 or later: choose another machine image" >&2
+  exit 2
+}
+
+install_session_manager() {
+  [ "$SESSION_MANAGER" = true ] && ! command -v amazon-ssm-agent >/dev/null || return 0
+  local region package=/tmp/amazon-ssm-agent.deb
+  region=$(metadata placement/region)
+  curl --fail --silent --show-error --output "$package" \
+    "https://s3.$region.amazonaws.com/amazon-ssm-$region/latest/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb"
+  dpkg --install "$package"
+}
+
+# containerd from the distribution, Kubernetes from its own packages.
 install_missing() {
-  command -v kubeadm kubelet containerd runc >/dev/null && return
-  : "${PACKAGE_SOURCE:?kubeadm, kubelet or containerd is not installed: PACKAGE_SOURCE must name an apt source that has them}"
-  say "installing containerd and kubeadm"
-  echo "$PACKAGE_SOURCE" >/etc/apt/sources.list.d/kubernetes.list
+  local program missing=
+  for program in kubeadm kubelet containerd runc; do command -v "$program" >/dev/null || missing=$program; done
+  [ -n "$missing" ] || return 0
+  local release=${KUBERNETES_VERSION#v} key=/etc/apt/keyrings/kubernetes.asc source
+  source=https://pkgs.k8s.io/core:/stable:/v${release%.*}/deb/
+  say "installing containerd and Kubernetes $release"
+  export DEBIAN_FRONTEND=noninteractive
+  mkdir -p /etc/apt/keyrings
+  curl --fail --silent --show-error --location --retry 5 --output "$key" "${source}Release.key"
+  chmod 644 "$key"
+  echo "deb [signed-by=$key] $source /" >/etc/apt/sources.list.d/kubernetes.list
   apt-get update --quiet
-  DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends containerd runc kubelet kubeadm kubectl
+  apt-get install --quiet --yes --no-install-recommends containerd runc "kubelet=$release-*" "kubeadm=$release-*" "kubectl=$release-*"
+  apt-mark hold kubelet kubeadm kubectl
 }
 
 configure_kernel() {
@@ -87,6 +152,36 @@ wait_for_containerd() {
   exit 1
 }
 
+import_images() {
+  local archive
+  for archive in "$IMAGE_ARCHIVES"/*.tar; do
+    [ ! -e "$archive" ] || ctr --address "$runtime_socket" --namespace k8s.io images import "$archive" >/dev/null
+  done
+}
+
+# A worker that is told nothing waits until the control plane has told; the control plane thinks of a token itself.
+learn_how_to_join() {
+  [ -z "$JOIN_TOKEN" ] || return 0
+  : "${PARAMETERS:?JOIN_TOKEN or PARAMETERS must be set}"
+  if [ "$ROLE" = control-plane ]; then return; fi
+  until read -r JOIN_TOKEN CA_CERTIFICATE_HASH KUBERNETES_VERSION rest < <(get_parameter join) && [[ $KUBERNETES_VERSION = v* ]]; do
+    say "waiting for the control plane"
+    sleep 5
+  done
+}
+
+# kubeadm prints: kubeadm join HOST:PORT --token TOKEN --discovery-token-ca-cert-hash HASH
+publish() {
+  [ "$ROLE" = control-plane ] && [ -n "$PARAMETERS" ] || return 0
+  local join
+  read -ra join < <(kubeadm token create --ttl 1h --print-join-command)
+  put_parameter join <<<"${join[4]} ${join[6]} $(kubeadm version --output short)"
+  put_parameter kubeconfig <"$KUBECONFIG"
+  # Who waits for the cluster may read this without credentials.
+  kubectl --namespace kube-public annotate configmap cluster-info --overwrite ebpf-dataplane.io/published=true >/dev/null
+  say "published how to join and how to administrate"
+}
+
 undo_half_made() {
   [ -e /etc/kubernetes/kubelet.conf ] || [ -n "$(ls /etc/kubernetes/manifests 2>/dev/null)" ] || return 0
   say "an earlier run was cut short: resetting this node"
@@ -122,13 +217,14 @@ apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration
 localAPIEndpoint: {advertiseAddress: $NODE_ADDRESS, bindPort: ${API_SERVER##*:}}
 bootstrapTokens:
-  - {token: $JOIN_TOKEN, ttl: $JOIN_TOKEN_TTL}
+  - {token: ${JOIN_TOKEN:-$(kubeadm token generate)}, ttl: $JOIN_TOKEN_TTL}
 skipPhases: [addon/kube-proxy]
 $(registration)
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 kubernetesVersion: $KUBERNETES_VERSION
+encryptionAlgorithm: ECDSA-P256
 networking: {podSubnet: $POD_SUBNET, serviceSubnet: $SERVICE_SUBNET}
 apiServer: {certSANs: [${CERTIFICATE_NAMES// /, }]}
 controllerManager: {extraArgs: $(pairs "flex-volume-plugin-dir=$volume_plugins" $CONTROLLER_MANAGER_ARGUMENTS)}
@@ -156,10 +252,14 @@ YAML
 }
 
 prepare() {
+  require_kernel
+  install_session_manager
+  learn_how_to_join
   install_missing
   configure_kernel
   configure_containerd
   wait_for_containerd
+  import_images
 }
 
 join() {
@@ -175,12 +275,13 @@ join() {
 
 umask 077 # the configuration holds the join token
 mkdir -p /etc/kubernetes/manifests
-if [ -e "$done_mark" ]; then
-  say "$NODE_NAME is already part of the cluster"
-  exit 0
+[ $# -gt 0 ] || hand_over_to_systemd
+if [ "${1:-all}" != publish ]; then
+  if [ -e "$done_mark" ]; then
+    say "$NODE_NAME is already part of the cluster"
+  else
+    [ "${1:-all}" = join ] || prepare
+    [ "${1:-all}" = prepare ] || join
+  fi
 fi
-case ${1:-all} in
-  prepare) prepare ;;
-  join) join ;;
-  all) prepare && join ;;
-esac
+case ${1:-all} in all | publish) publish ;; esac

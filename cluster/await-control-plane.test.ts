@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { awaitControlPlane } from "./await-control-plane.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "control-plane-"));
+let server: Server;
+let answers: string[];
+
+beforeAll(async () => {
+  const [key, cert] = [join(folder, "key"), join(folder, "cert")];
+  const words = [
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-keyout",
+    key,
+    "-out",
+    cert,
+    "-subj",
+    "/CN=c",
+    "-days",
+    "1",
+  ];
+  execFileSync("openssl", words, { stdio: "ignore" });
+  server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
+    response.end(answers.length > 1 ? answers.shift() : answers[0]);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const place = () => ({
+  host: "127.0.0.1",
+  port: (server.address() as AddressInfo).port,
+  adminCidrs: ["203.0.113.7/32"],
+  seconds: 10,
+});
+const quickly = { now: () => performance.now(), sleep: async () => {} };
+
+test("waits for the mark, not for an answer", async () => {
+  answers = ["{}", '{"kind":"ConfigMap"}', '{"metadata":{"annotations":{"ebpf-dataplane.io/published":"true"}}}'];
+  const said: string[] = [];
+  await awaitControlPlane(place(), (line) => said.push(line), quickly);
+  expect(said).toEqual(["waiting: the API server answers, kubeadm is at work"]);
+  expect(answers).toHaveLength(1);
+});
+
+test("a failure names the reason and what to do", async () => {
+  answers = ["{}"];
+  await expect(awaitControlPlane({ ...place(), seconds: 0 }, () => {}, quickly)).rejects.toThrow(
+    /did not come up within 0 min: the API server answers/,
+  );
+});

@@ -1,0 +1,67 @@
+import { prefixLength } from "../inputs/addresses";
+
+/** An ingress rule of a security group, in the words of @pulumi/aws. */
+export interface IngressRule {
+  /** "tcp", "udp", "icmp", or "-1" for every protocol. */
+  ipProtocol: string;
+  /** First port; absent for every port. */
+  fromPort?: number;
+  /** Last port. */
+  toPort?: number;
+  /** IPv4 network of the peers; absent where the peer is a security group. */
+  cidrIpv4?: string;
+}
+
+/** An instance, as far as the guardrails look at it, in the words of @pulumi/aws. */
+export interface GuardedInstance {
+  metadataOptions?: { httpTokens?: string; httpEndpoint?: string };
+  rootBlockDevice?: { encrypted?: boolean };
+}
+
+/** A shorter prefix is the world: two networks of /1 are no way around. The largest private network is a /8. */
+const LONGEST = 8;
+const NODE_PORTS = [30000, 32767] as const;
+const SSH = [22, 22] as const;
+
+/** Whether a network is so large that it is in effect everybody. */
+export function isWorld(cidr: string): boolean {
+  return prefixLength(cidr) < LONGEST;
+}
+
+/**
+ * Checks in the style of CrossGuard: plain functions from a resource's properties to what is wrong with them, in one sentence, or to
+ * nothing. The components of this package use them on what they make; a policy pack can use them on anything else:
+ * `validateResource: (args, report) => { const wrong = sshNotOpenToWorld(args.props); if (wrong) report(wrong); }`.
+ */
+export function sshNotOpenToWorld(rule: IngressRule): string | undefined {
+  return openTo(rule, SSH, ["tcp"])
+    ? `port 22 (SSH) is open to ${rule.cidrIpv4}: name the networks that need it`
+    : undefined;
+}
+
+/** No node port is open to everybody. */
+export function nodePortsNotOpenToWorld(rule: IngressRule): string | undefined {
+  return openTo(rule, NODE_PORTS, ["tcp", "udp"])
+    ? `node ports (30000-32767) are open to ${rule.cidrIpv4}: name the networks that need them`
+    : undefined;
+}
+
+/** The metadata service answers only with a session token (IMDSv2), which a request forged through a server does not have. */
+export function metadataNeedsToken({ metadataOptions }: GuardedInstance): string | undefined {
+  const { httpTokens, httpEndpoint } = metadataOptions ?? {};
+  if (httpTokens === "required" || httpEndpoint === "disabled") return undefined;
+  return 'the instance metadata service answers without a token: set metadataOptions.httpTokens to "required"';
+}
+
+/** The root disk is encrypted. */
+export function diskIsEncrypted({ rootBlockDevice }: GuardedInstance): string | undefined {
+  return rootBlockDevice?.encrypted === true
+    ? undefined
+    : "the root disk is not encrypted: set rootBlockDevice.encrypted";
+}
+
+function openTo(rule: IngressRule, [first, last]: readonly [number, number], protocols: string[]): boolean {
+  if (rule.cidrIpv4 === undefined || !isWorld(rule.cidrIpv4)) return false;
+  if (rule.ipProtocol === "-1") return true;
+  return protocols.includes(rule.ipProtocol) && (rule.fromPort ?? 0) <= last && (rule.toPort ?? 65535) >= first;
+}

@@ -1,0 +1,65 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Architecture } from "../aws-cluster-args";
+import { at, type InputPlace, refuse } from "../inputs/refusal";
+import type { AwsSdk } from "./sdk";
+
+/** Account of the Debian project (https://wiki.debian.org/Cloud/AmazonEC2Image). */
+const DEBIAN = "136693071363";
+
+/** EC2's words for processors. */
+const PROCESSOR = { [Architecture.Amd64]: "x86_64", [Architecture.Arm64]: "arm64" };
+
+/** Images whose kernel is older than 6.1, which the dataplane needs: by name, because an image does not tell its kernel. */
+const OLD_KERNELS: [RegExp, string][] = [
+  [/debian-(9|10|11|stretch|buster|bullseye)\b/, "5.10 or older"],
+  [/ubuntu.*(14\.04|16\.04|18\.04|20\.04|22\.04|trusty|xenial|bionic|focal|jammy)/, "5.15 or older"],
+  [/amzn2-/, "5.10 or older"],
+  [/(rhel|centos|rocky|almalinux)[-_ ]?(stream)?[-_ ]?[789]\b/i, "5.14 or older"],
+];
+/** Images whose packages are not installed by apt, as the bootstrap does. */
+const NOT_DEBIAN = /^(al2023|amzn|rhel|centos|rocky|almalinux|suse|bottlerocket|flatcar|fedora|windows)/i;
+
+/** The arguments that choose an image. */
+export interface ImageChoice {
+  architecture?: Architecture;
+  imageName?: string;
+  imageOwner?: string;
+  imageId?: pulumi.Input<string>;
+}
+
+/** The pattern of image names to search for. */
+export function imageNameOf({ imageName, architecture = Architecture.Amd64 }: ImageChoice): string {
+  return imageName ?? `debian-13-${architecture}-*`;
+}
+
+/** Refuses images that the dataplane or the bootstrap could not run on, as far as a name tells. */
+export function requireImageName(place: InputPlace, name: string): string {
+  const [, kernel] = OLD_KERNELS.find(([pattern]) => pattern.test(name)) ?? [];
+  if (kernel)
+    refuse(place, name, `an image with Linux 6.1 or later (this one's is ${kernel}), such as "debian-13-amd64-*"`);
+  if (NOT_DEBIAN.test(name))
+    refuse(place, name, 'a Debian or Ubuntu image, such as "debian-13-amd64-*": the bootstrap uses apt');
+  return name;
+}
+
+/** Id of the machine image: the given one, or the newest that matches, whose own name is checked too. */
+export function imageId(
+  sdk: AwsSdk,
+  place: InputPlace,
+  args: ImageChoice,
+  opts: pulumi.InvokeOptions,
+): pulumi.Output<string> {
+  if (args.imageId !== undefined) return pulumi.output(args.imageId);
+  const architecture = args.architecture ?? Architecture.Amd64;
+  const filters = [
+    { name: "name", values: [imageNameOf(args)] },
+    { name: "architecture", values: [PROCESSOR[architecture]] },
+    { name: "virtualization-type", values: ["hvm"] },
+    { name: "root-device-type", values: ["ebs"] },
+  ];
+  const image = sdk.ec2.getAmiOutput({ owners: [args.imageOwner ?? DEBIAN], mostRecent: true, filters }, opts);
+  return image.apply(({ id, name }) => {
+    requireImageName(at(place, "imageName"), name ?? "");
+    return id;
+  });
+}

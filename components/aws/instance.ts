@@ -1,0 +1,55 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { AwsMachine } from "../aws-cluster-args";
+import type { AwsSdk } from "./sdk";
+
+/** What an instance is made from. */
+export interface InstancePlan {
+  machine: AwsMachine;
+  instanceType: string;
+  imageId: pulumi.Input<string>;
+  subnetId: pulumi.Input<string>;
+  securityGroupIds: pulumi.Input<string>[];
+  sourceDestCheck: boolean;
+  publicAddress: boolean;
+  diskSize: number;
+  tags: Record<string, string>;
+  keyName?: pulumi.Input<string>;
+  instanceProfile?: pulumi.Input<string>;
+  userData?: pulumi.Input<string>;
+}
+
+/** An instance: token-only metadata that pods cannot reach, encrypted disk, a fixed private address. */
+export function instance(sdk: AwsSdk, name: string, plan: InstancePlan, opts: pulumi.CustomResourceOptions) {
+  const { machine, instanceProfile, keyName, userData } = plan;
+  const tags = { ...plan.tags, Name: name, "ebpf-dataplane/machine": machine.name };
+  return new sdk.ec2.Instance(
+    name,
+    {
+      ami: plan.imageId,
+      instanceType: plan.instanceType,
+      subnetId: plan.subnetId,
+      privateIp: machine.address,
+      vpcSecurityGroupIds: plan.securityGroupIds,
+      sourceDestCheck: plan.sourceDestCheck,
+      associatePublicIpAddress: plan.publicAddress,
+      // A hop limit of 1 ends at the node: what pods ask is routed once more.
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      rootBlockDevice: { encrypted: true, volumeType: "gp3", volumeSize: plan.diskSize, tags },
+      tags,
+      ...(keyName && { keyName }),
+      ...(instanceProfile && { iamInstanceProfile: instanceProfile }),
+      ...(userData && { userData }),
+      ...(machine.spot && {
+        instanceMarketOptions: { marketType: "spot", spotOptions: { spotInstanceType: "one-time" } },
+      }),
+    },
+    {
+      // A newer image or bootstrap is for the next instance; it is no reason to replace, or stop, the ones that work.
+      ignoreChanges: ["ami", "userData"],
+      // The private address is free only when the former instance is gone.
+      deleteBeforeReplace: true,
+      customTimeouts: { create: "15m", delete: "30m" },
+      ...opts,
+    },
+  );
+}

@@ -1,0 +1,35 @@
+import { createRequire } from "node:module";
+import type * as Ec2 from "@pulumi/aws/ec2";
+import type * as Iam from "@pulumi/aws/iam";
+import type * as Ssm from "@pulumi/aws/ssm";
+import type * as Vpc from "@pulumi/aws/vpc";
+import * as pulumi from "@pulumi/pulumi";
+
+/** The parts of the SDK that are used. */
+export interface AwsSdk {
+  ec2: typeof Ec2;
+  iam: typeof Iam;
+  ssm: typeof Ssm;
+  vpc: typeof Vpc;
+}
+
+/**
+ * The SDK of AWS, loaded when a component asks for it. It is an optional package: programs without AWS neither install it nor
+ * its plugin, which the Pulumi CLI fetches for every SDK that it finds installed.
+ */
+export function awsSdk(): AwsSdk {
+  const load = createRequire(__filename);
+  try {
+    return {
+      ec2: load("@pulumi/aws/ec2"),
+      iam: load("@pulumi/aws/iam"),
+      ssm: load("@pulumi/aws/ssm"),
+      vpc: load("@pulumi/aws/vpc"),
+    };
+  } catch (error) {
+    if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") throw error;
+    throw new pulumi.RunError(
+      'AwsCluster and ClientMachines need the package "@pulumi/aws": npm install @pulumi/aws@7',
+    );
+  }
+}

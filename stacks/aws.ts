@@ -1,0 +1,89 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { AwsCluster, Dataplane, ReturnMode, SourceIpVerification } from "../components";
+
+const config = new pulumi.Config("ebpf-dataplane");
+const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
+
+// The node that clients connect to; nginx runs on the other one.
+const master = "172.31.1.8";
+
+// A VPC with two nodes and two clients outside the cluster, all in one subnet.
+const cluster = new AwsCluster("cluster", {
+  adminCidrs: config.requireObject<string[]>("adminCidrs"),
+  kubernetesVersion: config.get("kubernetesVersion"),
+  returnMode,
+  sourceDestCheck: config.getBoolean("sourceDestCheck"),
+  protectControlPlane: config.getBoolean("protectControlPlane"),
+});
+const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });
+
+// No kube-proxy: services, the pods' network and policies are the dataplane's. Only client1 may reach nginx.
+const app = { app: "nginx" };
+const dataplane = new Dataplane(
+  "dataplane",
+  {
+    apiServer: cluster.apiServer,
+    image: config.require("image"),
+    returnMode,
+    networkPolicies: [
+      {
+        name: "nginx",
+        podSelector: app,
+        ingress: [{ peers: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+      },
+    ],
+  },
+  { provider },
+);
+
+const nginx = new k8s.apps.v1.Deployment(
+  "nginx",
+  {
+    metadata: { name: "nginx" },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: app },
+      template: {
+        metadata: { labels: app },
+        spec: {
+          // Away from the node that clients connect to: their packets have to cross the network between nodes.
+          nodeSelector: { "kubernetes.io/hostname": "node" },
+          containers: [
+            { name: "nginx", image: "nginx", imagePullPolicy: "IfNotPresent", ports: [{ containerPort: 80 }] },
+          ],
+        },
+      },
+    },
+  },
+  { provider, dependsOn: dataplane },
+);
+const service = new k8s.core.v1.Service(
+  "nginx",
+  {
+    metadata: { name: "nginx" },
+    spec: { type: "NodePort", selector: app, ports: [{ protocol: "TCP", port: 80, targetPort: 80, nodePort: 30604 }] },
+  },
+  { provider, dependsOn: nginx },
+);
+
+// Both clients are seen with their own address; with the policy alone client1 is served and client2 is dropped.
+const verification = new SourceIpVerification(
+  "source-ip",
+  {
+    kubeconfig: cluster.kubeconfig,
+    labName: process.env.EBPF_DATAPLANE_LAB ?? "aws",
+    clients: cluster.clients,
+    droppedClients: ["client2"],
+    entryAddress: master,
+    nodePort: 30604,
+    podLabels: app,
+    returnMode,
+  },
+  { dependsOn: [dataplane, service] },
+);
+
+export const url = `http://${master}:30604`;
+export const kubeconfig = cluster.kubeconfig;
+export const clients = cluster.publicClients;
+export const sourceAddressPreserved = pulumi.interpolate`${verification.passed} rows hold, ${verification.failed} do not`;
