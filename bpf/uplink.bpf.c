@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
  * Egress: replies of backends that run in the node's own network. */
-#include "steps/open.h"
-#include "steps/relate.h"
+#include "steps/receive.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* The other nodes' VXLAN packets: unwrapped by the kernel, seen again by from_tunnel. */
 static __always_inline bool is_tunnel_packet(const struct packet *packet)
 {
 	return packet->tuple.protocol == IPPROTO_UDP && packet->tuple.destination_port == bpf_htons(VXLAN_PORT);
@@ -16,6 +14,7 @@ SEC("tc")
 int from_uplink(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
+	struct wrapping wrapping = {};
 	struct arrival arrival = {};
 	struct connection *connection;
 	struct packet packet;
@@ -41,7 +40,8 @@ int from_uplink(struct __sk_buff *skb)
 		return pass_to_stack(skb);
 	}
 	if (is_tunnel_packet(&packet))
-		return pass_to_stack(skb);
+		return unwrap(&packet, settings, &wrapping) ? receive_wrapped(&packet, settings, &wrapping)
+							    : pass_to_stack(skb);
 	connection = connection_find(&packet);
 	if (connection)
 		return follow(&packet, settings, connection);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "locate.h"
-#include "wrapping.h"
+#include "vxlan.h"
 
-#define AF_INET 2	  /* sys/socket.h is not for BPF */
 #define PACKET_HOST 0 /* linux/if_packet.h */
 
 /* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. */
@@ -25,26 +24,45 @@ static __always_inline enum outcome wrapped_outcome(enum tunnel_kind kind)
 	return kind == TUNNEL_RETURN ? OUTCOME_RETURN_VIA_ENTRY : OUTCOME_FORWARD_SERVICE;
 }
 
-/* Wrapped in VXLAN, to another node. The kernel's own device writes the outer headers and finds the way. What the entry
- * node chose travels along (wrapping.h), so that both nodes speak of the same backend. */
+/* Wrapped by the kernel's own device, which fragments what is too large and asks for neighbours. */
+static __always_inline int wrap_by_device(struct __sk_buff *skb, const struct settings *settings,
+					  const struct address *node, enum tunnel_kind kind, __u32 backend)
+{
+	struct scratch *scratch = scratch_get();
+	__u32 group = wrapping_group(backend);
+	struct bpf_tunnel_key *key;
+
+	if (!scratch)
+		return -1;
+	key = &scratch->key;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->tunnel_ttl = 64;
+	key->remote_ipv4 = bpf_ntohl(address_to_ipv4(node));
+	key->tunnel_id = wrapping_vni(kind, backend);
+	if (bpf_skb_set_tunnel_key(skb, key, sizeof(*key), BPF_F_ZERO_CSUM_TX))
+		return -1;
+	if (group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)))
+		return -1;
+	skb->mark = MARK_FORWARDED;
+	return bpf_redirect(settings->tunnel_ifindex, 0);
+}
+
+/* Wrapped in VXLAN, to another node. What the entry node chose travels along (wrapping.h), so that both nodes speak of
+ * the same backend. */
 static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settings *settings,
 				      const struct address *node, enum tunnel_kind kind, __u32 backend)
 {
-	struct bpf_tunnel_key key = {.tunnel_ttl = 64};
-	__u32 group;
+	int action;
 
 	if (!settings || !node || !settings->tunnel_ifindex)
 		return drop(skb, OUTCOME_DROP_NO_ROUTE);
-	key.remote_ipv4 = bpf_ntohl(address_to_ipv4(node));
-	key.tunnel_id = wrapping_vni(kind, backend);
-	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX))
+	action = wrap(skb, settings, node, kind, backend);
+	if (action < 0)
+		action = wrap_by_device(skb, settings, node, kind, backend);
+	if (action < 0)
 		return drop(skb, OUTCOME_DROP_NO_ROUTE);
-	group = wrapping_group(backend);
-	if (group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)))
-		return drop(skb, OUTCOME_DROP_NO_ROUTE);
-	skb->mark = MARK_FORWARDED;
 	trace_wrapped(node, kind, backend);
-	return finish(skb, wrapped_outcome(kind), bpf_redirect(settings->tunnel_ifindex, 0));
+	return finish(skb, wrapped_outcome(kind), action);
 }
 
 static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
@@ -73,29 +91,27 @@ static __always_inline int decrement_ttl(struct __sk_buff *skb)
  * own address, a TTL that ends here) is the stack's to handle. */
 static __always_inline int deliver_to_network(struct packet *packet, const struct settings *settings, enum outcome outcome)
 {
+	struct bpf_fib_lookup *route = route_question(settings, &packet->tuple.source, &packet->tuple.destination);
 	struct __sk_buff *skb = packet->skb;
-	struct bpf_fib_lookup route = {
-		.family = AF_INET,
-		.ifindex = settings->uplink_ifindex,
-		.ipv4_src = address_to_ipv4(&packet->tuple.source),
-		.ipv4_dst = address_to_ipv4(&packet->tuple.destination),
-	};
-	long result = bpf_fib_lookup(skb, &route, sizeof(route), 0);
 	__u8 macs[12];
+	long result;
 
+	if (!route)
+		return pass_to_stack(skb);
+	result = bpf_fib_lookup(skb, route, sizeof(*route), 0);
 	if ((result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH) || decrement_ttl(skb))
 		return pass_to_stack(skb);
 	skb->mark = MARK_FORWARDED;
 	if (result == BPF_FIB_LKUP_RET_NO_NEIGH) {
-		struct bpf_redir_neigh next_hop = {.nh_family = AF_INET, .ipv4_nh = route.ipv4_dst};
+		struct bpf_redir_neigh next_hop = {.nh_family = AF_INET, .ipv4_nh = route->ipv4_dst};
 
-		return finish(skb, outcome, bpf_redirect_neigh(route.ifindex, &next_hop, sizeof(next_hop), 0));
+		return finish(skb, outcome, bpf_redirect_neigh(route->ifindex, &next_hop, sizeof(next_hop), 0));
 	}
-	__builtin_memcpy(macs, route.dmac, 6);
-	__builtin_memcpy(macs + 6, route.smac, 6);
+	__builtin_memcpy(macs, route->dmac, 6);
+	__builtin_memcpy(macs + 6, route->smac, 6);
 	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
 		return drop(skb, OUTCOME_DROP_MALFORMED);
-	return finish(skb, outcome, bpf_redirect(route.ifindex, 0));
+	return finish(skb, outcome, bpf_redirect(route->ifindex, 0));
 }
 
 /* To wherever the packet's destination is: a pod here, a workload or host across the tunnel, or the network. */

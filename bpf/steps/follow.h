@@ -18,15 +18,13 @@ static __always_inline int reject_by_stack(struct __sk_buff *skb, enum outcome r
 static __always_inline enum outcome judge_again(const struct packet *packet, const struct settings *settings,
 						struct connection *connection)
 {
-	struct tuple flow = packet->tuple;
+	struct address backend = connection->address;
 	enum outcome verdict;
 
 	if (connection->policy_revision == settings->policy_revision ||
 	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED)))
 		return OUTCOME_TO_ENDPOINT;
-	flow.destination = connection->address;
-	flow.destination_port = connection->port;
-	verdict = judge(&flow);
+	verdict = judge_translated(packet, &backend, connection->port);
 	if (verdict == OUTCOME_TO_ENDPOINT)
 		connection->policy_revision = settings->policy_revision;
 	return verdict;

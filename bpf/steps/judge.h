@@ -58,3 +58,18 @@ static __noinline enum outcome judge(const struct tuple *flow)
 		return OUTCOME_DROP_POLICY_INGRESS;
 	return OUTCOME_TO_ENDPOINT;
 }
+
+/* Judges a packet as it will be once its destination is translated. Apart: the callers' stack has no room for a second
+ * tuple. */
+static __noinline enum outcome judge_translated(const struct packet *packet, const struct address *backend,
+						__be16 backend_port)
+{
+	struct tuple flow;
+
+	if (!packet || !backend)
+		return OUTCOME_DROP_MALFORMED;
+	flow = packet->tuple;
+	flow.destination = *backend;
+	flow.destination_port = backend_port;
+	return judge(&flow);
+}

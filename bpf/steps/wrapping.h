@@ -10,6 +10,13 @@
 #define BACKEND_LOW_BITS 10
 #define BACKEND_LOW_MASK ((1u << BACKEND_LOW_BITS) - 1)
 
+/* What a packet from another node was wrapped in. */
+struct wrapping {
+	struct address node; /* who wrapped it */
+	__u32 vni;
+	__u32 group;
+};
+
 static __always_inline __u32 wrapping_vni(enum tunnel_kind kind, __u32 backend)
 {
 	if (kind == TUNNEL_OVERLAY)
@@ -22,16 +29,13 @@ static __always_inline __u32 wrapping_group(__u32 backend)
 	return backend & BACKEND_LOW_MASK;
 }
 
-static __always_inline enum tunnel_kind wrapped_kind(__u32 vni)
+static __always_inline enum tunnel_kind wrapped_kind(const struct wrapping *wrapping)
 {
-	return vni >> KIND_SHIFT;
+	return wrapping->vni >> KIND_SHIFT;
 }
 
 /* The backend that the entry node chose; 0: none was named. */
-static __always_inline __u32 wrapped_backend(struct __sk_buff *skb, __u32 vni)
+static __always_inline __u32 wrapped_backend(const struct wrapping *wrapping)
 {
-	__u32 group = 0;
-
-	bpf_skb_get_tunnel_opt(skb, &group, sizeof(group));
-	return vni << BACKEND_LOW_BITS | (group & BACKEND_LOW_MASK);
+	return wrapping->vni << BACKEND_LOW_BITS | (wrapping->group & BACKEND_LOW_MASK);
 }

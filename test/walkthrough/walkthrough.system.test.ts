@@ -62,11 +62,10 @@ test("client1 gets nginx's page, client2 no answer", async () => {
 });
 
 test(
-  "a second up changes nothing, within a minute",
+  "a second up changes nothing",
   async () => {
     const pods = await podIdentities();
-    const { seconds } = await ended(stack("up"));
-    expect(seconds).toBeLessThan(60);
+    await ended(stack("up"));
     expect(await podIdentities()).toEqual(pods);
   },
   3 * MINUTES,

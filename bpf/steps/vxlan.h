@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "locate.h"
+#include "route.h"
+#include "wrapping.h"
+
+/* VXLAN (RFC 7348) written and read by hand, on the way of the packet: no tunnel device, no UDP socket, no second pass
+ * through a receive queue. What needs more than that (too large for the link, a neighbour nobody knows yet, fragments)
+ * goes through the kernel's device: the packets on the wire are the same. */
+
+#define VXLAN_HAS_VNI 0x08000000   /* flag I */
+#define VXLAN_HAS_GROUP 0x80000000 /* flag G, draft-smith-vxlan-group-policy */
+#define VXLAN_SHIFT 8
+#define IP_ECN_MASK 0x03
+#define IP_ECN_CONGESTED 0x03
+#define IP_ECN_CAPABLE 0x02
+#define IP_NOT_WHOLE 0x3fff /* more fragments, or an offset */
+#define LEAST_SOURCE_PORT 49152 /* RFC 7348, 5: the dynamic range, by a hash of the inner flow */
+
+struct vxlan_header {
+	__be32 flags_and_group;
+	__be32 vni;
+};
+
+struct outer_headers {
+	struct iphdr ip;
+	struct udphdr udp;
+	struct vxlan_header vxlan;
+	struct ethhdr inner;
+} __attribute__((packed, aligned(2)));
+
+/* RFC 1071, over a header without options. */
+static __always_inline __be16 ip_checksum(const struct outer_headers *outer)
+{
+	__u16 half[sizeof(struct iphdr) / sizeof(__u16)];
+	__u32 sum = 0;
+
+	__builtin_memcpy(half, outer, sizeof(half));
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(half) / sizeof(*half); i++)
+		sum += half[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* RFC 6040, normal mode, as the kernel's tunnels: congestion is not copied out, the capability is. */
+static __always_inline __u8 outer_ecn(__u8 inner)
+{
+	return (inner & IP_ECN_MASK) == IP_ECN_CONGESTED ? IP_ECN_CAPABLE : inner & IP_ECN_MASK;
+}
+
+struct wrapped_frame {
+	struct ethhdr ethernet;
+	struct outer_headers outer;
+} __attribute__((packed, aligned(2)));
+
+/* The packet's first bytes as a wrapped frame; NULL: it has fewer in one piece. */
+static __always_inline struct wrapped_frame *wrapped_frame(struct __sk_buff *skb)
+{
+	struct wrapped_frame *frame = (void *)(long)skb->data;
+
+	return (void *)(frame + 1) > (void *)(long)skb->data_end ? NULL : frame;
+}
+
+static __always_inline void write_outer(struct outer_headers *outer, const struct settings *settings,
+					const struct address *node, enum tunnel_kind kind, __u32 backend)
+{
+	__u32 group = wrapping_group(backend);
+
+	__builtin_memset(outer, 0, sizeof(*outer));
+	outer->ip.version = 4;
+	outer->ip.ihl = 5;
+	outer->ip.ttl = 64;
+	outer->ip.protocol = IPPROTO_UDP;
+	outer->ip.id = bpf_get_prandom_u32();
+	outer->ip.saddr = address_to_ipv4(&settings->node);
+	outer->ip.daddr = address_to_ipv4(node);
+	outer->udp.dest = bpf_htons(VXLAN_PORT);
+	outer->vxlan.flags_and_group = bpf_htonl(VXLAN_HAS_VNI | (group ? VXLAN_HAS_GROUP | group : 0));
+	outer->vxlan.vni = bpf_htonl(wrapping_vni(kind, backend) << VXLAN_SHIFT);
+	/* Locally administered: the inner frame's hardware addresses mean nothing here, but none may be zero. */
+	outer->inner.h_dest[0] = outer->inner.h_source[0] = 0x02;
+	outer->inner.h_proto = bpf_htons(ETH_P_IP);
+}
+
+/* Writes the outer headers and sends the packet out of the uplink. @return the action; -1: nothing was touched. */
+static __always_inline int wrap(struct __sk_buff *skb, const struct settings *settings, const struct address *node,
+				enum tunnel_kind kind, __u32 backend)
+{
+	__u32 length = skb->len - ETH_HLEN + sizeof(struct outer_headers);
+	__u64 flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |
+		      BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
+	struct bpf_fib_lookup *route = route_question(settings, &settings->node, node);
+	struct wrapped_frame *frame;
+	__u32 hash;
+	__u8 tos;
+
+	if (!route || length > 0xffff || bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, tos), &tos, sizeof(tos)))
+		return -1;
+	/* A client knows nothing of our headers, so its segments become smaller; workloads' interfaces leave room. */
+	if (kind == TUNNEL_OVERLAY)
+		flags |= BPF_F_ADJ_ROOM_FIXED_GSO;
+	if (!skb->gso_size)
+		route->tot_len = length;
+	if (bpf_fib_lookup(skb, route, sizeof(*route), 0) != BPF_FIB_LKUP_RET_SUCCESS)
+		return -1;
+	hash = bpf_get_hash_recalc(skb);
+	if (bpf_skb_adjust_room(skb, sizeof(struct outer_headers), BPF_ADJ_ROOM_MAC, flags))
+		return -1;
+	frame = wrapped_frame(skb);
+	if (!frame)
+		return TC_ACT_SHOT;
+	__builtin_memcpy(frame->ethernet.h_dest, route->dmac, ETH_ALEN);
+	__builtin_memcpy(frame->ethernet.h_source, route->smac, ETH_ALEN);
+	write_outer(&frame->outer, settings, node, kind, backend);
+	frame->outer.ip.tos = outer_ecn(tos);
+	frame->outer.ip.tot_len = bpf_htons(length);
+	frame->outer.ip.check = ip_checksum(&frame->outer);
+	frame->outer.udp.source = bpf_htons(LEAST_SOURCE_PORT | (hash & 0x3fff));
+	frame->outer.udp.len = bpf_htons(length - sizeof(struct iphdr));
+	skb->mark = MARK_FORWARDED;
+	return bpf_redirect(route->ifindex, 0);
+}
+
+/* Whether `packet`, which is for the VXLAN port, was wrapped by one of our nodes, and can be unwrapped here. What is
+ * on its way back to a client is not: it leaves this node again, and its segments must not look wrapped any more. */
+static __always_inline bool may_unwrap(const struct packet *packet, const struct outer_headers *outer,
+				       const struct wrapping *wrapping)
+{
+	if (outer->ip.ihl != 5 || (outer->ip.frag_off & bpf_htons(IP_NOT_WHOLE)) || outer->udp.check)
+		return false;
+	if ((outer->ip.tos & IP_ECN_MASK) == IP_ECN_CONGESTED) /* must be told to the inner one */
+		return false;
+	if (!(outer->vxlan.flags_and_group & bpf_htonl(VXLAN_HAS_VNI)) || outer->inner.h_proto != bpf_htons(ETH_P_IP))
+		return false;
+	if (wrapped_kind(wrapping) == TUNNEL_RETURN)
+		return false;
+	return location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST;
+}
+
+/* Takes the outer headers off. @return false: nothing was touched, the packet is the kernel's */
+static __always_inline bool unwrap(struct packet *packet, const struct settings *settings, struct wrapping *wrapping)
+{
+	struct __sk_buff *skb = packet->skb;
+	const struct wrapped_frame *frame = wrapped_frame(skb);
+
+	if (!frame || !address_is_equal(&packet->tuple.destination, &settings->node))
+		return false;
+	wrapping->node = packet->tuple.source;
+	wrapping->vni = bpf_ntohl(frame->outer.vxlan.vni) >> VXLAN_SHIFT;
+	if (frame->outer.vxlan.flags_and_group & bpf_htonl(VXLAN_HAS_GROUP))
+		wrapping->group = bpf_ntohl(frame->outer.vxlan.flags_and_group) & 0xffff;
+	if (!may_unwrap(packet, &frame->outer, wrapping))
+		return false;
+	return !bpf_skb_adjust_room(skb, -(__s32)sizeof(struct outer_headers), BPF_ADJ_ROOM_MAC,
+				    BPF_F_ADJ_ROOM_FIXED_GSO);
+}
