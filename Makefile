@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview check test build bpf generate ok clean bootstrap
+.PHONY: help up down preview check compare test build bpf generate ok clean bootstrap
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ check: bootstrap ## runs a file of expectations against the running cluster: mak
 	@test -n "$(FILE)" || { echo 'make check needs the file of expectations: make check FILE=x.check.yaml' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js check "$(FILE)"
+
+compare: bootstrap ## measures kube-proxy beside this dataplane on the running cluster, switched live: make compare [OPTIONS=--quick]
+	@node tools/build.ts --quiet load bundle
+	@node dist/verify.js compare $(OPTIONS)
 
 test: bootstrap ## installs and runs every test
 	@node tools/test.ts

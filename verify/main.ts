@@ -1,5 +1,8 @@
 import { Command } from "commander";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
+import { defaults, quick } from "./compare/options.ts";
+import { compareCommand } from "./compare-command.ts";
+import type { ComparedMode } from "./results/compare.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 
 const program = new Command("verify").description("show that a cluster does what is expected of it");
@@ -16,6 +19,31 @@ command("verify", "carry out what a deployment has to show (JSON; - is standard 
   .option("--out <folder>", "where the artefacts are written", "out")
   .action(async (document: string, options: VerifyOptions) => {
     process.exitCode = await verifyCommand(document, options);
+  });
+
+program
+  .command("compare")
+  .description(
+    "measure the same service handled by kube-proxy and by this dataplane, switched live on the local cluster",
+  )
+  .option("--lab <name>", "local lab", process.env.EBPF_DATAPLANE_LAB ?? defaults.lab)
+  .option("--service <namespace/name>", "service with a node port and one pod", defaults.service)
+  .option("--entry <node>", "node that clients connect to; otherwise a control plane on which the pod does not run")
+  .option("--client <machine>", "client whose connections are timed; otherwise the first")
+  .option("--modes <modes>", "modes, separated by commas", defaults.modes.join(","))
+  .option("--rounds <number>", "rounds of each mode", Number)
+  .option("--connections <number>", "connections timed per mode, over all rounds", Number)
+  .option("--concurrency <number>", "connections open at a time", Number, defaults.concurrency)
+  .option("--counting-rounds <number>", "rounds in which packets and BPF run time are counted", Number)
+  .option("--seed <number>", "decides the order of modes and the bootstrap", Number, defaults.seed)
+  .option("--spread", "leave the server where the scheduler puts it, not on the client's processor", defaults.spread)
+  .option("--quick", "few rounds of few connections: everything is shown, times mean little", false)
+  .option("--out <path>", "where the result is written as JSON", "out/compare.json")
+  .option("--json", "print the result on standard output, everything else on standard error", false)
+  .option("--quiet", "no progress", false)
+  .action(async ({ out, json, quiet, quick: short, modes, ...given }) => {
+    const options = { ...defaults, ...(short && quick), ...given, modes: modes.split(",") as ComparedMode[] };
+    process.exitCode = await compareCommand(options, { out, json, quiet });
   });
 
 // A wrong command line is wrong input, like a wrong file.

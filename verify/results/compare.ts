@@ -54,6 +54,10 @@ const modeSchema = z
       z.number().min(0),
       "the kernel's own run time of BPF programs per connection, nanoseconds; empty where it isn't counted.",
     ),
+    bpfProgramNsPerConnection: z
+      .record(z.string(), z.number().min(0))
+      .optional()
+      .describe("The same by machine/program: where that time goes."),
     instructionsPerConnection: z.number().min(0).optional().describe("Where the processor counts them."),
     packetsPerConnection: perNode(z.number().min(0), "packets in and out of its uplink per connection."),
     rounds: z.int().min(0).describe("Undisturbed rounds."),

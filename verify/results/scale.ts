@@ -7,7 +7,9 @@ export const scaledModes = ["KubeProxyIptables", "KubeProxyNftables", "Ebpf"] as
 const pointSchema = z.strictObject({
   mode: z.enum(scaledModes),
   services: z.int().min(1),
-  medianUs: estimateSchema.describe("New connection to the service that was made last, microseconds."),
+  medianUs: estimateSchema.describe(
+    "New connection from a pod: to services spread evenly over age, the newest among them, since kube-proxy's rules are in no particular order; microseconds.",
+  ),
   programmingSeconds: z
     .number()
     .min(0)

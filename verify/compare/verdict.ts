@@ -1,0 +1,74 @@
+import type { ComparedMode, ComparedModeResult, Comparison } from "../results/compare.ts";
+import type { Ratio } from "../results/figures.ts";
+import { modeFacts, modeNames } from "./modes.ts";
+
+/** What the expected rows are judged against. */
+export interface Expected {
+  /** Every client by name with its address. */
+  clients: { name: string; address: string }[];
+  /** Names of the clients that the policies in force admit: whom an eBPF mode served with them. */
+  admitted: string[];
+  entryAddress: string;
+}
+
+type Row = Comparison["expected"][number];
+
+/** What a mode must show, and what it showed. */
+export function expectedRows(mode: ComparedModeResult, { clients, admitted, entryAddress }: Expected): Row[] {
+  const { source, reply } = modeFacts[mode.mode];
+  const name = modeNames[mode.mode];
+  const everybody = clients.map((client) => client.name);
+  // Behind kube-proxy a policy that names clients sees the node, and keeps all of them out.
+  const withPolicy = source === "client" ? admitted : [];
+  const sources = source === "client" ? clients.map(({ address }) => address) : [entryAddress];
+  const row = (what: string, expected: string, observed: string): Row => ({
+    what: `${name}: ${what}`,
+    expected,
+    observed,
+    pass: expected === observed,
+  });
+  return [
+    row("served with the policy", list(withPolicy), list(servedOf(mode.served, everybody))),
+    row("served without it", list(everybody), list(servedOf(mode.servedWithoutPolicy, everybody))),
+    row("logged by the server", list([...sources].sort()), list([...mode.loggedSources].sort())),
+    ...(mode.mode === "Direct" ? [] : [row("way of the reply", reply, mode.replyPath ?? "not seen")]),
+  ];
+}
+
+const servedOf = (served: Record<string, boolean>, clients: string[]): string[] =>
+  clients.filter((client) => served[client]);
+const list = (items: string[]): string => items.join(", ") || "nobody";
+
+/** The result in one sentence: first what was proven, then what it costs. */
+export function verdictOf(modes: ComparedModeResult[], ratios: Ratio[], expected: Row[]): string {
+  const wrong = expected.filter(({ pass }) => !pass);
+  const broken = modes.filter(({ problem, rounds }) => problem !== undefined && rounds === 0);
+  if (broken.length > 0)
+    return `Not measured: ${broken.map(({ mode, problem }) => `${modeNames[mode]} (${problem})`).join("; ")}.`;
+  if (wrong[0])
+    return `${wrong.length} of ${expected.length} expectations do not hold: ${wrong[0].what} should be ${wrong[0].expected}, and is ${wrong[0].observed}.`;
+  const proven = modes.some(({ mode }) => mode.startsWith("KubeProxy"))
+    ? "kube-proxy hides the clients and the policy blocks all of them, eBPF shows and serves them"
+    : "the server saw the clients themselves";
+  const said = [
+    ratioSentence(ratios, "EbpfDsr", "KubeProxyIptables"),
+    ratioSentence(ratios, "EbpfTunnel", "KubeProxyIptables"),
+    ratioSentence(ratios, "EbpfDsr", "EbpfTunnel"),
+  ].filter(Boolean);
+  return `${capital(proven)}${said.length > 0 ? `; ${said.join("; ")}` : ""}.`;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `a connection takes 0.81× (0.79-0.84) with eBPF, DSR of what it takes with kube-proxy (iptables)`. */
+function ratioSentence(ratios: Ratio[], of: ComparedMode, to: ComparedMode): string | undefined {
+  const found = ratios.find((ratio) => ratio.of === of && ratio.to === to && ratio.quantity === "medianUs");
+  if (!found) return undefined;
+  const names = `${modeNames[of]} and ${modeNames[to]}`;
+  return found.difference === "no difference"
+    ? `no difference in the median connection time of ${names} (${ratioText(found)})`
+    : `the median connection takes ${ratioText(found)} with ${modeNames[of]} against ${modeNames[to]}`;
+}
+
+export const ratioText = ({ ratio: { value, low, high } }: Ratio): string =>
+  `${value.toFixed(2)}× (${low.toFixed(2)}-${high.toFixed(2)})`;

@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+
+/** Seconds that all processors together spent since the computer started. */
+export interface ProcessorTime {
+  /** Everything but idle and stolen time. */
+  busy: number;
+  /** Of that, in softirq: where the kernel works on packets when no process is at hand to be charged for it. */
+  softirq: number;
+  /** Taken away by the host of a virtual computer. */
+  steal: number;
+  total: number;
+}
+
+/** Units of /proc/stat per second (USER_HZ, the same on every architecture). */
+const unitsPerSecond = 100;
+
+/** The first line of /proc/stat (proc(5)). @throws Error when it is none */
+export function parseProcessorTime(stat: string): ProcessorTime {
+  const fields = /^cpu +(.+)/
+    .exec(stat)?.[1]
+    ?.split(" ")
+    .map((field) => Number(field) / unitsPerSecond);
+  if (!fields || fields.length < 8 || fields.some(Number.isNaN))
+    throw new Error("/proc/stat does not begin with the sum of all processors");
+  const [user, nice, system, idle, iowait, irq, softirq, steal] = fields as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  // guest time, the fields after these, is counted in user already.
+  const busy = user + nice + system + irq + softirq;
+  return { busy, softirq, steal, total: busy + idle + iowait + steal };
+}
+
+export const readProcessorTime = (): ProcessorTime => parseProcessorTime(readFileSync("/proc/stat", "utf8"));
+
+export function processorTimeBetween(before: ProcessorTime, after: ProcessorTime): ProcessorTime {
+  return {
+    busy: after.busy - before.busy,
+    softirq: after.softirq - before.softirq,
+    steal: after.steal - before.steal,
+    total: after.total - before.total,
+  };
+}
+
+/** Share of the time that the host took away; 0 in an interval too short to tell. */
+export const stealShare = ({ steal, total }: ProcessorTime): number => (total > 0 ? Math.min(1, steal / total) : 0);
