@@ -7,10 +7,10 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview check compare test build bpf generate ok clean bootstrap
+.PHONY: help up down preview check compare test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: build ## the local cluster with the dataplane, verified
 	@node dist/runner.js up --stack local
@@ -36,6 +36,16 @@ compare: bootstrap ## measures kube-proxy beside this dataplane on the running c
 test: bootstrap ## installs and runs every test
 	@node tools/test.ts
 
+# QUICK=1 KEEP=1 JSON=1 VXLAN=1 ROUNDS=9, as lab/bench/README.md tells.
+bench_options = $(if $(QUICK),--quick) $(if $(KEEP),--keep) $(if $(JSON),--json) $(if $(ROUNDS),--rounds $(ROUNDS))
+bench = node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON lab/bench/main.ts
+
+bench-throughput: bootstrap-bench ## Gbit/s and CPU per Gbit between pods, beside the standard Linux path
+	@$(bench) throughput $(bench_options) $(if $(VXLAN),--vxlan)
+
+bench-scale: bootstrap-bench ## new connections and programming time against the number of services
+	@$(bench) scale $(bench_options)
+
 build: bootstrap ## builds what is missing: dataplane, programs, Kubernetes, images
 	@node tools/build.ts
 
@@ -53,3 +63,7 @@ clean: ## removes what was built in the checkout; the cache stays
 
 bootstrap:
 	@sh tools/bootstrap
+
+bootstrap-bench:
+	@sh tools/bootstrap bench
+	@node tools/build.ts --quiet bpf cni load bundle kube

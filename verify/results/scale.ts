@@ -15,6 +15,8 @@ const pointSchema = z.strictObject({
     .min(0)
     .describe("From the API server's having one more service until a connection to it is answered."),
   loadSeconds: z.number().min(0).describe("From an empty dataplane until all services are programmed."),
+  rounds: z.int().min(0).describe("Undisturbed rounds of connections."),
+  disturbedRounds: z.int().min(0),
   problem: z.string().optional().describe("Why there is no figure."),
 });
 

@@ -1,0 +1,72 @@
+// Both benchmarks, as short as they can be: that they run, and that each path is what it says. Never what they measure.
+import { spawnSync } from "node:child_process";
+import { afterAll, describe, expect, it } from "vitest";
+import { scaledModes } from "../../verify/results/scale.ts";
+import { withBareLab } from "../machines/bare.ts";
+import { removeLab } from "../machines/removal.ts";
+import { silentProgress } from "../progress.ts";
+import { Countdown } from "./countdown.ts";
+import { ApiServer } from "./ground/api-server.ts";
+import { type BenchPod, receivedBytes } from "./ground/bench-pod.ts";
+import { GroundMachine } from "./ground/ground-machine.ts";
+import { agentKinds, ipPool } from "./ground/kubernetes-objects.ts";
+import { controlAddress, scaleMachines, serverAddress, startWebServer } from "./scale/ground.ts";
+import { measureScale } from "./scale/measure.ts";
+import { planScale } from "./scale/plan.ts";
+import { withThroughputGround } from "./throughput/ground.ts";
+import { measureThroughput } from "./throughput/measure.ts";
+import { summarize } from "./throughput/summary.ts";
+
+const lab = `tb${(process.pid % 46_656).toString(36)}`;
+afterAll(() => removeLab(lab));
+
+const quiet = new Countdown(1, 1, true);
+const tools = spawnSync("sh", ["-c", "command -v qperf && command -v ethtool"]).status === 0;
+
+describe("the throughput benchmark", () => {
+  it("carries data on every path, and only ours has programs in the kernel", async (context) => {
+    if (!tools) context.skip("qperf and ethtool come with `make bench-throughput`");
+    await withThroughputGround(lab, false, silentProgress, async (ground) => {
+      const load = { cable: "Cut", encapsulation: "None", mtu: 1440, streams: 1, messageBytes: 4096 } as const;
+      const measured = await measureThroughput({ series: [load], rounds: 1, seconds: 1 }, ground, quiet);
+      const { runs } = summarize(measured);
+      expect(runs.map(({ path }) => path)).toEqual(["Linux", "Ebpf", "Floor"]);
+      for (const { gbitPerSecond } of runs) expect(gbitPerSecond.value).toBeGreaterThan(0);
+      for (const pair of [ground.Linux, ground.Ebpf])
+        expect(await receivedBytes(pair.receiver)).toBeGreaterThan(1_000_000);
+
+      // A program stays attached through a pin or a process; kube-proxy's machines have neither. (*.debug is the kernel's.)
+      const find = ["find", "/sys/fs/bpf", "-mindepth", "1", "!", "-name", "*.debug"];
+      const pins = ({ machine }: BenchPod) => machine.run(find);
+      expect(await pins(ground.Linux.sender)).toBe("");
+      expect(await pins(ground.Ebpf.sender)).toContain("connections");
+      const filters = await ground.Linux.sender.machine.run(["tc", "filter", "show", "dev", "eth0", "ingress"]);
+      expect(filters).toBe("");
+      // And there the standard path is what packets go through.
+      const rules = await ground.Linux.sender.machine.run(["iptables", "--list-rules", "FORWARD"]);
+      expect(rules).toContain("KUBE-FORWARD");
+      const tracked = await ground.Linux.sender.machine.run(["conntrack", "-L", "-p", "tcp"]);
+      expect(tracked).toContain(ground.Linux.receiver.address);
+    });
+  });
+});
+
+describe("the scale benchmark", () => {
+  it("programs services in every mode and connects to them", async () => {
+    await withBareLab(lab, scaleMachines, async () => {
+      const server = new GroundMachine(lab, { name: "server", address: serverAddress });
+      await startWebServer(server);
+      const api = await ApiServer.start(new GroundMachine(lab, { name: "control", address: controlAddress }));
+      await api.createAll(agentKinds);
+      await api.createWhenKnown(ipPool("CrossSubnet"));
+      const plan = { ...planScale({ quick: true, counts: [10], rounds: 2 }), connections: 20 };
+      const measured = await measureScale(plan, { lab, api, server }, quiet);
+      api.close();
+      expect(measured.map(({ mode }) => mode)).toEqual([...scaledModes]);
+      for (const { rounds, programmingSeconds } of measured) {
+        expect(rounds.map(({ failed }) => failed)).toEqual([0, 0]);
+        expect(programmingSeconds).toHaveLength(1);
+      }
+    });
+  });
+});

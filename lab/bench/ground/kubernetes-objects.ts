@@ -1,0 +1,93 @@
+// The Kubernetes objects of the benchmarks, as short as they can be.
+
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; [field: string]: unknown };
+  [field: string]: unknown;
+}
+
+/** Where the API server creates objects of a kind. */
+export function collectionPath({ apiVersion, kind, metadata }: KubernetesObject): string {
+  const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const namespace = metadata.namespace ? `/namespaces/${metadata.namespace}` : "";
+  return `${group}${namespace}/${kind.toLowerCase()}s`;
+}
+
+export const node = (name: string): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: { name, labels: { "kubernetes.io/hostname": name } },
+});
+
+export const nodeStatus = (address: string) => ({ addresses: [{ type: "InternalIP", address }] });
+
+export const pod = (name: string, on: string): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace: "default", labels: { app: name } },
+  spec: { nodeName: on, containers: [{ name: "main", image: "none", ports: [{ containerPort: 80 }] }] },
+});
+
+/** One network for all pods; each node takes blocks of 64 addresses. */
+export const podNetwork = "10.244.0.0/16";
+
+export const ipPool = (vxlanMode: "Always" | "CrossSubnet"): KubernetesObject => ({
+  apiVersion: "projectcalico.org/v3",
+  kind: "IPPool",
+  metadata: { name: "default-ipv4-ippool" },
+  spec: { cidr: podNetwork, blockSize: 26, vxlanMode, natOutgoing: false },
+});
+
+/** Kinds that the API server must know for the agent; the Dataplane component installs them with their full schemas. */
+export const agentKinds: readonly KubernetesObject[] = [
+  definition("projectcalico.org", "v3", "IPPool"),
+  definition("ebpf-dataplane.io", "v1alpha1", "IPAMBlock"),
+];
+
+function definition(group: string, version: string, kind: string): KubernetesObject {
+  const singular = kind.toLowerCase();
+  const anything = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${singular}s.${group}` },
+    spec: {
+      group,
+      scope: "Cluster",
+      names: { kind, listKind: `${kind}List`, plural: `${singular}s`, singular },
+      versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: anything } }],
+    },
+  };
+}
+
+/** What a service is made of: a cluster IP at port 80 and endpoints. */
+export interface ServiceDescription {
+  readonly name: string;
+  readonly clusterIP: string;
+  /** Addresses that answer at port 80; the node only of pods. */
+  readonly backends: readonly { readonly address: string; readonly node?: string }[];
+}
+
+export const service = ({ name, clusterIP }: ServiceDescription): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, namespace: "default" },
+  spec: { clusterIP, ports: [{ name: "web", protocol: "TCP", port: 80, targetPort: 80 }] },
+});
+
+export const endpointSlice = ({ name, backends }: ServiceDescription): KubernetesObject => ({
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  metadata: { name: `${name}-1`, namespace: "default", labels: { "kubernetes.io/service-name": name } },
+  addressType: "IPv4",
+  ports: [{ name: "web", protocol: "TCP", port: 80 }],
+  endpoints: backends.map(({ address, node: nodeName }) => ({
+    addresses: [address],
+    ...(nodeName && { nodeName }),
+    conditions: { ready: true, serving: true, terminating: false },
+  })),
+});
+
+/** The nth cluster IP of the benchmarks, from 10.97.0.0/16. */
+export const clusterIP = (index: number): string => `10.97.${index >> 8}.${index & 255}`;

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { openLoad } from "../../../verify/measure/load.ts";
+import { balancedOrder } from "../../../verify/measure/order.ts";
+import { SourcePorts } from "../../../verify/measure/ports.ts";
+import { processorTimeBetween, readProcessorTime, stealShare } from "../../../verify/measure/processor-time.ts";
+import { median } from "../../../verify/measure/statistics.ts";
+import { packageFolder } from "../../installation.ts";
+import type { BenchPod } from "../ground/bench-pod.ts";
+import type { Mode } from "./ground.ts";
+
+/** One mode in one round. */
+export interface ConnectionRound {
+  readonly medianUs: number;
+  readonly stealShare: number;
+  readonly failed: number;
+}
+
+/** Built by tools/build.ts from verify/load. */
+const loadProgram = join(packageFolder, "dist", "load");
+
+/** New connections from one pod, round by round. */
+class Connector {
+  readonly rounds: ConnectionRound[] = [];
+  readonly #client: BenchPod;
+  readonly #ports = new SourcePorts();
+  readonly #load;
+
+  constructor(client: BenchPod) {
+    this.#client = client;
+    this.#load = openLoad({ enter: client.machine.argv([], client.name), program: loadProgram, concurrency: 1 });
+  }
+
+  async round(hosts: readonly string[], connections: number): Promise<void> {
+    const before = readProcessorTime();
+    const times: number[] = [];
+    for (const host of hosts) {
+      const from = { source: this.#client.address, firstPort: this.#ports.take(connections), connections };
+      times.push(...(await this.#load.round({ host, port: 80, path: "/", ...from })).nanoseconds);
+    }
+    const failed = hosts.length * connections - times.length;
+    const steal = stealShare(processorTimeBetween(before, readProcessorTime()));
+    this.rounds.push({ medianUs: times.length > 0 ? median(times) / 1000 : 0, stealShare: steal, failed });
+  }
+
+  close(): Promise<void> {
+    return this.#load.close();
+  }
+}
+
+/** Connects from each mode's pod to the same services, modes in balanced order within each round. */
+export async function connectInRounds(
+  clients: ReadonlyMap<Mode, BenchPod>,
+  hosts: readonly string[],
+  { rounds, connections }: { rounds: number; connections: number },
+): Promise<Map<Mode, readonly ConnectionRound[]>> {
+  const connectors = new Map([...clients].map(([mode, client]) => [mode, new Connector(client)]));
+  try {
+    for (const modes of balancedOrder([...clients.keys()], rounds, hosts.length))
+      for (const mode of modes) await connectors.get(mode)?.round(hosts, Math.ceil(connections / hosts.length));
+    return new Map([...connectors].map(([mode, connector]) => [mode, connector.rounds]));
+  } finally {
+    for (const connector of connectors.values()) await connector.close();
+  }
+}

@@ -1,0 +1,75 @@
+// From rounds to what is said: undisturbed ones, medians with intervals, ratios, one sentence.
+import { isDisturbed, stealLimit } from "../../../verify/measure/disturbance.ts";
+import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
+import type { Ratio } from "../../../verify/results/figures.ts";
+import type { Scale } from "../../../verify/results/scale.ts";
+import type { ConnectionRound } from "./connections.ts";
+import type { Measured } from "./measure.ts";
+
+/** Fewer pairs of rounds than this show nothing, whatever their interval says. */
+const leastRounds = 5;
+
+type Quiet = (round: ConnectionRound | undefined) => round is ConnectionRound;
+
+const quietness = ({ stealShare, failed }: ConnectionRound) => ({ stealShare, failedConnections: failed });
+
+export function summarize(measured: readonly Measured[]): Pick<Scale, "points" | "ratios" | "verdict"> {
+  const limit = stealLimit(measured.flatMap(({ rounds }) => rounds.map(quietness)));
+  const quiet: Quiet = (round): round is ConnectionRound =>
+    round !== undefined && !isDisturbed(quietness(round), limit);
+  const points = measured.flatMap((one) => pointOf(one, quiet));
+  const ratios = measured.flatMap((one) => ratiosOf(one, measured, quiet));
+  return { points, ratios, verdict: verdictOf(measured, ratios) };
+}
+
+function pointOf({ mode, services, rounds, loadSeconds, programmingSeconds }: Measured, quiet: Quiet) {
+  const used = rounds.filter(quiet);
+  if (used.length === 0) return [];
+  const medians = used.map(({ medianUs }) => medianUs);
+  return {
+    mode,
+    services,
+    medianUs: bootstrap(medians, median),
+    programmingSeconds: median(programmingSeconds),
+    loadSeconds,
+    rounds: used.length,
+    disturbedRounds: rounds.length - used.length,
+  };
+}
+
+/** Ours beside kube-proxy at the same number of services, and every mode beside itself with the fewest. */
+function ratiosOf(one: Measured, measured: readonly Measured[], quiet: Quiet): Ratio[] {
+  const first = measured.find(({ mode }) => mode === one.mode) as Measured;
+  const others = measured.filter(({ mode, services }) => mode !== "Ebpf" && services === one.services);
+  const baselines = [...(one.mode === "Ebpf" ? others : []), ...(first === one ? [] : [first])];
+  return baselines.flatMap((to) => ratioOf(one, to, quiet));
+}
+
+function ratioOf(of: Measured, to: Measured, quiet: Quiet): Ratio[] {
+  const pairs = of.rounds.flatMap((round, index) => {
+    const baseline = to.rounds[index];
+    return quiet(round) && quiet(baseline) ? [{ of: round.medianUs, to: baseline.medianUs }] : [];
+  });
+  if (pairs.length === 0) return [];
+  const ratio = pairedRatio(pairs);
+  const difference = pairs.length < leastRounds ? "no difference" : differenceOf(ratio);
+  return [{ of: nameOf(of), to: nameOf(to), quantity: "medianUs", ratio, difference }];
+}
+
+const nameOf = ({ mode, services }: Measured): string => `${mode} with ${services} services`;
+
+/** How each mode grew from the fewest to the most services. */
+function verdictOf(measured: readonly Measured[], ratios: readonly Ratio[]): string {
+  const last = Math.max(...measured.map(({ services }) => services));
+  const said = measured
+    .filter(({ services }) => services === last)
+    .flatMap((one) => {
+      const grown = ratios.find(({ of, to }) => of === nameOf(one) && to.startsWith(`${one.mode} `));
+      if (!grown) return [];
+      const { value, low, high } = grown.ratio;
+      const figure = `${value.toFixed(2)}× (${low.toFixed(2)} to ${high.toFixed(2)})`;
+      return `${one.mode} ${grown.difference === "no difference" ? `shows no difference, ${figure}` : figure}`;
+    });
+  if (said.length === 0) return "There is one number of services only: nothing can be said of growth.";
+  return `A new connection with ${last} services against the fewest: ${said.join("; ")}.`;
+}

@@ -1,0 +1,104 @@
+// Two nodes with the agent and two with kube-proxy, side by side on one switch and one API server: neither has anything
+// of the other, and both are there all the time, so that rounds can alternate.
+
+import { withBareLab } from "../../machines/bare.ts";
+import { run } from "../../machines/command.ts";
+import { switchNamespace } from "../../names.ts";
+import type { Progress } from "../../progress.ts";
+import { ApiServer } from "../ground/api-server.ts";
+import type { BenchPod } from "../ground/bench-pod.ts";
+import { EbpfNode } from "../ground/ebpf-node.ts";
+import { GroundMachine } from "../ground/ground-machine.ts";
+import { agentKinds, clusterIP, endpointSlice, ipPool, service } from "../ground/kubernetes-objects.ts";
+import { LinuxNode } from "../ground/linux-node.ts";
+import type { End } from "./qperf.ts";
+
+export const addresses = {
+  control: "172.31.1.10",
+  ebpf1: "172.31.1.21",
+  ebpf2: "172.31.1.22",
+  linux1: "172.31.1.31",
+  linux2: "172.31.1.32",
+  floor1: "172.31.1.41",
+  floor2: "172.31.1.42",
+};
+
+/** MTU of the cables: room for pods' packets of 8940 bytes, wrapped. */
+const uplinkMtu = 9000;
+/** What the agent is told: 8940 for pods and 50 for VXLAN. */
+const agentMtu = 8990;
+
+/** Two pods on different nodes. */
+export interface Pair {
+  readonly sender: BenchPod;
+  readonly receiver: BenchPod;
+}
+
+export interface Ground {
+  readonly Ebpf: Pair;
+  readonly Linux: Pair;
+  /** Two machines without pods and without either dataplane. */
+  readonly Floor: readonly [End, End];
+  readonly machines: readonly GroundMachine[];
+  /** Version of the API server. */
+  readonly kubernetes: string;
+}
+
+/** Services that are there beside: a cluster without any would be flattering. */
+const otherServices = 20;
+
+export async function withThroughputGround<T>(
+  lab: string,
+  vxlan: boolean,
+  progress: Progress,
+  work: (ground: Ground) => Promise<T>,
+): Promise<T> {
+  const machines = Object.entries(addresses).map(([name, address]) => ({ name, address }));
+  return withBareLab(lab, machines, async () => {
+    const named = Object.fromEntries(machines.map((one) => [one.name, new GroundMachine(lab, one)]));
+    const machine = (name: keyof typeof addresses) => named[name] as GroundMachine;
+    await widenCables(lab, Object.values(named));
+    const api = await progress.phase("API server", () => ApiServer.start(machine("control")));
+    try {
+      for (const one of Object.values(named)) if (/^(ebpf|linux)/.test(one.name)) await api.addNode(one);
+      await api.createAll(agentKinds);
+      await api.createWhenKnown(ipPool(vxlan ? "Always" : "CrossSubnet"));
+      const ebpf = [new EbpfNode(machine("ebpf1"), api), new EbpfNode(machine("ebpf2"), api)] as const;
+      const linux = [
+        new LinuxNode(machine("linux1"), api, "10.245.1.0/24"),
+        new LinuxNode(machine("linux2"), api, "10.245.2.0/24"),
+      ] as const;
+      const pairs = await progress.phase("agents, kube-proxy and pods", async () => {
+        for (const node of linux) await node.start("iptables");
+        for (const node of ebpf) await node.start(agentMtu);
+        await linux[0].routeTo(linux[1], vxlan);
+        await linux[1].routeTo(linux[0], vxlan);
+        return {
+          Ebpf: { sender: await ebpf[0].addPod("sender"), receiver: await ebpf[1].addPod("receiver") },
+          Linux: { sender: await linux[0].addPod("sender", 8940), receiver: await linux[1].addPod("receiver", 8940) },
+        };
+      });
+      const backends = [{ address: pairs.Linux.receiver.address, node: "linux2" }];
+      for (let index = 1; index <= otherServices; index++) {
+        const description = { name: `s${index}`, clusterIP: clusterIP(index), backends };
+        await api.createAll([endpointSlice(description), service(description)]);
+      }
+      const floor = [machine("floor1"), machine("floor2")].map((one) => ({ machine: one, address: one.address }));
+      return await work({
+        ...pairs,
+        Floor: floor as [End, End],
+        machines: Object.values(named).filter(({ name }) => name !== "control"),
+        kubernetes: await api.version(),
+      });
+    } finally {
+      api.close();
+    }
+  });
+}
+
+async function widenCables(lab: string, machines: GroundMachine[]): Promise<void> {
+  const ports = ["switch", ...machines.map(({ name }) => `to-${name}`)];
+  for (const port of ports.reverse())
+    await run(["ip", "-netns", switchNamespace(lab), "link", "set", port, "mtu", String(uplinkMtu)]);
+  for (const machine of machines) await machine.run(["ip", "link", "set", "eth0", "mtu", String(uplinkMtu)]);
+}
