@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { type Plan, planExpectation } from "../engine/plan.ts";
-import { repliesThroughEntry, startCaptures, stopCaptures } from "../engine/reply-path.ts";
+import { type Replies, repliesThroughEntry, startCaptures, stopCaptures } from "../engine/reply-path.ts";
 import { readServerLogs } from "../engine/server-log.ts";
 import type { World } from "../engine/world.ts";
 
@@ -37,8 +37,10 @@ export async function witness(world: World, clients: string[], to: string, throu
     ),
   );
   const captures = await startCaptures(world, plans);
-  const results = await Promise.all(plans.map((plan) => ask(world, plan)));
-  const replies = await stopCaptures(captures);
+  let replies: Replies = new Map();
+  const results = await Promise.all(plans.map((plan) => ask(world, plan))).finally(async () => {
+    replies = await stopCaptures(captures);
+  });
   const asked = plans.flatMap((plan, index) => (results[index] ?? []).map((result) => ({ plan, result })));
   const { lines } = await readServerLogs(world, view, asked, started);
   const logs = [...lines.values()];
