@@ -13,7 +13,7 @@ import type { Target } from "./target.ts";
 const run = promisify(execFile);
 
 /** Longest that kube-proxy may need to be there, or to be gone, milliseconds. */
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 const pauseMs = 200;
 const kubeProxyImage = "registry.k8s.io/kube-proxy:v1.35.0";
 
