@@ -5,6 +5,7 @@ import { readView } from "./cluster/view.ts";
 import { type Comparing, compare, stepsOf } from "./compare/compare.ts";
 import { type CompareOptions, requireOptions, WrongOptions } from "./compare/options.ts";
 import { progressOf } from "./compare/progress.ts";
+import { loadProxyImage } from "./compare/proxy-image.ts";
 import { renderComparison } from "./compare/table.ts";
 import { entryAddress, findTarget, NothingToCompare } from "./compare/target.ts";
 import { connectWorld, loadKubeconfig, NoCluster } from "./connect.ts";
@@ -59,11 +60,19 @@ export async function compareOnLab(options: CompareOptions, stopping: AbortSigna
   const target = findTarget(options, lab, view);
   const terminal = telling(quiet);
   const progress = progressOf(stepsOf(options), terminal);
+  const enter = (machine: string) => [process.execPath, programs.lab, "exec", options.lab, machine, "--"];
+  if (options.modes.some((mode) => mode.startsWith("KubeProxy"))) {
+    terminal.now("looking for kube-proxy's image on the nodes");
+    await loadProxyImage(
+      join(import.meta.dirname, "images.json"),
+      target.nodes.map(({ name }) => enter(name)),
+    );
+  }
   const comparing: Comparing = {
     world: connectWorld(config, lab, programs, stopping, { ...terminal, now: () => {} }),
     target,
     entry: entryAddress(target, view),
-    enter: (machine) => [process.execPath, programs.lab, "exec", options.lab, machine, "--"],
+    enter,
     loadProgram,
     environment: await observeEnvironment(commandOf(options), api),
     progress,

@@ -8,6 +8,7 @@ import type { World } from "../engine/world.ts";
 import type { KubernetesObject } from "../format/schema.ts";
 import type { ComparedMode } from "../results/compare.ts";
 import { modeFacts } from "./modes.ts";
+import { kubeProxyImage } from "./proxy-image.ts";
 import type { Target } from "./target.ts";
 
 const run = promisify(execFile);
@@ -15,7 +16,6 @@ const run = promisify(execFile);
 /** Longest that kube-proxy may need to be there, or to be gone, milliseconds. */
 const patienceMs = 180_000;
 const pauseMs = 200;
-const kubeProxyImage = "registry.k8s.io/kube-proxy:v1.35.0";
 
 /** Hands services over to what a mode means. Everything goes through the ledger, which puts back what was declared. */
 export class ModeSwitch {
