@@ -68,7 +68,8 @@ export async function runAgent(
   health.waitsFor("the kernel to hold the cluster's state (see the agent's log)");
   await rounds.start();
 
-  const attachments = attach(agent);
+  const attachments = attach(agent, dataplane.servicesLeftToHost);
+  dataplane.onServiceHandling = (left) => attachments.leaveServicesToHost(left);
   setInterval(() => {
     dataplane.lookAgain();
     rounds.trigger();
@@ -118,8 +119,9 @@ function readBack(options: AgentOptions, log: Logger): EndpointStore {
 }
 
 /** From here on packets meet the programs of this agent; maps that only older ones used can go. */
-function attach({ options, log, pins, loaded, network, endpoints }: Agent): Attachments {
-  const attachments = new Attachments(attacher(loaded, pins, options.attach === "clsact"), network, log);
+function attach({ options, log, pins, loaded, network, endpoints }: Agent, servicesLeftToHost: boolean): Attachments {
+  const ours = attacher(loaded, pins, options.attach === "clsact");
+  const attachments = new Attachments(ours, network, log, servicesLeftToHost);
   attachments.ensure(endpoints.list(), options.cgroupRoot);
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: nothing uses them any more`);

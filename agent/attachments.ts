@@ -11,11 +11,13 @@ export class Attachments {
   private readonly attacher: Attacher;
   private readonly network: NodeNetwork;
   private readonly log: Logger;
+  private servicesLeftToHost: boolean;
 
-  constructor(attacher: Attacher, network: NodeNetwork, log: Logger) {
+  constructor(attacher: Attacher, network: NodeNetwork, log: Logger, servicesLeftToHost: boolean) {
     this.attacher = attacher;
     this.network = network;
     this.log = log;
+    this.servicesLeftToHost = servicesLeftToHost;
   }
 
   /** Attaches what is not attached yet or of an older version. Pods come first: a packet that an uplink's new program
@@ -23,12 +25,28 @@ export class Attachments {
   ensure(endpoints: readonly Endpoint[], cgroupRoot: string): void {
     for (const endpoint of endpoints) this.endpoint(endpoint);
     if (this.network.tunnel) this.attach("from_tunnel", this.network.tunnel);
+    this.tunnelOut();
     for (const device of this.network.uplinkDevices) {
       this.attach("to_uplink", device);
       this.attach("from_uplink", device);
     }
     this.attacher.cgroup(cgroupMount(cgroupRoot));
     this.sweep();
+  }
+
+  /** What kube-proxy translates is judged when it leaves the stack, into the tunnel too. While services are ours nothing
+   * that has to be judged goes that way, and packets are spared the program. */
+  leaveServicesToHost(left: boolean): void {
+    if (left === this.servicesLeftToHost) return;
+    this.servicesLeftToHost = left;
+    this.tunnelOut();
+  }
+
+  private tunnelOut(): void {
+    const { tunnel } = this.network;
+    if (!tunnel) return;
+    if (this.servicesLeftToHost) this.attach("to_uplink", tunnel);
+    else this.attacher.detach("to_uplink", tunnel);
   }
 
   /** Both directions of a workload's interface. */

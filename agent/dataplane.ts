@@ -3,6 +3,7 @@ import type { Endpoint, EndpointStore } from "./cni/endpoint_store.ts";
 import { Compiler } from "./compile/compile.ts";
 import type { DesiredState } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
+import { removeKubeProxyRules } from "./network/kube_proxy_rules.ts";
 import { reconcileMasquerade } from "./network/masquerade.ts";
 import { nodeAddress } from "./node_address.ts";
 import type { NodeNetwork } from "./node_network.ts";
@@ -25,12 +26,15 @@ export interface DataplaneParts {
 /** One pass from the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
 export class Dataplane {
   readonly gate: EndpointGate;
+  /** Called before services are left to the host's stack, and after they are ours again. */
+  onServiceHandling: (leftToHost: boolean) => void = () => {};
   private readonly parts: DataplaneParts;
   private readonly compiler = new Compiler();
   private readonly reconciler: Reconciler;
   private facts: NodeFacts | undefined;
   private local: readonly LocalEndpoint[] | undefined;
   private network = "";
+  private kubeProxy: DesiredState["kubeProxy"] | undefined;
   private saidError = "";
   private saidProblems = "";
 
@@ -46,7 +50,10 @@ export class Dataplane {
     const started = performance.now();
     try {
       const desired = this.compile();
+      if (desired.kubeProxy === "beside us") this.onServiceHandling(true);
       const { written, problems, pending } = this.reconciler.sync(desired.maps);
+      if (desired.kubeProxy !== "beside us") this.onServiceHandling(false);
+      this.sayServiceHandling(desired.kubeProxy);
       const routed = this.writeNetwork(desired);
       this.gate.settle();
       if (written > 0) this.parts.log.debug({ written, pending }, "maps written");
@@ -59,6 +66,11 @@ export class Dataplane {
       this.fail(error instanceof Error ? error.message : String(error));
       return "failed";
     }
+  }
+
+  /** Whether kube-proxy handles services, by what was last desired. */
+  get servicesLeftToHost(): boolean {
+    return this.kubeProxy === "beside us";
   }
 
   /** Look at the machine again at the next pass: its interfaces, and whether its routes are still there. */
@@ -81,18 +93,27 @@ export class Dataplane {
 
   // Comparing with the kernel costs processes: done when something here changed, and when the machine is looked at again.
   // A route that the kernel refuses keeps only itself from being in place: it is tried again, pods go on.
-  private writeNetwork({ routes, natOutgoing }: DesiredState): boolean {
-    const text = JSON.stringify([routes, natOutgoing]);
+  private writeNetwork({ routes, natOutgoing, kubeProxy }: DesiredState): boolean {
+    const text = JSON.stringify([routes, natOutgoing, kubeProxy]);
     if (text === this.network || !this.facts) return true;
     try {
       this.parts.network.route(routes, this.facts.address);
       if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
+      if (kubeProxy === "to be cleaned up" && removeKubeProxyRules())
+        this.parts.log.info("removed the rules that a kube-proxy left on this node");
       this.network = text;
       return true;
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error));
       return false;
     }
+  }
+
+  private sayServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {
+    const left = this.servicesLeftToHost;
+    this.kubeProxy = kubeProxy;
+    if (left !== this.servicesLeftToHost)
+      this.parts.log.info(left ? "services are handled here again" : "services are left to kube-proxy");
   }
 
   // What is repeated at every retry is said once.

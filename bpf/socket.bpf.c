@@ -65,6 +65,7 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 {
 	struct address destination = address_from_ipv4(socket->user_ip4);
 	struct address client = client_of(socket);
+	const struct settings *settings = settings_get();
 	__be16 port = socket->user_port;
 	__u8 protocol = socket->protocol;
 	const struct service *service;
@@ -75,6 +76,8 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	__u32 id;
 
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+		return PROCEED;
+	if (!settings || settings->service_handling == SERVICES_LEFT_TO_HOST)
 		return PROCEED;
 	service = service_find(&destination, port, protocol);
 	if (!service)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
- * Egress: replies of backends that run in the node's own network. */
+ * Egress: replies of backends that run in the node's own network. While the host's stack handles services, also what
+ * workloads send through it, here and on the way into the tunnel. */
 #include "steps/receive.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -58,6 +59,11 @@ int to_uplink(struct __sk_buff *skb)
 
 	if (!settings || skb->mark == MARK_FORWARDED || parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
 		return TC_ACT_OK;
+	if (is_judged_later(skb)) {
+		enum outcome verdict = judge_after_stack(skb, &packet.tuple);
+
+		return verdict == OUTCOME_TO_ENDPOINT ? TC_ACT_OK : drop_flow(skb, verdict, &packet.tuple);
+	}
 	connection = bpf_map_lookup_elem(&connections, &packet.tuple);
 	if (!connection || (connection->flags & (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) !=
 				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND))

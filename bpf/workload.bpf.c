@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* The host side of a workload's veth pair. Ingress: what the workload sends. Egress: what the host's stack hands
- * to it (kubelet's probes, answers that were masqueraded); all else reaches it by bpf_redirect_peer. */
+ * to it (kubelet's probes, answers that were masqueraded, all that kube-proxy handles); all else reaches it by
+ * bpf_redirect_peer. */
 #include "steps/open.h"
 #include "steps/relate.h"
 
@@ -24,11 +25,28 @@ static __always_inline int open_from_workload(struct packet *packet, const struc
 	if (packet_may_open(packet))
 		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
 				       packet->tuple.protocol);
-	if (service)
+	if (service && !is_left_to_host(settings))
 		return open_service(packet, settings, service, &arrival);
+	if (service)
+		return open_plain(packet, settings, CONNECTION_VIA_STACK | CONNECTION_JUDGED_LATER);
 	if (is_local_host(settings, &packet->tuple.destination))
 		return pass_to_stack(packet->skb);
-	return open_plain(packet, settings, outgoing_flag(&packet->tuple));
+	return open_plain(packet, settings,
+			  is_left_to_host(settings) ? CONNECTION_VIA_STACK : outgoing_flag(&packet->tuple));
+}
+
+/* Services are ours again, and this connection began while they were kube-proxy's. The stack goes on translating what
+ * cannot open a connection; that is no longer judged on its way out, so only a workload without egress policy keeps it. */
+static __always_inline bool is_kube_proxys(const struct settings *settings, const struct connection *connection)
+{
+	return (connection->flags & CONNECTION_JUDGED_LATER) && !is_left_to_host(settings);
+}
+
+static __always_inline bool is_egress_isolated(const struct address *workload)
+{
+	const struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, workload);
+
+	return !endpoint || (endpoint->flags & ENDPOINT_EGRESS_ISOLATED);
 }
 
 SEC("tc")
@@ -64,6 +82,12 @@ int from_workload(struct __sk_buff *skb)
 		return relay_error(&packet, settings,
 				   is_local_host(settings, &packet.tuple.destination) ? TC_ACT_OK : TC_ACT_SHOT);
 	connection = connection_find(&packet);
+	if (connection && is_kube_proxys(settings, connection)) {
+		if (packet_may_open(&packet))
+			return open_from_workload(&packet, settings);
+		if (is_egress_isolated(own))
+			return drop(skb, OUTCOME_DROP_POLICY_EGRESS);
+	}
 	if (connection)
 		return follow(&packet, settings, connection);
 	return open_from_workload(&packet, settings);
@@ -115,16 +139,18 @@ int to_workload(struct __sk_buff *skb)
 			return drop(skb, OUTCOME_DROP_MALFORMED);
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 	}
-	if (is_local_host(settings, &packet.tuple.source))
+	/* The node itself. What came in by an interface is somebody else's, whom kube-proxy's rules masqueraded. */
+	if (!skb->ingress_ifindex && is_local_host(settings, &packet.tuple.source))
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 	if (!bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	verdict = judge(&packet.tuple);
+	verdict = judge_after_stack(skb, &packet.tuple);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop_flow(skb, verdict, &packet.tuple);
 	opening.backend = packet.tuple.destination;
 	opening.backend_port = packet.tuple.destination_port;
 	opening.policy_revision = settings->policy_revision;
+	opening.flags = is_left_to_host(settings) ? CONNECTION_VIA_STACK : 0;
 	if (!connection) {
 		verdict = connection_open(&packet.tuple, &opening, packet_is_syn(&packet));
 		if (verdict != OUTCOME_TO_ENDPOINT)

@@ -16,7 +16,7 @@ test("LocalCluster asks for the walk-through's machines by default", async () =>
     logging: "stderr",
     addPreviousOutputInEnv: false,
   });
-  expect(JSON.parse(inputs?.stdin as string)).toEqual({
+  expect(JSON.parse(inputs?.stdin as string)).toMatchObject({
     name: "local",
     kubernetesVersion: "v1.35.0",
     podSubnet: "10.244.0.0/16",
@@ -29,7 +29,9 @@ test("LocalCluster asks for the walk-through's machines by default", async () =>
     ],
   });
   // A changed lab is another one; the same lab is not.
-  expect(inputs?.triggers).toEqual([inputs?.stdin]);
+  const { kubeProxy, ...lab } = JSON.parse(inputs?.stdin as string);
+  expect(inputs?.triggers).toEqual([JSON.stringify(lab)]);
+  expect(kubeProxy).toBe(false);
 });
 
 test("LocalCluster keeps the kubeconfig secret, and nothing else", async () => {
@@ -69,4 +71,16 @@ test.each<[LocalClusterArgs, string]>([
 ])("LocalCluster refuses %j", async (args, message) => {
   await recordResources();
   expect(() => new LocalCluster("c", args)).toThrow(message);
+});
+
+test("LocalCluster gives the nodes kube-proxy's image when it is asked to, without replacing the cluster", async () => {
+  const commandOf = async (kubeProxyImage: boolean) => {
+    const resources = await recordResources();
+    new LocalCluster("cluster", { kubeProxyImage });
+    await settled();
+    return resources.find(({ type }) => type === "command:local:Command")?.inputs;
+  };
+  const [without, having] = [await commandOf(false), await commandOf(true)];
+  expect(JSON.parse(having?.stdin as string)).toMatchObject({ kubeProxy: true });
+  expect(having?.triggers).toEqual(without?.triggers);
 });

@@ -23,6 +23,11 @@ export interface LocalClusterArgs {
   name?: string;
   /** Release of Kubernetes. Defaults to "v1.35.0". */
   kubernetesVersion?: string;
+  /**
+   * Whether the nodes are given kube-proxy's image, which `Dataplane.serviceHandling` may need. A change does not replace the
+   * cluster. Defaults to false.
+   */
+  kubeProxyImage?: boolean;
   /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
   podSubnet?: string;
   /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */
@@ -64,7 +69,7 @@ export class LocalCluster extends pulumi.ComponentResource {
         interpreter: INTERPRETER,
         create: "node dist/lab.js up",
         delete: `node dist/lab.js down ${lab.name}`,
-        stdin: JSON.stringify(lab),
+        stdin: JSON.stringify({ ...lab, kubeProxy: args.kubeProxyImage ?? false }),
         // Says only that the images changed, so that they are loaded again.
         environment: { EBPF_DATAPLANE_IMAGES: images.all },
         // Progress is on stderr; stdout carries the administrator's credentials.

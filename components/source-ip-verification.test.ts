@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReturnMode } from "./dataplane-args.ts";
+import { ReturnMode, ServiceHandling } from "./dataplane-args.ts";
 import { Verdict } from "./expectation.ts";
 import { SourceIpVerification, type SourceIpVerificationArgs } from "./source-ip-verification.ts";
 import { recordResources, resolved, settled } from "./testing/program.ts";
@@ -41,6 +41,16 @@ test("SourceIpVerification adds no policy where every client is served", async (
   expect(check.steps).toHaveLength(1);
   expect(check.steps[0].apply).toBeUndefined();
   expect(check.steps[0].expect.map(({ reply }: { reply: string }) => reply)).toEqual(["direct", "direct"]);
+});
+
+test("SourceIpVerification expects what kube-proxy does: the entry node's address, and a policy that keeps everybody out", async () => {
+  const { check } = await commandOf({ serviceHandling: ServiceHandling.KubeProxyIptables });
+  const to = "tcp://172.31.1.8:30604";
+  const served = (from: string) => ({ from, to, verdict: "allowed", source: "172.31.1.8", reply: "viaEntryNode" });
+  expect(check.steps[0].expect).toEqual([served("client1"), served("client2")]);
+  expect(check.steps[0].apply[0].spec.ingress).toEqual([{ from: [{ ipBlock: { cidr: "172.31.1.8/32" } }] }]);
+  const dropped = (from: string) => ({ from, to, verdict: "dropped" });
+  expect(check.steps[1].expect).toEqual([dropped("client1"), dropped("client2")]);
 });
 
 test("SourceIpVerification asks for the user's own expectations while the declared policies are in force", async () => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { ReturnMode } from "./dataplane-args";
+import { ReturnMode, ServiceHandling } from "./dataplane-args";
 import { type Expectation, requireExpectation } from "./expectation";
 import { requireAddress } from "./inputs/addresses";
 import { requireMember, requireWhole } from "./inputs/choices";
@@ -32,6 +32,11 @@ export interface SourceIpVerificationArgs {
   podLabels: Record<string, string>;
   /** How the replies must return, shown by evidence on the entry node. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
+  /**
+   * Who handles services: with kube-proxy the pods must see the entry node's address, replies must pass that node, and where
+   * clients are dropped all of them must be. Defaults to `Ebpf`.
+   */
+  serviceHandling?: ServiceHandling;
   /** What must hold besides, while the policies in force are the declared ones. Defaults to nothing. */
   expectations?: Expectation[];
   /** What else the result hangs on: a change repeats the verification. Never a time. Defaults to nothing. */
@@ -96,6 +101,7 @@ export class SourceIpVerification extends pulumi.ComponentResource {
         namespace: args.namespace ?? "default",
         podLabels: args.podLabels,
         returnMode,
+        serviceHandling: args.serviceHandling ?? ServiceHandling.Ebpf,
         clients: requireClients(place, clients, args.droppedClients ?? []),
         droppedClients: args.droppedClients ?? [],
         expectations: args.expectations ?? [],
@@ -139,6 +145,7 @@ function contentHash(parts: string[]): string {
 function requireVerification(place: InputPlace, args: SourceIpVerificationArgs, returnMode: ReturnMode): void {
   requireWhole(at(place, "nodePort"), args.nodePort, 30000, 32767);
   requireMember(at(place, "returnMode"), ReturnMode, returnMode);
+  requireMember(at(place, "serviceHandling"), ServiceHandling, args.serviceHandling ?? ServiceHandling.Ebpf);
   requireLabel(at(place, "namespace"), args.namespace ?? "default");
   if (Object.keys(args.podLabels ?? {}).length === 0) {
     refuse(at(place, "podLabels"), args.podLabels, "labels that select the service's pods, like { app: 'nginx' }");

@@ -21,6 +21,8 @@ const specSchema = z.strictObject({
   machines: z.array(machineSchema),
   /** Names of images in the cache to load on the nodes besides the cluster's own; left out or empty: all there are. */
   images: z.array(z.string()).default([]),
+  /** Whether the nodes are given kube-proxy's image too; a lab's clusters do without. */
+  kubeProxy: z.boolean().default(false),
 });
 
 /** What `lab up` reads from stdin: the lab that there shall be. */

@@ -1,15 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Dataplane, LocalCluster, ReturnMode, SourceIpVerification, Verdict } from "../components";
+import { Dataplane, LocalCluster, ReturnMode, ServiceHandling, SourceIpVerification, Verdict } from "../components";
 
 const config = new pulumi.Config("ebpf-dataplane");
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
+const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? ServiceHandling.Ebpf;
 
 // The node that clients connect to; nginx runs on the other one.
 const master = "172.31.1.8";
 
 // Two nodes and two clients outside the cluster, on this computer. Another lab's name runs a second one beside it.
-const cluster = new LocalCluster("cluster", { name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local" });
+const cluster = new LocalCluster("cluster", {
+  name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
+  kubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
+});
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });
 
 // No kube-proxy: services, the pods' network and policies are the dataplane's. Only client1 may reach nginx.
@@ -20,6 +24,7 @@ const dataplane = new Dataplane(
     apiServer: cluster.apiServer,
     imageDigest: cluster.agentImageDigest,
     returnMode,
+    serviceHandling,
     networkPolicies: [
       {
         name: "nginx",
@@ -73,6 +78,7 @@ const verification = new SourceIpVerification(
     nodePort: 30604,
     podLabels: app,
     returnMode,
+    serviceHandling,
     // The cluster's name service answers pods: the services of the cluster itself work too.
     expectations: [
       { from: "pod/default/app=nginx", to: "udp://service/kube-system/kube-dns:53", verdict: Verdict.Allowed },

@@ -26,13 +26,29 @@ export const ipamBlock = z.object({
 });
 export type IpamBlock = z.infer<typeof ipamBlock>;
 
+/** The component that writes it has the same name for it (components/dataplane/felix-configuration.ts); Calico has none. */
+const SERVICE_HANDLING = "ebpf-dataplane.io/service-handling";
+const serviceHandlings = ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"] as const;
+
 export const felixConfiguration = z.object({
-  metadata,
+  metadata: metadata.extend({
+    annotations: z
+      .object({
+        [SERVICE_HANDLING]: z.enum(serviceHandlings, { error: `allowed are ${serviceHandlings.join(", ")}` }).nullish(),
+      })
+      .nullish(),
+  }),
   spec: z
     .strictObject({
       bpfExternalServiceMode: z.enum(["DSR", "Tunnel"], { error: "allowed are DSR and Tunnel" }).nullish(),
+      bpfKubeProxyIptablesCleanupEnabled: z.boolean().nullish(),
     })
     .nullish()
     .transform((spec) => spec ?? {}),
 });
 export type FelixConfiguration = z.infer<typeof felixConfiguration>;
+
+/** Whether services are this dataplane's; otherwise kube-proxy runs beside it. */
+export function handlesServices({ metadata }: FelixConfiguration): boolean {
+  return (metadata.annotations?.[SERVICE_HANDLING] ?? "Ebpf") === "Ebpf";
+}

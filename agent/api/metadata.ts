@@ -17,7 +17,7 @@ export type Metadata = z.infer<typeof metadata>;
 
 /** Any object of the API, by the part they share. */
 export interface KubernetesObject {
-  readonly metadata: Metadata;
+  readonly metadata: Omit<Metadata, "annotations">;
 }
 
 /** "default/nginx", or "master" for an object without namespace. */

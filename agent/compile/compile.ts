@@ -8,7 +8,7 @@ import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
 import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
 import { ServiceCompiler } from "./services.ts";
-import { compileSettings, policyRevision, settingsProblems } from "./settings.ts";
+import { compileSettings, kubeProxyOf, policyRevision, settingsProblems } from "./settings.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 
 /** Turns a snapshot of the cluster into what this node's kernel should hold. Equal snapshots, equal states, whatever was
@@ -53,6 +53,7 @@ export class Compiler {
       routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
       natOutgoing: pools.natOutgoing,
       names: policyNames,
+      kubeProxy: kubeProxyOf(felixConfigurations),
       problems: [...services.problems, ...selection.problems, ...settingsProblems(felixConfigurations)],
     };
   }

@@ -38,6 +38,10 @@ export interface NatOutgoing {
   readonly exclusions: readonly string[];
 }
 
+/** "beside us": it handles services, and our programs leave them to it; "to be cleaned up": its rules are remains of a
+ * kube-proxy that is gone. */
+export type KubeProxy = "beside us" | "to be cleaned up" | "left alone";
+
 /** Something in an object that cannot be done, for people: log line, Event, status. */
 export interface Problem {
   readonly kind: string;
@@ -63,5 +67,6 @@ export interface DesiredState {
   readonly routes: readonly Route[];
   readonly natOutgoing: NatOutgoing;
   readonly names: PolicyNames;
+  readonly kubeProxy: KubeProxy;
   readonly problems: readonly Problem[];
 }

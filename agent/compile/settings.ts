@@ -1,7 +1,14 @@
-import type { FelixConfiguration } from "../api/calico.ts";
+import { type FelixConfiguration, handlesServices } from "../api/calico.ts";
 import type { Address } from "../kernel/address.ts";
-import { type Endpoint, type Location, type Prefix, ReturnMode, type Settings } from "../kernel/layout.gen.ts";
-import type { Contributions, Entry, Problem } from "./desired.ts";
+import {
+  type Endpoint,
+  type Location,
+  type Prefix,
+  ReturnMode,
+  ServiceHandling,
+  type Settings,
+} from "../kernel/layout.gen.ts";
+import type { Contributions, Entry, KubeProxy, Problem } from "./desired.ts";
 import { hash32 } from "./hash.ts";
 import { keyText } from "./key.ts";
 import type { NodeFacts } from "./snapshot.ts";
@@ -12,15 +19,28 @@ export function compileSettings(
   configurations: readonly FelixConfiguration[],
   revision: number,
 ): Contributions<number, Settings> {
-  const mode = configurations.find(({ metadata }) => metadata.name === "default")?.spec.bpfExternalServiceMode;
+  const mode = defaultOf(configurations)?.spec.bpfExternalServiceMode;
   const value: Settings = {
     node: facts.address,
     tunnelIfindex: facts.tunnelIfindex,
     uplinkIfindex: facts.uplinkIfindex,
     returnMode: mode === "DSR" ? ReturnMode.DIRECT : ReturnMode.TUNNEL,
     policyRevision: revision,
+    serviceHandling:
+      kubeProxyOf(configurations) === "beside us" ? ServiceHandling.LEFT_TO_HOST : ServiceHandling.TRANSLATED,
   };
   return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);
+}
+
+/** What kube-proxy is to this node. */
+export function kubeProxyOf(configurations: readonly FelixConfiguration[]): KubeProxy {
+  const configuration = defaultOf(configurations);
+  if (configuration && !handlesServices(configuration)) return "beside us";
+  return (configuration?.spec.bpfKubeProxyIptablesCleanupEnabled ?? true) ? "to be cleaned up" : "left alone";
+}
+
+function defaultOf(configurations: readonly FelixConfiguration[]): FelixConfiguration | undefined {
+  return configurations.find(({ metadata }) => metadata.name === "default");
 }
 
 export function settingsProblems(configurations: readonly FelixConfiguration[]): Problem[] {

@@ -9,6 +9,7 @@ import {
   policyVerdictNames,
   returnModeNames,
   ServiceFlag,
+  ServiceHandling,
   serviceFlagNames,
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map_store.ts";
@@ -106,7 +107,11 @@ function policies({ endpoints: all, locations, policies: entries }: Readable): s
 function settings({ settings: all }: Readable): string[] {
   return all
     .entries()
-    .map(([, { node, returnMode }]) => `node ${node}, return mode ${returnModeNames.get(returnMode)}`);
+    .map(
+      ([, { node, returnMode, serviceHandling }]) =>
+        `node ${node}, return mode ${returnModeNames.get(returnMode)}` +
+        (serviceHandling === ServiceHandling.LEFT_TO_HOST ? ", services left to kube-proxy" : ""),
+    );
 }
 
 function flagNames(flags: number, names: ReadonlyMap<number, string>): string[] {

@@ -41,7 +41,14 @@ describe.skipIf(noKernel)("kernel", () => {
   });
 
   test("a second load() shares the maps of the first", () => {
-    const settings = { node: "172.31.1.8", tunnelIfindex: 3, uplinkIfindex: 2, returnMode: 1, policyRevision: 5 };
+    const settings = {
+      node: "172.31.1.8",
+      tunnelIfindex: 3,
+      uplinkIfindex: 2,
+      returnMode: 1,
+      policyRevision: 5,
+      serviceHandling: 0,
+    };
     load(options).maps.settings.update([[0, settings]]);
     expect(load(options).maps.settings.lookup(0)).toEqual(settings);
   });

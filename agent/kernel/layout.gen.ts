@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "db78fb0881bc";
+export const layoutHash = "3a1e25bee02f";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -24,6 +24,7 @@ export const ConnectionFlag = {
   ANSWERED: 256,
   HOST_BACKEND: 512,
   VIA_STACK: 1024,
+  JUDGED_LATER: 2048,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
 /** Each value's name as people and metrics see it. */
@@ -39,6 +40,7 @@ export const connectionFlagNames = new Map<number, string>([
   [256, "answered"],
   [512, "host_backend"],
   [1024, "via_stack"],
+  [2048, "judged_later"],
 ]);
 
 /** enum endpoint_flag */
@@ -235,6 +237,18 @@ export type ReturnMode = (typeof ReturnMode)[keyof typeof ReturnMode];
 export const returnModeNames = new Map<number, string>([
   [0, "tunnel"],
   [1, "direct"],
+]);
+
+/** enum service_handling */
+export const ServiceHandling = {
+  TRANSLATED: 0,
+  LEFT_TO_HOST: 1,
+} as const;
+export type ServiceHandling = (typeof ServiceHandling)[keyof typeof ServiceHandling];
+/** Each value's name as people and metrics see it. */
+export const serviceHandlingNames = new Map<number, string>([
+  [0, "translated"],
+  [1, "left_to_host"],
 ]);
 
 /** enum tunnel_kind */
@@ -470,22 +484,24 @@ export const affinity: Codec<Affinity> = {
   },
 };
 
-/** struct settings, 32 bytes */
+/** struct settings, 36 bytes */
 export interface Settings {
   readonly node: Address;
   readonly tunnelIfindex: number;
   readonly uplinkIfindex: number;
   readonly returnMode: number;
   readonly policyRevision: number;
+  readonly serviceHandling: number;
 }
 export const settings: Codec<Settings> = {
-  size: 32,
+  size: 36,
   encode(value, view, at) {
     address.encode(value.node, view, at);
     view.setUint32(at + 16, value.tunnelIfindex, true);
     view.setUint32(at + 20, value.uplinkIfindex, true);
     view.setUint32(at + 24, value.returnMode, true);
     view.setUint32(at + 28, value.policyRevision, true);
+    view.setUint32(at + 32, value.serviceHandling, true);
   },
   decode(view, at) {
     return {
@@ -494,6 +510,7 @@ export const settings: Codec<Settings> = {
       uplinkIfindex: view.getUint32(at + 20, true),
       returnMode: view.getUint32(at + 24, true),
       policyRevision: view.getUint32(at + 28, true),
+      serviceHandling: view.getUint32(at + 32, true),
     };
   },
 };

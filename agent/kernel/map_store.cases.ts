@@ -64,7 +64,14 @@ export function mapStoreCases(name: string, make: MakeStore): void {
     test("an array has its entries from the start", () => {
       const store = make(maps.settings);
       expect(store.entries().map(([key]) => key)).toEqual([0]);
-      const settings = { node: "172.31.1.8", tunnelIfindex: 3, uplinkIfindex: 2, returnMode: 1, policyRevision: 5 };
+      const settings = {
+        node: "172.31.1.8",
+        tunnelIfindex: 3,
+        uplinkIfindex: 2,
+        returnMode: 1,
+        policyRevision: 5,
+        serviceHandling: 0,
+      };
       expect(store.update([[0, settings]])).toEqual([]);
       expect(store.lookup(0)).toEqual(settings);
     });

@@ -23,7 +23,8 @@ enum connection_flag {
 	CONNECTION_FIN = 1 << 7,	   /* TCP: this direction sent FIN */
 	CONNECTION_ANSWERED = 1 << 8,	   /* the other direction was seen */
 	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself: its reply passes the host stack */
-	CONNECTION_VIA_STACK = 1 << 10,	   /* left to the kernel, which masquerades it (natOutgoing) */
+	CONNECTION_VIA_STACK = 1 << 10,	   /* passes the kernel's stack, which may translate it (natOutgoing, kube-proxy) */
+	CONNECTION_JUDGED_LATER = 1 << 11, /* kube-proxy gives it its backend: judged where it leaves the stack */
 };
 
 /* Connection tracking keeps one entry per direction, so a packet costs one lookup. Entries are not swept:

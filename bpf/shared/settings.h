@@ -7,6 +7,12 @@ enum return_mode {
 	RETURN_DIRECT = 1, /* Direct Server Return: straight to the client */
 };
 
+/* Who gives new connections to services their backends. */
+enum service_handling {
+	SERVICES_TRANSLATED = 0,   /* these programs */
+	SERVICES_LEFT_TO_HOST = 1, /* the host's stack, where kube-proxy has its rules: everything passes it, both ways */
+};
+
 /* What a VXLAN packet between two nodes carries: the two highest bits of its VNI. */
 enum tunnel_kind {
 	TUNNEL_OVERLAY = 0,	   /* between workloads, or a host and a workload; VNI_OVERLAY */
@@ -24,4 +30,5 @@ struct settings {
 	__u32 uplink_ifindex;	/* where forwarding looks for routes from */
 	__u32 return_mode;	/* enum return_mode, for connections that enter at this node */
 	__u32 policy_revision;	/* changes with every policy or identity: flows are judged again at their next packet */
+	__u32 service_handling; /* enum service_handling, for connections that begin now */
 };

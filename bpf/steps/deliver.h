@@ -3,8 +3,6 @@
 #include "locate.h"
 #include "vxlan.h"
 
-#define PACKET_HOST 0 /* linux/if_packet.h */
-
 /* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. */
 static __always_inline int deliver_to_endpoint(struct __sk_buff *skb, const struct endpoint *endpoint)
 {
@@ -125,10 +123,8 @@ static __noinline int deliver(struct packet *packet, const struct settings *sett
 		return deliver_to_endpoint(packet->skb, endpoint);
 	location = locate(&packet->tuple.destination);
 	flags = location_flags(location);
-	if (flags & LOCATION_LOCAL_HOST) {
-		bpf_skb_change_type(packet->skb, PACKET_HOST);
-		return pass_to_stack(packet->skb);
-	}
+	if (flags & LOCATION_LOCAL_HOST)
+		return route_by_stack(packet->skb);
 	if (location && (flags & LOCATION_ENCAPSULATED)) {
 		struct address node = location->node;
 

@@ -22,7 +22,7 @@ static __always_inline enum outcome judge_again(const struct packet *packet, con
 	enum outcome verdict;
 
 	if (connection->policy_revision == settings->policy_revision ||
-	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED)))
+	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
 		return OUTCOME_TO_ENDPOINT;
 	verdict = judge_translated(packet, &backend, connection->port);
 	if (verdict == OUTCOME_TO_ENDPOINT)
@@ -35,9 +35,19 @@ static __always_inline enum tunnel_kind forward_kind(__u32 connection_flags)
 	return connection_flags & CONNECTION_DIRECT_RETURN ? TUNNEL_FORWARD_DIRECT : TUNNEL_FORWARD_VIA;
 }
 
+/* Through the host's stack, and judged behind it where kube-proxy decides where it goes. */
+static __always_inline int follow_through_stack(struct __sk_buff *skb, __u32 connection_flags)
+{
+	if (connection_flags & CONNECTION_JUDGED_LATER)
+		skb->mark = MARK_JUDGE_LATER;
+	return route_by_stack(skb);
+}
+
 static __always_inline int follow_reply(struct packet *packet, const struct settings *settings,
 					const struct connection *connection)
 {
+	if (connection->flags & CONNECTION_VIA_STACK) /* its connection tracking undoes what kube-proxy translated */
+		return route_by_stack(packet->skb);
 	if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(packet, connection))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (connection->flags & CONNECTION_VIA_ENTRY) {
@@ -64,7 +74,7 @@ static __always_inline int follow_forward(struct packet *packet, const struct se
 	    translate_forward(packet, &backend, connection->port, connection->peer_port))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (connection->flags & CONNECTION_VIA_STACK)
-		return pass_to_stack(packet->skb);
+		return follow_through_stack(packet->skb, connection->flags);
 	return deliver(packet, settings, OUTCOME_TO_NETWORK);
 }
 

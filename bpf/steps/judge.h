@@ -2,10 +2,17 @@
 #pragma once
 #include "locate.h"
 
+/* Whether an address of this node stands for the node itself. */
+enum local_source {
+	LOCAL_SOURCE_IS_NODE,
+	LOCAL_SOURCE_IS_MASQUERADED, /* the host's stack gave somebody else's packet its own address */
+};
+
 /* One direction of one endpoint's policy towards `peer`: at most three lookups, however many policies there are.
  * A workload and its own node always reach each other (kubelet's probes; Kubernetes' rule). */
 static __always_inline bool policy_allows(const struct endpoint *endpoint, enum direction direction,
-					  const struct address *peer, const struct tuple *tuple)
+					  const struct address *peer, const struct tuple *tuple,
+					  enum local_source local)
 {
 	__u32 isolated = direction == DIRECTION_INGRESS ? ENDPOINT_INGRESS_ISOLATED : ENDPOINT_EGRESS_ISOLATED;
 	struct policy_key key = {
@@ -25,7 +32,7 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 		return true;
 	}
 	location = locate(peer);
-	if (location_flags(location) & LOCATION_LOCAL_HOST) {
+	if (local == LOCAL_SOURCE_IS_NODE && (location_flags(location) & LOCATION_LOCAL_HOST)) {
 		trace_judged(tuple, endpoint->policy, 0, direction, 0);
 		return true;
 	}
@@ -44,19 +51,24 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 /* Judges a connection by the policies of those of its two ends that live on this node. `flow` is the tuple after
  * translation: policies speak of workloads, not of services. Returns OUTCOME_TO_ENDPOINT when allowed, else the
  * reason for the drop. */
-static __noinline enum outcome judge(const struct tuple *flow)
+static __noinline enum outcome judge_from(const struct tuple *flow, enum local_source local)
 {
 	const struct endpoint *endpoint;
 
 	if (!flow)
 		return OUTCOME_DROP_MALFORMED;
 	endpoint = bpf_map_lookup_elem(&endpoints, &flow->source);
-	if (endpoint && !policy_allows(endpoint, DIRECTION_EGRESS, &flow->destination, flow))
+	if (endpoint && !policy_allows(endpoint, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE))
 		return OUTCOME_DROP_POLICY_EGRESS;
 	endpoint = bpf_map_lookup_elem(&endpoints, &flow->destination);
-	if (endpoint && !policy_allows(endpoint, DIRECTION_INGRESS, &flow->source, flow))
+	if (endpoint && !policy_allows(endpoint, DIRECTION_INGRESS, &flow->source, flow, local))
 		return OUTCOME_DROP_POLICY_INGRESS;
 	return OUTCOME_TO_ENDPOINT;
+}
+
+static __always_inline enum outcome judge(const struct tuple *flow)
+{
+	return judge_from(flow, LOCAL_SOURCE_IS_NODE);
 }
 
 /* Judges a packet as it will be once its destination is translated. Apart: the callers' stack has no room for a second
@@ -72,4 +84,24 @@ static __noinline enum outcome judge_translated(const struct packet *packet, con
 	flow.destination = *backend;
 	flow.destination_port = backend_port;
 	return judge(&flow);
+}
+
+/* The workload of this node that sent a packet which now leaves the host's stack, whatever source it carries by now;
+ * NULL: it came from elsewhere, or from the node itself. */
+static __always_inline const struct address *sender_before_stack(const struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ingress_ifindex;
+
+	return ifindex ? bpf_map_lookup_elem(&interfaces, &ifindex) : NULL;
+}
+
+/* Judges what leaves the host's stack, where kube-proxy may have given it another destination and another source. */
+static __always_inline enum outcome judge_after_stack(const struct __sk_buff *skb, const struct tuple *tuple)
+{
+	const struct address *sender = sender_before_stack(skb);
+	struct tuple flow = *tuple;
+
+	if (sender)
+		flow.source = *sender;
+	return judge_from(&flow, skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
 }

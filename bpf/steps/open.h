@@ -3,6 +3,11 @@
 #include "follow.h"
 #include "remember.h"
 
+static __always_inline bool is_left_to_host(const struct settings *settings)
+{
+	return settings->service_handling == SERVICES_LEFT_TO_HOST;
+}
+
 /* How a packet came to this node. */
 struct arrival {
 	struct address entry;	/* the node that wrapped it; :: when it came from outside or from a workload here */
@@ -20,7 +25,7 @@ static __always_inline int open_connection(struct packet *packet, const struct s
 
 	flow.destination = opening->backend;
 	flow.destination_port = opening->backend_port;
-	verdict = judge(&flow);
+	verdict = opening->flags & CONNECTION_JUDGED_LATER ? OUTCOME_TO_ENDPOINT : judge(&flow);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop_flow(packet->skb, verdict, &flow);
 	opening->policy_revision = settings->policy_revision;
@@ -32,7 +37,7 @@ static __always_inline int open_connection(struct packet *packet, const struct s
 	if (translate_forward(packet, &opening->backend, opening->backend_port, opening->peer_port))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (opening->flags & CONNECTION_VIA_STACK)
-		return pass_to_stack(packet->skb);
+		return follow_through_stack(packet->skb, opening->flags);
 	return deliver(packet, settings, OUTCOME_TO_NETWORK);
 }
 
@@ -123,6 +128,9 @@ static __always_inline int open_from_network(struct packet *packet, const struct
 	if (service) {
 		if (arrival->external && pretends_workload(&packet->tuple.source))
 			return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
+		/* What a node wrapped that still handles services itself is handled as it expects. */
+		if (!arrival->return_flag && is_left_to_host(settings))
+			return route_by_stack(packet->skb);
 		return open_service(packet, settings, service, arrival);
 	}
 	if (arrival->return_flag) /* wrapped for a service that is gone from this node */
@@ -130,10 +138,11 @@ static __always_inline int open_from_network(struct packet *packet, const struct
 	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination)) {
 		if (arrival->external && pretends_workload(&packet->tuple.source))
 			return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
+		if (is_left_to_host(settings)) /* to_workload judges and remembers it */
+			return route_by_stack(packet->skb);
 		return open_plain(packet, settings, 0);
 	}
 	if (location_flags(locate(&packet->tuple.destination)) & LOCATION_BLACKHOLE)
 		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	bpf_skb_change_type(packet->skb, PACKET_HOST);
-	return pass_to_stack(packet->skb);
+	return route_by_stack(packet->skb);
 }

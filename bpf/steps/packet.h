@@ -12,9 +12,15 @@
 
 #define IP_OFFSET ETH_HLEN
 #define VXLAN_PORT 4789
+#define PACKET_HOST 0 /* linux/if_packet.h */
 
 /* Set on what our programs send themselves, so that the uplink's egress hook does not look at it again. */
 #define MARK_FORWARDED 0xebf00001
+
+/* Set on what a workload sends to a service that kube-proxy handles: to be judged when it leaves the host's stack, since
+ * policies speak of backends. Bits between are left to others: kube-proxy uses two of them. */
+#define MARK_JUDGE_LATER 0xebf00002
+#define MARK_BITS 0xfff0000f
 
 enum tcp_flag {
 	TCP_FIN = 0x01,
@@ -80,4 +86,16 @@ static __always_inline int drop_flow(struct __sk_buff *skb, enum outcome reason,
 static __always_inline int pass_to_stack(struct __sk_buff *skb)
 {
 	return finish(skb, OUTCOME_PASS_TO_STACK, TC_ACT_OK);
+}
+
+/* To be routed by the host's stack, whatever hardware address the packet came with. */
+static __always_inline int route_by_stack(struct __sk_buff *skb)
+{
+	bpf_skb_change_type(skb, PACKET_HOST);
+	return pass_to_stack(skb);
+}
+
+static __always_inline bool is_judged_later(const struct __sk_buff *skb)
+{
+	return (skb->mark & MARK_BITS) == MARK_JUDGE_LATER;
 }

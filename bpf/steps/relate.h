@@ -165,6 +165,6 @@ static __always_inline int relay_error(struct packet *packet, const struct setti
 	if ((related.flags & CONNECTION_VIA_ENTRY) && (related.flags & CONNECTION_REPLY))
 		return deliver_wrapped(packet->skb, settings, &related.node, TUNNEL_RETURN, 0);
 	if (related.flags & CONNECTION_VIA_STACK)
-		return pass_to_stack(packet->skb);
+		return route_by_stack(packet->skb);
 	return deliver(packet, settings, OUTCOME_TO_NETWORK);
 }

@@ -9,7 +9,7 @@ struct opening {
 	__be16 backend_port;
 	__be16 peer_port; /* source port shown to the backend; filled by connection_open */
 	__u32 backend_id;
-	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK */
+	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER */
 	__u32 policy_revision;
 };
 
@@ -55,7 +55,8 @@ static __noinline enum outcome connection_open(const struct tuple *tuple, struct
 	reply.source_port = opening->backend_port;
 	reply.destination_port = tuple->source_port;
 	reply.protocol = tuple->protocol;
-	if (!claim_reply_tuple(&reply, tuple))
+	/* What passes the stack keeps its ports: there its connection tracking keeps flows apart. */
+	if (!(opening->flags & CONNECTION_VIA_STACK) && !claim_reply_tuple(&reply, tuple))
 		return OUTCOME_DROP_PORT_COLLISION;
 	opening->peer_port = reply.destination_port;
 

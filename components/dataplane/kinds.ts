@@ -62,7 +62,10 @@ const FELIX_CONFIGURATION: KindDefinition = {
   kind: "FelixConfiguration",
   plural: "felixconfigurations",
   singular: "felixconfiguration",
-  columns: { "Return mode": ".spec.bpfExternalServiceMode" },
+  columns: {
+    "Return mode": ".spec.bpfExternalServiceMode",
+    Services: ".metadata.annotations.ebpf-dataplane\\.io/service-handling",
+  },
   onlyName: "default",
   spec: {
     type: "object",
@@ -73,6 +76,12 @@ const FELIX_CONFIGURATION: KindDefinition = {
         default: "Tunnel",
         description:
           "How replies of services reached from outside return: straight to the client, or through the entry node.",
+      },
+      bpfKubeProxyIptablesCleanupEnabled: {
+        type: "boolean",
+        default: true,
+        description:
+          "Whether agents that handle services remove the rules that a kube-proxy left (iptables and nftables).",
       },
     },
   },

@@ -31,22 +31,25 @@ export const isControlPlanes = ({ names }: Image): boolean => names.every((name)
 export const isNeededFirst = ({ names }: Image): boolean =>
   names.some((name) => controlPlaneNames.test(name) || /\/(pause|coredns):/.test(name));
 
-/** kube-proxy is the baseline of benchmarks, which ask for it by name; the clusters of this lab have none. */
+/** A large image that the clusters of this lab do without, until they are asked to run kube-proxy. */
 const isKubeProxys = ({ names }: Image): boolean => names.every((name) => name.includes("/kube-proxy:"));
 
 /**
- * The images to load on nodes: the cluster's own, and those of these names; when no name is given, all but kube-proxy's.
+ * The images to load on nodes: the cluster's own, and those of these names; when no name is given, all but kube-proxy's,
+ * which is `kubeProxy`'s to say.
  * @throws LabFailure when one is missing.
  */
-export function selectImages(names: string[]): Image[] {
+export function selectImages(names: string[], kubeProxy = false): Image[] {
   const next = "build the images with 'make build'";
   if (!existsSync(manifestFile)) throw new LabFailure(`there are no images: ${manifestFile} is missing`, { next });
   const manifest = manifestSchema.safeParse(JSON.parse(readFileSync(manifestFile, "utf8")));
   if (!manifest.success) throw new LabFailure(`${manifestFile}: ${z.prettifyError(manifest.error)}`, { next });
   const missing = names.find((name) => !manifest.data.some((image) => image.names.includes(name)));
   if (missing) throw new LabFailure(`images: '${missing}' is not in ${manifestFile}`, { next, exitCode: 2 });
-  const isChosen = (image: Image) =>
-    names.length === 0 ? !isKubeProxys(image) : image.names.some((name) => names.includes(name));
+  const isChosen = (image: Image) => {
+    if (isKubeProxys(image) && kubeProxy) return true;
+    return names.length === 0 ? !isKubeProxys(image) : image.names.some((name) => names.includes(name));
+  };
   return manifest.data.filter((image) => isNeededFirst(image) || isChosen(image));
 }
 

@@ -77,7 +77,7 @@ async function prepareGround(spec: LabSpec, plan: Plan, state: ClusterState | un
 
 /** Makes the lab be there as specified; what is there and right stays untouched. */
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
-  const images: Image[] = selectImages(spec.images);
+  const images: Image[] = selectImages(spec.images, spec.kubeProxy);
   kubernetesBinary();
   const earlier = readState(spec.name);
   refuseUnchangeable(earlier?.spec, spec);
