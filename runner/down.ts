@@ -1,5 +1,6 @@
 import { messageOf, RunnerFailure } from "./failure.ts";
 import { deleteObject } from "./kubernetes/apply.ts";
+import { stackLabelOf } from "./kubernetes/stack-label.ts";
 import { type Operation, title } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { Providers } from "./resources/handlers.ts";
@@ -13,7 +14,7 @@ import { ResourceReport, say } from "./terminal.ts";
  */
 export async function down(project: Project): Promise<void> {
   say(`Stack ${project.stack}, removed by this package's runner: this is not \`pulumi destroy\`.`);
-  const providers = new Providers(project.folder);
+  const providers = new Providers(project.folder, stackLabelOf(project.name, project.stack));
   const operations = await declared(project);
   for (const operation of operations) {
     if (operation.type !== "pulumi:providers:kubernetes" || operation.inputs.kubeconfig === undefined) continue;

@@ -16,7 +16,11 @@ export async function preview(project: Project): Promise<void> {
   });
   const tree = [...branches(operations, "", "")];
   process.stdout.write(`${tree.join("\n")}\n`);
-  say(pc.dim(`${tree.length} resources`));
+  say(
+    pc.dim(
+      `${tree.length} resources; what an earlier \`up\` of this stack made and this tree has not is removed at the end`,
+    ),
+  );
 }
 
 /** Lines of the resources below a URN, in the order of the program. */

@@ -1,3 +1,5 @@
+import { prune } from "./kubernetes/prune.ts";
+import { stackLabelOf } from "./kubernetes/stack-label.ts";
 import { title } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { handlerFor, Providers } from "./resources/handlers.ts";
@@ -5,13 +7,13 @@ import { runProgram } from "./run-program.ts";
 import { mask } from "./secrets.ts";
 import { ResourceReport, say } from "./terminal.ts";
 
-/** Makes everything that the program declares, and prints the stack's outputs. */
+/** Makes everything that the program declares, removes what it no longer declares from the same clusters, and prints the stack's outputs. */
 export async function up(project: Project): Promise<void> {
   const started = performance.now();
   say(
     `Stack ${project.stack}, made by this package's runner: this is not \`pulumi up\`. It keeps no state and applies everything again.`,
   );
-  const providers = new Providers(project.folder);
+  const providers = new Providers(project.folder, stackLabelOf(project.name, project.stack));
   let count = 0;
   const outputs = await runProgram(project, false, async (operation, signal) => {
     if (!operation.custom) return { id: "", state: operation.inputs };
@@ -23,6 +25,8 @@ export async function up(project: Project): Promise<void> {
     }
     return outcome;
   });
+  // Only now: nobody is without what an object that goes did for others.
+  for (const cluster of providers.used) await prune(cluster, providers.stackLabel, (line) => new ResourceReport(line));
   say(`${count} resources in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   for (const [key, value] of Object.entries(mask(outputs) as Record<string, unknown>)) {
     process.stdout.write(`${key}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);

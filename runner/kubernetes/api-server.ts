@@ -7,7 +7,7 @@ import { messageOf, RunnerFailure } from "../failure.ts";
 export type ApiObject = {
   apiVersion?: string;
   kind?: string;
-  metadata?: { name?: string; namespace?: string; generation?: number; labels?: Record<string, string> };
+  metadata?: { name?: string; namespace?: string; uid?: string; generation?: number; labels?: Record<string, string> };
   [field: string]: unknown;
 };
 

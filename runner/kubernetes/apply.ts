@@ -5,10 +5,11 @@ import { type ApiObject, ApiRefusal, ApiServer, ApiUnreachable } from "./api-ser
 import { Discovery } from "./discovery.ts";
 import { explainPods } from "./pod-trouble.ts";
 import { readiness } from "./readiness.ts";
+import { STACK_LABEL } from "./stack-label.ts";
 import { wireObject } from "./wire-object.ts";
 
 /** Owner of every field that this runner sets; what a later run leaves out is removed. */
-const FIELD_MANAGER = "ebpf-dataplane-runner";
+export const FIELD_MANAGER = "ebpf-dataplane-runner";
 /** Milliseconds that an object may take to become ready. */
 const READY_TIMEOUT = 5 * 60_000;
 const POLL = 500;
@@ -17,26 +18,36 @@ const POLL = 500;
 export interface Cluster {
   server: ApiServer;
   discovery: Discovery;
+  /** Identities (metadata.uid) of what this run applied. */
+  made: Set<string>;
 }
 
 export function clusterOf(kubeconfig?: string, context?: string): Cluster {
   const server = new ApiServer(kubeconfig, context);
-  return { server, discovery: new Discovery(server) };
+  return { server, discovery: new Discovery(server), made: new Set() };
 }
 
 /**
  * Applies objects server-side and waits until they are ready.
  * @param clusterFor finds the cluster of a provider reference (`urn::id`, empty for the default provider).
+ * @param stackLabel says whose the objects are, for prune(); absent: nobody's.
  */
-export function applyObject(clusterFor: (provider: string) => Cluster): Handler {
+export function applyObject(clusterFor: (provider: string) => Cluster, stackLabel?: string): Handler {
   return async (operation, progress, signal) => {
-    const object = wireObject(operation);
+    const object = stackLabel === undefined ? wireObject(operation) : labelled(wireObject(operation), stackLabel);
     const cluster = clusterFor(operation.provider);
     const path = await cluster.discovery.path(object);
     const applied = await whileUnreachable(signal, () => serverSideApply(cluster, path, object));
+    const { uid } = applied.metadata ?? {};
+    if (uid !== undefined) cluster.made.add(uid);
     const live = await ready(cluster, path, applied, operation, progress, signal);
     return { id: idOf(live), state: live };
   };
+}
+
+function labelled(object: ApiObject, value: string): ApiObject {
+  const { metadata } = object;
+  return { ...object, metadata: { ...metadata, labels: { ...metadata?.labels, [STACK_LABEL]: value } } };
 }
 
 /** Deletes an object with what it owns, and waits until it is gone; one that is not there is fine. */

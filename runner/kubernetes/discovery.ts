@@ -6,6 +6,13 @@ interface ApiResource {
   name: string;
   kind: string;
   namespaced: boolean;
+  verbs?: string[];
+}
+
+/** A kind whose objects can be listed and deleted. */
+export interface DeletableKind extends ApiResource {
+  /** `/apis/apps/v1` */
+  groupPath: string;
 }
 
 /** A kind that was just defined is not known at once; this many seconds are enough for the API server to notice. */
@@ -26,6 +33,25 @@ export class Discovery {
     const resource = await this.#resource(apiVersion, kind);
     const namespace = resource.namespaced ? `/namespaces/${metadata?.namespace ?? "default"}` : "";
     return `${groupPath(apiVersion)}${namespace}/${resource.name}/${metadata?.name}`;
+  }
+
+  /** Every kind of which objects can be listed and deleted, in its group's preferred version. */
+  async deletable(): Promise<DeletableKind[]> {
+    const { groups = [] } = (await this.#server.send("GET", "/apis")) as {
+      groups?: { preferredVersion: { groupVersion: string } }[];
+    };
+    const versions = ["v1", ...groups.map(({ preferredVersion }) => preferredVersion.groupVersion)];
+    const kinds = await Promise.all(
+      versions.map(async (version) => {
+        // An extension server that is down says nothing about its own kinds, and nothing about the others.
+        const resources = await this.#kindsOf(version).catch(() => []);
+        return resources.map((resource) => ({ ...resource, groupPath: groupPath(version) }));
+      }),
+    );
+    const wanted = ["list", "delete"];
+    return kinds
+      .flat()
+      .filter(({ name, verbs = [] }) => !name.includes("/") && wanted.every((verb) => verbs.includes(verb)));
   }
 
   async #resource(apiVersion: string, kind: string): Promise<ApiResource> {

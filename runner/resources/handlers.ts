@@ -9,9 +9,17 @@ import { localCommand } from "./local-command.ts";
 export class Providers {
   readonly #clusters = new Map<string, Cluster>();
   readonly #folder: string;
+  /** Marks what this run applies as the stack's. */
+  readonly stackLabel: string;
 
-  constructor(folder: string) {
+  constructor(folder: string, stackLabel: string) {
     this.#folder = folder;
+    this.stackLabel = stackLabel;
+  }
+
+  /** The clusters in which this run has made something. */
+  get used(): Cluster[] {
+    return [...this.#clusters.values()].filter(({ made }) => made.size > 0);
   }
 
   /** Remembers a provider resource. */
@@ -57,7 +65,9 @@ export function handlerFor(type: string, providers: Providers, folder: string): 
   }
   if (type.startsWith("pulumi:providers:"))
     return async (operation) => ({ id: operation.name, state: operation.inputs });
-  if (type.startsWith("kubernetes:")) return applyObject((reference) => providers.cluster(reference));
+  if (type.startsWith("kubernetes:")) {
+    return applyObject((reference) => providers.cluster(reference), providers.stackLabel);
+  }
   if (type === "command:local:Command") return localCommand(folder);
   throw new RunnerFailure(`a resource of type ${type} cannot be made without the Pulumi CLI`, {
     next: "put `pulumi` on PATH and run the same command again",

@@ -14,31 +14,38 @@ export interface Received {
 /** What the API server answers: status and document. */
 export type Answer = [status: number, document: unknown];
 
+const verbs = ["create", "delete", "get", "list", "patch"];
+
 /** Kinds that discovery tells about, by group path. */
 const KINDS: Record<string, object[]> = {
   "/api/v1": [
-    { name: "namespaces", kind: "Namespace", namespaced: false },
+    { name: "namespaces", kind: "Namespace", namespaced: false, verbs },
     { name: "namespaces/status", kind: "Namespace", namespaced: false },
-    { name: "configmaps", kind: "ConfigMap", namespaced: true },
-    { name: "secrets", kind: "Secret", namespaced: true },
+    { name: "configmaps", kind: "ConfigMap", namespaced: true, verbs },
+    { name: "secrets", kind: "Secret", namespaced: true, verbs },
   ],
   "/apis/apps/v1": [
-    { name: "deployments", kind: "Deployment", namespaced: true },
-    { name: "daemonsets", kind: "DaemonSet", namespaced: true },
+    { name: "deployments", kind: "Deployment", namespaced: true, verbs },
+    { name: "daemonsets", kind: "DaemonSet", namespaced: true, verbs },
   ],
   "/apis/apiextensions.k8s.io/v1": [
-    { name: "customresourcedefinitions", kind: "CustomResourceDefinition", namespaced: false },
+    { name: "customresourcedefinitions", kind: "CustomResourceDefinition", namespaced: false, verbs },
   ],
 };
+
+const GROUPS = Object.keys(KINDS).flatMap((path) => {
+  const groupVersion = path.replace(/^\/apis\//, "");
+  return path.startsWith("/apis/") ? [{ preferredVersion: { groupVersion } }] : [];
+});
 
 /** Speaks enough of the Kubernetes API for one test: discovery, and whatever `answer` says. */
 export async function fakeApiServer(answer: (request: Received) => Answer) {
   const received: Received[] = [];
   const server = createServer(async (message, response) => {
     const request = await read(message);
-    const resources = KINDS[request.url];
-    if (!resources) received.push(request);
-    const [status, document] = resources ? [200, { resources }] : answer(request);
+    const discovered = request.url === "/apis" ? { groups: GROUPS } : discovery(request.url);
+    if (!discovered) received.push(request);
+    const [status, document] = discovered ? [200, discovered] : answer(request);
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(document));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -52,6 +59,11 @@ export async function fakeApiServer(answer: (request: Received) => Answer) {
     users: [{ name: "fake", user: {} }],
   });
   return { received, kubeconfig, close: () => server.close() };
+}
+
+function discovery(path: string): { resources: object[] } | undefined {
+  const resources = KINDS[path];
+  return resources && { resources };
 }
 
 async function read(message: IncomingMessage): Promise<Received> {
