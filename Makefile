@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview check compare test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview check compare report test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +33,13 @@ compare: bootstrap ## measures kube-proxy beside this dataplane on the running c
 	@node tools/build.ts --quiet load bundle
 	@node dist/verify.js compare $(OPTIONS)
 
-test: bootstrap ## installs and runs every test
+report: ## writes out/report.html from the results in out/; needs no cluster
+	@sh tools/bootstrap javascript
+	@node tools/build.ts --quiet bundle
+	@node dist/verify.js report
+
+test: ## installs and runs every test
+	@sh tools/bootstrap tests
 	@node tools/test.ts
 
 # QUICK=1 KEEP=1 JSON=1 VXLAN=1 ROUNDS=9, as lab/bench/README.md tells.

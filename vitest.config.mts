@@ -6,11 +6,14 @@ const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
 const alone = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 };
 
+// The report's page is written as JSX.
+const oxc = { jsx: { runtime: "automatic", importSource: "preact" } } as const;
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["**/*.test.ts"], exclude: [...elsewhere, system] } },
-      { test: { name: "system", include: [system], exclude: [...elsewhere, walkthrough], ...alone } },
+      { oxc, test: { name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...elsewhere, system] } },
+      { oxc, test: { name: "system", include: [system], exclude: [...elsewhere, walkthrough], ...alone } },
       { test: { name: "walkthrough", include: [walkthrough], exclude: elsewhere, ...alone, bail: 1 } },
     ],
   },

@@ -52,6 +52,9 @@ export async function bundle(folder: string = root): Promise<string[]> {
     format: "cjs",
     external: OUTSIDE,
     define: IMPORT_META,
+    // The report's page is written as JSX.
+    jsx: "automatic",
+    jsxImportSource: "preact",
     banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
     // A message about a mistake in a program names the function it came from.
     keepNames: true,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
 import { defaults, quick } from "./compare/options.ts";
 import { compareCommand } from "./compare-command.ts";
+import { type ReportOptions, reportCommand } from "./report-command.ts";
 import type { ComparedMode } from "./results/compare.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 
@@ -44,6 +45,15 @@ program
   .action(async ({ out, json, quiet, quick: short, modes, ...given }) => {
     const options = { ...defaults, ...(short && quick), ...given, modes: modes.split(",") as ComparedMode[] };
     process.exitCode = await compareCommand(options, { out, json, quiet });
+  });
+
+program
+  .command("report")
+  .description("write what is known as one page (HTML) and the JSON that it is made from; needs no cluster")
+  .option("--from <folder>", "where the results are", "out")
+  .option("--out <path>", "the page; the JSON is written beside it (default: report.html in that folder)")
+  .action((options: ReportOptions) => {
+    process.exitCode = reportCommand(options);
   });
 
 // A wrong command line is wrong input, like a wrong file.

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { checkSchema } from "./format/schema.ts";
+import { reportSchema } from "./report/document.ts";
 import { resultSchema } from "./report/result.ts";
 import { compareSchema } from "./results/compare.ts";
 import { scaleSchema } from "./results/scale.ts";
@@ -18,6 +19,7 @@ export function publishedSchemas(): { path: string; content: string }[] {
     publish("check.schema.json", "Check file", checkSchema, "input"),
     publish("verification-input.schema.json", "Verification", documentSchema, "input"),
     publish("verification.schema.json", "Verification result", resultSchema, "output"),
+    publish("report.schema.json", "Report", reportSchema, "output"),
     publish("compare.schema.json", "Comparison of service handling", compareSchema, "output"),
     publish("throughput.schema.json", "Throughput between pods", throughputSchema, "output"),
     publish("scale.schema.json", "Cost against the number of services", scaleSchema, "output"),

@@ -46,7 +46,7 @@ function resolve(from: string, name: string, sources: Sources): string {
   return [path, `${path}.ts`, `${path}/index.ts`].find((candidate) => sources.has(candidate)) ?? path;
 }
 
-export const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path);
+export const isTypeScript = (path: string): boolean => /\.(m?ts|tsx)$/.test(path);
 /** Tests, what they share, and measurements: they may reach across parts. */
 export const isTest = (path: string): boolean =>
-  /(\.(test|fixture|cases)|(^|\/)benchmark)\.ts$/.test(path) || path.startsWith("test/");
+  /(\.(test|fixture|cases)|(^|\/)benchmark)\.tsx?$/.test(path) || path.startsWith("test/");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { serviceHandlings } from "./service-handling.ts";
 
-const placeSchema = z
+export const placeSchema = z
   .strictObject({
     name: z.string().describe("A machine's own name; namespace/name of a pod."),
     role: z
@@ -9,7 +9,7 @@ const placeSchema = z
       .describe(
         "client: outside the cluster. entryNode: where its packets enter. node: another one, where the pod runs.",
       ),
-    address: z.string().describe("The address by which the others know it."),
+    address: z.string().optional().describe("The address by which the others know it. Absent: not known."),
     on: z.string().optional().describe("Of a pod: the machine that it runs on."),
   })
   .describe("A machine or pod that packets pass.");

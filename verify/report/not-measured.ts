@@ -1,0 +1,52 @@
+import type { ReportInputs } from "./build.ts";
+import { type Measurement, measurements, type Report } from "./document.ts";
+import { modeName } from "./modes.ts";
+
+const absent: Record<Measurement, { what: string; next: string }> = {
+  verification: { what: "Whether servers see their clients, and whom the policies let through", next: "make up" },
+  compare: {
+    what: "The dataplane beside kube-proxy: who is served, latency, CPU per connection",
+    next: "make compare",
+  },
+  throughput: { what: "Throughput between pods and CPU per gigabit", next: "make bench-throughput" },
+  scale: { what: "Latency and programming time against the number of services", next: "make bench-scale" },
+};
+
+/** What a reader could expect to find and does not, each with its reason and what would change that. */
+export function notMeasured(inputs: ReportInputs): Report["notMeasured"] {
+  return [
+    ...measurements
+      .filter((of) => !inputs[of])
+      .map((of) => ({ ...absent[of], why: inputs.unreadable?.[of] ?? "It was not run." })),
+    ...(inputs.verification?.problems ?? []).map(({ what, next }) => ({
+      what: "Part of the verification",
+      why: what,
+      ...(next && { next }),
+    })),
+    ...modesWithoutFigures(inputs),
+    ...pointsWithoutFigures(inputs),
+  ];
+}
+
+function modesWithoutFigures({ compare }: ReportInputs): Report["notMeasured"] {
+  return (compare?.modes ?? []).flatMap(({ mode, problem, bpfNsPerConnection, instructionsPerConnection }) => [
+    ...(problem ? [{ what: `${modeName(mode)} in the comparison`, why: problem, next: "make compare" }] : []),
+    ...(mode.startsWith("Ebpf") && !problem && Object.keys(bpfNsPerConnection).length === 0
+      ? [
+          {
+            what: `Run time of BPF programs, ${modeName(mode)}`,
+            why: "The kernel did not count it (kernel.bpf_stats_enabled).",
+          },
+        ]
+      : []),
+    ...(mode === "EbpfDsr" && !problem && instructionsPerConnection === undefined
+      ? [{ what: "Instructions per connection", why: "This processor does not count them for us." }]
+      : []),
+  ]);
+}
+
+function pointsWithoutFigures({ scale }: ReportInputs): Report["notMeasured"] {
+  return (scale?.points ?? []).flatMap(({ mode, services, problem }) =>
+    problem ? [{ what: `${modeName(mode)} with ${services} services`, why: problem, next: "make bench-scale" }] : [],
+  );
+}

@@ -1,0 +1,116 @@
+import type { Report, Stretch, Way } from "../../document.ts";
+import { modeName } from "../../modes.ts";
+import { hostOf } from "../../rewrites.ts";
+import { Absent, Section } from "../section.tsx";
+import { Table } from "../table.tsx";
+import { modeColour } from "../theme.ts";
+import { WayFigure } from "../way-figure.tsx";
+
+export function Topology({ ways }: Pick<Report, "ways">) {
+  return (
+    <Section id="topology" title="The way of request and reply">
+      <p class="note">
+        One connection per mode, followed from machine to machine. Numbers are the order of its packets; the table below
+        each drawing says what each stretch rests on. A machine that the reply passes by is drawn half as wide.
+      </p>
+      {ways.length === 0 ? (
+        <Absent what="No connection was followed, so no way can be drawn" next="make up" />
+      ) : (
+        <>
+          <ul class="key-of-lines">
+            <li>
+              <LineKey colour="var(--text)" /> request
+            </li>
+            <li>
+              <LineKey colour="var(--link)" /> reply
+            </li>
+            <li>
+              <LineKey colour="var(--text)" dashes="2 4" /> not captured
+            </li>
+          </ul>
+          <div class={ways.length % 2 === 0 ? "ways even" : "ways"}>
+            {ways.map((way, index) => (
+              <WayCard way={way} id={`way-${index + 1}`} />
+            ))}
+          </div>
+        </>
+      )}
+    </Section>
+  );
+}
+
+function LineKey({ colour, dashes }: { colour: string; dashes?: string }) {
+  return (
+    <svg viewBox="0 0 32 12" aria-hidden="true">
+      <line x1="0" y1="6" x2="32" y2="6" stroke={colour} stroke-width="2" stroke-dasharray={dashes} />
+    </svg>
+  );
+}
+
+function WayCard({ way, id }: { way: Way; id: string }) {
+  const title = modeName(way.mode);
+  const words = inWords(way);
+  return (
+    <figure class="way" id={id} style={`--mode: ${modeColour(way.mode)}`}>
+      <figcaption>
+        <h3>{title}</h3>
+        <p>{words}</p>
+      </figcaption>
+      <WayFigure
+        way={way}
+        id={`${id}-drawing`}
+        title={`The way of request and reply: ${title}`}
+        description={`${words} ${steps(way)}`}
+      />
+      <details>
+        <summary>Each stretch, and what it rests on</summary>
+        <Table
+          caption={`${title}: ${way.client} to ${way.target}`}
+          columns={["stretch", "source", "destination", "evidence"].map((head) => ({ head }))}
+          rows={way.stretches.map((stretch, index) => [
+            `${index + 1} ${stretch.direction}, ${stretch.from} → ${stretch.to}`,
+            <code>{stretch.source ?? "not known"}</code>,
+            <code>{stretch.destination ?? "not known"}</code>,
+            evidence(stretch),
+          ])}
+          stack
+        />
+      </details>
+    </figure>
+  );
+}
+
+function evidence({ basis, wrapped }: Stretch): string {
+  return wrapped ? `${basis}; inside VXLAN ${wrapped.source} → ${wrapped.destination}` : basis;
+}
+
+/** What the drawing shows, in a sentence or two. */
+export function inWords({ places, stretches, served, reply, client }: Way): string {
+  const entry = places.find(({ role }) => role === "entryNode")?.name ?? "the entry node";
+  if (!served) return `${client} gets no answer.`;
+  const requests = stretches.filter(({ direction }) => direction === "request");
+  const [left, arrived] = [requests[0]?.source, requests.at(-1)?.source];
+  const owner = places.find(({ address }) => arrived && address === hostOf(arrived))?.name;
+  const own = left && arrived && hostOf(left) === hostOf(arrived);
+  const source =
+    arrived === undefined
+      ? "Whom the server saw is not known"
+      : own
+        ? `The server sees the client, ${hostOf(arrived)}`
+        : `The server sees ${hostOf(arrived)}${owner ? `, which is ${owner}` : ""}, instead of the client`;
+  const back = {
+    direct: `the reply passes ${entry} by`,
+    viaEntryNode: `the reply goes back through ${entry}`,
+    onEntryNode: `the server runs on ${entry}`,
+  };
+  return reply ? `${source}; ${back[reply]}.` : `${source}.`;
+}
+
+function steps({ stretches }: Way): string {
+  return stretches
+    .map(
+      ({ from, to, source, destination }, index) =>
+        `${index + 1}: ${from} to ${to}, source ${source ?? "not known"}, destination ${destination ?? "not known"}.`,
+    )
+    .join(" ");
+}
