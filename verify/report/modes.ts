@@ -12,7 +12,9 @@ export const modeNames: Record<ComparedMode, string> = {
 /** Names that only some measurements use. */
 const others: Record<string, string> = { Ebpf: "eBPF", Linux: "Linux", Floor: "machine to machine" };
 
-/** Of a mode that may be one this version does not know, as in ratios. */
+/** Of a mode that may be one this version does not know, or that goes on with more, as in `Ebpf, MTU 1440`. */
 export function modeName(mode: string | undefined): string {
-  return mode === undefined ? "as deployed" : (({ ...modeNames, ...others } as Record<string, string>)[mode] ?? mode);
+  if (mode === undefined) return "as deployed";
+  const known: Record<string, string> = { ...modeNames, ...others };
+  return mode.replace(/^\w+/, (name) => known[name] ?? name);
 }

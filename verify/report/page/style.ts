@@ -3,6 +3,14 @@ import { declarations, themes } from "./theme.ts";
 const dark = `color-scheme: dark; ${declarations(themes.dark)}`;
 const light = `color-scheme: light; ${declarations(themes.light)}`;
 
+/** A table whose rows are blocks, for where there is little room. */
+const stacked = `  table.stack thead { position: absolute; clip-path: inset(50%); }
+  table.stack, table.stack tbody, table.stack tr, table.stack th, table.stack td { display: block; border: 0; padding-right: 0; }
+  table.stack tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  table.stack th, table.stack td { padding: .1rem 0; overflow-wrap: anywhere; } table.stack td code, table.stack th code { white-space: normal; }
+  table.stack td[data-head]::before { content: attr(data-head) ": "; color: var(--muted); }
+`;
+
 /** The page's style sheet. Widths in rem, so that a reader's font size counts. */
 export const style = `
 :root { ${light} --mono: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
@@ -42,7 +50,7 @@ svg { display: block; width: 100%; height: auto; overflow: visible; } svg text {
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 0 2.5rem; }
 .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1.5rem; margin-top: 1.5rem; }
 .ways.even { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); } .way > svg { max-width: 25rem; margin: 0 auto; }
-.way { border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem; margin: 0; display: flex; flex-direction: column; }
+.way { container-type: inline-size; border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem; margin: 0; display: flex; flex-direction: column; }
 .way h3 { display: flex; align-items: center; gap: .5rem; } .way h3::before { content: ""; width: .7rem; height: .7rem; border-radius: 2px; background: var(--mode); flex: none; }
 .way figcaption { min-height: 4.6rem; } .even figcaption { min-height: 3.2rem; } .way .scroll + .scroll { margin-top: 1.5rem; } details h3 { font-size: .875rem; font-weight: 500; color: var(--muted); margin-top: .8rem; } details h3 + pre { margin-top: .25rem; }
 details { margin-top: auto; }
@@ -70,19 +78,16 @@ footer { color: var(--muted); font-size: .875rem; padding-top: 2rem; padding-bot
   .bar b { width: 60%; } .bar nav { order: 3; width: 100%; }
 }
 @media (max-width: 40rem) {
-  table.stack thead { position: absolute; clip-path: inset(50%); }
-  table.stack, table.stack tbody, table.stack tr, table.stack th, table.stack td { display: block; border: 0; padding-right: 0; }
-  table.stack tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
-  table.stack th, table.stack td { padding: .1rem 0; overflow-wrap: anywhere; } table.stack td code, table.stack th code { white-space: normal; }
-  table.stack td[data-head]::before { content: attr(data-head) ": "; color: var(--muted); }
-}
+${stacked}}
+@container (max-width: 34rem) {
+${stacked}}
 @media print {
   :root, :root[data-theme] { ${light} }
   @page { margin: 14mm; }
-  body { font-size: 9.5pt; } header, main, footer { max-width: none; padding: 0; }
+  * { print-color-adjust: exact; } body { font-size: 9.5pt; } header, main, footer { max-width: none; padding: 0; }
   .bar nav, .bar button, .skip { display: none; }
-  section { margin-top: 1.6rem; } figure, .way, tr, .keys, pre, h2, h3 { break-inside: avoid; } h2, h3, figcaption { break-after: avoid; }
-  .ways { grid-template-columns: 1fr 1fr; } .way { padding: .7rem; }
+  section { margin-top: 1.6rem; } .wide, .way > svg, tr, .keys, pre, h2, h3 { break-inside: avoid; } h2, h3, figcaption { break-after: avoid; }
+  .ways { grid-template-columns: 1fr 1fr; } .pair { display: block; } .pair svg { max-width: 12cm; } td code, .number { white-space: normal; } .way { padding: .7rem; }
   details::details-content { content-visibility: visible; display: block; } summary { display: none; } .scroll { overflow: visible; }
   table { font-size: 8pt; } a { color: inherit; text-decoration: none; }
 }

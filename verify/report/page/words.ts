@@ -33,6 +33,7 @@ export function quantityName(quantity: string): string {
       p99Us: "99th percentile of connection time",
       cpuUsPerConnection: "CPU time per connection",
       cpuSecondsPerGbit: "CPU time per gigabit",
+      ownCpuSecondsPerGbit: "CPU time per gigabit of the two machines",
       gbitPerSecond: "throughput",
       programmingSeconds: "time to program a change",
     }[quantity] ?? quantity

@@ -62,6 +62,7 @@ function WayCard({ way, id }: { way: Way; id: string }) {
         title={`The way of request and reply: ${title}`}
         description={`${words} ${steps(way)}`}
       />
+      <Elsewhere way={way} />
       <details>
         <summary>Each stretch, and what it rests on</summary>
         <Table
@@ -78,6 +79,16 @@ function WayCard({ way, id }: { way: Way; id: string }) {
       </details>
     </figure>
   );
+}
+
+/** What was changed where nobody looked, so that the drawing has no place for it. */
+function Elsewhere({ way: { rewrites } }: { way: Way }) {
+  const unplaced = rewrites.filter(({ at }) => at === undefined);
+  if (unplaced.length === 0) return null;
+  const words = unplaced.map(
+    ({ direction, field, before, after }) => `${field} of the ${direction} from ${before} to ${after}`,
+  );
+  return <p class="note small">{`Rewritten on the way, nobody saw where: ${words.join("; ")}.`}</p>;
 }
 
 function evidence({ basis, wrapped }: Stretch): string {
