@@ -15,6 +15,13 @@ help: ## this list
 up: build ## the local cluster with the dataplane, verified
 	@node dist/runner.js up --stack local
 
+.PHONY: rehearse forget
+rehearse: build ## the stack for AWS on this computer: nothing reaches AWS, nothing costs
+	@node dist/runner.js rehearse --stack aws
+
+forget: ## removes what `make rehearse` made
+	@node dist/runner.js rehearse --stack aws --remove
+
 preview: ## what `make up` would create, touching nothing; another stack with STACK=aws
 	@sh tools/bootstrap javascript
 	@node tools/build.ts --quiet bundle components

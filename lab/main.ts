@@ -1,5 +1,11 @@
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { drops } from "./cloud/drops.ts";
+import { terminateInstance } from "./cloud/instance.ts";
+import { serveMetadata } from "./cloud/metadata.ts";
+import { parameterValue } from "./cloud/parameters.ts";
+import { parseCloud } from "./cloud/spec.ts";
+import { cloudUp } from "./cloud/up.ts";
 import { exec } from "./cluster/exec.ts";
 import { forward } from "./cluster/forwarder.ts";
 import { status } from "./cluster/status.ts";
@@ -54,6 +60,42 @@ command
     // What stands before the command belongs to this command line, not to the command.
     process.exitCode = await exec(name, machine, argv[0] === "--" ? argv.slice(1) : argv);
   });
+
+command
+  .command("cloud")
+  .description("carry out the part of AWS that the JSON document on stdin describes, on a lab of its own")
+  .action(async () => {
+    const spec = parseCloud(await text(process.stdin));
+    await requireHost();
+    await withLock(spec.name, "cloud", () => cloudUp(spec, stderrProgress(spec.name)));
+  });
+
+command
+  .command("terminate")
+  .argument("<name>", "the lab's name", labName)
+  .argument("<machine>", "the machine's name")
+  .description("take a machine away with its disk, as a cloud does with spot instances; the cluster is not told")
+  .action(async (name: string, machine: string) => {
+    await withLock(name, "terminate", () => terminateInstance(name, machine));
+  });
+
+command
+  .command("parameter", { hidden: true })
+  .argument("<name>", "the lab's name", labName)
+  .argument("<path>", "the parameter's path")
+  .description("print the value of a parameter of the lab's cloud")
+  .action((name: string, path: string) => void process.stdout.write(parameterValue(name, path)));
+
+command
+  .command("drops")
+  .argument("<name>", "the lab's name", labName)
+  .description("print what the lab's cloud kept from machines: packets, and the reason")
+  .action(async (name: string) => void process.stdout.write((await drops(name)).map((line) => `${line}\n`).join("")));
+
+command
+  .command("serve-metadata", { hidden: true })
+  .argument("<name>", "the lab's name, for who looks at processes")
+  .action((name: string) => serveMetadata(name));
 
 command
   .command("status")

@@ -4,7 +4,7 @@ import { LabFailure } from "./failure.ts";
 import { labNamePattern, namePattern, subnetLength, switchAddress } from "./names.ts";
 
 const name = z.string().regex(namePattern, "must be 1-32 of a-z, 0-9 and '-', begin with a letter, not end with '-'");
-const address = z.ipv4("must be an IPv4 address");
+export const address = z.ipv4("must be an IPv4 address");
 const subnet = z.cidrv4("must be an IPv4 CIDR such as 10.244.0.0/16");
 
 const machineSchema = z.strictObject({
@@ -29,7 +29,7 @@ const specSchema = z.strictObject({
 export type LabSpec = z.output<typeof specSchema>;
 export type MachineSpec = LabSpec["machines"][number];
 
-function inSwitchSubnet(value: string): boolean {
+export function inSwitchSubnet(value: string): boolean {
   if (!ipaddr.IPv4.isValid(value)) return false;
   const network: [ipaddr.IPv4, number] = [ipaddr.IPv4.parse(switchAddress), subnetLength];
   return value !== switchAddress && ipaddr.IPv4.parse(value).match(network);

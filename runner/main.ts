@@ -5,6 +5,7 @@ import { messageOf, RunnerFailure } from "./failure.ts";
 import { preview } from "./preview.ts";
 import { EncryptedSetting, type Project, readProject, readStack } from "./project.ts";
 import { delegate, findPulumi, type Verb } from "./pulumi-cli.ts";
+import { rehearse } from "./rehearse.ts";
 import { say } from "./terminal.ts";
 import { up } from "./up.ts";
 
@@ -23,6 +24,18 @@ const program = new Command("runner").description(
 command("up", "make what the program declares");
 command("preview", "show what would be made; touch nothing");
 command("down", "remove what the program declares");
+program
+  .command("rehearse")
+  .description("make a stack for AWS on a lab of this computer, without AWS")
+  .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", "aws")
+  .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
+  .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+  .option("--remove", "remove the rehearsal instead")
+  .action((options: Omit<Options, "cli"> & { remove?: boolean }) =>
+    ending("rehearsal", options.stack, () =>
+      rehearse(readProject(options.cwd, options.stack, options.config), options),
+    ),
+  );
 void program.parseAsync();
 
 function command(verb: Verb, description: string): void {
@@ -37,13 +50,20 @@ function command(verb: Verb, description: string): void {
 }
 
 async function run(verb: Verb, options: Options): Promise<void> {
-  try {
+  await ending(verb, options.stack, async () => {
     const pulumi = options.cli ? findPulumi() : undefined;
     if (pulumi) await delegate(pulumi, verb, readStack(options.cwd, options.stack), options.config);
     if (!pulumi || verb === "down") await runHere(verb, options, pulumi !== undefined);
+  });
+}
+
+/** Ends this process when the work has ended, with a message for people when it failed. */
+async function ending(what: string, stack: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
     process.exit(0);
   } catch (error) {
-    say(pc.red(`${verb} of stack ${options.stack} failed: ${messageOf(error)}`));
+    say(pc.red(`${what} of stack ${stack} failed: ${messageOf(error)}`));
     if (error instanceof RunnerFailure && error.next) say(`Next: ${error.next}.`);
     process.exit(error instanceof RunnerFailure ? error.exitCode : 1);
   }

@@ -2,29 +2,36 @@ import { prune } from "./kubernetes/prune.ts";
 import { stackLabelOf } from "./kubernetes/stack-label.ts";
 import { title } from "./operation.ts";
 import type { Project } from "./project.ts";
+import type { Rehearsal } from "./resources/aws/rehearsal.ts";
 import { handlerFor, Providers } from "./resources/handlers.ts";
 import { runProgram } from "./run-program.ts";
 import { mask } from "./secrets.ts";
 import { ResourceReport, say } from "./terminal.ts";
 
 /** Makes everything that the program declares, removes what it no longer declares from the same clusters, and prints the stack's outputs. */
-export async function up(project: Project): Promise<void> {
+export async function up(project: Project, rehearsal?: Rehearsal): Promise<void> {
   const started = performance.now();
+  const on = rehearsal ? ` Nothing reaches AWS: what it would make is made on the lab ${rehearsal.lab}.` : "";
   say(
-    `Stack ${project.stack}, made by this package's runner: this is not \`pulumi up\`. It keeps no state and applies everything again.`,
+    `Stack ${project.stack}, made by this package's runner: this is not \`pulumi up\`. It keeps no state and applies everything again.${on}`,
   );
   const providers = new Providers(project.folder, stackLabelOf(project.name, project.stack));
   let count = 0;
-  const outputs = await runProgram(project, false, async (operation, signal) => {
-    if (!operation.custom) return { id: "", state: operation.inputs };
-    const report = new ResourceReport(title(operation));
-    const outcome = await handlerFor(operation.type, providers, project.folder)(operation, report, signal);
-    if (!operation.type.startsWith("pulumi:providers:")) {
-      report.done();
-      count++;
-    }
-    return outcome;
-  });
+  const outputs = await runProgram(
+    project,
+    false,
+    async (operation, signal) => {
+      if (!operation.custom) return { id: "", state: operation.inputs };
+      const report = new ResourceReport(title(operation));
+      const outcome = await handlerFor(operation.type, providers, project.folder, rehearsal)(operation, report, signal);
+      if (!operation.type.startsWith("pulumi:providers:")) {
+        report.done();
+        count++;
+      }
+      return outcome;
+    },
+    rehearsal?.call,
+  );
   // Only now: nobody is without what an object that goes did for others.
   for (const cluster of providers.used) await prune(cluster, providers.stackLabel, (line) => new ResourceReport(line));
   say(`${count} resources in ${((performance.now() - started) / 1000).toFixed(0)} s`);

@@ -265,7 +265,7 @@ prepare() {
 join() {
   undo_half_made
   case $ROLE in
-    control-plane) write_init_config && kubeadm init --config "$kubeadm_config" ;;
+    control-plane) write_init_config && kubeadm init --skip-token-print --config "$kubeadm_config" ;;
     worker) write_join_config && kubeadm join --config "$kubeadm_config" ;;
     *) say "ROLE is '$ROLE'; allowed: control-plane, worker" >&2 && exit 2 ;;
   esac

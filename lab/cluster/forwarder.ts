@@ -18,9 +18,9 @@ export function preferredPort(lab: string): number {
   return firstPort + hash;
 }
 
-async function listenFrom(port: number): Promise<Server> {
+async function listenFrom(port: number, host: string): Promise<Server> {
   for (let candidate = port; candidate < port + 100; candidate++) {
-    const server = createServer().listen({ host: "127.0.0.1", port: candidate });
+    const server = createServer().listen({ host, port: candidate });
     try {
       await once(server, "listening");
       return server;
@@ -28,7 +28,7 @@ async function listenFrom(port: number): Promise<Server> {
       // taken: the next one
     }
   }
-  throw new LabFailure(`no port from ${port} to ${port + 99} is free on 127.0.0.1 for the API server's forwarder`);
+  throw new LabFailure(`no port from ${port} to ${port + 99} is free on ${host} for the API server's forwarder`);
 }
 
 /** The listening socket's descriptor, to hand it to another process; node has no public name for it. */
@@ -44,8 +44,9 @@ export async function startForwarder(
   lab: string,
   controlPlane: string,
   port = preferredPort(lab),
+  host = "127.0.0.1",
 ): Promise<ProcessIdentity & { port: number }> {
-  const server = await listenFrom(port);
+  const server = await listenFrom(port, host);
   const chosen = (server.address() as { port: number }).port;
   const log = openSync(join(labFolder(lab), "forwarder.log"), "a");
   const namespace = `--net=/run/netns/${machineNamespace(lab, controlPlane)}`;

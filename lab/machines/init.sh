@@ -18,6 +18,12 @@ run_kubelet() {
     --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS
 }
 
+# The user data of a cloud's instance, and what it would ask systemd for: again after a failure, again every 20 minutes.
+run_bootstrap() {
+  until /bin/bash /var/lib/cloud/instance/user-data.txt; do sleep 10; done
+  exec sleep 1200
+}
+
 supervise() {
   local service=$1 child
   trap 'kill -TERM "$child"; wait "$child"; exit 0' TERM

@@ -27,7 +27,7 @@ import {
 } from "./processes.ts";
 
 /** What runs on a machine besides what is called into it. */
-export type Service = "containerd" | "kubelet";
+export type Service = "containerd" | "kubelet" | "bootstrap";
 
 const processFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "process.json");
 

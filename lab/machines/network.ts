@@ -9,7 +9,8 @@ export interface NetworkMachine {
   address: string;
 }
 
-const bridge = "switch";
+/** Name of the switch in its namespace. */
+export const bridge = "switch";
 
 /** Runs lines of ip(8) within a namespace; the host's own namespace is never touched. */
 async function ipBatch(namespace: string, purpose: string, lines: string[]): Promise<void> {
@@ -65,13 +66,20 @@ async function connectMachine(lab: string, { name, address }: NetworkMachine): P
   ]);
 }
 
-/** An interface name has at most 15 characters (IFNAMSIZ); longer machine names are told apart by their end. */
-const portName = (machine: string): string => `to-${machine.slice(-12)}`;
+/** The port of a machine. An interface name has at most 15 characters (IFNAMSIZ); longer machine names are told apart by their end. */
+export const portName = (machine: string): string => `to-${machine.slice(-12)}`;
 
 /** Makes the switch and connects machines to it; what is there and right stays. */
 export async function createNetwork(lab: string, machines: NetworkMachine[]): Promise<void> {
   await ensureSwitch(lab);
   await Promise.all(machines.map((machine) => connectMachine(lab, machine)));
+}
+
+/** Gives the switch one more address, which machines reach as they reach everything outside. */
+export async function addSwitchAddress(lab: string, address: string): Promise<void> {
+  await ipBatch(switchNamespace(lab), `give the switch the address ${address}`, [
+    `address replace ${address} dev ${bridge}`,
+  ]);
 }
 
 /** Removes network namespaces, and with them every link, route, filter and attached program within. */

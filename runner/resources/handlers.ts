@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { RunnerFailure } from "../failure.ts";
 import { applyObject, type Cluster, clusterOf } from "../kubernetes/apply.ts";
 import type { Handler, Operation } from "../operation.ts";
+import type { Rehearsal } from "./aws/rehearsal.ts";
 import { localCommand } from "./local-command.ts";
 
 /** The providers of a run: each Kubernetes provider resource is a cluster. */
@@ -56,7 +57,7 @@ function providerName(reference: string): string {
 }
 
 /** Picks the handler of a type, or says what cannot be done here. */
-export function handlerFor(type: string, providers: Providers, folder: string): Handler {
+export function handlerFor(type: string, providers: Providers, folder: string, rehearsal?: Rehearsal): Handler {
   if (type === "pulumi:providers:kubernetes") {
     return async (operation) => {
       providers.register(operation);
@@ -65,6 +66,7 @@ export function handlerFor(type: string, providers: Providers, folder: string): 
   }
   if (type.startsWith("pulumi:providers:"))
     return async (operation) => ({ id: operation.name, state: operation.inputs });
+  if (type.startsWith("aws:") && rehearsal) return rehearsal.handler;
   if (type.startsWith("kubernetes:")) {
     return applyObject((reference) => providers.cluster(reference), providers.stackLabel);
   }

@@ -23,6 +23,12 @@ export function stack(verb: "up" | "preview" | "down", ...options: string[]): Ru
   return start(join(root, "dist", "runner.js"), [verb, "--stack", "local", "--no-cli", ...options]);
 }
 
+/** The stack for AWS, on a lab. */
+export const rehearsal = (...options: string[]): Running =>
+  start(join(root, "dist", "runner.js"), ["rehearse", "--stack", "aws", ...options]);
+
+export const lab = (...words: string[]): Running => start(join(root, "dist", "lab.js"), words);
+
 export const check = (file: string): Running =>
   start(join(root, "dist", "verify.js"), ["check", "--lab", LAB, "--out", join("out", "walkthrough-check.json"), file]);
 

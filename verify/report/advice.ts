@@ -3,6 +3,10 @@ import type { Row } from "./result.ts";
 const inspect =
   "kubectl -n ebpf-dataplane exec ds/ebpf-dataplane -c agent -- node /opt/ebpf-dataplane/agent.js inspect";
 
+/** The one cause of a drop that no node can see. */
+const foreignSources =
+  "a direct reply leaves the backend's node with the entry node's address: does the network drop that? On EC2 every node needs sourceDestCheck: false; or set returnMode: tunnel";
+
 /** For a row that failed: the commands that show why, nearest first. */
 export function advice({ from, to, expected, observed }: Row): string[] {
   if (/dataplane's pod|exec in pod|agent /.test(observed)) {
@@ -16,7 +20,12 @@ export function advice({ from, to, expected, observed }: Row): string[] {
   }
   if (observed.startsWith("not probed")) return podHints(from, to);
   if (expected.startsWith("allowed") && observed.includes("dropped")) {
-    return [`${inspect} outcomes`, `${inspect} policies`, ...podHints(from, to)];
+    return [
+      ...(expected.includes("reply direct") ? [foreignSources] : []),
+      `${inspect} outcomes`,
+      `${inspect} policies`,
+      ...podHints(from, to),
+    ];
   }
   if (expected.startsWith("allowed") && observed.includes("rejected")) {
     return ["kubectl get endpointslices -A (a service without a ready pod rejects)", `${inspect} services`];

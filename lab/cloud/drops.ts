@@ -1,0 +1,17 @@
+import { run } from "../machines/command.ts";
+import { switchNamespace } from "../names.ts";
+
+/** What the checks and groups of a cloud dropped since they were loaded last, most first: `12 packets: node: a source that …`. */
+export async function drops(lab: string): Promise<string[]> {
+  const inSwitch = ["nsenter", `--net=/run/netns/${switchNamespace(lab)}`];
+  return countedDrops(await run([...inSwitch, "nft", "list", "ruleset"], { purpose: "count what was dropped" }));
+}
+
+/** From nft's listing: `… counter packets 12 bytes 720 drop comment "node: …"`. */
+export function countedDrops(listing: string): string[] {
+  return [...listing.matchAll(/counter packets (\d+) bytes \d+ drop comment "([^"]+)"/g)]
+    .map(([, packets, reason]) => ({ packets: Number(packets), reason }))
+    .filter(({ packets }) => packets > 0)
+    .sort((one, other) => other.packets - one.packets)
+    .map(({ packets, reason }) => `${packets} packets: ${reason}`);
+}

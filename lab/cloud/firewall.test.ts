@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { countedDrops } from "./drops.ts";
+import { firewall } from "./firewall.ts";
+import type { CloudInstance } from "./spec.ts";
+
+const node: CloudInstance = {
+  name: "node",
+  address: "172.31.1.207",
+  sourceDestCheck: false,
+  ingress: [
+    { protocol: "udp", range: [4789, 4789], cidrs: ["172.31.1.8/32", "172.31.1.207/32"] },
+    { protocol: "all", cidrs: ["10.244.0.0/16"] },
+    { protocol: "icmp", range: [3, 4], cidrs: ["172.31.0.0/16"] },
+    { protocol: "tcp", range: [30000, 32767], cidrs: [] }, // a group without members
+  ],
+};
+const client: CloudInstance = { name: "client1", address: "172.31.1.55", sourceDestCheck: true, ingress: [] };
+
+test("groups let in what they name, and answers", () => {
+  expect(firewall([node, client]).split("table ip cloud {")[1]).toBe(`
+  chain in-node {
+    ip saddr { 172.31.1.8/32, 172.31.1.207/32 } udp dport 4789-4789 accept
+    ip saddr { 10.244.0.0/16 } accept
+    ip saddr { 172.31.0.0/16 } icmp type 3 icmp code 4 accept
+    counter drop comment "node: no rule of its security groups"
+  }
+  chain in-client1 {
+    counter drop comment "client1: no rule of its security groups"
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    iifname != "switch" accept
+    ct state established,related accept
+    ip daddr 172.31.1.207 jump in-node
+    ip daddr 172.31.1.55 jump in-client1
+  }
+}
+`);
+});
+
+test("the check looks at who has it on", () => {
+  const rules = firewall([node, client]);
+  expect(rules).toContain('iifname "to-client1" ip saddr != 172.31.1.55 counter drop');
+  expect(rules).toContain('oifname "to-client1" ip daddr != 172.31.1.55 counter drop');
+  expect(rules).not.toContain('"to-node"');
+});
+
+test("what was dropped is told with its reason, most first", () => {
+  const listing = `
+    iifname "to-node" ip saddr != 172.31.1.207 counter packets 3 bytes 180 drop comment "node: a source that is not its own"
+    counter packets 0 bytes 0 drop comment "client1: no rule of its security groups"
+    counter packets 7 bytes 420 drop comment "node: no rule of its security groups"`;
+  expect(countedDrops(listing)).toEqual([
+    "7 packets: node: no rule of its security groups",
+    "3 packets: node: a source that is not its own",
+  ]);
+});

@@ -1,0 +1,125 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { startForwarder } from "../cluster/forwarder.ts";
+import { readState, writeState } from "../cluster/state.ts";
+import { LabFailure } from "../failure.ts";
+import { program } from "../installation.ts";
+import { register, registered } from "../journal.ts";
+import { run } from "../machines/command.ts";
+import { firstProcess, stopMachine } from "../machines/machine.ts";
+import { addSwitchAddress, createNetwork } from "../machines/network.ts";
+import { identify, isAlive } from "../machines/processes.ts";
+import { apiServerPort, labFolder, switchNamespace } from "../names.ts";
+import type { Progress } from "../progress.ts";
+import { firewall } from "./firewall.ts";
+import { bootInstance } from "./instance.ts";
+import { metadataAddress } from "./metadata.ts";
+import { authorityFiles, readCloud, writeCloud } from "./place.ts";
+import type { CloudSpec } from "./spec.ts";
+
+/** Makes the instances and what is around them be there as specified. What runs stays untouched, but for the rules around it. */
+export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<void> {
+  const lab = wanted.name;
+  mkdirSync(labFolder(lab), { recursive: true, mode: 0o700 });
+  const spec = joined(readCloud(lab), wanted);
+  writeCloud(spec);
+  remember(spec);
+  const absent = spec.instances.filter(({ name }) => firstProcess(lab, name) === undefined);
+  // Also what is left of one that died: it boots with its disk and nothing else.
+  await Promise.all(absent.map(({ name }) => stopMachine(lab, name)));
+  await createNetwork(lab, spec.instances);
+  const inSwitch = ["nsenter", `--net=/run/netns/${switchNamespace(lab)}`];
+  await run([...inSwitch, "nft", "--file", "-"], {
+    input: firewall(spec.instances),
+    purpose: "load the security groups",
+  });
+  await ensureMetadata(spec);
+  const names = absent.map(({ name }) => name).join(", ");
+  if (absent.length > 0) {
+    await progress.phase(`boot ${names}`, () => Promise.all(absent.map((instance) => bootInstance(spec, instance))));
+  }
+  await ensureForwarder(spec);
+}
+
+/** A program is run resource by resource: what came before stays. */
+function joined(before: CloudSpec, wanted: CloudSpec): CloudSpec {
+  const merge = <T extends { name: string }>(old: T[], all: T[]) => [
+    ...old.filter(({ name }) => !all.some((one) => one.name === name)),
+    ...all,
+  ];
+  const moved = before.instances.find(({ name, address }) =>
+    wanted.instances.some((instance) => instance.name === name && instance.address !== address),
+  );
+  if (moved) {
+    const next = `remove the rehearsal, then begin it anew`;
+    throw new LabFailure(`instance ${moved.name} is there with another address`, { next, exitCode: 2 });
+  }
+  return {
+    ...wanted,
+    instances: merge(before.instances, wanted.instances),
+    parameters: merge(before.parameters, wanted.parameters),
+  };
+}
+
+/** So that `status` and the verification know the machines; a lab of this kind is none that `up` could change. */
+function remember({ name, instances }: CloudSpec): void {
+  const machines = instances.map(({ name: machine, address, userData }) => {
+    const role = /^export ROLE='(control-plane|worker)'$/m.exec(userData ?? "")?.[1] ?? "client";
+    return { name: machine, address, role: role as "control-plane" | "worker" | "client" };
+  });
+  const spec = {
+    name,
+    kubernetesVersion: "cloud",
+    podSubnet: "",
+    serviceSubnet: "",
+    machines,
+    images: [],
+    kubeProxy: false,
+  };
+  writeState(name, { joinToken: "", ...readState(name), spec });
+}
+
+async function ensureMetadata({ name: lab, region }: CloudSpec): Promise<void> {
+  await addSwitchAddress(lab, `${metadataAddress}/32`);
+  const { key, certificate } = authorityFiles(lab);
+  if (!existsSync(certificate)) {
+    const host = `ssm.${region}.amazonaws.com`;
+    const words = [
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "30",
+      "-subj",
+      `/CN=${host}`,
+    ];
+    const out = ["-addext", `subjectAltName=DNS:${host}`, "-keyout", key, "-out", certificate];
+    await run(["openssl", "req", ...words, ...out], { purpose: "make the certificate of the parameters' endpoint" });
+  }
+  const alive = registered(lab).some((one) => one.kind === "process" && one.role === "metadata" && isAlive(one));
+  if (alive) return;
+  const log = openSync(join(labFolder(lab), "metadata.log"), "a");
+  const namespace = `--net=/run/netns/${switchNamespace(lab)}`;
+  const child = spawn("nsenter", [namespace, process.execPath, ...program(), "serve-metadata", lab], {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  const identity = identify(child.pid as number);
+  if (!identity) throw new LabFailure(`cannot start the metadata service of lab ${lab}`);
+  register(lab, { kind: "process", ...identity, role: "metadata" });
+  child.unref();
+}
+
+/** The public address of the control plane. */
+async function ensureForwarder({ name, instances }: CloudSpec): Promise<void> {
+  const entry = instances.find(({ publicAddress }) => publicAddress !== undefined);
+  const state = readState(name);
+  if (!entry || !state || (state.forwarder && isAlive(state.forwarder))) return;
+  const forwarder = await startForwarder(name, entry.name, apiServerPort, entry.publicAddress);
+  writeState(name, { ...state, forwarder });
+}

@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import type { Operation } from "../../operation.ts";
+import { Cloud } from "./cloud.ts";
+
+const operation = (type: string, name: string, inputs: Record<string, unknown>): Operation => ({
+  ...{ type, name, inputs, urn: "", parent: "", provider: "", custom: true },
+});
+
+/** A cloud of two nodes in one group and a client in another. */
+function cloud() {
+  const made = new Cloud();
+  const add = (type: string, name: string, inputs: Record<string, unknown>) =>
+    made.add(operation(type, name, inputs), { publicAddress: "127.80.1.1" });
+  const nodes = add("aws:ec2/securityGroup:SecurityGroup", "nodes", {}).id;
+  const clients = add("aws:ec2/securityGroup:SecurityGroup", "clients", {}).id;
+  const instance = (name: string, privateIp: string, group: string, more = {}) =>
+    add("aws:ec2/instance:Instance", `c-${name}`, {
+      privateIp,
+      vpcSecurityGroupIds: [group],
+      tags: { "ebpf-dataplane/machine": name },
+      ...more,
+    }).id;
+  return { made, add, nodes, clients, instance, spec: () => made.spec("aws", "eu-central-1", "127.80.1.1") };
+}
+
+test("a group as a peer is its members' addresses", () => {
+  const { add, nodes, clients, instance, spec } = cloud();
+  instance("master", "172.31.1.8", nodes, { sourceDestCheck: false });
+  instance("client1", "172.31.1.55", clients);
+  add("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "ports", {
+    ...{
+      securityGroupId: nodes,
+      ipProtocol: "tcp",
+      fromPort: 30000,
+      toPort: 32767,
+      referencedSecurityGroupId: clients,
+    },
+  });
+  expect(spec().instances).toEqual([
+    {
+      name: "master",
+      address: "172.31.1.8",
+      sourceDestCheck: false,
+      ingress: [{ protocol: "tcp", range: [30000, 32767], cidrs: ["172.31.1.55/32"] }],
+    },
+    { name: "client1", address: "172.31.1.55", sourceDestCheck: true, ingress: [] },
+  ]);
+});
+
+test("an instance has what its role may, and the public address that is associated with it", () => {
+  const { add, nodes, instance, spec } = cloud();
+  const parameter = add("aws:ssm/parameter:Parameter", "join", { name: "/c/join" }).state;
+  const role = add("aws:iam/role:Role", "worker-role", {}).state.name;
+  const policy = { Statement: [{ Effect: "Allow", Action: "ssm:GetParameter", Resource: parameter.arn }] };
+  add("aws:iam/rolePolicy:RolePolicy", "p", { role, policy: JSON.stringify(policy) });
+  const iamInstanceProfile = add("aws:iam/instanceProfile:InstanceProfile", "worker-profile", { role }).state.name;
+  const instanceId = instance("node", "172.31.1.207", nodes, { iamInstanceProfile });
+  add("aws:ec2/eipAssociation:EipAssociation", "a", { instanceId });
+  expect(spec().instances[0]).toMatchObject({
+    role: { name: "worker-role", statements: [{ actions: ["ssm:GetParameter"], resources: [parameter.arn] }] },
+    publicAddress: "127.80.1.1",
+  });
+});
+
+test.each([
+  ["aws:eks/cluster:Cluster", {}, "a resource of type aws:eks/cluster:Cluster cannot be rehearsed"],
+  ["aws:ec2/subnet:Subnet", { cidrBlock: "172.31.2.0/24" }, "but a lab has only 172.31.1.0/24"],
+  ["aws:ec2/instance:Instance", {}, "it has no privateIp"],
+  [
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    { ipProtocol: "tcp", cidrIpv4: "0.0.0.0/0" },
+    "it lets out less than everything",
+  ],
+])("%s %j is refused", (type, inputs, message) => {
+  expect(() => cloud().add(type, "x", inputs)).toThrow(message);
+});

@@ -1,0 +1,154 @@
+import { RunnerFailure } from "../../failure.ts";
+import type { Operation } from "../../operation.ts";
+
+type Inputs = Record<string, unknown>;
+
+/** What `lab cloud` reads. */
+export interface CloudSpec {
+  name: string;
+  region: string;
+  instances: CloudInstance[];
+  parameters: { name: string; arn: string }[];
+}
+interface CloudInstance {
+  name: string;
+  address: string;
+  userData?: string;
+  sourceDestCheck: boolean;
+  ingress: { protocol: string; range?: [number, number]; cidrs: string[] }[];
+  role?: { name: string; statements: { actions: string[]; resources: string[] }[] };
+  publicAddress?: string;
+}
+
+/** The only network of a lab. */
+const LAB_NETWORK = "172.31.1.0/24";
+
+/**
+ * The resources of a stack on AWS, by their ids, and what they come to on a lab. Pure: it starts nothing. What a lab cannot carry out
+ * is refused, so that a rehearsal never says more than it has shown.
+ */
+export class Cloud {
+  readonly #resources = new Map<string, { type: string; inputs: Inputs }>();
+
+  /** @returns the id and the computed outputs */
+  add({ type, name, inputs }: Operation, { publicAddress }: { publicAddress: string }): { id: string; state: Inputs } {
+    const refusal = refusalOf(type, inputs);
+    if (refusal) throw new RunnerFailure(refusal, { next: "change the stack, or use the Pulumi CLI and AWS itself" });
+    const id = `${type.split(":").at(-1)}-${name}`;
+    this.#resources.set(id, { type, inputs });
+    return { id, state: { ...inputs, ...COMPUTED[type]?.({ name, id, inputs, publicAddress }) } };
+  }
+
+  spec(name: string, region: string, publicAddress: string): CloudSpec {
+    const parameters = this.#of("aws:ssm/parameter:Parameter").map(({ inputs }) => ({
+      name: String(inputs.name),
+      arn: arnOf(String(inputs.name)),
+    }));
+    const instances = this.#of("aws:ec2/instance:Instance").map(({ id, inputs }) =>
+      this.#instance(id, inputs, publicAddress),
+    );
+    return { name, region, instances, parameters };
+  }
+
+  #instance(id: string, inputs: Inputs, publicAddress: string): CloudInstance {
+    const { privateIp, userData, tags, sourceDestCheck, iamInstanceProfile } = inputs;
+    const isEntry = this.#of("aws:ec2/eipAssociation:EipAssociation").some(({ inputs }) => inputs.instanceId === id);
+    const role = iamInstanceProfile === undefined ? undefined : this.#role(String(iamInstanceProfile));
+    return {
+      name: (tags as Record<string, string>)["ebpf-dataplane/machine"] ?? id.replace("Instance-", ""),
+      address: String(privateIp),
+      sourceDestCheck: sourceDestCheck !== false,
+      ingress: this.#ingress((inputs.vpcSecurityGroupIds as string[]) ?? []),
+      ...(userData !== undefined && { userData: String(userData) }),
+      ...(role && { role }),
+      ...(isEntry && { publicAddress }),
+    };
+  }
+
+  #ingress(groups: string[]): CloudInstance["ingress"] {
+    return this.#of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+      .filter(({ inputs }) => groups.includes(String(inputs.securityGroupId)))
+      .map(({ inputs: { ipProtocol, fromPort, toPort, cidrIpv4, referencedSecurityGroupId } }) => ({
+        protocol: ipProtocol === "-1" ? "all" : String(ipProtocol),
+        ...(fromPort !== undefined && { range: [Number(fromPort), Number(toPort)] as [number, number] }),
+        cidrs: cidrIpv4 === undefined ? this.#members(String(referencedSecurityGroupId)) : [String(cidrIpv4)],
+      }));
+  }
+
+  /** A group as a peer stands for the private addresses of its members' interfaces, whatever they send. */
+  #members(group: string): string[] {
+    return this.#of("aws:ec2/instance:Instance")
+      .filter(({ inputs }) => (inputs.vpcSecurityGroupIds as string[]).includes(group))
+      .map(({ inputs }) => `${inputs.privateIp}/32`);
+  }
+
+  #role(profile: string): CloudInstance["role"] {
+    const role = this.#of("aws:iam/instanceProfile:InstanceProfile").find(({ inputs }) => nameOf(inputs, profile))
+      ?.inputs.role;
+    const policies = this.#of("aws:iam/rolePolicy:RolePolicy").filter(({ inputs }) => inputs.role === role);
+    return { name: String(role), statements: policies.flatMap(({ inputs }) => statementsOf(String(inputs.policy))) };
+  }
+
+  #of(type: string) {
+    return [...this.#resources].flatMap(([id, resource]) => (resource.type === type ? [{ id, ...resource }] : []));
+  }
+}
+
+/** Profiles are referred to by their name, which is the resource's unless the program gives one. */
+function nameOf(inputs: Inputs, profile: string): boolean {
+  return inputs.name === profile || inputs.role === `${profile.replace(/-profile$/, "")}-role`;
+}
+
+function statementsOf(policy: string) {
+  const { Statement } = JSON.parse(policy) as {
+    Statement: { Action: string | string[]; Resource: string | string[] }[];
+  };
+  return Statement.map(({ Action, Resource }) => ({ actions: [Action].flat(), resources: [Resource].flat() }));
+}
+
+function arnOf(parameter: string): string {
+  return `arn:aws:ssm:eu-central-1:000000000000:parameter${parameter}`;
+}
+
+interface Made {
+  name: string;
+  id: string;
+  inputs: Inputs;
+  publicAddress: string;
+}
+
+/** The types that can be carried out, and what AWS would compute of them. */
+const COMPUTED: Record<string, (made: Made) => Inputs> = {
+  "aws:ec2/vpc:Vpc": () => ({}),
+  "aws:ec2/internetGateway:InternetGateway": () => ({}),
+  "aws:ec2/routeTable:RouteTable": () => ({}),
+  "aws:ec2/route:Route": () => ({}),
+  "aws:ec2/subnet:Subnet": () => ({}),
+  "aws:ec2/routeTableAssociation:RouteTableAssociation": () => ({}),
+  "aws:ec2/securityGroup:SecurityGroup": () => ({}),
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": () => ({}),
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": () => ({}),
+  "aws:ec2/eip:Eip": ({ publicAddress }) => ({ publicIp: publicAddress }),
+  "aws:ec2/eipAssociation:EipAssociation": () => ({}),
+  "aws:iam/role:Role": ({ name, inputs }) => ({ name: inputs.name ?? name }),
+  "aws:iam/rolePolicy:RolePolicy": () => ({}),
+  "aws:iam/instanceProfile:InstanceProfile": ({ name, inputs }) => ({ name: inputs.name ?? name }),
+  "aws:ssm/parameter:Parameter": ({ inputs }) => ({ arn: arnOf(String(inputs.name)) }),
+  "aws:ec2/instance:Instance": ({ inputs }) => ({ privateIp: inputs.privateIp, publicIp: "" }),
+};
+
+/** Why a resource cannot be carried out; undefined: it can. */
+function refusalOf(type: string, inputs: Inputs): string | undefined {
+  if (!(type in COMPUTED)) return `a resource of type ${type} cannot be rehearsed`;
+  if (type === "aws:ec2/subnet:Subnet" && inputs.cidrBlock !== LAB_NETWORK)
+    return `its network is ${inputs.cidrBlock}, but a lab has only ${LAB_NETWORK}`;
+  if (type === "aws:ec2/instance:Instance" && inputs.privateIp === undefined)
+    return "it has no privateIp, and a lab gives none out";
+  const everything = inputs.ipProtocol === "-1" && inputs.cidrIpv4 === "0.0.0.0/0";
+  if (type.endsWith("EgressRule") && !everything)
+    return "it lets out less than everything, which a lab does not carry out";
+  const asWritten = inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId;
+  if (type.endsWith("IngressRule") && asWritten === undefined)
+    return "its peer is neither an IPv4 network nor a security group";
+  return undefined;
+}

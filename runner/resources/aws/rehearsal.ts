@@ -1,0 +1,85 @@
+import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { RunnerFailure } from "../../failure.ts";
+import type { Call } from "../../monitor.ts";
+import type { Handler, Progress } from "../../operation.ts";
+import { Cloud } from "./cloud.ts";
+
+const LAB_PROGRAM = join(import.meta.dirname, "lab.js");
+
+/** What changes what a lab has, beside instances; other resources are only referred to. */
+const MATTERS = /EipAssociation|IngressRule|RolePolicy|Instance$/;
+
+/** Carries out the resources of a stack on AWS on a lab of this computer, and answers for AWS. */
+export class Rehearsal {
+  readonly lab: string;
+  readonly #region: string;
+  readonly #cloud = new Cloud();
+  /** Loopback address that stands for the cluster's public one; each lab has its own. */
+  readonly #publicAddress: string;
+  #running: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+
+  constructor(lab: string, region: string) {
+    this.lab = lab;
+    this.#region = region;
+    const [second = 0, third = 0] = createHash("sha256").update(lab).digest();
+    this.#publicAddress = `127.80.${second}.${third || 1}`;
+  }
+
+  handler: Handler = async (operation, progress) => {
+    const outcome = this.#cloud.add(operation, { publicAddress: this.#publicAddress });
+    if (MATTERS.test(operation.type)) await this.#carryOut(progress);
+    return outcome;
+  };
+
+  /** Answers the functions that a cluster asks. */
+  call: Call = async (token, inputs) => {
+    if (token === "aws:ec2/getAmi:getAmi") return { id: "ami-lab", name: "debian-13-lab" };
+    if (token === "aws:ssm/getParameter:getParameter") {
+      const words = [LAB_PROGRAM, "parameter", this.lab, String(inputs.name)];
+      const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 60_000 });
+      return { name: inputs.name, value: stdout };
+    }
+    return undefined;
+  };
+
+  /** Once more after the run under way, whose view may be too old; whoever comes meanwhile shares that one. */
+  #carryOut(progress: Progress): Promise<void> {
+    this.#waiting ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#waiting = undefined;
+        this.#running = this.#runLab(progress);
+        return this.#running;
+      });
+    return this.#waiting;
+  }
+
+  async #runLab(progress: Progress): Promise<void> {
+    const child = spawn(process.execPath, [LAB_PROGRAM, "cloud"], { stdio: ["pipe", "ignore", "pipe"] });
+    const said: string[] = [];
+    createInterface(child.stderr).on("line", (line) => {
+      said.push(line);
+      if (/boot|lab:|next:/.test(line)) progress.line(line);
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(JSON.stringify(this.#cloud.spec(this.lab, this.#region, this.#publicAddress)));
+    const code = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+    if (code !== 0) throw new RunnerFailure(`the lab could not carry it out:\n${said.slice(-10).join("\n")}`);
+  }
+}
+
+/** What security groups and source/destination checks kept from machines, in words. */
+export async function dropsOf(lab: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [LAB_PROGRAM, "drops", lab], { timeout: 60_000 });
+  return stdout.split("\n").filter(Boolean);
+}
+
+/** Removes everything of a rehearsal. */
+export async function removeRehearsal(lab: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [LAB_PROGRAM, "down", lab], { timeout: 300_000 });
+}
