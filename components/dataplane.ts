@@ -26,6 +26,8 @@ const KUBE_PROXY_IMAGE = "registry.k8s.io/kube-proxy:v1.35.0";
 export class Dataplane extends pulumi.ComponentResource {
   /** Namespace of the agent. */
   readonly namespace: pulumi.Output<string>;
+  /** Hash of everything that was declared, the image's digest included: what hangs on the dataplane is repeated when it changes. */
+  readonly contentHash: pulumi.Output<string>;
 
   constructor(name: string, args: DataplaneArgs, opts?: pulumi.ComponentResourceOptions) {
     const checkedArgs = requireDataplane(argumentsOf("Dataplane", name), args);
@@ -63,7 +65,7 @@ export class Dataplane extends pulumi.ComponentResource {
         namespace: namespace.metadata.name,
         serviceAccount: account.metadata.name,
         settings: configMap.metadata.name,
-        settingsDigest: createHash("sha256").update(settings).digest("hex"),
+        settingsDigest: sha256(settings),
         image: args.image ?? "ebpf-dataplane:local",
         imageDigest: args.imageDigest ?? "",
         apiServer: args.apiServer,
@@ -72,7 +74,8 @@ export class Dataplane extends pulumi.ComponentResource {
       { parent: this, dependsOn: [binding, felix, ...definitions, ...pools, ...policies] },
     );
     this.namespace = daemonSet.metadata.namespace;
-    this.registerOutputs({ namespace: this.namespace });
+    this.contentHash = pulumi.unsecret(pulumi.jsonStringify(args).apply(sha256));
+    this.registerOutputs({ namespace: this.namespace, contentHash: this.contentHash });
   }
 }
 
@@ -115,4 +118,8 @@ function settingsDocument(args: DataplaneArgs, serviceSubnet: string): string {
     ...(args.uplinks && { uplinks: args.uplinks }),
   };
   return JSON.stringify(settings, null, 2);
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

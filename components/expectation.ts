@@ -1,4 +1,4 @@
-import { requireMember } from "./inputs/choices";
+import { oneOf, requireMember, requireWhole } from "./inputs/choices";
 import { at, type InputPlace, refuse } from "./inputs/refusal";
 
 /** What an attempted connection shows. */
@@ -11,6 +11,14 @@ export enum Verdict {
   Rejected = "rejected",
 }
 
+/** How a reply returns to a client outside the cluster. */
+export enum ReplyPath {
+  /** Past the node that the client connected to. */
+  Direct = "direct",
+  /** Through it. */
+  ViaEntryNode = "viaEntryNode",
+}
+
 /** One more thing that must hold, in the words of check files (docs/checks.md). */
 export interface Expectation {
   /** Who tries: a machine, `node/NAME`, `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
@@ -21,13 +29,38 @@ export interface Expectation {
   verdict: Verdict;
   /** Whom the server must have seen: an address, a machine, `node/NAME` or `pod/NAMESPACE/NAME`. Defaults to anybody. */
   source?: string;
+  /** Instead of `source`: any one of several. */
+  sources?: string[];
+  /** Local port to bind. Defaults to any. */
+  sourcePort?: number;
+  /** Pods that may answer: `NAMESPACE/NAME` or `NAMESPACE/LABEL=VALUE`. Defaults to anybody. */
+  servers?: string[];
+  /** So many distinct servers must answer, at least. Defaults to one. */
+  spread?: number;
+  /** Attempts, each a fresh connection or datagram. Defaults to 1. */
+  count?: number;
+  /** How replies must return. Defaults to any way. */
+  reply?: ReplyPath;
 }
 
 /** Refuses what cannot be an expectation; the rest is the check's to judge, which knows the cluster. */
 export function requireExpectation(place: InputPlace, expectation: Expectation): void {
-  if (!expectation.from) refuse(at(place, "from"), expectation.from, "a machine, node/NAME or pod/NAMESPACE/NAME");
-  if (!/^(tcp|udp):\/\/.+:\d+$/.test(expectation.to)) {
-    refuse(at(place, "to"), expectation.to, "tcp://HOST:PORT or udp://HOST:PORT");
-  }
-  requireMember(at(place, "verdict"), Verdict, expectation.verdict);
+  const { from, to, verdict, source, sources, sourcePort, spread, count = 1, reply } = expectation;
+  if (!from) refuse(at(place, "from"), from, "a machine, node/NAME or pod/NAMESPACE/NAME");
+  if (!/^(tcp|udp):\/\/.+:\d+$/.test(to)) refuse(at(place, "to"), to, "tcp://HOST:PORT or udp://HOST:PORT");
+  requireMember(at(place, "verdict"), Verdict, verdict);
+  if (reply !== undefined) requireMember(at(place, "reply"), ReplyPath, reply);
+  if (source !== undefined && sources) refuse(at(place, "sources"), sources, "absent where source is given");
+  if (sources?.length === 0) refuse(at(place, "sources"), sources, "at least one source");
+  if (sourcePort !== undefined) requireWhole(at(place, "sourcePort"), sourcePort, 1, 65535);
+  requireWhole(at(place, "count"), count, 1, 1000);
+  if (spread === undefined) return;
+  requireWhole(at(place, "spread"), spread, 1, count);
+  if (verdict !== Verdict.Allowed)
+    refuse(at(place, "verdict"), verdict, `${oneOf([Verdict.Allowed])} where spread is given`);
+}
+
+/** The expectation as check files write it. */
+export function asWritten({ sources, ...rest }: Expectation) {
+  return sources ? { ...rest, source: { anyOf: sources } } : rest;
 }

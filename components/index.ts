@@ -18,7 +18,7 @@ export {
 export { ClientMachines, type ClientMachinesArgs } from "./client-machines";
 export { Dataplane } from "./dataplane";
 export { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
-export { type Expectation, Verdict } from "./expectation";
+export { type Expectation, ReplyPath, Verdict } from "./expectation";
 export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool";
 export { LocalCluster, type LocalClusterArgs } from "./local-cluster";
 export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine";
@@ -32,9 +32,13 @@ export {
   PolicyType,
   Protocol,
 } from "./network-policy-args";
+export { SourceIpVerification } from "./source-ip-verification";
 export {
-  SourceIpVerification,
+  ComparisonMode,
+  type LatencyMeasurement,
+  LatencyQuantity,
+  type LatencyThreshold,
   type SourceIpVerificationArgs,
-  type VerificationResult,
-  type VerificationRow,
-} from "./source-ip-verification";
+  type VerificationTarget,
+} from "./source-ip-verification-args";
+export type { LatencyEstimate, LatencyFigure, VerificationRow } from "./verification-result";

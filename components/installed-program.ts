@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -17,6 +18,12 @@ export const INTERPRETER = ["/bin/sh", "-c"];
 /** Shell words that run one of this package's programs with `node` from PATH, from any working directory. */
 export function programCommand(program: "lab" | "verify" | "cluster", ...words: string[]): string {
   return ["node", join(packageRoot(), "dist", `${program}.js`), ...words].map(quoted).join(" ");
+}
+
+/** Content hash of a program, or "" where it is not built yet: what another version finds out may differ. */
+export function programHash(program: "agent" | "verify"): string {
+  const path = join(packageRoot(), "dist", `${program}.js`);
+  return existsSync(path) ? createHash("sha256").update(readFileSync(path)).digest("hex") : "";
 }
 
 function quoted(word: string): string {

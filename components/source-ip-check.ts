@@ -1,12 +1,21 @@
 import { type ReturnMode, ServiceHandling } from "./dataplane-args";
-import type { Expectation } from "./expectation";
+import { asWritten, type Expectation } from "./expectation";
 import type { MachineAddress } from "./machine";
 
-/** What is to be shown about a service that clients outside the cluster reach through a node port. */
+/** A target in the words of check files. */
+export interface KnownTarget {
+  /** Like tcp://172.31.1.8:30604. */
+  to: string;
+  /** The node's address in it, where one is given. */
+  entryAddress?: string;
+  /** Pods that connect to it; absent: the clients do. */
+  from?: string[];
+}
+
+/** What is to be shown about a service. */
 export interface ServiceUnderTest {
   name: string;
-  entryAddress: string;
-  nodePort: number;
+  targets: KnownTarget[];
   namespace: string;
   podLabels: Record<string, string>;
   returnMode: ReturnMode;
@@ -27,19 +36,23 @@ const REPLY = { dsr: "direct", tunnel: "viaEntryNode" };
 /** What the pods see of the clients. kube-proxy gives each packet the address of the node that it entered by, so that replies
  * come back there: policies by client address then keep everybody out. */
 interface Seen {
-  source(client: MachineAddress): string;
+  source(client: MachineAddress, target: KnownTarget): string;
   reply: string;
   /** Clients that the policies in force let in. */
   admitted: MachineAddress[];
 }
 
 function seenThrough(service: ServiceUnderTest): Seen {
-  const { clients, droppedClients, serviceHandling, returnMode, entryAddress } = service;
+  const { clients, droppedClients, serviceHandling, returnMode } = service;
   if (serviceHandling === ServiceHandling.Ebpf) {
     const admitted = clients.filter((client) => !droppedClients.includes(client.name));
     return { source: ({ address }) => address, reply: REPLY[returnMode], admitted };
   }
-  return { source: () => entryAddress, reply: REPLY.tunnel, admitted: droppedClients.length > 0 ? [] : clients };
+  return {
+    source: (_, { entryAddress = "" }) => entryAddress,
+    reply: REPLY.tunnel,
+    admitted: droppedClients.length > 0 ? [] : clients,
+  };
 }
 
 /**
@@ -49,36 +62,43 @@ function seenThrough(service: ServiceUnderTest): Seen {
  * policies that protect the service stay in force, also when the check is killed half-way.
  */
 export function sourceIpCheck(service: ServiceUnderTest) {
+  const { targets, clients, expectations } = service;
   const seen = seenThrough(service);
-  const { admitted } = seen;
+  const nodePorts = targets.filter(({ from }) => from === undefined);
+  const served = (client: MachineAddress) =>
+    nodePorts.map((target) => ({
+      from: client.name,
+      to: target.to,
+      verdict: "allowed",
+      source: seen.source(client, target),
+      reply: seen.reply,
+    }));
+  const dropped = (client: MachineAddress) =>
+    nodePorts.map(({ to }) => ({ from: client.name, to, verdict: "dropped" }));
+  const isAdmitted = (client: MachineAddress) => seen.admitted.includes(client);
   const asDeclared = [
-    ...admitted.map((client) => served(service, seen, client)),
-    ...service.clients.filter((client) => !admitted.includes(client)).map((client) => dropped(service, client)),
-    ...service.expectations,
+    ...clients.filter(isAdmitted).flatMap(served),
+    ...clients.filter((client) => !isAdmitted(client)).flatMap(dropped),
+    ...targets.flatMap(fromPods),
+    ...expectations.map(asWritten),
   ];
-  const opening = admitEveryClient(service, seen);
-  const everybody = { apply: [opening], expect: service.clients.map((client) => served(service, seen, client)) };
+  const sources = clients.flatMap((client) => nodePorts.map((target) => seen.source(client, target)));
+  const opening = admitEveryClient(service, [...new Set(sources)]);
+  const everybody = { apply: [opening], expect: clients.flatMap(served) };
   const onlyAdmitted = { delete: [identityOf(opening)], expect: asDeclared, within: PATIENCE };
+  const opens = service.droppedClients.length > 0 && nodePorts.length > 0;
   return {
     name: service.name,
-    steps: service.droppedClients.length > 0 ? [everybody, onlyAdmitted] : [{ expect: asDeclared, within: PATIENCE }],
+    steps: opens ? [everybody, onlyAdmitted] : [{ expect: asDeclared, within: PATIENCE }],
   };
 }
 
-function served(service: ServiceUnderTest, { source, reply }: Seen, client: MachineAddress) {
-  return { ...attempt(service, client), verdict: "allowed", source: source(client), reply };
+/** Pods are seen with their own addresses too. */
+function fromPods({ to, from = [] }: KnownTarget) {
+  return from.map((pods) => ({ from: pods, to, verdict: "allowed", source: pods }));
 }
 
-function dropped(service: ServiceUnderTest, client: MachineAddress) {
-  return { ...attempt(service, client), verdict: "dropped" };
-}
-
-function attempt(service: ServiceUnderTest, client: MachineAddress) {
-  return { from: client.name, to: `tcp://${service.entryAddress}:${service.nodePort}` };
-}
-
-function admitEveryClient(service: ServiceUnderTest, { source }: Seen) {
-  const sources = [...new Set(service.clients.map(source))];
+function admitEveryClient(service: ServiceUnderTest, sources: string[]) {
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",

@@ -1,118 +1,56 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { ReturnMode, ServiceHandling } from "./dataplane-args";
-import { type Expectation, requireExpectation } from "./expectation";
-import { requireAddress } from "./inputs/addresses";
-import { requireMember, requireWhole } from "./inputs/choices";
-import { requireLabel } from "./inputs/names";
-import { argumentsOf, at, checked, type InputPlace, refuse } from "./inputs/refusal";
-import { INTERPRETER, programCommand } from "./installed-program";
+import { argumentsOf } from "./inputs/refusal";
+import { ownMode, readCheckFiles, requireClients, requireVerification, targetsOf } from "./inputs/verification";
+import { INTERPRETER, programCommand, programHash } from "./installed-program";
 import type { MachineAddress } from "./machine";
 import { componentType } from "./package-name";
-import { sourceIpCheck } from "./source-ip-check";
-
-/** Arguments of `SourceIpVerification`. */
-export interface SourceIpVerificationArgs {
-  /** Administrator's kubeconfig (YAML) of the cluster. */
-  kubeconfig: pulumi.Input<string>;
-  /** Name of the lab whose machines the clients are. Defaults to "local". */
-  labName?: pulumi.Input<string>;
-  /** Machines outside the cluster that use the service. */
-  clients: pulumi.Input<MachineAddress[]>;
-  /** Names of the clients that the network policies in force must keep out; the others must be served. Defaults to none. */
-  droppedClients?: string[];
-  /** IPv4 address of the node that the clients connect to. */
-  entryAddress: pulumi.Input<string>;
-  /** Node port of the service, from 30000 to 32767. */
-  nodePort: number;
-  /** Namespace of the service's pods. Defaults to "default". */
-  namespace?: string;
-  /** Labels that select the service's pods. */
-  podLabels: Record<string, string>;
-  /** How the replies must return, shown by evidence on the entry node. Defaults to `Dsr`. */
-  returnMode?: ReturnMode;
-  /**
-   * Who handles services: with kube-proxy the pods must see the entry node's address, replies must pass that node, and where
-   * clients are dropped all of them must be. Defaults to `Ebpf`.
-   */
-  serviceHandling?: ServiceHandling;
-  /** What must hold besides, while the policies in force are the declared ones. Defaults to nothing. */
-  expectations?: Expectation[];
-  /** What else the result hangs on: a change repeats the verification. Never a time. Defaults to nothing. */
-  triggers?: pulumi.Input<string>[];
-  /** File for the result, relative to the program's folder. Defaults to "out/verification.json". */
-  outputFile?: string;
-}
-
-/** One expectation of the truth table. */
-export interface VerificationRow {
-  /** Where the connection came from. */
-  from: string;
-  /** What it was for. */
-  to: string;
-  /** What must be shown, in words. */
-  expected: string;
-  /** What was seen, in words. */
-  observed: string;
-  /** Whether they agree. */
-  pass: boolean;
-  /** Name of the check, and the step where it has several. */
-  step?: string;
-  /** What is not as expected, then what the observation rests on. */
-  evidence?: string[];
-}
-
-/** What a verification found. */
-export interface VerificationResult {
-  /** Number of rows that held. */
-  passed: number;
-  /** Number of rows that did not hold. */
-  failed: number;
-  /** The truth table. */
-  rows: VerificationRow[];
-}
+import { type KnownTarget, sourceIpCheck } from "./source-ip-check";
+import type { SourceIpVerificationArgs, VerificationTarget } from "./source-ip-verification-args";
+import type { LatencyFigure, VerificationDocument, VerificationRow } from "./verification-result";
 
 /**
  * Proves on the running cluster that a service's pods see the clients' own addresses: real connections from the clients, the
- * source each pod recorded, the way of the replies, and what the network policies in force let through. A row that does not
- * hold fails the deployment, and the next one tries again.
+ * source each pod recorded, the way of the replies, and what the network policies in force let through. Measures and compares
+ * where asked. What does not hold fails the deployment, and the next one tries again; what it found is in `outputFolder` then too.
  */
 export class SourceIpVerification extends pulumi.ComponentResource {
+  /** Everything in one sentence. */
+  readonly verdict: pulumi.Output<string>;
   /** Number of rows that held. */
   readonly passed: pulumi.Output<number>;
   /** Number of rows that did not hold: 0, or the deployment has failed. */
   readonly failed: pulumi.Output<number>;
-  /** The whole result, as in `outputFile`. */
-  readonly result: pulumi.Output<VerificationResult>;
+  /** What was expected and what was seen. */
+  readonly truthTable: pulumi.Output<VerificationRow[]>;
+  /** What was measured, by mode; empty without a measurement. */
+  readonly figures: pulumi.Output<LatencyFigure[]>;
+  /** Path of the result and its evidence, JSON; relative to the program's folder unless `outputFolder` is absolute. */
+  readonly resultPath: pulumi.Output<string>;
+  /** Path of the report for people, HTML; "" where none was written. */
+  readonly reportPath: pulumi.Output<string>;
 
   constructor(name: string, args: SourceIpVerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("SourceIpVerification", name);
-    const { returnMode = ReturnMode.Dsr, outputFile = "out/verification.json" } = args;
-    requireVerification(place, args, returnMode);
-    const entryAddress = checked(args.entryAddress, (address) => requireAddress(at(place, "entryAddress"), address));
+    requireVerification(place, args);
+    const checkFiles = readCheckFiles(place, args.checkFiles ?? []);
+    const targets = targetsOf(place, args);
     super(componentType("SourceIpVerification"), name, args, opts);
 
-    const check = pulumi.all([args.clients, entryAddress]).apply(([clients, address]) =>
-      sourceIpCheck({
-        name: `${name}: the pods of node port ${args.nodePort} see their clients`,
-        entryAddress: address,
-        nodePort: args.nodePort,
-        namespace: args.namespace ?? "default",
-        podLabels: args.podLabels,
-        returnMode,
-        serviceHandling: args.serviceHandling ?? ServiceHandling.Ebpf,
-        clients: requireClients(place, clients, args.droppedClients ?? []),
-        droppedClients: args.droppedClients ?? [],
-        expectations: args.expectations ?? [],
-      }),
+    const { outputFolder = "out" } = args;
+    const document = pulumi.jsonStringify(
+      pulumi.all([args.clients, targets]).apply(([clients, known]) => ({
+        ...documentOf(name, requireClients(place, clients, args), known, args),
+        checkFiles,
+      })),
     );
-    const document = pulumi.jsonStringify(check);
     const run = new command.local.Command(
       `${name}-check`,
       {
         interpreter: INTERPRETER,
-        create: verifyCommand(args.labName ?? "local", outputFile),
+        create: verifyCommand(args.labName ?? "local", outputFolder),
         stdin: document,
         environment: { KUBECONFIG_CONTENT: pulumi.secret(args.kubeconfig) },
         // The table is on stderr, for people; stdout is the result.
@@ -120,55 +58,80 @@ export class SourceIpVerification extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         // A hash tells nothing; and the command provider (1.2.1) fails a preview at a trigger that is both secret and unknown.
         triggers: [
-          pulumi.unsecret(pulumi.all([document, args.kubeconfig, ...(args.triggers ?? [])]).apply(contentHash)),
+          pulumi.unsecret(
+            pulumi
+              .all([document, args.kubeconfig, programHash("verify"), programHash("agent"), ...(args.triggers ?? [])])
+              .apply(contentHash),
+          ),
+          ...(args.alwaysRun ? [randomUUID()] : []),
         ],
       },
-      { parent: this, customTimeouts: { create: "10m", update: "10m" } },
+      { parent: this, customTimeouts: { create: "60m", update: "60m" } },
     );
-    this.result = run.stdout.apply((stdout) => JSON.parse(stdout) as VerificationResult);
-    this.passed = this.result.apply((result) => result.passed);
-    this.failed = this.result.apply((result) => result.failed);
-    this.registerOutputs({ passed: this.passed, failed: this.failed, result: this.result });
+    const result = run.stdout.apply((stdout) => JSON.parse(stdout) as VerificationDocument);
+    this.verdict = result.apply(({ verdict }) => verdict);
+    this.passed = result.apply(({ passed }) => passed);
+    this.failed = result.apply(({ failed }) => failed);
+    this.truthTable = result.apply(({ rows }) => rows);
+    this.figures = result.apply(({ figures = [] }) => figures);
+    this.resultPath = result.apply(() => `${outputFolder}/verification.json`);
+    this.reportPath = result.apply(({ reportPath = "" }) => reportPath);
+    const { verdict, passed, failed, truthTable, figures, resultPath, reportPath } = this;
+    this.registerOutputs({ verdict, passed, failed, truthTable, figures, resultPath, reportPath });
   }
 }
 
-function verifyCommand(labName: pulumi.Input<string>, outputFile: string): pulumi.Output<string> {
+type ResolvedTarget = pulumi.Unwrap<VerificationTarget>;
+
+/** The document that `verify verify` reads. */
+function documentOf(
+  name: string,
+  clients: MachineAddress[],
+  targets: ResolvedTarget[],
+  args: SourceIpVerificationArgs,
+) {
+  const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = args;
+  const { namespace = "default", droppedClients = [], thresholds = [] } = args;
+  const known = targets.map((target) => knownTarget(target, namespace));
+  const title = `${name}: the pods of ${known.map(({ to }) => to.replace(/^tcp:../, "")).join(", ")} see their clients`;
+  const check = sourceIpCheck({
+    name: title,
+    targets: known,
+    namespace,
+    podLabels: args.podLabels,
+    returnMode,
+    serviceHandling,
+    clients,
+    droppedClients,
+    expectations: args.expectations ?? [],
+  });
+  const mode = ownMode(args);
+  const limits = thresholds.map((threshold) => ({ mode, ...threshold }));
+  return { name, checks: [check], ...measurementOf(clients, known, args), thresholds: limits };
+}
+
+/** What to measure, where anything asks for it: the deployment's own mode and those it is compared with. */
+function measurementOf(clients: MachineAddress[], targets: KnownTarget[], args: SourceIpVerificationArgs) {
+  const { latency, comparisonModes = [], thresholds = [], droppedClients = [] } = args;
+  if (!latency && comparisonModes.length === 0 && thresholds.length === 0) return {};
+  const served = clients.find(({ name }) => !droppedClients.includes(name)) ?? clients[0];
+  const { connections = 10_000, concurrency = 1, client = served?.name } = latency ?? {};
+  const modes = [...new Set([ownMode(args), ...comparisonModes])];
+  const to = targets.find(({ from }) => from === undefined)?.to;
+  return { measurement: { client, to, modes, connections, concurrency } };
+}
+
+function knownTarget({ entryAddress, entryNode, nodePort, service, port, from }: ResolvedTarget, namespace: string) {
+  if (service !== undefined) return { to: `tcp://service/${namespace}/${service}:${port}`, from };
+  return { to: `tcp://${entryAddress ?? `node/${entryNode}`}:${nodePort}`, entryAddress };
+}
+
+function verifyCommand(labName: pulumi.Input<string>, outputFolder: string): pulumi.Output<string> {
   return pulumi
     .output(labName)
-    .apply((lab) => programCommand("verify", "check", "--json", "--lab", lab, "--out", outputFile, "-"));
+    .apply((lab) => programCommand("verify", "verify", "--json", "--lab", lab, "--out", outputFolder, "-"));
 }
 
 function contentHash(parts: string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
-}
-
-function requireVerification(place: InputPlace, args: SourceIpVerificationArgs, returnMode: ReturnMode): void {
-  requireWhole(at(place, "nodePort"), args.nodePort, 30000, 32767);
-  requireMember(at(place, "returnMode"), ReturnMode, returnMode);
-  requireMember(at(place, "serviceHandling"), ServiceHandling, args.serviceHandling ?? ServiceHandling.Ebpf);
-  requireLabel(at(place, "namespace"), args.namespace ?? "default");
-  if (Object.keys(args.podLabels ?? {}).length === 0) {
-    refuse(at(place, "podLabels"), args.podLabels, "labels that select the service's pods, like { app: 'nginx' }");
-  }
-  args.expectations?.forEach((expectation, index) => {
-    requireExpectation(at(at(place, "expectations"), index), expectation);
-  });
-  const { outputFile } = args;
-  if (outputFile !== undefined && !/^[\w./-]+$/.test(outputFile)) {
-    refuse(at(place, "outputFile"), outputFile, 'a path of letters, digits, "_", "-", "." and "/"');
-  }
-}
-
-/** Clients often come from another resource, so they can be checked only when that exists. */
-function requireClients(place: InputPlace, clients: MachineAddress[], dropped: string[]): MachineAddress[] {
-  if (clients.length === 0) refuse(at(place, "clients"), clients, "at least one machine outside the cluster");
-  clients.forEach((client, index) => {
-    requireAddress(at(at(at(place, "clients"), index), "address"), client.address);
-  });
-  const names = clients.map((client) => client.name);
-  dropped.forEach((name, index) => {
-    if (names.includes(name)) return;
-    refuse(at(at(place, "droppedClients"), index), name, `the name of a client: ${names.join(", ")}`);
-  });
-  return clients;
 }

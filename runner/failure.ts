@@ -2,13 +2,23 @@
 export class RunnerFailure extends Error {
   override readonly name = "RunnerFailure";
   readonly next: string | undefined;
-  /** 2: the user's input is wrong; 1: everything else. */
-  readonly exitCode: 1 | 2;
+  /** 2: the user's input is wrong; 130: the user stopped it; 1: everything else. */
+  readonly exitCode: 1 | 2 | 130;
 
-  constructor(message: string, { next, exitCode = 1 }: { next?: string; exitCode?: 1 | 2 } = {}) {
+  constructor(message: string, { next, exitCode = 1 }: { next?: string; exitCode?: 1 | 2 | 130 } = {}) {
     super(message);
     this.next = next;
     this.exitCode = exitCode;
+  }
+}
+
+/** The user stopped the run. */
+export class Interrupted extends RunnerFailure {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal}`, { next: "run the same command again to go on, or `make down`", exitCode: 130 });
+    this.signal = signal;
   }
 }
 

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +48,9 @@ async function cluster(answer: (request: Received) => Answer = ({ body }) => [20
   return server.received;
 }
 
+/** The runner started last. */
+let running: ChildProcess | undefined;
+
 async function runner(verb: string, ...options: string[]) {
   const env = {
     ...process.env,
@@ -57,6 +60,7 @@ async function runner(verb: string, ...options: string[]) {
   };
   const words = ["--no-warnings", join(root, "runner", "main.ts"), verb, "--stack", "dev", "--cwd", folder, ...options];
   const child = spawn(process.execPath, words, { env, stdio: ["ignore", "pipe", "pipe"] });
+  running = child;
   const code = new Promise((resolve) => child.on("close", resolve));
   return { stdout: await text(child.stdout), stderr: await text(child.stderr), code: await code };
 }
@@ -68,6 +72,34 @@ test("up makes what the program declares in order, and prints outputs without se
   expect(stdout).toBe("mode: tunnel\npassword: [secret]\n");
   expect(received.map(({ body }) => body?.data)).toEqual([{ made: "made by hand" }]);
   expect(code).toBe(0);
+}, 120_000);
+
+test("up says nothing but its outputs when asked to be quiet, as JSON when asked for that", async () => {
+  await cluster();
+  const { stdout, stderr, code } = await runner("up", "--quiet", "--json");
+  expect(JSON.parse(stdout)).toEqual({ mode: "dsr", password: "[secret]" });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+}, 120_000);
+
+test("a quiet up tells why it failed, with what the command said", async () => {
+  await cluster();
+  const { stderr, code } = await runner("up", "--quiet", "--config", "command=echo no disk >&2; exit 3");
+  expect(stderr).toMatch(/^up of stack dev failed: Command make: its command ended with exit code 3\nno disk\n/);
+  expect(code).toBe(1);
+}, 120_000);
+
+test("an interrupted up waits until the command under way has tidied up", async () => {
+  await cluster();
+  const command = `trap 'sleep 0.2; touch ${folder}/tidied; exit 1' TERM; touch ${folder}/started; while :; do sleep 0.1; done`;
+  const ended = runner("up", "--config", `command=${command}`);
+  await expect.poll(() => existsSync(join(folder, "started")), { timeout: 60_000, interval: 50 }).toBe(true);
+  running?.kill("SIGTERM");
+  const { stderr, code } = await ended;
+  expect(existsSync(join(folder, "tidied"))).toBe(true);
+  expect(stderr).toContain("SIGTERM: waiting for what is under way to end");
+  expect(stderr).toContain("up of stack dev failed: stopped by SIGTERM");
+  expect(code).toBe(130);
 }, 120_000);
 
 test("up stops at the first resource that fails, names it, and shows no stack trace", async () => {

@@ -1,21 +1,22 @@
 import { Command } from "commander";
-import pc from "picocolors";
 import { down } from "./down.ts";
 import { messageOf, RunnerFailure } from "./failure.ts";
 import { preview } from "./preview.ts";
 import { EncryptedSetting, type Project, readProject, readStack } from "./project.ts";
 import { delegate, findPulumi, type Verb } from "./pulumi-cli.ts";
 import { rehearse } from "./rehearse.ts";
-import { say } from "./terminal.ts";
+import { beQuiet, complain, pc } from "./terminal.ts";
 import { up } from "./up.ts";
 
-const OWN: Record<Verb, (project: Project) => Promise<void>> = { up, preview, down };
+const OWN: Record<Verb, (project: Project, json: boolean) => Promise<void>> = { up, preview, down };
 
 interface Options {
   stack: string;
   cwd: string;
   config: string[];
   cli: boolean;
+  quiet: boolean;
+  json: boolean;
 }
 
 const program = new Command("runner").description(
@@ -31,7 +32,7 @@ program
   .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
   .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
   .option("--remove", "remove the rehearsal instead")
-  .action((options: Omit<Options, "cli"> & { remove?: boolean }) =>
+  .action((options: Omit<Options, "cli" | "quiet" | "json"> & { remove?: boolean }) =>
     ending("rehearsal", options.stack, () =>
       rehearse(readProject(options.cwd, options.stack, options.config), options),
     ),
@@ -45,11 +46,14 @@ function command(verb: Verb, description: string): void {
     .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", "local")
     .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
     .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+    .option("-q, --quiet", "tell only failures and outputs", false)
+    .option("--json", "print the outputs as JSON", false)
     .option("--no-cli", "do not use the Pulumi CLI even if it is there")
     .action((options: Options) => run(verb, options));
 }
 
 async function run(verb: Verb, options: Options): Promise<void> {
+  if (options.quiet) beQuiet();
   await ending(verb, options.stack, async () => {
     const pulumi = options.cli ? findPulumi() : undefined;
     if (pulumi) await delegate(pulumi, verb, readStack(options.cwd, options.stack), options.config);
@@ -63,14 +67,14 @@ async function ending(what: string, stack: string, work: () => Promise<void>): P
     await work();
     process.exit(0);
   } catch (error) {
-    say(pc.red(`${what} of stack ${stack} failed: ${messageOf(error)}`));
-    if (error instanceof RunnerFailure && error.next) say(`Next: ${error.next}.`);
+    complain(pc.red(`${what} of stack ${stack} failed: ${messageOf(error)}`));
+    if (error instanceof RunnerFailure && error.next) complain(`Next: ${error.next}.`);
     process.exit(error instanceof RunnerFailure ? error.exitCode : 1);
   }
 }
 
 /** Without the CLI. After it: without state, so what a run before the CLI was there has made is removed too. */
-async function runHere(verb: Verb, { cwd, stack, config }: Options, afterCli: boolean): Promise<void> {
+async function runHere(verb: Verb, { cwd, stack, config, json }: Options, afterCli: boolean): Promise<void> {
   let project: Project;
   try {
     project = readProject(cwd, stack, config);
@@ -79,7 +83,7 @@ async function runHere(verb: Verb, { cwd, stack, config }: Options, afterCli: bo
     if (afterCli && error instanceof EncryptedSetting) return;
     throw error;
   }
-  await OWN[verb](project);
+  await OWN[verb](project, json);
 }
 
 function collect(value: string, before: string[]): string[] {

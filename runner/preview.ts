@@ -1,8 +1,7 @@
-import pc from "picocolors";
 import { type Operation, title } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { runProgram } from "./run-program.ts";
-import { say } from "./terminal.ts";
+import { pc, say } from "./terminal.ts";
 
 /** Prints what `up` would make, as a tree; touches nothing. */
 export async function preview(project: Project): Promise<void> {

@@ -1,8 +1,11 @@
-import { messageOf, RunnerFailure } from "./failure.ts";
+import { Interrupted, messageOf, RunnerFailure } from "./failure.ts";
 import { attachMonitor, type Call } from "./monitor.ts";
 import { type Operation, type Outcome, title } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { loadProgram, sdkOf } from "./sdk.ts";
+import { say } from "./terminal.ts";
+
+const INTERRUPTS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** What to do with each resource. */
 export type Visit = (operation: Operation, signal: AbortSignal) => Promise<Outcome>;
@@ -24,7 +27,7 @@ export async function runProgram(
   let failure: Error | undefined;
   const fail = (error: unknown) => {
     failure ??= isUsersMistake(error) ? new RunnerFailure(messageOf(error), { exitCode: 2 }) : asError(error);
-    stop.abort();
+    stop.abort(failure);
   };
   const ended = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
   process.chdir(project.folder);
@@ -45,6 +48,13 @@ export async function runProgram(
   );
 
   // The SDK repeats a resource's failure in every output that hangs on it, and leaves those to the process.
+  const interrupt = (signal: NodeJS.Signals) => {
+    // The second time its user does not want to wait for what is under way.
+    if (failure instanceof Interrupted) process.exit(failure.exitCode);
+    say(`${signal}: waiting for what is under way to end and tidy up; once more to leave at once`);
+    fail(new Interrupted(signal));
+  };
+  for (const signal of INTERRUPTS) process.on(signal, interrupt);
   process.on("unhandledRejection", fail);
   process.on("uncaughtException", fail);
   const finished = sdk.runtime
@@ -55,6 +65,7 @@ export async function runProgram(
   await Promise.allSettled(underWay);
   process.off("unhandledRejection", fail);
   process.off("uncaughtException", fail);
+  for (const signal of INTERRUPTS) process.off(signal, interrupt);
   if (failure) throw failure;
   return outputs.current;
 }

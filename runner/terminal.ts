@@ -1,11 +1,30 @@
-import pc from "picocolors";
+import picocolors from "picocolors";
 import type { Progress } from "./operation.ts";
+
+/** Colours where a person looks (no-color.org), none in files and logs. */
+export const pc = picocolors.createColors(
+  process.stderr.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
+);
+
+/** What was asked for on the command line. */
+let quiet = false;
+export const isQuiet = (): boolean => quiet;
+
+/** From now on only failures are told. */
+export function beQuiet(): void {
+  quiet = true;
+}
 
 /** Milliseconds between two reports about the same wait. */
 const REPORT_EVERY = 10_000;
 
 /** Everything the runner says goes to stderr, so that stdout carries results only. */
 export function say(line: string): void {
+  if (!quiet) complain(line);
+}
+
+/** Says what went wrong, also when asked to be quiet. */
+export function complain(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 

@@ -8,8 +8,11 @@ import { runProgram } from "./run-program.ts";
 import { mask } from "./secrets.ts";
 import { ResourceReport, say } from "./terminal.ts";
 
-/** Makes everything that the program declares, removes what it no longer declares from the same clusters, and prints the stack's outputs. */
-export async function up(project: Project, rehearsal?: Rehearsal): Promise<void> {
+/**
+ * Makes everything that the program declares, removes what it no longer declares from the same clusters, and prints the stack's
+ * outputs; as one JSON object where asked.
+ */
+export async function up(project: Project, json = false, rehearsal?: Rehearsal): Promise<void> {
   const started = performance.now();
   const on = rehearsal ? ` Nothing reaches AWS: what it would make is made on the lab ${rehearsal.lab}.` : "";
   say(
@@ -35,6 +38,10 @@ export async function up(project: Project, rehearsal?: Rehearsal): Promise<void>
   // Only now: nobody is without what an object that goes did for others.
   for (const cluster of providers.used) await prune(cluster, providers.stackLabel, (line) => new ResourceReport(line));
   say(`${count} resources in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  if (json) {
+    process.stdout.write(`${JSON.stringify(mask(outputs), null, 2)}\n`);
+    return;
+  }
   for (const [key, value] of Object.entries(mask(outputs) as Record<string, unknown>)) {
     process.stdout.write(`${key}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
   }

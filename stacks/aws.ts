@@ -79,6 +79,7 @@ const verification = new SourceIpVerification(
     nodePort: 30604,
     podLabels: app,
     returnMode,
+    triggers: [dataplane.contentHash, pulumi.jsonStringify([nginx.spec, service.spec])],
   },
   { dependsOn: [dataplane, service] },
 );
@@ -86,4 +87,4 @@ const verification = new SourceIpVerification(
 export const url = `http://${master}:30604`;
 export const kubeconfig = cluster.kubeconfig;
 export const clients = cluster.publicClients;
-export const sourceAddressPreserved = pulumi.interpolate`${verification.passed} rows hold, ${verification.failed} do not`;
+export const sourceAddressPreserved = verification.verdict;

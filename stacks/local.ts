@@ -83,11 +83,11 @@ const verification = new SourceIpVerification(
     expectations: [
       { from: "pod/default/app=nginx", to: "udp://service/kube-system/kube-dns:53", verdict: Verdict.Allowed },
     ],
-    triggers: [cluster.agentImageDigest],
+    triggers: [dataplane.contentHash, pulumi.jsonStringify([nginx.spec, service.spec])],
   },
   { dependsOn: [dataplane, service] },
 );
 
 export const url = `http://${master}:30604`;
 export const kubeconfig = cluster.kubeconfig;
-export const sourceAddressPreserved = pulumi.interpolate`${verification.passed} rows hold, ${verification.failed} do not`;
+export const sourceAddressPreserved = verification.verdict;

@@ -18,7 +18,7 @@ const LAB_OUTPUT = JSON.stringify({
   ],
   lab: "local",
 });
-const VERIFICATION_OUTPUT = JSON.stringify({ passed: 4, failed: 0, rows: [] });
+const VERIFICATION_OUTPUT = JSON.stringify({ verdict: "All hold.", passed: 4, failed: 0, rows: [] });
 
 /** Stands in for the engine: remembers every resource, and in a deployment answers for the commands. */
 export async function recordResources(preview = false): Promise<Registered[]> {

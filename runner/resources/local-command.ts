@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { z } from "zod";
-import { RunnerFailure } from "../failure.ts";
+import { Interrupted, RunnerFailure } from "../failure.ts";
 import type { Handler, Operation, Progress } from "../operation.ts";
+import { isQuiet } from "../terminal.ts";
 
 /** The inputs of `command:local:Command` that can be carried out here; others are refused by name. */
 const commandInputs = z.strictObject({
@@ -25,9 +26,9 @@ const LAST_LINES = 20;
 
 /** Runs `create` of a `command:local:Command`. */
 export function localCommand(folder: string): Handler {
-  return async (operation, progress) => {
+  return async (operation, progress, signal) => {
     const inputs = parseCommand(operation);
-    const { stdout, stderr } = await run(inputs.create ?? "", inputs, folder, progress);
+    const { stdout, stderr } = await run(inputs.create ?? "", inputs, folder, progress, signal);
     return { id: operation.name, state: { ...operation.inputs, stdout, stderr } };
   };
 }
@@ -45,13 +46,18 @@ function parseCommand(operation: Operation): CommandInputs {
   throw new RunnerFailure(z.prettifyError(parsed.error), { next: "use the Pulumi CLI for other inputs of Command" });
 }
 
-async function run(command: string, inputs: CommandInputs, folder: string, progress: Progress) {
+async function run(command: string, inputs: CommandInputs, folder: string, progress: Progress, signal?: AbortSignal) {
   const [program = "/bin/sh", ...words] = inputs.interpreter ?? ["/bin/sh", "-c"];
   const child = spawn(program, [...words, command], {
     cwd: inputs.dir ?? folder,
     env: { ...process.env, ...inputs.environment },
     stdio: "pipe",
   });
+  const stop = () => {
+    // A terminal tells all of its programs of Ctrl-C; what was sent to this one alone is passed on.
+    if (signal?.reason instanceof Interrupted && signal.reason.signal === "SIGTERM") child.kill("SIGTERM");
+  };
+  signal?.addEventListener("abort", stop);
   const shown = inputs.logging ?? "stdoutAndStderr";
   const stdout = collect(child.stdout, /^stdout/.test(shown) ? progress : undefined);
   const stderr = collect(child.stderr, /stderr$/i.test(shown) ? progress : undefined);
@@ -62,9 +68,10 @@ async function run(command: string, inputs: CommandInputs, folder: string, progr
     child.on("error", (error) => reject(new RunnerFailure(`cannot start ${program}: ${error.message}`)));
     child.on("close", (exitCode, signal) => resolve(exitCode ?? signal ?? "unknown"));
   });
+  signal?.removeEventListener("abort", stop);
   const output = { stdout: await stdout, stderr: await stderr };
   if (code === 0) return output;
-  const tail = /stderr$/i.test(shown) ? "" : output.stderr.split("\n").slice(-LAST_LINES).join("\n");
+  const tail = /stderr$/i.test(shown) && !isQuiet() ? "" : output.stderr.split("\n").slice(-LAST_LINES).join("\n");
   throw new RunnerFailure(
     `its command ended with ${typeof code === "number" ? `exit code ${code}` : code}\n${tail}`.trim(),
   );

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { known, whole } from "../format/fields.ts";
+import { parseDestination } from "../format/destination.ts";
+import { known, parsed, whole } from "../format/fields.ts";
 import { CheckFileError, readChecks } from "../format/read.ts";
 import { type Check, checkSchema } from "../format/schema.ts";
 import { serviceHandlings } from "../results/service-handling.ts";
@@ -10,8 +11,7 @@ export const limitedQuantities = ["meanUs", "medianUs", "p90Us", "p99Us", "cpuUs
 const measurementSchema = known(
   {
     client: z.string().describe("The machine that connects."),
-    address: z.string().describe("Where it connects to: the entry node's address."),
-    nodePort: whole(1, 65535, "The service's node port."),
+    to: parsed(parseDestination, "tcp://HOST:PORT", "What it connects to: a node port, like tcp://172.31.1.8:30604."),
     modes: z.array(z.enum(serviceHandlings)).min(1).describe("Who handles services, the mode of the deployment first."),
     connections: whole(1, 1_000_000, "New connections in each mode."),
     concurrency: whole(1, 1000, "Connections at the same time."),

@@ -12,8 +12,7 @@ const check = (name: string, verdict = "allowed") => ({
 });
 const measurement = {
   client: "client1",
-  address: "172.31.1.8",
-  nodePort: 30604,
+  to: "tcp://172.31.1.8:30604",
   modes: ["EbpfDsr", "KubeProxyIptables"],
   connections: 100,
   concurrency: 1,

@@ -26,6 +26,7 @@ export async function carryOut(world: World, verification: Verification, measure
   const { rows, problems } = outcome;
   const { measurement, thresholds } = verification;
   let comparison: Comparison | undefined;
+  if (measurement && !measure) problems.push(measurementProblem(new Error("this program cannot measure here")));
   if (measurement && measure && !world.stopping.aborted) {
     world.progress(`measuring ${measurement.connections} new connections in each of ${measurement.modes.join(", ")}`);
     try {
