@@ -49,9 +49,9 @@ export interface VerificationTarget {
 
 /** New connections to the first node port, timed. */
 export interface LatencyMeasurement {
-  /** New connections in each mode. Defaults to 10000. */
+  /** New connections in each mode, at most 60000. Defaults to 10000. */
   connections?: number;
-  /** Connections at the same time. Defaults to 1. */
+  /** Connections at the same time, at most 256. Defaults to 1. */
   concurrency?: number;
   /** Name of the client that connects. Defaults to the first one that is not kept out. */
   client?: string;

@@ -204,7 +204,7 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
     { checkFiles: ["/no/such.check.yaml"] },
     'checkFiles[0] is "/no/such.check.yaml", but must be a file that can be read (ENOENT)',
   ],
-  [{ latency: { connections: 0 } }, "latency.connections is 0, but must be a whole number from 1 to 1000000"],
+  [{ latency: { connections: 0 } }, "latency.connections is 0, but must be a whole number from 1 to 60000"],
   [
     { comparisonModes: ["iptables" as ComparisonMode] },
     'comparisonModes[0] is "iptables", but must be "KubeProxyIptables"',

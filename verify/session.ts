@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { connectWorld, loadKubeconfig, NoCluster } from "./connect.ts";
+import type { World } from "./engine/world.ts";
 import { CheckFileError } from "./format/read.ts";
 import { describeLab } from "./lab.ts";
 import { requireMachines } from "./machine-names.ts";
@@ -9,7 +10,7 @@ import { renderTable } from "./report/table.ts";
 import { stopOnSignal, stoppedStatus } from "./stopping.ts";
 import { colorsFor, telling } from "./terminal.ts";
 import type { Verification } from "./verification/document.ts";
-import { carryOut, type Ending } from "./verification/run.ts";
+import { carryOut, type Ending, type Measure } from "./verification/run.ts";
 
 export interface SessionOptions {
   /** Name of the local lab whose machines checks may name. */
@@ -29,16 +30,18 @@ const status = { held: 0, failed: 1, unusable: 2, stopped: stoppedStatus };
  *
  * @param read reads the input; throws CheckFileError
  * @param keep writes what was found to files
+ * @param measureIn how connections are measured, where they may be
  * @returns the exit status
  */
 export async function session(
   options: SessionOptions,
   read: () => Verification,
   keep: (ending: Ending) => VerificationResult,
+  measureIn?: (world: World) => Measure,
 ): Promise<number> {
   const stopping = stopOnSignal();
   try {
-    const ending = await run(read(), options, stopping);
+    const ending = await run(read(), options, stopping, measureIn);
     print(keep(ending), options);
     if (ending.ending === "stopped") return status.stopped;
     if (ending.ending === "refused") return status.unusable;
@@ -49,7 +52,12 @@ export async function session(
   }
 }
 
-async function run(verification: Verification, options: SessionOptions, stopping: AbortSignal): Promise<Ending> {
+async function run(
+  verification: Verification,
+  options: SessionOptions,
+  stopping: AbortSignal,
+  measureIn?: (world: World) => Measure,
+): Promise<Ending> {
   const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
   const lab = { name: options.lab, ...(await describeLab(programs.lab, options.lab)) };
   const config = loadKubeconfig({
@@ -60,7 +68,8 @@ async function run(verification: Verification, options: SessionOptions, stopping
   });
   const machines = lab.machines.map(({ name }) => name);
   for (const { check, file } of verification.checks) requireMachines(check, machines, file);
-  return carryOut(connectWorld(config, lab, programs, stopping, telling(options.quiet)), verification);
+  const world = connectWorld(config, lab, programs, stopping, telling(options.quiet));
+  return carryOut(world, verification, measureIn?.(world));
 }
 
 function print(result: VerificationResult, { json, quiet }: SessionOptions): void {

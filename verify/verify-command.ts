@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { measureOnLab } from "./measurement.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
 import { readVerification } from "./verification/document.ts";
+import type { Ending } from "./verification/run.ts";
 
 export interface VerifyOptions extends SessionOptions {
   /** Folder for the artefacts. */
@@ -15,9 +17,10 @@ export function verifyCommand(file: string, options: VerifyOptions): Promise<num
     for (const old of Object.values(path)) forgetResult(old);
     return verification;
   };
-  return session(options, read, ({ result, comparison }) => {
+  const keep = ({ result, comparison }: Ending) => {
     if (comparison) writeResult(path.comparison, comparison);
     writeResult(path.result, result);
     return result;
-  });
+  };
+  return session(options, read, keep, measureOnLab(options));
 }

@@ -94,8 +94,8 @@ function requireTarget(place: InputPlace, target: VerificationTarget): void {
 function requireMeasurement(place: InputPlace, args: SourceIpVerificationArgs, own: ComparisonMode): void {
   const { latency, comparisonModes = [], thresholds = [] } = args;
   const { connections, concurrency } = latency ?? {};
-  if (connections !== undefined) requireWhole(at(at(place, "latency"), "connections"), connections, 1, 1_000_000);
-  if (concurrency !== undefined) requireWhole(at(at(place, "latency"), "concurrency"), concurrency, 1, 1000);
+  if (connections !== undefined) requireWhole(at(at(place, "latency"), "connections"), connections, 1, 60_000);
+  if (concurrency !== undefined) requireWhole(at(at(place, "latency"), "concurrency"), concurrency, 1, 256);
   const modePlace = (index: number) => at(at(place, "comparisonModes"), index);
   comparisonModes.forEach((mode, index) => {
     requireMember(modePlace(index), ComparisonMode, mode);

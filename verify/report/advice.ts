@@ -8,7 +8,14 @@ const foreignSources =
   "a direct reply leaves the backend's node with the entry node's address: does the network drop that? On EC2 every node needs sourceDestCheck: false; or set returnMode: tunnel";
 
 /** For a row that failed: the commands that show why, nearest first. */
-export function advice({ from, to, expected, observed }: Row): string[] {
+export function advice({ from, to, expected, observed, evidence = [] }: Row): string[] {
+  const why = evidence.join("\n");
+  const rewriter = why.match(/rewrites the source on node (\S+?),/)?.[1];
+  if (rewriter) return [`on node ${rewriter}: nft list ruleset | grep -E 'masquerade|snat'`, `${inspect} services`];
+  if (/FelixConfiguration default/.test(why))
+    return ["kubectl get felixconfiguration default -o yaml", `${inspect} connections`];
+  if (/^no packet left/.test(why)) return [`on ${from}: ip -brief link; ip route; ip neigh`];
+  if (/API server .* does not answer/.test(observed)) return ["kubectl get nodes"];
   if (/dataplane's pod|exec in pod|agent /.test(observed)) {
     return [
       "kubectl -n ebpf-dataplane get pods -o wide",

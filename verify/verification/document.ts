@@ -13,8 +13,8 @@ const measurementSchema = known(
     client: z.string().describe("The machine that connects."),
     to: parsed(parseDestination, "tcp://HOST:PORT", "What it connects to: a node port, like tcp://172.31.1.8:30604."),
     modes: z.array(z.enum(serviceHandlings)).min(1).describe("Who handles services, the mode of the deployment first."),
-    connections: whole(1, 1_000_000, "New connections in each mode."),
-    concurrency: whole(1, 1000, "Connections at the same time."),
+    connections: whole(1, 60_000, "New connections in each mode."),
+    concurrency: whole(1, 256, "Connections at the same time."),
   },
   "What new connections are to take, in one mode or several.",
 );
