@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { measureOnLab } from "./measurement.ts";
+import { writeReport } from "./report/write.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
 import { readVerification } from "./verification/document.ts";
 import type { Ending } from "./verification/run.ts";
@@ -11,7 +12,11 @@ export interface VerifyOptions extends SessionOptions {
 
 /** Carries out a document of a deployment, and leaves its artefacts in a folder. @returns the exit status */
 export function verifyCommand(file: string, options: VerifyOptions): Promise<number> {
-  const path = { result: join(options.out, "verification.json"), comparison: join(options.out, "compare.json") };
+  const path = {
+    result: join(options.out, "verification.json"),
+    comparison: join(options.out, "compare.json"),
+    report: join(options.out, "report.html"),
+  };
   const read = () => {
     const verification = readVerification(readInput(file));
     for (const old of Object.values(path)) forgetResult(old);
@@ -19,8 +24,12 @@ export function verifyCommand(file: string, options: VerifyOptions): Promise<num
   };
   const keep = ({ result, comparison }: Ending) => {
     if (comparison) writeResult(path.comparison, comparison);
+    // First without the page, so that a page that cannot be made costs nothing that is known.
     writeResult(path.result, result);
-    return result;
+    writeReport({ verification: result, compare: comparison, writtenAt: new Date() }, path.report);
+    const whole = { ...result, reportPath: path.report };
+    writeResult(path.result, whole);
+    return whole;
   };
   return session(options, read, keep, measureOnLab(options));
 }
