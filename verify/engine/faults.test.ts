@@ -105,6 +105,18 @@ describe("a cluster that goes away", () => {
     expect(world.clock.now()).toBeGreaterThanOrEqual(15_000);
   });
 
+  it("may refuse everybody while it comes back", async () => {
+    const world = new FakeWorld();
+    world.view = async () => Promise.reject(new ApiError(403, "Forbidden", "nodes is forbidden"));
+    expect(await found(world, {})).toBe("not probed: nodes is forbidden");
+  });
+
+  it("or anything else that nobody expected leaves a row for every expectation", async () => {
+    const world = new FakeWorld();
+    world.view = async () => Promise.reject(new SyntaxError("Unexpected end of JSON input"));
+    expect(await found(world, {})).toBe("not probed: Unexpected end of JSON input");
+  });
+
   it("may come back in time", async () => {
     const world = new FakeWorld();
     world.answer = () => ({ verdict: "allowed" });

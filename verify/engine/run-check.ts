@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { isUnreachable } from "../cluster/api-server.ts";
+import { ApiError, isUnreachable } from "../cluster/api-server.ts";
 import { named } from "../cluster/resources.ts";
 import type { Check, Expectation, Step } from "../format/schema.ts";
 import { advice } from "../report/advice.ts";
@@ -20,7 +20,7 @@ export interface CheckOutcome {
   rows: Row[];
   problems: Problem[];
   /** What ended the check before its last step. */
-  broken?: Stopped | ObjectRefused;
+  broken?: Error;
 }
 
 /** Carries a check out: setup, steps, and whatever happened, everything undone at the end. */
@@ -36,8 +36,10 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
     }
     for (const [index, step] of check.steps.entries()) rows.push(...(await runStep(world, ledger, check, step, index)));
   } catch (error) {
-    if (!(error instanceof Stopped || error instanceof ObjectRefused)) throw error;
-    broken = error;
+    broken = error as Error;
+    // Neither the user's nor the cluster's doing: who mends it needs to know where.
+    if (!(error instanceof Stopped || error instanceof ObjectRefused || error instanceof ApiError))
+      world.progress(broken.stack ?? broken.message);
   } finally {
     world.progress("removing what the check made");
   }
@@ -69,7 +71,8 @@ async function tryRound(world: World, expectations: Expectation[], nextToken: ()
   try {
     return await runRound(world, expectations, nextToken);
   } catch (error) {
-    if (!isUnreachable(error)) throw error;
+    // Also refusals: an API server that comes back knows nobody's rights for a moment.
+    if (!(isUnreachable(error) || error instanceof ApiError)) throw error;
     const observed = `not probed: ${error.message}`;
     return expectations.map((expectation) => ({ expectation, pass: false, observed, evidence: [], seen: [] }));
   }
