@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview check compare report test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview check watch trace compare report test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,15 @@ check: bootstrap ## runs a file of expectations against the running cluster: mak
 	@test -n "$(FILE)" || { echo 'make check needs the file of expectations: make check FILE=x.check.yaml' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js check "$(FILE)"
+
+watch: bootstrap ## connections, refused packets and rates of all nodes, as they happen
+	@node tools/build.ts --quiet bundle
+	@node dist/verify.js watch $(if $(JSON),--json)
+
+trace: bootstrap ## sends one connection and shows each step on each node: make trace FROM=client1 TO=172.31.1.8:30604
+	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make trace needs a client and a destination: make trace FROM=client1 TO=172.31.1.8:30604' >&2; exit 2; }
+	@node tools/build.ts --quiet bundle
+	@node dist/verify.js trace "$(FROM)" "$(TO)"
 
 compare: bootstrap ## measures kube-proxy beside this dataplane on the running cluster, switched live: make compare [OPTIONS=--quick]
 	@node tools/build.ts --quiet load bundle

@@ -9,22 +9,29 @@ import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
 import { serveCni } from "./cni/server.ts";
 import { hostIndex } from "./cni/veth.ts";
+import type { PolicyNames } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint_life.ts";
 import { Allocator } from "./ipam/allocator.ts";
 import { attacher } from "./kernel/attach.ts";
-import { type Loaded, load } from "./kernel/load.ts";
+import { openEventRing } from "./kernel/event_ring.ts";
+import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load.ts";
 import { becomeOnlyWriter } from "./kernel/lock.ts";
-import { outcomeReader } from "./kernel/outcomes.ts";
+import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
+import { networkDevices } from "./network/devices.ts";
 import { NodeNetwork } from "./node_network.ts";
+import { EventFeed } from "./observe/events/feed.ts";
+import { Names } from "./observe/events/names.ts";
+import { serveEvents } from "./observe/events/server.ts";
 import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
-import { type AgentOptions, programFolder, runFile, shimPath } from "./options.ts";
+import { type AgentOptions, EVENT_SOCKET, programFolder, runFile, shimPath } from "./options.ts";
 import { allocatorPool } from "./pools.ts";
 import { Rounds } from "./rounds.ts";
 import type { Settings } from "./settings.ts";
+import { Tracer } from "./tracer.ts";
 
 const LOOK_AGAIN_MS = 10_000;
 
@@ -73,8 +80,9 @@ export async function runAgent(
   setInterval(() => {
     dataplane.lookAgain();
     rounds.trigger();
-    attachments.ensure(endpoints.list(), options.cgroupRoot);
+    attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   }, LOOK_AGAIN_MS);
+  await explain(agent, cluster, attachments, () => dataplane.names);
   await servePods(agent, cluster, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
@@ -92,7 +100,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   await becomeOnlyWriter(runFile(options, "agent.lock"), () => log.info(`waiting for ${waiting}`));
 
   const pins = pinsUnder(options.pinRoot);
-  const loaded = load({ objects: programFolder(), pins, logFile: runFile(options, "verifier.log") });
+  const loaded = load(loadOptions(options, pins));
   const endpoints = readBack(options, log);
   const { uplinks = [], mtu } = settings;
   const network = new NodeNetwork({
@@ -102,9 +110,18 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     sysctlMemory: runFile(options, "sysctls.json"),
   });
   const count = () => endpoints.list().length;
-  const metrics = agentMetrics({ outcomes: outcomeReader(pins), maps: loaded.maps, endpoints: count });
+  const metrics = agentMetrics({
+    outcomes: outcomeReader(pins),
+    reports: reportReader(pins),
+    maps: loaded.maps,
+    endpoints: count,
+  });
   await serveMetrics(metrics, options.metricsPort);
   return { options, log, health, pins, loaded, endpoints, network, metrics };
+}
+
+function loadOptions(options: AgentOptions, pins: Pins): LoadOptions {
+  return { objects: programFolder(), pins, logFile: runFile(options, "verifier.log") };
 }
 
 /** The endpoints that an earlier agent left, without those whose interface is gone, after a reboot for instance. */
@@ -120,12 +137,46 @@ function readBack(options: AgentOptions, log: Logger): EndpointStore {
 
 /** From here on packets meet the programs of this agent; maps that only older ones used can go. */
 function attach({ options, log, pins, loaded, network, endpoints }: Agent, servicesLeftToHost: boolean): Attachments {
-  const ours = attacher(loaded, pins, options.attach === "clsact");
-  const attachments = new Attachments(ours, network, log, servicesLeftToHost);
-  attachments.ensure(endpoints.list(), options.cgroupRoot);
+  const attacherOf = (programs: Pick<Loaded, "programFd">) => attacher(programs, pins, options.attach === "clsact");
+  const attachments = new Attachments(attacherOf, loaded, network, log, servicesLeftToHost);
+  attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: nothing uses them any more`);
   return attachments;
+}
+
+/** What happens to packets, in words, for whoever asks at the agent's second socket. */
+async function explain(agent: Agent, cluster: Cluster, attachments: Attachments, policies: () => PolicyNames) {
+  const { options, pins, loaded, log } = agent;
+  const { store } = cluster;
+  const objects = () => ({ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") });
+  const feed = new EventFeed(
+    loaded.maps.listeners,
+    (receive) => openEventRing(pins, receive),
+    (message) => log.error(message),
+  );
+  const tracer = new Tracer({
+    traces: loaded.maps.traces,
+    attachments,
+    loadTraced: () => loadPrograms(loadOptions(options, pins), "_traced"),
+    ordinary: loaded,
+  });
+  const context = {
+    node: options.node,
+    names: new Names(objects, policies),
+    wallClock: (time: bigint) => Date.now() - Number((process.hrtime.bigint() - time) / 1_000_000n),
+    deviceName: deviceNames(),
+  };
+  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context);
+}
+
+// Asking costs a process; an index is not given to another device.
+function deviceNames(): (ifindex: number) => string {
+  const known = new Map<number, string>();
+  return (ifindex) => {
+    if (!known.has(ifindex)) for (const { ifindex: index, name } of networkDevices()) known.set(index, name);
+    return known.get(ifindex) ?? `interface ${ifindex}`;
+  };
 }
 
 /** Tells the container runtime of us last: the moment it knows, kubelet sends pods. */

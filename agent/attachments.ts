@@ -1,6 +1,7 @@
 import type { Endpoint } from "./cni/endpoint_store.ts";
 import type { Attacher, Device } from "./kernel/attach.ts";
 import { cgroupMount } from "./kernel/cgroup_mount.ts";
+import type { LoadedPrograms } from "./kernel/load.ts";
 import type { ProgramName } from "./kernel/programs.ts";
 import { networkDevices } from "./network/devices.ts";
 import type { NodeNetwork } from "./node_network.ts";
@@ -8,22 +9,42 @@ import type { Logger } from "./observe/log.ts";
 
 /** Which program belongs on which interface of this node. */
 export class Attachments {
-  private readonly attacher: Attacher;
+  private readonly attacherOf: (programs: Pick<LoadedPrograms, "programFd">) => Attacher;
+  private attacher: Attacher;
   private readonly network: NodeNetwork;
   private readonly log: Logger;
   private servicesLeftToHost: boolean;
+  private last: (() => void) | undefined;
+  /** A trace switches back and forth: that is no news. */
+  private level: "info" | "debug" = "info";
 
-  constructor(attacher: Attacher, network: NodeNetwork, log: Logger, servicesLeftToHost: boolean) {
-    this.attacher = attacher;
+  constructor(
+    attacherOf: (programs: Pick<LoadedPrograms, "programFd">) => Attacher,
+    programs: Pick<LoadedPrograms, "programFd">,
+    network: NodeNetwork,
+    log: Logger,
+    servicesLeftToHost: boolean,
+  ) {
+    this.attacherOf = attacherOf;
+    this.attacher = attacherOf(programs);
     this.network = network;
     this.log = log;
     this.servicesLeftToHost = servicesLeftToHost;
   }
 
+  /** From now on these programs are the ones: each hook is switched in one step. */
+  use(programs: Pick<LoadedPrograms, "programFd">): void {
+    this.attacher = this.attacherOf(programs);
+    this.level = "debug";
+    this.last?.();
+    this.level = "info";
+  }
+
   /** Attaches what is not attached yet or of an older version. Pods come first: a packet that an uplink's new program
    * hands on must not meet an interface without one. */
-  ensure(endpoints: readonly Endpoint[], cgroupRoot: string): void {
-    for (const endpoint of endpoints) this.endpoint(endpoint);
+  ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
+    this.last = () => this.ensure(endpoints, cgroupRoot);
+    for (const endpoint of endpoints()) this.endpoint(endpoint);
     if (this.network.tunnel) this.attach("from_tunnel", this.network.tunnel);
     this.tunnelOut();
     for (const device of this.network.uplinkDevices) {
@@ -63,6 +84,7 @@ export class Attachments {
 
   private attach(program: ProgramName, device: Device): void {
     const result = this.attacher.device(program, device);
-    if (result !== "unchanged") this.log.info(`${program} on ${device.name}: ${result} (${this.attacher.method})`);
+    if (result !== "unchanged")
+      this.log[this.level](`${program} on ${device.name}: ${result} (${this.attacher.method})`);
   }
 }

@@ -1,7 +1,8 @@
+import { renameSync, writeFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint_store.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { DesiredState } from "./compile/desired.ts";
+import type { DesiredState, PolicyNames } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import { removeKubeProxyRules } from "./network/kube_proxy_rules.ts";
 import { reconcileMasquerade } from "./network/masquerade.ts";
@@ -9,12 +10,12 @@ import { nodeAddress } from "./node_address.ts";
 import type { NodeNetwork } from "./node_network.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
-import type { AgentOptions } from "./options.ts";
+import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
 import { EndpointGate } from "./reconcile/endpoint_gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 
 export interface DataplaneParts {
-  readonly options: Pick<AgentOptions, "node" | "nodeAddress">;
+  readonly options: Pick<AgentOptions, "node" | "nodeAddress" | "runDirectory">;
   readonly cluster: Cluster;
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
@@ -35,8 +36,11 @@ export class Dataplane {
   private local: readonly LocalEndpoint[] | undefined;
   private network = "";
   private kubeProxy: DesiredState["kubeProxy"] | undefined;
+  /** What the numbers in the maps stand for. */
+  names: PolicyNames = { identities: new Map(), policies: new Map() };
   private saidError = "";
   private saidProblems = "";
+  private savedNames = "";
 
   constructor(parts: DataplaneParts) {
     this.parts = parts;
@@ -54,6 +58,7 @@ export class Dataplane {
       const { written, problems, pending } = this.reconciler.sync(desired.maps);
       if (desired.kubeProxy !== "beside us") this.onServiceHandling(false);
       this.sayServiceHandling(desired.kubeProxy);
+      this.nameNumbers(desired.names);
       const routed = this.writeNetwork(desired);
       this.gate.settle();
       if (written > 0) this.parts.log.debug({ written, pending }, "maps written");
@@ -114,6 +119,17 @@ export class Dataplane {
     this.kubeProxy = kubeProxy;
     if (left !== this.servicesLeftToHost)
       this.parts.log.info(left ? "services are handled here again" : "services are left to kube-proxy");
+  }
+
+  // For `inspect`, which is another process.
+  private nameNumbers(names: PolicyNames): void {
+    this.names = names;
+    const text = JSON.stringify({ identities: [...names.identities], policies: [...names.policies] });
+    if (text === this.savedNames) return;
+    this.savedNames = text;
+    const path = runFile(this.parts.options, NAMES_FILE);
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
   }
 
   // What is repeated at every retry is said once.

@@ -30,6 +30,11 @@ export interface AgentOptions {
 export const programFolder = (folder = import.meta.dirname) => join(folder, "bpf");
 export const shimPath = (folder = import.meta.dirname) => join(folder, "cni", "ebpf-dataplane");
 
+/** Where the agent tells what happens to packets; a file of its run directory. */
+export const EVENT_SOCKET = "events.sock";
+/** What numbers in the maps stand for; a file of its run directory. */
+export const NAMES_FILE = "names.json";
+
 /** A file of the agent's own on this node. */
 export function runFile(options: Pick<AgentOptions, "runDirectory">, name: string): string {
   return join(options.runDirectory, name);

@@ -5,6 +5,8 @@ import { compareCommand } from "./compare-command.ts";
 import { type ReportOptions, reportCommand } from "./report-command.ts";
 import type { ComparedMode } from "./results/compare.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
+import type { TraceOptions } from "./watch/trace-command.ts";
+import type { WatchOptions } from "./watch/watch-command.ts";
 
 const program = new Command("verify").description("show that a cluster does what is expected of it");
 
@@ -54,6 +56,30 @@ program
   .option("--out <path>", "the page; the JSON is written beside it (default: report.html in that folder)")
   .action((options: ReportOptions) => {
     process.exitCode = reportCommand(options);
+  });
+
+const live = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
+    .option("--kubeconfig <path>", "the cluster; otherwise KUBECONFIG_CONTENT, KUBECONFIG, or the lab's own");
+
+live("watch", "show connections, refused packets and rates of all nodes, as they happen")
+  .option("--json", "one JSON object per flow", false)
+  .option("--seconds <number>", "end after so long", Number)
+  .action(async (options: WatchOptions) => {
+    const { watchCommand } = await import("./watch/watch-command.ts");
+    process.exit(await watchCommand(options));
+  });
+
+live("trace", "send one connection and show what every node did with its packets")
+  .argument("<from>", "a machine, node/NAME or pod/NAMESPACE/NAME")
+  .argument("<to>", "ADDRESS:PORT, or tcp:// or udp:// with a host as in check files")
+  .option("--json", "the steps as JSON", false)
+  .action(async (from: string, to: string, options: TraceOptions) => {
+    const { traceCommand } = await import("./watch/trace-command.ts");
+    process.exit(await traceCommand(from, to, options));
   });
 
 // A wrong command line is wrong input, like a wrong file.

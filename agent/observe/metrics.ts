@@ -1,11 +1,12 @@
 import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MapStores, StoredMapName } from "../kernel/map_store.ts";
-import type { OutcomeTotals } from "../kernel/outcomes.ts";
+import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
 import { listen } from "./health.ts";
 
 export interface MetricSources {
   readonly outcomes: () => OutcomeTotals;
+  readonly reports: () => ReportTotals;
   readonly maps: MapStores;
   readonly endpoints: () => number;
 }
@@ -26,6 +27,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   outcomeCounters(sources, registers);
+  eventCounters(sources, registers);
   mapGauges(sources, registers);
   new Gauge({
     name: `${PREFIX}endpoints`,
@@ -86,6 +88,23 @@ function outcomeCounters({ outcomes }: MetricSources, registers: Registry[]): vo
     });
   counter("packets");
   counter("bytes");
+}
+
+function eventCounters({ reports }: MetricSources, registers: Registry[]): void {
+  const counter = (name: string, help: string, field: "sent" | "suppressed" | "lost") =>
+    new Counter({
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames: ["event"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [event, totals] of reports()) this.inc({ event }, Number(totals[field]));
+      },
+    });
+  counter("events_total", "Events told to whoever watches flows; nothing while nobody does.", "sent");
+  counter("events_suppressed_total", "Events over the limit per CPU, not told.", "suppressed");
+  counter("events_lost_total", "Events that found the ring buffer full.", "lost");
 }
 
 // Counting is reading every entry, so the large tables of the packet path itself are left out.

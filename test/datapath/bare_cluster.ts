@@ -191,6 +191,12 @@ export class BareCluster {
     return Object.fromEntries(rows.map(({ outcome, packets }) => [outcome, Number(packets)]));
   }
 
+  /** The page that a node's agent shows to Prometheus. */
+  metrics(name: NodeName): Promise<string> {
+    const ask = `fetch("http://127.0.0.1:9098/metrics").then((r) => r.text()).then(console.log)`;
+    return this.#run(name, [process.execPath, "-e", ask]);
+  }
+
   /** Each node's /tmp/objects, as the host sees it. */
   #folders(): string[] {
     return Object.keys(nodes).map((name) => join(machineDisk(this.#lab, name), "tmp", "objects"));

@@ -40,10 +40,16 @@ describe("inspect", () => {
         { verdict: PolicyVerdict.DENY },
       ],
     ]);
-    expect(policies(maps).rows.map((row) => row.slice(2))).toEqual([
-      ["7", "TCP 80", "allow"],
-      ["8", "TCP 80-87", "deny"],
-      ["any", "any", "deny"],
+    const names = {
+      identities: new Map([[7, "pods app=web in namespace default"]]),
+      policies: new Map([[1, "NetworkPolicy default/web"]]),
+    };
+    const endpoint = { ifindex: 4, policy: 1, flags: 1, mac: "02:00:00:00:00:01", hostMac: "02:00:00:00:00:02" };
+    maps.endpoints.update([["10.244.1.2", endpoint]]);
+    expect(policies(maps, names).rows).toEqual([
+      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "8", "TCP 80-87", "deny"],
+      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "any", "any", "deny"],
+      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "pods app=web in namespace default", "TCP 80", "allow"],
     ]);
   });
 

@@ -14,7 +14,7 @@ import {
 import type { MapStores } from "../../kernel/map_store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
 import type { View } from "./table.ts";
-import { addressAndPort, age, flagNames, identity, protocol, protocolAndPorts } from "./words.ts";
+import { addressAndPort, age, flagNames, identity, type NumberNames, protocol, protocolAndPorts } from "./words.ts";
 
 export function services({ services, slots, backends }: MapStores): View {
   const backendsById = new Map(backends.entries());
@@ -70,18 +70,23 @@ export function endpoints({ endpoints, interfaces }: MapStores): View {
   };
 }
 
-export function policies({ policies }: MapStores): View {
+/** Entries of the compiled policies, by the endpoints that they apply to. */
+export function policies({ policies, endpoints }: MapStores, names: NumberNames): View {
+  const subjects = new Map<number, string[]>();
+  for (const [address, { policy }] of endpoints.entries())
+    subjects.set(policy, [...(subjects.get(policy) ?? []), address].sort());
   const rows = policies
     .entries()
     .map(([key, { verdict }]) => [
-      key.policy,
+      names.policies.get(key.policy) ?? key.policy,
+      subjects.get(key.policy)?.join(" ") ?? "nobody",
       directionNames.get(key.direction) ?? key.direction,
-      identity(key.identity),
+      identity(key.identity, names),
       protocolAndPorts(key.prefixLength, key.protocol, key.port),
       policyVerdictNames.get(verdict) ?? verdict,
     ]);
   return {
-    columns: ["policy", "direction", "peer identity", "traffic", "verdict"],
+    columns: ["policy", "of", "direction", "peer", "traffic", "verdict"],
     rows: sorted(rows),
     empty: "No policy selects an endpoint of this node.",
   };

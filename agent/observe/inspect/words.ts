@@ -26,8 +26,15 @@ export function flagNames(flags: number, names: ReadonlyMap<number, string>): st
     .join(", ");
 }
 
-export function identity(number: number): string {
-  return number === POLICY_ANY_IDENTITY ? "any" : String(number);
+/** What numbers of identities and policies stand for; a number without a name is shown as it is. */
+export interface NumberNames {
+  readonly identities: ReadonlyMap<number, string>;
+  readonly policies: ReadonlyMap<number, string>;
+}
+
+export function identity(number: number, { identities }: NumberNames): string {
+  if (number === POLICY_ANY_IDENTITY) return "any";
+  return identities.get(number) ?? (number === 0 ? "nobody that a policy names" : String(number));
 }
 
 /** What the shortened end of a policy key stands for (bpf/shared/policy.h): "any", "TCP", "TCP 80", "TCP 80-87". */

@@ -1,0 +1,69 @@
+import type { EventRing } from "../../kernel/event_ring.ts";
+import type { Event, Listening } from "../../kernel/layout.gen.ts";
+import type { MapStore } from "../../kernel/map_store.ts";
+
+type Receiver = (event: Event) => void;
+
+/** How often the ring is emptied, and how long the packet path goes on telling when nobody renews: ms. */
+const DRAIN_MS = 100;
+const LEASE_MS = 3_000;
+
+/** Hands the packet path's events to everybody who listens. While nobody does, the packet path tells nothing. */
+export class EventFeed {
+  readonly #listeners: Pick<MapStore<number, Listening>, "update">;
+  readonly #openRing: (receive: Receiver) => EventRing;
+  readonly #failed: (message: string) => void;
+  readonly #receivers = new Map<Receiver, { readonly lease: boolean }>();
+  #ring: EventRing | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #renewed = 0;
+
+  constructor(
+    listeners: Pick<MapStore<number, Listening>, "update">,
+    openRing: (receive: Receiver) => EventRing,
+    failed: (message: string) => void,
+  ) {
+    this.#listeners = listeners;
+    this.#openRing = openRing;
+    this.#failed = failed;
+  }
+
+  /** Calls `receive` for each event until the returned function is called. `flows`: the packet path is to tell of opened
+   * connections and refused packets as well; a trace tells of itself. */
+  listen(receive: Receiver, { flows }: { readonly flows: boolean }): () => void {
+    this.#ring ??= this.#openRing((event) => {
+      for (const one of this.#receivers.keys()) one(event);
+    });
+    if (this.#receivers.size === 0) this.#ring.drain(); // what nobody waited for
+    this.#receivers.set(receive, { lease: flows });
+    this.#renewed = 0;
+    this.#timer ??= setInterval(() => this.#drain(), DRAIN_MS);
+    this.#renew();
+    return () => {
+      this.#drain();
+      this.#receivers.delete(receive);
+      this.#renewed = 0;
+      this.#renew();
+      if (this.#receivers.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  #drain(): void {
+    try {
+      this.#renew();
+      this.#ring?.drain();
+    } catch (error) {
+      this.#failed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #renew(): void {
+    if (performance.now() - this.#renewed < LEASE_MS / 3 && this.#renewed > 0) return;
+    this.#renewed = performance.now();
+    const wanted = [...this.#receivers.values()].some(({ lease }) => lease);
+    const until = wanted ? process.hrtime.bigint() + BigInt(LEASE_MS) * 1_000_000n : 0n;
+    this.#listeners.update([[0, { until }]]);
+  }
+}

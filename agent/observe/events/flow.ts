@@ -1,0 +1,91 @@
+import { ConnectionFlag, type Event, EventKind, outcomeNames } from "../../kernel/layout.gen.ts";
+import { protocol } from "../inspect/words.ts";
+import { wordsOf } from "../outcome_words.ts";
+import type { Names } from "./names.ts";
+
+/** One end of a flow. */
+export interface End {
+  readonly address: string;
+  readonly port: number;
+  /** "pod default/web", "node master", "service default/web:http"; absent: outside the cluster. */
+  readonly name?: string;
+}
+
+/** What happened at one node: a connection opened, or a packet refused. One JSON line of `inspect flows`. */
+export interface Flow {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly node: string;
+  readonly protocol: string;
+  readonly verdict: "opened" | "dropped" | "rejected";
+  /** Of a refused packet: the outcome's name and what it means. */
+  readonly reason?: string;
+  readonly text?: string;
+  /** Absent where a socket asked that has no address yet. */
+  readonly client?: End;
+  /** What the client addressed. */
+  readonly to: End;
+  /** The frontend's service; absent: an ordinary address. */
+  readonly service?: string;
+  /** Where it goes after translation, when that is somebody else. */
+  readonly backend?: End;
+  /** How the reply returns; absent: the way it came. */
+  readonly reply?: "direct" | "via entry node" | "via this node";
+  /** Of a connection over two nodes: where it entered, or where its backend is. Each tells of it once. */
+  readonly role?: "entry" | "backend";
+  /** The node it was forwarded to, or the one that forwarded it. */
+  readonly peer?: string;
+  /** Seen at a socket, before the first packet. */
+  readonly socket?: true;
+}
+
+export interface FlowContext {
+  readonly node: string;
+  readonly names: Names;
+  /** Nanoseconds of the kernel's monotonic clock → milliseconds since 1970. */
+  readonly wallClock: (time: bigint) => number;
+}
+
+export function isFlow({ kind }: Event): boolean {
+  return kind === EventKind.OPENED || kind === EventKind.REFUSED || kind === EventKind.CONNECTED;
+}
+
+export function flowOf(event: Event, { node, names, wallClock }: FlowContext): Flow {
+  const { packet, kind } = event;
+  const named = (address: string, port: number): End => {
+    const name = names.owner(address);
+    return { address, port, ...(name && { name }) };
+  };
+  const service = names.service(packet.destination, packet.destinationPort, packet.protocol);
+  const moved =
+    event.address !== "::" && (event.address !== packet.destination || event.port !== packet.destinationPort);
+  const reply = kind === EventKind.OPENED ? replyWay(event.flags) : undefined;
+  return {
+    time: new Date(wallClock(event.time)).toISOString(),
+    node,
+    protocol: protocol(packet.protocol),
+    ...verdictOf(event),
+    ...(packet.source !== "::" && { client: named(packet.source, packet.sourcePort) }),
+    to: service
+      ? { address: packet.destination, port: packet.destinationPort, name: `service ${service}` }
+      : named(packet.destination, packet.destinationPort),
+    ...(service && { service }),
+    ...(moved && { backend: named(event.address, event.port) }),
+    ...(reply && { reply, role: event.flags & ConnectionFlag.FORWARDED ? ("entry" as const) : ("backend" as const) }),
+    ...(event.node !== "::" && { peer: names.owner(event.node) ?? event.node }),
+    ...(packet.source === "::" && { socket: true as const }),
+  };
+}
+
+function verdictOf({ kind, outcome }: Event): Pick<Flow, "verdict" | "reason" | "text"> {
+  if (kind !== EventKind.REFUSED) return { verdict: "opened" };
+  const reason = outcomeNames.get(outcome) ?? String(outcome);
+  const { verdict, text } = wordsOf(reason);
+  return { verdict: verdict === "rejected" ? "rejected" : "dropped", reason, text };
+}
+
+function replyWay(flags: number): Flow["reply"] {
+  if (flags & ConnectionFlag.DIRECT_RETURN) return "direct";
+  if (flags & ConnectionFlag.VIA_ENTRY) return "via entry node";
+  return flags & ConnectionFlag.FORWARDED ? "via this node" : undefined;
+}

@@ -1,0 +1,78 @@
+import type { Node, Pod, Service } from "../../api/core.ts";
+import { objectName } from "../../api/metadata.ts";
+import type { PolicyNames } from "../../compile/desired.ts";
+import { frontends } from "../../compile/frontends.ts";
+import type { Address } from "../../kernel/address.ts";
+import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
+
+/** The objects that give addresses their names, as last seen. */
+export interface NamedObjects {
+  readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+}
+
+/** What addresses and numbers are called. Lists are read again only when they are other objects than before. */
+export class Names {
+  readonly #objects: () => NamedObjects;
+  readonly #policies: () => PolicyNames;
+  #seen: NamedObjects | undefined;
+  #owners = new Map<Address, string>();
+  #services = new Map<string, string>();
+
+  constructor(objects: () => NamedObjects, policies: () => PolicyNames) {
+    this.#objects = objects;
+    this.#policies = policies;
+  }
+
+  /** "pod default/web", "node master"; undefined: nobody of the cluster. */
+  owner(address: Address): string | undefined {
+    this.#refresh();
+    return this.#owners.get(address);
+  }
+
+  /** "default/web:http" at this address and port; a node port at any node's. */
+  service(address: Address, port: number, protocol: number): string | undefined {
+    this.#refresh();
+    const found = this.#services.get(`${address} ${port} ${protocol}`);
+    if (found || !this.#owners.get(address)?.startsWith("node ")) return found;
+    return this.#services.get(`:: ${port} ${protocol}`);
+  }
+
+  identity(number: number): string {
+    if (number === POLICY_ANY_IDENTITY) return "anybody";
+    return (
+      this.#policies().identities.get(number) ?? (number === 0 ? "nobody that a policy names" : `identity ${number}`)
+    );
+  }
+
+  policy(number: number): string {
+    return this.#policies().policies.get(number) ?? `policy ${number}`;
+  }
+
+  #refresh(): void {
+    const now = this.#objects();
+    const seen = this.#seen;
+    if (seen && seen.nodes === now.nodes && seen.pods === now.pods && seen.services === now.services) return;
+    this.#seen = now;
+    const pods = now.pods.filter(({ spec }) => !spec.hostNetwork);
+    this.#owners = new Map([
+      ...pods.flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, `pod ${objectName(pod)}`] as const)),
+      ...now.nodes.flatMap((node) =>
+        node.status.addresses.map(({ address }) => [address, `node ${objectName(node)}`] as const),
+      ),
+    ]);
+    this.#services = new Map(
+      now.services.flatMap((service) =>
+        service.spec.ports
+          .filter(({ protocol }) => protocol !== "SCTP")
+          .flatMap((port) =>
+            frontends(service, port).map(({ key }) => [
+              `${key.address} ${key.port} ${key.protocol}`,
+              port.name ? `${objectName(service)}:${port.name}` : objectName(service),
+            ]),
+          ),
+      ),
+    );
+  }
+}

@@ -1,0 +1,87 @@
+import { readFileSync, rmSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { z } from "zod";
+import type { Tracer } from "../../tracer.ts";
+import { TraceRunning } from "../../tracer.ts";
+import type { EventFeed } from "./feed.ts";
+import { type FlowContext, flowOf, isFlow } from "./flow.ts";
+import { isStep, type StepContext, stepOf } from "./step.ts";
+
+/** What a trace is asked for; addresses in words of the maps. */
+export const traceRequestSchema = z.strictObject({
+  client: z.string(),
+  clientPort: z.coerce.number().int().min(1).max(65_535),
+  frontend: z.string(),
+  frontendPort: z.coerce.number().int().min(1).max(65_535),
+  protocol: z.enum(["tcp", "udp"]),
+  seconds: z.coerce.number().min(1).max(60),
+});
+export type TraceRequest = z.infer<typeof traceRequestSchema>;
+
+const PROTOCOLS = { tcp: 6, udp: 17 } as const;
+
+/** Bytes that may wait for a reader that is slow; it loses what comes then. */
+const PATIENCE = 1 << 20;
+
+/** Serves at a Unix socket, for root: GET /flows and GET /trace?client=… answer with one JSON line per event until the
+ * reader hangs up. The first line of a trace says that it is on. */
+export function serveEvents(
+  socket: string,
+  feed: EventFeed,
+  tracer: Tracer,
+  context: FlowContext & StepContext,
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://agent");
+    try {
+      if (url.pathname === "/flows") return flows(response, feed, context);
+      if (url.pathname === "/trace") {
+        const wanted = traceRequestSchema.safeParse(Object.fromEntries(url.searchParams));
+        if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
+        return trace(response, feed, tracer, wanted.data, context);
+      }
+      response.writeHead(404).end("There are /flows and /trace.\n");
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);
+    }
+  });
+  rmSync(socket, { force: true }); // of an agent that was killed; the node's lock makes us the only one
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    const before = process.umask(0o177);
+    server.listen(socket, () => resolve(server));
+    process.umask(before);
+  });
+}
+
+function flows(response: ServerResponse, feed: EventFeed, context: FlowContext): void {
+  const say = lines(response);
+  const end = feed.listen((event) => isFlow(event) && say(flowOf(event, context)), { flows: true });
+  response.once("close", end);
+}
+
+function trace(response: ServerResponse, feed: EventFeed, tracer: Tracer, wanted: TraceRequest, context: StepContext) {
+  const { seconds, protocol, ...ends } = wanted;
+  const stop = tracer.start({ ...ends, protocol: PROTOCOLS[protocol] }, seconds);
+  const say = lines(response);
+  const end = feed.listen((event) => isStep(event) && say(stepOf(event, context)), { flows: false });
+  say({ tracing: true, boot: bootId() });
+  const timer = setTimeout(() => response.end(), seconds * 1000);
+  response.once("close", () => {
+    clearTimeout(timer);
+    end();
+    stop();
+  });
+}
+
+// Nodes with one boot id share a kernel, and so a clock.
+const bootId = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+
+function lines(response: ServerResponse): (line: object) => void {
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.flushHeaders();
+  return (line) => {
+    if (response.writableLength < PATIENCE) response.write(`${JSON.stringify(line)}\n`);
+  };
+}

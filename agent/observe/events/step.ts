@@ -1,0 +1,147 @@
+import {
+  ConnectionFlag,
+  Direction,
+  type Event,
+  EventKind,
+  hookNames,
+  outcomeNames,
+  PolicyVerdict,
+  type Tuple,
+  tunnelKindNames,
+} from "../../kernel/layout.gen.ts";
+import { addressAndPort, protocol } from "../inspect/words.ts";
+import { wordsOf } from "../outcome_words.ts";
+import type { Names } from "./names.ts";
+
+/** One step of a traced packet at one node. One JSON line of `inspect trace`. */
+export interface Step {
+  /** Nanoseconds of the node's monotonic clock: orders the steps of one computer. */
+  readonly at: string;
+  readonly node: string;
+  /** The program: from_uplink, to_workload … */
+  readonly hook: string;
+  /** arrived, known, chosen, judged, wrapped, finished. */
+  readonly step: string;
+  readonly text: string;
+  /** Of the last step: the outcome's name. */
+  readonly outcome?: string;
+}
+
+export interface StepContext {
+  readonly node: string;
+  readonly names: Names;
+  readonly deviceName: (ifindex: number) => string;
+}
+
+const STEPS: ReadonlyMap<number, string> = new Map([
+  [EventKind.ARRIVED, "arrived"],
+  [EventKind.KNOWN, "known"],
+  [EventKind.CHOSEN, "chosen"],
+  [EventKind.JUDGED, "judged"],
+  [EventKind.WRAPPED, "wrapped"],
+  [EventKind.FINISHED, "finished"],
+]);
+
+export function isStep({ kind }: Event): boolean {
+  return STEPS.has(kind);
+}
+
+export function stepOf(event: Event, context: StepContext): Step {
+  const outcome = event.kind === EventKind.FINISHED ? outcomeNames.get(event.outcome) : undefined;
+  return {
+    at: String(event.time),
+    node: context.node,
+    hook: hookNames.get(event.hook) ?? String(event.hook),
+    step: STEPS.get(event.kind) ?? String(event.kind),
+    text: textOf(event, context),
+    ...(outcome && { outcome }),
+  };
+}
+
+function textOf(event: Event, { names, deviceName }: StepContext): string {
+  const owner = (address: string) => names.owner(address);
+  const end = (address: string, port: number) => {
+    const name = owner(address);
+    return name ? `${addressAndPort(address, port)} (${name})` : addressAndPort(address, port);
+  };
+  const node = () => owner(event.node) ?? event.node;
+  switch (event.kind) {
+    case EventKind.ARRIVED:
+      return arrived(event, names, deviceName);
+    case EventKind.KNOWN:
+      return known(event, end, node);
+    case EventKind.CHOSEN:
+      return event.backend === 0
+        ? "the service has no backend that may be chosen"
+        : `backend ${end(event.address, event.port)}${event.node === "::" ? "" : ` on ${node()}`}`;
+    case EventKind.JUDGED:
+      return judged(event, names);
+    case EventKind.WRAPPED:
+      return `wrapped in VXLAN for ${node()}, kind ${(tunnelKindNames.get(event.flags) ?? "?").replaceAll("_", " ")}`;
+    default:
+      return finished(event, end);
+  }
+}
+
+type Ended = (address: string, port: number) => string;
+
+function arrived(
+  { packet, tcpFlags, interface: ifindex, node, hook: _hook }: Event,
+  names: Names,
+  deviceName: (ifindex: number) => string,
+): string {
+  const service = names.service(packet.destination, packet.destinationPort, packet.protocol);
+  const to = service ? ` (service ${service})` : named(names, packet.destination);
+  if (packet.source === "::")
+    return `a socket asks for ${protocol(packet.protocol)} ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
+  const kind = [protocol(packet.protocol), ...tcpNames(tcpFlags)].join(" ");
+  const from = named(names, packet.source);
+  const by = node === "::" ? "" : `, wrapped by ${names.owner(node) ?? node}`;
+  return `${kind} ${tupleText(packet, from, to)} on ${deviceName(ifindex)}${by}`;
+}
+
+function named(names: Names, address: string): string {
+  const name = names.owner(address);
+  return name ? ` (${name})` : "";
+}
+
+function known({ flags, address, port }: Event, end: Ended, node: () => string): string {
+  if (flags & ConnectionFlag.FORWARDED) return `known connection: its backend is on ${node()}`;
+  const translated = (flags & ConnectionFlag.TRANSLATED) !== 0;
+  if ((flags & ConnectionFlag.REPLY) === 0)
+    return translated ? `known connection: destination becomes ${end(address, port)}` : "known connection";
+  const source = translated ? `: source becomes ${end(address, port)}` : "";
+  if (flags & ConnectionFlag.VIA_ENTRY) return `reply${source}, back through ${node()}`;
+  return flags & ConnectionFlag.DIRECT_RETURN ? `reply${source}, straight to the client` : `reply${source}`;
+}
+
+function judged({ direction, verdict, policy, identity, packet }: Event, names: Names): string {
+  const ingress = direction === Direction.INGRESS;
+  const [subject, peer] = ingress ? [packet.destination, packet.source] : [packet.source, packet.destination];
+  const whose = `${ingress ? "ingress" : "egress"} of ${names.owner(subject) ?? subject}`;
+  if (verdict === 0)
+    return policy === 0 ? `${whose}: no policy selects it` : `${whose}: its own node is always allowed`;
+  const decision = verdict === PolicyVerdict.ALLOW ? "allowed" : "DENIED";
+  return `${whose}: ${decision} for ${peer} [${names.identity(identity)}] by ${names.policy(policy)}`;
+}
+
+function finished({ outcome, packet }: Event, end: Ended): string {
+  const name = outcomeNames.get(outcome) ?? String(outcome);
+  const { verdict, text } = wordsOf(name);
+  const leaves = `${addressAndPort(packet.source, packet.sourcePort)} > ${end(packet.destination, packet.destinationPort)}`;
+  if (verdict === "passed") return `${text}: ${leaves}`;
+  return `${verdict.toUpperCase()} (${name}): ${text}`;
+}
+
+function tupleText(packet: Tuple, from: string, to: string): string {
+  return `${addressAndPort(packet.source, packet.sourcePort)}${from} > ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
+}
+
+function tcpNames(flags: number): string[] {
+  return [
+    [0x02, "SYN"],
+    [0x10, "ACK"],
+    [0x01, "FIN"],
+    [0x04, "RST"],
+  ].flatMap(([bit, name]) => (flags & (bit as number) ? [name as string] : []));
+}

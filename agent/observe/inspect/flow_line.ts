@@ -1,0 +1,34 @@
+import pc from "picocolors";
+import type { End, Flow } from "../events/flow.ts";
+
+/** One flow as a line: "15:04:05.123  node  opened  TCP 172.31.1.55:40001 > 172.31.1.8:30604 (service default/web) …". */
+export function flowLine({
+  time,
+  node,
+  verdict,
+  protocol,
+  client,
+  to,
+  backend,
+  reply,
+  peer,
+  reason,
+  text,
+  socket,
+}: Flow): string {
+  const shown =
+    verdict === "opened" ? pc.green("opened  ") : verdict === "rejected" ? pc.yellow("rejected") : pc.red("dropped ");
+  const from = client ? endText(client) : socket ? "a socket" : "?";
+  const parts = [
+    `${protocol} ${from} > ${endText(to)}`,
+    ...(backend ? [`> ${endText(backend)}`] : []),
+    ...(peer ? [`[${peer}]`] : []),
+    ...(reply ? [`reply ${reply}`] : []),
+    ...(reason ? [`${reason}: ${text}`] : []),
+  ];
+  return `${time.slice(11, 23)}  ${node.padEnd(8)}  ${shown}  ${parts.join("  ")}`;
+}
+
+export function endText({ address, port, name }: End): string {
+  return `${address}:${port}${name ? ` (${name})` : ""}`;
+}

@@ -1,0 +1,139 @@
+import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AttemptResult } from "../../probe/batch.ts";
+import { readEvents } from "../events/client.ts";
+import type { Flow } from "../events/flow.ts";
+import type { Step } from "../events/step.ts";
+import { flowLine } from "./flow_line.ts";
+import { attemptText, stepLines } from "./step_lines.ts";
+
+export interface LiveOptions {
+  readonly json?: boolean;
+  readonly whileInput?: boolean;
+  readonly udp?: boolean;
+  readonly runDirectory: string;
+}
+
+export interface StepOptions extends LiveOptions {
+  readonly client: string;
+  readonly clientPort: string;
+  readonly frontend: string;
+  readonly frontendPort: string;
+  readonly protocol: string;
+  readonly seconds: string;
+}
+
+/** How long the last packets of a connection may take to be told: ms. */
+const SETTLE_MS = 400;
+const TRACE_SECONDS = 15;
+
+export async function printFlows({ json, whileInput, runDirectory }: LiveOptions): Promise<void> {
+  const print = (flow: Flow) => console.log(json ? JSON.stringify(flow) : flowLine(flow));
+  await readEvents(runDirectory, "/flows", (record) => print(record as Flow), ending(whileInput));
+}
+
+/** Prints a trace's steps as JSON lines. */
+export async function printSteps({
+  runDirectory,
+  whileInput,
+  json: _,
+  udp: __,
+  ...filter
+}: StepOptions): Promise<void> {
+  const query = new URLSearchParams({ ...filter });
+  await readEvents(runDirectory, `/trace?${query}`, (step) => console.log(JSON.stringify(step)), ending(whileInput));
+}
+
+/** Sends one connection from this node or one of its pods, and prints what its packets met here. */
+export async function printTrace(client: string, service: string, options: LiveOptions): Promise<void> {
+  const [, frontend = "", frontendPort = ""] = /^(.+):(\d+)$/.exec(service) ?? [];
+  if (!frontend) throw new Error(`"${service}" is no destination; allowed: ADDRESS:PORT.`);
+  const clientPort = String(randomInt(40_000, 60_000));
+  const protocol = options.udp ? "udp" : "tcp";
+  const address = client === "node" ? await addressTowards(frontend) : podAddress(client, options.runDirectory);
+  const query = new URLSearchParams({
+    client: address,
+    clientPort,
+    frontend,
+    frontendPort,
+    protocol,
+    seconds: String(TRACE_SECONDS),
+  });
+  const steps: Step[] = [];
+  const stop = new AbortController();
+  let attempt: AttemptResult | undefined;
+  const send = async () => {
+    const probe = {
+      id: "trace",
+      token: "trace",
+      host: frontend,
+      port: Number(frontendPort),
+      protocol,
+      sourcePort: Number(clientPort),
+    };
+    attempt = await probeOnce(client === "node" ? probe : { ...probe, pod: client });
+    setTimeout(() => stop.abort(), SETTLE_MS);
+  };
+  let sent: Promise<void> | undefined;
+  await readEvents(
+    options.runDirectory,
+    `/trace?${query}`,
+    (record) => {
+      if ("tracing" in (record as object)) sent = send().finally(() => setTimeout(() => stop.abort(), SETTLE_MS));
+      else steps.push(record as Step);
+    },
+    stop.signal,
+  );
+  await sent;
+  if (options.json) return console.log(JSON.stringify({ attempt, steps }, null, 2));
+  console.log([...stepLines(steps), "", attempt ? attemptText(attempt) : "nothing was sent"].join("\n"));
+}
+
+// Its own program in another process: a pod's network namespace is entered there.
+function probeOnce(probe: object): Promise<AttemptResult> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(process.execPath, [process.argv[1] ?? "", "probe"], (error, stdout, stderr) =>
+      error
+        ? reject(new Error(stderr.trim() || error.message))
+        : resolve(JSON.parse(stdout.trim().split("\n")[0] ?? "{}")),
+    );
+    child.stdin?.end(JSON.stringify([probe]));
+  });
+}
+
+function podAddress(pod: string, runDirectory: string): string {
+  const path = join(runDirectory, "endpoints.json");
+  const { endpoints } = existsSync(path)
+    ? (JSON.parse(readFileSync(path, "utf8")) as { endpoints: { namespace: string; pod: string; address: string }[] })
+    : { endpoints: [] };
+  const found = endpoints.find(({ namespace, pod: name }) => `${namespace}/${name}` === pod);
+  if (found) return found.address;
+  const known = endpoints.map(({ namespace, pod: name }) => `${namespace}/${name}`).join(", ") || "none";
+  throw new Error(
+    `"${pod}" is not on this node; allowed: node, or a pod of it (${known}). For other clients: make trace.`,
+  );
+}
+
+/** The address that this node's packets to `destination` carry. */
+function addressTowards(destination: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket("udp4");
+    socket.once("error", reject);
+    socket.connect(9, destination, () => {
+      const { address } = socket.address();
+      socket.close();
+      resolve(address);
+    });
+  });
+}
+
+function ending(whileInput = false): AbortSignal {
+  const end = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end.abort());
+  if (whileInput) process.stdin.on("data", () => end.abort()).once("end", () => end.abort());
+  process.stdout.on("error", () => end.abort()); // whoever read is gone
+  return end.signal;
+}

@@ -1,0 +1,15 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { NAMES_FILE } from "../../options.ts";
+import type { NumberNames } from "./words.ts";
+
+const pairs = z.array(z.tuple([z.number(), z.string()])).transform((entries) => new Map(entries));
+const fileSchema = z.object({ identities: pairs, policies: pairs });
+
+/** What the agent wrote of its numbers; nothing where it has written none yet. */
+export function readNames(runDirectory: string): NumberNames {
+  const path = join(runDirectory, NAMES_FILE);
+  if (!existsSync(path)) return { identities: new Map(), policies: new Map() };
+  return fileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+}

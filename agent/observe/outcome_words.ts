@@ -1,0 +1,43 @@
+import type { Outcome } from "../kernel/layout.gen.ts";
+
+type OutcomeName = Lowercase<keyof typeof Outcome>;
+
+/** What an outcome means, for people. */
+export interface OutcomeWords {
+  readonly verdict: "passed" | "rejected" | "dropped";
+  readonly text: string;
+}
+
+const passed = (text: string): OutcomeWords => ({ verdict: "passed", text });
+const rejected = (text: string): OutcomeWords => ({ verdict: "rejected", text });
+const dropped = (text: string): OutcomeWords => ({ verdict: "dropped", text });
+
+/** Every outcome of bpf/shared/outcome.h. */
+export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
+  pass_to_stack: passed("left to the kernel"),
+  to_endpoint: passed("delivered to a workload of this node"),
+  to_network: passed("sent out of an uplink"),
+  to_overlay: passed("wrapped for a workload of another node"),
+  forward_service: passed("entry node: wrapped for the backend's node"),
+  return_direct: passed("backend's node: reply straight to the client"),
+  return_via_entry: passed("backend's node: reply wrapped for the entry node"),
+  return_forwarded: passed("entry node: reply passed on to the client"),
+  reject_no_backend: rejected("the service has no backend"),
+  reject_gone: rejected("the connection's backend is gone"),
+  drop_policy_ingress: dropped("an ingress policy of the receiving workload does not allow it"),
+  drop_policy_egress: dropped("an egress policy of the sending workload does not allow it"),
+  drop_no_local_backend: dropped("the service asks for a backend on this node, and there is none"),
+  drop_unknown_endpoint: dropped("no workload is known at this address or interface"),
+  drop_spoofed_source: dropped("the sender used an address that is not its own"),
+  drop_unknown_tunnel_peer: dropped("wrapped by somebody who is no node of this cluster"),
+  drop_malformed: dropped("malformed"),
+  drop_fragment: dropped("a later fragment whose first was not seen"),
+  drop_unsupported: dropped("a protocol that is not supported for workloads"),
+  drop_connection_table_full: dropped("the table of connections is full"),
+  drop_port_collision: dropped("no free source port for two flows of one client that meet at one backend"),
+  drop_no_route: dropped("no way to the backend's node"),
+};
+
+export function wordsOf(outcome: string): OutcomeWords {
+  return outcomeWords[outcome as OutcomeName] ?? passed(outcome);
+}

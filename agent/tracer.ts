@@ -1,0 +1,55 @@
+import type { Attachments } from "./attachments.ts";
+import type { Trace } from "./kernel/layout.gen.ts";
+import type { LoadedPrograms } from "./kernel/load.ts";
+import type { MapStore } from "./kernel/map_store.ts";
+
+/** Which packets a trace is about: those of one client's port, in both directions. */
+export type TraceFilter = Omit<Trace, "until" | "peerPort">;
+
+export interface TracerParts {
+  readonly traces: Pick<MapStore<number, Trace>, "update">;
+  readonly attachments: Pick<Attachments, "use">;
+  /** Puts the build of the programs that tells every step into the kernel. */
+  readonly loadTraced: () => LoadedPrograms;
+  /** What runs otherwise. */
+  readonly ordinary: Pick<LoadedPrograms, "programFd">;
+}
+
+export class TraceRunning extends Error {}
+
+/** Puts the tracing build of the programs in place of the ordinary one for a while. One trace at a time. */
+export class Tracer {
+  readonly #parts: TracerParts;
+  #running = false;
+
+  constructor(parts: TracerParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts a trace that ends by itself after `seconds`, also when this process is killed; the result ends it before.
+   * @throws TraceRunning */
+  start(filter: TraceFilter, seconds: number): () => void {
+    if (this.#running) throw new TraceRunning("Another trace runs on this node. Next: try again when it has ended.");
+    const { traces, attachments, loadTraced, ordinary } = this.#parts;
+    const traced = loadTraced();
+    this.#running = true;
+    const until = process.hrtime.bigint() + BigInt(Math.round(seconds * 1e9));
+    traces.update([[0, { ...filter, until, peerPort: filter.clientPort }]]);
+    const stop = () => {
+      if (!this.#running) return;
+      clearTimeout(timer);
+      traces.update([[0, { ...filter, until: 0n, peerPort: 0 }]]);
+      attachments.use(ordinary);
+      traced.close();
+      this.#running = false;
+    };
+    const timer = setTimeout(stop, seconds * 1000);
+    try {
+      attachments.use(traced);
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+}

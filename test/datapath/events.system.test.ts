@@ -1,0 +1,229 @@
+import type { ChildProcess } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Flow } from "../../agent/observe/events/flow.ts";
+import type { Step } from "../../agent/observe/events/step.ts";
+import { BareCluster, program, until } from "./bare_cluster.ts";
+import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+// What the packet path tells while it works: flows for whoever listens, and every step of a traced connection.
+let cluster: BareCluster;
+let web: Placed;
+let near: Placed;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start({ vxlanMode: "Always" });
+  web = await cluster.addPod("web", "node", { app: "web" });
+  near = await cluster.addPod("near", "node", { app: "near" });
+  cluster.apply(
+    returnMode("DSR"),
+    service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
+    endpoints("web", [web]),
+    service("empty", { clusterIP: "10.96.0.13", nodePort: 30999 }),
+  );
+  await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+});
+afterAll(() => cluster?.close());
+
+/** The JSON lines of an inspect command that goes on. */
+function follow<T>(node: NodeName, ...words: string[]): { lines: T[]; child: ChildProcess } {
+  const child = cluster.spawn(node, [process.execPath, program, "inspect", ...words, "--json"]);
+  const lines: T[] = [];
+  let rest = "";
+  child.stdout?.on("data", (text: Buffer) => {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) lines.push(JSON.parse(part) as T);
+  });
+  return { lines, child };
+}
+
+async function flowsOf(node: NodeName): Promise<{ flows: Flow[]; stop: () => void }> {
+  const { lines, child } = follow<Flow>(node, "flows");
+  // The first one that is seen shows that somebody listens.
+  await until(`${node} to tell of flows`, async () => {
+    await cluster.see("client2", "172.31.1.8:30604");
+    return lines.length > 0;
+  });
+  return { flows: lines, stop: () => child.kill("SIGINT") };
+}
+
+describe("flows", () => {
+  test("an opened connection is told by both nodes, with names, backend and the way of its reply", async () => {
+    const [entry, behind] = [await flowsOf("master"), await flowsOf("node")];
+    await cluster.probe("client1", { to: "172.31.1.8:30604", sourcePort: 40_101 });
+    const find = ({ flows }: { flows: Flow[] }) => flows.find(({ client }) => client?.port === 40_101);
+    await until("both to tell", async () => find(entry) !== undefined && find(behind) !== undefined);
+    entry.stop();
+    behind.stop();
+    expect(find(entry)).toMatchObject({
+      node: "master",
+      verdict: "opened",
+      protocol: "TCP",
+      client: { address: "172.31.1.55" },
+      to: { address: "172.31.1.8", port: 30_604 },
+      service: "default/web:web",
+      backend: { address: web.address, port: 80, name: "pod default/web" },
+      reply: "direct",
+      peer: "node node",
+    });
+    expect(find(behind)).toMatchObject({
+      node: "node",
+      verdict: "opened",
+      service: "default/web:web",
+      reply: "direct",
+    });
+  });
+
+  test("a refused packet is told with its reason; a pod's socket with the service it asked for", async () => {
+    const told = await flowsOf("node");
+    const policy = onlyFrom("web", "172.31.1.162/32");
+    cluster.apply(policy);
+    try {
+      await until("a drop", async () => {
+        await cluster.see("client1", "172.31.1.207:30604", { timeoutMs: 300 });
+        return told.flows.some(({ verdict }) => verdict === "dropped");
+      });
+    } finally {
+      cluster.remove(policy);
+    }
+    expect(told.flows.find(({ verdict }) => verdict === "dropped")).toMatchObject({
+      reason: "drop_policy_ingress",
+      client: { address: "172.31.1.55" },
+      service: "default/web:web",
+      backend: { address: web.address, name: "pod default/web" },
+    });
+    await cluster.see("default/near", "10.96.0.13:80");
+    await cluster.see("default/near", "10.96.0.10:80");
+    const sockets = () => told.flows.filter(({ socket }) => socket);
+    await until("the sockets", async () => sockets().length >= 2);
+    told.stop();
+    expect(sockets().map(({ verdict, service }) => `${verdict} ${service}`)).toEqual(
+      expect.arrayContaining(["rejected default/empty:web", "opened default/web:web"]),
+    );
+    expect(told.flows).toContainEqual(
+      expect.objectContaining({ verdict: "opened", client: expect.objectContaining({ name: "pod default/near" }) }),
+    );
+  });
+
+  test("a flood of refused packets is told in part, the rest is counted; nobody listening, nothing is told", async () => {
+    const reports = async () => {
+      const page = await cluster.metrics("node");
+      const read = (name: string) =>
+        Number(new RegExp(`^ebpf_dataplane_${name}\\{event="refused"\\} (\\S+)`, "m").exec(page)?.[1]);
+      return { told: read("events_total"), suppressed: read("events_suppressed_total") };
+    };
+    const refuse = async () => {
+      const flood = `const s = require("node:dgram").createSocket("udp4"); let left = 3000;
+        const go = () => (left-- ? s.send("x", 80, process.argv[1], go) : s.close()); go();`;
+      await cluster.run("client1", ["ip", "route", "replace", "10.244.1.0/26", "via", "172.31.1.207"]);
+      const nobody = "10.244.1.62";
+      await cluster.run("client1", [process.execPath, "-e", flood, nobody]);
+    };
+    const told = await flowsOf("node");
+    await refuse();
+    await until("the limit", async () => (await reports()).suppressed > 0);
+    expect((await reports()).told).toBeGreaterThan(0);
+    told.stop();
+    await until("nobody to listen", async () => {
+      const before = await reports();
+      await refuse();
+      const after = await reports();
+      return before.told === after.told && before.suppressed === after.suppressed;
+    });
+  });
+});
+
+/** Traces client1's connection on both nodes and gives the steps in order. */
+async function trace(to: string, sourcePort: number): Promise<Step[]> {
+  const [host = "", port = ""] = to.split(":");
+  const filter = ["--client", "172.31.1.55", "--client-port", String(sourcePort)];
+  const words = ["steps", ...filter, "--frontend", host, "--frontend-port", port];
+  const told = (["master", "node"] as const).map((node) => follow<Step | { tracing: true }>(node, ...words));
+  await until("both nodes to trace", async () => told.every(({ lines }) => lines.length > 0));
+  await cluster.probe("client1", { to, sourcePort, timeoutMs: 800 });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  for (const { child } of told) child.kill("SIGINT");
+  const steps = told.flatMap(({ lines }) => lines).filter((line): line is Step => "at" in line);
+  return steps.sort((a, b) => Number(BigInt(a.at) - BigInt(b.at)));
+}
+
+const text = (steps: Step[]) =>
+  steps.map(({ node, hook, step, text }) => `${node} ${hook} ${step}: ${text}`).join("\n");
+
+describe("traces", () => {
+  test("DSR: chosen at the entry node, judged and delivered at the backend's, the reply goes straight back", async () => {
+    const seen = text(await trace("172.31.1.8:30604", 40_201));
+    expect(seen).toMatch(
+      /^master from_uplink arrived: TCP SYN 172.31.1.55:40201 > 172.31.1.8:30604 \(service default\/web:web\)/,
+    );
+    expect(seen).toContain(`master from_uplink chosen: backend ${web.address}:80 (pod default/web) on node node`);
+    expect(seen).toContain("master from_uplink wrapped: wrapped in VXLAN for node node, kind forward direct");
+    expect(seen).toContain("node from_tunnel judged: ingress of pod default/web: no policy selects it");
+    expect(seen).toMatch(
+      /node from_tunnel finished: delivered to a workload of this node: 172.31.1.55:40201 > \S+:80 \(pod/,
+    );
+    expect(seen).toContain("node from_workload known: reply: source becomes 172.31.1.8:30604");
+    expect(seen).toContain("node from_workload finished: backend's node: reply straight to the client");
+    expect(seen).not.toContain("master from_tunnel");
+  });
+
+  test("a dropped one says where, why and by which policy", async () => {
+    const policy = onlyFrom("web", "172.31.1.162/32");
+    cluster.apply(policy);
+    try {
+      await until("the policy", async () => (await cluster.see("client1", "172.31.1.8:30604")) === "dropped");
+      const seen = text(await trace("172.31.1.8:30604", 40_202));
+      expect(seen).toContain("node from_tunnel judged: ingress of pod default/web: DENIED for 172.31.1.55");
+      expect(seen).toContain("by NetworkPolicy default/only-web");
+      expect(seen).toContain("node from_tunnel finished: DROPPED (drop_policy_ingress)");
+    } finally {
+      cluster.remove(policy);
+    }
+    await until("the policy's end", async () =>
+      (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"),
+    );
+  });
+
+  test("tunnel mode: the reply passes the entry node", async () => {
+    cluster.apply(returnMode("Tunnel"));
+    try {
+      let port = 40_300;
+      await until("tunnel mode to be traced", async () => {
+        const seen = text(await trace("172.31.1.8:30604", port++));
+        return (
+          seen.includes("node from_workload wrapped: wrapped in VXLAN for node master, kind return") &&
+          seen.includes("master from_tunnel finished: entry node: reply passed on to the client")
+        );
+      });
+    } finally {
+      cluster.apply(returnMode("DSR"));
+    }
+  });
+
+  test("from a pod to a cluster address: the socket is given the backend; one command on the node tells it", async () => {
+    const words = ["inspect", "trace", "default/near", "10.96.0.10:80", "--json"];
+    const { attempt, steps } = JSON.parse(await cluster.run("node", [process.execPath, program, ...words]));
+    expect(attempt).toMatchObject({ verdict: "allowed", source: near.address });
+    const seen = text(steps);
+    expect(seen).toMatch(/node connect arrived: a socket asks for TCP 10.96.0.10:80 \(service default\/web:web\)/);
+    expect(seen).toContain(`node connect chosen: backend ${web.address}:80 (pod default/web)`);
+    expect(seen).toMatch(/node from_workload arrived: TCP SYN \S+ \(pod default\/near\) > \S+:80 \(pod default\/web\)/);
+  });
+
+  test("afterwards the ordinary programs run again, also after an agent that was killed meanwhile", async () => {
+    const { lines, child } = follow<object>(
+      "master",
+      ...["steps", "--client", "172.31.1.55", "--client-port", "40400"],
+      ...["--frontend", "172.31.1.8", "--frontend-port", "30604", "--seconds", "2"],
+    );
+    await until("the trace", async () => lines.length > 0);
+    await cluster.killAgent("master");
+    child.kill("SIGKILL");
+    expect(await cluster.see("client1", "172.31.1.8:30604")).toMatch(/^allowed/);
+    await cluster.startAgent("master");
+    expect(await cluster.see("client1", "172.31.1.8:30604")).toMatch(/^allowed/);
+    const again = text(await trace("172.31.1.8:30604", 40_401));
+    expect(again).toContain("master from_uplink chosen");
+  });
+});

@@ -1,0 +1,89 @@
+// The agents of a cluster, each told to tell what happens on its node.
+import { join } from "node:path";
+import { failureLine } from "../actors/actor.ts";
+import { ApiServer } from "../cluster/api-server.ts";
+import { execInPod } from "../cluster/exec.ts";
+import { agentOn, type ClusterView, readView } from "../cluster/view.ts";
+import { loadKubeconfig, NoCluster } from "../connect.ts";
+import { describeLab, type Lab } from "../lab.ts";
+
+const program = ["node", "/opt/ebpf-dataplane/agent.js"];
+
+export interface ClusterOptions {
+  /** Name of the local lab whose machines may be named. */
+  lab: string;
+  kubeconfig?: string;
+}
+
+export interface Reached {
+  api: ApiServer;
+  view: ClusterView;
+  lab: Lab & { name: string };
+  programs: { lab: string; agent: string };
+}
+
+/** @throws NoCluster */
+export async function reachCluster(options: ClusterOptions): Promise<Reached> {
+  const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
+  const lab = { name: options.lab, ...(await describeLab(programs.lab, options.lab)) };
+  const config = loadKubeconfig({
+    path: options.kubeconfig,
+    content: process.env.KUBECONFIG_CONTENT,
+    environment: process.env.KUBECONFIG,
+    lab: lab.kubeconfig,
+  });
+  const api = new ApiServer(config);
+  const view = await readView(api).catch((error) => {
+    throw new NoCluster(`the API server does not answer: ${(error as Error).message}`);
+  });
+  return { api, view, lab, programs };
+}
+
+export interface Telling {
+  node: string;
+  /** Ends it. */
+  stop(): void;
+  /** Settles when it ended; rejects, in words, when it did so by itself. */
+  ended: Promise<void>;
+}
+
+/** Runs `inspect …` on each node that has an agent, and hands over its JSON lines. */
+export async function tellOnEachNode(
+  { api, view }: Pick<Reached, "api" | "view">,
+  words: string[],
+  line: (record: unknown, node: string) => void,
+): Promise<Telling[]> {
+  const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "");
+  const agents = nodes.flatMap((node) => {
+    const pod = agentOn(view, node);
+    return pod ? [{ node, pod }] : [];
+  });
+  if (agents.length === 0) throw new NoCluster("no agent of this dataplane runs in the cluster. Next: make up.");
+  return Promise.all(
+    agents.map(async ({ node, pod }) => {
+      const container = {
+        namespace: pod.metadata?.namespace ?? "",
+        name: pod.metadata?.name ?? "",
+        container: "agent",
+      };
+      const command = [...program, "inspect", ...words, "--json", "--while-input"];
+      let stopping = false;
+      const running = await execInPod(api, container, command, (text) => line(JSON.parse(text), node));
+      const ended = running.ended.then(
+        ({ code, stderr }) => {
+          if (code !== 0 && !stopping) throw new Error(`node ${node}: ${failureLine(stderr, `ended with ${code}`)}`);
+        },
+        (error) => {
+          if (!stopping) throw new Error(`node ${node}: ${(error as Error).message}`);
+        },
+      );
+      ended.catch(() => {}); // read by who waits
+      const stop = () => {
+        stopping = true;
+        running.write("\n"); // ends the command; hanging up alone would leave it on the node
+        setTimeout(() => running.abort(), 1000).unref();
+      };
+      return { node, stop, ended };
+    }),
+  );
+}

@@ -1,0 +1,71 @@
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import type { Flow } from "../../agent/observe/events/flow.ts";
+import type { Step } from "../../agent/observe/events/step.ts";
+import { Board } from "./board.ts";
+import { inOrder } from "./order.ts";
+
+const opened: Flow = {
+  time: "2026-01-02T03:04:05.678Z",
+  node: "master",
+  protocol: "TCP",
+  verdict: "opened",
+  client: { address: "172.31.1.55", port: 40_001 },
+  to: { address: "172.31.1.8", port: 30_604, name: "service default/web" },
+  service: "default/web",
+  backend: { address: "10.244.1.2", port: 80, name: "pod default/web" },
+  reply: "direct",
+  role: "entry",
+  peer: "node node",
+};
+const dropped: Flow = {
+  ...opened,
+  node: "node",
+  verdict: "dropped",
+  reason: "drop_policy_ingress",
+  text: "not allowed",
+};
+
+const lines = (board: Board, now: number, width = 200) =>
+  board.render("title", width, 30, now).map(stripVTControlCharacters);
+
+test("a connection over two nodes counts once, a refused packet beside it; rates forget after ten seconds", () => {
+  const board = new Board();
+  for (let count = 0; count < 20; count++) {
+    board.add(opened, 1000);
+    board.add({ ...opened, node: "node", role: "backend" }, 1000);
+  }
+  board.add(dropped, 1000);
+  expect(lines(board, 2000).find((line) => line.startsWith("default/web"))).toMatch(/2\.0 +0\.1$/);
+  expect(lines(board, 12_000)).toContain("(no connection in the last 10 s)");
+  expect(lines(board, 12_000).join("\n")).toContain(
+    "1  drop_policy_ingress to service default/web, last from 172.31.1.55",
+  );
+});
+
+test("the screen shows the last flows and keeps to its size", () => {
+  const board = new Board();
+  for (let port = 1; port <= 100; port++) board.add({ ...opened, client: { address: "172.31.1.55", port } }, 0);
+  const shown = lines(board, 0, 60);
+  expect(shown.length).toBe(30);
+  expect(Math.max(...shown.map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(shown.at(-1)).toContain("172.31.1.55:100");
+});
+
+test("with one clock steps are ordered by time; otherwise the node that wraps comes before the one it wraps for", () => {
+  const step = (node: string, at: number, name: string, text: string): Step => ({
+    node,
+    at: String(at),
+    hook: "h",
+    step: name,
+    text,
+  });
+  const steps = [
+    step("node", 20, "arrived", ""),
+    step("master", 100, "arrived", ""),
+    step("master", 110, "wrapped", "wrapped in VXLAN for node node, kind forward direct"),
+    step("node", 30, "finished", ""),
+  ];
+  expect(inOrder(steps, true).map(({ at }) => at)).toEqual(["20", "30", "100", "110"]);
+  expect(inOrder(steps, false).map(({ at }) => at)).toEqual(["100", "110", "20", "30"]);
+});

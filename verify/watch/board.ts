@@ -1,0 +1,91 @@
+import pc from "picocolors";
+import type { Flow } from "../../agent/observe/events/flow.ts";
+import { flowLine } from "../../agent/observe/inspect/flow_line.ts";
+
+/** Rates are over this long: ms. */
+const WINDOW_MS = 10_000;
+const RECENT = 200;
+const ESCAPE = String.fromCharCode(27);
+const COLOUR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
+
+interface Seen {
+  at: number;
+  flow: Flow;
+}
+
+/** What there is to see of the flows of a cluster, as lines of a screen. Each connection counts once: where it enters. */
+export class Board {
+  readonly #window: Seen[] = [];
+  readonly #recent: Flow[] = [];
+  readonly #drops = new Map<string, { count: number; last: Flow }>();
+
+  /** `now`: milliseconds. */
+  add(flow: Flow, now: number): void {
+    this.#window.push({ at: now, flow });
+    this.#recent.push(flow);
+    if (this.#recent.length > RECENT) this.#recent.shift();
+    if (flow.verdict === "opened") return;
+    const key = `${flow.reason} ${flow.service ?? flow.to.address}`;
+    this.#drops.set(key, { count: (this.#drops.get(key)?.count ?? 0) + 1, last: flow });
+  }
+
+  /** At most `height` lines of at most `width` columns. */
+  render(title: string, width: number, height: number, now: number): string[] {
+    while (this.#window[0] && this.#window[0].at < now - WINDOW_MS) this.#window.shift();
+    const services = this.#services();
+    const drops = [...this.#drops.values()].sort((a, b) => b.count - a.count).slice(0, 5);
+    const top = [
+      pc.bold(title),
+      "",
+      pc.bold("SERVICE                              NEW/S   REFUSED/S"),
+      ...(services.length > 0
+        ? services.slice(0, Math.max(3, Math.floor(height / 4)))
+        : ["(no connection in the last 10 s)"]),
+      "",
+      pc.bold("REFUSED SINCE THE START"),
+      ...(drops.length > 0 ? drops.map(({ count, last }) => dropText(count, last)) : ["(none)"]),
+      "",
+      pc.bold("FLOWS"),
+    ];
+    const room = Math.max(0, height - top.length);
+    const flows = room > 0 ? this.#recent.slice(-room).map(flowLine) : [];
+    return [...top, ...flows].slice(0, height).map((line) => cut(line, width));
+  }
+
+  #services(): string[] {
+    const rates = new Map<string, { opened: number; refused: number }>();
+    for (const { flow } of this.#window) {
+      const key = flow.service ?? "(no service)";
+      const rate = rates.get(key) ?? { opened: 0, refused: 0 };
+      if (flow.verdict !== "opened") rate.refused++;
+      else if (flow.role !== "backend") rate.opened++; // told by the entry node already
+      rates.set(key, rate);
+    }
+    const perSecond = (count: number) => ((count * 1000) / WINDOW_MS).toFixed(1);
+    return [...rates]
+      .sort(([, a], [, b]) => b.opened + b.refused - a.opened - a.refused)
+      .map(
+        ([name, { opened, refused }]) =>
+          `${name.padEnd(34)}${perSecond(opened).padStart(8)}${perSecond(refused).padStart(12)}`,
+      );
+  }
+}
+
+function dropText(count: number, { reason, text, to, service, client }: Flow): string {
+  const whom = service ? `service ${service}` : `${to.address}:${to.port}`;
+  return `${String(count).padStart(7)}  ${reason} to ${whom}, last from ${client ? (client.name ?? client.address) : "a socket"}: ${text}`;
+}
+
+// Colours have no width.
+function cut(line: string, width: number): string {
+  let shown = 0;
+  let result = "";
+  for (const part of line.split(COLOUR)) {
+    if (part.startsWith(ESCAPE)) result += part;
+    else {
+      result += part.slice(0, Math.max(0, width - shown));
+      shown += part.length;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,127 @@
+import { randomInt } from "node:crypto";
+import type { Step } from "../../agent/observe/events/step.ts";
+import { attemptText, stepLines } from "../../agent/observe/inspect/step_lines.ts";
+import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
+import { labMachine } from "../actors/lab-machine.ts";
+import { nodeAgent } from "../actors/node-agent.ts";
+import { agentOn, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
+import { NoCluster } from "../connect.ts";
+import { hostAddresses, livePods, nodeOf } from "../engine/lookup.ts";
+import { parseDestination } from "../format/destination.ts";
+import { FormatError, parsePlace } from "../format/place.ts";
+import { type ClusterOptions, type Reached, reachCluster, tellOnEachNode } from "./agents.ts";
+import { inOrder } from "./order.ts";
+
+/** Seconds after which a trace ends by itself on every node, whatever becomes of this command. */
+const LONGEST = 20;
+const SETTLE_MS = 600;
+
+export interface TraceOptions extends ClusterOptions {
+  json: boolean;
+}
+
+/** Sends one connection and prints what every program on every node did with its packets. @returns the exit status */
+export async function traceCommand(from: string, to: string, options: TraceOptions): Promise<number> {
+  try {
+    const reached = await reachCluster(options);
+    const { attempt, steps } = await trace(from, to, reached);
+    if (options.json) console.log(JSON.stringify({ from, to, attempt, steps }, null, 2));
+    else console.log([...stepLines(steps), "", attemptText(attempt)].join("\n"));
+    return 0;
+  } catch (error) {
+    console.error((error as Error).message);
+    return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
+  }
+}
+
+async function trace(from: string, to: string, reached: Reached): Promise<{ attempt: AttemptResult; steps: Step[] }> {
+  const { protocol, host, port } = parseDestination(/^\w+:\/\//.test(to) ? to : `tcp://${to}`);
+  const [frontend = ""] = hostAddresses(reached.view, host);
+  const client = clientOf(from, reached);
+  const clientPort = randomInt(40_000, 60_000);
+  const filter = {
+    client: client.address,
+    "client-port": clientPort,
+    frontend,
+    "frontend-port": port,
+    protocol,
+    seconds: LONGEST,
+  };
+  const words = Object.entries(filter).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const steps: Step[] = [];
+  const boots = new Set<string>();
+  let ready = () => {};
+  const waiting = new Set<string>();
+  const everybody = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  let expected = Number.POSITIVE_INFINITY;
+  const told = await tellOnEachNode(reached, ["steps", ...words], (record, node) => {
+    if (isStart(record)) {
+      boots.add(record.boot);
+      waiting.add(node);
+      if (waiting.size >= expected) ready();
+    } else steps.push(record as Step);
+  });
+  expected = told.length;
+  if (waiting.size >= expected) ready();
+  try {
+    const early = Promise.all(told.map(({ ended }) => ended)).then(() => {
+      throw new Error("the agents ended the trace before it began");
+    });
+    early.catch(() => {});
+    await Promise.race([everybody, early]);
+    const probe = {
+      id: "trace",
+      token: "trace",
+      host: frontend,
+      port,
+      protocol,
+      sourcePort: clientPort,
+      timeoutMs: 2000,
+      count: 1,
+    };
+    const [attempt] = await client.probe([probe]);
+    if (!attempt) throw new Error(`${from} sent nothing`);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    return { attempt, steps: inOrder(steps, boots.size === 1) };
+  } finally {
+    for (const one of told) one.stop();
+    await Promise.allSettled(told.map((one) => one.ended));
+  }
+}
+
+function isStart(record: unknown): record is { tracing: true; boot: string } {
+  return typeof record === "object" && record !== null && "tracing" in record;
+}
+
+interface Client {
+  address: string;
+  probe(batch: Probe[]): Promise<AttemptResult[]>;
+}
+
+function clientOf(from: string, { api, view, lab, programs }: Reached): Client {
+  const place = parsePlace(from);
+  if (place.kind === "machine") {
+    const machine = lab.machines.find(({ name }) => name === place.name);
+    const known = lab.machines.map(({ name }) => name).join(", ") || "none here";
+    if (!machine)
+      throw new FormatError(`there is no machine "${from}"; machines: ${known}; also node/NAME and pod/NAMESPACE/NAME`);
+    return { address: machine.address, probe: labMachine(programs, lab.name, machine.name).probe };
+  }
+  const agentOf = (node: string) => {
+    const agent = agentOn(view, node);
+    if (!agent) throw new Error(`no agent runs on node ${node}`);
+    return nodeAgent(api, agent);
+  };
+  if (place.kind === "node")
+    return { address: nodeAddresses(nodeOf(view, place.name))[0] ?? "", probe: agentOf(place.name).probe };
+  const [pod] = livePods(view, place);
+  const [address] = pod ? podAddresses(pod) : [];
+  if (!pod || !address) throw new Error(`${from}: there is no such pod with an address`);
+  const name = podName(pod);
+  return {
+    address,
+    probe: (batch) => agentOf(pod.spec?.nodeName ?? "").probe(batch.map((probe) => ({ ...probe, pod: name }))),
+  };
+}

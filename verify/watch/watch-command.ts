@@ -1,0 +1,62 @@
+import type { Flow } from "../../agent/observe/events/flow.ts";
+import { flowLine } from "../../agent/observe/inspect/flow_line.ts";
+import { NoCluster } from "../connect.ts";
+import { type ClusterOptions, reachCluster, tellOnEachNode } from "./agents.ts";
+import { Board } from "./board.ts";
+import { Screen } from "./screen.ts";
+
+const REDRAW_MS = 500;
+
+export interface WatchOptions extends ClusterOptions {
+  json: boolean;
+  /** Ends by itself after so long; without it, on Ctrl-C. */
+  seconds?: number;
+}
+
+/** Shows what happens in the cluster until it is told to stop. @returns the exit status */
+export async function watchCommand(options: WatchOptions): Promise<number> {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());
+  process.stdout.once("error", () => stopping.abort()); // `make watch | head`
+  const board = new Board();
+  const full = process.stdout.isTTY && !options.json;
+  const show = (flow: Flow) => {
+    if (full) board.add(flow, performance.now());
+    else console.log(options.json ? JSON.stringify(flow) : flowLine(flow));
+  };
+  let screen: Screen | undefined;
+  let redraw: NodeJS.Timeout | undefined;
+  const restore = () => {
+    clearInterval(redraw);
+    screen?.close();
+    screen = undefined;
+  };
+  process.once("exit", restore);
+  try {
+    const told = await tellOnEachNode(await reachCluster(options), ["flows"], (record) => show(record as Flow));
+    const title = `${told.length} nodes: ${told.map(({ node }) => node).join(", ")}   Ctrl-C ends`;
+    if (full) {
+      screen = new Screen(process.stdout);
+      const draw = () => {
+        const { width, height } = screen?.size ?? { width: 80, height: 24 };
+        screen?.draw(board.render(title, width, height, performance.now()));
+      };
+      draw();
+      redraw = setInterval(draw, REDRAW_MS);
+    } else console.error(title);
+    const late = options.seconds && setTimeout(() => stopping.abort(), options.seconds * 1000);
+    const stopped = new Promise((resolve) => stopping.signal.addEventListener("abort", resolve, { once: true }));
+    // One node's agent that ends does not end the others' telling, but it is said.
+    const ended = Promise.all(told.map((one) => one.ended));
+    await Promise.race([stopped, ended]).finally(() => clearTimeout(late || undefined));
+    for (const one of told) one.stop();
+    await Promise.allSettled(told.map((one) => one.ended));
+    return 0;
+  } catch (error) {
+    restore();
+    console.error((error as Error).message);
+    return error instanceof NoCluster ? 2 : 1;
+  } finally {
+    restore();
+  }
+}
