@@ -1,6 +1,7 @@
 // The life of a node agent, in order: become the only writer, load, read back what was there, watch until every list is
 // complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one goes the same way.
 import { mkdirSync } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
@@ -15,6 +16,7 @@ import { endpointLife } from "./endpoint_life.ts";
 import { Allocator } from "./ipam/allocator.ts";
 import { attacher } from "./kernel/attach.ts";
 import { openEventRing } from "./kernel/event_ring.ts";
+import { layoutHash } from "./kernel/layout.gen.ts";
 import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load.ts";
 import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
@@ -45,6 +47,8 @@ interface Agent {
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
   readonly metrics: AgentMetrics;
+  /** The metrics are served before there is a cluster to ask. */
+  readonly failingWatches: { of: () => readonly string[] };
 }
 
 /** Runs until the process ends. Rejects when it cannot start; the message says why and what to do. `openCluster` is given
@@ -58,8 +62,9 @@ export async function runAgent(
   const agent = await prepare(options, settings, log);
   const { health, endpoints, network, loaded } = agent;
 
-  const rounds = new Rounds(() => dataplane.apply());
-  const cluster = openCluster(() => rounds.trigger());
+  const rounds = new Rounds(() => dataplane.apply(), agent.metrics.programmed);
+  const cluster = openCluster(() => rounds.changed());
+  agent.failingWatches.of = () => cluster.store.failing();
   const dataplane = new Dataplane({
     options,
     cluster,
@@ -110,14 +115,17 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     sysctlMemory: runFile(options, "sysctls.json"),
   });
   const count = () => endpoints.list().length;
+  const failingWatches = { of: (): readonly string[] => [] };
   const metrics = agentMetrics({
     outcomes: outcomeReader(pins),
     reports: reportReader(pins),
     maps: loaded.maps,
     endpoints: count,
+    failingWatches: () => failingWatches.of(),
+    build: { layout: layoutHash, kernel: release() },
   });
   await serveMetrics(metrics, options.metricsPort);
-  return { options, log, health, pins, loaded, endpoints, network, metrics };
+  return { options, log, health, pins, loaded, endpoints, network, metrics, failingWatches };
 }
 
 function loadOptions(options: AgentOptions, pins: Pins): LoadOptions {
@@ -185,7 +193,7 @@ async function servePods(agent: Agent, cluster: Cluster, life: ReturnType<typeof
   const pools = () => cluster.store.list("ipPools").map(allocatorPool);
   const allocator = new Allocator({ node: options.node, pools, claims: cluster.claims, use: endpoints });
   const plugin = new CniPlugin({ endpoints, allocator, life, mtu: () => network.podMtu });
-  await serveCni(runFile(options, "agent.sock"), plugin, log);
+  await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
   health.waitsFor("the CNI plugin to be installed");
   const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");
   installPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf, socket });

@@ -10,13 +10,26 @@ export class Rounds {
   private readonly waiting = new Set<() => void>();
   private reached: (() => void) | undefined;
 
-  /** `round` answers as Dataplane.apply() does. */
-  constructor(round: () => "done" | "partly" | "failed") {
+  private since: number | undefined;
+
+  /** `round` answers as Dataplane.apply() does; `programmed` is told how many seconds a change took to be done. */
+  constructor(round: () => "done" | "partly" | "failed", programmed: (seconds: number) => void = () => {}) {
     this.runner = new Runner(() => {
+      const since = this.since;
       const result = round();
       if (result !== "failed") this.reached?.();
+      if (result === "done" && since !== undefined) {
+        programmed((performance.now() - since) / 1000);
+        this.since = undefined;
+      }
       return result === "done";
     }, INTERVALS);
+  }
+
+  /** An object of the cluster changed. */
+  changed(): void {
+    if (this.started) this.since ??= performance.now();
+    this.trigger();
   }
 
   /** Something changed. */

@@ -5,16 +5,26 @@ import type { Logger } from "pino";
 import type { CniPlugin } from "./plugin.ts";
 import { CniCode, CniError, type CniRequest, parseRequest } from "./request.ts";
 
-/** Serves the shim's calls at a Unix socket: 200 with the result, 500 with CNI's error object. */
-export function serveCni(socket: string, plugin: CniPlugin, log: Logger): Promise<Server> {
+/** Serves the shim's calls at a Unix socket: 200 with the result, 500 with CNI's error object. `called` is told of each. */
+export function serveCni(
+  socket: string,
+  plugin: CniPlugin,
+  log: Logger,
+  called: (command: string, result: "done" | "failed", seconds: number) => void = () => {},
+): Promise<Server> {
   const server = createServer(async (request, response) => {
+    const started = performance.now();
+    const done = (result: "done" | "failed") =>
+      called(call?.env.CNI_COMMAND ?? "unreadable", result, (performance.now() - started) / 1000);
     let call: CniRequest | undefined;
     try {
       call = parseRequest(await json(request));
       const result = await plugin.call(call);
       log.debug({ call: call.env }, `CNI ${call.env.CNI_COMMAND} done`);
+      done("done");
       response.writeHead(200).end(result ? JSON.stringify(result) : "");
     } catch (error) {
+      done("failed");
       const failure = failureOf(error, call);
       log.warn({ call: call?.env, ...failure }, `CNI ${call?.env.CNI_COMMAND ?? "call"} failed: ${failure.msg}`);
       response.writeHead(500).end(JSON.stringify(failure));

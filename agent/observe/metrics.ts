@@ -9,6 +9,17 @@ export interface MetricSources {
   readonly reports: () => ReportTotals;
   readonly maps: MapStores;
   readonly endpoints: () => number;
+  /** Kinds of objects whose watch fails at the moment. */
+  readonly failingWatches: () => readonly string[];
+  readonly build: BuildInfo;
+}
+
+/** What is known once, when the agent starts. */
+export interface BuildInfo {
+  /** Of the maps: agents of one layout share them. */
+  readonly layout: string;
+  /** Of the node: uname -r. */
+  readonly kernel: string;
 }
 
 /** What the agent counts itself. */
@@ -16,6 +27,10 @@ export interface AgentMetrics {
   readonly registry: Registry;
   /** One reconciliation that took `seconds` and left `pending` entries unwritten. */
   reconciled(seconds: number, pending: number): void;
+  /** A change of the cluster's objects reached the kernel after so many seconds. */
+  programmed(seconds: number): void;
+  /** The container runtime's call took so many seconds. */
+  cniCalled(command: string, result: "done" | "failed", seconds: number): void;
   failed(stage: string): void;
 }
 
@@ -37,15 +52,55 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
       this.set(sources.endpoints());
     },
   });
+  new Gauge({
+    name: `${PREFIX}build_info`,
+    help: "1; its labels say which maps and which kernel this agent runs with.",
+    labelNames: ["layout", "kernel"],
+    registers,
+  }).set({ ...sources.build }, 1);
+  new Gauge({
+    name: `${PREFIX}watch_failing`,
+    help: "1 for each kind of object that cannot be watched at the moment; the last known objects stay in force.",
+    labelNames: ["kind"],
+    registers,
+    collect() {
+      this.reset();
+      for (const kind of sources.failingWatches()) this.set({ kind }, 1);
+    },
+  });
+  return { registry, ...ownMetrics(registers) };
+}
+
+const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
+
+function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
   const duration = new Histogram({
     name: `${PREFIX}reconcile_seconds`,
-    help: "Time from a change being looked at to the kernel holding it.",
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    help: "Time of one comparison of the cluster's state with the kernel's, and of the writes.",
+    buckets: SECONDS,
+    registers,
+  });
+  const programming = new Histogram({
+    name: `${PREFIX}programming_seconds`,
+    help: "Time from the first event of a change of the cluster's objects to the kernel holding it.",
+    buckets: SECONDS,
+    registers,
+  });
+  const cni = new Histogram({
+    name: `${PREFIX}cni_seconds`,
+    help: "Time of the container runtime's calls.",
+    labelNames: ["command", "result"],
+    buckets: SECONDS,
     registers,
   });
   const pending = new Gauge({
     name: `${PREFIX}pending_entries`,
     help: "Map entries that are not yet as they should be.",
+    registers,
+  });
+  const success = new Gauge({
+    name: `${PREFIX}last_success_timestamp_seconds`,
+    help: "When the kernel last held everything that the cluster wants, in seconds since 1970; looked at every 10 s at least.",
     registers,
   });
   const errors = new Counter({
@@ -54,11 +109,17 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
     labelNames: ["stage"],
     registers,
   });
+  for (const stage of ["reconcile", "cni"]) errors.inc({ stage }, 0);
   return {
-    registry,
     reconciled(seconds, count) {
       duration.observe(seconds);
       pending.set(count);
+      if (count === 0) success.setToCurrentTime();
+    },
+    programmed: (seconds) => programming.observe(seconds),
+    cniCalled(command, result, seconds) {
+      cni.observe({ command, result }, seconds);
+      if (result === "failed") errors.inc({ stage: "cni" });
     },
     failed: (stage) => errors.inc({ stage }),
   };

@@ -69,6 +69,7 @@ class Notes implements ObjectSink {
   remove(_: KindName, object: unknown): void {
     this.lines.push(`remove ${nameOf(object)}`);
   }
+  watching(): void {}
 }
 
 function nameOf(object: unknown): string {

@@ -99,6 +99,7 @@ export class ListWatch {
   }
 
   #recovered(): void {
+    this.#sink.watching(this.#name, true);
     if (this.#said) this.#log.info({ kind: kinds[this.#name].kind }, `watching ${this.#name} works again`);
     this.#said = "";
     this.#backoff = BACKOFF_MS.first;
@@ -113,6 +114,7 @@ export class ListWatch {
       return 0;
     }
     if (status === 404 && kinds[this.#name].optional) return this.#isAbsent();
+    this.#sink.watching(this.#name, false);
     const wait = this.#backoff;
     this.#backoff = Math.min(wait * 2, BACKOFF_MS.longest);
     const message = error instanceof Error ? error.message : String(error);

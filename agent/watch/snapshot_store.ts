@@ -10,6 +10,8 @@ export interface ObjectSink {
   replace(kind: KindName, objects: readonly unknown[]): void;
   put(kind: KindName, object: unknown): void;
   remove(kind: KindName, object: unknown): void;
+  /** Whether the kind's watch works at the moment. */
+  watching(kind: KindName, works: boolean): void;
 }
 
 // Each cache holds objects of its own kind; which they are is told by `list`.
@@ -19,6 +21,7 @@ type Caches = Readonly<Record<KindName, ObjectCache<KubernetesObject>>>;
 export class SnapshotStore implements ObjectSink {
   readonly #caches: Caches;
   readonly #changed: () => void;
+  readonly #failing = new Set<KindName>();
 
   /** `changed` is called after every change, also before the lists are complete. */
   constructor(changed: () => void) {
@@ -47,6 +50,16 @@ export class SnapshotStore implements ObjectSink {
 
   remove(kind: KindName, object: unknown): void {
     if (this.#caches[kind].remove(object)) this.#changed();
+  }
+
+  watching(kind: KindName, works: boolean): void {
+    if (works) this.#failing.delete(kind);
+    else this.#failing.add(kind);
+  }
+
+  /** Kinds whose watch fails at the moment: what is known of them may be old. */
+  failing(): readonly KindName[] {
+    return [...this.#failing];
   }
 
   list<K extends keyof ClusterSnapshot & KindName>(kind: K): ClusterSnapshot[K] {

@@ -2,6 +2,8 @@ import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import type { Step } from "../../agent/observe/events/step.ts";
+import { missing } from "../observability/documents.ts";
+import { metricsOf } from "../observability/exposition.ts";
 import { BareCluster, program, until } from "./bare_cluster.ts";
 import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -150,6 +152,10 @@ async function trace(to: string, sourcePort: number): Promise<Step[]> {
 
 const text = (steps: Step[]) =>
   steps.map(({ node, hook, step, text }) => `${node} ${hook} ${step}: ${text}`).join("\n");
+
+test("a running agent shows every metric and label that the dashboard and the alert rules name", async () => {
+  expect(missing(metricsOf(await cluster.metrics("node")))).toEqual([]);
+});
 
 describe("traces", () => {
   test("DSR: chosen at the entry node, judged and delivered at the backend's, the reply goes straight back", async () => {

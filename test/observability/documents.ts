@@ -1,0 +1,51 @@
+// The expressions of the dashboard and the alert rules that docs/observability offers.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { selectorsOf } from "./exposition.ts";
+
+const folder = join(import.meta.dirname, "..", "..", "docs", "observability");
+
+export interface Expression {
+  where: string;
+  text: string;
+}
+
+interface Rules {
+  groups: { name: string; rules: { alert: string; expr: string; for: string; annotations: { summary: string } }[] }[];
+}
+
+export const rules = (): Rules => parse(readFileSync(join(folder, "alerts.yaml"), "utf8")) as Rules;
+
+export function expressions(): Expression[] {
+  const dashboard = JSON.parse(readFileSync(join(folder, "dashboard.json"), "utf8")) as {
+    panels: { title: string; targets: { expr: string }[] }[];
+  };
+  return [
+    ...dashboard.panels.flatMap(({ title, targets }) =>
+      targets.map(({ expr }) => ({ where: `dashboard, ${title}`, text: expr })),
+    ),
+    ...rules().groups.flatMap((group) =>
+      group.rules.map(({ alert, expr }) => ({ where: `alert ${alert}`, text: expr })),
+    ),
+  ];
+}
+
+/** Labels and metrics that Prometheus itself adds. */
+const ADDED = new Set(["instance", "job"]);
+const OWN = new Set(["up"]);
+
+/** What the documents name and a page does not have. A label is only looked for where the metric has samples. */
+export function missing(metrics: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  return expressions().flatMap(({ where, text }) =>
+    selectorsOf(text).flatMap(({ metric, labels }) => {
+      if (OWN.has(metric)) return [];
+      const known = metrics.get(metric);
+      if (!known) return [`${where}: there is no metric ${metric}`];
+      if (known.size === 0) return [];
+      return labels
+        .filter((label) => !ADDED.has(label) && !known.has(label))
+        .map((label) => `${where}: ${metric} has no label ${label}`);
+    }),
+  );
+}
