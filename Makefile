@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview check watch trace compare report test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview check watch trace compare report image test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ report: ## writes out/report.html from the results in out/; needs no cluster
 	@sh tools/bootstrap javascript
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js report
+
+image: build ## puts the agent's image into a registry, for clusters elsewhere: make image REGISTRY=images.example.com/team
+	@node tools/images/push.ts "$(REGISTRY)"
 
 test: ## installs and runs every test
 	@sh tools/bootstrap tests

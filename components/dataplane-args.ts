@@ -52,7 +52,12 @@ export interface DataplaneArgs {
   mtu?: number;
   /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */
   uplinks?: string[];
-  /** Image of the agent. Defaults to "ebpf-dataplane:local". */
+  /**
+   * Registry, with its path, that holds the agent's image under this package's own version (`make image REGISTRY=...` puts it
+   * there). Not together with `image`. Defaults to none: the image that nodes of a `LocalCluster` have.
+   */
+  imageRegistry?: pulumi.Input<string>;
+  /** Image of the agent, where it is not of this package's version. Defaults to "ebpf-dataplane:VERSION" of `imageRegistry`. */
   image?: pulumi.Input<string>;
   /** Content hash of the image; a new one replaces the agents node by node even if the tag is the same. Defaults to "". */
   imageDigest?: pulumi.Input<string>;

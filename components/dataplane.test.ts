@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { packageVersion } from "./agent-image.ts";
 import { Dataplane } from "./dataplane.ts";
 import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args.ts";
 import { VxlanMode } from "./ip-pool.ts";
 import { recordResources, settled } from "./testing/program.ts";
 
+const version = packageVersion();
 const apiServer = { host: "172.31.1.8", port: 6443 };
 
 async function resourcesOf(args: Partial<DataplaneArgs>) {
@@ -102,6 +104,17 @@ test("Dataplane grants the agent no write access but to its own kinds and events
   expect(written.flatMap(({ resources }) => resources).sort()).toEqual(["events", "ipamblocks"]);
 });
 
+test.each([
+  [undefined, `ebpf-dataplane:${version}`],
+  ["registry.example/team", `registry.example/team/ebpf-dataplane:${version}`],
+])("Dataplane's image is the one of this package's version, in the registry %j", async (imageRegistry, image) => {
+  const resources = await recordResources();
+  new Dataplane("dp", { apiServer, imageRegistry });
+  await settled();
+  const daemonSet = resources.find(({ name }) => name === "dp-daemonset");
+  expect(daemonSet?.inputs).toMatchObject({ spec: { template: { spec: { containers: [{ image }] } } } });
+});
+
 test.each<[Partial<DataplaneArgs>, string]>([
   [{ returnMode: "DSR" as ReturnMode }, 'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel".'],
   [
@@ -130,6 +143,7 @@ test.each<[Partial<DataplaneArgs>, string]>([
     'networkPolicies[0].name is "Nginx", but must be a Kubernetes object name',
   ],
   [{ networkPolicies: [{ name: "a" }, { name: "a" }] }, "networkPolicies[1]"],
+  [{ image: "agent:1", imageRegistry: "registry.example" }, "imageRegistry is"],
 ])("Dataplane refuses %j", async (args, message) => {
   await recordResources();
   expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);

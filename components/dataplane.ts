@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { agentImage } from "./agent-image";
 import { agentAccess } from "./dataplane/access";
 import { agentDaemonSet } from "./dataplane/agent";
 import { customResourceDefinition } from "./dataplane/definition";
@@ -59,6 +60,7 @@ export class Dataplane extends pulumi.ComponentResource {
       },
       child,
     );
+    const image = args.image ?? agentImage(args.imageRegistry);
     const daemonSet = agentDaemonSet(
       name,
       {
@@ -66,7 +68,7 @@ export class Dataplane extends pulumi.ComponentResource {
         serviceAccount: account.metadata.name,
         settings: configMap.metadata.name,
         settingsDigest: sha256(settings),
-        image: args.image ?? "ebpf-dataplane:local",
+        image,
         imageDigest: args.imageDigest ?? "",
         apiServer: args.apiServer,
       },
@@ -74,7 +76,7 @@ export class Dataplane extends pulumi.ComponentResource {
       { parent: this, dependsOn: [binding, felix, ...definitions, ...pools, ...policies] },
     );
     this.namespace = daemonSet.metadata.namespace;
-    this.contentHash = pulumi.unsecret(pulumi.jsonStringify(args).apply(sha256));
+    this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...args, image }).apply(sha256));
     this.registerOutputs({ namespace: this.namespace, contentHash: this.contentHash });
   }
 }

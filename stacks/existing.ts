@@ -11,7 +11,8 @@ const dataplane = new Dataplane(
   "dataplane",
   {
     apiServer: { host: config.require("apiServerHost"), port: config.getNumber("apiServerPort") ?? 6443 },
-    image: config.require("image"),
+    image: config.get("image"),
+    imageRegistry: config.get("imageRegistry"),
     returnMode: config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr,
     ipPools: [{ cidr: config.get("podSubnet") ?? "10.244.0.0/16" }],
     serviceSubnet: config.get("serviceSubnet") ?? "10.96.0.0/12",

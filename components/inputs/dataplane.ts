@@ -26,6 +26,9 @@ export function requireDataplane(place: InputPlace, args: DataplaneArgs): Checke
   requireMember(at(place, "returnMode"), ReturnMode, args.returnMode ?? ReturnMode.Dsr);
   requireMember(at(place, "serviceHandling"), ServiceHandling, args.serviceHandling ?? ServiceHandling.Ebpf);
   requireMember(at(place, "logLevel"), LogLevel, args.logLevel ?? LogLevel.Info);
+  if (args.image !== undefined && args.imageRegistry !== undefined) {
+    refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
+  }
   if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, 1280, 65535);
   args.uplinks?.forEach((uplink, index) => {
     if (INTERFACE_NAME.test(uplink)) return;

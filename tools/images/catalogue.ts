@@ -1,5 +1,5 @@
 // The images of a local cluster: what is in each.
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { COREDNS, ETCD, KUBERNETES, PAUSE } from "../versions.ts";
 import type { Image } from "./image.ts";
@@ -105,6 +105,7 @@ const TOOLS = [
 /** Empty while the agent has not been bundled. */
 function dataplane({ node, root }: Ingredients): Image[] {
   const dist = (...path: string[]) => join(root, "dist", ...path);
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   if (!existsSync(dist("agent.js"))) return [];
   const home = "/opt/ebpf-dataplane";
   const libbpf = globSync("/usr/lib/*-linux-gnu/libbpf.so.1").slice(0, 1);
@@ -124,7 +125,8 @@ function dataplane({ node, root }: Ingredients): Image[] {
   return [
     {
       file: "ebpf-dataplane",
-      names: ["docker.io/library/ebpf-dataplane:local"],
+      // Of this package's version, as `Dataplane` asks for it; and by the name that check files use.
+      names: [`docker.io/library/ebpf-dataplane:${version}`, "docker.io/library/ebpf-dataplane:local"],
       config: { entrypoint: ["/usr/local/bin/node", `${home}/agent.js`] },
       layers: [platform, merge(ours)],
     },

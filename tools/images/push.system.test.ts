@@ -1,0 +1,82 @@
+// The agent's image goes into a real registry (Debian's docker-registry, on loopback) and comes out again the same.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeArchive } from "./archive.ts";
+import { writeLayer } from "./layer.ts";
+import { pushImage } from "./push.ts";
+import { text } from "./tree.ts";
+
+const missing = ["skopeo", "docker-registry"].find((program) => spawnSync(program, ["--version"]).error);
+const folder = mkdtempSync(join(tmpdir(), "push-"));
+let registry: ChildProcess | undefined;
+let address = "";
+
+beforeAll(async () => {
+  if (missing) return;
+  address = `127.0.0.1:${await freePort()}`;
+  const config = join(folder, "registry.yml");
+  writeFileSync(
+    config,
+    `version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: ${join(folder, "storage")}\nhttp:\n  addr: ${address}\n`,
+  );
+  registry = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`docker-registry does not answer on ${address}`);
+});
+afterAll(() => {
+  registry?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("the image that was pushed is the one that local clusters run", async ({ skip }) => {
+  if (missing) return skip(`${missing} is not installed`);
+  const archive = join(folder, "image.tar");
+  const layer = await writeLayer({ "/hello": text("world") }, join(folder, "layer"));
+  const names = ["docker.io/library/ebpf-dataplane:1.2.3", "docker.io/library/ebpf-dataplane:local"];
+  await writeArchive(archive, names, { entrypoint: ["/hello"] }, [layer]);
+
+  const pushed = await pushImage(`${address}/team`, archive, "1.2.3");
+  expect(pushed).toEqual(["1.2.3", `1.2.3-${process.arch}`].map((tag) => `${address}/team/ebpf-dataplane:${tag}`));
+  const repository = `http://${address}/v2/team/ebpf-dataplane`;
+  const accept = "application/vnd.oci.image.manifest.v1+json";
+  const manifest = await json(await fetch(`${repository}/manifests/1.2.3`, { headers: { accept } }));
+  // On the way layers are compressed; the configuration names their content.
+  const config = await json(await fetch(`${repository}/blobs/${manifest.config.digest}`));
+  expect(config.rootfs.diff_ids).toEqual([layer.digest]);
+  expect(config.config.Entrypoint).toEqual(["/hello"]);
+});
+
+test("a registry that is none is refused before anything is built", async () => {
+  for (const registry of ["", "https://images.example.com", "Registry/Team"]) {
+    await expect(pushImage(registry, "nowhere", "1.2.3")).rejects.toThrow(
+      /REGISTRY is ".*", but must be a registry's host/,
+    );
+  }
+});
+
+test("the package's version has one form everywhere", () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8"));
+  expect(version).toMatch(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/);
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: the answers of a registry, of which a test names what it wants
+const json = async (answer: Response): Promise<any> => JSON.parse(await answer.text());
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
