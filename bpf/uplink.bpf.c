@@ -75,7 +75,8 @@ int to_uplink(struct __sk_buff *skb)
 	if (connection->flags & CONNECTION_VIA_ENTRY) {
 		struct address entry = connection->node;
 
-		return deliver_wrapped(skb, settings, &entry, TUNNEL_RETURN, 0);
+		return deliver_wrapped(skb, settings, &entry, TUNNEL_RETURN,
+				       return_detail(skb, connection));
 	}
 	return finish(skb,
 		      connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK,

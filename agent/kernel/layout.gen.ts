@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "3a1e25bee02f";
+export const layoutHash = "2b5daa05eaeb";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -25,6 +25,7 @@ export const ConnectionFlag = {
   HOST_BACKEND: 512,
   VIA_STACK: 1024,
   JUDGED_LATER: 2048,
+  LARGE: 4096,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
 /** Each value's name as people and metrics see it. */
@@ -41,6 +42,7 @@ export const connectionFlagNames = new Map<number, string>([
   [512, "host_backend"],
   [1024, "via_stack"],
   [2048, "judged_later"],
+  [4096, "large"],
 ]);
 
 /** enum endpoint_flag */

@@ -25,6 +25,7 @@ enum connection_flag {
 	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself: its reply passes the host stack */
 	CONNECTION_VIA_STACK = 1 << 10,	   /* passes the kernel's stack, which may translate it (natOutgoing, kube-proxy) */
 	CONNECTION_JUDGED_LATER = 1 << 11, /* kube-proxy gives it its backend: judged where it leaves the stack */
+	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
 };
 
 /* Connection tracking keeps one entry per direction, so a packet costs one lookup. Entries are not swept:

@@ -44,7 +44,7 @@ static __always_inline int follow_through_stack(struct __sk_buff *skb, __u32 con
 }
 
 static __always_inline int follow_reply(struct packet *packet, const struct settings *settings,
-					const struct connection *connection)
+					struct connection *connection)
 {
 	if (connection->flags & CONNECTION_VIA_STACK) /* its connection tracking undoes what kube-proxy translated */
 		return route_by_stack(packet->skb);
@@ -53,7 +53,8 @@ static __always_inline int follow_reply(struct packet *packet, const struct sett
 	if (connection->flags & CONNECTION_VIA_ENTRY) {
 		struct address entry = connection->node;
 
-		return deliver_wrapped(packet->skb, settings, &entry, TUNNEL_RETURN, 0);
+		return deliver_wrapped(packet->skb, settings, &entry, TUNNEL_RETURN,
+				       return_detail(packet->skb, connection));
 	}
 	return deliver(packet, settings,
 		       connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK);

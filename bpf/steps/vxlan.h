@@ -123,8 +123,7 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 	return bpf_redirect(route->ifindex, 0);
 }
 
-/* Whether `packet`, which is for the VXLAN port, was wrapped by one of our nodes, and can be unwrapped here. What is
- * on its way back to a client is not: it leaves this node again, and its segments must not look wrapped any more. */
+/* Whether `packet`, which is for the VXLAN port, was wrapped by one of our nodes, and can be unwrapped here. */
 static __always_inline bool may_unwrap(const struct packet *packet, const struct outer_headers *outer,
 				       const struct wrapping *wrapping)
 {
@@ -134,7 +133,7 @@ static __always_inline bool may_unwrap(const struct packet *packet, const struct
 		return false;
 	if (!(outer->vxlan.flags_and_group & bpf_htonl(VXLAN_HAS_VNI)) || outer->inner.h_proto != bpf_htons(ETH_P_IP))
 		return false;
-	if (wrapped_kind(wrapping) == TUNNEL_RETURN)
+	if (wrapped_kind(wrapping) == TUNNEL_RETURN && ((wrapping->vni & VNI_RETURN_LARGE) || packet->skb->gso_size))
 		return false;
 	return location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST;
 }

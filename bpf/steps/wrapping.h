@@ -10,6 +10,11 @@
 #define BACKEND_LOW_BITS 10
 #define BACKEND_LOW_MASK ((1u << BACKEND_LOW_BITS) - 1)
 
+/* A reply on its way back through the entry node leaves that node again: as large segments (GSO) it must not look wrapped
+ * any more, which only the kernel's device can do. So that none of a connection's packets overtakes another, the first
+ * large one sends all later ones that way; this bit of the VNI says so. */
+#define VNI_RETURN_LARGE 1
+
 /* What a packet from another node was wrapped in. */
 struct wrapping {
 	struct address node; /* who wrapped it */
@@ -32,6 +37,14 @@ static __always_inline __u32 wrapping_group(__u32 backend)
 static __always_inline enum tunnel_kind wrapped_kind(const struct wrapping *wrapping)
 {
 	return wrapping->vni >> KIND_SHIFT;
+}
+
+/* What deliver_wrapped takes in place of a backend for a reply of `connection`. */
+static __always_inline __u32 return_detail(struct __sk_buff *skb, struct connection *connection)
+{
+	if (skb->gso_size)
+		connection->flags |= CONNECTION_LARGE;
+	return connection->flags & CONNECTION_LARGE ? VNI_RETURN_LARGE << BACKEND_LOW_BITS : 0;
 }
 
 /* The backend that the entry node chose; 0: none was named. */
