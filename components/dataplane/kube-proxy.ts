@@ -97,6 +97,9 @@ function kubeProxyConfiguration(mode: KubeProxyMode): string {
   return JSON.stringify(configuration, null, 2);
 }
 
+/** Programs that write iptables take turns by this file. */
+const XTABLES_LOCK = { name: "xtables-lock", mountPath: "/run/xtables.lock" };
+
 function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k8s.types.input.core.v1.PodSpec {
   return {
     hostNetwork: true,
@@ -104,6 +107,17 @@ function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k
     priorityClassName: "system-node-critical",
     tolerations: [{ operator: "Exists" }],
     terminationGracePeriodSeconds: 5,
+    // Over what another kube-proxy left, nftables mode writes its tables without their content, and is content itself.
+    initContainers: [
+      {
+        name: "clean",
+        image,
+        imagePullPolicy: "IfNotPresent",
+        command: [NAME, "--cleanup"],
+        securityContext: { privileged: true },
+        volumeMounts: [XTABLES_LOCK],
+      },
+    ],
     containers: [
       {
         name: NAME,
@@ -118,15 +132,11 @@ function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k
           { name: "KUBERNETES_SERVICE_PORT", value: apiServer.port },
         ],
         readinessProbe: { exec: { command: MODES[mode].written }, periodSeconds: 1, timeoutSeconds: 5 },
-        volumeMounts: [
-          { name: "configuration", mountPath: "/etc/kube-proxy", readOnly: true },
-          { name: "xtables-lock", mountPath: "/run/xtables.lock" },
-        ],
+        volumeMounts: [{ name: "configuration", mountPath: "/etc/kube-proxy", readOnly: true }, XTABLES_LOCK],
       },
     ],
     volumes: [
       { name: "configuration", configMap: { name: NAME } },
-      // Programs that write iptables take turns by this file.
       { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
     ],
   };

@@ -32,6 +32,13 @@ export const lab = (...words: string[]): Running => start(join(root, "dist", "la
 export const check = (file: string): Running =>
   start(join(root, "dist", "verify.js"), ["check", "--lab", LAB, "--out", join("out", "walkthrough-check.json"), file]);
 
+export const compare = (...options: string[]): Running =>
+  start(join(root, "dist", "verify.js"), ["compare", "--lab", LAB, "--quick", ...options]);
+
+/** One connection, step by step. */
+export const trace = (from: string, to: string): Running =>
+  start(join(root, "dist", "verify.js"), ["trace", "--lab", LAB, from, to]);
+
 export const inMachine = (machine: string, ...command: string[]): Running =>
   start(join(root, "dist", "lab.js"), ["exec", LAB, machine, "--", ...command]);
 

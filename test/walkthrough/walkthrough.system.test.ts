@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Traces, tracesOf } from "./host.ts";
-import { check, ended, inMachine, LAB, root, stack } from "./stack.ts";
+import { check, compare, ended, inMachine, LAB, root, stack, trace } from "./stack.ts";
 
 const MINUTES = 60_000;
 /** The walk-through's node port, on the node that nginx is not on. */
@@ -114,6 +114,74 @@ test.each(examples.map((file) => [basename(file), file]))(
   5 * MINUTES,
 );
 
+test("a trace shows the steps of one connection on both nodes", async () => {
+  const { stdout } = await ended(trace("client1", "tcp://172.31.1.8:30604"));
+  for (const word of ["master", "node", "default/nginx", "172.31.1.55"]) expect(stdout).toContain(word);
+});
+
+test(
+  "a dataplane that does not do what was declared is caught, with the reason",
+  async () => {
+    const file = join(scratch, "declared.check.yaml");
+    writeFileSync(file, CHECK("dropped"));
+    const mode = (value: string) =>
+      inMachine("master", "kubectl", "patch", "felixconfiguration", "default", "--type=merge", "--patch", value);
+    await ended(mode('{"spec":{"bpfExternalServiceMode":"Tunnel"}}'));
+    try {
+      const { stdout, stderr } = await ended(check(file), 1);
+      expect(stdout + stderr).toMatch(/reply passed master.*FelixConfiguration default says Tunnel/s);
+    } finally {
+      await ended(mode('{"spec":{"bpfExternalServiceMode":"DSR"}}'));
+    }
+    await ended(check(file));
+  },
+  3 * MINUTES,
+);
+
+test(
+  "kube-proxy takes services over on the running cluster and gives them back",
+  async () => {
+    const nginx = async () => (await podIdentities()).filter((pod) => pod.startsWith("default/nginx"));
+    const pods = await nginx();
+    await ended(stack("up", "--config", "ebpf-dataplane:serviceHandling=KubeProxyIptables"));
+    expect(verification()).toMatchObject({ failed: 0 });
+    expect(rows("client1")[0]?.observed).toContain("172.31.1.8");
+    await ended(stack("up"));
+    expect(verification()).toMatchObject({ failed: 0 });
+    expect(rows("client1")[0]?.observed).toContain("172.31.1.55");
+    expect(await nginx()).toEqual(pods);
+    expect((await podIdentities()).join()).not.toContain("kube-proxy");
+    // The agents look at their machine every 10 s.
+    for (const machine of ["master", "node"]) {
+      const chains = async () => (await ended(inMachine(machine, "nft", "list", "chains"))).stdout;
+      await expect.poll(chains, { timeout: MINUTES, interval: 1000 }).not.toMatch(/KUBE-(SERVICES|SVC)|kube-proxy/);
+    }
+  },
+  8 * MINUTES,
+);
+
+test(
+  "a comparison shows whom each way of handling services serves and what the server sees",
+  async () => {
+    await ended(compare("--rounds", "2", "--connections", "60"));
+    const { modes, expected }: Comparison = JSON.parse(readFileSync(join(root, "out", "compare.json"), "utf8"));
+    expect(expected.filter(({ pass }) => !pass)).toEqual([]);
+    const seen = Object.fromEntries(modes.map((mode) => [mode.mode, mode]));
+    for (const mode of ["KubeProxyIptables", "KubeProxyNftables"])
+      expect(seen[mode]).toMatchObject({ served: { client1: false, client2: false }, loggedSources: ["172.31.1.8"] });
+    for (const mode of ["EbpfTunnel", "EbpfDsr"])
+      expect(seen[mode]).toMatchObject({ served: { client1: true, client2: false } });
+    expect(seen.EbpfTunnel?.replyPath).toBe("viaEntryNode");
+    expect(seen.EbpfDsr?.replyPath).toBe("direct");
+    expect(seen.EbpfDsr?.connections).toBeGreaterThan(0);
+    // What was declared is in force again.
+    const file = join(scratch, "after.check.yaml");
+    writeFileSync(file, CHECK("dropped"));
+    await ended(check(file));
+  },
+  12 * MINUTES,
+);
+
 test(
   "up after a killed up recovers",
   async () => {
@@ -139,6 +207,17 @@ test(
   },
   5 * MINUTES,
 );
+
+interface Comparison {
+  modes: {
+    mode: string;
+    served: Record<string, boolean>;
+    loggedSources: string[];
+    replyPath?: string;
+    connections: number;
+  }[];
+  expected: { pass: boolean }[];
+}
 
 interface Row {
   from: string;

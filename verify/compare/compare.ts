@@ -243,7 +243,14 @@ class ComparisonRun {
     await this.#switch.to(mode);
     const entryMeter = this.#meters.find(({ name }) => name === target.entry.name) as MachineMeter;
     const arrival: Arrival = { world, target, entry, load: this.#load, ports: this.#ports, entryMeter };
-    await untilModeShows(mode, arrival, switchPatienceMs);
+    try {
+      await untilModeShows(mode, arrival, switchPatienceMs);
+    } catch (error) {
+      if (world.stopping.aborted) throw error;
+      this.#comparing.progress.note(`${(error as Error).message}; handing over once more`);
+      await this.#switch.again(mode);
+      await untilModeShows(mode, arrival, switchPatienceMs);
+    }
     await this.#connect(mode, warmUp);
   }
 
