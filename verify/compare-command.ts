@@ -81,7 +81,8 @@ export async function compareOnLab(options: CompareOptions, stopping: AbortSigna
 }
 
 const isWhole = ({ expected, modes }: Comparison): boolean =>
-  expected.every(({ pass }) => pass) && modes.every(({ rounds, connections }) => rounds > 0 && connections > 0);
+  expected.every(({ pass }) => pass) &&
+  modes.every(({ problem, rounds, connections }) => problem === undefined && rounds > 0 && connections > 0);
 
 function commandOf({ lab, modes, rounds, connections, concurrency, seed }: CompareOptions): string {
   return `node dist/verify.js compare --lab ${lab} --modes ${modes.join(",")} --rounds ${rounds} --connections ${connections} --concurrency ${concurrency} --seed ${seed}`;

@@ -54,6 +54,9 @@ export function verdictOf(modes: ComparedModeResult[], ratios: Ratio[], expected
     ratioSentence(ratios, "EbpfDsr", "KubeProxyIptables"),
     ratioSentence(ratios, "EbpfTunnel", "KubeProxyIptables"),
     ratioSentence(ratios, "EbpfDsr", "EbpfTunnel"),
+    ...modes.flatMap(({ mode, rounds, problem }) =>
+      problem === undefined ? [] : [`${modeNames[mode]} was measured in ${rounds} rounds only (${problem})`],
+    ),
   ].filter(Boolean);
   return `${capital(proven)}${said.length > 0 ? `; ${said.join("; ")}` : ""}.`;
 }
