@@ -28,7 +28,7 @@ export interface KindDefinition {
  * therefore declared with the one value that means the same here, and every other value is refused by name.
  */
 export function customResourceDefinition(name: string, definition: KindDefinition, opts: pulumi.ResourceOptions) {
-  const { group, version, kind, plural, singular, shortNames = [] } = definition;
+  const { group, version, kind, plural, singular, shortNames } = definition;
   return new k8s.apiextensions.v1.CustomResourceDefinition(
     `${name}-crd-${plural}`,
     {
@@ -36,7 +36,8 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
       spec: {
         group,
         scope: "Cluster",
-        names: { kind, listKind: `${kind}List`, plural, singular, shortNames },
+        // An empty list is a difference at every update: the API server does not keep it.
+        names: { kind, listKind: `${kind}List`, plural, singular, ...(shortNames && { shortNames }) },
         versions: [
           {
             name: version,
