@@ -9,8 +9,10 @@ export const nodesSchema = z.strictObject({
   seconds: z.number().default(20 * 60),
 });
 
-/** Kubelets renew their lease every 10 s; an older one is that of a machine which is gone, and is made anew under the same name. */
-const LEASE_SECONDS = 25;
+/** So often a kubelet must have renewed its lease (every 10 s) while we watch. A lease that is there already may be that of a
+ * machine which is gone and is made anew under the same name, and clocks differ, so its age says nothing; and after the
+ * first renewal the pods' states are still those of before. */
+const RENEWALS = 2;
 
 /** Waits until every node has joined and is alive. They are not Ready yet: that takes a network, which comes next. */
 export async function awaitNodes(
@@ -22,13 +24,15 @@ export async function awaitNodes(
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const [api, leases] = [config.makeApiClient(CoreV1Api), config.makeApiClient(CoordinationV1Api)];
+  const heard = new Map<string, Set<string>>();
   const look = async (): Promise<string | undefined> => {
     try {
       const joined = (await api.listNode()).items.map(({ metadata }) => metadata?.name);
       const absent = nodes.filter((name) => !joined.includes(name));
       if (absent.length > 0) return `${absent.join(", ")} did not join yet`;
       const { items } = await leases.listNamespacedLease({ namespace: "kube-node-lease" });
-      const silent = nodes.filter((name) => !isRenewed(items.find(({ metadata }) => metadata?.name === name)));
+      for (const lease of items) hear(heard, lease);
+      const silent = nodes.filter((name) => (heard.get(name)?.size ?? 0) <= RENEWALS);
       return silent.length > 0 ? `nothing is heard from ${silent.join(", ")}` : undefined;
     } catch (error) {
       return `the API server does not answer: ${(error as Error).message}`;
@@ -42,7 +46,8 @@ export async function awaitNodes(
   );
 }
 
-function isRenewed(lease: V1Lease | undefined): boolean {
-  const renewed = lease?.spec?.renewTime;
-  return renewed !== undefined && Date.now() - new Date(renewed).getTime() < LEASE_SECONDS * 1000;
+/** Notes each time of renewal that was seen. */
+function hear(heard: Map<string, Set<string>>, { metadata, spec }: V1Lease): void {
+  if (!metadata?.name || !spec?.renewTime) return;
+  heard.set(metadata.name, (heard.get(metadata.name) ?? new Set()).add(String(spec.renewTime)));
 }
