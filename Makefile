@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview check watch trace compare report image test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview rehearse forget check watch trace compare report image test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,6 @@ help: ## this list
 up: build ## the local cluster with the dataplane, verified
 	@node dist/runner.js up --stack local
 
-.PHONY: rehearse forget
 rehearse: build ## the stack for AWS on this computer: nothing reaches AWS, nothing costs
 	@node dist/runner.js rehearse --stack aws
 

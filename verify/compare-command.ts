@@ -9,10 +9,10 @@ import { loadProxyImage } from "./compare/proxy-image.ts";
 import { renderComparison } from "./compare/table.ts";
 import { entryAddress, findTarget, NothingToCompare } from "./compare/target.ts";
 import { connectWorld, loadKubeconfig, NoCluster } from "./connect.ts";
-import { describeLab } from "./lab.ts";
+import { reachLab } from "./lab.ts";
 import { observeEnvironment } from "./measure/environment.ts";
 import type { Comparison } from "./results/compare.ts";
-import { writeResult } from "./session.ts";
+import { documentOf, writeResult } from "./session.ts";
 import { stopOnSignal, stoppedStatus } from "./stopping.ts";
 import { colorsFor, telling } from "./terminal.ts";
 
@@ -47,11 +47,10 @@ export async function compareCommand(options: CompareOptions, output: CompareOut
 
 /** Compares on the local lab. @throws WrongOptions, NothingToCompare or NoCluster when there is nothing to compare */
 export async function compareOnLab(options: CompareOptions, stopping: AbortSignal, quiet = false): Promise<Comparison> {
-  const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
   const loadProgram = join(import.meta.dirname, "load");
   if (!existsSync(loadProgram))
     throw new NothingToCompare(`the load generator ${loadProgram} is not built: make build`);
-  const lab = { name: options.lab, ...(await describeLab(programs.lab, options.lab)) };
+  const { lab, programs } = await reachLab(options.lab);
   if (!lab.kubeconfig)
     throw new NothingToCompare(`there is no local cluster "${options.lab}": start one with \`make up\``);
   const config = loadKubeconfig({ lab: lab.kubeconfig });
@@ -92,5 +91,5 @@ function write(comparison: Comparison, { out, json }: CompareOutput): void {
   writeResult(out, comparison);
   const people = json ? process.stderr : process.stdout;
   people.write(`${renderComparison(comparison, colorsFor(people))}\n`);
-  if (json) process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
+  if (json) process.stdout.write(documentOf(comparison));
 }

@@ -37,6 +37,12 @@ export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSo
   return config;
 }
 
+/** The cluster that a command line, a deployment, kubectl's variable or the lab names, in this order. */
+export function namedKubeconfig(path: string | undefined, lab: Lab): KubeConfig {
+  const { KUBECONFIG_CONTENT: content, KUBECONFIG: environment } = process.env;
+  return loadKubeconfig({ path, content, environment, lab: lab.kubeconfig });
+}
+
 /** The real world: this cluster, this lab's machines, this clock. */
 export function connectWorld(
   config: KubeConfig,

@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import type { Programs } from "./actors/lab-machine.ts";
 
 const machineSchema = z.looseObject({
   name: z.string(),
@@ -26,8 +28,19 @@ export interface Lab {
   machines: LabMachine[];
 }
 
+/** A lab, and the programs beside this one that reach into it. */
+export interface ReachedLab {
+  lab: Lab & { name: string };
+  programs: Programs;
+}
+
+export async function reachLab(name: string): Promise<ReachedLab> {
+  const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
+  return { lab: { name, ...(await describeLab(programs.lab, name)) }, programs };
+}
+
 /** Asks the lab's own program. A computer without it (an installed package, another cluster) has no machines. */
-export async function describeLab(program: string, name: string): Promise<Lab> {
+async function describeLab(program: string, name: string): Promise<Lab> {
   if (!existsSync(program)) return { machines: [] };
   const { stdout } = await promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });
   const { kubeconfig, machines } = statusSchema.parse(JSON.parse(stdout));

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { connectWorld, loadKubeconfig, NoCluster } from "./connect.ts";
+import { dirname } from "node:path";
+import { connectWorld, NoCluster, namedKubeconfig } from "./connect.ts";
 import type { World } from "./engine/world.ts";
 import { CheckFileError } from "./format/read.ts";
-import { describeLab } from "./lab.ts";
+import { reachLab } from "./lab.ts";
 import { requireMachines } from "./machine-names.ts";
 import { holds, type VerificationResult } from "./report/result.ts";
 import { renderTable } from "./report/table.ts";
@@ -58,14 +58,8 @@ async function run(
   stopping: AbortSignal,
   measureIn?: (world: World) => Measure,
 ): Promise<Ending> {
-  const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
-  const lab = { name: options.lab, ...(await describeLab(programs.lab, options.lab)) };
-  const config = loadKubeconfig({
-    path: options.kubeconfig,
-    content: process.env.KUBECONFIG_CONTENT,
-    environment: process.env.KUBECONFIG,
-    lab: lab.kubeconfig,
-  });
+  const { lab, programs } = await reachLab(options.lab);
+  const config = namedKubeconfig(options.kubeconfig, lab);
   const machines = lab.machines.map(({ name }) => name);
   for (const { check, file } of verification.checks) requireMachines(check, machines, file);
   const world = connectWorld(config, lab, programs, stopping, telling(options.quiet));
@@ -91,7 +85,8 @@ export function forgetResult(path: string): void {
   rmSync(path, { force: true });
 }
 
-const documentOf = (result: object): string => `${JSON.stringify(result, null, 2)}\n`;
+/** A result as it stands in a file and on standard output. */
+export const documentOf = (result: object): string => `${JSON.stringify(result, null, 2)}\n`;
 
 /** @param file `-` is standard input */
 export function readInput(file: string): string {

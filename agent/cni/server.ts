@@ -1,7 +1,7 @@
-import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Logger } from "pino";
+import { listenPrivately } from "../private_socket.ts";
 import type { CniPlugin } from "./plugin.ts";
 import { CniCode, CniError, type CniRequest, parseRequest } from "./request.ts";
 
@@ -30,14 +30,7 @@ export function serveCni(
       response.writeHead(500).end(JSON.stringify(failure));
     }
   });
-  rmSync(socket, { force: true }); // of an agent that was killed; the node's lock makes us the only one
-  return new Promise((resolve, reject) => {
-    server.on("error", reject);
-    // The socket moves pods into networks: for root only.
-    const before = process.umask(0o177);
-    server.listen(socket, () => resolve(server));
-    process.umask(before);
-  });
+  return listenPrivately(server, socket); // it moves pods into networks
 }
 
 function failureOf(error: unknown, call: CniRequest | undefined) {

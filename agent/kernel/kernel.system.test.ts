@@ -8,7 +8,7 @@ import { cgroupMount } from "./cgroup_mount.ts";
 import { KernelMap } from "./kernel_map.ts";
 import { libbpf } from "./libbpf.ts";
 import { load } from "./load.ts";
-import { mapStoreCases } from "./map_store.cases.ts";
+import { mapStoreCases, settings } from "./map_store.cases.ts";
 import { enterNamespace } from "./namespace.fixture.ts";
 import { outcomeReader } from "./outcomes.ts";
 import { compilePassObjects } from "./pass_objects.fixture.ts";
@@ -41,14 +41,6 @@ describe.skipIf(noKernel)("kernel", () => {
   });
 
   test("a second load() shares the maps of the first", () => {
-    const settings = {
-      node: "172.31.1.8",
-      tunnelIfindex: 3,
-      uplinkIfindex: 2,
-      returnMode: 1,
-      policyRevision: 5,
-      serviceHandling: 0,
-    };
     load(options).maps.settings.update([[0, settings]]);
     expect(load(options).maps.settings.lookup(0)).toEqual(settings);
   });

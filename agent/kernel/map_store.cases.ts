@@ -1,11 +1,21 @@
 // What every MapStore does, whatever it is made of.
 import { describe, expect, test } from "vitest";
 import type { MapDefinition } from "./codec.ts";
-import { maps } from "./layout.gen.ts";
+import { maps, type Settings } from "./layout.gen.ts";
 import type { MapStore } from "./map_store.ts";
 
 /** A store for this definition, empty. */
 export type MakeStore = <K, V>(definition: MapDefinition<K, V>) => MapStore<K, V>;
+
+/** Any entry of the map `settings`. */
+export const settings: Settings = {
+  node: "172.31.1.8",
+  tunnelIfindex: 3,
+  uplinkIfindex: 2,
+  returnMode: 1,
+  policyRevision: 5,
+  serviceHandling: 0,
+};
 
 export function mapStoreCases(name: string, make: MakeStore): void {
   const slots = (count: number) => Array.from({ length: count }, (_, index) => [{ service: 1, index }, index] as const);
@@ -64,14 +74,6 @@ export function mapStoreCases(name: string, make: MakeStore): void {
     test("an array has its entries from the start", () => {
       const store = make(maps.settings);
       expect(store.entries().map(([key]) => key)).toEqual([0]);
-      const settings = {
-        node: "172.31.1.8",
-        tunnelIfindex: 3,
-        uplinkIfindex: 2,
-        returnMode: 1,
-        policyRevision: 5,
-        serviceHandling: 0,
-      };
       expect(store.update([[0, settings]])).toEqual([]);
       expect(store.lookup(0)).toEqual(settings);
     });

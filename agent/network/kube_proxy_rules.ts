@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { nft, nftTransaction } from "./nft_command.ts";
 
 // What kube-proxy makes: chains in the tables that it shares with others (iptables, which is nf_tables below), and a table
 // of its own (nftables). KUBE-FIREWALL, KUBE-IPTABLES-HINT and KUBE-KUBELET-CANARY are kubelet's and stay.
@@ -33,7 +33,7 @@ export function removeKubeProxyRules(): boolean {
   const chains = listChains();
   const script = removal(chains, (shared) => rulesOf(shared));
   if (script.length === 0 || kubeProxyRuns()) return false;
-  nft(["--file", "-"], `${script.join("\n")}\n`);
+  nftTransaction(`${script.join("\n")}\n`, purpose("--file", "-"));
   return true;
 }
 
@@ -85,18 +85,14 @@ function jumpsOf(chain: Chain, rules: readonly unknown[]): Jump[] {
 
 function listChains(): Chain[] {
   const listed = z.object({ nftables: z.array(z.looseObject({ chain: chain.optional() })) });
-  const all = listed.parse(JSON.parse(nft(["--json", "list", "chains"])));
+  const all = listed.parse(JSON.parse(ask("--json", "list", "chains")));
   return all.nftables.flatMap((item) => (item.chain && FAMILIES.includes(item.chain.family) ? [item.chain] : []));
 }
 
 function rulesOf(chain: Chain): unknown[] {
-  const text = nft(["--json", "--handle", "list", "chain", chain.family, chain.table, chain.name]);
+  const text = ask("--json", "--handle", "list", "chain", chain.family, chain.table, chain.name);
   return z.object({ nftables: z.array(z.unknown()) }).parse(JSON.parse(text)).nftables;
 }
 
-function nft(args: string[], input = ""): string {
-  const { status, stdout, stderr, error } = spawnSync("nft", args, { input, encoding: "utf8", maxBuffer: 256 << 20 });
-  if (error) throw new Error(`Cannot run nft: ${error.message}. Next: is nftables installed?`);
-  if (status !== 0) throw new Error(`nft ${args.join(" ")} (kube-proxy's leftover rules): ${stderr.trim()}`);
-  return stdout;
-}
+const purpose = (...args: string[]): string => `nft ${args.join(" ")} (kube-proxy's leftover rules)`;
+const ask = (...args: string[]): string => nft(args, purpose(...args));

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { NatOutgoing } from "../compile/desired.ts";
+import { nftTransaction } from "./nft_command.ts";
 
 const TABLE = "ebpf_dataplane";
 
@@ -58,7 +59,5 @@ function presentHash(): string | undefined {
 }
 
 function runNft(script: string): void {
-  const { status, stderr, error } = spawnSync("nft", ["--file", "-"], { input: script, encoding: "utf8" });
-  if (error) throw new Error(`Cannot run nft: ${error.message}. Next: is nftables installed?`);
-  if (status !== 0) throw new Error(`nft refused the table ip ${TABLE} (natOutgoing): ${stderr.trim()}`);
+  nftTransaction(script, `nft refused the table ip ${TABLE} (natOutgoing)`);
 }

@@ -71,7 +71,18 @@ static __always_inline enum outcome judge(const struct tuple *flow)
 	return judge_from(flow, LOCAL_SOURCE_IS_NODE);
 }
 
-/* Judges a packet as it will be once its destination is translated. Apart: the callers' stack has no room for a second
+/* The packet's tuple once its destination is translated. */
+static __always_inline struct tuple translated(const struct packet *packet, const struct address *backend,
+					       __be16 backend_port)
+{
+	struct tuple flow = packet->tuple;
+
+	flow.destination = *backend;
+	flow.destination_port = backend_port;
+	return flow;
+}
+
+/* Judges a packet as it will be then. Apart: the callers' stack has no room for a second
  * tuple. */
 static __noinline enum outcome judge_translated(const struct packet *packet, const struct address *backend,
 						__be16 backend_port)
@@ -80,9 +91,7 @@ static __noinline enum outcome judge_translated(const struct packet *packet, con
 
 	if (!packet || !backend)
 		return OUTCOME_DROP_MALFORMED;
-	flow = packet->tuple;
-	flow.destination = *backend;
-	flow.destination_port = backend_port;
+	flow = translated(packet, backend, backend_port);
 	return judge(&flow);
 }
 

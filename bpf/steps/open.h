@@ -20,11 +20,9 @@ struct arrival {
 static __always_inline int open_connection(struct packet *packet, const struct settings *settings,
 					   struct opening *opening)
 {
-	struct tuple flow = packet->tuple;
+	struct tuple flow = translated(packet, &opening->backend, opening->backend_port);
 	enum outcome verdict;
 
-	flow.destination = opening->backend;
-	flow.destination_port = opening->backend_port;
 	verdict = opening->flags & CONNECTION_JUDGED_LATER ? OUTCOME_TO_ENDPOINT : judge(&flow);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop_flow(packet->skb, verdict, &flow);

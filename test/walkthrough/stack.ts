@@ -13,7 +13,6 @@ export interface Ending {
   status: number | null;
   stdout: string;
   stderr: string;
-  seconds: number;
 }
 
 export type Running = { pid: number; end: Promise<Ending> };
@@ -43,7 +42,6 @@ export const inMachine = (machine: string, ...command: string[]): Running =>
   start(join(root, "dist", "lab.js"), ["exec", LAB, machine, "--", ...command]);
 
 function start(program: string, args: string[]): Running {
-  const started = performance.now();
   const child = spawn(process.execPath, [program, ...args], {
     cwd: root,
     env: { ...process.env, EBPF_DATAPLANE_LAB: LAB },
@@ -60,7 +58,7 @@ function start(program: string, args: string[]): Running {
     });
   }
   child.on("error", reject);
-  child.on("close", (status) => resolve({ status, ...printed, seconds: (performance.now() - started) / 1000 }));
+  child.on("close", (status) => resolve({ status, ...printed }));
   return { pid: child.pid as number, end: promise };
 }
 

@@ -1,11 +1,10 @@
 // The agents of a cluster, each told to tell what happens on its node.
-import { join } from "node:path";
 import { failureLine } from "../actors/actor.ts";
 import { ApiServer } from "../cluster/api-server.ts";
 import { execInPod } from "../cluster/exec.ts";
 import { agentOn, type ClusterView, readView } from "../cluster/view.ts";
-import { loadKubeconfig, NoCluster } from "../connect.ts";
-import { describeLab, type Lab } from "../lab.ts";
+import { NoCluster, namedKubeconfig } from "../connect.ts";
+import { type ReachedLab, reachLab } from "../lab.ts";
 
 const program = ["node", "/opt/ebpf-dataplane/agent.js"];
 
@@ -15,24 +14,15 @@ export interface ClusterOptions {
   kubeconfig?: string;
 }
 
-export interface Reached {
+export interface Reached extends ReachedLab {
   api: ApiServer;
   view: ClusterView;
-  lab: Lab & { name: string };
-  programs: { lab: string; agent: string };
 }
 
 /** @throws NoCluster */
 export async function reachCluster(options: ClusterOptions): Promise<Reached> {
-  const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
-  const lab = { name: options.lab, ...(await describeLab(programs.lab, options.lab)) };
-  const config = loadKubeconfig({
-    path: options.kubeconfig,
-    content: process.env.KUBECONFIG_CONTENT,
-    environment: process.env.KUBECONFIG,
-    lab: lab.kubeconfig,
-  });
-  const api = new ApiServer(config);
+  const { lab, programs } = await reachLab(options.lab);
+  const api = new ApiServer(namedKubeconfig(options.kubeconfig, lab));
   const view = await readView(api).catch((error) => {
     throw new NoCluster(`the API server does not answer: ${(error as Error).message}`);
   });

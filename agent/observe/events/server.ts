@@ -1,6 +1,7 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
+import { listenPrivately } from "../../private_socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
 import type { EventFeed } from "./feed.ts";
@@ -46,13 +47,7 @@ export function serveEvents(
       response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);
     }
   });
-  rmSync(socket, { force: true }); // of an agent that was killed; the node's lock makes us the only one
-  return new Promise((resolve, reject) => {
-    server.on("error", reject);
-    const before = process.umask(0o177);
-    server.listen(socket, () => resolve(server));
-    process.umask(before);
-  });
+  return listenPrivately(server, socket);
 }
 
 function flows(response: ServerResponse, feed: EventFeed, context: FlowContext): void {

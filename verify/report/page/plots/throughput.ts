@@ -1,4 +1,4 @@
-import { axisFx, dot, line, ruleX, text } from "@observablehq/plot";
+import { axisFx, dot, line, ruleX } from "@observablehq/plot";
 import type { Throughput } from "../../../results/throughput.ts";
 import { modeName } from "../../modes.ts";
 import { modeColour } from "../theme.ts";
@@ -63,7 +63,7 @@ export function throughputPlot(runs: Throughput["runs"], quantity: Quantity, wid
     fx: { label: null, padding: 0.12, axis: null },
     x: { type: "log", base: 2, label: "bytes per write →", ticks: sizes(runs, narrow), tickFormat: bytes },
     y: { label: labels[quantity], grid: true, zero: true },
-    marks: [...marks, axisFx({ anchor: "top", label: null, fill: "var(--text)" }), text([], {})],
+    marks: [...marks, axisFx({ anchor: "top", label: null, fill: "var(--text)" })],
   };
 }
 
