@@ -82,11 +82,10 @@ export function componentsAreFresh(): boolean {
 export async function compileComponents(): Promise<void> {
   if (!existsSync(join(root, "components", "index.ts"))) return;
   const key = componentsKey();
-  // The declarations of the cloud providers are among the largest there are: more than Node's default memory.
   const draft = join(dist, ".draft");
   rmSync(draft, { recursive: true, force: true });
-  const tsc = ["--max-old-space-size=4096", join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"];
-  await run(process.execPath, [...tsc, "--outDir", draft], { cwd: root });
+  const tsc = join("node_modules", "typescript", "bin", "tsc");
+  await run(process.execPath, [tsc, "-p", "tsconfig.json", "--outDir", draft], { cwd: root });
   // Put in place whole: what was compiled from a file that is gone must not stay, and what is running is not cut short.
   for (const name of readdirSync(draft)) {
     rmSync(join(dist, name), { recursive: true, force: true });

@@ -4,7 +4,7 @@ import type { AwsClusterArgs } from "../aws-cluster-args";
 import { INTERPRETER, programCommand } from "../installed-program";
 import type { ApiServerAddress } from "../machine";
 import type { nodes } from "./nodes";
-import type { AwsSdk } from "./sdk";
+import type { AwsSdk } from "./sdk-types";
 
 interface Awaited {
   args: AwsClusterArgs;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSdk } from "./sdk";
+import type { AwsSdk } from "./sdk-types";
 
 /** What instances may do, and what must be there before the first of them asks. */
 export interface Identity {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Architecture } from "../aws-cluster-args";
 import { at, type InputPlace, refuse } from "../inputs/refusal";
-import type { AwsSdk } from "./sdk";
+import type { AwsSdk } from "./sdk-types";
 
 /** Account of the Debian project (https://wiki.debian.org/Cloud/AmazonEC2Image). */
 const DEBIAN = "136693071363";

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AwsMachine } from "../aws-cluster-args";
-import type { AwsSdk } from "./sdk";
+import type { AwsSdk } from "./sdk-types";
 
 /** What an instance is made from. */
 export interface InstancePlan {

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AwsClusterArgs, AwsSubnet } from "../aws-cluster-args";
 import { contains } from "../inputs/addresses";
-import type { AwsSdk } from "./sdk";
+import type { AwsSdk } from "./sdk-types";
 
 /** Where instances are put. */
 export interface Network {

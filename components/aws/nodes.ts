@@ -8,7 +8,7 @@ import { API_SERVER_PORT, Group } from "./firewall";
 import { identity } from "./identity";
 import { instance } from "./instance";
 import { type Network, subnetOf } from "./network";
-import type { AwsSdk } from "./sdk";
+import type { AwsSdk } from "./sdk-types";
 import { type NodeSettings, requireSize, userData } from "./user-data";
 
 /** What nodes are made from. */

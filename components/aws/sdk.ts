@@ -1,17 +1,6 @@
 import { createRequire } from "node:module";
-import type * as Ec2 from "@pulumi/aws/ec2";
-import type * as Iam from "@pulumi/aws/iam";
-import type * as Ssm from "@pulumi/aws/ssm";
-import type * as Vpc from "@pulumi/aws/vpc";
 import * as pulumi from "@pulumi/pulumi";
-
-/** The parts of the SDK that are used. */
-export interface AwsSdk {
-  ec2: typeof Ec2;
-  iam: typeof Iam;
-  ssm: typeof Ssm;
-  vpc: typeof Vpc;
-}
+import type { AwsSdk } from "./sdk-types";
 
 /**
  * The SDK of AWS, loaded when a component asks for it. It is an optional package: programs without AWS neither install it nor

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Group, type Opening } from "./firewall";
-import type { AwsSdk } from "./sdk";
+import type { AwsSdk } from "./sdk-types";
 
 /** Makes the groups with what they let in; they let everything out. */
 export function securityGroups(

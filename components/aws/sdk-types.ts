@@ -1,0 +1,89 @@
+// The SDK of AWS as far as components use it. Its own declarations are 14 MB, which every TypeScript program that imports this
+// package, and the analyzer that infers the schema, would read. sdk-types.test.ts holds these against them.
+import type * as pulumi from "@pulumi/pulumi";
+
+type Text = pulumi.Input<string>;
+type Tags = Record<string, string>;
+
+/** A class of resources. */
+export type ResourceClass<Args, Made = object> = new (
+  name: string,
+  args: Args,
+  opts?: pulumi.CustomResourceOptions,
+) => pulumi.CustomResource & Made;
+
+/** A function that asks AWS. */
+export type Lookup<Args, Found> = (args: Args, opts?: pulumi.InvokeOutputOptions) => pulumi.Output<Found>;
+
+/** The modules of the SDK. */
+export interface AwsSdk {
+  ec2: Ec2;
+  iam: Iam;
+  ssm: Ssm;
+  vpc: Vpc;
+}
+
+interface Ec2 {
+  Vpc: ResourceClass<{ cidrBlock: Text; enableDnsSupport: boolean; enableDnsHostnames: boolean; tags: Tags }>;
+  Subnet: ResourceClass<{ vpcId: Text; cidrBlock: Text; availabilityZone?: Text; tags: Tags }>;
+  InternetGateway: ResourceClass<{ vpcId: Text; tags: Tags }>;
+  RouteTable: ResourceClass<{ vpcId: Text; tags: Tags }>;
+  Route: ResourceClass<{ routeTableId: Text; destinationCidrBlock: Text; gatewayId: Text }>;
+  RouteTableAssociation: ResourceClass<{ subnetId: Text; routeTableId: Text }>;
+  SecurityGroup: ResourceClass<{ vpcId: Text; description: Text; tags: Tags }>;
+  KeyPair: ResourceClass<{ publicKey: Text; tags: Tags }, { keyName: pulumi.Output<string> }>;
+  Eip: ResourceClass<{ domain: Text; tags: Tags }, { publicIp: pulumi.Output<string> }>;
+  EipAssociation: ResourceClass<{ allocationId: Text; instanceId: Text }>;
+  Instance: ResourceClass<InstanceArgs, { privateIp: pulumi.Output<string>; publicIp: pulumi.Output<string> }>;
+  getAmiOutput: Lookup<
+    { owners: string[]; mostRecent: boolean; filters: { name: string; values: string[] }[] },
+    { id: string; name: string }
+  >;
+}
+
+interface InstanceArgs {
+  ami: Text;
+  instanceType: Text;
+  subnetId: Text;
+  privateIp: Text;
+  vpcSecurityGroupIds: Text[];
+  sourceDestCheck: boolean;
+  associatePublicIpAddress: boolean;
+  metadataOptions: { httpEndpoint: string; httpTokens: string; httpPutResponseHopLimit: number };
+  rootBlockDevice: { encrypted: boolean; volumeType: string; volumeSize: number; tags: Tags };
+  tags: Tags;
+  keyName?: Text;
+  iamInstanceProfile?: Text;
+  userData?: Text;
+  instanceMarketOptions?: { marketType: string; spotOptions: { spotInstanceType: string } };
+}
+
+interface Iam {
+  Role: ResourceClass<{ assumeRolePolicy: string; tags: Tags }, { name: pulumi.Output<string> }>;
+  RolePolicy: ResourceClass<{ role: Text; policy: Text }>;
+  RolePolicyAttachment: ResourceClass<{ role: Text; policyArn: Text }>;
+  InstanceProfile: ResourceClass<{ role: Text; tags: Tags }, { name: pulumi.Output<string> }>;
+}
+
+interface Ssm {
+  Parameter: ResourceClass<
+    { name: Text; type: string; value: Text; description: string; tags: Tags },
+    { name: pulumi.Output<string>; arn: pulumi.Output<string> }
+  >;
+  getParameterOutput: Lookup<{ name: Text; withDecryption: boolean }, { value: string }>;
+}
+
+interface Rule {
+  securityGroupId: Text;
+  description: string;
+  ipProtocol: string;
+  cidrIpv4?: string;
+  tags: Tags;
+}
+
+interface Vpc {
+  SecurityGroupIngressRule: ResourceClass<
+    Rule & { fromPort?: number; toPort?: number; referencedSecurityGroupId?: Text }
+  >;
+  SecurityGroupEgressRule: ResourceClass<Rule>;
+}
