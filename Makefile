@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview rehearse forget check watch trace compare report image test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check watch trace compare report image test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,11 @@ preview: ## what `make up` would create, touching nothing; another stack with ST
 	@sh tools/bootstrap javascript
 	@node tools/build.ts --quiet bundle components
 	@node dist/runner.js preview --stack $(STACK)
+
+preflight: ## what stands in the way on a cluster of yours (Pulumi.existing.yaml); changes nothing; JSON=1
+	@sh tools/bootstrap javascript
+	@node tools/build.ts --quiet bundle components
+	@node dist/runner.js preflight --stack $(or $(filter-out local,$(STACK)),existing) $(if $(JSON),--json)
 
 down: bootstrap ## removes the local cluster and everything that belongs to it
 	@node tools/build.ts --quiet bundle components

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { registerFeatures } from "./features/command.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
 import { registerProbeCommands } from "./probe/commands.ts";
@@ -21,6 +22,7 @@ addAgentOptions(
 ).action((options: AgentOptions) => orSay(() => cleanup(options)));
 
 registerInspectCommands(program);
+registerFeatures(program);
 registerProbeCommands(program);
 void program.parseAsync();
 

@@ -3,8 +3,8 @@ export class ClusterFailure extends Error {
   override readonly name = "ClusterFailure";
   readonly next: string;
 
-  constructor(message: string, next: string) {
-    super(message);
+  constructor(message: string, next: string, cause?: unknown) {
+    super(message, { cause });
     this.next = next;
   }
 }

@@ -1,34 +1,105 @@
+import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { Command } from "commander";
+import { z } from "zod";
 import { awaitControlPlane, controlPlaneSchema } from "./await-control-plane.ts";
 import { awaitNodes, nodesSchema } from "./await-nodes.ts";
+import { cleanNodes } from "./clean-nodes.ts";
 import { ClusterFailure } from "./failure.ts";
+import { clusterIdBefore, clusterIdOf, clusterIfThere, requireCluster } from "./identity.ts";
+import { removeKubeProxy, restoreKubeProxy } from "./kube-proxy/switch.ts";
+import { readKubeconfig } from "./kubeconfig.ts";
+import { planSchema } from "./preflight/plan.ts";
+import { preflight } from "./preflight/run.ts";
+import { renderFindings } from "./preflight/table.ts";
 
-const command = new Command("cluster").description(
-  "Waits for clusters whose machines make themselves; each command reads one JSON document on stdin.",
+const program = new Command("cluster").description(
+  "Looks at clusters and waits for them; each command reads one JSON document on stdin, and KUBECONFIG_CONTENT or KUBECONFIG.",
 );
-command
-  .command("await-control-plane")
-  .description("wait until the control plane has published how it is administrated")
-  .action(async () => awaitControlPlane(controlPlaneSchema.parse(JSON.parse(await text(process.stdin))), say));
-command
-  .command("await-nodes")
-  .description("wait until these nodes have joined the cluster of KUBECONFIG_CONTENT")
-  .action(async () => awaitNodes(nodesSchema.parse(JSON.parse(await text(process.stdin))), kubeconfig(), say));
+command("await-control-plane", "wait until the control plane has published how it is administrated", async () =>
+  awaitControlPlane(await document(controlPlaneSchema), say),
+);
+command("await-nodes", "wait until these nodes have joined the cluster", async () =>
+  awaitNodes(await document(nodesSchema), kubeconfig(), say),
+);
+command("preflight", "say what stands in the way of the dataplane on a cluster; changes nothing", async () => {
+  const found = await preflight(await document(planSchema), kubeconfig(), say);
+  process.stderr.write(`${renderFindings(found.findings)}\n`);
+  process.stdout.write(`${JSON.stringify(found)}\n`);
+  if (found.refused === 0) return;
+  throw new ClusterFailure(
+    `${found.refused} of ${found.findings.length} findings stand in the way; nothing was changed`,
+    "do what the table says, or choose other arguments, and run the same command again",
+  );
+});
+command("remove-kube-proxy", "take the cluster's own kube-proxy off the nodes; it stays in the cluster", async () => {
+  const { clusterId: expected } = await document(planSchema);
+  const config = readKubeconfig(kubeconfig());
+  const clusterId = await clusterIdOf(config);
+  requireCluster(clusterId, expected ?? clusterIdBefore());
+  process.stdout.write(`${JSON.stringify({ clusterId, removed: await removeKubeProxy(config, say) })}\n`);
+});
+command("restore-kube-proxy", "put it back, and wait until it is on every node", () =>
+  onCluster(async (config) => void (await restoreKubeProxy(config, say))),
+);
+command("clean-nodes", "take off every node what outlives the agents", () =>
+  onCluster(async (config, image) => cleanNodes(config, image, say)),
+);
 
-command.parseAsync().catch((error: unknown) => {
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof z.ZodError) {
+    say(`the document on standard input is not valid:\n${z.prettifyError(error)}`);
+    process.exit(2);
+  }
   if (!(error instanceof ClusterFailure)) throw error;
   say(`${error.message}\nnext: ${error.next}`);
   process.exit(1);
 });
 
+function command(name: string, description: string, work: () => Promise<void>): void {
+  program.command(name).description(description).action(work);
+}
+
+/** What a destroyed deployment does in the cluster that it was on, if that is still there. */
+async function onCluster(work: (config: KubeConfig, image: string) => Promise<void>): Promise<void> {
+  const { clusterId: expected, image = "" } = await document(planSchema);
+  const config = readKubeconfig(kubeconfig());
+  const clusterId = await clusterIfThere(config);
+  if (clusterId === undefined)
+    return say("nobody answers: the cluster is gone, and nothing is left to be put in order");
+  requireCluster(clusterId, expected ?? clusterIdBefore());
+  await work(config, image);
+}
+
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+async function document<T>(schema: z.ZodType<T>): Promise<T> {
+  const written = process.stdin.isTTY ? "" : await text(process.stdin);
+  try {
+    return schema.parse(JSON.parse(written || "{}"));
+  } catch (error) {
+    if (error instanceof z.ZodError) throw error;
+    throw new ClusterFailure(`standard input is no JSON: ${(error as Error).message}`, "give one JSON document");
+  }
+}
+
 /** A secret, so never an argument. */
 function kubeconfig(): string {
-  const content = process.env.KUBECONFIG_CONTENT;
+  const { KUBECONFIG_CONTENT: content, KUBECONFIG: path } = process.env;
   if (content) return content;
-  throw new ClusterFailure("there is no kubeconfig", "give its content as KUBECONFIG_CONTENT");
+  try {
+    if (path) return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ClusterFailure(
+      `the kubeconfig cannot be read: ${(error as Error).message}`,
+      "set KUBECONFIG to its path",
+    );
+  }
+  throw new ClusterFailure(
+    "there is no kubeconfig",
+    "give its content as KUBECONFIG_CONTENT, or its path as KUBECONFIG",
+  );
 }

@@ -18,8 +18,11 @@ export {
 export { ClientMachines, type ClientMachinesArgs } from "./client-machines";
 export { Dataplane } from "./dataplane";
 export { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
+export { ExistingCluster, type PreflightFinding } from "./existing-cluster";
+export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster-args";
 export { type Expectation, ReplyPath, Verdict } from "./expectation";
 export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool";
+export { KubeProxyRemoval, type KubeProxyRemovalArgs } from "./kube-proxy-removal";
 export { LocalCluster, type LocalClusterArgs } from "./local-cluster";
 export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine";
 export { NetworkPolicy } from "./network-policy";

@@ -1,5 +1,6 @@
 import { messageOf, RunnerFailure } from "./failure.ts";
-import { deleteObject } from "./kubernetes/apply.ts";
+import { ApiUnreachable } from "./kubernetes/api-server.ts";
+import { type Cluster, deleteObject } from "./kubernetes/apply.ts";
 import { stackLabelOf } from "./kubernetes/stack-label.ts";
 import { type Operation, title } from "./operation.ts";
 import type { Project } from "./project.ts";
@@ -7,6 +8,9 @@ import { Providers } from "./resources/handlers.ts";
 import { deleteLocalCommand } from "./resources/local-command.ts";
 import { runProgram } from "./run-program.ts";
 import { ResourceReport, say } from "./terminal.ts";
+
+/** As for Pulumi's Kubernetes provider: "true" says that a cluster which does not answer is gone, with everything in it. */
+const GONE_VARIABLE = "PULUMI_K8S_DELETE_UNREACHABLE";
 
 /**
  * Removes what the program declares, last made first. Objects of a cluster that the program itself makes go away with it.
@@ -21,15 +25,18 @@ export async function down(project: Project): Promise<void> {
     providers.register(operation);
   }
   const failures: string[] = [];
+  const silent = new Set<Cluster>();
   for (const operation of operations.reverse()) {
     const report = new ResourceReport(title(operation));
     try {
-      if (await remove(operation, project, providers, report)) report.done();
+      if (await remove(operation, project, providers, silent, report)) report.done();
     } catch (error) {
       failures.push(`${title(operation)}: ${messageOf(error)}`);
     }
   }
-  if (failures.length > 0) throw new RunnerFailure(failures.join("\n"), { next: "run the same command again" });
+  if (failures.length === 0) return;
+  const gone = silent.size > 0 ? `; if the cluster is gone for good, with ${GONE_VARIABLE}=true` : "";
+  throw new RunnerFailure(failures.join("\n"), { next: `run the same command again${gone}` });
 }
 
 /** What the program declares, as far as it can be known without making anything. */
@@ -47,6 +54,7 @@ async function remove(
   operation: Operation,
   { folder }: Project,
   providers: Providers,
+  silent: Set<Cluster>,
   report: ResourceReport,
 ): Promise<boolean> {
   if (operation.type === "command:local:Command" && operation.inputs.delete !== undefined) {
@@ -54,6 +62,17 @@ async function remove(
     return true;
   }
   if (!operation.type.startsWith("kubernetes:") || !providers.knows(operation.provider)) return false;
-  await deleteObject(providers.cluster(operation.provider), operation, AbortSignal.timeout(10 * 60_000));
-  return true;
+  const cluster = providers.cluster(operation.provider);
+  // What does not answer once is not asked again for every object: each question may take half a minute.
+  if (silent.has(cluster)) return false;
+  try {
+    await deleteObject(cluster, operation, providers.stackLabel, AbortSignal.timeout(10 * 60_000));
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiUnreachable)) throw error;
+    silent.add(cluster);
+    if (process.env[GONE_VARIABLE] !== "true") throw error;
+    say(`  ${error.message}: the cluster is gone, and its objects with it`);
+    return false;
+  }
 }

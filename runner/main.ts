@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { down } from "./down.ts";
 import { messageOf, RunnerFailure } from "./failure.ts";
+import { preflight } from "./preflight.ts";
 import { preview } from "./preview.ts";
 import { EncryptedSetting, type Project, readProject, readStack } from "./project.ts";
 import { delegate, findPulumi, type Verb } from "./pulumi-cli.ts";
@@ -25,6 +26,18 @@ const program = new Command("runner").description(
 command("up", "make what the program declares");
 command("preview", "show what would be made; touch nothing");
 command("down", "remove what the program declares");
+program
+  .command("preflight")
+  .description("look at the cluster that a stack is to go to, and say what stands in the way; changes nothing")
+  .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", "existing")
+  .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
+  .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+  .option("--json", "print what was found as JSON", false)
+  .action((options: Omit<Options, "cli" | "quiet">) =>
+    ending("preflight", options.stack, () =>
+      preflight(readProject(options.cwd, options.stack, options.config), options.json),
+    ),
+  );
 program
   .command("rehearse")
   .description("make a stack for AWS on a lab of this computer, without AWS")

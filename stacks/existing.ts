@@ -1,23 +1,80 @@
+import { readFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Dataplane, ReturnMode } from "../components";
+import {
+  Dataplane,
+  type DataplaneArgs,
+  ExistingCluster,
+  ExistingKubeProxy,
+  KubeProxyRemoval,
+  type OtherNetworkPlugin,
+  ReturnMode,
+  type ServiceHandling,
+  SourceIpVerification,
+  type SourceIpVerificationArgs,
+} from "../components";
 
-// A cluster of yours, made without kube-proxy and without a network plugin:
-//   pulumi config set --secret ebpf-dataplane:kubeconfig < ~/.kube/config
+// A cluster of yours, without a network plugin. Its kubeconfig:
+//   pulumi config set --secret ebpf-dataplane:kubeconfig < ~/.kube/config      or     ebpf-dataplane:kubeconfigPath: PATH
 const config = new pulumi.Config("ebpf-dataplane");
-const provider = new k8s.Provider("kubernetes", { kubeconfig: config.requireSecret("kubeconfig") });
+const kubeconfig = config.getSecret("kubeconfig") ?? pulumi.secret(readKubeconfig(config.require("kubeconfigPath")));
+const existingKubeProxy = config.get<ExistingKubeProxy>("existingKubeProxy") ?? ExistingKubeProxy.Refuse;
 
-const dataplane = new Dataplane(
-  "dataplane",
-  {
-    apiServer: { host: config.require("apiServerHost"), port: config.getNumber("apiServerPort") ?? 6443 },
-    image: config.get("image"),
-    imageRegistry: config.get("imageRegistry"),
-    returnMode: config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr,
-    ipPools: [{ cidr: config.get("podSubnet") ?? "10.244.0.0/16" }],
-    serviceSubnet: config.get("serviceSubnet") ?? "10.96.0.0/12",
-  },
-  { provider },
-);
+const args: DataplaneArgs = {
+  apiServer: { host: config.require("apiServerHost"), port: config.getNumber("apiServerPort") ?? 6443 },
+  image: config.get("image"),
+  imageRegistry: config.get("imageRegistry"),
+  returnMode: config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr,
+  serviceHandling: config.get<ServiceHandling>("serviceHandling"),
+  kubeProxyImage: config.get("kubeProxyImage"),
+  ipPools: [{ cidr: config.get("podSubnet") ?? "10.244.0.0/16" }],
+  serviceSubnet: config.get("serviceSubnet") ?? "10.96.0.0/12",
+  mtu: config.getNumber("mtu"),
+};
+
+// First it is looked at: what stands in the way ends the deployment before anything is changed.
+const cluster = new ExistingCluster("cluster", {
+  kubeconfig,
+  dataplane: args,
+  existingKubeProxy,
+  otherNetworkPlugin: config.get<OtherNetworkPlugin>("otherNetworkPlugin"),
+  clusterId: config.get("clusterId"),
+});
+const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });
+const dataplane = new Dataplane("dataplane", args, { provider, dependsOn: cluster });
+
+// kube-proxy leaves once the dataplane handles services, and comes back before the dataplane goes.
+if (existingKubeProxy === ExistingKubeProxy.Remove) {
+  const meant = config.get("clusterId") ?? cluster.clusterId;
+  new KubeProxyRemoval("kube-proxy", { kubeconfig, clusterId: meant }, { dependsOn: dataplane });
+}
+
+// A service of yours to prove it on, where the configuration names one.
+const verify = config.getObject<Omit<SourceIpVerificationArgs, "kubeconfig">>("verification");
+const verification =
+  verify &&
+  new SourceIpVerification(
+    "source-ip",
+    {
+      returnMode: args.returnMode,
+      serviceHandling: args.serviceHandling,
+      ...verify,
+      kubeconfig,
+      triggers: [dataplane.contentHash],
+    },
+    { dependsOn: dataplane },
+  );
 
 export const namespace = dataplane.namespace;
+export const clusterId = cluster.clusterId;
+export const sourceAddressPreserved = verification?.verdict ?? "not asked for: set ebpf-dataplane:verification";
+
+function readKubeconfig(path: string): string {
+  try {
+    return readFileSync(path.replace(/^~/, process.env.HOME ?? "~"), "utf8");
+  } catch (error) {
+    throw new pulumi.RunError(
+      `ebpf-dataplane:kubeconfigPath is "${path}", but must be a file that can be read: ${(error as Error).message}.`,
+    );
+  }
+}

@@ -21,14 +21,18 @@ export function pinsUnder(root: string): Pins {
 /** Makes the folders. A folder that is on no bpffs is refused: a pin there would be an error in libbpf's words. */
 export function preparePins(pins: Pins): void {
   mkdirSync(pins.root, { recursive: true });
-  if (statfsSync(pins.root).type !== BPF_FS_MAGIC) {
-    throw new Error(
-      `Cannot pin BPF maps under ${pins.root}: it is on no BPF file system. Next: mount -t bpf bpf /sys/fs/bpf (systemd does so at boot), ` +
-        "and mount that path into the agent's container.",
-    );
-  }
+  requireBpffs(pins.root, statfsSync(pins.root).type);
   mkdirSync(pins.maps, { recursive: true });
   mkdirSync(pins.links, { recursive: true });
+}
+
+/** @param type of the file system that the folder is on (statfs(2)) */
+export function requireBpffs(folder: string, type: number): void {
+  if (type === BPF_FS_MAGIC) return;
+  throw new Error(
+    `Cannot pin BPF maps under ${folder}: it is on no BPF file system. Next: mount -t bpf bpf /sys/fs/bpf (systemd does so at boot), ` +
+      "and mount that path into the agent's container.",
+  );
 }
 
 /** Removes the maps of other layouts: to be called once every link runs a program of this layout. */

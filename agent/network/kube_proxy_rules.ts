@@ -37,6 +37,11 @@ export function removeKubeProxyRules(): boolean {
   return true;
 }
 
+/** Whether this node has rules of a kube-proxy, one that runs or one that is gone. */
+export function hasKubeProxyRules(): boolean {
+  return removal(listChains(), () => []).length > 0;
+}
+
 /** The commands that remove kube-proxy's chains, as one transaction: first what jumps to them, then their content, which
  * refers to each other, then themselves. `rulesOf` gives a chain's rules as nft's JSON has them. */
 export function removal(chains: readonly Chain[], rulesOf: (chain: Chain) => readonly unknown[]): string[] {

@@ -1,5 +1,5 @@
 import type { NetworkDevice } from "./devices.ts";
-import { ipBatch } from "./ip_command.ts";
+import { ipBatch, ipJson } from "./ip_command.ts";
 
 export const TUNNEL_DEVICE = "ebpf-vxlan";
 const VXLAN_PORT = 4789;
@@ -32,4 +32,20 @@ export function ensureTunnel(devices: readonly NetworkDevice[], mtu: number): vo
       mtu,
     ),
   );
+}
+
+interface VxlanEntry {
+  ifname: string;
+  linkinfo?: { info_data?: { port?: number } };
+}
+
+/** Says who else has the tunnel's port, which one device of a kind that takes every network can have; "" where nobody does. */
+export function otherTunnel(vxlans: readonly NetworkDevice[]): string {
+  const others = vxlans.filter(({ name }) => name !== TUNNEL_DEVICE);
+  const taken = others.find(({ name }) => vxlanPort(name) === VXLAN_PORT);
+  return taken ? `interface ${taken.name} has VXLAN's port ${VXLAN_PORT}` : "";
+}
+
+function vxlanPort(name: string): number | undefined {
+  return ipJson<VxlanEntry>("-details", "link", "show", "dev", name)[0]?.linkinfo?.info_data?.port;
 }

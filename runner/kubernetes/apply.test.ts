@@ -120,7 +120,18 @@ test("deleteObject() waits until the object is gone, and is content when it neve
   let left = 2;
   const { cluster, received } = await serving(() => (left-- > 0 ? [200, configMap] : [404, { message: "not found" }]));
   const signal = new AbortController().signal;
-  await deleteObject(cluster, objectOperation(configMap), signal);
-  await deleteObject(cluster, objectOperation(configMap), signal);
-  expect(received.map(({ method }) => method)).toEqual(["DELETE", "GET", "GET", "DELETE"]);
+  await deleteObject(cluster, objectOperation(configMap), "app.dev", signal);
+  await deleteObject(cluster, objectOperation(configMap), "app.dev", signal);
+  expect(received.map(({ method }) => method)).toEqual(["GET", "DELETE", "GET", "GET"]);
+});
+
+test("deleteObject() leaves what another stack made, as in another cluster", async () => {
+  const theirs = {
+    ...configMap,
+    metadata: { ...configMap.metadata, labels: { "ebpf-dataplane.io/stack": "app.other" } },
+  };
+  const { cluster, received } = await serving(() => [200, theirs]);
+  const removal = deleteObject(cluster, objectOperation(configMap), "app.dev", new AbortController().signal);
+  await expect(removal).rejects.toThrow("is the stack app.other's, not app.dev's");
+  expect(received.map(({ method }) => method)).toEqual(["GET"]);
 });

@@ -50,12 +50,25 @@ function labelled(object: ApiObject, value: string): ApiObject {
   return { ...object, metadata: { ...metadata, labels: { ...metadata?.labels, [STACK_LABEL]: value } } };
 }
 
-/** Deletes an object with what it owns, and waits until it is gone; one that is not there is fine. */
-export async function deleteObject(cluster: Cluster, operation: Operation, signal: AbortSignal): Promise<void> {
+/**
+ * Deletes an object with what it owns, and waits until it is gone; one that is not there is fine.
+ * @param stackLabel says whose objects are deleted: another stack's are not, they are of another deployment or another cluster.
+ */
+export async function deleteObject(
+  cluster: Cluster,
+  operation: Operation,
+  stackLabel: string,
+  signal: AbortSignal,
+): Promise<void> {
   const object = wireObject(operation);
   const deadline = Date.now() + (operation.timeout ?? READY_TIMEOUT);
   try {
     const path = await cluster.discovery.path(object);
+    const owner = (await cluster.server.send("GET", path)).metadata?.labels?.[STACK_LABEL];
+    if (owner !== undefined && owner !== stackLabel) {
+      const next = "is this the kubeconfig of this stack's cluster?";
+      throw new RunnerFailure(`is the stack ${owner}'s, not ${stackLabel}'s: ${next}`);
+    }
     await cluster.server.send("DELETE", path, { propagationPolicy: "Foreground" });
     while (Date.now() < deadline) {
       await cluster.server.send("GET", path);

@@ -24,6 +24,16 @@ type CommandInputs = z.infer<typeof commandInputs>;
 /** Lines of a failed command's error output that its message repeats when they were not shown already. */
 const LAST_LINES = 20;
 
+/** A command that ended with a status other than 0. */
+export class CommandFailure extends RunnerFailure {
+  readonly stdout: string;
+
+  constructor(message: string, stdout: string) {
+    super(message);
+    this.stdout = stdout;
+  }
+}
+
 /** Runs `create` of a `command:local:Command`. */
 export function localCommand(folder: string): Handler {
   return async (operation, progress, signal) => {
@@ -72,9 +82,8 @@ async function run(command: string, inputs: CommandInputs, folder: string, progr
   const output = { stdout: await stdout, stderr: await stderr };
   if (code === 0) return output;
   const tail = /stderr$/i.test(shown) && !isQuiet() ? "" : output.stderr.split("\n").slice(-LAST_LINES).join("\n");
-  throw new RunnerFailure(
-    `its command ended with ${typeof code === "number" ? `exit code ${code}` : code}\n${tail}`.trim(),
-  );
+  const ending = typeof code === "number" ? `exit code ${code}` : code;
+  throw new CommandFailure(`its command ended with ${ending}\n${tail}`.trim(), output.stdout);
 }
 
 /** All output without the last line end, as the Pulumi provider returns it; shown line by line on the way. */

@@ -7,7 +7,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   stacks: ["components"],
   components: [],
   runner: ["components"],
-  cluster: ["components"],
+  cluster: ["components", "agent"],
   agent: ["components"],
   verify: ["components", "agent"],
   lab: ["components", "agent", "verify"],

@@ -98,7 +98,7 @@ function nginx(): Image {
 const TOOLS = [
   ...["ip", "tc"].map((name) => `/sbin/${name}`),
   ...["bpftool", "nft"].map((name) => `/usr/sbin/${name}`),
-  ...["env", "head", "id", "nsenter", "tail", "tcpdump"].map((name) => `/usr/bin/${name}`),
+  ...["env", "head", "id", "mount", "nsenter", "tail", "tcpdump", "unshare"].map((name) => `/usr/bin/${name}`),
   ...["cat", "dash", "grep", "ls", "sleep"].map((name) => `/bin/${name}`),
 ];
 

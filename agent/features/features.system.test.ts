@@ -1,0 +1,28 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { noKernel } from "../kernel/bpffs.fixture.ts";
+import { nodeReportSchema } from "./report.ts";
+
+const program = join(import.meta.dirname, "..", "..", "dist", "agent.js");
+const why = noKernel || (!existsSync(program) && "SKIP: dist/agent.js is not built (make build)");
+if (why) console.log(why);
+
+describe.skipIf(why)("features", () => {
+  test("this kernel takes every program, nothing is left, and the report fits in a container's last message", () => {
+    const links = () => execFileSync("ip", ["-brief", "link"], { encoding: "utf8" });
+    const mounts = () => execFileSync("cat", ["/proc/self/mounts"], { encoding: "utf8" });
+    const before = [links(), mounts()];
+    const text = execFileSync(process.execPath, [program, "features", "--api-server", "127.0.0.1:1"], {
+      encoding: "utf8",
+    });
+    expect([links(), mounts()]).toEqual(before);
+    const { obstacles, attach } = nodeReportSchema.parse(JSON.parse(text));
+    const { apiServer, bpffs: _, ...kernel } = obstacles;
+    expect(kernel).toEqual({ programs: "", attach: "", devices: "", cgroup: "", tunnelPort: "" });
+    expect(apiServer).toContain("ECONNREFUSED");
+    expect(["tcx", "clsact"]).toContain(attach);
+    expect(text.length).toBeLessThan(4096);
+  });
+});

@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, statfsSync } from "node:fs";
+import { connect } from "node:net";
+import { arch, release } from "node:os";
+import { cgroupMount } from "../kernel/cgroup_mount.ts";
+import { requireBpffs } from "../kernel/pins.ts";
+import { networkDevices } from "../network/devices.ts";
+import { hasKubeProxyRules, kubeProxyRuns } from "../network/kube_proxy_rules.ts";
+import { otherTunnel } from "../network/tunnel.ts";
+import { type KernelTrial, obstacle } from "./kernel_trial.ts";
+import { otherPlugins } from "./plugins.ts";
+import type { NodeReport } from "./report.ts";
+
+export interface FeatureOptions {
+  /** This node's address, to find its uplink. */
+  nodeAddress?: string;
+  /** `host:port` that agents are to reach. */
+  apiServer?: string;
+  /** Where the node's own files are seen: a container without mounts sees them through the node's first process. */
+  nodeRoot: string;
+}
+
+/** Milliseconds in which an API server must take a connection. */
+const CONNECT_MS = 5000;
+
+/** Looks at this node, and tries its kernel in namespaces that nobody else sees. Nothing is changed. */
+export async function lookAtNode(options: FeatureOptions): Promise<NodeReport> {
+  const { nodeRoot, nodeAddress } = options;
+  const { attach, obstacles } = tryKernelApart();
+  const devices = networkDevices();
+  const uplink = devices.find(({ addresses }) => addresses.some(({ address }) => address === nodeAddress));
+  return {
+    kernel: release(),
+    architecture: arch(),
+    attach,
+    obstacles: {
+      ...obstacles,
+      cgroup: obstacle(() => cgroupMount("/sys/fs/cgroup", readFileSync("/proc/1/mountinfo", "utf8"))),
+      bpffs: obstacle(() => requireBpffs("/sys/fs/bpf", statfsSync(`${nodeRoot}/sys/fs/bpf`).type)),
+      apiServer: options.apiServer ? await connectTo(options.apiServer) : "",
+      tunnelPort: otherTunnel(devices.filter(({ kind }) => kind === "vxlan")),
+    },
+    plugins: otherPlugins(`${nodeRoot}/etc/cni/net.d`),
+    kubeProxy: { runs: kubeProxyRuns(), rules: hasKubeProxyRules() },
+    mtu: uplink?.mtu ?? 0,
+    localPorts: localPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")),
+  };
+}
+
+/** This program once more, in namespaces of its own: they end with it. */
+function tryKernelApart(): KernelTrial {
+  const words = ["--net", "--mount", process.execPath, process.argv[1] as string, "features", "--kernel-only"];
+  const { status, stdout, stderr, error } = spawnSync("unshare", words, { encoding: "utf8" });
+  if (!error && status === 0) return JSON.parse(stdout) as KernelTrial;
+  const why = `the kernel could not be tried: ${error?.message ?? (stderr.trim() || `unshare ended with ${status}`)}`;
+  return { attach: "", obstacles: { programs: why, attach: "not tried", devices: "not tried" } };
+}
+
+function localPorts(text: string): [number, number] {
+  const [first = 0, last = 0] = text.trim().split(/\s+/).map(Number);
+  return [first, last];
+}
+
+/** @returns why there is no connection, or "" */
+function connectTo(place: string): Promise<string> {
+  const { hostname, port } = new URL(`tcp://${place}`);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port), timeout: CONNECT_MS });
+    const end = (why: string) => {
+      socket.destroy();
+      resolve(why);
+    };
+    socket.once("connect", () => end(""));
+    socket.once("timeout", () => end(`${place} does not answer within ${CONNECT_MS / 1000} s`));
+    socket.once("error", (error) => end(`${place}: ${error.message}`));
+  });
+}

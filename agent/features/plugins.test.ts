@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { otherPlugins } from "./plugins.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "plugins-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("otherPlugins() names every plugin but ours, and tells of files that it cannot read", () => {
+  const files = {
+    "05-ebpf-dataplane.conflist": JSON.stringify({ plugins: [{ type: "ebpf-dataplane" }] }),
+    "10-calico.conflist": JSON.stringify({ plugins: [{ type: "calico" }, { type: "portmap" }] }),
+    "87-bridge.conf": JSON.stringify({ type: "bridge" }),
+    "99-broken.conf": "{",
+    "calico-kubeconfig": "no configuration of a plugin",
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  expect(otherPlugins(folder)).toEqual([
+    { file: "10-calico.conflist", types: ["calico", "portmap"] },
+    { file: "87-bridge.conf", types: ["bridge"] },
+    { file: "99-broken.conf", types: [] },
+  ]);
+  expect(otherPlugins(join(folder, "none"))).toEqual([]);
+});

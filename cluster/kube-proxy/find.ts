@@ -1,0 +1,43 @@
+import type { V1DaemonSet, V1Pod, V1PodSpec } from "@kubernetes/client-node";
+import { AGENT } from "../../components/dataplane/names.ts";
+
+export { AGENT };
+
+/** Key in the DaemonSet's node selector that no node has: while it is there, no pod of it runs. */
+export const REMOVED_KEY = "ebpf-dataplane.io/kube-proxy";
+export const REMOVED_VALUE = "removed";
+
+export interface KubeProxyDaemonSet {
+  namespace: string;
+  name: string;
+  /** Whether it is off the nodes already, by us. */
+  removed: boolean;
+}
+
+/** The DaemonSets of kube-proxy, whoever made the cluster: known by their program, not by their labels. Ours is none of them. */
+export function kubeProxyDaemonSets(daemonSets: V1DaemonSet[]): KubeProxyDaemonSet[] {
+  return daemonSets
+    .filter(({ metadata, spec }) => metadata?.namespace !== AGENT && runsKubeProxy(spec?.template.spec))
+    .map(({ metadata, spec }) => ({
+      namespace: metadata?.namespace ?? "",
+      name: metadata?.name ?? "",
+      removed: spec?.template.spec?.nodeSelector?.[REMOVED_KEY] === REMOVED_VALUE,
+    }));
+}
+
+/** Names of kube-proxy's pods that are no DaemonSet's (static ones, as some installers write them). */
+export function proxyPods(pods: V1Pod[]): string[] {
+  return pods
+    .filter(({ metadata, spec, status }) => {
+      const owner = metadata?.ownerReferences?.some(({ kind }) => kind === "DaemonSet");
+      return !owner && metadata?.namespace !== AGENT && status?.phase === "Running" && runsKubeProxy(spec);
+    })
+    .map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`);
+}
+
+function runsKubeProxy(spec: V1PodSpec | undefined): boolean {
+  return (spec?.containers ?? []).some(
+    ({ name, image = "", command = [] }) =>
+      name === "kube-proxy" || /(^|\/)kube-proxy(-\w+)?[:@]/.test(image) || /(^|\/)kube-proxy$/.test(command[0] ?? ""),
+  );
+}

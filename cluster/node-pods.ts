@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { CoreV1Api, type KubeConfig, type V1Pod, type V1PodSpec } from "@kubernetes/client-node";
+import { apiWords } from "./kubeconfig.ts";
+import { type Clock, realClock } from "./patience.ts";
+
+/** One short command on each of some nodes, in a pod that is removed again. */
+export interface NodeErrand {
+  /** A word for the pods' names. */
+  purpose: string;
+  nodes: string[];
+  image: string;
+  /** Arguments of the agent's program. */
+  args: string[];
+  /** What of the node it sees, beside the node's processes and network. */
+  mounts?: Pick<V1PodSpec, "volumes"> & { volumeMounts: V1PodSpec["containers"][0]["volumeMounts"] };
+  seconds: number;
+}
+
+/** What the command left: its message, or why there is none. */
+export type Errand = { message: string } | { problem: string };
+
+/** Exempt from restrictions on pods where there are any, and there in every cluster. */
+const NAMESPACE = "kube-system";
+const LABEL = "ebpf-dataplane.io/errand";
+const LOOK_EVERY = 500;
+/** The file whose content a container leaves in its status. */
+export const MESSAGE_FILE = "/dev/termination-log";
+
+/** Runs the errand on all nodes at once. Needs no network plugin, no scheduler, and no rights for the pods. */
+export async function runOnNodes(
+  config: KubeConfig,
+  errand: NodeErrand,
+  clock: Clock = realClock,
+): Promise<Map<string, Errand>> {
+  const api = config.makeApiClient(CoreV1Api);
+  const run = randomUUID().slice(0, 8);
+  const selector = `${LABEL}=${run}`;
+  const results = new Map<string, Errand>();
+  try {
+    await Promise.all(
+      errand.nodes.map(async (node, index) => {
+        const body = pod(errand, node, `ebpf-dataplane-${errand.purpose}-${run}-${index}`, run);
+        await api.createNamespacedPod({ namespace: NAMESPACE, body }).catch((error: unknown) => {
+          results.set(node, { problem: `its pod was refused: ${apiWords(error)}` });
+        });
+      }),
+    );
+    const started = clock.now();
+    for (;;) {
+      const late = clock.now() - started > errand.seconds * 1000;
+      const { items } = await api.listNamespacedPod({ namespace: NAMESPACE, labelSelector: selector });
+      for (const item of items) {
+        const ended = ending(item) ?? (late ? { problem: whyNot(item) } : undefined);
+        if (ended) results.set(item.spec?.nodeName ?? "", ended);
+      }
+      for (const node of late ? errand.nodes : []) {
+        if (!results.has(node)) results.set(node, { problem: "its pod is gone" });
+      }
+      if (results.size >= errand.nodes.length) return results;
+      await clock.sleep(LOOK_EVERY);
+    }
+  } finally {
+    await api
+      .deleteCollectionNamespacedPod({ namespace: NAMESPACE, labelSelector: selector, gracePeriodSeconds: 0 })
+      .catch(() => {}); // they end by themselves
+  }
+}
+
+function pod({ image, args, mounts, seconds }: NodeErrand, nodeName: string, name: string, run: string): V1Pod {
+  const field = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
+  return {
+    metadata: { name, labels: { [LABEL]: run, "app.kubernetes.io/part-of": "ebpf-dataplane" } },
+    spec: {
+      nodeName,
+      hostNetwork: true,
+      hostPID: true,
+      restartPolicy: "Never",
+      activeDeadlineSeconds: Math.ceil(seconds) + 30,
+      terminationGracePeriodSeconds: 0,
+      automountServiceAccountToken: false,
+      tolerations: [{ operator: "Exists" }],
+      containers: [
+        {
+          name: "agent",
+          image,
+          imagePullPolicy: "IfNotPresent",
+          args,
+          env: [
+            { name: "NODE_ADDRESS", ...field("status.hostIP") },
+            { name: "NODE_NAME", ...field("spec.nodeName") },
+          ],
+          securityContext: { privileged: true },
+          terminationMessagePath: MESSAGE_FILE,
+          terminationMessagePolicy: "FallbackToLogsOnError",
+          ...(mounts && { volumeMounts: mounts.volumeMounts }),
+        },
+      ],
+      ...(mounts && { volumes: mounts.volumes }),
+    },
+  };
+}
+
+function ending({ status }: V1Pod): Errand | undefined {
+  const ended = status?.containerStatuses?.[0]?.state?.terminated;
+  if (ended?.exitCode === 0) return { message: ended.message ?? "" };
+  if (ended) return { problem: (ended.message || ended.reason || `exit code ${ended.exitCode}`).trim().slice(-500) };
+  if (status?.phase === "Failed") return { problem: status.message ?? status.reason ?? "its pod failed" };
+  return undefined;
+}
+
+function whyNot({ status, spec }: V1Pod): string {
+  const waiting = status?.containerStatuses?.[0]?.state?.waiting;
+  if (waiting?.reason) return `${waiting.reason}: ${waiting.message ?? spec?.containers[0]?.image}`;
+  return `its pod did not run (${status?.phase ?? "unknown"}): the node's kubelet does not take it up`;
+}

@@ -1,0 +1,90 @@
+import type { V1Node } from "@kubernetes/client-node";
+import ipaddr from "ipaddr.js";
+import type { ClusterFacts } from "./facts.ts";
+import { type Finding, ok, refused, warning } from "./finding.ts";
+import type { Plan } from "./plan.ts";
+
+/** Networks that would be confused with each other, and pods that have addresses of somebody else. */
+export function judgeAddresses(facts: ClusterFacts, plan: Plan): Finding[] {
+  const findings = [
+    ...nodesInside(facts, plan),
+    ...services(facts, plan),
+    ...apiServer(plan),
+    ...strangers(facts, plan),
+  ];
+  if (findings.length > 0) return findings;
+  return [ok("addresses", `pods ${plan.podCidrs.join(", ")}, services ${plan.serviceSubnet}, nodes outside both`)];
+}
+
+function nodesInside({ nodes }: ClusterFacts, { podCidrs, serviceSubnet }: Plan): Finding[] {
+  return nodes.flatMap((node) => {
+    const inside = [...podCidrs, serviceSubnet].find((cidr) =>
+      addressesOf(node).some((address) => within(cidr, address)),
+    );
+    if (!inside) return [];
+    const next = inside === serviceSubnet ? "say the cluster's serviceSubnet" : "choose another cidr in ipPools";
+    return [refused("addresses", `its address lies inside ${inside}`, next, [node.metadata?.name ?? ""])];
+  });
+}
+
+/** The API server gives services their addresses; a dataplane that looks elsewhere would not see them. */
+function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: Plan): Finding[] {
+  const addresses = services.flatMap(({ metadata, spec }) => {
+    const address = spec?.clusterIP ?? "";
+    return ipaddr.IPv4.isValid(address) ? [{ name: `${metadata?.namespace}/${metadata?.name}`, address }] : [];
+  });
+  const outside = addresses.find(({ address }) => !within(serviceSubnet, address));
+  const pods = addresses.find(({ address }) => podCidrs.some((cidr) => within(cidr, address)));
+  return [
+    ...(outside
+      ? [
+          refused(
+            "addresses",
+            `service ${outside.name} has ${outside.address}, outside serviceSubnet ${serviceSubnet}`,
+            "set serviceSubnet to the API server's --service-cluster-ip-range",
+          ),
+        ]
+      : []),
+    ...(pods
+      ? [
+          refused(
+            "addresses",
+            `service ${pods.name} has ${pods.address}, inside an IP pool`,
+            "choose another cidr in ipPools",
+          ),
+        ]
+      : []),
+  ];
+}
+
+function apiServer({ apiServer, serviceSubnet }: Plan): Finding[] {
+  if (!apiServer || !within(serviceSubnet, apiServer.host)) return [];
+  const next = "give an address of the API server itself: agents are what makes services work";
+  return [refused("API server", `${apiServer.host} is a Service's address`, next)];
+}
+
+/** Pods that another plugin gave their addresses keep them until they are made anew. */
+function strangers({ pods }: ClusterFacts, { podCidrs }: Plan): Finding[] {
+  const strange = pods.filter(({ spec, status }) => {
+    const address = status?.podIP ?? "";
+    const running = status?.phase === "Running" && !spec?.hostNetwork && ipaddr.IPv4.isValid(address);
+    return running && !podCidrs.some((cidr) => within(cidr, address));
+  });
+  if (strange.length === 0) return [];
+  const [{ metadata } = {}] = strange;
+  return [
+    warning(
+      "addresses",
+      `${strange.length} pods have addresses outside the pools, like ${metadata?.namespace}/${metadata?.name}`,
+      "delete them once the dataplane runs, so that they are made anew with its network",
+    ),
+  ];
+}
+
+function addressesOf({ status }: V1Node): string[] {
+  return (status?.addresses ?? []).map(({ address }) => address).filter((text) => ipaddr.IPv4.isValid(text));
+}
+
+function within(cidr: string, address: string): boolean {
+  return ipaddr.IPv4.isValid(address) && ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(cidr));
+}

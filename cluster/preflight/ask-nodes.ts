@@ -1,0 +1,29 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import { type NodeReport, nodeReportSchema } from "../../agent/features/report.ts";
+import { MESSAGE_FILE, runOnNodes } from "../node-pods.ts";
+import type { ClusterFacts } from "./facts.ts";
+import { unfitKind } from "./nodes.ts";
+import type { Plan } from "./plan.ts";
+
+/** What each node says of itself, by its own kernel, through a short pod of the agent's image. */
+export async function askNodes(
+  config: KubeConfig,
+  { nodes }: ClusterFacts,
+  { image = "", apiServer, seconds }: Plan,
+): Promise<Map<string, NodeReport | string>> {
+  const names = nodes.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
+  const server = apiServer ? ["--api-server", `${apiServer.host}:${apiServer.port}`] : [];
+  const args = ["features", "--report", MESSAGE_FILE, ...server];
+  const errands = await runOnNodes(config, { purpose: "preflight", nodes: names, image, args, seconds });
+  return new Map(
+    [...errands].map(([node, errand]) => [node, "problem" in errand ? errand.problem : read(errand.message)]),
+  );
+}
+
+function read(message: string): NodeReport | string {
+  try {
+    return nodeReportSchema.parse(JSON.parse(message));
+  } catch {
+    return `the agent's image gave no report: is it of this version? It said: ${message.slice(0, 200) || "nothing"}`;
+  }
+}

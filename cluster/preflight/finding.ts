@@ -1,0 +1,51 @@
+/** Good; good to know before; or a reason to change nothing. */
+export type Severity = "ok" | "warning" | "refused";
+
+/** One thing that was looked at. */
+export interface Finding {
+  severity: Severity;
+  /** What was looked at, in a word or two. */
+  check: string;
+  /** Names of the nodes it is about; none: the cluster. */
+  nodes: string[];
+  /** What is there. */
+  found: string;
+  /** What to do. */
+  next?: string;
+}
+
+export const ok = (check: string, found: string, nodes: string[] = []): Finding => ({
+  severity: "ok",
+  check,
+  nodes,
+  found,
+});
+export const warning = (check: string, found: string, next: string, nodes: string[] = []): Finding => ({
+  severity: "warning",
+  check,
+  nodes,
+  found,
+  next,
+});
+export const refused = (check: string, found: string, next: string, nodes: string[] = []): Finding => ({
+  severity: "refused",
+  check,
+  nodes,
+  found,
+  next,
+});
+
+const ORDER: Severity[] = ["refused", "warning", "ok"];
+
+/** What was found on several nodes alike is said once; what needs doing comes first. */
+export function gathered(findings: Finding[]): Finding[] {
+  const groups = new Map<string, Finding>();
+  for (const finding of findings) {
+    const { severity, check, found, next } = finding;
+    const key = JSON.stringify([severity, check, found, next, finding.nodes.length > 0]);
+    const group = groups.get(key);
+    if (group) group.nodes.push(...finding.nodes);
+    else groups.set(key, { ...finding, nodes: [...finding.nodes] });
+  }
+  return [...groups.values()].sort((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
+}

@@ -1,0 +1,217 @@
+import { expect, test } from "vitest";
+import { daemonSet, fitCluster, fitReport, node } from "./facts.fixture.ts";
+import type { ClusterFacts } from "./facts.ts";
+import { gathered, ok } from "./finding.ts";
+import { judge } from "./judge.ts";
+import { type Plan, planSchema } from "./plan.ts";
+
+const planned = (more: object = {}): Plan =>
+  planSchema.parse({ apiServer: { host: "172.31.1.8", port: 6443 }, ...more });
+const told = (facts: Partial<ClusterFacts>, plan = {}) =>
+  judge(fitCluster(facts), planned(plan))
+    .filter(({ severity }) => severity !== "ok")
+    .map(({ severity, check, nodes, found }) => [severity, check, nodes.join(), found].join(" | "));
+const nodes = (...items: object[]) => ({ nodes: items as ClusterFacts["nodes"] });
+const reports = (more: object) => ({ reports: new Map([["one", { ...fitReport, ...more }]]) });
+
+test("a cluster that nothing stands in the way of: every check says so", () => {
+  expect(told({})).toEqual([]);
+  const checks = judge(fitCluster(), planned()).map(({ check }) => check);
+  expect(checks).toEqual([
+    "cluster",
+    "rights",
+    "kube-proxy",
+    "network plugin",
+    "kernel",
+    "BPF features",
+    "addresses",
+    "MTU",
+    "node ports",
+    "cloud",
+  ]);
+});
+
+const EKS_PROXY = daemonSet(
+  "kube-system",
+  "kube-proxy",
+  "602401143452.dkr.ecr.example/eks/kube-proxy:v1.35.0-eksbuild.1",
+);
+const OURS = daemonSet("ebpf-dataplane", "kube-proxy", "registry.k8s.io/kube-proxy:v1.35.0");
+const REMOVED = daemonSet("kube-system", "kube-proxy", "kube-proxy:1", { "ebpf-dataplane.io/kube-proxy": "removed" });
+const staticPod = (owner?: string) => ({
+  metadata: { namespace: "kube-system", name: "kube-proxy-one", ...(owner && { ownerReferences: [{ kind: owner }] }) },
+  spec: { containers: [{ name: "kube-proxy", image: "kube-proxy:1" }] },
+  status: { phase: "Running" },
+});
+
+test.each<[string, Partial<ClusterFacts>, object, string[]]>([
+  [
+    "kube-proxy",
+    { daemonSets: [EKS_PROXY] },
+    {},
+    ["refused | kube-proxy |  | DaemonSet kube-system/kube-proxy handles services"],
+  ],
+  ["kube-proxy that may go", { daemonSets: [EKS_PROXY] }, { existingKubeProxy: "remove" }, []],
+  ["kube-proxy that is off already", { daemonSets: [REMOVED] }, {}, []],
+  ["kube-proxy of ours", { daemonSets: [OURS], ...reports({ kubeProxy: { runs: true, rules: true } }) }, {}, []],
+  [
+    "a static pod",
+    { pods: [staticPod("Node")] as never },
+    { existingKubeProxy: "remove" },
+    ["refused | kube-proxy |  | a pod of kube-proxy that no DaemonSet made (kube-system/kube-proxy-one)"],
+  ],
+  ["a DaemonSet's pod", { pods: [staticPod("DaemonSet")] as never }, {}, []],
+  [
+    "kube-proxy without a pod",
+    reports({ kubeProxy: { runs: true, rules: true } }),
+    {},
+    ["refused | kube-proxy | one | runs without a pod"],
+  ],
+  [
+    "rules that are left",
+    reports({ kubeProxy: { runs: false, rules: true } }),
+    {},
+    ["warning | kube-proxy | one | rules of one that is gone, or of one inside another program (k3s)"],
+  ],
+  [
+    "the VPC's plugin",
+    { daemonSets: [daemonSet("kube-system", "aws-node", "cni:1")] },
+    {},
+    ["refused | network plugin |  | AWS VPC CNI: DaemonSet kube-system/aws-node"],
+  ],
+  [
+    "a plugin that is accepted",
+    { daemonSets: [daemonSet("kube-flannel", "kube-flannel-ds", "f")] },
+    { otherNetworkPlugin: "accept" },
+    ["warning | network plugin |  | Flannel: DaemonSet kube-flannel/kube-flannel-ds"],
+  ],
+  [
+    "a plugin's file",
+    reports({ plugins: [{ file: "10-calico.conflist", types: ["calico", "portmap"] }] }),
+    {},
+    ["refused | network plugin | one | /etc/cni/net.d/10-calico.conflist (Calico)"],
+  ],
+  [
+    "an example of a runtime",
+    reports({ plugins: [{ file: "87-podman.conflist", types: ["bridge"] }] }),
+    {},
+    ["warning | network plugin | one | /etc/cni/net.d/87-podman.conflist (bridge)"],
+  ],
+  [
+    "Calico's API server",
+    { calicoApiServer: true },
+    {},
+    [
+      "refused | network plugin |  | Calico's API server answers for projectcalico.org/v3, the kinds that this dataplane reads",
+    ],
+  ],
+  [
+    "rights",
+    { denied: ["create daemonsets.apps"] },
+    {},
+    ["refused | rights |  | this kubeconfig may not create daemonsets.apps"],
+  ],
+  [
+    "an image that cannot be had",
+    { reports: new Map([["one", "ErrImagePull: not found"]]) },
+    {},
+    ["refused | look at the node | one | ErrImagePull: not found"],
+  ],
+  [
+    "a verifier that refuses",
+    reports({ obstacles: { ...fitReport.obstacles, programs: "no BTF" } }),
+    {},
+    ["refused | BPF programs | one | no BTF"],
+  ],
+  [
+    "pods in the nodes' network",
+    {},
+    { podCidrs: ["172.31.0.0/16"] },
+    ["refused | addresses | one,two | its address lies inside 172.31.0.0/16"],
+  ],
+  [
+    "another service subnet",
+    {},
+    { serviceSubnet: "10.100.0.0/16" },
+    ["refused | addresses |  | service default/kubernetes has 10.96.0.1, outside serviceSubnet 10.100.0.0/16"],
+  ],
+  [
+    "a service as API server",
+    {},
+    { apiServer: { host: "10.96.0.1", port: 443 } },
+    ["refused | API server |  | 10.96.0.1 is a Service's address"],
+  ],
+  [
+    "too large packets",
+    reports({ mtu: 1450 }),
+    { mtu: 1500 },
+    ["refused | MTU | one | its uplink has 1450, less than the mtu of 1500 that is declared"],
+  ],
+  [
+    "two sizes of packets",
+    {
+      reports: new Map([
+        ["one", fitReport],
+        ["two", { ...fitReport, mtu: 9001 }],
+      ]),
+    },
+    {},
+    ["warning | MTU |  | nodes differ: 1500, 9001"],
+  ],
+  [
+    "local ports among node ports",
+    reports({ localPorts: [1024, 65535] }),
+    {},
+    [
+      "warning | node ports | one | 30000-32767 (Kubernetes' default; the API server does not show its own): the node's own connections leave from ports 1024-65535, and would be taken for clients of a service",
+    ],
+  ],
+])("%s", (_, facts, plan, expected) => {
+  expect(told(facts, plan)).toEqual(expected);
+});
+
+test.each([
+  [{ nodeInfo: { kernelVersion: "5.15.0-1019" } }, "refused | kernel | old | 5.15.0-1019"],
+  [{ nodeInfo: { operatingSystem: "windows", kernelVersion: "10.0" } }, "refused | kind of node | old | runs windows"],
+  [
+    { nodeInfo: { architecture: "riscv64", kernelVersion: "6.8" } },
+    "refused | kind of node | old | has processors of riscv64; the agent's image is for amd64 and arm64",
+  ],
+])("a node of %j", (status, expected) => {
+  expect(told(nodes(node("old", "172.31.1.7", { status })))).toEqual([expected]);
+});
+
+test("a taint that nobody would take off, and nodes that are no machines", () => {
+  const tainted = { spec: { taints: [{ key: "node.cilium.io/agent-not-ready", effect: "NoSchedule" }] } };
+  const fargate = { metadata: { name: "f", labels: { "eks.amazonaws.com/compute-type": "fargate" } } };
+  expect(told(nodes(node("t", "172.31.1.7", tainted), node("f", "172.31.1.6", fargate)))).toEqual([
+    "refused | kind of node | f | is no machine (Fargate, virtual kubelet): it runs no privileged pods",
+    "warning | taint | t | node.cilium.io/agent-not-ready:NoSchedule: agents tolerate it, other pods wait until it is taken off",
+  ]);
+});
+
+test("direct returns in a cloud, behind a load balancer; tunnel mode needs neither", () => {
+  const facts = {
+    ...nodes(node("one", "172.31.1.8", { spec: { providerID: "aws:///eu-central-1a/i-0123" } })),
+    services: [
+      {
+        metadata: { namespace: "shop", name: "web" },
+        spec: { type: "LoadBalancer", clusterIP: "10.96.3.4" },
+        status: { loadBalancer: { ingress: [{ hostname: "nlb.example" }] } },
+      },
+    ],
+  };
+  expect(told(facts)).toEqual([
+    expect.stringMatching(/^warning \| cloud \|.*AWS drops/),
+    expect.stringMatching(/^warning \| load balancer \|.*shop\/web/),
+  ]);
+  expect(told(facts, { returnMode: "tunnel" })).toEqual([]);
+});
+
+test("findings of several nodes are said once, what needs doing first", () => {
+  const warning = { ...ok("MTU", "1450", ["two"]), severity: "warning" as const };
+  expect(gathered([ok("kernel", "6.8", ["one"]), warning, ok("kernel", "6.8", ["two"])])).toEqual([
+    warning,
+    ok("kernel", "6.8", ["one", "two"]),
+  ]);
+});

@@ -1,0 +1,56 @@
+import { AGENT, kubeProxyDaemonSets, proxyPods } from "../kube-proxy/find.ts";
+import type { ClusterFacts } from "./facts.ts";
+import { type Finding, ok, refused, warning } from "./finding.ts";
+import type { Plan } from "./plan.ts";
+
+const CHECK = "kube-proxy";
+
+/** Two who give services their backends would translate each other's packets. */
+export function judgeKubeProxy(facts: ClusterFacts, plan: Plan): Finding[] {
+  const found = kubeProxyDaemonSets(facts.daemonSets).filter(({ removed }) => !removed);
+  const apart = proxyPods(facts.pods);
+  const findings = found.map(({ namespace, name }) =>
+    plan.existingKubeProxy === "remove"
+      ? ok(
+          CHECK,
+          `DaemonSet ${namespace}/${name} is taken off the nodes once the dataplane handles services, and comes back when the stack is destroyed`,
+        )
+      : refused(
+          CHECK,
+          `DaemonSet ${namespace}/${name} handles services`,
+          "let it be removed: ebpf-dataplane:existingKubeProxy: remove (existingKubeProxy of ExistingCluster); or delete it",
+        ),
+  );
+  if (apart.length > 0)
+    findings.push(
+      refused(
+        CHECK,
+        `${apart.length === 1 ? "a pod" : `${apart.length} pods`} of kube-proxy that no DaemonSet made (${apart[0]})`,
+        "make the cluster without kube-proxy: such pods come from files on the nodes, which only who made the nodes can remove",
+      ),
+    );
+  if (findings.length === 0) findings.push(...onNodesOnly(facts));
+  return findings.length > 0 ? findings : [ok(CHECK, "there is none")];
+}
+
+/** A kube-proxy inside another program (k3s), and what one left behind. */
+function onNodesOnly({ reports, daemonSets }: ClusterFacts): Finding[] {
+  // With ours in place, rules and processes are its own.
+  if (daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === "kube-proxy")) return [];
+  return [...reports].flatMap(([node, report]) => {
+    if (typeof report === "string") return [];
+    const { runs, rules } = report.kubeProxy;
+    if (runs)
+      return [refused(CHECK, "runs without a pod", "stop and disable the service on the node that starts it", [node])];
+    if (rules)
+      return [
+        warning(
+          CHECK,
+          "rules of one that is gone, or of one inside another program (k3s)",
+          "nothing, if it is gone: agents remove the rules; k3s needs --disable-kube-proxy",
+          [node],
+        ),
+      ];
+    return [];
+  });
+}

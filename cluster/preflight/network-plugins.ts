@@ -1,0 +1,64 @@
+import type { V1DaemonSet } from "@kubernetes/client-node";
+import type { ClusterFacts } from "./facts.ts";
+import { type Finding, ok, refused, warning } from "./finding.ts";
+import type { Plan } from "./plan.ts";
+
+/** A network plugin as it shows in a cluster. */
+interface KnownPlugin {
+  name: string;
+  /** Names of its DaemonSets. */
+  daemonSet: RegExp;
+  /** Types in the configuration that it writes on nodes. */
+  types: string[];
+}
+
+const KNOWN: KnownPlugin[] = [
+  { name: "Calico", daemonSet: /^(calico-node|canal)$/, types: ["calico", "calico-ipam"] },
+  { name: "Cilium", daemonSet: /^(cilium|anetd)$/, types: ["cilium-cni"] },
+  { name: "Flannel", daemonSet: /^(kube-)?flannel(-ds.*)?$/, types: ["flannel"] },
+  { name: "AWS VPC CNI", daemonSet: /^aws-node$/, types: ["aws-cni"] },
+  { name: "Azure CNI", daemonSet: /^azure-(cni|cns|npm)$/, types: ["azure-vnet"] },
+  { name: "Antrea", daemonSet: /^antrea-agent$/, types: ["antrea"] },
+  { name: "Weave Net", daemonSet: /^weave-net$/, types: ["weave-net"] },
+  { name: "kube-router", daemonSet: /^kube-router$/, types: [] },
+  { name: "OVN-Kubernetes", daemonSet: /^ovnkube-node$/, types: ["ovn-k8s-cni-overlay"] },
+  { name: "Kube-OVN", daemonSet: /^kube-ovn-cni$/, types: ["kube-ovn"] },
+  { name: "kindnet", daemonSet: /^kindnet$/, types: [] },
+];
+
+const CHECK = "network plugin";
+const NEXT =
+  "a cluster without a network plugin, or remove it and restart the nodes; both at once: ebpf-dataplane:otherNetworkPlugin: accept";
+
+/** Two who give pods their addresses and routes. */
+export function judgeNetworkPlugins(facts: ClusterFacts, plan: Plan): Finding[] {
+  const inTheWay = plan.otherNetworkPlugin === "accept" ? warning : refused;
+  const findings = [
+    ...facts.daemonSets.flatMap((daemonSet) => {
+      const plugin = KNOWN.find((known) => known.daemonSet.test(daemonSet.metadata?.name ?? ""));
+      return plugin ? [inTheWay(CHECK, `${plugin.name}: DaemonSet ${nameOf(daemonSet)}`, NEXT)] : [];
+    }),
+    ...(facts.calicoApiServer
+      ? [
+          inTheWay(
+            CHECK,
+            "Calico's API server answers for projectcalico.org/v3, the kinds that this dataplane reads",
+            "kubectl delete apiserver default, as Calico's operator calls it",
+          ),
+        ]
+      : []),
+    ...[...facts.reports].flatMap(([node, report]) => {
+      if (typeof report === "string") return [];
+      return report.plugins.map(({ file, types }) => {
+        const plugin = KNOWN.find((known) => known.types.some((type) => types.includes(type)));
+        const found = `/etc/cni/net.d/${file} (${plugin?.name ?? (types.join(", ") || "cannot be read")})`;
+        if (plugin) return inTheWay(CHECK, found, NEXT, [node]);
+        // Installers and container runtimes bring examples: the dataplane's own name sorts before theirs.
+        return warning(CHECK, found, "nothing, unless its name sorts before 05-ebpf-dataplane.conflist", [node]);
+      });
+    }),
+  ];
+  return findings.length > 0 ? findings : [ok(CHECK, "there is no other")];
+}
+
+const nameOf = ({ metadata }: V1DaemonSet): string => `${metadata?.namespace}/${metadata?.name}`;

@@ -1,0 +1,122 @@
+import { afterEach, expect, test } from "vitest";
+import { type Answer, fakeApiServer, type Received } from "../../runner/testing/fake-api-server.ts";
+import { clusterIfThere } from "../identity.ts";
+import { removeKubeProxy, restoreKubeProxy } from "../kube-proxy/switch.ts";
+import { readKubeconfig } from "../kubeconfig.ts";
+import { daemonSet, fitCluster, fitReport } from "./facts.fixture.ts";
+import { planSchema } from "./plan.ts";
+import { preflight } from "./run.ts";
+
+let close = () => {};
+afterEach(() => {
+  close();
+  delete process.env.PULUMI_K8S_DELETE_UNREACHABLE;
+  delete process.env.PULUMI_COMMAND_STDOUT;
+});
+
+const { clusterId, nodes, services } = fitCluster();
+const CLUSTER: Record<string, object> = {
+  "/api/v1/namespaces/kube-system": { metadata: { name: "kube-system", uid: clusterId } },
+  "/version": { gitVersion: "v1.35.0" },
+  "/api/v1/nodes": { items: nodes },
+  "/apis/apps/v1/daemonsets": { items: [] },
+  "/api/v1/pods": { items: [] },
+  "/api/v1/services": { items: services },
+};
+const path = ({ url }: Received) => url.split("?")[0] as string;
+
+async function serving(answer: (request: Received) => Answer | undefined = () => undefined) {
+  const server = await fakeApiServer((request) => {
+    if (request.url.startsWith("/apis/authorization")) return [201, { status: { allowed: true } }];
+    const document = CLUSTER[path(request)];
+    return answer(request) ?? (document ? [200, document] : [404, { message: "not found" }]);
+  });
+  close = server.close;
+  return server;
+}
+
+const quiet = () => {};
+
+test("a preflight without pods only reads", async () => {
+  const { kubeconfig, received } = await serving();
+  const found = await preflight(planSchema.parse({ probeNodes: false }), kubeconfig, quiet);
+  expect(found).toMatchObject({
+    clusterId,
+    refused: 0,
+    nodes: [{ name: "one", address: "172.31.1.8" }, { name: "two" }],
+  });
+  const written = received.filter(({ method, url }) => method !== "GET" && !url.includes("selfsubjectaccessreviews"));
+  expect(written).toEqual([]);
+});
+
+test("a preflight asks each node by a pod without rights, and removes the pods", async () => {
+  const made: { spec: Record<string, unknown> & { nodeName: string } }[] = [];
+  const { kubeconfig, received } = await serving(({ method, url, body }) => {
+    if (!url.startsWith("/api/v1/namespaces/kube-system/pods")) return undefined;
+    if (method === "POST") made.push(body as never);
+    const message = JSON.stringify(fitReport);
+    const ended = (nodeName: string) =>
+      nodeName === "one" ? { exitCode: 0, message } : { exitCode: 1, message: "exec format error" };
+    const items = made.map(({ spec }) => ({
+      spec,
+      status: { containerStatuses: [{ state: { terminated: ended(spec.nodeName) } }] },
+    }));
+    return [200, method === "GET" ? { items } : {}];
+  });
+  const found = await preflight(planSchema.parse({ image: "agent:1" }), kubeconfig, quiet);
+  expect(made.map(({ spec }) => spec.nodeName)).toEqual(["one", "two"]);
+  expect(made[0]?.spec).toMatchObject({ automountServiceAccountToken: false, hostNetwork: true });
+  expect(found.findings[0]).toMatchObject({ severity: "refused", nodes: ["two"], found: "exec format error" });
+  expect(received.at(-1)).toMatchObject({ method: "DELETE", url: expect.stringContaining("labelSelector=") });
+});
+
+test.each([
+  ["as the stack says", { clusterId: "00000000-0000-4000-8000-000000000000" }, ""],
+  ["as Pulumi remembers it", {}, '{"clusterId":"00000000-0000-4000-8000-000000000000"}'],
+])("another cluster than meant, %s, is refused before anything is read", async (_, plan, before) => {
+  process.env.PULUMI_COMMAND_STDOUT = before;
+  const { kubeconfig, received } = await serving();
+  await expect(preflight(planSchema.parse(plan), kubeconfig, quiet)).rejects.toThrow(
+    `this kubeconfig is of the cluster ${clusterId}, but the stack is on 00000000`,
+  );
+  expect(received).toHaveLength(1);
+});
+
+test("a cluster that nobody answers for is gone only when that is said", async () => {
+  const { kubeconfig, close: stop } = await serving();
+  stop();
+  const config = readKubeconfig(kubeconfig);
+  await expect(clusterIfThere(config)).rejects.toThrow(/cannot be read: .*ECONNREFUSED/);
+  process.env.PULUMI_K8S_DELETE_UNREACHABLE = "true";
+  expect(await clusterIfThere(config)).toBeUndefined();
+});
+
+test("a cluster that refuses is not gone", async () => {
+  process.env.PULUMI_K8S_DELETE_UNREACHABLE = "true";
+  const { kubeconfig } = await serving(() => [401, { message: "Unauthorized" }]);
+  await expect(clusterIfThere(readKubeconfig(kubeconfig))).rejects.toThrow("Unauthorized");
+});
+
+test("kube-proxy leaves by one key of its node selector, and comes back without it", async () => {
+  let selector: Record<string, string> = { "kubernetes.io/os": "linux" };
+  const live = () => ({
+    ...daemonSet("kube-system", "kube-proxy", "kube-proxy:1", selector),
+    status: { observedGeneration: 1, currentNumberScheduled: 0, desiredNumberScheduled: 2, numberReady: 2 },
+  });
+  const { kubeconfig, received } = await serving(({ method, url, body }) => {
+    if (url === "/apis/apps/v1/daemonsets") return [200, { items: [live()] }];
+    if (!url.endsWith("/namespaces/kube-system/daemonsets/kube-proxy")) return undefined;
+    if (method === "PATCH") {
+      const patch = (body as never as ReturnType<typeof live>).spec?.template.spec?.nodeSelector as object;
+      selector = Object.fromEntries(Object.entries({ ...selector, ...patch }).filter(([, value]) => value !== null));
+    }
+    return [200, live()];
+  });
+  const config = readKubeconfig(kubeconfig);
+  expect(await removeKubeProxy(config, quiet)).toEqual(["kube-system/kube-proxy"]);
+  expect(selector).toEqual({ "kubernetes.io/os": "linux", "ebpf-dataplane.io/kube-proxy": "removed" });
+  expect(await restoreKubeProxy(config, quiet)).toEqual(["kube-system/kube-proxy"]);
+  expect(selector).toEqual({ "kubernetes.io/os": "linux" });
+  const types = received.filter(({ method }) => method === "PATCH").map(({ contentType }) => contentType);
+  expect(types).toEqual(["application/merge-patch+json", "application/merge-patch+json"]);
+});

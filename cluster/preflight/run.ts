@@ -1,0 +1,37 @@
+import { clusterIdBefore, clusterIdOf, requireCluster } from "../identity.ts";
+import { readKubeconfig } from "../kubeconfig.ts";
+import { askNodes } from "./ask-nodes.ts";
+import { readFacts } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { judge } from "./judge.ts";
+import type { Plan } from "./plan.ts";
+
+/** What a preflight leaves: one JSON document. */
+export interface Preflight {
+  /** What tells this cluster from every other. */
+  clusterId: string;
+  version: string;
+  nodes: { name: string; address: string }[];
+  findings: Finding[];
+  /** Number of findings that stand in the way. */
+  refused: number;
+}
+
+/** Looks at a cluster before anything is changed. Makes one short pod per node, unless told not to, and removes it. */
+export async function preflight(plan: Plan, kubeconfig: string, say: (line: string) => void): Promise<Preflight> {
+  const config = readKubeconfig(kubeconfig);
+  const clusterId = await clusterIdOf(config);
+  requireCluster(clusterId, plan.clusterId ?? clusterIdBefore());
+  const facts = await readFacts(config, clusterId);
+  if (plan.probeNodes && plan.image) {
+    say(`looking at ${facts.nodes.length} nodes, by a short pod on each`);
+    facts.reports = await askNodes(config, facts, plan);
+  }
+  const findings = judge(facts, plan);
+  const nodes = facts.nodes.map(({ metadata, status }) => ({
+    name: metadata?.name ?? "",
+    address: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
+  }));
+  const refused = findings.filter(({ severity }) => severity === "refused").length;
+  return { clusterId, version: facts.version, nodes, findings, refused };
+}

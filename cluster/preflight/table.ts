@@ -1,0 +1,29 @@
+import Table from "cli-table3";
+import type { Finding, Severity } from "./finding.ts";
+
+const WORD: Record<Severity, string> = { ok: "ok", warning: "WARNING", refused: "REFUSED" };
+/** Names of nodes that a cell has room for. */
+const NAMED = 3;
+/** Columns of text beside the borders and the word. */
+const [NARROW, WIDE] = [18, 64];
+
+/** The findings for people, with what to do below each. */
+export function renderFindings(findings: Finding[]): string {
+  const table = new Table({
+    head: ["", "what", "where", "found"],
+    style: { head: [], border: [] },
+    colWidths: [null, NARROW, NARROW, WIDE],
+    wordWrap: true,
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+  });
+  for (const { severity, check, nodes, found, next } of findings) {
+    table.push([WORD[severity], check, where(nodes), next ? `${found}\nnext: ${next}` : found]);
+  }
+  return table.toString();
+}
+
+function where(nodes: string[]): string {
+  if (nodes.length === 0) return "cluster";
+  const more = nodes.length - NAMED;
+  return more > 0 ? `${nodes.slice(0, NAMED).join(", ")} and ${more} more` : nodes.join(", ");
+}

@@ -1,0 +1,37 @@
+import { RunnerFailure } from "./failure.ts";
+import { type Operation, title } from "./operation.ts";
+import type { Project } from "./project.ts";
+import { CommandFailure, localCommand } from "./resources/local-command.ts";
+import { runProgram } from "./run-program.ts";
+import { ResourceReport, say } from "./terminal.ts";
+
+/** The command by which `ExistingCluster` looks at its cluster. */
+const PREFLIGHT = "ebpf-dataplane:index:ExistingCluster$command:local:Command";
+
+/** Carries out the preflights of a stack, and nothing else of it. */
+export async function preflight(project: Project, json: boolean): Promise<void> {
+  say(`Stack ${project.stack}: its preflight only. Nothing is changed.`);
+  const found: Operation[] = [];
+  await runProgram(project, true, async (operation) => {
+    if (operation.urn.includes(`::${PREFLIGHT}::`)) found.push(operation);
+    return { id: "", state: operation.inputs };
+  });
+  if (found.length === 0)
+    throw new RunnerFailure("it has no ExistingCluster, which is what a preflight is of", {
+      next: "choose another stack: make preflight STACK=existing",
+      exitCode: 2,
+    });
+  const run = localCommand(project.folder);
+  for (const operation of found) {
+    const report = new ResourceReport(title(operation));
+    try {
+      const { state } = await run(operation, report, new AbortController().signal);
+      if (json) process.stdout.write(`${state.stdout}\n`);
+    } catch (error) {
+      // What stands in the way is what was asked for.
+      if (json && error instanceof CommandFailure && error.stdout) process.stdout.write(`${error.stdout}\n`);
+      throw error;
+    }
+    report.done();
+  }
+}
