@@ -113,6 +113,14 @@ static __noinline bool pretends_workload(const struct address *source)
 	return (location_flags(locate(source)) & wrapped) == wrapped;
 }
 
+/* The host's stack handles services. What we remember of an earlier connection with these ports goes: the packets after
+ * this first one would follow it. */
+static __always_inline int leave_to_stack(const struct packet *packet)
+{
+	bpf_map_delete_elem(&connections, &packet->tuple);
+	return route_by_stack(packet->skb);
+}
+
 /* What came from the network or the tunnel and belongs to no connection we know: a service, a workload, or the
  * node itself. */
 static __always_inline int open_from_network(struct packet *packet, const struct settings *settings,
@@ -128,7 +136,7 @@ static __always_inline int open_from_network(struct packet *packet, const struct
 			return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
 		/* What a node wrapped that still handles services itself is handled as it expects. */
 		if (!arrival->return_flag && is_left_to_host(settings))
-			return route_by_stack(packet->skb);
+			return leave_to_stack(packet);
 		return open_service(packet, settings, service, arrival);
 	}
 	if (arrival->return_flag) /* wrapped for a service that is gone from this node */

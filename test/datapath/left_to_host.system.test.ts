@@ -131,6 +131,23 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     }
     await until("the node's address again", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
   });
+
+  test("a client that comes again with a port of before, from either side of the handover, is served", async () => {
+    const again = () => cluster.see("client1", `${nodes.master}:30604`, { sourcePort: 40_001 });
+    cluster.apply(handledBy("Ebpf"));
+    try {
+      await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
+      expect(await again()).toBe("allowed default/web saw 172.31.1.55");
+      cluster.apply(handledBy("KubeProxyNftables"));
+      await until("the node's address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
+      expect(await again()).toBe("allowed default/web saw 172.31.1.8");
+      cluster.apply(handledBy("Ebpf"));
+      await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
+      expect(await again()).toBe("allowed default/web saw 172.31.1.55");
+    } finally {
+      cluster.apply(handledBy("KubeProxyNftables"));
+    }
+  });
 });
 
 function handledBy(mode: string): KubernetesObject {
