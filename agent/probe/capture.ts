@@ -1,32 +1,43 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { namespaceOf } from "./namespaces.ts";
 
 /** A capture that nobody ends (its starter was killed) ends itself. */
 const longestSeconds = 120;
 
-/** One packet that left this node, as tcpdump saw it on the wire side. */
-export interface CapturedReply {
+/** One packet as tcpdump saw it on a device of this machine. */
+export interface CapturedPacket {
   device: string;
+  direction: "in" | "out";
   source: string;
   sourcePort: number;
   destination: string;
   destinationPort: number;
+  /** Outer addresses, of a packet inside VXLAN. */
+  wrapped?: { source: string; destination: string };
+  /** Of the two packets that open a TCP connection. Address translation leaves the number alone, so it names the connection. */
+  opening?: { number: number; answer: boolean };
+  /** What tcpdump said of it. */
+  text: string;
 }
 
 /**
- * Prints `{"listening":true}` and then one JSON line per packet that leaves this node and matches the filter, until its
- * input ends or a line arrives. The witness is tcpdump, not the dataplane: the dataplane is what is being judged.
+ * Prints `{"listening":true}` and then one JSON line per packet that matches the filter, until its input ends or a line
+ * arrives. The witness is tcpdump, not the dataplane: the dataplane is what is being judged.
+ *
+ * @param pod `<namespace>/<pod>` of this node, to capture in its network namespace instead of the node's own
  */
-export async function runCapture(filter: string, input: Readable, output: Writable): Promise<void> {
+export async function runCapture(
+  filter: string,
+  { pod }: { pod?: string },
+  input: Readable,
+  output: Writable,
+): Promise<void> {
   // -Z root: Debian's tcpdump would change to a user that a small image does not have.
-  const tcpdump = spawn(
-    "tcpdump",
-    ["-l", "-n", "-q", "-t", "-Z", "root", "-i", "any", "--immediate-mode", "-Q", "out", filter],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const command = ["tcpdump", "-l", "-n", "-t", "-Z", "root", "-i", "any", "--immediate-mode", filter];
+  const [program = "", ...args] = pod ? ["nsenter", `--net=${namespaceOf(pod)}`, "--", ...command] : command;
+  const tcpdump = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   const stop = (): void => void tcpdump.kill("SIGINT");
   const deadline = setTimeout(stop, longestSeconds * 1000);
   input.once("data", stop);
@@ -39,9 +50,10 @@ export async function runCapture(filter: string, input: Readable, output: Writab
     said = `${said}${line}\n`.slice(-500);
     if (line.includes("listening on")) output.write(`${JSON.stringify({ listening: true })}\n`);
   });
+  const parse = packetParser();
   createInterface(tcpdump.stdout).on("line", (line) => {
-    const reply = parseReply(line);
-    if (reply) output.write(`${JSON.stringify(reply)}\n`);
+    const packet = parse(line);
+    if (packet) output.write(`${JSON.stringify(packet)}\n`);
   });
   await new Promise<void>((resolve, reject) => {
     tcpdump.once("error", (error) => reject(new Error(`capture: tcpdump does not start: ${error.message}`)));
@@ -53,11 +65,44 @@ export async function runCapture(filter: string, input: Readable, output: Writab
   input.destroy();
 }
 
-const line = /^(\S+)\s+Out\s+IP6? (\S+)\.(\d+) > (\S+)\.(\d+):/;
+const packetLine = /^(?:(\S+)\s+(In|Out)\s+)?IP6? (\S+)\.(\d+) > (\S+)\.(\d+): (.*)/;
 
-/** `eth0  Out IP 172.31.1.8.30604 > 172.31.1.55.40001: tcp 0`, the form tcpdump prints for the "any" device. */
-export function parseReply(text: string): CapturedReply | undefined {
-  const [, device, source, sourcePort, destination, destinationPort] = text.match(line) ?? [];
-  if (!device || !source || !destination || device === "lo") return undefined;
-  return { device, source, sourcePort: Number(sourcePort), destination, destinationPort: Number(destinationPort) };
+/**
+ * Reads tcpdump's lines for the "any" device: `eth0  Out IP 172.31.1.8.30604 > 172.31.1.55.40001: Flags [S.], …`. What is
+ * inside VXLAN stands on a line of its own, after that of the outer packet. Loopback is left out.
+ *
+ * @returns a function that is given the lines in order, and gives a packet when it is complete
+ */
+export function packetParser(): (line: string) => CapturedPacket | undefined {
+  let outer: Pick<CapturedPacket, "device" | "direction" | "wrapped"> | undefined;
+  return (line) => {
+    const [, device, way, source, sourcePort, destination, destinationPort, rest = ""] = line.match(packetLine) ?? [];
+    const inside = device === undefined ? outer : undefined;
+    const on = inside ?? (device && { device, direction: way === "In" ? ("in" as const) : ("out" as const) });
+    outer = undefined;
+    if (!on || !source || !destination || on.device === "lo") return undefined;
+    if (rest.startsWith("VXLAN")) {
+      outer = { ...on, wrapped: { source, destination } };
+      return undefined;
+    }
+    const opening = openingOf(rest);
+    return {
+      ...on,
+      source,
+      sourcePort: Number(sourcePort),
+      destination,
+      destinationPort: Number(destinationPort),
+      ...(opening && { opening }),
+      text: rest.replace(/ options \[[^\]]*\],/, ""),
+    };
+  };
+}
+
+/** The answer to a SYN acknowledges its number and one more. */
+function openingOf(text: string): CapturedPacket["opening"] {
+  const [, answer, number, acknowledged] = text.match(/^Flags \[S[EW]*(\.?)[EW]*\], seq (\d+),(?: ack (\d+),)?/) ?? [];
+  if (number === undefined) return undefined;
+  return answer
+    ? { number: (Number(acknowledged) - 1) >>> 0, answer: true }
+    : { number: Number(number), answer: false };
 }

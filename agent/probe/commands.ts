@@ -26,10 +26,11 @@ export function registerProbeCommands(program: Command): void {
 
   program
     .command("capture <filter>")
-    .description("print the packets that leave this node and match a pcap filter, until standard input ends")
-    .action(async (filter: string) => {
+    .description("print the packets of this machine that match a pcap filter, until standard input ends")
+    .option("--pod <namespace/name>", "in the network namespace of this pod of this node")
+    .action(async (filter: string, options: { pod?: string }) => {
       const { runCapture } = await import("./capture.ts");
-      await endWith(runCapture(filter, process.stdin, process.stdout));
+      await endWith(runCapture(filter, options, process.stdin, process.stdout));
     });
 }
 

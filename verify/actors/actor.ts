@@ -1,22 +1,34 @@
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
-import type { CapturedReply } from "../../agent/probe/capture.ts";
+import type { CapturedPacket } from "../../agent/probe/capture.ts";
 
 /** Somebody who can run probes: a machine of the lab, a node's agent; over SSH some day. */
 export interface Actor {
   /** Runs a batch. Rejects, in words, when the actor itself cannot be reached. */
   probe(batch: Probe[]): Promise<AttemptResult[]>;
-}
-
-/** A capture under way on a node. */
-export interface Capture {
-  /** Ends it and gives what left the node. */
-  stop(): Promise<CapturedReply[]>;
-}
-
-/** A node, which besides probing can witness what leaves it. */
-export interface NodeActor extends Actor {
   /** Resolves when packets are being seen. @param filter in pcap's language */
   capture(filter: string): Promise<Capture>;
+}
+
+/** A node, which can also witness what its pods see. */
+export interface NodeActor extends Actor {
+  /** @param pod NAMESPACE/NAME of a pod there: in its network namespace instead of the node's own */
+  capture(filter: string, pod?: string): Promise<Capture>;
+}
+
+/** A capture under way. */
+export interface Capture {
+  /** Ends it and gives what it saw. */
+  stop(): Promise<CapturedPacket[]>;
+}
+
+/** A command that runs somewhere else. */
+export interface RunningCommand {
+  /** Sends text to its input. */
+  write(text: string): void;
+  /** Ends it, or at least the way to it. */
+  abort(): void;
+  /** Settles when the command ended: its exit code and the last it said on its error stream. */
+  ended: Promise<{ code: number | null; stderr: string }>;
 }
 
 /** A batch with `count` attempts on one fixed port runs them in a row; everything else is at once. */

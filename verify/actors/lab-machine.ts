@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
-import { type Actor, failureLine, longestBatchMs } from "./actor.ts";
+import { type Actor, failureLine, longestBatchMs, type RunningCommand } from "./actor.ts";
+import { startCapture } from "./capture.ts";
 
 /** Where the programs of this package are. */
 export interface Programs {
@@ -11,29 +12,35 @@ export interface Programs {
 
 /** A machine of the lab, entered through the lab's own command. The machine sees this computer's files. */
 export function labMachine(programs: Programs, lab: string, machine: string): Actor {
-  const command = [programs.lab, "exec", lab, machine, "--", process.execPath, programs.agent, "probe"];
+  const enter = [programs.lab, "exec", lab, machine, "--", process.execPath, programs.agent];
   return {
     probe: async (batch) => {
-      const child = spawn(process.execPath, command, {
-        stdio: ["pipe", "pipe", "pipe"],
-        timeout: longestBatchMs(batch),
-      });
-      let said = "";
-      child.stderr.on("data", (chunk) => {
-        said = (said + chunk).slice(-1000);
-      });
-      const ended = new Promise<number | null>((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", resolve);
-      });
-      // A child that ends early says why on its error stream; EPIPE would hide that.
-      child.stdin.on("error", () => {});
-      child.stdin.end(`${JSON.stringify(batch)}\n`);
       const results: AttemptResult[] = [];
-      for await (const line of createInterface(child.stdout)) results.push(JSON.parse(line) as AttemptResult);
-      const code = await ended;
-      if (code !== 0) throw new Error(`machine ${machine}: ${failureLine(said, `the prober ended with code ${code}`)}`);
+      const running = start([...enter, "probe"], (line) => results.push(JSON.parse(line)), longestBatchMs(batch));
+      running.write(`${JSON.stringify(batch)}\n`);
+      const { code, stderr } = await running.ended;
+      if (code !== 0)
+        throw new Error(`machine ${machine}: ${failureLine(stderr, `the prober ended with code ${code}`)}`);
       return results;
     },
+    capture: (filter) =>
+      startCapture(`machine ${machine}`, async (onLine) => start([...enter, "capture", filter], onLine)),
   };
+}
+
+function start(command: string[], onLine: (line: string) => void, timeout?: number): RunningCommand {
+  const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "pipe"], timeout });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr = (stderr + chunk).slice(-1000);
+  });
+  const output = createInterface(child.stdout).on("line", onLine);
+  const read = new Promise((resolve) => output.once("close", resolve));
+  // A child that ends early says why on its error stream; EPIPE would hide that.
+  child.stdin.on("error", () => {});
+  const ended = new Promise<{ code: number | null; stderr: string }>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => void read.then(() => resolve({ code, stderr })));
+  });
+  return { write: (text) => void child.stdin.write(text), abort: () => void child.kill(), ended };
 }

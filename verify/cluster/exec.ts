@@ -1,16 +1,7 @@
 import { PassThrough, Writable } from "node:stream";
 import { Exec, type V1Status } from "@kubernetes/client-node";
+import type { RunningCommand } from "../actors/actor.ts";
 import type { ApiServer } from "./api-server.ts";
-
-/** A command that runs in a container. */
-export interface RunningCommand {
-  /** Sends text to its input. */
-  write(text: string): void;
-  /** Cuts the connection. */
-  abort(): void;
-  /** Settles when the command ended: its exit code and the last it said on its error stream. */
-  ended: Promise<{ code: number; stderr: string }>;
-}
 
 /** Larger messages than this are cut in pieces, which every proxy on the way accepts. */
 const chunkBytes = 16_384;

@@ -1,4 +1,5 @@
-import type { V1Endpoint, V1EndpointSlice, V1Node, V1Pod, V1Service } from "@kubernetes/client-node";
+import type { V1Endpoint, V1EndpointSlice, V1Node, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
+import { SERVICE_HANDLING_ANNOTATION } from "../../components/dataplane/felix-configuration.ts";
 import { ApiError, type ApiServer } from "./api-server.ts";
 
 /** What a round of probes needs to know of the cluster, read anew for each round. */
@@ -9,30 +10,42 @@ export interface ClusterView {
   endpointSlices: V1EndpointSlice[];
   /** What `FelixConfiguration default` says of replies (`DSR`, `Tunnel`); undefined where there is none. */
   returnMode?: string;
+  /** What it says of who handles services (`Ebpf`, `KubeProxyIptables`, …). */
+  serviceHandling?: string;
 }
 
 /** Everything at once. Lists may be a moment apart; the next round sees what this one missed. */
 export async function readView(api: ApiServer): Promise<ClusterView> {
   const list = async <T>(path: string): Promise<T[]> => (await api.json<{ items: T[] }>(path)).items;
-  const [nodes, pods, services, endpointSlices, returnMode] = await Promise.all([
+  const [nodes, pods, services, endpointSlices, configuration] = await Promise.all([
     list<V1Node>("/api/v1/nodes"),
     list<V1Pod>("/api/v1/pods"),
     list<V1Service>("/api/v1/services"),
     list<V1EndpointSlice>("/apis/discovery.k8s.io/v1/endpointslices"),
-    readReturnMode(api),
+    readConfiguration(api),
   ]);
-  return { nodes, pods, services, endpointSlices, returnMode };
+  return { nodes, pods, services, endpointSlices, ...configuration };
 }
 
-async function readReturnMode(api: ApiServer): Promise<string | undefined> {
+async function readConfiguration(api: ApiServer): Promise<Pick<ClusterView, "returnMode" | "serviceHandling">> {
   try {
-    const path = "/apis/projectcalico.org/v3/felixconfigurations/default";
-    return (await api.json<{ spec?: { bpfExternalServiceMode?: string } }>(path)).spec?.bpfExternalServiceMode;
+    const { metadata, spec } = await api.json<FelixConfiguration>(
+      "/apis/projectcalico.org/v3/felixconfigurations/default",
+    );
+    return {
+      returnMode: spec?.bpfExternalServiceMode,
+      serviceHandling: metadata?.annotations?.[SERVICE_HANDLING_ANNOTATION],
+    };
   } catch (error) {
     // Another dataplane's cluster: nothing is said here of how replies return.
-    if (error instanceof ApiError && error.status === 404) return undefined;
+    if (error instanceof ApiError && error.status === 404) return {};
     throw error;
   }
+}
+
+interface FelixConfiguration {
+  metadata?: V1ObjectMeta;
+  spec?: { bpfExternalServiceMode?: string };
 }
 
 /** `namespace/name`. */

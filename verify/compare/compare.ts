@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { Ledger } from "../engine/ledger.ts";
 import { Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
+import { type Followed, follow, merged } from "../follow/follow.ts";
 import { type Load, openLoad } from "../measure/load.ts";
 import { MachineMeter } from "../measure/machine-counters.ts";
 import { balancedOrder } from "../measure/order.ts";
@@ -9,6 +10,7 @@ import { SourcePorts } from "../measure/ports.ts";
 import { keepOn, processesOfPod } from "../measure/server-processes.ts";
 import type { ComparedMode, ComparedModeResult, Comparison } from "../results/compare.ts";
 import type { Environment } from "../results/environment.ts";
+import type { Topology } from "../results/topology.ts";
 import { type Arrival, destinationOf, untilModeShows } from "./arrival.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 import type { CompareOptions } from "./options.ts";
@@ -74,6 +76,7 @@ class ComparisonRun {
   readonly #release: () => void;
   readonly #withPolicy = new Map<ComparedMode, Sighting>();
   readonly #open = new Map<ComparedMode, Sighting>();
+  readonly #followed: Topology[] = [];
   readonly #timed: TimedRound[] = [];
   readonly #counted: CountedRound[] = [];
   readonly #problems = new Map<ComparedMode, string>();
@@ -100,14 +103,15 @@ class ComparisonRun {
     this.#release = options.spread ? () => {} : keepOn(processor, processesOfPod(target.pod.metadata?.uid ?? ""));
   }
 
-  /** Who is served and logged in each mode, with the policies in force and without. */
+  /** Who is served and logged in each mode, with the policies in force and without, and the way of one connection. */
   async witnessModes(): Promise<void> {
     const { world, target } = this.#comparing;
     const clients = target.clients.map(({ name }) => name);
     for (const mode of this.#options.modes)
       await this.#attempt(mode, "who is served", async () => {
         const { host, port } = this.#destination(mode);
-        const look = () => witness(world, clients, `tcp://${host}:${port}`, mode !== "Direct");
+        const to = `tcp://${host}:${port}`;
+        const look = () => witness(world, clients, to, mode !== "Direct");
         const { source, reply } = modeFacts[mode];
         const isNobody = ({ served }: Sighting) => Object.values(served).every((one) => !one);
         await this.#switch.to(mode);
@@ -125,7 +129,18 @@ class ComparisonRun {
           loggedSources.length === (source === "client" ? clients.length : 1) &&
           (mode === "Direct" || replyPath === reply);
         this.#open.set(mode, await witnessUntil(look, shows, world, switchPatienceMs));
+        await this.#follow({ mode, client: target.client.name, to });
       });
+  }
+
+  /** A drawing less is no reason to measure less. */
+  async #follow(followed: Followed): Promise<void> {
+    const { world, progress } = this.#comparing;
+    try {
+      this.#followed.push(await follow(world, followed));
+    } catch (error) {
+      progress.note(`${modeNames[followed.mode]}, the way of a connection is not known: ${(error as Error).message}`);
+    }
   }
 
   async openToAll(): Promise<void> {
@@ -210,6 +225,7 @@ class ComparisonRun {
       connectionsPerRound: Math.floor(connections / rounds),
       concurrency,
       modes: results,
+      ...(this.#followed.length > 0 && { topology: merged(this.#followed) }),
       ratios,
       verdict: verdictOf(results, ratios, expected),
       expected,
@@ -243,14 +259,7 @@ class ComparisonRun {
     await this.#switch.to(mode);
     const entryMeter = this.#meters.find(({ name }) => name === target.entry.name) as MachineMeter;
     const arrival: Arrival = { world, target, entry, load: this.#load, ports: this.#ports, entryMeter };
-    try {
-      await untilModeShows(mode, arrival, switchPatienceMs);
-    } catch (error) {
-      if (world.stopping.aborted) throw error;
-      this.#comparing.progress.note(`${(error as Error).message}; handing over once more`);
-      await this.#switch.again(mode);
-      await untilModeShows(mode, arrival, switchPatienceMs);
-    }
+    await untilModeShows(mode, arrival, switchPatienceMs);
     await this.#connect(mode, warmUp);
   }
 

@@ -3,7 +3,6 @@ import { promisify } from "node:util";
 import type { V1DaemonSet } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { type HandOver, handOver } from "../../components/dataplane/service-handling.ts";
-import { ServiceHandling } from "../../components/dataplane-args.ts";
 import type { Ledger } from "../engine/ledger.ts";
 import type { World } from "../engine/world.ts";
 import type { KubernetesObject } from "../format/schema.ts";
@@ -41,8 +40,6 @@ export class ModeSwitch {
     if (mode === this.#current) return;
     const { handling, returnMode } = modeFacts[mode];
     this.#apiServer ??= await this.#findApiServer();
-    // One kube-proxy at a time, on every node: a DaemonSet that changes its mode is replaced node by node.
-    if (isKubeProxy(mode) && this.#current && isKubeProxy(this.#current)) await this.to("EbpfDsr");
     const { before, configuration, after } = handOver(handling, returnMode, {
       namespace: AGENT,
       image: kubeProxyImage,
@@ -51,13 +48,6 @@ export class ModeSwitch {
     await this.#handOver(before, configuration, after);
     await this.#route(mode === "Direct");
     this.#current = mode;
-  }
-
-  /** Hands over once more, by way of this dataplane's own services. */
-  async again(mode: ComparedMode): Promise<void> {
-    this.#current = undefined;
-    await this.to(mode === "EbpfDsr" ? "EbpfTunnel" : "EbpfDsr");
-    await this.to(mode);
   }
 
   /** Takes the clients' routes to the pod away again; objects are the ledger's. */
@@ -119,8 +109,6 @@ export class ModeSwitch {
     return { host, port };
   }
 }
-
-const isKubeProxy = (mode: ComparedMode): boolean => modeFacts[mode].handling !== ServiceHandling.Ebpf;
 
 const asObject = (object: object): KubernetesObject => JSON.parse(JSON.stringify(object)) as KubernetesObject;
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import { ApiError, ApiUnreachable } from "../cluster/api-server.ts";
 import { type Check, checkSchema } from "../format/schema.ts";
 import { runCheck } from "./run-check.ts";
@@ -152,8 +153,10 @@ describe("a cluster that goes away", () => {
 });
 
 describe("a dataplane that does not do what is declared", () => {
-  const left = {
+  const left: CapturedPacket = {
     device: "eth0",
+    direction: "out",
+    text: "Flags [.]",
     source: "172.31.1.8",
     sourcePort: 30604,
     destination: "172.31.1.55",

@@ -1,11 +1,11 @@
 import type { AttemptResult } from "../../agent/probe/batch.ts";
-import type { CapturedReply } from "../../agent/probe/capture.ts";
+import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import type { Capture } from "../actors/actor.ts";
 import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
 
-/** Packets that left each entry node as replies, by node name. */
-export type Replies = Map<string, CapturedReply[]>;
+/** Packets of replies that each entry node saw, by node name. */
+export type Replies = Map<string, CapturedPacket[]>;
 
 /** One capture per entry node for the whole round, listening before the first probe leaves. */
 export async function startCaptures(world: World, plans: Plan[]): Promise<Map<string, Capture>> {
@@ -42,7 +42,8 @@ export function repliesThroughEntry(replies: Replies, plan: Plan, result: Attemp
   const { entry, destination } = plan;
   if (!entry) return 0;
   return (replies.get(entry.node) ?? []).filter(
-    ({ source, sourcePort, destination: to, destinationPort }) =>
+    ({ direction, source, sourcePort, destination: to, destinationPort }) =>
+      direction === "out" &&
       source === entry.address &&
       sourcePort === destination.port &&
       to === result.localAddress &&

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CapturedReply } from "../../agent/probe/capture.ts";
+import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import { type Check, checkSchema } from "../format/schema.ts";
 import { runRound } from "./round.ts";
 import { FakeWorld } from "./world.fixture.ts";
@@ -127,15 +127,17 @@ describe("answers", () => {
 });
 
 describe("the way of a reply", () => {
-  const left: CapturedReply = {
+  const left: CapturedPacket = {
     device: "eth0",
+    direction: "out",
+    text: "Flags [.]",
     source: "172.31.1.8",
     sourcePort: 30604,
     destination: "172.31.1.55",
     destinationPort: 40001,
   };
 
-  function worldWith(captured: CapturedReply[], server = "default/nginx-1"): FakeWorld {
+  function worldWith(captured: CapturedPacket[], server = "default/nginx-1"): FakeWorld {
     const world = new FakeWorld();
     world.captured = captured;
     world.answer = () => ({ ...allowed, server, source: "172.31.1.55", sourcePort: 40001 });

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
-import type { CapturedReply } from "../../agent/probe/capture.ts";
+import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import type { NodeActor } from "../actors/actor.ts";
 import { ApiError } from "../cluster/api-server.ts";
 import type { StoredObject } from "../cluster/objects.ts";
@@ -20,7 +20,7 @@ export class FakeWorld implements World {
   /** Errors that the next calls of apply throw. */
   refusals: Error[] = [];
   batches: { from: string; batch: Probe[] }[] = [];
-  captured: CapturedReply[] = [];
+  captured: CapturedPacket[] = [];
   filters: string[] = [];
   logLines: string[] = [];
   said: string[] = [];

@@ -1,8 +1,13 @@
+import { ServiceHandling } from "../../components/dataplane-args.ts";
+import type { ClusterView } from "../cluster/view.ts";
 import { ObjectRefused } from "../engine/apply.ts";
 import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
-import { type Figure, type Problem, summarise, type VerificationResult } from "../report/result.ts";
-import type { ComparedModeResult, Comparison } from "../results/compare.ts";
+import { follow } from "../follow/follow.ts";
+import { type Figure, type Problem, type Row, summarise, type VerificationResult } from "../report/result.ts";
+import type { ComparedMode, ComparedModeResult, Comparison } from "../results/compare.ts";
+import { serviceHandlings } from "../results/service-handling.ts";
+import type { Topology } from "../results/topology.ts";
 import type { Measurement, Verification } from "./document.ts";
 import { judgeLimits } from "./limits.ts";
 
@@ -24,6 +29,7 @@ export interface Ending {
 export async function carryOut(world: World, verification: Verification, measure?: Measure): Promise<Ending> {
   const outcome = await runChecks(world, verification);
   const { rows, problems } = outcome;
+  const topology = world.stopping.aborted ? undefined : await followOne(world, rows);
   const { measurement, thresholds } = verification;
   let comparison: Comparison | undefined;
   if (measurement && !measure) problems.push(measurementProblem(new Error("this program cannot measure here")));
@@ -40,6 +46,7 @@ export async function carryOut(world: World, verification: Verification, measure
     rows,
     problems,
     ...(comparison && { figures: comparison.modes.map(figureOf), environment: comparison.environment }),
+    ...(topology && { topology }),
     ...(thresholds.length > 0 && { thresholds: judgeLimits(thresholds, comparison) }),
   });
   return { result, ...(comparison && { comparison }), ending: endingOf(world, outcome) };
@@ -54,6 +61,36 @@ async function runChecks(world: World, { checks }: Verification): Promise<CheckO
     all.broken ??= broken;
   }
   return all;
+}
+
+/**
+ * The way of a connection as deployed: of the first client that was served through a node. Nothing is expected of it, so what
+ * keeps it from being followed is said, and is no problem of the result.
+ */
+async function followOne(world: World, rows: Row[]): Promise<Topology | undefined> {
+  const isMachine = (from: string) => world.machines.some(({ name }) => name === from);
+  const served = rows.find(
+    ({ from, to, seen = [] }) =>
+      isMachine(from) &&
+      to.startsWith("tcp://") &&
+      seen.some(({ verdict, entryNode }) => verdict === "allowed" && entryNode !== undefined),
+  );
+  if (!served) return undefined;
+  try {
+    world.progress(`following a connection of ${served.from} to ${served.to}`);
+    const mode = deployedMode(await world.view());
+    const topology = mode && (await follow(world, { mode, client: served.from, to: served.to }));
+    return topology?.paths.some(({ legs }) => legs.length > 0) ? topology : undefined;
+  } catch (error) {
+    world.progress(`the connection was not followed: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+/** As the cluster's objects have it. */
+function deployedMode({ serviceHandling = ServiceHandling.Ebpf, returnMode }: ClusterView): ComparedMode | undefined {
+  if (serviceHandling === ServiceHandling.Ebpf) return returnMode === "Tunnel" ? "EbpfTunnel" : "EbpfDsr";
+  return serviceHandlings.find((mode) => mode === serviceHandling);
 }
 
 function endingOf(world: World, { broken }: CheckOutcome): Ending["ending"] {

@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import type { V1Pod } from "@kubernetes/client-node";
+import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import type { Capture, NodeActor } from "../actors/actor.ts";
+import { agentOn, type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
+import { podsOf } from "../engine/behind.ts";
+import { planExpectation } from "../engine/plan.ts";
+import { readServerLogs } from "../engine/server-log.ts";
+import type { World } from "../engine/world.ts";
+import type { Path, Place, Topology } from "../results/topology.ts";
+import { legsOf, type Witnessed } from "./legs.ts";
+
+/** What is to be followed. */
+export interface Followed {
+  /** Who handles services now. */
+  mode: Path["mode"];
+  /** A machine outside the cluster. */
+  client: string;
+  /** `tcp://HOST:PORT`. */
+  to: string;
+}
+
+/** More pods than this are not watched for one connection. */
+const mostPods = 4;
+
+/** The first two packets of TCP connections, plain and inside VXLAN (UDP 4789: after 8 bytes of UDP's header and 8 of its
+ * own an Ethernet and an IPv4 header; 6 is TCP, 2 its SYN). */
+const opening = "(tcp[tcpflags] & tcp-syn != 0) or (udp dst port 4789 and udp[39] = 6 and udp[63] & 2 != 0)";
+
+/**
+ * Sends one connection from a client and captures it on the client, on every node that it can pass, and in the pods that can
+ * answer: the addresses it had on each leg are what packets had, not what somebody says.
+ *
+ * @throws Error, in words, when it cannot be followed
+ */
+export async function follow(world: World, { mode, client, to }: Followed): Promise<Topology> {
+  const started = world.clock.now();
+  const view = await world.view();
+  const token = randomBytes(6).toString("hex");
+  const plan = planExpectation(view, { from: client, to, verdict: "allowed", source: client, count: 1 }, () => token);
+  const probe = plan.probes[0]?.probe;
+  if (!probe) throw new Error(plan.notYet ?? `${client} has nothing to connect to at ${to}`);
+  const target = { address: probe.host, port: probe.port };
+  const candidates = podsOf(view, plan, { id: token, attempt: 1, verdict: "none" });
+  if (candidates.length > mostPods)
+    throw new Error(`${candidates.length} pods can answer at ${to}, and at most ${mostPods} are watched`);
+
+  const watches = watchesOf(world, view, client, target.address, candidates);
+  const captures = await openAll(watches);
+  let results: AttemptResult[] = [];
+  let packets: CapturedPacket[][] = [];
+  try {
+    results = await world.machine(client).probe([probe]);
+  } finally {
+    packets = await Promise.all(captures.map((capture) => capture.stop()));
+  }
+  const witnessed = watches.map(({ place }, index): Witnessed => ({ place, packets: packets[index] ?? [] }));
+  const [result] = results;
+  const logs = await readServerLogs(world, view, result ? [{ plan, result }] : [], started);
+  const logged = logs.lines.get(`${token}.1`)?.line;
+  return topologyOf(witnessed, {
+    mode,
+    client,
+    target: `${target.address}:${target.port}`,
+    served: result?.verdict === "allowed",
+    ...(logged && { logged }),
+  });
+}
+
+/** The places that the connection passed, and its path. */
+function topologyOf(witnessed: Witnessed[], path: Omit<Path, "legs">): Topology {
+  const number = openingOf(witnessed, path);
+  const legs = number === undefined ? [] : legsOf(witnessed, number);
+  const names = new Set(legs.flatMap(({ from, to }) => [from, to]));
+  return {
+    places: witnessed.map(({ place }) => place).filter(({ name, role }) => role === "entryNode" || names.has(name)),
+    paths: [{ ...path, legs }],
+  };
+}
+
+/** The client's own capture names the connection. */
+function openingOf(witnessed: Witnessed[], { target }: Pick<Path, "target">): number | undefined {
+  const sent = witnessed.find(({ place }) => place.role === "client")?.packets ?? [];
+  const first = sent.find(
+    ({ direction, opening, destination, destinationPort }) =>
+      direction === "out" && opening?.answer === false && `${destination}:${destinationPort}` === target,
+  );
+  return first?.opening?.number;
+}
+
+interface Watch {
+  place: Place;
+  open: () => Promise<Capture>;
+}
+
+function watchesOf(world: World, view: ClusterView, client: string, target: string, pods: V1Pod[]): Watch[] {
+  const entry = view.nodes.find((node) => nodeAddresses(node).includes(target))?.metadata?.name;
+  const nodes = [...new Set([...(entry ? [entry] : []), ...pods.flatMap(({ spec }) => spec?.nodeName ?? [])])];
+  const clientAddress = world.machines.find(({ name }) => name === client)?.address;
+  return [
+    {
+      place: { name: client, role: "client", ...(clientAddress && { address: clientAddress }) },
+      open: () => world.machine(client).capture(opening),
+    },
+    ...nodes.map((name): Watch => {
+      const address = view.nodes.filter(({ metadata }) => metadata?.name === name).flatMap(nodeAddresses)[0];
+      const role = name === entry ? "entryNode" : "node";
+      return {
+        place: { name, role, ...(address && { address }) },
+        open: () => agentActor(world, view, name).capture(opening),
+      };
+    }),
+    // A pod in its node's own network is its node.
+    ...pods
+      .filter(({ spec }) => !spec?.hostNetwork)
+      .map((pod): Watch => {
+        const [address] = podAddresses(pod);
+        const on = pod.spec?.nodeName ?? "";
+        return {
+          place: { name: podName(pod), role: "pod", ...(address && { address }), on },
+          open: () => agentActor(world, view, on).capture(opening, podName(pod)),
+        };
+      }),
+  ];
+}
+
+function agentActor(world: World, view: ClusterView, node: string): NodeActor {
+  const agent = agentOn(view, node);
+  if (!agent) throw new Error(`the dataplane's pod on node ${node} is not running, and captures run in it`);
+  return world.node(agent);
+}
+
+/** All or none: those that did start are ended when another one does not. */
+async function openAll(watches: Watch[]): Promise<Capture[]> {
+  const opened = await Promise.allSettled(watches.map(({ open }) => open()));
+  const captures = opened.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  const failed = opened.find((one) => one.status === "rejected");
+  if (!failed) return captures;
+  await Promise.allSettled(captures.map((capture) => capture.stop()));
+  throw failed.reason as Error;
+}
+
+/** One topology out of several: each place once, every path. */
+export function merged(topologies: Topology[]): Topology {
+  const places = new Map(topologies.flatMap(({ places }) => places).map((place) => [place.name, place]));
+  return { places: [...places.values()], paths: topologies.flatMap(({ paths }) => paths) };
+}
