@@ -15,8 +15,9 @@ help: ## this list
 up: build ## the local cluster with the dataplane, verified
 	@node dist/runner.js up --stack local
 
-rehearse: build ## the stack for AWS on this computer: nothing reaches AWS, nothing costs
-	@node dist/runner.js rehearse --stack aws
+rehearse: build ## the stack for AWS on this computer: nothing reaches AWS, nothing costs; RELEASE=v1.35.1 upgrades it
+	@$(if $(RELEASE),node tools/relink.ts $(RELEASE))
+	@node dist/runner.js rehearse --stack aws $(if $(RELEASE),--config ebpf-dataplane:kubernetesVersion=$(RELEASE))
 
 forget: ## removes what `make rehearse` made
 	@node dist/runner.js rehearse --stack aws --remove

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { z } from "zod";
+import { apiServerOf } from "./api-server.ts";
 import { awaitControlPlane, controlPlaneSchema } from "./await-control-plane.ts";
 import { awaitNodes, nodesSchema } from "./await-nodes.ts";
 import { cleanNodes } from "./clean-nodes.ts";
@@ -13,6 +14,7 @@ import { readKubeconfig } from "./kubeconfig.ts";
 import { planSchema } from "./preflight/plan.ts";
 import { preflight } from "./preflight/run.ts";
 import { renderFindings } from "./preflight/table.ts";
+import { upgrade, upgradeSchema } from "./upgrade/upgrade.ts";
 
 const program = new Command("cluster").description(
   "Looks at clusters and waits for them; each command reads one JSON document on stdin, and KUBECONFIG_CONTENT or KUBECONFIG.",
@@ -21,7 +23,10 @@ command("await-control-plane", "wait until the control plane has published how i
   awaitControlPlane(await document(controlPlaneSchema), say),
 );
 command("await-nodes", "wait until these nodes have joined the cluster", async () =>
-  awaitNodes(await document(nodesSchema), kubeconfig(), say),
+  awaitNodes(await document(nodesSchema), apiServerOf(kubeconfig()), say),
+);
+command("upgrade", "make all nodes of the cluster be of one release of Kubernetes, one by one", async () =>
+  upgrade(await document(upgradeSchema), apiServerOf(kubeconfig()), say),
 );
 command("preflight", "say what stands in the way of the dataplane on a cluster; changes nothing", async () => {
   const found = await preflight(await document(planSchema), kubeconfig(), say);

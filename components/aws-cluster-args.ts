@@ -60,7 +60,10 @@ export interface AwsClusterArgs {
    * lower case letters, digits and "-". Defaults to the component's name and the stack's, "cluster-aws".
    */
   clusterName?: string;
-  /** Release of Kubernetes that the control plane is made with; changing it later does not upgrade nodes. Defaults to "v1.35.0". */
+  /**
+   * Release of Kubernetes. A later one upgrades the running nodes, drained one by one, the control plane first; at most one minor version at
+   * a time, and never back. Defaults to "v1.35.0".
+   */
   kubernetesVersion?: string;
   /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
   podSubnet?: string;

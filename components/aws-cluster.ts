@@ -73,7 +73,8 @@ export class AwsCluster extends pulumi.ComponentResource {
     );
 
     const apiServer = { host: checked.controlPlane.address, port: API_SERVER_PORT };
-    this.kubeconfig = awaitCluster(sdk, name, { args, made, apiServer, kubeconfig: parameters.kubeconfig.name }, child);
+    const release = checked.kubernetesVersion;
+    this.kubeconfig = awaitCluster(sdk, name, place, { args, made, apiServer, exchange: parameters, release }, child);
     this.apiServer = pulumi.output(apiServer);
     this.nodes = pulumi.all(
       made.made.map(({ machine, instance }) => ({ name: machine.name, address: instance.privateIp })),

@@ -28,10 +28,14 @@ test("LocalCluster asks for the walk-through's machines by default", async () =>
       { name: "client2", role: "client", address: "172.31.1.162" },
     ],
   });
-  // A changed lab is another one; the same lab is not.
-  const { kubeProxy, ...lab } = JSON.parse(inputs?.stdin as string);
+  // A changed lab is another one; the same lab is not, nor is one with another release.
+  const { kubeProxy, kubernetesVersion, ...lab } = JSON.parse(inputs?.stdin as string);
   expect(inputs?.triggers).toEqual([JSON.stringify(lab)]);
   expect(kubeProxy).toBe(false);
+  expect(resources.find(({ name }) => name === "cluster-upgrade")?.inputs).toMatchObject({
+    stdin: JSON.stringify({ version: kubernetesVersion }),
+    triggers: [kubernetesVersion],
+  });
 });
 
 test("LocalCluster keeps the kubeconfig secret, and nothing else", async () => {

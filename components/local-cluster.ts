@@ -2,7 +2,9 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { contains, overlap, requireCidr } from "./inputs/addresses";
 import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
+import { requireRelease } from "./inputs/release";
 import { INTERPRETER, packageRoot } from "./installed-program";
+import { DEFAULT_RELEASE } from "./kubernetes-release";
 import { localImageDigests } from "./local-images";
 import {
   type ApiServerAddress,
@@ -13,6 +15,7 @@ import {
   WALK_THROUGH_MACHINES,
 } from "./machine";
 import { componentType } from "./package-name";
+import { upgraded } from "./upgrade";
 
 /** Arguments of `LocalCluster`. */
 export interface LocalClusterArgs {
@@ -21,7 +24,10 @@ export interface LocalClusterArgs {
    * by side on one computer. Defaults to "local".
    */
   name?: string;
-  /** Release of Kubernetes. Defaults to "v1.35.0". */
+  /**
+   * Release of Kubernetes, one of those that were built on this computer. A later one upgrades the running nodes, drained one by one, as in
+   * `AwsCluster`. Defaults to "v1.35.0".
+   */
   kubernetesVersion?: string;
   /**
    * Whether the nodes are given kube-proxy's image, which `Dataplane.serviceHandling` may need. A change does not replace the
@@ -75,7 +81,8 @@ export class LocalCluster extends pulumi.ComponentResource {
         // Progress is on stderr; stdout carries the administrator's credentials.
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
-        triggers: [JSON.stringify(lab)],
+        // Another release upgrades the cluster, everything else makes another one.
+        triggers: [JSON.stringify({ ...lab, kubernetesVersion: undefined })],
       },
       {
         parent: this,
@@ -87,7 +94,11 @@ export class LocalCluster extends pulumi.ComponentResource {
     );
 
     const machines = up.stdout.apply((stdout) => JSON.parse(stdout) as LabDocument);
-    this.kubeconfig = pulumi.secret(machines.kubeconfig);
+    this.kubeconfig = upgraded(
+      name,
+      { kubeconfig: pulumi.secret(machines.kubeconfig), release: lab.kubernetesVersion },
+      { parent: this },
+    );
     this.apiServer = pulumi.unsecret(machines.apiServer);
     this.nodes = pulumi.unsecret(machines.nodes);
     this.clients = pulumi.unsecret(machines.clients);
@@ -115,14 +126,12 @@ interface LabDocument {
 
 /** The document that `lab up` reads, from checked arguments. */
 function labOf(place: InputPlace, args: LocalClusterArgs) {
-  const { name = "local", kubernetesVersion = "v1.35.0", machines = WALK_THROUGH_MACHINES } = args;
+  const { name = "local", kubernetesVersion = DEFAULT_RELEASE, machines = WALK_THROUGH_MACHINES } = args;
   const { podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
   if (!/^[a-z][a-z0-9]{0,11}$/.test(name)) {
     refuse(at(place, "name"), name, "at most 12 lower case letters and digits, beginning with a letter");
   }
-  if (!/^v\d+\.\d+\.\d+$/.test(kubernetesVersion)) {
-    refuse(at(place, "kubernetesVersion"), kubernetesVersion, 'a release like "v1.35.0"');
-  }
+  requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
   requireCidr(at(place, "podSubnet"), podSubnet, 24);
   requireCidr(at(place, "serviceSubnet"), serviceSubnet, 24);
   if (overlap(podSubnet, serviceSubnet)) {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { LabFailure } from "./failure.ts";
 
@@ -31,6 +31,19 @@ export function kubernetesBinary(): string {
       next: "build it with 'make build', or set EBPF_DATAPLANE_CACHE to the folder that holds bin/kube",
     });
   return path;
+}
+
+/** What machines find their Kubernetes in: a folder for each release, made by `tools/`. */
+export const releasesFolder = join(cacheFolder, "kubernetes");
+
+/** @throws LabFailure (exit code 2) when machines could not install that release of Kubernetes. */
+export function requireRelease(version: string): void {
+  if (existsSync(join(releasesFolder, version, "kubeadm"))) return;
+  const present = existsSync(releasesFolder) ? readdirSync(releasesFolder).sort() : [];
+  throw new LabFailure(`Kubernetes ${version} is not on this computer; there is ${present.join(", ") || "none"}`, {
+    next: present.length > 0 ? "set kubernetesVersion to one of them" : "build it with 'make build'",
+    exitCode: 2,
+  });
 }
 
 /** Arguments by which node runs the lab's own command line again. */

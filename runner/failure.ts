@@ -22,7 +22,10 @@ export class Interrupted extends RunnerFailure {
   }
 }
 
+/** The SDK puts one of these in front for each input that the failed output is a part of. */
+const WAY_HERE = /^(error serializing property "[^"]*": )+/;
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replace(WAY_HERE, "");
 }

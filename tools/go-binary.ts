@@ -4,6 +4,7 @@ import { existsSync, globSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, contentKey, contents, keepNewest, publish, removeAbandoned } from "./cache.ts";
 import { run } from "./command.ts";
+import { released } from "./releases.ts";
 
 export interface GoBinary {
   /** Name of the binary; the cache holds `bin/<name>-<key>` and the link `bin/<name>` to the newest. */
@@ -40,7 +41,7 @@ export async function buildGoBinary(binary: GoBinary): Promise<boolean> {
     renameSync(draft, path);
   }
   publish(binaryLink(binary.name), path);
-  keepNewest(globSync(`${binaryLink(binary.name)}-????????????`), 1, [path]);
+  keepNewest(globSync(`${binaryLink(binary.name)}-????????????`), 1, [path, ...released()]);
   removeAbandoned(globSync(`${binaryLink(binary.name)}-????????????.[0-9]*`));
   return fresh;
 }

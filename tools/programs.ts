@@ -10,17 +10,22 @@ const root = join(import.meta.dirname, "..");
 const [major, minor] = KUBERNETES.slice(1).split(".") as [string, string];
 const version = "k8s.io/component-base/version";
 
-export const kube: GoBinary = {
-  name: "kube",
+const kubernetes = (name: string, gitVersion: string): GoBinary => ({
+  name,
   module: join(root, "tools", "kubernetes"),
   static: false,
   variables: {
-    [`${version}.gitVersion`]: KUBERNETES,
+    [`${version}.gitVersion`]: gitVersion,
     [`${version}.gitMajor`]: major,
     [`${version}.gitMinor`]: minor,
     [`${version}.gitTreeState`]: "clean",
   },
-};
+});
+
+export const kube = kubernetes("kube", KUBERNETES);
+
+/** The same code under the number of another patch release, and honest about it: what is behind "+" means nothing to kubeadm. */
+export const relinked = (release: string): GoBinary => kubernetes("kube-relinked", `${release}+relinked`);
 
 export const coredns: GoBinary = {
   name: "coredns",

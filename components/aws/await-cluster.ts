@@ -1,9 +1,13 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { AwsClusterArgs } from "../aws-cluster-args";
+import type { InputPlace } from "../inputs/refusal";
 import { INTERPRETER, programCommand } from "../installed-program";
 import type { ApiServerAddress } from "../machine";
+import { upgraded } from "../upgrade";
+import type { Exchange } from "./exchange";
 import type { nodes } from "./nodes";
+import { requireWay } from "./published-release";
 import type { AwsSdk } from "./sdk-types";
 
 interface Awaited {
@@ -11,15 +15,23 @@ interface Awaited {
   made: ReturnType<typeof nodes>;
   /** Where nodes reach the API server. */
   apiServer: ApiServerAddress;
-  /** Name of the kubeconfig's parameter. */
-  kubeconfig: pulumi.Output<string>;
+  /** What the control plane publishes. */
+  exchange: Exchange;
+  /** Release of Kubernetes that all nodes shall be of. */
+  release: string;
 }
 
 /**
  * Waits for what instances make of themselves: first for the control plane's word that its kubeconfig is written, then with it
- * for the workers. @returns the kubeconfig, secret, once the cluster is whole.
+ * for the workers; and takes them to the release that is asked for. @returns the kubeconfig, secret, once the cluster is whole.
  */
-export function awaitCluster(sdk: AwsSdk, name: string, awaited: Awaited, opts: pulumi.CustomResourceOptions) {
+export function awaitCluster(
+  sdk: AwsSdk,
+  name: string,
+  place: InputPlace,
+  awaited: Awaited,
+  opts: pulumi.CustomResourceOptions,
+) {
   const { args, made, apiServer } = awaited;
   const host = made.publicAddress?.publicIp ?? pulumi.output(apiServer.host);
   const ids = pulumi.all(made.made.map(({ instance }) => instance.id));
@@ -44,24 +56,27 @@ export function awaitCluster(sdk: AwsSdk, name: string, awaited: Awaited, opts: 
       { ...opts, ...after, customTimeouts: { create: "30m", update: "30m" } },
     );
 
-  const place = host.apply((address) =>
+  const answers = host.apply((address) =>
     JSON.stringify({ host: address, port: apiServer.port, adminCidrs: args.adminCidrs }),
   );
   const controlPlane = wait(
     "control-plane",
-    place,
+    answers,
     made.controlPlane.instance.id,
     {},
     {
       dependsOn: made.association ? [made.association] : [],
     },
   );
-  const published = sdk.ssm.getParameterOutput(
-    { name: awaited.kubeconfig, withDecryption: true },
-    { ...opts, dependsOn: [controlPlane] },
-  );
+  const published = (name: pulumi.Output<string>) =>
+    sdk.ssm.getParameterOutput({ name, withDecryption: true }, { ...opts, dependsOn: [controlPlane] }).value;
   const kubeconfig = pulumi.secret(
-    pulumi.all([published.value, host]).apply(([text, address]) => reachedAt(text, address, apiServer.port)),
+    pulumi
+      .all([published(awaited.exchange.kubeconfig.name), published(awaited.exchange.join.name), host])
+      .apply(([text, join, address]) => {
+        requireWay(place, join, awaited.release);
+        return reachedAt(text, address, apiServer.port);
+      }),
   );
   const names = JSON.stringify({ nodes: made.made.map(({ machine }) => machine.name) });
   const workers = wait(
@@ -73,7 +88,8 @@ export function awaitCluster(sdk: AwsSdk, name: string, awaited: Awaited, opts: 
     },
     {},
   );
-  return pulumi.secret(pulumi.all([kubeconfig, workers.stdout]).apply(([text]) => text));
+  const whole = pulumi.secret(pulumi.all([kubeconfig, workers.stdout]).apply(([text]) => text));
+  return upgraded(name, { kubeconfig: whole, release: awaited.release }, opts);
 }
 
 /** The control plane writes its private address; what this computer reaches may be another. */

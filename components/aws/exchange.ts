@@ -8,10 +8,14 @@ import type { AwsSdk } from "./sdk-types";
 export interface Exchange {
   /** Path of the parameters, which a node's settings carry. */
   path: string;
-  /** ARN of what the control plane writes for workers: a token of one hour, the authority's hash, the release. */
-  join: pulumi.Output<string>;
-  /** Name and ARN of the administrator's kubeconfig. */
-  kubeconfig: { name: pulumi.Output<string>; arn: pulumi.Output<string> };
+  /** What the control plane writes for workers: a token of one hour, the authority's hash, the release that it runs. */
+  join: Parameter;
+  /** The administrator's kubeconfig. */
+  kubeconfig: Parameter;
+}
+interface Parameter {
+  name: pulumi.Output<string>;
+  arn: pulumi.Output<string>;
 }
 
 export function exchange(
@@ -30,5 +34,5 @@ export function exchange(
     );
   const join = parameter("join", "with what a worker joins the cluster; renewed by the control plane");
   const kubeconfig = parameter("kubeconfig", "the administrator's kubeconfig; written by the control plane");
-  return { path, join: join.arn, kubeconfig: { name: kubeconfig.name, arn: kubeconfig.arn } };
+  return { path, join, kubeconfig };
 }

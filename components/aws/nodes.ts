@@ -36,8 +36,8 @@ export function nodes(
 ) {
   const { checked, exchange, tags } = plan;
   const access = { sessionManager: args.sessionManager ?? false, tags };
-  const writes = { action: "ssm:PutParameter", parameters: [exchange.join, exchange.kubeconfig.arn] };
-  const reads = { action: "ssm:GetParameter", parameters: [exchange.join] };
+  const writes = { action: "ssm:PutParameter", parameters: [exchange.join.arn, exchange.kubeconfig.arn] };
+  const reads = { action: "ssm:GetParameter", parameters: [exchange.join.arn] };
   const identities = {
     [MachineRole.ControlPlane]: identity(sdk, `${name}-control-plane`, writes, access, opts),
     [MachineRole.Worker]: identity(sdk, `${name}-worker`, reads, access, opts),

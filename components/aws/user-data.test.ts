@@ -14,7 +14,7 @@ test("is a shell script by cloud-init's rule, and bash can read it", () => {
 });
 
 test("settings reach the script as they are", () => {
-  const [head = ""] = userData(settings).split("# What nodes on AWS");
+  const [head = ""] = userData(settings).split("metadata() {");
   expect(execFileSync("bash", { input: `${head}\nprintf %s "$NODE_NAME"`, encoding: "utf8" })).toBe("it's");
 });
 

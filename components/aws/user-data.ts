@@ -9,13 +9,14 @@ export type NodeSettings = Record<string, string>;
 /** EC2's limit for user data before it is encoded. */
 const MOST_BYTES = 16 * 1024;
 
-const SCRIPTS = ["parameters.sh", "node.sh"];
+const SCRIPTS = ["parameters.sh", "packages.sh", "node.sh"];
 
-/** The user data of a node: its settings, then the scripts that lab machines run too. One shell script, as cloud-init takes it. */
+/** The user data of a node: its settings, then the scripts that lab machines run too, without their comments. One shell script, as
+ * cloud-init takes it. */
 export function userData(settings: NodeSettings): string {
   const lines = Object.entries(settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
   const scripts = SCRIPTS.map((name) => readFileSync(join(packageRoot(), "components", "bootstrap", name), "utf8"));
-  return ["#!/bin/bash", ...lines, ...scripts.map((script) => script.replace(/^#!.*\n/, ""))].join("\n");
+  return ["#!/bin/bash", ...lines, ...scripts.map((script) => script.replace(/^ *#.*\n/gm, ""))].join("\n");
 }
 
 /** Refuses settings whose user data EC2 would refuse; `place` is the argument that can grow. */

@@ -21,6 +21,7 @@
 #   CA_CERTIFICATE_HASH         sha256:HEX of the cluster CA's public key (RFC 7469 form); unset: the CA is trusted on first use
 # for the machine at hand, here or in /etc/default/kubernetes-bootstrap:
 #   IMAGE_ARCHIVES              folder of OCI archives (*.tar) that are imported first, where no registry is reached
+#   RELEASES                    folder of releases of Kubernetes, where no package repository is reached (packages.sh)
 #   SESSION_MANAGER             true installs the agent of AWS Session Manager
 #   PAUSE_IMAGE                 image of the pod sandbox
 #   CGROUP_DRIVER               systemd (default) | cgroupfs
@@ -40,9 +41,8 @@ runtime_socket=/run/containerd/containerd.sock
 installed=/usr/local/sbin/kubernetes-bootstrap
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-say() { echo "bootstrap: $*"; }
-
-has_systemd() { [ -d /run/systemd/system ]; }
+# As user data this script comes after the others, in one file with them.
+declare -F install_kubernetes >/dev/null || . "$(dirname "$0")/packages.sh"
 
 # A script that is a user data is run once. As a service it is taken up again after a failure, and after a restart in the middle.
 hand_over_to_systemd() {
@@ -90,22 +90,14 @@ install_session_manager() {
   dpkg --install "$package"
 }
 
-# containerd from the distribution, Kubernetes from its own packages.
+# containerd from the distribution.
 install_missing() {
-  local program missing=
-  for program in kubeadm kubelet containerd runc; do command -v "$program" >/dev/null || missing=$program; done
-  [ -n "$missing" ] || return 0
-  local release=${KUBERNETES_VERSION#v} key=/etc/apt/keyrings/kubernetes.asc source
-  source=https://pkgs.k8s.io/core:/stable:/v${release%.*}/deb/
-  say "installing containerd and Kubernetes $release"
-  export DEBIAN_FRONTEND=noninteractive
-  mkdir -p /etc/apt/keyrings
-  curl --fail --silent --show-error --location --retry 5 --output "$key" "${source}Release.key"
-  chmod 644 "$key"
-  echo "deb [signed-by=$key] $source /" >/etc/apt/sources.list.d/kubernetes.list
-  apt-get update --quiet
-  apt-get install --quiet --yes --no-install-recommends containerd runc "kubelet=$release-*" "kubeadm=$release-*" "kubectl=$release-*"
-  apt-mark hold kubelet kubeadm kubectl
+  if ! command -v containerd >/dev/null || ! command -v runc >/dev/null; then
+    say "installing containerd"
+    apt_get update
+    apt_get install --yes --no-install-recommends containerd runc
+  fi
+  [ "$(installed_release)" = "$KUBERNETES_VERSION" ] || install_kubernetes "$KUBERNETES_VERSION" kubeadm kubelet kubectl
 }
 
 configure_kernel() {
@@ -152,13 +144,6 @@ wait_for_containerd() {
   exit 1
 }
 
-import_images() {
-  local archive
-  for archive in "$IMAGE_ARCHIVES"/*.tar; do
-    [ ! -e "$archive" ] || ctr --address "$runtime_socket" --namespace k8s.io images import "$archive" >/dev/null
-  done
-}
-
 # A worker that is told nothing waits until the control plane has told; the control plane thinks of a token itself.
 learn_how_to_join() {
   [ -z "$JOIN_TOKEN" ] || return 0
@@ -173,9 +158,11 @@ learn_how_to_join() {
 # kubeadm prints: kubeadm join HOST:PORT --token TOKEN --discovery-token-ca-cert-hash HASH
 publish() {
   [ "$ROLE" = control-plane ] && [ -n "$PARAMETERS" ] || return 0
-  local join
+  local join release
   read -ra join < <(kubeadm token create --ttl 1h --print-join-command)
-  put_parameter join <<<"${join[4]} ${join[6]} $(kubeadm version --output short)"
+  # The release of what runs, which is not the installed one in the middle of an upgrade.
+  release=$(kubectl get --raw /version | json_field gitVersion)
+  put_parameter join <<<"${join[4]} ${join[6]} ${release%%+*}"
   put_parameter kubeconfig <"$KUBECONFIG"
   # Who waits for the cluster may read this without credentials.
   kubectl --namespace kube-public annotate configmap cluster-info --overwrite ebpf-dataplane.io/published=true >/dev/null
@@ -259,7 +246,8 @@ prepare() {
   configure_kernel
   configure_containerd
   wait_for_containerd
-  import_images
+  import_images "$IMAGE_ARCHIVES"
+  [ "$ROLE" = worker ] || [ -z "$RELEASES" ] || import_images "$RELEASES/$KUBERNETES_VERSION/images"
 }
 
 join() {

@@ -3,11 +3,13 @@ import { defaultInstanceType, requireInstanceType } from "../aws/instance-type";
 import { Architecture, type AwsClusterArgs, type AwsMachine, type AwsSubnet, WorldAccess } from "../aws-cluster-args";
 import { ReturnMode } from "../dataplane-args";
 import { VxlanMode } from "../ip-pool";
+import { DEFAULT_RELEASE } from "../kubernetes-release";
 import { type Machine, MachineRole, requireMachines, WALK_THROUGH_MACHINES } from "../machine";
 import { contains, firstAndLast, overlap, prefixLength, requireCidr } from "./addresses";
 import { requireMember, requireWhole } from "./choices";
 import { requireLabel } from "./names";
 import { at, type InputPlace, refuse } from "./refusal";
+import { requireRelease } from "./release";
 
 /** A machine whose instance type is known. */
 export type TypedMachine = AwsMachine & { instanceType: string };
@@ -29,11 +31,9 @@ export interface CheckedAws {
 
 /** Refuses arguments that AWS, kubeadm or the dataplane would refuse later, or that would not work. */
 export function requireAws(place: InputPlace, args: AwsClusterArgs, region: string | undefined): CheckedAws {
-  const { kubernetesVersion = "v1.35.0", podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
+  const { kubernetesVersion = DEFAULT_RELEASE, podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
   const { vpcCidr = "172.31.0.0/16", subnets = [{ cidr: "172.31.1.0/24" }], diskSize = 20 } = args;
-  if (!/^v\d+\.\d+\.\d+$/.test(kubernetesVersion)) {
-    refuse(at(place, "kubernetesVersion"), kubernetesVersion, 'a release like "v1.35.0"');
-  }
+  requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
   requireMember(at(place, "returnMode"), ReturnMode, args.returnMode ?? ReturnMode.Dsr);
   requireMember(at(place, "vxlanMode"), VxlanMode, args.vxlanMode ?? VxlanMode.CrossSubnet);
   requireMember(at(place, "architecture"), Architecture, args.architecture ?? Architecture.Amd64);

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isControlPlanes, selectImages } from "../cluster/images.ts";
-import { kubernetesBinary } from "../installation.ts";
+import { selectImages } from "../cluster/images.ts";
+import { releasesFolder } from "../installation.ts";
 import { ensureDisk } from "../machines/disk.ts";
 import { startMachine, stopMachine } from "../machines/machine.ts";
 import { machineDisk, machineFolder } from "../names.ts";
@@ -11,7 +11,8 @@ import { authorityFiles } from "./place.ts";
 import type { CloudInstance, CloudSpec } from "./spec.ts";
 
 /** What this machine image says of itself, which has no systemd, no right to lower OOM scores and maybe cgroup v1. */
-const imageSettings = `CGROUP_DRIVER=cgroupfs
+const imageSettings = `RELEASES=${releasesFolder}
+CGROUP_DRIVER=cgroupfs
 RESTRICT_OOM_SCORE=true
 ETCD_ARGUMENTS=unsafe-no-fsync=true
 KUBELET_SETTINGS='failCgroupV1: false
@@ -27,7 +28,7 @@ export async function bootInstance(cloud: CloudSpec, instance: CloudInstance): P
   const { name, userData } = instance;
   const endpoint = { name: `ssm.${cloud.region}.amazonaws.com`, address: metadataAddress };
   const isNew = !existsSync(machineDisk(cloud.name, name));
-  await ensureDisk(cloud.name, name, [instance, endpoint], userData === undefined ? undefined : kubernetesBinary());
+  await ensureDisk(cloud.name, name, [instance, endpoint], userData === undefined ? undefined : imageSettings);
   if (userData !== undefined && isNew) await furnish(cloud.name, instance);
   await startMachine(cloud.name, name, userData === undefined ? [] : ["containerd", "kubelet", "bootstrap"]);
 }
@@ -35,13 +36,9 @@ export async function bootInstance(cloud: CloudSpec, instance: CloudInstance): P
 /** What a machine image with Kubernetes brings, and the user data. */
 async function furnish(lab: string, { name, userData = "" }: CloudInstance): Promise<void> {
   const disk = (...path: string[]) => join(machineDisk(lab, name), ...path);
-  const images = selectImages([]).filter(
-    (image) => userData.includes("ROLE='control-plane'") || !isControlPlanes(image),
-  );
+  const images = selectImages([]);
   await mkdir(disk("opt/kubernetes/images"), { recursive: true });
   for (const [index, { file }] of images.entries()) await symlink(file, disk(`opt/kubernetes/images/${index}.tar`));
-  await mkdir(disk("etc/default"), { recursive: true });
-  await writeFile(disk("etc/default/kubernetes-bootstrap"), imageSettings);
   await mkdir(disk(userDataFile, ".."), { recursive: true });
   await copyFile(authorityFiles(lab).certificate, disk("var/lib/cloud/authority.pem"));
   await writeFile(disk("root/.curlrc"), "cacert = /var/lib/cloud/authority.pem\n");

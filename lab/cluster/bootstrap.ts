@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { LabFailure } from "../failure.ts";
 import { nodeScript } from "../installation.ts";
 import { runIn } from "../machines/enter.ts";
@@ -13,6 +13,12 @@ import { controlPlaneOf } from "./description.ts";
 /** kubeadm came to its end on this machine (the mark that components/bootstrap/node.sh leaves). */
 export function isBootstrapped(lab: string, machine: string): boolean {
   return existsSync(join(machineDisk(lab, machine), "etc/kubernetes/bootstrapped"));
+}
+
+/** The release that a node's kubelet is of; a new node begins with the control plane's, and is upgraded like the others. */
+function releaseOf(lab: string, machine: string): string | undefined {
+  const link = join(machineDisk(lab, machine), "opt/kubernetes/bin/kubelet");
+  return isBootstrapped(lab, machine) ? basename(dirname(readlinkSync(link))) : undefined;
 }
 
 /**
@@ -37,7 +43,7 @@ function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Recor
     ROLE: machine.role,
     NODE_NAME: machine.name,
     NODE_ADDRESS: machine.address,
-    KUBERNETES_VERSION: spec.kubernetesVersion,
+    KUBERNETES_VERSION: releaseOf(spec.name, controlPlane.name) ?? spec.kubernetesVersion,
     API_SERVER: `${controlPlane.address}:${apiServerPort}`,
     JOIN_TOKEN: joinToken,
     JOIN_TOKEN_TTL: "0s", // a worker may be made anew at any time of the lab's life

@@ -24,19 +24,19 @@ export type Image = z.output<typeof manifestSchema>[number];
 
 const controlPlaneNames = /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd):/;
 
-/** Images of the control plane's own pods, of no use on a worker. */
-export const isControlPlanes = ({ names }: Image): boolean => names.every((name) => controlPlaneNames.test(name));
+/** Images of the control plane's own pods, which come with their release of Kubernetes (components/bootstrap/packages.sh). */
+const isControlPlanes = ({ names }: Image): boolean => names.every((name) => controlPlaneNames.test(name));
 
-/** Images that kubeadm tries to pull before it begins, which takes long without a registry; others may follow later. */
-export const isNeededFirst = ({ names }: Image): boolean =>
-  names.some((name) => controlPlaneNames.test(name) || /\/(pause|coredns):/.test(name));
+/** Images that kubeadm tries to pull before it begins, which takes long without a registry; others, but for the control plane's, may follow
+ * later. */
+export const isNeededFirst = ({ names }: Image): boolean => names.some((name) => /\/(pause|coredns):/.test(name));
 
 /** A large image that the clusters of this lab do without, until they are asked to run kube-proxy. */
 const isKubeProxys = ({ names }: Image): boolean => names.every((name) => name.includes("/kube-proxy:"));
 
 /**
- * The images to load on nodes: the cluster's own, and those of these names; when no name is given, all but kube-proxy's,
- * which is `kubeProxy`'s to say.
+ * The images to load on nodes: the ones that every cluster needs, and those of these names; when no name is given, all but
+ * kube-proxy's, which is `kubeProxy`'s to say.
  * @throws LabFailure when one is missing.
  */
 export function selectImages(names: string[], kubeProxy = false): Image[] {
@@ -50,7 +50,7 @@ export function selectImages(names: string[], kubeProxy = false): Image[] {
     if (isKubeProxys(image) && kubeProxy) return true;
     return names.length === 0 ? !isKubeProxys(image) : image.names.some((name) => names.includes(name));
   };
-  return manifest.data.filter((image) => isNeededFirst(image) || isChosen(image));
+  return manifest.data.filter((image) => !isControlPlanes(image) && (isNeededFirst(image) || isChosen(image)));
 }
 
 const recordFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "images.json");

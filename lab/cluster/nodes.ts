@@ -2,7 +2,7 @@ import type { Progress } from "../progress.ts";
 import type { LabSpec, MachineSpec } from "../spec.ts";
 import { type ApiServerPath, waitUntilJoinable } from "./api_server.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { type Image, isControlPlanes, isNeededFirst, loadImages, staleImages } from "./images.ts";
+import { type Image, isNeededFirst, loadImages, staleImages } from "./images.ts";
 import type { Plan } from "./plan.ts";
 
 interface Undertaking {
@@ -14,7 +14,7 @@ interface Undertaking {
   progress: Progress;
 }
 
-/** kubeadm begins as soon as its own images are there; the others are loaded while it works. */
+/** kubeadm begins as soon as the images that it needs are there; the others are loaded while it works. */
 async function makeControlPlane(
   { spec, images, joinToken, progress }: Undertaking,
   machine: MachineSpec,
@@ -22,20 +22,18 @@ async function makeControlPlane(
   const { name } = machine;
   const load = (some: Image[]) => loadImages(spec.name, name, some);
   await progress.phase(`${name}: start containerd`, () => bootstrap(spec, machine, joinToken, "prepare"));
-  await progress.phase(`${name}: load the control plane's images`, () => load(images.filter(isNeededFirst)));
+  await progress.phase(`${name}: load the first images`, () => load(images.filter(isNeededFirst)));
   await Promise.all([
     progress.phase(`${name}: kubeadm init`, () => bootstrap(spec, machine, joinToken, "join")),
     load(images.filter((image) => !isNeededFirst(image))),
   ]);
 }
 
-const forWorkers = (images: Image[]): Image[] => images.filter((image) => !isControlPlanes(image));
-
 async function joinWorker(undertaking: Undertaking, machine: MachineSpec, gaveUp: () => boolean): Promise<void> {
   const { spec, images, path, joinToken, progress } = undertaking;
   const { name } = machine;
   await progress.phase(`${name}: start containerd`, () => bootstrap(spec, machine, joinToken, "prepare"));
-  await progress.phase(`${name}: load images`, () => loadImages(spec.name, name, forWorkers(images)));
+  await progress.phase(`${name}: load images`, () => loadImages(spec.name, name, images));
   await waitUntilJoinable(path, joinToken, gaveUp);
   if (gaveUp()) return;
   await progress.phase(`${name}: kubeadm join`, () => bootstrap(spec, machine, joinToken, "join"));
@@ -63,8 +61,8 @@ export async function bringUpNodes(undertaking: Undertaking): Promise<void> {
 export async function refreshImages(spec: LabSpec, images: Image[], progress: Progress): Promise<void> {
   const nodes = spec.machines.filter(({ role }) => role !== "client");
   await Promise.all(
-    nodes.map(async ({ name, role }) => {
-      const stale = staleImages(spec.name, name, role === "worker" ? forWorkers(images) : images);
+    nodes.map(async ({ name }) => {
+      const stale = staleImages(spec.name, name, images);
       if (stale.length === 0) return;
       const names = stale.map((image) => image.names[0]).join(", ");
       await progress.phase(`${name}: load ${names}`, () => loadImages(spec.name, name, stale));

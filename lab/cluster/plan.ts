@@ -27,7 +27,7 @@ export interface Plan {
 
 /** Fields of which a running cluster cannot be talked out, each with the old and the new value. */
 export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
-  const changes = (["kubernetesVersion", "podSubnet", "serviceSubnet"] as const)
+  const changes = (["podSubnet", "serviceSubnet"] as const)
     .filter((field) => known[field] !== wanted[field])
     .map((field) => `${field}: ${known[field]} -> ${wanted[field]}`);
   for (const machine of known.machines.filter(isNode)) {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { LabFailure } from "../failure.ts";
-import { kubernetesBinary } from "../installation.ts";
+import { releasesFolder, requireRelease } from "../installation.ts";
 import { ensureDisk } from "../machines/disk.ts";
 import { firstProcess, startMachine, stopMachine } from "../machines/machine.ts";
 import { createNetwork } from "../machines/network.ts";
@@ -44,10 +44,14 @@ async function bootMachines(spec: LabSpec, plan: Plan): Promise<void> {
   // Also what is left of a machine that died: it boots with its disk and nothing else, as after a power failure.
   await Promise.all(plan.boot.map((name) => stopMachine(spec.name, name)));
   await createNetwork(spec.name, spec.machines);
-  const kubernetes = kubernetesBinary();
   await Promise.all(
     spec.machines.map(async (machine) => {
-      await ensureDisk(spec.name, machine.name, spec.machines, isNode(machine) ? kubernetes : undefined);
+      await ensureDisk(
+        spec.name,
+        machine.name,
+        spec.machines,
+        isNode(machine) ? `RELEASES=${releasesFolder}\n` : undefined,
+      );
       if (plan.boot.includes(machine.name))
         await startMachine(spec.name, machine.name, isNode(machine) ? ["containerd", "kubelet"] : []);
     }),
@@ -78,7 +82,7 @@ async function prepareGround(spec: LabSpec, plan: Plan, state: ClusterState | un
 /** Makes the lab be there as specified; what is there and right stays untouched. */
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
   const images: Image[] = selectImages(spec.images, spec.kubeProxy);
-  kubernetesBinary();
+  requireRelease(spec.kubernetesVersion);
   const earlier = readState(spec.name);
   refuseUnchangeable(earlier?.spec, spec);
   const plan = planFor(spec, earlier);

@@ -43,22 +43,15 @@ async function writeIdentity(etc: string, machine: string, neighbours: NetworkMa
   await writeFile(join(etc, "resolv.conf"), `nameserver ${switchAddress}\n`);
 }
 
-/** The names by which a machine's programs call the multi-call Kubernetes binary. */
-async function linkKubernetes(opt: string, binary: string): Promise<void> {
-  const folder = join(opt, "kubernetes", "bin");
-  await mkdir(folder, { recursive: true });
-  for (const name of ["kubeadm", "kubectl", "kubelet"]) await symlink(binary, join(folder, name));
-}
-
 /**
  * Makes a machine's disk: what it keeps when it is booted again. One that exists is only told its neighbours' names.
- * @param kubernetes path of the Kubernetes binary, for a machine that shall be a node.
+ * @param settings what the machine's image knows of itself, for the bootstrap of a machine that shall be a node.
  */
 export async function ensureDisk(
   lab: string,
   machine: string,
   neighbours: NetworkMachine[],
-  kubernetes?: string,
+  settings?: string,
 ): Promise<void> {
   const disk = machineDisk(lab, machine);
   if (existsSync(disk)) return writeIdentity(join(disk, "etc"), machine, neighbours);
@@ -73,6 +66,9 @@ export async function ensureDisk(
   await mkdir(join(draft, "etc/kubernetes"), { mode: 0o700 });
   await writeIdentity(join(draft, "etc"), machine, neighbours);
   await writeFile(join(draft, "etc/machine-id"), `${randomBytes(16).toString("hex")}\n`); // machine-id(5)
-  if (kubernetes) await linkKubernetes(join(draft, "opt"), kubernetes);
+  if (settings !== undefined) {
+    await mkdir(join(draft, "etc/default"), { recursive: true });
+    await writeFile(join(draft, "etc/default/kubernetes-bootstrap"), settings);
+  }
   await rename(draft, disk);
 }

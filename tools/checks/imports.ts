@@ -7,7 +7,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   stacks: ["components"],
   components: [],
   runner: ["components"],
-  cluster: ["components", "agent"],
+  cluster: ["components", "agent", "verify"],
   agent: ["components"],
   verify: ["components", "agent"],
   lab: ["components", "agent", "verify"],

@@ -2,9 +2,11 @@
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, keepNewest, removeAbandoned } from "../cache.ts";
-import { binaryPath } from "../go-binary.ts";
-import { buildPause, coredns, kube } from "../programs.ts";
-import { catalogue } from "./catalogue.ts";
+import { binaryPath, buildGoBinary } from "../go-binary.ts";
+import { buildPause, coredns, kube, relinked } from "../programs.ts";
+import { publishRelease, released } from "../releases.ts";
+import { KUBERNETES } from "../versions.ts";
+import { catalogue, controlPlane } from "./catalogue.ts";
 import { type MadeImage, makeImage, sha256 } from "./image.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -31,10 +33,29 @@ export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: str
     if (!fresh) rebuilt.push(image.file);
   }
   fingerprints.save();
+  publishRelease(
+    KUBERNETES,
+    ingredients.kube,
+    images.filter(isControlPlane).map(({ file }) => file),
+  );
   removeOld(images);
   mkdirSync(join(root, "dist"), { recursive: true });
   replace(listOfImages, images);
   return { images, rebuilt };
+}
+
+const isControlPlane = ({ names }: MadeImage): boolean => names.some((name) => name.includes("/kube-apiserver:"));
+
+/** Builds a release that is this one by another number, where machines of a lab find it: something to upgrade to. */
+export async function buildRelinked(version: string): Promise<void> {
+  const fingerprints = new Fingerprints(join(cacheFolder("images"), "fingerprints.json"));
+  const binary = relinked(version);
+  await buildGoBinary(binary);
+  const image = { ...controlPlane(binaryPath(binary), version), file: "control-plane-relinked" };
+  const { made } = await makeImage(image, (file) => fingerprints.of(file));
+  fingerprints.save();
+  publishRelease(version, binaryPath(binary), [made.file]);
+  removeOld([made]);
 }
 
 /** Of what an image was before, three archives stay: of other checkouts, or for going back. The agent's change often. */
@@ -43,7 +64,7 @@ function removeOld(current: MadeImage[]): void {
     const stem = file.replace(/-[0-9a-f]+\.tar$/, "");
     // The note goes first, since an archive without its note is none.
     for (const ending of [".tar.json", ".tar"]) {
-      keepNewest(globSync(`${stem}-????????????${ending}`), 3, [file, `${file}.json`]);
+      keepNewest(globSync(`${stem}-????????????${ending}`), 3, [file, ...released(), `${file}.json`]);
     }
   }
   removeAbandoned(globSync(join(cacheFolder("images"), "*.tar.[0-9]*")));

@@ -27,13 +27,14 @@ const base: Tree = merge(mergedUsr, {
   "/etc/nsswitch.conf": text("passwd: files\ngroup: files\nhosts: files dns\n"),
 });
 
-const kubernetes = (name: string) => `registry.k8s.io/${name}:${KUBERNETES}`;
+const kubernetes = (name: string, version = KUBERNETES) => `registry.k8s.io/${name}:${version}`;
+
+const kubeLayer = (binary: string): Tree => merge(base, withLibraries({ "/usr/local/bin/kube": binary }));
 
 export function catalogue(from: Ingredients): Image[] {
-  const kube = merge(base, withLibraries({ "/usr/local/bin/kube": from.kube }));
   return [
-    controlPlane(kube),
-    kubeProxy(kube),
+    controlPlane(from.kube, KUBERNETES),
+    kubeProxy(kubeLayer(from.kube)),
     {
       file: "coredns",
       names: [`registry.k8s.io/coredns/coredns:${COREDNS}`],
@@ -51,13 +52,14 @@ export function catalogue(from: Ingredients): Image[] {
   ];
 }
 
-function controlPlane(kube: Tree): Image {
+/** The control plane's programs, by the names that kubeadm of this version asks for. */
+export function controlPlane(binary: string, version: string): Image {
   const components = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
   return {
     file: "control-plane",
-    names: [...components.map(kubernetes), `registry.k8s.io/etcd:${ETCD}`],
+    names: [...components.map((name) => kubernetes(name, version)), `registry.k8s.io/etcd:${ETCD}`],
     config: {},
-    layers: [kube, toKube([...components, "etcd"])],
+    layers: [kubeLayer(binary), toKube([...components, "etcd"])],
   };
 }
 

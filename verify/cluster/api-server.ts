@@ -23,7 +23,7 @@ export function isUnreachable(error: unknown): error is Error {
 }
 
 export interface ApiRequest {
-  method?: "GET" | "PATCH" | "PUT" | "DELETE";
+  method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   query?: Record<string, string>;
   body?: unknown;
   contentType?: string;

@@ -1,0 +1,59 @@
+import type { V1Pod, V1PodList } from "@kubernetes/client-node";
+import { ApiError } from "../../verify/cluster/api-server.ts";
+import type { Api } from "../api-server.ts";
+
+/** Whether a drain moves a pod: all but what is there on every node, what the kubelet runs on its own, and what has ended. */
+export function mustGo({ metadata, status }: V1Pod): boolean {
+  const isStatic = metadata?.annotations?.["kubernetes.io/config.mirror"] !== undefined;
+  const isOfDaemonSet = metadata?.ownerReferences?.some(({ kind, controller }) => controller && kind === "DaemonSet");
+  const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
+  return !isStatic && !isOfDaemonSet && !hasEnded;
+}
+
+/** Pods that nobody would make again elsewhere. */
+export async function irreplaceable(api: Api, nodes: string[]): Promise<string[]> {
+  const pods = (await Promise.all(nodes.map((node) => podsOn(api, node)))).flat();
+  return pods.filter(({ metadata }) => !metadata?.ownerReferences?.some(({ controller }) => controller)).map(nameOf);
+}
+
+/**
+ * Asks each pod of a node that must go to go, by way of evictions: PodDisruptionBudgets are heeded. To be called until nothing is left.
+ * @returns who is still there and why, in a few words
+ */
+export async function evictFrom(api: Api, node: string): Promise<string | undefined> {
+  const pods = await podsOn(api, node);
+  const refusals = await Promise.all(
+    pods.filter(({ metadata }) => !metadata?.deletionTimestamp).map((pod) => evict(api, pod)),
+  );
+  const held = refusals.filter((refusal) => refusal !== undefined);
+  if (held.length > 0) return `${node}: ${held.join("; ")}`;
+  return pods.length > 0 ? `${node}: ${pods.map(nameOf).join(", ")} to end` : undefined;
+}
+
+/** @returns why the pod may not go now */
+async function evict(api: Api, pod: V1Pod): Promise<string | undefined> {
+  const { name = "", namespace = "", uid } = pod.metadata ?? {};
+  // Only this pod, not another one of a StatefulSet that has its name meanwhile.
+  const body = {
+    apiVersion: "policy/v1",
+    kind: "Eviction",
+    metadata: { name, namespace },
+    deleteOptions: { preconditions: { uid } },
+  };
+  try {
+    await api.json(`/api/v1/namespaces/${namespace}/pods/${name}/eviction`, { method: "POST", body });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 404 || error.status === 409) return undefined; // gone, or another one
+    if (error.status === 429) return `${nameOf(pod)} is held by its PodDisruptionBudget`;
+    throw error;
+  }
+}
+
+async function podsOn(api: Api, node: string): Promise<V1Pod[]> {
+  const query = { fieldSelector: `spec.nodeName=${node}` };
+  return (await api.json<V1PodList>("/api/v1/pods", { query })).items.filter(mustGo);
+}
+
+const nameOf = ({ metadata }: V1Pod): string => `${metadata?.namespace}/${metadata?.name}`;

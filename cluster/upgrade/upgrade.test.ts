@@ -1,0 +1,116 @@
+import { beforeEach, expect, test } from "vitest";
+import { FakeCluster } from "../testing/fake-cluster.ts";
+import { upgrade, upgradeSchema } from "./upgrade.ts";
+
+let time = 0;
+let said: string[];
+beforeEach(() => {
+  said = [];
+});
+const clock = {
+  now: () => time,
+  sleep: async (milliseconds: number) => {
+    time += milliseconds;
+  },
+};
+const to = (version: string, cluster: FakeCluster) =>
+  upgrade(upgradeSchema.parse({ version }), cluster, (line) => said.push(line), clock);
+
+const story = (name: string, ...evictions: string[]) => [
+  `components ${name}`,
+  `cordon ${name}`,
+  ...evictions.map((pod) => `evict ${pod}`),
+  `kubelet ${name}`,
+  `uncordon ${name}`,
+];
+
+test("nodes are upgraded one by one, the control plane first, each without pods", async () => {
+  const cluster = new FakeCluster(["node", "v1.35.0"], ["master", "v1.35.0"]);
+  cluster.addPod("web-1", "node");
+  cluster.addPod("agent-1", "node", "DaemonSet");
+  await to("v1.35.1", cluster);
+  expect(cluster.done).toEqual([...story("master"), ...story("node", "web-1")]);
+  expect(cluster.pods.map(({ metadata }) => metadata?.name)).toEqual(["agent-1"]);
+  expect(cluster.nodes.map(({ metadata, spec }) => [metadata?.annotations, spec?.unschedulable])).toEqual([
+    [{}, null],
+    [{}, null],
+  ]);
+});
+
+test("nothing happens where all nodes have the release", async () => {
+  const cluster = new FakeCluster(["master", "v1.35.1+relinked"], ["node", "v1.35.1"]);
+  await to("v1.35.1", cluster);
+  expect([cluster.done, said]).toEqual([[], []]);
+});
+
+test("a disruption budget is waited for, and an API server that restarts", async () => {
+  const cluster = new FakeCluster(["master", "v1.34.4"], ["node", "v1.34.4"]);
+  cluster.addPod("web-1", "node");
+  cluster.held = 3;
+  cluster.away = 2;
+  await to("v1.35.0", cluster);
+  expect(cluster.done).toEqual([...story("master"), ...story("node", "web-1")]);
+  expect(said.join("\n")).toContain("default/web-1 is held by its PodDisruptionBudget");
+});
+
+test("it gives up on a budget that never lets go, and says how to go on", async () => {
+  const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
+  cluster.addPod("web-1", "node");
+  cluster.held = Number.POSITIVE_INFINITY;
+  await expect(to("v1.35.1", cluster)).rejects.toThrow(
+    "node node is not empty after 20 min: node: default/web-1 is held by its PodDisruptionBudget",
+  );
+  // The next run goes on there, and takes back the cordon that is its own.
+  cluster.done.length = 0;
+  cluster.held = 0;
+  await to("v1.35.1", cluster);
+  expect(cluster.done).toEqual(["components node", "evict web-1", "kubelet node", "uncordon node"]);
+});
+
+test("a node that was upgraded but is still cordoned by us is taken back", async () => {
+  const cluster = new FakeCluster(["master", "v1.35.1"], ["node", "v1.35.1"]);
+  cluster.node("node").spec = { unschedulable: true };
+  cluster.node("node").metadata = {
+    name: "node",
+    annotations: { "ebpf-dataplane.io/cordoned-for-upgrade": "v1.35.1" },
+  };
+  await to("v1.35.1", cluster);
+  expect(cluster.done).toEqual(["uncordon node"]);
+});
+
+test("a node that somebody else has cordoned stays so", async () => {
+  const cluster = new FakeCluster(["master", "v1.35.1"], ["node", "v1.35.0"]);
+  cluster.node("node").spec = { unschedulable: true };
+  await to("v1.35.1", cluster);
+  expect(cluster.done).toEqual(["components node", "kubelet node"]);
+  expect(cluster.node("node").spec?.unschedulable).toBe(true);
+});
+
+test("a step that fails tells with the words of the node, and is taken up anew", async () => {
+  const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
+  cluster.failing = "master components";
+  await expect(to("v1.35.1", cluster)).rejects.toThrow(
+    "node master cannot be upgraded to Kubernetes v1.35.1 (components):\n[ERROR CreateJob]: it did not complete",
+  );
+  cluster.failing = "";
+  await to("v1.35.1", cluster);
+  expect(cluster.done).toEqual(["components master failed", ...story("master"), ...story("node")]);
+});
+
+test.each<[string, (cluster: FakeCluster) => void, string]>([
+  ["v1.34.9", () => {}, "master runs Kubernetes v1.35.0 already, and there is no way back"],
+  ["v1.37.0", () => {}, "leaves out minor versions"],
+  ["v1.35.1", (cluster) => cluster.addPod("alone", "node", ""), "pods that nothing makes again: default/alone"],
+  [
+    "v1.35.1",
+    (cluster) => {
+      cluster.node("node").status = { ...cluster.node("node").status, conditions: [] };
+    },
+    "the upgrade cannot begin: node to be Ready",
+  ],
+])("to %s: what would end in the middle is not begun", async (version, change, why) => {
+  const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
+  change(cluster);
+  await expect(to(version, cluster)).rejects.toThrow(why);
+  expect(cluster.done).toEqual([]);
+});

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { upgradeRefusal } from "../../components/kubernetes-release.ts";
+import { type Api, persistently, whileAway } from "../api-server.ts";
+import { ClusterFailure } from "../failure.ts";
+import { doubtAbout } from "../node-truth.ts";
+import { type Clock, realClock, until } from "../patience.ts";
+import { evictFrom, irreplaceable } from "./drain.ts";
+import { cordon, isDone, type NodeState, survey, uncordon } from "./nodes.ts";
+import { runStep } from "./step.ts";
+
+export const upgradeSchema = z.strictObject({
+  /** The release of Kubernetes that all nodes shall be of. */
+  version: z.string(),
+  /** So long a node's pods may take to go; also how long PodDisruptionBudgets are heeded before the upgrade gives up. */
+  drainSeconds: z.number().default(20 * 60),
+  /** So long a node may take to be Ready. */
+  readySeconds: z.number().default(10 * 60),
+});
+type Wanted = z.output<typeof upgradeSchema>;
+
+interface Work {
+  api: Api;
+  wanted: Wanted;
+  say: (line: string) => void;
+  clock: Clock;
+}
+
+/**
+ * Makes all nodes of a cluster be of one release of Kubernetes, one after the other, the control plane first. It remembers nothing: what
+ * is to be done is read from the cluster, so one that was cut short is taken up by the next.
+ */
+export async function upgrade(
+  wanted: Wanted,
+  api: Api,
+  say: (line: string) => void,
+  clock: Clock = realClock,
+): Promise<void> {
+  const work = { api, wanted, say, clock };
+  const nodes = await persistently(() => survey(api), clock);
+  const behind = nodes.filter((node) => !isDone(node, wanted.version));
+  if (behind.length === 0) return;
+  await requirePossible(work, nodes, behind);
+  say(
+    `to Kubernetes ${wanted.version}, one by one: ${behind.map(({ name, release }) => `${name} (${release})`).join(", ")}`,
+  );
+  for (const { name } of behind) await upgradeNode(work, name);
+}
+
+/** Refuses before anything is changed what would end in the middle. */
+async function requirePossible(
+  { api, wanted, say, clock }: Work,
+  nodes: NodeState[],
+  behind: NodeState[],
+): Promise<void> {
+  const refusal = upgradeRefusal(nodes, wanted.version);
+  if (refusal) throw new ClusterFailure(refusal, "nothing was changed");
+  const names = behind.map(({ name }) => name);
+  const alone = await persistently(() => irreplaceable(api, names), clock);
+  if (alone.length > 0) {
+    const next = "delete them, or give them an owner such as a Deployment; nothing was changed";
+    throw new ClusterFailure(`draining would delete pods that nothing makes again: ${alone.join(", ")}`, next);
+  }
+  // A kubelet that an earlier run has just started may not be Ready yet.
+  const missing = await until(() => notReady(api), 120, say, clock);
+  if (missing)
+    throw new ClusterFailure(`the upgrade cannot begin: ${missing}`, "repair that first; nothing was changed");
+}
+
+async function notReady(api: Api): Promise<string | undefined> {
+  return whileAway(async () => {
+    const names = (await survey(api)).filter(({ isReady }) => !isReady).map(({ name }) => name);
+    return names.length > 0 ? `${names.join(", ")} to be Ready` : undefined;
+  });
+}
+
+/** The order is kubeadm's: its part first, then without pods the kubelet (https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/). */
+async function upgradeNode(work: Work, name: string): Promise<void> {
+  const { api, wanted, say, clock } = work;
+  const begun = clock.now();
+  const now = async () => (await survey(api)).find((node) => node.name === name);
+  const node = await persistently(now, clock);
+  if (!node) return;
+  if (node.release !== wanted.version) {
+    await runStep(api, node, "components", wanted.version, work);
+    await persistently(() => cordon(api, node, wanted.version), clock);
+    await drain(work, name);
+    await runStep(api, node, "kubelet", wanted.version, work);
+  }
+  const look = () =>
+    whileAway(async () => {
+      const state = await now();
+      if (state?.release !== wanted.version || !state.isReady) return `${name} to be Ready with ${wanted.version}`;
+      return doubtAbout(api, name);
+    });
+  const missing = await until(look, wanted.readySeconds, say, clock);
+  if (missing) {
+    const next = `read the log of its kubelet (journalctl -u kubelet on ${name}), then run the same command again: it goes on here`;
+    throw new ClusterFailure(`node ${name} did not come back: ${missing}`, next);
+  }
+  const done = await persistently(now, clock);
+  if (done) await persistently(() => uncordon(api, done), clock);
+  say(`${name} runs ${wanted.version} (${Math.round((clock.now() - begun) / 1000)} s)`);
+}
+
+async function drain({ api, wanted, say, clock }: Work, node: string): Promise<void> {
+  const missing = await until(() => whileAway(() => evictFrom(api, node)), wanted.drainSeconds, say, clock);
+  if (missing === undefined) return;
+  throw new ClusterFailure(
+    `node ${node} is not empty after ${Math.round(wanted.drainSeconds / 60)} min: ${missing}`,
+    `give those pods another place, then run the same command again; it stays cordoned until then (kubectl uncordon ${node} takes it back)`,
+  );
+}

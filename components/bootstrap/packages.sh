@@ -1,0 +1,54 @@
+#!/bin/bash
+# Puts programs and images of one release of Kubernetes on this machine: from the folder $RELEASES where a machine image has
+# one (VERSION/{kubeadm,kubelet,kubectl,images/*.tar}), and from nowhere else then; otherwise from Kubernetes' own packages.
+: "${RELEASES:=}"
+
+say() { echo "bootstrap: $*"; }
+
+has_systemd() { [ -d /run/systemd/system ]; }
+
+# Without what a builder added: v1.35.0+k3s1 is v1.35.0.
+installed_release() { # of kubeadm; empty where there is none
+  local version
+  version=$(kubeadm version --output short 2>/dev/null) || return 0
+  echo "${version%%+*}"
+}
+
+install_kubernetes() { # VERSION PROGRAM...
+  if [ -n "$RELEASES" ]; then link_release "$@"; else install_packages "$@"; fi
+}
+
+link_release() {
+  local folder=$RELEASES/$1 program
+  if [ ! -d "$folder" ]; then
+    say "Kubernetes $1 is not among the releases of this machine: $(cd "$RELEASES" && echo *)" >&2
+    exit 2
+  fi
+  mkdir -p /opt/kubernetes/bin
+  for program in "${@:2}"; do ln --symbolic --force "$folder/$program" /opt/kubernetes/bin/; done
+}
+
+install_packages() {
+  local release=${1#v} key=/etc/apt/keyrings/kubernetes.asc source program packages=()
+  for program in "${@:2}"; do packages+=("$program=$release-*"); done
+  source=https://pkgs.k8s.io/core:/stable:/v${release%.*}/deb/
+  say "installing ${*:2} $release"
+  mkdir -p /etc/apt/keyrings
+  curl --fail --silent --show-error --location --retry 5 --output "$key" "${source}Release.key"
+  chmod 644 "$key"
+  echo "deb [signed-by=$key] $source /" >/etc/apt/sources.list.d/kubernetes.list
+  apt_get update
+  apt_get install --yes --no-install-recommends --allow-change-held-packages "${packages[@]}"
+  apt-mark hold "${@:2}"
+}
+
+apt_get() { # patient with who else installs, such as unattended upgrades
+  DEBIAN_FRONTEND=noninteractive apt-get --quiet --option DPkg::Lock::Timeout=300 --option Dpkg::Options::=--force-confold "$@"
+}
+
+import_images() { # FOLDER of OCI archives
+  local archive
+  for archive in "$1"/*.tar; do
+    [ ! -e "$archive" ] || ctr --address /run/containerd/containerd.sock --namespace k8s.io images import "$archive" >/dev/null
+  done
+}
