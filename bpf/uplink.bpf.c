@@ -57,7 +57,7 @@ int to_uplink(struct __sk_buff *skb)
 	struct connection *connection;
 	struct packet packet;
 
-	if (!settings || skb->mark == MARK_FORWARDED || parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
+	if (skb->mark == MARK_FORWARDED || !settings || parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
 		return TC_ACT_OK;
 	if (is_judged_later(skb)) {
 		enum outcome verdict = judge_after_stack(skb, &packet.tuple);
@@ -73,10 +73,10 @@ int to_uplink(struct __sk_buff *skb)
 	if (translate_reply(&packet, connection))
 		return drop(skb, OUTCOME_DROP_MALFORMED);
 	if (connection->flags & CONNECTION_VIA_ENTRY) {
-		struct address entry = connection->node;
+		struct wrapping wrapping = wrapping_for(&connection->node, TUNNEL_RETURN,
+							return_detail(skb, connection));
 
-		return deliver_wrapped(skb, settings, &entry, TUNNEL_RETURN,
-				       return_detail(skb, connection));
+		return deliver_wrapped(skb, settings, &wrapping, connection);
 	}
 	return finish(skb,
 		      connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK,

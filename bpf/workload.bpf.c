@@ -35,6 +35,12 @@ static __always_inline int open_from_workload(struct packet *packet, const struc
 			  is_left_to_host(settings) ? CONNECTION_VIA_STACK : outgoing_flag(&packet->tuple));
 }
 
+/* A packet of a connection whose workload was seen to use its own address. */
+static __always_inline bool is_from_origin(const struct connection *connection, const struct __sk_buff *skb)
+{
+	return connection && connection->origin == skb->ifindex;
+}
+
 /* Services are ours again, and this connection began while they were kube-proxy's. The stack goes on translating what
  * cannot open a connection; that is no longer judged on its way out, so only a workload without egress policy keeps it. */
 static __always_inline bool is_kube_proxys(const struct settings *settings, const struct connection *connection)
@@ -55,13 +61,18 @@ int from_workload(struct __sk_buff *skb)
 	const struct settings *settings = settings_get();
 	__u32 ifindex = skb->ifindex;
 	const struct address *own;
-	struct connection *connection;
+	struct connection *connection = NULL;
 	enum parse_result parsed;
 	struct packet packet;
 
 	if (!settings)
 		return TC_ACT_SHOT;
 	parsed = parse(skb, &packet, HOOK_FROM_WORKLOAD);
+	if (parsed == PARSE_OK) {
+		connection = connection_find(&packet);
+		if (is_from_origin(connection, skb) && !is_kube_proxys(settings, connection))
+			return follow(&packet, settings, connection);
+	}
 	if (parsed == PARSE_NOT_IP)
 		return skb->protocol == bpf_htons(ETH_P_ARP) ? pass_to_stack(skb)
 							      : drop(skb, OUTCOME_DROP_UNSUPPORTED);
@@ -81,16 +92,16 @@ int from_workload(struct __sk_buff *skb)
 	if (parsed == PARSE_ICMP_ERROR)
 		return relay_error(&packet, settings,
 				   is_local_host(settings, &packet.tuple.destination) ? TC_ACT_OK : TC_ACT_SHOT);
-	connection = connection_find(&packet);
-	if (connection && is_kube_proxys(settings, connection)) {
+	if (!connection)
+		return open_from_workload(&packet, settings);
+	connection->origin = ifindex;
+	if (is_kube_proxys(settings, connection)) {
 		if (packet_may_open(&packet))
 			return open_from_workload(&packet, settings);
 		if (is_egress_isolated(own))
 			return drop(skb, OUTCOME_DROP_POLICY_EGRESS);
 	}
-	if (connection)
-		return follow(&packet, settings, connection);
-	return open_from_workload(&packet, settings);
+	return follow(&packet, settings, connection);
 }
 
 /* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */

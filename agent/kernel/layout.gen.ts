@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "2b5daa05eaeb";
+export const layoutHash = "9ebf7dbd6dd5";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -43,6 +43,20 @@ export const connectionFlagNames = new Map<number, string>([
   [1024, "via_stack"],
   [2048, "judged_later"],
   [4096, "large"],
+]);
+
+/** enum way_kind */
+export const WayKind = {
+  ENDPOINT: 0,
+  NETWORK: 1,
+  NODE: 2,
+} as const;
+export type WayKind = (typeof WayKind)[keyof typeof WayKind];
+/** Each value's name as people and metrics see it. */
+export const wayKindNames = new Map<number, string>([
+  [0, "endpoint"],
+  [1, "network"],
+  [2, "node"],
 ]);
 
 /** enum endpoint_flag */
@@ -546,42 +560,81 @@ export const tuple: Codec<Tuple> = {
   },
 };
 
-/** struct connection, 64 bytes */
+/** struct way, 32 bytes */
+export interface Way {
+  readonly until: bigint;
+  readonly interface: number;
+  readonly mtu: number;
+  readonly kind: number;
+  readonly destinationMac: string;
+  readonly sourceMac: string;
+}
+export const way: Codec<Way> = {
+  size: 32,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.until, true);
+    view.setUint32(at + 8, value.interface, true);
+    view.setUint16(at + 12, value.mtu, true);
+    view.setUint16(at + 14, value.kind, true);
+    encodeMac(value.destinationMac, view, at + 16);
+    encodeMac(value.sourceMac, view, at + 22);
+    zero(view, at + 28, 4);
+  },
+  decode(view, at) {
+    return {
+      until: view.getBigUint64(at, true),
+      interface: view.getUint32(at + 8, true),
+      mtu: view.getUint16(at + 12, true),
+      kind: view.getUint16(at + 14, true),
+      destinationMac: decodeMac(view, at + 16),
+      sourceMac: decodeMac(view, at + 22),
+    };
+  },
+};
+
+/** struct connection, 104 bytes */
 export interface Connection {
   readonly lastSeen: bigint;
   readonly packets: bigint;
+  readonly flags: number;
+  readonly policyRevision: number;
+  readonly backend: number;
+  readonly origin: number;
+  readonly way: Way;
   readonly address: Address;
   readonly node: Address;
   readonly port: number;
   readonly peerPort: number;
-  readonly flags: number;
-  readonly backend: number;
-  readonly policyRevision: number;
 }
 export const connection: Codec<Connection> = {
-  size: 64,
+  size: 104,
   encode(value, view, at) {
     view.setBigUint64(at, value.lastSeen, true);
     view.setBigUint64(at + 8, value.packets, true);
-    address.encode(value.address, view, at + 16);
-    address.encode(value.node, view, at + 32);
-    view.setUint16(at + 48, value.port, false);
-    view.setUint16(at + 50, value.peerPort, false);
-    view.setUint32(at + 52, value.flags, true);
-    view.setUint32(at + 56, value.backend, true);
-    view.setUint32(at + 60, value.policyRevision, true);
+    view.setUint32(at + 16, value.flags, true);
+    view.setUint32(at + 20, value.policyRevision, true);
+    view.setUint32(at + 24, value.backend, true);
+    view.setUint32(at + 28, value.origin, true);
+    way.encode(value.way, view, at + 32);
+    address.encode(value.address, view, at + 64);
+    address.encode(value.node, view, at + 80);
+    view.setUint16(at + 96, value.port, false);
+    view.setUint16(at + 98, value.peerPort, false);
+    zero(view, at + 100, 4);
   },
   decode(view, at) {
     return {
       lastSeen: view.getBigUint64(at, true),
       packets: view.getBigUint64(at + 8, true),
-      address: address.decode(view, at + 16),
-      node: address.decode(view, at + 32),
-      port: view.getUint16(at + 48, false),
-      peerPort: view.getUint16(at + 50, false),
-      flags: view.getUint32(at + 52, true),
-      backend: view.getUint32(at + 56, true),
-      policyRevision: view.getUint32(at + 60, true),
+      flags: view.getUint32(at + 16, true),
+      policyRevision: view.getUint32(at + 20, true),
+      backend: view.getUint32(at + 24, true),
+      origin: view.getUint32(at + 28, true),
+      way: way.decode(view, at + 32),
+      address: address.decode(view, at + 64),
+      node: address.decode(view, at + 80),
+      port: view.getUint16(at + 96, false),
+      peerPort: view.getUint16(at + 98, false),
     };
   },
 };

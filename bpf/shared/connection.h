@@ -28,18 +28,39 @@ enum connection_flag {
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
 };
 
+enum way_kind {
+	WAY_TO_ENDPOINT, /* a workload here */
+	WAY_TO_NETWORK,
+	WAY_TO_NODE, /* wrapped, to the connection's `node` */
+};
+
+/* How packets of a connection were last sent on (steps/way.h). */
+struct way {
+	__u64 until;	 /* ns, bpf_ktime_get_coarse_ns; later it has to be found out anew */
+	__u32 interface; /* ifindex */
+	__u16 mtu;	 /* bytes, of the link */
+	__u16 kind;	 /* enum way_kind */
+	__u8 destination_mac[6];
+	__u8 source_mac[6];
+	__u8 padding[4];
+};
+
 /* Connection tracking keeps one entry per direction, so a packet costs one lookup. Entries are not swept:
- * one that has been idle longer than its timeout is treated as absent, and the least recently used make room. */
+ * one that has been idle longer than its timeout is treated as absent, and the least recently used make room.
+ * What every packet needs comes first. */
 struct connection {
-	__u64 last_seen; /* ns, bpf_ktime_get_ns */
+	__u64 last_seen; /* ns, bpf_ktime_get_coarse_ns */
 	__u64 packets;
+	__u32 flags; /* enum connection_flag */
+	__u32 policy_revision;
+	__u32 backend; /* id, 0: no service */
+	__u32 origin;  /* interface of the workload that sends these packets, once it was seen to use its own address; 0: not yet */
+	struct way way;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
-	struct address node;	/* FORWARDED: the backend's node; VIA_ENTRY: the entry node */
+	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node */
 	__be16 port;
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
-	__u32 flags;	/* enum connection_flag */
-	__u32 backend;	/* id, 0: no service */
-	__u32 policy_revision;
+	__u8 padding[4];
 };
 
 /* An IPv4 datagram in fragments: only the first carries the ports, so they are kept for the others. */

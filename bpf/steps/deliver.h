@@ -3,16 +3,30 @@
 #include "locate.h"
 #include "vxlan.h"
 
-/* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. */
-static __always_inline int deliver_to_endpoint(struct __sk_buff *skb, const struct endpoint *endpoint)
+static __always_inline int write_macs(struct __sk_buff *skb, const struct way *way)
 {
-	__u8 macs[12];
+	struct macs *macs = bytes_at(skb, 0, sizeof(*macs));
 
-	__builtin_memcpy(macs, endpoint->mac, 6);
-	__builtin_memcpy(macs + 6, endpoint->host_mac, 6);
-	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
+	if (!macs)
+		return -1;
+	*macs = *way_macs(way);
+	return 0;
+}
+
+/* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. */
+static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct way *way)
+{
+	if (!way || write_macs(skb, way))
 		return drop(skb, OUTCOME_DROP_MALFORMED);
-	return finish(skb, OUTCOME_TO_ENDPOINT, bpf_redirect_peer(endpoint->ifindex, 0));
+	return finish(skb, OUTCOME_TO_ENDPOINT, bpf_redirect_peer(way->interface, 0));
+}
+
+static __always_inline int send_to_network(struct __sk_buff *skb, const struct way *way, enum outcome outcome)
+{
+	if (!way || write_macs(skb, way))
+		return drop(skb, OUTCOME_DROP_MALFORMED);
+	skb->mark = MARK_FORWARDED;
+	return finish(skb, outcome, bpf_redirect(way->interface, 0));
 }
 
 static __always_inline enum outcome wrapped_outcome(enum tunnel_kind kind)
@@ -24,10 +38,9 @@ static __always_inline enum outcome wrapped_outcome(enum tunnel_kind kind)
 
 /* Wrapped by the kernel's own device, which fragments what is too large and asks for neighbours. */
 static __always_inline int wrap_by_device(struct __sk_buff *skb, const struct settings *settings,
-					  const struct address *node, enum tunnel_kind kind, __u32 backend)
+					  const struct wrapping *wrapping)
 {
 	struct scratch *scratch = scratch_get();
-	__u32 group = wrapping_group(backend);
 	struct bpf_tunnel_key *key;
 
 	if (!scratch)
@@ -35,39 +48,32 @@ static __always_inline int wrap_by_device(struct __sk_buff *skb, const struct se
 	key = &scratch->key;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->tunnel_ttl = 64;
-	key->remote_ipv4 = bpf_ntohl(address_to_ipv4(node));
-	key->tunnel_id = wrapping_vni(kind, backend);
+	key->remote_ipv4 = bpf_ntohl(address_to_ipv4(&wrapping->node));
+	key->tunnel_id = wrapping->vni;
 	if (bpf_skb_set_tunnel_key(skb, key, sizeof(*key), BPF_F_ZERO_CSUM_TX))
 		return -1;
-	if (group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)))
+	if (wrapping->group && bpf_skb_set_tunnel_opt(skb, (void *)&wrapping->group, sizeof(wrapping->group)))
 		return -1;
 	skb->mark = MARK_FORWARDED;
 	return bpf_redirect(settings->tunnel_ifindex, 0);
 }
 
 /* Wrapped in VXLAN, to another node. What the entry node chose travels along (wrapping.h), so that both nodes speak of
- * the same backend. */
+ * the same backend. `connection`, where it is not NULL, remembers the way. */
 static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settings *settings,
-				      const struct address *node, enum tunnel_kind kind, __u32 backend)
+				      const struct wrapping *wrapping, struct connection *connection)
 {
 	int action;
 
-	if (!settings || !node || !settings->tunnel_ifindex)
+	if (!settings || !wrapping || !settings->tunnel_ifindex)
 		return drop(skb, OUTCOME_DROP_NO_ROUTE);
-	action = wrap(skb, settings, node, kind, backend);
+	action = wrap(skb, settings, wrapping, connection);
 	if (action < 0)
-		action = wrap_by_device(skb, settings, node, kind, backend);
+		action = wrap_by_device(skb, settings, wrapping);
 	if (action < 0)
 		return drop(skb, OUTCOME_DROP_NO_ROUTE);
-	trace_wrapped(node, kind, backend);
-	return finish(skb, wrapped_outcome(kind), action);
-}
-
-static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
-{
-	struct iphdr *ip = (void *)(long)skb->data + IP_OFFSET;
-
-	return (void *)(ip + 1) > (void *)(long)skb->data_end ? NULL : ip;
+	trace_wrapped(wrapping);
+	return finish(skb, wrapped_outcome(wrapped_kind(wrapping)), action);
 }
 
 static __always_inline int decrement_ttl(struct __sk_buff *skb)
@@ -87,11 +93,11 @@ static __always_inline int decrement_ttl(struct __sk_buff *skb)
 
 /* Out of an uplink by the kernel's routing table, without its stack. What the table does not answer (no route, our
  * own address, a TTL that ends here) is the stack's to handle. */
-static __always_inline int deliver_to_network(struct packet *packet, const struct settings *settings, enum outcome outcome)
+static __always_inline int deliver_to_network(struct packet *packet, const struct settings *settings, enum outcome outcome,
+					      struct connection *connection)
 {
 	struct bpf_fib_lookup *route = route_question(settings, &packet->tuple.source, &packet->tuple.destination);
 	struct __sk_buff *skb = packet->skb;
-	__u8 macs[12];
 	long result;
 
 	if (!route)
@@ -99,39 +105,66 @@ static __always_inline int deliver_to_network(struct packet *packet, const struc
 	result = bpf_fib_lookup(skb, route, sizeof(*route), 0);
 	if ((result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH) || decrement_ttl(skb))
 		return pass_to_stack(skb);
-	skb->mark = MARK_FORWARDED;
 	if (result == BPF_FIB_LKUP_RET_NO_NEIGH) {
 		struct bpf_redir_neigh next_hop = {.nh_family = AF_INET, .ipv4_nh = route->ipv4_dst};
 
+		skb->mark = MARK_FORWARDED;
 		return finish(skb, outcome, bpf_redirect_neigh(route->ifindex, &next_hop, sizeof(next_hop), 0));
 	}
-	__builtin_memcpy(macs, route->dmac, 6);
-	__builtin_memcpy(macs + 6, route->smac, 6);
-	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0))
-		return drop(skb, OUTCOME_DROP_MALFORMED);
-	return finish(skb, outcome, bpf_redirect(route->ifindex, 0));
+	return send_to_network(skb, way_of_route(route, WAY_TO_NETWORK, connection), outcome);
 }
 
-/* To wherever the packet's destination is: a pod here, a workload or host across the tunnel, or the network. */
-static __noinline int deliver(struct packet *packet, const struct settings *settings, enum outcome network_outcome)
+static __always_inline int deliver_to_overlay(struct __sk_buff *skb, const struct settings *settings,
+					      const struct address *node, struct connection *connection)
+{
+	struct wrapping wrapping = wrapping_for(node, TUNNEL_OVERLAY, 0);
+
+	return deliver_wrapped(skb, settings, &wrapping, connection);
+}
+
+/* Found out anew. */
+static __always_inline int deliver_afresh(struct packet *packet, const struct settings *settings, enum outcome network_outcome,
+				     struct connection *connection)
 {
 	const struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &packet->tuple.destination);
 	const struct location *location;
 	__u32 flags;
 
 	if (endpoint)
-		return deliver_to_endpoint(packet->skb, endpoint);
+		return send_to_endpoint(packet->skb, way_of_endpoint(endpoint, connection));
 	location = locate(&packet->tuple.destination);
 	flags = location_flags(location);
 	if (flags & LOCATION_LOCAL_HOST)
 		return route_by_stack(packet->skb);
 	if (location && (flags & LOCATION_ENCAPSULATED)) {
-		struct address node = location->node;
-
-		return deliver_wrapped(packet->skb, settings, &node, TUNNEL_OVERLAY, 0);
+		if (connection) {
+			connection->way.until = 0;
+			connection->node = location->node;
+		}
+		return deliver_to_overlay(packet->skb, settings, &location->node, connection);
 	}
 	if ((flags & LOCATION_BLACKHOLE) ||
 	    ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
 		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	return deliver_to_network(packet, settings, network_outcome);
+	return deliver_to_network(packet, settings, network_outcome, connection);
+}
+
+/* To wherever the packet's destination is: a pod here, a workload or host across the tunnel, or the network. The packets of
+ * a connection that is known go where the one before went. */
+static __noinline int deliver(struct packet *packet, const struct settings *settings, enum outcome network_outcome,
+				   struct connection *connection)
+{
+	struct __sk_buff *skb = packet->skb;
+
+	if (way_is_known(connection)) {
+		const struct way *way = &connection->way;
+
+		if (way->kind == WAY_TO_ENDPOINT)
+			return send_to_endpoint(skb, way);
+		if (way->kind == WAY_TO_NODE)
+			return deliver_to_overlay(skb, settings, &connection->node, connection);
+		if (way_has_room(way, skb, 0) && !decrement_ttl(skb))
+			return send_to_network(skb, way, network_outcome);
+	}
+	return deliver_afresh(packet, settings, network_outcome, connection);
 }

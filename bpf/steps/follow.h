@@ -51,32 +51,33 @@ static __always_inline int follow_reply(struct packet *packet, const struct sett
 	if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(packet, connection))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (connection->flags & CONNECTION_VIA_ENTRY) {
-		struct address entry = connection->node;
+		struct wrapping wrapping = wrapping_for(&connection->node, TUNNEL_RETURN,
+							return_detail(packet->skb, connection));
 
-		return deliver_wrapped(packet->skb, settings, &entry, TUNNEL_RETURN,
-				       return_detail(packet->skb, connection));
+		return deliver_wrapped(packet->skb, settings, &wrapping, connection);
 	}
 	return deliver(packet, settings,
-		       connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK);
+		       connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK,
+		       connection);
 }
 
 static __always_inline int follow_forward(struct packet *packet, const struct settings *settings,
-					  const struct connection *connection)
+					  struct connection *connection)
 {
 	struct address backend = connection->address;
 
 	if (connection->flags & CONNECTION_FORWARDED) {
-		struct address node = connection->node;
+		struct wrapping wrapping = wrapping_for(&connection->node, forward_kind(connection->flags),
+							connection->backend);
 
-		return deliver_wrapped(packet->skb, settings, &node, forward_kind(connection->flags),
-				       connection->backend);
+		return deliver_wrapped(packet->skb, settings, &wrapping, connection);
 	}
 	if ((connection->flags & CONNECTION_TRANSLATED) &&
 	    translate_forward(packet, &backend, connection->port, connection->peer_port))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (connection->flags & CONNECTION_VIA_STACK)
 		return follow_through_stack(packet->skb, connection->flags);
-	return deliver(packet, settings, OUTCOME_TO_NETWORK);
+	return deliver(packet, settings, OUTCOME_TO_NETWORK, connection);
 }
 
 /* A packet of a known connection: one lookup has told what is to be done. */
@@ -88,7 +89,7 @@ static __always_inline int follow(struct packet *packet, const struct settings *
 	verdict = judge_again(packet, settings, connection);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop(packet->skb, verdict);
-	if (packet->tuple.protocol == IPPROTO_TCP && backend_is_gone(connection, IPPROTO_TCP))
+	if (!way_is_known(connection) && packet->tuple.protocol == IPPROTO_TCP && backend_is_gone(connection, IPPROTO_TCP))
 		return reject_by_stack(packet->skb, OUTCOME_REJECT_GONE);
 	connection_touch(connection, packet);
 	if (connection->flags & CONNECTION_REPLY)

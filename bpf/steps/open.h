@@ -36,7 +36,7 @@ static __always_inline int open_connection(struct packet *packet, const struct s
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (opening->flags & CONNECTION_VIA_STACK)
 		return follow_through_stack(packet->skb, opening->flags);
-	return deliver(packet, settings, OUTCOME_TO_NETWORK);
+	return deliver(packet, settings, OUTCOME_TO_NETWORK, NULL);
 }
 
 /* The entry node of a connection to a backend elsewhere: remember the choice, wrap the packet as it came. */
@@ -44,16 +44,16 @@ static __always_inline int open_forwarded(struct packet *packet, const struct se
 					  const struct backend *backend, __u32 backend_id)
 {
 	__u32 return_flag = settings->return_mode == RETURN_DIRECT ? CONNECTION_DIRECT_RETURN : 0;
-	struct address node = backend->node;
+	struct wrapping wrapping = wrapping_for(&backend->node, forward_kind(return_flag), backend_id);
 	enum outcome outcome;
 
-	if (address_is_unset(&node)) /* outside the cluster: its replies would not come back through us */
+	if (address_is_unset(&wrapping.node)) /* outside the cluster: its replies would not come back through us */
 		return drop(packet->skb, OUTCOME_DROP_NO_ROUTE);
 	outcome = connection_open_forwarded(packet, backend, backend_id, return_flag);
 	if (outcome != OUTCOME_FORWARD_SERVICE)
 		return drop(packet->skb, outcome);
 	report_opened(&packet->tuple, packet->skb->ifindex);
-	return deliver_wrapped(packet->skb, settings, &node, forward_kind(return_flag), backend_id);
+	return deliver_wrapped(packet->skb, settings, &wrapping, NULL);
 }
 
 /* A new connection to a service. */

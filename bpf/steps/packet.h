@@ -49,6 +49,30 @@ static __always_inline bool packet_may_open(const struct packet *packet)
 	return packet->tuple.protocol != IPPROTO_TCP || packet_is_syn(packet);
 }
 
+/* A field of the context that is a pointer. Written out, since Clang keeps it in half a register for later use, and the
+ * verifier no longer takes that for a pointer. */
+#define POINTER_OF(skb, field)                                                                                         \
+	({                                                                                                             \
+		void *pointer;                                                                                         \
+		asm volatile("%0 = *(u32 *)(%1 + %2)"                                                                  \
+			     : "=r"(pointer)                                                                           \
+			     : "r"(skb), "i"(offsetof(struct __sk_buff, field)));                                      \
+		pointer;                                                                                               \
+	})
+
+/* The packet's bytes from `offset` where they lie; NULL: they are not in one piece. */
+static __always_inline void *bytes_at(struct __sk_buff *skb, __u32 offset, __u32 length)
+{
+	void *start = POINTER_OF(skb, data), *end = POINTER_OF(skb, data_end);
+
+	return start + offset + length > end ? NULL : start + offset;
+}
+
+static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
+{
+	return bytes_at(skb, IP_OFFSET, sizeof(struct iphdr));
+}
+
 static __always_inline const struct settings *settings_get(void)
 {
 	__u32 zero = 0;

@@ -63,14 +63,23 @@ static __always_inline void remember_first_fragment(const struct packet *packet,
 	bpf_map_update_elem(&fragments, &key, &ports, BPF_ANY);
 }
 
+/* The TCP header behind an IP header without options, where it lies in one piece; else NULL. */
+static __always_inline const struct tcphdr *tcp_header(struct __sk_buff *skb)
+{
+	return bytes_at(skb, IP_OFFSET + sizeof(struct iphdr), sizeof(struct tcphdr));
+}
+
 static __always_inline enum parse_result parse_ports(struct packet *packet)
 {
 	struct __sk_buff *skb = packet->skb;
+	const struct tcphdr *in_place = tcp_header(skb);
 	struct tcphdr tcp; /* its first bytes serve UDP and ICMP as well */
 
 	switch (packet->tuple.protocol) {
 	case IPPROTO_TCP:
-		if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(tcp)))
+		if (in_place && packet->l4_offset == IP_OFFSET + sizeof(struct iphdr))
+			tcp = *in_place;
+		else if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(tcp)))
 			return PARSE_MALFORMED;
 		packet->tuple.source_port = tcp.source;
 		packet->tuple.destination_port = tcp.dest;
@@ -109,6 +118,7 @@ static __always_inline enum parse_result parse_ports(struct packet *packet)
 /* Fills `packet` from `skb`. On PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid, the ports zero. */
 static __always_inline enum parse_result read_packet(struct __sk_buff *skb, struct packet *packet)
 {
+	const struct iphdr *in_place = ip_header(skb);
 	struct iphdr ip;
 	__u16 fragment;
 	enum parse_result result;
@@ -119,7 +129,11 @@ static __always_inline enum parse_result read_packet(struct __sk_buff *skb, stru
 		return PARSE_IPV6;
 	if (skb->protocol != bpf_htons(ETH_P_IP))
 		return PARSE_NOT_IP;
-	if (bpf_skb_load_bytes(skb, IP_OFFSET, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+	if (in_place)
+		ip = *in_place;
+	else if (bpf_skb_load_bytes(skb, IP_OFFSET, &ip, sizeof(ip)))
+		return PARSE_MALFORMED;
+	if (ip.version != 4 || ip.ihl < 5)
 		return PARSE_MALFORMED;
 	packet->tuple.source = address_from_ipv4(ip.saddr);
 	packet->tuple.destination = address_from_ipv4(ip.daddr);

@@ -20,7 +20,7 @@ static __noinline int remember_answer(const struct packet *packet)
 	if (!connection)
 		return -1;
 	trace_known(connection);
-	connection->last_seen = bpf_ktime_get_ns();
+	connection->last_seen = bpf_ktime_get_coarse_ns();
 	connection->flags |= CONNECTION_ANSWERED;
 	if (packet->tcp_flags & TCP_RST)
 		connection->flags |= CONNECTION_CLOSED;
@@ -51,7 +51,7 @@ static __always_inline int receive_wrapped(struct packet *packet, const struct s
 		break;
 	case PARSE_ICMP_ERROR:
 		if (kind == TUNNEL_RETURN)
-			return deliver(packet, settings, OUTCOME_RETURN_FORWARDED);
+			return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);
 		return relay_error(packet, settings, TC_ACT_SHOT);
 	case PARSE_MALFORMED:
 		return drop(skb, OUTCOME_DROP_MALFORMED);
@@ -63,7 +63,7 @@ static __always_inline int receive_wrapped(struct packet *packet, const struct s
 	switch (kind) {
 	case TUNNEL_RETURN:
 		remember_answer(packet);
-		return deliver(packet, settings, OUTCOME_RETURN_FORWARDED); /* translated already, on its way to the client */
+		return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL); /* translated already, on its way to the client */
 	case TUNNEL_FORWARD_VIA:
 		arrival.return_flag = CONNECTION_VIA_ENTRY;
 		arrival.external = true;

@@ -160,11 +160,17 @@ static __always_inline int relay_error(struct packet *packet, const struct setti
 	default:
 		break;
 	}
-	if (related.flags & CONNECTION_FORWARDED)
-		return deliver_wrapped(packet->skb, settings, &related.node, forward_kind(related.flags), 0);
-	if ((related.flags & CONNECTION_VIA_ENTRY) && (related.flags & CONNECTION_REPLY))
-		return deliver_wrapped(packet->skb, settings, &related.node, TUNNEL_RETURN, 0);
+	if (related.flags & CONNECTION_FORWARDED) {
+		struct wrapping wrapping = wrapping_for(&related.node, forward_kind(related.flags), 0);
+
+		return deliver_wrapped(packet->skb, settings, &wrapping, NULL);
+	}
+	if ((related.flags & CONNECTION_VIA_ENTRY) && (related.flags & CONNECTION_REPLY)) {
+		struct wrapping wrapping = wrapping_for(&related.node, TUNNEL_RETURN, 0);
+
+		return deliver_wrapped(packet->skb, settings, &wrapping, NULL);
+	}
 	if (related.flags & CONNECTION_VIA_STACK)
 		return route_by_stack(packet->skb);
-	return deliver(packet, settings, OUTCOME_TO_NETWORK);
+	return deliver(packet, settings, OUTCOME_TO_NETWORK, NULL);
 }

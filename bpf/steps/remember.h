@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "scratch.h"
 #include "track.h"
 
 /* What a new connection is to become; the packet path fills it and `connection_open` writes both directions. */
@@ -12,6 +13,18 @@ struct opening {
 	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER */
 	__u32 policy_revision;
 };
+
+/* An entry to be filled in, seen now; too large for the stack. NULL never, but for the verifier. */
+static __always_inline struct connection *connection_draft(void)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch)
+		return NULL;
+	__builtin_memset(&scratch->connection, 0, sizeof(scratch->connection));
+	scratch->connection.last_seen = bpf_ktime_get_coarse_ns();
+	return &scratch->connection;
+}
 
 static __always_inline bool same_connection(const struct connection *reply, const struct tuple *tuple)
 {
@@ -45,10 +58,10 @@ static __always_inline bool claim_reply_tuple(struct tuple *reply, const struct 
 /* Writes both directions of a new connection. Returns OUTCOME_TO_ENDPOINT, or the reason why it cannot be. */
 static __noinline enum outcome connection_open(const struct tuple *tuple, struct opening *opening, bool syn)
 {
-	struct connection entry = {};
+	struct connection *entry = connection_draft();
 	struct tuple reply = {};
 
-	if (!tuple || !opening)
+	if (!tuple || !opening || !entry)
 		return OUTCOME_DROP_MALFORMED;
 	reply.source = opening->backend;
 	reply.destination = tuple->source;
@@ -60,26 +73,25 @@ static __noinline enum outcome connection_open(const struct tuple *tuple, struct
 		return OUTCOME_DROP_PORT_COLLISION;
 	opening->peer_port = reply.destination_port;
 
-	entry.last_seen = bpf_ktime_get_ns();
-	entry.flags = opening->flags | CONNECTION_REPLY | (syn ? CONNECTION_SYN : 0);
+	entry->flags = opening->flags | CONNECTION_REPLY | (syn ? CONNECTION_SYN : 0);
 	if (opening->backend_port != tuple->destination_port || opening->peer_port != tuple->source_port ||
 	    !address_is_equal(&opening->backend, &tuple->destination))
-		entry.flags |= CONNECTION_TRANSLATED;
-	entry.address = tuple->destination;
-	entry.port = tuple->destination_port;
-	entry.peer_port = tuple->source_port;
-	entry.node = opening->entry;
-	entry.backend = opening->backend_id;
-	entry.policy_revision = opening->policy_revision;
-	if (bpf_map_update_elem(&connections, &reply, &entry, BPF_ANY))
+		entry->flags |= CONNECTION_TRANSLATED;
+	entry->address = tuple->destination;
+	entry->port = tuple->destination_port;
+	entry->peer_port = tuple->source_port;
+	entry->node = opening->entry;
+	entry->backend = opening->backend_id;
+	entry->policy_revision = opening->policy_revision;
+	if (bpf_map_update_elem(&connections, &reply, entry, BPF_ANY))
 		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 
-	entry.flags &= ~CONNECTION_REPLY;
-	entry.packets = 1;
-	entry.address = opening->backend;
-	entry.port = opening->backend_port;
-	entry.peer_port = opening->peer_port;
-	if (bpf_map_update_elem(&connections, tuple, &entry, BPF_ANY))
+	entry->flags &= ~CONNECTION_REPLY;
+	entry->packets = 1;
+	entry->address = opening->backend;
+	entry->port = opening->backend_port;
+	entry->peer_port = opening->peer_port;
+	if (bpf_map_update_elem(&connections, tuple, entry, BPF_ANY))
 		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 	return OUTCOME_TO_ENDPOINT;
 }
@@ -88,18 +100,18 @@ static __noinline enum outcome connection_open(const struct tuple *tuple, struct
 static __always_inline enum outcome connection_open_forwarded(const struct packet *packet, const struct backend *backend,
 							      __u32 backend_id, __u32 return_flag)
 {
-	struct connection entry = {
-		.last_seen = bpf_ktime_get_ns(),
-		.packets = 1,
-		.address = backend->address,
-		.port = backend->port,
-		.peer_port = packet->tuple.source_port,
-		.node = backend->node,
-		.flags = CONNECTION_FORWARDED | return_flag | (packet_is_syn(packet) ? CONNECTION_SYN : 0),
-		.backend = backend_id,
-	};
+	struct connection *entry = connection_draft();
 
-	if (bpf_map_update_elem(&connections, &packet->tuple, &entry, BPF_ANY))
+	if (!entry)
+		return OUTCOME_DROP_MALFORMED;
+	entry->packets = 1;
+	entry->address = backend->address;
+	entry->port = backend->port;
+	entry->peer_port = packet->tuple.source_port;
+	entry->node = backend->node;
+	entry->flags = CONNECTION_FORWARDED | return_flag | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
+	entry->backend = backend_id;
+	if (bpf_map_update_elem(&connections, &packet->tuple, entry, BPF_ANY))
 		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 	return OUTCOME_FORWARD_SERVICE;
 }

@@ -2,10 +2,12 @@
 #pragma once
 #include "packet.h"
 
-/* Questions to the kernel that are too large for the stack beside what is there. */
+/* What is too large for the stack beside what is there. */
 struct scratch {
+	struct way way; /* first: 6.1's verifier allows no step from a pointer that may be NULL */
 	struct bpf_fib_lookup route;
 	struct bpf_tunnel_key key;
+	struct connection connection;
 };
 
 /* 0 -> scratch. Nothing in it outlives a packet, and no other program of ours runs on this CPU meanwhile; pinned only

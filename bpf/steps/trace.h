@@ -3,6 +3,7 @@
 #include "../shared/policy.h"
 #include "../shared/service.h"
 #include "report.h"
+#include "wrapping.h"
 
 /* A trace tells every step of single packets. The programs are built twice from these sources: as they are, where all of
  * this is nothing, and with -DTRACED; the agent puts the second build in their place while a trace is on. */
@@ -136,16 +137,17 @@ static __noinline int trace_judged(const struct tuple *flow, __u32 policy, __u32
 	return 0;
 }
 
-static __noinline int trace_wrapped(const struct address *node, __u32 kind, __u32 backend)
+static __noinline int trace_wrapped(const struct wrapping *wrapping)
 {
 	struct event *event = trace_reserve(EVENT_WRAPPED);
 
 	if (!event)
 		return 0;
-	if (node)
-		event->node = *node;
-	event->flags = kind;
-	event->backend = backend;
+	if (wrapping) {
+		event->node = wrapping->node;
+		event->flags = wrapped_kind(wrapping);
+		event->backend = wrapped_backend(wrapping);
+	}
 	event_submit(event);
 	return 0;
 }
@@ -202,7 +204,7 @@ static __always_inline void trace_socket(const struct address *frontend, __be16 
 #define trace_known(connection)
 #define trace_chosen(service, id, backend)
 #define trace_judged(flow, policy, identity, direction, verdict)
-#define trace_wrapped(node, kind, backend)
+#define trace_wrapped(wrapping)
 #define trace_finished(skb, outcome)
 #define trace_peer_port(tuple, peer_port)
 #define trace_socket(frontend, port, protocol, own_port, hook)

@@ -28,7 +28,10 @@ static __always_inline __u64 connection_timeout(const struct connection *connect
 
 static __always_inline bool connection_is_live(const struct connection *connection, __u8 protocol)
 {
-	return bpf_ktime_get_ns() - connection->last_seen < connection_timeout(connection, protocol);
+	/* Signed: another processor may have seen a packet since we looked at the clock. */
+	__s64 idle = bpf_ktime_get_coarse_ns() - connection->last_seen;
+
+	return idle < (__s64)connection_timeout(connection, protocol);
 }
 
 /* The entry under which the other direction of `tuple`'s connection is found. */
@@ -99,7 +102,7 @@ static __always_inline void connection_touch(struct connection *connection, cons
 	bool closing = packet->tcp_flags & (TCP_FIN | TCP_RST);
 	bool first_answer = (connection->flags & CONNECTION_REPLY) && !connection->packets;
 
-	connection->last_seen = bpf_ktime_get_ns();
+	connection->last_seen = bpf_ktime_get_coarse_ns();
 	connection->packets++;
 	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
 		connection->flags &= ~CONNECTION_SYN;

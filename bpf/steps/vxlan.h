@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "locate.h"
-#include "route.h"
+#include "way.h"
 #include "wrapping.h"
 
 /* VXLAN (RFC 7348) written and read by hand, on the way of the packet: no tunnel device, no UDP socket, no second pass
@@ -58,15 +58,13 @@ struct wrapped_frame {
 /* The packet's first bytes as a wrapped frame; NULL: it has fewer in one piece. */
 static __always_inline struct wrapped_frame *wrapped_frame(struct __sk_buff *skb)
 {
-	struct wrapped_frame *frame = (void *)(long)skb->data;
-
-	return (void *)(frame + 1) > (void *)(long)skb->data_end ? NULL : frame;
+	return bytes_at(skb, 0, sizeof(struct wrapped_frame));
 }
 
 static __always_inline void write_outer(struct outer_headers *outer, const struct settings *settings,
-					const struct address *node, enum tunnel_kind kind, __u32 backend)
+					const struct wrapping *wrapping)
 {
-	__u32 group = wrapping_group(backend);
+	__u32 group = wrapping->group;
 
 	__builtin_memset(outer, 0, sizeof(*outer));
 	outer->ip.version = 4;
@@ -75,52 +73,72 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 	outer->ip.protocol = IPPROTO_UDP;
 	outer->ip.id = bpf_get_prandom_u32();
 	outer->ip.saddr = address_to_ipv4(&settings->node);
-	outer->ip.daddr = address_to_ipv4(node);
+	outer->ip.daddr = address_to_ipv4(&wrapping->node);
 	outer->udp.dest = bpf_htons(VXLAN_PORT);
 	outer->vxlan.flags_and_group = bpf_htonl(VXLAN_HAS_VNI | (group ? VXLAN_HAS_GROUP | group : 0));
-	outer->vxlan.vni = bpf_htonl(wrapping_vni(kind, backend) << VXLAN_SHIFT);
+	outer->vxlan.vni = bpf_htonl(wrapping->vni << VXLAN_SHIFT);
 	/* Locally administered: the inner frame's hardware addresses mean nothing here, but none may be zero. */
 	outer->inner.h_dest[0] = outer->inner.h_source[0] = 0x02;
 	outer->inner.h_proto = bpf_htons(ETH_P_IP);
 }
 
+/* NULL: a packet of this length needs the kernel's device. */
+static __always_inline const struct way *way_to_node(struct __sk_buff *skb, const struct settings *settings,
+						     const struct address *node, __u16 length,
+						     struct connection *connection)
+{
+	struct bpf_fib_lookup *route;
+
+	if (way_is_known(connection) && connection->way.kind == WAY_TO_NODE &&
+	    way_has_room(&connection->way, skb, sizeof(struct outer_headers)))
+		return &connection->way;
+	route = route_question(settings, &settings->node, node);
+	if (!route)
+		return NULL;
+	if (!skb->gso_size)
+		route->tot_len = length;
+	if (bpf_fib_lookup(skb, route, sizeof(*route), 0) != BPF_FIB_LKUP_RET_SUCCESS)
+		return NULL;
+	return way_of_route(route, WAY_TO_NODE, connection);
+}
+
 /* Writes the outer headers and sends the packet out of the uplink. @return the action; -1: nothing was touched. */
-static __always_inline int wrap(struct __sk_buff *skb, const struct settings *settings, const struct address *node,
-				enum tunnel_kind kind, __u32 backend)
+static __always_inline int wrap(struct __sk_buff *skb, const struct settings *settings, const struct wrapping *wrapping,
+				struct connection *connection)
 {
 	__u32 length = skb->len - ETH_HLEN + sizeof(struct outer_headers);
 	__u64 flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |
 		      BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
-	struct bpf_fib_lookup *route = route_question(settings, &settings->node, node);
+	const struct iphdr *ip = ip_header(skb);
 	struct wrapped_frame *frame;
+	const struct way *way;
 	__u32 hash;
 	__u8 tos;
 
-	if (!route || length > 0xffff || bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, tos), &tos, sizeof(tos)))
+	if (!ip || length > 0xffff)
+		return -1;
+	tos = ip->tos;
+	way = way_to_node(skb, settings, &wrapping->node, length, connection);
+	if (!way)
 		return -1;
 	/* A client knows nothing of our headers, so its segments become smaller; workloads' interfaces leave room. */
-	if (kind == TUNNEL_OVERLAY)
+	if (wrapped_kind(wrapping) == TUNNEL_OVERLAY)
 		flags |= BPF_F_ADJ_ROOM_FIXED_GSO;
-	if (!skb->gso_size)
-		route->tot_len = length;
-	if (bpf_fib_lookup(skb, route, sizeof(*route), 0) != BPF_FIB_LKUP_RET_SUCCESS)
-		return -1;
 	hash = bpf_get_hash_recalc(skb);
 	if (bpf_skb_adjust_room(skb, sizeof(struct outer_headers), BPF_ADJ_ROOM_MAC, flags))
 		return -1;
 	frame = wrapped_frame(skb);
 	if (!frame)
 		return TC_ACT_SHOT;
-	__builtin_memcpy(frame->ethernet.h_dest, route->dmac, ETH_ALEN);
-	__builtin_memcpy(frame->ethernet.h_source, route->smac, ETH_ALEN);
-	write_outer(&frame->outer, settings, node, kind, backend);
+	*(struct macs *)&frame->ethernet = *way_macs(way);
+	write_outer(&frame->outer, settings, wrapping);
 	frame->outer.ip.tos = outer_ecn(tos);
 	frame->outer.ip.tot_len = bpf_htons(length);
 	frame->outer.ip.check = ip_checksum(&frame->outer);
 	frame->outer.udp.source = bpf_htons(LEAST_SOURCE_PORT | (hash & 0x3fff));
 	frame->outer.udp.len = bpf_htons(length - sizeof(struct iphdr));
 	skb->mark = MARK_FORWARDED;
-	return bpf_redirect(route->ifindex, 0);
+	return bpf_redirect(way->interface, 0);
 }
 
 /* Whether `packet`, which is for the VXLAN port, was wrapped by one of our nodes, and can be unwrapped here. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "packet.h"
+#include "../shared/connection.h"
+#include "../shared/settings.h"
+#include "address.h"
+#include <linux/bpf.h>
 
 /* What a VXLAN header says between our nodes. VNI, 24 bits: two of kind, 22 high bits of the backend's id. Group policy
  * id (draft-smith-vxlan-group-policy), 16 bits: the 10 low ones. Without a backend the VNI of the overlay is VNI_OVERLAY
@@ -15,23 +18,21 @@
  * large one sends all later ones that way; this bit of the VNI says so. */
 #define VNI_RETURN_LARGE 1
 
-/* What a packet from another node was wrapped in. */
+/* What a packet is wrapped in, on its way to another node or from there. */
 struct wrapping {
-	struct address node; /* who wrapped it */
+	struct address node; /* the other one */
 	__u32 vni;
 	__u32 group;
 };
 
-static __always_inline __u32 wrapping_vni(enum tunnel_kind kind, __u32 backend)
+/* @param backend the entry node's choice; 0: none */
+static __always_inline struct wrapping wrapping_for(const struct address *node, enum tunnel_kind kind, __u32 backend)
 {
-	if (kind == TUNNEL_OVERLAY)
-		return VNI_OVERLAY;
-	return (__u32)kind << KIND_SHIFT | backend >> BACKEND_LOW_BITS;
-}
-
-static __always_inline __u32 wrapping_group(__u32 backend)
-{
-	return backend & BACKEND_LOW_MASK;
+	return (struct wrapping){
+		.node = *node,
+		.vni = kind == TUNNEL_OVERLAY ? VNI_OVERLAY : (__u32)kind << KIND_SHIFT | backend >> BACKEND_LOW_BITS,
+		.group = backend & BACKEND_LOW_MASK,
+	};
 }
 
 static __always_inline enum tunnel_kind wrapped_kind(const struct wrapping *wrapping)
@@ -39,7 +40,7 @@ static __always_inline enum tunnel_kind wrapped_kind(const struct wrapping *wrap
 	return wrapping->vni >> KIND_SHIFT;
 }
 
-/* What deliver_wrapped takes in place of a backend for a reply of `connection`. */
+/* What stands in place of a backend for a reply of `connection`. */
 static __always_inline __u32 return_detail(struct __sk_buff *skb, struct connection *connection)
 {
 	if (skb->gso_size)
@@ -47,7 +48,7 @@ static __always_inline __u32 return_detail(struct __sk_buff *skb, struct connect
 	return connection->flags & CONNECTION_LARGE ? VNI_RETURN_LARGE << BACKEND_LOW_BITS : 0;
 }
 
-/* The backend that the entry node chose; 0: none was named. */
+/* The backend that the entry node chose; 0: none was named. Not for the overlay. */
 static __always_inline __u32 wrapped_backend(const struct wrapping *wrapping)
 {
 	return wrapping->vni << BACKEND_LOW_BITS | (wrapping->group & BACKEND_LOW_MASK);

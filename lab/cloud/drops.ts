@@ -1,10 +1,9 @@
 import { run } from "../machines/command.ts";
-import { switchNamespace } from "../names.ts";
+import { inSwitch } from "../machines/network.ts";
 
 /** What the checks and groups of a cloud dropped since they were loaded last, most first: `12 packets: node: a source that …`. */
 export async function drops(lab: string): Promise<string[]> {
-  const inSwitch = ["nsenter", `--net=/run/netns/${switchNamespace(lab)}`];
-  return countedDrops(await run([...inSwitch, "nft", "list", "ruleset"], { purpose: "count what was dropped" }));
+  return countedDrops(await run([...inSwitch(lab), "nft", "list", "ruleset"], { purpose: "count what was dropped" }));
 }
 
 /** From nft's listing: `… counter packets 12 bytes 720 drop comment "node: …"`. */

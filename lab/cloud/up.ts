@@ -8,9 +8,9 @@ import { program } from "../installation.ts";
 import { register, registered } from "../journal.ts";
 import { run } from "../machines/command.ts";
 import { firstProcess, stopMachine } from "../machines/machine.ts";
-import { addSwitchAddress, createNetwork } from "../machines/network.ts";
+import { addSwitchAddress, createNetwork, filterBridged, inSwitch } from "../machines/network.ts";
 import { identify, isAlive } from "../machines/processes.ts";
-import { apiServerPort, labFolder, switchNamespace } from "../names.ts";
+import { apiServerPort, labFolder } from "../names.ts";
 import type { Progress } from "../progress.ts";
 import { firewall } from "./firewall.ts";
 import { bootInstance } from "./instance.ts";
@@ -29,8 +29,8 @@ export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<vo
   // Also what is left of one that died: it boots with its disk and nothing else.
   await Promise.all(absent.map(({ name }) => stopMachine(lab, name)));
   await createNetwork(lab, spec.instances);
-  const inSwitch = ["nsenter", `--net=/run/netns/${switchNamespace(lab)}`];
-  await run([...inSwitch, "nft", "--file", "-"], {
+  await filterBridged(lab, true); // security groups hold between machines too
+  await run([...inSwitch(lab), "nft", "--file", "-"], {
     input: firewall(spec.instances),
     purpose: "load the security groups",
   });
@@ -103,8 +103,8 @@ async function ensureMetadata({ name: lab, region }: CloudSpec): Promise<void> {
   const alive = registered(lab).some((one) => one.kind === "process" && one.role === "metadata" && isAlive(one));
   if (alive) return;
   const log = openSync(join(labFolder(lab), "metadata.log"), "a");
-  const namespace = `--net=/run/netns/${switchNamespace(lab)}`;
-  const child = spawn("nsenter", [namespace, process.execPath, ...program(), "serve-metadata", lab], {
+  const [file = "", ...args] = [...inSwitch(lab), process.execPath, ...program(), "serve-metadata", lab];
+  const child = spawn(file, args, {
     cwd: "/",
     detached: true,
     stdio: ["ignore", log, log],

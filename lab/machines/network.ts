@@ -39,7 +39,23 @@ async function ensureSwitch(lab: string): Promise<void> {
     `address add ${switchAddress}/${subnetLength} dev ${bridge}`,
     `link set ${bridge} up`,
   ]);
+  await filterBridged(lab, false);
 }
+
+/**
+ * Whether what crosses the switch between two machines passes its netfilter (br_netfilter), as what it routes does. It costs a
+ * cable more than all else, so a switch begins without.
+ */
+export async function filterBridged(lab: string, on: boolean): Promise<void> {
+  const setting = `net.bridge.bridge-nf-call-iptables=${on ? 1 : 0}`;
+  const ignore = on ? [] : ["--ignore"]; // a kernel without br_netfilter has no such setting, and nothing to turn off
+  await run([...inSwitch(lab), "sysctl", "--quiet", ...ignore, "--write", setting], {
+    purpose: `turn the filter of bridged packets of lab ${lab} ${on ? "on" : "off"}`,
+  });
+}
+
+/** How a command line begins that is to run at the switch. */
+export const inSwitch = (lab: string): string[] => ["nsenter", `--net=/run/netns/${switchNamespace(lab)}`];
 
 async function isConnected(namespace: string, address: string): Promise<boolean> {
   const shown = await attempt(["ip", "-netns", namespace, "-json", "route", "show", "default"]);

@@ -53,6 +53,8 @@ describe("inspect", () => {
     ]);
   });
 
+  const noMac = "00:00:00:00:00:00";
+
   test("connections are found by client and by the frontend the client used, in both directions", () => {
     const maps = memoryMaps();
     const forward = {
@@ -69,7 +71,9 @@ describe("inspect", () => {
       destinationPort: 40001,
       protocol: 6,
     };
-    const connection = { lastSeen: 0n, packets: 3n, node: "::", peerPort: 40001, backend: 5, policyRevision: 0 };
+    const way = { until: 0n, interface: 0, mtu: 0, kind: 0, destinationMac: noMac, sourceMac: noMac };
+    const always = { lastSeen: 0n, packets: 3n, node: "::", peerPort: 40001, backend: 5, policyRevision: 0 };
+    const connection = { ...always, origin: 0, way };
     maps.connections.update([
       [forward, { ...connection, address: "10.244.1.2", port: 80, flags: ConnectionFlag.TRANSLATED }],
       [

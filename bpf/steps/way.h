@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "route.h"
+
+/* Finding out where a packet goes costs several lookups and a question to the kernel's routing table, more than all else
+ * that is done with it. So a connection remembers the answer for a moment. What changes meanwhile (a route, a neighbour, a
+ * workload's interface, a backend that leaves) is followed that much later. */
+#define WAY_LIFETIME 100000000ULL /* ns: 0.1 s */
+
+/* Both hardware addresses of an Ethernet header. Aligned, so that they are copied in three pieces, not in twelve. */
+struct macs {
+	__u8 byte[2 * ETH_ALEN];
+} __attribute__((aligned(4)));
+
+static __always_inline const struct macs *way_macs(const struct way *way)
+{
+	return (const struct macs *)way->destination_mac;
+}
+
+/* Whether the connection's next packet may go as the last one did. */
+static __always_inline bool way_is_known(const struct connection *connection)
+{
+	return connection && bpf_ktime_get_coarse_ns() < connection->way.until;
+}
+
+/* What is larger than the link, with `added` bytes of headers, is the kernel's to handle; large segments are cut later. */
+static __always_inline bool way_has_room(const struct way *way, const struct __sk_buff *skb, __u32 added)
+{
+	return skb->gso_size || skb->len - ETH_HLEN + added <= way->mtu;
+}
+
+/* Where a way is written that is not known: the connection's own, or for this packet only. NULL never, but for the
+ * verifier. Another processor must not take half of it: it is known when all is written. */
+static __always_inline struct way *way_begin(struct connection *connection)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!connection)
+		return scratch ? &scratch->way : NULL;
+	connection->way.until = 0;
+	barrier();
+	return &connection->way;
+}
+
+static __always_inline const struct way *way_end(struct way *way, enum way_kind kind)
+{
+	way->kind = kind;
+	barrier();
+	way->until = bpf_ktime_get_coarse_ns() + WAY_LIFETIME;
+	return way;
+}
+
+static __always_inline const struct way *way_of_endpoint(const struct endpoint *endpoint, struct connection *connection)
+{
+	struct way *way = way_begin(connection);
+
+	if (!way)
+		return NULL;
+	way->interface = endpoint->ifindex;
+	__builtin_memcpy(way->destination_mac, endpoint->mac, ETH_ALEN);
+	__builtin_memcpy(way->source_mac, endpoint->host_mac, ETH_ALEN);
+	return way_end(way, WAY_TO_ENDPOINT);
+}
+
+/* From what the routing table answered. */
+static __always_inline const struct way *way_of_route(const struct bpf_fib_lookup *route, enum way_kind kind,
+						      struct connection *connection)
+{
+	struct way *way = way_begin(connection);
+
+	if (!way)
+		return NULL;
+	way->interface = route->ifindex;
+	way->mtu = route->mtu_result;
+	__builtin_memcpy(way->destination_mac, route->dmac, ETH_ALEN);
+	__builtin_memcpy(way->source_mac, route->smac, ETH_ALEN);
+	return way_end(way, kind);
+}
