@@ -1,15 +1,5 @@
 import { spawn } from "node:child_process";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { parseDocument } from "yaml";
 import { RunnerFailure } from "./failure.ts";
@@ -36,41 +26,49 @@ export type Verb = keyof typeof WORDS;
  * @param overrides `key=value` settings for this run.
  */
 export async function delegate(pulumi: string, verb: Verb, stack: Stack, overrides: string[]): Promise<void> {
-  const settings = overridesOf(stack, overrides);
-  const environment = { ...process.env, ...backend() };
-  const run = (...words: string[]) => {
+  const folder = join(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane", "pulumi");
+  const place = join(folder, "settings", stack.name);
+  const settings = settingsOfThisRun(place, stack, overridesOf(stack, overrides));
+  const environment = { ...process.env, ...backend(folder) };
+  const run = (cwd: string, ...words: string[]) => {
     say(`pulumi ${words.join(" ")}`);
-    return exitCode(pulumi, words, stack.folder, environment);
+    return exitCode(pulumi, words, cwd, environment);
   };
-  await run("stack", "select", "--create", stack.stack);
-  const words = [...WORDS[verb], "--stack", stack.stack];
-  if (Object.keys(settings).length === 0) return run(...words);
-  const folder = mkdtempSync(join(tmpdir(), "settings-"));
-  try {
-    await run(...words, "--config-file", settingsOfOneRun(folder, stack, settings));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  // A new stack's salt is written beside the Pulumi.yaml at hand, which no option changes.
+  await run(place, "stack", "select", "--create", stack.stack);
+  await run(stack.folder, ...WORDS[verb], "--stack", stack.stack, "--config-file", settings);
 }
 
-/** The stack's file with overrides. The CLI's own `--config` would write them into the stack's file for good. */
-function settingsOfOneRun(folder: string, stack: Stack, overrides: Record<string, string>): string {
+/** What the CLI writes into a stack's file when it makes a stack: the keys to its secrets. */
+const KEYS = ["encryptionsalt", "encryptedkey", "secretsprovider"];
+
+/**
+ * A copy of the stack's file, with overrides. The CLI would write into the user's file, which is under version control: the
+ * overrides for good, and the salt of a stack that only this computer has. So that is kept in the copy, from run to run.
+ * @returns path of the copy, in a folder where the CLI finds the same project
+ */
+function settingsOfThisRun(place: string, stack: Stack, overrides: Record<string, string>): string {
+  const path = join(place, `Pulumi.${stack.stack}.yaml`);
   const document = parseDocument(existsSync(stack.settings) ? readFileSync(stack.settings, "utf8") : "{}");
+  if (existsSync(path) && !KEYS.some((key) => document.has(key))) {
+    const former = parseDocument(readFileSync(path, "utf8"));
+    for (const key of KEYS) if (former.has(key)) document.set(key, former.get(key));
+  }
   for (const [key, value] of Object.entries(overrides)) {
     // A key of the project may stand there without its namespace.
     document.deleteIn(["config", key.replace(`${stack.name}:`, "")]);
     document.setIn(["config", key], value);
   }
-  const path = join(folder, `Pulumi.${stack.stack}.yaml`);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, "Pulumi.yaml"), `name: ${stack.name}\nruntime: nodejs\n`);
   writeFileSync(path, document.toString(), { mode: 0o600 });
   return path;
 }
 
-function backend(): Record<string, string> {
+/** @param folder where the state is, unless the user chose a backend */
+function backend(folder: string): Record<string, string> {
   const quiet = { PULUMI_SKIP_UPDATE_CHECK: "true" };
   if (process.env.PULUMI_BACKEND_URL) return quiet;
-  const folder = join(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane", "pulumi");
-  mkdirSync(folder, { recursive: true });
   const passphrase = process.env.PULUMI_CONFIG_PASSPHRASE ?? "";
   return { ...quiet, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
 }
