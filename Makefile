@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check watch trace compare report image test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check watch trace compare report image package test bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,11 @@ report: ## writes out/report.html from the results in out/; needs no cluster
 
 image: build ## puts the agent's image into a registry, for clusters elsewhere: make image REGISTRY=images.example.com/team
 	@node tools/images/push.ts "$(REGISTRY)"
+
+package: ## the npm package, as a folder (dist/package, for `pulumi package add`) and as a tarball (out/)
+	@sh tools/bootstrap javascript
+	@node tools/build.ts --quiet bundle components
+	@node tools/package.ts
 
 test: ## installs and runs every test
 	@sh tools/bootstrap tests

@@ -23,7 +23,11 @@ test("bundle() makes programs that know where they are, and need only what is ke
     "runner/main.ts",
     'import { x } from "@pulumi/pulumi/runtime";\nimport koffi from "koffi";\nconsole.log(x, koffi);',
   );
-  write("lab/main.ts", "");
+  write("lab/main.ts", 'import { six } from "six";\nconsole.log(six);');
+  write("node_modules/six/package.json", '{ "name": "six", "version": "6.0.0", "license": "MIT", "main": "index.js" }');
+  write("node_modules/six/index.js", "exports.six = 6;");
+  write("node_modules/six/LICENSE.md", "Copyright somebody");
+  write("node_modules/seven/package.json", '{ "name": "seven", "version": "7.0.0" }');
   write("lab/machines/boot.sh", "#!/bin/sh\n");
   expect(await bundle(root)).toEqual(["verify", "cluster"]);
 
@@ -32,6 +36,9 @@ test("bundle() makes programs that know where they are, and need only what is ke
   expect(node(agent)).toBe(`${join(root, "dist")} ${pathToFileURL(agent)}\n`);
   const runner = readFileSync(join(root, "dist", "runner.js"), "utf8");
   for (const name of ["@pulumi/pulumi/runtime", "koffi"]) expect(runner).toContain(`require("${name}")`);
+  const notices = readFileSync(join(root, "dist", "THIRD-PARTY-LICENSES"), "utf8");
+  expect(notices).toContain("six 6.0.0, MIT\n\nCopyright somebody");
+  expect(notices).not.toContain("seven");
   expect(readFileSync(join(root, "dist", "machines", "boot.sh"), "utf8")).toContain("#!/bin/sh");
 });
 

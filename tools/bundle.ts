@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { contentKey, contents } from "./cache.ts";
 import { run } from "./command.ts";
+import { notices } from "./notices.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -42,7 +43,7 @@ const OUTSIDE = ["@pulumi/*", "koffi", "ts-node", "typescript"];
  */
 export async function bundle(folder: string = root): Promise<string[]> {
   const present = ENTRIES.filter((name) => existsSync(join(folder, name, "main.ts")));
-  await build({
+  const { metafile } = await build({
     absWorkingDir: folder,
     entryPoints: Object.fromEntries(present.map((name) => [name, join(folder, name, "main.ts")])),
     outdir: join(folder, "dist"),
@@ -59,7 +60,9 @@ export async function bundle(folder: string = root): Promise<string[]> {
     // A message about a mistake in a program names the function it came from.
     keepNames: true,
     logLevel: "silent",
+    metafile: true,
   });
+  writeFileSync(join(folder, "dist", "THIRD-PARTY-LICENSES"), notices(folder, metafile));
   copyScripts(folder);
   return ENTRIES.filter((name) => !present.includes(name));
 }

@@ -1,8 +1,9 @@
-// The package as its users get it: packed, and installed in an empty project with what it depends on and nothing else.
+// The package as its users get it: packed, and installed by npm in an empty project with what it depends on and nothing else.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { makePackage } from "../../tools/package.ts";
 
 const checkout = join(import.meta.dirname, "..", "..");
 
@@ -14,31 +15,27 @@ export interface Installation {
   remove(): void;
 }
 
-/** Needs no registry: what the package depends on is linked from the checkout, what its development needs is left out. */
-export function installPackage(): Installation {
+/**
+ * What the package depends on directly comes in the versions of the lock file, which npm has in its cache since it installed
+ * the checkout.
+ */
+export async function installPackage(): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), "consumer-"));
-  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
-  const tarball = execFileSync("npm", pack, { cwd: checkout, encoding: "utf8", timeout: 120_000 }).trim();
-  const installed = join(folder, "node_modules", "ebpf-dataplane");
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"], { timeout: 60_000 });
-  for (const name of dependencies()) {
-    const link = join(folder, "node_modules", name);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(checkout, "node_modules", name), link);
-  }
-  return { folder, package: installed, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const tarball = await makePackage(folder);
+  const dependencies = { ...lockedDependencies(), "ebpf-dataplane": `file:${tarball}` };
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
+  const words = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+  execFileSync("npm", words, { cwd: folder, encoding: "utf8", timeout: 280_000, stdio: "pipe" });
+  return {
+    folder,
+    package: join(folder, "node_modules", "ebpf-dataplane"),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
-interface Lock {
-  packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
-}
-
-/** What `npm install` of the package would put directly into `node_modules`. */
-function dependencies(): string[] {
-  const lock = JSON.parse(readFileSync(join(checkout, "package-lock.json"), "utf8")) as Lock;
-  return Object.entries(lock.packages).flatMap(([path, { dev, optional, devOptional }]) => {
-    const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1];
-    return name && !dev && !optional && !devOptional ? [name] : [];
-  });
+function lockedDependencies(): Record<string, string> {
+  const read = (file: string) => JSON.parse(readFileSync(join(checkout, file), "utf8"));
+  const { packages } = read("package-lock.json") as { packages: Record<string, { version: string }> };
+  const names = Object.keys(read("package.json").dependencies);
+  return Object.fromEntries(names.map((name) => [name, packages[`node_modules/${name}`]?.version ?? "*"]));
 }

@@ -35,7 +35,7 @@ let installation: Installation;
 let engine: Engine;
 let plugin: Plugin;
 beforeAll(async () => {
-  installation = installPackage();
+  installation = await installPackage();
   engine = await startEngine("ebpf-dataplane", "local");
   plugin = await startPlugin(installation.package, engine);
 });

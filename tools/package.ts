@@ -1,0 +1,54 @@
+// `make package`: the npm package as it is published, as a folder and as a tarball.
+//
+// What is in it is what `npm pack` takes of the checkout ("files" in package.json). Its package.json names no development
+// dependencies: the Pulumi CLI installs everything that a component plugin's package.json names, with the plugins that belong to it.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "./command.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** For `pulumi package add` and `npm publish`. Not the checkout: that holds a program (Pulumi.yaml) too, which the CLI refuses. */
+export const PACKAGE_FOLDER = join(root, "dist", "package");
+
+/**
+ * Writes `dist/package`; what it is made from must be built.
+ * @param destination folder of the tarball
+ * @returns path of the tarball
+ */
+export async function makePackage(destination: string): Promise<string> {
+  if (!existsSync(join(root, "dist", "runner.js"))) throw new Error("Cannot pack what is not built. Next: make build.");
+  mkdirSync(destination, { recursive: true });
+  const draft = mkdtempSync(join(root, "dist", ".package-"));
+  try {
+    await run("tar", ["-xzf", await pack(root, draft), "-C", draft], { timeoutSeconds: 60 });
+    const staged = join(draft, "package");
+    const {
+      scripts: _,
+      devDependencies: __,
+      ...manifest
+    } = JSON.parse(readFileSync(join(staged, "package.json"), "utf8"));
+    writeFileSync(join(staged, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    const tarball = await pack(staged, destination);
+    rmSync(PACKAGE_FOLDER, { recursive: true, force: true });
+    renameSync(staged, PACKAGE_FOLDER);
+    return tarball;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+async function pack(folder: string, destination: string): Promise<string> {
+  const words = ["pack", "--ignore-scripts", "--json", "--pack-destination", destination];
+  const [{ filename }] = JSON.parse(await run("npm", words, { cwd: folder, timeoutSeconds: 120 }));
+  return join(destination, filename);
+}
+
+if (import.meta.main) {
+  try {
+    process.stdout.write(`${PACKAGE_FOLDER}\n${await makePackage(join(root, "out"))}\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
+}
