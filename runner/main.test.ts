@@ -139,10 +139,18 @@ test("preview shows the tree and touches nothing", async () => {
 }, 120_000);
 
 test("down removes objects and runs the deletion of commands", async () => {
-  const received = await cluster(() => [404, { message: "not found" }]);
+  let gone = false;
+  const received = await cluster(({ method }) => {
+    if (gone) return [404, { message: "not found" }];
+    gone = method === "DELETE";
+    return [200, {}];
+  });
   const { code } = await runner("down");
+  const object = "/api/v1/namespaces/default/configmaps/map";
   expect(received.map(({ method, url }) => `${method} ${url}`)).toEqual([
-    "DELETE /api/v1/namespaces/default/configmaps/map",
+    `GET ${object}`,
+    `DELETE ${object}`,
+    `GET ${object}`,
   ]);
   expect(existsSync(join(folder, "gone"))).toBe(true);
   expect(code).toBe(0);
