@@ -5,11 +5,15 @@ import { machineCgroups } from "../machines/cgroups.ts";
 import { machineNamespace } from "../names.ts";
 import type { GroundMachine } from "./ground/ground-machine.ts";
 
-/** Seconds so far. */
-export function ownCpuSeconds(machines: readonly GroundMachine[]): number {
-  const ofMachines = machines.map(({ lab, name }) => cgroupSeconds(machineCgroups(machineNamespace(lab, name)).roots));
-  return [...ofMachines, softirqSeconds()].reduce((sum, seconds) => sum + seconds, 0);
-}
+/** Seconds so far: of the machines' processes. */
+export const machineCpuSeconds = (machines: readonly GroundMachine[]): number =>
+  machines
+    .map(({ lab, name }) => cgroupSeconds(machineCgroups(machineNamespace(lab, name)).roots))
+    .reduce((sum, seconds) => sum + seconds, 0);
+
+/** Seconds so far: of the machines' processes and of the kernel's softirq threads. */
+export const ownCpuSeconds = (machines: readonly GroundMachine[]): number =>
+  machineCpuSeconds(machines) + softirqSeconds();
 
 /** cgroup v1 counts nanoseconds in cpuacct.usage, v2 microseconds in cpu.stat; a hybrid host has the first. */
 function cgroupSeconds(roots: readonly string[]): number {

@@ -20,7 +20,7 @@ function round(mode: ComparedMode, number: number, microseconds: number[], more:
     number,
     microseconds,
     processor,
-    stealShare: 0,
+    takenShare: 0,
     failedConnections: 0,
     processNs: { master: 40_000 },
     ...more,
@@ -49,14 +49,14 @@ function result(mode: ComparedMode, more: Partial<ComparedModeResult> = {}): Com
 describe("the figures of a mode", () => {
   const rounds = [
     round("EbpfDsr", 0, [100, 200, 300, 400]),
-    round("EbpfDsr", 1, [900], { stealShare: 0.5 }),
+    round("EbpfDsr", 1, [900], { takenShare: 0.5 }),
     round("EbpfDsr", 2, [300, 500], { processNs: { master: 20_000 } }),
   ];
   const { used, limit } = undisturbed(rounds);
   const figures = figuresOf(rounds, used, counted, 1);
 
   it("come from undisturbed rounds, and say how many were not", () => {
-    expect(limit).toBe(0.05);
+    expect(limit).toBe(0.1);
     expect(figures).toMatchObject({
       connections: 6,
       rounds: 2,

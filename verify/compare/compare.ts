@@ -3,6 +3,7 @@ import { Ledger } from "../engine/ledger.ts";
 import { Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
 import { type Followed, follow, merged } from "../follow/follow.ts";
+import { tolerableShare } from "../measure/disturbance.ts";
 import { type Load, openLoad } from "../measure/load.ts";
 import { MachineMeter } from "../measure/machine-counters.ts";
 import { balancedOrder } from "../measure/order.ts";
@@ -201,8 +202,8 @@ class ComparisonRun {
         this.#problems.get(mode) ??
         (of(used).length === 0
           ? "every round was disturbed"
-          : limit > 0.05
-            ? `much time was stolen: rounds with up to ${(100 * limit).toFixed(0)} % are used`
+          : limit > tolerableShare
+            ? `others had the processors much of the time: rounds with up to ${(100 * limit).toFixed(0)} % of it are used`
             : undefined);
       return {
         mode,

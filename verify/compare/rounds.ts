@@ -2,7 +2,13 @@ import { type ProgramRunTime, readBpfRunTime, runTimeBetween } from "../measure/
 import type { Quiet } from "../measure/disturbance.ts";
 import type { RoundResult } from "../measure/load.ts";
 import type { MachineMeter } from "../measure/machine-counters.ts";
-import { type ProcessorTime, processorTimeBetween, readProcessorTime, stealShare } from "../measure/processor-time.ts";
+import {
+  ownProcessSeconds,
+  type ProcessorTime,
+  processorTimeBetween,
+  readProcessorTime,
+  takenShare,
+} from "../measure/processor-time.ts";
 import type { ComparedMode } from "../results/compare.ts";
 
 /** One round of one mode. */
@@ -36,20 +42,23 @@ export async function timeRound(
   run: () => Promise<RoundResult>,
 ): Promise<TimedRound> {
   const machinesBefore = readAll(meters);
-  const before = readProcessorTime();
+  const before = { processor: readProcessorTime(), own: ownProcessSeconds() };
   const { nanoseconds, failures, instructions } = await run();
-  const processor = processorTimeBetween(before, readProcessorTime());
+  const processor = processorTimeBetween(before.processor, readProcessorTime());
+  const own = ownProcessSeconds() - before.own;
   const machines = readAll(meters);
+  const processNs = Object.fromEntries(
+    meters.map(({ name }) => [name, (machines[name]?.processNs ?? 0) - (machinesBefore[name]?.processNs ?? 0)]),
+  );
+  const machinesNs = Object.values(processNs).reduce((sum, ns) => sum + ns, 0);
   return {
     mode,
     number,
     microseconds: nanoseconds.map((each) => each / 1000),
     processor,
-    stealShare: stealShare(processor),
+    takenShare: takenShare(processor, own + machinesNs / 1e9),
     failedConnections: Object.values(failures).reduce((sum, count) => sum + count, 0),
-    processNs: Object.fromEntries(
-      meters.map(({ name }) => [name, (machines[name]?.processNs ?? 0) - (machinesBefore[name]?.processNs ?? 0)]),
-    ),
+    processNs,
     ...(instructions !== undefined && { instructions }),
   };
 }

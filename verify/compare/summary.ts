@@ -1,4 +1,4 @@
-import { isDisturbed, stealLimit } from "../measure/disturbance.ts";
+import { isDisturbed, takenLimit } from "../measure/disturbance.ts";
 import { bootstrap, differenceOf, histogram, mean, median, pairedRatio, quantile } from "../measure/statistics.ts";
 import type { ComparedMode, ComparedModeResult } from "../results/compare.ts";
 import type { Estimate, Ratio } from "../results/figures.ts";
@@ -15,7 +15,7 @@ const sum = (values: number[]): number => values.reduce((total, value) => total 
 
 /** Rounds that may be used, and the share of stolen time up to which they were. */
 export function undisturbed(rounds: readonly TimedRound[]): { used: TimedRound[]; limit: number } {
-  const limit = stealLimit(rounds);
+  const limit = takenLimit(rounds);
   return { used: rounds.filter((round) => !isDisturbed(round, limit) && round.microseconds.length > 0), limit };
 }
 

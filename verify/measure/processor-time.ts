@@ -48,5 +48,18 @@ export function processorTimeBetween(before: ProcessorTime, after: ProcessorTime
   };
 }
 
+/**
+ * Share of the time that was taken away from a measurement: by the host, and by programs that do not belong to it.
+ * @param own seconds that the measurement's processes were charged for, without softirq
+ */
+export const takenShare = ({ steal, busy, softirq, total }: ProcessorTime, own: number): number =>
+  total > 0 ? Math.min(1, (steal + Math.max(0, busy - softirq - own)) / total) : 0;
+
+/** Seconds that this process was charged for so far. */
+export function ownProcessSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** Share of the time that the host took away; 0 in an interval too short to tell. */
 export const stealShare = ({ steal, total }: ProcessorTime): number => (total > 0 ? Math.min(1, steal / total) : 0);

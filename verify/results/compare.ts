@@ -61,7 +61,10 @@ const modeSchema = z
     instructionsPerConnection: z.number().min(0).optional().describe("Where the processor counts them."),
     packetsPerConnection: perNode(z.number().min(0), "packets in and out of its uplink per connection."),
     rounds: z.int().min(0).describe("Undisturbed rounds."),
-    disturbedRounds: z.int().min(0).describe("Rounds set aside because time was stolen or connections failed."),
+    disturbedRounds: z
+      .int()
+      .min(0)
+      .describe("Rounds set aside because others had the processors, or connections failed."),
     histogramUs: z
       .array(z.strictObject({ from: z.number(), to: z.number(), count: z.int() }))
       .describe("Connection times of undisturbed rounds, in buckets of microseconds."),

@@ -2,16 +2,23 @@ import { join } from "node:path";
 import { openLoad } from "../../../verify/measure/load.ts";
 import { balancedOrder } from "../../../verify/measure/order.ts";
 import { SourcePorts } from "../../../verify/measure/ports.ts";
-import { processorTimeBetween, readProcessorTime, stealShare } from "../../../verify/measure/processor-time.ts";
+import {
+  ownProcessSeconds,
+  processorTimeBetween,
+  readProcessorTime,
+  takenShare,
+} from "../../../verify/measure/processor-time.ts";
 import { median } from "../../../verify/measure/statistics.ts";
 import { packageFolder } from "../../installation.ts";
+import { machineCpuSeconds } from "../cpu-time.ts";
 import type { BenchPod } from "../ground/bench-pod.ts";
+import type { GroundMachine } from "../ground/ground-machine.ts";
 import type { Mode } from "./ground.ts";
 
 /** One mode in one round. */
 export interface ConnectionRound {
   readonly medianUs: number;
-  readonly stealShare: number;
+  readonly takenShare: number;
   readonly failed: number;
 }
 
@@ -22,24 +29,28 @@ const loadProgram = join(packageFolder, "dist", "load");
 class Connector {
   readonly rounds: ConnectionRound[] = [];
   readonly #client: BenchPod;
+  readonly #machines: readonly GroundMachine[];
   readonly #ports = new SourcePorts();
   readonly #load;
 
-  constructor(client: BenchPod) {
+  constructor(client: BenchPod, server: GroundMachine) {
     this.#client = client;
+    this.#machines = [client.machine, server];
     this.#load = openLoad({ enter: client.machine.argv([], client.name), program: loadProgram, concurrency: 1 });
   }
 
   async round(hosts: readonly string[], connections: number): Promise<void> {
-    const before = readProcessorTime();
+    const charged = () => machineCpuSeconds(this.#machines) + ownProcessSeconds();
+    const before = { all: readProcessorTime(), charged: charged() };
     const times: number[] = [];
     for (const host of hosts) {
       const from = { source: this.#client.address, firstPort: this.#ports.take(connections), connections };
       times.push(...(await this.#load.round({ host, port: 80, path: "/", ...from })).nanoseconds);
     }
     const failed = hosts.length * connections - times.length;
-    const steal = stealShare(processorTimeBetween(before, readProcessorTime()));
-    this.rounds.push({ medianUs: times.length > 0 ? median(times) / 1000 : 0, stealShare: steal, failed });
+    const spent = processorTimeBetween(before.all, readProcessorTime());
+    const taken = takenShare(spent, charged() - before.charged);
+    this.rounds.push({ medianUs: times.length > 0 ? median(times) / 1000 : 0, takenShare: taken, failed });
   }
 
   close(): Promise<void> {
@@ -50,10 +61,11 @@ class Connector {
 /** Connects from each mode's pod to the same services, modes in balanced order within each round. */
 export async function connectInRounds(
   clients: ReadonlyMap<Mode, BenchPod>,
+  server: GroundMachine,
   hosts: readonly string[],
   { rounds, connections }: { rounds: number; connections: number },
 ): Promise<Map<Mode, readonly ConnectionRound[]>> {
-  const connectors = new Map([...clients].map(([mode, client]) => [mode, new Connector(client)]));
+  const connectors = new Map([...clients].map(([mode, client]) => [mode, new Connector(client, server)]));
   try {
     for (const modes of balancedOrder([...clients.keys()], rounds, hosts.length))
       for (const mode of modes) await connectors.get(mode)?.round(hosts, Math.ceil(connections / hosts.length));

@@ -47,7 +47,7 @@ export async function measureScale(plan: ScalePlan, place: Place, countdown: Cou
       countdown.step(`${mode} with ${count} services`);
     }
     const clients = new Map(nodes.map(({ mode, node }) => [mode, node.client]));
-    const rounds = await connectInRounds(clients, sampleOf(count).map(clusterIP), plan);
+    const rounds = await connectInRounds(clients, place.server, sampleOf(count).map(clusterIP), plan);
     countdown.step(`connections with ${count} services`);
     for (const { node: _, ...programmed } of nodes)
       results.push({ ...programmed, services: count, rounds: rounds.get(programmed.mode) ?? [] });

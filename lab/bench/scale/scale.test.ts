@@ -26,7 +26,7 @@ describe("summarize()", () => {
     services,
     loadSeconds: 2,
     programmingSeconds: [0.3, 0.1, 0.2],
-    rounds: Array.from({ length: 7 }, (_, round) => ({ medianUs: medianUs + round / 10, stealShare: 0, failed })),
+    rounds: Array.from({ length: 7 }, (_, round) => ({ medianUs: medianUs + round / 10, takenShare: 0, failed })),
   });
 
   it("tells who grew, and who is faster at the same number", () => {

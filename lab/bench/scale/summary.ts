@@ -1,5 +1,5 @@
 // From rounds to what is said: undisturbed ones, medians with intervals, ratios, one sentence.
-import { isDisturbed, stealLimit } from "../../../verify/measure/disturbance.ts";
+import { isDisturbed, takenLimit } from "../../../verify/measure/disturbance.ts";
 import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
 import type { Ratio } from "../../../verify/results/figures.ts";
 import type { Scale } from "../../../verify/results/scale.ts";
@@ -11,10 +11,10 @@ const leastRounds = 5;
 
 type Quiet = (round: ConnectionRound | undefined) => round is ConnectionRound;
 
-const quietness = ({ stealShare, failed }: ConnectionRound) => ({ stealShare, failedConnections: failed });
+const quietness = ({ takenShare, failed }: ConnectionRound) => ({ takenShare, failedConnections: failed });
 
 export function summarize(measured: readonly Measured[]): Pick<Scale, "points" | "ratios" | "verdict"> {
-  const limit = stealLimit(measured.flatMap(({ rounds }) => rounds.map(quietness)));
+  const limit = takenLimit(measured.flatMap(({ rounds }) => rounds.map(quietness)));
   const quiet: Quiet = (round): round is ConnectionRound =>
     round !== undefined && !isDisturbed(quietness(round), limit);
   const points = measured.flatMap((one) => pointOf(one, quiet));

@@ -1,8 +1,13 @@
 import { balancedOrder } from "../../../verify/measure/order.ts";
-import { processorTimeBetween, readProcessorTime, stealShare } from "../../../verify/measure/processor-time.ts";
+import {
+  ownProcessSeconds,
+  processorTimeBetween,
+  readProcessorTime,
+  takenShare,
+} from "../../../verify/measure/processor-time.ts";
 import type { throughputPaths } from "../../../verify/results/throughput.ts";
 import type { Countdown } from "../countdown.ts";
-import { ownCpuSeconds } from "../cpu-time.ts";
+import { machineCpuSeconds, ownCpuSeconds } from "../cpu-time.ts";
 import { setPodMtu } from "../ground/bench-pod.ts";
 import type { GroundMachine, RunningProgram } from "../ground/ground-machine.ts";
 import type { Ground, Pair } from "./ground.ts";
@@ -18,7 +23,7 @@ export interface Sample {
   readonly gbitPerSecond: number;
   readonly cpuSecondsPerGbit: number;
   readonly ownCpuSecondsPerGbit: number;
-  readonly stealShare: number;
+  readonly takenShare: number;
 }
 
 export interface MeasuredSeries {
@@ -78,13 +83,14 @@ async function listening({ streams }: Series, ground: Ground): Promise<RunningPr
 
 async function measure([from, to]: readonly [End, End], series: Series, seconds: number) {
   const machines = [from.machine, to.machine];
-  const before = { all: readProcessorTime(), own: ownCpuSeconds(machines) };
+  const charged = () => machineCpuSeconds(machines) + ownProcessSeconds();
+  const before = { all: readProcessorTime(), own: ownCpuSeconds(machines), charged: charged() };
   const gbit = (await sendStreams(from, to, { ...series, seconds })) / 1e9;
   const spent = processorTimeBetween(before.all, readProcessorTime());
   return {
     gbitPerSecond: gbit / seconds,
     cpuSecondsPerGbit: spent.busy / gbit,
     ownCpuSecondsPerGbit: (ownCpuSeconds(machines) - before.own) / gbit,
-    stealShare: stealShare(spent),
+    takenShare: takenShare(spent, charged() - before.charged),
   };
 }

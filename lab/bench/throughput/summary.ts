@@ -1,5 +1,5 @@
 // From samples to what is said: undisturbed rounds, medians with intervals, ratios, one sentence.
-import { isDisturbed, stealLimit } from "../../../verify/measure/disturbance.ts";
+import { isDisturbed, takenLimit } from "../../../verify/measure/disturbance.ts";
 import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
 import type { Ratio } from "../../../verify/results/figures.ts";
 import type { Throughput } from "../../../verify/results/throughput.ts";
@@ -13,8 +13,8 @@ const leastRounds = 5;
 
 export function summarize(measured: readonly MeasuredSeries[]): Pick<Throughput, "runs" | "ratios" | "verdict"> {
   const all = measured.flatMap(({ samples }) => samples);
-  const limit = stealLimit(all.map(({ stealShare }) => ({ stealShare, failedConnections: 0 })));
-  const quiet = ({ stealShare }: Sample) => !isDisturbed({ stealShare, failedConnections: 0 }, limit);
+  const limit = takenLimit(all.map(({ takenShare }) => ({ takenShare, failedConnections: 0 })));
+  const quiet = ({ takenShare }: Sample) => !isDisturbed({ takenShare, failedConnections: 0 }, limit);
   const runs = measured.flatMap(({ series, samples }) => {
     const ofPath = (path: Path) => samples.filter((sample) => sample.path === path);
     return allPaths.flatMap((path) => {

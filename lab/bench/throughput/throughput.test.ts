@@ -34,7 +34,7 @@ describe("parseBitsPerSecond()", () => {
 describe("summarize()", () => {
   const [series] = planThroughput({ quick: true, vxlan: false }).series;
   const cost: Record<Path, number> = { Linux: 0.1, Ebpf: 0.07, Floor: 0.05 };
-  const measured = (rounds: number, steal = (_round: number) => 0): MeasuredSeries => ({
+  const measured = (rounds: number, taken = (_round: number) => 0): MeasuredSeries => ({
     series: series as MeasuredSeries["series"],
     samples: Array.from({ length: rounds }, (_, round) =>
       (["Linux", "Ebpf", "Floor"] as const).map((path) => ({
@@ -43,7 +43,7 @@ describe("summarize()", () => {
         gbitPerSecond: 10,
         cpuSecondsPerGbit: cost[path],
         ownCpuSecondsPerGbit: cost[path] + round / 1e4,
-        stealShare: steal(round),
+        takenShare: taken(round),
       })),
     ).flat(),
   });
