@@ -22,10 +22,13 @@ rehearse: build ## the stack for AWS on this computer: nothing reaches AWS, noth
 forget: ## removes what `make rehearse` made
 	@node dist/runner.js rehearse --stack aws --remove
 
-preview: ## what `make up` would create, touching nothing; another stack with STACK=aws
-	@sh tools/bootstrap javascript
-	@node tools/build.ts --quiet bundle components
-	@node dist/runner.js preview --stack $(STACK)
+# SVG=file.svg writes the picture too, AGAINST=earlier.json tells what changes, JSON=1 and MARKDOWN=1 are other forms.
+preview_options = $(if $(JSON),--json) $(if $(MARKDOWN),--markdown) $(if $(SVG),--svg "$(SVG)") $(if $(AGAINST),--against "$(AGAINST)")
+
+preview: ## what `make up` would create, who would reach whom, and warnings; touches nothing; STACK=aws SVG= AGAINST= MARKDOWN=1 JSON=1
+	@sh tools/bootstrap javascript >&2
+	@node tools/build.ts --quiet bundle components >&2
+	@node dist/runner.js preview --stack $(STACK) $(preview_options)
 
 preflight: ## what stands in the way on a cluster of yours (Pulumi.existing.yaml); changes nothing; JSON=1
 	@sh tools/bootstrap javascript

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { awaitCluster } from "./aws/await-cluster";
 import { exchange } from "./aws/exchange";
-import { API_SERVER_PORT, Group, openings, requireNotOpenToWorld } from "./aws/firewall";
+import { Group, openings, requireNotOpenToWorld } from "./aws/firewall";
 import { imageId } from "./aws/image";
 import { network } from "./aws/network";
 import { nodes } from "./aws/nodes";
@@ -12,7 +12,7 @@ import type { AwsClusterArgs } from "./aws-cluster-args";
 import { ClientMachines } from "./client-machines";
 import { requireAws, requireClusterName } from "./inputs/aws";
 import { argumentsOf } from "./inputs/refusal";
-import { type ApiServerAddress, type MachineAddress, MachineRole } from "./machine";
+import { API_SERVER_PORT, type ApiServerAddress, type MachineAddress, MachineRole } from "./machine";
 import { componentType } from "./package-name";
 
 /**

@@ -48,6 +48,19 @@ test("LocalCluster keeps the kubeconfig secret, and nothing else", async () => {
   await settled();
 });
 
+test("a preview knows the machines, and where the API server will answer, but no credentials", async () => {
+  await recordResources(true);
+  const cluster = new LocalCluster("cluster");
+  expect(await resolved(cluster.clients)).toEqual([
+    { name: "client1", address: "172.31.1.55" },
+    { name: "client2", address: "172.31.1.162" },
+  ]);
+  expect(await resolved(cluster.nodes)).toHaveLength(2);
+  expect(await resolved(cluster.apiServer)).toEqual({ host: "172.31.1.8", port: 6443 });
+  expect(await (cluster.kubeconfig as unknown as { isKnown: Promise<boolean> }).isKnown).toBe(false);
+  await settled();
+});
+
 const machine = (name: string, role: MachineRole, address: string): Machine => ({ name, role, address });
 const control = machine("master", MachineRole.ControlPlane, "172.31.1.8");
 

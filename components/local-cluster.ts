@@ -7,6 +7,7 @@ import { INTERPRETER, packageRoot } from "./installed-program";
 import { DEFAULT_RELEASE } from "./kubernetes-release";
 import { localImageDigests } from "./local-images";
 import {
+  API_SERVER_PORT,
   type ApiServerAddress,
   type Machine,
   type MachineAddress,
@@ -93,17 +94,20 @@ export class LocalCluster extends pulumi.ComponentResource {
       },
     );
 
-    const machines = up.stdout.apply((stdout) => JSON.parse(stdout) as LabDocument);
+    const kubeconfig = up.stdout.apply((stdout) => (JSON.parse(stdout) as LabDocument).kubeconfig);
     this.kubeconfig = upgraded(
       name,
-      { kubeconfig: pulumi.secret(machines.kubeconfig), release: lab.kubernetesVersion },
+      { kubeconfig: pulumi.secret(kubeconfig), release: lab.kubernetesVersion },
       { parent: this },
     );
-    this.apiServer = pulumi.unsecret(machines.apiServer);
-    this.nodes = pulumi.unsecret(machines.nodes);
-    this.clients = pulumi.unsecret(machines.clients);
-    this.name = pulumi.unsecret(machines.lab);
-    this.agentImageDigest = pulumi.unsecret(machines.apply(() => images.agent));
+    // The lab is what was asked for, so a preview knows all of it but the credentials; whoever uses it still waits for the lab.
+    const [controlPlane] = lab.machines as [Machine, ...Machine[]];
+    const standing = <Value>(value: Value): pulumi.Output<Value> => up.urn.apply(() => value);
+    this.apiServer = standing({ host: controlPlane.address, port: API_SERVER_PORT });
+    this.nodes = standing(addressesOf(lab.machines.filter(({ role }) => role !== MachineRole.Client)));
+    this.clients = standing(addressesOf(lab.machines.filter(({ role }) => role === MachineRole.Client)));
+    this.name = standing(lab.name);
+    this.agentImageDigest = standing(images.agent);
     this.registerOutputs({
       kubeconfig: this.kubeconfig,
       apiServer: this.apiServer,
@@ -115,13 +119,13 @@ export class LocalCluster extends pulumi.ComponentResource {
   }
 }
 
-/** What `lab up` prints when the cluster stands. */
+/** The part of what `lab up` prints that nobody knows before the cluster stands. */
 interface LabDocument {
   kubeconfig: string;
-  apiServer: ApiServerAddress;
-  nodes: MachineAddress[];
-  clients: MachineAddress[];
-  lab: string;
+}
+
+function addressesOf(machines: Machine[]): MachineAddress[] {
+  return machines.map(({ name, address }) => ({ name, address }));
 }
 
 /** The document that `lab up` reads, from checked arguments. */

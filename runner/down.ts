@@ -1,8 +1,10 @@
+import { title } from "../preview/resource.ts";
+import { forgetDeployed } from "./deployed.ts";
 import { messageOf, RunnerFailure } from "./failure.ts";
 import { ApiUnreachable } from "./kubernetes/api-server.ts";
 import { type Cluster, deleteObject } from "./kubernetes/apply.ts";
 import { stackLabelOf } from "./kubernetes/stack-label.ts";
-import { type Operation, title } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { Providers } from "./resources/handlers.ts";
 import { deleteLocalCommand } from "./resources/local-command.ts";
@@ -34,6 +36,7 @@ export async function down(project: Project): Promise<void> {
       failures.push(`${title(operation)}: ${messageOf(error)}`);
     }
   }
+  forgetDeployed(project);
   if (failures.length === 0) return;
   const gone = silent.size > 0 ? `; if the cluster is gone for good, with ${GONE_VARIABLE}=true` : "";
   throw new RunnerFailure(failures.join("\n"), { next: `run the same command again${gone}` });

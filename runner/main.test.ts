@@ -138,6 +138,27 @@ test("preview shows the tree and touches nothing", async () => {
   expect(code).toBe(0);
 }, 120_000);
 
+test("the next preview is compared with what the last up made, until down", async () => {
+  await cluster(({ method, body }) => (method === "DELETE" ? [404, { message: "not found" }] : [200, body]));
+  await runner("up");
+  const deployed = join(folder, "out", "deployed-dev.json");
+  expect(JSON.parse(readFileSync(deployed, "utf8"))).toMatchObject({ project: "app", stack: "dev", reach: [] });
+  expect(readFileSync(deployed, "utf8")).not.toContain("hunter2");
+  const { stdout } = await runner("preview");
+  expect(stdout).toContain("Against what the last `up` made\n  the same reach the same, and the same costs");
+  await runner("down");
+  expect(existsSync(deployed)).toBe(false);
+}, 240_000);
+
+test("a file that a preview cannot be compared with is a mistake in one sentence", async () => {
+  await cluster();
+  const file = join(folder, "Pulumi.yaml");
+  const { stderr, code } = await runner("preview", "--against", file);
+  expect(stderr).toContain(`preview of stack dev failed: ${file} cannot be read: it is not JSON`);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(code).toBe(2);
+}, 120_000);
+
 test("down removes objects and runs the deletion of commands", async () => {
   let gone = false;
   const received = await cluster(({ method }) => {
@@ -154,6 +175,34 @@ test("down removes objects and runs the deletion of commands", async () => {
   ]);
   expect(existsSync(join(folder, "gone"))).toBe(true);
   expect(code).toBe(0);
+}, 120_000);
+
+test("a preview by the Pulumi CLI is told in the same words, compared with the stack's state", async () => {
+  const urn = "urn:pulumi:dev::app::kubernetes:core/v1:ConfigMap::map";
+  const state = { urn, type: "kubernetes:core/v1:ConfigMap", inputs: { metadata: { name: "map" } } };
+  const digest = JSON.stringify({ steps: [{ op: "same", urn, oldState: state, newState: state }] });
+  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\ntest "$1" = stack || echo '${digest}'\n`);
+  chmodSync(join(folder, "pulumi"), 0o755);
+  const { stdout, stderr, code } = await runner("preview");
+  expect(stdout).toMatch(/^ {2}└─ ConfigMap map\n\nAgainst the stack as it is deployed\n/);
+  expect(stderr).toContain("pulumi preview --json --show-sames --stack dev");
+  expect(code).toBe(0);
+  const file = join(folder, "digest.json");
+  writeFileSync(file, digest);
+  expect((await runner("preview", "--from", file)).stdout).toBe(stdout);
+}, 120_000);
+
+test("what the Pulumi CLI says is wrong with a preview is passed on", async () => {
+  const digest = JSON.stringify({ steps: [], diagnostics: [{ message: "no such subnet\n", severity: "error" }] });
+  writeFileSync(
+    join(folder, "pulumi"),
+    `#!/bin/sh\ntest "$1" = stack && exit\necho '${digest.replace("\\n", "\\\\n")}'\nexit 255\n`,
+  );
+  chmodSync(join(folder, "pulumi"), 0o755);
+  const { stderr, code } = await runner("preview");
+  expect(stderr).toContain("no such subnet\n");
+  expect(stderr).toContain("pulumi preview ended with 255");
+  expect(code).toBe(1);
 }, 120_000);
 
 /** A Pulumi CLI that notes how it was called, and its settings; a new stack gets a salt, as from the real one. */

@@ -7,6 +7,7 @@ interface RegisterRequest {
   getParent(): string;
   getCustomtimeouts(): { getCreate(): string } | undefined;
   getAdditionalsecretoutputsList(): string[];
+  getPropertydependenciesMap(): Map<string, { getUrnsList(): string[] }>;
 }
 interface OutputsRequest {
   getUrn(): string;
@@ -54,6 +55,7 @@ export async function attachMonitor(
         urn,
         parent: parent.includes(`::${STACK_TYPE}::`) ? "" : parent,
         inputs: reveal(args.inputs) as Record<string, unknown>,
+        references: referencesOf(request),
         provider: args.provider ?? "",
         custom: args.custom ?? false,
         ...(limit && { timeout: milliseconds(limit) }),
@@ -86,6 +88,14 @@ export async function attachMonitor(
   // What a provider's function would answer is not known in a preview.
   if (where.preview) monitor.invoke = (_, answer) => answer(null, UNKNOWN);
   return outputs;
+}
+
+function referencesOf(request: RegisterRequest | undefined): Record<string, string[]> {
+  const references: Record<string, string[]> = {};
+  request?.getPropertydependenciesMap().forEach((from, property) => {
+    if (from.getUrnsList().length > 0) references[property] = from.getUrnsList();
+  });
+  return references;
 }
 
 const UNKNOWN = { getUnknown: () => true, getReturn: () => undefined, getFailuresList: () => [] };

@@ -1,16 +1,7 @@
+import type { Resource } from "../preview/resource.ts";
+
 /** One resource that the program registers, with its inputs in clear. */
-export interface Operation {
-  /** Type token, e.g. `kubernetes:apps/v1:DaemonSet`. */
-  type: string;
-  /** Name in the program. */
-  name: string;
-  urn: string;
-  /** URN of the parent; empty below the stack. */
-  parent: string;
-  /** Inputs; unknown ones are absent in a preview. */
-  inputs: Record<string, unknown>;
-  /** `urn::id` of an explicit provider. */
-  provider: string;
+export interface Operation extends Resource {
   custom: boolean;
   /** Milliseconds the program grants; absent: the handler's own limit. */
   timeout?: number;
@@ -34,11 +25,3 @@ export interface Progress {
 
 /** Makes one kind of resource real. Resolves when it is usable; rejects with a RunnerFailure. */
 export type Handler = (operation: Operation, progress: Progress, signal: AbortSignal) => Promise<Outcome>;
-
-/** The name for people: an object's kind and name, or the resource's own. */
-export function title({ type, name, inputs }: Operation): string {
-  const kind = type.split(":").at(-1) ?? type;
-  const metadata = inputs.metadata as { name?: string; namespace?: string } | undefined;
-  if (!type.startsWith("kubernetes:") || metadata?.name === undefined) return `${kind} ${name}`;
-  return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ""}${metadata.name}`;
-}

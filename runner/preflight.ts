@@ -1,5 +1,6 @@
+import { title } from "../preview/resource.ts";
 import { RunnerFailure } from "./failure.ts";
-import { type Operation, title } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { CommandFailure, localCommand } from "./resources/local-command.ts";
 import { runProgram } from "./run-program.ts";

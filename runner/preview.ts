@@ -1,33 +1,93 @@
-import { type Operation, title } from "./operation.ts";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { readBaseline } from "../preview/baseline.ts";
+import { type Baseline, buildPreview, type PreviewInputs } from "../preview/build.ts";
+import { readDigest } from "../preview/digest.ts";
+import type { Preview } from "../preview/document.ts";
+import { previewMarkdown } from "../preview/print/markdown.ts";
+import { previewText } from "../preview/print/text.ts";
+import { lastDeployed } from "./deployed.ts";
+import { messageOf, RunnerFailure } from "./failure.ts";
+import type { Operation } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { runProgram } from "./run-program.ts";
-import { pc, say } from "./terminal.ts";
+import { say } from "./terminal.ts";
 
-/** Prints what `up` would make, as a tree; touches nothing. */
-export async function preview(project: Project): Promise<void> {
+/** How a preview is told, and what with. */
+export interface PreviewOptions {
+  json: boolean;
+  markdown?: boolean;
+  /** Where the picture is written. */
+  svg?: string;
+  /** An earlier preview, JSON. */
+  against?: string;
+}
+
+/** Prints what `up` would make; touches nothing. */
+export async function preview(project: Project, options: PreviewOptions): Promise<void> {
   say(
     `Stack ${project.stack}, previewed by this package's runner: this is not \`pulumi preview\`. Nothing is touched.`,
   );
-  const operations: Operation[] = [];
+  const resources: Operation[] = [];
+  // Paths are seen from where the user stands; the program runs in its own folder.
+  const given = baselineOf(options);
+  const told = { ...options, ...(options.svg && { svg: resolve(options.svg) }) };
   await runProgram(project, true, async (operation) => {
-    operations.push(operation);
+    resources.push(operation);
     return { id: "", state: operation.inputs };
   });
-  const tree = [...branches(operations, "", "")];
-  process.stdout.write(`${tree.join("\n")}\n`);
+  const { name, stack } = project;
+  await tell({ project: name, stack, resources }, given ?? lastDeployed(project), told);
   say(
-    pc.dim(
-      `${tree.length} resources; what an earlier \`up\` of this stack made and this tree has not is removed at the end`,
-    ),
+    `${resources.length} resources; what an earlier \`up\` of this stack made and this tree has not is removed at the end`,
   );
 }
 
-/** Lines of the resources below a URN, in the order of the program. */
-function* branches(operations: Operation[], parent: string, indent: string): Generator<string> {
-  const children = operations.filter((operation) => operation.parent === parent);
-  for (const [index, child] of children.entries()) {
-    const last = index === children.length - 1;
-    yield `${indent}${last ? "└─ " : "├─ "}${title(child)}`;
-    yield* branches(operations, child.urn, `${indent}${last ? "   " : "│  "}`);
+/**
+ * Prints the same from what `pulumi preview --json --show-sames` printed.
+ * @param name of the file, for messages
+ */
+export async function previewDigest(text: string, name: string, options: PreviewOptions): Promise<void> {
+  const { before, after, ...of } = readable(name, () => readDigest(text));
+  const state = buildPreview({ ...of, resources: before });
+  const deployed = before.length > 0 ? { what: "the stack as it is deployed", preview: state } : undefined;
+  await tell({ ...of, resources: after }, baselineOf(options) ?? deployed, options);
+}
+
+/** @param path `-` is standard input */
+export function readText(path: string): string {
+  return readable(path, () => readFileSync(path === "-" ? 0 : path, "utf8"));
+}
+
+function baselineOf({ against }: PreviewOptions): Baseline | undefined {
+  if (against === undefined) return undefined;
+  const text = readText(against);
+  return readable(against, () => readBaseline(text, against));
+}
+
+function readable<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new RunnerFailure(`${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 });
   }
+}
+
+async function tell(inputs: PreviewInputs, baseline: Baseline | undefined, options: PreviewOptions): Promise<void> {
+  const built = buildPreview(inputs, baseline);
+  if (options.svg !== undefined) await draw(built, options.svg);
+  process.stdout.write(printed(built, options));
+}
+
+function printed(built: Preview, { json, markdown }: PreviewOptions): string {
+  if (json) return `${JSON.stringify(built, null, 2)}\n`;
+  return markdown ? previewMarkdown(built) : previewText(built);
+}
+
+async function draw(built: Preview, path: string): Promise<void> {
+  // Written as JSX, which this program does not load for nothing.
+  const { previewSvg } = await import("../preview/picture/svg.tsx");
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, previewSvg(built));
+  say(`wrote ${path}`);
 }

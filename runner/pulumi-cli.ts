@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { parseDocument } from "yaml";
 import { RunnerFailure } from "./failure.ts";
 import { overridesOf, type Stack } from "./project.ts";
-import { say } from "./terminal.ts";
+import { complain, say } from "./terminal.ts";
 
 /** The Pulumi CLI on PATH, or undefined. */
 export function findPulumi(path = process.env.PATH ?? ""): string | undefined {
@@ -16,7 +17,7 @@ export function findPulumi(path = process.env.PATH ?? ""): string | undefined {
 
 const WORDS = {
   up: ["up", "--yes", "--skip-preview"],
-  preview: ["preview"],
+  preview: ["preview", "--json", "--show-sames"],
   down: ["destroy", "--yes", "--skip-preview"],
 };
 export type Verb = keyof typeof WORDS;
@@ -25,18 +26,27 @@ export type Verb = keyof typeof WORDS;
  * Runs a verb by the Pulumi CLI; its state is a folder of the cache unless the user chose a backend.
  * @param overrides `key=value` settings for this run.
  */
-export async function delegate(pulumi: string, verb: Verb, stack: Stack, overrides: string[]): Promise<void> {
+export async function delegate(pulumi: string, verb: "up" | "down", stack: Stack, overrides: string[]): Promise<void> {
+  await work(pulumi, verb, stack, overrides, "inherit");
+}
+
+/** What the Pulumi CLI would do, as JSON, unchanged resources included. */
+export function previewByCli(pulumi: string, stack: Stack, overrides: string[]): Promise<string> {
+  return work(pulumi, "preview", stack, overrides, "pipe");
+}
+
+async function work(pulumi: string, verb: Verb, stack: Stack, overrides: string[], stdout: Stdout): Promise<string> {
   const folder = join(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane", "pulumi");
   const place = join(folder, "settings", stack.name);
   const settings = settingsOfThisRun(place, stack, overridesOf(stack, overrides));
-  const environment = { ...process.env, ...backend(folder) };
-  const run = (cwd: string, ...words: string[]) => {
+  const env = { ...process.env, ...backend(folder) };
+  const run = (cwd: string, to: Stdout, ...words: string[]) => {
     say(`pulumi ${words.join(" ")}`);
-    return exitCode(pulumi, words, cwd, environment);
+    return output(pulumi, words, { cwd, env, stdio: ["inherit", to, "inherit"] });
   };
-  // A new stack's salt is written beside the Pulumi.yaml at hand, which no option changes.
-  await run(place, "stack", "select", "--create", stack.stack);
-  await run(stack.folder, ...WORDS[verb], "--stack", stack.stack, "--config-file", settings);
+  // A new stack's salt is written beside the Pulumi.yaml at hand, which no option changes. On standard output is only what was asked for.
+  await run(place, stdout === "pipe" ? "ignore" : "inherit", "stack", "select", "--create", stack.stack);
+  return run(stack.folder, stdout, ...WORDS[verb], "--stack", stack.stack, "--config-file", settings);
 }
 
 /** What the CLI writes into a stack's file when it makes a stack: the keys to its secrets. */
@@ -73,13 +83,29 @@ function backend(folder: string): Record<string, string> {
   return { ...quiet, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
 }
 
-async function exitCode(program: string, words: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(program, words, { cwd, env, stdio: "inherit" });
+/** Where the CLI's standard output goes; "pipe": to the caller. */
+type Stdout = "inherit" | "ignore" | "pipe";
+
+async function output(program: string, words: string[], options: SpawnOptions): Promise<string> {
+  const child = spawn(program, words, options);
+  const told = child.stdout ? text(child.stdout) : Promise.resolve("");
   const code = await new Promise<number | string>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status, signal) => resolve(status ?? signal ?? "unknown"));
   });
-  if (code !== 0) throw new RunnerFailure(`pulumi ${words[0]} ended with ${code}`, { next: "see its messages above" });
+  if (code === 0) return told;
+  for (const line of diagnosticsOf(await told)) complain(line);
+  throw new RunnerFailure(`pulumi ${words[0]} ended with ${code}`, { next: "see its messages above" });
+}
+
+/** Where its output is JSON, the CLI tells what is wrong there too. */
+function diagnosticsOf(json: string): string[] {
+  try {
+    const { diagnostics = [] } = JSON.parse(json) as { diagnostics?: { message?: string }[] };
+    return diagnostics.flatMap(({ message }) => message?.trimEnd() ?? []);
+  } catch {
+    return json === "" ? [] : [json.trimEnd()];
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -1,6 +1,7 @@
+import { title } from "../preview/resource.ts";
 import { Interrupted, messageOf, RunnerFailure } from "./failure.ts";
 import { attachMonitor, type Call } from "./monitor.ts";
-import { type Operation, type Outcome, title } from "./operation.ts";
+import type { Operation, Outcome } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { loadProgram, sdkOf } from "./sdk.ts";
 import { say } from "./terminal.ts";

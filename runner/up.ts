@@ -1,6 +1,8 @@
+import { title } from "../preview/resource.ts";
+import { rememberDeployed } from "./deployed.ts";
 import { prune } from "./kubernetes/prune.ts";
 import { stackLabelOf } from "./kubernetes/stack-label.ts";
-import { title } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import type { Project } from "./project.ts";
 import type { Rehearsal } from "./resources/aws/rehearsal.ts";
 import { handlerFor, Providers } from "./resources/handlers.ts";
@@ -19,11 +21,13 @@ export async function up(project: Project, json = false, rehearsal?: Rehearsal):
     `Stack ${project.stack}, made by this package's runner: this is not \`pulumi up\`. It keeps no state and applies everything again.${on}`,
   );
   const providers = new Providers(project.folder, stackLabelOf(project.name, project.stack));
+  const operations: Operation[] = [];
   let count = 0;
   const outputs = await runProgram(
     project,
     false,
     async (operation, signal) => {
+      operations.push(operation);
       if (!operation.custom) return { id: "", state: operation.inputs };
       const report = new ResourceReport(title(operation));
       const outcome = await handlerFor(operation.type, providers, project.folder, rehearsal)(operation, report, signal);
@@ -37,6 +41,8 @@ export async function up(project: Project, json = false, rehearsal?: Rehearsal):
   );
   // Only now: nobody is without what an object that goes did for others.
   for (const cluster of providers.used) await prune(cluster, providers.stackLabel, (line) => new ResourceReport(line));
+  // A rehearsal is no deployment of the stack.
+  if (!rehearsal) rememberDeployed(project, operations);
   say(`${count} resources in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   if (json) {
     process.stdout.write(`${JSON.stringify(mask(outputs), null, 2)}\n`);

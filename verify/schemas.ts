@@ -12,7 +12,7 @@ import { documentSchema } from "./verification/document.ts";
 
 const folder = join(import.meta.dirname, "..", "docs", "schemas");
 
-/** Path and content of each published JSON Schema (draft 2020-12). */
+/** Path and content of each published JSON Schema (draft 2020-12) of this part. */
 export function publishedSchemas(): { path: string; content: string }[] {
   return [
     // What users write: defaults may be left out.
@@ -26,7 +26,8 @@ export function publishedSchemas(): { path: string; content: string }[] {
   ];
 }
 
-function publish(file: string, title: string, schema: z.ZodType, io: "input" | "output") {
+/** Path and content of one published schema. */
+export function publish(file: string, title: string, schema: z.ZodType, io: "input" | "output") {
   const { $schema, ...rest } = z.toJSONSchema(schema, { target: "draft-2020-12", io });
   return { path: join(folder, file), content: `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n` };
 }

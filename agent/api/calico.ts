@@ -48,7 +48,12 @@ export const felixConfiguration = z.object({
 });
 export type FelixConfiguration = z.infer<typeof felixConfiguration>;
 
+/** Who handles services. */
+export function serviceHandlingOf({ metadata }: FelixConfiguration): (typeof serviceHandlings)[number] {
+  return metadata.annotations?.[SERVICE_HANDLING] ?? "Ebpf";
+}
+
 /** Whether services are this dataplane's; otherwise kube-proxy runs beside it. */
-export function handlesServices({ metadata }: FelixConfiguration): boolean {
-  return (metadata.annotations?.[SERVICE_HANDLING] ?? "Ebpf") === "Ebpf";
+export function handlesServices(configuration: FelixConfiguration): boolean {
+  return serviceHandlingOf(configuration) === "Ebpf";
 }

@@ -63,6 +63,17 @@ export function hostCidr(text: Address): Cidr {
   return cidrOf(addressValue(text), 128, familyOf(text) ?? "IPv6");
 }
 
+/** Whether every address of `inner` is one of `outer`. */
+export function covers(outer: Cidr, inner: Cidr): boolean {
+  const within = outer.family === inner.family && outer.prefixLength <= inner.prefixLength;
+  return within && mask(inner.value, outer.prefixLength) === outer.value;
+}
+
+/** Whether two blocks have an address in common. */
+export function overlap(one: Cidr, other: Cidr): boolean {
+  return covers(one, other) || covers(other, one);
+}
+
 function cidrOf(value: bigint, prefixLength: number, family: Family): Cidr {
   const masked = mask(value, prefixLength);
   const address = addressText(masked);

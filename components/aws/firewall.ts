@@ -1,6 +1,7 @@
 import { type AwsClusterArgs, WorldAccess } from "../aws-cluster-args";
 import { type InputPlace, refuseBecause } from "../inputs/refusal";
 import { VxlanMode } from "../ip-pool";
+import { API_SERVER_PORT } from "../machine";
 import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "./guardrails";
 
 /** The security groups: the control plane is in the first two, workers in the second, clients in the third. */
@@ -27,9 +28,6 @@ export interface Opening {
   /** What must be said for it to be open to everybody. */
   world?: WorldAccess;
 }
-
-/** Port of the API server. */
-export const API_SERVER_PORT = 6443;
 
 /** Everything that is let in, and nothing more: pure, so that a test reads as the list. */
 export function openings(args: AwsClusterArgs, podSubnet: string, vpcCidr: string): Opening[] {

@@ -21,7 +21,12 @@ export interface InstancePlan {
 /** An instance: token-only metadata that pods cannot reach, encrypted disk, a fixed private address. */
 export function instance(sdk: AwsSdk, name: string, plan: InstancePlan, opts: pulumi.CustomResourceOptions) {
   const { machine, instanceProfile, keyName, userData } = plan;
-  const tags = { ...plan.tags, Name: name, "ebpf-dataplane/machine": machine.name };
+  const tags = {
+    ...plan.tags,
+    Name: name,
+    "ebpf-dataplane/machine": machine.name,
+    "ebpf-dataplane/role": machine.role,
+  };
   return new sdk.ec2.Instance(
     name,
     {

@@ -9,6 +9,7 @@ const operation = (inputs: Record<string, unknown>): Operation => ({
   urn: "",
   parent: "",
   provider: "",
+  references: {},
   custom: true,
   inputs,
 });

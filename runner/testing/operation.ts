@@ -3,7 +3,7 @@ import type { Operation, Progress } from "../operation.ts";
 /** A Kubernetes resource of a program. */
 export function objectOperation(inputs: Record<string, unknown>, more: Partial<Operation> = {}): Operation {
   const type = `kubernetes:${inputs.apiVersion}:${inputs.kind}`;
-  return { type, name: "resource", urn: "", parent: "", inputs, provider: "", custom: true, ...more };
+  return { type, name: "resource", urn: "", parent: "", inputs, references: {}, provider: "", custom: true, ...more };
 }
 
 /** Collects what a handler tells. */

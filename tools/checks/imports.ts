@@ -6,10 +6,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   "index.ts": ["stacks"],
   stacks: ["components"],
   components: [],
-  runner: ["components"],
+  runner: ["components", "preview"],
   cluster: ["components", "agent", "verify"],
   agent: ["components"],
   verify: ["components", "agent"],
+  preview: ["components", "agent", "verify"],
   lab: ["components", "agent", "verify"],
   tools: [],
 };
@@ -38,7 +39,7 @@ export function checkKernelBoundary(sources: Sources): Finding[] {
     .map((path) => ({ path, message: `imports koffi: only ${KERNEL} talks to libbpf` }));
 }
 
-const PURE = ["agent/compile/", "agent/reconcile/"];
+const PURE = ["agent/compile/", "agent/reconcile/", "preview/reach/"];
 const WORLD = /^(koffi|(node:)?(fs|net|child_process|dgram|http|https|os|timers)(\/.*)?)$/;
 const CLOCK = /\b(Date\.now|new Date\(\)|performance\.now|process\.hrtime|setTimeout|setInterval)\b/;
 
@@ -109,7 +110,7 @@ const typescript = (sources: Sources): string[] => [...sources.keys()].filter(is
 const partOf = (path: string): string => path.split("/")[0] ?? "";
 
 /** Parts whose folders are stages, in an order. */
-const STAGED = ["agent", "lab", "runner", "verify"];
+const STAGED = ["agent", "lab", "preview", "runner", "verify"];
 
 /** `agent/compile` for what is below it; a file directly in a part, or in another part, stands for itself. */
 function stageOf(path: string): string {

@@ -36,7 +36,7 @@ const rewriteSchema = z
   })
   .describe("An address that was changed on the way.");
 
-const waySchema = z
+export const waySchema = z
   .strictObject({
     mode: modeSchema.optional().describe("Absent: as deployed when the verification ran."),
     client: z.string(),

@@ -3,7 +3,7 @@ import type { Operation } from "../../operation.ts";
 import { Cloud } from "./cloud.ts";
 
 const operation = (type: string, name: string, inputs: Record<string, unknown>): Operation => ({
-  ...{ type, name, inputs, urn: "", parent: "", provider: "", custom: true },
+  ...{ type, name, inputs, urn: "", parent: "", references: {}, provider: "", custom: true },
 });
 
 /** A cloud of two nodes in one group and a client in another. */

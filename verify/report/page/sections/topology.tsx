@@ -1,6 +1,6 @@
 import type { Report, Stretch, Way } from "../../document.ts";
 import { modeName } from "../../modes.ts";
-import { hostOf } from "../../rewrites.ts";
+import { inWords } from "../../way-in-words.ts";
 import { Absent, Section } from "../section.tsx";
 import { Table } from "../table.tsx";
 import { modeColour } from "../theme.ts";
@@ -93,28 +93,6 @@ function Elsewhere({ way: { rewrites } }: { way: Way }) {
 
 function evidence({ basis, wrapped }: Stretch): string {
   return wrapped ? `${basis}; inside VXLAN ${wrapped.source} → ${wrapped.destination}` : basis;
-}
-
-/** What the drawing shows, in a sentence or two. */
-export function inWords({ places, stretches, served, reply, client }: Way): string {
-  const entry = places.find(({ role }) => role === "entryNode")?.name ?? "the entry node";
-  if (!served) return `${client} gets no answer.`;
-  const requests = stretches.filter(({ direction }) => direction === "request");
-  const [left, arrived] = [requests[0]?.source, requests.at(-1)?.source];
-  const owner = places.find(({ address }) => arrived && address === hostOf(arrived))?.name;
-  const own = left && arrived && hostOf(left) === hostOf(arrived);
-  const source =
-    arrived === undefined
-      ? "Whom the server saw is not known"
-      : own
-        ? `The server sees the client, ${hostOf(arrived)}`
-        : `The server sees ${hostOf(arrived)}${owner ? `, which is ${owner}` : ""}, instead of the client`;
-  const back = {
-    direct: `the reply passes ${entry} by`,
-    viaEntryNode: `the reply goes back through ${entry}`,
-    onEntryNode: `the server runs on ${entry}`,
-  };
-  return reply ? `${source}; ${back[reply]}.` : `${source}.`;
 }
 
 function steps({ stretches }: Way): string {

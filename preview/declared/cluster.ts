@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { felixConfiguration, ipPool, serviceHandlingOf } from "../../agent/api/calico.ts";
+import { SETTINGS_FILE } from "../../components/settings.ts";
+import { isWithin, type Resource } from "../resource.ts";
+import { labOf, type Machine } from "./machines.ts";
+import type { WrittenObject } from "./objects.ts";
+
+/** A Kubernetes cluster, as far as the stack declares it: the objects of one provider. */
+export interface Cluster {
+  /** Of the provider; "" is the one that kubectl would use. */
+  name: string;
+  /** local: a lab on this computer. aws: EC2 instances. existing: somebody else made it. */
+  kind: "local" | "aws" | "existing";
+  objects: WrittenObject[];
+  nodes: Machine[];
+  clients: Machine[];
+  /** Undefined: the stack does not declare our dataplane here. */
+  dataplane?: DataplaneSettings;
+  /** What the cluster itself was made with; absent: not known. */
+  subnets?: { pods: string; services: string };
+}
+
+export interface DataplaneSettings {
+  returnMode: "DSR" | "Tunnel";
+  serviceHandling: "Ebpf" | "KubeProxyIptables" | "KubeProxyNftables";
+  pools: { name: string; cidr: string; vxlanMode: "Always" | "CrossSubnet" | "Never" }[];
+  serviceSubnet?: string;
+  mtu?: number;
+  image?: string;
+}
+
+const settingsSchema = z.object({ serviceSubnet: z.string().optional(), mtu: z.number().optional() });
+
+/** One cluster for each Kubernetes provider that something is declared with. */
+export function clustersOf(resources: Resource[], machines: Machine[]): Cluster[] {
+  const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
+  const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  const byProvider = Map.groupBy(objects, ({ provider }) => provider.split("::").slice(0, -1).join("::"));
+  return [...byProvider].map(([urn, declared]) => {
+    const provider = byUrn.get(urn);
+    const from = provider ? madeBy(provider, resources, byUrn) : undefined;
+    const own = machines.filter(({ cluster }) => cluster !== undefined && cluster === from?.urn);
+    const written = declared.map(({ inputs }) => inputs as WrittenObject);
+    const subnets = from && subnetsOf(from, resources);
+    const dataplane = dataplaneOf(written);
+    return {
+      name: provider?.name ?? "",
+      kind: kindOf(from),
+      objects: written,
+      nodes: own.filter(({ role }) => role !== "client"),
+      clients: machines.filter(
+        ({ role, cluster }) => role === "client" && (cluster === undefined || cluster === from?.urn),
+      ),
+      ...(dataplane && { dataplane }),
+      ...(subnets && { subnets }),
+    };
+  });
+}
+
+/** The cluster component that a provider's kubeconfig comes from. */
+function madeBy(provider: Resource, resources: Resource[], byUrn: ReadonlyMap<string, Resource>): Resource | undefined {
+  const sources = (provider.references.kubeconfig ?? []).flatMap((urn) => byUrn.get(urn) ?? []);
+  return resources.find(
+    ({ urn, type }) =>
+      /:(LocalCluster|AwsCluster)$/.test(type) && sources.some((source) => isWithin(source, urn, byUrn)),
+  );
+}
+
+function kindOf(component: Resource | undefined): Cluster["kind"] {
+  if (component?.type.endsWith(":LocalCluster")) return "local";
+  return component?.type.endsWith(":AwsCluster") ? "aws" : "existing";
+}
+
+function subnetsOf(component: Resource, resources: Resource[]): Cluster["subnets"] {
+  const lab = resources.flatMap(({ parent, inputs }) => (parent === component.urn ? (labOf(inputs) ?? []) : []))[0];
+  if (lab) return { pods: lab.podSubnet, services: lab.serviceSubnet };
+  const { podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = component.inputs;
+  return { pods: String(podSubnet), services: String(serviceSubnet) };
+}
+
+function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
+  const felix = objects
+    .filter(({ kind, metadata }) => kind === "FelixConfiguration" && metadata?.name === "default")
+    .flatMap((object) => felixConfiguration.safeParse(object).data ?? [])[0];
+  if (!felix) return undefined;
+  const pools = objects
+    .filter(({ kind }) => kind === "IPPool")
+    .flatMap((object) => ipPool.safeParse(object).data ?? [])
+    .filter(({ spec }) => !spec.disabled)
+    .map(({ metadata, spec }) => ({
+      name: metadata.name,
+      cidr: spec.cidr,
+      vxlanMode: spec.vxlanMode ?? ("Never" as const),
+    }));
+  const image = agentImageOf(objects);
+  return {
+    returnMode: felix.spec.bpfExternalServiceMode === "DSR" ? "DSR" : "Tunnel",
+    serviceHandling: serviceHandlingOf(felix),
+    pools,
+    ...settingsOf(objects),
+    ...(image && { image }),
+  };
+}
+
+function settingsOf(objects: WrittenObject[]): z.output<typeof settingsSchema> {
+  for (const { kind, data } of objects) {
+    const text = kind === "ConfigMap" ? (data as Record<string, unknown> | undefined)?.[SETTINGS_FILE] : undefined;
+    if (typeof text === "string") return settingsSchema.parse(JSON.parse(text));
+  }
+  return {};
+}
+
+function agentImageOf(objects: WrittenObject[]): string | undefined {
+  const daemonSet = objects.find(({ kind, metadata }) => kind === "DaemonSet" && metadata?.name === "ebpf-dataplane");
+  const spec = daemonSet?.spec as { template?: { spec?: { containers?: { image?: string }[] } } } | undefined;
+  return spec?.template?.spec?.containers?.[0]?.image;
+}

@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { waySchema } from "../verify/report/document.ts";
+import { changes } from "./resource.ts";
+
+const verdicts = z
+  .enum(["allowed", "dropped", "depends", "rejected", "no way in"])
+  .describe(
+    "depends: on which pod, or which address a pod will get. rejected: the service has no pods. no way in: not reachable from outside.",
+  );
+
+const policies = z.array(z.string()).describe('The objects that decide: "NetworkPolicy default/nginx". Empty: none.');
+
+const resourceSchema = z
+  .strictObject({
+    type: z.string().describe("Type token."),
+    name: z.string().describe("Name in the program."),
+    title: z.string().describe("Kind and name for people."),
+    depth: z.int().min(0).describe("Of the tree: 0 is directly below the stack. A resource follows its parent."),
+    change: z.enum(changes).optional().describe("What is done to it. Absent: the state of the stack is not known."),
+  })
+  .describe("A resource.");
+
+const machineSchema = z
+  .strictObject({
+    name: z.string(),
+    role: z.enum(["controlPlane", "worker", "client"]),
+    address: z.string().optional(),
+    instanceType: z.string().optional().describe("EC2 only."),
+    spot: z.boolean().optional().describe("EC2 only."),
+    zone: z.string().optional().describe("EC2 only; absent: chosen by AWS."),
+    securityGroups: z.array(z.string()).optional().describe("EC2 only: names of resources."),
+  })
+  .describe("A computer that the stack makes or names.");
+
+const subnetSchema = z
+  .strictObject({
+    cidr: z.string(),
+    zone: z.string().optional().describe("Absent: chosen by AWS."),
+    machines: z.array(z.string()).describe("Names of the machines in it."),
+  })
+  .describe("A subnet that the stack makes.");
+
+const securityGroupSchema = z
+  .strictObject({ name: z.string(), admits: z.array(z.string()).describe('"udp 4789 from cluster-nodes".') })
+  .describe("What a security group lets in.");
+
+const costSchema = z
+  .strictObject({
+    what: z.enum(["instances", "volumes", "addresses", "NAT gateways", "load balancers", "clusters"]),
+    kind: z.string().describe('"t3.medium, spot, eu-central-1a".'),
+    count: z.int().min(1),
+    gibibytes: z.number().optional().describe("Volumes: all of them together."),
+  })
+  .describe("Something that somebody pays for. No prices: they change.");
+
+const reachSchema = z
+  .strictObject({
+    from: z.string().describe("A client, pods by the name of what makes them, or others in words."),
+    to: z.string().describe('A port of a service: "nginx:80", "kube-system/kube-dns:53/udp".'),
+    verdict: verdicts,
+    policies,
+  })
+  .describe("Who reaches whom, by the declared policies.");
+
+const changeSchema = z
+  .strictObject({
+    from: z.string(),
+    to: z.string(),
+    before: verdicts.optional().describe("Absent: the pair did not exist."),
+    after: verdicts.optional().describe("Absent: the pair is no longer declared."),
+    policies,
+  })
+  .describe("A pair whose verdict changes.");
+
+const contradictionSchema = z
+  .strictObject({
+    check: z.string().describe("The check that expects it."),
+    from: z.string(),
+    to: z.string(),
+    expected: z.enum(["allowed", "dropped", "rejected"]),
+    declared: verdicts.describe("What the declared objects say."),
+    policies,
+  })
+  .describe("An expectation of a verification that the declared objects do not meet: it would fail.");
+
+const warningSchema = z
+  .strictObject({ about: z.string(), what: z.string(), next: z.string().describe("What to do.") })
+  .describe("Something that is allowed and will not work, or not as one may think.");
+
+/** The form of `preview --json`. */
+export const previewSchema = z
+  .strictObject({
+    project: z.string(),
+    stack: z.string(),
+    resources: z.array(resourceSchema),
+    machines: z.array(machineSchema),
+    subnets: z.array(subnetSchema),
+    securityGroups: z.array(securityGroupSchema),
+    ways: z.array(waySchema).describe("Where request and reply go, as declared."),
+    cost: z.array(costSchema),
+    reach: z.array(reachSchema),
+    against: z
+      .strictObject({
+        what: z.string().describe("What this preview is compared with, in words."),
+        reach: z.array(changeSchema),
+        cost: z.array(
+          z.strictObject({ item: z.string(), before: z.int().min(0), after: z.int().min(0) }).describe("A count."),
+        ),
+      })
+      .optional()
+      .describe("Absent: nothing was given to compare with."),
+    expectations: z.strictObject({
+      contradictions: z.array(contradictionSchema),
+      met: z.int().min(0).describe("Expectations that agree with what is declared."),
+      open: z.int().min(0).describe("Expectations about what only a running cluster knows."),
+    }),
+    warnings: z.array(warningSchema),
+  })
+  .describe("What a stack would be: resources, ways, cost, who reaches whom, and what to be warned of.");
+
+export type Preview = z.output<typeof previewSchema>;

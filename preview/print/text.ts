@@ -1,0 +1,29 @@
+import type { Preview } from "../document.ts";
+import {
+  againstOutline,
+  costOutline,
+  expectationsOutline,
+  indented,
+  networkOutline,
+  reachOutline,
+  treeLines,
+  warningsOutline,
+  wayOutline,
+} from "./sections.ts";
+
+/** A preview for a terminal: the tree, then a chapter for everything there is something to say about. */
+export function previewText(preview: Preview): string {
+  const sections = [
+    wayOutline,
+    networkOutline,
+    costOutline,
+    reachOutline,
+    againstOutline,
+    expectationsOutline,
+    warningsOutline,
+  ].map((outline) => outline(preview));
+  const chapters = sections
+    .filter(({ lines }) => lines.length > 0)
+    .flatMap(({ title, lines }) => ["", title, ...lines.map(indented)]);
+  return `${[...treeLines(preview), ...chapters].join("\n")}\n`;
+}

@@ -1,0 +1,88 @@
+import { namespace as namespaceSchema, type Pod, pod as podSchema } from "../../agent/api/core.ts";
+import { type NetworkPolicy, networkPolicy } from "../../agent/api/networking.ts";
+import { type Service, serviceOf, type Workload, type WrittenObject, workloadOf } from "../declared/objects.ts";
+
+/** Something outside the pods' network that has an address. */
+export interface Host {
+  name: string;
+  address: string;
+}
+
+/** Everything that decides who reaches whom. */
+export interface Cast {
+  clients: Host[];
+  nodes: Host[];
+  workloads: Workload[];
+  services: Service[];
+  policies: NetworkPolicy[];
+  /** Labels by name, of namespaces that are declared; one that is not has none but its name. */
+  namespaces: ReadonlyMap<string, Record<string, string>>;
+  /** CIDRs that pods' addresses come from; which of them a pod gets is not known before it runs. */
+  pools: string[];
+  /** Whether a connection from outside keeps its source address: not with kube-proxy. */
+  keepsSource: boolean;
+}
+
+/** What the objects are about. */
+export interface Scene extends Pick<Cast, "clients" | "nodes" | "pools" | "keepsSource"> {
+  objects: WrittenObject[];
+  /** Whether kubeadm makes the cluster's name service, which no stack declares. */
+  nameService: boolean;
+}
+
+/** The cluster's name service, as kubeadm makes it on every cluster. */
+const NAME_SERVICE: WrittenObject[] = [
+  {
+    kind: "Deployment",
+    metadata: { name: "coredns", namespace: "kube-system" },
+    spec: { replicas: 2, template: { metadata: { labels: { "k8s-app": "kube-dns" } }, spec: { containers: [] } } },
+  },
+  {
+    kind: "Service",
+    metadata: { name: "kube-dns", namespace: "kube-system" },
+    spec: {
+      selector: { "k8s-app": "kube-dns" },
+      ports: [
+        { name: "dns", protocol: "UDP", port: 53 },
+        { name: "dns-tcp", protocol: "TCP", port: 53 },
+      ],
+    },
+  },
+];
+
+/** Reads objects; those that have nothing to do with reaching anybody are passed over. */
+export function castOf({ objects, nameService, clients, nodes, pools, keepsSource }: Scene): Cast {
+  const all = [...objects, ...(nameService ? NAME_SERVICE : [])];
+  const namespaces = all
+    .filter(({ kind }) => kind === "Namespace")
+    .flatMap((object) => namespaceSchema.safeParse(object).data ?? []);
+  return {
+    clients,
+    nodes,
+    pools,
+    keepsSource,
+    workloads: all.flatMap((object) => workloadOf(object) ?? []),
+    services: all.flatMap((object) => serviceOf(object) ?? []),
+    policies: all
+      .filter(({ kind, apiVersion }) => kind === "NetworkPolicy" && apiVersion === "networking.k8s.io/v1")
+      .flatMap((object) => networkPolicy.safeParse(object).data ?? []),
+    namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}])),
+  };
+}
+
+/** A pod of a workload, as the API server would show it but for its address. */
+export function podOf({ namespace, name, labels, hostNetwork, containers, initContainers }: Workload): Pod {
+  return podSchema.parse({
+    metadata: { name, namespace, labels },
+    spec: { hostNetwork, containers, initContainers },
+  });
+}
+
+/** The workloads that a service sends to. */
+export function backendsOf({ workloads }: Cast, { namespace, spec }: Service): Workload[] {
+  const wanted = Object.entries(spec.selector);
+  if (wanted.length === 0) return [];
+  return workloads.filter(
+    (workload) => workload.namespace === namespace && wanted.every(([key, value]) => workload.labels[key] === value),
+  );
+}

@@ -1,0 +1,159 @@
+import type { Pod } from "../../agent/api/core.ts";
+import { namespace as namespaceSchema } from "../../agent/api/core.ts";
+import { type Cidr, covers, hostCidr, parseCidr } from "../../agent/compile/cidr.ts";
+import { containerPorts, type Identity, IdentityTable } from "../../agent/compile/identity.ts";
+import { ANYBODY, judge as judgeRules, portName } from "../../agent/compile/judge.ts";
+import { TCP, UDP } from "../../agent/compile/key.ts";
+import { type EndpointPolicy, PolicyCompiler } from "../../agent/compile/policies.ts";
+import type { Tier } from "../../agent/compile/rules.ts";
+import type { LocalEndpoint } from "../../agent/compile/snapshot.ts";
+import type { Workload } from "../declared/objects.ts";
+import { type Cast, podOf } from "./cast.ts";
+
+/** Who connects: pods, nodes other than the pod's own, or somebody at an address or in a block of addresses. */
+export type Peer =
+  | { kind: "nodes" }
+  | { kind: "workload"; workload: Workload }
+  | { kind: "stranger"; namespace: string }
+  | { kind: "address"; address: string }
+  | { kind: "block"; cidr: string };
+
+/** A port of pods. */
+export interface Target {
+  workload: Workload;
+  protocol: "TCP" | "UDP" | "SCTP";
+  /** Or its name in the containers. */
+  port: number | string;
+}
+
+/** depends: on the address that a pod will get, or on which pod it is. */
+export type Verdict = "allowed" | "dropped" | "depends";
+
+export interface Answer {
+  verdict: Verdict;
+  /** The objects that decided, "NetworkPolicy default/nginx"; none: nothing isolates either side. */
+  policies: string[];
+}
+
+/** IP protocol numbers. */
+const PROTOCOLS = { TCP, UDP, SCTP: 132 };
+
+/** The namespace of pods that nobody declared: no policy can name it. */
+export const ELSEWHERE = "another-namespace";
+
+/**
+ * Asks the declared policies. Selectors, identities and rules are those of the agent's own compiler, so what is said here is what
+ * nodes will do; the address of a pod is not known yet, so a pod stands everywhere in its pools.
+ */
+export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
+  const pods = new Map(cast.workloads.map((workload) => [workload, podOf(workload)]));
+  const { policies, vocabulary } = selectionOf(cast, [...pods.values()]);
+  const identities = new IdentityTable(vocabulary);
+  const policyOf = (workload: Workload): EndpointPolicy | undefined =>
+    workload.hostNetwork ? undefined : policies.get(keyOf(workload.namespace, workload.name));
+  const namespaceOf = (name: string) =>
+    namespaceSchema.parse({ metadata: { name, labels: cast.namespaces.get(name) ?? {} } });
+  const inPools = placesIn(cast.pools.map(parseCidr), vocabulary.cidrs);
+  const ofPod = (pod: Pod, namespace: string) =>
+    inPools.map((cidr) => identities.ofPod(pod, namespaceOf(namespace), cidr));
+  const ofNodes = () => cast.nodes.map(({ address }) => identities.ofBlock(hostCidr(address)));
+
+  const identitiesOf = (peer: Peer): (Identity | undefined)[] => {
+    if (peer.kind === "address") return [identities.ofBlock(hostCidr(peer.address))];
+    if (peer.kind === "block") return [identities.ofBlock(parseCidr(peer.cidr))];
+    if (peer.kind === "stranger") return ofPod(stranger(peer.namespace), peer.namespace);
+    if (peer.kind === "nodes") return ofNodes();
+    const { workload } = peer;
+    return workload.hostNetwork ? ofNodes() : ofPod(pods.get(workload) ?? podOf(workload), workload.namespace);
+  };
+  return (from, to) => {
+    const port = numberOf(to, pods.get(to.workload) ?? podOf(to.workload));
+    const protocol = PROTOCOLS[to.protocol];
+    const receives = policyOf(to.workload);
+    const sends = from.kind === "workload" ? policyOf(from.workload) : undefined;
+    const subject: Peer = { kind: "workload", workload: to.workload };
+    const verdicts = [
+      ...identitiesOf(from).map((identity) => lookUp(receives?.ingress, identity, protocol, port)),
+      ...identitiesOf(subject).map((identity) => lookUp(sends?.egress, identity, protocol, port)),
+    ];
+    const deciding = [receives?.ingress && receives, sends?.egress && sends].flatMap((one) => one || []);
+    return { verdict: together(verdicts, identitiesOf(from).length), policies: namesOf(deciding) };
+  };
+}
+
+/** Both ends must agree; within one end, places that differ leave it open. */
+function together(verdicts: boolean[], received: number): Verdict {
+  const ends = [verdicts.slice(0, received), verdicts.slice(received)];
+  if (ends.some((end) => end.length > 0 && end.every((allowed) => !allowed))) return "dropped";
+  return ends.every((end) => end.every((allowed) => allowed)) ? "allowed" : "depends";
+}
+
+function lookUp(tiers: readonly Tier[] | undefined, identity: Identity | undefined, protocol: number, port: number) {
+  if (!tiers) return true;
+  const { protocols, others } = judgeRules(tiers, identity ?? ANYBODY);
+  const range = protocols.get(protocol)?.find(({ first, last }) => first <= port && port <= last);
+  return (range?.verdict ?? others) === "allow";
+}
+
+/** Which policies apply to which pods; the compiler asks for endpoints of a node, so all pods stand on one. */
+function selectionOf({ policies: networkPolicies }: Cast, pods: Pod[]) {
+  const endpoints = pods.map(
+    ({ metadata }, index): LocalEndpoint => ({
+      namespace: metadata.namespace ?? "default",
+      pod: metadata.name,
+      address: `pod ${index}`,
+      ifindex: index,
+      mac: "",
+      hostMac: "",
+    }),
+  );
+  const selection = new PolicyCompiler().select({ ...NOTHING, networkPolicies, endpoints, pods });
+  const policies = new Map(
+    [...selection.policies].map(([{ namespace, pod }, policy]) => [keyOf(namespace, pod), policy]),
+  );
+  return { policies, vocabulary: selection.vocabulary };
+}
+
+const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+export const NOTHING = {
+  facts: { nodeName: "", address: "::", subnets: [], localAddresses: [], uplinkIfindex: 0, tunnelIfindex: 0 },
+  endpoints: [],
+  nodes: [],
+  namespaces: [],
+  pods: [],
+  services: [],
+  endpointSlices: [],
+  networkPolicies: [],
+  ipPools: [],
+  ipamBlocks: [],
+  felixConfigurations: [],
+};
+
+/** Where a pod may stand, so far as policies tell places apart: anywhere in a pool, or in a block inside it. */
+function placesIn(pools: Cidr[], named: readonly Cidr[]): Cidr[] {
+  return pools.flatMap((pool) => [pool, ...named.filter((cidr) => cidr.text !== pool.text && covers(pool, cidr))]);
+}
+
+/** A pod without labels. */
+function stranger(namespace: string): Pod {
+  return podOf({
+    kind: "Pod",
+    namespace,
+    name: "another pod",
+    labels: {},
+    hostNetwork: false,
+    containers: [],
+    initContainers: [],
+  });
+}
+
+/** A name that the pod has no port of is no port: 0 is in no rule. */
+function numberOf({ port, protocol }: Target, pod: Pod): number {
+  if (typeof port === "number") return port;
+  return containerPorts(pod).get(portName(PROTOCOLS[protocol], port)) ?? 0;
+}
+
+function namesOf(policies: EndpointPolicy[]): string[] {
+  return [...new Set(policies.flatMap(({ sources }) => sources.split(", ")))].sort();
+}

@@ -1,0 +1,144 @@
+import { hostCidr, parseCidr } from "../../agent/compile/cidr.ts";
+import { compare } from "../declared/machines.ts";
+import { type Service, shortName, type Workload } from "../declared/objects.ts";
+import { backendsOf, type Cast } from "./cast.ts";
+import { type Answer, ELSEWHERE, judgeOf, type Peer, type Target, type Verdict } from "./judge.ts";
+
+/** Who reaches whom, and by which objects. */
+export interface ReachRow {
+  /** A client, pods by the name of what makes them, or others in words. */
+  from: string;
+  /** "nginx:80", "kube-system/kube-dns:53/udp". */
+  to: string;
+  verdict: Verdict | "rejected" | "no way in";
+  policies: string[];
+}
+
+/** Somebody who connects, with the name for people. */
+export interface NamedPeer {
+  name: string;
+  peer: Peer;
+  /** Comes from outside the cluster. */
+  outside: boolean;
+}
+
+/** A port of a service, or of pods that no service names. */
+export interface NamedTarget {
+  name: string;
+  service?: Service;
+  targets: Target[];
+}
+
+/** Every pair of somebody who may connect and a declared port, judged: pure, and in an order that does not depend on the program's. */
+export function reachTable(cast: Cast): ReachRow[] {
+  const ask = askerOf(cast);
+  const peers = peersOf(cast);
+  return targetsOf(cast).flatMap((target) =>
+    peers
+      .filter(({ peer }) => !isItself(peer, target))
+      .map((peer) => ({ from: peer.name, to: target.name, ...ask(peer, target) })),
+  );
+}
+
+type Asked = Pick<ReachRow, "verdict" | "policies">;
+
+/** Asks about a port of a service: whichever of its pods may answer. */
+export function askerOf(cast: Cast): (from: NamedPeer, to: NamedTarget) => Asked {
+  const ask = judgeOf(cast);
+  return ({ peer, outside }, { service, targets }) => {
+    if (targets.length === 0) return { verdict: "rejected", policies: [] };
+    if (service && outside && !isOpenOutside(service)) return { verdict: "no way in", policies: [] };
+    const seen = service && outside ? seenAs(cast, service, peer, targets) : [peer];
+    const answers = targets.flatMap((target) => seen.map((one) => ask(one, target)));
+    return { verdict: agreed(answers), policies: [...new Set(answers.flatMap(({ policies }) => policies))].sort() };
+  };
+}
+
+/** With kube-proxy pods see the node by which a connection entered, and of policies' business is that node. */
+function seenAs({ keepsSource, nodes }: Cast, { spec }: Service, peer: Peer, targets: Target[]): Peer[] {
+  if (keepsSource || spec.externalTrafficPolicy === "Local" || nodes.length === 0) return [peer];
+  const bound = targets.map(({ workload }) => workload.node);
+  // What enters by the pods' own node comes from there too, and a pod's own node is never kept out.
+  const others = nodes.filter(({ name }) => !bound.includes(name));
+  return (others.length > 0 ? others : nodes).map(({ address }) => ({ kind: "address", address }));
+}
+
+function isOpenOutside({ spec }: Service): boolean {
+  return spec.type === "NodePort" || spec.type === "LoadBalancer" || spec.externalIPs.length > 0;
+}
+
+function agreed(answers: Answer[]): Verdict {
+  const [first, ...others] = answers.map(({ verdict }) => verdict);
+  return first !== undefined && others.every((verdict) => verdict === first) ? first : "depends";
+}
+
+/** Clients, declared pods, pods that are not declared, nodes, blocks that policies name, and everybody else. */
+export function peersOf({ clients, nodes, workloads, policies }: Cast): NamedPeer[] {
+  // Pods in the host's network come from their node's address.
+  const sending = workloads.filter(({ hostNetwork }) => !hostNetwork);
+  const homes = [...new Set(sending.map(({ namespace }) => namespace))].sort();
+  const known = new Set(clients.map(({ address }) => hostCidr(address).text));
+  const blocks = new Set(
+    policies.flatMap(({ spec }) =>
+      spec.ingress.flatMap(({ from }) =>
+        from.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock.cidr, ...ipBlock.except].map((c) => parseCidr(c).text) : [])),
+      ),
+    ),
+  );
+  const others = [...blocks].filter((block) => !known.has(block) && !block.endsWith("/0")).sort();
+  return [
+    ...clients.map(({ name, address }) => outside(name, { kind: "address", address })),
+    ...byName(sending).map((workload) => inside(shortName(workload), { kind: "workload", workload })),
+    ...homes.map((namespace) => inside(`other pods of ${namespace}`, { kind: "stranger", namespace })),
+    inside("pods of other namespaces", { kind: "stranger", namespace: ELSEWHERE }),
+    // A pod's own node is never kept out (NetworkPolicy's documentation), so it is not asked about.
+    ...(nodes.length > 0 ? [inside("other nodes", { kind: "nodes" })] : []),
+    ...others.map((cidr) => outside(cidr, { kind: "block", cidr })),
+    outside("other addresses", { kind: "block", cidr: "0.0.0.0/0" }),
+  ];
+}
+
+const outside = (name: string, peer: Peer): NamedPeer => ({ name, peer, outside: true });
+const inside = (name: string, peer: Peer): NamedPeer => ({ name, peer, outside: false });
+
+/** Ports of services, then ports of containers that no service leads to. */
+export function targetsOf(cast: Cast): NamedTarget[] {
+  const ofServices = byName(cast.services)
+    .filter(({ spec }) => spec.type !== "ExternalName" && Object.keys(spec.selector).length > 0)
+    .flatMap((service) => servicePorts(cast, service));
+  const led = new Set(ofServices.flatMap(({ targets }) => targets.map(({ workload }) => workload)));
+  const alone = byName(cast.workloads).filter((workload) => !led.has(workload) && !workload.hostNetwork);
+  return [...ofServices, ...alone.flatMap(containerTargets)];
+}
+
+/** Each port of a service with the pods' ports behind it. */
+export function servicePorts(cast: Cast, service: Service): NamedTarget[] {
+  const backends = backendsOf(cast, service);
+  return service.spec.ports.map(({ port, protocol, targetPort }) => ({
+    name: `${shortName(service)}:${port}${protocol === "TCP" ? "" : `/${protocol.toLowerCase()}`}`,
+    service,
+    targets: backends.map((workload) => ({ workload, protocol, port: targetPort ?? port })),
+  }));
+}
+
+function containerTargets(workload: Workload): NamedTarget[] {
+  const ports = workload.containers.flatMap(({ ports: written }) => (Array.isArray(written) ? written : []));
+  return ports.map(({ containerPort, protocol = "TCP" }) => ({
+    name: `pods ${shortName(workload)}:${containerPort}${protocol === "TCP" ? "" : `/${String(protocol).toLowerCase()}`}`,
+    targets: [{ workload, protocol, port: containerPort }],
+  }));
+}
+
+/** The only pod of a workload has nobody to reach under its own name. */
+function isItself(peer: Peer, { targets }: NamedTarget): boolean {
+  return (
+    peer.kind === "workload" &&
+    peer.workload.replicas === 1 &&
+    targets.length > 0 &&
+    targets.every(({ workload }) => workload === peer.workload)
+  );
+}
+
+function byName<Named extends { namespace: string; name: string }>(items: Named[]): Named[] {
+  return [...items].sort((a, b) => compare(shortName(a), shortName(b)));
+}

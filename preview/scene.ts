@@ -1,0 +1,21 @@
+import type { Cluster } from "./declared/cluster.ts";
+import type { Machine } from "./declared/machines.ts";
+import type { Host, Scene } from "./reach/cast.ts";
+
+/** Who and what meets on a cluster. */
+export function sceneOf({ objects, clients, nodes, dataplane, subnets }: Cluster): Scene {
+  const pools = dataplane?.pools.map(({ cidr }) => cidr) ?? [];
+  return {
+    objects,
+    clients: clients.flatMap(hostOf),
+    nodes: nodes.flatMap(hostOf),
+    pools: pools.length > 0 ? pools : [subnets?.pods ?? "10.244.0.0/16"],
+    keepsSource: dataplane?.serviceHandling === "Ebpf",
+    // Every cluster that kubeadm made has it; where ours is no dataplane nothing is known.
+    nameService: dataplane !== undefined,
+  };
+}
+
+function hostOf({ name, address }: Machine): Host[] {
+  return address ? [{ name, address }] : [];
+}

@@ -1,0 +1,84 @@
+// A stack's resources, written down as a program would declare them.
+import type { WrittenObject } from "../declared/objects.ts";
+import type { Resource } from "../resource.ts";
+
+const prefix = "urn:pulumi:dev::shop::";
+
+export function resource(type: string, name: string, inputs: object = {}, more: Partial<Resource> = {}): Resource {
+  const urn = `${prefix}${type}::${name}`;
+  return { type, name, urn, parent: "", inputs: { ...inputs }, references: {}, provider: "", ...more };
+}
+
+/** An object of the provider `kubernetes`. */
+export function object(written: WrittenObject): Resource {
+  const { apiVersion = "v1", kind = "", metadata } = written;
+  const provider = `${prefix}pulumi:providers:kubernetes::kubernetes::id`;
+  return resource(`kubernetes:${apiVersion === "v1" ? "core/v1" : apiVersion}:${kind}`, metadata?.name ?? "", written, {
+    provider,
+  });
+}
+
+export const urnOf = (type: string, name: string): string => `${prefix}${type}::${name}`;
+
+export interface DataplaneChoice {
+  returnMode?: "DSR" | "Tunnel";
+  handling?: string;
+  pool?: string;
+  vxlanMode?: string;
+  settings?: object;
+  image?: string;
+}
+
+/** What `Dataplane` declares, as far as a preview reads it. */
+export function dataplane(choice: DataplaneChoice = {}): Resource[] {
+  const { returnMode = "DSR", handling = "Ebpf", pool = "10.244.0.0/16", vxlanMode = "CrossSubnet" } = choice;
+  const { settings = { serviceSubnet: "10.96.0.0/12" }, image = "images.example.com/ebpf-dataplane:0.1.0" } = choice;
+  const annotations = { "ebpf-dataplane.io/service-handling": handling };
+  const calico = "projectcalico.org/v3";
+  const agent = { name: "ebpf-dataplane", namespace: "ebpf-dataplane" };
+  const spec = { hostNetwork: true, containers: [{ image }] };
+  return [
+    {
+      apiVersion: calico,
+      kind: "FelixConfiguration",
+      metadata: { name: "default", annotations },
+      spec: { bpfExternalServiceMode: returnMode },
+    },
+    { apiVersion: calico, kind: "IPPool", metadata: { name: "default-ipv4-ippool" }, spec: { cidr: pool, vxlanMode } },
+    { kind: "ConfigMap", metadata: agent, data: { "settings.json": JSON.stringify(settings) } },
+    { apiVersion: "apps/v1", kind: "DaemonSet", metadata: agent, spec: { template: { spec } } },
+  ].map(object);
+}
+
+/** A cluster on EC2 with these machines, and the provider that reaches it. */
+export function awsCluster(machines: { name: string; role: string; address: string; inputs?: object }[]): Resource[] {
+  const type = "ebpf-dataplane:index:AwsCluster";
+  const parent = urnOf(type, "cluster");
+  const kubeconfig = resource("command:local:Command", "cluster-control-plane", {}, { parent });
+  return [
+    resource(type, "cluster"),
+    kubeconfig,
+    resource("aws:ec2/vpc:Vpc", "cluster-vpc", { cidrBlock: "172.31.0.0/16" }, { parent }),
+    ...machines.map(({ name, role, address, inputs }) =>
+      resource(
+        "aws:ec2/instance:Instance",
+        `cluster-${name}`,
+        {
+          instanceType: "t3.medium",
+          privateIp: address,
+          sourceDestCheck: false,
+          tags: { "ebpf-dataplane/machine": name, "ebpf-dataplane/role": role },
+          ...inputs,
+        },
+        { parent },
+      ),
+    ),
+    resource("pulumi:providers:kubernetes", "kubernetes", {}, { references: { kubeconfig: [kubeconfig.urn] } }),
+  ];
+}
+
+export const twoNodesAndAClient = [
+  { name: "master", role: "control-plane", address: "172.31.1.8" },
+  { name: "node", role: "worker", address: "172.31.1.207" },
+  { name: "client1", role: "client", address: "172.31.1.55" },
+];

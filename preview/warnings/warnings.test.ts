@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+import { declaredOf } from "../declared/declared.ts";
+import type { Resource } from "../resource.ts";
+import { deployment, policy, service } from "../testing/objects.ts";
+import { awsCluster, type DataplaneChoice, dataplane, object, resource, twoNodesAndAClient } from "../testing/stack.ts";
+import { warningsOf } from "./warnings.ts";
+
+const aws = (choice: DataplaneChoice, ...more: Resource[]): Resource[] => [
+  ...awsCluster(twoNodesAndAClient),
+  ...dataplane(choice),
+  ...more,
+];
+const warned = (resources: Resource[]) =>
+  warningsOf(declaredOf(resources)).map(({ about, what }) => `${about}: ${what}`);
+const nlb = { annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external" } };
+const balanced = [object(deployment("nginx")), object(service("nginx", { type: "LoadBalancer" }, nlb))];
+
+test("a stack in order is warned of nothing", () => {
+  expect(warned(aws({}, object(deployment("nginx")), object(service("nginx"))))).toEqual([]);
+});
+
+test.each<[string, Resource[], string]>([
+  [
+    "DSR behind a network load balancer",
+    aws({}, ...balanced),
+    "Service nginx: its network load balancer follows connections",
+  ],
+  [
+    "DSR behind a network load balancer of the stack's own",
+    aws({}, resource("aws:lb/loadBalancer:LoadBalancer", "front", { loadBalancerType: "network" })),
+    "load balancer front: its network load balancer follows",
+  ],
+  [
+    "a classic load balancer",
+    aws({ returnMode: "Tunnel" }, object(deployment("nginx")), object(service("nginx", { type: "LoadBalancer" }))),
+    "Service nginx: AWS makes a classic load balancer for it",
+  ],
+  [
+    "an MTU that EC2 does not carry",
+    aws({ settings: { mtu: 9100 } }),
+    "Dataplane mtu: it is 9100, and the nodes' interfaces carry 9001",
+  ],
+  ["an MTU that VXLAN leaves too little of", aws({ settings: { mtu: 1300 } }), "leaves pods 1250 bytes"],
+  [
+    "a pool inside the VPC",
+    aws({ pool: "172.31.128.0/17" }),
+    "IPPool default-ipv4-ippool: 172.31.128.0/17 overlaps VPC cluster-vpc (172.31.0.0/16)",
+  ],
+  ["a pool around a node", aws({ pool: "172.31.1.0/24" }), "overlaps node master (172.31.1.8/32)"],
+  [
+    "services where machines are",
+    aws({ settings: { serviceSubnet: "172.16.0.0/12" } }),
+    "the Services' network: 172.16.0.0/12 overlaps client client1",
+  ],
+  [
+    "another network for Services than the cluster's",
+    aws({ settings: { serviceSubnet: "10.112.0.0/12" } }),
+    "Dataplane: its serviceSubnet is 10.112.0.0/12, and the cluster gives Services addresses of 10.96.0.0/12",
+  ],
+  [
+    "a pool apart from the cluster's",
+    aws({ pool: "10.200.0.0/16" }),
+    "IPPool default-ipv4-ippool: 10.200.0.0/16 is apart from the cluster's podSubnet 10.244.0.0/16",
+  ],
+  [
+    "an image without a registry",
+    aws({ image: "ebpf-dataplane:0.1.0" }),
+    "DaemonSet ebpf-dataplane/ebpf-dataplane: its image is ebpf-dataplane:0.1.0, without a registry",
+  ],
+  [
+    "an address for examples",
+    aws(
+      {},
+      resource("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "admin", { cidrIpv4: "203.0.113.7/32" }),
+    ),
+    "security groups: 203.0.113.7/32 is from a network for examples",
+  ],
+  [
+    "the source/destination check with DSR",
+    [
+      ...awsCluster([{ name: "node", role: "worker", address: "172.31.1.8", inputs: { sourceDestCheck: true } }]),
+      ...dataplane(),
+    ],
+    "instances node: EC2's source/destination check is on, and drops replies",
+  ],
+  [
+    "a verification without clients",
+    [...dataplane(), resource("ebpf-dataplane:index:SourceIpVerification", "proof", { nodePort: 30604 })],
+    "SourceIpVerification proof: no client machine is declared",
+  ],
+  [
+    "a policy for nobody",
+    aws({}, object(policy("lonely", "ghost", {}))),
+    "NetworkPolicy lonely: it selects none of the pods",
+  ],
+  ["a service without pods", aws({}, object(service("ghost"))), "Service ghost: its selector matches none of the pods"],
+  [
+    "egress without the name service",
+    aws({}, object(deployment("web")), object(policy("quiet", "web", { policyTypes: ["Egress"], egress: [] }))),
+    "NetworkPolicy default/quiet: pods of web cannot ask the cluster's name service",
+  ],
+  [
+    "what the agents do not support",
+    aws({}, object(deployment("nginx")), object(service("nginx", { loadBalancerSourceRanges: ["10.0.0.0/8"] }))),
+    "Service nginx: spec.loadBalancerSourceRanges",
+  ],
+])("warns of %s", (_, resources, expected) => {
+  expect(warned(resources).join("\n")).toContain(expected);
+});
+
+test("tunnel mode, and services of kube-proxy, pass a network load balancer", () => {
+  expect(warned(aws({ returnMode: "Tunnel" }, ...balanced))).toEqual([]);
+  expect(warned(aws({ handling: "KubeProxyIptables" }, ...balanced))).toEqual([]);
+});
+
+test("what a stack deletes is warned of no more", () => {
+  const [first, ...others] = balanced.map((one) => ({ ...one, change: "delete" as const }));
+  expect(warned(aws({}, first as Resource, ...others))).toEqual([]);
+});

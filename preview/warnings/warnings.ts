@@ -1,0 +1,23 @@
+import type { Declared } from "../declared/declared.ts";
+import { addressWarnings } from "./addresses.ts";
+import { balancerWarnings } from "./balancers.ts";
+import { compilerWarnings } from "./compiler.ts";
+import { machineWarnings } from "./machines.ts";
+import { mtuWarnings } from "./mtu.ts";
+import { policyWarnings } from "./policies.ts";
+import type { Warning } from "./warning.ts";
+
+/** Everything that is allowed and will not work, or not as one may think; what is refused never comes here. */
+export function warningsOf(declared: Declared): Warning[] {
+  const { clusters, resources } = declared;
+  return [
+    ...addressWarnings(declared),
+    ...machineWarnings(declared),
+    ...clusters.flatMap((cluster) => [
+      ...balancerWarnings(cluster, resources),
+      ...mtuWarnings(cluster),
+      ...policyWarnings(cluster),
+      ...compilerWarnings(cluster),
+    ]),
+  ];
+}
