@@ -39,10 +39,10 @@ down: bootstrap ## removes the local cluster and everything that belongs to it
 	@node tools/build.ts --quiet bundle components
 	@node dist/runner.js down --stack local
 
-check: bootstrap ## runs a file of expectations against the running cluster: make check FILE=x.check.yaml
+check: bootstrap ## runs a file of expectations against the running cluster: make check FILE=x.check.yaml [MACHINES=x.yaml]
 	@test -n "$(FILE)" || { echo 'make check needs the file of expectations: make check FILE=x.check.yaml' >&2; exit 2; }
-	@node tools/build.ts --quiet bundle
-	@node dist/verify.js check "$(FILE)"
+	@node tools/build.ts --quiet bundle $(if $(MACHINES),probe)
+	@node dist/verify.js check $(if $(MACHINES),--machines "$(MACHINES)") "$(FILE)"
 
 watch: bootstrap ## connections, refused packets and rates of all nodes, as they happen
 	@node tools/build.ts --quiet bundle

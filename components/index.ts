@@ -38,10 +38,12 @@ export {
 export { SourceIpVerification } from "./source-ip-verification";
 export {
   ComparisonMode,
+  HostKeyChecking,
   type LatencyMeasurement,
   LatencyQuantity,
   type LatencyThreshold,
   type SourceIpVerificationArgs,
+  type SshConnection,
   type VerificationTarget,
 } from "./source-ip-verification-args";
 export type { LatencyEstimate, LatencyFigure, VerificationRow } from "./verification-result";

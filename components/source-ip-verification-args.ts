@@ -69,6 +69,32 @@ export interface LatencyThreshold {
   atMost: number;
 }
 
+/** Whether it is proven who answers at a machine's address. */
+export enum HostKeyChecking {
+  /** Only the host key that is known is believed. */
+  Strict = "strict",
+  /** Whoever answers is believed: for machines that were just made and are gone soon, and nothing else. */
+  Off = "off",
+}
+
+/** How a client is entered by SSH. */
+export interface SshConnection {
+  /** Name of the client. */
+  client: string;
+  /** Address or name by which this computer reaches it. */
+  host: pulumi.Input<string>;
+  /** Port of its SSH server. Defaults to what OpenSSH's configuration says, 22. */
+  port?: number;
+  /** Who logs in, and needs no rights there. Defaults to what OpenSSH's configuration says. */
+  user?: string;
+  /** Its only public host key, e.g. "ssh-ed25519 AAAA…". Defaults to what is in this user's known_hosts. */
+  hostKey?: pulumi.Input<string>;
+  /** Whether another host key is refused. Defaults to `Strict`. */
+  hostKeyChecking?: HostKeyChecking;
+  /** OpenSSH's ProxyCommand, as for AWS Session Manager or a jump host. Defaults to what OpenSSH's configuration says. */
+  proxyCommand?: string;
+}
+
 /** Arguments of `SourceIpVerification`. */
 export interface SourceIpVerificationArgs {
   /** Administrator's kubeconfig (YAML) of the cluster. */
@@ -77,6 +103,10 @@ export interface SourceIpVerificationArgs {
   labName?: pulumi.Input<string>;
   /** Machines outside the cluster that use the service. */
   clients: pulumi.Input<MachineAddress[]>;
+  /** How clients are entered by SSH. Defaults to none: the clients are machines of the lab. */
+  ssh?: SshConnection[];
+  /** Private key for `ssh`, as OpenSSH writes it, without a passphrase. Defaults to what OpenSSH finds by itself (agent, configuration). */
+  sshPrivateKey?: pulumi.Input<string>;
   /** Names of the clients that the network policies in force must keep out; the others must be served. Defaults to none. */
   droppedClients?: string[];
   /** With `nodePort`, short for a first target: IPv4 address of the node that the clients connect to. */

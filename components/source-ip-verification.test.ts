@@ -3,7 +3,12 @@ import { readVerification } from "../verify/verification/document.ts";
 import { ReturnMode, ServiceHandling } from "./dataplane-args.ts";
 import { ReplyPath, Verdict } from "./expectation.ts";
 import { SourceIpVerification } from "./source-ip-verification.ts";
-import { ComparisonMode, LatencyQuantity, type SourceIpVerificationArgs } from "./source-ip-verification-args.ts";
+import {
+  ComparisonMode,
+  HostKeyChecking,
+  LatencyQuantity,
+  type SourceIpVerificationArgs,
+} from "./source-ip-verification-args.ts";
 import { recordResources, resolved, settled } from "./testing/program.ts";
 
 const given: SourceIpVerificationArgs = {
@@ -37,6 +42,16 @@ test("SourceIpVerification shows both clients' addresses, then what the policy i
   expect(check.steps[1].delete[0].metadata).toEqual(check.steps[0].apply[0].metadata);
   expect(check.steps[1].expect).toEqual([client1, { from: "client2", to, verdict: "dropped" }]);
   expect(command.create).toMatch(/^node \S+\/dist\/verify.js verify --json --lab local --out out -$/);
+});
+
+test("SourceIpVerification enters clients by SSH, with a key that is in no argument", async () => {
+  const ssh = [{ client: "client2", host: "198.51.100.9", user: "admin", hostKeyChecking: HostKeyChecking.Off }];
+  const { command } = await commandOf({ ssh, sshPrivateKey: "-----BEGIN OPENSSH PRIVATE KEY-----" });
+  expect(readVerification(command.stdin).machines).toEqual([
+    { name: "client2", address: "172.31.1.162", ssh: { host: "198.51.100.9", user: "admin", hostKeyChecking: "off" } },
+  ]);
+  expect(JSON.stringify(command.environment)).toContain("BEGIN OPENSSH");
+  expect(command.create + command.stdin).not.toContain("BEGIN OPENSSH");
 });
 
 test("SourceIpVerification adds no policy where every client is served", async () => {

@@ -8,7 +8,7 @@ import { INTERPRETER, programCommand, programHash } from "./installed-program";
 import type { MachineAddress } from "./machine";
 import { componentType } from "./package-name";
 import { type KnownTarget, sourceIpCheck } from "./source-ip-check";
-import type { SourceIpVerificationArgs, VerificationTarget } from "./source-ip-verification-args";
+import type { SourceIpVerificationArgs, SshConnection, VerificationTarget } from "./source-ip-verification-args";
 import type { LatencyFigure, VerificationDocument, VerificationRow } from "./verification-result";
 
 /**
@@ -41,18 +41,23 @@ export class SourceIpVerification extends pulumi.ComponentResource {
 
     const { outputFolder = "out" } = args;
     const document = pulumi.jsonStringify(
-      pulumi.all([args.clients, targets]).apply(([clients, known]) => ({
+      pulumi.all([args.clients, targets, args.ssh ?? []]).apply(([clients, known, ssh]) => ({
         ...documentOf(name, requireClients(place, clients, args), known, args),
         checkFiles,
+        machines: machinesOf(clients, ssh),
       })),
     );
+    const { kubeconfig, sshPrivateKey } = args;
     const run = new command.local.Command(
       `${name}-check`,
       {
         interpreter: INTERPRETER,
         create: verifyCommand(args.labName ?? "local", outputFolder),
         stdin: document,
-        environment: { KUBECONFIG_CONTENT: pulumi.secret(args.kubeconfig) },
+        environment: {
+          KUBECONFIG_CONTENT: pulumi.secret(kubeconfig),
+          ...(sshPrivateKey && { EBPF_DATAPLANE_SSH_KEY: pulumi.secret(sshPrivateKey) }),
+        },
         // The table is on stderr, for people; stdout is the result.
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
@@ -60,7 +65,7 @@ export class SourceIpVerification extends pulumi.ComponentResource {
         triggers: [
           pulumi.unsecret(
             pulumi
-              .all([document, args.kubeconfig, programHash("verify"), programHash("agent"), ...(args.triggers ?? [])])
+              .all([document, kubeconfig, programHash("verify"), programHash("agent"), ...(args.triggers ?? [])])
               .apply(contentHash),
           ),
           ...(args.alwaysRun ? [randomUUID()] : []),
@@ -108,6 +113,14 @@ function documentOf(
   const mode = ownMode(args);
   const limits = thresholds.map((threshold) => ({ mode, ...threshold }));
   return { name, checks: [check], ...measurementOf(clients, known, args), thresholds: limits };
+}
+
+/** The clients that are entered by SSH, in the words of the document. */
+function machinesOf(clients: MachineAddress[], ssh: pulumi.Unwrap<SshConnection>[]) {
+  return ssh.map(({ client, ...connection }) => {
+    const { address } = clients.find(({ name }) => name === client) ?? {};
+    return { name: client, address, ssh: connection };
+  });
 }
 
 /** What to measure, where anything asks for it: the deployment's own mode and those it is compared with. */

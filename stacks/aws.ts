@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { AwsCluster, Dataplane, ReturnMode, SourceIpVerification } from "../components";
+import { AwsCluster, Dataplane, HostKeyChecking, ReturnMode, SourceIpVerification } from "../components";
 
 const config = new pulumi.Config("ebpf-dataplane");
+const sshPublicKey = config.get("sshPublicKey");
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 
 // The node that clients connect to; nginx runs on the other one.
@@ -15,6 +16,7 @@ const cluster = new AwsCluster("cluster", {
   returnMode,
   sourceDestCheck: config.getBoolean("sourceDestCheck"),
   protectControlPlane: config.getBoolean("protectControlPlane"),
+  ssh: sshPublicKey ? { publicKey: sshPublicKey, cidrs: config.requireObject<string[]>("adminCidrs") } : undefined,
 });
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });
 
@@ -67,6 +69,15 @@ const service = new k8s.core.v1.Service(
   { provider, dependsOn: nginx },
 );
 
+// How the clients are entered: by SSH with the key of the configuration, or, in a rehearsal, as machines of the lab.
+const enter = (client: string) => ({
+  client,
+  user: "admin",
+  host: cluster.publicClients.apply((all) => all.find(({ name }) => name === client)?.address ?? ""),
+  // They were made a minute ago: nobody has told their host keys, and nothing but probes is sent to them.
+  hostKeyChecking: HostKeyChecking.Off,
+});
+
 // Both clients are seen with their own address; with the policy alone client1 is served and client2 is dropped.
 const verification = new SourceIpVerification(
   "source-ip",
@@ -74,6 +85,8 @@ const verification = new SourceIpVerification(
     kubeconfig: cluster.kubeconfig,
     labName: process.env.EBPF_DATAPLANE_LAB ?? "aws",
     clients: cluster.clients,
+    ssh: sshPublicKey ? ["client1", "client2"].map(enter) : [],
+    sshPrivateKey: config.getSecret("sshPrivateKey"),
     droppedClients: ["client2"],
     entryAddress: master,
     nodePort: 30604,

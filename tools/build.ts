@@ -9,7 +9,17 @@ import { cacheFolder } from "./cache.ts";
 import { DurationBook, spoken } from "./durations.ts";
 import { binaryPath, buildGoBinary, type GoBinary } from "./go-binary.ts";
 import { buildImages } from "./images/build.ts";
-import { buildLoad, buildShim, coredns, kube, loadIsFresh, shimExists, shimIsFresh } from "./programs.ts";
+import {
+  buildLoad,
+  buildProbes,
+  buildShim,
+  coredns,
+  kube,
+  loadIsFresh,
+  probesAreFresh,
+  shimExists,
+  shimIsFresh,
+} from "./programs.ts";
 import { runStep, type Step } from "./progress.ts";
 import { COREDNS, KUBERNETES } from "./versions.ts";
 
@@ -39,6 +49,17 @@ const steps: Step[] = [
     guessSeconds: 20,
     fresh: shimIsFresh,
     make: async () => (shimExists() ? { fresh: await buildShim() } : { fresh: true, note: "no CNI plugin to build" }),
+  },
+  {
+    name: "probe",
+    title: "portable prober",
+    guessSeconds: 30,
+    fresh: probesAreFresh,
+    make: async () => {
+      const fresh = probesAreFresh();
+      if (!fresh) await buildProbes();
+      return { fresh };
+    },
   },
   {
     name: "load",

@@ -13,6 +13,8 @@ export interface GoBinary {
   module: string;
   /** Values of string variables, set when linking: import path and name to value. */
   variables?: Record<string, string>;
+  /** Processor it is for, in Go's words; this computer's where nothing is said. */
+  processor?: string;
   /** A static binary has no use for the C library (and loses its name resolution, which Go then does itself). */
   static: boolean;
 }
@@ -51,7 +53,11 @@ function options(binary: GoBinary): { flags: string[]; env: Record<string, strin
   return {
     // No paths and no commit in the binary: the same sources give the same bytes.
     flags: ["-trimpath", "-buildvcs=false", "-ldflags", ["-s", "-w", ...variables].join(" ")],
-    env: { CGO_ENABLED: binary.static ? "0" : "1", GOFLAGS: "-mod=readonly" },
+    env: {
+      CGO_ENABLED: binary.static ? "0" : "1",
+      GOFLAGS: "-mod=readonly",
+      ...(binary.processor && { GOARCH: binary.processor }),
+    },
   };
 }
 

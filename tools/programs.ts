@@ -36,6 +36,33 @@ export const coredns: GoBinary = {
 
 const shim: GoBinary = { name: "cni", module: join(root, "agent", "cni", "shim"), static: true };
 
+/** Processors of the machines that clients may be. */
+const PROCESSORS = ["amd64", "arm64"];
+const probes = PROCESSORS.map(
+  (processor): GoBinary => ({
+    name: `probe-${processor}`,
+    module: join(root, "agent", "probe", "portable"),
+    static: true,
+    processor,
+  }),
+);
+const probeCopy = ({ processor = "" }: GoBinary): string => join(root, "dist", "probe", processor);
+
+export const probesAreFresh = (): boolean =>
+  probes.every((probe) => existsSync(binaryPath(probe)) && existsSync(probeCopy(probe)) && sameFile(probe));
+
+const sameFile = (probe: GoBinary): boolean => readFileSync(binaryPath(probe)).equals(readFileSync(probeCopy(probe)));
+
+/** The portable prober, for clients that are reached over SSH, is part of the package: dist/probe/PROCESSOR. */
+export async function buildProbes(): Promise<void> {
+  for (const probe of probes) {
+    await buildGoBinary(probe);
+    mkdirSync(dirname(probeCopy(probe)), { recursive: true });
+    copyFileSync(binaryPath(probe), `${probeCopy(probe)}.new`);
+    renameSync(`${probeCopy(probe)}.new`, probeCopy(probe));
+  }
+}
+
 export const shimExists = (): boolean => existsSync(join(shim.module, "go.mod"));
 export const shimIsFresh = (): boolean => !shimExists() || (existsSync(binaryPath(shim)) && existsSync(shimCopy));
 

@@ -1,9 +1,12 @@
+import { readMachines } from "./actors/connection.ts";
 import { readChecks } from "./format/read.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
 
 export interface CheckOptions extends SessionOptions {
   /** Where the result is written. */
   out: string;
+  /** File of machines that are reached by SSH. */
+  machines?: string;
 }
 
 /** Carries out check files. @returns the exit status */
@@ -14,8 +17,9 @@ export function checkCommand(files: string[], options: CheckOptions): Promise<nu
       const name = file === "-" ? "stdin" : file;
       return readChecks(readInput(file), name).map((check) => ({ check, file: name }));
     });
+    const machines = options.machines ? readMachines(readInput(options.machines), options.machines) : [];
     forgetResult(options.out);
-    return { checks, thresholds: [] };
+    return { checks, machines, thresholds: [] };
   };
   return session(options, read, ({ result }) => {
     writeResult(options.out, result);

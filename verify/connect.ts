@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
+import type { RemoteMachine } from "./actors/connection.ts";
 import { labMachine, type Programs } from "./actors/lab-machine.ts";
 import { nodeAgent } from "./actors/node-agent.ts";
+import { sshMachine } from "./actors/ssh-machine.ts";
 import { ApiServer } from "./cluster/api-server.ts";
 import { objectsOf } from "./cluster/objects.ts";
 import { recentLog } from "./cluster/pod-log.ts";
@@ -43,18 +45,28 @@ export function namedKubeconfig(path: string | undefined, lab: Lab): KubeConfig 
   return loadKubeconfig({ path, content, environment, lab: lab.kubeconfig });
 }
 
-/** The real world: this cluster, this lab's machines, this clock. */
+/** Where the private key for machines over SSH is: a secret, so never an argument. */
+const SSH_KEY = "EBPF_DATAPLANE_SSH_KEY";
+
+/** The real world: this cluster, this lab's machines and those over SSH, this clock. */
 export function connectWorld(
   config: KubeConfig,
   lab: Lab & { name: string },
   programs: Programs,
   stopping: AbortSignal,
   { note, now }: Telling,
+  remote: RemoteMachine[] = [],
 ): World {
   const api = new ApiServer(config);
+  const { [SSH_KEY]: privateKey } = process.env;
+  const here = lab.machines.filter(({ name }) => !remote.some((machine) => machine.name === name));
   return {
-    machines: lab.machines,
-    machine: (name) => labMachine(programs, lab.name, name),
+    machines: [...here, ...remote.map(({ name, address }) => ({ name, address }))],
+    machine: (name) => {
+      const machine = remote.find((one) => one.name === name);
+      if (machine) return sshMachine(machine, { privateKey }, programs.probers);
+      return labMachine(programs, lab.name, name);
+    },
     node: (agent) => nodeAgent(api, agent),
     view: () => readView(api),
     objects: objectsOf(api),

@@ -35,7 +35,8 @@ export interface ReachedLab {
 }
 
 export async function reachLab(name: string): Promise<ReachedLab> {
-  const programs = { lab: join(import.meta.dirname, "lab.js"), agent: join(import.meta.dirname, "agent.js") };
+  const beside = (name: string) => join(import.meta.dirname, name);
+  const programs = { lab: beside("lab.js"), agent: beside("agent.js"), probers: beside("probe") };
   return { lab: { name, ...(await describeLab(programs.lab, name)) }, programs };
 }
 

@@ -60,9 +60,9 @@ async function run(
 ): Promise<Ending> {
   const { lab, programs } = await reachLab(options.lab);
   const config = namedKubeconfig(options.kubeconfig, lab);
-  const machines = lab.machines.map(({ name }) => name);
+  const world = connectWorld(config, lab, programs, stopping, telling(options.quiet), verification.machines);
+  const machines = world.machines.map(({ name }) => name);
   for (const { check, file } of verification.checks) requireMachines(check, machines, file);
-  const world = connectWorld(config, lab, programs, stopping, telling(options.quiet));
   return carryOut(world, verification, measureIn?.(world));
 }
 

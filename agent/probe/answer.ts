@@ -33,6 +33,12 @@ export function plainAddress(address: string): string {
     : address.replace(/%.*$/, "");
 }
 
+/** What a server sent, as an outcome tells it: an answer of ours, or its first characters. */
+export function describe(received: string): Partial<Answer> & { answer?: string } {
+  if (received === "") return {};
+  return findAnswer(received) ?? { answer: received.slice(0, 200) };
+}
+
 /** Finds an answer in what a server sent: a raw line, an HTTP body, or nothing of ours. */
 export function findAnswer(text: string): Answer | undefined {
   for (const line of text.split("\n")) {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
+import type { Outcome } from "./batch.ts";
 
 /** The kernel's tables of this network namespace, in the form of proc_net(5). */
 export interface Tables {
@@ -25,6 +26,17 @@ export function whyUnsent(address: string, error: string | undefined, tables = r
   const neighbour = rows(neighbours).find((row) => row[0] === hop && row.at(-1) === device);
   const answers = !neighbour || (Number.parseInt(neighbour[2] ?? "", 16) & neighbourComplete) !== 0;
   return answers ? undefined : `${hop} does not answer ARP on ${device}`;
+}
+
+/** What of an outcome is this side's own fault, where it is silence. */
+export function explainSilence(
+  { verdict, error }: Outcome,
+  address: string,
+  tables = readTables,
+): Pick<Outcome, "unsent"> {
+  const silent = verdict === "dropped" || /^E(HOST|NET)UNREACH$/.test(error ?? "");
+  const unsent = silent ? whyUnsent(address, error, tables) : undefined;
+  return unsent ? { unsent } : {};
 }
 
 /** Columns: interface, destination, gateway, flags, four more, mask. */

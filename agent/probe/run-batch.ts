@@ -1,6 +1,6 @@
 import type { AttemptResult, Outcome, Probe } from "./batch.ts";
 import { isPortBusy } from "./errors.ts";
-import { whyUnsent } from "./next-hop.ts";
+import { explainSilence } from "./next-hop.ts";
 import { resolveHost } from "./resolve.ts";
 import { attemptTcp } from "./tcp-attempt.ts";
 import { attemptUdp } from "./udp-attempt.ts";
@@ -64,7 +64,5 @@ async function attemptOnce(probe: Probe, attempt: number): Promise<Outcome> {
     await new Promise((resolve) => setTimeout(resolve, portRetryMs));
     outcome = await send();
   }
-  const silent = outcome.verdict === "dropped" || /^E(HOST|NET)UNREACH$/.test(outcome.error ?? "");
-  const unsent = silent ? whyUnsent(address, outcome.error) : undefined;
-  return { ...outcome, ...(unsent && { unsent }), ...(address !== host && { address }) };
+  return { ...outcome, ...explainSilence(outcome, address), ...(address !== host && { address }) };
 }

@@ -1,5 +1,5 @@
 import { connect, isIPv6, type Socket } from "node:net";
-import { findAnswer, plainAddress } from "./answer.ts";
+import { describe, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
 import { verdictOfError } from "./errors.ts";
 import { afterSilence } from "./silence.ts";
@@ -83,7 +83,8 @@ export function attemptTcp(target: TcpTarget): Promise<Outcome> {
   });
 }
 
-function request({ host, port, token }: TcpTarget): string {
+/** What is sent once the connection is open. */
+export function request({ host, port, token }: Pick<TcpTarget, "host" | "port" | "token">): string {
   const authority = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   return [
     "GET / HTTP/1.1",
@@ -105,11 +106,6 @@ function isComplete(received: string): boolean {
   const headEnd = received.indexOf("\r\n\r\n");
   const length = received.slice(0, headEnd + 2).match(/^content-length:\s*(\d+)\r$/im)?.[1];
   return headEnd > 0 && length !== undefined && Buffer.byteLength(received.slice(headEnd + 4)) >= Number(length);
-}
-
-function describe(received: string): Partial<Outcome> {
-  if (received === "") return {};
-  return findAnswer(received) ?? { answer: received.slice(0, 200) };
 }
 
 function round(milliseconds: number): number {

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
-import { findAnswer, plainAddress } from "./answer.ts";
+import { describe, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
 import { verdictOfError } from "./errors.ts";
 import { afterSilence } from "./silence.ts";
@@ -37,7 +37,7 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
     socket.once("message", (message) => {
       const text = message.toString("utf8");
       const connectMs = Math.round((performance.now() - started) * 1000) / 1000;
-      settle({ verdict: "allowed", connectMs, ...(findAnswer(text) ?? { answer: text.slice(0, 200) }) });
+      settle({ verdict: "allowed", connectMs, ...describe(text) });
     });
     socket.bind(target.sourcePort ?? 0, () => {
       // Its type leaves out the error that the callback gets: a dataplane may refuse at the socket.
@@ -57,7 +57,7 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
 }
 
 /** The token as a line; name servers get a question they can answer, since they drop everything else. */
-function payload({ port, token }: UdpTarget): Buffer {
+export function payload({ port, token }: Pick<UdpTarget, "port" | "token">): Buffer {
   return port === 53 ? dnsQuestion(token) : Buffer.from(`${token}\n`);
 }
 

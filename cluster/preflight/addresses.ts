@@ -1,5 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node";
 import ipaddr from "ipaddr.js";
+import { AGENT } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 import type { Plan } from "./plan.ts";
@@ -63,19 +64,20 @@ function apiServer({ apiServer, serviceSubnet }: Plan): Finding[] {
   return [refused("API server", `${apiServer.host} is a Service's address`, next)];
 }
 
-/** Pods that another plugin gave their addresses keep them until they are made anew. */
-function strangers({ pods }: ClusterFacts, { podCidrs }: Plan): Finding[] {
+/** Pods that another plugin, or a dataplane that was removed, gave their addresses stay without a network until they are made anew. */
+function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: Plan): Finding[] {
+  const ours = daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === AGENT);
   const strange = pods.filter(({ spec, status }) => {
     const address = status?.podIP ?? "";
     const running = status?.phase === "Running" && !spec?.hostNetwork && ipaddr.IPv4.isValid(address);
-    return running && !podCidrs.some((cidr) => within(cidr, address));
+    return running && !(ours && podCidrs.some((cidr) => within(cidr, address)));
   });
   if (strange.length === 0) return [];
   const [{ metadata } = {}] = strange;
   return [
     warning(
       "addresses",
-      `${strange.length} pods have addresses outside the pools, like ${metadata?.namespace}/${metadata?.name}`,
+      `${strange.length} pods have their network from somebody else, like ${metadata?.namespace}/${metadata?.name}`,
       "delete them once the dataplane runs, so that they are made anew with its network",
     ),
   ];

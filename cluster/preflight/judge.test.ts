@@ -170,6 +170,20 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
   expect(told(facts, plan)).toEqual(expected);
 });
 
+test("pods with a network of somebody else, or of a dataplane that was removed", () => {
+  const pod = (podIP: string) => ({
+    metadata: { namespace: "shop", name: "web" },
+    spec: {},
+    status: { phase: "Running", podIP },
+  });
+  const pods = [pod("10.244.1.7")] as never;
+  const warning = "warning | addresses |  | 1 pods have their network from somebody else, like shop/web";
+  expect(told({ pods })).toEqual([warning]);
+  const daemonSets = [daemonSet("ebpf-dataplane", "ebpf-dataplane", "ebpf-dataplane:1")];
+  expect(told({ pods, daemonSets })).toEqual([]);
+  expect(told({ pods: [pod("192.168.7.7")] as never, daemonSets })).toEqual([warning]);
+});
+
 test.each([
   [{ nodeInfo: { kernelVersion: "5.15.0-1019" } }, "refused | kernel | old | 5.15.0-1019"],
   [{ nodeInfo: { operatingSystem: "windows", kernelVersion: "10.0" } }, "refused | kind of node | old | runs windows"],

@@ -4,9 +4,11 @@ import { requireExpectation } from "../expectation";
 import type { MachineAddress } from "../machine";
 import {
   ComparisonMode,
+  HostKeyChecking,
   LatencyQuantity,
   type LatencyThreshold,
   type SourceIpVerificationArgs,
+  type SshConnection,
   type VerificationTarget,
 } from "../source-ip-verification-args";
 import { requireAddress } from "./addresses";
@@ -28,6 +30,7 @@ export function requireVerification(place: InputPlace, args: SourceIpVerificatio
     requireExpectation(at(at(place, "expectations"), index), expectation);
   });
   requireMeasurement(place, args, ownMode(args));
+  requireSsh(at(place, "ssh"), args.ssh ?? []);
   if (outputFolder !== undefined && !/^[\w./-]+$/.test(outputFolder)) {
     refuse(at(place, "outputFolder"), outputFolder, 'a path of letters, digits, "_", "-", "." and "/"');
   }
@@ -69,6 +72,18 @@ function requireTargets(place: InputPlace, args: SourceIpVerificationArgs): void
     if (target.entryNode === undefined || serviceHandling === ServiceHandling.Ebpf) return;
     refuse(at(item, "entryNode"), target.entryNode, "absent where kube-proxy handles services: give entryAddress");
   });
+}
+
+function requireSsh(place: InputPlace, connections: SshConnection[]): void {
+  connections.forEach(({ port, hostKeyChecking = HostKeyChecking.Strict }, index) => {
+    const item = at(place, index);
+    if (port !== undefined) requireWhole(at(item, "port"), port, 1, 65535);
+    requireMember(at(item, "hostKeyChecking"), HostKeyChecking, hostKeyChecking);
+  });
+  requireUnique(
+    (index) => at(at(place, index), "client"),
+    connections.map(({ client }) => client),
+  );
 }
 
 function requireTarget(place: InputPlace, target: VerificationTarget): void {
@@ -135,7 +150,7 @@ export function readCheckFiles(place: InputPlace, paths: string[]) {
 export function requireClients(
   place: InputPlace,
   clients: MachineAddress[],
-  { droppedClients = [], latency }: SourceIpVerificationArgs,
+  { droppedClients = [], latency, ssh = [] }: SourceIpVerificationArgs,
 ): MachineAddress[] {
   if (clients.length === 0) refuse(at(place, "clients"), clients, "at least one machine outside the cluster");
   clients.forEach((client, index) => {
@@ -147,6 +162,9 @@ export function requireClients(
   };
   droppedClients.forEach((name, index) => {
     requireClient(at(at(place, "droppedClients"), index), name);
+  });
+  ssh.forEach(({ client }, index) => {
+    requireClient(at(at(at(place, "ssh"), index), "client"), client);
   });
   if (latency?.client !== undefined) requireClient(at(at(place, "latency"), "client"), latency.client);
   return clients;

@@ -1,7 +1,7 @@
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
 
-/** Somebody who can run probes: a machine of the lab, a node's agent; over SSH some day. */
+/** Somebody who can run probes: a machine of the lab, one over SSH, a node's agent. */
 export interface Actor {
   /** Runs a batch. Rejects, in words, when the actor itself cannot be reached. */
   probe(batch: Probe[]): Promise<AttemptResult[]>;

@@ -8,6 +8,8 @@ import { startCapture } from "./capture.ts";
 export interface Programs {
   lab: string;
   agent: string;
+  /** Folder of the probers for machines over SSH. */
+  probers: string;
 }
 
 /** A machine of the lab, entered through the lab's own command. The machine sees this computer's files. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type RemoteMachine, remoteMachineSchema } from "../actors/connection.ts";
 import { parseDestination } from "../format/destination.ts";
 import { known, parsed, whole } from "../format/fields.ts";
 import { CheckFileError, readChecks } from "../format/read.ts";
@@ -39,6 +40,10 @@ export const documentSchema = known(
       .default([])
       .describe("Carried out after `checks`, in order."),
     measurement: measurementSchema.optional(),
+    machines: z
+      .array(remoteMachineSchema)
+      .default([])
+      .describe("Machines outside the cluster; the private key is in the environment, EBPF_DATAPLANE_SSH_KEY."),
     thresholds: z.array(thresholdSchema).default([]).describe("Limits for what is measured."),
   },
   "What a verification has to show.",
@@ -52,6 +57,8 @@ export interface Verification {
   checks: { check: Check; file: string }[];
   measurement?: Measurement;
   thresholds: Threshold[];
+  /** Machines that are reached by SSH. */
+  machines: RemoteMachine[];
 }
 
 /** Throws CheckFileError with everything that is wrong. */
@@ -64,9 +71,9 @@ export function readVerification(text: string): Verification {
   }
   const parsed = documentSchema.safeParse(written);
   if (!parsed.success) throw new CheckFileError(`verification: ${z.prettifyError(parsed.error)}`);
-  const { name, checks, checkFiles, measurement, thresholds } = parsed.data;
+  const { name, checks, checkFiles, measurement, thresholds, machines } = parsed.data;
   const read = checkFiles.flatMap((file) =>
     readChecks(file.text, file.name).map((check) => ({ check, file: file.name })),
   );
-  return { checks: [...checks.map((check) => ({ check, file: name })), ...read], measurement, thresholds };
+  return { checks: [...checks.map((check) => ({ check, file: name })), ...read], measurement, thresholds, machines };
 }

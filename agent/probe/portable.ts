@@ -1,0 +1,79 @@
+// The portable prober's side here: what it is asked, and what its raw results mean. Its program is portable/ (Go, static), for machines
+// that have neither Node nor this package.
+import { z } from "zod";
+import { describe } from "./answer.ts";
+import type { AttemptResult, Outcome, Probe } from "./batch.ts";
+import { verdictOfError } from "./errors.ts";
+import { explainSilence } from "./next-hop.ts";
+import { request } from "./tcp-attempt.ts";
+import { payload } from "./udp-attempt.ts";
+
+const rawSchema = z.object({
+  id: z.string(),
+  attempt: z.int(),
+  address: z.string().optional(),
+  opened: z.boolean(),
+  connectMs: z.number().optional(),
+  ended: z.boolean().default(false),
+  /** Base64. */
+  received: z.string().default(""),
+  localAddress: z.string().optional(),
+  localPort: z.int().optional(),
+  error: z.string().optional(),
+  unresolved: z.boolean().default(false),
+  routes: z.string().default(""),
+  neighbours: z.string().default(""),
+});
+type Raw = z.output<typeof rawSchema>;
+
+/** The document that the portable prober reads: every attempt by itself, with what is to be sent. */
+export function portableBatch(batch: Probe[]): object[] {
+  return batch.flatMap((probe) =>
+    Array.from({ length: probe.count }, (_, index) => {
+      const { id, host, port, protocol, sourcePort, timeoutMs } = probe;
+      const token = `${probe.token}.${index + 1}`;
+      const sent = protocol === "tcp" ? Buffer.from(request({ host, port, token })) : payload({ port, token });
+      return { id, attempt: index + 1, host, port, protocol, sourcePort, timeoutMs, payload: sent.toString("base64") };
+    }),
+  );
+}
+
+/** What one line of the portable prober shows. */
+export function readPortable(line: string, batch: Probe[]): AttemptResult {
+  const raw = rawSchema.parse(JSON.parse(line));
+  const probe = batch.find(({ id }) => id === raw.id);
+  if (!probe) throw new Error(`the prober answered for ${raw.id}, which was not asked`);
+  const { id, attempt } = raw;
+  if (raw.unresolved) return { id, attempt, verdict: "none", error: `${probe.host} does not resolve: ${raw.error}` };
+  const outcome = probe.protocol === "tcp" ? tcpOutcome(raw, probe) : udpOutcome(raw, probe);
+  const { address = probe.host, connectMs, localAddress, localPort, routes, neighbours } = raw;
+  const told = describe(Buffer.from(raw.received, "base64").toString("utf8"));
+  return {
+    id,
+    attempt,
+    ...outcome,
+    ...(raw.opened && { connectMs, localAddress, localPort }),
+    ...told,
+    ...explainSilence(outcome, address, () => ({ routes, neighbours })),
+    ...(address !== probe.host && { address }),
+  };
+}
+
+/** As in tcp-attempt.ts: allowed means that data came back, or at least the server's own close. */
+function tcpOutcome({ opened, ended, received, error }: Raw, { timeoutMs }: Probe): Outcome {
+  if (!opened && error === "TIMEOUT")
+    return { verdict: "dropped", error: `no answer to the connection request within ${timeoutMs} ms` };
+  if (!opened) return failed(error);
+  if (ended || received !== "") return { verdict: "allowed" };
+  if (error === "TIMEOUT") return { verdict: "dropped", error: "the connection opened, then nothing came back" };
+  return { verdict: "allowed", error: `${error} after the connection opened` };
+}
+
+function udpOutcome({ ended, error }: Raw, { timeoutMs }: Probe): Outcome {
+  if (ended) return { verdict: "allowed" };
+  return error === "TIMEOUT" ? { verdict: "dropped", error: `no answer within ${timeoutMs} ms` } : failed(error);
+}
+
+function failed(error = "it failed without a reason"): Outcome {
+  return verdictOfError(Object.assign(new Error(error), /^E[A-Z]+$/.test(error) && { code: error }));
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const (
+	// After data so much silence means that the answer is complete.
+	quiet = 200 * time.Millisecond
+	// More of an answer is not read.
+	longestAnswer = 65536
+)
+
+func resolve(host string) (string, error) {
+	if net.ParseIP(host) != nil {
+		return host, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	return addresses[0], nil
+}
+
+// Connects, sends, and reads until the server closes, or is silent after it has said something. A server that says nothing is told at
+// half the time that no more will come.
+func connection(attempt Attempt, result *Result) {
+	timeout := time.Duration(attempt.TimeoutMs) * time.Millisecond
+	dialer := net.Dialer{Timeout: timeout, KeepAlive: -1, Control: reuse}
+	if attempt.SourcePort != 0 {
+		dialer.LocalAddr = &net.TCPAddr{Port: attempt.SourcePort}
+	}
+	started := time.Now()
+	opened, err := dialer.Dial("tcp", net.JoinHostPort(result.Address, strconv.Itoa(attempt.Port)))
+	if err != nil {
+		result.Error = name(err)
+		return
+	}
+	tcp := opened.(*net.TCPConn)
+	// The port is free at once: no TIME_WAIT on this side.
+	defer func() { _ = tcp.SetLinger(0); tcp.Close() }()
+	result.Opened, result.ConnectMs = true, milliseconds(time.Since(started))
+	local := tcp.LocalAddr().(*net.TCPAddr)
+	result.LocalAddress, result.LocalPort = local.IP.String(), local.Port
+	if _, err := tcp.Write(attempt.Payload); err != nil {
+		result.Error = name(err)
+		return
+	}
+	half := time.AfterFunc(timeout/2, func() { _ = tcp.CloseWrite() })
+	defer half.Stop()
+	_ = tcp.SetReadDeadline(time.Now().Add(timeout))
+	buffer := make([]byte, 4096)
+	for len(result.Received) < longestAnswer {
+		count, err := tcp.Read(buffer)
+		result.Received = append(result.Received, buffer[:count]...)
+		if count > 0 {
+			half.Stop()
+			_ = tcp.SetReadDeadline(time.Now().Add(quiet))
+		}
+		if errors.Is(err, io.EOF) {
+			result.Ended = true
+			return
+		}
+		if err != nil {
+			if len(result.Received) == 0 {
+				result.Error = name(err)
+			}
+			return
+		}
+	}
+}
+
+// Sends one datagram from a connected socket, so that the kernel hands over what ICMP says (udp(7)), and waits for one.
+func datagram(attempt Attempt, result *Result) {
+	var local *net.UDPAddr
+	if attempt.SourcePort != 0 {
+		local = &net.UDPAddr{Port: attempt.SourcePort}
+	}
+	socket, err := net.DialUDP("udp", local, &net.UDPAddr{IP: net.ParseIP(result.Address), Port: attempt.Port})
+	if err != nil {
+		result.Error = name(err)
+		return
+	}
+	defer socket.Close()
+	own := socket.LocalAddr().(*net.UDPAddr)
+	result.Opened, result.LocalAddress, result.LocalPort = true, own.IP.String(), own.Port
+	started := time.Now()
+	_ = socket.SetDeadline(started.Add(time.Duration(attempt.TimeoutMs) * time.Millisecond))
+	buffer := make([]byte, longestAnswer)
+	count := 0
+	if _, err = socket.Write(attempt.Payload); err == nil {
+		count, err = socket.Read(buffer)
+	}
+	if err != nil {
+		result.Error = name(err)
+		return
+	}
+	result.ConnectMs, result.Ended, result.Received = milliseconds(time.Since(started)), true, buffer[:count]
+}
+
+// A local port of a connection that is closing may be bound again.
+func reuse(_, _ string, socket syscall.RawConn) error {
+	return socket.Control(func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	})
+}
+
+func milliseconds(duration time.Duration) float64 {
+	return float64(duration.Microseconds()) / 1000
+}
+
+var names = map[syscall.Errno]string{
+	syscall.EACCES:        "EACCES",
+	syscall.EADDRINUSE:    "EADDRINUSE",
+	syscall.EADDRNOTAVAIL: "EADDRNOTAVAIL",
+	syscall.ECONNREFUSED:  "ECONNREFUSED",
+	syscall.ECONNRESET:    "ECONNRESET",
+	syscall.EHOSTDOWN:     "EHOSTDOWN",
+	syscall.EHOSTUNREACH:  "EHOSTUNREACH",
+	syscall.ENETUNREACH:   "ENETUNREACH",
+	syscall.ENONET:        "ENONET",
+	syscall.ENOPROTOOPT:   "ENOPROTOOPT",
+	syscall.EPERM:         "EPERM",
+	syscall.ETIMEDOUT:     "ETIMEDOUT",
+}
+
+func name(err error) string {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "TIMEOUT"
+	}
+	var timed net.Error
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		if known, ok := names[errno]; ok {
+			return known
+		}
+	}
+	if errors.As(err, &timed) && timed.Timeout() {
+		return "TIMEOUT"
+	}
+	return err.Error()
+}

@@ -1,0 +1,3 @@
+module ebpf-dataplane/probe
+
+go 1.22

@@ -1,0 +1,131 @@
+// Makes the attempts of a batch on a machine that has no more than a shell, and tells what happened, raw: what it means is said
+// where the batch came from (agent/probe/portable.ts), by the same code that judges attempts made there.
+//
+// One JSON array of attempts on standard input, one JSON line per attempt on standard output.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// Attempt asks for one connection or one datagram.
+type Attempt struct {
+	ID         string `json:"id"`
+	Attempt    int    `json:"attempt"`
+	Host       string `json:"host"`
+	Port       int    `json:"port"`
+	Protocol   string `json:"protocol"`
+	SourcePort int    `json:"sourcePort"`
+	TimeoutMs  int    `json:"timeoutMs"`
+	// What is sent.
+	Payload []byte `json:"payload"`
+}
+
+// Result is what happened.
+type Result struct {
+	ID      string `json:"id"`
+	Attempt int    `json:"attempt"`
+	Address string `json:"address,omitempty"`
+	// The connection was established, or the socket was connected.
+	Opened    bool    `json:"opened"`
+	ConnectMs float64 `json:"connectMs,omitempty"`
+	// The server closed.
+	Ended        bool   `json:"ended,omitempty"`
+	Received     []byte `json:"received,omitempty"`
+	LocalAddress string `json:"localAddress,omitempty"`
+	LocalPort    int    `json:"localPort,omitempty"`
+	// A name of errno(3), "TIMEOUT", or words.
+	Error string `json:"error,omitempty"`
+	// The name did not resolve.
+	Unresolved bool `json:"unresolved,omitempty"`
+	// The kernel's tables (proc_net(5)) after silence.
+	Routes     string `json:"routes,omitempty"`
+	Neighbours string `json:"neighbours,omitempty"`
+}
+
+const (
+	// Attempts under way at once: far under the usual limit of open files.
+	mostAtOnce = 256
+	// How long a fixed local port may stay busy with our own last connection.
+	portPatience = 1500 * time.Millisecond
+	portRetry    = 20 * time.Millisecond
+)
+
+func main() {
+	var attempts []Attempt
+	if err := json.NewDecoder(os.Stdin).Decode(&attempts); err != nil {
+		fmt.Fprintf(os.Stderr, "probe: the batch is not JSON: %v\n", err)
+		os.Exit(2)
+	}
+	output := json.NewEncoder(os.Stdout)
+	var writing sync.Mutex
+	var running sync.WaitGroup
+	slots := make(chan struct{}, mostAtOnce)
+	for _, lane := range lanes(attempts) {
+		running.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots; running.Done() }()
+			for _, attempt := range lane {
+				result := carryOut(attempt)
+				writing.Lock()
+				_ = output.Encode(result) // nobody reads: then nobody wants to know
+				writing.Unlock()
+			}
+		}()
+	}
+	running.Wait()
+}
+
+// Attempts that bind the same local port run one after the other; every other one is alone.
+func lanes(attempts []Attempt) [][]Attempt {
+	var all [][]Attempt
+	byPort := map[string]int{}
+	for _, attempt := range attempts {
+		key := fmt.Sprintf("%s:%d", attempt.Protocol, attempt.SourcePort)
+		lane, known := byPort[key]
+		if attempt.SourcePort != 0 && known {
+			all[lane] = append(all[lane], attempt)
+			continue
+		}
+		byPort[key] = len(all)
+		all = append(all, []Attempt{attempt})
+	}
+	return all
+}
+
+func carryOut(attempt Attempt) Result {
+	result := Result{ID: attempt.ID, Attempt: attempt.Attempt}
+	address, err := resolve(attempt.Host)
+	if err != nil {
+		result.Unresolved, result.Error = true, err.Error()
+		return result
+	}
+	result.Address = address
+	// Nothing was sent while the port was busy, so trying again is still the same attempt.
+	for giveUp := time.Now().Add(portPatience); ; time.Sleep(portRetry) {
+		once := result
+		if attempt.Protocol == "udp" {
+			datagram(attempt, &once)
+		} else {
+			connection(attempt, &once)
+		}
+		busy := once.Error == "EADDRINUSE" || once.Error == "EADDRNOTAVAIL"
+		if busy && !once.Opened && time.Now().Before(giveUp) {
+			continue
+		}
+		if len(once.Received) == 0 && once.Error != "" {
+			once.Routes, once.Neighbours = text("/proc/net/route"), text("/proc/net/arp")
+		}
+		return once
+	}
+}
+
+func text(path string) string {
+	content, _ := os.ReadFile(path) // absent: then nothing is known
+	return string(content)
+}

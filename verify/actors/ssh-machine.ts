@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { portableBatch, readPortable } from "../../agent/probe/portable.ts";
+import { type Actor, longestBatchMs } from "./actor.ts";
+import type { RemoteMachine } from "./connection.ts";
+import { type SshIdentity, ssh } from "./ssh.ts";
+
+/** The prober is not there yet; no other program's status. */
+const MISSING = 87;
+/** Where it is kept: named by content, so that another version never meets an old one. */
+const place = (name: string): string => `"\${XDG_CACHE_HOME:-$HOME/.cache}/ebpf-dataplane/${name}"`;
+
+/** What `uname -m` says, and the name of the prober for it. */
+const PROCESSORS: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
+const INSTALL_MS = 120_000;
+
+/**
+ * A machine that is entered by OpenSSH's own client. It needs a shell and nothing else: a static prober is put into its user's
+ * cache when it is not there, and stays there for the next time.
+ *
+ * @param probers folder of the probers, one per processor
+ */
+export function sshMachine(machine: RemoteMachine, identity: SshIdentity, probers: string): Actor {
+  const name = `probe-${contentOf(probers)}`;
+  const run = (command: string, input: string | Buffer, milliseconds: number) =>
+    ssh(machine, identity, command, input, milliseconds);
+  const install = async (processor: string): Promise<void> => {
+    const prober = PROCESSORS[processor];
+    if (!prober) throw new Error(`machine ${machine.name}: there is no prober for its processor ${processor}`);
+    const [path, draft] = [place(name), place(`${name}.$$`)];
+    const write = `cat > ${draft} && chmod 700 ${draft} && mv ${draft} ${path}`;
+    const script = `umask 077; mkdir -p "$(dirname ${path})" && ${write}`;
+    const { code, stderr } = await run(script, readFileSync(join(probers, prober)), INSTALL_MS);
+    if (code !== 0) throw new Error(`machine ${machine.name}: the prober could not be put there: ${stderr.trim()}`);
+  };
+  return {
+    probe: async (batch) => {
+      const document = JSON.stringify(portableBatch(batch));
+      const attempt = () =>
+        run(
+          `[ -x ${place(name)} ] || { uname -m; exit ${MISSING}; }; exec ${place(name)}`,
+          document,
+          longestBatchMs(batch),
+        );
+      let ended = await attempt();
+      if (ended.code === MISSING) {
+        await install(ended.stdout.trim());
+        ended = await attempt();
+      }
+      const { code, stdout, stderr } = ended;
+      if (code !== 0)
+        throw new Error(`machine ${machine.name}: ${stderr.trim() || `the prober ended with code ${code}`}`);
+      return stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => readPortable(line, batch));
+    },
+  };
+}
+
+function contentOf(probers: string): string {
+  const hash = createHash("sha256");
+  for (const processor of Object.values(PROCESSORS)) {
+    const path = join(probers, processor);
+    if (!existsSync(path)) throw new Error(`there is no prober for machines over SSH at ${path}: make build`);
+    hash.update(readFileSync(path));
+  }
+  return hash.digest("hex").slice(0, 12);
+}

@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RemoteMachine } from "./connection.ts";
+
+const SSHD = "/usr/sbin/sshd";
+/** Where it takes off its privileges; a system without a running service has not made it. */
+const PRIVILEGE_FOLDER = "/run/sshd";
+
+/** Why there can be no SSH server here, or false. */
+export const noSshServer =
+  (process.getuid?.() !== 0 && "SKIP: an SSH server in a network namespace needs root") ||
+  (!existsSync(SSHD) && "SKIP: there is no SSH server (apt-get install openssh-server)");
+
+/** A real SSH server that each connection starts anew inside a network namespace: nothing listens anywhere. */
+export function sshServer(netns: string) {
+  const folder = mkdtempSync(join(tmpdir(), "ssh-server-"));
+  const file = (name: string) => join(folder, name);
+  for (const key of ["host", "user", "stranger"]) {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", key, "-f", file(key)]);
+  }
+  const made = !existsSync(PRIVILEGE_FOLDER) && mkdirSync(PRIVILEGE_FOLDER, { recursive: true });
+  writeFileSync(
+    file("configuration"),
+    [
+      `HostKey ${file("host")}`,
+      `AuthorizedKeysFile ${file("user.pub")}`,
+      "StrictModes no",
+      "UsePAM no",
+      "PermitRootLogin prohibit-password",
+      `SetEnv XDG_CACHE_HOME=${file("cache")}`,
+    ].join("\n"),
+  );
+  const read = (name: string) => readFileSync(file(name), "utf8").trim();
+  const machine = (more: Partial<RemoteMachine["ssh"]> = {}): RemoteMachine => ({
+    name: "client1",
+    address: "10.99.0.1",
+    ssh: {
+      host: "client1.example",
+      user: "root",
+      hostKey: read("host.pub"),
+      hostKeyChecking: "strict",
+      proxyCommand: `nsenter --net=/run/netns/${netns} ${SSHD} -i -f ${file("configuration")}`,
+      ...more,
+    },
+  });
+  return {
+    machine,
+    key: (name: "user" | "stranger") => ({ privateKey: read(name) }),
+    strangersHostKey: read("stranger.pub"),
+    cache: file("cache/ebpf-dataplane"),
+    close: () => {
+      rmSync(folder, { recursive: true });
+      if (made) rmSync(PRIVILEGE_FOLDER, { recursive: true });
+    },
+  };
+}

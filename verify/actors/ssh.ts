@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { Connection, RemoteMachine } from "./connection.ts";
+
+/** Who logs in. */
+export interface SshIdentity {
+  /** Content of a private key; absent: what OpenSSH finds by itself (its agent, its configuration). */
+  privateKey?: string;
+}
+
+export interface SshEnding {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** OpenSSH's own status for everything that is not the command's. */
+const FAILED = 255;
+/** Seconds in which a server must take a connection; and after which a silent one is given up, three times as long. */
+const [CONNECT, ALIVE] = [10, 5];
+
+/**
+ * Runs a command on a machine by OpenSSH's client, whose configuration (jump hosts, agents, hardware keys) counts too. Secrets are
+ * in a file of this user for the time of the call, never in arguments.
+ * @throws Error in words where the machine cannot be entered
+ */
+export async function ssh(
+  machine: RemoteMachine,
+  identity: SshIdentity,
+  command: string,
+  input: string | Buffer,
+  milliseconds: number,
+): Promise<SshEnding> {
+  const folder = mkdtempSync(join(tmpdir(), "ssh-"));
+  const forget = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", forget);
+  try {
+    const words = [...options(machine.ssh, identity, folder), "--", machine.ssh.host, command];
+    const child = spawn("ssh", words, { stdio: ["pipe", "pipe", "pipe"], timeout: milliseconds });
+    const ended = new Promise<number | null>((resolve, reject) => {
+      child.once("error", ({ message }) => reject(new Error(`${message}. Next: apt-get install openssh-client`)));
+      child.once("close", resolve);
+    });
+    // A command that ends early says why; EPIPE would hide that.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+    const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+    if (code === null) throw new Error(`no answer within ${Math.round(milliseconds / 1000)} s`);
+    if (code === FAILED) throw new Error(explained(stderr, machine.ssh));
+    return { code, stdout, stderr };
+  } catch (error) {
+    throw new Error(`machine ${machine.name}: ssh to ${shown(machine.ssh)}: ${(error as Error).message}`);
+  } finally {
+    forget();
+    process.off("exit", forget);
+  }
+}
+
+function options(connection: Connection, { privateKey }: SshIdentity, folder: string): string[] {
+  const { port, user, hostKey, hostKeyChecking, proxyCommand } = connection;
+  const file = (name: string, content: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, content.endsWith("\n") ? content : `${content}\n`, { mode: 0o600 });
+    return path;
+  };
+  const settings = [
+    "BatchMode=yes",
+    "LogLevel=ERROR",
+    `ConnectTimeout=${CONNECT}`,
+    `ServerAliveInterval=${ALIVE}`,
+    ...(privateKey ? ["IdentitiesOnly=yes", `IdentityFile=${file("key", privateKey)}`] : []),
+    `StrictHostKeyChecking=${hostKeyChecking === "off" ? "no" : "yes"}`,
+    ...(hostKeyChecking === "off" ? noKnownHosts("/dev/null") : []),
+    ...(hostKeyChecking !== "off" && hostKey ? noKnownHosts(file("known_hosts", `* ${hostKey}`)) : []),
+    ...(proxyCommand ? [`ProxyCommand=${proxyCommand}`] : []),
+  ];
+  return [
+    "-T",
+    ...settings.flatMap((setting) => ["-o", setting]),
+    ...(port === undefined ? [] : ["-p", String(port)]),
+    ...(user === undefined ? [] : ["-l", user]),
+  ];
+}
+
+const noKnownHosts = (but: string): string[] => [`UserKnownHostsFile=${but}`, "GlobalKnownHostsFile=/dev/null"];
+
+const shown = ({ user, host, port }: Connection): string =>
+  `${user ? `${user}@` : ""}${host}${port === undefined ? "" : ` port ${port}`}`;
+
+/** OpenSSH's own words, and what to do. */
+function explained(stderr: string, { hostKey }: Connection): string {
+  // A proxy's reason comes before OpenSSH's own.
+  const lines = stderr.split("\n").flatMap((line) => line.trim() || []);
+  const last = lines.slice(-2).join("; ").replace(/\.$/, "") || "it failed without a word";
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/.test(stderr))
+    return `its host key is not ${hostKey ? "the one that was given" : "in known_hosts"}. Next: compare it with the machine's own (its console, ssh-keyscan), and give it as hostKey`;
+  if (/Permission denied/.test(last)) return `${last}. Next: is it the key of this user there?`;
+  return `${last}. Next: does it run, and does its firewall let this computer reach it?`;
+}
