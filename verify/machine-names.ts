@@ -11,7 +11,9 @@ export function requireMachines(check: Check, machines: string[], file: string):
         .filter(({ name }) => !machines.includes(name))
         .map(({ field, name }) => {
           const there =
-            machines.length > 0 ? `machines: ${machines.join(", ")}` : "no machines are known here; is the lab up?";
+            machines.length > 0
+              ? `machines: ${machines.join(", ")}`
+              : "no machines are known here; is the lab up, or is their SSH connection given?";
           return `${file}: steps[${step}].expect[${index}].${field}: there is no machine "${name}"${didYouMean(name, machines)} (${there})`;
         }),
     ),
