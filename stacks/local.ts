@@ -12,6 +12,7 @@ const master = "172.31.1.8";
 // Two nodes and two clients outside the cluster, on this computer. Another lab's name runs a second one beside it.
 const cluster = new LocalCluster("cluster", {
   name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
+  kubernetesVersion: config.get("kubernetesVersion"),
   kubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
 });
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });

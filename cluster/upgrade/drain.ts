@@ -1,13 +1,15 @@
 import type { V1Pod, V1PodList } from "@kubernetes/client-node";
 import { ApiError } from "../../verify/cluster/api-server.ts";
 import type { Api } from "../api-server.ts";
+import { STEP_LABEL } from "./step.ts";
 
-/** Whether a drain moves a pod: all but what is there on every node, what the kubelet runs on its own, and what has ended. */
+/** Whether a drain moves a pod: all but what is there on every node, what the kubelet runs on its own, what has ended, and the upgrade's own. */
 export function mustGo({ metadata, status }: V1Pod): boolean {
   const isStatic = metadata?.annotations?.["kubernetes.io/config.mirror"] !== undefined;
   const isOfDaemonSet = metadata?.ownerReferences?.some(({ kind, controller }) => controller && kind === "DaemonSet");
+  const isOurs = metadata?.labels?.[STEP_LABEL] !== undefined;
   const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
-  return !isStatic && !isOfDaemonSet && !hasEnded;
+  return !isStatic && !isOfDaemonSet && !isOurs && !hasEnded;
 }
 
 /** Pods that nobody would make again elsewhere. */

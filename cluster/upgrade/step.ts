@@ -13,7 +13,8 @@ export type Step = "components" | "kubelet";
 
 /** Every node has this image: the kubelet makes pods' sandboxes of it. All programs are the node's own. */
 const IMAGE = "registry.k8s.io/pause:3.10.1";
-const STEP_LABEL = "ebpf-dataplane.io/upgrade-step";
+/** On the pods of an upgrade: the step and the release. */
+export const STEP_LABEL = "ebpf-dataplane.io/upgrade-step";
 /** kubeadm itself waits up to five minutes for each part of the control plane. */
 const STEP_SECONDS = 30 * 60;
 

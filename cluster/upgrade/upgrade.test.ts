@@ -1,5 +1,8 @@
+import type { V1Pod } from "@kubernetes/client-node";
 import { beforeEach, expect, test } from "vitest";
 import { FakeCluster } from "../testing/fake-cluster.ts";
+import { stateOf } from "./nodes.ts";
+import { stepPod } from "./step.ts";
 import { upgrade, upgradeSchema } from "./upgrade.ts";
 
 let time = 0;
@@ -95,6 +98,14 @@ test("a step that fails tells with the words of the node, and is taken up anew",
   cluster.failing = "";
   await to("v1.35.1", cluster);
   expect(cluster.done).toEqual(["components master failed", ...story("master"), ...story("node")]);
+});
+
+test("a pod that an upgrade which was killed has left is waited for", async () => {
+  const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
+  cluster.pods.push(stepPod("kubernetes-upgrade-master", stateOf(cluster.node("master")), "components", "v1.35.1"));
+  (cluster.pods[0] as V1Pod).status = { phase: "Running" };
+  await to("v1.35.1", cluster);
+  expect(cluster.done).toEqual([...story("master"), ...story("node")]);
 });
 
 test.each<[string, (cluster: FakeCluster) => void, string]>([

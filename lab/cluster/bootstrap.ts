@@ -18,7 +18,8 @@ export function isBootstrapped(lab: string, machine: string): boolean {
 /** The release that a node's kubelet is of; a new node begins with the control plane's, and is upgraded like the others. */
 function releaseOf(lab: string, machine: string): string | undefined {
   const link = join(machineDisk(lab, machine), "opt/kubernetes/bin/kubelet");
-  return isBootstrapped(lab, machine) ? basename(dirname(readlinkSync(link))) : undefined;
+  const release = isBootstrapped(lab, machine) ? basename(dirname(readlinkSync(link))) : "";
+  return release.startsWith("v") ? release : undefined;
 }
 
 /**

@@ -1,8 +1,12 @@
 // The stack for AWS without AWS, as a user does it: every instance runs its own rendered user data on a machine of a lab, against a
 // metadata service and parameters that look at signatures and roles. The tests are one story: each begins where the one before ended.
-import { existsSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { KUBERNETES } from "../../tools/versions.ts";
 import { type Traces, tracesOf } from "./host.ts";
 import { ended, inMachine, LAB, lab, rehearsal, root } from "./stack.ts";
 
@@ -18,6 +22,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await rehearsal("--remove").end;
 }, 5 * MINUTES);
+
+/** The next patch release: the same code by another number, made by tools/relink.ts. */
+const NEXT = KUBERNETES.replace(/\d+$/, (patch) => String(Number(patch) + 1));
+const toNext = ["--config", `ebpf-dataplane:kubernetesVersion=${NEXT}`];
 
 const machineFile = (machine: string, path: string) =>
   join("/var/lib/ebpf-dataplane/labs", LAB, "machines", machine, "disk", path);
@@ -53,12 +61,46 @@ test("a role may do nothing that its policy does not say", async () => {
 });
 
 test(
-  "a worker that was taken away is made anew, and joins",
+  "an upgrade that was killed is taken up by the next run, and clients are served meanwhile",
+  async () => {
+    await promisify(execFile)(process.execPath, [join(root, "tools/relink.ts"), NEXT], { timeout: 10 * MINUTES });
+    await ended(kubectl("apply", "-f", join(root, "test/walkthrough/served.yaml")));
+    await ended(kubectl("rollout", "status", "deployment/served", "--timeout=120s"));
+    const ask = "curl --silent --fail --max-time 5 --output /dev/null http://172.31.1.8:30605";
+    const loop = `until [ -e /tmp/stop ]; do ${ask} && echo served || echo lost; sleep 0.1; done`;
+    const client = inMachine("client1", "bash", "-c", loop);
+
+    const killed = rehearsal(...toNext);
+    while ((await kubectl("--namespace=kube-system", "get", "pod", "kubernetes-upgrade-master").end).status !== 0) {
+      await pause(200);
+    }
+    process.kill(-killed.pid, "SIGKILL");
+    await killed.end;
+    await ended(rehearsal(...toNext));
+    writeFileSync(machineFile("client1", "tmp/stop"), "");
+
+    expect(verification()).toMatchObject({ passed: 4, failed: 0 });
+    expect(await nodes()).toEqual([`master ${NEXT}+relinked`, `node ${NEXT}+relinked`]);
+    const lines = (await ended(client)).stdout.trim().split("\n");
+    expect(lines.filter((line) => line !== "served")).toEqual([]);
+    expect(lines.length).toBeGreaterThan(50);
+  },
+  20 * MINUTES,
+);
+
+test("there is no way back", async () => {
+  const { stderr } = await ended(rehearsal(), 2);
+  expect(stderr).toContain(`runs Kubernetes ${NEXT} already, and there is no way back to ${KUBERNETES}`);
+}, 60_000);
+
+test(
+  "a worker that was taken away is made anew, and joins with the release of the cluster",
   async () => {
     await ended(lab("terminate", LAB, "node"));
     expect(existsSync(machineFile("node", ""))).toBe(false);
-    await ended(rehearsal());
+    await ended(rehearsal(...toNext));
     expect(verification()).toMatchObject({ passed: 4, failed: 0 });
+    expect(await nodes()).toContain(`node ${NEXT}+relinked`);
   },
   15 * MINUTES,
 );
@@ -66,7 +108,7 @@ test(
 test(
   "with the source/destination check on, direct returns fail, and it is said why",
   async () => {
-    const { stderr } = await ended(rehearsal("--config", "ebpf-dataplane:sourceDestCheck=true"), 1);
+    const { stderr } = await ended(rehearsal(...toNext, "--config", "ebpf-dataplane:sourceDestCheck=true"), 1);
     expect(stderr).toContain("node: a source that is not its own");
     expect(stderr).toContain("sourceDestCheck: false");
   },
@@ -84,3 +126,16 @@ test(
 
 const verification = (): { passed: number; failed: number } =>
   JSON.parse(readFileSync(join(root, "out", "verification.json"), "utf8"));
+
+const kubectl = (...words: string[]) => inMachine("master", "kubectl", ...words);
+
+/** Names and releases of the nodes that take pods. */
+async function nodes(): Promise<string[]> {
+  const columns = "custom-columns=A:.metadata.name,B:.status.nodeInfo.kubeletVersion,C:.spec.unschedulable";
+  const { stdout } = await ended(kubectl("get", "nodes", "--no-headers", "--output", columns));
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(/\s+/));
+  return rows.filter(([, , isCordoned]) => isCordoned === "<none>").map(([name, release]) => `${name} ${release}`);
+}
