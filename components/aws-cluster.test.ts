@@ -15,7 +15,7 @@ const INSTANCE = "aws:ec2/instance:Instance";
 const adminCidrs = ["203.0.113.7/32"];
 
 async function made(args: Partial<AwsClusterArgs> = {}) {
-  const program = await recordAws();
+  const program = await recordAws({ architecture: args.architecture === Architecture.Arm64 ? "arm64" : "x86_64" });
   const cluster = new AwsCluster("c", { adminCidrs, ...args });
   await settled();
   return { ...program, cluster };
@@ -230,4 +230,41 @@ test("without a region nothing is begun", async () => {
   expect(() => new AwsCluster("c", { adminCidrs })).toThrow('AwsCluster "c": no AWS region is known. Set one with');
   vi.stubEnv("AWS_REGION", "Frankfurt");
   expect(() => new AwsCluster("c", { adminCidrs })).toThrow('the AWS region is "Frankfurt", but must be one like');
+});
+
+/** What a cluster whose AWS answers like this ends with, and what was made until then. */
+async function refused(args: Partial<AwsClusterArgs>, answers: Parameters<typeof recordAws>[0]) {
+  const { resources } = await recordAws(answers);
+  const told: string[] = [];
+  const listen = (error: unknown) => told.push(String(error));
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection").on("unhandledRejection", listen);
+  new AwsCluster("c", { adminCidrs, ...args });
+  await settled().catch(listen);
+  await vi.waitFor(() => expect(told).not.toEqual([]));
+  process.off("unhandledRejection", listen);
+  for (const other of others) process.on("unhandledRejection", other);
+  return {
+    told: told.join("\n"),
+    made: resources.filter(({ type }) => type.startsWith("aws:")).map(({ name }) => name),
+  };
+}
+
+test.each([
+  ["No valid credential sources found", "there are no AWS credentials. Log in (aws sso login"],
+  ["api error ExpiredToken: The security token included in the request is expired", "have expired. Log in again"],
+  ["dial tcp: lookup ec2.eu-nowhere-1.amazonaws.com: no such host", "there is no such AWS region"],
+  ["api error AuthFailure: AWS was not able to validate the provided access credentials", "does not accept these"],
+  ["UnauthorizedOperation: not authorized to perform: ec2:DescribeInstanceTypeOfferings", "give them the permission"],
+  ["something else", "AWS refused (it said: something else)"],
+])("before anything is made AWS says: %s", async (refusal, means) => {
+  const { told, made } = await refused({}, { refusal });
+  expect(told.toLowerCase()).toContain(means.toLowerCase());
+  expect(made).toEqual([]);
+});
+
+test("an image of another processor, chosen by its id, is refused before an instance is made", async () => {
+  const { told, made } = await refused({ imageId: "ami-1" }, { architecture: "arm64" });
+  expect(told).toContain('imageId is "ami-1", but must be an image for x86_64, as architecture says');
+  expect(made.filter((name) => name === "c-master")).toEqual([]);
 });

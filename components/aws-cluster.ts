@@ -5,6 +5,7 @@ import { Group, openings, requireNotOpenToWorld } from "./aws/firewall";
 import { imageId } from "./aws/image";
 import { network } from "./aws/network";
 import { nodes } from "./aws/nodes";
+import { offered } from "./aws/offerings";
 import { requireRegion } from "./aws/region";
 import { awsSdk } from "./aws/sdk";
 import { securityGroups } from "./aws/security-groups";
@@ -46,12 +47,14 @@ export class AwsCluster extends pulumi.ComponentResource {
     const rules = requireNotOpenToWorld(place, openings(args, checked.podSubnet, checked.vpcCidr), args.openToWorld);
     super(componentType("AwsCluster"), name, args, opts);
     const sdk = awsSdk();
-    const child = { parent: this };
+    // Nothing is made before AWS has answered.
+    const answers = offered(sdk, place, checked, { parent: this });
+    const child = { parent: this, dependsOn: answers };
     const tags = { ...args.tags, "ebpf-dataplane/cluster": clusterName };
 
     const vpc = network(sdk, name, { ...args, tags }, checked, child);
     const groups = securityGroups(sdk, name, vpc.vpcId, rules, tags, child);
-    const image = imageId(sdk, place, args, child);
+    const image = imageId(sdk, place, args, answers, { parent: this });
     const keyName =
       args.ssh && new sdk.ec2.KeyPair(`${name}-key`, { publicKey: args.ssh.publicKey, tags }, child).keyName;
     const parameters = exchange(sdk, name, clusterName, tags, child);
@@ -69,12 +72,18 @@ export class AwsCluster extends pulumi.ComponentResource {
         publicAddresses: checked.publicAddresses,
         tags,
       },
-      child,
+      { parent: this },
     );
 
     const apiServer = { host: checked.controlPlane.address, port: API_SERVER_PORT };
     const release = checked.kubernetesVersion;
-    this.kubeconfig = awaitCluster(sdk, name, place, { args, made, apiServer, exchange: parameters, release }, child);
+    this.kubeconfig = awaitCluster(
+      sdk,
+      name,
+      place,
+      { args, made, apiServer, exchange: parameters, release },
+      { parent: this },
+    );
     this.apiServer = pulumi.output(apiServer);
     this.nodes = pulumi.all(
       made.made.map(({ machine, instance }) => ({ name: machine.name, address: instance.privateIp })),

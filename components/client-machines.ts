@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { imageId, imageNameOf, requireImageName } from "./aws/image";
 import { instance } from "./aws/instance";
 import { subnetOf } from "./aws/network";
+import { offered } from "./aws/offerings";
 import { awsSdk } from "./aws/sdk";
 import { Architecture, type AwsMachine, type AwsSubnet } from "./aws-cluster-args";
 import { requireInstance } from "./inputs/aws";
@@ -50,7 +51,9 @@ export class ClientMachines extends pulumi.ComponentResource {
     const machines = requireClients(argumentsOf("ClientMachines", name), args);
     super(componentType("ClientMachines"), name, args, opts);
     const sdk = awsSdk();
-    const image = imageId(sdk, argumentsOf("ClientMachines", name), args, { parent: this });
+    const place = argumentsOf("ClientMachines", name);
+    const answers = offered(sdk, place, { machines, subnets: args.subnets }, { parent: this });
+    const image = imageId(sdk, place, args, answers, { parent: this });
     const made = machines.map((machine) => ({
       machine,
       instance: instance(

@@ -1,4 +1,5 @@
 import type * as Pulumi from "@pulumi/pulumi";
+import { messageOf } from "./failure.ts";
 import type { Operation, Outcome } from "./operation.ts";
 import { reveal } from "./secrets.ts";
 
@@ -64,9 +65,13 @@ export async function attachMonitor(
       return { id, state: { ...state, ...Object.fromEntries(marked) } };
     },
     call: async ({ token, inputs }) => {
-      const answer = await call(token, reveal(inputs) as Record<string, unknown>);
+      const answer = await call(token, reveal(inputs) as Record<string, unknown>).catch((error: unknown) => {
+        // All that the SDK hands on of an engine's error is its details.
+        throw Object.assign(new Error(messageOf(error)), { details: messageOf(error) });
+      });
       if (answer) return answer;
-      throw new Error(`function ${token} cannot be called without the Pulumi CLI`);
+      const details = `function ${token} cannot be called without the Pulumi CLI`;
+      throw Object.assign(new Error(details), { details });
     },
   };
   await sdk.runtime.setMocks(mocks, where.project, where.stack, where.preview);

@@ -14,7 +14,7 @@ export async function rehearse(project: Project, { remove = false }: { remove?: 
   // The verification reaches the clients as machines of this lab.
   process.env.EBPF_DATAPLANE_LAB = lab;
   try {
-    await up(project, false, new Rehearsal(lab, region));
+    await up(project, false, new Rehearsal(lab, region, project.config));
   } catch (error) {
     // The SDK repeats a failure in every output that hangs on it; it is told once, below.
     process.on("unhandledRejection", () => {});

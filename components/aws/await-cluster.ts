@@ -68,7 +68,7 @@ export function awaitCluster(
       dependsOn: made.association ? [made.association] : [],
     },
   );
-  const published = (name: pulumi.Output<string>) =>
+  const published = (name: string) =>
     sdk.ssm.getParameterOutput({ name, withDecryption: true }, { ...opts, dependsOn: [controlPlane] }).value;
   const kubeconfig = pulumi.secret(
     pulumi

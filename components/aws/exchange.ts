@@ -14,7 +14,7 @@ export interface Exchange {
   kubeconfig: Parameter;
 }
 interface Parameter {
-  name: pulumi.Output<string>;
+  name: string;
   arn: pulumi.Output<string>;
 }
 
@@ -26,12 +26,15 @@ export function exchange(
   opts: pulumi.CustomResourceOptions,
 ): Exchange {
   const path = `/ebpf-dataplane/${clusterName}`;
-  const parameter = (last: string, description: string) =>
-    new sdk.ssm.Parameter(
+  const parameter = (last: string, description: string): Parameter => {
+    const full = `${path}/${last}`;
+    const { arn } = new sdk.ssm.Parameter(
       `${name}-${last}`,
-      { name: `${path}/${last}`, type: "SecureString", value: "not yet written", description, tags },
+      { name: full, type: "SecureString", value: "not yet written", description, tags },
       { ...opts, ignoreChanges: ["value"] },
     );
+    return { name: full, arn };
+  };
   const join = parameter("join", "with what a worker joins the cluster; renewed by the control plane");
   const kubeconfig = parameter("kubeconfig", "the administrator's kubeconfig; written by the control plane");
   return { path, join, kubeconfig };

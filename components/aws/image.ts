@@ -42,24 +42,49 @@ export function requireImageName(place: InputPlace, name: string): string {
   return name;
 }
 
-/** Id of the machine image: the given one, or the newest that matches, whose own name is checked too. */
+/** Id of the machine image: the newest that matches, or the given one; either is looked at, once AWS is known to answer. */
 export function imageId(
   sdk: AwsSdk,
   place: InputPlace,
   args: ImageChoice,
+  answers: pulumi.Output<unknown>,
   opts: pulumi.InvokeOptions,
 ): pulumi.Output<string> {
-  if (args.imageId !== undefined) return pulumi.output(args.imageId);
-  const architecture = args.architecture ?? Architecture.Amd64;
+  const processor = PROCESSOR[args.architecture ?? Architecture.Amd64];
+  if (args.imageId !== undefined) {
+    return pulumi.all([args.imageId, answers]).apply(([id]) => {
+      const filters = [{ name: "image-id", values: [id] }];
+      const image = sdk.ec2.getAmiOutput({ includeDeprecated: true, filters }, opts);
+      return image.apply(({ name, architecture }) =>
+        requireImage(at(place, "imageId"), { id, name, architecture }, processor),
+      );
+    });
+  }
   const filters = [
     { name: "name", values: [imageNameOf(args)] },
-    { name: "architecture", values: [PROCESSOR[architecture]] },
+    { name: "architecture", values: [processor] },
     { name: "virtualization-type", values: ["hvm"] },
     { name: "root-device-type", values: ["ebs"] },
   ];
-  const image = sdk.ec2.getAmiOutput({ owners: [args.imageOwner ?? DEBIAN], mostRecent: true, filters }, opts);
-  return image.apply(({ id, name }) => {
-    requireImageName(at(place, "imageName"), name ?? "");
-    return id;
-  });
+  const search = { owners: [args.imageOwner ?? DEBIAN], mostRecent: true, filters };
+  return answers
+    .apply(() => sdk.ec2.getAmiOutput(search, opts))
+    .apply(({ id, name }) => {
+      requireImageName(at(place, "imageName"), name ?? "");
+      return id;
+    });
+}
+
+/** Refuses an image that was chosen by its id, as far as AWS tells of it. */
+function requireImage(
+  place: InputPlace,
+  image: { id: string; name: string; architecture: string },
+  processor: string,
+): string {
+  const { id, name, architecture } = image;
+  if (architecture !== processor) {
+    refuse(place, id, `an image for ${processor}, as architecture says ("${name}" is for ${architecture})`);
+  }
+  requireImageName(place, name);
+  return id;
 }

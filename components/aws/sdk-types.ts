@@ -36,9 +36,18 @@ interface Ec2 {
   EipAssociation: ResourceClass<{ allocationId: Text; instanceId: Text }>;
   Instance: ResourceClass<InstanceArgs, { privateIp: pulumi.Output<string>; publicIp: pulumi.Output<string> }>;
   getAmiOutput: Lookup<
-    { owners: string[]; mostRecent: boolean; filters: { name: string; values: string[] }[] },
-    { id: string; name: string }
+    { owners?: string[]; mostRecent?: boolean; includeDeprecated?: boolean; filters: Filter[] },
+    { id: string; name: string; architecture: string }
   >;
+  getInstanceTypeOfferings(
+    args: { locationType: string; filters: Filter[] },
+    opts?: pulumi.InvokeOptions,
+  ): Promise<{ instanceTypes: string[]; locations: string[] }>;
+}
+
+interface Filter {
+  name: string;
+  values: string[];
 }
 
 interface InstanceArgs {

@@ -13,12 +13,17 @@ interface Monitor {
 }
 
 /** Image that a search finds, unless a test has another one. */
-const IMAGE = { id: "ami-0debian", name: "debian-13-amd64-20261101-1" };
+const IMAGE = { id: "ami-0debian", name: "debian-13-20261101-1" };
 
 const KUBECONFIG = "clusters:\n- cluster:\n    server: https://172.31.1.8:6443\n  name: kubernetes";
 
 /** Stands in for the engine and for AWS. */
-export async function recordAws({ preview = false, image = IMAGE } = {}): Promise<AwsProgram> {
+export async function recordAws({
+  preview = false,
+  image = IMAGE,
+  architecture = "x86_64",
+  refusal = "",
+} = {}): Promise<AwsProgram> {
   const resources: AwsProgram["resources"] = [];
   let protect = false;
   const mocks: pulumi.runtime.Mocks = {
@@ -27,7 +32,12 @@ export async function recordAws({ preview = false, image = IMAGE } = {}): Promis
       const state = { ...inputs, ...(preview ? {} : computed(type, name, inputs)) };
       return { id: preview || !custom ? "" : `${name}-id`, state };
     },
-    call: ({ token }) => (token === "aws:ec2/getAmi:getAmi" ? image : { value: KUBECONFIG }),
+    call: ({ token, inputs }) => {
+      // What an engine gives the SDK of an error is its details.
+      if (refusal) throw Object.assign(new Error(refusal), { details: refusal });
+      if (token.endsWith(":getInstanceTypeOfferings")) return everywhere(inputs.filters[0].values);
+      return token === "aws:ec2/getAmi:getAmi" ? { ...image, architecture } : { value: KUBECONFIG };
+    },
   };
   await pulumi.runtime.setMocks(mocks, "ebpf-dataplane", "aws", preview);
   // The seam leaves out options; it calls newResource before it returns, so the request at hand is the resource's.
@@ -48,6 +58,15 @@ export async function recordAws({ preview = false, image = IMAGE } = {}): Promis
     throw new Error(`${found.length} resources are ${type} ${name}`);
   };
   return { resources, inputsOf };
+}
+
+/** A region that has every type in both of its zones. */
+function everywhere(types: string[]) {
+  const zones = ["eu-central-1a", "eu-central-1b"];
+  return {
+    instanceTypes: types.flatMap((type) => zones.map(() => type)),
+    locations: types.flatMap(() => zones),
+  };
 }
 
 /** Outputs that only a deployment knows. */

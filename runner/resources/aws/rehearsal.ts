@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { z } from "zod";
 import { RunnerFailure } from "../../failure.ts";
 import type { Call } from "../../monitor.ts";
 import type { Handler, Progress } from "../../operation.ts";
@@ -13,6 +14,11 @@ const LAB_PROGRAM = join(import.meta.dirname, "lab.js");
 /** What changes what a lab has, beside instances; other resources are only referred to. */
 const MATTERS = /EipAssociation|IngressRule|RolePolicy|Instance$/;
 
+const typesAsked = z.tuple([z.object({ name: z.literal("instance-type"), values: z.array(z.string()) })]);
+const imageFilters = z.array(z.object({ name: z.string(), values: z.array(z.string()) }));
+/** Types by the zone that does not have them. */
+const missingTypes = z.record(z.string(), z.array(z.string()));
+
 /** Carries out the resources of a stack on AWS on a lab of this computer, and answers for AWS. */
 export class Rehearsal {
   readonly lab: string;
@@ -20,12 +26,20 @@ export class Rehearsal {
   readonly #cloud = new Cloud();
   /** Loopback address that stands for the cluster's public one; each lab has its own. */
   readonly #publicAddress: string;
+  #processor = process.arch === "arm64" ? "arm64" : "x86_64";
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
 
-  constructor(lab: string, region: string) {
+  /** What AWS answers to everything, for who wants to see that; empty: it answers. */
+  readonly #refusal: string;
+  readonly #missing: Record<string, string[]>;
+
+  /** @param config settings of the rehearsal itself: `rehearsal:refusal`, `rehearsal:missingTypes` */
+  constructor(lab: string, region: string, config: Record<string, string>) {
     this.lab = lab;
     this.#region = region;
+    this.#refusal = config["rehearsal:refusal"] ?? "";
+    this.#missing = missingTypes.parse(JSON.parse(config["rehearsal:missingTypes"] ?? "{}"));
     const [second = 0, third = 0] = createHash("sha256").update(lab).digest();
     this.#publicAddress = `127.80.${second}.${third || 1}`;
   }
@@ -38,7 +52,9 @@ export class Rehearsal {
 
   /** Answers the functions that a cluster asks. */
   call: Call = async (token, inputs) => {
-    if (token === "aws:ec2/getAmi:getAmi") return { id: "ami-lab", name: "debian-13-lab" };
+    if (this.#refusal) throw new RunnerFailure(this.#refusal);
+    if (token === "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings") return this.#offerings(inputs);
+    if (token === "aws:ec2/getAmi:getAmi") return this.#image(inputs);
     if (token === "aws:ssm/getParameter:getParameter") {
       const words = [LAB_PROGRAM, "parameter", this.lab, String(inputs.name)];
       const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 60_000 });
@@ -46,6 +62,23 @@ export class Rehearsal {
     }
     return undefined;
   };
+
+  /** The one image of a lab is for whatever processor it was searched for. */
+  #image(inputs: Record<string, unknown>) {
+    const filters = imageFilters.parse(inputs.filters);
+    this.#processor = filters.find(({ name }) => name === "architecture")?.values[0] ?? this.#processor;
+    return { id: "ami-lab", name: "debian-13-lab", architecture: this.#processor };
+  }
+
+  /** A lab has every type, but for those that it is told to miss in a zone. */
+  #offerings(inputs: Record<string, unknown>) {
+    const [{ values }] = typesAsked.parse(inputs.filters);
+    const zones = ["a", "b", "c"].map((letter) => `${this.#region}${letter}`);
+    const found = values.flatMap((type) =>
+      zones.filter((zone) => !this.#missing[zone]?.includes(type)).map((zone) => ({ type, zone })),
+    );
+    return { instanceTypes: found.map(({ type }) => type), locations: found.map(({ zone }) => zone) };
+  }
 
   /** Once more after the run under way, whose view may be too old; whoever comes meanwhile shares that one. */
   #carryOut(progress: Progress): Promise<void> {

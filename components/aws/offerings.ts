@@ -1,0 +1,69 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { AwsSubnet } from "../aws-cluster-args";
+import { contains } from "../inputs/addresses";
+import type { TypedMachine } from "../inputs/aws";
+import { oneOf } from "../inputs/choices";
+import { at, type InputPlace, refuse } from "../inputs/refusal";
+import { refusedByAws } from "./refused-by-aws";
+import type { AwsSdk } from "./sdk-types";
+
+/** Zones by the instance type that is to be had there. */
+type Offerings = Map<string, string[]>;
+
+/**
+ * Asks AWS whether it has these machines, which is also the first that it is asked at all: who has no credentials for it, or wrong ones,
+ * learns it here. What is to wait for the answer depends on the result.
+ */
+export function offered(
+  sdk: AwsSdk,
+  place: InputPlace,
+  { machines, subnets }: { machines: TypedMachine[]; subnets: AwsSubnet[] },
+  opts: pulumi.InvokeOptions,
+): pulumi.Output<pulumi.Resource[]> {
+  const types = [...new Set(machines.map(({ instanceType }) => instanceType))].sort();
+  const question = { locationType: "availability-zone", filters: [{ name: "instance-type", values: types }] };
+  const answer = sdk.ec2
+    .getInstanceTypeOfferings(question, opts)
+    .catch((error: unknown) => refusedByAws(place, error))
+    .then(({ instanceTypes, locations }) => {
+      // Nothing is known in a preview that asks nobody.
+      if (!instanceTypes) return [];
+      const zones: Offerings = new Map(types.map((type) => [type, []]));
+      instanceTypes.forEach((type, index) => {
+        zones.get(type)?.push(locations[index] ?? "");
+      });
+      requireOffered(place, zones, machines, subnets);
+      return [];
+    });
+  return pulumi.output(answer);
+}
+
+/** Refuses types that are nowhere to be had, or not where their machine is put. */
+export function requireOffered(
+  place: InputPlace,
+  zones: Offerings,
+  machines: TypedMachine[],
+  subnets: AwsSubnet[],
+): void {
+  const known = [...new Set([...zones.values()].flat())].sort();
+  const region = known[0]?.replace(/[a-z]$/, "") ?? "this region";
+  for (const { name, address, instanceType } of machines) {
+    const field = at(at(place, `machines["${name}"]`), "instanceType");
+    const where = [...(zones.get(instanceType) ?? [])].sort();
+    if (where.length === 0) refuse(field, instanceType, `a type that AWS has in ${region}`);
+    const index = subnets.findIndex(({ cidr }) => contains(cidr, address));
+    const { zone, id } = subnets[index] ?? {};
+    if (zone !== undefined && !where.includes(zone)) {
+      refuse(
+        field,
+        instanceType,
+        `a type that AWS has in ${zone}, the zone of its subnet; it is to be had in ${where.join(", ")}`,
+      );
+    }
+    const mayBeMissed = zone === undefined && id === undefined && where.length < known.length;
+    if (mayBeMissed) {
+      const choice = at(at(at(place, "subnets"), index), "zone");
+      refuse(choice, zone, `${oneOf(where)}: AWS has ${instanceType}, the type of "${name}", in no other zone`);
+    }
+  }
+}
