@@ -11,11 +11,13 @@ function programOf(name: string): unknown {
       return require("./stacks/local");
     case "aws":
       return require("./stacks/aws");
+    case "eks":
+      return require("./stacks/eks");
     case "existing":
       return require("./stacks/existing");
     default:
       throw new pulumi.RunError(
-        `Stack "${pulumi.getStack()}": ebpf-dataplane:program is "${name}", but must be "local", "aws" or "existing". ` +
+        `Stack "${pulumi.getStack()}": ebpf-dataplane:program is "${name}", but must be "local", "aws", "eks" or "existing". ` +
           "Set it with: pulumi config set ebpf-dataplane:program local",
       );
   }

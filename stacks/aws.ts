@@ -18,7 +18,8 @@ const cluster = new AwsCluster("cluster", {
   protectControlPlane: config.getBoolean("protectControlPlane"),
   ssh: sshPublicKey ? { publicKey: sshPublicKey, cidrs: config.requireObject<string[]>("adminCidrs") } : undefined,
 });
-const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });
+// When the cluster is gone, what was in it is gone too.
+const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
 
 // No kube-proxy: services, the pods' network and policies are the dataplane's. Only client1 may reach nginx.
 const app = { app: "nginx" };

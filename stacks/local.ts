@@ -15,7 +15,8 @@ const cluster = new LocalCluster("cluster", {
   kubernetesVersion: config.get("kubernetesVersion"),
   kubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
 });
-const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });
+// When the cluster is gone, what was in it is gone too.
+const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
 
 // No kube-proxy: services, the pods' network and policies are the dataplane's. Only client1 may reach nginx.
 const app = { app: "nginx" };

@@ -1,4 +1,5 @@
 import type * as Ec2 from "@pulumi/aws/ec2";
+import type * as Eks from "@pulumi/aws/eks";
 import type * as Iam from "@pulumi/aws/iam";
 import type * as Ssm from "@pulumi/aws/ssm";
 import type * as Vpc from "@pulumi/aws/vpc";
@@ -11,6 +12,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 interface RealSdk {
   ec2: typeof Ec2;
+  eks: typeof Eks;
   iam: typeof Iam;
   ssm: typeof Ssm;
   vpc: typeof Vpc;
@@ -38,8 +40,16 @@ test("what components use of the SDK is what the SDK has", () => {
 });
 
 test("the SDK loads", () => {
-  const { ec2, iam, ssm, vpc } = awsSdk();
-  for (const part of [ec2.Instance, ec2.getAmiOutput, iam.Role, ssm.Parameter, vpc.SecurityGroupIngressRule]) {
+  const { ec2, eks, iam, ssm, vpc } = awsSdk();
+  for (const part of [
+    ec2.Instance,
+    eks.Cluster,
+    eks.NodeGroup,
+    ec2.getAmiOutput,
+    iam.Role,
+    ssm.Parameter,
+    vpc.SecurityGroupIngressRule,
+  ]) {
     expect(part).toBeTypeOf("function");
   }
 });

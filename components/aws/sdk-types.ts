@@ -18,6 +18,7 @@ export type Lookup<Args, Found> = (args: Args, opts?: pulumi.InvokeOutputOptions
 /** The modules of the SDK. */
 export interface AwsSdk {
   ec2: Ec2;
+  eks: Eks;
   iam: Iam;
   ssm: Ssm;
   vpc: Vpc;
@@ -67,8 +68,43 @@ interface InstanceArgs {
   instanceMarketOptions?: { marketType: string; spotOptions: { spotInstanceType: string } };
 }
 
+/** Of a program (stacks/eks.ts), not of a component. */
+interface Eks {
+  Cluster: ResourceClass<
+    ClusterArgs,
+    {
+      name: pulumi.Output<string>;
+      endpoint: pulumi.Output<string>;
+      certificateAuthority: pulumi.Output<{ data: string }>;
+    }
+  >;
+  NodeGroup: ResourceClass<{
+    clusterName: Text;
+    nodeRoleArn: Text;
+    subnetIds: Text[];
+    amiType: string;
+    instanceTypes: string[];
+    scalingConfig: { minSize: number; desiredSize: number; maxSize: number };
+    tags: Tags;
+  }>;
+  Addon: ResourceClass<{ clusterName: Text; addonName: string; tags: Tags }>;
+}
+
+interface ClusterArgs {
+  roleArn: Text;
+  version: string;
+  bootstrapSelfManagedAddons: boolean;
+  kubernetesNetworkConfig: { serviceIpv4Cidr: string };
+  vpcConfig: { subnetIds: Text[]; endpointPrivateAccess: boolean; publicAccessCidrs: string[] };
+  accessConfig: { authenticationMode: string; bootstrapClusterCreatorAdminPermissions: boolean };
+  tags: Tags;
+}
+
 interface Iam {
-  Role: ResourceClass<{ assumeRolePolicy: string; tags: Tags }, { name: pulumi.Output<string> }>;
+  Role: ResourceClass<
+    { assumeRolePolicy: string; tags: Tags },
+    { name: pulumi.Output<string>; arn: pulumi.Output<string> }
+  >;
   RolePolicy: ResourceClass<{ role: Text; policy: Text }>;
   RolePolicyAttachment: ResourceClass<{ role: Text; policyArn: Text }>;
   InstanceProfile: ResourceClass<{ role: Text; tags: Tags }, { name: pulumi.Output<string> }>;

@@ -11,6 +11,7 @@ export function awsSdk(): AwsSdk {
   try {
     return {
       ec2: load("@pulumi/aws/ec2"),
+      eks: load("@pulumi/aws/eks"),
       iam: load("@pulumi/aws/iam"),
       ssm: load("@pulumi/aws/ssm"),
       vpc: load("@pulumi/aws/vpc"),

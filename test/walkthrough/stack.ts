@@ -28,6 +28,13 @@ export const rehearsal = (...options: string[]): Running =>
 
 export const lab = (...words: string[]): Running => start(join(root, "dist", "lab.js"), words);
 
+/** What stands in the way of the stack for existing clusters on this one, as JSON. */
+export const preflight = (): Running => {
+  const kubeconfig = `kubeconfigPath=/var/lib/ebpf-dataplane/labs/${LAB}/kubeconfig`;
+  const settings = [kubeconfig, "apiServerHost=172.31.1.8"].flatMap((setting) => ["--config", setting]);
+  return start(join(root, "dist", "runner.js"), ["preflight", "--json", ...settings]);
+};
+
 export const check = (file: string): Running =>
   start(join(root, "dist", "verify.js"), ["check", "--lab", LAB, "--out", join("out", "walkthrough-check.json"), file]);
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Traces, tracesOf } from "./host.ts";
-import { check, compare, ended, inMachine, LAB, root, stack, trace } from "./stack.ts";
+import { check, compare, ended, inMachine, LAB, preflight, root, stack, trace } from "./stack.ts";
 
 const MINUTES = 60_000;
 /** The walk-through's node port, on the node that nginx is not on. */
@@ -114,6 +114,35 @@ test.each(examples.map((file) => [basename(file), file]))(
   5 * MINUTES,
 );
 
+test("a preflight finds nothing in the way but another network plugin, and changes nothing", async () => {
+  const pods = await podIdentities();
+  const flannel = {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "kube-flannel-ds", namespace: "kube-system" },
+    spec: {
+      selector: { matchLabels: { app: "flannel" } },
+      // On no node: its name is enough.
+      template: {
+        metadata: { labels: { app: "flannel" } },
+        spec: { nodeSelector: { nowhere: "" }, containers: [{ name: "flannel", image: "flannel" }] },
+      },
+    },
+  };
+  const kubectl = (line: string) => ended(inMachine("master", "sh", "-c", line));
+  await kubectl(`kubectl apply -f - <<'END'\n${JSON.stringify(flannel)}\nEND`);
+  try {
+    const { findings }: Preflight = JSON.parse((await ended(preflight(), 1)).stdout);
+    expect(findings.filter(({ severity }) => severity === "refused").map(({ found }) => found)).toEqual([
+      "Flannel: DaemonSet kube-system/kube-flannel-ds",
+    ]);
+    expect(findings.find(({ check }) => check === "BPF features")?.nodes.sort()).toEqual(["master", "node"]);
+  } finally {
+    await kubectl("kubectl delete daemonset -n kube-system kube-flannel-ds");
+  }
+  expect(await podIdentities()).toEqual(pods);
+});
+
 test("a trace shows the steps of one connection on both nodes", async () => {
   const { stdout } = await ended(trace("client1", "tcp://172.31.1.8:30604"));
   for (const word of ["master", "node", "default/nginx", "172.31.1.55"]) expect(stdout).toContain(word);
@@ -217,6 +246,10 @@ interface Comparison {
     connections: number;
   }[];
   expected: { pass: boolean }[];
+}
+
+interface Preflight {
+  findings: { severity: string; check: string; nodes: string[]; found: string }[];
 }
 
 interface Row {
