@@ -62,12 +62,12 @@ report: ## writes out/report.html from the results in out/; needs no cluster
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js report
 
-image: build ## puts the agent's image into a registry, for clusters elsewhere: make image REGISTRY=images.example.com/team
-	@node tools/images/push.ts "$(REGISTRY)"
+image: bootstrap ## puts the agent's image into a registry: make image REGISTRY=images.example.com/team [PLATFORM=linux/amd64,linux/arm64]
+	@node tools/build.ts --quiet bpf cni bundle
+	@node tools/images/push.ts "$(REGISTRY)" "$(PLATFORM)"
 
-package: ## the npm package, as a folder (dist/package, for `pulumi package add`) and as a tarball (out/)
-	@sh tools/bootstrap javascript
-	@node tools/build.ts --quiet bundle components
+package: bootstrap ## the npm package, as a folder (dist/package, for `pulumi package add`) and as a tarball (out/)
+	@node tools/build.ts --quiet load probe bundle components
 	@node tools/package.ts
 
 test: ## installs and runs every test

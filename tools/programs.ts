@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { cacheFolder, contentKey, contents } from "./cache.ts";
 import { run } from "./command.ts";
 import { binaryPath, buildGoBinary, type GoBinary } from "./go-binary.ts";
+import { PROCESSORS } from "./images/processor.ts";
 import { COREDNS, KUBERNETES } from "./versions.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -36,10 +37,8 @@ export const coredns: GoBinary = {
 
 const shim: GoBinary = { name: "cni", module: join(root, "agent", "cni", "shim"), static: true };
 
-/** Processors of the machines that clients may be. */
-const PROCESSORS = ["amd64", "arm64"];
 const probes = PROCESSORS.map(
-  (processor): GoBinary => ({
+  ({ name: processor }): GoBinary => ({
     name: `probe-${processor}`,
     module: join(root, "agent", "probe", "portable"),
     static: true,
@@ -61,6 +60,13 @@ export async function buildProbes(): Promise<void> {
     copyFileSync(binaryPath(probe), `${probeCopy(probe)}.new`);
     renameSync(`${probeCopy(probe)}.new`, probeCopy(probe));
   }
+}
+
+/** The CNI plugin for another processor than this computer's. @returns its path */
+export async function buildShimFor(processor: string): Promise<string> {
+  const binary = { ...shim, name: `${shim.name}-${processor}`, processor };
+  await buildGoBinary(binary);
+  return binaryPath(binary);
 }
 
 export const shimExists = (): boolean => existsSync(join(shim.module, "go.mod"));

@@ -6,6 +6,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { pack } from "tar-stream";
 import { type Blob, EPOCH, type FileHeader } from "./layer.ts";
+import { thisProcessor } from "./processor.ts";
 
 export interface ImageConfig {
   entrypoint?: string[];
@@ -13,12 +14,11 @@ export interface ImageConfig {
   /** `NAME=value`. */
   env?: string[];
   stopSignal?: string;
+  /** Processor in the words of images; default this computer's. */
+  architecture?: string;
 }
 
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/** Node's name of a processor to the one that images use (Go's). */
-const ARCHITECTURE: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
 
 /**
  * @param names full names, as a runtime looks them up: `registry/repository:tag`
@@ -31,7 +31,7 @@ export async function writeArchive(
   layers: Blob[],
 ): Promise<string> {
   const configuration = json({
-    architecture: ARCHITECTURE[process.arch],
+    architecture: config.architecture ?? thisProcessor().name,
     os: "linux",
     config: {
       Env: [PATH, ...(config.env ?? [])],

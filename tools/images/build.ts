@@ -6,8 +6,11 @@ import { binaryPath, buildGoBinary } from "../go-binary.ts";
 import { buildPause, coredns, kube, relinked } from "../programs.ts";
 import { publishRelease, released } from "../releases.ts";
 import { KUBERNETES } from "../versions.ts";
+import { agentImage, agentOfThisComputer } from "./agent.ts";
 import { catalogue, controlPlane } from "./catalogue.ts";
+import { agentForAnother } from "./foreign.ts";
 import { type MadeImage, makeImage, sha256 } from "./image.ts";
+import { type Processor, thisProcessor } from "./processor.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -42,6 +45,22 @@ export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: str
   mkdirSync(join(root, "dist"), { recursive: true });
   replace(listOfImages, images);
   return { images, rebuilt };
+}
+
+/**
+ * Makes the agent's image, unless it is there.
+ * @throws Error when what it is made from is not built, or the registries of another processor's programs are not reached
+ */
+export async function buildAgentImage(processor: Processor): Promise<MadeImage> {
+  const fingerprints = new Fingerprints(join(cacheFolder("images"), "fingerprints.json"));
+  const isThis = processor === thisProcessor();
+  const from = isThis ? agentOfThisComputer(root, process.execPath) : await agentForAnother(root, processor);
+  const image = agentImage(from);
+  if (!image) throw new Error("Cannot make the agent's image: the agent is not bundled. Next: make build.");
+  const { made } = await makeImage(image, (file) => fingerprints.of(file));
+  fingerprints.save();
+  removeOld([made]);
+  return made;
 }
 
 const isControlPlane = ({ names }: MadeImage): boolean => names.some((name) => name.includes("/kube-apiserver:"));

@@ -1,10 +1,12 @@
 // The images of a local cluster: what is in each.
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { COREDNS, ETCD, KUBERNETES, PAUSE } from "../versions.ts";
+import { agentImage, agentOfThisComputer } from "./agent.ts";
+import { base } from "./base.ts";
 import type { Image } from "./image.ts";
 import { withLibraries } from "./libraries.ts";
-import { data, directory, link, merge, mergedUsr, program, type Tree, text } from "./tree.ts";
+import { data, directory, link, merge, program, type Tree } from "./tree.ts";
 
 /** What the images are made from, all absolute paths. */
 export interface Ingredients {
@@ -17,21 +19,12 @@ export interface Ingredients {
   root: string;
 }
 
-const base: Tree = merge(mergedUsr, {
-  "/tmp": directory(0o1777),
-  "/run": directory(),
-  "/etc/passwd": text(
-    "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/bin/false\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
-  ),
-  "/etc/group": text("root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"),
-  "/etc/nsswitch.conf": text("passwd: files\ngroup: files\nhosts: files dns\n"),
-});
-
 const kubernetes = (name: string, version = KUBERNETES) => `registry.k8s.io/${name}:${version}`;
 
 const kubeLayer = (binary: string): Tree => merge(base, withLibraries({ "/usr/local/bin/kube": binary }));
 
 export function catalogue(from: Ingredients): Image[] {
+  const agent = agentImage(agentOfThisComputer(from.root, from.node));
   return [
     controlPlane(from.kube, KUBERNETES),
     kubeProxy(kubeLayer(from.kube)),
@@ -48,7 +41,7 @@ export function catalogue(from: Ingredients): Image[] {
       layers: [{ "/pause": program(from.pause) }],
     },
     nginx(),
-    ...dataplane(from),
+    ...(agent ? [agent] : []),
   ];
 }
 
@@ -94,62 +87,6 @@ function nginx(): Image {
       }),
     ],
   };
-}
-
-/** What a person wants at hand inside the agent's container, beside what the agent itself calls. */
-const TOOLS = [
-  ...["ip", "tc"].map((name) => `/sbin/${name}`),
-  ...["bpftool", "nft"].map((name) => `/usr/sbin/${name}`),
-  ...["env", "head", "id", "mount", "nsenter", "tail", "tcpdump", "unshare"].map((name) => `/usr/bin/${name}`),
-  ...["cat", "dash", "grep", "ls", "sleep"].map((name) => `/bin/${name}`),
-];
-
-/** Empty while the agent has not been bundled. */
-function dataplane({ node, root }: Ingredients): Image[] {
-  const dist = (...path: string[]) => join(root, "dist", ...path);
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  if (!existsSync(dist("agent.js"))) return [];
-  const home = "/opt/ebpf-dataplane";
-  const libbpf = globSync("/usr/lib/*-linux-gnu/libbpf.so.1").slice(0, 1);
-  const platform = merge(
-    base,
-    withLibraries({ "/usr/local/bin/node": node, ...itself(TOOLS) }, libbpf),
-    koffi(root, home),
-    {
-      "/bin/sh": link("dash"),
-    },
-  );
-  const ours: Tree = { [`${home}/agent.js`]: data(dist("agent.js")) };
-  for (const object of globSync(dist("bpf", "*.bpf.o")).sort())
-    ours[`${home}/bpf/${object.split("/").at(-1)}`] = data(object);
-  if (existsSync(dist("cni", "ebpf-dataplane")))
-    ours[`${home}/cni/ebpf-dataplane`] = program(dist("cni", "ebpf-dataplane"));
-  return [
-    {
-      file: "ebpf-dataplane",
-      // Of this package's version, as `Dataplane` asks for it; and by the name that check files use.
-      names: [`docker.io/library/ebpf-dataplane:${version}`, "docker.io/library/ebpf-dataplane:local"],
-      config: { entrypoint: ["/usr/local/bin/node", `${home}/agent.js`] },
-      layers: [platform, merge(ours)],
-    },
-  ];
-}
-
-/** The npm package koffi without its sources: the loader, and the native module for this processor and the GNU C library. */
-function koffi(root: string, home: string): Tree {
-  const native = `@koromix/koffi-linux-${process.arch}`;
-  const files = [
-    ...[
-      "package.json",
-      "LICENSE.txt",
-      ...globSync("{,src/**/}*.cjs", { cwd: join(root, "node_modules", "koffi") }),
-    ].map((file) => `koffi/${file}`),
-    ...["package.json", "index.js", `linux_${process.arch}/koffi.node`].map((file) => `${native}/${file}`),
-  ].map((file) => `node_modules/${file}`);
-  const module = join(root, "node_modules", native, `linux_${process.arch}`, "koffi.node");
-  const tree = withLibraries({}, [module]);
-  delete tree[module];
-  return { ...tree, ...Object.fromEntries(files.map((file) => [`${home}/${file}`, data(join(root, file))])) };
 }
 
 const itself = (paths: string[]): Record<string, string> => Object.fromEntries(paths.map((path) => [path, path]));

@@ -2,12 +2,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builds } from "../bpf.ts";
 import { COREDNS, ETCD, KUBERNETES } from "../versions.ts";
 import { buildImages } from "./build.ts";
 import type { MadeImage } from "./image.ts";
+import { unpackImage } from "./unpack.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "images-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -122,14 +123,7 @@ function unpacked(name: string): string {
   if (!image) throw new Error(`There is no image ${name}: ${images.flatMap(({ names }) => names).join(", ")}`);
   const known = roots.get(image.file);
   if (known) return known;
-  const root = mkdtempSync(join(folder, "root-"));
-  const layout = mkdtempSync(join(folder, "layout-"));
-  execFileSync("tar", ["-xf", image.file, "-C", layout]);
-  const blob = (digest: string) => join(layout, "blobs", digest.replace(":", "/"));
-  const json = (file: string) => JSON.parse(readFileSync(file, "utf8"));
-  const manifest = json(blob(json(join(layout, "index.json")).manifests[0].digest));
-  for (const layer of manifest.layers) execFileSync("tar", ["-xf", blob(layer.digest), "-C", root]);
-  rmSync(layout, { recursive: true });
+  const root = unpackImage(image.file, join(folder, basename(image.file)));
   roots.set(image.file, root);
   return root;
 }

@@ -1,36 +1,56 @@
-// The shared libraries that programs need to start, found the way the loader finds them: by asking it (ldd(1)).
+// The shared libraries that programs need to start: of this computer's programs found the way the loader finds them, by asking
+// it (ldd(1)); of another processor's by what is written in their ELF header, since its loader does not run here.
 import { spawnSync } from "node:child_process";
-import { realpathSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { canonical, data, program, type Tree } from "./tree.ts";
 
+/** Where programs come from: this computer, or a folder with another one's file system in it. */
+export interface Origin {
+  /** @returns the file here that a path means there, no link */
+  file(path: string): string;
+  /**
+   * @returns paths there of all libraries that a program or library loads at start, and of the loader
+   * @throws Error naming the library that is missing
+   */
+  libraries(path: string): string[];
+}
+
 /**
- * The programs (path in the image to path here) with every library they load at start.
+ * The programs (path in the image to path at the origin) with every library they load at start.
  * @param plugins libraries that are opened by name at run time, with what these need
  * @throws Error naming the program and the library that is missing
  */
-export function withLibraries(programs: Record<string, string>, plugins: string[] = []): Tree {
+export function withLibraries(
+  programs: Record<string, string>,
+  plugins: string[] = [],
+  origin: Origin = thisComputer,
+): Tree {
   const tree: Tree = {};
+  // The loader itself must be executable.
+  const add = (path: string) => {
+    for (const library of origin.libraries(path)) tree[canonical(library)] = program(origin.file(library));
+  };
   for (const [path, source] of Object.entries(programs)) {
-    tree[canonical(path)] = program(realpathSync(source));
-    Object.assign(tree, libraries(source));
+    tree[canonical(path)] = program(origin.file(source));
+    add(source);
   }
   for (const plugin of plugins) {
-    tree[canonical(plugin)] = data(realpathSync(plugin));
-    Object.assign(tree, libraries(plugin));
+    tree[canonical(plugin)] = data(origin.file(plugin));
+    add(plugin);
   }
   return tree;
 }
 
-function libraries(file: string): Tree {
-  const { stdout, error } = spawnSync("ldd", [file], {
-    encoding: "utf8",
-    timeout: 30_000,
-    env: { ...process.env, LC_ALL: "C" },
-  });
-  if (error) throw new Error(`Cannot list the libraries of ${file} with ldd: ${error.message}`);
-  // A static program has none: ldd says so and fails. The loader itself must be executable.
-  return Object.fromEntries(libraryPaths(file, stdout).map((path) => [canonical(path), program(realpathSync(path))]));
-}
+export const thisComputer: Origin = {
+  file: realpathSync,
+  libraries(path) {
+    const { stdout, error } = ask("ldd", path);
+    if (error) throw new Error(`Cannot list the libraries of ${path} with ldd: ${error.message}`);
+    // A static program has none: ldd says so and fails.
+    return libraryPaths(path, stdout);
+  },
+};
 
 /** The paths in ldd's answer: `libc.so.6 => /lib/... (0x...)`, and the loader, which has no arrow. */
 export function libraryPaths(file: string, answer: string): string[] {
@@ -40,4 +60,71 @@ export function libraryPaths(file: string, answer: string): string[] {
     const path = /^\s*(?:\S+ => )?(\/\S+) \(0x/.exec(line)?.[1];
     return path ? [path] : [];
   });
+}
+
+/**
+ * A file system in a folder.
+ * @param triplet of its C library, e.g. `aarch64-linux-gnu`
+ */
+export function fileSystem(root: string, triplet: string): Origin {
+  const file = (path: string) => {
+    const found = find(root, path);
+    if (!found) throw new Error(`Cannot find ${path} in ${root}.`);
+    return join(root, found);
+  };
+  const library = (name: string, user: string): string => {
+    const folders = [`/usr/lib/${triplet}`, "/usr/lib"];
+    const path = folders.map((folder) => join(folder, name)).find((candidate) => find(root, candidate));
+    if (!path) throw new Error(`Cannot run ${user}: its library ${name} is not in ${root}`);
+    return path;
+  };
+  const needs = new Map<string, string[]>();
+  const direct = (path: string): string[] => {
+    const known = needs.get(path);
+    if (known) return known;
+    const { names, loader } = elfNeeds(file(path));
+    const paths = [...names.map((name) => library(name, path)), ...(loader ? [loader] : [])];
+    needs.set(path, paths);
+    return paths;
+  };
+  return {
+    file,
+    libraries(path) {
+      const found = new Set<string>();
+      const follow = (from: string) => {
+        for (const next of direct(from)) {
+          if (found.has(next)) continue;
+          found.add(next);
+          follow(next);
+        }
+      };
+      follow(path);
+      return [...found];
+    },
+  };
+}
+
+/** Where a path leads inside a root, whose links mean paths inside it, and whose /lib is /usr/lib or beside it. */
+function find(root: string, path: string, depth = 0): string | undefined {
+  const other = path.startsWith("/usr/") ? path.slice(4) : `/usr${path}`;
+  for (const candidate of [path, other]) {
+    const stat = lstatSync(join(root, candidate), { throwIfNoEntry: false });
+    if (stat?.isSymbolicLink() && depth < 10)
+      return find(root, resolve(dirname(candidate), readlinkSync(join(root, candidate))), depth + 1);
+    if (stat && existsSync(join(root, candidate))) return candidate;
+  }
+  return undefined;
+}
+
+function elfNeeds(file: string): { names: string[]; loader: string | undefined } {
+  const { stdout, error } = ask("llvm-readelf", "--needed-libs", "--program-headers", file);
+  if (error) throw new Error(`Cannot list the libraries of ${file} with llvm-readelf: ${error.message}`);
+  const [, names = ""] = /^NeededLibraries \[\n([^\]]*)\]/m.exec(stdout) ?? [];
+  const loader = /\[Requesting program interpreter: (\S+)\]/.exec(stdout)?.[1];
+  return { names: names.split("\n").flatMap((line) => line.trim() || []), loader };
+}
+
+function ask(program: string, ...words: string[]) {
+  const env = { ...process.env, LC_ALL: "C" };
+  return spawnSync(program, words, { encoding: "utf8", timeout: 30_000, env });
 }

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeArchive } from "./archive.ts";
 import { writeLayer } from "./layer.ts";
-import { pushImage } from "./push.ts";
+import { PROCESSORS, processorsOf } from "./processor.ts";
+import { type ProcessorImage, pushImage } from "./push.ts";
 import { text } from "./tree.ts";
 
 const missing = ["skopeo", "docker-registry"].find((program) => spawnSync(program, ["--version"]).error);
@@ -36,30 +37,45 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("the image that was pushed is the one that local clusters run", async ({ skip }) => {
+test("one name stands for the images of all processors, each of which is the one that was made", async ({ skip }) => {
   if (missing) return skip(`${missing} is not installed`);
-  const archive = join(folder, "image.tar");
-  const layer = await writeLayer({ "/hello": text("world") }, join(folder, "layer"));
-  const names = ["docker.io/library/ebpf-dataplane:1.2.3", "docker.io/library/ebpf-dataplane:local"];
-  await writeArchive(archive, names, { entrypoint: ["/hello"] }, [layer]);
+  const images: (ProcessorImage & { layer: string })[] = [];
+  for (const processor of PROCESSORS) {
+    const file = join(folder, `${processor.name}.tar`);
+    const layer = await writeLayer({ "/hello": text(processor.name) }, join(folder, "layer"));
+    const names = ["docker.io/library/ebpf-dataplane:1.2.3", "docker.io/library/ebpf-dataplane:local"];
+    await writeArchive(file, names, { entrypoint: ["/hello"], architecture: processor.name }, [layer]);
+    images.push({ processor, file, layer: layer.digest });
+  }
 
-  const pushed = await pushImage(`${address}/team`, archive, "1.2.3");
-  expect(pushed).toEqual(["1.2.3", `1.2.3-${process.arch}`].map((tag) => `${address}/team/ebpf-dataplane:${tag}`));
+  const pushed = await pushImage(`${address}/team`, images, "1.2.3");
+  expect(pushed).toEqual(["1.2.3-amd64", "1.2.3-arm64", "1.2.3"].map((tag) => `${address}/team/ebpf-dataplane:${tag}`));
   const repository = `http://${address}/v2/team/ebpf-dataplane`;
-  const accept = "application/vnd.oci.image.manifest.v1+json";
-  const manifest = await json(await fetch(`${repository}/manifests/1.2.3`, { headers: { accept } }));
-  // On the way layers are compressed; the configuration names their content.
-  const config = await json(await fetch(`${repository}/blobs/${manifest.config.digest}`));
-  expect(config.rootfs.diff_ids).toEqual([layer.digest]);
-  expect(config.config.Entrypoint).toEqual(["/hello"]);
+  const kinds = ["index", "manifest"].map((kind) => `application/vnd.oci.image.${kind}.v1+json`);
+  const manifestOf = async (reference: string) =>
+    json(await fetch(`${repository}/manifests/${reference}`, { headers: { accept: kinds.join(", ") } }));
+  const index = await manifestOf("1.2.3");
+  expect(index.manifests.map(({ platform }: { platform: object }) => platform)).toEqual([
+    { os: "linux", architecture: "amd64" },
+    { os: "linux", architecture: "arm64" },
+  ]);
+  for (const [place, { processor, layer }] of images.entries()) {
+    const manifest = await manifestOf(index.manifests[place].digest);
+    expect(manifest).toEqual(await manifestOf(`1.2.3-${processor.name}`));
+    // On the way layers are compressed; the configuration names their content.
+    const config = await json(await fetch(`${repository}/blobs/${manifest.config.digest}`));
+    expect(config).toMatchObject({ architecture: processor.name, config: { Entrypoint: ["/hello"] } });
+    expect(config.rootfs.diff_ids).toEqual([layer]);
+  }
 });
 
-test("a registry that is none is refused before anything is built", async () => {
+test("a registry or a platform that is none is refused before anything is built", async () => {
   for (const registry of ["", "https://images.example.com", "Registry/Team"]) {
-    await expect(pushImage(registry, "nowhere", "1.2.3")).rejects.toThrow(
-      /REGISTRY is ".*", but must be a registry's host/,
-    );
+    await expect(pushImage(registry, [], "1.2.3")).rejects.toThrow(/REGISTRY is ".*", but must be a registry's host/);
   }
+  expect(() => processorsOf("linux/amd64,linux/mips")).toThrow(
+    'PLATFORM has "linux/mips", but must be of: linux/amd64, linux/arm64, with commas between.',
+  );
 });
 
 test("the package's version has one form everywhere", () => {

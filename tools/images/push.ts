@@ -1,29 +1,49 @@
-// `make image REGISTRY=...`: puts the agent's image into a registry, the one that local clusters run.
+// `make image REGISTRY=... [PLATFORM=linux/amd64,linux/arm64]`: puts the agent's image into a registry; this computer's is the
+// one that local clusters run.
 //
-// skopeo (Debian has it) speaks to the registry and knows the user's `skopeo login`. What is pushed is for the processor of
-// this computer; the tag says for which, and of which version of the package it is.
+// skopeo (Debian has it) speaks to the registry and knows the user's `skopeo login`. The tag is the version of the package; one
+// more for each processor says which.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../command.ts";
-import { buildImages } from "./build.ts";
+import { buildAgentImage } from "./build.ts";
+import { writeIndex } from "./multi-platform.ts";
+import { type Processor, processorsOf } from "./processor.ts";
+
+/** The agent's image for one processor. */
+export interface ProcessorImage {
+  processor: Processor;
+  /** OCI archive. */
+  file: string;
+}
 
 /**
  * @param registry host with its port, and a path: `images.example.com/team`
- * @param archive OCI archive of the agent's image
- * @returns the names it was given: with the version alone, which `Dataplane` asks for, and with the processor
+ * @returns the names it was given: for each processor, and with the version alone, which `Dataplane` asks for
  */
-export async function pushImage(registry: string, archive: string, version: string): Promise<string[]> {
+export async function pushImage(registry: string, images: ProcessorImage[], version: string): Promise<string[]> {
   requireRegistry(registry);
   requireSkopeo();
-  const names = [version, `${version}-${process.arch}`].map((tag) => `${registry}/ebpf-dataplane:${tag}`);
+  const name = (tag: string) => `${registry}/ebpf-dataplane:${tag}`;
   // A registry on this computer, as in tests, has no certificate.
   const plain = /^(localhost|127\.0\.0\.1)(:|\/|$)/.test(registry) ? ["--dest-tls-verify=false"] : [];
-  for (const name of names) {
-    const words = ["copy", "--quiet", ...plain, `oci-archive:${archive}:${version}`, `docker://${name}`];
-    await run("skopeo", words, { cwd: "/", timeoutSeconds: 600 });
+  const copy = (source: string, tag: string) =>
+    run("skopeo", ["copy", "--quiet", "--all", ...plain, source, `docker://${name(tag)}`], {
+      cwd: "/",
+      timeoutSeconds: 600,
+    });
+  for (const { processor, file } of images)
+    await copy(`oci-archive:${file}:${version}`, `${version}-${processor.name}`);
+  const layout = mkdtempSync(join(tmpdir(), "index-"));
+  try {
+    await writeIndex(layout, images, version);
+    await copy(`oci:${layout}:${version}`, version);
+  } finally {
+    rmSync(layout, { recursive: true });
   }
-  return names;
+  return [...images.map(({ processor }) => name(`${version}-${processor.name}`)), name(version)];
 }
 
 function requireRegistry(registry: string): void {
@@ -37,21 +57,22 @@ function requireSkopeo(): void {
   throw new Error("Cannot put the image into a registry without skopeo. Next: apt-get install skopeo.");
 }
 
-async function main(registry = ""): Promise<void> {
+async function main(registry = "", platforms = ""): Promise<void> {
   requireRegistry(registry);
+  const processors = processorsOf(platforms);
+  requireSkopeo();
   const root = join(import.meta.dirname, "..", "..");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  const { images } = await buildImages();
-  const agent = images.find(({ names }) => names.some((name) => name.endsWith(`/ebpf-dataplane:${version}`)));
-  if (!agent) throw new Error("Cannot push the agent's image: it was not made. Next: make build.");
-  const names = await pushImage(registry, agent.file, version);
+  const images: ProcessorImage[] = [];
+  for (const processor of processors) images.push({ processor, file: (await buildAgentImage(processor)).file });
+  const names = await pushImage(registry, images, version);
   process.stdout.write(`${names.join("\n")}\n`);
   process.stderr.write(`Next: imageRegistry: "${registry}" in the arguments of Dataplane.\n`);
 }
 
 if (import.meta.main) {
   try {
-    await main(process.argv[2]);
+    await main(...process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exitCode = 2;

@@ -1,0 +1,101 @@
+// The agent's image: what is in it, for any processor.
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { base } from "./base.ts";
+import type { Image } from "./image.ts";
+import { type Origin, thisComputer, withLibraries } from "./libraries.ts";
+import { type Processor, thisProcessor } from "./processor.ts";
+import { data, link, merge, program, type Tree } from "./tree.ts";
+
+/** What the image is made from. */
+export interface AgentIngredients {
+  /** Root of the checkout: dist/ and node_modules/. */
+  root: string;
+  processor: Processor;
+  /** Where Debian's programs, Node and koffi's native part come from. */
+  origin: Origin;
+  /** Node 24, by its path at the origin. */
+  node: string;
+  /** The npm package with koffi's native part, by its path at the origin. */
+  native: string;
+  /** The CNI plugin, by its path here. */
+  cni: string;
+}
+
+/** Debian's packages, and what of them the agent calls or a person wants at hand inside its container. */
+const TOOLS: Record<string, string[]> = {
+  bpftool: ["/usr/sbin/bpftool"],
+  coreutils: ["/usr/bin/env", "/usr/bin/head", "/usr/bin/id", "/usr/bin/tail", "/bin/cat", "/bin/ls", "/bin/sleep"],
+  dash: ["/bin/dash"],
+  grep: ["/bin/grep"],
+  iproute2: ["/sbin/ip", "/sbin/tc"],
+  mount: ["/usr/bin/mount"],
+  nftables: ["/usr/sbin/nft"],
+  tcpdump: ["/usr/bin/tcpdump"],
+  "util-linux": ["/usr/bin/nsenter", "/usr/bin/unshare"],
+};
+
+/** Debian's packages that an image for another processor is made from: those of the tools, libbpf, and what Node is linked with. */
+export const AGENT_PACKAGES = [...Object.keys(TOOLS), "libbpf1", "libstdc++6"];
+
+/** Name of the npm package with koffi's native part. */
+export const nativePackage = ({ node }: Processor): string => `@koromix/koffi-linux-${node}`;
+
+const HOME = "/opt/ebpf-dataplane";
+
+/** From what this computer has. */
+export function agentOfThisComputer(root: string, node: string): AgentIngredients {
+  const processor = thisProcessor();
+  const native = join(root, "node_modules", nativePackage(processor));
+  return { root, processor, origin: thisComputer, node, native, cni: join(root, "dist", "cni", "ebpf-dataplane") };
+}
+
+/** Nothing while the agent has not been bundled. */
+export function agentImage(from: AgentIngredients): Image | undefined {
+  const { root, processor, origin } = from;
+  const dist = (...path: string[]) => join(root, "dist", ...path);
+  if (!existsSync(dist("agent.js"))) return undefined;
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const tools = Object.fromEntries(
+    Object.values(TOOLS)
+      .flat()
+      .map((path) => [path, path]),
+  );
+  const libbpf = `/usr/lib/${processor.triplet}/libbpf.so.1`;
+  const platform = merge(
+    base,
+    withLibraries({ "/usr/local/bin/node": from.node, ...tools }, [libbpf], origin),
+    koffi(from),
+    { "/bin/sh": link("dash") },
+  );
+  const ours: Tree = { [`${HOME}/agent.js`]: data(dist("agent.js")) };
+  for (const object of globSync(dist("bpf", "*.bpf.o")).sort())
+    ours[`${HOME}/bpf/${object.split("/").at(-1)}`] = data(object);
+  if (existsSync(from.cni)) ours[`${HOME}/cni/ebpf-dataplane`] = program(from.cni);
+  return {
+    file: processor === thisProcessor() ? "ebpf-dataplane" : `ebpf-dataplane-${processor.name}`,
+    // Of this package's version, as `Dataplane` asks for it; and by the name that check files use.
+    names: [`docker.io/library/ebpf-dataplane:${version}`, "docker.io/library/ebpf-dataplane:local"],
+    config: { entrypoint: ["/usr/local/bin/node", `${HOME}/agent.js`], architecture: processor.name },
+    layers: [platform, merge(ours)],
+  };
+}
+
+/** The npm package koffi without its sources: the loader, and the native module for the processor and the GNU C library. */
+function koffi({ root, processor, origin, native }: AgentIngredients): Tree {
+  const loader = join(root, "node_modules", "koffi");
+  const files = ["package.json", "LICENSE.txt", ...globSync("{,src/**/}*.cjs", { cwd: loader })];
+  const module = join(`linux_${processor.node}`, "koffi.node");
+  const { [join(native, module)]: _, ...libraries } = withLibraries({}, [join(native, module)], origin);
+  const modules = `${HOME}/node_modules`;
+  return {
+    ...libraries,
+    ...Object.fromEntries(files.map((file) => [`${modules}/koffi/${file}`, data(join(loader, file))])),
+    ...Object.fromEntries(
+      ["package.json", "index.js", module].map((file) => [
+        `${modules}/${nativePackage(processor)}/${file}`,
+        data(origin.file(join(native, file))),
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,90 @@
+// What the agent's image is made from when it is for another processor than this computer's: Debian's packages of the release
+// that this computer has, Node of this computer's version, koffi's native part, and the CNI plugin by Go's own cross-compiler.
+//
+// apt is asked with folders of its own: what dpkg knows of this computer does not change, and nothing is installed.
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { cacheFolder, contentKey } from "../cache.ts";
+import { run } from "../command.ts";
+import { buildShimFor } from "../programs.ts";
+import { AGENT_PACKAGES, type AgentIngredients, nativePackage } from "./agent.ts";
+import { fileSystem } from "./libraries.ts";
+import type { Processor } from "./processor.ts";
+
+/** @throws Error naming the command that failed: Debian's and npm's registries must be reached */
+export async function agentForAnother(root: string, processor: Processor): Promise<AgentIngredients> {
+  const folder = cacheFolder("foreign", processor.name);
+  const packages = await debianPackages(folder, processor);
+  const versions = npmPackages(root, processor);
+  const system = join(
+    folder,
+    `system-${contentKey({ names: [...packages.map((p) => basename(p)), ...versions].join("\n") })}`,
+  );
+  if (!existsSync(system)) {
+    for (const former of globSync(join(folder, "system-*"))) rmSync(former, { recursive: true, force: true });
+    await unpack(packages, versions, system);
+  }
+  return {
+    root,
+    processor,
+    origin: fileSystem(system, processor.triplet),
+    node: `/npm/node-linux-${processor.node}/bin/node`,
+    native: `/npm/${nativePackage(processor)}`,
+    cni: await buildShimFor(processor.name),
+  };
+}
+
+/** Downloads what is not there yet. @returns the packages, with all that they depend on */
+async function debianPackages(folder: string, { name }: Processor): Promise<string[]> {
+  const archives = join(folder, "apt", "archives");
+  for (const part of ["apt/lists/partial", "apt/archives/partial"]) mkdirSync(join(folder, part), { recursive: true });
+  const status = join(folder, "apt", "status");
+  writeFileSync(status, "");
+  const config = join(folder, "apt", "apt.conf");
+  writeFileSync(
+    config,
+    `APT::Architecture "${name}";
+APT::Architectures { "${name}"; };
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Dir::State::Lists "${join(folder, "apt", "lists")}";
+Dir::State::status "${status}";
+Dir::Cache "${join(folder, "apt")}";
+`,
+  );
+  const apt = (...words: string[]) => run("apt-get", words, { env: { APT_CONFIG: config }, timeoutSeconds: 300 });
+  const install = ["install", "--yes", "--no-install-recommends"];
+  await apt("update");
+  await apt(...install, "--download-only", ...AGENT_PACKAGES);
+  // The folder may hold older ones too; the plan says which are meant: `Inst libc6 (2.36-9 Debian:12/stable [arm64])`.
+  const plan = await apt(...install, "--simulate", ...AGENT_PACKAGES);
+  return [...plan.matchAll(/^Inst (\S+) \((\S+) .*\[(\S+)\]/gm)].map(([, name = "", version = "", architecture]) =>
+    join(archives, `${name.split(":")[0]}_${version.replaceAll(":", "%3a")}_${architecture}.deb`),
+  );
+}
+
+/** In this computer's versions. */
+function npmPackages(root: string, processor: Processor): string[] {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const native = nativePackage(processor);
+  const { version } = packages[`node_modules/${native}`];
+  return [`node-linux-${processor.node}@${process.version.slice(1)}`, `${native}@${version}`];
+}
+
+async function unpack(debian: string[], npm: string[], system: string): Promise<void> {
+  const draft = mkdtempSync(`${system}.`);
+  try {
+    for (const file of debian) await run("dpkg-deb", ["--extract", file, draft], { timeoutSeconds: 60 });
+    for (const name of npm) {
+      const words = ["pack", "--json", "--pack-destination", draft, name];
+      const [{ filename }] = JSON.parse(await run("npm", words, { cwd: draft, timeoutSeconds: 300 }));
+      const home = join(draft, "npm", name.replace(/@[^@]*$/, ""));
+      mkdirSync(home, { recursive: true });
+      await run("tar", ["-xzf", join(draft, filename), "-C", home, "--strip-components=1"], { timeoutSeconds: 60 });
+      rmSync(join(draft, filename));
+    }
+    renameSync(draft, system);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
