@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createPlainServer } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -60,4 +61,14 @@ test("a failure names the reason and what to do", async () => {
   await expect(awaitControlPlane({ ...place(), seconds: 0 }, () => {}, quickly)).rejects.toThrow(
     /did not come up within 0 min: the API server answers/,
   );
+});
+
+test("a bootstrap that gave up tells why in the API server's place", async () => {
+  const bootstrap = createPlainServer((_, response) => response.writeHead(503).end("it runs Linux 5.10\u001b[31m"));
+  await new Promise<void>((resolve) => bootstrap.listen(0, "127.0.0.1", resolve));
+  const { port } = bootstrap.address() as AddressInfo;
+  await expect(awaitControlPlane({ ...place(), port }, () => {}, quickly)).rejects.toThrow(
+    `the control plane at 127.0.0.1:${port} says that it cannot be made: it runs Linux 5.10 [31m`,
+  );
+  bootstrap.close();
 });

@@ -1,3 +1,4 @@
+import { type ClientRequest, get as getPlain } from "node:http";
 import { get } from "node:https";
 import { z } from "zod";
 import { ClusterFailure } from "./failure.ts";
@@ -35,20 +36,45 @@ export async function awaitControlPlane(
   );
 }
 
-async function missingFrom({ host, port }: ControlPlane): Promise<string | undefined> {
+async function missingFrom(place: ControlPlane): Promise<string | undefined> {
+  const { host, port } = place;
   const path = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
+  const { body, error } = await answerOf(
+    get({ host, port, path, rejectUnauthorized: false, timeout: 5000, agent: false }),
+  );
+  if (body?.includes(PUBLISHED)) return undefined;
+  if (body !== undefined) return "the API server answers, kubeadm is at work";
+  if (NO_TLS.test(error.code ?? "")) await requireNoReason(place);
+  return `${error.message || "no connection"} (${host}:${port})`;
+}
+
+/** Something answers, but not as an API server does. */
+const NO_TLS = /^(EPROTO|ERR_SSL_)/;
+
+/** A bootstrap that gave up tells why in the API server's place. Anybody on the way could, too: it is repeated, not believed. */
+async function requireNoReason({ host, port }: ControlPlane): Promise<void> {
+  const { body } = await answerOf(getPlain({ host, port, timeout: 5000, agent: false }));
+  if (!body) return;
+  const reason = body.slice(0, 400).replace(/[^\x20-\x7e]+/g, " ");
+  throw new ClusterFailure(
+    `the control plane at ${host}:${port} says that it cannot be made: ${reason}`,
+    "set that right; an instance keeps what it was made with, so have it made anew: pulumi up --replace with its URN (pulumi state unprotect comes first)",
+  );
+}
+
+type Answer = { body: string; error?: undefined } | { body?: undefined; error: NodeJS.ErrnoException };
+
+function answerOf(request: ClientRequest): Promise<Answer> {
   return new Promise((resolve) => {
-    const request = get({ host, port, path, rejectUnauthorized: false, timeout: 5000, agent: false }, (response) => {
+    request.on("response", (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (chunk) => {
         body += chunk;
       });
-      response.on("end", () =>
-        resolve(body.includes(PUBLISHED) ? undefined : "the API server answers, kubeadm is at work"),
-      );
-      response.on("error", () => resolve("the API server breaks off"));
+      response.on("end", () => resolve({ body }));
+      response.on("error", () => resolve({ error: new Error("the API server breaks off") }));
     });
     request.on("timeout", () => request.destroy(new Error("no answer")));
-    request.on("error", ({ message }) => resolve(`${message || "no connection"} (${host}:${port})`));
+    request.on("error", (error) => resolve({ error }));
   });
 }

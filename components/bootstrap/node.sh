@@ -77,8 +77,21 @@ require_kernel() {
   local release
   release=$(uname --kernel-release)
   [ "$(printf '6.1\n%s\n' "$release" | sort --version-sort | head --lines 1)" = 6.1 ] && return
-  say "this machine runs Linux $release; the dataplane needs 6.1 or later: choose another machine image" >&2
-  exit 2
+  give_up "this machine runs Linux $release; the dataplane needs 6.1 or later: choose another machine image (imageName)"
+}
+
+# Who waits for a cloud's control plane sees nothing of this machine but the port of the API server, so the reason is told there, for a while:
+# without TLS, since nothing is there to prove who tells it. The port is free until kubeadm has begun.
+tell_why() {
+  [ -n "${why:-}" ] && [ "$ROLE" = control-plane ] && [ -n "$PARAMETERS" ] && command -v python3 >/dev/null || return 0
+  timeout 60 python3 -c '
+import http.server, sys
+class Reason(http.server.BaseHTTPRequestHandler):
+  def do_GET(self):
+    self.send_response(503)
+    self.end_headers()
+    self.wfile.write(sys.argv[1].encode())
+http.server.HTTPServer(("", int(sys.argv[2])), Reason).serve_forever()' "$why" "${API_SERVER##*:}" 2>/dev/null || true
 }
 
 install_session_manager() {
@@ -140,8 +153,7 @@ wait_for_containerd() {
     [ -S "$runtime_socket" ] && ctr --address "$runtime_socket" version >/dev/null 2>&1 && return
     sleep 0.1
   done
-  say "containerd did not answer on $runtime_socket within 30 s ($attempt attempts)" >&2
-  exit 1
+  give_up "containerd did not answer on $runtime_socket within 30 s ($attempt attempts)"
 }
 
 # A worker that is told nothing waits until the control plane has told; the control plane thinks of a token itself.
@@ -261,6 +273,7 @@ join() {
   say "$NODE_NAME is part of the cluster"
 }
 
+trap tell_why EXIT
 umask 077 # the configuration holds the join token
 mkdir -p /etc/kubernetes/manifests
 [ $# -gt 0 ] || hand_over_to_systemd

@@ -5,6 +5,12 @@
 
 say() { echo "bootstrap: $*"; }
 
+give_up() { # WHY: nothing that another try would change
+  why=$*
+  say "$why" >&2
+  exit 2
+}
+
 has_systemd() { [ -d /run/systemd/system ]; }
 
 # Without what a builder added: v1.35.0+k3s1 is v1.35.0.
@@ -20,10 +26,7 @@ install_kubernetes() { # VERSION PROGRAM...
 
 link_release() {
   local folder=$RELEASES/$1 program
-  if [ ! -d "$folder" ]; then
-    say "Kubernetes $1 is not among the releases of this machine: $(cd "$RELEASES" && echo *)" >&2
-    exit 2
-  fi
+  [ -d "$folder" ] || give_up "Kubernetes $1 is not among the releases of this machine: $(cd "$RELEASES" && echo *)"
   mkdir -p /opt/kubernetes/bin
   for program in "${@:2}"; do ln --symbolic --force "$folder/$program" /opt/kubernetes/bin/; done
 }
@@ -38,7 +41,8 @@ install_packages() {
   chmod 644 "$key"
   echo "deb [signed-by=$key] $source /" >/etc/apt/sources.list.d/kubernetes.list
   apt_get update
-  apt_get install --yes --no-install-recommends --allow-change-held-packages "${packages[@]}"
+  apt_get install --yes --no-install-recommends --allow-change-held-packages "${packages[@]}" ||
+    give_up "${packages[*]} cannot be installed from $source: is it a release that exists, and is there a way out to it?"
   apt-mark hold "${@:2}"
 }
 
