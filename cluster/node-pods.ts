@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CoreV1Api, type KubeConfig, type V1Pod, type V1PodSpec } from "@kubernetes/client-node";
+import { ClusterFailure } from "./failure.ts";
 import { apiWords } from "./kubeconfig.ts";
 import { type Clock, realClock } from "./patience.ts";
 
@@ -23,6 +24,10 @@ export type Errand = { message: string } | { problem: string };
 const NAMESPACE = "kube-system";
 const LABEL = "ebpf-dataplane.io/errand";
 const LOOK_EVERY = 500;
+/** Pods are removed first. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** What a run left that was killed. */
+const ENDED = { labelSelector: LABEL, fieldSelector: "status.phase!=Pending,status.phase!=Running" };
 /** The file whose content a container leaves in its status. */
 export const MESSAGE_FILE = "/dev/termination-log";
 
@@ -36,7 +41,11 @@ export async function runOnNodes(
   const run = randomUUID().slice(0, 8);
   const selector = `${LABEL}=${run}`;
   const results = new Map<string, Errand>();
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
+    await api.deleteCollectionNamespacedPod({ namespace: NAMESPACE, ...ENDED });
     await Promise.all(
       errand.nodes.map(async (node, index) => {
         const body = pod(errand, node, `ebpf-dataplane-${errand.purpose}-${run}-${index}`, run);
@@ -47,6 +56,7 @@ export async function runOnNodes(
     );
     const started = clock.now();
     for (;;) {
+      if (stop.signal.aborted) throw new ClusterFailure("stopped", "run the same command again");
       const late = clock.now() - started > errand.seconds * 1000;
       const { items } = await api.listNamespacedPod({ namespace: NAMESPACE, labelSelector: selector });
       for (const item of items) {
@@ -60,6 +70,7 @@ export async function runOnNodes(
       await clock.sleep(LOOK_EVERY);
     }
   } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
     await api
       .deleteCollectionNamespacedPod({ namespace: NAMESPACE, labelSelector: selector, gracePeriodSeconds: 0 })
       .catch(() => {}); // they end by themselves

@@ -75,6 +75,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
         stdin: plan,
         environment: {
           KUBECONFIG_CONTENT: pulumi.secret(args.kubeconfig),
+          // Another version of this package may find something else.
           EBPF_DATAPLANE_PROGRAM: programHash("cluster"),
         },
         // The table is on stderr, for people; stdout is the result.

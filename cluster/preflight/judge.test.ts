@@ -52,7 +52,15 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["refused | kube-proxy |  | DaemonSet kube-system/kube-proxy handles services"],
   ],
   ["kube-proxy that may go", { daemonSets: [EKS_PROXY] }, { existingKubeProxy: "remove" }, []],
-  ["kube-proxy that is off already", { daemonSets: [REMOVED] }, {}, []],
+  ["kube-proxy that is off already", { daemonSets: [REMOVED] }, { existingKubeProxy: "remove" }, []],
+  [
+    "kube-proxy that would come back",
+    { daemonSets: [REMOVED] },
+    {},
+    [
+      "refused | kube-proxy |  | DaemonSet kube-system/kube-proxy is off the nodes by this package, and would come back beside the dataplane",
+    ],
+  ],
   ["kube-proxy of ours", { daemonSets: [OURS], ...reports({ kubeProxy: { runs: true, rules: true } }) }, {}, []],
   [
     "a static pod",

@@ -1,4 +1,4 @@
-import { AGENT, kubeProxyDaemonSets, proxyPods } from "../kube-proxy/find.ts";
+import { AGENT, type KubeProxyDaemonSet, kubeProxyDaemonSets, proxyPods } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 import type { Plan } from "./plan.ts";
@@ -7,20 +7,8 @@ const CHECK = "kube-proxy";
 
 /** Two who give services their backends would translate each other's packets. */
 export function judgeKubeProxy(facts: ClusterFacts, plan: Plan): Finding[] {
-  const found = kubeProxyDaemonSets(facts.daemonSets).filter(({ removed }) => !removed);
+  const findings = kubeProxyDaemonSets(facts.daemonSets).map((daemonSet) => judgeDaemonSet(daemonSet, plan));
   const apart = proxyPods(facts.pods);
-  const findings = found.map(({ namespace, name }) =>
-    plan.existingKubeProxy === "remove"
-      ? ok(
-          CHECK,
-          `DaemonSet ${namespace}/${name} is taken off the nodes once the dataplane handles services, and comes back when the stack is destroyed`,
-        )
-      : refused(
-          CHECK,
-          `DaemonSet ${namespace}/${name} handles services`,
-          "let it be removed: ebpf-dataplane:existingKubeProxy: remove (existingKubeProxy of ExistingCluster); or delete it",
-        ),
-  );
   if (apart.length > 0)
     findings.push(
       refused(
@@ -31,6 +19,21 @@ export function judgeKubeProxy(facts: ClusterFacts, plan: Plan): Finding[] {
     );
   if (findings.length === 0) findings.push(...onNodesOnly(facts));
   return findings.length > 0 ? findings : [ok(CHECK, "there is none")];
+}
+
+function judgeDaemonSet({ namespace, name, removed }: KubeProxyDaemonSet, { existingKubeProxy }: Plan): Finding {
+  const shown = `DaemonSet ${namespace}/${name}`;
+  if (existingKubeProxy === "remove") {
+    const off = removed ? "is off the nodes" : "is taken off the nodes once the dataplane handles services";
+    return ok(CHECK, `${shown} ${off}, and comes back when the stack is destroyed`);
+  }
+  if (removed) {
+    const next = "leave ebpf-dataplane:existingKubeProxy: remove; or delete the DaemonSet for good";
+    return refused(CHECK, `${shown} is off the nodes by this package, and would come back beside the dataplane`, next);
+  }
+  const next =
+    "let it be removed: ebpf-dataplane:existingKubeProxy: remove (existingKubeProxy of ExistingCluster); or delete it";
+  return refused(CHECK, `${shown} handles services`, next);
 }
 
 /** A kube-proxy inside another program (k3s), and what one left behind. */
