@@ -15,7 +15,6 @@ import { measureScale } from "./scale/measure.ts";
 import { planScale } from "./scale/plan.ts";
 import { withThroughputGround } from "./throughput/ground.ts";
 import { measureThroughput } from "./throughput/measure.ts";
-import { summarize } from "./throughput/summary.ts";
 
 const lab = `tb${(process.pid % 46_656).toString(36)}`;
 afterAll(() => removeLab(lab));
@@ -28,10 +27,10 @@ describe("the throughput benchmark", () => {
     if (!tools) context.skip("qperf and ethtool come with `make bench-throughput`");
     await withThroughputGround(lab, false, silentProgress, async (ground) => {
       const load = { cable: "Cut", encapsulation: "None", mtu: 1440, streams: 1, messageBytes: 4096 } as const;
-      const measured = await measureThroughput({ series: [load], rounds: 1, seconds: 1 }, ground, quiet);
-      const { runs } = summarize(measured);
-      expect(runs.map(({ path }) => path)).toEqual(["Linux", "Ebpf", "Floor"]);
-      for (const { gbitPerSecond } of runs) expect(gbitPerSecond.value).toBeGreaterThan(0);
+      const [measured] = await measureThroughput({ series: [load], rounds: 1, seconds: 1 }, ground, quiet);
+      const samples = measured?.samples ?? []; // also what a busy computer disturbs
+      expect(new Set(samples.map(({ path }) => path))).toEqual(new Set(["Linux", "Ebpf", "Floor"]));
+      for (const { gbitPerSecond } of samples) expect(gbitPerSecond).toBeGreaterThan(0);
       for (const pair of [ground.Linux, ground.Ebpf])
         expect(await receivedBytes(pair.receiver)).toBeGreaterThan(1_000_000);
 
