@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
+import { packageRoot } from "../installed-program";
 import type { AwsSdk } from "./sdk-types";
 
 /**
@@ -19,7 +20,8 @@ export function awsSdk(): AwsSdk {
   } catch (error) {
     if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") throw error;
     throw new pulumi.RunError(
-      'AwsCluster and ClientMachines need the package "@pulumi/aws": npm install @pulumi/aws@7',
+      'AwsCluster and ClientMachines need the package "@pulumi/aws": npm install @pulumi/aws@7 (for YAML, Python and other ' +
+        `languages in the package's folder: ${packageRoot()})`,
     );
   }
 }

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+const read = (path: string) => readFileSync(join(import.meta.dirname, "..", "..", path), "utf8");
+const { version } = JSON.parse(read("package.json")) as { version: string };
+
+test("the package's version is one that an image's tag can be", () => {
+  expect(version).toMatch(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/);
+});
+
+test("the newest entry of the changelog is this version's", () => {
+  expect(/^## (\S+)/m.exec(read("CHANGELOG.md"))?.[1]).toBe(version);
+});
+
+test("the TypeScript example asks for a version that this one can stand in for", () => {
+  const { dependencies } = JSON.parse(read("examples/typescript/package.json"));
+  const [major, minor] = version.split(".");
+  // Before 1.0 a minor version may break.
+  expect(dependencies["ebpf-dataplane"]).toMatch(major === "0" ? `^0.${minor}.` : `^${major}.`);
+});
