@@ -13,12 +13,12 @@ describe.each(["local", "aws"])("a preview of the stack %s", (stack) => {
     preview = await runPreview(stack);
     // Once is enough for what all stacks share.
     if (stack === "aws") expect(await runPreview(stack)).toEqual(preview);
-    await expect(`${JSON.stringify(preview, null, 2)}\n`).toMatchFileSnapshot(`golden/${stack}.json`);
+    await expect(`${JSON.stringify(shortened(preview), null, 2)}\n`).toMatchFileSnapshot(`golden/${stack}.json`);
   }, 120_000);
 
   test("reads well in a terminal and in a pull request", async () => {
-    await expect(previewText(preview)).toMatchFileSnapshot(`golden/${stack}.txt`);
-    await expect(previewMarkdown(preview)).toMatchFileSnapshot(`golden/${stack}.md`);
+    await expect(previewText(shortened(preview))).toMatchFileSnapshot(`golden/${stack}.txt`);
+    await expect(previewMarkdown(shortened(preview))).toMatchFileSnapshot(`golden/${stack}.md`);
   });
 
   test("has a picture in one file", () => {
@@ -28,6 +28,12 @@ describe.each(["local", "aws"])("a preview of the stack %s", (stack) => {
     for (const name of ["client1", "master", "node", "nginx", "172.31.1.8:30604"]) expect(svg).toContain(name);
   });
 });
+
+/** Of the tree only the form: which resources there are is held in stacks/golden. */
+function shortened(preview: Preview): Preview {
+  const used = ["Dataplane", "NetworkPolicy", "Namespace", "Service"];
+  return { ...preview, resources: preview.resources.filter(({ type }) => used.includes(type.split(":").at(-1) ?? "")) };
+}
 
 /** Fifty workers in three zones, every other one spot. */
 const LARGE = `

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { inWords } from "../verify/report/way-in-words.ts";
+import { declaredOf } from "./declared/declared.ts";
+import { wayLines } from "./print/way.ts";
+import { castOf } from "./reach/cast.ts";
+import { sceneOf } from "./scene.ts";
+import { deployment, from, policy, service } from "./testing/objects.ts";
+import { awsCluster, type DataplaneChoice, dataplane, object, twoNodesAndAClient } from "./testing/stack.ts";
+import { declaredWays } from "./ways.ts";
+
+function way(choice: DataplaneChoice, { node = "node", local = false, guarded = "" } = {}) {
+  const nginx = service("nginx", local ? { externalTrafficPolicy: "Local" } : {});
+  const rules = guarded ? [object(policy("p", "nginx", from(guarded)))] : [];
+  const objects = [object(deployment("nginx", { node })), object(nginx), ...rules];
+  const [cluster] = declaredOf([...awsCluster(twoNodesAndAClient), ...dataplane(choice), ...objects]).clusters;
+  if (!cluster) throw new Error("no cluster");
+  const [drawn] = declaredWays(cluster, castOf(sceneOf(cluster)));
+  if (!drawn) throw new Error("no way");
+  return drawn;
+}
+
+const hops = (drawn: ReturnType<typeof way>) =>
+  drawn.stretches.map(({ from, to, source, wrapped }) => `${from}>${to} ${source}${wrapped ? " wrapped" : ""}`);
+
+describe("declaredWays()", () => {
+  test("DSR: wrapped to the pod's node, and straight back", () => {
+    expect(hops(way({}))).toEqual([
+      "client1>master 172.31.1.55",
+      "master>node 172.31.1.55 wrapped",
+      "node>nginx 172.31.1.55",
+      "nginx>node pod nginx:80",
+      "node>client1 172.31.1.8:30604",
+    ]);
+  });
+
+  test("tunnel: back through the entry node", () => {
+    expect(hops(way({ returnMode: "Tunnel" })).slice(3)).toEqual([
+      "nginx>node pod nginx:80",
+      "node>master 172.31.1.8:30604 wrapped",
+      "master>client1 172.31.1.8:30604",
+    ]);
+  });
+
+  test("kube-proxy: the entry node puts itself in the client's place", () => {
+    const drawn = way({ handling: "KubeProxyIptables" });
+    expect(hops(drawn).slice(0, 3)).toEqual([
+      "client1>master 172.31.1.55",
+      "master>node 172.31.1.8",
+      "node>nginx 172.31.1.8",
+    ]);
+    expect(inWords(drawn)).toContain("The server sees 172.31.1.8, which is master, instead of the client");
+    expect(drawn.rewrites).toContainEqual(expect.objectContaining({ field: "source", at: "master" }));
+    expect(hops(way({ handling: "KubeProxyIptables", vxlanMode: "Always" }))[1]).toMatch(/wrapped$/);
+  });
+
+  test("a service that answers on the pods' own nodes only is entered there", () => {
+    const drawn = way({}, { local: true });
+    expect(drawn).toMatchObject({ target: "172.31.1.207:30604", reply: "onEntryNode" });
+    expect(hops(drawn)).toEqual([
+      "client1>node 172.31.1.55",
+      "node>nginx 172.31.1.55",
+      "nginx>node pod nginx:80",
+      "node>client1 172.31.1.207:30604",
+    ]);
+  });
+
+  test("pods on the control plane are entered by another node", () => {
+    expect(way({}, { node: "master" }).target).toBe("172.31.1.207:30604");
+  });
+
+  test("where every client is kept out, the way ends at the pod's node", () => {
+    const drawn = way({}, { guarded: "192.168.0.0/16" });
+    expect(drawn).toMatchObject({ served: false });
+    expect(drawn.reply).toBeUndefined();
+    expect(wayLines(drawn)).toEqual([
+      "client1 ─────▶ master ══VXLAN══▶ node    ✕    nginx",
+      "",
+      "1 client1 → master   172.31.1.55 → 172.31.1.8:30604",
+      "2 master → node      172.31.1.55 → 172.31.1.8:30604, in VXLAN 172.31.1.8 → 172.31.1.207",
+      "",
+      "client1 gets no answer.",
+    ]);
+  });
+});
+
+test("a way is drawn with a foot where the reply passes", () => {
+  expect(wayLines(way({ returnMode: "Tunnel" })).slice(0, 3)).toEqual([
+    "client1 ─────▶ master ══VXLAN══▶ node ─────▶ nginx",
+    "   ▲              │                │           │",
+    "   └──────────────┴────────────────┴───────────┘",
+  ]);
+});
