@@ -54,5 +54,6 @@ export function keepNewest(artefacts: string[], kept: number, inUse: string[] = 
 /** Drafts are written beside their artefact, which they become by a rename; a killed build leaves its own behind. */
 export function removeAbandoned(drafts: string[]): void {
   const anHourAgo = Date.now() - 3_600_000;
-  for (const path of drafts) if (existsSync(path) && statSync(path).mtimeMs < anHourAgo) rmSync(path, { force: true });
+  const old = drafts.filter((path) => existsSync(path) && statSync(path).mtimeMs < anHourAgo);
+  for (const path of old) rmSync(path, { recursive: true, force: true });
 }

@@ -68,7 +68,10 @@ export function agentImage(from: AgentIngredients): Image | undefined {
     koffi(from),
     { "/bin/sh": link("dash") },
   );
-  const ours: Tree = { [`${HOME}/agent.js`]: data(dist("agent.js")) };
+  const ours: Tree = {
+    [`${HOME}/agent.js`]: data(dist("agent.js")),
+    [`${HOME}/THIRD-PARTY-LICENSES`]: data(dist("THIRD-PARTY-LICENSES")),
+  };
   for (const object of globSync(dist("bpf", "*.bpf.o")).sort())
     ours[`${HOME}/bpf/${object.split("/").at(-1)}`] = data(object);
   if (existsSync(from.cni)) ours[`${HOME}/cni/ebpf-dataplane`] = program(from.cni);

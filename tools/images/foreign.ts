@@ -4,7 +4,7 @@
 // apt is asked with folders of its own: what dpkg knows of this computer does not change, and nothing is installed.
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { cacheFolder, contentKey } from "../cache.ts";
+import { cacheFolder, contentKey, removeAbandoned } from "../cache.ts";
 import { run } from "../command.ts";
 import { buildShimFor } from "../programs.ts";
 import { AGENT_PACKAGES, type AgentIngredients, nativePackage } from "./agent.ts";
@@ -21,7 +21,9 @@ export async function agentForAnother(root: string, processor: Processor): Promi
     `system-${contentKey({ names: [...packages.map((p) => basename(p)), ...versions].join("\n") })}`,
   );
   if (!existsSync(system)) {
-    for (const former of globSync(join(folder, "system-*"))) rmSync(former, { recursive: true, force: true });
+    for (const former of globSync(join(folder, "system-????????????")))
+      rmSync(former, { recursive: true, force: true });
+    removeAbandoned(globSync(join(folder, "system-????????????.*")));
     await unpack(packages, versions, system);
   }
   return {
