@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
@@ -13,11 +14,12 @@ describe.skipIf(why)("features", () => {
   test("this kernel takes every program, nothing is left, and the report fits in a container's last message", () => {
     const links = () => execFileSync("ip", ["-brief", "link"], { encoding: "utf8" });
     const mounts = () => execFileSync("cat", ["/proc/self/mounts"], { encoding: "utf8" });
-    const before = [links(), mounts()];
+    const files = () => readdirSync(tmpdir()).filter((name) => name.startsWith("features-"));
+    const before = [links(), mounts(), files()];
     const text = execFileSync(process.execPath, [program, "features", "--api-server", "127.0.0.1:1"], {
       encoding: "utf8",
     });
-    expect([links(), mounts()]).toEqual(before);
+    expect([links(), mounts(), files()]).toEqual(before);
     const { obstacles, attach } = nodeReportSchema.parse(JSON.parse(text));
     const { apiServer, bpffs: _, ...kernel } = obstacles;
     expect(kernel).toEqual({ programs: "", attach: "", devices: "", cgroup: "", tunnelPort: "" });

@@ -1,7 +1,7 @@
 // Tries on this kernel what an agent needs: every program through the verifier, one on an interface, the interfaces themselves.
 // Runs in a network namespace and a mount namespace of its own, so it leaves nothing.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attacher } from "../kernel/attach.ts";
@@ -33,13 +33,24 @@ export function obstacle(attempt: () => void): string {
 /** @param objects folder of the compiled programs */
 export function tryKernel(objects: string): KernelTrial {
   const folder = mkdtempSync(join(tmpdir(), "features-"));
-  execFileSync("mount", ["-t", "bpf", "bpf", folder]);
-  const pins = pinsUnder(join(folder, "trial"));
+  const bpffs = join(folder, "bpf");
+  mkdirSync(bpffs);
+  execFileSync("mount", ["-t", "bpf", "bpf", bpffs]);
+  try {
+    return tryIn(folder, bpffs, objects);
+  } finally {
+    execFileSync("umount", [bpffs]);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function tryIn(folder: string, bpffs: string, objects: string): KernelTrial {
+  const pins = pinsUnder(join(bpffs, "trial"));
   preparePins(pins);
   let attach = "";
   const tried: KernelTrial["obstacles"] = { programs: "", attach: "not tried", devices: "" };
   tried.programs = obstacle(() => {
-    const loaded = loadPrograms({ objects, pins, logFile: join(tmpdir(), "verifier.log") }, "");
+    const loaded = loadPrograms({ objects, pins, logFile: join(folder, "verifier.log") }, "");
     tried.attach = obstacle(() => {
       const [loopback] = networkDevices();
       if (!loopback) throw new Error("this network namespace has no interface");

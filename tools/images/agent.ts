@@ -29,7 +29,7 @@ const TOOLS: Record<string, string[]> = {
   dash: ["/bin/dash"],
   grep: ["/bin/grep"],
   iproute2: ["/sbin/ip", "/sbin/tc"],
-  mount: ["/usr/bin/mount"],
+  mount: ["/usr/bin/mount", "/usr/bin/umount"],
   nftables: ["/usr/sbin/nft"],
   tcpdump: ["/usr/bin/tcpdump"],
   "util-linux": ["/usr/bin/nsenter", "/usr/bin/unshare"],
