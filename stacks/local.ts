@@ -1,6 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Dataplane, LocalCluster, ReturnMode, ServiceHandling, SourceIpVerification, Verdict } from "../components";
+import {
+  type ComparisonMode,
+  Dataplane,
+  type LatencyMeasurement,
+  type LatencyThreshold,
+  LocalCluster,
+  ReturnMode,
+  ServiceHandling,
+  SourceIpVerification,
+  Verdict,
+} from "../components";
 
 const config = new pulumi.Config("ebpf-dataplane");
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
@@ -85,6 +95,10 @@ const verification = new SourceIpVerification(
     expectations: [
       { from: "pod/default/app=nginx", to: "udp://service/kube-system/kube-dns:53", verdict: Verdict.Allowed },
     ],
+    // Nothing is measured unless the stack's settings ask for it.
+    latency: config.getObject<LatencyMeasurement>("latency"),
+    comparisonModes: config.getObject<ComparisonMode[]>("comparisonModes"),
+    thresholds: config.getObject<LatencyThreshold[]>("thresholds"),
     triggers: [dataplane.contentHash, pulumi.jsonStringify([nginx.spec, service.spec])],
   },
   { dependsOn: [dataplane, service] },
@@ -93,3 +107,4 @@ const verification = new SourceIpVerification(
 export const url = `http://${master}:30604`;
 export const kubeconfig = cluster.kubeconfig;
 export const sourceAddressPreserved = verification.verdict;
+export const figures = verification.figures;

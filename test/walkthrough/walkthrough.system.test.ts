@@ -38,6 +38,8 @@ test(
     await ended(stack("up"));
     expect(verification()).toMatchObject({ failed: 0 });
     expect(rows("client1").every(({ observed }) => observed.includes("172.31.1.55"))).toBe(true);
+    const [path] = verification().topology?.paths ?? [];
+    expect(path && wayOf(path)).toEqual(["client1", "master", "node", "nginx", "node", "client1"]);
   },
   15 * MINUTES,
 );
@@ -167,6 +169,57 @@ test(
   3 * MINUTES,
 );
 
+const OPEN = `
+name: nginx, open to all
+setup:
+  - apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: { name: open-to-all, namespace: default }
+    spec: { podSelector: { matchLabels: { app: nginx } }, ingress: [{}] }
+steps:
+  - expect:
+      - { from: client1, to: "tcp://172.31.1.8:30604", verdict: allowed, source: client1, reply: direct }
+    within: 5
+`;
+
+test(
+  "a node that masquerades its clients behind the declaration's back is caught, with its address",
+  async () => {
+    const file = join(scratch, "open.check.yaml");
+    writeFileSync(file, OPEN);
+    const kubectl = (...words: string[]) => ended(inMachine("master", "kubectl", ...words));
+    const address = "jsonpath={.items[0].status.podIP}";
+    const { stdout: nginx } = await kubectl("get", "pods", "--selector=app=nginx", "--output", address);
+    const annotation = "ebpf-dataplane.io/service-handling";
+    const handledBy = (who: string) =>
+      kubectl("annotate", "--overwrite", "felixconfiguration", "default", `${annotation}=${who}`);
+    const rules = `table ip masquerading {
+      chain destination {
+        type nat hook prerouting priority dstnat
+        fib daddr type local tcp dport 30604 dnat to ${nginx}:80
+      }
+      chain source {
+        type nat hook postrouting priority srcnat
+        ct status dnat masquerade
+      }
+    }`;
+    await ended(inMachine("master", "nft", rules));
+    try {
+      await handledBy("KubeProxyNftables");
+      const { stdout, stderr } = await ended(check(file), 1);
+      expect(stdout + stderr).toMatch(
+        /saw 172\.31\.1\.8 \(node master\), not client1.*rewrites the source on node master.*SNAT/,
+      );
+      expect(stdout + stderr).toContain(`${annotation}: KubeProxyNftables`);
+    } finally {
+      await handledBy("Ebpf");
+      await ended(inMachine("master", "nft", "delete", "table", "ip", "masquerading"));
+    }
+    await ended(check(file));
+  },
+  3 * MINUTES,
+);
+
 test(
   "kube-proxy takes services over on the running cluster and gives them back",
   async () => {
@@ -193,7 +246,9 @@ test(
   "a comparison shows whom each way of handling services serves and what the server sees",
   async () => {
     await ended(compare("--rounds", "2", "--connections", "60"));
-    const { modes, expected }: Comparison = JSON.parse(readFileSync(join(root, "out", "compare.json"), "utf8"));
+    const { modes, expected, topology }: Comparison = JSON.parse(
+      readFileSync(join(root, "out", "compare.json"), "utf8"),
+    );
     expect(expected.filter(({ pass }) => !pass)).toEqual([]);
     const seen = Object.fromEntries(modes.map((mode) => [mode.mode, mode]));
     for (const mode of ["KubeProxyIptables", "KubeProxyNftables"])
@@ -203,6 +258,14 @@ test(
     expect(seen.EbpfTunnel?.replyPath).toBe("viaEntryNode");
     expect(seen.EbpfDsr?.replyPath).toBe("direct");
     expect(seen.EbpfDsr?.connections).toBeGreaterThan(0);
+    const around = ["client1", "master", "node", "nginx", "node", "master", "client1"];
+    expect(Object.fromEntries(topology.paths.map((path) => [path.mode, wayOf(path)]))).toEqual({
+      KubeProxyIptables: around,
+      KubeProxyNftables: around,
+      EbpfTunnel: around,
+      EbpfDsr: ["client1", "master", "node", "nginx", "node", "client1"],
+      Direct: ["client1", "node", "nginx", "node", "client1"],
+    });
     // What was declared is in force again.
     const file = join(scratch, "after.check.yaml");
     writeFileSync(file, CHECK("dropped"));
@@ -246,18 +309,28 @@ interface Comparison {
     connections: number;
   }[];
   expected: { pass: boolean }[];
+  topology: { paths: Path[] };
 }
 
 interface Preflight {
   findings: { severity: string; check: string; nodes: string[]; found: string }[];
 }
 
+interface Path {
+  mode: string;
+  legs: { from: string; to: string }[];
+}
+
+/** The places that a connection passed, there and back. */
+const wayOf = ({ legs }: Path): string[] =>
+  [legs[0]?.from ?? "", ...legs.map(({ to }) => to)].map((place) => place.replace(/^default\/(nginx).*/, "$1"));
+
 interface Row {
   from: string;
   observed: string;
 }
 
-const verification = (): { passed: number; failed: number; rows: Row[] } =>
+const verification = (): { passed: number; failed: number; rows: Row[]; topology?: { paths: Path[] } } =>
   JSON.parse(readFileSync(join(root, "out", "verification.json"), "utf8"));
 
 const rows = (client: string): Row[] =>

@@ -1,5 +1,7 @@
 // Why an attempt came out as it did, as far as the cluster's own objects tell: said beside what was seen, never instead.
-import { nodeAddresses, podName, readyPodsBehind } from "../cluster/view.ts";
+import { SERVICE_HANDLING_ANNOTATION } from "../../components/dataplane/felix-configuration.ts";
+import { ServiceHandling } from "../../components/dataplane-args.ts";
+import { type ClusterView, nodeAddresses, podName, readyPodsBehind } from "../cluster/view.ts";
 import type { Attempt, Findings } from "./attempt.ts";
 import { podsOf, servicesOf } from "./behind.ts";
 import { ownerOf } from "./lookup.ts";
@@ -13,9 +15,9 @@ export function sourceExplained(findings: Findings, { server, source = "" }: Att
   if (!node) return saw;
   const serverNode = view.pods.find((pod) => podName(pod) === server)?.spec?.nodeName;
   const where = node === serverNode ? `on node ${node}, where the pod runs` : `on node ${node}, on the way to the pod`;
-  const proxy = kubeProxyOn(findings, node);
-  const what = proxy ?? "a masquerade or SNAT rule of nftables or iptables there, or another proxy";
-  return `${saw}: something rewrites the source ${where} (${what})`;
+  const what = kubeProxyOn(findings, node) ?? "a masquerade rule of nftables or iptables there, or another proxy";
+  const left = leftToOthers(view);
+  return `${saw}: something rewrites the source ${where} (SNAT: ${what})${left ? `; ${left}` : ""}`;
 }
 
 /** The reply came through the entry node, and should not have. */
@@ -32,8 +34,14 @@ export function shortcutExplained(findings: Findings): string {
   return `${seen}${modeExplained(findings, "DSR", "Tunnel", findings.view.returnMode)}`;
 }
 
+/** The dataplane itself was told to leave services to others. */
+function leftToOthers({ serviceHandling = ServiceHandling.Ebpf }: ClusterView): string | undefined {
+  if (serviceHandling === ServiceHandling.Ebpf) return undefined;
+  return `FelixConfiguration default leaves services to the node's own rules (annotation ${SERVICE_HANDLING_ANNOTATION}: ${serviceHandling})`;
+}
+
 function modeExplained(findings: Findings, contrary: string, declared: string, now: string | undefined): string {
-  const proxy = kubeProxyOn(findings, findings.plan.entry?.node ?? "");
+  const proxy = kubeProxyOn(findings, findings.plan.entry?.node ?? "") ?? leftToOthers(findings.view);
   if (proxy) return `; ${declared} is expected, but services are handled by another: ${proxy}`;
   if (now === undefined) return "; no FelixConfiguration default is there to say how replies return";
   if (now === contrary)

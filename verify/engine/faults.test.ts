@@ -192,9 +192,18 @@ describe("a dataplane that does not do what is declared", () => {
 
   it("rewrites sources", async () => {
     expect(await found(world([], "172.31.1.8"), { source: "client1" })).toContain(
-      "pod default/nginx-1 saw 172.31.1.8 (node master), not client1: something rewrites the source on node master, on the way to the pod (a masquerade or SNAT rule",
+      "pod default/nginx-1 saw 172.31.1.8 (node master), not client1: something rewrites the source on node master, on the way to the pod (SNAT: a masquerade rule",
     );
     expect(await found(world([], "172.31.1.207"), { source: "client1" })).toContain("on node node, where the pod runs");
+  });
+
+  it("was told to leave services to the node's own rules", async () => {
+    const left = world([], "172.31.1.8");
+    left.cluster.serviceHandling = "KubeProxyNftables";
+    const why = "annotation ebpf-dataplane.io/service-handling: KubeProxyNftables";
+    expect(await found(left, { source: "client1" })).toContain(why);
+    left.cluster.serviceHandling = "Ebpf";
+    expect(await found(left, { source: "client1" })).not.toContain(why);
   });
 
   it("is kube-proxy", async () => {
@@ -202,7 +211,9 @@ describe("a dataplane that does not do what is declared", () => {
     const proxy = pod("kube-proxy-x", "master", "172.31.1.8", { "k8s-app": "kube-proxy" });
     proxied.cluster.pods.push(proxy);
     const why = await found(proxied, { source: "client1", reply: "direct" });
-    expect(why).toContain("on node master, on the way to the pod (kube-proxy runs there, pod default/kube-proxy-x)");
+    expect(why).toContain(
+      "on node master, on the way to the pod (SNAT: kube-proxy runs there, pod default/kube-proxy-x)",
+    );
     expect(why).toContain("DSR is expected, but services are handled by another: kube-proxy runs there");
   });
 });

@@ -3,7 +3,7 @@ import { hostOf } from "./rewrites.ts";
 
 /** What the drawing shows, in a sentence or two. */
 export function inWords({ places, stretches, served, reply, client }: Way): string {
-  const entry = places.find(({ role }) => role === "entryNode")?.name ?? "the entry node";
+  const entry = places.find(({ role }) => role === "entryNode")?.name;
   if (!served) return `${client} gets no answer.`;
   const requests = stretches.filter(({ direction }) => direction === "request");
   const [left, arrived] = [requests[0]?.source, requests.at(-1)?.source];
@@ -20,5 +20,6 @@ export function inWords({ places, stretches, served, reply, client }: Way): stri
     viaEntryNode: `the reply goes back through ${entry}`,
     onEntryNode: `the server runs on ${entry}`,
   };
-  return reply ? `${source}; ${back[reply]}.` : `${source}.`;
+  if (!reply) return `${source}.`;
+  return `${source}; ${entry ? back[reply] : "no other node is on the way"}.`;
 }

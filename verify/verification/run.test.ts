@@ -94,6 +94,48 @@ test("a mode that could not be measured whole is a problem", async () => {
   expect(result.problems).toEqual([{ what: "EbpfDsr was not measured whole: client1 was refused 3 times" }]);
 });
 
+test("a mode that does not show what it must is a problem: its figures are another's", async () => {
+  const row = { what: "eBPF, DSR: way of the reply", expected: "direct", observed: "viaEntryNode" };
+  const expected = [
+    { ...row, pass: false },
+    { ...row, pass: true },
+  ];
+  const { result } = await carryOut(world(), document({ measurement }), async () => ({ ...comparison, expected }));
+  expect(result.problems).toEqual([{ what: "eBPF, DSR: way of the reply: expected direct, observed viaEntryNode" }]);
+});
+
+/** The first packet of a connection from client1 through master to nginx on node, as the three captures show it. */
+function followable(): FakeWorld {
+  const made = new FakeWorld();
+  made.answer = () => ({ verdict: "allowed", localAddress: "172.31.1.55", localPort: 40001 });
+  const client = { source: "172.31.1.55", sourcePort: 40001 };
+  const opening = { opening: { number: 7, answer: false }, device: "eth0", text: "Flags [S], seq 7" };
+  const entry = { destination: "172.31.1.8", destinationPort: 30604 };
+  made.captured = [
+    { ...opening, ...client, ...entry, direction: "out" },
+    { ...opening, ...client, ...entry, direction: "in" },
+  ];
+  return made;
+}
+
+test("a connection that was served is followed, and its way is in the result", async () => {
+  const { result } = await carryOut(followable(), document());
+  const [path] = resultSchema.parse(result).topology?.paths ?? [];
+  expect(path).toMatchObject({ mode: "EbpfDsr", client: "client1", target: "172.31.1.8:30604", served: true });
+  expect(path?.legs[0]).toMatchObject({ from: "client1", to: "master", source: "172.31.1.55:40001" });
+});
+
+test("a connection that cannot be followed is said, and costs the result nothing", async () => {
+  const blind = followable();
+  const probes = blind.machine("client1").probe;
+  blind.machine = () =>
+    ({ probe: probes, capture: () => Promise.reject(new Error("tcpdump does not start")) }) as never;
+  const { result } = await carryOut(blind, document());
+  expect(result.topology).toBeUndefined();
+  expect(holds(result)).toBe(true);
+  expect(blind.said).toContain("the connection was not followed: tcpdump does not start");
+});
+
 test("a check that never holds keeps the others from nothing", async () => {
   const checks = [check("one", "rejected"), check("two")];
   const { result } = await carryOut(world(), document({ checks }));

@@ -110,10 +110,13 @@ function figureOf({
   return { mode, connections, meanUs, medianUs: medianSpreadUs, p99Us, rounds, disturbedRounds };
 }
 
-function modeProblems({ modes }: Comparison): Problem[] {
-  return modes.flatMap(({ mode, problem }) =>
-    problem ? [{ what: `${mode} was not measured whole: ${problem}` }] : [],
-  );
+/** What keeps figures from being those of their modes. */
+function modeProblems({ modes, expected }: Comparison): Problem[] {
+  const wrong = expected.filter(({ pass }) => !pass);
+  return [
+    ...modes.flatMap(({ mode, problem }) => (problem ? [`${mode} was not measured whole: ${problem}`] : [])),
+    ...wrong.map(({ what, expected, observed }) => `${what}: expected ${expected}, observed ${observed}`),
+  ].map((what) => ({ what }));
 }
 
 function measurementProblem({ message }: Error): Problem {
