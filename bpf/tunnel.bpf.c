@@ -28,5 +28,5 @@ int from_tunnel(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	if (!read_wrapping(skb, &wrapping))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	return receive_wrapped(&packet, settings, &wrapping);
+	return receive_wrapped(&packet, settings, &wrapping, HOOK_FROM_TUNNEL);
 }

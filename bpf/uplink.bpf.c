@@ -41,8 +41,9 @@ int from_uplink(struct __sk_buff *skb)
 		return pass_to_stack(skb);
 	}
 	if (is_tunnel_packet(&packet))
-		return unwrap(&packet, settings, &wrapping) ? receive_wrapped(&packet, settings, &wrapping)
-							    : pass_to_stack(skb);
+		return unwrap(&packet, settings, &wrapping)
+			       ? receive_wrapped(&packet, settings, &wrapping, HOOK_FROM_UPLINK)
+			       : pass_to_stack(skb);
 	connection = connection_find(&packet);
 	if (connection)
 		return follow(&packet, settings, connection);

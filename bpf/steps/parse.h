@@ -149,11 +149,18 @@ static __always_inline enum parse_result read_packet(struct __sk_buff *skb, stru
 	return result;
 }
 
-/* The same at the beginning of a program: here a trace recognises its packets. */
-static __always_inline enum parse_result parse(struct __sk_buff *skb, struct packet *packet, enum hook hook)
+/* The same for what `wrapped_by` wrapped, NULL: nobody. Here a trace recognises its packets. */
+static __always_inline enum parse_result parse_from(struct __sk_buff *skb, struct packet *packet, enum hook hook,
+						    const struct address *wrapped_by)
 {
 	enum parse_result result = read_packet(skb, packet);
 
-	trace_arrived(skb, &packet->tuple, packet->tcp_flags, hook);
+	trace_arrived(skb, &packet->tuple, packet->tcp_flags, hook, wrapped_by);
 	return result;
+}
+
+/* At the beginning of a program. */
+static __always_inline enum parse_result parse(struct __sk_buff *skb, struct packet *packet, enum hook hook)
+{
+	return parse_from(skb, packet, hook, NULL);
 }

@@ -37,16 +37,17 @@ static __always_inline bool source_belongs_to(const struct address *source, cons
 	return location && address_is_equal(&location->node, peer);
 }
 
-/* What another node of the cluster wrapped for this one, unwrapped. The VNI tells what it is (wrapping.h). */
+/* What another node of the cluster wrapped for this one, unwrapped by the program at `hook` or before it. The VNI tells what
+ * it is (wrapping.h). */
 static __always_inline int receive_wrapped(struct packet *packet, const struct settings *settings,
-					   const struct wrapping *wrapping)
+					   const struct wrapping *wrapping, enum hook hook)
 {
 	struct arrival arrival = {.entry = wrapping->node};
 	enum tunnel_kind kind = wrapped_kind(wrapping);
 	struct __sk_buff *skb = packet->skb;
 	struct connection *connection;
 
-	switch (parse(skb, packet, HOOK_FROM_TUNNEL)) {
+	switch (parse_from(skb, packet, hook, &wrapping->node)) {
 	case PARSE_OK:
 		break;
 	case PARSE_ICMP_ERROR:

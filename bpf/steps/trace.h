@@ -57,11 +57,12 @@ static __always_inline bool is_end(const struct address *address, __be16 port, c
 	return (port == trace->client_port || port == trace->peer_port) && address_is_equal(address, &trace->client);
 }
 
-static __noinline int trace_arrived(struct __sk_buff *skb, const struct tuple *tuple, __u8 tcp_flags, enum hook hook)
+/* @param wrapped_by the node that wrapped it, or NULL */
+static __noinline int trace_arrived(struct __sk_buff *skb, const struct tuple *tuple, __u8 tcp_flags, enum hook hook,
+				    const struct address *wrapped_by)
 {
 	const struct trace *trace = trace_get();
 	struct trail *at = trail_get();
-	struct bpf_tunnel_key key = {};
 	struct event *event;
 
 	if (!at || !tuple)
@@ -76,8 +77,8 @@ static __noinline int trace_arrived(struct __sk_buff *skb, const struct tuple *t
 	event->packet = *tuple;
 	event->tcp_flags = tcp_flags;
 	event->interface = skb->ifindex;
-	if (hook == HOOK_FROM_TUNNEL && !bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0))
-		event->node = address_from_ipv4(bpf_htonl(key.remote_ipv4));
+	if (wrapped_by)
+		event->node = *wrapped_by;
 	event_submit(event);
 	return 0;
 }
@@ -200,7 +201,7 @@ static __always_inline void trace_socket(const struct address *frontend, __be16 
 
 #else
 
-#define trace_arrived(skb, tuple, tcp_flags, hook) ((void)(hook))
+#define trace_arrived(skb, tuple, tcp_flags, hook, wrapped_by) ((void)(hook), (void)(wrapped_by))
 #define trace_known(connection)
 #define trace_chosen(service, id, backend)
 #define trace_judged(flow, policy, identity, direction, verdict)

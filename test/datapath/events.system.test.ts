@@ -170,13 +170,14 @@ describe("traces", () => {
     );
     expect(seen).toContain(`master from_uplink chosen: backend ${web.address}:80 (pod default/web) on node node`);
     expect(seen).toContain("master from_uplink wrapped: wrapped in VXLAN for node node, kind forward direct");
-    expect(seen).toContain("node from_tunnel judged: ingress of pod default/web: no policy selects it");
+    expect(seen).toMatch(/^node from_uplink arrived: .* on eth0, wrapped by node master$/m);
+    expect(seen).toContain("node from_uplink judged: ingress of pod default/web: no policy selects it");
     expect(seen).toMatch(
-      /node from_tunnel finished: delivered to a workload of this node: 172.31.1.55:40201 > \S+:80 \(pod/,
+      /node from_uplink finished: delivered to a workload of this node: 172.31.1.55:40201 > \S+:80 \(pod/,
     );
     expect(seen).toContain("node from_workload known: reply: source becomes 172.31.1.8:30604");
     expect(seen).toContain("node from_workload finished: backend's node: reply straight to the client");
-    expect(seen).not.toContain("master from_tunnel");
+    expect(seen).not.toContain("wrapped by node node");
   });
 
   test("a dropped one says where, why and by which policy", async () => {
@@ -185,9 +186,9 @@ describe("traces", () => {
     try {
       await until("the policy", async () => (await cluster.see("client1", "172.31.1.8:30604")) === "dropped");
       const seen = text(await trace("172.31.1.8:30604", 40_202));
-      expect(seen).toContain("node from_tunnel judged: ingress of pod default/web: DENIED for 172.31.1.55");
+      expect(seen).toContain("node from_uplink judged: ingress of pod default/web: DENIED for 172.31.1.55");
       expect(seen).toContain("by NetworkPolicy default/only-web");
-      expect(seen).toContain("node from_tunnel finished: DROPPED (drop_policy_ingress)");
+      expect(seen).toContain("node from_uplink finished: DROPPED (drop_policy_ingress)");
     } finally {
       cluster.remove(policy);
     }
@@ -204,7 +205,7 @@ describe("traces", () => {
         const seen = text(await trace("172.31.1.8:30604", port++));
         return (
           seen.includes("node from_workload wrapped: wrapped in VXLAN for node master, kind return") &&
-          seen.includes("master from_tunnel finished: entry node: reply passed on to the client")
+          seen.includes("master from_uplink finished: entry node: reply passed on to the client")
         );
       });
     } finally {
