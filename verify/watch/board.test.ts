@@ -32,8 +32,9 @@ const lines = (board: Board, now: number, width = 200) =>
 test("a connection over two nodes counts once, a refused packet beside it; rates forget after ten seconds", () => {
   const board = new Board();
   for (let count = 0; count < 20; count++) {
-    board.add(opened, 1000);
-    board.add({ ...opened, node: "node", role: "backend" }, 1000);
+    const client = { address: "172.31.1.55", port: 40_001 + count };
+    board.add({ ...opened, client }, 1000);
+    board.add({ ...opened, client, node: "node", role: "backend" }, 1000);
   }
   board.add(dropped, 1000);
   expect(lines(board, 2000).find((line) => line.startsWith("default/web"))).toMatch(/2\.0 +0\.1$/);

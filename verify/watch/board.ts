@@ -1,6 +1,7 @@
 import pc from "picocolors";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { flowLine } from "../../agent/observe/inspect/flow_line.ts";
+import { Together, type Told } from "./told.ts";
 
 /** Rates are over this long: ms. */
 const WINDOW_MS = 10_000;
@@ -8,21 +9,22 @@ const RECENT = 200;
 const ESCAPE = String.fromCharCode(27);
 const COLOUR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
 
-interface Seen {
-  at: number;
-  flow: Flow;
-}
+/** Screens that are narrower show addresses without the names of those who have them. */
+const ROOM_FOR_NAMES = 140;
 
-/** What there is to see of the flows of a cluster, as lines of a screen. Each connection counts once: where it enters. */
+/** What there is to see of the flows of a cluster, as lines of a screen. Each connection is one line, and counts once. */
 export class Board {
-  readonly #window: Seen[] = [];
-  readonly #recent: Flow[] = [];
+  readonly #together = new Together();
+  readonly #window: Told[] = [];
+  readonly #recent: Told[] = [];
   readonly #drops = new Map<string, { count: number; last: Flow }>();
 
   /** `now`: milliseconds. */
   add(flow: Flow, now: number): void {
-    this.#window.push({ at: now, flow });
-    this.#recent.push(flow);
+    const { told, first } = this.#together.add(flow, now);
+    if (!first) return;
+    this.#window.push(told);
+    this.#recent.push(told);
     if (this.#recent.length > RECENT) this.#recent.shift();
     if (flow.verdict === "opened") return;
     const key = `${flow.reason} ${flow.service ?? flow.to.address}`;
@@ -48,7 +50,8 @@ export class Board {
       pc.bold("FLOWS"),
     ];
     const room = Math.max(0, height - top.length);
-    const flows = room > 0 ? this.#recent.slice(-room).map(flowLine) : [];
+    const show = ({ flow, nodes }: Told) => flowLine({ ...flow, node: nodes.join(">") }, width >= ROOM_FOR_NAMES);
+    const flows = room > 0 ? this.#recent.slice(-room).map(show) : [];
     return [...top, ...flows].slice(0, height).map((line) => cut(line, width));
   }
 
@@ -57,8 +60,8 @@ export class Board {
     for (const { flow } of this.#window) {
       const key = flow.service ?? "(no service)";
       const rate = rates.get(key) ?? { opened: 0, refused: 0 };
-      if (flow.verdict !== "opened") rate.refused++;
-      else if (flow.role !== "backend") rate.opened++; // told by the entry node already
+      if (flow.verdict === "opened") rate.opened++;
+      else rate.refused++;
       rates.set(key, rate);
     }
     const perSecond = (count: number) => ((count * 1000) / WINDOW_MS).toFixed(1);

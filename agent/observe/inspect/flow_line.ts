@@ -1,8 +1,20 @@
 import pc from "picocolors";
 import type { End, Flow } from "../events/flow.ts";
 
-/** One flow as a line: "15:04:05.123  node  opened  TCP 172.31.1.55:40001 > 172.31.1.8:30604 (service default/web) …". */
-export function flowLine({
+/** One flow as a line: "15:04:05.123  node  opened  TCP 172.31.1.55:40001 > 172.31.1.8:30604 (service default/web) …".
+ * Without names it is short: addresses only, a service by its name, and of what was refused the reason's name. */
+export function flowLine(flow: Flow, names = true): string {
+  return names ? longLine(flow) : shortLine(flow);
+}
+
+function shortLine({ time, node, verdict, protocol, client, to, service, backend, reason }: Flow): string {
+  const place = ({ address, port }: End) => `${address}:${port}`;
+  const ends = [client ? place(client) : "a socket", service ?? place(to), ...(backend ? [place(backend)] : [])];
+  const shown = verdict === "opened" ? [ends.join(" > ")] : [ends.slice(0, 2).join(" > "), pc.red(reason ?? verdict)];
+  return [time.slice(11, 19), node, protocol, ...shown].join(" ");
+}
+
+function longLine({
   time,
   node,
   verdict,

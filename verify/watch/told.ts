@@ -1,0 +1,72 @@
+import type { Flow } from "../../agent/observe/events/flow.ts";
+
+/** Nodes tell of the same connection within this time: ms. */
+const TOGETHER_MS = 3000;
+
+/** A connection, or a refused packet, as all who met it tell it. */
+export interface Told {
+  at: number;
+  flow: Flow;
+  /** The node where it entered or began first. */
+  nodes: string[];
+}
+
+/**
+ * Puts together what several tell of one connection: the node where it enters and its backend's, or the sender's and the
+ * receiver's; and the socket that was given a backend, with the packets that went there.
+ */
+export class Together {
+  #lately: Told[] = [];
+
+  /** @returns what the flow belongs to, and whether it is the first that is told of it */
+  add(flow: Flow, now: number): { told: Told; first: boolean } {
+    this.#lately = this.#lately.filter(({ at }) => at > now - TOGETHER_MS);
+    const known = flow.verdict === "opened" ? this.#lately.find((told) => join(told, flow)) : undefined;
+    if (known) return { told: known, first: false };
+    const told = { at: now, flow, nodes: [flow.node] };
+    if (flow.verdict === "opened") this.#lately.push(told);
+    return { told, first: true };
+  }
+}
+
+/** Adds a flow to what is told already, if it is the same connection. */
+function join(told: Told, flow: Flow): boolean {
+  const known = told.flow;
+  if (isSame(known, flow)) {
+    const before = flow.role === "entry" || (known.role !== "entry" && flow.time < known.time);
+    if (before) told.flow = { ...flow, ...asked(known) };
+    told.nodes = inTurn(before ? [flow.node, ...told.nodes] : [...told.nodes, flow.node]);
+    return true;
+  }
+  if (!isAnswerOf(known, flow) && !isAnswerOf(flow, known)) return false;
+  const [socket, packets] = known.socket ? [known, flow] : [flow, known];
+  told.flow = { ...packets, ...asked(socket) };
+  told.nodes = inTurn([socket.node, ...told.nodes, flow.node]);
+  return true;
+}
+
+const inTurn = (nodes: string[]): string[] => [...new Set(nodes)];
+
+/** The service that a socket asked for, and what it was given. */
+function asked({ service, to, backend }: Flow): Partial<Flow> {
+  return service && backend ? { service, to, backend } : {};
+}
+
+function isSame(one: Flow, other: Flow): boolean {
+  const same = (a: Flow["to"] | undefined, b: Flow["to"] | undefined) =>
+    a?.address === b?.address && a?.port === b?.port;
+  if (!one.client || one.protocol !== other.protocol || !same(one.client, other.client)) return false;
+  return same(one.to, other.to) || same(one.backend, other.to) || same(one.to, other.backend);
+}
+
+/** Whether these packets go where a socket was sent, and nobody asked for them yet. */
+function isAnswerOf({ socket, backend, protocol }: Flow, packets: Flow): boolean {
+  return (
+    socket === true &&
+    packets.client !== undefined &&
+    packets.service === undefined &&
+    protocol === packets.protocol &&
+    backend?.address === packets.to.address &&
+    backend.port === packets.to.port
+  );
+}
