@@ -199,12 +199,7 @@ class ComparisonRun {
       const closed = this.#withPolicy.get(mode);
       const open = this.#open.get(mode);
       const problem =
-        this.#problems.get(mode) ??
-        (of(used).length === 0
-          ? "every round was disturbed"
-          : limit > tolerableShare
-            ? `others had the processors much of the time: rounds with up to ${(100 * limit).toFixed(0)} % of it are used`
-            : undefined);
+        this.#problems.get(mode) ?? (of(used).length === 0 ? "connections failed in every round" : undefined);
       return {
         mode,
         served: closed?.served ?? {},
@@ -225,10 +220,11 @@ class ComparisonRun {
       target: `${entry}:${target.nodePort}`,
       connectionsPerRound: Math.floor(connections / rounds),
       concurrency,
+      ...(limit > tolerableShare && { othersShare: limit }),
       modes: results,
       ...(this.#followed.length > 0 && { topology: merged(this.#followed) }),
       ratios,
-      verdict: verdictOf(results, ratios, expected),
+      verdict: verdictOf(results, ratios, expected, limit > tolerableShare ? limit : undefined),
       expected,
     };
   }

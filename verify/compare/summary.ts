@@ -1,4 +1,4 @@
-import { isDisturbed, takenLimit } from "../measure/disturbance.ts";
+import { type Quietest, quietest } from "../measure/disturbance.ts";
 import { bootstrap, differenceOf, histogram, mean, median, pairedRatio, quantile } from "../measure/statistics.ts";
 import type { ComparedMode, ComparedModeResult } from "../results/compare.ts";
 import type { Estimate, Ratio } from "../results/figures.ts";
@@ -13,11 +13,13 @@ export type ModeFigures = Omit<
 const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits));
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Rounds that may be used, and the share of stolen time up to which they were. */
-export function undisturbed(rounds: readonly TimedRound[]): { used: TimedRound[]; limit: number } {
-  const limit = takenLimit(rounds);
-  return { used: rounds.filter((round) => !isDisturbed(round, limit) && round.microseconds.length > 0), limit };
-}
+/** Rounds that may be used, and the share of the processors' time that others had in them. */
+export const undisturbed = (rounds: readonly TimedRound[]): Quietest<TimedRound> =>
+  quietest(
+    rounds.filter(({ microseconds }) => microseconds.length > 0),
+    (round) => round,
+    ({ mode }) => mode,
+  );
 
 /** Figures of one mode. @param rounds all of the mode's; @param used those of them that may be used */
 export function figuresOf(

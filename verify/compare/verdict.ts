@@ -40,7 +40,7 @@ const servedOf = (served: Record<string, boolean>, clients: string[]): string[] 
 const list = (items: string[]): string => items.join(", ") || "nobody";
 
 /** The result in one sentence: first what was proven, then what it costs. */
-export function verdictOf(modes: ComparedModeResult[], ratios: Ratio[], expected: Row[]): string {
+export function verdictOf(modes: ComparedModeResult[], ratios: Ratio[], expected: Row[], othersShare?: number): string {
   const wrong = expected.filter(({ pass }) => !pass);
   const broken = modes.filter(({ problem, rounds }) => problem !== undefined && rounds === 0);
   if (broken.length > 0)
@@ -57,6 +57,8 @@ export function verdictOf(modes: ComparedModeResult[], ratios: Ratio[], expected
     ...modes.flatMap(({ mode, rounds, problem }) =>
       problem === undefined ? [] : [`${modeNames[mode]} was measured in ${rounds} rounds only (${problem})`],
     ),
+    othersShare &&
+      `others had up to ${(100 * othersShare).toFixed(0)} % of the processors' time in rounds that are used`,
   ].filter(Boolean);
   return `${capital(proven)}${said.length > 0 ? `; ${said.join("; ")}` : ""}.`;
 }

@@ -10,16 +10,25 @@ export interface Quiet {
 /** More of it than this sets a round aside, unless nothing better can be had. An idle computer has about 0.03. */
 export const tolerableShare = 0.1;
 
-/**
- * The share up to which rounds are used: the tolerable one, or, on a computer where fewer than half of the
- * rounds stay below it, the median, so that the quieter half is used and the result can say so.
- */
-export function takenLimit(rounds: readonly Quiet[]): number {
-  if (rounds.length === 0) return tolerableShare;
-  return Math.max(tolerableShare, median(rounds.map(({ takenShare }) => takenShare)));
+export interface Quietest<T> {
+  used: T[];
+  /** Share that others had in rounds that are used, at most; the tolerable one on a quiet computer. */
+  limit: number;
 }
 
-/** Whether a round is set aside: its times say more about the computer than about the dataplane. */
-export function isDisturbed(round: Quiet, limit: number): boolean {
-  return round.failedConnections > 0 || round.takenShare > limit;
+/**
+ * The rounds that may be used; the others' times say more about the computer than about the dataplane. Of every kind those
+ * below the tolerable share, or, where that is fewer than half, the quieter half: then the result says so.
+ */
+export function quietest<T>(rounds: readonly T[], quietOf: (round: T) => Quiet, kindOf = (_: T) => ""): Quietest<T> {
+  const kinds = Map.groupBy(rounds, kindOf);
+  const limits = new Map([...kinds].map(([kind, ofKind]) => [kind, takenLimit(ofKind.map(quietOf))]));
+  const isUsed = (round: T) => {
+    const { failedConnections, takenShare } = quietOf(round);
+    return failedConnections === 0 && takenShare <= (limits.get(kindOf(round)) as number);
+  };
+  return { used: rounds.filter(isUsed), limit: Math.max(tolerableShare, ...limits.values()) };
 }
+
+const takenLimit = (rounds: readonly Quiet[]): number =>
+  Math.max(tolerableShare, median(rounds.map(({ takenShare }) => takenShare)));

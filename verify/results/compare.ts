@@ -80,6 +80,12 @@ export const compareSchema = z
     target: z.string().describe("What it connects to."),
     connectionsPerRound: z.int().min(1),
     concurrency: z.int().min(1),
+    othersShare: z
+      .number()
+      .optional()
+      .describe(
+        "Share of the processors' time that others had in rounds that are used, at most; absent where it is little.",
+      ),
     modes: z.array(modeSchema),
     ratios: z.array(ratioSchema),
     verdict: z.string().describe("One sentence."),

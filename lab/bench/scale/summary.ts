@@ -1,5 +1,5 @@
 // From rounds to what is said: undisturbed ones, medians with intervals, ratios, one sentence.
-import { isDisturbed, takenLimit } from "../../../verify/measure/disturbance.ts";
+import { quietest } from "../../../verify/measure/disturbance.ts";
 import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
 import type { Ratio } from "../../../verify/results/figures.ts";
 import type { Scale } from "../../../verify/results/scale.ts";
@@ -9,21 +9,18 @@ import type { Measured } from "./measure.ts";
 /** Fewer pairs of rounds than this show nothing, whatever their interval says. */
 const leastRounds = 5;
 
-type Quiet = (round: ConnectionRound | undefined) => round is ConnectionRound;
-
 const quietness = ({ takenShare, failed }: ConnectionRound) => ({ takenShare, failedConnections: failed });
+const usable = ({ rounds }: Measured): ConnectionRound[] => quietest(rounds, quietness).used;
 
 export function summarize(measured: readonly Measured[]): Pick<Scale, "points" | "ratios" | "verdict"> {
-  const limit = takenLimit(measured.flatMap(({ rounds }) => rounds.map(quietness)));
-  const quiet: Quiet = (round): round is ConnectionRound =>
-    round !== undefined && !isDisturbed(quietness(round), limit);
-  const points = measured.flatMap((one) => pointOf(one, quiet));
-  const ratios = measured.flatMap((one) => ratiosOf(one, measured, quiet));
+  const points = measured.flatMap(pointOf);
+  const ratios = measured.flatMap((one) => ratiosOf(one, measured));
   return { points, ratios, verdict: verdictOf(measured, ratios) };
 }
 
-function pointOf({ mode, services, rounds, loadSeconds, programmingSeconds }: Measured, quiet: Quiet) {
-  const used = rounds.filter(quiet);
+function pointOf(one: Measured) {
+  const { mode, services, rounds, loadSeconds, programmingSeconds } = one;
+  const used = usable(one);
   if (used.length === 0) return [];
   const medians = used.map(({ medianUs }) => medianUs);
   return {
@@ -38,17 +35,18 @@ function pointOf({ mode, services, rounds, loadSeconds, programmingSeconds }: Me
 }
 
 /** Ours beside kube-proxy at the same number of services, and every mode beside itself with the fewest. */
-function ratiosOf(one: Measured, measured: readonly Measured[], quiet: Quiet): Ratio[] {
+function ratiosOf(one: Measured, measured: readonly Measured[]): Ratio[] {
   const first = measured.find(({ mode }) => mode === one.mode) as Measured;
   const others = measured.filter(({ mode, services }) => mode !== "Ebpf" && services === one.services);
   const baselines = [...(one.mode === "Ebpf" ? others : []), ...(first === one ? [] : [first])];
-  return baselines.flatMap((to) => ratioOf(one, to, quiet));
+  return baselines.flatMap((to) => ratioOf(one, to));
 }
 
-function ratioOf(of: Measured, to: Measured, quiet: Quiet): Ratio[] {
+function ratioOf(of: Measured, to: Measured): Ratio[] {
+  const used = new Set([...usable(of), ...usable(to)]);
   const pairs = of.rounds.flatMap((round, index) => {
     const baseline = to.rounds[index];
-    return quiet(round) && quiet(baseline) ? [{ of: round.medianUs, to: baseline.medianUs }] : [];
+    return baseline && used.has(round) && used.has(baseline) ? [{ of: round.medianUs, to: baseline.medianUs }] : [];
   });
   if (pairs.length === 0) return [];
   const ratio = pairedRatio(pairs);

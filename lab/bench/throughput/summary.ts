@@ -1,5 +1,5 @@
 // From samples to what is said: undisturbed rounds, medians with intervals, ratios, one sentence.
-import { isDisturbed, takenLimit } from "../../../verify/measure/disturbance.ts";
+import { quietest } from "../../../verify/measure/disturbance.ts";
 import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
 import type { Ratio } from "../../../verify/results/figures.ts";
 import type { Throughput } from "../../../verify/results/throughput.ts";
@@ -12,13 +12,11 @@ type Quantity = (typeof quantities)[number];
 const leastRounds = 5;
 
 export function summarize(measured: readonly MeasuredSeries[]): Pick<Throughput, "runs" | "ratios" | "verdict"> {
-  const all = measured.flatMap(({ samples }) => samples);
-  const limit = takenLimit(all.map(({ takenShare }) => ({ takenShare, failedConnections: 0 })));
-  const quiet = ({ takenShare }: Sample) => !isDisturbed({ takenShare, failedConnections: 0 }, limit);
   const runs = measured.flatMap(({ series, samples }) => {
-    const ofPath = (path: Path) => samples.filter((sample) => sample.path === path);
+    const quiet = usable(samples);
     return allPaths.flatMap((path) => {
-      const used = ofPath(path).filter(quiet);
+      const ofPath = (all: readonly Sample[]) => all.filter((sample) => sample.path === path);
+      const used = ofPath(quiet);
       if (used.length === 0) return [];
       const estimate = (quantity: Quantity) =>
         bootstrap(
@@ -32,15 +30,22 @@ export function summarize(measured: readonly MeasuredSeries[]): Pick<Throughput,
         cpuSecondsPerGbit: estimate("cpuSecondsPerGbit"),
         ownCpuSecondsPerGbit: estimate("ownCpuSecondsPerGbit"),
         rounds: used.length,
-        disturbedRounds: ofPath(path).length - used.length,
+        disturbedRounds: ofPath(samples).length - used.length,
       };
     });
   });
   const ratios = measured.flatMap(({ series, samples }) =>
-    quantities.flatMap((quantity) => ratioOf(titleOf(series), samples.filter(quiet), quantity)),
+    quantities.flatMap((quantity) => ratioOf(titleOf(series), usable(samples), quantity)),
   );
   return { runs, ratios, verdict: verdictOf(ratios) };
 }
+
+const usable = (samples: readonly Sample[]): Sample[] =>
+  quietest(
+    samples,
+    ({ takenShare }) => ({ takenShare, failedConnections: 0 }),
+    ({ path }) => path,
+  ).used;
 
 /** eBPF to Linux, from rounds in which neither was disturbed. */
 function ratioOf(title: string, samples: readonly Sample[], quantity: Quantity): Ratio[] {
