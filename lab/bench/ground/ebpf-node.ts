@@ -1,5 +1,6 @@
 // A node with this project's agent: the bundle, its CNI plugin and its programs, as the DaemonSet runs them.
 import { join } from "node:path";
+import type { AgentSettings } from "../../../components/settings.ts";
 import { packageFolder } from "../../installation.ts";
 import { type ApiServer, kubeconfigPath } from "./api-server.ts";
 import { addByCni, type BenchPod } from "./bench-pod.ts";
@@ -19,10 +20,10 @@ export class EbpfNode {
     this.#api = api;
   }
 
-  /** Starts the agent. @param mtu of the uplink; pods get 50 less, room for VXLAN */
-  async start(mtu?: number): Promise<void> {
+  /** Starts the agent. @param settings its own: `mtu` of the uplink (pods get 50 less, room for VXLAN), more `uplinks` */
+  async start(settings: Partial<AgentSettings> = {}): Promise<void> {
     await this.#api.writeKubeconfig(this.machine);
-    await this.machine.write(settingsPath, JSON.stringify({ ...(mtu && { mtu }) }));
+    await this.machine.write(settingsPath, JSON.stringify(settings));
     await this.startAgent();
   }
 

@@ -3,7 +3,7 @@
 
 import { withBareLab } from "../../machines/bare.ts";
 import { run } from "../../machines/command.ts";
-import { switchNamespace } from "../../names.ts";
+import { machineNamespace } from "../../names.ts";
 import type { Progress } from "../../progress.ts";
 import { ApiServer } from "../ground/api-server.ts";
 import type { BenchPod } from "../ground/bench-pod.ts";
@@ -23,8 +23,10 @@ export const addresses = {
   floor2: "172.31.1.42",
 };
 
-/** MTU of the cables: room for pods' packets of 8940 bytes, wrapped. */
-const uplinkMtu = 9000;
+/** The machines' end of the cable between two of them. */
+export const cableDevice = "eth1";
+/** Room for pods' packets of 8940 bytes, wrapped. */
+const cableMtu = 9000;
 /** What the agent is told: 8940 for pods and 50 for VXLAN. */
 const agentMtu = 8990;
 
@@ -57,7 +59,8 @@ export async function withThroughputGround<T>(
   return withBareLab(lab, machines, async () => {
     const named = Object.fromEntries(machines.map((one) => [one.name, new GroundMachine(lab, one)]));
     const machine = (name: keyof typeof addresses) => named[name] as GroundMachine;
-    await widenCables(lab, Object.values(named));
+    for (const path of ["ebpf", "linux", "floor"] as const)
+      await connect(lab, machine(`${path}1`), machine(`${path}2`));
     const api = await progress.phase("API server", () => ApiServer.start(machine("control")));
     try {
       for (const one of Object.values(named)) if (/^(ebpf|linux)/.test(one.name)) await api.addNode(one);
@@ -70,7 +73,7 @@ export async function withThroughputGround<T>(
       ] as const;
       const pairs = await progress.phase("agents, kube-proxy and pods", async () => {
         for (const node of linux) await node.start("iptables");
-        for (const node of ebpf) await node.start(agentMtu);
+        for (const node of ebpf) await node.start({ mtu: agentMtu, uplinks: [cableDevice] });
         await linux[0].routeTo(linux[1], vxlan);
         await linux[1].routeTo(linux[0], vxlan);
         return {
@@ -96,9 +99,32 @@ export async function withThroughputGround<T>(
   });
 }
 
-async function widenCables(lab: string, machines: GroundMachine[]): Promise<void> {
-  const ports = ["switch", ...machines.map(({ name }) => `to-${name}`)];
-  for (const port of ports.reverse())
-    await run(["ip", "-netns", switchNamespace(lab), "link", "set", port, "mtu", String(uplinkMtu)]);
-  for (const machine of machines) await machine.run(["ip", "link", "set", "eth0", "mtu", String(uplinkMtu)]);
+/**
+ * Two machines get a cable of their own beside the switch, and their packets to each other take it: a switch in hardware costs
+ * their processors nothing either.
+ */
+async function connect(lab: string, one: GroundMachine, two: GroundMachine): Promise<void> {
+  const namespace = ({ name }: GroundMachine) => machineNamespace(lab, name);
+  const pair = [
+    "link",
+    "add",
+    cableDevice,
+    "mtu",
+    `${cableMtu}`,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    cableDevice,
+    "mtu",
+    `${cableMtu}`,
+  ];
+  await run(["ip", "-netns", namespace(one), ...pair, "netns", namespace(two)]);
+  for (const [here, there] of [
+    [one, two],
+    [two, one],
+  ] as const) {
+    await here.run(["ip", "link", "set", cableDevice, "up"]);
+    await here.run(["ip", "route", "add", there.address, "dev", cableDevice, "src", here.address]);
+  }
 }

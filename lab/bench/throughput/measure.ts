@@ -10,7 +10,7 @@ import type { Countdown } from "../countdown.ts";
 import { machineCpuSeconds, ownCpuSeconds } from "../cpu-time.ts";
 import { setPodMtu } from "../ground/bench-pod.ts";
 import type { GroundMachine, RunningProgram } from "../ground/ground-machine.ts";
-import type { Ground, Pair } from "./ground.ts";
+import { cableDevice, type Ground, type Pair } from "./ground.ts";
 import type { Cable, Plan, Series } from "./plan.ts";
 import { type End, sendStreams, startServers } from "./qperf.ts";
 
@@ -65,13 +65,13 @@ async function prepare({ cable, mtu }: Series, ground: Ground): Promise<void> {
   for (const machine of ground.machines) await setCable(machine, cable);
   for (const { sender, receiver } of [ground.Linux, ground.Ebpf])
     for (const pod of [sender, receiver]) await setPodMtu(pod, mtu);
-  for (const { machine } of ground.Floor) await machine.run(["ip", "link", "set", "eth0", "mtu", String(mtu)]);
+  for (const { machine } of ground.Floor) await machine.run(["ip", "link", "set", cableDevice, "mtu", String(mtu)]);
 }
 
-/** Without segmentation offload the sending machine's uplink hands packets of the MTU to the cable. */
+/** Without segmentation offload the sending machine hands packets of the MTU to the cable. */
 async function setCable(machine: GroundMachine, cable: Cable): Promise<void> {
   const state = cable === "Cut" ? "off" : "on";
-  await machine.run(["ethtool", "--offload", "eth0", "tso", state, "gso", state]);
+  await machine.run(["ethtool", "--offload", cableDevice, "tso", state, "gso", state]);
 }
 
 async function listening({ streams }: Series, ground: Ground): Promise<RunningProgram[]> {
