@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readChecks } from "./format/read.ts";
-import { resultSchema, summarise } from "./report/result.ts";
+import { resultSchema } from "./report/result.ts";
+import { summarise } from "./report/verdict.ts";
 import { publishedSchemas } from "./schemas.ts";
 
 const docs = join(import.meta.dirname, "..", "docs");

@@ -4,9 +4,16 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../command.ts";
-import type { ProcessorImage } from "./push.ts";
+import type { Processor } from "./processor.ts";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
+
+/** The agent's image for one processor. */
+export interface ProcessorImage {
+  processor: Processor;
+  /** OCI archive. */
+  file: string;
+}
 
 /** Writes an image layout with one index over all of these. @param layout an empty folder */
 export async function writeIndex(layout: string, images: ProcessorImage[], tag: string): Promise<void> {

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeArchive } from "./archive.ts";
 import { writeLayer } from "./layer.ts";
+import type { ProcessorImage } from "./multi-platform.ts";
 import { PROCESSORS, processorsOf } from "./processor.ts";
-import { type ProcessorImage, pushImage } from "./push.ts";
+import { pushImage } from "./push.ts";
 import { text } from "./tree.ts";
 
 const missing = ["skopeo", "docker-registry"].find((program) => spawnSync(program, ["--version"]).error);

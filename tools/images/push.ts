@@ -9,15 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../command.ts";
 import { buildAgentImage } from "./build.ts";
-import { writeIndex } from "./multi-platform.ts";
-import { type Processor, processorsOf } from "./processor.ts";
-
-/** The agent's image for one processor. */
-export interface ProcessorImage {
-  processor: Processor;
-  /** OCI archive. */
-  file: string;
-}
+import { type ProcessorImage, writeIndex } from "./multi-platform.ts";
+import { processorsOf } from "./processor.ts";
 
 /**
  * @param registry host with its port, and a path: `images.example.com/team`

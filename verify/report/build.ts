@@ -1,24 +1,10 @@
-import type { Comparison } from "../results/compare.ts";
-import type { Scale } from "../results/scale.ts";
-import type { Throughput } from "../results/throughput.ts";
 import type { Measurement, Report } from "./document.ts";
+import type { ReportInputs } from "./inputs.ts";
 import { loggedOf } from "./logged.ts";
 import { notMeasured } from "./not-measured.ts";
-import { holds, type VerificationResult } from "./result.ts";
+import { holds } from "./result.ts";
 import { seedFigures } from "./seed.ts";
 import { waysOf } from "./ways.ts";
-
-/** What there is to report on. What is absent was not measured, and the report says so. */
-export interface ReportInputs {
-  verification?: VerificationResult;
-  compare?: Comparison;
-  throughput?: Throughput;
-  scale?: Scale;
-  /** Why a result that should be there is not, in a sentence each: a file that cannot be read. */
-  unreadable?: Partial<Record<Measurement, string>>;
-  /** When the report is written: figures of other days are marked. */
-  writtenAt: Date;
-}
 
 /** Puts results together. Pure: the same inputs give the same report. */
 export function buildReport(inputs: ReportInputs): Report {

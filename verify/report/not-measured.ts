@@ -1,5 +1,5 @@
-import type { ReportInputs } from "./build.ts";
 import { type Measurement, measurements, type Report } from "./document.ts";
+import type { ReportInputs } from "./inputs.ts";
 import { modeName } from "./modes.ts";
 
 const absent: Record<Measurement, { what: string; next: string }> = {

@@ -4,8 +4,8 @@ import type { z } from "zod";
 import { compareSchema } from "../results/compare.ts";
 import { scaleSchema } from "../results/scale.ts";
 import { throughputSchema } from "../results/throughput.ts";
-import type { ReportInputs } from "./build.ts";
 import { type Measurement, measurements } from "./document.ts";
+import type { ReportInputs } from "./inputs.ts";
 import { resultSchema } from "./result.ts";
 
 const schemas: Record<Measurement, z.ZodType> = {

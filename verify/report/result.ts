@@ -2,7 +2,6 @@ import { z } from "zod";
 import { environmentSchema } from "../results/environment.ts";
 import { estimateSchema } from "../results/figures.ts";
 import { topologySchema } from "../results/topology.ts";
-import { verdictOf } from "./verdict.ts";
 
 const seenSchema = z
   .strictObject({
@@ -101,11 +100,6 @@ export type VerificationResult = z.output<typeof resultSchema>;
 
 /** What was found out, before it is counted and put in a sentence. */
 export type Findings = Omit<VerificationResult, "verdict" | "passed" | "failed">;
-
-export function summarise(findings: Findings): VerificationResult {
-  const passed = findings.rows.filter(({ pass }) => pass).length;
-  return { verdict: verdictOf(findings), passed, failed: findings.rows.length - passed, ...findings };
-}
 
 /** Whether everything holds, is known and is within its limits. */
 export function holds({ failed, problems, thresholds = [] }: VerificationResult): boolean {

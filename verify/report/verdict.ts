@@ -1,4 +1,10 @@
-import type { Findings, Row, Seen } from "./result.ts";
+import type { Findings, Row, Seen, VerificationResult } from "./result.ts";
+
+/** What was found out, counted and put in a sentence. */
+export function summarise(findings: Findings): VerificationResult {
+  const passed = findings.rows.filter(({ pass }) => pass).length;
+  return { verdict: verdictOf(findings), passed, failed: findings.rows.length - passed, ...findings };
+}
 
 /** A verification in one sentence: what holds; what does not, by its first example; what is not known. */
 export function verdictOf({ rows, problems, thresholds = [] }: Findings): string {

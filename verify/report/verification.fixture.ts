@@ -1,6 +1,7 @@
 // A made-up result of the walk-through's verification in DSR mode.
 import { fixtureEnvironment } from "./measured.fixture.ts";
-import { type Row, resultSchema, type Seen, summarise, type VerificationResult } from "./result.ts";
+import { type Row, resultSchema, type Seen, type VerificationResult } from "./result.ts";
+import { summarise } from "./verdict.ts";
 
 const to = "tcp://172.31.1.8:30604";
 const nginx = "default/nginx-7c5ddbdf54-x2mpq";

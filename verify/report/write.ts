@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, extname } from "node:path";
-import { buildReport, type ReportInputs } from "./build.ts";
+import { buildReport } from "./build.ts";
+import type { ReportInputs } from "./inputs.ts";
 import { renderReport } from "./page/page.tsx";
 
 /**
