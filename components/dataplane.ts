@@ -13,11 +13,10 @@ import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dat
 import { requireDataplane } from "./inputs/dataplane";
 import { argumentsOf } from "./inputs/refusal";
 import { IpPool } from "./ip-pool";
+import { KUBE_PROXY_IMAGE } from "./kubernetes-release";
 import { NetworkPolicy } from "./network-policy";
 import { componentType } from "./package-name";
 import { type AgentSettings, SETTINGS_FILE } from "./settings";
-
-const KUBE_PROXY_IMAGE = "registry.k8s.io/kube-proxy:v1.35.0";
 
 /**
  * This project's eBPF dataplane on every node of a cluster without kube-proxy: pod network, Services with the client's source

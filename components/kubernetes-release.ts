@@ -1,6 +1,9 @@
 /** The release of Kubernetes that clusters are made with, unless they are told another. */
 export const DEFAULT_RELEASE = "v1.35.0";
 
+/** kube-proxy of that release. */
+export const KUBE_PROXY_IMAGE = `registry.k8s.io/kube-proxy:${DEFAULT_RELEASE}`;
+
 /** The first minor version whose kubeadm knows what bootstrap/upgrade.sh asks for (phases of `upgrade apply`). */
 const FIRST_MINOR = 32;
 

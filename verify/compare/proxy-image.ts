@@ -2,28 +2,27 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { KUBE_PROXY_IMAGE } from "../../components/kubernetes-release.ts";
 
 const run = promisify(execFile);
 const manifestSchema = z.array(z.looseObject({ names: z.array(z.string()), file: z.string() }));
-
-/** A large image that the lab's nodes do without until kube-proxy is to run there: of this version, made by `make build`. */
-export const kubeProxyImage = "registry.k8s.io/kube-proxy:v1.35.0";
 
 /** The node's own containerd. */
 const images = ["ctr", "--namespace", "k8s.io", "images"];
 
 /**
- * Gives nodes kube-proxy's image where they have none: there is no registry to pull it from.
+ * Gives nodes kube-proxy's image, a large one that the lab's nodes do without until it is to run there, where they have none: there is
+ * no registry to pull it from.
  * @param manifest path of the list of this computer's images (dist/images.json)
  * @param nodes for each node the command that runs another one there
  * @throws Error when the image is not built
  */
 export async function loadProxyImage(manifest: string, nodes: string[][]): Promise<void> {
   const listed = manifestSchema.parse(JSON.parse(readFileSync(manifest, "utf8")));
-  const file = listed.find(({ names }) => names.includes(kubeProxyImage))?.file;
-  if (!file) throw new Error(`${kubeProxyImage} is not in ${manifest}: make build`);
+  const file = listed.find(({ names }) => names.includes(KUBE_PROXY_IMAGE))?.file;
+  if (!file) throw new Error(`${KUBE_PROXY_IMAGE} is not in ${manifest}: make build`);
   for (const [command = "", ...enter] of nodes) {
-    const there = await run(command, [...enter, ...images, "list", "--quiet", `name==${kubeProxyImage}`], {
+    const there = await run(command, [...enter, ...images, "list", "--quiet", `name==${KUBE_PROXY_IMAGE}`], {
       timeout: 60_000,
     });
     if (there.stdout.trim() === "") await run(command, [...enter, ...images, "import", file], { timeout: 300_000 });

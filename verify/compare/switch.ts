@@ -3,12 +3,12 @@ import { promisify } from "node:util";
 import type { V1DaemonSet } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { type HandOver, handOver } from "../../components/dataplane/service-handling.ts";
+import { KUBE_PROXY_IMAGE } from "../../components/kubernetes-release.ts";
 import type { Ledger } from "../engine/ledger.ts";
 import type { World } from "../engine/world.ts";
 import type { KubernetesObject } from "../format/schema.ts";
 import type { ComparedMode } from "../results/compare.ts";
 import { modeFacts } from "./modes.ts";
-import { kubeProxyImage } from "./proxy-image.ts";
 import type { Target } from "./target.ts";
 
 const run = promisify(execFile);
@@ -42,7 +42,7 @@ export class ModeSwitch {
     this.#apiServer ??= await this.#findApiServer();
     const { before, configuration, after } = handOver(handling, returnMode, {
       namespace: AGENT,
-      image: kubeProxyImage,
+      image: KUBE_PROXY_IMAGE,
       apiServer: this.#apiServer,
     });
     await this.#handOver(before, configuration, after);
