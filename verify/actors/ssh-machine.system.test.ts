@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type AttemptResult, type Probe, probeSchema } from "../../agent/probe/batch.ts";
 import { sshMachine } from "./ssh-machine.ts";
 import { noSshServer, sshServer } from "./ssh-server.fixture.ts";
@@ -56,6 +56,12 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     for (const namespace of [client, server]) {
       for (const device of ["veth0", "lo"]) ip("-n", namespace, "link", "set", device, "up");
     }
+    // Both probers shall find it the same: a neighbour that is not there is given up within their patience.
+    const [neighbours, once] = ["net.ipv4.neigh.veth0", "mcast_solicit=1"];
+    execFileSync("nsenter", [`--net=/run/netns/${client}`, "sysctl", "--quiet", "--write", `${neighbours}.${once}`]);
+    // An interface's address is answered on from a moment after its cable is there.
+    const shown = () => ip("-n", server, "-brief", "link", "show", "dev", "veth0").toString();
+    await vi.waitUntil(() => / UP .*LOWER_UP/.test(shown()), { timeout: 10_000 });
     const inServer = `--net=/run/netns/${server}`;
     execFileSync("nsenter", [inServer, "nft", "-f", "-"], { input: FIREWALL });
     const ports = ["--tcp", "80,81,82", "--udp", "80,81,82"];
