@@ -68,8 +68,9 @@ async function connectMachine(lab: string, { name, address }: NetworkMachine): P
   const namespace = machineNamespace(lab, name);
   if (!existsSync(`/run/netns/${namespace}`)) await addNamespace(lab, namespace);
   else if (await isConnected(namespace, address)) return;
-  // The switch's end of the cable goes with the machine's end.
+  // One end of a cable goes with the other. The kernel takes its time with those of a namespace that was removed.
   await attempt(["ip", "-netns", namespace, "link", "delete", "eth0"]);
+  await attempt(["ip", "-netns", switchNamespace(lab), "link", "delete", portName(name)]);
   await ipBatch(switchNamespace(lab), `connect machine ${name} to the switch`, [
     `link add ${portName(name)} type veth peer name eth0 netns ${namespace}`,
     `link set ${portName(name)} master ${bridge} up`,
