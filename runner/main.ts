@@ -29,24 +29,18 @@ command("preview", "show what would be made, who would reach whom and what to be
   .option("--against <file>", "compare with an earlier preview, JSON; - is standard input")
   .option("--from <file>", "read what `pulumi preview --json --show-sames` printed; - is standard input");
 command("down", "remove what the program declares");
-program
-  .command("preflight")
-  .description("look at the cluster that a stack is to go to, and say what stands in the way; changes nothing")
-  .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", "existing")
-  .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
-  .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+ofStack(
+  "preflight",
+  "look at the cluster that a stack is to go to, and say what stands in the way; changes nothing",
+  "existing",
+)
   .option("--json", "print what was found as JSON", false)
   .action((options: Omit<Options, "cli" | "quiet">) =>
     ending("preflight", options.stack, () =>
       preflight(readProject(options.cwd, options.stack, options.config), options.json),
     ),
   );
-program
-  .command("rehearse")
-  .description("make a stack for AWS on a lab of this computer, without AWS")
-  .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", "aws")
-  .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
-  .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+ofStack("rehearse", "make a stack for AWS on a lab of this computer, without AWS", "aws")
   .option("--remove", "remove the rehearsal instead")
   .action((options: Pick<Options, "stack" | "cwd" | "config"> & { remove?: boolean }) =>
     ending("rehearsal", options.stack, () =>
@@ -55,13 +49,18 @@ program
   );
 void program.parseAsync();
 
-function command(verb: Verb, description: string): Command {
+/** A command about one stack of a project. */
+function ofStack(name: string, description: string, stack: string): Command {
   return program
-    .command(verb)
+    .command(name)
     .description(description)
-    .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", "local")
+    .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", stack)
     .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
-    .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+    .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, []);
+}
+
+function command(verb: Verb, description: string): Command {
+  return ofStack(verb, description, "local")
     .option("-q, --quiet", "tell only failures and outputs", false)
     .option(
       "--json",

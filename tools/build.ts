@@ -31,6 +31,16 @@ const goStep = (binary: GoBinary, title: string, guessSeconds: number): Step => 
   make: async () => ({ fresh: await buildGoBinary(binary) }),
 });
 
+/** A part that is made when its sources changed. */
+const unlessFresh = (isFresh: () => boolean, build: () => Promise<void>): Pick<Step, "fresh" | "make"> => ({
+  fresh: isFresh,
+  make: async () => {
+    const fresh = isFresh();
+    if (!fresh) await build();
+    return { fresh };
+  },
+});
+
 const steps: Step[] = [
   {
     name: "bpf",
@@ -54,23 +64,13 @@ const steps: Step[] = [
     name: "probe",
     title: "portable prober",
     guessSeconds: 30,
-    fresh: probesAreFresh,
-    make: async () => {
-      const fresh = probesAreFresh();
-      if (!fresh) await buildProbes();
-      return { fresh };
-    },
+    ...unlessFresh(probesAreFresh, buildProbes),
   },
   {
     name: "load",
     title: "load generator",
     guessSeconds: 2,
-    fresh: loadIsFresh,
-    make: async () => {
-      const fresh = loadIsFresh();
-      if (!fresh) await buildLoad();
-      return { fresh };
-    },
+    ...unlessFresh(loadIsFresh, buildLoad),
   },
   {
     name: "bundle",
@@ -89,12 +89,7 @@ const steps: Step[] = [
     name: "components",
     title: "Pulumi components",
     guessSeconds: 30,
-    fresh: componentsAreFresh,
-    make: async () => {
-      const fresh = componentsAreFresh();
-      if (!fresh) await compileComponents();
-      return { fresh };
-    },
+    ...unlessFresh(componentsAreFresh, compileComponents),
   },
   goStep(coredns, `CoreDNS ${COREDNS}`, 90),
   goStep(kube, `Kubernetes ${KUBERNETES} from its Go modules`, 600),

@@ -12,8 +12,8 @@ type Quantity = (typeof quantities)[number];
 const leastRounds = 5;
 
 export function summarize(measured: readonly MeasuredSeries[]): Pick<Throughput, "runs" | "ratios" | "verdict"> {
-  const runs = measured.flatMap(({ series, samples }) => {
-    const quiet = usable(samples);
+  const judged = measured.map((one) => ({ ...one, quiet: usable(one.samples) }));
+  const runs = judged.flatMap(({ series, samples, quiet }) => {
     return allPaths.flatMap((path) => {
       const ofPath = (all: readonly Sample[]) => all.filter((sample) => sample.path === path);
       const used = ofPath(quiet);
@@ -34,8 +34,8 @@ export function summarize(measured: readonly MeasuredSeries[]): Pick<Throughput,
       };
     });
   });
-  const ratios = measured.flatMap(({ series, samples }) =>
-    quantities.flatMap((quantity) => ratioOf(titleOf(series), usable(samples), quantity)),
+  const ratios = judged.flatMap(({ series, quiet }) =>
+    quantities.flatMap((quantity) => ratioOf(titleOf(series), quiet, quantity)),
   );
   return { runs, ratios, verdict: verdictOf(ratios) };
 }
