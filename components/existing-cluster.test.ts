@@ -25,8 +25,8 @@ test("ExistingCluster hands over what is going to be declared, and its kubeconfi
     otherNetworkPlugin: "refuse",
     probeNodes: true,
   });
-  expect(command?.inputs.create).toMatch(/cluster\.js preflight$/);
-  expect(command?.inputs.delete).toMatch(/cluster\.js clean-nodes$/);
+  expect(command?.inputs.create).toBe("cluster preflight");
+  expect(command?.inputs.delete).toBe("cluster clean-nodes");
   expect(`${command?.inputs.create}${command?.inputs.stdin}`).not.toContain("apiVersion: v1");
 });
 
@@ -42,8 +42,8 @@ test("KubeProxyRemoval takes kube-proxy off, and puts it back when destroyed", a
   const resources = await recordResources(true);
   new KubeProxyRemoval("p", { kubeconfig: "apiVersion: v1" });
   await settled();
-  expect(resources[1]?.inputs.create).toMatch(/cluster\.js remove-kube-proxy$/);
-  expect(resources[1]?.inputs.delete).toMatch(/cluster\.js restore-kube-proxy$/);
+  expect(resources[1]?.inputs.create).toBe("cluster remove-kube-proxy");
+  expect(resources[1]?.inputs.delete).toBe("cluster restore-kube-proxy");
 });
 
 test.each<[Partial<ExistingClusterArgs>, string]>([

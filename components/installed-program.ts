@@ -12,12 +12,15 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** Runs every command of this package; named so that a user's login shell makes no difference. */
-export const INTERPRETER = ["/bin/sh", "-c"];
+/**
+ * Runs every command of this package (`run-program.sh`): finds the package's folder when the command runs, so that the state of a
+ * deployment holds no path of the computer that made it. Named so that a user's login shell makes no difference.
+ */
+export const INTERPRETER = ["/bin/sh", "-c", script("run-program.sh")];
 
-/** Shell words that run one of this package's programs with `node` from PATH, from any working directory. */
+/** One of this package's programs with its arguments, as `INTERPRETER` runs it from the folder of the Pulumi program. */
 export function programCommand(program: "lab" | "verify" | "cluster", ...words: string[]): string {
-  return ["node", join(packageRoot(), "dist", `${program}.js`), ...words].map(quoted).join(" ");
+  return [program, ...words].map(quoted).join(" ");
 }
 
 /** Content hash of a program, or "" where it is not built yet: what another version finds out may differ. */
@@ -28,4 +31,10 @@ export function programHash(program: "agent" | "cluster" | "verify"): string {
 
 function quoted(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A script of this folder without its comments, which would be kept with every command. */
+function script(name: string): string {
+  const text = readFileSync(join(packageRoot(), "components", name), "utf8");
+  return text.replace(/^ *#.*\n/gm, "").trimEnd();
 }

@@ -10,9 +10,8 @@ test("LocalCluster asks for the walk-through's machines by default", async () =>
   await settled();
   const { inputs } = resources.find(({ type }) => type === "command:local:Command") ?? {};
   expect(inputs).toMatchObject({
-    create: "node dist/lab.js up",
-    delete: "node dist/lab.js down local",
-    interpreter: ["/bin/sh", "-c"],
+    create: "lab up",
+    delete: "lab down local",
     logging: "stderr",
     addPreviousOutputInEnv: false,
   });

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { contains, overlap, requireCidr } from "./inputs/addresses";
 import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
 import { requireRelease } from "./inputs/release";
-import { INTERPRETER, packageRoot } from "./installed-program";
+import { INTERPRETER, programCommand } from "./installed-program";
 import { DEFAULT_RELEASE } from "./kubernetes-release";
 import { localImageDigests } from "./local-images";
 import {
@@ -72,10 +72,9 @@ export class LocalCluster extends pulumi.ComponentResource {
     const up = new command.local.Command(
       `${name}-lab`,
       {
-        dir: packageRoot(),
         interpreter: INTERPRETER,
-        create: "node dist/lab.js up",
-        delete: `node dist/lab.js down ${lab.name}`,
+        create: programCommand("lab", "up"),
+        delete: programCommand("lab", "down", lab.name),
         stdin: JSON.stringify({ ...lab, kubeProxy: args.kubeProxyImage ?? false }),
         // Says only that the images changed, so that they are loaded again.
         environment: { EBPF_DATAPLANE_IMAGES: images.all },
