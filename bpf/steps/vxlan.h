@@ -141,6 +141,19 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 	return bpf_redirect(way->interface, 0);
 }
 
+/* Datagrams that one call sent (UDP_SEGMENT) and the kernel still carries as one packet. Taken off by hand, it would go on
+ * looking wrapped, and no socket takes it like that: only the kernel's device can say that it is no longer. */
+static __always_inline bool is_wrapped_train(struct __sk_buff *skb)
+{
+	__u8 protocol;
+
+	if (!skb->gso_size)
+		return false;
+	return bpf_skb_load_bytes(skb, sizeof(struct wrapped_frame) + offsetof(struct iphdr, protocol), &protocol,
+				  sizeof(protocol)) ||
+	       protocol == IPPROTO_UDP;
+}
+
 /* Whether `packet`, which is for the VXLAN port, was wrapped by one of our nodes, and can be unwrapped here. */
 static __always_inline bool may_unwrap(const struct packet *packet, const struct outer_headers *outer,
 				       const struct wrapping *wrapping)
@@ -152,6 +165,8 @@ static __always_inline bool may_unwrap(const struct packet *packet, const struct
 	if (!(outer->vxlan.flags_and_group & bpf_htonl(VXLAN_HAS_VNI)) || outer->inner.h_proto != bpf_htons(ETH_P_IP))
 		return false;
 	if (wrapped_kind(wrapping) == TUNNEL_RETURN && ((wrapping->vni & VNI_RETURN_LARGE) || packet->skb->gso_size))
+		return false;
+	if (is_wrapped_train(packet->skb))
 		return false;
 	return location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST;
 }

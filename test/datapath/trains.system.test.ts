@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, until } from "./bare_cluster.ts";
+import { compiled } from "./compiled.ts";
+import { endpoints, nodes, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+// What one call sends with UDP_SEGMENT stays one packet in the kernel: between these machines also on the wire.
+describe.each([
+  { mode: "DSR", vxlanMode: "Always" },
+  { mode: "Tunnel", vxlanMode: "Always" },
+  { mode: "DSR", vxlanMode: "CrossSubnet" },
+] as const)("trains of datagrams, return mode $mode, VXLAN $vxlanMode", ({ mode, vxlanMode }) => {
+  let cluster: BareCluster;
+  let web: Placed;
+  let trains: string;
+  const clusterIP = "10.96.0.11";
+
+  beforeAll(async () => {
+    trains = await compiled("trains");
+    cluster = await BareCluster.start({ vxlanMode });
+    web = await cluster.addPod("web", "node", { app: "web" });
+    await cluster.addPod("asker", "master", { app: "asker" });
+    const udp = (
+      name: string,
+      at: string,
+      nodePort: number,
+      port: number,
+      backend: { address: string; node: string },
+    ) => [
+      service(name, { clusterIP: at, nodePort, protocol: "UDP" }),
+      { ...endpoints(name, [backend], "UDP"), ports: [{ name: "web", protocol: "UDP", port }] },
+    ];
+    cluster.apply(
+      returnMode(mode),
+      ...udp("trains", clusterIP, 30053, 9000, web),
+      ...udp("host", "10.96.0.12", 30054, 9000, { address: nodes.node, node: "node" }),
+    );
+    cluster.spawn("node", inPod("web", [trains, "serve", "9000"]));
+    cluster.spawn("node", [trains, "serve", "9000"]);
+    for (const port of [30053, 30054])
+      await until("the server", async () => (await send("client1", [], `172.31.1.8 ${port}`, 100, 1)) === "1 1");
+  });
+  afterAll(() => cluster?.close());
+
+  const inPod = (pod: string, argv: string[]) => ["nsenter", `--net=/run/netns/${pod}`, ...argv];
+  const send = async (from: "client1" | "master", enter: string[], to: string, size: number, count: number) =>
+    (await cluster.run(from, [...enter, trains, "send", ...to.split(" "), String(size), String(count)])).trim();
+
+  const shapes = [
+    [500, 10],
+    [1000, 10],
+    [1200, 10],
+    [1372, 10],
+    [1400, 10],
+    [1422, 10],
+    [1423, 10],
+    [1440, 10],
+    [1472, 10],
+    [1200, 54],
+    [1472, 44],
+    [1424, 46], // no room for our headers in the 65,535 bytes of an IP packet
+  ] as const;
+
+  /** What arrived and what came back, for each shape. */
+  async function sendAll(from: "client1" | "master", enter: string[], to: string, mtu = 1500) {
+    const fitting = shapes.filter(([size]) => size + 28 <= mtu);
+    const seen: string[] = [];
+    for (const [size, count] of fitting) seen.push(`${size}: ${await send(from, enter, to, size, count)}`);
+    expect(seen).toEqual(fitting.map(([size, count]) => `${size}: ${count} ${count}`));
+  }
+
+  test("from a client through the other node", () => sendAll("client1", [], "172.31.1.8 30053"));
+  test("from a client through the pod's own node", () => sendAll("client1", [], "172.31.1.207 30053"));
+  test("from a client through the other node to a backend in its node's network", () =>
+    sendAll("client1", [], "172.31.1.8 30054"));
+  test("from a pod of the other node to the cluster address", () =>
+    sendAll("master", inPod("asker", []), `${clusterIP} 80`, 1450));
+  test("from a pod of the other node to the pod", () =>
+    sendAll("master", inPod("asker", []), `${web.address} 9000`, 1450));
+  test("from the other node itself", () =>
+    sendAll("master", [], `${clusterIP} 80`, vxlanMode === "Always" ? 1450 : 1500));
+});
