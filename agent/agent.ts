@@ -10,7 +10,7 @@ import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
 import { serveCni } from "./cni/server.ts";
 import { hostIndex } from "./cni/veth.ts";
-import type { PolicyNames } from "./compile/desired.ts";
+import type { DesiredState, PolicyNames } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint_life.ts";
 import { Allocator } from "./ipam/allocator.ts";
@@ -22,6 +22,7 @@ import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
 import { networkDevices } from "./network/devices.ts";
+import { apiServerAddress } from "./node_address.ts";
 import { NodeNetwork } from "./node_network.ts";
 import { EventFeed } from "./observe/events/feed.ts";
 import { Names } from "./observe/events/names.ts";
@@ -88,7 +89,7 @@ export async function runAgent(
     attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   }, LOOK_AGAIN_MS);
   await explain(agent, cluster, attachments, () => dataplane.names);
-  await servePods(agent, cluster, endpointLife({ network, attachments, dataplane, rounds }));
+  await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
 
@@ -113,6 +114,8 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     uplinks,
     mtu,
     sysctlMemory: runFile(options, "sysctls.json"),
+    serviceSubnet: settings.serviceSubnet,
+    apiServer: apiServerAddress(process.env),
   });
   const count = () => endpoints.list().length;
   const failingWatches = { of: (): readonly string[] => [] };
@@ -188,10 +191,25 @@ function deviceNames(): (ifindex: number) => string {
 }
 
 /** Tells the container runtime of us last: the moment it knows, kubelet sends pods. */
-async function servePods(agent: Agent, cluster: Cluster, life: ReturnType<typeof endpointLife>): Promise<void> {
+async function servePods(
+  agent: Agent,
+  cluster: Cluster,
+  refused: () => DesiredState["refused"],
+  life: ReturnType<typeof endpointLife>,
+): Promise<void> {
   const { options, endpoints, network, health, log } = agent;
-  const pools = () => cluster.store.list("ipPools").map(allocatorPool);
-  const allocator = new Allocator({ node: options.node, pools, claims: cluster.claims, use: endpoints });
+  const pools = () =>
+    cluster.store
+      .list("ipPools")
+      .filter(({ metadata }) => !refused().ipPools.has(metadata.name))
+      .map(allocatorPool);
+  const allocator = new Allocator({
+    node: options.node,
+    pools,
+    claims: cluster.claims,
+    refusedBlocks: () => refused().ipamBlocks,
+    use: endpoints,
+  });
   const plugin = new CniPlugin({ endpoints, allocator, life, mtu: () => network.podMtu });
   await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
   health.waitsFor("the CNI plugin to be installed");

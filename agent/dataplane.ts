@@ -2,10 +2,11 @@ import { renameSync, writeFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint_store.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { DesiredState, PolicyNames } from "./compile/desired.ts";
+import type { DesiredState, PolicyNames, Problem } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import { removeKubeProxyRules } from "./network/kube_proxy_rules.ts";
 import { reconcileMasquerade } from "./network/masquerade.ts";
+import type { RouteConflict } from "./network/routes.ts";
 import { nodeAddress } from "./node_address.ts";
 import type { NodeNetwork } from "./node_network.ts";
 import type { Logger } from "./observe/log.ts";
@@ -38,6 +39,9 @@ export class Dataplane {
   private kubeProxy: DesiredState["kubeProxy"] | undefined;
   /** What the numbers in the maps stand for. */
   names: PolicyNames = { identities: new Map(), policies: new Map() };
+  /** What no address may be given out of. */
+  refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
+  private routeProblems: readonly Problem[] = [];
   private saidError = "";
   private saidProblems = "";
   private savedNames = "";
@@ -59,10 +63,12 @@ export class Dataplane {
       if (desired.kubeProxy !== "beside us") this.onServiceHandling(false);
       this.sayServiceHandling(desired.kubeProxy);
       this.nameNumbers(desired.names);
+      this.refused = desired.refused;
       const routed = this.writeNetwork(desired);
       this.gate.settle();
       if (written > 0) this.parts.log.debug({ written, pending }, "maps written");
-      this.parts.cluster.problems.report([...this.parts.cluster.store.problems(), ...desired.problems]);
+      const { problems: reporter, store } = this.parts.cluster;
+      reporter.report([...store.problems(), ...desired.problems, ...this.routeProblems]);
       this.say(problems);
       this.parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.saidError = "";
@@ -102,7 +108,8 @@ export class Dataplane {
     const text = JSON.stringify([routes, natOutgoing, kubeProxy]);
     if (text === this.network || !this.facts) return true;
     try {
-      this.parts.network.route(routes, this.facts.address);
+      const conflicts = this.parts.network.route(routes, this.facts.address);
+      this.routeProblems = conflicts.map((conflict) => routeProblem(this.parts.options.node, conflict));
       if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
       if (kubeProxy === "to be cleaned up" && removeKubeProxyRules())
         this.parts.log.info("removed the rules that a kube-proxy left on this node");
@@ -147,6 +154,13 @@ export class Dataplane {
     if (message !== this.saidError) this.parts.log.error(`Cannot bring the kernel to the cluster's state: ${message}`);
     this.saidError = message;
   }
+}
+
+function routeProblem(node: string, { destination, other }: RouteConflict): Problem {
+  const message =
+    `${destination} has a route on this node that is not this dataplane's ("${other}"). It is kept, so pods there may ` +
+    "not be reached from here. Next: remove that route, or the IPAMBlock.";
+  return { kind: "Node", name: node, path: "status", message };
 }
 
 function localEndpoint({ namespace, pod, uid, address, ifindex, mac, hostMac }: Endpoint): LocalEndpoint {

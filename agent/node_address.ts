@@ -1,4 +1,5 @@
 import type { Node } from "./api/core.ts";
+import { canonicalAddress } from "./compile/cidr.ts";
 
 /** This node's address towards the other nodes: what was given, or the first IPv4 InternalIP of its Node object. */
 export function nodeAddress(nodes: readonly Node[], name: string, given: string | undefined): string {
@@ -8,4 +9,10 @@ export function nodeAddress(nodes: readonly Node[], name: string, given: string 
   const internal = node.status.addresses.find(({ type, address }) => type === "InternalIP" && !address.includes(":"));
   if (internal) return internal.address;
   throw new Error(`Node ${name} has no IPv4 InternalIP in status.addresses. Next: start kubelet with --node-ip.`);
+}
+
+/** Where a pod of the agent is told to reach the API server; undefined where it is not told, or only a name. */
+export function apiServerAddress(environment: NodeJS.ProcessEnv): { address: string; port: number } | undefined {
+  const address = canonicalAddress(environment.KUBERNETES_SERVICE_HOST ?? "");
+  return address ? { address, port: Number(environment.KUBERNETES_SERVICE_PORT ?? 443) } : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
 import { type NetworkDevice, networkDevices } from "./network/devices.ts";
-import { reconcileRoutes } from "./network/routes.ts";
+import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
 import { applySysctls, deviceSysctls, nodeSysctls } from "./network/sysctls.ts";
 import { ensureTunnel, TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./network/tunnel.ts";
 import { findUplinks, type Uplinks } from "./network/uplinks.ts";
@@ -13,6 +13,8 @@ export interface NodeNetworkOptions {
   readonly mtu: number | undefined;
   /** Where the sysctls' former values are kept. */
   readonly sysctlMemory: string;
+  readonly serviceSubnet: string;
+  readonly apiServer: NodeFacts["apiServer"];
 }
 
 /** This machine's interfaces as the dataplane needs them: found, prepared, and looked at again from time to time. */
@@ -64,10 +66,11 @@ export class NodeNetwork {
     return this.devices.find(({ name }) => name === TUNNEL_DEVICE);
   }
 
-  /** Writes the routes that differ. */
-  route(routes: readonly Route[], nodeAddress: string): void {
+  /** Writes the routes that differ, and gives those that somebody else's stand in the way of. */
+  route(routes: readonly Route[], nodeAddress: string): readonly RouteConflict[] {
     const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
-    reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName: (ifindex) => names.get(ifindex) });
+    const deviceName = (ifindex: number) => names.get(ifindex);
+    return reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName }).conflicts;
   }
 
   private facts(address: string): NodeFacts {
@@ -78,6 +81,8 @@ export class NodeNetwork {
       address,
       subnets: uplinks.subnets,
       localAddresses: own.filter((other) => other !== address),
+      serviceSubnet: this.options.serviceSubnet,
+      apiServer: this.options.apiServer,
       uplinkIfindex: uplinks.primary.ifindex,
       tunnelIfindex: this.tunnel?.ifindex ?? 0,
     };

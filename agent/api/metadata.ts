@@ -11,6 +11,7 @@ export const metadata = z.object({
   labels: z.record(z.string(), z.string()).nullish(),
   // Of a static pod's mirror: the uid that the kubelet knows the pod by.
   annotations: z.object({ "kubernetes.io/config.hash": z.string().nullish() }).nullish(),
+  creationTimestamp: z.string().nullish(),
   deletionTimestamp: z.string().nullish(),
 });
 export type Metadata = z.infer<typeof metadata>;

@@ -45,6 +45,7 @@ const snapshot: ClusterSnapshot = {
     address: "172.31.1.8",
     subnets: ["172.31.1.0/24"],
     localAddresses: [],
+    serviceSubnet: "10.96.0.0/12",
     uplinkIfindex: 2,
     tunnelIfindex: 3,
   },

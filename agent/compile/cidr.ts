@@ -102,6 +102,11 @@ export class CidrIndex<T> {
     length.blocks.set(cidr.value, value);
   }
 
+  /** What is stored for this very block. */
+  at({ family, prefixLength, value }: Cidr): T | undefined {
+    return this.#byLength.get(`${family}/${prefixLength}`)?.blocks.get(value);
+  }
+
   /** What is stored for the blocks that contain `cidr` (itself included), the longest first. */
   covering(cidr: Cidr): T[] {
     const found: T[] = [];

@@ -1,4 +1,6 @@
+import type { IpPool } from "../api/calico.ts";
 import type { Address } from "../kernel/address.ts";
+import { covers, hostCidr } from "./cidr.ts";
 import type { DesiredState } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
 import { vocabulary } from "./identity.ts";
@@ -6,6 +8,7 @@ import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { Latest } from "./memo.ts";
 import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
 import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.ts";
+import { type Judged, judgePools } from "./pool_claims.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
 import { ServiceCompiler } from "./services.ts";
 import { compileSettings, kubeProxyOf, policyRevision, settingsProblems } from "./settings.ts";
@@ -16,6 +19,7 @@ import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
  * through on the way (`maps.through`). */
 export class Compiler {
   readonly #facts = new Latest<NodeFacts>();
+  readonly #ipPools = new Latest<Judged<IpPool>>();
   readonly #nodes = new Latest<NodeDirectory>();
   readonly #pools = new Latest<PoolDirectory>();
   readonly #services = new ServiceCompiler();
@@ -29,9 +33,12 @@ export class Compiler {
     const { felixConfigurations } = snapshot;
     // The agent looks at its machine again and again; nearly always it is as it was, and nothing hangs on a new object.
     const facts = this.#facts.get([JSON.stringify(snapshot.facts)], () => snapshot.facts);
-    const nodes = this.#nodes.get([snapshot.nodes, facts], () => nodeDirectory(snapshot.nodes, facts));
-    const pools = this.#pools.get([snapshot.ipPools, snapshot.ipamBlocks, nodes], () =>
-      poolDirectory(snapshot.ipPools, snapshot.ipamBlocks, nodes),
+    const ipPools = this.#ipPools.get([snapshot.ipPools, facts], () => judgePools(snapshot.ipPools, facts));
+    const nodes = this.#nodes.get([snapshot.nodes, ipPools, facts], () =>
+      nodeDirectory(snapshot.nodes, facts, (address) => poolAround(ipPools, address)),
+    );
+    const pools = this.#pools.get([ipPools, snapshot.ipamBlocks, nodes], () =>
+      poolDirectory(ipPools, snapshot.ipamBlocks, nodes),
     );
     const services = this.#services.compile(snapshot, nodes);
     const selection = this.#policies.select(snapshot);
@@ -54,7 +61,14 @@ export class Compiler {
       natOutgoing: pools.natOutgoing,
       names: policyNames,
       kubeProxy: kubeProxyOf(felixConfigurations),
-      problems: [...services.problems, ...selection.problems, ...settingsProblems(felixConfigurations)],
+      problems: [
+        ...nodes.problems,
+        ...pools.problems,
+        ...services.problems,
+        ...selection.problems,
+        ...settingsProblems(felixConfigurations),
+      ],
+      refused: refusedNames(pools),
     };
   }
 
@@ -96,4 +110,14 @@ export class Compiler {
       return stage;
     });
   }
+}
+
+function poolAround({ accepted }: Judged<IpPool>, address: Address): string | undefined {
+  const pool = accepted.find(({ cidr }) => covers(cidr, hostCidr(address)));
+  return pool && `IPPool ${pool.object.metadata.name}`;
+}
+
+function refusedNames({ problems }: PoolDirectory): DesiredState["refused"] {
+  const named = (kind: string) => new Set(problems.filter((item) => item.kind === kind).map(({ name }) => name));
+  return { ipPools: named("IPPool"), ipamBlocks: named("IPAMBlock") };
 }

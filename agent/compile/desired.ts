@@ -69,4 +69,6 @@ export interface DesiredState {
   readonly names: PolicyNames;
   readonly kubeProxy: KubeProxy;
   readonly problems: readonly Problem[];
+  /** Names of pools and blocks that no address may be given out of. */
+  readonly refused: { readonly ipPools: ReadonlySet<string>; readonly ipamBlocks: ReadonlySet<string> };
 }

@@ -1,6 +1,9 @@
+import ipaddr from "ipaddr.js";
 import type { Node } from "../api/core.ts";
 import type { Address } from "../kernel/address.ts";
+import { byAge } from "./age.ts";
 import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
+import type { Problem } from "./desired.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
 /** Who is which node, by name and by address. */
@@ -12,29 +15,54 @@ export interface NodeDirectory {
   nodeOf(address: Address): string | undefined;
   /** Every node address that is known, with its node's name. */
   readonly addresses: ReadonlyMap<Address, string>;
+  readonly problems: readonly Problem[];
 }
 
-/** What this machine says of itself goes before what the API says of it: a Node object may be late or missing. */
-export function nodeDirectory(nodes: readonly Node[], facts: NodeFacts): NodeDirectory {
+/** What this machine says of itself goes before what the API says of it: a Node object may be late or missing. A kubelet
+ * writes its own Node's addresses, so they are believed only where they take nothing from anybody: neither an older
+ * node's address nor one of the networks that `takenBy` names ("IPPool default"). */
+export function nodeDirectory(
+  nodes: readonly Node[],
+  facts: NodeFacts,
+  takenBy: (address: Address) => string | undefined = () => undefined,
+): NodeDirectory {
   const addresses = new Map<Address, string>();
   const byName = new Map<string, Address[]>();
-  const add = (node: string, text: string) => {
-    const address = canonicalAddress(text);
-    if (!address || addresses.has(address)) return;
+  const problems: Problem[] = [];
+  const add = (node: string, address: Address) => {
+    if (addresses.has(address)) return;
     addresses.set(address, node);
     byName.set(node, [...(byName.get(node) ?? []), address]);
   };
+  const own = new Set([facts.address, ...facts.localAddresses].map((address) => canonicalAddress(address)));
   add(facts.nodeName, facts.address);
-  for (const node of [...nodes].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
-    for (const { type, address } of node.status.addresses) {
-      if (type === "InternalIP") add(node.metadata.name, address);
+  for (const { metadata, status } of [...nodes].sort(byAge)) {
+    for (const { type, address: text } of status.addresses) {
+      const address = type === "InternalIP" ? canonicalAddress(text) : undefined;
+      if (!address) continue;
+      const holder = own.has(address) ? facts.nodeName : addresses.get(address);
+      if (holder === metadata.name) continue;
+      const other = holder ? `Node ${holder}` : takenBy(address);
+      if (other) problems.push(notBelieved(metadata.name, address, `belongs to ${other}`));
+      else if (isHostAddress(address)) add(metadata.name, address);
+      else problems.push(notBelieved(metadata.name, address, "is no address of a machine"));
     }
   }
   for (const address of facts.localAddresses) add(facts.nodeName, address);
   return {
     facts,
+    problems,
     addresses,
     addressOf: (node, family) => byName.get(node)?.find((address) => familyOf(address) === family),
     nodeOf: (address) => addresses.get(address),
   };
+}
+
+function isHostAddress(address: Address): boolean {
+  return !["unspecified", "loopback", "multicast", "broadcast"].includes(ipaddr.parse(address).range());
+}
+
+function notBelieved(name: string, address: Address, reason: string): Problem {
+  const message = `${address} ${reason}; it is not taken for this node's. Next: give the node an address of its own.`;
+  return { kind: "Node", name, path: "status.addresses", message };
 }

@@ -2,8 +2,9 @@ import type { IpamBlock, IpPool } from "../api/calico.ts";
 import type { Address } from "../kernel/address.ts";
 import { LocationFlag } from "../kernel/layout.gen.ts";
 import { type Cidr, CidrIndex, hostCidr, parseCidr } from "./cidr.ts";
-import type { NatOutgoing, Route } from "./desired.ts";
+import type { NatOutgoing, Problem, Route } from "./desired.ts";
 import type { NodeDirectory } from "./nodes.ts";
+import { type Judged, judgeBlocks } from "./pool_claims.ts";
 
 /** Where workloads may be: IP pools, and the blocks of them that nodes have claimed. */
 export interface PoolDirectory {
@@ -12,6 +13,7 @@ export interface PoolDirectory {
   readonly pools: readonly { readonly owner: string; readonly cidr: Cidr }[];
   readonly blocks: readonly PlacedBlock[];
   readonly natOutgoing: NatOutgoing;
+  readonly problems: readonly Problem[];
 }
 
 /** An IPAM block and whose it is: this node's, another's by address, or nobody's we know. */
@@ -23,16 +25,16 @@ export interface PlacedBlock {
 }
 
 export function poolDirectory(
-  ipPools: readonly IpPool[],
+  ipPools: Judged<IpPool>,
   ipamBlocks: readonly IpamBlock[],
   nodes: NodeDirectory,
 ): PoolDirectory {
   const index = new CidrIndex<IpPool>();
-  const pools = ipPools.map((pool) => {
-    const cidr = parseCidr(pool.spec.cidr);
-    index.set(cidr, pool);
-    return { owner: `IPPool ${pool.metadata.name}`, cidr };
+  const pools = ipPools.accepted.map(({ object, cidr }) => {
+    index.set(cidr, object);
+    return { owner: `IPPool ${object.metadata.name}`, cidr };
   });
+  const blocks = judgeBlocks(ipamBlocks, ipPools.accepted, nodes.facts);
   const subnets = new CidrIndex<true>();
   for (const subnet of nodes.facts.subnets) subnets.set(parseCidr(subnet), true);
   const encapsulated = (pool: IpPool | undefined, node: Address) => {
@@ -41,8 +43,12 @@ export function poolDirectory(
   };
   return {
     pools,
-    blocks: ipamBlocks.map((block) => placed(block, nodes)),
-    natOutgoing: natOutgoing(ipPools, nodes),
+    blocks: blocks.accepted.map(({ object, cidr }) => placed(object, cidr, nodes)),
+    problems: [...ipPools.problems, ...blocks.problems],
+    natOutgoing: natOutgoing(
+      ipPools.accepted.map(({ object }) => object),
+      nodes,
+    ),
     flagsOf: (address, node) => {
       const pool = index.covering(address)[0];
       return (
@@ -54,8 +60,7 @@ export function poolDirectory(
   };
 }
 
-function placed({ metadata, spec }: IpamBlock, nodes: NodeDirectory): PlacedBlock {
-  const cidr = parseCidr(spec.cidr);
+function placed({ metadata, spec }: IpamBlock, cidr: Cidr, nodes: NodeDirectory): PlacedBlock {
   const block = { owner: `IPAMBlock ${metadata.name}`, cidr };
   if (spec.node === nodes.facts.nodeName) return { ...block, holder: "this node", node: undefined };
   const node = nodes.addressOf(spec.node, cidr.family);

@@ -13,6 +13,10 @@ export interface NodeFacts {
   readonly subnets: readonly string[];
   /** Every further address of this machine, its tunnel device's for instance. */
   readonly localAddresses: readonly Address[];
+  /** The network that Services' addresses come from. */
+  readonly serviceSubnet: string;
+  /** Where the agent reaches the API server; undefined without one, or while only a name of it is known. */
+  readonly apiServer?: { readonly address: Address; readonly port: number } | undefined;
   readonly uplinkIfindex: number;
   /** 0: there is none. */
   readonly tunnelIfindex: number;

@@ -19,6 +19,8 @@ export interface AllocatorOptions {
   readonly node: string;
   readonly pools: () => readonly Pool[];
   readonly claims: BlockClaims;
+  /** Names of blocks that are not in force: another node has the addresses. */
+  readonly refusedBlocks?: () => ReadonlySet<string>;
   readonly use: AddressUse;
 }
 
@@ -67,7 +69,10 @@ export class Allocator {
     const enabled = new Set(pools.map((pool) => pool.name));
     const listed = this.options.claims.list().filter((block) => block.node === this.options.node);
     const blocks = new Map([...this.own.values(), ...listed].map((block) => [block.name, block]));
-    return this.leastRecentlyUsed([...blocks.values()].filter((block) => enabled.has(block.pool)));
+    const refused = this.options.refusedBlocks?.() ?? new Set<string>();
+    return this.leastRecentlyUsed(
+      [...blocks.values()].filter((block) => enabled.has(block.pool) && !refused.has(block.name)),
+    );
   }
 
   // An address that was just freed may still be in somebody's connection table or cache: take it last.
@@ -96,10 +101,11 @@ export class Allocator {
   }
 
   private async claim(pools: readonly Pool[]): Promise<Block> {
-    const known = new Set(this.options.claims.list().map((block) => block.name));
+    const known = [...this.options.claims.list(), ...this.own.values()].map(({ cidr }) => range(cidr));
     for (const pool of pools) {
       for (const block of candidates(pool, this.options.node)) {
-        if (known.has(block.name) || this.own.has(block.name)) continue;
+        const { first, size } = range(block.cidr);
+        if (known.some((other) => first < other.first + other.size && other.first < first + size)) continue;
         if ((await this.options.claims.create(block)) === "exists") continue;
         this.own.set(block.name, block);
         return block;

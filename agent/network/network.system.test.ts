@@ -43,14 +43,27 @@ describe.skipIf(noKernel)("network", () => {
       { to: "node", destination: "10.244.2.0/26", node: "172.31.9.1", encapsulated: true },
       { to: "nowhere", destination: "10.244.0.0/26" },
     ];
-    expect(reconcileRoutes(routes, context)).toBe(4);
-    expect(reconcileRoutes(routes, context)).toBe(0);
-    expect(reconcileRoutes(routes.slice(1), context)).toBe(1);
+    const written = (wanted: Route[]) => reconcileRoutes(wanted, context).written;
+    expect(written(routes)).toBe(4);
+    expect(written(routes)).toBe(0);
+    expect(written(routes.slice(1))).toBe(1);
     expect(execFileSync("ip", ["route", "get", "10.244.2.9"], { encoding: "utf8" })).toContain(
       "dev ebpf-vxlan src 172.31.1.8",
     );
     removeRoutes();
-    expect(reconcileRoutes([], context)).toBe(0);
+    expect(written([])).toBe(0);
+  });
+
+  test("the kernel's route to the nodes' network outlives a wish for another, and its end", () => {
+    const shown = () => execFileSync("ip", ["route", "show", "172.31.1.0/24"], { encoding: "utf8" });
+    const connected = shown();
+    expect(connected).toContain("proto kernel");
+    const { written, conflicts } = reconcileRoutes([{ to: "nowhere", destination: "172.31.1.0/24" }], context);
+    expect(written).toBe(0);
+    expect(conflicts).toMatchObject([{ destination: "172.31.1.0/24" }]);
+    expect(shown()).toBe(connected);
+    reconcileRoutes([], context);
+    expect(shown()).toBe(connected);
   });
 
   test("the masquerade table is written when its content changes", () => {

@@ -60,32 +60,53 @@ describe("routeCommands()", () => {
   ];
   // As iproute2 6.1 prints them.
   const actual = [
-    "unreachable 10.244.0.0/26",
-    "10.244.0.5 dev ebpf0a scope link src 172.31.1.8",
-    "10.244.1.0/26 via 172.31.1.207 dev eth0 src 172.31.1.8",
-    "10.244.2.0/26  encap ip id 4096 src 0.0.0.0 dst 172.31.9.1 ttl 0 tos 0 dev ebpf-vxlan scope link src 172.31.1.8 mtu 1450",
+    "default via 172.31.1.1 dev eth0",
+    "unreachable 10.244.0.0/26 proto 235",
+    "10.244.0.5 dev ebpf0a proto 235 scope link src 172.31.1.8",
+    "10.244.1.0/26 via 172.31.1.207 dev eth0 proto 235 src 172.31.1.8",
+    "10.244.2.0/26  encap ip id 4096 src 0.0.0.0 dst 172.31.9.1 ttl 0 tos 0 dev ebpf-vxlan proto 235 scope link src 172.31.1.8 mtu 1450",
+    "172.31.1.0/24 dev eth0 proto kernel scope link src 172.31.1.8",
   ];
 
   test("writes nothing when all is there", () => {
-    expect(routeCommands(desired, actual, context)).toEqual([]);
+    expect(routeCommands(desired, actual, context)).toEqual({ commands: [], conflicts: [] });
+  });
+
+  test("leaves everybody else's routes alone, says so, and takes its own back where they appear", () => {
+    const blocks: Route[] = [
+      { to: "nowhere", destination: "172.31.1.0/24" },
+      { to: "nowhere", destination: "0.0.0.0/0" },
+      { to: "node", destination: "10.244.1.0/26", node: "172.31.1.207", encapsulated: false },
+    ];
+    const lines = [...actual, "10.244.1.0/26 via 172.31.1.9 dev eth0 proto static metric 100"];
+    const { commands, conflicts } = routeCommands(blocks, lines, context);
+    expect(commands).toEqual([
+      "route delete 10.244.0.0/26 proto 235",
+      "route delete 10.244.0.5 proto 235",
+      "route delete 10.244.1.0/26 proto 235",
+      "route delete 10.244.2.0/26 proto 235",
+    ]);
+    expect(conflicts.map(({ destination }) => destination)).toEqual(["172.31.1.0/24", "0.0.0.0/0", "10.244.1.0/26"]);
   });
 
   test("replaces what differs and deletes what nobody wants", () => {
     const other = [
-      "10.244.1.0/26 via 172.31.1.9 dev eth0 src 172.31.1.8",
-      "10.244.0.9 dev ebpf0b scope link",
-      ...actual.slice(3),
+      "10.244.1.0/26 via 172.31.1.9 dev eth0 proto 235 src 172.31.1.8",
+      "10.244.0.9 dev ebpf0b proto 235 scope link",
+      ...actual.slice(4),
     ];
-    expect(routeCommands(desired, other, context)).toEqual([
-      "route replace 10.244.0.5 dev ebpf0a scope link src 172.31.1.8 proto 235",
+    expect(routeCommands(desired, other, context).commands).toEqual([
+      "route add 10.244.0.5 dev ebpf0a scope link src 172.31.1.8 proto 235",
       "route replace 10.244.1.0/26 via 172.31.1.207 src 172.31.1.8 proto 235",
-      "route replace unreachable 10.244.0.0/26 proto 235",
+      "route add unreachable 10.244.0.0/26 proto 235",
       "route delete 10.244.0.9 proto 235",
     ]);
   });
 
   test("leaves out an endpoint whose interface is gone", () => {
-    expect(routeCommands([{ to: "endpoint", destination: "10.244.0.6/32", ifindex: 8 }], [], context)).toEqual([]);
+    expect(routeCommands([{ to: "endpoint", destination: "10.244.0.6/32", ifindex: 8 }], [], context).commands).toEqual(
+      [],
+    );
   });
 });
 

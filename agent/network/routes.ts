@@ -13,12 +13,20 @@ export interface RouteContext {
   readonly deviceName: (ifindex: number) => string | undefined;
 }
 
-/** Brings the kernel's routes of ours to the desired ones, writing only what differs. Returns how many were written.
- * A route to an endpoint whose interface is gone is left out: its removal is on its way. */
-export function reconcileRoutes(desired: readonly Route[], context: RouteContext): number {
-  const commands = routeCommands(desired, ipLines("route", "show", "proto", String(PROTOCOL)), context);
+/** A destination that has somebody else's route already: the kernel's to a connected network, an administrator's. */
+export interface RouteConflict {
+  readonly destination: string;
+  /** The other route, as ip(8) prints it. */
+  readonly other: string;
+}
+
+/** Brings the kernel's routes of ours to the desired ones, writing only what differs, and gives those that could not be
+ * written because somebody else has the destination. A route to an endpoint whose interface is gone is left out: its
+ * removal is on its way. */
+export function reconcileRoutes(desired: readonly Route[], context: RouteContext) {
+  const { commands, conflicts } = routeCommands(desired, ipLines("route", "show"), context);
   ipBatch(commands);
-  return commands.length;
+  return { written: commands.length, conflicts };
 }
 
 export function removeRoutes(): void {
@@ -29,20 +37,35 @@ export function removeRoutes(): void {
   );
 }
 
-/** The commands that lead from `actual` (lines of `ip route show`) to `desired`. */
-export function routeCommands(desired: readonly Route[], actual: readonly string[], context: RouteContext): string[] {
-  const wanted = new Map(
-    desired.flatMap((route) => routeLine(route, context)).map((line) => [destinationOf(line), line]),
-  );
-  const present = new Map(actual.map((line) => [destinationOf(line), line]));
+/** The commands that lead from `actual` (lines of `ip route show`) to `desired`. Only routes of ours are ever replaced or
+ * deleted. Where somebody else has a route to the destination, whatever its metric, ours is not written: of two with one
+ * destination the kernel would use ours, which may take the node off its network. */
+export function routeCommands(desired: readonly Route[], actual: readonly string[], context: RouteContext) {
+  const present = new Map(actual.filter(isOurs).map((line) => [destinationOf(line), line]));
+  const others = new Map(actual.filter((line) => !isOurs(line)).map((line) => [destinationOf(line), line]));
+  const lines = desired
+    .flatMap((route) => routeLine(route, context))
+    .map((line) => [destinationOf(line), line] as const);
+  const wanted = new Map(lines.filter(([destination]) => !others.has(destination)));
   const differing = [...wanted].filter(
     ([destination, line]) => meaning(line) !== meaning(present.get(destination) ?? ""),
   );
   const gone = [...present.keys()].filter((destination) => !wanted.has(destination));
-  return [
-    ...differing.map(([, line]) => `route replace ${line} proto ${PROTOCOL}`),
+  const commands = [
+    ...differing.map(
+      ([destination, line]) => `route ${present.has(destination) ? "replace" : "add"} ${line} proto ${PROTOCOL}`,
+    ),
     ...gone.map((destination) => `route delete ${destination} proto ${PROTOCOL}`),
   ];
+  const conflicts = [...new Set(lines.map(([destination]) => destination))].flatMap((destination): RouteConflict[] => {
+    const other = others.get(destination);
+    return other ? [{ destination, other }] : [];
+  });
+  return { commands, conflicts };
+}
+
+function isOurs(line: string): boolean {
+  return line.includes(` proto ${PROTOCOL}`);
 }
 
 // A route as ip(8) reads and prints it.
@@ -65,7 +88,8 @@ function routeLine(route: Route, { nodeAddress, mtu, deviceName }: RouteContext)
 }
 
 function destinationOf(line: string): string {
-  return line.replace(/^unreachable /, "").split(" ")[0] as string;
+  const destination = line.replace(/^(unreachable|blackhole|prohibit|throw) /, "").split(" ")[0] as string;
+  return destination === "default" ? "0.0.0.0/0" : destination;
 }
 
 // What of a route's text tells it from another: the kernel adds words (ttl, flags, the device of a gateway).

@@ -117,7 +117,15 @@ function selectionOf({ policies: networkPolicies }: Cast, pods: Pod[]) {
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
 
 export const NOTHING = {
-  facts: { nodeName: "", address: "::", subnets: [], localAddresses: [], uplinkIfindex: 0, tunnelIfindex: 0 },
+  facts: {
+    nodeName: "",
+    address: "::",
+    subnets: [],
+    localAddresses: [],
+    serviceSubnet: "10.96.0.0/12",
+    uplinkIfindex: 0,
+    tunnelIfindex: 0,
+  },
   endpoints: [],
   nodes: [],
   namespaces: [],

@@ -1,0 +1,101 @@
+import type { IpamBlock, IpPool } from "../api/calico.ts";
+import { byAge } from "./age.ts";
+import { type Cidr, CidrIndex, covers, hostCidr, overlap, parseCidr } from "./cidr.ts";
+import type { Problem } from "./desired.ts";
+import type { NodeFacts } from "./snapshot.ts";
+
+/** Objects that take nothing from anybody, and what is wrong with the others. */
+export interface Judged<T> {
+  readonly accepted: readonly { readonly object: T; readonly cidr: Cidr }[];
+  readonly problems: readonly Problem[];
+}
+
+/** The pools that hold no network of somebody else: neither this machine's and its neighbours', nor the services', nor an
+ * older pool's. What this machine knows of itself decides, not what other nodes say of themselves. */
+export function judgePools(pools: readonly IpPool[], facts: NodeFacts): Judged<IpPool> {
+  const accepted: { object: IpPool; cidr: Cidr }[] = [];
+  const problems: Problem[] = [];
+  for (const object of [...pools].sort(byAge)) {
+    const cidr = parseCidr(object.spec.cidr);
+    const older = accepted.find((other) => overlap(other.cidr, cidr));
+    const reason =
+      takenFromMachine(cidr, facts) ?? (older && `overlaps the older IPPool ${older.object.metadata.name}'s`);
+    if (reason) problems.push(refused("IPPool", object.metadata.name, cidr, reason));
+    else accepted.push({ object, cidr });
+  }
+  return { accepted, problems };
+}
+
+/** The blocks that lie in their pool and in no older block. */
+export function judgeBlocks(
+  blocks: readonly IpamBlock[],
+  pools: Judged<IpPool>["accepted"],
+  facts: NodeFacts,
+): Judged<IpamBlock> {
+  const poolOf = new Map(pools.map(({ object, cidr }) => [object.metadata.name, cidr]));
+  const taken = new TakenBlocks(blocks.map(({ spec }) => parseCidr(spec.cidr)));
+  const accepted: { object: IpamBlock; cidr: Cidr }[] = [];
+  const problems: Problem[] = [];
+  for (const object of [...blocks].sort(byAge)) {
+    const cidr = parseCidr(object.spec.cidr);
+    const reason =
+      takenFromMachine(cidr, facts) ?? outside(cidr, object.spec.pool, poolOf) ?? holdsAddress(cidr, facts);
+    const older = taken.overlapping(cidr);
+    const text = reason ?? (older && `overlaps the older IPAMBlock ${older.metadata.name} of node ${older.spec.node}`);
+    if (text) problems.push(refused("IPAMBlock", object.metadata.name, cidr, text));
+    else {
+      taken.add(cidr, object);
+      accepted.push({ object, cidr });
+    }
+  }
+  return { accepted, problems };
+}
+
+// What this node needs to be reached, whatever an object says.
+function takenFromMachine(cidr: Cidr, { address, subnets, serviceSubnet, apiServer }: NodeFacts): string | undefined {
+  if (cidr.prefixLength === (cidr.family === "IPv4" ? 96 : 0)) return "is the default route";
+  const subnet = subnets.map(parseCidr).find((item) => covers(cidr, item));
+  if (subnet) return `holds the nodes' network ${subnet.text}`;
+  if (covers(cidr, hostCidr(address))) return `holds the node address ${address}`;
+  if (apiServer && covers(cidr, hostCidr(apiServer.address))) return `holds the API server's ${apiServer.address}`;
+  return overlap(cidr, parseCidr(serviceSubnet)) ? `overlaps the services' network ${serviceSubnet}` : undefined;
+}
+
+function outside(cidr: Cidr, pool: string, poolOf: ReadonlyMap<string, Cidr>): string | undefined {
+  const whole = poolOf.get(pool);
+  if (!whole) return `is part of the IPPool ${pool}, which does not exist or is refused itself`;
+  return covers(whole, cidr) ? undefined : `is not in its IPPool ${pool} (${whole.text})`;
+}
+
+function holdsAddress(cidr: Cidr, { localAddresses }: NodeFacts): string | undefined {
+  const address = localAddresses.find((item) => covers(cidr, hostCidr(item)));
+  return address && `holds this machine's address ${address}`;
+}
+
+function refused(kind: string, name: string, cidr: Cidr, reason: string): Problem {
+  const message = `${cidr.text} ${reason}; nothing of this object is in force. Next: delete it.`;
+  return { kind, name, path: "spec.cidr", message };
+}
+
+/** Finds overlaps at a cost that does not grow with the number of blocks, only with that of their different lengths. */
+class TakenBlocks {
+  readonly #blocks = new CidrIndex<IpamBlock>();
+  readonly #around = new CidrIndex<IpamBlock>();
+  readonly #lengths: readonly number[];
+
+  constructor(all: readonly Cidr[]) {
+    this.#lengths = [...new Set(all.map(({ text }) => Number(text.split("/")[1])))];
+  }
+
+  overlapping(cidr: Cidr): IpamBlock | undefined {
+    return this.#blocks.covering(cidr)[0] ?? this.#around.at(cidr);
+  }
+
+  add(cidr: Cidr, block: IpamBlock): void {
+    this.#blocks.set(cidr, block);
+    for (const length of this.#lengths) {
+      const wider = `${cidr.address}/${length}`;
+      if (length < Number(cidr.text.split("/")[1])) this.#around.set(parseCidr(wider), block);
+    }
+  }
+}
