@@ -1,11 +1,12 @@
-import { ApiException, KubeConfig } from "@kubernetes/client-node";
+import { ApiException, type KubeConfig } from "@kubernetes/client-node";
+import { kubeconfigOf } from "../verify/cluster/kubeconfig.ts";
 import { ClusterFailure } from "./failure.ts";
 
 /** Reads a kubeconfig's content. */
 export function readKubeconfig(content: string): KubeConfig {
-  const config = new KubeConfig();
+  let config: KubeConfig;
   try {
-    config.loadFromString(content);
+    config = kubeconfigOf(content);
   } catch (error) {
     throw new ClusterFailure(
       `the kubeconfig cannot be read: ${(error as Error).message}`,

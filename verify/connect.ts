@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import type { RemoteMachine } from "./actors/connection.ts";
 import { labMachine, type Programs } from "./actors/lab-machine.ts";
 import { nodeAgent } from "./actors/node-agent.ts";
 import { sshMachine } from "./actors/ssh-machine.ts";
 import { ApiServer } from "./cluster/api-server.ts";
+import { kubeconfigFile, kubeconfigOf } from "./cluster/kubeconfig.ts";
 import { objectsOf } from "./cluster/objects.ts";
 import { recentLog } from "./cluster/pod-log.ts";
 import { readView } from "./cluster/view.ts";
@@ -27,16 +28,14 @@ export interface KubeconfigSources {
 export class NoCluster extends Error {}
 
 export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSources): KubeConfig {
-  const config = new KubeConfig();
   const file = path ?? (content ? undefined : environment || lab);
   try {
-    if (content && !path) config.loadFromString(content);
-    else if (file) config.loadFromFile(file);
-    else throw new Error("there is none: start the local cluster with `make up`, or give --kubeconfig or KUBECONFIG");
+    if (content && !path) return kubeconfigOf(content);
+    if (file) return kubeconfigFile(file);
+    throw new Error("there is none: start the local cluster with `make up`, or give --kubeconfig or KUBECONFIG");
   } catch (error) {
     throw new NoCluster(`kubeconfig${file ? ` ${file}` : ""}: ${(error as Error).message}`);
   }
-  return config;
 }
 
 /** The cluster that a command line, a deployment, kubectl's variable or the lab names, in this order. */

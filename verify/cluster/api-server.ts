@@ -1,5 +1,7 @@
-import { Agent, type RequestOptions, request } from "node:https";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { KubeConfig, V1Status } from "@kubernetes/client-node";
+import { withoutCredentials } from "./kubeconfig.ts";
 
 /** A refusal by the API server, with its own words. */
 export class ApiError extends Error {
@@ -36,11 +38,16 @@ const answerMs = 30_000;
  * know before the API server could refuse them.
  */
 export class ApiServer {
-  readonly config: KubeConfig;
-  #credentials: RequestOptions | undefined;
+  #config: KubeConfig;
+  readonly #agents = { "http:": new HttpAgent({ keepAlive: true }), "https:": new Agent({ keepAlive: true }) };
 
   constructor(config: KubeConfig) {
-    this.config = config;
+    this.#config = config;
+  }
+
+  /** Whom it asks, and as whom. Not to be kept: its credentials are replaced when they have expired. */
+  get config(): KubeConfig {
+    return this.#config;
   }
 
   async json<T>(path: string, asked: ApiRequest = {}): Promise<T> {
@@ -48,7 +55,7 @@ export class ApiServer {
   }
 
   async text(path: string, asked: ApiRequest = {}): Promise<string> {
-    const server = this.config.getCurrentCluster()?.server;
+    const server = this.#config.getCurrentCluster()?.server;
     if (!server) throw new Error("the kubeconfig has no current cluster");
     const url = new URL(server.replace(/\/$/, "") + path);
     for (const [key, value] of Object.entries(asked.query ?? {})) url.searchParams.set(key, value);
@@ -57,18 +64,27 @@ export class ApiServer {
     throw apiError(status, body);
   }
 
-  async #send(url: URL, asked: ApiRequest): Promise<{ status: number; body: string }> {
-    this.#credentials ??= await this.#readCredentials();
+  async #send(url: URL, asked: ApiRequest): Promise<Answered> {
+    const answer = await this.#sendOnce(url, asked);
+    if (answer.status !== 401) return answer;
+    // Expired, or withdrawn, before its time: asked for once more, as kubectl does.
+    this.#config = withoutCredentials(this.#config);
+    return this.#sendOnce(url, asked);
+  }
+
+  async #sendOnce(url: URL, asked: ApiRequest): Promise<Answered> {
+    const credentials = await this.#readCredentials(url);
     const body = asked.body === undefined ? undefined : JSON.stringify(asked.body);
     const send = {
-      ...this.#credentials,
+      ...credentials,
       method: asked.method ?? "GET",
       headers: {
-        ...(this.#credentials.headers as Record<string, string> | undefined),
+        ...(credentials.headers as Record<string, string> | undefined),
         Accept: "application/json",
         ...(body && { "Content-Type": asked.contentType ?? "application/json" }),
       },
     };
+    const request = url.protocol === "http:" ? httpRequest : httpsRequest;
     return new Promise((resolve, reject) => {
       const outgoing = request(url, send, (response) => {
         let received = "";
@@ -87,12 +103,21 @@ export class ApiServer {
     });
   }
 
-  /** Certificates and headers go with each request; the agent only keeps connections open between them. */
-  async #readCredentials(): Promise<RequestOptions> {
+  /**
+   * Of each request anew: a verification may take an hour, an upgrade six, and tokens and certificates end before. What a plugin gave
+   * is remembered until its time is over. Certificates and headers go with each request; the agent only keeps connections open between them.
+   */
+  async #readCredentials(url: URL): Promise<RequestOptions> {
     const options: RequestOptions = {};
-    await this.config.applyToHTTPSOptions(options);
-    return { ...options, agent: new Agent({ keepAlive: true }) };
+    await this.#config.applyToHTTPSOptions(options);
+    const throughProxy = this.#config.getCurrentCluster()?.proxyUrl !== undefined;
+    return throughProxy ? options : { ...options, agent: this.#agents[url.protocol as "http:" | "https:"] };
   }
+}
+
+interface Answered {
+  status: number;
+  body: string;
 }
 
 function apiError(status: number, body: string): ApiError {
