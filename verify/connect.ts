@@ -11,6 +11,7 @@ import { recentLog } from "./cluster/pod-log.ts";
 import { readView } from "./cluster/view.ts";
 import type { World } from "./engine/world.ts";
 import type { Lab } from "./lab.ts";
+import { observeOccasion } from "./measure/occasion.ts";
 import type { Telling } from "./terminal.ts";
 
 /** Where the cluster's address and credentials come from, in this order. */
@@ -75,6 +76,7 @@ export function connectWorld(
       // While stopping the undoing still waits, so the pause is only cut short, never skipped.
       sleep: (milliseconds) => pause(milliseconds),
     },
+    occasion: () => observeOccasion(api),
     stopping,
     progress: note,
     waiting: now,

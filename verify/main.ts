@@ -12,7 +12,7 @@ const program = new Command("verify").description("show that a cluster does what
 
 command("check", "carry out check files (YAML or JSON; - is standard input) and print what was expected and observed")
   .argument("<file...>", "check files")
-  .option("--out <path>", "where the result is written as JSON", "out/verification.json")
+  .option("--out <path>", "where the result is written as JSON", "out/check.json")
   .option("--machines <file>", "machines outside the cluster that are reached by SSH (docs/checks.md)")
   .action(async (files: string[], options: CheckOptions) => {
     process.exitCode = await checkCommand(files, options);

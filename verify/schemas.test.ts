@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { fixtureOccasion } from "./engine/world.fixture.ts";
 import { readChecks } from "./format/read.ts";
 import { resultSchema } from "./report/result.ts";
 import { summarise } from "./report/verdict.ts";
@@ -16,7 +17,7 @@ describe("published schemas", () => {
 
   it("describe the result with its five fields per row", () => {
     const row = { from: "client1", to: "tcp://a:1", expected: "allowed", observed: "dropped", pass: false };
-    const result = summarise({ rows: [row], problems: [] });
+    const result = summarise({ verified: fixtureOccasion, rows: [row], problems: [] });
     expect(resultSchema.parse(result)).toMatchObject({ passed: 0, failed: 1, rows: [row], problems: [] });
   });
 });

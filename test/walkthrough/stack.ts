@@ -35,8 +35,7 @@ export const preflight = (): Running => {
   return start(join(root, "dist", "runner.js"), ["preflight", "--json", ...settings]);
 };
 
-export const check = (file: string): Running =>
-  start(join(root, "dist", "verify.js"), ["check", "--lab", LAB, "--out", join("out", "walkthrough-check.json"), file]);
+export const check = (file: string): Running => start(join(root, "dist", "verify.js"), ["check", "--lab", LAB, file]);
 
 export const compare = (...options: string[]): Running =>
   start(join(root, "dist", "verify.js"), ["compare", "--lab", LAB, "--quick", ...options]);

@@ -102,7 +102,10 @@ test.each([
 ])("a check file that %s", async (_, content, status) => {
   const file = join(scratch, "nginx.check.yaml");
   writeFileSync(file, content);
+  const proof = verification();
   await ended(check(file), status);
+  // What `make report` shows stays the deployment's.
+  expect(verification()).toEqual(proof);
 });
 
 // The examples of the documentation, and what every dataplane must answer.

@@ -6,7 +6,17 @@ import { ApiError } from "../cluster/api-server.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import type { ObjectId } from "../cluster/resources.ts";
 import type { ClusterView } from "../cluster/view.ts";
+import type { Occasion } from "../results/occasion.ts";
 import type { World } from "./world.ts";
+
+/** FIXTURE of when and where. */
+export const fixtureOccasion: Occasion = {
+  begunAt: "2026-11-21T14:05:00.000Z",
+  endedAt: "2026-11-21T14:05:31.000Z",
+  cluster: { server: "https://172.31.1.8:6443", id: "0f2e6a1c-5b8f-4e57-9f3e-2f6d1f0c7a11", kubernetes: "v1.35.0" },
+  version: "0.1.0",
+  commit: "2ea30cf94139",
+};
 
 /** The seed's cluster, as far as a check can see it, in memory; time passes only when somebody sleeps. */
 export class FakeWorld implements World {
@@ -37,6 +47,7 @@ export class FakeWorld implements World {
       this.#now += milliseconds;
     },
   };
+  occasion = async () => () => fixtureOccasion;
   view = async () => this.cluster;
   log = async () => this.logLines;
   progress = (message: string) => void this.said.push(message);

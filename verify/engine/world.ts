@@ -2,6 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { Actor, NodeActor } from "../actors/actor.ts";
 import type { Objects } from "../cluster/objects.ts";
 import type { ClusterView } from "../cluster/view.ts";
+import type { Occasion } from "../results/occasion.ts";
 
 /** A machine that can be named in a check, by its own name. */
 export interface Machine {
@@ -28,6 +29,8 @@ export interface World {
   /** Lines that the pod's containers logged in the last seconds. */
   log(pod: V1Pod, sinceSeconds: number): Promise<string[]>;
   clock: Clock;
+  /** Notes when and on which cluster the run is. Called before; what it gives is called after. */
+  occasion(): Promise<() => Occasion>;
   /** Aborted when the user wants to stop: what was set up is still removed. */
   stopping: AbortSignal;
   /** Says what is being done. */

@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
-import { join } from "node:path";
 import type { ApiServer } from "../cluster/api-server.ts";
 import type { Environment } from "../results/environment.ts";
 import { processorTimeBetween, readProcessorTime, stealShare } from "./processor-time.ts";
+import { packageCommit, packageVersion } from "./this-package.ts";
 
 /**
  * Notes where and with what something is measured. Called before; what it returns is called after.
@@ -18,7 +17,7 @@ export async function observeEnvironment(command: string, api?: ApiServer): Prom
   const processors = readFileSync("/proc/cpuinfo", "utf8");
   return () => ({
     measuredAt,
-    commit: commitOf(packageFolder),
+    commit: packageCommit(),
     version: packageVersion(),
     kernel: release(),
     distribution: /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "unknown",
@@ -30,23 +29,4 @@ export async function observeEnvironment(command: string, api?: ApiServer): Prom
     loadBefore: load,
     command,
   });
-}
-
-/** The bundle lies in dist/, this file in verify/measure/. */
-const packageFolder = import.meta.dirname.endsWith("dist")
-  ? join(import.meta.dirname, "..")
-  : join(import.meta.dirname, "..", "..");
-
-const packageVersion = (): string =>
-  (JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string }).version;
-
-/** Undefined for a package that is no checkout. */
-function commitOf(folder: string): string | undefined {
-  try {
-    const git = (...args: string[]) =>
-      execFileSync("git", ["-C", folder, ...args], { encoding: "utf8", stdio: "pipe", timeout: 10_000 }).trim();
-    return git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12");
-  } catch {
-    return undefined;
-  }
 }

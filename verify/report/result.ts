@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { environmentSchema } from "../results/environment.ts";
 import { estimateSchema } from "../results/figures.ts";
+import { occasionSchema } from "../results/occasion.ts";
 import { topologySchema } from "../results/topology.ts";
 
 const seenSchema = z
@@ -79,6 +80,7 @@ const problemSchema = z
 export const resultSchema = z
   .strictObject({
     verdict: z.string().describe("Everything in one sentence."),
+    verified: occasionSchema,
     passed: z.int().min(0).describe("Rows that hold."),
     failed: z.int().min(0).describe("Rows that do not."),
     rows: z.array(rowSchema).describe("One per expectation, in the order of the check."),

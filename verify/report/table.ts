@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import type { Colors } from "picocolors/types";
+import { placeInWords } from "../results/occasion.ts";
 import { type Figure, holds, type VerificationResult } from "./result.ts";
 
 /** The truth table for people; every row says PASS or FAIL in letters too, so colour adds and never carries. */
@@ -44,6 +45,7 @@ export function renderTable(result: VerificationResult, colors: Colors): string 
     ...unknown,
     verdict,
     result.verdict,
+    colors.dim(`verified ${result.verified.endedAt} on ${placeInWords(result.verified)}`),
   ].join("\n");
 }
 

@@ -7,7 +7,11 @@ export function summarise(findings: Findings): VerificationResult {
 }
 
 /** A verification in one sentence: what holds; what does not, by its first example; what is not known. */
-export function verdictOf({ rows, problems, thresholds = [] }: Findings): string {
+export function verdictOf({
+  rows,
+  problems,
+  thresholds = [],
+}: Pick<Findings, "rows" | "problems" | "thresholds">): string {
   const failing = rows.filter(({ pass }) => !pass);
   const exceeded = thresholds.filter(({ pass }) => !pass);
   const parts = [rowsInWords(rows, failing)];

@@ -1,4 +1,5 @@
 // A made-up result of the walk-through's verification in DSR mode.
+import { fixtureOccasion } from "../engine/world.fixture.ts";
 import { fixtureEnvironment } from "./measured.fixture.ts";
 import { type Row, resultSchema, type Seen, type VerificationResult } from "./result.ts";
 import { summarise } from "./verdict.ts";
@@ -57,5 +58,7 @@ export function fixtureVerification(broken = false): VerificationResult {
       next: ["kubectl get felixconfiguration default -o yaml"],
     };
   }
-  return resultSchema.parse(summarise({ rows, problems: [], environment: fixtureEnvironment("make up") }));
+  return resultSchema.parse(
+    summarise({ verified: fixtureOccasion, rows, problems: [], environment: fixtureEnvironment("make up") }),
+  );
 }

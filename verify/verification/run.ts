@@ -28,6 +28,7 @@ export interface Ending {
  * its problems.
  */
 export async function carryOut(world: World, verification: Verification, measure?: Measure): Promise<Ending> {
+  const occasion = await world.occasion();
   const outcome = await runChecks(world, verification);
   const { rows, problems } = outcome;
   const topology = world.stopping.aborted ? undefined : await followOne(world, rows);
@@ -44,6 +45,7 @@ export async function carryOut(world: World, verification: Verification, measure
     }
   }
   const result = summarise({
+    verified: occasion(),
     rows,
     problems,
     ...(comparison && { figures: comparison.modes.map(figureOf), environment: comparison.environment }),

@@ -98,3 +98,21 @@ describe("colours", () => {
     expect(contrast(foreground, background)).toBeGreaterThanOrEqual(minimumContrast),
   );
 });
+
+describe("a page of what was verified and not measured", () => {
+  const { environment: _, ...verification } = fixtureVerification();
+  const page = parseHTML(
+    renderReport(buildReport({ verification, writtenAt: new Date("2026-11-27T08:00:00Z") })),
+  ).document;
+
+  it("says when and where it was verified, not when it was written", () => {
+    const text = page.querySelector("#verdict .eyebrow")?.textContent;
+    expect(text).toContain(
+      "21 November 2026, 14:05 UTC, on https://172.31.1.8:6443 (Kubernetes v1.35.0, kube-system 0f2e",
+    );
+    expect(text).toContain("by ebpf-dataplane 0.1.0 at 2ea30cf94139");
+    expect(page.querySelector("#environment")?.textContent).toContain(
+      "to 2026-11-21T14:05:31.000Z on https://172.31.1.8",
+    );
+  });
+});

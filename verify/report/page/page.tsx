@@ -75,7 +75,7 @@ function Page({ report }: { report: Report }) {
           <ScaleSection scale={report.scale} environments={report.environments} />
           <ThroughputSection throughput={report.throughput} environments={report.environments} />
           <WhereTheTimeGoes compare={report.compare} />
-          <EnvironmentSection environments={report.environments} />
+          <EnvironmentSection {...report} />
           <NotMeasured notMeasured={report.notMeasured} />
         </main>
         <footer>{`Written ${moment(report.writtenAt)}; the same as data: report.json beside this file.`}</footer>

@@ -1,3 +1,4 @@
+import { placeInWords } from "../../../results/occasion.ts";
 import type { Measurement, Report } from "../../document.ts";
 import { Section } from "../section.tsx";
 import { Table } from "../table.tsx";
@@ -10,11 +11,16 @@ const names: Record<Measurement, string> = {
   scale: "number of services",
 };
 
-export function EnvironmentSection({ environments }: Pick<Report, "environments">) {
+export function EnvironmentSection({ environments, verification }: Pick<Report, "environments" | "verification">) {
   return (
     <Section id="environment" title="Where this was seen, and how to repeat it">
+      {verification ? (
+        <p>
+          {`Verified from ${verification.verified.begunAt} to ${verification.verified.endedAt} on ${placeInWords(verification.verified)}.`}
+        </p>
+      ) : null}
       {environments.length === 0 ? (
-        <p class="absent">No result says where it was measured.</p>
+        <p class="absent">Nothing was measured that depends on a computer.</p>
       ) : (
         <>
           <Table

@@ -1,3 +1,4 @@
+import { placeInWords } from "../../../results/occasion.ts";
 import type { Report } from "../../document.ts";
 import { modeName } from "../../modes.ts";
 import { figure, moment, quantityName } from "../words.ts";
@@ -14,7 +15,11 @@ export function VerdictSection({ report }: { report: Report }) {
         ) : (
           <span class={holds ? "pass" : "fail"}>{holds ? "✓ Verified" : "✕ Not as expected"}</span>
         )}{" "}
-        <span class="note">{moment(verification?.environment?.measuredAt ?? writtenAt)}</span>
+        <span class="note">
+          {verification
+            ? `${moment(verification.verified.endedAt)}, on ${placeInWords(verification.verified)}`
+            : `Written ${moment(writtenAt)}`}
+        </span>
       </p>
       <h1 id="verdict-heading" tabIndex={-1}>
         {verdict}
