@@ -14,6 +14,7 @@ import type { AgentMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
 import { EndpointGate } from "./reconcile/endpoint_gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
+import { inSlices } from "./slices.ts";
 
 export interface DataplaneParts {
   readonly options: Pick<AgentOptions, "node" | "nodeAddress" | "runDirectory">;
@@ -24,6 +25,8 @@ export interface DataplaneParts {
   readonly metrics: AgentMetrics;
   readonly log: Logger;
 }
+
+const SAID_AT_ONCE = 20;
 
 /** One pass from the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
 export class Dataplane {
@@ -44,7 +47,8 @@ export class Dataplane {
   private routeProblems: readonly Problem[] = [];
   private saidError = "";
   private saidProblems = "";
-  private savedNames = "";
+  private savedNames: PolicyNames | undefined;
+  private saidNames = "";
 
   constructor(parts: DataplaneParts) {
     this.parts = parts;
@@ -53,19 +57,19 @@ export class Dataplane {
   }
 
   /** Brings the kernel to what the cluster wants now. "partly": some entries could not be written, which was said and
-   * is tried again; "failed": nothing can be told of the rest. */
-  apply(): "done" | "partly" | "failed" {
+   * is tried again; "failed": nothing can be told of the rest. Others have their turn meanwhile; one pass at a time. */
+  async apply(): Promise<"done" | "partly" | "failed"> {
     const started = performance.now();
     try {
-      const desired = this.compile();
+      const { desired, facts } = this.compile();
       if (desired.kubeProxy === "beside us") this.onServiceHandling(true);
-      const { written, problems, pending } = this.reconciler.sync(desired.maps);
+      const { written, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
       if (desired.kubeProxy !== "beside us") this.onServiceHandling(false);
       this.sayServiceHandling(desired.kubeProxy);
-      this.nameNumbers(desired.names);
       this.refused = desired.refused;
-      const routed = this.writeNetwork(desired);
+      const routed = this.writeNetwork(desired, facts);
       this.gate.settle();
+      this.nameNumbers(desired.names);
       if (written > 0) this.parts.log.debug({ written, pending }, "maps written");
       const { problems: reporter, store } = this.parts.cluster;
       reporter.report([...store.problems(), ...desired.problems, ...this.routeProblems]);
@@ -95,20 +99,21 @@ export class Dataplane {
     this.local = undefined;
   }
 
-  private compile(): DesiredState {
+  private compile(): { desired: DesiredState; facts: NodeFacts } {
     const { options, cluster, network, endpoints } = this.parts;
     this.facts ??= network.refresh(nodeAddress(cluster.store.list("nodes"), options.node, options.nodeAddress));
     this.local ??= endpoints.list().map(localEndpoint);
-    return this.compiler.compile(cluster.store.snapshot(this.facts, this.local));
+    const { facts } = this;
+    return { desired: this.compiler.compile(cluster.store.snapshot(facts, this.local)), facts };
   }
 
   // Comparing with the kernel costs processes: done when something here changed, and when the machine is looked at again.
   // A route that the kernel refuses keeps only itself from being in place: it is tried again, pods go on.
-  private writeNetwork({ routes, natOutgoing, kubeProxy }: DesiredState): boolean {
+  private writeNetwork({ routes, natOutgoing, kubeProxy }: DesiredState, facts: NodeFacts): boolean {
     const text = JSON.stringify([routes, natOutgoing, kubeProxy]);
-    if (text === this.network || !this.facts) return true;
+    if (text === this.network) return true;
     try {
-      const conflicts = this.parts.network.route(routes, this.facts.address);
+      const conflicts = this.parts.network.route(routes, facts.address);
       this.routeProblems = conflicts.map((conflict) => routeProblem(this.parts.options.node, conflict));
       if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
       if (kubeProxy === "to be cleaned up" && removeKubeProxyRules())
@@ -128,25 +133,36 @@ export class Dataplane {
       this.parts.log.info(left ? "services are handled here again" : "services are left to kube-proxy");
   }
 
-  // For `inspect`, which is another process.
+  // For `inspect`, which is another process. Where it cannot be written, numbers have no names there: nothing else.
   private nameNumbers(names: PolicyNames): void {
     this.names = names;
-    const text = JSON.stringify({ identities: [...names.identities], policies: [...names.policies] });
-    if (text === this.savedNames) return;
-    this.savedNames = text;
+    const saved = this.savedNames;
+    if (saved && sameNames(saved.identities, names.identities) && sameNames(saved.policies, names.policies)) return;
     const path = runFile(this.parts.options, NAMES_FILE);
-    writeFileSync(`${path}.new`, text);
-    renameSync(`${path}.new`, path);
+    try {
+      const text = JSON.stringify({ identities: [...names.identities], policies: [...names.policies] });
+      writeFileSync(`${path}.new`, text, { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+      this.savedNames = names;
+      this.saidNames = "";
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== this.saidNames) this.parts.log.warn(`"inspect" shows numbers without names: ${reason}`);
+      this.saidNames = reason;
+    }
   }
 
-  // What is repeated at every retry is said once.
+  // What is repeated at every retry is said once, and of very many only the first.
   private say(problems: readonly WriteProblem[]): void {
-    const text = JSON.stringify(problems);
+    const lines = problems.map(({ map, owner, entry, count, reason }) => {
+      const entries = count === 1 ? `its entry ${entry} is` : `${count} of its entries (${entry} …) are`;
+      return `${owner}: ${entries} not in the map ${map}: ${reason}`;
+    });
+    const text = lines.join("\n");
     if (text === this.saidProblems) return;
     this.saidProblems = text;
-    for (const { map, owner, entry, reason } of problems) {
-      this.parts.log.error(`${owner}: its entry ${entry} is not in the map ${map}: ${reason}`);
-    }
+    for (const line of lines.slice(0, SAID_AT_ONCE)) this.parts.log.error(line);
+    if (lines.length > SAID_AT_ONCE) this.parts.log.error(`… and ${lines.length - SAID_AT_ONCE} more`);
   }
 
   private fail(message: string): void {
@@ -161,6 +177,13 @@ function routeProblem(node: string, { destination, other }: RouteConflict): Prob
     `${destination} has a route on this node that is not this dataplane's ("${other}"). It is kept, so pods there may ` +
     "not be reached from here. Next: remove that route, or the IPAMBlock.";
   return { kind: "Node", name: node, path: "status", message };
+}
+
+function sameNames(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [number, name] of a) if (b.get(number) !== name) return false;
+  return true;
 }
 
 function localEndpoint({ namespace, pod, uid, address, ifindex, mac, hostMac }: Endpoint): LocalEndpoint {

@@ -1,6 +1,7 @@
 import { type Intervals, Runner } from "./reconcile/runner.ts";
 
-// A burst of changes is one round; what failed is tried again after a second; the machine is looked at every ten.
+// A burst of changes is one round; what failed is tried again after a second, then less and less often; the machine is
+// looked at every ten.
 const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000 };
 
 /** When the kernel is brought to the cluster's state: not before start(), then after every trigger. */
@@ -13,15 +14,15 @@ export class Rounds {
   private since: number | undefined;
 
   /** `round` answers as Dataplane.apply() does; `programmed` is told how many seconds a change took to be done. */
-  constructor(round: () => "done" | "partly" | "failed", programmed: (seconds: number) => void = () => {}) {
-    this.runner = new Runner(() => {
+  constructor(round: () => Promise<"done" | "partly" | "failed">, programmed: (seconds: number) => void = () => {}) {
+    this.runner = new Runner(async () => {
       const since = this.since;
-      const result = round();
+      this.since = undefined;
+      const result = await round();
       if (result !== "failed") this.reached?.();
-      if (result === "done" && since !== undefined) {
-        programmed((performance.now() - since) / 1000);
-        this.since = undefined;
-      }
+      if (result === "done" && since !== undefined) programmed((performance.now() - since) / 1000);
+      // A change that came meanwhile has a round of its own; one that was not done waits on.
+      if (result !== "done") this.since = since ?? this.since;
       return result === "done";
     }, INTERVALS);
   }

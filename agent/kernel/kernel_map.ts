@@ -1,9 +1,9 @@
 import { closeSync } from "node:fs";
+import { BATCH, isFull, noBatch, write } from "./batches.ts";
 import type { MapDefinition } from "./codec.ts";
-import { describeError, E2BIG, EINVAL, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP, libbpf } from "./libbpf.ts";
+import { describeError, ENOENT, ENOSPC, libbpf } from "./libbpf.ts";
 import type { MapStore, WriteFailure } from "./map_store.ts";
 
-const BATCH = 4096;
 const ANY = 0n; // BPF_ANY: insert or replace
 
 /** A map in the kernel, by its file descriptor. Batches where the map has them, single calls otherwise. */
@@ -34,29 +34,31 @@ export class KernelMap<K, V> implements MapStore<K, V> {
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[] {
     const { key: keys, value: values } = this.definition;
     const all = [...entries];
-    return this.write(all.length, (from, count) => {
+    return write(all.length, (first, count) => {
       const k = buffer(count * keys.size);
       const v = buffer(count * values.size);
       for (let index = 0; index < count; index++) {
-        const [key, value] = all[from + index] as readonly [K, V];
+        const [key, value] = all[first + index] as readonly [K, V];
         keys.encode(key, k.view, index * keys.size);
         values.encode(value, v.view, index * values.size);
       }
-      const done = Uint32Array.of(count);
-      if (count > 1) return { result: libbpf().updateBatch(this.fd, k.bytes, v.bytes, done, null), done };
-      return { result: libbpf().update(this.fd, k.bytes, v.bytes, ANY), done };
+      return (at, many, done) => {
+        const [key, value] = [k.bytes.subarray(at * keys.size), v.bytes.subarray(at * values.size)];
+        return many ? libbpf().updateBatch(this.fd, key, value, done, null) : libbpf().update(this.fd, key, value, ANY);
+      };
     }).map(({ index, code }) => this.failure((all[index] as readonly [K, V])[0], code));
   }
 
   delete(unwanted: Iterable<K>): WriteFailure<K>[] {
     const { key: keys } = this.definition;
     const all = [...unwanted];
-    return this.write(all.length, (from, count) => {
+    return write(all.length, (first, count) => {
       const k = buffer(count * keys.size);
-      for (let index = 0; index < count; index++) keys.encode(all[from + index] as K, k.view, index * keys.size);
-      const done = Uint32Array.of(count);
-      if (count > 1) return { result: libbpf().deleteBatch(this.fd, k.bytes, done, null), done };
-      return { result: libbpf().delete(this.fd, k.bytes), done };
+      for (let index = 0; index < count; index++) keys.encode(all[first + index] as K, k.view, index * keys.size);
+      return (at, many, done) => {
+        const key = k.bytes.subarray(at * keys.size);
+        return many ? libbpf().deleteBatch(this.fd, key, done, null) : libbpf().delete(this.fd, key);
+      };
     })
       .filter(({ code }) => code !== -ENOENT)
       .map(({ index, code }) => this.failure(all[index] as K, code));
@@ -64,31 +66,6 @@ export class KernelMap<K, V> implements MapStore<K, V> {
 
   close(): void {
     closeSync(this.fd);
-  }
-
-  // A batch stops at its first failure and tells how far it came: note that entry, go on after it. Where the map
-  // has no batches, go on one by one.
-  private write(
-    total: number,
-    attempt: (from: number, count: number) => { result: number; done: Uint32Array },
-  ): { index: number; code: number }[] {
-    const failures: { index: number; code: number }[] = [];
-    let batch = BATCH;
-    let index = 0;
-    while (index < total) {
-      const count = Math.min(batch, total - index);
-      const { result, done } = attempt(index, count);
-      const written = result >= 0 ? count : count > 1 ? (done[0] as number) : 0;
-      index += written;
-      if (result >= 0) continue;
-      if (count > 1 && written === 0 && noBatch(result)) {
-        batch = 1;
-      } else {
-        failures.push({ index, code: result });
-        index++;
-      }
-    }
-    return failures;
   }
 
   private entriesByBatch(): [K, V][] | undefined {
@@ -135,7 +112,7 @@ export class KernelMap<K, V> implements MapStore<K, V> {
   }
 
   private failure(key: K, code: number): WriteFailure<K> {
-    const full = code === -E2BIG || code === -ENOSPC;
+    const full = isFull(code);
     const { name, maxEntries } = this.definition;
     const reason = full ? `map ${name} is full (${maxEntries} entries)` : `map ${name}: ${describeError(code)}`;
     return { key, full, reason };
@@ -144,10 +121,6 @@ export class KernelMap<K, V> implements MapStore<K, V> {
   private error(verb: string, code: number): Error {
     return new Error(`Cannot ${verb} map ${this.definition.name}: ${describeError(code)}.`);
   }
-}
-
-function noBatch(result: number): boolean {
-  return result === -EINVAL || result === -ENOTSUPP || result === -EOPNOTSUPP;
 }
 
 function buffer(size: number): { bytes: Uint8Array; view: DataView } {

@@ -10,13 +10,17 @@ export interface WriteFailure<K> {
   readonly reason: string;
 }
 
+/** A map this often full in a row is full: asking it for 50,000 more entries would only keep the agent from its work. */
+export const FULL_IN_A_ROW = 32;
+
 /** Typed access to one map. Writes take many entries because the kernel does (one system call for thousands). */
 export interface MapStore<K, V> {
   readonly definition: MapDefinition<K, V>;
   lookup(key: K): V | undefined;
   /** Everything in the map at about one moment; the packet path may write meanwhile. */
   entries(): [K, V][];
-  /** Inserts or replaces, in the order given; goes on after a failure. */
+  /** Inserts or replaces, in the order given; goes on after a failure. A map that found no room for `FULL_IN_A_ROW`
+   * entries in a row is not asked for the rest, which count as failed: put replacements before what is new. */
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[];
   /** Removes; a key that is not there is a success. */
   delete(keys: Iterable<K>): WriteFailure<K>[];

@@ -1,4 +1,5 @@
 import type { Contributions, Entry } from "../compile/desired.ts";
+import { each, finish, type Steps } from "../steps.ts";
 
 /** An entry as it should be, or is, with the object it belongs to. */
 export interface OwnedEntry<K, V> extends Entry<K, V> {
@@ -37,34 +38,51 @@ export class DeltaMap<K, V> {
 
   /** Takes over what the map holds now, as after a restart. */
   load(entries: Iterable<readonly [K, V]>): void {
-    const before = [...this.#actual.keys()];
-    this.#actual.clear();
-    for (const [key, value] of entries) this.#actual.set(this.#text(key), { key, value });
-    for (const id of new Set([...before, ...this.#actual.keys(), ...this.#claims.keys()])) this.#compare(id);
+    finish(this.loading(entries));
+  }
+
+  /** The same in parts. */
+  *loading(entries: Iterable<readonly [K, V]>): Steps<void> {
+    const gone = new Set(this.#actual.keys());
+    yield* each(entries, ([key, value]) => {
+      const id = this.#text(key);
+      gone.delete(id);
+      this.#actual.set(id, { key, value });
+      this.#compare(id);
+    });
+    yield* each(gone, (id) => this.removed(id));
   }
 
   /** Replaces the desired content. An owner with the same array as before costs one comparison. */
   setDesired(contributions: Contributions<K, V>): void {
+    finish(this.settingDesired(contributions));
+  }
+
+  /** The same in parts. */
+  *settingDesired(contributions: Contributions<K, V>): Steps<void> {
     if (contributions === this.#contributions) return;
-    this.#contributions = contributions;
+    this.#contributions = undefined; // until all of it is taken
     const touched = new Set<string>();
     for (const [owner, entries] of this.#owners) {
       if (contributions.get(owner) === entries) continue;
       this.#owners.delete(owner);
-      for (const { id } of entries) {
+      yield* each(entries, ({ id }) => {
         this.#release(id, owner);
         touched.add(id);
-      }
+      });
     }
+    let owners = 0;
     for (const [owner, entries] of contributions) {
+      if (++owners % 256 === 0) yield;
       if (this.#owners.has(owner)) continue;
       this.#owners.set(owner, entries);
-      for (const entry of entries) {
+      yield* each(entries, (entry) => {
         this.#claim({ ...entry, owner });
         touched.add(entry.id);
-      }
+      });
     }
-    for (const id of touched) this.#compare(id);
+    yield* each(touched, (id) => this.#compare(id));
+    this.#contributions = contributions;
   }
 
   /** Entries to write, each with its owner. */
@@ -85,6 +103,12 @@ export class DeltaMap<K, V> {
     return [...this.#updates, ...this.#deletions].flatMap((id) => this.#actual.get(id) ?? []);
   }
 
+  /** Ids of entries that are not as they should be. */
+  *pendingIds(): Iterable<string> {
+    yield* this.#updates;
+    yield* this.#deletions;
+  }
+
   isPending(id: string): boolean {
     return this.#updates.has(id);
   }
@@ -92,6 +116,11 @@ export class DeltaMap<K, V> {
   /** What the map holds under the id. */
   actual(id: string): V | undefined {
     return this.#actual.get(id)?.value;
+  }
+
+  /** Entries that the map holds, as far as we know. */
+  get actualCount(): number {
+    return this.#actual.size;
   }
 
   get pendingCount(): number {
@@ -135,8 +164,8 @@ export class DeltaMap<K, V> {
   }
 }
 
-/** Values of maps are numbers, texts, or flat structs of both. */
-function equal(a: unknown, b: unknown): boolean {
+/** Whether two values of a map are the same: numbers, texts, or flat structs of both. */
+export function equal(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;

@@ -1,17 +1,20 @@
-import type { DesiredMaps, MapContents, WrittenMap } from "../compile/desired.ts";
+import type { DesiredMaps, Entry, MapContents, WrittenMap } from "../compile/desired.ts";
 import { keyText, preference } from "../compile/key.ts";
-import type { MapStores } from "../kernel/map_store.ts";
-import { DeltaMap } from "./delta_map.ts";
+import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map_store.ts";
+import { finish, type Steps } from "../steps.ts";
+import { DeltaMap, equal } from "./delta_map.ts";
 import { type Deltas, passingOrder, type Step, writeOrder } from "./write_order.ts";
 
 /** The maps as the reconciler writes them. */
 export type WrittenStores = Pick<MapStores, WrittenMap>;
 
-/** A write that did not happen, in words for people. It is tried again by the next sync. */
+/** Writes of one owner to one map that did not happen, in words for people. They are tried again by the next sync. */
 export interface WriteProblem {
   readonly map: WrittenMap;
   readonly owner: string;
+  /** The first of them. */
   readonly entry: string;
+  readonly count: number;
   readonly full: boolean;
   readonly reason: string;
 }
@@ -23,6 +26,12 @@ export interface SyncReport {
   /** Entries that are not yet as they should be: failed, or waiting for what failed. */
   readonly pending: number;
 }
+
+/** Entries written in a row; between two such batches somebody else may have a turn. */
+const BATCH = 1024;
+
+type Written = Pick<SyncReport, "written" | "problems">;
+type AnyEntry = Entry<never, never> & { readonly owner: string };
 
 /** Brings the maps to a desired state with the fewest writes, in `writeOrder`. */
 export class Reconciler {
@@ -39,68 +48,75 @@ export class Reconciler {
   /** The first call reads what a previous agent left in the maps; only what differs is written. The caller must have
    * seen a complete list of every kind: what is not desired is removed. */
   sync(desired: DesiredMaps): SyncReport {
-    if (!this.#loaded) this.#load();
+    return finish(this.syncing(desired));
+  }
+
+  /** The same in parts. Each part leaves the maps consistent. */
+  *syncing(desired: DesiredMaps): Steps<SyncReport> {
+    if (!this.#loaded) yield* this.rereading();
     // What fails on the way there fails again, or no longer matters, at the end; it is told of once.
-    const passed = (desired.through ?? []).map((stage) => this.#write(stage, passingOrder).written);
-    const { written, problems } = this.#write(desired, writeOrder);
+    let passed = 0;
+    for (const stage of desired.through ?? []) passed += (yield* this.#write(stage, passingOrder)).written;
+    const { written, problems } = yield* this.#write(desired, writeOrder);
     const pending = Object.values(this.deltas).reduce((sum, delta) => sum + delta.pendingCount, 0);
-    return { written: passed.reduce((sum, count) => sum + count, written), problems, pending };
+    return { written: passed + written, problems, pending };
   }
 
-  #write(desired: MapContents, order: readonly Step[]): Pick<SyncReport, "written" | "problems"> {
-    for (const map of Object.keys(this.deltas) as WrittenMap[]) this.#setDesired(map, desired);
-    const results = order.map((step) => (step.verb === "update" ? this.#update(step) : this.#delete(step)));
-    return {
-      written: results.reduce((sum, { written }) => sum + written, 0),
-      problems: results.flatMap(({ problems }) => problems),
-    };
-  }
-
-  #load(): void {
+  /** Takes what the maps hold now as the actual state: whatever somebody else changed in them is pending again. */
+  *rereading(): Steps<void> {
     for (const map of Object.keys(this.deltas) as WrittenMap[]) {
       const { delta, store } = this.#sides(map);
-      delta.load(store.entries());
+      yield* delta.loading(store.entries());
     }
     this.#loaded = true;
   }
 
-  #setDesired<M extends WrittenMap>(map: M, desired: MapContents): void {
-    const { delta } = this.#sides(map);
-    delta.setDesired(desired[map] as Parameters<typeof delta.setDesired>[0]);
+  *#write(desired: MapContents, order: readonly Step[]): Steps<Written> {
+    for (const map of Object.keys(this.deltas) as WrittenMap[]) {
+      const { delta } = this.#sides(map);
+      yield* delta.settingDesired(desired[map] as Parameters<typeof delta.settingDesired>[0]);
+    }
+    let written = 0;
+    const problems: WriteProblem[] = [];
+    for (const step of order) {
+      const done = yield* step.verb === "update" ? this.#update(step) : this.#delete(step);
+      written += done.written;
+      problems.push(...done.problems);
+    }
+    return { written, problems };
   }
 
-  #update({ map, waits }: Step): Pick<SyncReport, "written" | "problems"> {
+  *#update({ map, waits, meanwhile }: Step): Steps<Written> {
     const { delta, store } = this.#sides(map);
     const wait = waits?.(this.deltas);
-    const entries = delta.pendingUpdates().filter((entry) => !wait?.(entry));
-    if (entries.length === 0) return { written: 0, problems: [] };
-    const failures = new Map(
-      store.update(entries.map(({ key, value }) => [key, value])).map((failure) => [keyId(map, failure.key), failure]),
-    );
-    const problems: WriteProblem[] = [];
-    for (const entry of entries) {
-      const failure = failures.get(entry.id);
-      if (!failure) delta.wrote(entry);
-      else problems.push({ map, owner: entry.owner, entry: entry.id, full: failure.full, reason: failure.reason });
+    const stand = meanwhile?.(this.deltas) as ((value: never) => never) | undefined;
+    const entries: AnyEntry[] = [];
+    for (const entry of delta.pendingUpdates()) {
+      if (wait?.(entry)) continue;
+      const value = stand ? stand(entry.value) : entry.value;
+      if (!equal(value, delta.actual(entry.id))) entries.push({ ...entry, value });
     }
-    return { written: entries.length - problems.length, problems };
+    // What is there already finds its room also in a full map.
+    const isThere = ({ id }: AnyEntry) => delta.actual(id) !== undefined;
+    const inOrder = [...entries.filter(isThere), ...entries.filter((entry) => !isThere(entry))];
+    return yield* inBatches(
+      map,
+      inOrder,
+      (batch) => store.update(batch.map(({ key, value }) => [key, value])),
+      (entry) => delta.wrote(entry),
+    );
   }
 
-  #delete({ map, waits }: Step): Pick<SyncReport, "written" | "problems"> {
+  *#delete({ map, waits }: Step): Steps<Written> {
     const { delta, store } = this.#sides(map);
     const wait = waits?.(this.deltas);
     const entries = delta.pendingDeletions().filter((entry) => !wait?.(entry));
-    if (entries.length === 0) return { written: 0, problems: [] };
-    const failures = new Map(
-      store.delete(entries.map(({ key }) => key)).map((failure) => [keyId(map, failure.key), failure]),
+    return yield* inBatches(
+      map,
+      entries.map((entry) => ({ ...entry, owner: "nobody any more" })),
+      (batch) => store.delete(batch.map(({ key }) => key)),
+      ({ id }) => delta.removed(id),
     );
-    const problems: WriteProblem[] = [];
-    for (const { id } of entries) {
-      const failure = failures.get(id);
-      if (!failure) delta.removed(id);
-      else problems.push({ map, owner: "nobody any more", entry: id, full: false, reason: failure.reason });
-    }
-    return { written: entries.length - problems.length, problems };
   }
 
   /** Both sides of one map. The types of different maps meet here only: a step's entries come from its own map. */
@@ -111,14 +127,51 @@ export class Reconciler {
 
 interface AnyStore {
   entries(): [never, never][];
-  update(entries: Iterable<readonly [never, never]>): { key: never; full: boolean; reason: string }[];
-  delete(keys: Iterable<never>): { key: never; full: boolean; reason: string }[];
+  update(entries: Iterable<readonly [never, never]>): WriteFailure<never>[];
+  delete(keys: Iterable<never>): WriteFailure<never>[];
+}
+
+/** Hands entries to a store, batch after batch, until it is full. `wrote` is told of each that succeeded. */
+function* inBatches(
+  map: WrittenMap,
+  entries: readonly AnyEntry[],
+  write: (batch: readonly AnyEntry[]) => WriteFailure<never>[],
+  wrote: (entry: AnyEntry) => void,
+): Steps<Written> {
+  const problems = new Map<string, WriteProblem>();
+  let failed = 0;
+  let full: WriteFailure<never> | undefined;
+  for (let first = 0; first < entries.length; first += BATCH) {
+    const batch = entries.slice(first, first + BATCH);
+    const failures = full ? [] : write(batch);
+    const byKey = new Map<never, WriteFailure<never>>(failures.map((failure) => [failure.key, failure]));
+    for (const entry of batch) {
+      const failure = full ?? byKey.get(entry.key);
+      if (!failure) {
+        wrote(entry);
+        continue;
+      }
+      failed++;
+      const { owner, id } = entry;
+      const known = problems.get(owner) ?? {
+        map,
+        owner,
+        entry: id,
+        count: 0,
+        full: failure.full,
+        reason: failure.reason,
+      };
+      problems.set(owner, { ...known, count: known.count + 1 });
+    }
+    if (failures.length >= FULL_IN_A_ROW) {
+      const last = failures.at(-1);
+      if (last?.full && last.key === batch.at(-1)?.key) full = last;
+    }
+    yield;
+  }
+  return { written: entries.length - failed, problems: [...problems.values()] };
 }
 
 function deltaFor<M extends WrittenMap>(map: M): DeltaMap<never, never> {
   return new DeltaMap(keyText[map], preference[map]) as never;
-}
-
-function keyId(map: WrittenMap, key: never): string {
-  return keyText[map](key);
 }

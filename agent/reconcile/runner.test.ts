@@ -57,14 +57,14 @@ describe("Runner", () => {
     expect(runs).toEqual([0, 10]);
   });
 
-  test("what failed or left work is repeated", async () => {
+  test("what failed or left work is repeated, less and less often", async () => {
     const { clock, runs, runner } = started((run) => {
       if (run === 1) throw new Error("the map is full");
-      return run > 2;
+      return run > 5;
     });
     runner.trigger();
-    await clock.pass(500);
-    expect(runs).toEqual([0, 100, 200]);
+    await clock.pass(3000);
+    expect(runs).toEqual([0, 100, 300, 700, 1500, 2500]);
   });
 
   test("runs now and then without being asked, and never after stop()", async () => {

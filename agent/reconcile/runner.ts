@@ -12,7 +12,7 @@ export const systemClock: Clock = {
 };
 
 /** Milliseconds. A burst of triggers is one run `min` after the run before; a run that failed or left work is repeated
- * after `retry`; without any trigger there is one every `max`, for whatever nobody told us about. */
+ * after `retry`, then after twice as long each time, up to `max`; without any trigger there is one every `max`, for whatever nobody told us about. */
 export interface Intervals {
   readonly min: number;
   readonly retry: number;
@@ -30,6 +30,7 @@ export class Runner {
   #lastStart = Number.NEGATIVE_INFINITY;
   #running = false;
   #again = false;
+  #failures = 0;
   #stopped = false;
 
   /** `job` answers whether everything is done; false or a rejection asks for a retry. It reports its own errors. */
@@ -69,8 +70,9 @@ export class Runner {
     }
     this.#running = false;
     const { min, retry, max } = this.#intervals;
+    this.#failures = done ? 0 : this.#failures + 1;
     this.#schedule(this.#lastStart + max);
-    if (!done) this.#schedule(this.#clock.now() + retry);
+    if (!done) this.#schedule(this.#clock.now() + Math.min(max, retry * 2 ** (this.#failures - 1)));
     if (this.#again) this.#schedule(this.#lastStart + min);
   }
 }

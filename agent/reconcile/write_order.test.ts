@@ -148,6 +148,48 @@ describe("writeOrder", () => {
     );
   }, 120_000);
 
+  test("while writes fail the revision is none of the desired ones, moves with what is written, and ends at the desired one", () => {
+    fc.assert(
+      fc.property(randomCluster, randomCluster, fc.integer({ min: 2, max: 9 }), (before, changed, every) => {
+        const after = { ...before, policies: changed.policies };
+        let failing = false;
+        const maps = memoryMaps(
+          <K, V>(definition: MapDefinition<K, V>): MapStore<K, V> =>
+            definition.name === "settings"
+              ? new MemoryMap(definition)
+              : new FaultyMap(definition, (attempt) => failing && attempt % every !== 0),
+        );
+        const revision = () => maps.settings.lookup(0)?.policyRevision;
+        // What a flow's verdict hangs on, beside the policies, which never change under their number.
+        const judging = () =>
+          JSON.stringify([
+            maps.endpoints.entries().map(([address, { policy, flags }]) => [address, policy, flags]),
+            maps.locations.entries().map(([key, { identity }]) => [key, identity]),
+          ]);
+        const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
+        reconciler.sync(compiler.compile(snapshotOf(before)).maps);
+        const snapshot = snapshotOf(after);
+        const desired = () => compiler.compile(snapshot).maps;
+        const wanted = new Compiler().compile(snapshot).maps.settings.get("settings")?.[0]?.value.policyRevision;
+        failing = true;
+        // Told by what is in the maps: flows that were judged under one content are judged again under another.
+        const seen = new Map<unknown, string>();
+        for (let attempt = 0; attempt < 200; attempt++) {
+          if (attempt === 100) failing = false;
+          const { pending } = reconciler.sync(desired());
+          const content = seen.get(revision()) ?? judging();
+          expect(judging()).toBe(content);
+          seen.set(revision(), content);
+          if (pending === 0) break;
+        }
+        failing = false;
+        expect(revision()).toBe(wanted);
+        expect(reconciler.sync(desired())).toEqual({ written: 0, problems: [], pending: 0 });
+      }),
+      { numRuns: 200 },
+    );
+  }, 120_000);
+
   test("at every moment of a change each traffic is judged as before it or as after it", () => {
     fc.assert(
       fc.property(randomCluster, randomCluster, (before, changed) => {

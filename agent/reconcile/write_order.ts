@@ -1,4 +1,5 @@
 import type { Entry, WrittenMap } from "../compile/desired.ts";
+import { hash32 } from "../compile/hash.ts";
 import { keyText } from "../compile/key.ts";
 import type { KeyOf, ValueOf } from "../kernel/layout.gen.ts";
 import type { DeltaMap } from "./delta_map.ts";
@@ -12,11 +13,19 @@ export interface Step<M extends WrittenMap = WrittenMap> {
   readonly why: string;
   /** Entries that must wait because something they rely on could not be written; they stay pending. */
   readonly waits?: (deltas: Deltas) => (entry: Entry<KeyOf<M>, ValueOf<M>>) => boolean;
+  /** What is written in place of the desired value until everything it tells of is there. */
+  readonly meanwhile?: (deltas: Deltas) => (value: ValueOf<M>) => ValueOf<M>;
 }
 
-function step<M extends WrittenMap>(verb: Step["verb"], map: M, why: string, waits?: Step<M>["waits"]): Step {
-  // Each step's `waits` sees entries of its own map only: the reconciler takes both from the same field.
-  return { map, verb, why, ...(waits && { waits }) } as unknown as Step;
+function step<M extends WrittenMap>(
+  verb: Step["verb"],
+  map: M,
+  why: string,
+  waits?: Step<M>["waits"],
+  meanwhile?: Step<M>["meanwhile"],
+): Step {
+  // Each step's functions see entries of its own map only: the reconciler takes both from the same field.
+  return { map, verb, why, ...(waits && { waits }), ...(meanwhile && { meanwhile }) } as unknown as Step;
 }
 
 /** What is referred to comes before what refers to it; removal goes the other way round. */
@@ -79,8 +88,30 @@ export const writeOrder: readonly Step[] = [
     return ({ key }) => named.has(key);
   }),
 
-  step("update", "settings", "the new policy revision has every connection judged again, by what is complete now"),
+  step(
+    "update",
+    "settings",
+    "the new policy revision has every connection judged again, by what is written now",
+    undefined,
+    (deltas) => (value) => ({ ...value, policyRevision: writtenRevision(deltas, value.policyRevision) }),
+  ),
 ];
+
+/** The revision of what the maps hold. Where all is as it should be it is the desired one. While something could not be
+ * written it is another, which depends on what that is: connections are judged again by the part that is there, and once
+ * more with each part that follows. The desired one would let them keep, for good, a verdict of before. */
+function writtenRevision({ endpoints, locations }: Deltas, desired: number): number {
+  let revision = desired;
+  const late = (text: string) => {
+    revision = (revision + hash32(text)) >>> 0;
+  };
+  for (const id of endpoints.pendingIds()) {
+    const actual = endpoints.actual(id);
+    late(`${id} holds ${actual?.policy} ${actual?.flags}`);
+  }
+  for (const id of locations.pendingIds()) late(`${id} holds ${locations.actual(id)?.identity}`);
+  return revision;
+}
 
 /** On the way through a stage (`DesiredMaps.through`): nothing goes, and nothing is judged again yet. */
 export const passingOrder: readonly Step[] = writeOrder.filter(

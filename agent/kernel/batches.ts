@@ -1,0 +1,52 @@
+import { E2BIG, EINVAL, ENOSPC, ENOTSUPP, EOPNOTSUPP } from "./libbpf.ts";
+import { FULL_IN_A_ROW } from "./map_store.ts";
+
+/** Entries of one system call. */
+export const BATCH = 4096;
+
+/** One call for the entries from `at` of an encoded batch: for all of them, telling in `done` how many were, or for one. */
+export type Attempt = (at: number, many: boolean, done: Uint32Array) => number;
+
+// Entries are encoded once, a batch at a time. A batch stops at its first failure and tells how far it came: note that
+// entry, go on after it. Where the map has no batches, go on one by one.
+export function write(
+  total: number,
+  encode: (first: number, count: number) => Attempt,
+): { index: number; code: number }[] {
+  const failures: { index: number; code: number }[] = [];
+  let batches = true;
+  let refused = 0;
+  for (let first = 0; first < total; first += BATCH) {
+    const count = Math.min(BATCH, total - first);
+    const attempt = encode(first, count);
+    for (let at = 0; at < count; ) {
+      const many = batches && count - at > 1;
+      const done = Uint32Array.of(count - at);
+      const result = attempt(at, many, done);
+      const written = result >= 0 ? (many ? count - at : 1) : many ? (done[0] as number) : 0;
+      at += written;
+      if (written > 0) refused = 0;
+      if (result >= 0) continue;
+      if (many && written === 0 && noBatch(result)) {
+        batches = false;
+        continue;
+      }
+      failures.push({ index: first + at, code: result });
+      at++;
+      if (!isFull(result) || ++refused < FULL_IN_A_ROW) continue;
+      for (let index = first + at; index < total; index++) failures.push({ index, code: result });
+      return failures;
+    }
+  }
+  return failures;
+}
+
+/** Whether a map refused an entry for want of room. */
+export function isFull(code: number): boolean {
+  return code === -E2BIG || code === -ENOSPC;
+}
+
+/** Whether a map, or the kernel, knows no batches. */
+export function noBatch(result: number): boolean {
+  return result === -EINVAL || result === -ENOTSUPP || result === -EOPNOTSUPP;
+}

@@ -1,0 +1,23 @@
+/** Work in short parts, so that whoever runs it may do something else in between: health, CNI, other changes. The work
+ * itself looks at no clock; how many parts are done in a row is the runner's choice (slices.ts). */
+export type Steps<R> = Generator<void, R, void>;
+
+/** How many items of a list are one part: well below a millisecond where an item is a few comparisons. */
+const PART = 256;
+
+/** Does all of it at once, for tests and for what nobody waits beside. */
+export function finish<R>(steps: Steps<R>): R {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** `work` for each item, in parts. */
+export function* each<T>(items: Iterable<T>, work: (item: T) => void, part = PART): Steps<void> {
+  let count = 0;
+  for (const item of items) {
+    work(item);
+    if (++count % part === 0) yield;
+  }
+}
