@@ -24,8 +24,8 @@ int from_tunnel(struct __sk_buff *skb)
 	struct packet packet = {.skb = skb};
 	struct wrapping wrapping = {};
 
-	if (!settings)
-		return TC_ACT_SHOT;
+	if (!settings) /* nor is any node known */
+		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	if (!read_wrapping(skb, &wrapping))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	return receive_wrapped(&packet, settings, &wrapping, HOOK_FROM_TUNNEL);

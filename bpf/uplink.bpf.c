@@ -21,7 +21,7 @@ int from_uplink(struct __sk_buff *skb)
 	struct packet packet;
 
 	if (!settings)
-		return TC_ACT_OK;
+		return pass_to_stack(skb);
 	switch (parse(skb, &packet, HOOK_FROM_UPLINK)) {
 	case PARSE_OK:
 		break;
@@ -58,17 +58,19 @@ int to_uplink(struct __sk_buff *skb)
 	struct connection *connection;
 	struct packet packet;
 
-	if (skb->mark == MARK_FORWARDED || !settings || parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
+	if (skb->mark == MARK_FORWARDED) /* counted by the program that sent it */
 		return TC_ACT_OK;
+	if (!settings || parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
+		return pass_to_stack(skb);
 	if (is_judged_later(skb)) {
 		enum outcome verdict = judge_after_stack(skb, &packet.tuple);
 
-		return verdict == OUTCOME_TO_ENDPOINT ? TC_ACT_OK : drop_flow(skb, verdict, &packet.tuple);
+		return verdict == OUTCOME_TO_ENDPOINT ? pass_to_stack(skb) : drop_flow(skb, verdict, &packet.tuple);
 	}
 	connection = bpf_map_lookup_elem(&connections, &packet.tuple);
 	if (!connection || (connection->flags & (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) !=
 				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND))
-		return TC_ACT_OK;
+		return pass_to_stack(skb);
 	trace_known(connection);
 	connection_touch(connection, &packet);
 	if (translate_reply(&packet, connection))

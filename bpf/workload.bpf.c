@@ -65,8 +65,8 @@ int from_workload(struct __sk_buff *skb)
 	enum parse_result parsed;
 	struct packet packet;
 
-	if (!settings)
-		return TC_ACT_SHOT;
+	if (!settings) /* nor is any endpoint known */
+		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	parsed = parse(skb, &packet, HOOK_FROM_WORKLOAD);
 	if (parsed == PARSE_OK) {
 		connection = connection_find(&packet);
@@ -128,13 +128,13 @@ int to_workload(struct __sk_buff *skb)
 	struct packet packet;
 	enum outcome verdict;
 
-	if (!settings)
-		return TC_ACT_SHOT;
+	if (!settings) /* nor is any endpoint known */
+		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	switch (parse(skb, &packet, HOOK_TO_WORKLOAD)) {
 	case PARSE_OK:
 		break;
 	case PARSE_NOT_IP:
-		return TC_ACT_OK;
+		return pass_to_stack(skb);
 	case PARSE_ICMP_ERROR:
 		return error_to_workload(&packet, settings);
 	case PARSE_FRAGMENT:

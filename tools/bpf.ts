@@ -62,7 +62,7 @@ export async function compileObjects(): Promise<void> {
 const objectOf = (name: string) => join(objects, `${name}.bpf.o`);
 
 /** <asm/types.h> lives in the folder of the machine's processor, where clang does not look when it compiles for bpf. */
-function includes(): string[] {
+export function includes(): string[] {
   const [folder] = globSync("/usr/include/*-linux-gnu/asm").map((path) => join(path, ".."));
   return folder ? ["-idirafter", folder] : [];
 }

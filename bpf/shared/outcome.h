@@ -2,7 +2,8 @@
 #pragma once
 #include <linux/types.h>
 
-/* Every packet that our programs see ends in exactly one outcome, and is counted there (map `outcomes`).
+/* Every packet that our programs see ends in exactly one outcome, and is counted there (map `outcomes`): each run of a
+ * program counts one, but that of to_uplink for what another of our programs sent (MARK_FORWARDED) and counted.
  * Names are what metrics and people see: OUTCOME_DROP_POLICY_INGRESS is "drop_policy_ingress". */
 enum outcome {
 	OUTCOME_PASS_TO_STACK,	    /* left to the kernel */

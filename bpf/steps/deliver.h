@@ -72,6 +72,8 @@ static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settin
 		action = wrap_by_device(skb, settings, wrapping);
 	if (action < 0)
 		return drop(skb, OUTCOME_DROP_NO_ROUTE);
+	if (action == TC_ACT_SHOT)
+		return drop(skb, OUTCOME_DROP_MALFORMED);
 	trace_wrapped(wrapping);
 	return finish(skb, wrapped_outcome(wrapped_kind(wrapping)), action);
 }

@@ -1,0 +1,208 @@
+// The adversary's walks: what somebody sends who wants more than he may.
+import { nodes, outside, secondAddress } from "../cluster.ts";
+import { echo, icmpError, tcp, udp, vxlan } from "../frames.ts";
+import { about, arrives, arrivesWrapped, type PacketTest, sends } from "./step.ts";
+
+const { master, node, far } = nodes;
+const { client1, client2 } = outside;
+const [web, db, jail, open] = ["10.244.0.2", "10.244.0.3", "10.245.0.2", "10.245.0.3"];
+const [web2, friend] = ["10.244.1.2", "10.245.1.2"];
+const dropped = /^drop_/;
+const translated = { services: true } as const;
+
+/** Nobody on a network may use one of these as its source. */
+const martians = [
+  master,
+  secondAddress,
+  "127.0.0.1",
+  "224.0.0.1",
+  "255.255.255.255",
+  "0.0.0.0",
+  "0.1.2.3",
+  "240.0.0.1",
+];
+const wrappedIn = (destination: string) => vxlan(50000, 0xc00000, 0, Buffer.from(`${destination} has what you want`));
+
+const forgedSources: PacketTest[] = martians.flatMap((source) => [
+  {
+    say: `from outside, source ${source}: dropped before anything is looked up`,
+    open: "V3, source checks",
+    steps: [
+      arrives({ source, destination: jail }, tcp(7000, 80, "S"), dropped),
+      arrives({ source, destination: master }, tcp(7000, 30082, "S"), dropped),
+      arrives({ source, destination: open }, udp(7000, 80), dropped),
+      arrives({ source, destination: master }, udp(7000, 53), dropped),
+    ],
+  },
+  {
+    say: `wrapped, source ${source}: dropped in every kind`,
+    open: "V3, source checks",
+    steps: (["overlay", "forward via", "forward direct", "return"] as const).map((kind) =>
+      arrivesWrapped(
+        { kind },
+        { source, destination: kind === "overlay" ? jail : node },
+        tcp(7001, 30082, "S"),
+        dropped,
+      ),
+    ),
+  },
+]);
+
+export const attacks: readonly PacketTest[] = [
+  ...forgedSources,
+  {
+    say: "from outside, a source that is a pod's: one of this node, one that comes wrapped, straight and by a node port",
+    handling: translated,
+    steps: [web, web2].flatMap((source) => [
+      arrives({ source, destination: db }, tcp(7002, 80, "S"), "drop_spoofed_source"),
+      arrives({ source, destination: master }, tcp(7002, 30082, "S"), "drop_spoofed_source"),
+    ]),
+  },
+  {
+    say: "from outside, a pod's source on a flow that is known",
+    handling: translated,
+    open: "V10, source checks before known flows are followed",
+    steps: [
+      arrivesWrapped({ kind: "overlay" }, { source: web2, destination: db }, tcp(7003, 80, "S"), /^to_endpoint to db/),
+      arrives({ source: web2, destination: db }, tcp(7003, 80, "A"), dropped),
+      sends("web", { destination: db }, tcp(7003, 80, "S"), /^to_endpoint to db/),
+      arrives({ source: web, destination: db }, tcp(7003, 80, "A"), dropped),
+    ],
+  },
+  {
+    say: "wrapped as a return of what this node never forwarded: into no pod, and nowhere else",
+    open: "V1, wrapped packets",
+    steps: [jail, open, client1].flatMap((destination) => [
+      arrivesWrapped({ kind: "return" }, { source: client2, destination }, udp(7004, 80), dropped),
+      arrivesWrapped(
+        { kind: "return" },
+        { source: node, destination },
+        icmpError(3, 3, about({ source: destination, destination: node }, udp(80, 7004))),
+        dropped,
+      ),
+    ]),
+  },
+  {
+    say: "wrapped by a stranger: not unwrapped here, refused behind the kernel's device",
+    steps: [
+      arrivesWrapped(
+        { kind: "overlay", node: client1 },
+        { source: web2, destination: web },
+        tcp(7005, 80, "S"),
+        /^(pass_to_stack|drop_)/,
+      ),
+      {
+        ...arrives({ source: web2, destination: web }, tcp(7005, 80, "S"), "drop_unknown_tunnel_peer"),
+        program: "from_tunnel",
+        at: "tunnel",
+        tunnel: { node: client1, vni: 4096 },
+      },
+    ],
+  },
+  {
+    say: "in the overlay, an address of another node's pod",
+    handling: translated,
+    steps: [
+      arrivesWrapped(
+        { kind: "overlay", node: far },
+        { source: web2, destination: web },
+        tcp(7006, 80, "S"),
+        "drop_spoofed_source",
+      ),
+      arrivesWrapped(
+        { kind: "overlay" },
+        { source: client1, destination: db },
+        tcp(7006, 80, "S"),
+        "drop_spoofed_source",
+      ),
+      arrivesWrapped({ kind: "overlay" }, { source: db, destination: web }, tcp(7006, 80, "S"), "drop_spoofed_source"),
+    ],
+  },
+  {
+    say: "a pod's VXLAN to nodes, also to a second address",
+    open: "V1, UDP 4789 of workloads",
+    steps: [node, secondAddress, master, far, friend].map((destination) =>
+      sends("open", { destination }, wrappedIn(destination), dropped),
+    ),
+  },
+  {
+    say: "a pod's errors about nothing, about others' flows, to anybody, or large",
+    handling: translated,
+    open: "V2, ICMP errors",
+    steps: [
+      sends(
+        "jail",
+        { destination: client1 },
+        icmpError(3, 3, about({ source: client1, destination: jail }, udp(9, 9))),
+        dropped,
+      ),
+      arrives({ source: client2, destination: open }, udp(7007, 80), /^to_endpoint to open/),
+      sends("open", { destination: client2 }, udp(80, 7007), /^to_network/),
+      sends(
+        "open",
+        { destination: jail },
+        icmpError(3, 3, about({ source: client2, destination: open }, udp(7007, 80))),
+        dropped,
+      ),
+      sends(
+        "open",
+        { destination: client2 },
+        icmpError(3, 3, about({ source: client2, destination: open }, udp(7007, 80, Buffer.alloc(900)), 800)),
+        dropped,
+      ),
+      arrives(
+        { source: client1, destination: jail },
+        icmpError(3, 3, about({ source: open, destination: client2 }, udp(80, 7007))),
+        dropped,
+      ),
+      arrives(
+        { source: client2, destination: open },
+        icmpError(3, 3, about({ source: open, destination: client2 }, udp(80, 7007))),
+        /^to_endpoint to open/,
+      ),
+    ],
+  },
+  {
+    say: "errors from outside about nothing are counted and dropped where they would reach a pod",
+    open: "V13, errors without outcome",
+    steps: [
+      arrives(
+        { source: client1, destination: jail },
+        icmpError(3, 3, about({ source: jail, destination: client1 }, udp(80, 7008))),
+        dropped,
+      ),
+      arrives(
+        { source: client1, destination: master },
+        icmpError(3, 3, about({ source: master, destination: client1 }, udp(80, 7008))),
+        /^pass_to_stack/,
+      ),
+    ],
+  },
+  {
+    say: "a pod with sources that are not its own",
+    steps: [...martians, db, web2, friend, client1, "10.96.0.10"].map((as) =>
+      sends("web", { as, destination: open }, udp(7009, 80), dropped),
+    ),
+  },
+  {
+    say: "a pod's frames with a VLAN tag",
+    handling: translated,
+    open: "V6, tagged frames",
+    steps: [
+      { ...sends("web", { destination: open }, tcp(7010, 80, "S"), dropped), tag: 100 },
+      { ...sends("web", { destination: open }, echo(1), dropped), tag: 0 },
+    ],
+  },
+  {
+    say: "a reset or a SYN of somebody else ends nothing",
+    handling: translated,
+    steps: [
+      arrives({ source: client2, destination: open }, tcp(7011, 80, "S"), /^to_endpoint to open/),
+      sends("open", { destination: client2 }, tcp(80, 7011, "SA"), /^to_network/),
+      arrives({ source: client2, destination: open }, tcp(7011, 80, "A"), /^to_endpoint to open/),
+      arrives({ source: client2, destination: open }, tcp(7011, 80, "R"), /^(to_endpoint to open|drop_)/),
+      arrives({ source: client2, destination: open }, tcp(7011, 80, "A"), /^to_endpoint to open/),
+      sends("open", { destination: client2 }, tcp(80, 7011, "A"), /^to_network/),
+    ],
+  },
+];

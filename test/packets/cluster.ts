@@ -1,0 +1,153 @@
+// The little cluster that packet tests and the fuzzer know: three nodes, an overlay and a plain pool, pods with and without
+// policies, a service of every kind. The node under test is `master`.
+import type { Policy } from "../model/network_policy.ts";
+
+export interface ClusterPod {
+  readonly name: string;
+  readonly address: string;
+  readonly node: keyof typeof nodes;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export const nodes = { master: "172.31.1.8", node: "172.31.1.207", far: "10.9.0.4" } as const;
+/** A second address of the node under test: a load balancer's, a second card's. */
+export const secondAddress = "172.31.1.9";
+export const outside = { client1: "172.31.1.55", client2: "172.31.1.162", remote: "203.0.113.5" } as const;
+export const gateway = "172.31.1.1";
+export const pools = { overlay: "10.244.0.0/16", plain: "10.245.0.0/16" } as const;
+
+const here = [
+  { name: "web", address: "10.244.0.2", labels: { app: "web" } },
+  { name: "db", address: "10.244.0.3", labels: { app: "db" } },
+  { name: "jail", address: "10.245.0.2", labels: { app: "jail" } },
+  { name: "open", address: "10.245.0.3", labels: { app: "open" } },
+];
+const elsewhere: ClusterPod[] = [
+  { name: "web2", address: "10.244.1.2", node: "node", labels: { app: "web" } },
+  { name: "friend", address: "10.245.1.2", node: "node", labels: { app: "friend" } },
+  { name: "web3", address: "10.244.2.2", node: "far", labels: { app: "web" } },
+];
+export const localPods: readonly ClusterPod[] = here.map((pod) => ({ ...pod, node: "master" }));
+export const pods: readonly ClusterPod[] = [...localPods, ...elsewhere];
+
+export const policies: readonly Policy[] = [
+  policy("db", {
+    podSelector: { matchLabels: { app: "db" } },
+    policyTypes: ["Ingress"],
+    ingress: [
+      {
+        from: [{ podSelector: { matchLabels: { app: "web" } } }, { ipBlock: { cidr: `${outside.client1}/32` } }],
+        ports: [{ protocol: "TCP", port: 80 }],
+      },
+      { from: [{ podSelector: { matchLabels: { app: "friend" } } }], ports: [{ protocol: "UDP", port: 80 }] },
+    ],
+  }),
+  policy("jail", {
+    podSelector: { matchLabels: { app: "jail" } },
+    policyTypes: ["Ingress", "Egress"],
+    egress: [
+      { to: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ protocol: "TCP", port: 80 }] },
+      { to: [{ ipBlock: { cidr: `${outside.client1}/32` } }], ports: [{ protocol: "UDP", port: 80 }] },
+    ],
+  }),
+];
+
+/** Every service has port 80 and backends at port 80. */
+export interface ClusterService {
+  readonly name: string;
+  readonly clusterIP: string;
+  readonly nodePort: number;
+  readonly protocol: "TCP" | "UDP";
+  /** Names of pods; a node's name: the node itself, as a pod on its network. */
+  readonly backends: readonly string[];
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+export const externalAddress = "198.51.100.7";
+
+export const services: readonly ClusterService[] = [
+  { name: "web", clusterIP: "10.96.0.10", nodePort: 30080, protocol: "TCP", backends: ["web", "web2", "web3"] },
+  { name: "dns", clusterIP: "10.96.0.11", nodePort: 30081, protocol: "UDP", backends: ["open", "web2", "db"] },
+  { name: "db", clusterIP: "10.96.0.12", nodePort: 30082, protocol: "TCP", backends: ["db"] },
+  {
+    ...{ name: "elsewhere", clusterIP: "10.96.0.13", nodePort: 30083, protocol: "TCP", backends: ["web2"] },
+    spec: { externalTrafficPolicy: "Local" },
+  },
+  {
+    ...{ name: "here", clusterIP: "10.96.0.14", nodePort: 30084, protocol: "TCP", backends: ["web", "web2"] },
+    spec: { externalTrafficPolicy: "Local", internalTrafficPolicy: "Local" },
+  },
+  {
+    ...{ name: "sticky", clusterIP: "10.96.0.15", nodePort: 30085, protocol: "UDP", backends: ["web", "web2"] },
+    spec: { sessionAffinity: "ClientIP" },
+  },
+  { name: "host", clusterIP: "10.96.0.16", nodePort: 30086, protocol: "TCP", backends: ["master", "node"] },
+  { name: "remote", clusterIP: "10.96.0.19", nodePort: 30089, protocol: "TCP", backends: ["web2"] },
+  { name: "empty", clusterIP: "10.96.0.17", nodePort: 30087, protocol: "TCP", backends: [] },
+  {
+    ...{ name: "external", clusterIP: "10.96.0.18", nodePort: 30088, protocol: "TCP", backends: ["web", "friend"] },
+    spec: { externalIPs: [externalAddress] },
+  },
+];
+
+export function backendAddress(name: string): string {
+  return pods.find((pod) => pod.name === name)?.address ?? nodes[name as keyof typeof nodes];
+}
+
+/** Everything above as the API server would give it, by the agent's names of kinds. */
+export function clusterObjects(): Record<string, object[]> {
+  const namespaced = { namespace: "default" };
+  return {
+    nodes: Object.entries(nodes).map(([name, address]) => ({
+      metadata: { name },
+      status: { addresses: [{ type: "InternalIP", address }] },
+    })),
+    namespaces: [{ metadata: { name: "default", labels: { "kubernetes.io/metadata.name": "default" } } }],
+    pods: pods.map(({ name, labels, node, address }) => ({
+      metadata: { name, ...namespaced, labels, uid: name },
+      spec: { nodeName: node, containers: [{ ports: [{ containerPort: 80 }] }] },
+      status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
+    })),
+    services: services.map(({ name, clusterIP, nodePort, protocol, spec }) => ({
+      metadata: { name, ...namespaced },
+      spec: {
+        ...{ type: "NodePort", clusterIP, clusterIPs: [clusterIP], ...spec },
+        ports: [{ name: "web", protocol, port: 80, targetPort: 80, nodePort }],
+      },
+    })),
+    endpointSlices: services.map(({ name, protocol, backends }) => ({
+      metadata: { name: `${name}-1`, ...namespaced, labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      ports: [{ name: "web", protocol, port: 80 }],
+      endpoints: backends.map((backend) => ({
+        addresses: [backendAddress(backend)],
+        nodeName: pods.find((pod) => pod.name === backend)?.node ?? backend,
+        conditions: { ready: true, serving: true, terminating: false },
+      })),
+    })),
+    networkPolicies: policies.map((item) => ({ ...item })),
+    ipPools: [
+      ipPool("overlay", { cidr: pools.overlay, vxlanMode: "Always", natOutgoing: false }),
+      ipPool("plain", { cidr: pools.plain, vxlanMode: "Never", natOutgoing: true }),
+    ],
+    ipamBlocks: [
+      block("10.244.0.0/26", "master", "overlay"),
+      block("10.244.1.0/26", "node", "overlay"),
+      block("10.244.2.0/26", "far", "overlay"),
+      block("10.245.0.0/26", "master", "plain"),
+      block("10.245.1.0/26", "node", "plain"),
+    ],
+  };
+}
+
+function policy(name: string, spec: Policy["spec"]): Policy {
+  return { metadata: { name, namespace: "default" }, spec };
+}
+
+function ipPool(name: string, spec: object) {
+  return { metadata: { name }, spec: { blockSize: 26, ...spec } };
+}
+
+function block(cidr: string, node: string, pool: string) {
+  return { metadata: { name: cidr.replaceAll(/[./]/g, "-") }, spec: { cidr, node, pool } };
+}

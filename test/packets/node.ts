@@ -1,0 +1,228 @@
+// The node under test: real programs and maps in the kernel, filled by the agent's own compiler, with real interfaces, routes
+// and neighbours around them, and no traffic but what a test hands to a program.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Compiler } from "../../agent/compile/compile.ts";
+import type { LocalEndpoint } from "../../agent/compile/snapshot.ts";
+import { libbpf } from "../../agent/kernel/libbpf.ts";
+import { type Loaded, load } from "../../agent/kernel/load.ts";
+import { openMap, type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
+import { type Circumstances, testRun, type Verdict } from "../../agent/kernel/test_run.fixture.ts";
+import { Reconciler } from "../../agent/reconcile/reconciler.ts";
+import { type KindName, kindNames } from "../../agent/watch/kinds.ts";
+import { SnapshotStore } from "../../agent/watch/snapshot_store.ts";
+import { clusterObjects, gateway, localPods, nodes, outside, secondAddress } from "./cluster.ts";
+import { OutcomeCounters } from "./counters.ts";
+
+/** The programs that meet packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
+export const packetPrograms = ["from_uplink", "to_uplink", "from_workload", "to_workload", "from_tunnel"] as const;
+export type PacketProgram = (typeof packetPrograms)[number];
+
+/** How a frame comes to a program. */
+export interface Meeting extends Partial<Pick<Circumstances, "ingressIfindex" | "mark" | "gso">> {
+  readonly program: PacketProgram;
+  /** Of the interface that the program is attached to: "uplink", "tunnel", or a pod's name. */
+  readonly at: string;
+  /** from_tunnel: what the kernel's device took off. */
+  readonly tunnel?: { readonly node: string; readonly vni: number; readonly group?: number };
+  /** A VLAN tag beside the frame, where cards put it. */
+  readonly tag?: number;
+}
+
+export interface Met extends Verdict {
+  /** The names of the outcomes that were counted, each as often as it was. */
+  readonly outcomes: readonly string[];
+}
+
+export interface NodeOptions {
+  /** Compiled objects of the dataplane. */
+  readonly objects: string;
+  /** preamble.bpf.o */
+  readonly preamble: string;
+  /** A folder on a bpffs, and one for files. */
+  readonly bpffs: string;
+  readonly scratch: string;
+}
+
+export interface Handling {
+  readonly returnMode: "Tunnel" | "DSR";
+  /** Off: kube-proxy handles services. */
+  readonly services: boolean;
+}
+
+export const handlings: readonly Handling[] = [
+  { returnMode: "DSR", services: true },
+  { returnMode: "Tunnel", services: true },
+  { returnMode: "DSR", services: false },
+];
+
+const PREAMBLE_TUNNEL = 1;
+const PREAMBLE_TAG = 2;
+
+export class NodeUnderTest {
+  readonly pins: Pins;
+  readonly counters: OutcomeCounters;
+  readonly #interfaces = new Map<string, number>();
+  readonly #loaded: Loaded;
+  readonly #preamble: number;
+  readonly #compiler = new Compiler();
+  readonly #reconciler: Reconciler;
+
+  /** In a network namespace of its own, which is left as it is: that goes with its tests. */
+  constructor({ objects, preamble, bpffs, scratch }: NodeOptions) {
+    makeInterfaces(scratch);
+    for (const name of ["uplink", "tunnel", ...localPods.map((pod) => pod.name)])
+      this.#interfaces.set(name, indexOf(name));
+    this.pins = pinsUnder(join(bpffs, "dataplane"));
+    this.#loaded = load({ objects, pins: this.pins, logFile: join(scratch, "verifier.log") });
+    this.counters = new OutcomeCounters(openMap(this.pins, "outcomes"));
+    this.#reconciler = new Reconciler(this.#loaded.maps);
+    this.#preamble = loadPreamble(preamble, join(bpffs, "preamble"), (name) => this.#loaded.programFd(name));
+  }
+
+  /** Brings the maps to the little cluster. */
+  write({ returnMode, services }: Handling): void {
+    const store = new SnapshotStore(() => undefined);
+    const handling = services ? "Ebpf" : "KubeProxyIptables";
+    const objects: Record<string, object[]> = {
+      ...clusterObjects(),
+      felixConfigurations: [
+        {
+          metadata: { name: "default", annotations: { "ebpf-dataplane.io/service-handling": handling } },
+          spec: { bpfExternalServiceMode: returnMode },
+        },
+      ],
+    };
+    for (const kind of kindNames) store.replace(kind as KindName, objects[kind] ?? []);
+    const snapshot = store.snapshot(
+      this.#facts(),
+      localPods.map((_, index) => this.#endpoint(index)),
+    );
+    const { written, problems } = this.#reconciler.sync(this.#compiler.compile(snapshot).maps);
+    if (problems.length > 0 || store.problems().length > 0)
+      throw new Error(
+        `The little cluster is not in the maps (${written} written): ${JSON.stringify([problems, store.problems()])}`,
+      );
+  }
+
+  get maps(): Loaded["maps"] {
+    return this.#loaded.maps;
+  }
+
+  /** Forgets every packet that it met. */
+  forget(): void {
+    const { connections, fragments, affinities } = this.#loaded.maps;
+    for (const map of [connections, fragments, affinities]) map.delete(map.entries().map(([key]) => key as never));
+  }
+
+  /** Under which number a service's backend travels between nodes. */
+  backendId(address: string): number {
+    const found = this.#loaded.maps.backends.entries().find(([, backend]) => backend.address === address);
+    if (!found) throw new Error(`No service of the little cluster has the backend ${address}.`);
+    return found[0];
+  }
+
+  ifindex(name: string): number {
+    const found = this.#interfaces.get(name);
+    if (found === undefined) throw new Error(`The node under test has no interface ${name}.`);
+    return found;
+  }
+
+  /** Hands a frame to a program. What it gives is overwritten by the next call. */
+  meet(frame: Uint8Array, { program, at, tunnel, tag, ...circumstances }: Meeting): Met {
+    const ifindex = this.ifindex(at);
+    const told = (tunnel ? PREAMBLE_TUNNEL : 0) | (tag === undefined ? 0 : PREAMBLE_TAG);
+    const verdict =
+      told === 0
+        ? testRun(this.#loaded.programFd(program), frame, { ...circumstances, ifindex })
+        : testRun(this.#preamble, frame, {
+            ...circumstances,
+            ifindex,
+            control: [
+              told | (packetPrograms.indexOf(program) << 16),
+              tunnel ? bigEndianNumber(tunnel.node) : 0,
+              tunnel?.vni ?? 0,
+              tunnel?.group ?? 0,
+              tag ?? 0,
+            ],
+          });
+    return { ...verdict, outcomes: this.counters.since() };
+  }
+
+  #facts() {
+    return {
+      nodeName: "master",
+      address: nodes.master,
+      subnets: ["172.31.1.0/24"],
+      localAddresses: [secondAddress],
+      uplinkIfindex: this.ifindex("uplink"),
+      tunnelIfindex: this.ifindex("tunnel"),
+    };
+  }
+
+  #endpoint(index: number): LocalEndpoint {
+    const { name, address } = localPods[index] as (typeof localPods)[number];
+    const macs = podMacs(name);
+    return {
+      namespace: "default",
+      pod: name,
+      uid: name,
+      address,
+      ifindex: this.ifindex(name),
+      mac: macs.pod,
+      hostMac: macs.host,
+    };
+  }
+}
+
+/** Each pod has hardware addresses of its own, so that a frame tells to whom it was given. */
+export function podMacs(name: string): { pod: string; host: string } {
+  const index = localPods.findIndex((pod) => pod.name === name);
+  return { pod: `02:00:00:00:01:0${index}`, host: `02:00:00:00:02:0${index}` };
+}
+
+/** Of machines on the uplink. */
+export const neighbours: Readonly<Record<string, string>> = {
+  [gateway]: "02:00:00:00:03:01",
+  [nodes.node]: "02:00:00:00:03:02",
+  [outside.client1]: "02:00:00:00:03:03",
+  [outside.client2]: "02:00:00:00:03:04",
+};
+
+function makeInterfaces(scratch: string): void {
+  const lines = ["uplink", "tunnel", ...localPods.map((pod) => pod.name)].flatMap((name) => [
+    `link add ${name} type veth peer name ${name}-peer`,
+    `link set ${name} up`,
+    `link set ${name}-peer up`,
+  ]);
+  lines.push(`address add ${nodes.master}/24 dev uplink`, `address add ${secondAddress}/32 dev uplink`);
+  for (const [address, mac] of Object.entries(neighbours))
+    lines.push(`neighbour replace ${address} lladdr ${mac} dev uplink nud permanent`);
+  lines.push(`route add default via ${gateway}`, `route add 10.245.1.0/26 via ${nodes.node}`);
+  const batch = join(scratch, "interfaces.ip");
+  writeFileSync(batch, `${lines.join("\n")}\n`);
+  execFileSync("ip", ["-batch", batch]);
+  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+}
+
+function indexOf(name: string): number {
+  const [link] = JSON.parse(execFileSync("ip", ["-json", "link", "show", "dev", name], { encoding: "utf8" }));
+  return link.ifindex;
+}
+
+function loadPreamble(path: string, pins: string, programFd: (name: PacketProgram) => number): number {
+  execFileSync("bpftool", ["prog", "loadall", path, pins, "pinmaps", pins]);
+  const table = libbpf().getPinned(join(pins, "programs"));
+  packetPrograms.forEach((name, index) => {
+    const result = libbpf().update(table, word(index), word(programFd(name)), 0n);
+    if (result < 0) throw new Error(`Cannot put ${name} behind the preamble: error ${-result}.`);
+  });
+  return libbpf().getPinned(join(pins, "preamble"));
+}
+
+const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+
+function bigEndianNumber(address: string): number {
+  return address.split(".").reduce((value, part) => value * 256 + Number(part), 0);
+}

@@ -1,0 +1,139 @@
+// Frames read again, by somebody who shares no line with bpf/steps/parse.h: what it says of a packet judges what the packet
+// path did with it.
+import { checksum, transportChecksum } from "./frames.ts";
+
+/** What an IPv4 header and the first bytes behind it say. Only that: nothing is believed that does not lie in the frame. */
+export interface Reading {
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: number;
+  readonly ttl: number;
+  readonly tos: number;
+  readonly headerLength: number;
+  readonly totalLength: number;
+  /** Bytes from the IP header to the end of the frame. */
+  readonly available: number;
+  readonly identification: number;
+  readonly moreFragments: boolean;
+  /** In bytes. */
+  readonly fragmentOffset: number;
+  readonly headerChecksumRight: boolean;
+  /** TCP and UDP; ICMP echo: the identifier, twice. */
+  readonly ports?: { readonly source: number; readonly destination: number };
+  readonly tcpFlags?: number;
+  readonly icmp?: { readonly type: number; readonly code: number };
+  /** Where what the IP header carries begins in `bytes`. */
+  readonly payload: Uint8Array;
+}
+
+export interface FrameReading {
+  readonly destinationMac: string;
+  readonly sourceMac: string;
+  readonly type: number;
+  readonly ip: Reading | undefined;
+}
+
+export function readFrame(frame: Uint8Array): FrameReading {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const type = bytes.readUInt16BE(12);
+  return {
+    destinationMac: macText(bytes, 0),
+    sourceMac: macText(bytes, 6),
+    type,
+    ip: type === 0x0800 ? readIp(bytes.subarray(14)) : undefined,
+  };
+}
+
+/** undefined: no IPv4 header lies there. */
+export function readIp(bytes: Buffer): Reading | undefined {
+  if (bytes.length < 20) return undefined;
+  const first = bytes[0] as number;
+  const headerLength = (first & 0xf) * 4;
+  if (first >> 4 !== 4 || headerLength < 20) return undefined;
+  const fragment = bytes.readUInt16BE(6);
+  const protocol = bytes[9] as number;
+  const payload = bytes.subarray(headerLength);
+  const fragmentOffset = (fragment & 0x1fff) * 8;
+  return {
+    source: addressText(bytes, 12),
+    destination: addressText(bytes, 16),
+    protocol,
+    ttl: bytes[8] as number,
+    tos: bytes[1] as number,
+    headerLength,
+    totalLength: bytes.readUInt16BE(2),
+    available: bytes.length,
+    identification: bytes.readUInt16BE(4),
+    moreFragments: (fragment & 0x2000) !== 0,
+    fragmentOffset,
+    headerChecksumRight: bytes.length >= headerLength && checksum(bytes.subarray(0, headerLength)) === 0,
+    payload,
+    ...(fragmentOffset === 0 && readTransport(protocol, payload)),
+  };
+}
+
+function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports" | "tcpFlags" | "icmp"> {
+  if (protocol === 6 && payload.length >= 20) return { ports: portsAt(payload), tcpFlags: payload[13] as number };
+  if (protocol === 17 && payload.length >= 8) return { ports: portsAt(payload) };
+  if (protocol !== 1 || payload.length < 8) return {};
+  const icmp = { type: payload[0] as number, code: payload[1] as number };
+  if (icmp.type !== 0 && icmp.type !== 8) return { icmp };
+  const identifier = payload.readUInt16BE(4);
+  return { icmp, ports: { source: identifier, destination: identifier } };
+}
+
+/** The packet that an ICMP error is about; its ports are in the first 8 bytes that follow its header (RFC 792). */
+export function readInner(error: Reading): Reading | undefined {
+  const inner = readIp(Buffer.from(error.payload.subarray(8)));
+  if (!inner || inner.payload.length < 8 || inner.ports) return inner;
+  const bytes = Buffer.from(inner.payload);
+  return inner.protocol === 6 ? { ...inner, ports: portsAt(bytes) } : inner;
+}
+
+export interface VxlanReading {
+  readonly vni: number;
+  readonly group: number;
+  readonly inner: FrameReading;
+}
+
+/** What a UDP packet to port 4789 wraps; undefined: nothing that can be read. */
+export function readVxlan({ protocol, ports, payload }: Reading): VxlanReading | undefined {
+  if (protocol !== 17 || ports?.destination !== 4789 || payload.length < 8 + 8 + 14) return undefined;
+  const bytes = Buffer.from(payload);
+  const words = bytes.readUInt32BE(8);
+  return {
+    vni: bytes.readUInt32BE(12) >>> 8,
+    group: words & 0x80000000 ? words & 0xffff : 0,
+    inner: readFrame(bytes.subarray(16)),
+  };
+}
+
+/** Why a packet is not as one on a wire must be; empty: it is. Whole packets only: a fragment's checksum says nothing. */
+export function faults(ip: Reading): string[] {
+  const found: string[] = [];
+  if (!ip.headerChecksumRight) found.push("its IP checksum is wrong");
+  if (ip.totalLength < ip.headerLength) found.push("it is shorter than its header");
+  if (ip.totalLength > ip.available) found.push("it says that it is longer than its frame");
+  if (found.length > 0 || ip.moreFragments || ip.fragmentOffset > 0) return found;
+  const carried = ip.payload.subarray(0, ip.totalLength - ip.headerLength);
+  const summed = carried.length >= 8 && (ip.protocol !== 17 || (carried[6] as number) + (carried[7] as number) > 0);
+  if (ip.protocol === 17 && carried.length >= 8 && Buffer.from(carried).readUInt16BE(4) !== carried.length)
+    found.push("its UDP length is not its own");
+  if (ip.protocol === 1 && checksum(carried) !== 0) found.push("its ICMP checksum is wrong");
+  else if ((ip.protocol === 6 || ip.protocol === 17) && summed) {
+    if (transportChecksum(ip.protocol, ip.source, ip.destination, carried) !== 0) found.push("its checksum is wrong");
+  }
+  return found;
+}
+
+function portsAt(bytes: Buffer): { source: number; destination: number } {
+  return { source: bytes.readUInt16BE(0), destination: bytes.readUInt16BE(2) };
+}
+
+function addressText(bytes: Buffer, at: number): string {
+  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+}
+
+function macText(bytes: Buffer, at: number): string {
+  return bytes.toString("hex", at, at + 6).replace(/(..)(?=.)/g, "$1:");
+}

@@ -1,0 +1,19 @@
+// What an outcome lets a program answer: no verdict without its reason.
+import type { PacketProgram } from "./node.ts";
+
+export const OK = 0;
+export const SHOT = 2;
+export const REDIRECT = 7;
+
+/** Outcomes that end a packet here, whatever the program. */
+const refuses = (outcome: string) => outcome.startsWith("drop_");
+
+/** Whether a program may answer `action` for a packet that it counted under `outcome`. */
+export function isReasonFor(outcome: string, action: number, program: PacketProgram): boolean {
+  if (refuses(outcome)) return action === SHOT;
+  if (outcome === "pass_to_stack" || outcome.startsWith("reject_")) return action === OK;
+  const goesOn = program === "to_uplink" || program === "to_workload"; // where it was going anyway
+  if (outcome === "to_endpoint") return action === (program === "to_workload" ? OK : REDIRECT);
+  if (outcome === "to_network" || outcome === "return_direct") return action === (goesOn ? OK : REDIRECT);
+  return action === REDIRECT;
+}

@@ -1,0 +1,50 @@
+// What became of a packet, in one line: what tests compare and a person reads.
+import { localPods, nodes } from "./cluster.ts";
+import { type Met, neighbours, type PacketProgram, podMacs } from "./node.ts";
+import { faults, type Reading, readFrame, readInner, readVxlan, type VxlanReading } from "./reading.ts";
+import { isReasonFor } from "./verdict.ts";
+
+const KINDS = ["overlay", "forward, reply wrapped", "forward, reply direct", "return"];
+const WRAPS = new Set(["to_overlay", "forward_service", "return_via_entry"]);
+const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp" };
+
+/** @param backendOf the address of a backend that travels as a number */
+export function inWords(met: Met, program: PacketProgram, backendOf: (id: number) => string | undefined): string {
+  const [outcome = "uncounted", ...more] = met.outcomes;
+  if (more.length > 0) return `counted as ${met.outcomes.join(" and ")}`;
+  if (!isReasonFor(outcome, met.action, program)) return `${outcome}, but action ${met.action}`;
+  if (/^(drop|reject)_/.test(outcome)) return outcome;
+  const { ip, type, destinationMac } = readFrame(met.frame);
+  if (!ip) return `${outcome}: frame of type 0x${type.toString(16)}`;
+  const wrapped = WRAPS.has(outcome) ? readVxlan(ip) : undefined;
+  const place = met.action === 7 ? ` ${receiver(destinationMac)}` : "";
+  const packet = wrapped?.inner.ip
+    ? `${wrapping(ip, wrapped, backendOf)}: ${packetInWords(wrapped.inner.ip)}`
+    : packetInWords(ip);
+  return `${outcome}${place}: ${packet}`;
+}
+
+/** @param whole false: it was cut, as inside an ICMP error */
+export function packetInWords(ip: Reading, whole = true): string {
+  const wrong = whole ? faults(ip) : [];
+  const protocol = PROTOCOLS[ip.protocol] ?? `protocol ${ip.protocol}`;
+  const from = ip.ports && ip.protocol !== 1 ? `:${ip.ports.source}` : "";
+  const to = ip.ports && ip.protocol !== 1 ? `:${ip.ports.destination}` : "";
+  const inner = ip.icmp && !ip.ports ? readInner(ip) : undefined;
+  const about = inner ? ` about ${packetInWords(inner, false)}` : "";
+  return `${protocol} ${ip.source}${from} > ${ip.destination}${to}${about}${wrong.map((fault) => `, but ${fault}`).join("")}`;
+}
+
+function wrapping(outer: Reading, { vni, group }: VxlanReading, backendOf: (id: number) => string | undefined): string {
+  const kind = vni >> 22;
+  const node = Object.entries(nodes).find(([, address]) => address === outer.destination)?.[0] ?? outer.destination;
+  const backend = kind === 1 || kind === 2 ? backendOf(((vni << 10) | (group & 0x3ff)) >>> 0) : undefined;
+  return `wrapped for ${node} (${KINDS[kind]}${backend ? `, backend ${backend}` : ""})`;
+}
+
+function receiver(mac: string): string {
+  const pod = localPods.find(({ name }) => podMacs(name).pod === mac);
+  if (pod) return `to ${pod.name}`;
+  const [neighbour] = Object.entries(neighbours).find(([, known]) => known === mac) ?? [];
+  return neighbour ? `to ${neighbour}` : "by the kernel's device or neighbour";
+}
