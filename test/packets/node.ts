@@ -155,6 +155,7 @@ export class NodeUnderTest {
       nodeName: "master",
       address: nodes.master,
       subnets: ["172.31.1.0/24"],
+      serviceSubnet: "10.96.0.0/12",
       localAddresses: [secondAddress],
       uplinkIfindex: this.ifindex("uplink"),
       tunnelIfindex: this.ifindex("tunnel"),
