@@ -4,6 +4,7 @@ import type { Endpoint, EndpointStore } from "./cni/endpoint_store.ts";
 import { Compiler } from "./compile/compile.ts";
 import type { DesiredState, PolicyNames, Problem } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
+import { namespaceCookie } from "./kernel/network_namespace.ts";
 import { removeKubeProxyRules } from "./network/kube_proxy_rules.ts";
 import { reconcileMasquerade } from "./network/masquerade.ts";
 import type { RouteConflict } from "./network/routes.ts";
@@ -186,6 +187,12 @@ function sameNames(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string
   return true;
 }
 
-function localEndpoint({ namespace, pod, uid, address, ifindex, mac, hostMac }: Endpoint): LocalEndpoint {
-  return { namespace, pod, uid, address, ifindex, mac, hostMac };
+// Asking costs a change of namespaces, and the answer does not change: an endpoint is the same object while it lives.
+const cookies = new WeakMap<Endpoint, string>();
+
+function localEndpoint(endpoint: Endpoint): LocalEndpoint {
+  const { namespace, pod, uid, address, ifindex, mac, hostMac, netns } = endpoint;
+  const cookie = cookies.get(endpoint) ?? namespaceCookie(netns);
+  if (cookie !== undefined) cookies.set(endpoint, cookie);
+  return { namespace, pod, uid, address, ifindex, mac, hostMac, namespaceCookie: cookie };
 }

@@ -1,5 +1,6 @@
 import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
+import { namespaceCookie } from "./kernel/network_namespace.ts";
 import { type NetworkDevice, networkDevices } from "./network/devices.ts";
 import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
 import { applySysctls, deviceSysctls, nodeSysctls } from "./network/sysctls.ts";
@@ -22,6 +23,7 @@ export class NodeNetwork {
   private readonly options: NodeNetworkOptions;
   private devices: readonly NetworkDevice[] = [];
   private uplinks: Uplinks | undefined;
+  private readonly namespaceCookie = namespaceCookie();
   private lastFacts: NodeFacts | undefined;
 
   constructor(options: NodeNetworkOptions) {
@@ -85,6 +87,7 @@ export class NodeNetwork {
       apiServer: this.options.apiServer,
       uplinkIfindex: uplinks.primary.ifindex,
       tunnelIfindex: this.tunnel?.ifindex ?? 0,
+      namespaceCookie: this.namespaceCookie,
     };
   }
 }

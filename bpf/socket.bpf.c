@@ -2,6 +2,8 @@
 /* Services at the socket: a process of this node (a pod's or the host's own) that connects to a service gets a
  * backend at once, so that its packets need no translation at all. The reverse hooks keep the illusion. */
 #include "steps/choose.h"
+#include "steps/requester.h"
+#include "steps/socket_memory.h"
 #include <linux/errno.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -9,23 +11,34 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define PROCEED 1
 #define REFUSE 0
 
-/* Session affinity needs a client; a socket has no address yet, but the network namespace of its pod or host. */
-static __always_inline struct address client_of(struct bpf_sock_addr *socket)
-{
-	__u64 cookie = bpf_get_netns_cookie(socket);
+/* Programs of one IPv6 socket for both families (Java's, Go's listeners) write IPv4 as ::ffff:a.b.c.d. The kernel calls
+ * the hooks of IPv6 for these addresses, but for datagrams that are sent: those come by sendmsg4. */
+enum family {
+	FAMILY_IPV4,
+	FAMILY_IPV6,
+};
 
-	return (struct address){.word = {(__u32)(cookie >> 32), (__u32)cookie, 0, 0}};
+/* False: an address of IPv6 itself. */
+static __always_inline bool read_address(struct bpf_sock_addr *socket, enum family family, struct address *address)
+{
+	if (family == FAMILY_IPV4) {
+		*address = address_from_ipv4(socket->user_ip4);
+		return true;
+	}
+	if (socket->user_ip6[0] || socket->user_ip6[1] || socket->user_ip6[2] != bpf_htonl(0xffff))
+		return false;
+	*address = address_from_ipv4(socket->user_ip6[3]);
+	return true;
 }
 
-static __always_inline struct socket_key socket_key_of(struct bpf_sock_addr *socket, const struct address *peer,
-						       __be16 port)
+static __always_inline void write_address(struct bpf_sock_addr *socket, enum family family,
+					  const struct address *address, __be16 port)
 {
-	return (struct socket_key){
-		.cookie = bpf_get_socket_cookie(socket),
-		.backend = *peer,
-		.port = port,
-		.protocol = socket->protocol,
-	};
+	if (family == FAMILY_IPV4)
+		socket->user_ip4 = address_to_ipv4(address);
+	else
+		socket->user_ip6[3] = address_to_ipv4(address);
+	socket->user_port = port;
 }
 
 /* The port it is bound to; 0: none yet. */
@@ -36,8 +49,7 @@ static __always_inline __be16 port_of(struct bpf_sock_addr *socket)
 
 /* A datagram of an unconnected socket is no new connection: only its refusal is told. */
 static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_addr *socket,
-					  const struct address *frontend, __be16 port, const struct backend *backend,
-					  __u32 id)
+					  const struct address *frontend, __be16 port, const struct socket_peer *peer)
 {
 	struct event *event;
 
@@ -52,90 +64,147 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 	event->packet.protocol = socket->protocol;
 	if (kind == EVENT_REFUSED)
 		event->outcome = OUTCOME_REJECT_NO_BACKEND;
-	if (backend) {
-		event->backend = id;
-		event->address = backend->address;
-		event->port = backend->port;
+	if (peer) {
+		event->backend = peer->backend;
+		event->address = peer->address;
+		event->port = peer->port;
 	}
 	event_submit(event);
 }
 
-/* From the service's address to a backend's. */
-static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, enum hook hook)
+static __always_inline const struct service *service_of_socket(const struct requester *requester,
+							       const struct address *destination, __be16 port,
+							       __u8 protocol)
 {
-	struct address destination = address_from_ipv4(socket->user_ip4);
-	struct address client = client_of(socket);
+	if (!is_loopback(destination))
+		return service_find(destination, port, protocol);
+	/* Every network namespace has a loopback of its own: only the node's is one of its addresses. */
+	return requester->kind == REQUESTER_HOST ? node_port_find(port, protocol) : NULL;
+}
+
+/* Gives this call of the socket one of the service's backends; false: there is none. */
+static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const struct service *service,
+					const struct requester *requester, enum hook hook, struct socket_peer *peer)
+{
+	enum reach reach = service->flags & SERVICE_INTERNAL_LOCAL ? REACH_LOCAL : REACH_ANY;
+	const struct backend *backend = NULL;
+	__u32 id = 0;
+
+	if (hook == HOOK_SENDMSG) {
+		if (is_connected_to(socket, &peer->frontend, peer->frontend_port, peer))
+			return true;
+		id = remembered_backend(socket, &peer->frontend, peer->frontend_port);
+		backend = id ? backend_within_reach(service, id, reach) : NULL;
+	}
+	if (!backend)
+		id = choose_backend(service, &requester->address, reach, &backend);
+	trace_chosen(service, id, backend);
+	if (!id || !backend)
+		return false;
+	peer->backend = id;
+	peer->address = backend->address;
+	peer->port = backend->port;
+	if (hook == HOOK_SENDMSG)
+		remember_flow(socket, peer);
+	else
+		remember_peer(socket, peer);
+	return true;
+}
+
+/* From the service's address to a backend's. */
+static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, enum family family, enum hook hook)
+{
 	const struct settings *settings = settings_get();
-	__be16 port = socket->user_port;
+	struct socket_peer peer = {.frontend_port = socket->user_port};
 	__u8 protocol = socket->protocol;
 	const struct service *service;
-	const struct backend *backend = NULL;
-	struct socket_value frontend = {};
-	struct socket_key key;
-	enum reach reach;
-	__u32 id;
+	struct requester requester;
 
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) || !read_address(socket, family, &peer.frontend))
 		return PROCEED;
 	if (!settings || settings->service_handling == SERVICES_LEFT_TO_HOST)
 		return PROCEED;
-	service = service_find(&destination, port, protocol);
-	if (!service)
+	requester_of(socket, settings, &requester);
+	service = is_left_to_packets(&requester, settings)
+			  ? NULL
+			  : service_of_socket(&requester, &peer.frontend, peer.frontend_port, protocol);
+	if (!service) {
+		if (hook == HOOK_CONNECT)
+			forget_peer(socket);
 		return PROCEED;
-	trace_socket(&destination, port, protocol, port_of(socket), hook);
-	reach = service->flags & SERVICE_INTERNAL_LOCAL ? REACH_LOCAL : REACH_ANY;
-	id = choose_backend(service, &client, reach, &backend);
-	trace_chosen(service, id, backend);
-	if (!id || !backend) {
-		report_socket(EVENT_REFUSED, socket, &destination, port, NULL, 0);
+	}
+	trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
+	if (!choose_peer(socket, service, &requester, hook, &peer)) {
+		report_socket(EVENT_REFUSED, socket, &peer.frontend, peer.frontend_port, NULL);
 		bpf_set_retval(-ECONNREFUSED);
 		return REFUSE;
 	}
-	key = socket_key_of(socket, &backend->address, backend->port);
-	frontend.frontend = destination;
-	frontend.port = port;
-	bpf_map_update_elem(&sockets, &key, &frontend, BPF_ANY);
 	if (hook == HOOK_CONNECT)
-		report_socket(EVENT_CONNECTED, socket, &destination, port, backend, id);
-	socket->user_ip4 = address_to_ipv4(&backend->address);
-	socket->user_port = backend->port;
+		report_socket(EVENT_CONNECTED, socket, &peer.frontend, peer.frontend_port, &peer);
+	write_address(socket, family, &peer.address, peer.port);
 	return PROCEED;
 }
 
 /* From the backend's address back to the one the program asked for. */
-static __always_inline int translate_to_frontend(struct bpf_sock_addr *socket)
+static __always_inline int translate_to_frontend(struct bpf_sock_addr *socket, enum family family, bool of_datagram)
 {
-	struct address peer = address_from_ipv4(socket->user_ip4);
-	struct socket_key key = socket_key_of(socket, &peer, socket->user_port);
-	const struct socket_value *frontend = bpf_map_lookup_elem(&sockets, &key);
+	struct address peer;
+	struct address frontend;
+	__be16 port = socket->user_port;
+	__be16 frontend_port;
 
-	if (frontend) {
-		socket->user_ip4 = address_to_ipv4(&frontend->frontend);
-		socket->user_port = frontend->port;
-	}
+	if (!read_address(socket, family, &peer))
+		return PROCEED;
+	if ((of_datagram && frontend_of_flow(socket, &peer, port, &frontend, &frontend_port)) ||
+	    frontend_of_peer(socket, &peer, port, &frontend, &frontend_port))
+		write_address(socket, family, &frontend, frontend_port);
 	return PROCEED;
 }
 
 SEC("cgroup/connect4")
 int connect4(struct bpf_sock_addr *socket)
 {
-	return translate_to_backend(socket, HOOK_CONNECT);
+	return translate_to_backend(socket, FAMILY_IPV4, HOOK_CONNECT);
 }
 
 SEC("cgroup/sendmsg4")
 int sendmsg4(struct bpf_sock_addr *socket)
 {
-	return translate_to_backend(socket, HOOK_SENDMSG);
+	return translate_to_backend(socket, FAMILY_IPV4, HOOK_SENDMSG);
 }
 
 SEC("cgroup/recvmsg4")
 int recvmsg4(struct bpf_sock_addr *socket)
 {
-	return translate_to_frontend(socket);
+	return translate_to_frontend(socket, FAMILY_IPV4, true);
 }
 
 SEC("cgroup/getpeername4")
 int getpeername4(struct bpf_sock_addr *socket)
 {
-	return translate_to_frontend(socket);
+	return translate_to_frontend(socket, FAMILY_IPV4, false);
+}
+
+SEC("cgroup/connect6")
+int connect6(struct bpf_sock_addr *socket)
+{
+	return translate_to_backend(socket, FAMILY_IPV6, HOOK_CONNECT);
+}
+
+SEC("cgroup/sendmsg6")
+int sendmsg6(struct bpf_sock_addr *socket)
+{
+	return translate_to_backend(socket, FAMILY_IPV6, HOOK_SENDMSG);
+}
+
+SEC("cgroup/recvmsg6")
+int recvmsg6(struct bpf_sock_addr *socket)
+{
+	return translate_to_frontend(socket, FAMILY_IPV6, true);
+}
+
+SEC("cgroup/getpeername6")
+int getpeername6(struct bpf_sock_addr *socket)
+{
+	return translate_to_frontend(socket, FAMILY_IPV6, false);
 }

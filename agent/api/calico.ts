@@ -30,11 +30,20 @@ export type IpamBlock = z.infer<typeof ipamBlock>;
 const SERVICE_HANDLING = "ebpf-dataplane.io/service-handling";
 const serviceHandlings = ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"] as const;
 
+/** The same of whose sockets are given backends. */
+const SOCKET_TRANSLATION = "ebpf-dataplane.io/socket-translation";
+const socketTranslations = ["All", "HostOnly"] as const;
+
 export const felixConfiguration = z.object({
   metadata: metadata.extend({
     annotations: z
       .object({
         [SERVICE_HANDLING]: z.enum(serviceHandlings, { error: `allowed are ${serviceHandlings.join(", ")}` }).nullish(),
+        [SOCKET_TRANSLATION]: z
+          .enum(socketTranslations, {
+            error: "allowed are All and HostOnly: host processes have no other way to Services",
+          })
+          .nullish(),
       })
       .nullish(),
   }),
@@ -42,6 +51,14 @@ export const felixConfiguration = z.object({
     .strictObject({
       bpfExternalServiceMode: z.enum(["DSR", "Tunnel"], { error: "allowed are DSR and Tunnel" }).nullish(),
       bpfKubeProxyIptablesCleanupEnabled: z.boolean().nullish(),
+      bpfConnectTimeLoadBalancing: z
+        .enum(["TCP", "Disabled"], {
+          error: "allowed are TCP and Disabled: datagrams of pods are translated packet by packet",
+        })
+        .nullish(),
+      bpfHostNetworkedNATWithoutCTLB: z
+        .literal("Enabled", { error: "only Enabled: processes of the node always reach Services" })
+        .nullish(),
     })
     .nullish()
     .transform((spec) => spec ?? {}),
@@ -51,6 +68,12 @@ export type FelixConfiguration = z.infer<typeof felixConfiguration>;
 /** Who handles services. */
 export function serviceHandlingOf({ metadata }: FelixConfiguration): (typeof serviceHandlings)[number] {
   return metadata.annotations?.[SERVICE_HANDLING] ?? "Ebpf";
+}
+
+/** Whose sockets are given a backend when they connect. Calico's word for "not the pods'" is Disabled. */
+export function socketTranslationOf({ metadata, spec }: FelixConfiguration): (typeof socketTranslations)[number] {
+  const own = metadata.annotations?.[SOCKET_TRANSLATION];
+  return own ?? (spec.bpfConnectTimeLoadBalancing === "Disabled" ? "HostOnly" : "All");
 }
 
 /** Whether services are this dataplane's; otherwise kube-proxy runs beside it. */

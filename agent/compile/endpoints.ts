@@ -1,5 +1,5 @@
 import type { Address } from "../kernel/address.ts";
-import { type Endpoint, EndpointFlag } from "../kernel/layout.gen.ts";
+import { type Endpoint, EndpointFlag, type NetworkNamespace } from "../kernel/layout.gen.ts";
 import { hostCidr } from "./cidr.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
 import { keyText } from "./key.ts";
@@ -9,6 +9,7 @@ import type { LocalEndpoint } from "./snapshot.ts";
 export interface EndpointMaps {
   readonly endpoints: Contributions<Address, Endpoint>;
   readonly interfaces: Contributions<number, Address>;
+  readonly namespaces: Contributions<NetworkNamespace, Address>;
 }
 
 /** The owner under which an endpoint's entries stand. */
@@ -45,6 +46,13 @@ export function compileEndpoints(
       known.map((item) => {
         const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: item.address };
         return [endpointOwner(item), [entry]];
+      }),
+    ),
+    namespaces: new Map(
+      known.flatMap((item) => {
+        if (item.namespaceCookie === undefined) return [];
+        const key = { cookie: BigInt(item.namespaceCookie) };
+        return [[endpointOwner(item), [{ id: keyText.namespaces(key), key, value: item.address }]]];
       }),
     ),
   };

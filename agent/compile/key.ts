@@ -26,6 +26,7 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   locations: ({ prefixLength, address }) => `${address}/${address.includes(":") ? prefixLength : prefixLength - 96}`,
   endpoints: (address) => address,
   interfaces: (ifindex) => `interface ${ifindex}`,
+  namespaces: ({ cookie }) => `network namespace ${cookie}`,
   settings: () => "settings",
 };
 

@@ -1,4 +1,4 @@
-import { type FelixConfiguration, handlesServices } from "../api/calico.ts";
+import { type FelixConfiguration, handlesServices, socketTranslationOf } from "../api/calico.ts";
 import type { Address } from "../kernel/address.ts";
 import {
   type Endpoint,
@@ -7,6 +7,7 @@ import {
   ReturnMode,
   ServiceHandling,
   type Settings,
+  SocketTranslation,
 } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, KubeProxy, Problem } from "./desired.ts";
 import { hash32 } from "./hash.ts";
@@ -19,7 +20,8 @@ export function compileSettings(
   configurations: readonly FelixConfiguration[],
   revision: number,
 ): Contributions<number, Settings> {
-  const mode = defaultOf(configurations)?.spec.bpfExternalServiceMode;
+  const configuration = defaultOf(configurations);
+  const mode = configuration?.spec.bpfExternalServiceMode;
   const value: Settings = {
     node: facts.address,
     tunnelIfindex: facts.tunnelIfindex,
@@ -28,6 +30,11 @@ export function compileSettings(
     policyRevision: revision,
     serviceHandling:
       kubeProxyOf(configurations) === "beside us" ? ServiceHandling.LEFT_TO_HOST : ServiceHandling.TRANSLATED,
+    socketTranslation:
+      configuration && socketTranslationOf(configuration) === "HostOnly"
+        ? SocketTranslation.HOST_ONLY
+        : SocketTranslation.ALL,
+    hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);
 }

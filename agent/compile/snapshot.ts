@@ -20,6 +20,8 @@ export interface NodeFacts {
   readonly uplinkIfindex: number;
   /** 0: there is none. */
   readonly tunnelIfindex: number;
+  /** Cookie of this node's own network namespace, decimal; absent where the kernel did not tell. */
+  readonly namespaceCookie?: string | undefined;
 }
 
 /** A workload's interface on this node, as CNI made it. */
@@ -34,6 +36,8 @@ export interface LocalEndpoint {
   /** Inside the pod. */
   readonly mac: string;
   readonly hostMac: string;
+  /** Cookie of the pod's network namespace, decimal; absent where that is gone. */
+  readonly namespaceCookie?: string | undefined;
 }
 
 /** The cluster at one moment. An object that did not change is the very same object in the next snapshot. */

@@ -10,6 +10,7 @@ import {
   returnModeNames,
   ServiceFlag,
   ServiceHandling,
+  SocketTranslation,
   serviceFlagNames,
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map_store.ts";
@@ -108,9 +109,10 @@ function settings({ settings: all }: Readable): string[] {
   return all
     .entries()
     .map(
-      ([, { node, returnMode, serviceHandling }]) =>
+      ([, { node, returnMode, serviceHandling, socketTranslation }]) =>
         `node ${node}, return mode ${returnModeNames.get(returnMode)}` +
-        (serviceHandling === ServiceHandling.LEFT_TO_HOST ? ", services left to kube-proxy" : ""),
+        (serviceHandling === ServiceHandling.LEFT_TO_HOST ? ", services left to kube-proxy" : "") +
+        (socketTranslation === SocketTranslation.HOST_ONLY ? ", sockets of workloads left alone" : ""),
     );
 }
 

@@ -12,7 +12,7 @@ export interface Codec<T> {
 /** One BPF map of the packet path: its name (also the pin's) and what its keys and values look like. */
 export interface MapDefinition<K, V> {
   readonly name: string;
-  readonly type: "hash" | "array" | "percpu_array" | "lru_hash" | "lpm_trie";
+  readonly type: "hash" | "array" | "percpu_array" | "lru_hash" | "lpm_trie" | "sk_storage";
   readonly maxEntries: number;
   readonly flags: number;
   readonly key: Codec<K>;

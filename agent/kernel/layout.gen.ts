@@ -3,13 +3,14 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "9ebf7dbd6dd5";
+export const layoutHash = "7af28ee04e73";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const VNI_OVERLAY = 4096;
+export const SOCKET_FLOWS = 16;
 
 /** enum connection_flag */
 export const ConnectionFlag = {
@@ -283,6 +284,18 @@ export const tunnelKindNames = new Map<number, string>([
   [3, "return"],
 ]);
 
+/** enum socket_translation */
+export const SocketTranslation = {
+  ALL: 0,
+  HOST_ONLY: 1,
+} as const;
+export type SocketTranslation = (typeof SocketTranslation)[keyof typeof SocketTranslation];
+/** Each value's name as people and metrics see it. */
+export const socketTranslationNames = new Map<number, string>([
+  [0, "all"],
+  [1, "host_only"],
+]);
+
 /** struct listening, 8 bytes */
 export interface Listening {
   readonly until: bigint;
@@ -500,7 +513,51 @@ export const affinity: Codec<Affinity> = {
   },
 };
 
-/** struct settings, 36 bytes */
+/** struct socket_peer, 40 bytes */
+export interface SocketPeer {
+  readonly frontend: Address;
+  readonly address: Address;
+  readonly frontendPort: number;
+  readonly port: number;
+  readonly backend: number;
+}
+export const socketPeer: Codec<SocketPeer> = {
+  size: 40,
+  encode(value, view, at) {
+    address.encode(value.frontend, view, at);
+    address.encode(value.address, view, at + 16);
+    view.setUint16(at + 32, value.frontendPort, false);
+    view.setUint16(at + 34, value.port, false);
+    view.setUint32(at + 36, value.backend, true);
+  },
+  decode(view, at) {
+    return {
+      frontend: address.decode(view, at),
+      address: address.decode(view, at + 16),
+      frontendPort: view.getUint16(at + 32, false),
+      port: view.getUint16(at + 34, false),
+      backend: view.getUint32(at + 36, true),
+    };
+  },
+};
+
+/** struct network_namespace, 8 bytes */
+export interface NetworkNamespace {
+  readonly cookie: bigint;
+}
+export const networkNamespace: Codec<NetworkNamespace> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.cookie, true);
+  },
+  decode(view, at) {
+    return {
+      cookie: view.getBigUint64(at, true),
+    };
+  },
+};
+
+/** struct settings, 56 bytes */
 export interface Settings {
   readonly node: Address;
   readonly tunnelIfindex: number;
@@ -508,9 +565,11 @@ export interface Settings {
   readonly returnMode: number;
   readonly policyRevision: number;
   readonly serviceHandling: number;
+  readonly socketTranslation: number;
+  readonly hostNamespace: bigint;
 }
 export const settings: Codec<Settings> = {
-  size: 36,
+  size: 56,
   encode(value, view, at) {
     address.encode(value.node, view, at);
     view.setUint32(at + 16, value.tunnelIfindex, true);
@@ -518,6 +577,10 @@ export const settings: Codec<Settings> = {
     view.setUint32(at + 24, value.returnMode, true);
     view.setUint32(at + 28, value.policyRevision, true);
     view.setUint32(at + 32, value.serviceHandling, true);
+    view.setUint32(at + 36, value.socketTranslation, true);
+    zero(view, at + 40, 4);
+    zero(view, at + 44, 4);
+    view.setBigUint64(at + 48, value.hostNamespace, true);
   },
   decode(view, at) {
     return {
@@ -527,6 +590,8 @@ export const settings: Codec<Settings> = {
       returnMode: view.getUint32(at + 24, true),
       policyRevision: view.getUint32(at + 28, true),
       serviceHandling: view.getUint32(at + 32, true),
+      socketTranslation: view.getUint32(at + 36, true),
+      hostNamespace: view.getBigUint64(at + 48, true),
     };
   },
 };
@@ -680,52 +745,6 @@ export const fragmentPorts: Codec<FragmentPorts> = {
     return {
       sourcePort: view.getUint16(at, false),
       destinationPort: view.getUint16(at + 2, false),
-    };
-  },
-};
-
-/** struct socket_key, 32 bytes */
-export interface SocketKey {
-  readonly cookie: bigint;
-  readonly backend: Address;
-  readonly port: number;
-  readonly protocol: number;
-}
-export const socketKey: Codec<SocketKey> = {
-  size: 32,
-  encode(value, view, at) {
-    view.setBigUint64(at, value.cookie, true);
-    address.encode(value.backend, view, at + 8);
-    view.setUint16(at + 24, value.port, false);
-    view.setUint8(at + 26, value.protocol);
-    zero(view, at + 27, 5);
-  },
-  decode(view, at) {
-    return {
-      cookie: view.getBigUint64(at, true),
-      backend: address.decode(view, at + 8),
-      port: view.getUint16(at + 24, false),
-      protocol: view.getUint8(at + 26),
-    };
-  },
-};
-
-/** struct socket_value, 24 bytes */
-export interface SocketValue {
-  readonly frontend: Address;
-  readonly port: number;
-}
-export const socketValue: Codec<SocketValue> = {
-  size: 24,
-  encode(value, view, at) {
-    address.encode(value.frontend, view, at);
-    view.setUint16(at + 16, value.port, false);
-    zero(view, at + 18, 6);
-  },
-  decode(view, at) {
-    return {
-      frontend: address.decode(view, at),
-      port: view.getUint16(at + 16, false),
     };
   },
 };
@@ -994,6 +1013,22 @@ export const maps = {
     key: affinityKey,
     value: affinity,
   } satisfies MapDefinition<AffinityKey, Affinity>,
+  socketPeers: {
+    name: "socket_peers",
+    type: "sk_storage",
+    maxEntries: 0,
+    flags: 1,
+    key: u32,
+    value: socketPeer,
+  } satisfies MapDefinition<number, SocketPeer>,
+  namespaces: {
+    name: "namespaces",
+    type: "hash",
+    maxEntries: 4096,
+    flags: 1,
+    key: networkNamespace,
+    value: address,
+  } satisfies MapDefinition<NetworkNamespace, Address>,
   settings: {
     name: "settings",
     type: "array",
@@ -1018,14 +1053,6 @@ export const maps = {
     key: fragmentKey,
     value: fragmentPorts,
   } satisfies MapDefinition<FragmentKey, FragmentPorts>,
-  sockets: {
-    name: "sockets",
-    type: "lru_hash",
-    maxEntries: 65536,
-    flags: 0,
-    key: socketKey,
-    value: socketValue,
-  } satisfies MapDefinition<SocketKey, SocketValue>,
   outcomes: {
     name: "outcomes",
     type: "percpu_array",

@@ -49,6 +49,9 @@ export interface Libbpf {
   ringConsume(ring: Pointer): number;
   ringFree(ring: Pointer): void;
   flock(fd: number, operation: number): number;
+  setns(fd: number, type: number): number;
+  socket(family: number, type: number, protocol: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
   /** Calls `print` with each message of libbpf at level warning or worse; the previous receiver is forgotten. */
   onMessage(print: (text: string) => void): void;
 }
@@ -103,6 +106,9 @@ function bind(): Libbpf {
     ringFree: bpf.func("void ring_buffer__free(void *ring)"),
     possibleCpus: bpf.func("int libbpf_num_possible_cpus()"),
     flock: libc.func("int flock(int fd, int operation)"),
+    setns: libc.func("int setns(int fd, int type)"),
+    socket: libc.func("int socket(int family, int type, int protocol)"),
+    getsockopt: libc.func("int getsockopt(int fd, int level, int name, uint8_t *value, uint32_t *length)"),
     onMessage: messageReceiver(bpf, libc),
   };
 }

@@ -15,6 +15,8 @@ export const settings: Settings = {
   returnMode: 1,
   policyRevision: 5,
   serviceHandling: 0,
+  socketTranslation: 0,
+  hostNamespace: 1n,
 };
 
 export function mapStoreCases(name: string, make: MakeStore): void {

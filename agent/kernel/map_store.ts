@@ -26,8 +26,11 @@ export interface MapStore<K, V> {
   delete(keys: Iterable<K>): WriteFailure<K>[];
 }
 
-/** The maps with one value per key. Per-CPU maps are counters: read by outcomes.ts, never written by the agent. */
-export type StoredMapName = { [M in MapName]: Maps[M]["type"] extends "percpu_array" ? never : M }[MapName];
+/** The maps with one value per key. Per-CPU maps are counters, read by outcomes.ts; what lies with sockets is read by
+ * sock_diag.ts; the agent writes neither. */
+export type StoredMapName = {
+  [M in MapName]: Maps[M]["type"] extends "percpu_array" | "sk_storage" ? never : M;
+}[MapName];
 
 /** All maps of the packet path, by name. */
 export type MapStores = { readonly [M in StoredMapName]: MapStore<KeyOf<M>, ValueOf<M>> };

@@ -23,7 +23,7 @@ export function compilePassObjects(folder: string, variant: number | string = 0)
 function sourceOf(object: string, variant: number | string): string {
   const own = (Object.keys(programs) as ProgramName[]).filter((name) => programs[name].object === object);
   return [
-    ...["events", "services", "state", "workloads"].map((name) => `#include "maps/${name}.h"`),
+    ...["events", "services", "sockets", "state", "workloads"].map((name) => `#include "maps/${name}.h"`),
     ...own.map((name) => programText(name, variant)),
     'char LICENSE[] SEC("license") = "GPL";',
   ].join("\n");

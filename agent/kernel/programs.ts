@@ -16,9 +16,13 @@ export const programs = {
   to_workload: { object: "workload", hook: egress },
   from_tunnel: { object: "tunnel", hook: ingress },
   connect4: { object: "socket", hook: { kind: "cgroup", attachType: 10 } },
+  connect6: { object: "socket", hook: { kind: "cgroup", attachType: 11 } },
   sendmsg4: { object: "socket", hook: { kind: "cgroup", attachType: 14 } },
+  sendmsg6: { object: "socket", hook: { kind: "cgroup", attachType: 15 } },
   recvmsg4: { object: "socket", hook: { kind: "cgroup", attachType: 19 } },
+  recvmsg6: { object: "socket", hook: { kind: "cgroup", attachType: 20 } },
   getpeername4: { object: "socket", hook: { kind: "cgroup", attachType: 29 } },
+  getpeername6: { object: "socket", hook: { kind: "cgroup", attachType: 30 } },
 } as const satisfies Record<string, { object: string; hook: Hook }>;
 
 export type ProgramName = keyof typeof programs;

@@ -66,7 +66,9 @@ export const writeOrder: readonly Step[] = [
       ({ value }) =>
         endpoints.actual(keyText.endpoints(value)) === undefined,
   ),
+  step("update", "namespaces", "until then its sockets are a stranger's, who has the same services"),
 
+  step("delete", "namespaces", "its sockets are gone with it"),
   step("delete", "interfaces", "nothing more is sent in the name of an endpoint that goes"),
   step("delete", "endpoints", "nothing more is delivered to it"),
   step("delete", "locations", "its address is nobody's"),

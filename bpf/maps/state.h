@@ -35,15 +35,6 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } fragments SEC(".maps");
 
-/* (socket, backend) -> frontend the program asked for. Written by the socket hooks. Full: oldest go. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct socket_key);
-	__type(value, struct socket_value);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} sockets SEC(".maps");
-
 /* enum outcome -> packets and bytes, per CPU. Written by the packet path, read by the agent's metrics. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -76,18 +76,3 @@ struct fragment_ports {
 	__be16 source_port;
 	__be16 destination_port;
 };
-
-/* Socket-level translation, to answer getpeername() and recvmsg() with the address the program asked for. */
-struct socket_key {
-	__u64 cookie;
-	struct address backend;
-	__be16 port;
-	__u8 protocol;
-	__u8 padding[5];
-};
-
-struct socket_value {
-	struct address frontend;
-	__be16 port;
-	__u8 padding[6];
-};

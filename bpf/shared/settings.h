@@ -31,4 +31,7 @@ struct settings {
 	__u32 return_mode;	/* enum return_mode, for connections that enter at this node */
 	__u32 policy_revision;	/* changes with every policy or identity: flows are judged again at their next packet */
 	__u32 service_handling; /* enum service_handling, for connections that begin now */
+	__u32 socket_translation; /* enum socket_translation, for sockets that connect now */
+	__u32 padding;
+	__u64 host_namespace;	/* cookie of this node's own network namespace; 0: not known */
 };

@@ -9,8 +9,15 @@ enum reach {
 	REACH_LOCAL, /* only those of this node: the slots before local_count */
 };
 
-/* The service that answers at this destination; NULL: an ordinary address. Node ports stand under the address
- * "::" and hold for every address of every node. */
+/* Node ports stand under the address "::" and hold for every address of every node. */
+static __always_inline const struct service *node_port_find(__be16 port, __u8 protocol)
+{
+	struct frontend key = {.port = port, .protocol = protocol};
+
+	return bpf_map_lookup_elem(&services, &key);
+}
+
+/* The service that answers at this destination; NULL: an ordinary address. */
 static __always_inline const struct service *service_find(const struct address *address, __be16 port, __u8 protocol)
 {
 	struct frontend key = {.address = *address, .port = port, .protocol = protocol};
@@ -20,8 +27,7 @@ static __always_inline const struct service *service_find(const struct address *
 		return service;
 	if (!(location_flags(locate(address)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)))
 		return NULL;
-	__builtin_memset(&key.address, 0, sizeof(key.address));
-	return bpf_map_lookup_elem(&services, &key);
+	return node_port_find(port, protocol);
 }
 
 static __always_inline __u32 affine_backend(const struct service *service, const struct affinity_key *key)
@@ -40,6 +46,17 @@ static __always_inline void remember_affinity(const struct affinity_key *key, __
 	struct affinity value = {.last_used = bpf_ktime_get_ns(), .backend = backend};
 
 	bpf_map_update_elem(&affinities, key, &value, BPF_ANY);
+}
+
+/* A backend that somebody was given before; NULL: it may not be chosen any more. */
+static __always_inline const struct backend *backend_within_reach(const struct service *service, __u32 id, enum reach reach)
+{
+	const struct backend *backend = bpf_map_lookup_elem(&backends, &id);
+
+	(void)service;
+	if (!backend || (backend->flags & BACKEND_DRAINING) || (reach == REACH_LOCAL && !(backend->flags & BACKEND_LOCAL)))
+		return NULL;
+	return backend;
 }
 
 /* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that

@@ -99,6 +99,6 @@ describe("compiled policies", () => {
 function content(maps: MapStores, name: "policies" | "locations" | "endpoints" | "interfaces" | "settings") {
   return maps[name]
     .entries()
-    .map((entry) => JSON.stringify(entry))
+    .map((entry) => JSON.stringify(entry, (_, value) => (typeof value === "bigint" ? String(value) : value)))
     .sort();
 }

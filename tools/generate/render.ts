@@ -3,7 +3,14 @@
 import { createHash } from "node:crypto";
 import type { Enum, Field, Layout, MapShape, RingShape, Shape, Struct } from "./btf.ts";
 
-const MAP_TYPES: Record<number, string> = { 1: "hash", 2: "array", 6: "percpu_array", 9: "lru_hash", 11: "lpm_trie" };
+const MAP_TYPES: Record<number, string> = {
+  1: "hash",
+  2: "array",
+  6: "percpu_array",
+  9: "lru_hash",
+  11: "lpm_trie",
+  24: "sk_storage",
+};
 
 /** The text of layout.gen.ts. `constants` are numbers that the headers #define. */
 export function render(layout: Layout, constants: [name: string, value: number][]): string {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "address.h"
+
+/* Whose sockets are given a backend when they connect, or send a datagram. What is left alone here is translated packet by
+ * packet, with the same result. */
+enum socket_translation {
+	SOCKET_TRANSLATION_ALL = 0,
+	SOCKET_TRANSLATION_HOST_ONLY = 1, /* none of a workload's */
+};
+
+struct network_namespace {
+	__u64 cookie; /* SO_NETNS_COOKIE of its sockets (socket(7)) */
+};
+
+/* What a socket asked for and what it was given. */
+struct socket_peer {
+	struct address frontend;
+	struct address address; /* the backend's */
+	__be16 frontend_port;
+	__be16 port;
+	__u32 backend; /* id; 0: this place is free */
+};
+
+/* How many frontends an unconnected socket keeps its backends of. With one more, the oldest place is taken. */
+#define SOCKET_FLOWS 16

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../maps/sockets.h"
+#include "../shared/settings.h"
+#include "address.h"
+#include <linux/in.h>
+
+/* Whose socket asks: a socket that is not bound yet has no address, but the network namespace of its pod or host. */
+
+enum requester_kind {
+	REQUESTER_HOST,
+	REQUESTER_WORKLOAD,
+	REQUESTER_OTHER, /* a namespace on this node that is not ours, of another container engine for instance */
+};
+
+struct requester {
+	struct address address; /* what packets of it would come from; of OTHER: its namespace's cookie, as good to tell it by */
+	enum requester_kind kind;
+};
+
+static __always_inline void requester_of(struct bpf_sock_addr *socket, const struct settings *settings,
+					 struct requester *requester)
+{
+	struct network_namespace namespace = {.cookie = bpf_get_netns_cookie(socket)};
+	const struct address *workload;
+
+	if (namespace.cookie == settings->host_namespace) {
+		requester->kind = REQUESTER_HOST;
+		requester->address = settings->node;
+		return;
+	}
+	workload = bpf_map_lookup_elem(&namespaces, &namespace);
+	if (workload) {
+		requester->kind = REQUESTER_WORKLOAD;
+		requester->address = *workload;
+		return;
+	}
+	requester->kind = REQUESTER_OTHER;
+	requester->address = (struct address){
+		.word = {(__u32)(namespace.cookie >> 32), (__u32)namespace.cookie, 0, 0}};
+}
+
+/* Whether the packet path translates what this socket sends. It sees the packets of workloads. */
+static __always_inline bool is_left_to_packets(const struct requester *requester, const struct settings *settings)
+{
+	return requester->kind == REQUESTER_WORKLOAD && settings->socket_translation == SOCKET_TRANSLATION_HOST_ONLY;
+}
+
+/* 127.0.0.0/8, and 0.0.0.0, which the stack takes for it. */
+static __always_inline bool is_loopback(const struct address *address)
+{
+	__be32 ipv4 = address_to_ipv4(address);
+
+	return !ipv4 || (ipv4 & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+}

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, program, until } from "./bare_cluster.ts";
+import { endpoints, type NodeName, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+import type { Asked, Told } from "./socket_client.ts";
+
+const client = join(import.meta.dirname, "socket_client.ts");
+
+/** Runs a program's socket on a node, or in the network of a pod of it. */
+async function ask(cluster: BareCluster, where: Where, asked: Asked): Promise<Told[]> {
+  const enter = where.pod ? ["nsenter", `--net=/run/netns/${where.pod}`] : [];
+  const output = await cluster.run(where.node, [...enter, process.execPath, client, JSON.stringify(asked)]);
+  return output
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Told);
+}
+
+interface Where {
+  node: NodeName;
+  pod?: string;
+}
+
+const CLUSTER = "10.96.0.10:80";
+const NODE_PORT = "172.31.1.8:30604";
+
+describe("sockets that ask for services", () => {
+  let cluster: BareCluster;
+  let web: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    web = await cluster.addPod("web", "node", { app: "web" });
+    const peer = await cluster.addPod("peer", "master", { app: "peer" });
+    const third = await cluster.addPod("third", "master", { app: "peer" });
+    cluster.apply(
+      service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
+      endpoints("web", [web]),
+      service("dns", { clusterIP: "10.96.0.10", nodePort: 30604, protocol: "UDP" }),
+      endpoints("dns", [web], "UDP"),
+      service("many", { clusterIP: "10.96.0.20", nodePort: 30620, protocol: "UDP" }),
+      endpoints("many", [web, peer, third], "UDP"),
+    );
+    const served = async () => (await cluster.see("default/peer", CLUSTER)).startsWith("allowed");
+    await until("the services", served);
+  });
+  afterAll(() => cluster?.close());
+
+  const places: Record<string, Where> = {
+    "the server's node": { node: "node" },
+    "the other node": { node: "master" },
+    "a pod of the other node": { node: "master", pod: "peer" },
+    "the server's own pod": { node: "node", pod: "web" },
+  };
+  const cases = Object.keys(places).flatMap((place) =>
+    (["tcp", "connected", "unconnected"] as const).flatMap((how) =>
+      [CLUSTER, NODE_PORT].flatMap((to) => ([4, 6] as const).map((family) => ({ place, how, to, family }))),
+    ),
+  );
+
+  test.each(cases)("$how to $to from $place by AF_INET$family", async ({ place, how, to, family }) => {
+    const told = await ask(cluster, places[place] as Where, { how, family, to: [to] });
+    const shown = family === 6 ? `::ffff:${to}` : to;
+    const answer = { event: "answer", server: "default/web", saw: expect.any(String), from: shown };
+    expect(told).toEqual(how === "unconnected" ? [answer] : [{ event: "peer", address: shown }, answer]);
+  });
+
+  test.each([4, 6] as const)("a flow of an unconnected AF_INET%i socket stays with one backend", async (family) => {
+    for (const where of Object.values(places)) {
+      const told = await ask(cluster, where, { how: "unconnected", family, to: ["10.96.0.20:80"], count: 20 });
+      expect(new Set(told.map((one) => one.event === "answer" && one.server)).size).toBe(1);
+      expect(told).toHaveLength(20);
+    }
+  });
+
+  test("a node port answers on the loopback of the node, and of nobody else", async () => {
+    for (const address of ["127.0.0.1", "127.8.9.10", "0.0.0.0"]) {
+      for (const how of ["tcp", "connected", "unconnected"] as const) {
+        const to = [`${address}:30604`];
+        const host = await ask(cluster, { node: "master" }, { how, family: 4, to });
+        expect(host.at(-1), `${how} to ${to} from the node`).toMatchObject({ event: "answer", server: "default/web" });
+        const pod = await ask(cluster, { node: "master", pod: "peer" }, { how, family: 4, to });
+        // Nobody hears why an unconnected socket's datagram was refused (ip(7), IP_RECVERR).
+        const refused = how === "unconnected" ? { event: "silence" } : { event: "error", code: "ECONNREFUSED" };
+        expect(pod.at(-1), `${how} to ${to} from a pod`).toEqual(refused);
+      }
+    }
+  });
+
+  test("a pod's own server on its loopback is its own, also where a node port has the number", async () => {
+    const own = ["env", "POD_NAMESPACE=default", "POD_NAME=own", process.execPath, program, "probe-server"];
+    cluster.spawn("master", ["nsenter", "--net=/run/netns/peer", ...own, "--tcp", "30604", "--udp", "30604"]);
+    for (const how of ["tcp", "unconnected"] as const) {
+      for (const family of [4, 6] as const) {
+        const asked = { how, family, to: ["127.0.0.1:30604"] };
+        const answers = async () => {
+          const [last] = (await ask(cluster, { node: "master", pod: "peer" }, asked)).slice(-1);
+          return last?.event === "answer" ? last.server : "";
+        };
+        await until("the pod's own server", async () => (await answers()) === "default/own");
+        expect(await answers()).toBe("default/own");
+      }
+    }
+  });
+});
