@@ -11,6 +11,7 @@ import { awsSdk } from "./aws/sdk";
 import { securityGroups } from "./aws/security-groups";
 import type { AwsClusterArgs } from "./aws-cluster-args";
 import { ClientMachines } from "./client-machines";
+import { requireArguments } from "./inputs/arguments";
 import { requireAws, requireClusterName } from "./inputs/aws";
 import { argumentsOf } from "./inputs/refusal";
 import { API_SERVER_PORT, type ApiServerAddress, type MachineAddress, MachineRole } from "./machine";
@@ -42,6 +43,7 @@ export class AwsCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: AwsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("AwsCluster", name);
+    args = requireArguments(place, "AwsCluster", args);
     const checked = requireAws(place, args, requireRegion(place.component, opts));
     const clusterName = requireClusterName(place, args.clusterName ?? `${name}-${pulumi.getStack()}`);
     const rules = requireNotOpenToWorld(place, openings(args, checked.podSubnet, checked.vpcCidr), args.openToWorld);

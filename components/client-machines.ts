@@ -5,6 +5,7 @@ import { subnetOf } from "./aws/network";
 import { offered } from "./aws/offerings";
 import { awsSdk } from "./aws/sdk";
 import { Architecture, type AwsMachine, type AwsSubnet } from "./aws-cluster-args";
+import { requireArguments } from "./inputs/arguments";
 import { requireInstance } from "./inputs/aws";
 import { requireUnique, requireWhole } from "./inputs/choices";
 import { requireLabel } from "./inputs/names";
@@ -48,10 +49,11 @@ export class ClientMachines extends pulumi.ComponentResource {
   readonly publicClients: pulumi.Output<MachineAddress[]>;
 
   constructor(name: string, args: ClientMachinesArgs, opts?: pulumi.ComponentResourceOptions) {
-    const machines = requireClients(argumentsOf("ClientMachines", name), args);
+    const place = argumentsOf("ClientMachines", name);
+    args = requireArguments(place, "ClientMachines", args);
+    const machines = requireClients(place, args);
     super(componentType("ClientMachines"), name, args, opts);
     const sdk = awsSdk();
-    const place = argumentsOf("ClientMachines", name);
     const answers = offered(sdk, place, { machines, subnets: args.subnets }, { parent: this });
     const image = imageId(sdk, place, args, answers, { parent: this });
     const made = machines.map((machine) => ({

@@ -79,8 +79,8 @@ test("Dataplane turns typed pools and policies into the objects people know", as
     networkPolicies: [
       {
         name: "nginx",
-        podSelector: { app: "nginx" },
-        ingress: [{ peers: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+        podSelector: { matchLabels: { app: "nginx" } },
+        ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
       },
     ],
   });
@@ -116,7 +116,10 @@ test.each([
 });
 
 test.each<[Partial<DataplaneArgs>, string]>([
-  [{ returnMode: "DSR" as ReturnMode }, 'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel".'],
+  [
+    { returnMode: "DSR" as ReturnMode },
+    'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel" (did you mean "dsr"?).',
+  ],
   [
     { serviceHandling: "KubeProxy" as ServiceHandling },
     'serviceHandling is "KubeProxy", but must be "Ebpf", "KubeProxyIptables" or "KubeProxyNftables"',

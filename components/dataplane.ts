@@ -10,6 +10,7 @@ import { KINDS } from "./dataplane/kinds";
 import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./dataplane/kube-proxy";
 import { AGENT, AGENT_LABELS } from "./dataplane/names";
 import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
+import { requireArguments } from "./inputs/arguments";
 import { requireDataplane } from "./inputs/dataplane";
 import { argumentsOf } from "./inputs/refusal";
 import { IpPool } from "./ip-pool";
@@ -30,7 +31,9 @@ export class Dataplane extends pulumi.ComponentResource {
   readonly contentHash: pulumi.Output<string>;
 
   constructor(name: string, args: DataplaneArgs, opts?: pulumi.ComponentResourceOptions) {
-    const checkedArgs = requireDataplane(argumentsOf("Dataplane", name), args);
+    const place = argumentsOf("Dataplane", name);
+    args = requireArguments(place, "Dataplane", args);
+    const checkedArgs = requireDataplane(place, args);
     super(componentType("Dataplane"), name, args, opts);
     const child = { parent: this };
 
@@ -47,7 +50,7 @@ export class Dataplane extends pulumi.ComponentResource {
     );
     const pools = checkedArgs.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));
     const policies = checkedArgs.networkPolicies.map(
-      (policy) => new NetworkPolicy(`${name}-${policy.namespace ?? "default"}-${policy.name}`, policy, child),
+      (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
     );
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
     const settings = settingsDocument(args, checkedArgs.serviceSubnet);

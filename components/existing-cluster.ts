@@ -3,7 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { agentImage } from "./agent-image";
 import { ReturnMode } from "./dataplane-args";
 import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster-args";
+import { requireArguments } from "./inputs/arguments";
 import { requireMember } from "./inputs/choices";
+import { requireKubeconfig } from "./inputs/credentials";
 import { requireDataplane } from "./inputs/dataplane";
 import { argumentsOf, at } from "./inputs/refusal";
 import { INTERPRETER, programCommand, programHash } from "./installed-program";
@@ -42,11 +44,13 @@ export class ExistingCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ExistingClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("ExistingCluster", name);
+    args = requireArguments(place, "ExistingCluster", args);
     const { dataplane, existingKubeProxy = ExistingKubeProxy.Refuse, clusterId, probeNodes = true } = args;
     const { otherNetworkPlugin = OtherNetworkPlugin.Refuse } = args;
     requireMember(at(place, "existingKubeProxy"), ExistingKubeProxy, existingKubeProxy);
     requireMember(at(place, "otherNetworkPlugin"), OtherNetworkPlugin, otherNetworkPlugin);
     if (clusterId !== undefined) requireClusterId(at(place, "clusterId"), clusterId);
+    const given = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
     const { ipPools, serviceSubnet } = requireDataplane(at(place, "dataplane"), dataplane);
     super(componentType("ExistingCluster"), name, args, opts);
 
@@ -74,7 +78,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
         delete: programCommand("cluster", "clean-nodes"),
         stdin: plan,
         environment: {
-          KUBECONFIG_CONTENT: pulumi.secret(args.kubeconfig),
+          KUBECONFIG_CONTENT: pulumi.secret(given),
           // Another version of this package may find something else.
           EBPF_DATAPLANE_PROGRAM: programHash("cluster"),
         },
@@ -84,7 +88,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       { parent: this, customTimeouts: { create: "10m", update: "10m", delete: "10m" } },
     );
     const result = preflight.stdout.apply((stdout) => JSON.parse(stdout) as PreflightResult);
-    this.kubeconfig = pulumi.secret(args.kubeconfig);
+    this.kubeconfig = pulumi.secret(given);
     this.apiServer = pulumi.output(apiServer);
     this.nodes = result.apply(({ nodes }) => nodes);
     this.clusterId = result.apply((found) => found.clusterId);

@@ -28,10 +28,14 @@ export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole }
 export { NetworkPolicy } from "./network-policy";
 export {
   type IpBlock,
+  type LabelSelector,
+  LabelSelectorOperator,
+  type LabelSelectorRequirement,
   type NetworkPolicyArgs,
+  type NetworkPolicyEgressRule,
+  type NetworkPolicyIngressRule,
   type NetworkPolicyPeer,
   type NetworkPolicyPort,
-  type NetworkPolicyRule,
   PolicyType,
   Protocol,
 } from "./network-policy-args";

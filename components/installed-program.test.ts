@@ -21,10 +21,10 @@ const newResource = ({ type, name, inputs }) => {
 };
 pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "project", "stack").then(async () => {
   const cluster = new LocalCluster("local");
-  new ExistingCluster("existing", { kubeconfig: "k", dataplane: { apiServer: { host: "10.0.0.1", port: 6443 }, imageRegistry: "r.example" } });
-  new KubeProxyRemoval("removal", { kubeconfig: "k" });
+  new ExistingCluster("existing", { kubeconfig: "kind: Config", dataplane: { apiServer: { host: "10.0.0.1", port: 6443 }, imageRegistry: "r.example" } });
+  new KubeProxyRemoval("removal", { kubeconfig: "kind: Config" });
   const clients = [{ name: "client1", address: "172.31.1.55" }];
-  new SourceIpVerification("verification", { kubeconfig: "k", clients, entryAddress: "172.31.1.8", nodePort: 30604, podLabels: { app: "nginx" } });
+  new SourceIpVerification("verification", { kubeconfig: "kind: Config", clients, entryAddress: "172.31.1.8", nodePort: 30604, podLabels: { app: "nginx" } });
   await pulumi.runtime.disconnect();
   console.log(JSON.stringify(registered, null, 1));
 });`;

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { prefixLength, requireCidr } from "./inputs/addresses";
+import { requireArguments } from "./inputs/arguments";
 import { requireMember, requireWhole } from "./inputs/choices";
 import { requireObjectName } from "./inputs/names";
 import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
@@ -38,7 +39,9 @@ export const DEFAULT_POOL_NAME = "default-ipv4-ippool";
 /** Addresses for pods: an IPPool object (projectcalico.org/v3) of a cluster that runs `Dataplane`. */
 export class IpPool extends pulumi.ComponentResource {
   constructor(name: string, args: IpPoolArgs, opts?: pulumi.ComponentResourceOptions) {
-    requirePool(argumentsOf("IpPool", name), args);
+    const place = argumentsOf("IpPool", name);
+    args = requireArguments(place, "IpPool", args);
+    requirePool(place, args);
     super(componentType("IpPool"), name, args, opts);
 
     const { blockSize = 26, vxlanMode = VxlanMode.CrossSubnet, natOutgoing = true, disabled = false } = args;

@@ -1,6 +1,10 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "./inputs/arguments";
+import { requireKubeconfig } from "./inputs/credentials";
+import { argumentsOf, at, checked } from "./inputs/refusal";
 import { INTERPRETER, programCommand } from "./installed-program";
+import { requireClusterId } from "./machine";
 import { componentType } from "./package-name";
 
 /** Arguments of `KubeProxyRemoval`. */
@@ -21,6 +25,10 @@ export class KubeProxyRemoval extends pulumi.ComponentResource {
   readonly removed: pulumi.Output<string[]>;
 
   constructor(name: string, args: KubeProxyRemovalArgs, opts?: pulumi.ComponentResourceOptions) {
+    const place = argumentsOf("KubeProxyRemoval", name);
+    args = requireArguments(place, "KubeProxyRemoval", args);
+    const kubeconfig = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
+    const clusterId = args.clusterId && checked(args.clusterId, (id) => requireClusterId(at(place, "clusterId"), id));
     super(componentType("KubeProxyRemoval"), name, args, opts);
     const run = new command.local.Command(
       `${name}-removal`,
@@ -28,8 +36,8 @@ export class KubeProxyRemoval extends pulumi.ComponentResource {
         interpreter: INTERPRETER,
         create: programCommand("cluster", "remove-kube-proxy"),
         delete: programCommand("cluster", "restore-kube-proxy"),
-        stdin: pulumi.jsonStringify({ clusterId: args.clusterId }),
-        environment: { KUBECONFIG_CONTENT: pulumi.secret(args.kubeconfig) },
+        stdin: pulumi.jsonStringify({ clusterId }),
+        environment: { KUBECONFIG_CONTENT: pulumi.secret(kubeconfig) },
         logging: command.local.Logging.Stderr,
       },
       { parent: this, customTimeouts: { create: "10m", delete: "10m" } },

@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { contains, overlap, requireCidr } from "./inputs/addresses";
+import { requireArguments } from "./inputs/arguments";
 import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
 import { requireRelease } from "./inputs/release";
 import { INTERPRETER, programCommand } from "./installed-program";
@@ -65,7 +66,9 @@ export class LocalCluster extends pulumi.ComponentResource {
   readonly agentImageDigest: pulumi.Output<string>;
 
   constructor(name: string, args: LocalClusterArgs = {}, opts?: pulumi.ComponentResourceOptions) {
-    const lab = labOf(argumentsOf("LocalCluster", name), args);
+    const place = argumentsOf("LocalCluster", name);
+    args = requireArguments(place, "LocalCluster", args);
+    const lab = labOf(place, args);
     super(componentType("LocalCluster"), name, args, opts);
 
     const images = localImageDigests();

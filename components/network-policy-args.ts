@@ -1,22 +1,22 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Arguments of `NetworkPolicy`. */
+/** Arguments of `NetworkPolicy`: fields and defaults are those of networking.k8s.io/v1. */
 export interface NetworkPolicyArgs {
   /** Name of the NetworkPolicy object. */
   name: string;
   /** Namespace whose pods the policy is about. Defaults to "default". */
   namespace?: string;
-  /** Labels of the pods the policy selects. Defaults to none: every pod of the namespace. */
-  podSelector?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** The pods that the policy selects. Defaults to every pod of the namespace. */
+  podSelector?: pulumi.Input<LabelSelector>;
   /**
-   * Directions in which selected pods accept only what a rule allows. Defaults to those that have rules, and to `Ingress` when
-   * none has.
+   * Directions in which selected pods accept only what a rule allows. Defaults to `Ingress`, and `Egress` as well where `egress` has
+   * rules. Needed where `egress` is an empty list, and where only `Egress` is meant.
    */
   policyTypes?: PolicyType[];
   /** What selected pods may receive. Empty and absent allow nothing where `policyTypes` has `Ingress`. */
-  ingress?: NetworkPolicyRule[];
+  ingress?: NetworkPolicyIngressRule[];
   /** What selected pods may send. Empty and absent allow nothing where `policyTypes` has `Egress`. */
-  egress?: NetworkPolicyRule[];
+  egress?: NetworkPolicyEgressRule[];
 }
 
 /** A direction of traffic, seen from the selected pods. */
@@ -35,11 +35,19 @@ export enum Protocol {
   Udp = "UDP",
 }
 
-/** Traffic that is allowed: with any of the peers, on any of the ports. */
-export interface NetworkPolicyRule {
-  /** Who the traffic is with: sources of ingress, destinations of egress. Defaults to everybody. */
-  peers?: NetworkPolicyPeer[];
-  /** Destination ports. Defaults to every port. */
+/** Traffic that may be received: from any of the sources, on any of the ports. */
+export interface NetworkPolicyIngressRule {
+  /** Sources, at least one. Defaults to everybody. */
+  from?: NetworkPolicyPeer[];
+  /** Ports of the selected pods, at least one. Defaults to every port. */
+  ports?: NetworkPolicyPort[];
+}
+
+/** Traffic that may be sent: to any of the destinations, on any of the ports. */
+export interface NetworkPolicyEgressRule {
+  /** Destinations, at least one. Defaults to everybody. */
+  to?: NetworkPolicyPeer[];
+  /** Ports of the destinations, at least one. Defaults to every port. */
   ports?: NetworkPolicyPort[];
 }
 
@@ -47,24 +55,57 @@ export interface NetworkPolicyRule {
 export interface NetworkPolicyPeer {
   /** Addresses; excludes the selectors. */
   ipBlock?: IpBlock;
-  /** Labels of pods, in the namespaces of `namespaceSelector`, or in the policy's own when that is absent. */
-  podSelector?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Labels of namespaces; {} is every namespace. */
-  namespaceSelector?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Pods, in the namespaces of `namespaceSelector`, or in the policy's own when that is absent; {} is every pod. */
+  podSelector?: pulumi.Input<LabelSelector>;
+  /** Namespaces; {} is every namespace. */
+  namespaceSelector?: pulumi.Input<LabelSelector>;
+}
+
+/** Objects by their labels: those that fit every part. Without parts: all of them. */
+export interface LabelSelector {
+  /** Labels that they have. */
+  matchLabels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** What holds of their labels. */
+  matchExpressions?: LabelSelectorRequirement[];
+}
+
+/** What holds of a label. */
+export interface LabelSelectorRequirement {
+  /** The label's key. */
+  key: string;
+  /** How its value relates to `values`. */
+  operator: LabelSelectorOperator;
+  /** Values, at least one for `In` and `NotIn`; absent for the others. */
+  values?: pulumi.Input<string>[];
+}
+
+/** How a label relates to values. */
+export enum LabelSelectorOperator {
+  /** It has one of them. */
+  In = "In",
+  /** It has none of them, or is not there. */
+  NotIn = "NotIn",
+  /** It is there. */
+  Exists = "Exists",
+  /** It is not there. */
+  DoesNotExist = "DoesNotExist",
 }
 
 /** A range of addresses. */
 export interface IpBlock {
   /** IPv4 network, e.g. "172.31.1.55/32". */
   cidr: pulumi.Input<string>;
-  /** IPv4 networks inside `cidr` that do not belong to the range. Defaults to none. */
+  /** IPv4 networks inside `cidr`, smaller than it, that do not belong to the range. Defaults to none. */
   except?: pulumi.Input<string>[];
 }
 
-/** A destination port. */
+/** A destination port, or a range of them. */
 export interface NetworkPolicyPort {
   /** Defaults to `Tcp`. */
   protocol?: Protocol;
-  /** From 1 to 65535. Defaults to every port of the protocol. */
-  port?: number;
+  /** A number from 1 to 65535, or the name that the pods' containers give a port. Defaults to every port of the protocol. */
+  // biome-ignore lint/suspicious/noExplicitAny: a number or a text, which the schema for other languages has no other word for
+  port?: any;
+  /** Last port of a range that begins at `port`, which must be a number then. Defaults to `port`. */
+  endPort?: number;
 }

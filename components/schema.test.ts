@@ -1,6 +1,7 @@
 import { ComponentProvider, getPulumiComponents } from "@pulumi/pulumi/provider/experimental/provider.js";
 import { expect, test } from "vitest";
 import * as components from "./index.ts";
+import { argumentTable } from "./testing/argument-table.ts";
 
 // What users of other languages get. A required input more, or another name, is a new major version.
 test("the inferred component schema", async () => {
@@ -23,4 +24,6 @@ test("the inferred component schema", async () => {
   );
   delete schema.version;
   await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot("golden/schema.json");
+  // No argument is known to the schema and unknown to the components, or the reverse.
+  await expect(argumentTable(schema)).toMatchFileSnapshot("inputs/arguments.gen.ts");
 }, 240_000);

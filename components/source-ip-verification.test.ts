@@ -91,7 +91,7 @@ test("SourceIpVerification is repeated when what it hangs on changes, and only t
   const first = await trigger({});
   expect(await trigger({})).toBe(first);
   expect(await trigger({ returnMode: ReturnMode.Tunnel })).not.toBe(first);
-  expect(await trigger({ kubeconfig: "another cluster" })).not.toBe(first);
+  expect(await trigger({ kubeconfig: "kind: Config" })).not.toBe(first);
   expect(await trigger({ triggers: ["sha256:1"] })).not.toBe(first);
 });
 

@@ -2,7 +2,9 @@ import { createHash, randomUUID } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { ReturnMode, ServiceHandling } from "./dataplane-args";
-import { argumentsOf } from "./inputs/refusal";
+import { requireArguments } from "./inputs/arguments";
+import { requireKubeconfig, requirePrivateKey } from "./inputs/credentials";
+import { argumentsOf, at } from "./inputs/refusal";
 import { ownMode, readCheckFiles, requireClients, requireVerification, targetsOf } from "./inputs/verification";
 import { INTERPRETER, programCommand, programHash } from "./installed-program";
 import type { MachineAddress } from "./machine";
@@ -34,9 +36,12 @@ export class SourceIpVerification extends pulumi.ComponentResource {
 
   constructor(name: string, args: SourceIpVerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("SourceIpVerification", name);
+    args = requireArguments(place, "SourceIpVerification", args);
     requireVerification(place, args);
     const checkFiles = readCheckFiles(place, args.checkFiles ?? []);
     const targets = targetsOf(place, args);
+    const kubeconfig = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
+    const sshPrivateKey = args.sshPrivateKey && requirePrivateKey(at(place, "sshPrivateKey"), args.sshPrivateKey);
     super(componentType("SourceIpVerification"), name, args, opts);
 
     const { outputFolder = "out" } = args;
@@ -47,7 +52,6 @@ export class SourceIpVerification extends pulumi.ComponentResource {
         machines: machinesOf(clients, ssh),
       })),
     );
-    const { kubeconfig, sshPrivateKey } = args;
     const run = new command.local.Command(
       `${name}-check`,
       {

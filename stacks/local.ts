@@ -40,8 +40,8 @@ const dataplane = new Dataplane(
     networkPolicies: [
       {
         name: "nginx",
-        podSelector: app,
-        ingress: [{ peers: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+        podSelector: { matchLabels: app },
+        ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
       },
     ],
   },

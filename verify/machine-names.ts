@@ -1,7 +1,7 @@
+import { didYouMean } from "../components/inputs/suggestion.ts";
 import { parsePlace, parseSource } from "./format/place.ts";
 import { CheckFileError } from "./format/read.ts";
 import type { Check, Expectation } from "./format/schema.ts";
-import { didYouMean } from "./format/suggestion.ts";
 
 /** Refuses machines that are not there: no waiting will make them. */
 export function requireMachines(check: Check, machines: string[], file: string): void {

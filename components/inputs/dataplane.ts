@@ -3,7 +3,7 @@ import { DEFAULT_POOL_NAME, type IpPoolArgs, requirePool } from "../ip-pool";
 import type { NetworkPolicyArgs } from "../network-policy-args";
 import { overlap, requireCidr } from "./addresses";
 import { requireMember, requireUnique, requireWhole } from "./choices";
-import { requirePolicy } from "./policy";
+import { type CheckedPolicy, requirePolicy } from "./policy";
 import { at, type InputPlace, refuse } from "./refusal";
 
 /** Linux: IFNAMSIZ - 1 characters, no space and no slash. */
@@ -15,7 +15,7 @@ type NamedPool = IpPoolArgs & { name: string };
 /** Arguments with their structure filled in. */
 export interface CheckedDataplane {
   ipPools: NamedPool[];
-  networkPolicies: NetworkPolicyArgs[];
+  networkPolicies: CheckedPolicy[];
   serviceSubnet: string;
 }
 
@@ -59,11 +59,11 @@ function requirePools(place: InputPlace, pools: IpPoolArgs[], serviceSubnet: str
   return named;
 }
 
-function requirePolicies(place: InputPlace, policies: NetworkPolicyArgs[]): NetworkPolicyArgs[] {
+function requirePolicies(place: InputPlace, policies: NetworkPolicyArgs[]): CheckedPolicy[] {
   const checked = policies.map((policy, index) => requirePolicy(at(place, index), policy));
   requireUnique(
     (index) => at(place, index),
-    checked.map((policy) => `${policy.namespace ?? "default"}/${policy.name}`),
+    checked.map((policy) => `${policy.namespace}/${policy.name}`),
   );
   return checked;
 }

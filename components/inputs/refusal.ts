@@ -19,17 +19,48 @@ export function at(place: InputPlace, key: string | number): InputPlace {
 
 /** Ends the deployment with a message for the author of the program; a RunError is shown without a stack trace. */
 export function refuse(place: InputPlace, received: unknown, allowed: string): never {
-  throw new pulumi.RunError(
-    `${place.component}: ${place.path} is ${JSON.stringify(received)}, but must be ${allowed}.`,
-  );
+  const what = place.path === "" ? "the argument" : place.path;
+  throw new pulumi.RunError(`${place.component}: ${what} is ${described(received)}, but must be ${allowed}.`);
 }
 
 /** Ends the deployment for a reason that no single field is. */
 export function refuseBecause(place: InputPlace, sentence: string): never {
-  throw new pulumi.RunError(`${place.component}: ${sentence}.`);
+  throw new pulumi.RunError(`${place.component}: ${place.path && `${place.path}: `}${sentence}.`);
 }
 
 /** Checks a value now when the program has it, or as soon as the resource it comes from exists. */
-export function checked(value: pulumi.Input<string>, check: (value: string) => string): pulumi.Input<string> {
-  return typeof value === "string" ? check(value) : pulumi.output(value).apply(check);
+export function checked<Value>(value: pulumi.Input<Value>, check: (value: Value) => Value): pulumi.Input<Value> {
+  return isLater(value) ? (pulumi.output(value) as pulumi.Output<Value>).apply(check) : check(value as Value);
+}
+
+/** Whether a value is known only when something else exists: an output of a resource, or a promise. */
+export function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+/** Longest text of a value that is repeated in a message. */
+const LONGEST = 120;
+
+/** A value as a message shows it; never a long one, and never by a conversion that could fail. */
+export function described(value: unknown): string {
+  if (pulumi.Output.isInstance(value)) return "an output of another resource";
+  if (value instanceof Promise) return "a promise";
+  if (pulumi.Resource.isInstance(value)) return "a resource";
+  if (typeof value !== "object" || value === null) {
+    return typeof value === "string"
+      ? shortened(JSON.stringify(value))
+      : typeof value === "function"
+        ? "a function"
+        : String(value);
+  }
+  const items = Object.values(value);
+  const written = items.some((item) => typeof item === "object" || typeof item === "function")
+    ? ""
+    : JSON.stringify(value);
+  if (written !== "" && written.length <= LONGEST) return written;
+  return Array.isArray(value) ? "a list" : "an object";
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
 }

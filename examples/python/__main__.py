@@ -18,10 +18,10 @@ dataplane = ebpf.Dataplane(
 ebpf.NetworkPolicy(
     "nginx",
     name="nginx",
-    pod_selector={"app": "nginx"},
+    pod_selector=ebpf.LabelSelectorArgs(match_labels={"app": "nginx"}),
     ingress=[
-        ebpf.NetworkPolicyRuleArgs(
-            peers=[ebpf.NetworkPolicyPeerArgs(ip_block=ebpf.IpBlockArgs(cidr="172.31.1.55/32"))],
+        ebpf.NetworkPolicyIngressRuleArgs(
+            from_=[ebpf.NetworkPolicyPeerArgs(ip_block=ebpf.IpBlockArgs(cidr="172.31.1.55/32"))],
             ports=[ebpf.NetworkPolicyPortArgs(port=80)],
         )
     ],

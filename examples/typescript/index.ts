@@ -21,8 +21,8 @@ new NetworkPolicy(
   "nginx",
   {
     name: "nginx",
-    podSelector: { app: "nginx" },
-    ingress: [{ peers: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+    podSelector: { matchLabels: { app: "nginx" } },
+    ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
   },
   { provider, dependsOn: dataplane },
 );

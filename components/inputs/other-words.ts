@@ -1,0 +1,22 @@
+/** Keys that people write for ones that a type has, where no likeness of letters would tell, by type. */
+const OTHER_WORDS: Record<string, Record<string, string>> = {
+  NetworkPolicy: {
+    spec: "its fields stand here, beside the name",
+    metadata: "name and namespace stand here",
+  },
+  NetworkPolicyIngressRule: {
+    peers: 'sources are "from"',
+    to: 'sources are "from"; "to" is a word of egress rules',
+  },
+  NetworkPolicyEgressRule: {
+    peers: 'destinations are "to"',
+    from: 'destinations are "to"; "from" is a word of ingress rules',
+  },
+};
+
+/** What to write instead of a key; undefined where nothing special is known. */
+export function otherWord(type: string, key: string): string | undefined {
+  if (type === "LabelSelector" && !/^match/i.test(key)) return `labels stand in matchLabels: { "${key}": … }`;
+  const words = OTHER_WORDS[type === "NetworkPolicyArgs" ? "NetworkPolicy" : type] ?? {};
+  return Object.hasOwn(words, key) ? words[key] : undefined;
+}
