@@ -151,3 +151,16 @@ test.each<[Partial<DataplaneArgs>, string]>([
   await recordResources();
   expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
 });
+
+test("Dataplane keeps an agent's token to the IPAMBlocks of its own node", async () => {
+  const of = await resourcesOf({});
+  const [policy] = of("ValidatingAdmissionPolicy");
+  const [binding] = of("ValidatingAdmissionPolicyBinding");
+  const [account] = of("ServiceAccount");
+  expect(binding.spec).toMatchObject({ policyName: policy.metadata.name, validationActions: ["Deny"] });
+  expect(policy.spec.failurePolicy).toBe("Fail");
+  expect(policy.spec.matchConditions[0].expression).toContain(
+    `'system:serviceaccount:${account.metadata.namespace}:${account.metadata.name}'`,
+  );
+  expect(policy.spec.matchConstraints.resourceRules[0].operations).toEqual(["CREATE", "UPDATE", "DELETE"]);
+});

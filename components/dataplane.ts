@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { agentImage } from "./agent-image";
 import { agentAccess } from "./dataplane/access";
+import { blockAdmission } from "./dataplane/admission";
 import { agentDaemonSet } from "./dataplane/agent";
 import { customResourceDefinition } from "./dataplane/definition";
 import { felixConfiguration } from "./dataplane/felix-configuration";
@@ -53,6 +54,7 @@ export class Dataplane extends pulumi.ComponentResource {
       (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
     );
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
+    const admission = blockAdmission(name, AGENT, child);
     const settings = settingsDocument(args, checkedArgs.serviceSubnet);
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-configmap`,
@@ -75,7 +77,7 @@ export class Dataplane extends pulumi.ComponentResource {
         apiServer: args.apiServer,
       },
       // Policies are there before the first pod gets its network.
-      { parent: this, dependsOn: [binding, felix, ...definitions, ...pools, ...policies] },
+      { parent: this, dependsOn: [binding, admission, felix, ...definitions, ...pools, ...policies] },
     );
     this.namespace = daemonSet.metadata.namespace;
     this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...args, image }).apply(sha256));

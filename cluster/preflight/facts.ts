@@ -39,6 +39,7 @@ const RIGHTS = [
   { verb: "create", resource: "customresourcedefinitions", group: "apiextensions.k8s.io" },
   { verb: "create", resource: "clusterroles", group: "rbac.authorization.k8s.io" },
   { verb: "create", resource: "clusterrolebindings", group: "rbac.authorization.k8s.io" },
+  { verb: "create", resource: "validatingadmissionpolicies", group: "admissionregistration.k8s.io" },
   { verb: "create", resource: "daemonsets", group: "apps", namespace: "ebpf-dataplane" },
   { verb: "create", resource: "pods", namespace: "kube-system" },
 ];

@@ -31,6 +31,15 @@ test("a cluster that nothing stands in the way of: every check says so", () => {
   ]);
 });
 
+test.each([
+  ["v1.31.9", 1],
+  ["v1.32.0", 0],
+  ["v1.33.1-eks-0123abc", 0],
+  ["v1.9.0", 1],
+])("Kubernetes %s: agents' tokens must name their node", (version, count) => {
+  expect(told({ version }).filter((line) => line.startsWith("refused | cluster")).length).toBe(count);
+});
+
 const EKS_PROXY = daemonSet(
   "kube-system",
   "kube-proxy",

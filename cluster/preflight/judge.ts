@@ -11,7 +11,7 @@ import type { Plan } from "./plan.ts";
 /** What stands in the way of a plan on a cluster. The same facts give the same findings. */
 export function judge(facts: ClusterFacts, plan: Plan): Finding[] {
   return gathered([
-    ok("cluster", `${facts.clusterId}, Kubernetes ${facts.version}, ${facts.nodes.length} nodes`),
+    release(facts),
     ...rights(facts),
     ...judgeKubeProxy(facts, plan),
     ...judgeNetworkPlugins(facts, plan),
@@ -20,6 +20,16 @@ export function judge(facts: ClusterFacts, plan: Plan): Finding[] {
     ...judgeNetwork(facts, plan),
     ...judgeCloud(facts, plan),
   ]);
+}
+
+// From here on an agent's token names its node, which is what keeps it to the IPAM blocks of that node.
+const FIRST_MINOR = 32;
+
+function release({ clusterId, version, nodes }: ClusterFacts): Finding {
+  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number.parseFloat);
+  const found = `${clusterId}, Kubernetes ${version}, ${nodes.length} nodes`;
+  if (major > 1 || minor >= FIRST_MINOR) return ok("cluster", found);
+  return refused("cluster", found, `upgrade it: the dataplane needs Kubernetes 1.${FIRST_MINOR} or later`);
 }
 
 function rights({ denied }: ClusterFacts): Finding[] {

@@ -1,0 +1,118 @@
+// The admission policy that Dataplane declares, before a real API server: what a token of an agent's pod may do.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Dataplane } from "../../components/dataplane.ts";
+import { recordResources, settled } from "../../components/testing/program.ts";
+import { ApiServer, kubeconfigPath } from "../../lab/bench/ground/api-server.ts";
+import { GroundMachine } from "../../lab/bench/ground/ground-machine.ts";
+import type { KubernetesObject } from "../../lab/bench/ground/kubernetes-objects.ts";
+import { kubernetesBinary } from "../../lab/installation.ts";
+import { createBareLab } from "../../lab/machines/bare.ts";
+import { runIn } from "../../lab/machines/enter.ts";
+import { removeLab } from "../../lab/machines/removal.ts";
+
+const lab = `ta${(process.pid % 46_656).toString(36)}`;
+const machine = { name: "control", address: "172.31.1.8" };
+const AGENT = "ebpf-dataplane";
+
+/** What the component declares of these kinds. */
+async function declared(...kinds: string[]): Promise<KubernetesObject[]> {
+  const resources = await recordResources();
+  new Dataplane("dp", { apiServer: { host: machine.address, port: 6443 } });
+  await settled();
+  return resources.flatMap(({ type, inputs }) => {
+    const kind = type.split(":").at(-1) ?? "";
+    const text = JSON.stringify(inputs).replaceAll("x_kubernetes_validations", "x-kubernetes-validations");
+    return kinds.includes(kind) ? [JSON.parse(text) as KubernetesObject] : [];
+  });
+}
+
+const block = (name: string, node: string): KubernetesObject => ({
+  apiVersion: "ebpf-dataplane.io/v1alpha1",
+  kind: "IPAMBlock",
+  metadata: { name },
+  spec: { cidr: "10.244.0.0/26", node, pool: "default-ipv4-ippool" },
+});
+const agentPod = (node: string): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: `agent-${node}`, namespace: AGENT },
+  spec: { nodeName: node, serviceAccountName: AGENT, containers: [{ name: "agent", image: "none" }] },
+});
+const plain = (kind: string, name: string): KubernetesObject => ({ apiVersion: "v1", kind, metadata: { name } });
+
+describe("IPAM blocks and the tokens of agents", () => {
+  const kubectl = (words: string[], input = "") => {
+    const argv = [kubernetesBinary(), "kubectl", `--kubeconfig=${kubeconfigPath}`, ...words];
+    return runIn(lab, machine.name, argv, { input, timeout: 60_000 });
+  };
+  const done = async (words: string[], input?: string): Promise<string> => {
+    const { status, stdout, stderr } = await kubectl(words, input);
+    if (status !== 0) throw new Error(`kubectl ${words.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+  const boundTo = (pod: string) =>
+    done(["create", "token", AGENT, "-n", AGENT, "--bound-object-kind=Pod", `--bound-object-name=${pod}`]);
+  const tokens = new Map<string, string>();
+  /** As a node's agent, or as an agent whose token names no node. */
+  const as = async (agent: string, words: string[], input?: string): Promise<string> => {
+    const { status, stderr } = await kubectl([`--token=${tokens.get(agent)}`, ...words], input);
+    return status === 0 ? "done" : stderr;
+  };
+  const creates = (agent: string, object: KubernetesObject) => as(agent, ["create", "-f", "-"], JSON.stringify(object));
+
+  beforeAll(async () => {
+    await createBareLab(lab, [machine]);
+    const ground = new GroundMachine(lab, machine);
+    const api = await ApiServer.start(ground);
+    await api.writeKubeconfig(ground);
+    api.close();
+    // The administrator's token is in the kubeconfig's user; agents come with their own, which goes before it.
+    const objects = [
+      ...["one", "two"].map((name) => plain("Node", name)),
+      ...(await declared("Namespace", "CustomResourceDefinition", "ServiceAccount")),
+    ];
+    for (const object of objects) await done(["create", "-f", "-"], JSON.stringify(object));
+    for (const object of await declared("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"))
+      await done(["create", "-f", "-"], JSON.stringify(object));
+    for (const node of ["one", "two"]) {
+      await done(["create", "-f", "-"], JSON.stringify(agentPod(node)));
+      tokens.set(node, (await boundTo(`agent-${node}`)).trim());
+    }
+    tokens.set("unbound", (await done(["create", "token", AGENT, "-n", AGENT])).trim());
+    await done(["wait", "--for=condition=Established", "crd/ipamblocks.ebpf-dataplane.io"]);
+    await inForce();
+  });
+  afterAll(() => removeLab(lab));
+
+  // The API server takes a moment until it asks a policy.
+  async function inForce(): Promise<void> {
+    const end = Date.now() + 30_000;
+    for (let attempt = 0; Date.now() < end; attempt++) {
+      if ((await creates("one", block(`trial-${attempt}`, "two"))) !== "done") return;
+    }
+    throw new Error("After 30 s the API server still lets an agent create another node's block.");
+  }
+
+  test("an agent creates and deletes blocks of its own node", async () => {
+    expect(await creates("one", block("own", "one"))).toBe("done");
+    expect(await as("one", ["delete", "ipamblock", "own"])).toBe("done");
+  });
+
+  test("it neither creates nor deletes nor takes over another node's", async () => {
+    const refused = "an agent may write IPAMBlocks of its own node only; this token is of node one";
+    expect(await creates("one", block("others", "two"))).toContain(refused);
+    expect(await creates("two", block("others", "two"))).toBe("done");
+    expect(await as("one", ["delete", "ipamblock", "others"])).toContain(refused);
+    const patch = ["patch", "ipamblock", "others", "--type=merge", "-p", '{"spec":{"node":"one"}}'];
+    expect(await as("one", patch)).toContain("is invalid"); // the definition's own rule is asked before
+  });
+
+  test("a token that names no node writes none", async () => {
+    expect(await creates("unbound", block("none", "one"))).toContain("this token is of no node");
+  });
+
+  test("an administrator is not restricted", async () => {
+    await done(["create", "-f", "-"], JSON.stringify(block("administrators", "two")));
+    await done(["delete", "ipamblock", "administrators"]);
+  });
+});
