@@ -155,15 +155,15 @@ int to_workload(struct __sk_buff *skb)
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 	if (!bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	opening.policy_revision = revision_to_judge_by(settings);
 	verdict = judge_after_stack(skb, &packet.tuple);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop_flow(skb, verdict, &packet.tuple);
 	opening.backend = packet.tuple.destination;
 	opening.backend_port = packet.tuple.destination_port;
-	opening.policy_revision = settings->policy_revision;
 	opening.flags = is_left_to_host(settings) ? CONNECTION_VIA_STACK : 0;
 	if (!connection) {
-		verdict = connection_open(&packet.tuple, &opening, packet_is_syn(&packet));
+		verdict = connection_open(&packet, &opening);
 		if (verdict != OUTCOME_TO_ENDPOINT)
 			return drop(skb, verdict);
 		report_opened(&packet.tuple, skb->ifindex);

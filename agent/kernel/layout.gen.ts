@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "7af28ee04e73";
+export const layoutHash = "a7fdf76a18e5";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -670,6 +670,7 @@ export interface Connection {
   readonly node: Address;
   readonly port: number;
   readonly peerPort: number;
+  readonly sequence: number;
 }
 export const connection: Codec<Connection> = {
   size: 104,
@@ -685,7 +686,7 @@ export const connection: Codec<Connection> = {
     address.encode(value.node, view, at + 80);
     view.setUint16(at + 96, value.port, false);
     view.setUint16(at + 98, value.peerPort, false);
-    zero(view, at + 100, 4);
+    view.setUint32(at + 100, value.sequence, false);
   },
   decode(view, at) {
     return {
@@ -700,6 +701,7 @@ export const connection: Codec<Connection> = {
       node: address.decode(view, at + 80),
       port: view.getUint16(at + 96, false),
       peerPort: view.getUint16(at + 98, false),
+      sequence: view.getUint32(at + 100, false),
     };
   },
 };

@@ -60,7 +60,7 @@ struct connection {
 	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node */
 	__be16 port;
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
-	__u8 padding[4];
+	__be32 sequence;  /* TCP: of the SYN that opened it; another one is a new connection */
 };
 
 /* An IPv4 datagram in fragments: only the first carries the ports, so they are kept for the others. */

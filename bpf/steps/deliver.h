@@ -113,7 +113,7 @@ static __always_inline int deliver_to_network(struct packet *packet, const struc
 		skb->mark = MARK_FORWARDED;
 		return finish(skb, outcome, bpf_redirect_neigh(route->ifindex, &next_hop, sizeof(next_hop), 0));
 	}
-	return send_to_network(skb, way_of_route(route, WAY_TO_NETWORK, connection), outcome);
+	return send_to_network(skb, way_of_route(route, WAY_TO_NETWORK, NULL, connection), outcome);
 }
 
 static __always_inline int deliver_to_overlay(struct __sk_buff *skb, const struct settings *settings,
@@ -138,13 +138,8 @@ static __always_inline int deliver_afresh(struct packet *packet, const struct se
 	flags = location_flags(location);
 	if (flags & LOCATION_LOCAL_HOST)
 		return route_by_stack(packet->skb);
-	if (location && (flags & LOCATION_ENCAPSULATED)) {
-		if (connection) {
-			connection->way.until = 0;
-			connection->node = location->node;
-		}
+	if (location && (flags & LOCATION_ENCAPSULATED))
 		return deliver_to_overlay(packet->skb, settings, &location->node, connection);
-	}
 	if ((flags & LOCATION_BLACKHOLE) ||
 	    ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
 		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
@@ -156,15 +151,16 @@ static __always_inline int deliver_afresh(struct packet *packet, const struct se
 static __noinline int deliver(struct packet *packet, const struct settings *settings, enum outcome network_outcome,
 				   struct connection *connection)
 {
+	const struct connection *known = way_known(connection);
 	struct __sk_buff *skb = packet->skb;
 
-	if (way_is_known(connection)) {
-		const struct way *way = &connection->way;
+	if (known) {
+		const struct way *way = &known->way;
 
 		if (way->kind == WAY_TO_ENDPOINT)
 			return send_to_endpoint(skb, way);
 		if (way->kind == WAY_TO_NODE)
-			return deliver_to_overlay(skb, settings, &connection->node, connection);
+			return deliver_to_overlay(skb, settings, &known->node, connection);
 		if (way_has_room(way, skb, 0) && !decrement_ttl(skb))
 			return send_to_network(skb, way, network_outcome);
 	}

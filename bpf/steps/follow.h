@@ -20,13 +20,15 @@ static __always_inline enum outcome judge_again(const struct packet *packet, con
 {
 	struct address backend = connection->address;
 	enum outcome verdict;
+	__u32 revision;
 
 	if (connection->policy_revision == settings->policy_revision ||
 	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
 		return OUTCOME_TO_ENDPOINT;
+	revision = revision_to_judge_by(settings);
 	verdict = judge_translated(packet, &backend, connection->port);
 	if (verdict == OUTCOME_TO_ENDPOINT)
-		connection->policy_revision = settings->policy_revision;
+		connection->policy_revision = revision;
 	return verdict;
 }
 

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "locate.h"
+#include "scratch.h"
+
+/* What a verdict is stamped with. Read before the policies are: a verdict must not look newer than they were. */
+static __always_inline __u32 revision_to_judge_by(const struct settings *settings)
+{
+	__u32 revision = *(const volatile __u32 *)&settings->policy_revision;
+
+	fence();
+	return revision;
+}
 
 /* Whether an address of this node stands for the node itself. */
 enum local_source {

@@ -23,11 +23,11 @@ static __always_inline int open_connection(struct packet *packet, const struct s
 	struct tuple flow = translated(packet, &opening->backend, opening->backend_port);
 	enum outcome verdict;
 
+	opening->policy_revision = revision_to_judge_by(settings);
 	verdict = opening->flags & CONNECTION_JUDGED_LATER ? OUTCOME_TO_ENDPOINT : judge(&flow);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop_flow(packet->skb, verdict, &flow);
-	opening->policy_revision = settings->policy_revision;
-	verdict = connection_open(&packet->tuple, opening, packet_is_syn(packet));
+	verdict = connection_open(packet, opening);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop_flow(packet->skb, verdict, &flow);
 	trace_peer_port(&packet->tuple, opening->peer_port);

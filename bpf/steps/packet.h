@@ -36,6 +36,7 @@ struct packet {
 	__u16 l4_offset;
 	__u8 tcp_flags;
 	bool l4_present; /* false: a later fragment, whose ports come from the first */
+	__be32 sequence; /* TCP */
 };
 
 /* Opens a connection: a SYN, or any packet of a protocol without one. */

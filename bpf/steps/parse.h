@@ -84,6 +84,7 @@ static __always_inline enum parse_result parse_ports(struct packet *packet)
 		packet->tuple.source_port = tcp.source;
 		packet->tuple.destination_port = tcp.dest;
 		packet->tcp_flags = ((__u8 *)&tcp)[13];
+		packet->sequence = tcp.seq;
 		return PARSE_OK;
 	case IPPROTO_UDP:
 		if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(struct udphdr)))

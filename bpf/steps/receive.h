@@ -21,9 +21,10 @@ static __noinline int remember_answer(const struct packet *packet)
 		return -1;
 	trace_known(connection);
 	connection->last_seen = bpf_ktime_get_coarse_ns();
-	connection->flags |= CONNECTION_ANSWERED;
+	if (!(connection->flags & CONNECTION_ANSWERED))
+		flags_set(connection, CONNECTION_ANSWERED);
 	if (packet->tcp_flags & TCP_RST)
-		connection->flags |= CONNECTION_CLOSED;
+		flags_set(connection, CONNECTION_CLOSED);
 	return 0;
 }
 

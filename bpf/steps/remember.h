@@ -2,6 +2,7 @@
 #pragma once
 #include "scratch.h"
 #include "track.h"
+#include <linux/errno.h>
 
 /* What a new connection is to become; the packet path fills it and `connection_open` writes both directions. */
 struct opening {
@@ -35,46 +36,78 @@ static __always_inline bool same_connection(const struct connection *reply, cons
 #define PORT_TRIES 8
 #define PORT_FIRST 32768
 
+enum claim {
+	CLAIMED,
+	CLAIM_TAKEN, /* another connection has this reply tuple */
+	CLAIM_FULL,
+};
+
+/* Writes the reply's entry where nothing is in the way, or what is there is over or belongs to the same connection. Two
+ * processors may want the place at the same moment: one gets it. */
+static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, const struct tuple *tuple,
+						    const struct connection *entry)
+{
+	struct connection *other = bpf_map_lookup_elem(&connections, reply);
+	__u64 last_seen;
+	long result;
+
+	if (!other) {
+		result = bpf_map_update_elem(&connections, reply, entry, BPF_NOEXIST);
+		return result == -EEXIST ? CLAIM_TAKEN : result ? CLAIM_FULL : CLAIMED;
+	}
+	last_seen = other->last_seen;
+	if (!same_connection(other, tuple) && (other->flags & CONNECTION_REPLY) &&
+	    tuple->protocol != IPPROTO_ICMP && /* an echo identifier is not ours to change: the later flow wins */
+	    (connection_is_live(other, tuple->protocol) ||
+	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
+		return CLAIM_TAKEN;
+	return bpf_map_update_elem(&connections, reply, entry, BPF_ANY) ? CLAIM_FULL : CLAIMED;
+}
+
 /* Two flows of one client (same source port, two frontends) that meet at one backend would share a reply tuple.
  * The later one gets another source *port*; the address is never touched. That holds also shortly after the first one
  * has closed: the backend may keep its socket in TIME_WAIT, and the client's sequence numbers and timestamps, which it
- * draws per destination, would look old to it. False: no free port was found. */
-static __always_inline bool claim_reply_tuple(struct tuple *reply, const struct tuple *tuple)
+ * draws per destination, would look old to it. */
+static __always_inline enum outcome write_reply(struct tuple *reply, const struct tuple *tuple, struct connection *entry)
 {
-#pragma unroll
+	/* What passes the stack keeps its ports: there its connection tracking keeps flows apart. */
+	if (entry->flags & CONNECTION_VIA_STACK)
+		return bpf_map_update_elem(&connections, reply, entry, BPF_ANY) ? OUTCOME_DROP_CONNECTION_TABLE_FULL
+										: OUTCOME_TO_ENDPOINT;
 	for (int i = 0; i < PORT_TRIES; i++) {
-		const struct connection *other = bpf_map_lookup_elem(&connections, reply);
-
-		if (!other || same_connection(other, tuple) || !(other->flags & CONNECTION_REPLY) ||
-		    !connection_is_live(other, tuple->protocol))
-			return true;
-		if (tuple->protocol == IPPROTO_ICMP)
-			return true; /* an echo identifier is not ours to change: the later flow wins */
+		switch (claim_reply_tuple(reply, tuple, entry)) {
+		case CLAIMED:
+			return OUTCOME_TO_ENDPOINT;
+		case CLAIM_FULL:
+			return OUTCOME_DROP_CONNECTION_TABLE_FULL;
+		default:
+			break;
+		}
 		reply->destination_port = bpf_htons(PORT_FIRST + (bpf_get_prandom_u32() & 0x7fff));
+		entry->flags |= CONNECTION_TRANSLATED;
 	}
-	return false;
+	return OUTCOME_DROP_PORT_COLLISION;
 }
 
 /* Writes both directions of a new connection. Returns OUTCOME_TO_ENDPOINT, or the reason why it cannot be. */
-static __noinline enum outcome connection_open(const struct tuple *tuple, struct opening *opening, bool syn)
+static __noinline enum outcome connection_open(const struct packet *packet, struct opening *opening)
 {
 	struct connection *entry = connection_draft();
+	const struct tuple *tuple;
 	struct tuple reply = {};
+	enum outcome written;
 
-	if (!tuple || !opening || !entry)
+	if (!packet || !opening || !entry)
 		return OUTCOME_DROP_MALFORMED;
+	tuple = &packet->tuple;
 	reply.source = opening->backend;
 	reply.destination = tuple->source;
 	reply.source_port = opening->backend_port;
 	reply.destination_port = tuple->source_port;
 	reply.protocol = tuple->protocol;
-	/* What passes the stack keeps its ports: there its connection tracking keeps flows apart. */
-	if (!(opening->flags & CONNECTION_VIA_STACK) && !claim_reply_tuple(&reply, tuple))
-		return OUTCOME_DROP_PORT_COLLISION;
-	opening->peer_port = reply.destination_port;
 
-	entry->flags = opening->flags | CONNECTION_REPLY | (syn ? CONNECTION_SYN : 0);
-	if (opening->backend_port != tuple->destination_port || opening->peer_port != tuple->source_port ||
+	entry->flags = opening->flags | CONNECTION_REPLY | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
+	if (opening->backend_port != tuple->destination_port ||
 	    !address_is_equal(&opening->backend, &tuple->destination))
 		entry->flags |= CONNECTION_TRANSLATED;
 	entry->address = tuple->destination;
@@ -83,9 +116,12 @@ static __noinline enum outcome connection_open(const struct tuple *tuple, struct
 	entry->node = opening->entry;
 	entry->backend = opening->backend_id;
 	entry->policy_revision = opening->policy_revision;
-	if (bpf_map_update_elem(&connections, &reply, entry, BPF_ANY))
-		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
+	entry->sequence = packet->sequence;
+	written = write_reply(&reply, tuple, entry);
+	if (written != OUTCOME_TO_ENDPOINT)
+		return written;
 
+	opening->peer_port = reply.destination_port;
 	entry->flags &= ~CONNECTION_REPLY;
 	entry->packets = 1;
 	entry->address = opening->backend;
@@ -111,6 +147,7 @@ static __always_inline enum outcome connection_open_forwarded(const struct packe
 	entry->node = backend->node;
 	entry->flags = CONNECTION_FORWARDED | return_flag | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
 	entry->backend = backend_id;
+	entry->sequence = packet->sequence;
 	if (bpf_map_update_elem(&connections, &packet->tuple, entry, BPF_ANY))
 		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 	return OUTCOME_FORWARD_SERVICE;

@@ -2,10 +2,11 @@
 #pragma once
 #include "choose.h"
 
+/* Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no memory. */
 #define SECOND 1000000000ULL
-#define TIMEOUT_TCP_ESTABLISHED (7440 * SECOND) /* RFC 5382, REQ-5: not less than 2 hours 4 minutes */
+#define TIMEOUT_TCP_ESTABLISHED (86400 * SECOND)
 #define TIMEOUT_TCP_OPENING (60 * SECOND)
-#define TIMEOUT_TCP_ONE_FIN (240 * SECOND) /* RFC 5382, REQ-5: 4 minutes in transitory states */
+#define TIMEOUT_TCP_ONE_FIN (3600 * SECOND)
 #define TIMEOUT_TCP_CLOSED (120 * SECOND) /* longer than the backend's TIME_WAIT: see remember.h */
 #define TIMEOUT_UDP_ANSWERED (180 * SECOND)
 #define TIMEOUT_UDP (60 * SECOND)
@@ -13,8 +14,9 @@
 
 static __always_inline __u64 connection_timeout(const struct connection *connection, __u8 protocol)
 {
-	if (protocol == IPPROTO_UDP)
-		return connection->flags & CONNECTION_ANSWERED ? TIMEOUT_UDP_ANSWERED : TIMEOUT_UDP;
+	if (protocol == IPPROTO_UDP) /* an entry node may never see the answers */
+		return connection->flags & (CONNECTION_ANSWERED | CONNECTION_FORWARDED) ? TIMEOUT_UDP_ANSWERED
+											: TIMEOUT_UDP;
 	if (protocol != IPPROTO_TCP)
 		return TIMEOUT_ICMP;
 	if (connection->flags & CONNECTION_CLOSED)
@@ -74,6 +76,17 @@ static __noinline bool opposite_is_live(const struct tuple *tuple, const struct 
 	       connection_is_live(other, tuple->protocol);
 }
 
+/* Both directions' processors change flags, so that each change must leave the others' alone. */
+static __always_inline void flags_set(struct connection *connection, __u32 flags)
+{
+	__sync_fetch_and_or(&connection->flags, flags);
+}
+
+static __always_inline void flags_clear(struct connection *connection, __u32 flags)
+{
+	__sync_fetch_and_and(&connection->flags, ~flags);
+}
+
 /* Only the rare packets (first answer, FIN, RST) touch the other direction's entry. */
 static __noinline int tell_other_direction(const struct tuple *tuple, struct connection *connection, bool closing, bool reset)
 {
@@ -85,13 +98,13 @@ static __noinline int tell_other_direction(const struct tuple *tuple, struct con
 	key = opposite(tuple, connection);
 	other = bpf_map_lookup_elem(&connections, &key);
 	if (reset)
-		connection->flags |= CONNECTION_CLOSED;
+		flags_set(connection, CONNECTION_CLOSED);
 	if (!other)
 		return 0;
-	other->flags |= CONNECTION_ANSWERED;
+	flags_set(other, CONNECTION_ANSWERED);
 	if (reset || (closing && (other->flags & CONNECTION_FIN))) {
-		connection->flags |= CONNECTION_CLOSED;
-		other->flags |= CONNECTION_CLOSED;
+		flags_set(connection, CONNECTION_CLOSED);
+		flags_set(other, CONNECTION_CLOSED);
 	}
 	return 0;
 }
@@ -105,11 +118,11 @@ static __always_inline void connection_touch(struct connection *connection, cons
 	connection->last_seen = bpf_ktime_get_coarse_ns();
 	connection->packets++;
 	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
-		connection->flags &= ~CONNECTION_SYN;
+		flags_clear(connection, CONNECTION_SYN);
 	if (!closing && !first_answer)
 		return;
 	if (closing)
-		connection->flags |= CONNECTION_FIN;
+		flags_set(connection, CONNECTION_FIN);
 	tell_other_direction(&packet->tuple, connection, closing, packet->tcp_flags & TCP_RST);
 }
 
@@ -126,9 +139,17 @@ static __always_inline bool backend_is_gone(const struct connection *connection,
 	return !backend || (protocol != IPPROTO_TCP && (backend->flags & BACKEND_DRAINING));
 }
 
+/* A retransmission must reach the backend that the first SYN reached. With another sequence number it is a client that was
+ * refused and tries again from the same port; an entry node does not see the refusal. */
+static __always_inline bool is_syn_again(const struct connection *connection, const struct packet *packet)
+{
+	return (connection->flags & (CONNECTION_SYN | CONNECTION_REPLY | CONNECTION_CLOSED)) == CONNECTION_SYN &&
+	       connection->sequence == packet->sequence;
+}
+
 /* The live connection a packet belongs to, or NULL: the packet opens a new one. A SYN starts anew whatever entry it
- * meets, unless that one has seen nothing but this SYN (a retransmission must reach the same backend). What may open a
- * connection and finds its backend gone is given another. */
+ * meets, unless that one has seen nothing but this SYN. What may open a connection and finds its backend gone is given
+ * another. */
 static __always_inline struct connection *connection_find(const struct packet *packet)
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->tuple);
@@ -137,8 +158,7 @@ static __always_inline struct connection *connection_find(const struct packet *p
 		return NULL;
 	if (!connection_is_live(connection, packet->tuple.protocol) && !opposite_is_live(&packet->tuple, connection))
 		return NULL;
-	if (packet_is_syn(packet) &&
-	    (connection->flags & (CONNECTION_SYN | CONNECTION_REPLY)) != CONNECTION_SYN)
+	if (packet_is_syn(packet) && !is_syn_again(connection, packet))
 		return NULL;
 	if (packet_may_open(packet) && backend_is_gone(connection, packet->tuple.protocol))
 		return NULL;

@@ -87,11 +87,11 @@ static __always_inline const struct way *way_to_node(struct __sk_buff *skb, cons
 						     const struct address *node, __u16 length,
 						     struct connection *connection)
 {
+	const struct connection *known = way_known(connection);
 	struct bpf_fib_lookup *route;
 
-	if (way_is_known(connection) && connection->way.kind == WAY_TO_NODE &&
-	    way_has_room(&connection->way, skb, sizeof(struct outer_headers)))
-		return &connection->way;
+	if (known && known->way.kind == WAY_TO_NODE && way_has_room(&known->way, skb, sizeof(struct outer_headers)))
+		return &known->way;
 	route = route_question(settings, &settings->node, node);
 	if (!route)
 		return NULL;
@@ -99,7 +99,7 @@ static __always_inline const struct way *way_to_node(struct __sk_buff *skb, cons
 		route->tot_len = length;
 	if (bpf_fib_lookup(skb, route, sizeof(*route), 0) != BPF_FIB_LKUP_RET_SUCCESS)
 		return NULL;
-	return way_of_route(route, WAY_TO_NODE, connection);
+	return way_of_route(route, WAY_TO_NODE, node, connection);
 }
 
 /* Writes the outer headers and sends the packet out of the uplink. @return the action; -1: nothing was touched. */

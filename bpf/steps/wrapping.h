@@ -43,8 +43,8 @@ static __always_inline enum tunnel_kind wrapped_kind(const struct wrapping *wrap
 /* What stands in place of a backend for a reply of `connection`. */
 static __always_inline __u32 return_detail(struct __sk_buff *skb, struct connection *connection)
 {
-	if (skb->gso_size)
-		connection->flags |= CONNECTION_LARGE;
+	if (skb->gso_size && !(connection->flags & CONNECTION_LARGE))
+		__sync_fetch_and_or(&connection->flags, CONNECTION_LARGE);
 	return connection->flags & CONNECTION_LARGE ? VNI_RETURN_LARGE << BACKEND_LOW_BITS : 0;
 }
 
