@@ -72,7 +72,15 @@ describe("inspect", () => {
       protocol: 6,
     };
     const way = { until: 0n, interface: 0, mtu: 0, kind: 0, destinationMac: noMac, sourceMac: noMac };
-    const always = { lastSeen: 0n, packets: 3n, node: "::", peerPort: 40001, backend: 5, policyRevision: 0 };
+    const always = {
+      lastSeen: 0n,
+      packets: 3n,
+      node: "::",
+      peerPort: 40001,
+      backend: 5,
+      policyRevision: 0,
+      sequence: 0,
+    };
     const connection = { ...always, origin: 0, way };
     maps.connections.update([
       [forward, { ...connection, address: "10.244.1.2", port: 80, flags: ConnectionFlag.TRANSLATED }],
