@@ -1,6 +1,5 @@
 // The life of a node agent, in order: become the only writer, load, read back what was there, watch until every list is
 // complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one goes the same way.
-import { mkdirSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { Attachments } from "./attachments.ts";
@@ -32,6 +31,7 @@ import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, EVENT_SOCKET, programFolder, runFile, shimPath } from "./options.ts";
 import { allocatorPool } from "./pools.ts";
+import { privateFolder } from "./private_files.ts";
 import { Rounds } from "./rounds.ts";
 import type { Settings } from "./settings.ts";
 import { Tracer } from "./tracer.ts";
@@ -100,7 +100,7 @@ export async function runAgent(
 async function prepare(options: AgentOptions, settings: Settings, log: Logger): Promise<Agent> {
   const health = new Health();
   await serveHealth(health, options.healthPort);
-  mkdirSync(options.runDirectory, { recursive: true });
+  privateFolder(options.runDirectory);
   const waiting = "another agent of this node to end";
   health.waitsFor(waiting);
   await becomeOnlyWriter(runFile(options, "agent.lock"), () => log.info(`waiting for ${waiting}`));
@@ -113,7 +113,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     nodeName: options.node,
     uplinks,
     mtu,
-    sysctlMemory: runFile(options, "sysctls.json"),
+    sysctls: { memory: runFile(options, "sysctls.json"), root: options.sysctlRoot },
     serviceSubnet: settings.serviceSubnet,
     apiServer: apiServerAddress(process.env),
   });

@@ -117,7 +117,7 @@ export class Dataplane {
       const conflicts = this.parts.network.route(routes, facts.address);
       this.routeProblems = conflicts.map((conflict) => routeProblem(this.parts.options.node, conflict));
       if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
-      if (kubeProxy === "to be cleaned up" && removeKubeProxyRules())
+      if (kubeProxy === "to be cleaned up" && removeKubeProxyRules(() => this.hasKubeProxyPod()))
         this.parts.log.info("removed the rules that a kube-proxy left on this node");
       this.network = text;
       return true;
@@ -125,6 +125,14 @@ export class Dataplane {
       this.fail(error instanceof Error ? error.message : String(error));
       return false;
     }
+  }
+
+  // Also one that is about to end, or whose image is still fetched: its rules are its own.
+  private hasKubeProxyPod(): boolean {
+    const { cluster, options } = this.parts;
+    return cluster.store
+      .list("pods")
+      .some(({ metadata, spec }) => spec?.nodeName === options.node && metadata.labels?.["k8s-app"] === "kube-proxy");
   }
 
   private sayServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {

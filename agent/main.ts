@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerFeatures } from "./features/command.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
+import { writePrivately } from "./private_files.ts";
 import { registerProbeCommands } from "./probe/commands.ts";
 
 const program = new Command("ebpf-dataplane").description(
@@ -33,6 +34,7 @@ async function agent(options: AgentOptions): Promise<void> {
     import("./observe/log.ts"),
     import("./cluster.ts"),
   ]);
+  writePrivately();
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);
   // Nothing has to be put away: an agent that is killed and one that ends leave the same.

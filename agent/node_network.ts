@@ -3,7 +3,7 @@ import type { NodeFacts } from "./compile/snapshot.ts";
 import { namespaceCookie } from "./kernel/network_namespace.ts";
 import { type NetworkDevice, networkDevices } from "./network/devices.ts";
 import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
-import { applySysctls, deviceSysctls, nodeSysctls } from "./network/sysctls.ts";
+import { applySysctls, deviceSysctls, nodeSysctls, type Sysctls } from "./network/sysctls.ts";
 import { ensureTunnel, TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./network/tunnel.ts";
 import { findUplinks, type Uplinks } from "./network/uplinks.ts";
 
@@ -12,8 +12,8 @@ export interface NodeNetworkOptions {
   readonly uplinks: readonly string[];
   /** Bytes; undefined takes the uplink's. */
   readonly mtu: number | undefined;
-  /** Where the sysctls' former values are kept. */
-  readonly sysctlMemory: string;
+  /** Where they are, and where their former values are kept. */
+  readonly sysctls: { readonly root: string; readonly memory: string };
   readonly serviceSubnet: string;
   readonly apiServer: NodeFacts["apiServer"];
 }
@@ -39,7 +39,7 @@ export class NodeNetwork {
       ensureTunnel(this.devices, this.mtu);
       this.devices = networkDevices();
     }
-    applySysctls(nodeSysctls(), this.options.sysctlMemory);
+    this.set(nodeSysctls());
     for (const { name } of [...this.uplinks.all, this.tunnel as NetworkDevice]) this.prepare(name);
     const facts = this.facts(nodeAddress);
     if (JSON.stringify(facts) !== JSON.stringify(this.lastFacts)) this.lastFacts = facts;
@@ -48,7 +48,12 @@ export class NodeNetwork {
 
   /** Sets the sysctls of one interface. */
   prepare(device: string): void {
-    applySysctls(deviceSysctls(device), this.options.sysctlMemory);
+    this.set(deviceSysctls(device));
+  }
+
+  private set(wanted: Sysctls): void {
+    const { memory, root } = this.options.sysctls;
+    applySysctls(wanted, memory, root);
   }
 
   get mtu(): number {

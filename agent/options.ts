@@ -18,6 +18,8 @@ export interface AgentOptions {
   readonly pinRoot: string;
   /** At or below this is the cgroup2 mount that the socket hooks go to. */
   readonly cgroupRoot: string;
+  /** /proc/sys as the node has it: a container's own is read-only. */
+  readonly sysctlRoot: string;
   readonly cniBin: string;
   readonly cniConf: string;
   readonly healthPort: number;
@@ -53,6 +55,7 @@ export function addAgentOptions(command: Command): Command {
   option("--run-directory-on-node <folder>", "the same as the container runtime sees it, if it differs");
   option("--pin-root <folder>", "where maps and links are pinned, on a bpffs", "/sys/fs/bpf/ebpf-dataplane");
   option("--cgroup-root <folder>", "where the node's cgroup2 mount is, or above it", "/host/sys/fs/cgroup");
+  option("--sysctl-root <folder>", "where the node's /proc/sys can be written", "/host/proc/sys");
   option("--cni-bin <folder>", "where the container runtime looks for plugins", "/host/opt/cni/bin");
   option("--cni-conf <folder>", "where it looks for their configuration", "/host/etc/cni/net.d");
   command.addOption(port("--health-port <port>", "serves /live and /ready on 127.0.0.1", 9099));

@@ -27,7 +27,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
   removeMasquerade();
   removeRoutes();
   if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);
-  restoreSysctls(runFile(options, "sysctls.json"));
+  restoreSysctls(runFile(options, "sysctls.json"), options.sysctlRoot);
   for (const name of ["endpoints.json", "agent.sock", "agent.lock", "verifier.log", EVENT_SOCKET, NAMES_FILE])
     rmSync(runFile(options, name), { force: true });
   log.info("the dataplane is off this node");

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { CoreV1Api, type KubeConfig, type V1Pod, type V1PodSpec } from "@kubernetes/client-node";
+import { CoreV1Api, type KubeConfig, type V1Pod, type V1PodSpec, type V1VolumeMount } from "@kubernetes/client-node";
+import { NODE_RIGHTS } from "../components/dataplane/rights.ts";
 import { ClusterFailure } from "./failure.ts";
 import { apiWords } from "./kubeconfig.ts";
 import { type Clock, realClock } from "./patience.ts";
@@ -12,8 +13,8 @@ export interface NodeErrand {
   image: string;
   /** Arguments of the agent's program. */
   args: string[];
-  /** What of the node it sees, beside the node's processes and network. */
-  mounts?: Pick<V1PodSpec, "volumes"> & { volumeMounts: V1PodSpec["containers"][0]["volumeMounts"] };
+  /** What of the node it sees, beside the node's network. */
+  mounts: Required<Pick<V1PodSpec, "volumes">> & { volumeMounts: V1VolumeMount[] };
   seconds: number;
 }
 
@@ -30,6 +31,9 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const ENDED = { labelSelector: LABEL, fieldSelector: "status.phase!=Pending,status.phase!=Running" };
 /** The file whose content a container leaves in its status. */
 export const MESSAGE_FILE = "/dev/termination-log";
+
+/** One who looks has all programs verified and all maps made, as an agent (components/dataplane/agent.ts). */
+const RESOURCES = { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "512Mi" } };
 
 /** Runs the errand on all nodes at once. Needs no network plugin, no scheduler, and no rights for the pods. */
 export async function runOnNodes(
@@ -48,7 +52,7 @@ export async function runOnNodes(
     await api.deleteCollectionNamespacedPod({ namespace: NAMESPACE, ...ENDED });
     await Promise.all(
       errand.nodes.map(async (node, index) => {
-        const body = pod(errand, node, `ebpf-dataplane-${errand.purpose}-${run}-${index}`, run);
+        const body = errandPod(errand, node, `ebpf-dataplane-${errand.purpose}-${run}-${index}`, run);
         await api.createNamespacedPod({ namespace: NAMESPACE, body }).catch((error: unknown) => {
           results.set(node, { problem: `its pod was refused: ${apiWords(error)}` });
         });
@@ -77,14 +81,19 @@ export async function runOnNodes(
   }
 }
 
-function pod({ image, args, mounts, seconds }: NodeErrand, nodeName: string, name: string, run: string): V1Pod {
+/** The pod of an errand. */
+export function errandPod(
+  { image, args, mounts, seconds }: NodeErrand,
+  nodeName: string,
+  name: string,
+  run: string,
+): V1Pod {
   const field = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
   return {
     metadata: { name, labels: { [LABEL]: run, "app.kubernetes.io/part-of": "ebpf-dataplane" } },
     spec: {
       nodeName,
       hostNetwork: true,
-      hostPID: true,
       restartPolicy: "Never",
       activeDeadlineSeconds: Math.ceil(seconds) + 30,
       terminationGracePeriodSeconds: 0,
@@ -100,13 +109,14 @@ function pod({ image, args, mounts, seconds }: NodeErrand, nodeName: string, nam
             { name: "NODE_ADDRESS", ...field("status.hostIP") },
             { name: "NODE_NAME", ...field("spec.nodeName") },
           ],
-          securityContext: { privileged: true },
+          securityContext: NODE_RIGHTS,
+          resources: RESOURCES,
           terminationMessagePath: MESSAGE_FILE,
           terminationMessagePolicy: "FallbackToLogsOnError",
-          ...(mounts && { volumeMounts: mounts.volumeMounts }),
+          volumeMounts: [{ name: "tmp", mountPath: "/tmp" }, ...mounts.volumeMounts],
         },
       ],
-      ...(mounts && { volumes: mounts.volumes }),
+      volumes: [{ name: "tmp", emptyDir: {} }, ...mounts.volumes],
     },
   };
 }

@@ -164,3 +164,46 @@ test("Dataplane keeps an agent's token to the IPAMBlocks of its own node", async
   );
   expect(policy.spec.matchConstraints.resourceRules[0].operations).toEqual(["CREATE", "UPDATE", "DELETE"]);
 });
+
+test.each(Object.values(ServiceHandling))(
+  "no container that Dataplane makes for %s has more rights than are listed",
+  async (serviceHandling) => {
+    const daemonSets = (await resourcesOf({ serviceHandling }))("DaemonSet");
+    expect(daemonSets.length).toBe(serviceHandling === ServiceHandling.Ebpf ? 1 : 2);
+    const specs = daemonSets.map(({ spec }) => spec.template.spec);
+    expect(specs.filter(({ hostPID, hostIPC }) => hostPID || hostIPC)).toEqual([]);
+    for (const container of specs.flatMap(({ initContainers = [], containers }) => [
+      ...initContainers,
+      ...containers,
+    ])) {
+      expect(container.securityContext).toMatchObject({
+        privileged: false,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      const listed = container.name === "agent" ? AGENT_CAPABILITIES : ["NET_ADMIN", "NET_RAW"];
+      expect(container.securityContext.capabilities.add).toEqual(listed);
+      expect(container.resources).toMatchObject({
+        requests: { cpu: expect.stringMatching(/m$/), memory: expect.stringMatching(/Mi$/) },
+        limits: { memory: expect.stringMatching(/[MG]i$/) },
+      });
+    }
+  },
+);
+
+/** A longer list is a decision. */
+const AGENT_CAPABILITIES = ["BPF", "PERFMON", "NET_ADMIN", "NET_RAW", "SYS_ADMIN", "DAC_OVERRIDE", "SETGID"];
+
+test("the agent can write the node's files that it has to write, and no others", async () => {
+  const [container] = (await resourcesOf({}))("DaemonSet")[0].spec.template.spec.containers;
+  const written = container.volumeMounts.filter(({ readOnly }: { readOnly?: boolean }) => !readOnly);
+  expect(written.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+    "/sys/fs/bpf",
+    "/run/ebpf-dataplane",
+    "/host/proc/sys/net",
+    "/host/etc/cni/net.d",
+    "/host/opt/cni/bin",
+  ]);
+});

@@ -10,7 +10,7 @@ export function registerFeatures(program: Command): void {
     .description("say whether this node can run the dataplane, as one line of JSON; changes nothing")
     .option("--node-address <address>", "this node's address", process.env.NODE_ADDRESS)
     .option("--api-server <host:port>", "try to reach this API server")
-    .option("--node-root <folder>", "where the node's files are seen", "/proc/1/root")
+    .option("--node-root <folder>", "where the node's /sys and /etc are seen", "/host")
     .option("--report <file>", "write it there too")
     .option("--kernel-only", "try only the kernel, in this network namespace: leaves interfaces in it")
     .action(async ({ report, kernelOnly, ...options }: FeatureOptions & { report?: string; kernelOnly?: boolean }) => {

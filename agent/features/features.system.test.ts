@@ -16,7 +16,8 @@ describe.skipIf(why)("features", () => {
     const mounts = () => execFileSync("cat", ["/proc/self/mounts"], { encoding: "utf8" });
     const files = () => readdirSync(tmpdir()).filter((name) => name.startsWith("features-"));
     const before = [links(), mounts(), files()];
-    const text = execFileSync(process.execPath, [program, "features", "--api-server", "127.0.0.1:1"], {
+    const words = ["features", "--node-root", "/", "--api-server", "127.0.0.1:1"];
+    const text = execFileSync(process.execPath, [program, ...words], {
       encoding: "utf8",
     });
     expect([links(), mounts(), files()]).toEqual(before);

@@ -2,10 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, statfsSync } from "node:fs";
 import { connect } from "node:net";
 import { arch, release } from "node:os";
+import { join } from "node:path";
 import { cgroupMount } from "../kernel/cgroup_mount.ts";
 import { requireBpffs } from "../kernel/pins.ts";
 import { networkDevices } from "../network/devices.ts";
-import { hasKubeProxyRules, kubeProxyRuns } from "../network/kube_proxy_rules.ts";
+import { kubeProxyListens } from "../network/kube_proxy_ports.ts";
+import { hasKubeProxyRules } from "../network/kube_proxy_rules.ts";
 import { otherTunnel } from "../network/tunnel.ts";
 import { type KernelTrial, obstacle } from "./kernel_trial.ts";
 import { otherPlugins } from "./plugins.ts";
@@ -16,7 +18,7 @@ export interface FeatureOptions {
   nodeAddress?: string;
   /** `host:port` that agents are to reach. */
   apiServer?: string;
-  /** Where the node's own files are seen: a container without mounts sees them through the node's first process. */
+  /** Where the node's /sys and /etc are seen. */
   nodeRoot: string;
 }
 
@@ -35,13 +37,13 @@ export async function lookAtNode(options: FeatureOptions): Promise<NodeReport> {
     attach,
     obstacles: {
       ...obstacles,
-      cgroup: obstacle(() => cgroupMount("/sys/fs/cgroup", readFileSync("/proc/1/mountinfo", "utf8"))),
-      bpffs: obstacle(() => requireBpffs("/sys/fs/bpf", statfsSync(`${nodeRoot}/sys/fs/bpf`).type)),
+      cgroup: obstacle(() => cgroupMount(join(nodeRoot, "sys/fs/cgroup"))),
+      bpffs: obstacle(() => requireBpffs("/sys/fs/bpf", statfsSync(join(nodeRoot, "sys/fs/bpf")).type)),
       apiServer: options.apiServer ? await connectTo(options.apiServer) : "",
       tunnelPort: otherTunnel(devices.filter(({ kind }) => kind === "vxlan")),
     },
-    plugins: otherPlugins(`${nodeRoot}/etc/cni/net.d`),
-    kubeProxy: { runs: kubeProxyRuns(), rules: hasKubeProxyRules() },
+    plugins: otherPlugins(join(nodeRoot, "etc/cni/net.d")),
+    kubeProxy: { runs: kubeProxyListens(), rules: hasKubeProxyRules() },
     mtu: uplink?.mtu ?? 0,
     localPorts: localPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")),
   };

@@ -3,6 +3,7 @@
 //   links/<target>-<program>    what is attached; outlives the agent, and layouts
 import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import { privateFolder } from "../private_files.ts";
 import { layoutHash } from "./layout.gen.ts";
 import { describeError, libbpf } from "./libbpf.ts";
 
@@ -20,7 +21,7 @@ export function pinsUnder(root: string): Pins {
 
 /** Makes the folders. A folder that is on no bpffs is refused: a pin there would be an error in libbpf's words. */
 export function preparePins(pins: Pins): void {
-  mkdirSync(pins.root, { recursive: true });
+  privateFolder(pins.root);
   requireBpffs(pins.root, statfsSync(pins.root).type);
   mkdirSync(pins.maps, { recursive: true });
   mkdirSync(pins.links, { recursive: true });

@@ -1,8 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { kubeProxyRuns, removal } from "./kube_proxy_rules.ts";
+import { removal } from "./kube_proxy_rules.ts";
 
 const chain = (table: string, name: string, hook?: string) => ({ family: "ip", table, name, ...(hook && { hook }) });
 const jump = (handle: number, target: string) => ({ rule: { handle, expr: [{ match: {} }, { jump: { target } }] } });
@@ -46,22 +43,4 @@ test("the table of its own that nftables mode makes goes whole, in each family o
   const chains = ["services", "nodeports"].map((name) => chain("kube-proxy", name, "prerouting"));
   const six = chains.map((each) => ({ ...each, family: "ip6" }));
   expect(removal([...chains, ...six], rulesOf)).toEqual(["delete table ip kube-proxy", "delete table ip6 kube-proxy"]);
-});
-
-test("a kube-proxy that runs on this node is told by the name of its process", () => {
-  const processes = mkdtempSync(join(tmpdir(), "processes-"));
-  const runs = (id: string, name: string) => {
-    mkdirSync(join(processes, id));
-    writeFileSync(join(processes, id, "comm"), `${name}\n`);
-  };
-  try {
-    runs("1", "systemd");
-    runs("self", "kube-proxy"); // not a process of its own
-    mkdirSync(join(processes, "7")); // gone while we look
-    expect(kubeProxyRuns(processes)).toBe(false);
-    runs("42", "kube-proxy");
-    expect(kubeProxyRuns(processes)).toBe(true);
-  } finally {
-    rmSync(processes, { recursive: true });
-  }
 });

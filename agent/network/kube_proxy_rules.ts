@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { kubeProxyListens } from "./kube_proxy_ports.ts";
 import { nft, nftTransaction } from "./nft_command.ts";
 
 // What kube-proxy makes: chains in the tables that it shares with others (iptables, which is nf_tables below), and a table
@@ -28,11 +28,12 @@ interface Jump {
 
 /** Removes the rules of a kube-proxy that is gone; nothing else in the tables is touched. True: there were some. Costs one
  * process where there are none. A kube-proxy that runs keeps its rules: it is about to take services over, or on its way
- * out, and would miss them for as long as half a minute (nftables mode writes only differences). */
-export function removeKubeProxyRules(): boolean {
+ * out, and would miss them for as long as half a minute (nftables mode writes only differences).
+ * @param hasPod whether the cluster has a pod of kube-proxy on this node */
+export function removeKubeProxyRules(hasPod: () => boolean): boolean {
   const chains = listChains();
   const script = removal(chains, (shared) => rulesOf(shared));
-  if (script.length === 0 || kubeProxyRuns()) return false;
+  if (script.length === 0 || hasPod() || kubeProxyListens()) return false;
   nftTransaction(`${script.join("\n")}\n`, purpose("--file", "-"));
   return true;
 }
@@ -56,19 +57,6 @@ export function removal(chains: readonly Chain[], rulesOf: (chain: Chain) => rea
     ...ours.map((each) => `delete chain ${path(each)}`),
     ...[...new Set(own.map(({ family }) => family))].map((family) => `delete table ${family} ${OWN_TABLE}`),
   ];
-}
-
-/** Whether a process of that name runs on this node: the agent sees the node's processes (`hostPID`). */
-export function kubeProxyRuns(processes = "/proc"): boolean {
-  return readdirSync(processes).some((name) => /^\d+$/.test(name) && nameOf(`${processes}/${name}`) === "kube-proxy");
-}
-
-function nameOf(process: string): string {
-  try {
-    return readFileSync(`${process}/comm`, "utf8").trim();
-  } catch {
-    return ""; // gone meanwhile
-  }
 }
 
 const path = ({ family, table, name }: Chain): string => `${family} ${table} ${name}`;

@@ -18,7 +18,7 @@ export function deviceSysctls(device: string): Sysctls {
 }
 
 /** Sets what is not set yet. The first value that was found is remembered in `memory` for restoreSysctls(). */
-export function applySysctls(wanted: Sysctls, memory: string, root = "/proc/sys"): string[] {
+export function applySysctls(wanted: Sysctls, memory: string, root: string): string[] {
   const before = recall(memory);
   const changed: string[] = [];
   for (const [name, value] of wanted) {
@@ -34,7 +34,7 @@ export function applySysctls(wanted: Sysctls, memory: string, root = "/proc/sys"
 }
 
 /** Gives back what applySysctls() found, for interfaces that still exist. */
-export function restoreSysctls(memory: string, root = "/proc/sys"): void {
+export function restoreSysctls(memory: string, root: string): void {
   for (const [name, value] of Object.entries(recall(memory))) {
     if (existsSync(`${root}/${name}`)) write(`${root}/${name}`, value);
   }
@@ -46,7 +46,7 @@ function write(path: string, value: string): void {
     writeFileSync(path, value);
   } catch (error) {
     throw new Error(
-      `Cannot set ${path} to ${value}: ${error instanceof Error ? error.message : error}. Next: is /proc/sys writable here (privileged container)?`,
+      `Cannot set ${path} to ${value}: ${error instanceof Error ? error.message : error}. Next: is the node's /proc/sys writable there (--sysctl-root)?`,
     );
   }
 }

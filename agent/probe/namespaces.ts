@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 /** Where the node agent lists the pods of its node. */
@@ -22,10 +22,5 @@ export function namespaceOf(pod: string, file = endpointsFile): string {
     .parse(JSON.parse(text))
     .find(({ namespace, pod: name }) => `${namespace}/${name}` === pod);
   if (!endpoint) throw new Error(`pod ${pod} has no network interface on this node yet`);
-  return visible(endpoint.netns);
-}
-
-/** The runtime mounts namespaces on the host; from a container they are reached through the host's first process. */
-function visible(path: string): string {
-  return existsSync(path) ? path : `/proc/1/root${path}`;
+  return endpoint.netns;
 }

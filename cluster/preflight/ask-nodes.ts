@@ -5,6 +5,13 @@ import type { ClusterFacts } from "./facts.ts";
 import { unfitKind } from "./nodes.ts";
 import type { Plan } from "./plan.ts";
 
+/** What a look needs: what is mounted below /sys, and the configuration of network plugins, which may not be there. */
+const FOLDERS = ["sys", "etc"];
+const MOUNTS = {
+  volumes: FOLDERS.map((name) => ({ name, hostPath: { path: `/${name}` } })),
+  volumeMounts: FOLDERS.map((name) => ({ name, mountPath: `/host/${name}`, readOnly: true })),
+};
+
 /** What each node says of itself, by its own kernel, through a short pod of the agent's image. */
 export async function askNodes(
   config: KubeConfig,
@@ -14,7 +21,14 @@ export async function askNodes(
   const names = nodes.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
   const server = apiServer ? ["--api-server", `${apiServer.host}:${apiServer.port}`] : [];
   const args = ["features", "--report", MESSAGE_FILE, ...server];
-  const errands = await runOnNodes(config, { purpose: "preflight", nodes: names, image, args, seconds });
+  const errands = await runOnNodes(config, {
+    purpose: "preflight",
+    nodes: names,
+    image,
+    args,
+    mounts: MOUNTS,
+    seconds,
+  });
   return new Map(
     [...errands].map(([node, errand]) => [node, "problem" in errand ? errand.problem : read(errand.message)]),
   );

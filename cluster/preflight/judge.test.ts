@@ -208,6 +208,10 @@ test.each([
     { nodeInfo: { architecture: "riscv64", kernelVersion: "6.8" } },
     "refused | kind of node | old | has processors of riscv64; the agent's image is for amd64 and arm64",
   ],
+  [
+    { nodeInfo: { kernelVersion: "6.8", containerRuntimeVersion: "docker://28.1.1" } },
+    "refused | container runtime | old | docker://28.1.1",
+  ],
 ])("a node of %j", (status, expected) => {
   expect(told(nodes(node("old", "172.31.1.7", { status })))).toEqual([expected]);
 });

@@ -35,7 +35,12 @@ export function judgeNodes(facts: ClusterFacts): Finding[] {
     const name = node.metadata?.name ?? "";
     const unfit = unfitKind(node);
     if (unfit) return [refused("kind of node", unfit, "keep it out of this cluster: agents run on every node", [name])];
-    return [...kernelOf(node, name), ...taintsOf(node, name), ...reported(name, facts.reports.get(name))];
+    return [
+      ...kernelOf(node, name),
+      ...runtimeOf(node, name),
+      ...taintsOf(node, name),
+      ...reported(name, facts.reports.get(name)),
+    ];
   });
 }
 
@@ -58,6 +63,20 @@ function kernelOf({ status }: V1Node, name: string): Finding[] {
   const old = major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
   if (!old) return [ok("kernel", kernel, [name])];
   return [refused("kernel", kernel, `a kernel from ${OLDEST_KERNEL.join(".")} on`, [name])];
+}
+
+/** Docker behind cri-dockerd names a pod's network namespace by a process of the node, and agents see no processes. */
+function runtimeOf({ status }: V1Node, name: string): Finding[] {
+  const runtime = status?.nodeInfo?.containerRuntimeVersion ?? "";
+  if (!runtime.startsWith("docker://")) return [];
+  return [
+    refused(
+      "container runtime",
+      runtime,
+      "containerd or CRI-O: agents do not see the processes by which Docker names a pod's network",
+      [name],
+    ),
+  ];
 }
 
 function taintsOf({ spec }: V1Node, name: string): Finding[] {

@@ -4,6 +4,7 @@ import type { ApiServerAddress } from "../machine";
 import { SETTINGS_DIRECTORY } from "../settings";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names";
 import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes";
+import { NODE_RIGHTS } from "./rights";
 
 /** What the DaemonSet is made from. */
 export interface AgentDeployment {
@@ -18,6 +19,17 @@ export interface AgentDeployment {
   /** The agent makes Services work, so it cannot use the `kubernetes` Service to find the API server. */
   apiServer: pulumi.Input<ApiServerAddress>;
 }
+
+/** Most that the agent's objects may take. 150,000 pods and 10,000 services, the most that Kubernetes promises, took 772 MB
+ * (agent/compile/benchmark.ts); a third of it is for objects that are read while others are still held. */
+const HEAP_MEBIBYTES = 1536;
+
+/** The kernel counts the maps as the container's: 78 MiB as they are made, 250 when every one is full. A fresh agent takes 160 MiB
+ * with them, 200 while its programs are verified. No limit of processor time: a pod waits for its network while the agent is held up. */
+const RESOURCES = {
+  requests: { cpu: "100m", memory: "256Mi" },
+  limits: { memory: `${HEAP_MEBIBYTES + 1024}Mi` },
+};
 
 /** One agent per node, replaced node by node. */
 export function agentDaemonSet(name: string, agent: AgentDeployment, opts: pulumi.CustomResourceOptions) {
@@ -43,7 +55,6 @@ export function agentDaemonSet(name: string, agent: AgentDeployment, opts: pulum
 function podSpec(agent: AgentDeployment): k8s.types.input.core.v1.PodSpec {
   return {
     hostNetwork: true,
-    hostPID: true,
     serviceAccountName: agent.serviceAccount,
     priorityClassName: "system-node-critical",
     tolerations: [{ operator: "Exists" }],
@@ -59,16 +70,16 @@ function container({ image, apiServer }: AgentDeployment): k8s.types.input.core.
     image,
     imagePullPolicy: "IfNotPresent",
     args: ["agent"],
-    // Loads BPF programs, enters pods' network namespaces and writes the node's sysctls.
-    securityContext: { privileged: true },
+    securityContext: NODE_RIGHTS,
     env: [
       { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "NODE_OPTIONS", value: `--max-old-space-size=${HEAP_MEBIBYTES}` },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "KUBERNETES_SERVICE_HOST", value: pulumi.output(apiServer).apply((server) => server.host) },
       { name: "KUBERNETES_SERVICE_PORT", value: pulumi.output(apiServer).apply((server) => `${server.port}`) },
     ],
-    resources: { requests: { cpu: "100m", memory: "128Mi" } },
+    resources: RESOURCES,
     readinessProbe: { ...healthProbe("/ready"), periodSeconds: 2, failureThreshold: 3 },
     livenessProbe: { ...healthProbe("/live"), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 6 },
     volumeMounts: [{ name: "settings", mountPath: SETTINGS_DIRECTORY, readOnly: true }, ...NODE_MOUNTS],

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { ServiceHandling } from "../dataplane-args";
+import { PACKET_FILTER_RIGHTS } from "./rights";
 
 /** Labels of kube-proxy's pods and of everything that belongs to them. */
 export const KUBE_PROXY_LABELS = { "k8s-app": "kube-proxy" };
@@ -100,6 +101,9 @@ function kubeProxyConfiguration(mode: KubeProxyMode): string {
 /** Programs that write iptables take turns by this file. */
 const XTABLES_LOCK = { name: "xtables-lock", mountPath: "/run/xtables.lock" };
 
+/** Its rules are the kernel's memory; 10,000 services take some 300 MiB of its own. */
+const RESOURCES = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "1Gi" } };
+
 function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k8s.types.input.core.v1.PodSpec {
   return {
     hostNetwork: true,
@@ -114,7 +118,8 @@ function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k
         image,
         imagePullPolicy: "IfNotPresent",
         command: [NAME, "--cleanup"],
-        securityContext: { privileged: true },
+        securityContext: PACKET_FILTER_RIGHTS,
+        resources: RESOURCES,
         volumeMounts: [XTABLES_LOCK],
       },
     ],
@@ -124,8 +129,8 @@ function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k
         image,
         imagePullPolicy: "IfNotPresent",
         command: [NAME, `--config=/etc/kube-proxy/${CONFIGURATION_FILE}`, "--hostname-override=$(NODE_NAME)"],
-        // Writes the node's packet filter and its sysctls.
-        securityContext: { privileged: true },
+        securityContext: PACKET_FILTER_RIGHTS,
+        resources: RESOURCES,
         env: [
           { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
           { name: "KUBERNETES_SERVICE_HOST", value: apiServer.host },

@@ -7,6 +7,7 @@ interface NodeFolder {
   container?: string;
   /** Whether mounts that appear on the node later must appear in the container. */
   follows?: boolean;
+  readOnly?: boolean;
   /** Whether the node may not have it yet. */
   create?: boolean;
 }
@@ -16,9 +17,11 @@ const FOLDERS: NodeFolder[] = [
   { name: "bpffs", node: "/sys/fs/bpf", follows: true },
   { name: "run", node: "/run/ebpf-dataplane", create: true },
   // Network namespaces of pods, each a mount that the container runtime makes later.
-  { name: "netns", node: "/run/netns", follows: true, create: true },
+  { name: "netns", node: "/run/netns", follows: true, create: true, readOnly: true },
   // Socket programs attach to the node's root cgroup, which is not the container's.
-  { name: "cgroup", node: "/sys/fs/cgroup", container: "/host/sys/fs/cgroup", follows: true },
+  { name: "cgroup", node: "/sys/fs/cgroup", container: "/host/sys/fs/cgroup", follows: true, readOnly: true },
+  // A container's own /proc/sys cannot be written; of the node's only the network's part.
+  { name: "sysctl-net", node: "/proc/sys/net", container: "/host/proc/sys/net" },
   { name: "cni-conf", node: "/etc/cni/net.d", container: "/host/etc/cni/net.d", create: true },
   { name: "cni-bin", node: "/opt/cni/bin", container: "/host/opt/cni/bin", create: true },
 ];
@@ -28,8 +31,9 @@ export const NODE_VOLUMES = FOLDERS.map(({ name, node, create }) => ({
   hostPath: { path: node, type: create ? "DirectoryOrCreate" : "Directory" },
 }));
 
-export const NODE_MOUNTS = FOLDERS.map(({ name, node, container = node, follows }) => ({
+export const NODE_MOUNTS = FOLDERS.map(({ name, node, container = node, follows, readOnly }) => ({
   name,
   mountPath: container,
   ...(follows && { mountPropagation: "HostToContainer" }),
+  ...(readOnly && { readOnly }),
 }));

@@ -95,7 +95,17 @@ export class BareCluster {
       "--cni-conf",
       "/etc/cni/net.d",
     ];
-    const where = ["--objects", "/tmp/objects", "--node", name, "--cgroup-root", "/sys/fs/cgroup", ...paths];
+    const where = [
+      "--objects",
+      "/tmp/objects",
+      "--node",
+      name,
+      "--cgroup-root",
+      "/sys/fs/cgroup",
+      "--sysctl-root",
+      "/proc/sys",
+      ...paths,
+    ];
     const agent = this.#spawn(name, [process.execPath, program, "agent", ...where, "--attach", this.#attach]);
     this.#agents.set(name, agent);
     const record = (text: Buffer) => this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));

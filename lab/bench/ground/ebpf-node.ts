@@ -28,7 +28,16 @@ export class EbpfNode {
   }
 
   async startAgent(): Promise<void> {
-    const where = ["--node", this.machine.name, "--kubeconfig", kubeconfigPath, "--cgroup-root", "/sys/fs/cgroup"];
+    const where = [
+      "--node",
+      this.machine.name,
+      "--kubeconfig",
+      kubeconfigPath,
+      "--cgroup-root",
+      "/sys/fs/cgroup",
+      "--sysctl-root",
+      "/proc/sys",
+    ];
     const cni = ["--cni-bin", "/opt/cni/bin", "--cni-conf", "/etc/cni/net.d"];
     const agent = this.machine.start("agent", [process.execPath, program, "agent", ...where, ...cni]);
     this.#agent = agent;
