@@ -15,10 +15,10 @@
 # control plane only:
 #   POD_SUBNET SERVICE_SUBNET   CIDRs
 #   CERTIFICATE_NAMES           further names of the API server's certificate, separated by spaces
-#   JOIN_TOKEN_TTL              duration the token lives (1h); 0s is forever
+#   JOIN_TOKEN_TTL              duration the token lives (1h)
 #   ETCD_ARGUMENTS CONTROLLER_MANAGER_ARGUMENTS   further arguments, NAME=VALUE separated by spaces
 # worker only:
-#   CA_CERTIFICATE_HASH         sha256:HEX of the cluster CA's public key (RFC 7469 form); unset: the CA is trusted on first use
+#   CA_CERTIFICATE_HASH         sha256:HEX of the cluster CA's public key (RFC 7469 form), with JOIN_TOKEN; no other control plane is joined
 # for the machine at hand, here or in /etc/default/kubernetes-bootstrap:
 #   IMAGE_ARCHIVES              folder of OCI archives (*.tar) that are imported first, where no registry is reached
 #   RELEASES                    folder of releases of Kubernetes, where no package repository is reached (packages.sh)
@@ -239,13 +239,13 @@ YAML
 }
 
 write_join_config() {
-  local trust="unsafeSkipCAVerification: true"
-  [ -z "$CA_CERTIFICATE_HASH" ] || trust="caCertHashes: [\"$CA_CERTIFICATE_HASH\"]"
+  [[ $CA_CERTIFICATE_HASH =~ ^sha256:[0-9a-f]{64}$ ]] ||
+    give_up "CA_CERTIFICATE_HASH is '$CA_CERTIFICATE_HASH', but must be sha256: and 64 hexadecimal digits: without it any server could pass for the control plane"
   cat >"$kubeadm_config" <<YAML
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: JoinConfiguration
 discovery:
-  bootstrapToken: {token: $JOIN_TOKEN, apiServerEndpoint: "$API_SERVER", $trust}
+  bootstrapToken: {token: $JOIN_TOKEN, apiServerEndpoint: "$API_SERVER", caCertHashes: ["$CA_CERTIFICATE_HASH"]}
 $(registration)
 YAML
 }

@@ -77,7 +77,7 @@ function remember({ name, instances }: CloudSpec): void {
     images: [],
     kubeProxy: false,
   };
-  writeState(name, { joinToken: "", ...readState(name), spec });
+  writeState(name, { ...readState(name), spec });
 }
 
 async function ensureMetadata({ name: lab, region }: CloudSpec): Promise<void> {

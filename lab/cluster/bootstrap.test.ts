@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { nodeScript } from "../installation.ts";
 import { certificateHash } from "./bootstrap.ts";
 
 const shell = (script: string, input = ""): string => execFileSync("sh", ["-c", script], { input, encoding: "utf8" });
@@ -10,4 +12,27 @@ it("certificateHash() is what kubeadm's documentation computes with openssl", ()
   );
   const documented = "openssl x509 -pubkey | openssl rsa -pubin -outform der 2>/dev/null | openssl dgst -sha256 -hex";
   expect(certificateHash(pem)).toBe(`sha256:${shell(documented, pem).trim().split(" ").at(-1)}`);
+});
+
+/** A function of the bootstrap and what it calls, run alone. */
+function joinConfiguration(hash: string) {
+  const script = readFileSync(nodeScript(), "utf8");
+  const body = /^write_join_config\(\) \{\n[\s\S]*?^\}\n/m.exec(script)?.[0] ?? "";
+  const around = `set -euo pipefail; give_up() { echo "$*" >&2; exit 2; }; registration() { :; }; kubeadm_config=$(mktemp); trap 'rm "$kubeadm_config"' EXIT\n`;
+  const env = { JOIN_TOKEN: "abcdef.0123456789abcdef", API_SERVER: "172.31.1.8:6443", CA_CERTIFICATE_HASH: hash };
+  return spawnSync("bash", ["-c", `${around}${body}write_join_config; cat "$kubeadm_config"`], {
+    env,
+    encoding: "utf8",
+  });
+}
+
+it("a worker joins the control plane whose authority it was told, and no other", () => {
+  const hash = `sha256:${"0123456789abcdef".repeat(4)}`;
+  expect(joinConfiguration(hash).stdout).toContain(`caCertHashes: ["${hash}"]`);
+  for (const none of ["", "sha256:", "0123456789abcdef".repeat(4)]) {
+    const { status, stdout, stderr } = joinConfiguration(none);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(`CA_CERTIFICATE_HASH is '${none}', but must be sha256: and 64 hexadecimal digits`);
+  }
+  expect(readFileSync(nodeScript(), "utf8")).not.toContain("unsafeSkipCAVerification");
 });

@@ -9,6 +9,7 @@ import { apiServerPort, machineDisk, machineFolder } from "../names.ts";
 import type { LabSpec, MachineSpec } from "../spec.ts";
 import { certificateAuthority } from "./api_server.ts";
 import { controlPlaneOf } from "./description.ts";
+import { joinTokenLife } from "./join_token.ts";
 
 /** kubeadm came to its end on this machine (the mark that components/bootstrap/node.sh leaves). */
 export function isBootstrapped(lab: string, machine: string): boolean {
@@ -39,7 +40,7 @@ export function certificateHash(pem: string): string {
 function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Record<string, string> {
   const controlPlane = controlPlaneOf(spec);
   const authority = certificateAuthority(spec.name, controlPlane.name);
-  const trust = machine.role === "worker" && existsSync(authority);
+  const trust = machine.role === "worker" && existsSync(authority); // it is before a worker may join
   return {
     ROLE: machine.role,
     NODE_NAME: machine.name,
@@ -47,7 +48,7 @@ function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Recor
     KUBERNETES_VERSION: releaseOf(spec.name, controlPlane.name) ?? spec.kubernetesVersion,
     API_SERVER: `${controlPlane.address}:${apiServerPort}`,
     JOIN_TOKEN: joinToken,
-    JOIN_TOKEN_TTL: "0s", // a worker may be made anew at any time of the lab's life
+    JOIN_TOKEN_TTL: joinTokenLife,
     POD_SUBNET: spec.podSubnet,
     SERVICE_SUBNET: spec.serviceSubnet,
     CERTIFICATE_NAMES: "127.0.0.1 localhost",

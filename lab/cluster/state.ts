@@ -6,8 +6,6 @@ import type { LabSpec } from "../spec.ts";
 /** What a lab remembers of itself between commands. */
 export interface ClusterState {
   spec: LabSpec;
-  /** kubeadm bootstrap token with which workers join. */
-  joinToken: string;
   forwarder?: ProcessIdentity & { port: number };
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { LabFailure } from "../failure.ts";
 import { releasesFolder, requireRelease } from "../installation.ts";
@@ -10,11 +9,12 @@ import { findRemains, removeLab } from "../machines/removal.ts";
 import { labFolder } from "../names.ts";
 import type { Progress } from "../progress.ts";
 import type { LabSpec } from "../spec.ts";
-import { waitUntilReady } from "./api_server.ts";
+import { type ApiServerPath, waitUntilReady } from "./api_server.ts";
 import { isBootstrapped } from "./bootstrap.ts";
 import { controlPlaneOf, describeLab, isNode, type LabDescription } from "./description.ts";
 import { startForwarder } from "./forwarder.ts";
 import { type Image, selectImages } from "./images.ts";
+import { createToken, newToken } from "./join_token.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { bringUpNodes, refreshImages } from "./nodes.ts";
 import { type Plan, planUp, unchangeable } from "./plan.ts";
@@ -37,8 +37,6 @@ function planFor(spec: LabSpec, state: ClusterState | undefined): Plan {
   const bootstrapped = new Set(names.filter((name) => isBootstrapped(spec.name, name)));
   return planUp({ known: state?.spec, remains, running, bootstrapped }, spec);
 }
-
-const newToken = (): string => `${randomBytes(3).toString("hex")}.${randomBytes(8).toString("hex")}`;
 
 async function bootMachines(spec: LabSpec, plan: Plan): Promise<void> {
   // Also what is left of a machine that died: it boots with its disk and nothing else, as after a power failure.
@@ -79,6 +77,13 @@ async function prepareGround(spec: LabSpec, plan: Plan, state: ClusterState | un
   return state;
 }
 
+/** A control plane that is still to be made is told its first token; one that runs makes another. */
+async function tokenFor(path: ApiServerPath, plan: Plan): Promise<string> {
+  if (plan.bootstrap.includes(path.controlPlane)) return newToken();
+  await waitUntilReady(path, 120);
+  return createToken(path.lab, path.controlPlane);
+}
+
 /** Makes the lab be there as specified; what is there and right stays untouched. */
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
   const images: Image[] = selectImages(spec.images, spec.kubeProxy);
@@ -88,13 +93,16 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
   const plan = planFor(spec, earlier);
   const kept = await prepareGround(spec, plan, earlier, progress);
   mkdirSync(labFolder(spec.name), { recursive: true, mode: 0o700 });
-  const state: ClusterState = { joinToken: newToken(), ...kept, spec };
+  const state: ClusterState = { ...kept, spec };
   writeState(spec.name, state);
   const begin = plan.boot.length > 0 ? `boot ${plan.boot.join(", ")}` : "check the machines";
   await progress.phase(begin, () => bootMachines(spec, plan));
   const port = await ensureForwarder(spec, state);
   const path = { lab: spec.name, controlPlane: controlPlaneOf(spec).name, port };
-  if (plan.bootstrap.length > 0) await bringUpNodes({ spec, plan, images, path, joinToken: state.joinToken, progress });
+  if (plan.bootstrap.length > 0) {
+    const joinToken = await tokenFor(path, plan);
+    await bringUpNodes({ spec, plan, images, path, joinToken, progress });
+  }
   await refreshImages(spec, images, progress);
   await progress.phase("wait for the API server", () => waitUntilReady(path, 120));
   return describeLab(spec, writeKubeconfig(spec.name, path.controlPlane, port));

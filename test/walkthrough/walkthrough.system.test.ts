@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Traces, tracesOf } from "./host.ts";
-import { check, compare, ended, inMachine, LAB, preflight, root, stack, trace } from "./stack.ts";
+import { check, compare, ended, inMachine, LAB, lab, preflight, root, stack, trace } from "./stack.ts";
 
 const MINUTES = 60_000;
 /** The walk-through's node port, on the node that nginx is not on. */
@@ -54,6 +54,47 @@ test("all nodes are Ready, CoreDNS runs, and nobody runs kube-proxy", async () =
   );
   expect((await podIdentities()).join()).not.toContain("kube-proxy");
 });
+
+/** When each token ends with which nodes join; "" for one that never does. */
+async function tokenEnds(): Promise<string[]> {
+  const kubectl = [
+    "kubectl",
+    "-n",
+    "kube-system",
+    "get",
+    "secrets",
+    "--field-selector=type=bootstrap.kubernetes.io/token",
+  ];
+  const each = "--output=jsonpath={range .items[*]}{.data.expiration}{'\\n'}{end}";
+  return (await ended(inMachine("master", ...kubectl, each))).stdout.split("\n").slice(0, -1);
+}
+
+test("tokens with which nodes join end, and no agent has more rights than are listed", async () => {
+  const ends = await tokenEnds();
+  expect(ends.length).toBeGreaterThan(0);
+  for (const end of ends) {
+    const left = Date.parse(Buffer.from(end, "base64").toString()) - Date.now();
+    expect(left).toBeLessThanOrEqual(60 * MINUTES);
+  }
+  const agent = ["kubectl", "-n", "ebpf-dataplane", "exec", "daemonset/ebpf-dataplane", "--"];
+  const { stdout } = await ended(inMachine("master", ...agent, "/bin/cat", "/proc/1/status"));
+  // setgid, dac_override, net_admin, net_raw, sys_admin, perfmon, bpf (linux/capability.h)
+  expect(stdout).toMatch(/^CapBnd:\s*000000c000203042$/m);
+  expect(stdout).toMatch(/^Seccomp:\s*2$/m);
+  expect(stdout).toMatch(/^NoNewPrivs:\s*1$/m);
+});
+
+test(
+  "a worker that lost its machine joins again, by a token that is made for it",
+  async () => {
+    const before = await tokenEnds();
+    await ended(lab("terminate", LAB, "node"));
+    await ended(stack("up"));
+    expect((await tokenEnds()).length).toBe(before.length + 1);
+    expect(verification()).toMatchObject({ failed: 0 });
+  },
+  10 * MINUTES,
+);
 
 test("client1 gets nginx's page, client2 no answer", async () => {
   const script = (url: string) =>
