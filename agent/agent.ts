@@ -30,6 +30,7 @@ import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, EVENT_SOCKET, programFolder, runFile, shimPath } from "./options.ts";
+import { OutlivedSockets } from "./outlived_sockets.ts";
 import { allocatorPool } from "./pools.ts";
 import { privateFolder } from "./private_files.ts";
 import { Rounds } from "./rounds.ts";
@@ -83,8 +84,11 @@ export async function runAgent(
 
   const attachments = attach(agent, dataplane.servicesLeftToHost);
   dataplane.onServiceHandling = (left) => attachments.leaveServicesToHost(left);
+  const outlived = new OutlivedSockets({ maps: loaded.maps, log });
+  dataplane.onWritten = () => outlived.end();
   setInterval(() => {
     dataplane.lookAgain();
+    outlived.end();
     rounds.trigger();
     attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   }, LOOK_AGAIN_MS);

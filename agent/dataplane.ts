@@ -34,6 +34,8 @@ export class Dataplane {
   readonly gate: EndpointGate;
   /** Called before services are left to the host's stack, and after they are ours again. */
   onServiceHandling: (leftToHost: boolean) => void = () => {};
+  /** Called after maps were written. */
+  onWritten: () => void = () => {};
   private readonly parts: DataplaneParts;
   private readonly compiler = new Compiler();
   private readonly reconciler: Reconciler;
@@ -71,7 +73,10 @@ export class Dataplane {
       const routed = this.writeNetwork(desired, facts);
       this.gate.settle();
       this.nameNumbers(desired.names);
-      if (written > 0) this.parts.log.debug({ written, pending }, "maps written");
+      if (written > 0) {
+        this.parts.log.debug({ written, pending }, "maps written");
+        this.onWritten();
+      }
       const { problems: reporter, store } = this.parts.cluster;
       reporter.report([...store.problems(), ...desired.problems, ...this.routeProblems]);
       this.say(problems);

@@ -104,10 +104,13 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	peer->backend = id;
 	peer->address = backend->address;
 	peer->port = backend->port;
-	if (hook == HOOK_SENDMSG)
+	if (hook == HOOK_SENDMSG) {
 		remember_flow(socket, peer);
-	else
-		remember_peer(socket, peer);
+		return true;
+	}
+	remember_peer(socket, peer);
+	if (socket->protocol == IPPROTO_UDP && requester->kind == REQUESTER_HOST)
+		show_peer(socket, peer);
 	return true;
 }
 

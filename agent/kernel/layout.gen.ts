@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "a7fdf76a18e5";
+export const layoutHash = "d933996fb380";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -541,6 +541,22 @@ export const socketPeer: Codec<SocketPeer> = {
   },
 };
 
+/** struct socket_cookie, 8 bytes */
+export interface SocketCookie {
+  readonly cookie: bigint;
+}
+export const socketCookie: Codec<SocketCookie> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.cookie, true);
+  },
+  decode(view, at) {
+    return {
+      cookie: view.getBigUint64(at, true),
+    };
+  },
+};
+
 /** struct network_namespace, 8 bytes */
 export interface NetworkNamespace {
   readonly cookie: bigint;
@@ -1023,6 +1039,14 @@ export const maps = {
     key: u32,
     value: socketPeer,
   } satisfies MapDefinition<number, SocketPeer>,
+  datagramPeers: {
+    name: "datagram_peers",
+    type: "lru_hash",
+    maxEntries: 8192,
+    flags: 0,
+    key: socketCookie,
+    value: socketPeer,
+  } satisfies MapDefinition<SocketCookie, SocketPeer>,
   namespaces: {
     name: "namespaces",
     type: "hash",

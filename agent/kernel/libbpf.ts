@@ -51,6 +51,8 @@ export interface Libbpf {
   flock(fd: number, operation: number): number;
   setns(fd: number, type: number): number;
   socket(family: number, type: number, protocol: number): number;
+  send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
   /** Calls `print` with each message of libbpf at level warning or worse; the previous receiver is forgotten. */
   onMessage(print: (text: string) => void): void;
@@ -108,6 +110,8 @@ function bind(): Libbpf {
     flock: libc.func("int flock(int fd, int operation)"),
     setns: libc.func("int setns(int fd, int type)"),
     socket: libc.func("int socket(int family, int type, int protocol)"),
+    send: libc.func("long send(int fd, const uint8_t *bytes, size_t length, int flags)"),
+    recv: libc.func("long recv(int fd, uint8_t *bytes, size_t length, int flags)"),
     getsockopt: libc.func("int getsockopt(int fd, int level, int name, uint8_t *value, uint32_t *length)"),
     onMessage: messageReceiver(bpf, libc),
   };

@@ -4,9 +4,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* Both lie with the socket and go with it: no socket pushes out what another needs. */
-
-/* connected socket -> its peer. Written by the socket hooks, read by the agent through sock_diag (7). */
+/* connected socket -> its peer. It lies with the socket and goes with it: no socket pushes out what another needs. Written
+ * and read by the socket hooks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -14,6 +13,16 @@ struct {
 	__type(value, struct socket_peer);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } socket_peers SEC(".maps");
+
+/* connected UDP socket of the node itself (cookie) -> its peer once more, for the agent, which cannot read what lies with
+ * a UDP socket (sock_diag tells it of TCP only). Full: the oldest go, and such a socket keeps a backend that is gone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct socket_cookie);
+	__type(value, struct socket_peer);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} datagram_peers SEC(".maps");
 
 /* network namespace (cookie) -> the workload whose it is. Written by the agent, with the endpoint. */
 struct {

@@ -13,6 +13,10 @@ struct network_namespace {
 	__u64 cookie; /* SO_NETNS_COOKIE of its sockets (socket(7)) */
 };
 
+struct socket_cookie {
+	__u64 cookie; /* SO_COOKIE (socket(7)); no other socket has it while the kernel runs */
+};
+
 /* What a socket asked for and what it was given. */
 struct socket_peer {
 	struct address frontend;

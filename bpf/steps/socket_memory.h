@@ -43,6 +43,14 @@ static __always_inline void remember_peer(struct bpf_sock_addr *socket, const st
 		*own = *peer;
 }
 
+/* What the agent ends when the backend is gone (agent/outlived_sockets.ts). */
+static __always_inline void show_peer(struct bpf_sock_addr *socket, const struct socket_peer *peer)
+{
+	struct socket_cookie key = {.cookie = bpf_get_socket_cookie(socket)};
+
+	bpf_map_update_elem(&datagram_peers, &key, peer, BPF_ANY);
+}
+
 /* The socket connects to what is no service: what it was connected to before must not show through. */
 static __always_inline void forget_peer(struct bpf_sock_addr *socket)
 {

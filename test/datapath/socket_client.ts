@@ -9,11 +9,13 @@ export interface Asked {
   /** 6: a socket of AF_INET6 that writes IPv4 as ::ffff:a.b.c.d. */
   family: 4 | 6;
   /** Where to, one after the other: "10.96.0.10:80". */
-  to: string[];
+  to: readonly string[];
   /** Datagrams to each. */
   count?: number;
   /** Milliseconds between two datagrams. */
   every?: number;
+  /** A socket that is no longer connected is followed by another, as resolvers do. */
+  persistent?: boolean;
   /** The port it is bound to before anything else. */
   sourcePort?: number;
 }
@@ -54,15 +56,24 @@ async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
   }
 }
 
-async function overUdp({ how, family, to, count = 1, every = 0, sourcePort = 0 }: Asked): Promise<void> {
-  const socket = createSocket({ type: family === 6 ? "udp6" : "udp4", ipv6Only: false });
-  socket.on("error", failed);
-  await new Promise<void>((resolve) => socket.bind(sourcePort, resolve));
+async function overUdp({ how, family, to, count = 1, every = 0, persistent, sourcePort = 0 }: Asked): Promise<void> {
+  const open = async () => {
+    const socket = createSocket({ type: family === 6 ? "udp6" : "udp4", ipv6Only: false });
+    socket.on("error", failed);
+    await new Promise<void>((resolve) => socket.bind(sourcePort, resolve));
+    return socket;
+  };
+  let socket = await open();
   for (const place of to) {
     const [host = "", port = ""] = place.split(":");
     const target = [Number(port), addressFor(family, host)] as const;
     if (how === "connected") await connected(socket, target);
     for (let index = 0; index < count; index++) {
+      if (persistent && !isConnected(socket)) {
+        socket.close();
+        socket = await open();
+        await connected(socket, target);
+      }
       await oneDatagram(socket, how === "connected" ? [] : target);
       if (every > 0) await new Promise((resolve) => setTimeout(resolve, every));
     }

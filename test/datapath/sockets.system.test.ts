@@ -7,6 +7,21 @@ import type { Asked, Told } from "./socket_client.ts";
 
 const client = join(import.meta.dirname, "socket_client.ts");
 
+/** What a socket saw so far, line by line. */
+function watch(cluster: BareCluster, where: Where, asked: Asked): () => Told[] {
+  const enter = where.pod ? ["nsenter", `--net=/run/netns/${where.pod}`] : [];
+  const program = cluster.spawn(where.node, [...enter, process.execPath, client, JSON.stringify(asked)]);
+  let text = "";
+  program.stdout?.on("data", (more) => {
+    text += more;
+  });
+  return () =>
+    text
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Told);
+}
+
 /** Runs a program's socket on a node, or in the network of a pod of it. */
 async function ask(cluster: BareCluster, where: Where, asked: Asked): Promise<Told[]> {
   const enter = where.pod ? ["nsenter", `--net=/run/netns/${where.pod}`] : [];
@@ -28,11 +43,12 @@ const NODE_PORT = "172.31.1.8:30604";
 describe("sockets that ask for services", () => {
   let cluster: BareCluster;
   let web: Placed;
+  let peer: Placed;
 
   beforeAll(async () => {
     cluster = await BareCluster.start();
     web = await cluster.addPod("web", "node", { app: "web" });
-    const peer = await cluster.addPod("peer", "master", { app: "peer" });
+    peer = await cluster.addPod("peer", "master", { app: "peer" });
     const third = await cluster.addPod("third", "master", { app: "peer" });
     cluster.apply(
       service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
@@ -42,6 +58,8 @@ describe("sockets that ask for services", () => {
       service("many", { clusterIP: "10.96.0.20", nodePort: 30620, protocol: "UDP" }),
       endpoints("many", [web, peer, third], "UDP"),
     );
+    // What is no address of the cluster goes to a router, as in most networks; this one tells nobody that it forwards nothing.
+    await cluster.run("master", ["ip", "route", "replace", "default", "via", "172.31.1.55"]);
     const served = async () => (await cluster.see("default/peer", CLUSTER)).startsWith("allowed");
     await until("the services", served);
   });
@@ -103,4 +121,60 @@ describe("sockets that ask for services", () => {
       }
     }
   });
+
+  describe.each([{ what: "a node", where: { node: "master" } }] as { what: string; where: Where }[])(
+    "a connected UDP socket of $what",
+    ({ what, where }) => {
+      const ports = what === "a node" ? { cluster: "10.96.1.1", node: 30701 } : { cluster: "10.96.1.2", node: 30702 };
+      const moving = service("moving", { clusterIP: ports.cluster, nodePort: ports.node, protocol: "UDP" });
+      const asked = {
+        how: "connected",
+        to: [`${ports.cluster}:80`],
+        count: 200,
+        every: 100,
+        persistent: true,
+      } as const;
+      const answeredBy = (told: Told[], pod: string) =>
+        told.some((one) => one.event === "answer" && one.server === `default/${pod}`);
+
+      const forget = async () => {
+        cluster.remove(moving, endpoints("moving", [], "UDP"));
+        const seen = () => cluster.see("default/peer", `${ports.cluster}:80`, { protocol: "udp", timeoutMs: 300 });
+        await until("the service to be gone", async () => !(await seen()).startsWith("allowed"));
+      };
+
+      test.each([4, 6] as const)("of AF_INET%i comes to the next backend when its own is gone", async (family) => {
+        cluster.apply(moving, endpoints("moving", [web], "UDP"));
+        const ready = async () =>
+          (await cluster.see("default/third", `${ports.cluster}:80`, { protocol: "udp" })).includes("web");
+        await until("the service", ready);
+        const told = watch(cluster, where, { ...asked, family });
+        await until("web to answer", async () => answeredBy(told(), "web"));
+        cluster.apply(endpoints("moving", [peer], "UDP"));
+        await until(
+          "peer to answer",
+          async () => answeredBy(told(), "peer"),
+          () => JSON.stringify(told().slice(-5)),
+        );
+        await forget();
+      });
+
+      test.each([4, 6] as const)("of AF_INET%i reaches a service that begins later", async (family) => {
+        const told = watch(cluster, where, { ...asked, family });
+        await until(
+          "silence",
+          async () => told().some(({ event }) => event === "silence"),
+          () => JSON.stringify(told()),
+        );
+        expect(told().some(({ event }) => event === "answer")).toBe(false);
+        cluster.apply(moving, endpoints("moving", [web], "UDP"));
+        await until(
+          "web to answer",
+          async () => answeredBy(told(), "web"),
+          () => JSON.stringify(told().slice(-5)),
+        );
+        await forget();
+      });
+    },
+  );
 });

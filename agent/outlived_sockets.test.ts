@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { LocationFlag, type Service } from "./kernel/layout.gen.ts";
+import { hasOutlived, type ServiceMaps } from "./outlived_sockets.ts";
+
+const dns: Service = { id: 7, backendCount: 2, localCount: 0, affinitySeconds: 0, flags: 0 };
+const empty = { ...dns, id: 8, backendCount: 0 };
+const services: Record<string, Service> = { "10.96.0.10:53": dns, ":::30053": dns, "10.96.0.11:53": empty };
+
+const maps: ServiceMaps = {
+  services: { lookup: ({ address, port, protocol }) => (protocol === 17 ? services[`${address}:${port}`] : undefined) },
+  slots: { lookup: ({ service, index }) => (service === 7 ? [11, 12][index] : undefined) },
+  locations: {
+    lookup: ({ address }) =>
+      address.startsWith("172.") ? { identity: 0, flags: LocationFlag.REMOTE_HOST, node: "::" } : undefined,
+  },
+  settings: { lookup: () => undefined },
+  datagramPeers: { lookup: () => undefined },
+};
+
+const to = (address: string, port: number) => ({ address, port });
+const given = (frontend: string, frontendPort: number, backend: number) => ({
+  frontend,
+  frontendPort,
+  address: "10.244.0.5",
+  port: 5353,
+  backend,
+});
+
+test.each([
+  ["a backend that the service has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 12), false],
+  ["one that it no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), true],
+  ["one of a service that is gone", to("10.244.0.5", 5353), given("10.96.0.12", 53, 12), true],
+  ["one that a node port of another node gave", to("10.244.0.5", 5353), given("172.31.1.8", 30053, 11), false],
+  ["one that loopback gave", to("10.244.0.5", 5353), given("0.0.0.0", 30053, 11), false],
+  ["an address that is a service now", to("10.96.0.10", 53), undefined, true],
+  ["the same, and it was connected to another before", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
+  ["a node port that began later", to("172.31.1.8", 30053), undefined, true],
+  ["a service that nobody answers yet", to("10.96.0.11", 53), undefined, false],
+  ["the same port of somebody else", to("192.0.2.1", 30053), undefined, false],
+  ["a pod that it asked for itself", to("10.244.0.5", 5353), undefined, false],
+])("a socket that is connected to %s", (_, socket, peer, outlived) => {
+  expect(hasOutlived(socket, peer, maps)).toBe(outlived);
+});
