@@ -2,19 +2,20 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { AGENT, AGENT_LABELS } from "./names";
 
-const WATCH = ["get", "list", "watch"];
+const WATCH = ["list", "watch"];
 
 /** Kinds of Calico's API that agents watch; the policy kinds only where the cluster defines them. */
 const CALICO_KINDS = ["ippools", "felixconfigurations", "networkpolicies", "globalnetworkpolicies", "hostendpoints"];
 
-/** Exactly what the agent reads and writes; it changes no object of the user's. */
+/** Exactly what the agent reads and writes (test/rights.test.ts records it); it changes no object of the user's. All of it is about the whole
+ * cluster: policies speak of pods everywhere, and an Event is written beside the object that it is about. */
 const RULES = [
   { apiGroups: [""], resources: ["nodes", "namespaces", "pods", "services"], verbs: WATCH },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: WATCH },
   { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: WATCH },
   { apiGroups: ["projectcalico.org"], resources: CALICO_KINDS, verbs: WATCH },
-  { apiGroups: ["ebpf-dataplane.io"], resources: ["ipamblocks"], verbs: [...WATCH, "create", "delete"] },
-  { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
+  { apiGroups: ["ebpf-dataplane.io"], resources: ["ipamblocks"], verbs: [...WATCH, "create"] },
+  { apiGroups: [""], resources: ["events"], verbs: ["create"] },
 ];
 
 /** The agent's ServiceAccount and what it may do. */

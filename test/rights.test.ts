@@ -1,0 +1,101 @@
+// What the agent asks the API server for, against what its role allows: neither more nor less.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { apiCluster } from "../agent/cluster.ts";
+import { createLog } from "../agent/observe/log.ts";
+import { kindNames, kinds } from "../agent/watch/kinds.ts";
+import { Dataplane } from "../components/dataplane.ts";
+import { recordResources, settled } from "../components/testing/program.ts";
+
+/** "VERB GROUP/RESOURCE", as the API server's authorizer reads a request. */
+function rightFor({ method, url = "" }: IncomingMessage): string {
+  const { pathname, searchParams } = new URL(url, "http://server");
+  const [, root, ...rest] = pathname.split("/");
+  const group = root === "api" ? "" : rest.shift();
+  const [, ...path] = rest; // after the version
+  const [resource, name] = path[0] === "namespaces" && path.length > 2 ? path.slice(2) : path;
+  const reading = name ? "get" : searchParams.has("watch") ? "watch" : "list";
+  const verb =
+    method === "GET" ? reading : { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" }[method ?? ""];
+  return `${verb} ${group}/${resource}`;
+}
+
+const node = { metadata: { name: "node", uid: "1" }, status: { addresses: [] } };
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== "GET") return void response.writeHead(201).end("{}");
+  if (request.url?.includes("watch=true")) return void response.writeHead(200).flushHeaders(); // nothing happens
+  const items = request.url?.startsWith("/api/v1/nodes") ? [node] : [];
+  response.end(JSON.stringify({ metadata: { resourceVersion: "1" }, items }));
+}
+
+async function rightsThatAreUsed(): Promise<string[]> {
+  const used = new Set<string>();
+  const server = createServer((request, response) => {
+    used.add(rightFor(request));
+    answer(request, response);
+  });
+  const folder = mkdtempSync(join(tmpdir(), "rights-"));
+  const stop = new AbortController();
+  try {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const kubeconfig = join(folder, "kubeconfig");
+    const here = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const named = (kind: string, content: object) => [{ name: "c", [kind]: content }];
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        clusters: named("cluster", { server: here, "insecure-skip-tls-verify": true }),
+        users: named("user", {}),
+        contexts: named("context", { cluster: "c", user: "c" }),
+        "current-context": "c",
+      }),
+    );
+    const cluster = apiCluster(kubeconfig, () => {}, createLog("warn"));
+    void cluster.run(stop.signal);
+    await vi.waitFor(() => expect(cluster.store.complete).toBe(true), 10_000);
+    await cluster.claims.create({ name: "10-244-0-0-26", cidr: "10.244.0.0/26", node: "node", pool: "default" });
+    cluster.problems.report([{ kind: "Node", name: "node", path: "status", message: "is an example" }]);
+    await vi.waitFor(
+      () => expect([...used].filter((right) => /^watch /.test(right))).toHaveLength(kindNames.length),
+      10_000,
+    );
+    await vi.waitFor(() => expect([...used].join()).toContain("/events"), 10_000);
+    return [...used].sort();
+  } finally {
+    stop.abort();
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+async function rightsThatAreGiven(): Promise<string[]> {
+  const resources = await recordResources();
+  new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 } });
+  await settled();
+  const given = resources.filter(({ type }) => /:(Cluster)?Role$/.test(type));
+  const rules = given.flatMap(({ inputs }) => inputs.rules as Rule[]);
+  return rules
+    .flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) => resources.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${name}`))),
+    )
+    .sort();
+}
+
+test("the agent's role has each right that the agent uses, once, and no other", { timeout: 40_000 }, async () => {
+  const used = await rightsThatAreUsed();
+  expect(used).toContain("create ebpf-dataplane.io/ipamblocks");
+  expect(used).toContain(`list /${kinds.nodes.plural}`);
+  expect(await rightsThatAreGiven()).toEqual(used);
+});
