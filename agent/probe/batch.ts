@@ -37,7 +37,10 @@ export type Probe = z.infer<typeof probeSchema>;
 
 export const batchSchema = z.array(probeSchema);
 
-/** `none`: no packet was sent, `error` says why (name not resolved, local port busy, pod not on this node). */
+/** The line by which a prober that was told to wait says that the first probe leaves at once when it hears the next line. */
+export const READY = '{"ready":true}';
+
+/** `none`: no packet was sent, `error` says why (name not resolved, local port busy, pod not on this node); or nothing is known, `undecided` says why. */
 export type Verdict = "allowed" | "dropped" | "rejected" | "none";
 
 /** What one attempt showed. */
@@ -57,6 +60,12 @@ export interface AttemptResult {
   /** The address that was tried, when `host` was a name. */
   address?: string;
   error?: string;
+  /** The connection was established (TCP). */
+  opened?: boolean;
+  /** The server's kernel has acknowledged the request, where nothing else came back (TCP). Absent: not known. */
+  acknowledged?: boolean;
+  /** Why nothing is known although a packet was sent: this computer or the server had no processor. */
+  undecided?: string;
   /** Why no packet can have left this network namespace, where that is known; the verdict is then only silence. */
   unsent?: string;
   /** First bytes of an answer that is not a probe server's. */

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
-import { type AttemptResult, batchSchema, type Probe } from "./batch.ts";
-import { fanOut, runIn } from "./fan-out.ts";
+import { type AttemptResult, batchSchema, type Probe, READY } from "./batch.ts";
+import { fanOut, prepareIn } from "./fan-out.ts";
 import { namespaceOf } from "./namespaces.ts";
 
 /** Where the whole batch leaves from when its probes do not say. */
@@ -11,6 +11,8 @@ export interface ProbeOptions {
   netns?: string;
   /** `<namespace>/<pod>` on this node. */
   pod?: string;
+  /** Say when everything is ready to send, and send at the next line of input. */
+  wait?: boolean;
 }
 
 /**
@@ -18,12 +20,19 @@ export interface ProbeOptions {
  * The line ends the batch, because a Kubernetes exec stream cannot always be half-closed.
  */
 export async function runProbe(options: ProbeOptions, input: Readable, output: Writable): Promise<void> {
-  const probes = parseBatch(await firstDocument(input));
+  const lines = createInterface(input)[Symbol.asyncIterator]();
+  const probes = parseBatch(await firstDocument(lines));
   const emit = (result: AttemptResult): void => {
     output.write(`${JSON.stringify(result)}\n`);
   };
   const netns = options.netns ?? (options.pod && namespaceOf(options.pod));
-  await (netns ? runIn(netns, probes, emit) : fanOut(probes, emit));
+  const prepared = await (netns ? prepareIn(netns, probes, emit) : fanOut(probes, emit));
+  if (options.wait) {
+    output.write(`${READY}\n`);
+    // Whoever asked is gone: then nobody wants to know.
+    if ((await lines.next()).done) return;
+  }
+  await prepared.send();
 }
 
 /** Rejects with one line per wrong field. */
@@ -39,10 +48,10 @@ function parseBatch(text: string): Probe[] {
   throw new Error(`probe: the batch is not valid:\n${z.prettifyError(parsed.error)}`);
 }
 
-async function firstDocument(input: Readable): Promise<string> {
+async function firstDocument(lines: AsyncIterator<string>): Promise<string> {
   let text = "";
-  for await (const line of createInterface(input)) {
-    text += `${line}\n`;
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    text += `${next.value}\n`;
     if (isJson(text)) return text;
   }
   return text;

@@ -19,9 +19,18 @@ export function registerProbeCommands(program: Command): void {
     .description("run the batch of probes on standard input; print one JSON line per attempt")
     .option("--netns <path>", "leave from this network namespace")
     .addOption(new Option("--pod <namespace/name>", "leave from this pod of this node").conflicts("netns"))
-    .action(async (options: { netns?: string; pod?: string }) => {
+    .option("--wait", "print a line when everything is ready, and send at the next line of input", false)
+    .action(async (options: { netns?: string; pod?: string; wait: boolean }) => {
       const { runProbe } = await import("./client.ts");
       await endWith(runProbe(options, process.stdin, process.stdout));
+    });
+
+  program
+    .command("probe-sockets <pods...>")
+    .description("print what the kernel holds for the sockets of pods of this node, one JSON line per pod")
+    .action(async (pods: string[]) => {
+      const { socketsOfPods } = await import("./sockets.ts");
+      for (const pod of socketsOfPods(pods)) process.stdout.write(`${JSON.stringify(pod)}\n`);
     });
 
   program

@@ -1,55 +1,85 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { AttemptResult, Probe } from "./batch.ts";
+import { type AttemptResult, type Probe, READY } from "./batch.ts";
 import { namespaceOf } from "./namespaces.ts";
 import { runBatch } from "./run-batch.ts";
 
-/** Runs a batch that may leave from several pods: one process per network namespace, all at once. */
+/** Everything that sends probes is there and waits for the word: what starts takes the processor from what is measured. */
+export interface Prepared {
+  /** Resolves when every attempt has its result. */
+  send(): Promise<void>;
+}
+
+/** Prepares a batch that may leave from several pods: one process per network namespace. Resolves when all of them are ready, or have failed. */
 export async function fanOut(
   probes: Probe[],
   emit: (result: AttemptResult) => void,
   findNamespace: (pod: string) => string = namespaceOf,
-): Promise<void> {
+): Promise<Prepared> {
   const here = probes.filter(({ pod }) => pod === undefined);
   const pods = new Map<string, Probe[]>();
   for (const probe of probes) {
     if (probe.pod !== undefined) pods.set(probe.pod, [...(pods.get(probe.pod) ?? []), { ...probe, pod: undefined }]);
   }
-  await Promise.all([
-    runBatch(here, emit),
-    ...[...pods].map(async ([pod, own]) => {
-      const answered = new Set<string>();
-      try {
-        await runIn(findNamespace(pod), own, (result) => {
-          answered.add(`${result.id}#${result.attempt}`);
-          emit(result);
-        });
-      } catch (error) {
-        for (const result of unanswered(own, answered, (error as Error).message)) emit(result);
-      }
-    }),
-  ]);
+  const senders = await Promise.all([...pods].map(([pod, own]) => inPod(own, emit, () => findNamespace(pod))));
+  return {
+    send: async () => {
+      await Promise.all([runBatch(here, emit), ...senders.map((sender) => sender.send())]);
+    },
+  };
+}
+
+/** A pod that cannot be entered is what each of its probes then shows. */
+async function inPod(own: Probe[], emit: (result: AttemptResult) => void, find: () => string): Promise<Prepared> {
+  const answered = new Set<string>();
+  const note = (result: AttemptResult): void => {
+    answered.add(`${result.id}#${result.attempt}`);
+    emit(result);
+  };
+  const rest = (error: unknown): void => {
+    for (const result of unanswered(own, answered, (error as Error).message)) emit(result);
+  };
+  try {
+    const prepared = await prepareIn(find(), own, note);
+    return { send: () => prepared.send().catch(rest) };
+  } catch (error) {
+    return { send: async () => rest(error) };
+  }
 }
 
 /** This program again, inside the network namespace: setns(2) works per thread, and Node has many. */
-export async function runIn(netns: string, probes: Probe[], emit: (result: AttemptResult) => void): Promise<void> {
-  const program = [process.execPath, ...process.execArgv, process.argv[1] ?? "", "probe"];
+export async function prepareIn(
+  netns: string,
+  probes: Probe[],
+  emit: (result: AttemptResult) => void,
+): Promise<Prepared> {
+  const program = [process.execPath, ...process.execArgv, process.argv[1] ?? "", "probe", "--wait"];
   const child = spawn("nsenter", [`--net=${netns}`, "--", ...program], { stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (chunk) => {
     said = (said + chunk).slice(-500);
   });
+  // The child may end before it has read everything; its exit code tells that better than EPIPE.
+  child.stdin.on("error", () => {});
+  child.stdin.write(`${JSON.stringify(probes)}\n`);
+  const output = createInterface(child.stdout);
+  const read = new Promise<void>((resolve) => output.once("close", resolve));
   const ended = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) =>
-      code === 0 ? resolve() : reject(new Error(said.trim() || `nsenter ended with code ${code}`)),
+      code === 0 ? void read.then(resolve) : reject(new Error(said.trim() || `nsenter ended with code ${code}`)),
     );
   });
-  // The child may end before it has read everything; its exit code tells that better than EPIPE.
-  child.stdin.on("error", () => {});
-  child.stdin.end(`${JSON.stringify(probes)}\n`);
-  for await (const line of createInterface(child.stdout)) emit(JSON.parse(line) as AttemptResult);
-  await ended;
+  const ready = new Promise<void>((resolve) => {
+    output.on("line", (line) => (line === READY ? resolve() : emit(JSON.parse(line) as AttemptResult)));
+  });
+  await Promise.race([ready, ended]);
+  return {
+    send: async () => {
+      child.stdin.end("\n");
+      await ended;
+    },
+  };
 }
 
 function unanswered(probes: Probe[], answered: Set<string>, error: string): AttemptResult[] {

@@ -53,6 +53,7 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
     attempt,
     ...outcome,
     ...(raw.opened && { connectMs, localAddress, localPort }),
+    ...(raw.opened && probe.protocol === "tcp" && { opened: true }),
     ...told,
     ...explainSilence(outcome, address, () => ({ routes, neighbours })),
     ...(address !== probe.host && { address }),

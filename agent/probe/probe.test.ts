@@ -63,7 +63,8 @@ describe("probe client and probe server over loopback", () => {
 
   it("calls a connection that opens and stays silent dropped", async () => {
     const [result] = await run(probe({ port: silentPort }));
-    expect(result).toMatchObject({ verdict: "dropped", error: "the connection opened, then nothing came back" });
+    expect(result).toMatchObject({ verdict: "dropped", acknowledged: true });
+    expect(result?.error).toBe("the connection opened and the request was acknowledged, then nothing came back");
   });
 
   it("calls a server that waits for another protocol allowed once it closes", async () => {

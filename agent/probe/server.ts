@@ -1,5 +1,6 @@
 import type { Server } from "node:net";
 import { podIdentity } from "./identity.ts";
+import { tellStalls } from "./stall.ts";
 import { listenTcp } from "./tcp-server.ts";
 import { listenUdp, type UdpListener } from "./udp-server.ts";
 
@@ -38,6 +39,8 @@ export async function runProbeServer(ports: ProbeServerPorts): Promise<void> {
   console.error(
     `probe server ${server} answers on tcp ${ports.tcp.join(",") || "-"}, udp ${ports.udp.join(",") || "-"}`,
   );
+  // A verification reads it: silence of a server that cannot run says nothing of the network.
+  tellStalls((line) => console.error(line));
   const stop = (): void => {
     running.close();
     // Answers under way are small and already written; the kernel delivers them after we are gone.

@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { describe, expect, it } from "vitest";
 import type { AttemptResult } from "./batch.ts";
 import { runBatch } from "./run-batch.ts";
@@ -10,6 +11,42 @@ function stall(milliseconds: number): void {
 }
 
 describe("a prober that gets no processor", () => {
+  /** Nobody answers at it, and nobody refuses. */
+  const silent = {
+    id: "p",
+    host: "127.0.0.1",
+    port: 18_252,
+    protocol: "udp",
+    timeoutMs: 300,
+    count: 1,
+    token: "t",
+  } as const;
+
+  async function probeSilence(whenever: () => void, everyMs: number): Promise<AttemptResult | undefined> {
+    const socket = createSocket("udp4").bind(silent.port, "127.0.0.1");
+    const results: AttemptResult[] = [];
+    const busy = setInterval(whenever, everyMs);
+    await runBatch([silent], (result) => results.push(result));
+    clearInterval(busy);
+    socket.close();
+    return results[0];
+  }
+
+  it("waits for as long as it can listen itself", async () => {
+    const started = performance.now();
+    // Nearly all of the time is another's: by the clock 300 ms of silence are over long before it has listened for as long.
+    expect(await probeSilence(() => stall(240), 1)).toMatchObject({ verdict: "dropped" });
+    expect(performance.now() - started).toBeGreaterThan(600);
+  });
+
+  it("says that it knows nothing when it hardly runs at all", async () => {
+    const result = await probeSilence(() => stall(1200), 1);
+    expect(result).toMatchObject({
+      verdict: "none",
+      undecided: expect.stringMatching(/^the prober had a processor for \d+ of \d+ ms only$/),
+    });
+  });
+
   it.each(["tcp", "udp"] as const)("still reads the answers that wait, over %s", async (protocol) => {
     const port = 18_251;
     const server = await startProbeServer({ tcp: [port], udp: [port] }, "a/b");

@@ -2,7 +2,11 @@ import { connect, isIPv6, type Socket } from "node:net";
 import { describe, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
 import { verdictOfError } from "./errors.ts";
-import { afterSilence } from "./silence.ts";
+import { afterSilence, longestSilenceMs, type Silence, silent } from "./silence.ts";
+import { isAcknowledged } from "./sockets.ts";
+
+/** The longest that an attempt may take whose silence is so many milliseconds. */
+export const longestAttemptMs = (timeoutMs: number): number => longestSilenceMs(timeoutMs) * (2 + morePatience);
 
 /** One connection to make. */
 export interface TcpTarget {
@@ -20,13 +24,16 @@ export interface TcpTarget {
 /** After the answer the server may close first, so that TIME_WAIT stays on its side and our port is free at once. */
 const lingerMs = 200;
 const longestAnswer = 65_536;
+/** How many times the usual silence a program may take whose kernel has acknowledged the request. */
+const morePatience = 4;
 
 /**
  * Connects, asks `GET /` and reads the answer.
  *
  * Allowed means that data came back: an answer, or at least the server's own close. A server that waits for another
  * protocol is told, at half the time, that no more will come; one that then closes has shown that both directions work.
- * A connection that opens and then stays silent counts as dropped: that is what a dataplane that loses the data looks like.
+ * A connection that opens and then stays silent counts as dropped: that is what a dataplane that loses the data looks like. Where the
+ * server's kernel has acknowledged the request, it is given more time: packets pass, and its program may only have no processor.
  */
 export function attemptTcp(target: TcpTarget): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -35,7 +42,7 @@ export function attemptTcp(target: TcpTarget): Promise<Outcome> {
     const outcome: Outcome = { verdict: "dropped" };
     let received = "";
     let timers: (() => void)[] = [];
-    const after = (milliseconds: number, act: () => void): void => {
+    const after = (milliseconds: number, act: (silence: Silence) => void): void => {
       timers.push(afterSilence(milliseconds, act));
     };
     const settle = (found: Partial<Outcome>): void => {
@@ -46,21 +53,29 @@ export function attemptTcp(target: TcpTarget): Promise<Outcome> {
     // The port is free only when the socket is closed, so that is when the attempt ends.
     socket.once("close", () => resolve({ ...outcome, ...describe(received) }));
 
-    after(target.timeoutMs, () => {
-      settle({ verdict: "dropped", error: `no answer to the connection request within ${target.timeoutMs} ms` });
+    after(target.timeoutMs, (silence) => {
+      settle(silent(`no answer to the connection request within ${target.timeoutMs} ms`, silence));
       socket.destroy();
     });
+    const hangUp = (found: Partial<Outcome>): void => {
+      settle(found);
+      socket.resetAndDestroy();
+    };
     socket.once("connect", () => {
-      settle({ connectMs: round(performance.now() - started), ...local(socket) });
+      settle({ opened: true, connectMs: round(performance.now() - started), ...local(socket) });
       socket.write(request(target));
       after(target.timeoutMs / 2, () => received === "" && socket.end());
-      after(target.timeoutMs, () => {
-        settle(
-          received
-            ? { verdict: "allowed" }
-            : { verdict: "dropped", error: "the connection opened, then nothing came back" },
+      after(target.timeoutMs, (silence) => {
+        if (received) return hangUp({ verdict: "allowed" });
+        const acknowledged = isAcknowledged(socket.localPort ?? 0);
+        if (!acknowledged)
+          return hangUp({ acknowledged, ...silent("the connection opened, then nothing came back", silence) });
+        after(target.timeoutMs * morePatience, (longer) =>
+          hangUp({
+            acknowledged,
+            ...silent("the connection opened and the request was acknowledged, then nothing came back", longer),
+          }),
         );
-        socket.resetAndDestroy();
       });
     });
     socket.on("data", (chunk) => {

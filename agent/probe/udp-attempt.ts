@@ -3,7 +3,7 @@ import { isIPv6 } from "node:net";
 import { describe, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
 import { verdictOfError } from "./errors.ts";
-import { afterSilence } from "./silence.ts";
+import { afterSilence, silent } from "./silence.ts";
 
 /** One datagram to send. */
 export interface UdpTarget {
@@ -30,8 +30,8 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
       socket.on("error", () => {});
       socket.close(() => resolve({ ...outcome, ...local }));
     };
-    const callOff = afterSilence(target.timeoutMs, () =>
-      settle({ verdict: "dropped", error: `no answer within ${target.timeoutMs} ms` }),
+    const callOff = afterSilence(target.timeoutMs, (silence) =>
+      settle(silent(`no answer within ${target.timeoutMs} ms`, silence)),
     );
     socket.once("error", (error: NodeJS.ErrnoException) => settle(verdictOfError(error)));
     socket.once("message", (message) => {

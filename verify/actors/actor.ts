@@ -1,18 +1,40 @@
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import type { SocketState } from "../../agent/probe/sockets.ts";
+import { longestAttemptMs } from "../../agent/probe/tcp-attempt.ts";
 
 /** Somebody who can run probes: a machine of the lab, one over SSH, a node's agent. */
 export interface Actor {
-  /** Runs a batch. Rejects, in words, when the actor itself cannot be reached. */
-  probe(batch: Probe[]): Promise<AttemptResult[]>;
+  /**
+   * Starts what sends a batch's probes. Resolves when it is ready to send at once: what starts takes the processor from servers that are
+   * to answer. Rejects, in words, when the actor cannot be reached.
+   */
+  prepare(batch: Probe[]): Promise<Prepared>;
   /** Resolves when packets are being seen. @param filter in pcap's language */
   capture(filter: string): Promise<Capture>;
+}
+
+/** A prober that waits for the word. */
+export interface Prepared {
+  /** Sends the probes. Resolves with what every attempt showed; rejects, in words, when the actor is lost on the way. */
+  send(): Promise<AttemptResult[]>;
+}
+
+/** Sends a batch that nothing else is measured beside. */
+export async function sendNow(actor: Pick<Actor, "prepare">, batch: Probe[]): Promise<AttemptResult[]> {
+  return (await actor.prepare(batch)).send();
 }
 
 /** A node, which can also witness what its pods see. */
 export interface NodeActor extends Actor {
   /** @param pod NAMESPACE/NAME of a pod there: in its network namespace instead of the node's own */
   capture(filter: string, pod?: string): Promise<Capture>;
+  /**
+   * What the kernel holds for the sockets of pods there.
+   * @param pods NAMESPACE/NAME
+   * @returns by pod; one that has no network namespace of its own there is absent
+   */
+  sockets(pods: string[]): Promise<Map<string, SocketState[]>>;
 }
 
 /** A capture under way. */
@@ -36,7 +58,8 @@ export function longestBatchMs(batch: Probe[]): number {
   const perPort = new Map<string, number>();
   for (const { pod, protocol, sourcePort, timeoutMs, count } of batch) {
     const key = sourcePort ? `${pod} ${protocol} ${sourcePort}` : "";
-    const milliseconds = sourcePort ? count * (2 * timeoutMs + 1500) : 2 * timeoutMs + 6000;
+    const each = longestAttemptMs(timeoutMs);
+    const milliseconds = sourcePort ? count * (each + 1500) : each + 6000;
     perPort.set(
       key,
       sourcePort ? (perPort.get(key) ?? 0) + milliseconds : milliseconds * Math.ceil(totalCount(batch) / 256),

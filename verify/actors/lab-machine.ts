@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
-import { type Actor, failureLine, longestBatchMs, type RunningCommand } from "./actor.ts";
+import type { Actor, RunningCommand } from "./actor.ts";
 import { startCapture } from "./capture.ts";
+import { prepareProber } from "./prober.ts";
 
 /** Where the programs of this package are. */
 export interface Programs {
@@ -16,22 +16,15 @@ export interface Programs {
 export function labMachine(programs: Programs, lab: string, machine: string): Actor {
   const enter = [programs.lab, "exec", lab, machine, "--", process.execPath, programs.agent];
   return {
-    probe: async (batch) => {
-      const results: AttemptResult[] = [];
-      const running = start([...enter, "probe"], (line) => results.push(JSON.parse(line)), longestBatchMs(batch));
-      running.write(`${JSON.stringify(batch)}\n`);
-      const { code, stderr } = await running.ended;
-      if (code !== 0)
-        throw new Error(`machine ${machine}: ${failureLine(stderr, `the prober ended with code ${code}`)}`);
-      return results;
-    },
+    prepare: (batch) =>
+      prepareProber(`machine ${machine}`, batch, async (onLine) => start([...enter, "probe", "--wait"], onLine)),
     capture: (filter) =>
       startCapture(`machine ${machine}`, async (onLine) => start([...enter, "capture", filter], onLine)),
   };
 }
 
-function start(command: string[], onLine: (line: string) => void, timeout?: number): RunningCommand {
-  const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "pipe"], timeout });
+function start(command: string[], onLine: (line: string) => void): RunningCommand {
+  const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk) => {
     stderr = (stderr + chunk).slice(-1000);

@@ -1,9 +1,13 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { PodSockets, SocketState } from "../../agent/probe/sockets.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
 import { execInPod } from "../cluster/exec.ts";
-import { failureLine, longestBatchMs, type NodeActor } from "./actor.ts";
+import { failureLine, type NodeActor } from "./actor.ts";
 import { startCapture } from "./capture.ts";
+import { prepareProber } from "./prober.ts";
+
+/** Reading a few files, on a busy computer. */
+const socketsMs = 30_000;
 
 const program = ["node", "/opt/ebpf-dataplane/agent.js"];
 
@@ -11,15 +15,21 @@ const program = ["node", "/opt/ebpf-dataplane/agent.js"];
 export function nodeAgent(api: ApiServer, pod: V1Pod): NodeActor {
   const container = { namespace: pod.metadata?.namespace ?? "", name: pod.metadata?.name ?? "", container: "agent" };
   return {
-    probe: async (batch) => {
-      const results: AttemptResult[] = [];
-      const running = await execInPod(api, container, [...program, "probe"], (line) => results.push(JSON.parse(line)));
-      running.write(`${JSON.stringify(batch)}\n`);
-      const deadline = setTimeout(() => running.abort(), longestBatchMs(batch));
+    prepare: (batch) =>
+      prepareProber(`agent ${container.name}`, batch, (onLine) =>
+        execInPod(api, container, [...program, "probe", "--wait"], onLine),
+      ),
+    sockets: async (pods) => {
+      const found = new Map<string, SocketState[]>();
+      const running = await execInPod(api, container, [...program, "probe-sockets", ...pods], (line) => {
+        const { pod, sockets } = JSON.parse(line) as PodSockets;
+        found.set(pod, sockets);
+      });
+      const deadline = setTimeout(() => running.abort(), socketsMs);
       const { code, stderr } = await running.ended.finally(() => clearTimeout(deadline));
       if (code !== 0)
-        throw new Error(`agent ${container.name}: ${failureLine(stderr, `the prober ended with code ${code}`)}`);
-      return results;
+        throw new Error(`agent ${container.name}: ${failureLine(stderr, "its pods' sockets are not known")}`);
+      return found;
     },
     capture: (filter, inPod) => {
       const command = [...program, "capture", ...(inPod ? ["--pod", inPod] : []), filter];

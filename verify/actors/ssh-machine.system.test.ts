@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type AttemptResult, type Probe, probeSchema } from "../../agent/probe/batch.ts";
+import { sendNow } from "./actor.ts";
 import { sshMachine } from "./ssh-machine.ts";
 import { noSshServer, sshServer } from "./ssh-server.fixture.ts";
 
@@ -96,7 +97,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    const seen = await sshMachine(ssh.machine(), ssh.key("user"), probers).probe(probes);
+    const seen = await sendNow(sshMachine(ssh.machine(), ssh.key("user"), probers), probes);
     // Without what differs between any two runs.
     const comparable = (results: AttemptResult[]) =>
       sorted(results).map(({ connectMs: _, localPort: __, sourcePort, ...same }) => ({
@@ -105,7 +106,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
       }));
     expect(comparable(seen)).toEqual(comparable(expected));
     expect(seen[0]).toMatchObject({ verdict: "allowed", source: "10.99.0.1", sourcePort: 40_001 });
-    await sshMachine(ssh.machine(), ssh.key("user"), probers).probe(asked({}));
+    await sendNow(sshMachine(ssh.machine(), ssh.key("user"), probers), asked({}));
     expect(readdirSync(ssh.cache)).toEqual([expect.stringMatching(/^probe-[0-9a-f]{12}$/)]);
   });
 
@@ -130,14 +131,14 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     ],
   ])("%s is said in one line", async (_, connection, key, message) => {
     const machine = sshMachine(ssh.machine(connection), ssh.key(key), probers);
-    await expect(machine.probe(asked({}))).rejects.toThrow(message);
+    await expect(sendNow(machine, asked({}))).rejects.toThrow(message);
   });
 
   test("another host key than the one that was given is refused, unless nobody is to look", async () => {
     const hostKey = ssh.strangersHostKey;
     const strict = sshMachine(ssh.machine({ hostKey }), ssh.key("user"), probers);
-    await expect(strict.probe(asked({}))).rejects.toThrow("its host key is not the one that was given");
+    await expect(sendNow(strict, asked({}))).rejects.toThrow("its host key is not the one that was given");
     const trusting = sshMachine(ssh.machine({ hostKey, hostKeyChecking: "off" }), ssh.key("user"), probers);
-    expect(await trusting.probe(asked({}))).toMatchObject([{ verdict: "allowed" }]);
+    expect(await sendNow(trusting, asked({}))).toMatchObject([{ verdict: "allowed" }]);
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Probe } from "../../agent/probe/batch.ts";
 import { portableBatch, readPortable } from "../../agent/probe/portable.ts";
 import { type Actor, longestBatchMs } from "./actor.ts";
 import type { RemoteMachine } from "./connection.ts";
@@ -34,28 +35,30 @@ export function sshMachine(machine: RemoteMachine, identity: SshIdentity, prober
     const { code, stderr } = await run(script, readFileSync(join(probers, prober)), INSTALL_MS);
     if (code !== 0) throw new Error(`machine ${machine.name}: the prober could not be put there: ${stderr.trim()}`);
   };
+  const send = async (batch: Probe[]) => {
+    const document = JSON.stringify(portableBatch(batch));
+    const attempt = () =>
+      run(
+        `[ -x ${place(name)} ] || { uname -m; exit ${MISSING}; }; exec ${place(name)}`,
+        document,
+        longestBatchMs(batch),
+      );
+    let ended = await attempt();
+    if (ended.code === MISSING) {
+      await install(ended.stdout.trim());
+      ended = await attempt();
+    }
+    const { code, stdout, stderr } = ended;
+    if (code !== 0)
+      throw new Error(`machine ${machine.name}: ${stderr.trim() || `the prober ended with code ${code}`}`);
+    return stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => readPortable(line, batch));
+  };
   return {
-    probe: async (batch) => {
-      const document = JSON.stringify(portableBatch(batch));
-      const attempt = () =>
-        run(
-          `[ -x ${place(name)} ] || { uname -m; exit ${MISSING}; }; exec ${place(name)}`,
-          document,
-          longestBatchMs(batch),
-        );
-      let ended = await attempt();
-      if (ended.code === MISSING) {
-        await install(ended.stdout.trim());
-        ended = await attempt();
-      }
-      const { code, stdout, stderr } = ended;
-      if (code !== 0)
-        throw new Error(`machine ${machine.name}: ${stderr.trim() || `the prober ended with code ${code}`}`);
-      return stdout
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => readPortable(line, batch));
-    },
+    // Starting takes the processor of another computer than the servers', so it is part of sending.
+    prepare: async (batch) => ({ send: () => send(batch) }),
     // Packets are for root and tcpdump, and a client elsewhere need not have either.
     capture: () => Promise.reject(new Error(`machine ${machine.name} is entered by SSH, where nothing is captured`)),
   };

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
+import { sendNow } from "../actors/actor.ts";
 import { type Plan, planExpectation } from "../engine/plan.ts";
 import { type Replies, repliesThroughEntry, startCaptures, stopCaptures } from "../engine/reply-path.ts";
 import { readServerLogs } from "../engine/server-log.ts";
@@ -63,7 +64,7 @@ export async function witness(world: World, clients: string[], to: string, throu
 
 async function ask(world: World, plan: Plan): Promise<AttemptResult[]> {
   if (plan.notYet) throw new Error(plan.notYet);
-  const all = plan.probes.map(({ prober, probe }) => world.machine(prober.name).probe([probe]));
+  const all = plan.probes.map(({ prober, probe }) => sendNow(world.machine(prober.name), [probe]));
   return (await Promise.all(all)).flat();
 }
 

@@ -1,6 +1,7 @@
 import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
 import type { Seen } from "../report/result.ts";
+import type { IdleServers } from "./idle-servers.ts";
 import { ownerOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Replies, repliesThroughEntry } from "./reply-path.ts";
@@ -15,6 +16,7 @@ export interface Findings {
   results: AttemptResult[];
   logs: ServerLogs;
   replies: Replies;
+  idle: IdleServers;
 }
 
 /** One attempt with what is known about its server. */

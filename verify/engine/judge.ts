@@ -4,7 +4,7 @@ import { parseServer, parseSource } from "../format/place.ts";
 import type { Expectation } from "../format/schema.ts";
 import type { Seen } from "../report/result.ts";
 import { type Attempt, type Findings, factsOf, see } from "./attempt.ts";
-import { addressOf } from "./behind.ts";
+import { addressOf, podsOf } from "./behind.ts";
 import {
   detourExplained,
   rejectionExplained,
@@ -12,6 +12,7 @@ import {
   silenceExplained,
   sourceExplained,
 } from "./explain.ts";
+import { isPrograms } from "./idle-servers.ts";
 import { isOurs, matches, NotYet, sourceAddresses } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 
@@ -19,6 +20,8 @@ import type { Plan } from "./plan.ts";
 export interface Judgement {
   expectation: Expectation;
   pass: boolean;
+  /** Why nothing is known: nobody had a processor. It neither holds nor does not. */
+  undecided?: string;
   observed: string;
   evidence: string[];
   /** The same as facts. */
@@ -41,11 +44,16 @@ export function judge(findings: Findings): Judgement {
       `${servers.size} distinct servers answered, not ${expectation.spread}: ${[...servers].join(", ") || "none"}`,
     );
   }
-  const pass = wrong.length === 0;
+  const open = attempts.flatMap((attempt) => undecided(findings, attempt) ?? []);
+  const observed = tally(findings, attempts);
+  if (wrong.length === 0 && open[0] !== undefined) {
+    const evidence = [...tallied(open), ...grounds(attempts, plan)];
+    return { expectation, pass: false, undecided: open[0], observed, evidence, seen: factsOf(findings, attempts) };
+  }
   return {
     expectation,
-    pass,
-    observed: tally(attempts, expectation),
+    pass: wrong.length === 0,
+    observed,
     evidence: [...tallied(wrong), ...grounds(attempts, plan)],
     seen: factsOf(findings, attempts),
   };
@@ -66,8 +74,18 @@ function sourcesOf({ source }: Expectation): string[] {
   return typeof source === "string" ? [source] : source.anyOf;
 }
 
-/** What about one attempt is not as expected; empty when all is. */
+/** Why an attempt shows nothing of the dataplane: no processor for this side, or for the server. */
+function undecided({ view, plan, idle }: Findings, { result }: Attempt): string | undefined {
+  if (result.undecided) return `${plan.expectation.from}: ${result.undecided}`;
+  if (!isPrograms(plan, result)) return undefined;
+  return podsOf(view, plan, result)
+    .map((pod) => idle.get(podName(pod)))
+    .find((why) => why !== undefined);
+}
+
+/** What about one attempt is not as expected; empty when all is, and when nothing is known. */
 function problems(findings: Findings, attempt: Attempt): string[] {
+  if (undecided(findings, attempt)) return [];
   const { view, machines, plan } = findings;
   const { verdict, servers } = plan.expectation;
   const { result, server, source } = attempt;
@@ -121,9 +139,13 @@ function describeVerdict({ verdict, error }: AttemptResult): string {
 }
 
 /** `allowed from 172.31.1.55, reply direct`; with several kinds of outcome, each with its number. */
-function tally(attempts: Attempt[], { reply, servers, spread }: Expectation): string {
+function tally(findings: Findings, attempts: Attempt[]): string {
+  const { reply, servers, spread } = findings.plan.expectation;
   if (attempts.length === 0) return "not probed: no result came back";
-  const words = attempts.map(({ result, source, server, throughEntry, servedByEntry }) => {
+  const words = attempts.map((attempt) => {
+    const { result, source, server, throughEntry, servedByEntry } = attempt;
+    const why = undecided(findings, attempt);
+    if (why) return `undecided: ${why}`;
     const parts = [`${describeVerdict(result)}${source ? ` from ${source}` : ""}`];
     if ((servers || spread) && server) parts.push(`by ${server}`);
     if (reply && throughEntry !== undefined) parts.push(replyWords(throughEntry, servedByEntry));

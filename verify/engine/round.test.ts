@@ -23,6 +23,21 @@ async function judgement(world: FakeWorld, written: object) {
 const allowed = { verdict: "allowed", localAddress: "172.31.1.55", localPort: 40001 } as const;
 
 describe("batches", () => {
+  it("are sent when every prober is ready, not before", async () => {
+    const world = new FakeWorld();
+    const node = world.node;
+    world.node = (agent) => {
+      const actor = node(agent);
+      const slow = async (batch: Parameters<typeof actor.prepare>[0]) => {
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        return actor.prepare(batch);
+      };
+      return { ...actor, prepare: slow };
+    };
+    await round(world, {}, { from: "node/node" });
+    expect(world.order).toEqual(["ready client1", "ready node/node", "send client1", "send node/node"]);
+  });
+
   it("leave once per machine and node, with the pod each probe belongs to", async () => {
     const world = new FakeWorld();
     await round(

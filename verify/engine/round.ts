@@ -1,13 +1,14 @@
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
-import type { Actor } from "../actors/actor.ts";
+import type { Actor, Prepared } from "../actors/actor.ts";
 import type { Expectation } from "../format/schema.ts";
+import { idleServers } from "./idle-servers.ts";
 import { type Judgement, judge } from "./judge.ts";
 import { type Plan, type Prober, planExpectation } from "./plan.ts";
 import { startCaptures, stopCaptures } from "./reply-path.ts";
 import { readServerLogs } from "./server-log.ts";
 import type { World } from "./world.ts";
 
-/** Tries every expectation once: one batch per machine and per node, all at the same time. */
+/** Tries every expectation once: one batch per machine and per node, all at the same time, once all are ready. */
 export async function runRound(
   world: World,
   expectations: Expectation[],
@@ -20,9 +21,10 @@ export async function runRound(
   const results = await probeAll(world, plans);
   const replies = await stopCaptures(captures);
   const asked = plans.flatMap((plan) => ofPlan(plan, results).map((result) => ({ plan, result })));
+  const idle = await idleServers(world, view, asked, started);
   const logs = await readServerLogs(world, view, asked, started);
   return plans.map((plan) =>
-    judge({ view, machines: world.machines, plan, results: ofPlan(plan, results), logs, replies }),
+    judge({ view, machines: world.machines, plan, results: ofPlan(plan, results), logs, replies, idle }),
   );
 }
 
@@ -41,9 +43,10 @@ async function probeAll(world: World, plans: Plan[]): Promise<Map<string, Attemp
       batches.set(key, entry);
     }
   }
-  const all = await Promise.all(
-    [...batches.values()].map(({ prober, batch }) => probeFrom(actorOf(world, prober), batch)),
+  const prepared = await Promise.all(
+    [...batches.values()].map(({ prober, batch }) => prepareFrom(actorOf(world, prober), batch)),
   );
+  const all = await Promise.all(prepared.map(({ send }) => send()));
   const byProbe = new Map<string, AttemptResult[]>();
   for (const result of all.flat()) byProbe.set(result.id, [...(byProbe.get(result.id) ?? []), result]);
   return byProbe;
@@ -53,12 +56,14 @@ function actorOf(world: World, prober: Prober): Actor {
   return prober.kind === "machine" ? world.machine(prober.name) : world.node(prober.agent);
 }
 
-/** An actor that cannot be reached is what each of its probes then shows. */
-async function probeFrom(actor: Actor, batch: Probe[]): Promise<AttemptResult[]> {
+/** An actor that cannot be reached, or is lost on the way, is what each of its probes then shows. */
+async function prepareFrom(actor: Actor, batch: Probe[]): Promise<Prepared> {
+  const failed = (error: unknown): AttemptResult[] =>
+    batch.map(({ id }) => ({ id, attempt: 1, verdict: "none", error: (error as Error).message }));
   try {
-    return await actor.probe(batch);
+    const prepared = await actor.prepare(batch);
+    return { send: () => prepared.send().catch(failed) };
   } catch (error) {
-    const message = (error as Error).message;
-    return batch.map(({ id }) => ({ id, attempt: 1, verdict: "none", error: message }));
+    return { send: async () => failed(error) };
   }
 }

@@ -148,8 +148,8 @@ describe("patience", () => {
 
   it("shows a prober that cannot be reached as what every probe of it found", async () => {
     const world = new FakeWorld();
-    const probe = async () => Promise.reject(new Error("machine client1: gone"));
-    world.machine = (name) => ({ ...new FakeWorld().machine(name), probe });
+    const prepare = async () => Promise.reject(new Error("machine client1: gone"));
+    world.machine = (name) => ({ ...new FakeWorld().machine(name), prepare });
     expect((await row(world, {}))?.observed).toBe("not probed: machine client1: gone");
   });
 });

@@ -12,6 +12,9 @@ import { runRound } from "./round.ts";
 import { settle } from "./step.ts";
 import type { World } from "./world.ts";
 
+/** What helps a computer that is too busy to tell. */
+const BUSY = "kubectl top nodes; give the servers a CPU request, or run it again when the computer is less busy";
+
 /** The run was stopped by the user; what it had set up is removed. */
 export class Stopped extends Error {}
 
@@ -82,9 +85,10 @@ function labelOf(check: Check, step: number): string {
   return check.steps.length > 1 ? `${check.name}, step ${step + 1}` : check.name;
 }
 
-function toRow({ expectation, pass, observed, evidence, seen }: Judgement, step: string): Row {
+function toRow({ expectation, pass, undecided, observed, evidence, seen }: Judgement, step: string): Row {
   const { from, to } = expectation;
   const row = { from, to, expected: expectedWords(expectation), observed, pass, step, evidence, seen };
+  if (undecided !== undefined) return { ...row, undecided, next: [BUSY] };
   return pass ? row : { ...row, next: advice(row) };
 }
 

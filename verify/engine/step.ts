@@ -4,6 +4,8 @@ import type { World } from "./world.ts";
 
 const firstPauseMs = 300;
 const longestPauseMs = 1500;
+/** So much longer where nothing is wrong, and some rows could not be decided. */
+const busyPatienceMs = 60_000;
 
 /** One try of every expectation. */
 export type Round = (expectations: Expectation[]) => Promise<Judgement[]>;
@@ -23,10 +25,15 @@ export async function settle(
   const giveUp = started + withinSeconds * 1000;
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
     const first = await round(expectations);
-    if (first.every(({ pass }) => pass)) return confirm(first, await round(expectations));
-    if (clock.now() >= giveUp || stopping.aborted) return first;
-    world.waiting(howFar(first, clock.now() - started, giveUp - clock.now()));
-    await clock.sleep(Math.max(0, Math.min(pause, giveUp - clock.now())));
+    const seen = first.every(({ pass }) => pass) ? confirm(first, await round(expectations)) : first;
+    const confirmed = seen !== first && !seen.some(({ undecided }) => undecided !== undefined);
+    if (confirmed || seen.every(({ pass }) => pass)) return seen;
+    // What a busy computer cannot tell now it may tell in a while.
+    const onlyBusy = seen.every(({ pass, undecided }) => pass || undecided !== undefined);
+    const left = giveUp + (onlyBusy ? busyPatienceMs : 0) - clock.now();
+    if (left <= 0 || stopping.aborted) return seen;
+    world.waiting(howFar(seen, clock.now() - started, left));
+    await clock.sleep(Math.max(0, Math.min(pause, left)));
   }
 }
 
@@ -41,7 +48,7 @@ function howFar(judgements: Judgement[], waitedMs: number, leftMs: number): stri
 
 function confirm(first: Judgement[], again: Judgement[]): Judgement[] {
   return again.map((judgement, index) => {
-    if (judgement.pass) return judgement;
+    if (judgement.pass || judgement.undecided !== undefined) return judgement;
     const note = `it held at first (${first[index]?.observed}), and no longer when tried once more`;
     return { ...judgement, evidence: [note, ...judgement.evidence] };
   });

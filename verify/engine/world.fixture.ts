@@ -1,6 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import type { SocketState } from "../../agent/probe/sockets.ts";
 import type { NodeActor } from "../actors/actor.ts";
 import { ApiError } from "../cluster/api-server.ts";
 import type { StoredObject } from "../cluster/objects.ts";
@@ -29,7 +30,11 @@ export class FakeWorld implements World {
   journal: string[] = [];
   /** Errors that the next calls of apply throw. */
   refusals: Error[] = [];
+  /** Who was ready and who sent, in order. */
+  order: string[] = [];
   batches: { from: string; batch: Probe[] }[] = [];
+  /** What kernels hold for pods' sockets, by NAMESPACE/NAME. */
+  held = new Map<string, SocketState[]>();
   captured: CapturedPacket[] = [];
   filters: string[] = [];
   logLines: string[] = [];
@@ -75,17 +80,24 @@ export class FakeWorld implements World {
 
   #actor(from: string): NodeActor {
     return {
-      probe: async (batch) => {
-        this.batches.push({ from, batch });
-        this.#now += 10;
-        return batch.flatMap((probe) =>
-          Array.from({ length: probe.count }, (_, index) => ({
-            id: probe.id,
-            attempt: index + 1,
-            ...this.answer(from, probe),
-          })),
-        );
+      prepare: async (batch) => {
+        this.order.push(`ready ${from}`);
+        return {
+          send: async () => {
+            this.order.push(`send ${from}`);
+            this.batches.push({ from, batch });
+            this.#now += 10;
+            return batch.flatMap((probe) =>
+              Array.from({ length: probe.count }, (_, index) => ({
+                id: probe.id,
+                attempt: index + 1,
+                ...this.answer(from, probe),
+              })),
+            );
+          },
+        };
       },
+      sockets: async (pods) => new Map(pods.map((name) => [name, this.held.get(name) ?? []])),
       capture: async (filter) => {
         this.filters.push(filter);
         return { stop: async () => this.captured };

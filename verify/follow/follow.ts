@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
-import type { Capture, NodeActor } from "../actors/actor.ts";
+import { type Capture, type NodeActor, sendNow } from "../actors/actor.ts";
 import { agentOn, type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
 import { podsOf } from "../engine/behind.ts";
 import { planExpectation } from "../engine/plan.ts";
@@ -51,7 +51,7 @@ export async function follow(world: World, { mode, client, to }: Followed): Prom
   let results: AttemptResult[] = [];
   let packets: CapturedPacket[][] = [];
   try {
-    results = await world.machine(client).probe([probe]);
+    results = await sendNow(world.machine(client), [probe]);
   } finally {
     packets = await Promise.all(captures.map((capture) => capture.stop()));
   }

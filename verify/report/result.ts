@@ -39,6 +39,12 @@ const rowSchema = z.strictObject({
   expected: z.string().describe("In words."),
   observed: z.string().describe("In words, in the same order."),
   pass: z.boolean(),
+  undecided: z
+    .string()
+    .optional()
+    .describe(
+      "Why nothing is known of this row: prober or server had no processor. Then `pass` is false, and the row is none that failed.",
+    ),
   step: z.string().optional().describe("Name of the check, and the step where it has several."),
   evidence: z
     .array(z.string())
@@ -83,6 +89,7 @@ export const resultSchema = z
     verified: occasionSchema,
     passed: z.int().min(0).describe("Rows that hold."),
     failed: z.int().min(0).describe("Rows that do not."),
+    undecided: z.int().min(0).describe("Rows of which nothing is known, because prober or server had no processor."),
     rows: z.array(rowSchema).describe("One per expectation, in the order of the check."),
     problems: z.array(problemSchema).describe("What is not known. Empty: everything that was asked was found out."),
     figures: z.array(figureSchema).optional().describe("Where connections were measured."),
@@ -101,9 +108,12 @@ export type Problem = z.output<typeof problemSchema>;
 export type VerificationResult = z.output<typeof resultSchema>;
 
 /** What was found out, before it is counted and put in a sentence. */
-export type Findings = Omit<VerificationResult, "verdict" | "passed" | "failed">;
+export type Findings = Omit<VerificationResult, "verdict" | "passed" | "failed" | "undecided">;
+
+/** A row that shows that something is not as expected. */
+export const fails = ({ pass, undecided }: Row): boolean => !pass && undecided === undefined;
 
 /** Whether everything holds, is known and is within its limits. */
-export function holds({ failed, problems, thresholds = [] }: VerificationResult): boolean {
-  return failed === 0 && problems.length === 0 && thresholds.every(({ pass }) => pass);
+export function holds({ failed, undecided, problems, thresholds = [] }: VerificationResult): boolean {
+  return failed === 0 && undecided === 0 && problems.length === 0 && thresholds.every(({ pass }) => pass);
 }

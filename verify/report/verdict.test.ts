@@ -1,6 +1,9 @@
+import pc from "picocolors";
 import { expect, test } from "vitest";
-import type { Row, Seen } from "./result.ts";
-import { verdictOf } from "./verdict.ts";
+import { fixtureOccasion } from "../engine/world.fixture.ts";
+import { holds, type Row, type Seen } from "./result.ts";
+import { renderTable } from "./table.ts";
+import { summarise, verdictOf } from "./verdict.ts";
 
 const seen = (source: string, reply: Seen["reply"] = "direct"): Seen[] => [
   {
@@ -46,4 +49,19 @@ test("a verdict says what is not known, and which limit is exceeded", () => {
     "1 row holds; 1 limit is exceeded: medianUs of EbpfDsr is 120, allowed at most 100; not everything is known: the measurement broke off: API server gone.",
   );
   expect(verdictOf({ rows: [], problems })).toMatch(/^Nothing was judged; not everything is known/);
+});
+
+test("rows of which nothing is known neither hold nor fail", () => {
+  const undecided = "pod default/web-0 had no processor for 2310 ms of the last 3 s";
+  const open = row({ pass: false, undecided, observed: `undecided: ${undecided}` });
+  const verified = fixtureOccasion;
+  const result = summarise({ verified, rows: [row(), open], problems: [] });
+  expect(result).toMatchObject({ passed: 1, failed: 0, undecided: 1 });
+  expect(holds(result)).toBe(false);
+  expect(result.verdict).toBe(
+    `1 of 2 rows hold; of 1 row nothing is known, for want of a processor: client1 → tcp://172.31.1.8:30604: ${undecided}.`,
+  );
+  expect(renderTable(result, pc.createColors(false))).toContain("1 passed, 0 failed, 1 open: no processor");
+  const failing = summarise({ verified, rows: [open, row({ pass: false, observed: "dropped" })], problems: [] });
+  expect(failing.verdict).toMatch(/^1 of 2 rows does not hold: .*; of 1 row nothing is known/);
 });

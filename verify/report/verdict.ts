@@ -1,9 +1,10 @@
-import type { Findings, Row, Seen, VerificationResult } from "./result.ts";
+import { type Findings, fails, type Row, type Seen, type VerificationResult } from "./result.ts";
 
 /** What was found out, counted and put in a sentence. */
 export function summarise(findings: Findings): VerificationResult {
-  const passed = findings.rows.filter(({ pass }) => pass).length;
-  return { verdict: verdictOf(findings), passed, failed: findings.rows.length - passed, ...findings };
+  const { rows } = findings;
+  const [passed, failed] = [rows.filter(({ pass }) => pass).length, rows.filter(fails).length];
+  return { verdict: verdictOf(findings), passed, failed, undecided: rows.length - passed - failed, ...findings };
 }
 
 /** A verification in one sentence: what holds; what does not, by its first example; what is not known. */
@@ -12,17 +13,23 @@ export function verdictOf({
   problems,
   thresholds = [],
 }: Pick<Findings, "rows" | "problems" | "thresholds">): string {
-  const failing = rows.filter(({ pass }) => !pass);
+  const failing = rows.filter(fails);
+  const undecided = rows.filter((row) => row.undecided !== undefined);
   const exceeded = thresholds.filter(({ pass }) => !pass);
-  const parts = [rowsInWords(rows, failing)];
+  const parts = [rowsInWords(rows, failing, undecided.length)];
+  if (undecided[0]) {
+    const example = `${undecided[0].from} → ${undecided[0].to}: ${undecided[0].undecided}`;
+    parts.push(`of ${counted(undecided.length, "row", "rows")} nothing is known, for want of a processor: ${example}`);
+  }
   if (exceeded[0])
     parts.push(`${counted(exceeded.length, "limit is", "limits are")} exceeded: ${limitInWords(exceeded[0])}`);
   if (problems[0]) parts.push(`not everything is known: ${firstLine(problems[0].what)}`);
   return `${parts.join("; ")}.`;
 }
 
-function rowsInWords(rows: Row[], [first, ...others]: Row[]): string {
+function rowsInWords(rows: Row[], [first, ...others]: Row[], undecided: number): string {
   if (rows.length === 0) return "Nothing was judged";
+  if (!first && undecided > 0) return `${rows.length - undecided} of ${counted(rows.length, "row holds", "rows hold")}`;
   if (!first) return [`${counted(rows.length, "row holds", "rows hold", "All ")}`, ...preserved(rows)].join(": ");
   const number = others.length + 1;
   const example = `${first.from} → ${first.to}, expected ${first.expected}, observed ${first.observed}`;

@@ -127,9 +127,8 @@ test("a connection that was served is followed, and its way is in the result", a
 
 test("a connection that cannot be followed is said, and costs the result nothing", async () => {
   const blind = followable();
-  const probes = blind.machine("client1").probe;
-  blind.machine = () =>
-    ({ probe: probes, capture: () => Promise.reject(new Error("tcpdump does not start")) }) as never;
+  const { prepare } = blind.machine("client1");
+  blind.machine = () => ({ prepare, capture: () => Promise.reject(new Error("tcpdump does not start")) }) as never;
   const { result } = await carryOut(blind, document());
   expect(result.topology).toBeUndefined();
   expect(holds(result)).toBe(true);

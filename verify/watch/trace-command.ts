@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
 import type { Step } from "../../agent/observe/events/step.ts";
 import { attemptText, stepLines } from "../../agent/observe/inspect/step_lines.ts";
-import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
+import type { AttemptResult } from "../../agent/probe/batch.ts";
+import { type Actor, sendNow } from "../actors/actor.ts";
 import { labMachine } from "../actors/lab-machine.ts";
 import { nodeAgent } from "../actors/node-agent.ts";
 import { agentOn, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
@@ -81,7 +82,7 @@ async function trace(from: string, to: string, reached: Reached): Promise<{ atte
       timeoutMs: 2000,
       count: 1,
     };
-    const [attempt] = await client.probe([probe]);
+    const [attempt] = await sendNow(client, [probe]);
     if (!attempt) throw new Error(`${from} sent nothing`);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     return { attempt, steps: inOrder(steps, boots.size === 1) };
@@ -95,9 +96,8 @@ function isStart(record: unknown): record is { tracing: true; boot: string } {
   return typeof record === "object" && record !== null && "tracing" in record;
 }
 
-interface Client {
+interface Client extends Pick<Actor, "prepare"> {
   address: string;
-  probe(batch: Probe[]): Promise<AttemptResult[]>;
 }
 
 function clientOf(from: string, { api, view, lab, programs }: Reached): Client {
@@ -107,7 +107,7 @@ function clientOf(from: string, { api, view, lab, programs }: Reached): Client {
     const known = lab.machines.map(({ name }) => name).join(", ") || "none here";
     if (!machine)
       throw new FormatError(`there is no machine "${from}"; machines: ${known}; also node/NAME and pod/NAMESPACE/NAME`);
-    return { address: machine.address, probe: labMachine(programs, lab.name, machine.name).probe };
+    return { address: machine.address, prepare: labMachine(programs, lab.name, machine.name).prepare };
   }
   const agentOf = (node: string) => {
     const agent = agentOn(view, node);
@@ -115,13 +115,13 @@ function clientOf(from: string, { api, view, lab, programs }: Reached): Client {
     return nodeAgent(api, agent);
   };
   if (place.kind === "node")
-    return { address: nodeAddresses(nodeOf(view, place.name))[0] ?? "", probe: agentOf(place.name).probe };
+    return { address: nodeAddresses(nodeOf(view, place.name))[0] ?? "", prepare: agentOf(place.name).prepare };
   const [pod] = livePods(view, place);
   const [address] = pod ? podAddresses(pod) : [];
   if (!pod || !address) throw new Error(`${from}: there is no such pod with an address`);
   const name = podName(pod);
   return {
     address,
-    probe: (batch) => agentOf(pod.spec?.nodeName ?? "").probe(batch.map((probe) => ({ ...probe, pod: name }))),
+    prepare: (batch) => agentOf(pod.spec?.nodeName ?? "").prepare(batch.map((probe) => ({ ...probe, pod: name }))),
   };
 }

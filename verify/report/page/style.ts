@@ -42,7 +42,7 @@ section { margin: 3.5rem 0 0; } section > p { max-width: 46rem; }
 h2 { font-size: 1.35rem; letter-spacing: -.01em; line-height: 1.3; margin: 0 0 .4rem; } h3 { font-size: 1rem; margin: 0 0 .2rem; }
 .note { color: var(--muted); } .small { font-size: .875rem; }
 .stamp { display: inline-block; border: 1px solid var(--warn); color: var(--warn); border-radius: 4px; padding: 0 .4rem; font-size: .8125rem; }
-.pass { color: var(--pass); font-weight: 600; } .fail { color: var(--fail); font-weight: 600; }
+.pass { color: var(--pass); font-weight: 600; } .fail { color: var(--fail); font-weight: 600; } .open { color: var(--warn); font-weight: 600; }
 figure { margin: 1.75rem 0 0; min-width: 0; } figcaption { max-width: 46rem; margin-bottom: .75rem; } figcaption p { margin: 0; color: var(--muted); font-size: .9375rem; }
 svg { display: block; width: 100%; height: auto; overflow: visible; } svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; } svg .mono { font-family: var(--mono); }
 .plot text { white-space: pre; }

@@ -13,7 +13,7 @@ export function TruthTable({ verification, compare }: Pick<Report, "verification
           <p class="note">Every row is real connections on the running cluster: what must show, and what showed.</p>
           <Scrolling label="Truth table">
             <table class="stack">
-              <caption>{`${verification.passed} rows hold, ${verification.failed} do not.`}</caption>
+              <caption>{captionOf(verification)}</caption>
               <Head columns={[{ head: "result" }, ...columns.slice(1)]} />
               {bySteps(verification.rows).map(([step, rows]) => (
                 <tbody class="group">
@@ -27,7 +27,7 @@ export function TruthTable({ verification, compare }: Pick<Report, "verification
                   {rows.map((row) => (
                     <Cells
                       columns={columns}
-                      row={[<Verdict pass={row.pass} />, row.from, <code>{row.to}</code>, row.expected, row.observed]}
+                      row={[<Verdict {...row} />, row.from, <code>{row.to}</code>, row.expected, row.observed]}
                     />
                   ))}
                 </tbody>
@@ -49,8 +49,14 @@ export function TruthTable({ verification, compare }: Pick<Report, "verification
   );
 }
 
+function captionOf({ passed, failed, undecided }: NonNullable<Report["verification"]>): string {
+  const open = undecided > 0 ? ` Of ${undecided} nothing is known: prober or server had no processor.` : "";
+  return `${passed} rows hold, ${failed} do not.${open}`;
+}
+
 /** In letters too: colour adds, and never carries. */
-export function Verdict({ pass }: { pass: boolean }) {
+export function Verdict({ pass, undecided }: { pass: boolean; undecided?: string }) {
+  if (undecided !== undefined) return <span class="open">? not known</span>;
   return <span class={pass ? "pass" : "fail"}>{pass ? "✓ pass" : "✕ fail"}</span>;
 }
 
@@ -58,11 +64,12 @@ function bySteps(rows: Row[]): [string, Row[]][] {
   return [...Map.groupBy(rows, ({ step }) => step ?? "")];
 }
 
-function Failure({ row: { from, to, expected, observed, evidence = [], next = [] } }: { row: Row }) {
+function Failure({ row }: { row: Row }) {
+  const { from, to, expected, observed, evidence = [], next = [] } = row;
   return (
     <div class="failure">
       <h3>
-        <Verdict pass={false} /> {`${from} → ${to}`}
+        <Verdict {...row} /> {`${from} → ${to}`}
       </h3>
       <p>{`Expected ${expected}; observed ${observed}.`}</p>
       {evidence.length > 0 ? <pre>{evidence.join("\n")}</pre> : null}

@@ -53,7 +53,7 @@ function keyFigures({ verification, compare }: Report): KeyFigure[] {
     ? [
         {
           name: "Truth table",
-          value: `${verification.passed} of ${verification.passed + verification.failed}`,
+          value: `${verification.passed} of ${verification.rows.length}`,
           spread: "rows hold",
         },
       ]

@@ -1,0 +1,82 @@
+// Silence that a server's own program is the reason of: what it was sent has arrived, and it had no processor to answer. Then nothing
+// is known of the dataplane, whatever was expected.
+import type { V1Pod } from "@kubernetes/client-node";
+import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { SocketState } from "../../agent/probe/sockets.ts";
+import { stalledMs } from "../../agent/probe/stall.ts";
+import { agentOn, type ClusterView, podName } from "../cluster/view.ts";
+import { podsOf } from "./behind.ts";
+import type { Plan } from "./plan.ts";
+import type { World } from "./world.ts";
+
+/** Why pods could not answer in a round, in words, by NAMESPACE/NAME. */
+export type IdleServers = Map<string, string>;
+
+/** A server that was away for less has answered within the silence that probes wait for. */
+const leastStallMs = 1000;
+
+/** Whether a silence may be the program's: its kernel opens connections and acknowledges requests also without it. */
+export function isPrograms({ destination }: Plan, { verdict, opened, acknowledged, unsent }: AttemptResult): boolean {
+  const reached = destination.protocol === "udp" || (opened === true && acknowledged !== false);
+  return verdict === "dropped" && !unsent && reached;
+}
+
+/**
+ * Asks the kernels of the pods behind a silence whether something waits there that was not read, and the pods' logs whether a probe
+ * server says that it had no processor.
+ * @param sinceMs when the round began, by the world's clock
+ */
+export async function idleServers(
+  world: World,
+  view: ClusterView,
+  asked: { plan: Plan; result: AttemptResult }[],
+  sinceMs: number,
+): Promise<IdleServers> {
+  const silent = asked.filter(({ plan, result }) => isPrograms(plan, result));
+  const pods = new Set(silent.flatMap(({ plan, result }) => podsOf(view, plan, result)));
+  const found: IdleServers = new Map();
+  // What cannot be asked is not known to be idle: its silence counts.
+  await Promise.all([
+    ...byNode([...pods]).map(async ([node, names]) => {
+      const agent = agentOn(view, node);
+      const sockets =
+        agent &&
+        (await world
+          .node(agent)
+          .sockets(names)
+          .catch(() => undefined));
+      for (const [name, held] of sockets ?? []) {
+        const words = waiting(held);
+        if (words) found.set(name, `pod ${name} has ${words}: its program gets no processor, or hangs`);
+      }
+    }),
+    ...[...pods].map(async (pod) => {
+      const seconds = (world.clock.now() - sinceMs) / 1000;
+      const lines = await world.log(pod, seconds).catch(() => []);
+      const stalled = lines.reduce((sum, line) => sum + stalledMs(line), 0);
+      if (stalled >= leastStallMs)
+        found.set(
+          podName(pod),
+          `pod ${podName(pod)} had no processor for ${stalled} ms of the last ${Math.round(seconds)} s`,
+        );
+    }),
+  ]);
+  return found;
+}
+
+/** Pods with a network of their own, by node: the sockets of a node are also others'. */
+function byNode(pods: V1Pod[]): [node: string, names: string[]][] {
+  const nodes = new Map<string, string[]>();
+  for (const pod of pods) {
+    const { nodeName, hostNetwork } = pod.spec ?? {};
+    if (nodeName && !hostNetwork) nodes.set(nodeName, [...(nodes.get(nodeName) ?? []), podName(pod)]);
+  }
+  return [...nodes];
+}
+
+function waiting(sockets: SocketState[]): string | undefined {
+  const unread = sockets.filter(({ unread }) => unread > 0);
+  if (unread.some(({ listening }) => listening)) return "connections that it has not accepted";
+  if (unread.some(({ protocol }) => protocol === "udp")) return "datagrams that it has not read";
+  return unread.length > 0 ? "requests that it has not read" : undefined;
+}
