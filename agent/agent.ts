@@ -82,8 +82,7 @@ export async function runAgent(
   health.waitsFor("the kernel to hold the cluster's state (see the agent's log)");
   await rounds.start();
 
-  const attachments = attach(agent, dataplane.servicesLeftToHost);
-  dataplane.onServiceHandling = (left) => attachments.leaveServicesToHost(left);
+  const attachments = attach(agent);
   const outlived = new OutlivedSockets({ maps: loaded.maps, log });
   dataplane.onWritten = () => outlived.end();
   setInterval(() => {
@@ -151,9 +150,9 @@ function readBack(options: AgentOptions, log: Logger): EndpointStore {
 }
 
 /** From here on packets meet the programs of this agent; maps that only older ones used can go. */
-function attach({ options, log, pins, loaded, network, endpoints }: Agent, servicesLeftToHost: boolean): Attachments {
+function attach({ options, log, pins, loaded, network, endpoints }: Agent): Attachments {
   const attacherOf = (programs: Pick<Loaded, "programFd">) => attacher(programs, pins, options.attach === "clsact");
-  const attachments = new Attachments(attacherOf, loaded, network, log, servicesLeftToHost);
+  const attachments = new Attachments(attacherOf, loaded, network, log);
   attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: nothing uses them any more`);

@@ -13,7 +13,6 @@ export class Attachments {
   private attacher: Attacher;
   private readonly network: NodeNetwork;
   private readonly log: Logger;
-  private servicesLeftToHost: boolean;
   private last: (() => void) | undefined;
   /** A trace switches back and forth: that is no news. */
   private level: "info" | "debug" = "info";
@@ -23,13 +22,11 @@ export class Attachments {
     programs: Pick<LoadedPrograms, "programFd">,
     network: NodeNetwork,
     log: Logger,
-    servicesLeftToHost: boolean,
   ) {
     this.attacherOf = attacherOf;
     this.attacher = attacherOf(programs);
     this.network = network;
     this.log = log;
-    this.servicesLeftToHost = servicesLeftToHost;
   }
 
   /** From now on these programs are the ones: each hook is switched in one step. */
@@ -45,29 +42,17 @@ export class Attachments {
   ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
     this.last = () => this.ensure(endpoints, cgroupRoot);
     for (const endpoint of endpoints()) this.endpoint(endpoint);
-    if (this.network.tunnel) this.attach("from_tunnel", this.network.tunnel);
-    this.tunnelOut();
+    // The marks of to_tunnel must be there before to_uplink asks for them.
+    if (this.network.tunnel) {
+      this.attach("to_tunnel", this.network.tunnel);
+      this.attach("from_tunnel", this.network.tunnel);
+    }
     for (const device of this.network.uplinkDevices) {
       this.attach("to_uplink", device);
       this.attach("from_uplink", device);
     }
     this.attacher.cgroup(cgroupMount(cgroupRoot));
     this.sweep();
-  }
-
-  /** What kube-proxy translates is judged when it leaves the stack, into the tunnel too. While services are ours nothing
-   * that has to be judged goes that way, and packets are spared the program. */
-  leaveServicesToHost(left: boolean): void {
-    if (left === this.servicesLeftToHost) return;
-    this.servicesLeftToHost = left;
-    this.tunnelOut();
-  }
-
-  private tunnelOut(): void {
-    const { tunnel } = this.network;
-    if (!tunnel) return;
-    if (this.servicesLeftToHost) this.attach("to_uplink", tunnel);
-    else this.attacher.detach("to_uplink", tunnel);
   }
 
   /** Both directions of a workload's interface. */

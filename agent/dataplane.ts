@@ -32,8 +32,6 @@ const SAID_AT_ONCE = 20;
 /** One pass from the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
 export class Dataplane {
   readonly gate: EndpointGate;
-  /** Called before services are left to the host's stack, and after they are ours again. */
-  onServiceHandling: (leftToHost: boolean) => void = () => {};
   /** Called after maps were written. */
   onWritten: () => void = () => {};
   private readonly parts: DataplaneParts;
@@ -65,9 +63,7 @@ export class Dataplane {
     const started = performance.now();
     try {
       const { desired, facts } = this.compile();
-      if (desired.kubeProxy === "beside us") this.onServiceHandling(true);
       const { written, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
-      if (desired.kubeProxy !== "beside us") this.onServiceHandling(false);
       this.sayServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
       const routed = this.writeNetwork(desired, facts);
@@ -87,11 +83,6 @@ export class Dataplane {
       this.fail(error instanceof Error ? error.message : String(error));
       return "failed";
     }
-  }
-
-  /** Whether kube-proxy handles services, by what was last desired. */
-  get servicesLeftToHost(): boolean {
-    return this.kubeProxy === "beside us";
   }
 
   /** Look at the machine again at the next pass: its interfaces, and whether its routes are still there. */
@@ -141,10 +132,11 @@ export class Dataplane {
   }
 
   private sayServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {
-    const left = this.servicesLeftToHost;
+    const before = this.kubeProxy === "beside us";
+    const now = kubeProxy === "beside us";
     this.kubeProxy = kubeProxy;
-    if (left !== this.servicesLeftToHost)
-      this.parts.log.info(left ? "services are handled here again" : "services are left to kube-proxy");
+    if (before !== now)
+      this.parts.log.info(now ? "services are left to kube-proxy" : "services are handled here again");
   }
 
   // For `inspect`, which is another process. Where it cannot be written, numbers have no names there: nothing else.

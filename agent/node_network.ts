@@ -2,6 +2,7 @@ import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
 import { namespaceCookie } from "./kernel/network_namespace.ts";
 import { type NetworkDevice, networkDevices } from "./network/devices.ts";
+import { reconcileNeighbours } from "./network/neighbours.ts";
 import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
 import { applySysctls, deviceSysctls, nodeSysctls, type Sysctls } from "./network/sysctls.ts";
 import { ensureTunnel, TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./network/tunnel.ts";
@@ -73,10 +74,12 @@ export class NodeNetwork {
     return this.devices.find(({ name }) => name === TUNNEL_DEVICE);
   }
 
-  /** Writes the routes that differ, and gives those that somebody else's stand in the way of. */
+  /** Writes the routes that differ, and the neighbours that they lead to. Gives the routes that somebody else's stand in the
+   * way of. */
   route(routes: readonly Route[], nodeAddress: string): readonly RouteConflict[] {
     const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
     const deviceName = (ifindex: number) => names.get(ifindex);
+    if (this.uplinks) reconcileNeighbours(routes, this.uplinks);
     return reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName }).conflicts;
   }
 

@@ -8,6 +8,7 @@ import { pinsUnder } from "./kernel/pins.ts";
 import { networkDevices } from "./network/devices.ts";
 import { ipBatch } from "./network/ip_command.ts";
 import { removeMasquerade } from "./network/masquerade.ts";
+import { removeNeighbours } from "./network/neighbours.ts";
 import { removeRoutes } from "./network/routes.ts";
 import { restoreSysctls } from "./network/sysctls.ts";
 import { TUNNEL_DEVICE } from "./network/tunnel.ts";
@@ -26,6 +27,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     deleteVeth(endpoint.hostInterface);
   removeMasquerade();
   removeRoutes();
+  removeNeighbours();
   if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);
   restoreSysctls(runFile(options, "sysctls.json"), options.sysctlRoot);
   for (const name of ["endpoints.json", "agent.sock", "agent.lock", "verifier.log", EVENT_SOCKET, NAMES_FILE])

@@ -38,7 +38,7 @@ static __always_inline int open_from_workload(struct packet *packet, const struc
 /* A packet of a connection whose workload was seen to use its own address. */
 static __always_inline bool is_from_origin(const struct connection *connection, const struct __sk_buff *skb)
 {
-	return connection && connection->origin == skb->ifindex;
+	return connection && connection->origin.interface == skb->ifindex;
 }
 
 /* Services are ours again, and this connection began while they were kube-proxy's. The stack goes on translating what
@@ -67,8 +67,12 @@ int from_workload(struct __sk_buff *skb)
 
 	if (!settings) /* nor is any endpoint known */
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	if (skb->vlan_present)
+		return drop(skb, OUTCOME_DROP_TAGGED);
 	parsed = parse(skb, &packet, HOOK_FROM_WORKLOAD);
 	if (parsed == PARSE_OK) {
+		if (is_vxlan(&packet.tuple) && !(settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS))
+			return drop(skb, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 		connection = connection_find(&packet);
 		if (is_from_origin(connection, skb) && !is_kube_proxys(settings, connection))
 			return follow(&packet, settings, connection);
@@ -90,11 +94,10 @@ int from_workload(struct __sk_buff *skb)
 	if (parsed == PARSE_UNTRACKED)
 		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
 	if (parsed == PARSE_ICMP_ERROR)
-		return relay_error(&packet, settings,
-				   is_local_host(settings, &packet.tuple.destination) ? TC_ACT_OK : TC_ACT_SHOT);
+		return relay_error_from_workload(&packet, settings, own);
 	if (!connection)
 		return open_from_workload(&packet, settings);
-	connection->origin = ifindex;
+	connection->origin.interface = ifindex;
 	if (is_kube_proxys(settings, connection)) {
 		if (packet_may_open(&packet))
 			return open_from_workload(&packet, settings);
@@ -104,19 +107,29 @@ int from_workload(struct __sk_buff *skb)
 	return follow(&packet, settings, connection);
 }
 
+/* What this node's own stack made; what it passes on came in by an interface. */
+static __always_inline bool is_made_here(const struct __sk_buff *skb, const struct settings *settings,
+					 const struct address *source)
+{
+	return !skb->ingress_ifindex && is_local_host(settings, source);
+}
+
 /* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */
 static __always_inline int error_to_workload(struct packet *packet, const struct settings *settings)
 {
-	struct related related = {};
-	enum relation relation = relate_error(packet, &related);
+	enum outcome verdict = relate_error(packet, settings, related_draft());
 
-	if (relation == RELATED_MALFORMED)
-		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
-	if (relation == RELATED)
+	if (verdict == OUTCOME_TO_NETWORK || is_made_here(packet->skb, settings, &packet->tuple.source))
 		return finish(packet->skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
-	if (is_local_host(settings, &packet->tuple.source))
-		return finish(packet->skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
-	return drop(packet->skb, OUTCOME_DROP_UNSUPPORTED);
+	return drop(packet->skb, verdict);
+}
+
+/* Workloads' packets pass the stack only where it handles services, and are believed where they enter this node. Other
+ * interfaces than the uplinks have no program that asks. */
+static __always_inline bool pretends_workload(const struct __sk_buff *skb, const struct settings *settings,
+					      const struct address *source)
+{
+	return skb->ingress_ifindex && !is_left_to_host(settings) && !sender_before_stack(skb) && is_workload(source);
 }
 
 SEC("tc")
@@ -124,9 +137,10 @@ int to_workload(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct connection *connection;
-	struct opening opening = {};
+	struct opening *opening;
 	struct packet packet;
 	enum outcome verdict;
+	__u32 revision;
 
 	if (!settings) /* nor is any endpoint known */
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
@@ -143,27 +157,40 @@ int to_workload(struct __sk_buff *skb)
 		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
 	}
 	connection = connection_find(&packet);
+	if (!connection || connection->origin.interface != skb->ingress_ifindex) {
+		if (pretends_workload(skb, settings, &packet.tuple.source))
+			return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
+		if (connection)
+			connection->origin.interface = skb->ingress_ifindex;
+	}
 	if (connection && (connection->flags & CONNECTION_REPLY)) {
 		trace_known(connection);
+		verdict = judge_again(&packet.tuple, settings, connection);
+		if (verdict != OUTCOME_TO_ENDPOINT)
+			return drop(skb, verdict);
 		connection_touch(connection, &packet);
 		if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(&packet, connection))
 			return drop(skb, OUTCOME_DROP_MALFORMED);
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 	}
 	/* The node itself. What came in by an interface is somebody else's, whom kube-proxy's rules masqueraded. */
-	if (!skb->ingress_ifindex && is_local_host(settings, &packet.tuple.source))
+	if (is_made_here(skb, settings, &packet.tuple.source))
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 	if (!bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	opening.policy_revision = revision_to_judge_by(settings);
+	revision = revision_to_judge_by(settings);
 	verdict = judge_after_stack(skb, &packet.tuple);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop_flow(skb, verdict, &packet.tuple);
-	opening.backend = packet.tuple.destination;
-	opening.backend_port = packet.tuple.destination_port;
-	opening.flags = is_left_to_host(settings) ? CONNECTION_VIA_STACK : 0;
 	if (!connection) {
-		verdict = connection_open(&packet, &opening);
+		opening = opening_draft();
+		if (!opening)
+			return drop(skb, OUTCOME_DROP_CONNECTION_TABLE_FULL);
+		opening->backend = packet.tuple.destination;
+		opening->backend_port = packet.tuple.destination_port;
+		opening->policy_revision = revision;
+		opening->flags = is_left_to_host(settings) ? CONNECTION_VIA_STACK : 0;
+		verdict = connection_open(&packet, opening);
 		if (verdict != OUTCOME_TO_ENDPOINT)
 			return drop(skb, verdict);
 		report_opened(&packet.tuple, skb->ifindex);

@@ -59,6 +59,7 @@ export const felixConfiguration = z.object({
       bpfHostNetworkedNATWithoutCTLB: z
         .literal("Enabled", { error: "only Enabled: processes of the node always reach Services" })
         .nullish(),
+      allowVXLANPacketsFromWorkloads: z.boolean().nullish(),
     })
     .nullish()
     .transform((spec) => spec ?? {}),

@@ -1,5 +1,6 @@
+import type { Address } from "../kernel/address.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
-import { type Cidr, CidrIndex, hostCidr, parseCidr } from "./cidr.ts";
+import { broadcastOf, type Cidr, CidrIndex, familyOf, hostCidr, parseCidr } from "./cidr.ts";
 import type { Identity, IdentityTable } from "./identity.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import type { PoolDirectory } from "./pools.ts";
@@ -14,6 +15,7 @@ export interface PlacedAddress {
 }
 
 const NOWHERE = { flags: 0, node: "::" };
+const OWN_ADDRESS = { flags: LocationFlag.LOCAL_HOST, node: "::" };
 
 /** The address book but for pods: this machine and other nodes, pools and blocks, and every block that policies name.
  * The longest match decides alone, so each line repeats what shorter ones around it say. */
@@ -25,8 +27,12 @@ export function addressBook(nodes: NodeDirectory, pools: PoolDirectory, identiti
     if (place) places.set(cidr, place);
   };
   for (const [address, node] of nodes.addresses) {
-    const flags = node === nodes.facts.nodeName ? LocationFlag.LOCAL_HOST : LocationFlag.REMOTE_HOST;
-    add(`Node ${node}`, hostCidr(address), { flags, node: "::" });
+    const here = node === nodes.facts.nodeName;
+    add(`Node ${node}`, hostCidr(address), here ? OWN_ADDRESS : remoteHost(address, node, nodes, pools));
+  }
+  for (const subnet of nodes.facts.subnets) {
+    const address = broadcastOf(parseCidr(subnet));
+    if (address) add("broadcast", hostCidr(address), { flags: LocationFlag.BROADCAST, node: "::" });
   }
   for (const loopback of ["127.0.0.0/8", "::1/128"]) {
     add("loopback", parseCidr(loopback), { flags: LocationFlag.LOCAL_HOST, node: "::" });
@@ -48,6 +54,13 @@ export function addressBook(nodes: NodeDirectory, pools: PoolDirectory, identiti
     place: places.covering(cidr)[0] ?? NOWHERE,
     identity: identities.ofBlock(cidr),
   }));
+}
+
+/** Its workloads' packets to that node go the way of their packets to its workloads. */
+function remoteHost(address: Address, name: string, nodes: NodeDirectory, pools: PoolDirectory) {
+  const node = nodes.addressOf(name, familyOf(address) ?? "IPv4") ?? address;
+  const wrapped = pools.isWrappedTowards(node) ? LocationFlag.ENCAPSULATED : 0;
+  return { flags: LocationFlag.REMOTE_HOST | wrapped, node };
 }
 
 export function prefixOf({ prefixLength, address }: Cidr): Prefix {

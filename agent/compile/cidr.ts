@@ -74,6 +74,12 @@ export function overlap(one: Cidr, other: Cidr): boolean {
   return covers(one, other) || covers(other, one);
 }
 
+/** The directed broadcast address of an IPv4 subnet (RFC 919); undefined where it has none (RFC 3021, IPv6). */
+export function broadcastOf({ family, prefixLength, value }: Cidr): Address | undefined {
+  const hostBits = BigInt(128 - prefixLength);
+  return family === "IPv4" && hostBits > 1n ? addressText(value | ((1n << hostBits) - 1n)) : undefined;
+}
+
 function cidrOf(value: bigint, prefixLength: number, family: Family): Cidr {
   const masked = mask(value, prefixLength);
   const address = addressText(masked);

@@ -10,6 +10,8 @@ import { type Judged, judgeBlocks } from "./pool_claims.ts";
 export interface PoolDirectory {
   /** enum location_flag of a workload address that lives on the node (undefined: on this one, or nobody's). */
   flagsOf(address: Cidr, node: Address | undefined): number;
+  /** Whether workloads of any pool are reached through the tunnel on that node. */
+  isWrappedTowards(node: Address): boolean;
   readonly pools: readonly { readonly owner: string; readonly cidr: Cidr }[];
   readonly blocks: readonly PlacedBlock[];
   readonly natOutgoing: NatOutgoing;
@@ -49,6 +51,7 @@ export function poolDirectory(
       ipPools.accepted.map(({ object }) => object),
       nodes,
     ),
+    isWrappedTowards: (node) => ipPools.accepted.some(({ object }) => encapsulated(object, node)),
     flagsOf: (address, node) => {
       const pool = index.covering(address)[0];
       return (

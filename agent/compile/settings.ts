@@ -7,6 +7,7 @@ import {
   ReturnMode,
   ServiceHandling,
   type Settings,
+  SettingsFlag,
   SocketTranslation,
 } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, KubeProxy, Problem } from "./desired.ts";
@@ -21,12 +22,11 @@ export function compileSettings(
   revision: number,
 ): Contributions<number, Settings> {
   const configuration = defaultOf(configurations);
-  const mode = configuration?.spec.bpfExternalServiceMode;
   const value: Settings = {
     node: facts.address,
     tunnelIfindex: facts.tunnelIfindex,
     uplinkIfindex: facts.uplinkIfindex,
-    returnMode: mode === "DSR" ? ReturnMode.DIRECT : ReturnMode.TUNNEL,
+    returnMode: configuration?.spec.bpfExternalServiceMode === "DSR" ? ReturnMode.DIRECT : ReturnMode.TUNNEL,
     policyRevision: revision,
     serviceHandling:
       kubeProxyOf(configurations) === "beside us" ? ServiceHandling.LEFT_TO_HOST : ServiceHandling.TRANSLATED,
@@ -34,6 +34,7 @@ export function compileSettings(
       configuration && socketTranslationOf(configuration) === "HostOnly"
         ? SocketTranslation.HOST_ONLY
         : SocketTranslation.ALL,
+    flags: configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0,
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);

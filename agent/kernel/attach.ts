@@ -22,8 +22,6 @@ export interface Attacher {
   readonly method: string;
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
-  /** Takes a program off its direction of a device; nothing happens where it is not. */
-  detach(program: ProgramName, device: Device): void;
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;
   /** Forgets the links of devices that are gone. */
@@ -52,11 +50,6 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       const result = attachFilter(fd, device.ifindex, direction);
       removeLink(pin); // of an agent that used TCX
       return result;
-    },
-    detach(program, device) {
-      const { direction } = deviceHook(program);
-      removeLink(devicePin(pins, device.name, direction));
-      detachFilter(device.ifindex, direction);
     },
     cgroup(folder) {
       for (const program of Object.keys(programs) as ProgramName[]) {

@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "d933996fb380";
+export const layoutHash = "1099940a5804";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -107,6 +107,7 @@ export const Hook = {
   TO_WORKLOAD: 4,
   CONNECT: 5,
   SENDMSG: 6,
+  TO_TUNNEL: 7,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 /** Each value's name as people and metrics see it. */
@@ -118,6 +119,7 @@ export const hookNames = new Map<number, string>([
   [4, "to_workload"],
   [5, "connect"],
   [6, "sendmsg"],
+  [7, "to_tunnel"],
 ]);
 
 /** enum location_flag */
@@ -128,6 +130,7 @@ export const LocationFlag = {
   ENCAPSULATED: 8,
   NAT_OUTGOING: 16,
   BLACKHOLE: 32,
+  BROADCAST: 64,
 } as const;
 export type LocationFlag = (typeof LocationFlag)[keyof typeof LocationFlag];
 /** Each value's name as people and metrics see it. */
@@ -138,6 +141,7 @@ export const locationFlagNames = new Map<number, string>([
   [8, "encapsulated"],
   [16, "nat_outgoing"],
   [32, "blackhole"],
+  [64, "broadcast"],
 ]);
 
 /** enum outcome */
@@ -164,6 +168,10 @@ export const Outcome = {
   DROP_CONNECTION_TABLE_FULL: 19,
   DROP_PORT_COLLISION: 20,
   DROP_NO_ROUTE: 21,
+  DROP_MARTIAN_SOURCE: 22,
+  DROP_UNRELATED: 23,
+  DROP_TAGGED: 24,
+  DROP_TUNNEL_FROM_WORKLOAD: 25,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -190,6 +198,10 @@ export const outcomeNames = new Map<number, string>([
   [19, "drop_connection_table_full"],
   [20, "drop_port_collision"],
   [21, "drop_no_route"],
+  [22, "drop_martian_source"],
+  [23, "drop_unrelated"],
+  [24, "drop_tagged"],
+  [25, "drop_tunnel_from_workload"],
 ]);
 
 /** enum direction */
@@ -282,6 +294,16 @@ export const tunnelKindNames = new Map<number, string>([
   [1, "forward_via"],
   [2, "forward_direct"],
   [3, "return"],
+]);
+
+/** enum settings_flag */
+export const SettingsFlag = {
+  ALLOW_VXLAN_FROM_WORKLOADS: 1,
+} as const;
+export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
+/** Each value's name as people and metrics see it. */
+export const settingsFlagNames = new Map<number, string>([
+  [1, "allow_vxlan_from_workloads"],
 ]);
 
 /** enum socket_translation */
@@ -582,6 +604,7 @@ export interface Settings {
   readonly policyRevision: number;
   readonly serviceHandling: number;
   readonly socketTranslation: number;
+  readonly flags: number;
   readonly hostNamespace: bigint;
 }
 export const settings: Codec<Settings> = {
@@ -594,7 +617,7 @@ export const settings: Codec<Settings> = {
     view.setUint32(at + 28, value.policyRevision, true);
     view.setUint32(at + 32, value.serviceHandling, true);
     view.setUint32(at + 36, value.socketTranslation, true);
-    zero(view, at + 40, 4);
+    view.setUint32(at + 40, value.flags, true);
     zero(view, at + 44, 4);
     view.setBigUint64(at + 48, value.hostNamespace, true);
   },
@@ -607,6 +630,7 @@ export const settings: Codec<Settings> = {
       policyRevision: view.getUint32(at + 28, true),
       serviceHandling: view.getUint32(at + 32, true),
       socketTranslation: view.getUint32(at + 36, true),
+      flags: view.getUint32(at + 40, true),
       hostNamespace: view.getBigUint64(at + 48, true),
     };
   },
@@ -637,6 +661,25 @@ export const tuple: Codec<Tuple> = {
       sourcePort: view.getUint16(at + 32, false),
       destinationPort: view.getUint16(at + 34, false),
       protocol: view.getUint8(at + 36),
+    };
+  },
+};
+
+/** struct origin, 8 bytes */
+export interface Origin {
+  readonly interface: number;
+  readonly sender: number;
+}
+export const origin: Codec<Origin> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setUint32(at, value.interface, true);
+    view.setUint32(at + 4, value.sender, true);
+  },
+  decode(view, at) {
+    return {
+      interface: view.getUint32(at, true),
+      sender: view.getUint32(at + 4, true),
     };
   },
 };
@@ -673,14 +716,14 @@ export const way: Codec<Way> = {
   },
 };
 
-/** struct connection, 104 bytes */
+/** struct connection, 112 bytes */
 export interface Connection {
   readonly lastSeen: bigint;
   readonly packets: bigint;
   readonly flags: number;
   readonly policyRevision: number;
   readonly backend: number;
-  readonly origin: number;
+  readonly origin: Origin;
   readonly way: Way;
   readonly address: Address;
   readonly node: Address;
@@ -689,20 +732,21 @@ export interface Connection {
   readonly sequence: number;
 }
 export const connection: Codec<Connection> = {
-  size: 104,
+  size: 112,
   encode(value, view, at) {
     view.setBigUint64(at, value.lastSeen, true);
     view.setBigUint64(at + 8, value.packets, true);
     view.setUint32(at + 16, value.flags, true);
     view.setUint32(at + 20, value.policyRevision, true);
     view.setUint32(at + 24, value.backend, true);
-    view.setUint32(at + 28, value.origin, true);
-    way.encode(value.way, view, at + 32);
-    address.encode(value.address, view, at + 64);
-    address.encode(value.node, view, at + 80);
-    view.setUint16(at + 96, value.port, false);
-    view.setUint16(at + 98, value.peerPort, false);
-    view.setUint32(at + 100, value.sequence, false);
+    origin.encode(value.origin, view, at + 28);
+    zero(view, at + 36, 4);
+    way.encode(value.way, view, at + 40);
+    address.encode(value.address, view, at + 72);
+    address.encode(value.node, view, at + 88);
+    view.setUint16(at + 104, value.port, false);
+    view.setUint16(at + 106, value.peerPort, false);
+    view.setUint32(at + 108, value.sequence, false);
   },
   decode(view, at) {
     return {
@@ -711,13 +755,13 @@ export const connection: Codec<Connection> = {
       flags: view.getUint32(at + 16, true),
       policyRevision: view.getUint32(at + 20, true),
       backend: view.getUint32(at + 24, true),
-      origin: view.getUint32(at + 28, true),
-      way: way.decode(view, at + 32),
-      address: address.decode(view, at + 64),
-      node: address.decode(view, at + 80),
-      port: view.getUint16(at + 96, false),
-      peerPort: view.getUint16(at + 98, false),
-      sequence: view.getUint32(at + 100, false),
+      origin: origin.decode(view, at + 28),
+      way: way.decode(view, at + 40),
+      address: address.decode(view, at + 72),
+      node: address.decode(view, at + 88),
+      port: view.getUint16(at + 104, false),
+      peerPort: view.getUint16(at + 106, false),
+      sequence: view.getUint32(at + 108, false),
     };
   },
 };
@@ -1082,7 +1126,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 22,
+    maxEntries: 26,
     flags: 0,
     key: u32,
     value: outcomeCounter,

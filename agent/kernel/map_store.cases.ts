@@ -16,6 +16,7 @@ export const settings: Settings = {
   policyRevision: 5,
   serviceHandling: 0,
   socketTranslation: 0,
+  flags: 0,
   hostNamespace: 1n,
 };
 

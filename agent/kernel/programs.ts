@@ -15,6 +15,7 @@ export const programs = {
   from_workload: { object: "workload", hook: ingress },
   to_workload: { object: "workload", hook: egress },
   from_tunnel: { object: "tunnel", hook: ingress },
+  to_tunnel: { object: "tunnel", hook: egress },
   connect4: { object: "socket", hook: { kind: "cgroup", attachType: 10 } },
   connect6: { object: "socket", hook: { kind: "cgroup", attachType: 11 } },
   sendmsg4: { object: "socket", hook: { kind: "cgroup", attachType: 14 } },

@@ -3,9 +3,9 @@ import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
 import { ipBatch, ipLines } from "./ip_command.ts";
 import { TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./tunnel.ts";
 
-// Routes of ours carry this number (`ip route … proto`): it is how a restarted agent knows them. Not in
+// Routes and neighbours of ours carry this number (`ip route … proto`): it is how a restarted agent knows them. Not in
 // /etc/iproute2/rt_protos, not used by a well-known routing daemon.
-const PROTOCOL = 235;
+export const PROTOCOL = 235;
 
 export interface RouteContext {
   readonly nodeAddress: string;

@@ -32,6 +32,17 @@ export function findUplinks(
   return { primary: owner, all, subnets: all.flatMap(subnetsOf) };
 }
 
+/** Name of the uplink with a subnet that holds the address; undefined: it is behind a router. */
+export function deviceTowards({ all }: Uplinks, address: string): string | undefined {
+  const wanted = ipaddr.parse(address);
+  return all.find((device) =>
+    subnetsOf(device).some((subnet) => {
+      const [network, prefixLength] = ipaddr.parseCIDR(subnet);
+      return network.kind() === wanted.kind() && wanted.match(network, prefixLength);
+    }),
+  )?.name;
+}
+
 function subnetsOf({ addresses }: NetworkDevice): string[] {
   return addresses.map(({ address, prefixLength }) => {
     const network = ipaddr.parse(address).kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;

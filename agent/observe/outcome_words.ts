@@ -36,6 +36,10 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_connection_table_full: dropped("the table of connections is full"),
   drop_port_collision: dropped("no free source port for two flows of one client that meet at one backend"),
   drop_no_route: dropped("no way to the backend's node"),
+  drop_martian_source: dropped("from the network, with a source address that nobody on a network may use"),
+  drop_unrelated: dropped("an ICMP error, or a wrapped reply, that belongs to no live connection"),
+  drop_tagged: dropped("a workload sent a frame with a VLAN tag"),
+  drop_tunnel_from_workload: dropped("a workload, or a process of the node, sent to the tunnel's port"),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

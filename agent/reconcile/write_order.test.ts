@@ -136,7 +136,7 @@ describe("writeOrder", () => {
             const report = reconciler.sync(compiler.compile(serviceSnapshot(list)).maps);
             expect(brokenServices(maps)).toEqual([]);
             for (const problem of report.problems)
-              expect(problem.owner).toMatch(/^(Service|Node|loopback|IPPool|settings|nobody)/);
+              expect(problem.owner).toMatch(/^(Service|Node|loopback|broadcast|IPPool|settings|nobody)/);
           }
           failing = false;
           const last = compiler.compile(serviceSnapshot(history.at(-1) ?? [])).maps;

@@ -28,6 +28,12 @@ enum connection_flag {
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
 };
 
+/* Where a packet came from, as far as the packet itself can be believed. */
+struct origin {
+	__u32 interface; /* ifindex; of a wrapped packet that of the tunnel device */
+	__u32 sender;	 /* low four bytes of the hardware address; of a wrapped packet the address of the node that wrapped it */
+};
+
 enum way_kind {
 	WAY_TO_ENDPOINT, /* a workload here */
 	WAY_TO_NETWORK,
@@ -54,7 +60,7 @@ struct connection {
 	__u32 flags; /* enum connection_flag */
 	__u32 policy_revision;
 	__u32 backend; /* id, 0: no service */
-	__u32 origin;  /* interface of the workload that sends these packets, once it was seen to use its own address; 0: not yet */
+	struct origin origin; /* of packets whose source was found to be right (steps/source.h); zero: none yet */
 	struct way way;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
 	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node */

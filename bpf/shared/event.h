@@ -25,6 +25,7 @@ enum hook {
 	HOOK_TO_WORKLOAD,
 	HOOK_CONNECT,
 	HOOK_SENDMSG,
+	HOOK_TO_TUNNEL,
 };
 
 /* Fields that a kind does not name are zero. */

@@ -12,14 +12,15 @@ enum location_flag {
 	LOCATION_LOCAL_HOST = 1 << 0,	/* an address of this node, and 127.0.0.0/8 */
 	LOCATION_REMOTE_HOST = 1 << 1,	/* an address of another node of the cluster */
 	LOCATION_POOL = 1 << 2,		/* in an IP pool: a workload, or an address a workload may get */
-	LOCATION_ENCAPSULATED = 1 << 3, /* reached through the VXLAN tunnel to `node` */
+	LOCATION_ENCAPSULATED = 1 << 3, /* reached through the VXLAN tunnel to `node`; a REMOTE_HOST: by workloads only */
 	LOCATION_NAT_OUTGOING = 1 << 4, /* its pool masquerades traffic that leaves the cluster */
 	LOCATION_BLACKHOLE = 1 << 5,	/* an IPAM block nobody answers for: dropped, never sent to the default route */
+	LOCATION_BROADCAST = 1 << 6,	/* broadcast address of a subnet that an uplink stands in: nobody's source */
 };
 
 /* What is known of an address: who it is (identity, for policies) and where it is (node, flags). */
 struct location {
 	__u32 identity; /* 0: an address no policy distinguishes */
 	__u32 flags;	/* enum location_flag */
-	struct address node; /* where a remote workload lives; :: otherwise */
+	struct address node; /* tunnel address of the node where a remote workload lives, or of a remote host; :: otherwise */
 };

@@ -23,6 +23,10 @@ enum tunnel_kind {
 
 #define VNI_OVERLAY 4096
 
+enum settings_flag {
+	SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS = 1 << 0, /* for workloads that have tunnels of their own */
+};
+
 /* What the agent may change while traffic flows; one entry, key 0. */
 struct settings {
 	struct address node;	/* this node's address towards the other nodes */
@@ -32,6 +36,6 @@ struct settings {
 	__u32 policy_revision;	/* changes with every policy or identity: flows are judged again at their next packet */
 	__u32 service_handling; /* enum service_handling, for connections that begin now */
 	__u32 socket_translation; /* enum socket_translation, for sockets that connect now */
-	__u32 padding;
+	__u32 flags;		/* enum settings_flag */
 	__u64 host_namespace;	/* cookie of this node's own network namespace; 0: not known */
 };

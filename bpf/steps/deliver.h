@@ -124,6 +124,15 @@ static __always_inline int deliver_to_overlay(struct __sk_buff *skb, const struc
 	return deliver_wrapped(skb, settings, &wrapping, connection);
 }
 
+/* Another node's workloads are reached wrapped where their pool says so. So is the node itself by workloads here, since it
+ * believes their addresses no other way; clients that happen to be nodes get plain replies. */
+static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct address *source)
+{
+	if (!(destination_flags & LOCATION_ENCAPSULATED))
+		return false;
+	return !(destination_flags & LOCATION_REMOTE_HOST) || bpf_map_lookup_elem(&endpoints, source);
+}
+
 /* Found out anew. */
 static __always_inline int deliver_afresh(struct packet *packet, const struct settings *settings, enum outcome network_outcome,
 				     struct connection *connection)
@@ -138,7 +147,7 @@ static __always_inline int deliver_afresh(struct packet *packet, const struct se
 	flags = location_flags(location);
 	if (flags & LOCATION_LOCAL_HOST)
 		return route_by_stack(packet->skb);
-	if (location && (flags & LOCATION_ENCAPSULATED))
+	if (location && is_wrapped_for(flags, &packet->tuple.source))
 		return deliver_to_overlay(packet->skb, settings, &location->node, connection);
 	if ((flags & LOCATION_BLACKHOLE) ||
 	    ((flags & LOCATION_POOL) && address_is_unset(&location->node)))

@@ -14,19 +14,19 @@ static __always_inline int reject_by_stack(struct __sk_buff *skb, enum outcome r
 	return finish(skb, reason, TC_ACT_OK);
 }
 
-/* A policy changed since this connection was judged: judge it again, as it is after translation. */
-static __always_inline enum outcome judge_again(const struct packet *packet, const struct settings *settings,
+/* A policy changed since this connection was judged: judge it again at its next packet, in either direction. `tuple` is that
+ * packet's, before translation. */
+static __always_inline enum outcome judge_again(const struct tuple *tuple, const struct settings *settings,
 						struct connection *connection)
 {
-	struct address backend = connection->address;
 	enum outcome verdict;
 	__u32 revision;
 
 	if (connection->policy_revision == settings->policy_revision ||
-	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
+	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
 		return OUTCOME_TO_ENDPOINT;
 	revision = revision_to_judge_by(settings);
-	verdict = judge_translated(packet, &backend, connection->port);
+	verdict = judge_connection(tuple, connection);
 	if (verdict == OUTCOME_TO_ENDPOINT)
 		connection->policy_revision = revision;
 	return verdict;
@@ -82,13 +82,15 @@ static __always_inline int follow_forward(struct packet *packet, const struct se
 	return deliver(packet, settings, OUTCOME_TO_NETWORK, connection);
 }
 
-/* A packet of a known connection: one lookup has told what is to be done. */
-static __always_inline int follow(struct packet *packet, const struct settings *settings, struct connection *connection)
+/* A packet of a known connection: one lookup has told what is to be done. Apart: its callers' stack is full. */
+static __noinline int follow(struct packet *packet, const struct settings *settings, struct connection *connection)
 {
 	enum outcome verdict;
 
+	if (!packet || !settings || !connection)
+		return TC_ACT_SHOT;
 	trace_known(connection);
-	verdict = judge_again(packet, settings, connection);
+	verdict = judge_again(&packet->tuple, settings, connection);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop(packet->skb, verdict);
 	if (!way_is_known(connection) && packet->tuple.protocol == IPPROTO_TCP && backend_is_gone(connection, IPPROTO_TCP))

@@ -15,7 +15,7 @@ static __always_inline __u32 revision_to_judge_by(const struct settings *setting
 /* Whether an address of this node stands for the node itself. */
 enum local_source {
 	LOCAL_SOURCE_IS_NODE,
-	LOCAL_SOURCE_IS_MASQUERADED, /* the host's stack gave somebody else's packet its own address */
+	LOCAL_SOURCE_IS_MASQUERADED, /* the host's stack gave somebody else's packet its own address, or somebody pretends */
 };
 
 /* One direction of one endpoint's policy towards `peer`: at most three lookups, however many policies there are.
@@ -76,9 +76,10 @@ static __noinline enum outcome judge_from(const struct tuple *flow, enum local_s
 	return OUTCOME_TO_ENDPOINT;
 }
 
+/* What did not pass the host's stack is not from this node, whatever its source says. */
 static __always_inline enum outcome judge(const struct tuple *flow)
 {
-	return judge_from(flow, LOCAL_SOURCE_IS_NODE);
+	return judge_from(flow, LOCAL_SOURCE_IS_MASQUERADED);
 }
 
 /* The packet's tuple once its destination is translated. */
@@ -92,16 +93,21 @@ static __always_inline struct tuple translated(const struct packet *packet, cons
 	return flow;
 }
 
-/* Judges a packet as it will be then. Apart: the callers' stack has no room for a second
- * tuple. */
-static __noinline enum outcome judge_translated(const struct packet *packet, const struct address *backend,
-						__be16 backend_port)
+/* Judges a known connection by a packet that it has in one direction or the other, seen before translation. Policies
+ * speak of the one that opened it. Apart: the callers' stack has no room for a second tuple. */
+static __noinline enum outcome judge_connection(const struct tuple *tuple, const struct connection *connection)
 {
 	struct tuple flow;
 
-	if (!packet || !backend)
+	if (!tuple || !connection)
 		return OUTCOME_DROP_MALFORMED;
-	flow = translated(packet, backend, backend_port);
+	if (connection->flags & CONNECTION_REPLY) {
+		flow = reversed(tuple);
+	} else {
+		flow = *tuple;
+		flow.destination = connection->address;
+		flow.destination_port = connection->port;
+	}
 	return judge(&flow);
 }
 

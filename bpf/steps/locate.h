@@ -16,6 +16,28 @@ static __always_inline __u32 location_flags(const struct location *location)
 	return location ? location->flags : 0;
 }
 
+static __always_inline bool is_workload(const struct address *address)
+{
+	return bpf_map_lookup_elem(&endpoints, address) || (location_flags(locate(address)) & LOCATION_POOL);
+}
+
+/* Whether packets of the network itself may concern it: it is not on this node, and not behind the tunnel. */
+static __noinline bool is_plainly_reached(const struct address *address)
+{
+	const struct location *location;
+	__u32 flags;
+
+	if (!address || bpf_map_lookup_elem(&endpoints, address))
+		return false;
+	location = locate(address);
+	flags = location_flags(location);
+	if (flags & LOCATION_LOCAL_HOST)
+		return false;
+	if (!location || !(flags & LOCATION_POOL))
+		return true;
+	return !(flags & LOCATION_ENCAPSULATED) && !address_is_unset(&location->node);
+}
+
 static __always_inline bool is_local_host(const struct settings *settings, const struct address *address)
 {
 	if (address_is_equal(&settings->node, address))

@@ -16,6 +16,13 @@ struct arrival {
 	bool external;		/* from outside the cluster's own tunnel and workloads */
 };
 
+/* A service with a node's tunnel for a backend would wrap what it likes. */
+static __always_inline bool may_reach_tunnel(const struct settings *settings, const struct address *destination)
+{
+	return (settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS) ||
+	       !(location_flags(locate(destination)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST));
+}
+
 /* Judges, records both directions and sends the first packet on its way. */
 static __always_inline int open_connection(struct packet *packet, const struct settings *settings,
 					   struct opening *opening)
@@ -23,6 +30,8 @@ static __always_inline int open_connection(struct packet *packet, const struct s
 	struct tuple flow = translated(packet, &opening->backend, opening->backend_port);
 	enum outcome verdict;
 
+	if (is_vxlan(&flow) && !may_reach_tunnel(settings, &flow.destination))
+		return drop_flow(packet->skb, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD, &flow);
 	opening->policy_revision = revision_to_judge_by(settings);
 	verdict = opening->flags & CONNECTION_JUDGED_LATER ? OUTCOME_TO_ENDPOINT : judge(&flow);
 	if (verdict != OUTCOME_TO_ENDPOINT)
@@ -64,7 +73,7 @@ static __always_inline int open_service(struct packet *packet, const struct sett
 	__u32 local_only = arrival->external ? SERVICE_EXTERNAL_LOCAL : SERVICE_INTERNAL_LOCAL;
 	enum reach reach = wrapped || (service->flags & local_only) ? REACH_LOCAL : REACH_ANY;
 	const struct backend *backend = NULL;
-	struct opening opening = {.entry = arrival->entry, .flags = arrival->return_flag};
+	struct opening *opening = opening_draft();
 	__u32 id = arrival->backend;
 
 	if (id) {
@@ -82,35 +91,29 @@ static __always_inline int open_service(struct packet *packet, const struct sett
 	}
 	if (arrival->external && !wrapped && !(backend->flags & BACKEND_LOCAL))
 		return open_forwarded(packet, settings, backend, id);
-	opening.backend = backend->address;
-	opening.backend_port = backend->port;
-	opening.backend_id = id;
+	if (!opening)
+		return drop(packet->skb, OUTCOME_DROP_CONNECTION_TABLE_FULL);
+	opening->entry = arrival->entry;
+	opening->flags = arrival->return_flag;
+	opening->backend = backend->address;
+	opening->backend_port = backend->port;
+	opening->backend_id = id;
 	if ((backend->flags & (BACKEND_LOCAL | BACKEND_HOST_NETWORK)) == (BACKEND_LOCAL | BACKEND_HOST_NETWORK))
-		opening.flags |= CONNECTION_HOST_BACKEND;
-	return open_connection(packet, settings, &opening);
+		opening->flags |= CONNECTION_HOST_BACKEND;
+	return open_connection(packet, settings, opening);
 }
 
 /* A new connection to an ordinary address. */
 static __always_inline int open_plain(struct packet *packet, const struct settings *settings, __u32 flags)
 {
-	struct opening opening = {
-		.backend = packet->tuple.destination,
-		.backend_port = packet->tuple.destination_port,
-		.flags = flags,
-	};
+	struct opening *opening = opening_draft();
 
-	return open_connection(packet, settings, &opening);
-}
-
-/* A workload's address on a packet that came from outside, although that workload is on this node, or its packets come
- * through the tunnel: somebody pretends. (Where pods are routed plainly an address proves nothing.) */
-static __noinline bool pretends_workload(const struct address *source)
-{
-	__u32 wrapped = LOCATION_POOL | LOCATION_ENCAPSULATED;
-
-	if (!source || bpf_map_lookup_elem(&endpoints, source))
-		return true;
-	return (location_flags(locate(source)) & wrapped) == wrapped;
+	if (!opening)
+		return drop(packet->skb, OUTCOME_DROP_CONNECTION_TABLE_FULL);
+	opening->backend = packet->tuple.destination;
+	opening->backend_port = packet->tuple.destination_port;
+	opening->flags = flags;
+	return open_connection(packet, settings, opening);
 }
 
 /* The host's stack handles services. What we remember of an earlier connection with these ports goes: the packets after
@@ -122,18 +125,18 @@ static __always_inline int leave_to_stack(const struct packet *packet)
 }
 
 /* What came from the network or the tunnel and belongs to no connection we know: a service, a workload, or the
- * node itself. */
-static __always_inline int open_from_network(struct packet *packet, const struct settings *settings,
-					     const struct arrival *arrival)
+ * node itself. Apart: its callers' stack is full. */
+static __noinline int open_from_network(struct packet *packet, const struct settings *settings,
+					const struct arrival *arrival)
 {
 	const struct service *service = NULL;
 
+	if (!packet || !settings || !arrival)
+		return TC_ACT_SHOT;
 	if (packet_may_open(packet))
 		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
 				       packet->tuple.protocol);
 	if (service) {
-		if (arrival->external && pretends_workload(&packet->tuple.source))
-			return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
 		/* What a node wrapped that still handles services itself is handled as it expects. */
 		if (!arrival->return_flag && is_left_to_host(settings))
 			return leave_to_stack(packet);
@@ -142,8 +145,6 @@ static __always_inline int open_from_network(struct packet *packet, const struct
 	if (arrival->return_flag) /* wrapped for a service that is gone from this node */
 		return drop(packet->skb, OUTCOME_DROP_NO_LOCAL_BACKEND);
 	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination)) {
-		if (arrival->external && pretends_workload(&packet->tuple.source))
-			return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
 		if (is_left_to_host(settings)) /* to_workload judges and remembers it */
 			return route_by_stack(packet->skb);
 		return open_plain(packet, settings, 0);

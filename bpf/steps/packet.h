@@ -50,6 +50,24 @@ static __always_inline bool packet_may_open(const struct packet *packet)
 	return packet->tuple.protocol != IPPROTO_TCP || packet_is_syn(packet);
 }
 
+/* The same flow seen from its other end. ICMP echo: both ports are the identifier. */
+static __always_inline struct tuple reversed(const struct tuple *tuple)
+{
+	return (struct tuple){
+		.source = tuple->destination,
+		.destination = tuple->source,
+		.source_port = tuple->destination_port,
+		.destination_port = tuple->source_port,
+		.protocol = tuple->protocol,
+	};
+}
+
+/* For the port of our tunnels (RFC 7348). */
+static __always_inline bool is_vxlan(const struct tuple *tuple)
+{
+	return tuple->protocol == IPPROTO_UDP && tuple->destination_port == bpf_htons(VXLAN_PORT);
+}
+
 /* A field of the context that is a pointer. Written out, since Clang keeps it in half a register for later use, and the
  * verifier no longer takes that for a pointer. */
 #define POINTER_OF(skb, field)                                                                                         \

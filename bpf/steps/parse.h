@@ -117,13 +117,15 @@ static __always_inline enum parse_result parse_ports(struct packet *packet)
 }
 
 /* Fills `packet` from `skb`. On PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid, the ports zero. */
-static __always_inline enum parse_result read_packet(struct __sk_buff *skb, struct packet *packet)
+static __noinline enum parse_result read_packet(struct __sk_buff *skb, struct packet *packet)
 {
 	const struct iphdr *in_place = ip_header(skb);
 	struct iphdr ip;
 	__u16 fragment;
 	enum parse_result result;
 
+	if (!packet)
+		return PARSE_MALFORMED;
 	__builtin_memset(packet, 0, sizeof(*packet));
 	packet->skb = skb;
 	if (skb->protocol == bpf_htons(ETH_P_IPV6))

@@ -2,59 +2,97 @@
 #pragma once
 #include "open.h"
 #include "relate.h"
+#include "source.h"
+
+/* What another node of the cluster wrapped for this one. That a packet comes wrapped gives it no right that it would not
+ * have otherwise: the source is held against who wrapped it, new connections are judged, and a reply on its way back must
+ * belong to a connection that this node forwarded to that one. */
+
+/* Whether the frame, as far as it can be seen, was sent by the node that is said to have wrapped it: anybody on the link can
+ * write a node's address. What the kernel's device unwrapped was asked for before (receive_tunnel). */
+static __always_inline bool is_from_peer(struct __sk_buff *skb, const struct settings *settings,
+					 const struct wrapping *wrapping, enum hook hook)
+{
+	return hook == HOOK_FROM_TUNNEL || frame_is_from(skb, settings, &wrapping->node);
+}
+
+/* The same of a reply, for the price of a comparison: requests go there. */
+static __always_inline bool frame_is_from_way(struct __sk_buff *skb, struct connection *connection)
+{
+	const struct ethhdr *ethernet = bytes_at(skb, 0, sizeof(*ethernet));
+	const struct connection *known = way_known(connection);
+
+	return ethernet && known && known->way.kind == WAY_TO_NODE &&
+	       mac_is_equal(ethernet->h_source, known->way.destination_mac);
+}
 
 /* The entry node's own entry learns that its connection is answered. */
-static __noinline int remember_answer(const struct packet *packet)
+static __always_inline void remember_answer(struct connection *connection, const struct packet *packet)
 {
-	struct tuple forward = {};
-	struct connection *connection;
-
-	if (!packet)
-		return -1;
-	forward.source = packet->tuple.destination;
-	forward.destination = packet->tuple.source;
-	forward.source_port = packet->tuple.destination_port;
-	forward.destination_port = packet->tuple.source_port;
-	forward.protocol = packet->tuple.protocol;
-	connection = bpf_map_lookup_elem(&connections, &forward);
-	if (!connection)
-		return -1;
 	trace_known(connection);
 	connection->last_seen = bpf_ktime_get_coarse_ns();
 	if (!(connection->flags & CONNECTION_ANSWERED))
 		flags_set(connection, CONNECTION_ANSWERED);
 	if (packet->tcp_flags & TCP_RST)
 		flags_set(connection, CONNECTION_CLOSED);
-	return 0;
 }
 
-/* A workload's address may only be used by the node it lives on, a node's address only by that node. */
-static __always_inline bool source_belongs_to(const struct address *source, const struct address *peer)
+/* A reply that `wrapping` brings back, translated already, on its way to the client. */
+static __noinline int return_to_client(struct packet *packet, const struct settings *settings,
+				       const struct wrapping *wrapping, enum hook hook)
 {
-	const struct location *location = locate(source);
+	struct connection *connection;
+	struct tuple forward;
 
-	if (address_is_equal(source, peer))
-		return true;
-	return location && address_is_equal(&location->node, peer);
+	if (!packet || !settings || !wrapping)
+		return TC_ACT_SHOT;
+	forward = reversed(&packet->tuple);
+	connection = forwarded_connection(&forward, &wrapping->node);
+	if (!connection)
+		return drop(packet->skb, OUTCOME_DROP_UNRELATED);
+	if (!frame_is_from_way(packet->skb, connection) && !is_from_peer(packet->skb, settings, wrapping, hook))
+		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	remember_answer(connection, packet);
+	return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);
 }
 
-/* What another node of the cluster wrapped for this one, unwrapped by the program at `hook` or before it. The VNI tells what
- * it is (wrapping.h). */
+/* A request: between workloads, or a client's to a backend here. */
+static __always_inline int receive_request(struct packet *packet, const struct settings *settings,
+					   const struct wrapping *wrapping, struct arrival *arrival, enum hook hook)
+{
+	struct origin origin = origin_of_tunnel(packet->skb, settings, &wrapping->node);
+	struct connection *connection = connection_find(packet);
+	enum outcome verdict;
+
+	if (connection && !may_follow(connection->flags, wrapped_kind(wrapping)))
+		connection = NULL;
+	if (connection && is_believed(connection, &origin))
+		return follow(packet, settings, connection);
+	if (!is_from_peer(packet->skb, settings, wrapping, hook))
+		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	verdict = check_wrapped_source(&packet->tuple.source, wrapping);
+	if (verdict != OUTCOME_TO_NETWORK)
+		return drop(packet->skb, verdict);
+	if (!connection)
+		return open_from_network(packet, settings, arrival);
+	connection->origin = origin;
+	return follow(packet, settings, connection);
+}
+
+/* Unwrapped by the program at `hook` or before it. The VNI tells what it is (wrapping.h). */
 static __always_inline int receive_wrapped(struct packet *packet, const struct settings *settings,
 					   const struct wrapping *wrapping, enum hook hook)
 {
 	struct arrival arrival = {.entry = wrapping->node};
 	enum tunnel_kind kind = wrapped_kind(wrapping);
 	struct __sk_buff *skb = packet->skb;
-	struct connection *connection;
 
 	switch (parse_from(skb, packet, hook, &wrapping->node)) {
 	case PARSE_OK:
 		break;
 	case PARSE_ICMP_ERROR:
-		if (kind == TUNNEL_RETURN)
-			return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);
-		return relay_error(packet, settings, TC_ACT_SHOT);
+		return is_from_peer(skb, settings, wrapping, hook) ? relay_wrapped_error(packet, settings, wrapping)
+								   : drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	case PARSE_MALFORMED:
 		return drop(skb, OUTCOME_DROP_MALFORMED);
 	case PARSE_FRAGMENT:
@@ -64,8 +102,7 @@ static __always_inline int receive_wrapped(struct packet *packet, const struct s
 	}
 	switch (kind) {
 	case TUNNEL_RETURN:
-		remember_answer(packet);
-		return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL); /* translated already, on its way to the client */
+		return return_to_client(packet, settings, wrapping, hook);
 	case TUNNEL_FORWARD_VIA:
 		arrival.return_flag = CONNECTION_VIA_ENTRY;
 		arrival.external = true;
@@ -81,10 +118,5 @@ static __always_inline int receive_wrapped(struct packet *packet, const struct s
 			return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 		break;
 	}
-	connection = connection_find(packet);
-	if (connection)
-		return follow(packet, settings, connection);
-	if (kind == TUNNEL_OVERLAY && !source_belongs_to(&packet->tuple.source, &arrival.entry))
-		return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
-	return open_from_network(packet, settings, &arrival);
+	return receive_request(packet, settings, wrapping, &arrival, hook);
 }

@@ -2,18 +2,14 @@
 #pragma once
 #include "follow.h"
 #include "parse.h"
+#include "source.h"
 
 /* ICMP errors (RFC 792; RFC 5508 for translators): the packet that an error is about travels inside it, as its sender
  * saw it. The error belongs to that packet's connection, in the opposite direction, and is translated inside and
  * outside, so that it reaches the one who must act and means something there. */
 
 #define INNER_IP_OFFSET sizeof(struct icmp_header)
-
-struct inner_packet {
-	struct tuple tuple;
-	__u16 ip_offset;
-	__u16 l4_offset;
-};
+#define LARGEST_ERROR 576 /* bytes, without Ethernet: RFC 1812, 4.3.2.3 */
 
 static __always_inline int parse_inner(const struct packet *packet, struct inner_packet *inner)
 {
@@ -40,6 +36,13 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 	inner->tuple.source_port = ((__be16 *)&l4)[0];
 	inner->tuple.destination_port = ((__be16 *)&l4)[1];
 	return 0;
+}
+
+/* The same, of an error that is not too large and goes to the one who sent the packet inside it, and to nobody else. */
+static __always_inline bool read_inner(const struct packet *packet, struct inner_packet *inner)
+{
+	return packet->skb->len - ETH_HLEN <= LARGEST_ERROR && !parse_inner(packet, inner) &&
+	       address_is_equal(&packet->tuple.destination, &inner->tuple.source);
 }
 
 /* An address inside the error: its own IP checksum absorbs the change, so the ICMP checksum stays right. */
@@ -99,78 +102,139 @@ static __always_inline int translate_error_forward(struct packet *packet, const 
 				  connection->peer_port);
 }
 
-/* The connection that an error is about, in the direction in which the error travels; NULL: none we know. */
-static __always_inline const struct connection *related_connection(const struct packet *packet,
-								   struct inner_packet *inner)
+/* The live connection that an error is about, in the direction in which the error travels; NULL: none. `direction` is the
+ * tuple of that entry. */
+static __always_inline struct connection *related_connection(const struct packet *packet, struct inner_packet *inner,
+							     struct tuple *direction)
 {
-	struct tuple direction = {};
-
-	if (parse_inner(packet, inner))
+	if (!read_inner(packet, inner))
 		return NULL;
-	direction.source = inner->tuple.destination;
-	direction.destination = inner->tuple.source;
-	direction.source_port = inner->tuple.destination_port;
-	direction.destination_port = inner->tuple.source_port;
-	direction.protocol = inner->tuple.protocol;
-	return bpf_map_lookup_elem(&connections, &direction);
+	*direction = reversed(&inner->tuple);
+	return live_connection(direction);
 }
 
-/* What is to be done with an error: the flags and the node of the connection it is about. */
-struct related {
-	__u32 flags;
-	struct address node;
-};
-
-enum relation {
-	RELATED,
-	UNRELATED,
-	RELATED_MALFORMED,
-};
-
-/* Translates an ICMP error along the connection it is about, and says how that connection's packets travel. */
-static __noinline enum relation relate_error(struct packet *packet, struct related *related)
+/* An error that the backend's node sent back to the client through this one. */
+static __noinline int return_error(struct packet *packet, const struct settings *settings, const struct wrapping *wrapping)
 {
-	const struct connection *connection;
-	struct inner_packet inner;
+	struct scratch *scratch = scratch_get();
 
-	if (!packet || !related)
-		return UNRELATED;
-	connection = related_connection(packet, &inner);
+	if (!packet || !settings || !wrapping || !scratch)
+		return TC_ACT_SHOT;
+	if (!read_inner(packet, &scratch->inner) || !forwarded_connection(&scratch->inner.tuple, &wrapping->node))
+		return drop(packet->skb, OUTCOME_DROP_UNRELATED);
+	return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);
+}
+
+/* NULL never, but for the verifier. */
+static __always_inline struct related *related_draft(void)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch)
+		return NULL;
+	__builtin_memset(&scratch->related, 0, sizeof(scratch->related));
+	return &scratch->related;
+}
+
+/* Translates an ICMP error along the connection it is about, and says how that connection's packets travel. `related`
+ * holds what that packet's destination must be, or "::". @return OUTCOME_TO_NETWORK, or why the error is refused */
+static __noinline enum outcome relate_error(struct packet *packet, const struct settings *settings, struct related *related)
+{
+	struct scratch *scratch = scratch_get();
+	struct connection *connection;
+	struct inner_packet *inner;
+	struct tuple direction;
+	enum outcome verdict;
+
+	if (!packet || !settings || !related || !scratch)
+		return OUTCOME_DROP_UNRELATED;
+	inner = &scratch->inner;
+	connection = related_connection(packet, inner, &direction);
 	if (!connection)
-		return UNRELATED;
+		return OUTCOME_DROP_UNRELATED;
+	if (!address_is_unset(&related->destination) && !address_is_equal(&related->destination, &direction.source))
+		return OUTCOME_DROP_UNRELATED;
+	verdict = judge_again(&direction, settings, connection);
+	if (verdict != OUTCOME_TO_ENDPOINT)
+		return verdict;
 	related->flags = connection->flags;
 	related->node = connection->node;
+	related->destination = direction.source;
 	if ((connection->flags & CONNECTION_FORWARDED) || !(connection->flags & CONNECTION_TRANSLATED))
-		return RELATED;
+		return OUTCOME_TO_NETWORK;
 	if (connection->flags & CONNECTION_REPLY)
-		return translate_error_reply(packet, &inner, connection) ? RELATED_MALFORMED : RELATED;
-	return translate_error_forward(packet, &inner, connection) ? RELATED_MALFORMED : RELATED;
+		return translate_error_reply(packet, inner, connection) ? OUTCOME_DROP_MALFORMED : OUTCOME_TO_NETWORK;
+	return translate_error_forward(packet, inner, connection) ? OUTCOME_DROP_MALFORMED : OUTCOME_TO_NETWORK;
 }
 
-/* Relays an ICMP error; `unrelated` is returned when it is about no connection we know. */
-static __always_inline int relay_error(struct packet *packet, const struct settings *settings, int unrelated)
+/* On the way of its connection. */
+static __noinline int send_error(struct packet *packet, const struct settings *settings, const struct related *related)
 {
-	struct related related = {};
-
-	switch (relate_error(packet, &related)) {
-	case UNRELATED:
-		return unrelated;
-	case RELATED_MALFORMED:
-		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
-	default:
-		break;
-	}
-	if (related.flags & CONNECTION_FORWARDED) {
-		struct wrapping wrapping = wrapping_for(&related.node, forward_kind(related.flags), 0);
+	if (!packet || !settings || !related)
+		return TC_ACT_SHOT;
+	if (related->flags & CONNECTION_FORWARDED) {
+		struct wrapping wrapping = wrapping_for(&related->node, forward_kind(related->flags), 0);
 
 		return deliver_wrapped(packet->skb, settings, &wrapping, NULL);
 	}
-	if ((related.flags & CONNECTION_VIA_ENTRY) && (related.flags & CONNECTION_REPLY)) {
-		struct wrapping wrapping = wrapping_for(&related.node, TUNNEL_RETURN, 0);
+	if ((related->flags & CONNECTION_VIA_ENTRY) && (related->flags & CONNECTION_REPLY)) {
+		struct wrapping wrapping = wrapping_for(&related->node, TUNNEL_RETURN, 0);
 
 		return deliver_wrapped(packet->skb, settings, &wrapping, NULL);
 	}
-	if (related.flags & CONNECTION_VIA_STACK)
+	if (related->flags & CONNECTION_VIA_STACK)
 		return route_by_stack(packet->skb);
 	return deliver(packet, settings, OUTCOME_TO_NETWORK, NULL);
+}
+
+/* From an uplink: some router's, or the other end's. What is about no connection of ours is the host's, unless it is for a
+ * workload. Errors about what never left this node, or left it wrapped, do not come from the network. */
+static __always_inline int relay_error_from_uplink(struct packet *packet, const struct settings *settings)
+{
+	struct related *related = related_draft();
+	enum outcome verdict = relate_error(packet, settings, related);
+
+	if (verdict == OUTCOME_DROP_UNRELATED && !is_workload(&packet->tuple.destination))
+		return pass_to_stack(packet->skb);
+	if (verdict != OUTCOME_TO_NETWORK || !related)
+		return drop(packet->skb, verdict);
+	if (!(related->flags & CONNECTION_FORWARDED) && !is_plainly_reached(&related->destination))
+		return drop(packet->skb, OUTCOME_DROP_UNRELATED);
+	return send_error(packet, settings, related);
+}
+
+/* From a workload with the address `own`: about a packet that came to it. */
+static __always_inline int relay_error_from_workload(struct packet *packet, const struct settings *settings,
+						     const struct address *own)
+{
+	struct related *related = related_draft();
+	enum outcome verdict;
+
+	if (related)
+		related->destination = *own;
+	verdict = relate_error(packet, settings, related);
+	if (verdict == OUTCOME_DROP_UNRELATED && is_local_host(settings, &packet->tuple.destination))
+		return pass_to_stack(packet->skb); /* the host's own connections have no entry */
+	if (verdict != OUTCOME_TO_NETWORK || !related)
+		return drop(packet->skb, verdict);
+	return send_error(packet, settings, related);
+}
+
+/* Wrapped by another node: about what that node's workloads received, or along a connection that it or this node forwarded. */
+static __always_inline int relay_wrapped_error(struct packet *packet, const struct settings *settings,
+					       const struct wrapping *wrapping)
+{
+	struct related *related = related_draft();
+	enum outcome verdict = check_wrapped_source(&packet->tuple.source, wrapping);
+
+	if (verdict != OUTCOME_TO_NETWORK)
+		return drop(packet->skb, verdict);
+	if (wrapped_kind(wrapping) == TUNNEL_RETURN)
+		return return_error(packet, settings, wrapping);
+	verdict = relate_error(packet, settings, related);
+	if (verdict != OUTCOME_TO_NETWORK || !related)
+		return drop(packet->skb, verdict);
+	if (!may_follow(related->flags, wrapped_kind(wrapping)))
+		return drop(packet->skb, OUTCOME_DROP_UNRELATED);
+	return send_error(packet, settings, related);
 }

@@ -4,17 +4,6 @@
 #include "track.h"
 #include <linux/errno.h>
 
-/* What a new connection is to become; the packet path fills it and `connection_open` writes both directions. */
-struct opening {
-	struct address backend; /* where it goes after translation; the destination itself without a service */
-	struct address entry;	/* CONNECTION_VIA_ENTRY: the node that replies go back to */
-	__be16 backend_port;
-	__be16 peer_port; /* source port shown to the backend; filled by connection_open */
-	__u32 backend_id;
-	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER */
-	__u32 policy_revision;
-};
-
 /* An entry to be filled in, seen now; too large for the stack. NULL never, but for the verifier. */
 static __always_inline struct connection *connection_draft(void)
 {
@@ -25,6 +14,17 @@ static __always_inline struct connection *connection_draft(void)
 	__builtin_memset(&scratch->connection, 0, sizeof(scratch->connection));
 	scratch->connection.last_seen = bpf_ktime_get_coarse_ns();
 	return &scratch->connection;
+}
+
+/* An opening to be filled in. NULL never, but for the verifier. */
+static __always_inline struct opening *opening_draft(void)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch)
+		return NULL;
+	__builtin_memset(&scratch->opening, 0, sizeof(scratch->opening));
+	return &scratch->opening;
 }
 
 static __always_inline bool same_connection(const struct connection *reply, const struct tuple *tuple)

@@ -2,12 +2,40 @@
 #pragma once
 #include "packet.h"
 
-/* What is too large for the stack beside what is there. */
+/* What a new connection is to become; the packet path fills it and `connection_open` writes both directions. */
+struct opening {
+	struct address backend; /* where it goes after translation; the destination itself without a service */
+	struct address entry;	/* CONNECTION_VIA_ENTRY: the node that replies go back to */
+	__be16 backend_port;
+	__be16 peer_port; /* source port shown to the backend; filled by connection_open */
+	__u32 backend_id;
+	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER */
+	__u32 policy_revision;
+};
+
+/* The packet that an ICMP error is about: inside the error, as its sender saw it. */
+struct inner_packet {
+	struct tuple tuple;
+	__u16 ip_offset;
+	__u16 l4_offset;
+};
+
+/* What is to be done with an error: the flags and the node of the connection it is about. */
+struct related {
+	__u32 flags;
+	struct address node;
+	struct address destination; /* of the packet inside, as it was before translation */
+};
+
+/* Buffers too large for the 512-byte stack of BPF, callers' frames included. */
 struct scratch {
 	struct way way; /* first: 6.1's verifier allows no step from a pointer that may be NULL */
 	struct bpf_fib_lookup route;
 	struct bpf_tunnel_key key;
 	struct connection connection;
+	struct opening opening;
+	struct inner_packet inner;
+	struct related related;
 	__u64 fence;
 };
 

@@ -76,6 +76,29 @@ static __noinline bool opposite_is_live(const struct tuple *tuple, const struct 
 	       connection_is_live(other, tuple->protocol);
 }
 
+/* The connection in whose direction `tuple` is; NULL: there is none, or it is over. */
+static __noinline struct connection *live_connection(const struct tuple *tuple)
+{
+	struct connection *connection;
+
+	if (!tuple)
+		return NULL;
+	connection = bpf_map_lookup_elem(&connections, tuple);
+	if (!connection || (!connection_is_live(connection, tuple->protocol) && !opposite_is_live(tuple, connection)))
+		return NULL;
+	return connection;
+}
+
+/* The live connection of a client that this node forwarded to `node`; NULL: there is none. */
+static __always_inline struct connection *forwarded_connection(const struct tuple *tuple, const struct address *node)
+{
+	struct connection *connection = live_connection(tuple);
+
+	if (!connection || !(connection->flags & CONNECTION_FORWARDED) || !address_is_equal(&connection->node, node))
+		return NULL;
+	return connection;
+}
+
 /* Both directions' processors change flags, so that each change must leave the others' alone. */
 static __always_inline void flags_set(struct connection *connection, __u32 flags)
 {

@@ -154,7 +154,7 @@ static __always_inline bool is_wrapped_train(struct __sk_buff *skb)
 	       protocol == IPPROTO_UDP;
 }
 
-/* Whether `packet`, which is for the VXLAN port, was wrapped by one of our nodes, and can be unwrapped here. */
+/* Whether what one of our nodes wrapped can be unwrapped here. */
 static __always_inline bool may_unwrap(const struct packet *packet, const struct outer_headers *outer,
 				       const struct wrapping *wrapping)
 {
@@ -166,18 +166,23 @@ static __always_inline bool may_unwrap(const struct packet *packet, const struct
 		return false;
 	if (wrapped_kind(wrapping) == TUNNEL_RETURN && ((wrapping->vni & VNI_RETURN_LARGE) || packet->skb->gso_size))
 		return false;
-	if (is_wrapped_train(packet->skb))
-		return false;
-	return location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST;
+	return !is_wrapped_train(packet->skb);
+}
+
+/* Whether a packet for the tunnel's port was wrapped by one of our nodes for this one. */
+static __always_inline bool is_wrapped_for_us(const struct packet *packet, const struct settings *settings)
+{
+	return address_is_equal(&packet->tuple.destination, &settings->node) &&
+	       (location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST);
 }
 
 /* Takes the outer headers off. @return false: nothing was touched, the packet is the kernel's */
-static __always_inline bool unwrap(struct packet *packet, const struct settings *settings, struct wrapping *wrapping)
+static __always_inline bool unwrap(struct packet *packet, struct wrapping *wrapping)
 {
 	struct __sk_buff *skb = packet->skb;
 	const struct wrapped_frame *frame = wrapped_frame(skb);
 
-	if (!frame || !address_is_equal(&packet->tuple.destination, &settings->node))
+	if (!frame)
 		return false;
 	wrapping->node = packet->tuple.source;
 	wrapping->vni = bpf_ntohl(frame->outer.vxlan.vni) >> VXLAN_SHIFT;

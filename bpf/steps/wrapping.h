@@ -40,6 +40,12 @@ static __always_inline enum tunnel_kind wrapped_kind(const struct wrapping *wrap
 	return wrapping->vni >> KIND_SHIFT;
 }
 
+/* Which packets may follow a connection: those of a client that an entry node forwarded only one that was opened so. */
+static __always_inline bool may_follow(__u32 connection_flags, enum tunnel_kind kind)
+{
+	return kind == TUNNEL_OVERLAY || (connection_flags & (CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN));
+}
+
 /* What stands in place of a backend for a reply of `connection`. */
 static __always_inline __u32 return_detail(struct __sk_buff *skb, struct connection *connection)
 {

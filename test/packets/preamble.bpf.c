@@ -9,6 +9,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define NOT_TAKEN_OVER 99
+#define NODE 0xac1f0108 /* 172.31.1.8, the node under test (cluster.ts): what is wrapped comes to its tunnel's address */
 
 enum told {
 	TOLD_TUNNEL = 1 << 0, /* cb[1] the node that wrapped it, cb[2] VNI, cb[3] group */
@@ -27,7 +28,7 @@ int preamble(struct __sk_buff *skb)
 {
 	__u32 told = skb->cb[0], program = told >> 16, group = skb->cb[3];
 	/* The kernel keeps one key for both ends: what this side calls local, the reader calls remote. */
-	struct bpf_tunnel_key key = {.local_ipv4 = skb->cb[1], .tunnel_id = skb->cb[2]};
+	struct bpf_tunnel_key key = {.local_ipv4 = skb->cb[1], .remote_ipv4 = NODE, .tunnel_id = skb->cb[2]};
 
 	if (told & TOLD_TUNNEL) {
 		if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), 0))

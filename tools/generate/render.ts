@@ -189,12 +189,9 @@ function unsupported(name: string): never {
 
 function commonPrefix(names: string[]): string {
   const [first = [], ...rest] = names.map((name) => name.split("_"));
+  const most = rest.length > 0 ? first.length - 1 : 1; // one name alone has no prefix in common: its first word is the enum's
   let length = 0;
-  while (
-    length < first.length - 1 &&
-    rest.every((words) => words.length > length + 1 && words[length] === first[length])
-  )
-    length++;
+  while (length < most && rest.every((words) => words.length > length + 1 && words[length] === first[length])) length++;
   return first
     .slice(0, length)
     .map((word) => `${word}_`)

@@ -81,7 +81,7 @@ describe("inspect", () => {
       policyRevision: 0,
       sequence: 0,
     };
-    const connection = { ...always, origin: 0, way };
+    const connection = { ...always, origin: { interface: 0, sender: 0 }, way };
     maps.connections.update([
       [forward, { ...connection, address: "10.244.1.2", port: 80, flags: ConnectionFlag.TRANSLATED }],
       [

@@ -26,7 +26,6 @@ const wrappedIn = (destination: string) => vxlan(50000, 0xc00000, 0, Buffer.from
 const forgedSources: PacketTest[] = martians.flatMap((source) => [
   {
     say: `from outside, source ${source}: dropped before anything is looked up`,
-    open: "V3, source checks",
     steps: [
       arrives({ source, destination: jail }, tcp(7000, 80, "S"), dropped),
       arrives({ source, destination: master }, tcp(7000, 30082, "S"), dropped),
@@ -36,7 +35,6 @@ const forgedSources: PacketTest[] = martians.flatMap((source) => [
   },
   {
     say: `wrapped, source ${source}: dropped in every kind`,
-    open: "V3, source checks",
     steps: (["overlay", "forward via", "forward direct", "return"] as const).map((kind) =>
       arrivesWrapped(
         { kind },
@@ -61,7 +59,6 @@ export const attacks: readonly PacketTest[] = [
   {
     say: "from outside, a pod's source on a flow that is known",
     handling: translated,
-    open: "V10, source checks before known flows are followed",
     steps: [
       arrivesWrapped({ kind: "overlay" }, { source: web2, destination: db }, tcp(7003, 80, "S"), /^to_endpoint to db/),
       arrives({ source: web2, destination: db }, tcp(7003, 80, "A"), dropped),
@@ -71,7 +68,6 @@ export const attacks: readonly PacketTest[] = [
   },
   {
     say: "wrapped as a return of what this node never forwarded: into no pod, and nowhere else",
-    open: "V1, wrapped packets",
     steps: [jail, open, client1].flatMap((destination) => [
       arrivesWrapped({ kind: "return" }, { source: client2, destination }, udp(7004, 80), dropped),
       arrivesWrapped(
@@ -120,7 +116,6 @@ export const attacks: readonly PacketTest[] = [
   },
   {
     say: "a pod's VXLAN to nodes, also to a second address",
-    open: "V1, UDP 4789 of workloads",
     steps: [node, secondAddress, master, far, friend].map((destination) =>
       sends("open", { destination }, wrappedIn(destination), dropped),
     ),
@@ -128,7 +123,6 @@ export const attacks: readonly PacketTest[] = [
   {
     say: "a pod's errors about nothing, about others' flows, to anybody, or large",
     handling: translated,
-    open: "V2, ICMP errors",
     steps: [
       sends(
         "jail",
@@ -164,7 +158,6 @@ export const attacks: readonly PacketTest[] = [
   },
   {
     say: "errors from outside about nothing are counted and dropped where they would reach a pod",
-    open: "V13, errors without outcome",
     steps: [
       arrives(
         { source: client1, destination: jail },
@@ -187,7 +180,6 @@ export const attacks: readonly PacketTest[] = [
   {
     say: "a pod's frames with a VLAN tag",
     handling: translated,
-    open: "V6, tagged frames",
     steps: [
       { ...sends("web", { destination: open }, tcp(7010, 80, "S"), dropped), tag: 100 },
       { ...sends("web", { destination: open }, echo(1), dropped), tag: 0 },

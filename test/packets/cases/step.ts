@@ -26,9 +26,9 @@ export interface Ends {
   readonly ttl?: number;
 }
 
-/** From outside. The hardware address is the sender's where the uplink knows it. */
-export function arrives(ends: Ends, transport: Transport, becomes: Step["becomes"]): Step {
-  const source = neighbours[ends.source];
+/** From outside, in a frame of `by`. The hardware address is the sender's where the uplink knows it. */
+export function arrives(ends: Ends & { by?: string }, transport: Transport, becomes: Step["becomes"]): Step {
+  const source = neighbours[ends.by ?? ends.source];
   return {
     program: "from_uplink",
     at: "uplink",

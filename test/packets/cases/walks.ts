@@ -50,7 +50,7 @@ export const walks: readonly PacketTest[] = [
         `to_network to ${node}: tcp ${open}:4001 > ${friend}:80`,
       ),
       arrives(
-        { source: friend, destination: open },
+        { source: friend, destination: open, by: node },
         tcp(80, 4001, "SA"),
         `to_endpoint to open: tcp ${friend}:80 > ${open}:4001`,
       ),

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sends and receives whole Ethernet frames: what no honest socket would send, and what arrives whatever sockets say of it.
+//   frames send INTERFACE FILE    each frame of the file, a line of hexadecimal each, past the interface's own programs
+//   frames receive INTERFACE      prints each frame that comes in, in hexadecimal, until it is ended
+// Tests compile it and run it in network namespaces of their own.
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define LARGEST 65536
+
+static unsigned char frame[LARGEST];
+
+static size_t read_frame(const char *line)
+{
+	size_t length = 0;
+
+	while (length < LARGEST && sscanf(line + 2 * length, "%2hhx", &frame[length]) == 1)
+		length++;
+	return length;
+}
+
+static int send_frames(int socket, FILE *file)
+{
+	static char line[2 * LARGEST + 2];
+	int on = 1;
+
+	if (!file || setsockopt(socket, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)))
+		return 2;
+	while (fgets(line, sizeof(line), file)) {
+		size_t length = read_frame(line);
+
+		if (length && send(socket, frame, length, 0) < 0) {
+			perror("send");
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int receive_frames(int socket)
+{
+	struct sockaddr_ll from;
+	socklen_t size = sizeof(from);
+	ssize_t length;
+
+	puts("listening");
+	fflush(stdout);
+	while ((length = recvfrom(socket, frame, LARGEST, 0, (struct sockaddr *)&from, &size)) >= 0) {
+		if (from.sll_pkttype == PACKET_OUTGOING)
+			continue;
+		for (ssize_t at = 0; at < length; at++)
+			printf("%02x", frame[at]);
+		putchar('\n');
+		fflush(stdout);
+	}
+	perror("receive");
+	return 1;
+}
+
+int main(int count, char **words)
+{
+	int file = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+
+	if (count < 3 || (count < 4 && !strcmp(words[1], "send")) || file < 0) {
+		perror("frames");
+		return 2;
+	}
+	address.sll_ifindex = if_nametoindex(words[2]);
+	if (bind(file, (struct sockaddr *)&address, sizeof(address))) {
+		perror(words[2]);
+		return 1;
+	}
+	return strcmp(words[1], "send") ? receive_frames(file) : send_frames(file, fopen(words[3], "r"));
+}
