@@ -62,7 +62,7 @@ export class Dataplane {
   async apply(): Promise<"done" | "partly" | "failed"> {
     const started = performance.now();
     try {
-      const { desired, facts } = this.compile();
+      const { desired, facts } = await this.compile();
       const { written, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
       this.sayServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
@@ -96,12 +96,12 @@ export class Dataplane {
     this.local = undefined;
   }
 
-  private compile(): { desired: DesiredState; facts: NodeFacts } {
+  private async compile(): Promise<{ desired: DesiredState; facts: NodeFacts }> {
     const { options, cluster, network, endpoints } = this.parts;
     this.facts ??= network.refresh(nodeAddress(cluster.store.list("nodes"), options.node, options.nodeAddress));
     this.local ??= endpoints.list().map(localEndpoint);
     const { facts } = this;
-    return { desired: this.compiler.compile(cluster.store.snapshot(facts, this.local)), facts };
+    return { desired: await inSlices(this.compiler.compiling(cluster.store.snapshot(facts, this.local))), facts };
   }
 
   // Comparing with the kernel costs processes: done when something here changed, and when the machine is looked at again.

@@ -13,6 +13,13 @@ export function finish<R>(steps: Steps<R>): R {
   }
 }
 
+/** Work that is one part. */
+export function* atOnce<R>(work: () => R): Steps<R> {
+  const result = work();
+  yield;
+  return result;
+}
+
 /** `work` for each item, in parts. */
 export function* each<T>(items: Iterable<T>, work: (item: T) => void, part = PART): Steps<void> {
   let count = 0;

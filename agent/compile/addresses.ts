@@ -1,5 +1,6 @@
 import type { Address } from "../kernel/address.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
+import { each, type Steps } from "../steps.ts";
 import { broadcastOf, type Cidr, CidrIndex, familyOf, hostCidr, parseCidr } from "./cidr.ts";
 import type { Identity, IdentityTable } from "./identity.ts";
 import type { NodeDirectory } from "./nodes.ts";
@@ -19,7 +20,11 @@ const OWN_ADDRESS = { flags: LocationFlag.LOCAL_HOST, node: "::" };
 
 /** The address book but for pods: this machine and other nodes, pools and blocks, and every block that policies name.
  * The longest match decides alone, so each line repeats what shorter ones around it say. */
-export function addressBook(nodes: NodeDirectory, pools: PoolDirectory, identities: IdentityTable): PlacedAddress[] {
+export function* addressBook(
+  nodes: NodeDirectory,
+  pools: PoolDirectory,
+  identities: IdentityTable,
+): Steps<PlacedAddress[]> {
   const places = new CidrIndex<PlacedAddress["place"]>();
   const lines = new Map<string, { owner: string; cidr: Cidr }>();
   const add = (owner: string, cidr: Cidr, place?: PlacedAddress["place"]) => {
@@ -44,16 +49,19 @@ export function addressBook(nodes: NodeDirectory, pools: PoolDirectory, identiti
     const flags = pools.flagsOf(cidr, node) | (node ? 0 : LocationFlag.BLACKHOLE);
     add(owner, cidr, { flags, node: node ?? "::" });
   }
-  for (const cidr of identities.vocabulary.cidrs) add(`policy CIDR ${cidr.text}`, cidr);
-  if (identities.vocabulary.cidrs.some(coversMappedIPv4)) add("all of IPv4", parseCidr("0.0.0.0/0"));
+  let ipv4 = false;
+  yield* each(identities.vocabulary.cidrs.values(), (cidr) => {
+    add(`policy CIDR ${cidr.text}`, cidr);
+    ipv4 ||= coversMappedIPv4(cidr);
+  });
+  if (ipv4) add("all of IPv4", parseCidr("0.0.0.0/0"));
 
-  return [...lines.values()].map(({ owner, cidr }) => ({
-    owner,
-    cidr,
-    key: prefixOf(cidr),
-    place: places.covering(cidr)[0] ?? NOWHERE,
-    identity: identities.ofBlock(cidr),
-  }));
+  const placed: PlacedAddress[] = [];
+  yield* each(lines.values(), ({ owner, cidr }) => {
+    const place = places.covering(cidr)[0] ?? NOWHERE;
+    placed.push({ owner, cidr, key: prefixOf(cidr), place, identity: identities.ofBlock(cidr) });
+  });
+  return placed;
 }
 
 /** Its workloads' packets to that node go the way of their packets to its workloads. */

@@ -1,3 +1,5 @@
+import { each, finish, type Steps } from "../steps.ts";
+
 /** One claim on a key: the claimant's name and the item it was read from. */
 export interface Claim<Item> {
   readonly name: string;
@@ -18,9 +20,19 @@ export class Claims<Item extends object, K> {
 
   /** Replaces the items by these. */
   update(items: Iterable<Item>): void {
+    finish(this.updating(items));
+  }
+
+  /** The same in parts. */
+  *updating(items: Iterable<Item>): Steps<void> {
     const next = new Set(items);
-    for (const item of this.#items) if (!next.has(item)) this.#remove(item);
-    for (const item of next) if (!this.#items.has(item)) this.#add(item);
+    const last = this.#items;
+    yield* each(last, (item) => {
+      if (!next.has(item)) this.#remove(item);
+    });
+    yield* each(next, (item) => {
+      if (!last.has(item)) this.#add(item);
+    });
     this.#items = next;
   }
 

@@ -1,9 +1,11 @@
 import type { IpPool } from "../api/calico.ts";
 import type { Address } from "../kernel/address.ts";
+import { finish, type Steps } from "../steps.ts";
 import { covers, hostCidr } from "./cidr.ts";
-import type { DesiredState } from "./desired.ts";
+import type { DesiredState, MapContents } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
-import { vocabulary } from "./identity.ts";
+import { vocabularyOf } from "./identity.ts";
+import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { Latest } from "./memo.ts";
 import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
@@ -30,6 +32,11 @@ export class Compiler {
   #last: { selection: Selection; policies: ReadonlyMap<Address, EndpointPolicy | undefined> } | undefined;
 
   compile(snapshot: ClusterSnapshot): DesiredState {
+    return finish(this.compiling(snapshot));
+  }
+
+  /** The same in parts. */
+  *compiling(snapshot: ClusterSnapshot): Steps<DesiredState> {
     const { felixConfigurations } = snapshot;
     // The agent looks at its machine again and again; nearly always it is as it was, and nothing hangs on a new object.
     const facts = this.#facts.get([JSON.stringify(snapshot.facts)], () => snapshot.facts);
@@ -41,11 +48,8 @@ export class Compiler {
       poolDirectory(ipPools, snapshot.ipamBlocks, nodes),
     );
     const services = this.#services.compile(snapshot, nodes);
-    const selection = this.#policies.select(snapshot);
-    const addresses = this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
-    const { policyNames, ...judged } = this.#judge(snapshot, addresses, selection, (endpoint) =>
-      selection.policies.get(endpoint),
-    );
+    const { selection, addresses, judgement } = yield* this.#select(snapshot, nodes, pools);
+    const { policyNames, ...judged } = judgement;
     const revision = policyRevision(judged.endpoints, addresses.locations);
     const maps = {
       services: services.services,
@@ -54,7 +58,8 @@ export class Compiler {
       ...judged,
       settings: compileSettings(facts, felixConfigurations, revision),
     };
-    const through = this.#transition(snapshot, selection, nodes, pools).map((stage) => ({ ...maps, ...stage }));
+    const stages = yield* this.#transition(snapshot, selection, nodes, pools);
+    const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {
       maps: { ...maps, ...(through.length > 0 && { through }) },
       routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
@@ -69,16 +74,32 @@ export class Compiler {
         ...settingsProblems(felixConfigurations),
       ],
       refused: refusedNames(pools),
+      closedPolicies: selection.closed,
     };
   }
 
-  #judge(
+  /** The policies in force, judged. Where they need more entries than a node has for them, the heaviest are closed, as
+   * many as it takes, in the order that is fair to small namespaces: one, two, four … */
+  *#select(snapshot: ClusterSnapshot, nodes: NodeDirectory, pools: PoolDirectory) {
+    for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
+      const selection = yield* this.#policies.selecting(snapshot, closing);
+      const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
+      const policyOf = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
+      const limit = closing < selection.sources.length ? NODE_POLICY_ENTRIES : Number.POSITIVE_INFINITY;
+      const judgement = yield* this.#judge(snapshot, addresses, selection, policyOf, limit);
+      if (judgement) return { selection, addresses, judgement };
+    }
+  }
+
+  *#judge(
     snapshot: ClusterSnapshot,
     addresses: LocationMap,
     selection: Pick<Selection, "shared">,
     policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
+    limit: number,
   ) {
-    const policies = this.#policies.compile(selection, addresses.identities);
+    const policies = yield* this.#policies.compile(selection, addresses.identities, limit);
+    if (!policies) return undefined;
     const endpoints = compileEndpoints(snapshot.endpoints, addresses.endpointIdentities, policyOf, policies);
     return {
       policies: policies.policies,
@@ -92,7 +113,7 @@ export class Compiler {
    * addresses move from one identity to another, one write after the other; in between, pairs would meet that nobody has
    * judged. So first addresses get identities that tell enough for the old and the new policies, then endpoints move,
    * and at last (the state itself) identities shrink to what the new policies need. */
-  #transition(snapshot: ClusterSnapshot, selection: Selection, nodes: NodeDirectory, pools: PoolDirectory) {
+  *#transition(snapshot: ClusterSnapshot, selection: Selection, nodes: NodeDirectory, pools: PoolDirectory) {
     const last = this.#last;
     const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
     const addresses = snapshot.endpoints.map((endpoint) => [endpoint.address, now(endpoint)] as const);
@@ -103,12 +124,16 @@ export class Compiler {
     const moves = snapshot.endpoints.some((endpoint) => before(endpoint)?.name.name !== now(endpoint)?.name.name);
     if (!last || !moves) return [];
     const both = { shared: new Map([...last.selection.shared, ...selection.shared]) };
-    const words = vocabulary([...last.selection.sources, ...selection.sources]);
-    const known = this.#passing.compile(snapshot, words, nodes, pools);
-    return [before, now].map((policyOf) => {
-      const { policyNames: _, ...stage } = this.#judge(snapshot, known, both, policyOf);
-      return stage;
-    });
+    const words = yield* vocabularyOf([...last.selection.sources, ...selection.sources], undefined);
+    const known = yield* this.#passing.compile(snapshot, words, nodes, pools);
+    const stages: Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces">[] = [];
+    for (const policyOf of [before, now]) {
+      const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * NODE_POLICY_ENTRIES);
+      if (!stage) return []; // no room for both: endpoints move without it, closed in between where pairs were not judged
+      const { policyNames: _, ...content } = stage;
+      stages.push(content);
+    }
+    return stages;
   }
 }
 

@@ -69,6 +69,8 @@ export interface DesiredState {
   readonly names: PolicyNames;
   readonly kubeProxy: KubeProxy;
   readonly problems: readonly Problem[];
+  /** Policies in force here that are too large and allow nothing. */
+  readonly closedPolicies: number;
   /** Names of pools and blocks that no address may be given out of. */
   readonly refused: { readonly ipPools: ReadonlySet<string>; readonly ipamBlocks: ReadonlySet<string> };
 }

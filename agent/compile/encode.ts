@@ -22,12 +22,32 @@ export const DROPPED: Judgement = { protocols: new Map(), others: "deny" };
 /** Entries that make the packet path answer as `judgement` does, given that where it finds nothing under this identity
  * it answers as `fallback` does. As few as one level of choice allows. */
 export function encode(scope: PolicyScope, judgement: Judgement, fallback: Judgement): Entry<PolicyKey, PolicyValue>[] {
-  const entries: Entry<PolicyKey, PolicyValue>[] = [];
-  const add = (prefixLength: number, protocol: number, port: number, verdict: Verdict) => {
+  return under(scope, lines(judgement, fallback));
+}
+
+/** One entry without whom it is about. */
+export interface PolicyLine {
+  readonly prefixLength: number;
+  readonly protocol: number;
+  readonly port: number;
+  readonly verdict: Verdict;
+}
+
+/** The entries of one scope. */
+export function under(scope: PolicyScope, written: readonly PolicyLine[]): Entry<PolicyKey, PolicyValue>[] {
+  return written.map(({ prefixLength, protocol, port, verdict }) => {
     const key = { prefixLength, ...scope, protocol, port };
     const value = { verdict: verdict === "allow" ? PolicyVerdict.ALLOW : PolicyVerdict.DENY };
-    entries.push({ id: keyText.policies(key), key, value });
-  };
+    return { id: keyText.policies(key), key, value };
+  });
+}
+
+/** What `encode` writes, for whomever it is about. */
+export function lines(judgement: Judgement, fallback: Judgement): PolicyLine[] {
+  if (judgement === fallback) return [];
+  const entries: PolicyLine[] = [];
+  const add = (prefixLength: number, protocol: number, port: number, verdict: Verdict) =>
+    entries.push({ prefixLength, protocol, port, verdict });
   const own = judgement.others !== fallback.others;
   if (own) add(ANY_PROTOCOL, 0, 0, judgement.others);
   // Once any protocol stands under this identity, that is what shows through, not the fallback.
@@ -59,15 +79,19 @@ interface PortPrefix {
   readonly verdict: Verdict;
 }
 
-/** The parts of `wanted` where `shown` says something else. */
+/** The parts of `wanted` where `shown` says something else. Both cover all ports, in order. */
 function differing(wanted: readonly PortRange[], shown: readonly PortRange[]): PortPrefix[] {
-  return wanted.flatMap((range) =>
-    shown.flatMap((other) => {
-      const first = Math.max(range.first, other.first);
-      const last = Math.min(range.last, other.last);
-      return first <= last && range.verdict !== other.verdict ? prefixes({ first, last, verdict: range.verdict }) : [];
-    }),
-  );
+  const found: PortPrefix[] = [];
+  let [here, there] = [0, 0];
+  while (here < wanted.length && there < shown.length) {
+    const [range, other] = [wanted[here] as PortRange, shown[there] as PortRange];
+    const first = Math.max(range.first, other.first);
+    const last = Math.min(range.last, other.last);
+    if (range.verdict !== other.verdict) found.push(...prefixes({ first, last, verdict: range.verdict }));
+    if (range.last === last) here++;
+    if (other.last === last) there++;
+  }
+  return found;
 }
 
 /** A range as aligned blocks of ports: 1000-1003 is one prefix of 14 bits, 1-6 is 1, 2-3, 4-5, 6. */

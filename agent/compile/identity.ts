@@ -1,19 +1,18 @@
 import type { Namespace, Pod } from "../api/core.ts";
+import { each, finish, type Steps } from "../steps.ts";
 import { type Cidr, CidrIndex, parseCidr } from "./cidr.ts";
 import { type Named, named } from "./ids.ts";
 import { type Peer, portName } from "./judge.ts";
 import { TCP, UDP } from "./key.ts";
+import { Memo } from "./memo.ts";
 import type { CompiledPolicy, PodSelector } from "./network-policy.ts";
-import type { Rule } from "./rules.ts";
 import { type Labels, selects } from "./selector.ts";
 
 /** All that the policies in force here can tell peers apart by. Two peers with the same matches share an identity, so
  * there are as few as possible; who matches nothing has none. */
 export interface Vocabulary {
-  /** Equal texts: equal vocabularies. */
-  readonly text: string;
-  readonly selectors: readonly PodSelector[];
-  readonly cidrs: readonly Cidr[];
+  readonly selectors: ReadonlyMap<string, PodSelector>;
+  readonly cidrs: ReadonlyMap<string, Cidr>;
   /** Port names that egress rules use, by `portName`. */
   readonly ports: ReadonlySet<string>;
 }
@@ -22,25 +21,51 @@ export interface Identity extends Peer {
   readonly name: Named;
 }
 
+/** The words of one policy. */
+const words = new Memo<CompiledPolicy, { cidrs: ReadonlyMap<string, Cidr>; ports: ReadonlySet<string> }>();
+
 export function vocabulary(policies: readonly CompiledPolicy[]): Vocabulary {
+  return finish(vocabularyOf(policies, undefined));
+}
+
+/** The same in parts. The very object `before` where it says the same. */
+export function* vocabularyOf(policies: readonly CompiledPolicy[], before: Vocabulary | undefined): Steps<Vocabulary> {
   const selectors = new Map<string, PodSelector>();
-  const cidrs = new Set<string>();
+  const cidrs = new Map<string, Cidr>();
   const ports = new Set<string>();
   for (const policy of policies) {
     for (const selector of policy.selectors) selectors.set(selector.text, selector);
-    for (const rule of [...(policy.ingress ?? []), ...(policy.egress ?? [])]) collectCidrs(rule, cidrs);
-    for (const { ports: matches } of policy.egress ?? []) {
-      for (const match of matches ?? []) if ("name" in match) ports.add(portName(match.protocol, match.name));
-    }
+    const own = words.get(policy, [], () => wordsOf(policy));
+    yield* each(own.cidrs, ([text, cidr]) => cidrs.set(text, cidr));
+    for (const port of own.ports) ports.add(port);
   }
-  const texts = [...selectors.keys(), ...cidrs, ...ports].sort();
-  return { text: texts.join("\n"), selectors: [...selectors.values()], cidrs: [...cidrs].map(parseCidr), ports };
+  const same =
+    before && sameKeys(before.selectors, selectors) && sameKeys(before.cidrs, cidrs) && sameKeys(before.ports, ports);
+  return same ? before : { selectors, cidrs, ports };
 }
 
-function collectCidrs({ peers }: Rule, into: Set<string>): void {
-  for (const peer of peers ?? []) {
-    if ("cidr" in peer) for (const cidr of [peer.cidr, ...peer.except]) into.add(cidr);
+function wordsOf({ ingress = [], egress = [] }: CompiledPolicy) {
+  const texts = new Set<string>();
+  const ports = new Set<string>();
+  for (const { peers = [] } of [...ingress, ...egress]) {
+    for (const peer of peers) if ("cidr" in peer) for (const text of [peer.cidr, ...peer.except]) texts.add(text);
   }
+  for (const { ports: matches } of egress) {
+    for (const match of matches ?? []) if ("name" in match) ports.add(portName(match.protocol, match.name));
+  }
+  return { cidrs: new Map([...texts].map((text) => [text, parseCidr(text)])), ports };
+}
+
+interface Keyed {
+  readonly size: number;
+  has(key: string): boolean;
+  keys(): Iterable<string>;
+}
+
+function sameKeys(a: Keyed, b: Keyed): boolean {
+  if (a.size !== b.size) return false;
+  for (const key of b.keys()) if (!a.has(key)) return false;
+  return true;
 }
 
 /** Identities under one vocabulary, each content once. */
@@ -48,11 +73,13 @@ export class IdentityTable {
   readonly #cidrs = new CidrIndex<string>();
   readonly #known = new Map<string, Identity>();
   readonly #matching = new Map<string, readonly string[]>();
+  readonly #selectors: ReadonlyMap<string, readonly PodSelector[]>;
   readonly vocabulary: Vocabulary;
 
   constructor(vocabulary: Vocabulary) {
     this.vocabulary = vocabulary;
-    for (const cidr of vocabulary.cidrs) this.#cidrs.set(cidr, cidr.text);
+    for (const [text, cidr] of vocabulary.cidrs) this.#cidrs.set(cidr, text);
+    this.#selectors = Map.groupBy(vocabulary.selectors.values(), firstLabel);
   }
 
   /** Of an address block that is no pod's; undefined where no policy distinguishes it. */
@@ -68,14 +95,16 @@ export class IdentityTable {
   }
 
   #selectorsOf(pod: Pod, namespace: Namespace): readonly string[] {
-    if (this.vocabulary.selectors.length === 0) return [];
+    if (this.vocabulary.selectors.size === 0) return [];
     const podLabels = pod.metadata.labels ?? {};
     // The API server sets this label on every namespace; objects from files may lack it.
     const namespaceLabels = { "kubernetes.io/metadata.name": namespace.metadata.name, ...namespace.metadata.labels };
     const id = JSON.stringify([namespace.metadata.name, namespaceLabels, podLabels]);
     const known = this.#matching.get(id);
     if (known) return known;
-    const found = this.vocabulary.selectors
+    const labels = Object.entries(podLabels).map(([key, value]) => labelText(key, value));
+    const found = [ANY_LABELS, ...labels]
+      .flatMap((label) => this.#selectors.get(label) ?? [])
       .filter((selector) => isMeant(selector, namespace.metadata.name, namespaceLabels, podLabels))
       .map(({ text }) => text);
     this.#matching.set(id, found);
@@ -96,6 +125,18 @@ export class IdentityTable {
     this.#known.set(text, identity);
     return identity;
   }
+}
+
+// Pods are asked only about selectors whose first label they have: of thousands for single applications, a few.
+const ANY_LABELS = "";
+
+function firstLabel({ pods }: PodSelector): string {
+  const first = Object.entries(pods.matchLabels ?? {})[0];
+  return first ? labelText(...first) : ANY_LABELS;
+}
+
+function labelText(key: string, value: string): string {
+  return `${key}=${value}`;
 }
 
 function isMeant(selector: PodSelector, namespace: string, namespaceLabels: Labels, podLabels: Labels): boolean {

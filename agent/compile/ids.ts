@@ -1,3 +1,4 @@
+import { finish, type Steps } from "../steps.ts";
 import { Claims } from "./claims.ts";
 import { hash32 } from "./hash.ts";
 
@@ -35,7 +36,12 @@ export class Numbering<Item extends object> {
 
   /** The very same object as before where nothing changed. */
   assign(items: Iterable<Item>): Displaced {
-    this.#claims.update(items);
+    return finish(this.assigning(items));
+  }
+
+  /** The same in parts. */
+  *assigning(items: Iterable<Item>): Steps<Displaced> {
+    yield* this.#claims.updating(items);
     const next = this.#displace();
     const same = next.size === this.#last.size && [...next].every(([name, id]) => this.#last.get(name) === id);
     if (!same) this.#last = next;

@@ -2,6 +2,7 @@ import type { Namespace, Pod } from "../api/core.ts";
 import { objectName } from "../api/metadata.ts";
 import type { Address } from "../kernel/address.ts";
 import type { Location, Prefix } from "../kernel/layout.gen.ts";
+import { each, type Steps } from "../steps.ts";
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
 import { canonicalAddress, familyOf, hostCidr } from "./cidr.ts";
 import type { Contributions, Entry } from "./desired.ts";
@@ -40,27 +41,51 @@ export class LocationCompiler {
   readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
 
   /** The very same answer as before where nothing it is made of changed. */
-  compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, nodes: NodeDirectory, pools: PoolDirectory): LocationMap {
-    const inputs = [snapshot.pods, snapshot.namespaces, snapshot.endpoints, vocabulary.text, nodes, pools];
-    return this.#result.get(inputs, () => this.#compile(snapshot, vocabulary, nodes, pools));
+  compile(
+    snapshot: ClusterSnapshot,
+    vocabulary: Vocabulary,
+    nodes: NodeDirectory,
+    pools: PoolDirectory,
+  ): Steps<LocationMap> {
+    const inputs = [snapshot.pods, snapshot.namespaces, snapshot.endpoints, vocabulary, nodes, pools];
+    return this.#result.getting(inputs, () => this.#compile(snapshot, vocabulary, nodes, pools));
   }
 
-  #compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, nodes: NodeDirectory, pools: PoolDirectory): LocationMap {
-    const table = this.#table.get([vocabulary.text], () => new IdentityTable(vocabulary));
-    const book = this.#book.get([nodes, pools, table], () => addressBook(nodes, pools, table));
-    const pods = this.#placePods(snapshot, table, nodes, pools);
-    const lines = [...book.filter(({ key }) => key.prefixLength < 128 || !pods.has(key.address)), ...pods.values()];
-
+  *#compile(
+    snapshot: ClusterSnapshot,
+    vocabulary: Vocabulary,
+    nodes: NodeDirectory,
+    pools: PoolDirectory,
+  ): Steps<LocationMap> {
+    const table = this.#table.get([vocabulary], () => new IdentityTable(vocabulary));
+    const book = yield* this.#book.getting([nodes, pools, table], () => addressBook(nodes, pools, table));
+    const pods = yield* this.#placePods(snapshot, table, nodes, pools);
     const used = new Set<Identity>();
-    for (const { identity } of lines) if (identity) used.add(identity);
-    const displaced = this.#ids.assign(used);
-    const locations = lines.map(
-      (line) => [line.owner, this.#entries.get(line, [displaced], () => [lower(line, displaced)])] as const,
-    );
+    const lines: PlacedAddress[] = [];
+    yield* each([...book, ...pods.values()], (line) => {
+      if (line.key.prefixLength === 128 && !("endpoint" in line) && pods.has(line.key.address)) return;
+      lines.push(line);
+      if (line.identity) used.add(line.identity);
+    });
+    const displaced = yield* this.#ids.assigning(used);
+    const locations = new Map<string, readonly Entry<Prefix, Location>[]>();
+    yield* each(lines, (line) => {
+      // A node has several addresses, everything else is an owner with one line.
+      const entries = this.#entries.get(line, [displaced], () => [lower(line, displaced)]);
+      const known = locations.get(line.owner);
+      locations.set(line.owner, known ? [...known, ...entries] : entries);
+    });
+    const identities = new Map<Identity, number>();
+    const names = new Map<number, string>();
+    yield* each(used, (identity) => {
+      const number = idOf(displaced, identity.name);
+      identities.set(identity, number);
+      names.set(number, identity.name.name);
+    });
     return {
-      locations: mergeOwners(locations),
-      identities: new Map([...used].map((identity) => [identity, idOf(displaced, identity.name)])),
-      names: new Map([...used].map(({ name }) => [idOf(displaced, name), name.name])),
+      locations,
+      identities,
+      names,
       endpointIdentities: new Map(
         snapshot.endpoints.flatMap((endpoint) => {
           const line = pods.get(endpoint.address);
@@ -73,25 +98,30 @@ export class LocationCompiler {
   }
 
   /** Pods by address. Of two with one address the endpoint of this node is right, then the one that is not ending. */
-  #placePods(snapshot: ClusterSnapshot, table: IdentityTable, nodes: NodeDirectory, pools: PoolDirectory) {
+  *#placePods(
+    snapshot: ClusterSnapshot,
+    table: IdentityTable,
+    nodes: NodeDirectory,
+    pools: PoolDirectory,
+  ): Steps<ReadonlyMap<Address, PlacedPod>> {
     const namespaces = new Map(snapshot.namespaces.map((item) => [item.metadata.name, item]));
     const endpoints = new Map(snapshot.endpoints.map((item) => [`${item.namespace}/${item.pod}`, item]));
     const placed = new Map<Address, PlacedPod>();
     const rank = new Map<Address, number>();
-    for (const pod of snapshot.pods) {
+    yield* each(snapshot.pods, (pod) => {
       const namespace = namespaces.get(pod.metadata.namespace ?? "default");
       const candidate = endpoints.get(objectName(pod));
       const endpoint = candidate && isPodOf(pod, candidate) ? candidate : undefined;
-      if (!namespace || !hasAddress(pod, endpoint)) continue;
+      if (!namespace || !hasAddress(pod, endpoint)) return;
       const inputs = [namespace, endpoint, table, nodes, pools];
       const line = this.#pods.get(pod, inputs, () => placePod(pod, namespace, endpoint, table, nodes, pools));
       const order = endpoint ? 0 : pod.metadata.deletionTimestamp ? 2 : 1;
       const known = placed.get(line.key.address);
       const before = rank.get(line.key.address) ?? 3;
-      if (order > before || (order === before && known && known.owner < line.owner)) continue;
+      if (order > before || (order === before && known && known.owner < line.owner)) return;
       rank.set(line.key.address, order);
       placed.set(line.key.address, line);
-    }
+    });
     return placed;
   }
 }
@@ -135,14 +165,4 @@ function lower({ key, place, identity }: PlacedAddress, displaced: Displaced): E
 
 function numberOf(identity: Identity | undefined, displaced: Displaced): number {
   return identity ? idOf(displaced, identity.name) : 0;
-}
-
-/** A node has several addresses, everything else is an owner with one line. */
-function mergeOwners(lines: readonly (readonly [string, readonly Entry<Prefix, Location>[]])[]) {
-  const merged = new Map<string, readonly Entry<Prefix, Location>[]>();
-  for (const [owner, entries] of lines) {
-    const known = merged.get(owner);
-    merged.set(owner, known ? [...known, ...entries] : entries);
-  }
-  return merged;
 }

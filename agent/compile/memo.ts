@@ -1,3 +1,5 @@
+import { atOnce, finish, type Steps } from "../steps.ts";
+
 /** Remembers the result per object: as long as `key` and everything in `inputs` are the very same objects, `make` is
  * not called again. What makes a compilation of 10,000 services cost what changed, and nothing else. */
 export class Memo<K extends object, R> {
@@ -18,8 +20,13 @@ export class Latest<R> {
   #result: R | undefined;
 
   get(inputs: readonly unknown[], make: () => R): R {
+    return finish(this.getting(inputs, () => atOnce(make)));
+  }
+
+  /** The same where making it is done in parts. */
+  *getting(inputs: readonly unknown[], make: () => Steps<R>): Steps<R> {
     if (this.#inputs && same(this.#inputs, inputs)) return this.#result as R;
-    this.#result = make();
+    this.#result = yield* make();
     this.#inputs = inputs;
     return this.#result;
   }

@@ -1,6 +1,7 @@
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../api/networking.ts";
 import type { Problem } from "./desired.ts";
 import { TCP, UDP } from "./key.ts";
+import { closed, overLimit } from "./limits.ts";
 import type { PeerMatch, PortMatch, Rule } from "./rules.ts";
 import { selectorText, selects } from "./selector.ts";
 
@@ -18,10 +19,15 @@ export interface PodSelector {
 export interface CompiledPolicy {
   readonly owner: string;
   readonly namespace: string;
+  readonly name: string;
   readonly subject: LabelSelector;
   readonly ingress?: readonly Rule[];
   readonly egress?: readonly Rule[];
   readonly selectors: readonly PodSelector[];
+  /** The rules, in one text per meaning. */
+  readonly text: string;
+  /** It is too large to be in force (limits.ts). */
+  readonly closed: boolean;
   readonly problems: readonly Problem[];
 }
 
@@ -46,15 +52,23 @@ export function compileNetworkPolicy(policy: NetworkPolicy): CompiledPolicy {
   // policyTypes defaults to Ingress, and to Egress too when the policy has an egress section with rules.
   const types =
     spec.policyTypes.length > 0 ? spec.policyTypes : spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
-  return {
-    owner: `NetworkPolicy ${namespace}/${metadata.name}`,
-    namespace,
-    subject: spec.podSelector ?? EVERYTHING,
+  const rules = {
     ...(types.includes("Ingress") && { ingress: spec.ingress.map((rule) => ruleOf(rule.from, rule.ports)) }),
     ...(types.includes("Egress") && { egress: (spec.egress ?? []).map((rule) => ruleOf(rule.to, rule.ports)) }),
+  };
+  const compiled: CompiledPolicy = {
+    owner: `NetworkPolicy ${namespace}/${metadata.name}`,
+    namespace,
+    name: metadata.name,
+    subject: spec.podSelector ?? EVERYTHING,
+    ...rules,
     selectors: [...selectors.values()],
+    text: "",
+    closed: false,
     problems: sctpProblems(policy),
   };
+  const over = overLimit(compiled);
+  return over ? closed(compiled, over) : { ...compiled, text: JSON.stringify(rules) };
 }
 
 export function isSelected(

@@ -1,13 +1,15 @@
 import type { Pod } from "../api/core.ts";
 import { objectName } from "../api/metadata.ts";
 import type { NetworkPolicy } from "../api/networking.ts";
-import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
+import type { PolicyKey, PolicyValue } from "../kernel/layout.gen.ts";
+import { each, finish, type Steps } from "../steps.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
-import { DROPPED, encode } from "./encode.ts";
 import { isPodOf } from "./endpoint_pod.ts";
-import { containerPorts, type Identity, type Vocabulary, vocabulary } from "./identity.ts";
-import { type Displaced, idOf, type Named, Numbering, named } from "./ids.ts";
-import { ANYBODY, type Judgement, judge, portName } from "./judge.ts";
+import { containerPorts, type Identity, type Vocabulary, vocabularyOf } from "./identity.ts";
+import { idOf, type Named, Numbering, named } from "./ids.ts";
+import { portName } from "./judge.ts";
+import { JudgedPolicy } from "./judged_policy.ts";
+import { closed, closingOrder, NODE_POLICY_ENTRIES } from "./limits.ts";
 import { Memo } from "./memo.ts";
 import { type CompiledPolicy, compileNetworkPolicy, isSelected } from "./network-policy.ts";
 import type { Rule, Tier } from "./rules.ts";
@@ -34,6 +36,8 @@ export interface Selection {
   readonly sources: readonly CompiledPolicy[];
   readonly vocabulary: Vocabulary;
   readonly problems: readonly Problem[];
+  /** How many of the sources are too large and therefore allow nothing. */
+  readonly closed: number;
 }
 
 export interface PolicyMap {
@@ -50,43 +54,76 @@ export interface SharedPolicy {
 
 export class PolicyCompiler {
   readonly #compiled = new Memo<NetworkPolicy, CompiledPolicy>();
+  readonly #closed = new Memo<CompiledPolicy, CompiledPolicy>();
   readonly #ids = new Numbering<EndpointPolicy>(({ name }) => [name]);
-  #shared: ReadonlyMap<string, SharedPolicy> = new Map();
+  #shared = new Map<string, SharedPolicy>();
+  #before: ReadonlyMap<string, SharedPolicy> = new Map();
+  #vocabulary: Vocabulary | undefined;
 
-  /** Finds what applies to this node's endpoints; peers that only other nodes' policies name are nobody here. */
-  select({ networkPolicies, endpoints, pods }: ClusterSnapshot): Selection {
-    const compiled = networkPolicies.map((item) => this.#compiled.get(item, [], () => compileNetworkPolicy(item)));
-    const byNamespace = Map.groupBy(compiled, ({ namespace }) => namespace);
-    const names = new Set(endpoints.map(({ namespace, pod }) => `${namespace}/${pod}`));
-    const local = new Map(pods.filter((pod) => names.has(objectName(pod))).map((pod) => [objectName(pod), pod]));
-    const inForce = new Set<CompiledPolicy>();
-    const policies = new Map<LocalEndpoint, EndpointPolicy>();
-    const inUse = new Map<string, SharedPolicy>();
-    for (const endpoint of endpoints) {
-      const pod = local.get(`${endpoint.namespace}/${endpoint.pod}`);
-      if (!pod || !isPodOf(pod, endpoint)) continue;
-      const selecting = (byNamespace.get(endpoint.namespace) ?? [])
-        .filter((policy) => isSelected(policy, endpoint.namespace, pod.metadata.labels ?? {}))
-        .sort((a, b) => (a.owner < b.owner ? -1 : 1));
-      if (selecting.length === 0) continue;
-      for (const policy of selecting) inForce.add(policy);
-      const made = combine(selecting, pod);
-      const shared = inUse.get(made.name.name) ?? this.#shared.get(made.name.name) ?? shareable(made);
-      inUse.set(made.name.name, shared);
-      policies.set(endpoint, shared.policy);
-    }
-    this.#shared = inUse;
-    const sources = [...inForce];
-    const problems = compiled.flatMap((policy) => policy.problems);
-    return { policies, shared: inUse, sources, vocabulary: vocabulary(sources), problems };
+  /** All at once. */
+  select(snapshot: ClusterSnapshot): Selection {
+    return finish(this.selecting(snapshot));
   }
 
-  /** Judges every identity by every policy of the selection. */
-  compile({ shared }: Pick<Selection, "shared">, identities: ReadonlyMap<Identity, number>): PolicyMap {
-    const displaced = this.#ids.assign([...shared.values()].map(({ policy }) => policy));
-    const policies = new Map(
-      [...shared.values()].map(({ policy, judged }) => [policy.owner, judged.entries(displaced, identities)]),
+  /** Finds what applies to this node's endpoints; peers that only other nodes' policies name are nobody here. `closing`
+   * policies, those that take most, are closed because all together are too large. */
+  *selecting({ networkPolicies, endpoints, pods, facts }: ClusterSnapshot, closing = 0): Steps<Selection> {
+    const compiled: CompiledPolicy[] = [];
+    yield* each(
+      networkPolicies,
+      (item) => compiled.push(this.#compiled.get(item, [], () => compileNetworkPolicy(item))),
+      1,
     );
+    const selected = yield* selectedBy(compiled, endpoints, pods);
+    const inForce = new Set([...selected.values()].flatMap(({ policies }) => policies));
+    const excess = `does not fit beside the other policies of node ${facts.nodeName}, which have room for ${NODE_POLICY_ENTRIES} entries`;
+    const substitutes = new Map(
+      closingOrder(closing > 0 ? [...inForce] : [])
+        .slice(0, closing)
+        .map((policy) => [policy, this.#closed.get(policy, [excess], () => closed(policy, excess))]),
+    );
+    const standing = (policy: CompiledPolicy) => substitutes.get(policy) ?? policy;
+    // What a first try was judged by is remembered although it is not what comes out.
+    if (closing === 0) [this.#before, this.#shared] = [this.#shared, new Map()];
+    const known = (name: string) => this.#shared.get(name) ?? this.#before.get(name);
+    const policies = new Map<LocalEndpoint, EndpointPolicy>();
+    const inUse = new Map<string, SharedPolicy>();
+    const places = new Map(compiled.map((policy, place) => [policy, place]));
+    const alike = new Map<string, EndpointPolicy>();
+    for (const [endpoint, { policies: selecting, pod }] of selected) {
+      const ports = portsFor(selecting, pod);
+      // Of a hundred pods under the same policies the text, which may be long, is made once.
+      const id = `${selecting.map((policy) => places.get(policy)).join()} ${ports}`;
+      const made = alike.get(id) ?? combine(selecting.map(standing), pod, ports);
+      alike.set(id, made);
+      const shared = known(made.name.name) ?? shareable(made);
+      inUse.set(made.name.name, shared);
+      this.#shared.set(made.name.name, shared);
+      policies.set(endpoint, shared.policy);
+      yield;
+    }
+    const sources = [...inForce].map(standing);
+    const problems = compiled.map(standing).flatMap((policy) => policy.problems);
+    this.#vocabulary = yield* vocabularyOf(sources, this.#vocabulary);
+    const closedCount = sources.filter((policy) => policy.closed).length;
+    return { policies, shared: inUse, sources, vocabulary: this.#vocabulary, problems, closed: closedCount };
+  }
+
+  /** Judges every identity by every policy of the selection. Undefined where that makes more than `limit` entries. */
+  *compile(
+    { shared }: Pick<Selection, "shared">,
+    identities: ReadonlyMap<Identity, number>,
+    limit: number,
+  ): Steps<PolicyMap | undefined> {
+    const displaced = this.#ids.assign([...shared.values()].map(({ policy }) => policy));
+    const policies = new Map<string, readonly Entry<PolicyKey, PolicyValue>[]>();
+    let room = limit;
+    for (const { policy, judged } of shared.values()) {
+      const entries = yield* judged.entries(idOf(displaced, policy.name), identities, room);
+      if (!entries) return undefined;
+      room -= entries.length;
+      policies.set(policy.owner, entries);
+    }
     const names = new Map([...shared.values()].map(({ policy }) => [idOf(displaced, policy.name), policy.sources]));
     return { policies, names, idOf: (policy) => idOf(displaced, policy.name) };
   }
@@ -96,54 +133,32 @@ function shareable(policy: EndpointPolicy): SharedPolicy {
   return { policy, judged: new JudgedPolicy(policy) };
 }
 
-/** One policy's verdicts, each identity judged once in its life. */
-export class JudgedPolicy {
-  readonly #policy: EndpointPolicy;
-  readonly #anybody: ReadonlyMap<number, Judgement>;
-  readonly #entries = new Memo<Identity, readonly Entry<PolicyKey, PolicyValue>[]>();
-  #last:
-    | { id: number; identities: ReadonlyMap<Identity, number>; entries: readonly Entry<PolicyKey, PolicyValue>[] }
-    | undefined;
-
-  constructor(policy: EndpointPolicy) {
-    this.#policy = policy;
-    this.#anybody = new Map(directions(policy).map(([direction, tiers]) => [direction, judge(tiers, ANYBODY)]));
+/** Endpoints that some policy selects, with those policies in a fixed order. */
+function* selectedBy(
+  compiled: readonly CompiledPolicy[],
+  endpoints: readonly LocalEndpoint[],
+  pods: readonly Pod[],
+): Steps<ReadonlyMap<LocalEndpoint, { pod: Pod; policies: readonly CompiledPolicy[] }>> {
+  const byNamespace = Map.groupBy(compiled, ({ namespace }) => namespace);
+  const names = new Set(endpoints.map(({ namespace, pod }) => `${namespace}/${pod}`));
+  const local = new Map(pods.filter((pod) => names.has(objectName(pod))).map((pod) => [objectName(pod), pod]));
+  const found = new Map<LocalEndpoint, { pod: Pod; policies: readonly CompiledPolicy[] }>();
+  for (const endpoint of endpoints) {
+    const pod = local.get(`${endpoint.namespace}/${endpoint.pod}`);
+    if (!pod || !isPodOf(pod, endpoint)) continue;
+    const labels = pod.metadata.labels ?? {};
+    const policies: CompiledPolicy[] = [];
+    yield* each(byNamespace.get(endpoint.namespace) ?? [], (policy) => {
+      if (isSelected(policy, endpoint.namespace, labels)) policies.push(policy);
+    });
+    policies.sort((a, b) => (a.owner < b.owner ? -1 : 1));
+    if (policies.length > 0) found.set(endpoint, { pod, policies });
   }
-
-  entries(displaced: Displaced, identities: ReadonlyMap<Identity, number>): readonly Entry<PolicyKey, PolicyValue>[] {
-    const id = idOf(displaced, this.#policy.name);
-    const last = this.#last;
-    if (last?.id === id && sameEntries(last.identities, identities)) return last.entries;
-    const all = this.#forAnybody(id);
-    for (const [identity, number] of identities) {
-      all.push(...this.#entries.get(identity, [id, number], () => this.#forIdentity(id, identity, number)));
-    }
-    this.#last = { id, identities, entries: all };
-    return all;
-  }
-
-  #forAnybody(policy: number): Entry<PolicyKey, PolicyValue>[] {
-    return [...this.#anybody].flatMap(([direction, judgement]) =>
-      encode({ policy, identity: POLICY_ANY_IDENTITY, direction }, judgement, DROPPED),
-    );
-  }
-
-  #forIdentity(policy: number, identity: Identity, number: number): Entry<PolicyKey, PolicyValue>[] {
-    return directions(this.#policy).flatMap(([direction, tiers]) =>
-      encode({ policy, identity: number, direction }, judge(tiers, identity), this.#anybody.get(direction) ?? DROPPED),
-    );
-  }
-}
-
-function directions({ ingress, egress }: EndpointPolicy): [number, readonly Tier[]][] {
-  return [
-    ...(ingress ? [[Direction.INGRESS, ingress] satisfies [number, readonly Tier[]]] : []),
-    ...(egress ? [[Direction.EGRESS, egress] satisfies [number, readonly Tier[]]] : []),
-  ];
+  return found;
 }
 
 /** NetworkPolicies add up: what any of them allows is allowed, and a direction that any of them names is isolated. */
-function combine(policies: readonly CompiledPolicy[], pod: Pod): EndpointPolicy {
+function combine(policies: readonly CompiledPolicy[], pod: Pod, ports: string): EndpointPolicy {
   const ingress = policies.flatMap((policy) => (policy.ingress ? [policy.ingress] : []));
   const egress = policies.flatMap((policy) => (policy.egress ? [policy.egress] : []));
   const tiers = {
@@ -151,12 +166,34 @@ function combine(policies: readonly CompiledPolicy[], pod: Pod): EndpointPolicy 
     ...(egress.length > 0 && { egress: [tier(egress.flat())] }),
   };
   const owners = policies.map(({ owner }) => owner).join(", ");
-  const name = named(`${owners} ${JSON.stringify(tiers)}`);
+  const directions = policies.map(({ ingress, egress }) => (ingress ? "i" : "") + (egress ? "e" : "")).join();
+  const name = named([owners, directions, ports, ...policies.map(({ text }) => text)].join(" "));
   return { name, owner: `${owners} (${name.hash.toString(16)})`, sources: owners, ...tiers };
 }
 
 function tier(rules: readonly Rule[]): Tier {
   return { rules, otherwise: "deny" };
+}
+
+/** Ports of the pod that ingress rules name, with their numbers: what a policy means for this pod and not for others. */
+function portsFor(policies: readonly CompiledPolicy[], pod: Pod): string {
+  const wanted = new Set(policies.flatMap((policy) => [...ingressNames.get(policy, [], () => namesIn(policy))]));
+  if (wanted.size === 0) return "";
+  const known = containerPorts(pod);
+  return [...wanted]
+    .map((name) => `${name}=${known.get(name)}`)
+    .sort()
+    .join();
+}
+
+const ingressNames = new Memo<CompiledPolicy, ReadonlySet<string>>();
+
+function namesIn({ ingress = [] }: CompiledPolicy): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { ports = [] } of ingress) {
+    for (const match of ports) if ("name" in match) found.add(portName(match.protocol, match.name));
+  }
+  return found;
 }
 
 /** Ports that an ingress rule names are those of the pod itself. */
@@ -169,10 +206,4 @@ function atDestination(rule: Rule, pod: Pod): Rule {
     return number === undefined ? [] : [{ protocol: match.protocol, first: number, last: number }];
   });
   return { ...rule, ports };
-}
-
-function sameEntries<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (b.get(key) !== value) return false;
-  return true;
 }

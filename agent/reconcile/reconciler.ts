@@ -1,7 +1,7 @@
 import type { DesiredMaps, Entry, MapContents, WrittenMap } from "../compile/desired.ts";
 import { keyText, preference } from "../compile/key.ts";
 import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map_store.ts";
-import { finish, type Steps } from "../steps.ts";
+import { each, finish, type Steps } from "../steps.ts";
 import { DeltaMap, equal } from "./delta_map.ts";
 import { type Deltas, passingOrder, type Step, writeOrder } from "./write_order.ts";
 
@@ -90,18 +90,21 @@ export class Reconciler {
     const { delta, store } = this.#sides(map);
     const wait = waits?.(this.deltas);
     const stand = meanwhile?.(this.deltas) as ((value: never) => never) | undefined;
-    const entries: AnyEntry[] = [];
-    for (const entry of delta.pendingUpdates()) {
-      if (wait?.(entry)) continue;
+    const pending = delta.pendingUpdates();
+    yield;
+    // What is there already finds its room also in a full map, so it comes first.
+    const present: AnyEntry[] = [];
+    const added: AnyEntry[] = [];
+    yield* each(pending, (entry) => {
+      if (wait?.(entry)) return;
       const value = stand ? stand(entry.value) : entry.value;
-      if (!equal(value, delta.actual(entry.id))) entries.push({ ...entry, value });
-    }
-    // What is there already finds its room also in a full map.
-    const isThere = ({ id }: AnyEntry) => delta.actual(id) !== undefined;
-    const inOrder = [...entries.filter(isThere), ...entries.filter((entry) => !isThere(entry))];
+      const actual = delta.actual(entry.id);
+      if (actual === undefined) added.push({ ...entry, value });
+      else if (!equal(value, actual)) present.push({ ...entry, value });
+    });
     return yield* inBatches(
       map,
-      inOrder,
+      [...present, ...added],
       (batch) => store.update(batch.map(({ key, value }) => [key, value])),
       (entry) => delta.wrote(entry),
     );
@@ -110,10 +113,15 @@ export class Reconciler {
   *#delete({ map, waits }: Step): Steps<Written> {
     const { delta, store } = this.#sides(map);
     const wait = waits?.(this.deltas);
-    const entries = delta.pendingDeletions().filter((entry) => !wait?.(entry));
+    const pending = delta.pendingDeletions();
+    yield;
+    const entries: AnyEntry[] = [];
+    yield* each(pending, (entry) => {
+      if (!wait?.(entry)) entries.push({ ...entry, owner: "nobody any more" });
+    });
     return yield* inBatches(
       map,
-      entries.map((entry) => ({ ...entry, owner: "nobody any more" })),
+      entries,
       (batch) => store.delete(batch.map(({ key }) => key)),
       ({ id }) => delta.removed(id),
     );

@@ -53,7 +53,7 @@ export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
     workload.hostNetwork ? undefined : policies.get(keyOf(workload.namespace, workload.name));
   const namespaceOf = (name: string) =>
     namespaceSchema.parse({ metadata: { name, labels: cast.namespaces.get(name) ?? {} } });
-  const inPools = placesIn(cast.pools.map(parseCidr), vocabulary.cidrs);
+  const inPools = placesIn(cast.pools.map(parseCidr), [...vocabulary.cidrs.values()]);
   const ofPod = (pod: Pod, namespace: string) =>
     inPools.map((cidr) => identities.ofPod(pod, namespaceOf(namespace), cidr));
   const ofNodes = () => cast.nodes.map(({ address }) => identities.ofBlock(hostCidr(address)));

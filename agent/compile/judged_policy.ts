@@ -1,0 +1,84 @@
+import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
+import { each, type Steps } from "../steps.ts";
+import type { Entry } from "./desired.ts";
+import { DROPPED, lines, type PolicyLine, under } from "./encode.ts";
+import type { Identity } from "./identity.ts";
+import { ANYBODY, Judge, type Judgement } from "./judge.ts";
+import { Memo } from "./memo.ts";
+import type { EndpointPolicy } from "./policies.ts";
+import type { Tier } from "./rules.ts";
+
+type PolicyEntries = readonly Entry<PolicyKey, PolicyValue>[];
+
+interface JudgedDirection {
+  readonly direction: number;
+  readonly judge: Judge;
+  readonly anybody: Judgement;
+  /** Peers that the same rules name have the same judgement, and so the same lines. */
+  readonly lines: Memo<Judgement, readonly PolicyLine[]>;
+}
+
+/** One policy's verdicts, each identity judged once in its life. */
+export class JudgedPolicy {
+  readonly #policy: EndpointPolicy;
+  #directions: readonly JudgedDirection[] | undefined;
+  readonly #entries = new Memo<Identity, PolicyEntries>();
+  #last: { id: number; identities: ReadonlyMap<Identity, number>; entries: PolicyEntries } | undefined;
+
+  constructor(policy: EndpointPolicy) {
+    this.#policy = policy;
+  }
+
+  /** The policy's entries under the number `id`; undefined where there are more than `limit`. */
+  *entries(id: number, identities: ReadonlyMap<Identity, number>, limit: number): Steps<PolicyEntries | undefined> {
+    const last = this.#last;
+    if (last?.id === id && sameEntries(last.identities, identities)) {
+      return last.entries.length > limit ? undefined : last.entries;
+    }
+    this.#directions ??= directionsOf(this.#policy).map(judged);
+    const directions = this.#directions;
+    const all = directions.flatMap(({ direction, anybody }) =>
+      under({ policy: id, identity: POLICY_ANY_IDENTITY, direction }, lines(anybody, DROPPED)),
+    );
+    let room = limit - all.length;
+    let work = 0;
+    for (const [identity, number] of identities) {
+      if (room < 0) return undefined;
+      if (++work % 256 === 0) yield;
+      const entries = this.#entries.get(identity, [id, number], () =>
+        directions.flatMap((one) => forIdentity(one, id, identity, number)),
+      );
+      yield* each(entries, (entry) => all.push(entry));
+      room -= entries.length;
+    }
+    if (room < 0) return undefined;
+    this.#last = { id, identities, entries: all };
+    return all;
+  }
+}
+
+function directionsOf({ ingress, egress }: EndpointPolicy): [number, readonly Tier[]][] {
+  return [
+    ...(ingress ? [[Direction.INGRESS, ingress] satisfies [number, readonly Tier[]]] : []),
+    ...(egress ? [[Direction.EGRESS, egress] satisfies [number, readonly Tier[]]] : []),
+  ];
+}
+
+function judged([direction, tiers]: [number, readonly Tier[]]): JudgedDirection {
+  const judge = new Judge(tiers);
+  return { direction, judge, anybody: judge.judge(ANYBODY), lines: new Memo() };
+}
+
+function forIdentity(one: JudgedDirection, policy: number, identity: Identity, number: number) {
+  const { direction, judge, anybody } = one;
+  const judgement = judge.judge(identity);
+  const written = one.lines.get(judgement, [], () => lines(judgement, anybody));
+  return under({ policy, identity: number, direction }, written);
+}
+
+function sameEntries<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
+}
