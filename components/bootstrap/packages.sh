@@ -2,6 +2,8 @@
 # Puts programs and images of one release of Kubernetes on this machine: from the folder $RELEASES where a machine image has
 # one (VERSION/{kubeadm,kubelet,kubectl,images/*.tar}), and from nowhere else then; otherwise from Kubernetes' own packages.
 : "${RELEASES:=}"
+# The key that Kubernetes signs its packages with (isv:kubernetes OBS Project): one for all releases so far.
+kubernetes_key=DE15B14486CD377B9E876E1A234654DA9A296436
 
 say() { echo "bootstrap: $*"; }
 
@@ -38,12 +40,22 @@ install_packages() {
   say "installing ${*:2} $release"
   mkdir -p /etc/apt/keyrings
   curl --fail --silent --show-error --location --retry 5 --output "$key" "${source}Release.key"
+  require_key "$key" "$kubernetes_key"
   chmod 644 "$key"
   echo "deb [signed-by=$key] $source /" >/etc/apt/sources.list.d/kubernetes.list
   apt_get update
   apt_get install --yes --no-install-recommends --allow-change-held-packages "${packages[@]}" ||
     give_up "${packages[*]} cannot be installed from $source: is it a release that exists, and is there a way out to it?"
   apt-mark hold "${@:2}"
+}
+
+require_key() { # FILE FINGERPRINT: the file holds this key and no other; apt would believe every one that is in it
+  local home found
+  command -v gpg >/dev/null || { apt_get update && apt_get install --yes --no-install-recommends gpg; }
+  home=$(mktemp -d)
+  found=$(gpg --homedir "$home" --batch --with-colons --show-keys "$1" 2>/dev/null | sed -n '/^pub:/,/^fpr:/s/^fpr:*\([0-9A-F]*\):$/\1/p' | tr '\n' ' ')
+  rm -r "$home"
+  [ "$found" = "$2 " ] || { rm "$1" && give_up "$source is signed by ${found:-no key }and not by $2 alone: nothing is installed from there"; }
 }
 
 apt_get() { # patient with who else installs, such as unattended upgrades
