@@ -84,6 +84,10 @@ bench-throughput: bootstrap-bench ## Gbit/s and CPU per Gbit between pods, besid
 bench-scale: bootstrap-bench ## new connections and programming time against the number of services
 	@$(bench) scale $(bench_options)
 
+audit: ## whether vulnerabilities are known in the npm packages of the lock files; SKIP where the registry does not tell
+	@sh tools/bootstrap javascript
+	@node tools/audit.ts
+
 build: bootstrap ## builds what is missing: dataplane, programs, Kubernetes, images
 	@node tools/build.ts
 

@@ -15,7 +15,7 @@ import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { contentKey, contents } from "./cache.ts";
 import { run } from "./command.ts";
-import { notices } from "./notices.ts";
+import { bundledPackages, notices } from "./notices.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -63,6 +63,7 @@ export async function bundle(folder: string = root): Promise<string[]> {
     metafile: true,
   });
   writeFileSync(join(folder, "dist", "THIRD-PARTY-LICENSES"), notices(folder, metafile));
+  writeFileSync(join(folder, "dist", "bundled.json"), JSON.stringify(bundledPackages(metafile), null, 2));
   copyScripts(folder);
   return ENTRIES.filter((name) => !present.includes(name));
 }

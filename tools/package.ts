@@ -2,9 +2,24 @@
 //
 // What is in it is what `npm pack` takes of the checkout ("files" in package.json). Its package.json names no development
 // dependencies: the Pulumi CLI installs everything that a component plugin's package.json names, with the plugins that belong to it.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { run } from "./command.ts";
+import { debianComponent, packagesOfThisComputer } from "./images/debian-packages.ts";
+import { thisProcessor } from "./images/processor.ts";
+import { billOfMaterials } from "./sbom/document.ts";
+import { goComponents, goLicense } from "./sbom/go.ts";
+import { dependencies, npmComponent, readLock } from "./sbom/npm.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -29,6 +44,7 @@ export async function makePackage(destination: string): Promise<string> {
       ...manifest
     } = JSON.parse(readFileSync(join(staged, "package.json"), "utf8"));
     writeFileSync(join(staged, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    writeBill(staged, manifest);
     const tarball = await pack(staged, destination);
     rmSync(PACKAGE_FOLDER, { recursive: true, force: true });
     renameSync(staged, PACKAGE_FOLDER);
@@ -37,6 +53,31 @@ export async function makePackage(destination: string): Promise<string> {
     rmSync(draft, { recursive: true, force: true });
   }
 }
+
+/** What is in the package and what npm installs with it, by name, version, licence and hash; and the licences that are no npm package's. */
+function writeBill(staged: string, { name, version }: { name: string; version: string }): void {
+  const lock = readLock(join(root, "package-lock.json"));
+  const bundled = JSON.parse(readFileSync(join(root, "dist", "bundled.json"), "utf8")) as Record<string, string[]>;
+  const inside = (...path: string[]) => join(staged, "dist", ...path);
+  const bundles = Object.keys(bundled).filter((file) => existsSync(inside(file)));
+  const programs = globSync(inside("probe", "*"));
+  const libc = packagesOfThisComputer([LIBC]);
+  const bill = billOfMaterials({ type: "library", name, version, purl: `pkg:npm/${name}@${version}` }, [
+    ...bundles.flatMap((file) => (bundled[file] ?? []).map((place) => npmComponent(lock, place, "bundled"))),
+    ...dependencies(lock),
+    ...programs.flatMap(goComponents),
+    ...libc.map(debianComponent),
+  ]);
+  writeFileSync(inside("sbom.cdx.json"), bill);
+  mkdirSync(inside("licences"));
+  copyFileSync(goLicense(), inside("licences", "go.txt"));
+  for (const { name: debian } of libc) {
+    copyFileSync(`/usr/share/doc/${debian}/copyright`, inside("licences", `${debian}.txt`));
+  }
+}
+
+/** The load generator has the C library in it. */
+const LIBC = `/usr/lib/${thisProcessor().triplet}/libc.a`;
 
 async function pack(folder: string, destination: string): Promise<string> {
   const words = ["pack", "--ignore-scripts", "--json", "--pack-destination", destination];

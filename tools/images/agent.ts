@@ -1,11 +1,16 @@
 // The agent's image: what is in it, for any processor.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { billOfMaterials } from "../sbom/document.ts";
+import { goComponents, goLicense } from "../sbom/go.ts";
+import { nodeComponent, npmComponent, readLock } from "../sbom/npm.ts";
 import { base } from "./base.ts";
+import { type DebianPackage, debianComponent } from "./debian-packages.ts";
 import type { Image } from "./image.ts";
 import { type Origin, thisComputer, withLibraries } from "./libraries.ts";
+import { debianLicences } from "./licences.ts";
 import { type Processor, thisProcessor } from "./processor.ts";
-import { data, link, merge, program, type Tree } from "./tree.ts";
+import { data, link, merge, program, type Tree, text } from "./tree.ts";
 
 /** What the image is made from. */
 export interface AgentIngredients {
@@ -43,6 +48,9 @@ export const nativePackage = ({ node }: Processor): string => `@koromix/koffi-li
 
 const HOME = "/opt/ebpf-dataplane";
 
+/** Path of the bill of materials in the image. */
+export const AGENT_BILL = `${HOME}/sbom.cdx.json`;
+
 /** From what this computer has. */
 export function agentOfThisComputer(root: string, node: string): AgentIngredients {
   const processor = thisProcessor();
@@ -62,19 +70,24 @@ export function agentImage(from: AgentIngredients): Image | undefined {
       .map((path) => [path, path]),
   );
   const libbpf = `/usr/lib/${processor.triplet}/libbpf.so.1`;
-  const platform = merge(
-    base,
-    withLibraries({ "/usr/local/bin/node": from.node, ...tools }, [libbpf], origin),
-    koffi(from),
-    { "/bin/sh": link("dash") },
-  );
+  const programs = merge(withLibraries({ "/usr/local/bin/node": from.node, ...tools }, [libbpf], origin), koffi(from));
+  const debian = origin.packages(Object.keys(programs).filter((path) => /^\/usr\/(?!local\/)/.test(path)));
+  const platform = merge(base, programs, debianLicences(debian, origin), nodeLicence(from), {
+    "/bin/sh": link("dash"),
+  });
   const ours: Tree = {
     [`${HOME}/agent.js`]: data(dist("agent.js")),
     [`${HOME}/THIRD-PARTY-LICENSES`]: data(dist("THIRD-PARTY-LICENSES")),
+    [`${HOME}/LICENSE`]: data(join(root, "LICENSE")),
+    [`${HOME}/LICENSES/GPL-2.0-only.txt`]: data(join(root, "LICENSES", "GPL-2.0-only.txt")),
+    [AGENT_BILL]: text(agentBill(from, version, debian)),
   };
   for (const object of globSync(dist("bpf", "*.bpf.o")).sort())
     ours[`${HOME}/bpf/${object.split("/").at(-1)}`] = data(object);
-  if (existsSync(from.cni)) ours[`${HOME}/cni/ebpf-dataplane`] = program(from.cni);
+  if (existsSync(from.cni)) {
+    ours[`${HOME}/cni/ebpf-dataplane`] = program(from.cni);
+    ours["/usr/share/doc/go/LICENSE"] = data(goLicense());
+  }
   return {
     file: processor === thisProcessor() ? "ebpf-dataplane" : `ebpf-dataplane-${processor.name}`,
     // Of this package's version, as `Dataplane` asks for it; and by the name that check files use.
@@ -82,6 +95,25 @@ export function agentImage(from: AgentIngredients): Image | undefined {
     config: { entrypoint: ["/usr/local/bin/node", `${HOME}/agent.js`], architecture: processor.name },
     layers: [platform, merge(ours)],
   };
+}
+
+/** What is in the image, by name, version, licence and hash. */
+function agentBill({ root, processor, cni }: AgentIngredients, version: string, debian: DebianPackage[]): string {
+  const lock = readLock(join(root, "package-lock.json"));
+  const bundled = JSON.parse(readFileSync(join(root, "dist", "bundled.json"), "utf8")) as Record<string, string[]>;
+  const places = [...(bundled["agent.js"] ?? []), "node_modules/koffi", `node_modules/${nativePackage(processor)}`];
+  const purl = `pkg:oci/ebpf-dataplane@${version}?arch=${processor.name}`;
+  return billOfMaterials({ type: "application", name: "ebpf-dataplane", version, purl }, [
+    nodeComponent(root, processor.node),
+    ...debian.map(debianComponent),
+    ...places.map((place) => npmComponent(lock, place, "bundled")),
+    ...(existsSync(cni) ? goComponents(cni) : []),
+  ]);
+}
+
+/** Node brings the licences of everything that is in it in one file, beside its binary's folder. */
+function nodeLicence({ origin, node }: AgentIngredients): Tree {
+  return { "/usr/share/doc/node/LICENSE": data(origin.file(join(node, "..", "..", "LICENSE"))) };
 }
 
 /** The npm package koffi without its sources: the loader, and the native module for the processor and the GNU C library. */

@@ -6,10 +6,10 @@ import { binaryPath, buildGoBinary } from "../go-binary.ts";
 import { buildPause, coredns, kube, relinked } from "../programs.ts";
 import { publishRelease, released } from "../releases.ts";
 import { KUBERNETES } from "../versions.ts";
-import { agentImage, agentOfThisComputer } from "./agent.ts";
+import { AGENT_BILL, agentImage, agentOfThisComputer } from "./agent.ts";
 import { catalogue, controlPlane } from "./catalogue.ts";
 import { agentForAnother } from "./foreign.ts";
-import { type MadeImage, makeImage, sha256 } from "./image.ts";
+import { type Image, type MadeImage, makeImage, sha256 } from "./image.ts";
 import { type Processor, thisProcessor } from "./processor.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -60,7 +60,16 @@ export async function buildAgentImage(processor: Processor): Promise<MadeImage> 
   const { made } = await makeImage(image, (file) => fingerprints.of(file));
   fingerprints.save();
   removeOld([made]);
+  writeBill(image, processor);
   return made;
+}
+
+/** The bill of materials beside the results, for who publishes the image; it is in the image too. */
+function writeBill({ layers }: Image, { name }: Processor): void {
+  const bill = layers.at(-1)?.[AGENT_BILL];
+  if (bill?.kind !== "text") throw new Error(`The agent's image has no ${AGENT_BILL}.`);
+  mkdirSync(join(root, "out"), { recursive: true });
+  writeFileSync(join(root, "out", `agent-image-${name}.cdx.json`), bill.text);
 }
 
 const isControlPlane = ({ names }: MadeImage): boolean => names.some((name) => name.includes("/kube-apiserver:"));

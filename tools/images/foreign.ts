@@ -2,12 +2,14 @@
 // that this computer has, Node of this computer's version, koffi's native part, and the CNI plugin by Go's own cross-compiler.
 //
 // apt is asked with folders of its own: what dpkg knows of this computer does not change, and nothing is installed.
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cacheFolder, contentKey, removeAbandoned } from "../cache.ts";
 import { run } from "../command.ts";
 import { buildShimFor } from "../programs.ts";
+import { readLock } from "../sbom/npm.ts";
 import { AGENT_PACKAGES, type AgentIngredients, nativePackage } from "./agent.ts";
+import { listPackages } from "./debian-packages.ts";
 import { fileSystem } from "./libraries.ts";
 import type { Processor } from "./processor.ts";
 
@@ -18,7 +20,7 @@ export async function agentForAnother(root: string, processor: Processor): Promi
   const versions = npmPackages(root, processor);
   const system = join(
     folder,
-    `system-${contentKey({ names: [...packages.map((p) => basename(p)), ...versions].join("\n") })}`,
+    `system-${contentKey({ recipe: "2", names: [...packages.map((p) => basename(p)), ...versions.map((one) => one.name)].join("\n") })}`,
   );
   if (!existsSync(system)) {
     for (const former of globSync(join(folder, "system-????????????")))
@@ -65,21 +67,31 @@ Dir::Cache "${join(folder, "apt")}";
   );
 }
 
-/** In this computer's versions. */
-function npmPackages(root: string, processor: Processor): string[] {
-  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const native = nativePackage(processor);
-  const { version } = packages[`node_modules/${native}`];
-  return [`node-linux-${processor.node}@${process.version.slice(1)}`, `${native}@${version}`];
+interface NpmPackage {
+  /** NAME@VERSION */
+  name: string;
+  integrity: string | undefined;
 }
 
-async function unpack(debian: string[], npm: string[], system: string): Promise<void> {
+/** As the lock files name them. */
+function npmPackages(root: string, processor: Processor): NpmPackage[] {
+  const of = (name: string, ...lock: string[]): NpmPackage => {
+    const { version, integrity } = readLock(join(root, ...lock, "package-lock.json"))[`node_modules/${name}`] ?? {};
+    return { name: `${name}@${version}`, integrity };
+  };
+  return [of(`node-linux-${processor.node}`, "tools", "node"), of(nativePackage(processor))];
+}
+
+async function unpack(debian: string[], npm: NpmPackage[], system: string): Promise<void> {
   const draft = mkdtempSync(`${system}.`);
   try {
+    const { name, text } = await listPackages(debian);
+    writeFileSync(join(draft, name), text);
     for (const file of debian) await run("dpkg-deb", ["--extract", file, draft], { timeoutSeconds: 60 });
-    for (const name of npm) {
+    for (const { name, integrity: wanted } of npm) {
       const words = ["pack", "--json", "--pack-destination", draft, name];
-      const [{ filename }] = JSON.parse(await run("npm", words, { cwd: draft, timeoutSeconds: 300 }));
+      const [{ filename, integrity }] = JSON.parse(await run("npm", words, { cwd: draft, timeoutSeconds: 300 }));
+      if (integrity !== wanted) throw new Error(`${name} is not what the lock file says: ${integrity}, not ${wanted}.`);
       const home = join(draft, "npm", name.replace(/@[^@]*$/, ""));
       mkdirSync(home, { recursive: true });
       await run("tar", ["-xzf", join(draft, filename), "-C", home, "--strip-components=1"], { timeoutSeconds: 60 });

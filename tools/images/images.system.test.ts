@@ -60,6 +60,30 @@ describe("the images", () => {
       expect(plugins).toContain(plugin);
   });
 
+  test("the agent's image holds the licence of everything in it, the offer of sources, and the list of all", () => {
+    const root = unpacked("docker.io/library/ebpf-dataplane:");
+    const read = (path: string) => readFileSync(join(root, path), "utf8");
+    const { components } = JSON.parse(read("opt/ebpf-dataplane/sbom.cdx.json")) as { components: Listed[] };
+    const named = (kind: string) => components.filter(({ purl }) => purl.startsWith(`pkg:${kind}/`));
+    for (const { name } of named("deb"))
+      expect(read(`usr/share/doc/${name}/copyright`)).toMatch(/copyright|licen[cs]e/i);
+    for (const name of ["bpftool", "libc6", "libbpf1", "tcpdump", "nftables", "iproute2", "libstdc++6"])
+      expect(named("deb").map((each) => each.name)).toContain(name);
+    for (const { properties = [] } of named("deb"))
+      expect(read("usr/share/doc/SOURCES")).toContain(properties[0]?.value);
+    expect(read("usr/share/doc/SOURCES")).toContain("Offer of source");
+    expect(read("usr/share/common-licenses/GPL-2")).toContain("GNU GENERAL PUBLIC LICENSE");
+    expect(read("usr/share/doc/node/LICENSE")).toContain("OpenSSL");
+    expect(read("usr/share/doc/go/LICENSE")).toContain("The Go Authors");
+    const notices = read("opt/ebpf-dataplane/THIRD-PARTY-LICENSES");
+    for (const { name, version } of named("npm").filter((each) => !/koffi|node-linux/.test(each.name)))
+      expect(notices).toContain(`${name} ${version}`);
+    expect(named("golang").map(({ name }) => name)).toContain("std");
+    expect(inside(root, "node", "--version").trim()).toBe(
+      `v${named("npm").find(({ name }) => /^node-linux/.test(name))?.version}`,
+    );
+  });
+
   test("pause sleeps until it is told to end", async () => {
     const pause = spawn("chroot", [unpacked("registry.k8s.io/pause:"), "/pause"], { stdio: "ignore" });
     const ended = new Promise<number | null>((resolve) => pause.on("exit", resolve));
@@ -135,4 +159,11 @@ function inside(root: string, ...command: string[]): string {
     timeout: 60_000,
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin" },
   });
+}
+
+interface Listed {
+  name: string;
+  version: string;
+  purl: string;
+  properties?: { value: string }[];
 }

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { type DebianPackage, packagesOfFolder, packagesOfThisComputer } from "./debian-packages.ts";
 import { canonical, data, program, type Tree } from "./tree.ts";
 
 /** Where programs come from: this computer, or a folder with another one's file system in it. */
@@ -14,6 +15,11 @@ export interface Origin {
    * @throws Error naming the library that is missing
    */
   libraries(path: string): string[];
+  /**
+   * @returns the Debian packages that these files are of
+   * @throws Error naming a file that is of none
+   */
+  packages(paths: readonly string[]): DebianPackage[];
 }
 
 /**
@@ -44,6 +50,7 @@ export function withLibraries(
 
 export const thisComputer: Origin = {
   file: realpathSync,
+  packages: packagesOfThisComputer,
   libraries(path) {
     const { stdout, error } = ask("ldd", path);
     if (error) throw new Error(`Cannot list the libraries of ${path} with ldd: ${error.message}`);
@@ -89,6 +96,7 @@ export function fileSystem(root: string, triplet: string): Origin {
   };
   return {
     file,
+    packages: (paths) => packagesOfFolder(root, paths),
     libraries(path) {
       const found = new Set<string>();
       const follow = (from: string) => {

@@ -1,0 +1,57 @@
+// `make audit`: whether vulnerabilities are known in the npm packages of the lock files. Asks the registry that npm is set to; where that
+// does not answer such questions, says SKIP with the reason: nothing is known then, neither good nor bad.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+
+/** From this severity on a known vulnerability fails. */
+const GRAVE = ["high", "critical"];
+
+export type Finding = { verdict: "passed" | "failed" | "skipped"; lines: string[] };
+
+interface Report {
+  vulnerabilities?: Record<
+    string,
+    { name: string; severity: string; range: string; via: (string | { title: string })[] }
+  >;
+  error?: { summary?: string; detail?: string; code?: string };
+  message?: string;
+}
+
+/** @param answer of `npm audit --json` */
+export function judge(answer: string): Finding {
+  let report: Report;
+  try {
+    report = JSON.parse(answer);
+  } catch {
+    return {
+      verdict: "skipped",
+      lines: [`npm audit gave no report: ${answer.trim().slice(0, 200) || "it said nothing"}`],
+    };
+  }
+  if (!report.vulnerabilities) {
+    const { summary, detail, code } = report.error ?? {};
+    const why = summary || detail || report.message || code || "it gave no list";
+    return { verdict: "skipped", lines: [`the registry does not tell known vulnerabilities: ${why}`] };
+  }
+  const found = Object.values(report.vulnerabilities);
+  const lines = found.map(({ name, range, severity, via }) => {
+    const titles = via.map((each) => (typeof each === "string" ? `by ${each}` : each.title));
+    return `${severity}: ${name} ${range}: ${titles.join("; ")}`;
+  });
+  const grave = found.some(({ severity }) => GRAVE.includes(severity));
+  return { verdict: grave ? "failed" : "passed", lines };
+}
+
+function main(): void {
+  const root = join(import.meta.dirname, "..");
+  for (const folder of [".", "tools/node"]) {
+    const words = ["audit", "--json", "--package-lock-only"];
+    const { stdout, error } = spawnSync("npm", words, { cwd: join(root, folder), encoding: "utf8", timeout: 120_000 });
+    const { verdict, lines } = error ? judge(error.message) : judge(stdout);
+    const word = { passed: "no grave vulnerability is known in", failed: "FAIL", skipped: "SKIP" }[verdict];
+    process.stdout.write([`${word} ${join(folder, "package-lock.json")}`, ...lines].join("\n  ").concat("\n"));
+    if (verdict === "failed") process.exitCode = 1;
+  }
+}
+
+if (import.meta.main) main();
