@@ -7,6 +7,7 @@ import type { Cluster } from "./cluster.ts";
 import { EndpointStore } from "./cni/endpoint_store.ts";
 import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
+import { lostEndpoints } from "./cni/recovery.ts";
 import { serveCni } from "./cni/server.ts";
 import { hostIndex } from "./cni/veth.ts";
 import type { DesiredState, PolicyNames } from "./compile/desired.ts";
@@ -36,8 +37,10 @@ import { privateFolder } from "./private_files.ts";
 import { Rounds } from "./rounds.ts";
 import type { Settings } from "./settings.ts";
 import { Tracer } from "./tracer.ts";
+import { Watchdog } from "./watchdog.ts";
 
 const LOOK_AGAIN_MS = 10_000;
+const REPAIR_MS = 1_000;
 
 /** What one run of an agent works with. */
 interface Agent {
@@ -51,6 +54,7 @@ interface Agent {
   readonly metrics: AgentMetrics;
   /** The metrics are served before there is a cluster to ask. */
   readonly failingWatches: { of: () => readonly string[] };
+  readonly counted: { by?: Pick<Dataplane, "entries" | "closedPolicies"> };
 }
 
 /** Runs until the process ends. Rejects when it cannot start; the message says why and what to do. `openCluster` is given
@@ -64,7 +68,11 @@ export async function runAgent(
   const agent = await prepare(options, settings, log);
   const { health, endpoints, network, loaded } = agent;
 
-  const rounds = new Rounds(() => dataplane.apply(), agent.metrics.programmed);
+  const rounds = new Rounds(async () => {
+    const result = await dataplane.apply();
+    health.is("the kernel is not at the cluster's state (see the agent's log)", result === "failed");
+    return result;
+  }, agent.metrics.programmed);
   const cluster = openCluster(() => rounds.changed());
   agent.failingWatches.of = () => cluster.store.failing();
   const dataplane = new Dataplane({
@@ -76,21 +84,25 @@ export async function runAgent(
     metrics: agent.metrics,
     log,
   });
+  agent.counted.by = dataplane;
   health.waitsFor(`complete lists from ${cluster.name}`);
   const watching = cluster.run(new AbortController().signal);
   await Promise.race([rounds.until(() => cluster.store.complete), watching]);
+  recover(agent, cluster);
   health.waitsFor("the kernel to hold the cluster's state (see the agent's log)");
   await rounds.start();
 
   const attachments = attach(agent);
   const outlived = new OutlivedSockets({ maps: loaded.maps, log });
   dataplane.onWritten = () => outlived.end();
-  setInterval(() => {
+  const { regularly } = new Watchdog(health, log);
+  regularly("look at the machine again", LOOK_AGAIN_MS, () => {
     dataplane.lookAgain();
-    outlived.end();
     rounds.trigger();
+    outlived.end();
     attachments.ensure(() => endpoints.list(), options.cgroupRoot);
-  }, LOOK_AGAIN_MS);
+  });
+  regularly("look at the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await explain(agent, cluster, attachments, () => dataplane.names);
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();
@@ -122,7 +134,10 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   });
   const count = () => endpoints.list().length;
   const failingWatches = { of: (): readonly string[] => [] };
+  const counted: Agent["counted"] = {};
   const metrics = agentMetrics({
+    entries: (map) => counted.by?.entries(map) ?? 0,
+    closedPolicies: () => counted.by?.closedPolicies ?? 0,
     outcomes: outcomeReader(pins),
     reports: reportReader(pins),
     maps: loaded.maps,
@@ -130,8 +145,8 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     failingWatches: () => failingWatches.of(),
     build: { layout: layoutHash, kernel: release() },
   });
-  await serveMetrics(metrics, options.metricsPort);
-  return { options, log, health, pins, loaded, endpoints, network, metrics, failingWatches };
+  await serveMetrics(metrics, options.metricsAddress, options.metricsPort);
+  return { options, log, health, pins, loaded, endpoints, network, metrics, failingWatches, counted };
 }
 
 function loadOptions(options: AgentOptions, pins: Pins): LoadOptions {
@@ -141,12 +156,30 @@ function loadOptions(options: AgentOptions, pins: Pins): LoadOptions {
 /** The endpoints that an earlier agent left, without those whose interface is gone, after a reboot for instance. */
 function readBack(options: AgentOptions, log: Logger): EndpointStore {
   const endpoints = new EndpointStore(runFile(options, "endpoints.json"));
+  if (endpoints.damage) log.error(endpoints.damage);
   for (const one of endpoints.list()) {
     if (hostIndex(one.hostInterface) === one.ifindex) continue;
     log.info(`the interface of ${one.namespace}/${one.pod} is gone: its endpoint is forgotten`);
-    endpoints.remove(one);
+    written(log, () => endpoints.remove(one));
   }
   return endpoints;
+}
+
+/** Endpoints that only the maps still know: without them their pods would lose their network and their policies. */
+function recover({ endpoints, loaded, log }: Agent, cluster: Cluster): void {
+  for (const one of lostEndpoints(endpoints, loaded.maps, cluster.store.list("pods"), networkDevices())) {
+    log.warn(`the endpoint of ${one.namespace}/${one.pod} is taken from the maps: endpoints.json does not name it`);
+    written(log, () => endpoints.add(one));
+  }
+}
+
+// A run folder that is full or read-only keeps nobody from starting.
+function written(log: Logger, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    log.error(`endpoints.json stays as it is: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** From here on packets meet the programs of this agent; maps that only older ones used can go. */

@@ -41,7 +41,27 @@ export class Attachments {
    * hands on must not meet an interface without one. */
   ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
     this.last = () => this.ensure(endpoints, cgroupRoot);
-    for (const endpoint of endpoints()) this.endpoint(endpoint);
+    this.repair(endpoints());
+    this.attacher.cgroup(cgroupMount(cgroupRoot));
+    this.sweep();
+  }
+
+  /** The part of it that costs system calls only: every program on its interface. An interface that is gone, or goes
+   * meanwhile, is left out. */
+  repair(endpoints: readonly Endpoint[]): void {
+    for (const endpoint of endpoints) this.whereItIs(() => this.endpoint(endpoint));
+    this.whereItIs(() => this.nodeInterfaces());
+  }
+
+  private whereItIs(attach: () => void): void {
+    try {
+      attach();
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+
+  private nodeInterfaces(): void {
     // The marks of to_tunnel must be there before to_uplink asks for them.
     if (this.network.tunnel) {
       this.attach("to_tunnel", this.network.tunnel);
@@ -51,8 +71,6 @@ export class Attachments {
       this.attach("to_uplink", device);
       this.attach("from_uplink", device);
     }
-    this.attacher.cgroup(cgroupMount(cgroupRoot));
-    this.sweep();
   }
 
   /** Both directions of a workload's interface. */
@@ -72,4 +90,8 @@ export class Attachments {
     if (result !== "unchanged")
       this.log[this.level](`${program} on ${device.name}: ${result} (${this.attacher.method})`);
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && /: ENODEV:/.test(error.message);
 }

@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint_store.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { DesiredState, PolicyNames, Problem } from "./compile/desired.ts";
+import type { DesiredState, PolicyNames, Problem, WrittenMap } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import { namespaceCookie } from "./kernel/network_namespace.ts";
 import { removeKubeProxyRules } from "./network/kube_proxy_rules.ts";
@@ -45,6 +45,8 @@ export class Dataplane {
   names: PolicyNames = { identities: new Map(), policies: new Map() };
   /** What no address may be given out of. */
   refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
+  /** Policies that are too large and allow nothing. */
+  closedPolicies = 0;
   private routeProblems: readonly Problem[] = [];
   private saidError = "";
   private saidProblems = "";
@@ -66,6 +68,7 @@ export class Dataplane {
       const { written, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
       this.sayServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
+      this.closedPolicies = desired.closedPolicies;
       const routed = this.writeNetwork(desired, facts);
       this.gate.settle();
       this.nameNumbers(desired.names);
@@ -83,6 +86,11 @@ export class Dataplane {
       this.fail(error instanceof Error ? error.message : String(error));
       return "failed";
     }
+  }
+
+  /** Entries that a map holds, as far as we know. */
+  entries(map: WrittenMap): number {
+    return this.reconciler.deltas[map].actualCount;
   }
 
   /** Look at the machine again at the next pass: its interfaces, and whether its routes are still there. */

@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly cniConf: string;
   readonly healthPort: number;
   readonly metricsPort: number;
+  /** The address that metrics are served at. */
+  readonly metricsAddress: string;
   /** "clsact" behaves as if the kernel had no TCX. */
   readonly attach: "auto" | "clsact";
 }
@@ -60,6 +62,7 @@ export function addAgentOptions(command: Command): Command {
   option("--cni-conf <folder>", "where it looks for their configuration", "/host/etc/cni/net.d");
   command.addOption(port("--health-port <port>", "serves /live and /ready on 127.0.0.1", 9099));
   command.addOption(port("--metrics-port <port>", "serves /metrics", 9098));
+  option("--metrics-address <address>", "where: 127.0.0.1 is this node only, 0.0.0.0 everybody", "127.0.0.1");
   command.addOption(
     new Option("--attach <method>", "how programs are put on interfaces")
       .choices(["auto", "clsact"])

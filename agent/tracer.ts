@@ -34,7 +34,12 @@ export class Tracer {
     const traced = loadTraced();
     this.#running = true;
     const until = process.hrtime.bigint() + BigInt(Math.round(seconds * 1e9));
-    traces.update([[0, { ...filter, until, peerPort: filter.clientPort }]]);
+    const [failure] = traces.update([[0, { ...filter, until, peerPort: filter.clientPort }]]);
+    if (failure) {
+      this.#running = false;
+      traced.close();
+      throw new Error(`Cannot start the trace: ${failure.reason}.`);
+    }
     const stop = () => {
       if (!this.#running) return;
       clearTimeout(timer);

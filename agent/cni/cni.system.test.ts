@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -125,6 +125,42 @@ describe.skipIf(skip)("CNI", () => {
     expect(endpoints.list()).toEqual([]);
     expect(inPod("ip", "-brief", "link")).not.toContain("eth0");
     ready = async () => undefined;
+  });
+
+  test("an ADD that cannot be remembered leaves nothing behind, and works once it can", async () => {
+    mkdirSync(`${file}.new`);
+    await expect(call("ADD", "c5")).rejects.toThrow();
+    expect(endpoints.list()).toEqual([]);
+    expect(inPod("ip", "-brief", "link")).not.toContain("eth0");
+    rmdirSync(`${file}.new`);
+    await call("ADD", "c5");
+    expect(endpoints.list().length).toBe(1);
+    await call("DEL", "c5");
+  });
+
+  test("ADD again opens an interface that the first call left closed", async () => {
+    await call("ADD", "c6");
+    inPod("ip", "link", "set", "dev", "eth0", "down");
+    await call("ADD", "c6");
+    expect(inPod("ip", "-brief", "link", "show", "eth0")).toContain("UP");
+    expect(inPod("ip", "route")).toContain("default via 169.254.1.1");
+    await call("DEL", "c6");
+  });
+
+  test("DEL finds an endpoint that was taken from the maps, by its interface", async () => {
+    await call("ADD", "c7");
+    const [known] = endpoints.list() as [Endpoint];
+    endpoints.remove(known);
+    endpoints.add({ ...known, containerId: `recovered-${known.hostInterface}`, netns: "", uid: "" });
+    await call("DEL", "c7");
+    expect(endpoints.list()).toEqual([]);
+  });
+
+  test("GC without a list is refused and removes nothing", async () => {
+    await call("ADD", "c8");
+    await expect(call("GC", "")).rejects.toMatchObject({ code: 7 });
+    expect(endpoints.list().length).toBe(1);
+    await call("DEL", "c8");
   });
 
   test("GC removes what the runtime does not know", async () => {

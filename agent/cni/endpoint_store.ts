@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 
 const endpointSchema = z.object({
@@ -23,19 +23,26 @@ export type Endpoint = z.infer<typeof endpointSchema>;
 /** How many freed addresses are remembered: more than a block has. */
 const FREED_LIMIT = 4096;
 
-/** The endpoints of this node, in a file so that a restarted agent knows them. The probe reads it too. */
+/** The endpoints of this node, in a file so that a restarted agent knows them, and in a copy of it for the day that the
+ * file cannot be read. The probe reads it too. What is in memory is what is in the file. */
 export class EndpointStore {
   private readonly path: string;
-  private readonly byAttachment: Map<string, Endpoint>;
-  private freedAddresses: string[];
+  private byAttachment: ReadonlyMap<string, Endpoint> = new Map();
+  private freedAddresses: readonly string[] = [];
+  /** What is wrong with the file, in one sentence; undefined: nothing. */
+  readonly damage: string | undefined;
 
   constructor(path: string) {
     this.path = path;
-    const saved = existsSync(path)
-      ? fileSchema.parse(JSON.parse(readFileSync(path, "utf8")))
-      : { endpoints: [], freed: [] };
-    this.byAttachment = new Map(saved.endpoints.map((endpoint) => [keyOf(endpoint), endpoint]));
-    this.freedAddresses = saved.freed;
+    const file = read(path);
+    const copy = file instanceof Error || file === undefined ? read(`${path}.copy`) : undefined;
+    const saved = [file, copy].find((one) => one !== undefined && !(one instanceof Error)) as Saved | undefined;
+    this.byAttachment = new Map((saved?.endpoints ?? []).map((endpoint) => [keyOf(endpoint), endpoint]));
+    this.freedAddresses = saved?.freed ?? [];
+    if (file instanceof Error) {
+      const instead = saved ? "its copy stands in" : "endpoints are taken from the maps";
+      this.damage = `${path} cannot be read (${file.message.split("\n")[0]}): ${instead}`;
+    }
   }
 
   list(): Endpoint[] {
@@ -55,21 +62,42 @@ export class EndpointStore {
     return this.freedAddresses;
   }
 
+  /** Throws, and changes nothing, where the file cannot be written. */
   add(endpoint: Endpoint): void {
-    this.byAttachment.set(keyOf(endpoint), endpoint);
-    this.freedAddresses = this.freedAddresses.filter((address) => address !== endpoint.address);
-    this.save();
+    const endpoints = new Map(this.byAttachment).set(keyOf(endpoint), endpoint);
+    this.save(
+      endpoints,
+      this.freedAddresses.filter((address) => address !== endpoint.address),
+    );
   }
 
+  /** Throws, and changes nothing, where the file cannot be written. */
   remove(endpoint: Endpoint): void {
-    if (!this.byAttachment.delete(keyOf(endpoint))) return;
-    this.freedAddresses = [...this.freedAddresses, endpoint.address].slice(-FREED_LIMIT);
-    this.save();
+    const endpoints = new Map(this.byAttachment);
+    if (!endpoints.delete(keyOf(endpoint))) return;
+    this.save(endpoints, [...this.freedAddresses, endpoint.address].slice(-FREED_LIMIT));
   }
 
-  private save(): void {
-    writeFileSync(`${this.path}.new`, JSON.stringify({ endpoints: this.list(), freed: this.freedAddresses }, null, 1));
-    renameSync(`${this.path}.new`, this.path);
+  private save(endpoints: ReadonlyMap<string, Endpoint>, freed: readonly string[]): void {
+    const text = JSON.stringify({ endpoints: [...endpoints.values()], freed }, null, 1);
+    for (const path of [`${this.path}.copy`, this.path]) {
+      writeFileSync(`${path}.new`, text, { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    }
+    this.byAttachment = endpoints;
+    this.freedAddresses = freed;
+  }
+}
+
+type Saved = z.infer<typeof fileSchema>;
+
+/** Undefined where there is no file, an Error where it is none of ours. */
+function read(path: string): Saved | Error | undefined {
+  try {
+    return fileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    return error instanceof z.ZodError ? new Error("not its form") : (error as Error);
   }
 }
 

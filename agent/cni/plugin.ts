@@ -47,15 +47,15 @@ export class CniPlugin {
         this.check(attachmentOf(request));
         return undefined;
       case "GC":
-        this.collect(config["cni.dev/valid-attachments"] ?? []);
+        this.collect(config["cni.dev/valid-attachments"]);
         return undefined;
     }
   }
 
   private async add(attachment: Attachment): Promise<Endpoint> {
     if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");
-    const present = this.options.endpoints.find(attachment);
-    if (present && hostIndex(present.hostInterface) === present.ifindex) return present;
+    const present = this.find(attachment);
+    if (present && hostIndex(present.hostInterface) === present.ifindex) return this.open(attachment, present);
     if (present) this.forget(present);
     const address = await this.options.allocator.allocate();
     try {
@@ -76,20 +76,37 @@ export class CniPlugin {
       mtu: this.options.mtu(),
     };
     deleteVeth(pair.hostInterface); // of a call that was cut short
-    const endpoint = { ...attachment, ...names, address, ifindex: createVeth(pair) };
-    this.options.endpoints.add(endpoint);
+    let endpoint: Endpoint | undefined;
     try {
-      await this.options.life.ready(endpoint);
-      openVeth(pair);
-      return endpoint;
+      endpoint = { ...attachment, ...names, address, ifindex: createVeth(pair) };
+      this.options.endpoints.add(endpoint);
+      return await this.open(attachment, endpoint);
     } catch (error) {
-      this.forget(endpoint);
+      // What it was made of goes again; what is said is why it failed, not why that failed too.
+      try {
+        if (endpoint) this.forget(endpoint);
+        else deleteVeth(pair.hostInterface);
+      } catch {}
       throw error;
     }
   }
 
+  // Also for an ADD that is repeated: the first may have ended before the interface was open.
+  private async open({ netns, ifname }: Attachment, endpoint: Endpoint): Promise<Endpoint> {
+    await this.options.life.ready(endpoint);
+    openVeth({ ...endpoint, netns, ifname, mtu: this.options.mtu() });
+    return endpoint;
+  }
+
+  // An endpoint that was recovered from the maps is known by its interface, whose name is made of the container's.
+  private find(attachment: Attachment): Endpoint | undefined {
+    const { endpoints } = this.options;
+    const { hostInterface } = vethNames(attachment.containerId, attachment.ifname);
+    return endpoints.find(attachment) ?? endpoints.list().find((one) => one.hostInterface === hostInterface);
+  }
+
   private remove(attachment: Attachment): void {
-    const endpoint = this.options.endpoints.find(attachment);
+    const endpoint = this.find(attachment);
     if (endpoint) this.forget(endpoint);
     else deleteVeth(vethNames(attachment.containerId, attachment.ifname).hostInterface);
   }
@@ -101,7 +118,7 @@ export class CniPlugin {
   }
 
   private check(attachment: Attachment): void {
-    const endpoint = this.options.endpoints.find(attachment);
+    const endpoint = this.find(attachment);
     const name = `${attachment.namespace}/${attachment.pod} (container ${attachment.containerId})`;
     if (!endpoint) throw new CniError(CniCode.UNKNOWN_CONTAINER, `This node has no endpoint for ${name}.`);
     if (hostIndex(endpoint.hostInterface) !== endpoint.ifindex) {
@@ -109,11 +126,13 @@ export class CniPlugin {
     }
   }
 
-  private collect(valid: readonly { containerID: string; ifname: string }[]): void {
-    const keep = new Set(valid.map(({ containerID, ifname }) => `${containerID}/${ifname}`));
-    const stale = this.options.endpoints
-      .list()
-      .filter(({ containerId, ifname }) => !keep.has(`${containerId}/${ifname}`));
+  private collect(valid: readonly { containerID: string; ifname: string }[] | undefined): void {
+    if (!valid) {
+      const message = "GC needs the list cni.dev/valid-attachments; without it every pod's interface would be removed.";
+      throw new CniError(CniCode.INVALID_CONFIGURATION, message);
+    }
+    const keep = new Set(valid.map(({ containerID, ifname }) => vethNames(containerID, ifname).hostInterface));
+    const stale = this.options.endpoints.list().filter(({ hostInterface }) => !keep.has(hostInterface));
     for (const endpoint of stale) this.forget(endpoint);
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Attacher, attacher, type Device, detachAll } from "./attach.ts";
@@ -79,6 +79,19 @@ describe.skipIf(noKernel)("kernel", () => {
       knock(name);
       expect(packets(0)).toBe(before + 1n);
       expect(start(objects).device("from_uplink", device)).toBe("unchanged");
+    });
+
+    test("a removed pin takes nothing off the device while the agent runs, and is put back", (context) => {
+      if (method !== "tcx") context.skip("SKIP: filters have no pins");
+      const attached = start(objects);
+      for (const pin of readdirSync(pins.links)) rmSync(join(pins.links, pin));
+      const before = packets(0);
+      for (let count = 0; count < 20; count++) knock(name);
+      expect(packets(0)).toBe(before + 20n);
+      expect(attached.device("from_uplink", device)).toBe("pinned again");
+      expect(readdirSync(pins.links)).toEqual([`${name}-ingress`]);
+      knock(name);
+      expect(packets(0)).toBe(before + 21n);
     });
 
     test("a changed program takes the place of the old one", () => {

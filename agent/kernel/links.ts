@@ -14,19 +14,25 @@ export interface LinkTarget {
   isTargetOf(link: LinkInfo): boolean;
 }
 
-export type LinkResult = "created" | "replaced" | "unchanged" | "unsupported";
+export type LinkResult = "created" | "pinned again" | "replaced" | "unchanged" | "unsupported";
+
+// Links that this process has seen, by their pins. A link lives while somebody holds it: who removes a pin takes nothing
+// off an interface while the agent runs, and the pin is put back at the next look.
+const held = new Map<string, number>();
 
 /** Makes sure that `programFd` is attached to the target by a link pinned at `pin`. "unsupported": the kernel has no
  * links of this kind. */
 export function ensureLink(pin: string, programFd: number, target: LinkTarget): LinkResult {
   const pinned = libbpf().getPinned(pin);
   if (pinned < 0 && pinned !== -ENOENT) throw failed("open the link of", target, pinned);
-  if (pinned >= 0) {
-    try {
-      const info = linkInfo(pinned);
-      if (target.isTargetOf(info)) return replaceProgram(pinned, info, programFd, target);
-    } finally {
-      closeSync(pinned);
+  const link = pinned >= 0 ? pinned : held.get(pin);
+  if (link !== undefined) {
+    hold(pin, link);
+    const info = linkInfo(link);
+    if (target.isTargetOf(info)) {
+      if (pinned < 0) pinAt(pin, link, target);
+      const result = replaceProgram(link, info, programFd, target);
+      return pinned < 0 && result === "unchanged" ? "pinned again" : result;
     }
     removeLink(pin);
   }
@@ -35,24 +41,34 @@ export function ensureLink(pin: string, programFd: number, target: LinkTarget): 
 
 /** Detaches the link pinned there, at once: by removing the pin alone, the kernel would do it some time later. */
 export function removeLink(pin: string): void {
-  const link = libbpf().getPinned(pin);
-  if (link >= 0) {
+  const pinned = libbpf().getPinned(pin);
+  for (const link of new Set([pinned, held.get(pin) ?? -1])) {
+    if (link < 0) continue;
     libbpf().linkDetach(link); // fails for a device that is gone, which is as good
     closeSync(link);
   }
+  held.delete(pin);
   rmSync(pin, { force: true });
+}
+
+/** Keeps a link open; what was held for the pin is let go. */
+function hold(pin: string, link: number): void {
+  const before = held.get(pin);
+  if (before !== undefined && before !== link) closeSync(before);
+  held.set(pin, link);
+}
+
+function pinAt(pin: string, link: number, target: LinkTarget): void {
+  const result = libbpf().pin(link, pin);
+  if (result < 0) throw failed(`pin at ${pin} the link of`, target, result);
 }
 
 function createLink(pin: string, programFd: number, target: LinkTarget): LinkResult {
   const link = libbpf().linkCreate(programFd, target.id, target.attachType, null);
   if (link === -EINVAL) return "unsupported";
   if (link < 0) throw failed("attach to", target, link);
-  try {
-    const result = libbpf().pin(link, pin);
-    if (result < 0) throw failed(`pin at ${pin} the link of`, target, result);
-  } finally {
-    closeSync(link);
-  }
+  hold(pin, link);
+  pinAt(pin, link, target);
   return "created";
 }
 

@@ -1,8 +1,17 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 
+/** A failure of a moment is repaired by the next attempt; one that lasts is news. */
+const LASTING_MS = 30_000;
+
 /** Whether this node's agent has done what a node needs, and what it waits for otherwise, in words. */
 export class Health {
   private reason: string | undefined = "the agent starts";
+  private readonly failing = new Map<string, { readonly reason: string; readonly since: number }>();
+  private readonly now: () => number;
+
+  constructor(now = () => performance.now()) {
+    this.now = now;
+  }
 
   waitsFor(reason: string): void {
     this.reason = reason;
@@ -12,8 +21,16 @@ export class Health {
     this.reason = undefined;
   }
 
+  /** Notes whether something fails at the moment, known by `key`. What fails for long makes the node not ready, until it
+   * works again. */
+  is(reason: string, failing: boolean, key = reason): void {
+    if (failing) this.failing.set(key, { reason, since: this.failing.get(key)?.since ?? this.now() });
+    else this.failing.delete(key);
+  }
+
   reasons(): string[] {
-    return this.reason === undefined ? [] : [this.reason];
+    const lasting = [...this.failing.values()].filter(({ since }) => this.now() - since >= LASTING_MS);
+    return [...(this.reason === undefined ? [] : [this.reason]), ...lasting.map(({ reason }) => reason)];
   }
 }
 

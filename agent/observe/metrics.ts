@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { MapStores, StoredMapName } from "../kernel/map_store.ts";
+import type { WrittenMap } from "../compile/desired.ts";
+import type { MapStores } from "../kernel/map_store.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
 import { listen } from "./health.ts";
 
@@ -8,7 +9,11 @@ export interface MetricSources {
   readonly outcomes: () => OutcomeTotals;
   readonly reports: () => ReportTotals;
   readonly maps: MapStores;
+  /** Entries that the maps hold, as the agent knows them: a scrape reads no tables. */
+  readonly entries: (map: WrittenMap) => number;
   readonly endpoints: () => number;
+  /** NetworkPolicies that are too large and allow nothing. */
+  readonly closedPolicies: () => number;
   /** Kinds of objects whose watch fails at the moment. */
   readonly failingWatches: () => readonly string[];
   readonly build: BuildInfo;
@@ -50,6 +55,14 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
     registers,
     collect() {
       this.set(sources.endpoints());
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}policies_closed`,
+    help: "NetworkPolicies in force on this node that are too large: they isolate their pods and allow nothing.",
+    registers,
+    collect() {
+      this.set(sources.closedPolicies());
     },
   });
   new Gauge({
@@ -125,12 +138,29 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
   };
 }
 
-/** Serves /metrics in Prometheus' text format, on all addresses of the node. */
-export function serveMetrics({ registry }: AgentMetrics, port: number): Promise<Server> {
-  return listen({ port }, async (request, response) => {
+/** Scrapes within this time share one answer, ms: whoever asks without end makes no work. */
+const ANSWER_MS = 1_000;
+const CONNECTIONS = 16;
+
+/** Serves /metrics in Prometheus' text format at one address. A scrape that fails is answered with 500. */
+export async function serveMetrics({ registry }: AgentMetrics, host: string, port: number): Promise<Server> {
+  let last: { at: number; text: Promise<string> } | undefined;
+  const answer = () => {
+    if (!last || performance.now() - last.at > ANSWER_MS) last = { at: performance.now(), text: registry.metrics() };
+    return last.text;
+  };
+  const server = await listen({ host, port }, (request, response) => {
     if (request.url !== "/metrics") return void response.writeHead(404).end("There is /metrics.\n");
-    response.writeHead(200, { "content-type": registry.contentType }).end(await registry.metrics());
+    answer().then(
+      (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
+      (error) => {
+        last = undefined;
+        response.writeHead(500).end(`Cannot read the metrics: ${error instanceof Error ? error.message : error}\n`);
+      },
+    );
   });
+  server.maxConnections = CONNECTIONS;
+  return server;
 }
 
 // The kernel's totals only grow while the map lives, which is what a counter is; prom-client counters are increased, so
@@ -168,10 +198,10 @@ function eventCounters({ reports }: MetricSources, registers: Registry[]): void 
   counter("events_lost_total", "Events that found the ring buffer full.", "lost");
 }
 
-// Counting is reading every entry, so the large tables of the packet path itself are left out.
-const COUNTED: StoredMapName[] = ["services", "slots", "backends", "locations", "policies", "endpoints"];
+// What the packet path writes itself is not counted: that would be reading every entry.
+const COUNTED: WrittenMap[] = ["services", "slots", "backends", "locations", "policies", "endpoints"];
 
-function mapGauges({ maps }: MetricSources, registers: Registry[]): void {
+function mapGauges({ maps, entries }: MetricSources, registers: Registry[]): void {
   const capacity = new Gauge({
     name: `${PREFIX}map_capacity`,
     help: "Entries a map has room for.",
@@ -185,7 +215,7 @@ function mapGauges({ maps }: MetricSources, registers: Registry[]): void {
     labelNames: ["map"],
     registers,
     collect() {
-      for (const map of COUNTED) this.set({ map }, maps[map].entries().length);
+      for (const map of COUNTED) this.set({ map }, entries(map));
     },
   });
 }

@@ -118,6 +118,15 @@ describe("ListWatch", { timeout: 30_000 }, () => {
     expect(current.warnings).toEqual([expect.stringContaining("failed"), "watching services works again"]);
   });
 
+  test("a watch that ends at once, again and again, is renewed with longer and longer pauses", async () => {
+    server().answer(list("10", ["a"]), ...Array.from({ length: 100 }, () => watch()));
+    follow("services");
+    await new Promise((resolve) => setTimeout(resolve, 1_800));
+    // After 0, 0.2, 0.6 and 1.4 s.
+    expect(server().requests.length - 1).toBeGreaterThan(1);
+    expect(server().requests.length - 1).toBeLessThanOrEqual(4);
+  });
+
   test("a version the server forgot leads to a complete list", async () => {
     const forgotten = `${JSON.stringify({ type: "ERROR", object: { code: 410, message: "too old" } })}\n`;
     server().answer(list("10", ["a", "b"]), watch(forgotten), list("90", ["b"]), refuse(410), list("91", ["c"]));

@@ -22,6 +22,8 @@ const event = z.object({
 });
 
 const PAGE_SIZE = "500";
+/** A watch lasts minutes; one that ends sooner than this did not work. */
+const SHORT_MS = 1_000;
 const BACKOFF_MS = { first: 200, longest: 10_000 };
 /** A definition that is not installed yet is looked for this often. */
 const ABSENT_MS = 3_000;
@@ -38,6 +40,7 @@ export class ListWatch {
   #version: string | undefined;
   #backoff = BACKOFF_MS.first;
   #absent = 0;
+  #short = 0;
   #listed = false;
   #said = "";
 
@@ -52,12 +55,20 @@ export class ListWatch {
     while (!signal.aborted) {
       try {
         if (this.#version === undefined) await this.#list(signal);
+        const started = performance.now();
         await this.#follow(signal);
+        // A server, or what stands before it, that ends every watch at once must not be asked without a pause.
+        this.#short = performance.now() - started < SHORT_MS ? this.#short + 1 : 0;
+        if (this.#short > 0) await sleep(this.#pause(), undefined, { signal }).catch(() => undefined);
       } catch (error) {
         if (signal.aborted) return;
         await sleep(this.#delay(error), undefined, { signal }).catch(() => undefined);
       }
     }
+  }
+
+  #pause(): number {
+    return Math.min(BACKOFF_MS.first * 2 ** (this.#short - 1), BACKOFF_MS.longest);
   }
 
   async #list(signal: AbortSignal): Promise<void> {

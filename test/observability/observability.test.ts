@@ -13,6 +13,8 @@ const metrics = agentMetrics({
   reports: () => new Map([["opened", none] as const, ["refused", none] as const]),
   maps: memoryMaps(),
   endpoints: () => 0,
+  entries: () => 0,
+  closedPolicies: () => 0,
   failingWatches: () => ["pods"],
   build: { layout: "0", kernel: "6.1" },
 });
@@ -57,7 +59,9 @@ test("docs/metrics.md says of every metric what it is (rewrite with -u)", async 
   const text = [
     "# Metrics",
     "",
-    "Every agent shows them to Prometheus at `http://NODE:9098/metrics`. This page is made from the code by",
+    "Every agent shows them to Prometheus at port 9098, path `/metrics`, of the address that `--metrics-address` names: by default",
+    "127.0.0.1, since they tell whoever reads them what a node does; the node's own address or 0.0.0.0 lets a Prometheus elsewhere in,",
+    "and everybody else who reaches the node. Scrapes within a second share one answer. This page is made from the code by",
     "`test/observability`; what stands here is what an agent has. Series of one node: about 44 for packets, 12 for maps; no label",
     "holds an address, a pod or a service. Which client, which service: `make watch`, `inspect flows`.",
     "",
@@ -78,7 +82,7 @@ test("docs/metrics.md says of every metric what it is (rewrite with -u)", async 
     "## Dashboard and alerts",
     "",
     "[observability/dashboard.json](observability/dashboard.json) is imported into Grafana; [observability/alerts.yaml](observability/alerts.yaml)",
-    "is a rule file of Prometheus. Both expect the job `ebpf-dataplane` to scrape every node's port 9098. A test holds each metric and",
+    "is a rule file of Prometheus. Both expect the job `ebpf-dataplane` to scrape every node's port 9098 (see above). A test holds each metric and",
     "label that they name against a running agent.",
     "",
   ].join("\n");

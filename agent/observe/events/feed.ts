@@ -64,6 +64,7 @@ export class EventFeed {
     this.#renewed = performance.now();
     const wanted = [...this.#receivers.values()].some(({ lease }) => lease);
     const until = wanted ? process.hrtime.bigint() + BigInt(LEASE_MS) * 1_000_000n : 0n;
-    this.#listeners.update([[0, { until }]]);
+    const [failure] = this.#listeners.update([[0, { until }]]);
+    if (failure) this.#failed(`the packet path cannot be told to tell: ${failure.reason}`);
   }
 }

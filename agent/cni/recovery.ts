@@ -1,0 +1,44 @@
+import type { Pod } from "../api/core.ts";
+import type { MapStores } from "../kernel/map_store.ts";
+import type { NetworkDevice } from "../network/devices.ts";
+import type { Endpoint, EndpointStore } from "./endpoint_store.ts";
+
+/** Endpoints that the maps hold and the store does not, because its file was lost or damaged: their interfaces exist, so
+ * their pods run. Named by the pods of the cluster that have their addresses. Which container it was nobody tells; the name
+ * of the interface, made from it, does. */
+export function lostEndpoints(
+  store: Pick<EndpointStore, "list">,
+  maps: Pick<MapStores, "interfaces" | "endpoints">,
+  pods: readonly Pod[],
+  devices: readonly NetworkDevice[],
+): Endpoint[] {
+  const known = new Set(store.list().map(({ ifindex }) => ifindex));
+  const names = new Map(devices.map(({ ifindex, name }) => [ifindex, name]));
+  const owners = new Map(
+    pods
+      .filter(({ spec, status }) => !spec.hostNetwork && status.phase !== "Succeeded" && status.phase !== "Failed")
+      .flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, pod] as const)),
+  );
+  return maps.interfaces.entries().flatMap(([ifindex, address]) => {
+    const hostInterface = names.get(ifindex);
+    const entry = maps.endpoints.lookup(address);
+    const pod = owners.get(address);
+    if (known.has(ifindex) || !hostInterface || entry?.ifindex !== ifindex || !pod) return [];
+    const { mac, hostMac } = entry;
+    const { namespace = "default", name } = pod.metadata;
+    const container = { containerId: `recovered-${hostInterface}`, ifname: "eth0", netns: "" };
+    return [
+      {
+        ...container,
+        namespace: namespace ?? "default",
+        pod: name,
+        uid: "",
+        address,
+        mac,
+        hostMac,
+        hostInterface,
+        ifindex,
+      },
+    ];
+  });
+}
