@@ -52,6 +52,19 @@ test("the package's runner previews the example, in an empty project and without
   expect(status).toBe(0);
 });
 
+test("the package lists what is in it and what npm installed with it, and carries the licences", () => {
+  const home = join(project.folder, "node_modules", "ebpf-dataplane", "dist");
+  const { components } = JSON.parse(readFileSync(join(home, "sbom.cdx.json"), "utf8")) as {
+    components: { purl: string }[];
+  };
+  const names = components.map(({ purl }) => purl.replace(/(.)@[^@]*$/, "$1"));
+  for (const name of ["pkg:npm/%40pulumi/kubernetes", "pkg:npm/zod", "pkg:golang/std", "pkg:deb/debian/libc6-dev"])
+    expect(names).toContain(name);
+  expect(names.filter((name) => /vitest|esbuild|biome/.test(name))).toEqual([]);
+  expect(readFileSync(join(home, "licences", "go.txt"), "utf8")).toContain("The Go Authors");
+  expect(readFileSync(join(home, "licences", "libc6-dev.txt"), "utf8")).toContain("Lesser General Public License");
+});
+
 test("the installed programs start", () => {
   for (const program of ["runner", "verify", "lab", "cluster"]) {
     const { status, output } = node(`node_modules/ebpf-dataplane/dist/${program}.js`, "--help");
