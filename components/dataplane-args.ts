@@ -45,7 +45,7 @@ export interface DataplaneArgs {
   /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */
   ipPools?: IpPoolArgs[];
   /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */
-  serviceSubnet?: string;
+  serviceSubnet?: pulumi.Input<string>;
   /** Policies to have in force before the first pod gets its network. Defaults to none. */
   networkPolicies?: NetworkPolicyArgs[];
   /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */

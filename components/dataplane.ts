@@ -12,7 +12,7 @@ import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./datapla
 import { AGENT, AGENT_LABELS } from "./dataplane/names";
 import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
 import { requireArguments } from "./inputs/arguments";
-import { requireDataplane } from "./inputs/dataplane";
+import { type CheckedDataplane, requireDataplane } from "./inputs/dataplane";
 import { argumentsOf } from "./inputs/refusal";
 import { IpPool } from "./ip-pool";
 import { KUBE_PROXY_IMAGE } from "./kubernetes-release";
@@ -33,29 +33,28 @@ export class Dataplane extends pulumi.ComponentResource {
 
   constructor(name: string, args: DataplaneArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("Dataplane", name);
-    args = requireArguments(place, "Dataplane", args);
-    const checkedArgs = requireDataplane(place, args);
-    super(componentType("Dataplane"), name, args, opts);
+    const given = requireDataplane(place, requireArguments(place, "Dataplane", args));
+    super(componentType("Dataplane"), name, given, opts);
     const child = { parent: this };
 
     const namespace = agentNamespace(name, child);
     const definitions = KINDS.map((kind) => customResourceDefinition(name, kind, child));
     const afterDefinitions = { parent: this, dependsOn: definitions };
-    const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = args;
+    const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = given;
     // kube-proxy handles services before the agents stop; when it is taken out, Pulumi deletes it at last.
-    const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, args, child)] : [];
+    const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, given, child)] : [];
     const felix = new k8s.apiextensions.CustomResource(
       `${name}-felixconfiguration`,
       felixConfiguration(returnMode, serviceHandling),
       { parent: this, dependsOn: [...definitions, ...proxy] },
     );
-    const pools = checkedArgs.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));
-    const policies = checkedArgs.networkPolicies.map(
+    const pools = given.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));
+    const policies = given.networkPolicies.map(
       (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
     );
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
     const admission = blockAdmission(name, AGENT, child);
-    const settings = settingsDocument(args, checkedArgs.serviceSubnet);
+    const settings = settingsDocument(given);
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-configmap`,
       {
@@ -64,23 +63,23 @@ export class Dataplane extends pulumi.ComponentResource {
       },
       child,
     );
-    const image = args.image ?? agentImage(args.imageRegistry);
+    const image = given.image ?? agentImage(given.imageRegistry);
     const daemonSet = agentDaemonSet(
       name,
       {
         namespace: namespace.metadata.name,
         serviceAccount: account.metadata.name,
         settings: configMap.metadata.name,
-        settingsDigest: sha256(settings),
+        settingsDigest: settings.apply(sha256),
         image,
-        imageDigest: args.imageDigest ?? "",
-        apiServer: args.apiServer,
+        imageDigest: given.imageDigest ?? "",
+        apiServer: given.apiServer,
       },
       // Policies are there before the first pod gets its network.
       { parent: this, dependsOn: [binding, admission, felix, ...definitions, ...pools, ...policies] },
     );
     this.namespace = daemonSet.metadata.namespace;
-    this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...args, image }).apply(sha256));
+    this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...given, image }).apply(sha256));
     this.registerOutputs({ namespace: this.namespace, contentHash: this.contentHash });
   }
 }
@@ -116,14 +115,16 @@ function kubeProxy(
   return new k8s.apps.v1.DaemonSet(`${name}-kube-proxy-daemonset`, objects.daemonSet, { ...opts, dependsOn });
 }
 
-function settingsDocument(args: DataplaneArgs, serviceSubnet: string): string {
-  const settings: AgentSettings = {
-    logLevel: args.logLevel ?? LogLevel.Info,
-    serviceSubnet,
-    ...(args.mtu !== undefined && { mtu: args.mtu }),
-    ...(args.uplinks && { uplinks: args.uplinks }),
-  };
-  return JSON.stringify(settings, null, 2);
+function settingsDocument({ logLevel = LogLevel.Info, serviceSubnet, mtu, uplinks }: CheckedDataplane) {
+  return pulumi.output(serviceSubnet).apply((subnet) => {
+    const settings: AgentSettings = {
+      logLevel,
+      serviceSubnet: subnet,
+      ...(mtu !== undefined && { mtu }),
+      ...(uplinks && { uplinks }),
+    };
+    return JSON.stringify(settings, null, 2);
+  });
 }
 
 function sha256(text: string): string {

@@ -4,7 +4,6 @@ import { agentImage } from "./agent-image";
 import { ReturnMode } from "./dataplane-args";
 import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster-args";
 import { requireArguments } from "./inputs/arguments";
-import { requireMember } from "./inputs/choices";
 import { requireKubeconfig } from "./inputs/credentials";
 import { requireDataplane } from "./inputs/dataplane";
 import { argumentsOf, at } from "./inputs/refusal";
@@ -45,16 +44,14 @@ export class ExistingCluster extends pulumi.ComponentResource {
   constructor(name: string, args: ExistingClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("ExistingCluster", name);
     args = requireArguments(place, "ExistingCluster", args);
-    const { dataplane, existingKubeProxy = ExistingKubeProxy.Refuse, clusterId, probeNodes = true } = args;
+    const { existingKubeProxy = ExistingKubeProxy.Refuse, clusterId, probeNodes = true } = args;
     const { otherNetworkPlugin = OtherNetworkPlugin.Refuse } = args;
-    requireMember(at(place, "existingKubeProxy"), ExistingKubeProxy, existingKubeProxy);
-    requireMember(at(place, "otherNetworkPlugin"), OtherNetworkPlugin, otherNetworkPlugin);
     if (clusterId !== undefined) requireClusterId(at(place, "clusterId"), clusterId);
     const given = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
-    const { ipPools, serviceSubnet } = requireDataplane(at(place, "dataplane"), dataplane);
+    const dataplane = requireDataplane(at(place, "dataplane"), args.dataplane);
     super(componentType("ExistingCluster"), name, args, opts);
 
-    const { returnMode = ReturnMode.Dsr, mtu, apiServer } = dataplane;
+    const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet } = dataplane;
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
     const plan = pulumi.jsonStringify({
       apiServer,

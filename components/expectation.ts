@@ -1,4 +1,4 @@
-import { oneOf, requireMember, requireWhole } from "./inputs/choices";
+import { oneOf, requireWhole } from "./inputs/choices";
 import { at, type InputPlace, refuse } from "./inputs/refusal";
 
 /** What an attempted connection shows. */
@@ -45,12 +45,13 @@ export interface Expectation {
 
 /** Refuses what cannot be an expectation; the rest is the check's to judge, which knows the cluster. */
 export function requireExpectation(place: InputPlace, expectation: Expectation): void {
-  const { from, to, verdict, source, sources, sourcePort, spread, count = 1, reply } = expectation;
+  const { from, to, verdict, source, sources, sourcePort, servers, spread, count = 1 } = expectation;
   if (!from) refuse(at(place, "from"), from, "a machine, node/NAME or pod/NAMESPACE/NAME");
-  if (!/^(tcp|udp):\/\/.+:\d+$/.test(to)) refuse(at(place, "to"), to, "tcp://HOST:PORT or udp://HOST:PORT");
-  requireMember(at(place, "verdict"), Verdict, verdict);
-  if (reply !== undefined) requireMember(at(place, "reply"), ReplyPath, reply);
+  const port = Number(/^(?:tcp|udp):\/\/.+:(\d{1,5})$/.exec(to)?.[1] ?? 0);
+  if (port < 1 || port > 65535)
+    refuse(at(place, "to"), to, "tcp://HOST:PORT or udp://HOST:PORT, with a port from 1 to 65535");
   if (source !== undefined && sources) refuse(at(place, "sources"), sources, "absent where source is given");
+  if (servers?.length === 0) refuse(at(place, "servers"), servers, "at least one NAMESPACE/NAME");
   if (sources?.length === 0) refuse(at(place, "sources"), sources, "at least one source");
   if (sourcePort !== undefined) requireWhole(at(place, "sourcePort"), sourcePort, 1, 65535);
   requireWhole(at(place, "count"), count, 1, 1000);

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { prefixLength, requireCidr } from "./inputs/addresses";
+import { prefixLength, requireUnicastCidr } from "./inputs/addresses";
 import { requireArguments } from "./inputs/arguments";
-import { requireMember, requireWhole } from "./inputs/choices";
+import { requireWhole } from "./inputs/choices";
 import { requireObjectName } from "./inputs/names";
-import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
+import { argumentsOf, at, checked, type InputPlace, refuse } from "./inputs/refusal";
 import { componentType } from "./package-name";
 
 /** When a packet from pod to pod is carried in VXLAN (RFC 7348). */
@@ -22,7 +22,7 @@ export interface IpPoolArgs {
   /** Name of the IPPool object. Defaults to "default-ipv4-ippool". */
   name?: string;
   /** IPv4 network the pool gives addresses from; apart from other pools and the Services' network. Cannot change later. */
-  cidr: string;
+  cidr: pulumi.Input<string>;
   /** Prefix length of the blocks that nodes take from the pool, from 20 to 32. Cannot change later. Defaults to 26. */
   blockSize?: number;
   /** When packets between pods of this pool are encapsulated. Defaults to `CrossSubnet`. */
@@ -40,8 +40,7 @@ export const DEFAULT_POOL_NAME = "default-ipv4-ippool";
 export class IpPool extends pulumi.ComponentResource {
   constructor(name: string, args: IpPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("IpPool", name);
-    args = requireArguments(place, "IpPool", args);
-    requirePool(place, args);
+    args = requirePool(place, requireArguments(place, "IpPool", args));
     super(componentType("IpPool"), name, args, opts);
 
     const { blockSize = 26, vxlanMode = VxlanMode.CrossSubnet, natOutgoing = true, disabled = false } = args;
@@ -60,12 +59,13 @@ export class IpPool extends pulumi.ComponentResource {
 }
 
 /** Refuses a pool that could not give addresses. */
-export function requirePool(place: InputPlace, pool: IpPoolArgs): void {
+export function requirePool(place: InputPlace, pool: IpPoolArgs): IpPoolArgs {
   requireObjectName(at(place, "name"), pool.name ?? DEFAULT_POOL_NAME);
-  requireCidr(at(place, "cidr"), pool.cidr);
   const blockSize = requireWhole(at(place, "blockSize"), pool.blockSize ?? 26, 20, 32);
-  if (blockSize < prefixLength(pool.cidr)) {
-    refuse(at(place, "blockSize"), blockSize, `at least ${prefixLength(pool.cidr)}, the prefix length of ${pool.cidr}`);
-  }
-  requireMember(at(place, "vxlanMode"), VxlanMode, pool.vxlanMode ?? VxlanMode.CrossSubnet);
+  const cidr = checked(pool.cidr, (known) => {
+    requireUnicastCidr(at(place, "cidr"), known);
+    if (blockSize >= prefixLength(known)) return known;
+    return refuse(at(place, "blockSize"), blockSize, `at least ${prefixLength(known)}, the prefix length of ${known}`);
+  });
+  return { ...pool, cidr };
 }

@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "./inputs/arguments";
 import { requireKubeconfig } from "./inputs/credentials";
-import { argumentsOf, at, checked } from "./inputs/refusal";
+import { argumentsOf, at, checkedField } from "./inputs/refusal";
 import { INTERPRETER, programCommand } from "./installed-program";
 import { requireClusterId } from "./machine";
 import { componentType } from "./package-name";
@@ -28,7 +28,7 @@ export class KubeProxyRemoval extends pulumi.ComponentResource {
     const place = argumentsOf("KubeProxyRemoval", name);
     args = requireArguments(place, "KubeProxyRemoval", args);
     const kubeconfig = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
-    const clusterId = args.clusterId && checked(args.clusterId, (id) => requireClusterId(at(place, "clusterId"), id));
+    const { clusterId } = checkedField(place, "clusterId", args.clusterId, requireClusterId);
     super(componentType("KubeProxyRemoval"), name, args, opts);
     const run = new command.local.Command(
       `${name}-removal`,

@@ -83,7 +83,7 @@ test.each<[LocalClusterArgs, string]>([
     'machines[1].role is "server", but must be "control-plane", "worker" or "client"',
   ],
   [{ machines: [machine("master", MachineRole.ControlPlane, "172.31.1.256")] }, "an IPv4 address like 172.31.1.8"],
-  [{ machines: [machine("master", MachineRole.ControlPlane, "10.96.0.9")] }, "outside serviceSubnet 10.96.0.0/12"],
+  [{ machines: [machine("master", MachineRole.ControlPlane, "10.96.0.9")] }, "from 172.31.1.2 to 172.31.1.254"],
 ])("LocalCluster refuses %j", async (args, message) => {
   await recordResources();
   expect(() => new LocalCluster("c", args)).toThrow(message);

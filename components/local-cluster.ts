@@ -1,6 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { contains, overlap, requireCidr } from "./inputs/addresses";
+import { contains, firstAndLast, overlap, requireServiceSubnet, requireUnicastCidr } from "./inputs/addresses";
 import { requireArguments } from "./inputs/arguments";
 import { argumentsOf, at, type InputPlace, refuse } from "./inputs/refusal";
 import { requireRelease } from "./inputs/release";
@@ -121,6 +121,10 @@ export class LocalCluster extends pulumi.ComponentResource {
   }
 }
 
+/** The network of a lab's machines, and its switch in it (`lab/names.ts`). */
+const LAB_SUBNET = "172.31.1.0/24";
+const LAB_SWITCH = "172.31.1.1";
+
 /** The part of what `lab up` prints that nobody knows before the cluster stands. */
 interface LabDocument {
   kubeconfig: string;
@@ -138,16 +142,28 @@ function labOf(place: InputPlace, args: LocalClusterArgs) {
     refuse(at(place, "name"), name, "at most 12 lower case letters and digits, beginning with a letter");
   }
   requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
-  requireCidr(at(place, "podSubnet"), podSubnet, 24);
-  requireCidr(at(place, "serviceSubnet"), serviceSubnet, 24);
+  requireUnicastCidr(at(place, "podSubnet"), podSubnet, 24);
+  requireServiceSubnet(at(place, "serviceSubnet"), serviceSubnet);
   if (overlap(podSubnet, serviceSubnet)) {
     refuse(at(place, "podSubnet"), podSubnet, `apart from serviceSubnet ${serviceSubnet}`);
   }
+  for (const [field, cidr] of Object.entries({ podSubnet, serviceSubnet })) {
+    if (overlap(cidr, LAB_SUBNET)) refuse(at(place, field), cidr, `apart from the machines' network ${LAB_SUBNET}`);
+  }
   requireMachines(at(place, "machines"), machines);
   machines.forEach((machine, index) => {
-    for (const [subnet, cidr] of Object.entries({ podSubnet, serviceSubnet })) {
-      if (!contains(cidr, machine.address)) continue;
-      refuse(at(at(at(place, "machines"), index), "address"), machine.address, `outside ${subnet} ${cidr}`);
+    const item = at(at(place, "machines"), index);
+    // What a host name, a network namespace and a cgroup may all be called.
+    if (machine.name === "switch" || !/^[a-z]/.test(machine.name)) {
+      refuse(
+        at(item, "name"),
+        machine.name,
+        'a name that begins with a letter and is not "switch", which is the lab\'s own',
+      );
+    }
+    const taken = [LAB_SWITCH, ...firstAndLast(LAB_SUBNET)].includes(machine.address);
+    if (!contains(LAB_SUBNET, machine.address) || taken) {
+      refuse(at(item, "address"), machine.address, `from 172.31.1.2 to 172.31.1.254, the machines' network`);
     }
   });
   const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));

@@ -4,8 +4,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { ReturnMode, ServiceHandling } from "./dataplane-args";
 import { requireArguments } from "./inputs/arguments";
 import { requireKubeconfig, requirePrivateKey } from "./inputs/credentials";
-import { argumentsOf, at } from "./inputs/refusal";
-import { ownMode, readCheckFiles, requireClients, requireVerification, targetsOf } from "./inputs/verification";
+import { argumentsOf, at, checkedBeside } from "./inputs/refusal";
+import {
+  ownMode,
+  readCheckFiles,
+  requireClients,
+  requireHosts,
+  requireLabName,
+  requireVerification,
+  targetsOf,
+} from "./inputs/verification";
 import { INTERPRETER, programCommand, programHash } from "./installed-program";
 import type { MachineAddress } from "./machine";
 import { componentType } from "./package-name";
@@ -40,23 +48,26 @@ export class SourceIpVerification extends pulumi.ComponentResource {
     requireVerification(place, args);
     const checkFiles = readCheckFiles(place, args.checkFiles ?? []);
     const targets = targetsOf(place, args);
+    const clientsGiven = checkedBeside(args.clients, [], (clients) => requireClients(place, clients, args));
+    const ssh = requireHosts(at(place, "ssh"), args.ssh);
+    const labName = requireLabName(at(place, "labName"), args.labName);
     const kubeconfig = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
-    const sshPrivateKey = args.sshPrivateKey && requirePrivateKey(at(place, "sshPrivateKey"), args.sshPrivateKey);
+    const sshPrivateKey = requirePrivateKey(at(place, "sshPrivateKey"), args.sshPrivateKey);
     super(componentType("SourceIpVerification"), name, args, opts);
 
     const { outputFolder = "out" } = args;
     const document = pulumi.jsonStringify(
-      pulumi.all([args.clients, targets, args.ssh ?? []]).apply(([clients, known, ssh]) => ({
-        ...documentOf(name, requireClients(place, clients, args), known, args),
+      pulumi.all([clientsGiven, targets, ssh]).apply(([clients, known, connections]) => ({
+        ...documentOf(name, clients, known, args),
         checkFiles,
-        machines: machinesOf(clients, ssh),
+        machines: machinesOf(clients, connections),
       })),
     );
     const run = new command.local.Command(
       `${name}-check`,
       {
         interpreter: INTERPRETER,
-        create: verifyCommand(args.labName ?? "local", outputFolder),
+        create: verifyCommand(labName, outputFolder),
         stdin: document,
         environment: {
           KUBECONFIG_CONTENT: pulumi.secret(kubeconfig),

@@ -16,6 +16,28 @@ export function requireCidr(place: InputPlace, value: string, longest = 32): str
   return value;
 }
 
+/** Networks that no machine or pod can have addresses of (RFC 6890), and what they are. */
+const SPECIAL = {
+  "0.0.0.0/8": "this host",
+  "127.0.0.0/8": "loopback",
+  "169.254.0.0/16": "link-local",
+  "224.0.0.0/4": "multicast",
+  "240.0.0.0/4": "reserved",
+};
+
+/** Refuses, besides what `requireCidr` refuses, networks with addresses that nobody can have. */
+export function requireUnicastCidr(place: InputPlace, value: string, longest = 32): string {
+  requireCidr(place, value, longest);
+  const special = Object.entries(SPECIAL).find(([cidr]) => overlap(cidr, value));
+  return special ? refuse(place, value, `apart from ${special[0]} (${special[1]})`) : value;
+}
+
+/** Refuses what is no network for Services: kube-apiserver takes at most 20 bits of host part. */
+export function requireServiceSubnet(place: InputPlace, value: string): string {
+  requireUnicastCidr(place, value, 24);
+  return prefixLength(value) >= 12 ? value : refuse(place, value, "a network from /12 to /24");
+}
+
 /** Whether two valid networks have an address in common. */
 export function overlap(first: string, second: string): boolean {
   const shorter = Math.min(prefixLength(first), prefixLength(second));

@@ -1,12 +1,20 @@
 import { imageNameOf, requireImageName } from "../aws/image";
 import { defaultInstanceType, requireInstanceType } from "../aws/instance-type";
-import { Architecture, type AwsClusterArgs, type AwsMachine, type AwsSubnet, WorldAccess } from "../aws-cluster-args";
+import { Architecture, type AwsClusterArgs, type AwsMachine, type AwsSubnet } from "../aws-cluster-args";
 import { ReturnMode } from "../dataplane-args";
 import { VxlanMode } from "../ip-pool";
 import { DEFAULT_RELEASE } from "../kubernetes-release";
 import { type Machine, MachineRole, requireMachines, WALK_THROUGH_MACHINES } from "../machine";
-import { contains, firstAndLast, overlap, prefixLength, requireCidr } from "./addresses";
-import { requireMember, requireWhole } from "./choices";
+import {
+  contains,
+  firstAndLast,
+  overlap,
+  prefixLength,
+  requireCidr,
+  requireServiceSubnet,
+  requireUnicastCidr,
+} from "./addresses";
+import { requireWhole } from "./choices";
 import { requireLabel } from "./names";
 import { at, type InputPlace, refuse } from "./refusal";
 import { requireRelease } from "./release";
@@ -34,14 +42,13 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
   const { kubernetesVersion = DEFAULT_RELEASE, podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
   const { vpcCidr = "172.31.0.0/16", subnets = [{ cidr: "172.31.1.0/24" }], diskSize = 20 } = args;
   requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
-  requireMember(at(place, "returnMode"), ReturnMode, args.returnMode ?? ReturnMode.Dsr);
-  requireMember(at(place, "vxlanMode"), VxlanMode, args.vxlanMode ?? VxlanMode.CrossSubnet);
-  requireMember(at(place, "architecture"), Architecture, args.architecture ?? Architecture.Amd64);
   requireWhole(at(place, "diskSize"), diskSize, 8, 16384);
   if (args.imageId === undefined) requireImageName(at(place, "imageName"), imageNameOf(args));
   requireNetworks(place, { podSubnet, serviceSubnet, vpcCidr });
   requireSubnets(place, args, { vpcCidr, subnets }, region);
   requireAccess(place, args);
+  requireId(at(place, "vpcId"), args.vpcId, "vpc");
+  requireId(at(place, "imageId"), args.imageId, "ami");
   const machines = requireAwsMachines(at(place, "machines"), args, subnets);
   return {
     kubernetesVersion,
@@ -64,9 +71,9 @@ function requireSourceDestCheck({ returnMode, vxlanMode, sourceDestCheck }: AwsC
 }
 
 function requireNetworks(place: InputPlace, networks: Record<"podSubnet" | "serviceSubnet" | "vpcCidr", string>): void {
-  requireCidr(at(place, "podSubnet"), networks.podSubnet, 24);
-  requireCidr(at(place, "serviceSubnet"), networks.serviceSubnet, 24);
-  requireCidr(at(place, "vpcCidr"), networks.vpcCidr, 28);
+  requireUnicastCidr(at(place, "podSubnet"), networks.podSubnet, 24);
+  requireServiceSubnet(at(place, "serviceSubnet"), networks.serviceSubnet);
+  requireUnicastCidr(at(place, "vpcCidr"), networks.vpcCidr, 28);
   if (prefixLength(networks.vpcCidr) < 16) refuse(at(place, "vpcCidr"), networks.vpcCidr, "a network from /16 to /28");
   const entries = Object.entries(networks);
   entries.forEach(([field, cidr], index) => {
@@ -91,12 +98,18 @@ function requireSubnets(
     const other = subnets.slice(0, index).findIndex((earlier) => overlap(earlier.cidr, cidr));
     if (other >= 0) refuse(at(item, "cidr"), cidr, `apart from subnets[${other}].cidr ${subnets[other]?.cidr}`);
     if (zone !== undefined) requireZone(at(item, "zone"), zone, region);
+    requireId(at(item, "id"), id, "subnet");
     if (args.vpcId !== undefined && id === undefined) {
       refuse(at(item, "id"), id, "the id of a subnet of vpcId: subnets are only made in a VPC that is made too");
     }
     if (args.vpcId === undefined && id !== undefined)
       refuse(at(item, "id"), id, "absent, or given together with vpcId");
   });
+}
+
+/** Ids of other resources are AWS's to know, unless they are written here. */
+function requireId(place: InputPlace, id: unknown, kind: string): void {
+  if (typeof id === "string" && !id.startsWith(`${kind}-`)) refuse(place, id, `an id like "${kind}-0123456789abcdef0"`);
 }
 
 /** A zone is a region's name and a letter; local zones have a place between. */
@@ -107,9 +120,6 @@ function requireZone(place: InputPlace, zone: string, region: string | undefined
 }
 
 function requireAccess(place: InputPlace, args: AwsClusterArgs): void {
-  args.openToWorld?.forEach((access, index) => {
-    requireMember(at(at(place, "openToWorld"), index), WorldAccess, access);
-  });
   const networks = (field: InputPlace, cidrs: string[]) => {
     cidrs.forEach((cidr, index) => {
       requireCidr(at(field, index), cidr);
@@ -121,7 +131,8 @@ function requireAccess(place: InputPlace, args: AwsClusterArgs): void {
   networks(at(place, "adminCidrs"), args.adminCidrs);
   networks(at(place, "nodePortCidrs"), args.nodePortCidrs ?? []);
   if (!args.ssh) return;
-  networks(at(at(place, "ssh"), "cidrs"), args.ssh.cidrs);
+  const sources = at(at(place, "ssh"), "cidrs");
+  networks(sources, args.ssh.cidrs);
   const { publicKey } = args.ssh;
   if (typeof publicKey === "string" && !/^(ssh-ed25519|ssh-rsa) \S+/.test(publicKey)) {
     // Not repeated in the message: it may be the private one.
@@ -131,6 +142,7 @@ function requireAccess(place: InputPlace, args: AwsClusterArgs): void {
       'an OpenSSH public key of the kind EC2 takes: "ssh-ed25519 …" or "ssh-rsa …"',
     );
   }
+  if (args.ssh.cidrs.length === 0) refuse(sources, [], "at least one network from which port 22 is reached");
 }
 
 /** Machines with their types, the control plane first. */

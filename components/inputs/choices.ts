@@ -1,13 +1,4 @@
 import { type InputPlace, refuse } from "./refusal";
-import { nearest } from "./suggestion";
-
-/** Refuses a value that is not a member of the enum; values often come from configuration, where types prove nothing. */
-export function requireMember<T extends string>(place: InputPlace, choices: Record<string, T>, value: T): T {
-  const allowed = Object.values(choices);
-  if (allowed.includes(value)) return value;
-  const meant = nearest(String(value), allowed);
-  return refuse(place, value, `${oneOf(allowed)}${meant ? ` (did you mean "${meant}"?)` : ""}`);
-}
 
 /** Refuses anything but a whole number of the given range, both ends included. */
 export function requireWhole(place: InputPlace, value: number, lowest: number, highest: number): number {

@@ -11,7 +11,11 @@ export function requireKubeconfig(place: InputPlace, kubeconfig: pulumi.Input<st
 }
 
 /** Refuses what is no private key, such as its path; nor is that repeated. */
-export function requirePrivateKey(place: InputPlace, key: pulumi.Input<string>): pulumi.Input<string> {
+export function requirePrivateKey(
+  place: InputPlace,
+  key: pulumi.Input<string> | undefined,
+): pulumi.Input<string> | undefined {
+  if (key === undefined) return undefined;
   return checked(key, (text) => {
     if (/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return text;
     return refuseBecause(

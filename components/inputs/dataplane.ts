@@ -1,56 +1,80 @@
-import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "../dataplane-args";
+import type * as pulumi from "@pulumi/pulumi";
+import type { DataplaneArgs } from "../dataplane-args";
 import { DEFAULT_POOL_NAME, type IpPoolArgs, requirePool } from "../ip-pool";
 import type { NetworkPolicyArgs } from "../network-policy-args";
-import { overlap, requireCidr } from "./addresses";
-import { requireMember, requireUnique, requireWhole } from "./choices";
+import { overlap, requireServiceSubnet } from "./addresses";
+import { requireUnique, requireWhole } from "./choices";
+import { requireApiServer } from "./host";
+import { requireImage, requireRegistry } from "./image";
 import { type CheckedPolicy, requirePolicy } from "./policy";
-import { at, type InputPlace, refuse } from "./refusal";
+import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "./refusal";
 
-/** Linux: IFNAMSIZ - 1 characters, no space and no slash. */
-const INTERFACE_NAME = /^[^\s/]{1,15}$/;
+/** Linux takes more, which nobody uses, and which is most likely a pattern or the "eth0@if2" that `ip link` shows. */
+const INTERFACE_NAME = /^[\w.-]{1,15}$/;
 
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolArgs & { name: string };
 
-/** Arguments with their structure filled in. */
-export interface CheckedDataplane {
+/** Arguments with their structure filled in, and every value that is known later on its guard. */
+export interface CheckedDataplane extends DataplaneArgs {
   ipPools: NamedPool[];
   networkPolicies: CheckedPolicy[];
-  serviceSubnet: string;
+  serviceSubnet: pulumi.Input<string>;
 }
 
 /** Refuses arguments that no cluster could run with. */
 export function requireDataplane(place: InputPlace, args: DataplaneArgs): CheckedDataplane {
-  const { networkPolicies = [], serviceSubnet = "10.96.0.0/12", ipPools = [{ cidr: "10.244.0.0/16" }] } = args;
-  if (args.apiServer === undefined) refuse(at(place, "apiServer"), undefined, "{ host, port } of the API server");
-  requireMember(at(place, "returnMode"), ReturnMode, args.returnMode ?? ReturnMode.Dsr);
-  requireMember(at(place, "serviceHandling"), ServiceHandling, args.serviceHandling ?? ServiceHandling.Ebpf);
-  requireMember(at(place, "logLevel"), LogLevel, args.logLevel ?? LogLevel.Info);
-  if (args.image !== undefined && args.imageRegistry !== undefined) {
+  const { networkPolicies = [], ipPools = [{ cidr: "10.244.0.0/16" }], image, imageRegistry, kubeProxyImage } = args;
+  if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
   }
   if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, 1280, 65535);
-  args.uplinks?.forEach((uplink, index) => {
-    if (INTERFACE_NAME.test(uplink)) return;
-    refuse(at(at(place, "uplinks"), index), uplink, "an interface's name of at most 15 characters");
-  });
-  requireCidr(at(place, "serviceSubnet"), serviceSubnet, 24);
+  if (args.uplinks) requireUplinks(at(place, "uplinks"), args.uplinks);
+  const serviceSubnet = checked(args.serviceSubnet ?? "10.96.0.0/12", (cidr) =>
+    requireServiceSubnet(at(place, "serviceSubnet"), cidr),
+  );
+  const pools = requirePools(at(place, "ipPools"), ipPools, serviceSubnet);
+  const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
+  const named = (cidrs: string[]) => Object.fromEntries(cidrs.map((cidr, index) => [networks[index], cidr]));
   return {
-    ipPools: requirePools(at(place, "ipPools"), ipPools, serviceSubnet),
+    ...args,
+    apiServer: checkedBeside(args.apiServer, [serviceSubnet, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
+      requireApiServer(at(place, "apiServer"), server, named(cidrs)),
+    ),
+    ...checkedField(place, "image", image, requireImage),
+    ...checkedField(place, "imageRegistry", imageRegistry, requireRegistry),
+    ...checkedField(place, "kubeProxyImage", kubeProxyImage, requireImage),
+    ipPools: pools,
     networkPolicies: requirePolicies(at(place, "networkPolicies"), networkPolicies),
     serviceSubnet,
   };
 }
 
-function requirePools(place: InputPlace, pools: IpPoolArgs[], serviceSubnet: string): NamedPool[] {
+function requireUplinks(place: InputPlace, uplinks: string[]): void {
+  if (uplinks.length === 0)
+    refuse(place, uplinks, "at least one interface, or left out: without any no packet is looked at");
+  uplinks.forEach((uplink, index) => {
+    if (INTERFACE_NAME.test(uplink) && !["lo", ".", ".."].includes(uplink)) return;
+    refuse(
+      at(place, index),
+      uplink,
+      'an interface\'s name of at most 15 letters, digits, ".", "_" and "-"; no pattern',
+    );
+  });
+  requireUnique((index) => at(place, index), uplinks);
+}
+
+function requirePools(place: InputPlace, pools: IpPoolArgs[], serviceSubnet: pulumi.Input<string>): NamedPool[] {
   if (pools.length === 0) refuse(place, pools, "at least one pool: without addresses no pod starts");
-  const named = pools.map((pool) => ({ ...pool, name: pool.name ?? DEFAULT_POOL_NAME }));
-  named.forEach((pool, index) => {
-    requirePool(at(place, index), pool);
-    const cidr = at(at(place, index), "cidr");
-    if (overlap(pool.cidr, serviceSubnet)) refuse(cidr, pool.cidr, `apart from serviceSubnet ${serviceSubnet}`);
-    const other = named.slice(0, index).findIndex((earlier) => overlap(earlier.cidr, pool.cidr));
-    if (other >= 0) refuse(cidr, pool.cidr, `apart from ipPools[${other}].cidr ${named[other]?.cidr}`);
+  const named = pools.map((pool, index) => {
+    const [field, earlier] = [at(at(place, index), "cidr"), pools.slice(0, index).map(({ cidr }) => cidr)];
+    const { cidr } = requirePool(at(place, index), pool);
+    const apart = checkedBeside(cidr, [serviceSubnet, ...earlier], (known, [services = "", ...others]) => {
+      if (overlap(known, services)) refuse(field, known, `apart from serviceSubnet ${services}`);
+      const other = others.findIndex((cidr) => overlap(cidr, known));
+      return other < 0 ? known : refuse(field, known, `apart from ipPools[${other}].cidr ${others[other]}`);
+    });
+    return { ...pool, name: pool.name ?? DEFAULT_POOL_NAME, cidr: apart };
   });
   requireUnique(
     (index) => at(at(place, index), "name"),

@@ -33,6 +33,37 @@ export function checked<Value>(value: pulumi.Input<Value>, check: (value: Value)
   return isLater(value) ? (pulumi.output(value) as pulumi.Output<Value>).apply(check) : check(value as Value);
 }
 
+/** The field of an object with its value checked, or no field where it is not given. */
+export function checkedField<Key extends string, Value>(
+  place: InputPlace,
+  key: Key,
+  value: pulumi.Input<Value> | undefined,
+  check: (place: InputPlace, value: Value) => Value,
+): { [key in Key]?: pulumi.Input<Value> } {
+  if (value === undefined) return {};
+  return { [key]: checked(value, (known) => check(at(place, key), known)) } as { [key in Key]?: pulumi.Input<Value> };
+}
+
+/**
+ * Checks a value beside others: now when the program has all of them with all that is in them, or as soon as all are known.
+ * @returns the value; it is there once it was checked
+ */
+export function checkedBeside<Value, Other>(
+  value: pulumi.Input<Value>,
+  others: pulumi.Input<Other>[],
+  check: (value: Value, others: Other[]) => Value,
+): pulumi.Input<Value> {
+  if (![value, ...others].some(holdsLater)) return check(value as Value, others as Other[]);
+  const all = pulumi.output([value, others]) as unknown as pulumi.Output<[Value, Other[]]>;
+  return all.apply(([known, beside]) => check(known, beside));
+}
+
+/** Whether anything in a value is known only later. */
+function holdsLater(value: unknown): boolean {
+  if (isLater(value)) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsLater);
+}
+
 /** Whether a value is known only when something else exists: an output of a resource, or a promise. */
 export function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
   return pulumi.Output.isInstance(value) || value instanceof Promise;

@@ -1,37 +1,37 @@
 import { readFileSync } from "node:fs";
+import type * as pulumi from "@pulumi/pulumi";
 import { ReturnMode, ServiceHandling } from "../dataplane-args";
 import { requireExpectation } from "../expectation";
 import type { MachineAddress } from "../machine";
 import {
   ComparisonMode,
-  HostKeyChecking,
-  LatencyQuantity,
   type LatencyThreshold,
   type SourceIpVerificationArgs,
   type SshConnection,
   type VerificationTarget,
 } from "../source-ip-verification-args";
 import { requireAddress } from "./addresses";
-import { oneOf, requireMember, requireUnique, requireWhole } from "./choices";
+import { oneOf, requireUnique, requireWhole } from "./choices";
+import { requireHost } from "./host";
 import { requireLabel } from "./names";
-import { at, checked, type InputPlace, refuse } from "./refusal";
+import { at, checked, checkedField, type InputPlace, refuse } from "./refusal";
+import { requireLabels } from "./selector";
 
 /** Refuses what no cluster could be verified with; what only the clients' own resource knows is checked when it exists. */
 export function requireVerification(place: InputPlace, args: SourceIpVerificationArgs): void {
-  const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf, outputFolder } = args;
-  requireMember(at(place, "returnMode"), ReturnMode, returnMode);
-  requireMember(at(place, "serviceHandling"), ServiceHandling, serviceHandling);
+  const { outputFolder } = args;
   requireLabel(at(place, "namespace"), args.namespace ?? "default");
   if (Object.keys(args.podLabels ?? {}).length === 0) {
     refuse(at(place, "podLabels"), args.podLabels, "labels that select the service's pods, like { app: 'nginx' }");
   }
+  requireLabels(at(place, "podLabels"), args.podLabels);
   requireTargets(place, args);
   args.expectations?.forEach((expectation, index) => {
     requireExpectation(at(at(place, "expectations"), index), expectation);
   });
   requireMeasurement(place, args, ownMode(args));
   requireSsh(at(place, "ssh"), args.ssh ?? []);
-  if (outputFolder !== undefined && !/^[\w./-]+$/.test(outputFolder)) {
+  if (outputFolder !== undefined && !/^[\w./][\w./-]*$/.test(outputFolder)) {
     refuse(at(place, "outputFolder"), outputFolder, 'a path of letters, digits, "_", "-", "." and "/"');
   }
 }
@@ -49,9 +49,7 @@ export function targetsOf(place: InputPlace, args: SourceIpVerificationArgs): Ve
   const short = nodePort === undefined ? [] : [{ entryAddress, nodePort }];
   const places = [...short.map(() => place), ...targets.map((_, index) => at(at(place, "targets"), index))];
   return [...short, ...targets].map((target, index) => {
-    const field = at(places[index] ?? place, "entryAddress");
-    const address = target.entryAddress && checked(target.entryAddress, (value) => requireAddress(field, value));
-    return { ...target, ...(address && { entryAddress: address }) };
+    return { ...target, ...checkedField(places[index] ?? place, "entryAddress", target.entryAddress, requireAddress) };
   });
 }
 
@@ -75,10 +73,11 @@ function requireTargets(place: InputPlace, args: SourceIpVerificationArgs): void
 }
 
 function requireSsh(place: InputPlace, connections: SshConnection[]): void {
-  connections.forEach(({ port, hostKeyChecking = HostKeyChecking.Strict }, index) => {
+  connections.forEach(({ port, user }, index) => {
     const item = at(place, index);
     if (port !== undefined) requireWhole(at(item, "port"), port, 1, 65535);
-    requireMember(at(item, "hostKeyChecking"), HostKeyChecking, hostKeyChecking);
+    // OpenSSH would take it for an option.
+    if (user !== undefined && !/^[^-\s@][^\s@]*$/.test(user)) refuse(at(item, "user"), user, "the name of a user");
   });
   requireUnique(
     (index) => at(at(place, index), "client"),
@@ -112,9 +111,6 @@ function requireMeasurement(place: InputPlace, args: SourceIpVerificationArgs, o
   if (connections !== undefined) requireWhole(at(at(place, "latency"), "connections"), connections, 1, 60_000);
   if (concurrency !== undefined) requireWhole(at(at(place, "latency"), "concurrency"), concurrency, 1, 256);
   const modePlace = (index: number) => at(at(place, "comparisonModes"), index);
-  comparisonModes.forEach((mode, index) => {
-    requireMember(modePlace(index), ComparisonMode, mode);
-  });
   requireUnique(modePlace, comparisonModes);
   thresholds.forEach((threshold, index) => {
     requireThreshold(at(at(place, "thresholds"), index), threshold, [own, ...comparisonModes]);
@@ -125,8 +121,7 @@ function requireMeasurement(place: InputPlace, args: SourceIpVerificationArgs, o
 }
 
 function requireThreshold(place: InputPlace, threshold: LatencyThreshold, measured: ComparisonMode[]): void {
-  const { quantity, mode, baseline, atMost } = threshold;
-  requireMember(at(place, "quantity"), LatencyQuantity, quantity);
+  const { mode, baseline, atMost } = threshold;
   for (const [field, named] of Object.entries({ mode, baseline })) {
     if (named === undefined || measured.includes(named)) continue;
     refuse(at(place, field), named, `a mode that is measured (${oneOf(measured)}): add it to comparisonModes`);
@@ -146,6 +141,22 @@ export function readCheckFiles(place: InputPlace, paths: string[]) {
   });
 }
 
+/** The lab's name in the command that is run. */
+export function requireLabName(place: InputPlace, name: pulumi.Input<string> = "local"): pulumi.Input<string> {
+  return checked(name, (known) => {
+    if (/^[a-z][a-z0-9]{0,11}$/.test(known)) return known;
+    return refuse(place, known, "at most 12 lower case letters and digits, beginning with a letter");
+  });
+}
+
+/** How clients are entered, with every host looked at once it is known: OpenSSH would take "-o…" for an option. */
+export function requireHosts(place: InputPlace, ssh: SshConnection[] = []): SshConnection[] {
+  return ssh.map((connection, index) => {
+    const host = checked(connection.host, (known) => requireHost(at(at(place, index), "host"), known));
+    return { ...connection, host };
+  });
+}
+
 /** Clients often come from another resource, so they can be checked only when that exists. */
 export function requireClients(
   place: InputPlace,
@@ -157,6 +168,7 @@ export function requireClients(
     requireAddress(at(at(at(place, "clients"), index), "address"), client.address);
   });
   const names = clients.map((client) => client.name);
+  requireUnique((index) => at(at(at(place, "clients"), index), "name"), names);
   const requireClient = (field: InputPlace, name: string): void => {
     if (!names.includes(name)) refuse(field, name, `the name of a client: ${names.join(", ")}`);
   };
