@@ -13,6 +13,8 @@ export class Attachments {
   private attacher: Attacher;
   private readonly network: NodeNetwork;
   private readonly log: Logger;
+  /** Interfaces that are known to be closed where our programs are missing. */
+  private readonly closed = new Set<number>();
   private last: (() => void) | undefined;
   /** A trace switches back and forth: that is no news. */
   private level: "info" | "debug" = "info";
@@ -41,6 +43,7 @@ export class Attachments {
    * hands on must not meet an interface without one. */
   ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
     this.last = () => this.ensure(endpoints, cgroupRoot);
+    this.closed.clear();
     this.repair(endpoints());
     this.attacher.cgroup(cgroupMount(cgroupRoot));
     this.sweep();
@@ -76,8 +79,11 @@ export class Attachments {
   /** Both directions of a workload's interface. */
   endpoint({ hostInterface, ifindex }: Endpoint): void {
     const device = { name: hostInterface, ifindex };
-    this.attach("to_workload", device);
-    this.attach("from_workload", device);
+    for (const program of ["to_workload", "from_workload"] as const) {
+      this.attach(program, device);
+      if (!this.closed.has(ifindex)) this.attacher.closeBehind(program, device);
+    }
+    this.closed.add(ifindex);
   }
 
   /** Forgets interfaces that are gone. */

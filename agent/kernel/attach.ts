@@ -2,6 +2,7 @@
 // the socket hooks. What is there already and does the same is left alone.
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { closeBehind } from "./closing.ts";
 import { attachFilter, type Direction, detachFilter } from "./clsact.ts";
 import { libbpf } from "./libbpf.ts";
 import { ensureLink, type LinkResult, type LinkTarget, removeLink } from "./links.ts";
@@ -22,6 +23,8 @@ export interface Attacher {
   readonly method: string;
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
+  /** What misses this program is dropped at its hook from now on, on kernels with TCX. Call it when the program is there. */
+  closeBehind(program: ProgramName, device: Device): void;
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;
   /** Forgets the links of devices that are gone. */
@@ -40,7 +43,7 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       const fd = loaded.programFd(program);
       const pin = devicePin(pins, device.name, direction);
       if (tcx) {
-        const result = ensureLink(pin, fd, deviceTarget(device, direction));
+        const result = ensureLink(pin, fd, deviceTarget(program, device, direction));
         if (result !== "unsupported") {
           if (result === "created") detachFilter(device.ifindex, direction); // of an agent that used clsact
           return result;
@@ -50,6 +53,9 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       const result = attachFilter(fd, device.ifindex, direction);
       removeLink(pin); // of an agent that used TCX
       return result;
+    },
+    closeBehind(program, device) {
+      if (tcx) closeBehind(device.ifindex, TCX[deviceHook(program).direction]);
     },
     cgroup(folder) {
       for (const program of Object.keys(programs) as ProgramName[]) {
@@ -82,8 +88,9 @@ function devicePin(pins: Pins, device: string, direction: Direction): string {
   return join(pins.links, `${device}-${direction}`);
 }
 
-function deviceTarget({ name, ifindex }: Device, direction: Direction): LinkTarget {
+function deviceTarget(program: ProgramName, { name, ifindex }: Device, direction: Direction): LinkTarget {
   return {
+    first: program === "from_workload" || program === "to_workload",
     name: `${name} ${direction}`,
     id: ifindex,
     attachType: TCX[direction],

@@ -19,6 +19,23 @@ export interface Libbpf {
   objectInfo(fd: number, info: Uint8Array, length: Uint32Array): number;
   programById(id: number): number;
   linkCreate(programFd: number, target: number, attachType: number, options: Bytes): number;
+  programLoad(
+    type: number,
+    name: string,
+    license: string,
+    instructions: Uint8Array,
+    count: number,
+    options: Bytes,
+  ): number;
+  programAttach(programFd: number, target: number, type: number, flags: number): number;
+  programQuery(
+    target: number,
+    type: number,
+    flags: number,
+    attachFlags: Uint32Array,
+    ids: Uint32Array,
+    count: Uint32Array,
+  ): number;
   linkUpdate(linkFd: number, programFd: number, options: Bytes): number;
   linkDetach(linkFd: number): number;
   tcHookCreate(hook: Uint8Array): number;
@@ -83,6 +100,13 @@ function bind(): Libbpf {
     objectInfo: bpf.func("int bpf_obj_get_info_by_fd(int fd, uint8_t *info, uint32_t *length)"),
     programById: bpf.func("int bpf_prog_get_fd_by_id(uint32_t id)"),
     linkCreate: bpf.func("int bpf_link_create(int prog_fd, int target, int type, const uint8_t *opts)"),
+    programLoad: bpf.func(
+      "int bpf_prog_load(int type, const char *name, const char *license, const uint8_t *insns, size_t count, uint8_t *opts)",
+    ),
+    programAttach: bpf.func("int bpf_prog_attach(int prog_fd, int target, int type, unsigned int flags)"),
+    programQuery: bpf.func(
+      "int bpf_prog_query(int target, int type, uint32_t flags, uint32_t *attach_flags, uint32_t *ids, uint32_t *count)",
+    ),
     linkUpdate: bpf.func("int bpf_link_update(int link_fd, int prog_fd, const uint8_t *opts)"),
     linkDetach: bpf.func("int bpf_link_detach(int link_fd)"),
     tcHookCreate: bpf.func("int bpf_tc_hook_create(uint8_t *hook)"),

@@ -10,6 +10,8 @@ export interface LinkTarget {
   readonly id: number;
   /** enum bpf_attach_type. */
   readonly attachType: number;
+  /** Ours goes before what is attached already, of programs that run one after the other (TCX). */
+  readonly first?: boolean;
   /** Whether a link found at the pin is attached to this very target: names come back with another interface. */
   isTargetOf(link: LinkInfo): boolean;
 }
@@ -64,12 +66,21 @@ function pinAt(pin: string, link: number, target: LinkTarget): void {
 }
 
 function createLink(pin: string, programFd: number, target: LinkTarget): LinkResult {
-  const link = libbpf().linkCreate(programFd, target.id, target.attachType, null);
+  const link = libbpf().linkCreate(programFd, target.id, target.attachType, target.first ? before() : null);
   if (link === -EINVAL) return "unsupported";
   if (link < 0) throw failed("attach to", target, link);
   hold(pin, link);
   pinAt(pin, link, target);
   return "created";
+}
+
+// struct bpf_link_create_opts {size_t sz; u32 flags; …} of its first size, for every libbpf.
+function before(): Uint8Array {
+  const BPF_F_BEFORE = 1 << 3;
+  const view = new DataView(new ArrayBuffer(16));
+  view.setBigUint64(0, 16n, true);
+  view.setUint32(8, BPF_F_BEFORE, true);
+  return new Uint8Array(view.buffer);
 }
 
 function replaceProgram(link: number, info: LinkInfo, programFd: number, target: LinkTarget): LinkResult {

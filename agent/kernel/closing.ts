@@ -1,0 +1,37 @@
+// What stands behind our programs on a workload's interface: a program of two instructions that drops. Ours end every
+// packet's way, so it is reached only where one of ours is missing: such an interface is closed, not open. It is attached
+// without a link, so it has no pin that could go; it goes with the interface.
+import { describeError, EEXIST, EINVAL, libbpf } from "./libbpf.ts";
+import { sameProgram } from "./object_info.ts";
+
+const BPF_PROG_TYPE_SCHED_CLS = 3;
+const TC_ACT_SHOT = 2;
+const MAX_PROGRAMS = 64; // BPF_MPROG_MAX
+
+let loaded: number | undefined;
+
+/** Puts the dropping program behind whatever is attached there. False: this kernel has no TCX. */
+export function closeBehind(ifindex: number, attachType: number): boolean {
+  loaded ??= loadDropping();
+  const ids = new Uint32Array(MAX_PROGRAMS);
+  const count = Uint32Array.of(ids.length);
+  const asked = libbpf().programQuery(ifindex, attachType, 0, new Uint32Array(1), ids, count);
+  if (asked === -EINVAL) return false;
+  const fd = loaded;
+  if (asked >= 0 && [...ids.subarray(0, count[0])].some((id) => sameProgram(id, fd))) return true;
+  const result = libbpf().programAttach(fd, ifindex, attachType, 0);
+  if (result < 0 && result !== -EEXIST) {
+    throw new Error(`Cannot close interface ${ifindex} behind its programs: ${describeError(result)}.`);
+  }
+  return true;
+}
+
+function loadDropping(): number {
+  const instructions = new Uint8Array(16);
+  instructions[0] = 0xb7; // r0 = TC_ACT_SHOT
+  instructions[4] = TC_ACT_SHOT;
+  instructions[8] = 0x95; // exit
+  const fd = libbpf().programLoad(BPF_PROG_TYPE_SCHED_CLS, "closed", "Dual BSD/GPL", instructions, 2, null);
+  if (fd < 0) throw new Error(`Cannot load the program that closes interfaces: ${describeError(fd)}.`);
+  return fd;
+}
