@@ -1,0 +1,174 @@
+// Packets by chance against the real programs, and for each the questions: one outcome, a verdict that it is a reason for,
+// nothing delivered that the model does not allow, nothing broken on the way.
+import { nodes } from "../packets/cluster.ts";
+import {
+  handlings,
+  type Meeting,
+  type Met,
+  type NodeUnderTest,
+  type PacketProgram,
+  packetPrograms,
+} from "../packets/node.ts";
+import { type FrameReading, faults, type Reading, readFrame, readVxlan } from "../packets/reading.ts";
+import { isReasonFor, OK, REDIRECT } from "../packets/verdict.ts";
+import { inWords } from "../packets/words.ts";
+import { Generator, MARK_JUDGE_LATER } from "./generator.ts";
+import { flowOf } from "./model/flow.ts";
+import { Model, type Objection } from "./model/model.ts";
+import type { Arrival, TunnelKind } from "./model/sources.ts";
+import { Random } from "./random.ts";
+
+export interface Failure {
+  readonly rule: Objection["rule"] | "count" | "verdict";
+  readonly why: string;
+  /** Which packet of the run, counted from 0. */
+  readonly index: number;
+  readonly meeting: Meeting;
+  readonly frame: string;
+  readonly became: string;
+}
+
+export interface Report {
+  readonly seed: number;
+  readonly packets: Record<PacketProgram, number>;
+  /** By program and outcome. */
+  readonly outcomes: ReadonlyMap<string, number>;
+  readonly failures: ReadonlyMap<Failure["rule"], { readonly count: number; readonly first: readonly Failure[] }>;
+}
+
+const KEPT = 5;
+const KINDS: readonly TunnelKind[] = ["overlay", "forward", "forward", "return"];
+
+/** @param packets for each program */
+export function campaign(
+  node: NodeUnderTest,
+  seed: number,
+  packets: number,
+  say: (line: string) => void = () => undefined,
+): Report {
+  const random = new Random(seed);
+  const outcomes = new Map<string, number>();
+  const failures = new Map<Failure["rule"], { count: number; first: Failure[] }>();
+  const counts = Object.fromEntries(packetPrograms.map((name) => [name, 0])) as Record<PacketProgram, number>;
+  const share = Math.ceil(packets / handlings.length);
+  for (const [part, handling] of handlings.entries()) {
+    node.write(handling);
+    node.forget();
+    const backends = node.maps.backends.entries().map(([id]) => id);
+    const generator = new Generator(random, backends);
+    let model = new Model();
+    const wanted = Math.min(share, packets - part * share);
+    for (let index = 0; index < wanted * packetPrograms.length; index++) {
+      const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
+      const made = generator.next(program);
+      const bytes = Buffer.from(made.frame);
+      const met = node.meet(bytes, made.meeting);
+      counts[program]++;
+      for (const outcome of met.outcomes)
+        outcomes.set(`${program} ${outcome}`, (outcomes.get(`${program} ${outcome}`) ?? 0) + 1);
+      const found = examine(model, generator, made.meeting, bytes, met);
+      if (found.length > 0) {
+        // What should not have been let through would be answered, and each answer be told again.
+        node.forget();
+        model = new Model();
+      }
+      for (const { rule, why } of found) {
+        const kept = failures.get(rule) ?? { count: 0, first: [] };
+        failures.set(rule, kept);
+        if (kept.count++ >= KEPT) continue;
+        const became = inWords(met, program, (id) => node.maps.backends.lookup(id)?.address);
+        kept.first.push({ rule, why, index, meeting: made.meeting, frame: bytes.toString("hex"), became });
+      }
+      if (index % 100_000 === 99_999)
+        say(`${handling.returnMode}, services ${handling.services}: ${index + 1} packets`);
+    }
+  }
+  return { seed, packets: counts, outcomes, failures };
+}
+
+function examine(
+  model: Model,
+  generator: Generator,
+  meeting: Meeting,
+  bytes: Buffer,
+  met: Met,
+): Pick<Failure, "rule" | "why">[] {
+  const { program } = meeting;
+  const [outcome = "none", ...more] = met.outcomes;
+  const isSentByUs = program === "to_uplink" && meeting.mark === 0xebf00001;
+  if (isSentByUs)
+    return met.action === OK && met.outcomes.length === 0
+      ? []
+      : [{ rule: "count", why: "what we sent was looked at again" }];
+  if (outcome === "none" || more.length > 0)
+    return [{ rule: "count", why: `it ended in ${met.outcomes.length} outcomes: ${met.outcomes}` }];
+  if (!isReasonFor(outcome, met.action, program))
+    return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
+  const before = readFrame(bytes);
+  for (const ip of [before.ip, before.ip && readVxlan(before.ip)?.inner.ip]) if (ip) model.see(ip);
+  if (/^(drop|reject)_/.test(outcome)) return [];
+  const after = readFrame(met.frame);
+  if (!before.ip || !after.ip)
+    return outcome === "pass_to_stack" ? [] : [{ rule: "way", why: "it is no IPv4 that can be read" }];
+  const [came, left] = [
+    takenOff(before, meeting, outcome, met.frame.length - bytes.length),
+    WRAPS.test(outcome) ? readVxlan(after.ip) : undefined,
+  ];
+  if (!came) return [{ rule: "way", why: "what it wraps is no IPv4 that can be read" }];
+  const inside = left?.inner.ip ?? after.ip;
+  const form = formOf(came.ip, inside, left ? after.ip : undefined);
+  const found = model.judge({
+    arrival: came.arrival,
+    before: came.ip,
+    after: inside,
+    outcome,
+    destinationMac: after.destinationMac,
+    wrappedFor: left ? after.ip.destination : undefined,
+    redirected: met.action === REDIRECT,
+    judgedLater: met.mark === MARK_JUDGE_LATER,
+  });
+  const flow = flowOf(inside);
+  if (found.length === 0 && flow && outcome !== "pass_to_stack") generator.remember(flow);
+  return [...found, ...form];
+}
+
+const TUNNEL_HEADERS = 50;
+const WRAPS = /^(to_overlay|forward_service|return_via_entry)$/;
+
+/** The packet as the program took it: out of its tunnel, if it took that off. */
+function takenOff(
+  frame: FrameReading,
+  { program, at, tunnel, ingressIfindex }: Meeting,
+  outcome: string,
+  grown: number,
+): { arrival: Arrival; ip: Reading } | undefined {
+  const ip = frame.ip as Reading;
+  if (program === "from_workload") return { arrival: { from: "pod", pod: at }, ip };
+  if (program === "to_workload" || program === "to_uplink")
+    return { arrival: { from: "stack", by: undefined, isOwn: !ingressIfindex }, ip };
+  if (tunnel)
+    return {
+      arrival: { from: "tunnel", node: tunnel.node, to: nodes.master, kind: KINDS[tunnel.vni >>> 22] ?? "overlay" },
+      ip,
+    };
+  const isUnwrapped = grown === -TUNNEL_HEADERS || (grown === 0 && WRAPS.test(outcome));
+  const wrapped = isUnwrapped ? readVxlan(ip) : undefined;
+  if (!wrapped) return { arrival: { from: "wire", mac: frame.sourceMac }, ip };
+  const arrival: Arrival = {
+    from: "tunnel",
+    node: ip.source,
+    to: ip.destination,
+    kind: KINDS[wrapped.vni >>> 22] ?? "overlay",
+  };
+  return wrapped.inner.ip && { arrival, ip: wrapped.inner.ip };
+}
+
+/** What came well-formed must leave so. */
+function formOf(before: Reading, after: Reading, outer: Reading | undefined): Pick<Failure, "rule" | "why">[] {
+  const broken = faults(before).length === 0 ? faults(after) : [];
+  const wrong = outer ? faults(outer) : [];
+  return [
+    ...broken.map((why) => ({ rule: "form" as const, why })),
+    ...wrong.map((why) => ({ rule: "form" as const, why: `outer headers: ${why}` })),
+  ];
+}

@@ -1,0 +1,171 @@
+// Packets by chance, for every program: of the little cluster, of flows that are known, in tunnels, in pieces, and wrong.
+import { isTaken } from "../../agent/kernel/test_run.fixture.ts";
+import { backendAddress, localPods, nodes, secondAddress } from "../packets/cluster.ts";
+import { ethernet, frame, type IpHeader, ip, raw, type Transport, vxlan } from "../packets/frames.ts";
+import { type Meeting, neighbours, type PacketProgram } from "../packets/node.ts";
+import {
+  destinationPort,
+  errorAbout,
+  someDestination,
+  someSource,
+  someTransport,
+  sourcePort,
+  transportOf,
+} from "./ingredients.ts";
+import { type Flow, reversed } from "./model/flow.ts";
+import { mutate } from "./mutation.ts";
+import type { Random } from "./random.ts";
+
+export interface Generated {
+  readonly meeting: Meeting;
+  readonly frame: Buffer;
+}
+
+const WRAPPED_AT = 14 + 20 + 8 + 8 + 14;
+const MARK_FORWARDED = 0xebf00001;
+export const MARK_JUDGE_LATER = 0xebf00002;
+
+export class Generator {
+  readonly #random: Random;
+  readonly #backends: readonly number[];
+  readonly #flows: Flow[] = [];
+
+  /** @param backends numbers that nodes tell each other */
+  constructor(random: Random, backends: readonly number[]) {
+    this.#random = random;
+    this.#backends = backends;
+  }
+
+  /** Flows that were let through are gone on with, both ways. */
+  remember(flow: Flow): void {
+    if (this.#flows.length < 2000) this.#flows.push(flow);
+    else this.#flows[this.#random.below(2000)] = flow;
+  }
+
+  next(program: PacketProgram): Generated {
+    for (;;) {
+      const made = this.#make(program);
+      if (isTaken(made.frame)) return made;
+    }
+  }
+
+  #make(program: PacketProgram): Generated {
+    const random = this.#random;
+    const meeting = this.#meeting(program);
+    if (random.oneIn(40)) return { meeting, frame: ethernet(random.bytes(20 + random.below(200)), this.#type()) };
+    const header = this.#header(program, meeting);
+    const transport = this.#transport(header);
+    const wrap = program === "from_uplink" && random.oneIn(3);
+    const inner = frame(header, transport, this.#macs(program, header.source));
+    const whole = wrap ? this.#wrapped(inner) : inner;
+    if (!random.oneIn(4)) return { meeting, frame: whole };
+    return { meeting, frame: mutate(whole, wrap ? WRAPPED_AT : undefined, random) };
+  }
+
+  #meeting(program: PacketProgram): Meeting {
+    const random = this.#random;
+    const at = program === "from_uplink" || program === "to_uplink" ? "uplink" : random.of(localPods).name;
+    if (program === "from_tunnel") {
+      const { vni, group } = this.#numbers();
+      return { program, at: "tunnel", tunnel: { node: this.#peer(), vni, group } };
+    }
+    if (program === "to_uplink")
+      return { program, at, mark: random.of([0, 0, MARK_FORWARDED, MARK_JUDGE_LATER, random.bits()]) };
+    return { program, at };
+  }
+
+  /** Addresses: of a flow that is known, or new ones. */
+  #header(program: PacketProgram, { at }: Meeting): IpHeader & { flow?: Flow } {
+    const random = this.#random;
+    const more = {
+      ttl: random.oneIn(30) ? random.below(3) : 64,
+      tos: random.oneIn(10) ? random.below(256) : 0,
+      identification: random.below(64),
+      ...(random.oneIn(12) && { fragment: random.of([0x2000, 0x2000, 1, 8, 0x2001, 0x4000]) }),
+      ...(random.oneIn(20) && { options: random.bytes(4 * (1 + random.below(10))) }),
+    };
+    const known = random.oneIn(2) ? this.#known(program, at) : undefined;
+    if (known) return { ...more, source: known.source, destination: known.destination, flow: known };
+    const pod = localPods.find(({ name }) => name === at)?.address;
+    const own = random.oneIn(12) ? undefined : pod;
+    const source = program === "from_workload" ? (own ?? someSource(random)) : someSource(random);
+    const destination = program === "to_workload" ? (own ?? someDestination(random)) : someDestination(random);
+    return { ...more, source, destination };
+  }
+
+  /** A flow that may come this way. */
+  #known(program: PacketProgram, at: string): Flow | undefined {
+    const address = localPods.find(({ name }) => name === at)?.address;
+    for (let tries = 0; tries < 8 && this.#flows.length > 0; tries++) {
+      const flow = this.#random.of(this.#flows);
+      for (const way of [flow, reversed(flow)]) {
+        if (
+          program === "from_workload"
+            ? way.source === address
+            : program === "to_workload"
+              ? way.destination === address
+              : this.#random.oneIn(2)
+        )
+          return way;
+      }
+    }
+    return undefined;
+  }
+
+  #transport({ flow, source, destination, fragment }: IpHeader & { flow?: Flow }): Transport {
+    const random = this.#random;
+    if (fragment && fragment & 0x1fff) return raw(random.of([6, 17, 1]), random.bytes(8 + random.below(60)));
+    if (random.oneIn(8)) return errorAbout(this.#errorFlow(source, destination), random);
+    return flow ? transportOf(flow, random) : someTransport(random);
+  }
+
+  /** What an error from `source` to `destination` is about: mostly what makes sense. */
+  #errorFlow(source: string, destination: string): Flow {
+    const random = this.#random;
+    if (this.#flows.length > 0 && !random.oneIn(3)) {
+      const flow = random.of(this.#flows);
+      return random.oneIn(2) ? flow : reversed(flow);
+    }
+    return {
+      ...{ source: destination, destination: source, protocol: random.of([6, 17, 1]) },
+      ...{ sourcePort: destinationPort(random), destinationPort: sourcePort(random) },
+    };
+  }
+
+  #macs(program: PacketProgram, source: string) {
+    const mac = neighbours[source] ?? neighbours[nodes.node];
+    return program === "from_uplink" && mac && !this.#random.oneIn(4) ? { source: mac } : {};
+  }
+
+  #wrapped(inner: Buffer): Buffer {
+    const random = this.#random;
+    const { vni, group } = this.#numbers();
+    const source = this.#peer();
+    const destination = random.oneIn(12) ? random.of([secondAddress, nodes.node, backendAddress("web")]) : nodes.master;
+    const payload = random.oneIn(12) ? this.#wrapped(inner) : inner;
+    const header = { source, destination, ...(random.oneIn(30) && { tos: random.below(256) }) };
+    const mac = neighbours[source];
+    return ethernet(
+      ip(header, vxlan(49152 + random.below(99), vni, group, payload)),
+      0x0800,
+      mac ? { source: mac } : {},
+    );
+  }
+
+  #peer(): string {
+    return this.#random.oneIn(6) ? someSource(this.#random) : this.#random.of([nodes.node, nodes.far]);
+  }
+
+  #numbers(): { vni: number; group: number } {
+    const random = this.#random;
+    const kind = random.below(8);
+    if (kind < 3) return { vni: 4096, group: 0 };
+    if (kind === 7) return { vni: random.below(1 << 24), group: random.below(65536) };
+    const backend = random.oneIn(3) ? 0 : random.of(this.#backends);
+    return { vni: ((random.of([1, 2, 2, 3]) << 22) | (backend >>> 10)) >>> 0, group: backend & 0x3ff };
+  }
+
+  #type(): number {
+    return this.#random.of([0x0800, 0x0800, 0x0806, 0x86dd, 0x8100, 0x88a8, 0x88cc, this.#random.below(65536)]);
+  }
+}

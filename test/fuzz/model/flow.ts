@@ -1,0 +1,43 @@
+import type { Reading } from "../../packets/reading.ts";
+
+/** Who talks to whom, as seen at one place. ICMP echo: the identifier is both ports. */
+export interface Flow {
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+}
+
+/** undefined: it has no ports to be seen. */
+export function flowOf({ source, destination, protocol, ports }: Reading): Flow | undefined {
+  return ports && { source, destination, protocol, sourcePort: ports.source, destinationPort: ports.destination };
+}
+
+export function reversed(flow: Flow): Flow {
+  return {
+    source: flow.destination,
+    destination: flow.source,
+    protocol: flow.protocol,
+    sourcePort: flow.destinationPort,
+    destinationPort: flow.sourcePort,
+  };
+}
+
+export function keyOf({ source, destination, protocol, sourcePort, destinationPort }: Flow): string {
+  return `${protocol} ${source}:${sourcePort}>${destination}:${destinationPort}`;
+}
+
+/** The ports of datagrams in fragments: only the first carries them. */
+export class FragmentMemory {
+  readonly #flows = new Map<string, Flow>();
+
+  /** The flow of a packet, also of a later fragment whose first was met. */
+  flowOf(ip: Reading): Flow | undefined {
+    const key = `${ip.source}>${ip.destination} ${ip.protocol} ${ip.identification}`;
+    if (ip.fragmentOffset > 0) return this.#flows.get(key);
+    const flow = flowOf(ip);
+    if (flow && ip.moreFragments) this.#flows.set(key, flow);
+    return flow;
+  }
+}

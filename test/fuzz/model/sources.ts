@@ -1,0 +1,69 @@
+// Whose address a packet may carry, by where it comes from: written down from what must be, not from what the programs do.
+import { localPods, nodes, pods, secondAddress } from "../../packets/cluster.ts";
+import { neighbours } from "../../packets/node.ts";
+
+export type TunnelKind = "overlay" | "forward" | "return";
+
+/** How a packet came, as the model understands it. */
+export type Arrival =
+  | { readonly from: "pod"; readonly pod: string }
+  | { readonly from: "wire"; readonly mac: string }
+  | { readonly from: "tunnel"; readonly node: string; readonly to: string; readonly kind: TunnelKind }
+  /** From this host's stack. `by`: the pod that had sent it there. */
+  | { readonly from: "stack"; readonly by: string | undefined; readonly isOwn: boolean };
+
+export const ownAddresses: readonly string[] = [nodes.master, secondAddress];
+const peers: readonly string[] = [nodes.node, nodes.far];
+
+export const isOwn = (address: string): boolean => ownAddresses.includes(address) || address.startsWith("127.");
+
+/** Own addresses, loopback, "this network", multicast, class E, broadcasts (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7). */
+export function isMartian(address: string): boolean {
+  const first = Number(address.split(".")[0]);
+  return first === 0 || first >= 224 || address === "172.31.1.255" || isOwn(address);
+}
+
+/** Why the source must not have been believed; undefined: it may be. */
+export function forgery(arrival: Arrival, source: string): string | undefined {
+  switch (arrival.from) {
+    case "pod": {
+      const own = localPods.find(({ name }) => name === arrival.pod)?.address;
+      return own === source ? undefined : `pod ${arrival.pod} used ${source}, not its own ${own}`;
+    }
+    case "wire":
+      return forgeryOnWire(arrival.mac, source);
+    case "tunnel":
+      return forgeryInTunnel(arrival, source);
+    default:
+      return undefined;
+  }
+}
+
+function forgeryOnWire(mac: string, source: string): string | undefined {
+  if (isMartian(source)) return `nobody on a network has the source ${source}`;
+  if (source.startsWith("10.244.")) return `${source} is of the overlay, and came unwrapped`;
+  if (!source.startsWith("10.245.")) return undefined;
+  const pod = pods.find(({ address }) => address === source);
+  if (!pod || pod.node === "master") return `${source} is of no other node`;
+  const known = neighbours[nodes[pod.node]];
+  return known === mac ? undefined : `${source} came from ${mac}, not from its node's ${known}`;
+}
+
+function forgeryInTunnel({ node, to, kind }: Extract<Arrival, { from: "tunnel" }>, source: string): string | undefined {
+  if (!peers.includes(node)) return `${node} is no other node of the cluster`;
+  if (to !== nodes.master) return `it was wrapped for ${to}, not for this node's tunnel address`;
+  if (kind === "return") return undefined; // judged by the flow it answers
+  if (isMartian(source)) return `nobody has the source ${source}`;
+  const pod = pods.find(({ address }) => address === source);
+  if (kind === "overlay") {
+    const home = pod ? nodes[pod.node] : blockOwner(source);
+    return source === node || home === node ? undefined : `${source} is not of the node ${node} that wrapped it`;
+  }
+  return /^10\.24[45]\./.test(source) ? `${source} is a workload's, and came as a client's` : undefined;
+}
+
+/** Addresses of a node's blocks that no pod has. */
+function blockOwner(address: string): string | undefined {
+  if (/^10\.24[45]\.1\.([0-9]|[1-5][0-9]|6[0-3])$/.test(address)) return nodes.node;
+  return /^10\.244\.2\.([0-9]|[1-5][0-9]|6[0-3])$/.test(address) ? nodes.far : undefined;
+}
