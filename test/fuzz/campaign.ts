@@ -30,7 +30,7 @@ export interface Failure {
 
 export interface Report {
   readonly seed: number;
-  readonly packets: Record<PacketProgram, number>;
+  readonly packets: Readonly<Record<string, number>>;
   /** By program and outcome. */
   readonly outcomes: ReadonlyMap<string, number>;
   readonly failures: ReadonlyMap<Failure["rule"], { readonly count: number; readonly first: readonly Failure[] }>;
@@ -46,44 +46,58 @@ export function campaign(
   packets: number,
   say: (line: string) => void = () => undefined,
 ): Report {
+  const found: Findings = { outcomes: new Map(), failures: new Map() };
   const random = new Random(seed);
-  const outcomes = new Map<string, number>();
-  const failures = new Map<Failure["rule"], { count: number; first: Failure[] }>();
-  const counts = Object.fromEntries(packetPrograms.map((name) => [name, 0])) as Record<PacketProgram, number>;
   const share = Math.ceil(packets / handlings.length);
   for (const [part, handling] of handlings.entries()) {
+    say(`${handling.returnMode}, services ${handling.services ? "translated" : "left to kube-proxy"}`);
     node.write(handling);
     node.forget();
-    const backends = node.maps.backends.entries().map(([id]) => id);
-    const generator = new Generator(random, backends);
-    let model = new Model();
     const wanted = Math.min(share, packets - part * share);
-    for (let index = 0; index < wanted * packetPrograms.length; index++) {
-      const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
-      const made = generator.next(program);
-      const bytes = Buffer.from(made.frame);
-      const met = node.meet(bytes, made.meeting);
-      counts[program]++;
-      for (const outcome of met.outcomes)
-        outcomes.set(`${program} ${outcome}`, (outcomes.get(`${program} ${outcome}`) ?? 0) + 1);
-      const found = examine(model, generator, made.meeting, bytes, met);
-      if (found.length > 0) {
-        // What should not have been let through would be answered, and each answer be told again.
-        node.forget();
-        model = new Model();
-      }
-      for (const { rule, why } of found) {
-        const kept = failures.get(rule) ?? { count: 0, first: [] };
-        failures.set(rule, kept);
-        if (kept.count++ >= KEPT) continue;
-        const became = inWords(met, program, (id) => node.maps.backends.lookup(id)?.address);
-        kept.first.push({ rule, why, index, meeting: made.meeting, frame: bytes.toString("hex"), became });
-      }
-      if (index % 100_000 === 99_999)
-        say(`${handling.returnMode}, services ${handling.services}: ${index + 1} packets`);
-    }
+    round(node, random, wanted * packetPrograms.length, found, say);
   }
-  return { seed, packets: counts, outcomes, failures };
+  return { seed, packets: Object.fromEntries(packetPrograms.map((name) => [name, packets])), ...found };
+}
+
+interface Findings {
+  readonly outcomes: Map<string, number>;
+  readonly failures: Map<Failure["rule"], { count: number; first: Failure[] }>;
+}
+
+/** One handling. The programs take turns, so that what one lets through is answered at another. */
+function round(
+  node: NodeUnderTest,
+  random: Random,
+  packets: number,
+  { outcomes, failures }: Findings,
+  say: (line: string) => void,
+): void {
+  const backends = node.maps.backends.entries().map(([id]) => id);
+  const generator = new Generator(random, backends);
+  let model = new Model();
+  for (let index = 0; index < packets; index++) {
+    const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
+    const { meeting, frame } = generator.next(program);
+    const met = node.meet(frame, meeting);
+    for (const outcome of met.outcomes) {
+      const key = `${program} ${outcome}`;
+      outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
+    }
+    const objections = examine(model, generator, meeting, frame, met);
+    if (objections.length > 0) {
+      // What should not have been let through would be answered, and each answer be told again.
+      node.forget();
+      model = new Model();
+    }
+    for (const { rule, why } of objections) {
+      const kept = failures.get(rule) ?? { count: 0, first: [] };
+      failures.set(rule, kept);
+      if (kept.count++ >= KEPT) continue;
+      const became = inWords(met, program, (id) => node.maps.backends.lookup(id)?.address);
+      kept.first.push({ rule, why, index, meeting, frame: frame.toString("hex"), became });
+    }
+    if (index % 500_000 === 499_999) say(`${index + 1} packets`);
+  }
 }
 
 function examine(

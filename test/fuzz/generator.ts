@@ -7,6 +7,7 @@ import {
   destinationPort,
   errorAbout,
   someDestination,
+  someServiceFlow,
   someSource,
   someTransport,
   sourcePort,
@@ -89,6 +90,10 @@ export class Generator {
     const pod = localPods.find(({ name }) => name === at)?.address;
     const own = random.oneIn(12) ? undefined : pod;
     const source = program === "from_workload" ? (own ?? someSource(random)) : someSource(random);
+    if (program !== "to_workload" && random.oneIn(2)) {
+      const flow = someServiceFlow(source, random);
+      return { ...more, source, destination: flow.destination, flow };
+    }
     const destination = program === "to_workload" ? (own ?? someDestination(random)) : someDestination(random);
     return { ...more, source, destination };
   }

@@ -53,6 +53,19 @@ export function destinationPort(random: Random): number {
   return random.of([53, 81, 4789, 0, 30999, random.below(65536)]);
 }
 
+/** To a service, at one of the places where it answers. */
+export function someServiceFlow(source: string, random: Random): Flow {
+  const { clusterIP, nodePort, protocol, spec } = random.of(services);
+  const [external] = (spec?.externalIPs as string[] | undefined) ?? [];
+  const [destination, port] = random.of<[string, number]>([
+    [clusterIP, 80],
+    [external ?? clusterIP, 80],
+    ...[nodes.master, secondAddress, nodes.node].map((node): [string, number] => [node, nodePort]),
+  ]);
+  const ports = { sourcePort: sourcePort(random), destinationPort: port };
+  return { source, destination, protocol: protocol === "TCP" ? 6 : 17, ...ports };
+}
+
 const MARKS = ["S", "S", "S", "A", "A", "PA", "SA", "F", "FA", "R", "RA", "", "FSRPAU"];
 
 export function someTransport(random: Random): Transport {

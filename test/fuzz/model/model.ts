@@ -135,6 +135,10 @@ export class Model {
       return wrong ? [{ rule: "return", why: wrong }] : this.#returned(arrival.node, flow);
     }
     if (outcome === "to_endpoint") return this.#toPod(passage, flow);
+    // A service's address given to us in the overlay: it goes on as its backend, with a source that its node will not believe.
+    const toFrontend = frontendAddresses.has(flow.destination) || isOwn(flow.destination);
+    const bounces = arrival.from === "tunnel" && /^to_(overlay|network)$/.test(outcome) && toFrontend;
+    if (bounces) return [];
     if (outcome !== "forward_service")
       return [{ rule: "way", why: `what came from the network left it again as ${outcome}` }];
     if (arrival.from !== "wire") return [{ rule: "forward", why: "what was forwarded already was forwarded again" }];
@@ -211,10 +215,6 @@ export class Model {
       }
     );
   }
-}
-
-function objections(rule: Rule, why: string | undefined): Objection[] {
-  return why ? [{ rule, why }] : [];
 }
 
 function traffic(from: Party, flow: Flow) {

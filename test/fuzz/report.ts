@@ -1,0 +1,35 @@
+// What a campaign found, for people: how many packets ended how, and each kind of failure with packets to replay.
+import type { Failure, Report } from "./campaign.ts";
+import { open } from "./open.ts";
+
+export function isGood({ failures }: Report): boolean {
+  return [...failures.keys()].every((rule) => rule in open);
+}
+
+export function reportText({ seed, packets, outcomes, failures }: Report, kernel: string): string {
+  const lines = [`seed ${seed}, kernel ${kernel}`];
+  for (const [program, count] of Object.entries(packets)) {
+    const ended = [...outcomes]
+      .filter(([key]) => key.startsWith(`${program} `))
+      .sort(([, a], [, b]) => b - a)
+      .map(([key, times]) => `${key.slice(program.length + 1)} ${times}`);
+    lines.push(`${program}: ${count} packets: ${ended.join(", ")}`);
+  }
+  for (const [rule, { count, first }] of failures) {
+    const reason = open[rule];
+    lines.push(
+      "",
+      reason ? `known to be open, "${rule}", ${count} packets: ${reason}` : `FAILED, "${rule}": ${count} packets`,
+    );
+    lines.push(...(reason ? first.slice(0, 1) : first).flatMap(failureLines));
+  }
+  lines.push(
+    "",
+    failures.size === 0 ? "every packet in one outcome, nothing delivered that the model does not allow" : "",
+  );
+  return lines.join("\n");
+}
+
+function failureLines({ why, became, index, meeting, frame }: Failure): string[] {
+  return [`  ${why}`, `    became: ${became}`, `    packet ${index}: ${JSON.stringify(meeting)}`, `    ${frame}`];
+}
