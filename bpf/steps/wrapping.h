@@ -40,9 +40,12 @@ static __always_inline enum tunnel_kind wrapped_kind(const struct wrapping *wrap
 	return wrapping->vni >> KIND_SHIFT;
 }
 
-/* Which packets may follow a connection: those of a client that an entry node forwarded only one that was opened so. */
+/* Which packets may follow a connection: those of a client that an entry node forwarded only one that was opened so. What
+ * was wrapped is never forwarded again: two nodes that took each other for the backend's would never stop. */
 static __always_inline bool may_follow(__u32 connection_flags, enum tunnel_kind kind)
 {
+	if (connection_flags & CONNECTION_FORWARDED)
+		return false;
 	return kind == TUNNEL_OVERLAY || (connection_flags & (CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN));
 }
 

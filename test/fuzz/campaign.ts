@@ -16,6 +16,7 @@ import { Generator, MARK_JUDGE_LATER } from "./generator.ts";
 import { flowOf } from "./model/flow.ts";
 import { Model, type Objection } from "./model/model.ts";
 import type { Arrival, TunnelKind } from "./model/sources.ts";
+import { reasonToPass } from "./open.ts";
 import { Random } from "./random.ts";
 
 export interface Failure {
@@ -33,7 +34,16 @@ export interface Report {
   readonly packets: Readonly<Record<string, number>>;
   /** By program and outcome. */
   readonly outcomes: ReadonlyMap<string, number>;
-  readonly failures: ReadonlyMap<Failure["rule"], { readonly count: number; readonly first: readonly Failure[] }>;
+  /** By rule; those that are known to be open apart, with the reason. */
+  readonly failures: ReadonlyMap<
+    string,
+    {
+      readonly rule: Failure["rule"];
+      readonly open: string | undefined;
+      readonly count: number;
+      readonly first: readonly Failure[];
+    }
+  >;
 }
 
 const KEPT = 5;
@@ -61,7 +71,7 @@ export function campaign(
 
 interface Findings {
   readonly outcomes: Map<string, number>;
-  readonly failures: Map<Failure["rule"], { count: number; first: Failure[] }>;
+  readonly failures: Map<string, { rule: Failure["rule"]; open: string | undefined; count: number; first: Failure[] }>;
 }
 
 /** One handling. The programs take turns, so that what one lets through is answered at another. */
@@ -90,11 +100,13 @@ function round(
       model = new Model();
     }
     for (const { rule, why } of objections) {
-      const kept = failures.get(rule) ?? { count: 0, first: [] };
-      failures.set(rule, kept);
-      if (kept.count++ >= KEPT) continue;
       const became = inWords(met, program, (id) => node.maps.backends.lookup(id)?.address);
-      kept.first.push({ rule, why, index, meeting, frame: frame.toString("hex"), became });
+      const failure: Failure = { rule, why, index, meeting, frame: frame.toString("hex"), became };
+      const open = reasonToPass(failure);
+      const key = `${rule}${open ?? ""}`;
+      const kept = failures.get(key) ?? { rule, open, count: 0, first: [] };
+      failures.set(key, kept);
+      if (kept.count++ < KEPT) kept.first.push(failure);
     }
     if (index % 500_000 === 499_999) say(`${index + 1} packets`);
   }

@@ -1,9 +1,8 @@
 // What a campaign found, for people: how many packets ended how, and each kind of failure with packets to replay.
 import type { Failure, Report } from "./campaign.ts";
-import { open } from "./open.ts";
 
 export function isGood({ failures }: Report): boolean {
-  return [...failures.keys()].every((rule) => rule in open);
+  return [...failures.values()].every(({ open }) => open !== undefined);
 }
 
 export function reportText({ seed, packets, outcomes, failures }: Report, kernel: string): string {
@@ -15,8 +14,7 @@ export function reportText({ seed, packets, outcomes, failures }: Report, kernel
       .map(([key, times]) => `${key.slice(program.length + 1)} ${times}`);
     lines.push(`${program}: ${count} packets: ${ended.join(", ")}`);
   }
-  for (const [rule, { count, first }] of failures) {
-    const reason = open[rule];
+  for (const { rule, count, first, open: reason } of failures.values()) {
     lines.push(
       "",
       reason ? `known to be open, "${rule}", ${count} packets: ${reason}` : `FAILED, "${rule}": ${count} packets`,

@@ -45,6 +45,9 @@ export class Model {
   readonly #sent = new Set<string>();
   /** What this node wrapped for a backend elsewhere, and for whom. */
   readonly #forwarded = new Map<string, string>();
+  /** Flows that came wrapped with a right source, and who wrapped them. */
+  readonly #taken = new Map<string, string>();
+  readonly #bounced = new Set<string>();
   readonly #became = new Map<string, Flow>();
   readonly #fragments = new FragmentMemory();
 
@@ -59,7 +62,10 @@ export class Model {
     const flow = this.#fragments.flowOf(before);
     if (outcome === "pass_to_stack" && arrival.from !== "pod") return this.#passed(passage, flow);
     const forged = forgery(arrival, before.source);
-    if (forged) return [{ rule: "source", why: forged }];
+    // A node that forwarded a flow to this one may name another kind for it: it gets nothing by that.
+    const isTaken = arrival.from === "tunnel" && flow !== undefined && this.#taken.get(keyOf(flow)) === arrival.node;
+    if (forged && !isTaken) return [{ rule: "source", why: forged }];
+    if (arrival.from === "tunnel" && flow) this.#taken.set(keyOf(flow), arrival.node);
     if (before.icmp && !before.ports) return this.#error(passage);
     if (!flow) return this.#portless(passage);
     switch (arrival.from) {
@@ -95,6 +101,7 @@ export class Model {
 
   #fromPod(passage: Passage, name: string, flow: Flow): Objection[] {
     const { outcome, judgedLater } = passage;
+    if (passage.after.fragmentOffset > 0 && !this.#became.has(keyOf(flow))) return [];
     const after = this.#flowAfter(passage, flow);
     const answers = this.#given.has(keyOf(reversed(flow)));
     const toNode = outcome === "pass_to_stack" && isOwn(after.destination);
@@ -103,7 +110,9 @@ export class Model {
     const may = answers || toNode || later || maySend(policies as Policy[], traffic(sender, after));
     if (!may) return [{ rule: "policy", why: `${name}'s egress policy allows no ${keyOf(after)}` }];
     const refused = outcome === "to_endpoint" ? this.#toPod(passage, flow) : [];
-    if (refused.length === 0) this.#sent.add(keyOf(flow));
+    if (refused.length > 0) return refused;
+    this.#sent.add(keyOf(flow));
+    this.#became.set(keyOf(flow), after);
     return refused;
   }
 
@@ -112,6 +121,8 @@ export class Model {
     const { arrival, redirected, destinationMac } = passage;
     const after = this.#flowAfter(passage, flow);
     const pod = local.get(after.destination);
+    // Of a later fragment nobody sees which ports it got, if its first was dropped.
+    if (passage.after.fragmentOffset > 0 && !this.#became.has(keyOf(flow))) return [];
     const isNode = arrival.from === "stack" && arrival.isOwn && isOwn(flow.source);
     if (!pod) return isNode ? [] : [{ rule: "way", why: `${after.destination} is no pod of this node` }];
     if (redirected && podMacs(pod.name).pod !== destinationMac)
@@ -137,8 +148,10 @@ export class Model {
     if (outcome === "to_endpoint") return this.#toPod(passage, flow);
     // A service's address given to us in the overlay: it goes on as its backend, with a source that its node will not believe.
     const toFrontend = frontendAddresses.has(flow.destination) || isOwn(flow.destination);
-    const bounces = arrival.from === "tunnel" && /^to_(overlay|network)$/.test(outcome) && toFrontend;
-    if (bounces) return [];
+    if (/^to_(overlay|network)$/.test(outcome) && toFrontend) {
+      if (arrival.from === "tunnel") this.#bounced.add(keyOf(flow));
+      if (this.#bounced.has(keyOf(flow))) return [];
+    }
     if (outcome !== "forward_service")
       return [{ rule: "way", why: `what came from the network left it again as ${outcome}` }];
     if (arrival.from !== "wire") return [{ rule: "forward", why: "what was forwarded already was forwarded again" }];
@@ -179,7 +192,7 @@ export class Model {
     const [inner, translated] = [readInner(before), readInner(after)].map((reading) => reading && flowOf(reading));
     if (!inner || !translated)
       return [{ rule: "error", why: "an error whose inner packet cannot be read was let through" }];
-    if (before.totalLength > LONGEST_ERROR)
+    if (Math.min(before.totalLength, before.available) > LONGEST_ERROR)
       return [{ rule: "error", why: `an error of ${before.totalLength} bytes was let through` }];
     if (inner.source !== before.destination)
       return [{ rule: "error", why: `an error about a packet of ${inner.source} went to ${before.destination}` }];
@@ -192,7 +205,7 @@ export class Model {
       !this.#forwarded.has(keyOf(outcome === "forward_service" ? reversed(inner) : inner))
     )
       return [{ rule: "error", why: `nothing was forwarded that ${keyOf(inner)} belongs to` }];
-    if (arrival.from !== "pod" && /^(to_network|to_overlay)$/.test(outcome))
+    if (arrival.from !== "pod" && /^(to_network|to_overlay)$/.test(outcome) && !this.#wasGiven(inner))
       return [{ rule: "error", why: `an error from elsewhere left again as ${outcome}` }];
     return [];
   }

@@ -1,5 +1,5 @@
 // Whose address a packet may carry, by where it comes from: written down from what must be, not from what the programs do.
-import { localPods, nodes, pods, secondAddress } from "../../packets/cluster.ts";
+import { localPods, nodes, secondAddress } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 
 export type TunnelKind = "overlay" | "forward" | "return";
@@ -43,9 +43,9 @@ function forgeryOnWire(mac: string, source: string): string | undefined {
   if (isMartian(source)) return `nobody on a network has the source ${source}`;
   if (source.startsWith("10.244.")) return `${source} is of the overlay, and came unwrapped`;
   if (!source.startsWith("10.245.")) return undefined;
-  const pod = pods.find(({ address }) => address === source);
-  if (!pod || pod.node === "master") return `${source} is of no other node`;
-  const known = neighbours[nodes[pod.node]];
+  const home = blockOwner(source);
+  if (!home) return `${source} is of no other node`;
+  const known = neighbours[home];
   return known === mac ? undefined : `${source} came from ${mac}, not from its node's ${known}`;
 }
 
@@ -54,15 +54,14 @@ function forgeryInTunnel({ node, to, kind }: Extract<Arrival, { from: "tunnel" }
   if (to !== nodes.master) return `it was wrapped for ${to}, not for this node's tunnel address`;
   if (kind === "return") return undefined; // judged by the flow it answers
   if (isMartian(source)) return `nobody has the source ${source}`;
-  const pod = pods.find(({ address }) => address === source);
   if (kind === "overlay") {
-    const home = pod ? nodes[pod.node] : blockOwner(source);
+    const home = blockOwner(source);
     return source === node || home === node ? undefined : `${source} is not of the node ${node} that wrapped it`;
   }
   return /^10\.24[45]\./.test(source) ? `${source} is a workload's, and came as a client's` : undefined;
 }
 
-/** Addresses of a node's blocks that no pod has. */
+/** The other node in one of whose blocks an address lies. */
 function blockOwner(address: string): string | undefined {
   if (/^10\.24[45]\.1\.([0-9]|[1-5][0-9]|6[0-3])$/.test(address)) return nodes.node;
   return /^10\.244\.2\.([0-9]|[1-5][0-9]|6[0-3])$/.test(address) ? nodes.far : undefined;

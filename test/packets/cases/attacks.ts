@@ -8,6 +8,7 @@ const { client1, client2 } = outside;
 const [web, db, jail, open] = ["10.244.0.2", "10.244.0.3", "10.245.0.2", "10.245.0.3"];
 const [web2, friend] = ["10.244.1.2", "10.245.1.2"];
 const dropped = /^drop_/;
+const direct = { returnMode: "DSR", services: true } as const;
 const translated = { services: true } as const;
 
 /** Nobody on a network may use one of these as its source. */
@@ -195,6 +196,19 @@ export const attacks: readonly PacketTest[] = [
       arrives({ source: client2, destination: open }, tcp(7011, 80, "R"), /^(to_endpoint to open|drop_)/),
       arrives({ source: client2, destination: open }, tcp(7011, 80, "A"), /^to_endpoint to open/),
       sends("open", { destination: client2 }, tcp(80, 7011, "A"), /^to_network/),
+    ],
+  },
+  {
+    say: "what a node wrapped is not forwarded again, whatever this node forwarded before: no packet circles between nodes",
+    handling: direct,
+    steps: [
+      arrives({ source: client1, destination: master }, tcp(7012, 30089, "S"), /^forward_service/),
+      arrivesWrapped(
+        { kind: "forward direct" },
+        { source: client1, destination: master },
+        tcp(7012, 30089, "S"),
+        "drop_no_local_backend",
+      ),
     ],
   },
 ];
