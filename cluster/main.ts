@@ -14,6 +14,7 @@ import { readKubeconfig } from "./kubeconfig.ts";
 import { planSchema } from "./preflight/plan.ts";
 import { preflight } from "./preflight/run.ts";
 import { renderFindings } from "./preflight/table.ts";
+import { removeDefinitions } from "./remove-definitions.ts";
 import { upgrade, upgradeSchema } from "./upgrade/upgrade.ts";
 
 const program = new Command("cluster").description(
@@ -49,7 +50,10 @@ command("restore-kube-proxy", "put it back, and wait until it is on every node",
   onCluster(async (config) => void (await restoreKubeProxy(config, say))),
 );
 command("clean-nodes", "take off every node what outlives the agents", () =>
-  onCluster(async (config, image) => cleanNodes(config, image, say)),
+  onCluster(async (config, image) => {
+    await cleanNodes(config, image, say);
+    await removeDefinitions(config, say);
+  }),
 );
 
 program.parseAsync().catch((error: unknown) => {

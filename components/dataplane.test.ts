@@ -1,5 +1,7 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { packageVersion } from "./agent-image.ts";
+import { DEFINITION_LABELS } from "./dataplane/definition-owner.ts";
 import { Dataplane } from "./dataplane.ts";
 import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args.ts";
 import { VxlanMode } from "./ip-pool.ts";
@@ -206,4 +208,25 @@ test("the agent can write the node's files that it has to write, and no others",
     "/host/etc/cni/net.d",
     "/host/opt/cni/bin",
   ]);
+});
+
+test("definitions under names that Calico uses are marked, and stay when the deployment is destroyed", async () => {
+  const resources = await recordResources();
+  const retained: Record<string, boolean | undefined> = {};
+  const look: pulumi.ResourceTransformation = ({ name, opts }) => {
+    retained[name] = opts.retainOnDelete;
+    return undefined;
+  };
+  new Dataplane("dp", { apiServer }, { transformations: [look] });
+  await settled();
+  expect(retained).toMatchObject({
+    "dp-crd-ippools": true,
+    "dp-crd-felixconfigurations": true,
+    "dp-crd-ipamblocks": false,
+  });
+  const metadata = resources.find(({ name }) => name === "dp-crd-ippools")?.inputs.metadata;
+  expect(metadata).toMatchObject({
+    labels: DEFINITION_LABELS,
+    annotations: { "pulumi.com/patchFieldManager": "ebpf-dataplane" },
+  });
 });

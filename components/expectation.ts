@@ -37,6 +37,8 @@ export interface Expectation {
   servers?: string[];
   /** So many distinct servers must answer, at least. Defaults to one. */
   spread?: number;
+  /** So many distinct servers may answer, at most, and less than `count`: 1 with session affinity. Defaults to any number. */
+  spreadAtMost?: number;
   /** Attempts, each a fresh connection or datagram. Defaults to 1. */
   count?: number;
   /** How replies must return. Defaults to any way. */
@@ -45,7 +47,7 @@ export interface Expectation {
 
 /** Refuses what cannot be an expectation; the rest is the check's to judge, which knows the cluster. */
 export function requireExpectation(place: InputPlace, expectation: Expectation): void {
-  const { from, to, verdict, source, sources, sourcePort, servers, spread, count = 1 } = expectation;
+  const { from, to, verdict, source, sources, sourcePort, servers, spread, spreadAtMost, count = 1 } = expectation;
   if (!from) refuse(at(place, "from"), from, "a machine, node/NAME or pod/NAMESPACE/NAME");
   const port = Number(/^(?:tcp|udp):\/\/.+:(\d{1,5})$/.exec(to)?.[1] ?? 0);
   if (port < 1 || port > 65535)
@@ -55,10 +57,11 @@ export function requireExpectation(place: InputPlace, expectation: Expectation):
   if (sources?.length === 0) refuse(at(place, "sources"), sources, "at least one source");
   if (sourcePort !== undefined) requireWhole(at(place, "sourcePort"), sourcePort, 1, 65535);
   requireWhole(at(place, "count"), count, 1, 1000);
-  if (spread === undefined) return;
-  requireWhole(at(place, "spread"), spread, 1, count);
-  if (verdict !== Verdict.Allowed)
-    refuse(at(place, "verdict"), verdict, `${oneOf([Verdict.Allowed])} where spread is given`);
+  if (spread !== undefined) requireWhole(at(place, "spread"), spread, 1, count);
+  if (spreadAtMost !== undefined) requireWhole(at(place, "spreadAtMost"), spreadAtMost, spread ?? 1, count - 1);
+  const given = spread !== undefined ? "spread" : spreadAtMost !== undefined ? "spreadAtMost" : undefined;
+  if (given && verdict !== Verdict.Allowed)
+    refuse(at(place, "verdict"), verdict, `${oneOf([Verdict.Allowed])} where ${given} is given`);
 }
 
 /** The expectation as check files write it. */

@@ -153,6 +153,7 @@ test("SourceIpVerification says everything that a check file can say, and hands 
     sourcePort: 40001,
     servers: ["default/app=nginx"],
     spread: 1,
+    spreadAtMost: 1,
     count: 2,
     reply: ReplyPath.Direct,
   };
@@ -207,6 +208,10 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
   [{ targets: [{ service: "nginx", port: 80 }] }, "targets[0].from is undefined, but must be at least one pod"],
   [{ targets: [{ service: "nginx", port: 80, from: ["client1"] }] }, 'targets[0].from[0] is "client1"'],
   [{ targets: [{ service: "nginx", nodePort: 1 }] }, "targets[0] is"],
+  [
+    { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, spreadAtMost: 1 }] },
+    "expectations[0].spreadAtMost is 1, but must be a whole number from 1 to 0",
+  ],
   [
     { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, spread: 2 }] },
     "expectations[0].spread is 2, but must be a whole number from 1 to 1",

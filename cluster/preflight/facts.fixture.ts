@@ -32,6 +32,7 @@ export function fitCluster(more: Partial<ClusterFacts> = {}): ClusterFacts {
     daemonSets: [],
     pods: [],
     services: [{ metadata: { namespace: "default", name: "kubernetes" }, spec: { clusterIP: "10.96.0.1" } }],
+    definitions: [],
     calicoApiServer: false,
     denied: [],
     reports: new Map([

@@ -1,9 +1,11 @@
 import {
+  ApiextensionsV1Api,
   ApiregistrationV1Api,
   AppsV1Api,
   AuthorizationV1Api,
   CoreV1Api,
   type KubeConfig,
+  type V1CustomResourceDefinition,
   type V1DaemonSet,
   type V1Node,
   type V1Pod,
@@ -25,6 +27,8 @@ export interface ClusterFacts {
   /** The first thousand. */
   pods: V1Pod[];
   services: V1Service[];
+  /** Custom resource definitions, of anybody. */
+  definitions: V1CustomResourceDefinition[];
   /** Whether another API server answers for the kinds of Calico. */
   calicoApiServer: boolean;
   /** What this kubeconfig may not do, like `create daemonsets.apps`. */
@@ -48,12 +52,13 @@ const RIGHTS = [
 export async function readFacts(config: KubeConfig, clusterId: string): Promise<ClusterFacts> {
   const core = config.makeApiClient(CoreV1Api);
   try {
-    const [version, nodes, daemonSets, pods, services, calicoApiServer, denied] = await Promise.all([
+    const [version, nodes, daemonSets, pods, services, definitions, calicoApiServer, denied] = await Promise.all([
       config.makeApiClient(VersionApi).getCode(),
       core.listNode(),
       config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(),
       core.listPodForAllNamespaces({ limit: 1000 }),
       core.listServiceForAllNamespaces(),
+      config.makeApiClient(ApiextensionsV1Api).listCustomResourceDefinition(),
       hasCalicoApiServer(config),
       deniedRights(config),
     ]);
@@ -64,6 +69,7 @@ export async function readFacts(config: KubeConfig, clusterId: string): Promise<
       daemonSets: daemonSets.items,
       pods: pods.items,
       services: services.items,
+      definitions: definitions.items,
       calicoApiServer,
       denied,
       reports: new Map(),
@@ -71,7 +77,7 @@ export async function readFacts(config: KubeConfig, clusterId: string): Promise<
   } catch (error) {
     throw new ClusterFailure(
       `the cluster cannot be read: ${apiWords(error)}`,
-      "give a kubeconfig of somebody who may read nodes, daemonsets, pods and services of all namespaces",
+      "give a kubeconfig of somebody who may read nodes, daemonsets, pods and services of all namespaces, and customresourcedefinitions",
     );
   }
 }

@@ -250,3 +250,23 @@ test("findings of several nodes are said once, what needs doing first", () => {
     ok("kernel", "6.8", ["one", "two"]),
   ]);
 });
+
+test("definitions of Calico under the dataplane's names are never taken over, also where its plugin is accepted", () => {
+  const definition = (name: string, manager: string) =>
+    ({
+      metadata: { name, managedFields: [{ manager, fieldsV1: { "f:spec": {} } }] },
+    }) as ClusterFacts["definitions"][0];
+  const calico = [
+    definition("ippools.projectcalico.org", "tigera-operator"),
+    definition("bgppeers.projectcalico.org", "tigera-operator"),
+  ];
+  const plan = planSchema.parse({ otherNetworkPlugin: "accept" });
+  const found = judge(fitCluster({ definitions: calico }), plan).filter(({ check }) => check === "definitions");
+  expect(found).toMatchObject([
+    { severity: "refused", found: expect.stringContaining("ippools.projectcalico.org belongs to tigera-operator") },
+    { severity: "warning", found: expect.stringContaining("1 of Calico that this dataplane does not read") },
+  ]);
+  expect(found[0]?.next).toContain("kubectl delete crd ippools.projectcalico.org");
+  const own = fitCluster({ definitions: [definition("ippools.projectcalico.org", "ebpf-dataplane-runner")] });
+  expect(judge(own, plan).find(({ check }) => check === "definitions")).toMatchObject({ severity: "ok" });
+});

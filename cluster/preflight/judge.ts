@@ -1,5 +1,6 @@
 import { judgeAddresses } from "./addresses.ts";
 import { judgeCloud } from "./cloud.ts";
+import { judgeDefinitions } from "./definitions.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, gathered, ok, refused } from "./finding.ts";
 import { judgeKubeProxy } from "./kube-proxy.ts";
@@ -15,6 +16,7 @@ export function judge(facts: ClusterFacts, plan: Plan): Finding[] {
     ...rights(facts),
     ...judgeKubeProxy(facts, plan),
     ...judgeNetworkPlugins(facts, plan),
+    ...judgeDefinitions(facts),
     ...judgeNodes(facts),
     ...judgeAddresses(facts, plan),
     ...judgeNetwork(facts, plan),

@@ -22,6 +22,7 @@ const CLUSTER: Record<string, object> = {
   "/apis/apps/v1/daemonsets": { items: [] },
   "/api/v1/pods": { items: [] },
   "/api/v1/services": { items: services },
+  "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": { items: [] },
 };
 const path = ({ url }: Received) => url.split("?")[0] as string;
 

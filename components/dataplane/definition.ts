@@ -1,5 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { DEFINITION_LABELS } from "./definition-owner";
+import { AGENT, CALICO_API } from "./names";
 
 type Schema = k8s.types.input.apiextensions.v1.JSONSchemaProps;
 
@@ -26,13 +28,20 @@ export interface KindDefinition {
  * Its schema is structural: the API server refuses an unknown field when the client asks for strict validation (kubectl and
  * this package's runner do), and drops it with a warning otherwise. Fields that Calico has and this dataplane has not are
  * therefore declared with the one value that means the same here, and every other value is refused by name.
+ *
+ * Calico's definitions have the same names. It is marked as this package's and always written by one field manager, so that the API server
+ * refuses to take over another's; and Pulumi leaves it behind, since deleting it would delete objects of others.
  */
 export function customResourceDefinition(name: string, definition: KindDefinition, opts: pulumi.ResourceOptions) {
   const { group, version, kind, plural, singular, shortNames } = definition;
   return new k8s.apiextensions.v1.CustomResourceDefinition(
     `${name}-crd-${plural}`,
     {
-      metadata: { name: `${plural}.${group}` },
+      metadata: {
+        name: `${plural}.${group}`,
+        labels: DEFINITION_LABELS,
+        annotations: { "pulumi.com/patchFieldManager": AGENT },
+      },
       spec: {
         group,
         scope: "Cluster",
@@ -53,7 +62,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
         ],
       },
     },
-    opts,
+    { ...opts, retainOnDelete: `${group}/${version}` === CALICO_API },
   );
 }
 

@@ -233,6 +233,7 @@ export const FIELDS = {
     sourcePort: { type: "number", optional: true, plain: true },
     servers: { list: { type: "string", plain: true }, optional: true, plain: true },
     spread: { type: "number", optional: true, plain: true },
+    spreadAtMost: { type: "number", optional: true, plain: true },
     count: { type: "number", optional: true, plain: true },
     reply: { choice: "ReplyPath", optional: true, plain: true },
   },

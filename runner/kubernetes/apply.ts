@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RunnerFailure } from "../failure.ts";
 import type { Handler, Operation, Progress } from "../operation.ts";
+import { say } from "../terminal.ts";
 import { type ApiObject, ApiRefusal, ApiServer, ApiUnreachable } from "./api-server.ts";
+import { isDefinition, refuseStrangers, whyKept } from "./definitions.ts";
 import { Discovery } from "./discovery.ts";
 import { explainPods } from "./pod-trouble.ts";
 import { readiness } from "./readiness.ts";
@@ -37,6 +39,7 @@ export function applyObject(clusterFor: (provider: string) => Cluster, stackLabe
     const object = stackLabel === undefined ? wireObject(operation) : labelled(wireObject(operation), stackLabel);
     const cluster = clusterFor(operation.provider);
     const path = await cluster.discovery.path(object);
+    if (isDefinition(object)) await whileUnreachable(signal, () => refuseStrangers(cluster.server, path));
     const applied = await whileUnreachable(signal, () => serverSideApply(cluster, path, object));
     const { uid } = applied.metadata ?? {};
     if (uid !== undefined) cluster.made.add(uid);
@@ -69,6 +72,8 @@ export async function deleteObject(
       const next = "is this the kubeconfig of this stack's cluster?";
       throw new RunnerFailure(`is the stack ${owner}'s, not ${stackLabel}'s: ${next}`);
     }
+    const kept = isDefinition(object) ? await whyKept(cluster.server, path) : undefined;
+    if (kept) return say(`  ${object.metadata?.name} stays: ${kept}`);
     await cluster.server.send("DELETE", path, { propagationPolicy: "Foreground" });
     while (Date.now() < deadline) {
       await cluster.server.send("GET", path);

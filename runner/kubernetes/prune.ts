@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ResourceReport } from "../terminal.ts";
 import { type ApiObject, ApiRefusal } from "./api-server.ts";
 import { type Cluster, FIELD_MANAGER } from "./apply.ts";
+import { isDefinition, whyKept } from "./definitions.ts";
 import { STACK_LABEL } from "./stack-label.ts";
 
 /** An object that earlier runs made, and where it is. */
@@ -42,6 +43,8 @@ export async function prune(
 ): Promise<number> {
   const leftovers = (await labelled(cluster, label)).sort((one, other) => rank(one) - rank(other));
   for (const leftover of leftovers) {
+    // What holds others' objects stays when it is taken out of the program.
+    if (isDefinition(leftover) && (await whyKept(cluster.server, leftover.path))) continue;
     const progress = report(`${leftover.kind} ${leftover.name}: no longer in the program, removed`);
     await remove(cluster, leftover);
     progress.done();

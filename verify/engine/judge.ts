@@ -44,6 +44,11 @@ export function judge(findings: Findings): Judgement {
       `${servers.size} distinct servers answered, not ${expectation.spread}: ${[...servers].join(", ") || "none"}`,
     );
   }
+  const { spreadAtMost } = expectation;
+  if (spreadAtMost !== undefined && servers.size > spreadAtMost)
+    wrong.push(`${servers.size} distinct servers answered, not ${spreadAtMost} at most: ${[...servers].join(", ")}`);
+  if (spreadAtMost !== undefined && servers.size === 0 && wrong.length === 0)
+    wrong.push("nobody said which server answered");
   const open = attempts.flatMap((attempt) => undecided(findings, attempt) ?? []);
   const observed = tally(findings, attempts);
   if (wrong.length === 0 && open[0] !== undefined) {
@@ -140,14 +145,14 @@ function describeVerdict({ verdict, error }: AttemptResult): string {
 
 /** `allowed from 172.31.1.55, reply direct`; with several kinds of outcome, each with its number. */
 function tally(findings: Findings, attempts: Attempt[]): string {
-  const { reply, servers, spread } = findings.plan.expectation;
+  const { reply, servers, spread, spreadAtMost } = findings.plan.expectation;
   if (attempts.length === 0) return "not probed: no result came back";
   const words = attempts.map((attempt) => {
     const { result, source, server, throughEntry, servedByEntry } = attempt;
     const why = undecided(findings, attempt);
     if (why) return `undecided: ${why}`;
     const parts = [`${describeVerdict(result)}${source ? ` from ${source}` : ""}`];
-    if ((servers || spread) && server) parts.push(`by ${server}`);
+    if ((servers || spread || spreadAtMost) && server) parts.push(`by ${server}`);
     if (reply && throughEntry !== undefined) parts.push(replyWords(throughEntry, servedByEntry));
     return parts.join(", ");
   });

@@ -109,6 +109,11 @@ describe("answers", () => {
       observed: "2× allowed from 172.31.1.55, by default/nginx-1; 2× allowed from 172.31.1.55, by default/web-0",
     });
     expect(await judgement(world, { count: 4, spread: 3 })).toMatchObject({ pass: false });
+    expect(await judgement(world, { count: 4, spread: 2, spreadAtMost: 2 })).toMatchObject({ pass: true });
+    expect(await judgement(world, { count: 4, spreadAtMost: 1 })).toMatchObject({
+      pass: false,
+      evidence: ["2 distinct servers answered, not 1 at most: default/nginx-1, default/web-0"],
+    });
     expect(await judgement(world, { count: 4, servers: ["default/app=nginx"] })).toMatchObject({
       pass: false,
       evidence: ["2× default/web-0 answered, not default/app=nginx"],

@@ -32,8 +32,8 @@ const pauseMs = 250;
 
 /** Whether an expectation can only be judged by knowing who answered or whom the server saw. */
 export function needsEvidence({ expectation }: Plan): boolean {
-  const { verdict, source, servers, spread, reply } = expectation;
-  return verdict === "allowed" && Boolean(source || servers || spread || reply);
+  const { verdict, source, servers, spread, spreadAtMost, reply } = expectation;
+  return verdict === "allowed" && Boolean(source || servers || spread || spreadAtMost || reply);
 }
 
 /**

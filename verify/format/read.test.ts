@@ -49,6 +49,7 @@ describe("readChecks", () => {
     ["        servers: [web]", '"web" names no namespace'],
     ["        sourcePort: 70000", "sourcePort: must be a whole number from 1 to 65535, not 70000"],
     ["        spread: 2", "2 servers cannot answer 1 attempts"],
+    ["        spreadAtMost: 1", "1 attempts always keep to it; allowed: less than count, which is 1"],
     ["        reply: diract", 'must be direct | viaEntryNode, not "diract"; did you mean "direct"?'],
     ["    within: 0", "within: must be more than 0 seconds, not 0"],
     ["    delete: [{kind: Pod, apiVersion: v1}]", "steps[0].delete[0].metadata"],

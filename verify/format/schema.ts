@@ -71,16 +71,23 @@ const expectationSchema = known(
       .optional()
       .describe("Pods that may answer."),
     spread: whole(1, 1000, "So many distinct servers answered, at least.").optional(),
+    spreadAtMost: whole(1, 1000, "So many distinct servers answered, at most: 1 with session affinity.").optional(),
     count: whole(1, 1000, "Attempts, each a fresh connection or datagram. Default 1.").default(1),
     reply: oneOf(["direct", "viaEntryNode"], "How replies return: past the entry node, or through it.").optional(),
   },
   "One thing that must show.",
-).superRefine(({ count, spread, verdict }, context) => {
-  if (spread === undefined) return;
-  const refuse = (message: string): void => context.addIssue({ code: "custom", path: ["spread"], message });
-  if (spread > count)
-    refuse(`${spread} servers cannot answer ${count} attempts; allowed: at most count, which is ${count}`);
-  if (verdict !== "allowed") refuse(`needs answers, and verdict is ${verdict}; allowed: only with verdict allowed`);
+).superRefine(({ count, spread, spreadAtMost, verdict }, context) => {
+  const refuse = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
+  if (spread !== undefined && spread > count)
+    refuse("spread", `${spread} servers cannot answer ${count} attempts; allowed: at most count, which is ${count}`);
+  if (spreadAtMost !== undefined && spreadAtMost >= count)
+    refuse("spreadAtMost", `${count} attempts always keep to it; allowed: less than count, which is ${count}`);
+  if (spread !== undefined && spreadAtMost !== undefined && spread > spreadAtMost)
+    refuse("spreadAtMost", `is less than spread, which is ${spread}; allowed: spread or more`);
+  for (const [field, given] of Object.entries({ spread, spreadAtMost })) {
+    if (given !== undefined && verdict !== "allowed")
+      refuse(field, `needs answers, and verdict is ${verdict}; allowed: only with verdict allowed`);
+  }
 });
 
 const stepSchema = known(

@@ -1,0 +1,39 @@
+import type { V1CustomResourceDefinition } from "@kubernetes/client-node";
+import { strangerOf } from "../../components/dataplane/definition-owner.ts";
+import { KINDS } from "../../components/dataplane/kinds.ts";
+import type { ClusterFacts } from "./facts.ts";
+import { type Finding, ok, refused, warning } from "./finding.ts";
+
+const CHECK = "definitions";
+const OURS = KINDS.map(({ plural, group }) => `${plural}.${group}`);
+
+/** Definitions under names that this dataplane needs: another's are never taken over, also where its network plugin is accepted. */
+export function judgeDefinitions({ definitions }: ClusterFacts): Finding[] {
+  const nameOf = ({ metadata }: V1CustomResourceDefinition): string => metadata?.name ?? "";
+  const taken = definitions.flatMap((definition) => {
+    const stranger = OURS.includes(nameOf(definition)) ? strangerOf(definition) : undefined;
+    return stranger ? [{ name: nameOf(definition), stranger }] : [];
+  });
+  const others = definitions
+    .map(nameOf)
+    .filter((name) => /(^|\.)projectcalico\.org$/.test(name) && !OURS.includes(name));
+  const findings = [
+    ...taken.map(({ name, stranger }) =>
+      refused(
+        CHECK,
+        `${name} belongs to ${stranger}: the dataplane needs it in a form of its own, and would break what uses it`,
+        `a cluster without Calico; if Calico is gone for good, save the objects (kubectl get ${name} -o yaml), then kubectl delete crd ${name}`,
+      ),
+    ),
+    ...(others.length > 0
+      ? [
+          warning(
+            CHECK,
+            `${others.length} of Calico that this dataplane does not read, like ${others[0]}`,
+            "nothing: they are left as they are",
+          ),
+        ]
+      : []),
+  ];
+  return findings.length > 0 ? findings : [ok(CHECK, "nobody else has definitions of projectcalico.org")];
+}

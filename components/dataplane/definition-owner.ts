@@ -1,0 +1,35 @@
+import { AGENT } from "./names";
+
+/** Marks the definitions that this package makes. */
+export const DEFINITION_LABELS = { "app.kubernetes.io/part-of": AGENT };
+
+/** A CustomResourceDefinition as the API server has it, as far as it tells whose it is. */
+export interface StoredDefinition {
+  metadata?: {
+    name?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    managedFields?: { manager?: string; subresource?: string; fieldsV1?: object }[];
+  };
+}
+
+/**
+ * Who else a definition belongs to, in words; undefined where it is this package's alone. Calico's definitions have the same names
+ * (natively from 3.32 on): to apply ours over them would break Calico, and to delete them would delete every object of theirs.
+ */
+export function strangerOf({ metadata = {} }: StoredDefinition): string | undefined {
+  const { labels = {}, annotations = {}, managedFields = [] } = metadata;
+  const marked = Object.entries(DEFINITION_LABELS).every(([key, value]) => labels[key] === value);
+  const writers = managedFields
+    .filter(({ subresource, fieldsV1 = {} }) => !subresource && "f:spec" in fieldsV1)
+    .map(({ manager = "somebody" }) => manager);
+  const strangers = writers.filter((manager) => !isOurs(manager, marked));
+  if (strangers.length === 0 && (marked || writers.length > 0)) return undefined;
+  const release = annotations["meta.helm.sh/release-name"];
+  const manager = labels["app.kubernetes.io/managed-by"];
+  return release ? `Helm release ${release}` : (strangers[0] ?? manager ?? "somebody");
+}
+
+/** Pulumi's provider writes for everybody who uses Pulumi. */
+const isOurs = (manager: string, marked: boolean): boolean =>
+  manager.startsWith(AGENT) || (marked && manager.startsWith("pulumi-kubernetes"));
