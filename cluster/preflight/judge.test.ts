@@ -22,6 +22,7 @@ test("a cluster that nothing stands in the way of: every check says so", () => {
     "rights",
     "kube-proxy",
     "network plugin",
+    "definitions",
     "kernel",
     "BPF features",
     "addresses",

@@ -1,4 +1,5 @@
-import { AGENT } from "./names";
+/** As in names.ts: this file is also loaded by programs that resolve no import without its extension. */
+const AGENT = "ebpf-dataplane";
 
 /** Marks the definitions that this package makes. */
 export const DEFINITION_LABELS = { "app.kubernetes.io/part-of": AGENT };

@@ -41,10 +41,11 @@ test("applyObject() applies server-side, by force, strictly, with one field mana
 });
 
 test("applyObject() gives schemas the names of their extension keys", async () => {
-  const { received, apply } = await serving(({ body }) => [
-    200,
-    { ...body, status: { conditions: [{ type: "Established", status: "True" }] } },
-  ]);
+  const { received, apply } = await serving(({ method, body }) =>
+    method === "GET"
+      ? [404, { message: "not found" }]
+      : [200, { ...body, status: { conditions: [{ type: "Established", status: "True" }] } }],
+  );
   const schema = { type: "object", x_kubernetes_validations: [{ rule: "true" }] };
   await apply({
     apiVersion: "apiextensions.k8s.io/v1",
@@ -52,7 +53,7 @@ test("applyObject() gives schemas the names of their extension keys", async () =
     metadata: { name: "a" },
     spec: { schema },
   });
-  expect(received[0]?.body?.spec).toEqual({
+  expect(received.find(({ method }) => method === "PATCH")?.body?.spec).toEqual({
     schema: { type: "object", "x-kubernetes-validations": [{ rule: "true" }] },
   });
 });
