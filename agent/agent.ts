@@ -41,6 +41,7 @@ import { Watchdog } from "./watchdog.ts";
 
 const LOOK_AGAIN_MS = 10_000;
 const REPAIR_MS = 1_000;
+const READ_AGAIN_MS = 60_000;
 
 /** What one run of an agent works with. */
 interface Agent {
@@ -102,6 +103,7 @@ export async function runAgent(
     outlived.end();
     attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   });
+  regularly("read the maps again", READ_AGAIN_MS, () => dataplane.readAgain());
   regularly("look at the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await explain(agent, cluster, attachments, () => dataplane.names);
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));

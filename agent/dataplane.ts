@@ -38,6 +38,7 @@ export class Dataplane {
   private readonly compiler = new Compiler();
   private readonly reconciler: Reconciler;
   private facts: NodeFacts | undefined;
+  private reread = false;
   private local: readonly LocalEndpoint[] | undefined;
   private network = "";
   private kubeProxy: DesiredState["kubeProxy"] | undefined;
@@ -65,6 +66,8 @@ export class Dataplane {
     const started = performance.now();
     try {
       const { desired, facts } = await this.compile();
+      if (this.reread) await inSlices(this.reconciler.rereading());
+      this.reread = false;
       const { written, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
       this.sayServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
@@ -91,6 +94,11 @@ export class Dataplane {
   /** Entries that a map holds, as far as we know. */
   entries(map: WrittenMap): number {
     return this.reconciler.deltas[map].actualCount;
+  }
+
+  /** Read the maps again at the next pass: what somebody else changed in them is put right. */
+  readAgain(): void {
+    this.reread = true;
   }
 
   /** Look at the machine again at the next pass: its interfaces, and whether its routes are still there. */

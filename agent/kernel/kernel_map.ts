@@ -28,7 +28,11 @@ export class KernelMap<K, V> implements MapStore<K, V> {
   }
 
   entries(): [K, V][] {
-    return this.entriesByBatch() ?? this.entriesOneByOne();
+    return [...this.read()];
+  }
+
+  *read(): Iterable<[K, V]> {
+    if (!(yield* this.byBatch())) yield* this.entriesOneByOne();
   }
 
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[] {
@@ -68,9 +72,9 @@ export class KernelMap<K, V> implements MapStore<K, V> {
     closeSync(this.fd);
   }
 
-  private entriesByBatch(): [K, V][] | undefined {
+  // False, before anything was read: the map has no batches.
+  private *byBatch(): Generator<[K, V], boolean, void> {
     const { key: keys, value: values, maxEntries } = this.definition;
-    const found: [K, V][] = [];
     // A hash map is read bucket by bucket and says ENOSPC when a bucket holds more than there is room for.
     let room = Math.min(BATCH, maxEntries);
     let from: Uint8Array | null = null;
@@ -80,16 +84,16 @@ export class KernelMap<K, V> implements MapStore<K, V> {
       const next = new Uint8Array(Math.max(keys.size, 8));
       const count = Uint32Array.of(room);
       const result = libbpf().lookupBatch(this.fd, from, next, k.bytes, v.bytes, count, null);
-      if (from === null && noBatch(result)) return undefined;
+      if (from === null && noBatch(result)) return false;
       if (result === -ENOSPC && room < maxEntries * 2) {
         room *= 2;
         continue;
       }
       if (result < 0 && result !== -ENOENT) throw this.error("read", result);
       for (let index = 0; index < (count[0] as number); index++) {
-        found.push([keys.decode(k.view, index * keys.size), values.decode(v.view, index * values.size)]);
+        yield [keys.decode(k.view, index * keys.size), values.decode(v.view, index * values.size)];
       }
-      if (result === -ENOENT) return found;
+      if (result === -ENOENT) return true;
       from = next;
     }
   }

@@ -19,6 +19,8 @@ export interface MapStore<K, V> {
   lookup(key: K): V | undefined;
   /** Everything in the map at about one moment; the packet path may write meanwhile. */
   entries(): [K, V][];
+  /** The same little by little: a batch is read when the one before has been looked at. */
+  read(): Iterable<[K, V]>;
   /** Inserts or replaces, in the order given; goes on after a failure. A map that found no room for `FULL_IN_A_ROW`
    * entries in a row is not asked for the rest, which count as failed: put replacements before what is new. */
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[];

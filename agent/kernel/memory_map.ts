@@ -31,6 +31,10 @@ export class MemoryMap<K, V> implements MapStore<K, V> {
     ]);
   }
 
+  read(): [K, V][] {
+    return this.entries();
+  }
+
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[] {
     const failures: WriteFailure<K>[] = [];
     for (const [key, value] of entries) {

@@ -7,6 +7,7 @@ import { FaultyMap } from "../kernel/faulty_map.ts";
 import { maps as definitions } from "../kernel/layout.gen.ts";
 import type { MapStore } from "../kernel/map_store.ts";
 import { memoryMaps } from "../kernel/memory_map.ts";
+import { finish } from "../steps.ts";
 import { EndpointGate } from "./endpoint_gate.ts";
 import { Reconciler } from "./reconciler.ts";
 
@@ -32,6 +33,24 @@ describe("Reconciler", () => {
       problems: [],
       pending: 0,
     });
+  });
+
+  test("what somebody else removed, changed or added is put right once the maps are read again", () => {
+    const maps = memoryMaps();
+    const reconciler = new Reconciler(maps);
+    const state = new Compiler().compile(snapshot).maps;
+    reconciler.sync(state);
+    const [before, policies] = [maps.policies.entries(), maps.policies.entries().length];
+    const [key, endpoint] = maps.endpoints.entries()[0] as [string, ReturnType<typeof maps.endpoints.lookup> & object];
+    maps.policies.delete([before[0]?.[0] as (typeof before)[0][0]]);
+    maps.endpoints.update([[key, { ...endpoint, policy: 0, flags: 0 }]]);
+    maps.backends.update([[7, { address: "10.0.0.1", node: "::", port: 1, protocol: 6, flags: 0 }]]);
+    expect(reconciler.sync(state).written).toBe(0);
+    finish(reconciler.rereading());
+    expect(reconciler.sync(state)).toEqual({ written: 3, problems: [], pending: 0 });
+    expect(maps.policies.entries().length).toBe(policies);
+    expect(maps.endpoints.lookup(key)).toEqual(endpoint);
+    expect(maps.backends.entries()).toEqual([]);
   });
 
   test("a restarted agent removes what is no longer wanted", () => {

@@ -66,7 +66,7 @@ export class Reconciler {
   *rereading(): Steps<void> {
     for (const map of Object.keys(this.deltas) as WrittenMap[]) {
       const { delta, store } = this.#sides(map);
-      yield* delta.loading(store.entries());
+      yield* delta.loading(store.read());
     }
     this.#loaded = true;
   }
@@ -134,7 +134,7 @@ export class Reconciler {
 }
 
 interface AnyStore {
-  entries(): [never, never][];
+  read(): Iterable<[never, never]>;
   update(entries: Iterable<readonly [never, never]>): WriteFailure<never>[];
   delete(keys: Iterable<never>): WriteFailure<never>[];
 }
