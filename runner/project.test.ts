@@ -49,6 +49,12 @@ test.each<[string, Record<string, string>, string[], string]>([
     [],
     "a is encrypted, and only the Pulumi CLI has the key",
   ],
+  [
+    "a misspelt key of the stack's file",
+    { "Pulumi.yaml": "name: app\nruntime: nodejs\n", "Pulumi.dev.yaml": "confg:\n  mode: dsr\n" },
+    [],
+    'Unrecognized key: "confg"',
+  ],
   ["a setting without a value", { "Pulumi.yaml": "name: app\nruntime: nodejs\n" }, ["mode"], "must be KEY=VALUE"],
 ])("readProject() refuses %s", (_, files, overrides, message) => {
   write(files);

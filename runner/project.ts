@@ -31,7 +31,14 @@ const projectFile = z.object({
   main: z.string().default("index.ts"),
 });
 
-const stackFile = z.object({ config: z.record(z.string(), z.unknown()).nullish() });
+// All that the Pulumi CLI knows in a stack's file (Pulumi.STACK.yaml); "confg" would leave every setting at its default.
+const stackFile = z.strictObject({
+  config: z.record(z.string(), z.unknown()).nullish(),
+  environment: z.unknown().optional(),
+  secretsprovider: z.unknown().optional(),
+  encryptedkey: z.unknown().optional(),
+  encryptionsalt: z.unknown().optional(),
+});
 
 /** A setting that only the Pulumi CLI can read. */
 export class EncryptedSetting extends RunnerFailure {}

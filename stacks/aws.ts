@@ -1,8 +1,18 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { AwsCluster, Dataplane, HostKeyChecking, ReturnMode, SourceIpVerification } from "../components";
+import { Settings } from "./settings";
 
-const config = new pulumi.Config("ebpf-dataplane");
+const config = new Settings([
+  "sshPublicKey",
+  "returnMode",
+  "adminCidrs",
+  "kubernetesVersion",
+  "sourceDestCheck",
+  "protectControlPlane",
+  "image",
+  "sshPrivateKey",
+]);
 const sshPublicKey = config.get("sshPublicKey");
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 

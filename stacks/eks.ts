@@ -2,11 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Dataplane, ReturnMode } from "../components";
 import { awsSdk } from "../components/aws/sdk";
+import { Settings } from "./settings";
 
 // A cluster on EKS whose services, pods' network and policies are the dataplane's: without the VPC CNI and the kube-proxy add-on.
 // Never run on EKS itself; docs/eks.md says what to know. In a program of your own: import { eks, iam } from "@pulumi/aws".
 const { eks, iam } = awsSdk();
-const config = new pulumi.Config("ebpf-dataplane");
+const config = new Settings(["subnetIds", "kubernetesVersion", "adminCidrs", "imageRegistry", "instanceType"]);
 // Two zones at least, with a way out for the nodes.
 const subnetIds = config.requireObject<string[]>("subnetIds");
 const serviceSubnet = "10.100.0.0/16";

@@ -13,10 +13,28 @@ import {
   SourceIpVerification,
   type SourceIpVerificationArgs,
 } from "../components";
+import { Settings } from "./settings";
 
 // A cluster of yours, without a network plugin. Its kubeconfig:
 //   pulumi config set --secret ebpf-dataplane:kubeconfig < ~/.kube/config      or     ebpf-dataplane:kubeconfigPath: PATH
-const config = new pulumi.Config("ebpf-dataplane");
+const config = new Settings([
+  "kubeconfig",
+  "kubeconfigPath",
+  "existingKubeProxy",
+  "apiServerHost",
+  "apiServerPort",
+  "image",
+  "imageRegistry",
+  "returnMode",
+  "serviceHandling",
+  "kubeProxyImage",
+  "podSubnet",
+  "serviceSubnet",
+  "mtu",
+  "otherNetworkPlugin",
+  "clusterId",
+  "verification",
+]);
 const kubeconfig = config.getSecret("kubeconfig") ?? pulumi.secret(readKubeconfig(config.require("kubeconfigPath")));
 const existingKubeProxy = config.get<ExistingKubeProxy>("existingKubeProxy") ?? ExistingKubeProxy.Refuse;
 

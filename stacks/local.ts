@@ -11,8 +11,17 @@ import {
   SourceIpVerification,
   Verdict,
 } from "../components";
+import { Settings } from "./settings";
 
-const config = new pulumi.Config("ebpf-dataplane");
+const config = new Settings([
+  "returnMode",
+  "serviceHandling",
+  "lab",
+  "kubernetesVersion",
+  "latency",
+  "comparisonModes",
+  "thresholds",
+]);
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? ServiceHandling.Ebpf;
 
