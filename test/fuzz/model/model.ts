@@ -101,7 +101,7 @@ export class Model {
 
   #fromPod(passage: Passage, name: string, flow: Flow): Objection[] {
     const { outcome, judgedLater } = passage;
-    if (passage.after.fragmentOffset > 0 && !this.#became.has(keyOf(flow))) return [];
+    if (this.#isUnseen(passage, flow)) return this.#believe(passage, flow);
     const after = this.#flowAfter(passage, flow);
     const answers = this.#given.has(keyOf(reversed(flow)));
     const toNode = outcome === "pass_to_stack" && isOwn(after.destination);
@@ -121,10 +121,10 @@ export class Model {
     const { arrival, redirected, destinationMac } = passage;
     const after = this.#flowAfter(passage, flow);
     const pod = local.get(after.destination);
-    // Of a later fragment nobody sees which ports it got, if its first was dropped.
-    if (passage.after.fragmentOffset > 0 && !this.#became.has(keyOf(flow))) return [];
+    if (this.#isUnseen(passage, flow)) return this.#believe(passage, flow);
     const isNode = arrival.from === "stack" && arrival.isOwn && isOwn(flow.source);
-    if (!pod) return isNode ? [] : [{ rule: "way", why: `${after.destination} is no pod of this node` }];
+    if (!pod)
+      return arrival.from === "stack" ? [] : [{ rule: "way", why: `${after.destination} is no pod of this node` }];
     if (redirected && podMacs(pod.name).pod !== destinationMac)
       return [{ rule: "way", why: `what is for ${pod.name} was given to ${destinationMac}` }];
     const sender = party(arrival.from === "stack" && arrival.by ? backendAddress(arrival.by) : flow.source);
@@ -149,9 +149,10 @@ export class Model {
     // A service's address given to us in the overlay: it goes on as its backend, with a source that its node will not believe.
     const toFrontend = frontendAddresses.has(flow.destination) || isOwn(flow.destination);
     if (/^to_(overlay|network)$/.test(outcome) && toFrontend) {
-      if (arrival.from === "tunnel") this.#bounced.add(keyOf(flow));
-      if (this.#bounced.has(keyOf(flow))) return [];
+      if (arrival.from === "tunnel")
+        this.#bounced.add(keyOf(flow)).add(keyOf(reversed(this.#flowAfter(passage, flow))));
     }
+    if (/^to_(overlay|network)$/.test(outcome) && this.#bounced.has(keyOf(flow))) return [];
     if (outcome !== "forward_service")
       return [{ rule: "way", why: `what came from the network left it again as ${outcome}` }];
     if (arrival.from !== "wire") return [{ rule: "forward", why: "what was forwarded already was forwarded again" }];
@@ -216,6 +217,19 @@ export class Model {
 
   #hasSent(flow: Flow): boolean {
     return this.#sent.has(keyOf(flow)) || this.#given.has(keyOf(reversed(flow)));
+  }
+
+  /** A later fragment whose first was dropped: nobody sees which ports it was given. */
+  #isUnseen({ after }: Passage, flow: Flow): boolean {
+    return after.fragmentOffset > 0 && !this.#became.has(keyOf(flow));
+  }
+
+  /** What cannot be judged opens a flow all the same, which is answered. */
+  #believe({ arrival, outcome, after }: Passage, flow: Flow): Objection[] {
+    if (arrival.from === "pod" || local.has(flow.source)) this.#sent.add(keyOf(flow));
+    if (outcome === "to_endpoint")
+      this.#given.add(keyOf({ ...flow, source: after.source, destination: after.destination }));
+    return [];
   }
 
   /** A later fragment shows only addresses: its ports are what the first one's became. */
