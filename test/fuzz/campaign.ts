@@ -155,6 +155,8 @@ function examine(
   });
   const flow = flowOf(inside);
   if (found.length === 0 && flow && outcome !== "pass_to_stack") generator.remember(flow);
+  if (found.length === 0 && flow && left && outcome === "forward_service")
+    generator.rememberForwarded(flow, after.ip.destination);
   return [...found, ...form];
 }
 

@@ -1,6 +1,6 @@
 // Packets by chance, for every program: of the little cluster, of flows that are known, in tunnels, in pieces, and wrong.
 import { isTaken } from "../../agent/kernel/test_run.fixture.ts";
-import { backendAddress, localPods, nodes, secondAddress } from "../packets/cluster.ts";
+import { backendAddress, gateway, localPods, nodes, secondAddress } from "../packets/cluster.ts";
 import { ethernet, frame, type IpHeader, ip, raw, type Transport, vxlan } from "../packets/frames.ts";
 import { type Meeting, neighbours, type PacketProgram } from "../packets/node.ts";
 import {
@@ -30,6 +30,7 @@ export class Generator {
   readonly #random: Random;
   readonly #backends: readonly number[];
   readonly #flows: Flow[] = [];
+  readonly #forwarded: { flow: Flow; node: string }[] = [];
 
   /** @param backends numbers that nodes tell each other */
   constructor(random: Random, backends: readonly number[]) {
@@ -43,6 +44,12 @@ export class Generator {
     else this.#flows[this.#random.below(2000)] = flow;
   }
 
+  /** Flows that were wrapped for a backend's node are answered by it. */
+  rememberForwarded(flow: Flow, node: string): void {
+    if (this.#forwarded.length < 100) this.#forwarded.push({ flow, node });
+    else this.#forwarded[this.#random.below(100)] = { flow, node };
+  }
+
   next(program: PacketProgram): Generated {
     for (;;) {
       const made = this.#make(program);
@@ -54,6 +61,9 @@ export class Generator {
     const random = this.#random;
     const meeting = this.#meeting(program);
     if (random.oneIn(40)) return { meeting, frame: ethernet(random.bytes(20 + random.below(200)), this.#type()) };
+    if (program === "from_uplink" && this.#forwarded.length > 0 && random.oneIn(24)) {
+      return { meeting, frame: this.#returned(random.of(this.#forwarded)) };
+    }
     const header = this.#header(program, meeting);
     const transport = this.#transport(header);
     const wrap = program === "from_uplink" && random.oneIn(3);
@@ -155,6 +165,14 @@ export class Generator {
       0x0800,
       mac ? { source: mac } : {},
     );
+  }
+
+  #returned({ flow, node }: { flow: Flow; node: string }): Buffer {
+    const answer = reversed(flow);
+    const inner = frame(answer, transportOf(answer, this.#random));
+    const header = { source: node, destination: nodes.master };
+    const mac = neighbours[node === nodes.node ? node : gateway];
+    return ethernet(ip(header, vxlan(50000, 3 << 22, 0, inner)), 0x0800, mac ? { source: mac } : {});
   }
 
   #peer(): string {
