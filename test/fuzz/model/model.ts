@@ -90,6 +90,7 @@ export class Model {
     if (arrival.from !== "tunnel") return [];
     const forged = forgery(arrival, before.source);
     if (forged) return [{ rule: "source", why: forged }];
+    if (flow && arrival.kind === "overlay") this.#bounced.add(keyOf(flow));
     if (arrival.kind !== "return" || !flow) return [];
     return this.#returned(arrival.node, flow);
   }
@@ -211,8 +212,9 @@ export class Model {
     return [];
   }
 
+  /** Or is about to be: what another pod here sent may still be in the stack. */
   #wasGiven(flow: Flow): boolean {
-    return this.#given.has(keyOf(flow)) || this.#sent.has(keyOf(reversed(flow)));
+    return this.#given.has(keyOf(flow)) || this.#sent.has(keyOf(flow)) || this.#sent.has(keyOf(reversed(flow)));
   }
 
   #hasSent(flow: Flow): boolean {
