@@ -123,7 +123,7 @@ int to_uplink(struct __sk_buff *skb)
 	}
 	if (must_be_wrapped(settings, &packet.tuple, &wrapping))
 		return deliver_wrapped(skb, settings, &wrapping, NULL);
-	connection = bpf_map_lookup_elem(&connections, &packet.tuple);
+	connection = connection_lookup(&packet.tuple);
 	if (!connection || (connection->flags & (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) !=
 				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND))
 		return pass_to_stack(skb);

@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "1099940a5804";
+export const layoutHash = "314e77b0151d";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -27,6 +27,7 @@ export const ConnectionFlag = {
   VIA_STACK: 1024,
   JUDGED_LATER: 2048,
   LARGE: 4096,
+  RESET: 8192,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
 /** Each value's name as people and metrics see it. */
@@ -44,6 +45,7 @@ export const connectionFlagNames = new Map<number, string>([
   [1024, "via_stack"],
   [2048, "judged_later"],
   [4096, "large"],
+  [8192, "reset"],
 ]);
 
 /** enum way_kind */
@@ -724,6 +726,7 @@ export interface Connection {
   readonly policyRevision: number;
   readonly backend: number;
   readonly origin: Origin;
+  readonly next: number;
   readonly way: Way;
   readonly address: Address;
   readonly node: Address;
@@ -740,7 +743,7 @@ export const connection: Codec<Connection> = {
     view.setUint32(at + 20, value.policyRevision, true);
     view.setUint32(at + 24, value.backend, true);
     origin.encode(value.origin, view, at + 28);
-    zero(view, at + 36, 4);
+    view.setUint32(at + 36, value.next, true);
     way.encode(value.way, view, at + 40);
     address.encode(value.address, view, at + 72);
     address.encode(value.node, view, at + 88);
@@ -756,6 +759,7 @@ export const connection: Codec<Connection> = {
       policyRevision: view.getUint32(at + 20, true),
       backend: view.getUint32(at + 24, true),
       origin: origin.decode(view, at + 28),
+      next: view.getUint32(at + 36, true),
       way: way.decode(view, at + 40),
       address: address.decode(view, at + 72),
       node: address.decode(view, at + 88),
@@ -1111,6 +1115,14 @@ export const maps = {
     name: "connections",
     type: "lru_hash",
     maxEntries: 262144,
+    flags: 0,
+    key: tuple,
+    value: connection,
+  } satisfies MapDefinition<Tuple, Connection>,
+  halfOpen: {
+    name: "half_open",
+    type: "lru_hash",
+    maxEntries: 65536,
     flags: 0,
     key: tuple,
     value: connection,

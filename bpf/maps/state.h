@@ -15,8 +15,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } settings SEC(".maps");
 
-/* tuple -> connection, one entry per direction. Written by the packet path only. Full: the least recently used
- * entries make room, so a SYN flood costs idle connections first and is never a full stop. */
+/* tuple -> connection that is established, one entry per direction. Written by the packet path only. Full: the least
+ * recently used entries make room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 262144);
@@ -24,6 +24,17 @@ struct {
 	__type(value, struct connection);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } connections SEC(".maps");
+
+/* tuple -> connection of which nobody has proved yet that both ends want it: TCP before the end of its handshake, a flow
+ * without an answer. Written by the packet path only, which moves what is established to `connections`. Full: the least
+ * recently used make room, so that a flood of new flows costs new flows, and nothing that is established. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct tuple);
+	__type(value, struct connection);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} half_open SEC(".maps");
 
 /* datagram -> ports of its first fragment. Written and read by the packet path. Full: the oldest go; their
  * later fragments are dropped (drop_fragment) and the sender's transport retries. */

@@ -19,13 +19,14 @@ enum connection_flag {
 	CONNECTION_VIA_ENTRY = 1 << 3,	   /* backend's node, tunnel mode: replies go wrapped to `node` */
 	CONNECTION_DIRECT_RETURN = 1 << 4, /* replies go straight to the client */
 	CONNECTION_SYN = 1 << 5,	   /* TCP: only a SYN was seen */
-	CONNECTION_CLOSED = 1 << 6,	   /* TCP: FIN in both directions, or RST */
+	CONNECTION_CLOSED = 1 << 6,	   /* TCP: FIN in both directions */
 	CONNECTION_FIN = 1 << 7,	   /* TCP: this direction sent FIN */
 	CONNECTION_ANSWERED = 1 << 8,	   /* the other direction was seen */
 	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself: its reply passes the host stack */
 	CONNECTION_VIA_STACK = 1 << 10,	   /* passes the kernel's stack, which may translate it (natOutgoing, kube-proxy) */
 	CONNECTION_JUDGED_LATER = 1 << 11, /* kube-proxy gives it its backend: judged where it leaves the stack */
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
+	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, and nothing came after it */
 };
 
 /* Where a packet came from, as far as the packet itself can be believed. */
@@ -61,6 +62,7 @@ struct connection {
 	__u32 policy_revision;
 	__u32 backend; /* id, 0: no service */
 	struct origin origin; /* of packets whose source was found to be right (steps/source.h); zero: none yet */
+	__u32 next; /* TCP: the sequence number after what this direction has sent; host byte order */
 	struct way way;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
 	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node */

@@ -120,7 +120,7 @@ static __always_inline int open_plain(struct packet *packet, const struct settin
  * this first one would follow it. */
 static __always_inline int leave_to_stack(const struct packet *packet)
 {
-	bpf_map_delete_elem(&connections, &packet->tuple);
+	connection_forget(&packet->tuple);
 	return route_by_stack(packet->skb);
 }
 

@@ -37,6 +37,7 @@ struct packet {
 	__u8 tcp_flags;
 	bool l4_present; /* false: a later fragment, whose ports come from the first */
 	__be32 sequence; /* TCP */
+	__u32 next;	 /* TCP: the sequence number after this packet; host byte order */
 };
 
 /* Opens a connection: a SYN, or any packet of a protocol without one. */

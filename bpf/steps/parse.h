@@ -69,7 +69,14 @@ static __always_inline const struct tcphdr *tcp_header(struct __sk_buff *skb)
 	return bytes_at(skb, IP_OFFSET + sizeof(struct iphdr), sizeof(struct tcphdr));
 }
 
-static __always_inline enum parse_result parse_ports(struct packet *packet)
+/* What a segment takes of the sequence numbers (RFC 9293, 3.4). `length`: of the IP packet behind its header. */
+static __always_inline __u32 sequence_length(const struct tcphdr *tcp, __u8 tcp_flags, __u32 length)
+{
+	return length - 4 * (((const __u8 *)tcp)[12] >> 4) + !!(tcp_flags & TCP_SYN) + !!(tcp_flags & TCP_FIN);
+}
+
+/* @param length bytes of the IP packet behind its header */
+static __always_inline enum parse_result parse_ports(struct packet *packet, __u32 length)
 {
 	struct __sk_buff *skb = packet->skb;
 	const struct tcphdr *in_place = tcp_header(skb);
@@ -85,6 +92,7 @@ static __always_inline enum parse_result parse_ports(struct packet *packet)
 		packet->tuple.destination_port = tcp.dest;
 		packet->tcp_flags = ((__u8 *)&tcp)[13];
 		packet->sequence = tcp.seq;
+		packet->next = bpf_ntohl(tcp.seq) + sequence_length(&tcp, packet->tcp_flags, length);
 		return PARSE_OK;
 	case IPPROTO_UDP:
 		if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(struct udphdr)))
@@ -146,7 +154,7 @@ static __noinline enum parse_result read_packet(struct __sk_buff *skb, struct pa
 	if (fragment & IP_FRAGMENT_OFFSET)
 		return parse_later_fragment(packet, ip.id);
 	packet->l4_present = true;
-	result = parse_ports(packet);
+	result = parse_ports(packet, bpf_ntohs(ip.tot_len) - ip.ihl * 4);
 	if (result == PARSE_OK && (fragment & IP_MORE_FRAGMENTS))
 		remember_first_fragment(packet, ip.id);
 	return result;

@@ -34,7 +34,7 @@ static __always_inline void remember_answer(struct connection *connection, const
 	if (!(connection->flags & CONNECTION_ANSWERED))
 		flags_set(connection, CONNECTION_ANSWERED);
 	if (packet->tcp_flags & TCP_RST)
-		flags_set(connection, CONNECTION_CLOSED);
+		flags_set(connection, CONNECTION_RESET);
 }
 
 /* A reply that `wrapping` brings back, translated already, on its way to the client. */

@@ -27,6 +27,13 @@ static __always_inline struct opening *opening_draft(void)
 	return &scratch->opening;
 }
 
+/* A new connection is not established yet; what had its tuple is over. */
+static __always_inline long connection_begin(const struct tuple *tuple, const struct connection *entry)
+{
+	bpf_map_delete_elem(&connections, tuple);
+	return bpf_map_update_elem(&half_open, tuple, entry, BPF_ANY);
+}
+
 static __always_inline bool same_connection(const struct connection *reply, const struct tuple *tuple)
 {
 	return (reply->flags & CONNECTION_REPLY) && reply->port == tuple->destination_port &&
@@ -47,12 +54,12 @@ enum claim {
 static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, const struct tuple *tuple,
 						    const struct connection *entry)
 {
-	struct connection *other = bpf_map_lookup_elem(&connections, reply);
+	struct connection *other = connection_lookup(reply);
 	__u64 last_seen;
 	long result;
 
 	if (!other) {
-		result = bpf_map_update_elem(&connections, reply, entry, BPF_NOEXIST);
+		result = bpf_map_update_elem(&half_open, reply, entry, BPF_NOEXIST);
 		return result == -EEXIST ? CLAIM_TAKEN : result ? CLAIM_FULL : CLAIMED;
 	}
 	last_seen = other->last_seen;
@@ -61,7 +68,7 @@ static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, c
 	    (connection_is_live(other, tuple->protocol) ||
 	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
 		return CLAIM_TAKEN;
-	return bpf_map_update_elem(&connections, reply, entry, BPF_ANY) ? CLAIM_FULL : CLAIMED;
+	return connection_begin(reply, entry) ? CLAIM_FULL : CLAIMED;
 }
 
 /* Two flows of one client (same source port, two frontends) that meet at one backend would share a reply tuple.
@@ -72,8 +79,7 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 {
 	/* What passes the stack keeps its ports: there its connection tracking keeps flows apart. */
 	if (entry->flags & CONNECTION_VIA_STACK)
-		return bpf_map_update_elem(&connections, reply, entry, BPF_ANY) ? OUTCOME_DROP_CONNECTION_TABLE_FULL
-										: OUTCOME_TO_ENDPOINT;
+		return connection_begin(reply, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : OUTCOME_TO_ENDPOINT;
 	for (int i = 0; i < PORT_TRIES; i++) {
 		switch (claim_reply_tuple(reply, tuple, entry)) {
 		case CLAIMED:
@@ -124,10 +130,11 @@ static __noinline enum outcome connection_open(const struct packet *packet, stru
 	opening->peer_port = reply.destination_port;
 	entry->flags &= ~CONNECTION_REPLY;
 	entry->packets = 1;
+	entry->next = packet->next;
 	entry->address = opening->backend;
 	entry->port = opening->backend_port;
 	entry->peer_port = opening->peer_port;
-	if (bpf_map_update_elem(&connections, tuple, entry, BPF_ANY))
+	if (connection_begin(tuple, entry))
 		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 	return OUTCOME_TO_ENDPOINT;
 }
@@ -141,6 +148,7 @@ static __always_inline enum outcome connection_open_forwarded(const struct packe
 	if (!entry)
 		return OUTCOME_DROP_MALFORMED;
 	entry->packets = 1;
+	entry->next = packet->next;
 	entry->address = backend->address;
 	entry->port = backend->port;
 	entry->peer_port = packet->tuple.source_port;
@@ -148,7 +156,7 @@ static __always_inline enum outcome connection_open_forwarded(const struct packe
 	entry->flags = CONNECTION_FORWARDED | return_flag | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
 	entry->backend = backend_id;
 	entry->sequence = packet->sequence;
-	if (bpf_map_update_elem(&connections, &packet->tuple, entry, BPF_ANY))
+	if (connection_begin(&packet->tuple, entry))
 		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 	return OUTCOME_FORWARD_SERVICE;
 }

@@ -3,6 +3,7 @@
 #include "../maps/events.h"
 #include "../maps/state.h"
 #include "address.h"
+#include "connections.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -114,7 +115,7 @@ static __noinline int report_opened(const struct tuple *tuple, __u32 interface)
 
 	if (!tuple || !somebody_listens())
 		return 0;
-	connection = bpf_map_lookup_elem(&connections, tuple);
+	connection = connection_lookup(tuple);
 	if (!connection)
 		return 0;
 	event = report_reserve(EVENT_OPENED, REPORT_MOST_OPENED);

@@ -40,10 +40,19 @@ export class Attacker {
     return this.#cluster.run(pod.node, ["nsenter", `--net=/run/netns/${pod.name}`, ...this.#sending(frames)]);
   }
 
+  /** Sends a frame very often, each time from another address and port of its source's /16. */
+  flood(machine: Machine, frame: Buffer, count: number): Promise<string> {
+    return this.#cluster.run(machine, [this.#program, "flood", "eth0", this.#write([frame]), String(count)]);
+  }
+
   #sending(frames: readonly Buffer[]): string[] {
+    return [this.#program, "send", "eth0", this.#write(frames)];
+  }
+
+  #write(frames: readonly Buffer[]): string {
     const file = join(this.#folder, `${this.#files++}.hex`);
     writeFileSync(file, frames.map((frame) => `${frame.toString("hex")}\n`).join(""));
-    return [this.#program, "send", "eth0", file];
+    return file;
   }
 
   /** Watches what comes in at a machine, or a pod. */

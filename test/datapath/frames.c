@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sends and receives whole Ethernet frames: what no honest socket would send, and what arrives whatever sockets say of it.
 //   frames send INTERFACE FILE    each frame of the file, a line of hexadecimal each, past the interface's own programs
+//   frames flood INTERFACE FILE COUNT     the first one COUNT times, each from another address and port of a /16
 //   frames receive INTERFACE      prints each frame that comes in, in hexadecimal, until it is ended
 // Tests compile it and run it in network namespaces of their own.
 #include <arpa/inet.h>
@@ -8,6 +9,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -40,6 +42,28 @@ static int send_frames(int socket, FILE *file)
 		}
 	}
 	return 0;
+}
+
+#define SOURCE_ADDRESS 28 /* its low half, behind an Ethernet header */
+#define SOURCE_PORT 34
+
+/* Checksums are left as they are: the dataplane does not look at them. */
+static int flood(int socket, FILE *file, long count)
+{
+	static char line[2 * LARGEST + 2];
+	size_t length = file && fgets(line, sizeof(line), file) ? read_frame(line) : 0;
+
+	for (long i = 0; length && i < count; i++) {
+		unsigned short address = htons(i & 0xffff), port = htons(1024 + (i >> 8) % 60000);
+
+		memcpy(frame + SOURCE_ADDRESS, &address, sizeof(address));
+		memcpy(frame + SOURCE_PORT, &port, sizeof(port));
+		if (send(socket, frame, length, 0) < 0) {
+			perror("send");
+			return 1;
+		}
+	}
+	return length ? 0 : 2;
 }
 
 static int receive_frames(int socket)
@@ -76,5 +100,7 @@ int main(int count, char **words)
 		perror(words[2]);
 		return 1;
 	}
+	if (!strcmp(words[1], "flood") && count > 4)
+		return flood(file, fopen(words[3], "r"), atol(words[4]));
 	return strcmp(words[1], "send") ? receive_frames(file) : send_frames(file, fopen(words[3], "r"));
 }

@@ -112,8 +112,9 @@ export class NodeUnderTest {
 
   /** Forgets every packet that it met. */
   forget(): void {
-    const { connections, fragments, affinities } = this.#loaded.maps;
-    for (const map of [connections, fragments, affinities]) map.delete(map.entries().map(([key]) => key as never));
+    const { connections, halfOpen, fragments, affinities } = this.#loaded.maps;
+    for (const map of [connections, halfOpen, fragments, affinities])
+      map.delete(map.entries().map(([key]) => key as never));
   }
 
   /** Under which number a service's backend travels between nodes. */

@@ -80,6 +80,7 @@ describe("inspect", () => {
       backend: 5,
       policyRevision: 0,
       sequence: 0,
+      next: 0,
     };
     const connection = { ...always, origin: { interface: 0, sender: 0 }, way };
     maps.connections.update([

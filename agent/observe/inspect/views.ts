@@ -100,20 +100,25 @@ export interface ConnectionFilter {
 }
 
 /** `now` is the kernel's monotonic clock in nanoseconds. */
-export function connections({ connections }: MapStores, filter: ConnectionFilter, now: bigint): View {
-  const rows = connections
-    .entries()
+export function connections(
+  { connections, halfOpen }: Pick<MapStores, "connections" | "halfOpen">,
+  filter: ConnectionFilter,
+  now: bigint,
+): View {
+  const established = connections.entries().map((entry) => [...entry, "established"] as const);
+  const rows = [...established, ...halfOpen.entries().map((entry) => [...entry, "half open"] as const)]
     .filter(([tuple, connection]) => matches(tuple, connection, filter))
-    .map(([tuple, connection]) => [
+    .map(([tuple, connection, state]) => [
       protocol(tuple.protocol),
       `${addressAndPort(tuple.source, tuple.sourcePort)} > ${addressAndPort(tuple.destination, tuple.destinationPort)}`,
       translation(connection),
       Number(connection.packets),
       age(now - connection.lastSeen),
+      state,
       flagNames(connection.flags, connectionFlagNames),
     ]);
   return {
-    columns: ["protocol", "packet", "translated to", "packets", "idle", "flags"],
+    columns: ["protocol", "packet", "translated to", "packets", "idle", "state", "flags"],
     rows: sorted(rows),
     empty: "No connection matches.",
   };

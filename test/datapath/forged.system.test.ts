@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ethernet, frame, ip, tcp, udp } from "../packets/frames.ts";
+import { Attacker } from "./attacker.ts";
+import { BareCluster, program, until } from "./bare_cluster.ts";
+import { clients, endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+/** More than `connections` has room for, at two entries each. */
+const FLOOD = 150_000;
+const PORT = 46_000;
+
+// A client's established connections, and what somebody else sends with its address, or with many: nothing of theirs is lost.
+describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mode %s", (mode) => {
+  let cluster: BareCluster;
+  let attacker: Attacker;
+  let held: Held;
+  let mac: Record<NodeName, string>;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    attacker = new Attacker(cluster);
+    const [one, two, guarded] = (await Promise.all(
+      ["one", "two", "guarded"].map((name) => cluster.addPod(name, "node", { app: name })),
+    )) as [Placed, Placed, Placed];
+    mac = { master: await attacker.mac("master"), node: await attacker.mac("node") };
+    const echo = `require("node:net").createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(82)`;
+    for (const pod of [one, two])
+      cluster.spawn(pod.node, ["nsenter", `--net=/run/netns/${pod.name}`, process.execPath, "-e", echo]);
+    const ports = [{ name: "echo", protocol: "TCP", port: 82 }];
+    const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
+    cluster.apply(
+      returnMode(mode),
+      service("echo", { clusterIP: "10.96.0.12", nodePort: 30082, spec }),
+      { ...endpoints("echo", [one, two]), ports },
+      service("guarded", { clusterIP: "10.96.0.13", nodePort: 30083 }),
+      endpoints("guarded", [guarded]),
+      service("dns", { clusterIP: "10.96.0.14", nodePort: 30053, protocol: "UDP" }),
+      endpoints("dns", [one], "UDP"),
+      onlyFrom("guarded", "172.31.1.162/32"),
+    );
+    await until("the echo service", async () =>
+      (await cluster.see("client1", "172.31.1.8:30082")).startsWith("allowed"),
+    );
+    await until("the policy", async () => (await cluster.see("client1", "172.31.1.8:30083")) === "dropped");
+    held = hold(cluster, 20);
+    await until("the connections", async () => held.lines.filter((line) => line === "connected").length === 20);
+    expect(await held.echoes()).toBe(20);
+  });
+  afterAll(async () => {
+    attacker?.close();
+    await cluster?.close();
+  });
+
+  const forged = (marks: string, port: number) =>
+    frame({ source: clients.client1, destination: nodes.master }, tcp(port, 30082, marks), { destination: mac.master });
+  const everywhere = (marks: string) => Array.from({ length: 20 }, (_, index) => forged(marks, PORT + index));
+
+  /** The flags of every entry that client1's held connections have on a node. */
+  async function flags(node: NodeName): Promise<string[]> {
+    const words = [process.execPath, program, "inspect", "connections", "--client", clients.client1, "--json"];
+    const rows = JSON.parse(await cluster.run(node, words)) as { packet: string; flags: string; state: string }[];
+    return rows.filter(({ packet }) => /:460[01]\d/.test(packet)).map(({ flags, state }) => `${state}: ${flags}`);
+  }
+
+  test.each(["R", "RA", "S", "FA", "A"])(
+    "a forged %s ends none of them, and shortens the time of none",
+    async (marks) => {
+      await attacker.send("client2", ...everywhere(marks));
+      await until("what was forged", async () => (await flags("master")).length >= 20);
+      for (const node of ["master", "node"] as const) {
+        const entries = await flags(node);
+        expect(entries.length).toBe(node === "master" ? 20 : 40);
+        for (const entry of entries) expect(entry).toMatch(/^established: (?!.*(reset|closed|fin))/);
+      }
+      expect(await held.echoes()).toBe(20);
+      expect(held.lines.filter((line) => line !== "connected")).toEqual([]);
+    },
+  );
+
+  test("a real RST and a real FIN still close", async () => {
+    const closing = `
+      const { connect } = require("node:net");
+      for (const [port, end] of [[46110, "destroy"], [46111, "resetAndDestroy"]]) {
+        const socket = connect({ host: "172.31.1.8", port: 30082, localPort: port }, () => socket.write("x"));
+        socket.on("data", () => socket[end]()); socket.on("error", () => {});
+      }`;
+    await cluster.run("client1", [process.execPath, "-e", closing]);
+    const words = [process.execPath, program, "inspect", "connections", "--client", clients.client1, "--json"];
+    const at = async (port: number) =>
+      (JSON.parse(await cluster.run("node", words)) as { packet: string; flags: string }[])
+        .filter(({ packet }) => packet.includes(`:${port}`))
+        .map(({ flags }) => flags);
+    await until("both to be over", async () => {
+      const [closed, reset] = [await at(46_110), await at(46_111)];
+      return (
+        closed.length === 2 &&
+        closed.every((flags) => flags.includes("closed")) &&
+        reset.length === 2 &&
+        reset.every((flags) => flags.includes("reset"))
+      );
+    });
+  });
+
+  test("who forgot a connection and opens it again is served after a challenge", async () => {
+    // The client's port is free again for its kernel, and not for the backend.
+    const again = `
+      const socket = require("node:net").connect({ host: "172.31.1.8", port: 30082, localPort: 46200 }, () => socket.write("x"));
+      socket.on("data", () => { console.log("served"); process.exit(0); });
+      socket.on("error", (error) => { console.log(error.code); process.exit(1); });`;
+    await cluster.run("client1", [
+      "nft",
+      "add table inet silence; add chain inet silence out { type filter hook output priority 0; }; add rule inet silence out tcp sport 46200 tcp flags & (fin|rst) != 0 drop",
+    ]);
+    expect((await cluster.run("client1", [process.execPath, "-e", again])).trim()).toBe("served");
+    await cluster.run("client1", ["ss", "-K", "sport", "=", "46200"]);
+    await cluster.run("client1", ["nft", "delete table inet silence"]);
+    const entries = await flags("master");
+    expect(entries.filter((entry) => entry.includes("reset"))).toEqual([]);
+    expect((await cluster.run("client1", [process.execPath, "-e", again])).trim()).toBe("served");
+  });
+
+  test.each([
+    { what: "SYNs at the service", to: "tcp", port: 30082 },
+    { what: "SYNs at a port whose policy denies it", to: "tcp", port: 30083 },
+    { what: "datagrams", to: "udp", port: 30053 },
+  ])("a flood of $what costs no established connection", async ({ to, port }) => {
+    const packet = { source: "198.18.0.1", destination: nodes.master };
+    const transport = to === "tcp" ? tcp(1024, port, "S") : udp(1024, port, Buffer.from("flood"));
+    await attacker.flood("client2", ethernet(ip(packet, transport), 0x0800, { destination: mac.master }), FLOOD);
+    await until("the flood's end", async () => (await flags("master")).length > 0);
+    for (const node of ["master", "node"] as const)
+      expect((await flags(node)).length, node).toBe(node === "master" ? 20 : 40);
+    expect(await held.echoes()).toBe(20);
+    expect(await cluster.see("client1", "172.31.1.8:30053", { protocol: "udp" })).toMatch(/^allowed/);
+  });
+});
+
+interface Held {
+  readonly lines: string[];
+  /** Sends a byte on each connection: how many came back. */
+  echoes(): Promise<number>;
+}
+
+/** Connections of client1 to the echo service by master's node port, from the ports PORT and on; idle until asked. */
+function hold(cluster: BareCluster, count: number): Held {
+  const holder = `
+    const sockets = Array.from({ length: ${count} }, (_, index) => {
+      const socket = require("node:net").connect({ host: "172.31.1.8", port: 30082, localPort: ${PORT} + index });
+      for (const event of ["error", "close"]) socket.on(event, (error) => console.log(event, error?.code ?? ""));
+      socket.on("connect", () => console.log("connected"));
+      socket.on("data", () => console.log("echo"));
+      return socket;
+    });
+    require("node:http").createServer((_, answer) => { for (const socket of sockets) socket.write("x"); answer.end(); }).listen(7777, "127.0.0.1");`;
+  const child = cluster.spawn("client1", [process.execPath, "-e", holder]);
+  const lines: string[] = [];
+  let echoed = 0;
+  child.stdout?.on("data", (text: Buffer) => {
+    for (const line of text.toString().trim().split("\n"))
+      if (line === "echo") echoed++;
+      else lines.push(line);
+  });
+  return {
+    lines,
+    async echoes() {
+      const before = echoed;
+      await cluster.run("client1", [process.execPath, "-e", `fetch("http://127.0.0.1:7777")`]);
+      const end = Date.now() + 5000;
+      while (echoed - before < count && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+      return echoed - before;
+    },
+  };
+}
