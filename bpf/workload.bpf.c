@@ -114,11 +114,20 @@ static __always_inline bool is_made_here(const struct __sk_buff *skb, const stru
 	return !skb->ingress_ifindex && is_local_host(settings, source);
 }
 
+static __always_inline bool is_endpoint_of(const struct __sk_buff *skb, const struct address *address)
+{
+	const struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, address);
+
+	return endpoint && endpoint->ifindex == skb->ifindex;
+}
+
 /* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */
 static __always_inline int error_to_workload(struct packet *packet, const struct settings *settings)
 {
 	enum outcome verdict = relate_error(packet, settings, related_draft());
 
+	if (!is_endpoint_of(packet->skb, &packet->tuple.destination))
+		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	if (verdict == OUTCOME_TO_NETWORK || is_made_here(packet->skb, settings, &packet->tuple.source))
 		return finish(packet->skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 	return drop(packet->skb, verdict);
@@ -140,6 +149,7 @@ int to_workload(struct __sk_buff *skb)
 	struct opening *opening;
 	struct packet packet;
 	enum outcome verdict;
+	__be16 peer_port;
 	__u32 revision;
 
 	if (!settings) /* nor is any endpoint known */
@@ -176,7 +186,7 @@ int to_workload(struct __sk_buff *skb)
 	/* The node itself. What came in by an interface is somebody else's, whom kube-proxy's rules masqueraded. */
 	if (is_made_here(skb, settings, &packet.tuple.source))
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
-	if (!bpf_map_lookup_elem(&endpoints, &packet.tuple.destination))
+	if (!is_endpoint_of(skb, &packet.tuple.destination))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	revision = revision_to_judge_by(settings);
 	verdict = judge_after_stack(skb, &packet.tuple);
@@ -194,6 +204,17 @@ int to_workload(struct __sk_buff *skb)
 		if (verdict != OUTCOME_TO_ENDPOINT)
 			return drop(skb, verdict);
 		report_opened(&packet.tuple, skb->ifindex);
+		peer_port = opening->peer_port;
+	} else {
+		connection_touch(connection, &packet);
+		peer_port = connection->peer_port;
+	}
+	/* Another flow of this client has its port at this workload. */
+	if (peer_port != packet.tuple.source_port) {
+		struct address own = packet.tuple.destination;
+
+		if (translate_forward(&packet, &own, packet.tuple.destination_port, peer_port))
+			return drop(skb, OUTCOME_DROP_MALFORMED);
 	}
 	return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 }

@@ -2,7 +2,8 @@
 #pragma once
 #include "address.h"
 
-/* A packet's addresses, as it is seen before any translation. ICMP echo: both ports are the identifier. */
+/* A packet's addresses, as it is seen before any translation. ICMP echo: the identifier of who asks, and
+ * ECHO_PORT of who answers. */
 struct tuple {
 	struct address source;
 	struct address destination;

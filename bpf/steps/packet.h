@@ -51,7 +51,7 @@ static __always_inline bool packet_may_open(const struct packet *packet)
 	return packet->tuple.protocol != IPPROTO_TCP || packet_is_syn(packet);
 }
 
-/* The same flow seen from its other end. ICMP echo: both ports are the identifier. */
+/* The same flow seen from its other end. */
 static __always_inline struct tuple reversed(const struct tuple *tuple)
 {
 	return (struct tuple){

@@ -63,6 +63,21 @@ static __always_inline void remember_first_fragment(const struct packet *packet,
 	bpf_map_update_elem(&fragments, &key, &ports, BPF_ANY);
 }
 
+/* Stands for the one who answers an echo, as its port does for UDP (RFC 862). */
+#define ECHO_PORT 7
+
+/* A request comes from its identifier, a reply goes to it: who was asked must not ask by that. False: no echo. */
+static __always_inline bool echo_ports(struct tuple *tuple, __u8 type, __be16 identifier)
+{
+	bool request = type == ICMP_ECHO_REQUEST;
+
+	if (!request && type != ICMP_ECHO_REPLY)
+		return false;
+	tuple->source_port = request ? identifier : bpf_htons(ECHO_PORT);
+	tuple->destination_port = request ? bpf_htons(ECHO_PORT) : identifier;
+	return true;
+}
+
 /* The TCP header behind an IP header without options, where it lies in one piece; else NULL. */
 static __always_inline const struct tcphdr *tcp_header(struct __sk_buff *skb)
 {
@@ -105,12 +120,9 @@ static __always_inline enum parse_result parse_ports(struct packet *packet, __u3
 
 		if (bpf_skb_load_bytes(skb, packet->l4_offset, &icmp, sizeof(icmp)))
 			return PARSE_MALFORMED;
-		switch (icmp.type) {
-		case ICMP_ECHO_REQUEST:
-		case ICMP_ECHO_REPLY:
-			packet->tuple.source_port = icmp.identifier;
-			packet->tuple.destination_port = icmp.identifier;
+		if (echo_ports(&packet->tuple, icmp.type, icmp.identifier))
 			return PARSE_OK;
+		switch (icmp.type) {
 		case ICMP_UNREACHABLE:
 		case ICMP_TIME_EXCEEDED:
 		case ICMP_PARAMETER_PROBLEM:

@@ -19,7 +19,8 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 
 	__builtin_memset(inner, 0, sizeof(*inner));
 	inner->ip_offset = packet->l4_offset + INNER_IP_OFFSET;
-	if (bpf_skb_load_bytes(skb, inner->ip_offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+	if (bpf_skb_load_bytes(skb, inner->ip_offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5 ||
+	    (ip.frag_off & bpf_htons(IP_FRAGMENT_OFFSET))) /* no ports in it */
 		return -1;
 	inner->l4_offset = inner->ip_offset + ip.ihl * 4;
 	inner->tuple.source = address_from_ipv4(ip.saddr);
@@ -27,10 +28,8 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 	inner->tuple.protocol = ip.protocol;
 	if (bpf_skb_load_bytes(skb, inner->l4_offset, &l4, sizeof(l4)))
 		return -1;
-	if (ip.protocol == IPPROTO_ICMP) {
-		inner->tuple.source_port = inner->tuple.destination_port = l4.identifier;
-		return 0;
-	}
+	if (ip.protocol == IPPROTO_ICMP)
+		return echo_ports(&inner->tuple, l4.type, l4.identifier) ? 0 : -1;
 	if (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP)
 		return -1;
 	inner->tuple.source_port = ((__be16 *)&l4)[0];

@@ -16,7 +16,6 @@ import { Generator, MARK_JUDGE_LATER } from "./generator.ts";
 import { flowOf } from "./model/flow.ts";
 import { Model, type Objection } from "./model/model.ts";
 import type { Arrival, TunnelKind } from "./model/sources.ts";
-import { reasonToPass } from "./open.ts";
 import { Random } from "./random.ts";
 
 export interface Failure {
@@ -39,7 +38,6 @@ export interface Report {
     string,
     {
       readonly rule: Failure["rule"];
-      readonly open: string | undefined;
       readonly count: number;
       readonly first: readonly Failure[];
     }
@@ -71,7 +69,7 @@ export function campaign(
 
 interface Findings {
   readonly outcomes: Map<string, number>;
-  readonly failures: Map<string, { rule: Failure["rule"]; open: string | undefined; count: number; first: Failure[] }>;
+  readonly failures: Map<string, { rule: Failure["rule"]; count: number; first: Failure[] }>;
 }
 
 /** One handling. The programs take turns, so that what one lets through is answered at another. */
@@ -102,10 +100,8 @@ function round(
     for (const { rule, why } of objections) {
       const became = inWords(met, program, (id) => node.maps.backends.lookup(id)?.address);
       const failure: Failure = { rule, why, index, meeting, frame: frame.toString("hex"), became };
-      const open = reasonToPass(failure);
-      const key = `${rule}${open ?? ""}`;
-      const kept = failures.get(key) ?? { rule, open, count: 0, first: [] };
-      failures.set(key, kept);
+      const kept = failures.get(rule) ?? { rule, count: 0, first: [] };
+      failures.set(rule, kept);
       if (kept.count++ < KEPT) kept.first.push(failure);
     }
     if (index % 500_000 === 499_999) say(`${index + 1} packets`);
@@ -132,6 +128,7 @@ function examine(
     return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
   const before = readFrame(bytes);
   for (const ip of [before.ip, before.ip && readVxlan(before.ip)?.inner.ip]) if (ip) model.see(ip);
+  if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload") model.sentToNobody(before.ip);
   if (/^(drop|reject)_/.test(outcome)) return [];
   const after = readFrame(met.frame);
   if (!before.ip || !after.ip)

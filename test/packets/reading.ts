@@ -18,7 +18,7 @@ export interface Reading {
   /** In bytes. */
   readonly fragmentOffset: number;
   readonly headerChecksumRight: boolean;
-  /** TCP and UDP; ICMP echo: the identifier, twice. */
+  /** TCP and UDP; ICMP echo: the identifier of who asks, and 7 of who answers. */
   readonly ports?: { readonly source: number; readonly destination: number };
   readonly tcpFlags?: number;
   readonly icmp?: { readonly type: number; readonly code: number };
@@ -72,6 +72,9 @@ export function readIp(bytes: Buffer): Reading | undefined {
   };
 }
 
+/** RFC 862: who answers has its port. */
+const ECHO = 7;
+
 function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports" | "tcpFlags" | "icmp"> {
   if (protocol === 6 && payload.length >= 20) return { ports: portsAt(payload), tcpFlags: payload[13] as number };
   if (protocol === 17 && payload.length >= 8) return { ports: portsAt(payload) };
@@ -79,7 +82,8 @@ function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports"
   const icmp = { type: payload[0] as number, code: payload[1] as number };
   if (icmp.type !== 0 && icmp.type !== 8) return { icmp };
   const identifier = payload.readUInt16BE(4);
-  return { icmp, ports: { source: identifier, destination: identifier } };
+  const ports = { source: identifier, destination: ECHO };
+  return { icmp, ports: icmp.type === 8 ? ports : { source: ports.destination, destination: ports.source } };
 }
 
 /** The packet that an ICMP error is about; its ports are in the first 8 bytes that follow its header (RFC 792). */

@@ -1,6 +1,6 @@
 import type { Reading } from "../../packets/reading.ts";
 
-/** Who talks to whom, as seen at one place. ICMP echo: the identifier is both ports. */
+/** Who talks to whom, as seen at one place. ICMP echo: the identifier of who asks, and 7. */
 export interface Flow {
   readonly source: string;
   readonly destination: string;

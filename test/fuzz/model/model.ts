@@ -56,6 +56,12 @@ export class Model {
     this.#fragments.flowOf(ip);
   }
 
+  /** A pod may send to an address that nobody has yet; whoever has it then may answer. */
+  sentToNobody(ip: Reading): void {
+    const flow = this.#fragments.flowOf(ip);
+    if (flow) this.#sent.add(keyOf(flow));
+  }
+
   /** What was wrong with a packet that was neither dropped nor rejected. */
   judge(passage: Passage): Objection[] {
     const { arrival, before, outcome } = passage;

@@ -50,6 +50,15 @@ const forgedSources: PacketTest[] = martians.flatMap((source) => [
 export const attacks: readonly PacketTest[] = [
   ...forgedSources,
   {
+    say: "who was pinged does not ping back by the same identifier",
+    handling: translated,
+    steps: [
+      sends("db", { destination: client2 }, echo(40_025), /^to_network/),
+      arrives({ source: client2, destination: db }, echo(40_025), "drop_policy_ingress"),
+      arrives({ source: client2, destination: db }, echo(40_025, "reply"), /^to_endpoint to db/),
+    ],
+  },
+  {
     say: "from outside, a source that is a pod's: one of this node, one that comes wrapped, straight and by a node port",
     handling: translated,
     steps: [web, web2].flatMap((source) => [
