@@ -224,7 +224,8 @@ export class Model {
   }
 
   #hasSent(flow: Flow): boolean {
-    return this.#sent.has(keyOf(flow)) || this.#given.has(keyOf(reversed(flow)));
+    // Or will be given: what another pod here sent to this one may still be in the stack.
+    return [flow, reversed(flow)].some((one) => this.#sent.has(keyOf(one))) || this.#given.has(keyOf(reversed(flow)));
   }
 
   /** A later fragment whose first was dropped: nobody sees which ports it was given. */
