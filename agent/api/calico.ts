@@ -34,6 +34,11 @@ const serviceHandlings = ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"] as c
 const SOCKET_TRANSLATION = "ebpf-dataplane.io/socket-translation";
 const socketTranslations = ["All", "HostOnly"] as const;
 
+/** Which externalIPs of Services are served: Allow or Deny, and networks that Allow keeps to, with commas between them. A
+ * text that cannot be read must not open anything, so it is judged where it is used. */
+export const EXTERNAL_IPS = "ebpf-dataplane.io/external-ips";
+export const EXTERNAL_IP_NETWORKS = "ebpf-dataplane.io/external-ip-networks";
+
 export const felixConfiguration = z.object({
   metadata: metadata.extend({
     annotations: z
@@ -44,6 +49,8 @@ export const felixConfiguration = z.object({
             error: "allowed are All and HostOnly: host processes have no other way to Services",
           })
           .nullish(),
+        [EXTERNAL_IPS]: z.string().nullish(),
+        [EXTERNAL_IP_NETWORKS]: z.string().nullish(),
       })
       .nullish(),
   }),

@@ -1,9 +1,12 @@
 import type { IpPool } from "../api/calico.ts";
+import type { EndpointSlice } from "../api/discovery.ts";
 import type { Address } from "../kernel/address.ts";
 import { finish, type Steps } from "../steps.ts";
 import { covers, hostCidr } from "./cidr.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
+import { type ExternalIpPolicy, externalIpPolicy } from "./external_ips.ts";
+import { apiServerSlices, type FrontendRules, frontendRules } from "./frontend_rules.ts";
 import { vocabularyOf } from "./identity.ts";
 import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
@@ -13,7 +16,7 @@ import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.
 import { type Judged, judgePools } from "./pool_claims.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
 import { ServiceCompiler } from "./services.ts";
-import { compileSettings, kubeProxyOf, policyRevision, settingsProblems } from "./settings.ts";
+import { compileSettings, defaultConfiguration, kubeProxyOf, policyRevision, settingsProblems } from "./settings.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 
 /** Turns a snapshot of the cluster into what this node's kernel should hold. Equal snapshots, equal states, whatever was
@@ -24,6 +27,9 @@ export class Compiler {
   readonly #ipPools = new Latest<Judged<IpPool>>();
   readonly #nodes = new Latest<NodeDirectory>();
   readonly #pools = new Latest<PoolDirectory>();
+  readonly #apiServers = new Latest<readonly EndpointSlice[]>();
+  readonly #externalIps = new Latest<ExternalIpPolicy>();
+  readonly #rules = new Latest<FrontendRules>();
   readonly #services = new ServiceCompiler();
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
@@ -47,7 +53,16 @@ export class Compiler {
     const pools = this.#pools.get([ipPools, snapshot.ipamBlocks, nodes], () =>
       poolDirectory(ipPools, snapshot.ipamBlocks, nodes),
     );
-    const services = this.#services.compile(snapshot, nodes);
+    const apiServers = this.#apiServers.get([...apiServerSlices(snapshot.endpointSlices)], () =>
+      apiServerSlices(snapshot.endpointSlices),
+    );
+    const externalIps = this.#externalIps.get([felixConfigurations], () =>
+      externalIpPolicy(defaultConfiguration(felixConfigurations)),
+    );
+    const rules = this.#rules.get([ipPools, apiServers, externalIps, nodes], () =>
+      frontendRules(ipPools, apiServers, externalIps, nodes),
+    );
+    const services = this.#services.compile(snapshot, nodes, rules);
     const { selection, addresses, judgement } = yield* this.#select(snapshot, nodes, pools);
     const { policyNames, ...judged } = judgement;
     const revision = policyRevision(judged.endpoints, addresses.locations);
@@ -69,6 +84,7 @@ export class Compiler {
       problems: [
         ...nodes.problems,
         ...pools.problems,
+        ...externalIps.problems,
         ...services.problems,
         ...selection.problems,
         ...settingsProblems(felixConfigurations),

@@ -1,7 +1,8 @@
 import type { Service, ServicePort } from "../api/core.ts";
 import { type Frontend, ServiceFlag } from "../kernel/layout.gen.ts";
 import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
-import { TCP, UDP } from "./key.ts";
+import type { Claim } from "./frontend_rules.ts";
+import { keyText, TCP, UDP } from "./key.ts";
 
 /** One address and port that clients may use, and by which rules. */
 export interface FrontendRule {
@@ -9,32 +10,40 @@ export interface FrontendRule {
   readonly family: Family;
   /** enum service_flag */
   readonly flags: number;
+  readonly claim: Claim;
+  /** The field that asks for it. */
+  readonly path: string;
 }
 
 // Any address of any node (bpf/shared/service.h).
 const ANY_NODE_ADDRESS = "::";
 
-/** Every frontend of one service port. */
+/** Every frontend of one service port. Of an address that stands in two fields the first says by which rules. */
 export function frontends(service: Service, port: ServicePort): readonly FrontendRule[] {
   const { spec } = service;
   const affinity = spec.sessionAffinity === "ClientIP" ? ServiceFlag.AFFINITY : 0;
   const internal = affinity | (spec.internalTrafficPolicy === "Local" ? ServiceFlag.INTERNAL_LOCAL : 0);
   const external = affinity | (spec.externalTrafficPolicy === "Local" ? ServiceFlag.EXTERNAL_LOCAL : 0);
   const protocol = port.protocol === "UDP" ? UDP : TCP;
-  const at = (addresses: readonly string[], flags: number): FrontendRule[] =>
-    [...new Set(addresses.map(canonicalAddress))].flatMap((address) =>
-      address === undefined
-        ? []
-        : [{ key: { address, port: port.port, protocol }, family: familyOf(address) ?? "IPv4", flags }],
-    );
+  const at = (addresses: readonly string[], flags: number, claim: Claim, path: string): FrontendRule[] =>
+    addresses.map(canonicalAddress).flatMap((address) => {
+      if (address === undefined) return [];
+      const family = familyOf(address) ?? "IPv4";
+      return [{ key: { address, port: port.port, protocol }, family, flags, claim, path }];
+    });
 
-  const rules = [...at(clusterAddresses(service), internal), ...at(externalAddresses(service), external)];
+  const rules = [
+    ...at(clusterAddresses(service), internal, "cluster IP", "spec.clusterIPs"),
+    ...at(spec.externalIPs, external, "external IP", "spec.externalIPs"),
+    ...at(balancedAddresses(service), external, "load balancer", "status.loadBalancer.ingress"),
+  ];
   const hasNodePort = spec.type === "NodePort" || spec.type === "LoadBalancer";
   if (hasNodePort && port.nodePort) {
     const key = { address: ANY_NODE_ADDRESS, port: port.nodePort, protocol };
-    rules.push({ key, family: primaryFamily(service), flags: external });
+    const family = primaryFamily(service);
+    rules.push({ key, family, flags: external, claim: "node port", path: "spec.ports.nodePort" });
   }
-  return rules;
+  return [...new Map(rules.toReversed().map((rule) => [keyText.services(rule.key), rule])).values()].toReversed();
 }
 
 /** Headless services have the address "None" and are nobody's to translate. */
@@ -43,11 +52,10 @@ export function clusterAddresses({ spec }: Service): readonly string[] {
   return addresses.filter((address) => familyOf(address) !== undefined);
 }
 
-function externalAddresses({ spec, status }: Service): readonly string[] {
+function balancedAddresses({ spec, status }: Service): readonly string[] {
   const ingress = spec.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
   // KEP-1860: with ipMode Proxy the load balancer terminates connections itself, the address is not ours to answer.
-  const balanced = ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []));
-  return [...spec.externalIPs, ...balanced];
+  return ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []));
 }
 
 function primaryFamily(service: Service): Family {

@@ -1,6 +1,6 @@
 import type { Service, ServicePort } from "../api/core.ts";
 import type { EndpointSlice } from "../api/discovery.ts";
-import { objectName } from "../api/metadata.ts";
+import { type KubernetesObject, objectName } from "../api/metadata.ts";
 import { ServiceFlag } from "../kernel/layout.gen.ts";
 import {
   type Candidate,
@@ -12,12 +12,17 @@ import {
   withDraining,
 } from "./backends.ts";
 import type { Problem } from "./desired.ts";
+import { notServed } from "./frontend_claims.ts";
+import type { FrontendRules } from "./frontend_rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
 import type { NodeDirectory } from "./nodes.ts";
 
 /** One Service, compiled but for its numbers. */
 export interface CompiledService {
+  /** "Service default/web" */
   readonly owner: string;
+  readonly kind: string;
+  readonly object: KubernetesObject;
   readonly frontends: readonly (FrontendRule & { readonly list: SlotList; readonly affinitySeconds: number })[];
   readonly lists: readonly SlotList[];
   /** All of them, also those that terminate and stand in no slot. */
@@ -28,10 +33,16 @@ export interface CompiledService {
 // The default of sessionAffinityConfig.clientIP.timeoutSeconds in the API.
 const DEFAULT_AFFINITY_SECONDS = 10800;
 
-/** False for services that another proxy serves, or nobody: headless, ExternalName, service-proxy-name. */
+// Whoever has one of these labels, whatever its value, is for another proxy, or for nobody: kube-proxy does not list it.
+const NOT_FOR_PROXIES = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
+
+/** Whether a Service, or an EndpointSlice, is left alone by its labels. */
+export function isLeftAlone({ metadata }: KubernetesObject): boolean {
+  return NOT_FOR_PROXIES.some((label) => metadata.labels?.[label] !== undefined);
+}
+
 function isServed(service: Service): boolean {
-  const labelled = service.metadata.labels?.["service.kubernetes.io/service-proxy-name"] !== undefined;
-  return !labelled && service.spec.type !== "ExternalName" && clusterAddresses(service).length > 0;
+  return !isLeftAlone(service) && service.spec.type !== "ExternalName" && clusterAddresses(service).length > 0;
 }
 
 /** Compiles one Service with the EndpointSlices that belong to it. */
@@ -40,21 +51,29 @@ export function compileService(
   slices: readonly EndpointSlice[],
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
+  allowed: FrontendRules,
 ): CompiledService {
-  const owner = `Service ${objectName(service)}`;
-  if (!isServed(service)) return { owner, frontends: [], lists: [], backends: [], problems: [] };
+  const about = { owner: `Service ${objectName(service)}`, kind: "Service", object: service };
+  if (!isServed(service)) return { ...about, frontends: [], lists: [], backends: [], problems: [] };
   const parts = service.spec.ports.map((port) =>
     port.protocol === "SCTP" ? [] : compilePort(service, port, slices, nodes, nodeOfAddress),
   );
-  const rules = parts.flat();
+  const asked = parts.flat().map((part) => ({ ...part, refusal: allowed.refusal(part.rule.claim, part.rule.key) }));
+  const rules = asked.filter(({ refusal }) => refusal === undefined);
   const lists = [...new Set(rules.map(({ list }) => list))];
   const backends = new Map(rules.flatMap(({ all }) => all).map((item) => [item.name.name, item]));
   return {
-    owner,
+    ...about,
     frontends: rules.map(({ rule, list }) => ({ ...rule, list, affinitySeconds: affinitySeconds(service) })),
     lists,
     backends: withDraining([...backends.values()], lists),
-    problems: problems(service),
+    problems: [
+      ...problems(service),
+      ...notServed(
+        about,
+        asked.flatMap(({ rule, refusal }) => (refusal ? [{ rule, reason: refusal }] : [])),
+      ),
+    ],
   };
 }
 

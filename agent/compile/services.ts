@@ -3,13 +3,14 @@ import { type EndpointSlice, serviceNameLabel } from "../api/discovery.ts";
 import { objectName } from "../api/metadata.ts";
 import type { Backend, Frontend, Service as ServiceValue, Slot } from "../kernel/layout.gen.ts";
 import { canonicalAddress } from "./cidr.ts";
-import { Claims } from "./claims.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
+import { FrontendClaims, type Lost, notServed } from "./frontend_claims.ts";
+import type { FrontendRules } from "./frontend_rules.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { Latest, Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
-import { type CompiledService, compileService } from "./service.ts";
+import { type CompiledService, compileService, isLeftAlone } from "./service.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 export interface ServiceMaps {
@@ -33,36 +34,42 @@ export class ServiceCompiler {
   readonly #entries = new Memo<CompiledService, ServiceEntries>();
   readonly #serviceIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
-  readonly #frontends = new Claims<CompiledService, string>(({ frontends, owner }) =>
-    frontends.map(({ key }) => [keyText.services(key), owner]),
-  );
+  readonly #frontends = new FrontendClaims();
   readonly #withoutNode = new Memo<EndpointSlice, readonly string[]>();
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
 
   /** The very same answer as before where nothing it is made of changed. */
-  compile(snapshot: ClusterSnapshot, nodes: NodeDirectory): ServiceMaps {
-    const inputs = [snapshot.services, snapshot.endpointSlices, nodes, this.#asksPods ? snapshot.pods : undefined];
-    return this.#result.get(inputs, () => this.#compile(snapshot, nodes));
+  compile(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): ServiceMaps {
+    const pods = this.#asksPods ? snapshot.pods : undefined;
+    const inputs = [snapshot.services, snapshot.endpointSlices, nodes, rules, pods];
+    return this.#result.get(inputs, () => this.#compile(snapshot, nodes, rules));
   }
 
-  #compile(snapshot: ClusterSnapshot, nodes: NodeDirectory): ServiceMaps {
+  #compile(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): ServiceMaps {
     this.#asksPods = false;
     const slices = slicesByService(snapshot.endpointSlices);
     const compiled = snapshot.services.map((service) =>
-      this.#compileOne(service, slices.get(objectName(service)) ?? [], snapshot, nodes),
+      this.#compileOne(service, slices.get(objectName(service)) ?? [], snapshot, nodes, rules),
     );
     const services = this.#serviceIds.assign(compiled);
     const backends = this.#backendIds.assign(compiled);
-    this.#frontends.update(compiled);
-    const entries = compiled.map(
-      (item) =>
-        [item.owner, this.#entries.get(item, [services, backends], () => lower(item, services, backends))] as const,
-    );
+    const lost = this.#frontends.settle(compiled, (address) => nodes.nodeOf(address) !== undefined);
+    const entries = compiled.map((item) => {
+      const without = [...(lost.get(item)?.keys() ?? [])].join();
+      const inputs = [services, backends, without];
+      return [
+        item.owner,
+        this.#entries.get(item, inputs, () => lower(item, services, backends, lost.get(item))),
+      ] as const;
+    });
     return {
       services: new Map(entries.map(([owner, { services }]) => [owner, services])),
       slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
       backends: new Map(entries.map(([owner, { backends }]) => [owner, backends])),
-      problems: [...compiled.flatMap((item) => item.problems), ...takenTwice(this.#frontends)],
+      problems: [
+        ...compiled.flatMap((item) => item.problems),
+        ...[...lost].flatMap(([item, refusals]) => notServed(item, refusals.values())),
+      ],
     };
   }
 
@@ -71,6 +78,7 @@ export class ServiceCompiler {
     slices: readonly EndpointSlice[],
     snapshot: ClusterSnapshot,
     nodes: NodeDirectory,
+    rules: FrontendRules,
   ): CompiledService {
     // Slices nearly always name the node; only for those that do not, the answer depends on the pods.
     const orphans = slices.flatMap((slice) => this.#withoutNode.get(slice, [], () => addressesWithoutNode(slice)));
@@ -78,8 +86,8 @@ export class ServiceCompiler {
     const podNodes =
       orphans.length > 0 ? this.#podNodes.get([snapshot.pods], () => nodesOfPods(snapshot.pods)) : undefined;
     const nodeOfAddress = (address: string) => nodes.nodeOf(address) ?? podNodes?.get(address);
-    const inputs = [nodes, ...slices, ...orphans.map(nodeOfAddress)];
-    return this.#compiled.get(service, inputs, () => compileService(service, slices, nodes, nodeOfAddress));
+    const inputs = [nodes, rules, ...slices, ...orphans.map(nodeOfAddress)];
+    return this.#compiled.get(service, inputs, () => compileService(service, slices, nodes, nodeOfAddress, rules));
   }
 }
 
@@ -87,7 +95,7 @@ function slicesByService(slices: readonly EndpointSlice[]): ReadonlyMap<string, 
   const groups = new Map<string, EndpointSlice[]>();
   for (const slice of slices) {
     const name = slice.metadata.labels?.[serviceNameLabel];
-    if (!name) continue;
+    if (!name || isLeftAlone(slice)) continue;
     const id = `${slice.metadata.namespace}/${name}`;
     const group = groups.get(id);
     if (group) group.push(slice);
@@ -111,9 +119,15 @@ function nodesOfPods(pods: readonly Pod[]): ReadonlyMap<string, string> {
 }
 
 /** Gives one compiled service its numbers. */
-function lower(item: CompiledService, services: Displaced, backends: Displaced): ServiceEntries {
+function lower(
+  item: CompiledService,
+  services: Displaced,
+  backends: Displaced,
+  lost: Lost | undefined,
+): ServiceEntries {
+  const frontends = item.frontends.filter(({ key }) => !lost?.has(keyText.services(key)));
   return {
-    services: item.frontends.map(({ key, list, flags, affinitySeconds }) => ({
+    services: frontends.map(({ key, list, flags, affinitySeconds }) => ({
       id: keyText.services(key),
       key,
       value: {
@@ -135,18 +149,4 @@ function lower(item: CompiledService, services: Displaced, backends: Displaced):
       return { id: keyText.backends(key), key, value };
     }),
   };
-}
-
-/** Two services with one external address and port: the one whose name sorts first is served. */
-function takenTwice(frontends: Claims<CompiledService, string>): Problem[] {
-  return [...frontends.contested].sort().flatMap((frontend) => {
-    const [first, ...others] = [...new Set(frontends.get(frontend).map(({ name }) => name))].sort();
-    return others.map((owner) => taken(owner, frontend, first ?? ""));
-  });
-}
-
-function taken(owner: string, frontend: string, holder: string): Problem {
-  const [namespace, name] = owner.slice("Service ".length).split("/") as [string, string];
-  const message = `${frontend} belongs to ${holder} already; it is served from there, not from here.`;
-  return { kind: "Service", namespace, name, path: "spec", message };
 }

@@ -21,7 +21,7 @@ export function compileSettings(
   configurations: readonly FelixConfiguration[],
   revision: number,
 ): Contributions<number, Settings> {
-  const configuration = defaultOf(configurations);
+  const configuration = defaultConfiguration(configurations);
   const value: Settings = {
     node: facts.address,
     tunnelIfindex: facts.tunnelIfindex,
@@ -42,12 +42,12 @@ export function compileSettings(
 
 /** What kube-proxy is to this node. */
 export function kubeProxyOf(configurations: readonly FelixConfiguration[]): KubeProxy {
-  const configuration = defaultOf(configurations);
+  const configuration = defaultConfiguration(configurations);
   if (configuration && !handlesServices(configuration)) return "beside us";
   return (configuration?.spec.bpfKubeProxyIptablesCleanupEnabled ?? true) ? "to be cleaned up" : "left alone";
 }
 
-function defaultOf(configurations: readonly FelixConfiguration[]): FelixConfiguration | undefined {
+export function defaultConfiguration(configurations: readonly FelixConfiguration[]): FelixConfiguration | undefined {
   return configurations.find(({ metadata }) => metadata.name === "default");
 }
 

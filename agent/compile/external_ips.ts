@@ -1,0 +1,51 @@
+import { EXTERNAL_IP_NETWORKS, EXTERNAL_IPS, type FelixConfiguration } from "../api/calico.ts";
+import { type Cidr, covers, parseCidr } from "./cidr.ts";
+import type { Problem } from "./desired.ts";
+
+/** What an administrator says of `spec.externalIPs`, which anybody may write who may write a Service (CVE-2020-8554). */
+export interface ExternalIpPolicy {
+  /** Why the address is not served; undefined: it may be. */
+  refusal(address: Cidr): string | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the policy. Without a word everything is allowed, as by the API server and kube-proxy; a word that cannot be
+ * read denies everything. */
+export function externalIpPolicy(configuration: FelixConfiguration | undefined): ExternalIpPolicy {
+  const annotations = configuration?.metadata.annotations;
+  const word = annotations?.[EXTERNAL_IPS] ?? "Allow";
+  const texts = (annotations?.[EXTERNAL_IP_NETWORKS] ?? "").split(",").map((text) => text.trim());
+  const networks = texts.filter(Boolean).map((text) => [text, cidrOf(text)] as const);
+  const problems = [
+    ...(word === "Allow" || word === "Deny" ? [] : [unreadable(EXTERNAL_IPS, `"${word}" is neither Allow nor Deny`)]),
+    ...networks.flatMap(([text, cidr]) => (cidr ? [] : [unreadable(EXTERNAL_IP_NETWORKS, `"${text}" is no CIDR`)])),
+  ];
+  const allowed = networks.map(([, cidr]) => cidr);
+  return {
+    problems,
+    refusal: (address) => {
+      if (problems.length > 0)
+        return `externalIPs are denied: FelixConfiguration default has an annotation that is wrong`;
+      if (word === "Deny") return "externalIPs are denied on this cluster";
+      if (allowed.length === 0 || allowed.some((cidr) => cidr && covers(cidr, address))) return undefined;
+      return `externalIPs are allowed in ${networks.map(([text]) => text).join(", ")} only`;
+    },
+  };
+}
+
+function cidrOf(text: string): Cidr | undefined {
+  try {
+    return parseCidr(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadable(annotation: string, what: string): Problem {
+  return {
+    kind: "FelixConfiguration",
+    name: "default",
+    path: `metadata.annotations["${annotation}"]`,
+    message: `${what}; every externalIP is denied. Next: write Allow, Deny, or networks like 203.0.113.0/24.`,
+  };
+}
