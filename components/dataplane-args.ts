@@ -21,6 +21,14 @@ export enum ServiceHandling {
   KubeProxyNftables = "KubeProxyNftables",
 }
 
+/** Whether Services may name addresses of their own (`spec.externalIPs`) for the nodes to answer at. */
+export enum ExternalIPs {
+  /** As Kubernetes does: but for addresses of Services, pods and the API server, and the nodes' own ports. */
+  Allow = "Allow",
+  /** None is served; load balancers' addresses are. */
+  Deny = "Deny",
+}
+
 /** Least severe messages the agent logs. */
 export enum LogLevel {
   Debug = "debug",
@@ -40,6 +48,14 @@ export interface DataplaneArgs {
    * pods. Defaults to `Ebpf`.
    */
   serviceHandling?: ServiceHandling;
+  /**
+   * Whether `externalIPs` of Services are served. Whoever may write a Service may take an address by them (CVE-2020-8554): deny
+   * them, or keep them to `externalIPNetworks`, where not everybody is trusted. A change needs no restart. Holds while
+   * `serviceHandling` is `Ebpf`. Defaults to `Allow`.
+   */
+  externalIPs?: ExternalIPs;
+  /** IPv4 networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */
+  externalIPNetworks?: string[];
   /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
   kubeProxyImage?: pulumi.Input<string>;
   /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { packageVersion } from "./agent-image.ts";
 import { DEFINITION_LABELS } from "./dataplane/definition-owner.ts";
 import { Dataplane } from "./dataplane.ts";
-import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args.ts";
+import { type DataplaneArgs, ExternalIPs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args.ts";
 import { VxlanMode } from "./ip-pool.ts";
 import { recordResources, settled } from "./testing/program.ts";
 
@@ -229,4 +229,26 @@ test("definitions under names that Calico uses are marked, and stay when the dep
     labels: DEFINITION_LABELS,
     annotations: { "pulumi.com/patchFieldManager": "ebpf-dataplane" },
   });
+});
+
+test("Dataplane tells agents which externalIPs to serve, by what they follow without a restart", async () => {
+  const annotations = async (args: Partial<DataplaneArgs>) =>
+    (await resourcesOf(args))("FelixConfiguration")[0].metadata.annotations;
+  expect(await annotations({ externalIPs: ExternalIPs.Deny })).toMatchObject({
+    "ebpf-dataplane.io/external-ips": "Deny",
+  });
+  expect(await annotations({ externalIPNetworks: ["203.0.113.0/24", "198.51.100.7/32"] })).toMatchObject({
+    "ebpf-dataplane.io/external-ip-networks": "203.0.113.0/24,198.51.100.7/32",
+  });
+  expect(Object.keys(await annotations({}))).toEqual(["ebpf-dataplane.io/service-handling"]);
+});
+
+test.each<[Partial<DataplaneArgs>, string]>([
+  [{ externalIPs: "deny" as ExternalIPs }, 'externalIPs is "deny", but must be "Allow" or "Deny"'],
+  [{ externalIPNetworks: ["203.0.113.1"] }, "externalIPNetworks[0]"],
+  [{ externalIPNetworks: [] }, "externalIPNetworks"],
+  [{ externalIPs: ExternalIPs.Deny, externalIPNetworks: ["203.0.113.0/24"] }, "externalIPNetworks"],
+])("Dataplane refuses %j", async (args, message) => {
+  await recordResources();
+  expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
 });

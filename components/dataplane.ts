@@ -45,7 +45,7 @@ export class Dataplane extends pulumi.ComponentResource {
     const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, given, child)] : [];
     const felix = new k8s.apiextensions.CustomResource(
       `${name}-felixconfiguration`,
-      felixConfiguration(returnMode, serviceHandling),
+      felixConfiguration(returnMode, serviceHandling, args),
       { parent: this, dependsOn: [...definitions, ...proxy] },
     );
     const pools = given.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));

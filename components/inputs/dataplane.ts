@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { DataplaneArgs } from "../dataplane-args";
+import { type DataplaneArgs, ExternalIPs } from "../dataplane-args";
 import { DEFAULT_POOL_NAME, type IpPoolArgs, requirePool } from "../ip-pool";
 import type { NetworkPolicyArgs } from "../network-policy-args";
-import { overlap, requireServiceSubnet } from "./addresses";
+import { overlap, requireCidr, requireServiceSubnet } from "./addresses";
 import { requireUnique, requireWhole } from "./choices";
 import { requireApiServer } from "./host";
 import { requireImage, requireRegistry } from "./image";
@@ -36,6 +36,7 @@ export function requireDataplane(place: InputPlace, args: DataplaneArgs): Checke
   const pools = requirePools(at(place, "ipPools"), ipPools, serviceSubnet);
   const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
   const named = (cidrs: string[]) => Object.fromEntries(cidrs.map((cidr, index) => [networks[index], cidr]));
+  requireExternalIPs(place, args);
   return {
     ...args,
     apiServer: checkedBeside(args.apiServer, [serviceSubnet, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
@@ -62,6 +63,17 @@ function requireUplinks(place: InputPlace, uplinks: string[]): void {
     );
   });
   requireUnique((index) => at(place, index), uplinks);
+}
+
+function requireExternalIPs(place: InputPlace, { externalIPs, externalIPNetworks }: DataplaneArgs): void {
+  if (!externalIPNetworks) return;
+  const networks = at(place, "externalIPNetworks");
+  if (externalIPs === ExternalIPs.Deny) refuse(networks, externalIPNetworks, 'left out: externalIPs is "Deny"');
+  if (externalIPNetworks.length === 0)
+    refuse(networks, externalIPNetworks, 'at least one network, or externalIPs "Deny"');
+  externalIPNetworks.forEach((network, index) => {
+    requireCidr(at(networks, index), network, 32);
+  });
 }
 
 function requirePools(place: InputPlace, pools: IpPoolArgs[], serviceSubnet: pulumi.Input<string>): NamedPool[] {
