@@ -29,6 +29,27 @@ export enum ExternalIPs {
   Deny = "Deny",
 }
 
+/**
+ * Whose sockets are given a backend when they connect to a Service; all others' packets are translated on their way. Processes on
+ * the nodes have no other way to Services, so there is no "Off".
+ */
+export enum SocketTranslation {
+  /** Those of processes on the nodes, and TCP of pods: nothing is left to translate in their packets. */
+  All = "All",
+  /** Those of processes on the nodes only. Pods' sockets see the Service's address everywhere, as sidecars expect (SO_ORIGINAL_DST). */
+  HostOnly = "HostOnly",
+}
+
+/** Who reaches the agents' metrics, which show sizes and counts of a node without asking who wants to know. */
+export enum MetricsAddress {
+  /** Processes of the node only: 127.0.0.1. */
+  Loopback = "Loopback",
+  /** Whoever reaches the node's own address, a Prometheus in a pod for instance. */
+  Node = "Node",
+  /** Whoever reaches any address of the node. */
+  Any = "Any",
+}
+
 /** Least severe messages the agent logs. */
 export enum LogLevel {
   Debug = "debug",
@@ -56,6 +77,11 @@ export interface DataplaneArgs {
   externalIPs?: ExternalIPs;
   /** IPv4 networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */
   externalIPNetworks?: string[];
+  /**
+   * Whose sockets are given a backend when they connect to a Service. A change is followed by new connections, without
+   * restarting agents. Defaults to `All`.
+   */
+  socketTranslation?: SocketTranslation;
   /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
   kubeProxyImage?: pulumi.Input<string>;
   /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */
@@ -77,6 +103,13 @@ export interface DataplaneArgs {
   image?: pulumi.Input<string>;
   /** Content hash of the image; a new one replaces the agents node by node even if the tag is the same. Defaults to "". */
   imageDigest?: pulumi.Input<string>;
+  /**
+   * Whether pods may send to the port of the nodes' tunnels (UDP 4789), for pods that have tunnels of their own. Nodes believe what
+   * comes from that port of a node. A change needs no restart. Defaults to false.
+   */
+  allowVxlanPacketsFromWorkloads?: boolean;
+  /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
+  metricsAddress?: MetricsAddress;
   /** Least severe messages the agent logs. Defaults to `Info`. */
   logLevel?: LogLevel;
 }

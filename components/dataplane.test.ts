@@ -3,7 +3,15 @@ import { expect, test } from "vitest";
 import { packageVersion } from "./agent-image.ts";
 import { DEFINITION_LABELS } from "./dataplane/definition-owner.ts";
 import { Dataplane } from "./dataplane.ts";
-import { type DataplaneArgs, ExternalIPs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args.ts";
+import {
+  type DataplaneArgs,
+  ExternalIPs,
+  LogLevel,
+  MetricsAddress,
+  ReturnMode,
+  ServiceHandling,
+  SocketTranslation,
+} from "./dataplane-args.ts";
 import { VxlanMode } from "./ip-pool.ts";
 import { recordResources, settled } from "./testing/program.ts";
 
@@ -50,6 +58,13 @@ test.each([ServiceHandling.KubeProxyIptables, ServiceHandling.KubeProxyNftables]
     expect(agents(of)).toEqual(agents(without));
   },
 );
+
+test("Dataplane tells agents to leave pods' sockets alone, without another DaemonSet", async () => {
+  const of = await resourcesOf({ socketTranslation: SocketTranslation.HostOnly });
+  const { annotations } = of("FelixConfiguration")[0].metadata;
+  expect(annotations).toMatchObject({ "ebpf-dataplane.io/socket-translation": "HostOnly" });
+  expect(of("DaemonSet")).toEqual((await resourcesOf({}))("DaemonSet"));
+});
 
 test("Dataplane gives agents the API server's own address, their image's content and their settings", async () => {
   const of = await resourcesOf({
@@ -122,6 +137,11 @@ test.each<[Partial<DataplaneArgs>, string]>([
     { returnMode: "DSR" as ReturnMode },
     'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel" (did you mean "dsr"?).',
   ],
+  [
+    { socketTranslation: "Off" as SocketTranslation },
+    'socketTranslation is "Off", but must be "HostOnly": processes of the nodes reach Services by their sockets only',
+  ],
+  [{ socketTranslation: "Host" as SocketTranslation }, 'socketTranslation is "Host", but must be "All" or "HostOnly"'],
   [
     { serviceHandling: "KubeProxy" as ServiceHandling },
     'serviceHandling is "KubeProxy", but must be "Ebpf", "KubeProxyIptables" or "KubeProxyNftables"',
@@ -251,4 +271,20 @@ test.each<[Partial<DataplaneArgs>, string]>([
 ])("Dataplane refuses %j", async (args, message) => {
   await recordResources();
   expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
+});
+
+test.each([
+  { metricsAddress: undefined, args: [] },
+  { metricsAddress: MetricsAddress.Loopback, args: [] },
+  { metricsAddress: MetricsAddress.Node, args: ["--metrics-address", "$(HOST_IP)"] },
+  { metricsAddress: MetricsAddress.Any, args: ["--metrics-address", "0.0.0.0"] },
+])("metrics are served at $metricsAddress", async ({ metricsAddress, args }) => {
+  const daemonSet = (await resourcesOf(metricsAddress ? { metricsAddress } : {}))("DaemonSet")[0];
+  expect(daemonSet.spec.template.spec.containers[0].args).toEqual(["agent", ...args]);
+});
+
+test("workloads send to the tunnel's port when that is allowed only", async () => {
+  const spec = async (args: Partial<DataplaneArgs>) => (await resourcesOf(args))("FelixConfiguration")[0].spec;
+  expect(await spec({ allowVxlanPacketsFromWorkloads: true })).toMatchObject({ allowVXLANPacketsFromWorkloads: true });
+  expect(await spec({})).not.toHaveProperty("allowVXLANPacketsFromWorkloads");
 });

@@ -74,6 +74,7 @@ export class Dataplane extends pulumi.ComponentResource {
         image,
         imageDigest: given.imageDigest ?? "",
         apiServer: given.apiServer,
+        metricsAddress: given.metricsAddress,
       },
       // Policies are there before the first pod gets its network.
       { parent: this, dependsOn: [binding, admission, felix, ...definitions, ...pools, ...policies] },

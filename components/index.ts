@@ -17,7 +17,15 @@ export {
 } from "./aws-cluster-args";
 export { ClientMachines, type ClientMachinesArgs } from "./client-machines";
 export { Dataplane } from "./dataplane";
-export { type DataplaneArgs, ExternalIPs, LogLevel, ReturnMode, ServiceHandling } from "./dataplane-args";
+export {
+  type DataplaneArgs,
+  ExternalIPs,
+  LogLevel,
+  MetricsAddress,
+  ReturnMode,
+  ServiceHandling,
+  SocketTranslation,
+} from "./dataplane-args";
 export { ExistingCluster, type PreflightFinding } from "./existing-cluster";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster-args";
 export { type Expectation, ReplyPath, Verdict } from "./expectation";

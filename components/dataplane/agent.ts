@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { MetricsAddress } from "../dataplane-args";
 import type { ApiServerAddress } from "../machine";
 import { SETTINGS_DIRECTORY } from "../settings";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names";
@@ -18,6 +19,7 @@ export interface AgentDeployment {
   imageDigest: pulumi.Input<string>;
   /** The agent makes Services work, so it cannot use the `kubernetes` Service to find the API server. */
   apiServer: pulumi.Input<ApiServerAddress>;
+  metricsAddress: MetricsAddress | undefined;
 }
 
 /** Most that the agent's objects may take. 150,000 pods and 10,000 services, the most that Kubernetes promises, took 772 MB
@@ -64,15 +66,23 @@ function podSpec(agent: AgentDeployment): k8s.types.input.core.v1.PodSpec {
   };
 }
 
-function container({ image, apiServer }: AgentDeployment): k8s.types.input.core.v1.Container {
+/** The agent serves them on loopback by itself; HOST_IP is put in by the kubelet. */
+const METRICS_ARGS: Record<MetricsAddress, string[]> = {
+  [MetricsAddress.Loopback]: [],
+  [MetricsAddress.Node]: ["--metrics-address", "$(HOST_IP)"],
+  [MetricsAddress.Any]: ["--metrics-address", "0.0.0.0"],
+};
+
+function container({ image, apiServer, metricsAddress }: AgentDeployment): k8s.types.input.core.v1.Container {
   return {
     name: "agent",
     image,
     imagePullPolicy: "IfNotPresent",
-    args: ["agent"],
+    args: ["agent", ...METRICS_ARGS[metricsAddress ?? MetricsAddress.Loopback]],
     securityContext: NODE_RIGHTS,
     env: [
       { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+      { name: "HOST_IP", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "NODE_OPTIONS", value: `--max-old-space-size=${HEAP_MEBIBYTES}` },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },

@@ -77,6 +77,11 @@ const FELIX_CONFIGURATION: KindDefinition = {
         description:
           "How replies of services reached from outside return: straight to the client, or through the entry node.",
       },
+      allowVXLANPacketsFromWorkloads: {
+        type: "boolean",
+        default: false,
+        description: "Whether workloads may send to the port of the nodes' tunnels (UDP 4789).",
+      },
       bpfKubeProxyIptablesCleanupEnabled: {
         type: "boolean",
         default: true,

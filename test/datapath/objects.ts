@@ -43,12 +43,14 @@ export const block = (cidr: string, node: NodeName): KubernetesObject => ({
   spec: { cidr, node, pool: "default-ipv4-ippool" },
 });
 
-export const returnMode = (mode: "DSR" | "Tunnel"): KubernetesObject => ({
+export const felix = (annotations: Record<string, string>, spec: Record<string, unknown> = {}): KubernetesObject => ({
   apiVersion: "projectcalico.org/v3",
   kind: "FelixConfiguration",
-  metadata: named("default"),
-  spec: { bpfExternalServiceMode: mode },
+  metadata: named("default", undefined, { annotations }),
+  spec,
 });
+
+export const returnMode = (mode: "DSR" | "Tunnel"): KubernetesObject => felix({}, { bpfExternalServiceMode: mode });
 
 export const pod = ({ name, labels, node, address }: Placed): KubernetesObject => ({
   apiVersion: "v1",

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, until } from "./bare_cluster.ts";
+import { compiled } from "./compiled.ts";
+import { endpoints, felix, service } from "./objects.ts";
+
+// A sidecar takes every connection of its pod by a redirect inside the pod, and asks the kernel where it was going.
+const RULES =
+  "table ip sidecar { chain out { type nat hook output priority -100; tcp dport 80 redirect to :15001; }; }";
+
+describe("a sidecar that redirects its pod's connections", () => {
+  let cluster: BareCluster;
+  let seen = "";
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    const web = await cluster.addPod("web", "node", { app: "web" });
+    await cluster.addPod("meshed", "master", { app: "meshed" });
+    cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }), endpoints("web", [web]));
+    await until("the service", async () =>
+      (await cluster.see("default/meshed", "10.96.0.10:80")).startsWith("allowed"),
+    );
+    const inPod = ["nsenter", "--net=/run/netns/meshed"];
+    const sidecar = cluster.spawn("master", [...inPod, await compiled("sidecar"), "15001"]);
+    sidecar.stdout?.on("data", (text) => {
+      seen += text;
+    });
+    await cluster.run("master", [...inPod, "nft", RULES]);
+  });
+  afterAll(() => cluster?.close());
+
+  async function askedFor(): Promise<string | undefined> {
+    const before = seen.length;
+    await cluster.see("default/meshed", "10.96.0.10:80");
+    await until("the sidecar to see it", async () => seen.length > before);
+    return seen.slice(before).trim().split("\n").at(-1);
+  }
+
+  test("sees the pod behind the service by default", async () => {
+    expect(await askedFor()).toMatch(/^10\.244\.1\.\d+:80$/);
+  });
+
+  test.each([
+    ["socketTranslation: HostOnly", felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" })],
+    ["Calico's bpfConnectTimeLoadBalancing: Disabled", felix({}, { bpfConnectTimeLoadBalancing: "Disabled" })],
+  ])("sees the service with %s, at once", async (_, configuration) => {
+    cluster.apply(configuration);
+    await until("the agent to follow", async () => (await askedFor()) === "10.96.0.10:80");
+    cluster.apply(felix({ "ebpf-dataplane.io/socket-translation": "All" }));
+    await until("the agent to follow back", async () => (await askedFor())?.startsWith("10.244.1.") ?? false);
+  });
+
+  test("nodes' own sockets are served meanwhile, and pods' by their packets", async () => {
+    cluster.apply(felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }));
+    await until("the agent to follow", async () => (await askedFor()) === "10.96.0.10:80");
+    for (const node of ["master", "node"] as const) {
+      expect(await cluster.see(node, "10.96.0.10:80")).toMatch(/^allowed default\/web/);
+      expect(await cluster.see(node, "127.0.0.1:30604")).toMatch(/^allowed default\/web/);
+    }
+    await cluster.addPod("plain", "master", { app: "plain" });
+    expect(await cluster.see("default/plain", "10.96.0.10:80")).toMatch(/^allowed default\/web saw 10\.244\.0\.\d+$/);
+    expect(await cluster.see("default/plain", "172.31.1.207:30604")).toMatch(/^allowed default\/web saw 10\.244/);
+  });
+});
