@@ -137,10 +137,7 @@ test.each<[Partial<DataplaneArgs>, string]>([
     { returnMode: "DSR" as ReturnMode },
     'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel" (did you mean "dsr"?).',
   ],
-  [
-    { socketTranslation: "Off" as SocketTranslation },
-    'socketTranslation is "Off", but must be "HostOnly": processes of the nodes reach Services by their sockets only',
-  ],
+  [{ socketTranslation: "Off" as SocketTranslation }, 'socketTranslation is "Off", but must be "All" or "HostOnly"'],
   [{ socketTranslation: "Host" as SocketTranslation }, 'socketTranslation is "Host", but must be "All" or "HostOnly"'],
   [
     { serviceHandling: "KubeProxy" as ServiceHandling },
