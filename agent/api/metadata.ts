@@ -9,8 +9,16 @@ export const metadata = z.object({
   namespace: z.string().nullish(),
   uid: z.string().nullish(),
   labels: z.record(z.string(), z.string()).nullish(),
-  // Of a static pod's mirror: the uid that the kubelet knows the pod by.
-  annotations: z.object({ "kubernetes.io/config.hash": z.string().nullish() }).nullish(),
+  annotations: z
+    .object({
+      // Of a static pod's mirror: the uid that the kubelet knows the pod by.
+      "kubernetes.io/config.hash": z.string().nullish(),
+      "kubernetes.io/ingress-bandwidth": z.string().nullish(),
+      "kubernetes.io/egress-bandwidth": z.string().nullish(),
+      // Of a Service, in place of the field of that name.
+      "service.beta.kubernetes.io/load-balancer-source-ranges": z.string().nullish(),
+    })
+    .nullish(),
   creationTimestamp: z.string().nullish(),
   deletionTimestamp: z.string().nullish(),
 });

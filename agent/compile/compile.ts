@@ -3,7 +3,7 @@ import type { EndpointSlice } from "../api/discovery.ts";
 import type { Address } from "../kernel/address.ts";
 import { finish, type Steps } from "../steps.ts";
 import { covers, hostCidr } from "./cidr.ts";
-import type { DesiredState, MapContents } from "./desired.ts";
+import type { DesiredState, MapContents, Problem } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "./external_ips.ts";
 import { apiServerSlices, type FrontendRules, frontendRules } from "./frontend_rules.ts";
@@ -12,6 +12,7 @@ import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { Latest } from "./memo.ts";
 import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
+import { podProblems } from "./pod_problems.ts";
 import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.ts";
 import { type Judged, judgePools } from "./pool_claims.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
@@ -30,6 +31,7 @@ export class Compiler {
   readonly #apiServers = new Latest<readonly EndpointSlice[]>();
   readonly #externalIps = new Latest<ExternalIpPolicy>();
   readonly #rules = new Latest<FrontendRules>();
+  readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services = new ServiceCompiler();
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
@@ -63,6 +65,9 @@ export class Compiler {
       frontendRules(ipPools, apiServers, externalIps, nodes),
     );
     const services = this.#services.compile(snapshot, nodes, rules);
+    const podsHere = this.#podProblems.get([snapshot.pods, facts.nodeName], () =>
+      podProblems(snapshot.pods, facts.nodeName),
+    );
     const { selection, addresses, judgement } = yield* this.#select(snapshot, nodes, pools);
     const { policyNames, ...judged } = judgement;
     const revision = policyRevision(judged.endpoints, addresses.locations);
@@ -86,6 +91,7 @@ export class Compiler {
         ...pools.problems,
         ...externalIps.problems,
         ...services.problems,
+        ...podsHere,
         ...selection.problems,
         ...settingsProblems(felixConfigurations),
       ],

@@ -52,7 +52,21 @@ export function clusterAddresses({ spec }: Service): readonly string[] {
   return addresses.filter((address) => familyOf(address) !== undefined);
 }
 
-function balancedAddresses({ spec, status }: Service): readonly string[] {
+/** The clients that may use its load balancer's addresses; undefined: all. The field goes before the annotation. */
+export function sourceRanges({ spec, metadata }: Service): { path: string; ranges: readonly string[] } | undefined {
+  const annotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
+  const written = metadata.annotations?.[annotation]?.split(",").flatMap((text) => text.trim() || []) ?? [];
+  const found =
+    spec.loadBalancerSourceRanges.length > 0
+      ? { path: "spec.loadBalancerSourceRanges", ranges: spec.loadBalancerSourceRanges }
+      : { path: `metadata.annotations[${annotation}]`, ranges: written };
+  return found.ranges.length > 0 && !found.ranges.includes("0.0.0.0/0") ? found : undefined;
+}
+
+/** What only some clients may use is served to nobody, as long as clients are not told apart here. */
+function balancedAddresses(service: Service): readonly string[] {
+  const { spec, status } = service;
+  if (sourceRanges(service)) return [];
   const ingress = spec.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
   // KEP-1860: with ipMode Proxy the load balancer terminates connections itself, the address is not ours to answer.
   return ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []));

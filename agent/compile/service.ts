@@ -14,7 +14,7 @@ import {
 import type { Problem } from "./desired.ts";
 import { notServed } from "./frontend_claims.ts";
 import type { FrontendRules } from "./frontend_rules.ts";
-import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
+import { clusterAddresses, type FrontendRule, frontends, sourceRanges } from "./frontends.ts";
 import type { NodeDirectory } from "./nodes.ts";
 
 /** One Service, compiled but for its numbers. */
@@ -122,9 +122,12 @@ function problems(service: Service): Problem[] {
       ? [about(`spec.ports[${index}].protocol`, "SCTP is not supported (TCP, UDP are); this port is not served.")]
       : [],
   );
-  if (spec.loadBalancerSourceRanges.length > 0) {
-    const message = "not supported yet: every source is served; use a NetworkPolicy to restrict clients.";
-    found.push(about("spec.loadBalancerSourceRanges", message));
+  const restricted = spec.type === "LoadBalancer" && sourceRanges(service);
+  if (restricted) {
+    const message =
+      "not supported yet: nobody is served at the load balancer's addresses. Next: restrict clients by a NetworkPolicy, " +
+      "and remove the ranges.";
+    found.push(about(restricted.path, message));
   }
   if (spec.healthCheckNodePort) {
     const message = "not supported yet: nothing answers health checks there; check a node port instead.";
