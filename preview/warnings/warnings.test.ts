@@ -101,7 +101,11 @@ test.each<[string, Resource[], string]>([
   ],
   [
     "what the agents do not support",
-    aws({}, object(deployment("nginx")), object(service("nginx", { loadBalancerSourceRanges: ["10.0.0.0/8"] }))),
+    aws(
+      {},
+      object(deployment("nginx")),
+      object(service("nginx", { type: "LoadBalancer", loadBalancerSourceRanges: ["10.0.0.0/8"] })),
+    ),
     "Service nginx: spec.loadBalancerSourceRanges",
   ],
 ])("warns of %s", (_, resources, expected) => {
