@@ -100,6 +100,11 @@ test.each<[string, Resource[], string]>([
     "NetworkPolicy default/quiet: pods of web cannot ask the cluster's name service",
   ],
   [
+    "pods that a router may hide",
+    aws({ vxlanMode: "Never" }),
+    "IPPool default-ipv4-ippool: vxlanMode Never: where a router is between nodes",
+  ],
+  [
     "what the agents do not support",
     aws(
       {},

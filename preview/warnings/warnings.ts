@@ -5,6 +5,7 @@ import { compilerWarnings } from "./compiler.ts";
 import { machineWarnings } from "./machines.ts";
 import { mtuWarnings } from "./mtu.ts";
 import { policyWarnings } from "./policies.ts";
+import { poolWarnings } from "./pools.ts";
 import type { Warning } from "./warning.ts";
 
 /** Everything that is allowed and will not work, or not as one may think; what is refused never comes here. */
@@ -16,6 +17,7 @@ export function warningsOf(declared: Declared): Warning[] {
     ...clusters.flatMap((cluster) => [
       ...balancerWarnings(cluster, resources),
       ...mtuWarnings(cluster),
+      ...poolWarnings(cluster),
       ...policyWarnings(cluster),
       ...compilerWarnings(cluster),
     ]),
