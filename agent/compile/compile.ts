@@ -74,6 +74,7 @@ export class Compiler {
     const maps = {
       services: services.services,
       slots: services.slots,
+      members: services.members,
       backends: services.backends,
       ...judged,
       settings: compileSettings(facts, felixConfigurations, revision),

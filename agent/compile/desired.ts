@@ -16,7 +16,16 @@ export type Contributions<K, V> = ReadonlyMap<string, readonly Entry<K, V>[]>;
 /** The maps that the agent writes; the others belong to the packet path. */
 export type WrittenMap = Extract<
   MapName,
-  "backends" | "slots" | "services" | "policies" | "locations" | "endpoints" | "interfaces" | "namespaces" | "settings"
+  | "backends"
+  | "members"
+  | "slots"
+  | "services"
+  | "policies"
+  | "locations"
+  | "endpoints"
+  | "interfaces"
+  | "namespaces"
+  | "settings"
 >;
 
 export type MapContents = { readonly [M in WrittenMap]: Contributions<KeyOf<M>, ValueOf<M>> };

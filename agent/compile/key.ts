@@ -18,6 +18,7 @@ export function protocolName(protocol: number): string {
 /** The key of each map in words: what identifies an entry in the desired state, in the kernel's, and in messages. */
 export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } = {
   backends: (id) => `backend ${hex(id)}`,
+  members: ({ service, backend }) => `${hex(backend)} of ${hex(service)}`,
   slots: ({ service, index }) => `${hex(service)}[${index}]`,
   services: ({ address, port, protocol }) =>
     address === "::" ? `node port ${port}/${protocolName(protocol)}` : `${address}:${port}/${protocolName(protocol)}`,

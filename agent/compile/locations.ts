@@ -1,7 +1,7 @@
 import type { Namespace, Pod } from "../api/core.ts";
 import { objectName } from "../api/metadata.ts";
 import type { Address } from "../kernel/address.ts";
-import type { Location, Prefix } from "../kernel/layout.gen.ts";
+import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
 import { each, type Steps } from "../steps.ts";
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
 import { canonicalAddress, familyOf, hostCidr } from "./cidr.ts";
@@ -149,7 +149,7 @@ function placePod(
     owner: `Pod ${objectName(pod)}`,
     cidr,
     key: prefixOf(cidr),
-    place: { flags: pools.flagsOf(cidr, node), node: node ?? "::" },
+    place: { flags: pools.flagsOf(cidr, node) | LocationFlag.WORKLOAD, node: node ?? "::" },
     identity: table.ofPod(pod, namespace, cidr),
     endpoint,
   };

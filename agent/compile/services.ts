@@ -1,7 +1,7 @@
 import type { Pod, Service } from "../api/core.ts";
 import { type EndpointSlice, serviceNameLabel } from "../api/discovery.ts";
 import { objectName } from "../api/metadata.ts";
-import type { Backend, Frontend, Service as ServiceValue, Slot } from "../kernel/layout.gen.ts";
+import type { Backend, Frontend, Member, Service as ServiceValue, Slot } from "../kernel/layout.gen.ts";
 import { canonicalAddress } from "./cidr.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend_claims.ts";
@@ -16,6 +16,7 @@ import type { ClusterSnapshot } from "./snapshot.ts";
 export interface ServiceMaps {
   readonly services: Contributions<Frontend, ServiceValue>;
   readonly slots: Contributions<Slot, number>;
+  readonly members: Contributions<Member, number>;
   readonly backends: Contributions<number, Backend>;
   readonly problems: readonly Problem[];
 }
@@ -23,6 +24,7 @@ export interface ServiceMaps {
 interface ServiceEntries {
   readonly services: readonly Entry<Frontend, ServiceValue>[];
   readonly slots: readonly Entry<Slot, number>[];
+  readonly members: readonly Entry<Member, number>[];
   readonly backends: readonly Entry<number, Backend>[];
 }
 
@@ -65,6 +67,7 @@ export class ServiceCompiler {
     return {
       services: new Map(entries.map(([owner, { services }]) => [owner, services])),
       slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
+      members: new Map(entries.map(([owner, { members }]) => [owner, members])),
       backends: new Map(entries.map(([owner, { backends }]) => [owner, backends])),
       problems: [
         ...compiled.flatMap((item) => item.problems),
@@ -142,6 +145,12 @@ function lower(
       list.slots.map((slot, index) => {
         const key = { service: idOf(services, list.name), index };
         return { id: keyText.slots(key), key, value: idOf(backends, slot.name) };
+      }),
+    ),
+    members: item.lists.flatMap((list) =>
+      list.slots.map((slot) => {
+        const key = { service: idOf(services, list.name), backend: idOf(backends, slot.name) };
+        return { id: keyText.members(key), key, value: 1 };
       }),
     ),
     backends: item.backends.map(({ name, value }) => {

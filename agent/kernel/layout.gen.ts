@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "314e77b0151d";
+export const layoutHash = "8b7313924042";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -133,6 +133,7 @@ export const LocationFlag = {
   NAT_OUTGOING: 16,
   BLACKHOLE: 32,
   BROADCAST: 64,
+  WORKLOAD: 128,
 } as const;
 export type LocationFlag = (typeof LocationFlag)[keyof typeof LocationFlag];
 /** Each value's name as people and metrics see it. */
@@ -144,6 +145,7 @@ export const locationFlagNames = new Map<number, string>([
   [16, "nat_outgoing"],
   [32, "blackhole"],
   [64, "broadcast"],
+  [128, "workload"],
 ]);
 
 /** enum outcome */
@@ -465,6 +467,25 @@ export const slot: Codec<Slot> = {
     return {
       service: view.getUint32(at, true),
       index: view.getUint32(at + 4, true),
+    };
+  },
+};
+
+/** struct member, 8 bytes */
+export interface Member {
+  readonly service: number;
+  readonly backend: number;
+}
+export const member: Codec<Member> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setUint32(at, value.service, true);
+    view.setUint32(at + 4, value.backend, true);
+  },
+  decode(view, at) {
+    return {
+      service: view.getUint32(at, true),
+      backend: view.getUint32(at + 4, true),
     };
   },
 };
@@ -1063,6 +1084,14 @@ export const maps = {
     key: slot,
     value: u32,
   } satisfies MapDefinition<Slot, number>,
+  members: {
+    name: "members",
+    type: "hash",
+    maxEntries: 262144,
+    flags: 1,
+    key: member,
+    value: u32,
+  } satisfies MapDefinition<Member, number>,
   backends: {
     name: "backends",
     type: "hash",

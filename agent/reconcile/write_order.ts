@@ -31,13 +31,15 @@ function step<M extends WrittenMap>(
 /** What is referred to comes before what refers to it; removal goes the other way round. */
 export const writeOrder: readonly Step[] = [
   step("update", "backends", "slots will name them"),
+  step("update", "members", "who is given a backend by a slot may keep it"),
   step(
     "update",
     "slots",
     "a service counts only slots that are there",
-    ({ backends }) =>
-      ({ value }) =>
-        backends.actual(keyText.backends(value)) === undefined,
+    ({ backends, members }) =>
+      ({ key: { service }, value: backend }) =>
+        backends.actual(keyText.backends(backend)) === undefined ||
+        members.actual(keyText.members({ service, backend })) === undefined,
   ),
   step(
     "update",
@@ -84,6 +86,12 @@ export const writeOrder: readonly Step[] = [
       counted.set(value.id, Math.max(value.backendCount, counted.get(value.id) ?? 0));
     }
     return ({ key }) => key.index < (counted.get(key.service) ?? 0);
+  }),
+  step("delete", "members", "nobody is given them by this service any more", ({ slots }) => {
+    const named = new Set(
+      slots.staleValues().map(({ key: { service }, value: backend }) => keyText.members({ service, backend })),
+    );
+    return ({ id }) => named.has(id);
   }),
   step("delete", "backends", "no slot names them any more", ({ slots }) => {
     const named = new Set(slots.staleValues().map(({ value }) => value));

@@ -25,6 +25,17 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } slots SEC(".maps");
 
+/* (service, backend id) -> 1 where a slot of the service has the backend. Written by the agent, before the slot, removed
+ * after it; read where somebody was given a backend before. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct member);
+	__type(value, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} members SEC(".maps");
+
 /* backend id -> backend. Written by the agent: before the slots that name it; kept while it terminates. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -16,6 +16,7 @@ enum location_flag {
 	LOCATION_NAT_OUTGOING = 1 << 4, /* its pool masquerades traffic that leaves the cluster */
 	LOCATION_BLACKHOLE = 1 << 5,	/* an IPAM block nobody answers for: dropped, never sent to the default route */
 	LOCATION_BROADCAST = 1 << 6,	/* broadcast address of a subnet that an uplink stands in: nobody's source */
+	LOCATION_WORKLOAD = 1 << 7,	/* a pod that is there, not only a block of addresses */
 };
 
 /* What is known of an address: who it is (identity, for policies) and where it is (node, flags). */

@@ -32,10 +32,16 @@ struct slot {
 	__u32 index;
 };
 
+/* A backend that stands in a slot of the service. Ids of backends are per address and port, whichever services they have. */
+struct member {
+	__u32 service;
+	__u32 backend;
+};
+
 enum backend_flag {
 	BACKEND_LOCAL = 1 << 0,	       /* on this node */
 	BACKEND_HOST_NETWORK = 1 << 1, /* its address is the node's own */
-	BACKEND_DRAINING = 1 << 2,     /* in no slot: keeps its TCP connections, is given nothing new */
+	BACKEND_DRAINING = 1 << 2,     /* in no service's slots: keeps its TCP connections, is given nothing new */
 };
 
 /* An endpoint of a service. One that is not ready, or terminates, stands in no slot (no new connections) but

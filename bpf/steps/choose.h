@@ -48,13 +48,23 @@ static __always_inline void remember_affinity(const struct affinity_key *key, __
 	bpf_map_update_elem(&affinities, key, &value, BPF_ANY);
 }
 
-/* A backend that somebody was given before; NULL: it may not be chosen any more. */
+static __always_inline bool is_member(const struct service *service, __u32 backend)
+{
+	struct member key = {.service = service->id, .backend = backend};
+
+	return bpf_map_lookup_elem(&members, &key);
+}
+
+/* A backend that somebody was given before; NULL: it may not be chosen any more, or not by this service, although another
+ * one still has it. */
 static __always_inline const struct backend *backend_within_reach(const struct service *service, __u32 id, enum reach reach)
 {
-	const struct backend *backend = bpf_map_lookup_elem(&backends, &id);
+	const struct backend *backend;
 
-	(void)service;
-	if (!backend || (backend->flags & BACKEND_DRAINING) || (reach == REACH_LOCAL && !(backend->flags & BACKEND_LOCAL)))
+	if (!is_member(service, id))
+		return NULL;
+	backend = bpf_map_lookup_elem(&backends, &id);
+	if (!backend || (reach == REACH_LOCAL && !(backend->flags & BACKEND_LOCAL)))
 		return NULL;
 	return backend;
 }
@@ -73,9 +83,8 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 
 	if (service->flags & SERVICE_AFFINITY) {
 		id = affine_backend(service, &key);
-		backend = id ? bpf_map_lookup_elem(&backends, &id) : NULL;
-		if (backend && !(backend->flags & BACKEND_DRAINING) &&
-		    (reach == REACH_ANY || (backend->flags & BACKEND_LOCAL))) {
+		backend = id ? backend_within_reach(service, id, reach) : NULL;
+		if (backend) {
 			remember_affinity(&key, id);
 			*chosen = backend;
 			return id;

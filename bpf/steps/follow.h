@@ -93,7 +93,8 @@ static __noinline int follow(struct packet *packet, const struct settings *setti
 	verdict = judge_again(&packet->tuple, settings, connection);
 	if (verdict != OUTCOME_TO_ENDPOINT)
 		return drop(packet->skb, verdict);
-	if (!way_is_known(connection) && packet->tuple.protocol == IPPROTO_TCP && backend_is_gone(connection, IPPROTO_TCP))
+	if (!way_is_known(connection) && packet->tuple.protocol == IPPROTO_TCP &&
+	    backend_is_gone(&packet->tuple, connection))
 		return reject_by_stack(packet->skb, OUTCOME_REJECT_GONE);
 	connection_touch(connection, packet);
 	if (connection->flags & CONNECTION_REPLY)

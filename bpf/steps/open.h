@@ -76,11 +76,8 @@ static __always_inline int open_service(struct packet *packet, const struct sett
 	struct opening *opening = opening_draft();
 	__u32 id = arrival->backend;
 
-	if (id) {
-		backend = bpf_map_lookup_elem(&backends, &id);
-		if (backend && (backend->flags & (BACKEND_LOCAL | BACKEND_DRAINING)) != BACKEND_LOCAL)
-			backend = NULL;
-	}
+	if (id)
+		backend = backend_within_reach(service, id, REACH_LOCAL);
 	if (!backend)
 		id = choose_backend(service, &packet->tuple.source, reach, &backend);
 	trace_chosen(service, id, backend);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "choose.h"
+#include "backend.h"
+#include "way.h"
 
 /* Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no memory. */
 #define SECOND 1000000000ULL
@@ -199,19 +200,6 @@ static __always_inline void connection_touch(struct connection *connection, cons
 		follow_sequence(connection, packet);
 }
 
-/* The backend left the cluster, or the service no longer has it. A datagram has no connection to lose: for UDP a
- * draining backend is gone too. */
-static __always_inline bool backend_is_gone(const struct connection *connection, __u8 protocol)
-{
-	__u32 id = connection->backend;
-	const struct backend *backend;
-
-	if (!id || (connection->flags & CONNECTION_REPLY))
-		return false;
-	backend = bpf_map_lookup_elem(&backends, &id);
-	return !backend || (protocol != IPPROTO_TCP && (backend->flags & BACKEND_DRAINING));
-}
-
 /* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet names what
  * the backend said, which nobody knows who only pretends to be the client. An entry node in DSR mode does not hear the
  * backend: the third packet must do, of any protocol. */
@@ -281,7 +269,7 @@ static __always_inline struct connection *connection_find(const struct packet *p
 		return NULL;
 	if (packet_is_syn(packet) && !is_syn_of(connection, packet))
 		return NULL;
-	if (packet_may_open(packet) && backend_is_gone(connection, packet->tuple.protocol))
+	if (packet_may_open(packet) && !way_is_known(connection) && backend_is_gone(&packet->tuple, connection))
 		return NULL;
 	return connection;
 }

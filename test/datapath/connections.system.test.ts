@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { BareCluster, until } from "./bare_cluster.ts";
+import { echoServer, hold, inPod } from "./holding.ts";
 import { endpoints, onlyFrom, pool, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
@@ -21,35 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-// Holds a connection open and says what becomes of it. Sends more often than a way is forgotten (bpf/steps/way.h).
-const holder = `
-  const socket = require("node:net").connect({ host: process.argv[1], port: +process.argv[2], localPort: +process.argv[3] });
-  socket.on("connect", () => console.log("connected"));
-  socket.on("error", (error) => console.log("error " + error.code));
-  socket.on("close", () => console.log("closed"));
-  socket.on("data", () => console.log("echo"));
-  setInterval(() => socket.write("still here\\n"), 20);`;
-
-// A server that keeps its connections and echoes, unlike the probe server. */
-const echo = `require("node:net").createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(82);`;
-
-const inPod = ({ name }: Placed, command: string[]) => ["nsenter", `--net=/run/netns/${name}`, ...command];
-
-function hold(to: string, localPort: number, from?: Placed): { lines: string[]; echoed: number } {
-  const [host = "", port = ""] = to.split(":");
-  const command = [process.execPath, "-e", holder, host, port, String(localPort)];
-  const child = from ? cluster.spawn(from.node, inPod(from, command)) : cluster.spawn("client1", command);
-  const held: ReturnType<typeof hold> = { lines: [], echoed: 0 };
-  child.stdout?.on("data", (text: Buffer) => {
-    for (const line of text.toString().trim().split("\n"))
-      if (line === "echo") held.echoed++;
-      else held.lines.push(line);
-  });
-  return held;
-}
-
 async function startEcho(backend: Placed): Promise<void> {
-  cluster.spawn(backend.node, inPod(backend, [process.execPath, "-e", echo]));
+  cluster.spawn(backend.node, inPod(backend, echoServer));
   applyEcho([backend]);
   await until("the echo service", async () => (await cluster.see("client1", "172.31.1.8:30082")).startsWith("allowed"));
 }
@@ -93,9 +67,9 @@ test("two live connections of one source port that meet at one backend both work
   expect(seen[1]?.sourcePort).not.toBe(45_001);
 });
 
-test("a terminating backend keeps its connection and takes no new one; gone for good it resets the connection", async () => {
+test("a terminating backend keeps its connection and takes no new one; its pod gone for good it resets the connection", async () => {
   await startEcho(one);
-  const held = hold("172.31.1.8:30082", 45_100);
+  const held = hold(cluster, "172.31.1.8:30082", 45_100);
   await until("the connection", async () => held.lines.includes("connected"));
 
   applyEcho([one], true);
@@ -108,9 +82,11 @@ test("a terminating backend keeps its connection and takes no new one; gone for 
   expect(held.lines).toEqual(["connected"]);
 
   applyEcho([]);
+  await cluster.removePod("one");
   await until("the reset", async () => held.lines.includes("closed"));
   expect(held.lines).toContain("error ECONNRESET");
-  cluster.apply(endpoints("web", [one]));
+  one = await cluster.addPod("one", "node", { app: "web" });
+  cluster.apply(endpoints("web", [one]), endpoints("dns", [one], "UDP"));
 });
 
 test("a UDP client that never changes its port is given another backend when its own goes", async () => {
@@ -124,7 +100,7 @@ test("a UDP client that never changes its port is given another backend when its
 
 test("a policy that comes later stops an established connection, and lets it go on when it goes", async () => {
   await startEcho(two);
-  const held = hold("172.31.1.8:30082", 45_300);
+  const held = hold(cluster, "172.31.1.8:30082", 45_300);
   await until("the connection", async () => held.lines.includes("connected"));
   const dropped = async () => (await cluster.outcomes("node")).drop_policy_ingress ?? 0;
   const before = await dropped();
@@ -141,7 +117,7 @@ test("a policy that comes later stops an established connection, and lets it go 
 test("an established connection follows a pool that is wrapped between nodes from now on, and no longer", async () => {
   const asker = await cluster.addPod("asker", "master", { app: "asker" });
   await startEcho(one);
-  const held = hold(`${one.address}:82`, 45_400, asker);
+  const held = hold(cluster, `${one.address}:82`, 45_400, asker);
   await until("the connection", async () => held.lines.includes("connected"));
   const wrapped = async () => (await cluster.outcomes("master")).to_overlay ?? 0;
   const grows = async () => {

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "choose.h"
+
+/* What a connection hangs on. */
+
+/* Whether the pod or node behind a backend that no service has any more is there. Of what is outside the cluster nobody
+ * knows: it is taken to be. */
+static __always_inline bool lives_without_service(const struct connection *connection)
+{
+	const struct address *address = &connection->address;
+	__u32 flags = location_flags(locate(address));
+
+	if ((connection->flags & CONNECTION_FORWARDED) &&
+	    !(location_flags(locate(&connection->node)) & LOCATION_REMOTE_HOST))
+		return false;
+	return !(flags & LOCATION_POOL) || (flags & LOCATION_WORKLOAD) || bpf_map_lookup_elem(&endpoints, address);
+}
+
+/* Whether a connection's packets must no longer go to its backend. A TCP connection hangs on the pod, not on the service,
+ * which may be deleted or no longer select it (as with kube-proxy). A datagram has no connection to lose: it goes where
+ * the service of its destination would send it now. Not asked for every packet: see way.h. */
+static __noinline bool backend_is_gone(const struct tuple *tuple, const struct connection *connection)
+{
+	const struct service *service;
+	__u32 id;
+
+	if (!tuple || !connection)
+		return false;
+	id = connection->backend;
+	if (!id || (connection->flags & CONNECTION_REPLY))
+		return false;
+	if (tuple->protocol == IPPROTO_TCP)
+		return !bpf_map_lookup_elem(&backends, &id) && !lives_without_service(connection);
+	service = service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
+	return !service || !is_member(service, id);
+}

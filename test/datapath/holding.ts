@@ -1,0 +1,43 @@
+import type { BareCluster } from "./bare_cluster.ts";
+import type { Placed } from "./placed.ts";
+
+export const inPod = ({ name }: Placed, command: string[]): string[] => [
+  "nsenter",
+  `--net=/run/netns/${name}`,
+  ...command,
+];
+
+// A server that keeps its connections and echoes, unlike the probe server.
+const echo = `require("node:net").createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(82);`;
+
+/** Listens on port 82. */
+export const echoServer: string[] = [process.execPath, "-e", echo];
+
+// Holds a connection open and says what becomes of it. Sends more often than a way is forgotten (bpf/steps/way.h).
+const holder = `
+  const socket = require("node:net").connect({ host: process.argv[1], port: +process.argv[2], localPort: +process.argv[3] });
+  socket.on("connect", () => console.log("connected"));
+  socket.on("error", (error) => console.log("error " + error.code));
+  socket.on("close", () => console.log("closed"));
+  socket.on("data", () => console.log("echo"));
+  setInterval(() => socket.write("still here\\n"), 20);`;
+
+export interface Held {
+  /** What became of it: "connected", "error ECONNRESET", "closed". */
+  readonly lines: string[];
+  echoed: number;
+}
+
+/** Holds a connection to an echo server open, from client1 or a pod. */
+export function hold(cluster: BareCluster, to: string, localPort: number, from?: Placed): Held {
+  const [host = "", port = ""] = to.split(":");
+  const command = [process.execPath, "-e", holder, host, port, String(localPort)];
+  const child = from ? cluster.spawn(from.node, inPod(from, command)) : cluster.spawn("client1", command);
+  const held: Held = { lines: [], echoed: 0 };
+  child.stdout?.on("data", (text: Buffer) => {
+    for (const line of text.toString().trim().split("\n"))
+      if (line === "echo") held.echoed++;
+      else held.lines.push(line);
+  });
+  return held;
+}

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, type From, until } from "./bare_cluster.ts";
+import { echoServer, hold, inPod } from "./holding.ts";
+import { endpoints, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+// Blue and green: a service that moves on while another one keeps its old pod.
+describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return mode %s", (mode) => {
+  let cluster: BareCluster;
+  let blue: Placed;
+  let green: Placed;
+  let asker: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    [blue, green, asker] = await Promise.all([
+      cluster.addPod("blue", "node", { app: "blue" }),
+      cluster.addPod("green", "node", { app: "green" }),
+      cluster.addPod("asker", "master", { app: "asker" }),
+    ]);
+    cluster.apply(
+      returnMode(mode),
+      service("blue-udp", { clusterIP: "10.96.0.20", nodePort: 30020, protocol: "UDP" }),
+      endpoints("blue-udp", [blue], "UDP"),
+      service("blue-tcp", { clusterIP: "10.96.0.21", nodePort: 30021 }),
+      endpoints("blue-tcp", [blue]),
+    );
+    await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30021")).startsWith("allowed"));
+  });
+  afterAll(() => cluster?.close());
+
+  const server = async (from: From, to: string, protocol: "tcp" | "udp", sourcePort?: number) => {
+    const [result] = await cluster.probe(from, { to, protocol, ...(sourcePort && { sourcePort }) });
+    return result?.server ?? result?.verdict ?? "nothing";
+  };
+
+  test("a UDP flow moves with its service, and ends with it", async () => {
+    const moving = service("moving", { clusterIP: "10.96.0.30", nodePort: 30030, protocol: "UDP" });
+    cluster.apply(moving, endpoints("moving", [blue], "UDP"));
+    const doors = ["172.31.1.8:30030", "172.31.1.207:30030"];
+    const all = (wanted: string) => async () =>
+      (await Promise.all(doors.map((to) => server("client1", to, "udp", 46_000)))).every((seen) => seen === wanted);
+    await until("blue", all("default/blue"));
+    cluster.apply(endpoints("moving", [green], "UDP"));
+    await until("green", all("default/green"));
+    cluster.remove(moving, endpoints("moving", [green], "UDP"));
+    await until("the end", all("rejected"));
+    expect(await server("client1", "172.31.1.8:30020", "udp", 46_001)).toBe("default/blue");
+  });
+
+  test("a client that comes back (affinity) comes to a pod that the service still has", async () => {
+    const affine = service("affine", {
+      clusterIP: "10.96.0.31",
+      nodePort: 30031,
+      spec: { sessionAffinity: "ClientIP" },
+    });
+    cluster.apply(affine, endpoints("affine", [blue]));
+    const doors: [From, string][] = [
+      ["client1", "172.31.1.8:30031"],
+      ["client1", "172.31.1.207:30031"],
+      ["default/asker", "10.96.0.31:80"],
+      ["master", "10.96.0.31:80"],
+    ];
+    const all = (wanted: string) => async () =>
+      (await Promise.all(doors.map(([from, to]) => server(from, to, "tcp")))).every((seen) => seen === wanted);
+    await until("blue", all("default/blue"));
+    cluster.apply(endpoints("affine", [green]));
+    await until("green", all("default/green"));
+  });
+
+  test("a TCP connection stays with a living pod that its service no longer has, and without the service", async () => {
+    cluster.spawn("node", inPod(blue, echoServer));
+    const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
+    const echo = service("echo", { clusterIP: "10.96.0.12", nodePort: 30082, spec });
+    const slice = (backends: Placed[]) => ({
+      ...endpoints("echo", backends),
+      ports: [{ name: "echo", protocol: "TCP", port: 82 }],
+    });
+    cluster.apply(echo, slice([blue]));
+    await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30082")) !== "rejected");
+    const outside = [hold(cluster, "172.31.1.8:30082", 46_100), hold(cluster, "172.31.1.207:30082", 46_101)];
+    const held = [...outside, hold(cluster, "10.96.0.12:82", 46_102, asker)];
+    await until("the connections", async () => held.every(({ lines }) => lines.includes("connected")));
+    const goOn = async () => {
+      await until("no new one", async () => (await cluster.see("client1", "172.31.1.207:30082")) === "rejected");
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const before = held.map(({ echoed }) => echoed);
+      await until("more echoes", async () => held.every(({ echoed }, index) => echoed > (before[index] ?? 0)));
+      expect(held.map(({ lines }) => lines)).toEqual([["connected"], ["connected"], ["connected"]]);
+    };
+    cluster.apply(slice([]));
+    await goOn();
+    cluster.remove(echo, slice([]));
+    await goOn();
+
+    await cluster.removePod("blue");
+    await until("the resets", async () => outside.every(({ lines }) => lines.includes("closed")));
+    for (const { lines } of outside) expect(lines).toContain("error ECONNRESET");
+  });
+});
