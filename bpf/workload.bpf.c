@@ -17,11 +17,14 @@ static __always_inline __u32 outgoing_flag(const struct tuple *tuple)
 	return location_flags(locate(&tuple->source)) & LOCATION_NAT_OUTGOING ? CONNECTION_VIA_STACK : 0;
 }
 
-static __always_inline int open_from_workload(struct packet *packet, const struct settings *settings)
+/* Apart: its caller's stack is full. */
+static __noinline int open_from_workload(struct packet *packet, const struct settings *settings)
 {
 	const struct service *service = NULL;
 	struct arrival arrival = {};
 
+	if (!packet || !settings)
+		return TC_ACT_SHOT;
 	if (packet_may_open(packet))
 		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
 				       packet->tuple.protocol);
