@@ -37,7 +37,7 @@ export function requireArguments<Args extends object>(
 
 function lookedAt(place: InputPlace, value: unknown, field: Field): unknown {
   if (value === undefined && field.optional) return undefined;
-  if (isLater(value)) return lookedAtLater(place, value, field);
+  if (isLater(value) || pulumi.isUnknown(value)) return lookedAtLater(place, value, field);
   if (field.type === "any" && value !== undefined && value !== null) return value;
   if (field.choice) return choiceOf(place, value, ENUMS[field.choice] ?? []);
   if (field.list) return listOf(place, value, field.list, field);
@@ -59,6 +59,7 @@ function lookedAtLater(place: InputPlace, value: unknown, field: Field): unknown
       `${expected(field)} that the program knows before any resource exists (what is declared hangs on it)`,
     );
   }
+  if (pulumi.isUnknown(value)) return value;
   return (pulumi.output(value) as pulumi.Output<unknown>).apply((known) => lookedAt(place, known, field));
 }
 

@@ -30,6 +30,7 @@ export function refuseBecause(place: InputPlace, sentence: string): never {
 
 /** Checks a value now when the program has it, or as soon as the resource it comes from exists. */
 export function checked<Value>(value: pulumi.Input<Value>, check: (value: Value) => Value): pulumi.Input<Value> {
+  if (pulumi.isUnknown(value)) return value;
   return isLater(value) ? (pulumi.output(value) as pulumi.Output<Value>).apply(check) : check(value as Value);
 }
 
@@ -53,9 +54,17 @@ export function checkedBeside<Value, Other>(
   others: pulumi.Input<Other>[],
   check: (value: Value, others: Other[]) => Value,
 ): pulumi.Input<Value> {
+  if ([value, ...others].some(holdsUnknown)) return value;
   if (![value, ...others].some(holdsLater)) return check(value as Value, others as Other[]);
   const all = pulumi.output([value, others]) as unknown as pulumi.Output<[Value, Other[]]>;
   return all.apply(([known, beside]) => check(known, beside));
+}
+
+/** Whether anything in a value is what a preview hands to a component plugin in place of an output: nothing, at no time. */
+function holdsUnknown(value: unknown): boolean {
+  if (pulumi.isUnknown(value)) return true;
+  if (typeof value !== "object" || value === null || isLater(value)) return false;
+  return Object.values(value).some(holdsUnknown);
 }
 
 /** Whether anything in a value is known only later. */

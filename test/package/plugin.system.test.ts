@@ -20,7 +20,7 @@ const dataplane = {
   inputs: {
     apiServer: { host: "172.31.1.8", port: 6443 },
     returnMode: "dsr",
-    networkPolicies: [{ name: "nginx", podSelector: { app: "nginx" } }],
+    networkPolicies: [{ name: "nginx", podSelector: { matchLabels: { app: "nginx" } } }],
   },
   providers: { kubernetes: provider },
 };
