@@ -94,13 +94,13 @@ export async function runAgent(
   await rounds.start();
 
   const attachments = attach(agent);
-  const outlived = new OutlivedSockets({ maps: loaded.maps, log });
-  dataplane.onWritten = () => outlived.end();
+  const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), log });
+  dataplane.onWritten = () => outlived.changed();
   const { regularly } = new Watchdog(health, log);
   regularly("look at the machine again", LOOK_AGAIN_MS, () => {
     dataplane.lookAgain();
     rounds.trigger();
-    outlived.end();
+    outlived.changed();
     attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   });
   regularly("read the maps again", READ_AGAIN_MS, () => dataplane.readAgain());

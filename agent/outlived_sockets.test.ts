@@ -8,7 +8,7 @@ const services: Record<string, Service> = { "10.96.0.10:53": dns, ":::30053": dn
 
 const maps: ServiceMaps = {
   services: { lookup: ({ address, port, protocol }) => (protocol === 17 ? services[`${address}:${port}`] : undefined) },
-  slots: { lookup: ({ service, index }) => (service === 7 ? [11, 12][index] : undefined) },
+  members: { lookup: ({ service, backend }) => (service === 7 && [11, 12].includes(backend) ? 1 : undefined) },
   locations: {
     lookup: ({ address }) =>
       address.startsWith("172.") ? { identity: 0, flags: LocationFlag.REMOTE_HOST, node: "::" } : undefined,

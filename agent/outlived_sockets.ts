@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Endpoint } from "./cni/endpoint_store.ts";
 import { UDP } from "./compile/key.ts";
 import { LocationFlag, type Service, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
 import type { MapStores } from "./kernel/map_store.ts";
+import { inNamespace } from "./kernel/network_namespace.ts";
 import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "./kernel/sock_diag.ts";
 import type { Logger } from "./observe/log.ts";
 
@@ -9,7 +13,7 @@ type Read<M extends keyof MapStores> = Pick<MapStores[M], "lookup">;
 /** What the packet path holds of services, as far as sockets hang on it. */
 export interface ServiceMaps {
   readonly services: Read<"services">;
-  readonly slots: Read<"slots">;
+  readonly members: Read<"members">;
   readonly locations: Read<"locations">;
   readonly settings: Read<"settings">;
   readonly datagramPeers: Read<"datagramPeers">;
@@ -17,60 +21,82 @@ export interface ServiceMaps {
 
 export interface OutlivedSocketsParts {
   readonly maps: ServiceMaps;
+  /** The workloads of this node. */
+  readonly endpoints: () => readonly Pick<Endpoint, "netns" | "namespace" | "pod">[];
   readonly log: Logger;
 }
 
-/** Ends the node's own UDP sockets that would send to nobody for ever: connect() bound them to a backend that their service
- * no longer has, or to the address of a service that began later. Their programs get an error and connect again, as they do
- * when kube-proxy forgets a flow. Workloads have no such sockets: their datagrams are translated on their way. */
+/** A pass over the workloads' namespaces begins at most this often. */
+const PAUSE_MS = 1000;
+
+/** Ends UDP sockets that would send to nobody for ever: connect() bound them to a backend that their service no longer has,
+ * or to the address of a service that began later. Their programs get an error and connect again, as they do when
+ * kube-proxy forgets a flow. */
 export class OutlivedSockets {
   private readonly parts: OutlivedSocketsParts;
-  private said = "";
+  private readonly said = new Set<string>();
+  private passing = false;
+  private again = false;
 
   constructor(parts: OutlivedSocketsParts) {
     this.parts = parts;
   }
 
-  /** To be called when services or their backends changed. Never throws: what cannot be done is said once. */
-  end(): void {
-    const { maps, log } = this.parts;
-    if (maps.settings.lookup(0)?.serviceHandling !== ServiceHandling.TRANSLATED) return;
-    try {
-      const isMember = membership(maps);
-      for (const socket of connectedUdpSockets()) {
-        const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
-        if (!hasOutlived(socket, peer, maps, isMember)) continue;
-        const result = destroySocket(socket);
-        if (result === "destroyed") log.info(`ended a UDP socket of this node: ${reason(socket, peer)}`);
-        if (result === "unsupported") {
-          const what = "this kernel cannot end sockets (CONFIG_INET_DIAG_DESTROY)";
-          this.sayOnce(`${what}: a process of this node with a connected UDP socket keeps a backend that is gone`);
-        }
+  /** To be called when services or their backends changed. The node's own sockets are looked at at once, the workloads' one
+   * namespace after the other. Never throws: what cannot be done is said once. */
+  changed(): void {
+    this.end("this node", (work) => work());
+    this.again = true;
+    if (!this.passing) void this.pass();
+  }
+
+  private async pass(): Promise<void> {
+    this.passing = true;
+    while (this.again) {
+      this.again = false;
+      for (const { netns, namespace, pod } of this.parts.endpoints()) {
+        await setImmediate(); // others have their turn between two namespaces
+        if (existsSync(netns)) this.end(`pod ${namespace}/${pod}`, (work) => inNamespace(netns, work));
       }
+      await setTimeout(PAUSE_MS);
+    }
+    this.passing = false;
+  }
+
+  private end(whose: string, within: (work: () => void) => void): void {
+    const { maps, log } = this.parts;
+    try {
+      if (maps.settings.lookup(0)?.serviceHandling !== ServiceHandling.TRANSLATED) return;
+      within(() => {
+        for (const socket of connectedUdpSockets()) {
+          const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
+          if (!hasOutlived(socket, peer, maps)) continue;
+          const result = destroySocket(socket);
+          if (result === "destroyed") log.info(`ended a UDP socket of ${whose}: ${reason(socket, peer)}`);
+          if (result === "unsupported") this.sayOnce(UNSUPPORTED);
+        }
+      });
     } catch (error) {
-      this.sayOnce(`Cannot look after the node's UDP sockets: ${error instanceof Error ? error.message : error}`);
+      this.sayOnce(`Cannot look after UDP sockets: ${error instanceof Error ? error.message : error}`);
     }
   }
 
   private sayOnce(message: string): void {
-    if (message !== this.said) this.parts.log.warn(message);
-    this.said = message;
+    if (!this.said.has(message)) this.parts.log.warn(message);
+    this.said.add(message);
   }
 }
 
+const UNSUPPORTED =
+  "this kernel cannot end sockets (CONFIG_INET_DIAG_DESTROY): a connected UDP socket keeps a backend that is gone";
+
 type Destination = Pick<ConnectedSocket, "address" | "port">;
-type IsMember = (service: Service, backend: number) => boolean;
 
 /** Whether this socket sends to nobody, though somebody would answer, or an error would tell. */
-export function hasOutlived(
-  { address, port }: Destination,
-  peer: SocketPeer | undefined,
-  maps: ServiceMaps,
-  isMember: IsMember = membership(maps),
-): boolean {
+export function hasOutlived({ address, port }: Destination, peer: SocketPeer | undefined, maps: ServiceMaps): boolean {
   if (peer && peer.address === address && peer.port === port) {
     const service = serviceAt(peer.frontend, peer.frontendPort, maps);
-    return !service || !isMember(service, peer.backend);
+    return !service || maps.members.lookup({ service: service.id, backend: peer.backend }) === undefined;
   }
   return (serviceAt(address, port, maps)?.backendCount ?? 0) > 0;
 }
@@ -87,17 +113,4 @@ function serviceAt(address: string, port: number, { services, locations }: Servi
   const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
   const isNode = address === "0.0.0.0" || flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
   return isNode ? services.lookup({ address: "::", port, protocol: UDP }) : undefined;
-}
-
-/** Reads each service's slots once, however many sockets have it. */
-function membership({ slots }: ServiceMaps): IsMember {
-  const known = new Map<number, ReadonlySet<number | undefined>>();
-  return ({ id, backendCount }, backend) => {
-    let members = known.get(id);
-    if (!members) {
-      members = new Set(Array.from({ length: backendCount }, (_, index) => slots.lookup({ service: id, index })));
-      known.set(id, members);
-    }
-    return members.has(backend);
-  };
 }

@@ -109,7 +109,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 		return true;
 	}
 	remember_peer(socket, peer);
-	if (socket->protocol == IPPROTO_UDP && requester->kind == REQUESTER_HOST)
+	if (socket->protocol == IPPROTO_UDP && requester->kind != REQUESTER_OTHER)
 		show_peer(socket, peer);
 	return true;
 }
@@ -210,4 +210,17 @@ SEC("cgroup/getpeername6")
 int getpeername6(struct bpf_sock_addr *socket)
 {
 	return translate_to_frontend(socket, FAMILY_IPV6, false);
+}
+
+/* Short-lived sockets (a resolver has one for each question) do not push out those that live on. */
+SEC("cgroup/sock_release")
+int sock_release(struct bpf_sock *socket)
+{
+	struct socket_cookie key = {};
+
+	if (socket->protocol != IPPROTO_UDP)
+		return PROCEED;
+	key.cookie = bpf_get_socket_cookie(socket);
+	bpf_map_delete_elem(&datagram_peers, &key);
+	return PROCEED;
 }

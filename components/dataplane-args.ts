@@ -34,7 +34,7 @@ export enum ExternalIPs {
  * the nodes have no other way to Services, so there is no "Off".
  */
 export enum SocketTranslation {
-  /** Those of processes on the nodes, and TCP of pods: nothing is left to translate in their packets. */
+  /** Those of processes on the nodes and in pods: nothing is left to translate in their packets. */
   All = "All",
   /** Those of processes on the nodes only. Pods' sockets see the Service's address everywhere, as sidecars expect (SO_ORIGINAL_DST). */
   HostOnly = "HostOnly",

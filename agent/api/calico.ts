@@ -59,9 +59,7 @@ export const felixConfiguration = z.object({
       bpfExternalServiceMode: z.enum(["DSR", "Tunnel"], { error: "allowed are DSR and Tunnel" }).nullish(),
       bpfKubeProxyIptablesCleanupEnabled: z.boolean().nullish(),
       bpfConnectTimeLoadBalancing: z
-        .enum(["TCP", "Disabled"], {
-          error: "allowed are TCP and Disabled: datagrams of pods are translated packet by packet",
-        })
+        .enum(["TCP", "Enabled", "Disabled"], { error: "allowed are TCP, Enabled and Disabled" })
         .nullish(),
       bpfHostNetworkedNATWithoutCTLB: z
         .literal("Enabled", { error: "only Enabled: processes of the node always reach Services" })
@@ -78,7 +76,8 @@ export function serviceHandlingOf({ metadata }: FelixConfiguration): (typeof ser
   return metadata.annotations?.[SERVICE_HANDLING] ?? "Ebpf";
 }
 
-/** Whose sockets are given a backend when they connect. Calico's word for "not the pods'" is Disabled. */
+/** Whose sockets are given a backend when they connect. Calico's word for "not the pods'" is Disabled; its
+ * TCP and Enabled differ in who translates datagrams, not in where they go. */
 export function socketTranslationOf({ metadata, spec }: FelixConfiguration): (typeof socketTranslations)[number] {
   const own = metadata.annotations?.[SOCKET_TRANSLATION];
   return own ?? (spec.bpfConnectTimeLoadBalancing === "Disabled" ? "HostOnly" : "All");

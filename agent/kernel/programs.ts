@@ -24,6 +24,7 @@ export const programs = {
   recvmsg6: { object: "socket", hook: { kind: "cgroup", attachType: 20 } },
   getpeername4: { object: "socket", hook: { kind: "cgroup", attachType: 29 } },
   getpeername6: { object: "socket", hook: { kind: "cgroup", attachType: 30 } },
+  sock_release: { object: "socket", hook: { kind: "cgroup", attachType: 34 } },
 } as const satisfies Record<string, { object: string; hook: Hook }>;
 
 export type ProgramName = keyof typeof programs;

@@ -14,11 +14,12 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } socket_peers SEC(".maps");
 
-/* connected UDP socket of the node itself (cookie) -> its peer once more, for the agent, which cannot read what lies with
- * a UDP socket (sock_diag tells it of TCP only). Full: the oldest go, and such a socket keeps a backend that is gone. */
+/* connected UDP socket (cookie) -> its peer once more, for the agent, which cannot read what lies with a UDP socket (sock_diag
+ * tells it of TCP only). Removed when the socket is closed. Full: the oldest go, and such a socket keeps a backend that is
+ * gone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
+	__uint(max_entries, 16384);
 	__type(key, struct socket_cookie);
 	__type(value, struct socket_peer);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);

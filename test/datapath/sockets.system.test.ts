@@ -92,6 +92,20 @@ describe("sockets that ask for services", () => {
     }
   });
 
+  test("what is remembered of a connected UDP socket for the agent goes with the socket", async () => {
+    const maps = "/sys/fs/bpf/ebpf-dataplane/*/maps/datagram_peers";
+    const remembered = async () => {
+      const dump = await cluster.run("master", ["sh", "-c", `bpftool -j map dump pinned ${maps}`]);
+      return (JSON.parse(dump) as unknown[]).length;
+    };
+    const asked = { how: "connected", family: 4, to: [CLUSTER], count: 20, every: 100 } as const;
+    const before = await remembered();
+    const told = watch(cluster, { node: "master", pod: "peer" }, asked);
+    await until("the socket to be connected", async () => told().some(({ event }) => event === "answer"));
+    expect(await remembered()).toBe(before + 1);
+    await until("it to be closed", async () => (await remembered()) === before);
+  });
+
   test("a node port answers on the loopback of the node, and of nobody else", async () => {
     for (const address of ["127.0.0.1", "127.8.9.10", "0.0.0.0"]) {
       for (const how of ["tcp", "connected", "unconnected"] as const) {
@@ -122,59 +136,59 @@ describe("sockets that ask for services", () => {
     }
   });
 
-  describe.each([{ what: "a node", where: { node: "master" } }] as { what: string; where: Where }[])(
-    "a connected UDP socket of $what",
-    ({ what, where }) => {
-      const ports = what === "a node" ? { cluster: "10.96.1.1", node: 30701 } : { cluster: "10.96.1.2", node: 30702 };
-      const moving = service("moving", { clusterIP: ports.cluster, nodePort: ports.node, protocol: "UDP" });
-      const asked = {
-        how: "connected",
-        to: [`${ports.cluster}:80`],
-        count: 200,
-        every: 100,
-        persistent: true,
-      } as const;
-      const answeredBy = (told: Told[], pod: string) =>
-        told.some((one) => one.event === "answer" && one.server === `default/${pod}`);
+  describe.each([
+    { what: "a node", where: { node: "master" } },
+    { what: "a pod", where: { node: "master", pod: "third" } },
+  ] as { what: string; where: Where }[])("a connected UDP socket of $what", ({ what, where }) => {
+    const ports = what === "a node" ? { cluster: "10.96.1.1", node: 30701 } : { cluster: "10.96.1.2", node: 30702 };
+    const moving = service("moving", { clusterIP: ports.cluster, nodePort: ports.node, protocol: "UDP" });
+    const asked = {
+      how: "connected",
+      to: [`${ports.cluster}:80`],
+      count: 200,
+      every: 100,
+      persistent: true,
+    } as const;
+    const answeredBy = (told: Told[], pod: string) =>
+      told.some((one) => one.event === "answer" && one.server === `default/${pod}`);
 
-      const forget = async () => {
-        cluster.remove(moving, endpoints("moving", [], "UDP"));
-        const seen = () => cluster.see("default/peer", `${ports.cluster}:80`, { protocol: "udp", timeoutMs: 300 });
-        await until("the service to be gone", async () => !(await seen()).startsWith("allowed"));
-      };
+    const forget = async () => {
+      cluster.remove(moving, endpoints("moving", [], "UDP"));
+      const seen = () => cluster.see("default/peer", `${ports.cluster}:80`, { protocol: "udp", timeoutMs: 300 });
+      await until("the service to be gone", async () => !(await seen()).startsWith("allowed"));
+    };
 
-      test.each([4, 6] as const)("of AF_INET%i comes to the next backend when its own is gone", async (family) => {
-        cluster.apply(moving, endpoints("moving", [web], "UDP"));
-        const ready = async () =>
-          (await cluster.see("default/third", `${ports.cluster}:80`, { protocol: "udp" })).includes("web");
-        await until("the service", ready);
-        const told = watch(cluster, where, { ...asked, family });
-        await until("web to answer", async () => answeredBy(told(), "web"));
-        cluster.apply(endpoints("moving", [peer], "UDP"));
-        await until(
-          "peer to answer",
-          async () => answeredBy(told(), "peer"),
-          () => JSON.stringify(told().slice(-5)),
-        );
-        await forget();
-      });
+    test.each([4, 6] as const)("of AF_INET%i comes to the next backend when its own is gone", async (family) => {
+      cluster.apply(moving, endpoints("moving", [web], "UDP"));
+      const ready = async () =>
+        (await cluster.see("default/third", `${ports.cluster}:80`, { protocol: "udp" })).includes("web");
+      await until("the service", ready);
+      const told = watch(cluster, where, { ...asked, family });
+      await until("web to answer", async () => answeredBy(told(), "web"));
+      cluster.apply(endpoints("moving", [peer], "UDP"));
+      await until(
+        "peer to answer",
+        async () => answeredBy(told(), "peer"),
+        () => JSON.stringify(told().slice(-5)),
+      );
+      await forget();
+    });
 
-      test.each([4, 6] as const)("of AF_INET%i reaches a service that begins later", async (family) => {
-        const told = watch(cluster, where, { ...asked, family });
-        await until(
-          "silence",
-          async () => told().some(({ event }) => event === "silence"),
-          () => JSON.stringify(told()),
-        );
-        expect(told().some(({ event }) => event === "answer")).toBe(false);
-        cluster.apply(moving, endpoints("moving", [web], "UDP"));
-        await until(
-          "web to answer",
-          async () => answeredBy(told(), "web"),
-          () => JSON.stringify(told().slice(-5)),
-        );
-        await forget();
-      });
-    },
-  );
+    test.each([4, 6] as const)("of AF_INET%i reaches a service that begins later", async (family) => {
+      const told = watch(cluster, where, { ...asked, family });
+      await until(
+        "silence",
+        async () => told().some(({ event }) => event === "silence"),
+        () => JSON.stringify(told()),
+      );
+      expect(told().some(({ event }) => event === "answer")).toBe(false);
+      cluster.apply(moving, endpoints("moving", [web], "UDP"));
+      await until(
+        "web to answer",
+        async () => answeredBy(told(), "web"),
+        () => JSON.stringify(told().slice(-5)),
+      );
+      await forget();
+    });
+  });
 });
