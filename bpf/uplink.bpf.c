@@ -54,7 +54,7 @@ int from_uplink(struct __sk_buff *skb)
 
 	if (!settings)
 		return pass_to_stack(skb);
-	if (skb->vlan_present) /* for a VLAN's device, which is another interface than this one */
+	if (is_in_vlan(skb)) /* for a VLAN's device, which is another interface than this one */
 		return pass_to_stack(skb);
 	parsed = parse(skb, &packet, HOOK_FROM_UPLINK);
 	if (parsed == PARSE_NOT_IP || parsed == PARSE_IPV6)

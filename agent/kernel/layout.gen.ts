@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "d5713a84fb66";
+export const layoutHash = "abba81c10e3c";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -688,21 +688,25 @@ export const tuple: Codec<Tuple> = {
   },
 };
 
-/** struct origin, 8 bytes */
+/** struct origin, 16 bytes */
 export interface Origin {
   readonly interface: number;
-  readonly sender: number;
+  readonly node: number;
+  readonly mac: string;
 }
 export const origin: Codec<Origin> = {
-  size: 8,
+  size: 16,
   encode(value, view, at) {
     view.setUint32(at, value.interface, true);
-    view.setUint32(at + 4, value.sender, true);
+    view.setUint32(at + 4, value.node, true);
+    encodeMac(value.mac, view, at + 8);
+    zero(view, at + 14, 2);
   },
   decode(view, at) {
     return {
       interface: view.getUint32(at, true),
-      sender: view.getUint32(at + 4, true),
+      node: view.getUint32(at + 4, true),
+      mac: decodeMac(view, at + 8),
     };
   },
 };
@@ -739,7 +743,7 @@ export const way: Codec<Way> = {
   },
 };
 
-/** struct connection, 112 bytes */
+/** struct connection, 120 bytes */
 export interface Connection {
   readonly lastSeen: bigint;
   readonly packets: bigint;
@@ -756,7 +760,7 @@ export interface Connection {
   readonly sequence: number;
 }
 export const connection: Codec<Connection> = {
-  size: 112,
+  size: 120,
   encode(value, view, at) {
     view.setBigUint64(at, value.lastSeen, true);
     view.setBigUint64(at + 8, value.packets, true);
@@ -764,13 +768,13 @@ export const connection: Codec<Connection> = {
     view.setUint32(at + 20, value.policyRevision, true);
     view.setUint32(at + 24, value.backend, true);
     origin.encode(value.origin, view, at + 28);
-    view.setUint32(at + 36, value.next, true);
-    way.encode(value.way, view, at + 40);
-    address.encode(value.address, view, at + 72);
-    address.encode(value.node, view, at + 88);
-    view.setUint16(at + 104, value.port, false);
-    view.setUint16(at + 106, value.peerPort, false);
-    view.setUint32(at + 108, value.sequence, false);
+    view.setUint32(at + 44, value.next, true);
+    way.encode(value.way, view, at + 48);
+    address.encode(value.address, view, at + 80);
+    address.encode(value.node, view, at + 96);
+    view.setUint16(at + 112, value.port, false);
+    view.setUint16(at + 114, value.peerPort, false);
+    view.setUint32(at + 116, value.sequence, false);
   },
   decode(view, at) {
     return {
@@ -780,13 +784,13 @@ export const connection: Codec<Connection> = {
       policyRevision: view.getUint32(at + 20, true),
       backend: view.getUint32(at + 24, true),
       origin: origin.decode(view, at + 28),
-      next: view.getUint32(at + 36, true),
-      way: way.decode(view, at + 40),
-      address: address.decode(view, at + 72),
-      node: address.decode(view, at + 88),
-      port: view.getUint16(at + 104, false),
-      peerPort: view.getUint16(at + 106, false),
-      sequence: view.getUint32(at + 108, false),
+      next: view.getUint32(at + 44, true),
+      way: way.decode(view, at + 48),
+      address: address.decode(view, at + 80),
+      node: address.decode(view, at + 96),
+      port: view.getUint16(at + 112, false),
+      peerPort: view.getUint16(at + 114, false),
+      sequence: view.getUint32(at + 116, false),
     };
   },
 };

@@ -9,6 +9,7 @@ export interface NeighbourEntry {
   readonly dev: string;
   readonly protocol?: string | number;
   readonly managed?: unknown;
+  readonly state?: readonly string[];
 }
 
 /** Has the kernel keep the hardware addresses of the nodes on this node's own links known (NTF_EXT_MANAGED, since Linux 5.16).
@@ -26,7 +27,8 @@ export function removeNeighbours(): void {
   ipBatch(ours.map(({ dst, dev }) => `neighbour delete ${dst} dev ${dev}`));
 }
 
-/** The commands that lead from `actual` to what the routes need. Nodes behind a router are not on a link of ours. */
+/** The commands that lead from `actual` to what the routes need. Nodes behind a router are not on a link of ours; what somebody has
+ * written down for good (static ARP) is known, and stays as it is. */
 export function neighbourCommands(
   routes: readonly Route[],
   uplinks: Uplinks,
@@ -37,9 +39,13 @@ export function neighbourCommands(
     const device = route.to === "node" && deviceTowards(uplinks, route.node);
     if (device) wanted.set(`${route.node} dev ${device}`, `neighbour replace ${route.node} dev ${device}`);
   }
-  const present = new Set(actual.filter(isOurs).map(({ dst, dev }) => `${dst} dev ${dev}`));
+  const keys = (entries: readonly NeighbourEntry[]) => new Set(entries.map(({ dst, dev }) => `${dst} dev ${dev}`));
+  const present = keys(actual.filter(isOurs));
+  const fixed = keys(actual.filter(({ state }) => state?.includes("PERMANENT")));
   return [
-    ...[...wanted].filter(([key]) => !present.has(key)).map(([, line]) => `${line} managed protocol ${PROTOCOL}`),
+    ...[...wanted]
+      .filter(([key]) => !present.has(key) && !fixed.has(key))
+      .map(([, line]) => `${line} managed protocol ${PROTOCOL}`),
     ...[...present].filter((key) => !wanted.has(key)).map((key) => `neighbour delete ${key}`),
   ];
 }

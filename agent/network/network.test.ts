@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Route } from "../compile/desired.ts";
 import type { NetworkDevice } from "./devices.ts";
 import { masqueradeTable } from "./masquerade.ts";
+import { neighbourCommands } from "./neighbours.ts";
 import { routeCommands } from "./routes.ts";
 import { applySysctls, restoreSysctls } from "./sysctls.ts";
 import { tunnelCommands } from "./tunnel.ts";
@@ -146,4 +147,33 @@ test("sysctls are set once and given back", () => {
   restoreSysctls(memory, root);
   expect(readFileSync(path, "utf8")).toBe("0");
   rmSync(root, { recursive: true });
+});
+
+describe("neighbourCommands()", () => {
+  const uplinks = findUplinks([device("eth0", "172.31.1.8"), device("eth1", "192.168.7.2")], "172.31.1.8", ["eth1"]);
+  const towards = (...nodes: string[]): Route[] =>
+    nodes.map((node) => ({ to: "node", destination: "10.244.1.0/26", node, encapsulated: false }));
+  const ours = (dst: string, dev = "eth0") => ({ dst, dev, managed: null, protocol: "235", state: ["REACHABLE"] });
+
+  test("has the nodes on each link kept known, and none behind a router", () => {
+    expect(neighbourCommands(towards("172.31.1.207", "192.168.7.9", "10.9.0.4"), uplinks, [])).toEqual([
+      "neighbour replace 172.31.1.207 dev eth0 managed protocol 235",
+      "neighbour replace 192.168.7.9 dev eth1 managed protocol 235",
+    ]);
+  });
+
+  test("writes nothing twice, and forgets nodes that are gone, but nobody else's entries", () => {
+    const others = [
+      { dst: "172.31.1.77", dev: "eth0", state: ["REACHABLE"] },
+      { dst: "172.31.1.78", dev: "eth0", managed: null, protocol: "16", state: ["REACHABLE"] },
+    ];
+    expect(
+      neighbourCommands(towards("172.31.1.207"), uplinks, [ours("172.31.1.207"), ours("172.31.1.9"), ...others]),
+    ).toEqual(["neighbour delete 172.31.1.9 dev eth0"]);
+  });
+
+  test("leaves static entries as they are: replacing one would lose its hardware address", () => {
+    const fixed = { dst: "172.31.1.207", dev: "eth0", state: ["PERMANENT"] };
+    expect(neighbourCommands(towards("172.31.1.207"), uplinks, [fixed])).toEqual([]);
+  });
 });

@@ -33,7 +33,9 @@ enum connection_flag {
 /* Where a packet came from, as far as the packet itself can be believed. */
 struct origin {
 	__u32 interface; /* ifindex; of a wrapped packet that of the tunnel device */
-	__u32 sender;	 /* low four bytes of the hardware address; of a wrapped packet the address of the node that wrapped it */
+	__u32 node;	 /* of a wrapped packet: the words of the address of the node that wrapped it, combined; else 0 */
+	__u8 mac[6];	 /* the sender's hardware address, whole: one that is like it is easily chosen */
+	__u8 padding[2];
 };
 
 enum way_kind {

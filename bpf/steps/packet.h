@@ -80,6 +80,14 @@ static __always_inline bool is_vxlan(const struct tuple *tuple)
 		pointer;                                                                                               \
 	})
 
+#define VLAN_ID_MASK 0x0fff
+
+/* A tag without an identifier only gives a priority (IEEE 802.1Q): the frame is as one without. */
+static __always_inline bool is_in_vlan(const struct __sk_buff *skb)
+{
+	return skb->vlan_present && (skb->vlan_tci & VLAN_ID_MASK);
+}
+
 /* The packet's bytes from `offset` where they lie; NULL: they are not in one piece. */
 static __always_inline void *bytes_at(struct __sk_buff *skb, __u32 offset, __u32 length)
 {

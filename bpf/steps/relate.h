@@ -233,7 +233,9 @@ static __always_inline int relay_wrapped_error(struct packet *packet, const stru
 	verdict = relate_error(packet, settings, related);
 	if (verdict != OUTCOME_TO_NETWORK || !related)
 		return drop(packet->skb, verdict);
-	if (!may_follow(related->flags, wrapped_kind(wrapping)))
+	/* The packet inside went to whoever the error is from, or beyond: its destination is the same node's. */
+	if (!may_follow(related->flags, wrapped_kind(wrapping)) ||
+	    check_wrapped_source(&related->destination, wrapping) != OUTCOME_TO_NETWORK)
 		return drop(packet->skb, OUTCOME_DROP_UNRELATED);
 	return send_error(packet, settings, related);
 }

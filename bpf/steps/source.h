@@ -34,7 +34,7 @@ static __always_inline struct origin origin_of_frame(struct __sk_buff *skb)
 	struct origin origin = {.interface = skb->ifindex};
 
 	if (ethernet)
-		__builtin_memcpy(&origin.sender, &ethernet->h_source[ETH_ALEN - sizeof(origin.sender)], sizeof(origin.sender));
+		__builtin_memcpy(origin.mac, ethernet->h_source, ETH_ALEN);
 	return origin;
 }
 
@@ -46,13 +46,21 @@ static __always_inline struct origin origin_of_tunnel(struct __sk_buff *skb, con
 	struct origin origin = origin_of_frame(skb);
 
 	origin.interface = settings->tunnel_ifindex;
-	origin.sender ^= node->word[0] ^ node->word[1] ^ node->word[2] ^ node->word[3];
+	origin.node = node->word[0] ^ node->word[1] ^ node->word[2] ^ node->word[3];
 	return origin;
+}
+
+static __always_inline bool mac_is_equal(const __u8 *a, const __u8 *b)
+{
+	const __u16 *x = (const __u16 *)a, *y = (const __u16 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
 }
 
 static __always_inline bool origin_is(const struct origin *known, const struct origin *origin)
 {
-	return known->interface == origin->interface && known->sender == origin->sender;
+	return known->interface == origin->interface && known->node == origin->node &&
+	       mac_is_equal(known->mac, origin->mac);
 }
 
 /* Whether this connection's packets are known to come from there rightly. */
@@ -61,13 +69,6 @@ static __always_inline bool is_believed(struct connection *connection, const str
 	const struct connection *known = way_known(connection);
 
 	return known && origin_is(&known->origin, origin);
-}
-
-static __always_inline bool mac_is_equal(const __u8 *a, const __u8 *b)
-{
-	const __u16 *x = (const __u16 *)a, *y = (const __u16 *)b;
-
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
 }
 
 /* Whether the frame has the hardware address by which this node reaches `node`. Behind a router that is the router's, which
@@ -137,9 +138,9 @@ static __noinline enum outcome check_wrapped_source(const struct address *source
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	if (wrapped_kind(wrapping) == TUNNEL_OVERLAY)
 		return source_belongs_to(source, &wrapping->node) ? OUTCOME_TO_NETWORK : OUTCOME_DROP_SPOOFED_SOURCE;
-	flags = location_flags(locate(source));
 	if (wrapped_kind(wrapping) == TUNNEL_RETURN)
 		return OUTCOME_TO_NETWORK;
+	flags = location_flags(locate(source));
 	if (flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST))
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	if ((flags & LOCATION_POOL) || bpf_map_lookup_elem(&endpoints, source))

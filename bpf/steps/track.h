@@ -40,19 +40,12 @@ static __always_inline bool connection_is_live(const struct connection *connecti
 /* The entry under which the other direction of `tuple`'s connection is found. */
 static __always_inline struct tuple opposite(const struct tuple *tuple, const struct connection *connection)
 {
-	struct tuple other = {
-		.source = tuple->destination,
-		.destination = tuple->source,
-		.source_port = tuple->destination_port,
-		.destination_port = tuple->source_port,
-		.protocol = tuple->protocol,
-	};
+	struct tuple other = reversed(tuple);
 
 	if (connection->flags & CONNECTION_FORWARDED)
 		return other;
 	if (connection->flags & CONNECTION_REPLY) {
 		other.source_port = connection->peer_port;
-		other.source = tuple->destination;
 		other.destination = connection->address;
 		other.destination_port = connection->port;
 		return other;

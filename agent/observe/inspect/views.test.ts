@@ -82,7 +82,7 @@ describe("inspect", () => {
       sequence: 0,
       next: 0,
     };
-    const connection = { ...always, origin: { interface: 0, sender: 0 }, way };
+    const connection = { ...always, origin: { interface: 0, node: 0, mac: noMac }, way };
     maps.connections.update([
       [forward, { ...connection, address: "10.244.1.2", port: 80, flags: ConnectionFlag.TRANSLATED }],
       [

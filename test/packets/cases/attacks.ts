@@ -1,6 +1,6 @@
 // The adversary's walks: what somebody sends who wants more than he may.
 import { nodes, outside, secondAddress } from "../cluster.ts";
-import { echo, icmpError, tcp, udp, vxlan } from "../frames.ts";
+import { echo, frame, icmpError, tcp, udp, vxlan } from "../frames.ts";
 import { about, arrives, arrivesWrapped, type PacketTest, sends } from "./step.ts";
 
 const { master, node, far } = nodes;
@@ -49,6 +49,50 @@ const forgedSources: PacketTest[] = martians.flatMap((source) => [
 
 export const attacks: readonly PacketTest[] = [
   ...forgedSources,
+  {
+    say: "a known flow of a routed pod, from a hardware address that is like its node's",
+    handling: translated,
+    steps: [
+      arrives({ source: friend, destination: open, by: node }, udp(7306, 80), /^to_endpoint to open/),
+      arrives({ source: friend, destination: open, by: node }, udp(7306, 80), /^to_endpoint to open/),
+      ...["06:00:00:00:03:02", "02:01:00:00:03:02", "02:00:00:00:03:03"].map((source) => ({
+        program: "from_uplink" as const,
+        at: "uplink",
+        frame: frame({ source: friend, destination: open }, udp(7306, 80), { source }),
+        becomes: "drop_spoofed_source",
+      })),
+      arrives({ source: friend, destination: open, by: node }, udp(7306, 80), /^to_endpoint to open/),
+    ],
+  },
+  {
+    say: "wrapped, an error from another node about a flow of which it has no end",
+    handling: translated,
+    steps: [
+      sends("web", { destination: open }, udp(7301, 80), /^to_endpoint to open/),
+      arrivesWrapped(
+        { kind: "overlay" },
+        { source: web2, destination: web },
+        icmpError(3, 3, about({ source: web, destination: open }, udp(7301, 80))),
+        "drop_unrelated",
+      ),
+      sends("web", { destination: web2 }, udp(7302, 80), /^to_overlay/),
+      arrivesWrapped(
+        { kind: "overlay" },
+        { source: web2, destination: web },
+        icmpError(3, 3, about({ source: web, destination: web2 }, udp(7302, 80))),
+        /^to_endpoint to web/,
+      ),
+    ],
+  },
+  {
+    say: "a priority tag (VLAN 0) opens nothing and closes nothing; a VLAN is another interface's",
+    handling: translated,
+    steps: [
+      { ...arrives({ source: "127.0.0.1", destination: open }, udp(7303, 80), "drop_martian_source"), tag: 0 },
+      { ...arrives({ source: client2, destination: open }, udp(7304, 80), /^to_endpoint to open/), tag: 0 },
+      { ...arrives({ source: client2, destination: open }, udp(7305, 80), /^pass_to_stack/), tag: 100 },
+    ],
+  },
   {
     say: "who was pinged does not ping back by the same identifier",
     handling: translated,
