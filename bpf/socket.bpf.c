@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* Services at the socket: a process of this node (a pod's or the host's own) that connects to a service gets a
  * backend at once, so that its packets need no translation at all. The reverse hooks keep the illusion. */
-#include "steps/choose.h"
+#include "steps/host_requests.h"
 #include "steps/requester.h"
 #include "steps/socket_memory.h"
 #include <linux/errno.h>
@@ -72,14 +72,45 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 	event_submit(event);
 }
 
-static __always_inline const struct service *service_of_socket(const struct requester *requester,
-							       const struct address *destination, __be16 port,
-							       __u8 protocol)
+/* Whether a workload's datagram answers a node that has asked from this port. (Answers do not tell themselves from requests;
+ * the packet path has seen the question.) */
+static __always_inline bool is_answer_to_node(struct bpf_sock_addr *socket, const struct requester *requester,
+					      const struct address *node, __be16 port)
 {
-	if (!is_loopback(destination))
-		return service_find(destination, port, protocol);
+	const struct connection *asked;
+	struct tuple tuple = {
+		.source = requester->address,
+		.source_port = port_of(socket),
+		.destination = *node,
+		.destination_port = port,
+		.protocol = IPPROTO_UDP,
+	};
+
+	if (requester->kind != REQUESTER_WORKLOAD || !tuple.source_port)
+		return false;
+	if (is_answer_to_host(&tuple))
+		return true;
+	asked = live_connection(&tuple);
+	return asked && (asked->flags & CONNECTION_REPLY);
+}
+
+static __always_inline const struct service *service_of_socket(struct bpf_sock_addr *socket, const struct requester *requester,
+							       const struct address *destination, __be16 port,
+							       enum hook hook)
+{
+	const struct service *service;
+	__u8 protocol = socket->protocol;
+
 	/* Every network namespace has a loopback of its own: only the node's is one of its addresses. */
-	return requester->kind == REQUESTER_HOST ? node_port_find(port, protocol) : NULL;
+	if (is_loopback(destination))
+		return requester->kind == REQUESTER_HOST ? node_port_find(port, protocol) : NULL;
+	service = address_service_find(destination, port, protocol);
+	if (service || !is_node(destination))
+		return service;
+	service = node_port_find(port, protocol);
+	if (service && hook == HOOK_SENDMSG && is_answer_to_node(socket, requester, destination, port))
+		return NULL;
+	return service;
 }
 
 /* Gives this call of the socket one of the service's backends; false: there is none. */
@@ -130,7 +161,7 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	requester_of(socket, settings, &requester);
 	service = is_left_to_packets(&requester, settings)
 			  ? NULL
-			  : service_of_socket(&requester, &peer.frontend, peer.frontend_port, protocol);
+			  : service_of_socket(socket, &requester, &peer.frontend, peer.frontend_port, hook);
 	if (!service) {
 		if (hook == HOOK_CONNECT)
 			forget_peer(socket);

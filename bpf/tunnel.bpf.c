@@ -39,15 +39,20 @@ int from_tunnel(struct __sk_buff *skb)
 SEC("tc")
 int to_tunnel(struct __sk_buff *skb)
 {
+	const struct settings *settings = settings_get();
 	struct packet packet;
 
 	if (skb->mark == MARK_FORWARDED)
 		return TC_ACT_OK;
-	if (is_judged_later(skb) && parse(skb, &packet, HOOK_TO_TUNNEL) == PARSE_OK) {
-		enum outcome verdict = judge_after_stack(skb, &packet.tuple);
+	if (parse(skb, &packet, HOOK_TO_TUNNEL) == PARSE_OK) {
+		if (is_judged_later(skb)) {
+			enum outcome verdict = judge_after_stack(skb, &packet.tuple);
 
-		if (verdict != OUTCOME_TO_ENDPOINT)
-			return drop_flow(skb, verdict, &packet.tuple);
+			if (verdict != OUTCOME_TO_ENDPOINT)
+				return drop_flow(skb, verdict, &packet.tuple);
+		}
+		if (settings)
+			remember_host_request(settings, &packet.tuple);
 	}
 	skb->mark = MARK_FORWARDED;
 	return pass_to_stack(skb);

@@ -125,8 +125,10 @@ int to_uplink(struct __sk_buff *skb)
 		return deliver_wrapped(skb, settings, &wrapping, NULL);
 	connection = connection_lookup(&packet.tuple);
 	if (!connection || (connection->flags & (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) !=
-				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND))
+				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) {
+		remember_host_request(settings, &packet.tuple);
 		return pass_to_stack(skb);
+	}
 	trace_known(connection);
 	connection_touch(connection, &packet);
 	if (translate_reply(&packet, connection))

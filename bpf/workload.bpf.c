@@ -20,14 +20,12 @@ static __always_inline __u32 outgoing_flag(const struct tuple *tuple)
 /* Apart: its caller's stack is full. */
 static __noinline int open_from_workload(struct packet *packet, const struct settings *settings)
 {
-	const struct service *service = NULL;
+	const struct service *service;
 	struct arrival arrival = {};
 
 	if (!packet || !settings)
 		return TC_ACT_SHOT;
-	if (packet_may_open(packet))
-		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
-				       packet->tuple.protocol);
+	service = service_opened_by(packet);
 	if (service && !is_left_to_host(settings))
 		return open_service(packet, settings, service, &arrival);
 	if (service)
@@ -187,8 +185,10 @@ int to_workload(struct __sk_buff *skb)
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
 	}
 	/* The node itself. What came in by an interface is somebody else's, whom kube-proxy's rules masqueraded. */
-	if (is_made_here(skb, settings, &packet.tuple.source))
+	if (is_made_here(skb, settings, &packet.tuple.source)) {
+		remember_host_request(settings, &packet.tuple);
 		return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
+	}
 	if (!is_endpoint_of(skb, &packet.tuple.destination))
 		return drop(skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	revision = revision_to_judge_by(settings);
@@ -216,7 +216,7 @@ int to_workload(struct __sk_buff *skb)
 	if (peer_port != packet.tuple.source_port) {
 		struct address own = packet.tuple.destination;
 
-		if (translate_forward(&packet, &own, packet.tuple.destination_port, peer_port))
+		if (translate_forward(&packet, &own, packet.tuple.destination_port, peer_port, 0))
 			return drop(skb, OUTCOME_DROP_MALFORMED);
 	}
 	return finish(skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);

@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "abba81c10e3c";
+export const layoutHash = "de901572b132";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -28,6 +28,7 @@ export const ConnectionFlag = {
   JUDGED_LATER: 2048,
   LARGE: 4096,
   RESET: 8192,
+  HAIRPIN: 16384,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
 /** Each value's name as people and metrics see it. */
@@ -46,6 +47,7 @@ export const connectionFlagNames = new Map<number, string>([
   [2048, "judged_later"],
   [4096, "large"],
   [8192, "reset"],
+  [16384, "hairpin"],
 ]);
 
 /** enum way_kind */
@@ -53,6 +55,7 @@ export const WayKind = {
   ENDPOINT: 0,
   NETWORK: 1,
   NODE: 2,
+  STACK: 3,
 } as const;
 export type WayKind = (typeof WayKind)[keyof typeof WayKind];
 /** Each value's name as people and metrics see it. */
@@ -60,6 +63,7 @@ export const wayKindNames = new Map<number, string>([
   [0, "endpoint"],
   [1, "network"],
   [2, "node"],
+  [3, "stack"],
 ]);
 
 /** enum endpoint_flag */
@@ -795,6 +799,22 @@ export const connection: Codec<Connection> = {
   },
 };
 
+/** struct host_request, 8 bytes */
+export interface HostRequest {
+  readonly asked: bigint;
+}
+export const hostRequest: Codec<HostRequest> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.asked, true);
+  },
+  decode(view, at) {
+    return {
+      asked: view.getBigUint64(at, true),
+    };
+  },
+};
+
 /** struct fragment_key, 40 bytes */
 export interface FragmentKey {
   readonly source: Address;
@@ -1160,6 +1180,14 @@ export const maps = {
     key: tuple,
     value: connection,
   } satisfies MapDefinition<Tuple, Connection>,
+  hostRequests: {
+    name: "host_requests",
+    type: "lru_hash",
+    maxEntries: 16384,
+    flags: 0,
+    key: tuple,
+    value: hostRequest,
+  } satisfies MapDefinition<Tuple, HostRequest>,
   fragments: {
     name: "fragments",
     type: "lru_hash",

@@ -36,6 +36,16 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } half_open SEC(".maps");
 
+/* tuple of an answer -> when it was asked for, of UDP that this node's stack sends. Written and read by the packet path. Full: the least recently used make room; answers to those go to the service
+ * that has their port, if any. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct tuple);
+	__type(value, struct host_request);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} host_requests SEC(".maps");
+
 /* datagram -> ports of its first fragment. Written and read by the packet path. Full: the oldest go; their
  * later fragments are dropped (drop_fragment) and the sender's transport retries. */
 struct {

@@ -28,6 +28,7 @@ enum connection_flag {
 	CONNECTION_JUDGED_LATER = 1 << 11, /* kube-proxy gives it its backend: judged where it leaves the stack */
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
 	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, and nothing came after it */
+	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
 };
 
 /* Where a packet came from, as far as the packet itself can be believed. */
@@ -42,6 +43,7 @@ enum way_kind {
 	WAY_TO_ENDPOINT, /* a workload here */
 	WAY_TO_NETWORK,
 	WAY_TO_NODE, /* wrapped, to the connection's `node` */
+	WAY_TO_STACK, /* the host's stack finds out */
 };
 
 /* How packets of a connection were last sent on (steps/way.h). */
@@ -72,6 +74,11 @@ struct connection {
 	__be16 port;
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
 	__be32 sequence;  /* TCP: of the SYN that opened it; another one is a new connection */
+};
+
+/* UDP that this node's stack has sent as the node itself (steps/host_requests.h). */
+struct host_request {
+	__u64 asked; /* ns, bpf_ktime_get_coarse_ns */
 };
 
 /* An IPv4 datagram in fragments: only the first carries the ports, so they are kept for the others. */

@@ -17,6 +17,16 @@ static __always_inline bool lives_without_service(const struct connection *conne
 	return !(flags & LOCATION_POOL) || (flags & LOCATION_WORKLOAD) || bpf_map_lookup_elem(&endpoints, address);
 }
 
+/* Whether a service stands now where this connection found none. What may open a connection belongs to the service then
+ * (kube-proxy forgets such datagrams' flows, too). */
+static __noinline bool service_was_added(const struct tuple *tuple, const struct connection *connection)
+{
+	if (!tuple || !connection || connection->backend ||
+	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
+		return false;
+	return service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
+}
+
 /* Whether a connection's packets must no longer go to its backend. A TCP connection hangs on the pod, not on the service,
  * which may be deleted or no longer select it (as with kube-proxy). A datagram has no connection to lose: it goes where
  * the service of its destination would send it now. Not asked for every packet: see way.h. */

@@ -17,17 +17,27 @@ static __always_inline const struct service *node_port_find(__be16 port, __u8 pr
 	return bpf_map_lookup_elem(&services, &key);
 }
 
+/* The service with an address of its own. */
+static __always_inline const struct service *address_service_find(const struct address *address, __be16 port, __u8 protocol)
+{
+	struct frontend key = {.address = *address, .port = port, .protocol = protocol};
+
+	return bpf_map_lookup_elem(&services, &key);
+}
+
+static __always_inline bool is_node(const struct address *address)
+{
+	return location_flags(locate(address)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST);
+}
+
 /* The service that answers at this destination; NULL: an ordinary address. */
 static __always_inline const struct service *service_find(const struct address *address, __be16 port, __u8 protocol)
 {
-	struct frontend key = {.address = *address, .port = port, .protocol = protocol};
-	const struct service *service = bpf_map_lookup_elem(&services, &key);
+	const struct service *service = address_service_find(address, port, protocol);
 
 	if (service)
 		return service;
-	if (!(location_flags(locate(address)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)))
-		return NULL;
-	return node_port_find(port, protocol);
+	return is_node(address) ? node_port_find(port, protocol) : NULL;
 }
 
 static __always_inline __u32 affine_backend(const struct service *service, const struct affinity_key *key)

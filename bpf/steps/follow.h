@@ -75,10 +75,12 @@ static __always_inline int follow_forward(struct packet *packet, const struct se
 		return deliver_wrapped(packet->skb, settings, &wrapping, connection);
 	}
 	if ((connection->flags & CONNECTION_TRANSLATED) &&
-	    translate_forward(packet, &backend, connection->port, connection->peer_port))
+	    translate_forward(packet, &backend, connection->port, connection->peer_port, connection->flags))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
-	if (connection->flags & CONNECTION_VIA_STACK)
+	if (connection->flags & CONNECTION_VIA_STACK) {
+		remember_way_to_stack(connection);
 		return follow_through_stack(packet->skb, connection->flags);
+	}
 	return deliver(packet, settings, OUTCOME_TO_NETWORK, connection);
 }
 

@@ -76,9 +76,12 @@ static __noinline enum outcome judge_from(const struct tuple *flow, enum local_s
 	return OUTCOME_TO_ENDPOINT;
 }
 
-/* What did not pass the host's stack is not from this node, whatever its source says. */
+/* What did not pass the host's stack is not from this node, whatever its source says. No policy keeps a workload from itself
+ * (Kubernetes, "Network Policies": a pod cannot block access to itself). */
 static __always_inline enum outcome judge(const struct tuple *flow)
 {
+	if (address_is_equal(&flow->source, &flow->destination))
+		return OUTCOME_TO_ENDPOINT;
 	return judge_from(flow, LOCAL_SOURCE_IS_MASQUERADED);
 }
 
@@ -101,6 +104,8 @@ static __noinline enum outcome judge_connection(const struct tuple *tuple, const
 
 	if (!tuple || !connection)
 		return OUTCOME_DROP_MALFORMED;
+	if (connection->flags & CONNECTION_HAIRPIN)
+		return OUTCOME_TO_ENDPOINT;
 	if (connection->flags & CONNECTION_REPLY) {
 		flow = reversed(tuple);
 	} else {
@@ -126,7 +131,9 @@ static __always_inline enum outcome judge_after_stack(const struct __sk_buff *sk
 	const struct address *sender = sender_before_stack(skb);
 	struct tuple flow = *tuple;
 
-	if (sender)
+	if (sender) {
 		flow.source = *sender;
+		return judge(&flow);
+	}
 	return judge_from(&flow, skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
 }

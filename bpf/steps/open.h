@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "follow.h"
+#include "host_requests.h"
 #include "remember.h"
-
-static __always_inline bool is_left_to_host(const struct settings *settings)
-{
-	return settings->service_handling == SERVICES_LEFT_TO_HOST;
-}
 
 /* How a packet came to this node. */
 struct arrival {
@@ -41,7 +37,7 @@ static __always_inline int open_connection(struct packet *packet, const struct s
 		return drop_flow(packet->skb, verdict, &flow);
 	trace_peer_port(&packet->tuple, opening->peer_port);
 	report_opened(&packet->tuple, packet->skb->ifindex);
-	if (translate_forward(packet, &opening->backend, opening->backend_port, opening->peer_port))
+	if (translate_forward(packet, &opening->backend, opening->backend_port, opening->peer_port, opening->flags))
 		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
 	if (opening->flags & CONNECTION_VIA_STACK)
 		return follow_through_stack(packet->skb, opening->flags);
@@ -97,6 +93,8 @@ static __always_inline int open_service(struct packet *packet, const struct sett
 	opening->backend_id = id;
 	if ((backend->flags & (BACKEND_LOCAL | BACKEND_HOST_NETWORK)) == (BACKEND_LOCAL | BACKEND_HOST_NETWORK))
 		opening->flags |= CONNECTION_HOST_BACKEND;
+	if (address_is_equal(&backend->address, &packet->tuple.source))
+		opening->flags |= CONNECTION_HAIRPIN;
 	return open_connection(packet, settings, opening);
 }
 
@@ -121,18 +119,27 @@ static __always_inline int leave_to_stack(const struct packet *packet)
 	return route_by_stack(packet->skb);
 }
 
+/* The service that a packet would open a connection to; NULL: none. */
+static __always_inline const struct service *service_opened_by(const struct packet *packet)
+{
+	const struct service *service;
+
+	if (!packet_may_open(packet))
+		return NULL;
+	service = service_find(&packet->tuple.destination, packet->tuple.destination_port, packet->tuple.protocol);
+	return service && !is_answer_to_host(&packet->tuple) ? service : NULL;
+}
+
 /* What came from the network or the tunnel and belongs to no connection we know: a service, a workload, or the
  * node itself. Apart: its callers' stack is full. */
 static __noinline int open_from_network(struct packet *packet, const struct settings *settings,
 					const struct arrival *arrival)
 {
-	const struct service *service = NULL;
+	const struct service *service;
 
 	if (!packet || !settings || !arrival)
 		return TC_ACT_SHOT;
-	if (packet_may_open(packet))
-		service = service_find(&packet->tuple.destination, packet->tuple.destination_port,
-				       packet->tuple.protocol);
+	service = service_opened_by(packet);
 	if (service) {
 		/* What a node wrapped that still handles services itself is handled as it expects. */
 		if (!arrival->return_flag && is_left_to_host(settings))

@@ -108,6 +108,11 @@ static __always_inline const struct settings *settings_get(void)
 	return bpf_map_lookup_elem(&settings, &zero);
 }
 
+static __always_inline bool is_left_to_host(const struct settings *settings)
+{
+	return settings->service_handling == SERVICES_LEFT_TO_HOST;
+}
+
 /* Every program ends here: the outcome is counted, the action returned. */
 static __always_inline int finish(struct __sk_buff *skb, enum outcome outcome, int action)
 {

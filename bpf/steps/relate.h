@@ -67,16 +67,38 @@ static __always_inline int rewrite_inner_port(const struct packet *packet, const
 	return bpf_skb_store_bytes(packet->skb, inner->l4_offset + field, &new, sizeof(new), 0);
 }
 
+/* Of a workload that reached itself by a service: each of the two ends has taken the other for the service, so the two
+ * addresses change places, inside and outside. */
+static __always_inline int turn_error_around(struct packet *packet, const struct inner_packet *inner)
+{
+	const struct address service = inner->tuple.source, workload = inner->tuple.destination;
+
+	if (rewrite_source(packet, &service, 0) || rewrite_destination(packet, &workload, 0))
+		return -1;
+	if (rewrite_inner_address(packet->skb, inner, offsetof(struct iphdr, saddr), &service, &workload))
+		return -1;
+	return rewrite_inner_address(packet->skb, inner, offsetof(struct iphdr, daddr), &workload, &service);
+}
+
+static __always_inline int error_addresses_to_client(struct packet *packet, const struct inner_packet *inner,
+						     const struct connection *connection)
+{
+	const struct address frontend = connection->address, *backend = &inner->tuple.destination;
+
+	if (connection->flags & CONNECTION_HAIRPIN)
+		return turn_error_around(packet, inner);
+	if (address_is_equal(&packet->tuple.source, backend) && rewrite_source(packet, &frontend, 0))
+		return -1;
+	return rewrite_inner_address(packet->skb, inner, offsetof(struct iphdr, daddr), backend, &frontend);
+}
+
 /* The error goes to the client: inside it, the backend becomes the address the client used. */
 static __always_inline int translate_error_reply(struct packet *packet, const struct inner_packet *inner,
 						 const struct connection *connection)
 {
-	struct address frontend = connection->address;
 	const struct tuple *seen = &inner->tuple;
 
-	if (address_is_equal(&packet->tuple.source, &seen->destination) && rewrite_source(packet, &frontend, 0))
-		return -1;
-	if (rewrite_inner_address(packet->skb, inner, offsetof(struct iphdr, daddr), &seen->destination, &frontend))
+	if (error_addresses_to_client(packet, inner, connection))
 		return -1;
 	if (rewrite_inner_port(packet, inner, offsetof(struct udphdr, dest), seen->destination_port, connection->port))
 		return -1;
@@ -84,16 +106,25 @@ static __always_inline int translate_error_reply(struct packet *packet, const st
 				  connection->peer_port);
 }
 
+static __always_inline int error_addresses_to_backend(struct packet *packet, const struct inner_packet *inner,
+						      const struct connection *connection)
+{
+	const struct address backend = connection->address;
+
+	if (connection->flags & CONNECTION_HAIRPIN)
+		return turn_error_around(packet, inner);
+	if (rewrite_destination(packet, &backend, 0))
+		return -1;
+	return rewrite_inner_address(packet->skb, inner, offsetof(struct iphdr, saddr), &inner->tuple.source, &backend);
+}
+
 /* The error goes to the backend: inside it, the address the client used becomes the backend. */
 static __always_inline int translate_error_forward(struct packet *packet, const struct inner_packet *inner,
 						   const struct connection *connection)
 {
-	struct address backend = connection->address;
 	const struct tuple *seen = &inner->tuple;
 
-	if (rewrite_destination(packet, &backend, 0))
-		return -1;
-	if (rewrite_inner_address(packet->skb, inner, offsetof(struct iphdr, saddr), &seen->source, &backend))
+	if (error_addresses_to_backend(packet, inner, connection))
 		return -1;
 	if (rewrite_inner_port(packet, inner, offsetof(struct udphdr, source), seen->source_port, connection->port))
 		return -1;

@@ -107,7 +107,7 @@ static __noinline enum outcome connection_open(const struct packet *packet, stru
 		return OUTCOME_DROP_MALFORMED;
 	tuple = &packet->tuple;
 	reply.source = opening->backend;
-	reply.destination = tuple->source;
+	reply.destination = opening->flags & CONNECTION_HAIRPIN ? tuple->destination : tuple->source;
 	reply.source_port = opening->backend_port;
 	reply.destination_port = tuple->source_port;
 	reply.protocol = tuple->protocol;

@@ -9,7 +9,7 @@ struct opening {
 	__be16 backend_port;
 	__be16 peer_port; /* source port shown to the backend; filled by connection_open */
 	__u32 backend_id;
-	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER */
+	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN */
 	__u32 policy_revision;
 };
 

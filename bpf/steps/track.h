@@ -44,6 +44,10 @@ static __always_inline struct tuple opposite(const struct tuple *tuple, const st
 
 	if (connection->flags & CONNECTION_FORWARDED)
 		return other;
+	if (connection->flags & CONNECTION_HAIRPIN) {
+		other.source = tuple->source;
+		other.destination = tuple->destination;
+	}
 	if (connection->flags & CONNECTION_REPLY) {
 		other.source_port = connection->peer_port;
 		other.destination = connection->address;
@@ -262,7 +266,8 @@ static __always_inline struct connection *connection_find(const struct packet *p
 		return NULL;
 	if (packet_is_syn(packet) && !is_syn_of(connection, packet))
 		return NULL;
-	if (packet_may_open(packet) && !way_is_known(connection) && backend_is_gone(&packet->tuple, connection))
+	if (packet_may_open(packet) && !way_is_known(connection) &&
+	    (backend_is_gone(&packet->tuple, connection) || service_was_added(&packet->tuple, connection)))
 		return NULL;
 	return connection;
 }

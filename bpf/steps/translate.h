@@ -70,11 +70,13 @@ static __always_inline int rewrite_destination(struct packet *packet, const stru
 	return rewrite(packet, &change);
 }
 
-/* Client to backend: destination becomes the backend; the source port changes only after a collision. */
+/* Client to backend: destination becomes the backend; the source port changes only after a collision. A workload takes no
+ * packet that comes from itself: one that reaches itself by a service (CONNECTION_HAIRPIN) sees the service in its own place,
+ * on both sides. */
 static __noinline int translate_forward(struct packet *packet, const struct address *backend, __be16 port,
-					     __be16 peer_port)
+					     __be16 peer_port, __u32 connection_flags)
 {
-	struct address source = packet->tuple.source;
+	struct address source = connection_flags & CONNECTION_HAIRPIN ? packet->tuple.destination : packet->tuple.source;
 
 	if (rewrite_destination(packet, backend, port))
 		return -1;
@@ -84,7 +86,7 @@ static __noinline int translate_forward(struct packet *packet, const struct addr
 /* Backend to client: the source becomes the address the client used. */
 static __noinline int translate_reply(struct packet *packet, const struct connection *connection)
 {
-	struct address client = packet->tuple.destination;
+	struct address client = connection->flags & CONNECTION_HAIRPIN ? packet->tuple.source : packet->tuple.destination;
 	struct address frontend = connection->address;
 	__be16 port = connection->port, client_port = connection->peer_port;
 

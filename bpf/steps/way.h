@@ -98,3 +98,15 @@ static __always_inline const struct way *way_of_route(const struct bpf_fib_looku
 	__builtin_memcpy(way->source_mac, route->smac, ETH_ALEN);
 	return way_end(way, kind);
 }
+
+/* So that what is asked with the way is not asked for every packet. */
+static __always_inline void remember_way_to_stack(struct connection *connection)
+{
+	struct way *way;
+
+	if (way_is_known(connection))
+		return;
+	way = way_begin(connection);
+	if (way)
+		way_end(way, WAY_TO_STACK);
+}

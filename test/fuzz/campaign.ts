@@ -117,7 +117,7 @@ function examine(
 ): Pick<Failure, "rule" | "why">[] {
   const { program } = meeting;
   const [outcome = "none", ...more] = met.outcomes;
-  const isSentByUs = program === "to_uplink" && meeting.mark === 0xebf00001;
+  const isSentByUs = /^to_(uplink|tunnel)$/.test(program) && meeting.mark === 0xebf00001;
   if (isSentByUs)
     return met.action === OK && met.outcomes.length === 0
       ? []
@@ -169,8 +169,7 @@ function takenOff(
 ): { arrival: Arrival; ip: Reading } | undefined {
   const ip = frame.ip as Reading;
   if (program === "from_workload") return { arrival: { from: "pod", pod: at }, ip };
-  if (program === "to_workload" || program === "to_uplink")
-    return { arrival: { from: "stack", by: undefined, isOwn: !ingressIfindex }, ip };
+  if (program.startsWith("to_")) return { arrival: { from: "stack", by: undefined, isOwn: !ingressIfindex }, ip };
   if (tunnel)
     return {
       arrival: { from: "tunnel", node: tunnel.node, to: nodes.master, kind: KINDS[tunnel.vni >>> 22] ?? "overlay" },

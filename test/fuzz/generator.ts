@@ -75,12 +75,12 @@ export class Generator {
 
   #meeting(program: PacketProgram): Meeting {
     const random = this.#random;
-    const at = program === "from_uplink" || program === "to_uplink" ? "uplink" : random.of(localPods).name;
+    const at = program.endsWith("workload") ? random.of(localPods).name : (program.split("_")[1] ?? "");
     if (program === "from_tunnel") {
       const { vni, group } = this.#numbers();
       return { program, at: "tunnel", tunnel: { node: this.#peer(), vni, group } };
     }
-    if (program === "to_uplink")
+    if (program === "to_uplink" || program === "to_tunnel")
       return { program, at, mark: random.of([0, 0, MARK_FORWARDED, MARK_JUDGE_LATER, random.bits()]) };
     return { program, at };
   }

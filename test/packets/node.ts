@@ -16,7 +16,14 @@ import { clusterObjects, gateway, localPods, nodes, outside, secondAddress } fro
 import { OutcomeCounters } from "./counters.ts";
 
 /** The programs that meet packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
-export const packetPrograms = ["from_uplink", "to_uplink", "from_workload", "to_workload", "from_tunnel"] as const;
+export const packetPrograms = [
+  "from_uplink",
+  "to_uplink",
+  "from_workload",
+  "to_workload",
+  "from_tunnel",
+  "to_tunnel",
+] as const;
 export type PacketProgram = (typeof packetPrograms)[number];
 
 /** How a frame comes to a program. */

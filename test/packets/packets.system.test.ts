@@ -4,6 +4,7 @@ import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { attacks } from "./cases/attacks.ts";
 import { oddities } from "./cases/oddities.ts";
+import { own } from "./cases/own.ts";
 import type { PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
 import { handlings, NodeUnderTest } from "./node.ts";
@@ -21,7 +22,7 @@ describe.skipIf(noKernel)("packets", () => {
   });
 
   describe.each(handlings)("$returnMode, services: $services", (handling) => {
-    for (const [title, tests] of Object.entries({ walks, attacks, oddities })) {
+    for (const [title, tests] of Object.entries({ walks, own, attacks, oddities })) {
       const wanted = tests.filter((item) => fits(item, handling));
       test.each(wanted)(`${title}: $say`, (item) => {
         node.write(handling);

@@ -114,7 +114,10 @@ export class Model {
     const toNode = outcome === "pass_to_stack" && isOwn(after.destination);
     const later = outcome === "pass_to_stack" && judgedLater && frontendAddresses.has(flow.destination);
     const sender = party(backendAddress(name));
-    const may = answers || toNode || later || maySend(policies as Policy[], traffic(sender, after));
+    const itself = after.destination === sender.address;
+    if (itself && !isForItself(flow, after))
+      return [{ rule: "way", why: `${name} was shown ${keyOf(after)} for ${keyOf(flow)}` }];
+    const may = answers || toNode || later || itself || maySend(policies as Policy[], traffic(sender, after));
     if (!may) return [{ rule: "policy", why: `${name}'s egress policy allows no ${keyOf(after)}` }];
     const refused = outcome === "to_endpoint" ? this.#toPod(passage, flow) : [];
     if (refused.length > 0) return refused;
@@ -136,7 +139,8 @@ export class Model {
       return [{ rule: "way", why: `what is for ${pod.name} was given to ${destinationMac}` }];
     const sender = party(arrival.from === "stack" && arrival.by ? backendAddress(arrival.by) : flow.source);
     const answers = this.#sent.has(keyOf(reversed(after)));
-    const may = isNode || answers || mayReceive(policies as Policy[], traffic(sender, after));
+    const itself = arrival.from === "pod" && backendAddress(arrival.pod) === after.destination;
+    const may = isNode || answers || itself || mayReceive(policies as Policy[], traffic(sender, after));
     if (!may)
       return [{ rule: "policy", why: `${pod.name}'s ingress policy allows no ${keyOf(after)} from ${sender.address}` }];
     this.#given.add(keyOf(after));
@@ -251,6 +255,11 @@ export class Model {
       }
     );
   }
+}
+
+/** Whether a pod that reaches itself sees what it asked for in its own place. */
+function isForItself(flow: Flow, after: Flow): boolean {
+  return after.source === flow.destination;
 }
 
 function traffic(from: Party, flow: Flow) {

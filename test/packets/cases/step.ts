@@ -58,6 +58,11 @@ export function leaves(ends: Ends, transport: Transport, becomes: Step["becomes"
   return { program: "to_uplink", at: "uplink", frame: frame(ends, transport), becomes };
 }
 
+/** What the host's stack sends into the tunnel device. */
+export function enters(ends: Ends, transport: Transport, becomes: Step["becomes"]): Step {
+  return { program: "to_tunnel", at: "tunnel", frame: frame(ends, transport), becomes };
+}
+
 export type Kind = "overlay" | "forward via" | "forward direct" | "return";
 const KIND: Record<Kind, number> = { overlay: 0, "forward via": 1, "forward direct": 2, return: 3 };
 

@@ -1,0 +1,113 @@
+// What comes back to the one who sent it: a workload that reaches itself by a service, answers to what a node itself asked.
+import { nodes, outside } from "../cluster.ts";
+import { icmpError, tcp, udp } from "../frames.ts";
+import { about, arrives, arrivesWrapped, enters, handed, leaves, type PacketTest, sends } from "./step.ts";
+
+const { master, node } = nodes;
+const { client1 } = outside;
+const [db, open, web2] = ["10.244.0.3", "10.245.0.3", "10.244.1.2"];
+const translated = { services: true } as const;
+const service = "10.96.0.12";
+
+export const own: readonly PacketTest[] = [
+  {
+    say: "a pod that reaches itself by a service sees the service in its own place, whatever its policy says",
+    handling: translated,
+    steps: [
+      sends("db", { destination: service }, tcp(7000, 80, "S"), `to_endpoint to db: tcp ${service}:7000 > ${db}:80`),
+      sends("db", { destination: service }, tcp(80, 7000, "SA"), `to_endpoint to db: tcp ${service}:80 > ${db}:7000`),
+      sends("db", { destination: service }, tcp(7000, 80, "A"), `to_endpoint to db: tcp ${service}:7000 > ${db}:80`),
+      sends("db", { destination: service }, tcp(80, 7000, "FA"), `to_endpoint to db: tcp ${service}:80 > ${db}:7000`),
+    ],
+  },
+  {
+    say: "the same by a node port, of this node and of another",
+    handling: translated,
+    steps: [
+      sends("db", { destination: master }, tcp(7001, 30082, "S"), `to_endpoint to db: tcp ${master}:7001 > ${db}:80`),
+      sends("db", { destination: master }, tcp(80, 7001, "SA"), `to_endpoint to db: tcp ${master}:30082 > ${db}:7001`),
+      sends("db", { destination: node }, tcp(7002, 30082, "S"), `to_endpoint to db: tcp ${node}:7002 > ${db}:80`),
+      sends("db", { destination: node }, tcp(80, 7002, "SA"), `to_endpoint to db: tcp ${node}:30082 > ${db}:7002`),
+    ],
+  },
+  {
+    say: "errors about its packets come back to it in either direction, as its sockets know the flow",
+    handling: translated,
+    steps: [
+      sends("db", { destination: service }, tcp(7003, 80, "S"), `to_endpoint to db: tcp ${service}:7003 > ${db}:80`),
+      sends(
+        "db",
+        { destination: service },
+        icmpError(3, 3, about({ source: service, destination: db }, tcp(7003, 80))),
+        `to_endpoint to db: icmp ${service} > ${db} about tcp ${db}:7003 > ${service}:80`,
+      ),
+      sends("db", { destination: service }, tcp(80, 7003, "SA"), `to_endpoint to db: tcp ${service}:80 > ${db}:7003`),
+      sends(
+        "db",
+        { destination: service },
+        icmpError(3, 3, about({ source: service, destination: db }, tcp(80, 7003))),
+        `to_endpoint to db: icmp ${service} > ${db} about tcp ${db}:80 > ${service}:7003`,
+      ),
+    ],
+  },
+  {
+    say: "only its own: another pod's answer to that flow is no answer",
+    handling: translated,
+    steps: [
+      sends("db", { destination: service }, tcp(7004, 80, "S"), /^to_endpoint to db/),
+      sends("open", { destination: service }, tcp(80, 7004, "SA"), /^(to_network|drop|reject|pass_to_stack)/),
+      sends("open", { destination: db }, tcp(80, 7004, "SA"), "drop_policy_ingress"),
+    ],
+  },
+  {
+    say: "answers to what the node asked from a service's port go to the node; others' requests to the service",
+    handling: translated,
+    steps: [
+      leaves(
+        { source: master, destination: client1 },
+        udp(30081, 53),
+        `pass_to_stack: udp ${master}:30081 > ${client1}:53`,
+      ),
+      arrives(
+        { source: client1, destination: master },
+        udp(53, 30081),
+        `pass_to_stack: udp ${client1}:53 > ${master}:30081`,
+      ),
+      arrives(
+        { source: client1, destination: master },
+        udp(54, 30081),
+        /^(to_endpoint to (open|db)|forward_service|drop_policy)/,
+      ),
+    ],
+  },
+  {
+    say: "a pod's answer to the node that asked from a service's port goes to the node, from here and from elsewhere",
+    handling: translated,
+    steps: [
+      handed(
+        "open",
+        { source: master, destination: open },
+        udp(30081, 53),
+        `to_endpoint: udp ${master}:30081 > ${open}:53`,
+      ),
+      sends("open", { destination: master }, udp(53, 30081), `pass_to_stack: udp ${open}:53 > ${master}:30081`),
+      sends("open", { destination: master }, udp(54, 30081), /^(to_endpoint to (open|db)|to_overlay|drop_policy)/),
+      enters({ source: master, destination: web2 }, udp(30081, 53), `pass_to_stack: udp ${master}:30081 > ${web2}:53`),
+      arrivesWrapped(
+        { kind: "overlay" },
+        { source: web2, destination: master },
+        udp(53, 30081),
+        `pass_to_stack: udp ${web2}:53 > ${master}:30081`,
+      ),
+    ],
+  },
+  {
+    say: "a client's flow to a service is not taken over by who asks that client from the service's port",
+    handling: translated,
+    steps: [
+      arrives({ source: client1, destination: master }, udp(55, 30085), /^(to_endpoint to web|forward_service)/),
+      leaves({ source: master, destination: client1 }, udp(30085, 55), /^pass_to_stack/),
+      arrives({ source: client1, destination: master }, udp(55, 30085), /^(to_endpoint to web|forward_service)/),
+    ],
+  },
+];
