@@ -1,21 +1,30 @@
 import { expect, test } from "vitest";
-import { LocationFlag, type Service } from "./kernel/layout.gen.ts";
+import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type Settings } from "./kernel/layout.gen.ts";
 import { hasOutlived, type ServiceMaps } from "./outlived_sockets.ts";
 
 const dns: Service = { id: 7, backendCount: 2, localCount: 0, affinitySeconds: 0, flags: 0 };
 const empty = { ...dns, id: 8, backendCount: 0 };
-const services: Record<string, Service> = { "10.96.0.10:53": dns, ":::30053": dns, "10.96.0.11:53": empty };
+const hostPort = { ...dns, id: 9, backendCount: 1, flags: ServiceFlag.HOST_PORT };
+const services: Record<string, Service> = {
+  "10.96.0.10:53": dns,
+  ":::30053": dns,
+  "10.96.0.11:53": empty,
+  "172.31.1.207:8053": hostPort,
+  "::1:8053": hostPort,
+};
 
-const maps: ServiceMaps = {
+const MEMBERS = ["11 of 7", "12 of 7", "11 of 9"];
+
+const mapsWhile = (serviceHandling: number): ServiceMaps => ({
   services: { lookup: ({ address, port, protocol }) => (protocol === 17 ? services[`${address}:${port}`] : undefined) },
-  members: { lookup: ({ service, backend }) => (service === 7 && [11, 12].includes(backend) ? 1 : undefined) },
+  members: { lookup: ({ service, backend }) => (MEMBERS.includes(`${backend} of ${service}`) ? 1 : undefined) },
   locations: {
     lookup: ({ address }) =>
       address.startsWith("172.") ? { identity: 0, flags: LocationFlag.REMOTE_HOST, node: "::" } : undefined,
   },
-  settings: { lookup: () => undefined },
+  settings: { lookup: () => ({ serviceHandling }) as Settings },
   datagramPeers: { lookup: () => undefined },
-};
+});
 
 const to = (address: string, port: number) => ({ address, port });
 const given = (frontend: string, frontendPort: number, backend: number) => ({
@@ -38,6 +47,19 @@ test.each([
   ["a service that nobody answers yet", to("10.96.0.11", 53), undefined, false],
   ["the same port of somebody else", to("192.0.2.1", 30053), undefined, false],
   ["a pod that it asked for itself", to("10.244.0.5", 5353), undefined, false],
+  ["a pod by its host port", to("10.244.0.5", 5353), given("172.31.1.207", 8053, 11), false],
+  ["a pod by its host port at loopback", to("10.244.0.5", 5353), given("127.0.1.1", 8053, 11), false],
+  ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("0.0.0.0", 8053, 12), true],
 ])("a socket that is connected to %s", (_, socket, peer, outlived) => {
-  expect(hasOutlived(socket, peer, maps)).toBe(outlived);
+  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED))).toBe(outlived);
+});
+
+test.each([
+  ["an address that is a service", to("10.96.0.10", 53), undefined, false],
+  ["a backend that the service no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), false],
+  ["a host port that began later", to("172.31.1.207", 8053), undefined, true],
+  ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("127.0.0.1", 8053, 12), true],
+  ["a pod whose host port is gone", to("10.244.0.5", 5353), given("127.0.0.1", 8054, 12), true],
+])("while kube-proxy handles services, one that is connected to %s", (_, socket, peer, outlived) => {
+  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.LEFT_TO_HOST))).toBe(outlived);
 });

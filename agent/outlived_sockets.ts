@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Endpoint } from "./cni/endpoint_store.ts";
+import { isLoopback } from "./compile/frontend_rules.ts";
+import { NODE_LOOPBACK } from "./compile/frontends.ts";
 import { UDP } from "./compile/key.ts";
-import { LocationFlag, type Service, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
+import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
 import type { MapStores } from "./kernel/map_store.ts";
 import { inNamespace } from "./kernel/network_namespace.ts";
 import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "./kernel/sock_diag.ts";
@@ -66,7 +68,6 @@ export class OutlivedSockets {
   private end(whose: string, within: (work: () => void) => void): void {
     const { maps, log } = this.parts;
     try {
-      if (maps.settings.lookup(0)?.serviceHandling !== ServiceHandling.TRANSLATED) return;
       within(() => {
         for (const socket of connectedUdpSockets()) {
           const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
@@ -94,11 +95,21 @@ type Destination = Pick<ConnectedSocket, "address" | "port">;
 
 /** Whether this socket sends to nobody, though somebody would answer, or an error would tell. */
 export function hasOutlived({ address, port }: Destination, peer: SocketPeer | undefined, maps: ServiceMaps): boolean {
-  if (peer && peer.address === address && peer.port === port) {
-    const service = serviceAt(peer.frontend, peer.frontendPort, maps);
-    return !service || maps.members.lookup({ service: service.id, backend: peer.backend }) === undefined;
-  }
-  return (serviceAt(address, port, maps)?.backendCount ?? 0) > 0;
+  const bound = peer?.address === address && peer.port === port ? peer : undefined;
+  const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
+  if (!isHandledHere(service, bound, maps)) return false;
+  if (!bound) return (service?.backendCount ?? 0) > 0;
+  return !service || maps.members.lookup({ service: service.id, backend: bound.backend }) === undefined;
+}
+
+/** Left to kube-proxy are services, and sockets that were bound to them before; nobody but us knows host ports. */
+function isHandledHere(
+  service: Service | undefined,
+  bound: SocketPeer | undefined,
+  { settings }: ServiceMaps,
+): boolean {
+  if (settings.lookup(0)?.serviceHandling === ServiceHandling.TRANSLATED) return true;
+  return service ? (service.flags & ServiceFlag.HOST_PORT) !== 0 : bound !== undefined;
 }
 
 function reason({ address, port }: Destination, peer: SocketPeer | undefined): string {
@@ -111,6 +122,9 @@ function serviceAt(address: string, port: number, { services, locations }: Servi
   const exact = services.lookup({ address, port, protocol: UDP });
   if (exact) return exact;
   const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
-  const isNode = address === "0.0.0.0" || flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
+  const loopback = address === "0.0.0.0" || isLoopback(address);
+  const hostPort = loopback && services.lookup({ address: NODE_LOOPBACK, port, protocol: UDP });
+  if (hostPort) return hostPort;
+  const isNode = loopback || flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
   return isNode ? services.lookup({ address: "::", port, protocol: UDP }) : undefined;
 }

@@ -103,11 +103,12 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 
 	/* Every network namespace has a loopback of its own: only the node's is one of its addresses. */
 	if (is_loopback(destination))
-		return requester->kind == REQUESTER_HOST ? node_port_find(port, protocol) : NULL;
+		return requester->kind == REQUESTER_HOST ? loopback_find(port, protocol) : NULL;
 	service = address_service_find(destination, port, protocol);
-	if (service || !is_node(destination))
+	if (!service && is_node(destination))
+		service = node_port_find(port, protocol);
+	else if (!service || !(service->flags & SERVICE_HOST_PORT))
 		return service;
-	service = node_port_find(port, protocol);
 	if (service && hook == HOOK_SENDMSG && is_answer_to_node(socket, requester, destination, port))
 		return NULL;
 	return service;
@@ -156,13 +157,13 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 
 	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) || !read_address(socket, family, &peer.frontend))
 		return PROCEED;
-	if (!settings || settings->service_handling == SERVICES_LEFT_TO_HOST)
+	if (!settings)
 		return PROCEED;
 	requester_of(socket, settings, &requester);
 	service = is_left_to_packets(&requester, settings)
 			  ? NULL
 			  : service_of_socket(socket, &requester, &peer.frontend, peer.frontend_port, hook);
-	if (!service) {
+	if (!service || !is_handled_here(service, settings)) {
 		if (hook == HOOK_CONNECT)
 			forget_peer(socket);
 		return PROCEED;

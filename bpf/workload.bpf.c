@@ -26,7 +26,7 @@ static __noinline int open_from_workload(struct packet *packet, const struct set
 	if (!packet || !settings)
 		return TC_ACT_SHOT;
 	service = service_opened_by(packet);
-	if (service && !is_left_to_host(settings))
+	if (service && is_handled_here(service, settings))
 		return open_service(packet, settings, service, &arrival);
 	if (service)
 		return open_plain(packet, settings, CONNECTION_VIA_STACK | CONNECTION_JUDGED_LATER);

@@ -19,6 +19,7 @@ const containerPort = z.object({
   name: z.string().nullish(),
   containerPort: z.int().min(1).max(65535),
   hostPort: z.int().min(0).max(65535).nullish(),
+  hostIP: z.string().nullish(),
   protocol: z.string().nullish(),
 });
 const container = z.object({ ports: list(containerPort), restartPolicy: z.string().nullish() });

@@ -1,7 +1,7 @@
 import type { ServicePort } from "../api/core.ts";
 import type { EndpointSlice, SliceEndpoint } from "../api/discovery.ts";
 import { type Backend, BackendFlag } from "../kernel/layout.gen.ts";
-import { canonicalAddress, type Family } from "./cidr.ts";
+import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
 import { type Named, named } from "./ids.ts";
 import { protocolName, TCP, UDP } from "./key.ts";
 import type { NodeDirectory } from "./nodes.ts";
@@ -46,6 +46,12 @@ export function candidates(
     }
   }
   return [...found.values()].sort((a, b) => (a.name.name < b.name.name ? -1 : 1));
+}
+
+/** A pod of this node at one of its ports, whatever its conditions. */
+export function podHere(address: string, port: number, protocol: number, nodes: NodeDirectory): Candidate {
+  const value = backend(address, port, protocol, nodes.facts.nodeName, familyOf(address) ?? "IPv4", nodes);
+  return judge(value, { addresses: [address] }, true);
 }
 
 function backend(

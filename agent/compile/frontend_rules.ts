@@ -5,6 +5,7 @@ import { serviceNameLabel } from "../api/discovery.ts";
 import type { Frontend } from "../kernel/layout.gen.ts";
 import { canonicalAddress, covers, hostCidr, parseCidr } from "./cidr.ts";
 import type { ExternalIpPolicy } from "./external_ips.ts";
+import { NODE_LOOPBACK } from "./frontends.ts";
 import { TCP, UDP } from "./key.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import type { Judged } from "./pool_claims.ts";
@@ -63,7 +64,8 @@ function apiServerPlaces(slices: readonly EndpointSlice[], { facts }: NodeDirect
       ports.flatMap(({ port }) => addresses.map((address) => `${canonicalAddress(address)} ${port}`)),
     ),
   );
-  return new Set([...places, ...(facts.apiServer ? [`${facts.apiServer.address} ${facts.apiServer.port}`] : [])]);
+  const { address = "", port } = facts.apiServer ?? {};
+  return new Set([...places, `${isLoopback(address) ? NODE_LOOPBACK : address} ${port}`]);
 }
 
 /** The slices that say where the API server is. */
@@ -73,8 +75,9 @@ export function apiServerSlices(slices: readonly EndpointSlice[]): readonly Endp
   );
 }
 
-function isLoopback(address: string): boolean {
-  return ipaddr.parse(address).range() === "loopback";
+/** 127.0.0.0/8 and ::1. */
+export function isLoopback(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.parse(address).range() === "loopback";
 }
 
 function range(first: number, last: number): number[] {

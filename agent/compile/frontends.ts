@@ -17,6 +17,8 @@ export interface FrontendRule {
 
 // Any address of any node (bpf/shared/service.h).
 const ANY_NODE_ADDRESS = "::";
+/** The node's own loopback, in frontends of host ports (bpf/shared/service.h). */
+export const NODE_LOOPBACK = "::1";
 
 /** Every frontend of one service port. Of an address that stands in two fields the first says by which rules. */
 export function frontends(service: Service, port: ServicePort): readonly FrontendRule[] {

@@ -1,3 +1,4 @@
+import type { Address } from "../kernel/address.ts";
 import { BackendFlag, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
 import type { WrittenMap } from "./desired.ts";
 
@@ -20,8 +21,7 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   backends: (id) => `backend ${hex(id)}`,
   members: ({ service, backend }) => `${hex(backend)} of ${hex(service)}`,
   slots: ({ service, index }) => `${hex(service)}[${index}]`,
-  services: ({ address, port, protocol }) =>
-    address === "::" ? `node port ${port}/${protocolName(protocol)}` : `${address}:${port}/${protocolName(protocol)}`,
+  services: ({ address, port, protocol }) => `${frontendText(address, port)}/${protocolName(protocol)}`,
   policies: ({ prefixLength, policy, identity, direction, protocol, port }) =>
     `${hex(policy)} ${hex(identity)} ${direction ? "egress" : "ingress"} ${portText(prefixLength, protocol, port)}`,
   locations: ({ prefixLength, address }) => `${address}/${address.includes(":") ? prefixLength : prefixLength - 96}`,
@@ -39,6 +39,12 @@ export const preference: { readonly [M in WrittenMap]?: (a: ValueOf<M>, b: Value
 
 export function hex(id: number): string {
   return id.toString(16).padStart(8, "0");
+}
+
+// "::" and "::1" are no addresses here (bpf/shared/service.h).
+function frontendText(address: Address, port: number): string {
+  if (address === "::") return `node port ${port}`;
+  return `${address === "::1" ? "loopback" : address}:${port}`;
 }
 
 function portText(prefixLength: number, protocol: number, port: number): string {

@@ -8,7 +8,7 @@ export function podProblems(pods: readonly Pod[], nodeName: string): Problem[] {
   return pods.filter(({ spec }) => spec.nodeName === nodeName && !spec.hostNetwork).flatMap(problemsOf);
 }
 
-function problemsOf({ metadata, spec }: Pod): Problem[] {
+function problemsOf({ metadata }: Pod): Problem[] {
   const about = (path: string, message: string): Problem => ({
     kind: "Pod",
     namespace: metadata.namespace ?? undefined,
@@ -16,20 +16,7 @@ function problemsOf({ metadata, spec }: Pod): Problem[] {
     path,
     message,
   });
-  const ports = (["initContainers", "containers"] as const).flatMap((list) =>
-    spec[list].flatMap((container, at) =>
-      container.ports.flatMap(({ hostPort }, index) =>
-        hostPort
-          ? about(
-              `spec.${list}[${at}].ports[${index}].hostPort`,
-              `not supported yet: nothing answers for this pod at port ${hostPort} of its node. Next: use a Service of type NodePort, or hostNetwork.`,
-            )
-          : [],
-      ),
-    ),
-  );
-  const limits = BANDWIDTH.filter((name) => metadata.annotations?.[name]).map((name) =>
+  return BANDWIDTH.filter((name) => metadata.annotations?.[name]).map((name) =>
     about(`metadata.annotations[${name}]`, "not supported yet: the pod's traffic is not limited."),
   );
-  return [...ports, ...limits];
 }

@@ -17,9 +17,9 @@ import type { FrontendRules } from "./frontend_rules.ts";
 import { clusterAddresses, type FrontendRule, frontends, sourceRanges } from "./frontends.ts";
 import type { NodeDirectory } from "./nodes.ts";
 
-/** One Service, compiled but for its numbers. */
+/** One Service, or what is served for the host ports of one pod, compiled but for its numbers. */
 export interface CompiledService {
-  /** "Service default/web" */
+  /** "Service default/web", "Pod default/web" */
   readonly owner: string;
   readonly kind: string;
   readonly object: KubernetesObject;

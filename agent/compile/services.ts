@@ -1,11 +1,14 @@
 import type { Pod, Service } from "../api/core.ts";
 import { type EndpointSlice, serviceNameLabel } from "../api/discovery.ts";
 import { objectName } from "../api/metadata.ts";
+import type { Address } from "../kernel/address.ts";
 import type { Backend, Frontend, Member, Service as ServiceValue, Slot } from "../kernel/layout.gen.ts";
 import { canonicalAddress } from "./cidr.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend_claims.ts";
 import type { FrontendRules } from "./frontend_rules.ts";
+import { NODE_LOOPBACK } from "./frontends.ts";
+import { HostPortCompiler } from "./host_ports.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { Latest, Memo } from "./memo.ts";
@@ -28,9 +31,10 @@ interface ServiceEntries {
   readonly backends: readonly Entry<number, Backend>[];
 }
 
-/** Compiles all services of a snapshot; a service whose objects did not change costs a few map lookups. */
+/** Compiles all services of a snapshot, and the host ports of this node's pods; a service whose objects did not change costs a few map lookups. */
 export class ServiceCompiler {
   readonly #result = new Latest<ServiceMaps>();
+  readonly #hostPorts = new HostPortCompiler();
   #asksPods = false;
   readonly #compiled = new Memo<Service, CompiledService>();
   readonly #entries = new Memo<CompiledService, ServiceEntries>();
@@ -43,19 +47,26 @@ export class ServiceCompiler {
   /** The very same answer as before where nothing it is made of changed. */
   compile(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): ServiceMaps {
     const pods = this.#asksPods ? snapshot.pods : undefined;
-    const inputs = [snapshot.services, snapshot.endpointSlices, nodes, rules, pods];
-    return this.#result.get(inputs, () => this.#compile(snapshot, nodes, rules));
+    const hostPorts = this.#hostPorts.compile(snapshot, nodes, rules);
+    const inputs = [snapshot.services, snapshot.endpointSlices, nodes, rules, pods, hostPorts];
+    return this.#result.get(inputs, () => this.#compile(snapshot, nodes, rules, hostPorts));
   }
 
-  #compile(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): ServiceMaps {
+  #compile(
+    snapshot: ClusterSnapshot,
+    nodes: NodeDirectory,
+    rules: FrontendRules,
+    hostPorts: readonly CompiledService[],
+  ): ServiceMaps {
     this.#asksPods = false;
     const slices = slicesByService(snapshot.endpointSlices);
     const compiled = snapshot.services.map((service) =>
       this.#compileOne(service, slices.get(objectName(service)) ?? [], snapshot, nodes, rules),
     );
+    compiled.push(...hostPorts);
     const services = this.#serviceIds.assign(compiled);
     const backends = this.#backendIds.assign(compiled);
-    const lost = this.#frontends.settle(compiled, (address) => nodes.nodeOf(address) !== undefined);
+    const lost = this.#frontends.settle(compiled, (address) => isNode(address, nodes));
     const entries = compiled.map((item) => {
       const without = [...(lost.get(item)?.keys() ?? [])].join();
       const inputs = [services, backends, without];
@@ -92,6 +103,10 @@ export class ServiceCompiler {
     const inputs = [nodes, rules, ...slices, ...orphans.map(nodeOfAddress)];
     return this.#compiled.get(service, inputs, () => compileService(service, slices, nodes, nodeOfAddress, rules));
   }
+}
+
+function isNode(address: Address, nodes: NodeDirectory): boolean {
+  return address === NODE_LOOPBACK || nodes.nodeOf(address) !== undefined;
 }
 
 function slicesByService(slices: readonly EndpointSlice[]): ReadonlyMap<string, EndpointSlice[]> {

@@ -241,6 +241,7 @@ export const ServiceFlag = {
   EXTERNAL_LOCAL: 1,
   INTERNAL_LOCAL: 2,
   AFFINITY: 4,
+  HOST_PORT: 8,
 } as const;
 export type ServiceFlag = (typeof ServiceFlag)[keyof typeof ServiceFlag];
 /** Each value's name as people and metrics see it. */
@@ -248,6 +249,7 @@ export const serviceFlagNames = new Map<number, string>([
   [1, "external_local"],
   [2, "internal_local"],
   [4, "affinity"],
+  [8, "host_port"],
 ]);
 
 /** enum backend_flag */

@@ -3,7 +3,9 @@
 #include "address.h"
 
 /* What clients use to reach a service. A node port is written once, with address :: ("any address of
- * any node"); the packet path looks it up when the destination is known to be a node. */
+ * any node"); the packet path looks it up when the destination is known to be a node. A pod's host port is written for
+ * each address of its node, and with ::1 for the node's own loopback (127.0.0.0/8), of which only sockets ask: no
+ * packet's address is mapped to it. */
 struct frontend {
 	struct address address;
 	__be16 port;
@@ -15,6 +17,7 @@ enum service_flag {
 	SERVICE_EXTERNAL_LOCAL = 1 << 0, /* externalTrafficPolicy: Local */
 	SERVICE_INTERNAL_LOCAL = 1 << 1, /* internalTrafficPolicy: Local */
 	SERVICE_AFFINITY = 1 << 2,	 /* sessionAffinity: ClientIP */
+	SERVICE_HOST_PORT = 1 << 3,	 /* a pod's, at its node: kube-proxy knows nothing of it */
 };
 
 /* Backends of a service stand in slots [0, backend_count); those on this node come first, so that

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/services.h"
+#include "../shared/settings.h"
 #include "locate.h"
 
 /* Which of a service's backends may be chosen. */
@@ -38,6 +39,22 @@ static __always_inline const struct service *service_find(const struct address *
 	if (service)
 		return service;
 	return is_node(address) ? node_port_find(port, protocol) : NULL;
+}
+
+/* What answers at the node's own loopback: a pod's host port, or a node port. */
+static __always_inline const struct service *loopback_find(__be16 port, __u8 protocol)
+{
+	struct frontend key = {.port = port, .protocol = protocol};
+	const struct service *service;
+
+	key.address.word[3] = bpf_htonl(1);
+	service = bpf_map_lookup_elem(&services, &key);
+	return service ? service : node_port_find(port, protocol);
+}
+
+static __always_inline bool is_handled_here(const struct service *service, const struct settings *settings)
+{
+	return settings->service_handling != SERVICES_LEFT_TO_HOST || (service->flags & SERVICE_HOST_PORT);
 }
 
 static __always_inline __u32 affine_backend(const struct service *service, const struct affinity_key *key)

@@ -142,7 +142,7 @@ static __noinline int open_from_network(struct packet *packet, const struct sett
 	service = service_opened_by(packet);
 	if (service) {
 		/* What a node wrapped that still handles services itself is handled as it expects. */
-		if (!arrival->return_flag && is_left_to_host(settings))
+		if (!arrival->return_flag && !is_handled_here(service, settings))
 			return leave_to_stack(packet);
 		return open_service(packet, settings, service, arrival);
 	}

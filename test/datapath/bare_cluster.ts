@@ -128,11 +128,11 @@ export class BareCluster {
   }
 
   /** Makes a pod that answers on TCP and UDP port 80 with whom it saw. */
-  async addPod(name: string, on: NodeName, labels: Record<string, string>): Promise<Placed> {
+  async addPod(name: string, on: NodeName, labels: Record<string, string>, ports?: Placed["ports"]): Promise<Placed> {
     await this.#run(on, ["ip", "netns", "add", name]);
-    this.apply(pod({ name, node: on, labels, address: "" })); // kubelet's order: the pod is known before its network is made
+    this.apply(pod({ name, node: on, labels, address: "", ports })); // kubelet's order: the pod is known before its network is made
     const address = await this.#cni(on, name, "ADD");
-    const placed = { name, node: on, labels, address };
+    const placed = { name, node: on, labels, address, ports };
     this.#pods.set(name, placed);
     this.apply(pod(placed));
     const identity = ["env", "POD_NAMESPACE=default", `POD_NAME=${name}`];

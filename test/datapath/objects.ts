@@ -52,11 +52,13 @@ export const felix = (annotations: Record<string, string>, spec: Record<string, 
 
 export const returnMode = (mode: "DSR" | "Tunnel"): KubernetesObject => felix({}, { bpfExternalServiceMode: mode });
 
-export const pod = ({ name, labels, node, address }: Placed): KubernetesObject => ({
+const WEB = [{ name: "web", containerPort: 80 }];
+
+export const pod = ({ name, labels, node, address, ports = WEB }: Placed): KubernetesObject => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: named(name, "default", { labels, uid: name }),
-  spec: { nodeName: node, containers: [{ name: "server", ports: [{ name: "web", containerPort: 80 }] }] },
+  spec: { nodeName: node, containers: [{ name: "server", ports }] },
   status: address ? { phase: "Running", podIP: address, podIPs: [{ ip: address }] } : { phase: "Pending" },
 });
 

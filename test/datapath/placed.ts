@@ -7,4 +7,14 @@ export interface Placed {
   readonly labels: Record<string, string>;
   /** Empty while it has none. */
   readonly address: string;
+  /** Of its container; absent: only port 80, by the name "web". */
+  readonly ports?: readonly ContainerPort[] | undefined;
+}
+
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly protocol?: "TCP" | "UDP";
+  readonly hostPort?: number;
+  readonly hostIP?: string;
 }
