@@ -3,8 +3,8 @@
 #include "track.h"
 
 /* UDP that leaves this node's stack with an address of the node: its own, or a workload's that the stack masqueraded. The
- * answer comes to a port at which a service may stand; what was asked before tells it from a request. (With kube-proxy the
- * kernel's connection tracking does that.) TCP needs none of it: an answer opens no connection. */
+ * answer comes to a port at which a service may stand; what was asked before tells it from a request. (For kube-proxy's services
+ * the kernel's connection tracking does that, but host ports are ours.) TCP needs none of it: an answer opens no connection. */
 
 #define HOST_REQUEST_NOTED_AGAIN SECOND /* a stream costs a lookup per packet, and a write per second */
 
@@ -32,7 +32,7 @@ static __noinline int note_host_request(const struct tuple *tuple)
 /* For what leaves the host's stack. */
 static __always_inline void remember_host_request(const struct settings *settings, const struct tuple *tuple)
 {
-	if (tuple->protocol == IPPROTO_UDP && !is_left_to_host(settings) && is_local_host(settings, &tuple->source))
+	if (tuple->protocol == IPPROTO_UDP && is_local_host(settings, &tuple->source))
 		note_host_request(tuple);
 }
 

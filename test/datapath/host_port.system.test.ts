@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { frame, tcp, udp } from "../packets/frames.ts";
+import { Attacker } from "./attacker.ts";
 import { BareCluster, type From, until } from "./bare_cluster.ts";
 import { clients, felix, nodes, onlyFrom, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -73,6 +75,28 @@ describe.each([
     expect(await see("node", "127.0.0.1:8081")).toBe(`allowed default/near saw ${nodes.node}`);
     for (const from of ["client1", "master", "default/far", "default/web", "node"] as const)
       expect(await see(from, `${HERE}:8081`), from).toBe("rejected");
+  });
+
+  test("nor by a frame that says so", async () => {
+    const attacker = new Attacker(cluster);
+    try {
+      const watch = await attacker.watch(near);
+      const mac = await attacker.mac("node");
+      const to = (source: string, destination: string, mark: string) =>
+        frame({ source, destination }, tcp(7000, 8081, "S", Buffer.from(mark)), { destination: mac });
+      await attacker.send("client1", to(clients.client1, "127.0.0.1", "attack"));
+      await attacker.sendFrom(far, to(far.address, "127.0.0.1", "attack"));
+      await attacker.send(
+        "client1",
+        frame({ source: clients.client1, destination: near.address }, udp(7000, 80, Buffer.from("honest")), {
+          destination: mac,
+        }),
+      );
+      await until("the honest datagram", async () => watch.count("honest") > 0);
+      expect(watch.count("attack")).toBe(0);
+    } finally {
+      attacker.close();
+    }
   });
 
   test("a policy judges the client by its own address", async () => {

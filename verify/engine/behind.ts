@@ -3,12 +3,22 @@ import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podsBehind, serviceAddresses } from "../cluster/view.ts";
 import type { Plan } from "./plan.ts";
 
-/** Who can answer an attempt: the pods of the services at its destination, else those that have the address themselves. */
+/** Who can answer an attempt: the pods of the services at its destination, else those whose host port it is, else those that
+ * have the address themselves. */
 export function podsOf(view: ClusterView, plan: Plan, result: AttemptResult): V1Pod[] {
   const services = servicesOf(view, plan, result);
   if (services.length > 0) return services.flatMap((service) => podsBehind(view, service));
   if (plan.destination.host.kind === "service") return [];
-  return view.pods.filter((pod) => podAddresses(pod).includes(addressOf(plan, result)));
+  const address = addressOf(plan, result);
+  const hosted = view.pods.filter((pod) => hasHostPort(view, pod, address, plan.destination.port));
+  return hosted.length > 0 ? hosted : view.pods.filter((pod) => podAddresses(pod).includes(address));
+}
+
+function hasHostPort({ nodes }: ClusterView, { spec }: V1Pod, address: string, port: number): boolean {
+  const node = nodes.find(({ metadata }) => metadata?.name === spec?.nodeName);
+  if (!node || !nodeAddresses(node).includes(address) || spec?.hostNetwork) return false;
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  return containers.some(({ ports }) => ports?.some(({ hostPort }) => hostPort === port));
 }
 
 /** The services that an attempt was for: by name, by their addresses, or by node port. */
