@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check watch trace compare report image package test fuzz bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check watch trace compare report image package test fuzz bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ bench-throughput: bootstrap-bench ## Gbit/s and CPU per Gbit between pods, besid
 
 bench-scale: bootstrap-bench ## new connections and programming time against the number of services
 	@$(bench) scale $(bench_options)
+
+bench-packets: bootstrap ## ns per packet of each kind, beside another version's programs: AGAINST=revision ROUNDS= KEEP=1 JSON=1
+	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/packets/bench/main.ts $(if $(AGAINST),--against "$(AGAINST)") $(filter-out --quick,$(bench_options))
 
 audit: ## whether vulnerabilities are known in the npm packages of the lock files; SKIP where the registry does not tell
 	@sh tools/bootstrap javascript

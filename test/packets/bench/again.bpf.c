@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/* A packet that a program has changed, made as it was and handed to it again: what follows costs as in a stream of packets,
+ * with code and tables at hand, which single test runs never have. */
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define NOT_TAKEN_OVER 99
+#define RESTORED 54 /* Ethernet, IP, TCP */
+#define SOURCE_PORT (14 + 20)
+
+struct original {
+	__u32 mark;
+	__u32 is_new; /* each is a flow of its own: the source port is another one */
+	__u8 bytes[RESTORED];
+	__u16 padding;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct original);
+} original SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} programs SEC(".maps");
+
+SEC("tc")
+int again(struct __sk_buff *skb)
+{
+	__u32 first = 0;
+	struct original *was = bpf_map_lookup_elem(&original, &first);
+
+	if (!was)
+		return NOT_TAKEN_OVER;
+	if (was->is_new)
+		(*(__u16 *)&was->bytes[SOURCE_PORT])++;
+	if (bpf_skb_store_bytes(skb, 0, was->bytes, RESTORED, 0))
+		return NOT_TAKEN_OVER;
+	skb->mark = was->mark;
+	bpf_tail_call(skb, &programs, 0);
+	return NOT_TAKEN_OVER;
+}
+
+/* What measuring itself costs. */
+SEC("tc")
+int nothing(struct __sk_buff *skb)
+{
+	return 0;
+}
