@@ -74,7 +74,8 @@ test: ## installs and runs every test
 	@sh tools/bootstrap tests
 	@node tools/test.ts
 
-fuzz: bootstrap ## packets by chance through the real programs: make fuzz PACKETS=1000000 SEED=…
+fuzz: bootstrap ## packets by chance through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1]
+	@$(if $(KERNEL),sh tools/bootstrap tests)
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/fuzz/main.ts
 
 # QUICK=1 KEEP=1 JSON=1 VXLAN=1 ROUNDS=9, as lab/bench/README.md tells.

@@ -5,11 +5,15 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { noKernel } from "../../agent/kernel/bpffs.fixture.ts";
 import { run } from "../../tools/command.ts";
+import { whyNoGuest } from "../kernels/guest.ts";
 import { preparedObjects } from "../packets/objects.ts";
+import { fuzzInGuest } from "./guest.ts";
 import { insideArgv } from "./namespaces.ts";
+import { isGoodText } from "./report.ts";
 
 const SEED = 30905;
 const PACKETS = 20_000;
+const PACKETS_IN_GUEST = 10_000;
 
 test.skipIf(noKernel)(
   "packets by chance: one outcome each, and nothing delivered that the model does not allow",
@@ -23,6 +27,23 @@ test.skipIf(noKernel)(
     for (const outcome of EXERCISED) expect(report).toMatch(new RegExp(`\\b${outcome} \\d`));
   },
   300_000,
+);
+
+test.skipIf(noKernel)(
+  "the same on Debian's kernel 6.1, with fewer packets",
+  async ({ onTestFinished, skip }) => {
+    const absent = whyNoGuest();
+    if (absent) skip(absent);
+    const scratch = mkdtempSync(join(tmpdir(), "fuzz-"));
+    onTestFinished(() => rmSync(scratch, { recursive: true }));
+    const prepared = await preparedObjects(scratch);
+    const report = await fuzzInGuest({ ...prepared, seed: SEED, packets: PACKETS_IN_GUEST, scratch }, 480);
+    console.log(report);
+    expect(report).toMatch(/^seed \d+, kernel 6\.1\./);
+    for (const outcome of EXERCISED) expect(report).toMatch(new RegExp(`\\b${outcome} \\d`));
+    expect(isGoodText(report)).toBe(true);
+  },
+  600_000,
 );
 
 /** A campaign that reaches none of these tests nothing. */

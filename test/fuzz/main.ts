@@ -1,18 +1,29 @@
-// `make fuzz`: a campaign on this kernel. SEED=… PACKETS=… (for each program); the seed is printed, so that it can be had again.
+// `make fuzz`: a campaign on this kernel, KERNEL=6.1: on Debian's, in a guest. SEED=… PACKETS=… (for each program); the seed is
+// printed, so that it can be had again.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { preparedObjects } from "../packets/objects.ts";
+import { fuzzInGuest } from "./guest.ts";
 import { insideArgv } from "./namespaces.ts";
+import { isGoodText } from "./report.ts";
 
 const seed = Number(process.env.SEED || Date.now() % 1_000_000_000);
 const packets = Number(process.env.PACKETS || 100_000);
 const scratch = mkdtempSync(join(tmpdir(), "fuzz-"));
 try {
   const { objects, preamble } = await preparedObjects(scratch);
-  const [file = "", ...args] = insideArgv(objects, preamble, seed, packets);
-  process.exitCode = spawnSync(file, args, { stdio: "inherit" }).status ?? 1;
+  if (process.env.KERNEL) {
+    if (process.env.KERNEL !== "6.1") throw new Error(`KERNEL is '${process.env.KERNEL}'; allowed is 6.1.`);
+    // Each packet takes about 1 ms there.
+    const report = await fuzzInGuest({ objects, preamble, seed, packets, scratch }, 300 + packets / 50);
+    process.stdout.write(report);
+    process.exitCode = isGoodText(report) ? 0 : 1;
+  } else {
+    const [file = "", ...args] = insideArgv(objects, preamble, seed, packets);
+    process.exitCode = spawnSync(file, args, { stdio: "inherit" }).status ?? 1;
+  }
 } finally {
   rmSync(scratch, { recursive: true });
 }

@@ -1,6 +1,11 @@
 // What a campaign found, for people: how many packets ended how, and each kind of failure with packets to replay.
 import type { Failure, Report } from "./campaign.ts";
 
+const GOOD = "every packet in one outcome, nothing delivered that the model does not allow";
+
+/** Of what reportText() made. */
+export const isGoodText = (text: string): boolean => text.split(/\r*\n/).includes(GOOD);
+
 export function isGood({ failures }: Report): boolean {
   return failures.size === 0;
 }
@@ -16,10 +21,7 @@ export function reportText({ seed, packets, outcomes, failures }: Report, kernel
   }
   for (const { rule, count, first } of failures.values())
     lines.push("", `FAILED, "${rule}": ${count} packets`, ...first.flatMap(failureLines));
-  lines.push(
-    "",
-    failures.size === 0 ? "every packet in one outcome, nothing delivered that the model does not allow" : "",
-  );
+  lines.push("", failures.size === 0 ? GOOD : "");
   return lines.join("\n");
 }
 

@@ -1,13 +1,19 @@
-// Debian's kernel, as a file: its package is downloaded and one file taken out of it; nothing is installed.
+// Debian's kernel and one module, as files: its package is downloaded and they are taken out of it; nothing is installed.
 import { existsSync, globSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cacheFolder } from "../../tools/cache.ts";
 import { run } from "../../tools/command.ts";
 
-/** @returns path of the kernel, in the cache; @throws Error when the package cannot be had */
-export async function debianKernel(): Promise<string> {
+export interface DebianKernel {
+  readonly kernel: string;
+  /** The module of veth pairs, which is not part of the kernel itself. */
+  readonly veth: string;
+}
+
+/** @returns paths in the cache; @throws Error when the package cannot be had */
+export async function debianKernel(): Promise<DebianKernel> {
   const cache = cacheFolder("kernels");
-  const [kept] = globSync(join(cache, "vmlinuz-*"));
+  const kept = keptIn(cache);
   if (kept) return kept;
   const draft = mkdtempSync(join(cache, "download-"));
   try {
@@ -15,17 +21,26 @@ export async function debianKernel(): Promise<string> {
     await run("apt-get", ["download", name], { cwd: draft, timeoutSeconds: 300 });
     const [archive] = globSync(join(draft, "*.deb"));
     if (!archive) throw new Error(`apt-get download ${name} left no package`);
-    await run("sh", ["-c", `dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards './boot/vmlinuz-*'`, "sh", archive], {
-      cwd: draft,
-    });
+    const files = ["./boot/vmlinuz-*", "./lib/modules/*/kernel/drivers/net/veth.ko"];
+    const unpack = 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$@"';
+    await run("sh", ["-c", unpack, archive, ...files], { cwd: draft });
     const [kernel] = globSync(join(draft, "boot", "vmlinuz-*"));
-    if (!kernel) throw new Error(`the package ${name} holds no boot/vmlinuz`);
-    const place = join(cache, kernel.split("/").at(-1) as string);
-    renameSync(kernel, place);
-    return place;
+    const [veth] = globSync(join(draft, "lib/modules/*/kernel/drivers/net/veth.ko"));
+    if (!kernel || !veth) throw new Error(`the package ${name} holds no boot/vmlinuz, or no veth.ko`);
+    const release = basename(kernel).replace("vmlinuz-", "");
+    for (const old of globSync(join(cache, "{vmlinuz,veth}-*"))) rmSync(old);
+    renameSync(veth, join(cache, `veth-${release}.ko`));
+    renameSync(kernel, join(cache, basename(kernel)));
+    return keptIn(cache) as DebianKernel;
   } finally {
     rmSync(draft, { recursive: true });
   }
+}
+
+function keptIn(cache: string): DebianKernel | undefined {
+  const [kernel] = globSync(join(cache, "vmlinuz-*"));
+  const [veth] = globSync(join(cache, "veth-*.ko"));
+  return kernel && veth ? { kernel, veth } : undefined;
 }
 
 /** linux-image-amd64 is empty, and depends on the newest kernel's package. */

@@ -1,9 +1,9 @@
 // A computer that lives for one program: a kernel and a root file system in memory, run by qemu.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../tools/command.ts";
 import { withLibraries } from "../../tools/images/libraries.ts";
-import { canonical, MERGED } from "../../tools/images/tree.ts";
+import { canonical, MERGED, type Tree } from "../../tools/images/tree.ts";
 import { cpio, file, folder, link, type Member } from "./cpio.ts";
 
 export interface Guest {
@@ -11,6 +11,8 @@ export interface Guest {
   kernel: string;
   /** Programs of this computer that are in the guest, with their libraries; busybox' commands are there as well. */
   programs: string[];
+  /** What else of this computer is there, by its path in the guest: files only. */
+  tree?: Tree;
   /** Files of the guest: path to content. */
   files: Record<string, Uint8Array>;
   /** Shell commands it runs. /proc, /sys and /sys/fs/bpf are mounted; it ends after them. */
@@ -51,12 +53,21 @@ export async function boot(guest: Guest, scratch: string, timeoutSeconds: number
   throw new Error(`The guest stopped before its end:\n${printed.split("\n").slice(-30).join("\n")}`);
 }
 
-function rootFileSystem({ programs, files, script }: Guest): Record<string, Member> {
+/** Says why there can be no guest here; undefined where there can be. */
+export function whyNoGuest(): string | undefined {
+  if (process.arch !== "x64")
+    return "SKIP: the second kernel is one for x86_64, as bpftool and busybox here would have to be";
+  const missing = ["/usr/bin/qemu-system-x86_64", "/bin/busybox"].find((program) => !existsSync(program));
+  return missing && `SKIP: ${missing} is not installed (packages qemu-system-x86 and busybox-static)`;
+}
+
+function rootFileSystem({ programs, tree, files, script }: Guest): Record<string, Member> {
   const members: Record<string, Member> = { init: file(INIT), script: file(script), tmp: folder };
   for (const name of MERGED) Object.assign(members, { [name]: link(`usr/${name}`), [`usr/${name}`]: folder });
   members["usr/bin/busybox"] = file(readFileSync("/bin/busybox"));
-  for (const [path, entry] of Object.entries(withLibraries(Object.fromEntries(programs.map((path) => [path, path]))))) {
-    if (entry.kind === "file") members[path.slice(1)] = file(readFileSync(entry.source));
+  const copied = { ...tree, ...withLibraries(Object.fromEntries(programs.map((path) => [path, path]))) };
+  for (const [path, entry] of Object.entries(copied)) {
+    if (entry.kind === "file") members[canonical(path).slice(1)] = file(readFileSync(entry.source));
   }
   for (const [path, content] of Object.entries(files)) members[canonical(path).slice(1)] = file(content);
   return members;

@@ -1,12 +1,12 @@
 // Every object passes the verifier of the running kernel, and of the oldest that the project supports: Debian's 6.1.
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builds, compileObjects, objects, objectsAreFresh } from "../../tools/bpf.ts";
 import { run } from "../../tools/command.ts";
 import { debianKernel } from "./debian-kernel.ts";
-import { boot } from "./guest.ts";
+import { boot, whyNoGuest } from "./guest.ts";
 import { type Judgement, judgements } from "./judgement.ts";
 
 const names = builds().map(({ name }) => name);
@@ -41,7 +41,7 @@ describe("Debian's kernel 6.1", () => {
     const paths = globSync(join(objects, "*.bpf.o"));
     const files = Object.fromEntries(paths.map((path) => [`/objects/${basename(path)}`, readFileSync(path)]));
     const guest = {
-      kernel: await debianKernel(),
+      kernel: (await debianKernel()).kernel,
       programs: ["/usr/sbin/bpftool"],
       files: { ...files, "/verify.sh": readFileSync(verify) },
       script: "echo kernel $(uname -r); sh /verify.sh /objects",
@@ -66,12 +66,4 @@ describe("Debian's kernel 6.1", () => {
 function expectVerified(judged: Record<string, Judgement>, name: string): void {
   const { verified, words } = judged[name] ?? { verified: false, words: "the kernel was not asked" };
   if (!verified) expect.fail(`The verifier refuses ${name}.bpf.o:\n${words}`);
-}
-
-/** Says why there can be no guest here; undefined where there can be. */
-function whyNoGuest(): string | undefined {
-  if (process.arch !== "x64")
-    return "SKIP: the second kernel is one for x86_64, as bpftool and busybox here would have to be";
-  const missing = ["/usr/bin/qemu-system-x86_64", "/bin/busybox"].find((program) => !existsSync(program));
-  return missing && `SKIP: ${missing} is not installed (packages qemu-system-x86 and busybox-static)`;
 }

@@ -46,7 +46,7 @@ export const AGENT_PACKAGES = [...Object.keys(TOOLS), "libbpf1", "libstdc++6"];
 /** Name of the npm package with koffi's native part. */
 export const nativePackage = ({ node }: Processor): string => `@koromix/koffi-linux-${node}`;
 
-const HOME = "/opt/ebpf-dataplane";
+export const HOME = "/opt/ebpf-dataplane";
 
 /** Path of the bill of materials in the image. */
 export const AGENT_BILL = `${HOME}/sbom.cdx.json`;
@@ -117,7 +117,7 @@ function nodeLicence({ origin, node }: AgentIngredients): Tree {
 }
 
 /** The npm package koffi without its sources: the loader, and the native module for the processor and the GNU C library. */
-function koffi({ root, processor, origin, native }: AgentIngredients): Tree {
+export function koffi({ root, processor, origin, native }: Omit<AgentIngredients, "node" | "cni">): Tree {
   const loader = join(root, "node_modules", "koffi");
   const files = ["package.json", "LICENSE.txt", ...globSync("{,src/**/}*.cjs", { cwd: loader })];
   const module = join(`linux_${processor.node}`, "koffi.node");
