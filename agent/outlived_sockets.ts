@@ -4,6 +4,7 @@ import type { Endpoint } from "./cni/endpoint_store.ts";
 import { isLoopback } from "./compile/frontend_rules.ts";
 import { NODE_LOOPBACK } from "./compile/frontends.ts";
 import { UDP } from "./compile/key.ts";
+import type { Address } from "./kernel/address.ts";
 import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
 import type { MapStores } from "./kernel/map_store.ts";
 import { inNamespace } from "./kernel/network_namespace.ts";
@@ -16,6 +17,7 @@ type Read<M extends keyof MapStores> = Pick<MapStores[M], "lookup">;
 export interface ServiceMaps {
   readonly services: Read<"services">;
   readonly members: Read<"members">;
+  readonly sourceRanges: Read<"sourceRanges">;
   readonly locations: Read<"locations">;
   readonly settings: Read<"settings">;
   readonly datagramPeers: Read<"datagramPeers">;
@@ -24,15 +26,16 @@ export interface ServiceMaps {
 export interface OutlivedSocketsParts {
   readonly maps: ServiceMaps;
   /** The workloads of this node. */
-  readonly endpoints: () => readonly Pick<Endpoint, "netns" | "namespace" | "pod">[];
+  readonly endpoints: () => readonly Pick<Endpoint, "netns" | "namespace" | "pod" | "address">[];
   readonly log: Logger;
 }
 
 /** A pass over the workloads' namespaces begins at most this often. */
 const PAUSE_MS = 1000;
 
-/** Ends UDP sockets that would send to nobody for ever: connect() bound them to a backend that their service no longer has,
- * or to the address of a service that began later. Their programs get an error and connect again, as they do when
+/** Ends UDP sockets that would send to nobody for ever, or to whom they no longer may: connect() bound them to a backend that
+ * their service no longer has, to the address of a service that began later, or by a load balancer's address that no longer
+ * admits them. Their programs get an error and connect again, as they do when
  * kube-proxy forgets a flow. */
 export class OutlivedSockets {
   private readonly parts: OutlivedSocketsParts;
@@ -47,7 +50,7 @@ export class OutlivedSockets {
   /** To be called when services or their backends changed. The node's own sockets are looked at at once, the workloads' one
    * namespace after the other. Never throws: what cannot be done is said once. */
   changed(): void {
-    this.end("this node", (work) => work());
+    this.end("this node", undefined, (work) => work());
     this.again = true;
     if (!this.passing) void this.pass();
   }
@@ -56,22 +59,24 @@ export class OutlivedSockets {
     this.passing = true;
     while (this.again) {
       this.again = false;
-      for (const { netns, namespace, pod } of this.parts.endpoints()) {
+      for (const { netns, namespace, pod, address } of this.parts.endpoints()) {
         await setImmediate(); // others have their turn between two namespaces
-        if (existsSync(netns)) this.end(`pod ${namespace}/${pod}`, (work) => inNamespace(netns, work));
+        if (existsSync(netns)) this.end(`pod ${namespace}/${pod}`, address, (work) => inNamespace(netns, work));
       }
       await setTimeout(PAUSE_MS);
     }
     this.passing = false;
   }
 
-  private end(whose: string, within: (work: () => void) => void): void {
+  /** @param workload its address; undefined: the node */
+  private end(whose: string, workload: Address | undefined, within: (work: () => void) => void): void {
     const { maps, log } = this.parts;
     try {
+      const client = workload ?? maps.settings.lookup(0)?.node ?? "::";
       within(() => {
         for (const socket of connectedUdpSockets()) {
           const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
-          if (!hasOutlived(socket, peer, maps)) continue;
+          if (!hasOutlived(socket, peer, maps, client)) continue;
           const result = destroySocket(socket);
           if (result === "destroyed") log.info(`ended a UDP socket of ${whose}: ${reason(socket, peer)}`);
           if (result === "unsupported") this.sayOnce(UNSUPPORTED);
@@ -94,12 +99,23 @@ const UNSUPPORTED =
 type Destination = Pick<ConnectedSocket, "address" | "port">;
 
 /** Whether this socket sends to nobody, though somebody would answer, or an error would tell. */
-export function hasOutlived({ address, port }: Destination, peer: SocketPeer | undefined, maps: ServiceMaps): boolean {
+export function hasOutlived(
+  { address, port }: Destination,
+  peer: SocketPeer | undefined,
+  maps: ServiceMaps,
+  client: Address,
+): boolean {
   const bound = peer?.address === address && peer.port === port ? peer : undefined;
   const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
   if (!isHandledHere(service, bound, maps)) return false;
   if (!bound) return (service?.backendCount ?? 0) > 0;
-  return !service || maps.members.lookup({ service: service.id, backend: bound.backend }) === undefined;
+  if (!service || !mayUse(service, client, maps)) return true;
+  return maps.members.lookup({ service: service.id, backend: bound.backend }) === undefined;
+}
+
+/** As the packet path asks (steps/source_range.h): the kernel finds the longest prefix. */
+function mayUse({ sourceRanges: set }: Service, client: Address, { sourceRanges }: ServiceMaps): boolean {
+  return set === 0 || sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
 }
 
 /** Left to kube-proxy are services, and sockets that were bound to them before; nobody but us knows host ports. */
@@ -114,7 +130,7 @@ function isHandledHere(
 
 function reason({ address, port }: Destination, peer: SocketPeer | undefined): string {
   if (peer?.address !== address) return `${address}:${port} is a service now`;
-  return `${peer.frontend}:${peer.frontendPort} no longer has the backend ${address}:${port}`;
+  return `${peer.frontend}:${peer.frontendPort} no longer gives it the backend ${address}:${port}`;
 }
 
 /** As the packet path finds it (steps/choose.h). */

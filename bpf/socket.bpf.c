@@ -4,6 +4,7 @@
 #include "steps/host_requests.h"
 #include "steps/requester.h"
 #include "steps/socket_memory.h"
+#include "steps/source_range.h"
 #include <linux/errno.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -48,8 +49,8 @@ static __always_inline __be16 port_of(struct bpf_sock_addr *socket)
 }
 
 /* A datagram of an unconnected socket is no new connection: only its refusal is told. */
-static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_addr *socket,
-					  const struct address *frontend, __be16 port, const struct socket_peer *peer)
+static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_addr *socket, enum outcome refusal,
+					  const struct socket_peer *peer)
 {
 	struct event *event;
 
@@ -58,17 +59,14 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 	event = report_reserve(kind, kind == EVENT_REFUSED ? REPORT_MOST_REFUSED : REPORT_MOST_OPENED);
 	if (!event)
 		return;
-	event->packet.destination = *frontend;
-	event->packet.destination_port = port;
+	event->packet.destination = peer->frontend;
+	event->packet.destination_port = peer->frontend_port;
 	event->packet.source_port = port_of(socket);
 	event->packet.protocol = socket->protocol;
-	if (kind == EVENT_REFUSED)
-		event->outcome = OUTCOME_REJECT_NO_BACKEND;
-	if (peer) {
-		event->backend = peer->backend;
-		event->address = peer->address;
-		event->port = peer->port;
-	}
+	event->outcome = refusal;
+	event->backend = peer->backend;
+	event->address = peer->address;
+	event->port = peer->port;
 	event_submit(event);
 }
 
@@ -146,6 +144,14 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	return true;
 }
 
+static __always_inline int refuse(struct bpf_sock_addr *socket, const struct socket_peer *peer, enum outcome reason,
+				  int error)
+{
+	report_socket(EVENT_REFUSED, socket, reason, peer);
+	bpf_set_retval(error);
+	return REFUSE;
+}
+
 /* From the service's address to a backend's. */
 static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, enum family family, enum hook hook)
 {
@@ -169,13 +175,12 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 		return PROCEED;
 	}
 	trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
-	if (!choose_peer(socket, service, &requester, hook, &peer)) {
-		report_socket(EVENT_REFUSED, socket, &peer.frontend, peer.frontend_port, NULL);
-		bpf_set_retval(-ECONNREFUSED);
-		return REFUSE;
-	}
+	if (!may_use(service, &requester.address))
+		return refuse(socket, &peer, OUTCOME_DROP_SOURCE_RANGE, -EPERM);
+	if (!choose_peer(socket, service, &requester, hook, &peer))
+		return refuse(socket, &peer, OUTCOME_REJECT_NO_BACKEND, -ECONNREFUSED);
 	if (hook == HOOK_CONNECT)
-		report_socket(EVENT_CONNECTED, socket, &peer.frontend, peer.frontend_port, &peer);
+		report_socket(EVENT_CONNECTED, socket, 0, &peer);
 	write_address(socket, family, &peer.address, peer.port);
 	return PROCEED;
 }

@@ -73,6 +73,7 @@ export class Compiler {
     const revision = policyRevision(judged.endpoints, addresses.locations);
     const maps = {
       services: services.services,
+      sourceRanges: services.sourceRanges,
       slots: services.slots,
       members: services.members,
       backends: services.backends,

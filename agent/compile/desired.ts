@@ -20,6 +20,7 @@ export type WrittenMap = Extract<
   | "members"
   | "slots"
   | "services"
+  | "sourceRanges"
   | "policies"
   | "locations"
   | "endpoints"

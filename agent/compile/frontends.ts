@@ -3,6 +3,7 @@ import { type Frontend, ServiceFlag } from "../kernel/layout.gen.ts";
 import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
 import type { Claim } from "./frontend_rules.ts";
 import { keyText, TCP, UDP } from "./key.ts";
+import { EVERYBODY, type RangeSet } from "./source_ranges.ts";
 
 /** One address and port that clients may use, and by which rules. */
 export interface FrontendRule {
@@ -13,6 +14,8 @@ export interface FrontendRule {
   readonly claim: Claim;
   /** The field that asks for it. */
   readonly path: string;
+  /** The clients that may use it; undefined: all. */
+  readonly clients?: RangeSet | undefined;
 }
 
 // Any address of any node (bpf/shared/service.h).
@@ -21,23 +24,31 @@ const ANY_NODE_ADDRESS = "::";
 export const NODE_LOOPBACK = "::1";
 
 /** Every frontend of one service port. Of an address that stands in two fields the first says by which rules. */
-export function frontends(service: Service, port: ServicePort): readonly FrontendRule[] {
+export function frontends(service: Service, port: ServicePort, ranges = EVERYBODY): readonly FrontendRule[] {
   const { spec } = service;
   const affinity = spec.sessionAffinity === "ClientIP" ? ServiceFlag.AFFINITY : 0;
   const internal = affinity | (spec.internalTrafficPolicy === "Local" ? ServiceFlag.INTERNAL_LOCAL : 0);
   const external = affinity | (spec.externalTrafficPolicy === "Local" ? ServiceFlag.EXTERNAL_LOCAL : 0);
   const protocol = port.protocol === "UDP" ? UDP : TCP;
+  const balanced = new Set(balancedAddresses(service).map(canonicalAddress));
   const at = (addresses: readonly string[], flags: number, claim: Claim, path: string): FrontendRule[] =>
     addresses.map(canonicalAddress).flatMap((address) => {
       if (address === undefined) return [];
       const family = familyOf(address) ?? "IPv4";
-      return [{ key: { address, port: port.port, protocol }, family, flags, claim, path }];
+      // The load balancer's address, whatever else it is: a cluster IP is the cluster's own way.
+      const clients = balanced.has(address) && claim !== "cluster IP" ? ranges.of(family) : undefined;
+      return [{ key: { address, port: port.port, protocol }, family, flags, claim, path, ...(clients && { clients }) }];
     });
 
   const rules = [
     ...at(clusterAddresses(service), internal, "cluster IP", "spec.clusterIPs"),
     ...at(spec.externalIPs, external, "external IP", "spec.externalIPs"),
-    ...at(balancedAddresses(service), external, "load balancer", "status.loadBalancer.ingress"),
+    ...at(
+      [...balanced].flatMap((address) => address ?? []),
+      external,
+      "load balancer",
+      "status.loadBalancer.ingress",
+    ),
   ];
   const hasNodePort = spec.type === "NodePort" || spec.type === "LoadBalancer";
   if (hasNodePort && port.nodePort) {
@@ -54,21 +65,8 @@ export function clusterAddresses({ spec }: Service): readonly string[] {
   return addresses.filter((address) => familyOf(address) !== undefined);
 }
 
-/** The clients that may use its load balancer's addresses; undefined: all. The field goes before the annotation. */
-export function sourceRanges({ spec, metadata }: Service): { path: string; ranges: readonly string[] } | undefined {
-  const annotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
-  const written = metadata.annotations?.[annotation]?.split(",").flatMap((text) => text.trim() || []) ?? [];
-  const found =
-    spec.loadBalancerSourceRanges.length > 0
-      ? { path: "spec.loadBalancerSourceRanges", ranges: spec.loadBalancerSourceRanges }
-      : { path: `metadata.annotations[${annotation}]`, ranges: written };
-  return found.ranges.length > 0 && !found.ranges.includes("0.0.0.0/0") ? found : undefined;
-}
-
-/** What only some clients may use is served to nobody, as long as clients are not told apart here. */
 function balancedAddresses(service: Service): readonly string[] {
   const { spec, status } = service;
-  if (sourceRanges(service)) return [];
   const ingress = spec.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
   // KEP-1860: with ipMode Proxy the load balancer terminates connections itself, the address is not ours to answer.
   return ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []));

@@ -49,6 +49,7 @@ export function compilePod(
     ...about,
     frontends: [...new Map(frontends.map((item) => [keyText.services(item.key), item])).values()],
     lists,
+    clients: [],
     backends: [...new Map(lists.flatMap(({ slots }) => slots.map((slot) => [slot.name.name, slot]))).values()],
     problems: [
       ...parts.flatMap(({ port, refusal }) => (refusal ? [problem(pod, port, refusal)] : [])),

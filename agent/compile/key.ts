@@ -22,9 +22,10 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   members: ({ service, backend }) => `${hex(backend)} of ${hex(service)}`,
   slots: ({ service, index }) => `${hex(service)}[${index}]`,
   services: ({ address, port, protocol }) => `${frontendText(address, port)}/${protocolName(protocol)}`,
+  sourceRanges: ({ prefixLength, set, client }) => `${prefixText(client, prefixLength - 32)} of ${hex(set)}`,
   policies: ({ prefixLength, policy, identity, direction, protocol, port }) =>
     `${hex(policy)} ${hex(identity)} ${direction ? "egress" : "ingress"} ${portText(prefixLength, protocol, port)}`,
-  locations: ({ prefixLength, address }) => `${address}/${address.includes(":") ? prefixLength : prefixLength - 96}`,
+  locations: ({ prefixLength, address }) => prefixText(address, prefixLength),
   endpoints: (address) => address,
   interfaces: (ifindex) => `interface ${ifindex}`,
   namespaces: ({ cookie }) => `network namespace ${cookie}`,
@@ -45,6 +46,11 @@ export function hex(id: number): string {
 function frontendText(address: Address, port: number): string {
   if (address === "::") return `node port ${port}`;
   return `${address === "::1" ? "loopback" : address}:${port}`;
+}
+
+/** "10.244.0.0/16", of an address whose prefix counts 128 bits. */
+function prefixText(address: Address, prefixLength: number): string {
+  return `${address}/${address.includes(":") ? prefixLength : prefixLength - 96}`;
 }
 
 function portText(prefixLength: number, protocol: number, port: number): string {

@@ -14,6 +14,9 @@ export const POLICY_LIMITS = {
   ports: 4_096,
 } as const;
 
+/** What the loadBalancerSourceRanges of one Service may hold. With more, nobody is served at its load balancer's addresses. */
+export const SOURCE_RANGES_LIMIT = 4_096;
+
 /** Entries of the map `policies` that all policies in force on one node may need: half of it, so that the new ones find
  * room beside the old ones while endpoints move from one to the other. */
 export const NODE_POLICY_ENTRIES = maps.policies.maxEntries / 2;

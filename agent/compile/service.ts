@@ -14,8 +14,9 @@ import {
 import type { Problem } from "./desired.ts";
 import { notServed } from "./frontend_claims.ts";
 import type { FrontendRules } from "./frontend_rules.ts";
-import { clusterAddresses, type FrontendRule, frontends, sourceRanges } from "./frontends.ts";
+import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
 import type { NodeDirectory } from "./nodes.ts";
+import { type RangeSet, type SourceRanges, sourceRanges } from "./source_ranges.ts";
 
 /** One Service, or what is served for the host ports of one pod, compiled but for its numbers. */
 export interface CompiledService {
@@ -25,6 +26,8 @@ export interface CompiledService {
   readonly object: KubernetesObject;
   readonly frontends: readonly (FrontendRule & { readonly list: SlotList; readonly affinitySeconds: number })[];
   readonly lists: readonly SlotList[];
+  /** Whom its frontends name as clients. */
+  readonly clients: readonly RangeSet[];
   /** All of them, also those that terminate and stand in no slot. */
   readonly backends: readonly Candidate[];
   readonly problems: readonly Problem[];
@@ -54,9 +57,10 @@ export function compileService(
   allowed: FrontendRules,
 ): CompiledService {
   const about = { owner: `Service ${objectName(service)}`, kind: "Service", object: service };
-  if (!isServed(service)) return { ...about, frontends: [], lists: [], backends: [], problems: [] };
+  if (!isServed(service)) return { ...about, frontends: [], lists: [], clients: [], backends: [], problems: [] };
+  const ranges = sourceRanges(service);
   const parts = service.spec.ports.map((port) =>
-    port.protocol === "SCTP" ? [] : compilePort(service, port, slices, nodes, nodeOfAddress),
+    port.protocol === "SCTP" ? [] : compilePort(service, port, ranges, slices, nodes, nodeOfAddress),
   );
   const asked = parts.flat().map((part) => ({ ...part, refusal: allowed.refusal(part.rule.claim, part.rule.key) }));
   const rules = asked.filter(({ refusal }) => refusal === undefined);
@@ -66,9 +70,11 @@ export function compileService(
     ...about,
     frontends: rules.map(({ rule, list }) => ({ ...rule, list, affinitySeconds: affinitySeconds(service) })),
     lists,
+    clients: [...new Set(rules.flatMap(({ rule }) => rule.clients ?? []))],
     backends: withDraining([...backends.values()], lists),
     problems: [
       ...problems(service),
+      ...ranges.problems,
       ...notServed(
         about,
         asked.flatMap(({ rule, refusal }) => (refusal ? [{ rule, reason: refusal }] : [])),
@@ -86,11 +92,12 @@ interface PortRule {
 function compilePort(
   service: Service,
   port: ServicePort,
+  ranges: SourceRanges,
   slices: readonly EndpointSlice[],
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
 ): PortRule[] {
-  const rules = frontends(service, port);
+  const rules = frontends(service, port, ranges);
   const byFamily = Map.groupBy(rules, (rule) => rule.family);
   return [...byFamily].flatMap(([family, ofFamily]) => {
     const publishNotReady = service.spec.publishNotReadyAddresses === true;
@@ -122,13 +129,6 @@ function problems(service: Service): Problem[] {
       ? [about(`spec.ports[${index}].protocol`, "SCTP is not supported (TCP, UDP are); this port is not served.")]
       : [],
   );
-  const restricted = spec.type === "LoadBalancer" && sourceRanges(service);
-  if (restricted) {
-    const message =
-      "not supported yet: nobody is served at the load balancer's addresses. Next: restrict clients by a NetworkPolicy, " +
-      "and remove the ranges.";
-    found.push(about(restricted.path, message));
-  }
   if (spec.healthCheckNodePort) {
     const message = "not supported yet: nothing answers health checks there; check a node port instead.";
     found.push(about("spec.healthCheckNodePort", message));

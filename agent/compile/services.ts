@@ -2,7 +2,7 @@ import type { Pod, Service } from "../api/core.ts";
 import { type EndpointSlice, serviceNameLabel } from "../api/discovery.ts";
 import { objectName } from "../api/metadata.ts";
 import type { Address } from "../kernel/address.ts";
-import type { Backend, Frontend, Member, Service as ServiceValue, Slot } from "../kernel/layout.gen.ts";
+import type { Backend, Frontend, Member, Service as ServiceValue, Slot, SourceRange } from "../kernel/layout.gen.ts";
 import { canonicalAddress } from "./cidr.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend_claims.ts";
@@ -15,9 +15,11 @@ import { Latest, Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import { type CompiledService, compileService, isLeftAlone } from "./service.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
+import { rangeEntries } from "./source_ranges.ts";
 
 export interface ServiceMaps {
   readonly services: Contributions<Frontend, ServiceValue>;
+  readonly sourceRanges: Contributions<SourceRange, number>;
   readonly slots: Contributions<Slot, number>;
   readonly members: Contributions<Member, number>;
   readonly backends: Contributions<number, Backend>;
@@ -26,6 +28,7 @@ export interface ServiceMaps {
 
 interface ServiceEntries {
   readonly services: readonly Entry<Frontend, ServiceValue>[];
+  readonly sourceRanges: readonly Entry<SourceRange, number>[];
   readonly slots: readonly Entry<Slot, number>[];
   readonly members: readonly Entry<Member, number>[];
   readonly backends: readonly Entry<number, Backend>[];
@@ -40,6 +43,7 @@ export class ServiceCompiler {
   readonly #entries = new Memo<CompiledService, ServiceEntries>();
   readonly #serviceIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
+  readonly #rangeIds = new Numbering<CompiledService>(({ clients }) => clients);
   readonly #frontends = new FrontendClaims();
   readonly #withoutNode = new Memo<EndpointSlice, readonly string[]>();
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
@@ -66,17 +70,19 @@ export class ServiceCompiler {
     compiled.push(...hostPorts);
     const services = this.#serviceIds.assign(compiled);
     const backends = this.#backendIds.assign(compiled);
+    const ranges = this.#rangeIds.assign(compiled);
     const lost = this.#frontends.settle(compiled, (address) => isNode(address, nodes));
     const entries = compiled.map((item) => {
       const without = [...(lost.get(item)?.keys() ?? [])].join();
-      const inputs = [services, backends, without];
+      const inputs = [services, backends, ranges, without];
       return [
         item.owner,
-        this.#entries.get(item, inputs, () => lower(item, services, backends, lost.get(item))),
+        this.#entries.get(item, inputs, () => lower(item, { services, backends, ranges }, lost.get(item))),
       ] as const;
     });
     return {
       services: new Map(entries.map(([owner, { services }]) => [owner, services])),
+      sourceRanges: new Map(entries.map(([owner, { sourceRanges }]) => [owner, sourceRanges])),
       slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
       members: new Map(entries.map(([owner, { members }]) => [owner, members])),
       backends: new Map(entries.map(([owner, { backends }]) => [owner, backends])),
@@ -136,16 +142,18 @@ function nodesOfPods(pods: readonly Pod[]): ReadonlyMap<string, string> {
   );
 }
 
+/** Whatever has a number that is not its own hash. */
+interface Numbers {
+  readonly services: Displaced;
+  readonly backends: Displaced;
+  readonly ranges: Displaced;
+}
+
 /** Gives one compiled service its numbers. */
-function lower(
-  item: CompiledService,
-  services: Displaced,
-  backends: Displaced,
-  lost: Lost | undefined,
-): ServiceEntries {
+function lower(item: CompiledService, { services, backends, ranges }: Numbers, lost: Lost | undefined): ServiceEntries {
   const frontends = item.frontends.filter(({ key }) => !lost?.has(keyText.services(key)));
   return {
-    services: frontends.map(({ key, list, flags, affinitySeconds }) => ({
+    services: frontends.map(({ key, list, flags, affinitySeconds, clients }) => ({
       id: keyText.services(key),
       key,
       value: {
@@ -154,8 +162,10 @@ function lower(
         localCount: list.localCount,
         affinitySeconds,
         flags,
+        sourceRanges: clients ? idOf(ranges, clients) : 0,
       },
     })),
+    sourceRanges: item.clients.flatMap((clients) => rangeEntries(idOf(ranges, clients), clients)),
     slots: item.lists.flatMap((list) =>
       list.slots.map((slot, index) => {
         const key = { service: idOf(services, list.name), index };

@@ -42,19 +42,36 @@ export function mapsInWords(maps: Readable): MapsInWords {
 }
 
 /** "node port 30604/tcp -> 10.244.0.66:80, 10.244.0.67:80 (1 here; external_local)" */
-function services({ services: frontends, slots, backends: all }: Readable): string[] {
-  return frontends.entries().map(([key, { id, backendCount, localCount, affinitySeconds, flags }]) => {
-    const targets = Array.from({ length: backendCount }, (_, index) => {
-      const backend = all.lookup(slots.lookup({ service: id, index }) ?? 0);
-      return backend ? `${backend.address}:${backend.port}` : "a missing backend";
+function services({ services: frontends, slots, backends: all, sourceRanges }: Readable): string[] {
+  const sets = Map.groupBy(sourceRanges.entries(), ([{ set }]) => set);
+  return frontends
+    .entries()
+    .map(([key, { id, backendCount, localCount, affinitySeconds, flags, sourceRanges: set }]) => {
+      const targets = Array.from({ length: backendCount }, (_, index) => {
+        const backend = all.lookup(slots.lookup({ service: id, index }) ?? 0);
+        return backend ? `${backend.address}:${backend.port}` : "a missing backend";
+      });
+      const notes = [
+        `${localCount} here`,
+        ...flagNames(flags, serviceFlagNames),
+        ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
+        ...(set
+          ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`]
+          : []),
+      ];
+      return `${keyText.services(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
     });
-    const notes = [
-      `${localCount} here`,
-      ...flagNames(flags, serviceFlagNames),
-      ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
-    ];
-    return `${keyText.services(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
-  });
+}
+
+/** "10.0.0.0/8, 192.168.0.0/16 and 7 more"; "nobody". Of ranges as the map's keys are written. */
+export function clientsText(ranges: readonly string[]): string {
+  const named = ranges
+    .map((text) => text.split(" ")[0])
+    .sort()
+    .slice(0, 3);
+  return (
+    (named.join(", ") || "nobody") + (ranges.length > named.length ? ` and ${ranges.length - named.length} more` : "")
+  );
 }
 
 /** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */

@@ -3,7 +3,7 @@ import { type Address, address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "2796aa4bf2a9";
+export const layoutHash = "2733d7640c13";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -180,6 +180,7 @@ export const Outcome = {
   DROP_UNRELATED: 23,
   DROP_TAGGED: 24,
   DROP_TUNNEL_FROM_WORKLOAD: 25,
+  DROP_SOURCE_RANGE: 26,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -210,6 +211,7 @@ export const outcomeNames = new Map<number, string>([
   [23, "drop_unrelated"],
   [24, "drop_tagged"],
   [25, "drop_tunnel_from_workload"],
+  [26, "drop_source_range"],
 ]);
 
 /** enum direction */
@@ -430,22 +432,24 @@ export const frontend: Codec<Frontend> = {
   },
 };
 
-/** struct service, 20 bytes */
+/** struct service, 24 bytes */
 export interface Service {
   readonly id: number;
   readonly backendCount: number;
   readonly localCount: number;
   readonly affinitySeconds: number;
   readonly flags: number;
+  readonly sourceRanges: number;
 }
 export const service: Codec<Service> = {
-  size: 20,
+  size: 24,
   encode(value, view, at) {
     view.setUint32(at, value.id, true);
     view.setUint32(at + 4, value.backendCount, true);
     view.setUint32(at + 8, value.localCount, true);
     view.setUint32(at + 12, value.affinitySeconds, true);
     view.setUint32(at + 16, value.flags, true);
+    view.setUint32(at + 20, value.sourceRanges, true);
   },
   decode(view, at) {
     return {
@@ -454,6 +458,29 @@ export const service: Codec<Service> = {
       localCount: view.getUint32(at + 8, true),
       affinitySeconds: view.getUint32(at + 12, true),
       flags: view.getUint32(at + 16, true),
+      sourceRanges: view.getUint32(at + 20, true),
+    };
+  },
+};
+
+/** struct source_range, 24 bytes */
+export interface SourceRange {
+  readonly prefixLength: number;
+  readonly set: number;
+  readonly client: Address;
+}
+export const sourceRange: Codec<SourceRange> = {
+  size: 24,
+  encode(value, view, at) {
+    view.setUint32(at, value.prefixLength, true);
+    view.setUint32(at + 4, value.set, true);
+    address.encode(value.client, view, at + 8);
+  },
+  decode(view, at) {
+    return {
+      prefixLength: view.getUint32(at, true),
+      set: view.getUint32(at + 4, true),
+      client: address.decode(view, at + 8),
     };
   },
 };
@@ -1102,6 +1129,14 @@ export const maps = {
     key: frontend,
     value: service,
   } satisfies MapDefinition<Frontend, Service>,
+  sourceRanges: {
+    name: "source_ranges",
+    type: "lpm_trie",
+    maxEntries: 262144,
+    flags: 1,
+    key: sourceRange,
+    value: u32,
+  } satisfies MapDefinition<SourceRange, number>,
   slots: {
     name: "slots",
     type: "hash",
@@ -1201,7 +1236,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 26,
+    maxEntries: 27,
     flags: 0,
     key: u32,
     value: outcomeCounter,

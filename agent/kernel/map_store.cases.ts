@@ -23,7 +23,7 @@ export const settings: Settings = {
 export function mapStoreCases(name: string, make: MakeStore): void {
   const slots = (count: number) => Array.from({ length: count }, (_, index) => [{ service: 1, index }, index] as const);
   const web = { address: "10.96.0.10", port: 80, protocol: 6 };
-  const service = { id: 7, backendCount: 2, localCount: 1, affinitySeconds: 0, flags: 0 };
+  const service = { id: 7, backendCount: 2, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
 
   describe(`${name} map`, () => {
     test("lookup() gives what was written, and undefined for what was not", () => {

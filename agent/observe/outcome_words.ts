@@ -40,6 +40,7 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_unrelated: dropped("an ICMP error, or a wrapped reply, that belongs to no live connection"),
   drop_tagged: dropped("a workload sent a frame with a VLAN tag"),
   drop_tunnel_from_workload: dropped("a workload, or a process of the node, sent to the tunnel's port"),
+  drop_source_range: dropped("the client is in none of the loadBalancerSourceRanges of the load balancer's address"),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

@@ -89,7 +89,7 @@ export class Reconciler {
   *#update({ map, waits, meanwhile }: Step): Steps<Written> {
     const { delta, store } = this.#sides(map);
     const wait = waits?.(this.deltas);
-    const stand = meanwhile?.(this.deltas) as ((value: never) => never) | undefined;
+    const stand = meanwhile?.(this.deltas) as ((value: never, actual: never | undefined) => never) | undefined;
     const pending = delta.pendingUpdates();
     yield;
     // What is there already finds its room also in a full map, so it comes first.
@@ -97,8 +97,8 @@ export class Reconciler {
     const added: AnyEntry[] = [];
     yield* each(pending, (entry) => {
       if (wait?.(entry)) return;
-      const value = stand ? stand(entry.value) : entry.value;
       const actual = delta.actual(entry.id);
+      const value = stand ? stand(entry.value, actual) : entry.value;
       if (actual === undefined) added.push({ ...entry, value });
       else if (!equal(value, actual)) present.push({ ...entry, value });
     });

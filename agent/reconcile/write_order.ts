@@ -14,7 +14,7 @@ export interface Step<M extends WrittenMap = WrittenMap> {
   /** Entries that must wait because something they rely on could not be written; they stay pending. */
   readonly waits?: (deltas: Deltas) => (entry: Entry<KeyOf<M>, ValueOf<M>>) => boolean;
   /** What is written in place of the desired value until everything it tells of is there. */
-  readonly meanwhile?: (deltas: Deltas) => (value: ValueOf<M>) => ValueOf<M>;
+  readonly meanwhile?: (deltas: Deltas) => (value: ValueOf<M>, actual: ValueOf<M> | undefined) => ValueOf<M>;
 }
 
 function step<M extends WrittenMap>(
@@ -41,15 +41,20 @@ export const writeOrder: readonly Step[] = [
         backends.actual(keyText.backends(backend)) === undefined ||
         members.actual(keyText.members({ service, backend })) === undefined,
   ),
+  // A set that lacks an entry admits fewer: services do not wait for it, or an older list, or none, would stay in force.
+  step("update", "sourceRanges", "services will name the whole set; under a new number, so nobody meets half of one"),
   step(
     "update",
     "services",
     "every slot they count is written",
-    ({ slots }) =>
-      ({ value: { id, backendCount } }) =>
-        Array.from({ length: backendCount }, (_, index) => keyText.slots({ service: id, index })).some((slot) =>
-          slots.isPending(slot),
-        ),
+    (deltas) =>
+      ({ id, value }) => {
+        const actual = deltas.services.actual(id);
+        return lacksSlots(deltas, value) && (!actual || actual.sourceRanges === value.sourceRanges);
+      },
+    // Whom it keeps out does not wait for its backends.
+    (deltas) => (value, actual) =>
+      actual && lacksSlots(deltas, value) ? { ...actual, sourceRanges: value.sourceRanges } : value,
   ),
   step("update", "policies", "identities and endpoints will name them; under new numbers, so nobody sees half of one"),
   step("update", "locations", "an address shows an identity only when every policy knows it", ({ policies }) => {
@@ -80,6 +85,10 @@ export const writeOrder: readonly Step[] = [
     return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
   }),
   step("delete", "services", "before the slots they count"),
+  step("delete", "sourceRanges", "no service names the set any more", ({ services }) => {
+    const named = new Set(services.staleValues().map(({ value }) => value.sourceRanges));
+    return ({ key }) => named.has(key.set);
+  }),
   step("delete", "slots", "nobody counts them any more", ({ services }) => {
     const counted = new Map<number, number>();
     for (const { value } of services.staleValues()) {
@@ -106,6 +115,12 @@ export const writeOrder: readonly Step[] = [
     (deltas) => (value) => ({ ...value, policyRevision: writtenRevision(deltas, value.policyRevision) }),
   ),
 ];
+
+function lacksSlots({ slots }: Deltas, { id, backendCount }: ValueOf<"services">): boolean {
+  return Array.from({ length: backendCount }, (_, index) => keyText.slots({ service: id, index })).some((slot) =>
+    slots.isPending(slot),
+  );
+}
 
 /** The revision of what the maps hold. Where all is as it should be it is the desired one. While something could not be
  * written it is another, which depends on what that is: connections are judged again by the part that is there, and once

@@ -15,6 +15,17 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } services SEC(".maps");
 
+/* (set, client's prefix) -> 1. Written by the agent, before the services that name the set, removed after them. Asked
+ * only for those. Full: the agent reports it, and who is missing is not served. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct source_range);
+	__type(value, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} source_ranges SEC(".maps");
+
 /* (service, index) -> backend id. Written by the agent: grown before the service's count, shrunk after it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -32,6 +32,7 @@ enum outcome {
 	OUTCOME_DROP_UNRELATED,		/* an ICMP error, or a wrapped reply, that belongs to no live connection */
 	OUTCOME_DROP_TAGGED,		/* a workload sent a frame with a VLAN tag */
 	OUTCOME_DROP_TUNNEL_FROM_WORKLOAD, /* a workload, or a process of the node, sent to the tunnel's port */
+	OUTCOME_DROP_SOURCE_RANGE,	/* the client is in none of the loadBalancerSourceRanges of the address */
 	OUTCOME_COUNT,
 };
 

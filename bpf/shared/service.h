@@ -28,6 +28,15 @@ struct service {
 	__u32 local_count;
 	__u32 affinity_seconds;
 	__u32 flags; /* enum service_flag */
+	__u32 source_ranges; /* the set of clients that may use this frontend (struct source_range); 0: everybody */
+};
+
+/* Longest-prefix key of a client that may use what names the set: 32 bits of its number, then those of the address (IPv4
+ * prefix n is 32 + 96 + n). A set is numbered by its content and never changes; one without entries admits nobody. */
+struct source_range {
+	__u32 prefix_length;
+	__u32 set;
+	struct address client;
 };
 
 struct slot {

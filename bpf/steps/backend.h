@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "choose.h"
+#include "source_range.h"
 
 /* What a connection hangs on. */
 
@@ -43,5 +44,5 @@ static __noinline bool backend_is_gone(const struct tuple *tuple, const struct c
 	if (tuple->protocol == IPPROTO_TCP)
 		return !bpf_map_lookup_elem(&backends, &id) && !lives_without_service(connection);
 	service = service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
-	return !service || !is_member(service, id);
+	return !service || !is_member(service, id) || !may_use(service, &tuple->source);
 }

@@ -3,6 +3,7 @@
 #include "follow.h"
 #include "host_requests.h"
 #include "remember.h"
+#include "source_range.h"
 
 /* How a packet came to this node. */
 struct arrival {
@@ -72,6 +73,9 @@ static __always_inline int open_service(struct packet *packet, const struct sett
 	struct opening *opening = opening_draft();
 	__u32 id = arrival->backend;
 
+	/* Of what comes wrapped the entry node has asked; here a list may be newer or older. */
+	if (!wrapped && !may_use(service, &packet->tuple.source))
+		return drop(packet->skb, OUTCOME_DROP_SOURCE_RANGE);
 	if (id)
 		backend = backend_within_reach(service, id, REACH_LOCAL);
 	if (!backend)

@@ -109,7 +109,7 @@ test.each<[string, Resource[], string]>([
     aws(
       {},
       object(deployment("nginx")),
-      object(service("nginx", { type: "LoadBalancer", loadBalancerSourceRanges: ["10.0.0.0/8"] })),
+      object(service("nginx", { type: "LoadBalancer", loadBalancerSourceRanges: ["the office"] })),
     ),
     "Service nginx: spec.loadBalancerSourceRanges",
   ],

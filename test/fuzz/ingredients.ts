@@ -1,5 +1,14 @@
 // What packets are made of: the little cluster's addresses and ports, and what has no place in it.
-import { externalAddress, gateway, nodes, outside, pods, secondAddress, services } from "../packets/cluster.ts";
+import {
+  externalAddress,
+  gateway,
+  guarded,
+  nodes,
+  outside,
+  pods,
+  secondAddress,
+  services,
+} from "../packets/cluster.ts";
 import { echo, icmpError, ip, raw, type Transport, tcp, udp } from "../packets/frames.ts";
 import type { Flow } from "./model/flow.ts";
 import type { Random } from "./random.ts";
@@ -22,7 +31,7 @@ const nobody = [
 ];
 const others = [...Object.values(outside), nodes.node, nodes.far, gateway];
 const all = pods.map(({ address }) => address);
-const frontends = [...services.map(({ clusterIP }) => clusterIP), externalAddress];
+const frontends = [...services.map(({ clusterIP }) => clusterIP), externalAddress, guarded.address];
 
 export function someSource(random: Random): string {
   const kind = random.below(20);
@@ -55,8 +64,8 @@ export function destinationPort(random: Random): number {
 
 /** To a service, at one of the places where it answers. */
 export function someServiceFlow(source: string, random: Random): Flow {
-  const { clusterIP, nodePort, protocol, spec } = random.of(services);
-  const [external] = (spec?.externalIPs as string[] | undefined) ?? [];
+  const { clusterIP, nodePort, protocol, spec, balancer } = random.of(services);
+  const [external = balancer] = (spec?.externalIPs as string[] | undefined) ?? [];
   const [destination, port] = random.of<[string, number]>([
     [clusterIP, 80],
     [external ?? clusterIP, 80],

@@ -61,9 +61,13 @@ export interface ClusterService {
   /** Names of pods; a node's name: the node itself, as a pod on its network. */
   readonly backends: readonly string[];
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** The address of its load balancer. */
+  readonly balancer?: string;
 }
 
 export const externalAddress = "198.51.100.7";
+/** A load balancer's address, and the clients that may use it. */
+export const guarded = { address: "198.51.100.9", clients: [outside.client1, "10.244.0.2"] } as const;
 
 export const services: readonly ClusterService[] = [
   { name: "web", clusterIP: "10.96.0.10", nodePort: 30080, protocol: "TCP", backends: ["web", "web2", "web3"] },
@@ -88,6 +92,11 @@ export const services: readonly ClusterService[] = [
     ...{ name: "external", clusterIP: "10.96.0.18", nodePort: 30088, protocol: "TCP", backends: ["web", "friend"] },
     spec: { externalIPs: [externalAddress] },
   },
+  {
+    ...{ name: "guarded", clusterIP: "10.96.0.20", nodePort: 30090, protocol: "UDP", backends: ["open", "web2"] },
+    spec: { type: "LoadBalancer", loadBalancerSourceRanges: guarded.clients.map((address) => `${address}/32`) },
+    balancer: guarded.address,
+  },
 ];
 
 export function backendAddress(name: string): string {
@@ -108,8 +117,9 @@ export function clusterObjects(): Record<string, object[]> {
       spec: { nodeName: node, containers: [{ ports: [{ containerPort: 80 }] }] },
       status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
     })),
-    services: services.map(({ name, clusterIP, nodePort, protocol, spec }) => ({
+    services: services.map(({ name, clusterIP, nodePort, protocol, spec, balancer }) => ({
       metadata: { name, ...namespaced },
+      ...(balancer && { status: { loadBalancer: { ingress: [{ ip: balancer }] } } }),
       spec: {
         ...{ type: "NodePort", clusterIP, clusterIPs: [clusterIP], ...spec },
         ports: [{ name: "web", protocol, port: 80, targetPort: 80, nodePort }],

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { attacks } from "./cases/attacks.ts";
+import { restricted } from "./cases/clients.ts";
 import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import type { PacketTest } from "./cases/step.ts";
@@ -22,7 +23,7 @@ describe.skipIf(noKernel)("packets", () => {
   });
 
   describe.each(handlings)("$returnMode, services: $services", (handling) => {
-    for (const [title, tests] of Object.entries({ walks, own, attacks, oddities })) {
+    for (const [title, tests] of Object.entries({ walks, restricted, own, attacks, oddities })) {
       const wanted = tests.filter((item) => fits(item, handling));
       test.each(wanted)(`${title}: $say`, (item) => {
         node.write(handling);

@@ -7,7 +7,7 @@ import { connections, outcomes, policies, services } from "./views.ts";
 describe("inspect", () => {
   test("services name their backends, and say when there is none", () => {
     const maps = memoryMaps();
-    const service = { backendCount: 1, localCount: 1, affinitySeconds: 0, flags: 0 };
+    const service = { backendCount: 1, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
     maps.backends.update([[5, { address: "10.244.1.2", node: "172.31.1.207", port: 80, protocol: 6, flags: 1 }]]);
     maps.slots.update([[{ service: 1, index: 0 }, 5]]);
     maps.services.update([
@@ -17,14 +17,15 @@ describe("inspect", () => {
       ],
       [
         { address: "10.96.0.9", port: 53, protocol: 17 },
-        { ...service, id: 2, backendCount: 0, localCount: 0 },
+        { ...service, id: 2, backendCount: 0, localCount: 0, sourceRanges: 9 },
       ],
     ]);
+    maps.sourceRanges.update([[{ prefixLength: 136, set: 9, client: "10.0.0.0" }, 1]]);
     expect(asTable(services(maps))).toBe(
       [
-        "FRONTEND            ID  BACKENDS        LOCAL  FLAGS",
-        "10.96.0.9:53/UDP    2   none: rejected  0",
-        "any node:30604/TCP  1   10.244.1.2:80   1",
+        "FRONTEND            ID  BACKENDS        LOCAL  FLAGS  CLIENTS",
+        "10.96.0.9:53/UDP    2   none: rejected  0             10.0.0.0/8",
+        "any node:30604/TCP  1   10.244.1.2:80   1             all",
       ].join("\n"),
     );
   });

@@ -1,4 +1,6 @@
 // The maps in words, one function per thing to look at. They read whatever MapStores they are given.
+import { keyText } from "../../compile/key.ts";
+import { clientsText } from "../../compile/words.ts";
 import {
   BackendFlag,
   backendFlagNames,
@@ -16,7 +18,8 @@ import type { OutcomeTotals } from "../../kernel/outcomes.ts";
 import type { View } from "./table.ts";
 import { addressAndPort, age, flagNames, identity, type NumberNames, protocol, protocolAndPorts } from "./words.ts";
 
-export function services({ services, slots, backends }: MapStores): View {
+export function services({ services, slots, backends, sourceRanges }: MapStores): View {
+  const sets = Map.groupBy(sourceRanges.entries(), ([{ set }]) => set);
   const backendsById = new Map(backends.entries());
   const bySlot = new Map(slots.entries().map(([{ service, index }, backend]) => [`${service}/${index}`, backend]));
   const rows = services.entries().map(([frontend, service]) => {
@@ -30,10 +33,13 @@ export function services({ services, slots, backends }: MapStores): View {
       chosen.join(" ") || "none: rejected",
       service.localCount,
       flagNames(service.flags, serviceFlagNames),
+      service.sourceRanges === 0
+        ? "all"
+        : clientsText((sets.get(service.sourceRanges) ?? []).map(([range]) => keyText.sourceRanges(range))),
     ];
   });
   return {
-    columns: ["frontend", "id", "backends", "local", "flags"],
+    columns: ["frontend", "id", "backends", "local", "flags", "clients"],
     rows: sorted(rows),
     empty: "There are no services.",
   };

@@ -2,7 +2,16 @@
 // seen at the pod, and answers with sentences about what went wrong.
 
 import { mayReceive, maySend, type Party, type Policy } from "../../model/network_policy.ts";
-import { backendAddress, externalAddress, localPods, nodes, pods, policies, services } from "../../packets/cluster.ts";
+import {
+  backendAddress,
+  externalAddress,
+  guarded,
+  localPods,
+  nodes,
+  pods,
+  policies,
+  services,
+} from "../../packets/cluster.ts";
 import { podMacs } from "../../packets/node.ts";
 import { type Reading, readInner } from "../../packets/reading.ts";
 import { type Flow, FragmentMemory, flowOf, keyOf, reversed } from "./flow.ts";
@@ -23,7 +32,7 @@ export interface Passage {
   readonly judgedLater: boolean;
 }
 
-export type Rule = "source" | "policy" | "error" | "return" | "forward" | "way" | "form";
+export type Rule = "source" | "clients" | "policy" | "error" | "return" | "forward" | "way" | "form";
 export interface Objection {
   readonly rule: Rule;
   readonly why: string;
@@ -36,6 +45,7 @@ const local = new Map(localPods.map((pod) => [pod.address, pod]));
 const frontendAddresses = new Set([
   ...services.map(({ clusterIP }) => clusterIP),
   externalAddress,
+  guarded.address,
   ...Object.values(nodes),
 ]);
 
@@ -74,6 +84,7 @@ export class Model {
     if (arrival.from === "tunnel" && flow) this.#taken.set(keyOf(flow), arrival.node);
     if (before.icmp && !before.ports) return this.#error(passage);
     if (!flow) return this.#portless(passage);
+    if (isKeptOut(passage, flow)) return [{ rule: "clients", why: `${flow.source} may not use ${flow.destination}` }];
     switch (arrival.from) {
       case "pod":
         return this.#fromPod(passage, arrival.pod, flow);
@@ -168,10 +179,10 @@ export class Model {
       return [{ rule: "way", why: `what came from the network left it again as ${outcome}` }];
     if (arrival.from !== "wire") return [{ rule: "forward", why: "what was forwarded already was forwarded again" }];
     const service = services.find(
-      ({ clusterIP, nodePort, protocol, spec }) =>
+      ({ clusterIP, nodePort, protocol, spec, balancer }) =>
         PROTOCOLS[flow.protocol] === protocol &&
         ((flow.destinationPort === 80 &&
-          [clusterIP, ...((spec?.externalIPs as string[]) ?? [])].includes(flow.destination)) ||
+          [clusterIP, balancer, ...((spec?.externalIPs as string[]) ?? [])].includes(flow.destination)) ||
           (flow.destinationPort === nodePort &&
             Object.values<string>(nodes)
               .concat(isOwn(flow.destination) ? flow.destination : [])
@@ -255,6 +266,15 @@ export class Model {
       }
     );
   }
+}
+
+/** Whether its source ranges keep a client out that was given a backend. Of what comes wrapped the entry node has asked; the
+ * host's stack has its own rules. */
+function isKeptOut({ arrival, outcome }: Passage, { source, destination, protocol, destinationPort }: Flow): boolean {
+  if (destination !== guarded.address || protocol !== 17 || destinationPort !== 80) return false;
+  if (outcome === "pass_to_stack" || arrival.from === "stack") return false;
+  if (arrival.from === "tunnel" && arrival.kind !== "overlay") return false;
+  return !guarded.clients.some((client) => client === source);
 }
 
 /** Whether a pod that reaches itself sees what it asked for in its own place. */

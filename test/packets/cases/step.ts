@@ -100,6 +100,15 @@ export function arrivesWrapped(wrapping: Wrapping, ends: Ends, transport: Transp
   };
 }
 
+/** The same when the way that its connection remembers is no longer known. */
+export function later(step: Step): Step {
+  const frame = (node: NodeUnderTest) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+    return typeof step.frame === "function" ? step.frame(node) : step.frame;
+  };
+  return { ...step, frame };
+}
+
 /** A packet that a frame carries, for ICMP errors about it; cut to `length` bytes. */
 export function about(ends: Ends, transport: Transport, length = 28): Uint8Array {
   return ip(ends, transport).subarray(0, length);

@@ -1,0 +1,96 @@
+import type { Service } from "../api/core.ts";
+import type { SourceRange } from "../kernel/layout.gen.ts";
+import { type Cidr, type Family, familyOf, parseCidr } from "./cidr.ts";
+import type { Entry, Problem } from "./desired.ts";
+import { type Named, named } from "./ids.ts";
+import { keyText } from "./key.ts";
+import { SOURCE_RANGES_LIMIT } from "./limits.ts";
+
+/** Clients that may use a load balancer's address. Its name is its content: whoever changes a list names another set. */
+export interface RangeSet extends Named {
+  readonly ranges: readonly Cidr[];
+}
+
+/** What one Service says of its load balancer's clients. */
+export interface SourceRanges {
+  /** The clients that may use an address of this family; undefined: all. */
+  of(family: Family): RangeSet | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+export const EVERYBODY: SourceRanges = { of: () => undefined, problems: [] };
+
+/** The ranges of a Service. The field goes before the annotation. A list that cannot be read, or is too long, admits nobody. */
+export function sourceRanges(service: Service): SourceRanges {
+  const { path, texts } = written(service);
+  if (service.spec.type !== "LoadBalancer" || texts.length === 0) return EVERYBODY;
+  if (texts.length > SOURCE_RANGES_LIMIT) {
+    const message = `has ${texts.length} ranges; one Service may have ${SOURCE_RANGES_LIMIT}. ${NOBODY} until there are fewer. Next: name larger ranges.`;
+    return nobody([about(service, path, message)]);
+  }
+  const read = texts.map((text, index) => ({ text, index, cidr: cidrOf(text) }));
+  const wrong = read.filter(({ cidr }) => cidr === undefined);
+  const ranges = read.flatMap(({ cidr }) => cidr ?? []);
+  if (wrong.length > 0) {
+    const named = wrong.slice(0, 3).map(({ text, index }) => `"${text}" at [${index}]`);
+    const more = wrong.length > 3 ? ` and ${wrong.length - 3} more` : "";
+    const message = `${named.join(", ")}${more}: expected the form 10.244.0.0/16 or fd00::/64. ${NOBODY} until that is mended.`;
+    return nobody([about(service, path, message)]);
+  }
+  const sets = { IPv4: setOf(ranges, "IPv4"), IPv6: setOf(ranges, "IPv6") };
+  const without = familiesOf(service).filter((family) => sets[family]?.ranges.length === 0);
+  const problems = without.map((family) =>
+    about(service, path, `has no range of ${family}. Nobody is served at the load balancer's ${family} addresses.`),
+  );
+  return { of: (family) => sets[family], problems };
+}
+
+const NOBODY = "Nobody is served at the load balancer's addresses";
+
+function nobody(problems: readonly Problem[]): SourceRanges {
+  const set = setOf([], "IPv4");
+  return { of: () => set, problems };
+}
+
+/** Ranges of the other family say nothing of this one's clients: where none is left, nobody is admitted. */
+function setOf(all: readonly Cidr[], family: Family): RangeSet | undefined {
+  const byText = new Map(all.filter((cidr) => cidr.family === family).map((cidr) => [cidr.text, cidr]));
+  const ranges = [...byText.values()].sort((a, b) => (a.text < b.text ? -1 : 1));
+  if (ranges.some(({ text }) => text === "0.0.0.0/0" || text === "::/0")) return undefined;
+  return { ...named(`source ranges ${ranges.map(({ text }) => text).join(" ")}`), ranges };
+}
+
+function written({ spec, metadata }: Service): { path: string; texts: readonly string[] } {
+  const texts = spec.loadBalancerSourceRanges.map((text) => text.trim());
+  if (texts.length > 0) return { path: "spec.loadBalancerSourceRanges", texts };
+  const annotation = metadata.annotations?.[ANNOTATION]?.split(",").flatMap((text) => text.trim() || []) ?? [];
+  return { path: `metadata.annotations[${ANNOTATION}]`, texts: annotation };
+}
+
+/** Of the load balancer's addresses. */
+function familiesOf({ status }: Service): Family[] {
+  const ingress = status?.loadBalancer?.ingress ?? [];
+  return [...new Set(ingress.flatMap(({ ip }) => familyOf(ip ?? "") ?? []))];
+}
+
+function cidrOf(text: string): Cidr | undefined {
+  try {
+    return parseCidr(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function about({ metadata }: Service, path: string, message: string): Problem {
+  return { kind: "Service", namespace: metadata.namespace ?? undefined, name: metadata.name, path, message };
+}
+
+/** The entries of a set under its number. */
+export function rangeEntries(set: number, { ranges }: RangeSet): Entry<SourceRange, number>[] {
+  return ranges.map(({ address, prefixLength }) => {
+    const key = { prefixLength: 32 + prefixLength, set, client: address };
+    return { id: keyText.sourceRanges(key), key, value: 1 };
+  });
+}
