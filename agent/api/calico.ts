@@ -26,6 +26,8 @@ export const ipamBlock = z.object({
 });
 export type IpamBlock = z.infer<typeof ipamBlock>;
 
+const OWN = "ebpf-dataplane.io/";
+
 /** The component that writes it has the same name for it (components/dataplane/felix-configuration.ts); Calico has none. */
 const SERVICE_HANDLING = "ebpf-dataplane.io/service-handling";
 const serviceHandlings = ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"] as const;
@@ -39,21 +41,25 @@ const socketTranslations = ["All", "HostOnly"] as const;
 export const EXTERNAL_IPS = "ebpf-dataplane.io/external-ips";
 export const EXTERNAL_IP_NETWORKS = "ebpf-dataplane.io/external-ip-networks";
 
+const felixAnnotations = z.object({
+  [SERVICE_HANDLING]: z.enum(serviceHandlings, { error: `allowed are ${serviceHandlings.join(", ")}` }).nullish(),
+  [SOCKET_TRANSLATION]: z
+    .enum(socketTranslations, {
+      error: "allowed are All and HostOnly: host processes have no other way to Services",
+    })
+    .nullish(),
+  [EXTERNAL_IPS]: z.string().nullish(),
+  [EXTERNAL_IP_NETWORKS]: z.string().nullish(),
+});
+
+/** Of others' annotations nothing is known; one of ours that nobody reads is misspelt. */
+const onlyKnown = z.record(z.string(), z.unknown()).superRefine((all, context) => {
+  for (const name of Object.keys(all).filter((one) => one.startsWith(OWN) && !(one in felixAnnotations.shape)))
+    context.addIssue({ code: "unrecognized_keys", keys: [name], input: all, message: `nobody reads "${name}"` });
+});
+
 export const felixConfiguration = z.object({
-  metadata: metadata.extend({
-    annotations: z
-      .object({
-        [SERVICE_HANDLING]: z.enum(serviceHandlings, { error: `allowed are ${serviceHandlings.join(", ")}` }).nullish(),
-        [SOCKET_TRANSLATION]: z
-          .enum(socketTranslations, {
-            error: "allowed are All and HostOnly: host processes have no other way to Services",
-          })
-          .nullish(),
-        [EXTERNAL_IPS]: z.string().nullish(),
-        [EXTERNAL_IP_NETWORKS]: z.string().nullish(),
-      })
-      .nullish(),
-  }),
+  metadata: metadata.extend({ annotations: onlyKnown.pipe(felixAnnotations).nullish() }),
   spec: z
     .strictObject({
       bpfExternalServiceMode: z.enum(["DSR", "Tunnel"], { error: "allowed are DSR and Tunnel" }).nullish(),

@@ -65,6 +65,7 @@ export const service = z.object({
     publishNotReadyAddresses: z.boolean().nullish(),
     loadBalancerSourceRanges: list(z.string()),
     healthCheckNodePort: z.int().nullish(),
+    trafficDistribution: z.string().nullish(),
   }),
   status: z
     .object({

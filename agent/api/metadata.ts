@@ -3,6 +3,36 @@ import { z } from "zod";
 // What the agent reads of an object. Parsing drops every other field, which is also what keeps the watch caches small
 // and lets a heartbeat that changes nothing here go unnoticed.
 
+/** Annotations that mean something to a dataplane: these, and all of Calico's for traffic classes. */
+export const ANNOTATIONS = new Set([
+  // Of a static pod's mirror: the uid that the kubelet knows the pod by.
+  "kubernetes.io/config.hash",
+  // Of a Service, in place of the field of that name.
+  "service.beta.kubernetes.io/load-balancer-source-ranges",
+  // Read only to say that nobody here does what they ask for (compile/ignored.ts).
+  "kubernetes.io/ingress-bandwidth",
+  "kubernetes.io/egress-bandwidth",
+  "service.kubernetes.io/topology-mode",
+  "service.kubernetes.io/topology-aware-hints",
+  "projectcalico.org/natExcludeService",
+  "lb.projectcalico.org/external-traffic-strategy",
+  "cni.projectcalico.org/ipAddrs",
+  "cni.projectcalico.org/ipAddrsNoIpam",
+  "cni.projectcalico.org/ipv4pools",
+  "cni.projectcalico.org/ipv6pools",
+  "cni.projectcalico.org/floatingIPs",
+  "cni.projectcalico.org/hwAddr",
+  "cni.projectcalico.org/allowedSourcePrefixes",
+]);
+export const TRAFFIC_CLASS = "qos.projectcalico.org/";
+
+function known(all: Readonly<Record<string, string | null | undefined>>): Readonly<Record<string, string>> | undefined {
+  const found = Object.entries(all).flatMap(([name, text]) =>
+    text != null && (ANNOTATIONS.has(name) || name.startsWith(TRAFFIC_CLASS)) ? [[name, text] as const] : [],
+  );
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}
+
 /** Names, labels and life-cycle marks that every Kubernetes object has. */
 export const metadata = z.object({
   name: z.string().min(1),
@@ -10,15 +40,9 @@ export const metadata = z.object({
   uid: z.string().nullish(),
   labels: z.record(z.string(), z.string()).nullish(),
   annotations: z
-    .object({
-      // Of a static pod's mirror: the uid that the kubelet knows the pod by.
-      "kubernetes.io/config.hash": z.string().nullish(),
-      "kubernetes.io/ingress-bandwidth": z.string().nullish(),
-      "kubernetes.io/egress-bandwidth": z.string().nullish(),
-      // Of a Service, in place of the field of that name.
-      "service.beta.kubernetes.io/load-balancer-source-ranges": z.string().nullish(),
-    })
-    .nullish(),
+    .record(z.string(), z.string().nullish())
+    .nullish()
+    .transform((all) => known(all ?? {})),
   creationTimestamp: z.string().nullish(),
   deletionTimestamp: z.string().nullish(),
 });

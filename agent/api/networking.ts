@@ -2,12 +2,13 @@ import { z } from "zod";
 import { cidr } from "./address.ts";
 import { list, metadata } from "./metadata.ts";
 
-// networking.k8s.io/v1 NetworkPolicy
+// networking.k8s.io/v1 NetworkPolicy. A field that nobody here knows may narrow what stands beside it, so it is refused with
+// its path: without it the policy would allow more.
 
-export const labelSelector = z.object({
+export const labelSelector = z.strictObject({
   matchLabels: z.record(z.string(), z.string()).nullish(),
   matchExpressions: list(
-    z.object({
+    z.strictObject({
       key: z.string(),
       operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
       values: list(z.string()),
@@ -17,10 +18,10 @@ export const labelSelector = z.object({
 export type LabelSelector = z.infer<typeof labelSelector>;
 
 const peer = z
-  .object({
+  .strictObject({
     podSelector: labelSelector.nullish(),
     namespaceSelector: labelSelector.nullish(),
-    ipBlock: z.object({ cidr, except: list(cidr) }).nullish(),
+    ipBlock: z.strictObject({ cidr, except: list(cidr) }).nullish(),
   })
   .refine((value) => !(value.ipBlock && (value.podSelector || value.namespaceSelector)), {
     message: "ipBlock cannot stand beside podSelector or namespaceSelector; use two peers",
@@ -31,7 +32,7 @@ const peer = z
 export type NetworkPolicyPeer = z.infer<typeof peer>;
 
 const port = z
-  .object({
+  .strictObject({
     protocol: z.enum(["TCP", "UDP", "SCTP"]).nullish(),
     port: z.union([z.int().min(1).max(65535), z.string().min(1)]).nullish(),
     endPort: z.int().min(1).max(65535).nullish(),
@@ -49,12 +50,12 @@ export type NetworkPolicyPort = z.infer<typeof port>;
 export const networkPolicy = z.object({
   metadata,
   spec: z
-    .object({
+    .strictObject({
       podSelector: labelSelector.nullish(),
       policyTypes: list(z.enum(["Ingress", "Egress"])),
-      ingress: list(z.object({ from: list(peer), ports: list(port) })),
+      ingress: list(z.strictObject({ from: list(peer), ports: list(port) })),
       // Whether `egress` is present decides the default of policyTypes, so absence must survive.
-      egress: z.array(z.object({ to: list(peer), ports: list(port) })).nullish(),
+      egress: z.array(z.strictObject({ to: list(peer), ports: list(port) })).nullish(),
     })
     .nullish()
     .transform((spec) => spec ?? { podSelector: undefined, policyTypes: [], ingress: [], egress: undefined }),

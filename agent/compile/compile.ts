@@ -12,7 +12,7 @@ import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { Latest } from "./memo.ts";
 import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
-import { podProblems } from "./pod_problems.ts";
+import { namespaceProblems, podProblems } from "./pod_problems.ts";
 import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.ts";
 import { type Judged, judgePools } from "./pool_claims.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
@@ -65,9 +65,11 @@ export class Compiler {
       frontendRules(ipPools, apiServers, externalIps, nodes),
     );
     const services = this.#services.compile(snapshot, nodes, rules);
-    const podsHere = this.#podProblems.get([snapshot.pods, facts.nodeName], () =>
-      podProblems(snapshot.pods, facts.nodeName),
-    );
+    const { pods: allPods, networkPolicies, namespaces } = snapshot;
+    const podsHere = this.#podProblems.get([allPods, networkPolicies, namespaces, facts.nodeName], () => [
+      ...podProblems(allPods, networkPolicies, facts.nodeName),
+      ...namespaceProblems(namespaces),
+    ]);
     const { selection, addresses, judgement } = yield* this.#select(snapshot, nodes, pools);
     const { policyNames, ...judged } = judgement;
     const revision = policyRevision(judged.endpoints, addresses.locations);
@@ -80,6 +82,7 @@ export class Compiler {
       ...judged,
       settings: compileSettings(facts, felixConfigurations, revision),
     };
+    const kubeProxy = kubeProxyOf(felixConfigurations);
     const stages = yield* this.#transition(snapshot, selection, nodes, pools);
     const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {
@@ -87,12 +90,13 @@ export class Compiler {
       routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
       natOutgoing: pools.natOutgoing,
       names: policyNames,
-      kubeProxy: kubeProxyOf(felixConfigurations),
+      kubeProxy,
       problems: [
         ...nodes.problems,
         ...pools.problems,
         ...externalIps.problems,
-        ...services.problems,
+        // What a kube-proxy does with services is its own.
+        ...services.problems.filter(({ kind }) => kind !== "Service" || kubeProxy !== "beside us"),
         ...podsHere,
         ...selection.problems,
         ...settingsProblems(felixConfigurations),

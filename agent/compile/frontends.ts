@@ -68,8 +68,9 @@ export function clusterAddresses({ spec }: Service): readonly string[] {
 function balancedAddresses(service: Service): readonly string[] {
   const { spec, status } = service;
   const ingress = spec.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
-  // KEP-1860: with ipMode Proxy the load balancer terminates connections itself, the address is not ours to answer.
-  return ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []));
+  // KEP-1860: only VIP, the default, says that packets reach nodes with the address. With Proxy the load balancer ends
+  // connections itself; what a later mode means nobody knows here.
+  return ingress.flatMap(({ ip, ipMode }) => (ip && (ipMode ?? "VIP") === "VIP" ? [ip] : []));
 }
 
 function primaryFamily(service: Service): Family {

@@ -1,22 +1,38 @@
-import type { Pod } from "../api/core.ts";
+import type { Namespace, Pod } from "../api/core.ts";
+import type { NetworkPolicy } from "../api/networking.ts";
 import type { Problem } from "./desired.ts";
+import { ignoredAnnotations } from "./ignored.ts";
+import { selects } from "./selector.ts";
 
-const BANDWIDTH = ["kubernetes.io/ingress-bandwidth", "kubernetes.io/egress-bandwidth"] as const;
-
-/** What pods of this node ask of their network and do not get. Each node tells of its own. */
-export function podProblems(pods: readonly Pod[], nodeName: string): Problem[] {
-  return pods.filter(({ spec }) => spec.nodeName === nodeName && !spec.hostNetwork).flatMap(problemsOf);
+/** What pods of this node ask of their network, or others ask of them, and is not done. Each node tells of its own. */
+export function podProblems(pods: readonly Pod[], policies: readonly NetworkPolicy[], nodeName: string): Problem[] {
+  const here = pods.filter(({ spec, status }) => spec.nodeName === nodeName && !hasEnded(status.phase));
+  const byNamespace = Map.groupBy(policies, ({ metadata }) => metadata.namespace ?? "default");
+  return here.flatMap((pod) =>
+    pod.spec.hostNetwork
+      ? unheld(pod, byNamespace.get(pod.metadata.namespace ?? "default") ?? [])
+      : ignoredAnnotations("Pod", pod.metadata),
+  );
 }
 
-function problemsOf({ metadata }: Pod): Problem[] {
-  const about = (path: string, message: string): Problem => ({
-    kind: "Pod",
-    namespace: metadata.namespace ?? undefined,
-    name: metadata.name,
-    path,
-    message,
-  });
-  return BANDWIDTH.filter((name) => metadata.annotations?.[name]).map((name) =>
-    about(`metadata.annotations[${name}]`, "not supported yet: the pod's traffic is not limited."),
+/** What namespaces ask for their pods. */
+export function namespaceProblems(namespaces: readonly Namespace[]): Problem[] {
+  return namespaces.flatMap(({ metadata }) => ignoredAnnotations("Namespace", metadata));
+}
+
+/** A pod on its node's network has no address of its own to be told by, so no policy is held against its traffic. */
+function unheld({ metadata }: Pod, policies: readonly NetworkPolicy[]): Problem[] {
+  const selecting = policies.filter(
+    ({ spec }) => !spec.podSelector || selects(spec.podSelector, metadata.labels ?? {}),
   );
+  if (selecting.length === 0) return [];
+  const names = selecting.map((policy) => policy.metadata.name).sort();
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  const message = `the pod is on its node's network: NetworkPolicy ${names.slice(0, 3).join(", ")}${more} does not hold for it.`;
+  const { name, namespace } = metadata;
+  return [{ kind: "Pod", namespace: namespace ?? undefined, name, path: "spec.hostNetwork", message }];
+}
+
+function hasEnded(phase: string | null | undefined): boolean {
+  return phase === "Succeeded" || phase === "Failed";
 }

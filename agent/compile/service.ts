@@ -15,6 +15,7 @@ import type { Problem } from "./desired.ts";
 import { notServed } from "./frontend_claims.ts";
 import type { FrontendRules } from "./frontend_rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
+import { ignoredAnnotations } from "./ignored.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import { type RangeSet, type SourceRanges, sourceRanges } from "./source_ranges.ts";
 
@@ -129,9 +130,11 @@ function problems(service: Service): Problem[] {
       ? [about(`spec.ports[${index}].protocol`, "SCTP is not supported (TCP, UDP are); this port is not served.")]
       : [],
   );
+  if (spec.trafficDistribution)
+    found.push(about("spec.trafficDistribution", "not supported yet: backends of all zones and nodes are chosen."));
   if (spec.healthCheckNodePort) {
     const message = "not supported yet: nothing answers health checks there; check a node port instead.";
     found.push(about("spec.healthCheckNodePort", message));
   }
-  return found;
+  return [...found, ...ignoredAnnotations("Service", metadata)];
 }

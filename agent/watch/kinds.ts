@@ -6,6 +6,7 @@ import type { KubernetesObject } from "../api/metadata.ts";
 import { networkPolicy } from "../api/networking.ts";
 import { unsupported } from "../api/unsupported.ts";
 import { closedPolicy } from "./closed_policy.ts";
+import { readableConfiguration } from "./readable_configuration.ts";
 
 /** One kind of object the agent reads. */
 export interface Kind<T extends KubernetesObject = KubernetesObject> {
@@ -18,6 +19,8 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly optional: boolean;
   /** What stands in for an object that cannot be read and has no good version before. */
   readonly substitute?: (object: unknown) => T | undefined;
+  /** What the substitute does, in words. */
+  readonly instead?: string;
 }
 
 function kind<T extends KubernetesObject>(
@@ -41,6 +44,7 @@ export const kinds = {
   endpointSlices: kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", endpointSlice),
   networkPolicies: kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", networkPolicy, {
     substitute: closedPolicy,
+    instead: "it isolates its pods and allows nothing until it is mended",
   }),
   ipPools: kind(CALICO, "IPPool", "ippools", ipPool, { namespaced: false, optional: true }),
   ipamBlocks: kind("ebpf-dataplane.io/v1alpha1", "IPAMBlock", "ipamblocks", ipamBlock, {
@@ -50,6 +54,8 @@ export const kinds = {
   felixConfigurations: kind(CALICO, "FelixConfiguration", "felixconfigurations", felixConfiguration, {
     namespaced: false,
     optional: true,
+    substitute: readableConfiguration,
+    instead: "the rest of it is in force until it is mended",
   }),
   calicoNetworkPolicies: kind(CALICO, "NetworkPolicy", "networkpolicies", unsupported, { optional: true }),
   globalNetworkPolicies: kind(CALICO, "GlobalNetworkPolicy", "globalnetworkpolicies", unsupported, {

@@ -119,9 +119,7 @@ export class ObjectCache<T extends KubernetesObject> {
     const reference = this.#references.get(id);
     const instead = hasGood
       ? "its last good version stays in force"
-      : this.#kind.substitute
-        ? "it isolates its pods and allows nothing until it is mended"
-        : "it is left out until it is mended";
+      : (this.#kind.instead ?? "it is left out until it is mended");
     return error.issues.map((issue) => ({
       kind: this.#kind.kind,
       namespace: reference?.namespace,

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { SnapshotStore } from "./snapshot_store.ts";
+
+const seen = (annotations: object, spec: object = {}) => {
+  const store = new SnapshotStore(() => {});
+  store.put("felixConfigurations", { metadata: { name: "default", annotations }, spec });
+  const problems = store.problems().map(({ path, message }) => `${path}: ${message}`);
+  return { configuration: store.list("felixConfigurations")[0], problems };
+};
+
+test("one field that cannot be read opens none of the others", () => {
+  const { configuration, problems } = seen(
+    { "ebpf-dataplane.io/external-ips": "Deny", "ebpf-dataplane.io/socket-translation": "Off", "other.example/x": "y" },
+    { bpfExternalServiceMode: "DSR", bpfLogLevel: "Debug" },
+  );
+  expect(configuration?.metadata.annotations).toEqual({ "ebpf-dataplane.io/external-ips": "Deny" });
+  expect(configuration?.spec).toEqual({ bpfExternalServiceMode: "DSR" });
+  expect(problems).toHaveLength(2);
+  expect(problems[1]).toBe(
+    'spec.bpfLogLevel: Unrecognized key: "bpfLogLevel"; the rest of it is in force until it is mended.',
+  );
+});
+
+test("a misspelt annotation of ours is said", () => {
+  const { configuration, problems } = seen({
+    "ebpf-dataplane.io/external-ip": "Deny",
+    "ebpf-dataplane.io/service-handling": "KubeProxyNftables",
+  });
+  expect(configuration?.metadata.annotations).toEqual({ "ebpf-dataplane.io/service-handling": "KubeProxyNftables" });
+  expect(problems).toEqual([expect.stringMatching(/^metadata\.annotations\.ebpf-dataplane\.io\/external-ip: /)]);
+});
