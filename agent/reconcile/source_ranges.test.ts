@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { snapshotOf } from "../../test/model/random_snapshot.ts";
-import { service } from "../api/core.ts";
+import { type Service, service } from "../api/core.ts";
 import { endpointSlice } from "../api/discovery.ts";
 import { Compiler } from "../compile/compile.ts";
 import type { ClusterSnapshot } from "../compile/snapshot.ts";
@@ -105,6 +105,32 @@ test("a list is in force although the service's new backends find no room", () =
   full = false;
   expect(reconciler.sync(compiler.compile(snapshot(["10.0.0.0/8"], 3)).maps)).toMatchObject({ pending: 0 });
   expect(maps.services.lookup({ address: ADDRESS, port: 80, protocol: 6 })?.backendCount).toBe(3);
+});
+
+test("a list whose number is made to meet another's admits nobody there, at no moment", () => {
+  // Both texts have the same hash (found by trying).
+  const [victim, attacker] = ["10.39.119.6/32", "10.46.56.0/32"];
+  for (const [first, second] of [
+    [victim, attacker],
+    [attacker, victim],
+  ] as const) {
+    const seen = new Set<string | undefined>();
+    const maps: MapStores = memoryMaps(<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> => {
+      return new Observed(definition, () => seen.add(admitted(maps)));
+    });
+    const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
+    const other = { ...snapshot([second]).services[0], metadata: { name: "other", namespace: "default" } };
+    const elsewhere = { loadBalancer: { ingress: [{ ip: "198.51.100.8", ipMode: undefined }] } };
+    const alone = snapshot([first]);
+    const both = { ...alone, services: [...alone.services, { ...other, status: elsewhere } as Service] };
+    for (const state of [alone, both, alone, both, alone]) {
+      for (let round = 0; round < 3; round++) reconciler.sync(compiler.compile(state).maps);
+      expect(reconciler.sync(compiler.compile(state).maps)).toMatchObject({ pending: 0 });
+    }
+    seen.delete(undefined); // before it is served at all
+    seen.delete(""); // a set that lacks its entry
+    expect([...seen]).toEqual([first]);
+  }
 });
 
 class Observed<K, V> extends MemoryMap<K, V> {

@@ -42,16 +42,27 @@ export const writeOrder: readonly Step[] = [
         members.actual(keyText.members({ service, backend })) === undefined,
   ),
   // A set that lacks an entry admits fewer: services do not wait for it, or an older list, or none, would stay in force.
-  step("update", "sourceRanges", "services will name the whole set; under a new number, so nobody meets half of one"),
+  step("update", "sourceRanges", "services will name the whole set", ({ services }) => {
+    // Numbers are hashes, which anybody can make meet: one that means another set to somebody must be given up first.
+    const leaving = services.pendingUpdates().flatMap(({ id, value }) => {
+      const actual = services.actual(id);
+      return actual && actual.sourceRanges !== value.sourceRanges ? [actual.sourceRanges] : [];
+    });
+    const left = new Set([...leaving, ...services.pendingDeletions().map(({ value }) => value.sourceRanges)]);
+    return ({ key }) => left.has(key.set);
+  }),
   step(
     "update",
     "services",
     "every slot they count is written",
-    (deltas) =>
-      ({ id, value }) => {
+    (deltas) => {
+      const stale = new Set(deltas.sourceRanges.pendingDeletions().map(({ key }) => key.set));
+      return ({ id, value }) => {
+        if (stale.has(value.sourceRanges)) return true; // a number that still means what it meant to others
         const actual = deltas.services.actual(id);
         return lacksSlots(deltas, value) && (!actual || actual.sourceRanges === value.sourceRanges);
-      },
+      };
+    },
     // Whom it keeps out does not wait for its backends.
     (deltas) => (value, actual) =>
       actual && lacksSlots(deltas, value) ? { ...actual, sourceRanges: value.sourceRanges } : value,
