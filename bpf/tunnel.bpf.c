@@ -53,6 +53,8 @@ int to_tunnel(struct __sk_buff *skb)
 		}
 		if (settings)
 			remember_host_request(settings, &packet.tuple);
+	} else if (is_judged_later(skb)) {
+		return drop(skb, OUTCOME_DROP_FRAGMENT);
 	}
 	skb->mark = MARK_FORWARDED;
 	return pass_to_stack(skb);

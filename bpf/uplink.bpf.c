@@ -28,13 +28,20 @@ static __always_inline int receive_portless(struct packet *packet, enum outcome 
 									   : pass_to_stack(packet->skb);
 }
 
+/* Whether the connection was judged as one that the stack had from another interface: perhaps a workload's, to which it gave
+ * the source that this packet comes with. */
+static __always_inline bool is_from_behind_stack(const struct connection *connection, const struct origin *origin)
+{
+	return connection->origin.node == ORIGIN_BEFORE_STACK && connection->origin.interface != origin->interface;
+}
+
 /* A packet with a source that can be believed, which is no longer or not yet known of its connection. */
 static __always_inline int receive_believed(struct packet *packet, const struct settings *settings,
 					    struct connection *connection, const struct origin *origin)
 {
 	struct arrival arrival = {};
 
-	if (connection) {
+	if (connection && !is_from_behind_stack(connection, origin)) {
 		connection->origin = *origin;
 		return follow(packet, settings, connection);
 	}
@@ -101,6 +108,13 @@ static __always_inline bool must_be_wrapped(const struct settings *settings, con
 	return true;
 }
 
+/* What has no ports is nothing of a connection, unless it is a later fragment that was to be judged here by those of its
+ * first, which nobody knows any more. */
+static __always_inline int pass_unread(struct __sk_buff *skb)
+{
+	return is_judged_later(skb) ? drop(skb, OUTCOME_DROP_FRAGMENT) : pass_to_stack(skb);
+}
+
 SEC("tc")
 int to_uplink(struct __sk_buff *skb)
 {
@@ -111,8 +125,10 @@ int to_uplink(struct __sk_buff *skb)
 
 	if (skb->mark == MARK_FORWARDED) /* counted by the program that sent it */
 		return TC_ACT_OK;
-	if (!settings || parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
+	if (!settings)
 		return pass_to_stack(skb);
+	if (parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
+		return pass_unread(skb);
 	if (is_vxlan(&packet.tuple)) /* neither these programs nor the tunnel's device wrapped it */
 		return drop(skb, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 	if (is_judged_later(skb)) {

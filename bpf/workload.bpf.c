@@ -39,7 +39,15 @@ static __noinline int open_from_workload(struct packet *packet, const struct set
 /* A packet of a connection whose workload was seen to use its own address. */
 static __always_inline bool is_from_origin(const struct connection *connection, const struct __sk_buff *skb)
 {
-	return connection && connection->origin.interface == skb->ifindex;
+	return connection && connection->origin.interface == skb->ifindex && !connection->origin.node;
+}
+
+/* What the stack hands on came from there, but under another source perhaps: a workload whose packets it masqueraded must not
+ * send under that one itself. */
+static __always_inline void note_origin_before_stack(struct origin *origin, const struct __sk_buff *skb)
+{
+	origin->node = ORIGIN_BEFORE_STACK;
+	origin->interface = skb->ingress_ifindex;
 }
 
 /* Services are ours again, and this connection began while they were kube-proxy's. The stack goes on translating what
@@ -98,7 +106,7 @@ int from_workload(struct __sk_buff *skb)
 		return relay_error_from_workload(&packet, settings, own);
 	if (!connection)
 		return open_from_workload(&packet, settings);
-	connection->origin.interface = ifindex;
+	connection->origin = (struct origin){.interface = ifindex};
 	if (is_kube_proxys(settings, connection)) {
 		if (packet_may_open(&packet))
 			return open_from_workload(&packet, settings);
@@ -122,24 +130,27 @@ static __always_inline bool is_endpoint_of(const struct __sk_buff *skb, const st
 	return endpoint && endpoint->ifindex == skb->ifindex;
 }
 
-/* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */
-static __always_inline int error_to_workload(struct packet *packet, const struct settings *settings)
-{
-	enum outcome verdict = relate_error(packet, settings, related_draft());
-
-	if (!is_endpoint_of(packet->skb, &packet->tuple.destination))
-		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	if (verdict == OUTCOME_TO_NETWORK || is_made_here(packet->skb, settings, &packet->tuple.source))
-		return finish(packet->skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
-	return drop(packet->skb, verdict);
-}
-
 /* Workloads' packets pass the stack only where it handles services, and are believed where they enter this node. Other
  * interfaces than the uplinks have no program that asks. */
 static __always_inline bool pretends_workload(const struct __sk_buff *skb, const struct settings *settings,
 					      const struct address *source)
 {
 	return skb->ingress_ifindex && !is_left_to_host(settings) && !sender_before_stack(skb) && is_workload(source);
+}
+
+/* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */
+static __always_inline int error_to_workload(struct packet *packet, const struct settings *settings)
+{
+	enum outcome verdict;
+
+	if (pretends_workload(packet->skb, settings, &packet->tuple.source))
+		return drop(packet->skb, OUTCOME_DROP_SPOOFED_SOURCE);
+	verdict = relate_error(packet, settings, related_draft());
+	if (!is_endpoint_of(packet->skb, &packet->tuple.destination))
+		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	if (verdict == OUTCOME_TO_NETWORK || is_made_here(packet->skb, settings, &packet->tuple.source))
+		return finish(packet->skb, OUTCOME_TO_ENDPOINT, TC_ACT_OK);
+	return drop(packet->skb, verdict);
 }
 
 SEC("tc")
@@ -172,7 +183,7 @@ int to_workload(struct __sk_buff *skb)
 		if (pretends_workload(skb, settings, &packet.tuple.source))
 			return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
 		if (connection)
-			connection->origin.interface = skb->ingress_ifindex;
+			note_origin_before_stack(&connection->origin, skb);
 	}
 	if (connection && (connection->flags & CONNECTION_REPLY)) {
 		trace_known(connection);
@@ -203,6 +214,7 @@ int to_workload(struct __sk_buff *skb)
 		opening->backend_port = packet.tuple.destination_port;
 		opening->policy_revision = revision;
 		opening->flags = is_left_to_host(settings) ? CONNECTION_VIA_STACK : 0;
+		note_origin_before_stack(&opening->origin, skb);
 		verdict = connection_open(&packet, opening);
 		if (verdict != OUTCOME_TO_ENDPOINT)
 			return drop(skb, verdict);

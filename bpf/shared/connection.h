@@ -31,6 +31,8 @@ enum connection_flag {
 	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
 };
 
+#define ORIGIN_BEFORE_STACK 0xffffffff /* in place of a node: where the stack had it from */
+
 /* Where a packet came from, as far as the packet itself can be believed. */
 struct origin {
 	__u32 interface; /* ifindex; of a wrapped packet that of the tunnel device */

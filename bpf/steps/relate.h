@@ -143,15 +143,20 @@ static __always_inline struct connection *related_connection(const struct packet
 	return live_connection(direction);
 }
 
-/* An error that the backend's node sent back to the client through this one. */
+/* An error that the backend's node sent back to the client through this one: from whom the client spoke to, or from a
+ * router, which this node is not. */
 static __noinline int return_error(struct packet *packet, const struct settings *settings, const struct wrapping *wrapping)
 {
 	struct scratch *scratch = scratch_get();
+	const struct address *source;
 
 	if (!packet || !settings || !wrapping || !scratch)
 		return TC_ACT_SHOT;
+	source = &packet->tuple.source;
 	if (!read_inner(packet, &scratch->inner) || !forwarded_connection(&scratch->inner.tuple, &wrapping->node))
 		return drop(packet->skb, OUTCOME_DROP_UNRELATED);
+	if (is_local_host(settings, source) && !address_is_equal(source, &scratch->inner.tuple.destination))
+		return drop(packet->skb, OUTCOME_DROP_MARTIAN_SOURCE);
 	return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);
 }
 

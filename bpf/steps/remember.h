@@ -134,6 +134,7 @@ static __noinline enum outcome connection_open(const struct packet *packet, stru
 	entry->address = opening->backend;
 	entry->port = opening->backend_port;
 	entry->peer_port = opening->peer_port;
+	entry->origin = opening->origin;
 	if (connection_begin(tuple, entry))
 		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 	return OUTCOME_TO_ENDPOINT;

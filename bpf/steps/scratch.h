@@ -11,6 +11,7 @@ struct opening {
 	__u32 backend_id;
 	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN */
 	__u32 policy_revision;
+	struct origin origin; /* where it is known already */
 };
 
 /* The packet that an ICMP error is about: inside the error, as its sender saw it. */

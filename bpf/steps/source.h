@@ -138,12 +138,11 @@ static __noinline enum outcome check_wrapped_source(const struct address *source
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	if (wrapped_kind(wrapping) == TUNNEL_OVERLAY)
 		return source_belongs_to(source, &wrapping->node) ? OUTCOME_TO_NETWORK : OUTCOME_DROP_SPOOFED_SOURCE;
-	if (wrapped_kind(wrapping) == TUNNEL_RETURN)
-		return OUTCOME_TO_NETWORK;
 	flags = location_flags(locate(source));
-	if (flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST))
-		return OUTCOME_DROP_MARTIAN_SOURCE;
 	if ((flags & LOCATION_POOL) || bpf_map_lookup_elem(&endpoints, source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
+	/* What a service at this node's address answers comes back from there. */
+	if ((flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST)) && wrapped_kind(wrapping) != TUNNEL_RETURN)
+		return OUTCOME_DROP_MARTIAN_SOURCE;
 	return OUTCOME_TO_NETWORK;
 }

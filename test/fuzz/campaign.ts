@@ -1,7 +1,8 @@
 // Packets by chance against the real programs, and for each the questions: one outcome, a verdict that it is a reason for,
 // nothing delivered that the model does not allow, nothing broken on the way.
-import { nodes } from "../packets/cluster.ts";
+import { localPods, nodes } from "../packets/cluster.ts";
 import {
+  type Handling,
   handlings,
   type Meeting,
   type Met,
@@ -62,7 +63,7 @@ export function campaign(
     node.write(handling);
     node.forget();
     const wanted = Math.min(share, packets - part * share);
-    round(node, random, wanted * packetPrograms.length, found, say);
+    round(node, handling, random, wanted * packetPrograms.length, found, say);
   }
   return { seed, packets: Object.fromEntries(packetPrograms.map((name) => [name, packets])), ...found };
 }
@@ -75,13 +76,14 @@ interface Findings {
 /** One handling. The programs take turns, so that what one lets through is answered at another. */
 function round(
   node: NodeUnderTest,
+  handling: Handling,
   random: Random,
   packets: number,
   { outcomes, failures }: Findings,
   say: (line: string) => void,
 ): void {
   const backends = node.maps.backends.entries().map(([id]) => id);
-  const generator = new Generator(random, backends);
+  const generator = new Generator(random, backends, (name) => node.ifindex(name));
   let model = new Model();
   for (let index = 0; index < packets; index++) {
     const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
@@ -91,7 +93,7 @@ function round(
       const key = `${program} ${outcome}`;
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
     }
-    const objections = examine(model, generator, meeting, frame, met);
+    const objections = examine({ node, handling, model, generator }, meeting, frame, met);
     if (objections.length > 0) {
       // What should not have been let through would be answered, and each answer be told again.
       node.forget();
@@ -108,9 +110,15 @@ function round(
   }
 }
 
+interface Examiner {
+  readonly node: NodeUnderTest;
+  readonly handling: Handling;
+  readonly model: Model;
+  readonly generator: Generator;
+}
+
 function examine(
-  model: Model,
-  generator: Generator,
+  { node, handling, model, generator }: Examiner,
   meeting: Meeting,
   bytes: Buffer,
   met: Met,
@@ -127,14 +135,25 @@ function examine(
   if (!isReasonFor(outcome, met.action, program))
     return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
   const before = readFrame(bytes);
-  for (const ip of [before.ip, before.ip && readVxlan(before.ip)?.inner.ip]) if (ip) model.see(ip);
-  if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload") model.sentToNobody(before.ip);
+  if (before.ip && isRead(meeting)) model.see(before.ip);
+  const inner =
+    before.ip && isTakenOff(meeting, outcome, met.frame.length - bytes.length) && readVxlan(before.ip)?.inner.ip;
+  if (inner) model.see(inner);
+  if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
+    model.sentToNobody(meeting.at, before.ip);
   if (/^(drop|reject)_/.test(outcome)) return [];
   const after = readFrame(met.frame);
-  if (!before.ip || !after.ip)
-    return outcome === "pass_to_stack" ? [] : [{ rule: "way", why: "it is no IPv4 that can be read" }];
+  const isPassed = outcome === "pass_to_stack";
+  if (meeting.tag !== undefined && (program === "from_workload" || (meeting.tag & 0xfff) !== 0)) {
+    const isAnothers = isPassed && program === "from_uplink"; // the VLAN's own interface is another one
+    return isAnothers ? [] : [{ rule: "way", why: `a frame of VLAN ${meeting.tag & 0xfff} became ${outcome}` }];
+  }
+  if (!before.ip || !after.ip) {
+    const isKernels = isPassed && (program !== "from_workload" || before.type === ARP);
+    return isKernels ? [] : [{ rule: "way", why: "it is no IPv4 that can be read" }];
+  }
   const [came, left] = [
-    takenOff(before, meeting, outcome, met.frame.length - bytes.length),
+    takenOff(before, meeting, outcome, met.frame.length - bytes.length, node, handling),
     WRAPS.test(outcome) ? readVxlan(after.ip) : undefined,
   ];
   if (!came) return [{ rule: "way", why: "what it wraps is no IPv4 that can be read" }];
@@ -148,6 +167,7 @@ function examine(
     destinationMac: after.destinationMac,
     wrappedFor: left ? after.ip.destination : undefined,
     redirected: met.action === REDIRECT,
+    wasJudgedLater: meeting.mark === MARK_JUDGE_LATER,
     judgedLater: met.mark === MARK_JUDGE_LATER,
   });
   const flow = flowOf(inside);
@@ -157,8 +177,21 @@ function examine(
   return [...found, ...form];
 }
 
+const ARP = 0x0806;
 const TUNNEL_HEADERS = 50;
 const WRAPS = /^(to_overlay|forward_service|return_via_entry)$/;
+
+/** Whether the program looks at the packet: not before it knows that it is for this node, and somebody's who may send it. */
+function isRead({ program, tag, tunnel }: Meeting): boolean {
+  if (tag !== undefined) return program !== "from_workload" && (tag & 0xfff) === 0;
+  if (tunnel) return tunnel.node === nodes.node || tunnel.node === nodes.far;
+  return true;
+}
+
+/** Whether from_uplink took the tunnel's headers off, also where it put them on again. */
+function isTakenOff({ program }: Meeting, outcome: string, grown: number): boolean {
+  return program === "from_uplink" && (grown === -TUNNEL_HEADERS || (grown === 0 && WRAPS.test(outcome)));
+}
 
 /** The packet as the program took it: out of its tunnel, if it took that off. */
 function takenOff(
@@ -166,17 +199,21 @@ function takenOff(
   { program, at, tunnel, ingressIfindex }: Meeting,
   outcome: string,
   grown: number,
+  node: NodeUnderTest,
+  handling: Handling,
 ): { arrival: Arrival; ip: Reading } | undefined {
   const ip = frame.ip as Reading;
   if (program === "from_workload") return { arrival: { from: "pod", pod: at }, ip };
-  if (program.startsWith("to_")) return { arrival: { from: "stack", by: undefined, isOwn: !ingressIfindex }, ip };
+  if (program.startsWith("to_")) {
+    const by = localPods.find(({ name }) => node.ifindex(name) === ingressIfindex)?.name;
+    return { arrival: { from: "stack", by, isOwn: !ingressIfindex, isKubeProxys: !handling.services }, ip };
+  }
   if (tunnel)
     return {
       arrival: { from: "tunnel", node: tunnel.node, to: nodes.master, kind: KINDS[tunnel.vni >>> 22] ?? "overlay" },
       ip,
     };
-  const isUnwrapped = grown === -TUNNEL_HEADERS || (grown === 0 && WRAPS.test(outcome));
-  const wrapped = isUnwrapped ? readVxlan(ip) : undefined;
+  const wrapped = isTakenOff({ program, at }, outcome, grown) ? readVxlan(ip) : undefined;
   if (!wrapped) return { arrival: { from: "wire", mac: frame.sourceMac }, ip };
   const arrival: Arrival = {
     from: "tunnel",

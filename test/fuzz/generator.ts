@@ -14,6 +14,7 @@ import {
   transportOf,
 } from "./ingredients.ts";
 import { type Flow, reversed } from "./model/flow.ts";
+import { isOwn } from "./model/sources.ts";
 import { mutate } from "./mutation.ts";
 import type { Random } from "./random.ts";
 
@@ -29,13 +30,15 @@ export const MARK_JUDGE_LATER = 0xebf00002;
 export class Generator {
   readonly #random: Random;
   readonly #backends: readonly number[];
+  readonly #ifindexOf: (name: string) => number;
   readonly #flows: Flow[] = [];
   readonly #forwarded: { flow: Flow; node: string }[] = [];
 
   /** @param backends numbers that nodes tell each other */
-  constructor(random: Random, backends: readonly number[]) {
+  constructor(random: Random, backends: readonly number[], ifindexOf: (name: string) => number) {
     this.#random = random;
     this.#backends = backends;
+    this.#ifindexOf = ifindexOf;
   }
 
   /** Flows that were let through are gone on with, both ways. */
@@ -59,12 +62,13 @@ export class Generator {
 
   #make(program: PacketProgram): Generated {
     const random = this.#random;
-    const meeting = this.#meeting(program);
-    if (random.oneIn(40)) return { meeting, frame: ethernet(random.bytes(20 + random.below(200)), this.#type()) };
+    const bare = this.#meeting(program);
+    if (random.oneIn(40)) return { meeting: bare, frame: ethernet(random.bytes(20 + random.below(200)), this.#type()) };
     if (program === "from_uplink" && this.#forwarded.length > 0 && random.oneIn(24)) {
-      return { meeting, frame: this.#returned(random.of(this.#forwarded)) };
+      return { meeting: bare, frame: this.#returned(random.of(this.#forwarded)) };
     }
-    const header = this.#header(program, meeting);
+    const header = this.#header(program, bare);
+    const meeting = program.startsWith("to_") ? { ...bare, ingressIfindex: this.#ingress(header.source) } : bare;
     const transport = this.#transport(header);
     const wrap = program === "from_uplink" && random.oneIn(3);
     const inner = frame(header, transport, this.#macs(program, header.source));
@@ -82,7 +86,20 @@ export class Generator {
     }
     if (program === "to_uplink" || program === "to_tunnel")
       return { program, at, mark: random.of([0, 0, MARK_FORWARDED, MARK_JUDGE_LATER, random.bits()]) };
-    return { program, at };
+    return program !== "to_workload" && random.oneIn(50)
+      ? { program, at, tag: random.of([0, 1, 100, 0x1064, 4095]) }
+      : { program, at };
+  }
+
+  /** Where the stack has it from: a pod's packets from that pod, also under this node's address; what pretends to be another
+   * pod's from an interface that has no program; 0: it made them. */
+  #ingress(source: string): number {
+    const random = this.#random;
+    const pod = localPods.find(({ address }) => address === source);
+    if (random.oneIn(2)) return 0;
+    if (pod) return this.#ifindexOf(pod.name);
+    if (isOwn(source)) return this.#ifindexOf(random.of(localPods).name);
+    return this.#ifindexOf(/^10\.24[45]\./.test(source) ? "other" : random.of(["other", "uplink"]));
   }
 
   /** Addresses: of a flow that is known, or new ones. */

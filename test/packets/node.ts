@@ -64,6 +64,9 @@ export const handlings: readonly Handling[] = [
   { returnMode: "DSR", services: false },
 ];
 
+/** "other": one that has no program, as a second card's. */
+const interfaces = ["uplink", "tunnel", "other", ...localPods.map((pod) => pod.name)];
+
 const PREAMBLE_TUNNEL = 1;
 const PREAMBLE_TAG = 2;
 
@@ -79,8 +82,7 @@ export class NodeUnderTest {
   /** In a network namespace of its own, which is left as it is: that goes with its tests. */
   constructor({ objects, preamble, bpffs, scratch }: NodeOptions) {
     makeInterfaces(scratch);
-    for (const name of ["uplink", "tunnel", ...localPods.map((pod) => pod.name)])
-      this.#interfaces.set(name, indexOf(name));
+    for (const name of interfaces) this.#interfaces.set(name, indexOf(name));
     this.pins = pinsUnder(join(bpffs, "dataplane"));
     this.#loaded = load({ objects, pins: this.pins, logFile: join(scratch, "verifier.log") });
     this.counters = new OutcomeCounters(openMap(this.pins, "outcomes"));
@@ -206,7 +208,7 @@ export const neighbours: Readonly<Record<string, string>> = {
 };
 
 function makeInterfaces(scratch: string): void {
-  const lines = ["uplink", "tunnel", ...localPods.map((pod) => pod.name)].flatMap((name) => [
+  const lines = interfaces.flatMap((name) => [
     `link add ${name} type veth peer name ${name}-peer`,
     `link set ${name} up`,
     `link set ${name}-peer up`,

@@ -45,7 +45,8 @@ function fits({ handling }: PacketTest, { returnMode, services }: (typeof handli
 function walk(node: NodeUnderTest, { steps, open }: PacketTest) {
   const seen: string[] = [];
   const expected: string[] = [];
-  for (const { frame, becomes, ...meeting } of steps) {
+  for (const { frame, becomes, through, ...known } of steps) {
+    const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const met = node.meet(typeof frame === "function" ? frame(node) : frame, meeting);
     const words = inWords(met, meeting.program, (id) => node.maps.backends.lookup(id)?.address);
     seen.push(words);

@@ -1,5 +1,5 @@
 // Whose address a packet may carry, by where it comes from: written down from what must be, not from what the programs do.
-import { localPods, nodes, secondAddress } from "../../packets/cluster.ts";
+import { localPods, nodes, pods, secondAddress } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 
 export type TunnelKind = "overlay" | "forward" | "return";
@@ -9,8 +9,13 @@ export type Arrival =
   | { readonly from: "pod"; readonly pod: string }
   | { readonly from: "wire"; readonly mac: string }
   | { readonly from: "tunnel"; readonly node: string; readonly to: string; readonly kind: TunnelKind }
-  /** From this host's stack. `by`: the pod that had sent it there. */
-  | { readonly from: "stack"; readonly by: string | undefined; readonly isOwn: boolean };
+  /** From this host's stack. `by`: the pod that had sent it there; isOwn: the host made it. isKubeProxys: so it is for pods'. */
+  | {
+      readonly from: "stack";
+      readonly by: string | undefined;
+      readonly isOwn: boolean;
+      readonly isKubeProxys: boolean;
+    };
 
 export const ownAddresses: readonly string[] = [nodes.master, secondAddress];
 const peers: readonly string[] = [nodes.node, nodes.far];
@@ -22,6 +27,9 @@ export function isMartian(address: string): boolean {
   const first = Number(address.split(".")[0]);
   return first === 0 || first >= 224 || address === "172.31.1.255" || isOwn(address);
 }
+
+/** Multicast, class E, limited broadcast: the host's own business. */
+export const isForMany = (address: string): boolean => Number(address.split(".")[0]) >= 224;
 
 /** Why the source must not have been believed; undefined: it may be. */
 export function forgery(arrival: Arrival, source: string): string | undefined {
@@ -35,8 +43,14 @@ export function forgery(arrival: Arrival, source: string): string | undefined {
     case "tunnel":
       return forgeryInTunnel(arrival, source);
     default:
-      return undefined;
+      return forgeryInStack(arrival, source);
   }
+}
+
+/** Interfaces that no program looks at bring what they like to the stack. */
+function forgeryInStack({ by, isOwn: isHosts, isKubeProxys }: Extract<Arrival, { from: "stack" }>, source: string) {
+  if (by || isHosts || isKubeProxys || !pods.some(({ address }) => address === source)) return undefined;
+  return `the stack had ${source} from an interface of no workload`;
 }
 
 function forgeryOnWire(mac: string, source: string): string | undefined {

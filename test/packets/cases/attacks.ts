@@ -1,13 +1,16 @@
 // The adversary's walks: what somebody sends who wants more than he may.
 import { nodes, outside, secondAddress } from "../cluster.ts";
 import { echo, frame, icmpError, tcp, udp, vxlan } from "../frames.ts";
-import { about, arrives, arrivesWrapped, type PacketTest, sends } from "./step.ts";
+import { about, arrives, arrivesWrapped, enters, handed, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node, far } = nodes;
-const { client1, client2 } = outside;
+const { client1, client2, remote } = outside;
 const [web, db, jail, open] = ["10.244.0.2", "10.244.0.3", "10.245.0.2", "10.245.0.3"];
 const [web2, friend] = ["10.244.1.2", "10.245.1.2"];
 const dropped = /^drop_/;
+/** Where kube-proxy handles services, it is asked where the packet leaves the stack. */
+const KEPT_OUT = /^(drop_policy_ingress|pass_to_stack)/;
+const MARK_JUDGE_LATER = 0xebf00002;
 const direct = { returnMode: "DSR", services: true } as const;
 const translated = { services: true } as const;
 
@@ -131,6 +134,67 @@ export const attacks: readonly PacketTest[] = [
         dropped,
       ),
     ]),
+  },
+  {
+    say: "an error that comes back to an entry node is a router's or of the service, no pod's and not the node's own",
+    handling: translated,
+    steps: [
+      arrives({ source: far, destination: secondAddress }, tcp(7401, 30089, "S"), /^forward_service/),
+      ...[web, web2, master, "127.0.0.1", remote, secondAddress].map((source) =>
+        arrivesWrapped(
+          { kind: "return" },
+          { source, destination: far },
+          icmpError(3, 1, about({ source: far, destination: secondAddress }, tcp(7401, 30089))),
+          source === remote || source === secondAddress ? /^return_forwarded/ : dropped,
+        ),
+      ),
+    ],
+  },
+  {
+    say: "later fragments of what is to be judged behind the stack, whose first nobody knows",
+    steps: [leaves, enters].map((way) => ({
+      ...way({ source: jail, destination: client2, fragment: 5 }, udp(7402, 80), "drop_fragment"),
+      mark: MARK_JUDGE_LATER,
+    })),
+  },
+  {
+    say: "an error in a pod's name from an interface that has no program",
+    handling: translated,
+    steps: [
+      sends("web", { destination: open }, udp(7403, 80), /^to_endpoint to open/),
+      ...[web2, remote].map((source) => ({
+        program: "to_workload" as const,
+        at: "web",
+        through: "other",
+        frame: frame(
+          { source, destination: web },
+          icmpError(3, 1, about({ source: web, destination: open }, udp(7403, 80))),
+        ),
+        becomes: source === web2 ? "drop_spoofed_source" : /^to_endpoint/,
+      })),
+    ],
+  },
+  {
+    say: "a pod whose flow the stack masqueraded does not send under that address itself",
+    steps: [
+      ...["S", "A"].map((marks) => ({
+        ...handed("db", { source: master, destination: db }, tcp(7404, 80, marks), /^to_endpoint/),
+        through: "web",
+      })),
+      sends("web", { destination: db, as: master }, tcp(7404, 80, "A"), "drop_spoofed_source"),
+    ],
+  },
+  {
+    say: "under the address that the stack gave a pod's flow nobody outside goes on with it",
+    steps: [
+      ...["S", "A"].flatMap((marks) => [
+        {
+          ...handed("db", { source: remote, destination: db }, tcp(7405, 80, "S"), /^to_endpoint/),
+          through: "web",
+        },
+        arrives({ source: remote, destination: db }, tcp(7405, 80, marks), KEPT_OUT),
+      ]),
+    ],
   },
   {
     say: "wrapped by a stranger: not unwrapped here, refused behind the kernel's device",

@@ -5,6 +5,8 @@ import { type Handling, type Meeting, type NodeUnderTest, neighbours, podMacs } 
 
 export interface Step extends Meeting {
   readonly frame: Uint8Array | ((node: NodeUnderTest) => Uint8Array);
+  /** For what the stack hands on: the interface it came in by. */
+  readonly through?: string;
   /** What inWords() says of it. */
   readonly becomes: string | RegExp;
 }

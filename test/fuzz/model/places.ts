@@ -1,0 +1,56 @@
+// Where things of the little cluster are: services by their places, and the next hop of an address.
+import { type ClusterService, gateway, localPods, nodes, pods, services } from "../../packets/cluster.ts";
+import { neighbours } from "../../packets/node.ts";
+import type { Flow } from "./flow.ts";
+import { isOwn } from "./sources.ts";
+
+export const PROTOCOLS: Record<number, string> = { 1: "ICMP", 6: "TCP", 17: "UDP" };
+/** Of every backend. */
+const BACKEND_PORT = 80;
+
+const local = new Map(localPods.map((pod) => [pod.address, pod]));
+export const localPod = (address: string) => local.get(address);
+export const isNode = (address: string): boolean => isOwn(address) || Object.values<string>(nodes).includes(address);
+const externals = ({ spec }: ClusterService): string[] => (spec?.externalIPs as string[] | undefined) ?? [];
+
+/** The service that a flow is for. */
+export function serviceOf({ destination, destinationPort, protocol }: Flow): ClusterService | undefined {
+  return services.find((service) => {
+    if (PROTOCOLS[protocol] !== service.protocol) return false;
+    if (destinationPort === 80 && [service.clusterIP, service.balancer, ...externals(service)].includes(destination))
+      return true;
+    return destinationPort === service.nodePort && isNode(destination);
+  });
+}
+
+/** Tunnel addresses of the nodes where a service has backends. */
+export function homesOf(service: ClusterService): string[] {
+  return service.backends.map((name) => {
+    const home = pods.find((pod) => pod.name === name)?.node ?? name;
+    return nodes[home as keyof typeof nodes];
+  });
+}
+
+export function backendsOf(service: ClusterService): string[] {
+  return service.backends.map(
+    (name) => pods.find((pod) => pod.name === name)?.address ?? nodes[name as keyof typeof nodes],
+  );
+}
+
+/** The flow once a service has given it the backend at `backend`. */
+export const translatedTo = (flow: Flow, backend: string): Flow =>
+  backend === flow.destination ? flow : { ...flow, destination: backend, destinationPort: BACKEND_PORT };
+
+/** For whom a packet to an address of the overlay, or to another node, is wrapped; undefined: for nobody. */
+export function wrappedFor(destination: string): string | undefined {
+  const home = /^10\.244\.(\d+)\./.exec(destination)?.[1];
+  if (home) return { 1: nodes.node, 2: nodes.far }[home];
+  return destination === nodes.node || destination === nodes.far ? destination : undefined;
+}
+
+/** The hardware address by which a plain packet leaves the uplink; undefined: the kernel asks for it. */
+export function nextHop(destination: string): string | undefined {
+  if (destination.startsWith("172.31.1.")) return neighbours[destination];
+  const isOfNode = /^10\.245\.1\.([0-9]|[1-5][0-9]|6[0-3])$/.test(destination);
+  return neighbours[isOfNode ? nodes.node : gateway];
+}

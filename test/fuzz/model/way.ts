@@ -1,0 +1,27 @@
+// Where a packet may go, whatever it says: by where it came from, and to the one who is next on its way.
+import type { Passage } from "./model.ts";
+import { isNode, localPod, nextHop, wrappedFor as wrappedForWhom } from "./places.ts";
+
+const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
+  pod: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry)$/,
+  wire: /^(pass_to_stack|to_endpoint|to_network|to_overlay|forward_service)$/,
+  tunnel: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_forwarded)$/,
+  stack: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry)$/,
+};
+
+export function wrongWay(passage: Passage): string | undefined {
+  const { arrival, before, after, outcome, wrappedFor } = passage;
+  if (!MAY_END[arrival.from].test(outcome)) return `what came from ${arrival.from} became ${outcome}`;
+  if (outcome === "to_overlay" && wrappedFor !== undefined && wrappedFor !== wrappedForWhom(after.destination))
+    return `what is for ${after.destination} was wrapped for ${wrappedFor}`;
+  if (!/^(to_network|return_direct|return_forwarded)$/.test(outcome) || !passage.redirected) return undefined;
+  if (localPod(after.destination)) return `${after.destination} is a pod of this node, and left it as ${outcome}`;
+  if (after.destination.startsWith("10.244.") && !isNode(after.destination))
+    return `${after.destination} is of the overlay, and left unwrapped`;
+  const expected = nextHop(after.destination);
+  // An unknown neighbour is the kernel's to ask for: the frame is as it came.
+  if (expected !== undefined && expected !== passage.destinationMac)
+    return `what is for ${after.destination} was sent to ${passage.destinationMac}`;
+  if (after.ttl !== before.ttl - 1 || after.ttl < 1) return `its time to live was ${before.ttl} and is ${after.ttl}`;
+  return undefined;
+}
