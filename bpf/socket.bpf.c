@@ -147,6 +147,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 static __always_inline int refuse(struct bpf_sock_addr *socket, const struct socket_peer *peer, enum outcome reason,
 				  int error)
 {
+	trace_socket_refused(reason);
 	report_socket(EVENT_REFUSED, socket, reason, peer);
 	bpf_set_retval(error);
 	return REFUSE;

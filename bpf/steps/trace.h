@@ -199,6 +199,16 @@ static __always_inline void trace_socket(const struct address *frontend, __be16 
 	event_submit(event);
 }
 
+static __always_inline void trace_socket_refused(enum outcome reason)
+{
+	struct event *event = trace_reserve(EVENT_FINISHED);
+
+	if (!event)
+		return;
+	event->outcome = reason;
+	event_submit(event);
+}
+
 #else
 
 #define trace_arrived(skb, tuple, tcp_flags, hook, wrapped_by) ((void)(hook), (void)(wrapped_by))
@@ -209,5 +219,6 @@ static __always_inline void trace_socket(const struct address *frontend, __be16 
 #define trace_finished(skb, outcome)
 #define trace_peer_port(tuple, peer_port)
 #define trace_socket(frontend, port, protocol, own_port, hook)
+#define trace_socket_refused(reason)
 
 #endif

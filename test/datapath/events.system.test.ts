@@ -223,6 +223,30 @@ describe("traces", () => {
     expect(seen).toMatch(/node from_workload arrived: TCP SYN \S+ \(pod default\/near\) > \S+:80 \(pod default\/web\)/);
   });
 
+  test("a socket that is refused says why, to whoever traces and to whoever watches", async () => {
+    const guarded = { type: "LoadBalancer", loadBalancerSourceRanges: ["192.0.2.0/24"] };
+    cluster.apply({
+      ...service("guarded", { clusterIP: "10.96.0.14", nodePort: 30998, spec: guarded }),
+      status: { loadBalancer: { ingress: [{ ip: "198.51.100.7" }] } },
+    });
+    await until("the load balancer", async () =>
+      (await cluster.run("node", [process.execPath, program, "inspect", "services"])).includes("198.51.100.7"),
+    );
+    const watched = await flowsOf("node");
+    for (const [to, why] of [
+      ["198.51.100.7:80", "DROPPED (drop_source_range)"],
+      ["10.96.0.13:80", "REJECTED (reject_no_backend)"],
+    ] as const) {
+      const words = ["inspect", "trace", "default/near", to, "--json"];
+      const { steps } = JSON.parse(await cluster.run("node", [process.execPath, program, ...words]));
+      expect(text(steps)).toContain(`node connect finished: ${why}`);
+    }
+    await until("the refusals to be told", async () =>
+      ["drop_source_range", "reject_no_backend"].every((name) => watched.flows.some(({ reason }) => reason === name)),
+    );
+    watched.stop();
+  });
+
   test("afterwards the ordinary programs run again, also after an agent that was killed meanwhile", async () => {
     const { lines, child } = follow<object>(
       "master",
