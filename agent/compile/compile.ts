@@ -64,7 +64,7 @@ export class Compiler {
     const rules = this.#rules.get([ipPools, apiServers, externalIps, nodes], () =>
       frontendRules(ipPools, apiServers, externalIps, nodes),
     );
-    const services = this.#services.compile(snapshot, nodes, rules);
+    const services = yield* this.#services.compiling(snapshot, nodes, rules);
     const { pods: allPods, networkPolicies, namespaces } = snapshot;
     const podsHere = this.#podProblems.get([allPods, networkPolicies, namespaces, facts.nodeName], () => [
       ...podProblems(allPods, networkPolicies, facts.nodeName),

@@ -17,6 +17,9 @@ export const POLICY_LIMITS = {
 /** What the loadBalancerSourceRanges of one Service may hold. With more, nobody is served at its load balancer's addresses. */
 export const SOURCE_RANGES_LIMIT = 4_096;
 
+/** What all lists of ranges may hold together: half of the map, so that the new ones find room beside the old ones. */
+export const NODE_SOURCE_RANGES = maps.sourceRanges.maxEntries / 2;
+
 /** Entries of the map `policies` that all policies in force on one node may need: half of it, so that the new ones find
  * room beside the old ones while endpoints move from one to the other. */
 export const NODE_POLICY_ENTRIES = maps.policies.maxEntries / 2;
@@ -74,25 +77,37 @@ export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
   };
 }
 
-/** The order in which policies are closed where all together are too large for a node: whichever namespace takes most
- * gives first, its heaviest policy. Small namespaces keep theirs, whatever the large one does. */
+/** The order in which policies are closed where all together are too large for a node. */
 export function closingOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[] {
-  const namespaces = [...Map.groupBy(policies, ({ namespace }) => namespace).values()].map((members) => {
-    const heaviestFirst = members
-      .map((policy) => ({ policy, weight: weightOf(policy) }))
-      .sort((a, b) => b.weight - a.weight || (a.policy.owner < b.policy.owner ? -1 : 1));
+  const weighed = policies.map((policy) => {
+    const { namespace, owner } = policy;
+    return { policy, namespace, owner, weight: weightOf(policy) };
+  });
+  return heaviestFirst(weighed).map(({ policy }) => policy);
+}
+
+interface Weighed {
+  readonly namespace: string;
+  readonly owner: string;
+  readonly weight: number;
+}
+
+/** Whichever namespace takes most gives first, its heaviest item. Small namespaces keep theirs, whatever the large one does. */
+export function heaviestFirst<Item extends Weighed>(items: readonly Item[]): Item[] {
+  const namespaces = [...Map.groupBy(items, ({ namespace }) => namespace).values()].map((members) => {
+    const sorted = members.sort((a, b) => b.weight - a.weight || (a.owner < b.owner ? -1 : 1));
     // Each of them stands where its namespace stands with it and all that are lighter.
-    let total = heaviestFirst.reduce((sum, { weight }) => sum + weight, 0);
-    return heaviestFirst.map(({ policy, weight }) => {
-      const place = { policy, total };
-      total -= weight;
+    let total = sorted.reduce((sum, { weight }) => sum + weight, 0);
+    return sorted.map((item) => {
+      const place = { item, total };
+      total -= item.weight;
       return place;
     });
   });
   return namespaces
     .flat()
-    .sort((a, b) => b.total - a.total || (a.policy.owner < b.policy.owner ? -1 : 1))
-    .map(({ policy }) => policy);
+    .sort((a, b) => b.total - a.total || (a.item.owner < b.item.owner ? -1 : 1))
+    .map(({ item }) => item);
 }
 
 function weightOf({ ingress = [], egress = [] }: CompiledPolicy): number {

@@ -17,7 +17,7 @@ import type { FrontendRules } from "./frontend_rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
 import { ignoredAnnotations } from "./ignored.ts";
 import type { NodeDirectory } from "./nodes.ts";
-import { type RangeSet, type SourceRanges, sourceRanges } from "./source_ranges.ts";
+import type { RangeSet, SourceRanges } from "./source_ranges.ts";
 
 /** One Service, or what is served for the host ports of one pod, compiled but for its numbers. */
 export interface CompiledService {
@@ -56,10 +56,10 @@ export function compileService(
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
   allowed: FrontendRules,
+  ranges: SourceRanges,
 ): CompiledService {
   const about = { owner: `Service ${objectName(service)}`, kind: "Service", object: service };
   if (!isServed(service)) return { ...about, frontends: [], lists: [], clients: [], backends: [], problems: [] };
-  const ranges = sourceRanges(service);
   const parts = service.spec.ports.map((port) =>
     port.protocol === "SCTP" ? [] : compilePort(service, port, ranges, slices, nodes, nodeOfAddress),
   );

@@ -3,6 +3,7 @@ import { type EndpointSlice, serviceNameLabel } from "../api/discovery.ts";
 import { objectName } from "../api/metadata.ts";
 import type { Address } from "../kernel/address.ts";
 import type { Backend, Frontend, Member, Service as ServiceValue, Slot, SourceRange } from "../kernel/layout.gen.ts";
+import { each, type Steps } from "../steps.ts";
 import { canonicalAddress } from "./cidr.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend_claims.ts";
@@ -15,7 +16,10 @@ import { Latest, Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import { type CompiledService, compileService, isLeftAlone } from "./service.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
-import { rangeEntries } from "./source_ranges.ts";
+import { EVERYBODY, rangeEntries, type SourceRanges, sourceRanges, tooMany } from "./source_ranges.ts";
+
+// Services that are compiled in one part.
+const PART = 64;
 
 export interface ServiceMaps {
   readonly services: Contributions<Frontend, ServiceValue>;
@@ -43,43 +47,53 @@ export class ServiceCompiler {
   readonly #entries = new Memo<CompiledService, ServiceEntries>();
   readonly #serviceIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
+  readonly #ranges = new Memo<Service, SourceRanges>();
+  readonly #closed = new Latest<ReadonlySet<Service>>();
   readonly #rangeIds = new Numbering<CompiledService>(({ clients }) => clients);
   readonly #frontends = new FrontendClaims();
   readonly #withoutNode = new Memo<EndpointSlice, readonly string[]>();
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
 
-  /** The very same answer as before where nothing it is made of changed. */
-  compile(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): ServiceMaps {
+  /** In parts. The very same answer as before where nothing it is made of changed. */
+  *compiling(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): Steps<ServiceMaps> {
     const pods = this.#asksPods ? snapshot.pods : undefined;
     const hostPorts = this.#hostPorts.compile(snapshot, nodes, rules);
     const inputs = [snapshot.services, snapshot.endpointSlices, nodes, rules, pods, hostPorts];
-    return this.#result.get(inputs, () => this.#compile(snapshot, nodes, rules, hostPorts));
+    return yield* this.#result.getting(inputs, () => this.#compiling(snapshot, nodes, rules, hostPorts));
   }
 
-  #compile(
+  *#compiling(
     snapshot: ClusterSnapshot,
     nodes: NodeDirectory,
     rules: FrontendRules,
     hostPorts: readonly CompiledService[],
-  ): ServiceMaps {
+  ): Steps<ServiceMaps> {
     this.#asksPods = false;
     const slices = slicesByService(snapshot.endpointSlices);
-    const compiled = snapshot.services.map((service) =>
-      this.#compileOne(service, slices.get(objectName(service)) ?? [], snapshot, nodes, rules),
-    );
+    const closed = yield* this.#closed.getting([snapshot.services], () => tooMany(snapshot.services));
+    const compiled: CompiledService[] = [];
+    for (const service of snapshot.services) {
+      const ranges = this.#ranges.get(service, [closed.has(service)], () => sourceRanges(service, closed.has(service)));
+      if (ranges !== EVERYBODY || compiled.length % PART === 0) yield;
+      const own = slices.get(objectName(service)) ?? [];
+      compiled.push(this.#compileOne(service, own, ranges, snapshot, nodes, rules));
+    }
     compiled.push(...hostPorts);
-    const services = this.#serviceIds.assign(compiled);
-    const backends = this.#backendIds.assign(compiled);
-    const ranges = this.#rangeIds.assign(compiled);
+    const services = yield* this.#serviceIds.assigning(compiled);
+    const backends = yield* this.#backendIds.assigning(compiled);
+    const ranges = yield* this.#rangeIds.assigning(compiled);
     const lost = this.#frontends.settle(compiled, (address) => isNode(address, nodes));
-    const entries = compiled.map((item) => {
-      const without = [...(lost.get(item)?.keys() ?? [])].join();
-      const inputs = [services, backends, ranges, without];
-      return [
-        item.owner,
-        this.#entries.get(item, inputs, () => lower(item, { services, backends, ranges }, lost.get(item))),
-      ] as const;
-    });
+    const entries: (readonly [string, ServiceEntries])[] = [];
+    yield* each(
+      compiled,
+      (item) => {
+        const without = [...(lost.get(item)?.keys() ?? [])].join();
+        const inputs = [services, backends, ranges, without];
+        const numbers = { services, backends, ranges };
+        entries.push([item.owner, this.#entries.get(item, inputs, () => lower(item, numbers, lost.get(item)))]);
+      },
+      16,
+    );
     return {
       services: new Map(entries.map(([owner, { services }]) => [owner, services])),
       sourceRanges: new Map(entries.map(([owner, { sourceRanges }]) => [owner, sourceRanges])),
@@ -96,6 +110,7 @@ export class ServiceCompiler {
   #compileOne(
     service: Service,
     slices: readonly EndpointSlice[],
+    ranges: SourceRanges,
     snapshot: ClusterSnapshot,
     nodes: NodeDirectory,
     rules: FrontendRules,
@@ -106,8 +121,10 @@ export class ServiceCompiler {
     const podNodes =
       orphans.length > 0 ? this.#podNodes.get([snapshot.pods], () => nodesOfPods(snapshot.pods)) : undefined;
     const nodeOfAddress = (address: string) => nodes.nodeOf(address) ?? podNodes?.get(address);
-    const inputs = [nodes, rules, ...slices, ...orphans.map(nodeOfAddress)];
-    return this.#compiled.get(service, inputs, () => compileService(service, slices, nodes, nodeOfAddress, rules));
+    const inputs = [nodes, rules, ranges, ...slices, ...orphans.map(nodeOfAddress)];
+    return this.#compiled.get(service, inputs, () =>
+      compileService(service, slices, nodes, nodeOfAddress, rules, ranges),
+    );
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Service } from "../api/core.ts";
+import { objectName } from "../api/metadata.ts";
 import type { SourceRange } from "../kernel/layout.gen.ts";
+import type { Steps } from "../steps.ts";
 import { type Cidr, type Family, familyOf, parseCidr } from "./cidr.ts";
 import type { Entry, Problem } from "./desired.ts";
 import { type Named, named } from "./ids.ts";
 import { keyText } from "./key.ts";
-import { SOURCE_RANGES_LIMIT } from "./limits.ts";
+import { heaviestFirst, NODE_SOURCE_RANGES, SOURCE_RANGES_LIMIT } from "./limits.ts";
 
 /** Clients that may use a load balancer's address. Its name is its content: whoever changes a list names another set. */
 export interface RangeSet extends Named {
@@ -22,10 +24,15 @@ const ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
 export const EVERYBODY: SourceRanges = { of: () => undefined, problems: [] };
 
-/** The ranges of a Service. The field goes before the annotation. A list that cannot be read, or is too long, admits nobody. */
-export function sourceRanges(service: Service): SourceRanges {
+/** The ranges of a Service. The field goes before the annotation. A list that cannot be read, or is too long, admits nobody.
+ * @param closed it is among those that are too many for a node (`tooMany`) */
+export function sourceRanges(service: Service, closed = false): SourceRanges {
   const { path, texts } = written(service);
-  if (service.spec.type !== "LoadBalancer" || texts.length === 0) return EVERYBODY;
+  if (texts.length === 0) return EVERYBODY;
+  if (closed) {
+    const message = `all Services together have more than ${NODE_SOURCE_RANGES} ranges, and those of this namespace most. ${NOBODY} until there are fewer. Next: name larger ranges, or use one list for several Services.`;
+    return nobody([about(service, path, message)]);
+  }
   if (texts.length > SOURCE_RANGES_LIMIT) {
     const message = `has ${texts.length} ranges; one Service may have ${SOURCE_RANGES_LIMIT}. ${NOBODY} until there are fewer. Next: name larger ranges.`;
     return nobody([about(service, path, message)]);
@@ -47,6 +54,33 @@ export function sourceRanges(service: Service): SourceRanges {
   return { of: (family) => sets[family], problems };
 }
 
+/** The Services whose lists are given up where all together are too many for a node: work and memory must not grow with what
+ * one namespace writes. Services of one namespace with the same list count once. */
+export function* tooMany(services: readonly Service[]): Steps<ReadonlySet<Service>> {
+  const lists = new Map<string, { namespace: string; owner: string; weight: number; services: Service[] }>();
+  for (const service of services) {
+    const { texts } = written(service);
+    if (texts.length === 0 || texts.length > SOURCE_RANGES_LIMIT) continue;
+    yield;
+    const namespace = service.metadata.namespace ?? "default";
+    const key = `${namespace} ${texts.join()}`;
+    const known = lists.get(key);
+    if (known) known.services.push(service);
+    else lists.set(key, { namespace, owner: objectName(service), weight: texts.length, services: [service] });
+  }
+  let total = [...lists.values()].reduce((sum, { weight }) => sum + weight, 0);
+  if (total <= NODE_SOURCE_RANGES) return NONE;
+  const closed = new Set<Service>();
+  for (const { weight, services } of heaviestFirst([...lists.values()])) {
+    if (total <= NODE_SOURCE_RANGES) break;
+    total -= weight;
+    for (const service of services) closed.add(service);
+  }
+  return closed;
+}
+
+const NONE: ReadonlySet<Service> = new Set();
+
 const NOBODY = "Nobody is served at the load balancer's addresses";
 
 function nobody(problems: readonly Problem[]): SourceRanges {
@@ -62,9 +96,12 @@ function setOf(all: readonly Cidr[], family: Family): RangeSet | undefined {
   return { ...named(`source ranges ${ranges.map(({ text }) => text).join(" ")}`), ranges };
 }
 
+/** Services of other types have no load balancer: there is nothing to restrict. */
 function written({ spec, metadata }: Service): { path: string; texts: readonly string[] } {
+  const path = "spec.loadBalancerSourceRanges";
+  if (spec.type !== "LoadBalancer") return { path, texts: [] };
   const texts = spec.loadBalancerSourceRanges.map((text) => text.trim());
-  if (texts.length > 0) return { path: "spec.loadBalancerSourceRanges", texts };
+  if (texts.length > 0) return { path, texts };
   const annotation = metadata.annotations?.[ANNOTATION]?.split(",").flatMap((text) => text.trim() || []) ?? [];
   return { path: `metadata.annotations[${ANNOTATION}]`, texts: annotation };
 }

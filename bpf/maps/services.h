@@ -19,7 +19,7 @@ struct {
  * only for those. Full: the agent reports it, and who is missing is not served. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 262144);
+	__uint(max_entries, 131072);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct source_range);
 	__type(value, __u32);
