@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check watch trace compare report image package test fuzz bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check watch trace compare report image package test fuzz mutants bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ test: ## installs and runs every test
 fuzz: bootstrap ## packets by chance through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1]
 	@$(if $(KERNEL),sh tools/bootstrap tests)
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/fuzz/main.ts
+
+mutants: bootstrap ## takes each check out of the packet path in turn: which does the fuzzer notice, which the packet tests; PACKETS=20000 ONLY=words
+	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/mutants/main.ts
 
 # QUICK=1 KEEP=1 JSON=1 VXLAN=1 ROUNDS=9, as lab/bench/README.md tells.
 bench_options = $(if $(QUICK),--quick) $(if $(KEEP),--keep) $(if $(JSON),--json) $(if $(ROUNDS),--rounds $(ROUNDS))

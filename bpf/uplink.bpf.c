@@ -28,20 +28,13 @@ static __always_inline int receive_portless(struct packet *packet, enum outcome 
 									   : pass_to_stack(packet->skb);
 }
 
-/* Whether the connection was judged as one that the stack had from another interface: perhaps a workload's, to which it gave
- * the source that this packet comes with. */
-static __always_inline bool is_from_behind_stack(const struct connection *connection, const struct origin *origin)
-{
-	return connection->origin.node == ORIGIN_BEFORE_STACK && connection->origin.interface != origin->interface;
-}
-
 /* A packet with a source that can be believed, which is no longer or not yet known of its connection. */
 static __always_inline int receive_believed(struct packet *packet, const struct settings *settings,
 					    struct connection *connection, const struct origin *origin)
 {
 	struct arrival arrival = {};
 
-	if (connection && !is_from_behind_stack(connection, origin)) {
+	if (connection && !is_from_behind_stack(connection, origin->interface)) {
 		connection->origin = *origin;
 		return follow(packet, settings, connection);
 	}

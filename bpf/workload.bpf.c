@@ -104,7 +104,7 @@ int from_workload(struct __sk_buff *skb)
 		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
 	if (parsed == PARSE_ICMP_ERROR)
 		return relay_error_from_workload(&packet, settings, own);
-	if (!connection)
+	if (!connection || is_from_behind_stack(connection, ifindex))
 		return open_from_workload(&packet, settings);
 	connection->origin = (struct origin){.interface = ifindex};
 	if (is_kube_proxys(settings, connection)) {

@@ -71,6 +71,13 @@ static __always_inline bool is_believed(struct connection *connection, const str
 	return known && origin_is(&known->origin, origin);
 }
 
+/* Whether the connection was judged as one that the stack had from another interface than the packet now comes from: perhaps a
+ * workload's, to which it gave the source that this packet has. */
+static __always_inline bool is_from_behind_stack(const struct connection *connection, __u32 interface)
+{
+	return connection->origin.node == ORIGIN_BEFORE_STACK && connection->origin.interface != interface;
+}
+
 /* Whether the frame has the hardware address by which this node reaches `node`. Behind a router that is the router's, which
  * tells nothing (and may send from another one, RFC 9568): such a packet is believed. A neighbour that is not known yet is
  * not: the agent has the kernel keep the nodes' known. */

@@ -9,7 +9,8 @@ export interface ClusterPod {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export const nodes = { master: "172.31.1.8", node: "172.31.1.207", far: "10.9.0.4" } as const;
+/** `far` is behind the router; of `fresh` no hardware address is known yet. */
+export const nodes = { master: "172.31.1.8", node: "172.31.1.207", far: "10.9.0.4", fresh: "172.31.1.210" } as const;
 /** A second address of the node under test: a load balancer's, a second card's. */
 export const secondAddress = "172.31.1.9";
 export const outside = { client1: "172.31.1.55", client2: "172.31.1.162", remote: "203.0.113.5" } as const;

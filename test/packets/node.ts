@@ -12,7 +12,7 @@ import { type Circumstances, testRun, type Verdict } from "../../agent/kernel/te
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { type KindName, kindNames } from "../../agent/watch/kinds.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot_store.ts";
-import { clusterObjects, gateway, localPods, nodes, outside, secondAddress } from "./cluster.ts";
+import { clusterObjects, gateway, localPods, nodes, outside, policies, secondAddress } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
 
 /** The programs that meet packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
@@ -90,12 +90,13 @@ export class NodeUnderTest {
     this.#preamble = loadPreamble(preamble, join(bpffs, "preamble"), (name) => this.#loaded.programFd(name));
   }
 
-  /** Brings the maps to the little cluster. */
-  write({ returnMode, services }: Handling): void {
+  /** Brings the maps to the little cluster, with other policies perhaps. */
+  write({ returnMode, services }: Handling, networkPolicies: readonly object[] = policies): void {
     const store = new SnapshotStore(() => undefined);
     const handling = services ? "Ebpf" : "KubeProxyIptables";
     const objects: Record<string, object[]> = {
       ...clusterObjects(),
+      networkPolicies: [...networkPolicies],
       felixConfigurations: [
         {
           metadata: { name: "default", annotations: { "ebpf-dataplane.io/service-handling": handling } },
@@ -121,8 +122,8 @@ export class NodeUnderTest {
 
   /** Forgets every packet that it met. */
   forget(): void {
-    const { connections, halfOpen, fragments, affinities } = this.#loaded.maps;
-    for (const map of [connections, halfOpen, fragments, affinities])
+    const { connections, halfOpen, fragments, affinities, hostRequests } = this.#loaded.maps;
+    for (const map of [connections, halfOpen, fragments, affinities, hostRequests])
       map?.delete(map.entries().map(([key]) => key as never)); // another version (bench/) may lack one
   }
 

@@ -8,7 +8,7 @@ import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import type { PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
-import { handlings, NodeUnderTest } from "./node.ts";
+import { type Handling, handlings, NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
 import { inWords } from "./words.ts";
 
@@ -28,7 +28,7 @@ describe.skipIf(noKernel)("packets", () => {
       test.each(wanted)(`${title}: $say`, (item) => {
         node.write(handling);
         node.forget();
-        const { open, seen, expected } = walk(node, item);
+        const { open, seen, expected } = walk(node, item, handling);
         if (open && JSON.stringify(seen) !== JSON.stringify(expected)) console.log(`open: ${open}: ${item.say}`);
         else if (open) console.log(`closed, say so in the case: ${open}: ${item.say}`);
         else expect(seen).toEqual(expected);
@@ -42,10 +42,11 @@ function fits({ handling }: PacketTest, { returnMode, services }: (typeof handli
 }
 
 /** Where a pattern fits, it stands for what was seen. */
-function walk(node: NodeUnderTest, { steps, open }: PacketTest) {
+function walk(node: NodeUnderTest, { steps, open }: PacketTest, now: Handling) {
   const seen: string[] = [];
   const expected: string[] = [];
-  for (const { frame, becomes, through, ...known } of steps) {
+  for (const { frame, becomes, through, policies, ...known } of steps) {
+    if (policies) node.write(now, policies);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const met = node.meet(typeof frame === "function" ? frame(node) : frame, meeting);
     const words = inWords(met, meeting.program, (id) => node.maps.backends.lookup(id)?.address);

@@ -1,9 +1,10 @@
 // The adversary's walks: what somebody sends who wants more than he may.
+import type { Policy } from "../../model/network_policy.ts";
 import { nodes, outside, secondAddress } from "../cluster.ts";
 import { echo, frame, icmpError, tcp, udp, vxlan } from "../frames.ts";
 import { about, arrives, arrivesWrapped, enters, handed, leaves, type PacketTest, sends } from "./step.ts";
 
-const { master, node, far } = nodes;
+const { master, node, far, fresh } = nodes;
 const { client1, client2, remote } = outside;
 const [web, db, jail, open] = ["10.244.0.2", "10.244.0.3", "10.245.0.2", "10.245.0.3"];
 const [web2, friend] = ["10.244.1.2", "10.245.1.2"];
@@ -13,6 +14,12 @@ const KEPT_OUT = /^(drop_policy_ingress|pass_to_stack)/;
 const MARK_JUDGE_LATER = 0xebf00002;
 const direct = { returnMode: "DSR", services: true } as const;
 const translated = { services: true } as const;
+
+/** Nothing is allowed that way. */
+const isolated = (app: string, way: "Ingress" | "Egress"): Policy => ({
+  metadata: { name: app, namespace: "default" },
+  spec: { podSelector: { matchLabels: { app } }, policyTypes: [way] },
+});
 
 /** Nobody on a network may use one of these as its source. */
 const martians = [
@@ -194,6 +201,65 @@ export const attacks: readonly PacketTest[] = [
         },
         arrives({ source: remote, destination: db }, tcp(7405, 80, marks), KEPT_OUT),
       ]),
+    ],
+  },
+  {
+    say: "who is no longer allowed neither asks nor answers on what was open, nor sends errors about it",
+    handling: translated,
+    steps: [
+      arrives({ source: client1, destination: db }, tcp(7501, 80, "S"), /^to_endpoint/),
+      sends("db", { destination: client1 }, tcp(80, 7501, "SA"), /^to_network/),
+      arrives({ source: client1, destination: db }, tcp(7501, 80, "A"), /^to_endpoint/),
+      sends("jail", { destination: web }, tcp(7502, 80, "S"), /^to_endpoint/),
+      sends("web", { destination: jail }, tcp(80, 7502, "SA"), /^to_endpoint/),
+      {
+        ...arrives({ source: client1, destination: db }, tcp(7501, 80, "A"), "drop_policy_ingress"),
+        policies: [isolated("db", "Ingress"), isolated("jail", "Egress")],
+      },
+      sends("db", { destination: client1 }, tcp(80, 7501, "A"), "drop_policy_ingress"),
+      arrives(
+        { source: client1, destination: db },
+        icmpError(3, 3, about({ source: db, destination: client1 }, tcp(80, 7501))),
+        "drop_policy_ingress",
+      ),
+      sends("jail", { destination: web }, tcp(7502, 80, "A"), "drop_policy_egress"),
+      sends("web", { destination: jail }, tcp(80, 7502, "A"), "drop_policy_egress"),
+    ],
+  },
+  {
+    say: "the same of what the stack hands to a pod",
+    steps: [
+      ...["S", "A"].map((marks) =>
+        handed("db", { source: client1, destination: db }, tcp(7503, 80, marks), /^to_endpoint/),
+      ),
+      sends("jail", { destination: client1 }, udp(7504, 80), /^(pass_to_stack|to_network)/),
+      handed("jail", { source: client1, destination: jail }, udp(80, 7504), /^to_endpoint/),
+      {
+        ...handed("db", { source: client1, destination: db }, tcp(7503, 80, "A"), "drop_policy_ingress"),
+        policies: [isolated("db", "Ingress"), isolated("jail", "Egress")],
+      },
+      handed("jail", { source: client1, destination: jail }, udp(80, 7504), "drop_policy_egress"),
+    ],
+  },
+  {
+    say: "nor does another pod, whose address that is",
+    steps: [
+      ...["S", "A"].map((marks) => ({
+        ...handed("db", { source: jail, destination: db }, tcp(7406, 80, marks), /^to_endpoint/),
+        through: "web",
+      })),
+      sends("jail", { destination: db }, tcp(7406, 80, "A"), "drop_policy_egress"),
+    ],
+  },
+  {
+    say: "wrapped in the name of a node whose hardware address is not known yet",
+    steps: [
+      arrivesWrapped(
+        { kind: "overlay", node: fresh },
+        { source: fresh, destination: web },
+        tcp(7407, 80, "S"),
+        "drop_unknown_tunnel_peer",
+      ),
     ],
   },
   {

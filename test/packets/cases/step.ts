@@ -1,4 +1,5 @@
 // Packet tests are data: packets in, and for each what must become of it.
+import type { Policy } from "../../model/network_policy.ts";
 import { backendAddress, localPods, nodes } from "../cluster.ts";
 import { ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
 import { type Handling, type Meeting, type NodeUnderTest, neighbours, podMacs } from "../node.ts";
@@ -7,6 +8,8 @@ export interface Step extends Meeting {
   readonly frame: Uint8Array | ((node: NodeUnderTest) => Uint8Array);
   /** For what the stack hands on: the interface it came in by. */
   readonly through?: string;
+  /** The policies from this packet on; those of the little cluster before. */
+  readonly policies?: readonly Policy[];
   /** What inWords() says of it. */
   readonly becomes: string | RegExp;
 }
