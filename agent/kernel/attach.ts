@@ -2,7 +2,7 @@
 // the socket hooks. What is there already and does the same is left alone.
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { closeBehind } from "./closing.ts";
+import { closeBehindFilter, closeBehindLinks, openBehindLinks } from "./closing.ts";
 import { attachFilter, type Direction, detachFilter } from "./clsact.ts";
 import { libbpf } from "./libbpf.ts";
 import { ensureLink, type LinkResult, type LinkTarget, removeLink } from "./links.ts";
@@ -23,7 +23,7 @@ export interface Attacher {
   readonly method: string;
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
-  /** What misses this program is dropped at its hook from now on, on kernels with TCX. Call it when the program is there. */
+  /** What misses this program is dropped at its hook from now on. Call it when the program is there. */
   closeBehind(program: ProgramName, device: Device): void;
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;
@@ -55,7 +55,10 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       return result;
     },
     closeBehind(program, device) {
-      if (tcx) closeBehind(device.ifindex, TCX[deviceHook(program).direction]);
+      const { direction } = deviceHook(program);
+      if (tcx) return closeBehindLinks(device.ifindex, TCX[direction]);
+      closeBehindFilter(device.ifindex, direction);
+      openBehindLinks(device.ifindex, TCX[direction]); // of an agent that used TCX
     },
     cgroup(folder) {
       for (const program of Object.keys(programs) as ProgramName[]) {

@@ -1,7 +1,9 @@
 // What stands behind our programs on a workload's interface: a program of two instructions that drops. Ours end every
 // packet's way, so it is reached only where one of ours is missing: such an interface is closed, not open. It is attached
-// without a link, so it has no pin that could go; it goes with the interface.
-import { describeError, EEXIST, EINVAL, libbpf } from "./libbpf.ts";
+// without a link, so it has no pin that could go; it goes with the interface. Without TCX it is a filter of its own.
+import { closeSync } from "node:fs";
+import { attachFilterBehind, type Direction } from "./clsact.ts";
+import { describeError, EEXIST, libbpf } from "./libbpf.ts";
 import { sameProgram } from "./object_info.ts";
 
 const BPF_PROG_TYPE_SCHED_CLS = 3;
@@ -10,20 +12,39 @@ const MAX_PROGRAMS = 64; // BPF_MPROG_MAX
 
 let loaded: number | undefined;
 
-/** Puts the dropping program behind whatever is attached there. False: this kernel has no TCX. */
-export function closeBehind(ifindex: number, attachType: number): boolean {
+/** Puts the dropping program behind whatever is attached there by TCX. */
+export function closeBehindLinks(ifindex: number, attachType: number): void {
   loaded ??= loadDropping();
-  const ids = new Uint32Array(MAX_PROGRAMS);
-  const count = Uint32Array.of(ids.length);
-  const asked = libbpf().programQuery(ifindex, attachType, 0, new Uint32Array(1), ids, count);
-  if (asked === -EINVAL) return false;
-  const fd = loaded;
-  if (asked >= 0 && [...ids.subarray(0, count[0])].some((id) => sameProgram(id, fd))) return true;
-  const result = libbpf().programAttach(fd, ifindex, attachType, 0);
+  if (droppingPrograms(ifindex, attachType, loaded).length > 0) return;
+  const result = libbpf().programAttach(loaded, ifindex, attachType, 0);
   if (result < 0 && result !== -EEXIST) {
     throw new Error(`Cannot close interface ${ifindex} behind its programs: ${describeError(result)}.`);
   }
-  return true;
+}
+
+/** Takes it away again: TCX comes before filters, so it would close an interface whose program is a filter. */
+export function openBehindLinks(ifindex: number, attachType: number): void {
+  loaded ??= loadDropping();
+  for (const id of droppingPrograms(ifindex, attachType, loaded)) {
+    const fd = libbpf().programById(id);
+    if (fd < 0) continue;
+    libbpf().programDetach(fd, ifindex, attachType);
+    closeSync(fd);
+  }
+}
+
+/** Ids; none where the kernel has no TCX. */
+function droppingPrograms(ifindex: number, attachType: number, fd: number): number[] {
+  const ids = new Uint32Array(MAX_PROGRAMS);
+  const count = Uint32Array.of(ids.length);
+  const asked = libbpf().programQuery(ifindex, attachType, 0, new Uint32Array(1), ids, count);
+  return asked < 0 ? [] : [...ids.subarray(0, count[0])].filter((id) => sameProgram(id, fd));
+}
+
+/** The same behind our filter, on kernels without TCX. */
+export function closeBehindFilter(ifindex: number, direction: Direction): void {
+  loaded ??= loadDropping();
+  attachFilterBehind(loaded, ifindex, direction);
 }
 
 function loadDropping(): number {

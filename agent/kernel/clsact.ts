@@ -1,10 +1,12 @@
 // Attaching where the kernel has no TCX (before 6.6): a clsact queueing discipline and a filter of ours on it. The
-// filter belongs to the device, so it too outlives the agent; it is ours by its priority and handle.
+// filter belongs to the device, so it too outlives the agent; it is ours by its priority and handle. Behind it stands, on a
+// workload's interface, the one that drops (closing.ts).
 import { describeError, EEXIST, EINVAL, ENODEV, ENOENT, libbpf } from "./libbpf.ts";
 import { sameProgram } from "./object_info.ts";
 
 const HANDLE = 0xebf;
 const PRIORITY = 0xebf;
+const PRIORITY_BEHIND = PRIORITY + 1; // asked only where ours is missing: it ends every packet's way
 const BPF_TC_F_REPLACE = 1;
 const ATTACH_POINT = { ingress: 1, egress: 2 } as const; // enum bpf_tc_attach_point
 
@@ -16,26 +18,46 @@ export function attachFilter(
   ifindex: number,
   direction: Direction,
 ): "created" | "replaced" | "unchanged" {
+  return attachAt(PRIORITY, programFd, ifindex, direction);
+}
+
+/** Puts the program that drops behind ours. */
+export function attachFilterBehind(programFd: number, ifindex: number, direction: Direction): void {
+  attachAt(PRIORITY_BEHIND, programFd, ifindex, direction);
+}
+
+function attachAt(
+  priority: number,
+  programFd: number,
+  ifindex: number,
+  direction: Direction,
+): "created" | "replaced" | "unchanged" {
   const point = hook(ifindex, direction);
   const created = libbpf().tcHookCreate(point);
   if (created < 0 && created !== -EEXIST) throw failed("make the clsact hook of", ifindex, created);
-  const present = filterProgram(ifindex, direction);
+  const present = filterProgram(priority, ifindex, direction);
   if (present !== undefined && sameProgram(present, programFd)) return "unchanged";
-  const result = libbpf().tcAttach(point, options({ programFd, flags: BPF_TC_F_REPLACE }));
+  const result = libbpf().tcAttach(point, options({ priority, programFd, flags: BPF_TC_F_REPLACE }));
   if (result < 0) throw failed(`attach to ${direction} of`, ifindex, result);
   return present === undefined ? "created" : "replaced";
 }
 
-/** Takes our filter away; that none is there is a success. Other people's filters and the clsact itself stay. */
+/** Takes our filters away, the one that drops first. That none is there is a success. Other people's filters and the clsact
+ * itself stay. */
 export function detachFilter(ifindex: number, direction: Direction): boolean {
-  if (filterProgram(ifindex, direction) === undefined) return false;
-  const result = libbpf().tcDetach(hook(ifindex, direction), options({}));
+  const detached = [PRIORITY_BEHIND, PRIORITY].filter((priority) => detachAt(priority, ifindex, direction));
+  return detached.includes(PRIORITY);
+}
+
+function detachAt(priority: number, ifindex: number, direction: Direction): boolean {
+  if (filterProgram(priority, ifindex, direction) === undefined) return false;
+  const result = libbpf().tcDetach(hook(ifindex, direction), options({ priority }));
   if (result < 0 && result !== -ENOENT) throw failed(`detach from ${direction} of`, ifindex, result);
   return true;
 }
 
-function filterProgram(ifindex: number, direction: Direction): number | undefined {
-  const found = options({});
+function filterProgram(priority: number, ifindex: number, direction: Direction): number | undefined {
+  const found = options({ priority });
   const result = libbpf().tcQuery(hook(ifindex, direction), found);
   // EINVAL: the device has no clsact; ENODEV: it is gone.
   if ([-ENOENT, -EINVAL, -ENODEV].includes(result)) return undefined;
@@ -52,14 +74,20 @@ function hook(ifindex: number, direction: Direction): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
+interface Options {
+  readonly priority: number;
+  readonly programFd?: number;
+  readonly flags?: number;
+}
+
 // struct bpf_tc_opts {size_t sz; int prog_fd; u32 flags, prog_id, handle, priority}
-function options({ programFd = 0, flags = 0 }): Uint8Array {
+function options({ priority, programFd = 0, flags = 0 }: Options): Uint8Array {
   const view = new DataView(new ArrayBuffer(32));
   view.setBigUint64(0, 32n, true);
   view.setInt32(8, programFd, true);
   view.setUint32(12, flags, true);
   view.setUint32(20, HANDLE, true);
-  view.setUint32(24, PRIORITY, true);
+  view.setUint32(24, priority, true);
   return new Uint8Array(view.buffer);
 }
 

@@ -28,6 +28,7 @@ export interface Libbpf {
     options: Bytes,
   ): number;
   programAttach(programFd: number, target: number, type: number, flags: number): number;
+  programDetach(programFd: number, target: number, type: number): number;
   programQuery(
     target: number,
     type: number,
@@ -104,6 +105,7 @@ function bind(): Libbpf {
       "int bpf_prog_load(int type, const char *name, const char *license, const uint8_t *insns, size_t count, uint8_t *opts)",
     ),
     programAttach: bpf.func("int bpf_prog_attach(int prog_fd, int target, int type, unsigned int flags)"),
+    programDetach: bpf.func("int bpf_prog_detach2(int prog_fd, int target, int type)"),
     programQuery: bpf.func(
       "int bpf_prog_query(int target, int type, uint32_t flags, uint32_t *attach_flags, uint32_t *ids, uint32_t *count)",
     ),
