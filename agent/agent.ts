@@ -95,7 +95,7 @@ export async function runAgent(
 
   const attachments = attach(agent);
   const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), log });
-  dataplane.onWritten = () => outlived.changed();
+  dataplane.onWritten = (maps) => outlived.written(maps);
   const { regularly } = new Watchdog(health, log);
   regularly("look at the machine again", LOOK_AGAIN_MS, () => {
     dataplane.lookAgain();

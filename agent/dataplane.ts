@@ -32,8 +32,8 @@ const SAID_AT_ONCE = 20;
 /** One pass from the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
 export class Dataplane {
   readonly gate: EndpointGate;
-  /** Called after maps were written. */
-  onWritten: () => void = () => {};
+  /** Called after maps were written, with those that changed. */
+  onWritten: (changed: ReadonlySet<WrittenMap>) => void = () => {};
   private readonly parts: DataplaneParts;
   private readonly compiler = new Compiler();
   private readonly reconciler: Reconciler;
@@ -68,7 +68,7 @@ export class Dataplane {
       const { desired, facts } = await this.compile();
       if (this.reread) await inSlices(this.reconciler.rereading());
       this.reread = false;
-      const { written, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
+      const { written, changed, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
       this.sayServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
       this.closedPolicies = desired.closedPolicies;
@@ -77,7 +77,7 @@ export class Dataplane {
       this.nameNumbers(desired.names);
       if (written > 0) {
         this.parts.log.debug({ written, pending }, "maps written");
-        this.onWritten();
+        this.onWritten(changed);
       }
       const { problems: reporter, store } = this.parts.cluster;
       reporter.report([...store.problems(), ...desired.problems, ...this.routeProblems]);

@@ -26,6 +26,8 @@ export class NodeNetwork {
   private uplinks: Uplinks | undefined;
   private readonly namespaceCookie = namespaceCookie();
   private lastFacts: NodeFacts | undefined;
+  /** The routes to nodes whose neighbours are kept. A pod's own route concerns none. */
+  private kept = "";
 
   constructor(options: NodeNetworkOptions) {
     this.options = options;
@@ -35,6 +37,7 @@ export class NodeNetwork {
    * object as before when nothing changed, because the compiler remembers by object. */
   refresh(nodeAddress: string): NodeFacts {
     this.devices = networkDevices();
+    this.kept = "";
     this.uplinks = findUplinks(this.devices, nodeAddress, this.options.uplinks);
     if (!this.tunnel || this.tunnel.mtu !== this.mtu || !this.tunnel.up) {
       ensureTunnel(this.devices, this.mtu);
@@ -79,7 +82,12 @@ export class NodeNetwork {
   route(routes: readonly Route[], nodeAddress: string): readonly RouteConflict[] {
     const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
     const deviceName = (ifindex: number) => names.get(ifindex);
-    if (this.uplinks) reconcileNeighbours(routes, this.uplinks);
+    const toNodes = routes.filter(({ to }) => to === "node");
+    const text = JSON.stringify(toNodes);
+    if (this.uplinks && text !== this.kept) {
+      reconcileNeighbours(toNodes, this.uplinks);
+      this.kept = text;
+    }
     return reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName }).conflicts;
   }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Endpoint } from "./cni/endpoint_store.ts";
+import type { WrittenMap } from "./compile/desired.ts";
 import { isLoopback } from "./compile/frontend_rules.ts";
 import { NODE_LOOPBACK } from "./compile/frontends.ts";
 import { UDP } from "./compile/key.ts";
@@ -30,6 +31,9 @@ export interface OutlivedSocketsParts {
   readonly log: Logger;
 }
 
+/** What decides whether a socket has outlived its peer (hasOutlived). A policy that changes, an endpoint that comes does not. */
+const HANGS_ON: readonly WrittenMap[] = ["services", "members", "locations"];
+
 /** A pass over the workloads' namespaces begins at most this often. */
 const PAUSE_MS = 1000;
 
@@ -40,11 +44,19 @@ const PAUSE_MS = 1000;
 export class OutlivedSockets {
   private readonly parts: OutlivedSocketsParts;
   private readonly said = new Set<string>();
+  private handling: number | undefined;
   private passing = false;
   private again = false;
 
   constructor(parts: OutlivedSocketsParts) {
     this.parts = parts;
+  }
+
+  /** To be called after maps were written. */
+  written(maps: ReadonlySet<WrittenMap>): void {
+    const handling = this.parts.maps.settings.lookup(0)?.serviceHandling;
+    if (HANGS_ON.some((map) => maps.has(map)) || handling !== this.handling) this.changed();
+    this.handling = handling;
   }
 
   /** To be called when services or their backends changed. The node's own sockets are looked at at once, the workloads' one

@@ -199,7 +199,7 @@ function eventCounters({ reports }: MetricSources, registers: Registry[]): void 
 }
 
 // What the packet path writes itself is not counted: that would be reading every entry.
-const COUNTED: WrittenMap[] = ["services", "slots", "backends", "locations", "policies", "endpoints"];
+const COUNTED: WrittenMap[] = ["services", "slots", "backends", "members", "locations", "policies", "endpoints"];
 
 function mapGauges({ maps, entries }: MetricSources, registers: Registry[]): void {
   const capacity = new Gauge({

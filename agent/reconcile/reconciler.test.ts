@@ -30,6 +30,7 @@ describe("Reconciler", () => {
     expect(new Reconciler(maps).sync(new Compiler().compile(snapshot).maps).written).toBeGreaterThan(5);
     expect(new Reconciler(maps).sync(new Compiler().compile(snapshot).maps)).toEqual({
       written: 0,
+      changed: new Set(),
       problems: [],
       pending: 0,
     });
@@ -47,7 +48,12 @@ describe("Reconciler", () => {
     maps.backends.update([[7, { address: "10.0.0.1", node: "::", port: 1, protocol: 6, flags: 0 }]]);
     expect(reconciler.sync(state).written).toBe(0);
     finish(reconciler.rereading());
-    expect(reconciler.sync(state)).toEqual({ written: 3, problems: [], pending: 0 });
+    expect(reconciler.sync(state)).toEqual({
+      written: 3,
+      changed: new Set(["endpoints", "policies", "backends"]),
+      problems: [],
+      pending: 0,
+    });
     expect(maps.policies.entries().length).toBe(policies);
     expect(maps.endpoints.lookup(key)).toEqual(endpoint);
     expect(maps.backends.entries()).toEqual([]);

@@ -22,6 +22,8 @@ export interface WriteProblem {
 export interface SyncReport {
   /** Writes that happened. */
   readonly written: number;
+  /** The maps that they changed. */
+  readonly changed: ReadonlySet<WrittenMap>;
   readonly problems: readonly WriteProblem[];
   /** Entries that are not yet as they should be: failed, or waiting for what failed. */
   readonly pending: number;
@@ -31,6 +33,7 @@ export interface SyncReport {
 const BATCH = 1024;
 
 type Written = Pick<SyncReport, "written" | "problems">;
+type WrittenMaps = Written & Pick<SyncReport, "changed">;
 type AnyEntry = Entry<never, never> & { readonly owner: string };
 
 /** Brings the maps to a desired state with the fewest writes, in `writeOrder`. */
@@ -56,10 +59,16 @@ export class Reconciler {
     if (!this.#loaded) yield* this.rereading();
     // What fails on the way there fails again, or no longer matters, at the end; it is told of once.
     let passed = 0;
-    for (const stage of desired.through ?? []) passed += (yield* this.#write(stage, passingOrder)).written;
-    const { written, problems } = yield* this.#write(desired, writeOrder);
+    const changed = new Set<WrittenMap>();
+    for (const stage of desired.through ?? []) {
+      const done = yield* this.#write(stage, passingOrder);
+      passed += done.written;
+      for (const map of done.changed) changed.add(map);
+    }
+    const { written, problems, ...last } = yield* this.#write(desired, writeOrder);
+    for (const map of last.changed) changed.add(map);
     const pending = Object.values(this.deltas).reduce((sum, delta) => sum + delta.pendingCount, 0);
-    return { written: passed + written, problems, pending };
+    return { written: passed + written, changed, problems, pending };
   }
 
   /** Takes what the maps hold now as the actual state: whatever somebody else changed in them is pending again. */
@@ -71,19 +80,21 @@ export class Reconciler {
     this.#loaded = true;
   }
 
-  *#write(desired: MapContents, order: readonly Step[]): Steps<Written> {
+  *#write(desired: MapContents, order: readonly Step[]): Steps<WrittenMaps> {
     for (const map of Object.keys(this.deltas) as WrittenMap[]) {
       const { delta } = this.#sides(map);
       yield* delta.settingDesired(desired[map] as Parameters<typeof delta.settingDesired>[0]);
     }
     let written = 0;
+    const changed = new Set<WrittenMap>();
     const problems: WriteProblem[] = [];
     for (const step of order) {
       const done = yield* step.verb === "update" ? this.#update(step) : this.#delete(step);
       written += done.written;
+      if (done.written > 0) changed.add(step.map);
       problems.push(...done.problems);
     }
-    return { written, problems };
+    return { written, changed, problems };
   }
 
   *#update({ map, waits, meanwhile }: Step): Steps<Written> {
