@@ -78,7 +78,7 @@ fuzz: bootstrap ## packets by chance through the real programs: make fuzz PACKET
 	@$(if $(KERNEL),sh tools/bootstrap tests)
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/fuzz/main.ts
 
-mutants: bootstrap ## takes each check out of the packet path in turn: which does the fuzzer notice, which the packet tests; PACKETS=20000 ONLY=words
+mutants: bootstrap ## takes each check out of the packet path in turn: which does the fuzzer notice, which the packet tests; PACKETS=20000 ONLY=pattern
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/mutants/main.ts
 
 # QUICK=1 KEEP=1 JSON=1 VXLAN=1 ROUNDS=9, as lab/bench/README.md tells.

@@ -199,12 +199,6 @@ export const mutants: readonly Mutant[] = [
     instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))",
   },
   {
-    say: "whoever has the node's address is the node",
-    file: "steps/judge.h",
-    text: "return judge_from(flow, LOCAL_SOURCE_IS_MASQUERADED);",
-    instead: "return judge_from(flow, LOCAL_SOURCE_IS_NODE);",
-  },
-  {
     say: "behind the stack the sender is whom the packet says",
     file: "steps/judge.h",
     text: "if (sender) {",

@@ -24,7 +24,13 @@ export const flags = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32 } as const;
 const NONE = new Uint8Array(0);
 
 /** @param marks letters of TCP flags, "SA" */
-export function tcp(source: number, destination: number, marks = "A", payload: Uint8Array = NONE): Transport {
+export function tcp(
+  source: number,
+  destination: number,
+  marks = "A",
+  payload: Uint8Array = NONE,
+  { sequence = 1000, acknowledges = 0 }: { sequence?: number; acknowledges?: number } = {},
+): Transport {
   let bits = 0;
   for (const letter of marks) bits |= flags[letter as keyof typeof flags] ?? 0;
   return {
@@ -32,7 +38,8 @@ export function tcp(source: number, destination: number, marks = "A", payload: U
     bytes(from, to) {
       const out = Buffer.alloc(20 + payload.length);
       ports(out, source, destination);
-      out.writeUInt32BE(1000, 4);
+      out.writeUInt32BE(sequence, 4);
+      out.writeUInt32BE(acknowledges, 8);
       out[12] = 0x50;
       out[13] = bits;
       out.writeUInt16BE(0xffff, 14);

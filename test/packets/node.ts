@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Compiler } from "../../agent/compile/compile.ts";
 import type { LocalEndpoint } from "../../agent/compile/snapshot.ts";
+import { ConnectionFlag } from "../../agent/kernel/layout.gen.ts";
 import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { type Loaded, load } from "../../agent/kernel/load.ts";
 import { openMap, type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
@@ -125,6 +126,19 @@ export class NodeUnderTest {
     const { connections, halfOpen, fragments, affinities, hostRequests } = this.#loaded.maps;
     for (const map of [connections, halfOpen, fragments, affinities, hostRequests])
       map?.delete(map.entries().map(([key]) => key as never)); // another version (bench/) may lack one
+  }
+
+  /** What is known of the connections of a client's port: both directions, each with how far it is. */
+  connectionsOf(port: number): string[] {
+    const { connections, halfOpen } = this.#loaded.maps;
+    const tables = Object.entries({ established: connections, "half open": halfOpen });
+    return tables.flatMap(([state, map]) =>
+      map.entries().flatMap(([{ sourcePort, destinationPort }, { flags }]) => {
+        if (sourcePort !== port && destinationPort !== port) return [];
+        const ends = (["RESET", "FIN", "CLOSED"] as const).filter((name) => flags & ConnectionFlag[name]);
+        return [[state, ...ends.map((name) => name.toLowerCase())].join(", ")];
+      }),
+    );
   }
 
   /** Under which number a service's backend travels between nodes. */

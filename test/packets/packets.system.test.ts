@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { attacks } from "./cases/attacks.ts";
+import { behindStack } from "./cases/behind_stack.ts";
 import { restricted } from "./cases/clients.ts";
+import { closings } from "./cases/closings.ts";
 import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import type { PacketTest } from "./cases/step.ts";
@@ -23,7 +25,7 @@ describe.skipIf(noKernel)("packets", () => {
   });
 
   describe.each(handlings)("$returnMode, services: $services", (handling) => {
-    for (const [title, tests] of Object.entries({ walks, restricted, own, attacks, oddities })) {
+    for (const [title, tests] of Object.entries({ walks, restricted, own, attacks, behindStack, closings, oddities })) {
       const wanted = tests.filter((item) => fits(item, handling));
       test.each(wanted)(`${title}: $say`, (item) => {
         node.write(handling);
@@ -42,7 +44,7 @@ function fits({ handling }: PacketTest, { returnMode, services }: (typeof handli
 }
 
 /** Where a pattern fits, it stands for what was seen. */
-function walk(node: NodeUnderTest, { steps, open }: PacketTest, now: Handling) {
+function walk(node: NodeUnderTest, { steps, open, known: afterwards }: PacketTest, now: Handling) {
   const seen: string[] = [];
   const expected: string[] = [];
   for (const { frame, becomes, through, policies, ...known } of steps) {
@@ -52,6 +54,10 @@ function walk(node: NodeUnderTest, { steps, open }: PacketTest, now: Handling) {
     const words = inWords(met, meeting.program, (id) => node.maps.backends.lookup(id)?.address);
     seen.push(words);
     expected.push(typeof becomes === "string" ? becomes : becomes.test(words) ? words : String(becomes));
+  }
+  if (afterwards) {
+    seen.push(...node.connectionsOf(afterwards.port));
+    expected.push(...afterwards.as);
   }
   return { open, seen, expected };
 }

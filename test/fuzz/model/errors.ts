@@ -32,6 +32,8 @@ function wrongEnds({ arrival, before, after, outcome }: Passage, inner: Flow, tr
   const isTurned = before.source === inner.destination;
   if (after.source !== before.source && !(isTurned && after.source === translated.destination))
     return `its source ${before.source} became ${after.source}`;
+  const neverLeft = localPod(inner.destination) !== undefined || inner.destination.startsWith("10.244.");
+  if (arrival.from === "wire" && neverLeft) return `an error from outside is about a packet to ${inner.destination}`;
   if (arrival.from === "tunnel" && arrival.kind === "return" && !mayReturnFrom(before.source, inner))
     return `${arrival.node} returned an error of ${before.source}`;
   if (arrival.from === "pod" && inner.destination !== before.source)

@@ -19,6 +19,8 @@ export interface PacketTest {
   /** Default: every handling, where the step does not depend on it. */
   readonly handling?: Partial<Handling>;
   readonly steps: readonly Step[];
+  /** What is known afterwards of a client's port. */
+  readonly known?: { readonly port: number; readonly as: readonly string[] };
   /** It is so not yet: what is missing. */
   readonly open?: string;
 }
@@ -124,3 +126,9 @@ function podFrame(pod: string) {
 }
 
 export const addresses = Object.fromEntries(localPods.map(({ name, address }) => [name, address]));
+
+/** Nothing is allowed that way. */
+export const isolated = (app: string, way: "Ingress" | "Egress"): Policy => ({
+  metadata: { name: app, namespace: "default" },
+  spec: { podSelector: { matchLabels: { app } }, policyTypes: [way] },
+});

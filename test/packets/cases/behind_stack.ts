@@ -1,0 +1,87 @@
+// What the host's stack hands on, and what anybody makes of it who wants more than he may.
+import { nodes, outside } from "../cluster.ts";
+import { frame, icmpError, tcp, udp } from "../frames.ts";
+import { about, arrives, enters, handed, isolated, leaves, type PacketTest, sends } from "./step.ts";
+
+const { master } = nodes;
+const { client1, client2, remote } = outside;
+const [web, db, jail, open] = ["10.244.0.2", "10.244.0.3", "10.245.0.2", "10.245.0.3"];
+const web2 = "10.244.1.2";
+const translated = { services: true } as const;
+/** Where kube-proxy handles services, it is asked where the packet leaves the stack. */
+const KEPT_OUT = /^(drop_policy_ingress|pass_to_stack)/;
+const MARK_JUDGE_LATER = 0xebf00002;
+
+export const behindStack: readonly PacketTest[] = [
+  {
+    say: "later fragments of what is to be judged behind the stack, whose first nobody knows",
+    steps: [leaves, enters].map((way) => ({
+      ...way({ source: jail, destination: client2, fragment: 5 }, udp(7402, 80), "drop_fragment"),
+      mark: MARK_JUDGE_LATER,
+    })),
+  },
+  {
+    say: "an error in a pod's name from an interface that has no program",
+    handling: translated,
+    steps: [
+      sends("web", { destination: open }, udp(7403, 80), /^to_endpoint to open/),
+      ...[web2, remote].map((source) => ({
+        program: "to_workload" as const,
+        at: "web",
+        through: "other",
+        frame: frame(
+          { source, destination: web },
+          icmpError(3, 1, about({ source: web, destination: open }, udp(7403, 80))),
+        ),
+        becomes: source === web2 ? "drop_spoofed_source" : /^to_endpoint/,
+      })),
+    ],
+  },
+  {
+    say: "a pod whose flow the stack masqueraded does not send under that address itself",
+    steps: [
+      ...["S", "A"].map((marks) => ({
+        ...handed("db", { source: master, destination: db }, tcp(7404, 80, marks), /^to_endpoint/),
+        through: "web",
+      })),
+      sends("web", { destination: db, as: master }, tcp(7404, 80, "A"), "drop_spoofed_source"),
+    ],
+  },
+  {
+    say: "under the address that the stack gave a pod's flow nobody outside goes on with it",
+    steps: [
+      ...["S", "A"].flatMap((marks) => [
+        {
+          ...handed("db", { source: remote, destination: db }, tcp(7405, 80, "S"), /^to_endpoint/),
+          through: "web",
+        },
+        arrives({ source: remote, destination: db }, tcp(7405, 80, marks), KEPT_OUT),
+      ]),
+    ],
+  },
+  {
+    say: "nor does another pod, whose address that is",
+    steps: [
+      ...["S", "A"].map((marks) => ({
+        ...handed("db", { source: jail, destination: db }, tcp(7406, 80, marks), /^to_endpoint/),
+        through: "web",
+      })),
+      sends("jail", { destination: db }, tcp(7406, 80, "A"), "drop_policy_egress"),
+    ],
+  },
+  {
+    say: "who is no longer allowed gets nothing more by the stack, nor is answered",
+    steps: [
+      ...["S", "A"].map((marks) =>
+        handed("db", { source: client1, destination: db }, tcp(7503, 80, marks), /^to_endpoint/),
+      ),
+      sends("jail", { destination: client1 }, udp(7504, 80), /^(pass_to_stack|to_network)/),
+      handed("jail", { source: client1, destination: jail }, udp(80, 7504), /^to_endpoint/),
+      {
+        ...handed("db", { source: client1, destination: db }, tcp(7503, 80, "A"), "drop_policy_ingress"),
+        policies: [isolated("db", "Ingress"), isolated("jail", "Egress")],
+      },
+      handed("jail", { source: client1, destination: jail }, udp(80, 7504), "drop_policy_egress"),
+    ],
+  },
+];
