@@ -41,7 +41,7 @@ export function sourceRanges(service: Service, closed = false): SourceRanges {
   const wrong = read.filter(({ cidr }) => cidr === undefined);
   const ranges = read.flatMap(({ cidr }) => cidr ?? []);
   if (wrong.length > 0) {
-    const named = wrong.slice(0, 3).map(({ text, index }) => `"${text}" at [${index}]`);
+    const named = wrong.slice(0, 3).map(({ text, index }) => `"${text.slice(0, 50)}" at [${index}]`);
     const more = wrong.length > 3 ? ` and ${wrong.length - 3} more` : "";
     const message = `${named.join(", ")}${more}: expected the form 10.244.0.0/16 or fd00::/64. ${NOBODY} until that is mended.`;
     return nobody([about(service, path, message)]);

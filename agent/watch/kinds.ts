@@ -19,7 +19,9 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   readonly optional: boolean;
   /** What stands in for an object that cannot be read and has no good version before. */
   readonly substitute?: (object: unknown) => T | undefined;
-  /** What the substitute does, in words. */
+  /** What can be read of an object that cannot be read as a whole; `known`: its last good version. Goes before both. */
+  readonly readable?: (object: unknown, known: unknown) => T | undefined;
+  /** What is done instead, in words. */
   readonly instead?: string;
 }
 
@@ -54,7 +56,7 @@ export const kinds = {
   felixConfigurations: kind(CALICO, "FelixConfiguration", "felixconfigurations", felixConfiguration, {
     namespaced: false,
     optional: true,
-    substitute: readableConfiguration,
+    readable: readableConfiguration,
     instead: "the rest of it is in force until it is mended",
   }),
   calicoNetworkPolicies: kind(CALICO, "NetworkPolicy", "networkpolicies", unsupported, { optional: true }),

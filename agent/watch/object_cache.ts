@@ -81,7 +81,8 @@ export class ObjectCache<T extends KubernetesObject> {
   #put(id: string, object: unknown): boolean {
     const parsed = this.#kind.schema.safeParse(object);
     const known = this.#objects.get(id);
-    const value = parsed.success ? parsed.data : (known ?? this.#kind.substitute?.(object));
+    const { readable, substitute } = this.#kind;
+    const value = parsed.success ? parsed.data : (readable?.(object, known) ?? known ?? substitute?.(object));
     const problems = parsed.success ? [] : this.#describe(id, parsed.error, known !== undefined);
     const complained = this.#setProblems(id, problems);
     if (value === undefined || (known !== undefined && isDeepStrictEqual(known, value))) return complained;
@@ -117,9 +118,10 @@ export class ObjectCache<T extends KubernetesObject> {
 
   #describe(id: string, error: z.ZodError, hasGood: boolean): Problem[] {
     const reference = this.#references.get(id);
-    const instead = hasGood
-      ? "its last good version stays in force"
-      : (this.#kind.instead ?? "it is left out until it is mended");
+    const instead =
+      hasGood && !this.#kind.readable
+        ? "its last good version stays in force"
+        : (this.#kind.instead ?? "it is left out until it is mended");
     return error.issues.map((issue) => ({
       kind: this.#kind.kind,
       namespace: reference?.namespace,

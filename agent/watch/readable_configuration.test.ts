@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { SnapshotStore } from "./snapshot_store.ts";
 
-const seen = (annotations: object, spec: object = {}) => {
-  const store = new SnapshotStore(() => {});
+const seen = (annotations: object, spec: object = {}, store = new SnapshotStore(() => {})) => {
   store.put("felixConfigurations", { metadata: { name: "default", annotations }, spec });
   const problems = store.problems().map(({ path, message }) => `${path}: ${message}`);
   return { configuration: store.list("felixConfigurations")[0], problems };
@@ -28,4 +27,22 @@ test("a misspelt annotation of ours is said", () => {
   });
   expect(configuration?.metadata.annotations).toEqual({ "ebpf-dataplane.io/service-handling": "KubeProxyNftables" });
   expect(problems).toEqual([expect.stringMatching(/^metadata\.annotations\.ebpf-dataplane\.io\/external-ip: /)]);
+});
+
+test("what can be read is followed at once, and of the rest what was last good", () => {
+  const store = new SnapshotStore(() => {});
+  seen({ "ebpf-dataplane.io/service-handling": "KubeProxyNftables" }, { bpfExternalServiceMode: "DSR" }, store);
+  const { configuration, problems } = seen(
+    { "ebpf-dataplane.io/service-handling": "KubeProxy", "ebpf-dataplane.io/external-ips": "Deny" },
+    { allowVXLANPacketsFromWorkloads: true },
+    store,
+  );
+  expect(configuration?.metadata.annotations).toEqual({
+    "ebpf-dataplane.io/service-handling": "KubeProxyNftables",
+    "ebpf-dataplane.io/external-ips": "Deny",
+  });
+  expect(configuration?.spec).toEqual({ allowVXLANPacketsFromWorkloads: true });
+  expect(problems).toEqual([
+    expect.stringMatching(/service-handling: .*; the rest of it is in force until it is mended\.$/),
+  ]);
 });

@@ -6,20 +6,28 @@ const parts = z.object({
   spec: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** A FelixConfiguration that cannot be read as a whole, without the fields that cannot. Some of it restricts (external IPs),
- * and what is absent is allowed: one misspelt word must not open the rest. */
-export function readableConfiguration(object: unknown): FelixConfiguration | undefined {
+/** A FelixConfiguration that cannot be read as a whole: its fields that can, and of the others what was last good. Some
+ * restrict (external IPs), and what is absent is allowed: one misspelt word must not open the rest, nor keep it from closing. */
+export function readableConfiguration(object: unknown, known?: unknown): FelixConfiguration | undefined {
   const read = parts.safeParse(object);
   if (!read.success) return undefined;
+  const good = felixConfiguration.safeParse(known).data;
   const { annotations: all, ...metadata } = read.data.metadata;
-  const annotations = readable(all ?? {}, (one) => ({ metadata: { ...metadata, annotations: one } }));
-  const spec = readable(read.data.spec ?? {}, (one) => ({ metadata, spec: one }));
+  const annotations = readable(all ?? {}, good?.metadata.annotations ?? {}, (one) => ({
+    metadata: { ...metadata, annotations: one },
+  }));
+  const spec = readable(read.data.spec ?? {}, good?.spec ?? {}, (one) => ({ metadata, spec: one }));
   return felixConfiguration.safeParse({ metadata: { ...metadata, annotations }, spec }).data;
 }
 
-function readable(fields: object, within: (field: object) => object): object {
-  const good = Object.entries(fields).filter(
-    ([name, value]) => felixConfiguration.safeParse(within({ [name]: value })).success,
-  );
+function readable(
+  fields: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<string, unknown>>,
+  within: (field: object) => object,
+): object {
+  const good = Object.entries(fields).flatMap(([name, value]) => {
+    if (felixConfiguration.safeParse(within({ [name]: value })).success) return [[name, value]];
+    return name in known ? [[name, known[name]]] : [];
+  });
   return Object.fromEntries(good);
 }
