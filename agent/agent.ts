@@ -55,7 +55,7 @@ interface Agent {
   readonly metrics: AgentMetrics;
   /** The metrics are served before there is a cluster to ask. */
   readonly failingWatches: { of: () => readonly string[] };
-  readonly counted: { by?: Pick<Dataplane, "entries" | "closedPolicies"> };
+  readonly counted: { by?: Pick<Dataplane, "entries" | "closedPolicies" | "closedServices"> };
 }
 
 /** Runs until the process ends. Rejects when it cannot start; the message says why and what to do. `openCluster` is given
@@ -140,6 +140,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   const metrics = agentMetrics({
     entries: (map) => counted.by?.entries(map) ?? 0,
     closedPolicies: () => counted.by?.closedPolicies ?? 0,
+    closedServices: () => counted.by?.closedServices ?? 0,
     outcomes: outcomeReader(pins),
     reports: reportReader(pins),
     maps: loaded.maps,

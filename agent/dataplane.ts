@@ -48,6 +48,8 @@ export class Dataplane {
   refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
   /** Policies that are too large and allow nothing. */
   closedPolicies = 0;
+  /** Services that are too large and serve nobody. */
+  closedServices = 0;
   private routeProblems: readonly Problem[] = [];
   private saidError = "";
   private saidProblems = "";
@@ -72,6 +74,7 @@ export class Dataplane {
       this.sayServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
       this.closedPolicies = desired.closedPolicies;
+      this.closedServices = desired.closedServices;
       const routed = this.writeNetwork(desired, facts);
       this.gate.settle();
       this.nameNumbers(desired.names);

@@ -1,9 +1,11 @@
 import type { ServicePort } from "../api/core.ts";
 import type { EndpointSlice, SliceEndpoint } from "../api/discovery.ts";
 import { type Backend, BackendFlag } from "../kernel/layout.gen.ts";
+import { each, type Steps } from "../steps.ts";
 import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
 import { type Named, named } from "./ids.ts";
 import { protocolName, TCP, UDP } from "./key.ts";
+import { Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
 
 /** A backend with what decides whether it gets new connections. */
@@ -18,32 +20,43 @@ export interface Candidate {
 /** Finds the node of an endpoint whose slice does not name it. */
 export type NodeOfAddress = (address: string) => string | undefined;
 
+const numbers = new Memo<EndpointSlice, ReadonlyMap<string, number>>();
+
+/** The number that the slice has for a Service's port; undefined: its endpoints do not have that port. */
+export function portIn(slice: EndpointSlice, { name, protocol }: ServicePort): number | undefined {
+  const known = numbers.get(slice, [], () => {
+    const named = slice.ports.map(
+      ({ name, protocol, port }) => [`${protocol ?? "TCP"} ${name ?? ""}`, port ?? 0] as const,
+    );
+    return new Map(named.reverse()); // the first of a name counts
+  });
+  return known.get(`${protocol ?? "TCP"} ${name ?? ""}`) || undefined;
+}
+
 /** The backends of one service port and family, merged over all slices, in a fixed order. */
-export function candidates(
+export function* candidates(
   port: ServicePort,
   family: Family,
   slices: readonly EndpointSlice[],
   publishNotReady: boolean,
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
-): readonly Candidate[] {
+): Steps<readonly Candidate[]> {
   const found = new Map<string, Candidate>();
+  const protocol = port.protocol === "UDP" ? UDP : TCP;
   for (const slice of slices) {
-    if (slice.addressType !== family) continue;
-    const target = slice.ports.find(
-      (item) => (item.name ?? "") === (port.name ?? "") && (item.protocol ?? "TCP") === (port.protocol ?? "TCP"),
-    );
-    if (!target?.port) continue;
-    for (const endpoint of slice.endpoints) {
+    const number = slice.addressType === family ? portIn(slice, port) : undefined;
+    if (number === undefined) continue;
+    yield* each(slice.endpoints, (endpoint) => {
       const address = canonicalAddress(endpoint.addresses[0] ?? "");
-      if (!address) continue;
+      if (!address) return;
       const node = endpoint.nodeName ?? nodeOfAddress(address);
-      const value = backend(address, target.port, port.protocol === "UDP" ? UDP : TCP, node, family, nodes);
+      const value = backend(address, number, protocol, node, family, nodes);
       const candidate = judge(value, endpoint, publishNotReady);
       const known = found.get(candidate.name.name);
       // One endpoint may stand in two slices for a moment; the better of the two counts.
       if (!known || (!known.ready && candidate.ready)) found.set(candidate.name.name, candidate);
-    }
+    });
   }
   return [...found.values()].sort((a, b) => (a.name.name < b.name.name ? -1 : 1));
 }
@@ -115,8 +128,10 @@ export function localList(cluster: SlotList, all: readonly Candidate[]): SlotLis
 }
 
 /** Backends as the map holds them: who stands in none of the lists is given nothing new. */
-export function withDraining(all: readonly Candidate[], lists: readonly SlotList[]): readonly Candidate[] {
-  const inSlots = new Set(lists.flatMap(({ slots }) => slots.map(({ name }) => name.name)));
+export function* withDraining(all: readonly Candidate[], lists: readonly SlotList[]): Steps<readonly Candidate[]> {
+  const inSlots = new Set<string>();
+  for (const { slots } of lists) yield* each(slots, ({ name }) => inSlots.add(name.name));
+  yield;
   return all.map((candidate) => {
     if (inSlots.has(candidate.name.name)) return candidate;
     const value = { ...candidate.value, flags: candidate.value.flags | BackendFlag.DRAINING };

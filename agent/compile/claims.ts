@@ -6,11 +6,12 @@ export interface Claim<Item> {
   readonly item: Item;
 }
 
-/** Who claims which key, brought up to date from one compilation to the next at the cost of what changed. Items are
- * compared by identity: one that changed is another object. */
+/** Who claims which key, brought up to date from one compilation to the next at the cost of what changed, however many have
+ * the same key. Items are compared by identity: one that changed is another object. */
 export class Claims<Item extends object, K> {
   readonly #claimsOf: (item: Item) => Iterable<readonly [K, string]>;
-  readonly #holders = new Map<K, Claim<Item>[]>();
+  /** By key and name. */
+  readonly #holders = new Map<K, Map<string, Set<Item>>>();
   readonly #contested = new Set<K>();
   #items: ReadonlySet<Item> = new Set();
 
@@ -27,12 +28,14 @@ export class Claims<Item extends object, K> {
   *updating(items: Iterable<Item>): Steps<void> {
     const next = new Set(items);
     const last = this.#items;
-    yield* each(last, (item) => {
-      if (!next.has(item)) this.#remove(item);
-    });
-    yield* each(next, (item) => {
-      if (!last.has(item)) this.#add(item);
-    });
+    yield* each(
+      inTurn(last, (item) => !next.has(item), this.#claimsOf),
+      ([item, key, name]) => this.#remove(item, key, name),
+    );
+    yield* each(
+      inTurn(next, (item) => !last.has(item), this.#claimsOf),
+      ([item, key, name]) => this.#add(item, key, name),
+    );
     this.#items = next;
   }
 
@@ -41,7 +44,12 @@ export class Claims<Item extends object, K> {
   }
 
   get(key: K): readonly Claim<Item>[] {
-    return this.#holders.get(key) ?? [];
+    return [...(this.#holders.get(key) ?? [])].flatMap(([name, items]) => [...items].map((item) => ({ name, item })));
+  }
+
+  /** Each claimant of the key once. */
+  names(key: K): readonly string[] {
+    return [...(this.#holders.get(key)?.keys() ?? [])];
   }
 
   /** Keys that claimants of different names want. */
@@ -49,26 +57,32 @@ export class Claims<Item extends object, K> {
     return this.#contested;
   }
 
-  #add(item: Item): void {
-    for (const [key, name] of this.#claimsOf(item)) {
-      const holders = this.#holders.get(key);
-      if (holders) holders.push({ name, item });
-      else this.#holders.set(key, [{ name, item }]);
-      if (holders) this.#judge(key, holders);
-    }
+  #add(item: Item, key: K, name: string): void {
+    const holders = this.#holders.get(key) ?? new Map<string, Set<Item>>();
+    this.#holders.set(key, holders);
+    const items = holders.get(name);
+    if (items) items.add(item);
+    else holders.set(name, new Set([item]));
+    if (holders.size > 1) this.#contested.add(key);
   }
 
-  #remove(item: Item): void {
-    for (const [key] of this.#claimsOf(item)) {
-      const rest = this.#holders.get(key)?.filter((claim) => claim.item !== item) ?? [];
-      if (rest.length > 0) this.#holders.set(key, rest);
-      else this.#holders.delete(key);
-      this.#judge(key, rest);
-    }
+  #remove(item: Item, key: K, name: string): void {
+    const holders = this.#holders.get(key);
+    const items = holders?.get(name);
+    items?.delete(item);
+    if (items?.size === 0) holders?.delete(name);
+    if (holders?.size === 0) this.#holders.delete(key);
+    if ((holders?.size ?? 0) < 2) this.#contested.delete(key);
   }
+}
 
-  #judge(key: K, holders: readonly Claim<Item>[]): void {
-    if (holders.some(({ name }) => name !== holders[0]?.name)) this.#contested.add(key);
-    else this.#contested.delete(key);
+function* inTurn<Item, K>(
+  items: Iterable<Item>,
+  wanted: (item: Item) => boolean,
+  claimsOf: (item: Item) => Iterable<readonly [K, string]>,
+): Iterable<[Item, K, string]> {
+  for (const item of items) {
+    if (!wanted(item)) continue;
+    for (const [key, name] of claimsOf(item)) yield [item, key, name];
   }
 }

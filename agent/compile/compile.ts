@@ -103,6 +103,7 @@ export class Compiler {
       ],
       refused: refusedNames(pools),
       closedPolicies: selection.closed,
+      closedServices: services.closed,
     };
   }
 

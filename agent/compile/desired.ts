@@ -81,6 +81,8 @@ export interface DesiredState {
   readonly problems: readonly Problem[];
   /** Policies in force here that are too large and allow nothing. */
   readonly closedPolicies: number;
+  /** Services that are too large and serve nobody; pods with too many host ports too. */
+  readonly closedServices: number;
   /** Names of pools and blocks that no address may be given out of. */
   readonly refused: { readonly ipPools: ReadonlySet<string>; readonly ipamBlocks: ReadonlySet<string> };
 }

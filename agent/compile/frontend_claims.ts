@@ -1,3 +1,4 @@
+import { each, type Steps } from "../steps.ts";
 import { ageText } from "./age.ts";
 import { Claims } from "./claims.ts";
 import type { Problem } from "./desired.ts";
@@ -28,31 +29,31 @@ export class FrontendClaims {
   readonly #rules = new WeakMap<CompiledService, ReadonlyMap<string, FrontendRule>>();
 
   /** Replaces the claimants by these, and gives those that lose something. */
-  settle(
+  *settling(
     claimants: readonly CompiledService[],
     isNode: (address: string) => boolean,
-  ): ReadonlyMap<CompiledService, Lost> {
-    this.#frontends.update(claimants);
-    this.#clusterAddresses.update(claimants);
+  ): Steps<ReadonlyMap<CompiledService, Lost>> {
+    yield* this.#frontends.updating(claimants);
+    yield* this.#clusterAddresses.updating(claimants);
     const losses: Losses = new Map();
     for (const item of claimants) {
-      for (const rule of item.frontends) {
+      yield* each(item.frontends, (rule) => {
         const reason = this.#taken(item, rule, isNode);
         if (reason) lose(losses, item, { rule, reason });
-      }
+      });
     }
-    for (const key of this.#frontends.contested) this.#contest(key, losses);
+    yield* each(this.#frontends.contested, (key) => this.#contest(key, losses), 1);
     return losses;
   }
 
   // Whoever has the address, or the port on every node, before any contest.
   #taken({ owner }: CompiledService, { claim, key }: FrontendRule, isNode: (address: string) => boolean) {
     if (claim === "cluster IP" || claim === "node port") return undefined;
-    const cluster = this.#clusterAddresses.get(key.address).find(({ name }) => name !== owner);
-    if (cluster) return `${key.address} is the cluster IP of ${cluster.name}`;
+    const cluster = this.#clusterAddresses.names(key.address).find((name) => name !== owner);
+    if (cluster) return `${key.address} is the cluster IP of ${cluster}`;
     if (!isNode(key.address)) return undefined;
-    const [port] = this.#frontends.get(keyText.services({ ...key, address: "::" }));
-    return port && `${key.port} is the node port of ${port.name}`;
+    const [port] = this.#frontends.names(keyText.services({ ...key, address: "::" }));
+    return port && `${key.port} is the node port of ${port}`;
   }
 
   #contest(key: string, losses: Losses): void {

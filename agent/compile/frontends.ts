@@ -59,6 +59,13 @@ export function frontends(service: Service, port: ServicePort, ranges = EVERYBOD
   return [...new Map(rules.toReversed().map((rule) => [keyText.services(rule.key), rule])).values()].toReversed();
 }
 
+/** How many frontends the service asks for, at most. */
+export function frontendCount(service: Service): number {
+  const { ports, externalIPs } = service.spec;
+  const addresses = clusterAddresses(service).length + externalIPs.length + balancedAddresses(service).length;
+  return ports.length * addresses + ports.filter(({ nodePort }) => nodePort).length;
+}
+
 /** Headless services have the address "None" and are nobody's to translate. */
 export function clusterAddresses({ spec }: Service): readonly string[] {
   const addresses = spec.clusterIPs.length > 0 ? spec.clusterIPs : [spec.clusterIP ?? ""];

@@ -25,6 +25,9 @@ interface HostPort {
   readonly lasting: boolean;
 }
 
+/** Host ports of one pod. */
+const MOST = 512;
+
 export function hasHostPorts({ spec }: Pod): boolean {
   return [spec.initContainers, spec.containers].some((list) =>
     list.some(({ ports }) => ports.some(({ hostPort }) => hostPort)),
@@ -40,7 +43,12 @@ export function compilePod(
   allowed: FrontendRules,
 ): CompiledService {
   const about = { owner: endpointOwner(endpoint), kind: "Pod", object: pod };
-  const parts = hostPorts(pod).map((port) => ({ port, refusal: refusal(port, nodes) }));
+  const ports = hostPorts(pod);
+  if (ports.length > MOST) {
+    const nothing = { frontends: [], lists: [], clients: [], backends: [] };
+    return { ...about, ...nothing, problems: [tooMany(pod, ports)] };
+  }
+  const parts = ports.map((port) => ({ port, refusal: refusal(port, nodes) }));
   const asked = parts.flatMap(({ port, refusal }) => (refusal ? [] : rules(port, endpoint, nodes)));
   const judged = asked.map((item) => ({ ...item, reason: allowed.refusal(item.claim, item.key) }));
   const frontends = judged.filter(({ reason }) => reason === undefined);
@@ -59,6 +67,11 @@ export function compilePod(
       ),
     ],
   };
+}
+
+function tooMany({ metadata }: Pod, ports: readonly HostPort[]): Problem {
+  const message = `has ${ports.length} host ports; one pod may have ${MOST}. None is served. Next: use hostNetwork.`;
+  return { kind: "Pod", namespace: metadata.namespace ?? undefined, name: metadata.name, path: "spec", message };
 }
 
 function hostPorts({ spec }: Pod): HostPort[] {

@@ -49,7 +49,7 @@ export class Numbering<Item extends object> {
   }
 
   #displace(): Displaced {
-    const namesAt = (hash: number) => [...new Set(this.#claims.get(hash).map(({ name }) => name))].sort();
+    const namesAt = (hash: number) => [...this.#claims.names(hash)].sort();
     const losers = [
       ...[...this.#claims.contested]
         .filter((hash) => !RESERVED.includes(hash))

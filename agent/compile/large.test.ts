@@ -6,9 +6,9 @@ import { namespace, pod } from "../api/core.ts";
 import { networkPolicy } from "../api/networking.ts";
 import { memoryMaps } from "../kernel/memory_map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
-import type { Steps } from "../steps.ts";
 import { Compiler } from "./compile.ts";
 import { NODE_POLICY_ENTRIES, POLICY_LIMITS } from "./limits.ts";
+import { LONGEST_PART_MS, longest } from "./parts.fixture.ts";
 import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 
 const network = (index: number) => `${20 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
@@ -53,21 +53,6 @@ function clusterOf(policies: ReturnType<typeof policy>[], namespaces = ["victim"
     networkPolicies: policies,
   };
 }
-
-/** Runs the parts and tells the longest, in milliseconds of this thread's own time: the computer may be busy. */
-function longest<R>(steps: Steps<R>): { result: R; ms: number; parts: number } {
-  let ms = 0;
-  for (let parts = 1; ; parts++) {
-    const before = process.threadCpuUsage();
-    const { done, value } = steps.next();
-    const { user, system } = process.threadCpuUsage(before);
-    ms = Math.max(ms, (user + system) / 1000);
-    if (done) return { result: value, ms, parts };
-  }
-}
-
-// Most runs stay below 80; a collection of garbage on a busy computer took 350. An agent is given 18 s by its liveness probe.
-const LONGEST_PART_MS = 1000;
 
 const asked = (source: string, destination: string) => ({ source, destination, protocol: 6, port: 80 });
 

@@ -6,9 +6,14 @@ export class Memo<K extends object, R> {
   readonly #results = new WeakMap<K, { inputs: readonly unknown[]; result: R }>();
 
   get(key: K, inputs: readonly unknown[], make: () => R): R {
+    return finish(this.getting(key, inputs, () => atOnce(make)));
+  }
+
+  /** The same where making it is done in parts. */
+  *getting(key: K, inputs: readonly unknown[], make: () => Steps<R>): Steps<R> {
     const known = this.#results.get(key);
     if (known && same(known.inputs, inputs)) return known.result;
-    const result = make();
+    const result = yield* make();
     this.#results.set(key, { inputs, result });
     return result;
   }

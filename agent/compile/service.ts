@@ -2,6 +2,7 @@ import type { Service, ServicePort } from "../api/core.ts";
 import type { EndpointSlice } from "../api/discovery.ts";
 import { type KubernetesObject, objectName } from "../api/metadata.ts";
 import { ServiceFlag } from "../kernel/layout.gen.ts";
+import { each, type Steps } from "../steps.ts";
 import {
   type Candidate,
   candidates,
@@ -45,34 +46,46 @@ export function isLeftAlone({ metadata }: KubernetesObject): boolean {
   return NOT_FOR_PROXIES.some((label) => metadata.labels?.[label] !== undefined);
 }
 
-function isServed(service: Service): boolean {
+/** "Service default/web" */
+export function ownerOf(service: Service): string {
+  return `Service ${objectName(service)}`;
+}
+
+/** Whether clients reach it by translation: not those of another proxy, headless ones, or names of something else. */
+export function isServed(service: Service): boolean {
   return !isLeftAlone(service) && service.spec.type !== "ExternalName" && clusterAddresses(service).length > 0;
 }
 
 /** Compiles one Service with the EndpointSlices that belong to it. */
-export function compileService(
+export function* compileService(
   service: Service,
   slices: readonly EndpointSlice[],
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
   allowed: FrontendRules,
   ranges: SourceRanges,
-): CompiledService {
-  const about = { owner: `Service ${objectName(service)}`, kind: "Service", object: service };
-  if (!isServed(service)) return { ...about, frontends: [], lists: [], clients: [], backends: [], problems: [] };
-  const parts = service.spec.ports.map((port) =>
-    port.protocol === "SCTP" ? [] : compilePort(service, port, ranges, slices, nodes, nodeOfAddress),
-  );
-  const asked = parts.flat().map((part) => ({ ...part, refusal: allowed.refusal(part.rule.claim, part.rule.key) }));
+): Steps<CompiledService> {
+  if (!isServed(service)) return withoutFrontends(service);
+  const about = { owner: ownerOf(service), kind: "Service", object: service };
+  const parts: PortRule[] = [];
+  for (const port of service.spec.ports) {
+    if (port.protocol === "SCTP") continue;
+    parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress)));
+    yield;
+  }
+  const asked = parts.map((part) => ({ ...part, refusal: allowed.refusal(part.rule.claim, part.rule.key) }));
   const rules = asked.filter(({ refusal }) => refusal === undefined);
   const lists = [...new Set(rules.map(({ list }) => list))];
-  const backends = new Map(rules.flatMap(({ all }) => all).map((item) => [item.name.name, item]));
+  const backends = new Map<string, Candidate>();
+  for (const all of new Set(rules.map(({ all }) => all))) {
+    yield* each(all, (item) => backends.set(item.name.name, item));
+  }
   return {
     ...about,
     frontends: rules.map(({ rule, list }) => ({ ...rule, list, affinitySeconds: affinitySeconds(service) })),
     lists,
     clients: [...new Set(rules.flatMap(({ rule }) => rule.clients ?? []))],
-    backends: withDraining([...backends.values()], lists),
+    backends: yield* withDraining([...backends.values()], lists),
     problems: [
       ...problems(service),
       ...ranges.problems,
@@ -84,31 +97,39 @@ export function compileService(
   };
 }
 
+export function withoutFrontends(service: Service): CompiledService {
+  const nothing = { frontends: [], lists: [], clients: [], backends: [], problems: [] };
+  return { owner: ownerOf(service), kind: "Service", object: service, ...nothing };
+}
+
 interface PortRule {
   readonly rule: FrontendRule;
   readonly list: SlotList;
   readonly all: readonly Candidate[];
 }
 
-function compilePort(
+function* compilePort(
   service: Service,
   port: ServicePort,
   ranges: SourceRanges,
   slices: readonly EndpointSlice[],
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
-): PortRule[] {
+): Steps<PortRule[]> {
   const rules = frontends(service, port, ranges);
   const byFamily = Map.groupBy(rules, (rule) => rule.family);
-  return [...byFamily].flatMap(([family, ofFamily]) => {
+  const found: PortRule[] = [];
+  for (const [family, ofFamily] of byFamily) {
     const publishNotReady = service.spec.publishNotReadyAddresses === true;
-    const all = candidates(port, family, slices, publishNotReady, nodes, nodeOfAddress);
+    const all = yield* candidates(port, family, slices, publishNotReady, nodes, nodeOfAddress);
+    yield;
     const name = `${objectName(service)}:${port.name || port.port}/${port.protocol ?? "TCP"}/${family}`;
     const cluster = clusterList(name, all);
     const local = localList(cluster, all);
     const isLocal = (flags: number) => flags & (ServiceFlag.EXTERNAL_LOCAL | ServiceFlag.INTERNAL_LOCAL);
-    return ofFamily.map((rule) => ({ rule, list: isLocal(rule.flags) ? local : cluster, all }));
-  });
+    found.push(...ofFamily.map((rule) => ({ rule, list: isLocal(rule.flags) ? local : cluster, all })));
+  }
+  return found;
 }
 
 function affinitySeconds({ spec }: Service): number {

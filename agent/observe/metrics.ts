@@ -14,6 +14,8 @@ export interface MetricSources {
   readonly endpoints: () => number;
   /** NetworkPolicies that are too large and allow nothing. */
   readonly closedPolicies: () => number;
+  /** Services, and pods' host ports, that are too large and serve nobody. */
+  readonly closedServices: () => number;
   /** Kinds of objects whose watch fails at the moment. */
   readonly failingWatches: () => readonly string[];
   readonly build: BuildInfo;
@@ -63,6 +65,14 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
     registers,
     collect() {
       this.set(sources.closedPolicies());
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}services_closed`,
+    help: "Services that are too large, alone or together: nobody is served by them on this node.",
+    registers,
+    collect() {
+      this.set(sources.closedServices());
     },
   });
   new Gauge({

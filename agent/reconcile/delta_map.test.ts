@@ -68,4 +68,19 @@ describe("DeltaMap", () => {
     expect(ids(delta.pendingUpdates())).toEqual(["1"]);
     expect(ids(delta.pendingDeletions())).toEqual(["2"]);
   });
+
+  test("an entry that a thousand owners want is not compared with all of them for each", () => {
+    let compared = 0;
+    const delta = new DeltaMap<number, string>(String, () => {
+      compared++;
+      return 0;
+    });
+    const owners = (count: number) =>
+      desired(Object.fromEntries(Array.from({ length: count }, (_, at) => [`owner ${at}`, [entry(1, "same")]])));
+    delta.setDesired(owners(1000));
+    expect(delta.pendingUpdates()).toEqual([{ ...entry(1, "same"), owner: "owner 0" }]);
+    delta.setDesired(owners(0));
+    expect(delta.pendingCount).toBe(0);
+    expect(compared).toBeLessThanOrEqual(2 * 1000 * 11);
+  });
 });

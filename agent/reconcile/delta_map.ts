@@ -66,9 +66,9 @@ export class DeltaMap<K, V> {
     for (const [owner, entries] of this.#owners) {
       if (contributions.get(owner) === entries) continue;
       this.#owners.delete(owner);
-      yield* each(entries, ({ id }) => {
-        this.#release(id, owner);
-        touched.add(id);
+      yield* each(entries, (entry) => {
+        this.#release({ ...entry, owner });
+        touched.add(entry.id);
       });
     }
     let owners = 0;
@@ -139,18 +139,30 @@ export class DeltaMap<K, V> {
 
   #claim(claim: OwnedEntry<K, V>): void {
     const claims = this.#claims.get(claim.id);
-    if (!claims) {
-      this.#claims.set(claim.id, [claim]);
-      return;
-    }
-    claims.push(claim);
-    claims.sort((a, b) => this.#prefer(a.value, b.value) || (a.owner < b.owner ? -1 : 1));
+    if (claims) claims.splice(this.#placeOf(claim, claims), 0, claim);
+    else this.#claims.set(claim.id, [claim]);
   }
 
-  #release(id: string, owner: string): void {
-    const rest = this.#claims.get(id)?.filter((claim) => claim.owner !== owner) ?? [];
-    if (rest.length > 0) this.#claims.set(id, rest);
-    else this.#claims.delete(id);
+  #release(claim: OwnedEntry<K, V>): void {
+    const claims = this.#claims.get(claim.id);
+    if (!claims) return;
+    const place = this.#placeOf(claim, claims);
+    if (claims[place]?.owner === claim.owner) claims.splice(place, 1);
+    if (claims.length === 0) this.#claims.delete(claim.id);
+  }
+
+  /** Where the claim stands in order, or would. Thousands of services may have one backend: their claims are not compared one
+   * by one. */
+  #placeOf({ owner, value }: OwnedEntry<K, V>, claims: readonly OwnedEntry<K, V>[]): number {
+    let [first, end] = [0, claims.length];
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      const other = claims[middle] as OwnedEntry<K, V>;
+      const order = this.#prefer(other.value, value) || (other.owner < owner ? -1 : 1);
+      if (order < 0) first = middle + 1;
+      else end = middle;
+    }
+    return first;
   }
 
   #compare(id: string): void {

@@ -56,16 +56,20 @@ export const writeOrder: readonly Step[] = [
     "services",
     "every slot they count is written",
     (deltas) => {
+      const lacking = lackingSlots(deltas);
       const stale = new Set(deltas.sourceRanges.pendingDeletions().map(({ key }) => key.set));
       return ({ id, value }) => {
         if (stale.has(value.sourceRanges)) return true; // a number that still means what it meant to others
         const actual = deltas.services.actual(id);
-        return lacksSlots(deltas, value) && (!actual || actual.sourceRanges === value.sourceRanges);
+        return lacking.has(value.id) && (!actual || actual.sourceRanges === value.sourceRanges);
       };
     },
     // Whom it keeps out does not wait for its backends.
-    (deltas) => (value, actual) =>
-      actual && lacksSlots(deltas, value) ? { ...actual, sourceRanges: value.sourceRanges } : value,
+    (deltas) => {
+      const lacking = lackingSlots(deltas);
+      return (value, actual) =>
+        actual && lacking.has(value.id) ? { ...actual, sourceRanges: value.sourceRanges } : value;
+    },
   ),
   step("update", "policies", "identities and endpoints will name them; under new numbers, so nobody sees half of one"),
   step("update", "locations", "an address shows an identity only when every policy knows it", ({ policies }) => {
@@ -127,10 +131,9 @@ export const writeOrder: readonly Step[] = [
   ),
 ];
 
-function lacksSlots({ slots }: Deltas, { id, backendCount }: ValueOf<"services">): boolean {
-  return Array.from({ length: backendCount }, (_, index) => keyText.slots({ service: id, index })).some((slot) =>
-    slots.isPending(slot),
-  );
+/** Services with slots that are not written: found by what is pending, since many frontends may count the same slots. */
+function lackingSlots({ slots }: Deltas): ReadonlySet<number> {
+  return new Set(slots.pendingUpdates().map(({ key }) => key.service));
 }
 
 /** The revision of what the maps hold. Where all is as it should be it is the desired one. While something could not be

@@ -15,6 +15,7 @@ const metrics = agentMetrics({
   endpoints: () => 0,
   entries: () => 0,
   closedPolicies: () => 0,
+  closedServices: () => 0,
   failingWatches: () => ["pods"],
   build: { layout: "0", kernel: "6.1" },
 });

@@ -1,0 +1,119 @@
+import type { Service } from "../api/core.ts";
+import type { EndpointSlice } from "../api/discovery.ts";
+import { maps } from "../kernel/layout.gen.ts";
+import { each, type Steps } from "../steps.ts";
+import { portIn } from "./backends.ts";
+import type { Problem } from "./desired.ts";
+import { frontendCount } from "./frontends.ts";
+import { heaviestFirst } from "./limits.ts";
+import { type CompiledService, isServed, ownerOf } from "./service.ts";
+
+/** What one Service, or the host ports of one pod, may hold. What holds more is closed: nobody is served by it. It could keep an
+ * agent busy for minutes, or take the memory of its node. */
+export const SERVICE_LIMITS = {
+  /** Addresses times ports that clients may use. */
+  frontends: 4_096,
+  /** Endpoints times ports. */
+  endpoints: 65_536,
+} as const;
+
+/** What all of them may hold on one node: what the maps have room for. */
+export const NODE_LIMITS = {
+  frontends: maps.services.maxEntries,
+  endpoints: maps.slots.maxEntries,
+  /** Different endpoints. */
+  backends: maps.backends.maxEntries,
+} as const;
+
+export type Counts = Record<keyof typeof SERVICE_LIMITS, number>;
+
+const WORDS: Record<keyof Counts, string> = {
+  frontends: "addresses and ports for clients",
+  endpoints: "endpoints, over all its ports",
+};
+
+/** What the Service will hold, at most. Counting ends where it is too much. */
+export function* countsOf(service: Service, slices: readonly EndpointSlice[]): Steps<Counts> {
+  const counts = { frontends: isServed(service) ? frontendCount(service) : 0, endpoints: 0 };
+  if (counts.frontends === 0 || counts.frontends > SERVICE_LIMITS.frontends) return counts;
+  for (const slice of slices) {
+    if (slice.endpoints.length === 0) continue;
+    if (counts.endpoints > SERVICE_LIMITS.endpoints) break;
+    yield* each(service.spec.ports, (port) => {
+      if (portIn(slice, port) !== undefined) counts.endpoints += slice.endpoints.length;
+    });
+    yield;
+  }
+  return counts;
+}
+
+/** What may be closed to make room. */
+export interface Load {
+  readonly owner: string;
+  readonly namespace: string;
+  readonly counts: Counts;
+}
+
+export function loadOf(service: Service, counts: Counts): Load {
+  return { owner: ownerOf(service), namespace: service.metadata.namespace ?? "", counts };
+}
+
+/** Why an object is closed. */
+export interface Closed {
+  readonly why: string;
+  /** Also its frontends are too many: they are not there at all. Otherwise clients are refused at them. */
+  readonly frontends: boolean;
+}
+
+/** Who is closed, by owner: what is too large by itself, then as many as it takes until the others have room, and `more`
+ * beyond them. */
+export function closing(loads: readonly Load[], node: string, more: number): ReadonlyMap<string, Closed> {
+  const closed = new Map(
+    loads.flatMap(({ owner, counts }) => overLimit(counts).map((reason) => [owner, reason] as const)),
+  );
+  const standing = loads.filter(({ owner }) => !closed.has(owner));
+  const sums = { frontends: 0, endpoints: 0 };
+  for (const { counts } of standing) {
+    sums.frontends += counts.frontends;
+    sums.endpoints += counts.endpoints;
+  }
+  const fits = () => sums.frontends <= NODE_LIMITS.frontends && sums.endpoints <= NODE_LIMITS.endpoints;
+  if (fits() && more === 0) return closed;
+  const frontends = sums.frontends > NODE_LIMITS.frontends;
+  const why = `does not fit beside the others of node ${node}, which have room for ${roomInWords()}`;
+  let rest = more;
+  for (const { owner, counts } of heaviestFirst(standing.map((load) => ({ ...load, weight: weightOf(load.counts) })))) {
+    if (fits() && rest-- <= 0) break;
+    if (frontends) sums.frontends -= counts.frontends;
+    sums.endpoints -= counts.endpoints;
+    closed.set(owner, { why, frontends });
+  }
+  return closed;
+}
+
+function roomInWords(): string {
+  const { frontends, endpoints, backends } = NODE_LIMITS;
+  return `${frontends} addresses and ports, ${endpoints} endpoints over all ports and ${backends} different ones`;
+}
+
+function overLimit(counts: Counts): Closed[] {
+  const names = Object.keys(SERVICE_LIMITS) as (keyof Counts)[];
+  const over = names.find((name) => counts[name] > SERVICE_LIMITS[name]);
+  if (!over) return [];
+  return [{ why: `has more than ${SERVICE_LIMITS[over]} ${WORDS[over]}`, frontends: over === "frontends" }];
+}
+
+/** The largest part that it takes of any map. */
+function weightOf({ frontends, endpoints }: Counts): number {
+  return Math.max(frontends / NODE_LIMITS.frontends, endpoints / NODE_LIMITS.backends);
+}
+
+/** The object as it is while it is closed. `empty` is it without endpoints. */
+export function closedService(empty: CompiledService, { why, frontends }: Closed): CompiledService {
+  const { kind, object } = empty;
+  const { namespace, name } = object.metadata;
+  const message = `${why}. Nobody is served by it until it is smaller. Next: split it.`;
+  const problem: Problem = { kind, namespace: namespace ?? undefined, name, path: "spec", message };
+  const problems = [...empty.problems, problem];
+  return frontends ? { ...empty, frontends: [], lists: [], clients: [], problems } : { ...empty, problems };
+}
