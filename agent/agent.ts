@@ -35,6 +35,7 @@ import { OutlivedSockets } from "./outlived_sockets.ts";
 import { allocatorPool } from "./pools.ts";
 import { privateFolder } from "./private_files.ts";
 import { Rounds } from "./rounds.ts";
+import { untilWritable } from "./run_folder.ts";
 import type { Settings } from "./settings.ts";
 import { Tracer } from "./tracer.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -105,6 +106,7 @@ export async function runAgent(
   });
   regularly("read the maps again", READ_AGAIN_MS, () => dataplane.readAgain());
   regularly("look at the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
+  await untilWritable(options.runDirectory, health, log);
   await explain(agent, cluster, attachments, () => dataplane.names);
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();

@@ -1,4 +1,5 @@
-import { openSync } from "node:fs";
+import { existsSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { libbpf } from "./libbpf.ts";
 
@@ -7,11 +8,22 @@ const LOCK_EX_NB = 2 | 4; // sys/file.h
 /** Becomes the node's only writer: during a rolling update the old agent may still run for a moment. The lock is the
  * kernel's (flock(2)), so a killed agent leaves none behind. `waiting` is called once when another holds it. */
 export async function becomeOnlyWriter(path: string, waiting: () => void): Promise<void> {
-  const fd = openSync(path, "a", 0o600); // open until the process ends: that is what holds the lock
+  const fd = openToLock(path); // open until the process ends: that is what holds the lock
   let told = false;
   while (libbpf().flock(fd, LOCK_EX_NB) < 0) {
     if (!told) waiting();
     told = true;
     await setTimeout(200);
+  }
+}
+
+/** On a full or read-only file system the file that is there is locked all the same; without one, its folder. */
+function openToLock(path: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EROFS" && code !== "ENOSPC") throw error;
+    return openSync(existsSync(path) ? path : dirname(path), "r");
   }
 }

@@ -1,6 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 
 /** The API server's answer when it is no success. */
@@ -19,6 +20,7 @@ export type Query = Readonly<Record<string, string>>;
 // been silent this long is dead.
 const ANSWER_MS = 60_000;
 const SILENCE_MS = 150_000;
+const TURN_MS = 10;
 
 /** Plain requests to the API server: addresses, certificates and tokens (which rotate) are KubeConfig's business. The
  * client library's own Watch ends after 30 silent seconds and swallows what its callback throws, so lines are read here. */
@@ -43,10 +45,18 @@ export class KubernetesApi {
   async stream(path: string, query: Query, line: (text: string) => void, signal: AbortSignal): Promise<void> {
     const response = await this.#send("GET", path, query, undefined, SILENCE_MS, signal);
     let rest = "";
+    let turned = performance.now();
     for await (const chunk of response.setEncoding("utf8")) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop() ?? "";
-      for (const each of lines) if (each) line(each);
+      for (const each of lines) {
+        if (each) line(each);
+        // Large objects come one after the other; others have their turn in between.
+        if (performance.now() - turned > TURN_MS) {
+          await setImmediate();
+          turned = performance.now();
+        }
+      }
     }
   }
 

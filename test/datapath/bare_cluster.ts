@@ -110,6 +110,10 @@ export class BareCluster {
     this.#agents.set(name, agent);
     const record = (text: Buffer) => this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));
     for (const stream of [agent.stdout, agent.stderr]) stream?.on("data", record);
+    await this.ready(name);
+  }
+
+  async ready(name: NodeName): Promise<void> {
     await until(
       `agent of ${name} to be ready`,
       () => this.#isReady(name),
