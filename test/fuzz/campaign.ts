@@ -206,7 +206,7 @@ function takenOff(
   if (program === "from_workload") return { arrival: { from: "pod", pod: at }, ip };
   if (program.startsWith("to_")) {
     const by = localPods.find(({ name }) => node.ifindex(name) === ingressIfindex)?.name;
-    return { arrival: { from: "stack", by, isOwn: !ingressIfindex, isKubeProxys: !handling.services }, ip };
+    return { arrival: { from: "stack", by, isOwn: !ingressIfindex, isKubeProxys: !handling.services, to: at }, ip };
   }
   if (tunnel)
     return {

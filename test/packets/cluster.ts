@@ -53,7 +53,7 @@ export const policies: readonly Policy[] = [
   }),
 ];
 
-/** Every service has port 80 and backends at port 80. */
+/** Every service has port 80. */
 export interface ClusterService {
   readonly name: string;
   readonly clusterIP: string;
@@ -62,6 +62,8 @@ export interface ClusterService {
   /** Names of pods; a node's name: the node itself, as a pod on its network. */
   readonly backends: readonly string[];
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** Of its backends; 80 by default. */
+  readonly targetPort?: number;
   /** The address of its load balancer. */
   readonly balancer?: string;
 }
@@ -98,6 +100,10 @@ export const services: readonly ClusterService[] = [
     spec: { type: "LoadBalancer", loadBalancerSourceRanges: guarded.clients.map((address) => `${address}/32`) },
     balancer: guarded.address,
   },
+  {
+    ...{ name: "tunnel", clusterIP: "10.96.0.21", nodePort: 30091, protocol: "UDP", backends: ["node"] },
+    targetPort: 4789,
+  },
 ];
 
 export function backendAddress(name: string): string {
@@ -118,18 +124,18 @@ export function clusterObjects(): Record<string, object[]> {
       spec: { nodeName: node, containers: [{ ports: [{ containerPort: 80 }] }] },
       status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
     })),
-    services: services.map(({ name, clusterIP, nodePort, protocol, spec, balancer }) => ({
+    services: services.map(({ name, clusterIP, nodePort, protocol, spec, balancer, targetPort = 80 }) => ({
       metadata: { name, ...namespaced },
       ...(balancer && { status: { loadBalancer: { ingress: [{ ip: balancer }] } } }),
       spec: {
         ...{ type: "NodePort", clusterIP, clusterIPs: [clusterIP], ...spec },
-        ports: [{ name: "web", protocol, port: 80, targetPort: 80, nodePort }],
+        ports: [{ name: "web", protocol, port: 80, targetPort, nodePort }],
       },
     })),
-    endpointSlices: services.map(({ name, protocol, backends }) => ({
+    endpointSlices: services.map(({ name, protocol, backends, targetPort = 80 }) => ({
       metadata: { name: `${name}-1`, ...namespaced, labels: { "kubernetes.io/service-name": name } },
       addressType: "IPv4",
-      ports: [{ name: "web", protocol, port: 80 }],
+      ports: [{ name: "web", protocol, port: targetPort }],
       endpoints: backends.map((backend) => ({
         addresses: [backendAddress(backend)],
         nodeName: pods.find((pod) => pod.name === backend)?.node ?? backend,

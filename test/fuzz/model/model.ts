@@ -112,6 +112,8 @@ export class Model {
     const { outcome, judgedLater } = passage;
     const after = this.#flowAfter(passage, flow);
     if (!after) return unknownAnswer(passage, flow);
+    const wrong = wrongBackend(flow, after);
+    if (wrong) return wrong;
     const answers = this.#memory.wasGiven(reversed(flow));
     if (/^return_/.test(outcome) && !answers) return [{ rule: "return", why: `${keyOf(flow)} answers nothing` }];
     const toNode = outcome === "pass_to_stack" && isOwn(after.destination);
@@ -132,6 +134,8 @@ export class Model {
     const { arrival, redirected, destinationMac } = passage;
     const after = this.#flowAfter(passage, flow);
     if (!after) return unknownAnswer(passage, flow);
+    const wrong = wrongBackend(flow, after);
+    if (wrong) return wrong;
     const pod = localPod(after.destination);
     if (!pod)
       return arrival.from === "stack" ? [] : [{ rule: "way", why: `${after.destination} is no pod of this node` }];
@@ -212,6 +216,14 @@ const isSourcePortSeen = ({ after }: Passage): boolean => after.fragmentOffset =
 const portless = ({ protocol }: Reading): Objection[] => [
   { rule: "way", why: `protocol ${protocol} without ports that can be seen was let through` },
 ];
+
+/** What was given another destination has one of its service's backends. */
+function wrongBackend(flow: Flow, after: Flow): Objection[] | undefined {
+  if (after.destination === flow.destination || after.source !== flow.source) return undefined;
+  const service = serviceOf(flow);
+  if (service && backendsOf(service).includes(after.destination)) return undefined;
+  return [{ rule: "way", why: `${keyOf(flow)} was given to ${after.destination}, which is no backend of it` }];
+}
 
 const unknownAnswer = ({ after }: Passage, flow: Flow): Objection[] => [
   { rule: "way", why: `the source of a later fragment of ${keyOf(flow)} became ${after.source}` },

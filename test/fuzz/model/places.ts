@@ -5,8 +5,6 @@ import type { Flow } from "./flow.ts";
 import { isOwn } from "./sources.ts";
 
 export const PROTOCOLS: Record<number, string> = { 1: "ICMP", 6: "TCP", 17: "UDP" };
-/** Of every backend. */
-const BACKEND_PORT = 80;
 
 const local = new Map(localPods.map((pod) => [pod.address, pod]));
 export const localPod = (address: string) => local.get(address);
@@ -39,7 +37,9 @@ export function backendsOf(service: ClusterService): string[] {
 
 /** The flow once a service has given it the backend at `backend`. */
 export const translatedTo = (flow: Flow, backend: string): Flow =>
-  backend === flow.destination ? flow : { ...flow, destination: backend, destinationPort: BACKEND_PORT };
+  backend === flow.destination
+    ? flow
+    : { ...flow, destination: backend, destinationPort: serviceOf(flow)?.targetPort ?? 80 };
 
 /** For whom a packet to an address of the overlay, or to another node, is wrapped; undefined: for nobody. */
 export function wrappedFor(destination: string): string | undefined {

@@ -15,6 +15,8 @@ export type Arrival =
       readonly by: string | undefined;
       readonly isOwn: boolean;
       readonly isKubeProxys: boolean;
+      /** The interface that it goes to. */
+      readonly to: string;
     };
 
 export const ownAddresses: readonly string[] = [nodes.master, secondAddress];

@@ -9,9 +9,15 @@ const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
   stack: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry)$/,
 };
 
+const TUNNEL_PORT = 4789;
+
 export function wrongWay(passage: Passage): string | undefined {
   const { arrival, before, after, outcome, wrappedFor } = passage;
   if (!MAY_END[arrival.from].test(outcome)) return `what came from ${arrival.from} became ${outcome}`;
+  if (after.protocol === 17 && after.ports?.destination === TUNNEL_PORT) {
+    if (arrival.from === "stack" && arrival.to === "uplink") return "a process of the node wrapped it";
+    if (outcome !== "pass_to_stack" && isNode(after.destination)) return `it is for the tunnel of ${after.destination}`;
+  }
   if (outcome === "to_overlay" && wrappedFor !== undefined && wrappedFor !== wrappedForWhom(after.destination))
     return `what is for ${after.destination} was wrapped for ${wrappedFor}`;
   if (!/^(to_network|return_direct|return_forwarded)$/.test(outcome) || !passage.redirected) return undefined;

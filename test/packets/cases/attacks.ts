@@ -1,7 +1,7 @@
 // The adversary's walks: what somebody sends who wants more than he may.
 import { nodes, outside, secondAddress } from "../cluster.ts";
 import { echo, frame, icmpError, tcp, udp, vxlan } from "../frames.ts";
-import { about, arrives, arrivesWrapped, isolated, type PacketTest, sends } from "./step.ts";
+import { about, arrives, arrivesWrapped, isolated, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node, far, fresh } = nodes;
 const { client1, client2, remote } = outside;
@@ -180,6 +180,27 @@ export const attacks: readonly PacketTest[] = [
         "drop_unknown_tunnel_peer",
       ),
     ],
+  },
+  {
+    say: "wrapped with a backend that another service has",
+    handling: direct,
+    steps: [
+      arrivesWrapped(
+        { kind: "forward direct", for: "db" },
+        { source: client1, destination: node },
+        tcp(7408, 30080, "S"),
+        /^to_endpoint to web/,
+      ),
+    ],
+  },
+  {
+    say: "a process of the node wraps",
+    steps: [leaves({ source: master, destination: node }, wrappedIn(web), "drop_tunnel_from_workload")],
+  },
+  {
+    say: "a service with a node's tunnel for a backend",
+    handling: translated,
+    steps: [sends("web", { destination: "10.96.0.21" }, udp(7409, 80), "drop_tunnel_from_workload")],
   },
   {
     say: "wrapped by a stranger: not unwrapped here, refused behind the kernel's device",
