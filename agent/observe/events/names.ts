@@ -2,6 +2,7 @@ import type { Node, Pod, Service } from "../../api/core.ts";
 import { objectName } from "../../api/metadata.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
 import { frontends } from "../../compile/frontends.ts";
+import { TCP, UDP } from "../../compile/key.ts";
 import type { Address } from "../../kernel/address.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
@@ -31,7 +32,7 @@ export class Names {
     return this.#owners.get(address);
   }
 
-  /** "default/web:http" at this address and port; a node port at any node's. */
+  /** "default/web:http" at this address and port; a node port at any node's, a pod's host port at its own. */
   service(address: Address, port: number, protocol: number): string | undefined {
     this.#refresh();
     const found = this.#services.get(`${address} ${port} ${protocol}`);
@@ -62,17 +63,34 @@ export class Names {
         node.status.addresses.map(({ address }) => [address, `node ${objectName(node)}`] as const),
       ),
     ]);
-    this.#services = new Map(
-      now.services.flatMap((service) =>
+    this.#services = new Map([
+      ...pods.flatMap((pod) => hostPorts(pod, now.nodes)),
+      ...now.services.flatMap((service) =>
         service.spec.ports
           .filter(({ protocol }) => protocol !== "SCTP")
           .flatMap((port) =>
-            frontends(service, port).map(({ key }) => [
-              `${key.address} ${key.port} ${key.protocol}`,
-              port.name ? `${objectName(service)}:${port.name}` : objectName(service),
-            ]),
+            frontends(service, port).map(
+              ({ key }) =>
+                [
+                  `${key.address} ${key.port} ${key.protocol}`,
+                  port.name ? `${objectName(service)}:${port.name}` : objectName(service),
+                ] as const,
+            ),
           ),
       ),
-    );
+    ]);
   }
+}
+
+function hostPorts(pod: Pod, nodes: readonly Node[]): [string, string][] {
+  const ports = [...pod.spec.initContainers, ...pod.spec.containers].flatMap((one) => one.ports);
+  const asked = ports.filter(({ hostPort }) => hostPort);
+  if (asked.length === 0) return [];
+  const node = nodes.find(({ metadata }) => metadata.name === pod.spec.nodeName);
+  return (node?.status.addresses ?? []).flatMap(({ address }) =>
+    asked.map(({ hostPort, protocol }): [string, string] => [
+      `${address} ${hostPort} ${protocol === "UDP" ? UDP : TCP}`,
+      `${objectName(pod)}:${hostPort}`,
+    ]),
+  );
 }

@@ -12,9 +12,10 @@ export function protocol(number: number): string {
   );
 }
 
-/** "172.31.1.8:30604", "[fd00::1]:80"; "any node:30604" for a node port. */
+/** "172.31.1.8:30604", "[fd00::1]:80"; "any node:30604" for a node port, "loopback:8080" for a host port there. */
 export function addressAndPort(address: Address, port: number): string {
   if (address === "::") return `any node:${port}`;
+  if (address === "::1") return `loopback:${port}`;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { node, pod } from "../../api/core.ts";
+import { Names } from "./names.ts";
+
+test("a pod's host port has its name at its own node, and nowhere else", () => {
+  const machine = (name: string, address: string) =>
+    node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } });
+  const objects = {
+    nodes: [machine("master", "172.31.1.8"), machine("node", "172.31.1.207")],
+    pods: [
+      pod.parse({
+        metadata: { name: "web", namespace: "default" },
+        spec: { nodeName: "node", containers: [{ ports: [{ containerPort: 80, hostPort: 8080 }] }] },
+      }),
+    ],
+    services: [],
+  };
+  const names = new Names(
+    () => objects,
+    () => ({ identities: new Map(), policies: new Map() }),
+  );
+  expect(names.service("172.31.1.207", 8080, 6)).toBe("default/web:8080");
+  expect(names.service("172.31.1.207", 8080, 17)).toBeUndefined();
+  expect(names.service("172.31.1.8", 8080, 6)).toBeUndefined();
+});
