@@ -43,9 +43,11 @@ static __always_inline bool is_from_origin(const struct connection *connection, 
 }
 
 /* What the stack hands on came from there, but under another source perhaps: a workload whose packets it masqueraded must not
- * send under that one itself. */
+ * send under that one itself. Noted when the packet was judged, not before. */
 static __always_inline void note_origin_before_stack(struct origin *origin, const struct __sk_buff *skb)
 {
+	if (origin->interface == skb->ingress_ifindex && origin->interface)
+		return;
 	origin->node = ORIGIN_BEFORE_STACK;
 	origin->interface = skb->ingress_ifindex;
 }
@@ -179,17 +181,15 @@ int to_workload(struct __sk_buff *skb)
 		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
 	}
 	connection = connection_find(&packet);
-	if (!connection || connection->origin.interface != skb->ingress_ifindex) {
-		if (pretends_workload(skb, settings, &packet.tuple.source))
-			return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
-		if (connection)
-			note_origin_before_stack(&connection->origin, skb);
-	}
+	if ((!connection || connection->origin.interface != skb->ingress_ifindex) &&
+	    pretends_workload(skb, settings, &packet.tuple.source))
+		return drop(skb, OUTCOME_DROP_SPOOFED_SOURCE);
 	if (connection && (connection->flags & CONNECTION_REPLY)) {
 		trace_known(connection);
 		verdict = judge_again(&packet.tuple, settings, connection);
 		if (verdict != OUTCOME_TO_ENDPOINT)
 			return drop(skb, verdict);
+		note_origin_before_stack(&connection->origin, skb);
 		connection_touch(connection, &packet);
 		if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(&packet, connection))
 			return drop(skb, OUTCOME_DROP_MALFORMED);
@@ -221,6 +221,7 @@ int to_workload(struct __sk_buff *skb)
 		report_opened(&packet.tuple, skb->ifindex);
 		peer_port = opening->peer_port;
 	} else {
+		note_origin_before_stack(&connection->origin, skb);
 		connection_touch(connection, &packet);
 		peer_port = connection->peer_port;
 	}

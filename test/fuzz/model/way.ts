@@ -16,7 +16,8 @@ export function wrongWay(passage: Passage): string | undefined {
   if (!MAY_END[arrival.from].test(outcome)) return `what came from ${arrival.from} became ${outcome}`;
   if (after.protocol === 17 && after.ports?.destination === TUNNEL_PORT) {
     if (arrival.from === "stack" && arrival.to === "uplink") return "a process of the node wrapped it";
-    if (outcome !== "pass_to_stack" && isNode(after.destination)) return `it is for the tunnel of ${after.destination}`;
+    if (arrival.from !== "stack" && outcome !== "pass_to_stack" && isNode(after.destination))
+      return `it is for the tunnel of ${after.destination}`;
   }
   if (outcome === "to_overlay" && wrappedFor !== undefined && wrappedFor !== wrappedForWhom(after.destination))
     return `what is for ${after.destination} was wrapped for ${wrappedFor}`;

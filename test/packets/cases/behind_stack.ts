@@ -60,6 +60,17 @@ export const behindStack: readonly PacketTest[] = [
     ],
   },
   {
+    say: "nor once it was refused by the stack's way",
+    steps: [
+      { ...handed("db", { source: remote, destination: db }, tcp(7408, 80, "S"), /^to_endpoint/), through: "web" },
+      {
+        ...handed("db", { source: remote, destination: db }, tcp(7408, 80, "A"), "drop_policy_ingress"),
+        through: "uplink",
+      },
+      arrives({ source: remote, destination: db }, tcp(7408, 80, "A"), KEPT_OUT),
+    ],
+  },
+  {
     say: "nor does another pod, whose address that is",
     steps: [
       ...["S", "A"].map((marks) => ({
