@@ -194,8 +194,8 @@ export class BareCluster {
   }
 
   /** A long-running program in a machine, or in a pod's network namespace; it ends with the cluster. */
-  spawn(machine: NodeName | ClientName, argv: string[], input: "ignore" | "pipe" = "ignore"): ChildProcess {
-    return this.#spawn(machine, argv, input);
+  spawn(machine: NodeName | ClientName, argv: string[]): ChildProcess {
+    return this.#spawn(machine, argv);
   }
 
   /** How many packets ended in each outcome on a node so far. */
@@ -250,9 +250,9 @@ export class BareCluster {
     return stdout;
   }
 
-  #spawn(machine: string, argv: string[], input: "ignore" | "pipe" = "ignore"): ChildProcess {
+  #spawn(machine: string, argv: string[]): ChildProcess {
     const [file = "", ...args] = enterArgv(this.#lab, machine, argv);
-    return spawn(file, args, { stdio: [input, "pipe", "pipe"] });
+    return spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
   }
 }
 

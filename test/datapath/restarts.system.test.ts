@@ -1,8 +1,8 @@
 // Agents that are killed and started again, and policies that change, while new connections come all the time. KILLS=20: of each
 // agent (default: 3).
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare_cluster.ts";
-import { endpoints, onlyFrom, service } from "./objects.ts";
+import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
 
 const KILLS = Number(process.env.KILLS || 3);
 const FLAPS = 10 * KILLS;
@@ -41,64 +41,79 @@ interface Count {
   failed: number;
 }
 
-let cluster: BareCluster;
-beforeAll(async () => {
-  cluster = await BareCluster.start();
-  const web = await Promise.all(
-    (["master", "node"] as const).map((on) => cluster.addPod(`on-${on}`, on, { app: "web" })),
-  );
-  cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }), endpoints("web", web), narrow);
-  for (const place of places) {
-    await until("the service", async () => (await cluster.see("client1", place)).startsWith("allowed"));
-    await until("the policy", async () => (await cluster.see("client2", place)) === "dropped");
-  }
-});
-afterAll(() => cluster?.close());
-
-/** What became of the connections of a client while something goes on. */
-function connecting(client: "client1" | "client2", rate: number): { count: () => Count; end: () => void } {
-  const child = cluster.spawn(client, [process.execPath, "-e", load, String(rate), ...places]);
-  let count: Count = { opened: 0, answered: 0, slow: 0, failed: 0 };
-  child.stdout?.on("data", (text: Buffer) => {
-    count = JSON.parse(text.toString().trim().split("\n").at(-1) as string) as Count;
-  });
-  return { count: () => count, end: () => child.kill("SIGKILL") };
-}
-
-async function during(what: () => Promise<void>): Promise<{ allowed: Count; forbidden: Count }> {
-  const [allowed, forbidden] = [connecting("client1", RATE), connecting("client2", RATE / 10)];
-  try {
-    await until("connections", async () => allowed.count().answered > RATE && forbidden.count().opened > RATE / 10);
-    await what();
-    const { opened } = allowed.count();
-    await until("what was opened last", async () => allowed.count().answered + allowed.count().failed >= opened);
-    return { allowed: allowed.count(), forbidden: forbidden.count() };
-  } finally {
-    allowed.end();
-    forbidden.end();
-  }
-}
-
-test("agents that are killed lose no connection and let none in", { timeout: 600_000 }, async () => {
-  const { allowed, forbidden } = await during(async () => {
-    for (let time = 0; time < KILLS; time++) {
-      await Promise.all([cluster.killAgent("master"), cluster.killAgent("node")]);
-      await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
+describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s", (mode) => {
+  let cluster: BareCluster;
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    const web = await Promise.all(
+      (["master", "node"] as const).map((on) => cluster.addPod(`on-${on}`, on, { app: "web" })),
+    );
+    cluster.apply(
+      returnMode(mode),
+      service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
+      endpoints("web", web),
+      narrow,
+    );
+    for (const place of places) {
+      await until("the service", async () => (await cluster.see("client1", place)).startsWith("allowed"));
+      await until("the policy", async () => (await cluster.see("client2", place)) === "dropped");
     }
   });
-  console.log(`${KILLS} kills of each agent:`, allowed, "forbidden:", forbidden);
-  expect(allowed.failed).toBe(0);
-  expect(forbidden.answered).toBe(0);
-});
+  afterAll(() => cluster?.close());
 
-test("policies that change let nobody in whom none of them allows", { timeout: 600_000 }, async () => {
-  const { allowed, forbidden } = await during(async () => {
-    for (let time = 0; time < FLAPS; time++) {
-      cluster.apply(time % 2 === 0 ? wider : narrow);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+  /** When the agent that runs there began. */
+  async function birth(name: NodeName): Promise<string | undefined> {
+    return /^process_start_time_seconds (.+)$/m.exec(await cluster.metrics(name))?.[1];
+  }
+
+  /** What became of the connections of a client while something goes on. */
+  function connecting(client: "client1" | "client2", rate: number): { count: () => Count; end: () => void } {
+    const child = cluster.spawn(client, [process.execPath, "-e", load, String(rate), ...places]);
+    let count: Count = { opened: 0, answered: 0, slow: 0, failed: 0 };
+    child.stdout?.on("data", (text: Buffer) => {
+      count = JSON.parse(text.toString().trim().split("\n").at(-1) as string) as Count;
+    });
+    return { count: () => count, end: () => child.kill("SIGKILL") };
+  }
+
+  async function during(what: () => Promise<void>): Promise<{ allowed: Count; forbidden: Count }> {
+    const [allowed, forbidden] = [connecting("client1", RATE), connecting("client2", RATE / 10)];
+    try {
+      await until("connections", async () => allowed.count().answered > RATE && forbidden.count().opened > RATE / 10);
+      await what();
+      const { opened } = allowed.count();
+      await until("what was opened last", async () => allowed.count().answered + allowed.count().failed >= opened);
+      return { allowed: allowed.count(), forbidden: forbidden.count() };
+    } finally {
+      allowed.end();
+      forbidden.end();
     }
+  }
+
+  test("agents that are killed lose no connection and let none in", { timeout: 600_000 }, async () => {
+    const lives = new Set<string>();
+    const { allowed, forbidden } = await during(async () => {
+      for (let time = 0; time < KILLS; time++) {
+        await Promise.all([cluster.killAgent("master"), cluster.killAgent("node")]);
+        await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
+        for (const name of ["master", "node"] as const) lives.add(`${name} ${await birth(name)}`);
+      }
+    });
+    console.log(`${mode}, ${KILLS} kills of each agent:`, allowed, "forbidden:", forbidden);
+    expect(lives.size).toBe(2 * KILLS);
+    expect(allowed.failed).toBe(0);
+    expect(forbidden.answered).toBe(0);
   });
-  console.log(`${FLAPS} changes of the policy:`, allowed, "forbidden:", forbidden);
-  expect(allowed.failed).toBe(0);
-  expect(forbidden.answered).toBe(0);
+
+  test("policies that change let nobody in whom none of them allows", { timeout: 600_000 }, async () => {
+    const { allowed, forbidden } = await during(async () => {
+      for (let time = 0; time < FLAPS; time++) {
+        cluster.apply(time % 2 === 0 ? wider : narrow);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    });
+    console.log(`${mode}, ${FLAPS} changes of the policy:`, allowed, "forbidden:", forbidden);
+    expect(allowed.failed).toBe(0);
+    expect(forbidden.answered).toBe(0);
+  });
 });
