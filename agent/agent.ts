@@ -30,12 +30,13 @@ import { serveEvents } from "./observe/events/server.ts";
 import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
-import { type AgentOptions, EVENT_SOCKET, programFolder, runFile, shimPath } from "./options.ts";
+import { type AgentOptions, EVENT_SOCKET, programFolder, runFile, SALT_FILE, shimPath } from "./options.ts";
 import { OutlivedSockets } from "./outlived_sockets.ts";
 import { allocatorPool } from "./pools.ts";
 import { privateFolder } from "./private_files.ts";
 import { Rounds } from "./rounds.ts";
 import { untilWritable } from "./run_folder.ts";
+import { keptSalt } from "./salt.ts";
 import type { Settings } from "./settings.ts";
 import { Tracer } from "./tracer.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -135,6 +136,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     sysctls: { memory: runFile(options, "sysctls.json"), root: options.sysctlRoot },
     serviceSubnet: settings.serviceSubnet,
     apiServer: apiServerAddress(process.env),
+    salt: keptSalt(runFile(options, SALT_FILE)),
   });
   const count = () => endpoints.list().length;
   const failingWatches = { of: (): readonly string[] => [] };

@@ -17,6 +17,7 @@ export interface NodeNetworkOptions {
   readonly sysctls: { readonly root: string; readonly memory: string };
   readonly serviceSubnet: string;
   readonly apiServer: NodeFacts["apiServer"];
+  readonly salt: string;
 }
 
 /** This machine's interfaces as the dataplane needs them: found, prepared, and looked at again from time to time. */
@@ -104,6 +105,7 @@ export class NodeNetwork {
       uplinkIfindex: uplinks.primary.ifindex,
       tunnelIfindex: this.tunnel?.ifindex ?? 0,
       namespaceCookie: this.namespaceCookie,
+      salt: this.options.salt,
     };
   }
 }

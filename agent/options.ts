@@ -38,6 +38,8 @@ export const shimPath = (folder = import.meta.dirname) => join(folder, "cni", "e
 export const EVENT_SOCKET = "events.sock";
 /** What numbers in the maps stand for; a file of its run directory. */
 export const NAMES_FILE = "names.json";
+/** What the numbers in the maps hang on (salt.ts). */
+export const SALT_FILE = "numbers.salt";
 
 /** A file of the agent's own on this node. */
 export function runFile(options: Pick<AgentOptions, "runDirectory">, name: string): string {

@@ -13,7 +13,7 @@ import { removeRoutes } from "./network/routes.ts";
 import { restoreSysctls } from "./network/sysctls.ts";
 import { TUNNEL_DEVICE } from "./network/tunnel.ts";
 import type { Logger } from "./observe/log.ts";
-import { type AgentOptions, EVENT_SOCKET, NAMES_FILE, runFile, shimPath } from "./options.ts";
+import { type AgentOptions, EVENT_SOCKET, NAMES_FILE, runFile, SALT_FILE, shimPath } from "./options.ts";
 
 /** Takes the dataplane off this node: the opposite of an agent's life, in the opposite order. Succeeds where there is
  * nothing. Pods of this node lose their network. */
@@ -30,7 +30,15 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
   removeNeighbours();
   if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);
   restoreSysctls(runFile(options, "sysctls.json"), options.sysctlRoot);
-  for (const name of ["endpoints.json", "agent.sock", "agent.lock", "verifier.log", EVENT_SOCKET, NAMES_FILE])
+  for (const name of [
+    "endpoints.json",
+    "agent.sock",
+    "agent.lock",
+    "verifier.log",
+    EVENT_SOCKET,
+    NAMES_FILE,
+    SALT_FILE,
+  ])
     rmSync(runFile(options, name), { force: true });
   log.info("the dataplane is off this node");
 }

@@ -75,9 +75,12 @@ export class IdentityTable {
   readonly #matching = new Map<string, readonly string[]>();
   readonly #selectors: ReadonlyMap<string, readonly PodSelector[]>;
   readonly vocabulary: Vocabulary;
+  readonly #salt: string | undefined;
 
-  constructor(vocabulary: Vocabulary) {
+  /** @param salt of the identities' numbers (ids.ts) */
+  constructor(vocabulary: Vocabulary, salt?: string) {
     this.vocabulary = vocabulary;
+    this.#salt = salt;
     for (const [text, cidr] of vocabulary.cidrs) this.#cidrs.set(cidr, text);
     this.#selectors = Map.groupBy(vocabulary.selectors.values(), firstLabel);
   }
@@ -121,7 +124,12 @@ export class IdentityTable {
     const text = [...selectors, ...cidrs, ...numbers].sort().join("; ");
     const known = this.#known.get(text);
     if (known) return known;
-    const identity = { name: named(text), selectors: new Set(selectors), cidrs: new Set(cidrs), ports: new Map(ports) };
+    const identity = {
+      name: named(text, this.#salt),
+      selectors: new Set(selectors),
+      cidrs: new Set(cidrs),
+      ports: new Map(ports),
+    };
     this.#known.set(text, identity);
     return identity;
   }

@@ -2,7 +2,7 @@ import { finish, type Steps } from "../steps.ts";
 import { Claims } from "./claims.ts";
 import { hash32 } from "./hash.ts";
 
-// Numbers for names, the same after every restart without anything being stored: a name's number is its hash.
+// Numbers for names, the same after every restart without the numbers being stored: a name's number is its hash.
 // 0 and 0xffffffff mean something else in the maps (no identity, any identity) and are never given out.
 
 const RESERVED = [0, 0xffffffff];
@@ -13,8 +13,10 @@ export interface Named {
   readonly hash: number;
 }
 
-export function named(name: string): Named {
-  return { name, hash: hash32(name) };
+/** @param salt what nobody else knows, for names that users compose: of two with one hash one has to move, and while it does the
+ * number means both. Who knows how to hash can compose a name that meets another's. */
+export function named(name: string, salt = ""): Named {
+  return { name, hash: hash32(salt + name) };
 }
 
 /** Numbers of the names that did not get their own hash; everybody else's number is `hash`. */

@@ -57,7 +57,7 @@ export class LocationCompiler {
     nodes: NodeDirectory,
     pools: PoolDirectory,
   ): Steps<LocationMap> {
-    const table = this.#table.get([vocabulary], () => new IdentityTable(vocabulary));
+    const table = this.#table.get([vocabulary], () => new IdentityTable(vocabulary, snapshot.facts.salt));
     const book = yield* this.#book.getting([nodes, pools, table], () => addressBook(nodes, pools, table));
     const pods = yield* this.#placePods(snapshot, table, nodes, pools);
     const used = new Set<Identity>();

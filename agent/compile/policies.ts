@@ -94,7 +94,7 @@ export class PolicyCompiler {
       const ports = portsFor(selecting, pod);
       // Of a hundred pods under the same policies the text, which may be long, is made once.
       const id = `${selecting.map((policy) => places.get(policy)).join()} ${ports}`;
-      const made = alike.get(id) ?? combine(selecting.map(standing), pod, ports);
+      const made = alike.get(id) ?? combine(selecting.map(standing), pod, ports, facts.salt);
       alike.set(id, made);
       const shared = known(made.name.name) ?? shareable(made);
       inUse.set(made.name.name, shared);
@@ -158,7 +158,7 @@ function* selectedBy(
 }
 
 /** NetworkPolicies add up: what any of them allows is allowed, and a direction that any of them names is isolated. */
-function combine(policies: readonly CompiledPolicy[], pod: Pod, ports: string): EndpointPolicy {
+function combine(policies: readonly CompiledPolicy[], pod: Pod, ports: string, salt?: string): EndpointPolicy {
   const ingress = policies.flatMap((policy) => (policy.ingress ? [policy.ingress] : []));
   const egress = policies.flatMap((policy) => (policy.egress ? [policy.egress] : []));
   const tiers = {
@@ -167,7 +167,7 @@ function combine(policies: readonly CompiledPolicy[], pod: Pod, ports: string): 
   };
   const owners = policies.map(({ owner }) => owner).join(", ");
   const directions = policies.map(({ ingress, egress }) => (ingress ? "i" : "") + (egress ? "e" : "")).join();
-  const name = named([owners, directions, ports, ...policies.map(({ text }) => text)].join(" "));
+  const name = named([owners, directions, ports, ...policies.map(({ text }) => text)].join(" "), salt);
   return { name, owner: `${owners} (${name.hash.toString(16)})`, sources: owners, ...tiers };
 }
 

@@ -20,6 +20,8 @@ export interface NodeFacts {
   readonly uplinkIfindex: number;
   /** 0: there is none. */
   readonly tunnelIfindex: number;
+  /** What the numbers of identities and policies hang on beside their content, which users compose (ids.ts). */
+  readonly salt?: string;
   /** Cookie of this node's own network namespace, decimal; absent where the kernel did not tell. */
   readonly namespaceCookie?: string | undefined;
 }
