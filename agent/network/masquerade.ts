@@ -5,6 +5,10 @@ import { nftTransaction } from "./nft_command.ts";
 
 const TABLE = "ebpf_dataplane";
 
+/** Ports that masqueraded packets get: above those of node ports (Kubernetes' default range), and none that the pod chose. Else
+ * a pod could ask a client from a node port's number, and be given that client's next datagrams to the service. */
+const PORTS = "32768-65535";
+
 /** Makes the kernel masquerade what leaves the cluster from pools with natOutgoing. The table is replaced in one
  * transaction and only when its content would change: it carries its content's hash as its comment. */
 export function reconcileMasquerade(nat: NatOutgoing): boolean {
@@ -41,6 +45,7 @@ export function masqueradeTable({ sources, exclusions }: NatOutgoing): string {
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
+    ip saddr @sources ip daddr != @exclusions fib daddr type unicast meta l4proto { tcp, udp } masquerade to :${PORTS} fully-random
     ip saddr @sources ip daddr != @exclusions fib daddr type unicast masquerade
   }
 }

@@ -67,6 +67,14 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
     expect(await answers(ask(), to(), port)).toBe(4);
   });
 
+  test("a masqueraded pod takes no client of a service by asking it from the service's port", async () => {
+    // Nobody listens there: the packet that leaves is enough.
+    await answers(asking, `${clients.client1}:5454`, 30703);
+    const asked: Asked = { how: "unconnected", family: 4, to: [`${nodes.master}:30703`], sourcePort: 5454 };
+    const output = await cluster.run("client1", [process.execPath, client, JSON.stringify(asked)]);
+    expect(JSON.parse(output)).toMatchObject({ event: "answer", server: "default/near" });
+  });
+
   test("a client that asks the service from the same address and another port is served", async () => {
     expect(await answers("master", `${clients.client1}:5353`, 30701)).toBe(4);
     const seen = await cluster.see("client1", `${nodes.master}:30701`, { protocol: "udp" });
