@@ -57,7 +57,7 @@ export const kinds = {
     namespaced: false,
     optional: true,
     readable: readableConfiguration,
-    instead: "the rest of it is in force until it is mended",
+    instead: "the other fields are in force, and this one keeps its last good value until it is mended",
   }),
   calicoNetworkPolicies: kind(CALICO, "NetworkPolicy", "networkpolicies", unsupported, { optional: true }),
   globalNetworkPolicies: kind(CALICO, "GlobalNetworkPolicy", "globalnetworkpolicies", unsupported, {

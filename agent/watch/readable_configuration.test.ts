@@ -16,7 +16,7 @@ test("one field that cannot be read opens none of the others", () => {
   expect(configuration?.spec).toEqual({ bpfExternalServiceMode: "DSR" });
   expect(problems).toHaveLength(2);
   expect(problems[1]).toBe(
-    'spec.bpfLogLevel: Unrecognized key: "bpfLogLevel"; the rest of it is in force until it is mended.',
+    'spec.bpfLogLevel: Unrecognized key: "bpfLogLevel"; the other fields are in force, and this one keeps its last good value until it is mended.',
   );
 });
 
@@ -43,6 +43,8 @@ test("what can be read is followed at once, and of the rest what was last good",
   });
   expect(configuration?.spec).toEqual({ allowVXLANPacketsFromWorkloads: true });
   expect(problems).toEqual([
-    expect.stringMatching(/service-handling: .*; the rest of it is in force until it is mended\.$/),
+    expect.stringMatching(
+      /service-handling: .*; the other fields are in force, and this one keeps its last good value until it is mended\.$/,
+    ),
   ]);
 });
