@@ -22,26 +22,50 @@ export class ApiRefusal extends Error {
   }
 }
 
+interface Answer {
+  readonly status: number;
+  readonly document: ApiObject;
+}
+
+function readKubeconfig(kubeconfig: string | undefined, context: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromString(kubeconfig);
+    if (context !== undefined) config.setCurrentContext(context);
+  } catch (error) {
+    throw new RunnerFailure(`cannot read the kubeconfig: ${messageOf(error)}`, { exitCode: 2 });
+  }
+  return config;
+}
+
 /** Milliseconds after which an unanswered request has failed. */
 const REQUEST_TIMEOUT = 30_000;
 
 /** One API server, as its kubeconfig describes it. */
 export class ApiServer {
-  readonly #config = new KubeConfig();
+  readonly #read: () => KubeConfig;
+  #config: KubeConfig;
 
   /** @param kubeconfig YAML; absent: what kubectl would use (KUBECONFIG, ~/.kube/config). */
   constructor(kubeconfig?: string, context?: string) {
-    try {
-      if (kubeconfig === undefined) this.#config.loadFromDefault();
-      else this.#config.loadFromString(kubeconfig);
-      if (context !== undefined) this.#config.setCurrentContext(context);
-    } catch (error) {
-      throw new RunnerFailure(`cannot read the kubeconfig: ${messageOf(error)}`, { exitCode: 2 });
-    }
+    this.#read = () => readKubeconfig(kubeconfig, context);
+    this.#config = this.#read();
   }
 
   /** Sends one request; `body` is JSON. Throws ApiRefusal, or RunnerFailure when there is no answer. */
   async send(method: string, path: string, body?: unknown, contentType = "application/json"): Promise<ApiObject> {
+    let answer = await this.#sendOnce(method, path, body, contentType);
+    if (answer.status === 401) {
+      // Expired, or withdrawn, before its time: asked for once more, as kubectl does.
+      this.#config = this.#read();
+      answer = await this.#sendOnce(method, path, body, contentType);
+    }
+    if (answer.status < 300) return answer.document;
+    throw new ApiRefusal(answer.status, String(answer.document.message ?? `HTTP status ${answer.status}`));
+  }
+
+  async #sendOnce(method: string, path: string, body: unknown, contentType: string): Promise<Answer> {
     const cluster = this.#config.getCurrentCluster();
     if (!cluster) throw new RunnerFailure("the kubeconfig has no current cluster", { exitCode: 2 });
     const url = new URL(cluster.server.replace(/\/$/, "") + path);
@@ -54,12 +78,10 @@ export class ApiServer {
     };
     const options = { method, headers, agent: false as const };
     await this.#config.applyToHTTPSOptions(options);
-    const answer = await this.#exchange(url, options, text);
-    if (answer.status < 300) return answer.document;
-    throw new ApiRefusal(answer.status, String(answer.document.message ?? `HTTP status ${answer.status}`));
+    return this.#exchange(url, options, text);
   }
 
-  async #exchange(url: URL, options: object, text: string): Promise<{ status: number; document: ApiObject }> {
+  async #exchange(url: URL, options: object, text: string): Promise<Answer> {
     const send = url.protocol === "http:" ? httpRequest : httpsRequest;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = send(url, { ...options, timeout: REQUEST_TIMEOUT }, resolve);
