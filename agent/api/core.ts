@@ -39,6 +39,11 @@ export const pod = z.object({
 });
 export type Pod = z.infer<typeof pod>;
 
+/** A pod that has ended has no network any more; its address may be another's. */
+export function hasEnded({ status }: Pod): boolean {
+  return status.phase === "Succeeded" || status.phase === "Failed";
+}
+
 const servicePort = z.object({
   name: z.string().nullish(),
   protocol: z.enum(["TCP", "UDP", "SCTP"]).nullish(),

@@ -1,4 +1,4 @@
-import type { Pod } from "../api/core.ts";
+import { hasEnded, type Pod } from "../api/core.ts";
 import type { MapStores } from "../kernel/map_store.ts";
 import type { NetworkDevice } from "../network/devices.ts";
 import type { Endpoint, EndpointStore } from "./endpoint_store.ts";
@@ -16,7 +16,7 @@ export function lostEndpoints(
   const names = new Map(devices.map(({ ifindex, name }) => [ifindex, name]));
   const owners = new Map(
     pods
-      .filter(({ spec, status }) => !spec.hostNetwork && status.phase !== "Succeeded" && status.phase !== "Failed")
+      .filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod))
       .flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, pod] as const)),
   );
   return maps.interfaces.entries().flatMap(([ifindex, address]) => {

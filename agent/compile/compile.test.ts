@@ -30,6 +30,21 @@ describe("Compiler", () => {
     expect(mapsFor(withUid("new")).endpoints.entries().length).toBe(1);
   });
 
+  test("numbers of identities and policies hang on the node's salt", () => {
+    const only = networkPolicy.parse({
+      metadata: { name: "only", namespace: "alpha" },
+      spec: { ingress: [{ from: [{ podSelector: {} }] }] },
+    });
+    const keysFor = (salt: string) =>
+      mapsFor({ ...empty, networkPolicies: [only], facts: { ...empty.facts, salt } })
+        .policies.entries()
+        .map(([{ policy, identity }]) => ({ policy, identity }));
+    const [[first], [second]] = [keysFor("a"), keysFor("b")];
+    expect(keysFor("a")).toEqual([first]);
+    expect(second?.policy).not.toBe(first?.policy);
+    expect(second?.identity).not.toBe(first?.identity);
+  });
+
   test("the kubelet knows a static pod by the hash of its file", () => {
     const [endpoint] = empty.endpoints;
     const annotations = { "kubernetes.io/config.hash": "file" };

@@ -11,7 +11,7 @@ import { type FrontendRules, isLoopback } from "./frontend_rules.ts";
 import { type FrontendRule, NODE_LOOPBACK } from "./frontends.ts";
 import { keyText, TCP, UDP } from "./key.ts";
 import type { NodeDirectory } from "./nodes.ts";
-import type { CompiledService } from "./service.ts";
+import { type CompiledService, NOTHING } from "./service.ts";
 import type { LocalEndpoint } from "./snapshot.ts";
 
 interface HostPort {
@@ -44,10 +44,7 @@ export function compilePod(
 ): CompiledService {
   const about = { owner: endpointOwner(endpoint), kind: "Pod", object: pod };
   const ports = hostPorts(pod);
-  if (ports.length > MOST) {
-    const nothing = { frontends: [], lists: [], clients: [], backends: [] };
-    return { ...about, ...nothing, problems: [tooMany(pod, ports)] };
-  }
+  if (ports.length > MOST) return { ...about, ...NOTHING, problems: [tooMany(pod, ports)] };
   const parts = ports.map((port) => ({ port, refusal: refusal(port, nodes) }));
   const asked = parts.flatMap(({ port, refusal }) => (refusal ? [] : rules(port, endpoint, nodes)));
   const judged = asked.map((item) => ({ ...item, reason: allowed.refusal(item.claim, item.key) }));

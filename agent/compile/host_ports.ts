@@ -1,4 +1,4 @@
-import type { Pod } from "../api/core.ts";
+import { hasEnded, type Pod } from "../api/core.ts";
 import { objectName } from "../api/metadata.ts";
 import { isPodOf } from "./endpoint_pod.ts";
 import type { FrontendRules } from "./frontend_rules.ts";
@@ -30,8 +30,7 @@ export class HostPortCompiler {
     return pods.flatMap((pod) => {
       if (pod.spec.nodeName !== nodes.facts.nodeName || pod.spec.hostNetwork || !hasHostPorts(pod)) return [];
       const endpoint = here.get(objectName(pod));
-      const ended = pod.status.phase === "Succeeded" || pod.status.phase === "Failed";
-      if (!endpoint || ended || !isPodOf(pod, endpoint)) return [];
+      if (!endpoint || hasEnded(pod) || !isPodOf(pod, endpoint)) return [];
       return [this.#compiled.get(pod, [endpoint, nodes, rules], () => compilePod(pod, endpoint, nodes, rules))];
     });
   }

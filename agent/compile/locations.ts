@@ -1,4 +1,4 @@
-import type { Namespace, Pod } from "../api/core.ts";
+import { hasEnded, type Namespace, type Pod } from "../api/core.ts";
 import { objectName } from "../api/metadata.ts";
 import type { Address } from "../kernel/address.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
@@ -127,10 +127,9 @@ export class LocationCompiler {
 }
 
 // A finished pod's address may be another's already; a host-network pod's is its node's.
-function hasAddress({ spec, status }: Pod, endpoint: LocalEndpoint | undefined): boolean {
+function hasAddress(pod: Pod, endpoint: LocalEndpoint | undefined): boolean {
   if (endpoint) return true;
-  const ended = status.phase === "Succeeded" || status.phase === "Failed";
-  return !spec.hostNetwork && !ended && canonicalAddress(status.podIPs[0]?.ip ?? "") !== undefined;
+  return !pod.spec.hostNetwork && !hasEnded(pod) && canonicalAddress(pod.status.podIPs[0]?.ip ?? "") !== undefined;
 }
 
 function placePod(

@@ -1,4 +1,4 @@
-import type { Namespace, Pod } from "../api/core.ts";
+import { hasEnded, type Namespace, type Pod } from "../api/core.ts";
 import type { NetworkPolicy } from "../api/networking.ts";
 import type { Problem } from "./desired.ts";
 import { ignoredAnnotations } from "./ignored.ts";
@@ -6,7 +6,7 @@ import { selects } from "./selector.ts";
 
 /** What pods of this node ask of their network, or others ask of them, and is not done. Each node tells of its own. */
 export function podProblems(pods: readonly Pod[], policies: readonly NetworkPolicy[], nodeName: string): Problem[] {
-  const here = pods.filter(({ spec, status }) => spec.nodeName === nodeName && !hasEnded(status.phase));
+  const here = pods.filter((pod) => pod.spec.nodeName === nodeName && !hasEnded(pod));
   const byNamespace = Map.groupBy(policies, ({ metadata }) => metadata.namespace ?? "default");
   return here.flatMap((pod) =>
     pod.spec.hostNetwork
@@ -31,8 +31,4 @@ function unheld({ metadata }: Pod, policies: readonly NetworkPolicy[]): Problem[
   const message = `the pod is on its node's network: NetworkPolicy ${names.slice(0, 3).join(", ")}${more} does not hold for it.`;
   const { name, namespace } = metadata;
   return [{ kind: "Pod", namespace: namespace ?? undefined, name, path: "spec.hostNetwork", message }];
-}
-
-function hasEnded(phase: string | null | undefined): boolean {
-  return phase === "Succeeded" || phase === "Failed";
 }

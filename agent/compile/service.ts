@@ -97,9 +97,11 @@ export function* compileService(
   };
 }
 
+/** What an object compiles to by which nobody is served. */
+export const NOTHING = { frontends: [], lists: [], clients: [], backends: [], problems: [] } as const;
+
 export function withoutFrontends(service: Service): CompiledService {
-  const nothing = { frontends: [], lists: [], clients: [], backends: [], problems: [] };
-  return { owner: ownerOf(service), kind: "Service", object: service, ...nothing };
+  return { owner: ownerOf(service), kind: "Service", object: service, ...NOTHING };
 }
 
 interface PortRule {

@@ -8,7 +8,8 @@ import type { ClusterSnapshot } from "../compile/snapshot.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
 import { FaultyMap } from "../kernel/faulty_map.ts";
 import type { MapStore, MapStores } from "../kernel/map_store.ts";
-import { MemoryMap, memoryMaps } from "../kernel/memory_map.ts";
+import { memoryMaps } from "../kernel/memory_map.ts";
+import { observedMaps } from "../kernel/observed_map.ts";
 import { Reconciler } from "./reconciler.ts";
 
 // What a load balancer's address admits, looked at after every single write.
@@ -52,9 +53,7 @@ test("while a list changes, the old one is in force or the new one", () => {
   fc.assert(
     fc.property(fc.array(ranges, { minLength: 1, maxLength: 6 }), (history) => {
       const seen = new Set<string | undefined>();
-      const maps: MapStores = memoryMaps(<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> => {
-        return new Observed(definition, () => seen.add(admitted(maps)));
-      });
+      const maps: MapStores = observedMaps(() => seen.add(admitted(maps)));
       const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
       let last: string | undefined;
       for (const list of history) {
@@ -115,9 +114,7 @@ test("a list whose number is made to meet another's admits nobody there, at no m
     [attacker, victim],
   ] as const) {
     const seen = new Set<string | undefined>();
-    const maps: MapStores = memoryMaps(<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> => {
-      return new Observed(definition, () => seen.add(admitted(maps)));
-    });
+    const maps: MapStores = observedMaps(() => seen.add(admitted(maps)));
     const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
     const other = { ...snapshot([second]).services[0], metadata: { name: "other", namespace: "default" } };
     const elsewhere = { loadBalancer: { ingress: [{ ip: "198.51.100.8", ipMode: undefined }] } };
@@ -132,23 +129,3 @@ test("a list whose number is made to meet another's admits nobody there, at no m
     expect([...seen]).toEqual([first]);
   }
 });
-
-class Observed<K, V> extends MemoryMap<K, V> {
-  private readonly observe: () => void;
-  constructor(definition: MapDefinition<K, V>, observe: () => void) {
-    super(definition);
-    this.observe = observe;
-  }
-  override delete(keys: Iterable<K>) {
-    for (const key of keys) {
-      super.delete([key]);
-      this.observe();
-    }
-    return [];
-  }
-  protected override write(key: K, value: V) {
-    const failure = super.write(key, value);
-    this.observe();
-    return failure;
-  }
-}

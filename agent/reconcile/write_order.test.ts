@@ -12,32 +12,8 @@ import type { MapDefinition } from "../kernel/codec.ts";
 import { FaultyMap } from "../kernel/faulty_map.ts";
 import type { MapStore, MapStores } from "../kernel/map_store.ts";
 import { MemoryMap, memoryMaps } from "../kernel/memory_map.ts";
+import { observedMaps } from "../kernel/observed_map.ts";
 import { Reconciler } from "./reconciler.ts";
-
-/** Maps that call `observe` after every single write, as the packet path may look at any moment. */
-function observedMaps(observe: () => void): MapStores {
-  return memoryMaps(<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> => new ObservedMap(definition, observe));
-}
-
-class ObservedMap<K, V> extends MemoryMap<K, V> {
-  private readonly observe: () => void;
-  constructor(definition: MapDefinition<K, V>, observe: () => void) {
-    super(definition);
-    this.observe = observe;
-  }
-  override delete(keys: Iterable<K>) {
-    for (const key of keys) {
-      super.delete([key]);
-      this.observe();
-    }
-    return [];
-  }
-  protected override write(key: K, value: V) {
-    const failure = super.write(key, value);
-    this.observe();
-    return failure;
-  }
-}
 
 interface RandomService {
   name: string;

@@ -36,8 +36,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } half_open SEC(".maps");
 
-/* tuple of an answer -> when it was asked for, of UDP that this node's stack sends. Written and read by the packet path. Full: the least recently used make room; answers to those go to the service
- * that has their port, if any. */
+/* tuple of an answer -> when it was asked for, of UDP that this node's stack sends. Written and read by the packet path.
+ * Full: the least recently used make room; answers to those go to the service that has their port, if any. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
