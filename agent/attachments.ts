@@ -1,23 +1,23 @@
-import type { Endpoint } from "./cni/endpoint_store.ts";
+import type { Endpoint } from "./cni/endpoint-store.ts";
 import type { Attacher, Device } from "./kernel/attach.ts";
-import { cgroupMount } from "./kernel/cgroup_mount.ts";
+import { cgroupMount } from "./kernel/cgroup-mount.ts";
 import type { LoadedPrograms } from "./kernel/load.ts";
 import type { ProgramName } from "./kernel/programs.ts";
 import { networkDevices } from "./network/devices.ts";
-import type { NodeNetwork } from "./node_network.ts";
+import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
 
 /** Which program belongs on which interface of this node. */
 export class Attachments {
-  private readonly attacherOf: (programs: Pick<LoadedPrograms, "programFd">) => Attacher;
-  private attacher: Attacher;
-  private readonly network: NodeNetwork;
-  private readonly log: Logger;
+  readonly #attacherOf: (programs: Pick<LoadedPrograms, "programFd">) => Attacher;
+  #attacher: Attacher;
+  readonly #network: NodeNetwork;
+  readonly #log: Logger;
   /** Interfaces that are known to be closed where our programs are missing. */
-  private readonly closed = new Set<number>();
-  private last: (() => void) | undefined;
+  readonly #closed = new Set<number>();
+  #last: (() => void) | undefined;
   /** A trace switches back and forth: that is no news. */
-  private level: "info" | "debug" = "info";
+  #level: "info" | "debug" = "info";
 
   constructor(
     attacherOf: (programs: Pick<LoadedPrograms, "programFd">) => Attacher,
@@ -25,38 +25,38 @@ export class Attachments {
     network: NodeNetwork,
     log: Logger,
   ) {
-    this.attacherOf = attacherOf;
-    this.attacher = attacherOf(programs);
-    this.network = network;
-    this.log = log;
+    this.#attacherOf = attacherOf;
+    this.#attacher = attacherOf(programs);
+    this.#network = network;
+    this.#log = log;
   }
 
   /** From now on these programs are the ones: each hook is switched in one step. */
   use(programs: Pick<LoadedPrograms, "programFd">): void {
-    this.attacher = this.attacherOf(programs);
-    this.level = "debug";
-    this.last?.();
-    this.level = "info";
+    this.#attacher = this.#attacherOf(programs);
+    this.#level = "debug";
+    this.#last?.();
+    this.#level = "info";
   }
 
   /** Attaches what is not attached yet or of an older version. Pods come first: a packet that an uplink's new program
    * hands on must not meet an interface without one. */
   ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
-    this.last = () => this.ensure(endpoints, cgroupRoot);
-    this.closed.clear();
+    this.#last = () => this.ensure(endpoints, cgroupRoot);
+    this.#closed.clear();
     this.repair(endpoints());
-    this.attacher.cgroup(cgroupMount(cgroupRoot));
+    this.#attacher.cgroup(cgroupMount(cgroupRoot));
     this.sweep();
   }
 
   /** The part of it that costs system calls only: every program on its interface. An interface that is gone, or goes
    * meanwhile, is left out. */
   repair(endpoints: readonly Endpoint[]): void {
-    for (const endpoint of endpoints) this.whereItIs(() => this.endpoint(endpoint));
-    this.whereItIs(() => this.nodeInterfaces());
+    for (const endpoint of endpoints) this.#whereItIs(() => this.endpoint(endpoint));
+    this.#whereItIs(() => this.#nodeInterfaces());
   }
 
-  private whereItIs(attach: () => void): void {
+  #whereItIs(attach: () => void): void {
     try {
       attach();
     } catch (error) {
@@ -64,15 +64,15 @@ export class Attachments {
     }
   }
 
-  private nodeInterfaces(): void {
+  #nodeInterfaces(): void {
     // The marks of to_tunnel must be there before to_uplink asks for them.
-    if (this.network.tunnel) {
-      this.attach("to_tunnel", this.network.tunnel);
-      this.attach("from_tunnel", this.network.tunnel);
+    if (this.#network.tunnel) {
+      this.#attach("to_tunnel", this.#network.tunnel);
+      this.#attach("from_tunnel", this.#network.tunnel);
     }
-    for (const device of this.network.uplinkDevices) {
-      this.attach("to_uplink", device);
-      this.attach("from_uplink", device);
+    for (const device of this.#network.uplinkDevices) {
+      this.#attach("to_uplink", device);
+      this.#attach("from_uplink", device);
     }
   }
 
@@ -80,21 +80,21 @@ export class Attachments {
   endpoint({ hostInterface, ifindex }: Endpoint): void {
     const device = { name: hostInterface, ifindex };
     for (const program of ["to_workload", "from_workload"] as const) {
-      this.attach(program, device);
-      if (!this.closed.has(ifindex)) this.attacher.closeBehind(program, device);
+      this.#attach(program, device);
+      if (!this.#closed.has(ifindex)) this.#attacher.closeBehind(program, device);
     }
-    this.closed.add(ifindex);
+    this.#closed.add(ifindex);
   }
 
   /** Forgets interfaces that are gone. */
   sweep(): void {
-    this.attacher.sweep(networkDevices());
+    this.#attacher.sweep(networkDevices());
   }
 
-  private attach(program: ProgramName, device: Device): void {
-    const result = this.attacher.device(program, device);
+  #attach(program: ProgramName, device: Device): void {
+    const result = this.#attacher.device(program, device);
     if (result !== "unchanged")
-      this.log[this.level](`${program} on ${device.name}: ${result} (${this.attacher.method})`);
+      this.#log[this.#level](`${program} on ${device.name}: ${result} (${this.#attacher.method})`);
   }
 }
 

@@ -1,10 +1,10 @@
 import type { BlockClaims } from "./ipam/block.ts";
 import type { Logger } from "./observe/log.ts";
-import { ApiSource, connect, type ObjectSource } from "./watch/api_source.ts";
-import { ApiBlockClaims, FileBlockClaims } from "./watch/block_claims.ts";
-import { FileSource } from "./watch/file_source.ts";
-import { eventPublisher, ProblemReporter } from "./watch/problem_reporter.ts";
-import { SnapshotStore } from "./watch/snapshot_store.ts";
+import { ApiSource, connect, type ObjectSource } from "./watch/api-source.ts";
+import { ApiBlockClaims, FileBlockClaims } from "./watch/block-claims.ts";
+import { FileSource } from "./watch/file-source.ts";
+import { eventPublisher, ProblemReporter } from "./watch/problem-reporter.ts";
+import { SnapshotStore } from "./watch/snapshot-store.ts";
 
 /** Where the agent's objects come from, and where it says what is wrong with them. */
 export interface Cluster {

@@ -1,19 +1,19 @@
 import { renameSync, writeFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
-import type { Endpoint, EndpointStore } from "./cni/endpoint_store.ts";
+import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
 import type { DesiredState, PolicyNames, Problem, WrittenMap } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
-import { namespaceCookie } from "./kernel/network_namespace.ts";
-import { removeKubeProxyRules } from "./network/kube_proxy_rules.ts";
+import { namespaceCookie } from "./kernel/network-namespace.ts";
+import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
 import { reconcileMasquerade } from "./network/masquerade.ts";
 import type { RouteConflict } from "./network/routes.ts";
-import { nodeAddress } from "./node_address.ts";
-import type { NodeNetwork } from "./node_network.ts";
+import { nodeAddress } from "./node-address.ts";
+import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
-import { EndpointGate } from "./reconcile/endpoint_gate.ts";
+import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
 
@@ -34,14 +34,14 @@ export class Dataplane {
   readonly gate: EndpointGate;
   /** Called after maps were written, with those that changed. */
   onWritten: (changed: ReadonlySet<WrittenMap>) => void = () => {};
-  private readonly parts: DataplaneParts;
-  private readonly compiler = new Compiler();
-  private readonly reconciler: Reconciler;
-  private facts: NodeFacts | undefined;
-  private reread = false;
-  private local: readonly LocalEndpoint[] | undefined;
-  private network = "";
-  private kubeProxy: DesiredState["kubeProxy"] | undefined;
+  readonly #parts: DataplaneParts;
+  readonly #compiler = new Compiler();
+  readonly #reconciler: Reconciler;
+  #facts: NodeFacts | undefined;
+  #reread = false;
+  #local: readonly LocalEndpoint[] | undefined;
+  #network = "";
+  #kubeProxy: DesiredState["kubeProxy"] | undefined;
   /** What the numbers in the maps stand for. */
   names: PolicyNames = { identities: new Map(), policies: new Map() };
   /** What no address may be given out of. */
@@ -50,16 +50,16 @@ export class Dataplane {
   closedPolicies = 0;
   /** Services that are too large and serve nobody. */
   closedServices = 0;
-  private routeProblems: readonly Problem[] = [];
-  private saidError = "";
-  private saidProblems = "";
-  private savedNames: PolicyNames | undefined;
-  private saidNames = "";
+  #routeProblems: readonly Problem[] = [];
+  #saidError = "";
+  #saidProblems = "";
+  #savedNames: PolicyNames | undefined;
+  #saidNames = "";
 
   constructor(parts: DataplaneParts) {
-    this.parts = parts;
-    this.reconciler = new Reconciler(parts.maps);
-    this.gate = new EndpointGate(this.reconciler.deltas);
+    this.#parts = parts;
+    this.#reconciler = new Reconciler(parts.maps);
+    this.gate = new EndpointGate(this.#reconciler.deltas);
   }
 
   /** Brings the kernel to what the cluster wants now. "partly": some entries could not be written, which was said and
@@ -67,133 +67,134 @@ export class Dataplane {
   async apply(): Promise<"done" | "partly" | "failed"> {
     const started = performance.now();
     try {
-      const { desired, facts } = await this.compile();
-      if (this.reread) await inSlices(this.reconciler.rereading());
-      this.reread = false;
-      const { written, changed, problems, pending } = await inSlices(this.reconciler.syncing(desired.maps));
-      this.sayServiceHandling(desired.kubeProxy);
+      const { desired, facts } = await this.#compile();
+      if (this.#reread) await inSlices(this.#reconciler.rereading());
+      this.#reread = false;
+      const { written, changed, problems, pending } = await inSlices(this.#reconciler.syncing(desired.maps));
+      this.#sayServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
       this.closedPolicies = desired.closedPolicies;
       this.closedServices = desired.closedServices;
-      const routed = this.writeNetwork(desired, facts);
+      const routed = this.#writeNetwork(desired, facts);
       this.gate.settle();
-      this.nameNumbers(desired.names);
+      this.#nameNumbers(desired.names);
       if (written > 0) {
-        this.parts.log.debug({ written, pending }, "maps written");
+        this.#parts.log.debug({ written, pending }, "maps written");
         this.onWritten(changed);
       }
-      const { problems: reporter, store } = this.parts.cluster;
-      reporter.report([...store.problems(), ...desired.problems, ...this.routeProblems]);
-      this.say(problems);
-      this.parts.metrics.reconciled((performance.now() - started) / 1000, pending);
-      if (routed) this.saidError = "";
+      const { problems: reporter, store } = this.#parts.cluster;
+      reporter.report([...store.problems(), ...desired.problems, ...this.#routeProblems]);
+      this.#say(problems);
+      this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
+      if (routed) this.#saidError = "";
       return pending === 0 && routed ? "done" : "partly";
     } catch (error) {
-      this.fail(error instanceof Error ? error.message : String(error));
+      this.#fail(error instanceof Error ? error.message : String(error));
       return "failed";
     }
   }
 
   /** Entries that a map holds, as far as we know. */
   entries(map: WrittenMap): number {
-    return this.reconciler.deltas[map].actualCount;
+    return this.#reconciler.deltas[map].actualCount;
   }
 
   /** Read the maps again at the next pass: what somebody else changed in them is put right. */
   readAgain(): void {
-    this.reread = true;
+    this.#reread = true;
   }
 
   /** Look at the machine again at the next pass: its interfaces, and whether its routes are still there. */
   lookAgain(): void {
-    this.facts = undefined;
-    this.network = "";
+    this.#facts = undefined;
+    this.#network = "";
   }
 
   /** The endpoints of this node changed. */
   endpointsChanged(): void {
-    this.local = undefined;
+    this.#local = undefined;
   }
 
-  private async compile(): Promise<{ desired: DesiredState; facts: NodeFacts }> {
-    const { options, cluster, network, endpoints } = this.parts;
-    this.facts ??= network.refresh(nodeAddress(cluster.store.list("nodes"), options.node, options.nodeAddress));
-    this.local ??= endpoints.list().map(localEndpoint);
-    const { facts } = this;
-    return { desired: await inSlices(this.compiler.compiling(cluster.store.snapshot(facts, this.local))), facts };
+  async #compile(): Promise<{ desired: DesiredState; facts: NodeFacts }> {
+    const { options, cluster, network, endpoints } = this.#parts;
+    this.#facts ??= network.refresh(nodeAddress(cluster.store.list("nodes"), options.node, options.nodeAddress));
+    this.#local ??= endpoints.list().map(localEndpoint);
+    const facts = this.#facts;
+    return { desired: await inSlices(this.#compiler.compiling(cluster.store.snapshot(facts, this.#local))), facts };
   }
 
   // Comparing with the kernel costs processes: done when something here changed, and when the machine is looked at again.
   // A route that the kernel refuses keeps only itself from being in place: it is tried again, pods go on.
-  private writeNetwork({ routes, natOutgoing, kubeProxy }: DesiredState, facts: NodeFacts): boolean {
+  #writeNetwork({ routes, natOutgoing, kubeProxy }: DesiredState, facts: NodeFacts): boolean {
     const text = JSON.stringify([routes, natOutgoing, kubeProxy]);
-    if (text === this.network) return true;
+    if (text === this.#network) return true;
     try {
-      const conflicts = this.parts.network.route(routes, facts.address);
-      this.routeProblems = conflicts.map((conflict) => routeProblem(this.parts.options.node, conflict));
-      if (reconcileMasquerade(natOutgoing)) this.parts.log.info("masquerading for natOutgoing pools changed");
-      if (kubeProxy === "to be cleaned up" && removeKubeProxyRules(() => this.hasKubeProxyPod()))
-        this.parts.log.info("removed the rules that a kube-proxy left on this node");
-      this.network = text;
+      const conflicts = this.#parts.network.route(routes, facts.address);
+      this.#routeProblems = conflicts.map((conflict) => routeProblem(this.#parts.options.node, conflict));
+      if (reconcileMasquerade(natOutgoing)) this.#parts.log.info("masquerading for natOutgoing pools changed");
+      if (kubeProxy === "to be cleaned up" && removeKubeProxyRules(() => this.#hasKubeProxyPod()))
+        this.#parts.log.info("removed the rules that a kube-proxy left on this node");
+      this.#network = text;
       return true;
     } catch (error) {
-      this.fail(error instanceof Error ? error.message : String(error));
+      this.#fail(error instanceof Error ? error.message : String(error));
       return false;
     }
   }
 
   // Also one that is about to end, or whose image is still fetched: its rules are its own.
-  private hasKubeProxyPod(): boolean {
-    const { cluster, options } = this.parts;
+  #hasKubeProxyPod(): boolean {
+    const { cluster, options } = this.#parts;
     return cluster.store
       .list("pods")
       .some(({ metadata, spec }) => spec?.nodeName === options.node && metadata.labels?.["k8s-app"] === "kube-proxy");
   }
 
-  private sayServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {
-    const before = this.kubeProxy === "beside us";
+  #sayServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {
+    const before = this.#kubeProxy === "beside us";
     const now = kubeProxy === "beside us";
-    this.kubeProxy = kubeProxy;
+    this.#kubeProxy = kubeProxy;
     if (before !== now)
-      this.parts.log.info(now ? "services are left to kube-proxy" : "services are handled here again");
+      this.#parts.log.info(now ? "services are left to kube-proxy" : "services are handled here again");
   }
 
   // For `inspect`, which is another process. Where it cannot be written, numbers have no names there: nothing else.
-  private nameNumbers(names: PolicyNames): void {
+  #nameNumbers(names: PolicyNames): void {
     this.names = names;
-    const saved = this.savedNames;
+    const saved = this.#savedNames;
     if (saved && sameNames(saved.identities, names.identities) && sameNames(saved.policies, names.policies)) return;
-    const path = runFile(this.parts.options, NAMES_FILE);
+    const path = runFile(this.#parts.options, NAMES_FILE);
     try {
       const text = JSON.stringify({ identities: [...names.identities], policies: [...names.policies] });
       writeFileSync(`${path}.new`, text, { mode: 0o600 });
       renameSync(`${path}.new`, path);
-      this.savedNames = names;
-      this.saidNames = "";
+      this.#savedNames = names;
+      this.#saidNames = "";
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== this.saidNames) this.parts.log.warn(`"inspect" shows numbers without names: ${reason}`);
-      this.saidNames = reason;
+      if (reason !== this.#saidNames) this.#parts.log.warn(`"inspect" shows numbers without names: ${reason}`);
+      this.#saidNames = reason;
     }
   }
 
   // What is repeated at every retry is said once, and of very many only the first.
-  private say(problems: readonly WriteProblem[]): void {
+  #say(problems: readonly WriteProblem[]): void {
     const lines = problems.map(({ map, owner, entry, count, reason }) => {
       const entries = count === 1 ? `its entry ${entry} is` : `${count} of its entries (${entry} …) are`;
       return `${owner}: ${entries} not in the map ${map}: ${reason}`;
     });
     const text = lines.join("\n");
-    if (text === this.saidProblems) return;
-    this.saidProblems = text;
-    for (const line of lines.slice(0, SAID_AT_ONCE)) this.parts.log.error(line);
-    if (lines.length > SAID_AT_ONCE) this.parts.log.error(`… and ${lines.length - SAID_AT_ONCE} more`);
+    if (text === this.#saidProblems) return;
+    this.#saidProblems = text;
+    for (const line of lines.slice(0, SAID_AT_ONCE)) this.#parts.log.error(line);
+    if (lines.length > SAID_AT_ONCE) this.#parts.log.error(`… and ${lines.length - SAID_AT_ONCE} more`);
   }
 
-  private fail(message: string): void {
-    this.parts.metrics.failed("reconcile");
-    if (message !== this.saidError) this.parts.log.error(`Cannot bring the kernel to the cluster's state: ${message}`);
-    this.saidError = message;
+  #fail(message: string): void {
+    this.#parts.metrics.failed("reconcile");
+    if (message !== this.#saidError)
+      this.#parts.log.error(`Cannot bring the kernel to the cluster's state: ${message}`);
+    this.#saidError = message;
   }
 }
 

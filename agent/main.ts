@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { registerFeatures } from "./features/command.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
-import { writePrivately } from "./private_files.ts";
+import { writePrivately } from "./private-files.ts";
 import { registerProbeCommands } from "./probe/commands.ts";
 
 const program = new Command("ebpf-dataplane").description(

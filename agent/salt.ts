@@ -12,7 +12,7 @@ export function keptSalt(file: string): string {
   try {
     writeFileSync(file, salt, { mode: 0o600 });
   } catch {
-    // The run folder is full or read-only, which the agent says anyway (run_folder.ts).
+    // The run folder is full or read-only, which the agent says anyway (run-folder.ts).
   }
   return salt;
 }

@@ -1,7 +1,7 @@
 import type { Attachments } from "./attachments.ts";
 import type { Trace } from "./kernel/layout.gen.ts";
 import type { LoadedPrograms } from "./kernel/load.ts";
-import type { MapStore } from "./kernel/map_store.ts";
+import type { MapStore } from "./kernel/map-store.ts";
 
 /** Which packets a trace is about: those of one client's port, in both directions. */
 export type TraceFilter = Omit<Trace, "until" | "peerPort">;

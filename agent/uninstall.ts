@@ -1,12 +1,12 @@
 import { existsSync, rmSync } from "node:fs";
-import { EndpointStore } from "./cni/endpoint_store.ts";
+import { EndpointStore } from "./cni/endpoint-store.ts";
 import { uninstallPlugin } from "./cni/install.ts";
 import { deleteVeth } from "./cni/veth.ts";
 import { detachAll } from "./kernel/attach.ts";
 import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { pinsUnder } from "./kernel/pins.ts";
 import { networkDevices } from "./network/devices.ts";
-import { ipBatch } from "./network/ip_command.ts";
+import { ipBatch } from "./network/ip-command.ts";
 import { removeMasquerade } from "./network/masquerade.ts";
 import { removeNeighbours } from "./network/neighbours.ts";
 import { removeRoutes } from "./network/routes.ts";

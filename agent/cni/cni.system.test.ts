@@ -8,7 +8,7 @@ import { Allocator } from "../ipam/allocator.ts";
 import type { Block } from "../ipam/block.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
-import { type Endpoint, EndpointStore } from "./endpoint_store.ts";
+import { type Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { installPlugin, uninstallPlugin } from "./install.ts";
 import { type CniPlugin, CniPlugin as Plugin } from "./plugin.ts";
 import { attachmentOf, parseRequest } from "./request.ts";

@@ -1,6 +1,6 @@
 import type { Allocator } from "../ipam/allocator.ts";
-import { ipBatch } from "../network/ip_command.ts";
-import type { Endpoint, EndpointStore } from "./endpoint_store.ts";
+import { ipBatch } from "../network/ip-command.ts";
+import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, SUPPORTED_VERSIONS } from "./request.ts";
 import { addResult, loopbackResult } from "./results.ts";
 import { createVeth, deleteVeth, hostIndex, openVeth, type VethPair, vethNames } from "./veth.ts";
@@ -23,68 +23,68 @@ export interface PluginOptions {
 
 /** The verbs of CNI. Every one may be repeated: ADD answers what it answered, DEL of what is gone succeeds. */
 export class CniPlugin {
-  private readonly options: PluginOptions;
+  readonly #options: PluginOptions;
 
   constructor(options: PluginOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Answers one call with the JSON to print; undefined prints nothing. Rejects with CniError. */
   async call(request: CniRequest): Promise<object | undefined> {
     const { env, config } = request;
-    if (config.type === "loopback") return this.loopback(request);
+    if (config.type === "loopback") return this.#loopback(request);
     switch (env.CNI_COMMAND) {
       case "VERSION":
         return { cniVersion: config.cniVersion, supportedVersions: SUPPORTED_VERSIONS };
       case "STATUS": // an agent that is not ready does not answer at all, which the shim reports
         return undefined;
       case "ADD":
-        return addResult(config.cniVersion, await this.add(attachmentOf(request)));
+        return addResult(config.cniVersion, await this.#add(attachmentOf(request)));
       case "DEL":
-        this.remove(attachmentOf(request));
+        this.#remove(attachmentOf(request));
         return undefined;
       case "CHECK":
-        this.check(attachmentOf(request));
+        this.#check(attachmentOf(request));
         return undefined;
       case "GC":
-        this.collect(config["cni.dev/valid-attachments"]);
+        this.#collect(config["cni.dev/valid-attachments"]);
         return undefined;
     }
   }
 
-  private async add(attachment: Attachment): Promise<Endpoint> {
+  async #add(attachment: Attachment): Promise<Endpoint> {
     if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");
-    const present = this.find(attachment);
-    if (present && hostIndex(present.hostInterface) === present.ifindex) return this.open(attachment, present);
-    if (present) this.forget(present);
-    const address = await this.options.allocator.allocate();
+    const present = this.#find(attachment);
+    if (present && hostIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
+    if (present) this.#forget(present);
+    const address = await this.#options.allocator.allocate();
     try {
-      return await this.attach(attachment, address);
+      return await this.#attach(attachment, address);
     } finally {
-      this.options.allocator.release(address);
+      this.#options.allocator.release(address);
     }
   }
 
   // The endpoint is stored before its interface is opened: an agent killed in between finds it and DEL removes it.
-  private async attach(attachment: Attachment, address: string): Promise<Endpoint> {
+  async #attach(attachment: Attachment, address: string): Promise<Endpoint> {
     const names = vethNames(attachment.containerId, attachment.ifname);
     const pair: VethPair = {
       ...names,
       netns: attachment.netns,
       ifname: attachment.ifname,
       address,
-      mtu: this.options.mtu(),
+      mtu: this.#options.mtu(),
     };
     deleteVeth(pair.hostInterface); // of a call that was cut short
     let endpoint: Endpoint | undefined;
     try {
       endpoint = { ...attachment, ...names, address, ifindex: createVeth(pair) };
-      this.options.endpoints.add(endpoint);
-      return await this.open(attachment, endpoint);
+      this.#options.endpoints.add(endpoint);
+      return await this.#open(attachment, endpoint);
     } catch (error) {
       // What it was made of goes again; what is said is why it failed, not why that failed too.
       try {
-        if (endpoint) this.forget(endpoint);
+        if (endpoint) this.#forget(endpoint);
         else deleteVeth(pair.hostInterface);
       } catch {}
       throw error;
@@ -92,33 +92,33 @@ export class CniPlugin {
   }
 
   // Also for an ADD that is repeated: the first may have ended before the interface was open.
-  private async open({ netns, ifname }: Attachment, endpoint: Endpoint): Promise<Endpoint> {
-    await this.options.life.ready(endpoint);
-    openVeth({ ...endpoint, netns, ifname, mtu: this.options.mtu() });
+  async #open({ netns, ifname }: Attachment, endpoint: Endpoint): Promise<Endpoint> {
+    await this.#options.life.ready(endpoint);
+    openVeth({ ...endpoint, netns, ifname, mtu: this.#options.mtu() });
     return endpoint;
   }
 
   // An endpoint that was recovered from the maps is known by its interface, whose name is made of the container's.
-  private find(attachment: Attachment): Endpoint | undefined {
-    const { endpoints } = this.options;
+  #find(attachment: Attachment): Endpoint | undefined {
+    const { endpoints } = this.#options;
     const { hostInterface } = vethNames(attachment.containerId, attachment.ifname);
     return endpoints.find(attachment) ?? endpoints.list().find((one) => one.hostInterface === hostInterface);
   }
 
-  private remove(attachment: Attachment): void {
-    const endpoint = this.find(attachment);
-    if (endpoint) this.forget(endpoint);
+  #remove(attachment: Attachment): void {
+    const endpoint = this.#find(attachment);
+    if (endpoint) this.#forget(endpoint);
     else deleteVeth(vethNames(attachment.containerId, attachment.ifname).hostInterface);
   }
 
-  private forget(endpoint: Endpoint): void {
+  #forget(endpoint: Endpoint): void {
     deleteVeth(endpoint.hostInterface);
-    this.options.endpoints.remove(endpoint);
-    this.options.life.gone(endpoint);
+    this.#options.endpoints.remove(endpoint);
+    this.#options.life.gone(endpoint);
   }
 
-  private check(attachment: Attachment): void {
-    const endpoint = this.find(attachment);
+  #check(attachment: Attachment): void {
+    const endpoint = this.#find(attachment);
     const name = `${attachment.namespace}/${attachment.pod} (container ${attachment.containerId})`;
     if (!endpoint) throw new CniError(CniCode.UNKNOWN_CONTAINER, `This node has no endpoint for ${name}.`);
     if (hostIndex(endpoint.hostInterface) !== endpoint.ifindex) {
@@ -126,17 +126,17 @@ export class CniPlugin {
     }
   }
 
-  private collect(valid: readonly { containerID: string; ifname: string }[] | undefined): void {
+  #collect(valid: readonly { containerID: string; ifname: string }[] | undefined): void {
     if (!valid) {
       const message = "GC needs the list cni.dev/valid-attachments; without it every pod's interface would be removed.";
       throw new CniError(CniCode.INVALID_CONFIGURATION, message);
     }
     const keep = new Set(valid.map(({ containerID, ifname }) => vethNames(containerID, ifname).hostInterface));
-    const stale = this.options.endpoints.list().filter(({ hostInterface }) => !keep.has(hostInterface));
-    for (const endpoint of stale) this.forget(endpoint);
+    const stale = this.#options.endpoints.list().filter(({ hostInterface }) => !keep.has(hostInterface));
+    for (const endpoint of stale) this.#forget(endpoint);
   }
 
-  private loopback(request: CniRequest): object | undefined {
+  #loopback(request: CniRequest): object | undefined {
     const { CNI_COMMAND, CNI_NETNS } = request.env;
     if (CNI_COMMAND !== "ADD") return undefined;
     const netns = CNI_NETNS.replace(/^\/var\/run\//, "/run/");

@@ -1,7 +1,7 @@
 import { hasEnded, type Pod } from "../api/core.ts";
-import type { MapStores } from "../kernel/map_store.ts";
+import type { MapStores } from "../kernel/map-store.ts";
 import type { NetworkDevice } from "../network/devices.ts";
-import type { Endpoint, EndpointStore } from "./endpoint_store.ts";
+import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
 
 /** Endpoints that the maps hold and the store does not, because its file was lost or damaged: their interfaces exist, so
  * their pods run. Named by the pods of the cluster that have their addresses. Which container it was nobody tells; the name

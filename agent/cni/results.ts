@@ -1,4 +1,4 @@
-import type { Endpoint } from "./endpoint_store.ts";
+import type { Endpoint } from "./endpoint-store.ts";
 
 /** The result object of an ADD (CNI specification, section 5). */
 export function addResult(cniVersion: string, endpoint: Endpoint): object {

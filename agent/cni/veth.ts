@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ipBatch, ipJson } from "../network/ip_command.ts";
+import { ipBatch, ipJson } from "../network/ip-command.ts";
 
 /** What a pod's interface pair is made of. */
 export interface VethPair {

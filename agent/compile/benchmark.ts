@@ -3,7 +3,7 @@
 import { namespace, node, pod, service } from "../api/core.ts";
 import { endpointSlice } from "../api/discovery.ts";
 import { networkPolicy } from "../api/networking.ts";
-import { memoryMaps } from "../kernel/memory_map.ts";
+import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { delivered } from "../../test/model/packet_path.ts";
-import { snapshotOf } from "../../test/model/random_snapshot.ts";
+import { delivered } from "../../test/model/packet-path.ts";
+import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { pod, service } from "../api/core.ts";
 import { endpointSlice } from "../api/discovery.ts";
 import { networkPolicy } from "../api/networking.ts";
-import { memoryMaps } from "../kernel/memory_map.ts";
+import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";

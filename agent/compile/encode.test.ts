@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { longestMatch } from "../../test/model/packet_path.ts";
+import { longestMatch } from "../../test/model/packet-path.ts";
 import { maps, POLICY_ANY_IDENTITY, PolicyVerdict } from "../kernel/layout.gen.ts";
-import { MemoryMap } from "../kernel/memory_map.ts";
+import { MemoryMap } from "../kernel/memory-map.ts";
 import { DROPPED, encode, prefixes } from "./encode.ts";
 import { ANYBODY, judge, type Peer } from "./judge.ts";
 import type { Rule, Tier } from "./rules.ts";

@@ -1,9 +1,9 @@
 import type { Service, ServicePort } from "../api/core.ts";
 import { type Frontend, ServiceFlag } from "../kernel/layout.gen.ts";
 import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
-import type { Claim } from "./frontend_rules.ts";
+import type { Claim } from "./frontend-rules.ts";
 import { keyText, TCP, UDP } from "./key.ts";
-import { EVERYBODY, type RangeSet } from "./source_ranges.ts";
+import { EVERYBODY, type RangeSet } from "./source-ranges.ts";
 
 /** One address and port that clients may use, and by which rules. */
 export interface FrontendRule {

@@ -6,7 +6,7 @@ import { each, type Steps } from "../steps.ts";
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
 import { canonicalAddress, familyOf, hostCidr } from "./cidr.ts";
 import type { Contributions, Entry } from "./desired.ts";
-import { isPodOf } from "./endpoint_pod.ts";
+import { isPodOf } from "./endpoint-pod.ts";
 import { endpointOwner } from "./endpoints.ts";
 import { type Identity, IdentityTable, type Vocabulary } from "./identity.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";

@@ -4,7 +4,7 @@ import { LocationFlag } from "../kernel/layout.gen.ts";
 import { type Cidr, CidrIndex, hostCidr, parseCidr } from "./cidr.ts";
 import type { NatOutgoing, Problem, Route } from "./desired.ts";
 import type { NodeDirectory } from "./nodes.ts";
-import { type Judged, judgeBlocks } from "./pool_claims.ts";
+import { type Judged, judgeBlocks } from "./pool-claims.ts";
 
 /** Where workloads may be: IP pools, and the blocks of them that nodes have claimed. */
 export interface PoolDirectory {

@@ -13,12 +13,12 @@ import {
   withDraining,
 } from "./backends.ts";
 import type { Problem } from "./desired.ts";
-import { notServed } from "./frontend_claims.ts";
-import type { FrontendRules } from "./frontend_rules.ts";
+import { notServed } from "./frontend-claims.ts";
+import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
 import { ignoredAnnotations } from "./ignored.ts";
 import type { NodeDirectory } from "./nodes.ts";
-import type { RangeSet, SourceRanges } from "./source_ranges.ts";
+import type { RangeSet, SourceRanges } from "./source-ranges.ts";
 
 /** One Service, or what is served for the host ports of one pod, compiled but for its numbers. */
 export interface CompiledService {

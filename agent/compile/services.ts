@@ -6,10 +6,10 @@ import type { Backend, Frontend, Member, Service as ServiceValue, Slot, SourceRa
 import { each, type Steps } from "../steps.ts";
 import { canonicalAddress } from "./cidr.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
-import { FrontendClaims, type Lost, notServed } from "./frontend_claims.ts";
-import type { FrontendRules } from "./frontend_rules.ts";
+import { FrontendClaims, type Lost, notServed } from "./frontend-claims.ts";
+import type { FrontendRules } from "./frontend-rules.ts";
 import { NODE_LOOPBACK } from "./frontends.ts";
-import { HostPortCompiler } from "./host_ports.ts";
+import { HostPortCompiler } from "./host-ports.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { Latest, Memo } from "./memo.ts";
@@ -24,9 +24,9 @@ import {
   type Load,
   loadOf,
   NODE_LIMITS,
-} from "./service_limits.ts";
+} from "./service-limits.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
-import { EVERYBODY, rangeEntries, type SourceRanges, sourceRanges, tooMany } from "./source_ranges.ts";
+import { EVERYBODY, rangeEntries, type SourceRanges, sourceRanges, tooMany } from "./source-ranges.ts";
 
 // Services that are compiled in one part.
 const PART = 64;

@@ -13,7 +13,7 @@ import {
   SocketTranslation,
   serviceFlagNames,
 } from "../kernel/layout.gen.ts";
-import type { MapStores } from "../kernel/map_store.ts";
+import type { MapStores } from "../kernel/map-store.ts";
 import type { WrittenMap } from "./desired.ts";
 import { keyText, protocolName } from "./key.ts";
 

@@ -14,7 +14,7 @@ export function registerFeatures(program: Command): void {
     .option("--report <file>", "write it there too")
     .option("--kernel-only", "try only the kernel, in this network namespace: leaves interfaces in it")
     .action(async ({ report, kernelOnly, ...options }: FeatureOptions & { report?: string; kernelOnly?: boolean }) => {
-      const [{ lookAtNode }, { tryKernel }] = await Promise.all([import("./look.ts"), import("./kernel_trial.ts")]);
+      const [{ lookAtNode }, { tryKernel }] = await Promise.all([import("./look.ts"), import("./kernel-trial.ts")]);
       const found = JSON.stringify(kernelOnly ? tryKernel(programFolder()) : await lookAtNode(options));
       if (report) writeFileSync(report, found);
       process.stdout.write(`${found}\n`);

@@ -3,13 +3,13 @@ import { readFileSync, statfsSync } from "node:fs";
 import { connect } from "node:net";
 import { arch, release } from "node:os";
 import { join } from "node:path";
-import { cgroupMount } from "../kernel/cgroup_mount.ts";
+import { cgroupMount } from "../kernel/cgroup-mount.ts";
 import { requireBpffs } from "../kernel/pins.ts";
 import { networkDevices } from "../network/devices.ts";
-import { kubeProxyListens } from "../network/kube_proxy_ports.ts";
-import { hasKubeProxyRules } from "../network/kube_proxy_rules.ts";
+import { kubeProxyListens } from "../network/kube-proxy-ports.ts";
+import { hasKubeProxyRules } from "../network/kube-proxy-rules.ts";
 import { otherTunnel } from "../network/tunnel.ts";
-import { type KernelTrial, obstacle } from "./kernel_trial.ts";
+import { type KernelTrial, obstacle } from "./kernel-trial.ts";
 import { otherPlugins } from "./plugins.ts";
 import type { NodeReport } from "./report.ts";
 

@@ -26,68 +26,68 @@ export interface AllocatorOptions {
 
 /** Hands out workload addresses: from blocks this node has, and from a newly claimed one when they are full. */
 export class Allocator {
-  private readonly options: AllocatorOptions;
+  readonly #options: AllocatorOptions;
   // Claimed by us a moment ago; the list may not show them yet.
-  private readonly own = new Map<string, Block>();
-  private readonly reserved = new Set<string>();
-  private last: Promise<unknown> = Promise.resolve();
+  readonly #own = new Map<string, Block>();
+  readonly #reserved = new Set<string>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: AllocatorOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** An address nobody has. It stays reserved until it is in use or release() is called. Rejects when every enabled pool
    * is used up, in words. */
   allocate(): Promise<string> {
     // One after the other: requests that meet while a block is being claimed would each claim one.
-    const next = this.last.then(() => this.choose());
-    this.last = next.catch(() => undefined);
+    const next = this.#last.then(() => this.#choose());
+    this.#last = next.catch(() => undefined);
     return next;
   }
 
   /** Ends a reservation: the address is in use now, or will not be. */
   release(address: string): void {
-    this.reserved.delete(address);
+    this.#reserved.delete(address);
   }
 
-  private async choose(): Promise<string> {
-    const pools = this.enabledPools();
+  async #choose(): Promise<string> {
+    const pools = this.#enabledPools();
     if (pools.length === 0) throw new Error("No enabled IPv4 IPPool exists. Next: create one, e.g. 10.244.0.0/16.");
-    const address = this.fromOwnBlocks(pools) ?? this.firstFree(await this.claim(pools));
-    this.reserved.add(address as string);
+    const address = this.#fromOwnBlocks(pools) ?? this.#firstFree(await this.#claim(pools));
+    this.#reserved.add(address as string);
     return address as string;
   }
 
-  private enabledPools(): Pool[] {
-    return this.options
+  #enabledPools(): Pool[] {
+    return this.#options
       .pools()
       .filter((pool) => !pool.disabled && !pool.cidr.includes(":"))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  private fromOwnBlocks(pools: readonly Pool[]): string | undefined {
+  #fromOwnBlocks(pools: readonly Pool[]): string | undefined {
     const enabled = new Set(pools.map((pool) => pool.name));
-    const listed = this.options.claims.list().filter((block) => block.node === this.options.node);
-    const blocks = new Map([...this.own.values(), ...listed].map((block) => [block.name, block]));
-    const refused = this.options.refusedBlocks?.() ?? new Set<string>();
-    return this.leastRecentlyUsed(
+    const listed = this.#options.claims.list().filter((block) => block.node === this.#options.node);
+    const blocks = new Map([...this.#own.values(), ...listed].map((block) => [block.name, block]));
+    const refused = this.#options.refusedBlocks?.() ?? new Set<string>();
+    return this.#leastRecentlyUsed(
       [...blocks.values()].filter((block) => enabled.has(block.pool) && !refused.has(block.name)),
     );
   }
 
   // An address that was just freed may still be in somebody's connection table or cache: take it last.
-  private leastRecentlyUsed(blocks: readonly Block[]): string | undefined {
-    const fresh = blocks.map((block) => this.firstFree(block, new Set(this.options.use.freed())));
+  #leastRecentlyUsed(blocks: readonly Block[]): string | undefined {
+    const fresh = blocks.map((block) => this.#firstFree(block, new Set(this.#options.use.freed())));
     const never = fresh.find((address) => address !== undefined);
     if (never) return never;
-    const taken = this.taken();
-    return this.options.use
+    const taken = this.#taken();
+    return this.#options.use
       .freed()
       .find((address) => !taken.has(address) && blocks.some((block) => contains(block, address)));
   }
 
-  private firstFree(block: Block, avoid: ReadonlySet<string> = new Set()): string | undefined {
-    const taken = this.taken();
+  #firstFree(block: Block, avoid: ReadonlySet<string> = new Set()): string | undefined {
+    const taken = this.#taken();
     const { first, size } = range(block.cidr);
     for (let offset = 0; offset < size; offset++) {
       const address = toAddress(first + offset);
@@ -96,18 +96,18 @@ export class Allocator {
     return undefined;
   }
 
-  private taken(): Set<string> {
-    return new Set([...this.options.use.used(), ...this.reserved]);
+  #taken(): Set<string> {
+    return new Set([...this.#options.use.used(), ...this.#reserved]);
   }
 
-  private async claim(pools: readonly Pool[]): Promise<Block> {
-    const known = [...this.options.claims.list(), ...this.own.values()].map(({ cidr }) => range(cidr));
+  async #claim(pools: readonly Pool[]): Promise<Block> {
+    const known = [...this.#options.claims.list(), ...this.#own.values()].map(({ cidr }) => range(cidr));
     for (const pool of pools) {
-      for (const block of candidates(pool, this.options.node)) {
+      for (const block of candidates(pool, this.#options.node)) {
         const { first, size } = range(block.cidr);
         if (known.some((other) => first < other.first + other.size && other.first < first + size)) continue;
-        if ((await this.options.claims.create(block)) === "exists") continue;
-        this.own.set(block.name, block);
+        if ((await this.#options.claims.create(block)) === "exists") continue;
+        this.#own.set(block.name, block);
         return block;
       }
     }

@@ -7,7 +7,7 @@ import { attachFilter, type Direction, detachFilter } from "./clsact.ts";
 import { libbpf } from "./libbpf.ts";
 import { ensureLink, type LinkResult, type LinkTarget, removeLink } from "./links.ts";
 import type { Loaded } from "./load.ts";
-import { linkInfo } from "./object_info.ts";
+import { linkInfo } from "./object-info.ts";
 import type { Pins } from "./pins.ts";
 import { type ProgramName, programs } from "./programs.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { write } from "./batches.ts";
 import { E2BIG, EINVAL } from "./libbpf.ts";
-import { FULL_IN_A_ROW } from "./map_store.ts";
+import { FULL_IN_A_ROW } from "./map-store.ts";
 
 /** A kernel that takes entries for which `code` is 0, and what it is asked to do. */
 function kernel(code: (index: number) => number, batches = true) {

@@ -1,5 +1,5 @@
 import { E2BIG, EINVAL, ENOSPC, ENOTSUPP, EOPNOTSUPP } from "./libbpf.ts";
-import { FULL_IN_A_ROW } from "./map_store.ts";
+import { FULL_IN_A_ROW } from "./map-store.ts";
 
 /** Entries of one system call. */
 export const BATCH = 4096;

@@ -4,7 +4,7 @@
 import { closeSync } from "node:fs";
 import { attachFilterBehind, type Direction } from "./clsact.ts";
 import { describeError, EEXIST, libbpf } from "./libbpf.ts";
-import { sameProgram } from "./object_info.ts";
+import { sameProgram } from "./object-info.ts";
 
 const BPF_PROG_TYPE_SCHED_CLS = 3;
 const TC_ACT_SHOT = 2;

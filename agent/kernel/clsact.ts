@@ -2,7 +2,7 @@
 // filter belongs to the device, so it too outlives the agent; it is ours by its priority and handle. Behind it stands, on a
 // workload's interface, the one that drops (closing.ts).
 import { describeError, EEXIST, EINVAL, ENODEV, ENOENT, libbpf } from "./libbpf.ts";
-import { sameProgram } from "./object_info.ts";
+import { sameProgram } from "./object-info.ts";
 
 const HANDLE = 0xebf;
 const PRIORITY = 0xebf;

@@ -1,7 +1,7 @@
 // BPF links, pinned: what is attached stays attached when the agent ends, and its program is replaced in one step.
 import { closeSync, rmSync } from "node:fs";
 import { describeError, EINVAL, ENOENT, libbpf } from "./libbpf.ts";
-import { type LinkInfo, linkInfo, sameProgram } from "./object_info.ts";
+import { type LinkInfo, linkInfo, sameProgram } from "./object-info.ts";
 
 export interface LinkTarget {
   /** For people: "eth0 ingress", "cgroup /sys/fs/cgroup". */

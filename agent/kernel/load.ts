@@ -2,10 +2,10 @@
 // restarted agent finds the state that the packet path uses; nothing is attached here.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { KernelMap } from "./kernel_map.ts";
+import { KernelMap } from "./kernel-map.ts";
 import { describeError, lastError, libbpf, type Pointer } from "./libbpf.ts";
-import type { MapStores } from "./map_store.ts";
-import { eachStored } from "./memory_map.ts";
+import type { MapStores } from "./map-store.ts";
+import { eachStored } from "./memory-map.ts";
 import { openMap, type Pins, preparePins } from "./pins.ts";
 import { type ProgramName, programs } from "./programs.ts";
 

@@ -3,7 +3,7 @@
 //   links/<target>-<program>    what is attached; outlives the agent, and layouts
 import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { privateFolder } from "../private_files.ts";
+import { privateFolder } from "../private-files.ts";
 import { layoutHash } from "./layout.gen.ts";
 import { describeError, libbpf } from "./libbpf.ts";
 

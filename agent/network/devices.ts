@@ -1,4 +1,4 @@
-import { ipJson } from "./ip_command.ts";
+import { ipJson } from "./ip-command.ts";
 
 /** A network interface of the namespace this process runs in. */
 export interface NetworkDevice {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { NatOutgoing } from "../compile/desired.ts";
-import { nftTransaction } from "./nft_command.ts";
+import { nftTransaction } from "./nft-command.ts";
 
 const TABLE = "ebpf_dataplane";
 

@@ -1,5 +1,5 @@
 import type { Route } from "../compile/desired.ts";
-import { ipBatch, ipJson } from "./ip_command.ts";
+import { ipBatch, ipJson } from "./ip-command.ts";
 import { PROTOCOL } from "./routes.ts";
 import { deviceTowards, type Uplinks } from "./uplinks.ts";
 

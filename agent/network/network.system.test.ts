@@ -4,7 +4,7 @@ import type { Route } from "../compile/desired.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
 import { networkDevices } from "./devices.ts";
-import { ipBatch } from "./ip_command.ts";
+import { ipBatch } from "./ip-command.ts";
 import { reconcileMasquerade } from "./masquerade.ts";
 import { reconcileRoutes, removeRoutes } from "./routes.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./tunnel.ts";

@@ -1,6 +1,6 @@
 import type { Route } from "../compile/desired.ts";
 import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
-import { ipBatch, ipLines } from "./ip_command.ts";
+import { ipBatch, ipLines } from "./ip-command.ts";
 import { TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./tunnel.ts";
 
 // Routes and neighbours of ours carry this number (`ip route … proto`): it is how a restarted agent knows them. Not in

@@ -1,5 +1,5 @@
 import type { NetworkDevice } from "./devices.ts";
-import { ipBatch, ipJson } from "./ip_command.ts";
+import { ipBatch, ipJson } from "./ip-command.ts";
 
 export const TUNNEL_DEVICE = "ebpf-vxlan";
 const VXLAN_PORT = 4789;

@@ -5,32 +5,32 @@ const LASTING_MS = 30_000;
 
 /** Whether this node's agent has done what a node needs, and what it waits for otherwise, in words. */
 export class Health {
-  private reason: string | undefined = "the agent starts";
-  private readonly failing = new Map<string, { readonly reason: string; readonly since: number }>();
-  private readonly now: () => number;
+  #reason: string | undefined = "the agent starts";
+  readonly #failing = new Map<string, { readonly reason: string; readonly since: number }>();
+  readonly #now: () => number;
 
   constructor(now = () => performance.now()) {
-    this.now = now;
+    this.#now = now;
   }
 
   waitsFor(reason: string): void {
-    this.reason = reason;
+    this.#reason = reason;
   }
 
   isReady(): void {
-    this.reason = undefined;
+    this.#reason = undefined;
   }
 
   /** Notes whether something fails at the moment, known by `key`. What fails for long makes the node not ready, until it
    * works again. */
   is(reason: string, failing: boolean, key = reason): void {
-    if (failing) this.failing.set(key, { reason, since: this.failing.get(key)?.since ?? this.now() });
-    else this.failing.delete(key);
+    if (failing) this.#failing.set(key, { reason, since: this.#failing.get(key)?.since ?? this.#now() });
+    else this.#failing.delete(key);
   }
 
   reasons(): string[] {
-    const lasting = [...this.failing.values()].filter(({ since }) => this.now() - since >= LASTING_MS);
-    return [...(this.reason === undefined ? [] : [this.reason]), ...lasting.map(({ reason }) => reason)];
+    const lasting = [...this.#failing.values()].filter(({ since }) => this.#now() - since >= LASTING_MS);
+    return [...(this.#reason === undefined ? [] : [this.#reason]), ...lasting.map(({ reason }) => reason)];
   }
 }
 

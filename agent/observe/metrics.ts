@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { WrittenMap } from "../compile/desired.ts";
-import type { MapStores } from "../kernel/map_store.ts";
+import type { MapStores } from "../kernel/map-store.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
 import { listen } from "./health.ts";
 

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { RandomCluster } from "../../test/model/random_cluster.ts";
-import { snapshotOf } from "../../test/model/random_snapshot.ts";
+import type { RandomCluster } from "../../test/model/random-cluster.ts";
+import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "../compile/compile.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
-import { FaultyMap } from "../kernel/faulty_map.ts";
+import { FaultyMap } from "../kernel/faulty-map.ts";
 import { maps as definitions } from "../kernel/layout.gen.ts";
-import type { MapStore } from "../kernel/map_store.ts";
-import { memoryMaps } from "../kernel/memory_map.ts";
+import type { MapStore } from "../kernel/map-store.ts";
+import { memoryMaps } from "../kernel/memory-map.ts";
 import { finish } from "../steps.ts";
-import { EndpointGate } from "./endpoint_gate.ts";
+import { EndpointGate } from "./endpoint-gate.ts";
 import { Reconciler } from "./reconciler.ts";
 
 const pod = { name: "web", namespace: "alpha", labels: { app: "web" }, http: 80, dns: undefined, local: true };

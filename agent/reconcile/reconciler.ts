@@ -1,9 +1,9 @@
 import type { DesiredMaps, Entry, MapContents, WrittenMap } from "../compile/desired.ts";
 import { keyText, preference } from "../compile/key.ts";
-import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map_store.ts";
+import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map-store.ts";
 import { each, finish, type Steps } from "../steps.ts";
-import { DeltaMap, equal } from "./delta_map.ts";
-import { type Deltas, passingOrder, type Step, writeOrder } from "./write_order.ts";
+import { DeltaMap, equal } from "./delta-map.ts";
+import { type Deltas, passingOrder, type Step, writeOrder } from "./write-order.ts";
 
 /** The maps as the reconciler writes them. */
 export type WrittenStores = Pick<MapStores, WrittenMap>;

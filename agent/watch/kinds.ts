@@ -5,8 +5,8 @@ import { endpointSlice } from "../api/discovery.ts";
 import type { KubernetesObject } from "../api/metadata.ts";
 import { networkPolicy } from "../api/networking.ts";
 import { unsupported } from "../api/unsupported.ts";
-import { closedPolicy } from "./closed_policy.ts";
-import { readableConfiguration } from "./readable_configuration.ts";
+import { closedPolicy } from "./closed-policy.ts";
+import { readableConfiguration } from "./readable-configuration.ts";
 
 /** One kind of object the agent reads. */
 export interface Kind<T extends KubernetesObject = KubernetesObject> {

@@ -43,7 +43,7 @@ static __always_inline void remember_peer(struct bpf_sock_addr *socket, const st
 		*own = *peer;
 }
 
-/* What the agent ends when the backend is gone (agent/outlived_sockets.ts). */
+/* What the agent ends when the backend is gone (agent/outlived-sockets.ts). */
 static __always_inline void show_peer(struct bpf_sock_addr *socket, const struct socket_peer *peer)
 {
 	struct socket_cookie key = {.cookie = bpf_get_socket_cookie(socket)};

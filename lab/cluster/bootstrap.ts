@@ -7,9 +7,9 @@ import { runIn } from "../machines/enter.ts";
 import { lastLines } from "../machines/log.ts";
 import { apiServerPort, machineDisk, machineFolder } from "../names.ts";
 import type { LabSpec, MachineSpec } from "../spec.ts";
-import { certificateAuthority } from "./api_server.ts";
+import { certificateAuthority } from "./api-server.ts";
 import { controlPlaneOf } from "./description.ts";
-import { joinTokenLife } from "./join_token.ts";
+import { joinTokenLife } from "./join-token.ts";
 
 /** kubeadm came to its end on this machine (the mark that components/bootstrap/node.sh leaves). */
 export function isBootstrapped(lab: string, machine: string): boolean {

@@ -1,6 +1,6 @@
 import type { Progress } from "../progress.ts";
 import type { LabSpec, MachineSpec } from "../spec.ts";
-import { type ApiServerPath, waitUntilJoinable } from "./api_server.ts";
+import { type ApiServerPath, waitUntilJoinable } from "./api-server.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { type Image, isNeededFirst, loadImages, staleImages } from "./images.ts";
 import type { Plan } from "./plan.ts";

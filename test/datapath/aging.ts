@@ -1,4 +1,4 @@
-import type { BareCluster } from "./bare_cluster.ts";
+import type { BareCluster } from "./bare-cluster.ts";
 import type { NodeName } from "./objects.ts";
 
 interface Dumped {

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BareCluster } from "./bare_cluster.ts";
+import type { BareCluster } from "./bare-cluster.ts";
 import type { ClientName, NodeName } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ethernet, frame, icmpError, ip, udp, vxlan } from "../packets/frames.ts";
 import { Attacker } from "./attacker.ts";
-import { BareCluster, until } from "./bare_cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { clients, endpoints, type KubernetesObject, type NodeName, nodes, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 

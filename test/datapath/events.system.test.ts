@@ -4,7 +4,7 @@ import type { Flow } from "../../agent/observe/events/flow.ts";
 import type { Step } from "../../agent/observe/events/step.ts";
 import { missing } from "../observability/documents.ts";
 import { metricsOf } from "../observability/exposition.ts";
-import { BareCluster, program, until } from "./bare_cluster.ts";
+import { BareCluster, program, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { age } from "./aging.ts";
-import { BareCluster, until } from "./bare_cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ethernet, frame, ip, tcp, udp } from "../packets/frames.ts";
 import { Attacker } from "./attacker.ts";
-import { BareCluster, program, until } from "./bare_cluster.ts";
+import { BareCluster, program, until } from "./bare-cluster.ts";
 import { clients, endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 

@@ -1,4 +1,4 @@
-import type { BareCluster } from "./bare_cluster.ts";
+import type { BareCluster } from "./bare-cluster.ts";
 import type { Placed } from "./placed.ts";
 
 export const inPod = ({ name }: Placed, command: string[]): string[] => [

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./bare_cluster.ts";
+import { BareCluster, type From, until } from "./bare-cluster.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
 import { endpoints, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";

@@ -1,7 +1,7 @@
 // Agents that are killed and started again, and policies that change, while new connections come all the time. KILLS=20: of each
 // agent (default: 3).
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare_cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
 
 const KILLS = Number(process.env.KILLS || 3);

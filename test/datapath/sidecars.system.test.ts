@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare_cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
 import { endpoints, felix, service } from "./objects.ts";
 

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, program, until } from "./bare_cluster.ts";
+import { BareCluster, program, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
-import type { Asked, Told } from "./socket_client.ts";
+import type { Asked, Told } from "./socket-client.ts";
 
-const client = join(import.meta.dirname, "socket_client.ts");
+const client = join(import.meta.dirname, "socket-client.ts");
 
 /** What a socket saw so far, line by line. */
 function watch(cluster: BareCluster, where: Where, asked: Asked): () => Told[] {

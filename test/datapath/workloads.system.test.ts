@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare_cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 

@@ -1,5 +1,5 @@
 // Packets by chance, for every program: of the little cluster, of flows that are known, in tunnels, in pieces, and wrong.
-import { isTaken } from "../../agent/kernel/test_run.fixture.ts";
+import { isTaken } from "../../agent/kernel/test-run.fixture.ts";
 import { backendAddress, gateway, localPods, nodes, secondAddress } from "../packets/cluster.ts";
 import { ethernet, frame, type IpHeader, ip, raw, type Transport, vxlan } from "../packets/frames.ts";
 import { type Meeting, neighbours, type PacketProgram } from "../packets/node.ts";

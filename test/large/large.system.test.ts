@@ -1,7 +1,7 @@
 // What one namespace may ask of a node, while kubelet asks whether its agent lives and wants networks for pods.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answers } from "./asker.ts";
-import { NodeUnderLoad } from "./node_under_load.ts";
+import { NodeUnderLoad } from "./node-under-load.ts";
 import { largePolicy, largeService, largeSlice } from "./objects.ts";
 
 let node: NodeUnderLoad;

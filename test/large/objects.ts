@@ -1,5 +1,5 @@
 // Objects as large as the API allows, as one namespace may write them.
-import type { ApiObject } from "./api_server.ts";
+import type { ApiObject } from "./api-server.ts";
 
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
 const address = (first: number, index: number) => `${first + (index >> 16)}.100.${(index >> 8) & 255}.${index & 255}`;

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Compiler } from "../../agent/compile/compile.ts";
-import type { MapStores } from "../../agent/kernel/map_store.ts";
-import { memoryMaps } from "../../agent/kernel/memory_map.ts";
+import type { MapStores } from "../../agent/kernel/map-store.ts";
+import { memoryMaps } from "../../agent/kernel/memory-map.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
-import { mayReceive, maySend, type Party, type Policy, type Traffic } from "./network_policy.ts";
-import { delivered, type Packet, sent } from "./packet_path.ts";
-import { parties, podAddress, type RandomCluster, randomCluster } from "./random_cluster.ts";
-import { snapshotOf } from "./random_snapshot.ts";
+import { mayReceive, maySend, type Party, type Policy, type Traffic } from "./network-policy.ts";
+import { delivered, type Packet, sent } from "./packet-path.ts";
+import { parties, podAddress, type RandomCluster, randomCluster } from "./random-cluster.ts";
+import { snapshotOf } from "./random-snapshot.ts";
 
 const protocols = { TCP: 6, UDP: 17, ICMP: 1 };
 const ports = [1, 53, 80, 443, 999, 1000, 1053, 1500, 2100, 8080, 65535];

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { Workload } from "../../preview/declared/objects.ts";
 import { type Cast, castOf } from "../../preview/reach/cast.ts";
 import { judgeOf, type Peer } from "../../preview/reach/judge.ts";
-import { mayReceive, maySend, type Party } from "./network_policy.ts";
-import { containerPorts, parties, podAddress, type RandomCluster, randomCluster } from "./random_cluster.ts";
+import { mayReceive, maySend, type Party } from "./network-policy.ts";
+import { containerPorts, parties, podAddress, type RandomCluster, randomCluster } from "./random-cluster.ts";
 
 const ports = [1, 53, 80, 443, 1000, 8080];
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { outcomeNames } from "../../agent/kernel/layout.gen.ts";
-import { memoryMaps } from "../../agent/kernel/memory_map.ts";
+import { memoryMaps } from "../../agent/kernel/memory-map.ts";
 import { agentMetrics } from "../../agent/observe/metrics.ts";
-import { wordsOf } from "../../agent/observe/outcome_words.ts";
+import { wordsOf } from "../../agent/observe/outcome-words.ts";
 import { expressions, missing, rules } from "./documents.ts";
 import { metricsOf, selectorsOf } from "./exposition.ts";
 

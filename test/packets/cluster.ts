@@ -1,6 +1,6 @@
 // The little cluster that packet tests and the fuzzer know: three nodes, an overlay and a plain pool, pods with and without
 // policies, a service of every kind. The node under test is `master`.
-import type { Policy } from "../model/network_policy.ts";
+import type { Policy } from "../model/network-policy.ts";
 
 export interface ClusterPod {
   readonly name: string;

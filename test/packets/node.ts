@@ -9,10 +9,10 @@ import { ConnectionFlag } from "../../agent/kernel/layout.gen.ts";
 import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { type Loaded, load } from "../../agent/kernel/load.ts";
 import { openMap, type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
-import { type Circumstances, testRun, type Verdict } from "../../agent/kernel/test_run.fixture.ts";
+import { type Circumstances, testRun, type Verdict } from "../../agent/kernel/test-run.fixture.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { type KindName, kindNames } from "../../agent/watch/kinds.ts";
-import { SnapshotStore } from "../../agent/watch/snapshot_store.ts";
+import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
 import { clusterObjects, gateway, localPods, nodes, outside, policies, secondAddress } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { attacks } from "./cases/attacks.ts";
-import { behindStack } from "./cases/behind_stack.ts";
+import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
 import { oddities } from "./cases/oddities.ts";

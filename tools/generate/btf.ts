@@ -73,41 +73,41 @@ export function readLayout(types: BtfType[], carried: readonly string[]): Layout
 const BPF_MAP_TYPE_RINGBUF = 27;
 
 class Reader {
-  private readonly byId: Map<number, BtfType>;
-  private readonly used = new Map<string, Struct>();
+  readonly #byId: Map<number, BtfType>;
+  readonly #used = new Map<string, Struct>();
 
   constructor(types: BtfType[]) {
-    this.byId = new Map(types.map((type) => [type.id, type]));
+    this.#byId = new Map(types.map((type) => [type.id, type]));
   }
 
   maps(): MapShape[] {
-    return this.variables()
-      .filter((variable) => !this.isRing(variable))
-      .map((variable) => this.map(variable));
+    return this.#variables()
+      .filter((variable) => !this.#isRing(variable))
+      .map((variable) => this.#map(variable));
   }
 
   rings(): RingShape[] {
-    return this.variables()
-      .filter((variable) => this.isRing(variable))
-      .map((variable) => ({ name: variable.name, size: this.number(variable, "max_entries") }));
+    return this.#variables()
+      .filter((variable) => this.#isRing(variable))
+      .map((variable) => ({ name: variable.name, size: this.#number(variable, "max_entries") }));
   }
 
-  private variables(): BtfType[] {
-    const section = [...this.byId.values()].find((type) => type.kind === "DATASEC" && type.name === ".maps");
+  #variables(): BtfType[] {
+    const section = [...this.#byId.values()].find((type) => type.kind === "DATASEC" && type.name === ".maps");
     if (!section?.vars) throw new Error("The object has no .maps section: it defines no map in libbpf's BTF style.");
-    return section.vars.map((variable) => this.type(variable.type_id));
+    return section.vars.map((variable) => this.#type(variable.type_id));
   }
 
-  private isRing(variable: BtfType): boolean {
-    return this.number(variable, "type") === BPF_MAP_TYPE_RINGBUF;
+  #isRing(variable: BtfType): boolean {
+    return this.#number(variable, "type") === BPF_MAP_TYPE_RINGBUF;
   }
 
   structsUsed(): Struct[] {
-    return [...this.used.values()];
+    return [...this.#used.values()];
   }
 
   enums(): Enum[] {
-    return [...this.byId.values()]
+    return [...this.#byId.values()]
       .filter((type) => type.kind === "ENUM" && type.name !== "(anon)")
       .map((type) => ({
         name: type.name,
@@ -116,21 +116,21 @@ class Reader {
   }
 
   // libbpf writes numbers as the length of an array behind a pointer (`__uint`), types as a pointer (`__type`).
-  private member(variable: BtfType, name: string): number | undefined {
-    return this.type(variable.type_id).members?.find((member) => member.name === name)?.type_id;
+  #member(variable: BtfType, name: string): number | undefined {
+    return this.#type(variable.type_id).members?.find((member) => member.name === name)?.type_id;
   }
 
-  private number(variable: BtfType, name: string): number {
-    const id = this.member(variable, name);
-    return id === undefined ? 0 : (this.type(this.type(id).type_id).nr_elems ?? 0);
+  #number(variable: BtfType, name: string): number {
+    const id = this.#member(variable, name);
+    return id === undefined ? 0 : (this.#type(this.#type(id).type_id).nr_elems ?? 0);
   }
 
-  private map(variable: BtfType): MapShape {
-    const number = (name: string) => this.number(variable, name);
+  #map(variable: BtfType): MapShape {
+    const number = (name: string) => this.#number(variable, name);
     const shape = (name: string) => {
-      const id = this.member(variable, name);
+      const id = this.#member(variable, name);
       if (id === undefined) throw new Error(`Map ${variable.name} has no ${name} type.`);
-      return this.shape(this.type(id).type_id, `map ${variable.name}, ${name}`);
+      return this.#shape(this.#type(id).type_id, `map ${variable.name}, ${name}`);
     };
     return {
       name: variable.name,
@@ -142,20 +142,20 @@ class Reader {
     };
   }
 
-  private shape(id: number | undefined, where: string, bigEndian = false): Shape {
-    const type = this.type(id);
+  #shape(id: number | undefined, where: string, bigEndian = false): Shape {
+    const type = this.#type(id);
     switch (type.kind) {
       case "TYPEDEF":
-        return this.shape(type.type_id, where, bigEndian || /^__be\d+$/.test(type.name));
+        return this.#shape(type.type_id, where, bigEndian || /^__be\d+$/.test(type.name));
       case "INT":
         return { kind: "integer", bytes: integerSize(type.size, where), bigEndian };
       case "ENUM":
         return { kind: "integer", bytes: 4, bigEndian: false };
       case "STRUCT":
-        this.use(type);
+        this.#use(type);
         return { kind: "struct", name: type.name, size: type.size ?? 0 };
       case "ARRAY":
-        return this.array(type, where);
+        return this.#array(type, where);
       default:
         throw new Error(
           `${where}: a ${type.kind} has no form in TypeScript; allowed are integers, structs, byte arrays.`,
@@ -163,20 +163,20 @@ class Reader {
     }
   }
 
-  private array(type: BtfType, where: string): Shape {
-    const element = this.shape(type.type_id, where);
+  #array(type: BtfType, where: string): Shape {
+    const element = this.#shape(type.type_id, where);
     if (element.kind === "integer" && element.bytes === 1) return { kind: "bytes", length: type.nr_elems ?? 0 };
     throw new Error(`${where}: only arrays of __u8 have a form in TypeScript.`);
   }
 
   useStruct(name: string): void {
-    const type = [...this.byId.values()].find((one) => one.kind === "STRUCT" && one.name === name);
+    const type = [...this.#byId.values()].find((one) => one.kind === "STRUCT" && one.name === name);
     if (!type) throw new Error(`The BTF has no struct ${name}.`);
-    this.use(type);
+    this.#use(type);
   }
 
-  private use(type: BtfType): void {
-    if (this.used.has(type.name)) return;
+  #use(type: BtfType): void {
+    if (this.#used.has(type.name)) return;
     // `struct address` is text on the TypeScript side: its words are nobody's business.
     const fields =
       type.name === "address"
@@ -184,13 +184,13 @@ class Reader {
         : (type.members ?? []).map((member) => ({
             name: member.name,
             offset: member.bits_offset / 8,
-            shape: this.shape(member.type_id, `struct ${type.name}, ${member.name}`),
+            shape: this.#shape(member.type_id, `struct ${type.name}, ${member.name}`),
           }));
-    this.used.set(type.name, { name: type.name, size: type.size ?? 0, fields });
+    this.#used.set(type.name, { name: type.name, size: type.size ?? 0, fields });
   }
 
-  private type(id: number | undefined): BtfType {
-    const type = this.byId.get(id ?? -1);
+  #type(id: number | undefined): BtfType {
+    const type = this.#byId.get(id ?? -1);
     if (!type) throw new Error(`The BTF names type ${id}, which it does not contain.`);
     return type;
   }

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { Flow } from "../../agent/observe/events/flow.ts";
-import { flowLine } from "../../agent/observe/inspect/flow_line.ts";
+import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
 import { Together, type Told } from "./told.ts";
 
 /** Rates are over this long: ms. */

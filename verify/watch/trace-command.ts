@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Step } from "../../agent/observe/events/step.ts";
-import { attemptText, stepLines } from "../../agent/observe/inspect/step_lines.ts";
+import { attemptText, stepLines } from "../../agent/observe/inspect/step-lines.ts";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { type Actor, sendNow } from "../actors/actor.ts";
 import { labMachine } from "../actors/lab-machine.ts";

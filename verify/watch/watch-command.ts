@@ -1,5 +1,5 @@
 import type { Flow } from "../../agent/observe/events/flow.ts";
-import { flowLine } from "../../agent/observe/inspect/flow_line.ts";
+import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
 import { NoCluster } from "../connect.ts";
 import { type ClusterOptions, reachCluster, tellOnEachNode } from "./agents.ts";
 import { Board } from "./board.ts";

@@ -1,6 +1,6 @@
-import type { EventRing } from "../../kernel/event_ring.ts";
+import type { EventRing } from "../../kernel/event-ring.ts";
 import type { Event, Listening } from "../../kernel/layout.gen.ts";
-import type { MapStore } from "../../kernel/map_store.ts";
+import type { MapStore } from "../../kernel/map-store.ts";
 
 type Receiver = (event: Event) => void;
 

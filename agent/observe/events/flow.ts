@@ -1,6 +1,6 @@
 import { ConnectionFlag, type Event, EventKind, outcomeNames } from "../../kernel/layout.gen.ts";
 import { protocol } from "../inspect/words.ts";
-import { wordsOf } from "../outcome_words.ts";
+import { wordsOf } from "../outcome-words.ts";
 import type { Names } from "./names.ts";
 
 /** One end of a flow. */

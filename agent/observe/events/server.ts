@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
-import { listenPrivately } from "../../private_socket.ts";
+import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
 import type { EventFeed } from "./feed.ts";

@@ -10,7 +10,7 @@ import {
   tunnelKindNames,
 } from "../../kernel/layout.gen.ts";
 import { addressAndPort, protocol } from "../inspect/words.ts";
-import { wordsOf } from "../outcome_words.ts";
+import { wordsOf } from "../outcome-words.ts";
 import type { Names } from "./names.ts";
 
 /** One step of a traced packet at one node. One JSON line of `inspect trace`. */

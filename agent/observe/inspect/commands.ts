@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { MapStores } from "../../kernel/map_store.ts";
+import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
 import type { LiveOptions, StepOptions } from "./live.ts";
 import type { View } from "./table.ts";
@@ -102,7 +102,7 @@ function show(view: (views: Views, sources: Sources, options: Options) => View):
         import("../../kernel/load.ts"),
         import("../../kernel/outcomes.ts"),
         import("../../kernel/pins.ts"),
-        import("./names_file.ts"),
+        import("./names-file.ts"),
       ]);
     const pins = pinsUnder(options.pinRoot);
     const result = view(

@@ -7,8 +7,8 @@ import type { AttemptResult } from "../../probe/batch.ts";
 import { readEvents } from "../events/client.ts";
 import type { Flow } from "../events/flow.ts";
 import type { Step } from "../events/step.ts";
-import { flowLine } from "./flow_line.ts";
-import { attemptText, stepLines } from "./step_lines.ts";
+import { flowLine } from "./flow-line.ts";
+import { attemptText, stepLines } from "./step-lines.ts";
 
 export interface LiveOptions {
   readonly json?: boolean;

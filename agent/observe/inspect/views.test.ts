@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConnectionFlag, Direction, POLICY_ANY_IDENTITY, PolicyVerdict } from "../../kernel/layout.gen.ts";
-import { memoryMaps } from "../../kernel/memory_map.ts";
+import { memoryMaps } from "../../kernel/memory-map.ts";
 import { asJson, asTable } from "./table.ts";
 import { connections, outcomes, policies, services } from "./views.ts";
 

@@ -13,7 +13,7 @@ import {
   serviceFlagNames,
   type Tuple,
 } from "../../kernel/layout.gen.ts";
-import type { MapStores } from "../../kernel/map_store.ts";
+import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
 import type { View } from "./table.ts";
 import { addressAndPort, age, flagNames, identity, type NumberNames, protocol, protocolAndPorts } from "./words.ts";

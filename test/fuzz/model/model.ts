@@ -1,6 +1,6 @@
 // Which packets may be delivered: an independent account of what must be. It keeps what each pod was given and has sent, as
 // seen at the pod, and answers with sentences about what went wrong.
-import { mayReceive, maySend, type Party, type Policy } from "../../model/network_policy.ts";
+import { mayReceive, maySend, type Party, type Policy } from "../../model/network-policy.ts";
 import { backendAddress, pods, policies } from "../../packets/cluster.ts";
 import { podMacs } from "../../packets/node.ts";
 import type { Reading } from "../../packets/reading.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { libbpf } from "../../../agent/kernel/libbpf.ts";
-import { testRun } from "../../../agent/kernel/test_run.fixture.ts";
+import { testRun } from "../../../agent/kernel/test-run.fixture.ts";
 import { median } from "../../../verify/measure/statistics.ts";
 import type { Step } from "../cases/step.ts";
 import { handlings, NodeUnderTest } from "../node.ts";

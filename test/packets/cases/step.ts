@@ -1,5 +1,5 @@
 // Packet tests are data: packets in, and for each what must become of it.
-import type { Policy } from "../../model/network_policy.ts";
+import type { Policy } from "../../model/network-policy.ts";
 import { backendAddress, localPods, nodes } from "../cluster.ts";
 import { ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
 import { type Handling, type Meeting, type NodeUnderTest, neighbours, podMacs } from "../node.ts";

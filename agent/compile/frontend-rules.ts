@@ -1,0 +1,85 @@
+import ipaddr from "ipaddr.js";
+import type { IpPool } from "../api/calico.ts";
+import type { EndpointSlice } from "../api/discovery.ts";
+import { serviceNameLabel } from "../api/discovery.ts";
+import type { Frontend } from "../kernel/layout.gen.ts";
+import { canonicalAddress, covers, hostCidr, parseCidr } from "./cidr.ts";
+import type { ExternalIpPolicy } from "./external-ips.ts";
+import { NODE_LOOPBACK } from "./frontends.ts";
+import { TCP, UDP } from "./key.ts";
+import type { NodeDirectory } from "./nodes.ts";
+import type { Judged } from "./pool-claims.ts";
+
+/** Where a frontend's address comes from. What is first in the list goes before what is later, whoever is older. */
+export const claims = ["cluster IP", "node port", "external IP", "load balancer", "host port"] as const;
+export type Claim = (typeof claims)[number];
+
+/** Says which addresses and ports nobody may claim, whatever other objects there are. */
+export interface FrontendRules {
+  /** Why this claim is not served; undefined: nothing speaks against it. */
+  refusal(claim: Claim, key: Frontend): string | undefined;
+}
+
+// On the nodes' own addresses: SSH, BGP, etcd, API server, the agent (metrics, health), kubelet, kube-proxy, controllers.
+const NODE_TCP_PORTS = [22, 179, 2379, 2380, 2381, 6443, 9098, 9099, ...range(10_248, 10_259)];
+const NODE_UDP_PORTS = [4789]; // VXLAN
+
+/** What everybody's claims are judged by. `slices` are those of the Service default/kubernetes. */
+export function frontendRules(
+  pools: Judged<IpPool>,
+  slices: readonly EndpointSlice[],
+  externalIps: ExternalIpPolicy,
+  nodes: NodeDirectory,
+): FrontendRules {
+  const apiServers = apiServerPlaces(slices, nodes);
+  const services = parseCidr(nodes.facts.serviceSubnet);
+  const ofNode = ({ address, port, protocol }: Frontend): string | undefined => {
+    if (protocol === TCP && apiServers.has(`${address} ${port}`)) return `${address}:${port} is the API server's`;
+    const node = nodes.nodeOf(address) ?? (isLoopback(address) ? nodes.facts.nodeName : undefined);
+    const own = protocol === UDP ? NODE_UDP_PORTS : NODE_TCP_PORTS;
+    return node && own.includes(port) ? `port ${port} of node ${node} is the node's own` : undefined;
+  };
+  const ofAddress = (claim: Claim, key: Frontend): string | undefined => {
+    const cidr = hostCidr(key.address);
+    const kind = ipaddr.parse(key.address).range();
+    if (["unspecified", "loopback", "multicast", "broadcast", "linkLocal"].includes(kind))
+      return `${key.address} is no address that a Service can have`;
+    if (covers(services, cidr)) return `${key.address} is in the network of cluster IPs, ${services.text}`;
+    const pool = pools.accepted.find((item) => covers(item.cidr, cidr));
+    if (pool) return `${key.address} is a pod's, of IPPool ${pool.object.metadata.name}`;
+    return claim === "external IP" ? externalIps.refusal(cidr) : undefined;
+  };
+  return {
+    refusal(claim, key) {
+      if (claim === "cluster IP" || claim === "node port") return undefined;
+      return claim === "host port" ? ofNode(key) : (ofAddress(claim, key) ?? ofNode(key));
+    },
+  };
+}
+
+// "172.31.1.8 6443"
+function apiServerPlaces(slices: readonly EndpointSlice[], { facts }: NodeDirectory): ReadonlySet<string> {
+  const places = slices.flatMap(({ endpoints, ports }) =>
+    endpoints.flatMap(({ addresses }) =>
+      ports.flatMap(({ port }) => addresses.map((address) => `${canonicalAddress(address)} ${port}`)),
+    ),
+  );
+  const { address = "", port } = facts.apiServer ?? {};
+  return new Set([...places, `${isLoopback(address) ? NODE_LOOPBACK : address} ${port}`]);
+}
+
+/** The slices that say where the API server is. */
+export function apiServerSlices(slices: readonly EndpointSlice[]): readonly EndpointSlice[] {
+  return slices.filter(
+    ({ metadata }) => metadata.namespace === "default" && metadata.labels?.[serviceNameLabel] === "kubernetes",
+  );
+}
+
+/** 127.0.0.0/8 and ::1. */
+export function isLoopback(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.parse(address).range() === "loopback";
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

@@ -1,0 +1,133 @@
+import ipaddr from "ipaddr.js";
+import type { Pod } from "../api/core.ts";
+import type { Address } from "../kernel/address.ts";
+import { ServiceFlag } from "../kernel/layout.gen.ts";
+import { clusterList, podHere, type SlotList } from "./backends.ts";
+import { canonicalAddress, familyOf } from "./cidr.ts";
+import type { Problem } from "./desired.ts";
+import { endpointOwner } from "./endpoints.ts";
+import { notServed } from "./frontend-claims.ts";
+import { type FrontendRules, isLoopback } from "./frontend-rules.ts";
+import { type FrontendRule, NODE_LOOPBACK } from "./frontends.ts";
+import { keyText, TCP, UDP } from "./key.ts";
+import type { NodeDirectory } from "./nodes.ts";
+import { type CompiledService, NOTHING } from "./service.ts";
+import type { LocalEndpoint } from "./snapshot.ts";
+
+interface HostPort {
+  /** "spec.containers[0].ports[1]" */
+  readonly path: string;
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly hostIP: string;
+  readonly protocol: string;
+  /** Of a container that runs as long as the pod does. */
+  readonly lasting: boolean;
+}
+
+/** Host ports of one pod. */
+const MOST = 512;
+
+export function hasHostPorts({ spec }: Pod): boolean {
+  return [spec.initContainers, spec.containers].some((list) =>
+    list.some(({ ports }) => ports.some(({ hostPort }) => hostPort)),
+  );
+}
+
+/** What the CNI plugin portmap does for one pod of this node: its host ports at the node's own addresses and loopback, or at
+ * `hostIP` alone, each with the pod as its one backend, ready or not. */
+export function compilePod(
+  pod: Pod,
+  endpoint: LocalEndpoint,
+  nodes: NodeDirectory,
+  allowed: FrontendRules,
+): CompiledService {
+  const about = { owner: endpointOwner(endpoint), kind: "Pod", object: pod };
+  const ports = hostPorts(pod);
+  if (ports.length > MOST) return { ...about, ...NOTHING, problems: [tooMany(pod, ports)] };
+  const parts = ports.map((port) => ({ port, refusal: refusal(port, nodes) }));
+  const asked = parts.flatMap(({ port, refusal }) => (refusal ? [] : rules(port, endpoint, nodes)));
+  const judged = asked.map((item) => ({ ...item, reason: allowed.refusal(item.claim, item.key) }));
+  const frontends = judged.filter(({ reason }) => reason === undefined);
+  const lists = [...new Set(frontends.map(({ list }) => list))];
+  return {
+    ...about,
+    frontends: [...new Map(frontends.map((item) => [keyText.services(item.key), item])).values()],
+    lists,
+    clients: [],
+    backends: [...new Map(lists.flatMap(({ slots }) => slots.map((slot) => [slot.name.name, slot]))).values()],
+    problems: [
+      ...parts.flatMap(({ port, refusal }) => (refusal ? [problem(pod, port, refusal)] : [])),
+      ...notServed(
+        about,
+        judged.flatMap(({ reason, ...rule }) => (reason ? [{ rule, reason }] : [])),
+      ),
+    ],
+  };
+}
+
+function tooMany({ metadata }: Pod, ports: readonly HostPort[]): Problem {
+  const message = `has ${ports.length} host ports; one pod may have ${MOST}. None is served. Next: use hostNetwork.`;
+  return { kind: "Pod", namespace: metadata.namespace ?? undefined, name: metadata.name, path: "spec", message };
+}
+
+function hostPorts({ spec }: Pod): HostPort[] {
+  return (["initContainers", "containers"] as const).flatMap((list) =>
+    spec[list].flatMap(({ ports, restartPolicy }, at) =>
+      ports.flatMap(({ hostPort, hostIP, containerPort, protocol }, index): HostPort[] => {
+        if (!hostPort) return [];
+        const path = `spec.${list}[${at}].ports[${index}]`;
+        const lasting = list === "containers" || restartPolicy === "Always";
+        return [{ path, hostPort, containerPort, hostIP: hostIP || "0.0.0.0", protocol: protocol ?? "TCP", lasting }];
+      }),
+    ),
+  );
+}
+
+/** The field and why this port is not served, whatever other objects there are. */
+function refusal({ protocol, hostIP, lasting }: HostPort, nodes: NodeDirectory): [string, string] | undefined {
+  if (!lasting) return ["hostPort", "not served: this init container ends (restartPolicy: Always makes it a sidecar)."];
+  if (protocol !== "TCP" && protocol !== "UDP")
+    return ["protocol", `${protocol} is not supported (TCP, UDP are); this port is not served.`];
+  if (familyOf(hostIP) !== "IPv4") return ["hostIP", "IPv6 is not supported; this port is not served."];
+  if (addressesOf(hostIP, nodes).length > 0) return undefined;
+  return ["hostIP", `${hostIP} is no address of node ${nodes.facts.nodeName}; this port is not served.`];
+}
+
+/** Where the port is asked for: every IPv4 address of this node, or the one that is given. */
+function addressesOf(hostIP: string, { facts, addresses }: NodeDirectory): readonly Address[] {
+  const address = canonicalAddress(hostIP) ?? "";
+  if (isLoopback(address)) return [NODE_LOOPBACK];
+  const own = [...addresses].flatMap(([one, node]) =>
+    node === facts.nodeName && familyOf(one) === "IPv4" && !isLoopback(one) ? [one] : [],
+  );
+  if (ipaddr.parse(address).range() === "unspecified") return [...own, NODE_LOOPBACK];
+  return own.filter((one) => one === address);
+}
+
+type HostPortRule = FrontendRule & { readonly list: SlotList; readonly affinitySeconds: number };
+
+function rules(port: HostPort, endpoint: LocalEndpoint, nodes: NodeDirectory): HostPortRule[] {
+  const protocol = port.protocol === "UDP" ? UDP : TCP;
+  const name = `${endpointOwner(endpoint)}:${port.hostPort}/${port.protocol}/${port.hostIP}`;
+  const list = clusterList(name, [podHere(endpoint.address, port.containerPort, protocol, nodes)]);
+  return addressesOf(port.hostIP, nodes).map((address) => ({
+    key: { address, port: port.hostPort, protocol },
+    family: "IPv4",
+    flags: ServiceFlag.HOST_PORT,
+    claim: "host port",
+    path: `${port.path}.hostPort`,
+    list,
+    affinitySeconds: 0,
+  }));
+}
+
+function problem({ metadata }: Pod, { path }: HostPort, [field, message]: [string, string]): Problem {
+  return {
+    kind: "Pod",
+    namespace: metadata.namespace ?? undefined,
+    name: metadata.name,
+    path: `${path}.${field}`,
+    message,
+  };
+}

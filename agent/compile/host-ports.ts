@@ -1,0 +1,37 @@
+import { hasEnded, type Pod } from "../api/core.ts";
+import { objectName } from "../api/metadata.ts";
+import { isPodOf } from "./endpoint-pod.ts";
+import type { FrontendRules } from "./frontend-rules.ts";
+import { compilePod, hasHostPorts } from "./host-port.ts";
+import { Latest, Memo } from "./memo.ts";
+import type { NodeDirectory } from "./nodes.ts";
+import type { CompiledService } from "./service.ts";
+import type { ClusterSnapshot } from "./snapshot.ts";
+
+/** Compiles `hostPort` of this node's pods, from the moment a pod has its interface until that or the pod ends. To other
+ * nodes it is a port of this node, to which they route. */
+export class HostPortCompiler {
+  readonly #result = new Latest<readonly CompiledService[]>();
+  readonly #compiled = new Memo<Pod, CompiledService>();
+  #last: readonly CompiledService[] = [];
+
+  /** The very same answer as before where nothing it is made of changed. */
+  compile(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): readonly CompiledService[] {
+    return this.#result.get([snapshot.pods, snapshot.endpoints, nodes, rules], () => {
+      const next = this.#compile(snapshot, nodes, rules);
+      const same = next.length === this.#last.length && next.every((item, index) => item === this.#last[index]);
+      if (!same) this.#last = next;
+      return this.#last;
+    });
+  }
+
+  #compile({ pods, endpoints }: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): CompiledService[] {
+    const here = new Map(endpoints.map((item) => [`${item.namespace}/${item.pod}`, item]));
+    return pods.flatMap((pod) => {
+      if (pod.spec.nodeName !== nodes.facts.nodeName || pod.spec.hostNetwork || !hasHostPorts(pod)) return [];
+      const endpoint = here.get(objectName(pod));
+      if (!endpoint || hasEnded(pod) || !isPodOf(pod, endpoint)) return [];
+      return [this.#compiled.get(pod, [endpoint, nodes, rules], () => compilePod(pod, endpoint, nodes, rules))];
+    });
+  }
+}

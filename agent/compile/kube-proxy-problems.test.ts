@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { snapshotOf } from "../../test/model/random-snapshot.ts";
+import { felixConfiguration } from "../api/calico.ts";
+import { service } from "../api/core.ts";
+import { Compiler } from "./compile.ts";
+
+const near = service.parse({
+  metadata: { name: "near", namespace: "shop" },
+  spec: { clusterIPs: ["10.96.0.40"], trafficDistribution: "PreferClose", ports: [{ port: 80 }] },
+});
+const handledBy = (handling: string) =>
+  felixConfiguration.parse({
+    metadata: { name: "default", annotations: { "ebpf-dataplane.io/service-handling": handling } },
+  });
+
+test.each([
+  ["Ebpf", ["spec.trafficDistribution"]],
+  ["KubeProxyNftables", []],
+])("what is not done for services is said by whom they are: %s", (handling, expected) => {
+  const empty = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
+  const state = new Compiler().compile({ ...empty, services: [near], felixConfigurations: [handledBy(handling)] });
+  expect(state.problems.map(({ path }) => path)).toEqual(expected);
+});

@@ -1,0 +1,42 @@
+import type { Attachments } from "./attachments.ts";
+import type { EndpointLife } from "./cni/plugin.ts";
+import { CniCode, CniError } from "./cni/request.ts";
+import type { Dataplane } from "./dataplane.ts";
+import type { NodeNetwork } from "./node-network.ts";
+import type { Rounds } from "./rounds.ts";
+
+// The pod's object may reach us after kubelet's call, and an API server that is away comes back.
+const PATIENCE = 60_000;
+
+export interface EndpointLifeParts {
+  readonly network: Pick<NodeNetwork, "prepare">;
+  readonly attachments: Pick<Attachments, "endpoint" | "sweep">;
+  readonly dataplane: Pick<Dataplane, "gate" | "endpointsChanged">;
+  readonly rounds: Pick<Rounds, "trigger">;
+}
+
+/** What happens to a pod's interface between being made and being opened: programs first, then policy, then traffic. */
+export function endpointLife({ network, attachments, dataplane, rounds }: EndpointLifeParts): EndpointLife {
+  const changed = () => {
+    dataplane.endpointsChanged();
+    rounds.trigger();
+  };
+  return {
+    async ready(endpoint) {
+      network.prepare(endpoint.hostInterface);
+      attachments.endpoint(endpoint);
+      changed();
+      await dataplane.gate.endpointReady(endpoint, AbortSignal.timeout(PATIENCE)).catch(() => {
+        throw new CniError(
+          CniCode.TRY_AGAIN_LATER,
+          `The policy of ${endpoint.namespace}/${endpoint.pod} was not in force within ${PATIENCE / 1000} s.`,
+          "next: the log of this node's agent says whether it sees the pod and what it could not write",
+        );
+      });
+    },
+    gone() {
+      attachments.sweep();
+      changed();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+// Tries on this kernel what an agent needs: every program through the verifier, one on an interface, the interfaces themselves.
+// Runs in a network namespace and a mount namespace of its own, so it leaves nothing.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { attacher } from "../kernel/attach.ts";
+import { loadPrograms } from "../kernel/load.ts";
+import { pinsUnder, preparePins } from "../kernel/pins.ts";
+import { networkDevices } from "../network/devices.ts";
+import { ipBatch } from "../network/ip-command.ts";
+import { tunnelCommands } from "../network/tunnel.ts";
+import type { NodeReport, Obstacles } from "./report.ts";
+
+export type KernelTrial = Pick<NodeReport, "attach"> & {
+  obstacles: Pick<Obstacles, "programs" | "attach" | "devices">;
+};
+
+/** Longest reason that is told, characters: a report has to be small. */
+const LONGEST = 500;
+
+/** Why something cannot be done, or "". */
+export function obstacle(attempt: () => void): string {
+  try {
+    attempt();
+    return "";
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message;
+  }
+}
+
+/** @param objects folder of the compiled programs */
+export function tryKernel(objects: string): KernelTrial {
+  const folder = mkdtempSync(join(tmpdir(), "features-"));
+  const bpffs = join(folder, "bpf");
+  mkdirSync(bpffs);
+  execFileSync("mount", ["-t", "bpf", "bpf", bpffs]);
+  try {
+    return tryIn(folder, bpffs, objects);
+  } finally {
+    execFileSync("umount", [bpffs]);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function tryIn(folder: string, bpffs: string, objects: string): KernelTrial {
+  const pins = pinsUnder(join(bpffs, "trial"));
+  preparePins(pins);
+  let attach = "";
+  const tried: KernelTrial["obstacles"] = { programs: "", attach: "not tried", devices: "" };
+  tried.programs = obstacle(() => {
+    const loaded = loadPrograms({ objects, pins, logFile: join(folder, "verifier.log") }, "");
+    tried.attach = obstacle(() => {
+      const [loopback] = networkDevices();
+      if (!loopback) throw new Error("this network namespace has no interface");
+      const hooks = attacher(loaded, pins, false);
+      for (const program of ["from_uplink", "to_uplink"] as const) hooks.device(program, loopback);
+      attach = hooks.method;
+    });
+    loaded.close();
+  });
+  tried.devices = obstacle(() =>
+    ipBatch(["link add trial0 type veth peer name trial1", ...tunnelCommands(undefined, 1450)]),
+  );
+  return { attach, obstacles: tried };
+}

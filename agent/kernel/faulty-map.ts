@@ -1,0 +1,36 @@
+import type { MapDefinition } from "./codec.ts";
+import type { WriteFailure } from "./map-store.ts";
+import { MemoryMap } from "./memory-map.ts";
+
+/** A map in memory that refuses the writes it is told to refuse, to test what the agent makes of that. */
+export class FaultyMap<K, V> extends MemoryMap<K, V> {
+  readonly #fails: (attempt: number) => boolean;
+  #attempts = 0;
+
+  /** `fails` is asked with 1, 2, 3 … for each entry written or deleted. */
+  constructor(definition: MapDefinition<K, V>, fails: (attempt: number) => boolean) {
+    super(definition);
+    this.#fails = fails;
+  }
+
+  override delete(keys: Iterable<K>): WriteFailure<K>[] {
+    const failures: WriteFailure<K>[] = [];
+    for (const key of keys) {
+      const failure = this.#injected(key);
+      if (failure) failures.push(failure);
+      else super.delete([key]);
+    }
+    return failures;
+  }
+
+  protected override write(key: K, value: V): WriteFailure<K> | undefined {
+    return this.#injected(key) ?? super.write(key, value);
+  }
+
+  #injected(key: K): WriteFailure<K> | undefined {
+    this.#attempts++;
+    return this.#fails(this.#attempts)
+      ? { key, full: false, reason: `write ${this.#attempts} was made to fail` }
+      : undefined;
+  }
+}

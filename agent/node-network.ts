@@ -1,0 +1,111 @@
+import type { Route } from "./compile/desired.ts";
+import type { NodeFacts } from "./compile/snapshot.ts";
+import { namespaceCookie } from "./kernel/network-namespace.ts";
+import { type NetworkDevice, networkDevices } from "./network/devices.ts";
+import { reconcileNeighbours } from "./network/neighbours.ts";
+import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
+import { applySysctls, deviceSysctls, nodeSysctls, type Sysctls } from "./network/sysctls.ts";
+import { ensureTunnel, TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./network/tunnel.ts";
+import { findUplinks, type Uplinks } from "./network/uplinks.ts";
+
+export interface NodeNetworkOptions {
+  readonly nodeName: string;
+  readonly uplinks: readonly string[];
+  /** Bytes; undefined takes the uplink's. */
+  readonly mtu: number | undefined;
+  /** Where they are, and where their former values are kept. */
+  readonly sysctls: { readonly root: string; readonly memory: string };
+  readonly serviceSubnet: string;
+  readonly apiServer: NodeFacts["apiServer"];
+  readonly salt: string;
+}
+
+/** This machine's interfaces as the dataplane needs them: found, prepared, and looked at again from time to time. */
+export class NodeNetwork {
+  readonly #options: NodeNetworkOptions;
+  #devices: readonly NetworkDevice[] = [];
+  #uplinks: Uplinks | undefined;
+  readonly #namespaceCookie = namespaceCookie();
+  #lastFacts: NodeFacts | undefined;
+  /** The routes to nodes whose neighbours are kept. A pod's own route concerns none. */
+  #kept = "";
+
+  constructor(options: NodeNetworkOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at the interfaces, makes the tunnel device and sets what the kernel must be set to. Gives the facts; the same
+   * object as before when nothing changed, because the compiler remembers by object. */
+  refresh(nodeAddress: string): NodeFacts {
+    this.#devices = networkDevices();
+    this.#kept = "";
+    this.#uplinks = findUplinks(this.#devices, nodeAddress, this.#options.uplinks);
+    if (!this.tunnel || this.tunnel.mtu !== this.mtu || !this.tunnel.up) {
+      ensureTunnel(this.#devices, this.mtu);
+      this.#devices = networkDevices();
+    }
+    this.#set(nodeSysctls());
+    for (const { name } of [...this.#uplinks.all, this.tunnel as NetworkDevice]) this.prepare(name);
+    const facts = this.#facts(nodeAddress);
+    if (JSON.stringify(facts) !== JSON.stringify(this.#lastFacts)) this.#lastFacts = facts;
+    return this.#lastFacts as NodeFacts;
+  }
+
+  /** Sets the sysctls of one interface. */
+  prepare(device: string): void {
+    this.#set(deviceSysctls(device));
+  }
+
+  #set(wanted: Sysctls): void {
+    const { memory, root } = this.#options.sysctls;
+    applySysctls(wanted, memory, root);
+  }
+
+  get mtu(): number {
+    return this.#options.mtu ?? this.#uplinks?.primary.mtu ?? 1500;
+  }
+
+  /** The largest packet a pod may send: it must fit when it is wrapped. */
+  get podMtu(): number {
+    return this.mtu - VXLAN_OVERHEAD;
+  }
+
+  get uplinkDevices(): readonly NetworkDevice[] {
+    return this.#uplinks?.all ?? [];
+  }
+
+  get tunnel(): NetworkDevice | undefined {
+    return this.#devices.find(({ name }) => name === TUNNEL_DEVICE);
+  }
+
+  /** Writes the routes that differ, and the neighbours that they lead to. Gives the routes that somebody else's stand in the
+   * way of. */
+  route(routes: readonly Route[], nodeAddress: string): readonly RouteConflict[] {
+    const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
+    const deviceName = (ifindex: number) => names.get(ifindex);
+    const toNodes = routes.filter(({ to }) => to === "node");
+    const text = JSON.stringify(toNodes);
+    if (this.#uplinks && text !== this.#kept) {
+      reconcileNeighbours(toNodes, this.#uplinks);
+      this.#kept = text;
+    }
+    return reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName }).conflicts;
+  }
+
+  #facts(address: string): NodeFacts {
+    const uplinks = this.#uplinks as Uplinks;
+    const own = this.#devices.flatMap((device) => device.addresses.map((entry) => entry.address));
+    return {
+      nodeName: this.#options.nodeName,
+      address,
+      subnets: uplinks.subnets,
+      localAddresses: own.filter((other) => other !== address),
+      serviceSubnet: this.#options.serviceSubnet,
+      apiServer: this.#options.apiServer,
+      uplinkIfindex: uplinks.primary.ifindex,
+      tunnelIfindex: this.tunnel?.ifindex ?? 0,
+      namespaceCookie: this.#namespaceCookie,
+      salt: this.#options.salt,
+    };
+  }
+}

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type Settings } from "./kernel/layout.gen.ts";
+import { hasOutlived, type ServiceMaps } from "./outlived-sockets.ts";
+
+const dns: Service = { id: 7, backendCount: 2, localCount: 0, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
+const empty = { ...dns, id: 8, backendCount: 0 };
+const guarded = { ...dns, sourceRanges: 5 };
+const hostPort = { ...dns, id: 9, backendCount: 1, flags: ServiceFlag.HOST_PORT };
+const services: Record<string, Service> = {
+  "10.96.0.10:53": dns,
+  "198.51.100.7:53": guarded,
+  ":::30053": dns,
+  "10.96.0.11:53": empty,
+  "172.31.1.207:8053": hostPort,
+  "::1:8053": hostPort,
+};
+
+const MEMBERS = ["11 of 7", "12 of 7", "11 of 9"];
+
+const mapsWhile = (serviceHandling: number): ServiceMaps => ({
+  services: { lookup: ({ address, port, protocol }) => (protocol === 17 ? services[`${address}:${port}`] : undefined) },
+  members: { lookup: ({ service, backend }) => (MEMBERS.includes(`${backend} of ${service}`) ? 1 : undefined) },
+  sourceRanges: { lookup: ({ set, client }) => (set === 5 && client === "10.244.0.9" ? 1 : undefined) },
+  locations: {
+    lookup: ({ address }) =>
+      address.startsWith("172.") ? { identity: 0, flags: LocationFlag.REMOTE_HOST, node: "::" } : undefined,
+  },
+  settings: { lookup: () => ({ serviceHandling }) as Settings },
+  datagramPeers: { lookup: () => undefined },
+});
+
+const to = (address: string, port: number) => ({ address, port });
+const given = (frontend: string, frontendPort: number, backend: number) => ({
+  frontend,
+  frontendPort,
+  address: "10.244.0.5",
+  port: 5353,
+  backend,
+});
+
+test.each([
+  ["a backend that the service has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 12), false],
+  ["one that it no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), true],
+  ["one of a service that is gone", to("10.244.0.5", 5353), given("10.96.0.12", 53, 12), true],
+  ["one that a node port of another node gave", to("10.244.0.5", 5353), given("172.31.1.8", 30053, 11), false],
+  ["one that loopback gave", to("10.244.0.5", 5353), given("0.0.0.0", 30053, 11), false],
+  ["an address that is a service now", to("10.96.0.10", 53), undefined, true],
+  ["the same, and it was connected to another before", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
+  ["a node port that began later", to("172.31.1.8", 30053), undefined, true],
+  ["a service that nobody answers yet", to("10.96.0.11", 53), undefined, false],
+  ["the same port of somebody else", to("192.0.2.1", 30053), undefined, false],
+  ["a pod that it asked for itself", to("10.244.0.5", 5353), undefined, false],
+  ["a pod by its host port", to("10.244.0.5", 5353), given("172.31.1.207", 8053, 11), false],
+  ["a pod by its host port at loopback", to("10.244.0.5", 5353), given("127.0.1.1", 8053, 11), false],
+  ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("0.0.0.0", 8053, 12), true],
+  ["a load balancer that admits others only", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), true],
+  ["a load balancer that admits it", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), false, "10.244.0.9"],
+])("a socket that is connected to %s", (_, socket, peer, outlived, client = "10.244.0.1") => {
+  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED), client)).toBe(outlived);
+});
+
+test.each([
+  ["an address that is a service", to("10.96.0.10", 53), undefined, false],
+  ["a backend that the service no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), false],
+  ["a host port that began later", to("172.31.1.207", 8053), undefined, true],
+  ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("127.0.0.1", 8053, 12), true],
+  ["a pod whose host port is gone", to("10.244.0.5", 5353), given("127.0.0.1", 8054, 12), true],
+])("while kube-proxy handles services, one that is connected to %s", (_, socket, peer, outlived) => {
+  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.LEFT_TO_HOST), "10.244.0.1")).toBe(outlived);
+});

@@ -1,0 +1,158 @@
+import { existsSync } from "node:fs";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Endpoint } from "./cni/endpoint-store.ts";
+import type { WrittenMap } from "./compile/desired.ts";
+import { isLoopback } from "./compile/frontend-rules.ts";
+import { NODE_LOOPBACK } from "./compile/frontends.ts";
+import { UDP } from "./compile/key.ts";
+import type { Address } from "./kernel/address.ts";
+import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
+import type { MapStores } from "./kernel/map-store.ts";
+import { inNamespace } from "./kernel/network-namespace.ts";
+import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "./kernel/sock-diag.ts";
+import type { Logger } from "./observe/log.ts";
+
+type Read<M extends keyof MapStores> = Pick<MapStores[M], "lookup">;
+
+/** What the packet path holds of services, as far as sockets hang on it. */
+export interface ServiceMaps {
+  readonly services: Read<"services">;
+  readonly members: Read<"members">;
+  readonly sourceRanges: Read<"sourceRanges">;
+  readonly locations: Read<"locations">;
+  readonly settings: Read<"settings">;
+  readonly datagramPeers: Read<"datagramPeers">;
+}
+
+export interface OutlivedSocketsParts {
+  readonly maps: ServiceMaps;
+  /** The workloads of this node. */
+  readonly endpoints: () => readonly Pick<Endpoint, "netns" | "namespace" | "pod" | "address">[];
+  readonly log: Logger;
+}
+
+/** What decides whether a socket has outlived its peer (hasOutlived). A policy that changes, an endpoint that comes does not. */
+const HANGS_ON: readonly WrittenMap[] = ["services", "members", "locations"];
+
+/** A pass over the workloads' namespaces begins at most this often. */
+const PAUSE_MS = 1000;
+
+/** Ends UDP sockets that would send to nobody for ever, or to whom they no longer may: connect() bound them to a backend that
+ * their service no longer has, to the address of a service that began later, or by a load balancer's address that no longer
+ * admits them. Their programs get an error and connect again, as they do when
+ * kube-proxy forgets a flow. */
+export class OutlivedSockets {
+  readonly #parts: OutlivedSocketsParts;
+  readonly #said = new Set<string>();
+  #handling: number | undefined;
+  #passing = false;
+  #again = false;
+
+  constructor(parts: OutlivedSocketsParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called after maps were written. */
+  written(maps: ReadonlySet<WrittenMap>): void {
+    const handling = this.#parts.maps.settings.lookup(0)?.serviceHandling;
+    if (HANGS_ON.some((map) => maps.has(map)) || handling !== this.#handling) this.changed();
+    this.#handling = handling;
+  }
+
+  /** To be called when services or their backends changed. The node's own sockets are looked at at once, the workloads' one
+   * namespace after the other. Never throws: what cannot be done is said once. */
+  changed(): void {
+    this.#end("this node", undefined, (work) => work());
+    this.#again = true;
+    if (!this.#passing) void this.#pass();
+  }
+
+  async #pass(): Promise<void> {
+    this.#passing = true;
+    while (this.#again) {
+      this.#again = false;
+      for (const { netns, namespace, pod, address } of this.#parts.endpoints()) {
+        await setImmediate(); // others have their turn between two namespaces
+        if (existsSync(netns)) this.#end(`pod ${namespace}/${pod}`, address, (work) => inNamespace(netns, work));
+      }
+      await setTimeout(PAUSE_MS);
+    }
+    this.#passing = false;
+  }
+
+  /** @param workload its address; undefined: the node */
+  #end(whose: string, workload: Address | undefined, within: (work: () => void) => void): void {
+    const { maps, log } = this.#parts;
+    try {
+      const client = workload ?? maps.settings.lookup(0)?.node ?? "::";
+      within(() => {
+        for (const socket of connectedUdpSockets()) {
+          const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
+          if (!hasOutlived(socket, peer, maps, client)) continue;
+          const result = destroySocket(socket);
+          if (result === "destroyed") log.info(`ended a UDP socket of ${whose}: ${reason(socket, peer)}`);
+          if (result === "unsupported") this.#sayOnce(UNSUPPORTED);
+        }
+      });
+    } catch (error) {
+      this.#sayOnce(`Cannot look after UDP sockets: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  #sayOnce(message: string): void {
+    if (!this.#said.has(message)) this.#parts.log.warn(message);
+    this.#said.add(message);
+  }
+}
+
+const UNSUPPORTED =
+  "this kernel cannot end sockets (CONFIG_INET_DIAG_DESTROY): a connected UDP socket keeps a backend that is gone";
+
+type Destination = Pick<ConnectedSocket, "address" | "port">;
+
+/** Whether this socket sends to nobody, though somebody would answer, or an error would tell. */
+export function hasOutlived(
+  { address, port }: Destination,
+  peer: SocketPeer | undefined,
+  maps: ServiceMaps,
+  client: Address,
+): boolean {
+  const bound = peer?.address === address && peer.port === port ? peer : undefined;
+  const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
+  if (!isHandledHere(service, bound, maps)) return false;
+  if (!bound) return (service?.backendCount ?? 0) > 0;
+  if (!service || !mayUse(service, client, maps)) return true;
+  return maps.members.lookup({ service: service.id, backend: bound.backend }) === undefined;
+}
+
+/** As the packet path asks (steps/source_range.h): the kernel finds the longest prefix. */
+function mayUse({ sourceRanges: set }: Service, client: Address, { sourceRanges }: ServiceMaps): boolean {
+  return set === 0 || sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
+}
+
+/** Left to kube-proxy are services, and sockets that were bound to them before; nobody but us knows host ports. */
+function isHandledHere(
+  service: Service | undefined,
+  bound: SocketPeer | undefined,
+  { settings }: ServiceMaps,
+): boolean {
+  if (settings.lookup(0)?.serviceHandling === ServiceHandling.TRANSLATED) return true;
+  return service ? (service.flags & ServiceFlag.HOST_PORT) !== 0 : bound !== undefined;
+}
+
+function reason({ address, port }: Destination, peer: SocketPeer | undefined): string {
+  if (peer?.address !== address) return `${address}:${port} is a service now`;
+  return `${peer.frontend}:${peer.frontendPort} no longer gives it the backend ${address}:${port}`;
+}
+
+/** As the packet path finds it (steps/choose.h). */
+function serviceAt(address: string, port: number, { services, locations }: ServiceMaps): Service | undefined {
+  const exact = services.lookup({ address, port, protocol: UDP });
+  if (exact) return exact;
+  const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
+  const loopback = address === "0.0.0.0" || isLoopback(address);
+  const hostPort = loopback && services.lookup({ address: NODE_LOOPBACK, port, protocol: UDP });
+  if (hostPort) return hostPort;
+  const isNode = loopback || flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
+  return isNode ? services.lookup({ address: "::", port, protocol: UDP }) : undefined;
+}

@@ -1,0 +1,51 @@
+import { hostCidr } from "../compile/cidr.ts";
+import { keyText } from "../compile/key.ts";
+import type { LocalEndpoint } from "../compile/snapshot.ts";
+import type { Deltas } from "./write-order.ts";
+
+type Placed = Pick<LocalEndpoint, "address" | "ifindex">;
+
+/** Lets CNI wait until an endpoint's policy, location, endpoint and interface are in the maps. */
+export class EndpointGate {
+  readonly #deltas: Deltas;
+  readonly #waiting = new Set<{ endpoint: Placed; resolve: () => void }>();
+
+  constructor(deltas: Deltas) {
+    this.#deltas = deltas;
+  }
+
+  /** Resolves once the endpoint is in force; rejects with the signal's reason when that aborts first. */
+  endpointReady(endpoint: Placed, signal?: AbortSignal): Promise<void> {
+    if (this.isReady(endpoint)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter = { endpoint, resolve };
+      this.#waiting.add(waiter);
+      signal?.addEventListener("abort", () => {
+        if (this.#waiting.delete(waiter)) reject(signal.reason);
+      });
+    });
+  }
+
+  /** To be called after every sync. */
+  settle(): void {
+    for (const waiter of this.#waiting) {
+      if (!this.isReady(waiter.endpoint)) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  /** Policies need no look of their own: the endpoint's entry is written only after them. */
+  isReady({ address, ifindex }: Placed): boolean {
+    const { endpoints, interfaces, locations } = this.#deltas;
+    const endpoint = keyText.endpoints(address);
+    const location = hostCidr(address).text;
+    return (
+      endpoints.actual(endpoint)?.ifindex === ifindex &&
+      !endpoints.isPending(endpoint) &&
+      interfaces.actual(keyText.interfaces(ifindex)) === address &&
+      locations.actual(location) !== undefined &&
+      !locations.isPending(location)
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { linkSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Block, BlockClaims } from "../ipam/block.ts";
+import { kinds, resourcePath } from "./kinds.ts";
+import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
+import type { SnapshotStore } from "./snapshot-store.ts";
+
+/** Claims of IPAM blocks as IPAMBlock objects of the API server: of two creations of one name the server refuses one. */
+export class ApiBlockClaims implements BlockClaims {
+  readonly #api: KubernetesApi;
+  readonly #store: SnapshotStore;
+
+  constructor(api: KubernetesApi, store: SnapshotStore) {
+    this.#api = api;
+    this.#store = store;
+  }
+
+  list(): readonly Block[] {
+    return knownBlocks(this.#store);
+  }
+
+  async create(block: Block): Promise<"created" | "exists"> {
+    try {
+      await this.#api.post(resourcePath(kinds.ipamBlocks), blockObject(block));
+      return "created";
+    } catch (error) {
+      if (error instanceof KubernetesError && error.status === 409) return "exists";
+      throw error;
+    }
+  }
+}
+
+/** The same as files beside the other objects, where there is no API server: of two links of one name one fails. */
+export class FileBlockClaims implements BlockClaims {
+  readonly #folder: string;
+  readonly #store: SnapshotStore;
+
+  constructor(folder: string, store: SnapshotStore) {
+    this.#folder = folder;
+    this.#store = store;
+  }
+
+  list(): readonly Block[] {
+    return knownBlocks(this.#store);
+  }
+
+  async create(block: Block): Promise<"created" | "exists"> {
+    const draft = join(this.#folder, `.ipamblock-${block.name}-${block.node}`);
+    writeFileSync(draft, JSON.stringify(blockObject(block)));
+    try {
+      linkSync(draft, join(this.#folder, `ipamblock-${block.name}.json`));
+      return "created";
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return "exists";
+      throw error;
+    } finally {
+      unlinkSync(draft);
+    }
+  }
+}
+
+function knownBlocks(store: SnapshotStore): readonly Block[] {
+  return store.list("ipamBlocks").map(({ metadata, spec }) => ({ name: metadata.name, ...spec }));
+}
+
+function blockObject({ name, cidr, node, pool }: Block): object {
+  const { apiVersion, kind } = kinds.ipamBlocks;
+  return { apiVersion, kind, metadata: { name }, spec: { cidr, node, pool } };
+}

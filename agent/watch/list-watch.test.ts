@@ -1,0 +1,153 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { KubeConfig } from "@kubernetes/client-node";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { KindName } from "./kinds.ts";
+import { KubernetesApi } from "./kubernetes-api.ts";
+import { ListWatch } from "./list-watch.ts";
+import type { ObjectSink } from "./snapshot-store.ts";
+
+/** As much of an API server as one kind needs: the test says what each request is answered. */
+class FakeServer {
+  readonly requests: string[] = [];
+  readonly #answers: ((response: http.ServerResponse) => void)[] = [];
+  readonly #open = new Set<http.ServerResponse>();
+  readonly #server = http.createServer((request, response) => {
+    this.requests.push(request.url ?? "");
+    this.#open.add(response);
+    const answer = this.#answers.shift();
+    if (answer) answer(response);
+    else if (request.url?.includes("watch=true")) response.writeHead(200).flushHeaders();
+    else response.writeHead(500).end(`{"message":"nothing prepared for ${request.url}"}`);
+  });
+
+  async start(): Promise<KubernetesApi> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    const config = new KubeConfig();
+    const { port } = this.#server.address() as AddressInfo;
+    config.loadFromClusterAndUser(
+      { name: "fake", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
+      { name: "u" },
+    );
+    return new KubernetesApi(config);
+  }
+
+  stop(): void {
+    for (const response of this.#open) response.destroy();
+    this.#server.close();
+  }
+
+  /** Answers the next requests, in this order. */
+  answer(...answers: ((response: http.ServerResponse) => void)[]): void {
+    this.#answers.push(...answers);
+  }
+}
+
+const list = (version: string, names: string[], more?: string) => (response: http.ServerResponse) => {
+  const items = names.map((name) => ({ metadata: { name } }));
+  response.end(JSON.stringify({ metadata: { resourceVersion: version, continue: more ?? "" }, items }));
+};
+const event = (type: string, name: string, version: string) =>
+  `${JSON.stringify({ type, object: { metadata: { name, resourceVersion: version } } })}\n`;
+const watch =
+  (...lines: string[]) =>
+  (response: http.ServerResponse) =>
+    response.end(lines.join(""));
+const breakOff = (response: http.ServerResponse) => response.destroy();
+const refuse = (status: number) => (response: http.ServerResponse) =>
+  response.writeHead(status).end(JSON.stringify({ kind: "Status", message: "no", code: status }));
+
+/** Writes down what it is told, one text each. */
+class Notes implements ObjectSink {
+  readonly lines: string[] = [];
+  replace(_: KindName, objects: readonly unknown[]): void {
+    this.lines.push(`all: ${objects.map(nameOf).join(" ")}`);
+  }
+  put(_: KindName, object: unknown): void {
+    this.lines.push(`put ${nameOf(object)}`);
+  }
+  remove(_: KindName, object: unknown): void {
+    this.lines.push(`remove ${nameOf(object)}`);
+  }
+  watching(): void {}
+}
+
+function nameOf(object: unknown): string {
+  return (object as { metadata: { name: string } }).metadata.name;
+}
+
+describe("ListWatch", { timeout: 30_000 }, () => {
+  const server = () => current.server;
+  let current: { server: FakeServer; api: KubernetesApi; notes: Notes; stop: AbortController; warnings: string[] };
+
+  beforeEach(async () => {
+    const fake = new FakeServer();
+    current = { server: fake, api: await fake.start(), notes: new Notes(), stop: new AbortController(), warnings: [] };
+  });
+  afterEach(() => {
+    current.stop.abort();
+    current.server.stop();
+  });
+
+  function follow(kind: KindName): void {
+    const say = (_: object, message: string) => void current.warnings.push(message);
+    const log = { info: say, warn: say, error: say };
+    void new ListWatch(current.api, kind, current.notes, log).run(current.stop.signal);
+  }
+  const told = (...lines: string[]) => vi.waitFor(() => expect(current.notes.lines).toEqual(lines), 20_000);
+
+  test("a list in pages is one list, then changes follow from its version", async () => {
+    server().answer(
+      list("10", ["a"], "page2"),
+      list("10", ["b"]),
+      watch(event("ADDED", "c", "11"), event("BOOKMARK", "", "15"), event("DELETED", "a", "16")),
+    );
+    follow("services");
+    await told("all: a b", "put c", "remove a");
+    // The server ended the watch; the next one goes on where it was, without another list.
+    await vi.waitFor(() => expect(server().requests.at(-1)).toContain("resourceVersion=16"));
+    expect(server().requests[1]).toContain("continue=page2");
+    expect(current.warnings).toEqual([]);
+  });
+
+  test("a broken connection removes nothing and goes on where it was", async () => {
+    server().answer(list("10", ["a"]), watch(event("ADDED", "b", "12")), breakOff, watch(event("MODIFIED", "b", "13")));
+    follow("services");
+    await told("all: a", "put b", "put b");
+    expect(server().requests[3]).toContain("resourceVersion=12");
+    expect(current.warnings).toEqual([expect.stringContaining("failed"), "watching services works again"]);
+  });
+
+  test("a watch that ends at once, again and again, is renewed with longer and longer pauses", async () => {
+    server().answer(list("10", ["a"]), ...Array.from({ length: 100 }, () => watch()));
+    follow("services");
+    await new Promise((resolve) => setTimeout(resolve, 1_800));
+    // After 0, 0.2, 0.6 and 1.4 s.
+    expect(server().requests.length - 1).toBeGreaterThan(1);
+    expect(server().requests.length - 1).toBeLessThanOrEqual(4);
+  });
+
+  test("a version the server forgot leads to a complete list", async () => {
+    const forgotten = `${JSON.stringify({ type: "ERROR", object: { code: 410, message: "too old" } })}\n`;
+    server().answer(list("10", ["a", "b"]), watch(forgotten), list("90", ["b"]), refuse(410), list("91", ["c"]));
+    follow("services");
+    await told("all: a b", "all: b", "all: c");
+  });
+
+  test("a kind that is not installed has no objects; one that is refused is not known", async () => {
+    server().answer(refuse(404));
+    follow("ipPools");
+    await told("all: ");
+    server().answer(refuse(404));
+    follow("services");
+    await vi.waitFor(() => expect(current.warnings.length).toBeGreaterThan(0));
+    expect(current.notes.lines).toEqual(["all: "]);
+  });
+
+  test("a server that does not answer yet is asked again", async () => {
+    server().answer(refuse(503), refuse(403), list("10", ["a"]));
+    follow("services");
+    await told("all: a");
+    expect(current.warnings[0]).toMatch(/watching services failed: GET .*services: 503 no/);
+  });
+});

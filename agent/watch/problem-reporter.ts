@@ -1,0 +1,72 @@
+import type { Problem } from "../compile/desired.ts";
+import { hash32 } from "../compile/hash.ts";
+import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
+import type { Logger } from "./logger.ts";
+import type { ObjectReference } from "./object-cache.ts";
+
+/** Tells people about problems, each once: when it appears and when it is gone. */
+export class ProblemReporter {
+  readonly #log: Logger;
+  readonly #publish: ((problem: Problem) => void) | undefined;
+  #known = new Map<string, Problem>();
+
+  /** `publish` puts a new problem where people look besides the log. */
+  constructor(log: Logger, publish?: (problem: Problem) => void) {
+    this.#log = log;
+    this.#publish = publish;
+  }
+
+  /** Takes all problems there are now. */
+  report(problems: readonly Problem[]): void {
+    const now = new Map(problems.map((problem) => [problemText(problem), problem]));
+    for (const [text, problem] of now) {
+      if (this.#known.has(text)) continue;
+      this.#log.warn({ ...problem }, text);
+      this.#publish?.(problem);
+    }
+    for (const [text, problem] of this.#known) {
+      if (!now.has(text)) this.#log.info({ ...problem }, `no longer: ${text}`);
+    }
+    this.#known = now;
+  }
+}
+
+/** "Service default/dns, spec.ports[1].protocol: SCTP is not supported …" */
+export function problemText({ kind, namespace, name, path, message }: Problem): string {
+  return `${kind} ${namespace ? `${namespace}/` : ""}${name}, ${path}: ${message}`;
+}
+
+/** Publishes problems as Events of their objects. Every node finds the same problem: the Event's name is made of its
+ * content, so that the first creates it and the others find it there. */
+export function eventPublisher(
+  api: KubernetesApi,
+  reference: (problem: Problem) => ObjectReference | undefined,
+  log: Logger,
+): (problem: Problem) => void {
+  return (problem) => {
+    const object = reference(problem);
+    if (!object) return;
+    const namespace = object.namespace ?? "default";
+    const now = new Date().toISOString();
+    const event = {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { namespace, name: `${object.name}.${hash32(problemText(problem)).toString(16)}` },
+      involvedObject: { ...object, fieldPath: problem.path },
+      type: "Warning",
+      reason: "NotInForce",
+      message: `${problem.path}: ${problem.message}`.slice(0, 1024),
+      source: { component: "ebpf-dataplane" },
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
+    };
+    api.post(`/api/v1/namespaces/${namespace}/events`, event).catch((error: unknown) => {
+      if (error instanceof KubernetesError && error.status === 409) return;
+      log.warn(
+        { object },
+        `the Event about it could not be written: ${error instanceof Error ? error.message : error}`,
+      );
+    });
+  };
+}

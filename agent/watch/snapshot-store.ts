@@ -1,0 +1,95 @@
+import type { KubernetesObject } from "../api/metadata.ts";
+import type { Problem } from "../compile/desired.ts";
+import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
+import { type KindName, kindNames, kinds } from "./kinds.ts";
+import { ObjectCache, type ObjectReference } from "./object-cache.ts";
+
+/** Where sources of objects (the API server, files) tell what they see. */
+export interface ObjectSink {
+  /** A complete list of the kind. */
+  replace(kind: KindName, objects: readonly unknown[]): void;
+  put(kind: KindName, object: unknown): void;
+  remove(kind: KindName, object: unknown): void;
+  /** Whether the kind's watch works at the moment. */
+  watching(kind: KindName, works: boolean): void;
+}
+
+// Each cache holds objects of its own kind; which they are is told by `list`.
+type Caches = Readonly<Record<KindName, ObjectCache<KubernetesObject>>>;
+
+/** The cluster as last seen. Handlers only note the change and say so; all work is the runner's. */
+export class SnapshotStore implements ObjectSink {
+  readonly #caches: Caches;
+  readonly #changed: () => void;
+  readonly #failing = new Set<KindName>();
+
+  /** `changed` is called after every change, also before the lists are complete. */
+  constructor(changed: () => void) {
+    this.#caches = Object.fromEntries(
+      kindNames.map((name) => [name, new ObjectCache<KubernetesObject>(kinds[name])]),
+    ) as Caches;
+    this.#changed = changed;
+  }
+
+  /** Kinds of which no complete list was seen yet. While there is one, nothing may be removed from the kernel. */
+  missing(): readonly KindName[] {
+    return kindNames.filter((name) => !this.#caches[name].complete);
+  }
+
+  get complete(): boolean {
+    return this.missing().length === 0;
+  }
+
+  replace(kind: KindName, objects: readonly unknown[]): void {
+    if (this.#caches[kind].replace(objects)) this.#changed();
+  }
+
+  put(kind: KindName, object: unknown): void {
+    if (this.#caches[kind].put(object)) this.#changed();
+  }
+
+  remove(kind: KindName, object: unknown): void {
+    if (this.#caches[kind].remove(object)) this.#changed();
+  }
+
+  watching(kind: KindName, works: boolean): void {
+    if (works) this.#failing.delete(kind);
+    else this.#failing.add(kind);
+  }
+
+  /** Kinds whose watch fails at the moment: what is known of them may be old. */
+  failing(): readonly KindName[] {
+    return [...this.#failing];
+  }
+
+  list<K extends keyof ClusterSnapshot & KindName>(kind: K): ClusterSnapshot[K] {
+    return this.#caches[kind].list() as unknown as ClusterSnapshot[K];
+  }
+
+  snapshot(facts: NodeFacts, endpoints: readonly LocalEndpoint[]): ClusterSnapshot {
+    return {
+      facts,
+      endpoints,
+      nodes: this.list("nodes"),
+      namespaces: this.list("namespaces"),
+      pods: this.list("pods"),
+      services: this.list("services"),
+      endpointSlices: this.list("endpointSlices"),
+      networkPolicies: this.list("networkPolicies"),
+      ipPools: this.list("ipPools"),
+      ipamBlocks: this.list("ipamBlocks"),
+      felixConfigurations: this.list("felixConfigurations"),
+    };
+  }
+
+  /** Objects that could not be read. */
+  problems(): readonly Problem[] {
+    return kindNames.flatMap((name) => this.#caches[name].problems());
+  }
+
+  /** The API object a problem is about. */
+  reference({ kind, namespace, name }: Problem): ObjectReference | undefined {
+    const caches = kindNames.filter((item) => kinds[item].kind === kind).map((item) => this.#caches[item]);
+    return caches.map((cache) => cache.reference(namespace, name)).find((found) => found !== undefined);
+  }
+}

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { frame, tcp, udp } from "../packets/frames.ts";
+import { Attacker } from "./attacker.ts";
+import { BareCluster, type From, until } from "./bare-cluster.ts";
+import { clients, felix, nodes, onlyFrom, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+const HERE = nodes.node;
+const TCP = { containerPort: 80, hostPort: 8080 };
+const UDP = { containerPort: 80, hostPort: 8053, protocol: "UDP" } as const;
+
+/** Pods routed plainly and wrapped; services ours and kube-proxy's, which knows nothing of host ports. */
+describe.each([
+  { vxlanMode: "CrossSubnet", handling: "Ebpf" },
+  { vxlanMode: "Always", handling: "Ebpf" },
+  { vxlanMode: "CrossSubnet", handling: "KubeProxyNftables" },
+  { vxlanMode: "Always", handling: "KubeProxyNftables" },
+] as const)("host ports, pods' network $vxlanMode, services $handling", ({ vxlanMode, handling }) => {
+  let cluster: BareCluster;
+  let far: Placed;
+  let near: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start({ vxlanMode });
+    cluster.apply(felix({ "ebpf-dataplane.io/service-handling": handling }));
+    await cluster.addPod("web", "node", { app: "web" }, [TCP, UDP]);
+    near = await cluster.addPod("near", "node", { app: "near" }, [
+      { containerPort: 80, hostPort: 8081, hostIP: "127.0.0.1" },
+    ]);
+    far = await cluster.addPod("far", "master", { app: "far" });
+    await until("the host port", async () => (await see("client1")).startsWith("allowed"));
+  });
+  afterAll(() => cluster?.close());
+
+  const see = (from: From, to = `${HERE}:8080`) => cluster.see(from, to);
+  const ask = (from: From, to = `${HERE}:8053`) => cluster.see(from, to, { protocol: "udp" });
+
+  const askers: { who: string; from: From; source: () => string }[] = [
+    { who: "a client", from: "client1", source: () => clients.client1 },
+    { who: "another client", from: "client2", source: () => clients.client2 },
+    { who: "the other node", from: "master", source: () => nodes.master },
+    { who: "a pod of the other node", from: "default/far", source: () => far.address },
+    { who: "a pod of the same node", from: "default/near", source: () => near.address },
+    { who: "the node itself", from: "node", source: () => nodes.node },
+  ];
+
+  test.each(askers)("the pod sees $who's own address", async ({ from, source }) => {
+    expect(await see(from)).toBe(`allowed default/web saw ${source()}`);
+    expect(await ask(from)).toBe(`allowed default/web saw ${source()}`);
+  });
+
+  test.each(["127.0.0.1", "127.0.1.1", "0.0.0.0"])("the node reaches it at %s", async (address) => {
+    expect(await see("node", `${address}:8080`)).toBe(`allowed default/web saw ${nodes.node}`);
+    expect(await ask("node", `${address}:8053`)).toBe(`allowed default/web saw ${nodes.node}`);
+  });
+
+  test("what the node asks from a port of that number is answered to the node", async () => {
+    for (const { name, address } of [far, near]) {
+      const [answer] = await cluster.probe("node", { to: `${address}:80`, protocol: "udp", sourcePort: UDP.hostPort });
+      expect(answer).toMatchObject({ verdict: "allowed", server: `default/${name}` });
+    }
+  });
+
+  test("the pod reaches itself", async () => {
+    expect(await see("default/web")).toMatch(/^allowed default\/web/);
+  });
+
+  test("it is no port of the other node, nor of anybody's own loopback", async () => {
+    expect(await see("client1", `${nodes.master}:8080`)).toBe("rejected");
+    expect(await see("master", "127.0.0.1:8080")).toBe("rejected");
+    expect(await see("default/near", "127.0.0.1:8080")).toBe("rejected");
+  });
+
+  test("a hostIP on loopback is for the node's own processes", async () => {
+    expect(await see("node", "127.0.0.1:8081")).toBe(`allowed default/near saw ${nodes.node}`);
+    for (const from of ["client1", "master", "default/far", "default/web", "node"] as const)
+      expect(await see(from, `${HERE}:8081`), from).toBe("rejected");
+  });
+
+  test("nor by a frame that says so", async () => {
+    const attacker = new Attacker(cluster);
+    try {
+      const watch = await attacker.watch(near);
+      const mac = await attacker.mac("node");
+      const to = (source: string, destination: string, mark: string) =>
+        frame({ source, destination }, tcp(7000, 8081, "S", Buffer.from(mark)), { destination: mac });
+      await attacker.send("client1", to(clients.client1, "127.0.0.1", "attack"));
+      await attacker.sendFrom(far, to(far.address, "127.0.0.1", "attack"));
+      await attacker.send(
+        "client1",
+        frame({ source: clients.client1, destination: near.address }, udp(7000, 80, Buffer.from("honest")), {
+          destination: mac,
+        }),
+      );
+      await until("the honest datagram", async () => watch.count("honest") > 0);
+      expect(watch.count("attack")).toBe(0);
+    } finally {
+      attacker.close();
+    }
+  });
+
+  test("a policy judges the client by its own address", async () => {
+    const policy = onlyFrom("web", `${clients.client1}/32`);
+    cluster.apply(policy);
+    try {
+      await until("client2 to be dropped", async () => (await see("client2")) === "dropped");
+      for (const from of ["master", "default/far", "default/near"] as const)
+        expect(await see(from), from).toBe("dropped");
+      expect(await see("client1")).toBe("allowed default/web saw 172.31.1.55");
+      expect(await see("node")).toBe("allowed default/web saw 172.31.1.207"); // kubelet's probes
+    } finally {
+      cluster.remove(policy);
+    }
+    await until("client2 to be served again", async () => (await see("client2")).startsWith("allowed"));
+  });
+
+  test("a node port, and who was there before, keep the port; when the pod goes the next one has it", async () => {
+    await cluster.addPod("younger", "node", { app: "younger" }, [
+      TCP,
+      UDP,
+      { containerPort: 80, hostPort: 8090 },
+      { containerPort: 80, hostPort: 30604 },
+    ]);
+    cluster.apply(service("empty", { clusterIP: "10.96.0.10", nodePort: 30604 }));
+    await until("its own port", async () => (await see("client1", `${HERE}:8090`)).startsWith("allowed"));
+    expect(await see("client1")).toBe("allowed default/web saw 172.31.1.55");
+    // Nobody is behind that Service.
+    await until("the node port", async () => (await see("client1", `${HERE}:30604`)) === "rejected");
+    const flow = async () => {
+      const asked = { to: `${HERE}:8053`, protocol: "udp", sourcePort: 40_053 } as const;
+      return (await cluster.probe("client1", asked))[0]?.server;
+    };
+    expect(await flow()).toBe("default/web");
+    await cluster.removePod("web");
+    await until("the next pod", async () => (await see("client1")) === "allowed default/younger saw 172.31.1.55");
+    await until("the flow to move", async () => (await flow()) === "default/younger");
+    await cluster.removePod("younger");
+    for (const from of ["client1", "default/far", "node"] as From[])
+      await until(`${from} to be refused`, async () => (await see(from)) === "rejected");
+    expect(await see("node", "127.0.0.1:8080")).toBe("rejected");
+  });
+});

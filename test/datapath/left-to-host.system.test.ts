@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, until } from "./bare-cluster.ts";
+import { endpoints, type KubernetesObject, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+const CLUSTER_IP = "10.96.0.10";
+
+/** Both, so that what is left to the host's stack is judged on the uplink and at the tunnel. */
+describe.each(["CrossSubnet", "Always"] as const)("services left to the host's stack, %s", (vxlanMode) => {
+  let cluster: BareCluster;
+  let here: Placed;
+  let there: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start({ vxlanMode });
+    here = await cluster.addPod("web", "node", { app: "web" });
+    there = await cluster.addPod("far", "master", { app: "far" });
+    await cluster.addPod("asker", "node", { app: "asker" });
+    cluster.apply(
+      handledBy("KubeProxyNftables"),
+      service("web", { clusterIP: CLUSTER_IP, nodePort: 30604 }),
+      endpoints("web", [here]),
+    );
+    await pointTo(here);
+    await until("kube-proxy's stand-in", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
+  });
+  afterAll(() => cluster?.close());
+
+  /** What kube-proxy does, in as many rules as one backend needs. */
+  async function pointTo({ address }: Placed): Promise<void> {
+    const rules = `
+      table ip stand_in { }
+      delete table ip stand_in
+      table ip stand_in {
+        chain destination {
+          type nat hook prerouting priority dstnat; policy accept;
+          ip daddr ${CLUSTER_IP} tcp dport 80 dnat to ${address}:80
+          fib daddr type local tcp dport 30604 dnat to ${address}:80
+        }
+        chain source {
+          type nat hook postrouting priority srcnat; policy accept;
+          ct status dnat ip saddr != 10.244.0.0/16 masquerade
+          ct status dnat ip saddr ${address} masquerade
+        }
+      }`;
+    for (const node of Object.keys(nodes) as NodeName[]) await cluster.run(node, ["nft", rules]);
+  }
+
+  const seeNodePort = (entry: NodeName) => cluster.see("client1", `${nodes[entry]}:30604`);
+  const seeService = (from = "default/asker" as const) => cluster.see(from, `${CLUSTER_IP}:80`);
+
+  /** Holds while these objects are in force. */
+  async function under(objects: KubernetesObject[], holds: () => Promise<void>): Promise<void> {
+    cluster.apply(...objects);
+    try {
+      await holds();
+    } finally {
+      cluster.remove(...objects);
+    }
+  }
+
+  test.each(Object.keys(nodes) as NodeName[])("through %s: the pod sees that node, not the client", async (entry) => {
+    expect(await seeNodePort(entry)).toBe(`allowed default/web saw ${nodes[entry]}`);
+  });
+
+  test("a policy by the client's address keeps it out, also where the pod's own node masqueraded it", async () => {
+    await under([onlyFrom("web", "172.31.1.55/32")], async () => {
+      for (const entry of Object.keys(nodes) as NodeName[])
+        await until(`${entry} to be kept out`, async () => (await seeNodePort(entry)) === "dropped");
+    });
+    await until("the way to be open again", async () => (await seeNodePort("node")).startsWith("allowed"));
+  });
+
+  test("a policy by the node's address lets it in", async () => {
+    await under([onlyFrom("web", "172.31.1.8/32")], async () => {
+      await until("node to be kept out", async () => (await seeNodePort("node")) === "dropped");
+      expect(await seeNodePort("master")).toBe("allowed default/web saw 172.31.1.8");
+    });
+  });
+
+  test("pods reach a service, and each other, with their own addresses, in both directions of each connection", async () => {
+    const asker = (await seeService()).split(" ").at(-1);
+    expect(asker).toMatch(/^10\.244\.1\./);
+    expect(await seeService()).toBe(`allowed default/web saw ${asker}`);
+    expect(await cluster.see("default/asker", `${there.address}:80`)).toBe(`allowed default/far saw ${asker}`);
+    expect(await cluster.see("default/far", `${here.address}:80`)).toBe(`allowed default/web saw ${there.address}`);
+  });
+
+  test("a pod that reaches itself through a service gets its answer", async () => {
+    expect(await cluster.see("default/web", `${CLUSTER_IP}:80`)).toMatch(/^allowed default\/web saw /);
+  });
+
+  test("the node reaches its pods whatever their policy, and through the service's own rules too", async () => {
+    await under([onlyFrom("web", "192.0.2.1/32")], async () => {
+      await until("the client to be kept out", async () => (await seeNodePort("master")) === "dropped");
+      expect(await cluster.see("node", `${here.address}:80`)).toBe("allowed default/web saw 172.31.1.207");
+    });
+  });
+
+  test.each([
+    ["on the same node", () => here],
+    ["on another node", () => there],
+  ])("egress policy is judged on the backend, %s", async (_, backend) => {
+    const { name, labels } = backend();
+    await pointTo(backend());
+    try {
+      await under([egressOnlyTo({ app: "nobody" })], async () => {
+        await until("the service to be out of reach", async () => (await seeService()) === "dropped");
+        expect(await cluster.see("default/asker", `${backend().address}:80`)).toBe("dropped");
+      });
+      await under([egressOnlyTo(labels)], async () => {
+        await until("the service to be in reach", async () =>
+          (await seeService()).startsWith(`allowed default/${name}`),
+        );
+      });
+    } finally {
+      await pointTo(here);
+    }
+  });
+
+  test("services are ours again: the pod sees the client, and an egress policy still speaks of backends", async () => {
+    cluster.apply(handledBy("Ebpf"));
+    try {
+      await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
+      await until("it through the other node", async () => (await seeNodePort("node")).endsWith("saw 172.31.1.55"));
+      await under([egressOnlyTo({ app: "nobody" })], async () => {
+        await until("the service to be out of reach", async () => (await seeService()) === "dropped");
+      });
+    } finally {
+      cluster.apply(handledBy("KubeProxyNftables"));
+    }
+    await until("the node's address again", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
+  });
+
+  test("a client that comes again with a port of before, from either side of the handover, is served", async () => {
+    const again = () => cluster.see("client1", `${nodes.master}:30604`, { sourcePort: 40_001 });
+    cluster.apply(handledBy("Ebpf"));
+    try {
+      await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
+      expect(await again()).toBe("allowed default/web saw 172.31.1.55");
+      cluster.apply(handledBy("KubeProxyNftables"));
+      await until("the node's address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
+      expect(await again()).toBe("allowed default/web saw 172.31.1.8");
+      cluster.apply(handledBy("Ebpf"));
+      await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
+      expect(await again()).toBe("allowed default/web saw 172.31.1.55");
+    } finally {
+      cluster.apply(handledBy("KubeProxyNftables"));
+    }
+  });
+});
+
+function handledBy(mode: string): KubernetesObject {
+  const { metadata, ...rest } = returnMode("DSR");
+  return { ...rest, metadata: { ...metadata, annotations: { "ebpf-dataplane.io/service-handling": mode } } };
+}
+
+function egressOnlyTo(labels: Record<string, string>): KubernetesObject {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "egress-of-asker", namespace: "default" },
+    spec: {
+      podSelector: { matchLabels: { app: "asker" } },
+      policyTypes: ["Egress"],
+      egress: [{ to: [{ podSelector: { matchLabels: labels } }] }],
+    },
+  };
+}

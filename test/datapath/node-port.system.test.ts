@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, program, until } from "./bare-cluster.ts";
+import { endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+// Walks 6 to 9: a client, a node port, a backend here or there, in both return modes, with and without TCX.
+describe.each([
+  { mode: "DSR", attach: "auto" },
+  { mode: "Tunnel", attach: "auto" },
+  { mode: "DSR", attach: "clsact" },
+  { mode: "Tunnel", attach: "clsact" },
+] as const)("node port, return mode $mode, attached by $attach", ({ mode, attach }) => {
+  let cluster: BareCluster;
+  let web: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start({ attach });
+    web = await cluster.addPod("web", "node", { app: "web" });
+    cluster.apply(
+      returnMode(mode),
+      service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
+      endpoints("web", [web]),
+      service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
+      endpoints("dns", [web], "UDP"),
+      service("host", { clusterIP: "10.96.0.12", nodePort: 30090 }),
+      endpoints("host", [{ address: nodes.node, node: "node" }]),
+      service("empty", { clusterIP: "10.96.0.13", nodePort: 30999 }),
+    );
+    cluster.spawn("node", [
+      "env",
+      "POD_NAMESPACE=default",
+      "POD_NAME=host",
+      process.execPath,
+      program,
+      "probe-server",
+      "--tcp",
+      "80",
+    ]);
+    await until("the services", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+    await until("the host backend", async () =>
+      (await cluster.see("client1", "172.31.1.8:30090")).startsWith("allowed"),
+    );
+  });
+  afterAll(() => cluster?.close());
+
+  const entries = Object.keys(nodes) as NodeName[];
+
+  test.each(entries)("through %s: the pod sees both clients' own addresses", async (entry) => {
+    expect(await cluster.see("client1", `${nodes[entry]}:30604`)).toBe("allowed default/web saw 172.31.1.55");
+    expect(await cluster.see("client2", `${nodes[entry]}:30604`)).toBe("allowed default/web saw 172.31.1.162");
+  });
+
+  test.each(entries)("through %s: UDP too", async (entry) => {
+    const seen = await cluster.see("client1", `${nodes[entry]}:30053`, { protocol: "udp" });
+    expect(seen).toBe("allowed default/web saw 172.31.1.55");
+  });
+
+  test.each(entries)("through %s: a backend in the node's own network", async (entry) => {
+    expect(await cluster.see("client1", `${nodes[entry]}:30090`)).toBe("allowed default/host saw 172.31.1.55");
+  });
+
+  test.each(entries)("through %s: a service without backends rejects at once", async (entry) => {
+    expect(await cluster.see("client1", `${nodes[entry]}:30999`)).toBe("rejected");
+  });
+
+  test("the reply comes back through the entry node in tunnel mode only", async () => {
+    const count = 20;
+    const before = await cluster.outcomes("master");
+    const asked = await cluster.probe("client1", { to: "172.31.1.8:30604", count });
+    expect(asked.every(({ verdict }) => verdict === "allowed")).toBe(true);
+    const after = await cluster.outcomes("master");
+    const passed = (after.return_forwarded ?? 0) - (before.return_forwarded ?? 0);
+    if (mode === "DSR") expect(passed).toBe(0);
+    else expect(passed).toBeGreaterThanOrEqual(2 * count); // at least SYN-ACK and the answer
+    expect((after.forward_service ?? 0) - (before.forward_service ?? 0)).toBeGreaterThanOrEqual(2 * count);
+  });
+
+  test("a policy that names one client serves it and drops the other, also through the other node", async () => {
+    const policy = onlyFrom("web", "172.31.1.55/32");
+    cluster.apply(policy);
+    try {
+      await until(
+        "client2 to be dropped",
+        async () => (await cluster.see("client2", "172.31.1.8:30604")) === "dropped",
+      );
+      expect(await cluster.see("client2", "172.31.1.207:30604")).toBe("dropped");
+      expect(await cluster.see("client1", "172.31.1.8:30604")).toBe("allowed default/web saw 172.31.1.55");
+      expect(await cluster.see("client1", "172.31.1.207:30604")).toBe("allowed default/web saw 172.31.1.55");
+    } finally {
+      cluster.remove(policy);
+    }
+    await until("client2 to be served again", async () =>
+      (await cluster.see("client2", "172.31.1.8:30604")).startsWith("allowed"),
+    );
+  });
+
+  test("a client may use one source port through every door, one after the other", async () => {
+    for (const to of ["172.31.1.8:30604", "172.31.1.207:30604", "172.31.1.8:30090", "172.31.1.8:30604"]) {
+      const [result] = await cluster.probe("client1", { to, sourcePort: 40_001 });
+      expect(result).toMatchObject({ verdict: "allowed", source: "172.31.1.55" });
+    }
+  });
+});

@@ -1,0 +1,164 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, program, until } from "./bare-cluster.ts";
+import { inPod } from "./holding.ts";
+import { clients, endpoints, felix, type KubernetesObject, nodes, pool, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+import type { Asked, Told } from "./socket-client.ts";
+
+const client = join(import.meta.dirname, "socket-client.ts");
+
+// What programs ask from a port at which a service stands: the answers are theirs (cilium/cilium#44348).
+describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own requests, vxlanMode %s", (vxlanMode) => {
+  let cluster: BareCluster;
+  let near: Placed;
+  let far: Placed;
+  let asking: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start({ vxlanMode });
+    near = await cluster.addPod("near", "master", { app: "near" });
+    far = await cluster.addPod("far", "node", { app: "far" });
+    asking = await cluster.addPod("asking", "master", { app: "asking" });
+    const masquerading = pool(vxlanMode);
+    cluster.apply({ ...masquerading, spec: { ...(masquerading.spec as object), natOutgoing: true } });
+    const server = ["env", "POD_NAMESPACE=outside", "POD_NAME=client1", process.execPath, program, "probe-server"];
+    cluster.spawn("client1", [...server, "--udp", "5353"]);
+    await until("the server outside", async () => (await answers("master", `${clients.client1}:5353`, 40000)) > 0);
+  });
+  afterAll(() => cluster?.close());
+
+  /** How many of four datagrams from `sourcePort` are answered. */
+  async function answers(where: Placed | "master", to: string, sourcePort: number): Promise<number> {
+    const asked: Asked = { how: "unconnected", family: 4, to: [to], count: 4, every: 20, sourcePort };
+    const command = [process.execPath, client, JSON.stringify(asked)];
+    const output =
+      where === "master" ? await cluster.run("master", command) : await cluster.run(where.node, inPod(where, command));
+    const told = output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Told);
+    return told.filter(({ event }) => event === "answer").length;
+  }
+
+  /** A node port with the number of the port that is asked from, for other pods. */
+  const standing = (nodePort: number): KubernetesObject[] => {
+    const name = `standing-${nodePort}`;
+    const clusterIP = `10.96.2.${nodePort - 30700}`;
+    return [
+      service(name, { clusterIP, nodePort, protocol: "UDP" }),
+      endpoints(name, nodePort % 2 ? [near] : [far], "UDP"),
+    ];
+  };
+
+  const cases = [
+    { say: "the node asks outside", ask: () => "master" as const, to: () => `${clients.client1}:5353`, port: 30701 },
+    { say: "a masqueraded pod asks outside", ask: () => asking, to: () => `${clients.client1}:5353`, port: 30703 },
+    { say: "the node asks its own pod", ask: () => "master" as const, to: () => `${near.address}:80`, port: 30705 },
+    { say: "the node asks another's pod", ask: () => "master" as const, to: () => `${far.address}:80`, port: 30707 },
+  ];
+
+  test.each(cases)("$say, before and after a service takes the port", async ({ ask, to, port }) => {
+    expect(await answers(ask(), to(), port)).toBe(4);
+    cluster.apply(...standing(port));
+    await until("the service", async () =>
+      (await cluster.see("client2", `${nodes.master}:${port}`, { protocol: "udp" })).startsWith("allowed"),
+    );
+    expect(await answers(ask(), to(), port)).toBe(4);
+  });
+
+  test("a masqueraded pod takes no client of a service by asking it from the service's port", async () => {
+    // Nobody listens there: the packet that leaves is enough.
+    await answers(asking, `${clients.client1}:5454`, 30703);
+    const asked: Asked = { how: "unconnected", family: 4, to: [`${nodes.master}:30703`], sourcePort: 5454 };
+    const output = await cluster.run("client1", [process.execPath, client, JSON.stringify(asked)]);
+    expect(JSON.parse(output)).toMatchObject({ event: "answer", server: "default/near" });
+  });
+
+  test("a client that asks the service from the same address and another port is served", async () => {
+    expect(await answers("master", `${clients.client1}:5353`, 30701)).toBe(4);
+    const seen = await cluster.see("client1", `${nodes.master}:30701`, { protocol: "udp" });
+    expect(seen).toBe("allowed default/near saw 172.31.1.55");
+  });
+});
+
+// kube-proxy masquerades such packets; here the pod sees the service in its own place.
+describe("a pod that reaches itself by a service, packet by packet", () => {
+  let cluster: BareCluster;
+  let web: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    web = await cluster.addPod("web", "node", { app: "web" });
+    cluster.apply(
+      felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }),
+      service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
+      endpoints("web", [web]),
+      service("dns", { clusterIP: "10.96.0.11", nodePort: 30605, protocol: "UDP" }),
+      endpoints("dns", [web], "UDP"),
+    );
+    await until("the services", async () => (await see("10.96.0.10:80")).startsWith("allowed"));
+    await until("its sockets to be left alone", async () => (await see("10.96.0.10:80")).endsWith("saw 10.96.0.10"));
+  });
+  afterAll(() => cluster?.close());
+
+  const see = (to: string, protocol: "tcp" | "udp" = "tcp") => cluster.see("default/web", to, { protocol });
+
+  test.each([
+    ["tcp", "10.96.0.10:80"],
+    ["tcp", `${nodes.node}:30604`],
+    ["tcp", `${nodes.master}:30604`],
+    ["udp", "10.96.0.11:80"],
+    ["udp", `${nodes.node}:30605`],
+    ["udp", `${nodes.master}:30605`],
+  ] as const)("by %s to %s, many times", async (protocol, to) => {
+    const expected = `allowed default/web saw ${to.split(":")[0]}`;
+    for (let round = 0; round < 5; round++) expect(await see(to, protocol)).toBe(expected);
+  });
+
+  test("also where its policy lets nobody in or out", async () => {
+    const closed = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "closed", namespace: "default" },
+      spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+    };
+    cluster.apply(closed);
+    await until("the policy", async () => (await cluster.see("client1", `${nodes.node}:30604`)) === "dropped");
+    expect(await see("10.96.0.10:80")).toBe("allowed default/web saw 10.96.0.10");
+    expect(await see("10.96.0.11:80", "udp")).toBe("allowed default/web saw 10.96.0.11");
+    cluster.remove(closed);
+  });
+});
+
+// Its first datagrams found no service, and went the way of any other address.
+test("a UDP flow of a pod that began before its service reaches it without a pause", async () => {
+  const cluster = await BareCluster.start();
+  try {
+    const dns = await cluster.addPod("dns", "node", { app: "dns" });
+    const resolver = await cluster.addPod("resolver", "master", { app: "resolver" });
+    cluster.apply(felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }));
+    await cluster.run("master", ["ip", "route", "replace", "default", "via", clients.client1]);
+    const asked: Asked = {
+      how: "unconnected",
+      family: 4,
+      to: ["10.96.0.11:80"],
+      count: 200,
+      every: 0,
+      sourcePort: 4444,
+    };
+    const child = cluster.spawn(resolver.node, inPod(resolver, [process.execPath, client, JSON.stringify(asked)]));
+    let text = "";
+    child.stdout?.on("data", (more) => {
+      text += more;
+    });
+    await until("a datagram to be lost", async () => text.includes("silence"));
+    cluster.apply(
+      service("dns", { clusterIP: "10.96.0.11", nodePort: 30605, protocol: "UDP" }),
+      endpoints("dns", [dns], "UDP"),
+    );
+    await until("an answer", async () => text.includes("default/dns"));
+  } finally {
+    await cluster.close();
+  }
+});

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster } from "./bare-cluster.ts";
+
+describe("what an agent leaves on its node", () => {
+  let cluster: BareCluster;
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    await cluster.addPod("web", "node", { app: "web" });
+  });
+  afterAll(() => cluster?.close());
+
+  /** Below a folder, what somebody else than its owner may read, write or enter; links have no rights of their own. */
+  const open = (folder: string) =>
+    cluster.run("node", ["find", folder, "!", "-type", "l", "-perm", "/077", "-printf", "%M %p\n"]);
+  const all = async (folder: string) => (await cluster.run("node", ["find", folder, "-type", "f"])).trim().split("\n");
+
+  test("names of pods and policies, sockets and pins are root's alone", async () => {
+    expect((await all("/run/ebpf-dataplane")).length).toBeGreaterThanOrEqual(4);
+    expect((await all("/sys/fs/bpf/ebpf-dataplane")).length).toBeGreaterThanOrEqual(10);
+    expect(await open("/run/ebpf-dataplane")).toBe("");
+    expect(await open("/sys/fs/bpf/ebpf-dataplane")).toBe("");
+  });
+
+  test("folders that kubelet or an earlier version left open are closed by the next agent", async () => {
+    const folders = ["/run/ebpf-dataplane", "/sys/fs/bpf/ebpf-dataplane"];
+    await cluster.killAgent("node");
+    await cluster.run("node", ["chmod", "755", ...folders]);
+    await cluster.startAgent("node");
+    expect(await cluster.run("node", ["stat", "--format=%a", ...folders])).toBe("700\n700\n");
+  });
+});

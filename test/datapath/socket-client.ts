@@ -1,0 +1,144 @@
+// One socket of a program, as it sees the world: `node socket-client.ts ASKED`, ASKED as JSON. Prints one JSON line an event,
+// so that a test can watch a socket that lives on.
+import { createSocket, type Socket as Datagrams } from "node:dgram";
+import { connect, type Socket } from "node:net";
+
+/** What a socket is to do. */
+export interface Asked {
+  how: "tcp" | "connected" | "unconnected";
+  /** 6: a socket of AF_INET6 that writes IPv4 as ::ffff:a.b.c.d. */
+  family: 4 | 6;
+  /** Where to, one after the other: "10.96.0.10:80". */
+  to: readonly string[];
+  /** Datagrams to each. */
+  count?: number;
+  /** Milliseconds between two datagrams. */
+  every?: number;
+  /** A socket that is no longer connected is followed by another, as resolvers do. */
+  persistent?: boolean;
+  /** The port it is bound to before anything else. */
+  sourcePort?: number;
+}
+
+/** What it saw. */
+export type Told =
+  | { event: "answer"; server: string; saw: string; from: string }
+  | { event: "peer"; address: string }
+  | { event: "error"; code: string }
+  | { event: "silence" };
+
+const SILENCE_MS = 1500;
+
+const tell = (told: Told) => void process.stdout.write(`${JSON.stringify(told)}\n`);
+const failed = (error: NodeJS.ErrnoException) => tell({ event: "error", code: error.code ?? error.message });
+
+async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
+  for (const place of to) {
+    const [host = "", port = ""] = place.split(":");
+    const options = { host: addressFor(family, host), port: Number(port), localPort: sourcePort };
+    await new Promise<void>((resolve) => {
+      const socket: Socket = connect(options);
+      const timer = setTimeout(() => {
+        tell({ event: "silence" });
+        socket.destroy();
+      }, SILENCE_MS);
+      socket.once("connect", () => tell({ event: "peer", address: `${socket.remoteAddress}:${socket.remotePort}` }));
+      socket.once("data", (text) => {
+        answered(text, `${socket.remoteAddress}:${socket.remotePort}`);
+        socket.destroy();
+      });
+      socket.once("error", failed);
+      socket.once("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+async function overUdp({ how, family, to, count = 1, every = 0, persistent, sourcePort = 0 }: Asked): Promise<void> {
+  const open = async () => {
+    const socket = createSocket({ type: family === 6 ? "udp6" : "udp4", ipv6Only: false });
+    socket.on("error", failed);
+    await new Promise<void>((resolve) => socket.bind(sourcePort, resolve));
+    return socket;
+  };
+  let socket = await open();
+  for (const place of to) {
+    const [host = "", port = ""] = place.split(":");
+    const target = [Number(port), addressFor(family, host)] as const;
+    if (how === "connected") await connected(socket, target);
+    for (let index = 0; index < count; index++) {
+      if (persistent && !isConnected(socket)) {
+        socket.close();
+        socket = await open();
+        await connected(socket, target);
+      }
+      await oneDatagram(socket, how === "connected" ? [] : target);
+      if (every > 0) await new Promise((resolve) => setTimeout(resolve, every));
+    }
+    if (how === "connected" && isConnected(socket)) socket.disconnect();
+  }
+  socket.close();
+}
+
+async function connected(socket: Datagrams, target: readonly [number, string]): Promise<void> {
+  const error = await new Promise<Error | undefined>((resolve) => socket.connect(...target, resolve as () => void));
+  if (error) {
+    failed(error);
+    return;
+  }
+  const { address, port } = socket.remoteAddress();
+  tell({ event: "peer", address: `${address}:${port}` });
+}
+
+function isConnected(socket: Datagrams): boolean {
+  try {
+    return Boolean(socket.remoteAddress());
+  } catch {
+    return false;
+  }
+}
+
+/** Sends one and waits for what comes back. */
+async function oneDatagram(socket: Datagrams, target: readonly [number, string] | []): Promise<void> {
+  let stop = () => {};
+  const answer = new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      tell({ event: "silence" });
+      resolve();
+    }, SILENCE_MS);
+    const heard = (text: Buffer, { address, port }: { address: string; port: number }) => {
+      answered(text, `${address}:${port}`);
+      resolve();
+    };
+    socket.once("message", heard);
+    socket.once("error", resolve);
+    stop = () => {
+      clearTimeout(timer);
+      socket.off("message", heard);
+      socket.off("error", resolve);
+      resolve();
+    };
+  });
+  socket.send("?", ...(target as [number, string]), (error: Error | null) => {
+    if (!error) return;
+    failed(error);
+    stop();
+  });
+  await answer;
+  stop();
+}
+
+function answered(text: Buffer, from: string): void {
+  const { server, source } = JSON.parse(String(text)) as { server: string; source: string };
+  tell({ event: "answer", server, saw: source, from });
+}
+
+function addressFor(family: 4 | 6, host: string): string {
+  return family === 6 ? `::ffff:${host}` : host;
+}
+
+const asked = JSON.parse(process.argv[2] ?? "{}") as Asked;
+if (asked.how === "tcp") await overTcp(asked);
+else if (asked.how) await overUdp(asked);

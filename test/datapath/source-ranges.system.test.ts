@@ -1,0 +1,141 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, type From, until } from "./bare-cluster.ts";
+import { clients, endpoints, felix, nodes, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+import type { Asked } from "./socket-client.ts";
+
+const client = join(import.meta.dirname, "socket-client.ts");
+
+const WEB = "198.51.100.7";
+const DNS = "198.51.100.8";
+/** Of the same service, but nobody's load balancer. */
+const EXTERNAL = "198.51.100.9";
+
+/** The agents of both nodes, backends here and there, sockets that are translated and packets that are. */
+describe.each([
+  { mode: "DSR", sockets: "All" },
+  { mode: "Tunnel", sockets: "HostOnly" },
+] as const)("load balancer source ranges, return mode $mode, sockets $sockets", ({ mode, sockets }) => {
+  let cluster: BareCluster;
+  let far: Placed;
+  let near: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    far = await cluster.addPod("far", "node", { app: "far" });
+    near = await cluster.addPod("near", "master", { app: "near" });
+    cluster.apply(
+      felix({ "ebpf-dataplane.io/socket-translation": sockets }, { bpfExternalServiceMode: mode }),
+      endpoints("web", [far]),
+      endpoints("dns", [far], "UDP"),
+    );
+    balance([]);
+    for (const client of ["client1", "client2"] as const)
+      for (const address of [WEB, DNS, EXTERNAL])
+        await cluster.run(client, ["ip", "route", "add", address, "via", nodes.master]);
+    await until("the load balancer", async () => (await see("client2")).startsWith("allowed"));
+  });
+  afterAll(() => cluster?.close());
+
+  /** Both services admit these. */
+  function balance(ranges: readonly string[]): void {
+    const spec = { type: "LoadBalancer", loadBalancerSourceRanges: ranges };
+    const web = { clusterIP: "10.96.0.10", nodePort: 30604, spec: { ...spec, externalIPs: [EXTERNAL] } };
+    const dns = { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP", spec } as const;
+    cluster.apply(
+      { ...service("web", web), status: { loadBalancer: { ingress: [{ ip: WEB }] } } },
+      { ...service("dns", dns), status: { loadBalancer: { ingress: [{ ip: DNS }] } } },
+    );
+  }
+
+  const see = (from: From, to = `${WEB}:80`) => cluster.see(from, to, { timeoutMs: 700 });
+  const ask = (from: From, to = `${DNS}:80`) => cluster.see(from, to, { protocol: "udp", timeoutMs: 700 });
+  const refused = expect.not.stringMatching(/^allowed/);
+
+  async function restrictedTo(...ranges: string[]): Promise<void> {
+    balance(["192.0.2.0/24"]);
+    await until("nobody to be served", async () => !(await see("client1")).startsWith("allowed"));
+    balance(ranges);
+    await until("the ranges", async () => (await see("client1")).startsWith("allowed"));
+  }
+
+  test("a client in a range is served by a backend of the other node, one outside is dropped and counted", async () => {
+    await restrictedTo("203.0.113.0/24", `${clients.client1}/32`);
+    const before = (await cluster.outcomes("master")).drop_source_range ?? 0;
+    expect(await see("client1")).toBe(`allowed default/far saw ${clients.client1}`);
+    expect(await ask("client1")).toBe(`allowed default/far saw ${clients.client1}`);
+    expect(await see("client2")).toBe("dropped");
+    expect(await ask("client2")).toBe("dropped");
+    expect((await cluster.outcomes("master")).drop_source_range).toBeGreaterThan(before + 1);
+    expect((await cluster.outcomes("node")).drop_source_range ?? 0).toBe(0);
+  });
+
+  test("only the load balancer's address is restricted", async () => {
+    await restrictedTo(`${clients.client1}/32`);
+    for (const place of [`${EXTERNAL}:80`, `${nodes.master}:30604`, `${nodes.node}:30604`])
+      expect(await see("client2", place), place).toBe(`allowed default/far saw ${clients.client2}`);
+    expect(await see("default/near", "10.96.0.10:80")).toBe(`allowed default/far saw ${near.address}`);
+    expect(await see("node", "10.96.0.10:80")).toMatch(/^allowed/);
+  });
+
+  test("pods and nodes are clients like others", async () => {
+    await restrictedTo(`${clients.client1}/32`);
+    for (const from of ["default/near", "default/far", "master", "node"] as const) {
+      expect(await see(from), from).toEqual(refused);
+      expect(await ask(from), from).toEqual(refused);
+    }
+    await restrictedTo(`${clients.client1}/32`, `${near.address}/32`, `${nodes.node}/32`);
+    for (const from of ["default/near", "node"] as const) {
+      await until(`${from} to be served`, async () => (await see(from)).startsWith("allowed"));
+      expect(await ask(from), from).toMatch(/^allowed/);
+    }
+    for (const from of ["default/far", "master"] as const) expect(await see(from), from).toEqual(refused);
+  });
+
+  test("a UDP flow ends when its client is no longer in a range", async () => {
+    await restrictedTo("172.31.1.0/24", "10.244.0.0/16");
+    const flow = { to: `${DNS}:80`, protocol: "udp", sourcePort: 40053, timeoutMs: 700 } as const;
+    const seen = async (from: From) => (await cluster.probe(from, flow))[0]?.verdict;
+    for (const from of ["client2", "default/near"] as const) expect(await seen(from)).toBe("allowed");
+    balance([`${clients.client1}/32`]);
+    await until("the flows to end", async () => (await seen("client2")) !== "allowed");
+    expect(await seen("default/near")).not.toBe("allowed");
+  });
+
+  // Sockets that are left alone send packets like others.
+  const lasting = [
+    { how: "unconnected", error: "EPERM" },
+    { how: "connected", error: "ECONNABORTED" },
+  ] as const;
+  test.each(sockets === "All" ? lasting : [])(
+    "$how sockets of pods and nodes send no more then",
+    async ({ how, error }) => {
+      await restrictedTo("172.31.1.0/24", "10.244.0.0/16");
+      const asked = JSON.stringify({ how, family: 4, to: [`${DNS}:80`], count: 100, every: 100 } satisfies Asked);
+      const seen = [["nsenter", "--net=/run/netns/near"], []].map((enter) => {
+        const program = cluster.spawn("master", [...enter, process.execPath, client, asked]);
+        let told = "";
+        program.stdout?.on("data", (text) => {
+          told += text;
+        });
+        return () => told;
+      });
+      await until("answers", async () => seen.every((told) => told().includes('"answer"')));
+      balance([`${clients.client1}/32`]);
+      await until(
+        "errors",
+        async () => seen.every((told) => told().includes(error)),
+        () => seen.map((told) => told()).join("\n"),
+      );
+    },
+  );
+
+  test("a list that cannot be read admits nobody", async () => {
+    await restrictedTo("0.0.0.0/0");
+    expect(await see("client2")).toMatch(/^allowed/);
+    balance(["0.0.0.0/0", "172.31.1.55"]);
+    await until("nobody to be served", async () => !(await see("client1")).startsWith("allowed"));
+    expect(await see("client1")).toBe("dropped");
+  });
+});

@@ -1,0 +1,128 @@
+// Typed policies with words misspelt, moved and dropped at random: what is accepted admits nothing that Kubernetes would not.
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { requireArguments } from "../../components/inputs/arguments.ts";
+import { requirePolicy } from "../../components/inputs/policy.ts";
+import { argumentsOf } from "../../components/inputs/refusal.ts";
+import type { NetworkPolicyArgs } from "../../components/network-policy-args.ts";
+import { mayReceive, maySend, type Policy, type Traffic } from "./network-policy.ts";
+import { parties, type RandomCluster, randomCluster } from "./random-cluster.ts";
+
+type Tree = Record<string, unknown>;
+
+/** Kubernetes' words below each word, from its API documentation; labels are words of users. */
+const WORDS: Record<string, string[]> = {
+  "": ["name", "namespace", "podSelector", "policyTypes", "ingress", "egress"],
+  podSelector: ["matchLabels", "matchExpressions"],
+  namespaceSelector: ["matchLabels", "matchExpressions"],
+  matchExpressions: ["key", "operator", "values"],
+  ingress: ["from", "ports"],
+  egress: ["to", "ports"],
+  from: ["podSelector", "namespaceSelector", "ipBlock"],
+  to: ["podSelector", "namespaceSelector", "ipBlock"],
+  ipBlock: ["cidr", "except"],
+  ports: ["protocol", "port", "endPort"],
+};
+
+/** What the component would declare, or undefined where it refuses; any other error is a fault. */
+function declared(args: Tree): Policy | undefined {
+  const place = argumentsOf("NetworkPolicy", "p");
+  try {
+    const policy = requirePolicy(place, requireArguments(place, "NetworkPolicy", args as unknown as NetworkPolicyArgs));
+    return asPolicy(policy as unknown as Tree);
+  } catch (error) {
+    if (error instanceof pulumi.RunError) return undefined;
+    throw error;
+  }
+}
+
+function asPolicy({ name, namespace = "default", ...spec }: Tree): Policy {
+  return { metadata: { name, namespace }, spec: { podSelector: {}, ...spec } } as Policy;
+}
+
+/** Every object in a tree, with the word that it stands below. */
+function objects(tree: unknown, word = "", found: { object: Tree; word: string }[] = []) {
+  if (Array.isArray(tree)) for (const item of tree) objects(item, word, found);
+  else if (typeof tree === "object" && tree !== null) {
+    found.push({ object: tree as Tree, word });
+    for (const [key, value] of Object.entries(tree)) if (word !== "matchLabels") objects(value, key, found);
+  }
+  return found;
+}
+
+/** Keys that Kubernetes would refuse where they stand. */
+function strangeKeys(args: Tree): string[] {
+  return objects(args)
+    .filter(({ word }) => word !== "matchLabels")
+    .flatMap(({ object, word }) => Object.keys(object).filter((key) => !WORDS[word]?.includes(key)));
+}
+
+const slip = fc.record({
+  kind: fc.constantFrom("misspell", "move", "drop"),
+  from: fc.nat(),
+  key: fc.nat(),
+  to: fc.nat(),
+  letter: fc.nat(),
+});
+
+/** One slip in a copy of the arguments. */
+function slipped(
+  args: Tree,
+  { kind, from, key, to, letter }: { kind: string } & Record<"from" | "key" | "to" | "letter", number>,
+) {
+  const copy = structuredClone(args);
+  const places = objects(copy).filter(({ object, word }) => word !== "matchLabels" && Object.keys(object).length > 0);
+  const { object } = places[from % places.length] as { object: Tree };
+  const word = Object.keys(object)[key % Object.keys(object).length] as string;
+  const value = object[word];
+  delete object[word];
+  const at = letter % word.length;
+  if (kind === "misspell") object[word.slice(0, at) + word.slice(at + 1)] = value;
+  if (kind === "move") {
+    const target = places[to % places.length]?.object as Tree;
+    // Not into itself: no document can say that.
+    if (target !== object && !objects(value).some((inside) => inside.object === target)) target[word] = value;
+  }
+  return copy;
+}
+
+/** Traffic that one policy, alone in its cluster, lets through. */
+function admitted(cluster: RandomCluster, policy: Policy): Set<string> {
+  const all = parties(cluster);
+  const through = new Set<string>();
+  for (const from of all)
+    for (const to of all)
+      for (const port of [1, 53, 80, 999, 1000, 1053, 2100, 8080])
+        for (const protocol of ["TCP", "UDP"]) {
+          const traffic: Traffic = { from, to, protocol, port };
+          const row = `${from.address} ${to.address} ${protocol} ${port}`;
+          if (mayReceive([policy], traffic)) through.add(`in ${row}`);
+          if (maySend([policy], traffic)) through.add(`out ${row}`);
+        }
+  return through;
+}
+
+test("what is accepted admits nothing that Kubernetes would not for the same words, and strange words are refused", () => {
+  let [accepted, refused] = [0, 0];
+  fc.assert(
+    fc.property(randomCluster, fc.array(slip, { maxLength: 2 }), (cluster, slips) => {
+      for (const { metadata, spec } of cluster.policies) {
+        const args = slips.reduce<Tree>(slipped, { ...metadata, ...spec } as Tree);
+        const policy = declared(args);
+        if (!policy) {
+          refused++;
+          continue;
+        }
+        accepted++;
+        expect(strangeKeys(args)).toEqual([]);
+        const kubernetes = admitted(cluster, asPolicy(args));
+        expect([...admitted(cluster, policy)].filter((row) => !kubernetes.has(row))).toEqual([]);
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  // Neither half of the property is empty.
+  expect(accepted).toBeGreaterThan(30);
+  expect(refused).toBeGreaterThan(30);
+}, 120_000);
