@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import type { AgentSettings } from "../components/settings.ts";
+import type { AgentSettings } from "../components/documents/agent-settings.ts";
 
 const settingsSchema = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),

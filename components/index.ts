@@ -6,7 +6,6 @@ export {
   nodePortsNotOpenToWorld,
   sshNotOpenToWorld,
 } from "./aws/guardrails";
-export { AwsCluster } from "./aws-cluster";
 export {
   Architecture,
   type AwsClusterArgs,
@@ -14,9 +13,9 @@ export {
   type AwsSubnet,
   type SshAccess,
   WorldAccess,
-} from "./aws-cluster-args";
-export { ClientMachines, type ClientMachinesArgs } from "./client-machines";
-export { Dataplane } from "./dataplane";
+} from "./aws-cluster/args";
+export { AwsCluster } from "./aws-cluster/component";
+export { ClientMachines, type ClientMachinesArgs } from "./client-machines/component";
 export {
   type DataplaneArgs,
   ExternalIPs,
@@ -25,15 +24,14 @@ export {
   ReturnMode,
   ServiceHandling,
   SocketTranslation,
-} from "./dataplane-args";
-export { ExistingCluster, type PreflightFinding } from "./existing-cluster";
-export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster-args";
-export { type Expectation, ReplyPath, Verdict } from "./expectation";
-export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool";
-export { KubeProxyRemoval, type KubeProxyRemovalArgs } from "./kube-proxy-removal";
-export { LocalCluster, type LocalClusterArgs } from "./local-cluster";
-export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine";
-export { NetworkPolicy } from "./network-policy";
+} from "./dataplane/args";
+export { Dataplane } from "./dataplane/component";
+export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args";
+export { ExistingCluster, type PreflightFinding } from "./existing-cluster/component";
+export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool/component";
+export { KubeProxyRemoval, type KubeProxyRemovalArgs } from "./kube-proxy-removal/component";
+export { LocalCluster, type LocalClusterArgs } from "./local-cluster/component";
+export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine/machine";
 export {
   type IpBlock,
   type LabelSelector,
@@ -46,8 +44,8 @@ export {
   type NetworkPolicyPort,
   PolicyType,
   Protocol,
-} from "./network-policy-args";
-export { SourceIpVerification } from "./source-ip-verification";
+} from "./network-policy/args";
+export { NetworkPolicy } from "./network-policy/component";
 export {
   ComparisonMode,
   HostKeyChecking,
@@ -57,5 +55,7 @@ export {
   type SourceIpVerificationArgs,
   type SshConnection,
   type VerificationTarget,
-} from "./source-ip-verification-args";
-export type { LatencyEstimate, LatencyFigure, VerificationRow } from "./verification-result";
+} from "./source-ip-verification/args";
+export { SourceIpVerification } from "./source-ip-verification/component";
+export { type Expectation, ReplyPath, Verdict } from "./source-ip-verification/expectation";
+export type { LatencyEstimate, LatencyFigure, VerificationRow } from "./source-ip-verification/result";

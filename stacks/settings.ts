@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { nearest } from "../components/inputs/suggestion";
+import { nearest } from "../components/refusal/suggestion";
 
 const NAMESPACE = "ebpf-dataplane";
 

@@ -8,7 +8,7 @@ import { expect, test, vi } from "vitest";
 import { apiCluster } from "../agent/cluster.ts";
 import { createLog } from "../agent/observe/log.ts";
 import { kindNames, kinds } from "../agent/watch/kinds.ts";
-import { Dataplane } from "../components/dataplane.ts";
+import { Dataplane } from "../components/dataplane/component.ts";
 import { recordResources, settled } from "../components/testing/program.ts";
 
 /** "VERB GROUP/RESOURCE", as the API server's authorizer reads a request. */

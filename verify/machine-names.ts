@@ -1,4 +1,4 @@
-import { didYouMean } from "../components/inputs/suggestion.ts";
+import { didYouMean } from "../components/refusal/suggestion.ts";
 import { parsePlace, parseSource } from "./format/place.ts";
 import { CheckFileError } from "./format/read.ts";
 import type { Check, Expectation } from "./format/schema.ts";

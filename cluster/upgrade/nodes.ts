@@ -1,5 +1,5 @@
 import type { V1Node, V1NodeList } from "@kubernetes/client-node";
-import { plainRelease } from "../../components/kubernetes-release.ts";
+import { plainRelease } from "../../components/release/kubernetes-release.ts";
 import type { Api } from "../api-server.ts";
 
 /** A node, as far as an upgrade looks at it. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { upgradeRefusal } from "../../components/kubernetes-release.ts";
+import { upgradeRefusal } from "../../components/release/kubernetes-release.ts";
 import { type Api, persistently, whileAway } from "../api-server.ts";
 import { ClusterFailure } from "../failure.ts";
 import { doubtAbout } from "../node-truth.ts";

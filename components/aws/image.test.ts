@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { argumentsOf, at } from "../inputs/refusal.ts";
+import { argumentsOf, at } from "../refusal/refusal.ts";
 import { requireImageName } from "./image.ts";
 
 const place = at(argumentsOf("AwsCluster", "c"), "imageName");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { AwsSubnet } from "../aws-cluster-args.ts";
-import { argumentsOf } from "../inputs/refusal.ts";
-import { MachineRole } from "../machine.ts";
+import type { AwsSubnet } from "../aws-cluster/args.ts";
+import { MachineRole } from "../machine/machine.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
 import { requireOffered } from "./offerings.ts";
 
 const place = argumentsOf("AwsCluster", "c");

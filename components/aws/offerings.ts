@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSubnet } from "../aws-cluster-args";
-import { contains } from "../inputs/addresses";
-import type { TypedMachine } from "../inputs/aws";
-import { oneOf } from "../inputs/choices";
-import { at, type InputPlace, refuse } from "../inputs/refusal";
+import type { AwsSubnet } from "../aws-cluster/args";
+import type { TypedMachine } from "../aws-cluster/inputs";
+import { at, type InputPlace, refuse } from "../refusal/refusal";
+import { contains } from "../values/addresses";
+import { oneOf } from "../values/choices";
 import { refusedByAws } from "./refused-by-aws";
 import type { AwsSdk } from "./sdk-types";
 

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
-import { packageRoot } from "../installed-program";
+import { packageRoot } from "../program/installed-program";
 import type { AwsSdk } from "./sdk-types";
 
 /**

@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { MetricsAddress } from "../dataplane-args";
-import type { ApiServerAddress } from "../machine";
-import { SETTINGS_DIRECTORY } from "../settings";
+import { SETTINGS_DIRECTORY } from "../documents/agent-settings";
+import type { ApiServerAddress } from "../machine/machine";
+import { MetricsAddress } from "./args";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names";
 import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes";
 import { NODE_RIGHTS } from "./rights";

@@ -1,4 +1,4 @@
-import { type DataplaneArgs, ReturnMode, type ServiceHandling, SocketTranslation } from "../dataplane-args";
+import { type DataplaneArgs, ReturnMode, type ServiceHandling, SocketTranslation } from "./args";
 import { CALICO_API } from "./names";
 
 /** Whether the agents handle services, or leave them to the host's stack. Calico has no word for it, so it is no field. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ReturnMode, ServiceHandling } from "../dataplane-args.ts";
+import { ReturnMode, ServiceHandling } from "./args.ts";
 import { kubeProxyObjects } from "./kube-proxy.ts";
 import { handOver } from "./service-handling.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { ServiceHandling } from "../dataplane-args";
+import { ServiceHandling } from "./args";
 import { PACKET_FILTER_RIGHTS } from "./rights";
 
 /** Labels of kube-proxy's pods and of everything that belongs to them. */

@@ -1,4 +1,4 @@
-import { type ReturnMode, ServiceHandling } from "../dataplane-args";
+import { type ReturnMode, ServiceHandling } from "./args";
 import { felixConfiguration } from "./felix-configuration";
 import { isKubeProxyMode, type KubeProxyObjects, type KubeProxyOptions, kubeProxyObjects } from "./kube-proxy";
 

@@ -15,7 +15,7 @@ export interface PackageSchema {
 
 const ANY = "pulumi.json#/Any";
 
-/** The text of inputs/arguments.gen.ts: what components check their arguments against, from what other languages are told of them. */
+/** The text of arguments/arguments.gen.ts: what components check their arguments against, from what other languages are told of them. */
 export function argumentTable({ resources, types }: PackageSchema): string {
   const lines: string[] = [];
   const written = new Set<string>();

@@ -1,6 +1,6 @@
 // The admission policy that Dataplane declares, before a real API server: what a token of an agent's pod may do.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Dataplane } from "../../components/dataplane.ts";
+import { Dataplane } from "../../components/dataplane/component.ts";
 import { recordResources, settled } from "../../components/testing/program.ts";
 import { ApiServer, kubeconfigPath } from "../../lab/bench/ground/api-server.ts";
 import { GroundMachine } from "../../lab/bench/ground/ground-machine.ts";

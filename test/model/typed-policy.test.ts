@@ -2,10 +2,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { requireArguments } from "../../components/inputs/arguments.ts";
-import { requirePolicy } from "../../components/inputs/policy.ts";
-import { argumentsOf } from "../../components/inputs/refusal.ts";
-import type { NetworkPolicyArgs } from "../../components/network-policy-args.ts";
+import { requireArguments } from "../../components/arguments/arguments.ts";
+import type { NetworkPolicyArgs } from "../../components/network-policy/args.ts";
+import { requirePolicy } from "../../components/network-policy/inputs.ts";
+import { argumentsOf } from "../../components/refusal/refusal.ts";
 import { mayReceive, maySend, type Policy, type Traffic } from "./network-policy.ts";
 import { parties, type RandomCluster, randomCluster } from "./random-cluster.ts";
 

@@ -1,4 +1,4 @@
-import { ReturnMode, ServiceHandling } from "../../components/dataplane-args.ts";
+import { ReturnMode, ServiceHandling } from "../../components/dataplane/args.ts";
 import type { ComparedMode } from "../results/compare.ts";
 
 /** What is asked of the cluster for a mode, and what the mode must then show. */

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { KUBE_PROXY_IMAGE } from "../../components/kubernetes-release.ts";
+import { KUBE_PROXY_IMAGE } from "../../components/release/kubernetes-release.ts";
 
 const run = promisify(execFile);
 const manifestSchema = z.array(z.looseObject({ names: z.array(z.string()), file: z.string() }));

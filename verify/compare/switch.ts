@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import type { V1DaemonSet } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { type HandOver, handOver } from "../../components/dataplane/service-handling.ts";
-import { KUBE_PROXY_IMAGE } from "../../components/kubernetes-release.ts";
+import { KUBE_PROXY_IMAGE } from "../../components/release/kubernetes-release.ts";
 import type { Ledger } from "../engine/ledger.ts";
 import type { World } from "../engine/world.ts";
 import type { KubernetesObject } from "../format/schema.ts";

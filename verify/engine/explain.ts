@@ -1,6 +1,7 @@
 // Why an attempt came out as it did, as far as the cluster's own objects tell: said beside what was seen, never instead.
+
+import { ServiceHandling } from "../../components/dataplane/args.ts";
 import { SERVICE_HANDLING_ANNOTATION } from "../../components/dataplane/felix-configuration.ts";
-import { ServiceHandling } from "../../components/dataplane-args.ts";
 import { type ClusterView, nodeAddresses, podName, readyPodsBehind } from "../cluster/view.ts";
 import type { Attempt, Findings } from "./attempt.ts";
 import { podsOf, servicesOf } from "./behind.ts";

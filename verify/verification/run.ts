@@ -1,4 +1,4 @@
-import { ServiceHandling } from "../../components/dataplane-args.ts";
+import { ServiceHandling } from "../../components/dataplane/args.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import { ObjectRefused } from "../engine/apply.ts";
 import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";

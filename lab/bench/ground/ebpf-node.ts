@@ -1,6 +1,6 @@
 // A node with this project's agent: the bundle, its CNI plugin and its programs, as the DaemonSet runs them.
 import { join } from "node:path";
-import type { AgentSettings } from "../../../components/settings.ts";
+import type { AgentSettings } from "../../../components/documents/agent-settings.ts";
 import { packageFolder } from "../../installation.ts";
 import { type ApiServer, kubeconfigPath } from "./api-server.ts";
 import { addByCni, type BenchPod } from "./bench-pod.ts";

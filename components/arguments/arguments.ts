@@ -1,0 +1,133 @@
+import * as pulumi from "@pulumi/pulumi";
+import { at, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal";
+import { didYouMean, nearest } from "../refusal/suggestion";
+import { oneOf } from "../values/choices";
+import { CHOICES, FIELDS } from "./arguments.gen";
+import { otherWord } from "./other-words";
+
+/** What an argument or a field of one may be; the schema that other languages get says the same. */
+interface Field {
+  type?: string;
+  /** A type of `FIELDS`. */
+  object?: string;
+  /** A type of `CHOICES`. */
+  choice?: string;
+  list?: Field;
+  map?: Field;
+  optional?: boolean;
+  /** The program must know it: an output of a resource is no such value. */
+  plain?: boolean;
+}
+
+const OBJECTS: Record<string, Record<string, Field>> = FIELDS;
+const ENUMS: Record<string, readonly string[]> = CHOICES;
+
+/**
+ * Refuses keys that a component does not have and values of another type, at every depth: types prove nothing where arguments come from
+ * configuration or from a program that is not compiled. What another resource yields is looked at as soon as it is known.
+ * @returns the arguments, with nothing in them that was not looked at
+ */
+export function requireArguments<Args extends object>(
+  place: InputPlace,
+  component: keyof typeof FIELDS,
+  args: Args,
+): Args {
+  return lookedAt(place, args, { object: component, plain: true }) as Args;
+}
+
+function lookedAt(place: InputPlace, value: unknown, field: Field): unknown {
+  if (value === undefined && field.optional) return undefined;
+  if (isLater(value) || pulumi.isUnknown(value)) return lookedAtLater(place, value, field);
+  if (field.type === "any" && value !== undefined && value !== null) return value;
+  if (field.choice) return choiceOf(place, value, ENUMS[field.choice] ?? []);
+  if (field.list) return listOf(place, value, field.list, field);
+  if (field.map) return mapOf(place, value, field.map, field);
+  if (field.object) return objectOf(place, value, field.object, field);
+  return primitiveOf(place, value, field);
+}
+
+/** Below a value that may come from a resource every part of it may. */
+function below(field: Field, parent: Field): Field {
+  return parent.plain ? field : { ...field, plain: false };
+}
+
+function lookedAtLater(place: InputPlace, value: unknown, field: Field): unknown {
+  if (field.plain) {
+    refuse(
+      place,
+      value,
+      `${expected(field)} that the program knows before any resource exists (what is declared hangs on it)`,
+    );
+  }
+  if (pulumi.isUnknown(value)) return value;
+  return (pulumi.output(value) as pulumi.Output<unknown>).apply((known) => lookedAt(place, known, field));
+}
+
+function objectOf(place: InputPlace, value: unknown, type: string, field: Field): object {
+  if (!isObject(value)) return refuse(place, value, expected(field));
+  const fields = OBJECTS[type] ?? {};
+  for (const key of Object.keys(value))
+    if (!Object.hasOwn(fields, key)) refuseKey(place, type, key, Object.keys(fields));
+  const entries = Object.entries(fields).map(([key, of]) => [
+    key,
+    lookedAt(at(place, key), value[key], below(of, field)),
+  ]);
+  return Object.fromEntries(entries.filter(([key, item]) => item !== undefined || (key as string) in value));
+}
+
+function refuseKey(place: InputPlace, type: string, key: string, allowed: string[]): never {
+  const other = otherWord(type, key);
+  const hint = other ? `; ${other}` : didYouMean(key, allowed);
+  return refuseBecause(place, `unknown key "${key}"${hint} (allowed: ${allowed.join(", ")})`);
+}
+
+function listOf(place: InputPlace, value: unknown, item: Field, field: Field): unknown[] {
+  if (!Array.isArray(value)) return refuse(place, value, expected(field));
+  return Array.from(value, (one, index) => lookedAt(at(place, index), one, below(item, field)));
+}
+
+function mapOf(place: InputPlace, value: unknown, item: Field, field: Field): object {
+  if (!isObject(value)) return refuse(place, value, expected(field));
+  const entries = Object.entries(value).map(([key, one]) => [key, lookedAt(at(place, key), one, below(item, field))]);
+  return Object.fromEntries(entries);
+}
+
+function choiceOf(place: InputPlace, value: unknown, allowed: readonly string[]): unknown {
+  if (allowed.includes(value as string)) return value;
+  const meant = typeof value === "string" ? nearest(value, allowed) : undefined;
+  return refuse(place, value, `${oneOf([...allowed])}${meant ? ` (did you mean "${meant}"?)` : ""}`);
+}
+
+function primitiveOf(place: InputPlace, value: unknown, field: Field): unknown {
+  if (typeof value === field.type && !Number.isNaN(value)) return value;
+  // A text that holds what is meant, as configuration does: said, and not converted, so that "08" is nobody's 8.
+  const bare = typeof value === "string" && value !== "" && field.type !== "string" ? meant(value) : undefined;
+  const quoted = field.type === "string" && (typeof value === "number" || typeof value === "boolean");
+  const hint =
+    bare === undefined ? (quoted ? ` (did you mean "${value}"?)` : "") : ` (did you mean ${bare}, without quotes?)`;
+  return refuse(place, value, `${expected(field)}${hint}`);
+}
+
+function meant(value: string): number | boolean | undefined {
+  if (value === "true" || value === "false") return value === "true";
+  return Number.isFinite(Number(value)) ? Number(value) : undefined;
+}
+
+const IN_WORDS: Record<string, string> = {
+  string: "a text",
+  number: "a number",
+  boolean: "true or false",
+  any: "given",
+};
+
+function expected({ type = "", object, list, map, choice }: Field): string {
+  if (object) return `an object with ${Object.keys(OBJECTS[object] ?? {}).join(", ")}`;
+  if (choice) return oneOf([...(ENUMS[choice] ?? [])]);
+  if (list) return "a list";
+  return map ? "an object with texts as values" : (IN_WORDS[type] ?? type);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  // No list, date or map.
+  return Object.prototype.toString.call(value) === "[object Object]" && !pulumi.Resource.isInstance(value);
+}

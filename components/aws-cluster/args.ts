@@ -1,0 +1,115 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ReturnMode } from "../dataplane/args";
+import type { VxlanMode } from "../ip-pool/component";
+import type { MachineRole } from "../machine/machine";
+
+/** Processors that instances may have. */
+export enum Architecture {
+  /** x86-64. */
+  Amd64 = "amd64",
+  /** 64-bit ARM (Graviton). */
+  Arm64 = "arm64",
+}
+
+/** What may be opened to 0.0.0.0/0, each only when it is said here. */
+export enum WorldAccess {
+  /** SSH to nodes and clients. */
+  Ssh = "ssh",
+  /** The API server. */
+  ApiServer = "api-server",
+  /** The node ports. */
+  NodePorts = "node-ports",
+}
+
+/** An EC2 instance. */
+export interface AwsMachine {
+  /** Host name, and the node's name in Kubernetes: a DNS label, different for every machine. */
+  name: string;
+  /** What the machine is for. */
+  role: MachineRole;
+  /** Private IPv4 address; inside one of the subnets, whose first four and last addresses belong to AWS. */
+  address: string;
+  /** EC2 instance type. Defaults to t3.medium for nodes and t3.micro for clients; t4g for `Arm64`. */
+  instanceType?: string;
+  /** Whether AWS may take the instance back at two minutes' notice, for less money. Workers only. Defaults to false. */
+  spot?: boolean;
+}
+
+/** A subnet of the VPC. */
+export interface AwsSubnet {
+  /** IPv4 network inside the VPC's. */
+  cidr: string;
+  /** Availability zone, e.g. "eu-central-1a". Defaults to one that AWS chooses. */
+  zone?: string;
+  /** Id of a subnet that exists, with a route to the outside; needed where `vpcId` is given, and only there. */
+  id?: pulumi.Input<string>;
+}
+
+/** Logging in by SSH as the image's user ("admin" on Debian). */
+export interface SshAccess {
+  /** Public key in OpenSSH's form, e.g. "ssh-ed25519 AAAA…". */
+  publicKey: pulumi.Input<string>;
+  /** IPv4 networks from which port 22 is reached. */
+  cidrs: string[];
+}
+
+/** Arguments of `AwsCluster`. */
+export interface AwsClusterArgs {
+  /**
+   * Name of the cluster in its region, the first part of names and the path of its parameters (`/ebpf-dataplane/NAME/…`): at most 32
+   * lower case letters, digits and "-". Defaults to the component's name and the stack's, "cluster-aws".
+   */
+  clusterName?: string;
+  /**
+   * Release of Kubernetes. A later one upgrades the running nodes, drained one by one, the control plane first; at most one minor version at
+   * a time, and never back. Defaults to "v1.35.0".
+   */
+  kubernetesVersion?: string;
+  /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
+  podSubnet?: string;
+  /** IPv4 network the Services' addresses come from. Defaults to "10.96.0.0/12". */
+  serviceSubnet?: string;
+  /** Nodes and clients. Defaults to "master" (172.31.1.8), "node" (172.31.1.207), "client1" (172.31.1.55) and "client2" (172.31.1.162). */
+  machines?: AwsMachine[];
+  /** Processor of the instances. Defaults to `Amd64`. */
+  architecture?: Architecture;
+  /** Id of a VPC that exists. Defaults to a new one with a way out. */
+  vpcId?: pulumi.Input<string>;
+  /** IPv4 network of the VPC. Defaults to "172.31.0.0/16". */
+  vpcCidr?: string;
+  /** Subnets of the machines. Defaults to one, "172.31.1.0/24". */
+  subnets?: AwsSubnet[];
+  /**
+   * Whether instances get public addresses, by which they reach registries and the API server is reached from outside; without them
+   * the subnets need another way out, and this computer a way in. Defaults to true.
+   */
+  publicAddresses?: boolean;
+  /** IPv4 networks from which the API server is reached, besides the nodes: this computer's address as /32 is one of them. */
+  adminCidrs: string[];
+  /** IPv4 networks from which node ports are reached, besides the clients. Defaults to none. */
+  nodePortCidrs?: string[];
+  /** What may be open to everybody. Defaults to nothing. */
+  openToWorld?: WorldAccess[];
+  /** Logging in by SSH. Defaults to nobody. */
+  ssh?: SshAccess;
+  /** Whether instances let themselves be entered by AWS Session Manager. Defaults to false. */
+  sessionManager?: boolean;
+  /** How replies return, as in `Dataplane`: with `Dsr` nodes send with each other's addresses. Defaults to `Dsr`. */
+  returnMode?: ReturnMode;
+  /** When pods' packets are encapsulated, as in the `IpPool`s: where they are not, nodes send with pods' addresses. Defaults to `CrossSubnet`. */
+  vxlanMode?: VxlanMode;
+  /** EC2's check that an instance sends and receives with its own address only. Defaults to false where `returnMode` or `vxlanMode` need that, else true. */
+  sourceDestCheck?: boolean;
+  /** Name pattern of the machine image; the newest that matches. Defaults to "debian-13-ARCHITECTURE-*". */
+  imageName?: string;
+  /** Account that owns the image. Defaults to Debian's, "136693071363". */
+  imageOwner?: string;
+  /** Id of the machine image, in place of a search by name; its kernel must be 6.1 or later. */
+  imageId?: pulumi.Input<string>;
+  /** Size of the instances' encrypted disks in GiB, at least 8. Defaults to 20. */
+  diskSize?: number;
+  /** Whether the control plane is kept from being deleted or replaced (Pulumi's `protect`). Defaults to true. */
+  protectControlPlane?: boolean;
+  /** Tags of everything that can have them. */
+  tags?: Record<string, string>;
+}

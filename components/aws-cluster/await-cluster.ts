@@ -1,0 +1,98 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { AwsSdk } from "../aws/sdk-types";
+import type { ApiServerAddress } from "../machine/machine";
+import { INTERPRETER, programCommand } from "../program/installed-program";
+import type { InputPlace } from "../refusal/refusal";
+import { upgraded } from "../release/upgrade";
+import type { AwsClusterArgs } from "./args";
+import type { Exchange } from "./exchange";
+import type { nodes } from "./nodes";
+import { requireWay } from "./published-release";
+
+interface Awaited {
+  args: AwsClusterArgs;
+  made: ReturnType<typeof nodes>;
+  /** Where nodes reach the API server. */
+  apiServer: ApiServerAddress;
+  /** What the control plane publishes. */
+  exchange: Exchange;
+  /** Release of Kubernetes that all nodes shall be of. */
+  release: string;
+}
+
+/**
+ * Waits for what instances make of themselves: first for the control plane's word that its kubeconfig is written, then with it
+ * for the workers; and takes them to the release that is asked for. @returns the kubeconfig, secret, once the cluster is whole.
+ */
+export function awaitCluster(
+  sdk: AwsSdk,
+  name: string,
+  place: InputPlace,
+  awaited: Awaited,
+  opts: pulumi.CustomResourceOptions,
+) {
+  const { args, made, apiServer } = awaited;
+  const host = made.publicAddress?.publicIp ?? pulumi.output(apiServer.host);
+  const ids = pulumi.all(made.made.map(({ instance }) => instance.id));
+  const wait = (
+    last: string,
+    stdin: pulumi.Output<string>,
+    trigger: pulumi.Output<string>,
+    more: object,
+    after: object,
+  ) =>
+    new command.local.Command(
+      `${name}-${last}`,
+      {
+        interpreter: INTERPRETER,
+        create: programCommand("cluster", `await-${last}`),
+        stdin,
+        logging: command.local.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+        triggers: [trigger],
+        ...more,
+      },
+      { ...opts, ...after, customTimeouts: { create: "30m", update: "30m" } },
+    );
+
+  const answers = host.apply((address) =>
+    JSON.stringify({ host: address, port: apiServer.port, adminCidrs: args.adminCidrs }),
+  );
+  const controlPlane = wait(
+    "control-plane",
+    answers,
+    made.controlPlane.instance.id,
+    {},
+    {
+      dependsOn: made.association ? [made.association] : [],
+    },
+  );
+  const published = (name: string) =>
+    sdk.ssm.getParameterOutput({ name, withDecryption: true }, { ...opts, dependsOn: [controlPlane] }).value;
+  const kubeconfig = pulumi.secret(
+    pulumi
+      .all([published(awaited.exchange.kubeconfig.name), published(awaited.exchange.join.name), host])
+      .apply(([text, join, address]) => {
+        requireWay(place, join, awaited.release);
+        return reachedAt(text, address, apiServer.port);
+      }),
+  );
+  const names = JSON.stringify({ nodes: made.made.map(({ machine }) => machine.name) });
+  const workers = wait(
+    "nodes",
+    pulumi.output(names),
+    ids.apply((all) => all.join(" ")),
+    {
+      environment: { KUBECONFIG_CONTENT: kubeconfig },
+    },
+    {},
+  );
+  const whole = pulumi.secret(pulumi.all([kubeconfig, workers.stdout]).apply(([text]) => text));
+  return upgraded(name, { kubeconfig: whole, release: awaited.release }, opts);
+}
+
+/** The control plane writes its private address; what this computer reaches may be another. */
+function reachedAt(kubeconfig: string, host: string, port: number): string {
+  return kubeconfig.replace(/^(\s*server:).*$/m, `$1 https://${host}:${port}`);
+}

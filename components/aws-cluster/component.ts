@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../arguments/arguments";
+import { imageId } from "../aws/image";
+import { offered } from "../aws/offerings";
+import { requireRegion } from "../aws/region";
+import { awsSdk } from "../aws/sdk";
+import { ClientMachines } from "../client-machines/component";
+import { API_SERVER_PORT, type ApiServerAddress, type MachineAddress, MachineRole } from "../machine/machine";
+import { componentType } from "../program/package-name";
+import { argumentsOf } from "../refusal/refusal";
+import type { AwsClusterArgs } from "./args";
+import { awaitCluster } from "./await-cluster";
+import { exchange } from "./exchange";
+import { Group, openings, requireNotOpenToWorld } from "./firewall";
+import { requireAws, requireClusterName } from "./inputs";
+import { network } from "./network";
+import { nodes } from "./nodes";
+import { securityGroups } from "./security-groups";
+
+/**
+ * A Kubernetes cluster made by kubeadm on EC2 instances, without kube-proxy and without a network plugin, and clients outside it.
+ * Goes to the AWS provider in the component's options. Give it its network with `Dataplane`.
+ */
+export class AwsCluster extends pulumi.ComponentResource {
+  /** Administrator's kubeconfig (YAML), for use on this computer. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Where the nodes reach the API server. */
+  readonly apiServer: pulumi.Output<ApiServerAddress>;
+  /** Nodes of the cluster by their private addresses, the control plane first. */
+  readonly nodes: pulumi.Output<MachineAddress[]>;
+  /** Machines outside the cluster by their private addresses. */
+  readonly clients: pulumi.Output<MachineAddress[]>;
+  /** Machines outside the cluster by the addresses that are reached from outside; empty ones where they have none. */
+  readonly publicClients: pulumi.Output<MachineAddress[]>;
+  /** Name of the cluster. */
+  readonly name: pulumi.Output<string>;
+  /** Id of the VPC. */
+  readonly vpcId: pulumi.Output<string>;
+  /** Ids of the subnets, in the order of the argument `subnets`. */
+  readonly subnetIds: pulumi.Output<string[]>;
+  /** Id of the security group whose members reach node ports. */
+  readonly clientSecurityGroupId: pulumi.Output<string>;
+
+  constructor(name: string, args: AwsClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const place = argumentsOf("AwsCluster", name);
+    args = requireArguments(place, "AwsCluster", args);
+    const checked = requireAws(place, args, requireRegion(place.component, opts));
+    const clusterName = requireClusterName(place, args.clusterName ?? `${name}-${pulumi.getStack()}`);
+    const rules = requireNotOpenToWorld(place, openings(args, checked.podSubnet, checked.vpcCidr), args.openToWorld);
+    super(componentType("AwsCluster"), name, args, opts);
+    const sdk = awsSdk();
+    // Nothing is made before AWS has answered.
+    const answers = offered(sdk, place, checked, { parent: this });
+    const child = { parent: this, dependsOn: answers };
+    const tags = { ...args.tags, "ebpf-dataplane/cluster": clusterName };
+
+    const vpc = network(sdk, name, { ...args, tags }, checked, child);
+    const groups = securityGroups(sdk, name, vpc.vpcId, rules, tags, child);
+    const image = imageId(sdk, place, args, answers, { parent: this });
+    const keyName =
+      args.ssh && new sdk.ec2.KeyPair(`${name}-key`, { publicKey: args.ssh.publicKey, tags }, child).keyName;
+    const parameters = exchange(sdk, name, clusterName, tags, child);
+    const plan = { checked, network: vpc, groups, exchange: parameters, imageId: image, tags, keyName };
+    const made = nodes(sdk, name, place, args, plan, child);
+    const clients = new ClientMachines(
+      `${name}-clients`,
+      {
+        machines: checked.machines.filter(({ role }) => role === MachineRole.Client),
+        subnets: vpc.subnets,
+        securityGroupIds: [groups[Group.Clients]],
+        architecture: args.architecture,
+        imageId: image,
+        keyName,
+        publicAddresses: checked.publicAddresses,
+        tags,
+      },
+      { parent: this },
+    );
+
+    const apiServer = { host: checked.controlPlane.address, port: API_SERVER_PORT };
+    const release = checked.kubernetesVersion;
+    this.kubeconfig = awaitCluster(
+      sdk,
+      name,
+      place,
+      { args, made, apiServer, exchange: parameters, release },
+      { parent: this },
+    );
+    this.apiServer = pulumi.output(apiServer);
+    this.nodes = pulumi.all(
+      made.made.map(({ machine, instance }) => ({ name: machine.name, address: instance.privateIp })),
+    );
+    this.clients = clients.clients;
+    this.publicClients = clients.publicClients;
+    this.name = pulumi.output(clusterName);
+    this.vpcId = pulumi.output(vpc.vpcId);
+    this.subnetIds = pulumi.all(vpc.subnets.map(({ id }) => id));
+    this.clientSecurityGroupId = groups[Group.Clients];
+    this.registerOutputs({
+      kubeconfig: this.kubeconfig,
+      apiServer: this.apiServer,
+      nodes: this.nodes,
+      clients: this.clients,
+      publicClients: this.publicClients,
+      name: this.name,
+      vpcId: this.vpcId,
+      subnetIds: this.subnetIds,
+      clientSecurityGroupId: this.clientSecurityGroupId,
+    });
+  }
+}

@@ -1,0 +1,124 @@
+import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails";
+import { VxlanMode } from "../ip-pool/component";
+import { API_SERVER_PORT } from "../machine/machine";
+import { type InputPlace, refuseBecause } from "../refusal/refusal";
+import { type AwsClusterArgs, WorldAccess } from "./args";
+
+/** The security groups: the control plane is in the first two, workers in the second, clients in the third. */
+export enum Group {
+  ControlPlane = "control-plane",
+  Nodes = "nodes",
+  Clients = "clients",
+}
+
+/** One thing that a security group lets in. */
+export interface Opening {
+  group: Group;
+  /** Last part of the resource's name. */
+  name: string;
+  /** Why it is open. */
+  description: string;
+  ipProtocol: string;
+  fromPort?: number;
+  toPort?: number;
+  /** Who may come: the members of a group, by the address of their interface … */
+  peers?: Group;
+  /** … or a network. */
+  cidrIpv4?: string;
+  /** What must be said for it to be open to everybody. */
+  world?: WorldAccess;
+}
+
+/** Everything that is let in, and nothing more: pure, so that a test reads as the list. */
+export function openings(args: AwsClusterArgs, podSubnet: string, vpcCidr: string): Opening[] {
+  return [
+    ...controlPlane(args),
+    ...betweenNodes(args, podSubnet),
+    ...nodePorts(args),
+    ...pathMtu(vpcCidr),
+    ...ssh(args),
+  ];
+}
+
+/** Refuses what would be open to everybody without having been said. */
+export function requireNotOpenToWorld(place: InputPlace, rules: Opening[], said: WorldAccess[] = []): Opening[] {
+  for (const rule of rules) {
+    if (rule.world === undefined || said.includes(rule.world)) continue;
+    const wrong = sshNotOpenToWorld(rule) ?? nodePortsNotOpenToWorld(rule) ?? apiServerOpenToWorld(rule);
+    if (wrong) refuseBecause(place, `${wrong}, or say openToWorld: ["${rule.world}"]`);
+  }
+  return rules;
+}
+
+function apiServerOpenToWorld({ cidrIpv4 = "" }: Opening): string | undefined {
+  return isWorld(cidrIpv4) ? `the API server is open to ${cidrIpv4}: name the networks that need it` : undefined;
+}
+
+function controlPlane({ adminCidrs }: AwsClusterArgs): Opening[] {
+  const api = { group: Group.ControlPlane, ...port("tcp", API_SERVER_PORT) };
+  return [
+    { ...api, name: "api-nodes", description: "nodes and pods reach the API server", peers: Group.Nodes },
+    ...adminCidrs.map((cidrIpv4, index) => ({
+      ...api,
+      name: `api-admin-${index}`,
+      description: "administrators reach the API server",
+      cidrIpv4,
+      world: WorldAccess.ApiServer,
+    })),
+  ];
+}
+
+function betweenNodes({ vxlanMode = VxlanMode.CrossSubnet }: AwsClusterArgs, podSubnet: string): Opening[] {
+  const fromNodes = { group: Group.Nodes, peers: Group.Nodes };
+  const tunnel = { ...fromNodes, name: "vxlan", description: "VXLAN between nodes", ...port("udp", 4789) };
+  const kubelet = {
+    ...fromNodes,
+    name: "kubelet",
+    description: "the API server and metrics reach kubelets",
+    ...port("tcp", 10250),
+  };
+  if (vxlanMode === VxlanMode.Always) return [tunnel, kubelet];
+  // A group as the peer stands for its members' own addresses only.
+  const description = "pods reach pods of other nodes without a tunnel";
+  return [tunnel, kubelet, { group: Group.Nodes, name: "pods", description, ipProtocol: "-1", cidrIpv4: podSubnet }];
+}
+
+function nodePorts({ nodePortCidrs = [] }: AwsClusterArgs): Opening[] {
+  return ["tcp", "udp"].flatMap((ipProtocol) => {
+    const range = { group: Group.Nodes, ipProtocol, fromPort: 30000, toPort: 32767 };
+    const name = `node-ports-${ipProtocol}`;
+    return [
+      { ...range, name, description: "clients reach node ports", peers: Group.Clients },
+      ...nodePortCidrs.map((cidrIpv4, index) => ({
+        ...range,
+        name: `${name}-${index}`,
+        description: "others reach node ports",
+        cidrIpv4,
+        world: WorldAccess.NodePorts,
+      })),
+    ];
+  });
+}
+
+/** ICMP "fragmentation needed" (type 3, code 4), without which connections with large packets hang. */
+function pathMtu(cidrIpv4: string): Opening[] {
+  const icmp = { name: "path-mtu", description: "path MTU discovery", ipProtocol: "icmp", fromPort: 3, toPort: 4 };
+  return [Group.Nodes, Group.Clients].map((group) => ({ ...icmp, group, cidrIpv4 }));
+}
+
+function ssh(args: AwsClusterArgs): Opening[] {
+  return [Group.Nodes, Group.Clients].flatMap((group) =>
+    (args.ssh?.cidrs ?? []).map((cidrIpv4, index) => ({
+      group,
+      name: `ssh-${index}`,
+      description: "SSH",
+      ...port("tcp", 22),
+      cidrIpv4,
+      world: WorldAccess.Ssh,
+    })),
+  );
+}
+
+function port(ipProtocol: string, number: number) {
+  return { ipProtocol, fromPort: number, toPort: number };
+}

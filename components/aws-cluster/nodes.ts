@@ -1,0 +1,117 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { instance } from "../aws/instance";
+import type { AwsSdk } from "../aws/sdk-types";
+import { API_SERVER_PORT, MachineRole } from "../machine/machine";
+import { at, type InputPlace } from "../refusal/refusal";
+import type { AwsClusterArgs } from "./args";
+import type { Exchange } from "./exchange";
+import { Group } from "./firewall";
+import { identity } from "./identity";
+import type { CheckedAws, TypedMachine } from "./inputs";
+import { type Network, subnetOf } from "./network";
+import { type NodeSettings, requireSize, userData } from "./user-data";
+
+/** What nodes are made from. */
+export interface NodesPlan {
+  checked: CheckedAws;
+  network: Network;
+  groups: Record<Group, pulumi.Output<string>>;
+  exchange: Exchange;
+  imageId: pulumi.Output<string>;
+  tags: Record<string, string>;
+  keyName: pulumi.Output<string> | undefined;
+}
+
+/** The longest that a public address can be, for a size that is known before the address. */
+const ANY_ADDRESS = "255.255.255.255";
+
+/** Makes the instances of nodes, each with the least that its role may do. @returns the control plane's public address, if any */
+export function nodes(
+  sdk: AwsSdk,
+  name: string,
+  place: InputPlace,
+  args: AwsClusterArgs,
+  plan: NodesPlan,
+  opts: pulumi.CustomResourceOptions,
+) {
+  const { checked, exchange, tags } = plan;
+  const access = { sessionManager: args.sessionManager ?? false, tags };
+  const writes = { action: "ssm:PutParameter", parameters: [exchange.join.arn, exchange.kubeconfig.arn] };
+  const reads = { action: "ssm:GetParameter", parameters: [exchange.join.arn] };
+  const identities = {
+    [MachineRole.ControlPlane]: identity(sdk, `${name}-control-plane`, writes, access, opts),
+    [MachineRole.Worker]: identity(sdk, `${name}-worker`, reads, access, opts),
+  };
+  const publicAddress = checked.publicAddresses
+    ? new sdk.ec2.Eip(`${name}-address`, { domain: "vpc", tags }, { ...opts, dependsOn: plan.network.wayOut })
+    : undefined;
+  const made = checked.machines.flatMap((machine) => {
+    const { role } = machine;
+    if (role === MachineRole.Client) return [];
+    const settings = (address: string) => settingsOf(args, checked, machine, exchange, address);
+    requireSize(at(place, "machines"), machine, userData(settings(ANY_ADDRESS)));
+    const isControlPlane = role === MachineRole.ControlPlane;
+    const resource = instance(
+      sdk,
+      `${name}-${machine.name}`,
+      {
+        machine,
+        instanceType: machine.instanceType,
+        imageId: plan.imageId,
+        subnetId: subnetOf(plan.network.subnets, machine.address),
+        securityGroupIds: [...(isControlPlane ? [plan.groups[Group.ControlPlane]] : []), plan.groups[Group.Nodes]],
+        sourceDestCheck: checked.sourceDestCheck,
+        publicAddress: checked.publicAddresses,
+        diskSize: checked.diskSize,
+        tags,
+        keyName: plan.keyName,
+        instanceProfile: identities[role].profile,
+        userData:
+          isControlPlane && publicAddress
+            ? publicAddress.publicIp.apply((address) => userData(settings(address)))
+            : userData(settings("")),
+      },
+      {
+        ...opts,
+        dependsOn: [...plan.network.wayOut, ...identities[role].grants],
+        protect: isControlPlane ? (args.protectControlPlane ?? true) : undefined,
+      },
+    );
+    return [{ machine, instance: resource }];
+  });
+  const controlPlane = made[0] as (typeof made)[number];
+  const association =
+    publicAddress &&
+    new sdk.ec2.EipAssociation(
+      `${name}-address-association`,
+      { allocationId: publicAddress.id, instanceId: controlPlane.instance.id },
+      opts,
+    );
+  return { made, controlPlane, publicAddress, association };
+}
+
+/** What a node is told. A worker learns the release from the control plane, so that a later one leaves its user data as it is. */
+function settingsOf(
+  args: AwsClusterArgs,
+  checked: CheckedAws,
+  { name, role, address }: TypedMachine,
+  { path }: Exchange,
+  publicAddress: string,
+): NodeSettings {
+  const all: NodeSettings = {
+    ROLE: role,
+    NODE_NAME: name,
+    NODE_ADDRESS: address,
+    API_SERVER: `${checked.controlPlane.address}:${API_SERVER_PORT}`,
+    PARAMETERS: path,
+    ...(args.sessionManager && { SESSION_MANAGER: "true" }),
+  };
+  if (role === MachineRole.Worker) return all;
+  return {
+    ...all,
+    KUBERNETES_VERSION: checked.kubernetesVersion,
+    POD_SUBNET: checked.podSubnet,
+    SERVICE_SUBNET: checked.serviceSubnet,
+    CERTIFICATE_NAMES: [publicAddress, "127.0.0.1"].filter(Boolean).join(" "),
+  };
+}

@@ -1,0 +1,13 @@
+import { type InputPlace, refuseBecause } from "../refusal/refusal";
+import { upgradeRefusal } from "../release/kubernetes-release";
+
+/**
+ * Refuses a release that the running one cannot become: where the cluster stands, already a preview knows what it publishes.
+ * @param join the parameter that the control plane writes for workers: token, hash of the authority, release
+ */
+export function requireWay(place: InputPlace, join: string, release: string): void {
+  const [, , running] = join.split(/\s+/);
+  const refusal =
+    running?.startsWith("v") && upgradeRefusal([{ name: "the control plane", release: running }], release);
+  if (refusal) refuseBecause(place, refusal);
+}

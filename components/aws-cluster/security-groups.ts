@@ -1,0 +1,41 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { AwsSdk } from "../aws/sdk-types";
+import { Group, type Opening } from "./firewall";
+
+/** Makes the groups with what they let in; they let everything out. */
+export function securityGroups(
+  sdk: AwsSdk,
+  name: string,
+  vpcId: pulumi.Input<string>,
+  openings: Opening[],
+  tags: Record<string, string>,
+  opts: pulumi.CustomResourceOptions,
+): Record<Group, pulumi.Output<string>> {
+  const group = (group: Group) => {
+    const made = new sdk.ec2.SecurityGroup(
+      `${name}-${group}`,
+      { vpcId, description: `${group} of ${name}`, tags: { ...tags, Name: `${name}-${group}` } },
+      opts,
+    );
+    const outside = { securityGroupId: made.id, ipProtocol: "-1", cidrIpv4: "0.0.0.0/0" };
+    new sdk.vpc.SecurityGroupEgressRule(
+      `${name}-${group}-outside`,
+      { ...outside, description: "everything", tags },
+      opts,
+    );
+    return made.id;
+  };
+  const groups = {
+    [Group.ControlPlane]: group(Group.ControlPlane),
+    [Group.Nodes]: group(Group.Nodes),
+    [Group.Clients]: group(Group.Clients),
+  };
+  for (const { group, name: rule, peers, world: _, ...opening } of openings) {
+    new sdk.vpc.SecurityGroupIngressRule(
+      `${name}-${group}-${rule}`,
+      { ...opening, securityGroupId: groups[group], ...(peers && { referencedSecurityGroupId: groups[peers] }), tags },
+      opts,
+    );
+  }
+  return groups;
+}

@@ -1,0 +1,115 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { IpPoolArgs } from "../ip-pool/component";
+import type { ApiServerAddress } from "../machine/machine";
+import type { NetworkPolicyArgs } from "../network-policy/args";
+
+/** How a reply of a service that was reached from outside the cluster returns to the client. */
+export enum ReturnMode {
+  /** Direct Server Return: from the pod's node straight to the client, with the address the client used. */
+  Dsr = "dsr",
+  /** Through the node that the client connected to. */
+  Tunnel = "tunnel",
+}
+
+/** Who gives Services their backends. */
+export enum ServiceHandling {
+  /** This dataplane: the client's source address is preserved. */
+  Ebpf = "Ebpf",
+  /** The real kube-proxy with rules of iptables; pods, addresses and policies stay this dataplane's. */
+  KubeProxyIptables = "KubeProxyIptables",
+  /** The real kube-proxy with rules of nftables; pods, addresses and policies stay this dataplane's. */
+  KubeProxyNftables = "KubeProxyNftables",
+}
+
+/** Whether Services may name addresses of their own (`spec.externalIPs`) for the nodes to answer at. */
+export enum ExternalIPs {
+  /** As Kubernetes does: but for addresses of Services, pods and the API server, and the nodes' own ports. */
+  Allow = "Allow",
+  /** None is served; load balancers' addresses are. */
+  Deny = "Deny",
+}
+
+/**
+ * Whose sockets are given a backend when they connect to a Service; all others' packets are translated on their way. Processes on
+ * the nodes have no other way to Services, so there is no "Off".
+ */
+export enum SocketTranslation {
+  /** Those of processes on the nodes and in pods: nothing is left to translate in their packets. */
+  All = "All",
+  /** Those of processes on the nodes only. Pods' sockets see the Service's address everywhere, as sidecars expect (SO_ORIGINAL_DST). */
+  HostOnly = "HostOnly",
+}
+
+/** Who reaches the agents' metrics, which show sizes and counts of a node without asking who wants to know. */
+export enum MetricsAddress {
+  /** Processes of the node only: 127.0.0.1. */
+  Loopback = "Loopback",
+  /** Whoever reaches the node's own address, a Prometheus in a pod for instance. */
+  Node = "Node",
+  /** Whoever reaches any address of the node. */
+  Any = "Any",
+}
+
+/** Least severe messages the agent logs. */
+export enum LogLevel {
+  Debug = "debug",
+  Info = "info",
+  Warn = "warn",
+  Error = "error",
+}
+
+/** Arguments of `Dataplane`. */
+export interface DataplaneArgs {
+  /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
+  apiServer: pulumi.Input<ApiServerAddress>;
+  /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
+  returnMode?: ReturnMode;
+  /**
+   * Who gives Services their backends. A change switches a running cluster for new connections, without restarting agents or
+   * pods. Defaults to `Ebpf`.
+   */
+  serviceHandling?: ServiceHandling;
+  /**
+   * Whether `externalIPs` of Services are served. Whoever may write a Service may take an address by them (CVE-2020-8554): deny
+   * them, or keep them to `externalIPNetworks`, where not everybody is trusted. A change needs no restart. Holds while
+   * `serviceHandling` is `Ebpf`. Defaults to `Allow`.
+   */
+  externalIPs?: ExternalIPs;
+  /** IPv4 networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */
+  externalIPNetworks?: string[];
+  /**
+   * Whose sockets are given a backend when they connect to a Service. A change is followed by new connections, without
+   * restarting agents. Defaults to `All`.
+   */
+  socketTranslation?: SocketTranslation;
+  /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
+  kubeProxyImage?: pulumi.Input<string>;
+  /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */
+  ipPools?: IpPoolArgs[];
+  /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */
+  serviceSubnet?: pulumi.Input<string>;
+  /** Policies to have in force before the first pod gets its network. Defaults to none. */
+  networkPolicies?: NetworkPolicyArgs[];
+  /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */
+  mtu?: number;
+  /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */
+  uplinks?: string[];
+  /**
+   * Registry, with its path, that holds the agent's image under this package's own version (`make image REGISTRY=...` puts it
+   * there). Not together with `image`. Defaults to none: the image that nodes of a `LocalCluster` have.
+   */
+  imageRegistry?: pulumi.Input<string>;
+  /** Image of the agent, where it is not of this package's version. Defaults to "ebpf-dataplane:VERSION" of `imageRegistry`. */
+  image?: pulumi.Input<string>;
+  /** Content hash of the image; a new one replaces the agents node by node even if the tag is the same. Defaults to "". */
+  imageDigest?: pulumi.Input<string>;
+  /**
+   * Whether pods may send to the port of the nodes' tunnels (UDP 4789), for pods that have tunnels of their own. Nodes believe what
+   * comes from that port of a node. A change needs no restart. Defaults to false.
+   */
+  allowVxlanPacketsFromWorkloads?: boolean;
+  /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
+  metricsAddress?: MetricsAddress;
+  /** Least severe messages the agent logs. Defaults to `Info`. */
+  logLevel?: LogLevel;
+}

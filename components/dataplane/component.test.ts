@@ -1,0 +1,287 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { VxlanMode } from "../ip-pool/component.ts";
+import { packageVersion } from "../program/agent-image.ts";
+import { recordResources, settled } from "../testing/program.ts";
+import {
+  type DataplaneArgs,
+  ExternalIPs,
+  LogLevel,
+  MetricsAddress,
+  ReturnMode,
+  ServiceHandling,
+  SocketTranslation,
+} from "./args.ts";
+import { Dataplane } from "./component.ts";
+import { DEFINITION_LABELS } from "./definition-owner.ts";
+
+const version = packageVersion();
+const apiServer = { host: "172.31.1.8", port: 6443 };
+
+async function resourcesOf(args: Partial<DataplaneArgs>) {
+  const resources = await recordResources();
+  new Dataplane("dp", { apiServer, ...args });
+  await settled();
+  return (kind: string) => {
+    const found = resources.filter(({ type }) => type.startsWith("kubernetes:") && type.endsWith(`:${kind}`));
+    return found.map(({ inputs }) => JSON.parse(JSON.stringify(inputs)));
+  };
+}
+
+test.each([
+  [undefined, "DSR"],
+  [ReturnMode.Dsr, "DSR"],
+  [ReturnMode.Tunnel, "Tunnel"],
+])("Dataplane declares return mode %s as %s, for agents to follow without a restart", async (returnMode, mode) => {
+  const of = await resourcesOf({ returnMode });
+  expect(of("FelixConfiguration")[0]).toMatchObject({
+    apiVersion: "projectcalico.org/v3",
+    metadata: { name: "default" },
+    spec: { bpfExternalServiceMode: mode },
+  });
+  expect(JSON.stringify(of("DaemonSet"))).not.toMatch(/dsr|tunnel/i);
+});
+
+test.each([ServiceHandling.KubeProxyIptables, ServiceHandling.KubeProxyNftables])(
+  "Dataplane runs kube-proxy beside the agents for %s, and tells them",
+  async (serviceHandling) => {
+    const of = await resourcesOf({ serviceHandling, kubeProxyImage: "registry.example/kube-proxy:1" });
+    const [proxy] = of("DaemonSet").filter(({ metadata }) => metadata.name === "kube-proxy");
+    expect(proxy.spec.template.spec.containers[0].image).toBe("registry.example/kube-proxy:1");
+    expect(proxy.metadata.namespace).toBe("ebpf-dataplane");
+    const { annotations } = of("FelixConfiguration")[0].metadata;
+    expect(annotations).toEqual({ "ebpf-dataplane.io/service-handling": serviceHandling });
+    // Everything that belongs to kube-proxy goes with it.
+    const without = await resourcesOf({});
+    expect(JSON.stringify(["DaemonSet", "ConfigMap", "ServiceAccount"].map(without))).not.toContain("kube-proxy");
+    const agents = (some: typeof of) => some("DaemonSet").filter(({ metadata }) => metadata.name === "ebpf-dataplane");
+    expect(agents(of)).toEqual(agents(without));
+  },
+);
+
+test("Dataplane tells agents to leave pods' sockets alone, without another DaemonSet", async () => {
+  const of = await resourcesOf({ socketTranslation: SocketTranslation.HostOnly });
+  const { annotations } = of("FelixConfiguration")[0].metadata;
+  expect(annotations).toMatchObject({ "ebpf-dataplane.io/socket-translation": "HostOnly" });
+  expect(of("DaemonSet")).toEqual((await resourcesOf({}))("DaemonSet"));
+});
+
+test("Dataplane gives agents the API server's own address, their image's content and their settings", async () => {
+  const of = await resourcesOf({
+    image: "registry.example/agent:1",
+    imageDigest: "sha256:1",
+    mtu: 9001,
+    logLevel: LogLevel.Debug,
+  });
+  const template = of("DaemonSet")[0]?.spec.template;
+  const container = template.spec.containers[0];
+  expect(template.metadata.annotations["ebpf-dataplane.io/image-digest"]).toBe("sha256:1");
+  expect(container.image).toBe("registry.example/agent:1");
+  expect(container.env).toContainEqual({ name: "KUBERNETES_SERVICE_HOST", value: "172.31.1.8" });
+  expect(container.env).toContainEqual({ name: "KUBERNETES_SERVICE_PORT", value: "6443" });
+  const settings = JSON.parse(of("ConfigMap")[0]?.data["settings.json"]);
+  expect(settings).toEqual({ logLevel: "debug", serviceSubnet: "10.96.0.0/12", mtu: 9001 });
+});
+
+test("Dataplane replaces agents when their settings change", async () => {
+  const annotation = async (args: Partial<DataplaneArgs>) =>
+    (await resourcesOf(args))("DaemonSet")[0]?.spec.template.metadata.annotations["ebpf-dataplane.io/settings-digest"];
+  expect(await annotation({})).toBe(await annotation({ returnMode: ReturnMode.Tunnel }));
+  expect(await annotation({})).not.toBe(await annotation({ logLevel: LogLevel.Warn }));
+});
+
+test("Dataplane turns typed pools and policies into the objects people know", async () => {
+  const of = await resourcesOf({
+    ipPools: [{ name: "pods", cidr: "10.10.0.0/16", vxlanMode: VxlanMode.Always, natOutgoing: false, blockSize: 28 }],
+    networkPolicies: [
+      {
+        name: "nginx",
+        podSelector: { matchLabels: { app: "nginx" } },
+        ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+      },
+    ],
+  });
+  expect(of("IPPool")[0]).toMatchObject({
+    metadata: { name: "pods" },
+    spec: { cidr: "10.10.0.0/16", blockSize: 28, vxlanMode: "Always", natOutgoing: false, disabled: false },
+  });
+  expect(of("NetworkPolicy")[0]).toMatchObject({
+    metadata: { name: "nginx", namespace: "default" },
+    spec: {
+      podSelector: { matchLabels: { app: "nginx" } },
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ protocol: "TCP", port: 80 }] }],
+    },
+  });
+});
+
+test("Dataplane grants the agent no write access but to its own kinds and events", async () => {
+  const rules = (await resourcesOf({}))("ClusterRole")[0]?.rules as { resources: string[]; verbs: string[] }[];
+  const written = rules.filter(({ verbs }) => verbs.some((verb) => !["get", "list", "watch"].includes(verb)));
+  expect(written.flatMap(({ resources }) => resources).sort()).toEqual(["events", "ipamblocks"]);
+});
+
+test.each([
+  [undefined, `ebpf-dataplane:${version}`],
+  ["registry.example/team", `registry.example/team/ebpf-dataplane:${version}`],
+])("Dataplane's image is the one of this package's version, in the registry %j", async (imageRegistry, image) => {
+  const resources = await recordResources();
+  new Dataplane("dp", { apiServer, imageRegistry });
+  await settled();
+  const daemonSet = resources.find(({ name }) => name === "dp-daemonset");
+  expect(daemonSet?.inputs).toMatchObject({ spec: { template: { spec: { containers: [{ image }] } } } });
+});
+
+test.each<[Partial<DataplaneArgs>, string]>([
+  [
+    { returnMode: "DSR" as ReturnMode },
+    'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel" (did you mean "dsr"?).',
+  ],
+  [{ socketTranslation: "Off" as SocketTranslation }, 'socketTranslation is "Off", but must be "All" or "HostOnly"'],
+  [{ socketTranslation: "Host" as SocketTranslation }, 'socketTranslation is "Host", but must be "All" or "HostOnly"'],
+  [
+    { serviceHandling: "KubeProxy" as ServiceHandling },
+    'serviceHandling is "KubeProxy", but must be "Ebpf", "KubeProxyIptables" or "KubeProxyNftables"',
+  ],
+  [{ mtu: 1000 }, "mtu is 1000, but must be a whole number from 1280 to 65535"],
+  [{ uplinks: ["a/b"] }, 'uplinks[0] is "a/b", but must be an interface\'s name'],
+  [{ ipPools: [] }, "ipPools is [], but must be at least one pool"],
+  [
+    { ipPools: [{ cidr: "10.96.0.0/16" }] },
+    'ipPools[0].cidr is "10.96.0.0/16", but must be apart from serviceSubnet 10.96.0.0/12',
+  ],
+  [{ ipPools: [{ cidr: "10.0.0.0/24", blockSize: 20 }] }, "ipPools[0].blockSize is 20, but must be at least 24"],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16", vxlanMode: "Sometimes" as VxlanMode }] },
+    'must be "Always", "CrossSubnet" or "Never"',
+  ],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16" }, { name: "b", cidr: "10.0.128.0/24" }] },
+    'ipPools[1].cidr is "10.0.128.0/24", but must be apart from ipPools[0].cidr 10.0.0.0/16',
+  ],
+  [{ ipPools: [{ cidr: "10.0.0.0/16" }, { cidr: "10.1.0.0/16" }] }, "ipPools[1].name"],
+  [
+    { networkPolicies: [{ name: "Nginx" }] },
+    'networkPolicies[0].name is "Nginx", but must be a Kubernetes object name',
+  ],
+  [{ networkPolicies: [{ name: "a" }, { name: "a" }] }, "networkPolicies[1]"],
+  [{ image: "agent:1", imageRegistry: "registry.example" }, "imageRegistry is"],
+])("Dataplane refuses %j", async (args, message) => {
+  await recordResources();
+  expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
+});
+
+test("Dataplane keeps an agent's token to the IPAMBlocks of its own node", async () => {
+  const of = await resourcesOf({});
+  const [policy] = of("ValidatingAdmissionPolicy");
+  const [binding] = of("ValidatingAdmissionPolicyBinding");
+  const [account] = of("ServiceAccount");
+  expect(binding.spec).toMatchObject({ policyName: policy.metadata.name, validationActions: ["Deny"] });
+  expect(policy.spec.failurePolicy).toBe("Fail");
+  expect(policy.spec.matchConditions[0].expression).toContain(
+    `'system:serviceaccount:${account.metadata.namespace}:${account.metadata.name}'`,
+  );
+  expect(policy.spec.matchConstraints.resourceRules[0].operations).toEqual(["CREATE", "UPDATE", "DELETE"]);
+});
+
+test.each(Object.values(ServiceHandling))(
+  "no container that Dataplane makes for %s has more rights than are listed",
+  async (serviceHandling) => {
+    const daemonSets = (await resourcesOf({ serviceHandling }))("DaemonSet");
+    expect(daemonSets.length).toBe(serviceHandling === ServiceHandling.Ebpf ? 1 : 2);
+    const specs = daemonSets.map(({ spec }) => spec.template.spec);
+    expect(specs.filter(({ hostPID, hostIPC }) => hostPID || hostIPC)).toEqual([]);
+    for (const container of specs.flatMap(({ initContainers = [], containers }) => [
+      ...initContainers,
+      ...containers,
+    ])) {
+      expect(container.securityContext).toMatchObject({
+        privileged: false,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      const listed = container.name === "agent" ? AGENT_CAPABILITIES : ["NET_ADMIN", "NET_RAW"];
+      expect(container.securityContext.capabilities.add).toEqual(listed);
+      expect(container.resources).toMatchObject({
+        requests: { cpu: expect.stringMatching(/m$/), memory: expect.stringMatching(/Mi$/) },
+        limits: { memory: expect.stringMatching(/[MG]i$/) },
+      });
+    }
+  },
+);
+
+/** A longer list is a decision. */
+const AGENT_CAPABILITIES = ["BPF", "PERFMON", "NET_ADMIN", "NET_RAW", "SYS_ADMIN", "DAC_OVERRIDE", "SETGID"];
+
+test("the agent can write the node's files that it has to write, and no others", async () => {
+  const [container] = (await resourcesOf({}))("DaemonSet")[0].spec.template.spec.containers;
+  const written = container.volumeMounts.filter(({ readOnly }: { readOnly?: boolean }) => !readOnly);
+  expect(written.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+    "/sys/fs/bpf",
+    "/run/ebpf-dataplane",
+    "/host/proc/sys/net",
+    "/host/etc/cni/net.d",
+    "/host/opt/cni/bin",
+  ]);
+});
+
+test("definitions under names that Calico uses are marked, and stay when the deployment is destroyed", async () => {
+  const resources = await recordResources();
+  const retained: Record<string, boolean | undefined> = {};
+  const look: pulumi.ResourceTransformation = ({ name, opts }) => {
+    retained[name] = opts.retainOnDelete;
+    return undefined;
+  };
+  new Dataplane("dp", { apiServer }, { transformations: [look] });
+  await settled();
+  expect(retained).toMatchObject({
+    "dp-crd-ippools": true,
+    "dp-crd-felixconfigurations": true,
+    "dp-crd-ipamblocks": false,
+  });
+  const metadata = resources.find(({ name }) => name === "dp-crd-ippools")?.inputs.metadata;
+  expect(metadata).toMatchObject({
+    labels: DEFINITION_LABELS,
+    annotations: { "pulumi.com/patchFieldManager": "ebpf-dataplane" },
+  });
+});
+
+test("Dataplane tells agents which externalIPs to serve, by what they follow without a restart", async () => {
+  const annotations = async (args: Partial<DataplaneArgs>) =>
+    (await resourcesOf(args))("FelixConfiguration")[0].metadata.annotations;
+  expect(await annotations({ externalIPs: ExternalIPs.Deny })).toMatchObject({
+    "ebpf-dataplane.io/external-ips": "Deny",
+  });
+  expect(await annotations({ externalIPNetworks: ["203.0.113.0/24", "198.51.100.7/32"] })).toMatchObject({
+    "ebpf-dataplane.io/external-ip-networks": "203.0.113.0/24,198.51.100.7/32",
+  });
+  expect(Object.keys(await annotations({}))).toEqual(["ebpf-dataplane.io/service-handling"]);
+});
+
+test.each<[Partial<DataplaneArgs>, string]>([
+  [{ externalIPs: "deny" as ExternalIPs }, 'externalIPs is "deny", but must be "Allow" or "Deny"'],
+  [{ externalIPNetworks: ["203.0.113.1"] }, "externalIPNetworks[0]"],
+  [{ externalIPNetworks: [] }, "externalIPNetworks"],
+  [{ externalIPs: ExternalIPs.Deny, externalIPNetworks: ["203.0.113.0/24"] }, "externalIPNetworks"],
+])("Dataplane refuses %j", async (args, message) => {
+  await recordResources();
+  expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
+});
+
+test.each([
+  { metricsAddress: undefined, args: [] },
+  { metricsAddress: MetricsAddress.Loopback, args: [] },
+  { metricsAddress: MetricsAddress.Node, args: ["--metrics-address", "$(HOST_IP)"] },
+  { metricsAddress: MetricsAddress.Any, args: ["--metrics-address", "0.0.0.0"] },
+])("metrics are served at $metricsAddress", async ({ metricsAddress, args }) => {
+  const daemonSet = (await resourcesOf(metricsAddress ? { metricsAddress } : {}))("DaemonSet")[0];
+  expect(daemonSet.spec.template.spec.containers[0].args).toEqual(["agent", ...args]);
+});
+
+test("workloads send to the tunnel's port when that is allowed only", async () => {
+  const spec = async (args: Partial<DataplaneArgs>) => (await resourcesOf(args))("FelixConfiguration")[0].spec;
+  expect(await spec({ allowVxlanPacketsFromWorkloads: true })).toMatchObject({ allowVXLANPacketsFromWorkloads: true });
+  expect(await spec({})).not.toHaveProperty("allowVXLANPacketsFromWorkloads");
+});

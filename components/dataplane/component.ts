@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../arguments/arguments";
+import { type AgentSettings, SETTINGS_FILE } from "../documents/agent-settings";
+import { IpPool } from "../ip-pool/component";
+import { NetworkPolicy } from "../network-policy/component";
+import { agentImage } from "../program/agent-image";
+import { componentType } from "../program/package-name";
+import { argumentsOf } from "../refusal/refusal";
+import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release";
+import { agentAccess } from "./access";
+import { blockAdmission } from "./admission";
+import { agentDaemonSet } from "./agent";
+import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./args";
+import { customResourceDefinition } from "./definition";
+import { felixConfiguration } from "./felix-configuration";
+import { type CheckedDataplane, requireDataplane } from "./inputs";
+import { KINDS } from "./kinds";
+import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./kube-proxy";
+import { AGENT, AGENT_LABELS } from "./names";
+
+/**
+ * This project's eBPF dataplane on every node of a cluster without kube-proxy: pod network, Services with the client's source
+ * address preserved, network policies. Creates typed Kubernetes resources only, so a preview shows each of them, also when the
+ * cluster does not exist yet. Goes to the cluster of the Kubernetes provider in the component's options.
+ */
+export class Dataplane extends pulumi.ComponentResource {
+  /** Namespace of the agent. */
+  readonly namespace: pulumi.Output<string>;
+  /** Hash of everything that was declared, the image's digest included: what hangs on the dataplane is repeated when it changes. */
+  readonly contentHash: pulumi.Output<string>;
+
+  constructor(name: string, args: DataplaneArgs, opts?: pulumi.ComponentResourceOptions) {
+    const place = argumentsOf("Dataplane", name);
+    const given = requireDataplane(place, requireArguments(place, "Dataplane", args));
+    super(componentType("Dataplane"), name, given, opts);
+    const child = { parent: this };
+
+    const namespace = agentNamespace(name, child);
+    const definitions = KINDS.map((kind) => customResourceDefinition(name, kind, child));
+    const afterDefinitions = { parent: this, dependsOn: definitions };
+    const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = given;
+    // kube-proxy handles services before the agents stop; when it is taken out, Pulumi deletes it at last.
+    const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, given, child)] : [];
+    const felix = new k8s.apiextensions.CustomResource(
+      `${name}-felixconfiguration`,
+      felixConfiguration(returnMode, serviceHandling, args),
+      { parent: this, dependsOn: [...definitions, ...proxy] },
+    );
+    const pools = given.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));
+    const policies = given.networkPolicies.map(
+      (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
+    );
+    const { account, binding } = agentAccess(name, namespace.metadata.name, child);
+    const admission = blockAdmission(name, AGENT, child);
+    const settings = settingsDocument(given);
+    const configMap = new k8s.core.v1.ConfigMap(
+      `${name}-configmap`,
+      {
+        metadata: { name: AGENT, namespace: namespace.metadata.name, labels: AGENT_LABELS },
+        data: { [SETTINGS_FILE]: settings },
+      },
+      child,
+    );
+    const image = given.image ?? agentImage(given.imageRegistry);
+    const daemonSet = agentDaemonSet(
+      name,
+      {
+        namespace: namespace.metadata.name,
+        serviceAccount: account.metadata.name,
+        settings: configMap.metadata.name,
+        settingsDigest: settings.apply(sha256),
+        image,
+        imageDigest: given.imageDigest ?? "",
+        apiServer: given.apiServer,
+        metricsAddress: given.metricsAddress,
+      },
+      // Policies are there before the first pod gets its network.
+      { parent: this, dependsOn: [binding, admission, felix, ...definitions, ...pools, ...policies] },
+    );
+    this.namespace = daemonSet.metadata.namespace;
+    this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...given, image }).apply(sha256));
+    this.registerOutputs({ namespace: this.namespace, contentHash: this.contentHash });
+  }
+}
+
+/** The agent's namespace, which must admit privileged pods (Pod Security Standards). */
+function agentNamespace(name: string, opts: pulumi.ResourceOptions) {
+  const modes = ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "privileged"]);
+  return new k8s.core.v1.Namespace(
+    `${name}-namespace`,
+    { metadata: { name: AGENT, labels: { ...AGENT_LABELS, ...Object.fromEntries(modes) } } },
+    opts,
+  );
+}
+
+/** kube-proxy beside the agents; ready when its rules are written. */
+function kubeProxy(
+  name: string,
+  mode: KubeProxyMode,
+  namespace: k8s.core.v1.Namespace,
+  { apiServer, kubeProxyImage = KUBE_PROXY_IMAGE }: DataplaneArgs,
+  opts: pulumi.ResourceOptions,
+) {
+  const server = pulumi.output(apiServer);
+  const objects = kubeProxyObjects(mode, {
+    namespace: namespace.metadata.name,
+    image: kubeProxyImage,
+    apiServer: { host: server.apply(({ host }) => host), port: server.apply(({ port }) => `${port}`) },
+  });
+  const account = new k8s.core.v1.ServiceAccount(`${name}-kube-proxy-serviceaccount`, objects.serviceAccount, opts);
+  const binding = new k8s.rbac.v1.ClusterRoleBinding(`${name}-kube-proxy-clusterrolebinding`, objects.binding, opts);
+  const configMap = new k8s.core.v1.ConfigMap(`${name}-kube-proxy-configmap`, objects.configMap, opts);
+  const dependsOn = [account, binding, configMap];
+  return new k8s.apps.v1.DaemonSet(`${name}-kube-proxy-daemonset`, objects.daemonSet, { ...opts, dependsOn });
+}
+
+function settingsDocument({ logLevel = LogLevel.Info, serviceSubnet, mtu, uplinks }: CheckedDataplane) {
+  return pulumi.output(serviceSubnet).apply((subnet) => {
+    const settings: AgentSettings = {
+      logLevel,
+      serviceSubnet: subnet,
+      ...(mtu !== undefined && { mtu }),
+      ...(uplinks && { uplinks }),
+    };
+    return JSON.stringify(settings, null, 2);
+  });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

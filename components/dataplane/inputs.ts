@@ -1,0 +1,105 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { DEFAULT_POOL_NAME, type IpPoolArgs, requirePool } from "../ip-pool/component";
+import type { NetworkPolicyArgs } from "../network-policy/args";
+import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs";
+import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal";
+import { overlap, requireCidr, requireServiceSubnet } from "../values/addresses";
+import { requireUnique, requireWhole } from "../values/choices";
+import { requireApiServer } from "../values/host";
+import { requireImage, requireRegistry } from "../values/image";
+import { type DataplaneArgs, ExternalIPs } from "./args";
+
+/** Linux takes more, which nobody uses, and which is most likely a pattern or the "eth0@if2" that `ip link` shows. */
+const INTERFACE_NAME = /^[\w.-]{1,15}$/;
+
+/** A pool that has its name, which is a part of the names of its resources. */
+type NamedPool = IpPoolArgs & { name: string };
+
+/** Arguments with their structure filled in, and every value that is known later on its guard. */
+export interface CheckedDataplane extends DataplaneArgs {
+  ipPools: NamedPool[];
+  networkPolicies: CheckedPolicy[];
+  serviceSubnet: pulumi.Input<string>;
+}
+
+/** Refuses arguments that no cluster could run with. */
+export function requireDataplane(place: InputPlace, args: DataplaneArgs): CheckedDataplane {
+  const { networkPolicies = [], ipPools = [{ cidr: "10.244.0.0/16" }], image, imageRegistry, kubeProxyImage } = args;
+  if (image !== undefined && imageRegistry !== undefined) {
+    refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
+  }
+  if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, 1280, 65535);
+  if (args.uplinks) requireUplinks(at(place, "uplinks"), args.uplinks);
+  const serviceSubnet = checked(args.serviceSubnet ?? "10.96.0.0/12", (cidr) =>
+    requireServiceSubnet(at(place, "serviceSubnet"), cidr),
+  );
+  const pools = requirePools(at(place, "ipPools"), ipPools, serviceSubnet);
+  const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
+  const named = (cidrs: string[]) => Object.fromEntries(cidrs.map((cidr, index) => [networks[index], cidr]));
+  requireExternalIPs(place, args);
+  return {
+    ...args,
+    apiServer: checkedBeside(args.apiServer, [serviceSubnet, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
+      requireApiServer(at(place, "apiServer"), server, named(cidrs)),
+    ),
+    ...checkedField(place, "image", image, requireImage),
+    ...checkedField(place, "imageRegistry", imageRegistry, requireRegistry),
+    ...checkedField(place, "kubeProxyImage", kubeProxyImage, requireImage),
+    ipPools: pools,
+    networkPolicies: requirePolicies(at(place, "networkPolicies"), networkPolicies),
+    serviceSubnet,
+  };
+}
+
+function requireUplinks(place: InputPlace, uplinks: string[]): void {
+  if (uplinks.length === 0)
+    refuse(place, uplinks, "at least one interface, or left out: without any no packet is looked at");
+  uplinks.forEach((uplink, index) => {
+    if (INTERFACE_NAME.test(uplink) && !["lo", ".", ".."].includes(uplink)) return;
+    refuse(
+      at(place, index),
+      uplink,
+      'an interface\'s name of at most 15 letters, digits, ".", "_" and "-"; no pattern',
+    );
+  });
+  requireUnique((index) => at(place, index), uplinks);
+}
+
+function requireExternalIPs(place: InputPlace, { externalIPs, externalIPNetworks }: DataplaneArgs): void {
+  if (!externalIPNetworks) return;
+  const networks = at(place, "externalIPNetworks");
+  if (externalIPs === ExternalIPs.Deny) refuse(networks, externalIPNetworks, 'left out: externalIPs is "Deny"');
+  if (externalIPNetworks.length === 0)
+    refuse(networks, externalIPNetworks, 'at least one network, or externalIPs "Deny"');
+  externalIPNetworks.forEach((network, index) => {
+    requireCidr(at(networks, index), network, 32);
+  });
+}
+
+function requirePools(place: InputPlace, pools: IpPoolArgs[], serviceSubnet: pulumi.Input<string>): NamedPool[] {
+  if (pools.length === 0) refuse(place, pools, "at least one pool: without addresses no pod starts");
+  const named = pools.map((pool, index) => {
+    const [field, earlier] = [at(at(place, index), "cidr"), pools.slice(0, index).map(({ cidr }) => cidr)];
+    const { cidr } = requirePool(at(place, index), pool);
+    const apart = checkedBeside(cidr, [serviceSubnet, ...earlier], (known, [services = "", ...others]) => {
+      if (overlap(known, services)) refuse(field, known, `apart from serviceSubnet ${services}`);
+      const other = others.findIndex((cidr) => overlap(cidr, known));
+      return other < 0 ? known : refuse(field, known, `apart from ipPools[${other}].cidr ${others[other]}`);
+    });
+    return { ...pool, name: pool.name ?? DEFAULT_POOL_NAME, cidr: apart };
+  });
+  requireUnique(
+    (index) => at(at(place, index), "name"),
+    named.map((pool) => pool.name),
+  );
+  return named;
+}
+
+function requirePolicies(place: InputPlace, policies: NetworkPolicyArgs[]): CheckedPolicy[] {
+  const checked = policies.map((policy, index) => requirePolicy(at(place, index), policy));
+  requireUnique(
+    (index) => at(place, index),
+    checked.map((policy) => `${policy.namespace}/${policy.name}`),
+  );
+  return checked;
+}

@@ -1,0 +1,103 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../arguments/arguments";
+import { ReturnMode } from "../dataplane/args";
+import { requireDataplane } from "../dataplane/inputs";
+import { type ApiServerAddress, type MachineAddress, requireClusterId } from "../machine/machine";
+import { agentImage } from "../program/agent-image";
+import { INTERPRETER, programCommand, programHash } from "../program/installed-program";
+import { componentType } from "../program/package-name";
+import { argumentsOf, at } from "../refusal/refusal";
+import { requireKubeconfig } from "../values/credentials";
+import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./args";
+
+/** Something that a preflight looked at. */
+export interface PreflightFinding {
+  /** "ok", "warning" or "refused". */
+  severity: string;
+  /** What was looked at. */
+  check: string;
+  /** Names of the nodes it is about; none: the cluster. */
+  nodes: string[];
+  /** What is there. */
+  found: string;
+  /** What to do; absent where nothing is to be done. */
+  next?: string;
+}
+
+/**
+ * A cluster that you have. Looks at it before anything is changed, and ends the deployment with a table where something stands in the
+ * way: let the `Dataplane` depend on it. When the stack is destroyed, takes off the nodes what outlives the dataplane's agents.
+ */
+export class ExistingCluster extends pulumi.ComponentResource {
+  /** Administrator's kubeconfig (YAML), as it was given. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Where the nodes reach the API server. */
+  readonly apiServer: pulumi.Output<ApiServerAddress>;
+  /** Nodes of the cluster by their addresses. */
+  readonly nodes: pulumi.Output<MachineAddress[]>;
+  /** What tells this cluster from every other. */
+  readonly clusterId: pulumi.Output<string>;
+  /** What was found, what needs doing first. */
+  readonly findings: pulumi.Output<PreflightFinding[]>;
+
+  constructor(name: string, args: ExistingClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const place = argumentsOf("ExistingCluster", name);
+    args = requireArguments(place, "ExistingCluster", args);
+    const { existingKubeProxy = ExistingKubeProxy.Refuse, clusterId, probeNodes = true } = args;
+    const { otherNetworkPlugin = OtherNetworkPlugin.Refuse } = args;
+    if (clusterId !== undefined) requireClusterId(at(place, "clusterId"), clusterId);
+    const given = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
+    const dataplane = requireDataplane(at(place, "dataplane"), args.dataplane);
+    super(componentType("ExistingCluster"), name, args, opts);
+
+    const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet } = dataplane;
+    const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
+    const plan = pulumi.jsonStringify({
+      apiServer,
+      image,
+      returnMode,
+      podCidrs: ipPools.map(({ cidr }) => cidr),
+      serviceSubnet,
+      mtu,
+      existingKubeProxy,
+      otherNetworkPlugin,
+      clusterId,
+      probeNodes,
+    });
+    // Without triggers: what changes is an update, and an update is told what the last run found (clusterId).
+    const preflight = new command.local.Command(
+      `${name}-preflight`,
+      {
+        interpreter: INTERPRETER,
+        create: programCommand("cluster", "preflight"),
+        // It was there before the dataplane, so it goes after it.
+        delete: programCommand("cluster", "clean-nodes"),
+        stdin: plan,
+        environment: {
+          KUBECONFIG_CONTENT: pulumi.secret(given),
+          // Another version of this package may find something else.
+          EBPF_DATAPLANE_PROGRAM: programHash("cluster"),
+        },
+        // The table is on stderr, for people; stdout is the result.
+        logging: command.local.Logging.Stderr,
+      },
+      { parent: this, customTimeouts: { create: "10m", update: "10m", delete: "10m" } },
+    );
+    const result = preflight.stdout.apply((stdout) => JSON.parse(stdout) as PreflightResult);
+    this.kubeconfig = pulumi.secret(given);
+    this.apiServer = pulumi.output(apiServer);
+    this.nodes = result.apply(({ nodes }) => nodes);
+    this.clusterId = result.apply((found) => found.clusterId);
+    this.findings = result.apply(({ findings }) => findings);
+    const { kubeconfig, nodes, findings } = this;
+    this.registerOutputs({ kubeconfig, apiServer: this.apiServer, nodes, clusterId: this.clusterId, findings });
+  }
+}
+
+/** What `cluster preflight` prints. */
+interface PreflightResult {
+  clusterId: string;
+  nodes: MachineAddress[];
+  findings: PreflightFinding[];
+}

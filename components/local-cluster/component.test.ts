@@ -1,0 +1,102 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { type Machine, MachineRole } from "../machine/machine.ts";
+import { recordResources, resolved, settled } from "../testing/program.ts";
+import { LocalCluster, type LocalClusterArgs } from "./component.ts";
+
+test("LocalCluster asks for the walk-through's machines by default", async () => {
+  const resources = await recordResources();
+  new LocalCluster("cluster");
+  await settled();
+  const { inputs } = resources.find(({ type }) => type === "command:local:Command") ?? {};
+  expect(inputs).toMatchObject({
+    create: "lab up",
+    delete: "lab down local",
+    logging: "stderr",
+    addPreviousOutputInEnv: false,
+  });
+  expect(JSON.parse(inputs?.stdin as string)).toMatchObject({
+    name: "local",
+    kubernetesVersion: "v1.35.0",
+    podSubnet: "10.244.0.0/16",
+    serviceSubnet: "10.96.0.0/12",
+    machines: [
+      { name: "master", role: "control-plane", address: "172.31.1.8" },
+      { name: "node", role: "worker", address: "172.31.1.207" },
+      { name: "client1", role: "client", address: "172.31.1.55" },
+      { name: "client2", role: "client", address: "172.31.1.162" },
+    ],
+  });
+  // A changed lab is another one; the same lab is not, nor is one with another release.
+  const { kubeProxy, kubernetesVersion, ...lab } = JSON.parse(inputs?.stdin as string);
+  expect(inputs?.triggers).toEqual([JSON.stringify(lab)]);
+  expect(kubeProxy).toBe(false);
+  expect(resources.find(({ name }) => name === "cluster-upgrade")?.inputs).toMatchObject({
+    stdin: JSON.stringify({ version: kubernetesVersion }),
+    triggers: [kubernetesVersion],
+  });
+});
+
+test("LocalCluster keeps the kubeconfig secret, and nothing else", async () => {
+  await recordResources();
+  const cluster = new LocalCluster("cluster");
+  expect(await pulumi.isSecret(cluster.kubeconfig)).toBe(true);
+  expect(await pulumi.isSecret(cluster.apiServer)).toBe(false);
+  expect(await resolved(cluster.apiServer)).toEqual({ host: "172.31.1.8", port: 6443 });
+  expect(await resolved(cluster.name)).toBe("local");
+  await settled();
+});
+
+test("a preview knows the machines, and where the API server will answer, but no credentials", async () => {
+  await recordResources(true);
+  const cluster = new LocalCluster("cluster");
+  expect(await resolved(cluster.clients)).toEqual([
+    { name: "client1", address: "172.31.1.55" },
+    { name: "client2", address: "172.31.1.162" },
+  ]);
+  expect(await resolved(cluster.nodes)).toHaveLength(2);
+  expect(await resolved(cluster.apiServer)).toEqual({ host: "172.31.1.8", port: 6443 });
+  expect(await (cluster.kubeconfig as unknown as { isKnown: Promise<boolean> }).isKnown).toBe(false);
+  await settled();
+});
+
+const machine = (name: string, role: MachineRole, address: string): Machine => ({ name, role, address });
+const control = machine("master", MachineRole.ControlPlane, "172.31.1.8");
+
+test.each<[LocalClusterArgs, string]>([
+  [{ name: "Local" }, 'LocalCluster "c": name is "Local", but must be at most 12 lower case letters and digits'],
+  [{ kubernetesVersion: "1.35" }, 'kubernetesVersion is "1.35", but must be a release like "v1.35.0"'],
+  [
+    { podSubnet: "10.244.0.0" },
+    'podSubnet is "10.244.0.0", but must be a network with its prefix length (did you mean 10.244.0.0/32?)',
+  ],
+  [{ podSubnet: "10.244.1.0/16" }, "did you mean 10.244.0.0/16?"],
+  [{ podSubnet: "10.96.0.0/16" }, 'podSubnet is "10.96.0.0/16", but must be apart from serviceSubnet 10.96.0.0/12'],
+  [{ machines: [] }, "machines is [], but must be a list with exactly one machine of the role"],
+  [{ machines: [control, control] }, 'machines[1].name is "master", but must be different from machines[0].name'],
+  [
+    { machines: [control, machine("node", MachineRole.Worker, "172.31.1.8")] },
+    'machines[1].address is "172.31.1.8", but must be different from machines[0].address',
+  ],
+  [
+    { machines: [control, machine("node", "server" as MachineRole, "172.31.1.9")] },
+    'machines[1].role is "server", but must be "control-plane", "worker" or "client"',
+  ],
+  [{ machines: [machine("master", MachineRole.ControlPlane, "172.31.1.256")] }, "an IPv4 address like 172.31.1.8"],
+  [{ machines: [machine("master", MachineRole.ControlPlane, "10.96.0.9")] }, "from 172.31.1.2 to 172.31.1.254"],
+])("LocalCluster refuses %j", async (args, message) => {
+  await recordResources();
+  expect(() => new LocalCluster("c", args)).toThrow(message);
+});
+
+test("LocalCluster gives the nodes kube-proxy's image when it is asked to, without replacing the cluster", async () => {
+  const commandOf = async (kubeProxyImage: boolean) => {
+    const resources = await recordResources();
+    new LocalCluster("cluster", { kubeProxyImage });
+    await settled();
+    return resources.find(({ type }) => type === "command:local:Command")?.inputs;
+  };
+  const [without, having] = [await commandOf(false), await commandOf(true)];
+  expect(JSON.parse(having?.stdin as string)).toMatchObject({ kubeProxy: true });
+  expect(having?.triggers).toEqual(without?.triggers);
+});

@@ -1,0 +1,47 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { at, checked, type InputPlace, refuse } from "../refusal/refusal";
+import { requireLabelKey, requireLabelValue } from "../values/labels";
+import { type LabelSelector, LabelSelectorOperator, type LabelSelectorRequirement } from "./args";
+import { requireGiven } from "./given";
+
+/** Refuses a selector that Kubernetes would refuse; what is not known yet is looked at as soon as it is. */
+export function requireSelector(place: InputPlace, selector: pulumi.Input<LabelSelector>): pulumi.Input<LabelSelector> {
+  return checked(selector, (known) => {
+    requireGiven(place, known);
+    const { matchLabels, matchExpressions } = known;
+    return {
+      ...(matchLabels && {
+        matchLabels: checked(matchLabels, (labels) => requireLabels(at(place, "matchLabels"), labels)),
+      }),
+      ...(matchExpressions && {
+        matchExpressions: matchExpressions.map((requirement, index) =>
+          requireRequirement(at(at(place, "matchExpressions"), index), requirement),
+        ),
+      }),
+    };
+  });
+}
+
+/** Refuses labels that no object could have. */
+export function requireLabels<Labels extends Record<string, pulumi.Input<string>>>(
+  place: InputPlace,
+  labels: Labels,
+): Labels {
+  const entries = Object.entries(labels).map(([key, value]) => {
+    requireLabelKey(place, key);
+    return [key, checked(value, (known) => requireLabelValue(at(place, key), known))];
+  });
+  return Object.fromEntries(entries) as Labels;
+}
+
+function requireRequirement(place: InputPlace, requirement: LabelSelectorRequirement): LabelSelectorRequirement {
+  requireGiven(place, requirement);
+  const { key, operator, values } = requirement;
+  requireLabelKey(at(place, "key"), key);
+  const field = at(place, "values");
+  const compares = operator === LabelSelectorOperator.In || operator === LabelSelectorOperator.NotIn;
+  if (compares && !values?.length) refuse(field, values, `at least one value for the operator "${operator}"`);
+  if (!compares && values !== undefined) refuse(field, values, `absent for the operator "${operator}"`);
+  const known = values?.map((value, index) => checked(value, (text) => requireLabelValue(at(field, index), text)));
+  return { key, operator, ...(known && { values: known }) };
+}

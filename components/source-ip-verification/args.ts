@@ -1,0 +1,145 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ReturnMode, ServiceHandling } from "../dataplane/args";
+import type { MachineAddress } from "../machine/machine";
+import type { Expectation } from "./expectation";
+
+/** Who handles services while connections are measured. */
+export enum ComparisonMode {
+  /** kube-proxy with rules of iptables. */
+  KubeProxyIptables = "KubeProxyIptables",
+  /** kube-proxy with rules of nftables. */
+  KubeProxyNftables = "KubeProxyNftables",
+  /** This dataplane, replies through the entry node. */
+  EbpfTunnel = "EbpfTunnel",
+  /** This dataplane, replies straight to the client. */
+  EbpfDsr = "EbpfDsr",
+  /** No service at all, from the client to the pod: the floor. */
+  Direct = "Direct",
+}
+
+/** A figure of measured connections. */
+export enum LatencyQuantity {
+  /** Mean time of a new connection (connect, request, answer, close), microseconds. */
+  MeanUs = "meanUs",
+  /** Median of the same. */
+  MedianUs = "medianUs",
+  /** 90th percentile of the same. */
+  P90Us = "p90Us",
+  /** 99th percentile of the same. */
+  P99Us = "p99Us",
+  /** CPU time of the whole computer per connection, microseconds. */
+  CpuUsPerConnection = "cpuUsPerConnection",
+}
+
+/** What is connected to: a node port, by the clients outside the cluster; or a service, by pods. */
+export interface VerificationTarget {
+  /** IPv4 address that the clients connect to, of any node. Either this with `nodePort`, or `entryNode` with it, or `service`. */
+  entryAddress?: pulumi.Input<string>;
+  /** Name of the node that the clients connect to. */
+  entryNode?: string;
+  /** Node port of the service, from 30000 to 32767. */
+  nodePort?: number;
+  /** Name of a service that pods connect to, at its cluster address; it is in the verification's `namespace`. */
+  service?: string;
+  /** Port of that service. */
+  port?: number;
+  /** Pods that connect to it and must be served, seen with their own addresses: `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
+  from?: string[];
+}
+
+/** New connections to the first node port, timed. */
+export interface LatencyMeasurement {
+  /** New connections in each mode, at most 60000. Defaults to 10000. */
+  connections?: number;
+  /** Connections at the same time, at most 256. Defaults to 1. */
+  concurrency?: number;
+  /** Name of the client that connects. Defaults to the first one that is not kept out. */
+  client?: string;
+}
+
+/** A limit that fails the deployment: exceeded when the figure, or the lower end of its confidence interval where it has one, is above. */
+export interface LatencyThreshold {
+  /** Which figure. */
+  quantity: LatencyQuantity;
+  /** Of which mode; it must be measured. Defaults to the deployment's own. */
+  mode?: ComparisonMode;
+  /** The limit is for the ratio to this mode, which must be measured too. Defaults to no baseline. */
+  baseline?: ComparisonMode;
+  /** Largest value allowed: microseconds, or the ratio where there is a baseline. */
+  atMost: number;
+}
+
+/** Whether it is proven who answers at a machine's address. */
+export enum HostKeyChecking {
+  /** Only the host key that is known is believed. */
+  Strict = "strict",
+  /** Whoever answers is believed: for machines that were just made and are gone soon, and nothing else. */
+  Off = "off",
+}
+
+/** How a client is entered by SSH. */
+export interface SshConnection {
+  /** Name of the client. */
+  client: string;
+  /** Address or name by which this computer reaches it. */
+  host: pulumi.Input<string>;
+  /** Port of its SSH server. Defaults to what OpenSSH's configuration says, 22. */
+  port?: number;
+  /** Who logs in, and needs no rights there. Defaults to what OpenSSH's configuration says. */
+  user?: string;
+  /** Its only public host key, e.g. "ssh-ed25519 AAAA…". Defaults to what is in this user's known_hosts. */
+  hostKey?: pulumi.Input<string>;
+  /** Whether another host key is refused. Defaults to `Strict`. */
+  hostKeyChecking?: HostKeyChecking;
+  /** OpenSSH's ProxyCommand, as for AWS Session Manager or a jump host. Defaults to what OpenSSH's configuration says. */
+  proxyCommand?: string;
+}
+
+/** Arguments of `SourceIpVerification`. */
+export interface SourceIpVerificationArgs {
+  /** Administrator's kubeconfig (YAML) of the cluster. */
+  kubeconfig: pulumi.Input<string>;
+  /** Name of the lab whose machines the clients are. Defaults to "local". */
+  labName?: pulumi.Input<string>;
+  /** Machines outside the cluster that use the service. */
+  clients: pulumi.Input<MachineAddress[]>;
+  /** How clients are entered by SSH. Defaults to none: the clients are machines of the lab. */
+  ssh?: SshConnection[];
+  /** Private key for `ssh`, as OpenSSH writes it, without a passphrase. Defaults to what OpenSSH finds by itself (agent, configuration). */
+  sshPrivateKey?: pulumi.Input<string>;
+  /** Names of the clients that the network policies in force must keep out; the others must be served. Defaults to none. */
+  droppedClients?: string[];
+  /** With `nodePort`, short for a first target: IPv4 address of the node that the clients connect to. */
+  entryAddress?: pulumi.Input<string>;
+  /** With `entryAddress`: node port of the service, from 30000 to 32767. */
+  nodePort?: number;
+  /** What else is connected to: the node port through other nodes, the service from pods. Defaults to nothing. */
+  targets?: VerificationTarget[];
+  /** Namespace of the service's pods. Defaults to "default". */
+  namespace?: string;
+  /** Labels that select the service's pods. */
+  podLabels: Record<string, string>;
+  /** How the replies must return, shown by evidence on the entry node. Defaults to `Dsr`. */
+  returnMode?: ReturnMode;
+  /**
+   * Who handles services: with kube-proxy the pods must see the entry node's address, replies must pass that node, and where
+   * clients are dropped all of them must be. Defaults to `Ebpf`.
+   */
+  serviceHandling?: ServiceHandling;
+  /** What must hold besides, while the policies in force are the declared ones. Defaults to nothing. */
+  expectations?: Expectation[];
+  /** Paths of check files (docs/checks.md), relative to the program's folder, carried out after that. Defaults to none. */
+  checkFiles?: string[];
+  /** Measures new connections. Defaults to no measurement, unless `comparisonModes` or `thresholds` need one. */
+  latency?: LatencyMeasurement;
+  /** Modes to switch the running cluster to and measure beside the deployment's own, in turns. Defaults to none. */
+  comparisonModes?: ComparisonMode[];
+  /** Limits for what is measured. Defaults to none. */
+  thresholds?: LatencyThreshold[];
+  /** What else the result hangs on, like `dataplane.contentHash`: a change repeats the verification. Defaults to nothing. */
+  triggers?: pulumi.Input<string>[];
+  /** Repeats the verification at every deployment, also when nothing changed. Defaults to false. */
+  alwaysRun?: boolean;
+  /** Folder for the result, the report and the figures, relative to the program's folder. Defaults to "out". */
+  outputFolder?: string;
+}
