@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { waySchema } from "../verify/report/document.ts";
+import { waySchema } from "../report/document.ts";
 import { changes } from "./resource.ts";
 
 const verdicts = z

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { inWords } from "../verify/report/way-in-words.ts";
+import { inWords } from "../report/path-in-words.ts";
 import { declaredOf } from "./declared/declared.ts";
 import { wayLines } from "./print/way.ts";
 import { castOf } from "./reach/cast.ts";

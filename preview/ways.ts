@@ -1,6 +1,6 @@
-import type { Stretch, Way } from "../verify/report/document.ts";
-import { rewritesOf } from "../verify/report/rewrites.ts";
-import type { Place } from "../verify/results/topology.ts";
+import type { Stretch, Way } from "../report/document.ts";
+import type { Place } from "../report/results/topology.ts";
+import { rewritesOf } from "../report/rewrites.ts";
 import type { Cluster } from "./declared/cluster.ts";
 import type { Machine } from "./declared/machines.ts";
 import { type Service, shortName } from "./declared/objects.ts";

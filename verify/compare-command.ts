@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Comparison } from "../report/results/compare.ts";
 import { ApiServer } from "./cluster/api-server.ts";
 import { readView } from "./cluster/view.ts";
 import { type Comparing, compare, stepsOf } from "./compare/compare.ts";
@@ -11,7 +12,6 @@ import { entryAddress, findTarget, NothingToCompare } from "./compare/target.ts"
 import { connectWorld, loadKubeconfig, NoCluster } from "./connect.ts";
 import { reachLab } from "./lab.ts";
 import { observeEnvironment } from "./measure/environment.ts";
-import type { Comparison } from "./results/compare.ts";
 import { documentOf, writeResult } from "./session.ts";
 import { stopOnSignal, stoppedStatus } from "./stopping.ts";
 import { colorsFor, telling } from "./terminal.ts";

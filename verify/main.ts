@@ -1,9 +1,9 @@
 import { Command } from "commander";
+import { type ReportOptions, reportCommand } from "../report/command.ts";
+import type { ComparedMode } from "../report/results/compare.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
 import { defaults, quick } from "./compare/options.ts";
 import { compareCommand } from "./compare-command.ts";
-import { type ReportOptions, reportCommand } from "./report-command.ts";
-import type { ComparedMode } from "./results/compare.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";

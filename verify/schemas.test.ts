@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { resultSchema } from "../report/results/verification.ts";
 import { fixtureOccasion } from "./engine/world.fixture.ts";
 import { readChecks } from "./format/read.ts";
-import { resultSchema } from "./report/result.ts";
-import { summarise } from "./report/verdict.ts";
 import { publishedSchemas } from "./schemas.ts";
+import { summarise } from "./verification/summary.ts";
 
 const docs = join(import.meta.dirname, "..", "docs");
 

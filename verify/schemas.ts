@@ -2,12 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { reportSchema } from "../report/document.ts";
+import { compareSchema } from "../report/results/compare.ts";
+import { scaleSchema } from "../report/results/scale.ts";
+import { throughputSchema } from "../report/results/throughput.ts";
+import { resultSchema } from "../report/results/verification.ts";
 import { checkSchema } from "./format/schema.ts";
-import { reportSchema } from "./report/document.ts";
-import { resultSchema } from "./report/result.ts";
-import { compareSchema } from "./results/compare.ts";
-import { scaleSchema } from "./results/scale.ts";
-import { throughputSchema } from "./results/throughput.ts";
 import { documentSchema } from "./verification/document.ts";
 
 const folder = join(import.meta.dirname, "..", "docs", "schemas");

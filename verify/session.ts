@@ -1,16 +1,16 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { holds, type VerificationResult } from "../report/results/verification.ts";
 import { connectWorld, NoCluster, namedKubeconfig } from "./connect.ts";
 import type { World } from "./engine/world.ts";
 import { CheckFileError } from "./format/read.ts";
 import { reachLab } from "./lab.ts";
 import { requireMachines } from "./machine-names.ts";
-import { holds, type VerificationResult } from "./report/result.ts";
-import { renderTable } from "./report/table.ts";
 import { stopOnSignal, stoppedStatus } from "./stopping.ts";
 import { colorsFor, telling } from "./terminal.ts";
 import type { Verification } from "./verification/document.ts";
 import { carryOut, type Ending, type Measure } from "./verification/run.ts";
+import { renderTable } from "./verification/table.ts";
 
 export interface SessionOptions {
   /** Name of the local lab whose machines checks may name. */

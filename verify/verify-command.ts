@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { writeReport } from "../report/write.ts";
 import { measureOnLab } from "./measurement.ts";
-import { writeReport } from "./report/write.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
 import { readVerification } from "./verification/document.ts";
 import type { Ending } from "./verification/run.ts";

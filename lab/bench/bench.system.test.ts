@@ -1,7 +1,7 @@
 // Both benchmarks, as short as they can be: that they run, and that each path is what it says. Never what they measure.
 import { spawnSync } from "node:child_process";
 import { afterAll, describe, expect, it } from "vitest";
-import { scaledModes } from "../../verify/results/scale.ts";
+import { scaledModes } from "../../report/results/scale.ts";
 import { withBareLab } from "../machines/bare.ts";
 import { removeLab } from "../machines/removal.ts";
 import { silentProgress } from "../progress.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { Environment } from "../../verify/results/environment.ts";
+import type { Environment } from "../../report/results/environment.ts";
 import { packageFolder } from "../installation.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { renderToString } from "preact-render-to-string";
-import type { Way } from "../../verify/report/document.ts";
-import { declarations, themes } from "../../verify/report/page/theme.ts";
-import { WayFigure } from "../../verify/report/page/way-figure.tsx";
-import { drawingWidth, layOut } from "../../verify/report/page/way-layout.ts";
-import { inWords } from "../../verify/report/way-in-words.ts";
+import type { Way } from "../../report/document.ts";
+import { WayFigure } from "../../report/page/path-figure.tsx";
+import { drawingWidth, layOut } from "../../report/page/path-layout.ts";
+import { declarations, themes } from "../../report/page/theme.ts";
+import { inWords } from "../../report/path-in-words.ts";
 import type { Preview } from "../document.ts";
 import { networkOutline } from "../print/sections.ts";
 import { wayTitle } from "../print/way.ts";

@@ -1,6 +1,6 @@
-import type { Way } from "../../verify/report/document.ts";
-import { modeName } from "../../verify/report/modes.ts";
-import { inWords } from "../../verify/report/way-in-words.ts";
+import type { Way } from "../../report/document.ts";
+import { modeName } from "../../report/modes.ts";
+import { inWords } from "../../report/path-in-words.ts";
 
 /** "eBPF, DSR: client1 to 172.31.1.8:30604". */
 export const wayTitle = ({ mode, client, target }: Way): string => `${modeName(mode)}: ${client} to ${target}`;

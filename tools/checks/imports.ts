@@ -9,9 +9,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   runner: ["components", "preview"],
   cluster: ["components", "agent", "verify"],
   agent: ["components"],
-  verify: ["components", "agent"],
-  preview: ["components", "agent", "verify"],
-  lab: ["components", "agent", "verify"],
+  report: [],
+  verify: ["components", "agent", "report"],
+  preview: ["components", "agent", "verify", "report"],
+  lab: ["components", "agent", "verify", "report"],
   tools: [],
 };
 
@@ -110,7 +111,7 @@ const typescript = (sources: Sources): string[] => [...sources.keys()].filter(is
 const partOf = (path: string): string => path.split("/")[0] ?? "";
 
 /** Parts whose folders are stages, in an order. */
-const STAGED = ["agent", "lab", "preview", "runner", "verify"];
+const STAGED = ["agent", "lab", "preview", "report", "runner", "verify"];
 
 /** `agent/compile` for what is below it; a file directly in a part, or in another part, stands for itself. */
 function stageOf(path: string): string {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
+import type { ComparedMode } from "../../report/results/compare.ts";
 import type { World } from "../engine/world.ts";
 import type { Load, Round } from "../measure/load.ts";
 import type { MachineMeter } from "../measure/machine-counters.ts";
 import type { SourcePorts } from "../measure/ports.ts";
-import type { ComparedMode } from "../results/compare.ts";
 import { modeFacts } from "./modes.ts";
 import type { Target } from "./target.ts";
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type ComparedMode, type ComparedModeResult, type Comparison, compareSchema } from "../results/compare.ts";
+import {
+  type ComparedMode,
+  type ComparedModeResult,
+  type Comparison,
+  compareSchema,
+} from "../../report/results/compare.ts";
 import { defaults, requireOptions, WrongOptions } from "./options.ts";
 import { progressLine } from "./progress.ts";
 import type { CountedRound, TimedRound } from "./rounds.ts";

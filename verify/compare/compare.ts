@@ -1,4 +1,7 @@
 import { cpus } from "node:os";
+import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import type { Environment } from "../../report/results/environment.ts";
+import type { Topology } from "../../report/results/topology.ts";
 import { Ledger } from "../engine/ledger.ts";
 import { Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
@@ -9,9 +12,6 @@ import { MachineMeter } from "../measure/machine-counters.ts";
 import { balancedOrder } from "../measure/order.ts";
 import { SourcePorts } from "../measure/ports.ts";
 import { keepOn, processesOfPod } from "../measure/server-processes.ts";
-import type { ComparedMode, ComparedModeResult, Comparison } from "../results/compare.ts";
-import type { Environment } from "../results/environment.ts";
-import type { Topology } from "../results/topology.ts";
 import { type Arrival, destinationOf, untilModeShows } from "./arrival.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 import type { CompareOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 import { ReturnMode, ServiceHandling } from "../../components/dataplane/args.ts";
-import type { ComparedMode } from "../results/compare.ts";
+import type { ComparedMode } from "../../report/results/compare.ts";
 
 /** What is asked of the cluster for a mode, and what the mode must then show. */
 export interface ModeFacts {

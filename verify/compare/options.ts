@@ -1,4 +1,4 @@
-import { type ComparedMode, comparedModes } from "../results/compare.ts";
+import { type ComparedMode, comparedModes } from "../../report/results/compare.ts";
 
 /** What is compared, and how thoroughly. */
 export interface CompareOptions {

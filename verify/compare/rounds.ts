@@ -1,3 +1,4 @@
+import type { ComparedMode } from "../../report/results/compare.ts";
 import { type ProgramRunTime, readBpfRunTime, runTimeBetween } from "../measure/bpf-run-time.ts";
 import type { Quiet } from "../measure/disturbance.ts";
 import type { RoundResult } from "../measure/load.ts";
@@ -9,7 +10,6 @@ import {
   readProcessorTime,
   takenShare,
 } from "../measure/processor-time.ts";
-import type { ComparedMode } from "../results/compare.ts";
 
 /** One round of one mode. */
 export interface TimedRound extends Quiet {

@@ -1,7 +1,7 @@
+import type { ComparedMode, ComparedModeResult } from "../../report/results/compare.ts";
+import type { Estimate, Ratio } from "../../report/results/figures.ts";
 import { type Quietest, quietest } from "../measure/disturbance.ts";
 import { bootstrap, differenceOf, histogram, mean, median, pairedRatio, quantile } from "../measure/statistics.ts";
-import type { ComparedMode, ComparedModeResult } from "../results/compare.ts";
-import type { Estimate, Ratio } from "../results/figures.ts";
 import type { CountedRound, TimedRound } from "./rounds.ts";
 
 /** The figures of a mode's result; the rest is what was witnessed. */

@@ -4,10 +4,10 @@ import type { V1DaemonSet } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { type HandOver, handOver } from "../../components/dataplane/service-handling.ts";
 import { KUBE_PROXY_IMAGE } from "../../components/release/kubernetes-release.ts";
+import type { ComparedMode } from "../../report/results/compare.ts";
 import type { Ledger } from "../engine/ledger.ts";
 import type { World } from "../engine/world.ts";
 import type { KubernetesObject } from "../format/schema.ts";
-import type { ComparedMode } from "../results/compare.ts";
 import { modeFacts } from "./modes.ts";
 import type { Target } from "./target.ts";
 

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import pc from "picocolors";
-import type { ComparedMode, ComparedModeResult, Comparison } from "../results/compare.ts";
+import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
 import { modeNames, seedFigures } from "./modes.ts";
 import { ratioText } from "./verdict.ts";
 

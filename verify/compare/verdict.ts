@@ -1,5 +1,5 @@
-import type { ComparedMode, ComparedModeResult, Comparison } from "../results/compare.ts";
-import type { Ratio } from "../results/figures.ts";
+import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import type { Ratio } from "../../report/results/figures.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 
 /** What the expected rows are judged against. */

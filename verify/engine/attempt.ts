@@ -1,6 +1,6 @@
 import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { Seen } from "../../report/results/verification.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
-import type { Seen } from "../report/result.ts";
 import type { IdleServers } from "./idle-servers.ts";
 import { ownerOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";

@@ -1,8 +1,8 @@
 import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { Seen } from "../../report/results/verification.ts";
 import { type ClusterView, podName } from "../cluster/view.ts";
 import { parseServer, parseSource } from "../format/place.ts";
 import type { Expectation } from "../format/schema.ts";
-import type { Seen } from "../report/result.ts";
 import { type Attempt, type Findings, factsOf, see } from "./attempt.ts";
 import { addressOf, podsOf } from "./behind.ts";
 import {

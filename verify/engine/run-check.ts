@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
+import type { Problem, Row } from "../../report/results/verification.ts";
 import { ApiError, isUnreachable } from "../cluster/api-server.ts";
 import { named } from "../cluster/resources.ts";
 import type { Check, Expectation, Step } from "../format/schema.ts";
-import { advice } from "../report/advice.ts";
-import type { Problem, Row } from "../report/result.ts";
+import { advice } from "../words/advice.ts";
 import { ObjectRefused } from "./apply.ts";
 import { expectedWords } from "./expected.ts";
 import type { Judgement } from "./judge.ts";

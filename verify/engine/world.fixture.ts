@@ -2,12 +2,12 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import type { SocketState } from "../../agent/probe/sockets.ts";
+import type { Occasion } from "../../report/results/occasion.ts";
 import type { NodeActor } from "../actors/actor.ts";
 import { ApiError } from "../cluster/api-server.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import type { ObjectId } from "../cluster/resources.ts";
 import type { ClusterView } from "../cluster/view.ts";
-import type { Occasion } from "../results/occasion.ts";
 import type { World } from "./world.ts";
 
 /** FIXTURE of when and where. */

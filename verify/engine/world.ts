@@ -1,8 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import type { Occasion } from "../../report/results/occasion.ts";
 import type { Actor, NodeActor } from "../actors/actor.ts";
 import type { Objects } from "../cluster/objects.ts";
 import type { ClusterView } from "../cluster/view.ts";
-import type { Occasion } from "../results/occasion.ts";
 
 /** A machine that can be named in a check, by its own name. */
 export interface Machine {

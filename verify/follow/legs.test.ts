@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
-import { fixtureTopology } from "../report/topology.fixture.ts";
-import type { Leg, Path } from "../results/topology.ts";
+import type { Leg, Path } from "../../report/results/topology.ts";
+import { fixtureTopology } from "../../report/topology.fixture.ts";
 import { legsOf, type Witnessed } from "./legs.ts";
 
 const ours = 4_115_907_450;

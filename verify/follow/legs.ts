@@ -1,5 +1,5 @@
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
-import type { Leg, Place } from "../results/topology.ts";
+import type { Leg, Place } from "../../report/results/topology.ts";
 
 /** What was captured at one place. */
 export interface Witnessed {

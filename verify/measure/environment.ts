@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
+import type { Environment } from "../../report/results/environment.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
-import type { Environment } from "../results/environment.ts";
 import { processorTimeBetween, readProcessorTime, stealShare } from "./processor-time.ts";
 import { packageCommit, packageVersion } from "./this-package.ts";
 

@@ -1,5 +1,5 @@
+import type { Occasion } from "../../report/results/occasion.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
-import type { Occasion } from "../results/occasion.ts";
 import { packageCommit, packageVersion } from "./this-package.ts";
 
 /** Notes when and on which cluster something is verified. Called before; what it returns is called after. */

@@ -1,4 +1,4 @@
-import type { Estimate } from "../results/figures.ts";
+import type { Estimate } from "../../report/results/figures.ts";
 import { seeded } from "./random.ts";
 
 const ascending = (left: number, right: number): number => left - right;

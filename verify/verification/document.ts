@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { serviceHandlings } from "../../report/results/service-handling.ts";
 import { type RemoteMachine, remoteMachineSchema } from "../actors/connection.ts";
 import { parseDestination } from "../format/destination.ts";
 import { known, parsed, whole } from "../format/fields.ts";
 import { CheckFileError, readChecks } from "../format/read.ts";
 import { type Check, checkSchema } from "../format/schema.ts";
-import { serviceHandlings } from "../results/service-handling.ts";
 
 /** Figures of a mode that a limit can be set for. */
 export const limitedQuantities = ["meanUs", "medianUs", "p90Us", "p99Us", "cpuUsPerConnection"] as const;

@@ -1,5 +1,5 @@
-import type { ThresholdResult } from "../report/result.ts";
-import type { ComparedModeResult, Comparison } from "../results/compare.ts";
+import type { ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import type { ThresholdResult } from "../../report/results/verification.ts";
 import type { Threshold } from "./document.ts";
 
 /** Holds limits against what was measured. What was not measured is not within its limit. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import type { ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import { holds, resultSchema } from "../../report/results/verification.ts";
 import { FakeWorld } from "../engine/world.fixture.ts";
-import { holds, resultSchema } from "../report/result.ts";
-import type { ComparedModeResult, Comparison } from "../results/compare.ts";
 import { readVerification } from "./document.ts";
 import { judgeLimits } from "./limits.ts";
 import { carryOut } from "./run.ts";

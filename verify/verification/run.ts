@@ -1,16 +1,16 @@
 import { ServiceHandling } from "../../components/dataplane/args.ts";
+import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import { serviceHandlings } from "../../report/results/service-handling.ts";
+import type { Topology } from "../../report/results/topology.ts";
+import type { Figure, Problem, Row, VerificationResult } from "../../report/results/verification.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import { ObjectRefused } from "../engine/apply.ts";
 import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
 import { follow } from "../follow/follow.ts";
-import type { Figure, Problem, Row, VerificationResult } from "../report/result.ts";
-import { summarise } from "../report/verdict.ts";
-import type { ComparedMode, ComparedModeResult, Comparison } from "../results/compare.ts";
-import { serviceHandlings } from "../results/service-handling.ts";
-import type { Topology } from "../results/topology.ts";
 import type { Measurement, Verification } from "./document.ts";
 import { judgeLimits } from "./limits.ts";
+import { summarise } from "./summary.ts";
 
 /** Measures new connections; rejects, in words, when it cannot. */
 export type Measure = (measurement: Measurement) => Promise<Comparison>;

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
+import { type Scale, scaledModes, scaleSchema } from "../../../report/results/scale.ts";
 import { observeEnvironment } from "../../../verify/measure/environment.ts";
-import { type Scale, scaledModes, scaleSchema } from "../../../verify/results/scale.ts";
 import { withBareLab } from "../../machines/bare.ts";
 import { silentProgress, stderrProgress } from "../../progress.ts";
 import { Countdown, spoken } from "../countdown.ts";

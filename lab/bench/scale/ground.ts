@@ -1,6 +1,6 @@
 // One web server outside the cluster that is every service's endpoint, and for each mode a node of its own with one pod
 // on it, made anew for every number of services: what is measured begins empty.
-import type { scaledModes } from "../../../verify/results/scale.ts";
+import type { scaledModes } from "../../../report/results/scale.ts";
 import { ensureDisk } from "../../machines/disk.ts";
 import { startMachine, stopMachine } from "../../machines/machine.ts";
 import { createNetwork } from "../../machines/network.ts";

@@ -1,4 +1,4 @@
-import { scaledModes } from "../../../verify/results/scale.ts";
+import { scaledModes } from "../../../report/results/scale.ts";
 import type { Countdown } from "../countdown.ts";
 import type { ApiServer } from "../ground/api-server.ts";
 import type { GroundMachine } from "../ground/ground-machine.ts";

@@ -1,8 +1,9 @@
 // From rounds to what is said: undisturbed ones, medians with intervals, ratios, one sentence.
+
+import type { Ratio } from "../../../report/results/figures.ts";
+import type { Scale } from "../../../report/results/scale.ts";
 import { quietest } from "../../../verify/measure/disturbance.ts";
 import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
-import type { Ratio } from "../../../verify/results/figures.ts";
-import type { Scale } from "../../../verify/results/scale.ts";
 import type { ConnectionRound } from "./connections.ts";
 import type { Measured } from "./measure.ts";
 

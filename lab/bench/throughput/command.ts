@@ -1,5 +1,5 @@
+import { type Throughput, throughputSchema } from "../../../report/results/throughput.ts";
 import { observeEnvironment } from "../../../verify/measure/environment.ts";
-import { type Throughput, throughputSchema } from "../../../verify/results/throughput.ts";
 import { silentProgress, stderrProgress } from "../../progress.ts";
 import { Countdown, spoken } from "../countdown.ts";
 import { writeResult } from "../result-file.ts";

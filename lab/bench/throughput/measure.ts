@@ -1,3 +1,4 @@
+import type { throughputPaths } from "../../../report/results/throughput.ts";
 import { balancedOrder } from "../../../verify/measure/order.ts";
 import {
   ownProcessSeconds,
@@ -5,7 +6,6 @@ import {
   readProcessorTime,
   takenShare,
 } from "../../../verify/measure/processor-time.ts";
-import type { throughputPaths } from "../../../verify/results/throughput.ts";
 import type { Countdown } from "../countdown.ts";
 import { machineCpuSeconds, ownCpuSeconds } from "../cpu-time.ts";
 import { setPodMtu } from "../ground/bench-pod.ts";

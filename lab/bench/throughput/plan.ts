@@ -1,4 +1,4 @@
-import type { cables, encapsulations } from "../../../verify/results/throughput.ts";
+import type { cables, encapsulations } from "../../../report/results/throughput.ts";
 
 export type Cable = (typeof cables)[number];
 export type Encapsulation = (typeof encapsulations)[number];

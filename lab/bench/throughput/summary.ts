@@ -1,8 +1,9 @@
 // From samples to what is said: undisturbed rounds, medians with intervals, ratios, one sentence.
+
+import type { Ratio } from "../../../report/results/figures.ts";
+import type { Throughput } from "../../../report/results/throughput.ts";
 import { quietest } from "../../../verify/measure/disturbance.ts";
 import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
-import type { Ratio } from "../../../verify/results/figures.ts";
-import type { Throughput } from "../../../verify/results/throughput.ts";
 import { allPaths, type MeasuredSeries, type Path, type Sample, titleOf } from "./measure.ts";
 
 const quantities = ["gbitPerSecond", "cpuSecondsPerGbit", "ownCpuSecondsPerGbit"] as const;

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import type { Estimate } from "../../../verify/results/figures.ts";
-import type { Throughput } from "../../../verify/results/throughput.ts";
+import type { Estimate } from "../../../report/results/figures.ts";
+import type { Throughput } from "../../../report/results/throughput.ts";
 
 /** The figures for a terminal: a row per run, the ratio to Linux beside eBPF's. */
 export function throughputTable({ runs, ratios }: Throughput): string {

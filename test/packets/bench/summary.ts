@@ -1,7 +1,7 @@
 import Table from "cli-table3";
+import type { Environment } from "../../../report/results/environment.ts";
+import type { Estimate } from "../../../report/results/figures.ts";
 import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
-import type { Environment } from "../../../verify/results/environment.ts";
-import type { Estimate } from "../../../verify/results/figures.ts";
 import type { Batch } from "./inside.ts";
 
 /** One kind in one round. */

@@ -1,0 +1,17 @@
+import type { Measurement } from "./document.ts";
+import type { Comparison } from "./results/compare.ts";
+import type { Scale } from "./results/scale.ts";
+import type { Throughput } from "./results/throughput.ts";
+import type { VerificationResult } from "./results/verification.ts";
+
+/** What there is to report on. What is absent was not measured, and the report says so. */
+export interface ReportInputs {
+  verification?: VerificationResult;
+  compare?: Comparison;
+  throughput?: Throughput;
+  scale?: Scale;
+  /** Why a result that should be there is not, in a sentence each: a file that cannot be read. */
+  unreadable?: Partial<Record<Measurement, string>>;
+  /** When the report is written: figures of other days are marked. */
+  writtenAt: Date;
+}

@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { environmentSchema } from "./environment.ts";
+import { estimateSchema } from "./figures.ts";
+import { occasionSchema } from "./occasion.ts";
+import { topologySchema } from "./topology.ts";
+
+const seenSchema = z
+  .strictObject({
+    attempts: z.int().min(1).describe("How many attempts showed this; ports are those of the first one."),
+    verdict: z.enum(["allowed", "dropped", "rejected", "none"]).describe("none: no packet was sent."),
+    error: z.string().optional().describe("What the prober's kernel said, e.g. ECONNREFUSED."),
+    clientAddress: z.string().optional().describe("Of the prober's own socket."),
+    clientPort: z.int().optional(),
+    targetAddress: z.string().describe("The address that was tried; a name where it did not resolve."),
+    targetPort: z.int(),
+    entryNode: z.string().optional().describe("The node that owns the target's address."),
+    server: z.string().optional().describe("The pod that answered: NAMESPACE/NAME."),
+    serverNode: z.string().optional(),
+    serverAddress: z.string().optional(),
+    source: z.string().optional().describe("The address that the server saw."),
+    sourcePort: z.int().optional(),
+    sourceOwner: z
+      .string()
+      .optional()
+      .describe("Whose address that is: machine client1, node master, pod default/web-0."),
+    witness: z.enum(["log", "answer"]).optional().describe("How the server told whom it saw."),
+    reply: z.enum(["direct", "viaEntryNode", "onEntryNode"]).optional().describe("onEntryNode: the server runs there."),
+    replyPackets: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Packets of these replies that a capture saw leaving the entry node."),
+  })
+  .describe("Attempts that showed the same.");
+
+const rowSchema = z.strictObject({
+  from: z.string().describe("Where the probe left from, as the check names it."),
+  to: z.string().describe("What it tried to reach, as the check names it."),
+  expected: z.string().describe("In words."),
+  observed: z.string().describe("In words, in the same order."),
+  pass: z.boolean(),
+  undecided: z
+    .string()
+    .optional()
+    .describe(
+      "Why nothing is known of this row: prober or server had no processor. Then `pass` is false, and the row is none that failed.",
+    ),
+  step: z.string().optional().describe("Name of the check, and the step where it has several."),
+  evidence: z
+    .array(z.string())
+    .optional()
+    .describe("What is not as expected, then what the observation rests on: log lines, captured packets."),
+  next: z.array(z.string()).optional().describe("For a row that does not hold: commands that show why."),
+  seen: z.array(seenSchema).optional().describe("The observation as facts; attempts that differ apart."),
+});
+
+const figureSchema = z
+  .strictObject({
+    mode: z.string().describe("Who handled services meanwhile, as in compare.json."),
+    connections: z.int().min(0),
+    meanUs: z.number().min(0).describe("New connection: connect, GET, answer, close. Microseconds."),
+    medianUs: estimateSchema,
+    p99Us: z.number().min(0),
+    rounds: z.int().min(0),
+    disturbedRounds: z.int().min(0),
+  })
+  .describe("What new connections took in one mode; everything else about it is in compare.json.");
+
+const thresholdSchema = z
+  .strictObject({
+    what: z.string().describe("e.g. medianUs of EbpfDsr as a ratio to KubeProxyIptables."),
+    atMost: z.number(),
+    observed: z.number().optional().describe("Absent: not measured."),
+    pass: z.boolean(),
+  })
+  .describe("A limit that was set for a figure.");
+
+const problemSchema = z
+  .strictObject({
+    what: z.string().describe("What could not be done or found out, and why."),
+    next: z.string().optional().describe("What to do."),
+  })
+  .describe("Something that is not known.");
+
+/** The form of the verification's result, `out/verification.json`. */
+export const resultSchema = z
+  .strictObject({
+    verdict: z.string().describe("Everything in one sentence."),
+    verified: occasionSchema,
+    passed: z.int().min(0).describe("Rows that hold."),
+    failed: z.int().min(0).describe("Rows that do not."),
+    undecided: z.int().min(0).describe("Rows of which nothing is known, because prober or server had no processor."),
+    rows: z.array(rowSchema).describe("One per expectation, in the order of the check."),
+    problems: z.array(problemSchema).describe("What is not known. Empty: everything that was asked was found out."),
+    figures: z.array(figureSchema).optional().describe("Where connections were measured."),
+    thresholds: z.array(thresholdSchema).optional().describe("Where limits were set."),
+    environment: environmentSchema.optional(),
+    topology: topologySchema.optional().describe("The way of a connection in the mode that was verified, as captured."),
+    reportPath: z.string().optional().describe("The report, an HTML file."),
+  })
+  .describe("What a verification expected and observed.");
+
+export type Seen = z.output<typeof seenSchema>;
+export type Row = z.output<typeof rowSchema>;
+export type Figure = z.output<typeof figureSchema>;
+export type ThresholdResult = z.output<typeof thresholdSchema>;
+export type Problem = z.output<typeof problemSchema>;
+export type VerificationResult = z.output<typeof resultSchema>;
+
+/** What was found out, before it is counted and put in a sentence. */
+export type Findings = Omit<VerificationResult, "verdict" | "passed" | "failed" | "undecided">;
+
+/** A row that shows that something is not as expected. */
+export const fails = ({ pass, undecided }: Row): boolean => !pass && undecided === undefined;
+
+/** Whether everything holds, is known and is within its limits. */
+export function holds({ failed, undecided, problems, thresholds = [] }: VerificationResult): boolean {
+  return failed === 0 && undecided === 0 && problems.length === 0 && thresholds.every(({ pass }) => pass);
+}

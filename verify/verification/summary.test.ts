@@ -1,0 +1,67 @@
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import { holds, type Row, type Seen } from "../../report/results/verification.ts";
+import { fixtureOccasion } from "../engine/world.fixture.ts";
+import { summarise, verdictOf } from "./summary.ts";
+import { renderTable } from "./table.ts";
+
+const seen = (source: string, reply: Seen["reply"] = "direct"): Seen[] => [
+  {
+    attempts: 1,
+    verdict: "allowed",
+    clientAddress: "172.31.1.55",
+    targetAddress: "172.31.1.8",
+    targetPort: 30604,
+    source,
+    reply,
+  },
+];
+const row = (rest: Partial<Row> = {}): Row => ({
+  from: "client1",
+  to: "tcp://172.31.1.8:30604",
+  expected: "allowed from 172.31.1.55",
+  observed: "allowed from 172.31.1.55",
+  pass: true,
+  ...rest,
+});
+
+test("a verdict says what holds, with the addresses and ways that were seen", () => {
+  expect(verdictOf({ rows: [row({ seen: seen("172.31.1.55") }), row()], problems: [] })).toBe(
+    "All 2 rows hold: servers saw the clients' own addresses (172.31.1.55), and replies came direct.",
+  );
+  expect(verdictOf({ rows: [row({ seen: seen("172.31.1.8", "viaEntryNode") })], problems: [] })).toBe(
+    "1 row holds: servers saw 172.31.1.8, and replies came through the entry node.",
+  );
+  expect(verdictOf({ rows: [row()], problems: [] })).toBe("1 row holds.");
+});
+
+test("a verdict names the first row that does not hold", () => {
+  const failing = row({ pass: false, observed: "dropped" });
+  expect(verdictOf({ rows: [row(), failing, failing], problems: [] })).toBe(
+    "2 of 3 rows do not hold: client1 → tcp://172.31.1.8:30604, expected allowed from 172.31.1.55, observed dropped.",
+  );
+});
+
+test("a verdict says what is not known, and which limit is exceeded", () => {
+  const problems = [{ what: "the measurement broke off: API server gone.\nmore" }];
+  const thresholds = [{ what: "medianUs of EbpfDsr", atMost: 100, observed: 120, pass: false }];
+  expect(verdictOf({ rows: [row()], problems, thresholds })).toBe(
+    "1 row holds; 1 limit is exceeded: medianUs of EbpfDsr is 120, allowed at most 100; not everything is known: the measurement broke off: API server gone.",
+  );
+  expect(verdictOf({ rows: [], problems })).toMatch(/^Nothing was judged; not everything is known/);
+});
+
+test("rows of which nothing is known neither hold nor fail", () => {
+  const undecided = "pod default/web-0 had no processor for 2310 ms of the last 3 s";
+  const open = row({ pass: false, undecided, observed: `undecided: ${undecided}` });
+  const verified = fixtureOccasion;
+  const result = summarise({ verified, rows: [row(), open], problems: [] });
+  expect(result).toMatchObject({ passed: 1, failed: 0, undecided: 1 });
+  expect(holds(result)).toBe(false);
+  expect(result.verdict).toBe(
+    `1 of 2 rows hold; of 1 row nothing is known, for want of a processor: client1 → tcp://172.31.1.8:30604: ${undecided}.`,
+  );
+  expect(renderTable(result, pc.createColors(false))).toContain("1 passed, 0 failed, 1 open: no processor");
+  const failing = summarise({ verified, rows: [open, row({ pass: false, observed: "dropped" })], problems: [] });
+  expect(failing.verdict).toMatch(/^1 of 2 rows does not hold: .*; of 1 row nothing is known/);
+});

@@ -1,0 +1,72 @@
+import {
+  type Findings,
+  fails,
+  type Row,
+  type Seen,
+  type VerificationResult,
+} from "../../report/results/verification.ts";
+
+/** What was found out, counted and put in a sentence. */
+export function summarise(findings: Findings): VerificationResult {
+  const { rows } = findings;
+  const [passed, failed] = [rows.filter(({ pass }) => pass).length, rows.filter(fails).length];
+  return { verdict: verdictOf(findings), passed, failed, undecided: rows.length - passed - failed, ...findings };
+}
+
+/** A verification in one sentence: what holds; what does not, by its first example; what is not known. */
+export function verdictOf({
+  rows,
+  problems,
+  thresholds = [],
+}: Pick<Findings, "rows" | "problems" | "thresholds">): string {
+  const failing = rows.filter(fails);
+  const undecided = rows.filter((row) => row.undecided !== undefined);
+  const exceeded = thresholds.filter(({ pass }) => !pass);
+  const parts = [rowsInWords(rows, failing, undecided.length)];
+  if (undecided[0]) {
+    const example = `${undecided[0].from} → ${undecided[0].to}: ${undecided[0].undecided}`;
+    parts.push(`of ${counted(undecided.length, "row", "rows")} nothing is known, for want of a processor: ${example}`);
+  }
+  if (exceeded[0])
+    parts.push(`${counted(exceeded.length, "limit is", "limits are")} exceeded: ${limitInWords(exceeded[0])}`);
+  if (problems[0]) parts.push(`not everything is known: ${firstLine(problems[0].what)}`);
+  return `${parts.join("; ")}.`;
+}
+
+function rowsInWords(rows: Row[], [first, ...others]: Row[], undecided: number): string {
+  if (rows.length === 0) return "Nothing was judged";
+  if (!first && undecided > 0) return `${rows.length - undecided} of ${counted(rows.length, "row holds", "rows hold")}`;
+  if (!first) return [`${counted(rows.length, "row holds", "rows hold", "All ")}`, ...preserved(rows)].join(": ");
+  const number = others.length + 1;
+  const example = `${first.from} → ${first.to}, expected ${first.expected}, observed ${first.observed}`;
+  return `${number} of ${counted(rows.length, "row", "rows")} ${number === 1 ? "does" : "do"} not hold: ${example}`;
+}
+
+/** What the rows together say about sources and replies, where they say something. */
+function preserved(rows: Row[]): string[] {
+  const seen = rows.flatMap((row) => row.seen ?? []).filter(({ source, clientAddress }) => source && clientAddress);
+  if (seen.length === 0) return [];
+  const clients = [...new Set(seen.flatMap(({ source }) => source ?? []))];
+  const own = seen.every(({ source, clientAddress }) => source === clientAddress);
+  const sources = own
+    ? `servers saw the clients' own addresses (${clients.join(", ")})`
+    : `servers saw ${clients.join(", ")}`;
+  const replies = repliesInWords(seen);
+  return [replies ? `${sources}, and ${replies}` : sources];
+}
+
+function repliesInWords(seen: Seen[]): string | undefined {
+  const ways = new Set(seen.flatMap(({ reply }) => (reply && reply !== "onEntryNode" ? [reply] : [])));
+  if (ways.size !== 1) return undefined;
+  return ways.has("direct") ? "replies came direct" : "replies came through the entry node";
+}
+
+function limitInWords({ what, atMost, observed }: { what: string; atMost: number; observed?: number }): string {
+  return `${what} is ${observed ?? "not known"}, allowed at most ${atMost}`;
+}
+
+function counted(number: number, one: string, several: string, all = ""): string {
+  return number === 1 ? `1 ${one}` : `${all}${number} ${several}`;
+}
+
+const firstLine = (text: string): string => (text.split("\n")[0] ?? "").replace(/\.$/, "");
