@@ -81,9 +81,9 @@ fuzz: bootstrap ## packets by chance through the real programs: make fuzz PACKET
 mutants: bootstrap ## takes each check out of the packet path in turn: which does the fuzzer notice, which the packet tests; PACKETS=20000 ONLY=pattern
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/mutants/main.ts
 
-# QUICK=1 KEEP=1 JSON=1 VXLAN=1 ROUNDS=9, as lab/bench/README.md tells.
+# QUICK=1 KEEP=1 JSON=1 VXLAN=1 ROUNDS=9, as measure/README.md tells.
 bench_options = $(if $(QUICK),--quick) $(if $(KEEP),--keep) $(if $(JSON),--json) $(if $(ROUNDS),--rounds $(ROUNDS))
-bench = node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON lab/bench/main.ts
+bench = node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON measure/main.ts
 
 bench-throughput: bootstrap-bench ## Gbit/s and CPU per Gbit between pods, beside the standard Linux path
 	@$(bench) throughput $(bench_options) $(if $(VXLAN),--vxlan)

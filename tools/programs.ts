@@ -97,7 +97,7 @@ export async function buildPause(): Promise<string> {
   return path;
 }
 
-const loadSources = join(root, "verify", "load");
+const loadSources = join(root, "measure", "load");
 const load = join(root, "dist", "load");
 const loadStamp = join(root, "dist", ".load-key");
 const loadKey = (): string =>

@@ -11,8 +11,8 @@ import { recentLog } from "./cluster/pod-log.ts";
 import { readView } from "./cluster/view.ts";
 import type { World } from "./engine/world.ts";
 import type { Lab } from "./lab.ts";
-import { observeOccasion } from "./measure/occasion.ts";
 import type { Telling } from "./terminal.ts";
+import { observeOccasion } from "./verification/occasion.ts";
 
 /** Where the cluster's address and credentials come from, in this order. */
 export interface KubeconfigSources {

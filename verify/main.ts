@@ -1,9 +1,11 @@
 import { Command } from "commander";
+import { compareCommand } from "../measure/compare/command.ts";
+import { measureOnLab } from "../measure/compare/deployment.ts";
+import { defaults, quick } from "../measure/compare/options.ts";
 import { type ReportOptions, reportCommand } from "../report/command.ts";
 import type { ComparedMode } from "../report/results/compare.ts";
+import { writeReport } from "../report/write.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
-import { defaults, quick } from "./compare/options.ts";
-import { compareCommand } from "./compare-command.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
@@ -22,7 +24,10 @@ command("verify", "carry out what a deployment has to show (JSON; - is standard 
   .argument("<document>", "the document, docs/schemas/verification-input.schema.json")
   .option("--out <folder>", "where the artefacts are written", "out")
   .action(async (document: string, options: VerifyOptions) => {
-    process.exitCode = await verifyCommand(document, options);
+    process.exitCode = await verifyCommand(document, options, {
+      measureIn: measureOnLab(options),
+      writePage: (found, path) => writeReport({ ...found, writtenAt: new Date() }, path),
+    });
   });
 
 program

@@ -1,17 +1,26 @@
 import { join } from "node:path";
-import { writeReport } from "../report/write.ts";
-import { measureOnLab } from "./measurement.ts";
+import type { Comparison } from "../report/results/compare.ts";
+import type { VerificationResult } from "../report/results/verification.ts";
+import type { World } from "./engine/world.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
 import { readVerification } from "./verification/document.ts";
-import type { Ending } from "./verification/run.ts";
+import type { Ending, Measure } from "./verification/run.ts";
 
 export interface VerifyOptions extends SessionOptions {
   /** Folder for the artefacts. */
   out: string;
 }
 
+/** What other parts do for a verification. */
+export interface Beside {
+  /** How connections are measured, where they may be. */
+  measureIn: (world: World) => Measure;
+  /** Writes the page of what was found. */
+  writePage: (found: { verification: VerificationResult; compare?: Comparison }, path: string) => void;
+}
+
 /** Carries out a document of a deployment, and leaves its artefacts in a folder. @returns the exit status */
-export function verifyCommand(file: string, options: VerifyOptions): Promise<number> {
+export function verifyCommand(file: string, options: VerifyOptions, { measureIn, writePage }: Beside): Promise<number> {
   const path = {
     result: join(options.out, "verification.json"),
     comparison: join(options.out, "compare.json"),
@@ -26,10 +35,10 @@ export function verifyCommand(file: string, options: VerifyOptions): Promise<num
     if (comparison) writeResult(path.comparison, comparison);
     // First without the page, so that a page that cannot be made costs nothing that is known.
     writeResult(path.result, result);
-    writeReport({ verification: result, compare: comparison, writtenAt: new Date() }, path.report);
+    writePage({ verification: result, compare: comparison }, path.report);
     const whole = { ...result, reportPath: path.report };
     writeResult(path.result, whole);
     return whole;
   };
-  return session(options, read, keep, measureOnLab(options));
+  return session(options, read, keep, measureIn);
 }

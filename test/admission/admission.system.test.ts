@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Dataplane } from "../../components/dataplane/component.ts";
 import { recordResources, settled } from "../../components/testing/program.ts";
-import { ApiServer, kubeconfigPath } from "../../lab/bench/ground/api-server.ts";
-import { GroundMachine } from "../../lab/bench/ground/ground-machine.ts";
-import type { KubernetesObject } from "../../lab/bench/ground/kubernetes-objects.ts";
 import { kubernetesBinary } from "../../lab/installation.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
+import { ApiServer, kubeconfigPath } from "../../measure/testbed/api-server.ts";
+import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.ts";
+import { TestbedMachine } from "../../measure/testbed/testbed-machine.ts";
 
 const lab = `ta${(process.pid % 46_656).toString(36)}`;
 const machine = { name: "control", address: "172.31.1.8" };
@@ -62,9 +62,9 @@ describe("IPAM blocks and the tokens of agents", () => {
 
   beforeAll(async () => {
     await createBareLab(lab, [machine]);
-    const ground = new GroundMachine(lab, machine);
-    const api = await ApiServer.start(ground);
-    await api.writeKubeconfig(ground);
+    const testbed = new TestbedMachine(lab, machine);
+    const api = await ApiServer.start(testbed);
+    await api.writeKubeconfig(testbed);
     api.close();
     // The administrator's token is in the kubeconfig's user; agents come with their own, which goes before it.
     const objects = [

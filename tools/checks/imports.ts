@@ -3,6 +3,8 @@ import { type Finding, importsOf, isTest, isTypeScript, type Sources } from "./s
 
 /** What a part may import beside itself. `test` may import everything. */
 const MAY_IMPORT: Record<string, string[]> = {
+  // A program: it puts the commands of several parts together, and nothing imports it.
+  "verify/main.ts": ["verify", "measure", "report"],
   "index.ts": ["stacks"],
   stacks: ["components"],
   components: [],
@@ -12,7 +14,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   report: [],
   verify: ["components", "agent", "report"],
   preview: ["components", "agent", "verify", "report"],
-  lab: ["components", "agent", "verify", "report"],
+  measure: ["components", "agent", "lab", "verify", "report"],
+  lab: ["components", "agent"],
   tools: [],
 };
 
@@ -108,10 +111,16 @@ function findCircle(edges: Map<string, Set<string>>): string[] | undefined {
 
 const typescript = (sources: Sources): string[] => [...sources.keys()].filter(isTypeScript);
 
-const partOf = (path: string): string => path.split("/")[0] ?? "";
+/** The longest entry of the table that holds a path; for a path outside of it, its first folder. */
+const partOf = (path: string): string =>
+  Object.keys(MAY_IMPORT)
+    .filter((part) => path === part || path.startsWith(`${part}/`))
+    .sort((one, other) => other.length - one.length)[0] ??
+  path.split("/")[0] ??
+  "";
 
 /** Parts whose folders are stages, in an order. */
-const STAGED = ["agent", "lab", "preview", "report", "runner", "verify"];
+const STAGED = ["agent", "lab", "measure", "preview", "report", "runner", "verify"];
 
 /** `agent/compile` for what is below it; a file directly in a part, or in another part, stands for itself. */
 function stageOf(path: string): string {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { libbpf } from "../../../agent/kernel/libbpf.ts";
 import { testRun } from "../../../agent/kernel/test-run.fixture.ts";
-import { median } from "../../../verify/measure/statistics.ts";
+import { median } from "../../../measure/statistics/statistics.ts";
 import type { Step } from "../cases/step.ts";
 import { handlings, NodeUnderTest } from "../node.ts";
 import { inWords } from "../words.ts";

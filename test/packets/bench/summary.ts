@@ -1,7 +1,7 @@
 import Table from "cli-table3";
+import { bootstrap, differenceOf, median, pairedRatio } from "../../../measure/statistics/statistics.ts";
 import type { Environment } from "../../../report/results/environment.ts";
 import type { Estimate } from "../../../report/results/figures.ts";
-import { bootstrap, differenceOf, median, pairedRatio } from "../../../verify/measure/statistics.ts";
 import type { Batch } from "./inside.ts";
 
 /** One kind in one round. */

@@ -1,0 +1,276 @@
+import { cpus } from "node:os";
+import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import type { Environment } from "../../report/results/environment.ts";
+import type { Topology } from "../../report/results/topology.ts";
+import { Ledger } from "../../verify/engine/ledger.ts";
+import { Stopped } from "../../verify/engine/run-check.ts";
+import type { World } from "../../verify/engine/world.ts";
+import { type Followed, follow, merged } from "../../verify/follow/follow.ts";
+import { MachineMeter } from "../counters/machine-counters.ts";
+import { type Load, openLoad } from "../load/load.ts";
+import { SourcePorts } from "../load/ports.ts";
+import { keepOn, processesOfPod } from "../load/server-processes.ts";
+import { tolerableShare } from "../statistics/disturbance.ts";
+import { balancedOrder } from "../statistics/order.ts";
+import { type Arrival, destinationOf, untilModeShows } from "./arrival.ts";
+import { modeFacts, modeNames } from "./modes.ts";
+import type { CompareOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { type CountedRound, countRound, type TimedRound, timeRound } from "./rounds.ts";
+import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
+import { ModeSwitch } from "./switch.ts";
+import { openPolicy, type Target } from "./target.ts";
+import { expectedRows, verdictOf } from "./verdict.ts";
+import { type Sighting, witness, witnessUntil } from "./witness.ts";
+
+/** Everything a comparison works with. */
+export interface Comparing {
+  world: World;
+  target: Target;
+  /** The entry node's address, as clients know it. */
+  entry: string;
+  /** The command that runs another one on a machine. */
+  enter: (machine: string) => string[];
+  /** Path of the load generator. */
+  loadProgram: string;
+  environment: () => Environment;
+  progress: Progress;
+}
+
+/** A switched mode shows itself within this time, milliseconds, or is said not to. */
+const switchPatienceMs = 20_000;
+/** Connections after every switch that are not counted: caches and connection tracking of the new path. */
+const warmUp = 20;
+
+/** Steps of a comparison, for who shows how far it is. */
+export const stepsOf = ({ modes, rounds, countingRounds }: CompareOptions): number =>
+  modes.length * (1 + rounds + countingRounds);
+
+/**
+ * Switches the running cluster between modes and measures each, round by round; puts back what was declared, whatever happens.
+ * What could not be measured is said in the result, not thrown.
+ */
+export async function compare(options: CompareOptions, comparing: Comparing): Promise<Comparison> {
+  const run = new ComparisonRun(options, comparing);
+  try {
+    await run.witnessModes();
+    await run.openToAll();
+    await run.timeModes();
+    await run.countModes();
+  } catch (error) {
+    if (!(error instanceof Stopped)) run.fail(error as Error);
+    else run.fail(new Error("stopped before it was measured whole"));
+  } finally {
+    await run.restore();
+  }
+  return run.result();
+}
+
+class ComparisonRun {
+  readonly #options: CompareOptions;
+  readonly #comparing: Comparing;
+  readonly #ledger: Ledger;
+  readonly #switch: ModeSwitch;
+  readonly #load: Load;
+  readonly #ports = new SourcePorts();
+  readonly #meters: MachineMeter[];
+  readonly #release: () => void;
+  readonly #withPolicy = new Map<ComparedMode, Sighting>();
+  readonly #open = new Map<ComparedMode, Sighting>();
+  readonly #followed: Topology[] = [];
+  readonly #timed: TimedRound[] = [];
+  readonly #counted: CountedRound[] = [];
+  readonly #problems = new Map<ComparedMode, string>();
+
+  constructor(options: CompareOptions, comparing: Comparing) {
+    const { world, target, enter, loadProgram } = comparing;
+    this.#options = options;
+    this.#comparing = comparing;
+    this.#ledger = new Ledger(world);
+    this.#switch = new ModeSwitch(
+      world,
+      this.#ledger,
+      target,
+      target.clients.map(({ name }) => enter(name)),
+    );
+    const processor = cpus().length - 1;
+    this.#load = openLoad({
+      enter: enter(target.client.name),
+      program: loadProgram,
+      processor,
+      concurrency: options.concurrency,
+    });
+    this.#meters = [...target.nodes, target.client].map((machine) => new MachineMeter(machine));
+    this.#release = options.spread ? () => {} : keepOn(processor, processesOfPod(target.pod.metadata?.uid ?? ""));
+  }
+
+  /** Who is served and logged in each mode, with the policies in force and without, and the way of one connection. */
+  async witnessModes(): Promise<void> {
+    const { world, target } = this.#comparing;
+    const clients = target.clients.map(({ name }) => name);
+    for (const mode of this.#options.modes)
+      await this.#attempt(mode, "who is served", async () => {
+        const { host, port } = this.#destination(mode);
+        const to = `tcp://${host}:${port}`;
+        const look = () => witness(world, clients, to, mode !== "Direct");
+        const { source, reply } = modeFacts[mode];
+        const isNobody = ({ served }: Sighting) => Object.values(served).every((one) => !one);
+        await this.#switch.to(mode);
+        await this.#ledger.delete(openPolicy(target));
+        const closed = await witnessUntil(
+          look,
+          (seen) => isNobody(seen) === (source === "entryNode"),
+          world,
+          switchPatienceMs,
+        );
+        this.#withPolicy.set(mode, closed);
+        await this.openToAll();
+        const shows = ({ served, loggedSources, replyPath }: Sighting) =>
+          Object.values(served).every(Boolean) &&
+          loggedSources.length === (source === "client" ? clients.length : 1) &&
+          (mode === "Direct" || replyPath === reply);
+        this.#open.set(mode, await witnessUntil(look, shows, world, switchPatienceMs));
+        await this.#follow({ mode, client: target.client.name, to });
+      });
+  }
+
+  /** A drawing less is no reason to measure less. */
+  async #follow(followed: Followed): Promise<void> {
+    const { world, progress } = this.#comparing;
+    try {
+      this.#followed.push(await follow(world, followed));
+    } catch (error) {
+      progress.note(`${modeNames[followed.mode]}, the way of a connection is not known: ${(error as Error).message}`);
+    }
+  }
+
+  async openToAll(): Promise<void> {
+    await this.#ledger.apply(openPolicy(this.#comparing.target) as Parameters<Ledger["apply"]>[0]);
+  }
+
+  async timeModes(): Promise<void> {
+    const { modes, rounds, connections, seed } = this.#options;
+    for (const [number, row] of balancedOrder(modes, rounds, seed).entries())
+      for (const mode of row)
+        await this.#attempt(mode, `round ${number + 1} of ${rounds}`, async () => {
+          await this.#enterMode(mode);
+          this.#timed.push(
+            await timeRound(mode, number, this.#meters, () => this.#connect(mode, Math.floor(connections / rounds))),
+          );
+        });
+  }
+
+  /** The kernel's counting costs time of its own, so these rounds are not timed. */
+  async countModes(): Promise<void> {
+    const { modes, countingRounds, connections, rounds, seed } = this.#options;
+    const { target, enter } = this.#comparing;
+    const nodes = new Map(target.nodes.map(({ name }) => [name, enter(name)]));
+    for (const row of balancedOrder(modes, countingRounds, seed))
+      for (const mode of row)
+        await this.#attempt(mode, "packets and BPF run time", async () => {
+          await this.#enterMode(mode);
+          const run = () => this.#connect(mode, Math.min(200, Math.floor(connections / rounds)), true);
+          this.#counted.push(await countRound(mode, this.#meters, nodes, run));
+        });
+  }
+
+  fail(error: Error): void {
+    for (const mode of this.#options.modes) if (!this.#problems.has(mode)) this.#problems.set(mode, error.message);
+  }
+
+  async restore(): Promise<void> {
+    const { progress } = this.#comparing;
+    progress.note("putting back what was declared");
+    this.#release();
+    await this.#load.close();
+    await this.#switch
+      .restore()
+      .catch((error: Error) => progress.note(`a client's route to the pod is left: ${error.message}`));
+    for (const left of await this.#ledger.undo()) progress.note(`could not be put back: ${left}`);
+  }
+
+  result(): Comparison {
+    const { modes, connections, rounds, concurrency, seed } = this.#options;
+    const { target, entry, environment } = this.#comparing;
+    const { used, limit } = undisturbed(this.#timed);
+    const clients = target.clients.map(({ name, address }) => ({ name, address }));
+    const results = modes.map((mode): ComparedModeResult => {
+      const of = <T extends { mode: ComparedMode }>(all: T[]): T[] => all.filter((one) => one.mode === mode);
+      const closed = this.#withPolicy.get(mode);
+      const open = this.#open.get(mode);
+      const problem =
+        this.#problems.get(mode) ?? (of(used).length === 0 ? "connections failed in every round" : undefined);
+      return {
+        mode,
+        served: closed?.served ?? {},
+        servedWithoutPolicy: open?.served ?? {},
+        loggedSources: open?.loggedSources ?? [],
+        loggedLines: open?.loggedLines ?? [],
+        ...(open?.replyPath && { replyPath: open.replyPath }),
+        ...figuresOf(of(this.#timed), of(used), of(this.#counted), seed),
+        ...(problem && { problem }),
+      };
+    });
+    const ratios = ratiosOf(used, modes, seed);
+    const admitted = this.#admitted();
+    const expected = results.flatMap((result) => expectedRows(result, { clients, admitted, entryAddress: entry }));
+    return {
+      environment: environment(),
+      client: target.client.name,
+      target: `${entry}:${target.nodePort}`,
+      connectionsPerRound: Math.floor(connections / rounds),
+      concurrency,
+      ...(limit > tolerableShare && { othersShare: limit }),
+      modes: results,
+      ...(this.#followed.length > 0 && { topology: merged(this.#followed) }),
+      ratios,
+      verdict: verdictOf(results, ratios, expected, limit > tolerableShare ? limit : undefined),
+      expected,
+    };
+  }
+
+  /** Whom the policies in force admit: whom the floor served, where no service is between client and pod. */
+  #admitted(): string[] {
+    const floor =
+      this.#withPolicy.get("Direct") ?? this.#withPolicy.get("EbpfDsr") ?? this.#withPolicy.get("EbpfTunnel");
+    return Object.entries(floor?.served ?? {}).flatMap(([name, served]) => (served ? name : []));
+  }
+
+  /** A step of one mode; a failure is the mode's problem, and the others go on. */
+  async #attempt(mode: ComparedMode, what: string, work: () => Promise<void>): Promise<void> {
+    const { world, progress } = this.#comparing;
+    if (world.stopping.aborted) throw new Stopped("stopped");
+    progress.step(`${modeNames[mode]}, ${what}`);
+    if (this.#problems.has(mode)) return;
+    try {
+      await work();
+    } catch (error) {
+      if (world.stopping.aborted) throw new Stopped("stopped");
+      this.#problems.set(mode, (error as Error).message);
+      progress.note(`${modeNames[mode]}, ${what}: ${(error as Error).message}`);
+    }
+  }
+
+  async #enterMode(mode: ComparedMode): Promise<void> {
+    const { world, target, entry } = this.#comparing;
+    await this.#switch.to(mode);
+    const entryMeter = this.#meters.find(({ name }) => name === target.entry.name) as MachineMeter;
+    const arrival: Arrival = { world, target, entry, load: this.#load, ports: this.#ports, entryMeter };
+    await untilModeShows(mode, arrival, switchPatienceMs);
+    await this.#connect(mode, warmUp);
+  }
+
+  #connect(mode: ComparedMode, connections: number, countBpf = false) {
+    return this.#load.round({
+      ...this.#destination(mode),
+      firstPort: this.#ports.take(connections),
+      connections,
+      path: "/",
+      countBpf,
+    });
+  }
+
+  #destination(mode: ComparedMode) {
+    return destinationOf(mode, this.#comparing.target, this.#comparing.entry);
+  }
+}

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { FakeWorld } from "../../verify/engine/world.fixture.ts";
+import { lookedUp } from "./deployment.ts";
+
+const rest = { client: "client1", modes: ["EbpfDsr" as const], connections: 10, concurrency: 1 };
+const found = (to: string) => lookedUp(new FakeWorld().cluster, { ...rest, to });
+
+test("what is measured is named by a node's address or name, and a node port", () => {
+  const nginx = { service: "default/nginx", entry: "master" };
+  expect(found("tcp://172.31.1.8:30604")).toEqual(nginx);
+  expect(found("tcp://node/master:30604")).toEqual(nginx);
+});
+
+test("what is not there is said, with what was asked for", () => {
+  expect(() => found("tcp://172.31.1.8:30605")).toThrow("no service has the node port 30605 of tcp://172.31.1.8:30605");
+  expect(() => found("tcp://172.31.1.9:30604")).toThrow("no node has the address of tcp://172.31.1.9:30604");
+});

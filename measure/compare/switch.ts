@@ -1,0 +1,120 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { V1DaemonSet } from "@kubernetes/client-node";
+import { AGENT } from "../../components/dataplane/names.ts";
+import { type HandOver, handOver } from "../../components/dataplane/service-handling.ts";
+import { KUBE_PROXY_IMAGE } from "../../components/release/kubernetes-release.ts";
+import type { ComparedMode } from "../../report/results/compare.ts";
+import type { Ledger } from "../../verify/engine/ledger.ts";
+import type { World } from "../../verify/engine/world.ts";
+import type { KubernetesObject } from "../../verify/format/schema.ts";
+import { modeFacts } from "./modes.ts";
+import type { Target } from "./target.ts";
+
+const run = promisify(execFile);
+
+/** Longest that kube-proxy may need to be there, or to be gone, milliseconds. */
+const patienceMs = 180_000;
+const pauseMs = 200;
+
+/** Hands services over to what a mode means. Everything goes through the ledger, which puts back what was declared. */
+export class ModeSwitch {
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  readonly #target: Target;
+  readonly #enterClients: string[][];
+  #apiServer: { host: string; port: string } | undefined;
+  #current: ComparedMode | undefined;
+  #routed = false;
+
+  /** @param enterClients the commands that run another one on each client */
+  constructor(world: World, ledger: Ledger, target: Target, enterClients: string[][]) {
+    this.#world = world;
+    this.#ledger = ledger;
+    this.#target = target;
+    this.#enterClients = enterClients;
+  }
+
+  /** Resolves when the objects are in force as the API server tells; whether packets follow is for a probe to say. */
+  async to(mode: ComparedMode): Promise<void> {
+    if (mode === this.#current) return;
+    const { handling, returnMode } = modeFacts[mode];
+    this.#apiServer ??= await this.#findApiServer();
+    const { before, configuration, after } = handOver(handling, returnMode, {
+      namespace: AGENT,
+      image: KUBE_PROXY_IMAGE,
+      apiServer: this.#apiServer,
+    });
+    await this.#handOver(before, configuration, after);
+    await this.#route(mode === "Direct");
+    this.#current = mode;
+  }
+
+  /** Takes the clients' routes to the pod away again; objects are the ledger's. */
+  async restore(): Promise<void> {
+    await this.#route(false);
+  }
+
+  async #handOver(before: HandOver["before"], configuration: HandOver["configuration"], after: HandOver["after"]) {
+    for (const object of before) await this.#ledger.apply(asObject(object));
+    for (const object of before) if (object.kind === "DaemonSet") await this.#until(asObject(object), isRolledOut);
+    await this.#ledger.apply(asObject(configuration));
+    const left = await this.#there(after.map(asObject));
+    for (const object of left) await this.#ledger.delete(object);
+    for (const object of left) await this.#until(object, (stored) => stored === undefined);
+  }
+
+  /** The floor: clients send the pod's packets to the pod's own node, as a router between them would. */
+  async #route(wanted: boolean): Promise<void> {
+    if (wanted === this.#routed) return;
+    const { podAddress, podNode } = this.#target;
+    const words = wanted ? ["replace", `${podAddress}/32`, "via", podNode.address] : ["delete", `${podAddress}/32`];
+    this.#routed = wanted || this.#routed;
+    for (const [file = "", ...args] of this.#enterClients)
+      await run(file, [...args, "ip", "route", ...words], { timeout: 30_000 });
+    this.#routed = wanted;
+  }
+
+  async #there(objects: KubernetesObject[]): Promise<KubernetesObject[]> {
+    const found = await Promise.all(objects.map((object) => this.#world.objects.read(object)));
+    return objects.filter((_, index) => found[index]);
+  }
+
+  async #until(object: KubernetesObject, holds: (stored: unknown) => boolean): Promise<void> {
+    const { clock, objects } = this.#world;
+    const giveUp = clock.now() + patienceMs;
+    while (!holds(await objects.read(object))) {
+      if (clock.now() > giveUp)
+        throw new Error(
+          `${object.kind} ${object.metadata.name}: not ${holds === isRolledOut ? "ready on every node" : "gone"} after ${patienceMs / 1000} s`,
+        );
+      await clock.sleep(pauseMs);
+    }
+  }
+
+  /** The agent is told the API server's own address, which kube-proxy needs as well. */
+  async #findApiServer(): Promise<{ host: string; port: string }> {
+    const daemonSet = (await this.#world.objects.read({
+      apiVersion: "apps/v1",
+      kind: "DaemonSet",
+      metadata: { name: AGENT, namespace: AGENT },
+    })) as V1DaemonSet | undefined;
+    const variables = daemonSet?.spec?.template.spec?.containers.flatMap(({ env }) => env ?? []) ?? [];
+    const value = (name: string) => variables.find((one) => one.name === name)?.value;
+    const [host, port] = [value("KUBERNETES_SERVICE_HOST"), value("KUBERNETES_SERVICE_PORT")];
+    if (!host || !port)
+      throw new Error(
+        `DaemonSet ${AGENT}/${AGENT} does not say where the API server is: is the dataplane deployed (make up)?`,
+      );
+    return { host, port };
+  }
+}
+
+const asObject = (object: object): KubernetesObject => JSON.parse(JSON.stringify(object)) as KubernetesObject;
+
+function isRolledOut(stored: unknown): boolean {
+  const { metadata, status } = (stored ?? {}) as V1DaemonSet;
+  if (!status || (status.observedGeneration ?? 0) < (metadata?.generation ?? 1)) return false;
+  const { desiredNumberScheduled: wanted, updatedNumberScheduled = 0, numberAvailable = 0 } = status;
+  return wanted > 0 && updatedNumberScheduled === wanted && numberAvailable === wanted;
+}

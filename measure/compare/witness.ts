@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import type { AttemptResult } from "../../agent/probe/batch.ts";
+import { sendNow } from "../../verify/actors/actor.ts";
+import { type Plan, planExpectation } from "../../verify/engine/plan.ts";
+import { type Replies, repliesThroughEntry, startCaptures, stopCaptures } from "../../verify/engine/reply-path.ts";
+import { readServerLogs } from "../../verify/engine/server-log.ts";
+import type { World } from "../../verify/engine/world.ts";
+
+/** What one round of probes from every client showed. */
+export interface Sighting {
+  /** By client: whether it got an answer. */
+  served: Record<string, boolean>;
+  /** Distinct sources in the server's own log, in the order of the clients. */
+  loggedSources: string[];
+  /** A line of the log for each. */
+  loggedLines: string[];
+  /** By capture on the entry node; absent where nobody was served or no node owns the address. */
+  replyPath?: "direct" | "viaEntryNode";
+}
+
+/** Attempts of each client: one that is served by chance, or not served by chance, shows. */
+const attempts = 2;
+
+/**
+ * Asks from every client, and looks at who was served, whom the server logged and which way replies took. Nothing of
+ * it is the dataplane's own word.
+ * @param throughNode whether the destination belongs to a node, so that a capture there tells the way of replies
+ */
+export async function witness(world: World, clients: string[], to: string, throughNode: boolean): Promise<Sighting> {
+  const started = world.clock.now();
+  const view = await world.view();
+  const nextToken = tokens();
+  const plans = clients.map((from) =>
+    planExpectation(
+      view,
+      { from, to, verdict: "allowed", source: from, count: attempts, ...(throughNode && { reply: "direct" as const }) },
+      nextToken,
+    ),
+  );
+  const captures = await startCaptures(world, plans);
+  let replies: Replies = new Map();
+  const results = await Promise.all(plans.map((plan) => ask(world, plan))).finally(async () => {
+    replies = await stopCaptures(captures);
+  });
+  const asked = plans.flatMap((plan, index) => (results[index] ?? []).map((result) => ({ plan, result })));
+  const { lines } = await readServerLogs(world, view, asked, started);
+  const logs = [...lines.values()];
+  const answered = asked.filter(({ result }) => result.verdict === "allowed");
+  const throughEntry = answered.filter(({ plan, result }) => repliesThroughEntry(replies, plan, result) > 0).length;
+  const sources = [...new Set(logs.flatMap(({ source }) => source ?? []))];
+  const witnessed = throughNode && answered.length > 0 && plans.every(({ notYet }) => !notYet);
+  return {
+    served: Object.fromEntries(
+      clients.map((client, index) => [
+        client,
+        (results[index] ?? []).length > 0 && (results[index] ?? []).every(({ verdict }) => verdict === "allowed"),
+      ]),
+    ),
+    loggedSources: sources,
+    loggedLines: sources.map((source) => logs.find((log) => log.source === source)?.line ?? ""),
+    ...(witnessed && { replyPath: throughEntry > 0 ? ("viaEntryNode" as const) : ("direct" as const) }),
+  };
+}
+
+async function ask(world: World, plan: Plan): Promise<AttemptResult[]> {
+  if (plan.notYet) throw new Error(plan.notYet);
+  const all = plan.probes.map(({ prober, probe }) => sendNow(world.machine(prober.name), [probe]));
+  return (await Promise.all(all)).flat();
+}
+
+function tokens(): () => string {
+  const run = randomBytes(5).toString("hex");
+  let next = 0;
+  return () => `${run}-${(next++).toString(16)}`;
+}
+
+/** Looks again until what is seen is what is expected, or time is up. @returns the last sighting */
+export async function witnessUntil(
+  look: () => Promise<Sighting>,
+  holds: (sighting: Sighting) => boolean,
+  world: World,
+  patienceMs: number,
+): Promise<Sighting> {
+  const giveUp = world.clock.now() + patienceMs;
+  for (;;) {
+    const sighting = await look();
+    if (holds(sighting) || world.clock.now() >= giveUp || world.stopping.aborted) return sighting;
+  }
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { cpus, loadavg, release } from "node:os";
+import type { Environment } from "../report/results/environment.ts";
+import type { ApiServer } from "../verify/cluster/api-server.ts";
+import { packageCommit, packageVersion } from "../verify/this-package.ts";
+import { processorTimeBetween, readProcessorTime, stealShare } from "./counters/processor-time.ts";
+
+/**
+ * Notes where and with what something is measured. Called before; what it returns is called after.
+ * @param command what repeats the measurement
+ */
+export async function observeEnvironment(command: string, api?: ApiServer): Promise<() => Environment> {
+  const [load = 0] = loadavg();
+  const before = readProcessorTime();
+  const measuredAt = new Date().toISOString();
+  const version = await api?.json<{ gitVersion: string }>("/version").catch(() => undefined);
+  const processors = readFileSync("/proc/cpuinfo", "utf8");
+  return () => ({
+    measuredAt,
+    commit: packageCommit(),
+    version: packageVersion(),
+    kernel: release(),
+    distribution: /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "unknown",
+    processor: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    virtualized: /^flags\s*:.*\bhypervisor\b/m.test(processors),
+    ...(version && { kubernetes: version.gitVersion }),
+    stealShare: stealShare(processorTimeBetween(before, readProcessorTime())),
+    loadBefore: load,
+    command,
+  });
+}

@@ -1,0 +1,167 @@
+// The load generator on a machine, against a server on another one that notes whom it saw.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { createBareLab } from "../../lab/machines/bare.ts";
+import { enterArgv, runIn } from "../../lab/machines/enter.ts";
+import { removeLab } from "../../lab/machines/removal.ts";
+import { buildLoad } from "../../tools/programs.ts";
+import { type Load, type LoadOptions, openLoad, type Round } from "./load.ts";
+
+const LAB = "testload";
+const SERVER = "172.31.1.8";
+const CLIENT = "172.31.1.55";
+const program = join(import.meta.dirname, "..", "..", "dist", "load");
+
+const serverScript = `
+let ports = [];
+require("node:http").createServer((request, response) => {
+  const { remoteAddress, remotePort } = request.socket;
+  if (request.url === "/ports") { response.end(JSON.stringify(ports)); ports = []; return; }
+  ports.push(remotePort);
+  if (request.url === "/missing") { response.statusCode = 404; response.end(); }
+  else if (request.url === "/cut") { response.writeHead(200, { "Content-Length": 100 }); response.write("x", () => request.socket.end()); }
+  else if (request.url !== "/silent") response.end("welcome " + remoteAddress);
+}).listen(80, () => console.log("listening"));
+require("node:net").createServer((socket) => socket.resetAndDestroy()).listen(81);
+`;
+let server: ChildProcess;
+const loads: Load[] = [];
+
+beforeAll(async () => {
+  await buildLoad();
+  await createBareLab(LAB, [
+    { name: "server", address: SERVER },
+    { name: "client", address: CLIENT },
+  ]);
+  const [file, ...args] = enterArgv(LAB, "server", [process.execPath, "-e", serverScript]) as [string];
+  server = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
+  await once(server.stdout as NodeJS.ReadableStream, "data");
+  await runIn(LAB, "client", ["ip", "route", "add", "unreachable", "10.99.0.0/24"]);
+});
+
+afterEach(async () => {
+  for (const load of loads.splice(0)) await load.close();
+});
+
+afterAll(async () => {
+  server?.kill("SIGKILL");
+  await removeLab(LAB);
+});
+
+function load(options: Partial<LoadOptions> = {}): Load {
+  const opened = openLoad({ enter: enterArgv(LAB, "client", []), program, concurrency: 1, timeoutMs: 300, ...options });
+  loads.push(opened);
+  return opened;
+}
+
+const round = (firstPort: number, more: Partial<Round> = {}): Round => ({
+  host: SERVER,
+  port: 80,
+  source: CLIENT,
+  firstPort,
+  connections: 20,
+  path: "/",
+  ...more,
+});
+
+/** Source ports that the server saw since it was asked last. */
+async function portsSeen(): Promise<number[]> {
+  const script = `fetch("http://${SERVER}/ports").then(async (response) => console.log(await response.text()))`;
+  return JSON.parse((await runIn(LAB, "client", [process.execPath, "-e", script])).stdout);
+}
+
+const range = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index);
+const ascending = (left: number, right: number): number => left - right;
+
+test.each([1, 4])(
+  "with %i at a time every connection is answered, timed, and has a source port of its own",
+  async (concurrency) => {
+    await portsSeen();
+    const first = 20_000 + 1000 * concurrency;
+    const { nanoseconds, failures, elapsedNs, processorNs, bpfCounted } = await load({ concurrency }).round(
+      round(first, { connections: 200 }),
+    );
+    expect(failures).toEqual({});
+    expect(nanoseconds).toHaveLength(200);
+    expect(nanoseconds.every((time) => time > 0 && time < elapsedNs)).toBe(true);
+    expect(processorNs).toBeGreaterThan(0);
+    expect(bpfCounted).toBe(false);
+    expect((await portsSeen()).sort(ascending)).toEqual(range(first, 200));
+  },
+);
+
+test("rounds follow one another; a port stays free for the client because the server closed first", async () => {
+  const one = load();
+  const results = await Promise.all([one.round(round(30_000)), one.round(round(30_020))]);
+  expect(results.map(({ nanoseconds }) => nanoseconds.length)).toEqual([20, 20]);
+  const { stdout } = await runIn(LAB, "client", ["cat", "/proc/net/tcp"]);
+  const usedPorts = range(30_000, 40).map((port) => `:${port.toString(16).toUpperCase()}`);
+  expect(usedPorts.filter((port) => stdout.includes(`${port} `))).toEqual([]);
+});
+
+let nextPort = 31_000;
+test.each<[string, Partial<Round>, object]>([
+  ["a port where nobody listens", { port: 82 }, { refused: 3 }],
+  ["an address that nobody has", { host: "172.31.1.99" }, { noConnection: 3 }],
+  ["a network without a route", { host: "10.99.0.1" }, { unreachable: 3 }],
+  ["a server that resets", { port: 81 }, { reset: 3 }],
+  ["a server that says nothing", { path: "/silent" }, { noAnswer: 3 }],
+  ["an answer that is cut off", { path: "/cut" }, { shortAnswer: 3 }],
+  ["a page that is not there", { path: "/missing" }, { notOk: 3 }],
+  ["a source address that is not the client's", { source: "172.31.1.77" }, { portTaken: 3 }],
+])("%s is counted by kind, and not timed", async (_, more, failures) => {
+  const result = await load().round(round(nextPort, { connections: 3, ...more }));
+  nextPort += 10;
+  expect(result).toMatchObject({ nanoseconds: [], failures });
+});
+
+test("a round ends when its time is over", async () => {
+  const { failures } = await load({ roundMs: 400 }).round(round(33_000, { path: "/silent" }));
+  expect(failures.noAnswer).toBeLessThan(5);
+  expect(failures.notTried).toBe(20 - (failures.noAnswer ?? 0));
+});
+
+test("it stays on the processor it is given, and refuses one that is not there", async () => {
+  const processor = cpus().length - 1;
+  const one = load({ processor });
+  await one.round(round(34_000));
+  const [pid] = generators();
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  expect(status).toContain(`Cpus_allowed_list:\t${processor}\n`);
+  await expect(load({ processor: 1000 }).round(round(34_020))).rejects.toThrow("cannot run on processor 1000");
+});
+
+test("it counts BPF run time when asked, and only during the round", async () => {
+  const { bpfCounted } = await load().round(round(35_000, { countBpf: true }));
+  expect(bpfCounted).toBe(true);
+});
+
+test("it ends with who started it, also in the middle of a round", async () => {
+  const starter = `
+    const { spawn } = require("node:child_process");
+    const [file, ...args] = ${JSON.stringify([...enterArgv(LAB, "client", []), program, "-1", "1", "30000", "60000"])};
+    spawn(file, args, { stdio: ["pipe", "inherit", "inherit"] }).stdin.write("${SERVER} 80 ${CLIENT} 36000 9 /silent 0\\n");
+    setInterval(() => {}, 1000);
+  `;
+  const child = spawn(process.execPath, ["-e", starter], { stdio: "inherit" });
+  await expect.poll(generators).toHaveLength(1);
+  await expect.poll(portsSeen).toContain(36_000);
+  child.kill("SIGKILL");
+  await expect.poll(generators).toEqual([]);
+});
+
+/** Load generators of this test's lab. */
+function generators(): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid) || !existsSync(`/proc/${pid}/exe`)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(`${program}\0`);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,95 @@
+import { scaledModes } from "../../report/results/scale.ts";
+import type { Countdown } from "../countdown.ts";
+import type { ApiServer } from "../testbed/api-server.ts";
+import { clusterIP, endpointSlice, service } from "../testbed/kubernetes-objects.ts";
+import type { TestbedMachine } from "../testbed/testbed-machine.ts";
+import { type ConnectionRound, connectInRounds } from "./connections.ts";
+import { type ScalePlan, sampleOf } from "./plan.ts";
+import { type Mode, renewMachine, type ScaledNode, serverAddress, startNode } from "./testbed.ts";
+import { monotonicSeconds, watchAnswers } from "./watcher.ts";
+
+/** What one mode showed at one number of services. */
+export interface Measured {
+  readonly mode: Mode;
+  readonly services: number;
+  readonly loadSeconds: number;
+  /** Each time one more service was made. */
+  readonly programmingSeconds: readonly number[];
+  readonly rounds: readonly ConnectionRound[];
+}
+
+/** Where the measurement happens. */
+export interface Place {
+  readonly lab: string;
+  readonly api: ApiServer;
+  readonly server: TestbedMachine;
+}
+
+/** How long services may take to answer, seconds: kube-proxy's first synchronization of ten thousand takes its time. */
+const patience = 600;
+
+const described = (name: string, index: number) => ({
+  name,
+  clusterIP: clusterIP(index),
+  backends: [{ address: serverAddress }],
+});
+
+export async function measureScale(plan: ScalePlan, place: Place, countdown: Countdown): Promise<Measured[]> {
+  const results: Measured[] = [];
+  let made = 0;
+  for (const count of plan.counts) {
+    await createServices(place.api, made + 1, count);
+    made = count;
+    countdown.step(`${count} services are made`);
+    const nodes: Programmed[] = [];
+    for (const mode of scaledModes) {
+      nodes.push(await program(mode, count, plan, place));
+      countdown.step(`${mode} with ${count} services`);
+    }
+    const clients = new Map(nodes.map(({ mode, node }) => [mode, node.client]));
+    const rounds = await connectInRounds(clients, place.server, sampleOf(count).map(clusterIP), plan);
+    countdown.step(`connections with ${count} services`);
+    for (const { node: _, ...programmed } of nodes)
+      results.push({ ...programmed, services: count, rounds: rounds.get(programmed.mode) ?? [] });
+  }
+  return results;
+}
+
+/** Makes services number `from` to `to`, endpoints first. */
+async function createServices(api: ApiServer, from: number, to: number): Promise<void> {
+  const all = Array.from({ length: to - from + 1 }, (_, place) => described(`s${from + place}`, from + place));
+  await api.createAll(all.map(endpointSlice));
+  await api.createAll(all.map(service));
+}
+
+interface Programmed extends Pick<Measured, "mode" | "loadSeconds" | "programmingSeconds"> {
+  readonly node: ScaledNode;
+}
+
+/** Has one mode program everything, then one more service at a time; ends its program, so that rounds are quiet. */
+async function program(mode: Mode, count: number, plan: ScalePlan, place: Place): Promise<Programmed> {
+  const machine = await renewMachine(place.lab, mode);
+  if (count === plan.counts[0]) await place.api.addNode(machine);
+  const node = await startNode(mode, machine, { ...place, pod: `client-${count}` });
+  const targets = sampleOf(count).map((index) => `${clusterIP(index)}:80`);
+  const answered = await watchAnswers(node.client, targets, patience);
+  await answered();
+  const loadSeconds = ((node.readyMs ?? performance.now()) - node.startedMs) / 1000;
+  const programmingSeconds: number[] = [];
+  for (let addition = 1; addition <= plan.additions; addition++)
+    programmingSeconds.push(await addService(place.api, node, described(`extra-${addition}`, 60_000 + addition)));
+  await node.stop();
+  return { mode, node, loadSeconds, programmingSeconds };
+}
+
+/** @returns seconds from the API server's having one more service until a connection to it is answered */
+async function addService(api: ApiServer, { client }: ScaledNode, extra: ReturnType<typeof described>) {
+  const answered = await watchAnswers(client, [`${extra.clusterIP}:80`], patience);
+  await api.create(endpointSlice(extra));
+  await api.create(service(extra));
+  const created = monotonicSeconds();
+  const seconds = (await answered()) - created;
+  await api.remove(service(extra));
+  await api.remove(endpointSlice(extra));
+  return Math.max(0, seconds);
+}

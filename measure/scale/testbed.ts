@@ -1,0 +1,87 @@
+// One web server outside the cluster that is every service's endpoint, and for each mode a node of its own with one pod
+// on it, made anew for every number of services: what is measured begins empty.
+
+import { ensureDisk } from "../../lab/machines/disk.ts";
+import { startMachine, stopMachine } from "../../lab/machines/machine.ts";
+import { createNetwork } from "../../lab/machines/network.ts";
+import type { scaledModes } from "../../report/results/scale.ts";
+import type { ApiServer } from "../testbed/api-server.ts";
+import type { BenchPod } from "../testbed/bench-pod.ts";
+import { EbpfNode } from "../testbed/ebpf-node.ts";
+import { LinuxNode } from "../testbed/linux-node.ts";
+import { TestbedMachine } from "../testbed/testbed-machine.ts";
+
+export type Mode = (typeof scaledModes)[number];
+
+export const controlAddress = "172.31.1.10";
+export const serverAddress = "172.31.1.50";
+
+const nodes: Record<Mode, { name: string; address: string; podSubnet: string }> = {
+  KubeProxyIptables: { name: "iptables", address: "172.31.1.61", podSubnet: "10.245.1.0/24" },
+  KubeProxyNftables: { name: "nftables", address: "172.31.1.62", podSubnet: "10.245.2.0/24" },
+  Ebpf: { name: "ebpf", address: "172.31.1.63", podSubnet: "" },
+};
+
+export const scaleMachines = [
+  { name: "control", address: controlAddress },
+  { name: "server", address: serverAddress },
+  ...Object.values(nodes).map(({ name, address }) => ({ name, address })),
+];
+
+/** A node that handles services in one way, and the pod that connects. */
+export interface ScaledNode {
+  readonly client: BenchPod;
+  /** When its program was started, on performance.now(); with ours also when it said that it is ready. */
+  readonly startedMs: number;
+  readonly readyMs?: number;
+  /** Ends the program that watches services; what it wrote into the kernel stays. */
+  stop(): Promise<void>;
+}
+
+/** Takes the power off a mode's machine and boots it again, with nothing of before in its kernel's tables. */
+export async function renewMachine(lab: string, mode: Mode): Promise<TestbedMachine> {
+  const machine = new TestbedMachine(lab, nodes[mode]);
+  await stopMachine(lab, machine.name);
+  await createNetwork(lab, [machine]);
+  await ensureDisk(lab, machine.name, scaleMachines);
+  await startMachine(lab, machine.name);
+  return machine;
+}
+
+/** Brings a mode's node up. The pod of kube-proxy's nodes is there before; ours needs the agent, which wires it. */
+export async function startNode(
+  mode: Mode,
+  machine: TestbedMachine,
+  { api, server, pod }: { api: ApiServer; server: TestbedMachine; pod: string },
+): Promise<ScaledNode> {
+  const reachable = async (client: BenchPod) => {
+    await server.run(["ip", "route", "replace", client.address, "via", machine.address]);
+    return client;
+  };
+  if (mode === "Ebpf") {
+    const node = new EbpfNode(machine, api);
+    const startedMs = performance.now();
+    await node.start();
+    const readyMs = performance.now();
+    return { client: await reachable(await node.addPod(pod)), startedMs, readyMs, stop: () => node.stopAgent() };
+  }
+  const node = new LinuxNode(machine, api, nodes[mode].podSubnet);
+  const client = await reachable(await node.addPod(pod));
+  const startedMs = performance.now();
+  await node.start(mode === "KubeProxyIptables" ? "iptables" : "nftables");
+  return { client, startedMs, stop: () => node.stopProxy() };
+}
+
+/** Every service's endpoint: the same small page on port 80. */
+export async function startWebServer(server: TestbedMachine): Promise<void> {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `${name}_temp_path /tmp/nginx-${name};`,
+  );
+  const page = 'server { listen 80 backlog=4096; location / { return 200 "answered"; } }';
+  await server.write(
+    "/tmp/nginx.conf",
+    `daemon off; worker_processes 1; pid /tmp/nginx.pid; error_log stderr; events { worker_connections 4096; }
+     http { access_log off; ${temporary.join(" ")} ${page} }`,
+  );
+  server.start("nginx", ["nginx", "-c", "/tmp/nginx.conf", "-e", "stderr"]);
+}

@@ -1,0 +1,37 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { LabFailure } from "../../lab/failure.ts";
+import type { BenchPod } from "../testbed/bench-pod.ts";
+
+/** Seconds on the monotonic clock, which machines share. */
+export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9;
+
+/**
+ * Begins to try the targets ("10.97.0.1:80") from a pod; resolves when the first attempts are under way.
+ * @returns what waits until the last of them has answered, and gives when on the monotonic clock; it throws LabFailure
+ * when they did not within so many seconds
+ */
+export async function watchAnswers(
+  { machine, name }: BenchPod,
+  targets: string[],
+  seconds: number,
+): Promise<() => Promise<number>> {
+  const program = join(import.meta.dirname, "await-answer.ts");
+  const quiet = "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON";
+  const [file = "", ...args] = machine.argv([process.execPath, quiet, program, ...targets], name);
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  await lines.next(); // "ready"
+  const deadline = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
+  return async () => {
+    let last = 0;
+    for (let missing = targets.length; missing > 0; missing--) {
+      const { value, done } = await lines.next();
+      if (done) throw new LabFailure(`${missing} of ${targets.length} services did not answer within ${seconds} s`);
+      last = Math.max(last, (JSON.parse(value) as { answeredNs: number }).answeredNs / 1e9);
+    }
+    clearTimeout(deadline);
+    return last;
+  };
+}

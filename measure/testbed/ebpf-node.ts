@@ -1,0 +1,61 @@
+// A node with this project's agent: the bundle, its CNI plugin and its programs, as the DaemonSet runs them.
+import { join } from "node:path";
+import type { AgentSettings } from "../../components/documents/agent-settings.ts";
+import { packageFolder } from "../../lab/installation.ts";
+import { type ApiServer, kubeconfigPath } from "./api-server.ts";
+import { addByCni, type BenchPod } from "./bench-pod.ts";
+import { pod } from "./kubernetes-objects.ts";
+import { type RunningProgram, type TestbedMachine, waitUntilHealthy } from "./testbed-machine.ts";
+
+const program = join(packageFolder, "dist", "agent.js");
+const settingsPath = "/etc/ebpf-dataplane/settings.json";
+
+export class EbpfNode {
+  readonly machine: TestbedMachine;
+  readonly #api: ApiServer;
+  #agent: RunningProgram | undefined;
+
+  constructor(machine: TestbedMachine, api: ApiServer) {
+    this.machine = machine;
+    this.#api = api;
+  }
+
+  /** Starts the agent. @param settings its own: `mtu` of the uplink (pods get 50 less, room for VXLAN), more `uplinks` */
+  async start(settings: Partial<AgentSettings> = {}): Promise<void> {
+    await this.#api.writeKubeconfig(this.machine);
+    await this.machine.write(settingsPath, JSON.stringify(settings));
+    await this.startAgent();
+  }
+
+  async startAgent(): Promise<void> {
+    const where = [
+      "--node",
+      this.machine.name,
+      "--kubeconfig",
+      kubeconfigPath,
+      "--cgroup-root",
+      "/sys/fs/cgroup",
+      "--sysctl-root",
+      "/proc/sys",
+    ];
+    const cni = ["--cni-bin", "/opt/cni/bin", "--cni-conf", "/etc/cni/net.d"];
+    const agent = this.machine.start("agent", [process.execPath, program, "agent", ...where, ...cni]);
+    this.#agent = agent;
+    await waitUntilHealthy(this.machine, "http://127.0.0.1:9099/ready", agent);
+  }
+
+  /** The dataplane goes on without its agent. */
+  async stopAgent(): Promise<void> {
+    await this.#agent?.stop("SIGKILL");
+  }
+
+  async addPod(name: string): Promise<BenchPod> {
+    const { metadata } = await this.#api.create(pod(name, this.machine.name));
+    return addByCni(this.machine, name, {
+      plugin: "ebpf-dataplane",
+      folder: "/opt/cni/bin",
+      config: { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" },
+      args: `K8S_POD_NAMESPACE=default;K8S_POD_NAME=${name};K8S_POD_UID=${metadata.uid}`,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import type { cables, encapsulations } from "../../report/results/throughput.ts";
+
+export type Cable = (typeof cables)[number];
+export type Encapsulation = (typeof encapsulations)[number];
+
+/** What is the same in all rounds of a series; paths alternate within it. */
+export interface Series {
+  readonly cable: Cable;
+  readonly encapsulation: Encapsulation;
+  /** MTU of the pods' interfaces, bytes. */
+  readonly mtu: number;
+  readonly streams: number;
+  /** Bytes per write. */
+  readonly messageBytes: number;
+}
+
+export interface Plan {
+  readonly series: readonly Series[];
+  readonly rounds: number;
+  /** Seconds that data flow in a round. */
+  readonly seconds: number;
+}
+
+export interface PlanOptions {
+  readonly quick: boolean;
+  readonly vxlan: boolean;
+  readonly rounds?: number;
+}
+
+/** The two MTUs of the published figures: an Ethernet's and a jumbo frame's, less what a tunnel takes. */
+const mtus = [1440, 8940];
+const cablesInOrder: readonly Cable[] = ["Offloaded", "Cut"];
+const loads = [
+  { streams: 1, messageBytes: 256 },
+  { streams: 1, messageBytes: 4096 },
+  { streams: 1, messageBytes: 65_536 },
+  { streams: 4, messageBytes: 65_536 },
+];
+
+/** Which series are measured, with how many rounds; quick: only what the goal speaks of. */
+export function planThroughput({ quick, vxlan, rounds = quick ? 5 : 9 }: PlanOptions): Plan {
+  const encapsulation = vxlan ? "Vxlan" : "None";
+  const series = (quick ? [1440] : mtus).flatMap((mtu) =>
+    cablesInOrder.flatMap((cable) =>
+      (quick ? loads.slice(2, 3) : loads).map((load) => ({ cable, encapsulation, mtu, ...load }) as const),
+    ),
+  );
+  return { series, rounds, seconds: 1 };
+}
+
+/** Starting and ending qperf, and reading counters, on two cores. */
+const roundOverheadSeconds = 0.6;
+
+/** A first guess, before any round was timed. */
+export const expectedSeconds = ({ series, rounds, seconds }: Plan, paths: number): number =>
+  series.length * rounds * paths * (seconds + roundOverheadSeconds);

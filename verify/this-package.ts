@@ -1,0 +1,23 @@
+// Which version of this package runs.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The bundle is in dist/, this file in verify/. */
+const packageFolder = join(import.meta.dirname, "..");
+
+export function packageVersion(folder = packageFolder): string {
+  return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version;
+}
+
+/** Commit of the checkout that this package is, `-dirty` when files differ. Undefined for an installed package, also inside another repository. */
+export function packageCommit(folder = packageFolder): string | undefined {
+  try {
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-C", folder, ...args], { encoding: "utf8", stdio: "pipe", timeout: 10_000 }).trim();
+    if (git("rev-parse", "--show-cdup") !== "") return undefined;
+    return git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12");
+  } catch {
+    return undefined;
+  }
+}
