@@ -6,16 +6,12 @@ export {
   nodePortsNotOpenToWorld,
   sshNotOpenToWorld,
 } from "./aws/guardrails";
-export {
-  Architecture,
-  type AwsClusterArgs,
-  type AwsMachine,
-  type AwsSubnet,
-  type SshAccess,
-  WorldAccess,
-} from "./aws-cluster/args";
+export { Architecture, type AwsMachine } from "./aws/machine";
+export type { AwsSubnet } from "./aws/subnet";
+export { type AwsClusterArgs, type SshAccess, WorldAccess } from "./aws-cluster/args";
 export { AwsCluster } from "./aws-cluster/component";
-export { ClientMachines, type ClientMachinesArgs } from "./client-machines/component";
+export type { ClientMachinesArgs } from "./client-machines/args";
+export { ClientMachines } from "./client-machines/component";
 export {
   type DataplaneArgs,
   ExternalIPs,
@@ -27,10 +23,14 @@ export {
 } from "./dataplane/args";
 export { Dataplane } from "./dataplane/component";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args";
-export { ExistingCluster, type PreflightFinding } from "./existing-cluster/component";
-export { IpPool, type IpPoolArgs, VxlanMode } from "./ip-pool/component";
-export { KubeProxyRemoval, type KubeProxyRemovalArgs } from "./kube-proxy-removal/component";
-export { LocalCluster, type LocalClusterArgs } from "./local-cluster/component";
+export { ExistingCluster } from "./existing-cluster/component";
+export type { PreflightFinding } from "./existing-cluster/result";
+export { type IpPoolArgs, VxlanMode } from "./ip-pool/args";
+export { IpPool } from "./ip-pool/component";
+export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args";
+export { KubeProxyRemoval } from "./kube-proxy-removal/component";
+export type { LocalClusterArgs } from "./local-cluster/args";
+export { LocalCluster } from "./local-cluster/component";
 export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine/machine";
 export {
   type IpBlock,

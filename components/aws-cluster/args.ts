@@ -1,15 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Architecture, AwsMachine } from "../aws/machine";
+import type { AwsSubnet } from "../aws/subnet";
 import type { ReturnMode } from "../dataplane/args";
-import type { VxlanMode } from "../ip-pool/component";
-import type { MachineRole } from "../machine/machine";
-
-/** Processors that instances may have. */
-export enum Architecture {
-  /** x86-64. */
-  Amd64 = "amd64",
-  /** 64-bit ARM (Graviton). */
-  Arm64 = "arm64",
-}
+import type { VxlanMode } from "../ip-pool/args";
 
 /** What may be opened to 0.0.0.0/0, each only when it is said here. */
 export enum WorldAccess {
@@ -19,30 +12,6 @@ export enum WorldAccess {
   ApiServer = "api-server",
   /** The node ports. */
   NodePorts = "node-ports",
-}
-
-/** An EC2 instance. */
-export interface AwsMachine {
-  /** Host name, and the node's name in Kubernetes: a DNS label, different for every machine. */
-  name: string;
-  /** What the machine is for. */
-  role: MachineRole;
-  /** Private IPv4 address; inside one of the subnets, whose first four and last addresses belong to AWS. */
-  address: string;
-  /** EC2 instance type. Defaults to t3.medium for nodes and t3.micro for clients; t4g for `Arm64`. */
-  instanceType?: string;
-  /** Whether AWS may take the instance back at two minutes' notice, for less money. Workers only. Defaults to false. */
-  spot?: boolean;
-}
-
-/** A subnet of the VPC. */
-export interface AwsSubnet {
-  /** IPv4 network inside the VPC's. */
-  cidr: string;
-  /** Availability zone, e.g. "eu-central-1a". Defaults to one that AWS chooses. */
-  zone?: string;
-  /** Id of a subnet that exists, with a route to the outside; needed where `vpcId` is given, and only there. */
-  id?: pulumi.Input<string>;
 }
 
 /** Logging in by SSH as the image's user ("admin" on Debian). */

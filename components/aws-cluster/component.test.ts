@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, expect, test, vi } from "vitest";
+import { Architecture, type AwsMachine } from "../aws/machine.ts";
 import { ReturnMode } from "../dataplane/args.ts";
-import { VxlanMode } from "../ip-pool/component.ts";
+import { VxlanMode } from "../ip-pool/args.ts";
 import { MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { recordAws } from "../testing/aws.ts";
 import { resolved, settled } from "../testing/program.ts";
-import { Architecture, type AwsClusterArgs, type AwsMachine, WorldAccess } from "./args.ts";
+import { type AwsClusterArgs, WorldAccess } from "./args.ts";
 import { AwsCluster } from "./component.ts";
 
 // The SDK of AWS is large.

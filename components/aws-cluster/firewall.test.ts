@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VxlanMode } from "../ip-pool/component.ts";
+import { VxlanMode } from "../ip-pool/args.ts";
 import { WorldAccess } from "./args.ts";
 import { type Opening, openings } from "./firewall.ts";
 

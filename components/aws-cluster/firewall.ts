@@ -1,5 +1,5 @@
 import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails";
-import { VxlanMode } from "../ip-pool/component";
+import { VxlanMode } from "../ip-pool/args";
 import { API_SERVER_PORT } from "../machine/machine";
 import { type InputPlace, refuseBecause } from "../refusal/refusal";
 import { type AwsClusterArgs, WorldAccess } from "./args";

@@ -1,8 +1,11 @@
 import { imageNameOf, requireImageName } from "../aws/image";
-import { defaultInstanceType, requireInstanceType } from "../aws/instance-type";
+import { requireInstance, type TypedMachine } from "../aws/inputs";
+import { Architecture, type AwsMachine } from "../aws/machine";
+import type { AwsSubnet } from "../aws/subnet";
 import { ReturnMode } from "../dataplane/args";
-import { VxlanMode } from "../ip-pool/component";
-import { type Machine, MachineRole, requireMachines, WALK_THROUGH_MACHINES } from "../machine/machine";
+import { VxlanMode } from "../ip-pool/args";
+import { requireMachines } from "../machine/inputs";
+import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine";
 import { at, type InputPlace, refuse } from "../refusal/refusal";
 import { requireRelease } from "../release/inputs";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release";
@@ -17,10 +20,7 @@ import {
 } from "../values/addresses";
 import { requireWhole } from "../values/choices";
 import { requireLabel } from "../values/names";
-import { Architecture, type AwsClusterArgs, type AwsMachine, type AwsSubnet } from "./args";
-
-/** A machine whose instance type is known. */
-export type TypedMachine = AwsMachine & { instanceType: string };
+import type { AwsClusterArgs } from "./args";
 
 /** Arguments with their defaults. */
 export interface CheckedAws {
@@ -154,33 +154,8 @@ function requireAwsMachines(place: InputPlace, args: AwsClusterArgs, subnets: Aw
   return [...typed].sort((one, other) => rank(one) - rank(other));
 }
 
-/** Refuses what cannot be an instance in one of the subnets; its type is filled in. */
-export function requireInstance<M extends AwsMachine>(
-  place: InputPlace,
-  machine: M,
-  { architecture, subnets }: { architecture: Architecture; subnets: AwsSubnet[] },
-): M & { instanceType: string } {
-  const { role, address, spot } = machine;
-  const subnet = subnets.find(({ cidr }) => contains(cidr, address));
-  const all = subnets.map(({ cidr }) => cidr).join(", ");
-  if (!subnet) return refuse(at(place, "address"), address, `inside one of the subnets: ${all}`);
-  // AWS keeps the first four and the last (VPC user guide, "Subnet sizing").
-  const [first, last] = firstAndLast(subnet.cidr);
-  const offset = number(address) - number(first);
-  if (offset < 4 || address === last) {
-    refuse(at(place, "address"), address, `another one of ${subnet.cidr}: the first four and the last belong to AWS`);
-  }
-  if (spot && role !== MachineRole.Worker) refuse(at(place, "spot"), spot, `false for a machine with role "${role}"`);
-  const instanceType = machine.instanceType ?? defaultInstanceType(architecture, role !== MachineRole.Client);
-  return { ...machine, instanceType: requireInstanceType(at(place, "instanceType"), instanceType, architecture) };
-}
-
 function rank({ role }: Machine): number {
   return role === MachineRole.ControlPlane ? 0 : 1;
-}
-
-function number(address: string): number {
-  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
 /** The cluster's own name, which is a part of the parameters' paths. */

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AwsSdk } from "../aws/sdk-types";
-import { contains } from "../values/addresses";
-import type { AwsClusterArgs, AwsSubnet } from "./args";
+import type { AwsSubnet } from "../aws/subnet";
+import type { AwsClusterArgs } from "./args";
 
 /** Where instances are put. */
 export interface Network {
@@ -55,12 +55,4 @@ export function network(
     subnets: made.map(({ cidr, id }) => ({ cidr, id })),
     wayOut: [route, ...made.map(({ association }) => association)],
   };
-}
-
-/** Id of the subnet that an address lies in; arguments are checked, so there is one. */
-export function subnetOf(
-  subnets: { cidr: string; id?: pulumi.Input<string> }[],
-  address: string,
-): pulumi.Input<string> {
-  return subnets.find(({ cidr }) => contains(cidr, address))?.id ?? "";
 }

@@ -1,14 +1,16 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { TypedMachine } from "../aws/inputs";
 import { instance } from "../aws/instance";
 import type { AwsSdk } from "../aws/sdk-types";
+import { subnetOf } from "../aws/subnet";
 import { API_SERVER_PORT, MachineRole } from "../machine/machine";
 import { at, type InputPlace } from "../refusal/refusal";
 import type { AwsClusterArgs } from "./args";
 import type { Exchange } from "./exchange";
 import { Group } from "./firewall";
 import { identity } from "./identity";
-import type { CheckedAws, TypedMachine } from "./inputs";
-import { type Network, subnetOf } from "./network";
+import type { CheckedAws } from "./inputs";
+import type { Network } from "./network";
 import { type NodeSettings, requireSize, userData } from "./user-data";
 
 /** What nodes are made from. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Architecture } from "../aws-cluster/args";
 import { at, type InputPlace, refuse } from "../refusal/refusal";
+import { Architecture } from "./machine";
 import type { AwsSdk } from "./sdk-types";
 
 /** Account of the Debian project (https://wiki.debian.org/Cloud/AmazonEC2Image). */

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { AwsMachine } from "../aws-cluster/args";
+import type { AwsMachine } from "./machine";
 import type { AwsSdk } from "./sdk-types";
 
 /** What an instance is made from. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { AwsSubnet } from "../aws-cluster/args.ts";
 import { MachineRole } from "../machine/machine.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
 import { requireOffered } from "./offerings.ts";
+import type { AwsSubnet } from "./subnet.ts";
 
 const place = argumentsOf("AwsCluster", "c");
 const machine = (name: string, address: string, instanceType: string) => ({

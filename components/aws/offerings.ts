@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSubnet } from "../aws-cluster/args";
-import type { TypedMachine } from "../aws-cluster/inputs";
 import { at, type InputPlace, refuse } from "../refusal/refusal";
 import { contains } from "../values/addresses";
 import { oneOf } from "../values/choices";
+import type { TypedMachine } from "./inputs";
 import { refusedByAws } from "./refused-by-aws";
 import type { AwsSdk } from "./sdk-types";
+import type { AwsSubnet } from "./subnet";
 
 /** Zones by the instance type that is to be had there. */
 type Offerings = Map<string, string[]>;

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { IpPoolArgs } from "../ip-pool/component";
+import type { IpPoolArgs } from "../ip-pool/args";
 import type { ApiServerAddress } from "../machine/machine";
 import type { NetworkPolicyArgs } from "../network-policy/args";
 

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { VxlanMode } from "../ip-pool/component.ts";
+import { VxlanMode } from "../ip-pool/args.ts";
 import { packageVersion } from "../program/agent-image.ts";
 import { recordResources, settled } from "../testing/program.ts";
 import {

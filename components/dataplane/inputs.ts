@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { DEFAULT_POOL_NAME, type IpPoolArgs, requirePool } from "../ip-pool/component";
+import type { IpPoolArgs } from "../ip-pool/args";
+import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs";
 import type { NetworkPolicyArgs } from "../network-policy/args";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs";
 import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal";

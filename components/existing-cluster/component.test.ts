@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { KubeProxyRemoval } from "../kube-proxy-removal/component.ts";
 import { recordResources, settled } from "../testing/program.ts";
-import type { ExistingClusterArgs, ExistingKubeProxy } from "./args.ts";
-import { ExistingKubeProxy as KubeProxy } from "./args.ts";
+import { type ExistingClusterArgs, ExistingKubeProxy } from "./args.ts";
 import { ExistingCluster } from "./component.ts";
 
 const args: ExistingClusterArgs = {
@@ -12,7 +11,7 @@ const args: ExistingClusterArgs = {
 
 test("ExistingCluster hands over what is going to be declared, and its kubeconfig as a secret", async () => {
   const resources = await recordResources(true);
-  new ExistingCluster("c", { ...args, existingKubeProxy: KubeProxy.Remove });
+  new ExistingCluster("c", { ...args, existingKubeProxy: ExistingKubeProxy.Remove });
   await settled();
   const [, command] = resources;
   expect(JSON.parse(command?.inputs.stdin as string)).toMatchObject({

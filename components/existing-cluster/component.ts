@@ -3,27 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments";
 import { ReturnMode } from "../dataplane/args";
 import { requireDataplane } from "../dataplane/inputs";
-import { type ApiServerAddress, type MachineAddress, requireClusterId } from "../machine/machine";
+import type { ApiServerAddress, MachineAddress } from "../machine/machine";
 import { agentImage } from "../program/agent-image";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program";
 import { componentType } from "../program/package-name";
 import { argumentsOf, at } from "../refusal/refusal";
+import { requireClusterId } from "../values/cluster-id";
 import { requireKubeconfig } from "../values/credentials";
 import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./args";
-
-/** Something that a preflight looked at. */
-export interface PreflightFinding {
-  /** "ok", "warning" or "refused". */
-  severity: string;
-  /** What was looked at. */
-  check: string;
-  /** Names of the nodes it is about; none: the cluster. */
-  nodes: string[];
-  /** What is there. */
-  found: string;
-  /** What to do; absent where nothing is to be done. */
-  next?: string;
-}
+import type { PreflightFinding, PreflightResult } from "./result";
 
 /**
  * A cluster that you have. Looks at it before anything is changed, and ends the deployment with a table where something stands in the
@@ -93,11 +81,4 @@ export class ExistingCluster extends pulumi.ComponentResource {
     const { kubeconfig, nodes, findings } = this;
     this.registerOutputs({ kubeconfig, apiServer: this.apiServer, nodes, clusterId: this.clusterId, findings });
   }
-}
-
-/** What `cluster preflight` prints. */
-interface PreflightResult {
-  clusterId: string;
-  nodes: MachineAddress[];
-  findings: PreflightFinding[];
 }

@@ -1,19 +1,12 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments";
-import { requireClusterId } from "../machine/machine";
 import { INTERPRETER, programCommand } from "../program/installed-program";
 import { componentType } from "../program/package-name";
 import { argumentsOf, at, checkedField } from "../refusal/refusal";
+import { requireClusterId } from "../values/cluster-id";
 import { requireKubeconfig } from "../values/credentials";
-
-/** Arguments of `KubeProxyRemoval`. */
-export interface KubeProxyRemovalArgs {
-  /** Administrator's kubeconfig (YAML) of the cluster. */
-  kubeconfig: pulumi.Input<string>;
-  /** Identity of the only cluster that is meant: `clusterId` of its `ExistingCluster`. Defaults to the one of the last deployment. */
-  clusterId?: pulumi.Input<string>;
-}
+import type { KubeProxyRemovalArgs } from "./args";
 
 /**
  * Takes the cluster's own kube-proxy off the nodes, and puts it back when it is destroyed. Let it depend on the `Dataplane`: then

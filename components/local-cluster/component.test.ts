@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { type Machine, MachineRole } from "../machine/machine.ts";
 import { recordResources, resolved, settled } from "../testing/program.ts";
-import { LocalCluster, type LocalClusterArgs } from "./component.ts";
+import type { LocalClusterArgs } from "./args.ts";
+import { LocalCluster } from "./component.ts";
 
 test("LocalCluster asks for the walk-through's machines by default", async () => {
   const resources = await recordResources();

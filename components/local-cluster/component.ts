@@ -7,45 +7,14 @@ import {
   type Machine,
   type MachineAddress,
   MachineRole,
-  requireMachines,
-  WALK_THROUGH_MACHINES,
 } from "../machine/machine";
 import { INTERPRETER, programCommand } from "../program/installed-program";
 import { componentType } from "../program/package-name";
-import { argumentsOf, at, type InputPlace, refuse } from "../refusal/refusal";
-import { requireRelease } from "../release/inputs";
-import { DEFAULT_RELEASE } from "../release/kubernetes-release";
+import { argumentsOf } from "../refusal/refusal";
 import { upgraded } from "../release/upgrade";
-import { contains, firstAndLast, overlap, requireServiceSubnet, requireUnicastCidr } from "../values/addresses";
+import type { LocalClusterArgs } from "./args";
 import { localImageDigests } from "./images";
-
-/** Arguments of `LocalCluster`. */
-export interface LocalClusterArgs {
-  /**
-   * Name of the lab: at most 12 lower case letters and digits, beginning with a letter. Labs of different names run side
-   * by side on one computer. Defaults to "local".
-   */
-  name?: string;
-  /**
-   * Release of Kubernetes, one of those that were built on this computer. A later one upgrades the running nodes, drained one by one, as in
-   * `AwsCluster`. Defaults to "v1.35.0".
-   */
-  kubernetesVersion?: string;
-  /**
-   * Whether the nodes are given kube-proxy's image, which `Dataplane.serviceHandling` may need. A change does not replace the
-   * cluster. Defaults to false.
-   */
-  kubeProxyImage?: boolean;
-  /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
-  podSubnet?: string;
-  /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */
-  serviceSubnet?: string;
-  /**
-   * Nodes and clients. Defaults to the control plane "master" (172.31.1.8), the worker "node" (172.31.1.207), and the clients
-   * "client1" (172.31.1.55) and "client2" (172.31.1.162).
-   */
-  machines?: Machine[];
-}
+import { labOf } from "./inputs";
 
 /**
  * A Kubernetes cluster made by kubeadm, without kube-proxy and without a network plugin, whose machines are network
@@ -121,10 +90,6 @@ export class LocalCluster extends pulumi.ComponentResource {
   }
 }
 
-/** The network of a lab's machines, and its switch in it (`lab/names.ts`). */
-const LAB_SUBNET = "172.31.1.0/24";
-const LAB_SWITCH = "172.31.1.1";
-
 /** The part of what `lab up` prints that nobody knows before the cluster stands. */
 interface LabDocument {
   kubeconfig: string;
@@ -132,44 +97,4 @@ interface LabDocument {
 
 function addressesOf(machines: Machine[]): MachineAddress[] {
   return machines.map(({ name, address }) => ({ name, address }));
-}
-
-/** The document that `lab up` reads, from checked arguments. */
-function labOf(place: InputPlace, args: LocalClusterArgs) {
-  const { name = "local", kubernetesVersion = DEFAULT_RELEASE, machines = WALK_THROUGH_MACHINES } = args;
-  const { podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
-  if (!/^[a-z][a-z0-9]{0,11}$/.test(name)) {
-    refuse(at(place, "name"), name, "at most 12 lower case letters and digits, beginning with a letter");
-  }
-  requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
-  requireUnicastCidr(at(place, "podSubnet"), podSubnet, 24);
-  requireServiceSubnet(at(place, "serviceSubnet"), serviceSubnet);
-  if (overlap(podSubnet, serviceSubnet)) {
-    refuse(at(place, "podSubnet"), podSubnet, `apart from serviceSubnet ${serviceSubnet}`);
-  }
-  for (const [field, cidr] of Object.entries({ podSubnet, serviceSubnet })) {
-    if (overlap(cidr, LAB_SUBNET)) refuse(at(place, field), cidr, `apart from the machines' network ${LAB_SUBNET}`);
-  }
-  requireMachines(at(place, "machines"), machines);
-  machines.forEach((machine, index) => {
-    const item = at(at(place, "machines"), index);
-    // What a host name, a network namespace and a cgroup may all be called.
-    if (machine.name === "switch" || !/^[a-z]/.test(machine.name)) {
-      refuse(
-        at(item, "name"),
-        machine.name,
-        'a name that begins with a letter and is not "switch", which is the lab\'s own',
-      );
-    }
-    const taken = [LAB_SWITCH, ...firstAndLast(LAB_SUBNET)].includes(machine.address);
-    if (!contains(LAB_SUBNET, machine.address) || taken) {
-      refuse(at(item, "address"), machine.address, `from 172.31.1.2 to 172.31.1.254, the machines' network`);
-    }
-  });
-  const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
-  return { name, kubernetesVersion, podSubnet, serviceSubnet, machines: controlPlaneFirst };
-}
-
-function rank(machine: Machine): number {
-  return machine.role === MachineRole.ControlPlane ? 0 : 1;
 }

@@ -1,8 +1,3 @@
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { requireAddress } from "../values/addresses";
-import { requireUnique } from "../values/choices";
-import { requireLabel } from "../values/names";
-
 /** What a machine is for. */
 export enum MachineRole {
   /** Runs the control plane of Kubernetes, and pods that tolerate it. */
@@ -49,35 +44,3 @@ export const WALK_THROUGH_MACHINES: Machine[] = [
   { name: "client1", role: MachineRole.Client, address: "172.31.1.55" },
   { name: "client2", role: MachineRole.Client, address: "172.31.1.162" },
 ];
-
-/** Refuses machines that cannot form one cluster. */
-export function requireMachines(place: InputPlace, machines: Machine[]): Machine[] {
-  machines.forEach((machine, index) => {
-    const item = at(place, index);
-    requireLabel(at(item, "name"), machine.name, 32);
-    requireAddress(at(item, "address"), machine.address);
-  });
-  const field = (name: string) => (index: number) => at(at(place, index), name);
-  requireUnique(
-    field("name"),
-    machines.map((machine) => machine.name),
-  );
-  requireUnique(
-    field("address"),
-    machines.map((machine) => machine.address),
-  );
-  const controlPlanes = machines.filter((machine) => machine.role === MachineRole.ControlPlane);
-  if (controlPlanes.length !== 1) {
-    const received = machines.map((machine) => machine.role);
-    refuse(place, received, `a list with exactly one machine of the role "${MachineRole.ControlPlane}"`);
-  }
-  return machines;
-}
-
-/** Refuses anything but a UID of Kubernetes. */
-export function requireClusterId(place: InputPlace, value: string): string {
-  const fits = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
-  return fits
-    ? value
-    : refuse(place, value, "the UID of the cluster's namespace kube-system, like 9d305b25-6b0d-48dc-a557-92875c2c6cb6");
-}

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { at, checked, type InputPlace, refuse } from "../refusal/refusal";
-import { requireLabelKey, requireLabelValue } from "../values/labels";
+import { requireLabelKey, requireLabels, requireLabelValue } from "../values/labels";
 import { type LabelSelector, LabelSelectorOperator, type LabelSelectorRequirement } from "./args";
 import { requireGiven } from "./given";
 
@@ -20,18 +20,6 @@ export function requireSelector(place: InputPlace, selector: pulumi.Input<LabelS
       }),
     };
   });
-}
-
-/** Refuses labels that no object could have. */
-export function requireLabels<Labels extends Record<string, pulumi.Input<string>>>(
-  place: InputPlace,
-  labels: Labels,
-): Labels {
-  const entries = Object.entries(labels).map(([key, value]) => {
-    requireLabelKey(place, key);
-    return [key, checked(value, (known) => requireLabelValue(at(place, key), known))];
-  });
-  return Object.fromEntries(entries) as Labels;
 }
 
 function requireRequirement(place: InputPlace, requirement: LabelSelectorRequirement): LabelSelectorRequirement {

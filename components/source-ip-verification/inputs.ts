@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import type * as pulumi from "@pulumi/pulumi";
 import { ReturnMode, ServiceHandling } from "../dataplane/args";
 import type { MachineAddress } from "../machine/machine";
-import { requireLabels } from "../network-policy/selector";
 import { at, checked, checkedField, type InputPlace, refuse } from "../refusal/refusal";
 import { requireAddress } from "../values/addresses";
 import { oneOf, requireUnique, requireWhole } from "../values/choices";
 import { requireHost } from "../values/host";
+import { requireLabels } from "../values/labels";
 import { requireLabel } from "../values/names";
 import {
   ComparisonMode,

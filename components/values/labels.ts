@@ -1,4 +1,5 @@
-import { type InputPlace, refuse } from "../refusal/refusal";
+import type * as pulumi from "@pulumi/pulumi";
+import { at, checked, type InputPlace, refuse } from "../refusal/refusal";
 
 const NAME = /^[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$/;
 const PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -15,4 +16,16 @@ export function requireLabelKey(place: InputPlace, key: string): string {
 export function requireLabelValue(place: InputPlace, value: string): string {
   if (value === "" || (value.length <= 63 && NAME.test(value))) return value;
   return refuse(place, value, 'the value of a label: at most 63 letters, digits, "-", "_" and "."');
+}
+
+/** Refuses labels that no object could have. */
+export function requireLabels<Labels extends Record<string, pulumi.Input<string>>>(
+  place: InputPlace,
+  labels: Labels,
+): Labels {
+  const entries = Object.entries(labels).map(([key, value]) => {
+    requireLabelKey(place, key);
+    return [key, checked(value, (known) => requireLabelValue(at(place, key), known))];
+  });
+  return Object.fromEntries(entries) as Labels;
 }

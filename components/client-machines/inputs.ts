@@ -1,0 +1,29 @@
+import { imageNameOf, requireImageName } from "../aws/image";
+import { requireInstance } from "../aws/inputs";
+import { Architecture } from "../aws/machine";
+import { MachineRole } from "../machine/machine";
+import { at, type InputPlace, refuse } from "../refusal/refusal";
+import { requireUnique, requireWhole } from "../values/choices";
+import { requireLabel } from "../values/names";
+import type { ClientMachinesArgs } from "./args";
+
+/** Refuses what cannot be clients. @returns the machines with their types */
+export function requireClientMachines(place: InputPlace, args: ClientMachinesArgs) {
+  const { machines, subnets, architecture = Architecture.Amd64, diskSize = 8 } = args;
+  requireWhole(at(place, "diskSize"), diskSize, 8, 16384);
+  if (args.imageId === undefined) requireImageName(at(place, "imageName"), imageNameOf(args));
+  subnets.forEach(({ id }, index) => {
+    if (id === undefined) refuse(at(at(at(place, "subnets"), index), "id"), id, "the id of a subnet that exists");
+  });
+  const list = at(place, "machines");
+  requireUnique(
+    (index) => at(at(list, index), "name"),
+    machines.map((machine) => machine.name),
+  );
+  return machines.map((machine, index) => {
+    const item = at(list, index);
+    requireLabel(at(item, "name"), machine.name, 32);
+    if (machine.role !== MachineRole.Client) refuse(at(item, "role"), machine.role, `"${MachineRole.Client}"`);
+    return requireInstance(item, machine, { architecture, subnets });
+  });
+}

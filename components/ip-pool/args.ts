@@ -1,0 +1,27 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** When a packet from pod to pod is carried in VXLAN (RFC 7348). */
+export enum VxlanMode {
+  /** Between any two nodes. */
+  Always = "Always",
+  /** Only between nodes of different subnets; nodes of one subnet route to each other. */
+  CrossSubnet = "CrossSubnet",
+  /** Never: the network between the nodes routes the pods' addresses. */
+  Never = "Never",
+}
+
+/** Arguments of `IpPool`. */
+export interface IpPoolArgs {
+  /** Name of the IPPool object. Defaults to "default-ipv4-ippool". */
+  name?: string;
+  /** IPv4 network the pool gives addresses from; apart from other pools and the Services' network. Cannot change later. */
+  cidr: pulumi.Input<string>;
+  /** Prefix length of the blocks that nodes take from the pool, from 20 to 32. Cannot change later. Defaults to 26. */
+  blockSize?: number;
+  /** When packets between pods of this pool are encapsulated. Defaults to `CrossSubnet`. */
+  vxlanMode?: VxlanMode;
+  /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true. */
+  natOutgoing?: boolean;
+  /** Whether the pool gives no new addresses. Defaults to false. */
+  disabled?: boolean;
+}

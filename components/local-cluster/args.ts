@@ -1,0 +1,29 @@
+import type { Machine } from "../machine/machine";
+
+/** Arguments of `LocalCluster`. */
+export interface LocalClusterArgs {
+  /**
+   * Name of the lab: at most 12 lower case letters and digits, beginning with a letter. Labs of different names run side
+   * by side on one computer. Defaults to "local".
+   */
+  name?: string;
+  /**
+   * Release of Kubernetes, one of those that were built on this computer. A later one upgrades the running nodes, drained one by one, as in
+   * `AwsCluster`. Defaults to "v1.35.0".
+   */
+  kubernetesVersion?: string;
+  /**
+   * Whether the nodes are given kube-proxy's image, which `Dataplane.serviceHandling` may need. A change does not replace the
+   * cluster. Defaults to false.
+   */
+  kubeProxyImage?: boolean;
+  /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
+  podSubnet?: string;
+  /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */
+  serviceSubnet?: string;
+  /**
+   * Nodes and clients. Defaults to the control plane "master" (172.31.1.8), the worker "node" (172.31.1.207), and the clients
+   * "client1" (172.31.1.55) and "client2" (172.31.1.162).
+   */
+  machines?: Machine[];
+}
