@@ -14,6 +14,7 @@ export type { ClientMachinesArgs } from "./client-machines/args";
 export { ClientMachines } from "./client-machines/component";
 export {
   type DataplaneArgs,
+  type DataplaneSpec,
   ExternalIPs,
   LogLevel,
   MetricsAddress,
@@ -25,7 +26,7 @@ export { Dataplane } from "./dataplane/component";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args";
 export { ExistingCluster } from "./existing-cluster/component";
 export type { PreflightFinding } from "./existing-cluster/result";
-export { type IpPoolArgs, VxlanMode } from "./ip-pool/args";
+export { type IpPoolArgs, type IpPoolSpec, VxlanMode } from "./ip-pool/args";
 export { IpPool } from "./ip-pool/component";
 export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args";
 export { KubeProxyRemoval } from "./kube-proxy-removal/component";
@@ -42,6 +43,7 @@ export {
   type NetworkPolicyIngressRule,
   type NetworkPolicyPeer,
   type NetworkPolicyPort,
+  type NetworkPolicySpec,
   PolicyType,
   Protocol,
 } from "./network-policy/args";

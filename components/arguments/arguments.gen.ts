@@ -66,9 +66,9 @@ export const FIELDS = {
     externalIPNetworks: { list: { type: "string", plain: true }, optional: true, plain: true },
     socketTranslation: { choice: "SocketTranslation", optional: true, plain: true },
     kubeProxyImage: { type: "string", optional: true },
-    ipPools: { list: { object: "IpPoolArgs", plain: true }, optional: true, plain: true },
+    ipPools: { list: { object: "IpPoolSpec", plain: true }, optional: true, plain: true },
     serviceSubnet: { type: "string", optional: true },
-    networkPolicies: { list: { object: "NetworkPolicyArgs", plain: true }, optional: true, plain: true },
+    networkPolicies: { list: { object: "NetworkPolicySpec", plain: true }, optional: true, plain: true },
     mtu: { type: "number", optional: true, plain: true },
     uplinks: { list: { type: "string", plain: true }, optional: true, plain: true },
     imageRegistry: { type: "string", optional: true },
@@ -82,7 +82,7 @@ export const FIELDS = {
     host: { type: "string" },
     port: { type: "number" },
   },
-  IpPoolArgs: {
+  IpPoolSpec: {
     name: { type: "string", optional: true, plain: true },
     cidr: { type: "string" },
     blockSize: { type: "number", optional: true, plain: true },
@@ -90,7 +90,7 @@ export const FIELDS = {
     natOutgoing: { type: "boolean", optional: true, plain: true },
     disabled: { type: "boolean", optional: true, plain: true },
   },
-  NetworkPolicyArgs: {
+  NetworkPolicySpec: {
     name: { type: "string", plain: true },
     namespace: { type: "string", optional: true, plain: true },
     podSelector: { object: "LabelSelector", optional: true },
@@ -131,13 +131,13 @@ export const FIELDS = {
   },
   ExistingCluster: {
     kubeconfig: { type: "string" },
-    dataplane: { object: "DataplaneArgs", plain: true },
+    dataplane: { object: "DataplaneSpec", plain: true },
     existingKubeProxy: { choice: "ExistingKubeProxy", optional: true, plain: true },
     otherNetworkPlugin: { choice: "OtherNetworkPlugin", optional: true, plain: true },
     clusterId: { type: "string", optional: true, plain: true },
     probeNodes: { type: "boolean", optional: true, plain: true },
   },
-  DataplaneArgs: {
+  DataplaneSpec: {
     apiServer: { object: "ApiServerAddress" },
     returnMode: { choice: "ReturnMode", optional: true, plain: true },
     serviceHandling: { choice: "ServiceHandling", optional: true, plain: true },
@@ -145,9 +145,9 @@ export const FIELDS = {
     externalIPNetworks: { list: { type: "string", plain: true }, optional: true, plain: true },
     socketTranslation: { choice: "SocketTranslation", optional: true, plain: true },
     kubeProxyImage: { type: "string", optional: true },
-    ipPools: { list: { object: "IpPoolArgs", plain: true }, optional: true, plain: true },
+    ipPools: { list: { object: "IpPoolSpec", plain: true }, optional: true, plain: true },
     serviceSubnet: { type: "string", optional: true },
-    networkPolicies: { list: { object: "NetworkPolicyArgs", plain: true }, optional: true, plain: true },
+    networkPolicies: { list: { object: "NetworkPolicySpec", plain: true }, optional: true, plain: true },
     mtu: { type: "number", optional: true, plain: true },
     uplinks: { list: { type: "string", plain: true }, optional: true, plain: true },
     imageRegistry: { type: "string", optional: true },

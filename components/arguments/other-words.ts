@@ -17,6 +17,6 @@ const OTHER_WORDS: Record<string, Record<string, string>> = {
 /** What to write instead of a key; undefined where nothing special is known. */
 export function otherWord(type: string, key: string): string | undefined {
   if (type === "LabelSelector" && !/^match/i.test(key)) return `labels stand in matchLabels: { "${key}": … }`;
-  const words = OTHER_WORDS[type === "NetworkPolicyArgs" ? "NetworkPolicy" : type] ?? {};
+  const words = OTHER_WORDS[type === "NetworkPolicySpec" ? "NetworkPolicy" : type] ?? {};
   return Object.hasOwn(words, key) ? words[key] : undefined;
 }

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { IpPoolArgs } from "../ip-pool/args";
+import type { IpPoolSpec } from "../ip-pool/args";
 import type { ApiServerAddress } from "../machine/machine";
-import type { NetworkPolicyArgs } from "../network-policy/args";
+import type { NetworkPolicySpec } from "../network-policy/args";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
 export enum ReturnMode {
@@ -59,7 +59,10 @@ export enum LogLevel {
 }
 
 /** Arguments of `Dataplane`. */
-export interface DataplaneArgs {
+export interface DataplaneArgs extends DataplaneSpec {}
+
+/** A dataplane: what `Dataplane` declares, and `ExistingCluster` looks whether the cluster can have it. */
+export interface DataplaneSpec {
   /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
@@ -85,11 +88,11 @@ export interface DataplaneArgs {
   /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
   kubeProxyImage?: pulumi.Input<string>;
   /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */
-  ipPools?: IpPoolArgs[];
+  ipPools?: IpPoolSpec[];
   /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
   /** Policies to have in force before the first pod gets its network. Defaults to none. */
-  networkPolicies?: NetworkPolicyArgs[];
+  networkPolicies?: NetworkPolicySpec[];
   /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */
   mtu?: number;
   /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */

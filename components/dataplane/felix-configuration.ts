@@ -1,4 +1,4 @@
-import { type DataplaneArgs, ReturnMode, type ServiceHandling, SocketTranslation } from "./args";
+import { type DataplaneSpec, ReturnMode, type ServiceHandling, SocketTranslation } from "./args";
 import { CALICO_API } from "./names";
 
 /** Whether the agents handle services, or leave them to the host's stack. Calico has no word for it, so it is no field. */
@@ -14,7 +14,7 @@ const SOCKET_TRANSLATION_ANNOTATION = "ebpf-dataplane.io/socket-translation";
 const EXTERNAL_SERVICE_MODE = { [ReturnMode.Dsr]: "DSR", [ReturnMode.Tunnel]: "Tunnel" };
 
 type Followed = Pick<
-  DataplaneArgs,
+  DataplaneSpec,
   "externalIPs" | "externalIPNetworks" | "socketTranslation" | "allowVxlanPacketsFromWorkloads"
 >;
 

@@ -1,30 +1,30 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { IpPoolArgs } from "../ip-pool/args";
+import type { IpPoolSpec } from "../ip-pool/args";
 import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs";
-import type { NetworkPolicyArgs } from "../network-policy/args";
+import type { NetworkPolicySpec } from "../network-policy/args";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs";
 import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal";
 import { overlap, requireCidr, requireServiceSubnet } from "../values/addresses";
 import { requireUnique, requireWhole } from "../values/choices";
 import { requireApiServer } from "../values/host";
 import { requireImage, requireRegistry } from "../values/image";
-import { type DataplaneArgs, ExternalIPs } from "./args";
+import { type DataplaneSpec, ExternalIPs } from "./args";
 
 /** Linux takes more, which nobody uses, and which is most likely a pattern or the "eth0@if2" that `ip link` shows. */
 const INTERFACE_NAME = /^[\w.-]{1,15}$/;
 
 /** A pool that has its name, which is a part of the names of its resources. */
-type NamedPool = IpPoolArgs & { name: string };
+type NamedPool = IpPoolSpec & { name: string };
 
 /** Arguments with their structure filled in, and every value that is known later on its guard. */
-export interface CheckedDataplane extends DataplaneArgs {
+export interface CheckedDataplane extends DataplaneSpec {
   ipPools: NamedPool[];
   networkPolicies: CheckedPolicy[];
   serviceSubnet: pulumi.Input<string>;
 }
 
 /** Refuses arguments that no cluster could run with. */
-export function requireDataplane(place: InputPlace, args: DataplaneArgs): CheckedDataplane {
+export function requireDataplane(place: InputPlace, args: DataplaneSpec): CheckedDataplane {
   const { networkPolicies = [], ipPools = [{ cidr: "10.244.0.0/16" }], image, imageRegistry, kubeProxyImage } = args;
   if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
@@ -66,7 +66,7 @@ function requireUplinks(place: InputPlace, uplinks: string[]): void {
   requireUnique((index) => at(place, index), uplinks);
 }
 
-function requireExternalIPs(place: InputPlace, { externalIPs, externalIPNetworks }: DataplaneArgs): void {
+function requireExternalIPs(place: InputPlace, { externalIPs, externalIPNetworks }: DataplaneSpec): void {
   if (!externalIPNetworks) return;
   const networks = at(place, "externalIPNetworks");
   if (externalIPs === ExternalIPs.Deny) refuse(networks, externalIPNetworks, 'left out: externalIPs is "Deny"');
@@ -77,7 +77,7 @@ function requireExternalIPs(place: InputPlace, { externalIPs, externalIPNetworks
   });
 }
 
-function requirePools(place: InputPlace, pools: IpPoolArgs[], serviceSubnet: pulumi.Input<string>): NamedPool[] {
+function requirePools(place: InputPlace, pools: IpPoolSpec[], serviceSubnet: pulumi.Input<string>): NamedPool[] {
   if (pools.length === 0) refuse(place, pools, "at least one pool: without addresses no pod starts");
   const named = pools.map((pool, index) => {
     const [field, earlier] = [at(at(place, index), "cidr"), pools.slice(0, index).map(({ cidr }) => cidr)];
@@ -96,7 +96,7 @@ function requirePools(place: InputPlace, pools: IpPoolArgs[], serviceSubnet: pul
   return named;
 }
 
-function requirePolicies(place: InputPlace, policies: NetworkPolicyArgs[]): CheckedPolicy[] {
+function requirePolicies(place: InputPlace, policies: NetworkPolicySpec[]): CheckedPolicy[] {
   const checked = policies.map((policy, index) => requirePolicy(at(place, index), policy));
   requireUnique(
     (index) => at(place, index),

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { DataplaneArgs } from "../dataplane/args";
+import type { DataplaneSpec } from "../dataplane/args";
 
 /** What becomes of a kube-proxy that the cluster has. */
 export enum ExistingKubeProxy {
@@ -22,7 +22,7 @@ export interface ExistingClusterArgs {
   /** Administrator's kubeconfig (YAML) of the cluster. */
   kubeconfig: pulumi.Input<string>;
   /** What is going to be declared on it: the very arguments of its `Dataplane`. */
-  dataplane: DataplaneArgs;
+  dataplane: DataplaneSpec;
   /** What becomes of a kube-proxy that is there. Defaults to `Refuse`. */
   existingKubeProxy?: ExistingKubeProxy;
   /** What becomes of another network plugin that is there. Defaults to `Refuse`. */

@@ -10,8 +10,8 @@ export enum VxlanMode {
   Never = "Never",
 }
 
-/** Arguments of `IpPool`. */
-export interface IpPoolArgs {
+/** A pool that pods' addresses come from. */
+export interface IpPoolSpec {
   /** Name of the IPPool object. Defaults to "default-ipv4-ippool". */
   name?: string;
   /** IPv4 network the pool gives addresses from; apart from other pools and the Services' network. Cannot change later. */
@@ -25,3 +25,6 @@ export interface IpPoolArgs {
   /** Whether the pool gives no new addresses. Defaults to false. */
   disabled?: boolean;
 }
+
+/** Arguments of `IpPool`. */
+export interface IpPoolArgs extends IpPoolSpec {}

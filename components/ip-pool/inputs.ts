@@ -2,13 +2,13 @@ import { at, checked, type InputPlace, refuse } from "../refusal/refusal";
 import { prefixLength, requireUnicastCidr } from "../values/addresses";
 import { requireWhole } from "../values/choices";
 import { requireObjectName } from "../values/names";
-import type { IpPoolArgs } from "./args";
+import type { IpPoolSpec } from "./args";
 
 /** Name of the pool that an `IpPool` without a name describes. */
 export const DEFAULT_POOL_NAME = "default-ipv4-ippool";
 
 /** Refuses a pool that could not give addresses. */
-export function requirePool(place: InputPlace, pool: IpPoolArgs): IpPoolArgs {
+export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
   requireObjectName(at(place, "name"), pool.name ?? DEFAULT_POOL_NAME);
   const blockSize = requireWhole(at(place, "blockSize"), pool.blockSize ?? 26, 20, 32);
   const cidr = checked(pool.cidr, (known) => {

@@ -1,7 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Arguments of `NetworkPolicy`: fields and defaults are those of networking.k8s.io/v1. */
-export interface NetworkPolicyArgs {
+/** Arguments of `NetworkPolicy`. */
+export interface NetworkPolicyArgs extends NetworkPolicySpec {}
+
+/** A NetworkPolicy: fields and defaults are those of networking.k8s.io/v1. */
+export interface NetworkPolicySpec {
   /** Name of the NetworkPolicy object. */
   name: string;
   /** Namespace whose pods the policy is about. Defaults to "default". */

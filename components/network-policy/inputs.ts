@@ -6,18 +6,18 @@ import { requireLabel, requireObjectName, requirePortName } from "../values/name
 import {
   type IpBlock,
   type LabelSelector,
-  type NetworkPolicyArgs,
   type NetworkPolicyEgressRule,
   type NetworkPolicyIngressRule,
   type NetworkPolicyPeer,
   type NetworkPolicyPort,
+  type NetworkPolicySpec,
   PolicyType,
 } from "./args";
 import { requireGiven } from "./given";
 import { requireSelector } from "./selector";
 
 /** A policy with its directions filled in. */
-export interface CheckedPolicy extends NetworkPolicyArgs {
+export interface CheckedPolicy extends NetworkPolicySpec {
   namespace: string;
   podSelector: pulumi.Input<LabelSelector>;
   policyTypes: PolicyType[];
@@ -27,7 +27,7 @@ export interface CheckedPolicy extends NetworkPolicyArgs {
  * Refuses what the API server or the dataplane would refuse later, and what is written such that Kubernetes would ignore it or take it for
  * "everybody"; returns the policy with its defaults.
  */
-export function requirePolicy(place: InputPlace, policy: NetworkPolicyArgs): CheckedPolicy {
+export function requirePolicy(place: InputPlace, policy: NetworkPolicySpec): CheckedPolicy {
   const { namespace = "default", podSelector, ingress, egress } = policy;
   requireObjectName(at(place, "name"), policy.name);
   requireLabel(at(place, "namespace"), namespace);
@@ -43,7 +43,7 @@ export function requirePolicy(place: InputPlace, policy: NetworkPolicyArgs): Che
 }
 
 /** Kubernetes' own defaults: ingress always, egress where there are rules for it. */
-function requireTypes(place: InputPlace, { policyTypes = [], ingress, egress }: NetworkPolicyArgs): PolicyType[] {
+function requireTypes(place: InputPlace, { policyTypes = [], ingress, egress }: NetworkPolicySpec): PolicyType[] {
   const field = at(place, "policyTypes");
   requireUnique((index) => at(field, index), policyTypes);
   if (policyTypes.length === 0) {

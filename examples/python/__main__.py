@@ -11,7 +11,7 @@ dataplane = ebpf.Dataplane(
     api_server=ebpf.ApiServerAddressArgs(host=config.require("apiServerHost"), port=6443),
     image_registry=config.require("imageRegistry"),
     return_mode=ebpf.ReturnMode.DSR,
-    ip_pools=[ebpf.IpPoolArgsArgs(cidr="10.244.0.0/16")],
+    ip_pools=[ebpf.IpPoolSpecArgs(cidr="10.244.0.0/16")],
     opts=pulumi.ResourceOptions(providers=[provider]),
 )
 

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { requireArguments } from "../../components/arguments/arguments.ts";
-import type { NetworkPolicyArgs } from "../../components/network-policy/args.ts";
+import type { NetworkPolicySpec } from "../../components/network-policy/args.ts";
 import { requirePolicy } from "../../components/network-policy/inputs.ts";
 import { argumentsOf } from "../../components/refusal/refusal.ts";
 import { mayReceive, maySend, type Policy, type Traffic } from "./network-policy.ts";
@@ -29,7 +29,7 @@ const WORDS: Record<string, string[]> = {
 function declared(args: Tree): Policy | undefined {
   const place = argumentsOf("NetworkPolicy", "p");
   try {
-    const policy = requirePolicy(place, requireArguments(place, "NetworkPolicy", args as unknown as NetworkPolicyArgs));
+    const policy = requirePolicy(place, requireArguments(place, "NetworkPolicy", args as unknown as NetworkPolicySpec));
     return asPolicy(policy as unknown as Tree);
   } catch (error) {
     if (error instanceof pulumi.RunError) return undefined;
