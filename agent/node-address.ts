@@ -1,5 +1,5 @@
-import type { Node } from "./api/core.ts";
-import { canonicalAddress } from "./compile/cidr.ts";
+import { canonicalAddress } from "../model/address/address.ts";
+import type { Node } from "../model/objects/core.ts";
 
 /** This node's address towards the other nodes: what was given, or the first IPv4 InternalIP of its Node object. */
 export function nodeAddress(nodes: readonly Node[], name: string, given: string | undefined): string {

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Address } from "../model/address/address.ts";
+import { isLoopback } from "../model/address/address.ts";
 import type { Endpoint } from "./cni/endpoint-store.ts";
 import type { WrittenMap } from "./compile/desired.ts";
-import { isLoopback } from "./compile/frontend-rules.ts";
 import { NODE_LOOPBACK } from "./compile/frontends.ts";
 import { UDP } from "./compile/key.ts";
-import type { Address } from "./kernel/address.ts";
 import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
 import type { MapStores } from "./kernel/map-store.ts";
 import { inNamespace } from "./kernel/network-namespace.ts";

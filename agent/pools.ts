@@ -1,4 +1,4 @@
-import type { IpPool } from "./api/calico.ts";
+import type { IpPool } from "../model/objects/calico.ts";
 import type { Pool } from "./ipam/allocator.ts";
 
 /** A block of 64 addresses, as Calico's default is. */

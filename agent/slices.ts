@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { Steps } from "./steps.ts";
+import type { Steps } from "../model/steps.ts";
 
 /** Milliseconds of work in a row before everybody else has a turn. */
 const SLICE_MS = 10;

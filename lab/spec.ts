@@ -1,5 +1,5 @@
-import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { covers, familyOf, hostCidr, overlap, parseCidr } from "../model/address/address.ts";
 import { LabFailure } from "./failure.ts";
 import { labNamePattern, namePattern, subnetLength, switchAddress } from "./names.ts";
 
@@ -30,19 +30,12 @@ export type LabSpec = z.output<typeof specSchema>;
 export type MachineSpec = LabSpec["machines"][number];
 
 export function inSwitchSubnet(value: string): boolean {
-  if (!ipaddr.IPv4.isValid(value)) return false;
-  const network: [ipaddr.IPv4, number] = [ipaddr.IPv4.parse(switchAddress), subnetLength];
-  return value !== switchAddress && ipaddr.IPv4.parse(value).match(network);
+  const network = parseCidr(`${switchAddress}/${subnetLength}`);
+  return value !== switchAddress && familyOf(value) === "IPv4" && covers(network, hostCidr(value));
 }
 
 function duplicate(values: string[]): string | undefined {
   return values.find((value, index) => values.indexOf(value) !== index);
-}
-
-function overlap(a: string, b: string): boolean {
-  const [left, right] = [ipaddr.IPv4.parseCIDR(a), ipaddr.IPv4.parseCIDR(b)];
-  const wider = left[1] <= right[1] ? left : right;
-  return (wider === left ? right : left)[0].match(wider);
 }
 
 /** What holds between fields; each line names the field, what it is and what is allowed. */
@@ -61,7 +54,8 @@ function disagreements(spec: LabSpec): string[] {
   ];
   for (const [index, [left, a]] of ranges.entries())
     for (const [right, b] of ranges.slice(index + 1))
-      if (overlap(a, b)) problems.push(`${left}: ${a} overlaps ${right} ${b}; they must be apart`);
+      if (overlap(parseCidr(a), parseCidr(b)))
+        problems.push(`${left}: ${a} overlaps ${right} ${b}; they must be apart`);
   return problems;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { covers, hostCidr, parseCidr } from "../agent/compile/cidr.ts";
+import { covers, hostCidr, parseCidr } from "../model/address/address.ts";
 import { compare, type Machine } from "./declared/machines.ts";
 import type { Resource } from "./resource.ts";
 

@@ -100,7 +100,7 @@ export async function compileComponents(): Promise<void> {
 }
 
 function componentsKey(): string {
-  const folders = ["components", "stacks"].filter((folder) => existsSync(join(root, folder)));
+  const folders = ["components", "model", "stacks"].filter((folder) => existsSync(join(root, folder)));
   const parts: Record<string, string | Uint8Array> = {};
   for (const folder of folders) {
     for (const [path, content] of Object.entries(contents(join(root, folder), (name) => /\.(ts|json)$/.test(name))))

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { pod } from "../api/core.ts";
+import { pod } from "../../model/objects/core.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { type Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { lostEndpoints } from "./recovery.ts";

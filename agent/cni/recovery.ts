@@ -1,4 +1,4 @@
-import { hasEnded, type Pod } from "../api/core.ts";
+import { hasEnded, type Pod } from "../../model/objects/core.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import type { NetworkDevice } from "../network/devices.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";

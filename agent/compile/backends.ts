@@ -1,11 +1,11 @@
-import type { ServicePort } from "../api/core.ts";
-import type { EndpointSlice, SliceEndpoint } from "../api/discovery.ts";
+import { canonicalAddress, type Family, familyOf } from "../../model/address/address.ts";
+import { Memo } from "../../model/memo.ts";
+import type { ServicePort } from "../../model/objects/core.ts";
+import type { EndpointSlice, SliceEndpoint } from "../../model/objects/discovery.ts";
+import { each, type Steps } from "../../model/steps.ts";
 import { type Backend, BackendFlag } from "../kernel/layout.gen.ts";
-import { each, type Steps } from "../steps.ts";
-import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
 import { type Named, named } from "./ids.ts";
 import { protocolName, TCP, UDP } from "./key.ts";
-import { Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
 
 /** A backend with what decides whether it gets new connections. */

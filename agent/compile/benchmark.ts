@@ -1,8 +1,8 @@
 // What compiling and writing cost in a big cluster: `node agent/compile/benchmark.ts [services] [pods]`.
 // CPU time of this process, because the wall clock of a shared machine says little. Maps in memory.
-import { namespace, node, pod, service } from "../api/core.ts";
-import { endpointSlice } from "../api/discovery.ts";
-import { networkPolicy } from "../api/networking.ts";
+import { namespace, node, pod, service } from "../../model/objects/core.ts";
+import { endpointSlice } from "../../model/objects/discovery.ts";
+import { networkPolicy } from "../../model/objects/networking.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";

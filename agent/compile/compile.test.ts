@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { pod, service } from "../../model/objects/core.ts";
+import { endpointSlice } from "../../model/objects/discovery.ts";
+import { networkPolicy } from "../../model/objects/networking.ts";
 import { delivered } from "../../test/model/packet-path.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { pod, service } from "../api/core.ts";
-import { endpointSlice } from "../api/discovery.ts";
-import { networkPolicy } from "../api/networking.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";

@@ -1,8 +1,9 @@
-import type { IpPool } from "../api/calico.ts";
-import type { EndpointSlice } from "../api/discovery.ts";
-import type { Address } from "../kernel/address.ts";
-import { finish, type Steps } from "../steps.ts";
-import { covers, hostCidr } from "./cidr.ts";
+import type { Address } from "../../model/address/address.ts";
+import { covers, hostCidr } from "../../model/address/address.ts";
+import { Latest } from "../../model/memo.ts";
+import type { IpPool } from "../../model/objects/calico.ts";
+import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { finish, type Steps } from "../../model/steps.ts";
 import type { DesiredState, MapContents, Problem } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "./external-ips.ts";
@@ -10,7 +11,6 @@ import { apiServerSlices, type FrontendRules, frontendRules } from "./frontend-r
 import { vocabularyOf } from "./identity.ts";
 import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
-import { Latest } from "./memo.ts";
 import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
 import { namespaceProblems, podProblems } from "./pod-problems.ts";
 import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.ts";

@@ -1,4 +1,4 @@
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 
 /** One entry of a BPF map. `id` is the key in words, unique within its map. */

@@ -1,4 +1,4 @@
-import type { Pod } from "../api/core.ts";
+import type { Pod } from "../../model/objects/core.ts";
 import type { LocalEndpoint } from "./snapshot.ts";
 
 /** Whether the pod is the one the endpoint was made for, and not an older or newer one of that name. */

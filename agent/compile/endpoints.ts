@@ -1,6 +1,6 @@
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
+import { hostCidr } from "../../model/address/address.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace } from "../kernel/layout.gen.ts";
-import { hostCidr } from "./cidr.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
 import { keyText } from "./key.ts";
 import type { EndpointPolicy, PolicyMap } from "./policies.ts";

@@ -1,5 +1,5 @@
-import { EXTERNAL_IP_NETWORKS, EXTERNAL_IPS, type FelixConfiguration } from "../api/calico.ts";
-import { type Cidr, covers, parseCidr } from "./cidr.ts";
+import { type Cidr, covers, readCidr } from "../../model/address/address.ts";
+import { EXTERNAL_IP_NETWORKS, EXTERNAL_IPS, type FelixConfiguration } from "../../model/objects/calico.ts";
 import type { Problem } from "./desired.ts";
 
 /** What an administrator says of `spec.externalIPs`, which anybody may write who may write a Service (CVE-2020-8554). */
@@ -15,7 +15,7 @@ export function externalIpPolicy(configuration: FelixConfiguration | undefined):
   const annotations = configuration?.metadata.annotations;
   const word = annotations?.[EXTERNAL_IPS] ?? "Allow";
   const texts = (annotations?.[EXTERNAL_IP_NETWORKS] ?? "").split(",").map((text) => text.trim());
-  const networks = texts.filter(Boolean).map((text) => [text, cidrOf(text)] as const);
+  const networks = texts.filter(Boolean).map((text) => [text, readCidr(text)] as const);
   const problems = [
     ...(word === "Allow" || word === "Deny" ? [] : [unreadable(EXTERNAL_IPS, `"${word}" is neither Allow nor Deny`)]),
     ...networks.flatMap(([text, cidr]) => (cidr ? [] : [unreadable(EXTERNAL_IP_NETWORKS, `"${text}" is no CIDR`)])),
@@ -31,14 +31,6 @@ export function externalIpPolicy(configuration: FelixConfiguration | undefined):
       return `externalIPs are allowed in ${networks.map(([text]) => text).join(", ")} only`;
     },
   };
-}
-
-function cidrOf(text: string): Cidr | undefined {
-  try {
-    return parseCidr(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function unreadable(annotation: string, what: string): Problem {

@@ -1,6 +1,6 @@
-import { each, type Steps } from "../steps.ts";
-import { ageText } from "./age.ts";
-import { Claims } from "./claims.ts";
+import { Claims } from "../../model/claims.ts";
+import { ageText } from "../../model/objects/age.ts";
+import { each, type Steps } from "../../model/steps.ts";
 import type { Problem } from "./desired.ts";
 import { type Claim, claims as claimOrder } from "./frontend-rules.ts";
 import type { FrontendRule } from "./frontends.ts";

@@ -1,9 +1,8 @@
-import ipaddr from "ipaddr.js";
-import type { IpPool } from "../api/calico.ts";
-import type { EndpointSlice } from "../api/discovery.ts";
-import { serviceNameLabel } from "../api/discovery.ts";
+import { canonicalAddress, covers, hostCidr, isLoopback, parseCidr, useOf } from "../../model/address/address.ts";
+import type { IpPool } from "../../model/objects/calico.ts";
+import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { serviceNameLabel } from "../../model/objects/discovery.ts";
 import type { Frontend } from "../kernel/layout.gen.ts";
-import { canonicalAddress, covers, hostCidr, parseCidr } from "./cidr.ts";
 import type { ExternalIpPolicy } from "./external-ips.ts";
 import { NODE_LOOPBACK } from "./frontends.ts";
 import { TCP, UDP } from "./key.ts";
@@ -41,7 +40,7 @@ export function frontendRules(
   };
   const ofAddress = (claim: Claim, key: Frontend): string | undefined => {
     const cidr = hostCidr(key.address);
-    const kind = ipaddr.parse(key.address).range();
+    const kind = useOf(key.address);
     if (["unspecified", "loopback", "multicast", "broadcast", "linkLocal"].includes(kind))
       return `${key.address} is no address that a Service can have`;
     if (covers(services, cidr)) return `${key.address} is in the network of cluster IPs, ${services.text}`;
@@ -73,11 +72,6 @@ export function apiServerSlices(slices: readonly EndpointSlice[]): readonly Endp
   return slices.filter(
     ({ metadata }) => metadata.namespace === "default" && metadata.labels?.[serviceNameLabel] === "kubernetes",
   );
-}
-
-/** 127.0.0.0/8 and ::1. */
-export function isLoopback(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.parse(address).range() === "loopback";
 }
 
 function range(first: number, last: number): number[] {

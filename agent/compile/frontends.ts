@@ -1,6 +1,6 @@
-import type { Service, ServicePort } from "../api/core.ts";
+import { canonicalAddress, type Family, familyOf } from "../../model/address/address.ts";
+import type { Service, ServicePort } from "../../model/objects/core.ts";
 import { type Frontend, ServiceFlag } from "../kernel/layout.gen.ts";
-import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
 import type { Claim } from "./frontend-rules.ts";
 import { keyText, TCP, UDP } from "./key.ts";
 import { EVERYBODY, type RangeSet } from "./source-ranges.ts";

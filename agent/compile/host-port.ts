@@ -1,13 +1,12 @@
-import ipaddr from "ipaddr.js";
-import type { Pod } from "../api/core.ts";
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
+import { canonicalAddress, familyOf, isLoopback, useOf } from "../../model/address/address.ts";
+import type { Pod } from "../../model/objects/core.ts";
 import { ServiceFlag } from "../kernel/layout.gen.ts";
 import { clusterList, podHere, type SlotList } from "./backends.ts";
-import { canonicalAddress, familyOf } from "./cidr.ts";
 import type { Problem } from "./desired.ts";
 import { endpointOwner } from "./endpoints.ts";
 import { notServed } from "./frontend-claims.ts";
-import { type FrontendRules, isLoopback } from "./frontend-rules.ts";
+import type { FrontendRules } from "./frontend-rules.ts";
 import { type FrontendRule, NODE_LOOPBACK } from "./frontends.ts";
 import { keyText, TCP, UDP } from "./key.ts";
 import type { NodeDirectory } from "./nodes.ts";
@@ -101,7 +100,7 @@ function addressesOf(hostIP: string, { facts, addresses }: NodeDirectory): reado
   const own = [...addresses].flatMap(([one, node]) =>
     node === facts.nodeName && familyOf(one) === "IPv4" && !isLoopback(one) ? [one] : [],
   );
-  if (ipaddr.parse(address).range() === "unspecified") return [...own, NODE_LOOPBACK];
+  if (useOf(address) === "unspecified") return [...own, NODE_LOOPBACK];
   return own.filter((one) => one === address);
 }
 

@@ -1,9 +1,9 @@
-import { hasEnded, type Pod } from "../api/core.ts";
-import { objectName } from "../api/metadata.ts";
+import { Latest, Memo } from "../../model/memo.ts";
+import { hasEnded, type Pod } from "../../model/objects/core.ts";
+import { objectName } from "../../model/objects/metadata.ts";
 import { isPodOf } from "./endpoint-pod.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { compilePod, hasHostPorts } from "./host-port.ts";
-import { Latest, Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import type { CompiledService } from "./service.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";

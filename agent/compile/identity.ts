@@ -1,10 +1,11 @@
-import type { Namespace, Pod } from "../api/core.ts";
-import { each, finish, type Steps } from "../steps.ts";
-import { type Cidr, CidrIndex, parseCidr } from "./cidr.ts";
+import { type Cidr, parseCidr } from "../../model/address/address.ts";
+import { CidrIndex } from "../../model/address/cidr-index.ts";
+import { Memo } from "../../model/memo.ts";
+import type { Namespace, Pod } from "../../model/objects/core.ts";
+import { each, finish, type Steps } from "../../model/steps.ts";
 import { type Named, named } from "./ids.ts";
 import { type Peer, portName } from "./judge.ts";
 import { TCP, UDP } from "./key.ts";
-import { Memo } from "./memo.ts";
 import type { CompiledPolicy, PodSelector } from "./network-policy.ts";
 import { type Labels, selects } from "./selector.ts";
 

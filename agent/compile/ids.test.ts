@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hash32 } from "./hash.ts";
+import { hash32 } from "../../model/hash.ts";
 import { idOf, type Named, Numbering, named } from "./ids.ts";
 
 interface Item {

@@ -1,6 +1,6 @@
-import { finish, type Steps } from "../steps.ts";
-import { Claims } from "./claims.ts";
-import { hash32 } from "./hash.ts";
+import { Claims } from "../../model/claims.ts";
+import { hash32 } from "../../model/hash.ts";
+import { finish, type Steps } from "../../model/steps.ts";
 
 // Numbers for names, the same after every restart without the numbers being stored: a name's number is its hash.
 // 0 and 0xffffffff mean something else in the maps (no identity, any identity) and are never given out.

@@ -1,4 +1,4 @@
-import { TRAFFIC_CLASS } from "../api/metadata.ts";
+import { TRAFFIC_CLASS } from "../../model/objects/metadata.ts";
 import type { Problem } from "./desired.ts";
 
 /** The objects whose annotations somebody else's dataplane would follow. */

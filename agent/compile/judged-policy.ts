@@ -1,10 +1,10 @@
+import { Memo } from "../../model/memo.ts";
+import { each, type Steps } from "../../model/steps.ts";
 import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
-import { each, type Steps } from "../steps.ts";
 import type { Entry } from "./desired.ts";
 import { DROPPED, lines, type PolicyLine, under } from "./encode.ts";
 import type { Identity } from "./identity.ts";
 import { ANYBODY, Judge, type Judgement } from "./judge.ts";
-import { Memo } from "./memo.ts";
 import type { EndpointPolicy } from "./policies.ts";
 import type { Tier } from "./rules.ts";
 

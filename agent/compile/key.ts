@@ -1,4 +1,4 @@
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
 import { BackendFlag, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
 import type { WrittenMap } from "./desired.ts";
 

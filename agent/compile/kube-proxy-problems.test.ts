@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { felixConfiguration } from "../../model/objects/calico.ts";
+import { service } from "../../model/objects/core.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { felixConfiguration } from "../api/calico.ts";
-import { service } from "../api/core.ts";
 import { Compiler } from "./compile.ts";
 
 const near = service.parse({

@@ -1,9 +1,9 @@
 // What Services of one namespace can ask of a node: work that is linear in what they hold, in short parts, and what is too
 // much fails closed for that object.
 import { describe, expect, test, vi } from "vitest";
+import { service } from "../../model/objects/core.ts";
+import { type EndpointSlice, endpointSlice } from "../../model/objects/discovery.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { service } from "../api/core.ts";
-import { type EndpointSlice, endpointSlice } from "../api/discovery.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";

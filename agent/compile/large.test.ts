@@ -1,9 +1,9 @@
 // What one namespace can ask of a node: it is answered in short parts, and what is too much fails closed for that object.
 import { describe, expect, test } from "vitest";
+import { namespace, pod } from "../../model/objects/core.ts";
+import { networkPolicy } from "../../model/objects/networking.ts";
 import { delivered } from "../../test/model/packet-path.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { namespace, pod } from "../api/core.ts";
-import { networkPolicy } from "../api/networking.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";

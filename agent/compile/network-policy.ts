@@ -1,4 +1,9 @@
-import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../api/networking.ts";
+import type {
+  LabelSelector,
+  NetworkPolicy,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+} from "../../model/objects/networking.ts";
 import type { Problem } from "./desired.ts";
 import { TCP, UDP } from "./key.ts";
 import { closed, overLimit } from "./limits.ts";

@@ -1,8 +1,7 @@
-import ipaddr from "ipaddr.js";
-import type { Node } from "../api/core.ts";
-import type { Address } from "../kernel/address.ts";
-import { byAge } from "./age.ts";
-import { canonicalAddress, type Family, familyOf } from "./cidr.ts";
+import type { Address } from "../../model/address/address.ts";
+import { canonicalAddress, type Family, familyOf, useOf } from "../../model/address/address.ts";
+import { byAge } from "../../model/objects/age.ts";
+import type { Node } from "../../model/objects/core.ts";
 import type { Problem } from "./desired.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
@@ -59,7 +58,7 @@ export function nodeDirectory(
 }
 
 function isHostAddress(address: Address): boolean {
-  return !["unspecified", "loopback", "multicast", "broadcast"].includes(ipaddr.parse(address).range());
+  return !["unspecified", "loopback", "multicast", "broadcast"].includes(useOf(address));
 }
 
 function notBelieved(name: string, address: Address, reason: string): Problem {

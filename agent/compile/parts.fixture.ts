@@ -1,4 +1,4 @@
-import type { Steps } from "../steps.ts";
+import type { Steps } from "../../model/steps.ts";
 
 /** Runs the parts and tells the longest, in milliseconds of this thread's own time: the computer may be busy. */
 export function longest<R>(steps: Steps<R>): { result: R; ms: number; parts: number } {

@@ -1,5 +1,5 @@
-import { hasEnded, type Namespace, type Pod } from "../api/core.ts";
-import type { NetworkPolicy } from "../api/networking.ts";
+import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
+import type { NetworkPolicy } from "../../model/objects/networking.ts";
 import type { Problem } from "./desired.ts";
 import { ignoredAnnotations } from "./ignored.ts";
 import { selects } from "./selector.ts";

@@ -1,6 +1,15 @@
-import type { IpamBlock, IpPool } from "../api/calico.ts";
-import { byAge } from "./age.ts";
-import { type Cidr, CidrIndex, covers, hostCidr, overlap, parseCidr } from "./cidr.ts";
+import {
+  type Cidr,
+  covers,
+  hostCidr,
+  isEverything,
+  overlap,
+  parseCidr,
+  writtenLength,
+} from "../../model/address/address.ts";
+import { CidrIndex } from "../../model/address/cidr-index.ts";
+import { byAge } from "../../model/objects/age.ts";
+import type { IpamBlock, IpPool } from "../../model/objects/calico.ts";
 import type { Problem } from "./desired.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
@@ -53,7 +62,7 @@ export function judgeBlocks(
 
 // What this node needs to be reached, whatever an object says.
 function takenFromMachine(cidr: Cidr, { address, subnets, serviceSubnet, apiServer }: NodeFacts): string | undefined {
-  if (cidr.prefixLength === (cidr.family === "IPv4" ? 96 : 0)) return "is the default route";
+  if (isEverything(cidr)) return "is the default route";
   const subnet = subnets.map(parseCidr).find((item) => covers(cidr, item));
   if (subnet) return `holds the nodes' network ${subnet.text}`;
   if (covers(cidr, hostCidr(address))) return `holds the node address ${address}`;
@@ -84,7 +93,7 @@ class TakenBlocks {
   readonly #lengths: readonly number[];
 
   constructor(all: readonly Cidr[]) {
-    this.#lengths = [...new Set(all.map(({ text }) => Number(text.split("/")[1])))];
+    this.#lengths = [...new Set(all.map(writtenLength))];
   }
 
   overlapping(cidr: Cidr): IpamBlock | undefined {
@@ -95,7 +104,7 @@ class TakenBlocks {
     this.#blocks.set(cidr, block);
     for (const length of this.#lengths) {
       const wider = `${cidr.address}/${length}`;
-      if (length < Number(cidr.text.split("/")[1])) this.#around.set(parseCidr(wider), block);
+      if (length < writtenLength(cidr)) this.#around.set(parseCidr(wider), block);
     }
   }
 }

@@ -1,7 +1,8 @@
-import type { IpamBlock, IpPool } from "../api/calico.ts";
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
+import { type Cidr, hostCidr, parseCidr } from "../../model/address/address.ts";
+import { CidrIndex } from "../../model/address/cidr-index.ts";
+import type { IpamBlock, IpPool } from "../../model/objects/calico.ts";
 import { LocationFlag } from "../kernel/layout.gen.ts";
-import { type Cidr, CidrIndex, hostCidr, parseCidr } from "./cidr.ts";
 import type { NatOutgoing, Problem, Route } from "./desired.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import { type Judged, judgeBlocks } from "./pool-claims.ts";

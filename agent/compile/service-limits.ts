@@ -1,7 +1,7 @@
-import type { Service } from "../api/core.ts";
-import type { EndpointSlice } from "../api/discovery.ts";
+import type { Service } from "../../model/objects/core.ts";
+import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { each, type Steps } from "../../model/steps.ts";
 import { maps } from "../kernel/layout.gen.ts";
-import { each, type Steps } from "../steps.ts";
 import { portIn } from "./backends.ts";
 import type { Problem } from "./desired.ts";
 import { frontendCount } from "./frontends.ts";

@@ -1,8 +1,8 @@
-import type { Service, ServicePort } from "../api/core.ts";
-import type { EndpointSlice } from "../api/discovery.ts";
-import { type KubernetesObject, objectName } from "../api/metadata.ts";
+import type { Service, ServicePort } from "../../model/objects/core.ts";
+import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { type KubernetesObject, objectName } from "../../model/objects/metadata.ts";
+import { each, type Steps } from "../../model/steps.ts";
 import { ServiceFlag } from "../kernel/layout.gen.ts";
-import { each, type Steps } from "../steps.ts";
 import {
   type Candidate,
   candidates,

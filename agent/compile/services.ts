@@ -1,10 +1,11 @@
-import type { Pod, Service } from "../api/core.ts";
-import { type EndpointSlice, serviceNameLabel } from "../api/discovery.ts";
-import { type KubernetesObject, objectName } from "../api/metadata.ts";
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
+import { canonicalAddress } from "../../model/address/address.ts";
+import { Latest, Memo } from "../../model/memo.ts";
+import type { Pod, Service } from "../../model/objects/core.ts";
+import { type EndpointSlice, serviceNameLabel } from "../../model/objects/discovery.ts";
+import { type KubernetesObject, objectName } from "../../model/objects/metadata.ts";
+import { each, type Steps } from "../../model/steps.ts";
 import type { Backend, Frontend, Member, Service as ServiceValue, Slot, SourceRange } from "../kernel/layout.gen.ts";
-import { each, type Steps } from "../steps.ts";
-import { canonicalAddress } from "./cidr.ts";
 import type { Contributions, Entry, Problem } from "./desired.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
@@ -12,7 +13,6 @@ import { NODE_LOOPBACK } from "./frontends.ts";
 import { HostPortCompiler } from "./host-ports.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
-import { Latest, Memo } from "./memo.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import { type CompiledService, compileService, isLeftAlone, ownerOf, withoutFrontends } from "./service.ts";
 import {

@@ -1,5 +1,6 @@
-import { type FelixConfiguration, handlesServices, socketTranslationOf } from "../api/calico.ts";
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
+import { hash32 } from "../../model/hash.ts";
+import { type FelixConfiguration, handlesServices, socketTranslationOf } from "../../model/objects/calico.ts";
 import {
   type Endpoint,
   type Location,
@@ -11,7 +12,6 @@ import {
   SocketTranslation,
 } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, KubeProxy, Problem } from "./desired.ts";
-import { hash32 } from "./hash.ts";
 import { keyText } from "./key.ts";
 import type { NodeFacts } from "./snapshot.ts";
 

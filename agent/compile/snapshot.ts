@@ -1,8 +1,8 @@
-import type { FelixConfiguration, IpamBlock, IpPool } from "../api/calico.ts";
-import type { Namespace, Node, Pod, Service } from "../api/core.ts";
-import type { EndpointSlice } from "../api/discovery.ts";
-import type { NetworkPolicy } from "../api/networking.ts";
-import type { Address } from "../kernel/address.ts";
+import type { Address } from "../../model/address/address.ts";
+import type { FelixConfiguration, IpamBlock, IpPool } from "../../model/objects/calico.ts";
+import type { Namespace, Node, Pod, Service } from "../../model/objects/core.ts";
+import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import type { NetworkPolicy } from "../../model/objects/networking.ts";
 
 /** What no API object tells: this machine as the agent found it. */
 export interface NodeFacts {

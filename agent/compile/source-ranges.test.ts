@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { type Service, service } from "../../model/objects/core.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { type Service, service } from "../api/core.ts";
 import { Compiler } from "./compile.ts";
 import { NODE_SOURCE_RANGES, SOURCE_RANGES_LIMIT } from "./limits.ts";
 import { sourceRanges } from "./source-ranges.ts";

@@ -1,8 +1,8 @@
-import type { Service } from "../api/core.ts";
-import { objectName } from "../api/metadata.ts";
+import { type Cidr, type Family, familyOf, readCidr } from "../../model/address/address.ts";
+import type { Service } from "../../model/objects/core.ts";
+import { objectName } from "../../model/objects/metadata.ts";
+import type { Steps } from "../../model/steps.ts";
 import type { SourceRange } from "../kernel/layout.gen.ts";
-import type { Steps } from "../steps.ts";
-import { type Cidr, type Family, familyOf, parseCidr } from "./cidr.ts";
 import type { Entry, Problem } from "./desired.ts";
 import { type Named, named } from "./ids.ts";
 import { keyText } from "./key.ts";
@@ -37,7 +37,7 @@ export function sourceRanges(service: Service, closed = false): SourceRanges {
     const message = `has ${texts.length} ranges; one Service may have ${SOURCE_RANGES_LIMIT}. ${NOBODY} until there are fewer. Next: name larger ranges.`;
     return nobody([about(service, path, message)]);
   }
-  const read = texts.map((text, index) => ({ text, index, cidr: cidrOf(text) }));
+  const read = texts.map((text, index) => ({ text, index, cidr: readCidr(text) }));
   const wrong = read.filter(({ cidr }) => cidr === undefined);
   const ranges = read.flatMap(({ cidr }) => cidr ?? []);
   if (wrong.length > 0) {
@@ -110,14 +110,6 @@ function written({ spec, metadata }: Service): { path: string; texts: readonly s
 function familiesOf({ status }: Service): Family[] {
   const ingress = status?.loadBalancer?.ingress ?? [];
   return [...new Set(ingress.flatMap(({ ip }) => familyOf(ip ?? "") ?? []))];
-}
-
-function cidrOf(text: string): Cidr | undefined {
-  try {
-    return parseCidr(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function about({ metadata }: Service, path: string, message: string): Problem {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type Block, type BlockClaims, blockName, range, toAddress } from "./block.ts";
+import { addressAt, covers, hostCidr, overlap, parseCidr, sizeOf } from "../../model/address/address.ts";
+import { type Block, type BlockClaims, blockName } from "./block.ts";
 
 /** An IP pool as far as handing out addresses goes. */
 export interface Pool {
@@ -88,9 +89,10 @@ export class Allocator {
 
   #firstFree(block: Block, avoid: ReadonlySet<string> = new Set()): string | undefined {
     const taken = this.#taken();
-    const { first, size } = range(block.cidr);
-    for (let offset = 0; offset < size; offset++) {
-      const address = toAddress(first + offset);
+    const cidr = parseCidr(block.cidr);
+    const size = sizeOf(cidr);
+    for (let offset = 0n; offset < size; offset++) {
+      const address = addressAt(cidr, offset);
       if (!taken.has(address) && !avoid.has(address)) return address;
     }
     return undefined;
@@ -101,11 +103,11 @@ export class Allocator {
   }
 
   async #claim(pools: readonly Pool[]): Promise<Block> {
-    const known = [...this.#options.claims.list(), ...this.#own.values()].map(({ cidr }) => range(cidr));
+    const known = [...this.#options.claims.list(), ...this.#own.values()].map(({ cidr }) => parseCidr(cidr));
     for (const pool of pools) {
       for (const block of candidates(pool, this.#options.node)) {
-        const { first, size } = range(block.cidr);
-        if (known.some((other) => first < other.first + other.size && other.first < first + size)) continue;
+        const cidr = parseCidr(block.cidr);
+        if (known.some((other) => overlap(other, cidr))) continue;
         if ((await this.#options.claims.create(block)) === "exists") continue;
         this.#own.set(block.name, block);
         return block;
@@ -120,18 +122,17 @@ export class Allocator {
 
 // Nodes start at different places of the pool, so that they rarely try for the same block.
 function* candidates(pool: Pool, node: string): Generator<Block> {
-  const { first, size } = range(pool.cidr);
-  const blockSize = 2 ** (32 - pool.blockSize);
-  const count = Math.max(1, Math.floor(size / blockSize));
-  const start = createHash("sha256").update(node).digest().readUInt32BE() % count;
-  for (let step = 0; step < count; step++) {
-    const cidr = `${toAddress(first + ((start + step) % count) * blockSize)}/${pool.blockSize}`;
+  const whole = parseCidr(pool.cidr);
+  const blockSize = 1n << BigInt(32 - pool.blockSize);
+  const blocks = sizeOf(whole) / blockSize;
+  const count = blocks > 0n ? blocks : 1n;
+  const start = BigInt(createHash("sha256").update(node).digest().readUInt32BE()) % count;
+  for (let step = 0n; step < count; step++) {
+    const cidr = `${addressAt(whole, ((start + step) % count) * blockSize)}/${pool.blockSize}`;
     yield { name: blockName(cidr), cidr, node, pool: pool.name };
   }
 }
 
 function contains(block: Block, address: string): boolean {
-  const { first, size } = range(block.cidr);
-  const own = range(`${address}/32`).first;
-  return own >= first && own < first + size;
+  return covers(parseCidr(block.cidr), hostCidr(address));
 }

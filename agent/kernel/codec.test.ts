@@ -28,7 +28,7 @@ describe("address", () => {
 
   test("what is no address is refused with the form expected", () => {
     expect(() => encodeOne(address, "10.0.0")).toThrow(
-      '"10.0.0" is no IP address; expected the form 172.31.1.8 or fd00::1.',
+      '"10.0.0" is not an IP address; expected the form 172.31.1.8 or fd00::1.',
     );
   });
 });

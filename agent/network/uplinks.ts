@@ -1,4 +1,4 @@
-import ipaddr from "ipaddr.js";
+import { covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import type { NetworkDevice } from "./devices.ts";
 
 /** The interfaces that face other nodes and clients, the first being the one with the node's own address. */
@@ -34,18 +34,10 @@ export function findUplinks(
 
 /** Name of the uplink with a subnet that holds the address; undefined: it is behind a router. */
 export function deviceTowards({ all }: Uplinks, address: string): string | undefined {
-  const wanted = ipaddr.parse(address);
-  return all.find((device) =>
-    subnetsOf(device).some((subnet) => {
-      const [network, prefixLength] = ipaddr.parseCIDR(subnet);
-      return network.kind() === wanted.kind() && wanted.match(network, prefixLength);
-    }),
-  )?.name;
+  const wanted = hostCidr(address);
+  return all.find((device) => subnetsOf(device).some((subnet) => covers(parseCidr(subnet), wanted)))?.name;
 }
 
 function subnetsOf({ addresses }: NetworkDevice): string[] {
-  return addresses.map(({ address, prefixLength }) => {
-    const network = ipaddr.parse(address).kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
-    return `${network.networkAddressFromCIDR(`${address}/${prefixLength}`)}/${prefixLength}`;
-  });
+  return addresses.map(({ address, prefixLength }) => parseCidr(`${address}/${prefixLength}`).text);
 }

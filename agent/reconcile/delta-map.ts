@@ -1,5 +1,5 @@
+import { each, finish, type Steps } from "../../model/steps.ts";
 import type { Contributions, Entry } from "../compile/desired.ts";
-import { each, finish, type Steps } from "../steps.ts";
 
 /** An entry as it should be, or is, with the object it belongs to. */
 export interface OwnedEntry<K, V> extends Entry<K, V> {

@@ -1,4 +1,4 @@
-import { hostCidr } from "../compile/cidr.ts";
+import { hostCidr } from "../../model/address/address.ts";
 import { keyText } from "../compile/key.ts";
 import type { LocalEndpoint } from "../compile/snapshot.ts";
 import type { Deltas } from "./write-order.ts";

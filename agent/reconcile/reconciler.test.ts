@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { finish } from "../../model/steps.ts";
 import type { RandomCluster } from "../../test/model/random-cluster.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "../compile/compile.ts";
@@ -7,7 +8,6 @@ import { FaultyMap } from "../kernel/faulty-map.ts";
 import { maps as definitions } from "../kernel/layout.gen.ts";
 import type { MapStore } from "../kernel/map-store.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
-import { finish } from "../steps.ts";
 import { EndpointGate } from "./endpoint-gate.ts";
 import { Reconciler } from "./reconciler.ts";
 

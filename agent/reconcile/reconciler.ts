@@ -1,7 +1,7 @@
+import { each, finish, type Steps } from "../../model/steps.ts";
 import type { DesiredMaps, Entry, MapContents, WrittenMap } from "../compile/desired.ts";
 import { keyText, preference } from "../compile/key.ts";
 import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map-store.ts";
-import { each, finish, type Steps } from "../steps.ts";
 import { DeltaMap, equal } from "./delta-map.ts";
 import { type Deltas, passingOrder, type Step, writeOrder } from "./write-order.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { type Service, service } from "../../model/objects/core.ts";
+import { endpointSlice } from "../../model/objects/discovery.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { type Service, service } from "../api/core.ts";
-import { endpointSlice } from "../api/discovery.ts";
 import { Compiler } from "../compile/compile.ts";
 import type { ClusterSnapshot } from "../compile/snapshot.ts";
 import type { MapDefinition } from "../kernel/codec.ts";

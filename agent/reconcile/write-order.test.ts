@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { node, service } from "../../model/objects/core.ts";
+import { endpointSlice } from "../../model/objects/discovery.ts";
 import { mayReceive, maySend, type Party } from "../../test/model/network-policy.ts";
 import { delivered, sent } from "../../test/model/packet-path.ts";
 import { parties, podAddress, type RandomCluster, randomCluster } from "../../test/model/random-cluster.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { node, service } from "../api/core.ts";
-import { endpointSlice } from "../api/discovery.ts";
 import { Compiler } from "../compile/compile.ts";
 import type { ClusterSnapshot } from "../compile/snapshot.ts";
 import type { MapDefinition } from "../kernel/codec.ts";

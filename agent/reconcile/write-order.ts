@@ -1,5 +1,5 @@
+import { hash32 } from "../../model/hash.ts";
 import type { Entry, WrittenMap } from "../compile/desired.ts";
-import { hash32 } from "../compile/hash.ts";
 import { keyText } from "../compile/key.ts";
 import type { KeyOf, ValueOf } from "../kernel/layout.gen.ts";
 import type { DeltaMap } from "./delta-map.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { metadata } from "../api/metadata.ts";
-import { labelSelector, type NetworkPolicy } from "../api/networking.ts";
+import { metadata } from "../../model/objects/metadata.ts";
+import { labelSelector, type NetworkPolicy } from "../../model/objects/networking.ts";
 
 const subject = z.object({ metadata });
 const selector = z.object({ spec: z.object({ podSelector: labelSelector.nullish() }) });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ANNOTATIONS } from "../api/metadata.ts";
+import { ANNOTATIONS } from "../../model/objects/metadata.ts";
 import { kindNames, kinds } from "./kinds.ts";
 
 const text = readFileSync(join(import.meta.dirname, "../../docs/fields.md"), "utf8");

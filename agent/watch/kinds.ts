@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import { felixConfiguration, ipamBlock, ipPool } from "../api/calico.ts";
-import { namespace, node, pod, service } from "../api/core.ts";
-import { endpointSlice } from "../api/discovery.ts";
-import type { KubernetesObject } from "../api/metadata.ts";
-import { networkPolicy } from "../api/networking.ts";
-import { unsupported } from "../api/unsupported.ts";
+import { felixConfiguration, ipamBlock, ipPool } from "../../model/objects/calico.ts";
+import { namespace, node, pod, service } from "../../model/objects/core.ts";
+import { endpointSlice } from "../../model/objects/discovery.ts";
+import type { KubernetesObject } from "../../model/objects/metadata.ts";
+import { networkPolicy } from "../../model/objects/networking.ts";
+import { unsupported } from "../../model/objects/unsupported.ts";
 import { closedPolicy } from "./closed-policy.ts";
 import { readableConfiguration } from "./readable-configuration.ts";
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { KubernetesObject } from "../api/metadata.ts";
+import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../compile/desired.ts";
 import type { Kind } from "./kinds.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FelixConfiguration, felixConfiguration } from "../api/calico.ts";
+import { type FelixConfiguration, felixConfiguration } from "../../model/objects/calico.ts";
 
 const parts = z.object({
   metadata: z.looseObject({ annotations: z.record(z.string(), z.unknown()).nullish() }),

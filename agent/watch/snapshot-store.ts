@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../api/metadata.ts";
+import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../compile/desired.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
 import { type KindName, kindNames, kinds } from "./kinds.ts";

@@ -1,5 +1,5 @@
 import type { V1Node } from "@kubernetes/client-node";
-import ipaddr from "ipaddr.js";
+import { covers, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { AGENT } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
@@ -32,7 +32,7 @@ function nodesInside({ nodes }: ClusterFacts, { podCidrs, serviceSubnet }: Plan)
 function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: Plan): Finding[] {
   const addresses = services.flatMap(({ metadata, spec }) => {
     const address = spec?.clusterIP ?? "";
-    return ipaddr.IPv4.isValid(address) ? [{ name: `${metadata?.namespace}/${metadata?.name}`, address }] : [];
+    return isIpv4(address) ? [{ name: `${metadata?.namespace}/${metadata?.name}`, address }] : [];
   });
   const outside = addresses.find(({ address }) => !within(serviceSubnet, address));
   const pods = addresses.find(({ address }) => podCidrs.some((cidr) => within(cidr, address)));
@@ -69,7 +69,7 @@ function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: Plan): Find
   const ours = daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === AGENT);
   const strange = pods.filter(({ spec, status }) => {
     const address = status?.podIP ?? "";
-    const running = status?.phase === "Running" && !spec?.hostNetwork && ipaddr.IPv4.isValid(address);
+    const running = status?.phase === "Running" && !spec?.hostNetwork && isIpv4(address);
     return running && !(ours && podCidrs.some((cidr) => within(cidr, address)));
   });
   if (strange.length === 0) return [];
@@ -84,9 +84,13 @@ function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: Plan): Find
 }
 
 function addressesOf({ status }: V1Node): string[] {
-  return (status?.addresses ?? []).map(({ address }) => address).filter((text) => ipaddr.IPv4.isValid(text));
+  return (status?.addresses ?? []).map(({ address }) => address).filter((text) => isIpv4(text));
 }
 
 function within(cidr: string, address: string): boolean {
-  return ipaddr.IPv4.isValid(address) && ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(cidr));
+  return isIpv4(address) && covers(parseCidr(cidr), hostCidr(address));
+}
+
+function isIpv4(text: string): boolean {
+  return familyOf(text) === "IPv4";
 }

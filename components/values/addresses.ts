@@ -1,4 +1,13 @@
-import { IPv4 } from "ipaddr.js";
+import {
+  covers,
+  familyOf,
+  hostCidr,
+  lastAddress,
+  overlap as overlapping,
+  parseCidr,
+  readCidr,
+  writtenLength,
+} from "../../model/address/address";
 import { type InputPlace, refuse } from "../refusal/refusal";
 
 /** Refuses anything but an IPv4 address in four decimal parts. */
@@ -10,7 +19,7 @@ export function requireAddress(place: InputPlace, value: string): string {
 export function requireCidr(place: InputPlace, value: string, longest = 32): string {
   if (isAddress(value)) refuse(place, value, `a network with its prefix length (did you mean ${value}/32?)`);
   if (!isCidr(value)) refuse(place, value, "an IPv4 network like 10.244.0.0/16");
-  const canonical = `${IPv4.networkAddressFromCIDR(value)}/${prefixLength(value)}`;
+  const canonical = parseCidr(value).text;
   if (canonical !== value) refuse(place, value, `a network address (did you mean ${canonical}?)`);
   if (prefixLength(value) > longest) refuse(place, value, `a network of at least /${longest}`);
   return value;
@@ -40,33 +49,29 @@ export function requireServiceSubnet(place: InputPlace, value: string): string {
 
 /** Whether two valid networks have an address in common. */
 export function overlap(first: string, second: string): boolean {
-  const shorter = Math.min(prefixLength(first), prefixLength(second));
-  return IPv4.parse(networkOf(first)).match(IPv4.parse(networkOf(second)), shorter);
+  return overlapping(parseCidr(first), parseCidr(second));
 }
 
 /** Whether a valid address lies in a valid network. */
 export function contains(cidr: string, address: string): boolean {
-  return IPv4.parse(address).match(IPv4.parseCIDR(cidr));
+  return covers(parseCidr(cidr), hostCidr(address));
 }
 
 /** Number of leading one bits of a valid network's mask. */
 export function prefixLength(cidr: string): number {
-  return Number(cidr.split("/")[1]);
+  return writtenLength(parseCidr(cidr));
 }
 
 /** First and last address of a valid network. */
 export function firstAndLast(cidr: string): [string, string] {
-  return [IPv4.networkAddressFromCIDR(cidr).toString(), IPv4.broadcastAddressFromCIDR(cidr).toString()];
-}
-
-function networkOf(cidr: string): string {
-  return cidr.split("/")[0] ?? cidr;
+  const network = parseCidr(cidr);
+  return [network.address, lastAddress(network)];
 }
 
 function isAddress(value: unknown): value is string {
-  return typeof value === "string" && IPv4.isValidFourPartDecimal(value);
+  return typeof value === "string" && familyOf(value) === "IPv4";
 }
 
 function isCidr(value: unknown): value is string {
-  return typeof value === "string" && IPv4.isValidCIDRFourPartDecimal(value) && !/\/0\d/.test(value);
+  return typeof value === "string" && readCidr(value)?.family === "IPv4" && !/:|\/0\d/.test(value);
 }

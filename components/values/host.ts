@@ -1,4 +1,4 @@
-import { IPv4, IPv6 } from "ipaddr.js";
+import { familyOf, useOf } from "../../model/address/address";
 import type { ApiServerAddress } from "../machine/machine";
 import { at, type InputPlace, refuse } from "../refusal/refusal";
 import { contains } from "./addresses";
@@ -11,14 +11,14 @@ const SERVICE = /^kubernetes(\.default(\.svc(\..+)?)?)?$/i;
 /** Refuses anything but an IPv4 address or a DNS name: no scheme, no port, no path. */
 export function requireHost(place: InputPlace, host: string): string {
   const allowed = "an IPv4 address or a DNS name, without scheme, port and path";
-  if (IPv4.isValidFourPartDecimal(host)) {
+  if (familyOf(host) === "IPv4") {
     // Nobody answers there.
-    const range = IPv4.parse(host).range();
+    const range = useOf(host);
     return ["unspecified", "broadcast", "multicast"].includes(range)
       ? refuse(place, host, "the address of a machine")
       : host;
   }
-  if (IPv6.isValid(host)) return refuse(place, host, "an IPv4 address or a DNS name: IPv6 is not supported");
+  if (familyOf(host) === "IPv6") return refuse(place, host, "an IPv4 address or a DNS name: IPv6 is not supported");
   // Digits and dots alone are an address that is wrong.
   if (NAME.test(host) && host.length <= 253 && !/^[\d.]+$/.test(host)) return host;
   const bare = host.replace(/^\w+:\/\//, "").replace(/[/:].*$/, "");
@@ -42,7 +42,7 @@ export function requireApiServer(
   if (SERVICE.test(server.host))
     refuse(host, server.host, `the API server's own address or name, and no Service: ${why}`);
   for (const [name, cidr] of Object.entries(networks)) {
-    if (!IPv4.isValidFourPartDecimal(server.host) || !contains(cidr, server.host)) continue;
+    if (familyOf(server.host) !== "IPv4" || !contains(cidr, server.host)) continue;
     refuse(host, server.host, `outside ${name} ${cidr}: ${why}`);
   }
   return server;

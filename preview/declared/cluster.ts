@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { felixConfiguration, ipPool, serviceHandlingOf } from "../../agent/api/calico.ts";
 import { SETTINGS_FILE } from "../../components/documents/agent-settings.ts";
+import { felixConfiguration, ipPool, serviceHandlingOf } from "../../model/objects/calico.ts";
 import { isWithin, type Resource } from "../resource.ts";
 import { labOf, type Machine } from "./machines.ts";
 import type { WrittenObject } from "./objects.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metadata } from "../../agent/api/metadata.ts";
+import { metadata } from "../../model/objects/metadata.ts";
 
 /** A Kubernetes object as it is written. */
 export interface WrittenObject {

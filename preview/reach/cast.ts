@@ -1,5 +1,5 @@
-import { namespace as namespaceSchema, type Pod, pod as podSchema } from "../../agent/api/core.ts";
-import { type NetworkPolicy, networkPolicy } from "../../agent/api/networking.ts";
+import { namespace as namespaceSchema, type Pod, pod as podSchema } from "../../model/objects/core.ts";
+import { type NetworkPolicy, networkPolicy } from "../../model/objects/networking.ts";
 import { type Service, serviceOf, type Workload, type WrittenObject, workloadOf } from "../declared/objects.ts";
 
 /** Something outside the pods' network that has an address. */

@@ -1,12 +1,12 @@
-import type { Pod } from "../../agent/api/core.ts";
-import { namespace as namespaceSchema } from "../../agent/api/core.ts";
-import { type Cidr, covers, hostCidr, parseCidr } from "../../agent/compile/cidr.ts";
 import { containerPorts, type Identity, IdentityTable } from "../../agent/compile/identity.ts";
 import { ANYBODY, judge as judgeRules, portName } from "../../agent/compile/judge.ts";
 import { TCP, UDP } from "../../agent/compile/key.ts";
 import { type EndpointPolicy, PolicyCompiler } from "../../agent/compile/policies.ts";
 import type { Tier } from "../../agent/compile/rules.ts";
 import type { LocalEndpoint } from "../../agent/compile/snapshot.ts";
+import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
+import type { Pod } from "../../model/objects/core.ts";
+import { namespace as namespaceSchema } from "../../model/objects/core.ts";
 import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
 

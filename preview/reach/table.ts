@@ -1,4 +1,4 @@
-import { hostCidr, parseCidr } from "../../agent/compile/cidr.ts";
+import { hostCidr, parseCidr } from "../../model/address/address.ts";
 import { compare } from "../declared/machines.ts";
 import { type Service, shortName, type Workload } from "../declared/objects.ts";
 import { backendsOf, type Cast } from "./cast.ts";

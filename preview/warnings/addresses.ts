@@ -1,4 +1,4 @@
-import { hostCidr, overlap, parseCidr } from "../../agent/compile/cidr.ts";
+import { hostCidr, overlap, parseCidr } from "../../model/address/address.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { Warning } from "./warning.ts";

@@ -1,6 +1,6 @@
-import { service } from "../../agent/api/core.ts";
-import { networkPolicy } from "../../agent/api/networking.ts";
 import { Compiler } from "../../agent/compile/compile.ts";
+import { service } from "../../model/objects/core.ts";
+import { networkPolicy } from "../../model/objects/networking.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import type { WrittenObject } from "../declared/objects.ts";
 import { NOTHING } from "../reach/judge.ts";

@@ -1,7 +1,7 @@
-import { ipPool } from "../../agent/api/calico.ts";
-import { namespace, node, pod } from "../../agent/api/core.ts";
-import { networkPolicy } from "../../agent/api/networking.ts";
 import type { ClusterSnapshot } from "../../agent/compile/snapshot.ts";
+import { ipPool } from "../../model/objects/calico.ts";
+import { namespace, node, pod } from "../../model/objects/core.ts";
+import { networkPolicy } from "../../model/objects/networking.ts";
 import { containerPorts, podAddress, type RandomCluster } from "./random-cluster.ts";
 
 /** The cluster as the agent on `master` sees it. */

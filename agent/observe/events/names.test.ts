@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { node, pod } from "../../api/core.ts";
+import { node, pod } from "../../../model/objects/core.ts";
 import { Names } from "./names.ts";
 
 test("a pod's host port has its name at its own node, and nowhere else", () => {

@@ -1,9 +1,9 @@
-import type { Node, Pod, Service } from "../../api/core.ts";
-import { objectName } from "../../api/metadata.ts";
+import type { Address } from "../../../model/address/address.ts";
+import type { Node, Pod, Service } from "../../../model/objects/core.ts";
+import { objectName } from "../../../model/objects/metadata.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
 import { frontends } from "../../compile/frontends.ts";
 import { TCP, UDP } from "../../compile/key.ts";
-import type { Address } from "../../kernel/address.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
 /** The objects that give addresses their names, as last seen. */

@@ -1,5 +1,5 @@
 // How the content of maps is said in words.
-import type { Address } from "../../kernel/address.ts";
+import type { Address } from "../../../model/address/address.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
 export function protocol(number: number): string {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cidr } from "./address.ts";
+import { cidr } from "./cidr.ts";
 import { metadata } from "./metadata.ts";
 
 // projectcalico.org/v3 and this project's IPAMBlock. A field that is not supported is refused with its path, so these

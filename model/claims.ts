@@ -1,4 +1,4 @@
-import { each, finish, type Steps } from "../steps.ts";
+import { each, finish, type Steps } from "./steps.ts";
 
 /** One claim on a key: the claimant's name and the item it was read from. */
 export interface Claim<Item> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cidr } from "./address.ts";
+import { cidr } from "./cidr.ts";
 import { list, metadata } from "./metadata.ts";
 
 // networking.k8s.io/v1 NetworkPolicy. A field that nobody here knows may narrow what stands beside it, so it is refused with

@@ -1,4 +1,4 @@
-import { atOnce, finish, type Steps } from "../steps.ts";
+import { atOnce, finish, type Steps } from "./steps.ts";
 
 /** Remembers the result per object: as long as `key` and everything in `inputs` are the very same objects, `make` is
  * not called again. What makes a compilation of 10,000 services cost what changed, and nothing else. */

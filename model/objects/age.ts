@@ -1,5 +1,5 @@
-import type { KubernetesObject } from "../api/metadata.ts";
-import { objectName } from "../api/metadata.ts";
+import type { KubernetesObject } from "./metadata.ts";
+import { objectName } from "./metadata.ts";
 
 /** Sorts the older object first: who was there keeps what a later one also wants. Timestamps of the API server count
  * seconds, so uid and name decide between equals, the same on every node; objects of files have no timestamp. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SnapshotStore } from "../watch/snapshot-store.ts";
+import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
 
 const rule = { from: [{ podSelector: {} }], ports: [{ port: 80 }] };
 const spec = { podSelector: {}, policyTypes: ["Ingress"], ingress: [rule] };

@@ -1,0 +1,177 @@
+// Addresses and blocks of both families. This file imports no other of ours: components, compiled for CommonJS, read it too.
+import ipaddr from "ipaddr.js";
+
+/** An IPv4 or IPv6 address in its canonical text form (RFC 5952): "172.31.1.8", "fd00::1". IPv4-mapped IPv6 is IPv4. */
+export type Address = string;
+
+export type Family = "IPv4" | "IPv6";
+
+/** A block of addresses. Both families share one space of 128 bits, in which IPv4 is ::ffff:a.b.c.d with prefix 96 + n: the
+ * form of every address in a BPF map. */
+export interface Cidr {
+  /** As people write it: "10.244.0.0/16". Unique per block. */
+  readonly text: string;
+  readonly family: Family;
+  /** The first address. */
+  readonly address: Address;
+  /** Of 128. */
+  readonly prefixLength: number;
+  readonly value: bigint;
+}
+
+/** What an address is for: "unicast", "loopback", "multicast", "linkLocal", … as ipaddr.js names ranges (RFC 6890). */
+export type AddressUse = ReturnType<ipaddr.IPv4["range"] | ipaddr.IPv6["range"]>;
+
+const MAPPED = 0xffff_0000_0000n;
+
+/** The family of an address in text form; undefined if the text is not an address. */
+export function familyOf(text: string): Family | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return "IPv4";
+  return ipaddr.IPv6.isValid(text) ? "IPv6" : undefined;
+}
+
+/** Canonical text of an address; undefined if the text is not an address. */
+export function canonicalAddress(text: string): Address | undefined {
+  const family = familyOf(text);
+  if (!family) return undefined;
+  return family === "IPv4" ? text : addressText(addressValue(text));
+}
+
+/** The address as a 128-bit number. Throws TypeError if the text is not an address. */
+export function addressValue(text: string): bigint {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+    const [a, b, c, d] = text.split(".").map(Number) as [number, number, number, number];
+    return MAPPED + BigInt(((a << 24) | (b << 16) | (c << 8) | d) >>> 0);
+  }
+  return parseIpv6(text).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
+
+/** The 16 bytes of an address in network order, IPv4 as ::ffff:a.b.c.d. Throws TypeError if the text is not an address. */
+export function addressBytes(text: string): readonly number[] {
+  return parseIpv4(text) ?? parseIpv6(text);
+}
+
+/** The address of 16 bytes in network order. */
+export function addressOf(bytes: readonly number[]): Address {
+  const mapped = bytes[10] === 0xff && bytes[11] === 0xff && bytes.slice(0, 10).every((byte) => byte === 0);
+  return mapped ? bytes.slice(12).join(".") : new ipaddr.IPv6([...bytes]).toRFC5952String();
+}
+
+// Most addresses are IPv4, and the library takes several times as long as a regular expression.
+function parseIpv4(text: string): number[] | undefined {
+  const parts = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/
+    .exec(text)
+    ?.slice(1)
+    .map(Number);
+  if (!parts?.every((part) => part < 256)) return undefined;
+  return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...parts];
+}
+
+function parseIpv6(text: string): number[] {
+  if (ipaddr.IPv6.isValid(text)) return ipaddr.IPv6.parse(text).toByteArray();
+  throw new TypeError(`"${text}" is not an IP address; expected the form 172.31.1.8 or fd00::1.`);
+}
+
+/** Canonical text of a 128-bit number. */
+export function addressText(value: bigint): Address {
+  if (value >> 32n === 0xffffn) {
+    const number = Number(value & 0xffff_ffffn);
+    return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
+  }
+  const bytes = Array.from({ length: 16 }, (_, index) => Number((value >> BigInt(8 * (15 - index))) & 0xffn));
+  return new ipaddr.IPv6(bytes).toRFC5952String();
+}
+
+/** What the address is for. Throws if the text is not an address. */
+export function useOf(text: string): AddressUse {
+  return ipaddr.process(text).range();
+}
+
+/** Whether the text is an address of 127.0.0.0/8, or ::1. */
+export function isLoopback(text: string): boolean {
+  return familyOf(text) !== undefined && useOf(text) === "loopback";
+}
+
+/** Parses "10.244.0.0/16" or "fd00::/64"; host bits are cleared. Throws TypeError on anything else. */
+export function parseCidr(text: string): Cidr {
+  const cidr = readCidr(text);
+  if (!cidr) throw new TypeError(`"${text}" is not a CIDR; expected the form 10.244.0.0/16 or fd00::/64.`);
+  return cidr;
+}
+
+/** The same, undefined for anything else. */
+export function readCidr(text: string): Cidr | undefined {
+  const slash = text.lastIndexOf("/");
+  if (slash < 0) return undefined;
+  const [address, digits] = [text.slice(0, slash), text.slice(slash + 1)];
+  const family = familyOf(address);
+  if (!family || !/^\d{1,3}$/.test(digits)) return undefined;
+  const bits = widthOf(family);
+  const length = Number(digits);
+  return length <= bits ? cidrOf(addressValue(address), length + 128 - bits) : undefined;
+}
+
+/** The block that holds just this address. Throws TypeError if the text is not an address. */
+export function hostCidr(text: string): Cidr {
+  return cidrOf(addressValue(text), 128);
+}
+
+/** Whether every address of `inner` is one of `outer`. */
+export function covers(outer: Cidr, inner: Cidr): boolean {
+  const within = outer.family === inner.family && outer.prefixLength <= inner.prefixLength;
+  return within && masked(inner.value, outer.prefixLength) === outer.value;
+}
+
+/** Whether two blocks have an address in common. */
+export function overlap(one: Cidr, other: Cidr): boolean {
+  return covers(one, other) || covers(other, one);
+}
+
+/** The prefix length as people write it: 16 of "10.244.0.0/16". */
+export function writtenLength({ family, prefixLength }: Cidr): number {
+  return prefixLength - (128 - widthOf(family));
+}
+
+/** How many addresses the block has. */
+export function sizeOf({ prefixLength }: Cidr): bigint {
+  return 1n << BigInt(128 - prefixLength);
+}
+
+/** The block's address number `index`; 0 is the first. */
+export function addressAt({ value }: Cidr, index: bigint): Address {
+  return addressText(value + index);
+}
+
+/** The last address of the block. */
+export function lastAddress(cidr: Cidr): Address {
+  return addressAt(cidr, sizeOf(cidr) - 1n);
+}
+
+/** The directed broadcast address of an IPv4 subnet (RFC 919); undefined where it has none (RFC 3021, IPv6). */
+export function broadcastOf(cidr: Cidr): Address | undefined {
+  return cidr.family === "IPv4" && sizeOf(cidr) > 2n ? lastAddress(cidr) : undefined;
+}
+
+/** Whether the block holds every address of its family. */
+export function isEverything(cidr: Cidr): boolean {
+  return writtenLength(cidr) === 0;
+}
+
+/** The number with the bits behind the prefix cleared. */
+export function masked(value: bigint, prefixLength: number): bigint {
+  const host = BigInt(128 - prefixLength);
+  return (value >> host) << host;
+}
+
+function cidrOf(value: bigint, prefixLength: number): Cidr {
+  const first = masked(value, prefixLength);
+  const address = addressText(first);
+  // A block of IPv4-mapped addresses is one of IPv4; wider ones hold other IPv6 addresses too.
+  const family = prefixLength >= 96 && first >> 32n === 0xffffn ? "IPv4" : "IPv6";
+  const length = prefixLength - (128 - widthOf(family));
+  return { text: `${address}/${length}`, family, address, prefixLength, value: first };
+}
+
+function widthOf(family: Family): number {
+  return family === "IPv4" ? 32 : 128;
+}
