@@ -5,13 +5,13 @@ export {
   metadataNeedsToken,
   nodePortsNotOpenToWorld,
   sshNotOpenToWorld,
-} from "./aws/guardrails";
-export { Architecture, type AwsMachine } from "./aws/machine";
-export type { AwsSubnet } from "./aws/subnet";
-export { type AwsClusterArgs, type SshAccess, WorldAccess } from "./aws-cluster/args";
-export { AwsCluster } from "./aws-cluster/component";
-export type { ClientMachinesArgs } from "./client-machines/args";
-export { ClientMachines } from "./client-machines/component";
+} from "./aws/guardrails.ts";
+export { Architecture, type AwsMachine } from "./aws/machine.ts";
+export type { AwsSubnet } from "./aws/subnet.ts";
+export { type AwsClusterArgs, type SshAccess, WorldAccess } from "./aws-cluster/args.ts";
+export { AwsCluster } from "./aws-cluster/component.ts";
+export type { ClientMachinesArgs } from "./client-machines/args.ts";
+export { ClientMachines } from "./client-machines/component.ts";
 export {
   type DataplaneArgs,
   type DataplaneSpec,
@@ -21,18 +21,18 @@ export {
   ReturnMode,
   ServiceHandling,
   SocketTranslation,
-} from "./dataplane/args";
-export { Dataplane } from "./dataplane/component";
-export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args";
-export { ExistingCluster } from "./existing-cluster/component";
-export type { PreflightFinding } from "./existing-cluster/result";
-export { type IpPoolArgs, type IpPoolSpec, VxlanMode } from "./ip-pool/args";
-export { IpPool } from "./ip-pool/component";
-export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args";
-export { KubeProxyRemoval } from "./kube-proxy-removal/component";
-export type { LocalClusterArgs } from "./local-cluster/args";
-export { LocalCluster } from "./local-cluster/component";
-export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine/machine";
+} from "./dataplane/args.ts";
+export { Dataplane } from "./dataplane/component.ts";
+export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args.ts";
+export { ExistingCluster } from "./existing-cluster/component.ts";
+export type { PreflightFinding } from "./existing-cluster/result.ts";
+export { type IpPoolArgs, type IpPoolSpec, VxlanMode } from "./ip-pool/args.ts";
+export { IpPool } from "./ip-pool/component.ts";
+export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args.ts";
+export { KubeProxyRemoval } from "./kube-proxy-removal/component.ts";
+export type { LocalClusterArgs } from "./local-cluster/args.ts";
+export { LocalCluster } from "./local-cluster/component.ts";
+export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine/machine.ts";
 export {
   type IpBlock,
   type LabelSelector,
@@ -46,8 +46,8 @@ export {
   type NetworkPolicySpec,
   PolicyType,
   Protocol,
-} from "./network-policy/args";
-export { NetworkPolicy } from "./network-policy/component";
+} from "./network-policy/args.ts";
+export { NetworkPolicy } from "./network-policy/component.ts";
 export {
   ComparisonMode,
   HostKeyChecking,
@@ -57,7 +57,7 @@ export {
   type SourceIpVerificationArgs,
   type SshConnection,
   type VerificationTarget,
-} from "./source-ip-verification/args";
-export { SourceIpVerification } from "./source-ip-verification/component";
-export { type Expectation, ReplyPath, Verdict } from "./source-ip-verification/expectation";
-export type { LatencyEstimate, LatencyFigure, VerificationRow } from "./source-ip-verification/result";
+} from "./source-ip-verification/args.ts";
+export { SourceIpVerification } from "./source-ip-verification/component.ts";
+export { type Expectation, ReplyPath, Verdict } from "./source-ip-verification/expectation.ts";
+export type { LatencyEstimate, LatencyFigure, VerificationRow } from "./source-ip-verification/result.ts";

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { AwsCluster, Dataplane, HostKeyChecking, ReturnMode, SourceIpVerification } from "../components";
-import { Settings } from "./settings";
+import { AwsCluster, Dataplane, HostKeyChecking, ReturnMode, SourceIpVerification } from "../components/index.ts";
+import { Settings } from "./settings.ts";
 
 const config = new Settings([
   "sshPublicKey",

@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Dataplane, ReturnMode } from "../components";
-import { awsSdk } from "../components/aws/sdk";
-import { Settings } from "./settings";
+import { awsSdk } from "../components/aws/sdk.ts";
+import { Dataplane, ReturnMode } from "../components/index.ts";
+import { Settings } from "./settings.ts";
 
 // A cluster on EKS whose services, pods' network and policies are the dataplane's: without the VPC CNI and the kube-proxy add-on.
 // Never run on EKS itself; docs/eks.md says what to know. In a program of your own: import { eks, iam } from "@pulumi/aws".

@@ -12,8 +12,8 @@ import {
   type ServiceHandling,
   SourceIpVerification,
   type SourceIpVerificationArgs,
-} from "../components";
-import { Settings } from "./settings";
+} from "../components/index.ts";
+import { Settings } from "./settings.ts";
 
 // A cluster of yours, without a network plugin. Its kubeconfig:
 //   pulumi config set --secret ebpf-dataplane:kubeconfig < ~/.kube/config      or     ebpf-dataplane:kubeconfigPath: PATH

@@ -10,8 +10,8 @@ import {
   ServiceHandling,
   SourceIpVerification,
   Verdict,
-} from "../components";
-import { Settings } from "./settings";
+} from "../components/index.ts";
+import { Settings } from "./settings.ts";
 
 const config = new Settings([
   "returnMode",

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { nearest } from "../components/refusal/suggestion";
+import { nearest } from "../components/refusal/suggestion.ts";
 
 const NAMESPACE = "ebpf-dataplane";
 

@@ -89,7 +89,9 @@ export async function compileComponents(): Promise<void> {
   const draft = join(dist, ".draft");
   rmSync(draft, { recursive: true, force: true });
   const tsc = join("node_modules", "typescript", "bin", "tsc");
-  await run(process.execPath, [tsc, "-p", "tsconfig.json", "--outDir", draft], { cwd: root });
+  const emit = ["--noEmit", "false", "--rewriteRelativeImportExtensions", "--outDir", draft];
+  await run(process.execPath, [tsc, "-p", "tsconfig.json", ...emit], { cwd: root });
+  nameCompiledFiles(draft);
   // Put in place whole: what was compiled from a file that is gone must not stay, and what is running is not cut short.
   for (const name of readdirSync(draft)) {
     rmSync(join(dist, name), { recursive: true, force: true });
@@ -97,6 +99,14 @@ export async function compileComponents(): Promise<void> {
   }
   rmSync(draft, { recursive: true });
   writeFileSync(stamp, key);
+}
+
+/** Compilers before TypeScript 5 refuse an import of "x.ts", which declarations keep. */
+function nameCompiledFiles(folder: string): void {
+  for (const file of globSync("**/*.d.ts", { cwd: folder })) {
+    const text = readFileSync(join(folder, file), "utf8");
+    writeFileSync(join(folder, file), text.replace(/((?:from |import\()"\.{1,2}\/[^"]*)\.ts"/g, '$1.js"'));
+  }
 }
 
 function componentsKey(): string {

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal";
-import { didYouMean, nearest } from "../refusal/suggestion";
-import { oneOf } from "../values/choices";
-import { CHOICES, FIELDS } from "./arguments.gen";
-import { otherWord } from "./other-words";
+import { at, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
+import { didYouMean, nearest } from "../refusal/suggestion.ts";
+import { oneOf } from "../values/choices.ts";
+import { CHOICES, FIELDS } from "./arguments.gen.ts";
+import { otherWord } from "./other-words.ts";
 
 /** What an argument or a field of one may be; the schema that other languages get says the same. */
 interface Field {

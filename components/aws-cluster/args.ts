@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Architecture, AwsMachine } from "../aws/machine";
-import type { AwsSubnet } from "../aws/subnet";
-import type { ReturnMode } from "../dataplane/args";
-import type { VxlanMode } from "../ip-pool/args";
+import type { Architecture, AwsMachine } from "../aws/machine.ts";
+import type { AwsSubnet } from "../aws/subnet.ts";
+import type { ReturnMode } from "../dataplane/args.ts";
+import type { VxlanMode } from "../ip-pool/args.ts";
 
 /** What may be opened to 0.0.0.0/0, each only when it is said here. */
 export enum WorldAccess {

@@ -1,14 +1,14 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSdk } from "../aws/sdk-types";
-import type { ApiServerAddress } from "../machine/machine";
-import { INTERPRETER, programCommand } from "../program/installed-program";
-import type { InputPlace } from "../refusal/refusal";
-import { upgraded } from "../release/upgrade";
-import type { AwsClusterArgs } from "./args";
-import type { Exchange } from "./exchange";
-import type { nodes } from "./nodes";
-import { requireWay } from "./published-release";
+import type { AwsSdk } from "../aws/sdk-types.ts";
+import type { ApiServerAddress } from "../machine/machine.ts";
+import { INTERPRETER, programCommand } from "../program/installed-program.ts";
+import type { InputPlace } from "../refusal/refusal.ts";
+import { upgraded } from "../release/upgrade.ts";
+import type { AwsClusterArgs } from "./args.ts";
+import type { Exchange } from "./exchange.ts";
+import type { nodes } from "./nodes.ts";
+import { requireWay } from "./published-release.ts";
 
 interface Awaited {
   args: AwsClusterArgs;

@@ -1,21 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { imageId } from "../aws/image";
-import { offered } from "../aws/offerings";
-import { requireRegion } from "../aws/region";
-import { awsSdk } from "../aws/sdk";
-import { ClientMachines } from "../client-machines/component";
-import { API_SERVER_PORT, type ApiServerAddress, type MachineAddress, MachineRole } from "../machine/machine";
-import { componentType } from "../program/package-name";
-import { argumentsOf } from "../refusal/refusal";
-import type { AwsClusterArgs } from "./args";
-import { awaitCluster } from "./await-cluster";
-import { exchange } from "./exchange";
-import { Group, openings, requireNotOpenToWorld } from "./firewall";
-import { requireAws, requireClusterName } from "./inputs";
-import { network } from "./network";
-import { nodes } from "./nodes";
-import { securityGroups } from "./security-groups";
+import { requireArguments } from "../arguments/arguments.ts";
+import { imageId } from "../aws/image.ts";
+import { offered } from "../aws/offerings.ts";
+import { requireRegion } from "../aws/region.ts";
+import { awsSdk } from "../aws/sdk.ts";
+import { ClientMachines } from "../client-machines/component.ts";
+import { API_SERVER_PORT, type ApiServerAddress, type MachineAddress, MachineRole } from "../machine/machine.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
+import type { AwsClusterArgs } from "./args.ts";
+import { awaitCluster } from "./await-cluster.ts";
+import { exchange } from "./exchange.ts";
+import { Group, openings, requireNotOpenToWorld } from "./firewall.ts";
+import { requireAws, requireClusterName } from "./inputs.ts";
+import { network } from "./network.ts";
+import { nodes } from "./nodes.ts";
+import { securityGroups } from "./security-groups.ts";
 
 /**
  * A Kubernetes cluster made by kubeadm on EC2 instances, without kube-proxy and without a network plugin, and clients outside it.

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { AwsSdk } from "../aws/sdk-types";
+import type { AwsSdk } from "../aws/sdk-types.ts";
 
 /**
  * What the machines of a cluster tell each other and this computer: encrypted parameters of the Systems Manager. Pulumi makes and

@@ -1,8 +1,8 @@
-import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails";
-import { VxlanMode } from "../ip-pool/args";
-import { API_SERVER_PORT } from "../machine/machine";
-import { type InputPlace, refuseBecause } from "../refusal/refusal";
-import { type AwsClusterArgs, WorldAccess } from "./args";
+import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails.ts";
+import { VxlanMode } from "../ip-pool/args.ts";
+import { API_SERVER_PORT } from "../machine/machine.ts";
+import { type InputPlace, refuseBecause } from "../refusal/refusal.ts";
+import { type AwsClusterArgs, WorldAccess } from "./args.ts";
 
 /** The security groups: the control plane is in the first two, workers in the second, clients in the third. */
 export enum Group {

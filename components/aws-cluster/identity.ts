@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSdk } from "../aws/sdk-types";
+import type { AwsSdk } from "../aws/sdk-types.ts";
 
 /** What instances may do, and what must be there before the first of them asks. */
 export interface Identity {

@@ -1,14 +1,14 @@
-import { imageNameOf, requireImageName } from "../aws/image";
-import { requireInstance, type TypedMachine } from "../aws/inputs";
-import { Architecture, type AwsMachine } from "../aws/machine";
-import type { AwsSubnet } from "../aws/subnet";
-import { ReturnMode } from "../dataplane/args";
-import { VxlanMode } from "../ip-pool/args";
-import { requireMachines } from "../machine/inputs";
-import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine";
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { requireRelease } from "../release/inputs";
-import { DEFAULT_RELEASE } from "../release/kubernetes-release";
+import { imageNameOf, requireImageName } from "../aws/image.ts";
+import { requireInstance, type TypedMachine } from "../aws/inputs.ts";
+import { Architecture, type AwsMachine } from "../aws/machine.ts";
+import type { AwsSubnet } from "../aws/subnet.ts";
+import { ReturnMode } from "../dataplane/args.ts";
+import { VxlanMode } from "../ip-pool/args.ts";
+import { requireMachines } from "../machine/inputs.ts";
+import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { requireRelease } from "../release/inputs.ts";
+import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
 import {
   contains,
   firstAndLast,
@@ -17,10 +17,10 @@ import {
   requireCidr,
   requireServiceSubnet,
   requireUnicastCidr,
-} from "../values/addresses";
-import { requireWhole } from "../values/choices";
-import { requireLabel } from "../values/names";
-import type { AwsClusterArgs } from "./args";
+} from "../values/addresses.ts";
+import { requireWhole } from "../values/choices.ts";
+import { requireLabel } from "../values/names.ts";
+import type { AwsClusterArgs } from "./args.ts";
 
 /** Arguments with their defaults. */
 export interface CheckedAws {

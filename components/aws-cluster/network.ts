@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { AwsSdk } from "../aws/sdk-types";
-import type { AwsSubnet } from "../aws/subnet";
-import type { AwsClusterArgs } from "./args";
+import type { AwsSdk } from "../aws/sdk-types.ts";
+import type { AwsSubnet } from "../aws/subnet.ts";
+import type { AwsClusterArgs } from "./args.ts";
 
 /** Where instances are put. */
 export interface Network {

@@ -1,17 +1,17 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { TypedMachine } from "../aws/inputs";
-import { instance } from "../aws/instance";
-import type { AwsSdk } from "../aws/sdk-types";
-import { subnetOf } from "../aws/subnet";
-import { API_SERVER_PORT, MachineRole } from "../machine/machine";
-import { at, type InputPlace } from "../refusal/refusal";
-import type { AwsClusterArgs } from "./args";
-import type { Exchange } from "./exchange";
-import { Group } from "./firewall";
-import { identity } from "./identity";
-import type { CheckedAws } from "./inputs";
-import type { Network } from "./network";
-import { type NodeSettings, requireSize, userData } from "./user-data";
+import type { TypedMachine } from "../aws/inputs.ts";
+import { instance } from "../aws/instance.ts";
+import type { AwsSdk } from "../aws/sdk-types.ts";
+import { subnetOf } from "../aws/subnet.ts";
+import { API_SERVER_PORT, MachineRole } from "../machine/machine.ts";
+import { at, type InputPlace } from "../refusal/refusal.ts";
+import type { AwsClusterArgs } from "./args.ts";
+import type { Exchange } from "./exchange.ts";
+import { Group } from "./firewall.ts";
+import { identity } from "./identity.ts";
+import type { CheckedAws } from "./inputs.ts";
+import type { Network } from "./network.ts";
+import { type NodeSettings, requireSize, userData } from "./user-data.ts";
 
 /** What nodes are made from. */
 export interface NodesPlan {

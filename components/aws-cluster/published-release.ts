@@ -1,5 +1,5 @@
-import { type InputPlace, refuseBecause } from "../refusal/refusal";
-import { upgradeRefusal } from "../release/kubernetes-release";
+import { type InputPlace, refuseBecause } from "../refusal/refusal.ts";
+import { upgradeRefusal } from "../release/kubernetes-release.ts";
 
 /**
  * Refuses a release that the running one cannot become: where the cluster stands, already a preview knows what it publishes.

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { AwsSdk } from "../aws/sdk-types";
-import { Group, type Opening } from "./firewall";
+import type { AwsSdk } from "../aws/sdk-types.ts";
+import { Group, type Opening } from "./firewall.ts";
 
 /** Makes the groups with what they let in; they let everything out. */
 export function securityGroups(

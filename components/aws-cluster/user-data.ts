@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../program/installed-program";
-import { type InputPlace, refuse } from "../refusal/refusal";
+import { packageRoot } from "../program/installed-program.ts";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
 
 /** What a node is told: variables of bootstrap/node.sh. Nothing of it is secret, as user data is not. */
 export type NodeSettings = Record<string, string>;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { Architecture } from "./machine";
-import type { AwsSdk } from "./sdk-types";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { Architecture } from "./machine.ts";
+import type { AwsSdk } from "./sdk-types.ts";
 
 /** Account of the Debian project (https://wiki.debian.org/Cloud/AmazonEC2Image). */
 const DEBIAN = "136693071363";

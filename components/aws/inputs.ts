@@ -1,9 +1,9 @@
-import { MachineRole } from "../machine/machine";
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { contains, firstAndLast } from "../values/addresses";
-import { defaultInstanceType, requireInstanceType } from "./instance-type";
-import type { Architecture, AwsMachine } from "./machine";
-import type { AwsSubnet } from "./subnet";
+import { MachineRole } from "../machine/machine.ts";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { contains, firstAndLast } from "../values/addresses.ts";
+import { defaultInstanceType, requireInstanceType } from "./instance-type.ts";
+import type { Architecture, AwsMachine } from "./machine.ts";
+import type { AwsSubnet } from "./subnet.ts";
 
 /** A machine whose instance type is known. */
 export type TypedMachine = AwsMachine & { instanceType: string };

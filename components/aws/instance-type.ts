@@ -1,5 +1,5 @@
-import { type InputPlace, refuse } from "../refusal/refusal";
-import { Architecture } from "./machine";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
+import { Architecture } from "./machine.ts";
 
 /** Graviton families: a digit, then g among the attributes (t4g, m7gd, im4gn, g5g); the first generation is a1. */
 const GRAVITON = /^(a1|[a-z]+\d+g[a-z]*)\./;

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { AwsMachine } from "./machine";
-import type { AwsSdk } from "./sdk-types";
+import type { AwsMachine } from "./machine.ts";
+import type { AwsSdk } from "./sdk-types.ts";
 
 /** What an instance is made from. */
 export interface InstancePlan {

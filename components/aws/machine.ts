@@ -1,4 +1,4 @@
-import type { MachineRole } from "../machine/machine";
+import type { MachineRole } from "../machine/machine.ts";
 
 /** Processors that instances may have. */
 export enum Architecture {

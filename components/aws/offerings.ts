@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { contains } from "../values/addresses";
-import { oneOf } from "../values/choices";
-import type { TypedMachine } from "./inputs";
-import { refusedByAws } from "./refused-by-aws";
-import type { AwsSdk } from "./sdk-types";
-import type { AwsSubnet } from "./subnet";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { contains } from "../values/addresses.ts";
+import { oneOf } from "../values/choices.ts";
+import type { TypedMachine } from "./inputs.ts";
+import { refusedByAws } from "./refused-by-aws.ts";
+import type { AwsSdk } from "./sdk-types.ts";
+import type { AwsSubnet } from "./subnet.ts";
 
 /** Zones by the instance type that is to be had there. */
 type Offerings = Map<string, string[]>;

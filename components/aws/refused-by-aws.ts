@@ -1,4 +1,4 @@
-import { type InputPlace, refuseBecause } from "../refusal/refusal";
+import { type InputPlace, refuseBecause } from "../refusal/refusal.ts";
 
 /** What AWS and its provider say, and what it means for who reads it. */
 const MEANINGS: [RegExp, string][] = [

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
-import { packageRoot } from "../program/installed-program";
-import type { AwsSdk } from "./sdk-types";
+import { packageRoot } from "../program/installed-program.ts";
+import type { AwsSdk } from "./sdk-types.ts";
 
 /**
  * The SDK of AWS, loaded when a component asks for it. It is an optional package: programs without AWS neither install it nor

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Architecture, AwsMachine } from "../aws/machine";
-import type { AwsSubnet } from "../aws/subnet";
+import type { Architecture, AwsMachine } from "../aws/machine.ts";
+import type { AwsSubnet } from "../aws/subnet.ts";
 
 /** Arguments of `ClientMachines`. */
 export interface ClientMachinesArgs {

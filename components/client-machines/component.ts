@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { imageId } from "../aws/image";
-import { instance } from "../aws/instance";
-import { offered } from "../aws/offerings";
-import { awsSdk } from "../aws/sdk";
-import { subnetOf } from "../aws/subnet";
-import type { MachineAddress } from "../machine/machine";
-import { componentType } from "../program/package-name";
-import { argumentsOf } from "../refusal/refusal";
-import type { ClientMachinesArgs } from "./args";
-import { requireClientMachines } from "./inputs";
+import { requireArguments } from "../arguments/arguments.ts";
+import { imageId } from "../aws/image.ts";
+import { instance } from "../aws/instance.ts";
+import { offered } from "../aws/offerings.ts";
+import { awsSdk } from "../aws/sdk.ts";
+import { subnetOf } from "../aws/subnet.ts";
+import type { MachineAddress } from "../machine/machine.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
+import type { ClientMachinesArgs } from "./args.ts";
+import { requireClientMachines } from "./inputs.ts";
 
 /** EC2 instances outside the cluster that use its services. */
 export class ClientMachines extends pulumi.ComponentResource {

@@ -1,11 +1,11 @@
-import { imageNameOf, requireImageName } from "../aws/image";
-import { requireInstance } from "../aws/inputs";
-import { Architecture } from "../aws/machine";
-import { MachineRole } from "../machine/machine";
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { requireUnique, requireWhole } from "../values/choices";
-import { requireLabel } from "../values/names";
-import type { ClientMachinesArgs } from "./args";
+import { imageNameOf, requireImageName } from "../aws/image.ts";
+import { requireInstance } from "../aws/inputs.ts";
+import { Architecture } from "../aws/machine.ts";
+import { MachineRole } from "../machine/machine.ts";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { requireUnique, requireWhole } from "../values/choices.ts";
+import { requireLabel } from "../values/names.ts";
+import type { ClientMachinesArgs } from "./args.ts";
 
 /** Refuses what cannot be clients. @returns the machines with their types */
 export function requireClientMachines(place: InputPlace, args: ClientMachinesArgs) {

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { AGENT, AGENT_LABELS } from "./names";
+import { AGENT, AGENT_LABELS } from "./names.ts";
 
 const WATCH = ["list", "watch"];
 

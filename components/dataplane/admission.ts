@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { AGENT, AGENT_LABELS } from "./names";
+import { AGENT, AGENT_LABELS } from "./names.ts";
 
 /** What the API server adds to the user of a token that was made for a pod: the node that runs the pod (KEP-4193). */
 const NODE_CLAIM = "authentication.kubernetes.io/node-name";

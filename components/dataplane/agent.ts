@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { SETTINGS_DIRECTORY } from "../documents/agent-settings";
-import type { ApiServerAddress } from "../machine/machine";
-import { MetricsAddress } from "./args";
-import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names";
-import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes";
-import { NODE_RIGHTS } from "./rights";
+import { SETTINGS_DIRECTORY } from "../documents/agent-settings.ts";
+import type { ApiServerAddress } from "../machine/machine.ts";
+import { MetricsAddress } from "./args.ts";
+import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
+import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes.ts";
+import { NODE_RIGHTS } from "./rights.ts";
 
 /** What the DaemonSet is made from. */
 export interface AgentDeployment {

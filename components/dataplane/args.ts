@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { IpPoolSpec } from "../ip-pool/args";
-import type { ApiServerAddress } from "../machine/machine";
-import type { NetworkPolicySpec } from "../network-policy/args";
+import type { IpPoolSpec } from "../ip-pool/args.ts";
+import type { ApiServerAddress } from "../machine/machine.ts";
+import type { NetworkPolicySpec } from "../network-policy/args.ts";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
 export enum ReturnMode {

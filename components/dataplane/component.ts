@@ -1,24 +1,24 @@
 import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { type AgentSettings, SETTINGS_FILE } from "../documents/agent-settings";
-import { IpPool } from "../ip-pool/component";
-import { NetworkPolicy } from "../network-policy/component";
-import { agentImage } from "../program/agent-image";
-import { componentType } from "../program/package-name";
-import { argumentsOf } from "../refusal/refusal";
-import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release";
-import { agentAccess } from "./access";
-import { blockAdmission } from "./admission";
-import { agentDaemonSet } from "./agent";
-import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./args";
-import { customResourceDefinition } from "./definition";
-import { felixConfiguration } from "./felix-configuration";
-import { type CheckedDataplane, requireDataplane } from "./inputs";
-import { KINDS } from "./kinds";
-import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./kube-proxy";
-import { AGENT, AGENT_LABELS } from "./names";
+import { requireArguments } from "../arguments/arguments.ts";
+import { type AgentSettings, SETTINGS_FILE } from "../documents/agent-settings.ts";
+import { IpPool } from "../ip-pool/component.ts";
+import { NetworkPolicy } from "../network-policy/component.ts";
+import { agentImage } from "../program/agent-image.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
+import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release.ts";
+import { agentAccess } from "./access.ts";
+import { blockAdmission } from "./admission.ts";
+import { agentDaemonSet } from "./agent.ts";
+import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./args.ts";
+import { customResourceDefinition } from "./definition.ts";
+import { felixConfiguration } from "./felix-configuration.ts";
+import { type CheckedDataplane, requireDataplane } from "./inputs.ts";
+import { KINDS } from "./kinds.ts";
+import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./kube-proxy.ts";
+import { AGENT, AGENT_LABELS } from "./names.ts";
 
 /**
  * This project's eBPF dataplane on every node of a cluster without kube-proxy: pod network, Services with the client's source

@@ -1,5 +1,4 @@
-/** As in names.ts: this file is also loaded by programs that resolve no import without its extension. */
-const AGENT = "ebpf-dataplane";
+import { AGENT } from "./names.ts";
 
 /** Marks the definitions that this package makes. */
 export const DEFINITION_LABELS = { "app.kubernetes.io/part-of": AGENT };

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { DEFINITION_LABELS } from "./definition-owner";
-import { AGENT, CALICO_API } from "./names";
+import { DEFINITION_LABELS } from "./definition-owner.ts";
+import { AGENT, CALICO_API } from "./names.ts";
 
 type Schema = k8s.types.input.apiextensions.v1.JSONSchemaProps;
 

@@ -1,5 +1,5 @@
-import { type DataplaneSpec, ReturnMode, type ServiceHandling, SocketTranslation } from "./args";
-import { CALICO_API } from "./names";
+import { type DataplaneSpec, ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
+import { CALICO_API } from "./names.ts";
 
 /** Whether the agents handle services, or leave them to the host's stack. Calico has no word for it, so it is no field. */
 export const SERVICE_HANDLING_ANNOTATION = "ebpf-dataplane.io/service-handling";

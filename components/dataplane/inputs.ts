@@ -1,14 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { IpPoolSpec } from "../ip-pool/args";
-import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs";
-import type { NetworkPolicySpec } from "../network-policy/args";
-import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs";
-import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal";
-import { overlap, requireCidr, requireServiceSubnet } from "../values/addresses";
-import { requireUnique, requireWhole } from "../values/choices";
-import { requireApiServer } from "../values/host";
-import { requireImage, requireRegistry } from "../values/image";
-import { type DataplaneSpec, ExternalIPs } from "./args";
+import type { IpPoolSpec } from "../ip-pool/args.ts";
+import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs.ts";
+import type { NetworkPolicySpec } from "../network-policy/args.ts";
+import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs.ts";
+import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { overlap, requireCidr, requireServiceSubnet } from "../values/addresses.ts";
+import { requireUnique, requireWhole } from "../values/choices.ts";
+import { requireApiServer } from "../values/host.ts";
+import { requireImage, requireRegistry } from "../values/image.ts";
+import { type DataplaneSpec, ExternalIPs } from "./args.ts";
 
 /** Linux takes more, which nobody uses, and which is most likely a pattern or the "eth0@if2" that `ip link` shows. */
 const INTERFACE_NAME = /^[\w.-]{1,15}$/;

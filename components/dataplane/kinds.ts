@@ -1,4 +1,4 @@
-import type { KindDefinition } from "./definition";
+import type { KindDefinition } from "./definition.ts";
 
 /** An IPv4 network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library). */
 const CIDR = {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { ServiceHandling } from "./args";
-import { PACKET_FILTER_RIGHTS } from "./rights";
+import { ServiceHandling } from "./args.ts";
+import { PACKET_FILTER_RIGHTS } from "./rights.ts";
 
 /** Labels of kube-proxy's pods and of everything that belongs to them. */
 export const KUBE_PROXY_LABELS = { "k8s-app": "kube-proxy" };

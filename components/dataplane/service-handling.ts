@@ -1,6 +1,6 @@
-import { type ReturnMode, ServiceHandling } from "./args";
-import { felixConfiguration } from "./felix-configuration";
-import { isKubeProxyMode, type KubeProxyObjects, type KubeProxyOptions, kubeProxyObjects } from "./kube-proxy";
+import { type ReturnMode, ServiceHandling } from "./args.ts";
+import { felixConfiguration } from "./felix-configuration.ts";
+import { isKubeProxyMode, type KubeProxyObjects, type KubeProxyOptions, kubeProxyObjects } from "./kube-proxy.ts";
 
 type KubeProxyObject = KubeProxyObjects[keyof KubeProxyObjects];
 

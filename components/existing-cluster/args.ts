@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { DataplaneSpec } from "../dataplane/args";
+import type { DataplaneSpec } from "../dataplane/args.ts";
 
 /** What becomes of a kube-proxy that the cluster has. */
 export enum ExistingKubeProxy {

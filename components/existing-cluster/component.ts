@@ -1,17 +1,17 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { ReturnMode } from "../dataplane/args";
-import { requireDataplane } from "../dataplane/inputs";
-import type { ApiServerAddress, MachineAddress } from "../machine/machine";
-import { agentImage } from "../program/agent-image";
-import { INTERPRETER, programCommand, programHash } from "../program/installed-program";
-import { componentType } from "../program/package-name";
-import { argumentsOf, at } from "../refusal/refusal";
-import { requireClusterId } from "../values/cluster-id";
-import { requireKubeconfig } from "../values/credentials";
-import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./args";
-import type { PreflightFinding, PreflightResult } from "./result";
+import { requireArguments } from "../arguments/arguments.ts";
+import { ReturnMode } from "../dataplane/args.ts";
+import { requireDataplane } from "../dataplane/inputs.ts";
+import type { ApiServerAddress, MachineAddress } from "../machine/machine.ts";
+import { agentImage } from "../program/agent-image.ts";
+import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf, at } from "../refusal/refusal.ts";
+import { requireClusterId } from "../values/cluster-id.ts";
+import { requireKubeconfig } from "../values/credentials.ts";
+import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./args.ts";
+import type { PreflightFinding, PreflightResult } from "./result.ts";
 
 /**
  * A cluster that you have. Looks at it before anything is changed, and ends the deployment with a table where something stands in the

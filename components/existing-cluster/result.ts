@@ -1,4 +1,4 @@
-import type { MachineAddress } from "../machine/machine";
+import type { MachineAddress } from "../machine/machine.ts";
 
 /** Something that a preflight looked at. */
 export interface PreflightFinding {

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { componentType } from "../program/package-name";
-import { argumentsOf } from "../refusal/refusal";
-import { type IpPoolArgs, VxlanMode } from "./args";
-import { DEFAULT_POOL_NAME, requirePool } from "./inputs";
+import { requireArguments } from "../arguments/arguments.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
+import { type IpPoolArgs, VxlanMode } from "./args.ts";
+import { DEFAULT_POOL_NAME, requirePool } from "./inputs.ts";
 
 /** Addresses for pods: an IPPool object (projectcalico.org/v3) of a cluster that runs `Dataplane`. */
 export class IpPool extends pulumi.ComponentResource {

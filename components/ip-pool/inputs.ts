@@ -1,8 +1,8 @@
-import { at, checked, type InputPlace, refuse } from "../refusal/refusal";
-import { prefixLength, requireUnicastCidr } from "../values/addresses";
-import { requireWhole } from "../values/choices";
-import { requireObjectName } from "../values/names";
-import type { IpPoolSpec } from "./args";
+import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { prefixLength, requireUnicastCidr } from "../values/addresses.ts";
+import { requireWhole } from "../values/choices.ts";
+import { requireObjectName } from "../values/names.ts";
+import type { IpPoolSpec } from "./args.ts";
 
 /** Name of the pool that an `IpPool` without a name describes. */
 export const DEFAULT_POOL_NAME = "default-ipv4-ippool";

@@ -1,12 +1,12 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { INTERPRETER, programCommand } from "../program/installed-program";
-import { componentType } from "../program/package-name";
-import { argumentsOf, at, checkedField } from "../refusal/refusal";
-import { requireClusterId } from "../values/cluster-id";
-import { requireKubeconfig } from "../values/credentials";
-import type { KubeProxyRemovalArgs } from "./args";
+import { requireArguments } from "../arguments/arguments.ts";
+import { INTERPRETER, programCommand } from "../program/installed-program.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf, at, checkedField } from "../refusal/refusal.ts";
+import { requireClusterId } from "../values/cluster-id.ts";
+import { requireKubeconfig } from "../values/credentials.ts";
+import type { KubeProxyRemovalArgs } from "./args.ts";
 
 /**
  * Takes the cluster's own kube-proxy off the nodes, and puts it back when it is destroyed. Let it depend on the `Dataplane`: then

@@ -1,4 +1,4 @@
-import type { Machine } from "../machine/machine";
+import type { Machine } from "../machine/machine.ts";
 
 /** Arguments of `LocalCluster`. */
 export interface LocalClusterArgs {

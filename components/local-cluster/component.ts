@@ -1,20 +1,20 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
+import { requireArguments } from "../arguments/arguments.ts";
 import {
   API_SERVER_PORT,
   type ApiServerAddress,
   type Machine,
   type MachineAddress,
   MachineRole,
-} from "../machine/machine";
-import { INTERPRETER, programCommand } from "../program/installed-program";
-import { componentType } from "../program/package-name";
-import { argumentsOf } from "../refusal/refusal";
-import { upgraded } from "../release/upgrade";
-import type { LocalClusterArgs } from "./args";
-import { localImageDigests } from "./images";
-import { labOf } from "./inputs";
+} from "../machine/machine.ts";
+import { INTERPRETER, programCommand } from "../program/installed-program.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
+import { upgraded } from "../release/upgrade.ts";
+import type { LocalClusterArgs } from "./args.ts";
+import { localImageDigests } from "./images.ts";
+import { labOf } from "./inputs.ts";
 
 /**
  * A Kubernetes cluster made by kubeadm, without kube-proxy and without a network plugin, whose machines are network

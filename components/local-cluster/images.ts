@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../program/installed-program";
+import { packageRoot } from "../program/installed-program.ts";
 
 /** Content hashes of the images that were built for local clusters. */
 export interface LocalImageDigests {

@@ -1,10 +1,10 @@
-import { requireMachines } from "../machine/inputs";
-import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine";
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { requireRelease } from "../release/inputs";
-import { DEFAULT_RELEASE } from "../release/kubernetes-release";
-import { contains, firstAndLast, overlap, requireServiceSubnet, requireUnicastCidr } from "../values/addresses";
-import type { LocalClusterArgs } from "./args";
+import { requireMachines } from "../machine/inputs.ts";
+import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { requireRelease } from "../release/inputs.ts";
+import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
+import { contains, firstAndLast, overlap, requireServiceSubnet, requireUnicastCidr } from "../values/addresses.ts";
+import type { LocalClusterArgs } from "./args.ts";
 
 /** The network of a lab's machines, and its switch in it (`lab/names.ts`). */
 const LAB_SUBNET = "172.31.1.0/24";

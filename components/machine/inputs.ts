@@ -1,8 +1,8 @@
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { requireAddress } from "../values/addresses";
-import { requireUnique } from "../values/choices";
-import { requireLabel } from "../values/names";
-import { type Machine, MachineRole } from "./machine";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { requireAddress } from "../values/addresses.ts";
+import { requireUnique } from "../values/choices.ts";
+import { requireLabel } from "../values/names.ts";
+import { type Machine, MachineRole } from "./machine.ts";
 
 /** Refuses machines that cannot form one cluster. */
 export function requireMachines(place: InputPlace, machines: Machine[]): Machine[] {

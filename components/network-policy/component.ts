@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { componentType } from "../program/package-name";
-import { argumentsOf } from "../refusal/refusal";
-import { type NetworkPolicyArgs, type NetworkPolicyPort, Protocol } from "./args";
-import { requirePolicy } from "./inputs";
+import { requireArguments } from "../arguments/arguments.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
+import { type NetworkPolicyArgs, type NetworkPolicyPort, Protocol } from "./args.ts";
+import { requirePolicy } from "./inputs.ts";
 
 /** A core NetworkPolicy (networking.k8s.io/v1) whose addresses, ports and directions were checked before anything is deployed. */
 export class NetworkPolicy extends pulumi.ComponentResource {

@@ -1,4 +1,4 @@
-import { at, type InputPlace, refuse } from "../refusal/refusal";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
 
 /** Refuses a field that is written but has no value where leaving it out would widen what a policy allows. */
 export function requireGiven(place: InputPlace, fields: object): void {

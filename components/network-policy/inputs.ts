@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, checked, type InputPlace, isLater, refuse } from "../refusal/refusal";
-import { contains, prefixLength, requireCidr } from "../values/addresses";
-import { requireUnique, requireWhole } from "../values/choices";
-import { requireLabel, requireObjectName, requirePortName } from "../values/names";
+import { at, checked, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
+import { contains, prefixLength, requireCidr } from "../values/addresses.ts";
+import { requireUnique, requireWhole } from "../values/choices.ts";
+import { requireLabel, requireObjectName, requirePortName } from "../values/names.ts";
 import {
   type IpBlock,
   type LabelSelector,
@@ -12,9 +12,9 @@ import {
   type NetworkPolicyPort,
   type NetworkPolicySpec,
   PolicyType,
-} from "./args";
-import { requireGiven } from "./given";
-import { requireSelector } from "./selector";
+} from "./args.ts";
+import { requireGiven } from "./given.ts";
+import { requireSelector } from "./selector.ts";
 
 /** A policy with its directions filled in. */
 export interface CheckedPolicy extends NetworkPolicySpec {

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { at, checked, type InputPlace, refuse } from "../refusal/refusal";
-import { requireLabelKey, requireLabels, requireLabelValue } from "../values/labels";
-import { type LabelSelector, LabelSelectorOperator, type LabelSelectorRequirement } from "./args";
-import { requireGiven } from "./given";
+import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { requireLabelKey, requireLabels, requireLabelValue } from "../values/labels.ts";
+import { type LabelSelector, LabelSelectorOperator, type LabelSelectorRequirement } from "./args.ts";
+import { requireGiven } from "./given.ts";
 
 /** Refuses a selector that Kubernetes would refuse; what is not known yet is looked at as soon as it is. */
 export function requireSelector(place: InputPlace, selector: pulumi.Input<LabelSelector>): pulumi.Input<LabelSelector> {

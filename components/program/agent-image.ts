@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { packageRoot } from "./installed-program";
+import { packageRoot } from "./installed-program.ts";
 
 /** Version of this package, which is the tag of the agent's image that belongs to it. */
 export function packageVersion(): string {

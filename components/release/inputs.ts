@@ -1,5 +1,5 @@
-import { type InputPlace, refuse } from "../refusal/refusal";
-import { ANY_RELEASE, isRelease } from "./kubernetes-release";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
+import { ANY_RELEASE, isRelease } from "./kubernetes-release.ts";
 
 /** Refuses what is no release of Kubernetes that nodes could be made with. */
 export function requireRelease(place: InputPlace, release: string): string {

@@ -1,6 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { INTERPRETER, programCommand } from "../program/installed-program";
+import { INTERPRETER, programCommand } from "../program/installed-program.ts";
 
 /**
  * Takes the nodes of a cluster to a release of Kubernetes, one by one; nothing happens where they have it.

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ReturnMode, ServiceHandling } from "../dataplane/args";
-import type { MachineAddress } from "../machine/machine";
-import type { Expectation } from "./expectation";
+import type { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
+import type { MachineAddress } from "../machine/machine.ts";
+import type { Expectation } from "./expectation.ts";
 
 /** Who handles services while connections are measured. */
 export enum ComparisonMode {

@@ -1,6 +1,6 @@
-import { type ReturnMode, ServiceHandling } from "../dataplane/args";
-import type { MachineAddress } from "../machine/machine";
-import { asWritten, type Expectation } from "./expectation";
+import { type ReturnMode, ServiceHandling } from "../dataplane/args.ts";
+import type { MachineAddress } from "../machine/machine.ts";
+import { asWritten, type Expectation } from "./expectation.ts";
 
 /** A target in the words of check files. */
 export interface KnownTarget {

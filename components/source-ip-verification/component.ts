@@ -1,15 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { requireArguments } from "../arguments/arguments";
-import { ReturnMode, ServiceHandling } from "../dataplane/args";
-import type { MachineAddress } from "../machine/machine";
-import { INTERPRETER, programCommand, programHash } from "../program/installed-program";
-import { componentType } from "../program/package-name";
-import { argumentsOf, at, checkedBeside } from "../refusal/refusal";
-import { requireKubeconfig, requirePrivateKey } from "../values/credentials";
-import type { SourceIpVerificationArgs, SshConnection, VerificationTarget } from "./args";
-import { type KnownTarget, sourceIpCheck } from "./check";
+import { requireArguments } from "../arguments/arguments.ts";
+import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
+import type { MachineAddress } from "../machine/machine.ts";
+import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf, at, checkedBeside } from "../refusal/refusal.ts";
+import { requireKubeconfig, requirePrivateKey } from "../values/credentials.ts";
+import type { SourceIpVerificationArgs, SshConnection, VerificationTarget } from "./args.ts";
+import { type KnownTarget, sourceIpCheck } from "./check.ts";
 import {
   ownMode,
   readCheckFiles,
@@ -18,8 +18,8 @@ import {
   requireLabName,
   requireVerification,
   targetsOf,
-} from "./inputs";
-import type { LatencyFigure, VerificationDocument, VerificationRow } from "./result";
+} from "./inputs.ts";
+import type { LatencyFigure, VerificationDocument, VerificationRow } from "./result.ts";
 
 /**
  * Proves on the running cluster that a service's pods see the clients' own addresses: real connections from the clients, the

@@ -1,5 +1,5 @@
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { oneOf, requireWhole } from "../values/choices";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { oneOf, requireWhole } from "../values/choices.ts";
 
 /** What an attempted connection shows. */
 export enum Verdict {

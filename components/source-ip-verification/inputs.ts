@@ -1,21 +1,21 @@
 import { readFileSync } from "node:fs";
 import type * as pulumi from "@pulumi/pulumi";
-import { ReturnMode, ServiceHandling } from "../dataplane/args";
-import type { MachineAddress } from "../machine/machine";
-import { at, checked, checkedField, type InputPlace, refuse } from "../refusal/refusal";
-import { requireAddress } from "../values/addresses";
-import { oneOf, requireUnique, requireWhole } from "../values/choices";
-import { requireHost } from "../values/host";
-import { requireLabels } from "../values/labels";
-import { requireLabel } from "../values/names";
+import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
+import type { MachineAddress } from "../machine/machine.ts";
+import { at, checked, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { requireAddress } from "../values/addresses.ts";
+import { oneOf, requireUnique, requireWhole } from "../values/choices.ts";
+import { requireHost } from "../values/host.ts";
+import { requireLabels } from "../values/labels.ts";
+import { requireLabel } from "../values/names.ts";
 import {
   ComparisonMode,
   type LatencyThreshold,
   type SourceIpVerificationArgs,
   type SshConnection,
   type VerificationTarget,
-} from "./args";
-import { requireExpectation } from "./expectation";
+} from "./args.ts";
+import { requireExpectation } from "./expectation.ts";
 
 /** Refuses what no cluster could be verified with; what only the clients' own resource knows is checked when it exists. */
 export function requireVerification(place: InputPlace, args: SourceIpVerificationArgs): void {

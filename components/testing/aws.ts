@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Registered } from "./program";
+import type { Registered } from "./program.ts";
 
 /** What the engine tells mocks besides inputs. */
 export interface AwsProgram {

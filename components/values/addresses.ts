@@ -7,8 +7,8 @@ import {
   parseCidr,
   readCidr,
   writtenLength,
-} from "../../model/address/address";
-import { type InputPlace, refuse } from "../refusal/refusal";
+} from "../../model/address/address.ts";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
 
 /** Refuses anything but an IPv4 address in four decimal parts. */
 export function requireAddress(place: InputPlace, value: string): string {

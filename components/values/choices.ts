@@ -1,4 +1,4 @@
-import { type InputPlace, refuse } from "../refusal/refusal";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
 
 /** Refuses anything but a whole number of the given range, both ends included. */
 export function requireWhole(place: InputPlace, value: number, lowest: number, highest: number): number {

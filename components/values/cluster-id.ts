@@ -1,4 +1,4 @@
-import { type InputPlace, refuse } from "../refusal/refusal";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
 
 /** Refuses anything but a UID of Kubernetes. */
 export function requireClusterId(place: InputPlace, value: string): string {

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { checked, type InputPlace, refuseBecause } from "../refusal/refusal";
+import { checked, type InputPlace, refuseBecause } from "../refusal/refusal.ts";
 
 /** Refuses what is no kubeconfig, such as its path; what was given is not repeated, since it may be one that is damaged. */
 export function requireKubeconfig(place: InputPlace, kubeconfig: pulumi.Input<string>): pulumi.Input<string> {

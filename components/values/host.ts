@@ -1,8 +1,8 @@
-import { familyOf, useOf } from "../../model/address/address";
-import type { ApiServerAddress } from "../machine/machine";
-import { at, type InputPlace, refuse } from "../refusal/refusal";
-import { contains } from "./addresses";
-import { requireWhole } from "./choices";
+import { familyOf, useOf } from "../../model/address/address.ts";
+import type { ApiServerAddress } from "../machine/machine.ts";
+import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { contains } from "./addresses.ts";
+import { requireWhole } from "./choices.ts";
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/i;
 /** Names that the cluster's own DNS gives the API server's Service. */

@@ -1,4 +1,4 @@
-import { type InputPlace, refuse } from "../refusal/refusal";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
 
 // The grammar of references (distribution/reference): a host with a dot, a port or "localhost" may be in front.
 const HOST = "[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?";

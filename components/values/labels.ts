@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { at, checked, type InputPlace, refuse } from "../refusal/refusal";
+import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
 
 const NAME = /^[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$/;
 const PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

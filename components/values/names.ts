@@ -1,4 +1,4 @@
-import { type InputPlace, refuse } from "../refusal/refusal";
+import { type InputPlace, refuse } from "../refusal/refusal.ts";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 

@@ -1,4 +1,4 @@
-// Addresses and blocks of both families. This file imports no other of ours: components, compiled for CommonJS, read it too.
+// Addresses and blocks of both families.
 import ipaddr from "ipaddr.js";
 
 /** An IPv4 or IPv6 address in its canonical text form (RFC 5952): "172.31.1.8", "fd00::1". IPv4-mapped IPv6 is IPv4. */
