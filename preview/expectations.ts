@@ -1,5 +1,5 @@
-import { type Destination, parseDestination } from "../verify/format/destination.ts";
-import { type PodSelection, parsePlace } from "../verify/format/place.ts";
+import type { Destination } from "../model/expectation/destination.ts";
+import type { Place, PodSelection } from "../model/expectation/place.ts";
 import type { Check, Expectation, KubernetesObject, ObjectReference } from "../verify/format/schema.ts";
 import { shortName, type WrittenObject } from "./declared/objects.ts";
 import { type Cast, castOf, type Scene } from "./reach/cast.ts";
@@ -34,12 +34,19 @@ export function holdExpectations(scene: Scene, checks: Check[]): HeldExpectation
       const cast = castOf({ ...scene, objects });
       const ask = askerOf(cast);
       for (const { from, to, verdict } of step.expect) {
-        const answer = answerTo(cast, ask, from, to);
+        const answer = answerTo(cast, ask, from.value, to.value);
         if (!answer || answer.verdict === "depends") held.open++;
         else if (answer.verdict === verdict) held.met++;
         else {
           const { verdict: declared, policies } = answer;
-          held.contradictions.push({ check: check.name, from, to, expected: verdict, declared, policies });
+          held.contradictions.push({
+            check: check.name,
+            from: from.text,
+            to: to.text,
+            expected: verdict,
+            declared,
+            policies,
+          });
         }
       }
     }
@@ -47,9 +54,9 @@ export function holdExpectations(scene: Scene, checks: Check[]): HeldExpectation
   return held;
 }
 
-function answerTo(cast: Cast, ask: ReturnType<typeof askerOf>, from: string, to: string) {
+function answerTo(cast: Cast, ask: ReturnType<typeof askerOf>, from: Place, to: Destination) {
   const peers = peersNamed(cast, from);
-  const target = targetOf(cast, parseDestination(to));
+  const target = targetOf(cast, to);
   if (peers.length === 0 || !target) return undefined;
   const answers = peers.map((peer) => ask(peer, target));
   const [first] = answers;
@@ -58,8 +65,7 @@ function answerTo(cast: Cast, ask: ReturnType<typeof askerOf>, from: string, to:
   return { verdict: same && first ? first.verdict : ("depends" as const), policies };
 }
 
-function peersNamed(cast: Cast, text: string): NamedPeer[] {
-  const place = parsePlace(text);
+function peersNamed(cast: Cast, place: Place): NamedPeer[] {
   const peers = peersOf(cast);
   if (place.kind === "node") return [];
   if (place.kind === "machine") return peers.filter(({ name, outside }) => outside && name === place.name);

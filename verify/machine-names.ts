@@ -1,5 +1,4 @@
 import { didYouMean } from "../components/refusal/suggestion.ts";
-import { parsePlace, parseSource } from "./format/place.ts";
 import { CheckFileError } from "./format/read.ts";
 import type { Check, Expectation } from "./format/schema.ts";
 
@@ -21,10 +20,9 @@ export function requireMachines(check: Check, machines: string[], file: string):
   if (problems.length > 0) throw new CheckFileError(problems.join("\n"));
 }
 
-function machinesOf({ from, source }: Expectation): { field: string; name: string }[] {
-  const sources = source === undefined ? [] : typeof source === "string" ? [source] : source.anyOf;
+function machinesOf({ from, source = [] }: Expectation): { field: string; name: string }[] {
   return [
-    { field: "from", place: parsePlace(from) },
-    ...sources.map((text) => ({ field: "source", place: parseSource(text) })),
+    { field: "from", place: from.value },
+    ...source.map(({ value }) => ({ field: "source", place: value })),
   ].flatMap(({ field, place }) => (place.kind === "machine" ? [{ field, name: place.name }] : []));
 }

@@ -205,11 +205,19 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
   [{ targets: [{ service: "nginx", nodePort: 1 }] }, "targets[0] is"],
   [
     { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, spreadAtMost: 1 }] },
-    "expectations[0].spreadAtMost is 1, but must be a whole number from 1 to 0",
+    "expectations[0].spreadAtMost is 1, but must be less than count, which is 1",
   ],
   [
     { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, spread: 2 }] },
-    "expectations[0].spread is 2, but must be a whole number from 1 to 1",
+    "expectations[0].spread is 2, but must be at most count, which is 1",
+  ],
+  [
+    { expectations: [{ from: "nod/a", to: "tcp://b:1", verdict: Verdict.Allowed }] },
+    'expectations[0].from is "nod/a", but must be a machine\'s name, node/NAME',
+  ],
+  [
+    { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, servers: ["nginx"] }] },
+    'expectations[0].servers[0] is "nginx", but must be NAMESPACE/NAME or NAMESPACE/LABEL=VALUE',
   ],
   [
     { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, source: "a", sources: ["b"] }] },

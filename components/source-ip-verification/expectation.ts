@@ -1,5 +1,8 @@
+import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
+import { FormatError, parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
+import { COUNTS, contradictionsIn } from "../../model/expectation/rules.ts";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { oneOf, requireWhole } from "../values/choices.ts";
+import { requireWhole } from "../values/choices.ts";
 
 /** What an attempted connection shows. */
 export enum Verdict {
@@ -48,20 +51,33 @@ export interface Expectation {
 /** Refuses what cannot be an expectation; the rest is the check's to judge, which knows the cluster. */
 export function requireExpectation(place: InputPlace, expectation: Expectation): void {
   const { from, to, verdict, source, sources, sourcePort, servers, spread, spreadAtMost, count = 1 } = expectation;
-  if (!from) refuse(at(place, "from"), from, "a machine, node/NAME or pod/NAMESPACE/NAME");
-  const port = Number(/^(?:tcp|udp):\/\/.+:(\d{1,5})$/.exec(to)?.[1] ?? 0);
-  if (port < 1 || port > 65535)
-    refuse(at(place, "to"), to, "tcp://HOST:PORT or udp://HOST:PORT, with a port from 1 to 65535");
+  requireForm(at(place, "from"), from, parsePlace);
+  requireForm(at(place, "to"), to, parseDestination);
   if (source !== undefined && sources) refuse(at(place, "sources"), sources, "absent where source is given");
+  if (source !== undefined) requireForm(at(place, "source"), source, parseSource);
   if (servers?.length === 0) refuse(at(place, "servers"), servers, "at least one NAMESPACE/NAME");
   if (sources?.length === 0) refuse(at(place, "sources"), sources, "at least one source");
-  if (sourcePort !== undefined) requireWhole(at(place, "sourcePort"), sourcePort, 1, 65535);
-  requireWhole(at(place, "count"), count, 1, 1000);
-  if (spread !== undefined) requireWhole(at(place, "spread"), spread, 1, count);
-  if (spreadAtMost !== undefined) requireWhole(at(place, "spreadAtMost"), spreadAtMost, spread ?? 1, count - 1);
-  const given = spread !== undefined ? "spread" : spreadAtMost !== undefined ? "spreadAtMost" : undefined;
-  if (given && verdict !== Verdict.Allowed)
-    refuse(at(place, "verdict"), verdict, `${oneOf([Verdict.Allowed])} where ${given} is given`);
+  servers?.forEach((server, index) => {
+    requireForm(at(at(place, "servers"), index), server, parseServer);
+  });
+  sources?.forEach((one, index) => {
+    requireForm(at(at(place, "sources"), index), one, parseSource);
+  });
+  if (sourcePort !== undefined) requireWhole(at(place, "sourcePort"), sourcePort, PORTS.least, PORTS.most);
+  for (const [field, number] of Object.entries({ count, spread, spreadAtMost }))
+    if (number !== undefined) requireWhole(at(place, field), number, COUNTS.least, COUNTS.most);
+  for (const { field, allowed } of contradictionsIn({ verdict, count, spread, spreadAtMost }))
+    refuse(at(place, field), expectation[field], allowed);
+}
+
+/** Refuses a text that a check file could not have there either. */
+function requireForm(place: InputPlace, text: string, parse: (text: string) => unknown): void {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof FormatError) refuse(place, text, error.allowed);
+    throw error;
+  }
 }
 
 /** The expectation as check files write it. */

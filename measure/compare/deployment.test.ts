@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { parseDestination } from "../../model/expectation/destination.ts";
 import { FakeWorld } from "../../verify/engine/world.fixture.ts";
 import { lookedUp } from "./deployment.ts";
 
 const rest = { client: "client1", modes: ["EbpfDsr" as const], connections: 10, concurrency: 1 };
-const found = (to: string) => lookedUp(new FakeWorld().cluster, { ...rest, to });
+const found = (to: string) =>
+  lookedUp(new FakeWorld().cluster, { ...rest, to: { text: to, value: parseDestination(to) } });
 
 test("what is measured is named by a node's address or name, and a node port", () => {
   const nginx = { service: "default/nginx", entry: "master" };

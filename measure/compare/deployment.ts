@@ -1,6 +1,5 @@
 import { type ClusterView, nodeAddresses } from "../../verify/cluster/view.ts";
 import type { World } from "../../verify/engine/world.ts";
-import { parseDestination } from "../../verify/format/destination.ts";
 import type { SessionOptions } from "../../verify/session.ts";
 import type { Measurement } from "../../verify/verification/document.ts";
 import type { Measure } from "../../verify/verification/run.ts";
@@ -20,11 +19,11 @@ export function measureOnLab({ lab, quiet }: SessionOptions): (world: World) => 
 
 /** The service and the node behind `tcp://172.31.1.8:30604` or `tcp://node/master:30604`. */
 export function lookedUp(view: ClusterView, { to }: Measurement): { service: string; entry?: string } {
-  const { host, port } = parseDestination(to);
+  const { host, port } = to.value;
   const service = view.services.find(({ spec }) => spec?.ports?.some(({ nodePort }) => nodePort === port))?.metadata;
-  if (!service) throw new Error(`no service has the node port ${port} of ${to}; is its Service deployed?`);
+  if (!service) throw new Error(`no service has the node port ${port} of ${to.text}; is its Service deployed?`);
   const owner = view.nodes.find((node) => host.kind === "address" && nodeAddresses(node).includes(host.address));
   const entry = host.kind === "node" ? host.name : owner?.metadata?.name;
-  if (!entry) throw new Error(`no node has the address of ${to}; allowed: the address of a node, or node/NAME`);
+  if (!entry) throw new Error(`no node has the address of ${to.text}; allowed: the address of a node, or node/NAME`);
   return { service: `${service.namespace}/${service.name}`, entry };
 }

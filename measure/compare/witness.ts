@@ -5,6 +5,7 @@ import { type Plan, planExpectation } from "../../verify/engine/plan.ts";
 import { type Replies, repliesThroughEntry, startCaptures, stopCaptures } from "../../verify/engine/reply-path.ts";
 import { readServerLogs } from "../../verify/engine/server-log.ts";
 import type { World } from "../../verify/engine/world.ts";
+import { expectationOf } from "../../verify/format/schema.ts";
 
 /** What one round of probes from every client showed. */
 export interface Sighting {
@@ -33,7 +34,14 @@ export async function witness(world: World, clients: string[], to: string, throu
   const plans = clients.map((from) =>
     planExpectation(
       view,
-      { from, to, verdict: "allowed", source: from, count: attempts, ...(throughNode && { reply: "direct" as const }) },
+      expectationOf({
+        from,
+        to,
+        verdict: "allowed",
+        source: from,
+        count: attempts,
+        ...(throughNode && { reply: "direct" as const }),
+      }),
       nextToken,
     ),
   );

@@ -3,10 +3,10 @@ import type { Expectation } from "../format/schema.ts";
 /** An expectation in words, in the order in which `observed` speaks: `allowed from 172.31.1.55, reply direct`. */
 export function expectedWords(expectation: Expectation): string {
   const { verdict, source, sourcePort, servers, spread, spreadAtMost, count, reply } = expectation;
-  const sources = source === undefined ? undefined : typeof source === "string" ? source : source.anyOf.join(" or ");
+  const sources = source?.map(({ text }) => text).join(" or ");
   return [
     `${verdict}${sources ? ` from ${sources}` : ""}`,
-    ...(servers ? [`by ${servers.join(" or ")}`] : []),
+    ...(servers ? [`by ${servers.map(({ text }) => text).join(" or ")}`] : []),
     ...(reply ? [reply === "direct" ? "reply direct" : "reply via the entry node"] : []),
     ...(spread ? [`at least ${spread} servers`] : []),
     ...(spreadAtMost ? [`at most ${spreadAtMost} servers`] : []),

@@ -1,7 +1,7 @@
 import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { PodSelection } from "../../model/expectation/place.ts";
 import type { Seen } from "../../report/results/verification.ts";
 import { type ClusterView, podName } from "../cluster/view.ts";
-import { parseServer, parseSource } from "../format/place.ts";
 import type { Expectation } from "../format/schema.ts";
 import { type Attempt, type Findings, factsOf, see } from "./attempt.ts";
 import { addressOf, podsOf } from "./behind.ts";
@@ -66,7 +66,7 @@ export function judge(findings: Findings): Judgement {
 
 function sourceNotYet({ view, machines, plan }: Findings): string | undefined {
   try {
-    for (const source of sourcesOf(plan.expectation)) sourceAddresses(view, machines, parseSource(source));
+    for (const { value } of plan.expectation.source ?? []) sourceAddresses(view, machines, value);
   } catch (error) {
     if (error instanceof NotYet) return `source: ${error.message}`;
     throw error;
@@ -74,14 +74,9 @@ function sourceNotYet({ view, machines, plan }: Findings): string | undefined {
   return undefined;
 }
 
-function sourcesOf({ source }: Expectation): string[] {
-  if (source === undefined) return [];
-  return typeof source === "string" ? [source] : source.anyOf;
-}
-
 /** Why an attempt shows nothing of the dataplane: no processor for this side, or for the server. */
 function undecided({ view, plan, idle }: Findings, { result }: Attempt): string | undefined {
-  if (result.undecided) return `${plan.expectation.from}: ${result.undecided}`;
+  if (result.undecided) return `${plan.expectation.from.text}: ${result.undecided}`;
   if (!isPrograms(plan, result)) return undefined;
   return podsOf(view, plan, result)
     .map((pod) => idle.get(podName(pod)))
@@ -92,7 +87,7 @@ function undecided({ view, plan, idle }: Findings, { result }: Attempt): string 
 function problems(findings: Findings, attempt: Attempt): string[] {
   if (undecided(findings, attempt)) return [];
   const { view, machines, plan } = findings;
-  const { verdict, servers } = plan.expectation;
+  const { verdict, servers, source: sources = [] } = plan.expectation;
   const { result, server, source } = attempt;
   if (result.verdict === "none") return [describeVerdict(result)];
   // Silence shows what the dataplane does only where something was said.
@@ -106,23 +101,27 @@ function problems(findings: Findings, attempt: Attempt): string[] {
   if (verdict !== "allowed") return [];
 
   const wrong: string[] = [];
-  const sources = sourcesOf(plan.expectation);
-  const allowed = sources.flatMap((text) => sourceAddresses(view, machines, parseSource(text)));
+  const allowed = sources.flatMap(({ value }) => sourceAddresses(view, machines, value));
   if (sources.length > 0 && source === undefined) wrong.push(silenceExplained(findings, attempt));
   if (sources.length > 0 && source !== undefined && !allowed.includes(source))
-    wrong.push(sourceExplained(findings, attempt, sources));
-  if (servers && !servers.some((text) => isServer(view, server, text))) {
-    wrong.push(`${server ?? "an unknown server"} answered, not ${servers.join(" or ")}`);
+    wrong.push(
+      sourceExplained(
+        findings,
+        attempt,
+        sources.map(({ text }) => text),
+      ),
+    );
+  if (servers && !servers.some(({ value }) => isServer(view, server, value))) {
+    wrong.push(`${server ?? "an unknown server"} answered, not ${servers.map(({ text }) => text).join(" or ")}`);
   }
   return [...wrong, ...replyProblems(findings, attempt)];
 }
 
 function unsentWords({ expectation }: Plan, { unsent }: AttemptResult): string {
-  return `no packet left ${expectation.from}: ${unsent}; its link or its route is gone, so nothing is known of the dataplane`;
+  return `no packet left ${expectation.from.text}: ${unsent}; its link or its route is gone, so nothing is known of the dataplane`;
 }
 
-function isServer(view: ClusterView, server: string | undefined, text: string): boolean {
-  const selection = parseServer(text);
+function isServer(view: ClusterView, server: string | undefined, selection: PodSelection): boolean {
   if (selection.name !== undefined) return server === `${selection.namespace}/${selection.name}`;
   return view.pods.some((pod) => podName(pod) === server && matches(pod, selection));
 }

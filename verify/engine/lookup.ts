@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import type { Host } from "../../model/expectation/destination.ts";
+import type { PodSelection, Source } from "../../model/expectation/place.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
-import type { Host } from "../format/destination.ts";
-import type { PodSelection, Source } from "../format/place.ts";
 import type { Machine } from "./world.ts";
 
 /** Something a check names is not there (yet): a reason to try again, and the message when time is up. */

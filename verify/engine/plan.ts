@@ -1,8 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Dns, Probe } from "../../agent/probe/batch.ts";
+import type { Destination } from "../../model/expectation/destination.ts";
+import type { Place } from "../../model/expectation/place.ts";
 import { agentOn, type ClusterView, nodeAddresses, podName } from "../cluster/view.ts";
-import { type Destination, parseDestination } from "../format/destination.ts";
-import { type Place, parsePlace } from "../format/place.ts";
 import type { Expectation } from "../format/schema.ts";
 import { podDns } from "./dns.ts";
 import { hostAddresses, livePods, NotYet } from "./lookup.ts";
@@ -38,10 +38,10 @@ interface Origin {
 
 /** Makes the probes of an expectation: from every pod that `from` means, to every address that `to` means. */
 export function planExpectation(view: ClusterView, expectation: Expectation, newToken: () => string): Plan {
-  const destination = parseDestination(expectation.to);
+  const destination = expectation.to.value;
   const plan: Plan = { expectation, destination, probes: [] };
   try {
-    const origins = originsOf(view, parsePlace(expectation.from));
+    const origins = originsOf(view, expectation.from.value);
     const addresses = hostAddresses(view, destination.host);
     if (expectation.reply) plan.entry = entryOf(view, addresses[0] ?? "");
     plan.probes = origins.flatMap(({ prober, pod, dns }) =>

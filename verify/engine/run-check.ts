@@ -86,7 +86,7 @@ function labelOf(check: Check, step: number): string {
 }
 
 function toRow({ expectation, pass, undecided, observed, evidence, seen }: Judgement, step: string): Row {
-  const { from, to } = expectation;
+  const [from, to] = [expectation.from.text, expectation.to.text];
   const row = { from, to, expected: expectedWords(expectation), observed, pass, step, evidence, seen };
   if (undecided !== undefined) return { ...row, undecided, next: [BUSY] };
   return pass ? row : { ...row, next: advice(row) };

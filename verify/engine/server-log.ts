@@ -2,7 +2,6 @@ import { isIP } from "node:net";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { type ClusterView, podName } from "../cluster/view.ts";
-import { parseServer } from "../format/place.ts";
 import { podsOf } from "./behind.ts";
 import { matches } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
@@ -82,7 +81,7 @@ function note(found: Map<string, LogEvidence>, line: string, server: string): vo
 
 /** The pods that may have answered: those the check allows, and those behind the destination. */
 function candidates(view: ClusterView, plan: Plan, result: AttemptResult): V1Pod[] {
-  const named = plan.expectation.servers?.map(parseServer) ?? [];
+  const named = plan.expectation.servers?.map(({ value }) => value) ?? [];
   const allowed = view.pods.filter((pod) => named.some((selection) => matches(pod, selection)));
   return [...allowed, ...podsOf(view, plan, result)];
 }

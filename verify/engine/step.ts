@@ -41,7 +41,7 @@ export async function settle(
 function howFar(judgements: Judgement[], waitedMs: number, leftMs: number): string {
   const failing = judgements.filter(({ pass }) => !pass);
   const [first] = failing;
-  const example = first ? `${first.expectation.from} → ${first.expectation.to}: ${first.observed}` : "";
+  const example = first ? `${first.expectation.from.text} → ${first.expectation.to.text}: ${first.observed}` : "";
   const [waited, left] = [waitedMs, leftMs].map((milliseconds) => Math.ceil(milliseconds / 1000));
   return `${judgements.length - failing.length} of ${judgements.length} hold; ${example} (${waited} s, ${left} s more at most)`;
 }

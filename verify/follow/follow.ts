@@ -9,6 +9,7 @@ import { podsOf } from "../engine/behind.ts";
 import { planExpectation } from "../engine/plan.ts";
 import { readServerLogs } from "../engine/server-log.ts";
 import type { World } from "../engine/world.ts";
+import { expectationOf } from "../format/schema.ts";
 import { legsOf, type Witnessed } from "./legs.ts";
 
 /** What is to be followed. */
@@ -38,7 +39,11 @@ export async function follow(world: World, { mode, client, to }: Followed): Prom
   const started = world.clock.now();
   const view = await world.view();
   const token = randomBytes(6).toString("hex");
-  const plan = planExpectation(view, { from: client, to, verdict: "allowed", source: client, count: 1 }, () => token);
+  const plan = planExpectation(
+    view,
+    expectationOf({ from: client, to, verdict: "allowed", source: client }),
+    () => token,
+  );
   const probe = plan.probes[0]?.probe;
   if (!probe) throw new Error(plan.notYet ?? `${client} has nothing to connect to at ${to}`);
   const target = { address: probe.host, port: probe.port };

@@ -15,15 +15,22 @@ export function known<Shape extends z.core.$ZodShape>(shape: Shape, description:
     .describe(description);
 }
 
-/** A text that a parser must accept; its message becomes the issue's. */
-export function parsed(parse: (text: string) => unknown, allowed: string, description: string) {
+/** A text and what it means. */
+export interface Written<Value> {
+  text: string;
+  value: Value;
+}
+
+/** A text that a parser reads; its message becomes the issue's. */
+export function parsed<Value>(parse: (text: string) => Value, allowed: string, description: string) {
   return z
     .string({ error: `must be ${allowed}` })
-    .superRefine((text, context) => {
+    .transform((text, context): Written<Value> => {
       try {
-        parse(text);
+        return { text, value: parse(text) };
       } catch (error) {
-        context.addIssue({ code: "custom", message: (error as Error).message });
+        context.addIssue({ code: "custom", message: (error as Error).message, input: text });
+        return z.NEVER;
       }
     })
     .describe(description);

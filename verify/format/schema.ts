@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { parseDestination } from "./destination.ts";
+import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
+import { parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
+import { COUNTS, contradictionsIn } from "../../model/expectation/rules.ts";
 import { known, oneOf, parsed, text, whole } from "./fields.ts";
-import { parsePlace, parseServer, parseSource } from "./place.ts";
 
 const metadataSchema = z.looseObject(
   { name: text("the object's name"), namespace: text("a namespace").optional() },
@@ -33,16 +34,22 @@ const sourceText = parsed(
   "an address or a place",
   "An address, a machine, node/NAME or pod/NAMESPACE/NAME.",
 );
+/** Every source that is allowed. */
 const sourceSchema = z.union(
   [
-    sourceText,
-    known({ anyOf: z.array(sourceText).min(1, { error: "must name at least one source" }) }, "One of several."),
+    sourceText.transform((source) => [source]),
+    known(
+      { anyOf: z.array(sourceText).min(1, { error: "must name at least one source" }) },
+      "One of several.",
+    ).transform(({ anyOf }) => anyOf),
   ],
   { error: (issue) => sourceProblem(issue.input) },
 );
 
 /** A union's own issue hides what its members said; a written source is nearly always the text form. */
 function sourceProblem(input: unknown): string {
+  if (typeof input === "object" && input !== null && "anyOf" in input && Array.isArray(input.anyOf) && !input.anyOf[0])
+    return "must name at least one source";
   const listed = typeof input === "object" && input !== null && "anyOf" in input ? input.anyOf : input;
   for (const source of Array.isArray(listed) ? listed : [listed]) {
     if (typeof source !== "string") break;
@@ -62,7 +69,7 @@ const expectationSchema = known(
     to: parsed(parseDestination, "tcp://HOST:PORT or udp://HOST:PORT", "tcp://HOST:PORT or udp://HOST:PORT."),
     verdict: oneOf(["allowed", "dropped", "rejected"], "dropped: no answer. rejected: TCP reset or ICMP unreachable."),
     source: sourceSchema.optional().describe("Whom the server saw."),
-    sourcePort: whole(1, 65535, "Local port to bind: one flow over several steps.").optional(),
+    sourcePort: whole(PORTS.least, PORTS.most, "Local port to bind: one flow over several steps.").optional(),
     servers: z
       .array(parsed(parseServer, "NAMESPACE/NAME", "NAMESPACE/NAME or NAMESPACE/LABEL=VALUE."), {
         error: "must be a list of NAMESPACE/NAME",
@@ -70,24 +77,19 @@ const expectationSchema = known(
       .min(1, { error: "must name at least one pod" })
       .optional()
       .describe("Pods that may answer."),
-    spread: whole(1, 1000, "So many distinct servers answered, at least.").optional(),
-    spreadAtMost: whole(1, 1000, "So many distinct servers answered, at most: 1 with session affinity.").optional(),
-    count: whole(1, 1000, "Attempts, each a fresh connection or datagram. Default 1.").default(1),
+    spread: whole(COUNTS.least, COUNTS.most, "So many distinct servers answered, at least.").optional(),
+    spreadAtMost: whole(
+      COUNTS.least,
+      COUNTS.most,
+      "So many distinct servers answered, at most: 1 with session affinity.",
+    ).optional(),
+    count: whole(COUNTS.least, COUNTS.most, "Attempts, each a fresh connection or datagram. Default 1.").default(1),
     reply: oneOf(["direct", "viaEntryNode"], "How replies return: past the entry node, or through it.").optional(),
   },
   "One thing that must show.",
-).superRefine(({ count, spread, spreadAtMost, verdict }, context) => {
-  const refuse = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
-  if (spread !== undefined && spread > count)
-    refuse("spread", `${spread} servers cannot answer ${count} attempts; allowed: at most count, which is ${count}`);
-  if (spreadAtMost !== undefined && spreadAtMost >= count)
-    refuse("spreadAtMost", `${count} attempts always keep to it; allowed: less than count, which is ${count}`);
-  if (spread !== undefined && spreadAtMost !== undefined && spread > spreadAtMost)
-    refuse("spreadAtMost", `is less than spread, which is ${spread}; allowed: spread or more`);
-  for (const [field, given] of Object.entries({ spread, spreadAtMost })) {
-    if (given !== undefined && verdict !== "allowed")
-      refuse(field, `needs answers, and verdict is ${verdict}; allowed: only with verdict allowed`);
-  }
+).superRefine((expectation, context) => {
+  for (const { field, problem, allowed } of contradictionsIn(expectation))
+    context.addIssue({ code: "custom", path: [field], message: `${problem}; allowed: ${allowed}` });
 });
 
 const stepSchema = known(
@@ -102,7 +104,7 @@ const stepSchema = known(
       .describe("Objects, deleted after `apply`."),
     expect: z
       .array(expectationSchema, { error: "must be a list of expectations" })
-      .default([])
+      .prefault([])
       .describe("Tried together until all hold or `within` seconds passed; then they must still hold once more."),
     within: z
       .number({ error: "must be a number of seconds" })
@@ -132,3 +134,7 @@ export type Step = Check["steps"][number];
 export type Expectation = Step["expect"][number];
 export type KubernetesObject = z.output<typeof objectSchema>;
 export type ObjectReference = z.output<typeof referenceSchema>;
+
+/** An expectation that a program makes, not a file. */
+export const expectationOf = (written: z.input<typeof expectationSchema>): Expectation =>
+  expectationSchema.parse(written);

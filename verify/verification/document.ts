@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { parseDestination } from "../../model/expectation/destination.ts";
 import { serviceHandlings } from "../../report/results/service-handling.ts";
 import { type RemoteMachine, remoteMachineSchema } from "../actors/connection.ts";
-import { parseDestination } from "../format/destination.ts";
 import { known, parsed, whole } from "../format/fields.ts";
 import { CheckFileError, readChecks } from "../format/read.ts";
 import { type Check, checkSchema } from "../format/schema.ts";
@@ -34,7 +34,7 @@ const thresholdSchema = known(
 export const documentSchema = known(
   {
     name: z.string().min(1).describe("What is being verified, in words."),
-    checks: z.array(checkSchema).default([]).describe("Carried out in order."),
+    checks: z.array(checkSchema).prefault([]).describe("Carried out in order."),
     checkFiles: z
       .array(known({ name: z.string(), text: z.string().describe("YAML or JSON.") }, "A check file."))
       .default([])

@@ -2,14 +2,14 @@ import { randomInt } from "node:crypto";
 import type { Step } from "../../agent/observe/events/step.ts";
 import { attemptText, stepLines } from "../../agent/observe/inspect/step-lines.ts";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
+import { parseDestination } from "../../model/expectation/destination.ts";
+import { FormatError, parsePlace } from "../../model/expectation/place.ts";
 import { type Actor, sendNow } from "../actors/actor.ts";
 import { labMachine } from "../actors/lab-machine.ts";
 import { nodeAgent } from "../actors/node-agent.ts";
 import { agentOn, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { hostAddresses, livePods, nodeOf } from "../engine/lookup.ts";
-import { parseDestination } from "../format/destination.ts";
-import { FormatError, parsePlace } from "../format/place.ts";
 import { type ClusterOptions, type Reached, reachCluster, tellOnEachNode } from "./agents.ts";
 import { inOrder } from "./order.ts";
 
@@ -106,7 +106,7 @@ function clientOf(from: string, { api, view, lab, programs }: Reached): Client {
     const machine = lab.machines.find(({ name }) => name === place.name);
     const known = lab.machines.map(({ name }) => name).join(", ") || "none here";
     if (!machine)
-      throw new FormatError(`there is no machine "${from}"; machines: ${known}; also node/NAME and pod/NAMESPACE/NAME`);
+      throw new FormatError(`there is no machine "${from}"`, `machines (${known}), node/NAME and pod/NAMESPACE/NAME`);
     return { address: machine.address, prepare: labMachine(programs, lab.name, machine.name).prepare };
   }
   const agentOf = (node: string) => {

@@ -1,4 +1,5 @@
-import { isIP } from "node:net";
+// The places that an expectation names.
+import { familyOf } from "../address/address.ts";
 
 /** One pod by name, or every pod with these labels. */
 export interface PodSelection {
@@ -17,8 +18,17 @@ export type Place =
 /** Whom a server may say it saw. */
 export type Source = Place | { kind: "address"; address: string };
 
-/** What is wrong with a text of a check file, and what is allowed there. */
-export class FormatError extends Error {}
+/** A text that is not of the form that its place asks for. */
+export class FormatError extends Error {
+  /** What may be there. */
+  readonly allowed: string;
+
+  /** @param problem what is wrong with the text, which it quotes */
+  constructor(problem: string, allowed: string) {
+    super(`${problem}; allowed: ${allowed}`);
+    this.allowed = allowed;
+  }
+}
 
 // RFC 1123 subdomain: names of nodes, pods and services, and of machines.
 const namePattern = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
@@ -34,16 +44,16 @@ export function parsePlace(text: string): Place {
   if (kind === "pod") return { kind, ...parsePod(text, rest.join("/")) };
   // All digits and dots is an address, or one that is wrong; never a name.
   if (rest.length === 0 && namePattern.test(text) && !/^[\d.]+$/.test(text)) return { kind: "machine", name: text };
-  throw new FormatError(`"${text}" is not a place; allowed: ${places}`);
+  throw new FormatError(`"${text}" is not a place`, places);
 }
 
 /** Reads a place or an address. */
 export function parseSource(text: string): Source {
-  if (isIP(text)) return { kind: "address", address: text };
+  if (familyOf(text)) return { kind: "address", address: text };
   try {
     return parsePlace(text);
   } catch {
-    throw new FormatError(`"${text}" is not a source; allowed: an address, ${places}`);
+    throw new FormatError(`"${text}" is not a source`, `an address, ${places}`);
   }
 }
 
@@ -55,8 +65,7 @@ export function parseServer(text: string): PodSelection {
 /** Reads what follows `pod/`. A label key may hold a slash of its own, so only the first one separates. */
 export function parsePod(text: string, reference: string): PodSelection {
   const slash = reference.indexOf("/");
-  if (slash < 1)
-    throw new FormatError(`"${text}" names no namespace; allowed: NAMESPACE/NAME or NAMESPACE/LABEL=VALUE`);
+  if (slash < 1) throw new FormatError(`"${text}" names no namespace`, "NAMESPACE/NAME or NAMESPACE/LABEL=VALUE");
   const namespace = requireName(text, reference.slice(0, slash));
   const rest = reference.slice(slash + 1);
   return rest.includes("=")
@@ -69,7 +78,7 @@ function parseLabels(text: string, pairs: string): Record<string, string> {
   for (const pair of pairs.split(",")) {
     const [key = "", value = "", more] = pair.split("=");
     if (more !== undefined || !labelKeyPattern.test(key) || !labelValuePattern.test(value)) {
-      throw new FormatError(`"${pair}" in "${text}" is not a label; allowed: KEY=VALUE, several separated by commas`);
+      throw new FormatError(`"${pair}" in "${text}" is not a label`, "KEY=VALUE, several separated by commas");
     }
     labels[key] = value;
   }
@@ -78,5 +87,5 @@ function parseLabels(text: string, pairs: string): Record<string, string> {
 
 export function requireName(text: string, name: string): string {
   if (namePattern.test(name)) return name;
-  throw new FormatError(`"${name}" in "${text}" is not a name; allowed: lower case letters, digits, "-" and "."`);
+  throw new FormatError(`"${name}" in "${text}" is not a name`, 'lower case letters, digits, "-" and "."');
 }
