@@ -125,7 +125,7 @@ export function hasOutlived(
   return maps.members.lookup({ service: service.id, backend: bound.backend }) === undefined;
 }
 
-/** As the packet path asks (steps/source_range.h): the kernel finds the longest prefix. */
+/** As the packet path asks (service/source_range.h): the kernel finds the longest prefix. */
 function mayUse({ sourceRanges: set }: Service, client: Address, { sourceRanges }: ServiceMaps): boolean {
   return set === 0 || sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
 }
@@ -145,7 +145,7 @@ function reason({ address, port }: Destination, peer: SocketPeer | undefined): s
   return `${peer.frontend}:${peer.frontendPort} no longer gives it the backend ${address}:${port}`;
 }
 
-/** As the packet path finds it (steps/choose.h). */
+/** As the packet path finds it (service/choose.h). */
 function serviceAt(address: string, port: number, { services, locations }: ServiceMaps): Service | undefined {
   const exact = services.lookup({ address, port, protocol: UDP });
   if (exact) return exact;

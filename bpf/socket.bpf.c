@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* Services at the socket: a process of this node (a pod's or the host's own) that connects to a service gets a
  * backend at once, so that its packets need no translation at all. The reverse hooks keep the illusion. */
-#include "steps/host_requests.h"
-#include "steps/requester.h"
-#include "steps/socket_memory.h"
-#include "steps/source_range.h"
+#include "service/host_requests.h"
+#include "socket/requester.h"
+#include "socket/memory.h"
+#include "service/source_range.h"
 #include <linux/errno.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

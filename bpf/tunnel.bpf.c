@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* What the other nodes wrapped for this one and from_uplink left to the kernel's tunnel device (steps/vxlan.h). */
-#include "steps/receive.h"
+/* What the other nodes wrapped for this one and from_uplink left to the kernel's tunnel device (tunnel/vxlan.h). */
+#include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

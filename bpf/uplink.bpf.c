@@ -2,7 +2,7 @@
 /* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
  * Egress: replies of backends that run in the node's own network. While the host's stack handles services, also what
  * workloads send through it. */
-#include "steps/receive.h"
+#include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

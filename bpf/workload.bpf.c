@@ -2,8 +2,8 @@
 /* The host side of a workload's veth pair. Ingress: what the workload sends. Egress: what the host's stack hands
  * to it (kubelet's probes, answers that were masqueraded, all that kube-proxy handles); all else reaches it by
  * bpf_redirect_peer. */
-#include "steps/open.h"
-#include "steps/relate.h"
+#include "decide/open.h"
+#include "decide/error.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

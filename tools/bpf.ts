@@ -1,5 +1,5 @@
 // Compiles the dataplane: each bpf/NAME.bpf.c to dist/bpf/NAME.bpf.o, and once more to NAME_traced.bpf.o, which tells its
-// steps (bpf/steps/trace.h).
+// steps (bpf/observe/trace.h).
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";

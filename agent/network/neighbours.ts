@@ -13,7 +13,7 @@ export interface NeighbourEntry {
 }
 
 /** Has the kernel keep the hardware addresses of the nodes on this node's own links known (NTF_EXT_MANAGED, since Linux 5.16).
- * The packet path believes a routed workload's address only in a frame of its node (bpf/steps/source.h), and does not ask
+ * The packet path believes a routed workload's address only in a frame of its node (bpf/policy/source.h), and does not ask
  * for neighbours itself. Returns how many entries were written. */
 export function reconcileNeighbours(routes: readonly Route[], uplinks: Uplinks): number {
   const commands = neighbourCommands(routes, uplinks, ipJson<NeighbourEntry>("neighbour", "show"));

@@ -48,7 +48,7 @@ enum way_kind {
 	WAY_TO_STACK, /* the host's stack finds out */
 };
 
-/* How packets of a connection were last sent on (steps/way.h). */
+/* How packets of a connection were last sent on (connection/next_hop.h). */
 struct way {
 	__u64 until;	 /* ns, bpf_ktime_get_coarse_ns; later it has to be found out anew */
 	__u32 interface; /* ifindex */
@@ -68,7 +68,7 @@ struct connection {
 	__u32 flags; /* enum connection_flag */
 	__u32 policy_revision;
 	__u32 backend; /* id, 0: no service */
-	struct origin origin; /* of packets whose source was found to be right (steps/source.h); zero: none yet */
+	struct origin origin; /* of packets whose source was found to be right (policy/source.h); zero: none yet */
 	__u32 next; /* TCP: the sequence number after what this direction has sent; host byte order */
 	struct way way;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
@@ -78,7 +78,7 @@ struct connection {
 	__be32 sequence;  /* TCP: of the SYN that opened it; another one is a new connection */
 };
 
-/* UDP that this node's stack has sent as the node itself (steps/host_requests.h). */
+/* UDP that this node's stack has sent as the node itself (service/host_requests.h). */
 struct host_request {
 	__u64 asked; /* ns, bpf_ktime_get_coarse_ns */
 };

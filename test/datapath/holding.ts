@@ -13,7 +13,7 @@ const echo = `require("node:net").createServer((socket) => { socket.on("error", 
 /** Listens on port 82. */
 export const echoServer: string[] = [process.execPath, "-e", echo];
 
-// Holds a connection open and says what becomes of it. Sends more often than a way is forgotten (bpf/steps/way.h).
+// Holds a connection open and says what becomes of it. Sends more often than a way is forgotten (bpf/connection/next_hop.h).
 const holder = `
   const socket = require("node:net").connect({ host: process.argv[1], port: +process.argv[2], localPort: +process.argv[3] });
   socket.on("connect", () => console.log("connected"));

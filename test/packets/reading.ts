@@ -1,4 +1,4 @@
-// Frames read again, by somebody who shares no line with bpf/steps/parse.h: what it says of a packet judges what the packet
+// Frames read again, by somebody who shares no line with bpf/net/parse.h: what it says of a packet judges what the packet
 // path did with it.
 import { checksum, transportChecksum } from "./frames.ts";
 

@@ -90,7 +90,7 @@ test.each([
   ["agent/a.ts", 301, 1],
   ["agent/a.test.ts", 400, 0],
   ["agent/layout.gen.ts", 5000, 0],
-  ["bpf/steps/parse.h", 301, 1],
+  ["bpf/net/parse.h", 301, 1],
   ["docs/long.md", 5000, 0],
 ])("checkSizes() of %s with %d lines finds %d", (path, lines, found) => {
   expect(checkSizes(sources({ [path]: "x\n".repeat(lines) }))).toHaveLength(found);
@@ -115,7 +115,7 @@ test("checkNames() refuses names that say nothing", () => {
 });
 
 test("checkNames() wants one style", () => {
-  const names = ["agent/list_watch.ts", "agent/list-watch.ts", "bpf/steps/source_range.h", "test/host_port.check.yaml"];
+  const names = ["agent/list_watch.ts", "agent/list-watch.ts", "bpf/service/source_range.h", "test/host_port.check.yaml"];
   const files = sources(Object.fromEntries(names.map((name) => [name, ""])));
   expect(checkNames(files).map(({ path }) => path)).toEqual(["agent/list_watch.ts", "test/host_port.check.yaml"]);
 });

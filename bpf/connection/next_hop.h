@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "route.h"
+#include "../net/route.h"
 
 /* Finding out where a packet goes costs several lookups and a question to the kernel's routing table, more than all else
  * that is done with it. So a connection remembers the answer for a moment. What changes meanwhile (a route, a neighbour, a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "locate.h"
-#include "way.h"
+#include "../locate.h"
+#include "../connection/next_hop.h"
 #include "wrapping.h"
 
 /* VXLAN (RFC 7348) written and read by hand, on the way of the packet: no tunnel device, no UDP socket, no second pass

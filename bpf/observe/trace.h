@@ -3,7 +3,7 @@
 #include "../shared/policy.h"
 #include "../shared/service.h"
 #include "report.h"
-#include "wrapping.h"
+#include "../tunnel/wrapping.h"
 
 /* A trace tells every step of single packets. The programs are built twice from these sources: as they are, where all of
  * this is nothing, and with -DTRACED; the agent puts the second build in their place while a trace is on. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "packet.h"
+#include "net/packet.h"
 
 /* What a new connection is to become; the packet path fills it and `connection_open` writes both directions. */
 struct opening {

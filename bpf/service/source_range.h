@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/services.h"
-#include "address.h"
+#include "../net/address.h"
 
 /* Which clients may use a load balancer's address (spec.loadBalancerSourceRanges). */
 

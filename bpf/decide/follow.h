@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "deliver.h"
-#include "judge.h"
-#include "track.h"
-#include "translate.h"
+#include "../apply.h"
+#include "../policy/judge.h"
+#include "../connection/track.h"
+#include "../net/rewrite.h"
 
 /* The node's own stack answers for us: a packet to an address of the node on which nothing listens gets a RST, or
  * ICMP port unreachable, with the address the client used. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/state.h"
-#include "address.h"
+#include "../net/address.h"
 
 /* The entry of `tuple`, established or not; NULL: there is none. */
 static __noinline struct connection *connection_lookup(const struct tuple *tuple)

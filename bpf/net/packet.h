@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/state.h"
-#include "trace.h"
+#include "../observe/trace.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>

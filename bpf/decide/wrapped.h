@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "open.h"
-#include "relate.h"
-#include "source.h"
+#include "error.h"
+#include "../policy/source.h"
 
 /* What another node of the cluster wrapped for this one. That a packet comes wrapped gives it no right that it would not
  * have otherwise: the source is held against who wrapped it, new connections are judged, and a reply on its way back must

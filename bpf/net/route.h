@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "scratch.h"
+#include "../scratch.h"
 
 #define AF_INET 2 /* sys/socket.h is not for BPF */
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "../maps/sockets.h"
 #include "../shared/settings.h"
-#include "address.h"
+#include "../net/address.h"
 #include <linux/in.h>
 
 /* Whose socket asks: a socket that is not bound yet has no address, but the network namespace of its pod or host. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "track.h"
+#include "../connection/track.h"
 
 /* UDP that leaves this node's stack with an address of the node: its own, or a workload's that the stack masqueraded. The
  * answer comes to a port at which a service may stand; what was asked before tells it from a request. (For kube-proxy's services

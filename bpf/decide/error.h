@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "follow.h"
-#include "parse.h"
-#include "source.h"
+#include "../net/parse.h"
+#include "../policy/source.h"
 
 /* ICMP errors (RFC 792; RFC 5508 for translators): the packet that an error is about travels inside it, as its sender
  * saw it. The error belongs to that packet's connection, in the opposite direction, and is translated inside and

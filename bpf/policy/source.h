@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "locate.h"
-#include "way.h"
-#include "wrapping.h"
+#include "../locate.h"
+#include "../connection/next_hop.h"
+#include "../tunnel/wrapping.h"
 
 /* Whether a packet's source can be believed. Policies speak of addresses, so every packet that enters this node is asked
  * before anything is looked up for it; a connection remembers the answer for as long as it remembers its next hop. */

@@ -2,7 +2,7 @@
 #pragma once
 #include "../maps/services.h"
 #include "../shared/settings.h"
-#include "locate.h"
+#include "../locate.h"
 
 /* Which of a service's backends may be chosen. */
 enum reach {

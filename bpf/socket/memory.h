@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/sockets.h"
-#include "address.h"
+#include "../net/address.h"
 #include <linux/in.h>
 
 /* What a socket remembers: the backend behind each frontend it talks to, so that a flow keeps it, and the frontend behind

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "backend.h"
-#include "way.h"
+#include "../service/backend.h"
+#include "next_hop.h"
 
 /* Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no memory. */
 #define SECOND 1000000000ULL

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "locate.h"
-#include "vxlan.h"
+#include "tunnel/vxlan.h"
 
 static __always_inline int write_macs(struct __sk_buff *skb, const struct way *way)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "follow.h"
-#include "host_requests.h"
-#include "remember.h"
-#include "source_range.h"
+#include "../service/host_requests.h"
+#include "../connection/open.h"
+#include "../service/source_range.h"
 
 /* How a packet came to this node. */
 struct arrival {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "locate.h"
-#include "scratch.h"
+#include "../locate.h"
+#include "../scratch.h"
 
 /* What a verdict is stamped with. Read before the policies are: a verdict must not look newer than they were. */
 static __always_inline __u32 revision_to_judge_by(const struct settings *settings)

@@ -2,8 +2,8 @@
 #pragma once
 #include "../maps/events.h"
 #include "../maps/state.h"
-#include "address.h"
-#include "connections.h"
+#include "../net/address.h"
+#include "../connection/table.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>

@@ -2,7 +2,7 @@
 #pragma once
 #include "../shared/connection.h"
 #include "../shared/settings.h"
-#include "address.h"
+#include "../net/address.h"
 #include <linux/bpf.h>
 
 /* What a VXLAN header says between our nodes. VNI, 24 bits: two of kind, 22 high bits of the backend's id. Group policy
