@@ -6,11 +6,12 @@ import { expect, test } from "vitest";
 import { noKernel } from "../../agent/kernel/bpffs.fixture.ts";
 import { run } from "../../tools/command.ts";
 import { whyNoGuest } from "../kernels/guest.ts";
+import { insideArgv } from "../kernels/namespaces.ts";
 import { preparedObjects } from "../packets/objects.ts";
 import { fuzzInGuest } from "./guest.ts";
-import { insideArgv } from "./namespaces.ts";
 import { isGoodText } from "./report.ts";
 
+const inside = join(import.meta.dirname, "inside.ts");
 const SEED = 30905;
 const PACKETS = 20_000;
 const PACKETS_IN_GUEST = 10_000;
@@ -21,7 +22,7 @@ test.skipIf(noKernel)(
     const scratch = mkdtempSync(join(tmpdir(), "fuzz-"));
     onTestFinished(() => rmSync(scratch, { recursive: true }));
     const { objects, preamble } = await preparedObjects(scratch);
-    const [file = "", ...args] = insideArgv(objects, preamble, SEED, PACKETS);
+    const [file = "", ...args] = insideArgv(inside, objects, preamble, `${SEED}`, `${PACKETS}`);
     const report = await run(file, args, { timeoutSeconds: 280 });
     console.log(report);
     for (const outcome of EXERCISED) expect(report).toMatch(new RegExp(`\\b${outcome} \\d`));

@@ -4,11 +4,12 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { insideArgv } from "../kernels/namespaces.ts";
 import { preparedObjects } from "../packets/objects.ts";
 import { fuzzInGuest } from "./guest.ts";
-import { insideArgv } from "./namespaces.ts";
 import { isGoodText } from "./report.ts";
 
+const inside = join(import.meta.dirname, "inside.ts");
 const seed = Number(process.env.SEED || Date.now() % 1_000_000_000);
 const packets = Number(process.env.PACKETS || 100_000);
 const scratch = mkdtempSync(join(tmpdir(), "fuzz-"));
@@ -21,7 +22,7 @@ try {
     process.stdout.write(report);
     process.exitCode = isGoodText(report) ? 0 : 1;
   } else {
-    const [file = "", ...args] = insideArgv(objects, preamble, seed, packets);
+    const [file = "", ...args] = insideArgv(inside, objects, preamble, `${seed}`, `${packets}`);
     process.exitCode = spawnSync(file, args, { stdio: "inherit" }).status ?? 1;
   }
 } finally {

@@ -1,69 +1,80 @@
-// Every object passes the verifier of the running kernel, and of the oldest that the project supports: Debian's 6.1.
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+// Every object passes the verifier within its budget, and every packet test passes, on the running kernel and on the oldest that
+// the project supports: Debian's 6.1.
+import { mkdtempSync, rmSync } from "node:fs";
 import { release, tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { builds, compileObjects, objects, objectsAreFresh } from "../../tools/bpf.ts";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { noKernel } from "../../agent/kernel/bpffs.fixture.ts";
+import { builds } from "../../tools/bpf.ts";
 import { run } from "../../tools/command.ts";
-import { debianKernel } from "./debian-kernel.ts";
-import { boot, whyNoGuest } from "./guest.ts";
-import { type Judgement, judgements } from "./judgement.ts";
+import { preparedObjects } from "../packets/objects.ts";
+import { overBudget, readBudget, renewal, versionOf, writeBudget } from "./budget.ts";
+import { type Findings, findingsIn } from "./findings.ts";
+import { whyNoGuest } from "./guest.ts";
+import { insideArgv } from "./namespaces.ts";
+import { runInGuest } from "./node-guest.ts";
 
 const names = builds().map(({ name }) => name);
-const verify = join(import.meta.dirname, "verify.sh");
-
-beforeAll(async () => {
-  if (!objectsAreFresh()) await compileObjects();
-});
+const script = join(import.meta.dirname, "inside.ts");
+const scratch = mkdtempSync(join(tmpdir(), "kernels-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
 
 describe(`the running kernel, ${release()}`, () => {
-  let judged: Record<string, Judgement> = {};
-
-  beforeAll(async () => {
-    // A mount namespace of its own, so that the pins are in a file system that ends with it.
-    const script = `mount -t bpf bpf /sys/fs/bpf && exec sh "$0" "$1"`;
-    const words = ["--mount", "--propagation", "private", "sh", "-c", script, verify, objects];
-    judged = judgements(await run("unshare", words, { timeoutSeconds: 120 }));
+  asked(noKernel || undefined, async () => {
+    const { objects, preamble } = await preparedObjects(scratch);
+    const [file = "", ...args] = insideArgv(script, objects, preamble);
+    return run(file, args, { timeoutSeconds: 280 });
   });
-
-  test.each(names)("%s", (name) => expectVerified(judged, name));
 });
 
 describe("Debian's kernel 6.1", () => {
-  const scratch = mkdtempSync(join(tmpdir(), "guest-"));
-  afterAll(() => rmSync(scratch, { recursive: true }));
-  const absent = whyNoGuest();
-  let booted = "";
-  let judged: Record<string, Judgement> = {};
-
-  beforeAll(async () => {
-    if (absent) return;
-    const paths = globSync(join(objects, "*.bpf.o"));
-    const files = Object.fromEntries(paths.map((path) => [`/objects/${basename(path)}`, readFileSync(path)]));
-    const guest = {
-      kernel: (await debianKernel()).kernel,
-      programs: ["/usr/sbin/bpftool"],
-      files: { ...files, "/verify.sh": readFileSync(verify) },
-      script: "echo kernel $(uname -r); sh /verify.sh /objects",
-    };
-    const printed = await boot(guest, scratch, 480);
-    booted = /^kernel (\S+)/m.exec(printed)?.[1] ?? "";
-    judged = judgements(printed);
-  }, 600_000);
+  const findings = asked(whyNoGuest(), async () =>
+    runInGuest({ ...(await preparedObjects(scratch)), script, args: [], scratch }, 560),
+  );
 
   test("is the oldest that is supported", ({ skip }) => {
+    const absent = whyNoGuest();
     if (absent) skip(absent);
-    expect(booted).toMatch(/^6\.1\./);
-  });
-
-  test.for(names)("%s", (name, { skip }) => {
-    if (absent) skip(absent);
-    expectVerified(judged, name);
+    expect(findings().kernel).toMatch(/^6\.1\./);
   });
 });
 
-/** The verifier's own words are the failure message. */
-function expectVerified(judged: Record<string, Judgement>, name: string): void {
-  const { verified, words } = judged[name] ?? { verified: false, words: "the kernel was not asked" };
-  if (!verified) expect.fail(`The verifier refuses ${name}.bpf.o:\n${words}`);
+/** @param absent why this kernel cannot be asked */
+function asked(absent: string | undefined, ask: () => Promise<string>): () => Findings {
+  let findings: Findings;
+  beforeAll(async () => {
+    if (!absent) findings = findingsIn(await ask());
+  }, 600_000);
+  const orSkip = ({ skip }: TestContext) => {
+    if (absent) skip(absent);
+  };
+
+  test.for(names)("verifies %s", (name, context) => {
+    orSkip(context);
+    const { refused, costs } = findings;
+    if (!costs[name])
+      expect.fail(`The verifier refuses ${name}.bpf.o:\n${refused[name] ?? "the kernel was not asked"}`);
+  });
+
+  test("stays within the budget of its verifier", (context) => {
+    orSkip(context);
+    const version = versionOf(findings.kernel);
+    if (process.env.RENEW_BUDGET) writeBudget(version, findings.costs);
+    const budget = readBudget()[version];
+    if (!budget) context.skip(`SKIP: budget.json has no figures of Linux ${version}. ${renewal}`);
+    const over = overBudget(findings.costs, budget ?? {});
+    if (over.length > 0) expect.fail([...over, renewal].join("\n"));
+  });
+
+  test("lets every packet test pass", (context) => {
+    orSkip(context);
+    const packets = Object.entries(findings.packets);
+    console.log(`${packets.length} packet tests on Linux ${findings.kernel}`);
+    expect(packets.length).toBeGreaterThan(200);
+    expect(packets.filter(([, failed]) => failed !== undefined).map(([name, failed]) => `${name}:\n${failed}`)).toEqual(
+      [],
+    );
+  });
+
+  return () => findings;
 }

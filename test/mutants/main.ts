@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { includes } from "../../tools/bpf.ts";
 import { run } from "../../tools/command.ts";
-import { insideArgv } from "../fuzz/namespaces.ts";
+import { insideArgv } from "../kernels/namespaces.ts";
 import { preparedObjects } from "../packets/objects.ts";
 import { type Mutant, mutants } from "./list.ts";
 
 const root = join(import.meta.dirname, "..", "..");
+const inside = join(root, "test", "fuzz", "inside.ts");
 const seed = Number(process.env.SEED || 30905);
 const packets = Number(process.env.PACKETS || 20_000);
 const scratch = mkdtempSync(join(tmpdir(), "mutants-"));
@@ -54,7 +55,7 @@ async function compiled({ say, file, text, instead }: Mutant): Promise<string> {
 }
 
 function noticedByFuzzer(objects: string, preamble: string): string {
-  const [file = "", ...args] = insideArgv(objects, preamble, seed, packets);
+  const [file = "", ...args] = insideArgv(inside, objects, preamble, `${seed}`, `${packets}`);
   const { status, stdout, stderr } = spawnSync(file, args, { encoding: "utf8" });
   const rules = [...stdout.matchAll(/^FAILED, "(\w+)": (\d+)/gm)].map(([, rule, count]) => `${rule} ${count}`);
   if (status !== 0 && rules.length === 0) throw new Error(`The fuzzer did not run: ${stderr.slice(-2000)}`);

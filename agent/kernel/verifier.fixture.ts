@@ -1,0 +1,96 @@
+// Loads an object as libbpf does, and asks the verifier what each program costs it (BPF_LOG_STATS of
+// include/linux/bpf_verifier.h) and which of its functions call which.
+import { execFileSync } from "node:child_process";
+import koffi from "koffi";
+import { programInfo } from "./object-info.ts";
+
+export interface VerifierCost {
+  /** How many instructions the verifier walked; its limit is a million. */
+  readonly instructions: number;
+  /** Bytes of stack of the deepest chain of calls, by the rounding of Linux 6.1; the limit is 512. */
+  readonly stack: number;
+  /** That chain: bytes of each frame. */
+  readonly chain: readonly number[];
+}
+
+const LOG_STATS = 4;
+/** check_max_stack_depth() of Linux 6.1 (kernel/bpf/verifier.c); later kernels round to 16 bytes where there is a JIT. */
+const FRAME_UNIT = 32;
+
+/** @returns by program; @throws Error with the verifier's last words when it refuses one */
+export function verifierCosts(object: string, pinRoot: string): Record<string, VerifierCost> {
+  const bpf = koffi.load("libbpf.so.1");
+  const next = bpf.func("void *bpf_object__next_program(void *object, void *program)");
+  const nameOf = bpf.func("const char *bpf_program__name(void *program)");
+  const logTo = bpf.func("int bpf_program__set_log_buf(void *program, uint8_t *log, size_t size)");
+  const logLevel = bpf.func("int bpf_program__set_log_level(void *program, uint32_t level)");
+  const fdOf = bpf.func("int bpf_program__fd(void *program)");
+  const opened = bpf.func("void *bpf_object__open_file(const char *path, uint8_t *options)")(object, options(pinRoot));
+  if (!opened) throw new Error(`Cannot open ${object}.`);
+  const found: { name: string; program: unknown; log: Uint8Array }[] = [];
+  for (let program = next(opened, null); program; program = next(opened, program)) {
+    const log = new Uint8Array(1 << 16);
+    logTo(program, log, log.length);
+    logLevel(program, LOG_STATS);
+    found.push({ name: nameOf(program) as string, program, log });
+  }
+  try {
+    const refused = bpf.func("int bpf_object__load(void *object)")(opened) < 0;
+    const words = found.map(({ log }) => textOf(log));
+    if (refused)
+      throw new Error(`The verifier refuses ${object}:\n${words.join("").split("\n").slice(-25).join("\n")}`);
+    return Object.fromEntries(
+      found.map(({ name, program }, index) => [name, costOf(words[index] as string, fdOf(program))]),
+    );
+  } finally {
+    bpf.func("void bpf_object__close(void *object)")(opened);
+  }
+}
+
+// struct bpf_object_open_opts up to pin_root_path; libbpf copies the text.
+let kept: Buffer;
+function options(pinRoot: string): Uint8Array {
+  kept = Buffer.from(`${pinRoot}\0`);
+  const view = new DataView(new ArrayBuffer(32));
+  view.setBigUint64(0, 32n, true);
+  view.setBigUint64(24, koffi.address(kept), true);
+  return new Uint8Array(view.buffer);
+}
+
+const textOf = (log: Uint8Array) => Buffer.from(log.subarray(0, log.indexOf(0))).toString("latin1");
+
+function costOf(log: string, fd: number): VerifierCost {
+  const instructions = Number(/^processed (\d+) insns/m.exec(log)?.[1]);
+  const depths = (/^stack depth ([\d+]+)/m.exec(log)?.[1] ?? "").split("+").map(Number);
+  const frames = depths.map((depth) => Math.ceil(Math.max(depth, 1) / FRAME_UNIT) * FRAME_UNIT);
+  const calls = callsOf(programInfo(fd).id);
+  if (!instructions || calls.length !== frames.length)
+    throw new Error(`The verifier's figures are not of ${calls.length} functions: ${log.slice(-500)}`);
+  const chain = deepest(0, frames, calls);
+  return { instructions, stack: chain.reduce((sum, frame) => sum + frame, 0), chain };
+}
+
+/** Of each function, in the verifier's order, the functions that it calls. */
+function callsOf(id: number): number[][] {
+  const printed = execFileSync("bpftool", ["prog", "dump", "xlated", "id", String(id)], {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+  const calls = [...printed.matchAll(/^ *(\d+): \(85\) call pc([+-]\d+)/gm)].map(([, at, distance]) => ({
+    from: Number(at),
+    to: Number(at) + Number(distance) + 1,
+  }));
+  const starts = [...new Set([0, ...calls.map(({ to }) => to)])].sort((a, b) => a - b);
+  return starts.map((start, index) => {
+    const end = starts[index + 1] ?? Number.POSITIVE_INFINITY;
+    const own = calls.filter(({ from }) => from >= start && from < end);
+    return [...new Set(own.map(({ to }) => starts.indexOf(to)))];
+  });
+}
+
+function deepest(index: number, frames: readonly number[], calls: readonly number[][]): number[] {
+  const below = (calls[index] ?? []).map((callee) => deepest(callee, frames, calls));
+  const size = (chain: readonly number[]) => chain.reduce((sum, frame) => sum + frame, 0);
+  const [longest = []] = below.sort((a, b) => size(b) - size(a));
+  return [frames[index] as number, ...longest];
+}

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { findingsIn } from "./findings.ts";
+
+const cost = { instructions: 1384, stack: 96, chain: [64, 32] };
+const SERIAL = [
+  "[    1.2] Run /init as init process",
+  '{"kernel":"6.1.0-48-amd64"}',
+  `{"object":"socket","costs":{"connect4":${JSON.stringify(cost)}}}`,
+  '{"object":"uplink","refused":"R3 pointer arithmetic prohibited"}',
+  "[    2.1] a line of the kernel's",
+  '{"packets":"walks: one"}',
+  '{"packets":"walks: two","failed":"dropped"}',
+];
+
+test("findingsIn() reads a serial line", () => {
+  expect(findingsIn([...SERIAL, '{"end":true}', "guest ended"].join("\r\r\n"))).toEqual({
+    kernel: "6.1.0-48-amd64",
+    costs: { socket: { connect4: cost } },
+    refused: { uplink: "R3 pointer arithmetic prohibited" },
+    packets: { "walks: one": undefined, "walks: two": "dropped" },
+  });
+});
+
+test("findingsIn() does not take the first half for everything", () => {
+  expect(() => findingsIn(SERIAL.join("\n"))).toThrow(/not asked everything:.*\n.*walks: two/s);
+});

@@ -1,0 +1,53 @@
+// Everything that a kernel is asked about the packet path, in the network and mount namespace it is started in, with a bpffs at
+// /sys/fs/bpf: what each object costs its verifier, and every packet test. `inside OBJECTS PREAMBLE` prints a line of JSON for
+// each (findings.ts reads them).
+import { execFileSync } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync } from "node:fs";
+import { release, tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { verifierCosts } from "../../agent/kernel/verifier.fixture.ts";
+import { handlings, NodeUnderTest } from "../packets/node.ts";
+import { cases, fits, walk } from "../packets/walk.ts";
+import type { Finding } from "./findings.ts";
+
+const [objects = "", preamble = ""] = process.argv.slice(2);
+print({ kernel: release() });
+// Objects are verified together: maps that two of them name must agree in type and size.
+const pins = "/sys/fs/bpf/verified";
+mkdirSync(pins);
+for (const path of globSync(join(objects, "*.bpf.o")).sort()) {
+  const object = basename(path, ".bpf.o");
+  try {
+    print({ object, costs: verifierCosts(path, pins) });
+  } catch (error) {
+    print({ object, refused: error instanceof Error ? error.message : String(error) });
+  }
+}
+execFileSync("rm", ["-r", pins]);
+try {
+  for (const finding of packets()) print(finding);
+} catch (error) {
+  print({ packets: "preparation", failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}
+print({ end: true });
+
+function* packets(): Generator<Finding> {
+  const scratch = mkdtempSync(join(tmpdir(), "packets-"));
+  const node = new NodeUnderTest({ objects, preamble, bpffs: "/sys/fs/bpf", scratch });
+  for (const handling of handlings) {
+    node.write(handling);
+    for (const [title, tests] of Object.entries(cases))
+      for (const item of tests.filter((one) => fits(one, handling) && !one.open)) {
+        node.forget();
+        const { seen, expected } = walk(node, item, handling);
+        if (item.steps.some(({ policies }) => policies)) node.write(handling);
+        const good = JSON.stringify(seen) === JSON.stringify(expected);
+        const name = `${handling.returnMode}, services: ${handling.services}: ${title}: ${item.say}`;
+        yield { packets: name, ...(!good && { failed: `${seen.join("\n")}\ninstead of\n${expected.join("\n")}` }) };
+      }
+  }
+}
+
+function print(finding: Finding): void {
+  process.stdout.write(`${JSON.stringify(finding)}\n`);
+}

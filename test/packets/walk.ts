@@ -1,0 +1,46 @@
+// Walks the packets of a case through the node under test.
+import { attacks } from "./cases/attacks.ts";
+import { behindStack } from "./cases/behind-stack.ts";
+import { restricted } from "./cases/clients.ts";
+import { closings } from "./cases/closings.ts";
+import { oddities } from "./cases/oddities.ts";
+import { own } from "./cases/own.ts";
+import type { PacketTest } from "./cases/step.ts";
+import { walks } from "./cases/walks.ts";
+import type { Handling, NodeUnderTest } from "./node.ts";
+import { inWords } from "./words.ts";
+
+/** All cases, by the file that holds them. */
+export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
+  ...{ walks, restricted, own, attacks, behindStack, closings, oddities },
+};
+
+/** Whether the case is one of this handling. */
+export function fits({ handling }: PacketTest, { returnMode, services }: Handling): boolean {
+  return (handling?.returnMode ?? returnMode) === returnMode && (handling?.services ?? services) === services;
+}
+
+export interface Walk {
+  readonly seen: readonly string[];
+  /** Where a pattern fits, it stands for what was seen. */
+  readonly expected: readonly string[];
+}
+
+/** The maps must hold the little cluster in this handling; nothing of earlier packets is known. */
+export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTest, now: Handling): Walk {
+  const seen: string[] = [];
+  const expected: string[] = [];
+  for (const { frame, becomes, through, policies, ...known } of steps) {
+    if (policies) node.write(now, policies);
+    const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
+    const met = node.meet(typeof frame === "function" ? frame(node) : frame, meeting);
+    const words = inWords(met, meeting.program, (id) => node.maps.backends.lookup(id)?.address);
+    seen.push(words);
+    expected.push(typeof becomes === "string" ? becomes : becomes.test(words) ? words : String(becomes));
+  }
+  if (afterwards) {
+    seen.push(...node.connectionsOf(afterwards.port));
+    expected.push(...afterwards.as);
+  }
+  return { seen, expected };
+}
