@@ -115,7 +115,12 @@ test("checkNames() refuses names that say nothing", () => {
 });
 
 test("checkNames() wants one style", () => {
-  const names = ["agent/list_watch.ts", "agent/list-watch.ts", "bpf/service/source_range.h", "test/host_port.check.yaml"];
+  const names = [
+    "agent/list_watch.ts",
+    "agent/list-watch.ts",
+    "bpf/service/source_range.h",
+    "test/host_port.check.yaml",
+  ];
   const files = sources(Object.fromEntries(names.map((name) => [name, ""])));
   expect(checkNames(files).map(({ path }) => path)).toEqual(["agent/list_watch.ts", "test/host_port.check.yaml"]);
 });
