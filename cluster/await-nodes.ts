@@ -1,9 +1,11 @@
-import type { V1NodeList } from "@kubernetes/client-node";
+import type { V1Node } from "@kubernetes/client-node";
 import { z } from "zod";
-import { type Api, whileAway } from "./api-server.ts";
+import { listObjects } from "../kubernetes/get.ts";
+import { type Clock, realClock, until } from "../kubernetes/patience.ts";
+import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
 import { doubtAbout } from "./node-truth.ts";
-import { type Clock, realClock, until } from "./patience.ts";
+import { whileAway } from "./while-away.ts";
 
 export const nodesSchema = z.strictObject({
   /** Names of the nodes. */
@@ -20,13 +22,13 @@ export async function awaitNodes(
 ): Promise<void> {
   const look = () =>
     whileAway(async () => {
-      const joined = (await api.json<V1NodeList>("/api/v1/nodes")).items.map(({ metadata }) => metadata?.name);
+      const joined = (await listObjects<V1Node>(api, "/api/v1/nodes")).map(({ metadata }) => metadata?.name);
       const absent = nodes.filter((name) => !joined.includes(name));
       if (absent.length > 0) return `${absent.join(", ")} did not join yet`;
       const doubts = await Promise.all(nodes.map((name) => doubtAbout(api, name)));
       return doubts.filter(Boolean).join("; ") || undefined;
     });
-  const missing = await until(look, seconds, say, clock);
+  const missing = await until(look, seconds, say, { clock });
   if (missing === undefined) return;
   throw new ClusterFailure(
     `the cluster is not whole after ${Math.round(seconds / 60)} min: ${missing}`,

@@ -1,5 +1,7 @@
-import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
+import type { V1Node } from "@kubernetes/client-node";
 import { NODE_MOUNTS, NODE_VOLUMES } from "../components/dataplane/node-volumes.ts";
+import { listObjects } from "../kubernetes/get.ts";
+import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
 import { runOnNodes } from "./node-pods.ts";
 import { unfitKind } from "./preflight/nodes.ts";
@@ -8,11 +10,11 @@ import { unfitKind } from "./preflight/nodes.ts";
 const SECONDS = 120;
 
 /** Takes off every node what outlives the agents: programs, maps, interfaces, routes, the network plugin's configuration. */
-export async function cleanNodes(config: KubeConfig, image: string, say: (line: string) => void): Promise<void> {
-  const { items } = await config.makeApiClient(CoreV1Api).listNode();
-  const nodes = items.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
+export async function cleanNodes(api: Api, image: string, say: (line: string) => void): Promise<void> {
+  const all = await listObjects<V1Node>(api, "/api/v1/nodes");
+  const nodes = all.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
   const mounts = { volumes: NODE_VOLUMES, volumeMounts: NODE_MOUNTS };
-  const errands = await runOnNodes(config, {
+  const errands = await runOnNodes(api, {
     purpose: "cleanup",
     nodes,
     image,

@@ -1,18 +1,19 @@
-import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
+import { ApiRefusal, reasonOf } from "../kubernetes/errors.ts";
+import { getObject } from "../kubernetes/get.ts";
+import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
-import { apiWords, isAnswer } from "./kubeconfig.ts";
 
 /** The variable by which Pulumi's Kubernetes provider is told the same. */
 const GONE_VARIABLE = "PULUMI_K8S_DELETE_UNREACHABLE";
 
 /** What tells a cluster from every other, whatever its names and addresses: the identity of its namespace kube-system. */
-export async function clusterIdOf(config: KubeConfig): Promise<string> {
+export async function clusterIdOf(api: Api): Promise<string> {
   try {
-    const { metadata } = await config.makeApiClient(CoreV1Api).readNamespace({ name: "kube-system" });
+    const { metadata } = await getObject<{ metadata?: { uid?: string } }>(api, "/api/v1/namespaces/kube-system");
     return metadata?.uid ?? "";
   } catch (error) {
     throw new ClusterFailure(
-      `the cluster of this kubeconfig (${config.getCurrentCluster()?.server}) cannot be read: ${apiWords(error)}`,
+      `the cluster of this kubeconfig (${api.server}) cannot be read: ${reasonOf(error)}`,
       "try kubectl --kubeconfig FILE get namespace kube-system from here; a cluster that is gone for good: set " +
         `${GONE_VARIABLE}=true when destroying`,
       error,
@@ -43,11 +44,11 @@ export function requireCluster(found: string, expected: string | undefined): voi
  * The cluster's identity; undefined when nobody answers and that was said to be expected: a cluster that is gone has nothing to be
  * put back in order.
  */
-export async function clusterIfThere(config: KubeConfig): Promise<string | undefined> {
+export async function clusterIfThere(api: Api): Promise<string | undefined> {
   try {
-    return await clusterIdOf(config);
+    return await clusterIdOf(api);
   } catch (error) {
-    if (process.env[GONE_VARIABLE] === "true" && !isAnswer((error as Error).cause)) return undefined;
+    if (process.env[GONE_VARIABLE] === "true" && !((error as Error).cause instanceof ApiRefusal)) return undefined;
     throw error;
   }
 }

@@ -1,16 +1,15 @@
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import type { KubeConfig } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { z } from "zod";
-import { apiServerOf } from "./api-server.ts";
+import { KubernetesError } from "../kubernetes/errors.ts";
+import { apiServerOf, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
+import type { Api } from "../kubernetes/transport.ts";
 import { awaitControlPlane, controlPlaneSchema } from "./await-control-plane.ts";
 import { awaitNodes, nodesSchema } from "./await-nodes.ts";
 import { cleanNodes } from "./clean-nodes.ts";
 import { ClusterFailure } from "./failure.ts";
 import { clusterIdBefore, clusterIdOf, clusterIfThere, requireCluster } from "./identity.ts";
 import { removeKubeProxy, restoreKubeProxy } from "./kube-proxy/switch.ts";
-import { readKubeconfig } from "./kubeconfig.ts";
 import { planSchema } from "./preflight/plan.ts";
 import { preflight } from "./preflight/run.ts";
 import { renderFindings } from "./preflight/table.ts";
@@ -24,13 +23,13 @@ command("await-control-plane", "wait until the control plane has published how i
   awaitControlPlane(await document(controlPlaneSchema), say),
 );
 command("await-nodes", "wait until these nodes have joined the cluster", async () =>
-  awaitNodes(await document(nodesSchema), apiServerOf(kubeconfig()), say),
+  awaitNodes(await document(nodesSchema), apiServer(), say),
 );
 command("upgrade", "make all nodes of the cluster be of one release of Kubernetes, one by one", async () =>
-  upgrade(await document(upgradeSchema), apiServerOf(kubeconfig()), say),
+  upgrade(await document(upgradeSchema), apiServer(), say),
 );
 command("preflight", "say what stands in the way of the dataplane on a cluster; changes nothing", async () => {
-  const found = await preflight(await document(planSchema), kubeconfig(), say);
+  const found = await preflight(await document(planSchema), apiServer(), say);
   process.stderr.write(`${renderFindings(found.findings)}\n`);
   process.stdout.write(`${JSON.stringify(found)}\n`);
   if (found.refused === 0) return;
@@ -41,18 +40,18 @@ command("preflight", "say what stands in the way of the dataplane on a cluster; 
 });
 command("remove-kube-proxy", "take the cluster's own kube-proxy off the nodes; it stays in the cluster", async () => {
   const { clusterId: expected } = await document(planSchema);
-  const config = readKubeconfig(kubeconfig());
-  const clusterId = await clusterIdOf(config);
+  const api = apiServer();
+  const clusterId = await clusterIdOf(api);
   requireCluster(clusterId, expected ?? clusterIdBefore());
-  process.stdout.write(`${JSON.stringify({ clusterId, removed: await removeKubeProxy(config, say) })}\n`);
+  process.stdout.write(`${JSON.stringify({ clusterId, removed: await removeKubeProxy(api, say) })}\n`);
 });
 command("restore-kube-proxy", "put it back, and wait until it is on every node", () =>
-  onCluster(async (config) => void (await restoreKubeProxy(config, say))),
+  onCluster(async (api) => void (await restoreKubeProxy(api, say))),
 );
 command("clean-nodes", "take off every node what outlives the agents", () =>
-  onCluster(async (config, image) => {
-    await cleanNodes(config, image, say);
-    await removeDefinitions(config, say);
+  onCluster(async (api, image) => {
+    await cleanNodes(api, image, say);
+    await removeDefinitions(api, say);
   }),
 );
 
@@ -61,8 +60,8 @@ program.parseAsync().catch((error: unknown) => {
     say(`the document on standard input is not valid:\n${z.prettifyError(error)}`);
     process.exit(2);
   }
-  if (!(error instanceof ClusterFailure)) throw error;
-  say(`${error.message}\nnext: ${error.next}`);
+  if (!(error instanceof ClusterFailure || error instanceof KubernetesError)) throw error;
+  say(error.next ? `${error.message}\nnext: ${error.next}` : error.message);
   process.exit(1);
 });
 
@@ -71,14 +70,14 @@ function command(name: string, description: string, work: () => Promise<void>): 
 }
 
 /** What a destroyed deployment does in the cluster that it was on, if that is still there. */
-async function onCluster(work: (config: KubeConfig, image: string) => Promise<void>): Promise<void> {
+async function onCluster(work: (api: Api, image: string) => Promise<void>): Promise<void> {
   const { clusterId: expected, image = "" } = await document(planSchema);
-  const config = readKubeconfig(kubeconfig());
-  const clusterId = await clusterIfThere(config);
+  const api = apiServer();
+  const clusterId = await clusterIfThere(api);
   if (clusterId === undefined)
     return say("nobody answers: the cluster is gone, and nothing is left to be put in order");
   requireCluster(clusterId, expected ?? clusterIdBefore());
-  await work(config, image);
+  await work(api, image);
 }
 
 function say(line: string): void {
@@ -95,20 +94,17 @@ async function document<T>(schema: z.ZodType<T>): Promise<T> {
   }
 }
 
-/** A secret, so never an argument. */
-function kubeconfig(): string {
+/** By a secret, so never by an argument. */
+function apiServer(): Api {
   const { KUBECONFIG_CONTENT: content, KUBECONFIG: path } = process.env;
-  if (content) return content;
-  try {
-    if (path) return readFileSync(path, "utf8");
-  } catch (error) {
+  if (!content && !path) {
     throw new ClusterFailure(
-      `the kubeconfig cannot be read: ${(error as Error).message}`,
-      "set KUBECONFIG to its path",
+      "there is no kubeconfig",
+      "give its content as KUBECONFIG_CONTENT, or its path as KUBECONFIG",
     );
   }
-  throw new ClusterFailure(
-    "there is no kubeconfig",
-    "give its content as KUBECONFIG_CONTENT, or its path as KUBECONFIG",
-  );
+  const api = apiServerOf(content ? kubeconfigOf(content) : kubeconfigFile(path ?? ""));
+  // Refused before anything else is done where it names no cluster.
+  void api.server;
+  return api;
 }

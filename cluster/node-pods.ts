@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { CoreV1Api, type KubeConfig, type V1Pod, type V1PodSpec, type V1VolumeMount } from "@kubernetes/client-node";
+import type { V1Pod, V1PodSpec, V1VolumeMount } from "@kubernetes/client-node";
 import { NODE_RIGHTS } from "../components/dataplane/rights.ts";
+import { createObject } from "../kubernetes/create.ts";
+import { deleteObjects } from "../kubernetes/delete.ts";
+import { reasonOf } from "../kubernetes/errors.ts";
+import { listObjects } from "../kubernetes/get.ts";
+import { type Clock, realClock, until } from "../kubernetes/patience.ts";
+import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
-import { apiWords } from "./kubeconfig.ts";
-import { type Clock, realClock } from "./patience.ts";
 
 /** One short command on each of some nodes, in a pod that is removed again. */
 export interface NodeErrand {
@@ -22,7 +26,7 @@ export interface NodeErrand {
 export type Errand = { message: string } | { problem: string };
 
 /** Exempt from restrictions on pods where there are any, and there in every cluster. */
-const NAMESPACE = "kube-system";
+const PODS = "/api/v1/namespaces/kube-system/pods";
 const LABEL = "ebpf-dataplane.io/errand";
 const LOOK_EVERY = 500;
 /** Pods are removed first. */
@@ -36,49 +40,41 @@ export const MESSAGE_FILE = "/dev/termination-log";
 const RESOURCES = { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "512Mi" } };
 
 /** Runs the errand on all nodes at once. Needs no network plugin, no scheduler, and no rights for the pods. */
-export async function runOnNodes(
-  config: KubeConfig,
-  errand: NodeErrand,
-  clock: Clock = realClock,
-): Promise<Map<string, Errand>> {
-  const api = config.makeApiClient(CoreV1Api);
+export async function runOnNodes(api: Api, errand: NodeErrand, clock: Clock = realClock): Promise<Map<string, Errand>> {
   const run = randomUUID().slice(0, 8);
-  const selector = `${LABEL}=${run}`;
+  const labelSelector = `${LABEL}=${run}`;
   const results = new Map<string, Errand>();
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
+  const onSignal = (): void => stop.abort(new ClusterFailure("stopped", "run the same command again"));
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  let last: V1Pod[] = [];
+  const look = async (): Promise<string | undefined> => {
+    last = await listObjects<V1Pod>(api, PODS, { labelSelector });
+    for (const pod of last) note(results, pod, ending(pod));
+    return results.size >= errand.nodes.length ? undefined : "pods to end";
+  };
   try {
-    await api.deleteCollectionNamespacedPod({ namespace: NAMESPACE, ...ENDED });
+    await deleteObjects(api, PODS, ENDED);
     await Promise.all(
       errand.nodes.map(async (node, index) => {
         const body = errandPod(errand, node, `ebpf-dataplane-${errand.purpose}-${run}-${index}`, run);
-        await api.createNamespacedPod({ namespace: NAMESPACE, body }).catch((error: unknown) => {
-          results.set(node, { problem: `its pod was refused: ${apiWords(error)}` });
+        await createObject(api, PODS, body).catch((error: unknown) => {
+          results.set(node, { problem: `its pod was refused: ${reasonOf(error)}` });
         });
       }),
     );
-    const started = clock.now();
-    for (;;) {
-      if (stop.signal.aborted) throw new ClusterFailure("stopped", "run the same command again");
-      const late = clock.now() - started > errand.seconds * 1000;
-      const { items } = await api.listNamespacedPod({ namespace: NAMESPACE, labelSelector: selector });
-      for (const item of items) {
-        const ended = ending(item) ?? (late ? { problem: whyNot(item) } : undefined);
-        if (ended) results.set(item.spec?.nodeName ?? "", ended);
-      }
-      for (const node of late ? errand.nodes : []) {
-        if (!results.has(node)) results.set(node, { problem: "its pod is gone" });
-      }
-      if (results.size >= errand.nodes.length) return results;
-      await clock.sleep(LOOK_EVERY);
-    }
+    await until(look, errand.seconds, () => {}, { clock, everyMs: LOOK_EVERY, signal: stop.signal });
+    for (const pod of last) if (!results.has(pod.spec?.nodeName ?? "")) note(results, pod, { problem: whyNot(pod) });
+    for (const node of errand.nodes) if (!results.has(node)) results.set(node, { problem: "its pod is gone" });
+    return results;
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
-    await api
-      .deleteCollectionNamespacedPod({ namespace: NAMESPACE, labelSelector: selector, gracePeriodSeconds: 0 })
-      .catch(() => {}); // they end by themselves
+    await deleteObjects(api, PODS, { labelSelector }, { gracePeriodSeconds: 0 }).catch(() => {}); // they end by themselves
   }
+}
+
+function note(results: Map<string, Errand>, { spec }: V1Pod, errand: Errand | undefined): void {
+  if (errand) results.set(spec?.nodeName ?? "", errand);
 }
 
 /** The pod of an errand. */
@@ -90,6 +86,8 @@ export function errandPod(
 ): V1Pod {
   const field = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
   return {
+    apiVersion: "v1",
+    kind: "Pod",
     metadata: { name, labels: { [LABEL]: run, "app.kubernetes.io/part-of": "ebpf-dataplane" } },
     spec: {
       nodeName,

@@ -1,5 +1,6 @@
-import type { V1Pod, V1PodList } from "@kubernetes/client-node";
-import type { Api } from "./api-server.ts";
+import type { V1Pod } from "@kubernetes/client-node";
+import { listObjects } from "../kubernetes/get.ts";
+import type { Api } from "../kubernetes/transport.ts";
 
 /**
  * Whether a node lives, and what the API server says of its pods is so. Conditions and leases of a machine that was taken away look alive
@@ -8,19 +9,19 @@ import type { Api } from "./api-server.ts";
  * @returns what is not so, in a few words
  */
 export async function doubtAbout(api: Api, node: string): Promise<string | undefined> {
-  const said = await api.json<V1PodList>("/api/v1/pods", { query: { fieldSelector: `spec.nodeName=${node}` } });
+  const said = await listObjects<V1Pod>(api, "/api/v1/pods", { fieldSelector: `spec.nodeName=${node}` });
   const kubelet = `/api/v1/nodes/${node}/proxy`;
-  let running: V1PodList;
-  let told: V1PodList;
+  let running: V1Pod[];
+  let told: V1Pod[];
   try {
     [running, told] = await Promise.all([
-      api.json<V1PodList>(`${kubelet}/runningpods/`),
-      api.json<V1PodList>(`${kubelet}/pods`),
+      listObjects<V1Pod>(api, `${kubelet}/runningpods/`),
+      listObjects<V1Pod>(api, `${kubelet}/pods`),
     ]);
   } catch {
     return `nothing is heard from ${node}`;
   }
-  const stale = staleAmong(said.items, running.items ?? [], told.items ?? []);
+  const stale = staleAmong(said, running, told);
   return stale && `${node} does not run ${stale.metadata?.namespace}/${stale.metadata?.name} as the API server says`;
 }
 

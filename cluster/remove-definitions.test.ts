@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { type Answer, fakeApiServer, type Received } from "../runner/testing/fake-api-server.ts";
-import { readKubeconfig } from "./kubeconfig.ts";
+import { apiServerOf, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
+import { type Answer, fakeApiServer, type Received } from "../kubernetes/testing/fake-api-server.ts";
 import { removeDefinitions } from "./remove-definitions.ts";
 
 let close = () => {};
@@ -23,7 +23,7 @@ test.each([
     const { received, kubeconfig, close: stop } = await fakeApiServer(answer);
     close = stop;
     const said: string[] = [];
-    await removeDefinitions(readKubeconfig(kubeconfig), (line) => said.push(line));
+    await removeDefinitions(apiServerOf(kubeconfigOf(kubeconfig)), (line) => said.push(line));
     const deleted = received.filter(({ method }) => method === "DELETE").map(({ url }) => url.split("/").at(-1));
     expect(deleted).toEqual(gone);
     expect(said.join("\n")).toContain(words);

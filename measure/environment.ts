@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
+import { getObject } from "../kubernetes/get.ts";
+import type { Api } from "../kubernetes/transport.ts";
 import type { Environment } from "../report/results/environment.ts";
-import type { ApiServer } from "../verify/cluster/api-server.ts";
 import { packageCommit, packageVersion } from "../verify/this-package.ts";
 import { processorTimeBetween, readProcessorTime, stealShare } from "./counters/processor-time.ts";
 
@@ -9,11 +10,11 @@ import { processorTimeBetween, readProcessorTime, stealShare } from "./counters/
  * Notes where and with what something is measured. Called before; what it returns is called after.
  * @param command what repeats the measurement
  */
-export async function observeEnvironment(command: string, api?: ApiServer): Promise<() => Environment> {
+export async function observeEnvironment(command: string, api?: Api): Promise<() => Environment> {
   const [load = 0] = loadavg();
   const before = readProcessorTime();
   const measuredAt = new Date().toISOString();
-  const version = await api?.json<{ gitVersion: string }>("/version").catch(() => undefined);
+  const version = api && (await getObject<{ gitVersion: string }>(api, "/version").catch(() => undefined));
   const processors = readFileSync("/proc/cpuinfo", "utf8");
   return () => ({
     measuredAt,

@@ -1,7 +1,7 @@
+import { ApiUnreachable } from "../kubernetes/errors.ts";
 import { title } from "../preview/resource.ts";
 import { forgetDeployed } from "./deployed.ts";
 import { messageOf, RunnerFailure } from "./failure.ts";
-import { ApiUnreachable } from "./kubernetes/api-server.ts";
 import { type Cluster, deleteObject } from "./kubernetes/apply.ts";
 import { stackLabelOf } from "./kubernetes/stack-label.ts";
 import type { Operation } from "./operation.ts";

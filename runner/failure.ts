@@ -1,3 +1,5 @@
+import { KubernetesError, UnusableKubeconfig } from "../kubernetes/errors.ts";
+
 /** A failure to tell a person about: what was attempted, why it failed, what to do next. Shown without a stack. */
 export class RunnerFailure extends Error {
   override readonly name = "RunnerFailure";
@@ -20,6 +22,14 @@ export class Interrupted extends RunnerFailure {
     super(`stopped by ${signal}`, { next: "run the same command again to go on, or `make down`", exitCode: 130 });
     this.signal = signal;
   }
+}
+
+/** What to do about anything that was thrown, and how the process ends because of it. */
+export function failureOf(error: unknown): Pick<RunnerFailure, "next" | "exitCode"> {
+  if (error instanceof RunnerFailure) return error;
+  if (error instanceof KubernetesError)
+    return { next: error.next, exitCode: error instanceof UnusableKubeconfig ? 2 : 1 };
+  return { next: undefined, exitCode: 1 };
 }
 
 /** The SDK puts one of these in front for each input that the failed output is a part of. */

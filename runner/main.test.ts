@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { type Answer, fakeApiServer, type Received } from "./testing/fake-api-server.ts";
+import { type Answer, fakeApiServer, type Received } from "../kubernetes/testing/fake-api-server.ts";
 
 const root = join(import.meta.dirname, "..");
 let folder = "";

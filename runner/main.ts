@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { down } from "./down.ts";
-import { messageOf, RunnerFailure } from "./failure.ts";
+import { failureOf, messageOf } from "./failure.ts";
 import { preflight } from "./preflight.ts";
 import { type PreviewOptions, preview, previewDigest, readText } from "./preview.ts";
 import { EncryptedSetting, type Project, readProject, readStack } from "./project.ts";
@@ -96,8 +96,9 @@ async function ending(what: string, stack: string, work: () => Promise<void>): P
     process.exit(0);
   } catch (error) {
     complain(pc.red(`${what} of stack ${stack} failed: ${messageOf(error)}`));
-    if (error instanceof RunnerFailure && error.next) complain(`Next: ${error.next}.`);
-    process.exit(error instanceof RunnerFailure ? error.exitCode : 1);
+    const { next, exitCode } = failureOf(error);
+    if (next) complain(`Next: ${next}.`);
+    process.exit(exitCode);
   }
 }
 

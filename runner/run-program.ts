@@ -1,5 +1,5 @@
 import { title } from "../preview/resource.ts";
-import { Interrupted, messageOf, RunnerFailure } from "./failure.ts";
+import { failureOf, Interrupted, messageOf, RunnerFailure } from "./failure.ts";
 import { attachMonitor, type Call } from "./monitor.ts";
 import type { Operation, Outcome } from "./operation.ts";
 import type { Project } from "./project.ts";
@@ -81,7 +81,6 @@ function asError(error: unknown): Error {
 }
 
 function named(operation: Operation, error: unknown): RunnerFailure {
-  const next = error instanceof RunnerFailure ? error.next : undefined;
-  const exitCode = error instanceof RunnerFailure ? error.exitCode : 1;
+  const { next, exitCode } = failureOf(error);
   return new RunnerFailure(`${title(operation)}: ${messageOf(error)}`, { exitCode, ...(next && { next }) });
 }

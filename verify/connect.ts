@@ -1,13 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { KubeConfig } from "@kubernetes/client-node";
+import { apiServerOf, type Kubeconfig, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
+import { recentLog } from "../kubernetes/logs.ts";
 import type { RemoteMachine } from "./actors/connection.ts";
 import { labMachine, type Programs } from "./actors/lab-machine.ts";
 import { nodeAgent } from "./actors/node-agent.ts";
 import { sshMachine } from "./actors/ssh-machine.ts";
-import { ApiServer } from "./cluster/api-server.ts";
-import { kubeconfigFile, kubeconfigOf } from "./cluster/kubeconfig.ts";
 import { objectsOf } from "./cluster/objects.ts";
-import { recentLog } from "./cluster/pod-log.ts";
 import { readView } from "./cluster/view.ts";
 import type { World } from "./engine/world.ts";
 import type { Lab } from "./lab.ts";
@@ -28,7 +26,7 @@ export interface KubeconfigSources {
 /** No cluster to check. */
 export class NoCluster extends Error {}
 
-export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSources): KubeConfig {
+export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSources): Kubeconfig {
   const file = path ?? (content ? undefined : environment || lab);
   try {
     if (content && !path) return kubeconfigOf(content);
@@ -40,7 +38,7 @@ export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSo
 }
 
 /** The cluster that a command line, a deployment, kubectl's variable or the lab names, in this order. */
-export function namedKubeconfig(path: string | undefined, lab: Lab): KubeConfig {
+export function namedKubeconfig(path: string | undefined, lab: Lab): Kubeconfig {
   const { KUBECONFIG_CONTENT: content, KUBECONFIG: environment } = process.env;
   return loadKubeconfig({ path, content, environment, lab: lab.kubeconfig });
 }
@@ -50,14 +48,14 @@ const SSH_KEY = "EBPF_DATAPLANE_SSH_KEY";
 
 /** The real world: this cluster, this lab's machines and those over SSH, this clock. */
 export function connectWorld(
-  config: KubeConfig,
+  config: Kubeconfig,
   lab: Lab & { name: string },
   programs: Programs,
   stopping: AbortSignal,
   { note, now }: Telling,
   remote: RemoteMachine[] = [],
 ): World {
-  const api = new ApiServer(config);
+  const api = apiServerOf(config);
   const { [SSH_KEY]: privateKey } = process.env;
   const here = lab.machines.filter(({ name }) => !remote.some((machine) => machine.name === name));
   return {

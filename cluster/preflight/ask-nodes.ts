@@ -1,5 +1,5 @@
-import type { KubeConfig } from "@kubernetes/client-node";
 import { type NodeReport, nodeReportSchema } from "../../agent/features/report.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import { MESSAGE_FILE, runOnNodes } from "../node-pods.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { unfitKind } from "./nodes.ts";
@@ -14,14 +14,14 @@ const MOUNTS = {
 
 /** What each node says of itself, by its own kernel, through a short pod of the agent's image. */
 export async function askNodes(
-  config: KubeConfig,
+  api: Api,
   { nodes }: ClusterFacts,
   { image = "", apiServer, seconds }: Plan,
 ): Promise<Map<string, NodeReport | string>> {
   const names = nodes.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
   const server = apiServer ? ["--api-server", `${apiServer.host}:${apiServer.port}`] : [];
   const args = ["features", "--report", MESSAGE_FILE, ...server];
-  const errands = await runOnNodes(config, {
+  const errands = await runOnNodes(api, {
     purpose: "preflight",
     nodes: names,
     image,

@@ -1,20 +1,10 @@
-import {
-  ApiextensionsV1Api,
-  ApiregistrationV1Api,
-  AppsV1Api,
-  AuthorizationV1Api,
-  CoreV1Api,
-  type KubeConfig,
-  type V1CustomResourceDefinition,
-  type V1DaemonSet,
-  type V1Node,
-  type V1Pod,
-  type V1Service,
-  VersionApi,
-} from "@kubernetes/client-node";
+import type { V1CustomResourceDefinition, V1DaemonSet, V1Node, V1Pod, V1Service } from "@kubernetes/client-node";
 import type { NodeReport } from "../../agent/features/report.ts";
+import { createObject } from "../../kubernetes/create.ts";
+import { reasonOf } from "../../kubernetes/errors.ts";
+import { findObject, getObject, listObjects } from "../../kubernetes/get.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import { ClusterFailure } from "../failure.ts";
-import { apiWords, isNotFound } from "../kubeconfig.ts";
 
 /** What is known of a cluster before anything is changed. */
 export interface ClusterFacts {
@@ -49,53 +39,53 @@ const RIGHTS = [
 ];
 
 /** Asks the API server only; the nodes are asked by others. */
-export async function readFacts(config: KubeConfig, clusterId: string): Promise<ClusterFacts> {
-  const core = config.makeApiClient(CoreV1Api);
+export async function readFacts(api: Api, clusterId: string): Promise<ClusterFacts> {
   try {
     const [version, nodes, daemonSets, pods, services, definitions, calicoApiServer, denied] = await Promise.all([
-      config.makeApiClient(VersionApi).getCode(),
-      core.listNode(),
-      config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(),
-      core.listPodForAllNamespaces({ limit: 1000 }),
-      core.listServiceForAllNamespaces(),
-      config.makeApiClient(ApiextensionsV1Api).listCustomResourceDefinition(),
-      hasCalicoApiServer(config),
-      deniedRights(config),
+      getObject<{ gitVersion: string }>(api, "/version"),
+      listObjects<V1Node>(api, "/api/v1/nodes"),
+      listObjects<V1DaemonSet>(api, "/apis/apps/v1/daemonsets"),
+      listObjects<V1Pod>(api, "/api/v1/pods", { limit: "1000" }),
+      listObjects<V1Service>(api, "/api/v1/services"),
+      listObjects<V1CustomResourceDefinition>(api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+      hasCalicoApiServer(api),
+      deniedRights(api),
     ]);
     return {
       clusterId,
       version: version.gitVersion,
-      nodes: nodes.items,
-      daemonSets: daemonSets.items,
-      pods: pods.items,
-      services: services.items,
-      definitions: definitions.items,
+      nodes,
+      daemonSets,
+      pods,
+      services,
+      definitions,
       calicoApiServer,
       denied,
       reports: new Map(),
     };
   } catch (error) {
     throw new ClusterFailure(
-      `the cluster cannot be read: ${apiWords(error)}`,
+      `the cluster cannot be read: ${reasonOf(error)}`,
       "give a kubeconfig of somebody who may read nodes, daemonsets, pods and services of all namespaces, and customresourcedefinitions",
     );
   }
 }
 
-async function hasCalicoApiServer(config: KubeConfig): Promise<boolean> {
-  try {
-    const { spec } = await config.makeApiClient(ApiregistrationV1Api).readAPIService({ name: "v3.projectcalico.org" });
-    return spec?.service !== undefined;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
+async function hasCalicoApiServer(api: Api): Promise<boolean> {
+  const path = "/apis/apiregistration.k8s.io/v1/apiservices/v3.projectcalico.org";
+  const found = await findObject<{ spec?: { service?: object | null } }>(api, path);
+  return Boolean(found?.spec?.service);
 }
 
-async function deniedRights(config: KubeConfig): Promise<string[]> {
-  const api = config.makeApiClient(AuthorizationV1Api);
+async function deniedRights(api: Api): Promise<string[]> {
+  const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
   const asked = RIGHTS.map(async (resourceAttributes) => {
-    const { status } = await api.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes } } });
+    const body = {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SelfSubjectAccessReview",
+      spec: { resourceAttributes },
+    };
+    const { status } = await createObject<{ status?: { allowed?: boolean } }>(api, path, body);
     const { verb, resource, group } = resourceAttributes;
     return status?.allowed ? [] : [`${verb} ${group ? `${resource}.${group}` : resource}`];
   });

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import { type Answer, fakeApiServer, type Received } from "../../runner/testing/fake-api-server.ts";
+import { apiServerOf, kubeconfigOf } from "../../kubernetes/kubeconfig.ts";
+import { type Answer, fakeApiServer, type Received } from "../../kubernetes/testing/fake-api-server.ts";
 import { clusterIfThere } from "../identity.ts";
 import { removeKubeProxy, restoreKubeProxy } from "../kube-proxy/switch.ts";
-import { readKubeconfig } from "../kubeconfig.ts";
 import { daemonSet, fitCluster, fitReport } from "./facts.fixture.ts";
 import { planSchema } from "./plan.ts";
 import { preflight } from "./run.ts";
@@ -33,14 +33,14 @@ async function serving(answer: (request: Received) => Answer | undefined = () =>
     return answer(request) ?? (document ? [200, document] : [404, { message: "not found" }]);
   });
   close = server.close;
-  return server;
+  return { ...server, api: apiServerOf(kubeconfigOf(server.kubeconfig)) };
 }
 
 const quiet = () => {};
 
 test("a preflight without pods only reads", async () => {
-  const { kubeconfig, received } = await serving();
-  const found = await preflight(planSchema.parse({ probeNodes: false }), kubeconfig, quiet);
+  const { api, received } = await serving();
+  const found = await preflight(planSchema.parse({ probeNodes: false }), api, quiet);
   expect(found).toMatchObject({
     clusterId,
     refused: 0,
@@ -52,7 +52,7 @@ test("a preflight without pods only reads", async () => {
 
 test("a preflight asks each node by a pod without rights, and removes the pods", async () => {
   const made: { spec: Record<string, unknown> & { nodeName: string } }[] = [];
-  const { kubeconfig, received } = await serving(({ method, url, body }) => {
+  const { api, received } = await serving(({ method, url, body }) => {
     if (!url.startsWith("/api/v1/namespaces/kube-system/pods")) return undefined;
     if (method === "POST") made.push(body as never);
     const message = JSON.stringify(fitReport);
@@ -64,7 +64,7 @@ test("a preflight asks each node by a pod without rights, and removes the pods",
     }));
     return [200, method === "GET" ? { items } : {}];
   });
-  const found = await preflight(planSchema.parse({ image: "agent:1" }), kubeconfig, quiet);
+  const found = await preflight(planSchema.parse({ image: "agent:1" }), api, quiet);
   expect(made.map(({ spec }) => spec.nodeName)).toEqual(["one", "two"]);
   expect(made[0]?.spec).toMatchObject({ automountServiceAccountToken: false, hostNetwork: true });
   expect(found.findings[0]).toMatchObject({ severity: "refused", nodes: ["two"], found: "exec format error" });
@@ -76,26 +76,25 @@ test.each([
   ["as Pulumi remembers it", {}, '{"clusterId":"00000000-0000-4000-8000-000000000000"}'],
 ])("another cluster than meant, %s, is refused before anything is read", async (_, plan, before) => {
   process.env.PULUMI_COMMAND_STDOUT = before;
-  const { kubeconfig, received } = await serving();
-  await expect(preflight(planSchema.parse(plan), kubeconfig, quiet)).rejects.toThrow(
+  const { api, received } = await serving();
+  await expect(preflight(planSchema.parse(plan), api, quiet)).rejects.toThrow(
     `this kubeconfig is of the cluster ${clusterId}, but the stack is on 00000000`,
   );
   expect(received).toHaveLength(1);
 });
 
 test("a cluster that nobody answers for is gone only when that is said", async () => {
-  const { kubeconfig, close: stop } = await serving();
+  const { api, close: stop } = await serving();
   stop();
-  const config = readKubeconfig(kubeconfig);
-  await expect(clusterIfThere(config)).rejects.toThrow(/cannot be read: .*ECONNREFUSED/);
+  await expect(clusterIfThere(api)).rejects.toThrow(/cannot be read: .*ECONNREFUSED/);
   process.env.PULUMI_K8S_DELETE_UNREACHABLE = "true";
-  expect(await clusterIfThere(config)).toBeUndefined();
+  expect(await clusterIfThere(api)).toBeUndefined();
 });
 
 test("a cluster that refuses is not gone", async () => {
   process.env.PULUMI_K8S_DELETE_UNREACHABLE = "true";
-  const { kubeconfig } = await serving(() => [401, { message: "Unauthorized" }]);
-  await expect(clusterIfThere(readKubeconfig(kubeconfig))).rejects.toThrow("Unauthorized");
+  const { api } = await serving(() => [401, { message: "Unauthorized" }]);
+  await expect(clusterIfThere(api)).rejects.toThrow("Unauthorized");
 });
 
 test("kube-proxy leaves by one key of its node selector, and comes back without it", async () => {
@@ -104,7 +103,7 @@ test("kube-proxy leaves by one key of its node selector, and comes back without 
     ...daemonSet("kube-system", "kube-proxy", "kube-proxy:1", selector),
     status: { observedGeneration: 1, currentNumberScheduled: 0, desiredNumberScheduled: 2, numberReady: 2 },
   });
-  const { kubeconfig, received } = await serving(({ method, url, body }) => {
+  const { api, received } = await serving(({ method, url, body }) => {
     if (url === "/apis/apps/v1/daemonsets") return [200, { items: [live()] }];
     if (!url.endsWith("/namespaces/kube-system/daemonsets/kube-proxy")) return undefined;
     if (method === "PATCH") {
@@ -113,10 +112,9 @@ test("kube-proxy leaves by one key of its node selector, and comes back without 
     }
     return [200, live()];
   });
-  const config = readKubeconfig(kubeconfig);
-  expect(await removeKubeProxy(config, quiet)).toEqual(["kube-system/kube-proxy"]);
+  expect(await removeKubeProxy(api, quiet)).toEqual(["kube-system/kube-proxy"]);
   expect(selector).toEqual({ "kubernetes.io/os": "linux", "ebpf-dataplane.io/kube-proxy": "removed" });
-  expect(await restoreKubeProxy(config, quiet)).toEqual(["kube-system/kube-proxy"]);
+  expect(await restoreKubeProxy(api, quiet)).toEqual(["kube-system/kube-proxy"]);
   expect(selector).toEqual({ "kubernetes.io/os": "linux" });
   const types = received.filter(({ method }) => method === "PATCH").map(({ contentType }) => contentType);
   expect(types).toEqual(["application/merge-patch+json", "application/merge-patch+json"]);

@@ -1,5 +1,5 @@
+import type { Api } from "../../kubernetes/transport.ts";
 import { clusterIdBefore, clusterIdOf, requireCluster } from "../identity.ts";
-import { readKubeconfig } from "../kubeconfig.ts";
 import { askNodes } from "./ask-nodes.ts";
 import { readFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
@@ -18,14 +18,13 @@ export interface Preflight {
 }
 
 /** Looks at a cluster before anything is changed. Makes one short pod per node, unless told not to, and removes it. */
-export async function preflight(plan: Plan, kubeconfig: string, say: (line: string) => void): Promise<Preflight> {
-  const config = readKubeconfig(kubeconfig);
-  const clusterId = await clusterIdOf(config);
+export async function preflight(plan: Plan, api: Api, say: (line: string) => void): Promise<Preflight> {
+  const clusterId = await clusterIdOf(api);
   requireCluster(clusterId, plan.clusterId ?? clusterIdBefore());
-  const facts = await readFacts(config, clusterId);
+  const facts = await readFacts(api, clusterId);
   if (plan.probeNodes && plan.image) {
     say(`looking at ${facts.nodes.length} nodes, by a short pod on each`);
-    facts.reports = await askNodes(config, facts, plan);
+    facts.reports = await askNodes(api, facts, plan);
   }
   const findings = judge(facts, plan);
   const nodes = facts.nodes.map(({ metadata, status }) => ({

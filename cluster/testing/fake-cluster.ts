@@ -1,6 +1,6 @@
 import type { V1Node, V1Pod } from "@kubernetes/client-node";
-import { ApiError, ApiUnreachable } from "../../verify/cluster/api-server.ts";
-import type { Api } from "../api-server.ts";
+import { ApiRefusal, ApiUnreachable } from "../../kubernetes/errors.ts";
+import type { Api, ApiRequest } from "../../kubernetes/transport.ts";
 
 /** A cluster that lives by being looked at: whatever is under way has come one step further at the next question. */
 export class FakeCluster implements Api {
@@ -46,13 +46,14 @@ export class FakeCluster implements Api {
     });
   }
 
-  async text(): Promise<string> {
-    return "[ERROR CreateJob]: it did not complete\n";
-  }
+  readonly server = "https://fake";
 
-  async json<T>(path: string, { method = "GET", body, query }: Parameters<Api["json"]>[1] = {}): Promise<T> {
-    if (this.away-- > 0) throw new ApiUnreachable("it restarts");
-    return this.#answer(`${method} ${path}`, body, query?.fieldSelector?.replace("spec.nodeName=", "")) as T;
+  async send(request: ApiRequest): Promise<string> {
+    const { method, path, body, query } = request;
+    if (path.endsWith("/log")) return "[ERROR CreateJob]: it did not complete\n";
+    if (this.away-- > 0) throw new ApiUnreachable({ server: this.server, ...request }, "it restarts");
+    const answer = this.#answer(`${method} ${path}`, body, query?.fieldSelector?.replace("spec.nodeName=", ""));
+    return JSON.stringify(answer ?? {});
   }
 
   #answer(request: string, body: unknown, onNode: string | undefined): unknown {
@@ -64,7 +65,7 @@ export class FakeCluster implements Api {
     if (action) return this.#evict(pod);
     if (request.startsWith("POST")) return this.#begin(body as V1Pod);
     const found = this.pods.find(({ metadata }) => metadata?.name === pod);
-    if (!found) throw new ApiError(404, "NotFound", "no such pod");
+    if (!found) throw new ApiRefusal(404, "NotFound", "no such pod");
     if (request.startsWith("DELETE")) this.pods = this.pods.filter((other) => other !== found);
     else this.#comeOn(found);
     return found;
@@ -82,7 +83,7 @@ export class FakeCluster implements Api {
   }
 
   #evict(name: string): void {
-    if (this.held-- > 0) throw new ApiError(429, "TooManyRequests", "the disruption budget");
+    if (this.held-- > 0) throw new ApiRefusal(429, "TooManyRequests", "the disruption budget");
     this.pods = this.pods.filter(({ metadata }) => metadata?.name !== name);
     this.done.push(`evict ${name}`);
   }

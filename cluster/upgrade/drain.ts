@@ -1,6 +1,8 @@
-import type { V1Pod, V1PodList } from "@kubernetes/client-node";
-import { ApiError } from "../../verify/cluster/api-server.ts";
-import type { Api } from "../api-server.ts";
+import type { V1Pod } from "@kubernetes/client-node";
+import { createObject } from "../../kubernetes/create.ts";
+import { isRefusal } from "../../kubernetes/errors.ts";
+import { listObjects } from "../../kubernetes/get.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import { STEP_LABEL } from "./step.ts";
 
 /** Whether a drain moves a pod: all but what is there on every node, what the kubelet runs on its own, what has ended, and the upgrade's own. */
@@ -43,19 +45,18 @@ async function evict(api: Api, pod: V1Pod): Promise<string | undefined> {
     deleteOptions: { preconditions: { uid } },
   };
   try {
-    await api.json(`/api/v1/namespaces/${namespace}/pods/${name}/eviction`, { method: "POST", body });
+    await createObject(api, `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, body);
     return undefined;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 404 || error.status === 409) return undefined; // gone, or another one
-    if (error.status === 429) return `${nameOf(pod)} is held by its PodDisruptionBudget`;
+    if (isRefusal(error, 404, 409)) return undefined; // gone, or another one
+    if (isRefusal(error, 429)) return `${nameOf(pod)} is held by its PodDisruptionBudget`;
     throw error;
   }
 }
 
 async function podsOn(api: Api, node: string): Promise<V1Pod[]> {
   const query = { fieldSelector: `spec.nodeName=${node}` };
-  return (await api.json<V1PodList>("/api/v1/pods", { query })).items.filter(mustGo);
+  return (await listObjects<V1Pod>(api, "/api/v1/pods", query)).filter(mustGo);
 }
 
 const nameOf = ({ metadata }: V1Pod): string => `${metadata?.namespace}/${metadata?.name}`;

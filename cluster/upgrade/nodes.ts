@@ -1,6 +1,8 @@
-import type { V1Node, V1NodeList } from "@kubernetes/client-node";
+import type { V1Node } from "@kubernetes/client-node";
 import { plainRelease } from "../../components/release/kubernetes-release.ts";
-import type { Api } from "../api-server.ts";
+import { listObjects } from "../../kubernetes/get.ts";
+import { patchObject } from "../../kubernetes/patch.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 
 /** A node, as far as an upgrade looks at it. */
 export interface NodeState {
@@ -21,8 +23,8 @@ const MARK = "ebpf-dataplane.io/cordoned-for-upgrade";
 
 /** All nodes, the control plane first: kubelets may be older than their API server, never newer. */
 export async function survey(api: Api): Promise<NodeState[]> {
-  const { items } = await api.json<V1NodeList>("/api/v1/nodes");
-  return items.map(stateOf).sort((one, other) => Number(other.isControlPlane) - Number(one.isControlPlane));
+  const nodes = await listObjects<V1Node>(api, "/api/v1/nodes");
+  return nodes.map(stateOf).sort((one, other) => Number(other.isControlPlane) - Number(one.isControlPlane));
 }
 
 export function stateOf({ metadata, spec, status }: V1Node): NodeState {
@@ -55,5 +57,5 @@ export async function uncordon(api: Api, { name, isOurs }: NodeState): Promise<v
 }
 
 async function patch(api: Api, name: string, body: object): Promise<void> {
-  await api.json(`/api/v1/nodes/${name}`, { method: "PATCH", body, contentType: "application/merge-patch+json" });
+  await patchObject(api, `/api/v1/nodes/${name}`, body);
 }

@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { V1Pod } from "@kubernetes/client-node";
-import { ApiError } from "../../verify/cluster/api-server.ts";
-import { type Api, whileAway } from "../api-server.ts";
+import { createObject } from "../../kubernetes/create.ts";
+import { deleteObject } from "../../kubernetes/delete.ts";
+import { findObject, getText } from "../../kubernetes/get.ts";
+import { type Clock, until } from "../../kubernetes/patience.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import { ClusterFailure } from "../failure.ts";
 import { bootstrapFolder } from "../installation.ts";
-import { type Clock, until } from "../patience.ts";
+import { whileAway } from "../while-away.ts";
 import type { NodeState } from "./nodes.ts";
 
 /** What is done on a node, before and after it is drained (components/bootstrap/upgrade.sh). */
@@ -33,9 +36,9 @@ export async function runStep(
   let isOurs = false;
   const look = () =>
     whileAway(async () => {
-      const pod = await present(api, path);
+      const pod = await findObject<V1Pod>(api, path);
       if (!pod) {
-        await api.json("/api/v1/namespaces/kube-system/pods", { method: "POST", body: wanted });
+        await createObject(api, "/api/v1/namespaces/kube-system/pods", wanted);
         isOurs = true;
         return `${node.name}: the step "${step}" of ${version} begins`;
       }
@@ -44,7 +47,7 @@ export async function runStep(
       const isAnother = pod.metadata?.labels?.[STEP_LABEL] !== label;
       if (phase === "Succeeded" || (phase === "Failed" && !isOurs) || isAnother) {
         // Read first: without its pod a failure tells nothing.
-        await api.json(path, { method: "DELETE", query: { gracePeriodSeconds: "0" } });
+        await deleteObject(api, path, { gracePeriodSeconds: 0 });
         return phase === "Succeeded" && !isAnother ? undefined : `${node.name}: an earlier step to be gone`;
       }
       if (phase === "Failed") throw await failed(api, path, node, step, version);
@@ -52,7 +55,7 @@ export async function runStep(
       const waiting = pod.status?.containerStatuses?.[0]?.state?.waiting;
       return `${node.name}: ${waiting ? `a pod (${waiting.reason})` : `the step "${step}" of ${version}`}`;
     });
-  const missing = await until(look, STEP_SECONDS, say, clock);
+  const missing = await until(look, STEP_SECONDS, say, { clock });
   if (missing === undefined) return;
   throw new ClusterFailure(
     `the upgrade did not come on within ${STEP_SECONDS / 60} min: ${missing}`,
@@ -60,17 +63,8 @@ export async function runStep(
   );
 }
 
-async function present(api: Api, path: string): Promise<V1Pod | undefined> {
-  try {
-    return await api.json<V1Pod>(path);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
-}
-
 async function failed(api: Api, path: string, { name }: NodeState, step: Step, version: string) {
-  const log = await api.text(`${path}/log`, { query: { tailLines: "8" } }).catch(() => "(its log cannot be read)");
+  const log = await getText(api, `${path}/log`, { tailLines: "8" }).catch(() => "(its log cannot be read)");
   return new ClusterFailure(
     `node ${name} cannot be upgraded to Kubernetes ${version} (${step}):\n${log.trimEnd()}`,
     "set right what the log names, then run the same command again: it goes on here",

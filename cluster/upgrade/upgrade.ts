@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { upgradeRefusal } from "../../components/release/kubernetes-release.ts";
-import { type Api, persistently, whileAway } from "../api-server.ts";
+import { type Clock, realClock, until } from "../../kubernetes/patience.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import { ClusterFailure } from "../failure.ts";
 import { doubtAbout } from "../node-truth.ts";
-import { type Clock, realClock, until } from "../patience.ts";
+import { persistently, whileAway } from "../while-away.ts";
 import { evictFrom, irreplaceable } from "./drain.ts";
 import { cordon, isDone, type NodeState, survey, uncordon } from "./nodes.ts";
 import { runStep } from "./step.ts";
@@ -61,7 +62,7 @@ async function requirePossible(
     throw new ClusterFailure(`draining would delete pods that nothing makes again: ${alone.join(", ")}`, next);
   }
   // A kubelet that an earlier run has just started may not be Ready yet.
-  const missing = await until(() => notReady(api), 120, say, clock);
+  const missing = await until(() => notReady(api), 120, say, { clock });
   if (missing)
     throw new ClusterFailure(`the upgrade cannot begin: ${missing}`, "repair that first; nothing was changed");
 }
@@ -92,7 +93,7 @@ async function upgradeNode(work: Work, name: string): Promise<void> {
       if (state?.release !== wanted.version || !state.isReady) return `${name} to be Ready with ${wanted.version}`;
       return doubtAbout(api, name);
     });
-  const missing = await until(look, wanted.readySeconds, say, clock);
+  const missing = await until(look, wanted.readySeconds, say, { clock });
   if (missing) {
     const next = `read the log of its kubelet (journalctl -u kubelet on ${name}), then run the same command again: it goes on here`;
     throw new ClusterFailure(`node ${name} did not come back: ${missing}`, next);
@@ -103,7 +104,7 @@ async function upgradeNode(work: Work, name: string): Promise<void> {
 }
 
 async function drain({ api, wanted, say, clock }: Work, node: string): Promise<void> {
-  const missing = await until(() => whileAway(() => evictFrom(api, node)), wanted.drainSeconds, say, clock);
+  const missing = await until(() => whileAway(() => evictFrom(api, node)), wanted.drainSeconds, say, { clock });
   if (missing === undefined) return;
   throw new ClusterFailure(
     `node ${node} is not empty after ${Math.round(wanted.drainSeconds / 60)} min: ${missing}`,

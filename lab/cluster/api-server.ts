@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { get } from "node:https";
 import { join } from "node:path";
+import { KubernetesError } from "../../kubernetes/errors.ts";
+import { getText } from "../../kubernetes/get.ts";
+import { until } from "../../kubernetes/patience.ts";
+import { ApiServer } from "../../kubernetes/transport.ts";
 import { LabFailure } from "../failure.ts";
 import { machineDisk } from "../names.ts";
 
@@ -14,43 +17,36 @@ export interface ApiServerPath {
 export const certificateAuthority = (lab: string, controlPlane: string): string =>
   join(machineDisk(lab, controlPlane), "etc/kubernetes/pki/ca.crt");
 
-/** Asks as an anonymous user. @returns the body of a 200 answer, undefined for anything else. */
-function ask({ lab, controlPlane, port }: ApiServerPath, path: string): Promise<string | undefined> {
-  const ca = certificateAuthority(lab, controlPlane);
-  if (!existsSync(ca)) return Promise.resolve(undefined);
-  return new Promise((resolve) => {
-    const options = { host: "127.0.0.1", port, path, ca: readFileSync(ca), timeout: 2000, agent: false };
-    const request = get(options, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (chunk) => {
-        body += chunk;
-      });
-      response.on("end", () => resolve(response.statusCode === 200 ? body : undefined));
-      response.on("error", () => resolve(undefined));
-    });
-    request.on("timeout", () => request.destroy());
-    request.on("error", () => resolve(undefined));
-  });
-}
+/** Milliseconds that one answer may take, and between two questions. */
+const [ANSWER_MS, EVERY_MS] = [2000, 150];
 
-async function until(condition: () => Promise<boolean>, seconds: number, failure: () => LabFailure): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw failure();
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
+/** Asks as an anonymous user. @returns what asks for a path: undefined for anything but a success */
+function asker({ lab, controlPlane, port }: ApiServerPath): (path: string) => Promise<string | undefined> {
+  const ca = certificateAuthority(lab, controlPlane);
+  const options = () => ({ ca: readFileSync(ca) });
+  const api = new ApiServer({ server: `https://127.0.0.1:${port}`, options }, ANSWER_MS);
+  return async (path) => {
+    if (!existsSync(ca)) return undefined;
+    return getText(api, path).catch((error: unknown) => {
+      if (error instanceof KubernetesError) return undefined;
+      throw error;
+    });
+  };
 }
 
 /** Waits until the API server is ready to serve. */
 export async function waitUntilReady(path: ApiServerPath, seconds: number): Promise<void> {
-  const ready = async () => (await ask(path, "/readyz")) !== undefined;
-  await until(ready, seconds, () => {
-    const logs = join(machineDisk(path.lab, path.controlPlane), "var/log");
-    return new LabFailure(`the API server on machine ${path.controlPlane} was not ready within ${seconds} s`, {
-      next: `read ${logs}/kubelet.log and ${logs}/pods, or start over with 'down ${path.lab}' and 'up'`,
-    });
+  const ask = asker(path);
+  const look = async () => ((await ask("/readyz")) === undefined ? "it is not ready" : undefined);
+  if ((await until(look, seconds, () => {}, { everyMs: EVERY_MS })) === undefined) return;
+  const logs = join(machineDisk(path.lab, path.controlPlane), "var/log");
+  throw new LabFailure(`the API server on machine ${path.controlPlane} was not ready within ${seconds} s`, {
+    next: `read ${logs}/kubelet.log and ${logs}/pods, or start over with 'down ${path.lab}' and 'up'`,
   });
 }
+
+/** Seconds that a control plane gets to offer itself. */
+const JOINABLE_SECONDS = 600;
 
 /**
  * Waits until a node can join by a token: kubeadm has published the cluster's information and the token's controller has
@@ -58,8 +54,10 @@ export async function waitUntilReady(path: ApiServerPath, seconds: number): Prom
  */
 export async function waitUntilJoinable(path: ApiServerPath, token: string, gaveUp: () => boolean): Promise<void> {
   const signature = `jws-kubeconfig-${token.split(".")[0]}`;
-  const signed = async () =>
-    gaveUp() ||
-    (await ask(path, "/api/v1/namespaces/kube-public/configmaps/cluster-info"))?.includes(signature) === true;
-  await until(signed, 600, () => new LabFailure("the control plane did not offer itself to workers within 600 s"));
+  const information = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
+  const ask = asker(path);
+  const look = async () =>
+    gaveUp() || (await ask(information))?.includes(signature) ? undefined : "the token is not signed";
+  if ((await until(look, JOINABLE_SECONDS, () => {}, { everyMs: EVERY_MS })) === undefined) return;
+  throw new LabFailure(`the control plane did not offer itself to workers within ${JOINABLE_SECONDS} s`);
 }

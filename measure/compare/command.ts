@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { apiServerOf } from "../../kubernetes/kubeconfig.ts";
 import type { Comparison } from "../../report/results/compare.ts";
-import { ApiServer } from "../../verify/cluster/api-server.ts";
 import { readView } from "../../verify/cluster/view.ts";
 import { connectWorld, loadKubeconfig, NoCluster } from "../../verify/connect.ts";
 import { reachLab } from "../../verify/lab.ts";
@@ -54,7 +54,7 @@ export async function compareOnLab(options: CompareOptions, stopping: AbortSigna
   if (!lab.kubeconfig)
     throw new NothingToCompare(`there is no local cluster "${options.lab}": start one with \`make up\``);
   const config = loadKubeconfig({ lab: lab.kubeconfig });
-  const api = new ApiServer(config);
+  const api = apiServerOf(config);
   const view = await readView(api);
   const target = findTarget(options, lab, view);
   const terminal = telling(quiet);

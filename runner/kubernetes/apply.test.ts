@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { type Answer, fakeApiServer, type Received } from "../testing/fake-api-server.ts";
+import { type Answer, fakeApiServer, type Received } from "../../kubernetes/testing/fake-api-server.ts";
 import { objectOperation, recordProgress } from "../testing/operation.ts";
 import { applyObject, clusterOf, deleteObject } from "./apply.ts";
 

@@ -1,10 +1,16 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { applyObject as applyServerSide } from "../../kubernetes/apply.ts";
+import { deleteObject as deleteAt } from "../../kubernetes/delete.ts";
+import { Discovery, UnknownKind } from "../../kubernetes/discovery.ts";
+import { isAway } from "../../kubernetes/errors.ts";
+import { findObject, getObject, unlessMissing } from "../../kubernetes/get.ts";
+import { defaultAccess, kubeconfigOf } from "../../kubernetes/kubeconfig.ts";
+import type { ApiObject } from "../../kubernetes/object.ts";
+import { patiently, until } from "../../kubernetes/patience.ts";
+import { type Api, ApiServer } from "../../kubernetes/transport.ts";
 import { RunnerFailure } from "../failure.ts";
 import type { Handler, Operation, Progress } from "../operation.ts";
 import { say } from "../terminal.ts";
-import { type ApiObject, ApiRefusal, ApiServer, ApiUnreachable } from "./api-server.ts";
 import { isDefinition, refuseStrangers, whyKept } from "./definitions.ts";
-import { Discovery } from "./discovery.ts";
 import { explainPods } from "./pod-trouble.ts";
 import { readiness } from "./readiness.ts";
 import { STACK_LABEL } from "./stack-label.ts";
@@ -15,18 +21,24 @@ export const FIELD_MANAGER = "ebpf-dataplane-runner";
 /** Milliseconds that an object may take to become ready. */
 const READY_TIMEOUT = 5 * 60_000;
 const POLL = 500;
+/** A cluster that was just made, or whose API server restarts, refuses connections for a moment. */
+const AWAY_MS = 10_000;
+/** A kind that was just defined is not known at once; this is enough for the API server to notice. */
+const NEW_KIND_MS = 15_000;
 
 /** A cluster: its API server and what is known about its kinds. */
 export interface Cluster {
-  server: ApiServer;
+  api: Api;
   discovery: Discovery;
   /** Identities (metadata.uid) of what this run applied. */
   made: Set<string>;
 }
 
-export function clusterOf(kubeconfig?: string, context?: string): Cluster {
-  const server = new ApiServer(kubeconfig, context);
-  return { server, discovery: new Discovery(server), made: new Set() };
+/** @param kubeconfig YAML; absent: what kubectl would use. @param folder that paths in it are seen from */
+export function clusterOf(kubeconfig?: string, context?: string, folder?: string): Cluster {
+  const access = kubeconfig === undefined ? defaultAccess(context) : kubeconfigOf(kubeconfig, folder, context);
+  const api = new ApiServer(access);
+  return { api, discovery: new Discovery(api), made: new Set() };
 }
 
 /**
@@ -38,9 +50,9 @@ export function applyObject(clusterFor: (provider: string) => Cluster, stackLabe
   return async (operation, progress, signal) => {
     const object = stackLabel === undefined ? wireObject(operation) : labelled(wireObject(operation), stackLabel);
     const cluster = clusterFor(operation.provider);
-    const path = await cluster.discovery.path(object);
-    if (isDefinition(object)) await whileUnreachable(signal, () => refuseStrangers(cluster.server, path));
-    const applied = await whileUnreachable(signal, () => serverSideApply(cluster, path, object));
+    const path = await pathOf(cluster, object, signal);
+    if (isDefinition(object)) await whileAway(signal, () => refuseStrangers(cluster.api, path));
+    const applied = await whileAway(signal, () => applyServerSide<ApiObject>(cluster.api, path, object, FIELD_MANAGER));
     const { uid } = applied.metadata ?? {};
     if (uid !== undefined) cluster.made.add(uid);
     const live = await ready(cluster, path, applied, operation, progress, signal);
@@ -64,48 +76,54 @@ export async function deleteObject(
   signal: AbortSignal,
 ): Promise<void> {
   const object = wireObject(operation);
-  const deadline = Date.now() + (operation.timeout ?? READY_TIMEOUT);
-  try {
-    const path = await cluster.discovery.path(object);
-    const owner = (await cluster.server.send("GET", path)).metadata?.labels?.[STACK_LABEL];
-    if (owner !== undefined && owner !== stackLabel) {
-      const next = "is this the kubeconfig of this stack's cluster?";
-      throw new RunnerFailure(`is the stack ${owner}'s, not ${stackLabel}'s: ${next}`);
-    }
-    const kept = isDefinition(object) ? await whyKept(cluster.server, path) : undefined;
-    if (kept) return say(`  ${object.metadata?.name} stays: ${kept}`);
-    await cluster.server.send("DELETE", path, { propagationPolicy: "Foreground" });
-    while (Date.now() < deadline) {
-      await cluster.server.send("GET", path);
-      await sleep(POLL, undefined, { signal });
-    }
-  } catch (error) {
-    if (error instanceof ApiRefusal && error.status === 404) return;
-    throw error;
+  const { api } = cluster;
+  const path = await unlessMissing(cluster.discovery.path(object));
+  const found = path && (await findObject<ApiObject>(api, path));
+  if (!path || !found) return;
+  const owner = found.metadata?.labels?.[STACK_LABEL];
+  if (owner !== undefined && owner !== stackLabel) {
+    const next = "is this the kubeconfig of this stack's cluster?";
+    throw new RunnerFailure(`is the stack ${owner}'s, not ${stackLabel}'s: ${next}`);
   }
-  throw new RunnerFailure("is still there: something holds it (see metadata.finalizers)");
+  const kept = isDefinition(object) ? await whyKept(api, path) : undefined;
+  if (kept) return say(`  ${object.metadata?.name} stays: ${kept}`);
+  await unlessMissing(deleteAt(api, path, { propagationPolicy: "Foreground" }));
+  const look = async () => ((await findObject(api, path)) ? "it is still there" : undefined);
+  const limit = (operation.timeout ?? READY_TIMEOUT) / 1000;
+  const left = await until(look, limit, () => {}, { everyMs: POLL, signal });
+  if (left) throw new RunnerFailure("is still there: something holds it (see metadata.finalizers)");
 }
 
-async function serverSideApply({ server }: Cluster, path: string, object: ApiObject): Promise<ApiObject> {
-  const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, force: "true", fieldValidation: "Strict" });
-  return server.send("PATCH", `${path}?${query}`, object, "application/apply-patch+yaml");
+/** An object's path in the API. */
+async function pathOf({ discovery }: Cluster, object: ApiObject, signal: AbortSignal): Promise<string> {
+  const limitMs = (error: Error) => (error instanceof UnknownKind ? NEW_KIND_MS : 0);
+  try {
+    return await patiently(() => discovery.path(object), { limitMs, everyMs: 1000, signal });
+  } catch (error) {
+    if (!(error instanceof UnknownKind)) throw error;
+    const next = "check apiVersion and kind, and that its CustomResourceDefinition comes first (dependsOn)";
+    throw new RunnerFailure(`the API server has no kind ${object.kind} in ${object.apiVersion}`, { next });
+  }
 }
 
-/** A cluster that was just made, or whose API server restarts, refuses connections for a moment. */
-async function whileUnreachable<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-  for (let left = 20; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const passing = error instanceof ApiUnreachable || (error instanceof ApiRefusal && error.status >= 500);
-      if (!passing || left === 0) throw error;
-      await sleep(POLL, undefined, { signal });
-    }
+async function whileAway<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  return patiently(attempt, { limitMs: (error) => (isAway(error) ? AWAY_MS : 0), everyMs: POLL, signal });
+}
+
+/** What an applied object still lacks. */
+class NotReady extends Error {
+  readonly live: ApiObject;
+  readonly hopeless: boolean;
+
+  constructor(reason: string, live: ApiObject, hopeless = false) {
+    super(reason);
+    this.live = live;
+    this.hopeless = hopeless;
   }
 }
 
 async function ready(
-  cluster: Cluster,
+  { api }: Cluster,
   path: string,
   applied: ApiObject,
   operation: Operation,
@@ -113,20 +131,27 @@ async function ready(
   signal: AbortSignal,
 ): Promise<ApiObject> {
   const limit = operation.timeout ?? READY_TIMEOUT;
-  const deadline = Date.now() + limit;
-  let live = applied;
-  for (;;) {
+  let next: ApiObject | undefined = applied;
+  const look = async (): Promise<ApiObject> => {
+    const live = next ?? (await whileAway(signal, () => getObject<ApiObject>(api, path)));
+    next = undefined;
     const state = readiness(live);
     if (state.ready) return live;
-    const late = Date.now() > deadline;
-    const pods = late || state.hopeless || progress.reportDue() ? await explainPods(cluster.server, live) : [];
-    if (late || state.hopeless) {
-      const after = state.hopeless ? "" : ` after ${limit / 1000} s`;
-      throw new RunnerFailure([`not ready${after}: ${state.reason}`, ...pods].join("\n"));
-    }
-    if (progress.reportDue()) progress.waiting([state.reason, ...pods].join("\n      "));
-    await sleep(POLL, undefined, { signal });
-    live = await whileUnreachable(signal, () => cluster.server.send("GET", path));
+    throw new NotReady(state.reason, live, state.hopeless);
+  };
+  const limitMs = (error: Error) => (error instanceof NotReady && !error.hopeless ? limit : 0);
+  const waiting = async (error: Error): Promise<void> => {
+    if (!progress.reportDue()) return;
+    const pods = await explainPods(api, (error as NotReady).live);
+    progress.waiting([error.message, ...pods].join("\n      "));
+  };
+  try {
+    return await patiently(look, { limitMs, everyMs: POLL, waiting, signal });
+  } catch (error) {
+    if (!(error instanceof NotReady)) throw error;
+    const after = error.hopeless ? "" : ` after ${limit / 1000} s`;
+    const pods = await explainPods(api, error.live);
+    throw new RunnerFailure([`not ready${after}: ${error.message}`, ...pods].join("\n"));
   }
 }
 

@@ -1,4 +1,6 @@
-import type { ApiObject, ApiServer } from "./api-server.ts";
+import { listObjects } from "../../kubernetes/get.ts";
+import type { ApiObject } from "../../kubernetes/object.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 
 interface ContainerStatus {
   name: string;
@@ -29,22 +31,22 @@ interface Warning {
 }
 
 /** Why the pods of a workload are not ready, one line per pod. */
-export async function explainPods(server: ApiServer, workload: ApiObject): Promise<string[]> {
+export async function explainPods(api: Api, workload: ApiObject): Promise<string[]> {
   const selector = (workload.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector;
   if (!selector?.matchLabels) return [];
   const labels = Object.entries(selector.matchLabels).map(([key, value]) => `${key}=${value}`);
   const namespace = workload.metadata?.namespace ?? "default";
-  const query = new URLSearchParams({ labelSelector: labels.join(",") });
-  const pods = (await server.send("GET", `/api/v1/namespaces/${namespace}/pods?${query}`)).items as Pod[];
+  const query = { labelSelector: labels.join(",") };
+  const pods = await listObjects<Pod>(api, `/api/v1/namespaces/${namespace}/pods`, query);
   if (pods.length === 0) return ["no pod exists: see the events of the namespace"];
-  const warnings = await warningsOf(server, namespace);
+  const warnings = await warningsOf(api, namespace);
   return pods.flatMap((pod) => troubleOf(namespace, pod, warnings.get(pod.metadata.name)));
 }
 
 /** The newest warning about each object of a namespace: volumes, network and images tell their troubles there only. */
-async function warningsOf(server: ApiServer, namespace: string): Promise<Map<string, string>> {
-  const query = new URLSearchParams({ fieldSelector: "type=Warning,involvedObject.kind=Pod" });
-  const events = (await server.send("GET", `/api/v1/namespaces/${namespace}/events?${query}`)).items as Warning[];
+async function warningsOf(api: Api, namespace: string): Promise<Map<string, string>> {
+  const query = { fieldSelector: "type=Warning,involvedObject.kind=Pod" };
+  const events = await listObjects<Warning>(api, `/api/v1/namespaces/${namespace}/events`, query);
   events.sort((one, other) => (one.lastTimestamp ?? "").localeCompare(other.lastTimestamp ?? ""));
   return new Map(events.map(({ involvedObject, reason, message }) => [involvedObject.name, `${reason}: ${message}`]));
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
+import { fakeApiServer, type Received } from "../../kubernetes/testing/fake-api-server.ts";
 import { ResourceReport } from "../terminal.ts";
-import { fakeApiServer, type Received } from "../testing/fake-api-server.ts";
 import { objectOperation, recordProgress } from "../testing/operation.ts";
 import { applyObject, clusterOf } from "./apply.ts";
 import { prune } from "./prune.ts";

@@ -1,6 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { deleteObject } from "../../kubernetes/delete.ts";
+import { isRefusal } from "../../kubernetes/errors.ts";
+import { findObject, listObjects } from "../../kubernetes/get.ts";
+import type { ApiObject } from "../../kubernetes/object.ts";
+import { until } from "../../kubernetes/patience.ts";
 import type { ResourceReport } from "../terminal.ts";
-import { type ApiObject, ApiRefusal } from "./api-server.ts";
 import { type Cluster, FIELD_MANAGER } from "./apply.ts";
 import { isDefinition, whyKept } from "./definitions.ts";
 import { STACK_LABEL } from "./stack-label.ts";
@@ -24,8 +27,8 @@ interface Metadata {
 }
 
 const POLL = 300;
-/** Milliseconds that an object may take to go. */
-const GONE_TIMEOUT = 2 * 60_000;
+/** Seconds that an object may take to go. */
+const GONE_SECONDS = 2 * 60;
 
 /** What depends on others goes before them; kinds that take others with them go last. */
 const FIRST = ["DaemonSet", "Deployment", "StatefulSet", "Job", "Pod"];
@@ -44,7 +47,7 @@ export async function prune(
   const leftovers = (await labelled(cluster, label)).sort((one, other) => rank(one) - rank(other));
   for (const leftover of leftovers) {
     // What holds others' objects stays when it is taken out of the program.
-    if (isDefinition(leftover) && (await whyKept(cluster.server, leftover.path))) continue;
+    if (isDefinition(leftover) && (await whyKept(cluster.api, leftover.path))) continue;
     const progress = report(`${leftover.kind} ${leftover.name}: no longer in the program, removed`);
     await remove(cluster, leftover);
     progress.done();
@@ -53,12 +56,12 @@ export async function prune(
 }
 
 async function labelled(cluster: Cluster, label: string): Promise<Leftover[]> {
-  const query = new URLSearchParams({ labelSelector: `${STACK_LABEL}=${label}` });
+  const query = { labelSelector: `${STACK_LABEL}=${label}` };
   const kinds = await cluster.discovery.deletable();
   const lists = await Promise.all(
     kinds.map(async ({ kind, name, namespaced, groupPath }) => {
-      const { items = [] } = await listed(cluster, `${groupPath}/${name}?${query}`);
-      return items
+      const objects = await listed(cluster, `${groupPath}/${name}`, query);
+      return objects
         .filter(({ metadata }) => isOurs(metadata) && !cluster.made.has(metadata.uid))
         .map(({ metadata }) => {
           const folder = namespaced ? `${groupPath}/namespaces/${metadata.namespace}/${name}` : `${groupPath}/${name}`;
@@ -72,11 +75,15 @@ async function labelled(cluster: Cluster, label: string): Promise<Leftover[]> {
 }
 
 /** What nobody may list cannot have been made by this run's user. */
-async function listed({ server }: Cluster, path: string): Promise<{ items?: { metadata: Metadata }[] }> {
-  return server.send("GET", path).catch((error: unknown) => {
-    if (error instanceof ApiRefusal && [403, 404, 405].includes(error.status)) return {};
+async function listed(
+  { api }: Cluster,
+  path: string,
+  query: Record<string, string>,
+): Promise<{ metadata: Metadata }[]> {
+  return listObjects<{ metadata: Metadata }>(api, path, query).catch((error: unknown) => {
+    if (isRefusal(error, 403, 404, 405)) return [];
     throw error;
-  }) as Promise<{ items?: { metadata: Metadata }[] }>;
+  });
 }
 
 /** Controllers copy labels to what they make: an EndpointSlice has those of its Service. */
@@ -85,19 +92,19 @@ function isOurs({ managedFields = [], ownerReferences = [], deletionTimestamp }:
   return applied && !deletionTimestamp && !ownerReferences.some(({ controller }) => controller);
 }
 
-async function remove({ server }: Cluster, { path, uid }: Leftover): Promise<void> {
-  const deadline = Date.now() + GONE_TIMEOUT;
+async function remove({ api }: Cluster, { path, uid }: Leftover): Promise<void> {
   try {
     // The very object that was judged: one of the same name that somebody made since is not ours.
-    await server.send("DELETE", path, { propagationPolicy: "Foreground", preconditions: { uid } });
-    for (let live: ApiObject = {}; Date.now() < deadline; await sleep(POLL)) {
-      live = await server.send("GET", path);
-      if ((live.metadata as Metadata | undefined)?.uid !== uid) return;
-    }
+    await deleteObject(api, path, { propagationPolicy: "Foreground", preconditions: { uid } });
   } catch (error) {
-    if (error instanceof ApiRefusal && [404, 409].includes(error.status)) return;
+    if (isRefusal(error, 404, 409)) return;
     throw error;
   }
+  const look = async () => {
+    const live = await findObject<ApiObject>(api, path);
+    return live?.metadata?.uid === uid ? "it is still there" : undefined;
+  };
+  await until(look, GONE_SECONDS, () => {}, { everyMs: POLL });
 }
 
 function rank({ kind }: Leftover): number {

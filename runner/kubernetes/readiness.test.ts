@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ApiObject } from "./api-server.ts";
+import type { ApiObject } from "../../kubernetes/object.ts";
 import { readiness } from "./readiness.ts";
 
 const daemonSet = (status: object, updateStrategy = { type: "RollingUpdate" }) => ({

@@ -1,4 +1,4 @@
-import type { ApiObject } from "./api-server.ts";
+import type { ApiObject } from "../../kubernetes/object.ts";
 
 /** Whether an object can be used. */
 export interface Readiness {

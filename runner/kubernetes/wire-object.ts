@@ -1,6 +1,6 @@
+import type { ApiObject } from "../../kubernetes/object.ts";
 import { RunnerFailure } from "../failure.ts";
 import type { Operation } from "../operation.ts";
-import type { ApiObject } from "./api-server.ts";
 
 /** Component-like types that make other objects, and patches: the Kubernetes provider of Pulumi is needed for them. */
 const NOT_AN_OBJECT = /^kubernetes:(yaml|helm\.sh|kustomize|helm)[/:]|(Patch|List)$/;

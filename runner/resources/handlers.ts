@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { RunnerFailure } from "../failure.ts";
 import { applyObject, type Cluster, clusterOf } from "../kubernetes/apply.ts";
 import type { Handler, Operation } from "../operation.ts";
@@ -26,7 +26,7 @@ export class Providers {
   /** Remembers a provider resource. */
   register({ name, inputs }: Operation): void {
     const { kubeconfig, context } = inputs as { kubeconfig?: string; context?: string };
-    this.#clusters.set(name, clusterOf(kubeconfig === undefined ? undefined : this.#content(kubeconfig), context));
+    this.#clusters.set(name, this.#clusterOf(kubeconfig, context));
   }
 
   /** Whether the cluster of a reference can be reached. */
@@ -44,10 +44,11 @@ export class Providers {
   }
 
   /** As in Pulumi, a kubeconfig is its content or the path of a file. */
-  #content(kubeconfig: string): string {
-    const isPath = !kubeconfig.includes("\n") && !kubeconfig.trimStart().startsWith("{");
-    if (!isPath) return kubeconfig;
-    return readFileSync(resolve(this.#folder, kubeconfig), "utf8");
+  #clusterOf(kubeconfig: string | undefined, context: string | undefined): Cluster {
+    const isPath = kubeconfig !== undefined && !kubeconfig.includes("\n") && !kubeconfig.trimStart().startsWith("{");
+    if (!isPath) return clusterOf(kubeconfig, context, this.#folder);
+    const path = resolve(this.#folder, kubeconfig);
+    return clusterOf(readFileSync(path, "utf8"), context, dirname(path));
   }
 }
 

@@ -3,6 +3,8 @@ import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import type { SocketState } from "../../agent/probe/sockets.ts";
 import { longestAttemptMs } from "../../agent/probe/tcp-attempt.ts";
 
+export type { RunningCommand } from "../../kubernetes/exec.ts";
+
 /** Somebody who can run probes: a machine of the lab, one over SSH, a node's agent. */
 export interface Actor {
   /**
@@ -41,16 +43,6 @@ export interface NodeActor extends Actor {
 export interface Capture {
   /** Ends it and gives what it saw. */
   stop(): Promise<CapturedPacket[]>;
-}
-
-/** A command that runs somewhere else. */
-export interface RunningCommand {
-  /** Sends text to its input. */
-  write(text: string): void;
-  /** Ends it, or at least the way to it. */
-  abort(): void;
-  /** Settles when the command ended: its exit code and the last it said on its error stream. */
-  ended: Promise<{ code: number | null; stderr: string }>;
 }
 
 /** A batch with `count` attempts on one fixed port runs them in a row; everything else is at once. */

@@ -1,7 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { PodSockets, SocketState } from "../../agent/probe/sockets.ts";
-import type { ApiServer } from "../cluster/api-server.ts";
-import { execInPod } from "../cluster/exec.ts";
+import { execInPod } from "../../kubernetes/exec.ts";
+import type { Kubeconfig } from "../../kubernetes/kubeconfig.ts";
+import type { ApiServer } from "../../kubernetes/transport.ts";
 import { failureLine, type NodeActor } from "./actor.ts";
 import { startCapture } from "./capture.ts";
 import { prepareProber } from "./prober.ts";
@@ -12,7 +13,7 @@ const socketsMs = 30_000;
 const program = ["node", "/opt/ebpf-dataplane/agent.js"];
 
 /** A node, acted on through the agent's pod there: it sees the node's network namespace and those of its pods. */
-export function nodeAgent(api: ApiServer, pod: V1Pod): NodeActor {
+export function nodeAgent(api: ApiServer<Kubeconfig>, pod: V1Pod): NodeActor {
   const container = { namespace: pod.metadata?.namespace ?? "", name: pod.metadata?.name ?? "", container: "agent" };
   return {
     prepare: (batch) =>

@@ -1,6 +1,11 @@
+import { applyObject } from "../../kubernetes/apply.ts";
+import { deleteObject } from "../../kubernetes/delete.ts";
+import { Discovery } from "../../kubernetes/discovery.ts";
+import { findObject, unlessMissing } from "../../kubernetes/get.ts";
+import type { ObjectId } from "../../kubernetes/object.ts";
+import { replaceObject } from "../../kubernetes/replace.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import type { KubernetesObject } from "../format/schema.ts";
-import { ApiError, type ApiServer } from "./api-server.ts";
-import { type ObjectId, pathOf } from "./resources.ts";
 
 /** The one field manager of every check: what a later apply leaves out is removed. */
 export const fieldManager = "ebpf-dataplane-check";
@@ -26,57 +31,32 @@ export interface Objects {
   restore(object: StoredObject): Promise<void>;
 }
 
-/** @returns what the call gives, or undefined where the API server knows no such object (or no such kind any more). */
-async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
-}
-
-export function objectsOf(api: ApiServer): Objects {
+export function objectsOf(api: Api): Objects {
+  const discovery = new Discovery(api);
   const read = async (id: ObjectId): Promise<StoredObject | undefined> => {
-    const path = await unlessMissing(pathOf(api, id));
-    return path === undefined ? undefined : unlessMissing(api.json<StoredObject>(path));
+    const path = await unlessMissing(discovery.path(id));
+    return path === undefined ? undefined : findObject<StoredObject>(api, path);
   };
   return {
     read,
     apply: async (object) => {
-      await api.text(await pathOf(api, object), {
-        method: "PATCH",
-        query: { fieldManager, force: "true", fieldValidation: "Strict" },
-        contentType: "application/apply-patch+yaml",
-        body: object,
-      });
+      await applyObject(api, await discovery.path(object), object, fieldManager);
     },
     delete: async (id) => {
-      const path = await unlessMissing(pathOf(api, id));
-      // Foreground: the object is gone only when what it owns is gone, so "gone" can be waited for.
-      if (path) await unlessMissing(api.text(path, { method: "DELETE", query: { propagationPolicy: "Foreground" } }));
+      const path = await unlessMissing(discovery.path(id));
+      if (path) await unlessMissing(deleteObject(api, path, { propagationPolicy: "Foreground" }));
     },
     restore: async (object) => {
       const now = await read(object);
-      const path = await pathOf(api, object);
+      const path = await discovery.path(object);
       const { uid: _, resourceVersion: __, ...metadata } = object.metadata;
       if (!now) {
-        const created = { ...object, metadata: { ...metadata, managedFields: undefined } };
-        await api.text(path, {
-          method: "PATCH",
-          query: { fieldManager, force: "true" },
-          contentType: "application/apply-patch+yaml",
-          body: created,
-        });
+        await applyObject(api, path, { ...object, metadata: { ...metadata, managedFields: undefined } }, fieldManager);
         return;
       }
       // Twice: the first write takes the changed fields for our manager, the second only gives the ownership back.
       const put = async (resourceVersion?: string): Promise<StoredObject> =>
-        api.json(path, {
-          method: "PUT",
-          query: { fieldManager },
-          body: { ...object, metadata: { ...metadata, resourceVersion } },
-        });
+        replaceObject(api, path, { ...object, metadata: { ...metadata, resourceVersion } }, fieldManager);
       const written = await put(now.metadata.resourceVersion);
       await put(written.metadata.resourceVersion);
     },

@@ -1,6 +1,7 @@
 import type { V1Endpoint, V1EndpointSlice, V1Node, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
 import { SERVICE_HANDLING_ANNOTATION } from "../../components/dataplane/felix-configuration.ts";
-import { ApiError, type ApiServer } from "./api-server.ts";
+import { findObject, listObjects } from "../../kubernetes/get.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 
 /** What a round of probes needs to know of the cluster, read anew for each round. */
 export interface ClusterView {
@@ -15,32 +16,26 @@ export interface ClusterView {
 }
 
 /** Everything at once. Lists may be a moment apart; the next round sees what this one missed. */
-export async function readView(api: ApiServer): Promise<ClusterView> {
-  const list = async <T>(path: string): Promise<T[]> => (await api.json<{ items: T[] }>(path)).items;
+export async function readView(api: Api): Promise<ClusterView> {
   const [nodes, pods, services, endpointSlices, configuration] = await Promise.all([
-    list<V1Node>("/api/v1/nodes"),
-    list<V1Pod>("/api/v1/pods"),
-    list<V1Service>("/api/v1/services"),
-    list<V1EndpointSlice>("/apis/discovery.k8s.io/v1/endpointslices"),
+    listObjects<V1Node>(api, "/api/v1/nodes"),
+    listObjects<V1Pod>(api, "/api/v1/pods"),
+    listObjects<V1Service>(api, "/api/v1/services"),
+    listObjects<V1EndpointSlice>(api, "/apis/discovery.k8s.io/v1/endpointslices"),
     readConfiguration(api),
   ]);
   return { nodes, pods, services, endpointSlices, ...configuration };
 }
 
-async function readConfiguration(api: ApiServer): Promise<Pick<ClusterView, "returnMode" | "serviceHandling">> {
-  try {
-    const { metadata, spec } = await api.json<FelixConfiguration>(
-      "/apis/projectcalico.org/v3/felixconfigurations/default",
-    );
-    return {
-      returnMode: spec?.bpfExternalServiceMode,
-      serviceHandling: metadata?.annotations?.[SERVICE_HANDLING_ANNOTATION],
-    };
-  } catch (error) {
-    // Another dataplane's cluster: nothing is said here of how replies return.
-    if (error instanceof ApiError && error.status === 404) return {};
-    throw error;
-  }
+async function readConfiguration(api: Api): Promise<Pick<ClusterView, "returnMode" | "serviceHandling">> {
+  const path = "/apis/projectcalico.org/v3/felixconfigurations/default";
+  const found = await findObject<FelixConfiguration>(api, path);
+  // Another dataplane's cluster: nothing is said here of how replies return.
+  if (!found) return {};
+  return {
+    returnMode: found.spec?.bpfExternalServiceMode,
+    serviceHandling: found.metadata?.annotations?.[SERVICE_HANDLING_ANNOTATION],
+  };
 }
 
 interface FelixConfiguration {

@@ -1,6 +1,6 @@
-import { ApiError, isUnreachable } from "../cluster/api-server.ts";
+import { ApiRefusal, isAway, reasonOf } from "../../kubernetes/errors.ts";
+import { named, type ObjectId } from "../../kubernetes/object.ts";
 import type { StoredObject } from "../cluster/objects.ts";
-import { named, type ObjectId } from "../cluster/resources.ts";
 import type { KubernetesObject } from "../format/schema.ts";
 import type { World } from "./world.ts";
 
@@ -57,7 +57,7 @@ async function patiently(world: World, what: string, act: () => Promise<void>): 
     } catch (error) {
       const waited = world.clock.now() - started;
       if (waited >= patienceWith(error) || world.stopping.aborted)
-        throw new ObjectRefused(`${what}: ${(error as Error).message}`, isUnreachable(error));
+        throw new ObjectRefused(`${what}: ${reasonOf(error)}`, isAway(error));
     }
     await world.clock.sleep(pauseMs);
   }
@@ -66,11 +66,11 @@ async function patiently(world: World, what: string, act: () => Promise<void>): 
 /** How long trying again can help, in milliseconds; 0 for what will not pass by itself. */
 function patienceWith(error: unknown): number {
   if (error instanceof Ending) return patienceMs;
-  if (isUnreachable(error)) return patienceMs;
-  if (!(error instanceof ApiError)) return 0;
-  const { status, reason, message } = error;
+  if (isAway(error)) return patienceMs;
+  if (!(error instanceof ApiRefusal)) return 0;
+  const { status, reason, words } = error;
   if (status === 409) return patienceMs;
   if (reason === "UnknownKind") return unknownKindMs;
   // A new namespace has no default service account yet, and pods are refused until it has; an ending one refuses all.
-  return status === 403 && /error looking up service account|is being terminated/.test(message) ? patienceMs : 0;
+  return status === 403 && /error looking up service account|is being terminated/.test(words) ? patienceMs : 0;
 }

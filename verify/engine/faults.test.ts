@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
-import { ApiError, ApiUnreachable } from "../cluster/api-server.ts";
+import { ApiRefusal, ApiUnreachable } from "../../kubernetes/errors.ts";
 import { type Check, checkSchema } from "../format/schema.ts";
 import { runCheck } from "./run-check.ts";
 import { FakeWorld, pod } from "./world.fixture.ts";
@@ -48,7 +48,7 @@ describe("a pod's log", () => {
 
   it("that cannot be read says why", async () => {
     const world = answered();
-    world.log = async () => Promise.reject(new ApiError(403, "Forbidden", 'pods "nginx-1" is forbidden'));
+    world.log = async () => Promise.reject(new ApiRefusal(403, "Forbidden", 'pods "nginx-1" is forbidden'));
     expect(await found(world, { source: "client1" })).toContain(
       'the log of default/nginx-1 cannot be read: pods "nginx-1" is forbidden',
     );
@@ -97,7 +97,10 @@ describe("a client that loses its link", () => {
 });
 
 describe("a cluster that goes away", () => {
-  const away = new ApiUnreachable("API server 172.31.1.8:6443 does not answer: connect ECONNREFUSED");
+  const away = new ApiUnreachable(
+    { server: "https://172.31.1.8:6443", method: "GET", path: "/api/v1/nodes" },
+    "connect ECONNREFUSED",
+  );
 
   it("is waited for, and is what every row then shows", async () => {
     const world = new FakeWorld();
@@ -108,7 +111,7 @@ describe("a cluster that goes away", () => {
 
   it("may refuse everybody while it comes back", async () => {
     const world = new FakeWorld();
-    world.view = async () => Promise.reject(new ApiError(403, "Forbidden", "nodes is forbidden"));
+    world.view = async () => Promise.reject(new ApiRefusal(403, "Forbidden", "nodes is forbidden"));
     expect(await found(world, {})).toBe("not probed: nodes is forbidden");
   });
 
@@ -145,7 +148,9 @@ describe("a cluster that goes away", () => {
     ];
     const { rows, problems } = await runCheck(world, checkSchema.parse({ name: "n", steps }));
     expect(rows.map(({ pass }) => pass)).toEqual([true, false]);
-    expect(rows[1]?.observed).toContain("not probed: cannot read Pod open: API server 172.31.1.8:6443");
+    expect(rows[1]?.observed).toContain(
+      "not probed: cannot read Pod open: the API server https://172.31.1.8:6443 does not answer",
+    );
     expect(problems.map(({ what }) => what).join()).toContain("could not be undone: Policy open");
     expect(problems.at(-1)?.next).toContain("run the same check again");
     expect(world.clock.now()).toBeLessThan(300_000);

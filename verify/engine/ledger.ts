@@ -1,6 +1,6 @@
-import { isUnreachable } from "../cluster/api-server.ts";
+import { isAway } from "../../kubernetes/errors.ts";
+import { named, type ObjectId } from "../../kubernetes/object.ts";
 import type { StoredObject } from "../cluster/objects.ts";
-import { named, type ObjectId } from "../cluster/resources.ts";
 import type { KubernetesObject } from "../format/schema.ts";
 import { applyPatiently, deletePatiently, ObjectRefused, readPatiently, restorePatiently } from "./apply.ts";
 import type { World } from "./world.ts";
@@ -82,7 +82,7 @@ export class Ledger {
     let left = ids;
     for (;;) {
       // Gone is what the API server says is gone; while it does not answer, nothing is known.
-      const there = await Promise.all(left.map((id) => objects.read(id).then(Boolean, isUnreachable)));
+      const there = await Promise.all(left.map((id) => objects.read(id).then(Boolean, isAway)));
       left = left.filter((_, index) => there[index]);
       if (left.length === 0) return [];
       if (clock.now() >= giveUp) return left.map((id) => `${named(id)}: still there after ${goneMs / 1000} s`);

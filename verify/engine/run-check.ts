@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { KubernetesError } from "../../kubernetes/errors.ts";
+import { named } from "../../kubernetes/object.ts";
 import type { Problem, Row } from "../../report/results/verification.ts";
-import { ApiError, isUnreachable } from "../cluster/api-server.ts";
-import { named } from "../cluster/resources.ts";
 import type { Check, Expectation, Step } from "../format/schema.ts";
 import { advice } from "../words/advice.ts";
 import { ObjectRefused } from "./apply.ts";
@@ -41,7 +41,7 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
   } catch (error) {
     broken = error as Error;
     // Neither the user's nor the cluster's doing: who mends it needs to know where.
-    if (!(error instanceof Stopped || error instanceof ObjectRefused || error instanceof ApiError))
+    if (!(error instanceof Stopped || error instanceof ObjectRefused || error instanceof KubernetesError))
       world.progress(broken.stack ?? broken.message);
   } finally {
     world.progress("removing what the check made");
@@ -75,7 +75,7 @@ async function tryRound(world: World, expectations: Expectation[], nextToken: ()
     return await runRound(world, expectations, nextToken);
   } catch (error) {
     // Also refusals: an API server that comes back knows nobody's rights for a moment.
-    if (!(isUnreachable(error) || error instanceof ApiError)) throw error;
+    if (!(error instanceof KubernetesError)) throw error;
     const observed = `not probed: ${error.message}`;
     return expectations.map((expectation) => ({ expectation, pass: false, observed, evidence: [], seen: [] }));
   }

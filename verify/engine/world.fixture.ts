@@ -2,11 +2,11 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import type { SocketState } from "../../agent/probe/sockets.ts";
+import { ApiRefusal } from "../../kubernetes/errors.ts";
+import type { ObjectId } from "../../kubernetes/object.ts";
 import type { Occasion } from "../../report/results/occasion.ts";
 import type { NodeActor } from "../actors/actor.ts";
-import { ApiError } from "../cluster/api-server.ts";
 import type { StoredObject } from "../cluster/objects.ts";
-import type { ObjectId } from "../cluster/resources.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import type { World } from "./world.ts";
 
@@ -123,7 +123,7 @@ export function pod(
   };
 }
 
-export const serviceAccountMissing = new ApiError(
+export const serviceAccountMissing = new ApiRefusal(
   403,
   "Forbidden",
   'pods "a" is forbidden: error looking up service account',

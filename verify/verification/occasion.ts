@@ -1,12 +1,13 @@
+import { getObject } from "../../kubernetes/get.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import type { Occasion } from "../../report/results/occasion.ts";
-import type { ApiServer } from "../cluster/api-server.ts";
 import { packageCommit, packageVersion } from "../this-package.ts";
 
 /** Notes when and on which cluster something is verified. Called before; what it returns is called after. */
-export async function observeOccasion(api: ApiServer): Promise<() => Occasion> {
+export async function observeOccasion(api: Api): Promise<() => Occasion> {
   const begunAt = new Date().toISOString();
   // What does not answer is no reason to verify nothing: what is verified says so itself.
-  const ask = <T>(path: string) => api.json<T>(path).catch(() => undefined);
+  const ask = <T>(path: string) => getObject<T>(api, path).catch(() => undefined);
   const [version, namespace] = await Promise.all([
     ask<{ gitVersion: string }>("/version"),
     ask<{ metadata?: { uid?: string } }>("/api/v1/namespaces/kube-system"),
@@ -17,7 +18,7 @@ export async function observeOccasion(api: ApiServer): Promise<() => Occasion> {
     begunAt,
     endedAt: new Date().toISOString(),
     cluster: {
-      server: api.config.getCurrentCluster()?.server ?? "unknown",
+      server: api.server,
       ...(id && { id }),
       ...(version && { kubernetes: version.gitVersion }),
     },

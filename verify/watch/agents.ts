@@ -1,7 +1,9 @@
 // The agents of a cluster, each told to tell what happens on its node.
+
+import { execInPod } from "../../kubernetes/exec.ts";
+import { apiServerOf, type Kubeconfig } from "../../kubernetes/kubeconfig.ts";
+import type { ApiServer } from "../../kubernetes/transport.ts";
 import { failureLine } from "../actors/actor.ts";
-import { ApiServer } from "../cluster/api-server.ts";
-import { execInPod } from "../cluster/exec.ts";
 import { agentOn, type ClusterView, readView } from "../cluster/view.ts";
 import { NoCluster, namedKubeconfig } from "../connect.ts";
 import { type ReachedLab, reachLab } from "../lab.ts";
@@ -15,16 +17,16 @@ export interface ClusterOptions {
 }
 
 export interface Reached extends ReachedLab {
-  api: ApiServer;
+  api: ApiServer<Kubeconfig>;
   view: ClusterView;
 }
 
 /** @throws NoCluster */
 export async function reachCluster(options: ClusterOptions): Promise<Reached> {
   const { lab, programs } = await reachLab(options.lab);
-  const api = new ApiServer(namedKubeconfig(options.kubeconfig, lab));
+  const api = apiServerOf(namedKubeconfig(options.kubeconfig, lab));
   const view = await readView(api).catch((error) => {
-    throw new NoCluster(`the API server does not answer: ${(error as Error).message}`);
+    throw new NoCluster((error as Error).message);
   });
   return { api, view, lab, programs };
 }

@@ -1,14 +1,27 @@
 import { PassThrough, Writable } from "node:stream";
 import { Exec, type V1Status } from "@kubernetes/client-node";
-import type { RunningCommand } from "../actors/actor.ts";
-import type { ApiServer } from "./api-server.ts";
+import { KubernetesError } from "./errors.ts";
+import type { Kubeconfig } from "./kubeconfig.ts";
+import type { ApiServer } from "./transport.ts";
+
+/** A command that runs somewhere else. */
+export interface RunningCommand {
+  /** Sends text to its input. */
+  write(text: string): void;
+  /** Ends it, or at least the way to it. */
+  abort(): void;
+  /** Settles when the command ended: its exit code and the last it said on its error stream. */
+  ended: Promise<{ code: number | null; stderr: string }>;
+}
 
 /** Larger messages than this are cut in pieces, which every proxy on the way accepts. */
-const chunkBytes = 16_384;
+const CHUNK_BYTES = 16_384;
+const NEXT =
+  "see whether the pod and its node are well (kubectl describe pod), and whether a proxy on the way lets WebSockets through";
 
 /** Starts a command in a pod's container over WebSocket (KEP-4006) and hands over its output line by line. */
 export async function execInPod(
-  api: ApiServer,
+  { access }: ApiServer<Kubeconfig>,
   pod: { namespace: string; name: string; container: string },
   command: string[],
   onLine: (line: string) => void,
@@ -22,24 +35,25 @@ export async function execInPod(
       done();
     },
   });
+  const where = `exec in pod ${pod.namespace}/${pod.name} at ${access.server}`;
   let status: V1Status | undefined;
-  const socket = await new Exec(api.config)
+  const socket = await new Exec(access.library)
     .exec(pod.namespace, pod.name, pod.container, command, output, errors, input, false, (ended) => {
       status = ended;
     })
     .catch((event: { message?: string }) => {
-      throw new Error(`exec in pod ${pod.namespace}/${pod.name}: ${event.message ?? "the connection failed"}`);
+      throw new KubernetesError(`${where}: ${event.message ?? "the connection failed"}`, { next: NEXT });
     });
   const ended = new Promise<{ code: number; stderr: string }>((resolve, reject) => {
     socket.addEventListener("close", () => {
       if (status) return resolve({ code: exitCode(status), stderr });
-      reject(new Error(`exec in pod ${pod.namespace}/${pod.name}: the connection closed before the command ended`));
+      reject(new KubernetesError(`${where}: the connection closed before the command ended`, { next: NEXT }));
     });
   });
   return {
     write: (text) => {
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; at += chunkBytes) input.write(bytes.subarray(at, at + chunkBytes));
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES) input.write(bytes.subarray(at, at + CHUNK_BYTES));
     },
     abort: () => socket.close(),
     ended,

@@ -19,7 +19,7 @@ test("until() ends as soon as nothing is missing, and says each reason once", as
     async () => answers.shift(),
     60,
     (line) => said.push(line),
-    clock(),
+    { clock: clock() },
   );
   expect(missing).toBeUndefined();
   expect(said).toEqual(["waiting: no answer", "waiting: kubeadm is at work"]);
@@ -32,7 +32,7 @@ test("until() gives up with the last reason, and repeats a long one now and then
       async () => "no answer",
       60,
       (line) => said.push(line),
-      clock(),
+      { clock: clock() },
     ),
   ).toBe("no answer");
   expect(said.length).toBeGreaterThan(2);

@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { UnusableKubeconfig } from "./errors.ts";
+
+/** `users[].user.exec` of a kubeconfig (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins). */
+export interface ExecConfig {
+  apiVersion?: string;
+  command?: string;
+  args?: string[] | null;
+  env?: { name: string; value: string }[] | null;
+  installHint?: string;
+  provideClusterInfo?: boolean;
+}
+
+/** What a plugin gives: `status` of an ExecCredential. */
+export interface Credential {
+  token?: string;
+  clientCertificateData?: string;
+  clientKeyData?: string;
+  expirationTimestamp?: string;
+}
+
+/** A credential is renewed so long before its time is over, at most: a request that is under way then still has a good one. */
+const RENEW_BEFORE_MS = 30_000;
+
+/** A program that gives credentials. What it gave is used until shortly before its time is over, or until `forget`. */
+export class CredentialPlugin {
+  readonly #exec: ExecConfig;
+  readonly #folder: string;
+  readonly #cluster: object | undefined;
+  #held: { credential: Credential; until: number } | undefined;
+  #asked: Promise<Credential> | undefined;
+
+  /**
+   * @param folder that a relative command is seen from: the kubeconfig's own
+   * @param cluster as an ExecCredential describes it, for plugins that ask for it
+   */
+  constructor(exec: ExecConfig, folder: string, cluster?: object) {
+    this.#exec = exec;
+    this.#folder = folder;
+    this.#cluster = exec.provideClusterInfo ? cluster : undefined;
+  }
+
+  /** Requests at the same time start the plugin once. @throws UnusableKubeconfig */
+  async credential(): Promise<Credential> {
+    if (this.#held && Date.now() < this.#held.until) return this.#held.credential;
+    this.#asked ??= this.#ask().finally(() => {
+      this.#asked = undefined;
+    });
+    return this.#asked;
+  }
+
+  /** The API server refused what it gave. */
+  forget(): void {
+    this.#held = undefined;
+  }
+
+  async #ask(): Promise<Credential> {
+    const credential = readCredential(await this.#run(), this.#failure);
+    const now = Date.now();
+    const lives = Date.parse(credential.expirationTimestamp ?? "") - now;
+    const until = Number.isNaN(lives) ? Number.POSITIVE_INFINITY : now + lives - Math.min(RENEW_BEFORE_MS, lives / 5);
+    this.#held = { credential, until };
+    return credential;
+  }
+
+  async #run(): Promise<string> {
+    const { apiVersion, command, args, env } = this.#exec;
+    if (!command) throw this.#failure("its exec section names no command");
+    const spec = { interactive: false, ...(this.#cluster && { cluster: this.#cluster }) };
+    const variables = {
+      ...process.env,
+      ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
+      KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: "ExecCredential", spec }),
+    };
+    // As for kubectl, a command with a slash is a path seen from the kubeconfig; one without is found on PATH.
+    const program = command.includes("/") ? resolve(this.#folder, command) : command;
+    const child = spawn(program, args ?? [], { env: variables, stdio: ["ignore", "pipe", "pipe"] });
+    const ended = new Promise<number | null>((done, failed) => {
+      child.on("error", failed);
+      child.on("close", done);
+    });
+    const [code, output, complaint] = await Promise.all([ended, text(child.stdout), text(child.stderr)]).catch(
+      (error) => {
+        throw this.#failure((error as Error).message);
+      },
+    );
+    if (code !== 0) throw this.#failure(complaint.trim() || `it ended with exit code ${code}`);
+    return output;
+  }
+
+  readonly #failure = (why: string): UnusableKubeconfig => {
+    const { command, installHint } = this.#exec;
+    return new UnusableKubeconfig(`the kubeconfig's credential plugin ${command ?? ""} gave no credentials: ${why}`, {
+      next:
+        installHint ??
+        "run the plugin by hand, as the exec section of the kubeconfig's user says; it may want you to log in",
+    });
+  };
+}
+
+function readCredential(output: string, failure: (why: string) => Error): Credential {
+  try {
+    const { status } = JSON.parse(output) as { status?: Credential };
+    if (status?.token || status?.clientCertificateData) return status;
+  } catch {
+    // said below
+  }
+  throw failure("it printed no ExecCredential with a token or a certificate");
+}

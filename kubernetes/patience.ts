@@ -1,0 +1,89 @@
+// The one loop that waits for something in a cluster. p-retry turns the round; time is passed in, so that waiting is tested without waiting.
+import { setTimeout as pause } from "node:timers/promises";
+import pRetry from "p-retry";
+import { ApiRefusal } from "./errors.ts";
+
+/** Time. */
+export interface Clock {
+  /** Milliseconds; compares only with itself. */
+  now(): number;
+  /** Rejects with the signal's reason when that is aborted, where the clock knows of signals. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<unknown>;
+}
+
+export const realClock: Clock = {
+  now: () => performance.now(),
+  sleep: (milliseconds, signal) => pause(milliseconds, undefined, signal && { signal }),
+};
+
+export interface Patience {
+  /** How long trying again can help with this error, in milliseconds since the first attempt; 0: not at all. */
+  limitMs: (error: Error) => number;
+  /** Milliseconds between two attempts; a longer time that the API server asks for (`Retry-After`) goes before it. */
+  everyMs: number;
+  /** Called before each pause. */
+  waiting?: (error: Error) => void | Promise<void>;
+  clock?: Clock;
+  /** Ends the waiting, with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Attempts something again and again until it succeeds. @throws what the last attempt threw when patience is over */
+export async function patiently<T>(
+  attempt: () => Promise<T>,
+  { limitMs, everyMs, waiting, clock = realClock, signal }: Patience,
+): Promise<T> {
+  const begun = clock.now();
+  return pRetry(attempt, {
+    retries: Number.POSITIVE_INFINITY,
+    minTimeout: 0, // the pauses are the clock's
+    signal,
+    shouldRetry: async ({ error }) => {
+      const left = limitMs(error) - (clock.now() - begun);
+      if (left <= 0) return false;
+      await waiting?.(error);
+      const asked = error instanceof ApiRefusal ? (error.retryAfterMs ?? 0) : 0;
+      await clock.sleep(Math.max(everyMs, Math.min(asked, left)), signal);
+      return true;
+    },
+  });
+}
+
+/** What is still waited for, in a few words. */
+class Missing extends Error {}
+
+/** Milliseconds between two looks, and between two words about the same wait. */
+const [LOOK_EVERY, SAY_EVERY] = [2_000, 20_000];
+
+/**
+ * Looks again and again until nothing is missing any more.
+ * @param look what is still missing, in a few words; undefined when nothing is
+ * @returns what was missing last, when the time is over
+ */
+export async function until(
+  look: () => Promise<string | undefined>,
+  seconds: number,
+  say: (line: string) => void,
+  { clock = realClock, everyMs = LOOK_EVERY, signal }: Partial<Pick<Patience, "clock" | "everyMs" | "signal">> = {},
+): Promise<string | undefined> {
+  let said = Number.NEGATIVE_INFINITY;
+  let before = "";
+  const lookOnce = async (): Promise<void> => {
+    const missing = await look();
+    if (missing !== undefined) throw new Missing(missing);
+  };
+  const waiting = ({ message }: Error): void => {
+    if (message === before && clock.now() - said < SAY_EVERY) return;
+    say(`waiting: ${message}`);
+    said = clock.now();
+    before = message;
+  };
+  const limitMs = (error: Error): number => (error instanceof Missing ? seconds * 1000 : 0);
+  try {
+    await patiently(lookOnce, { limitMs, everyMs, waiting, clock, signal });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Missing) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import { STATUS_CODES } from "node:http";
+import { ApiRefusal, type Attempt } from "./errors.ts";
+
+/** Longest text of a proxy that is repeated, characters. */
+const LONGEST = 300;
+
+/** The Kubernetes API's Status object, as far as it is read. */
+interface Status {
+  reason?: string;
+  message?: string;
+  details?: { retryAfterSeconds?: number };
+}
+
+/** What an answer that is no success says: an API server's Status, or whatever a proxy on the way writes. */
+export function refusalOf(attempt: Attempt, status: number, retryAfter: string | undefined, body: string): ApiRefusal {
+  const { reason = "", message, details } = readStatus(body);
+  const words = message || plain(body) || STATUS_CODES[status] || `HTTP status ${status}`;
+  const retryAfterMs = milliseconds(retryAfter ?? details?.retryAfterSeconds?.toString());
+  return new ApiRefusal(status, reason, words, { attempt, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+}
+
+function readStatus(body: string): Status {
+  try {
+    const { reason, message, details } = JSON.parse(body) as Record<keyof Status, unknown>;
+    return {
+      ...(typeof reason === "string" && { reason }),
+      ...(typeof message === "string" && { message }),
+      ...(typeof details === "object" && details !== null && { details }),
+    };
+  } catch {
+    return {};
+  }
+}
+
+/** The text of a page, on one line. */
+function plain(body: string): string {
+  const text = /^\s*</.test(body) ? body.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, " ") : body;
+  return text.replace(/\s+/g, " ").trim().slice(0, LONGEST);
+}
+
+/** `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. */
+function milliseconds(retryAfter: string | undefined): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  const wait = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
