@@ -1,8 +1,9 @@
 import { renameSync, writeFileSync } from "node:fs";
+import type { Problem } from "../model/problem.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { DesiredState, PolicyNames, Problem, WrittenMap } from "./compile/desired.ts";
+import type { DesiredState, PolicyNames, WrittenMap } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
@@ -132,7 +133,7 @@ export class Dataplane {
       const conflicts = this.#parts.network.route(routes, facts.address);
       this.#routeProblems = conflicts.map((conflict) => routeProblem(this.#parts.options.node, conflict));
       if (reconcileMasquerade(natOutgoing)) this.#parts.log.info("masquerading for natOutgoing pools changed");
-      if (kubeProxy === "to be cleaned up" && removeKubeProxyRules(() => this.#hasKubeProxyPod()))
+      if (kubeProxy === "remove-rules" && removeKubeProxyRules(() => this.#hasKubeProxyPod()))
         this.#parts.log.info("removed the rules that a kube-proxy left on this node");
       this.#network = text;
       return true;
@@ -151,8 +152,8 @@ export class Dataplane {
   }
 
   #sayServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {
-    const before = this.#kubeProxy === "beside us";
-    const now = kubeProxy === "beside us";
+    const before = this.#kubeProxy === "active";
+    const now = kubeProxy === "active";
     this.#kubeProxy = kubeProxy;
     if (before !== now)
       this.#parts.log.info(now ? "services are left to kube-proxy" : "services are handled here again");

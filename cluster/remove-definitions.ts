@@ -1,14 +1,14 @@
 import { type StoredDefinition, strangerOf } from "../components/dataplane/definition-owner.ts";
 import { KINDS } from "../components/dataplane/kinds.ts";
-import { CALICO_API } from "../components/dataplane/names.ts";
 import { deleteObject } from "../kubernetes/delete.ts";
 import { isRefusal } from "../kubernetes/errors.ts";
 import { getObject, listObjects } from "../kubernetes/get.ts";
 import type { Api } from "../kubernetes/transport.ts";
+import { apiVersionOf, CALICO_API } from "../model/objects/kinds.ts";
 
 /** Deletes the definitions of a group that others use too, where they are this package's alone and hold no object: Pulumi leaves them. */
 export async function removeDefinitions(api: Api, say: (line: string) => void): Promise<void> {
-  for (const { group, version, plural } of KINDS.filter((kind) => `${kind.group}/${kind.version}` === CALICO_API)) {
+  for (const { group, version, plural } of KINDS.filter((kind) => apiVersionOf(kind) === CALICO_API)) {
     const name = `${plural}.${group}`;
     const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
     try {

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { measuredModes } from "../model/mode/mode.ts";
 import { compareSchema } from "./results/compare.ts";
 import { environmentSchema } from "./results/environment.ts";
 import { scaleSchema } from "./results/scale.ts";
-import { serviceHandlings } from "./results/service-handling.ts";
 import { throughputSchema } from "./results/throughput.ts";
 import { placeSchema } from "./results/topology.ts";
 import { resultSchema } from "./results/verification.ts";
@@ -12,7 +12,7 @@ export const measurements = ["verification", "compare", "throughput", "scale"] a
 export type Measurement = (typeof measurements)[number];
 
 const measurementSchema = z.enum(measurements);
-const modeSchema = z.enum(serviceHandlings);
+const modeSchema = z.enum(measuredModes);
 
 const stretchSchema = z
   .strictObject({

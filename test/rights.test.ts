@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { apiCluster } from "../agent/cluster.ts";
 import { createLog } from "../agent/observe/log.ts";
-import { kindNames, kinds } from "../agent/watch/kinds.ts";
+import { kinds } from "../agent/watch/kinds.ts";
 import { Dataplane } from "../components/dataplane/component.ts";
 import { recordResources, settled } from "../components/testing/program.ts";
+import { kindNames } from "../model/objects/kinds.ts";
 
 /** "VERB GROUP/RESOURCE", as the API server's authorizer reads a request. */
 function rightFor({ method, url = "" }: IncomingMessage): string {

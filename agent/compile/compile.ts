@@ -1,10 +1,12 @@
 import type { Address } from "../../model/address/address.ts";
 import { covers, hostCidr } from "../../model/address/address.ts";
 import { Latest } from "../../model/memo.ts";
+import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import type { Problem } from "../../model/problem.ts";
 import { finish, type Steps } from "../../model/steps.ts";
-import type { DesiredState, MapContents, Problem } from "./desired.ts";
+import type { DesiredState, MapContents } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "./external-ips.ts";
 import { apiServerSlices, type FrontendRules, frontendRules } from "./frontend-rules.ts";
@@ -17,7 +19,7 @@ import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.
 import { type Judged, judgePools } from "./pool-claims.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
 import { ServiceCompiler } from "./services.ts";
-import { compileSettings, defaultConfiguration, kubeProxyOf, policyRevision, settingsProblems } from "./settings.ts";
+import { compileSettings, policyRevision } from "./settings.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 
 /** Turns a snapshot of the cluster into what this node's kernel should hold. Equal snapshots, equal states, whatever was
@@ -82,7 +84,7 @@ export class Compiler {
       ...judged,
       settings: compileSettings(facts, felixConfigurations, revision),
     };
-    const kubeProxy = kubeProxyOf(felixConfigurations);
+    const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
     const stages = yield* this.#transition(snapshot, selection, nodes, pools);
     const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {
@@ -96,10 +98,10 @@ export class Compiler {
         ...pools.problems,
         ...externalIps.problems,
         // What a kube-proxy does with services is its own.
-        ...services.problems.filter(({ kind }) => kind !== "Service" || kubeProxy !== "beside us"),
+        ...services.problems.filter(({ kind }) => kind !== "Service" || kubeProxy !== "active"),
         ...podsHere,
         ...selection.problems,
-        ...settingsProblems(felixConfigurations),
+        ...configurationProblems(felixConfigurations),
       ],
       refused: refusedNames(pools),
       closedPolicies: selection.closed,

@@ -1,4 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
+import type { KubeProxy } from "../../model/mode/configuration.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 
 /** One entry of a BPF map. `id` is the key in words, unique within its map. */
@@ -46,21 +48,6 @@ export type Route =
 export interface NatOutgoing {
   readonly sources: readonly string[];
   readonly exclusions: readonly string[];
-}
-
-/** "beside us": it handles services, and our programs leave them to it; "to be cleaned up": its rules are remains of a
- * kube-proxy that is gone. */
-export type KubeProxy = "beside us" | "to be cleaned up" | "left alone";
-
-/** Something in an object that cannot be done, for people: log line, Event, status. */
-export interface Problem {
-  readonly kind: string;
-  readonly namespace?: string | undefined;
-  readonly name: string;
-  /** The field: "spec.ports[1].protocol". */
-  readonly path: string;
-  /** What is wrong, what is allowed and what happens instead. */
-  readonly message: string;
 }
 
 /** What the numbers in `policies` and `locations` stand for, for people. */

@@ -1,6 +1,7 @@
 import { type Cidr, covers, readCidr } from "../../model/address/address.ts";
-import { EXTERNAL_IP_NETWORKS, EXTERNAL_IPS, type FelixConfiguration } from "../../model/objects/calico.ts";
-import type { Problem } from "./desired.ts";
+import { annotations as named } from "../../model/mode/mode.ts";
+import type { FelixConfiguration } from "../../model/objects/calico.ts";
+import type { Problem } from "../../model/problem.ts";
 
 /** What an administrator says of `spec.externalIPs`, which anybody may write who may write a Service (CVE-2020-8554). */
 export interface ExternalIpPolicy {
@@ -13,12 +14,14 @@ export interface ExternalIpPolicy {
  * read denies everything. */
 export function externalIpPolicy(configuration: FelixConfiguration | undefined): ExternalIpPolicy {
   const annotations = configuration?.metadata.annotations;
-  const word = annotations?.[EXTERNAL_IPS] ?? "Allow";
-  const texts = (annotations?.[EXTERNAL_IP_NETWORKS] ?? "").split(",").map((text) => text.trim());
+  const word = annotations?.[named.externalIps] ?? "Allow";
+  const texts = (annotations?.[named.externalIpNetworks] ?? "").split(",").map((text) => text.trim());
   const networks = texts.filter(Boolean).map((text) => [text, readCidr(text)] as const);
   const problems = [
-    ...(word === "Allow" || word === "Deny" ? [] : [unreadable(EXTERNAL_IPS, `"${word}" is neither Allow nor Deny`)]),
-    ...networks.flatMap(([text, cidr]) => (cidr ? [] : [unreadable(EXTERNAL_IP_NETWORKS, `"${text}" is no CIDR`)])),
+    ...(word === "Allow" || word === "Deny"
+      ? []
+      : [unreadable(named.externalIps, `"${word}" is neither Allow nor Deny`)]),
+    ...networks.flatMap(([text, cidr]) => (cidr ? [] : [unreadable(named.externalIpNetworks, `"${text}" is no CIDR`)])),
   ];
   const allowed = networks.map(([, cidr]) => cidr);
   return {

@@ -1,7 +1,7 @@
 import { Claims } from "../../model/claims.ts";
 import { ageText } from "../../model/objects/age.ts";
+import type { Problem } from "../../model/problem.ts";
 import { each, type Steps } from "../../model/steps.ts";
-import type { Problem } from "./desired.ts";
 import { type Claim, claims as claimOrder } from "./frontend-rules.ts";
 import type { FrontendRule } from "./frontends.ts";
 import { keyText } from "./key.ts";

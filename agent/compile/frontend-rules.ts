@@ -2,10 +2,10 @@ import { canonicalAddress, covers, hostCidr, isLoopback, parseCidr, useOf } from
 import type { IpPool } from "../../model/objects/calico.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { serviceNameLabel } from "../../model/objects/discovery.ts";
+import { TCP, UDP } from "../../model/protocol.ts";
 import type { Frontend } from "../kernel/layout.gen.ts";
 import type { ExternalIpPolicy } from "./external-ips.ts";
 import { NODE_LOOPBACK } from "./frontends.ts";
-import { TCP, UDP } from "./key.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import type { Judged } from "./pool-claims.ts";
 

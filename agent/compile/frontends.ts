@@ -1,8 +1,9 @@
 import { canonicalAddress, type Family, familyOf } from "../../model/address/address.ts";
 import type { Service, ServicePort } from "../../model/objects/core.ts";
+import { TCP, UDP } from "../../model/protocol.ts";
 import { type Frontend, ServiceFlag } from "../kernel/layout.gen.ts";
 import type { Claim } from "./frontend-rules.ts";
-import { keyText, TCP, UDP } from "./key.ts";
+import { keyText } from "./key.ts";
 import { EVERYBODY, type RangeSet } from "./source-ranges.ts";
 
 /** One address and port that clients may use, and by which rules. */

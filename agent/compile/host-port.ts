@@ -1,14 +1,15 @@
 import type { Address } from "../../model/address/address.ts";
 import { canonicalAddress, familyOf, isLoopback, useOf } from "../../model/address/address.ts";
 import type { Pod } from "../../model/objects/core.ts";
+import type { Problem } from "../../model/problem.ts";
+import { TCP, UDP } from "../../model/protocol.ts";
 import { ServiceFlag } from "../kernel/layout.gen.ts";
 import { clusterList, podHere, type SlotList } from "./backends.ts";
-import type { Problem } from "./desired.ts";
 import { endpointOwner } from "./endpoints.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { type FrontendRule, NODE_LOOPBACK } from "./frontends.ts";
-import { keyText, TCP, UDP } from "./key.ts";
+import { keyText } from "./key.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import { type CompiledService, NOTHING } from "./service.ts";
 import type { LocalEndpoint } from "./snapshot.ts";

@@ -2,10 +2,10 @@ import { type Cidr, parseCidr } from "../../model/address/address.ts";
 import { CidrIndex } from "../../model/address/cidr-index.ts";
 import { Memo } from "../../model/memo.ts";
 import type { Namespace, Pod } from "../../model/objects/core.ts";
+import { carriedProtocol } from "../../model/protocol.ts";
 import { each, finish, type Steps } from "../../model/steps.ts";
 import { type Named, named } from "./ids.ts";
 import { type Peer, portName } from "./judge.ts";
-import { TCP, UDP } from "./key.ts";
 import type { CompiledPolicy, PodSelector } from "./network-policy.ts";
 import { type Labels, selects } from "./selector.ts";
 
@@ -159,8 +159,9 @@ export function containerPorts(pod: Pod): ReadonlyMap<string, number> {
   const sidecars = pod.spec.initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
   for (const { ports } of [...pod.spec.containers, ...sidecars]) {
     for (const { name, containerPort, protocol } of ports) {
-      if (!name || protocol === "SCTP") continue;
-      const id = portName(protocol === "UDP" ? UDP : TCP, name);
+      const number = carriedProtocol(protocol);
+      if (!name || number === undefined) continue;
+      const id = portName(number, name);
       if (!found.has(id)) found.set(id, containerPort);
     }
   }

@@ -1,5 +1,5 @@
 import { TRAFFIC_CLASS } from "../../model/objects/metadata.ts";
-import type { Problem } from "./desired.ts";
+import type { Problem } from "../../model/problem.ts";
 
 /** The objects whose annotations somebody else's dataplane would follow. */
 interface Annotated {

@@ -1,20 +1,7 @@
 import type { Address } from "../../model/address/address.ts";
+import { protocolName } from "../../model/protocol.ts";
 import { BackendFlag, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
 import type { WrittenMap } from "./desired.ts";
-
-export const TCP = 6;
-export const UDP = 17;
-
-const protocolNames = new Map([
-  [0, "any"],
-  [1, "icmp"],
-  [TCP, "tcp"],
-  [UDP, "udp"],
-]);
-
-export function protocolName(protocol: number): string {
-  return protocolNames.get(protocol) ?? String(protocol);
-}
 
 /** The key of each map in words: what identifies an entry in the desired state, in the kernel's, and in messages. */
 export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } = {

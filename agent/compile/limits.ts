@@ -1,5 +1,5 @@
+import type { Problem } from "../../model/problem.ts";
 import { maps } from "../kernel/layout.gen.ts";
-import type { Problem } from "./desired.ts";
 import type { CompiledPolicy } from "./network-policy.ts";
 
 /** What one NetworkPolicy may hold. One that holds more isolates its pods and allows nothing: it could keep an agent busy

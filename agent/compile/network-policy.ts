@@ -4,8 +4,8 @@ import type {
   NetworkPolicyPeer,
   NetworkPolicyPort,
 } from "../../model/objects/networking.ts";
-import type { Problem } from "./desired.ts";
-import { TCP, UDP } from "./key.ts";
+import type { Problem } from "../../model/problem.ts";
+import { carriedProtocol } from "../../model/protocol.ts";
 import { closed, overLimit } from "./limits.ts";
 import type { PeerMatch, PortMatch, Rule } from "./rules.ts";
 import { selectorText, selects } from "./selector.ts";
@@ -94,8 +94,8 @@ function podSelector(peer: NetworkPolicyPeer, namespace: string): PodSelector {
 }
 
 function portOf({ protocol, port, endPort }: NetworkPolicyPort): PortMatch[] {
-  if (protocol === "SCTP") return []; // reported below; nothing carries it, so nothing is to be allowed
-  const number = protocol === "UDP" ? UDP : TCP;
+  const number = carriedProtocol(protocol);
+  if (number === undefined) return []; // reported below; nothing carries it, so nothing is to be allowed
   if (port == null) return [{ protocol: number, first: 0, last: 65535 }];
   if (typeof port === "string") return [{ protocol: number, name: port }];
   return [{ protocol: number, first: port, last: endPort ?? port }];

@@ -2,7 +2,7 @@ import type { Address } from "../../model/address/address.ts";
 import { canonicalAddress, type Family, familyOf, useOf } from "../../model/address/address.ts";
 import { byAge } from "../../model/objects/age.ts";
 import type { Node } from "../../model/objects/core.ts";
-import type { Problem } from "./desired.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
 /** Who is which node, by name and by address. */

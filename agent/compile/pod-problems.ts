@@ -1,6 +1,6 @@
 import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
 import type { NetworkPolicy } from "../../model/objects/networking.ts";
-import type { Problem } from "./desired.ts";
+import type { Problem } from "../../model/problem.ts";
 import { ignoredAnnotations } from "./ignored.ts";
 import { selects } from "./selector.ts";
 

@@ -10,7 +10,7 @@ import {
 import { CidrIndex } from "../../model/address/cidr-index.ts";
 import { byAge } from "../../model/objects/age.ts";
 import type { IpamBlock, IpPool } from "../../model/objects/calico.ts";
-import type { Problem } from "./desired.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
 /** Objects that take nothing from anybody, and what is wrong with the others. */

@@ -2,8 +2,9 @@ import type { Address } from "../../model/address/address.ts";
 import { type Cidr, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { CidrIndex } from "../../model/address/cidr-index.ts";
 import type { IpamBlock, IpPool } from "../../model/objects/calico.ts";
+import type { Problem } from "../../model/problem.ts";
 import { LocationFlag } from "../kernel/layout.gen.ts";
-import type { NatOutgoing, Problem, Route } from "./desired.ts";
+import type { NatOutgoing, Route } from "./desired.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import { type Judged, judgeBlocks } from "./pool-claims.ts";
 

@@ -1,9 +1,9 @@
 import type { Service } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import type { Problem } from "../../model/problem.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { maps } from "../kernel/layout.gen.ts";
 import { portIn } from "./backends.ts";
-import type { Problem } from "./desired.ts";
 import { frontendCount } from "./frontends.ts";
 import { heaviestFirst } from "./limits.ts";
 import { type CompiledService, isServed, ownerOf } from "./service.ts";

@@ -1,6 +1,7 @@
 import type { Service, ServicePort } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { type KubernetesObject, objectName } from "../../model/objects/metadata.ts";
+import type { Problem } from "../../model/problem.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { ServiceFlag } from "../kernel/layout.gen.ts";
 import {
@@ -12,7 +13,6 @@ import {
   type SlotList,
   withDraining,
 } from "./backends.ts";
-import type { Problem } from "./desired.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";

@@ -1,6 +1,8 @@
 import type { Address } from "../../model/address/address.ts";
 import { hash32 } from "../../model/hash.ts";
-import { type FelixConfiguration, handlesServices, socketTranslationOf } from "../../model/objects/calico.ts";
+import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
+import { handlings, returnModes, translations } from "../../model/mode/mode.ts";
+import type { FelixConfiguration } from "../../model/objects/calico.ts";
 import {
   type Endpoint,
   type Location,
@@ -11,7 +13,7 @@ import {
   SettingsFlag,
   SocketTranslation,
 } from "../kernel/layout.gen.ts";
-import type { Contributions, Entry, KubeProxy, Problem } from "./desired.ts";
+import type { Contributions, Entry } from "./desired.ts";
 import { keyText } from "./key.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
@@ -22,44 +24,19 @@ export function compileSettings(
   revision: number,
 ): Contributions<number, Settings> {
   const configuration = defaultConfiguration(configurations);
+  const mode = modeOf(configuration);
   const value: Settings = {
     node: facts.address,
     tunnelIfindex: facts.tunnelIfindex,
     uplinkIfindex: facts.uplinkIfindex,
-    returnMode: configuration?.spec.bpfExternalServiceMode === "DSR" ? ReturnMode.DIRECT : ReturnMode.TUNNEL,
+    returnMode: ReturnMode[returnModes[mode.returnMode].bpf],
     policyRevision: revision,
-    serviceHandling:
-      kubeProxyOf(configurations) === "beside us" ? ServiceHandling.LEFT_TO_HOST : ServiceHandling.TRANSLATED,
-    socketTranslation:
-      configuration && socketTranslationOf(configuration) === "HostOnly"
-        ? SocketTranslation.HOST_ONLY
-        : SocketTranslation.ALL,
+    serviceHandling: ServiceHandling[handlings[mode.serviceHandling].bpf],
+    socketTranslation: SocketTranslation[translations[mode.socketTranslation].bpf],
     flags: configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0,
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);
-}
-
-/** What kube-proxy is to this node. */
-export function kubeProxyOf(configurations: readonly FelixConfiguration[]): KubeProxy {
-  const configuration = defaultConfiguration(configurations);
-  if (configuration && !handlesServices(configuration)) return "beside us";
-  return (configuration?.spec.bpfKubeProxyIptablesCleanupEnabled ?? true) ? "to be cleaned up" : "left alone";
-}
-
-export function defaultConfiguration(configurations: readonly FelixConfiguration[]): FelixConfiguration | undefined {
-  return configurations.find(({ metadata }) => metadata.name === "default");
-}
-
-export function settingsProblems(configurations: readonly FelixConfiguration[]): Problem[] {
-  return configurations
-    .filter(({ metadata }) => metadata.name !== "default")
-    .map(({ metadata }) => ({
-      kind: "FelixConfiguration",
-      name: metadata.name,
-      path: "metadata.name",
-      message: 'only "default" is read; settings of single nodes are not supported.',
-    }));
 }
 
 // Hashes of entries that did not change, and sums of maps that did not, are not computed again.

@@ -1,9 +1,10 @@
 import { type Cidr, type Family, familyOf, readCidr } from "../../model/address/address.ts";
 import type { Service } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { SourceRange } from "../kernel/layout.gen.ts";
-import type { Entry, Problem } from "./desired.ts";
+import type { Entry } from "./desired.ts";
 import { type Named, named } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { heaviestFirst, NODE_SOURCE_RANGES, SOURCE_RANGES_LIMIT } from "./limits.ts";

@@ -1,3 +1,4 @@
+import { protocolName } from "../../model/protocol.ts";
 import {
   BackendFlag,
   backendFlagNames,
@@ -15,7 +16,7 @@ import {
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import type { WrittenMap } from "./desired.ts";
-import { keyText, protocolName } from "./key.ts";
+import { keyText } from "./key.ts";
 
 /** The maps' content for people: numbers replaced by what they stand for, sorted, one line each. */
 export interface MapsInWords {

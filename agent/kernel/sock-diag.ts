@@ -1,5 +1,7 @@
 // Asks the kernel for the UDP sockets of this thread's network namespace, and ends single ones: sock_diag(7), inet_diag.h.
+
 import { closeSync } from "node:fs";
+import { UDP } from "../../model/protocol.ts";
 import { describeError, lastError, libbpf } from "./libbpf.ts";
 
 const AF_NETLINK = 16;
@@ -16,7 +18,6 @@ const NETLINK_HEADER = 16; // struct nlmsghdr
 const DIAG_REQUEST = 56; // struct inet_diag_req_v2: family, protocol, extensions, padding, states, socket's identity
 const DIAG_ANSWER = 72; // struct inet_diag_msg: family, state, timer, retransmissions, socket's identity, counters
 const IDENTITY = 48; // struct inet_diag_sockid: both ports, both addresses, interface, cookie
-const UDP = 17;
 const ESTABLISHED = 1 << 1; // a set of states; of a UDP socket: connected
 const AF_INET = 2;
 const AF_INET6 = 10;

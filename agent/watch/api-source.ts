@@ -1,5 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { type KindName, kindNames } from "./kinds.ts";
+import type { KindName } from "../../model/objects/kinds.ts";
+import { kindNames } from "../../model/objects/kinds.ts";
 import { KubernetesApi } from "./kubernetes-api.ts";
 import { ListWatch } from "./list-watch.ts";
 import type { Logger } from "./logger.ts";

@@ -1,7 +1,8 @@
 import { linkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { resourcePath } from "../../model/objects/kinds.ts";
 import type { Block, BlockClaims } from "../ipam/block.ts";
-import { kinds, resourcePath } from "./kinds.ts";
+import { kinds } from "./kinds.ts";
 import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 

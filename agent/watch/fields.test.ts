@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { kindNames } from "../../model/objects/kinds.ts";
 import { ANNOTATIONS } from "../../model/objects/metadata.ts";
-import { kindNames, kinds } from "./kinds.ts";
+import { kinds } from "./kinds.ts";
 
 const text = readFileSync(join(import.meta.dirname, "../../docs/fields.md"), "utf8");
 

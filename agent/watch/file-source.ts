@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { kindNames } from "../../model/objects/kinds.ts";
 import type { ObjectSource } from "./api-source.ts";
-import { kindNames, kinds } from "./kinds.ts";
+import { kinds } from "./kinds.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectSink } from "./snapshot-store.ts";
 

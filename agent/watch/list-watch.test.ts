@@ -2,7 +2,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { KindName } from "./kinds.ts";
+import type { KindName } from "../../model/objects/kinds.ts";
 import { KubernetesApi } from "./kubernetes-api.ts";
 import { ListWatch } from "./list-watch.ts";
 import type { ObjectSink } from "./snapshot-store.ts";

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type KindName, kinds, resourcePath } from "./kinds.ts";
+import type { KindName } from "../../model/objects/kinds.ts";
+import { resourcePath } from "../../model/objects/kinds.ts";
+import { kinds } from "./kinds.ts";
 import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectSink } from "./snapshot-store.ts";

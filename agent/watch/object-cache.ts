@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
-import type { Problem } from "../compile/desired.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { Kind } from "./kinds.ts";
 
 /** What an Event needs to be shown beside its object. */

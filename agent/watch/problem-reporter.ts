@@ -1,5 +1,5 @@
 import { hash32 } from "../../model/hash.ts";
-import type { Problem } from "../compile/desired.ts";
+import type { Problem } from "../../model/problem.ts";
 import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectReference } from "./object-cache.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { kindNames } from "./kinds.ts";
+import { kindNames } from "../../model/objects/kinds.ts";
 import { ProblemReporter, problemText } from "./problem-reporter.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
 

@@ -1,7 +1,9 @@
+import type { KindName } from "../../model/objects/kinds.ts";
+import { kindNames } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
-import type { Problem } from "../compile/desired.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
-import { type KindName, kindNames, kinds } from "./kinds.ts";
+import { kinds } from "./kinds.ts";
 import { ObjectCache, type ObjectReference } from "./object-cache.ts";
 
 /** Where sources of objects (the API server, files) tell what they see. */

@@ -1,22 +1,27 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { kindNames, kinds } from "../../model/objects/kinds.ts";
 import { AGENT, AGENT_LABELS } from "./names.ts";
 
 const WATCH = ["list", "watch"];
 
-/** Kinds of Calico's API that agents watch; the policy kinds only where the cluster defines them. */
-const CALICO_KINDS = ["ippools", "felixconfigurations", "networkpolicies", "globalnetworkpolicies", "hostendpoints"];
-
 /** Exactly what the agent reads and writes (test/rights.test.ts records it); it changes no object of the user's. All of it is about the whole
  * cluster: policies speak of pods everywhere, and an Event is written beside the object that it is about. */
 const RULES = [
-  { apiGroups: [""], resources: ["nodes", "namespaces", "pods", "services"], verbs: WATCH },
-  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: WATCH },
-  { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: WATCH },
-  { apiGroups: ["projectcalico.org"], resources: CALICO_KINDS, verbs: WATCH },
-  { apiGroups: ["ebpf-dataplane.io"], resources: ["ipamblocks"], verbs: [...WATCH, "create"] },
+  ...watched().map(([group, resources]) => ({
+    apiGroups: [group],
+    resources,
+    verbs: group === kinds.ipamBlocks.group ? [...WATCH, "create"] : WATCH,
+  })),
   { apiGroups: [""], resources: ["events"], verbs: ["create"] },
 ];
+
+/** Groups with the resources in them that agents watch. */
+function watched(): [group: string, resources: string[]][] {
+  const all = kindNames.map((name) => kinds[name]);
+  const groups = [...new Set<string>(all.map(({ group }) => group))];
+  return groups.map((group) => [group, all.filter((kind) => kind.group === group).map(({ plural }) => plural)]);
+}
 
 /** The agent's ServiceAccount and what it may do. */
 export function agentAccess(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {

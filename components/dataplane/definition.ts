@@ -1,19 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { apiVersionOf, CALICO_API, type Kind } from "../../model/objects/kinds.ts";
 import { DEFINITION_LABELS } from "./definition-owner.ts";
-import { AGENT, CALICO_API } from "./names.ts";
+import { AGENT } from "./names.ts";
 
 type Schema = k8s.types.input.apiextensions.v1.JSONSchemaProps;
 
-/** A kind that the API server stores for the agent. */
-export interface KindDefinition {
-  /** API group, e.g. "projectcalico.org". */
-  group: string;
-  /** The one version served and stored, e.g. "v3". */
-  version: string;
-  kind: string;
-  plural: string;
-  singular: string;
+/** A kind that the API server stores for the agent, in its one version. */
+export interface KindDefinition extends Kind {
   shortNames?: string[];
   /** Columns of `kubectl get`: title and path inside the object. */
   columns: Record<string, string>;
@@ -33,7 +27,7 @@ export interface KindDefinition {
  * refuses to take over another's; and Pulumi leaves it behind, since deleting it would delete objects of others.
  */
 export function customResourceDefinition(name: string, definition: KindDefinition, opts: pulumi.ResourceOptions) {
-  const { group, version, kind, plural, singular, shortNames } = definition;
+  const { group, version, kind, plural, shortNames } = definition;
   return new k8s.apiextensions.v1.CustomResourceDefinition(
     `${name}-crd-${plural}`,
     {
@@ -46,7 +40,13 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
         group,
         scope: "Cluster",
         // An empty list is a difference at every update: the API server does not keep it.
-        names: { kind, listKind: `${kind}List`, plural, singular, ...(shortNames && { shortNames }) },
+        names: {
+          kind,
+          listKind: `${kind}List`,
+          plural,
+          singular: kind.toLowerCase(),
+          ...(shortNames && { shortNames }),
+        },
         versions: [
           {
             name: version,
@@ -62,7 +62,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
         ],
       },
     },
-    { ...opts, retainOnDelete: `${group}/${version}` === CALICO_API },
+    { ...opts, retainOnDelete: apiVersionOf(definition) === CALICO_API },
   );
 }
 

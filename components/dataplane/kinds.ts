@@ -1,3 +1,5 @@
+import { calicoReturnModes } from "../../model/mode/mode.ts";
+import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition } from "./definition.ts";
 
 /** An IPv4 network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library). */
@@ -16,11 +18,7 @@ const CIDR = {
 const only = (type: string, value: unknown) => ({ type, enum: [value] });
 
 const IP_POOL: KindDefinition = {
-  group: "projectcalico.org",
-  version: "v3",
-  kind: "IPPool",
-  plural: "ippools",
-  singular: "ippool",
+  ...kinds.ipPools,
   columns: { CIDR: ".spec.cidr", VXLAN: ".spec.vxlanMode", "NAT outgoing": ".spec.natOutgoing" },
   spec: {
     type: "object",
@@ -57,11 +55,7 @@ const IP_POOL: KindDefinition = {
 };
 
 const FELIX_CONFIGURATION: KindDefinition = {
-  group: "projectcalico.org",
-  version: "v3",
-  kind: "FelixConfiguration",
-  plural: "felixconfigurations",
-  singular: "felixconfiguration",
+  ...kinds.felixConfigurations,
   columns: {
     "Return mode": ".spec.bpfExternalServiceMode",
     Services: ".metadata.annotations.ebpf-dataplane\\.io/service-handling",
@@ -72,7 +66,7 @@ const FELIX_CONFIGURATION: KindDefinition = {
     properties: {
       bpfExternalServiceMode: {
         type: "string",
-        enum: ["DSR", "Tunnel"],
+        enum: [...calicoReturnModes],
         default: "Tunnel",
         description:
           "How replies of services reached from outside return: straight to the client, or through the entry node.",
@@ -93,11 +87,7 @@ const FELIX_CONFIGURATION: KindDefinition = {
 };
 
 const IPAM_BLOCK: KindDefinition = {
-  group: "ebpf-dataplane.io",
-  version: "v1alpha1",
-  kind: "IPAMBlock",
-  plural: "ipamblocks",
-  singular: "ipamblock",
+  ...kinds.ipamBlocks,
   columns: { CIDR: ".spec.cidr", Node: ".spec.node", Pool: ".spec.pool" },
   spec: {
     type: "object",

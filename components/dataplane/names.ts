@@ -4,8 +4,5 @@ export const AGENT = "ebpf-dataplane";
 /** Labels of everything that belongs to the agent; `k8s-app` selects its pods. */
 export const AGENT_LABELS = { "k8s-app": AGENT };
 
-/** Group and version of the kinds shared with Calico. */
-export const CALICO_API = "projectcalico.org/v3";
-
 /** Ports of a node's own network that the agent listens on. */
 export const AGENT_PORTS = { health: 9099, metrics: 9098 };

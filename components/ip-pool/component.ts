@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { CALICO_API } from "../../model/objects/kinds.ts";
 import { requireArguments } from "../arguments/arguments.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
@@ -17,7 +18,7 @@ export class IpPool extends pulumi.ComponentResource {
     new k8s.apiextensions.CustomResource(
       `${name}-ippool`,
       {
-        apiVersion: "projectcalico.org/v3",
+        apiVersion: CALICO_API,
         kind: "IPPool",
         metadata: { name: args.name ?? DEFAULT_POOL_NAME },
         spec: { cidr: args.cidr, blockSize, vxlanMode, natOutgoing, disabled },

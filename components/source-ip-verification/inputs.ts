@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type * as pulumi from "@pulumi/pulumi";
+import { measuredModeOf } from "../../model/mode/mode.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { at, checked, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
@@ -38,9 +39,7 @@ export function requireVerification(place: InputPlace, args: SourceIpVerificatio
 
 /** The deployment's own way of handling services, as a mode. */
 export function ownMode({ returnMode, serviceHandling }: SourceIpVerificationArgs): ComparisonMode {
-  if (serviceHandling === ServiceHandling.KubeProxyIptables) return ComparisonMode.KubeProxyIptables;
-  if (serviceHandling === ServiceHandling.KubeProxyNftables) return ComparisonMode.KubeProxyNftables;
-  return returnMode === ReturnMode.Tunnel ? ComparisonMode.EbpfTunnel : ComparisonMode.EbpfDsr;
+  return ComparisonMode[measuredModeOf(serviceHandling ?? ServiceHandling.Ebpf, returnMode ?? ReturnMode.Dsr)];
 }
 
 /** Every target, the short form first, with its address checked. */

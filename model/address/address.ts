@@ -1,4 +1,4 @@
-// Addresses and blocks of both families.
+// Addresses and blocks of both families. Components import this file, so it uses no package that the npm package does not depend on.
 import ipaddr from "ipaddr.js";
 
 /** An IPv4 or IPv6 address in its canonical text form (RFC 5952): "172.31.1.8", "fd00::1". IPv4-mapped IPv6 is IPv4. */

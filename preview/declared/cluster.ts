@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { SETTINGS_FILE } from "../../components/documents/agent-settings.ts";
-import { felixConfiguration, ipPool, serviceHandlingOf } from "../../model/objects/calico.ts";
+import { modeOf } from "../../model/mode/configuration.ts";
+import { type CalicoReturnMode, returnModes, type ServiceHandling } from "../../model/mode/mode.ts";
+import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
 import { isWithin, type Resource } from "../resource.ts";
 import { labOf, type Machine } from "./machines.ts";
 import type { WrittenObject } from "./objects.ts";
@@ -21,8 +23,8 @@ export interface Cluster {
 }
 
 export interface DataplaneSettings {
-  returnMode: "DSR" | "Tunnel";
-  serviceHandling: "Ebpf" | "KubeProxyIptables" | "KubeProxyNftables";
+  returnMode: CalicoReturnMode;
+  serviceHandling: ServiceHandling;
   pools: { name: string; cidr: string; vxlanMode: "Always" | "CrossSubnet" | "Never" }[];
   serviceSubnet?: string;
   mtu?: number;
@@ -93,9 +95,10 @@ function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
       vxlanMode: spec.vxlanMode ?? ("Never" as const),
     }));
   const image = agentImageOf(objects);
+  const mode = modeOf(felix);
   return {
-    returnMode: felix.spec.bpfExternalServiceMode === "DSR" ? "DSR" : "Tunnel",
-    serviceHandling: serviceHandlingOf(felix),
+    returnMode: returnModes[mode.returnMode].calico,
+    serviceHandling: mode.serviceHandling,
     pools,
     ...settingsOf(objects),
     ...(image && { image }),

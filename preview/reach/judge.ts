@@ -1,12 +1,12 @@
 import { containerPorts, type Identity, IdentityTable } from "../../agent/compile/identity.ts";
 import { ANYBODY, judge as judgeRules, portName } from "../../agent/compile/judge.ts";
-import { TCP, UDP } from "../../agent/compile/key.ts";
 import { type EndpointPolicy, PolicyCompiler } from "../../agent/compile/policies.ts";
 import type { Tier } from "../../agent/compile/rules.ts";
 import type { LocalEndpoint } from "../../agent/compile/snapshot.ts";
 import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import type { Pod } from "../../model/objects/core.ts";
 import { namespace as namespaceSchema } from "../../model/objects/core.ts";
+import { protocolNumbers } from "../../model/protocol.ts";
 import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
 
@@ -34,9 +34,6 @@ export interface Answer {
   /** The objects that decided, "NetworkPolicy default/nginx"; none: nothing isolates either side. */
   policies: string[];
 }
-
-/** IP protocol numbers. */
-const PROTOCOLS = { TCP, UDP, SCTP: 132 };
 
 /** The namespace of pods that nobody declared: no policy can name it. */
 export const ELSEWHERE = "another-namespace";
@@ -68,7 +65,7 @@ export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
   };
   return (from, to) => {
     const port = numberOf(to, pods.get(to.workload) ?? podOf(to.workload));
-    const protocol = PROTOCOLS[to.protocol];
+    const protocol = protocolNumbers[to.protocol];
     const receives = policyOf(to.workload);
     const sends = from.kind === "workload" ? policyOf(from.workload) : undefined;
     const subject: Peer = { kind: "workload", workload: to.workload };
@@ -159,7 +156,7 @@ function stranger(namespace: string): Pod {
 /** A name that the pod has no port of is no port: 0 is in no rule. */
 function numberOf({ port, protocol }: Target, pod: Pod): number {
   if (typeof port === "number") return port;
-  return containerPorts(pod).get(portName(PROTOCOLS[protocol], port)) ?? 0;
+  return containerPorts(pod).get(portName(protocolNumbers[protocol], port)) ?? 0;
 }
 
 function namesOf(policies: EndpointPolicy[]): string[] {

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { measuredModes } from "../../model/mode/mode.ts";
 import { environmentSchema } from "./environment.ts";
 import { estimateSchema, ratioSchema } from "./figures.ts";
-import { serviceHandlings } from "./service-handling.ts";
 import { topologySchema } from "./topology.ts";
 
-export const comparedModes = serviceHandlings;
+export const comparedModes = measuredModes;
 export type ComparedMode = (typeof comparedModes)[number];
 
 const perNode = (value: z.ZodNumber, of: string) => z.record(z.string(), value).describe(`By machine: ${of}`);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { serviceHandlings } from "./service-handling.ts";
+import { measuredModes } from "../../model/mode/mode.ts";
 
 export const placeSchema = z
   .strictObject({
@@ -34,7 +34,7 @@ const legSchema = z
 
 export const pathSchema = z
   .strictObject({
-    mode: z.enum(serviceHandlings).describe("Who handled services meanwhile."),
+    mode: z.enum(measuredModes).describe("Who handled services meanwhile."),
     client: z.string().describe("Name of the machine that connected."),
     target: z.string().describe("What it connected to, ADDRESS:PORT."),
     served: z.boolean().describe("Whether it got an answer."),

@@ -1,9 +1,9 @@
 // Definitions (CustomResourceDefinition) whose names others use too: never taken over, and not deleted while they hold objects.
 import { type StoredDefinition, strangerOf } from "../../components/dataplane/definition-owner.ts";
-import { CALICO_API } from "../../components/dataplane/names.ts";
 import { findObject, listObjects, unlessMissing } from "../../kubernetes/get.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
 import type { Api } from "../../kubernetes/transport.ts";
+import { CALICO_API } from "../../model/objects/kinds.ts";
 import { RunnerFailure } from "../failure.ts";
 
 const [SHARED_GROUP] = CALICO_API.split("/");

@@ -2,7 +2,8 @@
 // one JSON line a step, {"put": [object …], "remove": [object …]}, each answered by "done" once its events are written.
 import { createServer, type ServerResponse } from "node:http";
 import { createInterface } from "node:readline";
-import { kindNames, kinds, resourcePath } from "../../agent/watch/kinds.ts";
+import { kinds } from "../../agent/watch/kinds.ts";
+import { kindNames, resourcePath } from "../../model/objects/kinds.ts";
 
 export interface ApiObject {
   readonly apiVersion: string;

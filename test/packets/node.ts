@@ -11,8 +11,9 @@ import { type Loaded, load } from "../../agent/kernel/load.ts";
 import { openMap, type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
 import { type Circumstances, testRun, type Verdict } from "../../agent/kernel/test-run.fixture.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
-import { type KindName, kindNames } from "../../agent/watch/kinds.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
+import type { KindName } from "../../model/objects/kinds.ts";
+import { kindNames } from "../../model/objects/kinds.ts";
 import { clusterObjects, gateway, localPods, nodes, outside, policies, secondAddress } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
 

@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   runner: ["components", "kubernetes", "preview", "model"],
   cluster: ["components", "agent", "kubernetes", "model"],
   agent: ["components", "kubernetes", "model"],
-  report: [],
+  report: ["model"],
   verify: ["components", "agent", "kubernetes", "report", "model"],
   preview: ["components", "agent", "verify", "report", "model"],
   measure: ["components", "agent", "kubernetes", "lab", "verify", "report", "model"],

@@ -1,7 +1,7 @@
 import type { V1Endpoint, V1EndpointSlice, V1Node, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
-import { SERVICE_HANDLING_ANNOTATION } from "../../components/dataplane/felix-configuration.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
+import { annotations } from "../../model/mode/mode.ts";
 
 /** What a round of probes needs to know of the cluster, read anew for each round. */
 export interface ClusterView {
@@ -34,7 +34,7 @@ async function readConfiguration(api: Api): Promise<Pick<ClusterView, "returnMod
   if (!found) return {};
   return {
     returnMode: found.spec?.bpfExternalServiceMode,
-    serviceHandling: found.metadata?.annotations?.[SERVICE_HANDLING_ANNOTATION],
+    serviceHandling: found.metadata?.annotations?.[annotations.serviceHandling],
   };
 }
 

@@ -1,7 +1,7 @@
 // Why an attempt came out as it did, as far as the cluster's own objects tell: said beside what was seen, never instead.
 
 import { ServiceHandling } from "../../components/dataplane/args.ts";
-import { SERVICE_HANDLING_ANNOTATION } from "../../components/dataplane/felix-configuration.ts";
+import { annotations } from "../../model/mode/mode.ts";
 import { type ClusterView, nodeAddresses, podName, readyPodsBehind } from "../cluster/view.ts";
 import type { Attempt, Findings } from "./attempt.ts";
 import { podsOf, servicesOf } from "./behind.ts";
@@ -38,7 +38,7 @@ export function shortcutExplained(findings: Findings): string {
 /** The dataplane itself was told to leave services to others. */
 function leftToOthers({ serviceHandling = ServiceHandling.Ebpf }: ClusterView): string | undefined {
   if (serviceHandling === ServiceHandling.Ebpf) return undefined;
-  return `FelixConfiguration default leaves services to the node's own rules (annotation ${SERVICE_HANDLING_ANNOTATION}: ${serviceHandling})`;
+  return `FelixConfiguration default leaves services to the node's own rules (annotation ${annotations.serviceHandling}: ${serviceHandling})`;
 }
 
 function modeExplained(findings: Findings, contrary: string, declared: string, now: string | undefined): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseDestination } from "../../model/expectation/destination.ts";
-import { serviceHandlings } from "../../report/results/service-handling.ts";
+import { measuredModes } from "../../model/mode/mode.ts";
 import { type RemoteMachine, remoteMachineSchema } from "../actors/connection.ts";
 import { known, parsed, whole } from "../format/fields.ts";
 import { CheckFileError, readChecks } from "../format/read.ts";
@@ -13,7 +13,7 @@ const measurementSchema = known(
   {
     client: z.string().describe("The machine that connects."),
     to: parsed(parseDestination, "tcp://HOST:PORT", "What it connects to: a node port, like tcp://172.31.1.8:30604."),
-    modes: z.array(z.enum(serviceHandlings)).min(1).describe("Who handles services, the mode of the deployment first."),
+    modes: z.array(z.enum(measuredModes)).min(1).describe("Who handles services, the mode of the deployment first."),
     connections: whole(1, 60_000, "New connections in each mode."),
     concurrency: whole(1, 256, "Connections at the same time."),
   },
@@ -23,8 +23,8 @@ const measurementSchema = known(
 const thresholdSchema = known(
   {
     quantity: z.enum(limitedQuantities).describe("Which figure."),
-    mode: z.enum(serviceHandlings).describe("Of which mode."),
-    baseline: z.enum(serviceHandlings).optional().describe("The limit is for the ratio to this mode in the same run."),
+    mode: z.enum(measuredModes).describe("Of which mode."),
+    baseline: z.enum(measuredModes).optional().describe("The limit is for the ratio to this mode in the same run."),
     atMost: z.number().positive().describe("Microseconds, or the ratio."),
   },
   "A limit: exceeded when the figure, or the lower end of its confidence interval where it has one, is above it.",

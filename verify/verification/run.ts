@@ -1,6 +1,6 @@
 import { ServiceHandling } from "../../components/dataplane/args.ts";
+import { measuredModes } from "../../model/mode/mode.ts";
 import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
-import { serviceHandlings } from "../../report/results/service-handling.ts";
 import type { Topology } from "../../report/results/topology.ts";
 import type { Figure, Problem, Row, VerificationResult } from "../../report/results/verification.ts";
 import type { ClusterView } from "../cluster/view.ts";
@@ -93,7 +93,7 @@ async function followOne(world: World, rows: Row[]): Promise<Topology | undefine
 /** As the cluster's objects have it. */
 function deployedMode({ serviceHandling = ServiceHandling.Ebpf, returnMode }: ClusterView): ComparedMode | undefined {
   if (serviceHandling === ServiceHandling.Ebpf) return returnMode === "Tunnel" ? "EbpfTunnel" : "EbpfDsr";
-  return serviceHandlings.find((mode) => mode === serviceHandling);
+  return measuredModes.find((mode) => mode === serviceHandling);
 }
 
 function endingOf(world: World, { broken }: CheckOutcome): Ending["ending"] {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
+import { TCP, UDP } from "../../../model/protocol.ts";
 import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
@@ -19,7 +20,7 @@ export const traceRequestSchema = z.strictObject({
 });
 export type TraceRequest = z.infer<typeof traceRequestSchema>;
 
-const PROTOCOLS = { tcp: 6, udp: 17 } as const;
+const PROTOCOLS = { tcp: TCP, udp: UDP } as const;
 
 /** Bytes that may wait for a reader that is slow; it loses what comes then. */
 const PATIENCE = 1 << 20;

@@ -1,15 +1,10 @@
 // How the content of maps is said in words.
 import type { Address } from "../../../model/address/address.ts";
+import { protocolName } from "../../../model/protocol.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
 export function protocol(number: number): string {
-  return (
-    new Map([
-      [1, "ICMP"],
-      [6, "TCP"],
-      [17, "UDP"],
-    ]).get(number) ?? String(number)
-  );
+  return protocolName(number).toUpperCase();
 }
 
 /** "172.31.1.8:30604", "[fd00::1]:80"; "any node:30604" for a node port, "loopback:8080" for a host port there. */

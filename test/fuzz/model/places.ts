@@ -1,10 +1,11 @@
 // Where things of the little cluster are: services by their places, and the next hop of an address.
+import { ICMP, TCP, UDP } from "../../../model/protocol.ts";
 import { type ClusterService, gateway, localPods, nodes, pods, services } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 import type { Flow } from "./flow.ts";
 import { isOwn } from "./sources.ts";
 
-export const PROTOCOLS: Record<number, string> = { 1: "ICMP", 6: "TCP", 17: "UDP" };
+export const PROTOCOLS: Record<number, string> = { [ICMP]: "ICMP", [TCP]: "TCP", [UDP]: "UDP" };
 
 const local = new Map(localPods.map((pod) => [pod.address, pod]));
 export const localPod = (address: string) => local.get(address);

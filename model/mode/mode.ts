@@ -1,0 +1,62 @@
+// How Services are handled, in one vocabulary, and what others call it. Components import this file, so it uses no package that the npm package
+// does not depend on.
+
+/** Who gives Services their backends: a value of the typed inputs and of FelixConfiguration's annotation. */
+export const serviceHandlings = ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"] as const;
+export type ServiceHandling = (typeof serviceHandlings)[number];
+
+/** How the reply of a Service that was reached from outside the cluster returns: a value of the typed inputs. */
+export type ReturnMode = "dsr" | "tunnel";
+
+/** Whose sockets are given a backend when they connect: a value of the typed inputs and of FelixConfiguration's annotation. */
+export const socketTranslations = ["All", "HostOnly"] as const;
+export type SocketTranslation = (typeof socketTranslations)[number];
+
+/** A way of handling Services as a whole, as it is measured and published. `Direct` is the floor: no Service at all. */
+export const measuredModes = ["KubeProxyIptables", "KubeProxyNftables", "EbpfTunnel", "EbpfDsr", "Direct"] as const;
+export type MeasuredMode = (typeof measuredModes)[number];
+
+/** Each return mode as FelixConfiguration's bpfExternalServiceMode, as the packet path's `enum return_mode`, and as a measured mode. */
+export const returnModes = {
+  dsr: { calico: "DSR", bpf: "DIRECT", measured: "EbpfDsr" },
+  tunnel: { calico: "Tunnel", bpf: "TUNNEL", measured: "EbpfTunnel" },
+} as const satisfies Record<ReturnMode, { calico: string; bpf: string; measured: MeasuredMode }>;
+
+/** Each handling as the packet path's `enum service_handling`, and as a measured mode; our own has one for each return mode. */
+export const handlings = {
+  Ebpf: { bpf: "TRANSLATED", measured: undefined },
+  KubeProxyIptables: { bpf: "LEFT_TO_HOST", measured: "KubeProxyIptables" },
+  KubeProxyNftables: { bpf: "LEFT_TO_HOST", measured: "KubeProxyNftables" },
+} as const satisfies Record<ServiceHandling, { bpf: string; measured: MeasuredMode | undefined }>;
+
+/** Each socket translation as the packet path's `enum socket_translation`. */
+export const translations = {
+  All: { bpf: "ALL" },
+  HostOnly: { bpf: "HOST_ONLY" },
+} as const satisfies Record<SocketTranslation, { bpf: string }>;
+
+/** Values of FelixConfiguration's bpfExternalServiceMode. */
+export const calicoReturnModes = ["DSR", "Tunnel"] as const;
+export type CalicoReturnMode = (typeof calicoReturnModes)[number];
+
+/** The return mode that FelixConfiguration's field asks for; without it, Calico's default. */
+export function returnModeOf(calico: CalicoReturnMode | null | undefined): ReturnMode {
+  return calico === "DSR" ? "dsr" : "tunnel";
+}
+
+/** The measured mode of a cluster that handles Services so. */
+export function measuredModeOf(handling: ServiceHandling, returnMode: ReturnMode): MeasuredMode {
+  return handlings[handling].measured ?? returnModes[returnMode].measured;
+}
+
+/** Annotations of FelixConfiguration for what Calico has no field for. */
+export const annotations = {
+  /** A `ServiceHandling`. */
+  serviceHandling: "ebpf-dataplane.io/service-handling",
+  /** A `SocketTranslation`. Calico's own field also tells TCP from UDP. */
+  socketTranslation: "ebpf-dataplane.io/socket-translation",
+  /** Which externalIPs of Services are served: Allow or Deny; absent: all. */
+  externalIps: "ebpf-dataplane.io/external-ips",
+  /** Networks, with commas between them, that Allow keeps to. */
+  externalIpNetworks: "ebpf-dataplane.io/external-ip-networks",
+} as const;

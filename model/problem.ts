@@ -1,0 +1,10 @@
+/** Something in an object that cannot be done, for people: log line, Event, status. */
+export interface Problem {
+  readonly kind: string;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  /** The field: "spec.ports[1].protocol". */
+  readonly path: string;
+  /** What is wrong, what is allowed and what happens instead. */
+  readonly message: string;
+}
