@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import type { AgentSettings } from "../components/documents/agent-settings.ts";
+import { SERVICE_NETWORK } from "../components/documents/defaults.ts";
 
 const settingsSchema = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  serviceSubnet: z.string().default("10.96.0.0/12"),
+  serviceSubnet: z.string().default(SERVICE_NETWORK),
   mtu: z.int().min(576).max(65_535).optional(),
   uplinks: z.array(z.string().min(1)).optional(),
 }) satisfies z.ZodType<AgentSettings>;

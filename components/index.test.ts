@@ -109,6 +109,7 @@ const WRONG: [string, unknown, string][] = [
   ["LocalCluster", lab(machine("node", "worker", "172.31.1.1")), "from 172.31.1.2 to 172.31.1.254"],
   ["LocalCluster", lab(machine("node", "Worker", "172.31.1.9")), '(did you mean "worker"?)'],
   ["LocalCluster", lab(machine("switch", "worker", "172.31.1.9")), "which is the lab's own"],
+  ["LocalCluster", { kubeProxyImage: true }, 'is "loadKubeProxyImage"'],
   ["LocalCluster", { podSubnet: "172.31.0.0/16" }, "apart from the machines' network 172.31.1.0/24"],
   ["LocalCluster", { kubernetesVersion: "1.35.0" }, 'a release like "v1.35.0"'],
   // AwsCluster, ClientMachines

@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { labNameRule } from "../components/rules/names.ts";
 import { drops } from "./cloud/drops.ts";
 import { terminateInstance } from "./cloud/instance.ts";
 import { serveMetadata } from "./cloud/metadata.ts";
@@ -14,17 +15,15 @@ import { LabFailure } from "./failure.ts";
 import { requireHost } from "./host.ts";
 import { withLock } from "./lock.ts";
 import { removeLab } from "./machines/removal.ts";
-import { labNamePattern } from "./names.ts";
 import { stderrProgress } from "./progress.ts";
 import { parseSpec } from "./spec.ts";
 
 const print = (document: unknown): void => void process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 
 function labName(value: string): string {
-  if (labNamePattern.test(value)) return value;
-  throw new LabFailure(`NAME is '${value}'; a lab's name is 1-12 of a-z and 0-9 and begins with a letter`, {
-    exitCode: 2,
-  });
+  const allowed = labNameRule(value);
+  if (allowed === undefined) return value;
+  throw new LabFailure(`NAME is '${value}', but must be ${allowed}`, { exitCode: 2 });
 }
 
 const command = new Command("lab")

@@ -1,3 +1,4 @@
+import { POD_NETWORK } from "../components/documents/defaults.ts";
 import type { Cluster } from "./declared/cluster.ts";
 import type { Machine } from "./declared/machines.ts";
 import type { Host, Scene } from "./reach/cast.ts";
@@ -9,7 +10,7 @@ export function sceneOf({ objects, clients, nodes, dataplane, subnets }: Cluster
     objects,
     clients: clients.flatMap(hostOf),
     nodes: nodes.flatMap(hostOf),
-    pools: pools.length > 0 ? pools : [subnets?.pods ?? "10.244.0.0/16"],
+    pools: pools.length > 0 ? pools : [subnets?.pods ?? POD_NETWORK],
     keepsSource: dataplane?.serviceHandling === "Ebpf",
     // Every cluster that kubeadm made has it; where ours is no dataplane nothing is known.
     nameService: dataplane !== undefined,

@@ -32,7 +32,7 @@ const master = "172.31.1.8";
 const cluster = new LocalCluster("cluster", {
   name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
   kubernetesVersion: config.get("kubernetesVersion"),
-  kubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
+  loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
 });
 // When the cluster is gone, what was in it is gone too.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });

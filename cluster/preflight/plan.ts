@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { POD_NETWORK, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 
 /** What is going to be declared on the cluster, as far as it can be in the way of something. */
 export const planSchema = z.strictObject({
@@ -8,8 +9,8 @@ export const planSchema = z.strictObject({
   image: z.string().optional(),
   returnMode: z.enum(["dsr", "tunnel"]).default("dsr"),
   /** IPv4 networks of the pods. */
-  podCidrs: z.array(z.string()).default(["10.244.0.0/16"]),
-  serviceSubnet: z.string().default("10.96.0.0/12"),
+  podCidrs: z.array(z.string()).default([POD_NETWORK]),
+  serviceSubnet: z.string().default(SERVICE_NETWORK),
   mtu: z.int().optional(),
   /** What becomes of a kube-proxy that is there. */
   existingKubeProxy: z.enum(["refuse", "remove"]).default("refuse"),

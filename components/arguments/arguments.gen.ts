@@ -172,7 +172,7 @@ export const FIELDS = {
   LocalCluster: {
     name: { type: "string", optional: true, plain: true },
     kubernetesVersion: { type: "string", optional: true, plain: true },
-    kubeProxyImage: { type: "boolean", optional: true, plain: true },
+    loadKubeProxyImage: { type: "boolean", optional: true, plain: true },
     podSubnet: { type: "string", optional: true, plain: true },
     serviceSubnet: { type: "string", optional: true, plain: true },
     machines: { list: { object: "Machine", plain: true }, optional: true, plain: true },

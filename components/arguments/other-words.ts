@@ -1,5 +1,8 @@
 /** Keys that people write for ones that a type has, where no likeness of letters would tell, by type. */
 const OTHER_WORDS: Record<string, Record<string, string>> = {
+  LocalCluster: {
+    kubeProxyImage: 'whether nodes are given the image is "loadKubeProxyImage"',
+  },
   NetworkPolicy: {
     spec: "its fields stand here, beside the name",
     metadata: "name and namespace stand here",

@@ -1,6 +1,6 @@
 import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails.ts";
+import { API_SERVER_PORT } from "../documents/defaults.ts";
 import { VxlanMode } from "../ip-pool/args.ts";
-import { API_SERVER_PORT } from "../machine/machine.ts";
 import { type InputPlace, refuseBecause } from "../refusal/refusal.ts";
 import { type AwsClusterArgs, WorldAccess } from "./args.ts";
 

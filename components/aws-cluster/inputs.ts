@@ -3,21 +3,15 @@ import { requireInstance, type TypedMachine } from "../aws/inputs.ts";
 import { Architecture, type AwsMachine } from "../aws/machine.ts";
 import type { AwsSubnet } from "../aws/subnet.ts";
 import { ReturnMode } from "../dataplane/args.ts";
+import { POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
 import { VxlanMode } from "../ip-pool/args.ts";
 import { requireMachines } from "../machine/inputs.ts";
 import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { requireRelease } from "../release/inputs.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
-import {
-  contains,
-  firstAndLast,
-  overlap,
-  prefixLength,
-  requireCidr,
-  requireServiceSubnet,
-  requireUnicastCidr,
-} from "../values/addresses.ts";
+import { contains, firstAndLast, networksOverlap, prefixLength } from "../rules/addresses.ts";
+import { requireCidr, requirePodNetwork, requireServiceNetwork, requireUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireLabel } from "../values/names.ts";
 import type { AwsClusterArgs } from "./args.ts";
@@ -39,7 +33,7 @@ export interface CheckedAws {
 
 /** Refuses arguments that AWS, kubeadm or the dataplane would refuse later, or that would not work. */
 export function requireAws(place: InputPlace, args: AwsClusterArgs, region: string | undefined): CheckedAws {
-  const { kubernetesVersion = DEFAULT_RELEASE, podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = args;
+  const { kubernetesVersion = DEFAULT_RELEASE, podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK } = args;
   const { vpcCidr = "172.31.0.0/16", subnets = [{ cidr: "172.31.1.0/24" }], diskSize = 20 } = args;
   requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
   requireWhole(at(place, "diskSize"), diskSize, 8, 16384);
@@ -71,13 +65,13 @@ function requireSourceDestCheck({ returnMode, vxlanMode, sourceDestCheck }: AwsC
 }
 
 function requireNetworks(place: InputPlace, networks: Record<"podSubnet" | "serviceSubnet" | "vpcCidr", string>): void {
-  requireUnicastCidr(at(place, "podSubnet"), networks.podSubnet, 24);
-  requireServiceSubnet(at(place, "serviceSubnet"), networks.serviceSubnet);
+  requirePodNetwork(at(place, "podSubnet"), networks.podSubnet);
+  requireServiceNetwork(at(place, "serviceSubnet"), networks.serviceSubnet);
   requireUnicastCidr(at(place, "vpcCidr"), networks.vpcCidr, 28);
   if (prefixLength(networks.vpcCidr) < 16) refuse(at(place, "vpcCidr"), networks.vpcCidr, "a network from /16 to /28");
   const entries = Object.entries(networks);
   entries.forEach(([field, cidr], index) => {
-    const other = entries.slice(0, index).find(([, earlier]) => overlap(earlier, cidr));
+    const other = entries.slice(0, index).find(([, earlier]) => networksOverlap(earlier, cidr));
     if (other) refuse(at(place, field), cidr, `apart from ${other[0]} ${other[1]}`);
   });
 }
@@ -95,7 +89,7 @@ function requireSubnets(
     requireCidr(at(item, "cidr"), cidr, 28);
     const inside = contains(vpcCidr, firstAndLast(cidr)[0]) && prefixLength(cidr) >= prefixLength(vpcCidr);
     if (!inside) refuse(at(item, "cidr"), cidr, `inside vpcCidr ${vpcCidr}`);
-    const other = subnets.slice(0, index).findIndex((earlier) => overlap(earlier.cidr, cidr));
+    const other = subnets.slice(0, index).findIndex((earlier) => networksOverlap(earlier.cidr, cidr));
     if (other >= 0) refuse(at(item, "cidr"), cidr, `apart from subnets[${other}].cidr ${subnets[other]?.cidr}`);
     if (zone !== undefined) requireZone(at(item, "zone"), zone, region);
     requireId(at(item, "id"), id, "subnet");

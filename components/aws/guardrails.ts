@@ -1,4 +1,4 @@
-import { prefixLength } from "../values/addresses.ts";
+import { prefixLength } from "../rules/addresses.ts";
 
 /** An ingress rule of a security group, in the words of @pulumi/aws. */
 export interface IngressRule {

@@ -1,6 +1,6 @@
 import { MachineRole } from "../machine/machine.ts";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { contains, firstAndLast } from "../values/addresses.ts";
+import { contains, firstAndLast } from "../rules/addresses.ts";
 import { defaultInstanceType, requireInstanceType } from "./instance-type.ts";
 import type { Architecture, AwsMachine } from "./machine.ts";
 import type { AwsSubnet } from "./subnet.ts";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { contains } from "../values/addresses.ts";
+import { contains } from "../rules/addresses.ts";
 import { oneOf } from "../values/choices.ts";
 import type { TypedMachine } from "./inputs.ts";
 import { refusedByAws } from "./refused-by-aws.ts";

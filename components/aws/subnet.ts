@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { contains } from "../values/addresses.ts";
+import { contains } from "../rules/addresses.ts";
 
 /** A subnet of the VPC. */
 export interface AwsSubnet {

@@ -1,10 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs.ts";
 import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { overlap, requireCidr, requireServiceSubnet } from "../values/addresses.ts";
+import { networksOverlap } from "../rules/addresses.ts";
+import { requireCidr, requireServiceNetwork } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
@@ -25,14 +27,14 @@ export interface CheckedDataplane extends DataplaneSpec {
 
 /** Refuses arguments that no cluster could run with. */
 export function requireDataplane(place: InputPlace, args: DataplaneSpec): CheckedDataplane {
-  const { networkPolicies = [], ipPools = [{ cidr: "10.244.0.0/16" }], image, imageRegistry, kubeProxyImage } = args;
+  const { networkPolicies = [], ipPools = [{ cidr: POD_NETWORK }], image, imageRegistry, kubeProxyImage } = args;
   if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
   }
   if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, 1280, 65535);
   if (args.uplinks) requireUplinks(at(place, "uplinks"), args.uplinks);
-  const serviceSubnet = checked(args.serviceSubnet ?? "10.96.0.0/12", (cidr) =>
-    requireServiceSubnet(at(place, "serviceSubnet"), cidr),
+  const serviceSubnet = checked(args.serviceSubnet ?? SERVICE_NETWORK, (cidr) =>
+    requireServiceNetwork(at(place, "serviceSubnet"), cidr),
   );
   const pools = requirePools(at(place, "ipPools"), ipPools, serviceSubnet);
   const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
@@ -83,8 +85,8 @@ function requirePools(place: InputPlace, pools: IpPoolSpec[], serviceSubnet: pul
     const [field, earlier] = [at(at(place, index), "cidr"), pools.slice(0, index).map(({ cidr }) => cidr)];
     const { cidr } = requirePool(at(place, index), pool);
     const apart = checkedBeside(cidr, [serviceSubnet, ...earlier], (known, [services = "", ...others]) => {
-      if (overlap(known, services)) refuse(field, known, `apart from serviceSubnet ${services}`);
-      const other = others.findIndex((cidr) => overlap(cidr, known));
+      if (networksOverlap(known, services)) refuse(field, known, `apart from serviceSubnet ${services}`);
+      const other = others.findIndex((cidr) => networksOverlap(cidr, known));
       return other < 0 ? known : refuse(field, known, `apart from ipPools[${other}].cidr ${others[other]}`);
     });
     return { ...pool, name: pool.name ?? DEFAULT_POOL_NAME, cidr: apart };

@@ -8,8 +8,8 @@ import { agentImage } from "../program/agent-image.ts";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf, at } from "../refusal/refusal.ts";
-import { requireClusterId } from "../values/cluster-id.ts";
 import { requireKubeconfig } from "../values/credentials.ts";
+import { requireClusterId } from "../values/names.ts";
 import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./args.ts";
 import type { PreflightFinding, PreflightResult } from "./result.ts";
 

@@ -1,5 +1,6 @@
 import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { prefixLength, requireUnicastCidr } from "../values/addresses.ts";
+import { prefixLength } from "../rules/addresses.ts";
+import { requireUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireObjectName } from "../values/names.ts";
 import type { IpPoolSpec } from "./args.ts";

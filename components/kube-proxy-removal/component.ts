@@ -4,8 +4,8 @@ import { requireArguments } from "../arguments/arguments.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf, at, checkedField } from "../refusal/refusal.ts";
-import { requireClusterId } from "../values/cluster-id.ts";
 import { requireKubeconfig } from "../values/credentials.ts";
+import { requireClusterId } from "../values/names.ts";
 import type { KubeProxyRemovalArgs } from "./args.ts";
 
 /**

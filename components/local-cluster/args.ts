@@ -16,7 +16,7 @@ export interface LocalClusterArgs {
    * Whether the nodes are given kube-proxy's image, which `Dataplane.serviceHandling` may need. A change does not replace the
    * cluster. Defaults to false.
    */
-  kubeProxyImage?: boolean;
+  loadKubeProxyImage?: boolean;
   /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
   podSubnet?: string;
   /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */

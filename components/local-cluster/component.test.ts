@@ -91,9 +91,9 @@ test.each<[LocalClusterArgs, string]>([
 });
 
 test("LocalCluster gives the nodes kube-proxy's image when it is asked to, without replacing the cluster", async () => {
-  const commandOf = async (kubeProxyImage: boolean) => {
+  const commandOf = async (loadKubeProxyImage: boolean) => {
     const resources = await recordResources();
-    new LocalCluster("cluster", { kubeProxyImage });
+    new LocalCluster("cluster", { loadKubeProxyImage });
     await settled();
     return resources.find(({ type }) => type === "command:local:Command")?.inputs;
   };

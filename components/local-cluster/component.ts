@@ -1,13 +1,9 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
-import {
-  API_SERVER_PORT,
-  type ApiServerAddress,
-  type Machine,
-  type MachineAddress,
-  MachineRole,
-} from "../machine/machine.ts";
+import { API_SERVER_PORT } from "../documents/defaults.ts";
+import type { LabResult } from "../documents/lab.ts";
+import { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "../machine/machine.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
@@ -47,7 +43,7 @@ export class LocalCluster extends pulumi.ComponentResource {
         interpreter: INTERPRETER,
         create: programCommand("lab", "up"),
         delete: programCommand("lab", "down", lab.name),
-        stdin: JSON.stringify({ ...lab, kubeProxy: args.kubeProxyImage ?? false }),
+        stdin: JSON.stringify({ ...lab, kubeProxy: args.loadKubeProxyImage ?? false }),
         // Says only that the images changed, so that they are loaded again.
         environment: { EBPF_DATAPLANE_IMAGES: images.all },
         // Progress is on stderr; stdout carries the administrator's credentials.
@@ -65,7 +61,7 @@ export class LocalCluster extends pulumi.ComponentResource {
       },
     );
 
-    const kubeconfig = up.stdout.apply((stdout) => (JSON.parse(stdout) as LabDocument).kubeconfig);
+    const kubeconfig = up.stdout.apply((stdout) => (JSON.parse(stdout) as LabResult).kubeconfig);
     this.kubeconfig = upgraded(
       name,
       { kubeconfig: pulumi.secret(kubeconfig), release: lab.kubernetesVersion },
@@ -88,11 +84,6 @@ export class LocalCluster extends pulumi.ComponentResource {
       agentImageDigest: this.agentImageDigest,
     });
   }
-}
-
-/** The part of what `lab up` prints that nobody knows before the cluster stands. */
-interface LabDocument {
-  kubeconfig: string;
 }
 
 function addressesOf(machines: Machine[]): MachineAddress[] {

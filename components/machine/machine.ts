@@ -26,9 +26,6 @@ export interface MachineAddress {
   address: string;
 }
 
-/** Port of the API server. */
-export const API_SERVER_PORT = 6443;
-
 /** Where a Kubernetes API server answers. */
 export interface ApiServerAddress {
   /** IPv4 address or DNS name, without scheme. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { at, checked, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
-import { contains, prefixLength, requireCidr } from "../values/addresses.ts";
+import { contains, prefixLength } from "../rules/addresses.ts";
+import { requireCidr } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireLabel, requireObjectName, requirePortName } from "../values/names.ts";
 import {

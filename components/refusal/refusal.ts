@@ -23,6 +23,12 @@ export function refuse(place: InputPlace, received: unknown, allowed: string): n
   throw new pulumi.RunError(`${place.component}: ${what} is ${described(received)}, but must be ${allowed}.`);
 }
 
+/** Refuses a value that a rule does not allow; the rule says what it must be. @returns the value */
+export function requireRule<Value>(place: InputPlace, value: Value, rule: (value: Value) => string | undefined): Value {
+  const allowed = rule(value);
+  return allowed === undefined ? value : refuse(place, value, allowed);
+}
+
 /** Ends the deployment for a reason that no single field is. */
 export function refuseBecause(place: InputPlace, sentence: string): never {
   throw new pulumi.RunError(`${place.component}: ${place.path && `${place.path}: `}${sentence}.`);

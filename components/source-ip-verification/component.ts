@@ -6,19 +6,12 @@ import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
-import { argumentsOf, at, checkedBeside } from "../refusal/refusal.ts";
+import { argumentsOf, at, checked, checkedBeside } from "../refusal/refusal.ts";
 import { requireKubeconfig, requirePrivateKey } from "../values/credentials.ts";
+import { requireLabName } from "../values/names.ts";
 import type { SourceIpVerificationArgs, SshConnection, VerificationTarget } from "./args.ts";
 import { type KnownTarget, sourceIpCheck } from "./check.ts";
-import {
-  ownMode,
-  readCheckFiles,
-  requireClients,
-  requireHosts,
-  requireLabName,
-  requireVerification,
-  targetsOf,
-} from "./inputs.ts";
+import { ownMode, readCheckFiles, requireClients, requireHosts, requireVerification, targetsOf } from "./inputs.ts";
 import type { LatencyFigure, VerificationDocument, VerificationRow } from "./result.ts";
 
 /**
@@ -50,7 +43,7 @@ export class SourceIpVerification extends pulumi.ComponentResource {
     const targets = targetsOf(place, args);
     const clientsGiven = checkedBeside(args.clients, [], (clients) => requireClients(place, clients, args));
     const ssh = requireHosts(at(place, "ssh"), args.ssh);
-    const labName = requireLabName(at(place, "labName"), args.labName);
+    const labName = checked(args.labName ?? "local", (lab) => requireLabName(at(place, "labName"), lab));
     const kubeconfig = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
     const sshPrivateKey = requirePrivateKey(at(place, "sshPrivateKey"), args.sshPrivateKey);
     super(componentType("SourceIpVerification"), name, args, opts);

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import type * as pulumi from "@pulumi/pulumi";
 import { measuredModeOf } from "../../model/mode/mode.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import type { MachineAddress } from "../machine/machine.ts";
@@ -137,14 +136,6 @@ export function readCheckFiles(place: InputPlace, paths: string[]) {
       const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
       return refuse(at(at(place, "checkFiles"), index), name, `a file that can be read (${why})`);
     }
-  });
-}
-
-/** The lab's name in the command that is run. */
-export function requireLabName(place: InputPlace, name: pulumi.Input<string> = "local"): pulumi.Input<string> {
-  return checked(name, (known) => {
-    if (/^[a-z][a-z0-9]{0,11}$/.test(known)) return known;
-    return refuse(place, known, "at most 12 lower case letters and digits, beginning with a letter");
   });
 }
 

@@ -1,7 +1,7 @@
 import { familyOf, useOf } from "../../model/address/address.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { contains } from "./addresses.ts";
+import { contains } from "../rules/addresses.ts";
 import { requireWhole } from "./choices.ts";
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/i;

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { labAddressRule } from "../../components/documents/lab.ts";
+import { ruled } from "../../components/documents/ruled.ts";
+import { labMachineNameRule, labNameRule } from "../../components/rules/names.ts";
 import { LabFailure } from "../failure.ts";
-import { labNamePattern, namePattern } from "../names.ts";
-import { address, inSwitchSubnet } from "../spec.ts";
 
 const ruleSchema = z.strictObject({
   protocol: z.enum(["tcp", "udp", "icmp", "all"]),
@@ -14,8 +15,8 @@ const ruleSchema = z.strictObject({
 const statementSchema = z.strictObject({ actions: z.array(z.string()), resources: z.array(z.string()) });
 
 const instanceSchema = z.strictObject({
-  name: z.string().regex(namePattern),
-  address: address.refine(inSwitchSubnet, "is not in the lab's network, 172.31.1.0/24 without 172.31.1.1"),
+  name: ruled(labMachineNameRule),
+  address: ruled(labAddressRule),
   /** A shell script; instances without one have no Kubernetes either. */
   userData: z.string().optional(),
   sourceDestCheck: z.boolean(),
@@ -28,7 +29,7 @@ const instanceSchema = z.strictObject({
 });
 
 const cloudSchema = z.strictObject({
-  name: z.string().regex(labNamePattern),
+  name: ruled(labNameRule),
   region: z.string(),
   instances: z.array(instanceSchema),
   parameters: z.array(z.strictObject({ name: z.string(), arn: z.string() })),

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
 import { startForwarder } from "../cluster/forwarder.ts";
 import { readState, writeState } from "../cluster/state.ts";
 import { LabFailure } from "../failure.ts";
@@ -10,7 +11,7 @@ import { run } from "../machines/command.ts";
 import { firstProcess, stopMachine } from "../machines/machine.ts";
 import { addSwitchAddress, createNetwork, filterBridged, inSwitch } from "../machines/network.ts";
 import { identify, isAlive } from "../machines/processes.ts";
-import { apiServerPort, labFolder } from "../names.ts";
+import { labFolder } from "../names.ts";
 import type { Progress } from "../progress.ts";
 import { firewall } from "./firewall.ts";
 import { bootInstance } from "./instance.ts";
@@ -120,6 +121,6 @@ async function ensureForwarder({ name, instances }: CloudSpec): Promise<void> {
   const entry = instances.find(({ publicAddress }) => publicAddress !== undefined);
   const state = readState(name);
   if (!entry || !state || (state.forwarder && isAlive(state.forwarder))) return;
-  const forwarder = await startForwarder(name, entry.name, apiServerPort, entry.publicAddress);
+  const forwarder = await startForwarder(name, entry.name, API_SERVER_PORT, entry.publicAddress);
   writeState(name, { ...state, forwarder });
 }

@@ -1,12 +1,13 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
+import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
 import { LabFailure } from "../failure.ts";
 import { nodeScript } from "../installation.ts";
 import { runIn } from "../machines/enter.ts";
 import { lastLines } from "../machines/log.ts";
-import { apiServerPort, machineDisk, machineFolder } from "../names.ts";
-import type { LabSpec, MachineSpec } from "../spec.ts";
+import { machineDisk, machineFolder } from "../names.ts";
 import { certificateAuthority } from "./api-server.ts";
 import { controlPlaneOf } from "./description.ts";
 import { joinTokenLife } from "./join-token.ts";
@@ -37,7 +38,7 @@ export function certificateHash(pem: string): string {
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
-function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Record<string, string> {
+function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record<string, string> {
   const controlPlane = controlPlaneOf(spec);
   const authority = certificateAuthority(spec.name, controlPlane.name);
   const trust = machine.role === "worker" && existsSync(authority); // it is before a worker may join
@@ -46,7 +47,7 @@ function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Recor
     NODE_NAME: machine.name,
     NODE_ADDRESS: machine.address,
     KUBERNETES_VERSION: releaseOf(spec.name, controlPlane.name) ?? spec.kubernetesVersion,
-    API_SERVER: `${controlPlane.address}:${apiServerPort}`,
+    API_SERVER: `${controlPlane.address}:${API_SERVER_PORT}`,
     JOIN_TOKEN: joinToken,
     JOIN_TOKEN_TTL: joinTokenLife,
     POD_SUBNET: spec.podSubnet,
@@ -69,7 +70,7 @@ function settings(spec: LabSpec, machine: MachineSpec, joinToken: string): Recor
  */
 export async function bootstrap(
   spec: LabSpec,
-  machine: MachineSpec,
+  machine: LabMachine,
   joinToken: string,
   step: "prepare" | "join",
 ): Promise<void> {

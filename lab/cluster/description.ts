@@ -1,5 +1,5 @@
-import { apiServerPort } from "../names.ts";
-import type { LabSpec, MachineSpec } from "../spec.ts";
+import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
+import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
 
 /** What `up` answers on stdout. */
 export interface LabDescription {
@@ -12,16 +12,16 @@ export interface LabDescription {
   clients: { name: string; address: string }[];
 }
 
-export const isNode = ({ role }: MachineSpec): boolean => role !== "client";
-export const controlPlaneOf = (spec: LabSpec): MachineSpec =>
-  spec.machines.find(({ role }) => role === "control-plane") as MachineSpec;
+export const isNode = ({ role }: LabMachine): boolean => role !== "client";
+export const controlPlaneOf = (spec: LabSpec): LabMachine =>
+  spec.machines.find(({ role }) => role === "control-plane") as LabMachine;
 
 export function describeLab(spec: LabSpec, kubeconfig: string): LabDescription {
-  const place = ({ name, address }: MachineSpec) => ({ name, address });
+  const place = ({ name, address }: LabMachine) => ({ name, address });
   return {
     lab: spec.name,
     kubeconfig,
-    apiServer: { host: controlPlaneOf(spec).address, port: apiServerPort },
+    apiServer: { host: controlPlaneOf(spec).address, port: API_SERVER_PORT },
     nodes: spec.machines.filter(isNode).map(place),
     clients: spec.machines.filter((machine) => !isNode(machine)).map(place),
   };

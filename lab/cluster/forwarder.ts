@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { openSync } from "node:fs";
 import { createConnection, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
 import { LabFailure } from "../failure.ts";
 import { program } from "../installation.ts";
 import { register } from "../journal.ts";
 import { identify, type ProcessIdentity } from "../machines/processes.ts";
-import { apiServerPort, labFolder, machineNamespace } from "../names.ts";
+import { labFolder, machineNamespace } from "../names.ts";
 
 /** Where the search for a port begins; each lab prefers its own, so that kubeconfigs stay good over down and up. */
 const [firstPort, ports] = [16_443, 1000];
@@ -66,7 +67,7 @@ export async function startForwarder(
 /** The forwarder itself: accepts on descriptor 3 and connects to the API server of its own network namespace. */
 export function forward(): void {
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    const target = createConnection({ host: "127.0.0.1", port: apiServerPort, allowHalfOpen: true });
+    const target = createConnection({ host: "127.0.0.1", port: API_SERVER_PORT, allowHalfOpen: true });
     for (const [from, to] of [
       [client, target],
       [target, client],

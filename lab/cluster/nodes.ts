@@ -1,5 +1,5 @@
+import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
 import type { Progress } from "../progress.ts";
-import type { LabSpec, MachineSpec } from "../spec.ts";
 import { type ApiServerPath, waitUntilJoinable } from "./api-server.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { type Image, isNeededFirst, loadImages, staleImages } from "./images.ts";
@@ -17,7 +17,7 @@ interface Undertaking {
 /** kubeadm begins as soon as the images that it needs are there; the others are loaded while it works. */
 async function makeControlPlane(
   { spec, images, joinToken, progress }: Undertaking,
-  machine: MachineSpec,
+  machine: LabMachine,
 ): Promise<void> {
   const { name } = machine;
   const load = (some: Image[]) => loadImages(spec.name, name, some);
@@ -29,7 +29,7 @@ async function makeControlPlane(
   ]);
 }
 
-async function joinWorker(undertaking: Undertaking, machine: MachineSpec, gaveUp: () => boolean): Promise<void> {
+async function joinWorker(undertaking: Undertaking, machine: LabMachine, gaveUp: () => boolean): Promise<void> {
   const { spec, images, path, joinToken, progress } = undertaking;
   const { name } = machine;
   await progress.phase(`${name}: start containerd`, () => bootstrap(spec, machine, joinToken, "prepare"));

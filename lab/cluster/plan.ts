@@ -1,4 +1,4 @@
-import type { LabSpec, MachineSpec } from "../spec.ts";
+import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
 import { controlPlaneOf, isNode } from "./description.ts";
 
 /** What is there when `up` begins. */
@@ -18,7 +18,7 @@ export interface Plan {
   /** Why everything there must be removed first; undefined: keep it. */
   startOver: string | undefined;
   /** No longer wanted. */
-  remove: MachineSpec[];
+  remove: LabMachine[];
   /** Half-made nodes whose disk is made anew. */
   wipe: string[];
   boot: string[];
@@ -59,7 +59,7 @@ export function planUp(observed: Observation, wanted: LabSpec): Plan {
   const names = wanted.machines.map(({ name }) => name);
   if (fresh) return { startOver, remove: [], wipe: [], boot: names, bootstrap: nodes };
   const known = observed.known?.machines ?? [];
-  const moved = ({ name, address }: MachineSpec) =>
+  const moved = ({ name, address }: LabMachine) =>
     wanted.machines.every((machine) => machine.name !== name || machine.address !== address);
   const remove = known.filter(moved);
   const bootstrap = nodes.filter((name) => !observed.bootstrapped.has(name));

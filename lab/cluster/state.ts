@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { LabSpec } from "../../components/documents/lab.ts";
 import type { ProcessIdentity } from "../machines/processes.ts";
 import { clusterFile } from "../names.ts";
-import type { LabSpec } from "../spec.ts";
 
 /** What a lab remembers of itself between commands. */
 export interface ClusterState {

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import type { LabSpec } from "../../components/documents/lab.ts";
 import { LabFailure } from "../failure.ts";
 import { releasesFolder, requireRelease } from "../installation.ts";
 import { ensureDisk } from "../machines/disk.ts";
@@ -8,7 +9,6 @@ import { isAlive } from "../machines/processes.ts";
 import { findRemains, removeLab } from "../machines/removal.ts";
 import { labFolder } from "../names.ts";
 import type { Progress } from "../progress.ts";
-import type { LabSpec } from "../spec.ts";
 import { type ApiServerPath, waitUntilReady } from "./api-server.ts";
 import { isBootstrapped } from "./bootstrap.ts";
 import { controlPlaneOf, describeLab, isNode, type LabDescription } from "./description.ts";

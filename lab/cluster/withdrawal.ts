@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
+import type { LabMachine } from "../../components/documents/lab.ts";
 import { runIn } from "../machines/enter.ts";
 import { firstProcess, stopMachine } from "../machines/machine.ts";
 import { machineFolder } from "../names.ts";
-import type { MachineSpec } from "../spec.ts";
 
 /** Makes the cluster forget a node. A cluster that does not answer is no reason to keep the machine. */
 async function forgetNode(lab: string, controlPlane: string, node: string): Promise<void> {
@@ -18,7 +18,7 @@ export async function wipeMachine(lab: string, controlPlane: string, machine: st
 }
 
 /** Takes a machine out of a running lab. */
-export async function removeMachine(lab: string, controlPlane: string, machine: MachineSpec): Promise<void> {
+export async function removeMachine(lab: string, controlPlane: string, machine: LabMachine): Promise<void> {
   if (machine.role === "worker") await forgetNode(lab, controlPlane, machine.name);
   await stopMachine(lab, machine.name);
   await rm(machineFolder(lab, machine.name), { recursive: true, force: true });

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { machineDisk, switchAddress } from "../names.ts";
+import { LAB_SWITCH } from "../../components/documents/defaults.ts";
+import { machineDisk } from "../names.ts";
 import { run } from "./command.ts";
 import type { NetworkMachine } from "./network.ts";
 
@@ -40,7 +41,7 @@ async function writeIdentity(etc: string, machine: string, neighbours: NetworkMa
   await writeFile(join(etc, "hosts"), `${hosts.join("\n")}\n`);
   await writeFile(join(etc, "hostname"), `${machine}\n`);
   // Nobody answers there, and the refusal comes at once: names outside the cluster fail fast.
-  await writeFile(join(etc, "resolv.conf"), `nameserver ${switchAddress}\n`);
+  await writeFile(join(etc, "resolv.conf"), `nameserver ${LAB_SWITCH}\n`);
 }
 
 /**

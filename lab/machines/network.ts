@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
+import { LAB_NETWORK, LAB_SWITCH } from "../../components/documents/defaults.ts";
+import { prefixLength } from "../../components/rules/addresses.ts";
 import { register } from "../journal.ts";
-import { belongsToLab, machineNamespace, subnetLength, switchAddress, switchNamespace } from "../names.ts";
+import { belongsToLab, machineNamespace, switchNamespace } from "../names.ts";
 import { attempt, run } from "./command.ts";
 
 /** A machine as the network knows it. */
@@ -8,6 +10,9 @@ export interface NetworkMachine {
   name: string;
   address: string;
 }
+
+/** Length of the prefix that all machines share. */
+const subnetLength = prefixLength(LAB_NETWORK);
 
 /** Name of the switch in its namespace. */
 export const bridge = "switch";
@@ -36,7 +41,7 @@ async function ensureSwitch(lab: string): Promise<void> {
   await ipBatch(namespace, `make the switch of lab ${lab}`, [
     "link set lo up",
     `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
-    `address add ${switchAddress}/${subnetLength} dev ${bridge}`,
+    `address add ${LAB_SWITCH}/${subnetLength} dev ${bridge}`,
     `link set ${bridge} up`,
   ]);
   await filterBridged(lab, false);
@@ -60,7 +65,7 @@ export const inSwitch = (lab: string): string[] => ["nsenter", `--net=/run/netns
 async function isConnected(namespace: string, address: string): Promise<boolean> {
   const shown = await attempt(["ip", "-netns", namespace, "-json", "route", "show", "default"]);
   const addresses = await attempt(["ip", "-netns", namespace, "-json", "address", "show", "dev", "eth0", "up"]);
-  return shown.stdout.includes(switchAddress) && addresses.stdout.includes(`"${address}"`);
+  return shown.stdout.includes(LAB_SWITCH) && addresses.stdout.includes(`"${address}"`);
 }
 
 /** Gives a machine its namespace and a port of the switch. A connected one is left as it is, a half-made one is mended. */
@@ -79,7 +84,7 @@ async function connectMachine(lab: string, { name, address }: NetworkMachine): P
     "link set lo up",
     `address add ${address}/${subnetLength} dev eth0`,
     "link set eth0 up",
-    `route add default via ${switchAddress}`,
+    `route add default via ${LAB_SWITCH}`,
   ]);
 }
 

@@ -2,10 +2,10 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import https from "node:https";
 import { text } from "node:stream/consumers";
+import { API_SERVER_PORT, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { startForwarder } from "../../lab/cluster/forwarder.ts";
 import { LabFailure } from "../../lab/failure.ts";
 import { kubernetesBinary } from "../../lab/installation.ts";
-import { apiServerPort } from "../../lab/names.ts";
 import { collectionPath, type KubernetesObject, node, nodeStatus } from "./kubernetes-objects.ts";
 import { type TestbedMachine, waitUntil } from "./testbed-machine.ts";
 
@@ -43,7 +43,7 @@ export class ApiServer {
       clusters: [
         {
           name: "bench",
-          cluster: { server: `https://${this.#machine.address}:${apiServerPort}`, "insecure-skip-tls-verify": true },
+          cluster: { server: `https://${this.#machine.address}:${API_SERVER_PORT}`, "insecure-skip-tls-verify": true },
         },
       ],
       users: [{ name: "bench", user: { token: this.#token } }],
@@ -148,10 +148,10 @@ const etcdArguments = [
 
 const apiServerArguments = (address: string): string[] => [
   "--etcd-servers=http://127.0.0.1:2379",
-  `--secure-port=${apiServerPort}`,
+  `--secure-port=${API_SERVER_PORT}`,
   `--advertise-address=${address}`,
   "--cert-dir=/tmp/apiserver",
-  "--service-cluster-ip-range=10.96.0.0/12",
+  `--service-cluster-ip-range=${SERVICE_NETWORK}`,
   "--service-account-issuer=https://bench",
   `--service-account-key-file=${settingsFolder}/sa.pub`,
   `--service-account-signing-key-file=${settingsFolder}/sa.key`,

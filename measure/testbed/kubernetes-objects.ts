@@ -1,3 +1,4 @@
+import { POD_NETWORK } from "../../components/documents/defaults.ts";
 // The Kubernetes objects of the benchmarks, as short as they can be.
 
 export interface KubernetesObject {
@@ -30,13 +31,11 @@ export const pod = (name: string, on: string): KubernetesObject => ({
 });
 
 /** One network for all pods; each node takes blocks of 64 addresses. */
-export const podNetwork = "10.244.0.0/16";
-
 export const ipPool = (vxlanMode: "Always" | "CrossSubnet"): KubernetesObject => ({
   apiVersion: "projectcalico.org/v3",
   kind: "IPPool",
   metadata: { name: "default-ipv4-ippool" },
-  spec: { cidr: podNetwork, blockSize: 26, vxlanMode, natOutgoing: false },
+  spec: { cidr: POD_NETWORK, blockSize: 26, vxlanMode, natOutgoing: false },
 });
 
 /** Kinds that the API server must know for the agent; the Dataplane component installs them with their full schemas. */

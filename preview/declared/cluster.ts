@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SETTINGS_FILE } from "../../components/documents/agent-settings.ts";
+import { POD_NETWORK, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { modeOf } from "../../model/mode/configuration.ts";
 import { type CalicoReturnMode, returnModes, type ServiceHandling } from "../../model/mode/mode.ts";
 import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
@@ -76,7 +77,7 @@ function kindOf(component: Resource | undefined): Cluster["kind"] {
 function subnetsOf(component: Resource, resources: Resource[]): Cluster["subnets"] {
   const lab = resources.flatMap(({ parent, inputs }) => (parent === component.urn ? (labOf(inputs) ?? []) : []))[0];
   if (lab) return { pods: lab.podSubnet, services: lab.serviceSubnet };
-  const { podSubnet = "10.244.0.0/16", serviceSubnet = "10.96.0.0/12" } = component.inputs;
+  const { podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK } = component.inputs;
   return { pods: String(podSubnet), services: String(serviceSubnet) };
 }
 

@@ -3,6 +3,7 @@ import { ANYBODY, judge as judgeRules, portName } from "../../agent/compile/judg
 import { type EndpointPolicy, PolicyCompiler } from "../../agent/compile/policies.ts";
 import type { Tier } from "../../agent/compile/rules.ts";
 import type { LocalEndpoint } from "../../agent/compile/snapshot.ts";
+import { SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import type { Pod } from "../../model/objects/core.ts";
 import { namespace as namespaceSchema } from "../../model/objects/core.ts";
@@ -119,7 +120,7 @@ export const NOTHING = {
     address: "::",
     subnets: [],
     localAddresses: [],
-    serviceSubnet: "10.96.0.0/12",
+    serviceSubnet: SERVICE_NETWORK,
     uplinkIfindex: 0,
     tunnelIfindex: 0,
   },

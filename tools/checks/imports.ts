@@ -45,8 +45,15 @@ export function checkKernelBoundary(sources: Sources): Finding[] {
     .map((path) => ({ path, message: `imports koffi: only ${KERNEL} talks to libbpf` }));
 }
 
-const PURE = ["model/", "agent/compile/", "agent/reconcile/", "preview/reach/"];
-const WORLD = /^(koffi|(node:)?(fs|net|child_process|dgram|http|https|os|timers)(\/.*)?)$/;
+const PURE = [
+  "model/",
+  "components/documents/",
+  "components/rules/",
+  "agent/compile/",
+  "agent/reconcile/",
+  "preview/reach/",
+];
+const WORLD = /^(koffi|@pulumi\/.*|(node:)?(fs|net|child_process|dgram|http|https|os|timers)(\/.*)?)$/;
 const CLOCK = /\b(Date\.now|new Date\(\)|performance\.now|process\.hrtime|setTimeout|setInterval)\b/;
 
 /** Where a clock is asked all the same, and why. */

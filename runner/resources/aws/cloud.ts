@@ -1,3 +1,4 @@
+import { LAB_NETWORK } from "../../../components/documents/defaults.ts";
 import { RunnerFailure } from "../../failure.ts";
 import type { Operation } from "../../operation.ts";
 
@@ -19,9 +20,6 @@ interface CloudInstance {
   role?: { name: string; statements: { actions: string[]; resources: string[] }[] };
   publicAddress?: string;
 }
-
-/** The only network of a lab. */
-const LAB_NETWORK = "172.31.1.0/24";
 
 /**
  * The resources of a stack on AWS, by their ids, and what they come to on a lab. Pure: it starts nothing. What a lab cannot carry out

@@ -1,0 +1,14 @@
+/** Port of the API server, as kubeadm has it. */
+export const API_SERVER_PORT = 6443;
+
+/** IPv4 network that pods' addresses come from, unless another is asked for. */
+export const POD_NETWORK = "10.244.0.0/16";
+
+/** IPv4 network that Services' addresses come from, unless another is asked for. */
+export const SERVICE_NETWORK = "10.96.0.0/12";
+
+/** IPv4 network of the machines of every lab, which are apart from each other. */
+export const LAB_NETWORK = "172.31.1.0/24";
+
+/** Address of the switch of a lab: the machines' default gateway. */
+export const LAB_SWITCH = "172.31.1.1";

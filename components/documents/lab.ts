@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { ANY_RELEASE, isRelease } from "../release/kubernetes-release.ts";
+import {
+  addressRule,
+  contains,
+  firstAndLast,
+  networksOverlap,
+  podNetworkRule,
+  serviceNetworkRule,
+} from "../rules/addresses.ts";
+import { machinesFault } from "../rules/machines.ts";
+import { labMachineNameRule, labNameRule } from "../rules/names.ts";
+import { LAB_NETWORK, LAB_SWITCH } from "./defaults.ts";
+import { ruled } from "./ruled.ts";
+
+/** An address that a machine of a lab can have. */
+export function labAddressRule(value: string): string | undefined {
+  const fault = addressRule(value);
+  if (fault !== undefined) return fault;
+  if (contains(LAB_NETWORK, value) && ![LAB_SWITCH, ...firstAndLast(LAB_NETWORK)].includes(value)) return undefined;
+  return "from 172.31.1.2 to 172.31.1.254, the machines' network";
+}
+
+const machineSchema = z.strictObject({
+  name: ruled(labMachineNameRule),
+  role: z.enum(["control-plane", "worker", "client"]),
+  address: ruled(labAddressRule),
+});
+
+/** What `lab up` reads: the lab that there shall be. */
+export const labSchema = z
+  .strictObject({
+    name: ruled(labNameRule),
+    kubernetesVersion: ruled((release) => (isRelease(release) ? undefined : ANY_RELEASE)),
+    podSubnet: ruled(podNetworkRule),
+    serviceSubnet: ruled(serviceNetworkRule),
+    machines: z.array(machineSchema),
+    /** Names of images in the cache to load on the nodes besides the cluster's own; left out or empty: all there are. */
+    images: z.array(z.string()).default([]),
+    /** Whether the nodes are given kube-proxy's image too; a lab's clusters do without. */
+    kubeProxy: z.boolean().default(false),
+  })
+  .superRefine(({ podSubnet, serviceSubnet, machines }, context) => {
+    const refuse = (path: (string | number)[], allowed: string) =>
+      context.addIssue({ code: "custom", path, message: `must be ${allowed}` });
+    if (networksOverlap(podSubnet, serviceSubnet)) refuse(["podSubnet"], `apart from serviceSubnet ${serviceSubnet}`);
+    for (const [field, cidr] of Object.entries({ podSubnet, serviceSubnet }))
+      if (networksOverlap(cidr, LAB_NETWORK)) refuse([field], `apart from the machines' network ${LAB_NETWORK}`);
+    const fault = machinesFault(machines);
+    if (fault) refuse(["machines", ...fault.path], fault.allowed);
+  });
+
+export type LabSpec = z.output<typeof labSchema>;
+export type LabMachine = LabSpec["machines"][number];
+
+/** The part of what `lab up` prints that a component reads: nobody knows it before the cluster stands. */
+export interface LabResult {
+  kubeconfig: string;
+}

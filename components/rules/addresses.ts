@@ -1,0 +1,79 @@
+// What addresses and networks may be. A rule says what a value must be instead, or nothing where it is right.
+import {
+  covers,
+  familyOf,
+  hostCidr,
+  lastAddress,
+  overlap,
+  parseCidr,
+  readCidr,
+  writtenLength,
+} from "../../model/address/address.ts";
+
+/** An IPv4 address in four decimal parts. */
+export function addressRule(value: unknown): string | undefined {
+  return isAddress(value) ? undefined : "an IPv4 address like 172.31.1.8";
+}
+
+/** An IPv4 network whose host bits are zero, with a prefix of at most `longest`. */
+export function cidrRule(value: unknown, longest = 32): string | undefined {
+  if (isAddress(value)) return `a network with its prefix length (did you mean ${value}/32?)`;
+  if (!isCidr(value)) return "an IPv4 network like 10.244.0.0/16";
+  const canonical = parseCidr(value).text;
+  if (canonical !== value) return `a network address (did you mean ${canonical}?)`;
+  return prefixLength(value) > longest ? `a network of at least /${longest}` : undefined;
+}
+
+/** Networks that no machine or pod can have addresses of (RFC 6890), and what they are. */
+const SPECIAL = {
+  "0.0.0.0/8": "this host",
+  "127.0.0.0/8": "loopback",
+  "169.254.0.0/16": "link-local",
+  "224.0.0.0/4": "multicast",
+  "240.0.0.0/4": "reserved",
+};
+
+/** A network whose addresses machines and pods can have. */
+export function unicastCidrRule(value: string, longest = 32): string | undefined {
+  const fault = cidrRule(value, longest);
+  if (fault !== undefined) return fault;
+  const special = Object.entries(SPECIAL).find(([cidr]) => networksOverlap(cidr, value));
+  return special && `apart from ${special[0]} (${special[1]})`;
+}
+
+/** A network for pods: nodes take blocks of it. */
+export const podNetworkRule = (value: string): string | undefined => unicastCidrRule(value, 24);
+
+/** A network for Services: kube-apiserver takes at most 20 bits of host part. */
+export function serviceNetworkRule(value: string): string | undefined {
+  return unicastCidrRule(value, 24) ?? (prefixLength(value) >= 12 ? undefined : "a network from /12 to /24");
+}
+
+/** Whether two valid networks have an address in common. */
+export function networksOverlap(first: string, second: string): boolean {
+  return overlap(parseCidr(first), parseCidr(second));
+}
+
+/** Whether a valid address lies in a valid network. */
+export function contains(cidr: string, address: string): boolean {
+  return covers(parseCidr(cidr), hostCidr(address));
+}
+
+/** Number of leading one bits of a valid network's mask. */
+export function prefixLength(cidr: string): number {
+  return writtenLength(parseCidr(cidr));
+}
+
+/** First and last address of a valid network. */
+export function firstAndLast(cidr: string): [string, string] {
+  const network = parseCidr(cidr);
+  return [network.address, lastAddress(network)];
+}
+
+function isAddress(value: unknown): value is string {
+  return typeof value === "string" && familyOf(value) === "IPv4";
+}
+
+function isCidr(value: unknown): value is string {
+  return typeof value === "string" && readCidr(value)?.family === "IPv4" && !/:|\/0\d/.test(value);
+}
