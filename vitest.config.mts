@@ -1,20 +1,24 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tools/longest-first.ts";
 
-// NAME.system.test.ts needs root, this kernel or a cluster: the whole machine is its own, so one runs after another.
+// NAME.system.test.ts needs root, this kernel or a cluster. Each has machines and names of its own, so several run side by side; they
+// mostly wait (for timeouts, for agents), so there is one more of them than processors.
 const system = "**/*.system.test.ts";
 const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
-const alone = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 };
+const lanes = { maxWorkers: availableParallelism() + 1, testTimeout: 120_000, hookTimeout: 300_000 };
 
 // The report's page is written as JSX.
 const oxc = { jsx: { runtime: "automatic", importSource: "preact" } } as const;
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       { oxc, test: { name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...elsewhere, system] } },
-      { oxc, test: { name: "system", include: [system], exclude: [...elsewhere, walkthrough], ...alone } },
-      { test: { name: "walkthrough", include: [walkthrough], exclude: elsewhere, ...alone, bail: 1 } },
+      { oxc, test: { name: "system", include: [system], exclude: [...elsewhere, walkthrough], ...lanes } },
+      { test: { name: "walkthrough", include: [walkthrough], exclude: elsewhere, ...lanes } },
     ],
   },
 });

@@ -1,5 +1,6 @@
-// Counts the tests of a vitest run, beside the reporter that shows them, and notes why a test was skipped.
+// Counts the tests of a vitest run, beside the reporter that shows them, and notes why a test was skipped and how long each file took.
 import { writeFileSync } from "node:fs";
+import { relative } from "node:path";
 import type { Reporter, TestModule } from "vitest/node";
 
 export interface Tally {
@@ -7,6 +8,8 @@ export interface Tally {
   failed: number;
   /** Name and reason of each. */
   skipped: string[];
+  /** Seconds by test file. */
+  seconds: Record<string, number>;
 }
 
 /** The file that the tally is written to is named by this variable. */
@@ -14,8 +17,9 @@ export const TALLY_FILE = "EBPF_DATAPLANE_TALLY";
 
 export default class TallyReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
-    const tally: Tally = { passed: 0, failed: unhandled.length, skipped: [] };
+    const tally: Tally = { passed: 0, failed: unhandled.length, skipped: [], seconds: {} };
     for (const module of modules) {
+      tally.seconds[relative(process.cwd(), module.moduleId)] = module.diagnostic().duration / 1000;
       // A file that cannot be loaded, or whose preparation fails, has tests that say nothing of it.
       if (module.errors().length > 0) tally.failed++;
       for (const suite of module.children.allSuites()) if (suite.errors().length > 0) tally.failed++;

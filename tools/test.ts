@@ -1,4 +1,4 @@
-// `make test`: everything, in the order in which a failure tells most: rules, units, what runs on this kernel, the
+// `make test`: everything, in the order in which a failure tells most: rules, units, then what runs on this kernel beside the
 // walk-through. Ends with one line that counts: "N passed, N failed, N skipped". `--units` is the gate of a commit.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -6,11 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runGate } from "./gate.ts";
 import { TALLY_FILE, type Tally } from "./tally-reporter.ts";
+import { timeReport } from "./test-budget.ts";
 
 const root = join(import.meta.dirname, "..");
+const nothing: Tally = { passed: 0, failed: 0, skipped: [], seconds: {} };
 
-/** Runs one project of vitest.config.mts; what vitest prints is passed on. */
-function runVitest(project: string, minutes: number): Tally {
+/** Runs projects of vitest.config.mts side by side; what vitest prints is passed on. */
+function runVitest(projects: string[], minutes: number): Tally {
   const scratch = mkdtempSync(join(tmpdir(), "tally-"));
   const file = join(scratch, "tally.json");
   try {
@@ -18,8 +20,7 @@ function runVitest(project: string, minutes: number): Tally {
     const args = [
       join("node_modules", "vitest", "vitest.mjs"),
       "run",
-      "--project",
-      project,
+      ...projects.flatMap((project) => ["--project", project]),
       "--passWithNoTests",
       ...reporters,
     ];
@@ -30,8 +31,10 @@ function runVitest(project: string, minutes: number): Tally {
       timeout: minutes * 60_000,
     });
     if (!existsSync(file)) {
-      process.stderr.write(`✗ ${project} tests ended before their end (${error?.message ?? `status ${status}`})\n`);
-      return { passed: 0, failed: 1, skipped: [] };
+      process.stderr.write(
+        `✗ ${projects.join(" and ")} tests ended before their end (${error?.message ?? `status ${status}`})\n`,
+      );
+      return { ...nothing, failed: 1 };
     }
     const tally = JSON.parse(readFileSync(file, "utf8")) as Tally;
     // An ending that no test accounts for, as a worker that crashed.
@@ -45,29 +48,27 @@ function runVitest(project: string, minutes: number): Tally {
 function build(): Tally {
   const args = [join("tools", "build.ts")];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  return { passed: 0, failed: status === 0 ? 0 : 1, skipped: [] };
+  return { ...nothing, failed: status === 0 ? 0 : 1 };
 }
 
 const heading = (title: string) => process.stderr.write(`\n── ${title}\n`);
 
 const tallies: Tally[] = [];
 heading("rules");
-tallies.push({ ...(await runGate()), skipped: [] });
+tallies.push({ ...nothing, ...(await runGate()) });
 heading("units");
-tallies.push(runVitest("unit", 15));
+tallies.push(runVitest(["unit"], 15));
 if (!process.argv.includes("--units")) {
   heading("build");
   tallies.push(build());
-  heading("on this computer");
-  tallies.push(runVitest("system", 30));
-  heading("the walk-through");
-  tallies.push(runVitest("walkthrough", 30));
+  heading("on this computer, and the walk-through beside it");
+  tallies.push(runVitest(["system", "walkthrough"], 45));
 }
 
 const skipped = tallies.flatMap((tally) => tally.skipped);
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
 const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
-process.stdout.write("\n");
+process.stdout.write(`\n${timeReport(Object.assign({}, ...tallies.map(({ seconds }) => seconds)))}\n`);
 for (const reason of skipped) process.stdout.write(`skipped: ${reason}\n`);
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

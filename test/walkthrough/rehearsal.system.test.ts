@@ -8,7 +8,11 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { KUBERNETES } from "../../tools/versions.ts";
 import { type Traces, tracesOf } from "./host.ts";
-import { ended, inMachine, LAB, lab, rehearsal, root } from "./stack.ts";
+import { commandsOf, ended, root } from "./stack.ts";
+import { oneStory } from "./story.ts";
+
+const { LAB, inMachine, lab, rehearsal, result } = commandsOf("aws");
+oneStory();
 
 const MINUTES = 60_000;
 let before: Traces;
@@ -129,7 +133,7 @@ test(
 );
 
 const verification = (): { passed: number; failed: number } =>
-  JSON.parse(readFileSync(join(root, "out", "verification.json"), "utf8"));
+  JSON.parse(readFileSync(result("verification.json"), "utf8"));
 
 const kubectl = (...words: string[]) => inMachine("master", "kubectl", ...words);
 

@@ -1,13 +1,10 @@
 // The walk-through's commands, as a person types them, for a lab beside the one that person may have running.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..", "..");
-
-/** Not `local`: testing must not take down the cluster that somebody works with; and each checkout has its own, so that
- * test runs do not meet, while what a killed run left is found by the next one. */
-export const LAB = `walk${createHash("sha256").update(root).digest("hex").slice(0, 6)}`;
 
 export interface Ending {
   status: number | null;
@@ -17,40 +14,58 @@ export interface Ending {
 
 export type Running = { pid: number; end: Promise<Ending> };
 
-/** Without the Pulumi CLI even where there is one: its state would be the user's. */
-export function stack(verb: "up" | "preview" | "down", ...options: string[]): Running {
-  return start(join(root, "dist", "runner.js"), [verb, "--stack", "local", "--no-cli", ...options]);
+/**
+ * The commands of one story, for a lab and a project folder of its own: stories run side by side. The name is not `local`, because a test must not take
+ * down the cluster that somebody works with. Each checkout has its own names, so that test runs do not meet, while
+ * the next run finds what a killed run left.
+ *
+ * @param story at most 4 letters, since names of interfaces are made of it
+ */
+export function commandsOf(story: string) {
+  const project = projectFolder(story);
+  const LAB = `${story}${createHash("sha256").update(root).digest("hex").slice(0, 6)}`;
+  const start = (program: string, args: string[]): Running =>
+    startNode(join(root, "dist", program), args, project, { EBPF_DATAPLANE_LAB: LAB });
+  const verify = (verb: string, ...args: string[]) => start("verify.js", [verb, "--lab", LAB, ...args]);
+  return {
+    LAB,
+    /** A file that the commands have written, as `verification.json`. */
+    result: (name: string) => join(project, "out", name),
+    /** Without the Pulumi CLI even where there is one: its state would be the user's. */
+    stack: (verb: "up" | "preview" | "down", ...options: string[]) =>
+      start("runner.js", [verb, "--stack", "local", "--no-cli", ...options]),
+    /** The stack for AWS, on a lab. */
+    rehearsal: (...options: string[]) => start("runner.js", ["rehearse", "--stack", "aws", ...options]),
+    lab: (...words: string[]) => start("lab.js", words),
+    /** What stands in the way of the stack for existing clusters on this one, as JSON. */
+    preflight: () => {
+      const kubeconfig = `kubeconfigPath=/var/lib/ebpf-dataplane/labs/${LAB}/kubeconfig`;
+      const settings = [kubeconfig, "apiServerHost=172.31.1.8"].flatMap((setting) => ["--config", setting]);
+      return start("runner.js", ["preflight", "--json", ...settings]);
+    },
+    check: (file: string) => verify("check", file),
+    compare: (...options: string[]) => verify("compare", "--quick", ...options),
+    /** One connection, step by step. */
+    trace: (from: string, to: string) => verify("trace", from, to),
+    inMachine: (machine: string, ...command: string[]) => start("lab.js", ["exec", LAB, machine, "--", ...command]),
+  };
 }
 
-/** The stack for AWS, on a lab. */
-export const rehearsal = (...options: string[]): Running =>
-  start(join(root, "dist", "runner.js"), ["rehearse", "--stack", "aws", ...options]);
+/** The checkout under another name, since what a project's commands write goes to its folder `out`. */
+function projectFolder(story: string): string {
+  const folder = join(root, "out", "stories", story);
+  mkdirSync(folder, { recursive: true });
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isSymbolicLink()) unlinkSync(join(folder, entry.name));
+  for (const name of readdirSync(root).filter((name) => !["out", ".git"].includes(name)))
+    symlinkSync(join(root, name), join(folder, name));
+  return folder;
+}
 
-export const lab = (...words: string[]): Running => start(join(root, "dist", "lab.js"), words);
-
-/** What stands in the way of the stack for existing clusters on this one, as JSON. */
-export const preflight = (): Running => {
-  const kubeconfig = `kubeconfigPath=/var/lib/ebpf-dataplane/labs/${LAB}/kubeconfig`;
-  const settings = [kubeconfig, "apiServerHost=172.31.1.8"].flatMap((setting) => ["--config", setting]);
-  return start(join(root, "dist", "runner.js"), ["preflight", "--json", ...settings]);
-};
-
-export const check = (file: string): Running => start(join(root, "dist", "verify.js"), ["check", "--lab", LAB, file]);
-
-export const compare = (...options: string[]): Running =>
-  start(join(root, "dist", "verify.js"), ["compare", "--lab", LAB, "--quick", ...options]);
-
-/** One connection, step by step. */
-export const trace = (from: string, to: string): Running =>
-  start(join(root, "dist", "verify.js"), ["trace", "--lab", LAB, from, to]);
-
-export const inMachine = (machine: string, ...command: string[]): Running =>
-  start(join(root, "dist", "lab.js"), ["exec", LAB, machine, "--", ...command]);
-
-function start(program: string, args: string[]): Running {
+function startNode(program: string, args: string[], cwd: string, env: Record<string, string>): Running {
   const child = spawn(process.execPath, [program, ...args], {
-    cwd: root,
-    env: { ...process.env, EBPF_DATAPLANE_LAB: LAB },
+    cwd,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: what kills it kills what it started, as a closed terminal does.
     detached: true,

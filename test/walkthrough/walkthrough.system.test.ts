@@ -5,7 +5,11 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Traces, tracesOf } from "./host.ts";
-import { check, compare, ended, inMachine, LAB, lab, preflight, root, stack, trace } from "./stack.ts";
+import { commandsOf, ended, root } from "./stack.ts";
+import { oneStory } from "./story.ts";
+
+const { LAB, check, compare, inMachine, lab, preflight, result, stack, trace } = commandsOf("walk");
+oneStory();
 
 const MINUTES = 60_000;
 /** The walk-through's node port, on the node that nginx is not on. */
@@ -290,9 +294,7 @@ test(
   "a comparison shows whom each way of handling services serves and what the server sees",
   async () => {
     await ended(compare("--rounds", "2", "--connections", "60"));
-    const { modes, expected, topology }: Comparison = JSON.parse(
-      readFileSync(join(root, "out", "compare.json"), "utf8"),
-    );
+    const { modes, expected, topology }: Comparison = JSON.parse(readFileSync(result("compare.json"), "utf8"));
     expect(expected.filter(({ pass }) => !pass)).toEqual([]);
     const seen = Object.fromEntries(modes.map((mode) => [mode.mode, mode]));
     for (const mode of ["KubeProxyIptables", "KubeProxyNftables"])
@@ -375,7 +377,7 @@ interface Row {
 }
 
 const verification = (): { passed: number; failed: number; rows: Row[]; topology?: { paths: Path[] } } =>
-  JSON.parse(readFileSync(join(root, "out", "verification.json"), "utf8"));
+  JSON.parse(readFileSync(result("verification.json"), "utf8"));
 
 const rows = (client: string): Row[] =>
   verification().rows.filter(({ from, observed }) => from === client && observed !== "");

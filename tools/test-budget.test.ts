@@ -1,0 +1,24 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { budgeted, budgetOf, timeReport } from "./test-budget.ts";
+
+test("every suite that needs this kernel or a cluster has a budget, and nothing else has one", () => {
+  const options = { cwd: join(import.meta.dirname, ".."), encoding: "utf8" } as const;
+  const pattern = ["ls-files", "--cached", "--others", "--exclude-standard", "*.system.test.ts"];
+  const suites = execFileSync("git", pattern, options).trim().split("\n");
+  expect([...budgeted].sort()).toEqual(suites.sort());
+});
+
+test("a run's report names the slowest ten, and what took more than twice its budget", () => {
+  const [path] = budgeted as [string];
+  const budget = budgetOf(path) as number;
+  const units = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`unit-${index}.test.ts`, index]));
+  const lines = timeReport({ ...units, [path]: 3 * budget }).split("\n");
+  expect(lines.slice(0, 2)).toEqual([
+    "The slowest test files:",
+    `${String(3 * budget).padStart(5)} s  ${path} (budget ${budget} s)`,
+  ]);
+  expect(lines.findIndex((line) => line.startsWith("More than 2 times"))).toBe(11);
+  expect(timeReport({ [path]: 2 * budget })).not.toContain("More than");
+});
