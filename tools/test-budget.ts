@@ -1,9 +1,9 @@
-// How long each file of tests may take, from test/budget.json: what the lanes are ordered by, and what a run is held against.
+// How long each file of tests may take, from test/durations.json: what the lanes are ordered by, and what a run is held against.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Seconds by test file, measured on two processors, beside the other lanes. */
-const budgets = JSON.parse(readFileSync(join(import.meta.dirname, "..", "test", "budget.json"), "utf8")) as Record<
+const budgets = JSON.parse(readFileSync(join(import.meta.dirname, "..", "test", "durations.json"), "utf8")) as Record<
   string,
   number
 >;
@@ -23,7 +23,7 @@ export function timeReport(seconds: Readonly<Record<string, number>>): string {
     `${taken.toFixed(0).padStart(5)} s  ${path}${budgetOf(path) === undefined ? "" : ` (budget ${budgetOf(path)} s)`}\n`;
   const late =
     over.length > 0
-      ? `More than ${TOLERATED} times their budget (test/budget.json): is the machine busy, or did they grow?\n${over.map(line).join("")}`
+      ? `More than ${TOLERATED} times their budget (test/durations.json): is the machine busy, or did they grow?\n${over.map(line).join("")}`
       : "";
   return `The slowest test files:\n${slowest.slice(0, 10).map(line).join("")}${late}`;
 }
