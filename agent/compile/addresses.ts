@@ -1,9 +1,9 @@
 import type { Address } from "../../model/address/address.ts";
 import { broadcastOf, type Cidr, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { CidrIndex } from "../../model/address/cidr-index.ts";
+import type { Identity, IdentityTable } from "../../model/policy/identity.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
-import type { Identity, IdentityTable } from "./identity.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import type { PoolDirectory } from "./pools.ts";
 

@@ -1,11 +1,11 @@
 import { canonicalAddress, type Family, familyOf } from "../../model/address/address.ts";
 import { Memo } from "../../model/memo.ts";
+import { type Named, named } from "../../model/named.ts";
 import type { ServicePort } from "../../model/objects/core.ts";
 import type { EndpointSlice, SliceEndpoint } from "../../model/objects/discovery.ts";
 import { protocolName, TCP, UDP } from "../../model/protocol.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Backend, BackendFlag } from "../kernel/layout.gen.ts";
-import { type Named, named } from "./ids.ts";
 import type { NodeDirectory } from "./nodes.ts";
 
 /** A backend with what decides whether it gets new connections. */

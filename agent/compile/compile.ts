@@ -4,18 +4,19 @@ import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { vocabularyOf } from "../../model/policy/identity.ts";
+import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.ts";
+import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
 import type { Problem } from "../../model/problem.ts";
 import { finish, type Steps } from "../../model/steps.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "./external-ips.ts";
 import { apiServerSlices, type FrontendRules, frontendRules } from "./frontend-rules.ts";
-import { vocabularyOf } from "./identity.ts";
 import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { type NodeDirectory, nodeDirectory } from "./nodes.ts";
-import { namespaceProblems, podProblems } from "./pod-problems.ts";
-import { type EndpointPolicy, PolicyCompiler, type Selection } from "./policies.ts";
+import { PolicyCompiler } from "./policies.ts";
 import { type Judged, judgePools } from "./pool-claims.ts";
 import { blockRoutes, type PoolDirectory, poolDirectory } from "./pools.ts";
 import { ServiceCompiler } from "./services.ts";
@@ -35,11 +36,14 @@ export class Compiler {
   readonly #rules = new Latest<FrontendRules>();
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services = new ServiceCompiler();
+  readonly #selector = new PolicySelector();
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
   // Of its own, so that what is remembered of the lasting state survives a transition.
   readonly #passing = new LocationCompiler();
-  #last: { selection: Selection; policies: ReadonlyMap<Address, EndpointPolicy | undefined> } | undefined;
+  #last:
+    | { selection: Selection<LocalEndpoint>; policies: ReadonlyMap<Address, EndpointPolicy | undefined> }
+    | undefined;
 
   compile(snapshot: ClusterSnapshot): DesiredState {
     return finish(this.compiling(snapshot));
@@ -113,7 +117,8 @@ export class Compiler {
    * many as it takes, in the order that is fair to small namespaces: one, two, four … */
   *#select(snapshot: ClusterSnapshot, nodes: NodeDirectory, pools: PoolDirectory) {
     for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
-      const selection = yield* this.#policies.selecting(snapshot, closing);
+      const excess = { count: closing, why: excessWhy(snapshot.facts) };
+      const selection = yield* this.#selector.selecting({ ...snapshot, salt: snapshot.facts.salt }, excess);
       const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
       const policyOf = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
       const limit = closing < selection.sources.length ? NODE_POLICY_ENTRIES : Number.POSITIVE_INFINITY;
@@ -125,7 +130,7 @@ export class Compiler {
   *#judge(
     snapshot: ClusterSnapshot,
     addresses: LocationMap,
-    selection: Pick<Selection, "shared">,
+    selection: Pick<Selection, "inForce">,
     policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
     limit: number,
   ) {
@@ -144,7 +149,12 @@ export class Compiler {
    * addresses move from one identity to another, one write after the other; in between, pairs would meet that nobody has
    * judged. So first addresses get identities that tell enough for the old and the new policies, then endpoints move,
    * and at last (the state itself) identities shrink to what the new policies need. */
-  *#transition(snapshot: ClusterSnapshot, selection: Selection, nodes: NodeDirectory, pools: PoolDirectory) {
+  *#transition(
+    snapshot: ClusterSnapshot,
+    selection: Selection<LocalEndpoint>,
+    nodes: NodeDirectory,
+    pools: PoolDirectory,
+  ) {
     const last = this.#last;
     const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
     const addresses = snapshot.endpoints.map((endpoint) => [endpoint.address, now(endpoint)] as const);
@@ -154,7 +164,7 @@ export class Compiler {
       isNew(endpoint) ? now(endpoint) : last?.policies.get(endpoint.address);
     const moves = snapshot.endpoints.some((endpoint) => before(endpoint)?.name.name !== now(endpoint)?.name.name);
     if (!last || !moves) return [];
-    const both = { shared: new Map([...last.selection.shared, ...selection.shared]) };
+    const both = { inForce: new Map([...last.selection.inForce, ...selection.inForce]) };
     const words = yield* vocabularyOf([...last.selection.sources, ...selection.sources], undefined);
     const known = yield* this.#passing.compile(snapshot, words, nodes, pools);
     const stages: Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces">[] = [];
@@ -166,6 +176,10 @@ export class Compiler {
     }
     return stages;
   }
+}
+
+function excessWhy({ nodeName }: NodeFacts): string {
+  return `does not fit beside the other policies of node ${nodeName}, which have room for ${NODE_POLICY_ENTRIES} entries`;
 }
 
 function poolAround({ accepted }: Judged<IpPool>, address: Address): string | undefined {

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ANYBODY, judge, type Peer } from "../../model/policy/judge.ts";
+import type { Rule, Tier } from "../../model/policy/rules.ts";
 import { longestMatch } from "../../test/model/packet-path.ts";
 import { maps, POLICY_ANY_IDENTITY, PolicyVerdict } from "../kernel/layout.gen.ts";
 import { MemoryMap } from "../kernel/memory-map.ts";
 import { DROPPED, encode, prefixes } from "./encode.ts";
-import { ANYBODY, judge, type Peer } from "./judge.ts";
-import type { Rule, Tier } from "./rules.ts";
 
 const port = fc.constantFrom(0, 1, 79, 80, 81, 443, 1023, 1024, 65534, 65535);
 const match = fc

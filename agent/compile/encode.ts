@@ -1,8 +1,8 @@
+import type { Judgement, PortRange } from "../../model/policy/judge.ts";
+import type { Verdict } from "../../model/policy/rules.ts";
 import { type PolicyKey, type PolicyValue, PolicyVerdict } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";
-import type { Judgement, PortRange } from "./judge.ts";
 import { keyText } from "./key.ts";
-import type { Verdict } from "./rules.ts";
 
 // How a judgement becomes entries of the map `policies` (bpf/shared/policy.h): prefix 72 is any protocol, 80 any port,
 // 80 + n a range of ports.

@@ -1,9 +1,10 @@
 import type { Address } from "../../model/address/address.ts";
 import { hostCidr } from "../../model/address/address.ts";
+import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
 import { keyText } from "./key.ts";
-import type { EndpointPolicy, PolicyMap } from "./policies.ts";
+import type { PolicyMap } from "./policies.ts";
 import type { LocalEndpoint } from "./snapshot.ts";
 
 export interface EndpointMaps {

@@ -1,7 +1,7 @@
 import { Latest, Memo } from "../../model/memo.ts";
 import { hasEnded, type Pod } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
-import { isPodOf } from "./endpoint-pod.ts";
+import { isPodOf } from "../../model/objects/pod-of.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { compilePod, hasHostPorts } from "./host-port.ts";
 import type { NodeDirectory } from "./nodes.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { hash32 } from "../../model/hash.ts";
-import { idOf, type Named, Numbering, named } from "./ids.ts";
+import { type Named, named } from "../../model/named.ts";
+import { idOf, Numbering } from "./ids.ts";
 
 interface Item {
   names: Named[];

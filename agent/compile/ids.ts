@@ -1,23 +1,12 @@
 import { Claims } from "../../model/claims.ts";
 import { hash32 } from "../../model/hash.ts";
+import type { Named } from "../../model/named.ts";
 import { finish, type Steps } from "../../model/steps.ts";
 
 // Numbers for names, the same after every restart without the numbers being stored: a name's number is its hash.
 // 0 and 0xffffffff mean something else in the maps (no identity, any identity) and are never given out.
 
 const RESERVED = [0, 0xffffffff];
-
-/** A name and its first choice of number, computed once per name. */
-export interface Named {
-  readonly name: string;
-  readonly hash: number;
-}
-
-/** @param salt what nobody else knows, for names that users compose: of two with one hash one has to move, and while it does the
- * number means both. Who knows how to hash can compose a name that meets another's. */
-export function named(name: string, salt = ""): Named {
-  return { name, hash: hash32(salt + name) };
-}
 
 /** Numbers of the names that did not get their own hash; everybody else's number is `hash`. */
 export type Displaced = ReadonlyMap<string, number>;

@@ -1,12 +1,12 @@
 import { Memo } from "../../model/memo.ts";
+import type { Identity } from "../../model/policy/identity.ts";
+import { ANYBODY, Judge, type Judgement } from "../../model/policy/judge.ts";
+import type { Tier } from "../../model/policy/rules.ts";
+import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";
 import { DROPPED, lines, type PolicyLine, under } from "./encode.ts";
-import type { Identity } from "./identity.ts";
-import { ANYBODY, Judge, type Judgement } from "./judge.ts";
-import type { EndpointPolicy } from "./policies.ts";
-import type { Tier } from "./rules.ts";
 
 type PolicyEntries = readonly Entry<PolicyKey, PolicyValue>[];
 

@@ -2,12 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { namespace, pod } from "../../model/objects/core.ts";
 import { networkPolicy } from "../../model/objects/networking.ts";
+import { POLICY_LIMITS } from "../../model/policy/limits.ts";
 import { delivered } from "../../test/model/packet-path.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
-import { NODE_POLICY_ENTRIES, POLICY_LIMITS } from "./limits.ts";
+import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LONGEST_PART_MS, longest } from "./parts.fixture.ts";
 import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 

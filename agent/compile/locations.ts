@@ -3,13 +3,13 @@ import { canonicalAddress, familyOf, hostCidr } from "../../model/address/addres
 import { Latest, Memo } from "../../model/memo.ts";
 import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
+import { isPodOf } from "../../model/objects/pod-of.ts";
+import { type Identity, IdentityTable, type Vocabulary } from "../../model/policy/identity.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
 import type { Contributions, Entry } from "./desired.ts";
-import { isPodOf } from "./endpoint-pod.ts";
 import { endpointOwner } from "./endpoints.ts";
-import { type Identity, IdentityTable, type Vocabulary } from "./identity.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import type { NodeDirectory } from "./nodes.ts";

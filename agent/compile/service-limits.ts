@@ -1,3 +1,4 @@
+import { heaviestFirst } from "../../model/heaviest-first.ts";
 import type { Service } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -5,7 +6,6 @@ import { each, type Steps } from "../../model/steps.ts";
 import { maps } from "../kernel/layout.gen.ts";
 import { portIn } from "./backends.ts";
 import { frontendCount } from "./frontends.ts";
-import { heaviestFirst } from "./limits.ts";
 import { type CompiledService, isServed, ownerOf } from "./service.ts";
 
 /** What one Service, or the host ports of one pod, may hold. What holds more is closed: nobody is served by it. It could keep an

@@ -1,5 +1,6 @@
 import type { Service, ServicePort } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { ignoredAnnotations } from "../../model/objects/ignored.ts";
 import { type KubernetesObject, objectName } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
 import { each, type Steps } from "../../model/steps.ts";
@@ -16,7 +17,6 @@ import {
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
-import { ignoredAnnotations } from "./ignored.ts";
 import type { NodeDirectory } from "./nodes.ts";
 import type { RangeSet, SourceRanges } from "./source-ranges.ts";
 

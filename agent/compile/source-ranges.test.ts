@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { type Service, service } from "../../model/objects/core.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "./compile.ts";
-import { NODE_SOURCE_RANGES, SOURCE_RANGES_LIMIT } from "./limits.ts";
-import { sourceRanges } from "./source-ranges.ts";
+import { NODE_SOURCE_RANGES } from "./limits.ts";
+import { SOURCE_RANGES_LIMIT, sourceRanges } from "./source-ranges.ts";
 
 const balanced = (ranges: readonly string[], name = "web", namespace = "default") =>
   service.parse({

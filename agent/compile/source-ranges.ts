@@ -1,13 +1,14 @@
 import { type Cidr, type Family, familyOf, readCidr } from "../../model/address/address.ts";
+import { heaviestFirst } from "../../model/heaviest-first.ts";
+import { type Named, named } from "../../model/named.ts";
 import type { Service } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { SourceRange } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";
-import { type Named, named } from "./ids.ts";
 import { keyText } from "./key.ts";
-import { heaviestFirst, NODE_SOURCE_RANGES, SOURCE_RANGES_LIMIT } from "./limits.ts";
+import { NODE_SOURCE_RANGES } from "./limits.ts";
 
 /** Clients that may use a load balancer's address. Its name is its content: whoever changes a list names another set. */
 export interface RangeSet extends Named {
@@ -20,6 +21,9 @@ export interface SourceRanges {
   of(family: Family): RangeSet | undefined;
   readonly problems: readonly Problem[];
 }
+
+/** What the loadBalancerSourceRanges of one Service may hold. With more, nobody is served at its load balancer's addresses. */
+export const SOURCE_RANGES_LIMIT = 4_096;
 
 const ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
 

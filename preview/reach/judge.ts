@@ -1,12 +1,10 @@
-import { containerPorts, type Identity, IdentityTable } from "../../agent/compile/identity.ts";
-import { ANYBODY, judge as judgeRules, portName } from "../../agent/compile/judge.ts";
-import { type EndpointPolicy, PolicyCompiler } from "../../agent/compile/policies.ts";
-import type { Tier } from "../../agent/compile/rules.ts";
-import type { LocalEndpoint } from "../../agent/compile/snapshot.ts";
-import { SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import type { Pod } from "../../model/objects/core.ts";
 import { namespace as namespaceSchema } from "../../model/objects/core.ts";
+import { containerPorts, type Identity, IdentityTable } from "../../model/policy/identity.ts";
+import { ANYBODY, judge as judgeRules, portName, verdictAt } from "../../model/policy/judge.ts";
+import type { Tier } from "../../model/policy/rules.ts";
+import { type EndpointPolicy, PolicySelector } from "../../model/policy/selection.ts";
 import { protocolNumbers } from "../../model/protocol.ts";
 import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
@@ -40,7 +38,7 @@ export interface Answer {
 export const ELSEWHERE = "another-namespace";
 
 /**
- * Asks the declared policies. Selectors, identities and rules are those of the agent's own compiler, so what is said here is what
+ * Asks the declared policies. Selectors, identities and rules are those that the agent compiles, so what is said here is what
  * nodes will do; the address of a pod is not known yet, so a pod stands everywhere in its pools.
  */
 export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
@@ -71,8 +69,8 @@ export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
     const sends = from.kind === "workload" ? policyOf(from.workload) : undefined;
     const subject: Peer = { kind: "workload", workload: to.workload };
     const verdicts = [
-      ...identitiesOf(from).map((identity) => lookUp(receives?.ingress, identity, protocol, port)),
-      ...identitiesOf(subject).map((identity) => lookUp(sends?.egress, identity, protocol, port)),
+      ...identitiesOf(from).map((identity) => isAllowed(receives?.ingress, identity, protocol, port)),
+      ...identitiesOf(subject).map((identity) => isAllowed(sends?.egress, identity, protocol, port)),
     ];
     const deciding = [receives?.ingress && receives, sends?.egress && sends].flatMap((one) => one || []);
     return { verdict: together(verdicts, identitiesOf(from).length), policies: namesOf(deciding) };
@@ -86,26 +84,14 @@ function together(verdicts: boolean[], received: number): Verdict {
   return ends.every((end) => end.every((allowed) => allowed)) ? "allowed" : "depends";
 }
 
-function lookUp(tiers: readonly Tier[] | undefined, identity: Identity | undefined, protocol: number, port: number) {
-  if (!tiers) return true;
-  const { protocols, others } = judgeRules(tiers, identity ?? ANYBODY);
-  const range = protocols.get(protocol)?.find(({ first, last }) => first <= port && port <= last);
-  return (range?.verdict ?? others) === "allow";
+function isAllowed(tiers: readonly Tier[] | undefined, identity: Identity | undefined, protocol: number, port: number) {
+  return !tiers || verdictAt(judgeRules(tiers, identity ?? ANYBODY), protocol, port) === "allow";
 }
 
-/** Which policies apply to which pods; the compiler asks for endpoints of a node, so all pods stand on one. */
+/** Which policies apply to which pods. */
 function selectionOf({ policies: networkPolicies }: Cast, pods: Pod[]) {
-  const endpoints = pods.map(
-    ({ metadata }, index): LocalEndpoint => ({
-      namespace: metadata.namespace ?? "default",
-      pod: metadata.name,
-      address: `pod ${index}`,
-      ifindex: index,
-      mac: "",
-      hostMac: "",
-    }),
-  );
-  const selection = new PolicyCompiler().select({ ...NOTHING, networkPolicies, endpoints, pods });
+  const endpoints = pods.map(({ metadata }) => ({ namespace: metadata.namespace ?? "default", pod: metadata.name }));
+  const selection = new PolicySelector().select({ networkPolicies, endpoints, pods });
   const policies = new Map(
     [...selection.policies].map(([{ namespace, pod }, policy]) => [keyOf(namespace, pod), policy]),
   );
@@ -113,28 +99,6 @@ function selectionOf({ policies: networkPolicies }: Cast, pods: Pod[]) {
 }
 
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
-
-export const NOTHING = {
-  facts: {
-    nodeName: "",
-    address: "::",
-    subnets: [],
-    localAddresses: [],
-    serviceSubnet: SERVICE_NETWORK,
-    uplinkIfindex: 0,
-    tunnelIfindex: 0,
-  },
-  endpoints: [],
-  nodes: [],
-  namespaces: [],
-  pods: [],
-  services: [],
-  endpointSlices: [],
-  networkPolicies: [],
-  ipPools: [],
-  ipamBlocks: [],
-  felixConfigurations: [],
-};
 
 /** Where a pod may stand, so far as policies tell places apart: anywhere in a pool, or in a block inside it. */
 function placesIn(pools: Cidr[], named: readonly Cidr[]): Cidr[] {

@@ -1,9 +1,9 @@
 import { Compiler } from "../../agent/compile/compile.ts";
+import { SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { service } from "../../model/objects/core.ts";
 import { networkPolicy } from "../../model/objects/networking.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import type { WrittenObject } from "../declared/objects.ts";
-import { NOTHING } from "../reach/judge.ts";
 import type { Warning } from "./warning.ts";
 
 /** What the agents would report on the running cluster: their own compiler is asked now. */
@@ -32,3 +32,25 @@ function parsed<T>(
 ): T[] {
   return objects.filter((object) => object.kind === kind).flatMap((object, index) => parse(object, index).data ?? []);
 }
+
+const NOTHING = {
+  facts: {
+    nodeName: "",
+    address: "::",
+    subnets: [],
+    localAddresses: [],
+    serviceSubnet: SERVICE_NETWORK,
+    uplinkIfindex: 0,
+    tunnelIfindex: 0,
+  },
+  endpoints: [],
+  nodes: [],
+  namespaces: [],
+  pods: [],
+  services: [],
+  endpointSlices: [],
+  networkPolicies: [],
+  ipPools: [],
+  ipamBlocks: [],
+  felixConfigurations: [],
+};

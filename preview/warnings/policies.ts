@@ -1,4 +1,4 @@
-import { selects } from "../../agent/compile/selector.ts";
+import { selects } from "../../model/policy/selector.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import { shortName } from "../declared/objects.ts";
 import { backendsOf, type Cast, castOf } from "../reach/cast.ts";

@@ -1,4 +1,4 @@
-import type { LabelSelector } from "../../model/objects/networking.ts";
+import type { LabelSelector } from "../objects/networking.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 

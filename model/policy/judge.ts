@@ -29,6 +29,11 @@ export interface Judgement {
   readonly others: Verdict;
 }
 
+/** What a judgement says of one port of one protocol. */
+export function verdictAt({ protocols, others }: Judgement, protocol: number, port: number): Verdict {
+  return protocols.get(protocol)?.find(({ first, last }) => first <= port && port <= last)?.verdict ?? others;
+}
+
 /** Asks the tiers for every protocol and port at once. For one peer: who asks about many makes a Judge. */
 export function judge(tiers: readonly Tier[], peer: Peer): Judgement {
   return new Judge(tiers).judge(peer);

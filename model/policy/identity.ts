@@ -1,10 +1,10 @@
-import { type Cidr, parseCidr } from "../../model/address/address.ts";
-import { CidrIndex } from "../../model/address/cidr-index.ts";
-import { Memo } from "../../model/memo.ts";
-import type { Namespace, Pod } from "../../model/objects/core.ts";
-import { carriedProtocol } from "../../model/protocol.ts";
-import { each, finish, type Steps } from "../../model/steps.ts";
-import { type Named, named } from "./ids.ts";
+import { type Cidr, parseCidr } from "../address/address.ts";
+import { CidrIndex } from "../address/cidr-index.ts";
+import { Memo } from "../memo.ts";
+import { type Named, named } from "../named.ts";
+import type { Namespace, Pod } from "../objects/core.ts";
+import { carriedProtocol } from "../protocol.ts";
+import { each, finish, type Steps } from "../steps.ts";
 import { type Peer, portName } from "./judge.ts";
 import type { CompiledPolicy, PodSelector } from "./network-policy.ts";
 import { type Labels, selects } from "./selector.ts";

@@ -1,11 +1,6 @@
-import type {
-  LabelSelector,
-  NetworkPolicy,
-  NetworkPolicyPeer,
-  NetworkPolicyPort,
-} from "../../model/objects/networking.ts";
-import type { Problem } from "../../model/problem.ts";
-import { carriedProtocol } from "../../model/protocol.ts";
+import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../objects/networking.ts";
+import type { Problem } from "../problem.ts";
+import { carriedProtocol } from "../protocol.ts";
 import { closed, overLimit } from "./limits.ts";
 import type { PeerMatch, PortMatch, Rule } from "./rules.ts";
 import { selectorText, selects } from "./selector.ts";

@@ -1,5 +1,5 @@
-import { TRAFFIC_CLASS } from "../../model/objects/metadata.ts";
-import type { Problem } from "../../model/problem.ts";
+import type { Problem } from "../problem.ts";
+import { TRAFFIC_CLASS } from "./metadata.ts";
 
 /** The objects whose annotations somebody else's dataplane would follow. */
 interface Annotated {

@@ -1,7 +1,7 @@
-import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
-import type { NetworkPolicy } from "../../model/objects/networking.ts";
-import type { Problem } from "../../model/problem.ts";
-import { ignoredAnnotations } from "./ignored.ts";
+import { hasEnded, type Namespace, type Pod } from "../objects/core.ts";
+import { ignoredAnnotations } from "../objects/ignored.ts";
+import type { NetworkPolicy } from "../objects/networking.ts";
+import type { Problem } from "../problem.ts";
 import { selects } from "./selector.ts";
 
 /** What pods of this node ask of their network, or others ask of them, and is not done. Each node tells of its own. */

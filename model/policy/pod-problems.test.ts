@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { namespace, pod } from "../../model/objects/core.ts";
-import { networkPolicy } from "../../model/objects/networking.ts";
+import { namespace, pod } from "../objects/core.ts";
+import { networkPolicy } from "../objects/networking.ts";
 import { namespaceProblems, podProblems } from "./pod-problems.ts";
 
 const parsed = (spec: object, metadata: object = {}, status: object = {}) =>

@@ -1,0 +1,16 @@
+import type { Pod } from "./core.ts";
+
+/** A pod as whoever made its interface was told of it. */
+export interface PodName {
+  readonly namespace: string;
+  readonly pod: string;
+  /** The pod's uid as the kubelet gave it; absent or empty when it gave none. */
+  readonly uid?: string;
+}
+
+/** Whether the pod is the one that is meant, and not an older or newer one of that name. */
+export function isPodOf(pod: Pod, { namespace, pod: name, uid }: PodName): boolean {
+  if (pod.metadata.name !== name || (pod.metadata.namespace ?? "default") !== namespace) return false;
+  const known = [pod.metadata.uid, pod.metadata.annotations?.["kubernetes.io/config.hash"]];
+  return !uid || !pod.metadata.uid || known.includes(uid);
+}
