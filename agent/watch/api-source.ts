@@ -1,8 +1,9 @@
-import { KubeConfig } from "@kubernetes/client-node";
-import type { KindName } from "../../model/objects/kinds.ts";
-import { kindNames } from "../../model/objects/kinds.ts";
-import { KubernetesApi } from "./kubernetes-api.ts";
-import { ListWatch } from "./list-watch.ts";
+import { plainKubeconfig } from "../../kubernetes/plain-kubeconfig.ts";
+import { serviceAccount } from "../../kubernetes/service-account.ts";
+import { ApiServer, type StreamingApi } from "../../kubernetes/transport.ts";
+import { ListWatch, type WatchedKind, type WatchLog, type WatchSink } from "../../kubernetes/watch.ts";
+import { type KindName, kindNames, resourcePath } from "../../model/objects/kinds.ts";
+import { kinds } from "./kinds.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectSink } from "./snapshot-store.ts";
 
@@ -11,28 +12,50 @@ export interface ObjectSource {
   run(sink: ObjectSink, signal: AbortSignal): Promise<void>;
 }
 
+/** A list of everything may take long on a busy server. */
+const ANSWER_MS = 60_000;
+
 /** Client of the API server: by a kubeconfig file, or as a pod, at KUBERNETES_SERVICE_HOST and _PORT with the service
  * account's token. Those two name the server itself, never the service this agent has yet to make work. */
-export function connect(kubeconfig?: string): KubernetesApi {
-  const config = new KubeConfig();
-  if (kubeconfig) config.loadFromFile(kubeconfig);
-  else config.loadFromCluster();
-  return new KubernetesApi(config);
+export function connect(kubeconfig?: string): StreamingApi {
+  return new ApiServer(kubeconfig ? plainKubeconfig(kubeconfig) : serviceAccount(), ANSWER_MS);
 }
 
 /** Watches every kind at the API server, all at once. */
 export class ApiSource implements ObjectSource {
-  readonly #api: KubernetesApi;
+  readonly #api: StreamingApi;
   readonly #log: Logger;
   readonly #names: readonly KindName[];
 
-  constructor(api: KubernetesApi, log: Logger, names: readonly KindName[] = kindNames) {
+  constructor(api: StreamingApi, log: Logger, names: readonly KindName[] = kindNames) {
     this.#api = api;
     this.#log = log;
     this.#names = names;
   }
 
   async run(sink: ObjectSink, signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#names.map((name) => new ListWatch(this.#api, name, sink, this.#log).run(signal)));
+    await Promise.all(
+      this.#names.map((name) =>
+        new ListWatch(this.#api, watched(name), sinkOf(name, sink), this.#logOf(name)).run(signal),
+      ),
+    );
   }
+
+  #logOf(name: KindName): WatchLog {
+    const fields = { kind: kinds[name].kind };
+    return { warn: (line) => this.#log.warn(fields, line), info: (line) => this.#log.info(fields, line) };
+  }
+}
+
+function watched(name: KindName): WatchedKind {
+  return { name, path: resourcePath(kinds[name]), optional: kinds[name].optional };
+}
+
+function sinkOf(name: KindName, sink: ObjectSink): WatchSink {
+  return {
+    replace: (objects) => sink.replace(name, objects),
+    put: (object) => sink.put(name, object),
+    remove: (object) => sink.remove(name, object),
+    watching: (works) => sink.watching(name, works),
+  };
 }

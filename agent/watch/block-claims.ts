@@ -1,17 +1,19 @@
 import { linkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createObject } from "../../kubernetes/create.ts";
+import { isRefusal } from "../../kubernetes/errors.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import { resourcePath } from "../../model/objects/kinds.ts";
 import type { Block, BlockClaims } from "../ipam/block.ts";
 import { kinds } from "./kinds.ts";
-import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 
 /** Claims of IPAM blocks as IPAMBlock objects of the API server: of two creations of one name the server refuses one. */
 export class ApiBlockClaims implements BlockClaims {
-  readonly #api: KubernetesApi;
+  readonly #api: Api;
   readonly #store: SnapshotStore;
 
-  constructor(api: KubernetesApi, store: SnapshotStore) {
+  constructor(api: Api, store: SnapshotStore) {
     this.#api = api;
     this.#store = store;
   }
@@ -22,10 +24,10 @@ export class ApiBlockClaims implements BlockClaims {
 
   async create(block: Block): Promise<"created" | "exists"> {
     try {
-      await this.#api.post(resourcePath(kinds.ipamBlocks), blockObject(block));
+      await createObject(this.#api, resourcePath(kinds.ipamBlocks), blockObject(block));
       return "created";
     } catch (error) {
-      if (error instanceof KubernetesError && error.status === 409) return "exists";
+      if (isRefusal(error, 409)) return "exists";
       throw error;
     }
   }

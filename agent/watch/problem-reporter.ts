@@ -1,6 +1,8 @@
+import { createObject } from "../../kubernetes/create.ts";
+import { isRefusal } from "../../kubernetes/errors.ts";
+import type { Api } from "../../kubernetes/transport.ts";
 import { hash32 } from "../../model/hash.ts";
 import type { Problem } from "../../model/problem.ts";
-import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectReference } from "./object-cache.ts";
 
@@ -39,7 +41,7 @@ export function problemText({ kind, namespace, name, path, message }: Problem): 
 /** Publishes problems as Events of their objects. Every node finds the same problem: the Event's name is made of its
  * content, so that the first creates it and the others find it there. */
 export function eventPublisher(
-  api: KubernetesApi,
+  api: Api,
   reference: (problem: Problem) => ObjectReference | undefined,
   log: Logger,
 ): (problem: Problem) => void {
@@ -61,8 +63,8 @@ export function eventPublisher(
       lastTimestamp: now,
       count: 1,
     };
-    api.post(`/api/v1/namespaces/${namespace}/events`, event).catch((error: unknown) => {
-      if (error instanceof KubernetesError && error.status === 409) return;
+    createObject(api, `/api/v1/namespaces/${namespace}/events`, event).catch((error: unknown) => {
+      if (isRefusal(error, 409)) return;
       log.warn(
         { object },
         `the Event about it could not be written: ${error instanceof Error ? error.message : error}`,

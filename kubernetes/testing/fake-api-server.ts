@@ -8,6 +8,8 @@ export interface Received {
   /** Path and query. */
   url: string;
   contentType: string;
+  /** The header. */
+  authorization?: string;
   body: Record<string, unknown> | undefined;
 }
 
@@ -72,6 +74,7 @@ async function read(message: IncomingMessage): Promise<Received> {
     method: message.method ?? "",
     url: message.url ?? "",
     contentType: message.headers["content-type"] ?? "",
+    ...(message.headers.authorization && { authorization: message.headers.authorization }),
     body: text === "" ? undefined : (JSON.parse(text) as Record<string, unknown>),
   };
 }

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { findObject } from "../../kubernetes/get.ts";
 import { type Answer, fakeApiServer, type Received } from "../../kubernetes/testing/fake-api-server.ts";
 import { objectOperation, recordProgress } from "../testing/operation.ts";
 import { applyObject, clusterOf, deleteObject } from "./apply.ts";
@@ -135,4 +139,21 @@ test("deleteObject() leaves what another stack made, as in another cluster", asy
   const removal = deleteObject(cluster, objectOperation(configMap), "app.dev", new AbortController().signal);
   await expect(removal).rejects.toThrow("is the stack app.other's, not app.dev's");
   expect(received.map(({ method }) => method)).toEqual(["GET"]);
+});
+
+test("deleteObject() is content when the kind is not defined any more, without waiting for it", async () => {
+  const { cluster, received } = await serving(() => [404, { message: "not found" }]);
+  const pool = { apiVersion: "projectcalico.org/v3", kind: "IPPool", metadata: { name: "a" } };
+  await deleteObject(cluster, objectOperation(pool), "app.dev", AbortSignal.timeout(5000));
+  expect(received.map(({ url }) => url)).toEqual(["/apis/projectcalico.org/v3"]);
+});
+
+test("clusterOf() takes a token from a file beside the kubeconfig", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "runner-token-"));
+  const { kubeconfig, received } = await serving(() => [404, { message: "not found" }]);
+  writeFileSync(join(folder, "token"), "from-a-file");
+  const { api } = clusterOf(kubeconfig.replace("user: {}", "user: { tokenFile: token }"), undefined, folder);
+  expect(await findObject(api, "/version")).toBeUndefined();
+  expect(received[0]?.authorization).toBe("Bearer from-a-file");
+  rmSync(folder, { recursive: true });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkCircles, checkKernelBoundary, checkParts, checkPurity } from "./imports.ts";
+import { checkCircles, checkKernelBoundary, checkKubernetesClient, checkParts, checkPurity } from "./imports.ts";
 import { checkNames } from "./names.ts";
 import { checkSizes } from "./sizes.ts";
 import { importsOf, type Sources } from "./source.ts";
@@ -46,6 +46,35 @@ test("checkKernelBoundary() finds koffi outside agent/kernel", () => {
   expect(
     checkKernelBoundary(sources({ "agent/kernel/libbpf.ts": koffi, "lab/a.ts": koffi })).map(({ path }) => path),
   ).toEqual(["lab/a.ts"]);
+});
+
+describe("checkKubernetesClient()", () => {
+  const client = {
+    "kubernetes/kubeconfig.ts": 'import { KubeConfig } from "@kubernetes/client-node";',
+    "kubernetes/delete.ts": "",
+  };
+
+  test("keeps the library to the files that are there for it; types are free", () => {
+    const files = sources({
+      ...client,
+      "cluster/a.ts": 'import { CoreV1Api } from "@kubernetes/client-node";',
+      "verify/b.ts": 'import type { V1Pod } from "@kubernetes/client-node";',
+    });
+    expect(checkKubernetesClient(files).map(({ path }) => path)).toEqual(["cluster/a.ts"]);
+  });
+
+  test.each([
+    ["../kubernetes/delete.ts", "kubernetes/delete.ts"],
+    ["../kubernetes/kubeconfig.ts", "kubernetes/kubeconfig.ts"],
+    ["../components/a.ts", "components/a.ts → kubernetes/delete.ts"],
+  ])("keeps the agent from %s", (name, way) => {
+    const files = sources({
+      ...client,
+      "agent/a.ts": `import "${name}";`,
+      "components/a.ts": 'import "../kubernetes/delete.ts";',
+    });
+    expect(checkKubernetesClient(files)).toEqual([{ path: "agent/a.ts", message: `the agent must not reach ${way}` }]);
+  });
 });
 
 describe("checkPurity()", () => {

@@ -1,5 +1,5 @@
 // Imports only point forward: which parts may know of which, and which must stay free of the world.
-import { type Finding, importsOf, isTest, isTypeScript, type Sources } from "./source.ts";
+import { type Finding, type Import, importsOf, isTest, isTypeScript, type Sources } from "./source.ts";
 
 /** What a part may import beside itself. `test` may import everything. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -45,6 +45,28 @@ export function checkKernelBoundary(sources: Sources): Finding[] {
     .map((path) => ({ path, message: `imports koffi: only ${KERNEL} talks to libbpf` }));
 }
 
+const CLIENT_LIBRARY = "@kubernetes/client-node";
+const MAY_USE_LIBRARY = ["kubernetes/kubeconfig.ts", "kubernetes/exec.ts"];
+/** What the agent has no right to, and what a privileged process does without: OpenID Connect, SOCKS, JSONPath. */
+const NOT_THE_AGENTS =
+  /^(@kubernetes\/client-node|kubernetes\/(apply|credential-plugin|delete|exec|kubeconfig|patch|replace)\.ts)$/;
+
+/** Two files know the large client library, and the agent imports neither them nor the verbs that it must not use. */
+export function checkKubernetesClient(sources: Sources): Finding[] {
+  const files = typescript(sources).filter((path) => !isTest(path));
+  const users = files
+    .filter((path) => !MAY_USE_LIBRARY.includes(path))
+    .filter((path) => importsOf(path, sources).some(({ target, typeOnly }) => target === CLIENT_LIBRARY && !typeOnly))
+    .map((path) => ({ path, message: `imports ${CLIENT_LIBRARY}: only ${MAY_USE_LIBRARY.join(" and ")} do` }));
+  const agents = files
+    .filter((path) => path.startsWith("agent/"))
+    .flatMap((path) => {
+      const way = wayTo(({ target }) => NOT_THE_AGENTS.test(target), path, sources);
+      return way ? [{ path, message: `the agent must not reach ${way.join(" → ")}` }] : [];
+    });
+  return [...users, ...agents];
+}
+
 const PURE = [
   "model/",
   "components/documents/",
@@ -68,19 +90,26 @@ export function checkPurity(sources: Sources): Finding[] {
     .filter((path) => !(path in CLOCKS) && CLOCK.test(sources.get(path) ?? ""))
     .map((path) => ({ path, message: "asks a clock: have the time passed in" }));
   const doors = pure.flatMap((path) => {
-    const way = wayToTheWorld(path, sources);
+    const way = wayTo(({ target }) => WORLD.test(target), path, sources);
     return way ? [{ path, message: `must have no input or output, but reaches ${way.join(" → ")}` }] : [];
   });
   return [...clocks, ...doors];
 }
 
-function wayToTheWorld(path: string, sources: Sources, seen = new Set<string>()): string[] | undefined {
+/** The imports at run time that lead from a file to one that is sought. */
+function wayTo(
+  isSought: (found: Import) => boolean,
+  path: string,
+  sources: Sources,
+  seen = new Set<string>(),
+): string[] | undefined {
   seen.add(path);
-  for (const { target, typeOnly } of importsOf(path, sources)) {
+  for (const found of importsOf(path, sources)) {
+    const { target, typeOnly } = found;
     if (typeOnly) continue;
-    if (WORLD.test(target)) return [target];
+    if (isSought(found)) return [target];
     if (!sources.has(target) || seen.has(target)) continue;
-    const further = wayToTheWorld(target, sources, seen);
+    const further = wayTo(isSought, target, sources, seen);
     if (further) return [target, ...further];
   }
   return undefined;

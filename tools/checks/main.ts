@@ -1,12 +1,21 @@
 // The rules of this project's structure that a program can judge: `node tools/checks/main.ts`.
 import { join } from "node:path";
-import { checkCircles, checkKernelBoundary, checkParts, checkPurity } from "./imports.ts";
+import { checkCircles, checkKernelBoundary, checkKubernetesClient, checkParts, checkPurity } from "./imports.ts";
 import { checkNames } from "./names.ts";
 import { checkSizes } from "./sizes.ts";
 import { projectSources } from "./source.ts";
 import { checkTraces } from "./traces.ts";
 
-const CHECKS = [checkParts, checkKernelBoundary, checkPurity, checkCircles, checkSizes, checkTraces, checkNames];
+const CHECKS = [
+  checkParts,
+  checkKernelBoundary,
+  checkKubernetesClient,
+  checkPurity,
+  checkCircles,
+  checkSizes,
+  checkTraces,
+  checkNames,
+];
 
 const sources = projectSources(join(import.meta.dirname, "..", ".."));
 const findings = CHECKS.flatMap((check) => check(sources));

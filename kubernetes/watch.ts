@@ -1,11 +1,35 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { KindName } from "../../model/objects/kinds.ts";
-import { resourcePath } from "../../model/objects/kinds.ts";
-import { kinds } from "./kinds.ts";
-import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
-import type { Logger } from "./logger.ts";
-import type { ObjectSink } from "./snapshot-store.ts";
+import { ApiRefusal, isRefusal } from "./errors.ts";
+import { getObject } from "./get.ts";
+import type { StreamingApi } from "./transport.ts";
+
+/** A kind that is watched. */
+export interface WatchedKind {
+  /** For messages: "services". */
+  readonly name: string;
+  /** Where the API server keeps all of it: "/api/v1/services". */
+  readonly path: string;
+  /** Its definition may not be installed: then there are none. */
+  readonly optional: boolean;
+}
+
+/** Who is kept up to date. */
+export interface WatchSink {
+  /** A complete list. */
+  replace(objects: readonly unknown[]): void;
+  /** An object is new, or has changed. */
+  put(object: unknown): void;
+  remove(object: unknown): void;
+  /** Whether the API server tells of changes. */
+  watching(works: boolean): void;
+}
+
+/** Where it is said, once, that a watch fails and that it works again. */
+export interface WatchLog {
+  warn(line: string): void;
+  info(line: string): void;
+}
 
 const page = z.object({
   metadata: z.object({ resourceVersion: z.string(), continue: z.string().nullish() }),
@@ -24,6 +48,10 @@ const event = z.object({
 });
 
 const PAGE_SIZE = "500";
+/** A watch carries a bookmark about every minute, so one that has been silent this long is dead. */
+const SILENCE_MS = 150_000;
+/** Large objects come one after the other; others have their turn after so long. */
+const TURN_MS = 10;
 /** A watch lasts minutes; one that ends sooner than this did not work. */
 const SHORT_MS = 1_000;
 const BACKOFF_MS = { first: 200, longest: 10_000 };
@@ -32,13 +60,15 @@ const ABSENT_MS = 3_000;
 /** An API server that starts says for a moment that it knows no such kind: only this many answers in a row count. */
 const ABSENT_ANSWERS = 3;
 
-/** Keeps the sink up to date with one kind: a complete list, then changes; after a break from where it was, or with a
- * complete list again when the server no longer knows. Ends when the signal aborts. */
+/**
+ * Keeps the sink up to date with one kind: a complete list, then changes; after a break from where it was, or with a complete list again
+ * when the server no longer knows. Never gives up; ends when the signal aborts.
+ */
 export class ListWatch {
-  readonly #api: KubernetesApi;
-  readonly #name: KindName;
-  readonly #sink: ObjectSink;
-  readonly #log: Logger;
+  readonly #api: StreamingApi;
+  readonly #kind: WatchedKind;
+  readonly #sink: WatchSink;
+  readonly #log: WatchLog;
   #version: string | undefined;
   #backoff = BACKOFF_MS.first;
   #absent = 0;
@@ -46,9 +76,9 @@ export class ListWatch {
   #listed = false;
   #said = "";
 
-  constructor(api: KubernetesApi, name: KindName, sink: ObjectSink, log: Logger) {
+  constructor(api: StreamingApi, kind: WatchedKind, sink: WatchSink, log: WatchLog) {
     this.#api = api;
-    this.#name = name;
+    this.#kind = kind;
     this.#sink = sink;
     this.#log = log;
   }
@@ -79,12 +109,12 @@ export class ListWatch {
     let version: string;
     do {
       const query = { limit: PAGE_SIZE, ...(continued && { continue: continued }) };
-      const answer = page.parse(await this.#api.get(resourcePath(kinds[this.#name]), query, signal));
+      const answer = page.parse(await getObject(this.#api, this.#kind.path, query, signal));
       items.push(...answer.items);
       version = answer.metadata.resourceVersion;
       continued = answer.metadata.continue || undefined;
     } while (continued);
-    this.#sink.replace(this.#name, items);
+    this.#sink.replace(items);
     this.#version = version;
     this.#listed = true;
     this.#recovered();
@@ -99,21 +129,35 @@ export class ListWatch {
       resourceVersion: this.#version ?? "",
       timeoutSeconds: String(seconds),
     };
-    await this.#api.stream(resourcePath(kinds[this.#name]), query, (line) => this.#take(line), signal);
+    const { path } = this.#kind;
+    const pieces = await this.#api.stream({ method: "GET", path, query, signal, silenceMs: SILENCE_MS });
+    let rest = "";
+    let turned = performance.now();
+    for await (const piece of pieces) {
+      const lines = (rest + piece).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (line) this.#take(line);
+        if (performance.now() - turned > TURN_MS) {
+          await setImmediate();
+          turned = performance.now();
+        }
+      }
+    }
   }
 
   #take(line: string): void {
     const { type, object } = event.parse(JSON.parse(line));
-    if (type === "ERROR") throw new KubernetesError(object.code ?? 500, object.message ?? "the watch failed");
-    if (type === "DELETED") this.#sink.remove(this.#name, object);
-    else if (type !== "BOOKMARK") this.#sink.put(this.#name, object);
+    if (type === "ERROR") throw new ApiRefusal(object.code ?? 500, "", object.message ?? "the watch failed");
+    if (type === "DELETED") this.#sink.remove(object);
+    else if (type !== "BOOKMARK") this.#sink.put(object);
     this.#version = object.metadata?.resourceVersion ?? this.#version;
     this.#recovered();
   }
 
   #recovered(): void {
-    this.#sink.watching(this.#name, true);
-    if (this.#said) this.#log.info({ kind: kinds[this.#name].kind }, `watching ${this.#name} works again`);
+    this.#sink.watching(true);
+    if (this.#said) this.#log.info(`watching ${this.#kind.name} works again`);
     this.#said = "";
     this.#backoff = BACKOFF_MS.first;
     this.#absent = 0;
@@ -121,27 +165,26 @@ export class ListWatch {
 
   /** How long to wait after this error; what is known stays as it is. */
   #delay(error: unknown): number {
-    const status = error instanceof KubernetesError ? error.status : 0;
-    if (status === 410) {
+    if (isRefusal(error, 410)) {
       this.#version = undefined; // the server forgot what came after: list again
       return 0;
     }
-    if (status === 404 && kinds[this.#name].optional) return this.#isAbsent();
-    this.#sink.watching(this.#name, false);
+    if (isRefusal(error, 404) && this.#kind.optional) return this.#isAbsent();
+    this.#sink.watching(false);
     const wait = this.#backoff;
     this.#backoff = Math.min(wait * 2, BACKOFF_MS.longest);
     const message = error instanceof Error ? error.message : String(error);
     // One outage is one line, however often it is tried again.
-    const line = `watching ${this.#name} failed: ${message}; tried again until it works`;
-    if (line !== this.#said) this.#log.warn({ kind: kinds[this.#name].kind }, line);
+    const line = `watching ${this.#kind.name} failed: ${message}; tried again until it works`;
+    if (line !== this.#said) this.#log.warn(line);
     this.#said = line;
-    return wait;
+    return Math.max(wait, error instanceof ApiRefusal ? Math.min(error.retryAfterMs ?? 0, BACKOFF_MS.longest) : 0);
   }
 
   #isAbsent(): number {
     this.#version = undefined;
     this.#absent++;
-    if (!this.#listed || this.#absent >= ABSENT_ANSWERS) this.#sink.replace(this.#name, []);
+    if (!this.#listed || this.#absent >= ABSENT_ANSWERS) this.#sink.replace([]);
     return ABSENT_MS;
   }
 }
