@@ -1,20 +1,10 @@
-import { z } from "zod";
+import type { ControlPlane } from "../components/documents/await.ts";
 import { anonymous } from "../kubernetes/access.ts";
 import { ApiRefusal, KubernetesError } from "../kubernetes/errors.ts";
 import { getText } from "../kubernetes/get.ts";
 import { type Clock, realClock, until } from "../kubernetes/patience.ts";
 import { type Api, ApiServer } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
-
-export const controlPlaneSchema = z.strictObject({
-  /** Address of the API server, as this computer reaches it. */
-  host: z.string(),
-  port: z.number(),
-  /** Networks that the API server is open to, for the message of a failure. */
-  adminCidrs: z.array(z.string()).default([]),
-  seconds: z.number().default(25 * 60),
-});
-export type ControlPlane = z.output<typeof controlPlaneSchema>;
 
 /** What components/bootstrap/node.sh writes when everything else is written. */
 const PUBLISHED = "ebpf-dataplane.io/published";

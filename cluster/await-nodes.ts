@@ -1,5 +1,5 @@
 import type { V1Node } from "@kubernetes/client-node";
-import { z } from "zod";
+import type { AwaitedNodes } from "../components/documents/await.ts";
 import { listObjects } from "../kubernetes/get.ts";
 import { type Clock, realClock, until } from "../kubernetes/patience.ts";
 import type { Api } from "../kubernetes/transport.ts";
@@ -7,15 +7,9 @@ import { ClusterFailure } from "./failure.ts";
 import { doubtAbout } from "./node-truth.ts";
 import { whileAway } from "./while-away.ts";
 
-export const nodesSchema = z.strictObject({
-  /** Names of the nodes. */
-  nodes: z.array(z.string()),
-  seconds: z.number().default(20 * 60),
-});
-
 /** Waits until every node has joined and is alive. They are not Ready yet: that takes a network, which comes next. */
 export async function awaitNodes(
-  { nodes, seconds }: z.output<typeof nodesSchema>,
+  { nodes, seconds }: AwaitedNodes,
   api: Api,
   say: (line: string) => void,
   clock: Clock = realClock,

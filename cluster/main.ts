@@ -1,20 +1,23 @@
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { z } from "zod";
+import { controlPlaneSchema, nodesSchema } from "../components/documents/await.ts";
+import { type KubeProxyResult, kubeProxySchema } from "../components/documents/kube-proxy.ts";
+import { preflightSchema } from "../components/documents/preflight.ts";
+import { upgradeSchema } from "../components/documents/upgrade.ts";
 import { KubernetesError } from "../kubernetes/errors.ts";
 import { apiServerOf, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
 import type { Api } from "../kubernetes/transport.ts";
-import { awaitControlPlane, controlPlaneSchema } from "./await-control-plane.ts";
-import { awaitNodes, nodesSchema } from "./await-nodes.ts";
+import { awaitControlPlane } from "./await-control-plane.ts";
+import { awaitNodes } from "./await-nodes.ts";
 import { cleanNodes } from "./clean-nodes.ts";
 import { ClusterFailure } from "./failure.ts";
 import { clusterIdBefore, clusterIdOf, clusterIfThere, requireCluster } from "./identity.ts";
 import { removeKubeProxy, restoreKubeProxy } from "./kube-proxy/switch.ts";
-import { planSchema } from "./preflight/plan.ts";
 import { preflight } from "./preflight/run.ts";
 import { renderFindings } from "./preflight/table.ts";
 import { removeDefinitions } from "./remove-definitions.ts";
-import { upgrade, upgradeSchema } from "./upgrade/upgrade.ts";
+import { upgrade } from "./upgrade/upgrade.ts";
 
 const program = new Command("cluster").description(
   "Looks at clusters and waits for them; each command reads one JSON document on stdin, and KUBECONFIG_CONTENT or KUBECONFIG.",
@@ -29,7 +32,7 @@ command("upgrade", "make all nodes of the cluster be of one release of Kubernete
   upgrade(await document(upgradeSchema), apiServer(), say),
 );
 command("preflight", "say what stands in the way of the dataplane on a cluster; changes nothing", async () => {
-  const found = await preflight(await document(planSchema), apiServer(), say);
+  const found = await preflight(await document(preflightSchema), apiServer(), say);
   process.stderr.write(`${renderFindings(found.findings)}\n`);
   process.stdout.write(`${JSON.stringify(found)}\n`);
   if (found.refused === 0) return;
@@ -39,17 +42,18 @@ command("preflight", "say what stands in the way of the dataplane on a cluster; 
   );
 });
 command("remove-kube-proxy", "take the cluster's own kube-proxy off the nodes; it stays in the cluster", async () => {
-  const { clusterId: expected } = await document(planSchema);
+  const { clusterId: expected } = await document(kubeProxySchema);
   const api = apiServer();
   const clusterId = await clusterIdOf(api);
   requireCluster(clusterId, expected ?? clusterIdBefore());
-  process.stdout.write(`${JSON.stringify({ clusterId, removed: await removeKubeProxy(api, say) })}\n`);
+  const result: KubeProxyResult = { clusterId, removed: await removeKubeProxy(api, say) };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 });
 command("restore-kube-proxy", "put it back, and wait until it is on every node", () =>
-  onCluster(async (api) => void (await restoreKubeProxy(api, say))),
+  onCluster(kubeProxySchema, async (api) => void (await restoreKubeProxy(api, say))),
 );
 command("clean-nodes", "take off every node what outlives the agents", () =>
-  onCluster(async (api, image) => {
+  onCluster(preflightSchema, async (api, { image = "" }) => {
     await cleanNodes(api, image, say);
     await removeDefinitions(api, say);
   }),
@@ -70,14 +74,17 @@ function command(name: string, description: string, work: () => Promise<void>): 
 }
 
 /** What a destroyed deployment does in the cluster that it was on, if that is still there. */
-async function onCluster(work: (api: Api, image: string) => Promise<void>): Promise<void> {
-  const { clusterId: expected, image = "" } = await document(planSchema);
+async function onCluster<Document extends { clusterId?: string }>(
+  schema: z.ZodType<Document>,
+  work: (api: Api, document: Document) => Promise<void>,
+): Promise<void> {
+  const written = await document(schema);
   const api = apiServer();
   const clusterId = await clusterIfThere(api);
   if (clusterId === undefined)
     return say("nobody answers: the cluster is gone, and nothing is left to be put in order");
-  requireCluster(clusterId, expected ?? clusterIdBefore());
-  await work(api, image);
+  requireCluster(clusterId, written.clusterId ?? clusterIdBefore());
+  await work(api, written);
 }
 
 function say(line: string): void {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
 import * as components from "./index.ts";
 import { recordAws } from "./testing/aws.ts";
+import { refusalsOf } from "./testing/refusals.ts";
 
 beforeEach(async () => {
   await recordAws();
@@ -183,18 +184,5 @@ test.each<[string, object, string]>([
   ["SourceIpVerification", { ...proof, kubeconfig: pulumi.secret("~/.kube/config") }, "the content of a kubeconfig"],
 ])("%s looks at %j as soon as it is known", async (name, args, sentence) => {
   const Class = component(name);
-  const refusals: string[] = [];
-  const remember = (error: Error) => refusals.push(error.message);
-  const listeners = process.listeners("unhandledRejection");
-  process.removeAllListeners("unhandledRejection");
-  process.on("unhandledRejection", remember);
-  try {
-    new Class("c", args);
-    await pulumi.runtime.disconnect().catch(remember);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  } finally {
-    process.off("unhandledRejection", remember);
-    for (const listener of listeners) process.on("unhandledRejection", listener);
-  }
-  expect(refusals.join("\n")).toContain(sentence);
+  expect(await refusalsOf(() => new Class("c", args))).toContain(sentence);
 });

@@ -23,9 +23,9 @@ export {
   SocketTranslation,
 } from "./dataplane/args.ts";
 export { Dataplane } from "./dataplane/component.ts";
+export type { PreflightFinding } from "./documents/preflight.ts";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args.ts";
 export { ExistingCluster } from "./existing-cluster/component.ts";
-export type { PreflightFinding } from "./existing-cluster/result.ts";
 export { type IpPoolArgs, type IpPoolSpec, VxlanMode } from "./ip-pool/args.ts";
 export { IpPool } from "./ip-pool/component.ts";
 export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args.ts";

@@ -1,12 +1,12 @@
 import type { V1Node } from "@kubernetes/client-node";
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import { covers, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { AGENT } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
-import type { Plan } from "./plan.ts";
 
 /** Networks that would be confused with each other, and pods that have addresses of somebody else. */
-export function judgeAddresses(facts: ClusterFacts, plan: Plan): Finding[] {
+export function judgeAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const findings = [
     ...nodesInside(facts, plan),
     ...services(facts, plan),
@@ -17,7 +17,7 @@ export function judgeAddresses(facts: ClusterFacts, plan: Plan): Finding[] {
   return [ok("addresses", `pods ${plan.podCidrs.join(", ")}, services ${plan.serviceSubnet}, nodes outside both`)];
 }
 
-function nodesInside({ nodes }: ClusterFacts, { podCidrs, serviceSubnet }: Plan): Finding[] {
+function nodesInside({ nodes }: ClusterFacts, { podCidrs, serviceSubnet }: PreflightPlan): Finding[] {
   return nodes.flatMap((node) => {
     const inside = [...podCidrs, serviceSubnet].find((cidr) =>
       addressesOf(node).some((address) => within(cidr, address)),
@@ -29,7 +29,7 @@ function nodesInside({ nodes }: ClusterFacts, { podCidrs, serviceSubnet }: Plan)
 }
 
 /** The API server gives services their addresses; a dataplane that looks elsewhere would not see them. */
-function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: Plan): Finding[] {
+function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: PreflightPlan): Finding[] {
   const addresses = services.flatMap(({ metadata, spec }) => {
     const address = spec?.clusterIP ?? "";
     return isIpv4(address) ? [{ name: `${metadata?.namespace}/${metadata?.name}`, address }] : [];
@@ -58,14 +58,14 @@ function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: Plan)
   ];
 }
 
-function apiServer({ apiServer, serviceSubnet }: Plan): Finding[] {
+function apiServer({ apiServer, serviceSubnet }: PreflightPlan): Finding[] {
   if (!apiServer || !within(serviceSubnet, apiServer.host)) return [];
   const next = "give an address of the API server itself: agents are what makes services work";
   return [refused("API server", `${apiServer.host} is a Service's address`, next)];
 }
 
 /** Pods that another plugin, or a dataplane that was removed, gave their addresses stay without a network until they are made anew. */
-function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: Plan): Finding[] {
+function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
   const ours = daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === AGENT);
   const strange = pods.filter(({ spec, status }) => {
     const address = status?.podIP ?? "";

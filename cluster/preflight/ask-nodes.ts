@@ -1,9 +1,9 @@
 import { type NodeReport, nodeReportSchema } from "../../agent/features/report.ts";
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { MESSAGE_FILE, runOnNodes } from "../node-pods.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { unfitKind } from "./nodes.ts";
-import type { Plan } from "./plan.ts";
 
 /** What a look needs: what is mounted below /sys, and the configuration of network plugins, which may not be there. */
 const FOLDERS = ["sys", "etc"];
@@ -16,7 +16,7 @@ const MOUNTS = {
 export async function askNodes(
   api: Api,
   { nodes }: ClusterFacts,
-  { image = "", apiServer, seconds }: Plan,
+  { image = "", apiServer, seconds }: PreflightPlan,
 ): Promise<Map<string, NodeReport | string>> {
   const names = nodes.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
   const server = apiServer ? ["--api-server", `${apiServer.host}:${apiServer.port}`] : [];

@@ -1,6 +1,6 @@
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, warning } from "./finding.ts";
-import type { Plan } from "./plan.ts";
 
 /** What a cloud does with packets whose source is not their sender's. */
 const SOURCE_CHECKS: Record<string, { cloud: string; next: string }> = {
@@ -14,7 +14,7 @@ const SOURCE_CHECKS: Record<string, { cloud: string; next: string }> = {
 };
 
 /** With direct returns a node answers with another node's address: who drops such packets, or never learns of them? */
-export function judgeCloud({ nodes, services }: ClusterFacts, { returnMode }: Plan): Finding[] {
+export function judgeCloud({ nodes, services }: ClusterFacts, { returnMode }: PreflightPlan): Finding[] {
   const schemes = nodes.map(({ spec }) => /^(\w+):\/\//.exec(spec?.providerID ?? "")?.[1] ?? "");
   const checking = [...new Set(schemes)].flatMap((scheme) => SOURCE_CHECKS[scheme] ?? []);
   const balanced = services

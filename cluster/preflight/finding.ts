@@ -1,17 +1,11 @@
+import type { PreflightFinding } from "../../components/documents/preflight.ts";
+
 /** Good; good to know before; or a reason to change nothing. */
 export type Severity = "ok" | "warning" | "refused";
 
 /** One thing that was looked at. */
-export interface Finding {
+export interface Finding extends PreflightFinding {
   severity: Severity;
-  /** What was looked at, in a word or two. */
-  check: string;
-  /** Names of the nodes it is about; none: the cluster. */
-  nodes: string[];
-  /** What is there. */
-  found: string;
-  /** What to do. */
-  next?: string;
 }
 
 export const ok = (check: string, found: string, nodes: string[] = []): Finding => ({

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
+import { type PreflightPlan, preflightSchema } from "../../components/documents/preflight.ts";
 import { daemonSet, fitCluster, fitReport, node } from "./facts.fixture.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { gathered, ok } from "./finding.ts";
 import { judge } from "./judge.ts";
-import { type Plan, planSchema } from "./plan.ts";
 
-const planned = (more: object = {}): Plan =>
-  planSchema.parse({ apiServer: { host: "172.31.1.8", port: 6443 }, ...more });
+const planned = (more: object = {}): PreflightPlan =>
+  preflightSchema.parse({ apiServer: { host: "172.31.1.8", port: 6443 }, ...more });
 const told = (facts: Partial<ClusterFacts>, plan = {}) =>
   judge(fitCluster(facts), planned(plan))
     .filter(({ severity }) => severity !== "ok")
@@ -261,7 +261,7 @@ test("definitions of Calico under the dataplane's names are never taken over, al
     definition("ippools.projectcalico.org", "tigera-operator"),
     definition("bgppeers.projectcalico.org", "tigera-operator"),
   ];
-  const plan = planSchema.parse({ otherNetworkPlugin: "accept" });
+  const plan = preflightSchema.parse({ otherNetworkPlugin: "accept" });
   const found = judge(fitCluster({ definitions: calico }), plan).filter(({ check }) => check === "definitions");
   expect(found).toMatchObject([
     { severity: "refused", found: expect.stringContaining("ippools.projectcalico.org belongs to tigera-operator") },

@@ -1,3 +1,4 @@
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import { judgeAddresses } from "./addresses.ts";
 import { judgeCloud } from "./cloud.ts";
 import { judgeDefinitions } from "./definitions.ts";
@@ -7,10 +8,9 @@ import { judgeKubeProxy } from "./kube-proxy.ts";
 import { judgeNetwork } from "./network.ts";
 import { judgeNetworkPlugins } from "./network-plugins.ts";
 import { judgeNodes } from "./nodes.ts";
-import type { Plan } from "./plan.ts";
 
 /** What stands in the way of a plan on a cluster. The same facts give the same findings. */
-export function judge(facts: ClusterFacts, plan: Plan): Finding[] {
+export function judge(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   return gathered([
     release(facts),
     ...rights(facts),

@@ -1,12 +1,12 @@
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import { AGENT, type KubeProxyDaemonSet, kubeProxyDaemonSets, proxyPods } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
-import type { Plan } from "./plan.ts";
 
 const CHECK = "kube-proxy";
 
 /** Two who give services their backends would translate each other's packets. */
-export function judgeKubeProxy(facts: ClusterFacts, plan: Plan): Finding[] {
+export function judgeKubeProxy(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const findings = kubeProxyDaemonSets(facts.daemonSets).map((daemonSet) => judgeDaemonSet(daemonSet, plan));
   const apart = proxyPods(facts.pods);
   if (apart.length > 0)
@@ -21,7 +21,10 @@ export function judgeKubeProxy(facts: ClusterFacts, plan: Plan): Finding[] {
   return findings.length > 0 ? findings : [ok(CHECK, "there is none")];
 }
 
-function judgeDaemonSet({ namespace, name, removed }: KubeProxyDaemonSet, { existingKubeProxy }: Plan): Finding {
+function judgeDaemonSet(
+  { namespace, name, removed }: KubeProxyDaemonSet,
+  { existingKubeProxy }: PreflightPlan,
+): Finding {
   const shown = `DaemonSet ${namespace}/${name}`;
   if (existingKubeProxy === "remove") {
     const off = removed ? "is off the nodes" : "is taken off the nodes once the dataplane handles services";

@@ -1,7 +1,7 @@
 import type { V1DaemonSet } from "@kubernetes/client-node";
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
-import type { Plan } from "./plan.ts";
 
 /** A network plugin as it shows in a cluster. */
 interface KnownPlugin {
@@ -31,7 +31,7 @@ const NEXT =
   "a cluster without a network plugin, or remove it and restart the nodes; both at once: ebpf-dataplane:otherNetworkPlugin: accept";
 
 /** Two who give pods their addresses and routes. */
-export function judgeNetworkPlugins(facts: ClusterFacts, plan: Plan): Finding[] {
+export function judgeNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const inTheWay = plan.otherNetworkPlugin === "accept" ? warning : refused;
   const findings = [
     ...facts.daemonSets.flatMap((daemonSet) => {

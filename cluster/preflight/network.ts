@@ -1,7 +1,7 @@
 import type { NodeReport } from "../../agent/features/report.ts";
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
-import type { Plan } from "./plan.ts";
 
 /** What VXLAN adds to a packet, bytes (agent/network/tunnel.ts). */
 const OVERHEAD = 50;
@@ -9,7 +9,7 @@ const OVERHEAD = 50;
 const NODE_PORTS = { first: 30_000, last: 32_767, said: false };
 
 /** Packet sizes and ports. */
-export function judgeNetwork(facts: ClusterFacts, plan: Plan): Finding[] {
+export function judgeNetwork(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const reports = [...facts.reports].flatMap(([node, report]) =>
     typeof report === "string" ? [] : [{ node, report }],
   );
@@ -21,7 +21,7 @@ interface Reported {
   report: NodeReport;
 }
 
-function mtu(reports: Reported[], plan: Plan): Finding[] {
+function mtu(reports: Reported[], plan: PreflightPlan): Finding[] {
   const sizes = [...new Set(reports.map(({ report }) => report.mtu))].sort((one, other) => one - other);
   const [smallest] = sizes;
   if (smallest === undefined) return [];

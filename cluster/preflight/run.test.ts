@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
+import { preflightSchema } from "../../components/documents/preflight.ts";
 import { apiServerOf, kubeconfigOf } from "../../kubernetes/kubeconfig.ts";
 import { type Answer, fakeApiServer, type Received } from "../../kubernetes/testing/fake-api-server.ts";
 import { clusterIfThere } from "../identity.ts";
 import { removeKubeProxy, restoreKubeProxy } from "../kube-proxy/switch.ts";
 import { daemonSet, fitCluster, fitReport } from "./facts.fixture.ts";
-import { planSchema } from "./plan.ts";
 import { preflight } from "./run.ts";
 
 let close = () => {};
@@ -40,7 +40,7 @@ const quiet = () => {};
 
 test("a preflight without pods only reads", async () => {
   const { api, received } = await serving();
-  const found = await preflight(planSchema.parse({ probeNodes: false }), api, quiet);
+  const found = await preflight(preflightSchema.parse({ probeNodes: false }), api, quiet);
   expect(found).toMatchObject({
     clusterId,
     refused: 0,
@@ -64,7 +64,7 @@ test("a preflight asks each node by a pod without rights, and removes the pods",
     }));
     return [200, method === "GET" ? { items } : {}];
   });
-  const found = await preflight(planSchema.parse({ image: "agent:1" }), api, quiet);
+  const found = await preflight(preflightSchema.parse({ image: "agent:1" }), api, quiet);
   expect(made.map(({ spec }) => spec.nodeName)).toEqual(["one", "two"]);
   expect(made[0]?.spec).toMatchObject({ automountServiceAccountToken: false, hostNetwork: true });
   expect(found.findings[0]).toMatchObject({ severity: "refused", nodes: ["two"], found: "exec format error" });
@@ -77,7 +77,7 @@ test.each([
 ])("another cluster than meant, %s, is refused before anything is read", async (_, plan, before) => {
   process.env.PULUMI_COMMAND_STDOUT = before;
   const { api, received } = await serving();
-  await expect(preflight(planSchema.parse(plan), api, quiet)).rejects.toThrow(
+  await expect(preflight(preflightSchema.parse(plan), api, quiet)).rejects.toThrow(
     `this kubeconfig is of the cluster ${clusterId}, but the stack is on 00000000`,
   );
   expect(received).toHaveLength(1);

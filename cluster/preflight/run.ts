@@ -1,24 +1,18 @@
+import type { PreflightPlan, PreflightResult } from "../../components/documents/preflight.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { clusterIdBefore, clusterIdOf, requireCluster } from "../identity.ts";
 import { askNodes } from "./ask-nodes.ts";
 import { readFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { judge } from "./judge.ts";
-import type { Plan } from "./plan.ts";
 
 /** What a preflight leaves: one JSON document. */
-export interface Preflight {
-  /** What tells this cluster from every other. */
-  clusterId: string;
-  version: string;
-  nodes: { name: string; address: string }[];
+export interface Preflight extends PreflightResult {
   findings: Finding[];
-  /** Number of findings that stand in the way. */
-  refused: number;
 }
 
 /** Looks at a cluster before anything is changed. Makes one short pod per node, unless told not to, and removes it. */
-export async function preflight(plan: Plan, api: Api, say: (line: string) => void): Promise<Preflight> {
+export async function preflight(plan: PreflightPlan, api: Api, say: (line: string) => void): Promise<Preflight> {
   const clusterId = await clusterIdOf(api);
   requireCluster(clusterId, plan.clusterId ?? clusterIdBefore());
   const facts = await readFacts(api, clusterId);

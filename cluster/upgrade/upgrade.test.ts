@@ -1,9 +1,10 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { beforeEach, expect, test } from "vitest";
+import { upgradeSchema } from "../../components/documents/upgrade.ts";
 import { FakeCluster } from "../testing/fake-cluster.ts";
 import { stateOf } from "./nodes.ts";
 import { stepPod } from "./step.ts";
-import { upgrade, upgradeSchema } from "./upgrade.ts";
+import { upgrade } from "./upgrade.ts";
 
 let time = 0;
 let said: string[];

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { Upgrade } from "../../components/documents/upgrade.ts";
 import { upgradeRefusal } from "../../components/release/kubernetes-release.ts";
 import { type Clock, realClock, until } from "../../kubernetes/patience.ts";
 import type { Api } from "../../kubernetes/transport.ts";
@@ -9,19 +9,9 @@ import { evictFrom, irreplaceable } from "./drain.ts";
 import { cordon, isDone, type NodeState, survey, uncordon } from "./nodes.ts";
 import { runStep } from "./step.ts";
 
-export const upgradeSchema = z.strictObject({
-  /** The release of Kubernetes that all nodes shall be of. */
-  version: z.string(),
-  /** So long a node's pods may take to go; also how long PodDisruptionBudgets are heeded before the upgrade gives up. */
-  drainSeconds: z.number().default(20 * 60),
-  /** So long a node may take to be Ready. */
-  readySeconds: z.number().default(10 * 60),
-});
-type Wanted = z.output<typeof upgradeSchema>;
-
 interface Work {
   api: Api;
-  wanted: Wanted;
+  wanted: Upgrade;
   say: (line: string) => void;
   clock: Clock;
 }
@@ -31,7 +21,7 @@ interface Work {
  * is to be done is read from the cluster, so one that was cut short is taken up by the next.
  */
 export async function upgrade(
-  wanted: Wanted,
+  wanted: Upgrade,
   api: Api,
   say: (line: string) => void,
   clock: Clock = realClock,

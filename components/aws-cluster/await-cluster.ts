@@ -1,8 +1,10 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { AwsSdk } from "../aws/sdk-types.ts";
+import { controlPlaneSchema, nodesSchema } from "../documents/await.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
+import { documentText } from "../refusal/document.ts";
 import type { InputPlace } from "../refusal/refusal.ts";
 import { upgraded } from "../release/upgrade.ts";
 import type { AwsClusterArgs } from "./args.ts";
@@ -56,9 +58,8 @@ export function awaitCluster(
       { ...opts, ...after, customTimeouts: { create: "30m", update: "30m" } },
     );
 
-  const answers = host.apply((address) =>
-    JSON.stringify({ host: address, port: apiServer.port, adminCidrs: args.adminCidrs }),
-  );
+  const { adminCidrs } = args;
+  const answers = documentText(place, controlPlaneSchema, { host, port: apiServer.port, adminCidrs });
   const controlPlane = wait(
     "control-plane",
     answers,
@@ -78,10 +79,10 @@ export function awaitCluster(
         return reachedAt(text, address, apiServer.port);
       }),
   );
-  const names = JSON.stringify({ nodes: made.made.map(({ machine }) => machine.name) });
+  const names = documentText(place, nodesSchema, { nodes: made.made.map(({ machine }) => machine.name) });
   const workers = wait(
     "nodes",
-    pulumi.output(names),
+    names,
     ids.apply((all) => all.join(" ")),
     {
       environment: { KUBECONFIG_CONTENT: kubeconfig },
@@ -89,7 +90,7 @@ export function awaitCluster(
     {},
   );
   const whole = pulumi.secret(pulumi.all([kubeconfig, workers.stdout]).apply(([text]) => text));
-  return upgraded(name, { kubeconfig: whole, release: awaited.release }, opts);
+  return upgraded(name, place, { kubeconfig: whole, release: awaited.release }, opts);
 }
 
 /** The control plane writes its private address; what this computer reaches may be another. */

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
-import { type AgentSettings, SETTINGS_FILE } from "../documents/agent-settings.ts";
+import { agentSettingsSchema, SETTINGS_FILE } from "../documents/agent-settings.ts";
 import { IpPool } from "../ip-pool/component.ts";
 import { NetworkPolicy } from "../network-policy/component.ts";
 import { agentImage } from "../program/agent-image.ts";
 import { componentType } from "../program/package-name.ts";
-import { argumentsOf } from "../refusal/refusal.ts";
+import { requireDocument } from "../refusal/document.ts";
+import { argumentsOf, type InputPlace } from "../refusal/refusal.ts";
 import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release.ts";
 import { agentAccess } from "./access.ts";
 import { blockAdmission } from "./admission.ts";
@@ -54,7 +55,7 @@ export class Dataplane extends pulumi.ComponentResource {
     );
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
     const admission = blockAdmission(name, AGENT, child);
-    const settings = settingsDocument(given);
+    const settings = settingsDocument(place, given);
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-configmap`,
       {
@@ -116,16 +117,12 @@ function kubeProxy(
   return new k8s.apps.v1.DaemonSet(`${name}-kube-proxy-daemonset`, objects.daemonSet, { ...opts, dependsOn });
 }
 
-function settingsDocument({ logLevel = LogLevel.Info, serviceSubnet, mtu, uplinks }: CheckedDataplane) {
-  return pulumi.output(serviceSubnet).apply((subnet) => {
-    const settings: AgentSettings = {
-      logLevel,
-      serviceSubnet: subnet,
-      ...(mtu !== undefined && { mtu }),
-      ...(uplinks && { uplinks }),
-    };
-    return JSON.stringify(settings, null, 2);
-  });
+function settingsDocument(
+  place: InputPlace,
+  { logLevel = LogLevel.Info, serviceSubnet, mtu, uplinks }: CheckedDataplane,
+): pulumi.Output<string> {
+  const settings = requireDocument(place, agentSettingsSchema, { logLevel, serviceSubnet, mtu, uplinks });
+  return pulumi.jsonStringify(settings, undefined, 2);
 }
 
 function sha256(text: string): string {

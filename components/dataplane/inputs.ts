@@ -1,19 +1,17 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
+import { MTU, POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs.ts";
-import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { at, checked, checkedBeside, checkedField, type InputPlace, refuse, requireRule } from "../refusal/refusal.ts";
 import { networksOverlap } from "../rules/addresses.ts";
+import { interfaceRule } from "../rules/names.ts";
 import { requireCidr, requireServiceNetwork } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
 import { type DataplaneSpec, ExternalIPs } from "./args.ts";
-
-/** Linux takes more, which nobody uses, and which is most likely a pattern or the "eth0@if2" that `ip link` shows. */
-const INTERFACE_NAME = /^[\w.-]{1,15}$/;
 
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolSpec & { name: string };
@@ -31,7 +29,7 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
   }
-  if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, 1280, 65535);
+  if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, MTU.least, MTU.most);
   if (args.uplinks) requireUplinks(at(place, "uplinks"), args.uplinks);
   const serviceSubnet = checked(args.serviceSubnet ?? SERVICE_NETWORK, (cidr) =>
     requireServiceNetwork(at(place, "serviceSubnet"), cidr),
@@ -58,12 +56,7 @@ function requireUplinks(place: InputPlace, uplinks: string[]): void {
   if (uplinks.length === 0)
     refuse(place, uplinks, "at least one interface, or left out: without any no packet is looked at");
   uplinks.forEach((uplink, index) => {
-    if (INTERFACE_NAME.test(uplink) && !["lo", ".", ".."].includes(uplink)) return;
-    refuse(
-      at(place, index),
-      uplink,
-      'an interface\'s name of at most 15 letters, digits, ".", "_" and "-"; no pattern',
-    );
+    requireRule(at(place, index), uplink, interfaceRule);
   });
   requireUnique((index) => at(place, index), uplinks);
 }

@@ -1,18 +1,26 @@
+import { z } from "zod";
+import { serviceNetworkRule } from "../rules/addresses.ts";
+import { interfaceRule } from "../rules/names.ts";
+import { MTU, SERVICE_NETWORK } from "./defaults.ts";
+import { ruled } from "./ruled.ts";
+
 /**
- * What the `Dataplane` component tells every node agent: the document under the key `settings.json` of the
- * ConfigMap `ebpf-dataplane`. The agent imports this type; anything that may change while traffic flows (return mode, IP
- * pools, policies) is a Kubernetes object instead.
+ * What the `Dataplane` component tells every node agent: the document under the key `settings.json` of the ConfigMap `ebpf-dataplane`.
+ * What may change while traffic flows (return mode, IP pools, policies) is a Kubernetes object instead.
  */
-export interface AgentSettings {
+export const agentSettingsSchema = z.strictObject({
   /** Least severe messages the agent logs. */
-  logLevel: "debug" | "info" | "warn" | "error";
+  logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** CIDR that the cluster's Service addresses come from. */
-  serviceSubnet: string;
+  serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   /** Largest packet, in bytes, that the network between the nodes carries. Absent: taken from the node's uplink. */
-  mtu?: number;
+  mtu: z.int().min(MTU.least).max(MTU.most).optional(),
   /** Names of the interfaces that face other nodes and clients. Absent: those with the node's addresses. */
-  uplinks?: string[];
-}
+  uplinks: z.array(ruled(interfaceRule)).optional(),
+});
+
+/** The document as it is written: what has a default may be left out. */
+export type AgentSettings = z.input<typeof agentSettingsSchema>;
 
 /** Key of the settings document in the agent's ConfigMap, and its file name in the agent's container. */
 export const SETTINGS_FILE = "settings.json";

@@ -7,6 +7,9 @@ export const POD_NETWORK = "10.244.0.0/16";
 /** IPv4 network that Services' addresses come from, unless another is asked for. */
 export const SERVICE_NETWORK = "10.96.0.0/12";
 
+/** Largest packet in bytes that a network may carry: what IPv6 asks for (RFC 8200 section 5), and what a packet can hold. */
+export const MTU = { least: 1280, most: 65535 };
+
 /** IPv4 network of the machines of every lab, which are apart from each other. */
 export const LAB_NETWORK = "172.31.1.0/24";
 

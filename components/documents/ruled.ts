@@ -8,12 +8,3 @@ export function ruled(rule: (value: string) => string | undefined) {
     if (allowed !== undefined) context.addIssue({ code: "custom", message: `must be ${allowed}`, continue: false });
   });
 }
-
-/** What a program writes for a schema: its fields, with enums as texts (the schema looks at the words when it is written). */
-export type Written<Value> = Value extends string
-  ? string
-  : Value extends (infer Item)[]
-    ? Written<Item>[]
-    : Value extends object
-      ? { [Key in keyof Value]: Written<Value[Key]> }
-      : Value;

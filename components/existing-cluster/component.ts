@@ -3,15 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { ReturnMode } from "../dataplane/args.ts";
 import { requireDataplane } from "../dataplane/inputs.ts";
+import { type PreflightFinding, type PreflightResult, preflightSchema } from "../documents/preflight.ts";
 import type { ApiServerAddress, MachineAddress } from "../machine/machine.ts";
 import { agentImage } from "../program/agent-image.ts";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
+import { documentText } from "../refusal/document.ts";
 import { argumentsOf, at } from "../refusal/refusal.ts";
 import { requireKubeconfig } from "../values/credentials.ts";
 import { requireClusterId } from "../values/names.ts";
 import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./args.ts";
-import type { PreflightFinding, PreflightResult } from "./result.ts";
 
 /**
  * A cluster that you have. Looks at it before anything is changed, and ends the deployment with a table where something stands in the
@@ -41,7 +42,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
 
     const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet } = dataplane;
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
-    const plan = pulumi.jsonStringify({
+    const plan = documentText(place, preflightSchema, {
       apiServer,
       image,
       returnMode,

@@ -1,8 +1,10 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
+import { type KubeProxyResult, kubeProxySchema } from "../documents/kube-proxy.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
+import { documentText } from "../refusal/document.ts";
 import { argumentsOf, at, checkedField } from "../refusal/refusal.ts";
 import { requireKubeconfig } from "../values/credentials.ts";
 import { requireClusterId } from "../values/names.ts";
@@ -29,13 +31,13 @@ export class KubeProxyRemoval extends pulumi.ComponentResource {
         interpreter: INTERPRETER,
         create: programCommand("cluster", "remove-kube-proxy"),
         delete: programCommand("cluster", "restore-kube-proxy"),
-        stdin: pulumi.jsonStringify({ clusterId }),
+        stdin: documentText(place, kubeProxySchema, { clusterId }),
         environment: { KUBECONFIG_CONTENT: pulumi.secret(kubeconfig) },
         logging: command.local.Logging.Stderr,
       },
       { parent: this, customTimeouts: { create: "10m", delete: "10m" } },
     );
-    this.removed = run.stdout.apply((stdout) => (JSON.parse(stdout) as { removed: string[] }).removed);
+    this.removed = run.stdout.apply((stdout) => (JSON.parse(stdout) as KubeProxyResult).removed);
     this.registerOutputs({ removed: this.removed });
   }
 }

@@ -64,6 +64,7 @@ export class LocalCluster extends pulumi.ComponentResource {
     const kubeconfig = up.stdout.apply((stdout) => (JSON.parse(stdout) as LabResult).kubeconfig);
     this.kubeconfig = upgraded(
       name,
+      place,
       { kubeconfig: pulumi.secret(kubeconfig), release: lab.kubernetesVersion },
       { parent: this },
     );

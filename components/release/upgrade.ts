@@ -1,6 +1,9 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { upgradeSchema } from "../documents/upgrade.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
+import { documentText } from "../refusal/document.ts";
+import type { InputPlace } from "../refusal/refusal.ts";
 
 /**
  * Takes the nodes of a cluster to a release of Kubernetes, one by one; nothing happens where they have it.
@@ -9,6 +12,7 @@ import { INTERPRETER, programCommand } from "../program/installed-program.ts";
  */
 export function upgraded(
   name: string,
+  place: InputPlace,
   { kubeconfig, release }: { kubeconfig: pulumi.Output<string>; release: string },
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
@@ -17,7 +21,7 @@ export function upgraded(
     {
       interpreter: INTERPRETER,
       create: programCommand("cluster", "upgrade"),
-      stdin: JSON.stringify({ version: release }),
+      stdin: documentText(place, upgradeSchema, { version: release }),
       environment: { KUBECONFIG_CONTENT: kubeconfig },
       logging: command.local.Logging.Stderr,
       addPreviousOutputInEnv: false,

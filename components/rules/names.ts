@@ -40,3 +40,9 @@ export function clusterIdRule(value: string): string | undefined {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) return undefined;
   return "the UID of the cluster's namespace kube-system, like 9d305b25-6b0d-48dc-a557-92875c2c6cb6";
 }
+
+/** The name of an interface. Linux takes more, which is most likely a pattern or the "eth0@if2" that `ip link` shows. */
+export function interfaceRule(value: string): string | undefined {
+  if (/^[\w.-]{1,15}$/.test(value) && !["lo", ".", ".."].includes(value)) return undefined;
+  return 'an interface\'s name of at most 15 letters, digits, ".", "_" and "-"; no pattern';
+}

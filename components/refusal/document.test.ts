@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { agentSettingsSchema } from "../documents/agent-settings.ts";
+import { resolved } from "../testing/program.ts";
+import { refusalsOf } from "../testing/refusals.ts";
+import { documentText, requireDocument } from "./document.ts";
+import { argumentsOf } from "./refusal.ts";
+
+const place = argumentsOf("Dataplane", "dp");
+
+test("a document that is known is refused at once, by the path of the argument", () => {
+  const write = (document: object) => () => requireDocument(place, agentSettingsSchema, document);
+  expect(write({ serviceSubnet: "10.96.0.0" })).toThrow('Dataplane "dp": serviceSubnet is "10.96.0.0", but must be');
+  expect(write({ uplinks: ["eth0", "eth.*"] })).toThrow('Dataplane "dp": uplinks[1] is "eth.*", but must be');
+  expect(write({ mtu: 576 })).toThrow('Dataplane "dp": mtu: Too small');
+  expect(write({ uplink: [] })).toThrow('Dataplane "dp": Unrecognized key: "uplink".');
+});
+
+test("a part that is known later is looked at then; what is right is written as it was given", async () => {
+  const text = (serviceSubnet: string) =>
+    documentText(place, agentSettingsSchema, { uplinks: ["eth0"], serviceSubnet: pulumi.output(serviceSubnet) });
+  expect(await resolved(text("10.96.0.0/16"))).toBe('{"uplinks":["eth0"],"serviceSubnet":"10.96.0.0/16"}');
+  expect(await refusalsOf(() => text("10.96.0.0/28"))).toContain(
+    'Dataplane "dp": serviceSubnet is "10.96.0.0/28", but must be a network of at least /24.',
+  );
+});
