@@ -1,4 +1,4 @@
-/** A failure to tell a person about: what was attempted and where, why it failed, what to do next. Shown without a stack. */
+/** A failure to report to the user: what was attempted and where, why it failed, what to do next. Shown without a stack trace. */
 export class LabFailure extends Error {
   override readonly name = "LabFailure";
   readonly next: string | undefined;

@@ -11,7 +11,7 @@ const programs = {
   runc: "runc",
 };
 
-/** @throws LabFailure when this host cannot carry a lab, with what it needs. */
+/** @throws LabFailure if this host cannot run a lab, with the requirements. */
 export async function requireHost(): Promise<void> {
   if (process.platform !== "linux") throw new LabFailure(`a lab needs Linux; this is ${process.platform}`);
   if (process.getuid?.() !== 0)

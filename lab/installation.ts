@@ -2,16 +2,16 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { LabFailure } from "./failure.ts";
 
-/** This file's folder: lab/ when run from sources, dist/ when bundled. The scripts lie below it in both. */
+/** This file's folder: lab/ when run from sources, dist/ when bundled. Both contain the scripts. */
 const here = import.meta.dirname;
 
-/** The package's root folder, shown inside machines at the same place. */
+/** The package's root folder, visible inside machines at the same path. */
 export const packageFolder = dirname(here);
 
-/** What holds built binaries and images; shared by all labs, never removed by them. */
+/** The folder of built binaries and images, shared by all labs and never removed by them. */
 export const cacheFolder = resolve(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane");
 
-/** The script that boots a machine, which travels beside the program: lab/machines/boot.sh, dist/machines/boot.sh. */
+/** The script that boots a machine, next to the program: lab/machines/boot.sh, dist/machines/boot.sh. */
 export const bootScript = (): string => existing(join(here, "machines/boot.sh"));
 
 /** The script that makes a machine a node, the same as in the user data of a cloud's instances. */
@@ -23,7 +23,7 @@ function existing(path: string): string {
   return path;
 }
 
-/** The Kubernetes binary: one program that is kubeadm, kubelet, kubectl, ... by the name it is called. */
+/** The Kubernetes binary: one program that acts as kubeadm, kubelet, kubectl, ... depending on the name it is called by. */
 export function kubernetesBinary(): string {
   const path = join(cacheFolder, "bin", "kube");
   if (!existsSync(path))
@@ -33,20 +33,23 @@ export function kubernetesBinary(): string {
   return path;
 }
 
-/** What machines find their Kubernetes in: a folder for each release, made by `tools/`. */
+/** Where machines find Kubernetes: a folder for each release, built by `tools/`. */
 export const releasesFolder = join(cacheFolder, "kubernetes");
 
-/** @throws LabFailure (exit code 2) when machines could not install that release of Kubernetes. */
+/** @throws LabFailure (exit code 2) if that release of Kubernetes is not available to machines. */
 export function requireRelease(version: string): void {
   if (existsSync(join(releasesFolder, version, "kubeadm"))) return;
   const present = existsSync(releasesFolder) ? readdirSync(releasesFolder).sort() : [];
-  throw new LabFailure(`Kubernetes ${version} is not on this computer; there is ${present.join(", ") || "none"}`, {
-    next: present.length > 0 ? "set kubernetesVersion to one of them" : "build it with 'make build'",
-    exitCode: 2,
-  });
+  throw new LabFailure(
+    `Kubernetes ${version} is not available on this computer; available: ${present.join(", ") || "none"}`,
+    {
+      next: present.length > 0 ? "set kubernetesVersion to one of them" : "build it with 'make build'",
+      exitCode: 2,
+    },
+  );
 }
 
-/** Arguments by which node runs the lab's own command line again. */
+/** Arguments with which Node runs the lab's command line again. */
 export function program(): string[] {
   const bundle = join(here, "lab.js");
   return [existsSync(bundle) ? bundle : join(here, "main.ts")];

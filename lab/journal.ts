@@ -1,14 +1,14 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { journalFile, labFolder } from "./names.ts";
 
-/** Something of a lab outside its folder, written down before it is made so that removal knows of it whatever happens. */
+/** A resource of a lab outside its folder, recorded before it is created so that removal always finds it. */
 export type Resource =
   | { kind: "namespace"; name: string }
   | { kind: "cgroup"; path: string }
-  /** start: clock ticks after boot, field 22 of proc_pid_stat(5); with the pid it names one process for good. */
+  /** start: clock ticks after boot, field 22 of proc_pid_stat(5); with the pid it identifies one process uniquely. */
   | { kind: "process"; pid: number; start: string; role: string };
 
-/** Lines of a journal; the last may be cut off by a killed writer and then says nothing. */
+/** Lines of a journal. If a killed writer truncated the last one, it is ignored. */
 export function parseJournal(text: string): Resource[] {
   return text.split("\n").flatMap((line) => {
     try {

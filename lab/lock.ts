@@ -17,8 +17,8 @@ async function askHolder(lab: string): Promise<string> {
 }
 
 /**
- * Does work while no other process works on the same lab.
- * @throws LabFailure at once when one does, saying which.
+ * Runs an operation while no other process uses the same lab.
+ * @throws LabFailure immediately if one does, naming it.
  */
 export async function withLock<T>(lab: string, activity: string, work: () => Promise<T>): Promise<T> {
   const server = createServer((socket) => socket.end(`'${activity}' (process ${process.pid})`));
@@ -26,8 +26,8 @@ export async function withLock<T>(lab: string, activity: string, work: () => Pro
   try {
     await once(server, "listening");
   } catch {
-    throw new LabFailure(`cannot begin '${activity}': ${await askHolder(lab)} is at work on lab ${lab}`, {
-      next: "wait until it has ended, or end it, and try again",
+    throw new LabFailure(`cannot begin '${activity}': ${await askHolder(lab)} is using lab ${lab}`, {
+      next: "wait until it ends, or end it, then try again",
     });
   }
   try {

@@ -32,7 +32,7 @@ const command = new Command("lab")
 
 command
   .command("up")
-  .description("make the lab that the JSON document on stdin describes; print how to reach it as JSON")
+  .description("create the lab that the JSON document on stdin describes; print how to reach it as JSON")
   .action(async () => {
     const spec = parseSpec(await text(process.stdin));
     await requireHost();
@@ -42,7 +42,7 @@ command
 command
   .command("down")
   .argument("<name>", "the lab's name", labName)
-  .description("remove everything of a lab, also what a killed process left; succeeds when nothing is there")
+  .description("remove everything of a lab, including leftovers of a killed process; succeeds if nothing exists")
   .action(async (name: string) => {
     await requireHost();
     await withLock(name, "down", () => stderrProgress(name).phase(`remove lab ${name}`, () => removeLab(name)));
@@ -56,13 +56,13 @@ command
   .description("run a command inside a machine")
   .passThroughOptions()
   .action(async (name: string, machine: string, argv: string[]) => {
-    // What stands before the command belongs to this command line, not to the command.
+    // Options before the command belong to this command line, not to the command.
     process.exitCode = await exec(name, machine, argv[0] === "--" ? argv.slice(1) : argv);
   });
 
 command
   .command("cloud")
-  .description("carry out the part of AWS that the JSON document on stdin describes, on a lab of its own")
+  .description("run the part of AWS that the JSON document on stdin describes, on a separate lab")
   .action(async () => {
     const spec = parseCloud(await text(process.stdin));
     await requireHost();
@@ -73,7 +73,7 @@ command
   .command("terminate")
   .argument("<name>", "the lab's name", labName)
   .argument("<machine>", "the machine's name")
-  .description("take a machine away with its disk, as a cloud does with spot instances; the cluster is not told")
+  .description("remove a machine with its disk, as a cloud does with spot instances; the cluster is not notified")
   .action(async (name: string, machine: string) => {
     await withLock(name, "terminate", () => terminateInstance(name, machine));
   });
@@ -88,27 +88,27 @@ command
 command
   .command("drops")
   .argument("<name>", "the lab's name", labName)
-  .description("print what the lab's cloud kept from machines: packets, and the reason")
+  .description("print the packets that the lab's cloud dropped, with the reason")
   .action(async (name: string) => void process.stdout.write((await drops(name)).map((line) => `${line}\n`).join("")));
 
 command
   .command("serve-metadata", { hidden: true })
-  .argument("<name>", "the lab's name, for who looks at processes")
+  .argument("<name>", "the lab's name, to recognize the process")
   .action((name: string) => serveMetadata(name));
 
 command
   .command("status")
   .argument("<name>", "the lab's name", labName)
-  .description("print what there is of a lab as JSON")
+  .description("print the state of a lab as JSON")
   .action((name: string) => print(status(name)));
 
 command
   .command("forward", { hidden: true })
-  .argument("<name>", "the lab's name, for who looks at processes")
+  .argument("<name>", "the lab's name, to recognize the process")
   .action(forward);
 
 command.parseAsync().catch((error: unknown) => {
   if (!(error instanceof LabFailure)) throw error;
   process.stderr.write(`lab: ${error.message}\n${error.next ? `next: ${error.next}\n` : ""}`);
-  process.exit(error.exitCode); // work on other machines may still be under way
+  process.exit(error.exitCode); // operations on other machines may still be running
 });

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 
 /**
- * Names and places of a lab. Every name carries the lab's, so two labs live side by side and what a killed process left
- * behind is found by name alone.
+ * Names and paths of a lab. Every name contains the lab's name, so two labs can run side by side and leftovers of a killed
+ * process are found by name alone.
  */
 
-/** Folder of all labs' state; not in the cache, as it goes away with the lab. */
+/** Folder of all labs' state; not in the cache, because it is removed with the lab. */
 export const labsFolder = "/var/lib/ebpf-dataplane/labs";
 
 export const labFolder = (lab: string): string => join(labsFolder, lab);

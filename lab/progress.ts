@@ -1,13 +1,13 @@
 import pc from "picocolors";
 
-/** Where phases of work are told, as plain lines a person can follow and a log can keep. */
+/** Reports phases of work as plain lines, for people and for logs. */
 export interface Progress {
-  /** Says that work begins, does it, and says how long it took. */
+  /** Reports the start of `work`, runs it, and reports its duration. */
   phase<T>(title: string, work: () => Promise<T>): Promise<T>;
   note(text: string): void;
 }
 
-/** Lines on stderr: stdout belongs to the result. */
+/** Lines on stderr: stdout is for the result. */
 export function stderrProgress(label: string): Progress {
   const began = performance.now();
   const line = (text: string) => {
@@ -26,5 +26,5 @@ export function stderrProgress(label: string): Progress {
   };
 }
 
-/** For callers that want no lines, such as tests. */
+/** For callers that need no output, such as tests. */
 export const silentProgress: Progress = { note: () => {}, phase: (_title, work) => work() };

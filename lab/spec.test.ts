@@ -28,10 +28,10 @@ describe("parseSpec()", () => {
   });
 
   it.each([
-    ["text that is no JSON", "{", "not a JSON document"],
+    ["text that is not JSON", "{", "not a JSON document"],
     ["an unknown field", { ...good, size: 3 }, "size"],
     [
-      "a lab name with '-', which would hide whose a machine is",
+      "a lab name with '-', which would make the owner of a machine ambiguous",
       { ...good, name: "a-b" },
       'name is "a-b", but must be',
     ],
@@ -47,24 +47,24 @@ describe("parseSpec()", () => {
       'podSubnet is "10.100.0.0/16", but must be apart from serviceSubnet 10.96.0.0/12',
     ],
     [
-      "a pod subnet on the machines' wire",
+      "a pod subnet in the machines' network",
       { ...good, podSubnet: "172.31.0.0/16" },
       "apart from the machines' network 172.31.1.0/24",
     ],
     ["no control plane", { ...good, machines: good.machines.slice(1) }, "exactly one machine of the role"],
     ["an unknown role", { ...good, machines: [{ ...good.machines[0], role: "boss" }] }, "machines[0].role"],
     [
-      "two machines of one name",
+      "two machines with one name",
       { ...good, machines: [good.machines[0], { ...good.machines[1], name: "master" }] },
       "different from machines[0].name",
     ],
     [
-      "two machines of one address",
+      "two machines with one address",
       { ...good, machines: [good.machines[0], { ...good.machines[1], address: "172.31.1.8" }] },
       "different from machines[0].address",
     ],
     [
-      "an address off the wire",
+      "an address outside the machines' network",
       { ...good, machines: [{ ...good.machines[0], address: "10.0.0.1" }] },
       "from 172.31.1.2 to 172.31.1.254",
     ],

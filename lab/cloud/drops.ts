@@ -1,9 +1,9 @@
 import { run } from "../machines/command.ts";
 import { inSwitch } from "../machines/network.ts";
 
-/** What the checks and groups of a cloud dropped since they were loaded last, most first: `12 packets: node: a source that …`. */
+/** Packets that the checks and security groups dropped since they were last loaded, most frequent first: `12 packets: node: a source that …`. */
 export async function drops(lab: string): Promise<string[]> {
-  return countedDrops(await run([...inSwitch(lab), "nft", "list", "ruleset"], { purpose: "count what was dropped" }));
+  return countedDrops(await run([...inSwitch(lab), "nft", "list", "ruleset"], { purpose: "count dropped packets" }));
 }
 
 /** From nft's listing: `… counter packets 12 bytes 720 drop comment "node: …"`. */

@@ -16,16 +16,16 @@ const node: CloudInstance = {
 };
 const client: CloudInstance = { name: "client1", address: "172.31.1.55", sourceDestCheck: true, ingress: [] };
 
-test("groups let in what they name, and answers", () => {
+test("groups admit what they list, and answers", () => {
   expect(firewall([node, client]).split("table ip cloud {")[1]).toBe(`
   chain in-node {
     ip saddr { 172.31.1.8/32, 172.31.1.207/32 } udp dport 4789-4789 accept
     ip saddr { 10.244.0.0/16 } accept
     ip saddr { 172.31.0.0/16 } icmp type 3 icmp code 4 accept
-    counter drop comment "node: no rule of its security groups"
+    counter drop comment "node: not allowed by its security groups"
   }
   chain in-client1 {
-    counter drop comment "client1: no rule of its security groups"
+    counter drop comment "client1: not allowed by its security groups"
   }
   chain forward {
     type filter hook forward priority 0; policy accept;
@@ -38,20 +38,20 @@ test("groups let in what they name, and answers", () => {
 `);
 });
 
-test("the check looks at who has it on", () => {
+test("the source/destination check applies to instances that enable it", () => {
   const rules = firewall([node, client]);
   expect(rules).toContain('iifname "to-client1" ip saddr != 172.31.1.55 counter drop');
   expect(rules).toContain('oifname "to-client1" ip daddr != 172.31.1.55 counter drop');
   expect(rules).not.toContain('"to-node"');
 });
 
-test("what was dropped is told with its reason, most first", () => {
+test("dropped packets are reported with their reason, most frequent first", () => {
   const listing = `
     iifname "to-node" ip saddr != 172.31.1.207 counter packets 3 bytes 180 drop comment "node: a source that is not its own"
-    counter packets 0 bytes 0 drop comment "client1: no rule of its security groups"
-    counter packets 7 bytes 420 drop comment "node: no rule of its security groups"`;
+    counter packets 0 bytes 0 drop comment "client1: not allowed by its security groups"
+    counter packets 7 bytes 420 drop comment "node: not allowed by its security groups"`;
   expect(countedDrops(listing)).toEqual([
-    "7 packets: node: no rule of its security groups",
+    "7 packets: node: not allowed by its security groups",
     "3 packets: node: a source that is not its own",
   ]);
 });

@@ -2,8 +2,8 @@ import { bridge, portName } from "../machines/network.ts";
 import type { CloudInstance, Rule } from "./spec.ts";
 
 /**
- * The rules of nft(8) that do in the switch what EC2 does outside of an instance: the source/destination check by the port of the
- * switch, the security groups by address and with connection tracking (what was let in may be answered). Loaded whole, at once.
+ * The nft(8) rules that do in the switch what EC2 does outside an instance: the source/destination check at the port of the switch,
+ * and the security groups by address with connection tracking (answers to admitted packets are allowed). Loaded in one transaction.
  */
 export function firewall(instances: CloudInstance[]): string {
   return `
@@ -43,7 +43,7 @@ function check({ name, address }: CloudInstance): string[] {
 
 function group({ name, ingress }: CloudInstance): string {
   const rules = ingress.filter(({ cidrs }) => cidrs.length > 0).map(accept);
-  const refused = `counter drop comment "${name}: no rule of its security groups"`;
+  const refused = `counter drop comment "${name}: not allowed by its security groups"`;
   return [`  chain in-${name} {`, ...[...rules, refused].map(indented), "  }"].join("\n");
 }
 

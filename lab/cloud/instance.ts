@@ -10,7 +10,7 @@ import { metadataAddress } from "./metadata.ts";
 import { authorityFiles } from "./place.ts";
 import type { CloudInstance, CloudSpec } from "./spec.ts";
 
-/** What this machine image says of itself, which has no systemd, no right to lower OOM scores and maybe cgroup v1. */
+/** Settings of this machine image: no systemd, no permission to lower OOM scores, and possibly cgroup v1. */
 const imageSettings = `RELEASES=${releasesFolder}
 CGROUP_DRIVER=cgroupfs
 RESTRICT_OOM_SCORE=true
@@ -20,10 +20,10 @@ imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: 100Mi, nodefs.available: 0%, nodefs.inodesFree: 0%, imagefs.available: 0%}'
 `;
 
-/** Where the machine's first process looks for it, as cloud-init leaves it there. */
+/** Where the machine's first process looks for the user data, as cloud-init would leave it. */
 const userDataFile = "var/lib/cloud/instance/user-data.txt";
 
-/** Boots an instance whose network exists; what it makes of its user data is its own business. */
+/** Boots an instance whose network exists. Does not wait for its user data to finish. */
 export async function bootInstance(cloud: CloudSpec, instance: CloudInstance): Promise<void> {
   const { name, userData } = instance;
   const endpoint = { name: `ssm.${cloud.region}.amazonaws.com`, address: metadataAddress };
@@ -33,7 +33,7 @@ export async function bootInstance(cloud: CloudSpec, instance: CloudInstance): P
   await startMachine(cloud.name, name, userData === undefined ? [] : ["containerd", "kubelet", "bootstrap"]);
 }
 
-/** What a machine image with Kubernetes brings, and the user data. */
+/** Writes what a machine image with Kubernetes contains, and the user data. */
 async function furnish(lab: string, { name, userData = "" }: CloudInstance): Promise<void> {
   const disk = (...path: string[]) => join(machineDisk(lab, name), ...path);
   const images = selectImages([]);
@@ -45,7 +45,7 @@ async function furnish(lab: string, { name, userData = "" }: CloudInstance): Pro
   await writeFile(disk(userDataFile), userData, { mode: 0o600 });
 }
 
-/** Takes an instance away with its disk, as AWS does with spot instances. The cluster is not told. */
+/** Removes an instance with its disk, as AWS does with spot instances. The cluster is not notified. */
 export async function terminateInstance(lab: string, machine: string): Promise<void> {
   await stopMachine(lab, machine);
   await rm(machineFolder(lab, machine), { recursive: true, force: true });

@@ -8,7 +8,7 @@ import { authorityFiles, readCloud } from "./place.ts";
 import { accessKeyOf, isSigned } from "./signature.ts";
 import type { CloudInstance } from "./spec.ts";
 
-/** Address of the instance metadata service, and here of the parameters' endpoint too. */
+/** Address of the instance metadata service, which here also serves the parameters. */
 export const metadataAddress = "169.254.169.254";
 
 interface Credentials {
@@ -17,11 +17,11 @@ interface Credentials {
   Token: string;
 }
 
-/** Credentials given out, by instance. */
+/** Issued credentials, by instance. */
 const given = new Map<string, Credentials>();
 const sessions = new Set<string>();
 
-/** Serves what an instance may ask of AWS itself; runs in the switch's network namespace, and reads the cloud anew for each question. */
+/** Serves the requests of instances to AWS. Runs in the switch's network namespace, and reads the cloud again for each request. */
 export function serveMetadata(lab: string): void {
   createServer((request, response) => answer(response, metadata(lab, request))).listen(80, metadataAddress);
   const { key, certificate } = authorityFiles(lab);
@@ -41,7 +41,7 @@ function answer(response: ServerResponse, { status, body }: Answer): void {
   response.writeHead(status).end(body);
 }
 
-/** Version 2 only: without a token from PUT nothing is answered. */
+/** Version 2 only: requests without a token from PUT are refused. */
 function metadata(lab: string, request: IncomingMessage): Answer {
   const path = request.url ?? "";
   if (request.method === "PUT" && path === "/latest/api/token") {
@@ -79,7 +79,7 @@ function instanceAt(lab: string, address = ""): CloudInstance | undefined {
   return readCloud(lab).instances.find((instance) => address.endsWith(instance.address));
 }
 
-/** The Systems Manager's parameters, for who has a role that may. */
+/** The Systems Manager's parameters, for roles with permission. */
 async function parameterStore(lab: string, request: IncomingMessage): Promise<Answer> {
   const body = await text(request);
   const signed = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body };

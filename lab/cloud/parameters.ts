@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { parametersFile, readCloud } from "./place.ts";
 
-/** What a role may do. */
+/** The permissions of a role. */
 interface Statement {
   actions: string[];
   resources: string[];
 }
 
-/** A standard parameter's value has at most so many characters (Systems Manager user guide). */
+/** Maximum length of a standard parameter's value, in characters (Systems Manager user guide). */
 const longestValue = 4096;
 
 const fault = (type: string, message: string) => ({ status: 400, body: JSON.stringify({ __type: type, message }) });
@@ -35,7 +35,7 @@ export function answerParameter(
   return { status: 200, body: JSON.stringify({ Parameter: found }) };
 }
 
-/** A parameter's value; before anybody wrote it that is the one it was made with. */
+/** A parameter's value; its initial value until it is written. */
 export function parameterValue(lab: string, name: string): string {
   return values(lab)[name] ?? "not yet written";
 }

@@ -11,13 +11,13 @@ export const authorityFiles = (lab: string) => ({
 });
 const cloudFile = (lab: string): string => join(labFolder(lab), "cloud.json");
 
-/** What there is of AWS in a lab. */
+/** The part of AWS in a lab. */
 export function readCloud(lab: string): CloudSpec {
   if (!existsSync(cloudFile(lab))) return { name: lab, region: "", instances: [], parameters: [] };
   return JSON.parse(readFileSync(cloudFile(lab), "utf8")) as CloudSpec;
 }
 
-/** Replaces it at once: somebody may be reading. */
+/** Replaces it atomically, because another process may be reading. */
 export function writeCloud(spec: CloudSpec): void {
   const draft = `${cloudFile(spec.name)}.new`;
   writeFileSync(draft, JSON.stringify(spec), { mode: 0o600 });

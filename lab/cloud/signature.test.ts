@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { accessKeyOf, isSigned, type SignedRequest } from "./signature.ts";
 
-/** A request as curl signs it, which is what instances do. */
+/** A request signed by curl, as on instances. */
 async function signedByCurl(): Promise<SignedRequest> {
   let request: SignedRequest | undefined;
   const server = createServer(async (incoming, response) => {
@@ -29,7 +29,7 @@ async function signedByCurl(): Promise<SignedRequest> {
   return request as SignedRequest;
 }
 
-test("what curl signs is signed, by that key and for that body only", async () => {
+test("a signature by curl is valid only for its key and its body", async () => {
   const request = await signedByCurl();
   expect(accessKeyOf(request)).toBe("ASIAEXAMPLE");
   expect(isSigned(request, "secret")).toBe(true);

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
-/** What of an HTTP request is signed. */
+/** The signed parts of an HTTP request. */
 export interface SignedRequest {
   method: string;
   path: string;
@@ -11,7 +11,7 @@ export interface SignedRequest {
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, *SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})$/;
 
-/** The access key that a request says it is signed with. */
+/** The access key that a request names. */
 export function accessKeyOf({ headers }: SignedRequest): string | undefined {
   return AUTHORIZATION.exec(String(headers.authorization))?.[1];
 }

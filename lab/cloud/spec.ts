@@ -6,9 +6,9 @@ import { LabFailure } from "../failure.ts";
 
 const ruleSchema = z.strictObject({
   protocol: z.enum(["tcp", "udp", "icmp", "all"]),
-  /** First and last port of TCP and UDP, type and code of ICMP; left out: all. */
+  /** First and last port for TCP and UDP, type and code for ICMP; absent: all. */
   range: z.tuple([z.number(), z.number()]).optional(),
-  /** Who may come, by address. */
+  /** The allowed sources. */
   cidrs: z.array(z.cidrv4()),
 });
 
@@ -17,14 +17,14 @@ const statementSchema = z.strictObject({ actions: z.array(z.string()), resources
 const instanceSchema = z.strictObject({
   name: ruled(labMachineNameRule),
   address: ruled(labAddressRule),
-  /** A shell script; instances without one have no Kubernetes either. */
+  /** A shell script; instances without one do not have Kubernetes. */
   userData: z.string().optional(),
   sourceDestCheck: z.boolean(),
-  /** What its security groups let in; everything may leave. */
+  /** What its security groups admit; all outgoing traffic is allowed. */
   ingress: z.array(ruleSchema),
-  /** What the instance may do. */
+  /** The permissions of the instance. */
   role: z.strictObject({ name: z.string(), statements: z.array(statementSchema) }).optional(),
-  /** Loopback address of this host by which its API server is reached. */
+  /** Loopback address of this host at which its API server is reachable. */
   publicAddress: z.ipv4().optional(),
 });
 
@@ -35,7 +35,7 @@ const cloudSchema = z.strictObject({
   parameters: z.array(z.strictObject({ name: z.string(), arn: z.string() })),
 });
 
-/** What `lab cloud` reads from stdin: the part of AWS that there shall be. What is there and not in it stays. */
+/** What `lab cloud` reads from stdin: the wanted part of AWS. Existing instances that it does not list stay. */
 export type CloudSpec = z.output<typeof cloudSchema>;
 export type CloudInstance = CloudSpec["instances"][number];
 export type Rule = z.output<typeof ruleSchema>;

@@ -19,7 +19,7 @@ import { metadataAddress } from "./metadata.ts";
 import { authorityFiles, readCloud, writeCloud } from "./place.ts";
 import type { CloudSpec } from "./spec.ts";
 
-/** Makes the instances and what is around them be there as specified. What runs stays untouched, but for the rules around it. */
+/** Creates the specified instances and their environment. Running instances are not changed, except for the rules around them. */
 export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<void> {
   const lab = wanted.name;
   mkdirSync(labFolder(lab), { recursive: true, mode: 0o700 });
@@ -27,7 +27,7 @@ export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<vo
   writeCloud(spec);
   remember(spec);
   const absent = spec.instances.filter(({ name }) => firstProcess(lab, name) === undefined);
-  // Also what is left of one that died: it boots with its disk and nothing else.
+  // Also removes the remains of an instance that died: it boots with its disk and nothing else.
   await Promise.all(absent.map(({ name }) => stopMachine(lab, name)));
   await createNetwork(lab, spec.instances);
   await filterBridged(lab, true); // security groups hold between machines too
@@ -43,7 +43,7 @@ export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<vo
   await ensureForwarder(spec);
 }
 
-/** A program is run resource by resource: what came before stays. */
+/** The program runs resource by resource, so existing instances stay. */
 function joined(before: CloudSpec, wanted: CloudSpec): CloudSpec {
   const merge = <T extends { name: string }>(old: T[], all: T[]) => [
     ...old.filter(({ name }) => !all.some((one) => one.name === name)),
@@ -53,8 +53,8 @@ function joined(before: CloudSpec, wanted: CloudSpec): CloudSpec {
     wanted.instances.some((instance) => instance.name === name && instance.address !== address),
   );
   if (moved) {
-    const next = `remove the rehearsal, then begin it anew`;
-    throw new LabFailure(`instance ${moved.name} is there with another address`, { next, exitCode: 2 });
+    const next = `remove the rehearsal, then start again`;
+    throw new LabFailure(`instance ${moved.name} already exists with another address`, { next, exitCode: 2 });
   }
   return {
     ...wanted,
@@ -63,7 +63,7 @@ function joined(before: CloudSpec, wanted: CloudSpec): CloudSpec {
   };
 }
 
-/** So that `status` and the verification know the machines; a lab of this kind is none that `up` could change. */
+/** Lets `status` and the verification find the machines; `up` cannot change a lab of this kind. */
 function remember({ name, instances }: CloudSpec): void {
   const machines = instances.map(({ name: machine, address, userData }) => {
     const role = /^export ROLE='(control-plane|worker)'$/m.exec(userData ?? "")?.[1] ?? "client";
@@ -99,7 +99,7 @@ async function ensureMetadata({ name: lab, region }: CloudSpec): Promise<void> {
       `/CN=${host}`,
     ];
     const out = ["-addext", `subjectAltName=DNS:${host}`, "-keyout", key, "-out", certificate];
-    await run(["openssl", "req", ...words, ...out], { purpose: "make the certificate of the parameters' endpoint" });
+    await run(["openssl", "req", ...words, ...out], { purpose: "create the certificate of the parameters' endpoint" });
   }
   const alive = registered(lab).some((one) => one.kind === "process" && one.role === "metadata" && isAlive(one));
   if (alive) return;

@@ -7,7 +7,7 @@ import { ApiServer } from "../../kubernetes/transport.ts";
 import { LabFailure } from "../failure.ts";
 import { machineDisk } from "../names.ts";
 
-/** How this process reaches an API server: the forwarder's port, and the control plane's disk that holds the CA. */
+/** How this process reaches an API server: the forwarder's port, and the control plane's disk with the CA. */
 export interface ApiServerPath {
   lab: string;
   controlPlane: string;
@@ -17,10 +17,10 @@ export interface ApiServerPath {
 export const certificateAuthority = (lab: string, controlPlane: string): string =>
   join(machineDisk(lab, controlPlane), "etc/kubernetes/pki/ca.crt");
 
-/** Milliseconds that one answer may take, and between two questions. */
+/** Milliseconds: timeout of one request, and the interval between two. */
 const [ANSWER_MS, EVERY_MS] = [2000, 150];
 
-/** Asks as an anonymous user. @returns what asks for a path: undefined for anything but a success */
+/** Sends requests as an anonymous user. @returns a function that requests a path; it returns undefined unless the request succeeds */
 function asker({ lab, controlPlane, port }: ApiServerPath): (path: string) => Promise<string | undefined> {
   const ca = certificateAuthority(lab, controlPlane);
   const options = () => ({ ca: readFileSync(ca) });
@@ -45,12 +45,12 @@ export async function waitUntilReady(path: ApiServerPath, seconds: number): Prom
   });
 }
 
-/** Seconds that a control plane gets to offer itself. */
+/** Seconds that a control plane may take to become joinable. */
 const JOINABLE_SECONDS = 600;
 
 /**
- * Waits until a node can join by a token: kubeadm has published the cluster's information and the token's controller has
- * signed it. `gaveUp` ends the wait early, when the control plane has failed.
+ * Waits until a node can join with a token: kubeadm has published the cluster information and the token controller
+ * has signed it. `gaveUp` ends the wait early if the control plane failed.
  */
 export async function waitUntilJoinable(path: ApiServerPath, token: string, gaveUp: () => boolean): Promise<void> {
   const signature = `jws-kubeconfig-${token.split(".")[0]}`;
@@ -59,5 +59,5 @@ export async function waitUntilJoinable(path: ApiServerPath, token: string, gave
   const look = async () =>
     gaveUp() || (await ask(information))?.includes(signature) ? undefined : "the token is not signed";
   if ((await until(look, JOINABLE_SECONDS, () => {}, { everyMs: EVERY_MS })) === undefined) return;
-  throw new LabFailure(`the control plane did not offer itself to workers within ${JOINABLE_SECONDS} s`);
+  throw new LabFailure(`the control plane was not ready for workers to join within ${JOINABLE_SECONDS} s`);
 }

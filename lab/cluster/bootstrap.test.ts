@@ -6,7 +6,7 @@ import { certificateHash } from "./bootstrap.ts";
 
 const shell = (script: string, input = ""): string => execFileSync("sh", ["-c", script], { input, encoding: "utf8" });
 
-it("certificateHash() is what kubeadm's documentation computes with openssl", () => {
+it("certificateHash() equals the hash that kubeadm's documentation computes with openssl", () => {
   const pem = shell(
     "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=kubernetes -days 1 2>/dev/null",
   );
@@ -14,7 +14,7 @@ it("certificateHash() is what kubeadm's documentation computes with openssl", ()
   expect(certificateHash(pem)).toBe(`sha256:${shell(documented, pem).trim().split(" ").at(-1)}`);
 });
 
-/** A function of the bootstrap and what it calls, run alone. */
+/** Runs one function of the bootstrap, with the functions that it calls. */
 function joinConfiguration(hash: string) {
   const script = readFileSync(nodeScript(), "utf8");
   const body = /^write_join_config\(\) \{\n[\s\S]*?^\}\n/m.exec(script)?.[0] ?? "";
@@ -26,7 +26,7 @@ function joinConfiguration(hash: string) {
   });
 }
 
-it("a worker joins the control plane whose authority it was told, and no other", () => {
+it("a worker joins only the control plane with the given certificate authority", () => {
   const hash = `sha256:${"0123456789abcdef".repeat(4)}`;
   expect(joinConfiguration(hash).stdout).toContain(`caCertHashes: ["${hash}"]`);
   for (const none of ["", "sha256:", "0123456789abcdef".repeat(4)]) {

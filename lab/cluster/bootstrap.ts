@@ -12,12 +12,12 @@ import { certificateAuthority } from "./api-server.ts";
 import { controlPlaneOf } from "./description.ts";
 import { joinTokenLife } from "./join-token.ts";
 
-/** kubeadm came to its end on this machine (the mark that components/bootstrap/node.sh leaves). */
+/** kubeadm has finished on this machine (the mark that components/bootstrap/node.sh leaves). */
 export function isBootstrapped(lab: string, machine: string): boolean {
   return existsSync(join(machineDisk(lab, machine), "etc/kubernetes/bootstrapped"));
 }
 
-/** The release that a node's kubelet is of; a new node begins with the control plane's, and is upgraded like the others. */
+/** The release of a node's kubelet. A new node starts with the control plane's release and is upgraded like the others. */
 function releaseOf(lab: string, machine: string): string | undefined {
   const link = join(machineDisk(lab, machine), "opt/kubernetes/bin/kubelet");
   const release = isBootstrapped(lab, machine) ? basename(dirname(readlinkSync(link))) : "";
@@ -25,8 +25,8 @@ function releaseOf(lab: string, machine: string): string | undefined {
 }
 
 /**
- * Kubelet settings of a lab: cgroup v1 hosts are welcome, and how full this host's disk is says nothing about the lab's
- * pods and images, which no registry would bring back.
+ * Kubelet settings of a lab: cgroup v1 hosts are allowed, and a full disk on this host must not evict the lab's
+ * pods and images, which no registry could restore.
  */
 const kubeletSettings = `failCgroupV1: false
 imageGCHighThresholdPercent: 100
@@ -41,7 +41,7 @@ export function certificateHash(pem: string): string {
 function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record<string, string> {
   const controlPlane = controlPlaneOf(spec);
   const authority = certificateAuthority(spec.name, controlPlane.name);
-  const trust = machine.role === "worker" && existsSync(authority); // it is before a worker may join
+  const trust = machine.role === "worker" && existsSync(authority); // it exists before a worker may join
   return {
     ROLE: machine.role,
     NODE_NAME: machine.name,
@@ -53,7 +53,7 @@ function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record
     POD_SUBNET: spec.podSubnet,
     SERVICE_SUBNET: spec.serviceSubnet,
     CERTIFICATE_NAMES: "127.0.0.1 localhost",
-    ETCD_ARGUMENTS: "unsafe-no-fsync=true", // what a crash of the host may lose here is a lab
+    ETCD_ARGUMENTS: "unsafe-no-fsync=true", // a crash of the host can only lose a lab
     // With the default of 20 requests per second its controllers take five seconds longer to start.
     CONTROLLER_MANAGER_ARGUMENTS: "kube-api-qps=200 kube-api-burst=400",
     CA_CERTIFICATE_HASH: trust ? certificateHash(readFileSync(authority, "utf8")) : "",
@@ -65,7 +65,7 @@ function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record
 
 /**
  * Runs the bootstrap of nodes on a machine.
- * @param step "prepare" ends when containerd answers; "join" makes the machine part of the cluster.
+ * @param step "prepare" ends when containerd answers; "join" adds the machine to the cluster.
  * @throws LabFailure with the end of the bootstrap's log.
  */
 export async function bootstrap(
@@ -82,7 +82,7 @@ export async function bootstrap(
   });
   if (result.status === 0) return;
   const attempted =
-    step === "prepare" ? "start containerd" : machine.role === "worker" ? "join the cluster" : "make the cluster";
+    step === "prepare" ? "start containerd" : machine.role === "worker" ? "join the cluster" : "create the cluster";
   throw new LabFailure(`cannot ${attempted} on machine ${machine.name}:\n${lastLines(log)}`, {
     next: `the whole log is ${log}; kubelet's and containerd's are in ${join(machineDisk(spec.name, machine.name), "var/log")}`,
   });

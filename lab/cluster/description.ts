@@ -1,12 +1,12 @@
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
 import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
 
-/** What `up` answers on stdout. */
+/** What `up` prints to stdout. */
 export interface LabDescription {
   lab: string;
-  /** The text of an admin's kubeconfig, by the loopback forwarder. */
+  /** An admin's kubeconfig that uses the loopback forwarder. */
   kubeconfig: string;
-  /** As nodes reach it. */
+  /** The address for nodes. */
   apiServer: { host: string; port: number };
   nodes: { name: string; address: string }[];
   clients: { name: string; address: string }[];

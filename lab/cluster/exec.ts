@@ -7,7 +7,7 @@ export function exec(lab: string, machine: string, argv: string[]): Promise<numb
   const [file, ...args] = enterArgv(lab, machine, argv) as [string, ...string[]];
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: "inherit" });
-    // A terminal's own signals reach the command too (same process group); others end it with us.
+    // Signals of a terminal reach the command too (same process group). Pass on the others.
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill("SIGKILL"));
     process.on("SIGINT", () => {});
     child.once("error", (error) => reject(new LabFailure(`cannot enter machine ${machine}: ${error.message}`)));

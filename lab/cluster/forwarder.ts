@@ -10,7 +10,7 @@ import { register } from "../journal.ts";
 import { identify, type ProcessIdentity } from "../machines/processes.ts";
 import { labFolder, machineNamespace } from "../names.ts";
 
-/** Where the search for a port begins; each lab prefers its own, so that kubeconfigs stay good over down and up. */
+/** Where the search for a port starts. Each lab prefers its own port, so that kubeconfigs stay valid across down and up. */
 const [firstPort, ports] = [16_443, 1000];
 
 export function preferredPort(lab: string): number {
@@ -26,20 +26,20 @@ async function listenFrom(port: number, host: string): Promise<Server> {
       await once(server, "listening");
       return server;
     } catch {
-      // taken: the next one
+      // in use: try the next one
     }
   }
   throw new LabFailure(`no port from ${port} to ${port + 99} is free on ${host} for the API server's forwarder`);
 }
 
-/** The listening socket's descriptor, to hand it to another process; node has no public name for it. */
+/** The listening socket's descriptor, to pass it to another process; Node has no public API for it. */
 function descriptor(server: Server): number {
   return (server as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
 /**
- * Starts the process by which this host reaches a lab's API server: its listening socket is made here, in the host's
- * network namespace, and handed to a process in the control plane's, which accepts here and connects there.
+ * Starts the process through which this host reaches a lab's API server. The listening socket is created here, in the host's
+ * network namespace, and passed to a process in the control plane's namespace, which accepts here and connects there.
  */
 export async function startForwarder(
   lab: string,

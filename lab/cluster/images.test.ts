@@ -6,6 +6,6 @@ const pause = image("registry.k8s.io/pause:3.10.1");
 const coredns = image("registry.k8s.io/coredns/coredns:v1.13.1");
 const nginx = image("docker.io/library/nginx:latest");
 
-it("isNeededFirst() holds for what kubeadm asks for", () => {
+it("isNeededFirst() is true for the images that kubeadm needs", () => {
   expect([pause, coredns, nginx].map(isNeededFirst)).toEqual([true, true, false]);
 });

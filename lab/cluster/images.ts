@@ -13,9 +13,9 @@ const manifestSchema = z.array(
   z.object({
     /** All names in the archive, as containerd writes them: docker.io/library/nginx:latest. */
     names: z.array(z.string()).min(1),
-    /** Path of the OCI archive, which is below the cache folder: machines see that one. */
+    /** Path of the OCI archive, below the cache folder, which machines can see. */
     file: z.string(),
-    /** Changes whenever the archive's content does; the form does not matter. */
+    /** Changes whenever the archive's content does, in any format. */
     digest: z.string(),
   }),
 );
@@ -24,19 +24,19 @@ export type Image = z.output<typeof manifestSchema>[number];
 
 const controlPlaneNames = /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd):/;
 
-/** Images of the control plane's own pods, which come with their release of Kubernetes (components/bootstrap/packages.sh). */
+/** Images of the control plane's own pods, which are part of the Kubernetes release (components/bootstrap/packages.sh). */
 const isControlPlanes = ({ names }: Image): boolean => names.every((name) => controlPlaneNames.test(name));
 
-/** Images that kubeadm tries to pull before it begins, which takes long without a registry; others, but for the control plane's, may follow
+/** Images that kubeadm tries to pull before it starts, which is slow without a registry. Others, except for the control plane's, can be loaded
  * later. */
 export const isNeededFirst = ({ names }: Image): boolean => names.some((name) => /\/(pause|coredns):/.test(name));
 
-/** A large image that the clusters of this lab do without, until they are asked to run kube-proxy. */
+/** A large image that is needed only when a cluster runs kube-proxy. */
 const isKubeProxys = ({ names }: Image): boolean => names.every((name) => name.includes("/kube-proxy:"));
 
 /**
- * The images to load on nodes: the ones that every cluster needs, and those of these names; when no name is given, all but
- * kube-proxy's, which is `kubeProxy`'s to say.
+ * The images to load on nodes: those that every cluster needs, and those with these names. Without names: all except
+ * kube-proxy's, which depends on `kubeProxy`.
  * @throws LabFailure when one is missing.
  */
 export function selectImages(names: string[], kubeProxy = false): Image[] {
@@ -60,13 +60,13 @@ function loaded(lab: string, machine: string): Record<string, string> {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
 }
 
-/** Those of these images that a machine does not have, or has with other content. */
+/** The images that a machine does not have, or has with other content. */
 export function staleImages(lab: string, machine: string, images: Image[]): Image[] {
   const record = loaded(lab, machine);
   return images.filter(({ names, digest }) => record[names[0] as string] !== digest);
 }
 
-/** Loads into a machine's containerd what it does not have yet. */
+/** Loads missing images into a machine's containerd. */
 export async function loadImages(lab: string, machine: string, images: Image[]): Promise<void> {
   for (const image of staleImages(lab, machine, images)) {
     const name = image.names[0] as string;

@@ -7,7 +7,7 @@ interface Kubeconfig {
   clusters: { cluster: { server: string } }[];
 }
 
-/** The control plane's admin kubeconfig with the forwarder in place of an address that only machines reach. */
+/** The control plane's admin kubeconfig, with the forwarder instead of an address that only machines can reach. */
 export function writeKubeconfig(lab: string, controlPlane: string, port: number): string {
   const config = parse(
     readFileSync(join(machineDisk(lab, controlPlane), "etc/kubernetes/admin.conf"), "utf8"),

@@ -14,7 +14,7 @@ interface Undertaking {
   progress: Progress;
 }
 
-/** kubeadm begins as soon as the images that it needs are there; the others are loaded while it works. */
+/** kubeadm starts as soon as the images that it needs are loaded; the others are loaded while it runs. */
 async function makeControlPlane(
   { spec, images, joinToken, progress }: Undertaking,
   machine: LabMachine,
@@ -39,7 +39,7 @@ async function joinWorker(undertaking: Undertaking, machine: LabMachine, gaveUp:
   await progress.phase(`${name}: kubeadm join`, () => bootstrap(spec, machine, joinToken, "join"));
 }
 
-/** Makes the machines that shall be nodes be nodes, all at the same time; a worker joins when the control plane lets it. */
+/** Bootstraps the machines that are to be nodes, all in parallel. A worker joins when the control plane is ready for it. */
 export async function bringUpNodes(undertaking: Undertaking): Promise<void> {
   const { spec, plan } = undertaking;
   let failed = false;
@@ -57,7 +57,7 @@ export async function bringUpNodes(undertaking: Undertaking): Promise<void> {
   if (failure) throw failure.reason;
 }
 
-/** Loads images whose content changed since they were loaded: same name, new content. */
+/** Reloads images whose content changed since they were loaded (same name, new content). */
 export async function refreshImages(spec: LabSpec, images: Image[], progress: Progress): Promise<void> {
   const nodes = spec.machines.filter(({ role }) => role !== "client");
   await Promise.all(

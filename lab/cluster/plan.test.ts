@@ -26,11 +26,11 @@ const healthy: Observation = {
 };
 
 describe("planUp()", () => {
-  it("does nothing when the lab is there", () => {
+  it("does nothing when the lab exists", () => {
     expect(planUp(healthy, lab())).toEqual({ startOver: undefined, remove: [], wipe: [], boot: [], bootstrap: [] });
   });
 
-  it("makes everything when nothing is there", () => {
+  it("creates everything when nothing exists", () => {
     const nothing = { known: undefined, remains: false, running: new Set<string>(), bootstrapped: new Set<string>() };
     const plan = planUp(nothing, lab());
     expect(plan).toMatchObject({
@@ -40,24 +40,24 @@ describe("planUp()", () => {
     });
   });
 
-  it("removes leftovers that nobody remembers before it makes everything", () => {
+  it("removes unrecorded leftovers before it creates everything", () => {
     const plan = planUp({ ...healthy, known: undefined }, lab());
-    expect(plan.startOver).toContain("cut short");
+    expect(plan.startOver).toContain("interrupted");
     expect(plan.boot).toEqual(["master", "node", "client1"]);
   });
 
-  it("starts over when the control plane is half-made", () => {
+  it("starts over when the control plane is incomplete", () => {
     const plan = planUp({ ...healthy, bootstrapped: new Set(["node"]) }, lab());
     expect(plan.startOver).toContain("control plane");
     expect(plan.bootstrap).toEqual(["master", "node"]);
   });
 
-  it("makes a half-made worker anew and leaves the rest running", () => {
+  it("re-creates an incomplete worker and leaves the rest running", () => {
     const plan = planUp({ ...healthy, bootstrapped: new Set(["master"]) }, lab());
     expect(plan).toMatchObject({ startOver: undefined, wipe: ["node"], boot: ["node"], bootstrap: ["node"] });
   });
 
-  it("boots a machine that died with the disk it has", () => {
+  it("boots a machine that died, with its existing disk", () => {
     const plan = planUp({ ...healthy, running: new Set(["node", "client1"]) }, lab());
     expect(plan).toMatchObject({ wipe: [], boot: ["master"], bootstrap: [] });
   });

@@ -1,31 +1,31 @@
 import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
 import { controlPlaneOf, isNode } from "./description.ts";
 
-/** What is there when `up` begins. */
+/** The state when `up` starts. */
 export interface Observation {
-  /** The lab's remembered specification; undefined when it has none. */
+  /** The lab's recorded specification; undefined if it has none. */
   known: LabSpec | undefined;
-  /** Something of the lab is there, remembered or not. */
+  /** Something of the lab exists, recorded or not. */
   remains: boolean;
-  /** Machines whose first process lives. */
+  /** Machines whose first process is running. */
   running: ReadonlySet<string>;
-  /** Nodes on which kubeadm has come to its end. */
+  /** Nodes on which kubeadm has finished. */
   bootstrapped: ReadonlySet<string>;
 }
 
 /** What `up` has to do, machine names in each list. */
 export interface Plan {
-  /** Why everything there must be removed first; undefined: keep it. */
+  /** Why everything that exists must be removed first; undefined: keep it. */
   startOver: string | undefined;
   /** No longer wanted. */
   remove: LabMachine[];
-  /** Half-made nodes whose disk is made anew. */
+  /** Incomplete nodes whose disk is re-created. */
   wipe: string[];
   boot: string[];
   bootstrap: string[];
 }
 
-/** Fields of which a running cluster cannot be talked out, each with the old and the new value. */
+/** Changed fields that a running cluster does not support, each with the old and the new value. */
 export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
   const changes = (["podSubnet", "serviceSubnet"] as const)
     .filter((field) => known[field] !== wanted[field])
@@ -41,15 +41,15 @@ export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
 }
 
 function startOverReason({ known, remains, bootstrapped }: Observation, wanted: LabSpec): string | undefined {
-  if (!known) return remains ? "an earlier run was cut short before the lab was described" : undefined;
+  if (!known) return remains ? "an earlier run was interrupted before the lab was recorded" : undefined;
   const controlPlane = controlPlaneOf(wanted);
   return bootstrapped.has(controlPlane.name)
     ? undefined
-    : "an earlier run was cut short before the control plane stood";
+    : "an earlier run was interrupted before the control plane was complete";
 }
 
 /**
- * Decides what to do so that the wanted lab is there, and nothing when it is. Call it only when nothing unchangeable
+ * Decides what to do to reach the wanted lab; nothing if it exists. Call it only if nothing unchangeable
  * differs.
  */
 export function planUp(observed: Observation, wanted: LabSpec): Plan {

@@ -3,7 +3,7 @@ import type { LabSpec } from "../../components/documents/lab.ts";
 import type { ProcessIdentity } from "../machines/processes.ts";
 import { clusterFile } from "../names.ts";
 
-/** What a lab remembers of itself between commands. */
+/** What a lab records between commands. */
 export interface ClusterState {
   spec: LabSpec;
   forwarder?: ProcessIdentity & { port: number };
@@ -15,7 +15,7 @@ export function readState(lab: string): ClusterState | undefined {
     : undefined;
 }
 
-/** Replaces the state at once, so that a killed writer leaves the old one. */
+/** Replaces the state atomically, so that a killed writer leaves the old one. */
 export function writeState(lab: string, state: ClusterState): void {
   const draft = `${clusterFile(lab)}.new`;
   writeFileSync(draft, JSON.stringify(state, null, 2), { mode: 0o600 });

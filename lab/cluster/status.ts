@@ -5,7 +5,7 @@ import { kubeconfigFile } from "../names.ts";
 import { isBootstrapped } from "./bootstrap.ts";
 import { readState } from "./state.ts";
 
-/** What `status` answers: what there is of a lab, whether or not it is whole. */
+/** What `status` prints: the existing parts of a lab, complete or not. */
 export interface LabStatus {
   lab: string;
   exists: boolean;

@@ -24,7 +24,7 @@ import { removeMachine, wipeMachine } from "./withdrawal.ts";
 function refuseUnchangeable(known: LabSpec | undefined, wanted: LabSpec): void {
   const changes = known ? unchangeable(known, wanted) : [];
   if (changes.length > 0)
-    throw new LabFailure(`lab ${wanted.name} is there and cannot become another:\n  ${changes.join("\n  ")}`, {
+    throw new LabFailure(`lab ${wanted.name} exists and does not support these changes:\n  ${changes.join("\n  ")}`, {
       next: `remove it with 'down ${wanted.name}', then run 'up' again`,
       exitCode: 2,
     });
@@ -39,7 +39,7 @@ function planFor(spec: LabSpec, state: ClusterState | undefined): Plan {
 }
 
 async function bootMachines(spec: LabSpec, plan: Plan): Promise<void> {
-  // Also what is left of a machine that died: it boots with its disk and nothing else, as after a power failure.
+  // Also removes the remains of a machine that died: it boots with its disk and nothing else, as after a power failure.
   await Promise.all(plan.boot.map((name) => stopMachine(spec.name, name)));
   await createNetwork(spec.name, spec.machines);
   await Promise.all(
@@ -65,7 +65,7 @@ async function ensureForwarder(spec: LabSpec, state: ClusterState): Promise<numb
 
 async function prepareGround(spec: LabSpec, plan: Plan, state: ClusterState | undefined, progress: Progress) {
   if (plan.startOver) {
-    progress.note(`removing what is there: ${plan.startOver}`);
+    progress.note(`removing the existing lab: ${plan.startOver}`);
     await removeLab(spec.name);
     return undefined;
   }
@@ -77,14 +77,14 @@ async function prepareGround(spec: LabSpec, plan: Plan, state: ClusterState | un
   return state;
 }
 
-/** A control plane that is still to be made is told its first token; one that runs makes another. */
+/** A new control plane is given its first token; a running one creates another. */
 async function tokenFor(path: ApiServerPath, plan: Plan): Promise<string> {
   if (plan.bootstrap.includes(path.controlPlane)) return newToken();
   await waitUntilReady(path, 120);
   return createToken(path.lab, path.controlPlane);
 }
 
-/** Makes the lab be there as specified; what is there and right stays untouched. */
+/** Creates the specified lab; existing parts that are correct are not changed. */
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
   const images: Image[] = selectImages(spec.images, spec.kubeProxy);
   requireRelease(spec.kubernetesVersion);

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 describe("a bare lab", () => {
-  it("is machines with their own names, networks, processes and cgroups, and leaves nothing", async () => {
+  it("has machines with their own names, networks, processes and cgroups, and leaves nothing behind", async () => {
     await withBareLab("testbare", machines, async () => {
       expect(await shell("testbare", "left", "hostname")).toBe("left");
       expect(await shell("testbare", "left", "ls /sys/class/net")).toBe("eth0\nlo");
@@ -33,7 +33,7 @@ describe("a bare lab", () => {
     for (const lab of labs) expect(findRemains(lab)).toEqual(nothing);
   });
 
-  it("keeps what a machine writes from the host and from other machines", async () => {
+  it("hides a machine's files from the host and from other machines", async () => {
     await withBareLab("testbare", machines, async () => {
       await shell("testbare", "left", "for d in /etc /var/lib /opt /tmp /run; do touch $d/lab-was-here; done");
       expect(await shell("testbare", "right", "ls /etc/lab-was-here /tmp/lab-was-here 2>/dev/null")).toBe("");
@@ -43,7 +43,7 @@ describe("a bare lab", () => {
     });
   });
 
-  it("lives beside another with the same addresses", async () => {
+  it("runs next to another with the same addresses", async () => {
     await Promise.all(labs.map((lab) => createBareLab(lab, machines)));
     const names = await Promise.all(labs.map((lab) => shell(lab, "right", "cat /etc/hosts | grep -c left; hostname")));
     expect(names).toEqual(["1\nright", "1\nright"]);
@@ -52,7 +52,7 @@ describe("a bare lab", () => {
     expect(await shell("testother", "left", "hostname")).toBe("left");
   });
 
-  it("dies whole with the first process of each machine, and then only its shell remains", async () => {
+  it("ends all processes of a machine with its first process, and leaves only its files", async () => {
     await createBareLab("testbare", machines);
     const init = firstProcess("testbare", "left");
     process.kill(init?.pid as number, "SIGKILL");
@@ -61,7 +61,7 @@ describe("a bare lab", () => {
     expect(findRemains("testbare").namespaces.sort()).toEqual(["testbare-right", "testbare-switch"]);
   });
 
-  it.each([50, 150, 300, 500])("is removed whole when its maker is killed after %i ms", async (delay) => {
+  it.each([50, 150, 300, 500])("is removed completely when its creator is killed after %i ms", async (delay) => {
     const program = `
       const { createBareLab } = await import(${JSON.stringify(join(import.meta.dirname, "bare.ts"))});
       await createBareLab("testbare", ${JSON.stringify(machines)});`;
@@ -74,14 +74,14 @@ describe("a bare lab", () => {
 });
 
 describe("a command inside a machine", () => {
-  it("passes on its exit status and input", async () => {
+  it("returns its exit status and gets its input", async () => {
     await withBareLab("testbare", machines, async () => {
       expect((await runIn("testbare", "left", ["sh", "-c", "exit 7"])).status).toBe(7);
       expect((await runIn("testbare", "left", ["cat"], { input: "abc" })).stdout).toBe("abc");
     });
   });
 
-  it("ends with the one who ran it", async () => {
+  it("ends with its caller", async () => {
     await withBareLab("testbare", machines, async () => {
       expect((await runIn("testbare", "left", ["sleep", "1234"], { timeout: 300 })).status).toBe(124);
       expect(await shell("testbare", "left", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'")).toBe(

@@ -3,9 +3,9 @@ import { startMachine } from "./machine.ts";
 import { createNetwork, type NetworkMachine } from "./network.ts";
 import { removeLab } from "./removal.ts";
 
-/** Makes machines without Kubernetes: their network, and nothing running in them yet. Removed again on failure. */
+/** Creates machines without Kubernetes: only their network, with nothing running in them yet. Removed on failure. */
 export async function createBareLab(lab: string, machines: NetworkMachine[]): Promise<void> {
-  await removeLab(lab); // what a killed test of the same name left
+  await removeLab(lab); // leftovers of a killed test with the same name
   try {
     await createNetwork(lab, machines);
     await Promise.all(
@@ -20,7 +20,7 @@ export async function createBareLab(lab: string, machines: NetworkMachine[]): Pr
   }
 }
 
-/** Does work on a bare lab that is there for the work only. */
+/** Runs `work` on a temporary lab without Kubernetes. */
 export async function withBareLab<T>(lab: string, machines: NetworkMachine[], work: () => Promise<T>): Promise<T> {
   await createBareLab(lab, machines);
   try {

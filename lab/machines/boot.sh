@@ -1,11 +1,11 @@
 #!/bin/bash
-# Boots one machine: becomes its first process and builds what that process sees. Three stages of one process, because
-# a cgroup namespace is rooted at the cgroup its creator is in, and cgroup v2 wants processes in leaves only.
+# Boots one machine: becomes its first process and builds the root file system. One process in three stages,
+# because a cgroup namespace is rooted at its creator's cgroup, and cgroup v2 allows processes in leaves only.
 #
 # LAB_MACHINE        host name            LAB_NETNS    its network namespace, a name below /run/netns
 # LAB_ROOT           empty folder where the root file system is assembled
-# LAB_DISK           what the machine keeps over a reboot: etc, var, opt, tmp, root
-# LAB_VISIBLE        host paths shown read-only at the same place, separated by ':'
+# LAB_DISK           what survives a reboot of the machine: etc, var, opt, tmp, root
+# LAB_VISIBLE        host paths visible read-only at the same path, separated by ':'
 # LAB_CGROUPS        the machine's cgroup in every hierarchy, as the host sees it, separated by ':'
 # LAB_CGROUP_LEAF    child of its cgroup2 that holds the machine's own processes (empty: host has no cgroup2)
 # LAB_CGROUP_MOUNTS  lines 'TYPE OPTIONS PATH': the hierarchies to mount
@@ -26,7 +26,7 @@ settle_in_leaf() {
     local machine controller
     machine=$(dirname "$LAB_CGROUP_LEAF")
     for controller in $(cat "$machine/cgroup.controllers"); do
-      # Not every controller can be delegated on every host; kubelet names the ones it misses.
+      # Not every controller can be delegated on every host; kubelet reports the missing ones.
       echo "+$controller" >"$machine/cgroup.subtree_control" || true
     done
   fi
@@ -44,7 +44,7 @@ bind_host_folders() {
     elif [ -d "$entry" ]; then
       mkdir "$LAB_ROOT$entry"
       mount --rbind "$entry" "$LAB_ROOT$entry"
-      # Programs and files come from the host; what a pod or kubelet would write there must not reach it.
+      # Programs and files come from the host; writes of pods and kubelet must not reach it.
       mount -o remount,bind,ro "$LAB_ROOT$entry"
     fi
   done
@@ -72,7 +72,7 @@ bind_visible() {
 
 mount_cgroups() {
   local type options path
-  # cgroup v1 hosts have a tmpfs of hierarchies there, cgroup v2 hosts the one hierarchy.
+  # cgroup v1 hosts have a tmpfs with several hierarchies there, cgroup v2 hosts a single hierarchy.
   if ! grep -q ' /sys/fs/cgroup$' <<<"$LAB_CGROUP_MOUNTS"; then
     mount -t tmpfs -o mode=755 cgroups "$LAB_ROOT/sys/fs/cgroup"
   fi

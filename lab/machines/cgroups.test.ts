@@ -11,7 +11,7 @@ const hybrid = parseMountinfo(`
 `);
 
 describe("hierarchiesOf()", () => {
-  it("keeps of a v1 mount's options what names the hierarchy, and each hierarchy once", () => {
+  it("keeps only the v1 mount options that identify the hierarchy, and each hierarchy once", () => {
     expect(hierarchiesOf(hybrid)).toEqual([
       { type: "cgroup", path: "/sys/fs/cgroup/cpu,cpuacct", mountOptions: "cpu,cpuacct" },
       { type: "cgroup", path: "/sys/fs/cgroup/systemd", mountOptions: "none,name=systemd" },
@@ -21,7 +21,7 @@ describe("hierarchiesOf()", () => {
 });
 
 describe("machineCgroups()", () => {
-  it("places a machine's own processes in a leaf of cgroup2 and nowhere deeper in v1", () => {
+  it("places a machine's own processes in a leaf of cgroup2, and at the top in v1", () => {
     const cgroups = machineCgroups("lab-node", hierarchiesOf(hybrid).slice(1));
     expect(cgroups.roots).toEqual(["/sys/fs/cgroup/systemd/lab-node", "/sys/fs/cgroup/unified/lab-node"]);
     expect(cgroups.homes).toEqual(["/sys/fs/cgroup/systemd/lab-node", "/sys/fs/cgroup/unified/lab-node/init"]);

@@ -4,15 +4,15 @@ import { dirname, join } from "node:path";
 import { LabFailure } from "../failure.ts";
 import { type Mount, parseMountinfo } from "./mountinfo.ts";
 
-/** A cgroup hierarchy of this host: one per controller set with cgroup v1, one in all with v2, both on hybrid hosts. */
+/** A cgroup hierarchy of this host: one per controller set with cgroup v1, a single one with v2, both on hybrid hosts. */
 export interface Hierarchy {
   type: "cgroup" | "cgroup2";
   path: string;
-  /** What mounts the same hierarchy once more; "none" says that there is nothing to say. */
+  /** The options to mount the same hierarchy again; "none" if there are none. */
   mountOptions: string;
 }
 
-/** Flags of a mount that are no part of a v1 hierarchy's identity (cgroups(7), cgroup-v1/cgroups.rst). */
+/** Mount flags that are not part of a v1 hierarchy's identity (cgroups(7), cgroup-v1/cgroups.rst). */
 const flags = new Set(["rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "favordynmods"]);
 
 function describeHierarchy({ type, path, options }: Mount): Hierarchy {
@@ -33,11 +33,11 @@ export function hostHierarchies(): Hierarchy[] {
   return hierarchiesOf(parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8")));
 }
 
-/** A machine's cgroups as boot.sh and the commands that enter the machine need them. */
+/** A machine's cgroups, for boot.sh and for commands that enter the machine. */
 export interface MachineCgroups {
   /** Its cgroup in every hierarchy. */
   roots: string[];
-  /** Where its own processes live: like roots, but a leaf in cgroup2, whose inner cgroups may not hold processes. */
+  /** The cgroups of its own processes: like roots, but a leaf in cgroup2, whose inner cgroups must not contain processes. */
   homes: string[];
   leaf: string | undefined;
   mounts: string;
@@ -54,17 +54,17 @@ export function machineCgroups(name: string, hierarchies = hostHierarchies()): M
   };
 }
 
-/** A v1 cpuset takes no process until its processors and memory nodes are set. */
+/** A v1 cpuset accepts no process until its processors and memory nodes are set. */
 async function inheritCpuset(cgroup: string): Promise<void> {
   for (const file of ["cpuset.cpus", "cpuset.mems"])
     if (existsSync(join(cgroup, file)))
       await writeFile(join(cgroup, file), await readFile(join(dirname(cgroup), file), "utf8"));
 }
 
-/** What kubelet and the runtime limit by cgroup v2, and whether they cannot do without it. */
+/** The controllers that kubelet and the runtime use with cgroup v2, and whether they are required. */
 const controllers = { cpu: true, memory: true, pids: true, cpuset: true, io: false, hugetlb: false };
 
-/** Lets children of the cgroup2 root have these controllers. */
+/** Enables these controllers for children of the cgroup2 root. */
 async function delegateControllers(root: string): Promise<void> {
   const enabled = (await readFile(join(root, "cgroup.subtree_control"), "utf8")).trim().split(" ");
   for (const [controller, required] of Object.entries(controllers))
@@ -77,10 +77,10 @@ async function delegateControllers(root: string): Promise<void> {
       });
 }
 
-/** Makes a machine's cgroups; they must not exist. */
+/** Creates a machine's cgroups; they must not exist. */
 export async function createCgroups(name: string, hierarchies = hostHierarchies()): Promise<MachineCgroups> {
   const cgroups = machineCgroups(name, hierarchies);
-  // On a hybrid host v1 has the controllers, and cgroup2 only sorts processes.
+  // On a hybrid host v1 has the controllers, and cgroup2 only groups processes.
   if (hierarchies.every(({ type }) => type === "cgroup2"))
     await delegateControllers((hierarchies[0] as Hierarchy).path);
   for (const { type, path } of hierarchies) {
@@ -98,7 +98,7 @@ function treeOf(cgroup: string): string[] {
   return [...children.flatMap((entry) => treeOf(join(cgroup, entry.name))), cgroup];
 }
 
-/** Cgroups of a lab (`LAB-*`) or one machine on this host, by name: a lost journal does not matter. */
+/** Cgroups of a lab (`LAB-*`) or one machine on this host, found by name, so that a lost journal does not matter. */
 export function findCgroups(matches: (name: string) => boolean, hierarchies = hostHierarchies()): string[] {
   return hierarchies.flatMap(({ path }) =>
     readdirSync(path, { withFileTypes: true })
@@ -117,7 +117,7 @@ export function processesIn(cgroup: string): number[] {
   );
 }
 
-/** Removes cgroups bottom-up, again and again while their last processes drain. @throws the last error after 10 s. */
+/** Removes cgroups bottom-up, and retries while their last processes end. @throws the last error after 10 s. */
 export async function removeCgroups(cgroups: string[]): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {

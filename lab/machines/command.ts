@@ -4,12 +4,12 @@ import { LabFailure } from "../failure.ts";
 
 export interface CommandOptions {
   input?: string;
-  /** Milliseconds until the command is killed; default 60 s, so that nothing hangs for ever. */
+  /** Milliseconds until the command is killed; default 60 s, so that no command hangs forever. */
   timeout?: number;
   env?: Record<string, string>;
-  /** File that gets the command's output while it runs. */
+  /** File that receives the command's output while it runs. */
   log?: string;
-  /** What the command is for, as "make the network namespace local-master". */
+  /** The purpose of the command, for example "create the network namespace local-master". */
   purpose?: string;
 }
 
@@ -19,7 +19,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** Runs a command to its end, whatever its exit status; killed after its timeout (status 124, as timeout(1)). */
+/** Runs a command to its end, whatever its exit status. After the timeout it is killed (status 124, like timeout(1)). */
 export function attempt(argv: string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [file, ...args] = argv as [string, ...string[]];
   return new Promise((resolve, reject) => {
@@ -51,14 +51,14 @@ export function attempt(argv: string[], options: CommandOptions = {}): Promise<C
   });
 }
 
-/** What to tell of a command that did not succeed: what it was for, itself, how it ended, and the end of what it said. */
+/** The error for a failed command: its purpose, the command, how it ended, and the end of its output. */
 export function commandFailure(purpose: string, argv: string[], { status, stdout, stderr }: CommandResult): LabFailure {
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(-15).join("\n  ");
   const outcome = status === 124 ? "took too long and was stopped" : `exited with status ${status}`;
   return new LabFailure(`cannot ${purpose}: '${argv.join(" ")}' ${outcome}:\n  ${said}`);
 }
 
-/** Runs a command that must succeed, and answers its standard output. @throws LabFailure with what it said. */
+/** Runs a command that must succeed, and returns its standard output. @throws LabFailure with its output. */
 export async function run(argv: string[], options: CommandOptions = {}): Promise<string> {
   const result = await attempt(argv, options);
   if (result.status === 0) return result.stdout;

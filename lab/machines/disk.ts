@@ -7,10 +7,10 @@ import { machineDisk } from "../names.ts";
 import { run } from "./command.ts";
 import type { NetworkMachine } from "./network.ts";
 
-/** Folders of /etc that machines see as the host has them. */
+/** Folders of /etc that machines share with the host. */
 export const sharedSettings = ["alternatives", "ssl"];
 
-/** Folders that a machine finds in its own /var; Debian's packages made them on the host's. */
+/** Folders in a machine's own /var; on the host, Debian packages created them. */
 const varFolders = [
   "cache",
   "lib/cni",
@@ -22,7 +22,7 @@ const varFolders = [
   "tmp",
 ];
 
-/** Of the host's /etc: what belongs to another cluster, or to nobody inside; and hundreds of links that are shared instead. */
+/** Parts of the host's /etc that are not copied: files of another cluster, files that machines do not need, and hundreds of links that are shared instead. */
 const notCopied = new Set(["kubernetes", "cni", "containerd", "machine-id", ...sharedSettings]);
 
 async function copyHostSettings(etc: string): Promise<void> {
@@ -40,13 +40,13 @@ async function writeIdentity(etc: string, machine: string, neighbours: NetworkMa
   await rm(join(etc, "resolv.conf"), { force: true }); // on many hosts a link into /run
   await writeFile(join(etc, "hosts"), `${hosts.join("\n")}\n`);
   await writeFile(join(etc, "hostname"), `${machine}\n`);
-  // Nobody answers there, and the refusal comes at once: names outside the cluster fail fast.
+  // No DNS server listens there, so queries are refused at once: names outside the cluster fail fast.
   await writeFile(join(etc, "resolv.conf"), `nameserver ${LAB_SWITCH}\n`);
 }
 
 /**
- * Makes a machine's disk: what it keeps when it is booted again. One that exists is only told its neighbours' names.
- * @param settings what the machine's image knows of itself, for the bootstrap of a machine that shall be a node.
+ * Creates a machine's disk, which survives reboots. On an existing disk, only the names of the neighbors are updated.
+ * @param settings settings of the machine's image, for the bootstrap of a machine that becomes a node.
  */
 export async function ensureDisk(
   lab: string,
@@ -56,7 +56,7 @@ export async function ensureDisk(
 ): Promise<void> {
   const disk = machineDisk(lab, machine);
   if (existsSync(disk)) return writeIdentity(join(disk, "etc"), machine, neighbours);
-  // Under another name until it is whole: a disk that is there is a good one.
+  // Under another name until it is complete, so that an existing disk is always valid.
   const draft = `${disk}.new`;
   await rm(draft, { recursive: true, force: true });
   const folders = ["opt/cni/bin", "tmp", "root", ...varFolders.map((folder) => `var/${folder}`)];

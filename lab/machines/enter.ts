@@ -5,7 +5,7 @@ import { attempt, type CommandOptions, type CommandResult } from "./command.ts";
 import { firstProcess } from "./machine.ts";
 
 /**
- * Joins the machine's cgroups (its socket hooks hold for what runs in them), then its namespaces. Whoever kills the outer
+ * Joins the machine's cgroups (its socket hooks apply to the processes in them), then its namespaces. Killing the outer
  * process kills the command: each process dies with its parent.
  */
 const enterScript = `
@@ -14,10 +14,10 @@ IFS=:; for cgroup in $cgroups; do echo $$ > "$cgroup/cgroup.procs" || exit 125; 
 exec setpriv --pdeathsig KILL nsenter --target "$pid" --mount --uts --ipc --net --pid --cgroup -- setpriv --pdeathsig KILL "$@"
 `;
 
-/** Programs of a machine, before those it shares with the host. */
+/** Programs of the machine come before those that it shares with the host. */
 const machinePath = "/opt/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** The command line that runs a command inside a machine. @throws LabFailure when the machine is not running. */
+/** The command line that runs a command inside a machine. @throws LabFailure if the machine is not running. */
 export function enterArgv(lab: string, machine: string, argv: string[]): string[] {
   const init = firstProcess(lab, machine);
   if (!init)

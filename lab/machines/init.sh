@@ -1,6 +1,6 @@
 #!/bin/bash
-# The first process of a machine: runs its services, starts again the ones that end, reaps orphans (bash does), and
-# stops everything on SIGTERM. Stands where systemd stands on a real machine.
+# The first process of a machine: runs its services, restarts the ones that end, reaps orphans (bash does), and
+# stops everything on SIGTERM. Replaces systemd.
 export PATH=/opt/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root
 
@@ -18,7 +18,7 @@ run_kubelet() {
     --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS
 }
 
-# The user data of a cloud's instance, and what it would ask systemd for: again after a failure, again every 20 minutes.
+# The user data of a cloud instance, on the schedule that it would set up in systemd: again after a failure, and every 20 minutes.
 run_bootstrap() {
   until /bin/bash /var/lib/cloud/instance/user-data.txt; do sleep 10; done
   exec sleep 1200
@@ -36,7 +36,7 @@ supervise() {
   done >>"/var/log/$service.log" 2>&1
 }
 
-# Without a handler a first process never gets SIGTERM; with `wait` interrupted by it, the script goes on to the end.
+# Without a handler a first process never receives SIGTERM. The signal interrupts `wait`, so the script continues to its end.
 trap 'kill -TERM $(jobs -p) 2>/dev/null' TERM
 for service in $LAB_SERVICES; do supervise "$service" & done
 sleep infinity &

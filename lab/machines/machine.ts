@@ -26,7 +26,7 @@ import {
   processesInNamespaces,
 } from "./processes.ts";
 
-/** What runs on a machine besides what is called into it. */
+/** The services that run on a machine. */
 export type Service = "containerd" | "kubelet" | "bootstrap";
 
 const processFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "process.json");
@@ -42,7 +42,7 @@ export function firstProcess(lab: string, machine: string): ProcessIdentity | un
 }
 
 /**
- * Takes the power off a machine: ends what runs in it or in its network namespace, and frees its cgroups and the
+ * Powers a machine off: ends all processes in it or in its network namespace, and removes its cgroups and the
  * namespace. Its disk stays.
  */
 export async function stopMachine(lab: string, machine: string): Promise<void> {
@@ -54,7 +54,7 @@ export async function stopMachine(lab: string, machine: string): Promise<void> {
   await removeCgroups(cgroups);
 }
 
-/** What machines see of the host besides its programs, wherever it lies. */
+/** Paths of the host, other than its programs, that machines can see. */
 function visible(): string[] {
   return [cacheFolder, packageFolder, dirname(process.execPath), ...sharedSettings.map((name) => join("/etc", name))];
 }
@@ -77,7 +77,7 @@ function bootEnvironment(lab: string, machine: string, cgroups: MachineCgroups, 
 /** Long enough for a busy computer; boot.sh itself takes a fraction of a second. */
 const bootSeconds = 60;
 
-/** Waits until a machine's first process is there and has assembled its root. */
+/** Waits until a machine's first process has started and assembled its root. */
 async function waitForBoot(
   lab: string,
   machine: string,
@@ -96,7 +96,7 @@ async function waitForBoot(
 }
 
 /**
- * Boots a machine that is stopped and whose network and disk exist. It lives on after this process (own session, output to its log).
+ * Boots a stopped machine whose network and disk exist. It outlives this process (own session, output to its log).
  * @throws LabFailure with the end of the boot log.
  */
 export async function startMachine(lab: string, machine: string, services: Service[] = []): Promise<ProcessIdentity> {

@@ -3,7 +3,7 @@ export interface Mount {
   path: string;
   type: string;
   source: string;
-  /** Options of the file system itself (of the superblock), not of this mount of it. */
+  /** Options of the file system (the superblock), not of this mount. */
   options: string[];
 }
 

@@ -5,19 +5,19 @@ import { register } from "../journal.ts";
 import { belongsToLab, machineNamespace, switchNamespace } from "../names.ts";
 import { attempt, run } from "./command.ts";
 
-/** A machine as the network knows it. */
+/** A machine in the network. */
 export interface NetworkMachine {
   name: string;
   address: string;
 }
 
-/** Length of the prefix that all machines share. */
+/** Prefix length of the machines' network. */
 const subnetLength = prefixLength(LAB_NETWORK);
 
 /** Name of the switch in its namespace. */
 export const bridge = "switch";
 
-/** Runs lines of ip(8) within a namespace; the host's own namespace is never touched. */
+/** Runs lines of ip(8) in a namespace, never in the host's own. */
 async function ipBatch(namespace: string, purpose: string, lines: string[]): Promise<void> {
   await run(["ip", "-netns", namespace, "-batch", "-"], { input: `${lines.join("\n")}\n`, purpose });
 }
@@ -29,7 +29,7 @@ export function findNamespaces(lab: string): string[] {
 
 async function addNamespace(lab: string, name: string): Promise<void> {
   register(lab, { kind: "namespace", name });
-  await run(["ip", "netns", "add", name], { purpose: `make the network namespace ${name}` });
+  await run(["ip", "netns", "add", name], { purpose: `create the network namespace ${name}` });
 }
 
 async function ensureSwitch(lab: string): Promise<void> {
@@ -38,7 +38,7 @@ async function ensureSwitch(lab: string): Promise<void> {
   const ready = await attempt(["ip", "-netns", namespace, "link", "show", "dev", bridge, "up"]);
   if (ready.status === 0 && ready.stdout !== "") return;
   await attempt(["ip", "-netns", namespace, "link", "delete", bridge]);
-  await ipBatch(namespace, `make the switch of lab ${lab}`, [
+  await ipBatch(namespace, `create the switch of lab ${lab}`, [
     "link set lo up",
     `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
     `address add ${LAB_SWITCH}/${subnetLength} dev ${bridge}`,
@@ -48,18 +48,18 @@ async function ensureSwitch(lab: string): Promise<void> {
 }
 
 /**
- * Whether what crosses the switch between two machines passes its netfilter (br_netfilter), as what it routes does. It costs a
- * cable more than all else, so a switch begins without.
+ * Whether packets between two machines pass the switch's netfilter (br_netfilter), like the packets that it routes. This costs more
+ * than everything else on the link, so a new switch has it off.
  */
 export async function filterBridged(lab: string, on: boolean): Promise<void> {
   const setting = `net.bridge.bridge-nf-call-iptables=${on ? 1 : 0}`;
-  const ignore = on ? [] : ["--ignore"]; // a kernel without br_netfilter has no such setting, and nothing to turn off
+  const ignore = on ? [] : ["--ignore"]; // without br_netfilter the kernel has no such setting, so there is nothing to turn off
   await run([...inSwitch(lab), "sysctl", "--quiet", ...ignore, "--write", setting], {
     purpose: `turn the filter of bridged packets of lab ${lab} ${on ? "on" : "off"}`,
   });
 }
 
-/** How a command line begins that is to run at the switch. */
+/** The prefix of a command line that runs in the switch's namespace. */
 export const inSwitch = (lab: string): string[] => ["nsenter", `--net=/run/netns/${switchNamespace(lab)}`];
 
 async function isConnected(namespace: string, address: string): Promise<boolean> {
@@ -68,12 +68,12 @@ async function isConnected(namespace: string, address: string): Promise<boolean>
   return shown.stdout.includes(LAB_SWITCH) && addresses.stdout.includes(`"${address}"`);
 }
 
-/** Gives a machine its namespace and a port of the switch. A connected one is left as it is, a half-made one is mended. */
+/** Creates a machine's namespace and its port of the switch. A connected machine is not changed; an incomplete one is repaired. */
 async function connectMachine(lab: string, { name, address }: NetworkMachine): Promise<void> {
   const namespace = machineNamespace(lab, name);
   if (!existsSync(`/run/netns/${namespace}`)) await addNamespace(lab, namespace);
   else if (await isConnected(namespace, address)) return;
-  // One end of a cable goes with the other. The kernel takes its time with those of a namespace that was removed.
+  // Deleting one end of a veth pair deletes the other. The kernel removes those of a deleted namespace with a delay.
   await attempt(["ip", "-netns", namespace, "link", "delete", "eth0"]);
   await attempt(["ip", "-netns", switchNamespace(lab), "link", "delete", portName(name)]);
   await ipBatch(switchNamespace(lab), `connect machine ${name} to the switch`, [
@@ -88,25 +88,25 @@ async function connectMachine(lab: string, { name, address }: NetworkMachine): P
   ]);
 }
 
-/** The port of a machine. An interface name has at most 15 characters (IFNAMSIZ); longer machine names are told apart by their end. */
+/** The port of a machine. An interface name has at most 15 characters (IFNAMSIZ); longer machine names are distinguished by their end. */
 export const portName = (machine: string): string => `to-${machine.slice(-12)}`;
 
-/** Makes the switch and connects machines to it; what is there and right stays. */
+/** Creates the switch and connects machines to it. Correct existing parts are not changed. */
 export async function createNetwork(lab: string, machines: NetworkMachine[]): Promise<void> {
   await ensureSwitch(lab);
   await Promise.all(machines.map((machine) => connectMachine(lab, machine)));
 }
 
-/** Gives the switch one more address, which machines reach as they reach everything outside. */
+/** Adds an address to the switch, which machines reach like everything outside their network. */
 export async function addSwitchAddress(lab: string, address: string): Promise<void> {
   await ipBatch(switchNamespace(lab), `give the switch the address ${address}`, [
     `address replace ${address} dev ${bridge}`,
   ]);
 }
 
-/** Removes network namespaces, and with them every link, route, filter and attached program within. */
+/** Removes network namespaces, with all links, routes, filters and attached programs in them. */
 export async function removeNamespaces(names: string[]): Promise<void> {
   await Promise.all(names.map((name) => run(["ip", "netns", "delete", name], { purpose: `remove namespace ${name}` })));
-  // ip(8) mounts the folder on itself when it makes the first namespace of a host, and leaves that to others.
+  // ip(8) mounts the folder on itself when it creates the first namespace of a host, and never unmounts it.
   if (names.length > 0 && readdirSync("/run/netns").length === 0) await attempt(["umount", "/run/netns"]);
 }

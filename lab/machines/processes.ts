@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
-/** A process for good: its pid alone may be another's after it ended. */
+/** Identifies a process uniquely: after it ends, another process can get its pid. */
 export interface ProcessIdentity {
   pid: number;
   start: string;
 }
 
-/** The process's start time (proc_pid_stat(5), field 22), or undefined when there is none or it is a zombie. */
+/** The process's start time (proc_pid_stat(5), field 22), or undefined if it does not exist or is a zombie. */
 function startOf(pid: number): string | undefined {
   try {
-    // The second field is the command in parentheses and may hold anything; count from behind it.
+    // The second field is the command in parentheses and can contain any characters; count from the end of it.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
     return fields[0] === "Z" ? undefined : fields[19];
   } catch {
@@ -24,12 +24,12 @@ export function identify(pid: number): ProcessIdentity | undefined {
 
 export const isAlive = ({ pid, start }: ProcessIdentity): boolean => startOf(pid) === start;
 
-/** Whether a process is the first of its PID namespace, one below this one (proc_pid_status(5), NSpid). */
+/** Whether a process is the first of its PID namespace, directly below this one (proc_pid_status(5), NSpid). */
 export function isFirstOfNamespace(pid: number): boolean {
   try {
     return /^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
-    return false; // ended meanwhile
+    return false; // has ended
   }
 }
 
@@ -44,12 +44,12 @@ export function processesInNamespaces(names: string[]): number[] {
       try {
         return inodes.has(readlinkSync(`/proc/${pid}/ns/net`));
       } catch {
-        return false; // ended meanwhile
+        return false; // has ended
       }
     });
 }
 
-/** Kills processes and waits until they are gone. @returns those still there after the timeout (milliseconds). */
+/** Kills processes and waits until they are gone. @returns those that still run after the timeout (milliseconds). */
 export async function killAll(find: () => number[], timeout = 10_000): Promise<number[]> {
   const deadline = Date.now() + timeout;
   for (;;) {
@@ -59,7 +59,7 @@ export async function killAll(find: () => number[], timeout = 10_000): Promise<n
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // ended meanwhile
+        // has ended
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -10,7 +10,7 @@ import { parseMountinfo } from "./mountinfo.ts";
 import { findNamespaces, removeNamespaces } from "./network.ts";
 import { isAlive, killAll, processesInNamespaces } from "./processes.ts";
 
-/** What there is of a lab on this host, found by name and by the journal. */
+/** The resources of a lab on this host, found by name and through the journal. */
 export interface Remains {
   processes: number[];
   namespaces: string[];
@@ -57,7 +57,7 @@ export function findRemains(lab: string): Remains {
   };
 }
 
-/** The folders above a lab's, when it was the last one. */
+/** Removes the folders above a lab's if it was the last one. */
 async function removeEmptyParents(): Promise<void> {
   for (const folder of [labsFolder, dirname(labsFolder)]) await rmdir(folder).catch(() => {}); // not empty: still in use
 }
@@ -68,9 +68,9 @@ const describe = (remains: Remains): string[] =>
     .map(([kind, found]) => `${kind}: ${found.join(", ")}`);
 
 /**
- * Removes everything of a lab, running or half-made, whoever left it; succeeds when nothing is there.
- * Processes go first: with a machine's first process all others of it die, and with them its mounts.
- * @throws LabFailure naming what could not be removed.
+ * Removes everything of a lab, running or incomplete; succeeds if nothing exists. Processes
+ * are ended first: a machine's first process takes all its others with it, and these its mounts.
+ * @throws LabFailure that lists what could not be removed.
  */
 export async function removeLab(lab: string): Promise<void> {
   await killAll(() => processesOf(lab));
@@ -81,7 +81,7 @@ export async function removeLab(lab: string): Promise<void> {
   await removeEmptyParents();
   const left = describe(findRemains(lab));
   if (left.length > 0)
-    throw new LabFailure(`lab ${lab} could not be removed whole; what remains:\n  ${left.join("\n  ")}`, {
+    throw new LabFailure(`lab ${lab} could not be removed completely; remaining:\n  ${left.join("\n  ")}`, {
       next: "end what uses them and run 'down' again",
     });
 }
