@@ -1,3 +1,4 @@
+import { VXLAN_OVERHEAD } from "../model/pool/encapsulation.ts";
 import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
@@ -5,7 +6,7 @@ import { type NetworkDevice, networkDevices } from "./network/devices.ts";
 import { reconcileNeighbours } from "./network/neighbours.ts";
 import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
 import { applySysctls, deviceSysctls, nodeSysctls, type Sysctls } from "./network/sysctls.ts";
-import { ensureTunnel, TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./network/tunnel.ts";
+import { ensureTunnel, TUNNEL_DEVICE } from "./network/tunnel.ts";
 import { findUplinks, type Uplinks } from "./network/uplinks.ts";
 
 export interface NodeNetworkOptions {

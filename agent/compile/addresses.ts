@@ -1,11 +1,12 @@
 import type { Address } from "../../model/address/address.ts";
 import { broadcastOf, type Cidr, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { CidrIndex } from "../../model/address/cidr-index.ts";
+import type { NodeDirectory } from "../../model/node/nodes.ts";
 import type { Identity, IdentityTable } from "../../model/policy/identity.ts";
+import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
-import type { NodeDirectory } from "./nodes.ts";
-import type { PoolDirectory } from "./pools.ts";
+import { poolFlags } from "./pools.ts";
 
 /** One line of the address book before it has its identity's number. */
 export interface PlacedAddress {
@@ -44,10 +45,10 @@ export function* addressBook(
     add("loopback", parseCidr(loopback), { flags: LocationFlag.LOCAL_HOST, node: "::" });
   }
   for (const { owner, cidr } of pools.pools) {
-    add(owner, cidr, { flags: pools.flagsOf(cidr, undefined) | LocationFlag.BLACKHOLE, node: "::" });
+    add(owner, cidr, { flags: poolFlags(pools, cidr, undefined) | LocationFlag.BLACKHOLE, node: "::" });
   }
   for (const { owner, cidr, node } of pools.blocks) {
-    const flags = pools.flagsOf(cidr, node) | (node ? 0 : LocationFlag.BLACKHOLE);
+    const flags = poolFlags(pools, cidr, node) | (node ? 0 : LocationFlag.BLACKHOLE);
     add(owner, cidr, { flags, node: node ?? "::" });
   }
   let ipv4 = false;

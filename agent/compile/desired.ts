@@ -1,5 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
+import type { NatOutgoing } from "../../model/pool/pools.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 
@@ -43,12 +44,6 @@ export type Route =
   | { readonly to: "endpoint"; readonly destination: string; readonly ifindex: number }
   | { readonly to: "node"; readonly destination: string; readonly node: Address; readonly encapsulated: boolean }
   | { readonly to: "nowhere"; readonly destination: string };
-
-/** Traffic from `sources` to anything but `exclusions` leaves with the node's own address (CIDRs). */
-export interface NatOutgoing {
-  readonly sources: readonly string[];
-  readonly exclusions: readonly string[];
-}
 
 /** What the numbers in `policies` and `locations` stand for, for people. */
 export interface PolicyNames {

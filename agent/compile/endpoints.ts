@@ -1,5 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import { hostCidr } from "../../model/address/address.ts";
+import { podOwner } from "../../model/objects/pod-of.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
@@ -11,11 +12,6 @@ export interface EndpointMaps {
   readonly endpoints: Contributions<Address, Endpoint>;
   readonly interfaces: Contributions<number, Address>;
   readonly namespaces: Contributions<NetworkNamespace, Address>;
-}
-
-/** The owner under which an endpoint's entries stand. */
-export function endpointOwner({ namespace, pod }: Pick<LocalEndpoint, "namespace" | "pod">): string {
-  return `Pod ${namespace}/${pod}`;
 }
 
 /** This node's endpoints. One whose pod is not known has no identity and no policy yet, so it gets no entry: no traffic
@@ -42,18 +38,18 @@ export function compileEndpoints(
     };
   };
   return {
-    endpoints: new Map(known.map((item) => [endpointOwner(item), [content(item)]])),
+    endpoints: new Map(known.map((item) => [podOwner(item), [content(item)]])),
     interfaces: new Map(
       known.map((item) => {
         const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: item.address };
-        return [endpointOwner(item), [entry]];
+        return [podOwner(item), [entry]];
       }),
     ),
     namespaces: new Map(
       known.flatMap((item) => {
         if (item.namespaceCookie === undefined) return [];
         const key = { cookie: BigInt(item.namespaceCookie) };
-        return [[endpointOwner(item), [{ id: keyText.namespaces(key), key, value: item.address }]]];
+        return [[podOwner(item), [{ id: keyText.namespaces(key), key, value: item.address }]]];
       }),
     ),
   };

@@ -1,5 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import { protocolName } from "../../model/protocol.ts";
+import { frontendText } from "../../model/service/frontend.ts";
 import { BackendFlag, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
 import type { WrittenMap } from "./desired.ts";
 
@@ -8,7 +9,7 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   backends: (id) => `backend ${hex(id)}`,
   members: ({ service, backend }) => `${hex(backend)} of ${hex(service)}`,
   slots: ({ service, index }) => `${hex(service)}[${index}]`,
-  services: ({ address, port, protocol }) => `${frontendText(address, port)}/${protocolName(protocol)}`,
+  services: frontendText,
   sourceRanges: ({ prefixLength, set, client }) => `${prefixText(client, prefixLength - 32)} of ${hex(set)}`,
   policies: ({ prefixLength, policy, identity, direction, protocol, port }) =>
     `${hex(policy)} ${hex(identity)} ${direction ? "egress" : "ingress"} ${portText(prefixLength, protocol, port)}`,
@@ -27,12 +28,6 @@ export const preference: { readonly [M in WrittenMap]?: (a: ValueOf<M>, b: Value
 
 export function hex(id: number): string {
   return id.toString(16).padStart(8, "0");
-}
-
-// "::" and "::1" are no addresses here (bpf/shared/service.h).
-function frontendText(address: Address, port: number): string {
-  if (address === "::") return `node port ${port}`;
-  return `${address === "::1" ? "loopback" : address}:${port}`;
 }
 
 /** "10.244.0.0/16", of an address whose prefix counts 128 bits. */

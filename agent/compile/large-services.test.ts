@@ -3,15 +3,16 @@
 import { describe, expect, test, vi } from "vitest";
 import { service } from "../../model/objects/core.ts";
 import { type EndpointSlice, endpointSlice } from "../../model/objects/discovery.ts";
+import { SERVICE_LIMITS } from "../../model/service/limits.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
 import { keyText } from "./key.ts";
+import { NODE_ROOM } from "./limits.ts";
+import { mapsInWords } from "./maps-in-words.fixture.ts";
 import { LONGEST_PART_MS, longest } from "./parts.fixture.ts";
-import { NODE_LIMITS, SERVICE_LIMITS } from "./service-limits.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
-import { mapsInWords } from "./words.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -113,7 +114,7 @@ describe("what one Service may hold", () => {
 describe("what all of a node's may hold", () => {
   test("too many endpoints over all ports: the namespace that takes most gives way, its heaviest Service first", () => {
     const loud = times(6, (at) => large({ name: `s${at}`, ports: 50, endpoints: at === 3 ? 1000 : 900 }));
-    expect(5 * 45_000 + 50_000).toBeGreaterThan(NODE_LIMITS.endpoints);
+    expect(5 * 45_000 + 50_000).toBeGreaterThan(NODE_ROOM.endpoints);
     const { served, closedServices, said } = outcome(clusterOf(...loud, calm()));
     expect(served.filter((one) => one.endsWith(" 0"))).toEqual(["loud/s3 0"]);
     expect(served.at(-1)).toBe("calm/web 2");

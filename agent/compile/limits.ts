@@ -1,7 +1,14 @@
+import type { Room } from "../../model/service/limits.ts";
 import { maps } from "../kernel/layout.gen.ts";
 
-/** What all lists of ranges may hold together: half of the map, so that the new ones find room beside the old ones. */
-export const NODE_SOURCE_RANGES = maps.sourceRanges.maxEntries / 2;
+/** What all Services and host ports may hold on one node: what the maps have room for; of ranges half of it, so that the new lists
+ * find room beside the old ones. */
+export const NODE_ROOM: Room = {
+  frontends: maps.services.maxEntries,
+  endpoints: maps.slots.maxEntries,
+  backends: maps.backends.maxEntries,
+  sourceRanges: maps.sourceRanges.maxEntries / 2,
+};
 
 /** Entries of the map `policies` that all policies in force on one node may need: half of it, so that the new ones find
  * room beside the old ones while endpoints move from one to the other. */

@@ -1,19 +1,19 @@
 import type { Address } from "../../model/address/address.ts";
 import { canonicalAddress, familyOf, hostCidr } from "../../model/address/address.ts";
 import { Latest, Memo } from "../../model/memo.ts";
+import type { NodeDirectory } from "../../model/node/nodes.ts";
 import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
-import { isPodOf } from "../../model/objects/pod-of.ts";
+import { isPodOf, podOwner } from "../../model/objects/pod-of.ts";
 import { type Identity, IdentityTable, type Vocabulary } from "../../model/policy/identity.ts";
+import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
 import type { Contributions, Entry } from "./desired.ts";
-import { endpointOwner } from "./endpoints.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
-import type { NodeDirectory } from "./nodes.ts";
-import type { PoolDirectory } from "./pools.ts";
+import { poolFlags } from "./pools.ts";
 import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 
 export interface LocationMap {
@@ -90,7 +90,7 @@ export class LocationCompiler {
         snapshot.endpoints.flatMap((endpoint) => {
           const line = pods.get(endpoint.address);
           // An address may have come back from another pod that is still listed: that pod's identity is not this one's.
-          if (line?.owner !== endpointOwner(endpoint) || line.endpoint !== endpoint) return [];
+          if (line?.owner !== podOwner(endpoint) || line.endpoint !== endpoint) return [];
           return [[endpoint.address, numberOf(line.identity, displaced)] as const];
         }),
       ),
@@ -148,7 +148,7 @@ function placePod(
     owner: `Pod ${objectName(pod)}`,
     cidr,
     key: prefixOf(cidr),
-    place: { flags: pools.flagsOf(cidr, node) | LocationFlag.WORKLOAD, node: node ?? "::" },
+    place: { flags: poolFlags(pools, cidr, node) | LocationFlag.WORKLOAD, node: node ?? "::" },
     identity: table.ofPod(pod, namespace, cidr),
     endpoint,
   };

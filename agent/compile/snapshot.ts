@@ -1,38 +1,23 @@
-import type { Address } from "../../model/address/address.ts";
+import type { NodeFacts as Facts } from "../../model/node/facts.ts";
 import type { FelixConfiguration, IpamBlock, IpPool } from "../../model/objects/calico.ts";
 import type { Namespace, Node, Pod, Service } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import type { NetworkPolicy } from "../../model/objects/networking.ts";
+import type { PlacedPodName } from "../../model/objects/pod-of.ts";
 
-/** What no API object tells: this machine as the agent found it. */
-export interface NodeFacts {
-  readonly nodeName: string;
-  /** This node's address towards the other nodes. */
-  readonly address: Address;
-  /** The subnets this node's uplinks stand in ("172.31.1.0/24"): other nodes in them need no tunnel when CrossSubnet. */
-  readonly subnets: readonly string[];
-  /** Every further address of this machine, its tunnel device's for instance. */
-  readonly localAddresses: readonly Address[];
-  /** The network that Services' addresses come from. */
-  readonly serviceSubnet: string;
-  /** Where the agent reaches the API server; undefined without one, or while only a name of it is known. */
-  readonly apiServer?: { readonly address: Address; readonly port: number } | undefined;
+/** The same with what only the maps need. */
+export interface NodeFacts extends Facts {
   readonly uplinkIfindex: number;
   /** 0: there is none. */
   readonly tunnelIfindex: number;
-  /** What the numbers of identities and policies hang on beside their content, which users compose (ids.ts). */
+  /** What the numbers of identities and policies depend on beside their content, which users compose (ids.ts). */
   readonly salt?: string;
   /** Cookie of this node's own network namespace, decimal; absent where the kernel did not tell. */
   readonly namespaceCookie?: string | undefined;
 }
 
 /** A workload's interface on this node, as CNI made it. */
-export interface LocalEndpoint {
-  readonly namespace: string;
-  readonly pod: string;
-  /** The pod's uid as the kubelet gave it; absent or empty when it gave none. */
-  readonly uid?: string;
-  readonly address: Address;
+export interface LocalEndpoint extends PlacedPodName {
   /** Host side of the veth pair. */
   readonly ifindex: number;
   /** Inside the pod. */

@@ -13,8 +13,8 @@ import { kinds } from "../watch/kinds.ts";
 import { problemText } from "../watch/problem-reporter.ts";
 import { SnapshotStore } from "../watch/snapshot-store.ts";
 import { Compiler } from "./compile.ts";
+import { type MapsInWords, mapsInWords } from "./maps-in-words.fixture.ts";
 import type { LocalEndpoint, NodeFacts } from "./snapshot.ts";
-import { type MapsInWords, mapsInWords } from "./words.ts";
 
 interface StoryObject {
   apiVersion: string;

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import type { NatOutgoing } from "../compile/desired.ts";
+import type { NatOutgoing } from "../../model/pool/pools.ts";
 import { nftTransaction } from "./nft-command.ts";
 
 const TABLE = "ebpf_dataplane";

@@ -1,7 +1,8 @@
+import { VXLAN_OVERHEAD } from "../../model/pool/encapsulation.ts";
 import type { Route } from "../compile/desired.ts";
 import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
 import { ipBatch, ipLines } from "./ip-command.ts";
-import { TUNNEL_DEVICE, VXLAN_OVERHEAD } from "./tunnel.ts";
+import { TUNNEL_DEVICE } from "./tunnel.ts";
 
 // Routes and neighbours of ours carry this number (`ip route … proto`): it is how a restarted agent knows them. Not in
 // /etc/iproute2/rt_protos, not used by a well-known routing daemon.

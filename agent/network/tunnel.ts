@@ -8,9 +8,6 @@ const VXLAN_PORT = 4789;
 // wrapped for a backend in the node's own network. The pods' router has this one; the scope keeps it off the network.
 const TUNNEL_ADDRESS = "169.254.1.1/32";
 
-/** The outer headers that VXLAN over IPv4 adds: Ethernet 14, IP 20, UDP 8, VXLAN 8 (RFC 7348). */
-export const VXLAN_OVERHEAD = 50;
-
 /** What has to be run so that the tunnel device is as wanted; nothing when it is. One device serves all nodes: packets
  * carry destination and network identifier (`external`) and the chosen backend (`gbp`); nothing is learned, nobody is asked
  * for hardware addresses. */

@@ -1,3 +1,4 @@
+import type { Address } from "../address/address.ts";
 import type { Pod } from "./core.ts";
 
 /** A pod as whoever made its interface was told of it. */
@@ -6,6 +7,16 @@ export interface PodName {
   readonly pod: string;
   /** The pod's uid as the kubelet gave it; absent or empty when it gave none. */
   readonly uid?: string;
+}
+
+/** The same with the address that its interface has. */
+export interface PlacedPodName extends PodName {
+  readonly address: Address;
+}
+
+/** "Pod default/web-0" */
+export function podOwner({ namespace, pod }: Pick<PodName, "namespace" | "pod">): string {
+  return `Pod ${namespace}/${pod}`;
 }
 
 /** Whether the pod is the one that is meant, and not an older or newer one of that name. */

@@ -1,4 +1,4 @@
-import { VXLAN_OVERHEAD } from "../../agent/network/tunnel.ts";
+import { VXLAN_OVERHEAD } from "../../model/pool/encapsulation.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import type { Warning } from "./warning.ts";
 

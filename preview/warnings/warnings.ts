@@ -1,9 +1,9 @@
 import type { Declared } from "../declared/declared.ts";
 import { addressWarnings } from "./addresses.ts";
 import { balancerWarnings } from "./balancers.ts";
-import { compilerWarnings } from "./compiler.ts";
 import { machineWarnings } from "./machines.ts";
 import { mtuWarnings } from "./mtu.ts";
+import { notInForce } from "./not-in-force.ts";
 import { policyWarnings } from "./policies.ts";
 import { poolWarnings } from "./pools.ts";
 import type { Warning } from "./warning.ts";
@@ -19,7 +19,7 @@ export function warningsOf(declared: Declared): Warning[] {
       ...mtuWarnings(cluster),
       ...poolWarnings(cluster),
       ...policyWarnings(cluster),
-      ...compilerWarnings(cluster),
+      ...notInForce(cluster),
     ]),
   ];
 }

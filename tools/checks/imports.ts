@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   agent: ["components", "kubernetes", "model"],
   report: ["model"],
   verify: ["components", "agent", "kubernetes", "report", "model"],
-  preview: ["components", "agent", "verify", "report", "model"],
+  preview: ["components", "verify", "report", "model"],
   measure: ["components", "agent", "kubernetes", "lab", "verify", "report", "model"],
   lab: ["components", "agent", "kubernetes", "model"],
   tools: [],

@@ -2,8 +2,8 @@ import type { Address } from "../../../model/address/address.ts";
 import type { Node, Pod, Service } from "../../../model/objects/core.ts";
 import { objectName } from "../../../model/objects/metadata.ts";
 import { TCP, UDP } from "../../../model/protocol.ts";
+import { frontends } from "../../../model/service/frontends.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
-import { frontends } from "../../compile/frontends.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
 /** The objects that give addresses their names, as last seen. */

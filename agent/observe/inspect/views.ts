@@ -1,6 +1,5 @@
 // The maps in words, one function per thing to look at. They read whatever MapStores they are given.
 import { keyText } from "../../compile/key.ts";
-import { clientsText } from "../../compile/words.ts";
 import {
   BackendFlag,
   backendFlagNames,
@@ -16,7 +15,16 @@ import {
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
 import type { View } from "./table.ts";
-import { addressAndPort, age, flagNames, identity, type NumberNames, protocol, protocolAndPorts } from "./words.ts";
+import {
+  addressAndPort,
+  age,
+  clientsText,
+  flagNames,
+  identity,
+  type NumberNames,
+  protocol,
+  protocolAndPorts,
+} from "./words.ts";
 
 export function services({ services, slots, backends, sourceRanges }: MapStores): View {
   const sets = Map.groupBy(sourceRanges.entries(), ([{ set }]) => set);

@@ -48,3 +48,14 @@ export function age(nanoseconds: bigint): string {
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 }
+
+/** "10.0.0.0/8, 192.168.0.0/16 and 7 more"; "nobody". Of ranges as the map's keys are written. */
+export function clientsText(ranges: readonly string[]): string {
+  const named = ranges
+    .map((text) => text.split(" ")[0])
+    .sort()
+    .slice(0, 3);
+  return (
+    (named.join(", ") || "nobody") + (ranges.length > named.length ? ` and ${ranges.length - named.length} more` : "")
+  );
+}

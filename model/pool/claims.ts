@@ -1,17 +1,9 @@
-import {
-  type Cidr,
-  covers,
-  hostCidr,
-  isEverything,
-  overlap,
-  parseCidr,
-  writtenLength,
-} from "../../model/address/address.ts";
-import { CidrIndex } from "../../model/address/cidr-index.ts";
-import { byAge } from "../../model/objects/age.ts";
-import type { IpamBlock, IpPool } from "../../model/objects/calico.ts";
-import type { Problem } from "../../model/problem.ts";
-import type { NodeFacts } from "./snapshot.ts";
+import { type Cidr, covers, hostCidr, isEverything, overlap, parseCidr, writtenLength } from "../address/address.ts";
+import { CidrIndex } from "../address/cidr-index.ts";
+import type { NodeFacts } from "../node/facts.ts";
+import { byAge } from "../objects/age.ts";
+import type { IpamBlock, IpPool } from "../objects/calico.ts";
+import type { Problem } from "../problem.ts";
 
 /** Objects that take nothing from anybody, and what is wrong with the others. */
 export interface Judged<T> {

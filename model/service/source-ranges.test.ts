@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type Service, service } from "../../model/objects/core.ts";
+import { Compiler } from "../../agent/compile/compile.ts";
+import { NODE_ROOM } from "../../agent/compile/limits.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { Compiler } from "./compile.ts";
-import { NODE_SOURCE_RANGES } from "./limits.ts";
+import { type Service, service } from "../objects/core.ts";
 import { SOURCE_RANGES_LIMIT, sourceRanges } from "./source-ranges.ts";
 
 const balanced = (ranges: readonly string[], name = "web", namespace = "default") =>
@@ -53,7 +53,7 @@ test("of too many lists for a node those of the namespace that names most are cl
   const small = [balanced(addresses(100), "small", "small"), balanced(list(11), "medium", "small")];
   const { state, longest } = compiled([...large, ...small]);
   const closed = state.problems.filter(({ path }) => path === PATH).map(({ namespace }) => namespace);
-  const room = (NODE_SOURCE_RANGES - 100) / SOURCE_RANGES_LIMIT;
+  const room = (NODE_ROOM.sourceRanges - 100) / SOURCE_RANGES_LIMIT;
   expect(closed).toEqual(Array.from({ length: 41 - Math.floor(room) }, () => "large"));
   const entries = [...state.maps.sourceRanges.values()].flat();
   expect(entries).toHaveLength(Math.floor(room) * SOURCE_RANGES_LIMIT + 100);

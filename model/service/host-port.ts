@@ -1,18 +1,15 @@
-import type { Address } from "../../model/address/address.ts";
-import { canonicalAddress, familyOf, isLoopback, useOf } from "../../model/address/address.ts";
-import type { Pod } from "../../model/objects/core.ts";
-import type { Problem } from "../../model/problem.ts";
-import { TCP, UDP } from "../../model/protocol.ts";
-import { ServiceFlag } from "../kernel/layout.gen.ts";
-import { clusterList, podHere, type SlotList } from "./backends.ts";
-import { endpointOwner } from "./endpoints.ts";
+import type { Address } from "../address/address.ts";
+import { canonicalAddress, familyOf, isLoopback, useOf } from "../address/address.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import type { Pod } from "../objects/core.ts";
+import { type PlacedPodName, podOwner } from "../objects/pod-of.ts";
+import type { Problem } from "../problem.ts";
+import { TCP, UDP } from "../protocol.ts";
+import { clusterList, podHere } from "./backends.ts";
+import { frontendText, NODE_LOOPBACK } from "./frontend.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
-import { type FrontendRule, NODE_LOOPBACK } from "./frontends.ts";
-import { keyText } from "./key.ts";
-import type { NodeDirectory } from "./nodes.ts";
-import { type CompiledService, NOTHING } from "./service.ts";
-import type { LocalEndpoint } from "./snapshot.ts";
+import { type CompiledService, NOTHING, type ServedFrontend } from "./service.ts";
 
 interface HostPort {
   /** "spec.containers[0].ports[1]" */
@@ -38,11 +35,11 @@ export function hasHostPorts({ spec }: Pod): boolean {
  * `hostIP` alone, each with the pod as its one backend, ready or not. */
 export function compilePod(
   pod: Pod,
-  endpoint: LocalEndpoint,
+  endpoint: PlacedPodName,
   nodes: NodeDirectory,
   allowed: FrontendRules,
 ): CompiledService {
-  const about = { owner: endpointOwner(endpoint), kind: "Pod", object: pod };
+  const about = { owner: podOwner(endpoint), kind: "Pod", object: pod };
   const ports = hostPorts(pod);
   if (ports.length > MOST) return { ...about, ...NOTHING, problems: [tooMany(pod, ports)] };
   const parts = ports.map((port) => ({ port, refusal: refusal(port, nodes) }));
@@ -52,10 +49,10 @@ export function compilePod(
   const lists = [...new Set(frontends.map(({ list }) => list))];
   return {
     ...about,
-    frontends: [...new Map(frontends.map((item) => [keyText.services(item.key), item])).values()],
+    frontends: [...new Map(frontends.map((item) => [frontendText(item.key), item])).values()],
     lists,
     clients: [],
-    backends: [...new Map(lists.flatMap(({ slots }) => slots.map((slot) => [slot.name.name, slot]))).values()],
+    backends: [...new Map(lists.flatMap(({ backends }) => backends.map((one) => [one.name.name, one]))).values()],
     problems: [
       ...parts.flatMap(({ port, refusal }) => (refusal ? [problem(pod, port, refusal)] : [])),
       ...notServed(
@@ -105,17 +102,15 @@ function addressesOf(hostIP: string, { facts, addresses }: NodeDirectory): reado
   return own.filter((one) => one === address);
 }
 
-type HostPortRule = FrontendRule & { readonly list: SlotList; readonly affinitySeconds: number };
-
-function rules(port: HostPort, endpoint: LocalEndpoint, nodes: NodeDirectory): HostPortRule[] {
+function rules(port: HostPort, endpoint: PlacedPodName, nodes: NodeDirectory): ServedFrontend[] {
   const protocol = port.protocol === "UDP" ? UDP : TCP;
-  const name = `${endpointOwner(endpoint)}:${port.hostPort}/${port.protocol}/${port.hostIP}`;
+  const name = `${podOwner(endpoint)}:${port.hostPort}/${port.protocol}/${port.hostIP}`;
   const list = clusterList(name, [podHere(endpoint.address, port.containerPort, protocol, nodes)]);
   return addressesOf(port.hostIP, nodes).map((address) => ({
     key: { address, port: port.hostPort, protocol },
     family: "IPv4",
-    flags: ServiceFlag.HOST_PORT,
     claim: "host port",
+    trafficPolicy: "Cluster",
     path: `${port.path}.hostPort`,
     list,
     affinitySeconds: 0,

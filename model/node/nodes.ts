@@ -1,9 +1,9 @@
-import type { Address } from "../../model/address/address.ts";
-import { canonicalAddress, type Family, familyOf, useOf } from "../../model/address/address.ts";
-import { byAge } from "../../model/objects/age.ts";
-import type { Node } from "../../model/objects/core.ts";
-import type { Problem } from "../../model/problem.ts";
-import type { NodeFacts } from "./snapshot.ts";
+import type { Address } from "../address/address.ts";
+import { canonicalAddress, type Family, familyOf, useOf } from "../address/address.ts";
+import { byAge } from "../objects/age.ts";
+import type { Node } from "../objects/core.ts";
+import type { Problem } from "../problem.ts";
+import type { NodeFacts } from "./facts.ts";
 
 /** Who is which node, by name and by address. */
 export interface NodeDirectory {

@@ -1,9 +1,8 @@
-import { heaviestFirst } from "../../model/heaviest-first.ts";
-import type { Service } from "../../model/objects/core.ts";
-import type { EndpointSlice } from "../../model/objects/discovery.ts";
-import type { Problem } from "../../model/problem.ts";
-import { each, type Steps } from "../../model/steps.ts";
-import { maps } from "../kernel/layout.gen.ts";
+import { heaviestFirst } from "../heaviest-first.ts";
+import type { Service } from "../objects/core.ts";
+import type { EndpointSlice } from "../objects/discovery.ts";
+import type { Problem } from "../problem.ts";
+import { each, type Steps } from "../steps.ts";
 import { portIn } from "./backends.ts";
 import { frontendCount } from "./frontends.ts";
 import { type CompiledService, isServed, ownerOf } from "./service.ts";
@@ -17,13 +16,16 @@ export const SERVICE_LIMITS = {
   endpoints: 65_536,
 } as const;
 
-/** What all of them may hold on one node: what the maps have room for. */
-export const NODE_LIMITS = {
-  frontends: maps.services.maxEntries,
-  endpoints: maps.slots.maxEntries,
+/** What all of them may hold on one node. */
+export interface Room {
+  readonly frontends: number;
+  /** Over all ports. */
+  readonly endpoints: number;
   /** Different endpoints. */
-  backends: maps.backends.maxEntries,
-} as const;
+  readonly backends: number;
+  /** Ranges of all `loadBalancerSourceRanges`. */
+  readonly sourceRanges: number;
+}
 
 export type Counts = Record<keyof typeof SERVICE_LIMITS, number>;
 
@@ -67,7 +69,7 @@ export interface Closed {
 
 /** Who is closed, by owner: what is too large by itself, then as many as it takes until the others have room, and `more`
  * beyond them. */
-export function closing(loads: readonly Load[], node: string, more: number): ReadonlyMap<string, Closed> {
+export function closing(loads: readonly Load[], node: string, room: Room, more: number): ReadonlyMap<string, Closed> {
   const closed = new Map(
     loads.flatMap(({ owner, counts }) => overLimit(counts).map((reason) => [owner, reason] as const)),
   );
@@ -77,12 +79,14 @@ export function closing(loads: readonly Load[], node: string, more: number): Rea
     sums.frontends += counts.frontends;
     sums.endpoints += counts.endpoints;
   }
-  const fits = () => sums.frontends <= NODE_LIMITS.frontends && sums.endpoints <= NODE_LIMITS.endpoints;
+  const fits = () => sums.frontends <= room.frontends && sums.endpoints <= room.endpoints;
   if (fits() && more === 0) return closed;
-  const frontends = sums.frontends > NODE_LIMITS.frontends;
-  const why = `does not fit beside the others of node ${node}, which have room for ${roomInWords()}`;
+  const frontends = sums.frontends > room.frontends;
+  const why = `does not fit beside the others of node ${node}, which have room for ${roomInWords(room)}`;
   let rest = more;
-  for (const { owner, counts } of heaviestFirst(standing.map((load) => ({ ...load, weight: weightOf(load.counts) })))) {
+  for (const { owner, counts } of heaviestFirst(
+    standing.map((load) => ({ ...load, weight: weightOf(load.counts, room) })),
+  )) {
     if (fits() && rest-- <= 0) break;
     if (frontends) sums.frontends -= counts.frontends;
     sums.endpoints -= counts.endpoints;
@@ -91,8 +95,7 @@ export function closing(loads: readonly Load[], node: string, more: number): Rea
   return closed;
 }
 
-function roomInWords(): string {
-  const { frontends, endpoints, backends } = NODE_LIMITS;
+function roomInWords({ frontends, endpoints, backends }: Room): string {
   return `${frontends} addresses and ports, ${endpoints} endpoints over all ports and ${backends} different ones`;
 }
 
@@ -104,8 +107,8 @@ function overLimit(counts: Counts): Closed[] {
 }
 
 /** The largest part that it takes of any map. */
-function weightOf({ frontends, endpoints }: Counts): number {
-  return Math.max(frontends / NODE_LIMITS.frontends, endpoints / NODE_LIMITS.backends);
+function weightOf({ frontends, endpoints }: Counts, room: Room): number {
+  return Math.max(frontends / room.frontends, endpoints / room.backends);
 }
 
 /** The object as it is while it is closed. `empty` is it without endpoints. */

@@ -1,13 +1,13 @@
-import { canonicalAddress, covers, hostCidr, isLoopback, parseCidr, useOf } from "../../model/address/address.ts";
-import type { IpPool } from "../../model/objects/calico.ts";
-import type { EndpointSlice } from "../../model/objects/discovery.ts";
-import { serviceNameLabel } from "../../model/objects/discovery.ts";
-import { TCP, UDP } from "../../model/protocol.ts";
-import type { Frontend } from "../kernel/layout.gen.ts";
+import { canonicalAddress, covers, hostCidr, isLoopback, parseCidr, useOf } from "../address/address.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import type { IpPool } from "../objects/calico.ts";
+import type { EndpointSlice } from "../objects/discovery.ts";
+import { serviceNameLabel } from "../objects/discovery.ts";
+import type { Judged } from "../pool/claims.ts";
+import { TCP, UDP } from "../protocol.ts";
 import type { ExternalIpPolicy } from "./external-ips.ts";
-import { NODE_LOOPBACK } from "./frontends.ts";
-import type { NodeDirectory } from "./nodes.ts";
-import type { Judged } from "./pool-claims.ts";
+import type { Frontend } from "./frontend.ts";
+import { NODE_LOOPBACK } from "./frontend.ts";
 
 /** Where a frontend's address comes from. What is first in the list goes before what is later, whoever is older. */
 export const claims = ["cluster IP", "node port", "external IP", "load balancer", "host port"] as const;

@@ -15,6 +15,7 @@ import {
   serviceFlagNames,
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
+import { clientsText } from "../observe/inspect/words.ts";
 import type { WrittenMap } from "./desired.ts";
 import { keyText } from "./key.ts";
 
@@ -62,17 +63,6 @@ function services({ services: frontends, slots, backends: all, sourceRanges }: R
       ];
       return `${keyText.services(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
     });
-}
-
-/** "10.0.0.0/8, 192.168.0.0/16 and 7 more"; "nobody". Of ranges as the map's keys are written. */
-export function clientsText(ranges: readonly string[]): string {
-  const named = ranges
-    .map((text) => text.split(" ")[0])
-    .sort()
-    .slice(0, 3);
-  return (
-    (named.join(", ") || "nobody") + (ranges.length > named.length ? ` and ${ranges.length - named.length} more` : "")
-  );
 }
 
 /** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */

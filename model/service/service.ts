@@ -1,37 +1,43 @@
-import type { Service, ServicePort } from "../../model/objects/core.ts";
-import type { EndpointSlice } from "../../model/objects/discovery.ts";
-import { ignoredAnnotations } from "../../model/objects/ignored.ts";
-import { type KubernetesObject, objectName } from "../../model/objects/metadata.ts";
-import type { Problem } from "../../model/problem.ts";
-import { each, type Steps } from "../../model/steps.ts";
-import { ServiceFlag } from "../kernel/layout.gen.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import type { Service, ServicePort } from "../objects/core.ts";
+import type { EndpointSlice } from "../objects/discovery.ts";
+import { ignoredAnnotations } from "../objects/ignored.ts";
+import { type KubernetesObject, objectName } from "../objects/metadata.ts";
+import type { Problem } from "../problem.ts";
+import { each, type Steps } from "../steps.ts";
 import {
-  type Candidate,
-  candidates,
+  type Backend,
+  type BackendList,
+  backendsOf,
   clusterList,
   localList,
   type NodeOfAddress,
-  type SlotList,
   withDraining,
 } from "./backends.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
-import type { NodeDirectory } from "./nodes.ts";
 import type { RangeSet, SourceRanges } from "./source-ranges.ts";
 
-/** One Service, or what is served for the host ports of one pod, compiled but for its numbers. */
+/** A frontend with the backends that it chooses among. */
+export interface ServedFrontend extends FrontendRule {
+  readonly list: BackendList;
+  /** How long a client keeps its backend; 0: each connection has its own. */
+  readonly affinitySeconds: number;
+}
+
+/** One Service, or what is served for the host ports of one pod, as frontends that choose among lists of backends. */
 export interface CompiledService {
   /** "Service default/web", "Pod default/web" */
   readonly owner: string;
   readonly kind: string;
   readonly object: KubernetesObject;
-  readonly frontends: readonly (FrontendRule & { readonly list: SlotList; readonly affinitySeconds: number })[];
-  readonly lists: readonly SlotList[];
+  readonly frontends: readonly ServedFrontend[];
+  readonly lists: readonly BackendList[];
   /** Whom its frontends name as clients. */
   readonly clients: readonly RangeSet[];
-  /** All of them, also those that terminate and stand in no slot. */
-  readonly backends: readonly Candidate[];
+  /** All of them, also those that terminate and stand in no list. */
+  readonly backends: readonly Backend[];
   readonly problems: readonly Problem[];
 }
 
@@ -76,7 +82,7 @@ export function* compileService(
   const asked = parts.map((part) => ({ ...part, refusal: allowed.refusal(part.rule.claim, part.rule.key) }));
   const rules = asked.filter(({ refusal }) => refusal === undefined);
   const lists = [...new Set(rules.map(({ list }) => list))];
-  const backends = new Map<string, Candidate>();
+  const backends = new Map<string, Backend>();
   for (const all of new Set(rules.map(({ all }) => all))) {
     yield* each(all, (item) => backends.set(item.name.name, item));
   }
@@ -106,8 +112,8 @@ export function withoutFrontends(service: Service): CompiledService {
 
 interface PortRule {
   readonly rule: FrontendRule;
-  readonly list: SlotList;
-  readonly all: readonly Candidate[];
+  readonly list: BackendList;
+  readonly all: readonly Backend[];
 }
 
 function* compilePort(
@@ -123,13 +129,12 @@ function* compilePort(
   const found: PortRule[] = [];
   for (const [family, ofFamily] of byFamily) {
     const publishNotReady = service.spec.publishNotReadyAddresses === true;
-    const all = yield* candidates(port, family, slices, publishNotReady, nodes, nodeOfAddress);
+    const all = yield* backendsOf(port, family, slices, publishNotReady, nodes, nodeOfAddress);
     yield;
     const name = `${objectName(service)}:${port.name || port.port}/${port.protocol ?? "TCP"}/${family}`;
     const cluster = clusterList(name, all);
     const local = localList(cluster, all);
-    const isLocal = (flags: number) => flags & (ServiceFlag.EXTERNAL_LOCAL | ServiceFlag.INTERNAL_LOCAL);
-    found.push(...ofFamily.map((rule) => ({ rule, list: isLocal(rule.flags) ? local : cluster, all })));
+    found.push(...ofFamily.map((rule) => ({ rule, list: rule.trafficPolicy === "Local" ? local : cluster, all })));
   }
   return found;
 }

@@ -1,44 +1,48 @@
-import { canonicalAddress, type Family, familyOf } from "../../model/address/address.ts";
-import type { Service, ServicePort } from "../../model/objects/core.ts";
-import { TCP, UDP } from "../../model/protocol.ts";
-import { type Frontend, ServiceFlag } from "../kernel/layout.gen.ts";
+import { canonicalAddress, type Family, familyOf } from "../address/address.ts";
+import type { Service, ServicePort } from "../objects/core.ts";
+import { TCP, UDP } from "../protocol.ts";
+import { ANY_NODE_ADDRESS, type Frontend, frontendText } from "./frontend.ts";
 import type { Claim } from "./frontend-rules.ts";
-import { keyText } from "./key.ts";
 import { EVERYBODY, type RangeSet } from "./source-ranges.ts";
 
 /** One address and port that clients may use, and by which rules. */
 export interface FrontendRule {
   readonly key: Frontend;
   readonly family: Family;
-  /** enum service_flag */
-  readonly flags: number;
   readonly claim: Claim;
+  /** Local: only backends on the node where traffic arrives (internalTrafficPolicy for cluster IPs, else externalTrafficPolicy). */
+  readonly trafficPolicy: TrafficPolicy;
   /** The field that asks for it. */
   readonly path: string;
   /** The clients that may use it; undefined: all. */
   readonly clients?: RangeSet | undefined;
 }
 
-// Any address of any node (bpf/shared/service.h).
-const ANY_NODE_ADDRESS = "::";
-/** The node's own loopback, in frontends of host ports (bpf/shared/service.h). */
-export const NODE_LOOPBACK = "::1";
+export type TrafficPolicy = "Cluster" | "Local";
 
 /** Every frontend of one service port. Of an address that stands in two fields the first says by which rules. */
 export function frontends(service: Service, port: ServicePort, ranges = EVERYBODY): readonly FrontendRule[] {
   const { spec } = service;
-  const affinity = spec.sessionAffinity === "ClientIP" ? ServiceFlag.AFFINITY : 0;
-  const internal = affinity | (spec.internalTrafficPolicy === "Local" ? ServiceFlag.INTERNAL_LOCAL : 0);
-  const external = affinity | (spec.externalTrafficPolicy === "Local" ? ServiceFlag.EXTERNAL_LOCAL : 0);
+  const internal = spec.internalTrafficPolicy ?? "Cluster";
+  const external = spec.externalTrafficPolicy ?? "Cluster";
   const protocol = port.protocol === "UDP" ? UDP : TCP;
   const balanced = new Set(balancedAddresses(service).map(canonicalAddress));
-  const at = (addresses: readonly string[], flags: number, claim: Claim, path: string): FrontendRule[] =>
+  const at = (addresses: readonly string[], trafficPolicy: TrafficPolicy, claim: Claim, path: string): FrontendRule[] =>
     addresses.map(canonicalAddress).flatMap((address) => {
       if (address === undefined) return [];
       const family = familyOf(address) ?? "IPv4";
       // The load balancer's address, whatever else it is: a cluster IP is the cluster's own way.
       const clients = balanced.has(address) && claim !== "cluster IP" ? ranges.of(family) : undefined;
-      return [{ key: { address, port: port.port, protocol }, family, flags, claim, path, ...(clients && { clients }) }];
+      return [
+        {
+          key: { address, port: port.port, protocol },
+          family,
+          claim,
+          trafficPolicy,
+          path,
+          ...(clients && { clients }),
+        },
+      ];
     });
 
   const rules = [
@@ -55,9 +59,9 @@ export function frontends(service: Service, port: ServicePort, ranges = EVERYBOD
   if (hasNodePort && port.nodePort) {
     const key = { address: ANY_NODE_ADDRESS, port: port.nodePort, protocol };
     const family = primaryFamily(service);
-    rules.push({ key, family, flags: external, claim: "node port", path: "spec.ports.nodePort" });
+    rules.push({ key, family, claim: "node port", trafficPolicy: external, path: "spec.ports.nodePort" });
   }
-  return [...new Map(rules.toReversed().map((rule) => [keyText.services(rule.key), rule])).values()].toReversed();
+  return [...new Map(rules.toReversed().map((rule) => [frontendText(rule.key), rule])).values()].toReversed();
 }
 
 /** How many frontends the service asks for, at most. */

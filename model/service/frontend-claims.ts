@@ -1,10 +1,10 @@
-import { Claims } from "../../model/claims.ts";
-import { ageText } from "../../model/objects/age.ts";
-import type { Problem } from "../../model/problem.ts";
-import { each, type Steps } from "../../model/steps.ts";
+import { Claims } from "../claims.ts";
+import { ageText } from "../objects/age.ts";
+import type { Problem } from "../problem.ts";
+import { each, type Steps } from "../steps.ts";
+import { frontendText } from "./frontend.ts";
 import { type Claim, claims as claimOrder } from "./frontend-rules.ts";
 import type { FrontendRule } from "./frontends.ts";
-import { keyText } from "./key.ts";
 import type { CompiledService } from "./service.ts";
 
 /** A frontend that its object asks for and does not get, and why. */
@@ -21,7 +21,7 @@ type Losses = Map<CompiledService, Map<string, Refusal>>;
  * goes before what somebody claims on a node's address; else the older object keeps what it has. */
 export class FrontendClaims {
   readonly #frontends = new Claims<CompiledService, string>(({ frontends, owner }) =>
-    frontends.map(({ key }) => [keyText.services(key), owner]),
+    frontends.map(({ key }) => [frontendText(key), owner]),
   );
   readonly #clusterAddresses = new Claims<CompiledService, string>(({ frontends, owner }) =>
     frontends.flatMap(({ claim, key }) => (claim === "cluster IP" ? [[key.address, owner] as const] : [])),
@@ -52,7 +52,7 @@ export class FrontendClaims {
     const cluster = this.#clusterAddresses.names(key.address).find((name) => name !== owner);
     if (cluster) return `${key.address} is the cluster IP of ${cluster}`;
     if (!isNode(key.address)) return undefined;
-    const [port] = this.#frontends.names(keyText.services({ ...key, address: "::" }));
+    const [port] = this.#frontends.names(frontendText({ ...key, address: "::" }));
     return port && `${key.port} is the node port of ${port}`;
   }
 
@@ -76,7 +76,7 @@ export class FrontendClaims {
   #rulesOf(item: CompiledService): ReadonlyMap<string, FrontendRule> {
     let rules = this.#rules.get(item);
     if (!rules) {
-      rules = new Map(item.frontends.map((rule) => [keyText.services(rule.key), rule]));
+      rules = new Map(item.frontends.map((rule) => [frontendText(rule.key), rule]));
       this.#rules.set(item, rules);
     }
     return rules;
@@ -85,7 +85,7 @@ export class FrontendClaims {
 
 function lose(losses: Losses, item: CompiledService, refusal: Refusal): void {
   const lost = losses.get(item) ?? new Map<string, Refusal>();
-  losses.set(item, lost.set(keyText.services(refusal.rule.key), refusal));
+  losses.set(item, lost.set(frontendText(refusal.rule.key), refusal));
 }
 
 // Among what people claim, the kind of the claim decides nothing.
@@ -102,7 +102,7 @@ export function notServed({ object, kind }: Pick<CompiledService, "object" | "ki
   const groups = Map.groupBy(refusals, ({ rule, reason }) => `${rule.path} ${reason}`);
   return [...groups.values()].flatMap((group): Problem[] => {
     const [{ rule, reason }] = group as [Refusal, ...Refusal[]];
-    const keys = group.map((one) => keyText.services(one.rule.key));
+    const keys = group.map((one) => frontendText(one.rule.key));
     const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : "";
     const verb = keys.length > 1 ? "are" : "is";
     const message = `${keys.slice(0, NAMED).join(", ")}${more} ${verb} not served: ${reason}. ${next(rule.claim)}`;

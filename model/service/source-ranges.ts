@@ -1,14 +1,10 @@
-import { type Cidr, type Family, familyOf, readCidr } from "../../model/address/address.ts";
-import { heaviestFirst } from "../../model/heaviest-first.ts";
-import { type Named, named } from "../../model/named.ts";
-import type { Service } from "../../model/objects/core.ts";
-import { objectName } from "../../model/objects/metadata.ts";
-import type { Problem } from "../../model/problem.ts";
-import type { Steps } from "../../model/steps.ts";
-import type { SourceRange } from "../kernel/layout.gen.ts";
-import type { Entry } from "./desired.ts";
-import { keyText } from "./key.ts";
-import { NODE_SOURCE_RANGES } from "./limits.ts";
+import { type Cidr, type Family, familyOf, readCidr } from "../address/address.ts";
+import { heaviestFirst } from "../heaviest-first.ts";
+import { type Named, named } from "../named.ts";
+import type { Service } from "../objects/core.ts";
+import { objectName } from "../objects/metadata.ts";
+import type { Problem } from "../problem.ts";
+import type { Steps } from "../steps.ts";
 
 /** Clients that may use a load balancer's address. Its name is its content: whoever changes a list names another set. */
 export interface RangeSet extends Named {
@@ -30,12 +26,12 @@ const ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
 export const EVERYBODY: SourceRanges = { of: () => undefined, problems: [] };
 
 /** The ranges of a Service. The field goes before the annotation. A list that cannot be read, or is too long, admits nobody.
- * @param closed it is among those that are too many for a node (`tooMany`) */
-export function sourceRanges(service: Service, closed = false): SourceRanges {
+ * @param room for all ranges of a node, where this list is among those that are too many (`tooMany`) */
+export function sourceRanges(service: Service, room?: number): SourceRanges {
   const { path, texts } = written(service);
   if (texts.length === 0) return EVERYBODY;
-  if (closed) {
-    const message = `all Services together have more than ${NODE_SOURCE_RANGES} ranges, and those of this namespace most. ${NOBODY} until there are fewer. Next: name larger ranges, or use one list for several Services.`;
+  if (room !== undefined) {
+    const message = `all Services together have more than ${room} ranges, and those of this namespace most. ${NOBODY} until there are fewer. Next: name larger ranges, or use one list for several Services.`;
     return nobody([about(service, path, message)]);
   }
   if (texts.length > SOURCE_RANGES_LIMIT) {
@@ -61,7 +57,7 @@ export function sourceRanges(service: Service, closed = false): SourceRanges {
 
 /** The Services whose lists are given up where all together are too many for a node: work and memory must not grow with what
  * one namespace writes. Services of one namespace with the same list count once. */
-export function* tooMany(services: readonly Service[]): Steps<ReadonlySet<Service>> {
+export function* tooMany(services: readonly Service[], room: number): Steps<ReadonlySet<Service>> {
   const lists = new Map<string, { namespace: string; owner: string; weight: number; services: Service[] }>();
   for (const service of services) {
     const { texts } = written(service);
@@ -74,10 +70,10 @@ export function* tooMany(services: readonly Service[]): Steps<ReadonlySet<Servic
     else lists.set(key, { namespace, owner: objectName(service), weight: texts.length, services: [service] });
   }
   let total = [...lists.values()].reduce((sum, { weight }) => sum + weight, 0);
-  if (total <= NODE_SOURCE_RANGES) return NONE;
+  if (total <= room) return NONE;
   const closed = new Set<Service>();
   for (const { weight, services } of heaviestFirst([...lists.values()])) {
-    if (total <= NODE_SOURCE_RANGES) break;
+    if (total <= room) break;
     total -= weight;
     for (const service of services) closed.add(service);
   }
@@ -119,12 +115,4 @@ function familiesOf({ status }: Service): Family[] {
 
 function about({ metadata }: Service, path: string, message: string): Problem {
   return { kind: "Service", namespace: metadata.namespace ?? undefined, name: metadata.name, path, message };
-}
-
-/** The entries of a set under its number. */
-export function rangeEntries(set: number, { ranges }: RangeSet): Entry<SourceRange, number>[] {
-  return ranges.map(({ address, prefixLength }) => {
-    const key = { prefixLength: 32 + prefixLength, set, client: address };
-    return { id: keyText.sourceRanges(key), key, value: 1 };
-  });
 }

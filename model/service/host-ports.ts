@@ -1,12 +1,17 @@
-import { Latest, Memo } from "../../model/memo.ts";
-import { hasEnded, type Pod } from "../../model/objects/core.ts";
-import { objectName } from "../../model/objects/metadata.ts";
-import { isPodOf } from "../../model/objects/pod-of.ts";
+import { Latest, Memo } from "../memo.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import { hasEnded, type Pod } from "../objects/core.ts";
+import { objectName } from "../objects/metadata.ts";
+import { isPodOf, type PlacedPodName } from "../objects/pod-of.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { compilePod, hasHostPorts } from "./host-port.ts";
-import type { NodeDirectory } from "./nodes.ts";
 import type { CompiledService } from "./service.ts";
-import type { ClusterSnapshot } from "./snapshot.ts";
+
+/** Pods, and those of this node that have an interface. */
+export interface Placed {
+  readonly pods: readonly Pod[];
+  readonly endpoints: readonly PlacedPodName[];
+}
 
 /** Compiles `hostPort` of this node's pods, from the moment a pod has its interface until that or the pod ends. To other
  * nodes it is a port of this node, to which they route. */
@@ -16,16 +21,16 @@ export class HostPortCompiler {
   #last: readonly CompiledService[] = [];
 
   /** The very same answer as before where nothing it is made of changed. */
-  compile(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): readonly CompiledService[] {
-    return this.#result.get([snapshot.pods, snapshot.endpoints, nodes, rules], () => {
-      const next = this.#compile(snapshot, nodes, rules);
+  compile(objects: Placed, nodes: NodeDirectory, rules: FrontendRules): readonly CompiledService[] {
+    return this.#result.get([objects.pods, objects.endpoints, nodes, rules], () => {
+      const next = this.#compile(objects, nodes, rules);
       const same = next.length === this.#last.length && next.every((item, index) => item === this.#last[index]);
       if (!same) this.#last = next;
       return this.#last;
     });
   }
 
-  #compile({ pods, endpoints }: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): CompiledService[] {
+  #compile({ pods, endpoints }: Placed, nodes: NodeDirectory, rules: FrontendRules): CompiledService[] {
     const here = new Map(endpoints.map((item) => [`${item.namespace}/${item.pod}`, item]));
     return pods.flatMap((pod) => {
       if (pod.spec.nodeName !== nodes.facts.nodeName || pod.spec.hostNetwork || !hasHostPorts(pod)) return [];

@@ -1,7 +1,7 @@
-import { type Cidr, covers, readCidr } from "../../model/address/address.ts";
-import { annotations as named } from "../../model/mode/mode.ts";
-import type { FelixConfiguration } from "../../model/objects/calico.ts";
-import type { Problem } from "../../model/problem.ts";
+import { type Cidr, covers, readCidr } from "../address/address.ts";
+import { annotations as named } from "../mode/mode.ts";
+import type { FelixConfiguration } from "../objects/calico.ts";
+import type { Problem } from "../problem.ts";
 
 /** What an administrator says of `spec.externalIPs`, which anybody may write who may write a Service (CVE-2020-8554). */
 export interface ExternalIpPolicy {

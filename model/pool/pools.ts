@@ -1,0 +1,93 @@
+import type { Address } from "../address/address.ts";
+import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
+import { CidrIndex } from "../address/cidr-index.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import type { IpamBlock, IpPool } from "../objects/calico.ts";
+import type { Problem } from "../problem.ts";
+import { type Judged, judgeBlocks } from "./claims.ts";
+
+/** Where workloads may be: IP pools, and the blocks of them that nodes have claimed. */
+export interface PoolDirectory {
+  /** How traffic of a workload address goes that lives on the node (undefined: on this one, or nobody's). */
+  traitsOf(address: Cidr, node: Address | undefined): PoolTraits;
+  /** Whether workloads of any pool are reached through the tunnel on that node. */
+  isWrappedTowards(node: Address): boolean;
+  readonly pools: readonly { readonly owner: string; readonly cidr: Cidr }[];
+  readonly blocks: readonly PlacedBlock[];
+  readonly natOutgoing: NatOutgoing;
+  readonly problems: readonly Problem[];
+}
+
+/** What an address's pool says of its traffic. */
+export interface PoolTraits {
+  readonly natOutgoing: boolean;
+  /** From this node to its own it goes through the tunnel. */
+  readonly encapsulated: boolean;
+}
+
+/** Traffic from `sources` to anything but `exclusions` leaves with the node's own address (CIDRs). */
+export interface NatOutgoing {
+  readonly sources: readonly string[];
+  readonly exclusions: readonly string[];
+}
+
+/** An IPAM block and whose it is: this node's, another's by address, or nobody's we know. */
+export interface PlacedBlock {
+  readonly owner: string;
+  readonly cidr: Cidr;
+  readonly holder: "this node" | "another node" | "unknown";
+  readonly node: Address | undefined;
+}
+
+export function poolDirectory(
+  ipPools: Judged<IpPool>,
+  ipamBlocks: readonly IpamBlock[],
+  nodes: NodeDirectory,
+): PoolDirectory {
+  const index = new CidrIndex<IpPool>();
+  const pools = ipPools.accepted.map(({ object, cidr }) => {
+    index.set(cidr, object);
+    return { owner: `IPPool ${object.metadata.name}`, cidr };
+  });
+  const blocks = judgeBlocks(ipamBlocks, ipPools.accepted, nodes.facts);
+  const subnets = new CidrIndex<true>();
+  for (const subnet of nodes.facts.subnets) subnets.set(parseCidr(subnet), true);
+  const encapsulated = (pool: IpPool | undefined, node: Address) => {
+    const mode = pool?.spec.vxlanMode ?? "Never";
+    return mode === "Always" || (mode === "CrossSubnet" && subnets.covering(hostCidr(node)).length === 0);
+  };
+  return {
+    pools,
+    blocks: blocks.accepted.map(({ object, cidr }) => placed(object, cidr, nodes)),
+    problems: [...ipPools.problems, ...blocks.problems],
+    natOutgoing: natOutgoing(
+      ipPools.accepted.map(({ object }) => object),
+      nodes,
+    ),
+    isWrappedTowards: (node) => ipPools.accepted.some(({ object }) => encapsulated(object, node)),
+    traitsOf: (address, node) => {
+      const pool = index.covering(address)[0];
+      return {
+        natOutgoing: pool?.spec.natOutgoing ?? false,
+        encapsulated: node !== undefined && encapsulated(pool, node),
+      };
+    },
+  };
+}
+
+function placed({ metadata, spec }: IpamBlock, cidr: Cidr, nodes: NodeDirectory): PlacedBlock {
+  const block = { owner: `IPAMBlock ${metadata.name}`, cidr };
+  if (spec.node === nodes.facts.nodeName) return { ...block, holder: "this node", node: undefined };
+  const node = nodes.addressOf(spec.node, cidr.family);
+  return { ...block, holder: node ? "another node" : "unknown", node };
+}
+
+// Between pods and nodes of the cluster nothing is translated: the source address is what this dataplane preserves.
+function natOutgoing(pools: readonly IpPool[], nodes: NodeDirectory): NatOutgoing {
+  const sources = pools.filter(({ spec }) => spec.natOutgoing).map(({ spec }) => spec.cidr);
+  const hosts = [...nodes.addresses.keys()].map((address) => hostCidr(address).text);
+  return {
+    sources: sources.sort(),
+    exclusions: [...new Set([...pools.map(({ spec }) => spec.cidr), ...hosts])].sort(),
+  };
+}

@@ -1,0 +1,162 @@
+import { type Address, canonicalAddress, type Family, familyOf } from "../address/address.ts";
+import { Memo } from "../memo.ts";
+import { type Named, named } from "../named.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import type { ServicePort } from "../objects/core.ts";
+import type { EndpointSlice, SliceEndpoint } from "../objects/discovery.ts";
+import { protocolName, TCP, UDP } from "../protocol.ts";
+import { each, type Steps } from "../steps.ts";
+
+/** An endpoint at one port, with what decides whether it gets new connections. */
+export interface Backend {
+  readonly name: Named;
+  readonly address: Address;
+  readonly port: number;
+  readonly protocol: number;
+  /** The address of the node to forward to; "::" where it is not known. */
+  readonly node: Address;
+  /** On this node. */
+  readonly local: boolean;
+  /** A process or pod on its node's network. */
+  readonly hostNetwork: boolean;
+  readonly ready: boolean;
+  readonly servingTerminating: boolean;
+  /** It stands in no list: what is established goes on. */
+  readonly draining: boolean;
+}
+
+/** Finds the node of an endpoint whose slice does not name it. */
+export type NodeOfAddress = (address: string) => string | undefined;
+
+const numbers = new Memo<EndpointSlice, ReadonlyMap<string, number>>();
+
+/** The number that the slice has for a Service's port; undefined: its endpoints do not have that port. */
+export function portIn(slice: EndpointSlice, { name, protocol }: ServicePort): number | undefined {
+  const known = numbers.get(slice, [], () => {
+    const named = slice.ports.map(
+      ({ name, protocol, port }) => [`${protocol ?? "TCP"} ${name ?? ""}`, port ?? 0] as const,
+    );
+    return new Map(named.reverse()); // the first of a name counts
+  });
+  return known.get(`${protocol ?? "TCP"} ${name ?? ""}`) || undefined;
+}
+
+/** The backends of one service port and family, merged over all slices, in a fixed order. */
+export function* backendsOf(
+  port: ServicePort,
+  family: Family,
+  slices: readonly EndpointSlice[],
+  publishNotReady: boolean,
+  nodes: NodeDirectory,
+  nodeOfAddress: NodeOfAddress,
+): Steps<readonly Backend[]> {
+  const found = new Map<string, Backend>();
+  const protocol = port.protocol === "UDP" ? UDP : TCP;
+  for (const slice of slices) {
+    const number = slice.addressType === family ? portIn(slice, port) : undefined;
+    if (number === undefined) continue;
+    yield* each(slice.endpoints, (endpoint) => {
+      const address = canonicalAddress(endpoint.addresses[0] ?? "");
+      if (!address) return;
+      const node = endpoint.nodeName ?? nodeOfAddress(address);
+      const backend = backendAt(
+        address,
+        number,
+        protocol,
+        node,
+        family,
+        nodes,
+        conditionsOf(endpoint, publishNotReady),
+      );
+      const known = found.get(backend.name.name);
+      // One endpoint may stand in two slices for a moment; the better of the two counts.
+      if (!known || (!known.ready && backend.ready)) found.set(backend.name.name, backend);
+    });
+  }
+  return [...found.values()].sort((a, b) => (a.name.name < b.name.name ? -1 : 1));
+}
+
+/** A pod of this node at one of its ports, whatever its conditions. */
+export function podHere(address: string, port: number, protocol: number, nodes: NodeDirectory): Backend {
+  const family = familyOf(address) ?? "IPv4";
+  const conditions = conditionsOf({ addresses: [address] }, true);
+  return backendAt(address, port, protocol, nodes.facts.nodeName, family, nodes, conditions);
+}
+
+function backendAt(
+  address: string,
+  port: number,
+  protocol: number,
+  node: string | undefined,
+  family: Family,
+  nodes: NodeDirectory,
+  conditions: Pick<Backend, "ready" | "servingTerminating">,
+): Backend {
+  const host = nodes.nodeOf(address);
+  return {
+    name: named(`${address} ${port}/${protocolName(protocol)}`),
+    address,
+    // A host-network backend is its node: forwarding goes to the very address.
+    node: host ? address : ((node && nodes.addressOf(node, family)) ?? "::"),
+    port,
+    protocol,
+    local: (host ?? node) === nodes.facts.nodeName,
+    hostNetwork: host !== undefined,
+    ...conditions,
+    draining: false,
+  };
+}
+
+/** Conditions as the EndpointSlice API defines them: ready unknown is true, serving unknown is ready. */
+function conditionsOf({ conditions }: SliceEndpoint, publishNotReady: boolean) {
+  const ready = (conditions?.ready ?? true) || publishNotReady;
+  const serving = conditions?.serving ?? ready;
+  return { ready, servingTerminating: serving && conditions?.terminating === true };
+}
+
+/** Backends that a frontend chooses among: those on this node first, `localCount` of them. */
+export interface BackendList {
+  readonly name: Named;
+  readonly backends: readonly Backend[];
+  readonly localCount: number;
+}
+
+/** Ready backends; when there is none, those that terminate but still serve (KEP-1669). */
+export function clusterList(name: string, all: readonly Backend[]): BackendList {
+  const eligible = usable(all);
+  const local = eligible.filter((backend) => backend.local);
+  return {
+    name: named(name),
+    backends: [...local, ...eligible.filter((backend) => !backend.local)],
+    localCount: local.length,
+  };
+}
+
+/** The list for frontends that serve outside clients from this node only. It differs from the cluster's when the last
+ * backend here terminates while others are ready elsewhere: traffic that still arrives here is then served to the end. */
+export function localList(cluster: BackendList, all: readonly Backend[]): BackendList {
+  if (cluster.localCount > 0) return cluster;
+  const local = usable(all.filter((backend) => backend.local));
+  if (local.length === 0) return cluster;
+  return {
+    name: named(`${cluster.name.name}/local`),
+    backends: [...local, ...cluster.backends],
+    localCount: local.length,
+  };
+}
+
+/** Backends as the map holds them: who stands in none of the lists is given nothing new. */
+export function* withDraining(all: readonly Backend[], lists: readonly BackendList[]): Steps<readonly Backend[]> {
+  const listed = new Set<string>();
+  for (const { backends } of lists) yield* each(backends, ({ name }) => listed.add(name.name));
+  yield;
+  return all.map((backend) => {
+    if (listed.has(backend.name.name)) return backend;
+    return { ...backend, draining: true };
+  });
+}
+
+function usable(all: readonly Backend[]): readonly Backend[] {
+  const ready = all.filter((backend) => backend.ready);
+  return ready.length > 0 ? ready : all.filter((backend) => backend.servingTerminating);
+}
