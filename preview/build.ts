@@ -1,5 +1,5 @@
+import type { Check } from "../components/documents/check.ts";
 import { CheckFileError } from "../verify/format/read.ts";
-import type { Check } from "../verify/format/schema.ts";
 import { readVerification } from "../verify/verification/document.ts";
 import { costInWords, costOf } from "./cost.ts";
 import { type Declared, declaredOf } from "./declared/declared.ts";

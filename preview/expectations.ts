@@ -1,6 +1,6 @@
+import type { Check, Expectation, KubernetesObject, ObjectReference } from "../components/documents/check.ts";
 import type { Destination } from "../model/expectation/destination.ts";
 import type { Place, PodSelection } from "../model/expectation/place.ts";
-import type { Check, Expectation, KubernetesObject, ObjectReference } from "../verify/format/schema.ts";
 import { shortName, type WrittenObject } from "./declared/objects.ts";
 import { type Cast, castOf, type Scene } from "./reach/cast.ts";
 import { askerOf, type NamedPeer, type NamedTarget, peersOf, type ReachRow, servicePorts } from "./reach/table.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { RemoteMachine } from "../components/documents/remote-machine.ts";
 import { apiServerOf, type Kubeconfig, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
 import { recentLog } from "../kubernetes/logs.ts";
-import type { RemoteMachine } from "./actors/connection.ts";
 import { labMachine, type Programs } from "./actors/lab-machine.ts";
 import { nodeAgent } from "./actors/node-agent.ts";
 import { sshMachine } from "./actors/ssh-machine.ts";

@@ -1,6 +1,6 @@
+import type { Check, Expectation } from "../components/documents/check.ts";
 import { didYouMean } from "../components/refusal/suggestion.ts";
 import { CheckFileError } from "./format/read.ts";
-import type { Check, Expectation } from "./format/schema.ts";
 
 /** Refuses machines that are not there: no waiting will make them. */
 export function requireMachines(check: Check, machines: string[], file: string): void {

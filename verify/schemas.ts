@@ -2,13 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { checkSchema } from "../components/documents/check.ts";
+import { verificationSchema } from "../components/documents/verification.ts";
 import { reportSchema } from "../report/document.ts";
 import { compareSchema } from "../report/results/compare.ts";
 import { scaleSchema } from "../report/results/scale.ts";
 import { throughputSchema } from "../report/results/throughput.ts";
 import { resultSchema } from "../report/results/verification.ts";
-import { checkSchema } from "./format/schema.ts";
-import { documentSchema } from "./verification/document.ts";
 
 const folder = join(import.meta.dirname, "..", "docs", "schemas");
 
@@ -17,7 +17,7 @@ export function publishedSchemas(): { path: string; content: string }[] {
   return [
     // What users write: defaults may be left out.
     publish("check.schema.json", "Check file", checkSchema, "input"),
-    publish("verification-input.schema.json", "Verification", documentSchema, "input"),
+    publish("verification-input.schema.json", "Verification", verificationSchema, "input"),
     publish("verification.schema.json", "Verification result", resultSchema, "output"),
     publish("report.schema.json", "Report", reportSchema, "output"),
     publish("compare.schema.json", "Comparison of service handling", compareSchema, "output"),

@@ -46,3 +46,8 @@ export function interfaceRule(value: string): string | undefined {
   if (/^[\w.-]{1,15}$/.test(value) && !["lo", ".", ".."].includes(value)) return undefined;
   return 'an interface\'s name of at most 15 letters, digits, ".", "_" and "-"; no pattern';
 }
+
+/** The name of a user who logs in; OpenSSH would take one that begins with "-" for an option. */
+export function userRule(value: string): string | undefined {
+  return /^[^-\s@][^\s@]*$/.test(value) ? undefined : "the name of a user";
+}

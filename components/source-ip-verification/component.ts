@@ -3,15 +3,24 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
+import { verificationSchema } from "../documents/verification.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
+import { documentText } from "../refusal/document.ts";
 import { argumentsOf, at, checked, checkedBeside } from "../refusal/refusal.ts";
 import { requireKubeconfig, requirePrivateKey } from "../values/credentials.ts";
 import { requireLabName } from "../values/names.ts";
 import type { SourceIpVerificationArgs, SshConnection, VerificationTarget } from "./args.ts";
 import { type KnownTarget, sourceIpCheck } from "./check.ts";
-import { ownMode, readCheckFiles, requireClients, requireHosts, requireVerification, targetsOf } from "./inputs.ts";
+import {
+  ownMode,
+  readCheckFiles,
+  requireClients,
+  requireConnections,
+  requireVerification,
+  targetsOf,
+} from "./inputs.ts";
 import type { LatencyFigure, VerificationDocument, VerificationRow } from "./result.ts";
 
 /**
@@ -42,19 +51,19 @@ export class SourceIpVerification extends pulumi.ComponentResource {
     const checkFiles = readCheckFiles(place, args.checkFiles ?? []);
     const targets = targetsOf(place, args);
     const clientsGiven = checkedBeside(args.clients, [], (clients) => requireClients(place, clients, args));
-    const ssh = requireHosts(at(place, "ssh"), args.ssh);
+    const ssh = requireConnections(at(place, "ssh"), args.ssh);
     const labName = checked(args.labName ?? "local", (lab) => requireLabName(at(place, "labName"), lab));
     const kubeconfig = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
     const sshPrivateKey = requirePrivateKey(at(place, "sshPrivateKey"), args.sshPrivateKey);
     super(componentType("SourceIpVerification"), name, args, opts);
 
     const { outputFolder = "out" } = args;
-    const document = pulumi.jsonStringify(
-      pulumi.all([clientsGiven, targets, ssh]).apply(([clients, known, connections]) => ({
+    const document = pulumi.all([clientsGiven, targets, ssh]).apply(([clients, known, connections]) =>
+      documentText(place, verificationSchema, {
         ...documentOf(name, clients, known, args),
         checkFiles,
         machines: machinesOf(clients, connections),
-      })),
+      }),
     );
     const run = new command.local.Command(
       `${name}-check`,
@@ -126,7 +135,7 @@ function documentOf(
 /** The clients that are entered by SSH, in the words of the document. */
 function machinesOf(clients: MachineAddress[], ssh: pulumi.Unwrap<SshConnection>[]) {
   return ssh.map(({ client, ...connection }) => {
-    const { address } = clients.find(({ name }) => name === client) ?? {};
+    const { address = "" } = clients.find(({ name }) => name === client) ?? {};
     return { name: client, address, ssh: connection };
   });
 }
@@ -136,9 +145,9 @@ function measurementOf(clients: MachineAddress[], targets: KnownTarget[], args: 
   const { latency, comparisonModes = [], thresholds = [], droppedClients = [] } = args;
   if (!latency && comparisonModes.length === 0 && thresholds.length === 0) return {};
   const served = clients.find(({ name }) => !droppedClients.includes(name)) ?? clients[0];
-  const { connections = 10_000, concurrency = 1, client = served?.name } = latency ?? {};
+  const { connections = 10_000, concurrency = 1, client = served?.name ?? "" } = latency ?? {};
   const modes = [...new Set([ownMode(args), ...comparisonModes])];
-  const to = targets.find(({ from }) => from === undefined)?.to;
+  const { to = "" } = targets.find(({ from }) => from === undefined) ?? {};
   return { measurement: { client, to, modes, connections, concurrency } };
 }
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { measuredModeOf } from "../../model/mode/mode.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
+import { connectionSchema } from "../documents/remote-machine.ts";
 import type { MachineAddress } from "../machine/machine.ts";
+import { requireDocument } from "../refusal/document.ts";
 import { at, checked, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { requireAddress } from "../values/addresses.ts";
 import { oneOf, requireUnique, requireWhole } from "../values/choices.ts";
@@ -71,12 +73,6 @@ function requireTargets(place: InputPlace, args: SourceIpVerificationArgs): void
 }
 
 function requireSsh(place: InputPlace, connections: SshConnection[]): void {
-  connections.forEach(({ port, user }, index) => {
-    const item = at(place, index);
-    if (port !== undefined) requireWhole(at(item, "port"), port, 1, 65535);
-    // OpenSSH would take it for an option.
-    if (user !== undefined && !/^[^-\s@][^\s@]*$/.test(user)) refuse(at(item, "user"), user, "the name of a user");
-  });
   requireUnique(
     (index) => at(at(place, index), "client"),
     connections.map(({ client }) => client),
@@ -139,11 +135,11 @@ export function readCheckFiles(place: InputPlace, paths: string[]) {
   });
 }
 
-/** How clients are entered, with every host looked at once it is known: OpenSSH would take "-o…" for an option. */
-export function requireHosts(place: InputPlace, ssh: SshConnection[] = []): SshConnection[] {
-  return ssh.map((connection, index) => {
+/** How clients are entered, with everything looked at once it is known: OpenSSH would take a host "-o…" for an option. */
+export function requireConnections(place: InputPlace, ssh: SshConnection[] = []): SshConnection[] {
+  return ssh.map(({ client, ...connection }, index) => {
     const host = checked(connection.host, (known) => requireHost(at(at(place, index), "host"), known));
-    return { ...connection, host };
+    return { client, ...requireDocument(at(place, index), connectionSchema, { ...connection, host }) };
   });
 }
 

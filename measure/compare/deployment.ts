@@ -1,7 +1,7 @@
+import type { Measurement } from "../../components/documents/verification.ts";
 import { type ClusterView, nodeAddresses } from "../../verify/cluster/view.ts";
 import type { World } from "../../verify/engine/world.ts";
 import type { SessionOptions } from "../../verify/session.ts";
-import type { Measurement } from "../../verify/verification/document.ts";
 import type { Measure } from "../../verify/verification/run.ts";
 import { compareOnLab } from "./command.ts";
 import { defaults } from "./options.ts";

@@ -3,11 +3,11 @@ import { promisify } from "node:util";
 import type { V1DaemonSet } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { type HandOver, handOver } from "../../components/dataplane/service-handling.ts";
+import type { KubernetesObject } from "../../components/documents/check.ts";
 import { KUBE_PROXY_IMAGE } from "../../components/release/kubernetes-release.ts";
 import type { ComparedMode } from "../../report/results/compare.ts";
 import type { Ledger } from "../../verify/engine/ledger.ts";
 import type { World } from "../../verify/engine/world.ts";
-import type { KubernetesObject } from "../../verify/format/schema.ts";
 import { modeFacts } from "./modes.ts";
 import type { Target } from "./target.ts";
 

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
+import { expectationOf } from "../../components/documents/check.ts";
 import { sendNow } from "../../verify/actors/actor.ts";
 import { type Plan, planExpectation } from "../../verify/engine/plan.ts";
 import { type Replies, repliesThroughEntry, startCaptures, stopCaptures } from "../../verify/engine/reply-path.ts";
 import { readServerLogs } from "../../verify/engine/server-log.ts";
 import type { World } from "../../verify/engine/world.ts";
-import { expectationOf } from "../../verify/format/schema.ts";
 
 /** What one round of probes from every client showed. */
 export interface Sighting {

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Probe } from "../../agent/probe/batch.ts";
 import { portableBatch, readPortable } from "../../agent/probe/portable.ts";
+import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
 import { type Actor, longestBatchMs } from "./actor.ts";
-import type { RemoteMachine } from "./connection.ts";
 import { type SshIdentity, ssh } from "./ssh.ts";
 
 /** The prober is not there yet; no other program's status. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RemoteMachine } from "./connection.ts";
+import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
 
 const SSHD = "/usr/sbin/sshd";
 /** Where it takes off its privileges; a system without a running service has not made it. */

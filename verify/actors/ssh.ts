@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { Connection, RemoteMachine } from "./connection.ts";
+import type { Connection, RemoteMachine } from "../../components/documents/remote-machine.ts";
 
 /** Who logs in. */
 export interface SshIdentity {

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from "../../components/documents/check.ts";
 import { applyObject } from "../../kubernetes/apply.ts";
 import { deleteObject } from "../../kubernetes/delete.ts";
 import { Discovery } from "../../kubernetes/discovery.ts";
@@ -5,7 +6,6 @@ import { findObject, unlessMissing } from "../../kubernetes/get.ts";
 import type { ObjectId } from "../../kubernetes/object.ts";
 import { replaceObject } from "../../kubernetes/replace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
-import type { KubernetesObject } from "../format/schema.ts";
 
 /** The one field manager of every check: what a later apply leaves out is removed. */
 export const fieldManager = "ebpf-dataplane-check";

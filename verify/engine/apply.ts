@@ -1,7 +1,7 @@
+import type { KubernetesObject } from "../../components/documents/check.ts";
 import { ApiRefusal, isAway, reasonOf } from "../../kubernetes/errors.ts";
 import { named, type ObjectId } from "../../kubernetes/object.ts";
 import type { StoredObject } from "../cluster/objects.ts";
-import type { KubernetesObject } from "../format/schema.ts";
 import type { World } from "./world.ts";
 
 /** An object that the API server does not take; the check cannot be carried out. */

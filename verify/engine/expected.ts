@@ -1,4 +1,4 @@
-import type { Expectation } from "../format/schema.ts";
+import type { Expectation } from "../../components/documents/check.ts";
 
 /** An expectation in words, in the order in which `observed` speaks: `allowed from 172.31.1.55, reply direct`. */
 export function expectedWords(expectation: Expectation): string {

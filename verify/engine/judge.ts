@@ -1,8 +1,8 @@
 import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { Expectation } from "../../components/documents/check.ts";
 import type { PodSelection } from "../../model/expectation/place.ts";
 import type { Seen } from "../../report/results/verification.ts";
 import { type ClusterView, podName } from "../cluster/view.ts";
-import type { Expectation } from "../format/schema.ts";
 import { type Attempt, type Findings, factsOf, see } from "./attempt.ts";
 import { addressOf, podsOf } from "./behind.ts";
 import {

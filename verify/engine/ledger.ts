@@ -1,7 +1,7 @@
+import type { KubernetesObject } from "../../components/documents/check.ts";
 import { isAway } from "../../kubernetes/errors.ts";
 import { named, type ObjectId } from "../../kubernetes/object.ts";
 import type { StoredObject } from "../cluster/objects.ts";
-import type { KubernetesObject } from "../format/schema.ts";
 import { applyPatiently, deletePatiently, ObjectRefused, readPatiently, restorePatiently } from "./apply.ts";
 import type { World } from "./world.ts";
 

@@ -1,9 +1,9 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Dns, Probe } from "../../agent/probe/batch.ts";
+import type { Expectation } from "../../components/documents/check.ts";
 import type { Destination } from "../../model/expectation/destination.ts";
 import type { Place } from "../../model/expectation/place.ts";
 import { agentOn, type ClusterView, nodeAddresses, podName } from "../cluster/view.ts";
-import type { Expectation } from "../format/schema.ts";
 import { podDns } from "./dns.ts";
 import { hostAddresses, livePods, NotYet } from "./lookup.ts";
 

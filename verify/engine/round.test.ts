@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
-import { type Check, checkSchema } from "../format/schema.ts";
+import { type Check, checkSchema } from "../../components/documents/check.ts";
 import { runRound } from "./round.ts";
 import { FakeWorld } from "./world.fixture.ts";
 

@@ -1,6 +1,6 @@
 import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
+import type { Expectation } from "../../components/documents/check.ts";
 import type { Actor, Prepared } from "../actors/actor.ts";
-import type { Expectation } from "../format/schema.ts";
 import { idleServers } from "./idle-servers.ts";
 import { type Judgement, judge } from "./judge.ts";
 import { type Plan, type Prober, planExpectation } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Check, checkSchema } from "../format/schema.ts";
+import { type Check, checkSchema } from "../../components/documents/check.ts";
 import { ObjectRefused } from "./apply.ts";
 import { runCheck, Stopped } from "./run-check.ts";
 import { FakeWorld, pod, serviceAccountMissing } from "./world.fixture.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
+import type { Check, Expectation, Step } from "../../components/documents/check.ts";
 import { KubernetesError } from "../../kubernetes/errors.ts";
 import { named } from "../../kubernetes/object.ts";
 import type { Problem, Row } from "../../report/results/verification.ts";
-import type { Check, Expectation, Step } from "../format/schema.ts";
 import { advice } from "../words/advice.ts";
 import { ObjectRefused } from "./apply.ts";
 import { expectedWords } from "./expected.ts";

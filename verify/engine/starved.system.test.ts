@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { socketsOfPods } from "../../agent/probe/sockets.ts";
+import { checkSchema } from "../../components/documents/check.ts";
 import type { Actor, RunningCommand } from "../actors/actor.ts";
 import { prepareProber } from "../actors/prober.ts";
-import { checkSchema } from "../format/schema.ts";
 import { runRound } from "./round.ts";
 import { FakeWorld, pod } from "./world.fixture.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkSchema } from "../format/schema.ts";
+import { checkSchema } from "../../components/documents/check.ts";
 import type { Judgement } from "./judge.ts";
 import { settle } from "./step.ts";
 import { FakeWorld } from "./world.fixture.ts";

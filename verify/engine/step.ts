@@ -1,4 +1,4 @@
-import type { Expectation } from "../format/schema.ts";
+import type { Expectation } from "../../components/documents/check.ts";
 import type { Judgement } from "./judge.ts";
 import type { World } from "./world.ts";
 

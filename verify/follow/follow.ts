@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult } from "../../agent/probe/batch.ts";
 import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import { expectationOf } from "../../components/documents/check.ts";
 import type { Path, Place, Topology } from "../../report/results/topology.ts";
 import { type Capture, type NodeActor, sendNow } from "../actors/actor.ts";
 import { agentOn, type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
@@ -9,7 +10,6 @@ import { podsOf } from "../engine/behind.ts";
 import { planExpectation } from "../engine/plan.ts";
 import { readServerLogs } from "../engine/server-log.ts";
 import type { World } from "../engine/world.ts";
-import { expectationOf } from "../format/schema.ts";
 import { legsOf, type Witnessed } from "./legs.ts";
 
 /** What is to be followed. */

@@ -1,5 +1,5 @@
 import { LineCounter, parseAllDocuments } from "yaml";
-import { type Check, checkSchema } from "./schema.ts";
+import { type Check, checkSchema } from "../../components/documents/check.ts";
 
 /** A check file that cannot be used; the message has one line per problem, each with its place. */
 export class CheckFileError extends Error {}

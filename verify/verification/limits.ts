@@ -1,6 +1,6 @@
+import type { Threshold } from "../../components/documents/verification.ts";
 import type { ComparedModeResult, Comparison } from "../../report/results/compare.ts";
 import type { ThresholdResult } from "../../report/results/verification.ts";
-import type { Threshold } from "./document.ts";
 
 /** Holds limits against what was measured. What was not measured is not within its limit. */
 export function judgeLimits(thresholds: Threshold[], comparison: Comparison | undefined): ThresholdResult[] {

@@ -1,4 +1,5 @@
 import { ServiceHandling } from "../../components/dataplane/args.ts";
+import type { Measurement } from "../../components/documents/verification.ts";
 import { measuredModes } from "../../model/mode/mode.ts";
 import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
 import type { Topology } from "../../report/results/topology.ts";
@@ -8,7 +9,7 @@ import { ObjectRefused } from "../engine/apply.ts";
 import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
 import { follow } from "../follow/follow.ts";
-import type { Measurement, Verification } from "./document.ts";
+import type { Verification } from "./document.ts";
 import { judgeLimits } from "./limits.ts";
 import { summarise } from "./summary.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { didYouMean } from "../../components/refusal/suggestion.ts";
+import { didYouMean } from "../refusal/suggestion.ts";
 
 /** An object that refuses keys it does not know, and says which it does. */
 export function known<Shape extends z.core.$ZodShape>(shape: Shape, description: string) {
