@@ -11,17 +11,22 @@ const vulnerable = (severity: string) => ({
 test.each([
   ["no vulnerability", { vulnerabilities: {} }, "passed", []],
   ["a moderate one", vulnerable("moderate"), "passed", ["moderate: six <6.1: reads too much", "low: user *: by six"]],
-  ["a grave one", vulnerable("high"), "failed", ["high: six <6.1: reads too much", "low: user *: by six"]],
+  ["a severe one", vulnerable("high"), "failed", ["high: six <6.1: reads too much", "low: user *: by six"]],
   [
     "a registry that answers 405",
     { message: "405 Method Not Allowed", error: { summary: "", detail: "" } },
     "skipped",
-    ["the registry does not tell known vulnerabilities: 405 Method Not Allowed"],
+    ["the registry does not report known vulnerabilities: 405 Method Not Allowed"],
   ],
-  ["no list", { error: { code: "ENOLOCK" } }, "skipped", ["the registry does not tell known vulnerabilities: ENOLOCK"]],
+  [
+    "no list",
+    { error: { code: "ENOLOCK" } },
+    "skipped",
+    ["the registry does not report known vulnerabilities: ENOLOCK"],
+  ],
 ])("%s", (_, answer, verdict, lines) => expect(judge(JSON.stringify(answer))).toEqual({ verdict, lines }));
 
-test("what is no report is no proof", () => {
-  expect(judge("")).toEqual({ verdict: "skipped", lines: ["npm audit gave no report: it said nothing"] });
+test("a missing report proves nothing", () => {
+  expect(judge("")).toEqual({ verdict: "skipped", lines: ["npm audit gave no report: no output"] });
   expect(judge("<html>").verdict).toBe("skipped");
 });

@@ -1,9 +1,9 @@
-// `make audit`: whether vulnerabilities are known in the npm packages of the lock files. Asks the registry that npm is set to; where that
-// does not answer such questions, says SKIP with the reason: nothing is known then, neither good nor bad.
+// `make audit`: reports known vulnerabilities in the npm packages of the lock files. Asks the registry that npm is configured for.
+// If the registry does not answer such requests, prints SKIP with the reason, because the result is unknown.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-/** From this severity on a known vulnerability fails. */
+/** A known vulnerability of this severity or above is a failure. */
 const GRAVE = ["high", "critical"];
 
 export type Finding = { verdict: "passed" | "failed" | "skipped"; lines: string[] };
@@ -25,13 +25,13 @@ export function judge(answer: string): Finding {
   } catch {
     return {
       verdict: "skipped",
-      lines: [`npm audit gave no report: ${answer.trim().slice(0, 200) || "it said nothing"}`],
+      lines: [`npm audit gave no report: ${answer.trim().slice(0, 200) || "no output"}`],
     };
   }
   if (!report.vulnerabilities) {
     const { summary, detail, code } = report.error ?? {};
-    const why = summary || detail || report.message || code || "it gave no list";
-    return { verdict: "skipped", lines: [`the registry does not tell known vulnerabilities: ${why}`] };
+    const why = summary || detail || report.message || code || "no list";
+    return { verdict: "skipped", lines: [`the registry does not report known vulnerabilities: ${why}`] };
   }
   const found = Object.values(report.vulnerabilities);
   const lines = found.map(({ name, range, severity, via }) => {
@@ -48,7 +48,7 @@ function main(): void {
     const words = ["audit", "--json", "--package-lock-only"];
     const { stdout, error } = spawnSync("npm", words, { cwd: join(root, folder), encoding: "utf8", timeout: 120_000 });
     const { verdict, lines } = error ? judge(error.message) : judge(stdout);
-    const word = { passed: "no grave vulnerability is known in", failed: "FAIL", skipped: "SKIP" }[verdict];
+    const word = { passed: "no severe vulnerability is known in", failed: "FAIL", skipped: "SKIP" }[verdict];
     process.stdout.write([`${word} ${join(folder, "package-lock.json")}`, ...lines].join("\n  ").concat("\n"));
     if (verdict === "failed") process.exitCode = 1;
   }

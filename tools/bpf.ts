@@ -1,4 +1,4 @@
-// Compiles the dataplane: each bpf/NAME.bpf.c to dist/bpf/NAME.bpf.o, and once more to NAME_traced.bpf.o, which tells its
+// Compiles the dataplane: each bpf/NAME.bpf.c to dist/bpf/NAME.bpf.o, and to NAME_traced.bpf.o, which reports its
 // steps (bpf/observe/trace.h).
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,21 +9,21 @@ import { run } from "./command.ts";
 const root = join(import.meta.dirname, "..");
 const sources = join(root, "bpf");
 export const objects = join(root, "dist", "bpf");
-/** What the objects were made from; one key for all, since nearly every header is part of every object. */
+/** The inputs of the objects; one key for all, because nearly every object includes every header. */
 const stamp = join(objects, ".key");
 
-// A header holds steps that not every object takes.
+// Headers contain functions that not every object uses.
 const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function"];
 const FLAGS = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", ...WARNINGS];
 
 interface Build {
-  /** Of the object, without .bpf.o. */
+  /** The object's name, without .bpf.o. */
   readonly name: string;
   readonly source: string;
   readonly flags: readonly string[];
 }
 
-/** Every object that is made. */
+/** All objects. */
 export function builds(): Build[] {
   return globSync("*.bpf.c", { cwd: sources })
     .sort()
@@ -61,7 +61,7 @@ export async function compileObjects(): Promise<void> {
 
 const objectOf = (name: string) => join(objects, `${name}.bpf.o`);
 
-/** <asm/types.h> lives in the folder of the machine's processor, where clang does not look when it compiles for bpf. */
+/** <asm/types.h> is in the folder of the machine's processor, which clang does not search when it compiles for bpf. */
 export function includes(): string[] {
   const [folder] = globSync("/usr/include/*-linux-gnu/asm").map((path) => join(path, ".."));
   return folder ? ["-idirafter", folder] : [];

@@ -1,6 +1,6 @@
-// Makes what is missing, step by step: `node tools/build.ts [STEP...]`, all steps by default.
+// Builds missing artifacts, step by step: `node tools/build.ts [STEP...]`, all steps by default.
 //
-// A step decides by content whether its work is done, so running everything again takes a second or two.
+// A step compares content to decide whether it has to run, so a repeated build takes a second or two.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { builds, compileObjects, objectsAreFresh } from "./bpf.ts";
@@ -31,7 +31,7 @@ const goStep = (binary: GoBinary, title: string, guessSeconds: number): Step => 
   make: async () => ({ fresh: await buildGoBinary(binary) }),
 });
 
-/** A part that is made when its sources changed. */
+/** A part that is rebuilt when its sources changed. */
 const unlessFresh = (isFresh: () => boolean, build: () => Promise<void>): Pick<Step, "fresh" | "make"> => ({
   fresh: isFresh,
   make: async () => {
@@ -108,7 +108,7 @@ const steps: Step[] = [
   },
 ];
 
-/** Steps that took no time are not worth a line when what is built serves something else. */
+/** With --quiet, steps that took no time are not reported. */
 const QUIET = "--quiet";
 
 async function main(args: string[]): Promise<void> {

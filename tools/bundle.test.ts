@@ -16,7 +16,7 @@ function write(path: string, content: string): string {
   return file;
 }
 
-test("bundle() makes programs that know where they are, and need only what is kept outside", async () => {
+test("bundle() builds programs that know their location, and need only the external packages", async () => {
   write("agent/part.ts", "export const part: string = import.meta.url;");
   write("agent/main.ts", 'import { part } from "./part.ts";\nconsole.log(import.meta.dirname, part);');
   write(
@@ -42,7 +42,7 @@ test("bundle() makes programs that know where they are, and need only what is ke
   expect(readFileSync(join(root, "dist", "machines", "boot.sh"), "utf8")).toContain("#!/bin/sh");
 });
 
-test("bundle() fails with the place of a mistake", async () => {
+test("bundle() fails with the location of an error", async () => {
   write("agent/main.ts", 'import { missing } from "./nowhere.ts";\nmissing();');
   await expect(bundle(root)).rejects.toThrow(/agent\/main\.ts:1:\d+: ERROR: Could not resolve "\.\/nowhere\.ts"/);
 });

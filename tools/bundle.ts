@@ -1,5 +1,5 @@
-// Makes the JavaScript of the package: dist/{agent,lab,verify,runner}.js, each one file with everything it needs, and
-// dist/components with its types. `npm run build` and `npm prepare` are this program.
+// Builds the JavaScript of the package: dist/{agent,lab,verify,runner}.js, each a single file with its dependencies,
+// and dist/components with its types. `npm run build` and `npm prepare` run this program.
 import {
   copyFileSync,
   existsSync,
@@ -23,7 +23,7 @@ const dist = join(root, "dist");
 /** Each is a folder with a main.ts. */
 const ENTRIES = ["agent", "lab", "verify", "runner", "cluster"];
 
-/** In CommonJS there is no import.meta; these give what a source file means by it, seen from the bundle. */
+/** CommonJS has no import.meta; these definitions replace it, relative to the bundle. */
 const IMPORT_META = {
   "import.meta.dirname": "__dirname",
   "import.meta.filename": "__filename",
@@ -31,15 +31,15 @@ const IMPORT_META = {
 };
 
 /**
- * What a bundle finds at run time, installed beside it. Runner and components must share the state of one Pulumi SDK, and
- * koffi has a native part. Everything else is inside: the agent's image has no other package than koffi.
+ * Packages that are not bundled but installed next to the bundles. Runner and components must share the state of one Pulumi
+ * SDK, and koffi has a native part. Everything else is bundled: the only package in the agent's image is koffi.
  */
 const OUTSIDE = ["@pulumi/*", "koffi", "ts-node", "typescript"];
 
 /**
  * Bundles every entry.
- * @param folder root of the sources; `dist` is made in it
- * @returns the entries that are not there to be bundled
+ * @param folder root of the sources; `dist` is created in it
+ * @returns the entries that do not exist
  */
 export async function bundle(folder: string = root): Promise<string[]> {
   const present = ENTRIES.filter((name) => existsSync(join(folder, name, "main.ts")));
@@ -57,7 +57,7 @@ export async function bundle(folder: string = root): Promise<string[]> {
     jsx: "automatic",
     jsxImportSource: "preact",
     banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
-    // A message about a mistake in a program names the function it came from.
+    // Error messages name the function they came from.
     keepNames: true,
     logLevel: "silent",
     metafile: true,
@@ -68,7 +68,7 @@ export async function bundle(folder: string = root): Promise<string[]> {
   return ENTRIES.filter((name) => !present.includes(name));
 }
 
-/** The shell scripts that the lab runs inside machines lie beside it, in the sources as in dist. */
+/** The shell scripts that the lab runs inside machines are next to it, in the sources and in dist. */
 function copyScripts(folder: string): void {
   for (const script of globSync("**/*.sh", { cwd: join(folder, "lab") })) {
     mkdirSync(join(folder, "dist", dirname(script)), { recursive: true });
@@ -92,7 +92,7 @@ export async function compileComponents(): Promise<void> {
   const emit = ["--noEmit", "false", "--rewriteRelativeImportExtensions", "--outDir", draft];
   await run(process.execPath, [tsc, "-p", "tsconfig.json", ...emit], { cwd: root });
   nameCompiledFiles(draft);
-  // Put in place whole: what was compiled from a file that is gone must not stay, and what is running is not cut short.
+  // Replaced as a whole: the output of a deleted source must not stay, and running programs must not see a partial state.
   for (const name of readdirSync(draft)) {
     rmSync(join(dist, name), { recursive: true, force: true });
     renameSync(join(draft, name), join(dist, name));
@@ -101,7 +101,7 @@ export async function compileComponents(): Promise<void> {
   writeFileSync(stamp, key);
 }
 
-/** Compilers before TypeScript 5 refuse an import of "x.ts", which declarations keep. */
+/** Compilers before TypeScript 5 refuse imports of "x.ts", which declarations contain. */
 function nameCompiledFiles(folder: string): void {
   for (const file of globSync("**/*.d.ts", { cwd: folder })) {
     const text = readFileSync(join(folder, file), "utf8");
@@ -124,6 +124,6 @@ function componentsKey(): string {
 
 if (import.meta.main) {
   const missing = await bundle();
-  if (missing.length > 0) process.stderr.write(`not bundled, because there is no main.ts: ${missing.join(", ")}\n`);
+  if (missing.length > 0) process.stderr.write(`not bundled, because main.ts is missing: ${missing.join(", ")}\n`);
   if (!componentsAreFresh()) await compileComponents();
 }

@@ -21,7 +21,7 @@ test("contentKey() depends on names and contents, not on their order", () => {
   expect(contentKey({})).toMatch(/^[0-9a-f]{12}$/);
 });
 
-test("contents() reads the files wanted", () => {
+test("contents() reads the wanted files", () => {
   file("one.go");
   file("one.txt");
   expect(Object.keys(contents(folder, (path) => path.endsWith(".go")))).toEqual(["one.go"]);
@@ -45,7 +45,7 @@ test("keepNewest() keeps the newest and those in use", () => {
   expect([old, used, older, newest].map((path) => existsSync(path))).toEqual([false, true, false, true]);
 });
 
-test("removeAbandoned() leaves drafts that may still be written", () => {
+test("removeAbandoned() keeps drafts that may still be written", () => {
   const [abandoned, recent] = [file("x.1", 4000), file("x.2", 10)] as const;
   removeAbandoned([abandoned, recent]);
   expect([existsSync(abandoned), existsSync(recent)]).toEqual([false, true]);

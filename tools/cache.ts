@@ -1,17 +1,17 @@
-// What is built outside the checkout, and under which name: an artefact is named by the content it was made from, so
-// a name that exists never needs to be built again, in this checkout or another.
+// The cache of artifacts outside the checkout. An artifact is named by the content of its inputs, so
+// an existing name never has to be built again, in this checkout or another.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
-/** The folder of everything that is slow to make; made when it is missing. */
+/** The folder of everything that is slow to build; created if it is missing. */
 export function cacheFolder(...below: string[]): string {
   const folder = join(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane", ...below);
   mkdirSync(folder, { recursive: true });
   return folder;
 }
 
-/** Twelve hexadecimal digits that stand for these parts, each with its name; the order of the names means nothing. */
+/** A hash of these named parts, twelve hexadecimal digits, independent of their order. */
 export function contentKey(parts: Record<string, string | Uint8Array>): string {
   const hash = createHash("sha256");
   for (const name of Object.keys(parts).sort()) {
@@ -21,7 +21,7 @@ export function contentKey(parts: Record<string, string | Uint8Array>): string {
   return hash.digest("hex").slice(0, 12);
 }
 
-/** The files below a folder with their contents, named relative to it, as `contentKey` wants them. */
+/** The files below a folder with their contents, named relative to it, as input for `contentKey`. */
 export function contents(folder: string, wanted: (path: string) => boolean): Record<string, Uint8Array> {
   const found: Record<string, Uint8Array> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -33,7 +33,7 @@ export function contents(folder: string, wanted: (path: string) => boolean): Rec
   return found;
 }
 
-/** Points a stable name at the newest artefact; replaced at once, so a reader never finds it missing. */
+/** Points a stable name at the newest artifact. Replaced atomically, so that a reader never finds it missing. */
 export function publish(link: string, target: string): void {
   const draft = `${link}.${process.pid}`;
   rmSync(draft, { force: true });
@@ -42,7 +42,7 @@ export function publish(link: string, target: string): void {
 }
 
 /**
- * Removes old artefacts of one kind: all but the newest `kept` and those in use.
+ * Removes old artifacts of one kind: all but the newest `kept` and those in use.
  * @param artefacts paths that may be removed
  */
 export function keepNewest(artefacts: string[], kept: number, inUse: string[] = []): void {
@@ -51,7 +51,7 @@ export function keepNewest(artefacts: string[], kept: number, inUse: string[] = 
   for (const path of newestFirst.slice(kept)) rmSync(path, { force: true });
 }
 
-/** Drafts are written beside their artefact, which they become by a rename; a killed build leaves its own behind. */
+/** A draft is written next to its artifact and renamed when it is complete; a killed build leaves its draft behind. */
 export function removeAbandoned(drafts: string[]): void {
   const anHourAgo = Date.now() - 3_600_000;
   const old = drafts.filter((path) => existsSync(path) && statSync(path).mtimeMs < anHourAgo);

@@ -1,21 +1,21 @@
-// Runs one command of a build step: quiet when it succeeds, with its own last words when it fails.
+// Runs one command of a build step: without output if it succeeds, with the end of its output if it fails.
 import { spawn } from "node:child_process";
 
 export interface CommandOptions {
   cwd?: string;
   /** Added to this process's environment. */
   env?: Record<string, string>;
-  /** Default: 1800. A command that takes longer is ended, and counts as failed. */
+  /** Default: 1800. A command that takes longer is killed and fails. */
   timeoutSeconds?: number;
 }
 
-/** Lines of a failed command's output that are shown. */
+/** Lines of output to show for a failed command. */
 const LAST_LINES = 40;
 
 /**
  * Runs a command to its end.
- * @returns what it printed on standard output
- * @throws Error naming the command, how it ended and the last lines it printed
+ * @returns its standard output
+ * @throws Error with the command, how it ended and its last lines of output
  */
 export function run(command: string, args: string[], options: CommandOptions = {}): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -37,7 +37,7 @@ export function run(command: string, args: string[], options: CommandOptions = {
   child.on("error", (error) => reject(new Error(`Cannot run "${line}": ${error.message}`)));
   child.on("close", (status, signal) => {
     if (status === 0) return resolve(Buffer.concat(stdout).toString());
-    const ending = signal ? `was ended by ${signal}` : `ended with status ${status}`;
+    const ending = signal ? `was killed by ${signal}` : `exited with status ${status}`;
     const words = Buffer.concat(printed).toString().trimEnd().split("\n").slice(-LAST_LINES).join("\n");
     reject(new Error(`"${line}" ${ending}:\n${words}`));
   });

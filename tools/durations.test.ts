@@ -15,7 +15,7 @@ test("DurationBook guesses until a step was measured", () => {
   expect(book.estimate("kube", 600)).toEqual({ seconds: 431.3, basis: "measured" });
 });
 
-test.each(["", "[", "null", '{"kube":"long"}'])("DurationBook starts anew when its file holds %j", (content) => {
+test.each(["", "[", "null", '{"kube":"long"}'])("DurationBook starts empty when its file contains %j", (content) => {
   const file = join(folder, "broken.json");
   writeFileSync(file, content);
   const book = new DurationBook(file);

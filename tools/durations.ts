@@ -1,4 +1,4 @@
-// How long a step will take: what it took the last time on this computer, or, before that, a guess that says so.
+// Estimated duration of a step: its last duration on this computer, or a guess that is labeled as such.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
 export interface Estimate {
@@ -10,7 +10,7 @@ export interface Estimate {
 export class DurationBook {
   readonly #file: string;
 
-  /** @param file a JSON object of seconds by step; an absent or broken one only means that nothing was measured */
+  /** @param file a JSON object of seconds by step; if it is missing or invalid, nothing was measured */
   constructor(file: string) {
     this.#file = file;
   }

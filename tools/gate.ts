@@ -1,4 +1,4 @@
-// What must hold for every commit beside the tests: format and lint, types, structure, generated files.
+// The checks for every commit besides the tests: format and lint, types, structure, generated files.
 import { join } from "node:path";
 import { run } from "./command.ts";
 import { spoken } from "./durations.ts";
@@ -6,7 +6,7 @@ import { spoken } from "./durations.ts";
 const root = join(import.meta.dirname, "..");
 const binary = (path: string) => join("node_modules", path);
 const node = (...args: string[]) => run(process.execPath, args, { cwd: root, timeoutSeconds: 600 });
-// The declarations of the cloud providers are among the largest there are: more than Node's default memory.
+// The declarations of the cloud providers are very large and need more than Node's default memory.
 const tsc = (...args: string[]) => node("--max-old-space-size=4096", binary("typescript/bin/tsc"), "--noEmit", ...args);
 
 interface Rule {
@@ -22,10 +22,10 @@ const RULES: Rule[] = [
   { name: "types of the package", check: () => tsc("-p", "tsconfig.json") },
   { name: "types of everything", check: () => tsc("-p", "tsconfig.all.json") },
   { name: "structure", check: () => node("tools/checks/main.ts") },
-  { name: "generated files are fresh", check: () => node("tools/generate/layout.ts", "--check") },
+  { name: "generated files are up to date", check: () => node("tools/generate/layout.ts", "--check") },
 ];
 
-/** Checks every rule, and tells each. @returns how many hold and how many do not */
+/** Runs all checks and reports each. @returns the number of passed and failed checks */
 export async function runGate(): Promise<{ passed: number; failed: number }> {
   let failed = 0;
   for (const { name, check } of RULES) {

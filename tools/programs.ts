@@ -1,4 +1,4 @@
-// The compiled programs that a local cluster needs beside its images.
+// The compiled programs that a local cluster needs besides its images.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheFolder, contentKey, contents } from "./cache.ts";
@@ -25,7 +25,7 @@ const kubernetes = (name: string, gitVersion: string): GoBinary => ({
 
 export const kube = kubernetes("kube", KUBERNETES);
 
-/** The same code under the number of another patch release, and honest about it: what is behind "+" means nothing to kubeadm. */
+/** The same code under another patch version, marked as such after "+", which kubeadm ignores. */
 export const relinked = (release: string): GoBinary => kubernetes("kube-relinked", `${release}+relinked`);
 
 export const coredns: GoBinary = {
@@ -52,7 +52,7 @@ export const probesAreFresh = (): boolean =>
 
 const sameFile = (probe: GoBinary): boolean => readFileSync(binaryPath(probe)).equals(readFileSync(probeCopy(probe)));
 
-/** The portable prober, for clients that are reached over SSH, is part of the package: dist/probe/PROCESSOR. */
+/** The portable prober for clients over SSH is part of the package: dist/probe/PROCESSOR. */
 export async function buildProbes(): Promise<void> {
   for (const probe of probes) {
     await buildGoBinary(probe);
@@ -74,7 +74,7 @@ export const shimIsFresh = (): boolean => !shimExists() || (existsSync(binaryPat
 
 const shimCopy = join(root, "dist", "cni", "ebpf-dataplane");
 
-/** The CNI plugin is part of the package, so it is copied to dist/cni/. @returns true when nothing was to be done */
+/** The CNI plugin is part of the package, so it is copied to dist/cni/. @returns true if nothing had to be done */
 export async function buildShim(): Promise<boolean> {
   const fresh = shimIsFresh() && (await buildGoBinary(shim));
   if (fresh) return true;
@@ -106,7 +106,7 @@ const loadKey = (): string =>
 export const loadIsFresh = (): boolean =>
   existsSync(load) && existsSync(loadStamp) && readFileSync(loadStamp, "utf8") === loadKey();
 
-/** Compiles the load generator of the measurements into dist/load, static: it also runs on machines of another system. */
+/** Compiles the load generator of the measurements into dist/load. It is static, so that it also runs on other systems. */
 export async function buildLoad(): Promise<void> {
   mkdirSync(dirname(load), { recursive: true });
   const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread", "-s"];

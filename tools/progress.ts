@@ -1,23 +1,23 @@
-// One line a step: what is done, how long it should take, and, while it takes long, how far it is. On standard error,
-// because standard output belongs to results.
+// One line for each step: its purpose, its estimated duration, and its progress if it takes long. On standard
+// error, because standard output is for results.
 import { type DurationBook, type Estimate, spoken } from "./durations.ts";
 
 export interface Step {
   name: string;
-  /** What it makes, as a reader of the terminal would say it. */
+  /** A readable name of its result. */
   title: string;
-  /** First guess of its duration, before it was measured on this computer. */
+  /** A guess of its duration, for the first run on this computer. */
   guessSeconds: number;
-  /** Makes what is missing. Returns a word on what it found or made; `fresh` says that nothing had to be done. */
+  /** Builds the result if it is missing. Returns a note about it; `fresh` means that nothing had to be done. */
   make(): Promise<{ fresh: boolean; note?: string }>;
-  /** True when `make` will find its work done; decides only what is announced. */
+  /** True if `make` will have nothing to do; affects only the announcement. */
   fresh(): boolean;
 }
 
-/** Without a terminal, a sign of life every so often: continuous integration gives up on silent jobs. */
+/** Without a terminal, a line at intervals, because continuous integration ends silent jobs. */
 const SIGN_OF_LIFE_SECONDS = 30;
 
-/** @param options `quiet`: only failures and what takes long are told */
+/** @param options `quiet`: reports only failures and slow steps */
 export async function runStep(step: Step, book: DurationBook, options: { quiet?: boolean } = {}): Promise<void> {
   const out = process.stderr;
   const estimate = book.estimate(step.name, step.guessSeconds);
@@ -51,10 +51,10 @@ export function expectation({ seconds, basis }: Estimate): string {
   return basis === "measured" ? `${spoken(seconds)} the last time` : `a guess, not measured here: ${spoken(seconds)}`;
 }
 
-/** `kube: 2 min 10 s, about 7 min 20 s to go`; past the estimate it says only that. */
+/** `kube: 2 min 10 s, about 7 min 20 s left`; after the estimated time, only that it takes longer. */
 export function ahead(name: string, seconds: number, estimate: Estimate): string {
   const left = estimate.seconds - seconds;
-  return `${name}: ${spoken(seconds)}, ${left > 0 ? `about ${spoken(left)} to go` : `longer than the ${spoken(estimate.seconds)} expected`}`;
+  return `${name}: ${spoken(seconds)}, ${left > 0 ? `about ${spoken(left)} left` : `longer than the ${spoken(estimate.seconds)} expected`}`;
 }
 
 function clearLine(out: NodeJS.WriteStream): void {

@@ -1,13 +1,13 @@
-// The releases of Kubernetes that machines of a lab can be told to install: kubernetes/VERSION/{kubeadm,kubelet,kubectl,images/*.tar} in
-// the cache, all of them links.
+// The releases of Kubernetes that machines of a lab can install: kubernetes/VERSION/{kubeadm,kubelet,kubectl,images/*.tar} in
+// the cache, all as links.
 import { existsSync, globSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cacheFolder, publish } from "./cache.ts";
 
-/** The names by which a machine calls the binary. */
+/** The names of the binary on a machine. */
 const PROGRAMS = ["kubeadm", "kubelet", "kubectl"];
 
-/** Makes a release be these files; a lab that has an earlier build of it finds this one when a program starts again. */
+/** Points a release at these files. A lab with an earlier build uses the new one when a program restarts. */
 export function publishRelease(version: string, binary: string, archives: string[]): void {
   const folder = cacheFolder("kubernetes", version);
   const images = join(folder, "images");
@@ -18,14 +18,14 @@ export function publishRelease(version: string, binary: string, archives: string
   forget();
 }
 
-/** Files that releases consist of: no build removes them. */
+/** The files of releases, which no build removes. */
 export function released(): string[] {
   return globSync(join(cacheFolder("kubernetes"), "*", "{kubeadm,images/*.tar}"))
     .filter(existsSync)
     .map((link) => realpathSync(link));
 }
 
-/** A release whose files are gone is none. */
+/** A release whose files are missing is not listed. */
 function forget(): void {
   for (const folder of globSync(join(cacheFolder("kubernetes"), "*"))) {
     if (!PROGRAMS.every((program) => existsSync(join(folder, program)))) rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-// Counts the tests of a vitest run, beside the reporter that shows them, and notes why a test was skipped and how long each file took.
+// Counts the tests of a vitest run, in addition to the reporter that shows them, and records why tests were skipped and how long each file took.
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Reporter, TestModule } from "vitest/node";
@@ -12,7 +12,7 @@ export interface Tally {
   seconds: Record<string, number>;
 }
 
-/** The file that the tally is written to is named by this variable. */
+/** This variable names the file to write the tally to. */
 export const TALLY_FILE = "EBPF_DATAPLANE_TALLY";
 
 export default class TallyReporter implements Reporter {
@@ -20,7 +20,7 @@ export default class TallyReporter implements Reporter {
     const tally: Tally = { passed: 0, failed: unhandled.length, skipped: [], seconds: {} };
     for (const module of modules) {
       tally.seconds[relative(process.cwd(), module.moduleId)] = module.diagnostic().duration / 1000;
-      // A file that cannot be loaded, or whose preparation fails, has tests that say nothing of it.
+      // If a file cannot be loaded, or its setup fails, its tests do not report it.
       if (module.errors().length > 0) tally.failed++;
       for (const suite of module.children.allSuites()) if (suite.errors().length > 0) tally.failed++;
       for (const test of module.children.allTests()) {

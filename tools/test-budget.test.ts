@@ -10,7 +10,7 @@ test("every suite that needs this kernel or a cluster has a budget, and nothing 
   expect([...budgeted].sort()).toEqual(suites.sort());
 });
 
-test("a run's report names the slowest ten, and what took more than twice its budget", () => {
+test("a run's report names the slowest ten, and those that took more than twice their budget", () => {
   const [path] = budgeted as [string];
   const budget = budgetOf(path) as number;
   const units = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`unit-${index}.test.ts`, index]));

@@ -1,8 +1,8 @@
-// How long each file of tests may take, from test/durations.json: what the lanes are ordered by, and what a run is held against.
+// The time budget of each test file, from test/durations.json: determines the order of the lanes, and a run is compared with it.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Seconds by test file, measured on two processors, beside the other lanes. */
+/** Seconds by test file, measured on two processors, with the other lanes running. */
 const budgets = JSON.parse(readFileSync(join(import.meta.dirname, "..", "test", "durations.json"), "utf8")) as Record<
   string,
   number
@@ -12,7 +12,7 @@ export const budgeted: readonly string[] = Object.keys(budgets);
 
 export const budgetOf = (path: string): number | undefined => budgets[path];
 
-/** A busy machine takes longer; this much longer is said. */
+/** A busy machine takes longer; beyond this factor it is reported. */
 const TOLERATED = 2;
 
 /** The ten slowest files of a run, and all that took more than twice their budget. */

@@ -1,5 +1,5 @@
-// `make test`: everything, in the order in which a failure tells most: rules, units, then what runs on this kernel beside the
-// walk-through. Ends with one line that counts: "N passed, N failed, N skipped". `--units` is the gate of a commit.
+// `make test`: all tests, the most informative first: checks, unit tests, then system tests in parallel with the
+// walk-through. Ends with a summary line: "N passed, N failed, N skipped". `--units` is the gate before a commit.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,19 +32,19 @@ function runVitest(projects: string[], minutes: number): Tally {
     });
     if (!existsSync(file)) {
       process.stderr.write(
-        `✗ ${projects.join(" and ")} tests ended before their end (${error?.message ?? `status ${status}`})\n`,
+        `✗ ${projects.join(" and ")} tests exited early (${error?.message ?? `status ${status}`})\n`,
       );
       return { ...nothing, failed: 1 };
     }
     const tally = JSON.parse(readFileSync(file, "utf8")) as Tally;
-    // An ending that no test accounts for, as a worker that crashed.
+    // A failure that belongs to no test, for example a crashed worker.
     return status !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
   } finally {
     rmSync(scratch, { recursive: true });
   }
 }
 
-/** The parts are built first: tests of what is built must not judge what was built last week. */
+/** The parts are built first, so that tests do not use an outdated build. */
 function build(): Tally {
   const args = [join("tools", "build.ts")];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
@@ -61,7 +61,7 @@ tallies.push(runVitest(["unit"], 15));
 if (!process.argv.includes("--units")) {
   heading("build");
   tallies.push(build());
-  heading("on this computer, and the walk-through beside it");
+  heading("system tests, with the walk-through in parallel");
   tallies.push(runVitest(["system", "walkthrough"], 45));
 }
 

@@ -1,4 +1,4 @@
-// The versions agree with those who would know.
+// The versions agree with their sources.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { binaryPath, buildGoBinary } from "./go-binary.ts";
 import { kube } from "./programs.ts";
 import { COREDNS, ETCD, KUBERNETES, PAUSE } from "./versions.ts";
 
-test("kubeadm asks for the images that are made", async () => {
+test("kubeadm uses the images that are built", async () => {
   await buildGoBinary(kube);
   const answer = await run(binaryPath(kube), [
     "kubeadm",

@@ -36,7 +36,7 @@ describe("checkParts()", () => {
     ["lab/bare.ts", "../agent/kernel/load.ts"],
     ["test/golden/story.ts", "../../agent/kernel/load.ts"],
     ["components/dataplane.test.ts", "../agent/kernel/load.ts"],
-  ])("lets %s do it", (path, name) => {
+  ])("allows %s to import it", (path, name) => {
     expect(checkParts(sources({ ...agent, [path]: `import { load } from "${name}";` }))).toEqual([]);
   });
 });
@@ -54,7 +54,7 @@ describe("checkKubernetesClient()", () => {
     "kubernetes/delete.ts": "",
   };
 
-  test("keeps the library to the files that are there for it; types are free", () => {
+  test("allows the library only in its own files; types are allowed everywhere", () => {
     const files = sources({
       ...client,
       "cluster/a.ts": 'import { CoreV1Api } from "@kubernetes/client-node";',
@@ -78,7 +78,7 @@ describe("checkKubernetesClient()", () => {
 });
 
 describe("checkPurity()", () => {
-  test("finds the way to the world around corners", () => {
+  test("finds indirect paths to input and output", () => {
     const files = sources({
       "agent/compile/a.ts": 'import { b } from "./b.ts";',
       "agent/compile/b.ts": 'import { c } from "../kernel/c.ts";',
@@ -90,7 +90,7 @@ describe("checkPurity()", () => {
     ]);
   });
 
-  test("passes over types and tests", () => {
+  test("ignores types and tests", () => {
     const files = sources({
       "agent/compile/a.ts": 'import type { Stats } from "node:fs";',
       "agent/compile/a.test.ts": 'import { readFileSync } from "node:fs";\nDate.now();',
@@ -103,14 +103,14 @@ describe("checkPurity()", () => {
   });
 });
 
-test("checkCircles() names the circle", () => {
+test("checkCircles() names the cycle", () => {
   const files = sources({
     "agent/watch/a.ts": 'import "../compile/b.ts";',
     "agent/compile/b.ts": 'import "../reconcile/c.ts";',
     "agent/reconcile/c.ts": 'import "../watch/a.ts";',
   });
   expect(checkCircles(files)[0]?.message).toBe(
-    "imports go in a circle: agent/watch → agent/compile → agent/reconcile → agent/watch",
+    "imports form a cycle: agent/watch → agent/compile → agent/reconcile → agent/watch",
   );
 });
 
@@ -137,13 +137,13 @@ test.each([
   expect(checkTraces(sources({ "a.md": content }))).toHaveLength(found);
 });
 
-test("checkNames() refuses names that say nothing", () => {
+test("checkNames() refuses meaningless names", () => {
   expect(checkNames(sources({ "agent/utils.ts": "", "agent/kernel/load.ts": "" })).map(({ path }) => path)).toEqual([
     "agent/utils.ts",
   ]);
 });
 
-test("checkNames() wants one style", () => {
+test("checkNames() requires one style", () => {
   const names = [
     "agent/list_watch.ts",
     "agent/list-watch.ts",

@@ -1,10 +1,10 @@
-// Imports only point forward: which parts may know of which, and which must stay free of the world.
+// Imports only point forward: which parts may import which, and which must be pure.
 import { type Finding, type Import, importsOf, isTest, isTypeScript, type Sources } from "./source.ts";
 
-/** What a part may import beside itself. `test` may import everything. */
+/** The parts that a part may import, besides itself. `test` may import everything. */
 const MAY_IMPORT: Record<string, string[]> = {
   model: [],
-  // A program: it puts the commands of several parts together, and nothing imports it.
+  // A program: it combines the commands of several parts, and nothing imports it.
   "verify/main.ts": ["verify", "measure", "report"],
   "index.ts": ["stacks"],
   stacks: ["components"],
@@ -47,11 +47,11 @@ export function checkKernelBoundary(sources: Sources): Finding[] {
 
 const CLIENT_LIBRARY = "@kubernetes/client-node";
 const MAY_USE_LIBRARY = ["kubernetes/kubeconfig.ts", "kubernetes/exec.ts"];
-/** What the agent has no right to, and what a privileged process does without: OpenID Connect, SOCKS, JSONPath. */
+/** Verbs for which the agent has no permission, and features that a privileged process must not contain: OpenID Connect, SOCKS, JSONPath. */
 const NOT_THE_AGENTS =
   /^(@kubernetes\/client-node|kubernetes\/(apply|credential-plugin|delete|exec|kubeconfig|patch|replace)\.ts)$/;
 
-/** Two files know the large client library, and the agent imports neither them nor the verbs that it must not use. */
+/** Only two files use the large client library. The agent imports neither them nor the verbs that it must not use. */
 export function checkKubernetesClient(sources: Sources): Finding[] {
   const files = typescript(sources).filter((path) => !isTest(path));
   const users = files
@@ -78,17 +78,17 @@ const PURE = [
 const WORLD = /^(koffi|@pulumi\/.*|(node:)?(fs|net|child_process|dgram|http|https|os|timers)(\/.*)?)$/;
 const CLOCK = /\b(Date\.now|new Date\(\)|performance\.now|process\.hrtime|setTimeout|setInterval)\b/;
 
-/** Where a clock is asked all the same, and why. */
+/** Exceptions that read a clock, with the reason. */
 const CLOCKS: Record<string, string> = {
   "agent/reconcile/runner.ts": "names the real clock once, as the default of the one that is passed in",
 };
 
-/** Pure parts reach nothing of the world, not around corners either: same input, same output, and a test is a table. */
+/** Pure parts do no input or output, not even indirectly: the same input gives the same output, and a test is a table. */
 export function checkPurity(sources: Sources): Finding[] {
   const pure = typescript(sources).filter((path) => PURE.some((folder) => path.startsWith(folder)) && !isTest(path));
   const clocks = pure
     .filter((path) => !(path in CLOCKS) && CLOCK.test(sources.get(path) ?? ""))
-    .map((path) => ({ path, message: "asks a clock: have the time passed in" }));
+    .map((path) => ({ path, message: "reads a clock: pass the time in as an argument" }));
   const doors = pure.flatMap((path) => {
     const way = wayTo(({ target }) => WORLD.test(target), path, sources);
     return way ? [{ path, message: `must have no input or output, but reaches ${way.join(" → ")}` }] : [];
@@ -96,7 +96,7 @@ export function checkPurity(sources: Sources): Finding[] {
   return [...clocks, ...doors];
 }
 
-/** The imports at run time that lead from a file to one that is sought. */
+/** The chain of run-time imports from a file to a given target. */
 function wayTo(
   isSought: (found: Import) => boolean,
   path: string,
@@ -115,7 +115,7 @@ function wayTo(
   return undefined;
 }
 
-/** No two stages, nor files elsewhere, need each other at run time, directly or around a circle. */
+/** Stages, and files elsewhere, do not depend on each other at run time, directly or in a cycle. */
 export function checkCircles(sources: Sources): Finding[] {
   const edges = new Map<string, Set<string>>();
   for (const path of typescript(sources).filter((path) => !isTest(path))) {
@@ -125,7 +125,7 @@ export function checkCircles(sources: Sources): Finding[] {
     }
   }
   const circle = findCircle(edges);
-  return circle ? [{ path: circle[0] as string, message: `imports go in a circle: ${circle.join(" → ")}` }] : [];
+  return circle ? [{ path: circle[0] as string, message: `imports form a cycle: ${circle.join(" → ")}` }] : [];
 }
 
 function findCircle(edges: Map<string, Set<string>>): string[] | undefined {
@@ -149,7 +149,7 @@ function findCircle(edges: Map<string, Set<string>>): string[] | undefined {
 
 const typescript = (sources: Sources): string[] => [...sources.keys()].filter(isTypeScript);
 
-/** The longest entry of the table that holds a path; for a path outside of it, its first folder. */
+/** The longest entry of the table that contains a path; for other paths, the first folder. */
 const partOf = (path: string): string =>
   Object.keys(MAY_IMPORT)
     .filter((part) => path === part || path.startsWith(`${part}/`))
@@ -157,10 +157,10 @@ const partOf = (path: string): string =>
   path.split("/")[0] ??
   "";
 
-/** Parts whose folders are stages, in an order. */
+/** Parts whose folders are ordered stages. */
 const STAGED = ["agent", "lab", "measure", "model", "preview", "report", "runner", "verify"];
 
-/** `agent/compile` for what is below it; a file directly in a part, or in another part, stands for itself. */
+/** `agent/compile` for files below it; the file itself if it is directly in a part, or in another part. */
 function stageOf(path: string): string {
   const [part, folder, ...below] = path.split("/");
   return part && STAGED.includes(part) && below.length > 0 ? `${part}/${folder}` : path;

@@ -1,4 +1,4 @@
-// The rules of this project's structure that a program can judge: `node tools/checks/main.ts`.
+// Checks the rules of this project's structure: `node tools/checks/main.ts`.
 import { join } from "node:path";
 import { checkCircles, checkKernelBoundary, checkKubernetesClient, checkParts, checkPurity } from "./imports.ts";
 import { checkNames } from "./names.ts";

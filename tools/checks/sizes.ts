@@ -1,4 +1,4 @@
-// A file answers one question. Past these sizes it is asked whether it still does; one that does is listed with its reason.
+// A file answers one question. A file larger than these limits is split, or listed here with the reason.
 import { type Finding, isTest, isTypeScript, type Sources } from "./source.ts";
 
 const LISTED: Record<string, string> = {};
@@ -11,7 +11,7 @@ export function checkSizes(sources: Sources): Finding[] {
     return [
       {
         path,
-        message: `has ${lines} lines, more than ${limit}: cut it by question, or list it in tools/checks/sizes.ts with the reason`,
+        message: `has ${lines} lines, more than ${limit}: split it by question, or list it in tools/checks/sizes.ts with the reason`,
       },
     ];
   });

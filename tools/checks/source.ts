@@ -1,18 +1,18 @@
-// The project's files as the checks see them.
+// The project's files for the checks.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 
-/** Path relative to the root, with slashes, to content. */
+/** From the path relative to the root, with slashes, to the content. */
 export type Sources = Map<string, string>;
 
-/** A rule that is not kept: where, and what to do. */
+/** A violated rule: where, and what to do. */
 export interface Finding {
   path: string;
   message: string;
 }
 
-/** Every text file that is tracked, or will be once it is added. */
+/** Every text file that is tracked or not ignored. */
 export function projectSources(root: string): Sources {
   const names = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
     cwd: root,
@@ -24,9 +24,9 @@ export function projectSources(root: string): Sources {
 }
 
 export interface Import {
-  /** Path of the file of this project, or the name of a package. */
+  /** Path of a file of this project, or the name of a package. */
   target: string;
-  /** Only types: gone when the program runs. */
+  /** Types only: removed at run time. */
   typeOnly: boolean;
 }
 
@@ -40,13 +40,13 @@ export function importsOf(path: string, sources: Sources): Import[] {
   }));
 }
 
-/** Components and stacks leave the extension out, as CommonJS does. */
+/** Components and stacks omit the extension, as in CommonJS. */
 function resolve(from: string, name: string, sources: Sources): string {
   const path = posix.join(posix.dirname(from), name);
   return [path, `${path}.ts`, `${path}/index.ts`].find((candidate) => sources.has(candidate)) ?? path;
 }
 
 export const isTypeScript = (path: string): boolean => /\.(m?ts|tsx)$/.test(path);
-/** Tests, what they share, and measurements: they may reach across parts. */
+/** Tests, their shared code, and measurements may import from all parts. */
 export const isTest = (path: string): boolean =>
   /(\.(test|fixture|cases)|(^|\/)benchmark)\.tsx?$/.test(path) || path.startsWith("test/");

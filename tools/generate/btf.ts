@@ -1,5 +1,5 @@
-// Reads the BTF (BPF Type Format) of an object as `bpftool btf dump -j` prints it and keeps what the agent shares with
-// the packet path: maps, the structs that are their keys and values, and enums.
+// Reads the BTF (BPF Type Format) of an object as `bpftool btf dump -j` prints it and extracts the types that the agent
+// shares with the packet path: maps, the structs of their keys and values, and enums.
 // Format: https://docs.kernel.org/bpf/btf.html; map definitions: libbpf's BTF-defined maps.
 
 interface BtfType {
@@ -14,7 +14,7 @@ interface BtfType {
   vars?: { type_id: number }[];
 }
 
-/** A member's or a map side's type. Sizes and offsets are bytes. */
+/** The type of a member, a map key or a map value. Sizes and offsets are in bytes. */
 export type Shape =
   | { kind: "integer"; bytes: 1 | 2 | 4 | 8; bigEndian: boolean }
   | { kind: "struct"; name: string; size: number }
@@ -46,7 +46,7 @@ export interface MapShape {
   value: Shape;
 }
 
-/** A map without keys: a ring of bytes. Whose entries it carries only the program knows. */
+/** A map without keys: a ring buffer. Only the program knows the type of its entries. */
 export interface RingShape {
   name: string;
   /** Bytes. */
@@ -60,8 +60,8 @@ export interface Layout {
   enums: Enum[];
 }
 
-/** What an object's BTF says of the maps in it. `types` is the parsed output of `bpftool btf dump file X -j`; `carried` are
- * the structs that its rings carry, which no map declares. */
+/** The maps that an object's BTF declares. `types` is the parsed output of `bpftool btf dump file X -j`; `carried`
+ * are the structs in its ring buffers, which no map declares. */
 export function readLayout(types: BtfType[], carried: readonly string[]): Layout {
   const reader = new Reader(types);
   const maps = reader.maps();
@@ -115,7 +115,7 @@ class Reader {
       }));
   }
 
-  // libbpf writes numbers as the length of an array behind a pointer (`__uint`), types as a pointer (`__type`).
+  // libbpf encodes numbers as the length of an array behind a pointer (`__uint`), and types as a pointer (`__type`).
   #member(variable: BtfType, name: string): number | undefined {
     return this.#type(variable.type_id).members?.find((member) => member.name === name)?.type_id;
   }
@@ -157,16 +157,14 @@ class Reader {
       case "ARRAY":
         return this.#array(type, where);
       default:
-        throw new Error(
-          `${where}: a ${type.kind} has no form in TypeScript; allowed are integers, structs, byte arrays.`,
-        );
+        throw new Error(`${where}: a ${type.kind} is not supported; allowed are integers, structs, byte arrays.`);
     }
   }
 
   #array(type: BtfType, where: string): Shape {
     const element = this.#shape(type.type_id, where);
     if (element.kind === "integer" && element.bytes === 1) return { kind: "bytes", length: type.nr_elems ?? 0 };
-    throw new Error(`${where}: only arrays of __u8 have a form in TypeScript.`);
+    throw new Error(`${where}: only arrays of __u8 are supported.`);
   }
 
   useStruct(name: string): void {
@@ -177,7 +175,7 @@ class Reader {
 
   #use(type: BtfType): void {
     if (this.#used.has(type.name)) return;
-    // `struct address` is text on the TypeScript side: its words are nobody's business.
+    // `struct address` is a string in TypeScript, so its members are not needed.
     const fields =
       type.name === "address"
         ? []

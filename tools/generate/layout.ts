@@ -1,7 +1,7 @@
 // Generates agent/kernel/layout.gen.ts from bpf/maps and bpf/shared: `node tools/generate/layout.ts [--check]`.
 //
-// A scratch program that includes every map header is compiled, because types reach BTF only when something uses them:
-// maps use their structs, and one variable per enum keeps the enums.
+// Compiles a temporary program that includes every map header, because BTF contains only types in use: maps
+// use their structs, and one variable per enum keeps the enums.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { render } from "./render.ts";
 const root = join(import.meta.dirname, "..", "..");
 const output = join(root, "agent/kernel/layout.gen.ts");
 
-/** What ring buffers carry. */
+/** The entries of ring buffers. */
 const CARRIED = ["event"];
 
 function headers(folder: string): string[] {

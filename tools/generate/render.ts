@@ -1,5 +1,5 @@
-// Writes a layout as TypeScript: for each struct its type and codec, for each enum its constants and names, for each
-// map its definition. Code is generated instead of interpreted because 60,000 entries are encoded on each full sync.
+// Writes a layout as TypeScript: for each struct its type and codec, for each enum its constants and names,
+// for each map its definition. Codecs are generated code, because each full sync encodes 60,000 entries.
 import { createHash } from "node:crypto";
 import type { Enum, Field, Layout, MapShape, RingShape, Shape, Struct } from "./btf.ts";
 
@@ -12,7 +12,7 @@ const MAP_TYPES: Record<number, string> = {
   24: "sk_storage",
 };
 
-/** The text of layout.gen.ts. `constants` are numbers that the headers #define. */
+/** The text of layout.gen.ts. `constants` are numbers that the headers define by #define. */
 export function render(layout: Layout, constants: [name: string, value: number][]): string {
   const structs = layout.structs.filter((struct) => struct.name !== "address");
   const hash = createHash("sha256").update(JSON.stringify({ layout, constants })).digest("hex").slice(0, 12);
@@ -110,7 +110,7 @@ function renderRings(rings: RingShape[]): string[] {
   ];
 }
 
-// Gaps that the compiler left are zeroed like named padding: the kernel compares keys byte by byte.
+// Gaps between members are zeroed like named padding, because the kernel compares keys byte by byte.
 function encodeLines(struct: Struct): string[] {
   const lines: string[] = [];
   let end = 0;
@@ -163,7 +163,7 @@ function codecOf(shape: Shape, map: string): string {
 
 function mapType(map: MapShape): string {
   const name = MAP_TYPES[map.type];
-  if (!name) throw new Error(`Map ${map.name}: type ${map.type} is not known here; add it to MAP_TYPES.`);
+  if (!name) throw new Error(`Map ${map.name}: type ${map.type} is unknown; add it to MAP_TYPES.`);
   return name;
 }
 
@@ -185,12 +185,12 @@ function isPadding(field: Field): boolean {
 }
 
 function unsupported(name: string): never {
-  throw new Error(`Field ${name}: of byte arrays only __u8[6] (a hardware address) and padding have a form here.`);
+  throw new Error(`Field ${name}: the only supported byte arrays are __u8[6] (a hardware address) and padding.`);
 }
 
 function commonPrefix(names: string[]): string {
   const [first = [], ...rest] = names.map((name) => name.split("_"));
-  const most = rest.length > 0 ? first.length - 1 : 1; // one name alone has no prefix in common: its first word is the enum's
+  const most = rest.length > 0 ? first.length - 1 : 1; // a single name has no common prefix: its first word is the enum's
   let length = 0;
   while (length < most && rest.every((words) => words.length > length + 1 && words[length] === first[length])) length++;
   return first

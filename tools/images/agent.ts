@@ -1,4 +1,4 @@
-// The agent's image: what is in it, for any processor.
+// The content of the agent's image, for any processor.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { billOfMaterials } from "../sbom/document.ts";
@@ -12,22 +12,22 @@ import { debianLicences } from "./licences.ts";
 import { type Processor, thisProcessor } from "./processor.ts";
 import { data, link, merge, program, type Tree, text } from "./tree.ts";
 
-/** What the image is made from. */
+/** The inputs of the image. */
 export interface AgentIngredients {
   /** Root of the checkout: dist/ and node_modules/. */
   root: string;
   processor: Processor;
-  /** Where Debian's programs, Node and koffi's native part come from. */
+  /** The file system that provides Debian's programs, Node and koffi's native part. */
   origin: Origin;
-  /** Node 24, by its path at the origin. */
+  /** Node 24: its path in the origin. */
   node: string;
-  /** The npm package with koffi's native part, by its path at the origin. */
+  /** The npm package with koffi's native part: its path in the origin. */
   native: string;
-  /** The CNI plugin, by its path here. */
+  /** The CNI plugin: its path on this computer. */
   cni: string;
 }
 
-/** Debian's packages, and what of them the agent calls or a person wants at hand inside its container. */
+/** Debian packages, and their programs that the agent calls or that help people inside its container. */
 const TOOLS: Record<string, string[]> = {
   bpftool: ["/usr/sbin/bpftool"],
   coreutils: ["/usr/bin/env", "/usr/bin/head", "/usr/bin/id", "/usr/bin/tail", "/bin/cat", "/bin/ls", "/bin/sleep"],
@@ -40,7 +40,7 @@ const TOOLS: Record<string, string[]> = {
   "util-linux": ["/usr/bin/nsenter", "/usr/bin/unshare"],
 };
 
-/** Debian's packages that an image for another processor is made from: those of the tools, libbpf, and what Node is linked with. */
+/** The Debian packages of an image for another processor: the tools, libbpf, and the libraries of Node. */
 export const AGENT_PACKAGES = [...Object.keys(TOOLS), "libbpf1", "libstdc++6"];
 
 /** Name of the npm package with koffi's native part. */
@@ -51,14 +51,14 @@ export const HOME = "/opt/ebpf-dataplane";
 /** Path of the bill of materials in the image. */
 export const AGENT_BILL = `${HOME}/sbom.cdx.json`;
 
-/** From what this computer has. */
+/** Built from files of this computer. */
 export function agentOfThisComputer(root: string, node: string): AgentIngredients {
   const processor = thisProcessor();
   const native = join(root, "node_modules", nativePackage(processor));
   return { root, processor, origin: thisComputer, node, native, cni: join(root, "dist", "cni", "ebpf-dataplane") };
 }
 
-/** Nothing while the agent has not been bundled. */
+/** Undefined if the agent is not bundled yet. */
 export function agentImage(from: AgentIngredients): Image | undefined {
   const { root, processor, origin } = from;
   const dist = (...path: string[]) => join(root, "dist", ...path);
@@ -90,14 +90,14 @@ export function agentImage(from: AgentIngredients): Image | undefined {
   }
   return {
     file: processor === thisProcessor() ? "ebpf-dataplane" : `ebpf-dataplane-${processor.name}`,
-    // Of this package's version, as `Dataplane` asks for it; and by the name that check files use.
+    // The package's version, which `Dataplane` requests, and the name that check files use.
     names: [`docker.io/library/ebpf-dataplane:${version}`, "docker.io/library/ebpf-dataplane:local"],
     config: { entrypoint: ["/usr/local/bin/node", `${HOME}/agent.js`], architecture: processor.name },
     layers: [platform, merge(ours)],
   };
 }
 
-/** What is in the image, by name, version, licence and hash. */
+/** The components of the image, with name, version, license and hash. */
 function agentBill({ root, processor, cni }: AgentIngredients, version: string, debian: DebianPackage[]): string {
   const lock = readLock(join(root, "package-lock.json"));
   const bundled = JSON.parse(readFileSync(join(root, "dist", "bundled.json"), "utf8")) as Record<string, string[]>;
@@ -111,12 +111,12 @@ function agentBill({ root, processor, cni }: AgentIngredients, version: string, 
   ]);
 }
 
-/** Node brings the licences of everything that is in it in one file, beside its binary's folder. */
+/** Node has all licenses of its content in one file, next to its binary's folder. */
 function nodeLicence({ origin, node }: AgentIngredients): Tree {
   return { "/usr/share/doc/node/LICENSE": data(origin.file(join(node, "..", "..", "LICENSE"))) };
 }
 
-/** The npm package koffi without its sources: the loader, and the native module for the processor and the GNU C library. */
+/** The npm package koffi without sources: the loader, and the native module for the processor and the GNU C library. */
 export function koffi({ root, processor, origin, native }: Omit<AgentIngredients, "node" | "cni">): Tree {
   const loader = join(root, "node_modules", "koffi");
   const files = ["package.json", "LICENSE.txt", ...globSync("{,src/**/}*.cjs", { cwd: loader })];

@@ -22,7 +22,7 @@ const tree: Tree = {
   "/tmp": directory(0o1777),
 };
 
-test("writeLayer() writes the same bytes for the same content, whenever and in which order", async () => {
+test("writeLayer() writes the same bytes for the same content, at any time and in any order", async () => {
   const first = await writeLayer(tree, join(folder, "first"));
   utimesSync(source, 1, 1);
   const reversed = Object.fromEntries(Object.entries(tree).reverse());
@@ -31,7 +31,7 @@ test("writeLayer() writes the same bytes for the same content, whenever and in w
   expect(readFileSync(second.content).equals(readFileSync(first.content))).toBe(true);
 });
 
-test("writeLayer() sorts, adds parent directories, and gives everything to root", async () => {
+test("writeLayer() sorts, adds parent directories, and sets root as the owner", async () => {
   const layer = await writeLayer(tree, join(folder, "layer"));
   const entries = await read(layer.content as string);
   expect(entries.map(({ name, type, mode }) => `${type} ${mode?.toString(8)} ${name}`)).toEqual([
@@ -49,7 +49,7 @@ test("writeLayer() sorts, adds parent directories, and gives everything to root"
   );
 });
 
-test("writeArchive() makes an image layout in which every digest is that of the bytes it names", async () => {
+test("writeArchive() writes an image layout in which every digest matches its content", async () => {
   const layer = await writeLayer(tree, join(folder, "layer"));
   const names = ["docker.io/library/one:latest", "registry.k8s.io/two:v1"];
   const digest = await writeArchive(join(folder, "image.tar"), names, { entrypoint: ["/usr/bin/tool"] }, [layer]);
@@ -66,7 +66,7 @@ test("writeArchive() makes an image layout in which every digest is that of the 
   expect(blob(manifest.config.digest).rootfs.diff_ids).toEqual([layer.digest]);
 });
 
-test("writeArchive() changes the digest when a layer changes, and not with the names", async () => {
+test("writeArchive() changes the digest when a layer changes, but not when the names change", async () => {
   const write = async (names: string[], layer: Blob) => writeArchive(join(folder, "digest.tar"), names, {}, [layer]);
   const layer = await writeLayer(tree, join(folder, "layer"));
   const other = await writeLayer({ ...tree, "/etc/motd": text("bye\n") }, join(folder, "other"));

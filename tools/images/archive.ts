@@ -14,15 +14,15 @@ export interface ImageConfig {
   /** `NAME=value`. */
   env?: string[];
   stopSignal?: string;
-  /** Processor in the words of images; default this computer's. */
+  /** Processor, in the notation of images; default: this computer's. */
   architecture?: string;
 }
 
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * @param names full names, as a runtime looks them up: `registry/repository:tag`
- * @returns the digest of the image's manifest, which stands for all of its content
+ * @param names full names, by which a runtime looks them up: `registry/repository:tag`
+ * @returns the digest of the image's manifest, which identifies all of its content
  */
 export async function writeArchive(
   file: string,
@@ -50,7 +50,7 @@ export async function writeArchive(
   const index = json({
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.index.v1+json",
-    // containerd names what it imports by this annotation.
+    // containerd uses this annotation as the name of an imported image.
     manifests: names.map((name) => ({
       ...descriptor("application/vnd.oci.image.manifest.v1+json", manifest),
       annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.split(":").at(-1) },

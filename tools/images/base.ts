@@ -1,4 +1,4 @@
-// What every image begins with: where programs look for users and names.
+// The base of every image: files in which programs look up users and names.
 import { directory, merge, mergedUsr, type Tree, text } from "./tree.ts";
 
 export const base: Tree = merge(mergedUsr, {

@@ -1,4 +1,4 @@
-// Makes every image of the catalogue, and images.json, the list that a cluster imports from.
+// Builds every image of the catalogue, and images.json, the list of images that a cluster imports.
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, keepNewest, removeAbandoned } from "../cache.ts";
@@ -14,11 +14,11 @@ import { type Processor, thisProcessor } from "./processor.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** [{names, file, digest}], `file` an absolute path in the cache. The archives are everybody's, the list is this checkout's:
- * two checkouts of different versions share a cache without changing each other's clusters. */
+/** [{names, file, digest}], `file` an absolute path in the cache. Archives are shared, but the list belongs to this checkout,
+ * so that checkouts of different versions can share a cache without changing each other's clusters. */
 const listOfImages = join(root, "dist", "images.json");
 
-/** @returns the images, and how many of them were not there already */
+/** @returns the images, and how many of them were rebuilt */
 export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: string[] }> {
   const fingerprints = new Fingerprints(join(cacheFolder("images"), "fingerprints.json"));
   const images: MadeImage[] = [];
@@ -48,15 +48,15 @@ export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: str
 }
 
 /**
- * Makes the agent's image, unless it is there.
- * @throws Error when what it is made from is not built, or the registries of another processor's programs are not reached
+ * Builds the agent's image if it is missing.
+ * @throws Error if its inputs are not built, or the registries with programs for another processor are not reachable
  */
 export async function buildAgentImage(processor: Processor): Promise<MadeImage> {
   const fingerprints = new Fingerprints(join(cacheFolder("images"), "fingerprints.json"));
   const isThis = processor === thisProcessor();
   const from = isThis ? agentOfThisComputer(root, process.execPath) : await agentForAnother(root, processor);
   const image = agentImage(from);
-  if (!image) throw new Error("Cannot make the agent's image: the agent is not bundled. Next: make build.");
+  if (!image) throw new Error("Cannot build the agent's image: the agent is not bundled. Next: make build.");
   const { made } = await makeImage(image, (file) => fingerprints.of(file));
   fingerprints.save();
   removeOld([made]);
@@ -64,7 +64,7 @@ export async function buildAgentImage(processor: Processor): Promise<MadeImage> 
   return made;
 }
 
-/** The bill of materials beside the results, for who publishes the image; it is in the image too. */
+/** Copies the bill of materials, which is also in the image, to the results, for the publisher of the image. */
 function writeBill({ layers }: Image, { name }: Processor): void {
   const bill = layers.at(-1)?.[AGENT_BILL];
   if (bill?.kind !== "text") throw new Error(`The agent's image has no ${AGENT_BILL}.`);
@@ -74,7 +74,7 @@ function writeBill({ layers }: Image, { name }: Processor): void {
 
 const isControlPlane = ({ names }: MadeImage): boolean => names.some((name) => name.includes("/kube-apiserver:"));
 
-/** Builds a release that is this one by another number, where machines of a lab find it: something to upgrade to. */
+/** Builds this release under another version number, where machines of a lab find it, as a target for upgrades. */
 export async function buildRelinked(version: string): Promise<void> {
   const fingerprints = new Fingerprints(join(cacheFolder("images"), "fingerprints.json"));
   const binary = relinked(version);
@@ -86,11 +86,11 @@ export async function buildRelinked(version: string): Promise<void> {
   removeOld([made]);
 }
 
-/** Of what an image was before, three archives stay: of other checkouts, or for going back. The agent's change often. */
+/** Three previous archives of an image are kept, for other checkouts and for going back. The agent's image changes often. */
 function removeOld(current: MadeImage[]): void {
   for (const { file } of current) {
     const stem = file.replace(/-[0-9a-f]+\.tar$/, "");
-    // The note goes first, since an archive without its note is none.
+    // The note is removed first, because an archive without its note is ignored.
     for (const ending of [".tar.json", ".tar"]) {
       keepNewest(globSync(`${stem}-????????????${ending}`), 3, [file, ...released(), `${file}.json`]);
     }
@@ -104,7 +104,7 @@ interface Fingerprint {
   sha256: string;
 }
 
-/** Contents by file, so that half a gigabyte of binaries is not read again for every `make up`. */
+/** Content hashes by file, so that `make up` does not read half a gigabyte of binaries each time. */
 class Fingerprints {
   readonly #file: string;
   readonly #known: Record<string, Fingerprint>;

@@ -1,4 +1,4 @@
-// The images of a local cluster: what is in each.
+// The images of a local cluster and their content.
 import { globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { COREDNS, ETCD, KUBERNETES, PAUSE } from "../versions.ts";
@@ -8,7 +8,7 @@ import type { Image } from "./image.ts";
 import { withLibraries } from "./libraries.ts";
 import { data, directory, link, merge, program, type Tree } from "./tree.ts";
 
-/** What the images are made from, all absolute paths. */
+/** The inputs of the images, as absolute paths. */
 export interface Ingredients {
   kube: string;
   coredns: string;
@@ -45,7 +45,7 @@ export function catalogue(from: Ingredients): Image[] {
   ];
 }
 
-/** The control plane's programs, by the names that kubeadm of this version asks for. */
+/** The control plane's programs, under the names that this version of kubeadm uses. */
 export function controlPlane(binary: string, version: string): Image {
   const components = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
   return {
@@ -56,10 +56,10 @@ export function controlPlane(binary: string, version: string): Image {
   };
 }
 
-/** Not part of the clusters that this project makes: the baseline that it is measured against. */
+/** Not part of this project's clusters, but the baseline of its measurements. */
 function kubeProxy(kube: Tree): Image {
   const iptables = ["iptables", "ip6tables"].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
-  // Matches and targets are libraries, opened by name when a rule uses them.
+  // Matches and targets are libraries that are loaded by name when a rule uses them.
   const extensions = globSync("/usr/lib/*-linux-gnu/xtables/*.so");
   const programs = ["xtables-nft-multi", "nft", "conntrack"].map((name) => `/usr/sbin/${name}`);
   const tools = merge(withLibraries(itself(programs), extensions), links("/usr/sbin", iptables, "xtables-nft-multi"));

@@ -1,4 +1,4 @@
-// Which of Debian's packages files are of: asked of dpkg for this computer's, and of a list for those of another processor.
+// Finds the Debian packages of files: with dpkg for this computer, and in a list for another processor.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,22 +9,22 @@ export interface DebianPackage {
   name: string;
   version: string;
   architecture: string;
-  /** The package of sources that it is made from, and its version. */
+  /** Its source package, and the version of that. */
   source: string;
   sourceVersion: string;
 }
 
-/** The fields of a DebianPackage, as dpkg-query(1) and dpkg-deb(1) are asked for them. */
+/** The fields of a DebianPackage, in the format of dpkg-query(1) and dpkg-deb(1). */
 const FORMAT = ["Package", "Version", "Architecture", "source:Package", "source:Version"]
   .map((name) => `\${${name}}`)
   .join("\\t");
 
-/** @param paths in any of the two forms that merged folders have, /lib/x and /usr/lib/x
- * @throws Error naming a path that is of no package */
+/** @param paths in either form of merged folders, /lib/x and /usr/lib/x
+ * @throws Error with a path that belongs to no package */
 export function packagesOfThisComputer(paths: readonly string[]): DebianPackage[] {
   const asked = paths.flatMap((path) => [path, path.replace(/^\/usr\//, "/")]);
   const found = dpkg("--search", ...asked);
-  // `libc6:amd64: /lib/…/libc.so.6`; some paths in the wrong form are none.
+  // `libc6:amd64: /lib/…/libc.so.6`; some paths in the other form are not found.
   const owners = new Map([...found.matchAll(/^(\S+): (\/.*)$/gm)].map(([, owner = "", path = ""]) => [path, owner]));
   const names = paths.map((path) => owners.get(path) ?? owners.get(path.replace(/^\/usr\//, "/")) ?? ofNone(path));
   const shown = dpkg("--show", `--showformat=${FORMAT}\\n`, ...new Set(names));
@@ -36,7 +36,7 @@ interface Listed extends DebianPackage {
   files: string[];
 }
 
-/** Notes in a folder which files of what packages are unpacked there. */
+/** Records in a folder which files of which packages are unpacked there. */
 export async function listPackages(archives: readonly string[]): Promise<{ name: string; text: string }> {
   const listed: Listed[] = [];
   for (const archive of archives) {
@@ -68,11 +68,13 @@ export function debianComponent({ name, version, architecture, source, sourceVer
 }
 
 function ofNone(path: string): never {
-  throw new Error(`Cannot tell under which licence ${path} is: it is of no Debian package. Next: install it by apt.`);
+  throw new Error(
+    `Cannot determine the license of ${path}: it belongs to no Debian package. Next: install it with apt.`,
+  );
 }
 
 function dpkg(...words: string[]): string {
   const { stdout, error } = spawnSync("dpkg-query", words, { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
-  if (error) throw new Error(`Cannot ask dpkg for packages: ${error.message}`);
+  if (error) throw new Error(`Cannot query dpkg for packages: ${error.message}`);
   return stdout;
 }

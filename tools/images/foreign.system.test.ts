@@ -1,4 +1,4 @@
-// The agent's image for another processor: complete, of that processor only, and running, in software.
+// The agent's image for another processor is complete, contains programs of that processor only, and runs in an emulator.
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, copyFileSync, mkdtempSync, openSync, readdirSync, readSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,13 +9,13 @@ import { fileSystem, type Origin, thisComputer } from "./libraries.ts";
 import { PROCESSORS, thisProcessor } from "./processor.ts";
 import { unpackImage } from "./unpack.ts";
 
-/** Debian's and npm's packages are fetched, and software stands in for a processor. */
+/** Debian and npm packages are downloaded, and the processor is emulated. */
 vi.setConfig({ testTimeout: 600_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "foreign-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("what a program's header says is what the loader says", () => {
+test("libraries found in a program's header are those that the loader finds", () => {
   const origin = fileSystem("/", thisProcessor().triplet);
   for (const program of ["/bin/ls", "/sbin/ip", "/usr/sbin/nft", "/usr/sbin/bpftool", process.execPath]) {
     const files = ({ file, libraries }: Origin) =>
@@ -25,7 +25,7 @@ test("what a program's header says is what the loader says", () => {
   }
 });
 
-test("a library that is missing is named with its program", () => {
+test("a missing library is named with its program", () => {
   expect(() => fileSystem(folder, "no-linux-gnu").libraries("/bin/ls")).toThrow(`Cannot find /bin/ls in ${folder}.`);
 });
 
@@ -46,7 +46,7 @@ for (const processor of PROCESSORS.filter((other) => other !== thisProcessor()))
 
   test(`the agent's image for ${processor.name} has programs of that processor only, which run`, async ({ skip }) => {
     if (!hasEmulator)
-      return skip(`SKIP: the image for ${processor.name} is made and run where qemu-user-static is installed`);
+      return skip(`SKIP: the image for ${processor.name} is built and run only where qemu-user-static is installed`);
     const root = unpackImage((await buildAgentImage(processor)).file, join(folder, processor.name));
     const programs = readdirSync(root, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -64,9 +64,9 @@ for (const processor of PROCESSORS.filter((other) => other !== thisProcessor()))
     expect(inside("/usr/local/bin/node", "-e", script)).toMatch(new RegExp(`^${processor.node} v1\\.`));
     expect(inside("/usr/local/bin/node", "/opt/ebpf-dataplane/agent.js", "--help")).toContain("Usage:");
     expect(inside("/usr/sbin/ip", "-Version")).toContain("iproute2");
-    // nft and bpftool ask the kernel first, in ways that the emulator does not know.
+    // nft and bpftool first make system calls that the emulator does not support.
     expect(inside("/usr/bin/tcpdump", "--version")).toContain("libpcap");
-    // A refusal by CNI, since nobody said what to do.
+    // A CNI error, because no command is given.
     const plugin = spawnSync("chroot", [root, "/emulator", "/opt/ebpf-dataplane/cni/ebpf-dataplane"], { env });
     expect(plugin.signal).toBeNull();
     expect(`${plugin.stdout}${plugin.stderr}`).toContain("cniVersion");

@@ -1,7 +1,7 @@
-// What the agent's image is made from when it is for another processor than this computer's: Debian's packages of the release
-// that this computer has, Node of this computer's version, koffi's native part, and the CNI plugin by Go's own cross-compiler.
+// The inputs of the agent's image for another processor: Debian packages of this computer's release,
+// Node in this computer's version, koffi's native part, and the CNI plugin, cross-compiled by Go.
 //
-// apt is asked with folders of its own: what dpkg knows of this computer does not change, and nothing is installed.
+// apt uses separate folders: dpkg's state on this computer does not change, and nothing is installed.
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cacheFolder, contentKey, removeAbandoned } from "../cache.ts";
@@ -13,7 +13,7 @@ import { listPackages } from "./debian-packages.ts";
 import { fileSystem } from "./libraries.ts";
 import type { Processor } from "./processor.ts";
 
-/** @throws Error naming the command that failed: Debian's and npm's registries must be reached */
+/** @throws Error with the command that failed; the registries of Debian and npm must be reachable */
 export async function agentForAnother(root: string, processor: Processor): Promise<AgentIngredients> {
   const folder = cacheFolder("foreign", processor.name);
   const packages = await debianPackages(folder, processor);
@@ -38,7 +38,7 @@ export async function agentForAnother(root: string, processor: Processor): Promi
   };
 }
 
-/** Downloads what is not there yet. @returns the packages, with all that they depend on */
+/** Downloads missing packages. @returns the packages with all their dependencies */
 async function debianPackages(folder: string, { name }: Processor): Promise<string[]> {
   const archives = join(folder, "apt", "archives");
   for (const part of ["apt/lists/partial", "apt/archives/partial"]) mkdirSync(join(folder, part), { recursive: true });
@@ -60,7 +60,7 @@ Dir::Cache "${join(folder, "apt")}";
   const install = ["install", "--yes", "--no-install-recommends"];
   await apt("update");
   await apt(...install, "--download-only", ...AGENT_PACKAGES);
-  // The folder may hold older ones too; the plan says which are meant: `Inst libc6 (2.36-9 Debian:12/stable [arm64])`.
+  // The folder may also contain older ones; the plan lists the current ones: `Inst libc6 (2.36-9 Debian:12/stable [arm64])`.
   const plan = await apt(...install, "--simulate", ...AGENT_PACKAGES);
   return [...plan.matchAll(/^Inst (\S+) \((\S+) .*\[(\S+)\]/gm)].map(([, name = "", version = "", architecture]) =>
     join(archives, `${name.split(":")[0]}_${version.replaceAll(":", "%3a")}_${architecture}.deb`),
@@ -73,7 +73,7 @@ interface NpmPackage {
   integrity: string | undefined;
 }
 
-/** As the lock files name them. */
+/** As in the lock files. */
 function npmPackages(root: string, processor: Processor): NpmPackage[] {
   const of = (name: string, ...lock: string[]): NpmPackage => {
     const { version, integrity } = readLock(join(root, ...lock, "package-lock.json"))[`node_modules/${name}`] ?? {};
@@ -91,7 +91,8 @@ async function unpack(debian: string[], npm: NpmPackage[], system: string): Prom
     for (const { name, integrity: wanted } of npm) {
       const words = ["pack", "--json", "--pack-destination", draft, name];
       const [{ filename, integrity }] = JSON.parse(await run("npm", words, { cwd: draft, timeoutSeconds: 300 }));
-      if (integrity !== wanted) throw new Error(`${name} is not what the lock file says: ${integrity}, not ${wanted}.`);
+      if (integrity !== wanted)
+        throw new Error(`${name} does not match the lock file: ${integrity} instead of ${wanted}.`);
       const home = join(draft, "npm", name.replace(/@[^@]*$/, ""));
       mkdirSync(home, { recursive: true });
       await run("tar", ["-xzf", join(draft, filename), "-C", home, "--strip-components=1"], { timeoutSeconds: 60 });

@@ -1,4 +1,4 @@
-// Makes one image, unless one with the same content is in the cache.
+// Builds one image, unless the cache has one with the same content.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ export interface Image {
   file: string;
   names: string[];
   config: ImageConfig;
-  /** From the one that changes least to the one that changes most: a runtime unpacks only what it does not have. */
+  /** From the layer that changes least to the one that changes most, because a runtime unpacks only layers that it does not have. */
   layers: Tree[];
 }
 
@@ -25,7 +25,7 @@ export interface MadeImage {
   digest: string;
 }
 
-/** Counts how images are made: a new number makes all of them anew. */
+/** Version of the build procedure: another number rebuilds all images. */
 const RECIPE = "1";
 
 export async function makeImage(
@@ -42,7 +42,7 @@ export async function makeImage(
     for (const [index, tree] of image.layers.entries()) layers.push(await writeLayer(tree, layerFile(index)));
     const digest = await writeArchive(draft, image.names, image.config, layers);
     renameSync(draft, archive);
-    // Written last: an archive without its note is one that was not finished.
+    // Written last: an archive without its note is incomplete.
     const made = { names: image.names, file: archive, digest };
     writeFileSync(`${draft}.json`, JSON.stringify(made));
     renameSync(`${draft}.json`, note);

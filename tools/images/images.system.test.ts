@@ -1,4 +1,4 @@
-// Every program of every image starts inside its image: with no file of this computer but those that are in it.
+// Every program of every image starts inside its image, without any other file of this computer.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ describe("the images", () => {
     expect(inside(root, name, "--version")).toBe(`Kubernetes ${KUBERNETES}\n`);
   });
 
-  test("control plane: etcd is the version that its tag says", () => {
+  test("control plane: etcd has the version in its tag", () => {
     expect(inside(unpacked(`registry.k8s.io/etcd:${ETCD}`), "etcd", "--version")).toContain(
       `etcd Version: ${ETCD.replace(/-\d+$/, "")}\n`,
     );
@@ -60,7 +60,7 @@ describe("the images", () => {
       expect(plugins).toContain(plugin);
   });
 
-  test("the agent's image holds the licence of everything in it, the offer of sources, and the list of all", () => {
+  test("the agent's image contains all licenses, the offer of source, and the bill of materials", () => {
     const root = unpacked("docker.io/library/ebpf-dataplane:");
     const read = (path: string) => readFileSync(join(root, path), "utf8");
     const { components } = JSON.parse(read("opt/ebpf-dataplane/sbom.cdx.json")) as { components: Listed[] };
@@ -84,7 +84,7 @@ describe("the images", () => {
     );
   });
 
-  test("pause sleeps until it is told to end", async () => {
+  test("pause sleeps until it gets a signal", async () => {
     const pause = spawn("chroot", [unpacked("registry.k8s.io/pause:"), "/pause"], { stdio: "ignore" });
     const ended = new Promise<number | null>((resolve) => pause.on("exit", resolve));
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -93,7 +93,7 @@ describe("the images", () => {
     expect(await ended).toBe(0);
   });
 
-  test("nginx accepts its configuration, and has the page that everyone knows", () => {
+  test("nginx accepts its configuration, and has its default page", () => {
     const root = unpacked("docker.io/library/nginx:latest");
     mkdirSync(join(root, "dev"), { recursive: true });
     expect(
@@ -113,11 +113,11 @@ describe("the agent's image", () => {
     expect(inside(root(), "node", "-e", script)).toMatch(/^v24\.\S+ v1\./);
   });
 
-  test("the agent starts, and says how it is used", () => {
+  test("the agent starts, and prints its usage", () => {
     expect(inside(root(), "node", "/opt/ebpf-dataplane/agent.js", "--help")).toContain("Usage:");
   });
 
-  test("every object and the CNI plugin are there", () => {
+  test("contains every object and the CNI plugin", () => {
     expect(readdirSync(join(root(), "opt/ebpf-dataplane/bpf")).sort()).toEqual(
       builds()
         .map(({ name }) => `${name}.bpf.o`)
@@ -141,7 +141,7 @@ describe("the agent's image", () => {
 
 const roots = new Map<string, string>();
 
-/** The root file system of an image, its layers unpacked over each other once. */
+/** The root file system of an image, unpacked once. */
 function unpacked(name: string): string {
   const image = images.find(({ names }) => names.some((known) => known.startsWith(name)));
   if (!image) throw new Error(`There is no image ${name}: ${images.flatMap(({ names }) => names).join(", ")}`);
@@ -152,7 +152,7 @@ function unpacked(name: string): string {
   return root;
 }
 
-/** What a command prints, run in the image with the image's own PATH and nothing else. */
+/** The output of a command that runs in the image, with the image's PATH and nothing else. */
 function inside(root: string, ...command: string[]): string {
   return execFileSync("chroot", [root, ...command], {
     encoding: "utf8",

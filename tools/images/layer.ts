@@ -1,4 +1,4 @@
-// Writes a tree as a tar file whose bytes depend on nothing but its content: sorted, owned by root, from the epoch.
+// Writes a tree as a tar file whose bytes depend only on its content: sorted, owned by root, with the epoch as its time.
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { posix } from "node:path";
@@ -7,19 +7,19 @@ import { type Header, pack } from "tar-stream";
 import { directory, type Entry, type Tree } from "./tree.ts";
 
 export interface Blob {
-  /** Where its bytes are: a file, or in memory. */
+  /** Its bytes, in a file or in memory. */
   content: string | Buffer;
   /** `sha256:<hex>` of the bytes. */
   digest: string;
   size: number;
 }
 
-/** What tar-stream wants to be told of a file; it fills in the rest. */
+/** The fields that tar-stream needs; it fills in the rest. */
 export type FileHeader = Pick<Header, "name"> & Partial<Header>;
 
 export const EPOCH = new Date(0);
 
-/** @param file where the layer is written */
+/** @param file the layer is written to this file */
 export async function writeLayer(tree: Tree, file: string): Promise<Blob> {
   const tar = pack();
   const hash = createHash("sha256");
@@ -32,7 +32,7 @@ export async function writeLayer(tree: Tree, file: string): Promise<Blob> {
   return { content: file, digest: `sha256:${hash.digest("hex")}`, size: statSync(file).size };
 }
 
-/** Every directory above an entry, so that none is made with the extracting program's own ideas of a mode. */
+/** Adds every directory above an entry, so that the extracting program does not choose its mode. */
 export function withParents(tree: Tree): Tree {
   const complete = { ...tree };
   for (const path of Object.keys(tree)) {

@@ -1,31 +1,31 @@
-// The shared libraries that programs need to start: of this computer's programs found the way the loader finds them, by asking
-// it (ldd(1)); of another processor's by what is written in their ELF header, since its loader does not run here.
+// Finds the shared libraries that programs need to start: for this computer with its loader
+// (ldd(1)), for another processor in the ELF headers, because its loader does not run here.
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type DebianPackage, packagesOfFolder, packagesOfThisComputer } from "./debian-packages.ts";
 import { canonical, data, program, type Tree } from "./tree.ts";
 
-/** Where programs come from: this computer, or a folder with another one's file system in it. */
+/** The origin of programs: this computer, or a folder with the file system of another one. */
 export interface Origin {
-  /** @returns the file here that a path means there, no link */
+  /** @returns the file on this computer for a path in the origin, with links resolved */
   file(path: string): string;
   /**
-   * @returns paths there of all libraries that a program or library loads at start, and of the loader
-   * @throws Error naming the library that is missing
+   * @returns paths in the origin of all libraries that a program or library loads at start, and of the loader
+   * @throws Error with the missing library
    */
   libraries(path: string): string[];
   /**
-   * @returns the Debian packages that these files are of
-   * @throws Error naming a file that is of none
+   * @returns the Debian packages of these files
+   * @throws Error with a file that belongs to none
    */
   packages(paths: readonly string[]): DebianPackage[];
 }
 
 /**
- * The programs (path in the image to path at the origin) with every library they load at start.
- * @param plugins libraries that are opened by name at run time, with what these need
- * @throws Error naming the program and the library that is missing
+ * The programs (from path in the image to path in the origin) with every library they load at start.
+ * @param plugins libraries that are loaded by name at run time, with their dependencies
+ * @throws Error with the program and the missing library
  */
 export function withLibraries(
   programs: Record<string, string>,
@@ -54,12 +54,12 @@ export const thisComputer: Origin = {
   libraries(path) {
     const { stdout, error } = ask("ldd", path);
     if (error) throw new Error(`Cannot list the libraries of ${path} with ldd: ${error.message}`);
-    // A static program has none: ldd says so and fails.
+    // For a static program ldd fails, because it has none.
     return libraryPaths(path, stdout);
   },
 };
 
-/** The paths in ldd's answer: `libc.so.6 => /lib/... (0x...)`, and the loader, which has no arrow. */
+/** The paths in ldd's output: `libc.so.6 => /lib/... (0x...)`, and the loader, which has no arrow. */
 export function libraryPaths(file: string, answer: string): string[] {
   return answer.split("\n").flatMap((line) => {
     if (line.includes("not found"))
@@ -112,7 +112,7 @@ export function fileSystem(root: string, triplet: string): Origin {
   };
 }
 
-/** Where a path leads inside a root, whose links mean paths inside it, and whose /lib is /usr/lib or beside it. */
+/** Resolves a path inside a root. Links are relative to the root, and its /lib is /usr/lib or a separate folder. */
 function find(root: string, path: string, depth = 0): string | undefined {
   const other = path.startsWith("/usr/") ? path.slice(4) : `/usr${path}`;
   for (const candidate of [path, other]) {

@@ -1,4 +1,4 @@
-// What the licences of other people's programs ask for when they are passed on: their texts, and an offer of their sources.
+// The requirements of third-party licenses for redistribution: the license texts, and an offer of source.
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import type { DebianPackage } from "./debian-packages.ts";
 import type { Origin } from "./libraries.ts";
@@ -6,7 +6,7 @@ import { data, type Tree, text } from "./tree.ts";
 
 const COMMON = "/usr/share/common-licenses";
 
-/** The copyright files of Debian's packages, with the common licences that they refer to, and the offer. */
+/** The copyright files of Debian packages, the common licenses that they refer to, and the offer. */
 export function debianLicences(packages: readonly DebianPackage[], origin: Origin): Tree {
   const tree: Tree = { "/usr/share/doc/SOURCES": text(offer(packages)) };
   for (const { name } of packages) {
@@ -16,7 +16,7 @@ export function debianLicences(packages: readonly DebianPackage[], origin: Origi
     for (const [, licence = ""] of readFileSync(file, "utf8").matchAll(
       /common-licenses\/([A-Za-z0-9]+(?:-[\d.]*\d)?)/g,
     )) {
-      // The same on every processor. A name that this release does not have was never a file: some authors wrote their own.
+      // The same on every processor. Some names are not files in this release, because the authors wrote their own text.
       const common = `${COMMON}/${licence}`;
       if (existsSync(common)) tree[common] = data(realpathSync(common));
     }

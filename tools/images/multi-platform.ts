@@ -1,4 +1,4 @@
-// One image for several processors: an index that names each one's manifest.
+// One image for several processors: an index with the manifest of each.
 //   https://github.com/opencontainers/image-spec/blob/main/image-index.md
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ export async function writeIndex(layout: string, images: ProcessorImage[], tag: 
   const file = join(layout, "index.json");
   const manifests = [];
   for (const { processor, file: archive } of images) {
-    // Archives share the folder: blobs are named by their content, and only index.json is replaced by the next.
+    // Archives can share the folder: blobs are named by their content, and only index.json is overwritten.
     await run("tar", ["-xf", archive, "-C", layout], { timeoutSeconds: 300 });
     const [{ mediaType, digest, size }] = JSON.parse(readFileSync(file, "utf8")).manifests;
     manifests.push({ mediaType, digest, size, platform: { os: "linux", architecture: processor.name } });

@@ -1,4 +1,4 @@
-// The processors that something is made for besides this computer's, by the names that everybody has for them.
+// The supported processors, and their names in each tool.
 
 export interface Processor {
   /** In images, Go and Debian. */
@@ -19,13 +19,13 @@ export const PROCESSORS: Processor[] = [
 /** @throws Error where this computer's processor is none of them */
 export function thisProcessor(): Processor {
   const found = PROCESSORS.find(({ node }) => node === process.arch);
-  if (!found) throw new Error(`Cannot make an image on a computer with the processor ${process.arch}.`);
+  if (!found) throw new Error(`Cannot build an image on a computer with the processor ${process.arch}.`);
   return found;
 }
 
 /**
  * @param platforms `linux/amd64,linux/arm64`; empty: this computer's
- * @throws Error naming what is not known
+ * @throws Error with an unknown platform
  */
 export function processorsOf(platforms: string): Processor[] {
   if (platforms === "") return [thisProcessor()];
@@ -33,6 +33,6 @@ export function processorsOf(platforms: string): Processor[] {
     const found = PROCESSORS.find(({ name }) => platform === `linux/${name}`);
     if (found) return found;
     const allowed = PROCESSORS.map(({ name }) => `linux/${name}`).join(", ");
-    throw new Error(`PLATFORM has "${platform}", but must be of: ${allowed}, with commas between.`);
+    throw new Error(`PLATFORM has "${platform}", but must be a comma-separated list of: ${allowed}.`);
   });
 }

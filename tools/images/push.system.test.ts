@@ -1,4 +1,4 @@
-// The agent's image goes into a real registry (Debian's docker-registry, on loopback) and comes out again the same.
+// The agent's image goes into a real registry (Debian's docker-registry, on loopback) and is read back unchanged.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -38,7 +38,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("one name stands for the images of all processors, each of which is the one that was made", async ({ skip }) => {
+test("one name refers to the images of all processors, each identical to the one that was built", async ({ skip }) => {
   if (missing) return skip(`${missing} is not installed`);
   const images: (ProcessorImage & { layer: string })[] = [];
   for (const processor of PROCESSORS) {
@@ -63,23 +63,23 @@ test("one name stands for the images of all processors, each of which is the one
   for (const [place, { processor, layer }] of images.entries()) {
     const manifest = await manifestOf(index.manifests[place].digest);
     expect(manifest).toEqual(await manifestOf(`1.2.3-${processor.name}`));
-    // On the way layers are compressed; the configuration names their content.
+    // Layers are compressed for the transfer; the configuration refers to their content.
     const config = await json(await fetch(`${repository}/blobs/${manifest.config.digest}`));
     expect(config).toMatchObject({ architecture: processor.name, config: { Entrypoint: ["/hello"] } });
     expect(config.rootfs.diff_ids).toEqual([layer]);
   }
 });
 
-test("a registry or a platform that is none is refused before anything is built", async () => {
+test("an invalid registry or platform is refused before anything is built", async () => {
   for (const registry of ["", "https://images.example.com", "Registry/Team"]) {
     await expect(pushImage(registry, [], "1.2.3")).rejects.toThrow(/REGISTRY is ".*", but must be a registry's host/);
   }
   expect(() => processorsOf("linux/amd64,linux/mips")).toThrow(
-    'PLATFORM has "linux/mips", but must be of: linux/amd64, linux/arm64, with commas between.',
+    'PLATFORM has "linux/mips", but must be a comma-separated list of: linux/amd64, linux/arm64.',
   );
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: the answers of a registry, of which a test names what it wants
+// biome-ignore lint/suspicious/noExplicitAny: answers of a registry, of which the test reads a few fields
 const json = async (answer: Response): Promise<any> => JSON.parse(await answer.text());
 
 function freePort(): Promise<number> {

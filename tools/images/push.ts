@@ -1,8 +1,8 @@
-// `make image REGISTRY=... [PLATFORM=linux/amd64,linux/arm64]`: puts the agent's image into a registry; this computer's is the
-// one that local clusters run.
+// `make image REGISTRY=... [PLATFORM=linux/amd64,linux/arm64]`: pushes the agent's image to a registry. The image for this computer's processor
+// is the one that local clusters run.
 //
-// skopeo (Debian has it) speaks to the registry and knows the user's `skopeo login`. The tag is the version of the package; one
-// more for each processor says which.
+// skopeo (a Debian package) accesses the registry with the user's `skopeo login`. The tag is the version of the package; there
+// is an additional tag for each processor.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,13 +14,13 @@ import { processorsOf } from "./processor.ts";
 
 /**
  * @param registry host with its port, and a path: `images.example.com/team`
- * @returns the names it was given: for each processor, and with the version alone, which `Dataplane` asks for
+ * @returns the names of the image: one for each processor, and one with only the version, which `Dataplane` uses
  */
 export async function pushImage(registry: string, images: ProcessorImage[], version: string): Promise<string[]> {
   requireRegistry(registry);
   requireSkopeo();
   const name = (tag: string) => `${registry}/ebpf-dataplane:${tag}`;
-  // A registry on this computer, as in tests, has no certificate.
+  // A registry on this computer (in tests) has no certificate.
   const plain = /^(localhost|127\.0\.0\.1)(:|\/|$)/.test(registry) ? ["--dest-tls-verify=false"] : [];
   const copy = (source: string, tag: string) =>
     run("skopeo", ["copy", "--quiet", "--all", ...plain, source, `docker://${name(tag)}`], {
@@ -42,12 +42,12 @@ export async function pushImage(registry: string, images: ProcessorImage[], vers
 function requireRegistry(registry: string): void {
   if (/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/.test(registry)) return;
   const example = "make image REGISTRY=images.example.com/team";
-  throw new Error(`REGISTRY is "${registry}", but must be a registry's host, with its path if it has one: ${example}`);
+  throw new Error(`REGISTRY is "${registry}", but must be a registry's host, optionally with a path: ${example}`);
 }
 
 function requireSkopeo(): void {
   if (!spawnSync("skopeo", ["--version"]).error) return;
-  throw new Error("Cannot put the image into a registry without skopeo. Next: apt-get install skopeo.");
+  throw new Error("Cannot push the image without skopeo. Next: apt-get install skopeo.");
 }
 
 async function main(registry = "", platforms = ""): Promise<void> {

@@ -16,7 +16,7 @@ test("merge() keeps one entry for a path that has two names", () => {
   expect(merge({ "/bin/sh": link("dash") }, { "/usr/bin/sh": link("bash") })).toEqual({ "/usr/bin/sh": link("bash") });
 });
 
-test("withParents() adds the directories above an entry, and keeps the ones described", () => {
+test("withParents() adds the directories above an entry, and keeps the existing ones", () => {
   const tree = { "/a": directory(0o700), "/a/b/c": text("") };
   expect(withParents(tree)).toEqual({ ...tree, "/a/b": directory() });
 });
@@ -27,7 +27,7 @@ const LDD = `
 	/lib64/ld-linux-x86-64.so.2 (0x00007f0e5a330000)
 `;
 
-test("libraryPaths() finds libraries and loader, not what the kernel provides", () => {
+test("libraryPaths() finds libraries and the loader, but not what the kernel provides", () => {
   expect(libraryPaths("ip", LDD)).toEqual(["/lib/x86_64-linux-gnu/libbpf.so.1", "/lib64/ld-linux-x86-64.so.2"]);
 });
 
@@ -35,7 +35,7 @@ test("libraryPaths() finds nothing for a static program", () => {
   expect(libraryPaths("pause", "\tnot a dynamic executable\n")).toEqual([]);
 });
 
-test("libraryPaths() names program and library when one is missing", () => {
+test("libraryPaths() names the program and the library if one is missing", () => {
   expect(() => libraryPaths("ip", "\tlibbpf.so.1 => not found\n")).toThrow(
     "Cannot run ip: its library libbpf.so.1 is not installed",
   );

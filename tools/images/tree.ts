@@ -1,4 +1,4 @@
-// What one layer of an image holds, as data: paths of the image to files of this computer, texts, links, directories.
+// The content of an image layer, as data: from paths in the image to files of this computer, texts, links and directories.
 import { posix } from "node:path";
 
 export type Entry =
@@ -7,7 +7,7 @@ export type Entry =
   | { kind: "link"; target: string }
   | { kind: "directory"; mode: number };
 
-/** Absolute path in the image to what is there. Parent directories are added when the layer is written. */
+/** From absolute path in the image to its content. Parent directories are added when the layer is written. */
 export type Tree = Record<string, Entry>;
 
 export const program = (source: string): Entry => ({ kind: "file", source, executable: true });
@@ -16,7 +16,7 @@ export const text = (content: string): Entry => ({ kind: "text", text: content }
 export const link = (target: string): Entry => ({ kind: "link", target });
 export const directory = (mode = 0o755): Entry => ({ kind: "directory", mode });
 
-/** Directories that are links since /usr was merged (file-hierarchy(7)); images are laid out likewise. */
+/** Directories that are links since /usr was merged (file-hierarchy(7)); images have the same layout. */
 export const MERGED = ["bin", "lib", "lib32", "lib64", "sbin"];
 
 /** The links themselves, for the first layer of an image with programs in it. */
@@ -34,7 +34,7 @@ export function canonical(path: string): string {
   return MERGED.includes(first) && clean !== `/${first}` ? `/usr${clean}` : clean;
 }
 
-/** Lays trees over each other, the later winning, under canonical names. */
+/** Merges trees under canonical names; later ones take precedence. */
 export function merge(...trees: Tree[]): Tree {
   return Object.fromEntries(
     trees.flatMap((tree) => Object.entries(tree).map(([path, entry]) => [canonical(path), entry])),

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Lays the layers of an image over each other in a folder, which is made if it is missing. @returns the folder */
+/** Unpacks all layers of an image into a folder, which is created if it is missing. @returns the folder */
 export function unpackImage(archive: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   const layout = mkdtempSync(join(tmpdir(), "layout-"));

@@ -12,7 +12,7 @@ const library = (name: string, more: Partial<Component> = {}): Component => ({
   ...more,
 });
 
-test("a bill of materials lists each component once, in order, and is the same whenever it is made", () => {
+test("a bill of materials lists each component once, in order, and is always the same", () => {
   const one = billOfMaterials(subject, [library("b"), library("a"), library("b")]);
   expect(billOfMaterials(subject, [library("a"), library("b")])).toBe(one);
   const { bomFormat, specVersion, serialNumber, components, dependencies, metadata } = JSON.parse(one);
@@ -24,7 +24,7 @@ test("a bill of materials lists each component once, in order, and is the same w
   expect(JSON.parse(billOfMaterials(subject, [library("a")])).serialNumber).not.toBe(serialNumber);
 });
 
-test("licences are expressions of SPDX or names, hashes are hexadecimal", () => {
+test("licenses are SPDX expressions or names, hashes are hexadecimal", () => {
   const licences = ["MIT", "(GPL-2.0-only OR Apache-2.0)", "SEE LICENSE IN x.txt"];
   const components = licences.map((license, index) => library(`l${index}`, { license, integrity: "sha512-AQI=" }));
   const made = JSON.parse(billOfMaterials(subject, components)).components;
@@ -36,7 +36,7 @@ test("licences are expressions of SPDX or names, hashes are hexadecimal", () => 
   expect(made[0].hashes).toEqual([{ alg: "SHA-512", content: "0102" }]);
 });
 
-test("a program of Go tells its library and its modules, with what replaces them", () => {
+test("a Go program lists its standard library and its modules, with their replacements", () => {
   const answer =
     "x: go1.26.8\n\tpath\tours\n\tmod\tours\t(devel)\t\n\tdep\ta.example/a\tv1.0.0\th1:x\n\tdep\tb.example/b\tv1.0.0\n\t=>\tc.example/c\tv2.0.0\th1:y\n";
   expect(goModules(answer).map(({ purl }) => purl)).toEqual([
@@ -44,10 +44,10 @@ test("a program of Go tells its library and its modules, with what replaces them
     "pkg:golang/a.example/a@v1.0.0",
     "pkg:golang/c.example/c@v2.0.0",
   ]);
-  expect(() => goModules("x: not a Go executable")).toThrow("Cannot tell with which Go a program was made");
+  expect(() => goModules("x: not a Go executable")).toThrow("Cannot determine the Go version of a program");
 });
 
-test("what is installed with the package is what the lock file does not keep for development", () => {
+test("the dependencies of the package are those in the lock file that are not for development", () => {
   const lock = {
     "": {},
     "node_modules/@a/one": { version: "1.0.0", license: "MIT", integrity: "sha512-AQI=" },

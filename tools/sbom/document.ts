@@ -1,23 +1,23 @@
-// A bill of materials in CycloneDX 1.5 (https://cyclonedx.org/docs/1.5/json/). The same content gives the same bytes: no time, and a
-// serial number that is made of the content, so that an image's digest changes exactly when the image does.
+// A bill of materials in CycloneDX 1.5 (https://cyclonedx.org/docs/1.5/json/). The same content gives the same bytes: no time, and
+// a serial number derived from the content, so that an image's digest changes exactly when the image does.
 import { createHash } from "node:crypto";
 
-/** A program or library that is in what is shipped. */
+/** A program or library in the shipped artifact. */
 export interface Component {
   type: "application" | "library";
   name: string;
   version: string;
-  /** Package URL, which is its name among all: pkg:TYPE/NAME@VERSION. */
+  /** Package URL, a unique name: pkg:TYPE/NAME@VERSION. */
   purl: string;
-  /** As its own package says: an SPDX expression, or the file with its text. */
+  /** As stated by its package: an SPDX expression, or the file with its text. */
   license?: string;
-  /** Subresource integrity (sha512-BASE64) of the archive that it came in. */
+  /** Subresource integrity (sha512-BASE64) of the archive that contained it. */
   integrity?: string;
-  /** What else helps to find it, by short names. */
+  /** Additional properties that help to find it. */
   more?: Record<string, string>;
 }
 
-/** @param subject what all of it is in */
+/** @param subject the artifact that contains the components */
 export function billOfMaterials(subject: Omit<Component, "license">, components: readonly Component[]): string {
   const byName = new Map(components.map((component) => [component.purl, component]));
   const sorted = [...byName.values()].sort((one, other) => (one.purl < other.purl ? -1 : 1));
@@ -44,7 +44,7 @@ function entry({ type, name, version, purl, license, integrity, more = {} }: Com
   };
 }
 
-// An expression is one of identifiers; what is none (SEE LICENSE IN …, a path) is a name.
+// An expression consists of identifiers; anything else (SEE LICENSE IN …, a path) is a name.
 const EXPRESSION = /^\(?[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*\)?$/;
 const licenseOf = (license: string) =>
   EXPRESSION.test(license) ? { expression: license } : { license: { name: license } };
@@ -53,7 +53,7 @@ function hashOf(integrity: string): object {
   return { alg: "SHA-512", content: Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex") };
 }
 
-/** RFC 9562, version 8: bits of one's own choice. */
+/** RFC 9562, version 8: custom bits. */
 function serialOf(body: object): string {
   const hash = createHash("sha256").update(JSON.stringify(body)).digest("hex");
   const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 3) | 8).toString(16);

@@ -1,4 +1,4 @@
-// What a program of Go is made of, asked of the program itself.
+// The modules of a Go program, read from the program itself.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ export function goComponents(program: string): Component[] {
   return goModules(execFileSync("go", ["version", "-m", program], { encoding: "utf8" }));
 }
 
-/** @param answer of `go version -m`: `FILE: go1.26.8`, then `dep NAME VERSION HASH`, where a replacement follows its module as `=>` */
+/** @param answer output of `go version -m`: `FILE: go1.26.8`, then `dep NAME VERSION HASH`, where a replacement follows its module as `=>` */
 export function goModules(answer: string): Component[] {
   const [first = "", ...lines] = answer.split("\n");
   const release = / go([0-9.]+)/.exec(first)?.[1];
-  if (!release) throw new Error(`Cannot tell with which Go a program was made: ${first || "go says nothing"}.`);
+  if (!release) throw new Error(`Cannot determine the Go version of a program: ${first || "no output of go"}.`);
   const modules: [string, string][] = [["std", release]];
   for (const line of lines) {
     const [, kind, name = "", version = ""] = line.split("\t");
@@ -29,9 +29,9 @@ export function goModules(answer: string): Component[] {
   }));
 }
 
-/** The licence of Go and its standard library. @throws Error where Go came without it */
+/** The license of Go and its standard library. @throws Error if Go was installed without it */
 export function goLicense(): string {
   const file = join(execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim(), "LICENSE");
   if (existsSync(file)) return file;
-  throw new Error(`Cannot find Go's licence, which has to be where Go's library is: there is no ${file}.`);
+  throw new Error(`Cannot find Go's license next to Go's library: ${file} is missing.`);
 }

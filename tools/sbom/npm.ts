@@ -1,4 +1,4 @@
-// npm packages as components: what they say of themselves, and the hash that the lock file has of them.
+// npm packages as components: their own metadata, and their hash in the lock file.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Component } from "./document.ts";
@@ -26,7 +26,7 @@ export function npmComponent(lock: Lock, place: string, how: "bundled" | "instal
   return { type: "library", name, version, purl, license, integrity, more: { how } };
 }
 
-/** What a user's npm installs with the package, in the versions that it was tested with. */
+/** The packages that a user's npm installs with the package, in the tested versions. */
 export function dependencies(lock: Lock): Component[] {
   const places = Object.keys(lock).filter((place) => {
     const { dev, devOptional, peer } = lock[place] as LockEntry;
