@@ -110,7 +110,7 @@ for (const file of readdirSync(folder).filter((name) => name !== "cluster.yaml")
         else expect(shown).toEqual(step.then);
 
         // A bad object is judged by what was there before it, which a fresh agent does not know.
-        if (outcome.problems.some((problem) => /last good version|until it is mended/.test(problem))) return;
+        if (outcome.problems.some((problem) => /last good version|until it is fixed/.test(problem))) return;
         const fresh = new Agent(node, [...cluster.objects, ...present.values()].reverse());
         expect(fresh.outcome([...endpoints].reverse())).toEqual(outcome);
       });

@@ -1,8 +1,8 @@
 import { type Address, addressBytes, addressOf } from "../../model/address/address.ts";
 import type { Codec } from "./codec.ts";
 
-// A cluster uses the same few thousand addresses again and again; parsing is what encoding costs. Beyond the bound the
-// cache starts empty: a bound that is never met in practice need not be clever.
+// A cluster uses the same few thousand addresses all the time, and parsing is the main cost of encoding. Beyond the bound the
+// cache starts empty: in practice it is never reached, so a simple rule is enough.
 const CACHE_LIMIT = 200_000;
 const parsed = new Map<Address, Uint32Array>();
 

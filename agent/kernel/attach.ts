@@ -1,5 +1,5 @@
 // Puts loaded programs on their hooks: TCX links where the kernel has them, clsact filters otherwise, cgroup links for
-// the socket hooks. What is there already and does the same is left alone.
+// the socket hooks. An existing attachment of the same program is left alone.
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { closeBehindFilter, closeBehindLinks, openBehindLinks } from "./closing.ts";
@@ -19,11 +19,11 @@ export interface Device {
 }
 
 export interface Attacher {
-  /** "tcx" or "clsact": known after the first device. */
+  /** "tcx" or "clsact": known once the first device is attached. */
   readonly method: string;
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
-  /** What misses this program is dropped at its hook from now on. Call it when the program is there. */
+  /** From now on its hook drops packets when this program is missing. Call it after the program is attached. */
   closeBehind(program: ProgramName, device: Device): void;
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;
@@ -45,20 +45,20 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       if (tcx) {
         const result = ensureLink(pin, fd, deviceTarget(program, device, direction));
         if (result !== "unsupported") {
-          if (result === "created") detachFilter(device.ifindex, direction); // of an agent that used clsact
+          if (result === "created") detachFilter(device.ifindex, direction); // left by an agent that used clsact
           return result;
         }
         tcx = false;
       }
       const result = attachFilter(fd, device.ifindex, direction);
-      removeLink(pin); // of an agent that used TCX
+      removeLink(pin); // left by an agent that used TCX
       return result;
     },
     closeBehind(program, device) {
       const { direction } = deviceHook(program);
       if (tcx) return closeBehindLinks(device.ifindex, TCX[direction]);
       closeBehindFilter(device.ifindex, direction);
-      openBehindLinks(device.ifindex, TCX[direction]); // of an agent that used TCX
+      openBehindLinks(device.ifindex, TCX[direction]); // left by an agent that used TCX
     },
     cgroup(folder) {
       for (const program of Object.keys(programs) as ProgramName[]) {

@@ -3,7 +3,7 @@ import { write } from "./batches.ts";
 import { E2BIG, EINVAL } from "./libbpf.ts";
 import { FULL_IN_A_ROW } from "./map-store.ts";
 
-/** A kernel that takes entries for which `code` is 0, and what it is asked to do. */
+/** A fake kernel that accepts entries for which `code` is 0, and the calls it received. */
 function kernel(code: (index: number) => number, batches = true) {
   const asked = { encoded: 0, calls: 0 };
   const failures = (total: number) =>
@@ -27,7 +27,7 @@ function kernel(code: (index: number) => number, batches = true) {
   return { asked, failures };
 }
 
-test("of 50,000 entries for a full map each is encoded once at most, and the kernel is asked about 32", () => {
+test("with 50,000 entries for a full map, each is encoded at most once, and the kernel is asked for 32", () => {
   const { asked, failures } = kernel(() => -E2BIG);
   const failed = failures(50_000);
   expect(failed.length).toBe(50_000);
@@ -36,7 +36,7 @@ test("of 50,000 entries for a full map each is encoded once at most, and the ker
   expect(asked.calls).toBe(FULL_IN_A_ROW);
 });
 
-test("entries that fail for other reasons keep no other one out, and none is encoded twice", () => {
+test("entries that fail for other reasons do not stop the others, and none is encoded twice", () => {
   const { asked, failures } = kernel((index) => (index % 100 === 7 ? -5 : 0));
   expect(failures(10_000).map(({ index }) => index)).toEqual(Array.from({ length: 100 }, (_, at) => at * 100 + 7));
   expect(asked.encoded).toBe(10_000);

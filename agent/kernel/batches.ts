@@ -1,14 +1,14 @@
 import { E2BIG, EINVAL, ENOSPC, ENOTSUPP, EOPNOTSUPP } from "./libbpf.ts";
 import { FULL_IN_A_ROW } from "./map-store.ts";
 
-/** Entries of one system call. */
+/** Entries per system call. */
 export const BATCH = 4096;
 
-/** One call for the entries from `at` of an encoded batch: for all of them, telling in `done` how many were, or for one. */
+/** One call for the entries of an encoded batch starting at `at`: for all of them (`done` receives how many were written) or for one. */
 export type Attempt = (at: number, many: boolean, done: Uint32Array) => number;
 
-// Entries are encoded once, a batch at a time. A batch stops at its first failure and tells how far it came: note that
-// entry, go on after it. Where the map has no batches, go on one by one.
+// Entries are encoded once, a batch at a time. A batch stops at its first failure and reports how many it wrote: record that
+// entry and continue after it. For a map without batch operations, write one entry at a time.
 export function write(
   total: number,
   encode: (first: number, count: number) => Attempt,
@@ -41,12 +41,12 @@ export function write(
   return failures;
 }
 
-/** Whether a map refused an entry for want of room. */
+/** Whether a map refused an entry because it is full. */
 export function isFull(code: number): boolean {
   return code === -E2BIG || code === -ENOSPC;
 }
 
-/** Whether a map, or the kernel, knows no batches. */
+/** Whether the map or the kernel does not support batches. */
 export function noBatch(result: number): boolean {
   return result === -EINVAL || result === -ENOTSUPP || result === -EOPNOTSUPP;
 }

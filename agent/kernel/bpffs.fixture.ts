@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 
-/** Why tests of the kernel cannot run here, or false. */
+/** The reason why kernel tests cannot run here, or false. */
 export const noKernel = process.getuid?.() !== 0 && "SKIP: loading BPF programs and mounting need root";
 
-/** A folder with a bpffs of its own at `bpf`, removed after the tests of the file. */
+/** A folder with its own bpffs at `bpf`, removed after the tests of the file. */
 export function temporaryBpffs(): { folder: string; bpf: string } {
   const folder = mkdtempSync(join(tmpdir(), "dataplane-kernel-"));
   const bpf = join(folder, "bpf");

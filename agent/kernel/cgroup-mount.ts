@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The folder where the node's cgroup2 hierarchy is mounted, seen from here: the first cgroup2 mount at or below
+/** The folder where this process sees the node's cgroup2 hierarchy: the first cgroup2 mount at or below
  * `below` (cgroup v1 hosts have it at /sys/fs/cgroup/unified). Format of `mountinfo`: proc_pid_mountinfo(5). */
 export function cgroupMount(below: string, mountinfo = readFileSync("/proc/self/mountinfo", "utf8")): string {
   const mounts = mountinfo.split("\n").flatMap((line) => {

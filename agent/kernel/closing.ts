@@ -1,6 +1,6 @@
-// What stands behind our programs on a workload's interface: a program of two instructions that drops. Ours end every
-// packet's way, so it is reached only where one of ours is missing: such an interface is closed, not open. It is attached
-// without a link, so it has no pin that could go; it goes with the interface. Without TCX it is a filter of its own.
+// A two-instruction program that drops, attached after our programs on a workload's interface. Our programs end every
+// packet's path, so it runs only where one of them is missing: such an interface is closed, not open. It is attached
+// without a link, so there is no pin that could be removed; it is removed with the interface. Without TCX it is a separate filter.
 import { closeSync } from "node:fs";
 import { attachFilterBehind, type Direction } from "./clsact.ts";
 import { describeError, EEXIST, libbpf } from "./libbpf.ts";
@@ -12,7 +12,7 @@ const MAX_PROGRAMS = 64; // BPF_MPROG_MAX
 
 let loaded: number | undefined;
 
-/** Puts the dropping program behind whatever is attached there by TCX. */
+/** Attaches the dropping program after all TCX programs of the interface. */
 export function closeBehindLinks(ifindex: number, attachType: number): void {
   loaded ??= loadDropping();
   if (droppingPrograms(ifindex, attachType, loaded).length > 0) return;
@@ -22,7 +22,7 @@ export function closeBehindLinks(ifindex: number, attachType: number): void {
   }
 }
 
-/** Takes it away again: TCX comes before filters, so it would close an interface whose program is a filter. */
+/** Removes it: TCX runs before filters, so it would close an interface whose program is a filter. */
 export function openBehindLinks(ifindex: number, attachType: number): void {
   loaded ??= loadDropping();
   for (const id of droppingPrograms(ifindex, attachType, loaded)) {
@@ -33,7 +33,7 @@ export function openBehindLinks(ifindex: number, attachType: number): void {
   }
 }
 
-/** Ids; none where the kernel has no TCX. */
+/** Program ids; empty when the kernel has no TCX. */
 function droppingPrograms(ifindex: number, attachType: number, fd: number): number[] {
   const ids = new Uint32Array(MAX_PROGRAMS);
   const count = Uint32Array.of(ids.length);

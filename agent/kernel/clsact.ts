@@ -1,18 +1,18 @@
-// Attaching where the kernel has no TCX (before 6.6): a clsact queueing discipline and a filter of ours on it. The
-// filter belongs to the device, so it too outlives the agent; it is ours by its priority and handle. Behind it stands, on a
-// workload's interface, the one that drops (closing.ts).
+// Attaching when the kernel has no TCX (before 6.6): a clsact queueing discipline with our filter on it. The
+// filter belongs to the device, so it too outlives the agent; its priority and handle identify it as ours. On a
+// workload's interface the dropping filter (closing.ts) follows it.
 import { describeError, EEXIST, EINVAL, ENODEV, ENOENT, libbpf } from "./libbpf.ts";
 import { sameProgram } from "./object-info.ts";
 
 const HANDLE = 0xebf;
 const PRIORITY = 0xebf;
-const PRIORITY_BEHIND = PRIORITY + 1; // asked only where ours is missing: it ends every packet's way
+const PRIORITY_BEHIND = PRIORITY + 1; // runs only where ours is missing, because ours ends every packet's path
 const BPF_TC_F_REPLACE = 1;
 const ATTACH_POINT = { ingress: 1, egress: 2 } as const; // enum bpf_tc_attach_point
 
 export type Direction = keyof typeof ATTACH_POINT;
 
-/** Puts the program on the device's clsact hook, in place of an older one of ours in one step. */
+/** Attaches the program to the device's clsact hook; an older one of ours is replaced atomically. */
 export function attachFilter(
   programFd: number,
   ifindex: number,
@@ -21,7 +21,7 @@ export function attachFilter(
   return attachAt(PRIORITY, programFd, ifindex, direction);
 }
 
-/** Puts the program that drops behind ours. */
+/** Attaches the dropping program after ours. */
 export function attachFilterBehind(programFd: number, ifindex: number, direction: Direction): void {
   attachAt(PRIORITY_BEHIND, programFd, ifindex, direction);
 }
@@ -34,7 +34,7 @@ function attachAt(
 ): "created" | "replaced" | "unchanged" {
   const point = hook(ifindex, direction);
   const created = libbpf().tcHookCreate(point);
-  if (created < 0 && created !== -EEXIST) throw failed("make the clsact hook of", ifindex, created);
+  if (created < 0 && created !== -EEXIST) throw failed("create the clsact hook of", ifindex, created);
   const present = filterProgram(priority, ifindex, direction);
   if (present !== undefined && sameProgram(present, programFd)) return "unchanged";
   const result = libbpf().tcAttach(point, options({ priority, programFd, flags: BPF_TC_F_REPLACE }));
@@ -42,7 +42,7 @@ function attachAt(
   return present === undefined ? "created" : "replaced";
 }
 
-/** Takes our filters away, the one that drops first. That none is there is a success. Other people's filters and the clsact
+/** Removes our filters, the dropping one first. No filter is a success. Foreign filters and the clsact
  * itself stay. */
 export function detachFilter(ifindex: number, direction: Direction): boolean {
   const detached = [PRIORITY_BEHIND, PRIORITY].filter((priority) => detachAt(priority, ifindex, direction));

@@ -26,7 +26,7 @@ describe("address", () => {
     );
   });
 
-  test("what is no address is refused with the form expected", () => {
+  test("an invalid address is refused with the expected form", () => {
     expect(() => encodeOne(address, "10.0.0")).toThrow(
       '"10.0.0" is not an IP address; expected the form 172.31.1.8 or fd00::1.',
     );
@@ -39,7 +39,7 @@ describe("generated codecs", () => {
     expect(Buffer.from(key).toString("hex")).toBe("60000000010000000200000001060050");
   });
 
-  test("padding is zero also in a buffer that was used before", () => {
+  test("padding is zero even in a reused buffer", () => {
     const bytes = new Uint8Array(frontend.size).fill(0xff);
     frontend.encode({ address: "10.96.0.1", port: 443, protocol: 6 }, new DataView(bytes.buffer), 0);
     expect(Buffer.from(bytes).toString("hex")).toBe("00000000000000000000ffff0a60000101bb0600");
@@ -52,7 +52,7 @@ describe("generated codecs", () => {
 
   test("60,000 entries with 60,000 addresses encode in well under a second of processor time", () => {
     const view = new DataView(new ArrayBuffer(60_000 * prefix.size));
-    const started = process.cpuUsage(); // other tests share the processor: the wall clock would tell of them
+    const started = process.cpuUsage(); // other tests share the processor: the wall clock would include them
     for (let index = 0; index < 60_000; index++) {
       prefix.encode(
         { prefixLength: 128, address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` },

@@ -1,5 +1,5 @@
-// How a value of the packet path's C structs becomes bytes and back. The codecs themselves are generated
-// (layout.gen.ts); here is what they are made of.
+// How values of the packet path's C structs are encoded and decoded. The codecs themselves are generated
+// (layout.gen.ts) from the parts in this file.
 
 /** One fixed-size C type. `encode` writes every byte of [at, at + size), padding included, so that equal values are
  * equal bytes; `decode` reads the same range. */
@@ -9,7 +9,7 @@ export interface Codec<T> {
   decode(view: DataView, at: number): T;
 }
 
-/** One BPF map of the packet path: its name (also the pin's) and what its keys and values look like. */
+/** One BPF map of the packet path: its name (also the pin's) and the codecs of its keys and values. */
 export interface MapDefinition<K, V> {
   readonly name: string;
   readonly type: "hash" | "array" | "percpu_array" | "lru_hash" | "lpm_trie" | "sk_storage";
@@ -25,17 +25,19 @@ export const u32: Codec<number> = {
   decode: (view, at) => view.getUint32(at, true),
 };
 
-/** The bytes of one value, in a buffer of their own. */
+/** The bytes of one value, in a new buffer. */
 export function encodeOne<T>(codec: Codec<T>, value: T): Uint8Array {
   const bytes = new Uint8Array(codec.size);
   codec.encode(value, new DataView(bytes.buffer), 0);
   return bytes;
 }
 
-/** A hardware address as people write it: "02:42:ac:11:00:02". */
+/** A hardware address in its usual notation: "02:42:ac:11:00:02". */
 export function encodeMac(text: string, view: DataView, at: number): void {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) {
-    throw new TypeError(`"${text}" is no hardware address: six pairs of hexadecimal digits separated by colons.`);
+    throw new TypeError(
+      `"${text}" is not a hardware address; expected six pairs of hexadecimal digits separated by colons.`,
+    );
   }
   for (let index = 0; index < 6; index++)
     view.setUint8(at + index, Number.parseInt(text.slice(index * 3, index * 3 + 2), 16));

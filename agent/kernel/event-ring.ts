@@ -1,11 +1,11 @@
-// What the packet path tells of single packets, as it comes (bpf/maps/events.h). One reader per node: the agent.
+// Events about single packets from the packet path (bpf/maps/events.h). One reader per node: the agent.
 import { closeSync } from "node:fs";
 import { type Event, event, rings } from "./layout.gen.ts";
 import { describeError, lastError, libbpf } from "./libbpf.ts";
 import { openMap, type Pins } from "./pins.ts";
 
 export interface EventRing {
-  /** Hands over everything that is in the ring now, oldest first. */
+  /** Returns all events now in the ring, oldest first. */
   drain(): void;
 }
 
@@ -14,7 +14,7 @@ export function openEventRing(pins: Pins, receive: (event: Event) => void): Even
   const ring = libbpf().ringOpen(fd, (bytes) => {
     receive(event.decode(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0));
   });
-  closeSync(fd); // the ring's memory is mapped; libbpf keeps no other use of ours
+  closeSync(fd); // the ring's memory is mapped; libbpf does not use the descriptor again
   if (!ring) throw new Error(`Cannot read the ring ${rings.events.name}: ${describeError(lastError())}.`);
   return {
     drain() {

@@ -2,12 +2,12 @@ import type { MapDefinition } from "./codec.ts";
 import type { WriteFailure } from "./map-store.ts";
 import { MemoryMap } from "./memory-map.ts";
 
-/** A map in memory that refuses the writes it is told to refuse, to test what the agent makes of that. */
+/** A map in memory that fails chosen writes, to test how the agent handles that. */
 export class FaultyMap<K, V> extends MemoryMap<K, V> {
   readonly #fails: (attempt: number) => boolean;
   #attempts = 0;
 
-  /** `fails` is asked with 1, 2, 3 … for each entry written or deleted. */
+  /** `fails` is called with 1, 2, 3 … for each entry written or deleted. */
   constructor(definition: MapDefinition<K, V>, fails: (attempt: number) => boolean) {
     super(definition);
     this.#fails = fails;

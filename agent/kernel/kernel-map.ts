@@ -6,7 +6,7 @@ import type { MapStore, WriteFailure } from "./map-store.ts";
 
 const ANY = 0n; // BPF_ANY: insert or replace
 
-/** A map in the kernel, by its file descriptor. Batches where the map has them, single calls otherwise. */
+/** A map in the kernel, by its file descriptor. Uses batches where the map supports them, single calls otherwise. */
 export class KernelMap<K, V> implements MapStore<K, V> {
   readonly definition: MapDefinition<K, V>;
   readonly fd: number;
@@ -72,10 +72,10 @@ export class KernelMap<K, V> implements MapStore<K, V> {
     closeSync(this.fd);
   }
 
-  // False, before anything was read: the map has no batches.
+  // Returns false before reading anything when the map does not support batches.
   *#byBatch(): Generator<[K, V], boolean, void> {
     const { key: keys, value: values, maxEntries } = this.definition;
-    // A hash map is read bucket by bucket and says ENOSPC when a bucket holds more than there is room for.
+    // A hash map is read bucket by bucket and returns ENOSPC when a bucket holds more entries than the buffer has room for.
     let room = Math.min(BATCH, maxEntries);
     let from: Uint8Array | null = null;
     for (;;) {
@@ -103,7 +103,7 @@ export class KernelMap<K, V> implements MapStore<K, V> {
     const found: [K, V][] = [];
     let last: Uint8Array | null = null;
     const value = buffer(values.size);
-    // The packet path may remove the key we stand on, which starts the walk anew: bounded by what a map can hold.
+    // The packet path may remove the current key, which restarts the walk: bounded by the size of the map.
     for (let step = 0; step < maxEntries * 2; step++) {
       const next = buffer(keys.size);
       if (libbpf().nextKey(this.fd, last, next.bytes) < 0) break;

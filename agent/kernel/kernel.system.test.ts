@@ -47,11 +47,11 @@ describe.skipIf(noKernel)("kernel", () => {
     expect(load(options).maps.settings.lookup(0)).toEqual(settings);
   });
 
-  test("a program that the verifier refuses is named, with the end of the log and where the rest is", () => {
+  test("a program that the verifier rejects is named, with the end of the log and the path of the rest", () => {
     const broken = join(folder, "broken");
     compilePassObjects(broken, "*(volatile int *)0");
     expect(() => load({ ...options, objects: broken })).toThrow(
-      /^The kernel refused program from_uplink of uplink.bpf.o: .*\n[\s\S]*processed \d+ insns[\s\S]*The whole log: /,
+      /^The kernel rejected program from_uplink of uplink.bpf.o: .*\n[\s\S]*processed \d+ insns[\s\S]*Full log: /,
     );
     expect(readFileSync(options.logFile, "utf8")).toContain("BEGIN PROG LOAD LOG");
   });
@@ -73,7 +73,7 @@ describe.skipIf(noKernel)("kernel", () => {
     const start = (folderOfObjects: string): Attacher =>
       attacher(load({ ...options, objects: folderOfObjects }), pins, method === "clsact");
 
-    test("a packet meets the program; a restart with the same program changes nothing", (context) => {
+    test("a packet runs the program; a restart with the same program changes nothing", (context) => {
       const first = start(objects);
       expect(first.device("from_uplink", device)).toBe("created");
       if (first.method !== method) context.skip(`SKIP: this kernel has no ${method}`);
@@ -83,7 +83,7 @@ describe.skipIf(noKernel)("kernel", () => {
       expect(start(objects).device("from_uplink", device)).toBe("unchanged");
     });
 
-    test("a removed pin takes nothing off the device while the agent runs, and is put back", (context) => {
+    test("removing a pin detaches nothing while the agent runs, and the pin is restored", (context) => {
       if (method !== "tcx") context.skip("SKIP: filters have no pins");
       const attached = start(objects);
       for (const pin of readdirSync(pins.links)) rmSync(join(pins.links, pin));
@@ -96,7 +96,7 @@ describe.skipIf(noKernel)("kernel", () => {
       expect(packets(0)).toBe(before + 21n);
     });
 
-    test("a workload's interface without its program is closed, and open again with it", (context) => {
+    test("a workload's interface is closed without its program, and open again with it", (context) => {
       const workload = veth("work0");
       const attached = start(objects);
       attached.device("from_workload", workload);
@@ -118,7 +118,7 @@ describe.skipIf(noKernel)("kernel", () => {
       attached.sweep([device]);
     });
 
-    test("a changed program takes the place of the old one", () => {
+    test("a changed program replaces the old one", () => {
       expect(start(changed).device("from_uplink", device)).toBe("replaced");
       const [old, current] = [packets(0), packets(1)];
       knock(name);
@@ -126,7 +126,7 @@ describe.skipIf(noKernel)("kernel", () => {
       expect(packets(1)).toBe(current + 1n);
     });
 
-    test("a device that comes back under its name is attached anew", () => {
+    test("a device that is re-created under its name is attached again", () => {
       const { ifindex } = device;
       execFileSync("ip", ["link", "delete", name]);
       device = veth(name);
@@ -134,7 +134,7 @@ describe.skipIf(noKernel)("kernel", () => {
       expect(start(objects).device("from_uplink", device)).toBe("created");
     });
 
-    test("the links of devices that are gone are swept", () => {
+    test("the links of removed devices are removed", () => {
       execFileSync("ip", ["link", "delete", name]);
       expect(start(objects).sweep([])).toEqual(method === "tcx" ? ["tcx0-ingress"] : []);
       expect(readdirSync(pins.links)).toEqual([]);
@@ -210,7 +210,7 @@ describe.skipIf(noKernel)("kernel", () => {
     return { name, ifindex: link.ifindex };
   }
 
-  // Multicast leaves at once: nobody has to be asked for a hardware address first.
+  // Multicast is sent at once: it needs no neighbor resolution.
   function knock(name: string): void {
     execFileSync("ip", ["route", "replace", "239.0.0.0/8", "dev", `${name}-peer`]);
     execFileSync("bash", ["-c", "echo > /dev/udp/239.0.0.1/9"]);

@@ -3,7 +3,7 @@
 import { getSystemErrorMap } from "node:util";
 import koffi, { type LibraryHandle } from "koffi";
 
-/** A C pointer that is only handed back to C. */
+/** A C pointer that is only passed back to C. */
 export type Pointer = unknown;
 
 type Bytes = Uint8Array | null;
@@ -59,11 +59,11 @@ export interface Libbpf {
   updateBatch(fd: number, keys: Uint8Array, values: Uint8Array, count: Uint32Array, options: Bytes): number;
   deleteBatch(fd: number, keys: Uint8Array, count: Uint32Array, options: Bytes): number;
   possibleCpus(): number;
-  /** Where a buffer lies, for a structure that points to it. Keep the buffer referenced while C may read it. */
+  /** The address of a buffer, for a structure that points to it. Keep the buffer referenced while C may read it. */
   addressOf(buffer: ArrayBufferView): bigint;
   /** Opens a ring buffer for reading. `sample` is called by ringConsume, with a copy of each entry; NULL on failure. */
   ringOpen(fd: number, sample: (entry: Uint8Array) => void): Pointer;
-  /** Hands over what is in the ring now. The number of entries, or a negative errno. */
+  /** Passes the entries now in the ring to `sample`. Returns their number, or a negative errno. */
   ringConsume(ring: Pointer): number;
   ringFree(ring: Pointer): void;
   flock(fd: number, operation: number): number;
@@ -72,17 +72,17 @@ export interface Libbpf {
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
-  /** Calls `print` with each message of libbpf at level warning or worse; the previous receiver is forgotten. */
+  /** Calls `print` with each libbpf message of level warning or worse; replaces the previous receiver. */
   onMessage(print: (text: string) => void): void;
 }
 
 let loaded: Libbpf | undefined;
 
-/** Loads the library at its first use, so that what needs no kernel (tests, `--help`) runs where it is missing. */
+/** Loads the library at its first use, so that tests and `--help` run without it. */
 export function libbpf(): Libbpf {
   if (!loaded) {
     loaded = bind();
-    loaded.onMessage(() => undefined); // libbpf would print to standard error what our own errors say
+    loaded.onMessage(() => undefined); // libbpf would print to standard error what our own errors report
   }
   return loaded;
 }
@@ -151,8 +151,8 @@ function open(library: string, nextStep: string): LibraryHandle {
   }
 }
 
-// libbpf prints through a callback with a va_list. Where it is passed as an argument, x86-64 and arm64 both pass a
-// pointer, which goes on to vasprintf as it came.
+// libbpf prints through a callback with a va_list. As an argument, x86-64 and arm64 both pass it as a
+// pointer, which is passed on to vasprintf unchanged.
 function messageReceiver(bpf: LibraryHandle, libc: LibraryHandle): Libbpf["onMessage"] {
   const format = libc.func("int vasprintf(_Out_ void **text, void *format, void *arguments)");
   const free = libc.func("void free(void *memory)");
@@ -176,7 +176,7 @@ function messageReceiver(bpf: LibraryHandle, libc: LibraryHandle): Libbpf["onMes
   };
 }
 
-// A process opens one ring once, so its callback is never given back.
+// A process opens one ring once, so its callback is never unregistered.
 function ringOpener(bpf: LibraryHandle): Libbpf["ringOpen"] {
   const take = koffi.proto("int ring_sample(void *context, void *data, size_t size)");
   const open = bpf.func("void *ring_buffer__new(int fd, ring_sample *sample, void *context, const uint8_t *opts)");

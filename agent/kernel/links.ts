@@ -1,25 +1,25 @@
-// BPF links, pinned: what is attached stays attached when the agent ends, and its program is replaced in one step.
+// Pinned BPF links: programs stay attached when the agent ends, and are replaced atomically.
 import { closeSync, rmSync } from "node:fs";
 import { describeError, EINVAL, ENOENT, libbpf } from "./libbpf.ts";
 import { type LinkInfo, linkInfo, sameProgram } from "./object-info.ts";
 
 export interface LinkTarget {
-  /** For people: "eth0 ingress", "cgroup /sys/fs/cgroup". */
+  /** For messages: "eth0 ingress", "cgroup /sys/fs/cgroup". */
   readonly name: string;
   /** Interface index, or a file descriptor of the cgroup folder. */
   readonly id: number;
   /** enum bpf_attach_type. */
   readonly attachType: number;
-  /** Ours goes before what is attached already, of programs that run one after the other (TCX). */
+  /** Attach our program before existing ones, where programs run one after the other (TCX). */
   readonly first?: boolean;
-  /** Whether a link found at the pin is attached to this very target: names come back with another interface. */
+  /** Whether the link found at the pin is attached to this target: a name may now belong to another interface. */
   isTargetOf(link: LinkInfo): boolean;
 }
 
 export type LinkResult = "created" | "pinned again" | "replaced" | "unchanged" | "unsupported";
 
-// Links that this process has seen, by their pins. A link lives while somebody holds it: who removes a pin takes nothing
-// off an interface while the agent runs, and the pin is put back at the next look.
+// Links that this process has opened, by their pins. A link lives while a descriptor is open: removing a pin detaches nothing
+// while the agent runs, and the agent restores the pin at its next check.
 const held = new Map<string, number>();
 
 /** Makes sure that `programFd` is attached to the target by a link pinned at `pin`. "unsupported": the kernel has no
@@ -41,19 +41,19 @@ export function ensureLink(pin: string, programFd: number, target: LinkTarget): 
   return createLink(pin, programFd, target);
 }
 
-/** Detaches the link pinned there, at once: by removing the pin alone, the kernel would do it some time later. */
+/** Detaches the link pinned there at once: after removal of the pin alone, the kernel would do it some time later. */
 export function removeLink(pin: string): void {
   const pinned = libbpf().getPinned(pin);
   for (const link of new Set([pinned, held.get(pin) ?? -1])) {
     if (link < 0) continue;
-    libbpf().linkDetach(link); // fails for a device that is gone, which is as good
+    libbpf().linkDetach(link); // fails when the device is gone, which is fine
     closeSync(link);
   }
   held.delete(pin);
   rmSync(pin, { force: true });
 }
 
-/** Keeps a link open; what was held for the pin is let go. */
+/** Keeps a link open; closes the one previously held for the pin. */
 function hold(pin: string, link: number): void {
   const before = held.get(pin);
   if (before !== undefined && before !== link) closeSync(before);
@@ -74,7 +74,7 @@ function createLink(pin: string, programFd: number, target: LinkTarget): LinkRes
   return "created";
 }
 
-// struct bpf_link_create_opts {size_t sz; u32 flags; …} of its first size, for every libbpf.
+// struct bpf_link_create_opts {size_t sz; u32 flags; …}, in its first size, which every libbpf accepts.
 function before(): Uint8Array {
   const BPF_F_BEFORE = 1 << 3;
   const view = new DataView(new ArrayBuffer(16));

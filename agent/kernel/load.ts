@@ -1,5 +1,5 @@
-// Loads the compiled objects through the verifier. Their maps come from the pins where they exist already, so that a
-// restarted agent finds the state that the packet path uses; nothing is attached here.
+// Loads the compiled objects through the verifier. Existing pinned maps are reused, so that a
+// restarted agent finds the state that the packet path uses. Nothing is attached here.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KernelMap } from "./kernel-map.ts";
@@ -13,7 +13,7 @@ export interface LoadOptions {
   /** The folder of uplink.bpf.o, workload.bpf.o … */
   readonly objects: string;
   readonly pins: Pins;
-  /** Where the verifier's whole log goes when it refuses a program. */
+  /** File for the verifier's full log when it rejects a program. */
   readonly logFile: string;
 }
 
@@ -25,19 +25,19 @@ export interface Loaded {
 
 export function load(options: LoadOptions): Loaded {
   preparePins(options.pins);
-  // The objects stay open as long as the agent runs: their file descriptors keep the programs in the kernel.
+  // The objects stay open while the agent runs: their file descriptors keep the programs in the kernel.
   const { programFd } = loadPrograms(options, "");
   return { maps: openMaps(options.pins), programFd };
 }
 
-/** Programs in the kernel, of one build. */
+/** Loaded programs of one build. */
 export interface LoadedPrograms {
   programFd(name: ProgramName): number;
-  /** Gives them back; those that are attached live on. */
+  /** Unloads them; attached programs stay. */
   close(): void;
 }
 
-/** Loads one build of every program: the ordinary one, or the one that tells a traced packet's steps (tools/bpf.ts). */
+/** Loads one build of every program: the ordinary one, or the one that reports a traced packet's steps (tools/bpf.ts). */
 export function loadPrograms(options: LoadOptions, build: "" | "_traced"): LoadedPrograms {
   const objects: Pointer[] = [];
   const close = () => {
@@ -57,7 +57,7 @@ export function loadPrograms(options: LoadOptions, build: "" | "_traced"): Loade
   return { programFd: (name) => fds.get(name) as number, close };
 }
 
-/** The pinned maps of this layout, also for a process that only looks. */
+/** The pinned maps of this layout, also for a process that only reads. */
 export function openMaps(pins: Pins): MapStores {
   return eachStored((definition) => new KernelMap(definition, openMap(pins, definition.name)));
 }
@@ -69,7 +69,7 @@ function loadObject(name: string, { objects, pins, logFile }: LoadOptions): { ob
   const object = libbpf().objectOpen(path, openOptions(pins.maps));
   if (!object) throw new Error(`Cannot open ${path}: ${describeError(lastError())}. Next: make bpf.`);
   const result = libbpf().objectLoad(object);
-  libbpf().onMessage(() => undefined); // what follows is told by return values
+  libbpf().onMessage(() => undefined); // later errors are reported by return values
   if (result < 0) {
     libbpf().objectClose(object);
     throw loadError(name, result, messages.join(""), logFile);
@@ -84,12 +84,12 @@ function programsOf(object: string): ProgramName[] {
 
 function programFd(object: Pointer, program: string, path: string): number {
   const found = libbpf().findProgram(object, program);
-  if (!found) throw new Error(`${path} holds no program ${program}: it is of another version than this agent.`);
+  if (!found) throw new Error(`${path} has no program ${program}: its version differs from this agent's.`);
   return libbpf().programFd(found);
 }
 
-// struct bpf_object_open_opts up to pin_root_path. The text it points to must live until the call is over: it is kept
-// here, because libbpf copies it.
+// struct bpf_object_open_opts up to pin_root_path. The text it points to must live until the call returns (libbpf
+// copies it), so it is kept in this variable.
 let pinRoot: Buffer;
 function openOptions(folder: string): Uint8Array {
   pinRoot = Buffer.from(`${folder}\0`);
@@ -108,9 +108,9 @@ function loadError(object: string, result: number, log: string, logFile: string)
   const shown = lines.slice(-8).map((line) => `  ${line}`);
   return new Error(
     [
-      `The kernel refused ${program ? `program ${program} of ` : ""}${object}.bpf.o: ${describeError(result)}.`,
+      `The kernel rejected ${program ? `program ${program} of ` : ""}${object}.bpf.o: ${describeError(result)}.`,
       ...shown,
-      `The whole log: ${logFile}`,
+      `Full log: ${logFile}`,
     ].join("\n"),
   );
 }

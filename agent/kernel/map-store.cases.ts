@@ -1,4 +1,4 @@
-// What every MapStore does, whatever it is made of.
+// The behavior that every MapStore implementation must show.
 import { describe, expect, test } from "vitest";
 import type { MapDefinition } from "./codec.ts";
 import { maps, type Settings } from "./layout.gen.ts";
@@ -26,7 +26,7 @@ export function mapStoreCases(name: string, make: MakeStore): void {
   const service = { id: 7, backendCount: 2, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
 
   describe(`${name} map`, () => {
-    test("lookup() gives what was written, and undefined for what was not", () => {
+    test("lookup() returns the written value, and undefined for a missing key", () => {
       const store = make(maps.services);
       expect(store.update([[web, service]])).toEqual([]);
       expect(store.lookup(web)).toEqual(service);
@@ -40,7 +40,7 @@ export function mapStoreCases(name: string, make: MakeStore): void {
       expect(store.entries()).toEqual([[web, { ...service, backendCount: 0 }]]);
     });
 
-    test("delete() removes, and a missing key is no failure", () => {
+    test("delete() removes, and a missing key is not a failure", () => {
       const store = make(maps.slots);
       store.update(slots(3));
       expect(store.delete([{ service: 9, index: 9 }, ...slots(3).map(([key]) => key)])).toEqual([]);
@@ -55,7 +55,7 @@ export function mapStoreCases(name: string, make: MakeStore): void {
       expect(store.entries()).toEqual([]);
     });
 
-    test("a full map says which entries found no room and keeps the others", () => {
+    test("a full map reports which entries found no room and keeps the others", () => {
       const store = make({ ...maps.slots, maxEntries: 8 });
       const failures = store.update(slots(10));
       expect(failures.map((failure) => failure.full)).toEqual([true, true]);
@@ -74,7 +74,7 @@ export function mapStoreCases(name: string, make: MakeStore): void {
       expect(store.entries()).toEqual([]);
     });
 
-    test("an array has its entries from the start", () => {
+    test("an array has all its entries from the start", () => {
       const store = make(maps.settings);
       expect(store.entries().map(([key]) => key)).toEqual([0]);
       expect(store.update([[0, settings]])).toEqual([]);

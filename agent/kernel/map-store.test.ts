@@ -7,7 +7,7 @@ import { MemoryMap } from "./memory-map.ts";
 mapStoreCases("memory", (definition) => new MemoryMap(definition));
 mapStoreCases("faulty (without faults)", (definition) => new FaultyMap(definition, () => false));
 
-test("FaultyMap fails exactly the writes it is told to fail", () => {
+test("FaultyMap fails exactly the chosen writes", () => {
   const store = new FaultyMap(maps.slots, (attempt) => attempt === 2);
   const failures = store.update([0, 1, 2].map((index) => [{ service: 1, index }, index] as const));
   expect(failures).toEqual([{ key: { service: 1, index: 1 }, full: false, reason: "write 2 was made to fail" }]);

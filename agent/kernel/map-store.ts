@@ -1,34 +1,34 @@
-// What the rest of the agent knows of a BPF map. Three implementations pass one suite (map-store.cases.ts): the
+// The rest of the agent's view of a BPF map. Three implementations pass one suite (map-store.cases.ts): the
 // kernel's map, one in memory, and one in memory that fails on request.
 import type { MapDefinition } from "./codec.ts";
 import type { KeyOf, MapName, Maps, ValueOf } from "./layout.gen.ts";
 
-/** One write that did not happen. `full` tells that the map has no room; the other entries of the call were written. */
+/** One failed write. `full`: the map has no room. The other entries of the call were written. */
 export interface WriteFailure<K> {
   readonly key: K;
   readonly full: boolean;
   readonly reason: string;
 }
 
-/** A map this often full in a row is full: asking it for 50,000 more entries would only keep the agent from its work. */
+/** After this many "full" answers in a row the rest is not tried: 50,000 more attempts would only keep the agent busy. */
 export const FULL_IN_A_ROW = 32;
 
-/** Typed access to one map. Writes take many entries because the kernel does (one system call for thousands). */
+/** Typed access to one map. Writes take many entries, as the kernel does (one system call for thousands). */
 export interface MapStore<K, V> {
   readonly definition: MapDefinition<K, V>;
   lookup(key: K): V | undefined;
-  /** Everything in the map at about one moment; the packet path may write meanwhile. */
+  /** All entries of the map; the packet path may write meanwhile. */
   entries(): [K, V][];
-  /** The same little by little: a batch is read when the one before has been looked at. */
+  /** The same, one batch at a time: the next batch is read when the previous one has been consumed. */
   read(): Iterable<[K, V]>;
-  /** Inserts or replaces, in the order given; goes on after a failure. A map that found no room for `FULL_IN_A_ROW`
-   * entries in a row is not asked for the rest, which count as failed: put replacements before what is new. */
+  /** Inserts or replaces in the given order and continues after a failure. When a map found no room for `FULL_IN_A_ROW`
+   * entries in a row, the rest is not tried and counts as failed: put replacements before new entries. */
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[];
-  /** Removes; a key that is not there is a success. */
+  /** Removes entries; a missing key is a success. */
   delete(keys: Iterable<K>): WriteFailure<K>[];
 }
 
-/** The maps with one value per key. Per-CPU maps are counters, read by outcomes.ts; what lies with sockets is read by
+/** The maps with one value per key. Per-CPU maps are counters, read by outcomes.ts; socket storage is read by
  * sock-diag.ts; the agent writes neither. */
 export type StoredMapName = {
   [M in MapName]: Maps[M]["type"] extends "percpu_array" | "sk_storage" ? never : M;

@@ -2,8 +2,8 @@ import { type Codec, encodeOne, type MapDefinition } from "./codec.ts";
 import { maps } from "./layout.gen.ts";
 import type { MapStore, MapStores, StoredMapName, WriteFailure } from "./map-store.ts";
 
-/** A map in memory, for tests and for looking at what would be written. It keeps bytes, not objects, so that it also
- * tells of keys that differ only in JavaScript, and it is full when the kernel's map would be. */
+/** A map in memory, for tests and dry runs. It stores bytes, not objects, so that it finds
+ * keys that differ only in JavaScript, and it is full when the kernel's map would be. */
 export class MemoryMap<K, V> implements MapStore<K, V> {
   readonly definition: MapDefinition<K, V>;
   readonly #content = new Map<string, { key: Uint8Array; value: Uint8Array }>();
@@ -60,14 +60,14 @@ export class MemoryMap<K, V> implements MapStore<K, V> {
   }
 }
 
-/** All maps in memory; `make` chooses another implementation per map. */
+/** All maps in memory; `make` selects another implementation per map. */
 export function memoryMaps(
   make = <K, V>(definition: MapDefinition<K, V>): MapStore<K, V> => new MemoryMap(definition),
 ): MapStores {
   return eachStored((definition) => make(definition));
 }
 
-/** Makes a store for every map that has one value per key. */
+/** Creates a store for every map with one value per key. */
 export function eachStored(
   make: (definition: MapDefinition<unknown, unknown>) => MapStore<unknown, unknown>,
 ): MapStores {

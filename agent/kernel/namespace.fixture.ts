@@ -6,7 +6,7 @@ import { afterAll } from "vitest";
 
 const CLONE_NEWNET = 0x40000000;
 
-/** Moves this thread, and the commands it starts, into a network namespace of its own until the file's tests end. */
+/** Moves this thread, and the commands it starts, into a new network namespace until the file's tests end. */
 export function enterNamespace(): string {
   const setns = koffi.load("libc.so.6").func("int setns(int fd, int type)");
   const name = `dataplane-test-${randomBytes(4).toString("hex")}`;

@@ -1,5 +1,5 @@
-// The number by which the kernel's socket hooks tell network namespaces apart: SO_NETNS_COOKIE of any socket in them (since
-// 5.14). It is never given twice while the kernel runs.
+// The number that identifies a network namespace in the kernel's socket hooks: SO_NETNS_COOKIE of any socket in it (since
+// 5.14). It is unique until the next boot.
 import { closeSync, openSync } from "node:fs";
 import { libbpf } from "./libbpf.ts";
 
@@ -10,8 +10,8 @@ const SOL_SOCKET = 1;
 const SO_NETNS_COOKIE = 71;
 const CLONE_NEWNET = 0x40000000;
 
-/** Runs `work`, which must not wait, with this thread in another network namespace. @throws Error where it cannot be
- * entered. A thread that cannot come back would do everything else in the wrong place: the process ends. */
+/** Runs `work`, which must be synchronous, with this thread in another network namespace. @throws Error if it cannot be
+ * entered. If the thread cannot return, the process exits: everything else would happen in the wrong namespace. */
 export function inNamespace<T>(path: string, work: () => T): T {
   const home = openSync("/proc/thread-self/ns/net", "r");
   try {
@@ -31,8 +31,8 @@ export function inNamespace<T>(path: string, work: () => T): T {
   }
 }
 
-/** Decimal. @param path of a network namespace; without it, this thread's own
- * @returns undefined where there is none at the path, or the kernel does not tell */
+/** The cookie, in decimal. @param path of a network namespace; default: this thread's own
+ * @returns undefined if there is no namespace at the path, or the kernel does not report cookies */
 export function namespaceCookie(path?: string): string | undefined {
   try {
     return path === undefined ? cookieHere() : inNamespace(path, cookieHere);

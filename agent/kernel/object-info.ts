@@ -1,11 +1,11 @@
-// What the kernel tells of programs and links (bpf_obj_get_info_by_fd): offsets from struct bpf_prog_info and
+// The kernel's information on programs and links (bpf_obj_get_info_by_fd): offsets from struct bpf_prog_info and
 // struct bpf_link_info in linux/bpf.h, which are ABI.
 import { closeSync } from "node:fs";
 import { describeError, libbpf } from "./libbpf.ts";
 
 export interface ProgramInfo {
   id: number;
-  /** Hash of the instructions. Two programs of one tag may still use different maps. */
+  /** Hash of the instructions. Two programs with the same tag may still use different maps. */
   tag: string;
   name: string;
   mapIds: number[];
@@ -38,7 +38,7 @@ export function linkInfo(fd: number): LinkInfo {
   return { programId: view.getUint32(8, true), view };
 }
 
-/** Whether the program with this id is the one behind `fd`, or one that does the same with the same maps. */
+/** Whether the program with this id is the one behind `fd`, or has the same instructions and maps. */
 export function sameProgram(id: number, fd: number): boolean {
   const wanted = programInfo(fd);
   if (wanted.id === id) return true;
@@ -54,5 +54,5 @@ export function sameProgram(id: number, fd: number): boolean {
 
 function read(fd: number, info: Uint8Array, kind: string): void {
   const result = libbpf().objectInfo(fd, info, Uint32Array.of(info.length));
-  if (result < 0) throw new Error(`Cannot read what the kernel knows of a BPF ${kind}: ${describeError(result)}.`);
+  if (result < 0) throw new Error(`Cannot read the kernel's information on a BPF ${kind}: ${describeError(result)}.`);
 }

@@ -2,7 +2,7 @@ import type { MapDefinition } from "./codec.ts";
 import type { MapStore, MapStores } from "./map-store.ts";
 import { MemoryMap, memoryMaps } from "./memory-map.ts";
 
-/** Maps in memory that call `observe` after every single write, as the packet path may look at any moment. */
+/** Maps in memory that call `observe` after every single write, because the packet path may read at any moment. */
 export function observedMaps(observe: () => void): MapStores {
   return memoryMaps(<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> => new ObservedMap(definition, observe));
 }

@@ -3,7 +3,7 @@ import { EventKind, maps, type OutcomeCounter, outcomeNames, type ReportCounter 
 import { describeError, libbpf } from "./libbpf.ts";
 import { openMap, type Pins } from "./pins.ts";
 
-/** What became of packets: by outcome name, summed over the CPUs since the map was made. */
+/** Packet counters by outcome name, summed over the CPUs since the map was created. */
 export type OutcomeTotals = Map<string, OutcomeCounter>;
 
 /** Opens the counters once; each call of the result reads them. */
@@ -12,10 +12,10 @@ export function outcomeReader(pins: Pins): () => OutcomeTotals {
   return () => new Map([...outcomeNames].map(([outcome, name]) => [name, sum(readPerCpu(maps.outcomes, fd, outcome))]));
 }
 
-/** Events by kind: how many were told, how many were over the limit, and how many found the ring full. */
+/** Events by kind: how many were sent, how many were over the limit, and how many found the ring full. */
 export type ReportTotals = Map<"opened" | "refused", Omit<ReportCounter, "window" | "inWindow">>;
 
-/** The same for the events that are told to whoever listens. */
+/** The same for the events in the ring. */
 export function reportReader(pins: Pins): () => ReportTotals {
   const fd = openMap(pins, maps.reports.name);
   const total = (kind: number) => {
@@ -31,7 +31,7 @@ export function reportReader(pins: Pins): () => ReportTotals {
     ]);
 }
 
-// The kernel hands out the values of all possible CPUs side by side, each rounded up to 8 bytes.
+// The kernel returns the values of all possible CPUs one after the other, each rounded up to 8 bytes.
 function readPerCpu<V>(definition: MapDefinition<number, V>, fd: number, key: number): V[] {
   const cpus = libbpf().possibleCpus();
   const stride = Math.ceil(definition.value.size / 8) * 8;

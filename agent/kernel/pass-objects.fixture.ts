@@ -1,5 +1,5 @@
-// Compiles objects with the real maps and hooks whose programs let everything pass: what loading and attaching are
-// tested with, whatever the packet path does today.
+// Compiles objects with the real maps and hooks whose programs let everything pass, so that tests of loading and attaching
+// do not depend on the packet path.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,12 +33,12 @@ function programText(name: ProgramName, variant: number | string): string {
   if (programs[name].hook.kind === "cgroup") {
     return `SEC("cgroup/${name}") int ${name}(struct bpf_sock_addr *context) { return 1; }`;
   }
-  // Counts under a fixed outcome, so that a test sees which variant a packet met.
+  // Counts under a fixed outcome, so that a test sees which variant a packet ran.
   return `SEC("tc") int ${name}(struct __sk_buff *packet) {
     __u32 outcome = ${variant};
     struct outcome_counter *counter = bpf_map_lookup_elem(&outcomes, &outcome);
     if (counter) { counter->packets++; counter->bytes += packet->len; }
-    return ${name.endsWith("_workload") ? "0" : "-1"}; // at a workload a packet's way ends, as it does with the real ones
+    return ${name.endsWith("_workload") ? "0" : "-1"}; // at a workload the packet's path ends, as with the real programs
   }`;
 }
 

@@ -1,6 +1,6 @@
-// Where things are pinned under the pin root (a folder on a bpffs, default /sys/fs/bpf/ebpf-dataplane):
+// Paths of the pins under the pin root (a folder on a bpffs, default /sys/fs/bpf/ebpf-dataplane):
 //   <layoutHash>/maps/<map>     the maps of one layout: only programs and agents of that layout touch them
-//   links/<target>-<program>    what is attached; outlives the agent, and layouts
+//   links/<target>-<program>    attached programs; they outlive the agent and a change of layout
 import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { privateFolder } from "../private-files.ts";
@@ -19,7 +19,7 @@ export function pinsUnder(root: string): Pins {
   return { root, maps: join(root, layoutHash, "maps"), links: join(root, "links") };
 }
 
-/** Makes the folders. A folder that is on no bpffs is refused: a pin there would be an error in libbpf's words. */
+/** Creates the folders. A folder outside a bpffs is refused here, because libbpf's own error is hard to understand. */
 export function preparePins(pins: Pins): void {
   privateFolder(pins.root);
   requireBpffs(pins.root, statfsSync(pins.root).type);
@@ -31,12 +31,12 @@ export function preparePins(pins: Pins): void {
 export function requireBpffs(folder: string, type: number): void {
   if (type === BPF_FS_MAGIC) return;
   throw new Error(
-    `Cannot pin BPF maps under ${folder}: it is on no BPF file system. Next: mount -t bpf bpf /sys/fs/bpf (systemd does so at boot), ` +
+    `Cannot pin BPF maps under ${folder}: it is not on a BPF file system. Next: mount -t bpf bpf /sys/fs/bpf (systemd does so at boot), ` +
       "and mount that path into the agent's container.",
   );
 }
 
-/** Removes the maps of other layouts: to be called once every link runs a program of this layout. */
+/** Removes the maps of other layouts. Call it once every link runs a program of this layout. */
 export function removeOtherLayouts(pins: Pins): string[] {
   const others = readdirSync(pins.root).filter((name) => name !== layoutHash && name !== "links");
   for (const name of others) rmSync(join(pins.root, name), { recursive: true });

@@ -1,4 +1,4 @@
-// The programs of the packet path: which object holds them and where they are attached.
+// The programs of the packet path: their object files and hooks.
 
 /** One hook. `attachType` is enum bpf_attach_type (linux/bpf.h). */
 export type Hook =

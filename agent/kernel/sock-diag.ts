@@ -1,4 +1,4 @@
-// Asks the kernel for the UDP sockets of this thread's network namespace, and ends single ones: sock_diag(7), inet_diag.h.
+// Lists the UDP sockets of this thread's network namespace and destroys single ones: sock_diag(7), inet_diag.h.
 
 import { closeSync } from "node:fs";
 import { UDP } from "../../model/protocol.ts";
@@ -23,15 +23,15 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const RECEIVE_BYTES = 1 << 16;
 
-/** A connected UDP socket that speaks IPv4. */
+/** A connected UDP socket with an IPv4 peer. */
 export interface ConnectedSocket {
   readonly family: number;
-  /** Where it is connected to: "10.96.0.10". */
+  /** The peer's address: "10.96.0.10". */
   readonly address: string;
   readonly port: number;
   /** SO_COOKIE. */
   readonly cookie: bigint;
-  /** struct inet_diag_sockid, with the cookie: nobody else's socket, even if it has these ports later. */
+  /** struct inet_diag_sockid, with the cookie: never matches a later socket with the same ports. */
   readonly identity: Uint8Array;
 }
 
@@ -43,7 +43,7 @@ export function connectedUdpSockets(): ConnectedSocket[] {
   );
 }
 
-/** Ends a socket as its own close() of the other side would: the program gets ECONNABORTED, and an error at every call until
+/** Destroys a socket: the program gets ECONNABORTED, and an error at every call until
  * it connects again. "unsupported": this kernel was built without CONFIG_INET_DIAG_DESTROY. */
 export function destroySocket({ family, identity }: ConnectedSocket): "destroyed" | "gone" | "unsupported" {
   try {
@@ -64,7 +64,7 @@ const ESTALE = 116;
 class DiagError extends Error {
   readonly code: number;
   constructor(code: number) {
-    super(`The kernel does not answer about sockets: ${describeError(code)}.`);
+    super(`The kernel did not list its sockets: ${describeError(code)}.`);
     this.code = code;
   }
 }
@@ -77,7 +77,7 @@ function diagRequest(family: number, identity: Uint8Array = new Uint8Array(IDENT
   return request;
 }
 
-/** Sends one message and gives what came back for it, without the headers. */
+/** Sends one message and returns the replies to it, without the headers. */
 function exchange(type: number, flags: number, body: Uint8Array): Uint8Array[] {
   const socket = libbpf().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
   if (socket < 0) throw new DiagError(lastError());

@@ -1,18 +1,18 @@
-// Runs a program of the packet path on one packet that nobody sent (BPF_PROG_TEST_RUN, Documentation/bpf/bpf_prog_run.rst).
+// Runs a program of the packet path on a packet made by the test (BPF_PROG_TEST_RUN, Documentation/bpf/bpf_prog_run.rst).
 import koffi from "koffi";
 import { describeError } from "./libbpf.ts";
 
-/** What the kernel tells a program beside the bytes. */
+/** What the kernel passes to a program besides the bytes. */
 export interface Circumstances {
-  /** The interface it comes from or goes to; it must exist in this network namespace. */
+  /** The interface that the packet enters or leaves by; it must exist in this network namespace. */
   readonly ifindex: number;
-  /** Egress: where it came in before; 0: this host made it. */
+  /** Egress: the interface it entered by; 0: sent by this host. */
   readonly ingressIfindex?: number;
   readonly mark?: number;
-  /** struct __sk_buff.cb: words that programs may leave for each other. */
+  /** struct __sk_buff.cb: words that programs may pass to each other. */
   readonly control?: readonly number[];
   readonly gso?: { readonly size: number; readonly segments: number };
-  /** How often, 1 by default. It is always the same packet: each run gets what the one before made of it. */
+  /** Number of runs, 1 by default. All runs share one packet: each gets the output of the previous run. */
   readonly repeat?: number;
 }
 
@@ -22,11 +22,11 @@ export interface Verdict {
   /** The packet as the program left it. Overwritten by the next run. */
   readonly frame: Uint8Array;
   readonly mark: number;
-  /** What it took, the mean of all runs. */
+  /** Duration, the mean of all runs. */
   readonly nanoseconds: number;
 }
 
-/** The kernel takes frames of less than a page, with room for its own needs, that have an IP header where they say so. */
+/** The kernel accepts frames of less than a page (minus its own headroom) that have an IP header if their type says so. */
 export const LARGEST_FRAME = 3000;
 export const isTaken = (frame: Uint8Array): boolean =>
   frame.length >= (frame[12] === 0x86 ? 54 : 34) && frame.length <= LARGEST_FRAME;
@@ -47,7 +47,7 @@ const CONTEXT = { size: 192, mark: 8, ingress: 36, ifindex: 40, control: 48, seg
 
 let call: ((fd: number, options: Uint8Array) => number) | undefined;
 
-/** Room for one run, used again and again. */
+/** Buffers for one run, reused. */
 class Room {
   readonly input = new Uint8Array(LARGEST_FRAME);
   readonly output = new Uint8Array(4096);
@@ -68,7 +68,7 @@ class Room {
 
 let room: Room | undefined;
 
-/** @throws Error when the kernel does not run it: a frame it cannot take, or an interface that is not here */
+/** @throws Error when the kernel does not run it: an unacceptable frame, or a missing interface */
 export function testRun(programFd: number, frame: Uint8Array, circumstances: Circumstances): Verdict {
   call ??= koffi.load("libbpf.so.1").func("int bpf_prog_test_run_opts(int fd, uint8_t *options)");
   room ??= new Room();
@@ -86,8 +86,7 @@ export function testRun(programFd: number, frame: Uint8Array, circumstances: Cir
   context.setUint32(CONTEXT.segments, gso?.segments ?? 0, true);
   context.setUint32(CONTEXT.gsoSize, gso?.size ?? 0, true);
   const result = call(programFd, new Uint8Array(options.buffer));
-  if (result < 0)
-    throw new Error(`The kernel does not run a frame of ${frame.length} bytes: ${describeError(result)}.`);
+  if (result < 0) throw new Error(`The kernel did not run a frame of ${frame.length} bytes: ${describeError(result)}.`);
   return {
     action: options.getUint32(OPTIONS.returned, true),
     frame: output.subarray(0, options.getUint32(OPTIONS.sizeOut, true)),

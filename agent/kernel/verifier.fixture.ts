@@ -1,15 +1,15 @@
-// Loads an object as libbpf does, and asks the verifier what each program costs it (BPF_LOG_STATS of
-// include/linux/bpf_verifier.h) and which of its functions call which.
+// Loads an object with libbpf and reads from the verifier what each program cost (BPF_LOG_STATS of
+// include/linux/bpf_verifier.h) and which functions call which.
 import { execFileSync } from "node:child_process";
 import koffi from "koffi";
 import { programInfo } from "./object-info.ts";
 
 export interface VerifierCost {
-  /** How many instructions the verifier walked; its limit is a million. */
+  /** Number of instructions the verifier processed; the limit is a million. */
   readonly instructions: number;
-  /** Bytes of stack of the deepest chain of calls, by the rounding of Linux 6.1; the limit is 512. */
+  /** Stack bytes of the deepest call chain, with the rounding of Linux 6.1; the limit is 512. */
   readonly stack: number;
-  /** That chain: bytes of each frame. */
+  /** Bytes of each frame of that chain. */
   readonly chain: readonly number[];
 }
 
@@ -17,7 +17,7 @@ const LOG_STATS = 4;
 /** check_max_stack_depth() of Linux 6.1 (kernel/bpf/verifier.c); later kernels round to 16 bytes where there is a JIT. */
 const FRAME_UNIT = 32;
 
-/** @returns by program; @throws Error with the verifier's last words when it refuses one */
+/** @returns by program; @throws Error with the end of the verifier's log when it rejects one */
 export function verifierCosts(object: string, pinRoot: string): Record<string, VerifierCost> {
   const bpf = koffi.load("libbpf.so.1");
   const next = bpf.func("void *bpf_object__next_program(void *object, void *program)");
@@ -38,7 +38,7 @@ export function verifierCosts(object: string, pinRoot: string): Record<string, V
     const refused = bpf.func("int bpf_object__load(void *object)")(opened) < 0;
     const words = found.map(({ log }) => textOf(log));
     if (refused)
-      throw new Error(`The verifier refuses ${object}:\n${words.join("").split("\n").slice(-25).join("\n")}`);
+      throw new Error(`The verifier rejects ${object}:\n${words.join("").split("\n").slice(-25).join("\n")}`);
     return Object.fromEntries(
       found.map(({ name, program }, index) => [name, costOf(words[index] as string, fdOf(program))]),
     );
@@ -65,12 +65,12 @@ function costOf(log: string, fd: number): VerifierCost {
   const frames = depths.map((depth) => Math.ceil(Math.max(depth, 1) / FRAME_UNIT) * FRAME_UNIT);
   const calls = callsOf(programInfo(fd).id);
   if (!instructions || calls.length !== frames.length)
-    throw new Error(`The verifier's figures are not of ${calls.length} functions: ${log.slice(-500)}`);
+    throw new Error(`The verifier's figures do not match ${calls.length} functions: ${log.slice(-500)}`);
   const chain = deepest(0, frames, calls);
   return { instructions, stack: chain.reduce((sum, frame) => sum + frame, 0), chain };
 }
 
-/** Of each function, in the verifier's order, the functions that it calls. */
+/** For each function, in the verifier's order, the functions that it calls. */
 function callsOf(id: number): number[][] {
   const printed = execFileSync("bpftool", ["prog", "dump", "xlated", "id", String(id)], {
     encoding: "utf8",

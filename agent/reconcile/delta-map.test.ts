@@ -13,7 +13,7 @@ function loaded(...entries: [number, string][]) {
 }
 
 describe("DeltaMap", () => {
-  test("what is there and should be is left alone", () => {
+  test("existing desired entries are left alone", () => {
     const delta = loaded([1, "same"], [2, "old"], [3, "gone"]);
     delta.setDesired(desired({ a: [entry(1, "same"), entry(2, "new"), entry(4, "added")] }));
     expect(ids(delta.pendingUpdates())).toEqual(["2", "4"]);
@@ -24,7 +24,7 @@ describe("DeltaMap", () => {
     ]);
   });
 
-  test("what was written is no longer pending, what was not still is", () => {
+  test("a written entry is no longer pending, others still are", () => {
     const delta = loaded([3, "gone"]);
     delta.setDesired(desired({ a: [entry(1, "x"), entry(2, "y")] }));
     delta.wrote(entry(1, "x"));
@@ -34,7 +34,7 @@ describe("DeltaMap", () => {
     expect(delta.actual("1")).toBe("x");
   });
 
-  test("of two owners of a key the first by name has it, and the other takes over when it goes", () => {
+  test("of two owners of a key the first by name has it, and the other takes over when the first is removed", () => {
     const delta = loaded();
     const b = [entry(1, "of b")];
     delta.setDesired(desired({ b, a: [entry(1, "of a")] }));
@@ -45,7 +45,7 @@ describe("DeltaMap", () => {
     expect(delta.pendingDeletions()).toEqual([]);
   });
 
-  test("a preference goes before names", () => {
+  test("a preference takes precedence over names", () => {
     const delta = new DeltaMap<number, string>(String, (x, y) => x.length - y.length);
     delta.setDesired(desired({ a: [entry(1, "long")], b: [entry(1, "s")] }));
     expect(delta.pendingUpdates()).toMatchObject([{ owner: "b" }]);

@@ -1,13 +1,13 @@
 import { each, finish, type Steps } from "../../model/steps.ts";
 import type { Contributions, Entry } from "../compile/desired.ts";
 
-/** An entry as it should be, or is, with the object it belongs to. */
+/** A desired or actual entry, with the object it belongs to. */
 export interface OwnedEntry<K, V> extends Entry<K, V> {
   readonly owner: string;
 }
 
 /**
- * What a map should hold beside what it holds, and the difference.
+ * The desired and the actual content of a map, and the difference.
  *
  *              desired          actual
  *          +-------------+-------------+
@@ -17,8 +17,8 @@ export interface OwnedEntry<K, V> extends Entry<K, V> {
  *          |      | in   : sync |      |
  *          +------+------+------+------+
  *
- * An entry on both sides with another value is a pending update. Nothing is written here: the caller writes, then tells
- * what was written, so that what failed stays pending by itself.
+ * An entry on both sides with another value is a pending update. Nothing is written here: the caller writes, then reports
+ * what was written, so that failed entries stay pending.
  */
 export class DeltaMap<K, V> {
   readonly #text: (key: K) => string;
@@ -30,13 +30,13 @@ export class DeltaMap<K, V> {
   readonly #updates = new Set<string>();
   readonly #deletions = new Set<string>();
 
-  /** `text` gives the id of a key; `prefer` decides between owners that want one key before their names do. */
+  /** `text` returns the id of a key; `prefer` decides between owners of one key; their names decide ties. */
   constructor(text: (key: K) => string, prefer: (a: V, b: V) => number = () => 0) {
     this.#text = text;
     this.#prefer = prefer;
   }
 
-  /** Takes over what the map holds now, as after a restart. */
+  /** Loads the current content of the map, as after a restart. */
   load(entries: Iterable<readonly [K, V]>): void {
     finish(this.loading(entries));
   }
@@ -53,7 +53,7 @@ export class DeltaMap<K, V> {
     yield* each(gone, (id) => this.removed(id));
   }
 
-  /** Replaces the desired content. An owner with the same array as before costs one comparison. */
+  /** Replaces the desired content. An owner with an unchanged array costs one comparison. */
   setDesired(contributions: Contributions<K, V>): void {
     finish(this.settingDesired(contributions));
   }
@@ -90,7 +90,7 @@ export class DeltaMap<K, V> {
     return [...this.#updates].flatMap((id) => this.#claims.get(id)?.[0] ?? []);
   }
 
-  /** Entries to remove, with the value they have now. */
+  /** Entries to remove, with their current value. */
   pendingDeletions(): Entry<K, V>[] {
     return [...this.#deletions].flatMap((id) => {
       const actual = this.#actual.get(id);
@@ -98,12 +98,12 @@ export class DeltaMap<K, V> {
     });
   }
 
-  /** Values that the map holds although they should be other ones or gone: what still refers to something. */
+  /** Values in the map that should be changed or removed: they may still refer to other entries. */
   staleValues(): { readonly key: K; readonly value: V }[] {
     return [...this.#updates, ...this.#deletions].flatMap((id) => this.#actual.get(id) ?? []);
   }
 
-  /** Ids of entries that are not as they should be. */
+  /** Ids of entries that differ from the desired content. */
   *pendingIds(): Iterable<string> {
     yield* this.#updates;
     yield* this.#deletions;
@@ -113,12 +113,12 @@ export class DeltaMap<K, V> {
     return this.#updates.has(id);
   }
 
-  /** What the map holds under the id. */
+  /** The map's value for the id. */
   actual(id: string): V | undefined {
     return this.#actual.get(id)?.value;
   }
 
-  /** Entries that the map holds, as far as we know. */
+  /** Entries in the map, as last known. */
   get actualCount(): number {
     return this.#actual.size;
   }
@@ -151,7 +151,7 @@ export class DeltaMap<K, V> {
     if (claims.length === 0) this.#claims.delete(claim.id);
   }
 
-  /** Where the claim stands in order, or would. Thousands of services may have one backend: their claims are not compared one
+  /** The position of the claim in order (binary search). Thousands of services may share one backend: their claims are not compared one
    * by one. */
   #placeOf({ owner, value }: OwnedEntry<K, V>, claims: readonly OwnedEntry<K, V>[]): number {
     let [first, end] = [0, claims.length];
@@ -176,7 +176,7 @@ export class DeltaMap<K, V> {
   }
 }
 
-/** Whether two values of a map are the same: numbers, texts, or flat structs of both. */
+/** Whether two values of a map are equal: numbers, strings, or flat structs of both. */
 export function equal(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
   const left = a as Record<string, unknown>;

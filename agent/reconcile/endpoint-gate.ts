@@ -26,7 +26,7 @@ export class EndpointGate {
     });
   }
 
-  /** To be called after every sync. */
+  /** Call it after every sync. */
   settle(): void {
     for (const waiter of this.#waiting) {
       if (!this.isReady(waiter.endpoint)) continue;
@@ -35,7 +35,7 @@ export class EndpointGate {
     }
   }
 
-  /** Policies need no look of their own: the endpoint's entry is written only after them. */
+  /** Policies need no separate check: the endpoint's entry is written only after them. */
   isReady({ address, ifindex }: Placed): boolean {
     const { endpoints, interfaces, locations } = this.#deltas;
     const endpoint = keyText.endpoints(address);

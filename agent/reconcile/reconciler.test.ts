@@ -36,7 +36,7 @@ describe("Reconciler", () => {
     });
   });
 
-  test("what somebody else removed, changed or added is put right once the maps are read again", () => {
+  test("entries removed, changed or added by another program are corrected once the maps are read again", () => {
     const maps = memoryMaps();
     const reconciler = new Reconciler(maps);
     const state = new Compiler().compile(snapshot).maps;
@@ -59,7 +59,7 @@ describe("Reconciler", () => {
     expect(maps.backends.entries()).toEqual([]);
   });
 
-  test("a restarted agent removes what is no longer wanted", () => {
+  test("a restarted agent removes entries that are no longer desired", () => {
     const maps = memoryMaps();
     new Reconciler(maps).sync(new Compiler().compile(snapshot).maps);
     const empty = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
@@ -69,7 +69,7 @@ describe("Reconciler", () => {
     expect(maps.policies.entries()).toEqual([]);
   });
 
-  test("no endpoint before its policy: a full policy map keeps the endpoint out, and says whose fault it is", async () => {
+  test("no endpoint before its policy: a full policy map keeps the endpoint out, and the report names the owner", async () => {
     let full = true;
     const maps = memoryMaps(
       <K, V>(definition: MapDefinition<K, V>): MapStore<K, V> =>
@@ -90,7 +90,7 @@ describe("Reconciler", () => {
     expect(ready).toBe(false);
     expect(maps.endpoints.entries()).toEqual([]);
     expect(report.problems[0]?.owner).toMatch(/^NetworkPolicy alpha\/only-client1/);
-    // Everything that does not hang on the policy is there.
+    // Everything that does not depend on the policy is written.
     expect(maps.locations.lookup({ prefixLength: 128, address: "172.31.1.8" })).toBeDefined();
 
     full = false;

@@ -5,14 +5,14 @@ import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map-
 import { DeltaMap, equal } from "./delta-map.ts";
 import { type Deltas, passingOrder, type Step, writeOrder } from "./write-order.ts";
 
-/** The maps as the reconciler writes them. */
+/** The maps that the reconciler writes. */
 export type WrittenStores = Pick<MapStores, WrittenMap>;
 
-/** Writes of one owner to one map that did not happen, in words for people. They are tried again by the next sync. */
+/** Failed writes of one owner to one map, described for users. The next sync tries them again. */
 export interface WriteProblem {
   readonly map: WrittenMap;
   readonly owner: string;
-  /** The first of them. */
+  /** The reason of the first failure. */
   readonly entry: string;
   readonly count: number;
   readonly full: boolean;
@@ -20,23 +20,23 @@ export interface WriteProblem {
 }
 
 export interface SyncReport {
-  /** Writes that happened. */
+  /** Number of successful writes. */
   readonly written: number;
-  /** The maps that they changed. */
+  /** The maps changed by them. */
   readonly changed: ReadonlySet<WrittenMap>;
   readonly problems: readonly WriteProblem[];
-  /** Entries that are not yet as they should be: failed, or waiting for what failed. */
+  /** Entries that differ from the desired state: failed, or waiting for a failed one. */
   readonly pending: number;
 }
 
-/** Entries written in a row; between two such batches somebody else may have a turn. */
+/** Entries written in a row; between two such batches other work may run. */
 const BATCH = 1024;
 
 type Written = Pick<SyncReport, "written" | "problems">;
 type WrittenMaps = Written & Pick<SyncReport, "changed">;
 type AnyEntry = Entry<never, never> & { readonly owner: string };
 
-/** Brings the maps to a desired state with the fewest writes, in `writeOrder`. */
+/** Brings the maps to the desired state with the fewest writes, in `writeOrder`. */
 export class Reconciler {
   readonly deltas: Deltas;
   readonly #stores: WrittenStores;
@@ -48,8 +48,8 @@ export class Reconciler {
     this.deltas = Object.fromEntries(entries) as Deltas;
   }
 
-  /** The first call reads what a previous agent left in the maps; only what differs is written. The caller must have
-   * seen a complete list of every kind: what is not desired is removed. */
+  /** The first call reads the entries left by a previous agent; only differences are written. The caller must have
+   * seen a complete list of every kind: entries that are not desired are removed. */
   sync(desired: DesiredMaps): SyncReport {
     return finish(this.syncing(desired));
   }
@@ -57,7 +57,7 @@ export class Reconciler {
   /** The same in parts. Each part leaves the maps consistent. */
   *syncing(desired: DesiredMaps): Steps<SyncReport> {
     if (!this.#loaded) yield* this.rereading();
-    // What fails on the way there fails again, or no longer matters, at the end; it is told of once.
+    // A write that fails in a stage fails again at the end, or no longer matters; it is reported once.
     let passed = 0;
     const changed = new Set<WrittenMap>();
     for (const stage of desired.through ?? []) {
@@ -71,7 +71,7 @@ export class Reconciler {
     return { written: passed + written, changed, problems, pending };
   }
 
-  /** Takes what the maps hold now as the actual state: whatever somebody else changed in them is pending again. */
+  /** Reads the current content of the maps as the actual state: changes made by other programs become pending. */
   *rereading(): Steps<void> {
     for (const map of Object.keys(this.deltas) as WrittenMap[]) {
       const { delta, store } = this.#sides(map);
@@ -103,7 +103,7 @@ export class Reconciler {
     const stand = meanwhile?.(this.deltas) as ((value: never, actual: never | undefined) => never) | undefined;
     const pending = delta.pendingUpdates();
     yield;
-    // What is there already finds its room also in a full map, so it comes first.
+    // Replacing an existing entry works even in a full map, so these come first.
     const present: AnyEntry[] = [];
     const added: AnyEntry[] = [];
     yield* each(pending, (entry) => {
@@ -128,7 +128,7 @@ export class Reconciler {
     yield;
     const entries: AnyEntry[] = [];
     yield* each(pending, (entry) => {
-      if (!wait?.(entry)) entries.push({ ...entry, owner: "nobody any more" });
+      if (!wait?.(entry)) entries.push({ ...entry, owner: "(no longer desired)" });
     });
     return yield* inBatches(
       map,
@@ -150,7 +150,7 @@ interface AnyStore {
   delete(keys: Iterable<never>): WriteFailure<never>[];
 }
 
-/** Hands entries to a store, batch after batch, until it is full. `wrote` is told of each that succeeded. */
+/** Passes entries to a store, batch after batch, until it is full. `wrote` is called for each success. */
 function* inBatches(
   map: WrittenMap,
   entries: readonly AnyEntry[],

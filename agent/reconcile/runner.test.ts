@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Clock, Runner } from "./runner.ts";
 
-/** Time that passes when told to. */
+/** A clock that the test advances. */
 class ManualClock implements Clock {
   #now = 0;
   readonly #timers = new Map<object, { at: number; callback: () => void }>();
@@ -57,7 +57,7 @@ describe("Runner", () => {
     expect(runs).toEqual([0, 10]);
   });
 
-  test("what failed or left work is repeated, less and less often", async () => {
+  test("a run that failed or left work is repeated, less and less often", async () => {
     const { clock, runs, runner } = started((run) => {
       if (run === 1) throw new Error("the map is full");
       return run > 5;
@@ -67,7 +67,7 @@ describe("Runner", () => {
     expect(runs).toEqual([0, 100, 300, 700, 1500, 2500]);
   });
 
-  test("runs now and then without being asked, and never after stop()", async () => {
+  test("runs periodically without a trigger, and never after stop()", async () => {
     const { clock, runs, runner } = started();
     runner.trigger();
     await clock.pass(2500);

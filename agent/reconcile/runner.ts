@@ -11,15 +11,15 @@ export const systemClock: Clock = {
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-/** Milliseconds. A burst of triggers is one run `min` after the run before; a run that failed or left work is repeated
- * after `retry`, then after twice as long each time, up to `max`; without any trigger there is one every `max`, for whatever nobody told us about. */
+/** Milliseconds. A burst of triggers is one run, `min` after the previous run; a run that failed or left work is repeated
+ * after `retry`, then after twice as long each time, up to `max`; without a trigger there is one every `max`, to catch unreported changes. */
 export interface Intervals {
   readonly min: number;
   readonly retry: number;
   readonly max: number;
 }
 
-/** Runs one job, never twice at a time, as often as it is asked to but not more often than is good (the idea of
+/** Runs one job, never concurrently with itself, when triggered but at a bounded rate (the idea of
  * Kubernetes' BoundedFrequencyRunner). The first trigger after a quiet time runs at once. */
 export class Runner {
   readonly #job: () => boolean | Promise<boolean>;
@@ -33,7 +33,7 @@ export class Runner {
   #failures = 0;
   #stopped = false;
 
-  /** `job` answers whether everything is done; false or a rejection asks for a retry. It reports its own errors. */
+  /** `job` returns whether everything is done; false or a rejection requests a retry. It reports its own errors. */
   constructor(job: () => boolean | Promise<boolean>, intervals: Intervals, clock: Clock = systemClock) {
     this.#job = job;
     this.#intervals = intervals;
@@ -66,7 +66,7 @@ export class Runner {
     try {
       done = await this.#job();
     } catch {
-      done = false; // the job has said why; here it only means: again
+      done = false; // the job has reported the reason; here it only means a retry
     }
     this.#running = false;
     const { min, retry, max } = this.#intervals;

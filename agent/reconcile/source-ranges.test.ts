@@ -12,7 +12,7 @@ import { memoryMaps } from "../kernel/memory-map.ts";
 import { observedMaps } from "../kernel/observed-map.ts";
 import { Reconciler } from "./reconciler.ts";
 
-// What a load balancer's address admits, looked at after every single write.
+// The sources that a load balancer's address admits, checked after every single write.
 
 const ADDRESS = "198.51.100.7";
 const ranges = fc.uniqueArray(fc.constantFrom("10.0.0.0/8", "10.1.0.0/16", "172.16.0.0/12", "192.0.2.0/24"), {
@@ -37,7 +37,7 @@ function snapshot(loadBalancerSourceRanges: readonly string[], backends = 0): Cl
   return { ...empty, services: [balanced], endpointSlices: [slice] };
 }
 
-/** "everybody", or the ranges it admits; undefined: it is not served. */
+/** "everybody", or the admitted ranges; undefined: the address is not served. */
 function admitted({ services, sourceRanges }: MapStores): string | undefined {
   const frontend = services.lookup({ address: ADDRESS, port: 80, protocol: 6 });
   if (!frontend) return undefined;
@@ -69,7 +69,7 @@ test("while a list changes, the old one is in force or the new one", () => {
   );
 });
 
-test("where ranges cannot be written, fewer are admitted, never more", () => {
+test("when ranges cannot be written, fewer sources are admitted, never more", () => {
   fc.assert(
     fc.property(fc.array(ranges, { minLength: 2, maxLength: 5 }), fc.integer({ min: 2, max: 5 }), (history, every) => {
       const maps = memoryMaps(
@@ -106,8 +106,8 @@ test("a list is in force although the service's new backends find no room", () =
   expect(maps.services.lookup({ address: ADDRESS, port: 80, protocol: 6 })?.backendCount).toBe(3);
 });
 
-test("a list whose number is made to meet another's admits nobody there, at no moment", () => {
-  // Both texts have the same hash (found by trying).
+test("a list whose number collides with another's never admits the other's sources", () => {
+  // Both texts have the same hash (found by search).
   const [victim, attacker] = ["10.39.119.6/32", "10.46.56.0/32"];
   for (const [first, second] of [
     [victim, attacker],
@@ -124,7 +124,7 @@ test("a list whose number is made to meet another's admits nobody there, at no m
       for (let round = 0; round < 3; round++) reconciler.sync(compiler.compile(state).maps);
       expect(reconciler.sync(compiler.compile(state).maps)).toMatchObject({ pending: 0 });
     }
-    seen.delete(undefined); // before it is served at all
+    seen.delete(undefined); // before the address is served
     seen.delete(""); // a set that lacks its entry
     expect([...seen]).toEqual([first]);
   }

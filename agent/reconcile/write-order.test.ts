@@ -69,12 +69,12 @@ function serviceSnapshot(list: RandomService[]): ClusterSnapshot {
   };
 }
 
-/** What a packet would find broken: a counted slot that is not there, a slot that names no backend. */
+/** What a packet would find broken: a missing slot that is counted, a slot without a backend. */
 function brokenServices({ services: frontends, slots, backends }: MapStores): string[] {
   return frontends.entries().flatMap(([key, { id, backendCount }]) =>
     Array.from({ length: backendCount }, (_, index) => {
       const chosen = slots.lookup({ service: id, index });
-      if (chosen === undefined) return [`${key.address}:${key.port} counts slot ${index}, which is not there`];
+      if (chosen === undefined) return [`${key.address}:${key.port} counts slot ${index}, which is missing`];
       return backends.lookup(chosen) ? [] : [`slot ${index} of ${key.address}:${key.port} names no backend`];
     }).flat(),
   );
@@ -96,7 +96,7 @@ describe("writeOrder", () => {
     );
   }, 120_000);
 
-  test("the same holds when writes fail at random, and all is well once they no longer do", () => {
+  test("the same holds when writes fail at random, and the maps are complete once writes succeed again", () => {
     fc.assert(
       fc.property(
         fc.array(services, { minLength: 2, maxLength: 5 }),
@@ -112,7 +112,7 @@ describe("writeOrder", () => {
             const report = reconciler.sync(compiler.compile(serviceSnapshot(list)).maps);
             expect(brokenServices(maps)).toEqual([]);
             for (const problem of report.problems)
-              expect(problem.owner).toMatch(/^(Service|Node|loopback|broadcast|IPPool|settings|nobody)/);
+              expect(problem.owner).toMatch(/^(Service|Node|loopback|broadcast|IPPool|settings|\(no longer desired\))/);
           }
           failing = false;
           const last = compiler.compile(serviceSnapshot(history.at(-1) ?? [])).maps;
@@ -124,7 +124,7 @@ describe("writeOrder", () => {
     );
   }, 120_000);
 
-  test("while writes fail the revision is none of the desired ones, moves with what is written, and ends at the desired one", () => {
+  test("while writes fail the revision differs from every desired one, changes with each write, and ends at the desired one", () => {
     fc.assert(
       fc.property(randomCluster, randomCluster, fc.integer({ min: 2, max: 9 }), (before, changed, every) => {
         const after = { ...before, policies: changed.policies };
@@ -136,7 +136,7 @@ describe("writeOrder", () => {
               : new FaultyMap(definition, (attempt) => failing && attempt % every !== 0),
         );
         const revision = () => maps.settings.lookup(0)?.policyRevision;
-        // What a flow's verdict hangs on, beside the policies, which never change under their number.
+        // A flow's verdict depends on this, and on the policies, which never change under their number.
         const judging = () =>
           JSON.stringify([
             maps.endpoints.entries().map(([address, { policy, flags }]) => [address, policy, flags]),
@@ -148,7 +148,7 @@ describe("writeOrder", () => {
         const desired = () => compiler.compile(snapshot).maps;
         const wanted = new Compiler().compile(snapshot).maps.settings.get("settings")?.[0]?.value.policyRevision;
         failing = true;
-        // Told by what is in the maps: flows that were judged under one content are judged again under another.
+        // By the content of the maps: flows judged under one content are judged again under another.
         const seen = new Map<unknown, string>();
         for (let attempt = 0; attempt < 200; attempt++) {
           if (attempt === 100) failing = false;
@@ -169,7 +169,7 @@ describe("writeOrder", () => {
   test("at every moment of a change each traffic is judged as before it or as after it", () => {
     fc.assert(
       fc.property(randomCluster, randomCluster, (before, changed) => {
-        // The same pods under other policies: their addresses keep their meaning all the way.
+        // The same pods under other policies: their addresses keep their meaning throughout.
         const after = { ...before, policies: changed.policies };
         const local = new Set(before.pods.flatMap((pod, index) => (pod.local ? [podAddress(index)] : [])));
         const cases = [...pairs(before)].flatMap(([from, to]) => {

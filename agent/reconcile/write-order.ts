@@ -6,14 +6,14 @@ import type { DeltaMap } from "./delta-map.ts";
 
 export type Deltas = { readonly [M in WrittenMap]: DeltaMap<KeyOf<M>, ValueOf<M>> };
 
-/** One kind of write. The packet path reads while we write, so the order is what keeps every moment consistent. */
+/** One kind of write. The packet path reads while the agent writes, so the order keeps every moment consistent. */
 export interface Step<M extends WrittenMap = WrittenMap> {
   readonly map: M;
   readonly verb: "update" | "delete";
   readonly why: string;
-  /** Entries that must wait because something they rely on could not be written; they stay pending. */
+  /** Entries that must wait because an entry they depend on could not be written; they stay pending. */
   readonly waits?: (deltas: Deltas) => (entry: Entry<KeyOf<M>, ValueOf<M>>) => boolean;
-  /** What is written in place of the desired value until everything it tells of is there. */
+  /** The value to write instead of the desired one until everything it refers to is written. */
   readonly meanwhile?: (deltas: Deltas) => (value: ValueOf<M>, actual: ValueOf<M> | undefined) => ValueOf<M>;
 }
 
@@ -28,22 +28,22 @@ function step<M extends WrittenMap>(
   return { map, verb, why, ...(waits && { waits }), ...(meanwhile && { meanwhile }) } as unknown as Step;
 }
 
-/** What is referred to comes before what refers to it; removal goes the other way round. */
+/** An entry is written before the entries that refer to it; removal is the other way round. */
 export const writeOrder: readonly Step[] = [
-  step("update", "backends", "slots will name them"),
-  step("update", "members", "who is given a backend by a slot may keep it"),
+  step("update", "backends", "slots will refer to them"),
+  step("update", "members", "a connection that a slot assigned to a backend may keep it"),
   step(
     "update",
     "slots",
-    "a service counts only slots that are there",
+    "a service counts only existing slots",
     ({ backends, members }) =>
       ({ key: { service }, value: backend }) =>
         backends.actual(keyText.backends(backend)) === undefined ||
         members.actual(keyText.members({ service, backend })) === undefined,
   ),
-  // A set that lacks an entry admits fewer: services do not wait for it, or an older list, or none, would stay in force.
-  step("update", "sourceRanges", "services will name the whole set", ({ services }) => {
-    // Numbers are hashes, which anybody can make meet: one that means another set to somebody must be given up first.
+  // An incomplete set admits fewer sources. Services do not wait for it: otherwise an older list, or none, would stay in force.
+  step("update", "sourceRanges", "services will refer to the whole set", ({ services }) => {
+    // Set numbers are hashes, and a user can construct a collision: services must first leave a number that now means another set.
     const leaving = services.pendingUpdates().flatMap(({ id, value }) => {
       const actual = services.actual(id);
       return actual && actual.sourceRanges !== value.sourceRanges ? [actual.sourceRanges] : [];
@@ -59,19 +59,23 @@ export const writeOrder: readonly Step[] = [
       const lacking = lackingSlots(deltas);
       const stale = new Set(deltas.sourceRanges.pendingDeletions().map(({ key }) => key.set));
       return ({ id, value }) => {
-        if (stale.has(value.sourceRanges)) return true; // a number that still means what it meant to others
+        if (stale.has(value.sourceRanges)) return true; // the number still has entries of another service's set
         const actual = deltas.services.actual(id);
         return lacking.has(value.id) && (!actual || actual.sourceRanges === value.sourceRanges);
       };
     },
-    // Whom it keeps out does not wait for its backends.
+    // Source ranges do not wait for backends.
     (deltas) => {
       const lacking = lackingSlots(deltas);
       return (value, actual) =>
         actual && lacking.has(value.id) ? { ...actual, sourceRanges: value.sourceRanges } : value;
     },
   ),
-  step("update", "policies", "identities and endpoints will name them; under new numbers, so nobody sees half of one"),
+  step(
+    "update",
+    "policies",
+    "identities and endpoints will refer to them; new numbers, so no packet sees a partial policy",
+  ),
   step("update", "locations", "an address shows an identity only when every policy knows it", ({ policies }) => {
     const unknown = new Set(policies.pendingUpdates().map(({ key }) => key.identity));
     return ({ value }) => unknown.has(value.identity);
@@ -88,36 +92,36 @@ export const writeOrder: readonly Step[] = [
       ({ value }) =>
         endpoints.actual(keyText.endpoints(value)) === undefined,
   ),
-  step("update", "namespaces", "until then its sockets are a stranger's, who has the same services"),
+  step("update", "namespaces", "until then its sockets count as unknown, with the same services"),
 
-  step("delete", "namespaces", "its sockets are gone with it"),
-  step("delete", "interfaces", "nothing more is sent in the name of an endpoint that goes"),
+  step("delete", "namespaces", "its sockets no longer exist"),
+  step("delete", "interfaces", "nothing more is sent for an endpoint that is being removed"),
   step("delete", "endpoints", "nothing more is delivered to it"),
-  step("delete", "locations", "its address is nobody's"),
-  step("delete", "policies", "no endpoint and no address names them any more", ({ endpoints, locations }) => {
+  step("delete", "locations", "its address has no owner"),
+  step("delete", "policies", "no endpoint and no address refers to them any more", ({ endpoints, locations }) => {
     const inForce = new Set(endpoints.staleValues().map(({ value }) => value.policy));
     const known = new Set(locations.staleValues().map(({ value }) => value.identity));
     return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
   }),
   step("delete", "services", "before the slots they count"),
-  step("delete", "sourceRanges", "no service names the set any more", ({ services }) => {
+  step("delete", "sourceRanges", "no service refers to the set any more", ({ services }) => {
     const named = new Set(services.staleValues().map(({ value }) => value.sourceRanges));
     return ({ key }) => named.has(key.set);
   }),
-  step("delete", "slots", "nobody counts them any more", ({ services }) => {
+  step("delete", "slots", "no service counts them any more", ({ services }) => {
     const counted = new Map<number, number>();
     for (const { value } of services.staleValues()) {
       counted.set(value.id, Math.max(value.backendCount, counted.get(value.id) ?? 0));
     }
     return ({ key }) => key.index < (counted.get(key.service) ?? 0);
   }),
-  step("delete", "members", "nobody is given them by this service any more", ({ slots }) => {
+  step("delete", "members", "this service no longer assigns connections to them", ({ slots }) => {
     const named = new Set(
       slots.staleValues().map(({ key: { service }, value: backend }) => keyText.members({ service, backend })),
     );
     return ({ id }) => named.has(id);
   }),
-  step("delete", "backends", "no slot names them any more", ({ slots }) => {
+  step("delete", "backends", "no slot refers to them any more", ({ slots }) => {
     const named = new Set(slots.staleValues().map(({ value }) => value));
     return ({ key }) => named.has(key);
   }),
@@ -125,7 +129,7 @@ export const writeOrder: readonly Step[] = [
   step(
     "update",
     "settings",
-    "the new policy revision has every connection judged again, by what is written now",
+    "the new policy revision has every connection judged again, by the content now written",
     undefined,
     (deltas) => (value) => ({ ...value, policyRevision: writtenRevision(deltas, value.policyRevision) }),
   ),
@@ -136,9 +140,9 @@ function lackingSlots({ slots }: Deltas): ReadonlySet<number> {
   return new Set(slots.pendingUpdates().map(({ key }) => key.service));
 }
 
-/** The revision of what the maps hold. Where all is as it should be it is the desired one. While something could not be
- * written it is another, which depends on what that is: connections are judged again by the part that is there, and once
- * more with each part that follows. The desired one would let them keep, for good, a verdict of before. */
+/** The revision of the maps' content. When everything is written it is the desired one. While an entry could not be
+ * written it is another one, derived from those entries: connections are judged again by the written part, and once
+ * more after each later write. With the desired one they would keep a stale verdict forever. */
 function writtenRevision({ endpoints, locations }: Deltas, desired: number): number {
   let revision = desired;
   const late = (text: string) => {
@@ -152,7 +156,7 @@ function writtenRevision({ endpoints, locations }: Deltas, desired: number): num
   return revision;
 }
 
-/** On the way through a stage (`DesiredMaps.through`): nothing goes, and nothing is judged again yet. */
+/** Within an intermediate stage (`DesiredMaps.through`): nothing is removed, and nothing is judged again yet. */
 export const passingOrder: readonly Step[] = writeOrder.filter(
   ({ verb, map }) => verb === "update" && map !== "settings",
 );

@@ -7,16 +7,16 @@ import { kinds } from "./kinds.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectSink } from "./snapshot-store.ts";
 
-/** Where objects come from; stopped by aborting the signal it was started with. */
+/** A source of objects; stopped by aborting the signal it was started with. */
 export interface ObjectSource {
   run(sink: ObjectSink, signal: AbortSignal): Promise<void>;
 }
 
-/** A list of everything may take long on a busy server. */
+/** A complete list may take long on a busy server. */
 const ANSWER_MS = 60_000;
 
 /** Client of the API server: by a kubeconfig file, or as a pod, at KUBERNETES_SERVICE_HOST and _PORT with the service
- * account's token. Those two name the server itself, never the service this agent has yet to make work. */
+ * account's token. These variables must name the server itself, never the Service, which works only once this agent runs. */
 export function connect(kubeconfig?: string): StreamingApi {
   return new ApiServer(kubeconfig ? plainKubeconfig(kubeconfig) : serviceAccount(), ANSWER_MS);
 }

@@ -8,7 +8,7 @@ import type { Block, BlockClaims } from "../ipam/block.ts";
 import { kinds } from "./kinds.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 
-/** Claims of IPAM blocks as IPAMBlock objects of the API server: of two creations of one name the server refuses one. */
+/** Claims IPAM blocks as IPAMBlock objects: the API server refuses the second creation of a name. */
 export class ApiBlockClaims implements BlockClaims {
   readonly #api: Api;
   readonly #store: SnapshotStore;
@@ -33,7 +33,7 @@ export class ApiBlockClaims implements BlockClaims {
   }
 }
 
-/** The same as files beside the other objects, where there is no API server: of two links of one name one fails. */
+/** The same with files beside the other objects, where there is no API server: the second link(2) of a name fails. */
 export class FileBlockClaims implements BlockClaims {
   readonly #folder: string;
   readonly #store: SnapshotStore;

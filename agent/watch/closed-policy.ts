@@ -6,8 +6,8 @@ const subject = z.object({ metadata });
 const selector = z.object({ spec: z.object({ podSelector: labelSelector.nullish() }) });
 const types = z.object({ spec: z.object({ policyTypes: z.array(z.enum(["Ingress", "Egress"])).min(1) }) });
 
-/** What a NetworkPolicy that cannot be read does: it isolates, and allows nothing. Its pods are those it selects as far
- * as that can be read, otherwise all of its namespace; its directions likewise, otherwise both. Never open. */
+/** The effect of an invalid NetworkPolicy: it isolates its pods and allows nothing. Its pods are those that its selector
+ * selects if that is valid, otherwise all of its namespace; likewise its directions, otherwise both. It never opens. */
 export function closedPolicy(object: unknown): NetworkPolicy | undefined {
   const named = subject.safeParse(object);
   if (!named.success) return undefined;

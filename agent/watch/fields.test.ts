@@ -26,7 +26,7 @@ function leaves({ _zod: { def } }: Schema, name = ""): string[] {
   return inner ? leaves(inner, name) : [name];
 }
 
-test.each(kindNames)("docs/fields.md names every field of %s that is read", (name) => {
+test.each(kindNames)("docs/fields.md lists every field of %s that is read", (name) => {
   const { spec, status, ...top } = (kinds[name].schema as unknown as Schema)._zod.def.shape ?? {};
   const { metadata: _, ...others } = top;
   const read = [spec, status, ...Object.values(others)].flatMap((part) => (part ? leaves(part) : []));

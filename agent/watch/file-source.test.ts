@@ -52,14 +52,14 @@ describe("FileSource", { timeout: 30_000 }, () => {
     await seen("a");
   });
 
-  test("a file that is no YAML keeps what it said", async () => {
+  test("a file that becomes invalid YAML keeps its last valid objects", async () => {
     writeFileSync(join(folder, "a.yaml"), node("a", "10.0.0.1"));
     start();
     await seen("a");
     writeFileSync(join(folder, "a.yaml"), "kind: [Node");
     writeFileSync(join(folder, "b.yaml"), node("b", "10.0.0.2"));
     await seen("a", "b");
-    expect(warnings.some((line) => line.startsWith("a.yaml is no YAML"))).toBe(true);
+    expect(warnings.some((line) => line.startsWith("a.yaml is not valid YAML"))).toBe(true);
   });
 
   test("a namespaced object without namespace is in default", async () => {
@@ -68,7 +68,7 @@ describe("FileSource", { timeout: 30_000 }, () => {
     await vi.waitFor(() => expect(store.list("pods")[0]?.metadata.namespace).toBe("default"));
   });
 
-  test("of two claims on one block one is refused, and the claim is an object like any other", async () => {
+  test("of two claims on one block one is refused, and a claim is an ordinary object", async () => {
     const claims = new FileBlockClaims(folder, store);
     const block = { name: "10-244-0-0-26", cidr: "10.244.0.0/26", node: "a", pool: "default" };
     const results = await Promise.all([claims.create(block), claims.create({ ...block, node: "b" })]);

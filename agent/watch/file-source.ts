@@ -17,12 +17,12 @@ const typed = z.looseObject({
 const listed = z.object({ kind: z.string().endsWith("List"), items: z.array(z.unknown()) });
 type Typed = z.infer<typeof typed>;
 
-// Changes within this time are one; and a change that the file system does not tell of is found within the other.
+// SETTLE_MS: changes within this time count as one. RESCAN_MS: changes without a notification are found within this time.
 const SETTLE_MS = 20;
 const RESCAN_MS = 1_000;
 
-/** Objects from YAML and JSON files of a folder, for machines without an API server. The folder is the whole truth: an
- * object in no file is gone. A file that cannot be read as YAML keeps what it said before. */
+/** Objects from YAML and JSON files of a folder, for machines without an API server. The folder is the complete state: an
+ * object in no file does not exist. A file that becomes invalid YAML keeps its last valid objects. */
 export class FileSource implements ObjectSource {
   readonly #folder: string;
   readonly #log: Logger;
@@ -47,7 +47,7 @@ export class FileSource implements ObjectSource {
     }
   }
 
-  /** Tells whether any file said something new. */
+  /** Returns whether the content of any file changed. */
   #scan(): boolean {
     const names = readdirSync(this.#folder).filter((name) => /\.(ya?ml|json)$/.test(name) && !name.startsWith("."));
     let changed = false;
@@ -63,7 +63,7 @@ export class FileSource implements ObjectSource {
     return changed;
   }
 
-  /** Undefined for a file that went between listing and reading. */
+  /** Undefined for a file that was removed between listing and reading. */
   #read(name: string): string | undefined {
     try {
       return readFileSync(join(this.#folder, name), "utf8");
@@ -80,7 +80,7 @@ export class FileSource implements ObjectSource {
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#log.warn({ file: name }, `${name} is no YAML, what it said before stays in force: ${reason}`);
+      this.#log.warn({ file: name }, `${name} is not valid YAML; its last valid objects stay in force: ${reason}`);
       return undefined;
     }
   }
@@ -91,7 +91,7 @@ export class FileSource implements ObjectSource {
     if (many.success) return many.data.items.flatMap((item) => this.#expand(name, item));
     const one = typed.safeParse(document);
     if (one.success) return [one.data];
-    this.#log.warn({ file: name }, `${name}: a document without apiVersion, kind and metadata.name is left out`);
+    this.#log.warn({ file: name }, `${name}: a document without apiVersion, kind and metadata.name is ignored`);
     return [];
   }
 

@@ -15,25 +15,25 @@ import { readableConfiguration } from "./readable-configuration.ts";
 export interface Kind<T extends KubernetesObject = KubernetesObject> extends KindOfObject {
   readonly apiVersion: string;
   readonly schema: z.ZodType<T>;
-  /** What stands in for an object that cannot be read and has no good version before. */
+  /** Replaces an invalid object that has no previous valid version. */
   readonly substitute?: (object: unknown) => T | undefined;
-  /** What can be read of an object that cannot be read as a whole; `known`: its last good version. Goes before both. */
+  /** The valid part of an invalid object; `known`: its last valid version. Takes precedence over the other two. */
   readonly readable?: (object: unknown, known: unknown) => T | undefined;
-  /** What is done instead, in words. */
+  /** The consequence, as the end of a message. */
   readonly instead?: string;
 }
 
 type Reading = Pick<Kind, "substitute" | "readable" | "instead">;
 
-/** How objects that cannot be read as a whole are read. */
+/** How invalid objects are handled. */
 const readings: Partial<Record<KindName, Reading>> = {
   networkPolicies: {
     substitute: closedPolicy,
-    instead: "it isolates its pods and allows nothing until it is mended",
+    instead: "it isolates its pods and allows nothing until it is fixed",
   },
   felixConfigurations: {
     readable: readableConfiguration,
-    instead: "the other fields are in force, and this one keeps its last good value until it is mended",
+    instead: "the other fields are in force, and this one keeps its last good value until it is fixed",
   },
 };
 

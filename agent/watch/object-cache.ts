@@ -4,7 +4,7 @@ import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Kind } from "./kinds.ts";
 
-/** What an Event needs to be shown beside its object. */
+/** The reference by which an Event is shown with its object. */
 export interface ObjectReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -17,8 +17,8 @@ const identified = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().nullish(), uid: z.string().nullish() }),
 });
 
-/** The objects of one kind as last seen: only the fields that matter, and of an object that cannot be read its last good
- * version. An object that did not change in those fields stays the same object. */
+/** The objects of one kind as last seen: only the fields in use, and for an invalid object its last valid
+ * version. An object without changes in those fields keeps its identity (===). */
 export class ObjectCache<T extends KubernetesObject> {
   readonly #kind: Kind<T>;
   readonly #objects = new Map<string, T>();
@@ -50,7 +50,7 @@ export class ObjectCache<T extends KubernetesObject> {
     return this.#references.get(idOf(namespace, name));
   }
 
-  /** Takes a complete list: what it does not name is gone. Tells whether anything changed. */
+  /** Takes a complete list: objects that are not in it are removed. Returns whether anything changed. */
   replace(objects: readonly unknown[]): boolean {
     const first = !this.#complete;
     this.#complete = true;
@@ -121,7 +121,7 @@ export class ObjectCache<T extends KubernetesObject> {
     const instead =
       hasGood && !this.#kind.readable
         ? "its last good version stays in force"
-        : (this.#kind.instead ?? "it is left out until it is mended");
+        : (this.#kind.instead ?? "it is left out until it is fixed");
     return error.issues.map((issue) => ({
       kind: this.#kind.kind,
       namespace: reference?.namespace,
@@ -136,7 +136,7 @@ function idOf(namespace: string | undefined, name: string): string {
   return `${namespace ?? ""}/${name}`;
 }
 
-/** ["spec", "ports", 0, "port"] as people write it: spec.ports[0].port. An unknown key is named, not its parent. */
+/** ["spec", "ports", 0, "port"] as text: spec.ports[0].port. For an unknown key, the path of the key, not of its parent. */
 function fieldPath(issue: z.core.$ZodIssue): string {
   const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
   return path.reduce<string>(

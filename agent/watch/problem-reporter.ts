@@ -6,19 +6,19 @@ import type { Problem } from "../../model/problem.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectReference } from "./object-cache.ts";
 
-/** Tells people about problems, each once: when it appears and when it is gone. */
+/** Reports each problem twice: when it appears and when it is gone. */
 export class ProblemReporter {
   readonly #log: Logger;
   readonly #publish: ((problem: Problem) => void) | undefined;
   #known = new Map<string, Problem>();
 
-  /** `publish` puts a new problem where people look besides the log. */
+  /** `publish` shows a new problem outside the log too. */
   constructor(log: Logger, publish?: (problem: Problem) => void) {
     this.#log = log;
     this.#publish = publish;
   }
 
-  /** Takes all problems there are now. */
+  /** Takes all current problems. */
   report(problems: readonly Problem[]): void {
     const now = new Map(problems.map((problem) => [problemText(problem), problem]));
     for (const [text, problem] of now) {
@@ -38,8 +38,8 @@ export function problemText({ kind, namespace, name, path, message }: Problem): 
   return `${kind} ${namespace ? `${namespace}/` : ""}${name}, ${path}: ${message}`;
 }
 
-/** Publishes problems as Events of their objects. Every node finds the same problem: the Event's name is made of its
- * content, so that the first creates it and the others find it there. */
+/** Publishes problems as Events of their objects. Every node finds the same problem: the Event's name is derived from its
+ * content, so that the first node creates it and the others find it. */
 export function eventPublisher(
   api: Api,
   reference: (problem: Problem) => ObjectReference | undefined,
@@ -67,7 +67,7 @@ export function eventPublisher(
       if (isRefusal(error, 409)) return;
       log.warn(
         { object },
-        `the Event about it could not be written: ${error instanceof Error ? error.message : error}`,
+        `Cannot create an Event about the problem: ${error instanceof Error ? error.message : error}`,
       );
     });
   };

@@ -7,7 +7,7 @@ const seen = (annotations: object, spec: object = {}, store = new SnapshotStore(
   return { configuration: store.list("felixConfigurations")[0], problems };
 };
 
-test("one field that cannot be read opens none of the others", () => {
+test("one invalid field does not disable the others", () => {
   const { configuration, problems } = seen(
     { "ebpf-dataplane.io/external-ips": "Deny", "ebpf-dataplane.io/socket-translation": "Off", "other.example/x": "y" },
     { bpfExternalServiceMode: "DSR", bpfLogLevel: "Debug" },
@@ -16,11 +16,11 @@ test("one field that cannot be read opens none of the others", () => {
   expect(configuration?.spec).toEqual({ bpfExternalServiceMode: "DSR" });
   expect(problems).toHaveLength(2);
   expect(problems[1]).toBe(
-    'spec.bpfLogLevel: Unrecognized key: "bpfLogLevel"; the other fields are in force, and this one keeps its last good value until it is mended.',
+    'spec.bpfLogLevel: Unrecognized key: "bpfLogLevel"; the other fields are in force, and this one keeps its last good value until it is fixed.',
   );
 });
 
-test("a misspelt annotation of ours is said", () => {
+test("a misspelt annotation of ours is reported", () => {
   const { configuration, problems } = seen({
     "ebpf-dataplane.io/external-ip": "Deny",
     "ebpf-dataplane.io/service-handling": "KubeProxyNftables",
@@ -29,7 +29,7 @@ test("a misspelt annotation of ours is said", () => {
   expect(problems).toEqual([expect.stringMatching(/^metadata\.annotations\.ebpf-dataplane\.io\/external-ip: /)]);
 });
 
-test("what can be read is followed at once, and of the rest what was last good", () => {
+test("valid fields take effect at once, and invalid ones keep their last valid value", () => {
   const store = new SnapshotStore(() => {});
   seen({ "ebpf-dataplane.io/service-handling": "KubeProxyNftables" }, { bpfExternalServiceMode: "DSR" }, store);
   const { configuration, problems } = seen(
@@ -44,7 +44,7 @@ test("what can be read is followed at once, and of the rest what was last good",
   expect(configuration?.spec).toEqual({ allowVXLANPacketsFromWorkloads: true });
   expect(problems).toEqual([
     expect.stringMatching(
-      /service-handling: .*; the other fields are in force, and this one keeps its last good value until it is mended\.$/,
+      /service-handling: .*; the other fields are in force, and this one keeps its last good value until it is fixed\.$/,
     ),
   ]);
 });

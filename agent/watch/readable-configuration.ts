@@ -6,8 +6,8 @@ const parts = z.object({
   spec: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** A FelixConfiguration that cannot be read as a whole: its fields that can, and of the others what was last good. Some
- * restrict (external IPs), and what is absent is allowed: one misspelt word must not open the rest, nor keep it from closing. */
+/** Reads an invalid FelixConfiguration: its valid fields, and the last valid value of the others. Some
+ * fields restrict (external IPs), and an absent one allows: one misspelt word must not disable the other restrictions. */
 export function readableConfiguration(object: unknown, known?: unknown): FelixConfiguration | undefined {
   const read = parts.safeParse(object);
   if (!read.success) return undefined;

@@ -45,7 +45,7 @@ describe("SnapshotStore", () => {
     expect(store.list("pods")[0]).not.toBe(before);
   });
 
-  test("a complete list removes what it does not name", () => {
+  test("a complete list removes objects that are not in it", () => {
     const { store } = counted();
     store.replace("pods", [pod("a"), pod("b")]);
     const b = store.list("pods")[1];
@@ -54,7 +54,7 @@ describe("SnapshotStore", () => {
     expect(store.list("pods")[0]).toBe(b);
   });
 
-  test("kinds that mean nothing yet are refused with a word", () => {
+  test("unsupported values are refused with a message", () => {
     const { store } = counted();
     store.put("globalNetworkPolicies", { metadata: { name: "deny" }, spec: { order: 10 } });
     const [problem] = store.problems();
@@ -79,7 +79,7 @@ describe("SnapshotStore", () => {
   });
 });
 
-test("ProblemReporter tells of each problem once, and when it is gone", () => {
+test("ProblemReporter reports each problem once, and when it is gone", () => {
   const lines: string[] = [];
   const say = (_: object, message: string) => void lines.push(message);
   const published: string[] = [];

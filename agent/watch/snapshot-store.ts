@@ -6,20 +6,20 @@ import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snaps
 import { kinds } from "./kinds.ts";
 import { ObjectCache, type ObjectReference } from "./object-cache.ts";
 
-/** Where sources of objects (the API server, files) tell what they see. */
+/** Receives objects from their sources (the API server, files). */
 export interface ObjectSink {
   /** A complete list of the kind. */
   replace(kind: KindName, objects: readonly unknown[]): void;
   put(kind: KindName, object: unknown): void;
   remove(kind: KindName, object: unknown): void;
-  /** Whether the kind's watch works at the moment. */
+  /** Whether the kind's watch works now. */
   watching(kind: KindName, works: boolean): void;
 }
 
-// Each cache holds objects of its own kind; which they are is told by `list`.
+// Each cache holds objects of its own kind; `list` restores their type.
 type Caches = Readonly<Record<KindName, ObjectCache<KubernetesObject>>>;
 
-/** The cluster as last seen. Handlers only note the change and say so; all work is the runner's. */
+/** The cluster as last seen. Handlers only record the change and call `changed`; the runner does all work. */
 export class SnapshotStore implements ObjectSink {
   readonly #caches: Caches;
   readonly #changed: () => void;
@@ -33,7 +33,7 @@ export class SnapshotStore implements ObjectSink {
     this.#changed = changed;
   }
 
-  /** Kinds of which no complete list was seen yet. While there is one, nothing may be removed from the kernel. */
+  /** Kinds without a complete list yet. While there is one, nothing may be removed from the kernel. */
   missing(): readonly KindName[] {
     return kindNames.filter((name) => !this.#caches[name].complete);
   }
@@ -59,7 +59,7 @@ export class SnapshotStore implements ObjectSink {
     else this.#failing.add(kind);
   }
 
-  /** Kinds whose watch fails at the moment: what is known of them may be old. */
+  /** Kinds whose watch fails now: their objects may be stale. */
   failing(): readonly KindName[] {
     return [...this.#failing];
   }
@@ -84,7 +84,7 @@ export class SnapshotStore implements ObjectSink {
     };
   }
 
-  /** Objects that could not be read. */
+  /** Problems of invalid objects. */
   problems(): readonly Problem[] {
     return kindNames.flatMap((name) => this.#caches[name].problems());
   }
