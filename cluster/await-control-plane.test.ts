@@ -52,23 +52,23 @@ test("waits for the mark, not for an answer", async () => {
   answers = ["{}", '{"kind":"ConfigMap"}', '{"metadata":{"annotations":{"ebpf-dataplane.io/published":"true"}}}'];
   const said: string[] = [];
   await awaitControlPlane(place(), (line) => said.push(line), quickly);
-  expect(said).toEqual(["waiting: the API server answers, kubeadm is at work"]);
+  expect(said).toEqual(["waiting: the API server answers, kubeadm is still running"]);
   expect(answers).toHaveLength(1);
 });
 
-test("a failure names the reason and what to do", async () => {
+test("a failure names the reason and the next step", async () => {
   answers = ["{}"];
   await expect(awaitControlPlane({ ...place(), seconds: 0 }, () => {}, quickly)).rejects.toThrow(
     /did not come up within 0 min: the API server answers/,
   );
 });
 
-test("a bootstrap that gave up tells why in the API server's place", async () => {
+test("a failed bootstrap reports its reason on the API server's port", async () => {
   const bootstrap = createPlainServer((_, response) => response.writeHead(503).end("it runs Linux 5.10\u001b[31m"));
   await new Promise<void>((resolve) => bootstrap.listen(0, "127.0.0.1", resolve));
   const { port } = bootstrap.address() as AddressInfo;
   await expect(awaitControlPlane({ ...place(), port }, () => {}, quickly)).rejects.toThrow(
-    `the control plane at 127.0.0.1:${port} says that it cannot be made: it runs Linux 5.10 [31m`,
+    `the control plane at 127.0.0.1:${port} reports that it cannot be created: it runs Linux 5.10 [31m`,
   );
   bootstrap.close();
 });

@@ -6,12 +6,12 @@ import { type Clock, realClock, until } from "../kubernetes/patience.ts";
 import { type Api, ApiServer } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
 
-/** What components/bootstrap/node.sh writes when everything else is written. */
+/** The mark that components/bootstrap/node.sh writes last. */
 const PUBLISHED = "ebpf-dataplane.io/published";
 
 /**
- * Waits for the control plane's word. Nothing is believed from this connection but that word: the authority that would prove who
- * answers is part of what is being waited for, and comes by another way.
+ * Waits for the control plane's mark. Nothing else on this connection is trusted: the certificate authority that would
+ * authenticate the server is still being created, and is transferred separately.
  */
 export async function awaitControlPlane(
   place: ControlPlane,
@@ -25,12 +25,12 @@ export async function awaitControlPlane(
   throw new ClusterFailure(
     `the control plane at ${host}:${port} did not come up within ${Math.round(place.seconds / 60)} min: ${missing}`,
     missing.includes("no answer")
-      ? `is this computer's public address in adminCidrs (${place.adminCidrs.join(", ")})? Else read the instance's log: aws ec2 get-console-output`
+      ? `is this computer's public address in adminCidrs (${place.adminCidrs.join(", ")})? If so, read the instance's log: aws ec2 get-console-output`
       : "read the instance's log (aws ec2 get-console-output, or /var/log/cloud-init-output.log and journalctl -u kubernetes-bootstrap there), then run the same command again",
   );
 }
 
-/** Milliseconds that one answer may take. */
+/** Timeout of one request, milliseconds. */
 const ANSWER_MS = 5000;
 
 async function missingFrom(place: ControlPlane, api: Api): Promise<string | undefined> {
@@ -46,20 +46,20 @@ async function missingFrom(place: ControlPlane, api: Api): Promise<string | unde
       return `${message || code} (${host}:${port})`;
     }
   }
-  return "the API server answers, kubeadm is at work";
+  return "the API server answers, kubeadm is still running";
 }
 
-/** Something answers, but not as an API server does. */
+/** A server answers, but it is not an API server. */
 const NO_TLS = /^(EPROTO|ERR_SSL_)/;
 
-/** A bootstrap that gave up tells why in the API server's place. Anybody on the way could, too: it is repeated, not believed. */
+/** A failed bootstrap reports its reason on the API server's port. So could anyone on the path: the text is shown, not trusted. */
 async function requireNoReason({ host, port }: ControlPlane): Promise<void> {
   const api = new ApiServer(anonymous(`http://${host}:${port}`), ANSWER_MS);
   const body = await getText(api, "/").catch((error: unknown) => (error instanceof ApiRefusal ? error.words : ""));
   if (!body) return;
   const reason = body.slice(0, 400).replace(/[^\x20-\x7e]+/g, " ");
   throw new ClusterFailure(
-    `the control plane at ${host}:${port} says that it cannot be made: ${reason}`,
-    "set that right; an instance keeps what it was made with, so have it made anew: pulumi up --replace with its URN (pulumi state unprotect comes first)",
+    `the control plane at ${host}:${port} reports that it cannot be created: ${reason}`,
+    "fix that; an instance keeps its first user data, so replace it: pulumi state unprotect, then pulumi up --replace, with its URN",
   );
 }

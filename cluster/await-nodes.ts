@@ -7,7 +7,7 @@ import { ClusterFailure } from "./failure.ts";
 import { doubtAbout } from "./node-truth.ts";
 import { whileAway } from "./while-away.ts";
 
-/** Waits until every node has joined and is alive. They are not Ready yet: that takes a network, which comes next. */
+/** Waits until every node has joined and is alive. They are not Ready yet: that needs the network, which is installed next. */
 export async function awaitNodes(
   { nodes, seconds }: AwaitedNodes,
   api: Api,
@@ -25,7 +25,7 @@ export async function awaitNodes(
   const missing = await until(look, seconds, say, { clock });
   if (missing === undefined) return;
   throw new ClusterFailure(
-    `the cluster is not whole after ${Math.round(seconds / 60)} min: ${missing}`,
+    `the cluster is not complete after ${Math.round(seconds / 60)} min: ${missing}`,
     "read the instances' logs (aws ec2 get-console-output, or journalctl -u kubernetes-bootstrap there), then run the same command again",
   );
 }

@@ -6,10 +6,10 @@ import { ClusterFailure } from "./failure.ts";
 import { runOnNodes } from "./node-pods.ts";
 import { unfitKind } from "./preflight/nodes.ts";
 
-/** Seconds for all nodes. */
+/** Timeout for all nodes, seconds. */
 const SECONDS = 120;
 
-/** Takes off every node what outlives the agents: programs, maps, interfaces, routes, the network plugin's configuration. */
+/** Removes from every node the state that outlives the agents: programs, maps, interfaces, routes, the network plugin's configuration. */
 export async function cleanNodes(api: Api, image: string, say: (line: string) => void): Promise<void> {
   const all = await listObjects<V1Node>(api, "/api/v1/nodes");
   const nodes = all.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
@@ -23,9 +23,9 @@ export async function cleanNodes(api: Api, image: string, say: (line: string) =>
     seconds: SECONDS,
   });
   const failed = [...errands].flatMap(([node, errand]) => ("problem" in errand ? [`${node}: ${errand.problem}`] : []));
-  if (failed.length === 0) return say(`the dataplane is off ${nodes.length} nodes`);
+  if (failed.length === 0) return say(`the dataplane is removed from ${nodes.length} nodes`);
   throw new ClusterFailure(
     `the dataplane is still on nodes: ${failed.join("; ")}`,
-    "run the same command again; a node that is gone for good is taken out by kubectl delete node",
+    "run the same command again; remove a node that no longer exists with kubectl delete node",
   );
 }

@@ -1,4 +1,4 @@
-/** A failure to tell a person about: what was waited for, and what to do next. */
+/** A failure for the user: what was attempted, and the next step. */
 export class ClusterFailure extends Error {
   override readonly name = "ClusterFailure";
   readonly next: string;

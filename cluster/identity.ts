@@ -3,10 +3,10 @@ import { getObject } from "../kubernetes/get.ts";
 import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
 
-/** The variable by which Pulumi's Kubernetes provider is told the same. */
+/** Pulumi's Kubernetes provider uses the same variable. */
 const GONE_VARIABLE = "PULUMI_K8S_DELETE_UNREACHABLE";
 
-/** What tells a cluster from every other, whatever its names and addresses: the identity of its namespace kube-system. */
+/** The cluster's identity, independent of names and addresses: the UID of its namespace kube-system. */
 export async function clusterIdOf(api: Api): Promise<string> {
   try {
     const { metadata } = await getObject<{ metadata?: { uid?: string } }>(api, "/api/v1/namespaces/kube-system");
@@ -14,14 +14,14 @@ export async function clusterIdOf(api: Api): Promise<string> {
   } catch (error) {
     throw new ClusterFailure(
       `the cluster of this kubeconfig (${api.server}) cannot be read: ${reasonOf(error)}`,
-      "try kubectl --kubeconfig FILE get namespace kube-system from here; a cluster that is gone for good: set " +
+      "try kubectl --kubeconfig FILE get namespace kube-system from here; if the cluster no longer exists, set " +
         `${GONE_VARIABLE}=true when destroying`,
       error,
     );
   }
 }
 
-/** The cluster of a command's result of before, as a deployment hands it over; undefined where there is none. */
+/** The cluster in a command's previous output, as a deployment passes it; undefined if there is none. */
 export function clusterIdBefore(previous = process.env.PULUMI_COMMAND_STDOUT): string | undefined {
   if (!previous) return undefined;
   try {
@@ -31,18 +31,18 @@ export function clusterIdBefore(previous = process.env.PULUMI_COMMAND_STDOUT): s
   }
 }
 
-/** Refuses to touch a cluster that is not the one that was meant. */
+/** Refuses to change any cluster but the expected one. */
 export function requireCluster(found: string, expected: string | undefined): void {
   if (expected === undefined || expected === found) return;
   throw new ClusterFailure(
-    `this kubeconfig is of the cluster ${found}, but the stack is on ${expected}`,
-    `give the kubeconfig of that cluster; a stack moves by destroying it there first, or by saying clusterId: "${found}"`,
+    `this kubeconfig is for the cluster ${found}, but the stack is on ${expected}`,
+    `use the kubeconfig of that cluster; to move the stack, destroy it there first, or set clusterId: "${found}"`,
   );
 }
 
 /**
- * The cluster's identity; undefined when nobody answers and that was said to be expected: a cluster that is gone has nothing to be
- * put back in order.
+ * The cluster's identity; undefined when the API server does not answer and that was declared as expected: a deleted cluster
+ * needs no cleanup.
  */
 export async function clusterIfThere(api: Api): Promise<string | undefined> {
   try {

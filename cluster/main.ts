@@ -22,37 +22,41 @@ import { upgrade } from "./upgrade/upgrade.ts";
 const program = new Command("cluster").description(
   "Looks at clusters and waits for them; each command reads one JSON document on stdin, and KUBECONFIG_CONTENT or KUBECONFIG.",
 );
-command("await-control-plane", "wait until the control plane has published how it is administrated", async () =>
+command("await-control-plane", "wait until the control plane has published how to administer it", async () =>
   awaitControlPlane(await document(controlPlaneSchema), say),
 );
 command("await-nodes", "wait until these nodes have joined the cluster", async () =>
   awaitNodes(await document(nodesSchema), apiServer(), say),
 );
-command("upgrade", "make all nodes of the cluster be of one release of Kubernetes, one by one", async () =>
+command("upgrade", "bring all nodes of the cluster to one release of Kubernetes, one by one", async () =>
   upgrade(await document(upgradeSchema), apiServer(), say),
 );
-command("preflight", "say what stands in the way of the dataplane on a cluster; changes nothing", async () => {
+command("preflight", "report what blocks the dataplane on a cluster; changes nothing", async () => {
   const found = await preflight(await document(preflightSchema), apiServer(), say);
   process.stderr.write(`${renderFindings(found.findings)}\n`);
   process.stdout.write(`${JSON.stringify(found)}\n`);
   if (found.refused === 0) return;
   throw new ClusterFailure(
-    `${found.refused} of ${found.findings.length} findings stand in the way; nothing was changed`,
-    "do what the table says, or choose other arguments, and run the same command again",
+    `${found.refused} of ${found.findings.length} findings block the dataplane; nothing was changed`,
+    "follow the table's advice, or change the arguments, and run the same command again",
   );
 });
-command("remove-kube-proxy", "take the cluster's own kube-proxy off the nodes; it stays in the cluster", async () => {
-  const { clusterId: expected } = await document(kubeProxySchema);
-  const api = apiServer();
-  const clusterId = await clusterIdOf(api);
-  requireCluster(clusterId, expected ?? clusterIdBefore());
-  const result: KubeProxyResult = { clusterId, removed: await removeKubeProxy(api, say) };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-});
-command("restore-kube-proxy", "put it back, and wait until it is on every node", () =>
+command(
+  "remove-kube-proxy",
+  "remove the cluster's own kube-proxy from the nodes; it stays in the cluster",
+  async () => {
+    const { clusterId: expected } = await document(kubeProxySchema);
+    const api = apiServer();
+    const clusterId = await clusterIdOf(api);
+    requireCluster(clusterId, expected ?? clusterIdBefore());
+    const result: KubeProxyResult = { clusterId, removed: await removeKubeProxy(api, say) };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  },
+);
+command("restore-kube-proxy", "restore it, and wait until it runs on every node", () =>
   onCluster(kubeProxySchema, async (api) => void (await restoreKubeProxy(api, say))),
 );
-command("clean-nodes", "take off every node what outlives the agents", () =>
+command("clean-nodes", "remove from every node the state that outlives the agents", () =>
   onCluster(preflightSchema, async (api, { image = "" }) => {
     await cleanNodes(api, image, say);
     await removeDefinitions(api, say);
@@ -73,7 +77,7 @@ function command(name: string, description: string, work: () => Promise<void>): 
   program.command(name).description(description).action(work);
 }
 
-/** What a destroyed deployment does in the cluster that it was on, if that is still there. */
+/** Cleanup of a destroyed deployment in its cluster, if the cluster still exists. */
 async function onCluster<Document extends { clusterId?: string }>(
   schema: z.ZodType<Document>,
   work: (api: Api, document: Document) => Promise<void>,
@@ -82,7 +86,7 @@ async function onCluster<Document extends { clusterId?: string }>(
   const api = apiServer();
   const clusterId = await clusterIfThere(api);
   if (clusterId === undefined)
-    return say("nobody answers: the cluster is gone, and nothing is left to be put in order");
+    return say("the API server does not answer: the cluster is gone, and there is nothing to clean up");
   requireCluster(clusterId, written.clusterId ?? clusterIdBefore());
   await work(api, written);
 }
@@ -97,21 +101,21 @@ async function document<T>(schema: z.ZodType<T>): Promise<T> {
     return schema.parse(JSON.parse(written || "{}"));
   } catch (error) {
     if (error instanceof z.ZodError) throw error;
-    throw new ClusterFailure(`standard input is no JSON: ${(error as Error).message}`, "give one JSON document");
+    throw new ClusterFailure(`standard input is not JSON: ${(error as Error).message}`, "pass one JSON document");
   }
 }
 
-/** By a secret, so never by an argument. */
+/** The kubeconfig is a secret, so it is never an argument. */
 function apiServer(): Api {
   const { KUBECONFIG_CONTENT: content, KUBECONFIG: path } = process.env;
   if (!content && !path) {
     throw new ClusterFailure(
-      "there is no kubeconfig",
-      "give its content as KUBECONFIG_CONTENT, or its path as KUBECONFIG",
+      "no kubeconfig was given",
+      "set KUBECONFIG_CONTENT to its content, or KUBECONFIG to its path",
     );
   }
   const api = apiServerOf(content ? kubeconfigOf(content) : kubeconfigFile(path ?? ""));
-  // Refused before anything else is done where it names no cluster.
+  // A kubeconfig without a cluster is refused before anything else is done.
   void api.server;
   return api;
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { NODE_RIGHTS } from "../components/dataplane/rights.ts";
 import { errandPod } from "./node-pods.ts";
 
-test("an errand has the agent's rights on a node, sees what it is given, and can write a folder of its own", () => {
+test("an errand has the agent's rights on a node, sees only its mounts, and can write to its own folder", () => {
   const given = {
     volumes: [{ name: "etc", hostPath: { path: "/etc" } }],
     volumeMounts: [{ name: "etc", mountPath: "/host/etc", readOnly: true }],

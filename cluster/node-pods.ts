@@ -9,34 +9,34 @@ import { type Clock, realClock, until } from "../kubernetes/patience.ts";
 import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
 
-/** One short command on each of some nodes, in a pod that is removed again. */
+/** A short command to run on several nodes, in a pod each that is removed afterwards. */
 export interface NodeErrand {
-  /** A word for the pods' names. */
+  /** A word in the pods' names. */
   purpose: string;
   nodes: string[];
   image: string;
   /** Arguments of the agent's program. */
   args: string[];
-  /** What of the node it sees, beside the node's network. */
+  /** The node's folders that it sees; it always has the node's network. */
   mounts: Required<Pick<V1PodSpec, "volumes">> & { volumeMounts: V1VolumeMount[] };
   seconds: number;
 }
 
-/** What the command left: its message, or why there is none. */
+/** The command's message, or why there is none. */
 export type Errand = { message: string } | { problem: string };
 
-/** Exempt from restrictions on pods where there are any, and there in every cluster. */
+/** Exempt from pod restrictions, and present in every cluster. */
 const PODS = "/api/v1/namespaces/kube-system/pods";
 const LABEL = "ebpf-dataplane.io/errand";
 const LOOK_EVERY = 500;
-/** Pods are removed first. */
+/** Other pods are preempted first. */
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-/** What a run left that was killed. */
+/** Pods left by a killed run. */
 const ENDED = { labelSelector: LABEL, fieldSelector: "status.phase!=Pending,status.phase!=Running" };
-/** The file whose content a container leaves in its status. */
+/** The file whose content the kubelet copies into the container's status. */
 export const MESSAGE_FILE = "/dev/termination-log";
 
-/** One who looks has all programs verified and all maps made, as an agent (components/dataplane/agent.ts). */
+/** A check verifies all programs and creates all maps, as an agent does (components/dataplane/agent.ts). */
 const RESOURCES = { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "512Mi" } };
 
 /** Runs the errand on all nodes at once. Needs no network plugin, no scheduler, and no rights for the pods. */
@@ -59,7 +59,7 @@ export async function runOnNodes(api: Api, errand: NodeErrand, clock: Clock = re
       errand.nodes.map(async (node, index) => {
         const body = errandPod(errand, node, `ebpf-dataplane-${errand.purpose}-${run}-${index}`, run);
         await createObject(api, PODS, body).catch((error: unknown) => {
-          results.set(node, { problem: `its pod was refused: ${reasonOf(error)}` });
+          results.set(node, { problem: `its pod was rejected: ${reasonOf(error)}` });
         });
       }),
     );
@@ -130,5 +130,5 @@ function ending({ status }: V1Pod): Errand | undefined {
 function whyNot({ status, spec }: V1Pod): string {
   const waiting = status?.containerStatuses?.[0]?.state?.waiting;
   if (waiting?.reason) return `${waiting.reason}: ${waiting.message ?? spec?.containers[0]?.image}`;
-  return `its pod did not run (${status?.phase ?? "unknown"}): the node's kubelet does not take it up`;
+  return `its pod did not run (${status?.phase ?? "unknown"}): the node's kubelet does not start it`;
 }

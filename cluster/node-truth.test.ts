@@ -13,20 +13,20 @@ const pod = (uid: string, containerID: string, more: object = {}): V1Pod => ({
 });
 const here = pod("here", "1");
 
-test("what runs as it is said to run is believed", () => {
+test("a pod that runs as reported is accepted", () => {
   expect(staleAmong([here], [here], [here])).toBeUndefined();
 });
 
-test("a container that is said to run and does not is stale", () => {
+test("a container that is reported as running and does not run is stale", () => {
   expect(staleAmong([here], [], [here])).toBe(here);
   expect(staleAmong([here], [{ ...here, spec: { containers: [] } }], [here])).toBe(here);
 });
 
-test("so is one that was started anew, of which the API server has not heard", () => {
+test("so is one that was restarted without the API server's knowledge", () => {
   expect(staleAmong([here], [here], [pod("here", "2")])).toBe(here);
 });
 
-test("what nobody says to run, and static pods, are no question", () => {
+test("pods that are not reported as running, and static pods, are not checked", () => {
   const waiting: V1Pod = { metadata: { uid: "w" }, status: { phase: "Pending" } };
   const mirror = pod("m", "1", { annotations: { "kubernetes.io/config.mirror": "x" } });
   expect(staleAmong([waiting, mirror], [], [])).toBeUndefined();

@@ -3,10 +3,10 @@ import { listObjects } from "../kubernetes/get.ts";
 import type { Api } from "../kubernetes/transport.ts";
 
 /**
- * Whether a node lives, and what the API server says of its pods is so. Conditions and leases of a machine that was taken away look alive
- * for most of a minute, and one that is made anew under the same name inherits them. So its kubelet is asked, which only a
- * living node has: a container that is said to run must run there, and be the one that the kubelet has told of.
- * @returns what is not so, in a few words
+ * Whether a node is alive, and the API server's view of its pods is current. Conditions and leases of a removed machine look alive
+ * for most of a minute, and a machine re-created under the same name inherits them. So this asks the kubelet, which only a
+ * live node has: a container that is reported as running must run there, with the same ID.
+ * @returns what does not match, in a few words
  */
 export async function doubtAbout(api: Api, node: string): Promise<string | undefined> {
   const said = await listObjects<V1Pod>(api, "/api/v1/pods", { fieldSelector: `spec.nodeName=${node}` });
@@ -19,16 +19,16 @@ export async function doubtAbout(api: Api, node: string): Promise<string | undef
       listObjects<V1Pod>(api, `${kubelet}/pods`),
     ]);
   } catch {
-    return `nothing is heard from ${node}`;
+    return `the kubelet of ${node} does not answer`;
   }
   const stale = staleAmong(said, running, told);
-  return stale && `${node} does not run ${stale.metadata?.namespace}/${stale.metadata?.name} as the API server says`;
+  return stale && `${node} does not run ${stale.metadata?.namespace}/${stale.metadata?.name} as the API server reports`;
 }
 
-/** Static pods are told of under another identity, and run whatever the API server says. */
+/** Static pods are reported under another UID, and run independently of the API server. */
 const MIRROR = "kubernetes.io/config.mirror";
 
-/** A pod of which the API server says more than is so. */
+/** A pod that does not run as the API server reports. */
 export function staleAmong(said: V1Pod[], running: V1Pod[], told: V1Pod[]): V1Pod | undefined {
   const byId = (pods: V1Pod[]) => new Map(pods.map((pod) => [pod.metadata?.uid, pod]));
   const [runs, tells] = [byId(running), byId(told)];

@@ -8,7 +8,7 @@ afterEach(() => close());
 
 test.each([
   ["ebpf-dataplane", 0, ["ippools.projectcalico.org"], ""],
-  ["ebpf-dataplane", 1, [], "stays: it holds objects that the deployment did not make"],
+  ["ebpf-dataplane", 1, [], "stays: it has objects that the deployment did not create"],
   ["tigera-operator", 0, [], "stays: it belongs to tigera-operator"],
 ])(
   "a definition of %s with %i objects, when the nodes are cleaned: deleted are %j",
@@ -17,7 +17,7 @@ test.each([
     const answer = ({ method, url }: Received): Answer => {
       if (method === "DELETE") return [200, {}];
       if (url.startsWith("/apis/projectcalico.org/v3/ippools")) return [200, { items: Array(pools).fill({}) }];
-      // The other definition is gone already.
+      // The other definition is already deleted.
       return url.endsWith(metadata.name) ? [200, { metadata }] : [404, { message: "not found" }];
     };
     const { received, kubeconfig, close: stop } = await fakeApiServer(answer);

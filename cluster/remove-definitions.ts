@@ -6,7 +6,7 @@ import { getObject, listObjects } from "../kubernetes/get.ts";
 import type { Api } from "../kubernetes/transport.ts";
 import { apiVersionOf, CALICO_API } from "../model/objects/kinds.ts";
 
-/** Deletes the definitions of a group that others use too, where they are this package's alone and hold no object: Pulumi leaves them. */
+/** Deletes the CRDs of a shared group that belong to this package alone and have no objects: Pulumi keeps them. */
 export async function removeDefinitions(api: Api, say: (line: string) => void): Promise<void> {
   for (const { group, version, plural } of KINDS.filter((kind) => apiVersionOf(kind) === CALICO_API)) {
     const name = `${plural}.${group}`;
@@ -16,7 +16,7 @@ export async function removeDefinitions(api: Api, say: (line: string) => void): 
       const objects = await listObjects(api, `/apis/${group}/${version}/${plural}`, { limit: "1" });
       if (stranger) say(`the definition ${name} stays: it belongs to ${stranger}`);
       else if (objects.length > 0)
-        say(`the definition ${name} stays: it holds objects that the deployment did not make`);
+        say(`the definition ${name} stays: it has objects that the deployment did not create`);
       else await deleteObject(api, path);
     } catch (error) {
       if (!isRefusal(error, 404)) throw error;

@@ -2,7 +2,7 @@ import { isAway, isRefusal, type KubernetesError } from "../kubernetes/errors.ts
 import { type Clock, patiently } from "../kubernetes/patience.ts";
 import { ClusterFailure } from "./failure.ts";
 
-/** One that has just started knows nobody's rights yet: it refuses its administrator for a moment. */
+/** An API server that has just started does not know any rights yet: it rejects its administrator for a moment. */
 const isAwayOrStarting = (error: unknown): error is KubernetesError => isAway(error) || isRefusal(error, 401, 403);
 
 /** Seconds that `persistently` gives an API server to come back. */
@@ -15,12 +15,12 @@ export async function persistently<T>(ask: () => Promise<T>, clock: Clock): Prom
     return await patiently(ask, { limitMs, everyMs: 1000, clock });
   } catch (error) {
     if (!isAwayOrStarting(error)) throw error;
-    const next = "see whether it runs on the control plane, then run the same command again: it goes on here";
+    const next = "check whether it runs on the control plane, then run the same command again: it continues here";
     throw new ClusterFailure(`${error.message}, for ${AWAY_SECONDS} s`, next);
   }
 }
 
-/** For waits over restarts of the API server: that it is away is what is missing, everything else is a failure. */
+/** For waits across restarts of the API server: while it is away the wait continues, any other error is a failure. */
 export async function whileAway(look: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
     return await look();

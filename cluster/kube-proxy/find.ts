@@ -3,18 +3,18 @@ import { AGENT } from "../../components/dataplane/names.ts";
 
 export { AGENT };
 
-/** Key in the DaemonSet's node selector that no node has: while it is there, no pod of it runs. */
+/** A key in the DaemonSet's node selector that no node has: with it, none of its pods runs. */
 export const REMOVED_KEY = "ebpf-dataplane.io/kube-proxy";
 export const REMOVED_VALUE = "removed";
 
 export interface KubeProxyDaemonSet {
   namespace: string;
   name: string;
-  /** Whether it is off the nodes already, by us. */
+  /** Whether this package has already removed it from the nodes. */
   removed: boolean;
 }
 
-/** The DaemonSets of kube-proxy, whoever made the cluster: known by their program, not by their labels. Ours is none of them. */
+/** The DaemonSets of kube-proxy of any installer: recognized by their program, not by labels. Ours is not among them. */
 export function kubeProxyDaemonSets(daemonSets: V1DaemonSet[]): KubeProxyDaemonSet[] {
   return daemonSets
     .filter(({ metadata, spec }) => metadata?.namespace !== AGENT && runsKubeProxy(spec?.template.spec))
@@ -25,7 +25,7 @@ export function kubeProxyDaemonSets(daemonSets: V1DaemonSet[]): KubeProxyDaemonS
     }));
 }
 
-/** Names of kube-proxy's pods that are no DaemonSet's (static ones, as some installers write them). */
+/** Names of kube-proxy's pods without a DaemonSet (static pods, as some installers write them). */
 export function proxyPods(pods: V1Pod[]): string[] {
   return pods
     .filter(({ metadata, spec, status }) => {

@@ -1,7 +1,7 @@
-// Takes the cluster's own kube-proxy off the nodes, and puts it back.
+// Removes the cluster's own kube-proxy from the nodes, and restores it.
 //
-// The DaemonSet and its configuration stay where they are: one more key in the DaemonSet's node selector, which no node has, is all
-// that changes. So nothing has to be kept to bring it back, whatever becomes of a deployment's state, and kubectl shows why no pod runs.
+// The DaemonSet and its configuration stay in the cluster: the only change is one more key in the DaemonSet's node selector, which no node
+// has. So restoring it needs no saved state, even if a deployment's state is lost, and kubectl shows why no pod runs.
 import type { V1DaemonSet } from "@kubernetes/client-node";
 import { reasonOf } from "../../kubernetes/errors.ts";
 import { getObject, listObjects } from "../../kubernetes/get.ts";
@@ -11,20 +11,20 @@ import type { Api } from "../../kubernetes/transport.ts";
 import { ClusterFailure } from "../failure.ts";
 import { type KubeProxyDaemonSet, kubeProxyDaemonSets, REMOVED_KEY, REMOVED_VALUE } from "./find.ts";
 
-/** Seconds for its pods to go, or to come back on every node. */
+/** Timeout for its pods to be removed, or to be ready on every node, seconds. */
 const SECONDS = 300;
 
-/** @returns the DaemonSets that are off the nodes now */
+/** @returns the DaemonSets that are now removed from the nodes */
 export async function removeKubeProxy(api: Api, say: (line: string) => void, clock?: Clock): Promise<string[]> {
   const found = await find(api);
-  if (found.length === 0) say("there is no kube-proxy to remove");
+  if (found.length === 0) say("found no kube-proxy to remove");
   return change(api, found, REMOVED_VALUE, ({ status }) => status?.currentNumberScheduled ?? 0, say, clock);
 }
 
-/** Waits until its pods run on every node again: only then may the dataplane go. @returns the DaemonSets that are back */
+/** Waits until its pods run on every node again: only then may the dataplane be removed. @returns the restored DaemonSets */
 export async function restoreKubeProxy(api: Api, say: (line: string) => void, clock?: Clock): Promise<string[]> {
   const found = (await find(api)).filter(({ removed }) => removed);
-  if (found.length === 0) say("there is no kube-proxy to bring back");
+  if (found.length === 0) say("found no kube-proxy to restore");
   const missing = ({ status }: V1DaemonSet) => (status?.desiredNumberScheduled ?? 0) - (status?.numberReady ?? 0);
   return change(api, found, null, missing, say, clock);
 }
@@ -33,7 +33,7 @@ async function find(api: Api): Promise<KubeProxyDaemonSet[]> {
   try {
     return kubeProxyDaemonSets(await listObjects<V1DaemonSet>(api, "/apis/apps/v1/daemonsets"));
   } catch (error) {
-    throw new ClusterFailure(`DaemonSets cannot be listed: ${reasonOf(error)}`, "give an administrator's kubeconfig");
+    throw new ClusterFailure(`DaemonSets cannot be listed: ${reasonOf(error)}`, "use an administrator's kubeconfig");
   }
 }
 
@@ -57,7 +57,7 @@ async function change(
           async () => {
             const live = await getObject<V1DaemonSet>(api, path);
             if ((live.status?.observedGeneration ?? 0) < generation)
-              return `DaemonSet ${shown} has not been looked at yet`;
+              return `DaemonSet ${shown} has not been checked yet`;
             const count = left(live);
             return count > 0 ? `DaemonSet ${shown}: ${count} nodes left` : undefined;
           },
@@ -70,13 +70,13 @@ async function change(
         if (error instanceof ClusterFailure) throw error;
         throw new ClusterFailure(
           `DaemonSet ${shown} cannot be changed: ${reasonOf(error)}`,
-          "give an administrator's kubeconfig",
+          "use an administrator's kubeconfig",
         );
       }
       say(
         value === null
-          ? `DaemonSet ${shown} is back on its nodes`
-          : `DaemonSet ${shown} is off the nodes; it stays in the cluster, as it was`,
+          ? `DaemonSet ${shown} runs on its nodes again`
+          : `DaemonSet ${shown} is removed from the nodes; it stays in the cluster, otherwise unchanged`,
       );
       return shown;
     }),

@@ -5,7 +5,7 @@ import { AGENT } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
-/** Networks that would be confused with each other, and pods that have addresses of somebody else. */
+/** Overlapping networks, and pods with addresses from another network plugin. */
 export function judgeAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const findings = [
     ...nodesInside(facts, plan),
@@ -23,12 +23,12 @@ function nodesInside({ nodes }: ClusterFacts, { podCidrs, serviceSubnet }: Prefl
       addressesOf(node).some((address) => within(cidr, address)),
     );
     if (!inside) return [];
-    const next = inside === serviceSubnet ? "say the cluster's serviceSubnet" : "choose another cidr in ipPools";
+    const next = inside === serviceSubnet ? "set serviceSubnet to the cluster's" : "choose another cidr in ipPools";
     return [refused("addresses", `its address lies inside ${inside}`, next, [node.metadata?.name ?? ""])];
   });
 }
 
-/** The API server gives services their addresses; a dataplane that looks elsewhere would not see them. */
+/** The API server allocates service addresses; a dataplane with another subnet would not recognize them. */
 function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: PreflightPlan): Finding[] {
   const addresses = services.flatMap(({ metadata, spec }) => {
     const address = spec?.clusterIP ?? "";
@@ -60,11 +60,11 @@ function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: Prefl
 
 function apiServer({ apiServer, serviceSubnet }: PreflightPlan): Finding[] {
   if (!apiServer || !within(serviceSubnet, apiServer.host)) return [];
-  const next = "give an address of the API server itself: agents are what makes services work";
+  const next = "use an address of the API server itself: Services work only once the agents run";
   return [refused("API server", `${apiServer.host} is a Service's address`, next)];
 }
 
-/** Pods that another plugin, or a dataplane that was removed, gave their addresses stay without a network until they are made anew. */
+/** Pods with addresses from another plugin, or from a removed dataplane, have no network until they are re-created. */
 function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
   const ours = daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === AGENT);
   const strange = pods.filter(({ spec, status }) => {
@@ -77,8 +77,8 @@ function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: PreflightPl
   return [
     warning(
       "addresses",
-      `${strange.length} pods have their network from somebody else, like ${metadata?.namespace}/${metadata?.name}`,
-      "delete them once the dataplane runs, so that they are made anew with its network",
+      `${strange.length} pods have addresses from another network plugin, for example ${metadata?.namespace}/${metadata?.name}`,
+      "delete them once the dataplane runs, so that they are re-created with its network",
     ),
   ];
 }

@@ -5,14 +5,14 @@ import { MESSAGE_FILE, runOnNodes } from "../node-pods.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { unfitKind } from "./nodes.ts";
 
-/** What a look needs: what is mounted below /sys, and the configuration of network plugins, which may not be there. */
+/** Mounts for the check: everything below /sys, and the configuration of network plugins, which may not exist. */
 const FOLDERS = ["sys", "etc"];
 const MOUNTS = {
   volumes: FOLDERS.map((name) => ({ name, hostPath: { path: `/${name}` } })),
   volumeMounts: FOLDERS.map((name) => ({ name, mountPath: `/host/${name}`, readOnly: true })),
 };
 
-/** What each node says of itself, by its own kernel, through a short pod of the agent's image. */
+/** Each node's report on itself and its kernel, from a short-lived pod of the agent's image. */
 export async function askNodes(
   api: Api,
   { nodes }: ClusterFacts,
@@ -38,6 +38,6 @@ function read(message: string): NodeReport | string {
   try {
     return nodeReportSchema.parse(JSON.parse(message));
   } catch {
-    return `the agent's image gave no report: is it of this version? It said: ${message.slice(0, 200) || "nothing"}`;
+    return `the agent's image gave no report: does its version match? Its output: ${message.slice(0, 200) || "nothing"}`;
   }
 }

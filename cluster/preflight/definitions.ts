@@ -7,7 +7,7 @@ import { type Finding, ok, refused, warning } from "./finding.ts";
 const CHECK = "definitions";
 const OURS = KINDS.map(({ plural, group }) => `${plural}.${group}`);
 
-/** Definitions under names that this dataplane needs: another's are never taken over, also where its network plugin is accepted. */
+/** CRDs under names that this dataplane needs: those of another owner are never taken over, even if its network plugin is accepted. */
 export function judgeDefinitions({ definitions }: ClusterFacts): Finding[] {
   const nameOf = ({ metadata }: V1CustomResourceDefinition): string => metadata?.name ?? "";
   const taken = definitions.flatMap((definition) => {
@@ -21,19 +21,19 @@ export function judgeDefinitions({ definitions }: ClusterFacts): Finding[] {
     ...taken.map(({ name, stranger }) =>
       refused(
         CHECK,
-        `${name} belongs to ${stranger}: the dataplane needs it in a form of its own, and would break what uses it`,
-        `a cluster without Calico; if Calico is gone for good, save the objects (kubectl get ${name} -o yaml), then kubectl delete crd ${name}`,
+        `${name} belongs to ${stranger}: the dataplane needs its own form of it, and would break its current users`,
+        `use a cluster without Calico; if Calico is no longer installed, save the objects (kubectl get ${name} -o yaml), then kubectl delete crd ${name}`,
       ),
     ),
     ...(others.length > 0
       ? [
           warning(
             CHECK,
-            `${others.length} of Calico that this dataplane does not read, like ${others[0]}`,
-            "nothing: they are left as they are",
+            `${others.length} of Calico that this dataplane does not read, for example ${others[0]}`,
+            "nothing: they are left alone",
           ),
         ]
       : []),
   ];
-  return findings.length > 0 ? findings : [ok(CHECK, "nobody else has definitions of projectcalico.org")];
+  return findings.length > 0 ? findings : [ok(CHECK, "no other owner has definitions of projectcalico.org")];
 }

@@ -1,7 +1,7 @@
 import type { NodeReport } from "../../agent/features/report.ts";
 import type { ClusterFacts } from "./facts.ts";
 
-/** A node that can run everything. */
+/** A node that meets all requirements. */
 export const fitReport: NodeReport = {
   kernel: "6.8.0",
   architecture: "x64",
@@ -23,7 +23,7 @@ export const node = (name: string, address: string, more: object = {}) => ({
   ...more,
 });
 
-/** Two nodes of a cluster that nothing stands in the way of. */
+/** A cluster of two nodes where nothing blocks the dataplane. */
 export function fitCluster(more: Partial<ClusterFacts> = {}): ClusterFacts {
   return {
     clusterId: "9d305b25-6b0d-48dc-a557-92875c2c6cb6",

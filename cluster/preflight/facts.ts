@@ -6,9 +6,9 @@ import { findObject, getObject, listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { ClusterFailure } from "../failure.ts";
 
-/** What is known of a cluster before anything is changed. */
+/** Facts about a cluster, read before anything is changed. */
 export interface ClusterFacts {
-  /** Identity of the namespace kube-system. */
+  /** UID of the namespace kube-system. */
   clusterId: string;
   /** The API server's release. */
   version: string;
@@ -17,17 +17,17 @@ export interface ClusterFacts {
   /** The first thousand. */
   pods: V1Pod[];
   services: V1Service[];
-  /** Custom resource definitions, of anybody. */
+  /** Custom resource definitions of any owner. */
   definitions: V1CustomResourceDefinition[];
-  /** Whether another API server answers for the kinds of Calico. */
+  /** Whether an aggregated API server serves the kinds of Calico. */
   calicoApiServer: boolean;
-  /** What this kubeconfig may not do, like `create daemonsets.apps`. */
+  /** Actions that this kubeconfig may not perform, for example `create daemonsets.apps`. */
   denied: string[];
-  /** What nodes say of themselves, by name; a text says why one said nothing. */
+  /** The nodes' reports, by name; a string is the reason why a report is missing. */
   reports: Map<string, NodeReport | string>;
 }
 
-/** What a deployment makes first and could not do without. */
+/** Objects that every deployment creates first. */
 const RIGHTS = [
   { verb: "create", resource: "namespaces" },
   { verb: "create", resource: "customresourcedefinitions", group: "apiextensions.k8s.io" },
@@ -38,7 +38,7 @@ const RIGHTS = [
   { verb: "create", resource: "pods", namespace: "kube-system" },
 ];
 
-/** Asks the API server only; the nodes are asked by others. */
+/** Reads from the API server only; see ask-nodes.ts for the nodes. */
 export async function readFacts(api: Api, clusterId: string): Promise<ClusterFacts> {
   try {
     const [version, nodes, daemonSets, pods, services, definitions, calicoApiServer, denied] = await Promise.all([
@@ -66,7 +66,7 @@ export async function readFacts(api: Api, clusterId: string): Promise<ClusterFac
   } catch (error) {
     throw new ClusterFailure(
       `the cluster cannot be read: ${reasonOf(error)}`,
-      "give a kubeconfig of somebody who may read nodes, daemonsets, pods and services of all namespaces, and customresourcedefinitions",
+      "use a kubeconfig that may read nodes, daemonsets, pods and services of all namespaces, and customresourcedefinitions",
     );
   }
 }

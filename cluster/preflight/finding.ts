@@ -1,9 +1,9 @@
 import type { PreflightFinding } from "../../components/documents/preflight.ts";
 
-/** Good; good to know before; or a reason to change nothing. */
+/** Fine; worth knowing in advance; or a reason to change nothing. */
 export type Severity = "ok" | "warning" | "refused";
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding extends PreflightFinding {
   severity: Severity;
 }
@@ -31,7 +31,7 @@ export const refused = (check: string, found: string, next: string, nodes: strin
 
 const ORDER: Severity[] = ["refused", "warning", "ok"];
 
-/** What was found on several nodes alike is said once; what needs doing comes first. */
+/** Merges equal findings of several nodes; findings that need action come first. */
 export function gathered(findings: Finding[]): Finding[] {
   const groups = new Map<string, Finding>();
   for (const finding of findings) {

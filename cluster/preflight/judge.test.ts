@@ -14,7 +14,7 @@ const told = (facts: Partial<ClusterFacts>, plan = {}) =>
 const nodes = (...items: object[]) => ({ nodes: items as ClusterFacts["nodes"] });
 const reports = (more: object) => ({ reports: new Map([["one", { ...fitReport, ...more }]]) });
 
-test("a cluster that nothing stands in the way of: every check says so", () => {
+test("a cluster without obstacles: every check is ok", () => {
   expect(told({})).toEqual([]);
   const checks = judge(fitCluster(), planned()).map(({ check }) => check);
   expect(checks).toEqual([
@@ -61,14 +61,14 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     {},
     ["refused | kube-proxy |  | DaemonSet kube-system/kube-proxy handles services"],
   ],
-  ["kube-proxy that may go", { daemonSets: [EKS_PROXY] }, { existingKubeProxy: "remove" }, []],
-  ["kube-proxy that is off already", { daemonSets: [REMOVED] }, { existingKubeProxy: "remove" }, []],
+  ["kube-proxy that may be removed", { daemonSets: [EKS_PROXY] }, { existingKubeProxy: "remove" }, []],
+  ["kube-proxy that is already removed", { daemonSets: [REMOVED] }, { existingKubeProxy: "remove" }, []],
   [
     "kube-proxy that would come back",
     { daemonSets: [REMOVED] },
     {},
     [
-      "refused | kube-proxy |  | DaemonSet kube-system/kube-proxy is off the nodes by this package, and would come back beside the dataplane",
+      "refused | kube-proxy |  | DaemonSet kube-system/kube-proxy was removed from the nodes by this package, and would return beside the dataplane",
     ],
   ],
   ["kube-proxy of ours", { daemonSets: [OURS], ...reports({ kubeProxy: { runs: true, rules: true } }) }, {}, []],
@@ -76,7 +76,7 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     "a static pod",
     { pods: [staticPod("Node")] as never },
     { existingKubeProxy: "remove" },
-    ["refused | kube-proxy |  | a pod of kube-proxy that no DaemonSet made (kube-system/kube-proxy-one)"],
+    ["refused | kube-proxy |  | a pod of kube-proxy without a DaemonSet (kube-system/kube-proxy-one)"],
   ],
   ["a DaemonSet's pod", { pods: [staticPod("DaemonSet")] as never }, {}, []],
   [
@@ -86,10 +86,10 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["refused | kube-proxy | one | runs without a pod"],
   ],
   [
-    "rules that are left",
+    "leftover rules",
     reports({ kubeProxy: { runs: false, rules: true } }),
     {},
-    ["warning | kube-proxy | one | rules of one that is gone, or of one inside another program (k3s)"],
+    ["warning | kube-proxy | one | rules left by a removed kube-proxy, or of one inside another program (k3s)"],
   ],
   [
     "the VPC's plugin",
@@ -98,7 +98,7 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["refused | network plugin |  | AWS VPC CNI: DaemonSet kube-system/aws-node"],
   ],
   [
-    "a plugin that is accepted",
+    "an accepted plugin",
     { daemonSets: [daemonSet("kube-flannel", "kube-flannel-ds", "f")] },
     { otherNetworkPlugin: "accept" },
     ["warning | network plugin |  | Flannel: DaemonSet kube-flannel/kube-flannel-ds"],
@@ -120,7 +120,7 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     { calicoApiServer: true },
     {},
     [
-      "refused | network plugin |  | Calico's API server answers for projectcalico.org/v3, the kinds that this dataplane reads",
+      "refused | network plugin |  | Calico's API server serves projectcalico.org/v3, the kinds that this dataplane reads",
     ],
   ],
   [
@@ -130,13 +130,13 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["refused | rights |  | this kubeconfig may not create daemonsets.apps"],
   ],
   [
-    "an image that cannot be had",
+    "an image that cannot be pulled",
     { reports: new Map([["one", "ErrImagePull: not found"]]) },
     {},
-    ["refused | look at the node | one | ErrImagePull: not found"],
+    ["refused | node check | one | ErrImagePull: not found"],
   ],
   [
-    "a verifier that refuses",
+    "a verifier that rejects",
     reports({ obstacles: { ...fitReport.obstacles, programs: "no BTF" } }),
     {},
     ["refused | BPF programs | one | no BTF"],
@@ -160,10 +160,10 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["refused | API server |  | 10.96.0.1 is a Service's address"],
   ],
   [
-    "too large packets",
+    "packets that are too large",
     reports({ mtu: 1450 }),
     { mtu: 1500 },
-    ["refused | MTU | one | its uplink has 1450, less than the mtu of 1500 that is declared"],
+    ["refused | MTU | one | its uplink has 1450, less than the declared mtu of 1500"],
   ],
   [
     "two sizes of packets",
@@ -181,21 +181,21 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     reports({ localPorts: [1024, 65535] }),
     {},
     [
-      "warning | node ports | one | 30000-32767 (Kubernetes' default; the API server does not show its own): the node's own connections leave from ports 1024-65535, and would be taken for clients of a service",
+      "warning | node ports | one | 30000-32767 (Kubernetes' default; the API server does not show its own): the node's own connections use ports 1024-65535, and would be mistaken for clients of a service",
     ],
   ],
 ])("%s", (_, facts, plan, expected) => {
   expect(told(facts, plan)).toEqual(expected);
 });
 
-test("pods with a network of somebody else, or of a dataplane that was removed", () => {
+test("pods with addresses of another plugin, or of a removed dataplane", () => {
   const pod = (podIP: string) => ({
     metadata: { namespace: "shop", name: "web" },
     spec: {},
     status: { phase: "Running", podIP },
   });
   const pods = [pod("10.244.1.7")] as never;
-  const warning = "warning | addresses |  | 1 pods have their network from somebody else, like shop/web";
+  const warning = "warning | addresses |  | 1 pods have addresses from another network plugin, for example shop/web";
   expect(told({ pods })).toEqual([warning]);
   const daemonSets = [daemonSet("ebpf-dataplane", "ebpf-dataplane", "ebpf-dataplane:1")];
   expect(told({ pods, daemonSets })).toEqual([]);
@@ -217,12 +217,12 @@ test.each([
   expect(told(nodes(node("old", "172.31.1.7", { status })))).toEqual([expected]);
 });
 
-test("a taint that nobody would take off, and nodes that are no machines", () => {
+test("a taint that nothing would remove, and nodes that are not machines", () => {
   const tainted = { spec: { taints: [{ key: "node.cilium.io/agent-not-ready", effect: "NoSchedule" }] } };
   const fargate = { metadata: { name: "f", labels: { "eks.amazonaws.com/compute-type": "fargate" } } };
   expect(told(nodes(node("t", "172.31.1.7", tainted), node("f", "172.31.1.6", fargate)))).toEqual([
-    "refused | kind of node | f | is no machine (Fargate, virtual kubelet): it runs no privileged pods",
-    "warning | taint | t | node.cilium.io/agent-not-ready:NoSchedule: agents tolerate it, other pods wait until it is taken off",
+    "refused | kind of node | f | is not a machine (Fargate, virtual kubelet): it runs no privileged pods",
+    "warning | taint | t | node.cilium.io/agent-not-ready:NoSchedule: agents tolerate it, other pods wait until it is removed",
   ]);
 });
 
@@ -244,7 +244,7 @@ test("direct returns in a cloud, behind a load balancer; tunnel mode needs neith
   expect(told(facts, { returnMode: "tunnel" })).toEqual([]);
 });
 
-test("findings of several nodes are said once, what needs doing first", () => {
+test("equal findings of several nodes are merged, those that need action come first", () => {
   const warning = { ...ok("MTU", "1450", ["two"]), severity: "warning" as const };
   expect(gathered([ok("kernel", "6.8", ["one"]), warning, ok("kernel", "6.8", ["two"])])).toEqual([
     warning,
@@ -252,7 +252,7 @@ test("findings of several nodes are said once, what needs doing first", () => {
   ]);
 });
 
-test("definitions of Calico under the dataplane's names are never taken over, also where its plugin is accepted", () => {
+test("definitions of Calico under the dataplane's names are never taken over, even if its plugin is accepted", () => {
   const definition = (name: string, manager: string) =>
     ({
       metadata: { name, managedFields: [{ manager, fieldsV1: { "f:spec": {} } }] },

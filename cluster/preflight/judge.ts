@@ -9,7 +9,7 @@ import { judgeNetwork } from "./network.ts";
 import { judgeNetworkPlugins } from "./network-plugins.ts";
 import { judgeNodes } from "./nodes.ts";
 
-/** What stands in the way of a plan on a cluster. The same facts give the same findings. */
+/** Finds what blocks a plan on a cluster. The same facts give the same findings. */
 export function judge(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   return gathered([
     release(facts),
@@ -24,7 +24,7 @@ export function judge(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   ]);
 }
 
-// From here on an agent's token names its node, which is what keeps it to the IPAM blocks of that node.
+// Since this release an agent's token names its node, which limits it to the IPAM blocks of that node.
 const FIRST_MINOR = 32;
 
 function release({ clusterId, version, nodes }: ClusterFacts): Finding {
@@ -35,6 +35,6 @@ function release({ clusterId, version, nodes }: ClusterFacts): Finding {
 }
 
 function rights({ denied }: ClusterFacts): Finding[] {
-  if (denied.length === 0) return [ok("rights", "this kubeconfig may make what the dataplane is made of")];
-  return [refused("rights", `this kubeconfig may not ${denied.join(", ")}`, "give an administrator's kubeconfig")];
+  if (denied.length === 0) return [ok("rights", "this kubeconfig may create the dataplane's objects")];
+  return [refused("rights", `this kubeconfig may not ${denied.join(", ")}`, "use an administrator's kubeconfig")];
 }

@@ -3,12 +3,12 @@ import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
-/** A network plugin as it shows in a cluster. */
+/** How to recognize a network plugin in a cluster. */
 interface KnownPlugin {
   name: string;
   /** Names of its DaemonSets. */
   daemonSet: RegExp;
-  /** Types in the configuration that it writes on nodes. */
+  /** Plugin types in the configuration that it writes on nodes. */
   types: string[];
 }
 
@@ -28,9 +28,9 @@ const KNOWN: KnownPlugin[] = [
 
 const CHECK = "network plugin";
 const NEXT =
-  "a cluster without a network plugin, or remove it and restart the nodes; both at once: ebpf-dataplane:otherNetworkPlugin: accept";
+  "use a cluster without a network plugin, or remove it and restart the nodes; to run both: ebpf-dataplane:otherNetworkPlugin: accept";
 
-/** Two who give pods their addresses and routes. */
+/** Two plugins that assign addresses and routes to pods. */
 export function judgeNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const inTheWay = plan.otherNetworkPlugin === "accept" ? warning : refused;
   const findings = [
@@ -42,7 +42,7 @@ export function judgeNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan): F
       ? [
           inTheWay(
             CHECK,
-            "Calico's API server answers for projectcalico.org/v3, the kinds that this dataplane reads",
+            "Calico's API server serves projectcalico.org/v3, the kinds that this dataplane reads",
             "kubectl delete apiserver default, as Calico's operator calls it",
           ),
         ]
@@ -53,12 +53,12 @@ export function judgeNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan): F
         const plugin = KNOWN.find((known) => known.types.some((type) => types.includes(type)));
         const found = `/etc/cni/net.d/${file} (${plugin?.name ?? (types.join(", ") || "cannot be read")})`;
         if (plugin) return inTheWay(CHECK, found, NEXT, [node]);
-        // Installers and container runtimes bring examples: the dataplane's own name sorts before theirs.
+        // Installers and container runtimes ship examples: the dataplane's own file name sorts before theirs.
         return warning(CHECK, found, "nothing, unless its name sorts before 05-ebpf-dataplane.conflist", [node]);
       });
     }),
   ];
-  return findings.length > 0 ? findings : [ok(CHECK, "there is no other")];
+  return findings.length > 0 ? findings : [ok(CHECK, "no other found")];
 }
 
 const nameOf = ({ metadata }: V1DaemonSet): string => `${metadata?.namespace}/${metadata?.name}`;

@@ -3,9 +3,9 @@ import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
-/** What VXLAN adds to a packet, bytes (agent/network/tunnel.ts). */
+/** VXLAN overhead per packet, bytes (agent/network/tunnel.ts). */
 const OVERHEAD = 50;
-/** Kubernetes' own default, where the API server's arguments are not seen. */
+/** Kubernetes' default, used when the API server's arguments are not visible. */
 const NODE_PORTS = { first: 30_000, last: 32_767, said: false };
 
 /** Packet sizes and ports. */
@@ -27,14 +27,14 @@ function mtu(reports: Reported[], plan: PreflightPlan): Finding[] {
   if (smallest === undefined) return [];
   const without = reports.filter(({ report }) => report.mtu === 0).map(({ node }) => node);
   if (without.length > 0)
-    return [refused("MTU", "no interface has the node's address", "see to the Node object's InternalIP", without)];
+    return [refused("MTU", "no interface has the node's address", "check the Node object's InternalIP", without)];
   if (plan.mtu !== undefined && plan.mtu > smallest) {
     const small = reports.filter(({ report }) => report.mtu < (plan.mtu ?? 0)).map(({ node }) => node);
     return [
       refused(
         "MTU",
-        `its uplink has ${smallest}, less than the mtu of ${plan.mtu} that is declared`,
-        `mtu: ${smallest}, or none`,
+        `its uplink has ${smallest}, less than the declared mtu of ${plan.mtu}`,
+        `set mtu: ${smallest}, or omit it`,
         small,
       ),
     ];
@@ -44,7 +44,7 @@ function mtu(reports: Reported[], plan: PreflightPlan): Finding[] {
       warning(
         "MTU",
         `nodes differ: ${sizes.join(", ")}`,
-        `mtu: ${smallest}, so that nobody sends what another cannot take`,
+        `set mtu: ${smallest}, so that no node sends packets that are too large for another`,
       ),
     ];
   return [
@@ -61,7 +61,7 @@ function nodePorts(facts: ClusterFacts, reports: Reported[]): Finding[] {
   return [
     warning(
       "node ports",
-      `${range}: the node's own connections leave from ports ${report.localPorts.join("-")}, and would be taken for clients of a service`,
+      `${range}: the node's own connections use ports ${report.localPorts.join("-")}, and would be mistaken for clients of a service`,
       `sysctl net.ipv4.ip_local_port_range="${last + 1} 60999" on the nodes`,
       clash.map(({ node }) => node),
     ),

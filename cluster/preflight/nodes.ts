@@ -3,20 +3,20 @@ import type { NodeReport, Obstacles } from "../../agent/features/report.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
-/** What the programs are written for; older kernels lack helpers that they call. */
+/** Oldest supported kernel; older ones lack helpers that the programs call. */
 const OLDEST_KERNEL = [6, 1] as const;
 const ARCHITECTURES = ["amd64", "arm64"];
 
-/** Taints that a network plugin, or the cloud's own controller, has to take off; nobody does while that one is not there. */
+/** Taints that a network plugin or the cloud's controller removes; they stay if it is not installed. */
 const FOREIGN_TAINT = /^(node\.cilium\.io|calico|projectcalico\.org|node\.cloudprovider\.kubernetes\.io)\b/;
 
-/** What a node lacks, in what words, and what helps. */
+/** Missing features of a node: name of the check and next step. */
 const OBSTACLES: Record<keyof Obstacles, { check: string; next: string }> = {
   programs: {
     check: "BPF programs",
-    next: "a newer kernel with BTF (CONFIG_DEBUG_INFO_BTF) and BPF JIT; lockdown mode forbids BPF",
+    next: "use a newer kernel with BTF (CONFIG_DEBUG_INFO_BTF) and BPF JIT; lockdown mode forbids BPF",
   },
-  attach: { check: "BPF hooks", next: "a kernel with TCX (6.6) or with the modules sch_ingress and cls_bpf" },
+  attach: { check: "BPF hooks", next: "use a kernel with TCX (6.6) or with the modules sch_ingress and cls_bpf" },
   devices: {
     check: "interfaces",
     next: "load the kernel modules vxlan and veth (package linux-modules-extra on Ubuntu)",
@@ -26,7 +26,7 @@ const OBSTACLES: Record<keyof Obstacles, { check: string; next: string }> = {
   apiServer: { check: "API server", next: "set apiServer to an address that every node reaches: not a Service's" },
   tunnelPort: {
     check: "VXLAN",
-    next: "remove the other interface (ip link delete …): it is a network plugin's that is gone",
+    next: "remove the other interface (ip link delete …): it was left by a removed network plugin",
   },
 };
 
@@ -34,7 +34,7 @@ export function judgeNodes(facts: ClusterFacts): Finding[] {
   return facts.nodes.flatMap((node) => {
     const name = node.metadata?.name ?? "";
     const unfit = unfitKind(node);
-    if (unfit) return [refused("kind of node", unfit, "keep it out of this cluster: agents run on every node", [name])];
+    if (unfit) return [refused("kind of node", unfit, "remove it from this cluster: agents run on every node", [name])];
     return [
       ...kernelOf(node, name),
       ...runtimeOf(node, name),
@@ -44,7 +44,7 @@ export function judgeNodes(facts: ClusterFacts): Finding[] {
   });
 }
 
-/** Whether an agent could be started there at all. */
+/** Why an agent cannot be started there at all. */
 export function unfitKind({ metadata, status }: V1Node): string | undefined {
   const { labels = {} } = metadata ?? {};
   const { operatingSystem = "linux", architecture = "amd64" } = status?.nodeInfo ?? {};
@@ -52,7 +52,7 @@ export function unfitKind({ metadata, status }: V1Node): string | undefined {
   if (!ARCHITECTURES.includes(architecture))
     return `has processors of ${architecture}; the agent's image is for ${ARCHITECTURES.join(" and ")}`;
   if (labels["eks.amazonaws.com/compute-type"] === "fargate" || labels.type === "virtual-kubelet")
-    return "is no machine (Fargate, virtual kubelet): it runs no privileged pods";
+    return "is not a machine (Fargate, virtual kubelet): it runs no privileged pods";
   return undefined;
 }
 
@@ -62,10 +62,10 @@ function kernelOf({ status }: V1Node, name: string): Finding[] {
   const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
   const old = major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
   if (!old) return [ok("kernel", kernel, [name])];
-  return [refused("kernel", kernel, `a kernel from ${OLDEST_KERNEL.join(".")} on`, [name])];
+  return [refused("kernel", kernel, `use kernel ${OLDEST_KERNEL.join(".")} or later`, [name])];
 }
 
-/** Docker behind cri-dockerd names a pod's network namespace by a process of the node, and agents see no processes. */
+/** cri-dockerd identifies a pod's network namespace by a process of the node, which agents cannot see. */
 function runtimeOf({ status }: V1Node, name: string): Finding[] {
   const runtime = status?.nodeInfo?.containerRuntimeVersion ?? "";
   if (!runtime.startsWith("docker://")) return [];
@@ -73,7 +73,7 @@ function runtimeOf({ status }: V1Node, name: string): Finding[] {
     refused(
       "container runtime",
       runtime,
-      "containerd or CRI-O: agents do not see the processes by which Docker names a pod's network",
+      "use containerd or CRI-O: agents do not see the processes by which Docker identifies a pod's network",
       [name],
     ),
   ];
@@ -84,8 +84,8 @@ function taintsOf({ spec }: V1Node, name: string): Finding[] {
   return foreign.map(({ key, effect }) =>
     warning(
       "taint",
-      `${key}:${effect}: agents tolerate it, other pods wait until it is taken off`,
-      `run what takes it off, or kubectl taint node NODE ${key}-`,
+      `${key}:${effect}: agents tolerate it, other pods wait until it is removed`,
+      `run the controller that removes it, or kubectl taint node NODE ${key}-`,
       [name],
     ),
   );
@@ -96,9 +96,9 @@ function reported(name: string, report: NodeReport | string | undefined): Findin
   if (typeof report === "string")
     return [
       refused(
-        "look at the node",
+        "node check",
         report,
-        "the agent's pods would fare no better: see to the image and the node (kubectl describe node)",
+        "the agent's pods would fail too: check the image and the node (kubectl describe node)",
         [name],
       ),
     ];

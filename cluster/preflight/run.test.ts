@@ -50,7 +50,7 @@ test("a preflight without pods only reads", async () => {
   expect(written).toEqual([]);
 });
 
-test("a preflight asks each node by a pod without rights, and removes the pods", async () => {
+test("a preflight checks each node with a pod that has no API access, and removes the pods", async () => {
   const made: { spec: Record<string, unknown> & { nodeName: string } }[] = [];
   const { api, received } = await serving(({ method, url, body }) => {
     if (!url.startsWith("/api/v1/namespaces/kube-system/pods")) return undefined;
@@ -72,18 +72,18 @@ test("a preflight asks each node by a pod without rights, and removes the pods",
 });
 
 test.each([
-  ["as the stack says", { clusterId: "00000000-0000-4000-8000-000000000000" }, ""],
-  ["as Pulumi remembers it", {}, '{"clusterId":"00000000-0000-4000-8000-000000000000"}'],
-])("another cluster than meant, %s, is refused before anything is read", async (_, plan, before) => {
+  ["set by the stack", { clusterId: "00000000-0000-4000-8000-000000000000" }, ""],
+  ["from Pulumi's state", {}, '{"clusterId":"00000000-0000-4000-8000-000000000000"}'],
+])("any cluster but the expected one (%s) is refused before anything is read", async (_, plan, before) => {
   process.env.PULUMI_COMMAND_STDOUT = before;
   const { api, received } = await serving();
   await expect(preflight(preflightSchema.parse(plan), api, quiet)).rejects.toThrow(
-    `this kubeconfig is of the cluster ${clusterId}, but the stack is on 00000000`,
+    `this kubeconfig is for the cluster ${clusterId}, but the stack is on 00000000`,
   );
   expect(received).toHaveLength(1);
 });
 
-test("a cluster that nobody answers for is gone only when that is said", async () => {
+test("a cluster that does not answer counts as deleted only when that is declared", async () => {
   const { api, close: stop } = await serving();
   stop();
   await expect(clusterIfThere(api)).rejects.toThrow(/cannot be read: .*ECONNREFUSED/);
@@ -91,13 +91,13 @@ test("a cluster that nobody answers for is gone only when that is said", async (
   expect(await clusterIfThere(api)).toBeUndefined();
 });
 
-test("a cluster that refuses is not gone", async () => {
+test("a cluster that rejects the request is not deleted", async () => {
   process.env.PULUMI_K8S_DELETE_UNREACHABLE = "true";
   const { api } = await serving(() => [401, { message: "Unauthorized" }]);
   await expect(clusterIfThere(api)).rejects.toThrow("Unauthorized");
 });
 
-test("kube-proxy leaves by one key of its node selector, and comes back without it", async () => {
+test("a key in its node selector removes kube-proxy, and removing the key restores it", async () => {
   let selector: Record<string, string> = { "kubernetes.io/os": "linux" };
   const live = () => ({
     ...daemonSet("kube-system", "kube-proxy", "kube-proxy:1", selector),

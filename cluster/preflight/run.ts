@@ -6,18 +6,18 @@ import { readFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { judge } from "./judge.ts";
 
-/** What a preflight leaves: one JSON document. */
+/** The result of a preflight: one JSON document. */
 export interface Preflight extends PreflightResult {
   findings: Finding[];
 }
 
-/** Looks at a cluster before anything is changed. Makes one short pod per node, unless told not to, and removes it. */
+/** Checks a cluster before anything is changed. Creates one short-lived pod per node (unless turned off) and removes it. */
 export async function preflight(plan: PreflightPlan, api: Api, say: (line: string) => void): Promise<Preflight> {
   const clusterId = await clusterIdOf(api);
   requireCluster(clusterId, plan.clusterId ?? clusterIdBefore());
   const facts = await readFacts(api, clusterId);
   if (plan.probeNodes && plan.image) {
-    say(`looking at ${facts.nodes.length} nodes, by a short pod on each`);
+    say(`checking ${facts.nodes.length} nodes, with a short-lived pod on each`);
     facts.reports = await askNodes(api, facts, plan);
   }
   const findings = judge(facts, plan);

@@ -2,12 +2,12 @@ import Table from "cli-table3";
 import type { Finding, Severity } from "./finding.ts";
 
 const WORD: Record<Severity, string> = { ok: "ok", warning: "WARNING", refused: "REFUSED" };
-/** Names of nodes that a cell has room for. */
+/** Maximum number of node names in a cell. */
 const NAMED = 3;
-/** Columns of text beside the borders and the word. */
+/** Width of the text, without borders and severity. */
 const [NARROW, WIDE] = [18, 64];
 
-/** The findings for people, with what to do below each. */
+/** The findings as a table, each followed by its next step. */
 export function renderFindings(findings: Finding[]): string {
   const table = new Table({
     head: ["", "what", "where", "found"],

@@ -2,17 +2,17 @@ import type { V1Node, V1Pod } from "@kubernetes/client-node";
 import { ApiRefusal, ApiUnreachable } from "../../kubernetes/errors.ts";
 import type { Api, ApiRequest } from "../../kubernetes/transport.ts";
 
-/** A cluster that lives by being looked at: whatever is under way has come one step further at the next question. */
+/** A fake cluster that advances by requests: each request moves pending work one step further. */
 export class FakeCluster implements Api {
   readonly nodes: V1Node[];
   pods: V1Pod[] = [];
-  /** What was done, in order. */
+  /** Completed actions, in order. */
   readonly done: string[] = [];
-  /** Evictions that are refused before one is allowed. */
+  /** Number of evictions to refuse before one is allowed. */
   held = 0;
   /** The step that fails, as "NODE STEP". */
   failing = "";
-  /** Questions that nobody answers. */
+  /** Number of requests to leave unanswered. */
   away = 0;
 
   constructor(...nodes: [name: string, release: string][]) {
@@ -34,7 +34,7 @@ export class FakeCluster implements Api {
     return this.nodes.find(({ metadata }) => metadata?.name === name) as V1Node;
   }
 
-  /** A pod of a Deployment, unless it is told to be nobody's. */
+  /** Adds a pod of a Deployment; with an empty owner, a pod without one. */
   addPod(name: string, node: string, owner: string | undefined = "ReplicaSet"): void {
     const ownerReferences = owner
       ? [{ kind: owner, controller: true, apiVersion: "apps/v1", name: owner, uid: owner }]

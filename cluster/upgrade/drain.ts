@@ -5,7 +5,7 @@ import { listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { STEP_LABEL } from "./step.ts";
 
-/** Whether a drain moves a pod: all but what is there on every node, what the kubelet runs on its own, what has ended, and the upgrade's own. */
+/** Whether a drain evicts a pod: all but pods of DaemonSets, static pods, finished pods and the upgrade's own. */
 export function mustGo({ metadata, status }: V1Pod): boolean {
   const isStatic = metadata?.annotations?.["kubernetes.io/config.mirror"] !== undefined;
   const isOfDaemonSet = metadata?.ownerReferences?.some(({ kind, controller }) => controller && kind === "DaemonSet");
@@ -14,15 +14,15 @@ export function mustGo({ metadata, status }: V1Pod): boolean {
   return !isStatic && !isOfDaemonSet && !isOurs && !hasEnded;
 }
 
-/** Pods that nobody would make again elsewhere. */
+/** Pods without a controller that would re-create them. */
 export async function irreplaceable(api: Api, nodes: string[]): Promise<string[]> {
   const pods = (await Promise.all(nodes.map((node) => podsOn(api, node)))).flat();
   return pods.filter(({ metadata }) => !metadata?.ownerReferences?.some(({ controller }) => controller)).map(nameOf);
 }
 
 /**
- * Asks each pod of a node that must go to go, by way of evictions: PodDisruptionBudgets are heeded. To be called until nothing is left.
- * @returns who is still there and why, in a few words
+ * Evicts the pods of a node, respecting PodDisruptionBudgets. Call it until it returns undefined.
+ * @returns the remaining pods and the reason, in a few words
  */
 export async function evictFrom(api: Api, node: string): Promise<string | undefined> {
   const pods = await podsOn(api, node);
@@ -34,10 +34,10 @@ export async function evictFrom(api: Api, node: string): Promise<string | undefi
   return pods.length > 0 ? `${node}: ${pods.map(nameOf).join(", ")} to end` : undefined;
 }
 
-/** @returns why the pod may not go now */
+/** @returns why the pod cannot be evicted now */
 async function evict(api: Api, pod: V1Pod): Promise<string | undefined> {
   const { name = "", namespace = "", uid } = pod.metadata ?? {};
-  // Only this pod, not another one of a StatefulSet that has its name meanwhile.
+  // Only this pod, not a newer one of a StatefulSet with the same name.
   const body = {
     apiVersion: "policy/v1",
     kind: "Eviction",
@@ -48,8 +48,8 @@ async function evict(api: Api, pod: V1Pod): Promise<string | undefined> {
     await createObject(api, `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, body);
     return undefined;
   } catch (error) {
-    if (isRefusal(error, 404, 409)) return undefined; // gone, or another one
-    if (isRefusal(error, 429)) return `${nameOf(pod)} is held by its PodDisruptionBudget`;
+    if (isRefusal(error, 404, 409)) return undefined; // gone, or replaced
+    if (isRefusal(error, 429)) return `${nameOf(pod)} is blocked by its PodDisruptionBudget`;
     throw error;
   }
 }

@@ -4,21 +4,21 @@ import { listObjects } from "../../kubernetes/get.ts";
 import { patchObject } from "../../kubernetes/patch.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 
-/** A node, as far as an upgrade looks at it. */
+/** The part of a node that an upgrade uses. */
 export interface NodeState {
   name: string;
-  /** Of its kubelet, such as "v1.35.0". */
+  /** Its kubelet's release, such as "v1.35.0". */
   release: string;
   isControlPlane: boolean;
   isReady: boolean;
   isCordoned: boolean;
-  /** Cordoned by an upgrade, which takes that back. */
+  /** Cordoned by an upgrade, which uncordons it. */
   isOurs: boolean;
-  /** Go's word, such as "amd64". */
+  /** Go's name, such as "amd64". */
   architecture: string;
 }
 
-/** On nodes that an upgrade has cordoned, so that one that was cut short knows them again. */
+/** On nodes that an upgrade has cordoned, so that the next run after an interruption recognizes them. */
 const MARK = "ebpf-dataplane.io/cordoned-for-upgrade";
 
 /** All nodes, the control plane first: kubelets may be older than their API server, never newer. */
@@ -39,18 +39,18 @@ export function stateOf({ metadata, spec, status }: V1Node): NodeState {
   };
 }
 
-/** Whether an upgrade has nothing to do here any more. */
+/** Whether an upgrade has nothing left to do here. */
 export function isDone({ release, isOurs }: NodeState, wanted: string): boolean {
   return release === wanted && !isOurs;
 }
 
-/** Keeps new pods away. A node that somebody else has cordoned stays as it is, then and afterwards. */
+/** Keeps new pods away. A node that was already cordoned stays cordoned, also afterwards. */
 export async function cordon(api: Api, { name, isCordoned }: NodeState, wanted: string): Promise<void> {
   if (isCordoned) return;
   await patch(api, name, { metadata: { annotations: { [MARK]: wanted } }, spec: { unschedulable: true } });
 }
 
-/** Takes back what `cordon` did, if it did something. */
+/** Reverts `cordon`, if it changed the node. */
 export async function uncordon(api: Api, { name, isOurs }: NodeState): Promise<void> {
   if (!isOurs) return;
   await patch(api, name, { metadata: { annotations: { [MARK]: null } }, spec: { unschedulable: null } });

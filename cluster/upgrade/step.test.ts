@@ -18,23 +18,23 @@ const node: NodeState = {
 };
 const podOn = (architecture: string) => stepPod("upgrade", { ...node, architecture }, "kubelet", "v1.35.1").spec;
 
-test("a step runs in the image that every node has, the one of pods' sandboxes", () => {
+test("a step runs in the pod sandbox image, which every node has", () => {
   const image = `registry.k8s.io/pause:${PAUSE}`;
   expect(podOn("amd64")?.containers[0]?.image).toBe(image);
   expect(readFileSync(join(bootstrapFolder, "node.sh"), "utf8")).toContain(`"\${PAUSE_IMAGE:=${image}}"`);
 });
 
-test("it goes where it is sent, whatever keeps other pods away", () => {
+test("its pod is bound to the node and tolerates all taints", () => {
   expect(podOn("amd64")).toMatchObject({ nodeName: "node", hostPID: true, tolerations: [{ operator: "Exists" }] });
 });
 
-test("its programs are the node's, with the loader where the processor has it", () => {
+test("its programs are the node's, with the loader's folder of the architecture", () => {
   const folders = (architecture: string) => podOn(architecture)?.volumes?.map(({ hostPath }) => hostPath?.path);
   expect(folders("amd64")).toEqual(["/usr", "/lib", "/lib64"]);
   expect(folders("arm64")).toEqual(["/usr", "/lib"]);
 });
 
-test("bash can read what it is told, and is told the step and the release", () => {
+test("its script is valid bash, and receives the step and the release", () => {
   const [script = "", ...words] = podOn("amd64")?.containers[0]?.command?.slice(-4) ?? [];
   execFileSync("bash", ["-n"], { input: script });
   expect(words).toEqual(["upgrade", "kubelet", "v1.35.1"]);

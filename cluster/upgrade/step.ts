@@ -11,17 +11,17 @@ import { bootstrapFolder } from "../installation.ts";
 import { whileAway } from "../while-away.ts";
 import type { NodeState } from "./nodes.ts";
 
-/** What is done on a node, before and after it is drained (components/bootstrap/upgrade.sh). */
+/** The steps on a node, before and after it is drained (components/bootstrap/upgrade.sh). */
 export type Step = "components" | "kubelet";
 
-/** Every node has this image: the kubelet makes pods' sandboxes of it. All programs are the node's own. */
+/** Every node has this image: the kubelet uses it for pod sandboxes. All programs are the node's own. */
 const IMAGE = "registry.k8s.io/pause:3.10.1";
-/** On the pods of an upgrade: the step and the release. */
+/** Labels on the pods of an upgrade: the step and the release. */
 export const STEP_LABEL = "ebpf-dataplane.io/upgrade-step";
 /** kubeadm itself waits up to five minutes for each part of the control plane. */
 const STEP_SECONDS = 30 * 60;
 
-/** Runs a step on a node by a pod there. A pod for the same step that an upgrade which was cut short has left is waited for. */
+/** Runs a step on a node in a pod. If an interrupted upgrade left a pod for the same step, waits for that one. */
 export async function runStep(
   api: Api,
   node: NodeState,
@@ -46,7 +46,7 @@ export async function runStep(
       if (pod.metadata?.deletionTimestamp) return `${node.name}: an earlier step to be gone`;
       const isAnother = pod.metadata?.labels?.[STEP_LABEL] !== label;
       if (phase === "Succeeded" || (phase === "Failed" && !isOurs) || isAnother) {
-        // Read first: without its pod a failure tells nothing.
+        // Read the log first: it is lost with the pod.
         await deleteObject(api, path, { gracePeriodSeconds: 0 });
         return phase === "Succeeded" && !isAnother ? undefined : `${node.name}: an earlier step to be gone`;
       }
@@ -58,8 +58,8 @@ export async function runStep(
   const missing = await until(look, STEP_SECONDS, say, { clock });
   if (missing === undefined) return;
   throw new ClusterFailure(
-    `the upgrade did not come on within ${STEP_SECONDS / 60} min: ${missing}`,
-    `look at it with: kubectl --namespace kube-system describe pod ${name}; the next run goes on`,
+    `the upgrade made no progress within ${STEP_SECONDS / 60} min: ${missing}`,
+    `inspect it with: kubectl --namespace kube-system describe pod ${name}; the next run continues`,
   );
 }
 
@@ -67,16 +67,16 @@ async function failed(api: Api, path: string, { name }: NodeState, step: Step, v
   const log = await getText(api, `${path}/log`, { tailLines: "8" }).catch(() => "(its log cannot be read)");
   return new ClusterFailure(
     `node ${name} cannot be upgraded to Kubernetes ${version} (${step}):\n${log.trimEnd()}`,
-    "set right what the log names, then run the same command again: it goes on here",
+    "fix the problem in the log, then run the same command again: it continues here",
   );
 }
 
 const script = () =>
   ["packages.sh", "upgrade.sh"].map((name) => readFileSync(join(bootstrapFolder, name), "utf8")).join("\n");
 
-/** A pod that enters the namespaces of the machine's first process, and runs the script there with the machine's own programs. */
+/** A pod that enters the namespaces of the machine's init process, and runs the script with the machine's own programs. */
 export function stepPod(name: string, node: NodeState, step: Step, version: string): V1Pod {
-  // What a dynamically linked program of the node's needs; the loader of amd64 has a folder of its own.
+  // Needed by dynamically linked programs of the node; amd64 has a separate folder for the loader.
   const folders = ["usr", "lib", ...(node.architecture === "amd64" ? ["lib64"] : [])];
   const enter = ["/usr/bin/nsenter", "--target=1", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"];
   const path = "PATH=/opt/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

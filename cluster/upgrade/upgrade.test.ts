@@ -41,37 +41,37 @@ test("nodes are upgraded one by one, the control plane first, each without pods"
   ]);
 });
 
-test("nothing happens where all nodes have the release", async () => {
+test("nothing happens if all nodes have the release", async () => {
   const cluster = new FakeCluster(["master", "v1.35.1+relinked"], ["node", "v1.35.1"]);
   await to("v1.35.1", cluster);
   expect([cluster.done, said]).toEqual([[], []]);
 });
 
-test("a disruption budget is waited for, and an API server that restarts", async () => {
+test("it waits for a disruption budget and for a restarting API server", async () => {
   const cluster = new FakeCluster(["master", "v1.34.4"], ["node", "v1.34.4"]);
   cluster.addPod("web-1", "node");
   cluster.held = 3;
   cluster.away = 2;
   await to("v1.35.0", cluster);
   expect(cluster.done).toEqual([...story("master"), ...story("node", "web-1")]);
-  expect(said.join("\n")).toContain("default/web-1 is held by its PodDisruptionBudget");
+  expect(said.join("\n")).toContain("default/web-1 is blocked by its PodDisruptionBudget");
 });
 
-test("it gives up on a budget that never lets go, and says how to go on", async () => {
+test("it gives up on a budget that never allows an eviction, and reports how to continue", async () => {
   const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
   cluster.addPod("web-1", "node");
   cluster.held = Number.POSITIVE_INFINITY;
   await expect(to("v1.35.1", cluster)).rejects.toThrow(
-    "node node is not empty after 20 min: node: default/web-1 is held by its PodDisruptionBudget",
+    "node node is not empty after 20 min: node: default/web-1 is blocked by its PodDisruptionBudget",
   );
-  // The next run goes on there, and takes back the cordon that is its own.
+  // The next run continues there, and removes its own cordon.
   cluster.done.length = 0;
   cluster.held = 0;
   await to("v1.35.1", cluster);
   expect(cluster.done).toEqual(["components node", "evict web-1", "kubelet node", "uncordon node"]);
 });
 
-test("a node that was upgraded but is still cordoned by us is taken back", async () => {
+test("an upgraded node that is still cordoned by us is uncordoned", async () => {
   const cluster = new FakeCluster(["master", "v1.35.1"], ["node", "v1.35.1"]);
   cluster.node("node").spec = { unschedulable: true };
   cluster.node("node").metadata = {
@@ -82,7 +82,7 @@ test("a node that was upgraded but is still cordoned by us is taken back", async
   expect(cluster.done).toEqual(["uncordon node"]);
 });
 
-test("a node that somebody else has cordoned stays so", async () => {
+test("a node cordoned by the administrator stays cordoned", async () => {
   const cluster = new FakeCluster(["master", "v1.35.1"], ["node", "v1.35.0"]);
   cluster.node("node").spec = { unschedulable: true };
   await to("v1.35.1", cluster);
@@ -90,7 +90,7 @@ test("a node that somebody else has cordoned stays so", async () => {
   expect(cluster.node("node").spec?.unschedulable).toBe(true);
 });
 
-test("a step that fails tells with the words of the node, and is taken up anew", async () => {
+test("a failed step reports the node's log, and the next run repeats it", async () => {
   const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
   cluster.failing = "master components";
   await expect(to("v1.35.1", cluster)).rejects.toThrow(
@@ -101,7 +101,7 @@ test("a step that fails tells with the words of the node, and is taken up anew",
   expect(cluster.done).toEqual(["components master failed", ...story("master"), ...story("node")]);
 });
 
-test("a pod that an upgrade which was killed has left is waited for", async () => {
+test("it waits for a pod left by a killed upgrade", async () => {
   const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
   cluster.pods.push(stepPod("kubernetes-upgrade-master", stateOf(cluster.node("master")), "components", "v1.35.1"));
   (cluster.pods[0] as V1Pod).status = { phase: "Running" };
@@ -112,7 +112,7 @@ test("a pod that an upgrade which was killed has left is waited for", async () =
 test.each<[string, (cluster: FakeCluster) => void, string]>([
   ["v1.34.9", () => {}, "master runs Kubernetes v1.35.0 already, and there is no way back"],
   ["v1.37.0", () => {}, "leaves out minor versions"],
-  ["v1.35.1", (cluster) => cluster.addPod("alone", "node", ""), "pods that nothing makes again: default/alone"],
+  ["v1.35.1", (cluster) => cluster.addPod("alone", "node", ""), "pods that no controller re-creates: default/alone"],
   [
     "v1.35.1",
     (cluster) => {
@@ -120,7 +120,7 @@ test.each<[string, (cluster: FakeCluster) => void, string]>([
     },
     "the upgrade cannot begin: node to be Ready",
   ],
-])("to %s: what would end in the middle is not begun", async (version, change, why) => {
+])("to %s: an upgrade that could not finish is not started", async (version, change, why) => {
   const cluster = new FakeCluster(["master", "v1.35.0"], ["node", "v1.35.0"]);
   change(cluster);
   await expect(to(version, cluster)).rejects.toThrow(why);

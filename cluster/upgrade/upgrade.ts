@@ -17,8 +17,8 @@ interface Work {
 }
 
 /**
- * Makes all nodes of a cluster be of one release of Kubernetes, one after the other, the control plane first. It remembers nothing: what
- * is to be done is read from the cluster, so one that was cut short is taken up by the next.
+ * Brings all nodes of a cluster to one release of Kubernetes, one after the other, the control plane first. It keeps no state: the
+ * remaining work is read from the cluster, so the next run continues an interrupted one.
  */
 export async function upgrade(
   wanted: Upgrade,
@@ -37,7 +37,7 @@ export async function upgrade(
   for (const { name } of behind) await upgradeNode(work, name);
 }
 
-/** Refuses before anything is changed what would end in the middle. */
+/** Refuses, before anything is changed, an upgrade that could not finish. */
 async function requirePossible(
   { api, wanted, say, clock }: Work,
   nodes: NodeState[],
@@ -49,9 +49,9 @@ async function requirePossible(
   const alone = await persistently(() => irreplaceable(api, names), clock);
   if (alone.length > 0) {
     const next = "delete them, or give them an owner such as a Deployment; nothing was changed";
-    throw new ClusterFailure(`draining would delete pods that nothing makes again: ${alone.join(", ")}`, next);
+    throw new ClusterFailure(`draining would delete pods that no controller re-creates: ${alone.join(", ")}`, next);
   }
-  // A kubelet that an earlier run has just started may not be Ready yet.
+  // A kubelet that a previous run has just started may not be Ready yet.
   const missing = await until(() => notReady(api), 120, say, { clock });
   if (missing)
     throw new ClusterFailure(`the upgrade cannot begin: ${missing}`, "repair that first; nothing was changed");
@@ -85,7 +85,7 @@ async function upgradeNode(work: Work, name: string): Promise<void> {
     });
   const missing = await until(look, wanted.readySeconds, say, { clock });
   if (missing) {
-    const next = `read the log of its kubelet (journalctl -u kubelet on ${name}), then run the same command again: it goes on here`;
+    const next = `read the log of its kubelet (journalctl -u kubelet on ${name}), then run the same command again: it continues here`;
     throw new ClusterFailure(`node ${name} did not come back: ${missing}`, next);
   }
   const done = await persistently(now, clock);
@@ -98,6 +98,6 @@ async function drain({ api, wanted, say, clock }: Work, node: string): Promise<v
   if (missing === undefined) return;
   throw new ClusterFailure(
     `node ${node} is not empty after ${Math.round(wanted.drainSeconds / 60)} min: ${missing}`,
-    `give those pods another place, then run the same command again; it stays cordoned until then (kubectl uncordon ${node} takes it back)`,
+    `move those pods to other nodes, then run the same command again; until then the node stays cordoned (to revert: kubectl uncordon ${node})`,
   );
 }

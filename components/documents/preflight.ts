@@ -4,52 +4,52 @@ import { clusterIdRule } from "../rules/names.ts";
 import { MTU, POD_NETWORK, SERVICE_NETWORK } from "./defaults.ts";
 import { ruled } from "./ruled.ts";
 
-/** What `cluster preflight` reads: what is going to be declared on the cluster, as far as it can be in the way of something. */
+/** Input of `cluster preflight`: the part of the planned declaration that can conflict with the cluster. */
 export const preflightSchema = z.strictObject({
-  /** Where agents reach the API server. */
+  /** The API server's address for agents. */
   apiServer: z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65535) }).optional(),
-  /** Image of the agent, which looks at the nodes. */
+  /** The agent's image, which also checks the nodes. */
   image: z.string().min(1).optional(),
   returnMode: z.enum(["dsr", "tunnel"]).default("dsr"),
   /** IPv4 networks of the pods. */
   podCidrs: z.array(ruled((cidr) => unicastCidrRule(cidr))).default([POD_NETWORK]),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
-  /** What becomes of a kube-proxy that is there. */
+  /** How to handle an existing kube-proxy. */
   existingKubeProxy: z.enum(["refuse", "remove"]).default("refuse"),
-  /** What becomes of another network plugin that is there. */
+  /** How to handle another network plugin. */
   otherNetworkPlugin: z.enum(["refuse", "accept"]).default("refuse"),
-  /** The only cluster that is meant. */
+  /** The expected cluster; any other is refused. */
   clusterId: ruled(clusterIdRule).optional(),
-  /** Whether a short pod looks at each node. */
+  /** Whether a short-lived pod checks each node. */
   probeNodes: z.boolean().default(true),
-  /** Seconds for those pods, pulling their image included. */
+  /** Timeout for those pods, including the image pull, seconds. */
   seconds: z.number().default(120),
 });
 export type PreflightPlan = z.output<typeof preflightSchema>;
 
-/** Something that a preflight looked at. */
+/** A result of a preflight check. */
 export interface PreflightFinding {
   /** "ok", "warning" or "refused". */
   severity: string;
-  /** What was looked at. */
+  /** The subject of the check. */
   check: string;
-  /** Names of the nodes it is about; none: the cluster. */
+  /** Names of the nodes concerned; empty: the cluster. */
   nodes: string[];
-  /** What is there. */
+  /** What was found. */
   found: string;
-  /** What to do; absent where nothing is to be done. */
+  /** The next step; absent if there is none. */
   next?: string;
 }
 
-/** What `cluster preflight` prints. */
+/** Output of `cluster preflight`. */
 export interface PreflightResult {
-  /** What tells this cluster from every other. */
+  /** The cluster's identity: the UID of its namespace kube-system. */
   clusterId: string;
   /** Release of Kubernetes. */
   version: string;
   nodes: { name: string; address: string }[];
   findings: PreflightFinding[];
-  /** Number of findings that stand in the way. */
+  /** Number of findings that block the dataplane. */
   refused: number;
 }

@@ -1,12 +1,12 @@
 import { z } from "zod";
 
-/** What `cluster upgrade` reads. */
+/** Input of `cluster upgrade`. */
 export const upgradeSchema = z.strictObject({
-  /** The release of Kubernetes that all nodes shall be of. */
+  /** The release of Kubernetes for all nodes. */
   version: z.string().min(1),
-  /** So long a node's pods may take to go; also how long PodDisruptionBudgets are heeded before the upgrade gives up. */
+  /** Timeout for draining a node; also how long PodDisruptionBudgets may block before the upgrade gives up. */
   drainSeconds: z.number().default(20 * 60),
-  /** So long a node may take to be Ready. */
+  /** Timeout for a node to become Ready. */
   readySeconds: z.number().default(10 * 60),
 });
 export type Upgrade = z.output<typeof upgradeSchema>;
