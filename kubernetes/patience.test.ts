@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
-import { until } from "./patience.ts";
+import { ApiRefusal } from "./errors.ts";
+import { patiently, until } from "./patience.ts";
 
-/** A clock that is only advanced by waiting. */
+/** A clock that is only advanced by waiting, and notes how long. */
 function clock() {
   let time = 0;
+  const pauses: number[] = [];
   return {
+    pauses,
     now: () => time,
     sleep: async (milliseconds: number) => {
+      pauses.push(milliseconds);
       time += milliseconds;
     },
   };
@@ -15,26 +19,61 @@ function clock() {
 test("until() ends as soon as nothing is missing, and says each reason once", async () => {
   const answers = ["no answer", "no answer", "kubeadm is at work", undefined];
   const said: string[] = [];
-  const missing = await until(
-    async () => answers.shift(),
-    60,
-    (line) => said.push(line),
-    { clock: clock() },
-  );
+  const look = async () => answers.shift();
+  const missing = await until(look, 60, (line) => said.push(line), { clock: clock() });
   expect(missing).toBeUndefined();
   expect(said).toEqual(["waiting: no answer", "waiting: kubeadm is at work"]);
 });
 
 test("until() gives up with the last reason, and repeats a long one now and then", async () => {
   const said: string[] = [];
-  expect(
-    await until(
-      async () => "no answer",
-      60,
-      (line) => said.push(line),
-      { clock: clock() },
-    ),
-  ).toBe("no answer");
+  const look = async () => "no answer";
+  expect(await until(look, 60, (line) => said.push(line), { clock: clock() })).toBe("no answer");
   expect(said.length).toBeGreaterThan(2);
   expect(said.length).toBeLessThan(6);
+});
+
+test("until() is not patient with what look() throws", async () => {
+  const look = async () => Promise.reject(new Error("forbidden"));
+  await expect(until(look, 60, () => {}, { clock: clock() })).rejects.toThrow("forbidden");
+});
+
+test("patiently() attempts again as long as it helps with this error, and throws the last one", async () => {
+  const errors = ["passing", "passing", "for good", "never reached"];
+  const attempt = async () => Promise.reject(new Error(errors.shift()));
+  const time = clock();
+  const limitMs = ({ message }: Error) => (message === "passing" ? 10_000 : 0);
+  await expect(patiently(attempt, { limitMs, everyMs: 500, clock: time })).rejects.toThrow("for good");
+  expect(time.pauses).toEqual([500, 500]);
+  const always = async () => Promise.reject(new Error("passing"));
+  await expect(patiently(always, { limitMs, everyMs: 500, clock: time })).rejects.toThrow("passing");
+  expect(time.pauses).toHaveLength(2 + 20);
+});
+
+test("patiently() gives what the attempt gives at last, and tells of each pause before", async () => {
+  let left = 2;
+  const attempt = async () => (left-- > 0 ? Promise.reject(new Error(`${left + 1} to go`)) : "done");
+  const told: string[] = [];
+  const waiting = ({ message }: Error) => void told.push(message);
+  expect(await patiently(attempt, { limitMs: () => 1000, everyMs: 1, waiting, clock: clock() })).toBe("done");
+  expect(told).toEqual(["2 to go", "1 to go"]);
+});
+
+test("patiently() waits as long as an API server asks for, but not longer than its own patience", async () => {
+  const waits = [3_000, 60_000];
+  const attempt = async () => {
+    const retryAfterMs = waits.shift();
+    if (retryAfterMs !== undefined) throw new ApiRefusal(429, "", "slowly", { retryAfterMs });
+  };
+  const time = clock();
+  await patiently(attempt, { limitMs: () => 10_000, everyMs: 500, clock: time });
+  expect(time.pauses).toEqual([3_000, 7_000]);
+});
+
+test("patiently() ends with the signal's reason, also in a pause", async () => {
+  const stopping = new AbortController();
+  const attempt = async () => Promise.reject(new Error("not yet"));
+  setTimeout(() => stopping.abort(new Error("stopped")), 20);
+  const waiting = patiently(attempt, { limitMs: () => 60_000, everyMs: 50_000, signal: stopping.signal });
+  await expect(waiting).rejects.toThrow("stopped");
 });

@@ -13,7 +13,9 @@ export interface Clock {
 
 export const realClock: Clock = {
   now: () => performance.now(),
-  sleep: (milliseconds, signal) => pause(milliseconds, undefined, signal && { signal }),
+  sleep: async (milliseconds, signal) => {
+    await pause(milliseconds, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+  },
 };
 
 export interface Patience {

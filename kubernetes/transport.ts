@@ -37,12 +37,15 @@ export interface StreamingApi extends Api {
 }
 
 const ANSWER_MS = 30_000;
+/** So long an idle connection is kept for the next request: shorter than servers and proxies do, so that none closes it under a request. */
+const IDLE_MS = 4_000;
+const KEPT = { keepAlive: true, timeout: IDLE_MS };
 
 /** The API server of an `Access`. */
 export class ApiServer<A extends Access = Access> implements StreamingApi {
   readonly access: A;
   readonly #answerMs: number;
-  readonly #agents = { "http:": new HttpAgent({ keepAlive: true }), "https:": new Agent({ keepAlive: true }) };
+  readonly #agents = { "http:": new HttpAgent(KEPT), "https:": new Agent(KEPT) };
 
   /** @param answerMs milliseconds of silence that a request gets where it does not say so itself */
   constructor(access: A, answerMs = ANSWER_MS) {
@@ -77,19 +80,22 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
     throw refusalOf(this.#attempt(request), status, answer.headers["retry-after"], body);
   }
 
-  /** A connection that was kept open may be closed by the other side just when it is used again: that is no failure of the server. */
+  /**
+   * A connection that was kept open may be closed by the other side just when it is used again, by a server that restarts: that is no
+   * failure. What creates is not sent twice.
+   */
   async #answer(request: ApiRequest, options: RequestOptions): Promise<IncomingMessage> {
     try {
-      return await this.#exchange(request, options, request.method !== "POST");
+      return await this.#exchange(request, options);
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason;
-      if (error instanceof StaleConnection) return this.#answer(request, { ...options, agent: false });
+      if (error instanceof StaleConnection && request.method !== "POST")
+        return this.#answer(request, { ...options, agent: false });
       throw this.#unreachable(request, error);
     }
   }
 
-  /** @param keep whether the request may be sent a second time, and so over a connection that was kept open */
-  #exchange(request: ApiRequest, given: RequestOptions, keep: boolean): Promise<IncomingMessage> {
+  #exchange(request: ApiRequest, given: RequestOptions): Promise<IncomingMessage> {
     const { method, path, query = {}, body, contentType = "application/json", signal } = request;
     const url = new URL(this.server.replace(/\/$/, "") + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
@@ -100,15 +106,15 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
       // Node frames the body of a DELETE only when its length is given.
       headers["Content-Length"] = Buffer.byteLength(text);
     }
-    const agent = given.agent ?? (keep ? this.#agents[url.protocol as "http:" | "https:"] : false);
-    const silenceMs = request.silenceMs ?? this.#answerMs;
+    const agent = given.agent ?? this.#agents[url.protocol as "http:" | "https:"];
+    const timeout = request.silenceMs ?? this.#answerMs;
     const send = url.protocol === "http:" ? httpRequest : httpsRequest;
     return new Promise((resolve, reject) => {
-      const sent = send(url, { ...given, method, headers, agent, ...(signal && { signal }) }, resolve);
-      sent.setTimeout(silenceMs, () => sent.destroy(new Error(`no answer within ${silenceMs / 1000} s`)));
+      const sent = send(url, { ...given, method, headers, agent, timeout, ...(signal && { signal }) }, resolve);
+      sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeout / 1000} s`)));
       sent.on("error", (error: NodeJS.ErrnoException) => {
         const stale = sent.reusedSocket && ["ECONNRESET", "EPIPE"].includes(error.code ?? "");
-        reject(stale ? new StaleConnection() : error);
+        reject(stale ? new StaleConnection(error.message) : error);
       });
       sent.end(text);
     });

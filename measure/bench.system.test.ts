@@ -9,7 +9,7 @@ import { Countdown } from "./countdown.ts";
 import { measureScale } from "./scale/measure.ts";
 import { planScale } from "./scale/plan.ts";
 import { controlAddress, scaleMachines, serverAddress, startWebServer } from "./scale/testbed.ts";
-import { ApiServer } from "./testbed/api-server.ts";
+import { TestbedApiServer } from "./testbed/api-server.ts";
 import { type BenchPod, receivedBytes } from "./testbed/bench-pod.ts";
 import { agentKinds, ipPool } from "./testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "./testbed/testbed-machine.ts";
@@ -55,12 +55,11 @@ describe("the scale benchmark", () => {
     await withBareLab(lab, scaleMachines, async () => {
       const server = new TestbedMachine(lab, { name: "server", address: serverAddress });
       await startWebServer(server);
-      const api = await ApiServer.start(new TestbedMachine(lab, { name: "control", address: controlAddress }));
+      const api = await TestbedApiServer.start(new TestbedMachine(lab, { name: "control", address: controlAddress }));
       await api.createAll(agentKinds);
       await api.createWhenKnown(ipPool("CrossSubnet"));
       const plan = { ...planScale({ quick: true, counts: [10], rounds: 2 }), connections: 20 };
       const measured = await measureScale(plan, { lab, api, server }, quiet);
-      api.close();
       expect(measured.map(({ mode }) => mode)).toEqual([...scaledModes]);
       for (const { rounds, programmingSeconds } of measured) {
         expect(rounds.map(({ failed }) => failed)).toEqual([0, 0]);

@@ -1,5 +1,6 @@
 // `make bench-throughput`, `make bench-scale`: measurements on machines of their own, beside kube-proxy.
 import { Command, InvalidArgumentError } from "commander";
+import { KubernetesError } from "../kubernetes/errors.ts";
 import { LabFailure } from "../lab/failure.ts";
 import { requireHost } from "../lab/host.ts";
 import { withLock } from "../lab/lock.ts";
@@ -63,7 +64,8 @@ async function inLab(name: keyof typeof labs, work: (lab: string) => Promise<voi
 }
 
 command.parseAsync().catch((error: unknown) => {
-  const next = error instanceof LabFailure && error.next ? `\nnext: ${error.next}` : "";
+  const next =
+    (error instanceof LabFailure || error instanceof KubernetesError) && error.next ? `\nnext: ${error.next}` : "";
   process.stderr.write(`bench: ${error instanceof Error ? error.message : error}${next}\n`);
   process.exit(error instanceof LabFailure ? error.exitCode : 1);
 });

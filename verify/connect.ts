@@ -1,7 +1,7 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { RemoteMachine } from "../components/documents/remote-machine.ts";
 import { apiServerOf, type Kubeconfig, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
 import { recentLog } from "../kubernetes/logs.ts";
+import { realClock } from "../kubernetes/patience.ts";
 import { labMachine, type Programs } from "./actors/lab-machine.ts";
 import { nodeAgent } from "./actors/node-agent.ts";
 import { sshMachine } from "./actors/ssh-machine.ts";
@@ -69,11 +69,7 @@ export function connectWorld(
     view: () => readView(api),
     objects: objectsOf(api),
     log: (pod, sinceSeconds) => recentLog(api, pod, sinceSeconds),
-    clock: {
-      now: () => performance.now(),
-      // While stopping the undoing still waits, so the pause is only cut short, never skipped.
-      sleep: (milliseconds) => pause(milliseconds),
-    },
+    clock: realClock,
     occasion: () => observeOccasion(api),
     stopping,
     progress: note,

@@ -5,6 +5,7 @@ import { AGENT } from "../../components/dataplane/names.ts";
 import { type HandOver, handOver } from "../../components/dataplane/service-handling.ts";
 import type { KubernetesObject } from "../../components/documents/check.ts";
 import { KUBE_PROXY_IMAGE } from "../../components/release/kubernetes-release.ts";
+import { until } from "../../kubernetes/patience.ts";
 import type { ComparedMode } from "../../report/results/compare.ts";
 import type { Ledger } from "../../verify/engine/ledger.ts";
 import type { World } from "../../verify/engine/world.ts";
@@ -13,8 +14,8 @@ import type { Target } from "./target.ts";
 
 const run = promisify(execFile);
 
-/** Longest that kube-proxy may need to be there, or to be gone, milliseconds. */
-const patienceMs = 180_000;
+/** Seconds that kube-proxy may need to be there, or to be gone. */
+const patienceSeconds = 180;
 const pauseMs = 200;
 
 /** Hands services over to what a mode means. Everything goes through the ledger, which puts back what was declared. */
@@ -82,14 +83,10 @@ export class ModeSwitch {
 
   async #until(object: KubernetesObject, holds: (stored: unknown) => boolean): Promise<void> {
     const { clock, objects } = this.#world;
-    const giveUp = clock.now() + patienceMs;
-    while (!holds(await objects.read(object))) {
-      if (clock.now() > giveUp)
-        throw new Error(
-          `${object.kind} ${object.metadata.name}: not ${holds === isRolledOut ? "ready on every node" : "gone"} after ${patienceMs / 1000} s`,
-        );
-      await clock.sleep(pauseMs);
-    }
+    const wanted = holds === isRolledOut ? "ready on every node" : "gone";
+    const look = async () => (holds(await objects.read(object)) ? undefined : `not ${wanted}`);
+    const missing = await until(look, patienceSeconds, () => {}, { clock, everyMs: pauseMs });
+    if (missing) throw new Error(`${object.kind} ${object.metadata.name}: ${missing} after ${patienceSeconds} s`);
   }
 
   /** The agent is told the API server's own address, which kube-proxy needs as well. */

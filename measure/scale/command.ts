@@ -5,7 +5,7 @@ import { type Scale, scaledModes, scaleSchema } from "../../report/results/scale
 import { Countdown, spoken } from "../countdown.ts";
 import { observeEnvironment } from "../environment.ts";
 import { writeResult } from "../result-file.ts";
-import { ApiServer } from "../testbed/api-server.ts";
+import { TestbedApiServer } from "../testbed/api-server.ts";
 import { agentKinds, ipPool } from "../testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "../testbed/testbed-machine.ts";
 import { measureScale } from "./measure.ts";
@@ -32,15 +32,11 @@ export async function benchScale(lab: string, options: ScaleCommandOptions): Pro
     const control = new TestbedMachine(lab, { name: "control", address: controlAddress });
     const server = new TestbedMachine(lab, { name: "server", address: serverAddress });
     await startWebServer(server);
-    const api = await progress.phase("API server", () => ApiServer.start(control));
-    try {
-      await api.createAll(agentKinds);
-      await api.createWhenKnown(ipPool("CrossSubnet"));
-      const countdown = new Countdown(plan.counts.length * (scaledModes.length + 2), expected, json);
-      return { measured: await measureScale(plan, { lab, api, server }, countdown), kubernetes: await api.version() };
-    } finally {
-      api.close();
-    }
+    const api = await progress.phase("API server", () => TestbedApiServer.start(control));
+    await api.createAll(agentKinds);
+    await api.createWhenKnown(ipPool("CrossSubnet"));
+    const countdown = new Countdown(plan.counts.length * (scaledModes.length + 2), expected, json);
+    return { measured: await measureScale(plan, { lab, api, server }, countdown), kubernetes: await api.version() };
   });
   const result = scaleSchema.parse({ environment: { ...environment(), kubernetes }, ...summarize(measured) });
   const files = writeResult("scale", result, options.keep ?? false);

@@ -1,6 +1,6 @@
 import { scaledModes } from "../../report/results/scale.ts";
 import type { Countdown } from "../countdown.ts";
-import type { ApiServer } from "../testbed/api-server.ts";
+import type { TestbedApiServer } from "../testbed/api-server.ts";
 import { clusterIP, endpointSlice, service } from "../testbed/kubernetes-objects.ts";
 import type { TestbedMachine } from "../testbed/testbed-machine.ts";
 import { type ConnectionRound, connectInRounds } from "./connections.ts";
@@ -21,7 +21,7 @@ export interface Measured {
 /** Where the measurement happens. */
 export interface Place {
   readonly lab: string;
-  readonly api: ApiServer;
+  readonly api: TestbedApiServer;
   readonly server: TestbedMachine;
 }
 
@@ -56,7 +56,7 @@ export async function measureScale(plan: ScalePlan, place: Place, countdown: Cou
 }
 
 /** Makes services number `from` to `to`, endpoints first. */
-async function createServices(api: ApiServer, from: number, to: number): Promise<void> {
+async function createServices(api: TestbedApiServer, from: number, to: number): Promise<void> {
   const all = Array.from({ length: to - from + 1 }, (_, place) => described(`s${from + place}`, from + place));
   await api.createAll(all.map(endpointSlice));
   await api.createAll(all.map(service));
@@ -83,7 +83,7 @@ async function program(mode: Mode, count: number, plan: ScalePlan, place: Place)
 }
 
 /** @returns seconds from the API server's having one more service until a connection to it is answered */
-async function addService(api: ApiServer, { client }: ScaledNode, extra: ReturnType<typeof described>) {
+async function addService(api: TestbedApiServer, { client }: ScaledNode, extra: ReturnType<typeof described>) {
   const answered = await watchAnswers(client, [`${extra.clusterIP}:80`], patience);
   await api.create(endpointSlice(extra));
   await api.create(service(extra));

@@ -5,7 +5,7 @@ import { ensureDisk } from "../../lab/machines/disk.ts";
 import { startMachine, stopMachine } from "../../lab/machines/machine.ts";
 import { createNetwork } from "../../lab/machines/network.ts";
 import type { scaledModes } from "../../report/results/scale.ts";
-import type { ApiServer } from "../testbed/api-server.ts";
+import type { TestbedApiServer } from "../testbed/api-server.ts";
 import type { BenchPod } from "../testbed/bench-pod.ts";
 import { EbpfNode } from "../testbed/ebpf-node.ts";
 import { LinuxNode } from "../testbed/linux-node.ts";
@@ -52,7 +52,7 @@ export async function renewMachine(lab: string, mode: Mode): Promise<TestbedMach
 export async function startNode(
   mode: Mode,
   machine: TestbedMachine,
-  { api, server, pod }: { api: ApiServer; server: TestbedMachine; pod: string },
+  { api, server, pod }: { api: TestbedApiServer; server: TestbedMachine; pod: string },
 ): Promise<ScaledNode> {
   const reachable = async (client: BenchPod) => {
     await server.run(["ip", "route", "replace", client.address, "via", machine.address]);

@@ -1,10 +1,14 @@
 // A real API server with etcd on one machine, without kubelet: nothing but what kube-proxy and the agent watch.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import https from "node:https";
-import { text } from "node:stream/consumers";
 import { API_SERVER_PORT, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
+import { bearer } from "../../kubernetes/access.ts";
+import { createObject } from "../../kubernetes/create.ts";
+import { deleteObject } from "../../kubernetes/delete.ts";
+import { getObject, getText } from "../../kubernetes/get.ts";
+import { patchObject } from "../../kubernetes/patch.ts";
+import { patiently } from "../../kubernetes/patience.ts";
+import { type Api, ApiServer } from "../../kubernetes/transport.ts";
 import { startForwarder } from "../../lab/cluster/forwarder.ts";
-import { LabFailure } from "../../lab/failure.ts";
 import { kubernetesBinary } from "../../lab/installation.ts";
 import { collectionPath, type KubernetesObject, node, nodeStatus } from "./kubernetes-objects.ts";
 import { type TestbedMachine, waitUntil } from "./testbed-machine.ts";
@@ -13,26 +17,31 @@ const settingsFolder = "/var/lib/bench";
 /** Where every machine finds how to reach the API server. */
 export const kubeconfigPath = "/var/lib/bench/kubeconfig";
 
-export class ApiServer {
-  readonly #token = randomBytes(16).toString("hex");
-  readonly #machine: TestbedMachine;
-  readonly #agent = new https.Agent({ keepAlive: true, maxSockets: 16, rejectUnauthorized: false });
-  #port = 0;
+/** Milliseconds that one answer may take. */
+const ANSWER_MS = 60_000;
 
-  private constructor(machine: TestbedMachine) {
+export class TestbedApiServer {
+  readonly #token: string;
+  readonly #machine: TestbedMachine;
+  readonly #api: Api;
+
+  private constructor(machine: TestbedMachine, token: string, api: Api) {
     this.#machine = machine;
+    this.#token = token;
+    this.#api = api;
   }
 
-  static async start(machine: TestbedMachine): Promise<ApiServer> {
-    const server = new ApiServer(machine);
-    await server.#writeSettings();
+  static async start(machine: TestbedMachine): Promise<TestbedApiServer> {
+    const token = randomBytes(16).toString("hex");
+    await writeSettings(machine, token);
     const kube = kubernetesBinary();
     machine.start("etcd", [kube, "etcd", ...etcdArguments]);
     const running = machine.start("kube-apiserver", [kube, "kube-apiserver", ...apiServerArguments(machine.address)]);
-    server.#port = (await startForwarder(machine.lab, machine.name)).port;
-    const ready = async () => (await server.#request("GET", "/readyz").catch(() => undefined))?.status === 200;
+    const { port } = await startForwarder(machine.lab, machine.name);
+    const api = new ApiServer(bearer(`https://127.0.0.1:${port}`, token, { rejectUnauthorized: false }), ANSWER_MS);
+    const ready = () => getText(api, "/readyz").then(Boolean, () => false);
     await waitUntil(`the API server on ${machine.name}`, 120, ready, running);
-    return server;
+    return new TestbedApiServer(machine, token, api);
   }
 
   /** What kube-proxy and the agent get as --kubeconfig, on their own machine. */
@@ -53,33 +62,24 @@ export class ApiServer {
     await machine.write(kubeconfigPath, JSON.stringify(config));
   }
 
-  /** @returns the object as the server keeps it. @throws LabFailure with the server's answer. */
+  /** @returns the object as the server keeps it. @throws KubernetesError */
   async create(object: KubernetesObject): Promise<KubernetesObject> {
-    return this.#write("POST", collectionPath(object), object);
+    return createObject(this.#api, collectionPath(object), object);
   }
 
   /** Creates an object of a kind that was defined a moment ago and is not served at once. */
   async createWhenKnown(object: KubernetesObject): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.create(object);
-        return;
-      } catch (error) {
-        if (attempt === 50) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
+    await patiently(() => this.create(object), { limitMs: () => 5000, everyMs: 100 });
   }
 
   async remove(object: KubernetesObject): Promise<void> {
-    await this.#write("DELETE", `${collectionPath(object)}/${object.metadata.name}`);
+    await deleteObject(this.#api, `${collectionPath(object)}/${object.metadata.name}`);
   }
 
   /** A machine as a node: its object, and the address in its status. */
   async addNode({ name, address }: TestbedMachine): Promise<void> {
     await this.create(node(name));
-    const path = `/api/v1/nodes/${name}/status`;
-    await this.#write("PATCH", path, { status: nodeStatus(address) }, "application/merge-patch+json");
+    await patchObject(this.#api, `/api/v1/nodes/${name}/status`, { status: nodeStatus(address) });
   }
 
   /** Creates many, a few at a time, and says how many are there. */
@@ -96,44 +96,19 @@ export class ApiServer {
 
   /** "v1.35.0" */
   async version(): Promise<string> {
-    return (JSON.parse((await this.#request("GET", "/version")).body) as { gitVersion: string }).gitVersion;
+    return (await getObject<{ gitVersion: string }>(this.#api, "/version")).gitVersion;
   }
+}
 
-  /** Closes what this process holds open; the programs end with their machine. */
-  close(): void {
-    this.#agent.destroy();
-  }
-
-  async #writeSettings(): Promise<void> {
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", {
-      modulusLength: 2048,
-      privateKeyEncoding: { type: "pkcs8", format: "pem" },
-      publicKeyEncoding: { type: "spki", format: "pem" },
-    });
-    await this.#machine.write(`${settingsFolder}/sa.key`, privateKey);
-    await this.#machine.write(`${settingsFolder}/sa.pub`, publicKey);
-    await this.#machine.write(`${settingsFolder}/tokens.csv`, `${this.#token},bench,bench,system:masters\n`);
-  }
-
-  async #write(method: string, path: string, body?: unknown, type?: string): Promise<KubernetesObject> {
-    const answer = await this.#request(method, path, body, type);
-    const object = JSON.parse(answer.body) as KubernetesObject & { message?: string };
-    if (answer.status >= 200 && answer.status < 300) return object;
-    throw new LabFailure(`${method} ${path}: ${answer.status} ${object.message ?? answer.body}`);
-  }
-
-  #request(method: string, path: string, body?: unknown, type = "application/json") {
-    const headers = { authorization: `Bearer ${this.#token}`, "content-type": type };
-    const options = { host: "127.0.0.1", port: this.#port, method, path, headers, agent: this.#agent, timeout: 60_000 };
-    return new Promise<{ status: number; body: string }>((resolve, reject) => {
-      const request = https.request(options, (response) => {
-        text(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject);
-      });
-      request.on("timeout", () => request.destroy(new LabFailure(`the API server was silent for 60 s at ${path}`)));
-      request.on("error", reject);
-      request.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-  }
+async function writeSettings(machine: TestbedMachine, token: string): Promise<void> {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  await machine.write(`${settingsFolder}/sa.key`, privateKey);
+  await machine.write(`${settingsFolder}/sa.pub`, publicKey);
+  await machine.write(`${settingsFolder}/tokens.csv`, `${token},bench,bench,system:masters\n`);
 }
 
 // What is written here lives as long as the lab: nothing has to survive a power cut.

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { AgentSettings } from "../../components/documents/agent-settings.ts";
 import { packageFolder } from "../../lab/installation.ts";
-import { type ApiServer, kubeconfigPath } from "./api-server.ts";
+import { kubeconfigPath, type TestbedApiServer } from "./api-server.ts";
 import { addByCni, type BenchPod } from "./bench-pod.ts";
 import { pod } from "./kubernetes-objects.ts";
 import { type RunningProgram, type TestbedMachine, waitUntilHealthy } from "./testbed-machine.ts";
@@ -12,10 +12,10 @@ const settingsPath = "/etc/ebpf-dataplane/settings.json";
 
 export class EbpfNode {
   readonly machine: TestbedMachine;
-  readonly #api: ApiServer;
+  readonly #api: TestbedApiServer;
   #agent: RunningProgram | undefined;
 
-  constructor(machine: TestbedMachine, api: ApiServer) {
+  constructor(machine: TestbedMachine, api: TestbedApiServer) {
     this.machine = machine;
     this.#api = api;
   }

@@ -1,7 +1,7 @@
 // A node as most clusters have it: the standard ptp plugin (a veth pair and a route per pod), the kernel's routing, and
 // the real kube-proxy, whose rules also stand in the forwarding path of every packet.
 import { kubernetesBinary } from "../../lab/installation.ts";
-import { type ApiServer, kubeconfigPath } from "./api-server.ts";
+import { kubeconfigPath, type TestbedApiServer } from "./api-server.ts";
 import { addByCni, type BenchPod } from "./bench-pod.ts";
 import { type RunningProgram, type TestbedMachine, waitUntilHealthy } from "./testbed-machine.ts";
 
@@ -14,12 +14,12 @@ export type ProxyMode = "iptables" | "nftables";
 
 export class LinuxNode {
   readonly machine: TestbedMachine;
-  readonly #api: ApiServer;
+  readonly #api: TestbedApiServer;
   readonly #podSubnet: string;
   #proxy: RunningProgram | undefined;
 
   /** @param podSubnet this node's pods get addresses of it, as "10.245.1.0/24" */
-  constructor(machine: TestbedMachine, api: ApiServer, podSubnet: string) {
+  constructor(machine: TestbedMachine, api: TestbedApiServer, podSubnet: string) {
     this.machine = machine;
     this.#api = api;
     this.#podSubnet = podSubnet;

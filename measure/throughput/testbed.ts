@@ -5,7 +5,7 @@ import { withBareLab } from "../../lab/machines/bare.ts";
 import { run } from "../../lab/machines/command.ts";
 import { machineNamespace } from "../../lab/names.ts";
 import type { Progress } from "../../lab/progress.ts";
-import { ApiServer } from "../testbed/api-server.ts";
+import { TestbedApiServer } from "../testbed/api-server.ts";
 import type { BenchPod } from "../testbed/bench-pod.ts";
 import { EbpfNode } from "../testbed/ebpf-node.ts";
 import { agentKinds, clusterIP, endpointSlice, ipPool, service } from "../testbed/kubernetes-objects.ts";
@@ -61,41 +61,37 @@ export async function withThroughputTestbed<T>(
     const machine = (name: keyof typeof addresses) => named[name] as TestbedMachine;
     for (const path of ["ebpf", "linux", "floor"] as const)
       await connect(lab, machine(`${path}1`), machine(`${path}2`));
-    const api = await progress.phase("API server", () => ApiServer.start(machine("control")));
-    try {
-      for (const one of Object.values(named)) if (/^(ebpf|linux)/.test(one.name)) await api.addNode(one);
-      await api.createAll(agentKinds);
-      await api.createWhenKnown(ipPool(vxlan ? "Always" : "CrossSubnet"));
-      const ebpf = [new EbpfNode(machine("ebpf1"), api), new EbpfNode(machine("ebpf2"), api)] as const;
-      const linux = [
-        new LinuxNode(machine("linux1"), api, "10.245.1.0/24"),
-        new LinuxNode(machine("linux2"), api, "10.245.2.0/24"),
-      ] as const;
-      const pairs = await progress.phase("agents, kube-proxy and pods", async () => {
-        for (const node of linux) await node.start("iptables");
-        for (const node of ebpf) await node.start({ mtu: agentMtu, uplinks: [cableDevice] });
-        await linux[0].routeTo(linux[1], vxlan);
-        await linux[1].routeTo(linux[0], vxlan);
-        return {
-          Ebpf: { sender: await ebpf[0].addPod("sender"), receiver: await ebpf[1].addPod("receiver") },
-          Linux: { sender: await linux[0].addPod("sender", 8940), receiver: await linux[1].addPod("receiver", 8940) },
-        };
-      });
-      const backends = [{ address: pairs.Linux.receiver.address, node: "linux2" }];
-      for (let index = 1; index <= otherServices; index++) {
-        const description = { name: `s${index}`, clusterIP: clusterIP(index), backends };
-        await api.createAll([endpointSlice(description), service(description)]);
-      }
-      const floor = [machine("floor1"), machine("floor2")].map((one) => ({ machine: one, address: one.address }));
-      return await work({
-        ...pairs,
-        Floor: floor as [End, End],
-        machines: Object.values(named).filter(({ name }) => name !== "control"),
-        kubernetes: await api.version(),
-      });
-    } finally {
-      api.close();
+    const api = await progress.phase("API server", () => TestbedApiServer.start(machine("control")));
+    for (const one of Object.values(named)) if (/^(ebpf|linux)/.test(one.name)) await api.addNode(one);
+    await api.createAll(agentKinds);
+    await api.createWhenKnown(ipPool(vxlan ? "Always" : "CrossSubnet"));
+    const ebpf = [new EbpfNode(machine("ebpf1"), api), new EbpfNode(machine("ebpf2"), api)] as const;
+    const linux = [
+      new LinuxNode(machine("linux1"), api, "10.245.1.0/24"),
+      new LinuxNode(machine("linux2"), api, "10.245.2.0/24"),
+    ] as const;
+    const pairs = await progress.phase("agents, kube-proxy and pods", async () => {
+      for (const node of linux) await node.start("iptables");
+      for (const node of ebpf) await node.start({ mtu: agentMtu, uplinks: [cableDevice] });
+      await linux[0].routeTo(linux[1], vxlan);
+      await linux[1].routeTo(linux[0], vxlan);
+      return {
+        Ebpf: { sender: await ebpf[0].addPod("sender"), receiver: await ebpf[1].addPod("receiver") },
+        Linux: { sender: await linux[0].addPod("sender", 8940), receiver: await linux[1].addPod("receiver", 8940) },
+      };
+    });
+    const backends = [{ address: pairs.Linux.receiver.address, node: "linux2" }];
+    for (let index = 1; index <= otherServices; index++) {
+      const description = { name: `s${index}`, clusterIP: clusterIP(index), backends };
+      await api.createAll([endpointSlice(description), service(description)]);
     }
+    const floor = [machine("floor1"), machine("floor2")].map((one) => ({ machine: one, address: one.address }));
+    return await work({
+      ...pairs,
+      Floor: floor as [End, End],
+      machines: Object.values(named).filter(({ name }) => name !== "control"),
+      kubernetes: await api.version(),
+    });
   });
 }
 

@@ -6,7 +6,7 @@ import { kubernetesBinary } from "../../lab/installation.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
-import { ApiServer, kubeconfigPath } from "../../measure/testbed/api-server.ts";
+import { kubeconfigPath, TestbedApiServer } from "../../measure/testbed/api-server.ts";
 import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "../../measure/testbed/testbed-machine.ts";
 
@@ -63,9 +63,8 @@ describe("IPAM blocks and the tokens of agents", () => {
   beforeAll(async () => {
     await createBareLab(lab, [machine]);
     const testbed = new TestbedMachine(lab, machine);
-    const api = await ApiServer.start(testbed);
+    const api = await TestbedApiServer.start(testbed);
     await api.writeKubeconfig(testbed);
-    api.close();
     // The administrator's token is in the kubeconfig's user; agents come with their own, which goes before it.
     const objects = [
       ...["one", "two"].map((name) => plain("Node", name)),

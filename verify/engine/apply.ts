@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "../../components/documents/check.ts";
 import { ApiRefusal, isAway, reasonOf } from "../../kubernetes/errors.ts";
 import { named, type ObjectId } from "../../kubernetes/object.ts";
+import { patiently as attemptPatiently } from "../../kubernetes/patience.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import type { World } from "./world.ts";
 
@@ -50,16 +51,11 @@ export async function restorePatiently(world: World, object: StoredObject): Prom
 class Ending extends Error {}
 
 async function patiently(world: World, what: string, act: () => Promise<void>): Promise<void> {
-  const started = world.clock.now();
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      const waited = world.clock.now() - started;
-      if (waited >= patienceWith(error) || world.stopping.aborted)
-        throw new ObjectRefused(`${what}: ${reasonOf(error)}`, isAway(error));
-    }
-    await world.clock.sleep(pauseMs);
+  const limitMs = (error: Error) => (world.stopping.aborted ? 0 : patienceWith(error));
+  try {
+    await attemptPatiently(act, { limitMs, everyMs: pauseMs, clock: world.clock });
+  } catch (error) {
+    throw new ObjectRefused(`${what}: ${reasonOf(error)}`, isAway(error));
   }
 }
 

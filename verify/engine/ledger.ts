@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "../../components/documents/check.ts";
 import { isAway } from "../../kubernetes/errors.ts";
 import { named, type ObjectId } from "../../kubernetes/object.ts";
+import { until } from "../../kubernetes/patience.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import { applyPatiently, deletePatiently, ObjectRefused, readPatiently, restorePatiently } from "./apply.ts";
 import type { World } from "./world.ts";
@@ -8,7 +9,7 @@ import type { World } from "./world.ts";
 /** Marks what a check made, so that the next run recognises what a killed one left behind. */
 const madeBy = "ebpf-dataplane.io/made-by-check";
 
-const goneMs = 120_000;
+const goneSeconds = 120;
 const pauseMs = 300;
 
 /** What was there before the check first touched an object. */
@@ -78,16 +79,15 @@ export class Ledger {
 
   async #untilGone(ids: ObjectId[]): Promise<string[]> {
     const { clock, objects } = this.#world;
-    const giveUp = clock.now() + goneMs;
     let left = ids;
-    for (;;) {
+    const look = async (): Promise<string | undefined> => {
       // Gone is what the API server says is gone; while it does not answer, nothing is known.
       const there = await Promise.all(left.map((id) => objects.read(id).then(Boolean, isAway)));
       left = left.filter((_, index) => there[index]);
-      if (left.length === 0) return [];
-      if (clock.now() >= giveUp) return left.map((id) => `${named(id)}: still there after ${goneMs / 1000} s`);
-      await clock.sleep(pauseMs);
-    }
+      return left.length > 0 ? "objects are still there" : undefined;
+    };
+    await until(look, goneSeconds, () => {}, { clock, everyMs: pauseMs });
+    return left.map((id) => `${named(id)}: still there after ${goneSeconds} s`);
   }
 }
 

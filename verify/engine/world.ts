@@ -1,4 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import type { Clock } from "../../kubernetes/patience.ts";
 import type { Occasion } from "../../report/results/occasion.ts";
 import type { Actor, NodeActor } from "../actors/actor.ts";
 import type { Objects } from "../cluster/objects.ts";
@@ -8,14 +9,6 @@ import type { ClusterView } from "../cluster/view.ts";
 export interface Machine {
   name: string;
   address: string;
-}
-
-/** Time, injected so that patience can be tested without waiting. */
-export interface Clock {
-  /** Milliseconds; compares only with itself. */
-  now(): number;
-  /** Resolves after so many milliseconds, or at once when the run is being stopped. */
-  sleep(milliseconds: number): Promise<void>;
 }
 
 /** Everything the engine touches; the tests have one of their own. */
@@ -28,6 +21,7 @@ export interface World {
   objects: Objects;
   /** Lines that the pod's containers logged in the last seconds. */
   log(pod: V1Pod, sinceSeconds: number): Promise<string[]>;
+  /** Passed in so that patience can be tested without waiting. */
   clock: Clock;
   /** Notes when and on which cluster the run is. Called before; what it gives is called after. */
   occasion(): Promise<() => Occasion>;
