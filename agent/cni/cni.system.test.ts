@@ -76,7 +76,7 @@ describe.skipIf(skip)("CNI", () => {
   const inPod = (...command: string[]) =>
     execFileSync("nsenter", [`--net=/run/netns/${pod}`, ...command], { encoding: "utf8" });
 
-  test("a pod's interface is opened only after its policy is in force", async () => {
+  test("a pod's interface is opened only after its policy is written", async () => {
     let sawPodSide = "";
     ready = async () => {
       sawPodSide = inPod("ip", "-brief", "link", "show", "eth0");
@@ -94,18 +94,18 @@ describe.skipIf(skip)("CNI", () => {
     });
   });
 
-  test("ADD again answers the same, CHECK is content", async () => {
+  test("a repeated ADD returns the same result, and CHECK succeeds", async () => {
     expect(await call("ADD")).toEqual(await call("ADD"));
     expect(await call("CHECK")).toBeUndefined();
   });
 
-  test("a restarted agent knows the endpoint", () => {
+  test("a restarted agent restores the endpoint", () => {
     expect(new EndpointStore(file).find(attachmentOf(parseRequest({ env: environment("CHECK"), config })))).toEqual(
       endpoints.list()[0],
     );
   });
 
-  test("DEL removes and may be repeated; CHECK then says what is missing", async () => {
+  test("DEL can be repeated; CHECK then reports what is missing", async () => {
     const [endpoint] = endpoints.list();
     await call("DEL");
     await call("DEL");
@@ -127,7 +127,7 @@ describe.skipIf(skip)("CNI", () => {
     ready = async () => undefined;
   });
 
-  test("an ADD that cannot be remembered leaves nothing behind, and works once it can", async () => {
+  test("an ADD that cannot be recorded leaves nothing behind, and works once it can be", async () => {
     mkdirSync(`${file}.new`);
     await expect(call("ADD", "c5")).rejects.toThrow();
     expect(endpoints.list()).toEqual([]);
@@ -138,7 +138,7 @@ describe.skipIf(skip)("CNI", () => {
     await call("DEL", "c5");
   });
 
-  test("ADD again opens an interface that the first call left closed", async () => {
+  test("a repeated ADD opens an interface that the first call left closed", async () => {
     await call("ADD", "c6");
     inPod("ip", "link", "set", "dev", "eth0", "down");
     await call("ADD", "c6");
@@ -147,7 +147,7 @@ describe.skipIf(skip)("CNI", () => {
     await call("DEL", "c6");
   });
 
-  test("DEL finds an endpoint that was taken from the maps, by its interface", async () => {
+  test("DEL finds an endpoint that was recovered from the maps, by its interface", async () => {
     await call("ADD", "c7");
     const [known] = endpoints.list() as [Endpoint];
     endpoints.remove(known);
@@ -163,7 +163,7 @@ describe.skipIf(skip)("CNI", () => {
     await call("DEL", "c8");
   });
 
-  test("GC removes what the runtime does not know", async () => {
+  test("GC removes endpoints that the runtime does not know", async () => {
     await call("ADD", "c3");
     await call("GC", "", { "cni.dev/valid-attachments": [{ containerID: "c3", ifname: "eth0" }] });
     expect(endpoints.list().length).toBe(1);
@@ -171,12 +171,12 @@ describe.skipIf(skip)("CNI", () => {
     expect(endpoints.list()).toEqual([]);
   });
 
-  test("loopback is served for runtimes that ask for it", async () => {
+  test("loopback is served for runtimes that request it", async () => {
     await call("ADD", "c4", { cniVersion: "0.3.1", type: "loopback" });
     expect(inPod("ip", "-brief", "link", "show", "lo")).toContain("UP");
   });
 
-  test("the shim says how to look on when no agent answers", () => {
+  test("the shim says where to look if no agent answers", () => {
     const input = JSON.stringify({ ...config, socket: join(folder, "nobody.sock") });
     const { status, stdout } = spawnSync(shim, { input, env: environment("ADD"), encoding: "utf8" });
     expect(status).toBe(1);
@@ -185,7 +185,7 @@ describe.skipIf(skip)("CNI", () => {
     expect(failure.details).toContain("next: kubectl -n ebpf-dataplane get pods");
   });
 
-  test("the plugin is installed, left alone when it is the same, and removed", () => {
+  test("the plugin is installed, not rewritten if it is the same, and removed", () => {
     const where = { binary: shim, binFolder: join(folder, "bin"), confFolder: join(folder, "conf") };
     installPlugin({ ...where, socket });
     installPlugin({ ...where, socket });

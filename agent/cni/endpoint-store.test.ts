@@ -33,29 +33,29 @@ test.each([
   ["garbage", "{garbage"],
   ["nothing", ""],
   ["a field missing", '{"endpoints":[{"containerId":"c1"}],"freed":[]}'],
-])("a file with %s in it: the copy stands in, and it is said in one sentence", (_, text) => {
+])("a file with %s in it: the copy is used, and one sentence reports it", (_, text) => {
   new EndpointStore(file).add(endpoint(1));
   writeFileSync(file, text);
   const store = new EndpointStore(file);
   expect(store.list()).toEqual([endpoint(1)]);
-  expect(store.damage).toMatch(/^.*endpoints\.json cannot be read \([^\n]*\): its copy stands in$/);
+  expect(store.damage).toMatch(/^.*endpoints\.json cannot be read \([^\n]*\): using its copy$/);
   store.add(endpoint(2));
   expect(new EndpointStore(file)).toMatchObject({ damage: undefined });
   expect(new EndpointStore(file).list()).toEqual([endpoint(1), endpoint(2)]);
 });
 
-test("file and copy damaged: an agent starts all the same, and says so", () => {
+test("file and copy damaged: an agent still starts, and reports it", () => {
   writeFileSync(file, "{");
   writeFileSync(`${file}.copy`, "{");
   const store = new EndpointStore(file);
   expect(store.list()).toEqual([]);
-  expect(store.damage).toContain("endpoints are taken from the maps");
+  expect(store.damage).toContain("recovering endpoints from the maps");
 });
 
-test("a write that fails changes nothing in memory either", () => {
+test("a failed write does not change the memory either", () => {
   const store = new EndpointStore(file);
   store.add(endpoint(1));
-  mkdirSync(`${file}.new`); // nobody can write there now, not even root
+  mkdirSync(`${file}.new`); // makes writing impossible, even for root
   expect(() => store.add(endpoint(2))).toThrow();
   expect(store.list()).toEqual([endpoint(1)]);
   expect(() => store.remove(endpoint(1))).toThrow();
@@ -64,7 +64,7 @@ test("a write that fails changes nothing in memory either", () => {
   expect(JSON.parse(readFileSync(file, "utf8")).endpoints).toEqual([endpoint(1)]);
 });
 
-test("what is in no file comes back from the maps, by the pods that have the addresses and interfaces that exist", () => {
+test("endpoints that are in no file are recovered from the maps, by the pods with their addresses and by existing interfaces", () => {
   const maps = memoryMaps();
   const value = { policy: 7, flags: 1, mac: "02:00:00:00:00:01", hostMac: "02:00:00:00:00:02" };
   for (const index of [1, 2, 3]) {

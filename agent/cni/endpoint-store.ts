@@ -17,19 +17,19 @@ const endpointSchema = z.object({
 
 const fileSchema = z.object({ endpoints: z.array(endpointSchema), freed: z.array(z.string()) });
 
-/** A pod's interface as this node made it. */
+/** A pod's interface on this node. */
 export type Endpoint = z.infer<typeof endpointSchema>;
 
-/** How many freed addresses are remembered: more than a block has. */
+/** The number of freed addresses to remember: more than a block has. */
 const FREED_LIMIT = 4096;
 
-/** The endpoints of this node, in a file so that a restarted agent knows them, and in a copy of it for the day that the
- * file cannot be read. The probe reads it too. What is in memory is what is in the file. */
+/** The endpoints of this node, in a file for a restarted agent, and in a copy in case the file cannot
+ * be read. The probe reads the file too. Memory and file have the same content. */
 export class EndpointStore {
   readonly #path: string;
   #byAttachment: ReadonlyMap<string, Endpoint> = new Map();
   #freedAddresses: readonly string[] = [];
-  /** What is wrong with the file, in one sentence; undefined: nothing. */
+  /** The problem with the file, in one sentence; undefined: none. */
   readonly damage: string | undefined;
 
   constructor(path: string) {
@@ -40,7 +40,7 @@ export class EndpointStore {
     this.#byAttachment = new Map((saved?.endpoints ?? []).map((endpoint) => [keyOf(endpoint), endpoint]));
     this.#freedAddresses = saved?.freed ?? [];
     if (file instanceof Error) {
-      const instead = saved ? "its copy stands in" : "endpoints are taken from the maps";
+      const instead = saved ? "using its copy" : "recovering endpoints from the maps";
       this.damage = `${path} cannot be read (${file.message.split("\n")[0]}): ${instead}`;
     }
   }
@@ -57,12 +57,12 @@ export class EndpointStore {
     return new Set(this.list().map((endpoint) => endpoint.address));
   }
 
-  /** Addresses that were in use once, the longest free first. */
+  /** Addresses that were in use before, the longest free first. */
   freed(): readonly string[] {
     return this.#freedAddresses;
   }
 
-  /** Throws, and changes nothing, where the file cannot be written. */
+  /** Throws, and changes nothing, if the file cannot be written. */
   add(endpoint: Endpoint): void {
     const endpoints = new Map(this.#byAttachment).set(keyOf(endpoint), endpoint);
     this.#save(
@@ -71,7 +71,7 @@ export class EndpointStore {
     );
   }
 
-  /** Throws, and changes nothing, where the file cannot be written. */
+  /** Throws, and changes nothing, if the file cannot be written. */
   remove(endpoint: Endpoint): void {
     const endpoints = new Map(this.#byAttachment);
     if (!endpoints.delete(keyOf(endpoint))) return;
@@ -91,13 +91,13 @@ export class EndpointStore {
 
 type Saved = z.infer<typeof fileSchema>;
 
-/** Undefined where there is no file, an Error where it is none of ours. */
+/** Undefined if there is no file, an Error if it is not a valid endpoint file. */
 function read(path: string): Saved | Error | undefined {
   try {
     return fileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    return error instanceof z.ZodError ? new Error("not its form") : (error as Error);
+    return error instanceof z.ZodError ? new Error("invalid content") : (error as Error);
   }
 }
 

@@ -16,26 +16,26 @@ const CONFLIST = `05-${PLUGIN}.conflist`;
 export interface InstallOptions {
   /** The compiled shim. */
   readonly binary: string;
-  /** The node's /opt/cni/bin and /etc/cni/net.d, as seen from here. */
+  /** The node's /opt/cni/bin and /etc/cni/net.d, as paths in this container. */
   readonly binFolder: string;
   readonly confFolder: string;
-  /** The agent's socket, as seen on the node. */
+  /** The agent's socket, as a path on the node. */
   readonly socket: string;
 }
 
-/** Tells the container runtime of the plugin: kubelet takes the node as Ready for pods from then on. Written by rename,
- * because the runtime may read at any moment; binary first, because the configuration names it. */
+/** Installs the plugin for the container runtime; from then on kubelet reports the node as Ready. Written by rename,
+ * because the runtime may read at any time; the binary first, because the configuration refers to it. */
 export function installPlugin({ binary, binFolder, confFolder, socket }: InstallOptions): void {
   mkdirSync(binFolder, { recursive: true });
   mkdirSync(confFolder, { recursive: true });
   installBinary(binary, join(binFolder, PLUGIN));
-  // Runtimes before containerd 2 also want this one; most nodes have it from their distribution.
+  // Runtimes before containerd 2 also need this plugin; most distributions install it.
   if (!existsSync(join(binFolder, "loopback"))) installBinary(binary, join(binFolder, "loopback"));
   const conflist = { cniVersion: "1.0.0", name: PLUGIN, plugins: [{ type: PLUGIN, socket }] };
   replace(join(confFolder, CONFLIST), `${JSON.stringify(conflist, null, 2)}\n`);
 }
 
-/** The node is not ours any more: the runtime uses what other configuration there is. */
+/** Removes the plugin; the runtime then uses any other configuration that exists. */
 export function uninstallPlugin({ binFolder, confFolder, binary }: Omit<InstallOptions, "socket">): void {
   rmSync(join(confFolder, CONFLIST), { force: true });
   for (const name of [PLUGIN, "loopback"]) {

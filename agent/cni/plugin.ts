@@ -5,11 +5,11 @@ import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, SUPP
 import { addResult, loopbackResult } from "./results.ts";
 import { createVeth, deleteVeth, hostIndex, openVeth, type VethPair, vethNames } from "./veth.ts";
 
-/** What the rest of the agent does for a pod that comes or goes. */
+/** The operations of the agent when a pod is created or removed. */
 export interface EndpointLife {
   /** Attaches the programs to the endpoint's interface and resolves when its maps and policies are written. */
   ready(endpoint: Endpoint): Promise<void>;
-  /** The endpoint is gone: its entries may go. */
+  /** Called when the endpoint is removed, so that its entries can be deleted. */
   gone(endpoint: Endpoint): void;
 }
 
@@ -21,7 +21,7 @@ export interface PluginOptions {
   readonly mtu: () => number;
 }
 
-/** The verbs of CNI. Every one may be repeated: ADD answers what it answered, DEL of what is gone succeeds. */
+/** The verbs of CNI. Each can be repeated: ADD returns the same result, and DEL of a missing endpoint succeeds. */
 export class CniPlugin {
   readonly #options: PluginOptions;
 
@@ -29,14 +29,14 @@ export class CniPlugin {
     this.#options = options;
   }
 
-  /** Answers one call with the JSON to print; undefined prints nothing. Rejects with CniError. */
+  /** Handles one call and returns the JSON to print; undefined prints nothing. Rejects with CniError. */
   async call(request: CniRequest): Promise<object | undefined> {
     const { env, config } = request;
     if (config.type === "loopback") return this.#loopback(request);
     switch (env.CNI_COMMAND) {
       case "VERSION":
         return { cniVersion: config.cniVersion, supportedVersions: SUPPORTED_VERSIONS };
-      case "STATUS": // an agent that is not ready does not answer at all, which the shim reports
+      case "STATUS": // an agent that is not ready does not answer, which the shim reports
         return undefined;
       case "ADD":
         return addResult(config.cniVersion, await this.#add(attachmentOf(request)));
@@ -75,14 +75,14 @@ export class CniPlugin {
       address,
       mtu: this.#options.mtu(),
     };
-    deleteVeth(pair.hostInterface); // of a call that was cut short
+    deleteVeth(pair.hostInterface); // left by an interrupted call
     let endpoint: Endpoint | undefined;
     try {
       endpoint = { ...attachment, ...names, address, ifindex: createVeth(pair) };
       this.#options.endpoints.add(endpoint);
       return await this.#open(attachment, endpoint);
     } catch (error) {
-      // What it was made of goes again; what is said is why it failed, not why that failed too.
+      // Undo the previous steps. The error reports the original failure, not a failure to undo.
       try {
         if (endpoint) this.#forget(endpoint);
         else deleteVeth(pair.hostInterface);
@@ -91,14 +91,14 @@ export class CniPlugin {
     }
   }
 
-  // Also for an ADD that is repeated: the first may have ended before the interface was open.
+  // Also for a repeated ADD: the first one may have ended before the interface was open.
   async #open({ netns, ifname }: Attachment, endpoint: Endpoint): Promise<Endpoint> {
     await this.#options.life.ready(endpoint);
     openVeth({ ...endpoint, netns, ifname, mtu: this.#options.mtu() });
     return endpoint;
   }
 
-  // An endpoint that was recovered from the maps is known by its interface, whose name is made of the container's.
+  // An endpoint that was recovered from the maps is found by its interface, whose name is derived from the container's id.
   #find(attachment: Attachment): Endpoint | undefined {
     const { endpoints } = this.#options;
     const { hostInterface } = vethNames(attachment.containerId, attachment.ifname);
@@ -122,7 +122,7 @@ export class CniPlugin {
     const name = `${attachment.namespace}/${attachment.pod} (container ${attachment.containerId})`;
     if (!endpoint) throw new CniError(CniCode.UNKNOWN_CONTAINER, `This node has no endpoint for ${name}.`);
     if (hostIndex(endpoint.hostInterface) !== endpoint.ifindex) {
-      throw new CniError(CniCode.CHECK_FAILED, `The interface ${endpoint.hostInterface} of ${name} is gone.`);
+      throw new CniError(CniCode.CHECK_FAILED, `The interface ${endpoint.hostInterface} of ${name} does not exist.`);
     }
   }
 

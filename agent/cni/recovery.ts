@@ -3,9 +3,9 @@ import type { MapStores } from "../kernel/map-store.ts";
 import type { NetworkDevice } from "../network/devices.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
 
-/** Endpoints that the maps hold and the store does not, because its file was lost or damaged: their interfaces exist, so
- * their pods run. Named by the pods of the cluster that have their addresses. Which container it was nobody tells; the name
- * of the interface, made from it, does. */
+/** Endpoints that are in the maps but not in the store, because its file was lost or damaged: their interfaces
+ * exist, so their pods run. They are matched to the pods that have their addresses. The container's id is unknown, but
+ * the interface's name is derived from it. */
 export function lostEndpoints(
   store: Pick<EndpointStore, "list">,
   maps: Pick<MapStores, "interfaces" | "endpoints">,

@@ -11,7 +11,7 @@ export const CniCode = {
   CHECK_FAILED: 101,
 } as const;
 
-/** What the container runtime gets to read: its own error object. */
+/** An error for the container runtime, in its own format. */
 export class CniError extends Error {
   readonly code: number;
   readonly details: string;
@@ -44,10 +44,10 @@ const requestSchema = z.object({
   }),
 });
 
-/** One call of the plugin, as the shim passes it on. */
+/** One call of the plugin, as passed by the shim. */
 export type CniRequest = z.infer<typeof requestSchema>;
 
-/** Who an ADD is for. */
+/** The pod and interface of a call. */
 export interface Attachment {
   readonly containerId: string;
   readonly ifname: string;
@@ -60,16 +60,16 @@ export interface Attachment {
 export function parseRequest(body: unknown): CniRequest {
   const result = requestSchema.safeParse(body);
   if (!result.success)
-    throw new CniError(CniCode.BAD_ENVIRONMENT, "This is no CNI call.", z.prettifyError(result.error));
+    throw new CniError(CniCode.BAD_ENVIRONMENT, "Not a valid CNI request.", z.prettifyError(result.error));
   const { cniVersion } = result.data.config;
   if (SUPPORTED_VERSIONS.includes(cniVersion)) return result.data;
   throw new CniError(
     CniCode.INCOMPATIBLE_VERSION,
-    `The network configuration asks for CNI version ${cniVersion}; supported are ${SUPPORTED_VERSIONS.join(", ")}.`,
+    `The network configuration requires CNI version ${cniVersion}; supported are ${SUPPORTED_VERSIONS.join(", ")}.`,
   );
 }
 
-/** The attachment a call is about. Which pod it is comes in CNI_ARGS, as kubelet's runtimes send it. */
+/** The attachment of a call. The pod is in CNI_ARGS, as sent by the container runtimes of kubelet. */
 export function attachmentOf({ env }: CniRequest): Attachment {
   if (!env.CNI_CONTAINERID || !env.CNI_IFNAME) {
     throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_CONTAINERID and CNI_IFNAME must be set.");

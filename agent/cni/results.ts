@@ -22,7 +22,7 @@ export function loopbackResult(cniVersion: string, netns: string): object {
   };
 }
 
-// Before 1.0.0 each address said its family.
+// Before 1.0.0 each address stated its family.
 function family(cniVersion: string): { version?: "4" } {
   return cniVersion.startsWith("0.") ? { version: "4" } : {};
 }

@@ -5,7 +5,7 @@ import { listenPrivately } from "../private-socket.ts";
 import type { CniPlugin } from "./plugin.ts";
 import { CniCode, CniError, type CniRequest, parseRequest } from "./request.ts";
 
-/** Serves the shim's calls at a Unix socket: 200 with the result, 500 with CNI's error object. `called` is told of each. */
+/** Serves the shim's calls at a Unix socket: 200 with the result, 500 with CNI's error object. Calls `called` for each. */
 export function serveCni(
   socket: string,
   plugin: CniPlugin,
@@ -30,7 +30,7 @@ export function serveCni(
       response.writeHead(500).end(JSON.stringify(failure));
     }
   });
-  return listenPrivately(server, socket); // it moves pods into networks
+  return listenPrivately(server, socket); // clients can change the networks of pods
 }
 
 function failureOf(error: unknown, call: CniRequest | undefined) {

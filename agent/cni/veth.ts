@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ipBatch, ipJson } from "../network/ip-command.ts";
 
-/** What a pod's interface pair is made of. */
+/** The properties of a pod's interface pair. */
 export interface VethPair {
   readonly netns: string;
   readonly ifname: string;
@@ -12,10 +12,10 @@ export interface VethPair {
   readonly mtu: number;
 }
 
-// The pod's router: an address that exists nowhere, answered by a permanent neighbour entry.
+// The pod's router: an address that no interface has, resolved by a permanent neighbor entry.
 const GATEWAY = "169.254.1.1";
 
-/** Name and hardware addresses follow from the attachment, so that a repeated or undone call finds what the first made. */
+/** Name and hardware addresses are derived from the attachment, so that a repeated call or an undo finds what the first call created. */
 export function vethNames(containerId: string, ifname: string): Pick<VethPair, "hostInterface" | "mac" | "hostMac"> {
   const hash = createHash("sha256")
     .update(containerId + ifname)
@@ -29,23 +29,23 @@ export function vethNames(containerId: string, ifname: string): Pick<VethPair, "
   return { hostInterface: `ebpf${hash.slice(0, 11)}`, mac: mac(20), hostMac: mac(30) };
 }
 
-/** Makes the pair, its far end in the pod's namespace. The host side is up, since the kernel takes no route to an
- * interface that is down; while the pod's side is down nothing passes. Returns the host side's index. */
+/** Creates the pair, with its far end in the pod's namespace. The host side is up, because the kernel accepts no route
+ * to an interface that is down; no traffic passes while the pod's side is down. Returns the host side's index. */
 export function createVeth(pair: VethPair): number {
   const { hostInterface, hostMac, mac, mtu, ifname, netns, address } = pair;
   const far = `peer name ${ifname} address ${mac} mtu ${mtu} netns ${netns}`;
   ipBatch([
     `link add ${hostInterface} address ${hostMac} mtu ${mtu} type veth ${far}`,
-    `link set dev ${hostInterface} addrgenmode none`, // no IPv6 of the host's own on it
+    `link set dev ${hostInterface} addrgenmode none`, // no IPv6 address of the host on it
     `link set dev ${hostInterface} up`,
     `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`,
   ]);
   const index = hostIndex(hostInterface);
-  if (index === undefined) throw new Error(`Interface ${hostInterface} vanished right after it was made.`);
+  if (index === undefined) throw new Error(`Interface ${hostInterface} disappeared right after it was created.`);
   return index;
 }
 
-/** Lets traffic flow: to be called when the pod's policy is in force. */
+/** Opens the interface for traffic; call it when the pod's policy is written. */
 export function openVeth({ address, hostMac, ifname, netns }: VethPair): void {
   ipBatch(
     [
@@ -59,12 +59,12 @@ export function openVeth({ address, hostMac, ifname, netns }: VethPair): void {
   );
 }
 
-/** Removes the pair; a pair that is gone (with its namespace, say) is as good. */
+/** Removes the pair if it still exists (it may have been removed with its namespace). */
 export function deleteVeth(hostInterface: string): void {
   if (hostIndex(hostInterface) !== undefined) ipBatch([`link delete dev ${hostInterface}`]);
 }
 
-/** The index of an interface of this namespace, undefined when it does not exist. */
+/** The index of an interface of this namespace, undefined if it does not exist. */
 export function hostIndex(name: string): number | undefined {
   return ipJson<{ ifname: string; ifindex: number }>("link", "show").find((link) => link.ifname === name)?.ifindex;
 }

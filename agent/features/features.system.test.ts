@@ -11,7 +11,7 @@ const why = noKernel || (!existsSync(program) && "SKIP: dist/agent.js is not bui
 if (why) console.log(why);
 
 describe.skipIf(why)("features", () => {
-  test("this kernel takes every program, nothing is left, and the report fits in a container's last message", () => {
+  test("this kernel loads every program, nothing is left behind, and the report fits in a container's termination message", () => {
     const links = () => execFileSync("ip", ["-brief", "link"], { encoding: "utf8" });
     const mounts = () => execFileSync("cat", ["/proc/self/mounts"], { encoding: "utf8" });
     const files = () => readdirSync(tmpdir()).filter((name) => name.startsWith("features-"));

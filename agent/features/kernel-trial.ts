@@ -1,5 +1,5 @@
-// Tries on this kernel what an agent needs: every program through the verifier, one on an interface, the interfaces themselves.
-// Runs in a network namespace and a mount namespace of its own, so it leaves nothing.
+// Tests an agent's requirements on this kernel: loads every program through the verifier, attaches one to an interface, and creates
+// the interfaces. Runs in separate network and mount namespaces, so it leaves nothing behind.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,10 +16,10 @@ export type KernelTrial = Pick<NodeReport, "attach"> & {
   obstacles: Pick<Obstacles, "programs" | "attach" | "devices">;
 };
 
-/** Longest reason that is told, characters: a report has to be small. */
+/** Maximum length of a reason, in characters, because a report must be small. */
 const LONGEST = 500;
 
-/** Why something cannot be done, or "". */
+/** Returns why an action failed, or "". */
 export function obstacle(attempt: () => void): string {
   try {
     attempt();

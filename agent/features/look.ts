@@ -16,16 +16,16 @@ import type { NodeReport } from "./report.ts";
 export interface FeatureOptions {
   /** This node's address, to find its uplink. */
   nodeAddress?: string;
-  /** `host:port` that agents are to reach. */
+  /** `host:port` that agents must reach. */
   apiServer?: string;
-  /** Where the node's /sys and /etc are seen. */
+  /** The folder in which the node's /sys and /etc are mounted. */
   nodeRoot: string;
 }
 
-/** Milliseconds in which an API server must take a connection. */
+/** Milliseconds in which an API server must accept a connection. */
 const CONNECT_MS = 5000;
 
-/** Looks at this node, and tries its kernel in namespaces that nobody else sees. Nothing is changed. */
+/** Examines this node, and tests its kernel in separate namespaces. Changes nothing. */
 export async function lookAtNode(options: FeatureOptions): Promise<NodeReport> {
   const { nodeRoot, nodeAddress } = options;
   const { attach, obstacles } = tryKernelApart();
@@ -49,12 +49,12 @@ export async function lookAtNode(options: FeatureOptions): Promise<NodeReport> {
   };
 }
 
-/** This program once more, in namespaces of its own: they end with it. */
+/** Runs this program again in separate namespaces, which end with it. */
 function tryKernelApart(): KernelTrial {
   const words = ["--net", "--mount", process.execPath, process.argv[1] as string, "features", "--kernel-only"];
   const { status, stdout, stderr, error } = spawnSync("unshare", words, { encoding: "utf8" });
   if (!error && status === 0) return JSON.parse(stdout) as KernelTrial;
-  const why = `the kernel could not be tried: ${error?.message ?? (stderr.trim() || `unshare ended with ${status}`)}`;
+  const why = `the kernel could not be tested: ${error?.message ?? (stderr.trim() || `unshare exited with status ${status}`)}`;
   return { attach: "", obstacles: { programs: why, attach: "not tried", devices: "not tried" } };
 }
 

@@ -7,13 +7,13 @@ import { otherPlugins } from "./plugins.ts";
 const folder = mkdtempSync(join(tmpdir(), "plugins-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("otherPlugins() names every plugin but ours, and tells of files that it cannot read", () => {
+test("otherPlugins() lists every plugin except this project's, and reports unreadable files", () => {
   const files = {
     "05-ebpf-dataplane.conflist": JSON.stringify({ plugins: [{ type: "ebpf-dataplane" }] }),
     "10-calico.conflist": JSON.stringify({ plugins: [{ type: "calico" }, { type: "portmap" }] }),
     "87-bridge.conf": JSON.stringify({ type: "bridge" }),
     "99-broken.conf": "{",
-    "calico-kubeconfig": "no configuration of a plugin",
+    "calico-kubeconfig": "not a plugin configuration",
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   expect(otherPlugins(folder)).toEqual([

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PLUGIN } from "../cni/install.ts";
 import type { NodeReport } from "./report.ts";
 
-/** The network plugins that a folder of configuration names, without ours. What is no JSON names none. */
+/** The network plugins in a configuration folder, except this project's. Files that are not valid JSON contain none. */
 export function otherPlugins(folder: string): NodeReport["plugins"] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

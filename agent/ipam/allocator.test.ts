@@ -4,7 +4,7 @@ import type { Block, BlockClaims } from "./block.ts";
 
 const pool: Pool = { name: "default", cidr: "10.244.0.0/16", blockSize: 26, disabled: false };
 
-/** The API server as far as it matters here: the first to create a name wins. */
+/** A fake API server: the first to create a name wins. */
 class FakeClaims implements BlockClaims {
   readonly blocks = new Map<string, Block>();
   /** A watch that lags shows nothing. */
@@ -50,7 +50,7 @@ describe("Allocator", () => {
     expect(node.used.size).toBe(65);
   });
 
-  test("two nodes never share a block, also when their view of claims lags", async () => {
+  test("two nodes never share a block, even with outdated views of claims", async () => {
     const claims = new FakeClaims();
     const tiny = { ...pool, cidr: "10.244.0.0/25" };
     const [a, b] = [nodeWith(claims, "a", [tiny]), nodeWith(claims, "b", [tiny])];
@@ -65,7 +65,7 @@ describe("Allocator", () => {
     expect([...claims.blocks.keys()]).toEqual(["10-244-0-64-26"]);
   });
 
-  test("gives a freed address only when all others were used", async () => {
+  test("reuses a freed address only after all others were used", async () => {
     const node = nodeWith(new FakeClaims(), "a", [{ ...pool, cidr: "10.244.0.0/30", blockSize: 30 }]);
     const first = await node.take();
     const second = await node.take();
@@ -84,7 +84,7 @@ describe("Allocator", () => {
     expect(claims.blocks.size).toBe(2);
   });
 
-  test("leaves disabled pools alone and says when nothing is left", async () => {
+  test("ignores disabled pools and reports when no address is left", async () => {
     const claims = new FakeClaims();
     await expect(nodeWith(claims, "a", [{ ...pool, disabled: true }]).take()).rejects.toThrow("No enabled IPv4 IPPool");
     const full = nodeWith(claims, "a", [{ ...pool, cidr: "10.0.0.0/31", blockSize: 31 }]);

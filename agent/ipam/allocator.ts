@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { addressAt, covers, hostCidr, overlap, parseCidr, sizeOf } from "../../model/address/address.ts";
 import { type Block, type BlockClaims, blockName } from "./block.ts";
 
-/** An IP pool as far as handing out addresses goes. */
+/** An IP pool, for allocation. */
 export interface Pool {
   readonly name: string;
   readonly cidr: string;
@@ -10,7 +10,7 @@ export interface Pool {
   readonly disabled: boolean;
 }
 
-/** What is in use on this node, and what was freed, oldest first. */
+/** The addresses in use on this node, and the freed ones, oldest first. */
 export interface AddressUse {
   used(): ReadonlySet<string>;
   freed(): readonly string[];
@@ -20,15 +20,15 @@ export interface AllocatorOptions {
   readonly node: string;
   readonly pools: () => readonly Pool[];
   readonly claims: BlockClaims;
-  /** Names of blocks that are not in force: another node has the addresses. */
+  /** Names of blocks that are not in force, because another node has their addresses. */
   readonly refusedBlocks?: () => ReadonlySet<string>;
   readonly use: AddressUse;
 }
 
-/** Hands out workload addresses: from blocks this node has, and from a newly claimed one when they are full. */
+/** Allocates workload addresses: from the node's blocks, and from a newly claimed one when they are full. */
 export class Allocator {
   readonly #options: AllocatorOptions;
-  // Claimed by us a moment ago; the list may not show them yet.
+  // Recently claimed by this node; the list may not contain them yet.
   readonly #own = new Map<string, Block>();
   readonly #reserved = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
@@ -37,16 +37,16 @@ export class Allocator {
     this.#options = options;
   }
 
-  /** An address nobody has. It stays reserved until it is in use or release() is called. Rejects when every enabled pool
-   * is used up, in words. */
+  /** Returns a free address. It stays reserved until it is in use or release() is called. Rejects with an explanation if every
+   * enabled pool is used up. */
   allocate(): Promise<string> {
-    // One after the other: requests that meet while a block is being claimed would each claim one.
+    // Sequential, because concurrent requests would each claim a block.
     const next = this.#last.then(() => this.#choose());
     this.#last = next.catch(() => undefined);
     return next;
   }
 
-  /** Ends a reservation: the address is in use now, or will not be. */
+  /** Ends a reservation, when the address is in use or will not be used. */
   release(address: string): void {
     this.#reserved.delete(address);
   }
@@ -76,7 +76,7 @@ export class Allocator {
     );
   }
 
-  // An address that was just freed may still be in somebody's connection table or cache: take it last.
+  // A recently freed address may still be in connection tables or caches: use it last.
   #leastRecentlyUsed(blocks: readonly Block[]): string | undefined {
     const fresh = blocks.map((block) => this.#firstFree(block, new Set(this.#options.use.freed())));
     const never = fresh.find((address) => address !== undefined);
@@ -115,12 +115,12 @@ export class Allocator {
     }
     const names = pools.map((pool) => `${pool.name} (${pool.cidr})`).join(", ");
     throw new Error(
-      `Every block of the IP pools ${names} is claimed. Next: add an IPPool, or delete IPAMBlocks of nodes that are gone.`,
+      `Every block of the IP pools ${names} is claimed. Next: add an IPPool, or delete the IPAMBlocks of removed nodes.`,
     );
   }
 }
 
-// Nodes start at different places of the pool, so that they rarely try for the same block.
+// Nodes start at different positions in the pool, so that they rarely try the same block.
 function* candidates(pool: Pool, node: string): Generator<Block> {
   const whole = parseCidr(pool.cidr);
   const blockSize = 1n << BigInt(32 - pool.blockSize);

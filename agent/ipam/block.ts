@@ -1,4 +1,4 @@
-/** A piece of an IP pool that one node hands out addresses from. */
+/** A part of an IP pool from which one node allocates addresses. */
 export interface Block {
   /** Name of its IPAMBlock object: "10-244-0-64-26" for 10.244.0.64/26. */
   readonly name: string;
@@ -7,9 +7,9 @@ export interface Block {
   readonly pool: string;
 }
 
-/** Where blocks are claimed: cluster-wide, by creating an object whose name only one node can be first to create. */
+/** Claims of blocks, cluster-wide: only the first node can create the object with a block's name. */
 export interface BlockClaims {
-  /** Every block that is known to be claimed, by any node. */
+  /** All known claimed blocks of any node. */
   list(): readonly Block[];
   create(block: Block): Promise<"created" | "exists">;
 }

@@ -1,13 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
 
-/** Asks iproute2: `ip -json …`, parsed. */
+/** Runs `ip -json …` and parses its output. */
 export function ipJson<T>(...args: string[]): T[] {
   const text = execFileSync("ip", ["-json", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
-  // `ip -json` prints nothing, or [{}…], where a list has no element that matches.
+  // `ip -json` prints nothing, or [{}…], if no element of a list matches.
   return (JSON.parse(text || "[]") as T[]).filter((entry) => Object.keys(entry as object).length > 0);
 }
 
-/** Asks iproute2 for one line per object, where its JSON is ambiguous. */
+/** Runs `ip` with one line of output per object, for cases where its JSON is ambiguous. */
 export function ipLines(...args: string[]): string[] {
   return execFileSync("ip", ["-oneline", ...args], { encoding: "utf8", maxBuffer: 1 << 28 })
     .split("\n")
@@ -15,8 +15,8 @@ export function ipLines(...args: string[]): string[] {
     .filter(Boolean);
 }
 
-/** Runs many `ip` commands in one process, in a network namespace if one is given. Goes on after a command that fails,
- * then throws with the commands that did. */
+/** Runs many `ip` commands in one process, in a network namespace if one is given. Continues after a failed command,
+ * then throws with the failed commands. */
 export function ipBatch(commands: readonly string[], netns?: string): void {
   if (commands.length === 0) return;
   const ip = ["ip", "-force", "-batch", "-"];
@@ -35,7 +35,7 @@ export class IpError extends Error {
     // iproute2 names the line: "Command failed -:3".
     const failed = [...stderr.matchAll(/Command failed -:(\d+)/g)].map((match) => commands[Number(match[1]) - 1]);
     const reason = stderr.replace(/Command failed -:\d+\s*/g, "").trim();
-    super(`ip could not do "${failed.join('", "') || commands.join('", "')}": ${reason}`);
+    super(`ip failed to run "${failed.join('", "') || commands.join('", "')}": ${reason}`);
     this.name = "IpError";
   }
 }

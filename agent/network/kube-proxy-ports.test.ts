@@ -15,9 +15,9 @@ const tables = (tcp: string, tcp6 = "") => {
   writeFileSync(join(net, "tcp6"), heading + tcp6);
 };
 
-test("a kube-proxy that runs on this node is told by the ports that it listens on", () => {
+test("a kube-proxy on this node is detected by the ports on which it listens", () => {
   expect(kubeProxyListens(join(net, "none"))).toBe(false);
-  // 10250 is kubelet's; a connection to 10256 of another node, and one that was made from there, are no listeners.
+  // 10250 is kubelet's; a connection to 10256 of another node, and one from that port, are not listeners.
   tables(
     line("00000000:280A", "00000000:0000", "0A") +
       line("0100007F:C350", "0800A8C0:2810", "01") +

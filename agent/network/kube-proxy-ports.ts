@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 
-/** Where kube-proxy answers to health checks and gives its metrics, in the node's network; its defaults, which clusters keep
- * because load balancers and monitoring ask there. It listens before it writes its first rule. */
+/** The ports of kube-proxy's health checks and metrics in the node's network. Clusters keep these defaults, because
+ * load balancers and monitoring use them. kube-proxy listens before it writes its first rule. */
 const PORTS = [10256, 10249];
 /** TCP_LISTEN (net/tcp_states.h) as /proc/net/tcp writes it. */
 const LISTEN = "0A";
 
-/** Whether a kube-proxy runs on this node, as a pod, as a service of the system or inside another program (k3s). Told by its ports,
- * not by its process: the agent does not see the node's processes. */
+/** Whether a kube-proxy runs on this node, as a pod, as a system service or inside another program (k3s). Detected by
+ * its ports, because the agent does not see the node's processes. */
 export function kubeProxyListens(net = "/proc/net"): boolean {
   return ["tcp", "tcp6"].some((table) => {
     const path = `${net}/${table}`;

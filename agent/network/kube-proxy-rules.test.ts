@@ -6,15 +6,15 @@ const jump = (handle: number, target: string) => ({ rule: { handle, expr: [{ mat
 const rulesOf = ({ name }: { name: string }) => {
   if (name === "PREROUTING") return [{ chain: {} }, jump(3, "KUBE-SERVICES"), jump(4, "DOCKER")];
   if (name === "INPUT") return [jump(9, "KUBE-FIREWALL"), jump(10, "KUBE-NODEPORTS")];
-  throw new Error(`nobody needs the rules of ${name}`);
+  throw new Error(`the rules of ${name} are not needed`);
 };
 
-test("a node without kube-proxy's rules is left alone", () => {
+test("a node without kube-proxy's rules is not changed", () => {
   const others = [chain("nat", "PREROUTING", "prerouting"), chain("mangle", "KUBE-IPTABLES-HINT")];
   expect(removal(others, rulesOf)).toEqual([]);
 });
 
-test("jumps go before the content, and that before the chains; kubelet's and other people's stay", () => {
+test("jumps are deleted before the content, and the content before the chains; rules of kubelet and others stay", () => {
   const chains = [
     chain("nat", "PREROUTING", "prerouting"),
     chain("nat", "KUBE-SERVICES"),
@@ -39,7 +39,7 @@ test("jumps go before the content, and that before the chains; kubelet's and oth
   ]);
 });
 
-test("the table of its own that nftables mode makes goes whole, in each family once", () => {
+test("the separate table of nftables mode is deleted as a whole, once in each family", () => {
   const chains = ["services", "nodeports"].map((name) => chain("kube-proxy", name, "prerouting"));
   const six = chains.map((each) => ({ ...each, family: "ip6" }));
   expect(removal([...chains, ...six], rulesOf)).toEqual(["delete table ip kube-proxy", "delete table ip6 kube-proxy"]);

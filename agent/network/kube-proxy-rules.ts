@@ -2,8 +2,8 @@ import { z } from "zod";
 import { kubeProxyListens } from "./kube-proxy-ports.ts";
 import { nft, nftTransaction } from "./nft-command.ts";
 
-// What kube-proxy makes: chains in the tables that it shares with others (iptables, which is nf_tables below), and a table
-// of its own (nftables). KUBE-FIREWALL, KUBE-IPTABLES-HINT and KUBE-KUBELET-CANARY are kubelet's and stay.
+// kube-proxy creates chains in shared tables (iptables, implemented by nf_tables), or a separate
+// table (nftables). KUBE-FIREWALL, KUBE-IPTABLES-HINT and KUBE-KUBELET-CANARY are kubelet's and stay.
 const CHAIN = new RegExp(
   "^KUBE-(SERVICES|EXTERNAL-SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|FORWARD|PROXY-FIREWALL|PROXY-CANARY" +
     "|(SVC|SVL|SEP|FW|EXT|XLB)-[0-9A-Z]{16})$",
@@ -15,20 +15,20 @@ const chain = z.object({
   family: z.string(),
   table: z.string(),
   name: z.string(),
-  /** Only chains that packets enter by themselves have one: kube-proxy's are jumped to from there. */
+  /** Only base chains have a hook; they jump to kube-proxy's chains. */
   hook: z.string().optional(),
 });
 type Chain = z.infer<typeof chain>;
 
-/** A rule in a chain of somebody else that jumps to one of kube-proxy's. */
+/** A rule in another chain that jumps to one of kube-proxy's. */
 interface Jump {
   readonly chain: Chain;
   readonly handle: number;
 }
 
-/** Removes the rules of a kube-proxy that is gone; nothing else in the tables is touched. True: there were some. Costs one
- * process where there are none. A kube-proxy that runs keeps its rules: it is about to take services over, or on its way
- * out, and would miss them for as long as half a minute (nftables mode writes only differences).
+/** Removes the rules of a kube-proxy that no longer runs, and nothing else in the tables. True: there were some. If
+ * there are none, it costs one process. A running kube-proxy keeps its rules: it is about to take over services, or to stop,
+ * and without them services would fail for up to half a minute (nftables mode writes only differences).
  * @param hasPod whether the cluster has a pod of kube-proxy on this node */
 export function removeKubeProxyRules(hasPod: () => boolean): boolean {
   const chains = listChains();
@@ -38,13 +38,13 @@ export function removeKubeProxyRules(hasPod: () => boolean): boolean {
   return true;
 }
 
-/** Whether this node has rules of a kube-proxy, one that runs or one that is gone. */
+/** Whether this node has rules of a kube-proxy, running or not. */
 export function hasKubeProxyRules(): boolean {
   return removal(listChains(), () => []).length > 0;
 }
 
-/** The commands that remove kube-proxy's chains, as one transaction: first what jumps to them, then their content, which
- * refers to each other, then themselves. `rulesOf` gives a chain's rules as nft's JSON has them. */
+/** The commands that remove kube-proxy's chains, as one transaction: first the jumps to them, then their content, because
+ * chains refer to each other, then the chains. `rulesOf` returns a chain's rules in nft's JSON format. */
 export function removal(chains: readonly Chain[], rulesOf: (chain: Chain) => readonly unknown[]): string[] {
   const own = chains.filter(({ table }) => table === OWN_TABLE);
   const ours = chains.filter(({ table, name }) => table !== OWN_TABLE && CHAIN.test(name));

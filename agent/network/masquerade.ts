@@ -5,12 +5,12 @@ import { nftTransaction } from "./nft-command.ts";
 
 const TABLE = "ebpf_dataplane";
 
-/** Ports that masqueraded packets get: above those of node ports (Kubernetes' default range), and none that the pod chose. Else
- * a pod could ask a client from a node port's number, and be given that client's next datagrams to the service. */
+/** Source ports of masqueraded packets: above the node ports (Kubernetes' default range), and never chosen by the pod. Otherwise
+ * a pod could contact a client from a node port's number, and receive that client's next datagrams to the service. */
 const PORTS = "32768-65535";
 
-/** Makes the kernel masquerade what leaves the cluster from pools with natOutgoing. The table is replaced in one
- * transaction and only when its content would change: it carries its content's hash as its comment. */
+/** Configures the kernel to masquerade traffic that leaves the cluster from pools with natOutgoing. The table
+ * is replaced in one transaction, and only if its content changes: its comment is the hash of its content. */
 export function reconcileMasquerade(nat: NatOutgoing): boolean {
   const text = masqueradeTable(nat);
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
@@ -28,8 +28,8 @@ export function removeMasquerade(): void {
   if (presentHash() !== undefined) runNft(`delete table ip ${TABLE}\n`);
 }
 
-/** The table as nft(8) reads it. Sets keep the rule's cost independent of the number of pools and nodes. Connections that
- * exist keep their translation when the table is replaced. */
+/** The table in nft(8) syntax. With sets, the cost of the rule does not depend on the number of pools and nodes. Existing
+ * connections keep their translation when the table is replaced. */
 export function masqueradeTable({ sources, exclusions }: NatOutgoing): string {
   return `table ip ${TABLE} {
   comment
@@ -57,7 +57,7 @@ function elements(cidrs: readonly string[]): string {
   return ipv4.length === 0 ? "" : `\n    elements = { ${ipv4.join(", ")} }`;
 }
 
-// The text form, because nft's JSON leaves comments of tables out.
+// The text format, because nft's JSON omits comments of tables.
 function presentHash(): string | undefined {
   const { status, stdout } = spawnSync("nft", ["list", "table", "ip", TABLE], { encoding: "utf8" });
   return status === 0 ? (/^\s*comment "(\w+)"/m.exec(stdout)?.[1] ?? "") : undefined;

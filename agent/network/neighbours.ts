@@ -12,23 +12,23 @@ export interface NeighbourEntry {
   readonly state?: readonly string[];
 }
 
-/** Has the kernel keep the hardware addresses of the nodes on this node's own links known (NTF_EXT_MANAGED, since Linux 5.16).
- * The packet path believes a routed workload's address only in a frame of its node (bpf/policy/source.h), and does not ask
- * for neighbours itself. Returns how many entries were written. */
+/** Configures the kernel to keep the hardware addresses of nodes on this node's links resolved (NTF_EXT_MANAGED, since Linux
+ * 5.16). The packet path accepts the address of a routed workload only in a frame of its node (bpf/policy/source.h), and does
+ * not resolve neighbors itself. Returns the number of written entries. */
 export function reconcileNeighbours(routes: readonly Route[], uplinks: Uplinks): number {
   const commands = neighbourCommands(routes, uplinks, ipJson<NeighbourEntry>("neighbour", "show"));
   ipBatch(commands);
   return commands.length;
 }
 
-/** Forgets the entries of ours. */
+/** Deletes the entries that the agent wrote. */
 export function removeNeighbours(): void {
   const ours = ipJson<NeighbourEntry>("neighbour", "show").filter(isOurs);
   ipBatch(ours.map(({ dst, dev }) => `neighbour delete ${dst} dev ${dev}`));
 }
 
-/** The commands that lead from `actual` to what the routes need. Nodes behind a router are not on a link of ours; what somebody has
- * written down for good (static ARP) is known, and stays as it is. */
+/** The commands that lead from `actual` to the entries that the routes need. Nodes behind a router are not on this node's links. Permanent
+ * entries (static ARP) are resolved already and are not changed. */
 export function neighbourCommands(
   routes: readonly Route[],
   uplinks: Uplinks,

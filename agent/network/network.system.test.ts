@@ -54,7 +54,7 @@ describe.skipIf(noKernel)("network", () => {
     expect(written([])).toBe(0);
   });
 
-  test("the kernel's route to the nodes' network outlives a wish for another, and its end", () => {
+  test("the kernel's route to the nodes' network is neither replaced nor deleted", () => {
     const shown = () => execFileSync("ip", ["route", "show", "172.31.1.0/24"], { encoding: "utf8" });
     const connected = shown();
     expect(connected).toContain("proto kernel");
@@ -66,7 +66,7 @@ describe.skipIf(noKernel)("network", () => {
     expect(shown()).toBe(connected);
   });
 
-  test("the masquerade table is written when its content changes", () => {
+  test("the masquerade table is written only when its content changes", () => {
     const nat = { sources: ["10.244.0.0/16"], exclusions: ["10.244.0.0/16", "172.31.1.8"] };
     expect(reconcileMasquerade(nat)).toBe(true);
     expect(reconcileMasquerade(nat)).toBe(false);
@@ -75,9 +75,9 @@ describe.skipIf(noKernel)("network", () => {
     expect(reconcileMasquerade({ sources: [], exclusions: [] })).toBe(false);
   });
 
-  test("a command that fails is named", () => {
+  test("a failed command is named", () => {
     expect(() => ipBatch(["link set lo up", "link set nothing up"])).toThrow(
-      'ip could not do "link set nothing up": Cannot find device',
+      'ip failed to run "link set nothing up": Cannot find device',
     );
   });
 });

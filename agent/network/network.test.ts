@@ -40,7 +40,7 @@ describe("findUplinks()", () => {
     expect(findUplinks(devices, "172.31.1.8", ["eth.*"]).all.length).toBe(3);
   });
 
-  test("says what it found when the node's address is on none", () => {
+  test("lists what it found if no interface has the node's address", () => {
     expect(() => findUplinks(devices, "10.0.0.1", [])).toThrow(
       "has the node's address 10.0.0.1 (found: lo 127.0.0.1, eth0",
     );
@@ -69,11 +69,11 @@ describe("routeCommands()", () => {
     "172.31.1.0/24 dev eth0 proto kernel scope link src 172.31.1.8",
   ];
 
-  test("writes nothing when all is there", () => {
+  test("writes nothing if everything exists", () => {
     expect(routeCommands(desired, actual, context)).toEqual({ commands: [], conflicts: [] });
   });
 
-  test("leaves everybody else's routes alone, says so, and takes its own back where they appear", () => {
+  test("keeps routes of others, reports them, and deletes its own routes that conflict with them", () => {
     const blocks: Route[] = [
       { to: "nowhere", destination: "172.31.1.0/24" },
       { to: "nowhere", destination: "0.0.0.0/0" },
@@ -90,7 +90,7 @@ describe("routeCommands()", () => {
     expect(conflicts.map(({ destination }) => destination)).toEqual(["172.31.1.0/24", "0.0.0.0/0", "10.244.1.0/26"]);
   });
 
-  test("replaces what differs and deletes what nobody wants", () => {
+  test("replaces routes that differ and deletes unwanted ones", () => {
     const other = [
       "10.244.1.0/26 via 172.31.1.9 dev eth0 proto 235 src 172.31.1.8",
       "10.244.0.9 dev ebpf0b proto 235 scope link",
@@ -104,7 +104,7 @@ describe("routeCommands()", () => {
     ]);
   });
 
-  test("leaves out an endpoint whose interface is gone", () => {
+  test("omits an endpoint whose interface does not exist", () => {
     expect(routeCommands([{ to: "endpoint", destination: "10.244.0.6/32", ifindex: 8 }], [], context).commands).toEqual(
       [],
     );
@@ -114,7 +114,7 @@ describe("routeCommands()", () => {
 describe("tunnelCommands()", () => {
   const tunnel = { ...device("ebpf-vxlan"), kind: "vxlan" };
 
-  test("makes the device once", () => {
+  test("creates the device once", () => {
     expect(tunnelCommands(undefined, 1500)).toEqual([
       "link add ebpf-vxlan type vxlan external dstport 4789 nolearning gbp",
       "address add 169.254.1.1/32 dev ebpf-vxlan scope link",
@@ -134,7 +134,7 @@ test("masqueradeTable() has sorted IPv4 sets and leaves an empty one without ele
   expect(text.match(/elements/g)?.length).toBe(1);
 });
 
-test("sysctls are set once and given back", () => {
+test("sysctls are set once and restored", () => {
   const root = mkdtempSync(join(tmpdir(), "sysctls-"));
   const memory = join(root, "memory.json");
   mkdirSync(join(root, "net/ipv4"), { recursive: true });
@@ -155,14 +155,14 @@ describe("neighbourCommands()", () => {
     nodes.map((node) => ({ to: "node", destination: "10.244.1.0/26", node, encapsulated: false }));
   const ours = (dst: string, dev = "eth0") => ({ dst, dev, managed: null, protocol: "235", state: ["REACHABLE"] });
 
-  test("has the nodes on each link kept known, and none behind a router", () => {
+  test("keeps the nodes on each link resolved, and none behind a router", () => {
     expect(neighbourCommands(towards("172.31.1.207", "192.168.7.9", "10.9.0.4"), uplinks, [])).toEqual([
       "neighbour replace 172.31.1.207 dev eth0 managed protocol 235",
       "neighbour replace 192.168.7.9 dev eth1 managed protocol 235",
     ]);
   });
 
-  test("writes nothing twice, and forgets nodes that are gone, but nobody else's entries", () => {
+  test("writes nothing twice, and deletes entries of removed nodes, but not those of others", () => {
     const others = [
       { dst: "172.31.1.77", dev: "eth0", state: ["REACHABLE"] },
       { dst: "172.31.1.78", dev: "eth0", managed: null, protocol: "16", state: ["REACHABLE"] },
@@ -172,7 +172,7 @@ describe("neighbourCommands()", () => {
     ).toEqual(["neighbour delete 172.31.1.9 dev eth0"]);
   });
 
-  test("leaves static entries as they are: replacing one would lose its hardware address", () => {
+  test("does not change static entries: replacing one would lose its hardware address", () => {
     const fixed = { dst: "172.31.1.207", dev: "eth0", state: ["PERMANENT"] };
     expect(neighbourCommands(towards("172.31.1.207"), uplinks, [fixed])).toEqual([]);
   });

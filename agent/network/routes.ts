@@ -4,8 +4,8 @@ import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
 import { ipBatch, ipLines } from "./ip-command.ts";
 import { TUNNEL_DEVICE } from "./tunnel.ts";
 
-// Routes and neighbours of ours carry this number (`ip route … proto`): it is how a restarted agent knows them. Not in
-// /etc/iproute2/rt_protos, not used by a well-known routing daemon.
+// The agent's routes and neighbors have this protocol number (`ip route … proto`), by which a restarted agent recognizes them.
+// It is not in /etc/iproute2/rt_protos, and no well-known routing daemon uses it.
 export const PROTOCOL = 235;
 
 export interface RouteContext {
@@ -14,16 +14,16 @@ export interface RouteContext {
   readonly deviceName: (ifindex: number) => string | undefined;
 }
 
-/** A destination that has somebody else's route already: the kernel's to a connected network, an administrator's. */
+/** A destination that already has another route: the kernel's to a connected network, or an administrator's. */
 export interface RouteConflict {
   readonly destination: string;
   /** The other route, as ip(8) prints it. */
   readonly other: string;
 }
 
-/** Brings the kernel's routes of ours to the desired ones, writing only what differs, and gives those that could not be
- * written because somebody else has the destination. A route to an endpoint whose interface is gone is left out: its
- * removal is on its way. */
+/** Changes the agent's routes in the kernel to the desired ones, writing only differences, and returns those that were
+ * not written because their destination has another route. A route to an endpoint whose interface does not exist is omitted:
+ * its removal will follow. */
 export function reconcileRoutes(desired: readonly Route[], context: RouteContext) {
   const { commands, conflicts } = routeCommands(desired, ipLines("route", "show"), context);
   ipBatch(commands);
@@ -38,9 +38,9 @@ export function removeRoutes(): void {
   );
 }
 
-/** The commands that lead from `actual` (lines of `ip route show`) to `desired`. Only routes of ours are ever replaced or
- * deleted. Where somebody else has a route to the destination, whatever its metric, ours is not written: of two with one
- * destination the kernel would use ours, which may take the node off its network. */
+/** The commands that lead from `actual` (lines of `ip route show`) to `desired`. Only the agent's routes
+ * are ever replaced or deleted. If the destination has another route, with any metric, the agent's is not written:
+ * the kernel would prefer it, which could disconnect the node from its network. */
 export function routeCommands(desired: readonly Route[], actual: readonly string[], context: RouteContext) {
   const present = new Map(actual.filter(isOurs).map((line) => [destinationOf(line), line]));
   const others = new Map(actual.filter((line) => !isOurs(line)).map((line) => [destinationOf(line), line]));
@@ -69,7 +69,7 @@ function isOurs(line: string): boolean {
   return line.includes(` proto ${PROTOCOL}`);
 }
 
-// A route as ip(8) reads and prints it.
+// A route in the syntax of ip(8).
 function routeLine(route: Route, { nodeAddress, mtu, deviceName }: RouteContext): string[] {
   const destination = route.destination.replace(/\/32$/, "");
   switch (route.to) {
@@ -80,7 +80,7 @@ function routeLine(route: Route, { nodeAddress, mtu, deviceName }: RouteContext)
     case "node": {
       if (!route.encapsulated) return [`${destination} via ${route.node} src ${nodeAddress}`];
       const encapsulation = `encap ip id ${VNI_OVERLAY} dst ${route.node} dev ${TUNNEL_DEVICE} scope link`;
-      // The kernel must not make packets that no longer fit once they are wrapped.
+      // The kernel must not create packets that no longer fit the link after encapsulation.
       return [`${destination} ${encapsulation} src ${nodeAddress} mtu ${mtu - VXLAN_OVERHEAD}`];
     }
     case "nowhere":
@@ -93,7 +93,7 @@ function destinationOf(line: string): string {
   return destination === "default" ? "0.0.0.0/0" : destination;
 }
 
-// What of a route's text tells it from another: the kernel adds words (ttl, flags, the device of a gateway).
+// The parts of a route's text that identify it: the kernel adds words (ttl, flags, the device of a gateway).
 function meaning(line: string): string {
   const words = line.split(/\s+/);
   const after = (word: string) => words[words.lastIndexOf(word) + 1];

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
-/** Kernel settings by their path below /proc/sys. What each is for: README.md in this folder. */
+/** Kernel settings by their path below /proc/sys. README.md in this folder explains each. */
 export type Sysctls = ReadonlyMap<string, string>;
 
 /** The node's own. */
@@ -8,8 +8,8 @@ export function nodeSysctls(): Sysctls {
   return new Map([["net/ipv4/ip_forward", "1"]]);
 }
 
-/** Those of an uplink, the tunnel device or a pod's interface. 2 is the loose mode of RFC 3704: the kernel takes the
- * larger of this and `all`, so 0 would not be enough where the distribution sets `all` to 1. */
+/** Settings of an uplink, the tunnel device or a pod's interface. 2 is the loose mode of RFC 3704: the kernel uses
+ * the larger of this value and `all`, so 0 would not be enough if the distribution sets `all` to 1. */
 export function deviceSysctls(device: string): Sysctls {
   return new Map([
     [`net/ipv4/conf/${device}/rp_filter`, "2"],
@@ -17,7 +17,7 @@ export function deviceSysctls(device: string): Sysctls {
   ]);
 }
 
-/** Sets what is not set yet. The first value that was found is remembered in `memory` for restoreSysctls(). */
+/** Sets the settings that differ. The first value that was found is saved in `memory` for restoreSysctls(). */
 export function applySysctls(wanted: Sysctls, memory: string, root: string): string[] {
   const before = recall(memory);
   const changed: string[] = [];
@@ -33,7 +33,7 @@ export function applySysctls(wanted: Sysctls, memory: string, root: string): str
   return changed;
 }
 
-/** Gives back what applySysctls() found, for interfaces that still exist. */
+/** Restores the values that applySysctls() found, for interfaces that still exist. */
 export function restoreSysctls(memory: string, root: string): void {
   for (const [name, value] of Object.entries(recall(memory))) {
     if (existsSync(`${root}/${name}`)) write(`${root}/${name}`, value);

@@ -4,13 +4,13 @@ import { ipBatch, ipJson } from "./ip-command.ts";
 export const TUNNEL_DEVICE = "ebpf-vxlan";
 const VXLAN_PORT = 4789;
 
-// Loose reverse-path filtering (rp_filter 2) refuses everything that arrives on a device without an address, also what is
-// wrapped for a backend in the node's own network. The pods' router has this one; the scope keeps it off the network.
+// Loose reverse-path filtering (rp_filter 2) drops all packets on a device without an address, including encapsulated
+// packets for a backend in the node's own network. The device therefore has an address; its scope keeps it off the network.
 const TUNNEL_ADDRESS = "169.254.1.1/32";
 
-/** What has to be run so that the tunnel device is as wanted; nothing when it is. One device serves all nodes: packets
- * carry destination and network identifier (`external`) and the chosen backend (`gbp`); nothing is learned, nobody is asked
- * for hardware addresses. */
+/** The commands that create or correct the tunnel device; none if it is correct. One device serves all nodes:
+ * packets carry the destination and network identifier (`external`) and the chosen backend (`gbp`). It learns no addresses
+ * and sends no ARP requests. */
 export function tunnelCommands(present: NetworkDevice | undefined, mtu: number): string[] {
   const set = `link set dev ${TUNNEL_DEVICE} mtu ${mtu} arp off up`;
   if (present?.kind === "vxlan") return present.mtu === mtu && present.up ? [] : [set];
@@ -36,7 +36,7 @@ interface VxlanEntry {
   linkinfo?: { info_data?: { port?: number } };
 }
 
-/** Says who else has the tunnel's port, which one device of a kind that takes every network can have; "" where nobody does. */
+/** Names another device with the tunnel's port, which only one `external` device can have; "" if there is none. */
 export function otherTunnel(vxlans: readonly NetworkDevice[]): string {
   const others = vxlans.filter(({ name }) => name !== TUNNEL_DEVICE);
   const taken = others.find(({ name }) => vxlanPort(name) === VXLAN_PORT);

@@ -9,7 +9,7 @@ export interface Uplinks {
   readonly subnets: readonly string[];
 }
 
-/** Finds the uplinks. `patterns` are names or regular expressions for whole names; without any, the interface that has
+/** Finds the uplinks. `patterns` are names or regular expressions for complete names; without any, the interface with
  * the node's address is the uplink. */
 export function findUplinks(
   devices: readonly NetworkDevice[],
@@ -32,7 +32,7 @@ export function findUplinks(
   return { primary: owner, all, subnets: all.flatMap(subnetsOf) };
 }
 
-/** Name of the uplink with a subnet that holds the address; undefined: it is behind a router. */
+/** Name of the uplink with a subnet that contains the address; undefined: it is behind a router. */
 export function deviceTowards({ all }: Uplinks, address: string): string | undefined {
   const wanted = hostCidr(address);
   return all.find((device) => subnetsOf(device).some((subnet) => covers(parseCidr(subnet), wanted)))?.name;

@@ -1,5 +1,5 @@
-// The CNI plugin that the container runtime starts: hands its call to the node agent over a Unix socket and prints the
-// answer. It knows nothing of networks, so that it need not be replaced when the agent is.
+// The CNI plugin that the container runtime starts: passes its call to the node agent over a Unix socket and prints the
+// answer. It contains no network code, so it does not have to be replaced together with the agent.
 // Protocol: https://www.cni.dev/docs/spec/, section 2. The agent's side: agent/cni/server.ts.
 package main
 
@@ -18,7 +18,7 @@ import (
 
 const defaultSocket = "/run/ebpf-dataplane/agent.sock"
 
-// A runtime gives a plugin about as long as a pod's sandbox may take.
+// A runtime waits for a plugin about as long as a pod's sandbox may take.
 const patience = 90 * time.Second
 
 // Error codes of the specification.
@@ -50,7 +50,7 @@ func main() {
 		err = json.Unmarshal(config, &settings)
 	}
 	if err != nil {
-		fail(failure{"1.0.0", codeBadConfiguration, "The network configuration on standard input is no JSON.", err.Error()})
+		fail(failure{"1.0.0", codeBadConfiguration, "The network configuration on standard input is not valid JSON.", err.Error()})
 	}
 	if settings.Socket == "" {
 		settings.Socket = defaultSocket
@@ -70,7 +70,7 @@ func main() {
 	}
 }
 
-// The variables that carry the call; the rest of the environment is nobody's business.
+// The variables of the call; the rest of the environment is not passed on.
 func environment() map[string]string {
 	found := map[string]string{}
 	for _, variable := range os.Environ() {
