@@ -2,13 +2,13 @@ import { z } from "zod";
 import type { Baseline } from "./build.ts";
 import { previewSchema } from "./document.ts";
 
-/** Of an earlier preview only this is compared, so that one of another version can be too. */
+/** The compared part of an earlier preview; other fields may differ between versions. */
 const comparedSchema = previewSchema.pick({ reach: true, cost: true });
 
 /**
- * Reads what `preview --json` printed earlier.
- * @param what how it is called for people
- * @throws Error in one sentence
+ * Reads the output of an earlier `preview --json`.
+ * @param what its name in the output
+ * @throws Error with a one-sentence message
  */
 export function readBaseline(text: string, what: string): Baseline {
   let written: unknown;
@@ -18,6 +18,6 @@ export function readBaseline(text: string, what: string): Baseline {
     throw new Error(`it is not JSON: ${(error as Error).message}`);
   }
   const result = z.looseObject(comparedSchema.shape).safeParse(written);
-  if (!result.success) throw new Error(`it is not what \`preview --json\` prints: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new Error(`it is not the output of \`preview --json\`: ${z.prettifyError(result.error)}`);
   return { what, preview: result.data };
 }

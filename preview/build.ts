@@ -15,26 +15,26 @@ import { sceneOf } from "./scene.ts";
 import { warningsOf } from "./warnings/warnings.ts";
 import { declaredWays } from "./ways.ts";
 
-/** What is previewed: by whom it was declared does not matter. */
+/** Input of a preview, from the runner or from the Pulumi CLI. */
 export interface PreviewInputs {
   project: string;
   stack: string;
   resources: Resource[];
 }
 
-/** An earlier preview, and what to call it. */
+/** An earlier preview, and its name in the output. */
 export interface Baseline {
   what: string;
   preview: Pick<Preview, "reach" | "cost">;
 }
 
-/** Everything that can be said of a stack before it is made: pure. */
+/** Everything that is known about a stack before it is created: pure. */
 export function buildPreview({ project, stack, resources }: PreviewInputs, baseline?: Baseline): Preview {
   const declared = declaredOf(resources);
   const { machines, clusters } = declared;
   const reach = clusters.flatMap((cluster) => {
     const rows = reachTable(castOf(sceneOf(cluster)));
-    // Names of several clusters are told apart by their providers.
+    // With several clusters, names get the provider's name as a prefix.
     return clusters.length === 1 ? rows : rows.map((row) => ({ ...row, to: `${cluster.name}: ${row.to}` }));
   });
   const cost = costOf(resources);
@@ -87,14 +87,14 @@ function comparison({ what, preview: before }: Baseline, after: Baseline["previe
   return { what, reach: changesOf(before.reach, after.reach), cost };
 }
 
-/** Every verification of the stack, on the cluster whose clients it uses; with several clusters it is not known which. */
+/** Every verification of the stack, on the cluster whose clients it uses; with several clusters that one is not known. */
 function expectationsOf({ resources, clusters }: Declared): HeldExpectations {
   const [cluster] = clusters;
   if (!cluster || clusters.length > 1) return { contradictions: [], met: 0, open: 0 };
   return holdExpectations(sceneOf(cluster), resources.flatMap(checksOf));
 }
 
-/** The checks that a verification's command is handed; none where their clients are not known yet. */
+/** The checks in the input of a verification's command; none if their clients are not known yet. */
 function checksOf({ type, parent, inputs: { stdin } }: Resource): Check[] {
   if (type !== "command:local:Command" || !parent.includes("SourceIpVerification::")) return [];
   if (typeof stdin !== "string") return [];

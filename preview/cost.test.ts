@@ -15,7 +15,7 @@ const instance = (name: string, inputs: object = {}) =>
 const told = (...resources: Parameters<typeof costOf>[0]) =>
   costOf(resources).map((item) => `${item.what}: ${costInWords(item)}`);
 
-test("counts what costs, of each kind once, whatever the order", () => {
+test("counts resources with a cost, one entry per kind, independent of their order", () => {
   const spot = { instanceMarketOptions: { marketType: "spot" } };
   const stack = [
     resource("aws:ec2/natGateway:NatGateway", "way-out"),
@@ -37,13 +37,13 @@ test("counts what costs, of each kind once, whatever the order", () => {
     "NAT gateways: 1 × NAT gateway",
     "load balancers: 1 × application",
     "load balancers: 1 × network",
-    "load balancers: 1 × of Services, made by the cluster's cloud controller",
+    "load balancers: 1 × of Services, created by the cluster's cloud controller",
   ];
   expect(told(...stack)).toEqual(["instances: 1 × t3.medium, eu-central-1a", ...expected]);
   expect(told(...[...stack].reverse())).toEqual(told(...stack));
 });
 
-test("what a stack deletes costs no more, and a disk without a size is the image's", () => {
+test("deleted resources cost nothing, and a disk without a size has the image's size", () => {
   expect(told({ ...instance("gone"), change: "delete" })).toEqual([]);
   expect(told(instance("small", { rootBlockDevice: undefined }))[1]).toBe("volumes: 1 × gp2, as large as the image");
 });

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { compare, zoneOf } from "./declared/machines.ts";
 import type { Resource } from "./resource.ts";
 
-/** Something that somebody pays for, and how much of it; prices change and are not told. */
+/** Resources with a cost, and their amount. No prices: they change. */
 export interface CostItem {
   what: "instances" | "volumes" | "addresses" | "NAT gateways" | "load balancers" | "clusters";
-  /** Of which kind: "t3.medium, spot, eu-central-1a". */
+  /** "t3.medium, spot, eu-central-1a". */
   kind: string;
   count: number;
-  /** Volumes: all of them together. */
+  /** Volumes: total size. */
   gibibytes?: number;
 }
 
@@ -32,7 +32,7 @@ const NAMED: Record<string, [CostItem["what"], string]> = {
 
 const BALANCERS = ["aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"];
 
-/** What costs, counted: of each kind once. */
+/** Counts resources with a cost, one entry per kind. */
 export function costOf(resources: Resource[]): CostItem[] {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const kept = resources.filter(({ change }) => change !== "delete");
@@ -59,7 +59,7 @@ function itemsOf(resource: Resource, byUrn: ReadonlyMap<string, Resource>): Cost
   }
   if (BALANCERS.includes(type)) return [one("load balancers", String(inputs.loadBalancerType ?? "application"))];
   if (type === "kubernetes:core/v1:Service" && (inputs.spec as { type?: string } | undefined)?.type === "LoadBalancer")
-    return [one("load balancers", "of Services, made by the cluster's cloud controller")];
+    return [one("load balancers", "of Services, created by the cluster's cloud controller")];
   const named = NAMED[type];
   return named ? [one(...named)] : [];
 }
@@ -79,7 +79,7 @@ function instanceItems(resource: Resource, byUrn: ReadonlyMap<string, Resource>)
 const one = (what: CostItem["what"], kind: string): CostItem => ({ what, kind, count: 1 });
 
 function volume(gibibytes: number | undefined, kind: string): CostItem {
-  // Without a size it is the image's.
+  // The default size is the image's.
   if (gibibytes === undefined) return one("volumes", `${kind}, as large as the image`);
   return { ...one("volumes", kind), gibibytes };
 }

@@ -8,7 +8,7 @@ import { awsCluster, dataplane, object, twoNodesAndAClient, urnOf } from "./test
 
 const stack = "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev";
 
-/** A resource as the Pulumi CLI 3.259 tells its state. */
+/** A resource in the format of the Pulumi CLI 3.259. */
 const state = ({ urn, type, parent, inputs, references, provider }: Resource) => ({
   urn,
   type,
@@ -53,7 +53,7 @@ test("a stack is compared with its own state", () => {
   expect(text).toContain("Against the stack as it is deployed\n  client1 → nginx:80 was allowed, will be dropped");
 });
 
-test("what is deleted is in the tree, and protects nobody", () => {
+test("a deleted policy is shown in the tree, and has no effect", () => {
   const { before, after } = readDigest(digest(step("delete", closed, undefined)));
   const of = { project: "shop", stack: "dev" };
   const baseline = { what: "state", preview: buildPreview({ ...of, resources: before }) };
@@ -92,9 +92,9 @@ test("unknown and secret values are absent", () => {
 
 test.each([
   ["{", "it is not JSON"],
-  ['{"resources": []}', "it is not what `pulumi preview --json` prints"],
+  ['{"resources": []}', "it is not the output of `pulumi preview --json`"],
   ['{"steps": []}', "it has no steps: run `pulumi preview --json --show-sames`"],
-])("%s is no digest", (text, message) => {
+])("%s is not a digest", (text, message) => {
   expect(() => readDigest(text)).toThrow(NotADigest);
   expect(() => readDigest(text)).toThrow(message);
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Change, changes, type Resource } from "./resource.ts";
 
-/** What the Pulumi CLI writes for a value that only a deployment knows (`UnknownStringValue` of its SDK). */
+/** The Pulumi CLI's placeholder for a value that is known only after deployment (`UnknownStringValue` of its SDK). */
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SECRET = "[secret]";
 
@@ -15,7 +15,7 @@ const stateSchema = z.object({
 });
 type State = z.output<typeof stateSchema>;
 
-/** `pulumi preview --json`, as far as it is read (PreviewDigest of the CLI). */
+/** The part of `pulumi preview --json` in use (PreviewDigest of the CLI). */
 const digestSchema = z.object(
   {
     steps: z.array(
@@ -25,7 +25,7 @@ const digestSchema = z.object(
   { error: 'must be an object with "steps"' },
 );
 
-/** A stack as it is and as it would be. */
+/** A stack before and after the deployment. */
 export interface Digest {
   project: string;
   stack: string;
@@ -33,10 +33,10 @@ export interface Digest {
   after: Resource[];
 }
 
-/** A text that is no digest, in one sentence. */
+/** The text is not a digest; the message is one sentence. */
 export class NotADigest extends Error {}
 
-/** Reads what `pulumi preview --json --show-sames` printed. @throws NotADigest */
+/** Reads the output of `pulumi preview --json --show-sames`. @throws NotADigest */
 export function readDigest(text: string): Digest {
   const { steps } = parsed(text);
   const [, stack = "", project = ""] = /^urn:pulumi:([^:]+)::([^:]+)::/.exec(steps[0]?.urn ?? "") ?? [];
@@ -47,14 +47,14 @@ export function readDigest(text: string): Digest {
     if (urn.includes("::pulumi:pulumi:Stack::") || urn.includes("::pulumi:providers:command::")) continue;
     const change = changeOf(op);
     if (oldState) before.set(urn, resourceOf(oldState));
-    // A replacement is several steps: the one that makes the new resource tells most.
+    // A replacement has several steps: the one that creates the new resource has the most information.
     if (newState && change !== "delete") after.set(urn, { ...resourceOf(newState), change });
     if (change === "delete" && oldState && !after.has(urn)) after.set(urn, { ...resourceOf(oldState), change });
   }
   return { project, stack, before: inOrder(before), after: inOrder(after) };
 }
 
-/** The CLI works on many resources at a time, so the order of its steps is another one each time. */
+/** The CLI works on resources in parallel, so the order of its steps varies. */
 function inOrder(resources: ReadonlyMap<string, Resource>): Resource[] {
   return [...resources].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, resource]) => resource);
 }
@@ -68,10 +68,10 @@ function parsed(text: string): z.output<typeof digestSchema> {
   }
   const result = digestSchema.safeParse(written);
   if (result.success) return result.data;
-  throw new NotADigest(`it is not what \`pulumi preview --json\` prints: ${z.prettifyError(result.error)}`);
+  throw new NotADigest(`it is not the output of \`pulumi preview --json\`: ${z.prettifyError(result.error)}`);
 }
 
-/** The CLI's words for steps, of which a replacement has three. */
+/** The CLI's names for steps; a replacement has three. */
 function changeOf(op: string): Change {
   if (op.includes("replace")) return op.startsWith("delete") ? "delete" : "replace";
   return changes.find((change) => change === op) ?? "same";
@@ -96,7 +96,7 @@ function isDefault(provider: string): boolean {
   return /^default(_|$)/.test(provider.split("::").at(-2) ?? "default");
 }
 
-/** A value without what is unknown or secret. */
+/** A value without its unknown and secret parts. */
 function known(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(known).filter((item) => item !== undefined);
   if (value === UNKNOWN || value === SECRET) return undefined;

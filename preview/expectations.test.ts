@@ -14,7 +14,7 @@ const held = (text: string, more = {}) =>
 const step = (from: string, to: string, verdict: string, rest = "") =>
   `  - ${rest}expect: [{from: ${from}, to: "${to}", verdict: ${verdict}}]\n`;
 
-test("an expectation that the declared policies do not meet is told with what decides", () => {
+test("an expectation that the declared policies do not meet is reported with the deciding policy", () => {
   const wrong = held(step("client2", "tcp://172.31.1.8:30604", "allowed"));
   expect(wrong).toEqual({
     contradictions: [
@@ -45,7 +45,7 @@ test("objects that a check applies and deletes count from their step on", () => 
   expect(held(text)).toEqual({ contradictions: [], met: 3, open: 0 });
 });
 
-test("pods are found by labels and by the name of what makes them, services by their name", () => {
+test("pods are found by labels and by the name of their workload, services by their name", () => {
   expect(held(step("pod/default/app=nginx", "tcp://service/default/nginx:80", "dropped")).met).toBe(1);
   expect(held(step("client2", "tcp://pod/default/app=nginx:80", "dropped")).met).toBe(1);
   const dns = held(step("pod/default/app=nginx", "udp://service/kube-system/kube-dns:53", "dropped"), {
@@ -54,7 +54,7 @@ test("pods are found by labels and by the name of what makes them, services by t
   expect(dns.contradictions).toMatchObject([{ expected: "dropped", declared: "allowed" }]);
 });
 
-test("what only a cluster knows is left open", () => {
+test("expectations that only a cluster can decide stay open", () => {
   expect(held(step("node/master", "tcp://172.31.1.8:30604", "allowed"))).toMatchObject({ met: 0, open: 1 });
   expect(held(step("client1", "tcp://web.example.com:80", "allowed"))).toMatchObject({ met: 0, open: 1 });
   expect(held(step("client1", "tcp://172.31.1.8:31000", "allowed"))).toMatchObject({ met: 0, open: 1 });

@@ -15,16 +15,16 @@ export interface Contradiction {
   policies: string[];
 }
 
-/** What expectations say beside what is declared. */
+/** Expectations compared with the declaration. */
 export interface HeldExpectations {
   contradictions: Contradiction[];
   /** Expectations that agree with what is declared. */
   met: number;
-  /** Expectations about what only a running cluster knows. */
+  /** Expectations that only a running cluster can decide. */
   open: number;
 }
 
-/** Holds every expectation of a check against the objects that are there at its step. */
+/** Compares every expectation of a check with the objects that exist at its step. */
 export function holdExpectations(scene: Scene, checks: Check[]): HeldExpectations {
   const held: HeldExpectations = { contradictions: [], met: 0, open: 0 };
   for (const check of checks) {
@@ -72,7 +72,7 @@ function peersNamed(cast: Cast, place: Place): NamedPeer[] {
   return peers.filter(({ peer }) => peer.kind === "workload" && isMeant(peer.workload, place));
 }
 
-/** A pod's own name is made up later; the workload's is how it begins. */
+/** A pod's name is generated later; it starts with the workload's name. */
 function isMeant(pod: { namespace: string; name: string; labels: Record<string, string> }, place: PodSelection) {
   if (pod.namespace !== place.namespace) return false;
   if (place.name !== undefined) return place.name === pod.name || place.name.startsWith(`${pod.name}-`);

@@ -3,7 +3,7 @@ import { covers, hostCidr, parseCidr } from "../model/address/address.ts";
 import { compare, type Machine } from "./declared/machines.ts";
 import type { Resource } from "./resource.ts";
 
-/** A network that machines stand in. */
+/** A network of machines. */
 export interface Subnet {
   cidr: string;
   /** Absent: not declared, or chosen by AWS. */
@@ -14,7 +14,7 @@ export interface Subnet {
 
 export interface SecurityGroup {
   name: string;
-  /** What it lets in, a line for each peer: "udp 4789 from cluster-nodes". */
+  /** Admitted traffic, a line for each peer: "udp 4789 from cluster-nodes". */
   admits: string[];
 }
 
@@ -26,7 +26,7 @@ const ruleSchema = z.object({
   cidrIpv4: z.string().optional(),
 });
 
-/** The subnets that the stack makes. */
+/** The subnets that the stack creates. */
 export function subnetsOf(resources: Resource[], machines: Machine[]): Subnet[] {
   return resources
     .filter(({ type }) => type === "aws:ec2/subnet:Subnet")
@@ -41,7 +41,7 @@ export function subnetsOf(resources: Resource[], machines: Machine[]): Subnet[] 
     .sort((one, other) => compare(one.cidr, other.cidr));
 }
 
-/** Security groups by what their rules refer to. */
+/** Security groups with the names of the groups that their rules refer to. */
 export function securityGroupsOf(resources: Resource[]): SecurityGroup[] {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const rules = resources.filter(({ type }) => type.endsWith(":SecurityGroupIngressRule"));
@@ -59,9 +59,9 @@ export function securityGroupsOf(resources: Resource[]): SecurityGroup[] {
 
 function admission({ inputs, references }: Resource, byUrn: ReadonlyMap<string, Resource>): string {
   const rule = ruleSchema.safeParse(inputs).data;
-  if (!rule) return "something that is not known yet";
+  if (!rule) return "traffic that is not known yet";
   const [peers] = (references.referencedSecurityGroupId ?? []).flatMap((urn) => byUrn.get(urn)?.name ?? []);
-  return `${traffic(rule)} from ${rule.cidrIpv4 ?? peers ?? "somebody who is not known yet"}`;
+  return `${traffic(rule)} from ${rule.cidrIpv4 ?? peers ?? "a source that is not known yet"}`;
 }
 
 function traffic({ ipProtocol, fromPort, toPort }: z.output<typeof ruleSchema>): string {

@@ -1,4 +1,4 @@
-/** What a stack's resource is to be, whoever told: this package's runner, or `pulumi preview --json`. */
+/** A planned resource of a stack, from this package's runner or from `pulumi preview --json`. */
 export interface Resource {
   /** Type token, e.g. `aws:ec2/instance:Instance`. */
   type: string;
@@ -7,20 +7,20 @@ export interface Resource {
   urn: string;
   /** URN of the parent; empty below the stack. */
   parent: string;
-  /** Inputs; unknown ones are absent, secret ones too where the Pulumi CLI told. */
+  /** Inputs without unknown ones; from the Pulumi CLI also without secret ones. */
   inputs: Record<string, unknown>;
-  /** By input: URNs of the resources that its value comes from. */
+  /** By input: URNs of the resources that provide its value. */
   references: Record<string, string[]>;
   /** `urn::id` of an explicit provider; empty: the default one. */
   provider: string;
-  /** What is done to it, where the state of the stack is known. */
+  /** The planned change, if the state of the stack is known. */
   change?: Change;
 }
 
 export const changes = ["create", "update", "replace", "delete", "same"] as const;
 export type Change = (typeof changes)[number];
 
-/** The name for people: an object's kind and name, or the resource's own. */
+/** The display name: an object's kind and name, or the resource's own. */
 export function title({ type, name, inputs }: Pick<Resource, "type" | "name" | "inputs">): string {
   const kind = type.split(":").at(-1) ?? type;
   const metadata = inputs.metadata as { name?: string; namespace?: string } | undefined;

@@ -3,7 +3,7 @@ import type { Cluster } from "./declared/cluster.ts";
 import type { Machine } from "./declared/machines.ts";
 import type { Host, Scene } from "./reach/cast.ts";
 
-/** Who and what meets on a cluster. */
+/** Sources and destinations on a cluster. */
 export function sceneOf({ objects, clients, nodes, dataplane, subnets }: Cluster): Scene {
   const pools = dataplane?.pools.map(({ cidr }) => cidr) ?? [];
   return {
@@ -12,7 +12,7 @@ export function sceneOf({ objects, clients, nodes, dataplane, subnets }: Cluster
     nodes: nodes.flatMap(hostOf),
     pools: pools.length > 0 ? pools : [subnets?.pods ?? POD_NETWORK],
     keepsSource: dataplane?.serviceHandling === "Ebpf",
-    // Every cluster that kubeadm made has it; where ours is no dataplane nothing is known.
+    // Every kubeadm cluster has it; for clusters without our dataplane nothing is known.
     nameService: dataplane !== undefined,
   };
 }

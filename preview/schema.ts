@@ -1,4 +1,4 @@
-// Writes the published form of `preview --json` to docs/schemas: `node preview/schema.ts`.
+// Writes the published schema of `preview --json` to docs/schemas: `node preview/schema.ts`.
 import { writeFileSync } from "node:fs";
 import { publish } from "../verify/schemas.ts";
 import { previewSchema } from "./document.ts";

@@ -5,13 +5,13 @@ import { previewMarkdown } from "./print/markdown.ts";
 import { previewText } from "./print/text.ts";
 import { runPreview } from "./testing/run-preview.ts";
 
-// The golden files are what a user reads. After a change that is meant: npx vitest run --project unit preview -u
+// The golden files are the output for users. After an intended change: npx vitest run --project unit preview -u
 describe.each(["local", "aws"])("a preview of the stack %s", (stack) => {
   let preview: Preview;
 
-  test("needs no cluster and no account, and says the same each time", async () => {
+  test("needs no cluster and no account, and is the same each time", async () => {
     preview = await runPreview(stack);
-    // Once is enough for what all stacks share.
+    // The parts that all stacks share are checked once.
     if (stack === "aws") expect(await runPreview(stack)).toEqual(preview);
     await expect(`${JSON.stringify(shortened(preview), null, 2)}\n`).toMatchFileSnapshot(`golden/${stack}.json`);
   }, 120_000);
@@ -21,7 +21,7 @@ describe.each(["local", "aws"])("a preview of the stack %s", (stack) => {
     await expect(previewMarkdown(shortened(preview))).toMatchFileSnapshot(`golden/${stack}.md`);
   });
 
-  test("has a picture in one file", () => {
+  test("has a self-contained picture", () => {
     const svg = previewSvg(preview);
     expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     expect(svg).not.toMatch(/(href=|src=|url\()/);
@@ -29,13 +29,13 @@ describe.each(["local", "aws"])("a preview of the stack %s", (stack) => {
   });
 });
 
-/** Of the tree only the form: which resources there are is held in stacks/golden. */
+/** Only the format of the tree: stacks/golden has the complete list of resources. */
 function shortened(preview: Preview): Preview {
   const used = ["Dataplane", "NetworkPolicy", "Namespace", "Service"];
   return { ...preview, resources: preview.resources.filter(({ type }) => used.includes(type.split(":").at(-1) ?? "")) };
 }
 
-/** Fifty workers in three zones, every other one spot. */
+/** Fifty workers in three zones, half of them spot instances. */
 const LARGE = `
 import * as k8s from "@pulumi/kubernetes";
 import { AwsCluster, Dataplane, MachineRole, ReturnMode } from "./components";

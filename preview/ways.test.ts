@@ -23,7 +23,7 @@ const hops = (drawn: ReturnType<typeof way>) =>
   drawn.stretches.map(({ from, to, source, wrapped }) => `${from}>${to} ${source}${wrapped ? " wrapped" : ""}`);
 
 describe("declaredWays()", () => {
-  test("DSR: wrapped to the pod's node, and straight back", () => {
+  test("DSR: encapsulated to the pod's node, and directly back", () => {
     expect(hops(way({}))).toEqual([
       "client1>master 172.31.1.55",
       "master>node 172.31.1.55 wrapped",
@@ -41,7 +41,7 @@ describe("declaredWays()", () => {
     ]);
   });
 
-  test("kube-proxy: the entry node puts itself in the client's place", () => {
+  test("kube-proxy: the entry node replaces the client's address", () => {
     const drawn = way({ handling: "KubeProxyIptables" });
     expect(hops(drawn).slice(0, 3)).toEqual([
       "client1>master 172.31.1.55",
@@ -53,7 +53,7 @@ describe("declaredWays()", () => {
     expect(hops(way({ handling: "KubeProxyIptables", vxlanMode: "Always" }))[1]).toMatch(/wrapped$/);
   });
 
-  test("a service that answers on the pods' own nodes only is entered there", () => {
+  test("a service with externalTrafficPolicy Local is entered at the pod's own node", () => {
     const drawn = way({}, { local: true });
     expect(drawn).toMatchObject({ target: "172.31.1.207:30604", reply: "onEntryNode" });
     expect(hops(drawn)).toEqual([
@@ -68,7 +68,7 @@ describe("declaredWays()", () => {
     expect(way({}, { node: "master" }).target).toBe("172.31.1.207:30604");
   });
 
-  test("where every client is kept out, the way ends at the pod's node", () => {
+  test("if no client is allowed, the path ends at the pod's node", () => {
     const drawn = way({}, { guarded: "192.168.0.0/16" });
     expect(drawn).toMatchObject({ served: false });
     expect(drawn.reply).toBeUndefined();
@@ -83,7 +83,7 @@ describe("declaredWays()", () => {
   });
 });
 
-test("a way is drawn with a foot where the reply passes", () => {
+test("a path is drawn with a branch where the reply passes", () => {
   expect(wayLines(way({ returnMode: "Tunnel" })).slice(0, 3)).toEqual([
     "client1 ─────▶ master ══VXLAN══▶ node ─────▶ nginx",
     "   ▲              │                │           │",

@@ -7,16 +7,16 @@ import { type Service, shortName } from "./declared/objects.ts";
 import { backendsOf, type Cast } from "./reach/cast.ts";
 import { askerOf, peersOf, servicePorts } from "./reach/table.ts";
 
-/** So many services are drawn; the others go the same way. */
+/** Maximum number of services to draw; the others have the same path. */
 const DRAWN = 4;
 
-/** The way of request and reply of each service with a node port, as it follows from what is declared. */
+/** The path of request and reply of each service with a node port, derived from the declaration. */
 export function declaredWays(cluster: Cluster, cast: Cast): Way[] {
   const open = cast.services.filter(({ spec }) => spec.ports.some(({ nodePort }) => nodePort));
   return open.slice(0, DRAWN).flatMap((service) => wayOf(cluster, cast, service) ?? []);
 }
 
-/** Everything that a way is put together from. */
+/** The parts of a path. */
 interface Journey {
   mode: NonNullable<Way["mode"]>;
   client: Place;
@@ -25,11 +25,11 @@ interface Journey {
   pod: Place;
   /** ADDRESS:PORT that the client connects to. */
   target: string;
-  /** The pod's own. */
+  /** The pod's own address and port. */
   backend: string;
   served: boolean;
   tunnelled: boolean;
-  /** Only the pod's own node may answer, and it is the one that was entered. */
+  /** The entry node is the pod's own node. */
   sameNode: boolean;
 }
 
@@ -69,7 +69,7 @@ function modeOf({ serviceHandling, returnMode }: NonNullable<Cluster["dataplane"
   return returnMode === "DSR" ? "EbpfDsr" : "EbpfTunnel";
 }
 
-/** Whether pods' packets between two nodes are wrapped: our own hand-over of services always is. */
+/** Whether pods' packets between two nodes are encapsulated: our own service forwarding always is. */
 function isTunnelled({ dataplane }: Cluster, one?: Machine, other?: Machine): boolean {
   if (dataplane?.serviceHandling === "Ebpf") return true;
   const mode = dataplane?.pools[0]?.vxlanMode ?? "CrossSubnet";

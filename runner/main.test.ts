@@ -145,7 +145,7 @@ test("the next preview is compared with what the last up made, until down", asyn
   expect(JSON.parse(readFileSync(deployed, "utf8"))).toMatchObject({ project: "app", stack: "dev", reach: [] });
   expect(readFileSync(deployed, "utf8")).not.toContain("hunter2");
   const { stdout } = await runner("preview");
-  expect(stdout).toContain("Against what the last `up` made\n  the same reach the same, and the same costs");
+  expect(stdout).toContain("Against what the last `up` made\n  no change in reachability or cost");
   await runner("down");
   expect(existsSync(deployed)).toBe(false);
 }, 240_000);

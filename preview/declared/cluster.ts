@@ -8,18 +8,18 @@ import { isWithin, type Resource } from "../resource.ts";
 import { labOf, type Machine } from "./machines.ts";
 import type { WrittenObject } from "./objects.ts";
 
-/** A Kubernetes cluster, as far as the stack declares it: the objects of one provider. */
+/** A Kubernetes cluster as the stack declares it: the objects of one provider. */
 export interface Cluster {
-  /** Of the provider; "" is the one that kubectl would use. */
+  /** The provider's name; "" is the cluster that kubectl would use. */
   name: string;
-  /** local: a lab on this computer. aws: EC2 instances. existing: somebody else made it. */
+  /** local: a lab on this computer. aws: EC2 instances. existing: not created by the stack. */
   kind: "local" | "aws" | "existing";
   objects: WrittenObject[];
   nodes: Machine[];
   clients: Machine[];
-  /** Undefined: the stack does not declare our dataplane here. */
+  /** Undefined: the stack does not declare this dataplane here. */
   dataplane?: DataplaneSettings;
-  /** What the cluster itself was made with; absent: not known. */
+  /** The cluster's own networks; absent: not known. */
   subnets?: { pods: string; services: string };
 }
 
@@ -34,7 +34,7 @@ export interface DataplaneSettings {
 
 const settingsSchema = z.object({ serviceSubnet: z.string().optional(), mtu: z.number().optional() });
 
-/** One cluster for each Kubernetes provider that something is declared with. */
+/** One cluster for each Kubernetes provider in use. */
 export function clustersOf(resources: Resource[], machines: Machine[]): Cluster[] {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
@@ -60,7 +60,7 @@ export function clustersOf(resources: Resource[], machines: Machine[]): Cluster[
   });
 }
 
-/** The cluster component that a provider's kubeconfig comes from. */
+/** The cluster component that creates a provider's kubeconfig. */
 function madeBy(provider: Resource, resources: Resource[], byUrn: ReadonlyMap<string, Resource>): Resource | undefined {
   const sources = (provider.references.kubeconfig ?? []).flatMap((urn) => byUrn.get(urn) ?? []);
   return resources.find(

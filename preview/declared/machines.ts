@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Resource } from "../resource.ts";
 
-/** A computer that the stack makes or names. */
+/** A computer that the stack creates or names. */
 export interface Machine {
   name: string;
   role: "controlPlane" | "worker" | "client";
   address?: string;
-  /** URN of the component that makes it; absent: it exists already. */
+  /** URN of the component that creates it; absent: it already exists. */
   cluster?: string;
   /** EC2 only. */
   instance?: Instance;
@@ -24,7 +24,7 @@ export interface Instance {
 const roles = { "control-plane": "controlPlane", worker: "worker", client: "client" } as const;
 const roleSchema = z.enum(["control-plane", "worker", "client"]);
 
-/** What `LocalCluster` hands to the lab. */
+/** The document that `LocalCluster` passes to the lab. */
 export const labSchema = z.object({
   podSubnet: z.string(),
   serviceSubnet: z.string(),
@@ -44,7 +44,7 @@ const verificationSchema = z.object({
   clients: z.array(z.object({ name: z.string(), address: z.string() })).default([]),
 });
 
-/** Machines of labs and of EC2, and clients that only a verification names. */
+/** Machines of labs and of EC2, and clients that are named only by a verification. */
 export function machinesOf(resources: Resource[]): Machine[] {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
   const made = resources.flatMap((resource) => [...labMachines(resource), ...ec2Machine(resource, byUrn)]);
@@ -62,7 +62,7 @@ function labMachines({ type, inputs, parent }: Resource): Machine[] {
   return machines.map(({ name, role, address }) => ({ name, role: roles[role], address, cluster: parent }));
 }
 
-/** The document of a lab's command. */
+/** The input document of a lab's command. */
 export function labOf(inputs: Record<string, unknown>): z.output<typeof labSchema> | undefined {
   try {
     return labSchema.safeParse(JSON.parse(String(inputs.stdin))).data;
@@ -76,7 +76,7 @@ function ec2Machine(resource: Resource, byUrn: ReadonlyMap<string, Resource>): M
   const { tags, privateIp, ...instance } = instanceSchema.parse(resource.inputs);
   const role = roleSchema.safeParse(tags["ebpf-dataplane/role"]).data;
   const name = tags["ebpf-dataplane/machine"];
-  // Somebody else's: it costs, and that is all that is known of it.
+  // An instance without our tags: nothing but its cost is known.
   if (!role || !name) return [];
   const zone = instance.availabilityZone ?? zoneOf(resource, byUrn);
   const groups = (resource.references.vpcSecurityGroupIds ?? []).flatMap((urn) => byUrn.get(urn)?.name ?? []);
@@ -98,14 +98,14 @@ function ec2Machine(resource: Resource, byUrn: ReadonlyMap<string, Resource>): M
   ];
 }
 
-/** The zone of the subnet that an instance is put in. */
+/** The zone of an instance's subnet. */
 export function zoneOf({ references }: Resource, byUrn: ReadonlyMap<string, Resource>): string | undefined {
   const [subnet] = (references.subnetId ?? []).flatMap((urn) => byUrn.get(urn) ?? []);
   const zone = subnet?.inputs.availabilityZone;
   return typeof zone === "string" ? zone : undefined;
 }
 
-/** The component that an instance belongs to: the outermost one, so that a cluster's clients belong to the cluster. */
+/** The outermost component of an instance, so that a cluster's clients belong to the cluster. */
 function clusterOf(resource: Resource, byUrn: ReadonlyMap<string, Resource>): string | undefined {
   let outermost: Resource | undefined;
   for (let one = byUrn.get(resource.parent); one; one = byUrn.get(one.parent)) outermost = one;
@@ -115,5 +115,5 @@ function clusterOf(resource: Resource, byUrn: ReadonlyMap<string, Resource>): st
 const order = ["controlPlane", "worker", "client"];
 const rank = ({ role }: Machine): number => order.indexOf(role);
 
-/** By code points, which is the same on every computer. */
+/** By code points, independent of the locale. */
 export const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);

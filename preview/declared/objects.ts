@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { metadata } from "../../model/objects/metadata.ts";
 
-/** A Kubernetes object as it is written. */
+/** A Kubernetes object as declared. */
 export interface WrittenObject {
   apiVersion?: string;
   kind?: string;
@@ -34,7 +34,7 @@ const barePod = podTemplate.extend({
   metadata: metadata.pick({ name: true, namespace: true }).extend({ labels: labels.nullish() }),
 });
 
-/** Pods that are alike. */
+/** Identical pods. */
 export interface Workload {
   kind: string;
   namespace: string;
@@ -43,7 +43,7 @@ export interface Workload {
   /** Absent: one per node, or not known. */
   replicas?: number;
   hostNetwork: boolean;
-  /** The node that they are bound to, where the object says so. */
+  /** The node that the object binds them to, if any. */
   node?: string;
   /** As the API knows them. */
   containers: Record<string, unknown>[];
@@ -52,7 +52,7 @@ export interface Workload {
 
 const TEMPLATED = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"];
 
-/** The pods that an object makes; undefined where it makes none, or what it is is not known yet. */
+/** The pods that an object creates; undefined if it creates none, or is not known yet. */
 export function workloadOf(object: WrittenObject): Workload | undefined {
   if (object.kind === "Pod") {
     const pod = barePod.safeParse(object).data;

@@ -10,17 +10,17 @@ import { wayTitle } from "../print/way.ts";
 
 const margin = 24;
 const line = 17;
-/** Letters in a column, at the size of the captions. */
+/** Characters per column, at the size of the captions. */
 const letters = 56;
 
-/** The report's colours and fonts, inside the file: it needs nothing else, and follows the reader's light or dark. */
+/** The report's colours and fonts, inside the file: it is self-contained, and follows the reader's light or dark mode. */
 const style = `
 svg { ${declarations(themes.light)} background: var(--background); font-family: system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 @media (prefers-color-scheme: dark) { svg { ${declarations(themes.dark)} } }
 .mono { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 `;
 
-/** Where packets go and what stands where, as one SVG file; the drawing of a way is the report's. */
+/** Packet paths and machines, as one SVG file; the report's code draws the paths. */
 export function previewSvg(preview: Preview): string {
   return `${renderToString(<Picture preview={preview} />)}\n`;
 }
@@ -82,7 +82,7 @@ function Caption({ way, caption, y }: { way: Way; caption: string[]; y: number }
   );
 }
 
-/** Lines of at most so many letters, where words allow. */
+/** Wraps text at a number of characters, between words. */
 function wrapped(text: string, most: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -11,10 +11,10 @@ import {
   wayOutline,
 } from "./sections.ts";
 
-/** A comment of GitHub holds 65,536 characters; the tree is the part that grows. */
+/** A GitHub comment is limited to 65,536 characters; the tree is the part that grows. */
 const LONGEST_TREE = 400;
 
-/** A preview as Markdown for the comment of a pull request: what changes and what is wrong first, the rest folded. */
+/** A preview as Markdown for a pull request comment: changes and problems first, the rest folded. */
 export function previewMarkdown(preview: Preview): string {
   const first = [againstOutline, expectationsOutline, warningsOutline].map((outline) => listed(outline(preview)));
   const rest = [wayOutline, reachOutline, costOutline, networkOutline].map((outline) => folded(outline(preview)));
@@ -25,7 +25,7 @@ export function previewMarkdown(preview: Preview): string {
   return `${[heading, ...first, ...rest, folded(resources)].filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-/** A list; a line that is indented belongs to the one before. */
+/** A list; an indented line belongs to the previous one. */
 function listed({ title, lines }: Section): string {
   if (lines.length === 0) return "";
   const items = lines.map((line) => (line.startsWith(" ") ? `  ${escaped(line.trim())}` : `- ${escaped(line)}`));
@@ -34,14 +34,14 @@ function listed({ title, lines }: Section): string {
 
 function folded({ title, lines }: Section): string {
   if (lines.length === 0) return "";
-  // Longer than any run of backquotes inside, so that nothing in a name ends it.
+  // Longer than any run of backquotes inside, so that no name can end the block.
   const runs = lines.join("\n").match(/`+/g) ?? [];
   const fence = "`".repeat(Math.max(3, ...runs.map(({ length }) => length + 1)));
   const summary = `<details><summary>${escaped(title)}</summary>`;
   return [summary, "", `${fence}text`, ...lines, fence, "", "</details>"].join("\n");
 }
 
-/** Names come from programs: none of their characters is markup. */
+/** Names come from programs: their characters must not become markup. */
 function escaped(text: string): string {
   return text
     .replaceAll("&", "&amp;")

@@ -3,15 +3,15 @@ import type { Preview } from "../document.ts";
 import { changeInWords } from "../reach/changes.ts";
 import { wayLines, wayTitle } from "./way.ts";
 
-/** A chapter of a preview; without lines there is nothing to tell. */
+/** A section of a preview; omitted if it has no lines. */
 export interface Section {
   title: string;
   lines: string[];
-  /** A drawing, whose columns must stay where they are. */
+  /** A drawing with aligned columns. */
   drawn?: boolean;
 }
 
-/** The tree of resources, with what is done to each where that is known. */
+/** The tree of resources, with the planned changes if known. */
 export function treeLines({ resources }: Preview): string[] {
   const marks = { create: "+ ", update: "~ ", replace: "± ", delete: "- ", same: "  " };
   const known = resources.some(({ change }) => change !== undefined);
@@ -25,7 +25,7 @@ export function treeLines({ resources }: Preview): string[] {
   });
 }
 
-/** Where request and reply go. */
+/** Paths of request and reply. */
 export function wayOutline({ ways }: Preview): Section {
   const lines = ways.flatMap((way) => [wayTitle(way), "", ...wayLines(way).map(indented), ""]);
   return { title: "Where packets go", lines: lines.slice(0, -1), drawn: true };
@@ -53,12 +53,12 @@ const MANY = 8;
 export function costOutline({ cost }: Preview): Section {
   const byWhat = Map.groupBy(cost, ({ what }) => what);
   return {
-    title: "What costs",
+    title: "Cost",
     lines: [...byWhat].map(([what, items]) => `${what}: ${items.map(costInWords).join("; ")}`),
   };
 }
 
-/** Everybody by what happens to them, a block for each port; ports for which the same holds share one. */
+/** Sources by verdict, a block for each port; ports with equal blocks share one. */
 export function reachOutline({ reach }: Preview): Section {
   const told = reach.filter(({ verdict }) => verdict !== "no way in");
   const closed = new Set(reach.filter(({ verdict }) => verdict === "no way in").map(({ to }) => to));
@@ -66,9 +66,9 @@ export function reachOutline({ reach }: Preview): Section {
     const groups = Map.groupBy(rows, ({ verdict }) => verdict);
     const policies = [...new Set(rows.flatMap((row) => row.policies))];
     const by = policies.length > 0 ? ` (${policies.join(", ")})` : "";
-    const everybody = closed.has(to) ? "everybody in the cluster" : "everybody";
+    const all = closed.has(to) ? "all sources in the cluster" : "all sources";
     const verdicts = [...groups].map(
-      ([verdict, group]) => `  ${verdict}: ${groups.size === 1 && group.length > 1 ? everybody : names(group)}`,
+      ([verdict, group]) => `  ${verdict}: ${groups.size === 1 && group.length > 1 ? all : names(group)}`,
     );
     return { to, rest: [by, ...verdicts].join("\n") };
   });
@@ -82,7 +82,7 @@ export function reachOutline({ reach }: Preview): Section {
 
 const names = (rows: { from: string }[]): string => rows.map(({ from }) => from).join(", ");
 
-/** What is another than in the preview it is compared with. */
+/** Differences from the compared preview. */
 export function againstOutline({ against }: Preview): Section {
   if (!against) return { title: "", lines: [] };
   const lines = [
@@ -93,18 +93,18 @@ export function againstOutline({ against }: Preview): Section {
     ...against.cost.map(({ item, before, after }) => `${item}: ${before}, will be ${after}`),
   ];
   const title = `Against ${against.what}`;
-  return { title, lines: lines.length > 0 ? lines : ["the same reach the same, and the same costs"] };
+  return { title, lines: lines.length > 0 ? lines : ["no change in reachability or cost"] };
 }
 
 export function expectationsOutline({ expectations: { contradictions, met, open } }: Preview): Section {
-  const title = "What the verification expects";
+  const title = "Expectations of the verification";
   const lines = contradictions.map(({ check, from, to, expected, declared, policies }) => {
     const by = policies.length > 0 ? ` (${policies.join(", ")})` : "";
-    return `check "${check}" expects ${from} → ${to} to be ${expected}; by what is declared it is ${declared}${by}`;
+    return `check "${check}" expects ${from} → ${to} to be ${expected}; as declared it is ${declared}${by}`;
   });
   if (contradictions.length + met + open === 0) return { title, lines: [] };
-  const rest = open > 0 ? `, ${open} only the running cluster can tell` : "";
-  return { title, lines: [...lines, `${met} expectations agree with what is declared${rest}`] };
+  const rest = open > 0 ? `, ${open} can be decided only on the running cluster` : "";
+  return { title, lines: [...lines, `${met} expectations agree with the declaration${rest}`] };
 }
 
 export function warningsOutline({ warnings }: Preview): Section {

@@ -11,7 +11,7 @@ import {
   wayOutline,
 } from "./sections.ts";
 
-/** A preview for a terminal: the tree, then a chapter for everything there is something to say about. */
+/** A preview for a terminal: the tree, then every section that has content. */
 export function previewText(preview: Preview): string {
   const sections = [
     wayOutline,

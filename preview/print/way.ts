@@ -5,7 +5,7 @@ import { inWords } from "../../report/path-in-words.ts";
 /** "eBPF, DSR: client1 to 172.31.1.8:30604". */
 export const wayTitle = ({ mode, client, target }: Way): string => `${modeName(mode)}: ${client} to ${target}`;
 
-/** A way as lines of text: the request from left to right, the reply below it from right to left, and every stretch with its addresses. */
+/** A path as lines of text: the request from left to right, the reply below it from right to left, then each segment with its addresses. */
 export function wayLines(way: Way): string[] {
   const stretches = way.stretches.map(({ from, to, source, destination, wrapped }, index) => {
     const outer = wrapped ? `, in VXLAN ${wrapped.source} → ${wrapped.destination}` : "";
@@ -42,7 +42,7 @@ function picture({ places, stretches, served }: Way): string[] {
   return [line, ...back(client, visited)];
 }
 
-/** The reply: up at the client, down from the pod, and a foot at every place between that it visits. */
+/** The reply: up at the client, down from the pod, and a branch at every place that it passes. */
 function back(client: number, visited: number[]): string[] {
   const pod = Math.max(...visited);
   const stems = Array.from({ length: pod + 1 }, (_, column) =>

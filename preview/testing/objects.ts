@@ -1,4 +1,4 @@
-// Kubernetes objects, as programs declare them.
+// Kubernetes objects as programs declare them.
 import type { WrittenObject } from "../declared/objects.ts";
 import type { Scene } from "../reach/cast.ts";
 
@@ -49,7 +49,7 @@ export function policy(name: string, app: string, spec: object): WrittenObject {
   };
 }
 
-/** Lets one address in. */
+/** Admits one address. */
 export const from = (...cidrs: string[]) => ({
   policyTypes: ["Ingress"],
   ingress: [{ from: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [{ port: 80 }] }],

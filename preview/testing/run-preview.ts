@@ -8,9 +8,9 @@ import { type Preview, previewSchema } from "../document.ts";
 const root = join(import.meta.dirname, "..", "..");
 
 /**
- * Previews a stack of this checkout, or another program, by the runner as a user does, but in an empty folder: what was deployed from
- * the checkout before is none of a test's business.
- * @param program source of a program in place of the checkout's own
+ * Previews a stack of this checkout, or another program, with the runner as a user does, but in an empty folder: earlier deployments
+ * from the checkout must not affect a test.
+ * @param program source of a program to use instead of the checkout's own
  */
 export async function runPreview(stack: string, program?: string): Promise<Preview> {
   const folder = mkdtempSync(join(tmpdir(), "preview-"));

@@ -1,4 +1,4 @@
-// A stack's resources, written down as a program would declare them.
+// A stack's resources, as a program would declare them.
 import type { WrittenObject } from "../declared/objects.ts";
 import type { Resource } from "../resource.ts";
 
@@ -29,7 +29,7 @@ export interface DataplaneChoice {
   image?: string;
 }
 
-/** What `Dataplane` declares, as far as a preview reads it. */
+/** The objects of `Dataplane` that a preview reads. */
 export function dataplane(choice: DataplaneChoice = {}): Resource[] {
   const { returnMode = "DSR", handling = "Ebpf", pool = "10.244.0.0/16", vxlanMode = "CrossSubnet" } = choice;
   const { settings = { serviceSubnet: "10.96.0.0/12" }, image = "images.example.com/ebpf-dataplane:0.1.0" } = choice;
@@ -50,7 +50,7 @@ export function dataplane(choice: DataplaneChoice = {}): Resource[] {
   ].map(object);
 }
 
-/** A cluster on EC2 with these machines, and the provider that reaches it. */
+/** A cluster on EC2 with these machines, and its provider. */
 export function awsCluster(machines: { name: string; role: string; address: string; inputs?: object }[]): Resource[] {
   const type = "ebpf-dataplane:index:AwsCluster";
   const parent = urnOf(type, "cluster");

@@ -3,18 +3,18 @@ import type { Cluster } from "../declared/cluster.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { Warning } from "./warning.ts";
 
-/** A network or an address, and what people call it. */
+/** A network or an address, and its display name. */
 interface Named {
   name: string;
   cidr: string;
 }
 
-/** RFC 5737: in examples only, nobody has them. */
+/** RFC 5737: networks for documentation, never in use. */
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
 
 /**
- * Networks that overlap although different components were told of them. What one component knows alone (a cluster's pods, services
- * and VPC; a dataplane's pools and services) it refuses itself.
+ * Overlapping networks of different components. Overlaps within one component (a cluster's pods, services
+ * and VPC; a dataplane's pools and services) are refused by the component.
  */
 export function addressWarnings(declared: Declared): Warning[] {
   const vpcs = declared.resources
@@ -42,12 +42,12 @@ function overlaps({ dataplane, nodes, clients }: Cluster, vpcs: Named[]): Warnin
     .filter(([one, other]) => overlap(parseCidr(one.cidr), parseCidr(other.cidr)))
     .map(([one, other]) => ({
       about: one.name,
-      what: `${one.cidr} overlaps ${other.name} (${other.cidr}): nodes would take packets for the one for packets for the other`,
-      next: `give ${one.name} a network apart from ${other.cidr}`,
+      what: `${one.cidr} overlaps ${other.name} (${other.cidr}): nodes would confuse packets for the one with packets for the other`,
+      next: `give ${one.name} a network outside ${other.cidr}`,
     }));
 }
 
-/** A cluster and its dataplane are told of the same networks twice. */
+/** The same networks are arguments of both a cluster and its dataplane. */
 function strays({ dataplane, subnets }: Cluster): Warning[] {
   if (!dataplane || !subnets) return [];
   const { pools, serviceSubnet } = dataplane;
@@ -55,7 +55,7 @@ function strays({ dataplane, subnets }: Cluster): Warning[] {
   if (serviceSubnet !== undefined && serviceSubnet !== subnets.services) {
     warnings.push({
       about: "Dataplane",
-      what: `its serviceSubnet is ${serviceSubnet}, and the cluster gives Services addresses of ${subnets.services}`,
+      what: `its serviceSubnet is ${serviceSubnet}, but the cluster allocates Service addresses from ${subnets.services}`,
       next: `set serviceSubnet of Dataplane to ${subnets.services}`,
     });
   }
@@ -63,8 +63,8 @@ function strays({ dataplane, subnets }: Cluster): Warning[] {
     if (overlap(parseCidr(cidr), parseCidr(subnets.pods))) continue;
     warnings.push({
       about: `IPPool ${name}`,
-      what: `${cidr} is apart from the cluster's podSubnet ${subnets.pods}, which security groups and routes of the cluster are made for`,
-      next: `set podSubnet of the cluster to a network that holds ${cidr}`,
+      what: `${cidr} is outside the cluster's podSubnet ${subnets.pods}, which the cluster's security groups and routes use`,
+      next: `set podSubnet of the cluster to a network that contains ${cidr}`,
     });
   }
   return warnings;
@@ -81,7 +81,7 @@ function examples({ resources }: Declared): Warning[] {
   );
   return [...found].sort().map((cidr) => ({
     about: "security groups",
-    what: `${cidr} is from a network for examples (RFC 5737), so nobody comes from there`,
-    next: "put the public address of the computer that runs the deployment in its place (adminCidrs)",
+    what: `${cidr} is a documentation network (RFC 5737), so no client has such an address`,
+    next: "replace it with the public address of the computer that runs the deployment (adminCidrs)",
   }));
 }

@@ -8,7 +8,7 @@ const CLASS = "service.k8s.aws/nlb";
 const NEXT =
   "set returnMode of Dataplane to tunnel: replies then pass the load balancer, and pods still see the client";
 
-/** Load balancers that must see both directions of a connection, and those that put themselves in the client's place. */
+/** Load balancers that must see both directions of a connection, and those that replace the client's address. */
 export function balancerWarnings(cluster: Cluster, resources: Resource[]): Warning[] {
   const { dataplane, objects } = cluster;
   if (!dataplane) return [];
@@ -29,7 +29,7 @@ function ofService(service: Service, { kind }: Cluster, direct: boolean): Warnin
   return [
     {
       about,
-      what: "AWS makes a classic load balancer for it, a proxy: pods see the load balancer's address, not the client's",
+      what: "AWS creates a classic load balancer for it, which is a proxy: pods see the load balancer's address, not the client's",
       next: `annotate it with ${TYPE}: external (AWS Load Balancer Controller), and set returnMode to tunnel`,
     },
   ];
@@ -38,7 +38,7 @@ function ofService(service: Service, { kind }: Cluster, direct: boolean): Warnin
 function withoutReplies(about: string): Warning {
   return {
     about,
-    what: "its network load balancer follows connections and must see the replies, which DSR sends straight to the client: connections hang",
+    what: "its network load balancer tracks connections and must see the replies, which DSR sends directly to the client: connections hang",
     next: NEXT,
   };
 }

@@ -9,7 +9,7 @@ const verificationSchema = z.object({
   nodePort: z.number().optional(),
 });
 
-/** Machines that are missing, or that AWS would stand in the way of. */
+/** Missing machines, and machines whose packets AWS would drop. */
 export function machineWarnings(declared: Declared): Warning[] {
   return [
     ...verifications(declared),
@@ -17,7 +17,7 @@ export function machineWarnings(declared: Declared): Warning[] {
   ];
 }
 
-/** Without a client nothing comes from outside the cluster. */
+/** Without a client there is no traffic from outside the cluster. */
 function verifications({ resources, machines }: Declared): Warning[] {
   const clients = new Set(machines.filter(({ role }) => role === "client").map(({ name }) => name));
   return resources
@@ -29,12 +29,12 @@ function verifications({ resources, machines }: Declared): Warning[] {
     })
     .map(({ name }) => ({
       about: `SourceIpVerification ${name}`,
-      what: "no client machine is declared, so nobody connects from outside the cluster and nothing is shown about source addresses",
-      next: "declare a machine with the role Client, or ClientMachines, and hand them over as clients",
+      what: "no client machine is declared, so nothing connects from outside the cluster and source addresses are not verified",
+      next: "declare a machine with the role Client, or ClientMachines, and pass them as clients",
     }));
 }
 
-/** EC2 drops what an instance sends with another address than its own, and direct returns are just that. */
+/** EC2 drops packets that an instance sends with an address other than its own, as DSR replies are. */
 function checks({ dataplane, nodes }: Cluster): Warning[] {
   if (dataplane?.serviceHandling !== "Ebpf") return [];
   const checked = nodes.filter(({ instance }) => instance?.sourceDestCheck);
@@ -55,15 +55,15 @@ function checks({ dataplane, nodes }: Cluster): Warning[] {
   ];
 }
 
-/** Only the nodes of a lab are given images. */
+/** Only the nodes of a lab have local images. */
 function images({ kind, dataplane }: Cluster): Warning[] {
   const { image } = dataplane ?? {};
   if (kind === "local" || image === undefined || image.includes("/")) return [];
   return [
     {
       about: "DaemonSet ebpf-dataplane/ebpf-dataplane",
-      what: `its image is ${image}, without a registry: nodes will look for it where nobody has put it`,
-      next: "run make image REGISTRY=… and set imageRegistry, or set image to where it is",
+      what: `its image is ${image}, without a registry: nodes cannot pull it`,
+      next: "run make image REGISTRY=… and set imageRegistry, or set image to its full name",
     },
   ];
 }

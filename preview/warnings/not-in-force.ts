@@ -12,13 +12,13 @@ import type { Cluster } from "../declared/cluster.ts";
 import type { WrittenObject } from "../declared/objects.ts";
 import type { Warning } from "./warning.ts";
 
-/** What the agents would report on the running cluster: the model that they compile is asked now. */
+/** Problems that the agents would report on the running cluster, found with the same model. */
 export function notInForce({ dataplane, objects }: Cluster): Warning[] {
   if (!dataplane) return [];
   const services = parsed(objects, "Service", ({ metadata, spec }, index) =>
     service.safeParse({
       metadata: { namespace: "default", ...metadata },
-      // Any address, but each its own: services without one are passed over.
+      // A unique placeholder address: services without one are skipped.
       spec: { clusterIPs: [`10.96.${index >> 8}.${index & 255}`], ...(spec as object) },
     }),
   );
@@ -26,7 +26,7 @@ export function notInForce({ dataplane, objects }: Cluster): Warning[] {
   return problemsOf(services, networkPolicies).map(({ kind, namespace, name, path, message }) => ({
     about: `${kind} ${namespace && namespace !== "default" ? `${namespace}/` : ""}${name}`,
     what: `${path}: ${message.replace(/\.$/, "")}`,
-    next: "take the field out, or do not count on it",
+    next: "remove the field, or do not rely on it",
   }));
 }
 

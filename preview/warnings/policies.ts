@@ -6,7 +6,7 @@ import { judgeOf } from "../reach/judge.ts";
 import { sceneOf } from "../scene.ts";
 import type { Warning } from "./warning.ts";
 
-/** Policies and services that meet nobody, and pods that lose their name service. */
+/** Policies and services without pods, and pods that lose their name service. */
 export function policyWarnings(cluster: Cluster): Warning[] {
   const cast = castOf(sceneOf(cluster));
   return [...idlePolicies(cast), ...servicesWithoutPods(cast), ...withoutNames(cast)];
@@ -23,8 +23,8 @@ function idlePolicies({ policies, workloads }: Cast): Warning[] {
     })
     .map(({ metadata }) => ({
       about: `NetworkPolicy ${shortName({ namespace: metadata.namespace ?? "default", name: metadata.name })}`,
-      what: "it selects none of the pods that are declared here",
-      next: "compare its podSelector and namespace with the pods' labels, unless it is for pods of others",
+      what: "it selects none of the pods declared here",
+      next: "compare its podSelector and namespace with the pods' labels, unless it is for pods declared elsewhere",
     }));
 }
 
@@ -33,12 +33,12 @@ function servicesWithoutPods(cast: Cast): Warning[] {
     .filter((service) => Object.keys(service.spec.selector).length > 0 && backendsOf(cast, service).length === 0)
     .map((service) => ({
       about: `Service ${shortName(service)}`,
-      what: "its selector matches none of the pods that are declared here: it rejects every connection",
-      next: "compare its selector with the pods' labels, unless it is for pods of others",
+      what: "its selector matches none of the pods declared here: it rejects every connection",
+      next: "compare its selector with the pods' labels, unless it is for pods declared elsewhere",
     }));
 }
 
-/** The commonest surprise of a policy for egress. */
+/** The most common mistake with egress policies. */
 function withoutNames(cast: Cast): Warning[] {
   const dns = cast.workloads.find(({ namespace, name }) => namespace === "kube-system" && name === "coredns");
   if (!dns) return [];
@@ -49,7 +49,7 @@ function withoutNames(cast: Cast): Warning[] {
     return [
       {
         about: policies.join(", "),
-        what: `pods of ${shortName(workload)} cannot ask the cluster's name service (kube-system/kube-dns, UDP 53)`,
+        what: `pods of ${shortName(workload)} cannot reach the cluster's name service (kube-system/kube-dns, UDP 53)`,
         next: "allow egress to pods k8s-app=kube-dns of namespace kube-system on port 53, UDP and TCP",
       },
     ];

@@ -1,15 +1,15 @@
 import type { Cluster } from "../declared/cluster.ts";
 import type { Warning } from "./warning.ts";
 
-/** Pods that are routed plainly are believed in frames of their node; of a node behind a router every frame is the router's. The
- * machines of a lab are on one network. */
+/** Without VXLAN, a pod's source address is accepted only in frames from its node's MAC address; behind a router every frame has the
+ * router's. The machines of a lab are on one network. */
 export function poolWarnings({ kind, dataplane }: Cluster): Warning[] {
   if (kind === "local") return [];
   return (dataplane?.pools ?? [])
     .filter(({ vxlanMode }) => vxlanMode === "Never")
     .map(({ name }) => ({
       about: `IPPool ${name}`,
-      what: "vxlanMode Never: where a router is between nodes, it hides who sent a packet, and policies believe whoever uses a pod's address behind it",
-      next: "set CrossSubnet, which wraps what passes a router, or have the router refuse pods' addresses from elsewhere",
+      what: "vxlanMode Never: a router between nodes hides the sender of a packet, and policies trust any sender behind it that uses a pod's address",
+      next: "set CrossSubnet, which encapsulates traffic across a router, or have the router drop pods' addresses from other sources",
     }));
 }

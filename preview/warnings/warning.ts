@@ -1,9 +1,9 @@
-/** What a user would want to know before it happens. */
+/** A problem that the user should know before the deployment. */
 export interface Warning {
-  /** What it is about: "Service nginx". */
+  /** The object concerned: "Service nginx". */
   about: string;
-  /** What is, or will be, the matter, in a sentence. */
+  /** The problem, in a sentence. */
   what: string;
-  /** What to do. */
+  /** The next step. */
   next: string;
 }

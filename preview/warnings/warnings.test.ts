@@ -15,7 +15,7 @@ const warned = (resources: Resource[]) =>
 const nlb = { annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external" } };
 const balanced = [object(deployment("nginx")), object(service("nginx", { type: "LoadBalancer" }, nlb))];
 
-test("a stack in order is warned of nothing", () => {
+test("a correct stack has no warnings", () => {
   expect(warned(aws({}, object(deployment("nginx")), object(service("nginx"))))).toEqual([]);
 });
 
@@ -23,22 +23,22 @@ test.each<[string, Resource[], string]>([
   [
     "DSR behind a network load balancer",
     aws({}, ...balanced),
-    "Service nginx: its network load balancer follows connections",
+    "Service nginx: its network load balancer tracks connections",
   ],
   [
     "DSR behind a network load balancer of the stack's own",
     aws({}, resource("aws:lb/loadBalancer:LoadBalancer", "front", { loadBalancerType: "network" })),
-    "load balancer front: its network load balancer follows",
+    "load balancer front: its network load balancer tracks",
   ],
   [
     "a classic load balancer",
     aws({ returnMode: "Tunnel" }, object(deployment("nginx")), object(service("nginx", { type: "LoadBalancer" }))),
-    "Service nginx: AWS makes a classic load balancer for it",
+    "Service nginx: AWS creates a classic load balancer for it",
   ],
   [
     "an MTU that EC2 does not carry",
     aws({ settings: { mtu: 9100 } }),
-    "Dataplane mtu: it is 9100, and the nodes' interfaces carry 9001",
+    "Dataplane mtu: it is 9100, but the nodes' interfaces carry 9001",
   ],
   ["an MTU that VXLAN leaves too little of", aws({ settings: { mtu: 1300 } }), "leaves pods 1250 bytes"],
   [
@@ -53,14 +53,14 @@ test.each<[string, Resource[], string]>([
     "the Services' network: 172.16.0.0/12 overlaps client client1",
   ],
   [
-    "another network for Services than the cluster's",
+    "a Service network that differs from the cluster's",
     aws({ settings: { serviceSubnet: "10.112.0.0/12" } }),
-    "Dataplane: its serviceSubnet is 10.112.0.0/12, and the cluster gives Services addresses of 10.96.0.0/12",
+    "Dataplane: its serviceSubnet is 10.112.0.0/12, but the cluster allocates Service addresses from 10.96.0.0/12",
   ],
   [
-    "a pool apart from the cluster's",
+    "a pool outside the cluster's",
     aws({ pool: "10.200.0.0/16" }),
-    "IPPool default-ipv4-ippool: 10.200.0.0/16 is apart from the cluster's podSubnet 10.244.0.0/16",
+    "IPPool default-ipv4-ippool: 10.200.0.0/16 is outside the cluster's podSubnet 10.244.0.0/16",
   ],
   [
     "an image without a registry",
@@ -68,12 +68,12 @@ test.each<[string, Resource[], string]>([
     "DaemonSet ebpf-dataplane/ebpf-dataplane: its image is ebpf-dataplane:0.1.0, without a registry",
   ],
   [
-    "an address for examples",
+    "an address for documentation",
     aws(
       {},
       resource("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "admin", { cidrIpv4: "203.0.113.7/32" }),
     ),
-    "security groups: 203.0.113.7/32 is from a network for examples",
+    "security groups: 203.0.113.7/32 is a documentation network",
   ],
   [
     "the source/destination check with DSR",
@@ -89,7 +89,7 @@ test.each<[string, Resource[], string]>([
     "SourceIpVerification proof: no client machine is declared",
   ],
   [
-    "a policy for nobody",
+    "a policy without pods",
     aws({}, object(policy("lonely", "ghost", {}))),
     "NetworkPolicy lonely: it selects none of the pods",
   ],
@@ -97,15 +97,15 @@ test.each<[string, Resource[], string]>([
   [
     "egress without the name service",
     aws({}, object(deployment("web")), object(policy("quiet", "web", { policyTypes: ["Egress"], egress: [] }))),
-    "NetworkPolicy default/quiet: pods of web cannot ask the cluster's name service",
+    "NetworkPolicy default/quiet: pods of web cannot reach the cluster's name service",
   ],
   [
-    "pods that a router may hide",
+    "pods behind a router",
     aws({ vxlanMode: "Never" }),
-    "IPPool default-ipv4-ippool: vxlanMode Never: where a router is between nodes",
+    "IPPool default-ipv4-ippool: vxlanMode Never: a router between nodes",
   ],
   [
-    "what the agents do not support",
+    "a field that the agents do not support",
     aws(
       {},
       object(deployment("nginx")),
@@ -117,12 +117,12 @@ test.each<[string, Resource[], string]>([
   expect(warned(resources).join("\n")).toContain(expected);
 });
 
-test("tunnel mode, and services of kube-proxy, pass a network load balancer", () => {
+test("tunnel mode and kube-proxy work with a network load balancer", () => {
   expect(warned(aws({ returnMode: "Tunnel" }, ...balanced))).toEqual([]);
   expect(warned(aws({ handling: "KubeProxyIptables" }, ...balanced))).toEqual([]);
 });
 
-test("what a stack deletes is warned of no more", () => {
+test("a deleted resource has no warnings", () => {
   const [first, ...others] = balanced.map((one) => ({ ...one, change: "delete" as const }));
   expect(warned(aws({}, first as Resource, ...others))).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { policyWarnings } from "./policies.ts";
 import { poolWarnings } from "./pools.ts";
 import type { Warning } from "./warning.ts";
 
-/** Everything that is allowed and will not work, or not as one may think; what is refused never comes here. */
+/** All valid declarations that will not work, or not as expected; invalid ones are refused earlier. */
 export function warningsOf(declared: Declared): Warning[] {
   const { clusters, resources } = declared;
   return [
