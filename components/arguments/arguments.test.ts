@@ -126,9 +126,12 @@ test.each(classes.map(([name]) => name))(
 
 test("an output where the program must know the value is refused in words", async () => {
   await recordResources();
-  const message = refusal("Dataplane", { apiServer: { host: "10.0.0.1", port: 6443 }, mtu: pulumi.output(1500) });
+  const message = refusal("Dataplane", {
+    apiServer: { host: "10.0.0.1", port: 6443 },
+    allowVxlanPacketsFromWorkloads: pulumi.output(true),
+  });
   expect(message).toBe(
-    'Dataplane "c": mtu is an output of another resource, but must be a number that the program knows before any resource exists (what is declared hangs on it).',
+    'Dataplane "c": allowVxlanPacketsFromWorkloads is an output of another resource, but must be true or false that the program knows before any resource exists (what is declared depends on it).',
   );
 });
 

@@ -56,7 +56,7 @@ function lookedAtLater(place: InputPlace, value: unknown, field: Field): unknown
     refuse(
       place,
       value,
-      `${expected(field)} that the program knows before any resource exists (what is declared hangs on it)`,
+      `${expected(field)} that the program knows before any resource exists (what is declared depends on it)`,
     );
   }
   if (pulumi.isUnknown(value)) return value;

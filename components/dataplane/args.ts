@@ -79,7 +79,7 @@ export interface DataplaneSpec {
    */
   externalIPs?: ExternalIPs;
   /** IPv4 networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */
-  externalIPNetworks?: string[];
+  externalIPNetworks?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Whose sockets are given a backend when they connect to a Service. A change is followed by new connections, without
    * restarting agents. Defaults to `All`.
@@ -94,9 +94,9 @@ export interface DataplaneSpec {
   /** Policies to have in force before the first pod gets its network. Defaults to none. */
   networkPolicies?: NetworkPolicySpec[];
   /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */
-  mtu?: number;
+  mtu?: pulumi.Input<number>;
   /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */
-  uplinks?: string[];
+  uplinks?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Registry, with its path, that holds the agent's image under this package's own version (`make image REGISTRY=...` puts it
    * there). Not together with `image`. Defaults to none: the image that nodes of a `LocalCluster` have.

@@ -46,7 +46,11 @@ export class Dataplane extends pulumi.ComponentResource {
     const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, given, child)] : [];
     const felix = new k8s.apiextensions.CustomResource(
       `${name}-felixconfiguration`,
-      felixConfiguration(returnMode, serviceHandling, args),
+      felixConfiguration(returnMode, serviceHandling, {
+        ...given,
+        externalIPNetworks:
+          given.externalIPNetworks && pulumi.output(given.externalIPNetworks).apply((all) => all.join(",")),
+      }),
       { parent: this, dependsOn: [...definitions, ...proxy] },
     );
     const pools = given.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));

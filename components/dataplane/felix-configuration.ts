@@ -1,19 +1,24 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { annotations as named, returnModes } from "../../model/mode/mode.ts";
 import { CALICO_API } from "../../model/objects/kinds.ts";
 import { type DataplaneSpec, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
 
-type Followed = Pick<
-  DataplaneSpec,
-  "externalIPs" | "externalIPNetworks" | "socketTranslation" | "allowVxlanPacketsFromWorkloads"
->;
+type Followed<Text> = Pick<DataplaneSpec, "externalIPs" | "socketTranslation" | "allowVxlanPacketsFromWorkloads"> & {
+  /** Networks, with commas between them. */
+  externalIPNetworks?: Text;
+};
 
 /** What agents follow while they run, without a restart. */
-export function felixConfiguration(returnMode: ReturnMode, handling: ServiceHandling, followed: Followed = {}) {
+export function felixConfiguration<Text extends pulumi.Input<string> = string>(
+  returnMode: ReturnMode,
+  handling: ServiceHandling,
+  followed: Followed<Text> = {},
+) {
   const { externalIPs, externalIPNetworks, socketTranslation = SocketTranslation.All } = followed;
   const annotations = {
     [named.serviceHandling]: handling,
     ...(externalIPs && { [named.externalIps]: externalIPs }),
-    ...(externalIPNetworks && { [named.externalIpNetworks]: externalIPNetworks.join(",") }),
+    ...(externalIPNetworks && { [named.externalIpNetworks]: externalIPNetworks }),
     ...(socketTranslation !== SocketTranslation.All && { [named.socketTranslation]: socketTranslation }),
   };
   return {

@@ -4,7 +4,16 @@ import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs.ts";
-import { at, checked, checkedBeside, checkedField, type InputPlace, refuse, requireRule } from "../refusal/refusal.ts";
+import {
+  at,
+  checked,
+  checkedBeside,
+  checkedField,
+  checkedList,
+  type InputPlace,
+  refuse,
+  requireRule,
+} from "../refusal/refusal.ts";
 import { networksOverlap } from "../rules/addresses.ts";
 import { interfaceRule } from "../rules/names.ts";
 import { requireCidr, requireServiceNetwork } from "../values/addresses.ts";
@@ -29,17 +38,17 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
   }
-  if (args.mtu !== undefined) requireWhole(at(place, "mtu"), args.mtu, MTU.least, MTU.most);
-  if (args.uplinks) requireUplinks(at(place, "uplinks"), args.uplinks);
   const serviceSubnet = checked(args.serviceSubnet ?? SERVICE_NETWORK, (cidr) =>
     requireServiceNetwork(at(place, "serviceSubnet"), cidr),
   );
   const pools = requirePools(at(place, "ipPools"), ipPools, serviceSubnet);
   const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
   const named = (cidrs: string[]) => Object.fromEntries(cidrs.map((cidr, index) => [networks[index], cidr]));
-  requireExternalIPs(place, args);
   return {
     ...args,
+    ...checkedField(place, "mtu", args.mtu, (field, mtu) => requireWhole(field, mtu, MTU.least, MTU.most)),
+    ...(args.uplinks && { uplinks: checkedList(at(place, "uplinks"), args.uplinks, requireUplinks) }),
+    ...requireExternalIPs(place, args),
     apiServer: checkedBeside(args.apiServer, [serviceSubnet, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
       requireApiServer(at(place, "apiServer"), server, named(cidrs)),
     ),
@@ -52,24 +61,28 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   };
 }
 
-function requireUplinks(place: InputPlace, uplinks: string[]): void {
+function requireUplinks(place: InputPlace, uplinks: string[]): string[] {
   if (uplinks.length === 0)
     refuse(place, uplinks, "at least one interface, or left out: without any no packet is looked at");
   uplinks.forEach((uplink, index) => {
     requireRule(at(place, index), uplink, interfaceRule);
   });
   requireUnique((index) => at(place, index), uplinks);
+  return uplinks;
 }
 
-function requireExternalIPs(place: InputPlace, { externalIPs, externalIPNetworks }: DataplaneSpec): void {
-  if (!externalIPNetworks) return;
-  const networks = at(place, "externalIPNetworks");
-  if (externalIPs === ExternalIPs.Deny) refuse(networks, externalIPNetworks, 'left out: externalIPs is "Deny"');
-  if (externalIPNetworks.length === 0)
-    refuse(networks, externalIPNetworks, 'at least one network, or externalIPs "Deny"');
-  externalIPNetworks.forEach((network, index) => {
-    requireCidr(at(networks, index), network, 32);
+function requireExternalIPs(
+  place: InputPlace,
+  { externalIPs, externalIPNetworks }: DataplaneSpec,
+): Pick<DataplaneSpec, "externalIPNetworks"> {
+  if (!externalIPNetworks) return {};
+  const field = at(place, "externalIPNetworks");
+  if (externalIPs === ExternalIPs.Deny) refuse(field, externalIPNetworks, 'left out: externalIPs is "Deny"');
+  const networks = checkedList(field, externalIPNetworks, (_, known) => {
+    if (known.length === 0) refuse(field, known, 'at least one network, or externalIPs "Deny"');
+    return known.map((network, index) => requireCidr(at(field, index), network));
   });
+  return { externalIPNetworks: networks };
 }
 
 function requirePools(place: InputPlace, pools: IpPoolSpec[], serviceSubnet: pulumi.Input<string>): NamedPool[] {

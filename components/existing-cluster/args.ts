@@ -31,7 +31,7 @@ export interface ExistingClusterArgs {
    * Identity of the only cluster that is meant: the output `clusterId` of an earlier deployment, or what `kubectl get namespace
    * kube-system -o jsonpath={.metadata.uid}` prints. Defaults to the cluster of the stack's last deployment, where Pulumi knows it.
    */
-  clusterId?: string;
+  clusterId?: pulumi.Input<string>;
   /** Whether a short pod of the agent's image looks at each node, and is removed again. Defaults to true. */
   probeNodes?: boolean;
 }

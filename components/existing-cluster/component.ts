@@ -9,7 +9,7 @@ import { agentImage } from "../program/agent-image.ts";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
 import { documentText } from "../refusal/document.ts";
-import { argumentsOf, at } from "../refusal/refusal.ts";
+import { argumentsOf, at, checkedField } from "../refusal/refusal.ts";
 import { requireKubeconfig } from "../values/credentials.ts";
 import { requireClusterId } from "../values/names.ts";
 import { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./args.ts";
@@ -33,9 +33,9 @@ export class ExistingCluster extends pulumi.ComponentResource {
   constructor(name: string, args: ExistingClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("ExistingCluster", name);
     args = requireArguments(place, "ExistingCluster", args);
-    const { existingKubeProxy = ExistingKubeProxy.Refuse, clusterId, probeNodes = true } = args;
+    const { existingKubeProxy = ExistingKubeProxy.Refuse, probeNodes = true } = args;
     const { otherNetworkPlugin = OtherNetworkPlugin.Refuse } = args;
-    if (clusterId !== undefined) requireClusterId(at(place, "clusterId"), clusterId);
+    const { clusterId } = checkedField(place, "clusterId", args.clusterId, requireClusterId);
     const given = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
     const dataplane = requireDataplane(at(place, "dataplane"), args.dataplane);
     super(componentType("ExistingCluster"), name, args, opts);

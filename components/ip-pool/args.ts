@@ -17,13 +17,13 @@ export interface IpPoolSpec {
   /** IPv4 network the pool gives addresses from; apart from other pools and the Services' network. Cannot change later. */
   cidr: pulumi.Input<string>;
   /** Prefix length of the blocks that nodes take from the pool, from 20 to 32. Cannot change later. Defaults to 26. */
-  blockSize?: number;
+  blockSize?: pulumi.Input<number>;
   /** When packets between pods of this pool are encapsulated. Defaults to `CrossSubnet`. */
   vxlanMode?: VxlanMode;
   /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true. */
-  natOutgoing?: boolean;
+  natOutgoing?: pulumi.Input<boolean>;
   /** Whether the pool gives no new addresses. Defaults to false. */
-  disabled?: boolean;
+  disabled?: pulumi.Input<boolean>;
 }
 
 /** Arguments of `IpPool`. */

@@ -110,5 +110,5 @@ export interface NetworkPolicyPort {
   // biome-ignore lint/suspicious/noExplicitAny: a number or a text, which the schema for other languages has no other word for
   port?: any;
   /** Last port of a range that begins at `port`, which must be a number then. Defaults to `port`. */
-  endPort?: number;
+  endPort?: pulumi.Input<number>;
 }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, checked, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
+import { at, checked, checkedBeside, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
 import { contains, prefixLength } from "../rules/addresses.ts";
 import { requireCidr } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
@@ -128,10 +128,12 @@ function requirePort(place: InputPlace, written: NetworkPolicyPort): NetworkPoli
   const number = (value: unknown) => requireNumberOrName(at(place, "port"), value);
   if (endPort === undefined)
     return { ...(protocol && { protocol }), ...(port !== undefined && { port: checked(port, number) }) };
-  requireWhole(at(place, "endPort"), endPort, 1, 65535);
+  const last = checked(endPort, (value) => requireWhole(at(place, "endPort"), value, 1, 65535));
   if (port === undefined) refuse(at(place, "port"), port, "the first port of the range that endPort is the last of");
-  const first = checked(port, (value: unknown) => requireFirst(at(place, "port"), number(value), endPort));
-  return { ...(protocol && { protocol }), port: first, endPort };
+  const first = checkedBeside<unknown, number>(port, [last], (value, [most = 0]) =>
+    requireFirst(at(place, "port"), number(value), most),
+  );
+  return { ...(protocol && { protocol }), port: first, endPort: last };
 }
 
 function requireNumberOrName(place: InputPlace, port: unknown): number | string {

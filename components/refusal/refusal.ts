@@ -66,6 +66,15 @@ export function checkedBeside<Value, Other>(
   return all.apply(([known, beside]) => check(known, beside));
 }
 
+/** Checks a list now when the program has all of it, or as soon as all of it is known. */
+export function checkedList<Item>(
+  place: InputPlace,
+  list: pulumi.Input<pulumi.Input<Item>[]>,
+  check: (place: InputPlace, list: Item[]) => Item[],
+): pulumi.Input<pulumi.Input<Item>[]> {
+  return checkedBeside<unknown, never>(list, [], (known) => check(place, known as Item[])) as pulumi.Input<Item[]>;
+}
+
 /** Whether anything in a value is what a preview hands to a component plugin in place of an output: nothing, at no time. */
 function holdsUnknown(value: unknown): boolean {
   if (pulumi.isUnknown(value)) return true;

@@ -36,15 +36,15 @@ export interface VerificationTarget {
   /** IPv4 address that the clients connect to, of any node. Either this with `nodePort`, or `entryNode` with it, or `service`. */
   entryAddress?: pulumi.Input<string>;
   /** Name of the node that the clients connect to. */
-  entryNode?: string;
+  entryNode?: pulumi.Input<string>;
   /** Node port of the service, from 30000 to 32767. */
-  nodePort?: number;
+  nodePort?: pulumi.Input<number>;
   /** Name of a service that pods connect to, at its cluster address; it is in the verification's `namespace`. */
-  service?: string;
+  service?: pulumi.Input<string>;
   /** Port of that service. */
-  port?: number;
+  port?: pulumi.Input<number>;
   /** Pods that connect to it and must be served, seen with their own addresses: `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
-  from?: string[];
+  from?: pulumi.Input<string>[];
 }
 
 /** New connections to the first node port, timed. */
@@ -108,17 +108,17 @@ export interface SourceIpVerificationArgs {
   /** Private key for `ssh`, as OpenSSH writes it, without a passphrase. Defaults to what OpenSSH finds by itself (agent, configuration). */
   sshPrivateKey?: pulumi.Input<string>;
   /** Names of the clients that the network policies in force must keep out; the others must be served. Defaults to none. */
-  droppedClients?: string[];
+  droppedClients?: pulumi.Input<pulumi.Input<string>[]>;
   /** With `nodePort`, short for a first target: IPv4 address of the node that the clients connect to. */
   entryAddress?: pulumi.Input<string>;
   /** With `entryAddress`: node port of the service, from 30000 to 32767. */
-  nodePort?: number;
+  nodePort?: pulumi.Input<number>;
   /** What else is connected to: the node port through other nodes, the service from pods. Defaults to nothing. */
   targets?: VerificationTarget[];
   /** Namespace of the service's pods. Defaults to "default". */
-  namespace?: string;
+  namespace?: pulumi.Input<string>;
   /** Labels that select the service's pods. */
-  podLabels: Record<string, string>;
+  podLabels: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** How the replies must return, shown by evidence on the entry node. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
   /**

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { type ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { asWritten, type Expectation } from "./expectation.ts";
@@ -24,7 +25,7 @@ export interface ServiceUnderTest {
   /** Names of clients that the policies in force must keep out. */
   droppedClients: string[];
   /** What must hold besides. */
-  expectations: Expectation[];
+  expectations: pulumi.Unwrap<Expectation>[];
 }
 
 /** Seconds: a cluster's own pods (CoreDNS, say) start only once the dataplane is there. */

@@ -4,23 +4,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import { verificationSchema } from "../documents/verification.ts";
-import type { MachineAddress } from "../machine/machine.ts";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
 import { documentText } from "../refusal/document.ts";
-import { argumentsOf, at, checked, checkedBeside } from "../refusal/refusal.ts";
+import { argumentsOf, at, checked } from "../refusal/refusal.ts";
 import { requireKubeconfig, requirePrivateKey } from "../values/credentials.ts";
 import { requireLabName } from "../values/names.ts";
-import type { SourceIpVerificationArgs, SshConnection, VerificationTarget } from "./args.ts";
+import type { SourceIpVerificationArgs } from "./args.ts";
 import { type KnownTarget, sourceIpCheck } from "./check.ts";
-import {
-  ownMode,
-  readCheckFiles,
-  requireClients,
-  requireConnections,
-  requireVerification,
-  targetsOf,
-} from "./inputs.ts";
+import { type CheckedVerification, ownMode, readCheckFiles, requireVerification } from "./inputs.ts";
 import type { LatencyFigure, VerificationDocument, VerificationRow } from "./result.ts";
 
 /**
@@ -47,22 +39,19 @@ export class SourceIpVerification extends pulumi.ComponentResource {
   constructor(name: string, args: SourceIpVerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("SourceIpVerification", name);
     args = requireArguments(place, "SourceIpVerification", args);
-    requireVerification(place, args);
+    const values = requireVerification(place, args);
     const checkFiles = readCheckFiles(place, args.checkFiles ?? []);
-    const targets = targetsOf(place, args);
-    const clientsGiven = checkedBeside(args.clients, [], (clients) => requireClients(place, clients, args));
-    const ssh = requireConnections(at(place, "ssh"), args.ssh);
     const labName = checked(args.labName ?? "local", (lab) => requireLabName(at(place, "labName"), lab));
     const kubeconfig = requireKubeconfig(at(place, "kubeconfig"), args.kubeconfig);
     const sshPrivateKey = requirePrivateKey(at(place, "sshPrivateKey"), args.sshPrivateKey);
     super(componentType("SourceIpVerification"), name, args, opts);
 
     const { outputFolder = "out" } = args;
-    const document = pulumi.all([clientsGiven, targets, ssh]).apply(([clients, known, connections]) =>
+    const document = pulumi.output(values).apply((known) =>
       documentText(place, verificationSchema, {
-        ...documentOf(name, clients, known, args),
+        ...documentOf(name, known, args),
         checkFiles,
-        machines: machinesOf(clients, connections),
+        machines: machinesOf(known),
       }),
     );
     const run = new command.local.Command(
@@ -103,37 +92,32 @@ export class SourceIpVerification extends pulumi.ComponentResource {
   }
 }
 
-type ResolvedTarget = pulumi.Unwrap<VerificationTarget>;
+type Known = pulumi.Unwrap<CheckedVerification>;
 
 /** The document that `verify verify` reads. */
-function documentOf(
-  name: string,
-  clients: MachineAddress[],
-  targets: ResolvedTarget[],
-  args: SourceIpVerificationArgs,
-) {
-  const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = args;
-  const { namespace = "default", droppedClients = [], thresholds = [] } = args;
+function documentOf(name: string, values: Known, args: SourceIpVerificationArgs) {
+  const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf, thresholds = [] } = args;
+  const { namespace, podLabels, clients, droppedClients, targets, expectations } = values;
   const known = targets.map((target) => knownTarget(target, namespace));
   const title = `${name}: the pods of ${known.map(({ to }) => to.replace(/^tcp:../, "")).join(", ")} see their clients`;
   const check = sourceIpCheck({
     name: title,
     targets: known,
     namespace,
-    podLabels: args.podLabels,
+    podLabels,
     returnMode,
     serviceHandling,
     clients,
     droppedClients,
-    expectations: args.expectations ?? [],
+    expectations,
   });
   const mode = ownMode(args);
   const limits = thresholds.map((threshold) => ({ mode, ...threshold }));
-  return { name, checks: [check], ...measurementOf(clients, known, args), thresholds: limits };
+  return { name, checks: [check], ...measurementOf(values, known, args), thresholds: limits };
 }
 
 /** The clients that are entered by SSH, in the words of the document. */
-function machinesOf(clients: MachineAddress[], ssh: pulumi.Unwrap<SshConnection>[]) {
+function machinesOf({ clients, ssh }: Known) {
   return ssh.map(({ client, ...connection }) => {
     const { address = "" } = clients.find(({ name }) => name === client) ?? {};
     return { name: client, address, ssh: connection };
@@ -141,8 +125,8 @@ function machinesOf(clients: MachineAddress[], ssh: pulumi.Unwrap<SshConnection>
 }
 
 /** What to measure, where anything asks for it: the deployment's own mode and those it is compared with. */
-function measurementOf(clients: MachineAddress[], targets: KnownTarget[], args: SourceIpVerificationArgs) {
-  const { latency, comparisonModes = [], thresholds = [], droppedClients = [] } = args;
+function measurementOf({ clients, droppedClients }: Known, targets: KnownTarget[], args: SourceIpVerificationArgs) {
+  const { latency, comparisonModes = [], thresholds = [] } = args;
   if (!latency && comparisonModes.length === 0 && thresholds.length === 0) return {};
   const served = clients.find(({ name }) => !droppedClients.includes(name)) ?? clients[0];
   const { connections = 10_000, concurrency = 1, client = served?.name ?? "" } = latency ?? {};
@@ -151,7 +135,8 @@ function measurementOf(clients: MachineAddress[], targets: KnownTarget[], args: 
   return { measurement: { client, to, modes, connections, concurrency } };
 }
 
-function knownTarget({ entryAddress, entryNode, nodePort, service, port, from }: ResolvedTarget, namespace: string) {
+function knownTarget(target: Known["targets"][number], namespace: string): KnownTarget {
+  const { entryAddress, entryNode, nodePort, service, port, from } = target;
   if (service !== undefined) return { to: `tcp://service/${namespace}/${service}:${port}`, from };
   return { to: `tcp://${entryAddress ?? `node/${entryNode}`}:${nodePort}`, entryAddress };
 }

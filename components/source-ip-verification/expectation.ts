@@ -1,7 +1,8 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
 import { FormatError, parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
 import { COUNTS, contradictionsIn } from "../../model/expectation/rules.ts";
-import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { requireWhole } from "../values/choices.ts";
 
 /** What an attempted connection shows. */
@@ -25,19 +26,19 @@ export enum ReplyPath {
 /** One more thing that must hold, in the words of check files (docs/checks.md). */
 export interface Expectation {
   /** Who tries: a machine, `node/NAME`, `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
-  from: string;
+  from: pulumi.Input<string>;
   /** What it tries to reach, like `tcp://service/default/nginx:80` or `udp://172.31.1.8:30053`. */
-  to: string;
+  to: pulumi.Input<string>;
   /** What must be shown. */
   verdict: Verdict;
   /** Whom the server must have seen: an address, a machine, `node/NAME` or `pod/NAMESPACE/NAME`. Defaults to anybody. */
-  source?: string;
+  source?: pulumi.Input<string>;
   /** Instead of `source`: any one of several. */
-  sources?: string[];
+  sources?: pulumi.Input<string>[];
   /** Local port to bind. Defaults to any. */
   sourcePort?: number;
   /** Pods that may answer: `NAMESPACE/NAME` or `NAMESPACE/LABEL=VALUE`. Defaults to anybody. */
-  servers?: string[];
+  servers?: pulumi.Input<string>[];
   /** So many distinct servers must answer, at least. Defaults to one. */
   spread?: number;
   /** So many distinct servers may answer, at most, and less than `count`: 1 with session affinity. Defaults to any number. */
@@ -49,38 +50,44 @@ export interface Expectation {
 }
 
 /** Refuses what cannot be an expectation; the rest is the check's to judge, which knows the cluster. */
-export function requireExpectation(place: InputPlace, expectation: Expectation): void {
-  const { from, to, verdict, source, sources, sourcePort, servers, spread, spreadAtMost, count = 1 } = expectation;
-  requireForm(at(place, "from"), from, parsePlace);
-  requireForm(at(place, "to"), to, parseDestination);
+export function requireExpectation(place: InputPlace, expectation: Expectation): Expectation {
+  const { verdict, source, sources, sourcePort, servers, spread, spreadAtMost, count = 1 } = expectation;
   if (source !== undefined && sources) refuse(at(place, "sources"), sources, "absent where source is given");
-  if (source !== undefined) requireForm(at(place, "source"), source, parseSource);
   if (servers?.length === 0) refuse(at(place, "servers"), servers, "at least one NAMESPACE/NAME");
   if (sources?.length === 0) refuse(at(place, "sources"), sources, "at least one source");
-  servers?.forEach((server, index) => {
-    requireForm(at(at(place, "servers"), index), server, parseServer);
-  });
-  sources?.forEach((one, index) => {
-    requireForm(at(at(place, "sources"), index), one, parseSource);
-  });
   if (sourcePort !== undefined) requireWhole(at(place, "sourcePort"), sourcePort, PORTS.least, PORTS.most);
   for (const [field, number] of Object.entries({ count, spread, spreadAtMost }))
     if (number !== undefined) requireWhole(at(place, field), number, COUNTS.least, COUNTS.most);
   for (const { field, allowed } of contradictionsIn({ verdict, count, spread, spreadAtMost }))
     refuse(at(place, field), expectation[field], allowed);
+  return {
+    ...expectation,
+    from: requireForm(at(place, "from"), expectation.from, parsePlace),
+    to: requireForm(at(place, "to"), expectation.to, parseDestination),
+    ...(source !== undefined && { source: requireForm(at(place, "source"), source, parseSource) }),
+    ...(sources && { sources: requireForms(at(place, "sources"), sources, parseSource) }),
+    ...(servers && { servers: requireForms(at(place, "servers"), servers, parseServer) }),
+  };
+}
+
+function requireForms(place: InputPlace, texts: pulumi.Input<string>[], parse: (text: string) => unknown) {
+  return texts.map((text, index) => requireForm(at(place, index), text, parse));
 }
 
 /** Refuses a text that a check file could not have there either. */
-function requireForm(place: InputPlace, text: string, parse: (text: string) => unknown): void {
-  try {
-    parse(text);
-  } catch (error) {
-    if (error instanceof FormatError) refuse(place, text, error.allowed);
-    throw error;
-  }
+function requireForm(place: InputPlace, text: pulumi.Input<string>, parse: (text: string) => unknown) {
+  return checked(text, (known) => {
+    try {
+      parse(known);
+      return known;
+    } catch (error) {
+      if (error instanceof FormatError) return refuse(place, known, error.allowed);
+      throw error;
+    }
+  });
 }
 
 /** The expectation as check files write it. */
-export function asWritten({ sources, ...rest }: Expectation) {
+export function asWritten({ sources, ...rest }: pulumi.Unwrap<Expectation>) {
   return sources ? { ...rest, source: { anyOf: sources } } : rest;
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import type * as pulumi from "@pulumi/pulumi";
 import { measuredModeOf } from "../../model/mode/mode.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import { connectionSchema } from "../documents/remote-machine.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { requireDocument } from "../refusal/document.ts";
-import { at, checked, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { requireAddress } from "../values/addresses.ts";
 import { oneOf, requireUnique, requireWhole } from "../values/choices.ts";
 import { requireHost } from "../values/host.ts";
@@ -17,25 +18,48 @@ import {
   type SshConnection,
   type VerificationTarget,
 } from "./args.ts";
-import { requireExpectation } from "./expectation.ts";
+import { type Expectation, requireExpectation } from "./expectation.ts";
 
-/** Refuses what no cluster could be verified with; what only the clients' own resource knows is checked when it exists. */
-export function requireVerification(place: InputPlace, args: SourceIpVerificationArgs): void {
-  const { outputFolder } = args;
-  requireLabel(at(place, "namespace"), args.namespace ?? "default");
-  if (Object.keys(args.podLabels ?? {}).length === 0) {
-    refuse(at(place, "podLabels"), args.podLabels, "labels that select the service's pods, like { app: 'nginx' }");
-  }
-  requireLabels(at(place, "podLabels"), args.podLabels);
-  requireTargets(place, args);
-  args.expectations?.forEach((expectation, index) => {
-    requireExpectation(at(at(place, "expectations"), index), expectation);
-  });
+/** Values of a verification, each checked, or checked as soon as it is known. */
+export interface CheckedVerification {
+  namespace: pulumi.Input<string>;
+  podLabels: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  clients: pulumi.Input<MachineAddress[]>;
+  droppedClients: pulumi.Input<pulumi.Input<string>[]>;
+  /** The short form first. */
+  targets: VerificationTarget[];
+  expectations: Expectation[];
+  ssh: SshConnection[];
+}
+
+/** Refuses what no cluster could be verified with. */
+export function requireVerification(place: InputPlace, args: SourceIpVerificationArgs): CheckedVerification {
+  const { outputFolder, droppedClients = [] } = args;
   requireMeasurement(place, args, ownMode(args));
   requireSsh(at(place, "ssh"), args.ssh ?? []);
   if (outputFolder !== undefined && !/^[\w./][\w./-]*$/.test(outputFolder)) {
     refuse(at(place, "outputFolder"), outputFolder, 'a path of letters, digits, "_", "-", "." and "/"');
   }
+  return {
+    namespace: checked(args.namespace ?? "default", (name) => requireLabel(at(place, "namespace"), name)),
+    podLabels: requirePodLabels(at(place, "podLabels"), args.podLabels),
+    targets: requireTargets(place, args),
+    expectations: (args.expectations ?? []).map((expectation, index) =>
+      requireExpectation(at(at(place, "expectations"), index), expectation),
+    ),
+    ssh: requireConnections(at(place, "ssh"), args.ssh),
+    clients: checkedBeside<MachineAddress[], unknown>(args.clients, [droppedClients], (clients, [dropped]) =>
+      requireClients(place, clients, dropped as string[], args),
+    ),
+    droppedClients,
+  };
+}
+
+function requirePodLabels(place: InputPlace, podLabels: SourceIpVerificationArgs["podLabels"]) {
+  return checked(podLabels, (labels) => {
+    if (Object.keys(labels ?? {}).length > 0) return requireLabels(place, labels);
+    return refuse(place, labels, "labels that select the service's pods, like { app: 'nginx' }");
+  });
 }
 
 /** The deployment's own way of handling services, as a mode. */
@@ -43,33 +67,59 @@ export function ownMode({ returnMode, serviceHandling }: SourceIpVerificationArg
   return ComparisonMode[measuredModeOf(serviceHandling ?? ServiceHandling.Ebpf, returnMode ?? ReturnMode.Dsr)];
 }
 
-/** Every target, the short form first, with its address checked. */
-export function targetsOf(place: InputPlace, args: SourceIpVerificationArgs): VerificationTarget[] {
-  const { entryAddress, nodePort, targets = [] } = args;
-  const short = nodePort === undefined ? [] : [{ entryAddress, nodePort }];
-  const places = [...short.map(() => place), ...targets.map((_, index) => at(at(place, "targets"), index))];
-  return [...short, ...targets].map((target, index) => {
-    return { ...target, ...checkedField(places[index] ?? place, "entryAddress", target.entryAddress, requireAddress) };
-  });
-}
-
-function requireTargets(place: InputPlace, args: SourceIpVerificationArgs): void {
+/** Every target, the short form first, with its values checked. */
+function requireTargets(place: InputPlace, args: SourceIpVerificationArgs): VerificationTarget[] {
   const { entryAddress, nodePort, targets = [], serviceHandling = ServiceHandling.Ebpf } = args;
   if ((entryAddress === undefined) !== (nodePort === undefined)) {
     const [given, missing] = nodePort === undefined ? ["entryAddress", "nodePort"] : ["nodePort", "entryAddress"];
     refuse(at(place, missing), undefined, `given together with ${given}`);
   }
-  if (nodePort !== undefined) requireWhole(at(place, "nodePort"), nodePort, 30000, 32767);
   if (nodePort === undefined && targets.length === 0) {
     refuse(at(place, "targets"), targets, "at least one target, where entryAddress and nodePort are not given");
   }
-  targets.forEach((target, index) => {
+  const short = nodePort === undefined ? [] : [requireTarget(place, { entryAddress, nodePort })];
+  const others = targets.map((target, index) => {
     const item = at(at(place, "targets"), index);
-    requireTarget(item, target);
+    const fit = requireTarget(item, target);
     // The policy that admits every client needs the address that kube-proxy puts in place of theirs.
-    if (target.entryNode === undefined || serviceHandling === ServiceHandling.Ebpf) return;
-    refuse(at(item, "entryNode"), target.entryNode, "absent where kube-proxy handles services: give entryAddress");
+    if (target.entryNode === undefined || serviceHandling === ServiceHandling.Ebpf) return fit;
+    return refuse(
+      at(item, "entryNode"),
+      target.entryNode,
+      "absent where kube-proxy handles services: give entryAddress",
+    );
   });
+  return [...short, ...others];
+}
+
+function requireTarget(place: InputPlace, target: VerificationTarget): VerificationTarget {
+  const { entryAddress, entryNode, nodePort, service, port, from } = target;
+  const entries = [entryAddress, entryNode].filter((entry) => entry !== undefined).length;
+  if (service === undefined) {
+    const allowed = "entryAddress or entryNode, with nodePort; or service, with port and from";
+    if (entries !== 1 || port !== undefined || from !== undefined) refuse(place, Object.keys(target), allowed);
+    return {
+      ...checkedField(place, "entryAddress", entryAddress, requireAddress),
+      ...checkedField(place, "entryNode", entryNode, (field, name) => requireLabel(field, name)),
+      nodePort: requirePort(at(place, "nodePort"), nodePort, 30000, 32767),
+    };
+  }
+  if (entries > 0 || nodePort !== undefined) refuse(place, Object.keys(target), "service, with port and from only");
+  if (!from || from.length === 0) refuse(at(place, "from"), from, "at least one pod/NAMESPACE/NAME");
+  return {
+    service: checked(service, (name) => requireLabel(at(place, "service"), name)),
+    port: requirePort(at(place, "port"), port, 1, 65535),
+    from: from.map((pods, index) => checked(pods, (known) => requirePods(at(at(place, "from"), index), known))),
+  };
+}
+
+function requirePort(place: InputPlace, port: pulumi.Input<number> | undefined, lowest: number, highest: number) {
+  return checked(port as pulumi.Input<number>, (known) => requireWhole(place, known, lowest, highest));
+}
+
+function requirePods(place: InputPlace, pods: string): string {
+  if (/^pod\/[^/]+\/.+$/.test(pods)) return pods;
+  return refuse(place, pods, "pod/NAMESPACE/NAME or pod/NAMESPACE/LABEL=VALUE");
 }
 
 function requireSsh(place: InputPlace, connections: SshConnection[]): void {
@@ -77,26 +127,6 @@ function requireSsh(place: InputPlace, connections: SshConnection[]): void {
     (index) => at(at(place, index), "client"),
     connections.map(({ client }) => client),
   );
-}
-
-function requireTarget(place: InputPlace, target: VerificationTarget): void {
-  const { entryAddress, entryNode, nodePort, service, port, from } = target;
-  const entries = [entryAddress, entryNode].filter((entry) => entry !== undefined).length;
-  if (service === undefined) {
-    const allowed = "entryAddress or entryNode, with nodePort; or service, with port and from";
-    if (entries !== 1 || port !== undefined || from !== undefined) refuse(place, Object.keys(target), allowed);
-    requireWhole(at(place, "nodePort"), nodePort as number, 30000, 32767);
-    if (entryNode !== undefined) requireLabel(at(place, "entryNode"), entryNode);
-    return;
-  }
-  if (entries > 0 || nodePort !== undefined) refuse(place, Object.keys(target), "service, with port and from only");
-  requireLabel(at(place, "service"), service);
-  requireWhole(at(place, "port"), port as number, 1, 65535);
-  if (!from || from.length === 0) refuse(at(place, "from"), from, "at least one pod/NAMESPACE/NAME");
-  from.forEach((pods, index) => {
-    if (!/^pod\/[^/]+\/.+$/.test(pods))
-      refuse(at(at(place, "from"), index), pods, "pod/NAMESPACE/NAME or pod/NAMESPACE/LABEL=VALUE");
-  });
 }
 
 function requireMeasurement(place: InputPlace, args: SourceIpVerificationArgs, own: ComparisonMode): void {
@@ -136,7 +166,7 @@ export function readCheckFiles(place: InputPlace, paths: string[]) {
 }
 
 /** How clients are entered, with everything looked at once it is known: OpenSSH would take a host "-o…" for an option. */
-export function requireConnections(place: InputPlace, ssh: SshConnection[] = []): SshConnection[] {
+function requireConnections(place: InputPlace, ssh: SshConnection[] = []): SshConnection[] {
   return ssh.map(({ client, ...connection }, index) => {
     const host = checked(connection.host, (known) => requireHost(at(at(place, index), "host"), known));
     return { client, ...requireDocument(at(place, index), connectionSchema, { ...connection, host }) };
@@ -144,10 +174,11 @@ export function requireConnections(place: InputPlace, ssh: SshConnection[] = [])
 }
 
 /** Clients often come from another resource, so they can be checked only when that exists. */
-export function requireClients(
+function requireClients(
   place: InputPlace,
   clients: MachineAddress[],
-  { droppedClients = [], latency, ssh = [] }: SourceIpVerificationArgs,
+  droppedClients: string[],
+  { latency, ssh = [] }: SourceIpVerificationArgs,
 ): MachineAddress[] {
   if (clients.length === 0) refuse(at(place, "clients"), clients, "at least one machine outside the cluster");
   clients.forEach((client, index) => {
