@@ -28,7 +28,7 @@ const RENEW_BEFORE_MS = 30_000;
 export class CredentialPlugin {
   readonly #exec: ExecConfig;
   readonly #folder: string;
-  readonly #cluster: object | undefined;
+  readonly #cluster: (() => object | undefined) | undefined;
   #held: { credential: Credential; until: number } | undefined;
   #asked: Promise<Credential> | undefined;
 
@@ -36,7 +36,7 @@ export class CredentialPlugin {
    * @param folder that a relative command is seen from: the kubeconfig's own
    * @param cluster as an ExecCredential describes it, for plugins that ask for it
    */
-  constructor(exec: ExecConfig, folder: string, cluster?: object) {
+  constructor(exec: ExecConfig, folder: string, cluster?: () => object | undefined) {
     this.#exec = exec;
     this.#folder = folder;
     this.#cluster = exec.provideClusterInfo ? cluster : undefined;
@@ -68,7 +68,7 @@ export class CredentialPlugin {
   async #run(): Promise<string> {
     const { apiVersion, command, args, env } = this.#exec;
     if (!command) throw this.#failure("its exec section names no command");
-    const spec = { interactive: false, ...(this.#cluster && { cluster: this.#cluster }) };
+    const spec = { interactive: false, ...(this.#cluster && { cluster: this.#cluster() }) };
     const variables = {
       ...process.env,
       ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),

@@ -68,6 +68,11 @@ export function isRefusal(error: unknown, ...statuses: number[]): error is ApiRe
   return error instanceof ApiRefusal && statuses.includes(error.status);
 }
 
+/** An error with its next step, in one line. */
+export function withNext({ message, next }: KubernetesError): string {
+  return next ? `${message}. Next: ${next}.` : message;
+}
+
 /** Why something failed, for a sentence that already names what was attempted: of a refusal only the server's own words. */
 export function reasonOf(error: unknown): string {
   if (error instanceof ApiRefusal) return error.words;

@@ -180,6 +180,12 @@ test.each([
   await expect(asked()).rejects.toThrow(message);
 });
 
+test("a kubeconfig that is no YAML does not tell its secrets", () => {
+  const broken = `${kubeconfig({ token: "secret" }).trimEnd()} : x: y`;
+  expect(() => kubeconfigOf(broken)).toThrow(UnusableKubeconfig);
+  expect(() => kubeconfigOf(broken)).not.toThrow("secret");
+});
+
 test("what else cannot be used is said by name, with what to do", async () => {
   expect(() => kubeconfigOf(kubeconfig({}), folder, "prod")).toThrow("the kubeconfig has no context prod");
   expect(() => kubeconfigFile(join(folder, "none"))).toThrow(/cannot be read: ENOENT.*none/);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { KubeConfig, type User } from "@kubernetes/client-node";
+import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
 import { parse } from "yaml";
 import type { Access } from "./access.ts";
 import { CredentialPlugin, type ExecConfig } from "./credential-plugin.ts";
@@ -24,12 +24,9 @@ export class Kubeconfig implements Access {
 
   /** @param library what was read. @param folder that plugins are seen from */
   constructor(library: KubeConfig, folder: string) {
-    const ofUser = library.getContexts();
     for (const { name, exec } of library.getUsers() as (User & { exec?: ExecConfig })[]) {
       if (!exec) continue;
-      const context = ofUser.find(({ user }) => user === name);
-      const cluster = context && library.getCluster(context.cluster);
-      this.#plugins.set(name, new CredentialPlugin(exec, folder, cluster ? clusterInfo(cluster) : undefined));
+      this.#plugins.set(name, new CredentialPlugin(exec, folder, () => clusterInfo(library.getCurrentCluster())));
       Object.assign(library.getUser(name) as User, { exec: undefined, authProvider: { name: PLUGIN, config: {} } });
     }
     this.#library = library;
@@ -168,7 +165,9 @@ function read(text: string, folder: string): KubeConfig {
       Object.assign(known, { token: undefined, authProvider });
     }
   } catch (error) {
-    throw new UnusableKubeconfig(`the kubeconfig cannot be read: ${(error as Error).message}`, {
+    // The first line only: the others show the text, in which secrets stand.
+    const [why] = (error as Error).message.split("\n");
+    throw new UnusableKubeconfig(`the kubeconfig cannot be read: ${why}`, {
       next: "give what kubectl config view --raw --minify prints",
     });
   }
@@ -207,9 +206,10 @@ function addMissing(merged: KubeConfig, more: KubeConfig): void {
 }
 
 /** `spec.cluster` of an ExecCredential. */
-function clusterInfo(cluster: NonNullable<ReturnType<KubeConfig["getCluster"]>>): object {
+function clusterInfo(cluster: Cluster | null): object | undefined {
+  if (!cluster) return undefined;
   const { server, caData, caFile, skipTLSVerify, tlsServerName, proxyUrl } = cluster;
-  const authority = caData ?? (caFile && existsSync(caFile) ? readFileSync(caFile).toString("base64") : undefined);
+  const authority = caData ?? (caFile && readFileSync(caFile).toString("base64"));
   return {
     server,
     "insecure-skip-tls-verify": skipTLSVerify || undefined,

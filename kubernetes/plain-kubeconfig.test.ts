@@ -79,6 +79,13 @@ test.each([
   expect(() => plainKubeconfig(path)).toThrow(why);
 });
 
+test("a kubeconfig that is no YAML does not tell its secrets", () => {
+  const path = join(folder, "broken");
+  writeFileSync(path, "users: [{ user: { token: secret : x: y } }");
+  expect(() => plainKubeconfig(path)).toThrow(UnusableKubeconfig);
+  expect(() => plainKubeconfig(path)).not.toThrow("secret");
+});
+
 test("what is not there is named", () => {
   expect(() => plainKubeconfig(join(folder, "none"))).toThrow(/ENOENT.*none/);
   const access = plainKubeconfig(written({ server }, { "client-certificate": "gone.crt", "client-key": "gone.key" }));

@@ -80,7 +80,8 @@ function read(path: string): unknown {
   try {
     return parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw unusable(path, (error as Error).message);
+    // The first line only: the others show the text, in which secrets stand.
+    throw unusable(path, (error as Error).message.split("\n")[0] ?? "");
   }
 }
 

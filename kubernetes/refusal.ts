@@ -14,7 +14,7 @@ interface Status {
 /** What an answer that is no success says: an API server's Status, or whatever a proxy on the way writes. */
 export function refusalOf(attempt: Attempt, status: number, retryAfter: string | undefined, body: string): ApiRefusal {
   const { reason = "", message, details } = readStatus(body);
-  const words = message || plain(body) || STATUS_CODES[status] || `HTTP status ${status}`;
+  const words = (message && printable(message)) || plain(body) || STATUS_CODES[status] || `HTTP status ${status}`;
   const retryAfterMs = milliseconds(retryAfter ?? details?.retryAfterSeconds?.toString());
   return new ApiRefusal(status, reason, words, { attempt, ...(retryAfterMs !== undefined && { retryAfterMs }) });
 }
@@ -35,7 +35,12 @@ function readStatus(body: string): Status {
 /** The text of a page, on one line. */
 function plain(body: string): string {
   const text = /^\s*</.test(body) ? body.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, " ") : body;
-  return text.replace(/\s+/g, " ").trim().slice(0, LONGEST);
+  return printable(text).replace(/\s+/g, " ").trim().slice(0, LONGEST);
+}
+
+/** Without what a terminal would obey: anybody on the way can write an answer. */
+export function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, "");
 }
 
 /** `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. */

@@ -102,6 +102,26 @@ test.each([
   expect(isAway(error)).toBe(away);
 });
 
+test("an answer is repeated without what a terminal would obey, and not all of a long one is read", async () => {
+  const answer = { body: JSON.stringify({ message: "no\u001b[31m\u009b way" }) };
+  const { api } = await serving((_, response) => response.writeHead(500).end(answer.body));
+  await expect(getObject(api, "/version")).rejects.toMatchObject({ words: "no[31m way" });
+  answer.body = "\u001b]0;title\u0007no";
+  await expect(getObject(api, "/version")).rejects.toMatchObject({ words: "]0;titleno" });
+  stop();
+  let written = 0;
+  const endless = await serving((_, response) => {
+    response.writeHead(500);
+    const more = () => {
+      while (!response.destroyed && response.write("x".repeat(65_536))) written++;
+      if (!response.destroyed) response.once("drain", more);
+    };
+    more();
+  });
+  await expect(getObject(endless.api, "/version")).rejects.toMatchObject({ status: 500 });
+  expect(written).toBeLessThan(1000);
+});
+
 test("a server that nobody runs, and one whose name nobody knows, are said so with a next step", async () => {
   const { url } = await serving(() => {});
   stop();

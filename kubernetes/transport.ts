@@ -5,7 +5,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { Access } from "./access.ts";
 import { ApiUnreachable } from "./errors.ts";
-import { refusalOf } from "./refusal.ts";
+import { printable, refusalOf } from "./refusal.ts";
 
 export interface ApiRequest {
   method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
@@ -37,6 +37,8 @@ export interface StreamingApi extends Api {
 }
 
 const ANSWER_MS = 30_000;
+/** Characters of an answer that is no success; what is over them says nothing more. */
+const LONGEST_REFUSAL = 1_000_000;
 /** So long an idle connection is kept for the next request: shorter than servers and proxies do, so that none closes it under a request. */
 const IDLE_MS = 4_000;
 const KEPT = { keepAlive: true, timeout: IDLE_MS };
@@ -76,7 +78,10 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return pieces;
     let body = "";
-    for await (const piece of pieces) body += piece;
+    for await (const piece of pieces) {
+      body += piece;
+      if (body.length > LONGEST_REFUSAL) break; // ends the connection too
+    }
     throw refusalOf(this.#attempt(request), status, answer.headers["retry-after"], body);
   }
 
@@ -149,7 +154,7 @@ export async function sendForObject<T>(api: Api, request: ApiRequest): Promise<T
   try {
     return JSON.parse(text) as T;
   } catch (error) {
-    const begin = text.trim().replace(/\s+/g, " ").slice(0, 100);
+    const begin = printable(text.slice(0, 1000)).trim().replace(/\s+/g, " ").slice(0, 100);
     const why = begin ? `what answers is not an API server: ${begin}` : "the answer is empty";
     throw new ApiUnreachable({ server: api.server, ...request }, why, error);
   }

@@ -1,4 +1,5 @@
 import type { RemoteMachine } from "../components/documents/remote-machine.ts";
+import { KubernetesError, withNext } from "../kubernetes/errors.ts";
 import { apiServerOf, type Kubeconfig, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
 import { recentLog } from "../kubernetes/logs.ts";
 import { realClock } from "../kubernetes/patience.ts";
@@ -33,7 +34,8 @@ export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSo
     if (file) return kubeconfigFile(file);
     throw new Error("there is none: start the local cluster with `make up`, or give --kubeconfig or KUBECONFIG");
   } catch (error) {
-    throw new NoCluster(`kubeconfig${file ? ` ${file}` : ""}: ${(error as Error).message}`);
+    const why = error instanceof KubernetesError ? withNext(error) : (error as Error).message;
+    throw new NoCluster(`kubeconfig${file ? ` ${file}` : ""}: ${why}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { KubernetesError, withNext } from "../kubernetes/errors.ts";
 import { holds, type VerificationResult } from "../report/results/verification.ts";
 import { connectWorld, NoCluster, namedKubeconfig } from "./connect.ts";
 import type { World } from "./engine/world.ts";
@@ -99,6 +100,7 @@ export function readInput(file: string): string {
 
 /** A user's mistake in one line; a fault of ours with its stack. */
 function messageOf(error: unknown): string {
+  if (error instanceof KubernetesError) return withNext(error);
   if (error instanceof CheckFileError || error instanceof NoCluster) return error.message;
   return (error as Error).stack ?? String(error);
 }

@@ -1,5 +1,6 @@
 // The agents of a cluster, each told to tell what happens on its node.
 
+import { KubernetesError, withNext } from "../../kubernetes/errors.ts";
 import { execInPod } from "../../kubernetes/exec.ts";
 import { apiServerOf, type Kubeconfig } from "../../kubernetes/kubeconfig.ts";
 import type { ApiServer } from "../../kubernetes/transport.ts";
@@ -26,7 +27,7 @@ export async function reachCluster(options: ClusterOptions): Promise<Reached> {
   const { lab, programs } = await reachLab(options.lab);
   const api = apiServerOf(namedKubeconfig(options.kubeconfig, lab));
   const view = await readView(api).catch((error) => {
-    throw new NoCluster((error as Error).message);
+    throw new NoCluster(error instanceof KubernetesError ? withNext(error) : (error as Error).message);
   });
   return { api, view, lab, programs };
 }
