@@ -104,6 +104,16 @@ test("requests at the same time ask the plugin once, also for what replaces a re
   expect(calls()).toBe(2);
 });
 
+test("a refusal that arrives when the credentials are renewed already does not renew them again", async () => {
+  const api = plugin();
+  const [early, late] = [await api.access.options(), await api.access.options()];
+  api.access.renew?.(early);
+  await version(api);
+  api.access.renew?.(late);
+  await version(api);
+  expect(tokens).toEqual(["t2", "t2"]);
+});
+
 test("credentials that stay refused are a refusal, after one more try", async () => {
   accepts = () => false;
   await expect(version(plugin())).rejects.toMatchObject({ status: 401, words: "Unauthorized" });
