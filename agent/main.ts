@@ -1,9 +1,9 @@
 import { Command } from "commander";
+import { registerProbeServer } from "../probe/commands.ts";
 import { registerFeatures } from "./features/command.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
 import { writePrivately } from "./private-files.ts";
-import { registerProbeCommands } from "./probe/commands.ts";
 
 const program = new Command("ebpf-dataplane").description(
   "An eBPF dataplane for Kubernetes that keeps the client's source address.",
@@ -24,7 +24,8 @@ addAgentOptions(
 
 registerInspectCommands(program);
 registerFeatures(program);
-registerProbeCommands(program);
+// Servers of checks run from this image too, and ask its entry point for it.
+registerProbeServer(program);
 void program.parseAsync();
 
 async function agent(options: AgentOptions): Promise<void> {

@@ -1,19 +1,19 @@
 import type { Check } from "../components/documents/check.ts";
+import { readVerification } from "../verify/format/document.ts";
 import { CheckFileError } from "../verify/format/read.ts";
-import { readVerification } from "../verify/verification/document.ts";
 import { costInWords, costOf } from "./cost.ts";
 import { type Declared, declaredOf } from "./declared/declared.ts";
 import type { Machine } from "./declared/machines.ts";
 import type { Preview } from "./document.ts";
 import { type HeldExpectations, holdExpectations } from "./expectations.ts";
 import { securityGroupsOf, subnetsOf } from "./network.ts";
+import { declaredPaths } from "./paths.ts";
 import { castOf } from "./reach/cast.ts";
 import { changesOf } from "./reach/changes.ts";
 import { reachTable } from "./reach/table.ts";
 import { type Resource, title } from "./resource.ts";
 import { sceneOf } from "./scene.ts";
 import { warningsOf } from "./warnings/warnings.ts";
-import { declaredWays } from "./ways.ts";
 
 /** Input of a preview, from the runner or from the Pulumi CLI. */
 export interface PreviewInputs {
@@ -45,7 +45,7 @@ export function buildPreview({ project, stack, resources }: PreviewInputs, basel
     machines: machines.map(toldMachine),
     subnets: subnetsOf(declared.resources, machines),
     securityGroups: securityGroupsOf(declared.resources),
-    ways: clusters.flatMap((cluster) => declaredWays(cluster, castOf(sceneOf(cluster)))),
+    ways: clusters.flatMap((cluster) => declaredPaths(cluster, castOf(sceneOf(cluster)))),
     cost,
     reach,
     ...(baseline && { against: comparison(baseline, { reach, cost }) }),

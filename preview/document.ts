@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { waySchema } from "../report/document.ts";
+import { packetPathSchema } from "../report/document.ts";
 import { changes } from "./resource.ts";
 
 const verdicts = z
@@ -96,7 +96,7 @@ export const previewSchema = z
     machines: z.array(machineSchema),
     subnets: z.array(subnetSchema),
     securityGroups: z.array(securityGroupSchema),
-    ways: z.array(waySchema).describe("Paths of request and reply, as declared."),
+    ways: z.array(packetPathSchema).describe("Paths of request and reply, as declared."),
     cost: z.array(costSchema),
     reach: z.array(reachSchema),
     against: z

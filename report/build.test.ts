@@ -73,7 +73,7 @@ describe("the way of request and reply", () => {
     const ways = buildReport({ verification, compare, writtenAt }).ways;
     const rewrites = (mode: string) =>
       ways
-        .find((way) => way.mode === mode)
+        .find((path) => path.mode === mode)
         ?.rewrites.map(({ at, direction, field, after }) => `${at} ${direction} ${field} ${after}`);
     expect(rewrites("KubeProxyIptables")).toEqual([
       "master request source 172.31.1.8:21883",
@@ -94,16 +94,16 @@ describe("the way of request and reply", () => {
   });
 
   it("is put together from log and sockets where nobody captured, and leaves open what is not known", () => {
-    const [way] = buildReport({ verification, writtenAt }).ways;
-    expect(way).toMatchObject({ client: "client1", reply: "direct", captured: false });
-    expect(way?.stretches.map(({ from, to, source }) => [from, to, source])).toEqual([
+    const [path] = buildReport({ verification, writtenAt }).ways;
+    expect(path).toMatchObject({ client: "client1", reply: "direct", captured: false });
+    expect(path?.stretches.map(({ from, to, source }) => [from, to, source])).toEqual([
       ["client1", "master", "172.31.1.55:40001"],
       ["master", "node", undefined],
       ["node", "default/nginx-7c5ddbdf54-x2mpq", "172.31.1.55"],
       ["default/nginx-7c5ddbdf54-x2mpq", "node", undefined],
       ["node", "client1", "172.31.1.8:30604"],
     ]);
-    expect(way?.rewrites).toEqual([
+    expect(path?.rewrites).toEqual([
       { direction: "request", field: "destination", before: "172.31.1.8:30604", after: "10.244.1.5" },
     ]);
   });
@@ -111,8 +111,8 @@ describe("the way of request and reply", () => {
   it("blames the owner of the address that the server saw", () => {
     const bare = structuredClone(compare);
     delete bare.topology;
-    const [way] = buildReport({ verification, compare: bare, writtenAt }).ways;
-    expect(way?.rewrites).toContainEqual({
+    const [path] = buildReport({ verification, compare: bare, writtenAt }).ways;
+    expect(path?.rewrites).toContainEqual({
       direction: "request",
       field: "source",
       before: "172.31.1.55",

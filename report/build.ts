@@ -2,7 +2,7 @@ import type { Measurement, Report } from "./document.ts";
 import type { ReportInputs } from "./inputs.ts";
 import { loggedOf } from "./logged.ts";
 import { notMeasured } from "./not-measured.ts";
-import { waysOf } from "./paths.ts";
+import { packetPathsOf } from "./paths.ts";
 import { holds } from "./results/verification.ts";
 import { seedFigures } from "./seed.ts";
 
@@ -20,7 +20,7 @@ export function buildReport(inputs: ReportInputs): Report {
     writtenAt: writtenAt.toISOString(),
     verdict: verdictOf(inputs),
     ...(verification && { holds: holds(verification) && (compare?.expected ?? []).every(({ pass }) => pass) }),
-    ways: waysOf(verification, compare),
+    ways: packetPathsOf(verification, compare),
     logged: loggedOf(verification, compare),
     seed: seedFigures,
     ...defined(measured),

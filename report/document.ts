@@ -36,7 +36,7 @@ const rewriteSchema = z
   })
   .describe("An address that was changed on the way.");
 
-export const waySchema = z
+export const packetPathSchema = z
   .strictObject({
     mode: modeSchema.optional().describe("Absent: as deployed when the verification ran."),
     client: z.string(),
@@ -70,7 +70,7 @@ export const reportSchema = z
     writtenAt: z.iso.datetime().describe("When, UTC."),
     verdict: z.string().describe("What was found out, in one sentence."),
     holds: z.boolean().optional().describe("Whether all that was asked holds; absent: nothing was verified."),
-    ways: z.array(waySchema),
+    ways: z.array(packetPathSchema),
     logged: z.array(loggedSchema),
     seed: z.array(seedFigureSchema),
     verification: resultSchema.optional(),
@@ -97,7 +97,7 @@ export const reportSchema = z
   .describe("Everything that is known about a deployed dataplane: verified, compared, measured.");
 
 export type Report = z.output<typeof reportSchema>;
-export type Way = z.output<typeof waySchema>;
+export type PacketPath = z.output<typeof packetPathSchema>;
 export type Stretch = z.output<typeof stretchSchema>;
 export type Rewrite = z.output<typeof rewriteSchema>;
 export type Logged = z.output<typeof loggedSchema>;

@@ -1,8 +1,8 @@
-import type { Way } from "./document.ts";
+import type { PacketPath } from "./document.ts";
 import { hostOf } from "./rewrites.ts";
 
 /** What the drawing shows, in a sentence or two. */
-export function inWords({ places, stretches, served, reply, client }: Way): string {
+export function inWords({ places, stretches, served, reply, client }: PacketPath): string {
   const entry = places.find(({ role }) => role === "entryNode")?.name;
   if (!served) return `${client} gets no answer.`;
   const requests = stretches.filter(({ direction }) => direction === "request");

@@ -1,4 +1,4 @@
-import type { Stretch, Way } from "./document.ts";
+import type { PacketPath, Stretch } from "./document.ts";
 import type { ComparedModeResult, Comparison } from "./results/compare.ts";
 import type { Path, Place, Topology } from "./results/topology.ts";
 import type { Row, Seen, VerificationResult } from "./results/verification.ts";
@@ -8,20 +8,20 @@ import { hostOf, rewritesOf } from "./rewrites.ts";
  * The way of request and reply in each mode: as captured, else put together from what the client's socket, the server's log
  * and the capture on the entry node say, each stretch with what it rests on and nothing where nobody looked.
  */
-export function waysOf(verification?: VerificationResult, compare?: Comparison): Way[] {
+export function packetPathsOf(verification?: VerificationResult, compare?: Comparison): PacketPath[] {
   const deployed = verification?.topology
     ? captured(verification.topology)
-    : pieced(verification?.rows.flatMap(wayOfRow).slice(0, 1));
+    : pieced(verification?.rows.flatMap(pathOfRow).slice(0, 1));
   const compared = (compare?.modes ?? []).flatMap((mode) => {
-    const seen = captured(compare?.topology).find((way) => way.mode === mode.mode);
-    return seen ? [seen] : compare ? pieced(wayOfMode(mode, compare, verification)) : [];
+    const seen = captured(compare?.topology).find((path) => path.mode === mode.mode);
+    return seen ? [seen] : compare ? pieced(pathOfMode(mode, compare, verification)) : [];
   });
   // Without a comparison the way as deployed is all there is; with it, the deployed mode is one of those compared.
   return compared.length > 0 ? compared : deployed;
 }
 
 /** One way per mode: the first that was served, for it has a reply, else the first. */
-function captured(topology: Topology | undefined): Way[] {
+function captured(topology: Topology | undefined): PacketPath[] {
   const byMode = Map.groupBy(topology?.paths ?? [], ({ mode }) => mode);
   return [...byMode.values()].flatMap((paths) => {
     const path = paths.find(({ served }) => served) ?? paths[0];
@@ -29,7 +29,7 @@ function captured(topology: Topology | undefined): Way[] {
   });
 }
 
-function fromPath({ mode, client, target, served, legs }: Path, places: Place[]): Way {
+function fromPath({ mode, client, target, served, legs }: Path, places: Place[]): PacketPath {
   const stretches = legs.map(({ evidence, ...leg }) => ({ ...leg, basis: evidence ?? "captured" }));
   const on = new Set(legs.flatMap(({ from, to }) => [from, to]));
   const passed = places.filter(({ name }) => on.has(name) || places.some((pod) => pod.on === name && on.has(pod.name)));
@@ -52,7 +52,7 @@ function fromPath({ mode, client, target, served, legs }: Path, places: Place[])
 
 /** What is known of a connection without a capture of each stretch. */
 interface Known {
-  mode?: Way["mode"];
+  mode?: PacketPath["mode"];
   client: Place;
   clientEndpoint?: string;
   target: string;
@@ -61,10 +61,10 @@ interface Known {
   pod: Place;
   /** Whom the server saw. */
   source?: string;
-  reply?: Way["reply"];
+  reply?: PacketPath["reply"];
 }
 
-function wayOfRow({ from, seen = [] }: Row): Known[] {
+function pathOfRow({ from, seen = [] }: Row): Known[] {
   return seen.flatMap((facts) => {
     if (facts.verdict !== "allowed" || !facts.entryNode || !facts.server || facts.entryNode === facts.serverNode)
       return [];
@@ -86,7 +86,7 @@ function knownOf(from: string, facts: Seen, entryNode: string, server: string): 
   };
 }
 
-function wayOfMode(mode: ComparedModeResult, compare: Comparison, verification?: VerificationResult): Known[] {
+function pathOfMode(mode: ComparedModeResult, compare: Comparison, verification?: VerificationResult): Known[] {
   if (mode.mode === "Direct" || !mode.replyPath) return [];
   const facts = verification?.rows.flatMap(({ from, seen = [] }) => (from === compare.client ? seen : [])) ?? [];
   const { clientAddress, entryNode, server, serverNode, serverAddress } = facts.find(({ server }) => server) ?? {};
@@ -108,12 +108,12 @@ function wayOfMode(mode: ComparedModeResult, compare: Comparison, verification?:
   ];
 }
 
-function pieced(known: Known[] = []): Way[] {
+function pieced(known: Known[] = []): PacketPath[] {
   return known.map((facts) => {
     const { mode, client, clientEndpoint, target, entry, node, pod, reply } = facts;
     const places = [client, entry, ...(node ? [node] : []), pod];
     const stretches = [...requestOf(facts), ...replyOf(facts)];
-    const way: Way = {
+    const path: PacketPath = {
       client: client.name,
       target,
       served: true,
@@ -122,7 +122,7 @@ function pieced(known: Known[] = []): Way[] {
       stretches,
       rewrites: rewritesOf(withoutPorts(stretches, clientEndpoint), places),
     };
-    return { ...way, ...(mode && { mode }), ...(reply && { reply }) };
+    return { ...path, ...(mode && { mode }), ...(reply && { reply }) };
   });
 }
 

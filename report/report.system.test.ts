@@ -76,7 +76,7 @@ describe.skipIf(skip)(`the report in Chromium${skip ? ` (${skip})` : ""}`, () =>
     "at %i pixels no two labels of a way lie on each other, and none leaves its drawing",
     async (width) => {
       const { page } = await open(width, "light");
-      const drawings = await page.locator("svg[data-way]").all();
+      const drawings = await page.locator("svg[data-path]").all();
       expect(drawings).toHaveLength(4);
       for (const drawing of drawings) {
         const frame = await drawing.boundingBox();

@@ -40,7 +40,7 @@ const shim: GoBinary = { name: "cni", module: join(root, "agent", "cni", "shim")
 const probes = PROCESSORS.map(
   ({ name: processor }): GoBinary => ({
     name: `probe-${processor}`,
-    module: join(root, "agent", "probe", "portable"),
+    module: join(root, "probe", "portable"),
     static: true,
     processor,
   }),

@@ -1,4 +1,4 @@
-import { readMachines } from "./actors/connection.ts";
+import { readMachines } from "./format/machines.ts";
 import { readChecks } from "./format/read.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
 

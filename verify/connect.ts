@@ -4,12 +4,12 @@ import { apiServerOf, type Kubeconfig, kubeconfigFile, kubeconfigOf } from "../k
 import { recentLog } from "../kubernetes/logs.ts";
 import { realClock } from "../kubernetes/patience.ts";
 import { labMachine, type Programs } from "./actors/lab-machine.ts";
-import { nodeAgent } from "./actors/node-agent.ts";
 import { sshMachine } from "./actors/ssh-machine.ts";
 import { objectsOf } from "./cluster/objects.ts";
 import { readView } from "./cluster/view.ts";
 import type { World } from "./engine/world.ts";
 import type { Lab } from "./lab.ts";
+import { NodeProbers } from "./probers/node-probers.ts";
 import type { Telling } from "./terminal.ts";
 import { observeOccasion } from "./verification/occasion.ts";
 
@@ -48,16 +48,31 @@ export function namedKubeconfig(path: string | undefined, lab: Lab): Kubeconfig 
 /** Where the private key for machines over SSH is: a secret, so never an argument. */
 const SSH_KEY = "EBPF_DATAPLANE_SSH_KEY";
 
+/** What a world is connected to. */
+export interface Connection {
+  config: Kubeconfig;
+  lab: Lab & { name: string };
+  programs: Programs;
+  stopping: AbortSignal;
+  telling: Telling;
+  /** Machines over SSH. */
+  remote?: RemoteMachine[];
+  /** Image of the probers on nodes; absent: the agents'. */
+  probeImage?: string;
+}
+
+/** A world that was reached, and has to be left. */
+export interface ConnectedWorld extends World {
+  /** Removes the probers from nodes. */
+  close(): Promise<void>;
+}
+
 /** The real world: this cluster, this lab's machines and those over SSH, this clock. */
-export function connectWorld(
-  config: Kubeconfig,
-  lab: Lab & { name: string },
-  programs: Programs,
-  stopping: AbortSignal,
-  { note, now }: Telling,
-  remote: RemoteMachine[] = [],
-): World {
+export function connectWorld(connection: Connection): ConnectedWorld {
+  const { config, lab, programs, stopping, remote = [], probeImage } = connection;
+  const { note, now } = connection.telling;
   const api = apiServerOf(config);
+  const probers = new NodeProbers(api, realClock, probeImage);
   const { [SSH_KEY]: privateKey } = process.env;
   const here = lab.machines.filter(({ name }) => !remote.some((machine) => machine.name === name));
   return {
@@ -67,7 +82,12 @@ export function connectWorld(
       if (machine) return sshMachine(machine, { privateKey }, programs.probers);
       return labMachine(programs, lab.name, name);
     },
-    node: (agent) => nodeAgent(api, agent),
+    node: (name) => probers.on(name),
+    openNodes: () => probers.start(),
+    close: async () => {
+      const left = await probers.remove();
+      if (left) note(left);
+    },
     view: () => readView(api),
     objects: objectsOf(api),
     log: (pod, sinceSeconds) => recentLog(api, pod, sinceSeconds),

@@ -36,7 +36,7 @@ export interface ReachedLab {
 
 export async function reachLab(name: string): Promise<ReachedLab> {
   const beside = (name: string) => join(import.meta.dirname, name);
-  const programs = { lab: beside("lab.js"), agent: beside("agent.js"), probers: beside("probe") };
+  const programs = { lab: beside("lab.js"), probe: beside("probe.js"), probers: beside("probe") };
   return { lab: { name, ...(await describeLab(programs.lab, name)) }, programs };
 }
 

@@ -99,6 +99,7 @@ function command(name: string, description: string): Command {
     .description(description)
     .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
     .option("--kubeconfig <path>", "the cluster; otherwise KUBECONFIG_CONTENT, KUBECONFIG, or the lab's own")
+    .option("--probe-image <image>", "image of the probers that run on nodes meanwhile (default: the agents')")
     .option("--json", "print the result on standard output, everything else on standard error", false)
     .option("--quiet", "say nothing but what does not hold", false);
 }

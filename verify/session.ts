@@ -4,12 +4,12 @@ import { KubernetesError, withNext } from "../kubernetes/errors.ts";
 import { holds, type VerificationResult } from "../report/results/verification.ts";
 import { connectWorld, NoCluster, namedKubeconfig } from "./connect.ts";
 import type { World } from "./engine/world.ts";
+import type { Verification } from "./format/document.ts";
 import { CheckFileError } from "./format/read.ts";
 import { reachLab } from "./lab.ts";
 import { requireMachines } from "./machine-names.ts";
 import { stopOnSignal, stoppedStatus } from "./stopping.ts";
 import { colorsFor, telling } from "./terminal.ts";
-import type { Verification } from "./verification/document.ts";
 import { carryOut, type Ending, type Measure } from "./verification/run.ts";
 import { renderTable } from "./verification/table.ts";
 
@@ -17,6 +17,8 @@ export interface SessionOptions {
   /** Name of the local lab whose machines checks may name. */
   lab: string;
   kubeconfig?: string;
+  /** Image of the probers that run on nodes meanwhile; absent: the agents'. */
+  probeImage?: string;
   /** Result on stdout, everything for people on stderr. */
   json: boolean;
   /** Nothing is said but what does not hold. */
@@ -61,10 +63,15 @@ async function run(
 ): Promise<Ending> {
   const { lab, programs } = await reachLab(options.lab);
   const config = namedKubeconfig(options.kubeconfig, lab);
-  const world = connectWorld(config, lab, programs, stopping, telling(options.quiet), verification.machines);
+  const { machines: remote, probeImage = options.probeImage } = verification;
+  const world = connectWorld({ config, lab, programs, stopping, telling: telling(options.quiet), remote, probeImage });
   const machines = world.machines.map(({ name }) => name);
   for (const { check, file } of verification.checks) requireMachines(check, machines, file);
-  return carryOut(world, verification, measureIn?.(world));
+  try {
+    return await carryOut(world, verification, measureIn?.(world));
+  } finally {
+    await world.close();
+  }
 }
 
 function print(result: VerificationResult, { json, quiet }: SessionOptions): void {

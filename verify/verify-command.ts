@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Comparison } from "../report/results/compare.ts";
 import type { VerificationResult } from "../report/results/verification.ts";
 import type { World } from "./engine/world.ts";
+import { readVerification } from "./format/document.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
-import { readVerification } from "./verification/document.ts";
 import type { Ending, Measure } from "./verification/run.ts";
 
 export interface VerifyOptions extends SessionOptions {

@@ -3,15 +3,13 @@ import type * as k8s from "@pulumi/kubernetes";
 type SecurityContext = k8s.types.input.core.v1.SecurityContext;
 
 /** What the agent does with each capability. Missing on purpose: SYS_RESOURCE (memory of maps has no rlimit since Linux 5.11),
- * SYS_MODULE (the kernel loads what a netlink request needs), SYS_PTRACE (namespaces are entered by path, not by process). */
+ * SYS_MODULE (the kernel loads what a netlink request needs), SYS_PTRACE (namespaces are entered by path, not by process), NET_RAW (a verification captures in pods of its own). */
 const CAPABILITIES = {
   BPF: "loads programs, makes and reads maps",
   PERFMON: "lets the verifier follow pointers, in programs and in event rings",
   NET_ADMIN: "attaches programs, makes interfaces and routes, writes nftables and net sysctls",
-  NET_RAW: "captures packets as the witness of a verification",
   SYS_ADMIN: "enters the network namespaces of pods: setns(2) asks for it, and nothing else here does",
   DAC_OVERRIDE: "installs the plugin where /opt/cni/bin belongs to another user, as its release's archive leaves it",
-  SETGID: "tcpdump becomes the user that it is told, which is root",
 };
 
 /** The agent's rights on its node, and those of every pod that runs its image there. Profiles of AppArmor and SELinux are the

@@ -43,6 +43,11 @@ export const verificationSchema = known(
       .array(remoteMachineSchema)
       .default([])
       .describe("Machines outside the cluster; the private key is in the environment, EBPF_DATAPLANE_SSH_KEY."),
+    probeImage: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Image of the probers that run on nodes meanwhile. Absent: the image of the cluster's agents."),
     thresholds: z.array(thresholdSchema).default([]).describe("Limits for what is measured."),
   },
   "What a verification has to show.",

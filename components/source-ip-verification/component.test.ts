@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readVerification } from "../../verify/verification/document.ts";
+import { readVerification } from "../../verify/format/document.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import { recordResources, resolved, settled } from "../testing/program.ts";
 import { ComparisonMode, HostKeyChecking, LatencyQuantity, type SourceIpVerificationArgs } from "./args.ts";

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { KubernetesError } from "../../kubernetes/errors.ts";
 import { apiServerOf } from "../../kubernetes/kubeconfig.ts";
 import type { Comparison } from "../../report/results/compare.ts";
 import { readView } from "../../verify/cluster/view.ts";
@@ -38,9 +39,9 @@ export async function compareCommand(options: CompareOptions, output: CompareOut
     if (stopping.aborted) return status.stopped;
     return isWhole(comparison) ? status.held : status.failed;
   } catch (error) {
-    const mistake = error instanceof WrongOptions || error instanceof NothingToCompare || error instanceof NoCluster;
+    const ofUsers = [WrongOptions, NothingToCompare, NoCluster, KubernetesError];
     const { message, stack } = error as Error;
-    console.error(mistake || /^API server /.test(message) ? message : (stack ?? message));
+    console.error(ofUsers.some((kind) => error instanceof kind) ? message : (stack ?? message));
     return status.unusable;
   }
 }
@@ -67,8 +68,9 @@ export async function compareOnLab(options: CompareOptions, stopping: AbortSigna
       target.nodes.map(({ name }) => enter(name)),
     );
   }
+  const world = connectWorld({ config, lab, programs, stopping, telling: { ...terminal, now: () => {} } });
   const comparing: Comparing = {
-    world: connectWorld(config, lab, programs, stopping, { ...terminal, now: () => {} }),
+    world,
     target,
     entry: entryAddress(target, view),
     enter,
@@ -76,7 +78,11 @@ export async function compareOnLab(options: CompareOptions, stopping: AbortSigna
     environment: await observeEnvironment(commandOf(options), api),
     progress,
   };
-  return compare(options, comparing);
+  try {
+    return await compare(options, comparing);
+  } finally {
+    await world.close();
+  }
 }
 
 const isWhole = ({ expected, modes }: Comparison): boolean =>

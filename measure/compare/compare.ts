@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { processesOfPod } from "../../probe/namespaces.ts";
 import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
 import type { Environment } from "../../report/results/environment.ts";
 import type { Topology } from "../../report/results/topology.ts";
@@ -9,7 +10,7 @@ import { type Followed, follow, merged } from "../../verify/follow/follow.ts";
 import { MachineMeter } from "../counters/machine-counters.ts";
 import { type Load, openLoad } from "../load/load.ts";
 import { SourcePorts } from "../load/ports.ts";
-import { keepOn, processesOfPod } from "../load/server-processes.ts";
+import { keepOn } from "../load/server-processes.ts";
 import { tolerableShare } from "../statistics/disturbance.ts";
 import { balancedOrder } from "../statistics/order.ts";
 import { type Arrival, destinationOf, untilModeShows } from "./arrival.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
 import { expectationOf } from "../../components/documents/check.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
 import { sendNow } from "../../verify/actors/actor.ts";
 import { type Plan, planExpectation } from "../../verify/engine/plan.ts";
 import { type Replies, repliesThroughEntry, startCaptures, stopCaptures } from "../../verify/engine/reply-path.ts";
@@ -56,7 +56,7 @@ export async function witness(world: World, clients: string[], to: string, throu
   const answered = asked.filter(({ result }) => result.verdict === "allowed");
   const throughEntry = answered.filter(({ plan, result }) => repliesThroughEntry(replies, plan, result) > 0).length;
   const sources = [...new Set(logs.flatMap(({ source }) => source ?? []))];
-  const witnessed = throughNode && answered.length > 0 && plans.every(({ notYet }) => !notYet);
+  const witnessed = throughNode && answered.length > 0 && plans.every(({ notYet, lost }) => !notYet && !lost);
   return {
     served: Object.fromEntries(
       clients.map((client, index) => [
@@ -71,7 +71,8 @@ export async function witness(world: World, clients: string[], to: string, throu
 }
 
 async function ask(world: World, plan: Plan): Promise<AttemptResult[]> {
-  if (plan.notYet) throw new Error(plan.notYet);
+  const why = plan.notYet ?? plan.lost;
+  if (why) throw new Error(why);
   const all = plan.probes.map(({ prober, probe }) => sendNow(world.machine(prober.name), [probe]));
   return (await Promise.all(all)).flat();
 }

@@ -1,17 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-
-/** Processes of a pod that runs on this computer: its cgroup is named by its identity. */
-export function processesOfPod(uid: string): number[] {
-  const names = [uid, uid.replaceAll("-", "_")]; // the systemd driver writes it with underscores
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const cgroups = textOf(`/proc/${pid}/cgroup`);
-      return names.some((name) => cgroups.includes(name));
-    })
-    .map(Number);
-}
+import { readFileSync } from "node:fs";
 
 /**
  * Keeps processes on one processor. Where client and server share one, a connection's time is the sum of all the work it

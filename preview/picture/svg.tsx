@@ -1,12 +1,12 @@
 import { renderToString } from "preact-render-to-string";
-import type { Way } from "../../report/document.ts";
-import { WayFigure } from "../../report/page/path-figure.tsx";
+import type { PacketPath } from "../../report/document.ts";
+import { PathFigure } from "../../report/page/path-figure.tsx";
 import { drawingWidth, layOut } from "../../report/page/path-layout.ts";
 import { declarations, themes } from "../../report/page/theme.ts";
 import { inWords } from "../../report/path-in-words.ts";
 import type { Preview } from "../document.ts";
+import { pathTitle } from "../print/path.ts";
 import { networkOutline } from "../print/sections.ts";
-import { wayTitle } from "../print/way.ts";
 
 const margin = 24;
 const line = 17;
@@ -27,7 +27,7 @@ export function previewSvg(preview: Preview): string {
 
 function Picture({ preview }: { preview: Preview }) {
   const { ways, project, stack } = preview;
-  const columns = ways.map((way) => ({ way, caption: wrapped(inWords(way), letters), height: layOut(way).height }));
+  const columns = ways.map((path) => ({ path, caption: wrapped(inWords(path), letters), height: layOut(path).height }));
   const width = Math.max(1, columns.length) * (drawingWidth + margin) + margin;
   const captionLines = Math.max(0, ...columns.map(({ caption }) => caption.length));
   const top = margin + 22 + margin;
@@ -50,11 +50,11 @@ function Picture({ preview }: { preview: Preview }) {
       <text x={margin} y={margin + 14} font-size="16" font-weight="600" fill="var(--text)">
         {title}
       </text>
-      {columns.map(({ way, caption, height: drawn }, index) => (
+      {columns.map(({ path, caption, height: drawn }, index) => (
         <g transform={`translate(${margin + index * (drawingWidth + margin)} 0)`}>
-          <Caption way={way} caption={caption} y={top} />
-          <svg y={drawingTop} width={drawingWidth} height={drawn} role="img" aria-label={wayTitle(way)}>
-            <WayFigure way={way} id={`way-${index + 1}`} title={wayTitle(way)} description={inWords(way)} />
+          <Caption path={path} caption={caption} y={top} />
+          <svg y={drawingTop} width={drawingWidth} height={drawn} role="img" aria-label={pathTitle(path)}>
+            <PathFigure path={path} id={`way-${index + 1}`} title={pathTitle(path)} description={inWords(path)} />
           </svg>
         </g>
       ))}
@@ -67,11 +67,11 @@ function Picture({ preview }: { preview: Preview }) {
   );
 }
 
-function Caption({ way, caption, y }: { way: Way; caption: string[]; y: number }) {
+function Caption({ path, caption, y }: { path: PacketPath; caption: string[]; y: number }) {
   return (
     <>
       <text x="0" y={y} font-size="13" font-weight="600" fill="var(--text)">
-        {wayTitle(way)}
+        {pathTitle(path)}
       </text>
       {caption.map((text, index) => (
         <text x="0" y={y + (index + 1) * line} font-size="12" fill="var(--muted)">

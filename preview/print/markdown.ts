@@ -4,11 +4,11 @@ import {
   costOutline,
   expectationsOutline,
   networkOutline,
+  pathOutline,
   reachOutline,
   type Section,
   treeLines,
   warningsOutline,
-  wayOutline,
 } from "./sections.ts";
 
 /** A GitHub comment is limited to 65,536 characters; the tree is the part that grows. */
@@ -17,7 +17,7 @@ const LONGEST_TREE = 400;
 /** A preview as Markdown for a pull request comment: changes and problems first, the rest folded. */
 export function previewMarkdown(preview: Preview): string {
   const first = [againstOutline, expectationsOutline, warningsOutline].map((outline) => listed(outline(preview)));
-  const rest = [wayOutline, reachOutline, costOutline, networkOutline].map((outline) => folded(outline(preview)));
+  const rest = [pathOutline, reachOutline, costOutline, networkOutline].map((outline) => folded(outline(preview)));
   const tree = treeLines(preview);
   const more = tree.length > LONGEST_TREE ? [`… and ${tree.length - LONGEST_TREE} more`] : [];
   const resources = { title: `${tree.length} resources`, lines: [...tree.slice(0, LONGEST_TREE), ...more] };

@@ -1,7 +1,7 @@
 import { costInWords } from "../cost.ts";
 import type { Preview } from "../document.ts";
 import { changeInWords } from "../reach/changes.ts";
-import { wayLines, wayTitle } from "./way.ts";
+import { pathLines, pathTitle } from "./path.ts";
 
 /** A section of a preview; omitted if it has no lines. */
 export interface Section {
@@ -26,8 +26,8 @@ export function treeLines({ resources }: Preview): string[] {
 }
 
 /** Paths of request and reply. */
-export function wayOutline({ ways }: Preview): Section {
-  const lines = ways.flatMap((way) => [wayTitle(way), "", ...wayLines(way).map(indented), ""]);
+export function pathOutline({ ways }: Preview): Section {
+  const lines = ways.flatMap((path) => [pathTitle(path), "", ...pathLines(path).map(indented), ""]);
   return { title: "Where packets go", lines: lines.slice(0, -1), drawn: true };
 }
 

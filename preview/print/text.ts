@@ -5,16 +5,16 @@ import {
   expectationsOutline,
   indented,
   networkOutline,
+  pathOutline,
   reachOutline,
   treeLines,
   warningsOutline,
-  wayOutline,
 } from "./sections.ts";
 
 /** A preview for a terminal: the tree, then every section that has content. */
 export function previewText(preview: Preview): string {
   const sections = [
-    wayOutline,
+    pathOutline,
     networkOutline,
     costOutline,
     reachOutline,

@@ -1,4 +1,4 @@
-import type { Stretch, Way } from "../document.ts";
+import type { PacketPath, Stretch } from "../document.ts";
 import { type Arrow, type Box, drawingWidth, type Layout, lanes, layOut, lineHeight } from "./path-layout.ts";
 
 const colour = { request: "var(--text)", reply: "var(--link)" } as const;
@@ -13,24 +13,24 @@ function room(direction: Stretch["direction"]): number {
 }
 
 /** One way, drawn: request down on the left, reply up on the right. */
-export function WayFigure({
-  way,
+export function PathFigure({
+  path,
   id,
   title,
   description,
 }: {
-  way: Way;
+  path: PacketPath;
   id: string;
   title: string;
   description: string;
 }) {
-  const layout = layOut(way);
+  const layout = layOut(path);
   return (
     <svg
       viewBox={`0 0 ${drawingWidth} ${layout.height}`}
       role="img"
       aria-labelledby={`${id}-title ${id}-desc`}
-      data-way={id}
+      data-path={id}
     >
       <title id={`${id}-title`}>{title}</title>
       <desc id={`${id}-desc`}>{description}</desc>
@@ -40,7 +40,7 @@ export function WayFigure({
       {layout.arrows.map((arrow) => (
         <ArrowDrawing arrow={arrow} />
       ))}
-      {way.served ? null : <NoAnswer layout={layout} />}
+      {path.served ? null : <NoAnswer layout={layout} />}
     </svg>
   );
 }

@@ -1,4 +1,4 @@
-import type { Rewrite, Stretch, Way } from "../document.ts";
+import type { PacketPath, Rewrite, Stretch } from "../document.ts";
 import type { Place } from "../results/topology.ts";
 
 /** Requests go down on the left, replies come up on the right; a machine that one of them passes by is half as wide. */
@@ -35,7 +35,7 @@ export interface Layout {
 }
 
 /** Where everything of a way lies, in the drawing's own units. */
-export function layOut({ places, stretches, rewrites }: Way): Layout {
+export function layOut({ places, stretches, rewrites }: PacketPath): Layout {
   const pod = places.find(({ role }) => role === "pod");
   const levels = places.filter(({ role }) => role !== "pod");
   const visits = ({ name }: Place, direction: Stretch["direction"]) =>

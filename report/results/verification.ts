@@ -33,6 +33,32 @@ const seenSchema = z
   })
   .describe("Attempts that showed the same.");
 
+/** Why a row does not hold, by code: sentences and advice are made from it, never read back. */
+export const reasonCodes = [
+  "missing",
+  "apiUnreachable",
+  "apiRefused",
+  "proberLost",
+  "unresolved",
+  "notSent",
+  "unsent",
+  "attemptsMissing",
+  "otherVerdict",
+  "sourceRewritten",
+  "otherSource",
+  "logWithoutAddress",
+  "logUnreadable",
+  "noServerKnown",
+  "notLogged",
+  "otherServer",
+  "tooFewServers",
+  "tooManyServers",
+  "serversUnknown",
+  "replyDetour",
+  "replyShortcut",
+] as const;
+export type ReasonCode = (typeof reasonCodes)[number];
+
 const rowSchema = z.strictObject({
   from: z.string().describe("Where the probe left from, as the check names it."),
   to: z.string().describe("What it tried to reach, as the check names it."),
@@ -46,6 +72,10 @@ const rowSchema = z.strictObject({
       "Why nothing is known of this row: prober or server had no processor. Then `pass` is false, and the row is none that failed.",
     ),
   step: z.string().optional().describe("Name of the check, and the step where it has several."),
+  reasons: z
+    .array(z.enum(reasonCodes))
+    .optional()
+    .describe("What is not as expected, each code once; `evidence` says the same in words."),
   evidence: z
     .array(z.string())
     .optional()

@@ -3,11 +3,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
 import { machineDisk } from "../../lab/names.ts";
+import type { AttemptResult, Probe } from "../../probe/batch.ts";
 import {
   block,
   type ClientName,
@@ -24,6 +24,7 @@ import type { Placed } from "./placed.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 export const program = join(root, "dist", "agent.js");
+const prober = join(root, "dist", "probe.js");
 const cniConfiguration = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
 
 /** `client1`, a node's name, or `default/<pod>`. */
@@ -171,9 +172,9 @@ export class BareCluster {
         timeoutMs: 1500,
         ...rest,
       };
-      return inPod ? { ...probe, pod: from } : probe;
+      return inPod ? { ...probe, netns: `/run/netns/${from.slice("default/".length)}` } : probe;
     });
-    const output = await this.#run(machine, [process.execPath, program, "probe"], JSON.stringify(batch));
+    const output = await this.#run(machine, [process.execPath, prober, "probe"], JSON.stringify(batch));
     const results = output
       .trim()
       .split("\n")

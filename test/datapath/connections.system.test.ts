@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
 import { endpoints, onlyFrom, pool, returnMode, service } from "./objects.ts";

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Traces, tracesOf } from "./host.ts";
+import { type Comparison, type Path, type Preflight, type Row, wayOf } from "./results.ts";
 import { commandsOf, ended, root } from "./stack.ts";
 import { oneStory } from "./story.ts";
 
@@ -82,8 +83,8 @@ test("tokens with which nodes join end, and no agent has more rights than are li
   }
   const agent = ["kubectl", "-n", "ebpf-dataplane", "exec", "daemonset/ebpf-dataplane", "--"];
   const { stdout } = await ended(inMachine("master", ...agent, "/bin/cat", "/proc/1/status"));
-  // setgid, dac_override, net_admin, net_raw, sys_admin, perfmon, bpf (linux/capability.h)
-  expect(stdout).toMatch(/^CapBnd:\s*000000c000203042$/m);
+  // dac_override, net_admin, sys_admin, perfmon, bpf (linux/capability.h)
+  expect(stdout).toMatch(/^CapBnd:\s*000000c000201002$/m);
   expect(stdout).toMatch(/^Seccomp:\s*2$/m);
   expect(stdout).toMatch(/^NoNewPrivs:\s*1$/m);
 });
@@ -336,6 +337,38 @@ test(
   20 * MINUTES,
 );
 
+const AGENTLESS = `
+name: nginx without agents
+steps:
+  - expect:
+      - { from: client1, to: "tcp://172.31.1.8:30604", verdict: allowed, source: client1, reply: direct }
+      - { from: pod/default/app=nginx, to: "udp://service/kube-system/kube-dns:53", verdict: allowed }
+      - { from: node/master, to: "tcp://node/node:10250", verdict: allowed }
+    within: 5
+`;
+
+test(
+  "a verification needs no agent: it shows what holds without them, and what does not",
+  async () => {
+    const [file, kubectl] = [join(scratch, "agentless.check.yaml"), ["kubectl", "-n", "ebpf-dataplane"]];
+    writeFileSync(file, AGENTLESS);
+    await ended(inMachine("master", ...kubectl, "delete", "daemonset", "ebpf-dataplane", "--wait"));
+    await ended(check(file)); // what is pinned goes on
+    for (const machine of ["master", "node"])
+      await ended(inMachine(machine, "rm", "--recursive", "/sys/fs/bpf/ebpf-dataplane"));
+    await ended(check(file), 1);
+    const { rows } = JSON.parse(readFileSync(result("check.json"), "utf8")) as { rows: Row[] };
+    expect(rows.map(({ from, observed }) => [from, observed.split(" ")[0]])).toEqual([
+      ["client1", "rejected"],
+      ["pod/default/app=nginx", "dropped"],
+      ["node/master", "allowed"],
+    ]);
+    const { stdout } = await ended(inMachine("master", "kubectl", "get", "pods", "--all-namespaces"));
+    expect(stdout).not.toContain("ebpf-dataplane-probe");
+  },
+  3 * MINUTES,
+);
+
 test(
   "down leaves nothing",
   async () => {
@@ -345,36 +378,6 @@ test(
   },
   5 * MINUTES,
 );
-
-interface Comparison {
-  modes: {
-    mode: string;
-    served: Record<string, boolean>;
-    loggedSources: string[];
-    replyPath?: string;
-    connections: number;
-  }[];
-  expected: { pass: boolean }[];
-  topology: { paths: Path[] };
-}
-
-interface Preflight {
-  findings: { severity: string; check: string; nodes: string[]; found: string }[];
-}
-
-interface Path {
-  mode: string;
-  legs: { from: string; to: string }[];
-}
-
-/** The places that a connection passed, there and back. */
-const wayOf = ({ legs }: Path): string[] =>
-  [legs[0]?.from ?? "", ...legs.map(({ to }) => to)].map((place) => place.replace(/^default\/(nginx).*/, "$1"));
-
-interface Row {
-  from: string;
-  observed: string;
-}
 
 const verification = (): { passed: number; failed: number; rows: Row[]; topology?: { paths: Path[] } } =>
   JSON.parse(readFileSync(result("verification.json"), "utf8"));

@@ -4,19 +4,24 @@ import { type Finding, type Import, importsOf, isTest, isTypeScript, type Source
 /** The parts that a part may import, besides itself. `test` may import everything. */
 const MAY_IMPORT: Record<string, string[]> = {
   model: [],
-  // A program: it combines the commands of several parts, and nothing imports it.
-  "verify/main.ts": ["verify", "measure", "report"],
   "index.ts": ["stacks"],
   stacks: ["components"],
   components: ["model"],
   kubernetes: [],
   runner: ["components", "kubernetes", "preview", "model"],
   cluster: ["components", "agent", "kubernetes", "model"],
-  agent: ["components", "kubernetes", "model"],
-  report: ["model"],
-  verify: ["components", "agent", "kubernetes", "report", "model"],
-  preview: ["components", "verify", "report", "model"],
-  measure: ["components", "agent", "kubernetes", "lab", "verify", "report", "model"],
+  probe: [],
+  agent: ["components", "kubernetes", "model", "probe"],
+  // The forms of results: what makes results and what shows them know them, and not each other.
+  "report/results": ["model"],
+  report: ["report/results", "model"],
+  // What users write, read: also for who looks at it before there is a cluster.
+  "verify/format": ["components", "model", "report/results"],
+  verify: ["components", "agent", "kubernetes", "verify/format", "report/results", "model", "probe"],
+  // A program: it puts the commands of several parts together, and nothing imports it.
+  "verify/main.ts": ["verify", "measure", "report", "report/results"],
+  preview: ["components", "verify/format", "report", "report/results", "model"],
+  measure: ["components", "agent", "kubernetes", "lab", "verify", "verify/format", "report/results", "model", "probe"],
   lab: ["components", "agent", "kubernetes", "model"],
   tools: [],
 };

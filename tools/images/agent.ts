@@ -62,7 +62,7 @@ export function agentOfThisComputer(root: string, node: string): AgentIngredient
 export function agentImage(from: AgentIngredients): Image | undefined {
   const { root, processor, origin } = from;
   const dist = (...path: string[]) => join(root, "dist", ...path);
-  if (!existsSync(dist("agent.js"))) return undefined;
+  if (!existsSync(dist("agent.js")) || !existsSync(dist("probe.js"))) return undefined;
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   const tools = Object.fromEntries(
     Object.values(TOOLS)
@@ -77,6 +77,7 @@ export function agentImage(from: AgentIngredients): Image | undefined {
   });
   const ours: Tree = {
     [`${HOME}/agent.js`]: data(dist("agent.js")),
+    [`${HOME}/probe.js`]: data(dist("probe.js")),
     [`${HOME}/THIRD-PARTY-LICENSES`]: data(dist("THIRD-PARTY-LICENSES")),
     [`${HOME}/LICENSE`]: data(join(root, "LICENSE")),
     [`${HOME}/LICENSES/GPL-2.0-only.txt`]: data(join(root, "LICENSES", "GPL-2.0-only.txt")),
@@ -101,7 +102,11 @@ export function agentImage(from: AgentIngredients): Image | undefined {
 function agentBill({ root, processor, cni }: AgentIngredients, version: string, debian: DebianPackage[]): string {
   const lock = readLock(join(root, "package-lock.json"));
   const bundled = JSON.parse(readFileSync(join(root, "dist", "bundled.json"), "utf8")) as Record<string, string[]>;
-  const places = [...(bundled["agent.js"] ?? []), "node_modules/koffi", `node_modules/${nativePackage(processor)}`];
+  const places = [
+    ...new Set([...(bundled["agent.js"] ?? []), ...(bundled["probe.js"] ?? [])]),
+    "node_modules/koffi",
+    `node_modules/${nativePackage(processor)}`,
+  ];
   const purl = `pkg:oci/ebpf-dataplane@${version}?arch=${processor.name}`;
   return billOfMaterials({ type: "application", name: "ebpf-dataplane", version, purl }, [
     nodeComponent(root, processor.node),

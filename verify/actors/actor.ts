@@ -1,11 +1,12 @@
-import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
-import type { SocketState } from "../../agent/probe/sockets.ts";
-import { longestAttemptMs } from "../../agent/probe/tcp-attempt.ts";
+import type { AttemptResult, Probe } from "../../probe/batch.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
+import type { PodReference } from "../../probe/namespaces.ts";
+import type { SocketState } from "../../probe/sockets.ts";
+import { longestAttemptMs } from "../../probe/tcp-attempt.ts";
 
 export type { RunningCommand } from "../../kubernetes/exec.ts";
 
-/** Somebody who can run probes: a machine of the lab, one over SSH, a node's agent. */
+/** Somebody who can run probes: a machine of the lab, one over SSH, a node through its prober. */
 export interface Actor {
   /**
    * Starts what sends a batch's probes. Resolves when it is ready to send at once: what starts takes the processor from servers that are
@@ -29,14 +30,13 @@ export async function sendNow(actor: Pick<Actor, "prepare">, batch: Probe[]): Pr
 
 /** A node, which can also witness what its pods see. */
 export interface NodeActor extends Actor {
-  /** @param pod NAMESPACE/NAME of a pod there: in its network namespace instead of the node's own */
-  capture(filter: string, pod?: string): Promise<Capture>;
+  /** @param pod there: in its network namespace instead of the node's own */
+  capture(filter: string, pod?: PodReference): Promise<Capture>;
   /**
    * What the kernel holds for the sockets of pods there.
-   * @param pods NAMESPACE/NAME
-   * @returns by pod; one that has no network namespace of its own there is absent
+   * @returns by NAMESPACE/NAME; one that has no network namespace of its own there is absent
    */
-  sockets(pods: string[]): Promise<Map<string, SocketState[]>>;
+  sockets(pods: PodReference[]): Promise<Map<string, SocketState[]>>;
 }
 
 /** A capture under way. */

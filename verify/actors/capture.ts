@@ -1,4 +1,4 @@
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
 import { type Capture, failureLine, type RunningCommand } from "./actor.ts";
 
 const startMs = 15_000;
@@ -6,7 +6,7 @@ const startMs = 15_000;
 const settleMs = 250;
 
 /**
- * Runs the agent's capture command somewhere. Resolves when packets are being seen.
+ * Runs the prober's capture command somewhere. Resolves when packets are being seen.
  *
  * @param where names the place in messages
  * @param run starts the command and hands over its output line by line

@@ -7,14 +7,15 @@ import { prepareProber } from "./prober.ts";
 /** Where the programs of this package are. */
 export interface Programs {
   lab: string;
-  agent: string;
+  /** The prober. */
+  probe: string;
   /** Folder of the probers for machines over SSH. */
   probers: string;
 }
 
 /** A machine of the lab, entered through the lab's own command. The machine sees this computer's files. */
 export function labMachine(programs: Programs, lab: string, machine: string): Actor {
-  const enter = [programs.lab, "exec", lab, machine, "--", process.execPath, programs.agent];
+  const enter = [programs.lab, "exec", lab, machine, "--", process.execPath, programs.probe];
   return {
     prepare: (batch) =>
       prepareProber(`machine ${machine}`, batch, async (onLine) => start([...enter, "probe", "--wait"], onLine)),

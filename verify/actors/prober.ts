@@ -1,14 +1,14 @@
-import { type AttemptResult, type Probe, READY } from "../../agent/probe/batch.ts";
+import { type AttemptResult, type Probe, READY } from "../../probe/batch.ts";
 import { failureLine, longestBatchMs, type Prepared, type RunningCommand } from "./actor.ts";
 
 /** A prober has a process for every pod, and starts on a busy computer. */
 const readyMs = 90_000;
 
 /**
- * Starts the agent's probe command somewhere. Resolves when it is ready to send at once; rejects, in words, when it does not come to that.
+ * Starts the prober somewhere. Resolves when it is ready to send at once; rejects, in words, when it does not come to that.
  *
  * @param where names the place in messages
- * @param run starts `agent probe --wait` and hands over its output line by line
+ * @param run starts `probe --wait` and hands over its output line by line
  */
 export async function prepareProber(
   where: string,

@@ -1,18 +1,18 @@
-// A client that is entered by a real SSH server, in a network namespace of its own; what its prober sees is what the agent's own sees.
+// A client that is entered by a real SSH server, in a network namespace of its own; what its prober sees is what this package's own sees.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type AttemptResult, type Probe, probeSchema } from "../../agent/probe/batch.ts";
+import { type AttemptResult, type Probe, probeSchema } from "../../probe/batch.ts";
 import { sendNow } from "./actor.ts";
 import { sshMachine } from "./ssh-machine.ts";
 import { noSshServer, sshServer } from "./ssh-server.fixture.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const probers = join(root, "dist", "probe");
-const agent = join(root, "agent", "main.ts");
+const program = join(root, "probe", "main.ts");
 const why = noSshServer || (!existsSync(probers) && "SKIP: dist/probe is not built (make build)");
 if (why) console.log(why);
 
@@ -66,7 +66,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     const inServer = `--net=/run/netns/${server}`;
     execFileSync("nsenter", [inServer, "nft", "-f", "-"], { input: FIREWALL });
     const ports = ["--tcp", "80,81,82", "--udp", "80,81,82"];
-    running = spawn("nsenter", [inServer, process.execPath, agent, "probe-server", ...ports]);
+    running = spawn("nsenter", [inServer, process.execPath, program, "probe-server", ...ports]);
     await new Promise<void>((resolve, reject) => {
       running.stderr?.on("data", (said) => String(said).includes("answers on") && resolve());
       running.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
@@ -79,7 +79,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     ssh.close();
   });
 
-  test("its prober tells the same as the agent's own, and is put there once", async () => {
+  test("its prober tells the same as our own, and is put there once", async () => {
     const probes = asked(
       { port: 80, count: 2, sourcePort: 40_001 },
       { port: 80, protocol: "udp" },
@@ -91,7 +91,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
       { host: "10.98.0.1" },
       { host: "10.99.0.9" },
     );
-    const own = spawn(process.execPath, [agent, "probe", "--netns", `/run/netns/${client}`]);
+    const own = spawn(process.execPath, [program, "probe", "--netns", `/run/netns/${client}`]);
     own.stdin.end(`${JSON.stringify(probes)}\n`);
     const expected: AttemptResult[] = (await text(own.stdout))
       .trim()

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Probe } from "../../agent/probe/batch.ts";
-import { portableBatch, readPortable } from "../../agent/probe/portable.ts";
 import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
+import type { Probe } from "../../probe/batch.ts";
+import { portableBatch, readPortable } from "../../probe/portable.ts";
 import { type Actor, longestBatchMs } from "./actor.ts";
 import { type SshIdentity, ssh } from "./ssh.ts";
 

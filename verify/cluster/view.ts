@@ -2,6 +2,7 @@ import type { V1Endpoint, V1EndpointSlice, V1Node, V1ObjectMeta, V1Pod, V1Servic
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { annotations } from "../../model/mode/mode.ts";
+import { type PodReference, podReference } from "../../probe/namespaces.ts";
 
 /** What a round of probes needs to know of the cluster, read anew for each round. */
 export interface ClusterView {
@@ -47,6 +48,9 @@ interface FelixConfiguration {
 export function podName({ metadata }: V1Pod): string {
   return `${metadata?.namespace}/${metadata?.name}`;
 }
+
+/** How probers of its node are told a pod. */
+export const referenceOf = (pod: V1Pod): PodReference => podReference(podName(pod), pod.metadata?.uid ?? "");
 
 /** Every address of a node, in its own order. */
 export function nodeAddresses(node: V1Node): string[] {

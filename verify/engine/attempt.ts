@@ -1,4 +1,4 @@
-import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
 import type { Seen } from "../../report/results/verification.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
 import type { IdleServers } from "./idle-servers.ts";
@@ -78,13 +78,13 @@ function factOf({ view, machines, plan }: Findings, attempt: Attempt): Seen {
     sourcePort: result.sourcePort,
     sourceOwner: source && ownerOf(view, machines, source),
     witness: result.source ? "answer" : log?.source ? "log" : undefined,
-    reply: wayOf(attempt),
+    reply: replyOf(attempt),
     replyPackets: throughEntry,
   };
   return JSON.parse(JSON.stringify(fact)) as Seen; // what is not known is left out
 }
 
-function wayOf({ throughEntry, servedByEntry }: Attempt): Seen["reply"] {
+function replyOf({ throughEntry, servedByEntry }: Attempt): Seen["reply"] {
   if (throughEntry === undefined) return undefined;
   if (servedByEntry) return "onEntryNode";
   return throughEntry > 0 ? "viaEntryNode" : "direct";

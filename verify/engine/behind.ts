@@ -1,5 +1,5 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podsBehind, serviceAddresses } from "../cluster/view.ts";
 import type { Plan } from "./plan.ts";
 

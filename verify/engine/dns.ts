@@ -1,5 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import type { Dns } from "../../agent/probe/batch.ts";
+import type { Dns } from "../../probe/batch.ts";
 import type { ClusterView } from "../cluster/view.ts";
 
 /** kubeadm's default; the cluster domain is not to be read from any API object. */

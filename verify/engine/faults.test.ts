@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import { type Check, checkSchema } from "../../components/documents/check.ts";
 import { ApiRefusal, ApiUnreachable } from "../../kubernetes/errors.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
 import { runCheck } from "./run-check.ts";
 import { FakeWorld, pod } from "./world.fixture.ts";
 

@@ -1,10 +1,11 @@
 // Silence that a server's own program is the reason of: what it was sent has arrived, and it had no processor to answer. Then nothing
 // is known of the dataplane, whatever was expected.
 import type { V1Pod } from "@kubernetes/client-node";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
-import type { SocketState } from "../../agent/probe/sockets.ts";
-import { stalledMs } from "../../agent/probe/stall.ts";
-import { agentOn, type ClusterView, podName } from "../cluster/view.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
+import type { PodReference } from "../../probe/namespaces.ts";
+import type { SocketState } from "../../probe/sockets.ts";
+import { stalledMs } from "../../probe/stall.ts";
+import { type ClusterView, podName, referenceOf } from "../cluster/view.ts";
 import { podsOf } from "./behind.ts";
 import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -37,14 +38,11 @@ export async function idleServers(
   const found: IdleServers = new Map();
   // What cannot be asked is not known to be idle: its silence counts.
   await Promise.all([
-    ...byNode([...pods]).map(async ([node, names]) => {
-      const agent = agentOn(view, node);
-      const sockets =
-        agent &&
-        (await world
-          .node(agent)
-          .sockets(names)
-          .catch(() => undefined));
+    ...byNode([...pods]).map(async ([node, references]) => {
+      const sockets = await world
+        .node(node)
+        .sockets(references)
+        .catch(() => undefined);
       for (const [name, held] of sockets ?? []) {
         const words = waiting(held);
         if (words) found.set(name, `pod ${name} has ${words}: its program gets no processor, or hangs`);
@@ -65,11 +63,11 @@ export async function idleServers(
 }
 
 /** Pods with a network of their own, by node: the sockets of a node are also others'. */
-function byNode(pods: V1Pod[]): [node: string, names: string[]][] {
-  const nodes = new Map<string, string[]>();
+function byNode(pods: V1Pod[]): [node: string, pods: PodReference[]][] {
+  const nodes = new Map<string, PodReference[]>();
   for (const pod of pods) {
     const { nodeName, hostNetwork } = pod.spec ?? {};
-    if (nodeName && !hostNetwork) nodes.set(nodeName, [...(nodes.get(nodeName) ?? []), podName(pod)]);
+    if (nodeName && !hostNetwork) nodes.set(nodeName, [...(nodes.get(nodeName) ?? []), referenceOf(pod)]);
   }
   return [...nodes];
 }

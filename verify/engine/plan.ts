@@ -1,14 +1,13 @@
-import type { V1Pod } from "@kubernetes/client-node";
-import type { Dns, Probe } from "../../agent/probe/batch.ts";
 import type { Expectation } from "../../components/documents/check.ts";
 import type { Destination } from "../../model/expectation/destination.ts";
 import type { Place } from "../../model/expectation/place.ts";
-import { agentOn, type ClusterView, nodeAddresses, podName } from "../cluster/view.ts";
+import type { Dns, Probe } from "../../probe/batch.ts";
+import { type ClusterView, nodeAddresses, podName, referenceOf } from "../cluster/view.ts";
 import { podDns } from "./dns.ts";
 import { hostAddresses, livePods, NotYet } from "./lookup.ts";
 
 /** Who runs a probe. */
-export type Prober = { kind: "machine"; name: string } | { kind: "node"; name: string; agent: V1Pod };
+export type Prober = { kind: "machine"; name: string } | { kind: "node"; name: string };
 
 export interface PlannedProbe {
   prober: Prober;
@@ -21,9 +20,11 @@ export interface Plan {
   destination: Destination;
   probes: PlannedProbe[];
   /** The node that owns the destination address, where `reply` asks about it. */
-  entry?: { node: string; agent: V1Pod; address: string };
+  entry?: { node: string; address: string };
   /** Why nothing can be probed now. */
   notYet?: string;
+  /** Why the entry node is not watched. */
+  lost?: string;
 }
 
 /**
@@ -72,7 +73,7 @@ function originsOf(view: ClusterView, place: Place): Origin[] {
     if (pod.status?.phase !== "Running") throw new NotYet(`pod ${podName(pod)} is ${pod.status?.phase}`);
     const prober = nodeProber(view, pod.spec?.nodeName ?? "");
     // A host-network pod has no namespace of its own: its node's is the right one.
-    return { prober, pod: pod.spec?.hostNetwork ? undefined : podName(pod), dns: podDns(view, pod) };
+    return { prober, pod: pod.spec?.hostNetwork ? undefined : referenceOf(pod), dns: podDns(view, pod) };
   });
 }
 
@@ -81,14 +82,11 @@ function nodeProber(view: ClusterView, name: string): Prober & { kind: "node" } 
     const names = view.nodes.map(({ metadata }) => metadata?.name).join(", ");
     throw new NotYet(`node ${name} does not exist; nodes: ${names}`);
   }
-  const agent = agentOn(view, name);
-  if (!agent) throw new NotYet(`the dataplane's pod on node ${name} is not running, and probes leave through it`);
-  return { kind: "node", name, agent };
+  return { kind: "node", name };
 }
 
 function entryOf(view: ClusterView, address: string) {
   const node = view.nodes.find((one) => nodeAddresses(one).includes(address))?.metadata?.name;
   if (!node) throw new NotYet(`reply is judged on the node that owns the destination, and no node owns ${address}`);
-  const { agent } = nodeProber(view, node);
-  return { node, agent, address };
+  return { node, address };
 }

@@ -1,5 +1,5 @@
-import type { AttemptResult } from "../../agent/probe/batch.ts";
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
 import type { Capture } from "../actors/actor.ts";
 import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -22,10 +22,10 @@ export async function startCaptures(world: World, plans: Plan[]): Promise<Map<st
   for (const [node, { plan, filters }] of byNode) {
     if (!plan.entry) continue;
     try {
-      captures.set(node, await world.node(plan.entry.agent).capture([...filters].join(" or ")));
+      captures.set(node, await world.node(node).capture([...filters].join(" or ")));
     } catch (error) {
       // Nobody watches this node, so nothing can be said about it in this round.
-      for (const each of plans) if (each.entry?.node === node) each.notYet = (error as Error).message;
+      for (const each of plans) if (each.entry?.node === node) each.lost = (error as Error).message;
     }
   }
   return captures;

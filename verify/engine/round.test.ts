@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import { type Check, checkSchema } from "../../components/documents/check.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
 import { runRound } from "./round.ts";
 import { FakeWorld } from "./world.fixture.ts";
 
@@ -15,7 +15,7 @@ async function round(world: FakeWorld, ...written: object[]) {
   return runRound(world, expectations(...written), () => `ab-${token++}`);
 }
 
-async function judgement(world: FakeWorld, written: object) {
+async function assessment(world: FakeWorld, written: object) {
   const [only] = await round(world, written);
   return only;
 }
@@ -50,8 +50,8 @@ describe("batches", () => {
     );
     expect(world.batches.map(({ from, batch }) => [from, batch.map(({ pod }) => pod)])).toEqual([
       ["client1", [undefined, undefined]],
-      ["node/node", ["default/nginx-1", undefined]],
-      ["node/master", ["default/web-0"]],
+      ["node/node", ["default/nginx-1:uid-of-nginx-1", undefined]],
+      ["node/master", ["default/web-0:uid-of-web-0"]],
     ]);
     expect(world.batches[2]?.batch[0]?.dns).toEqual({
       servers: ["10.96.0.10"],
@@ -85,13 +85,13 @@ describe("answers", () => {
   it("are judged by source, named when it belongs to somebody", async () => {
     const world = new FakeWorld();
     world.answer = () => ({ ...allowed, server: "default/nginx-1", source: "172.31.1.8", sourcePort: 40001 });
-    expect(await judgement(world, { source: "172.31.1.55" })).toMatchObject({
+    expect(await assessment(world, { source: "172.31.1.55" })).toMatchObject({
       pass: false,
       observed: "allowed from 172.31.1.8",
       evidence: [expect.stringContaining("pod default/nginx-1 saw 172.31.1.8 (node master), not 172.31.1.55")],
     });
     for (const source of ["172.31.1.8", "node/master", { anyOf: ["client1", "node/master"] }]) {
-      expect(await judgement(world, { source })).toMatchObject({ pass: true });
+      expect(await assessment(world, { source })).toMatchObject({ pass: true });
     }
   });
 
@@ -104,21 +104,21 @@ describe("answers", () => {
       source: "172.31.1.55",
       sourcePort: 40001,
     });
-    expect(await judgement(world, { count: 4, spread: 2 })).toMatchObject({
+    expect(await assessment(world, { count: 4, spread: 2 })).toMatchObject({
       pass: true,
       observed: "2× allowed from 172.31.1.55, by default/nginx-1; 2× allowed from 172.31.1.55, by default/web-0",
     });
-    expect(await judgement(world, { count: 4, spread: 3 })).toMatchObject({ pass: false });
-    expect(await judgement(world, { count: 4, spread: 2, spreadAtMost: 2 })).toMatchObject({ pass: true });
-    expect(await judgement(world, { count: 4, spreadAtMost: 1 })).toMatchObject({
+    expect(await assessment(world, { count: 4, spread: 3 })).toMatchObject({ pass: false });
+    expect(await assessment(world, { count: 4, spread: 2, spreadAtMost: 2 })).toMatchObject({ pass: true });
+    expect(await assessment(world, { count: 4, spreadAtMost: 1 })).toMatchObject({
       pass: false,
       evidence: ["2 distinct servers answered, not 1 at most: default/nginx-1, default/web-0"],
     });
-    expect(await judgement(world, { count: 4, servers: ["default/app=nginx"] })).toMatchObject({
+    expect(await assessment(world, { count: 4, servers: ["default/app=nginx"] })).toMatchObject({
       pass: false,
       evidence: ["2× default/web-0 answered, not default/app=nginx"],
     });
-    expect(await judgement(world, { count: 4, servers: ["default/app=nginx", "default/web-0"] })).toMatchObject({
+    expect(await assessment(world, { count: 4, servers: ["default/app=nginx", "default/web-0"] })).toMatchObject({
       pass: true,
     });
   });
@@ -127,20 +127,20 @@ describe("answers", () => {
     const world = new FakeWorld();
     let turn = 0;
     world.answer = () => ({ verdict: turn++ === 0 ? "dropped" : "allowed" });
-    expect(await judgement(world, { count: 3 })).toMatchObject({ pass: false, observed: "dropped; 2× allowed" });
+    expect(await assessment(world, { count: 3 })).toMatchObject({ pass: false, observed: "dropped; 2× allowed" });
   });
 
   it("of any web server are found in its log by the probe's token", async () => {
     const world = new FakeWorld();
     world.answer = () => allowed;
     world.logLines = ['172.31.1.55 - - [x] "GET / HTTP/1.1" 200 615 "-" "ebpf-dataplane-probe/ab-0.1" "-"'];
-    expect(await judgement(world, { source: "client1", servers: ["default/nginx-1"] })).toMatchObject({
+    expect(await assessment(world, { source: "client1", servers: ["default/nginx-1"] })).toMatchObject({
       pass: true,
       observed: "allowed from 172.31.1.55, by default/nginx-1",
       evidence: [`log of default/nginx-1: ${world.logLines[0]}`],
     });
     world.logLines = [];
-    expect((await judgement(world, { source: "client1" }))?.evidence[0]).toContain(
+    expect((await assessment(world, { source: "client1" }))?.evidence[0]).toContain(
       "no log line of default/nginx-1 holds the probe's token",
     );
   });
@@ -166,33 +166,33 @@ describe("the way of a reply", () => {
 
   it("is direct when nothing of this flow left the entry node", async () => {
     const world = worldWith([{ ...left, destinationPort: 7 }]);
-    expect(await judgement(world, { reply: "direct" })).toMatchObject({
+    expect(await assessment(world, { reply: "direct" })).toMatchObject({
       pass: true,
       observed: "allowed from 172.31.1.55, reply direct",
     });
-    expect(await judgement(world, { reply: "viaEntryNode" })).toMatchObject({ pass: false });
+    expect(await assessment(world, { reply: "viaEntryNode" })).toMatchObject({ pass: false });
     expect(world.filters[0]).toBe("(tcp and src host 172.31.1.8 and src port 30604)");
   });
 
   it("is via the entry node when packets of it left there", async () => {
     const world = worldWith([left, left]);
-    expect(await judgement(world, { reply: "viaEntryNode" })).toMatchObject({
+    expect(await assessment(world, { reply: "viaEntryNode" })).toMatchObject({
       pass: true,
       observed: "allowed from 172.31.1.55, reply via the entry node",
       evidence: ["capture on entry node master: 2 packets of the replies to 1 attempts left it"],
     });
-    expect(await judgement(world, { reply: "direct" })).toMatchObject({ pass: false });
+    expect(await assessment(world, { reply: "direct" })).toMatchObject({ pass: false });
   });
 
   it("is both when the server is on the entry node", async () => {
     const world = worldWith([left], "default/web-0");
-    expect(await judgement(world, { reply: "direct" })).toMatchObject({ pass: true });
-    expect(await judgement(world, { reply: "viaEntryNode" })).toMatchObject({ pass: true });
+    expect(await assessment(world, { reply: "direct" })).toMatchObject({ pass: true });
+    expect(await assessment(world, { reply: "viaEntryNode" })).toMatchObject({ pass: true });
   });
 
   it("cannot be judged where no node owns the destination", async () => {
     expect(
-      (await judgement(worldWith([]), { to: "tcp://service/default/nginx:80", reply: "direct" }))?.observed,
+      (await assessment(worldWith([]), { to: "tcp://service/default/nginx:80", reply: "direct" }))?.observed,
     ).toContain("no node owns 10.102.27.139");
   });
 });

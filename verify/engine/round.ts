@@ -1,8 +1,8 @@
-import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
 import type { Expectation } from "../../components/documents/check.ts";
+import type { AttemptResult, Probe } from "../../probe/batch.ts";
 import type { Actor, Prepared } from "../actors/actor.ts";
+import { type Assessment, assess } from "./assess.ts";
 import { idleServers } from "./idle-servers.ts";
-import { type Judgement, judge } from "./judge.ts";
 import { type Plan, type Prober, planExpectation } from "./plan.ts";
 import { startCaptures, stopCaptures } from "./reply-path.ts";
 import { readServerLogs } from "./server-log.ts";
@@ -13,7 +13,7 @@ export async function runRound(
   world: World,
   expectations: Expectation[],
   newToken: () => string,
-): Promise<Judgement[]> {
+): Promise<Assessment[]> {
   const started = world.clock.now();
   const view = await world.view();
   const plans = expectations.map((expectation) => planExpectation(view, expectation, newToken));
@@ -24,7 +24,7 @@ export async function runRound(
   const idle = await idleServers(world, view, asked, started);
   const logs = await readServerLogs(world, view, asked, started);
   return plans.map((plan) =>
-    judge({ view, machines: world.machines, plan, results: ofPlan(plan, results), logs, replies, idle }),
+    assess({ view, machines: world.machines, plan, results: ofPlan(plan, results), logs, replies, idle }),
   );
 }
 
@@ -35,7 +35,7 @@ function ofPlan(plan: Plan, results: Map<string, AttemptResult[]>): AttemptResul
 async function probeAll(world: World, plans: Plan[]): Promise<Map<string, AttemptResult[]>> {
   const batches = new Map<string, { prober: Prober; batch: Probe[] }>();
   for (const plan of plans) {
-    if (plan.notYet) continue;
+    if (plan.notYet || plan.lost) continue;
     for (const { prober, probe } of plan.probes) {
       const key = `${prober.kind}/${prober.name}`;
       const entry = batches.get(key) ?? { prober, batch: [] };
@@ -53,13 +53,13 @@ async function probeAll(world: World, plans: Plan[]): Promise<Map<string, Attemp
 }
 
 function actorOf(world: World, prober: Prober): Actor {
-  return prober.kind === "machine" ? world.machine(prober.name) : world.node(prober.agent);
+  return prober.kind === "machine" ? world.machine(prober.name) : world.node(prober.name);
 }
 
 /** An actor that cannot be reached, or is lost on the way, is what each of its probes then shows. */
 async function prepareFrom(actor: Actor, batch: Probe[]): Promise<Prepared> {
   const failed = (error: unknown): AttemptResult[] =>
-    batch.map(({ id }) => ({ id, attempt: 1, verdict: "none", error: (error as Error).message }));
+    batch.map(({ id }) => ({ id, attempt: 1, verdict: "none", error: (error as Error).message, cause: "lost" }));
   try {
     const prepared = await actor.prepare(batch);
     return { send: () => prepared.send().catch(failed) };

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { Check, Expectation, Step } from "../../components/documents/check.ts";
-import { KubernetesError } from "../../kubernetes/errors.ts";
+import { isAway, KubernetesError } from "../../kubernetes/errors.ts";
 import { named } from "../../kubernetes/object.ts";
 import type { Problem, Row } from "../../report/results/verification.ts";
 import { advice } from "../words/advice.ts";
+import { expectedWords } from "../words/expected.ts";
 import { ObjectRefused } from "./apply.ts";
-import { expectedWords } from "./expected.ts";
-import type { Judgement } from "./judge.ts";
+import { type Assessment, untried } from "./assess.ts";
 import { Ledger } from "./ledger.ts";
 import { runRound } from "./round.ts";
 import { settle } from "./step.ts";
@@ -32,11 +32,13 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
   const rows: Row[] = [];
   let broken: CheckOutcome["broken"];
   try {
+    const nodes = needsNodes(check) ? world.openNodes() : undefined;
     for (const object of check.setup) {
       stopWhenAsked(world);
       world.progress(`setup: ${named(object)}`);
       await ledger.apply(object);
     }
+    await nodes;
     for (const [index, step] of check.steps.entries()) rows.push(...(await runStep(world, ledger, check, step, index)));
   } catch (error) {
     broken = error as Error;
@@ -53,6 +55,10 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
   return { rows: [...rows, ...untried], problems, ...(broken && { broken }) };
 }
 
+/** Whether anything of a check is done on nodes: probes from them or their pods, and captures. */
+const needsNodes = ({ steps }: Check): boolean =>
+  steps.some(({ expect }) => expect.some(({ from, reply }) => from.value.kind !== "machine" || reply !== undefined));
+
 async function runStep(world: World, ledger: Ledger, check: Check, step: Step, index: number): Promise<Row[]> {
   stopWhenAsked(world);
   const label = labelOf(check, index);
@@ -62,22 +68,23 @@ async function runStep(world: World, ledger: Ledger, check: Check, step: Step, i
   if (step.expect.length === 0) return [];
 
   const nextToken = tokens();
-  const judgements = await settle(world, step.expect, step.within, (expectations) =>
+  const assessments = await settle(world, step.expect, step.within, (expectations) =>
     tryRound(world, expectations, nextToken),
   );
   stopWhenAsked(world);
-  return judgements.map((judgement) => toRow(judgement, label));
+  return assessments.map((assessment) => toRow(assessment, label));
 }
 
 /** A cluster that does not answer is what every expectation then shows; it may be back for the next try. */
-async function tryRound(world: World, expectations: Expectation[], nextToken: () => string): Promise<Judgement[]> {
+async function tryRound(world: World, expectations: Expectation[], nextToken: () => string): Promise<Assessment[]> {
   try {
     return await runRound(world, expectations, nextToken);
   } catch (error) {
     // Also refusals: an API server that comes back knows nobody's rights for a moment.
     if (!(error instanceof KubernetesError)) throw error;
-    const observed = `not probed: ${error.message}`;
-    return expectations.map((expectation) => ({ expectation, pass: false, observed, evidence: [], seen: [] }));
+    const { message } = error;
+    const code = isAway(error) ? "apiUnreachable" : "apiRefused";
+    return expectations.map((expectation) => untried(expectation, { code, message }));
   }
 }
 
@@ -85,23 +92,21 @@ function labelOf(check: Check, step: number): string {
   return check.steps.length > 1 ? `${check.name}, step ${step + 1}` : check.name;
 }
 
-function toRow({ expectation, pass, undecided, observed, evidence, seen }: Judgement, step: string): Row {
+function toRow({ expectation, pass, undecided, observed, reasons, evidence, seen }: Assessment, step: string): Row {
   const [from, to] = [expectation.from.text, expectation.to.text];
-  const row = { from, to, expected: expectedWords(expectation), observed, pass, step, evidence, seen };
+  const codes = [...new Set(reasons.map(({ code }) => code))];
+  const why = { ...(codes.length > 0 && { reasons: codes }), evidence };
+  const row = { from, to, expected: expectedWords(expectation), observed, pass, step, ...why, seen };
   if (undecided !== undefined) return { ...row, undecided, next: [BUSY] };
-  return pass ? row : { ...row, next: advice(row) };
+  return pass ? row : { ...row, next: advice(expectation, reasons) };
 }
 
 /** The expectations after those that have a row. */
 function untriedRows(check: Check, known: number, why: string): Row[] {
   const all = check.steps.flatMap(({ expect }, index) => expect.map((expectation) => ({ expectation, index })));
   return all.slice(known).map(({ expectation, index }) => {
-    const observed = `not probed: ${why}`;
-    const { next: _, ...row } = toRow(
-      { expectation, pass: false, observed, evidence: [], seen: [] },
-      labelOf(check, index),
-    );
-    return row; // nothing to look at: nobody looked
+    const { next: _, ...row } = toRow(untried(expectation, { code: "notSent", message: why }), labelOf(check, index));
+    return row; // nothing to look at: nothing was tried
   });
 }
 

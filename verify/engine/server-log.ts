@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { V1Pod } from "@kubernetes/client-node";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
 import { type ClusterView, podName } from "../cluster/view.ts";
 import { podsOf } from "./behind.ts";
 import { matches } from "./lookup.ts";

@@ -5,8 +5,8 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { socketsOfPods } from "../../agent/probe/sockets.ts";
 import { checkSchema } from "../../components/documents/check.ts";
+import { socketsOfPods } from "../../probe/sockets.ts";
 import type { Actor, RunningCommand } from "../actors/actor.ts";
 import { prepareProber } from "../actors/prober.ts";
 import { runRound } from "./round.ts";
@@ -16,7 +16,7 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
 
 const tag = randomBytes(3).toString("hex");
 const [client, server] = [`starved-${tag}-a`, `starved-${tag}-b`];
-const program = join(import.meta.dirname, "..", "..", "agent", "main.ts");
+const program = join(import.meta.dirname, "..", "..", "probe", "main.ts");
 const told: string[] = [];
 let running: ChildProcess;
 
@@ -99,8 +99,8 @@ async function round(...written: [to: string, verdict: string][]): Promise<strin
   }));
   const [step] = checkSchema.parse({ name: "n", steps: [{ expect }] }).steps;
   let token = 0;
-  const judgements = await runRound(world, step?.expect ?? [], () => `ab-${token++}`);
-  return judgements.map(
+  const assessments = await runRound(world, step?.expect ?? [], () => `ab-${token++}`);
+  return assessments.map(
     ({ pass, undecided, observed }) => `${pass ? "pass" : undecided ? "open" : "fail"}: ${observed}`,
   );
 }

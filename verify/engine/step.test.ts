@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { checkSchema } from "../../components/documents/check.ts";
-import type { Judgement } from "./judge.ts";
+import type { Assessment } from "./assess.ts";
 import { settle } from "./step.ts";
 import { FakeWorld } from "./world.fixture.ts";
 
@@ -12,38 +12,39 @@ const expectations = step?.expect ?? [];
 const [expectation] = expectations;
 
 /** What each round shows, in turn; the last one again and again. */
-async function settled(...shown: Partial<Judgement>[]) {
+async function settled(...shown: Partial<Assessment>[]) {
   const world = new FakeWorld();
   let rounds = 0;
-  const round = async (): Promise<Judgement[]> => {
+  const round = async (): Promise<Assessment[]> => {
     const seen = shown[Math.min(rounds++, shown.length - 1)];
     return [
       {
-        expectation: expectation as Judgement["expectation"],
+        expectation: expectation as Assessment["expectation"],
         pass: false,
         observed: "",
+        reasons: [],
         evidence: [],
         seen: [],
         ...seen,
       },
     ];
   };
-  const [judgement] = await settle(world, expectations, 5, round);
-  return { judgement, rounds, seconds: world.clock.now() / 1000 };
+  const [assessment] = await settle(world, expectations, 5, round);
+  return { assessment, rounds, seconds: world.clock.now() / 1000 };
 }
 
 const held = { pass: true };
 const open = { undecided: "pod default/web-0 had no processor" };
 
 test("what holds must hold once more, and what holds no longer is said", async () => {
-  expect(await settled(held)).toMatchObject({ judgement: held, rounds: 2 });
-  const { judgement } = await settled(held, { observed: "dropped" });
-  expect(judgement).toMatchObject({ pass: false, evidence: [expect.stringContaining("it held at first")] });
+  expect(await settled(held)).toMatchObject({ assessment: held, rounds: 2 });
+  const { assessment } = await settled(held, { observed: "dropped" });
+  expect(assessment).toMatchObject({ pass: false, evidence: [expect.stringContaining("it held at first")] });
 });
 
 test("what was open when it was tried once more is tried again, and longer than what fails", async () => {
-  expect(await settled(held, open, held)).toMatchObject({ judgement: held, rounds: 4 });
+  expect(await settled(held, open, held)).toMatchObject({ assessment: held, rounds: 4 });
   const [failing, undecided] = [await settled({}), await settled(open)];
   expect(failing.seconds).toBe(5);
-  expect(undecided).toMatchObject({ judgement: { pass: false, ...open }, seconds: 65 });
+  expect(undecided).toMatchObject({ assessment: { pass: false, ...open }, seconds: 65 });
 });

@@ -1,5 +1,5 @@
 import type { Expectation } from "../../components/documents/check.ts";
-import type { Judgement } from "./judge.ts";
+import type { Assessment } from "./assess.ts";
 import type { World } from "./world.ts";
 
 const firstPauseMs = 300;
@@ -8,7 +8,7 @@ const longestPauseMs = 1500;
 const busyPatienceMs = 60_000;
 
 /** One try of every expectation. */
-export type Round = (expectations: Expectation[]) => Promise<Judgement[]>;
+export type Round = (expectations: Expectation[]) => Promise<Assessment[]>;
 
 /**
  * Tries the expectations together until all hold or the time is up; then they must hold once more, so that a passing
@@ -19,7 +19,7 @@ export async function settle(
   expectations: Expectation[],
   withinSeconds: number,
   round: Round,
-): Promise<Judgement[]> {
+): Promise<Assessment[]> {
   const { clock, stopping } = world;
   const started = clock.now();
   const giveUp = started + withinSeconds * 1000;
@@ -38,18 +38,18 @@ export async function settle(
 }
 
 /** `2 of 3 hold; client2 → tcp://…: allowed from 172.31.1.162 (4 s, 56 s more at most)`. */
-function howFar(judgements: Judgement[], waitedMs: number, leftMs: number): string {
-  const failing = judgements.filter(({ pass }) => !pass);
+function howFar(assessments: Assessment[], waitedMs: number, leftMs: number): string {
+  const failing = assessments.filter(({ pass }) => !pass);
   const [first] = failing;
   const example = first ? `${first.expectation.from.text} → ${first.expectation.to.text}: ${first.observed}` : "";
   const [waited, left] = [waitedMs, leftMs].map((milliseconds) => Math.ceil(milliseconds / 1000));
-  return `${judgements.length - failing.length} of ${judgements.length} hold; ${example} (${waited} s, ${left} s more at most)`;
+  return `${assessments.length - failing.length} of ${assessments.length} hold; ${example} (${waited} s, ${left} s more at most)`;
 }
 
-function confirm(first: Judgement[], again: Judgement[]): Judgement[] {
-  return again.map((judgement, index) => {
-    if (judgement.pass || judgement.undecided !== undefined) return judgement;
+function confirm(first: Assessment[], again: Assessment[]): Assessment[] {
+  return again.map((assessment, index) => {
+    if (assessment.pass || assessment.undecided !== undefined) return assessment;
     const note = `it held at first (${first[index]?.observed}), and no longer when tried once more`;
-    return { ...judgement, evidence: [note, ...judgement.evidence] };
+    return { ...assessment, evidence: [note, ...assessment.evidence] };
   });
 }

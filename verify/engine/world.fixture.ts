@@ -1,9 +1,10 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import type { AttemptResult, Probe } from "../../agent/probe/batch.ts";
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
-import type { SocketState } from "../../agent/probe/sockets.ts";
 import { ApiRefusal } from "../../kubernetes/errors.ts";
 import type { ObjectId } from "../../kubernetes/object.ts";
+import type { AttemptResult, Probe } from "../../probe/batch.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
+import { nameOf } from "../../probe/namespaces.ts";
+import type { SocketState } from "../../probe/sockets.ts";
 import type { Occasion } from "../../report/results/occasion.ts";
 import type { NodeActor } from "../actors/actor.ts";
 import type { StoredObject } from "../cluster/objects.ts";
@@ -58,7 +59,8 @@ export class FakeWorld implements World {
   progress = (message: string) => void this.said.push(message);
   waiting = (message: string) => void this.said.push(message);
   machine = (name: string) => this.#actor(name);
-  node = (agent: V1Pod) => this.#actor(`node/${agent.spec?.nodeName}`);
+  node = (name: string) => this.#actor(`node/${name}`);
+  openNodes = async () => {};
 
   objects = {
     read: async (id: ObjectId) => this.objectsNow.get(keyOf(id)),
@@ -97,7 +99,7 @@ export class FakeWorld implements World {
           },
         };
       },
-      sockets: async (pods) => new Map(pods.map((name) => [name, this.held.get(name) ?? []])),
+      sockets: async (pods) => new Map(pods.map(nameOf).map((name) => [name, this.held.get(name) ?? []])),
       capture: async (filter) => {
         this.filters.push(filter);
         return { stop: async () => this.captured };
@@ -117,7 +119,7 @@ export function pod(
   labels: Record<string, string> = {},
 ): V1Pod {
   return {
-    metadata: { namespace: "default", name, labels },
+    metadata: { namespace: "default", name, labels, uid: `uid-of-${name}` },
     spec: { nodeName: node, containers: [{ name: "main" }] },
     status: { phase: address ? "Running" : "Pending", podIP: address },
   };

@@ -15,8 +15,9 @@ export interface Machine {
 export interface World {
   machines: Machine[];
   machine(name: string): Actor;
-  /** @param agent the dataplane's pod on the node */
-  node(agent: V1Pod): NodeActor;
+  node(name: string): NodeActor;
+  /** Starts what acts on nodes. Resolves when it runs on all of them, or will not: then its use says why. */
+  openNodes(): Promise<void>;
   view(): Promise<ClusterView>;
   objects: Objects;
   /** Lines that the pod's containers logged in the last seconds. */

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
 import { expectationOf } from "../../components/documents/check.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
 import type { Path, Place, Topology } from "../../report/results/topology.ts";
-import { type Capture, type NodeActor, sendNow } from "../actors/actor.ts";
-import { agentOn, type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
+import { type Capture, sendNow } from "../actors/actor.ts";
+import { type ClusterView, nodeAddresses, podAddresses, podName, referenceOf } from "../cluster/view.ts";
 import { podsOf } from "../engine/behind.ts";
 import { planExpectation } from "../engine/plan.ts";
 import { readServerLogs } from "../engine/server-log.ts";
@@ -113,7 +113,7 @@ function watchesOf(world: World, view: ClusterView, client: string, target: stri
       const role = name === entry ? "entryNode" : "node";
       return {
         place: { name, role, ...(address && { address }) },
-        open: () => agentActor(world, view, name).capture(opening),
+        open: () => world.node(name).capture(opening),
       };
     }),
     // A pod in its node's own network is its node.
@@ -124,16 +124,10 @@ function watchesOf(world: World, view: ClusterView, client: string, target: stri
         const on = pod.spec?.nodeName ?? "";
         return {
           place: { name: podName(pod), role: "pod", ...(address && { address }), on },
-          open: () => agentActor(world, view, on).capture(opening, podName(pod)),
+          open: () => world.node(on).capture(opening, referenceOf(pod)),
         };
       }),
   ];
-}
-
-function agentActor(world: World, view: ClusterView, node: string): NodeActor {
-  const agent = agentOn(view, node);
-  if (!agent) throw new Error(`the dataplane's pod on node ${node} is not running, and captures run in it`);
-  return world.node(agent);
 }
 
 /** All or none: those that did start are ended when another one does not. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
 import type { Leg, Path } from "../../report/results/topology.ts";
 import { fixtureTopology } from "../../report/topology.fixture.ts";
 import { legsOf, type Witnessed } from "./legs.ts";

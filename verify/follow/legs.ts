@@ -1,4 +1,4 @@
-import type { CapturedPacket } from "../../agent/probe/capture.ts";
+import type { CapturedPacket } from "../../probe/capture.ts";
 import type { Leg, Place } from "../../report/results/topology.ts";
 
 /** What was captured at one place. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ComparedModeResult, Comparison } from "../../report/results/compare.ts";
 import { holds, resultSchema } from "../../report/results/verification.ts";
 import { FakeWorld } from "../engine/world.fixture.ts";
-import { readVerification } from "./document.ts";
+import { readVerification } from "../format/document.ts";
 import { judgeLimits } from "./limits.ts";
 import { carryOut } from "./run.ts";
 

@@ -9,7 +9,7 @@ import { ObjectRefused } from "../engine/apply.ts";
 import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
 import { follow } from "../follow/follow.ts";
-import type { Verification } from "./document.ts";
+import type { Verification } from "../format/document.ts";
 import { judgeLimits } from "./limits.ts";
 import { summarise } from "./summary.ts";
 

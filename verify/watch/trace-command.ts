@@ -1,15 +1,16 @@
 import { randomInt } from "node:crypto";
 import type { Step } from "../../agent/observe/events/step.ts";
 import { attemptText, stepLines } from "../../agent/observe/inspect/step-lines.ts";
-import type { AttemptResult } from "../../agent/probe/batch.ts";
+import { realClock } from "../../kubernetes/patience.ts";
 import { parseDestination } from "../../model/expectation/destination.ts";
 import { FormatError, parsePlace } from "../../model/expectation/place.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
 import { type Actor, sendNow } from "../actors/actor.ts";
 import { labMachine } from "../actors/lab-machine.ts";
-import { nodeAgent } from "../actors/node-agent.ts";
-import { agentOn, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
+import { nodeAddresses, podAddresses, referenceOf } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { hostAddresses, livePods, nodeOf } from "../engine/lookup.ts";
+import { NodeProbers } from "../probers/node-probers.ts";
 import { type ClusterOptions, type Reached, reachCluster, tellOnEachNode } from "./agents.ts";
 import { inOrder } from "./order.ts";
 
@@ -25,7 +26,11 @@ export interface TraceOptions extends ClusterOptions {
 export async function traceCommand(from: string, to: string, options: TraceOptions): Promise<number> {
   try {
     const reached = await reachCluster(options);
-    const { attempt, steps } = await trace(from, to, reached);
+    const probers = new NodeProbers(reached.api, realClock);
+    const { attempt, steps } = await trace(from, to, reached, probers).finally(async () => {
+      const left = await probers.remove();
+      if (left) console.error(left);
+    });
     if (options.json) console.log(JSON.stringify({ from, to, attempt, steps }, null, 2));
     else console.log([...stepLines(steps), "", attemptText(attempt)].join("\n"));
     return 0;
@@ -35,10 +40,17 @@ export async function traceCommand(from: string, to: string, options: TraceOptio
   }
 }
 
-async function trace(from: string, to: string, reached: Reached): Promise<{ attempt: AttemptResult; steps: Step[] }> {
+async function trace(
+  from: string,
+  to: string,
+  reached: Reached,
+  probers: NodeProbers,
+): Promise<{ attempt: AttemptResult; steps: Step[] }> {
   const { protocol, host, port } = parseDestination(/^\w+:\/\//.test(to) ? to : `tcp://${to}`);
   const [frontend = ""] = hostAddresses(reached.view, host);
-  const client = clientOf(from, reached);
+  const client = clientOf(from, reached, probers);
+  // Before agents begin to watch: their traces end by themselves.
+  if (client.onNode) await probers.start();
   const clientPort = randomInt(40_000, 60_000);
   const filter = {
     client: client.address,
@@ -98,30 +110,32 @@ function isStart(record: unknown): record is { tracing: true; boot: string } {
 
 interface Client extends Pick<Actor, "prepare"> {
   address: string;
+  /** Whether a prober on a node is needed. */
+  onNode: boolean;
 }
 
-function clientOf(from: string, { api, view, lab, programs }: Reached): Client {
+function clientOf(from: string, { view, lab, programs }: Reached, probers: NodeProbers): Client {
   const place = parsePlace(from);
   if (place.kind === "machine") {
     const machine = lab.machines.find(({ name }) => name === place.name);
     const known = lab.machines.map(({ name }) => name).join(", ") || "none here";
     if (!machine)
       throw new FormatError(`there is no machine "${from}"`, `machines (${known}), node/NAME and pod/NAMESPACE/NAME`);
-    return { address: machine.address, prepare: labMachine(programs, lab.name, machine.name).prepare };
+    return { address: machine.address, onNode: false, prepare: labMachine(programs, lab.name, machine.name).prepare };
   }
-  const agentOf = (node: string) => {
-    const agent = agentOn(view, node);
-    if (!agent) throw new Error(`no agent runs on node ${node}`);
-    return nodeAgent(api, agent);
-  };
   if (place.kind === "node")
-    return { address: nodeAddresses(nodeOf(view, place.name))[0] ?? "", prepare: agentOf(place.name).prepare };
+    return {
+      address: nodeAddresses(nodeOf(view, place.name))[0] ?? "",
+      onNode: true,
+      prepare: probers.on(place.name).prepare,
+    };
   const [pod] = livePods(view, place);
   const [address] = pod ? podAddresses(pod) : [];
   if (!pod || !address) throw new Error(`${from}: there is no such pod with an address`);
-  const name = podName(pod);
   return {
     address,
-    prepare: (batch) => agentOf(pod.spec?.nodeName ?? "").prepare(batch.map((probe) => ({ ...probe, pod: name }))),
+    onNode: true,
+    prepare: (batch) =>
+      probers.on(pod.spec?.nodeName ?? "").prepare(batch.map((probe) => ({ ...probe, pod: referenceOf(pod) }))),
   };
 }

@@ -1,4 +1,7 @@
-import type { Row } from "../../report/results/verification.ts";
+import type { Expectation } from "../../components/documents/check.ts";
+import type { Host } from "../../model/expectation/destination.ts";
+import type { Place } from "../../model/expectation/place.ts";
+import type { Reason } from "../engine/reason.ts";
 
 const inspect =
   "kubectl -n ebpf-dataplane exec ds/ebpf-dataplane -c agent -- node /opt/ebpf-dataplane/agent.js inspect";
@@ -7,47 +10,54 @@ const inspect =
 const foreignSources =
   "a direct reply leaves the backend's node with the entry node's address: does the network drop that? On EC2 every node needs sourceDestCheck: false; or set returnMode: tunnel";
 
-/** For a row that failed: the commands that show why, nearest first. */
-export function advice({ from, to, expected, observed, evidence = [] }: Row): string[] {
-  const why = evidence.join("\n");
-  const rewriter = why.match(/rewrites the source on node (\S+?),/)?.[1];
-  if (rewriter) return [`on node ${rewriter}: nft list ruleset | grep -E 'masquerade|snat'`, `${inspect} services`];
-  if (/FelixConfiguration default/.test(why))
-    return ["kubectl get felixconfiguration default -o yaml", `${inspect} connections`];
-  if (/^no packet left/.test(why)) return [`on ${from}: ip -brief link; ip route; ip neigh`];
-  if (/API server .* does not answer/.test(observed)) return ["kubectl get nodes"];
-  if (/dataplane's pod|exec in pod|agent /.test(observed)) {
-    return [
-      "kubectl -n ebpf-dataplane get pods -o wide",
-      "kubectl -n ebpf-dataplane logs ds/ebpf-dataplane -c agent --tail 50",
-    ];
+/** For an expectation that does not hold: the commands that show why, nearest first. */
+export function advice({ from, to, verdict, reply }: Expectation, reasons: Reason[]): string[] {
+  for (const reason of reasons) {
+    const commands = nearest(reason, from.text);
+    if (commands) return commands;
   }
-  if (/does not resolve/.test(observed)) {
-    return ["kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide", `${inspect} outcomes`];
-  }
-  if (observed.startsWith("not probed")) return podHints(from, to);
-  if (expected.startsWith("allowed") && observed.includes("dropped")) {
-    return [
-      ...(expected.includes("reply direct") ? [foreignSources] : []),
-      `${inspect} outcomes`,
-      `${inspect} policies`,
-      ...podHints(from, to),
-    ];
-  }
-  if (expected.startsWith("allowed") && observed.includes("rejected")) {
+  const hints = podHints(from.value, to.value.host);
+  if (reasons.some(({ code }) => notProbed.includes(code))) return hints;
+  if (verdict !== "allowed") return [`${inspect} policies`, "kubectl get networkpolicies -A", `${inspect} connections`];
+  const observed = reasons.flatMap((reason) => (reason.code === "otherVerdict" ? reason.observed : []));
+  if (observed.includes("dropped"))
+    return [...(reply === "direct" ? [foreignSources] : []), `${inspect} outcomes`, `${inspect} policies`, ...hints];
+  if (observed.includes("rejected"))
     return ["kubectl get endpointslices -A (a service without a ready pod rejects)", `${inspect} services`];
-  }
-  if (!expected.startsWith("allowed"))
-    return [`${inspect} policies`, "kubectl get networkpolicies -A", `${inspect} connections`];
   return [`${inspect} connections`, `${inspect} services`];
 }
 
-/** The pods and services that a row names. */
-function podHints(...texts: string[]): string[] {
-  return texts
-    .flatMap((text) => {
-      const [, kind, namespace] = text.match(/\b(pod|service)\/([^/]+)\//) ?? [];
-      return kind && namespace ? [`kubectl -n ${namespace} get pods,services,endpointslices -o wide`] : [];
-    })
-    .filter((hint, index, all) => all.indexOf(hint) === index);
+const notProbed: Reason["code"][] = ["missing", "apiRefused", "proberLost", "notSent"];
+
+/** Where a reason alone says what to look at. */
+function nearest(reason: Reason, from: string): string[] | undefined {
+  switch (reason.code) {
+    case "sourceRewritten":
+      return [`on node ${reason.node}: nft list ruleset | grep -E 'masquerade|snat'`, `${inspect} services`];
+    case "replyDetour":
+    case "replyShortcut":
+      return reason.kubeProxy
+        ? undefined
+        : ["kubectl get felixconfiguration default -o yaml", `${inspect} connections`];
+    case "unsent":
+      return [`on ${from}: ip -brief link; ip route; ip neigh`];
+    case "apiUnreachable":
+      return ["kubectl get nodes"];
+    case "proberLost":
+      return reason.onNode
+        ? ["kubectl get nodes -o wide", "kubectl get events -A | grep ebpf-dataplane-probe"]
+        : undefined;
+    case "unresolved":
+      return ["kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide", `${inspect} outcomes`];
+    default:
+      return undefined;
+  }
+}
+
+/** The pods and services that an expectation names. */
+function podHints(...named: (Place | Host)[]): string[] {
+  const namespaces = named.flatMap((one) => (one.kind === "pod" || one.kind === "service" ? one.namespace : []));
+  return [...new Set(namespaces)].map(
+    (namespace) => `kubectl -n ${namespace} get pods,services,endpointslices -o wide`,
+  );
 }

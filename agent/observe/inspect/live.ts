@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { AttemptResult } from "../../probe/batch.ts";
+import { dirname, join } from "node:path";
+import type { AttemptResult } from "../../../probe/batch.ts";
 import { readEvents } from "../events/client.ts";
 import type { Flow } from "../events/flow.ts";
 import type { Step } from "../events/step.ts";
@@ -53,7 +53,9 @@ export async function printTrace(client: string, service: string, options: LiveO
   if (!frontend) throw new Error(`"${service}" is no destination; allowed: ADDRESS:PORT.`);
   const clientPort = String(randomInt(40_000, 60_000));
   const protocol = options.udp ? "udp" : "tcp";
-  const address = client === "node" ? await addressTowards(frontend) : podAddress(client, options.runDirectory);
+  const pod = client === "node" ? undefined : ownPod(client, options.runDirectory);
+  const netns = pod?.netns;
+  const address = pod?.address ?? (await addressTowards(frontend));
   const query = new URLSearchParams({
     client: address,
     clientPort,
@@ -74,7 +76,7 @@ export async function printTrace(client: string, service: string, options: LiveO
       protocol,
       sourcePort: Number(clientPort),
     };
-    attempt = await probeOnce(client === "node" ? probe : { ...probe, pod: client });
+    attempt = await probeOnce({ ...probe, ...(netns && { netns }) });
     setTimeout(() => stop.abort(), SETTLE_MS);
   };
   let sent: Promise<void> | undefined;
@@ -92,25 +94,36 @@ export async function printTrace(client: string, service: string, options: LiveO
   console.log([...stepLines(steps), "", attempt ? attemptText(attempt) : "nothing was sent"].join("\n"));
 }
 
-// Its own program in another process: a pod's network namespace is entered there.
+// The prober beside this program: a pod's network namespace is entered there.
 function probeOnce(probe: object): Promise<AttemptResult> {
   return new Promise((resolve, reject) => {
-    const child = execFile(process.execPath, [process.argv[1] ?? "", "probe"], (error, stdout, stderr) =>
-      error
-        ? reject(new Error(stderr.trim() || error.message))
-        : resolve(JSON.parse(stdout.trim().split("\n")[0] ?? "{}")),
+    const child = execFile(
+      process.execPath,
+      [join(dirname(process.argv[1] ?? ""), "probe.js"), "probe"],
+      (error, stdout, stderr) =>
+        error
+          ? reject(new Error(stderr.trim() || error.message))
+          : resolve(JSON.parse(stdout.trim().split("\n")[0] ?? "{}")),
     );
     child.stdin?.end(JSON.stringify([probe]));
   });
 }
 
-function podAddress(pod: string, runDirectory: string): string {
+interface OwnPod {
+  namespace: string;
+  pod: string;
+  address: string;
+  netns: string;
+}
+
+/** A pod of this node: its address, and its network namespace's path. */
+function ownPod(pod: string, runDirectory: string): OwnPod {
   const path = join(runDirectory, "endpoints.json");
   const { endpoints } = existsSync(path)
-    ? (JSON.parse(readFileSync(path, "utf8")) as { endpoints: { namespace: string; pod: string; address: string }[] })
+    ? (JSON.parse(readFileSync(path, "utf8")) as { endpoints: OwnPod[] })
     : { endpoints: [] };
   const found = endpoints.find(({ namespace, pod: name }) => `${namespace}/${name}` === pod);
-  if (found) return found.address;
+  if (found) return found;
   const known = endpoints.map(({ namespace, pod: name }) => `${namespace}/${name}`).join(", ") || "none";
   throw new Error(
     `"${pod}" is not on this node; allowed: node, or a pod of it (${known}). For other clients: make trace.`,

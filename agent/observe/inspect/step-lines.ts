@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { AttemptResult } from "../../probe/batch.ts";
+import type { AttemptResult } from "../../../probe/batch.ts";
 import type { Step } from "../events/step.ts";
 
 /** A trace as people read it: one paragraph per program that saw a packet, in the order given, with the steps below. */

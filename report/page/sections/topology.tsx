@@ -1,7 +1,7 @@
-import type { Report, Stretch, Way } from "../../document.ts";
+import type { PacketPath, Report, Stretch } from "../../document.ts";
 import { modeName } from "../../modes.ts";
 import { inWords } from "../../path-in-words.ts";
-import { WayFigure } from "../path-figure.tsx";
+import { PathFigure } from "../path-figure.tsx";
 import { Absent, Section } from "../section.tsx";
 import { Table } from "../table.tsx";
 import { modeColour } from "../theme.ts";
@@ -29,8 +29,8 @@ export function Topology({ ways }: Pick<Report, "ways">) {
             </li>
           </ul>
           <div class={ways.length % 2 === 0 ? "ways even" : "ways"}>
-            {ways.map((way, index) => (
-              <WayCard way={way} id={`way-${index + 1}`} />
+            {ways.map((path, index) => (
+              <PathCard path={path} id={`way-${index + 1}`} />
             ))}
           </div>
         </>
@@ -47,28 +47,28 @@ function LineKey({ colour, dashes }: { colour: string; dashes?: string }) {
   );
 }
 
-function WayCard({ way, id }: { way: Way; id: string }) {
-  const title = modeName(way.mode);
-  const words = inWords(way);
+function PathCard({ path, id }: { path: PacketPath; id: string }) {
+  const title = modeName(path.mode);
+  const words = inWords(path);
   return (
-    <figure class="way" id={id} style={`--mode: ${modeColour(way.mode)}`}>
+    <figure class="way" id={id} style={`--mode: ${modeColour(path.mode)}`}>
       <figcaption>
         <h3>{title}</h3>
         <p>{words}</p>
       </figcaption>
-      <WayFigure
-        way={way}
+      <PathFigure
+        path={path}
         id={`${id}-drawing`}
         title={`The way of request and reply: ${title}`}
-        description={`${words} ${steps(way)}`}
+        description={`${words} ${steps(path)}`}
       />
-      <Elsewhere way={way} />
+      <Elsewhere path={path} />
       <details>
         <summary>Each stretch, and what it rests on</summary>
         <Table
-          caption={`${title}: ${way.client} to ${way.target}`}
+          caption={`${title}: ${path.client} to ${path.target}`}
           columns={["stretch", "source", "destination", "evidence"].map((head) => ({ head }))}
-          rows={way.stretches.map((stretch, index) => [
+          rows={path.stretches.map((stretch, index) => [
             `${index + 1} ${stretch.direction}, ${stretch.from} → ${stretch.to}`,
             <code>{stretch.source ?? "not known"}</code>,
             <code>{stretch.destination ?? "not known"}</code>,
@@ -82,20 +82,20 @@ function WayCard({ way, id }: { way: Way; id: string }) {
 }
 
 /** What was changed where nobody looked, so that the drawing has no place for it. */
-function Elsewhere({ way: { rewrites } }: { way: Way }) {
+function Elsewhere({ path: { rewrites } }: { path: PacketPath }) {
   const unplaced = rewrites.filter(({ at }) => at === undefined);
   if (unplaced.length === 0) return null;
   const words = unplaced.map(
     ({ direction, field, before, after }) => `${field} of the ${direction} from ${before} to ${after}`,
   );
-  return <p class="note small">{`Rewritten on the way, nobody saw where: ${words.join("; ")}.`}</p>;
+  return <p class="note small">{`Rewritten on the path, nobody saw where: ${words.join("; ")}.`}</p>;
 }
 
 function evidence({ basis, wrapped }: Stretch): string {
   return wrapped ? `${basis}; inside VXLAN ${wrapped.source} → ${wrapped.destination}` : basis;
 }
 
-function steps({ stretches }: Way): string {
+function steps({ stretches }: PacketPath): string {
   return stretches
     .map(
       ({ from, to, source, destination }, index) =>

@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findAnswer, plainAddress } from "./answer.ts";
 import { type CapturedPacket, packetParser } from "./capture.ts";
-import { namespaceOf } from "./namespaces.ts";
 import { parsePorts } from "./ports.ts";
 import { candidates } from "./resolve.ts";
 
@@ -76,19 +72,4 @@ describe("captured packets", () => {
   });
   it("are none of loopback's", () =>
     expect(read("lo    Out IP 172.31.1.8.30604 > 172.31.1.8.40001: Flags [.], length 0")).toEqual([]));
-});
-
-describe("pods of a node", () => {
-  it("are found in the agent's list, and missed in words", () => {
-    const folder = mkdtempSync(join(tmpdir(), "endpoints-"));
-    const file = join(folder, "endpoints.json");
-    writeFileSync(
-      file,
-      JSON.stringify([{ namespace: "a", pod: "b", netns: "/proc/self/ns/net", address: "10.0.0.1" }]),
-    );
-    expect(namespaceOf("a/b", file)).toBe("/proc/self/ns/net");
-    expect(() => namespaceOf("a/c", file)).toThrow("pod a/c has no network interface on this node yet");
-    expect(() => namespaceOf("a/c", join(folder, "none"))).toThrow("is the node agent running");
-    rmSync(folder, { recursive: true });
-  });
 });

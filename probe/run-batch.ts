@@ -45,7 +45,7 @@ async function attemptOnce(probe: Probe, attempt: number): Promise<Outcome> {
   try {
     address = await resolveHost(host, dns);
   } catch (error) {
-    return { verdict: "none", error: (error as Error).message };
+    return { verdict: "none", error: (error as Error).message, cause: "unresolved" };
   }
   const target = {
     address,

@@ -1,5 +1,5 @@
 // Makes the attempts of a batch on a machine that has no more than a shell, and tells what happened, raw: what it means is said
-// where the batch came from (agent/probe/portable.ts), by the same code that judges attempts made there.
+// where the batch came from (probe/portable.ts), by the same code that judges attempts made there.
 //
 // One JSON array of attempts on standard input, one JSON line per attempt on standard output.
 package main

@@ -9,7 +9,7 @@ import type { AttemptResult } from "./batch.ts";
 const tag = randomBytes(3).toString("hex");
 const client = `probe-${tag}-a`;
 const server = `probe-${tag}-b`;
-const program = join(import.meta.dirname, "..", "main.ts");
+const program = join(import.meta.dirname, "main.ts");
 const started: ChildProcess[] = [];
 
 const firewall = `table inet probe {

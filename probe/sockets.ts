@@ -2,7 +2,7 @@
 // program that has not read them yet, and whether the other side has acknowledged what was sent.
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { namespaceOf } from "./namespaces.ts";
+import { nameOf, namespaceOf, type PodReference } from "./namespaces.ts";
 
 export interface SocketState {
   protocol: "tcp" | "udp";
@@ -31,7 +31,7 @@ export interface PodSockets {
 }
 
 /** The sockets of pods of this node, each in its own network namespace; a pod that has none there, or went away, is left out. */
-export function socketsOfPods(pods: string[], find: (pod: string) => string = namespaceOf): PodSockets[] {
+export function socketsOfPods(pods: PodReference[], find: (pod: PodReference) => string = namespaceOf): PodSockets[] {
   const reading: ExecFileSyncOptionsWithStringEncoding = {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
@@ -46,7 +46,7 @@ export function socketsOfPods(pods: string[], find: (pod: string) => string = na
     } catch {
       return [];
     }
-    return [{ pod, sockets }];
+    return [{ pod: nameOf(pod), sockets }];
   });
 }
 

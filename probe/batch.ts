@@ -14,8 +14,10 @@ export type Dns = z.infer<typeof dnsSchema>;
 export const probeSchema = z.strictObject({
   /** Names the probe in the results; unique in the batch. */
   id: z.string(),
-  /** `<namespace>/<pod>` whose network namespace the probe leaves from; without it, the prober's own. */
+  /** Pod of the prober's node whose network namespace the probe leaves from: `NAMESPACE/NAME:UID`. */
   pod: z.string().optional(),
+  /** Path of the network namespace that the probe leaves from. Without it and without `pod`: the prober's own. */
+  netns: z.string().optional(),
   /** An address or a name. */
   host: z.string(),
   port: z.int().min(1).max(65535),
@@ -60,6 +62,8 @@ export interface AttemptResult {
   /** The address that was tried, when `host` was a name. */
   address?: string;
   error?: string;
+  /** Of `none`: the name did not resolve; or, said by who asked for the probe, the prober was not reached. */
+  cause?: "unresolved" | "lost";
   /** The connection was established (TCP). */
   opened?: boolean;
   /** The server's kernel has acknowledged the request, where nothing else came back (TCP). Absent: not known. */

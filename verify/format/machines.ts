@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { type RemoteMachine, remoteMachineSchema } from "../../components/documents/remote-machine.ts";
-import { CheckFileError } from "../format/read.ts";
+import { CheckFileError } from "./read.ts";
 
 /** Reads a list of machines, YAML or JSON. Throws CheckFileError with everything that is wrong. */
 export function readMachines(content: string, file: string): RemoteMachine[] {

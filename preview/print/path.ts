@@ -1,27 +1,27 @@
-import type { Way } from "../../report/document.ts";
+import type { PacketPath } from "../../report/document.ts";
 import { modeName } from "../../report/modes.ts";
 import { inWords } from "../../report/path-in-words.ts";
 
 /** "eBPF, DSR: client1 to 172.31.1.8:30604". */
-export const wayTitle = ({ mode, client, target }: Way): string => `${modeName(mode)}: ${client} to ${target}`;
+export const pathTitle = ({ mode, client, target }: PacketPath): string => `${modeName(mode)}: ${client} to ${target}`;
 
 /** A path as lines of text: the request from left to right, the reply below it from right to left, then each segment with its addresses. */
-export function wayLines(way: Way): string[] {
-  const stretches = way.stretches.map(({ from, to, source, destination, wrapped }, index) => {
+export function pathLines(path: PacketPath): string[] {
+  const stretches = path.stretches.map(({ from, to, source, destination, wrapped }, index) => {
     const outer = wrapped ? `, in VXLAN ${wrapped.source} → ${wrapped.destination}` : "";
     return { hop: `${index + 1} ${from} → ${to}`, addresses: `${source} → ${destination}${outer}` };
   });
   const width = Math.max(...stretches.map(({ hop }) => hop.length));
   return [
-    ...picture(way),
+    ...picture(path),
     "",
     ...stretches.map(({ hop, addresses }) => `${hop.padEnd(width)}   ${addresses}`),
     "",
-    inWords(way),
+    inWords(path),
   ];
 }
 
-function picture({ places, stretches, served }: Way): string[] {
+function picture({ places, stretches, served }: PacketPath): string[] {
   let line = "";
   const middle = new Map<string, number>();
   for (const [index, { name }] of places.entries()) {

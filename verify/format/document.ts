@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Check } from "../../components/documents/check.ts";
 import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
 import { type Measurement, type Threshold, verificationSchema } from "../../components/documents/verification.ts";
-import { CheckFileError, readChecks } from "../format/read.ts";
+import { CheckFileError, readChecks } from "./read.ts";
 
 /** A document whose check files are read. */
 export interface Verification {
@@ -11,6 +11,8 @@ export interface Verification {
   thresholds: Threshold[];
   /** Machines that are reached by SSH. */
   machines: RemoteMachine[];
+  /** Image of the probers on nodes. */
+  probeImage?: string;
 }
 
 /** Throws CheckFileError with everything that is wrong. */
@@ -23,9 +25,15 @@ export function readVerification(text: string): Verification {
   }
   const parsed = verificationSchema.safeParse(written);
   if (!parsed.success) throw new CheckFileError(`verification: ${z.prettifyError(parsed.error)}`);
-  const { name, checks, checkFiles, measurement, thresholds, machines } = parsed.data;
+  const { name, checks, checkFiles, measurement, thresholds, machines, probeImage } = parsed.data;
   const read = checkFiles.flatMap((file) =>
     readChecks(file.text, file.name).map((check) => ({ check, file: file.name })),
   );
-  return { checks: [...checks.map((check) => ({ check, file: name })), ...read], measurement, thresholds, machines };
+  return {
+    checks: [...checks.map((check) => ({ check, file: name })), ...read],
+    measurement,
+    thresholds,
+    machines,
+    probeImage,
+  };
 }

@@ -3,14 +3,11 @@ import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
 import { type AttemptResult, batchSchema, type Probe, READY } from "./batch.ts";
 import { fanOut, prepareIn } from "./fan-out.ts";
-import { namespaceOf } from "./namespaces.ts";
 
 /** Where the whole batch leaves from when its probes do not say. */
 export interface ProbeOptions {
   /** Path of a network namespace. */
   netns?: string;
-  /** `<namespace>/<pod>` on this node. */
-  pod?: string;
   /** Say when everything is ready to send, and send at the next line of input. */
   wait?: boolean;
 }
@@ -25,7 +22,7 @@ export async function runProbe(options: ProbeOptions, input: Readable, output: W
   const emit = (result: AttemptResult): void => {
     output.write(`${JSON.stringify(result)}\n`);
   };
-  const netns = options.netns ?? (options.pod && namespaceOf(options.pod));
+  const { netns } = options;
   const prepared = await (netns ? prepareIn(netns, probes, emit) : fanOut(probes, emit));
   if (options.wait) {
     output.write(`${READY}\n`);

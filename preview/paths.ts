@@ -1,4 +1,4 @@
-import type { Stretch, Way } from "../report/document.ts";
+import type { PacketPath, Stretch } from "../report/document.ts";
 import type { Place } from "../report/results/topology.ts";
 import { rewritesOf } from "../report/rewrites.ts";
 import type { Cluster } from "./declared/cluster.ts";
@@ -11,14 +11,14 @@ import { askerOf, peersOf, servicePorts } from "./reach/table.ts";
 const DRAWN = 4;
 
 /** The path of request and reply of each service with a node port, derived from the declaration. */
-export function declaredWays(cluster: Cluster, cast: Cast): Way[] {
+export function declaredPaths(cluster: Cluster, cast: Cast): PacketPath[] {
   const open = cast.services.filter(({ spec }) => spec.ports.some(({ nodePort }) => nodePort));
-  return open.slice(0, DRAWN).flatMap((service) => wayOf(cluster, cast, service) ?? []);
+  return open.slice(0, DRAWN).flatMap((service) => pathOf(cluster, cast, service) ?? []);
 }
 
 /** The parts of a path. */
 interface Journey {
-  mode: NonNullable<Way["mode"]>;
+  mode: NonNullable<PacketPath["mode"]>;
   client: Place;
   entry: Place;
   node: Place;
@@ -33,7 +33,7 @@ interface Journey {
   sameNode: boolean;
 }
 
-function wayOf(cluster: Cluster, cast: Cast, service: Service): Way | undefined {
+function pathOf(cluster: Cluster, cast: Cast, service: Service): PacketPath | undefined {
   const port = service.spec.ports.find(({ nodePort }) => nodePort);
   const [workload] = backendsOf(cast, service);
   if (!port?.nodePort || !workload || !cluster.dataplane) return undefined;
@@ -64,7 +64,7 @@ function wayOf(cluster: Cluster, cast: Cast, service: Service): Way | undefined 
   });
 }
 
-function modeOf({ serviceHandling, returnMode }: NonNullable<Cluster["dataplane"]>): NonNullable<Way["mode"]> {
+function modeOf({ serviceHandling, returnMode }: NonNullable<Cluster["dataplane"]>): NonNullable<PacketPath["mode"]> {
   if (serviceHandling !== "Ebpf") return serviceHandling;
   return returnMode === "DSR" ? "EbpfDsr" : "EbpfTunnel";
 }
@@ -79,7 +79,7 @@ function isTunnelled({ dataplane }: Cluster, one?: Machine, other?: Machine): bo
 
 const BASIS = "declared";
 
-function assemble(journey: Journey): Way {
+function assemble(journey: Journey): PacketPath {
   const { mode, client, entry, node, pod, target, served, sameNode } = journey;
   const places = [client, entry, ...(sameNode ? [] : [node]), pod];
   const stretches = [...requestOf(journey), ...(served ? replyOf(journey) : [])];

@@ -10,18 +10,24 @@ export interface Prepared {
   send(): Promise<void>;
 }
 
-/** Prepares a batch that may leave from several pods: one process per network namespace. Resolves when all of them are ready, or have failed. */
+/** Prepares a batch that may leave from several network namespaces: one process per network namespace. Resolves when all of them are ready, or have failed. */
 export async function fanOut(
   probes: Probe[],
   emit: (result: AttemptResult) => void,
   findNamespace: (pod: string) => string = namespaceOf,
 ): Promise<Prepared> {
-  const here = probes.filter(({ pod }) => pod === undefined);
-  const pods = new Map<string, Probe[]>();
-  for (const probe of probes) {
-    if (probe.pod !== undefined) pods.set(probe.pod, [...(pods.get(probe.pod) ?? []), { ...probe, pod: undefined }]);
-  }
-  const senders = await Promise.all([...pods].map(([pod, own]) => inPod(own, emit, () => findNamespace(pod))));
+  const here = probes.filter(({ pod, netns }) => pod === undefined && netns === undefined);
+  const elsewhere = Map.groupBy(
+    probes.filter((probe) => !here.includes(probe)),
+    ({ pod, netns }) => netns ?? pod,
+  );
+  const senders = await Promise.all(
+    [...elsewhere.values()].map((probes) => {
+      const [{ pod = "", netns } = {}] = probes;
+      const own = probes.map((probe) => ({ ...probe, pod: undefined, netns: undefined }));
+      return inNamespace(own, emit, () => netns ?? findNamespace(pod));
+    }),
+  );
   return {
     send: async () => {
       await Promise.all([runBatch(here, emit), ...senders.map((sender) => sender.send())]);
@@ -29,8 +35,8 @@ export async function fanOut(
   };
 }
 
-/** A pod that cannot be entered is what each of its probes then shows. */
-async function inPod(own: Probe[], emit: (result: AttemptResult) => void, find: () => string): Promise<Prepared> {
+/** A namespace that cannot be entered is what each of its probes then shows. */
+async function inNamespace(own: Probe[], emit: (result: AttemptResult) => void, find: () => string): Promise<Prepared> {
   const answered = new Set<string>();
   const note = (result: AttemptResult): void => {
     answered.add(`${result.id}#${result.attempt}`);

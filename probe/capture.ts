@@ -26,7 +26,7 @@ export interface CapturedPacket {
  * Prints `{"listening":true}` and then one JSON line per packet that matches the filter, until its input ends or a line
  * arrives. The witness is tcpdump, not the dataplane: the dataplane is what is being judged.
  *
- * @param pod `<namespace>/<pod>` of this node, to capture in its network namespace instead of the node's own
+ * @param pod `NAMESPACE/NAME:UID` of this node, to capture in its network namespace instead of the node's own
  */
 export async function runCapture(
   filter: string,

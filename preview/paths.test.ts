@@ -1,30 +1,30 @@
 import { describe, expect, test } from "vitest";
 import { inWords } from "../report/path-in-words.ts";
 import { declaredOf } from "./declared/declared.ts";
-import { wayLines } from "./print/way.ts";
+import { declaredPaths } from "./paths.ts";
+import { pathLines } from "./print/path.ts";
 import { castOf } from "./reach/cast.ts";
 import { sceneOf } from "./scene.ts";
 import { deployment, from, policy, service } from "./testing/objects.ts";
 import { awsCluster, type DataplaneChoice, dataplane, object, twoNodesAndAClient } from "./testing/stack.ts";
-import { declaredWays } from "./ways.ts";
 
-function way(choice: DataplaneChoice, { node = "node", local = false, guarded = "" } = {}) {
+function path(choice: DataplaneChoice, { node = "node", local = false, guarded = "" } = {}) {
   const nginx = service("nginx", local ? { externalTrafficPolicy: "Local" } : {});
   const rules = guarded ? [object(policy("p", "nginx", from(guarded)))] : [];
   const objects = [object(deployment("nginx", { node })), object(nginx), ...rules];
   const [cluster] = declaredOf([...awsCluster(twoNodesAndAClient), ...dataplane(choice), ...objects]).clusters;
   if (!cluster) throw new Error("no cluster");
-  const [drawn] = declaredWays(cluster, castOf(sceneOf(cluster)));
+  const [drawn] = declaredPaths(cluster, castOf(sceneOf(cluster)));
   if (!drawn) throw new Error("no way");
   return drawn;
 }
 
-const hops = (drawn: ReturnType<typeof way>) =>
+const hops = (drawn: ReturnType<typeof path>) =>
   drawn.stretches.map(({ from, to, source, wrapped }) => `${from}>${to} ${source}${wrapped ? " wrapped" : ""}`);
 
-describe("declaredWays()", () => {
+describe("declaredPaths()", () => {
   test("DSR: encapsulated to the pod's node, and directly back", () => {
-    expect(hops(way({}))).toEqual([
+    expect(hops(path({}))).toEqual([
       "client1>master 172.31.1.55",
       "master>node 172.31.1.55 wrapped",
       "node>nginx 172.31.1.55",
@@ -34,7 +34,7 @@ describe("declaredWays()", () => {
   });
 
   test("tunnel: back through the entry node", () => {
-    expect(hops(way({ returnMode: "Tunnel" })).slice(3)).toEqual([
+    expect(hops(path({ returnMode: "Tunnel" })).slice(3)).toEqual([
       "nginx>node pod nginx:80",
       "node>master 172.31.1.8:30604 wrapped",
       "master>client1 172.31.1.8:30604",
@@ -42,7 +42,7 @@ describe("declaredWays()", () => {
   });
 
   test("kube-proxy: the entry node replaces the client's address", () => {
-    const drawn = way({ handling: "KubeProxyIptables" });
+    const drawn = path({ handling: "KubeProxyIptables" });
     expect(hops(drawn).slice(0, 3)).toEqual([
       "client1>master 172.31.1.55",
       "master>node 172.31.1.8",
@@ -50,11 +50,11 @@ describe("declaredWays()", () => {
     ]);
     expect(inWords(drawn)).toContain("The server sees 172.31.1.8, which is master, instead of the client");
     expect(drawn.rewrites).toContainEqual(expect.objectContaining({ field: "source", at: "master" }));
-    expect(hops(way({ handling: "KubeProxyIptables", vxlanMode: "Always" }))[1]).toMatch(/wrapped$/);
+    expect(hops(path({ handling: "KubeProxyIptables", vxlanMode: "Always" }))[1]).toMatch(/wrapped$/);
   });
 
   test("a service with externalTrafficPolicy Local is entered at the pod's own node", () => {
-    const drawn = way({}, { local: true });
+    const drawn = path({}, { local: true });
     expect(drawn).toMatchObject({ target: "172.31.1.207:30604", reply: "onEntryNode" });
     expect(hops(drawn)).toEqual([
       "client1>node 172.31.1.55",
@@ -65,14 +65,14 @@ describe("declaredWays()", () => {
   });
 
   test("pods on the control plane are entered by another node", () => {
-    expect(way({}, { node: "master" }).target).toBe("172.31.1.207:30604");
+    expect(path({}, { node: "master" }).target).toBe("172.31.1.207:30604");
   });
 
   test("if no client is allowed, the path ends at the pod's node", () => {
-    const drawn = way({}, { guarded: "192.168.0.0/16" });
+    const drawn = path({}, { guarded: "192.168.0.0/16" });
     expect(drawn).toMatchObject({ served: false });
     expect(drawn.reply).toBeUndefined();
-    expect(wayLines(drawn)).toEqual([
+    expect(pathLines(drawn)).toEqual([
       "client1 ─────▶ master ══VXLAN══▶ node    ✕    nginx",
       "",
       "1 client1 → master   172.31.1.55 → 172.31.1.8:30604",
@@ -84,7 +84,7 @@ describe("declaredWays()", () => {
 });
 
 test("a path is drawn with a branch where the reply passes", () => {
-  expect(wayLines(way({ returnMode: "Tunnel" })).slice(0, 3)).toEqual([
+  expect(pathLines(path({ returnMode: "Tunnel" })).slice(0, 3)).toEqual([
     "client1 ─────▶ master ══VXLAN══▶ node ─────▶ nginx",
     "   ▲              │                │           │",
     "   └──────────────┴────────────────┴───────────┘",

@@ -1,8 +1,8 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { parsePorts } from "./ports.ts";
 
-/** Adds `probe-server`, `probe` and `capture` to the agent's command line. Each loads its code only when it runs. */
-export function registerProbeCommands(program: Command): void {
+/** Adds `probe-server`: what servers of checks run. Its code is loaded only when it runs. */
+export function registerProbeServer(program: Command): void {
   program
     .command("probe-server")
     .description("answer every TCP connection and UDP datagram with who answered and whom it saw, as one JSON line")
@@ -13,21 +13,25 @@ export function registerProbeCommands(program: Command): void {
       const { runProbeServer } = await import("./server.ts");
       await runProbeServer(ports);
     });
+}
 
+/** Adds `probe`, `probe-sockets` and `capture`. Each loads its code only when it runs. */
+export function registerProbeCommands(program: Command): void {
   program
     .command("probe")
     .description("run the batch of probes on standard input; print one JSON line per attempt")
     .option("--netns <path>", "leave from this network namespace")
-    .addOption(new Option("--pod <namespace/name>", "leave from this pod of this node").conflicts("netns"))
     .option("--wait", "print a line when everything is ready, and send at the next line of input", false)
-    .action(async (options: { netns?: string; pod?: string; wait: boolean }) => {
+    .action(async (options: { netns?: string; wait: boolean }) => {
       const { runProbe } = await import("./client.ts");
       await endWith(runProbe(options, process.stdin, process.stdout));
     });
 
   program
     .command("probe-sockets <pods...>")
-    .description("print what the kernel holds for the sockets of pods of this node, one JSON line per pod")
+    .description(
+      "print what the kernel holds for the sockets of pods of this node (NAMESPACE/NAME:UID), one JSON line per pod",
+    )
     .action(async (pods: string[]) => {
       const { socketsOfPods } = await import("./sockets.ts");
       for (const pod of socketsOfPods(pods)) process.stdout.write(`${JSON.stringify(pod)}\n`);
@@ -36,7 +40,7 @@ export function registerProbeCommands(program: Command): void {
   program
     .command("capture <filter>")
     .description("print the packets of this machine that match a pcap filter, until standard input ends")
-    .option("--pod <namespace/name>", "in the network namespace of this pod of this node")
+    .option("--pod <namespace/name:uid>", "in the network namespace of this pod of this node")
     .action(async (filter: string, options: { pod?: string }) => {
       const { runCapture } = await import("./capture.ts");
       await endWith(runCapture(filter, options, process.stdin, process.stdout));

@@ -44,7 +44,8 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
   const probe = batch.find(({ id }) => id === raw.id);
   if (!probe) throw new Error(`the prober answered for ${raw.id}, which was not asked`);
   const { id, attempt } = raw;
-  if (raw.unresolved) return { id, attempt, verdict: "none", error: `${probe.host} does not resolve: ${raw.error}` };
+  if (raw.unresolved)
+    return { id, attempt, verdict: "none", error: `${probe.host} does not resolve: ${raw.error}`, cause: "unresolved" };
   const outcome = probe.protocol === "tcp" ? tcpOutcome(raw, probe) : udpOutcome(raw, probe);
   const { address = probe.host, connectMs, localAddress, localPort, routes, neighbours } = raw;
   const told = describe(Buffer.from(raw.received, "base64").toString("utf8"));

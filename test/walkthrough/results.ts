@@ -1,0 +1,31 @@
+// What the programs write, as far as the walk-through reads it.
+
+export interface Comparison {
+  modes: {
+    mode: string;
+    served: Record<string, boolean>;
+    loggedSources: string[];
+    replyPath?: string;
+    connections: number;
+  }[];
+  expected: { pass: boolean }[];
+  topology: { paths: Path[] };
+}
+
+export interface Preflight {
+  findings: { severity: string; check: string; nodes: string[]; found: string }[];
+}
+
+export interface Path {
+  mode: string;
+  legs: { from: string; to: string }[];
+}
+
+/** The places that a connection passed, there and back. */
+export const wayOf = ({ legs }: Path): string[] =>
+  [legs[0]?.from ?? "", ...legs.map(({ to }) => to)].map((place) => place.replace(/^default\/(nginx).*/, "$1"));
+
+export interface Row {
+  from: string;
+  observed: string;
+}

@@ -1,0 +1,171 @@
+import type { Expectation } from "../../components/documents/check.ts";
+import type { PodSelection } from "../../model/expectation/place.ts";
+import type { AttemptResult } from "../../probe/batch.ts";
+import type { Seen } from "../../report/results/verification.ts";
+import { type ClusterView, podName } from "../cluster/view.ts";
+import { tallied, tally } from "../words/observed.ts";
+import { reasonInWords } from "../words/reason.ts";
+import { type Attempt, type Findings, factsOf, see } from "./attempt.ts";
+import { addressOf, podsOf } from "./behind.ts";
+import { handlingOn, refusalOf, sourceReason, unknownSource } from "./explain.ts";
+import { isPrograms } from "./idle-servers.ts";
+import { isOurs, matches, NotYet, sourceAddresses } from "./lookup.ts";
+import type { Plan } from "./plan.ts";
+import type { Reason } from "./reason.ts";
+
+/** Whether an expectation held in a round, what was seen, in words, and what each claim rests on. */
+export interface Assessment {
+  expectation: Expectation;
+  pass: boolean;
+  /** Why nothing is known: no processor for a prober or a server. It neither holds nor does not. */
+  undecided?: string;
+  observed: string;
+  /** What is not as expected. */
+  reasons: Reason[];
+  evidence: string[];
+  /** The same as facts. */
+  seen: Seen[];
+}
+
+/** What a round found of an expectation that was not tried. */
+export function untried(expectation: Expectation, reason: Reason): Assessment {
+  return { expectation, pass: false, observed: reasonInWords(reason), reasons: [reason], evidence: [], seen: [] };
+}
+
+/** Assesses without clock, cluster or probes: the same findings give the same assessment. */
+export function assess(findings: Findings): Assessment {
+  const { plan, results } = findings;
+  const { expectation } = plan;
+  const missing = missingOf(findings);
+  if (missing) return untried(expectation, missing);
+  const attempts = results.map((result) => see(findings, result));
+  const wrong = attempts.flatMap((attempt) => reasonsOf(findings, attempt));
+  const tooFew = expectation.count * plan.probes.length - results.length;
+  if (tooFew > 0 && wrong.length === 0) wrong.push({ code: "attemptsMissing", count: tooFew });
+  wrong.push(...spreadReasons(expectation, attempts, wrong.length === 0));
+  const open = attempts.flatMap((attempt) => undecided(findings, attempt) ?? []);
+  const isOpen = wrong.length === 0 && open[0] !== undefined;
+  const why = isOpen ? open : wrong.map(reasonInWords);
+  return {
+    expectation,
+    pass: wrong.length === 0 && !isOpen,
+    ...(isOpen && { undecided: open[0] }),
+    observed: tally(
+      expectation,
+      attempts.map((attempt) => ({ ...attempt, undecided: undecided(findings, attempt) })),
+    ),
+    reasons: wrong,
+    evidence: [...tallied(why), ...grounds(attempts, plan)],
+    seen: factsOf(findings, attempts),
+  };
+}
+
+/** Why nothing was tried. */
+function missingOf({ view, machines, plan }: Findings): Reason | undefined {
+  if (plan.lost) return { code: "proberLost", message: plan.lost, onNode: true };
+  if (plan.notYet) return { code: "missing", what: plan.notYet };
+  try {
+    for (const { value } of plan.expectation.source ?? []) sourceAddresses(view, machines, value);
+  } catch (error) {
+    if (error instanceof NotYet) return { code: "missing", what: `source: ${error.message}` };
+    throw error;
+  }
+  return undefined;
+}
+
+/** @param alone whether nothing else is wrong */
+function spreadReasons({ spread, spreadAtMost }: Expectation, attempts: Attempt[], alone: boolean): Reason[] {
+  const servers = [...new Set(attempts.flatMap(({ server }) => server ?? []))];
+  const few = spread !== undefined && servers.length < spread;
+  const reasons: Reason[] = few ? [{ code: "tooFewServers", servers, least: spread }] : [];
+  if (spreadAtMost === undefined) return reasons;
+  if (servers.length > spreadAtMost) reasons.push({ code: "tooManyServers", servers, most: spreadAtMost });
+  if (servers.length === 0 && alone && !few) reasons.push({ code: "serversUnknown" });
+  return reasons;
+}
+
+/** Why an attempt shows nothing of the dataplane: no processor for this side, or for the server. */
+function undecided({ view, plan, idle }: Findings, { result }: Attempt): string | undefined {
+  if (result.undecided) return `${plan.expectation.from.text}: ${result.undecided}`;
+  if (!isPrograms(plan, result)) return undefined;
+  return podsOf(view, plan, result)
+    .map((pod) => idle.get(podName(pod)))
+    .find((why) => why !== undefined);
+}
+
+/** What about one attempt is not as expected; empty when all is, and when nothing is known. */
+function reasonsOf(findings: Findings, attempt: Attempt): Reason[] {
+  if (undecided(findings, attempt)) return [];
+  const { view, plan } = findings;
+  const { verdict, from } = plan.expectation;
+  const { result } = attempt;
+  if (result.verdict === "none") return [notSent(result, from.value.kind !== "machine")];
+  // Silence shows what the dataplane does only where something was said.
+  if (result.unsent && isOurs(view, addressOf(plan, result)))
+    return [{ code: "unsent", from: from.text, why: result.unsent }];
+  if (result.verdict !== verdict) {
+    const refusal = result.verdict === "rejected" && verdict === "allowed" ? refusalOf(findings, attempt) : undefined;
+    return [{ code: "otherVerdict", observed: result.verdict, expected: verdict, error: result.error, refusal }];
+  }
+  return verdict === "allowed" ? answerReasons(findings, attempt) : [];
+}
+
+function notSent({ error = "", cause }: AttemptResult, onNode: boolean): Reason {
+  if (cause === "lost") return { code: "proberLost", message: error, onNode };
+  return { code: cause === "unresolved" ? "unresolved" : "notSent", message: error };
+}
+
+/** What is wrong with an attempt that was answered: whom the server saw, who answered, how the reply came. */
+function answerReasons(findings: Findings, attempt: Attempt): Reason[] {
+  const { view, machines, plan } = findings;
+  const { source: sources = [], servers } = plan.expectation;
+  const { server, source } = attempt;
+  const wrong: Reason[] = [];
+  const allowed = sources.flatMap(({ value }) => sourceAddresses(view, machines, value));
+  if (sources.length > 0 && source === undefined) wrong.push(unknownSource(findings, attempt));
+  if (sources.length > 0 && source !== undefined && !allowed.includes(source)) {
+    const written = sources.map(({ text }) => text);
+    wrong.push(sourceReason(findings, attempt, written));
+  }
+  if (servers && !servers.some(({ value }) => isServer(view, server, value)))
+    wrong.push({ code: "otherServer", server, allowed: servers.map(({ text }) => text) });
+  return [...wrong, ...replyReasons(findings, attempt)];
+}
+
+function isServer(view: ClusterView, server: string | undefined, selection: PodSelection): boolean {
+  if (selection.name !== undefined) return server === `${selection.namespace}/${selection.name}`;
+  return view.pods.some((pod) => podName(pod) === server && matches(pod, selection));
+}
+
+/**
+ * A server on the entry node itself satisfies both: its reply takes no way through another node, and it does leave the
+ * entry node.
+ */
+function replyReasons(findings: Findings, { throughEntry = 0, servedByEntry }: Attempt): Reason[] {
+  const { expectation, entry } = findings.plan;
+  const facts = { ...handlingOn(findings, entry?.node), node: entry?.node };
+  if (expectation.reply === "direct" && throughEntry > 0 && !servedByEntry) return [{ code: "replyDetour", ...facts }];
+  if (expectation.reply === "viaEntryNode" && throughEntry === 0) return [{ code: "replyShortcut", ...facts }];
+  return [];
+}
+
+/** What the claims rest on: a line of the server's log, packets counted on the entry node, a port that was rewritten. */
+function grounds(attempts: Attempt[], plan: Plan): string[] {
+  const logged = attempts.find(({ log }) => log)?.log;
+  const captured = attempts.filter(({ throughEntry }) => throughEntry !== undefined);
+  const packets = captured.reduce((total, { throughEntry }) => total + (throughEntry ?? 0), 0);
+  const rewritten = attempts.find(
+    ({ result }) => result.sourcePort !== undefined && result.sourcePort !== result.localPort,
+  )?.result;
+  return [
+    ...(logged ? [`log of ${logged.server}: ${logged.line}`] : []),
+    ...(captured.length > 0
+      ? [
+          `capture on entry node ${plan.entry?.node}: ${packets} packets of the replies to ${captured.length} attempts left it`,
+        ]
+      : []),
+    ...(rewritten
+      ? [`the server saw source port ${rewritten.sourcePort}, the client used ${rewritten.localPort}`]
+      : []),
+  ];
+}

@@ -1,0 +1,62 @@
+import type { ReasonCode } from "../../report/results/verification.ts";
+
+/** Who handles services at the time, where it is not this dataplane, and what FelixConfiguration says of replies. */
+export interface Handling {
+  /** A pod of kube-proxy, NAMESPACE/NAME, that runs on the node. */
+  kubeProxy?: string;
+  /** What FelixConfiguration's annotation leaves services to. */
+  leftTo?: string;
+  /** `DSR` or `Tunnel`; absent: there is no FelixConfiguration default. */
+  configured?: string;
+}
+
+/** A server that was seen by another address than the expected ones. */
+interface SeenSource {
+  source: string;
+  /** Whose address that is. */
+  owner?: string;
+  server?: string;
+  /** The expected sources, as written. */
+  allowed: string[];
+}
+
+interface Facts {
+  /** The check names something that is not there. */
+  missing: { what: string };
+  apiUnreachable: { message: string };
+  apiRefused: { message: string };
+  /** Whoever should send cannot be reached, or was lost on the way. */
+  proberLost: { message: string; onNode: boolean };
+  unresolved: { message: string };
+  /** Nothing was sent for another reason. */
+  notSent: { message: string };
+  /** No packet can have left. */
+  unsent: { from: string; why: string };
+  attemptsMissing: { count: number };
+  otherVerdict: { observed: string; expected: string; error?: string; refusal?: Refusal };
+  /** A node put its own address in place of the client's. */
+  sourceRewritten: SeenSource & Handling & { node: string; onServerNode: boolean };
+  otherSource: SeenSource;
+  /** Nobody knows whom the server saw: why the logs do not say. */
+  logWithoutAddress: { server: string; line: string };
+  logUnreadable: { server: string; why: string };
+  noServerKnown: object;
+  notLogged: { searched: string[] };
+  otherServer: { server?: string; allowed: string[] };
+  tooFewServers: { servers: string[]; least: number };
+  tooManyServers: { servers: string[]; most: number };
+  serversUnknown: object;
+  /** The reply passed the entry node. */
+  replyDetour: Handling & { node?: string };
+  /** The reply did not pass the entry node. */
+  replyShortcut: Handling & { node?: string };
+}
+
+/** Who refuses, as far as objects tell. */
+export type Refusal =
+  | { kind: "noReadyPod"; service: string }
+  | { kind: "readyPods"; service: string; ready: string[] }
+  | { kind: "pod"; pod: string; port: number };
+
+/** Why an expectation does not hold: a code with its facts. Sentences and advice are made from it, in `verify/words`. */
+export type Reason = { [Code in ReasonCode]: { code: Code } & Facts[Code] }[ReasonCode];

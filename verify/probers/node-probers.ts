@@ -1,0 +1,149 @@
+import { randomBytes } from "node:crypto";
+import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
+import { isAway, reasonOf } from "../../kubernetes/errors.ts";
+import { listObjects } from "../../kubernetes/get.ts";
+import type { Kubeconfig } from "../../kubernetes/kubeconfig.ts";
+import type { Clock } from "../../kubernetes/patience.ts";
+import type { ApiServer } from "../../kubernetes/transport.ts";
+import type { NodeActor } from "../actors/actor.ts";
+import { type Objects, objectsOf } from "../cluster/objects.ts";
+import { PROBER_LABELS, proberDaemonSet, proberNamespace } from "./daemon-set.ts";
+import { proberImage } from "./image.ts";
+import { nodeActor } from "./node-actor.ts";
+
+/** From the DaemonSet's making until a pod runs: an image may have to be pulled. */
+const startMs = 60_000;
+const pauseMs = 250;
+/** A node that is broken does not hold up the others for longer. */
+const headStartMs = 15_000;
+/** Until pods are gone, and until an API server that is away has another chance. */
+const removeMs = 20_000;
+/** What a killed run left is older than any that still runs: a verification ends within an hour. */
+const staleMs = 3 * 3600 * 1000;
+
+/** Where probes and captures of nodes and their pods run: pods of our own, on every node, made when the first is needed, in a namespace of
+ * their own that is removed at the end. Nothing of the dataplane that is verified takes part. */
+export class NodeProbers {
+  readonly #api: ApiServer<Kubeconfig>;
+  readonly #objects: Objects;
+  readonly #clock: Clock;
+  readonly #image: string | undefined;
+  readonly #namespace = `ebpf-dataplane-probe-${randomBytes(4).toString("hex")}`;
+  #made: Promise<void> | undefined;
+  #touched = false;
+  /** By the clock: no longer than this is waited for a pod. */
+  #deadline = 0;
+
+  /** @param image of the pods; absent: as `proberImage` finds it */
+  constructor(api: ApiServer<Kubeconfig>, clock: Clock, image?: string) {
+    this.#api = api;
+    this.#objects = objectsOf(api);
+    this.#clock = clock;
+    this.#image = image;
+  }
+
+  /** A node's prober; that it does not run is what its first use rejects with. */
+  on(node: string): NodeActor {
+    return nodeActor(this.#api, node, async () => {
+      await this.#make();
+      return this.#podOn(node);
+    });
+  }
+
+  /** Makes them before they are needed. Resolves when all run, or after a while: who then uses one that does not run is told why. */
+  async start(): Promise<void> {
+    try {
+      await this.#make();
+      const giveUp = this.#clock.now() + headStartMs;
+      for (;;) {
+        const pods = await this.#pods();
+        if ((pods.length > 0 && pods.every(isRunning)) || this.#clock.now() >= giveUp) return;
+        await this.#clock.sleep(pauseMs);
+      }
+    } catch {
+      // Who needs a prober tries again, and is told.
+    }
+  }
+
+  /** Removes what was made. @returns why it may still be there; undefined when it is gone, or was never made */
+  async remove(): Promise<string | undefined> {
+    await this.#made?.catch(() => {});
+    if (!this.#touched) return undefined;
+    const giveUp = this.#clock.now() + removeMs;
+    for (;;) {
+      try {
+        await this.#objects.delete(proberNamespace(this.#namespace));
+        if ((await this.#pods()).length === 0) return undefined;
+        if (this.#clock.now() >= giveUp) return `pods of namespace ${this.#namespace} are still ending`;
+      } catch (error) {
+        if (!isAway(error) || this.#clock.now() >= giveUp)
+          return `namespace ${this.#namespace} could not be removed: ${reasonOf(error)}. Next: kubectl delete namespace ${this.#namespace}`;
+      }
+      await this.#clock.sleep(pauseMs);
+    }
+  }
+
+  #make(): Promise<void> {
+    this.#made ??= this.#create().catch((error) => {
+      this.#made = undefined; // an API server that was away may be back
+      throw new Error(`probers cannot be started on nodes: ${reasonOf(error)}`);
+    });
+    return this.#made;
+  }
+
+  async #create(): Promise<void> {
+    const { apply } = this.#objects;
+    await this.#removeStale();
+    const image = await proberImage(this.#api, this.#image);
+    this.#touched = true;
+    await apply(proberNamespace(this.#namespace));
+    await apply(proberDaemonSet(this.#namespace, image));
+    this.#deadline = this.#clock.now() + startMs;
+  }
+
+  async #removeStale(): Promise<void> {
+    const [[label, value]] = Object.entries(PROBER_LABELS) as [[string, string]];
+    const all = await listObjects<V1Namespace>(this.#api, "/api/v1/namespaces", { labelSelector: `${label}=${value}` });
+    const old = all.filter(({ metadata }) => Date.now() - Date.parse(String(metadata?.creationTimestamp)) > staleMs);
+    for (const { metadata } of old) await this.#objects.delete(proberNamespace(metadata?.name ?? ""));
+  }
+
+  async #podOn(node: string): Promise<V1Pod> {
+    for (;;) {
+      const pod = (await this.#pods()).find(({ spec }) => spec?.nodeName === node || isMeantFor(spec, node));
+      if (pod && isRunning(pod)) return pod;
+      if (this.#clock.now() >= this.#deadline)
+        throw new Error(`the prober on node ${node} does not run: ${whyNot(pod)}`);
+      await this.#clock.sleep(pauseMs);
+    }
+  }
+
+  /** A collection in a namespace that is gone is empty. */
+  #pods(): Promise<V1Pod[]> {
+    return listObjects<V1Pod>(this.#api, `/api/v1/namespaces/${this.#namespace}/pods`);
+  }
+}
+
+const isRunning = ({ metadata, status }: V1Pod): boolean =>
+  status?.phase === "Running" &&
+  !metadata?.deletionTimestamp &&
+  (status.containerStatuses ?? []).some(({ state }) => state?.running !== undefined);
+
+/** A pod of a DaemonSet that is not scheduled yet names its node in its affinity only. */
+function isMeantFor(spec: V1Pod["spec"], node: string): boolean {
+  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  return terms.some(({ matchFields = [] }) =>
+    matchFields.some(({ key, values = [] }) => key === "metadata.name" && values.includes(node)),
+  );
+}
+
+/** As kubectl describe would say it. */
+function whyNot(pod: V1Pod | undefined): string {
+  if (!pod) return "the DaemonSet has no pod there";
+  const [status] = pod.status?.containerStatuses ?? [];
+  const { reason, message } = status?.state?.waiting ?? status?.state?.terminated ?? {};
+  const scheduled = pod.status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  const words = [pod.status?.phase, reason, message ?? scheduled?.message].filter(Boolean).join(", ");
+  const image = pod.spec?.containers[0]?.image;
+  return `${words} (image ${image}; another one is given by --probe-image)`;
+}
