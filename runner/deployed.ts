@@ -7,8 +7,8 @@ import type { Project } from "./project.ts";
 import { say } from "./terminal.ts";
 
 /**
- * Where the last `up` without the Pulumi CLI leaves the preview of what it made, so that the next one can tell what changes.
- * It is a result, like that of the verification: nothing but a preview reads it.
+ * The last `up` without the Pulumi CLI stores its preview here, so that the next preview can show changes.
+ * It is a result, like that of the verification: only a preview reads it.
  */
 const pathOf = ({ folder, stack }: Project): string => join(folder, "out", `deployed-${stack}.json`);
 
@@ -23,12 +23,12 @@ export function forgetDeployed(project: Project): void {
   rmSync(pathOf(project), { force: true });
 }
 
-/** What was deployed last from this folder; undefined where that is not known. */
+/** The last deployment from this folder; undefined if not known. */
 export function lastDeployed(project: Project): Baseline | undefined {
   const path = pathOf(project);
   if (!existsSync(path)) return undefined;
   try {
-    return readBaseline(readFileSync(path, "utf8"), "what the last `up` made");
+    return readBaseline(readFileSync(path, "utf8"), "the last `up`");
   } catch (error) {
     say(`${path} is not used: ${(error as Error).message}`);
     return undefined;

@@ -11,12 +11,12 @@ import { deleteLocalCommand } from "./resources/local-command.ts";
 import { runProgram } from "./run-program.ts";
 import { ResourceReport, say } from "./terminal.ts";
 
-/** As for Pulumi's Kubernetes provider: "true" says that a cluster which does not answer is gone, with everything in it. */
+/** As for Pulumi's Kubernetes provider: "true" declares that a cluster which does not answer no longer exists. */
 const GONE_VARIABLE = "PULUMI_K8S_DELETE_UNREACHABLE";
 
 /**
- * Removes what the program declares, last made first. Objects of a cluster that the program itself makes go away with it.
- * Continues after a failure, so that one thing that cannot be removed leaves nothing else behind.
+ * Removes the resources of the program in reverse order. Objects in a cluster that the program itself creates are removed with it.
+ * Continues after a failure, so that one resource that cannot be removed leaves nothing else behind.
  */
 export async function down(project: Project): Promise<void> {
   say(`Stack ${project.stack}, removed by this package's runner: this is not \`pulumi destroy\`.`);
@@ -38,11 +38,11 @@ export async function down(project: Project): Promise<void> {
   }
   forgetDeployed(project);
   if (failures.length === 0) return;
-  const gone = silent.size > 0 ? `; if the cluster is gone for good, with ${GONE_VARIABLE}=true` : "";
+  const gone = silent.size > 0 ? `; if the cluster no longer exists, with ${GONE_VARIABLE}=true` : "";
   throw new RunnerFailure(failures.join("\n"), { next: `run the same command again${gone}` });
 }
 
-/** What the program declares, as far as it can be known without making anything. */
+/** The resources of the program, as far as known without creating any. */
 async function declared(project: Project): Promise<Operation[]> {
   const operations: Operation[] = [];
   await runProgram(project, true, async (operation) => {
@@ -66,7 +66,7 @@ async function remove(
   }
   if (!operation.type.startsWith("kubernetes:") || !providers.knows(operation.provider)) return false;
   const cluster = providers.cluster(operation.provider);
-  // What does not answer once is not asked again for every object: each question may take half a minute.
+  // After one timeout the cluster is skipped for all other objects: each request may take half a minute.
   if (silent.has(cluster)) return false;
   try {
     await deleteObject(cluster, operation, providers.stackLabel, AbortSignal.timeout(10 * 60_000));

@@ -1,6 +1,6 @@
 import { KubernetesError, UnusableKubeconfig } from "../kubernetes/errors.ts";
 
-/** A failure to tell a person about: what was attempted, why it failed, what to do next. Shown without a stack. */
+/** A failure for the user: what was attempted, why it failed, the next step. Shown without a stack trace. */
 export class RunnerFailure extends Error {
   override readonly name = "RunnerFailure";
   readonly next: string | undefined;
@@ -19,12 +19,12 @@ export class Interrupted extends RunnerFailure {
   readonly signal: NodeJS.Signals;
 
   constructor(signal: NodeJS.Signals) {
-    super(`stopped by ${signal}`, { next: "run the same command again to go on, or `make down`", exitCode: 130 });
+    super(`stopped by ${signal}`, { next: "run the same command again to continue, or `make down`", exitCode: 130 });
     this.signal = signal;
   }
 }
 
-/** What to do about anything that was thrown, and how the process ends because of it. */
+/** The next step and the exit code for anything that was thrown. */
 export function failureOf(error: unknown): Pick<RunnerFailure, "next" | "exitCode"> {
   if (error instanceof RunnerFailure) return error;
   if (error instanceof KubernetesError)
@@ -32,10 +32,10 @@ export function failureOf(error: unknown): Pick<RunnerFailure, "next" | "exitCod
   return { next: undefined, exitCode: 1 };
 }
 
-/** The SDK puts one of these in front for each input that the failed output is a part of. */
-const WAY_HERE = /^(error serializing property "[^"]*": )+/;
+/** The SDK adds one such prefix for each input that contains the failed output. */
+const SDK_PREFIX = /^(error serializing property "[^"]*": )+/;
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(WAY_HERE, "");
+  return (error instanceof Error ? error.message : String(error)).replace(SDK_PREFIX, "");
 }

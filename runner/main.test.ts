@@ -66,16 +66,16 @@ async function runner(verb: string, ...options: string[]) {
   return { stdout: await text(child.stdout), stderr: await text(child.stderr), code: await code };
 }
 
-test("up makes what the program declares in order, and prints outputs without secrets", async () => {
+test("up creates the program's resources in order, and prints outputs without secrets", async () => {
   const received = await cluster();
   const { stdout, stderr, code } = await runner("up", "--config", "mode=tunnel");
-  expect(stderr).toMatch(/^Stack dev, made by this package's runner: this is not `pulumi up`/);
+  expect(stderr).toMatch(/^Stack dev, deployed by this package's runner: this is not `pulumi up`/);
   expect(stdout).toBe("mode: tunnel\npassword: [secret]\n");
   expect(received.map(({ body }) => body?.data)).toEqual([{ made: "made by hand" }]);
   expect(code).toBe(0);
 }, 120_000);
 
-test("up says nothing but its outputs when asked to be quiet, as JSON when asked for that", async () => {
+test("up --quiet prints only the outputs, and --json prints them as JSON", async () => {
   await cluster();
   const { stdout, stderr, code } = await runner("up", "--quiet", "--json");
   expect(JSON.parse(stdout)).toEqual({ mode: "dsr", password: "[secret]" });
@@ -83,14 +83,14 @@ test("up says nothing but its outputs when asked to be quiet, as JSON when asked
   expect(code).toBe(0);
 }, 120_000);
 
-test("a quiet up tells why it failed, with what the command said", async () => {
+test("up --quiet reports why it failed, with the command's output", async () => {
   await cluster();
   const { stderr, code } = await runner("up", "--quiet", "--config", "command=echo no disk >&2; exit 3");
   expect(stderr).toMatch(/^up of stack dev failed: Command make: its command ended with exit code 3\nno disk\n/);
   expect(code).toBe(1);
 }, 120_000);
 
-test("an interrupted up waits until the command under way has tidied up", async () => {
+test("an interrupted up waits until the running command has cleaned up", async () => {
   await cluster();
   const command = `trap 'sleep 0.2; touch ${folder}/tidied; exit 1' TERM; touch ${folder}/started; while :; do sleep 0.1; done`;
   const ended = runner("up", "--config", `command=${command}`);
@@ -98,7 +98,7 @@ test("an interrupted up waits until the command under way has tidied up", async 
   running?.kill("SIGTERM");
   const { stderr, code } = await ended;
   expect(existsSync(join(folder, "tidied"))).toBe(true);
-  expect(stderr).toContain("SIGTERM: waiting for what is under way to end");
+  expect(stderr).toContain("SIGTERM: waiting for running operations to end");
   expect(stderr).toContain("up of stack dev failed: stopped by SIGTERM");
   expect(code).toBe(130);
 }, 120_000);
@@ -112,7 +112,7 @@ test("up stops at the first resource that fails, names it, and shows no stack tr
   expect(code).toBe(1);
 }, 120_000);
 
-test("up passes on what the API server refuses, with the object's name", async () => {
+test("up reports the API server's rejection, with the object's name", async () => {
   await cluster(() => [422, { message: "data: too long" }]);
   const { stderr, code } = await runner("up");
   expect(stderr).toContain("up of stack dev failed: ConfigMap map: data: too long");
@@ -130,7 +130,7 @@ test("a mistake in the program is one message", async () => {
   expect(code).toBe(2);
 }, 120_000);
 
-test("preview shows the tree and touches nothing", async () => {
+test("preview shows the tree and changes nothing", async () => {
   const received = await cluster();
   const { stdout, code } = await runner("preview");
   expect(stdout).toBe("├─ kubernetes cluster\n└─ App app\n   ├─ Command make\n   └─ ConfigMap map\n");
@@ -138,19 +138,19 @@ test("preview shows the tree and touches nothing", async () => {
   expect(code).toBe(0);
 }, 120_000);
 
-test("the next preview is compared with what the last up made, until down", async () => {
+test("the next preview is compared with the last up, until down", async () => {
   await cluster(({ method, body }) => (method === "DELETE" ? [404, { message: "not found" }] : [200, body]));
   await runner("up");
   const deployed = join(folder, "out", "deployed-dev.json");
   expect(JSON.parse(readFileSync(deployed, "utf8"))).toMatchObject({ project: "app", stack: "dev", reach: [] });
   expect(readFileSync(deployed, "utf8")).not.toContain("hunter2");
   const { stdout } = await runner("preview");
-  expect(stdout).toContain("Against what the last `up` made\n  no change in reachability or cost");
+  expect(stdout).toContain("Against the last `up`\n  no change in reachability or cost");
   await runner("down");
   expect(existsSync(deployed)).toBe(false);
 }, 240_000);
 
-test("a file that a preview cannot be compared with is a mistake in one sentence", async () => {
+test("an unusable file for a comparison is reported in one sentence", async () => {
   await cluster();
   const file = join(folder, "Pulumi.yaml");
   const { stderr, code } = await runner("preview", "--against", file);
@@ -177,7 +177,7 @@ test("down removes objects and runs the deletion of commands", async () => {
   expect(code).toBe(0);
 }, 120_000);
 
-test("a preview by the Pulumi CLI is told in the same words, compared with the stack's state", async () => {
+test("a preview by the Pulumi CLI has the same format, and is compared with the stack's state", async () => {
   const urn = "urn:pulumi:dev::app::kubernetes:core/v1:ConfigMap::map";
   const state = { urn, type: "kubernetes:core/v1:ConfigMap", inputs: { metadata: { name: "map" } } };
   const digest = JSON.stringify({ steps: [{ op: "same", urn, oldState: state, newState: state }] });
@@ -192,7 +192,7 @@ test("a preview by the Pulumi CLI is told in the same words, compared with the s
   expect((await runner("preview", "--from", file)).stdout).toBe(stdout);
 }, 120_000);
 
-test("what the Pulumi CLI says is wrong with a preview is passed on", async () => {
+test("errors of a preview by the Pulumi CLI are passed on", async () => {
   const digest = JSON.stringify({ steps: [], diagnostics: [{ message: "no such subnet\n", severity: "error" }] });
   writeFileSync(
     join(folder, "pulumi"),
@@ -205,7 +205,7 @@ test("what the Pulumi CLI says is wrong with a preview is passed on", async () =
   expect(code).toBe(1);
 }, 120_000);
 
-/** A Pulumi CLI that notes how it was called, and its settings; a new stack gets a salt, as from the real one. */
+/** A fake Pulumi CLI that records its arguments and settings; a new stack gets a salt, as from the real one. */
 function recordingCli(): () => string[] {
   const calls = join(folder, "calls");
   const script = `echo "$* $PULUMI_BACKEND_URL" >> ${calls}
@@ -216,7 +216,7 @@ function recordingCli(): () => string[] {
   return () => readFileSync(calls, "utf8").trimEnd().split("\n");
 }
 
-test("the Pulumi CLI does the work where it is on PATH, with a file backend", async () => {
+test("the Pulumi CLI does the work if it is on PATH, with a file backend", async () => {
   const calls = recordingCli();
   const file = join(folder, "Pulumi.dev.yaml");
   writeFileSync(file, "config:\n  app:mode: dsr\n");
@@ -234,7 +234,7 @@ test("the Pulumi CLI does the work where it is on PATH, with a file backend", as
   expect(readFileSync(file, "utf8")).toBe("config:\n  app:mode: dsr\n");
 }, 120_000);
 
-test("a setting for one run by the Pulumi CLI leaves the stack's file as it is, also where that is encrypted", async () => {
+test("a setting for one run by the Pulumi CLI does not change the stack's file, even an encrypted one", async () => {
   const calls = recordingCli();
   const file = join(folder, "Pulumi.dev.yaml");
   const settings = "encryptionsalt: v1\nconfig:\n  mode: dsr # or tunnel\n  app:kubeconfig:\n    secure: v1\n";

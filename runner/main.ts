@@ -15,32 +15,28 @@ interface Options extends PreviewOptions {
   config: string[];
   cli: boolean;
   quiet: boolean;
-  /** What the Pulumi CLI printed, in place of the program. */
+  /** Output of the Pulumi CLI, instead of the program. */
   from?: string;
 }
 
 const program = new Command("runner").description(
-  "Runs a Pulumi program, by the Pulumi CLI if it is on PATH, else without it.",
+  "Runs a Pulumi program, with the Pulumi CLI if it is on PATH, otherwise without it.",
 );
-command("up", "make what the program declares");
-command("preview", "show what would be made, who would reach whom and what to be warned of; touch nothing")
+command("up", "create what the program declares");
+command("preview", "show what would be created, reachability and warnings; change nothing")
   .option("--markdown", "for the comment of a pull request", false)
-  .option("--svg <file>", "write the picture of where packets go into a file too")
+  .option("--svg <file>", "also write a picture of the packet paths to a file")
   .option("--against <file>", "compare with an earlier preview, JSON; - is standard input")
-  .option("--from <file>", "read what `pulumi preview --json --show-sames` printed; - is standard input");
+  .option("--from <file>", "read the output of `pulumi preview --json --show-sames`; - is standard input");
 command("down", "remove what the program declares");
-ofStack(
-  "preflight",
-  "look at the cluster that a stack is to go to, and say what stands in the way; changes nothing",
-  "existing",
-)
-  .option("--json", "print what was found as JSON", false)
+ofStack("preflight", "check the cluster of a stack, and report what blocks the dataplane; change nothing", "existing")
+  .option("--json", "print the findings as JSON", false)
   .action((options: Omit<Options, "cli" | "quiet">) =>
     ending("preflight", options.stack, () =>
       preflight(readProject(options.cwd, options.stack, options.config), options.json),
     ),
   );
-ofStack("rehearse", "make a stack for AWS on a lab of this computer, without AWS", "aws")
+ofStack("rehearse", "deploy a stack for AWS on a lab of this computer, without AWS", "aws")
   .option("--remove", "remove the rehearsal instead")
   .action((options: Pick<Options, "stack" | "cwd" | "config"> & { remove?: boolean }) =>
     ending("rehearsal", options.stack, () =>
@@ -61,13 +57,13 @@ function ofStack(name: string, description: string, stack: string): Command {
 
 function command(verb: Verb, description: string): Command {
   return ofStack(verb, description, "local")
-    .option("-q, --quiet", "tell only failures and outputs", false)
+    .option("-q, --quiet", "print only failures and outputs", false)
     .option(
       "--json",
       verb === "preview" ? "print JSON (docs/schemas/preview.schema.json)" : "print the outputs as JSON",
       false,
     )
-    .option("--no-cli", "do not use the Pulumi CLI even if it is there")
+    .option("--no-cli", "do not use the Pulumi CLI even if it is installed")
     .action((options: Options) => run(verb, options));
 }
 
@@ -81,15 +77,15 @@ async function run(verb: Verb, options: Options): Promise<void> {
   });
 }
 
-/** A preview from a file, by the Pulumi CLI, or without it. */
+/** A preview from a file, with the Pulumi CLI, or without it. */
 async function look(pulumi: string | undefined, options: Options): Promise<void> {
   const { from, cwd, stack, config } = options;
   if (from !== undefined) return previewDigest(readText(from), from, options);
   if (!pulumi) return preview(readProject(cwd, stack, config), options);
-  await previewDigest(await previewByCli(pulumi, readStack(cwd, stack), config), "what pulumi printed", options);
+  await previewDigest(await previewByCli(pulumi, readStack(cwd, stack), config), "the output of pulumi", options);
 }
 
-/** Ends this process when the work has ended, with a message for people when it failed. */
+/** Ends this process after the work, with a message for the user if it failed. */
 async function ending(what: string, stack: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -102,13 +98,13 @@ async function ending(what: string, stack: string, work: () => Promise<void>): P
   }
 }
 
-/** Without the CLI. After it: without state, so what a run before the CLI was there has made is removed too. */
+/** Runs without the CLI. `afterCli`: also after a run with the CLI, to remove resources from runs before it was installed. */
 async function runHere(verb: "up" | "down", { cwd, stack, config, json }: Options, afterCli: boolean): Promise<void> {
   let project: Project;
   try {
     project = readProject(cwd, stack, config);
   } catch (error) {
-    // No run without the CLI could have made anything with it.
+    // A run without the CLI cannot have used such a setting, so there is nothing to remove.
     if (afterCli && error instanceof EncryptedSetting) return;
     throw error;
   }

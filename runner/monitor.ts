@@ -3,7 +3,7 @@ import { messageOf } from "./failure.ts";
 import type { Operation, Outcome } from "./operation.ts";
 import { reveal } from "./secrets.ts";
 
-/** What the SDK tells the engine about a resource beside its type, name and inputs. */
+/** What the SDK passes to the engine about a resource besides its type, name and inputs. */
 interface RegisterRequest {
   getParent(): string;
   getCustomtimeouts(): { getCreate(): string } | undefined;
@@ -33,8 +33,8 @@ export type Call = (token: string, inputs: Record<string, unknown>) => Promise<R
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
 /**
- * Takes the place of the engine through the SDK's test seam (`setMocks`): every resource that the program registers is handed
- * to `register`, after everything it depends on, and what that returns are its outputs.
+ * Replaces the engine through the SDK's test seam (`setMocks`): every resource that the program registers is passed
+ * to `register`, after everything it depends on; the return value becomes its outputs.
  */
 export async function attachMonitor(
   sdk: typeof Pulumi,
@@ -66,7 +66,7 @@ export async function attachMonitor(
     },
     call: async ({ token, inputs }) => {
       const answer = await call(token, reveal(inputs) as Record<string, unknown>).catch((error: unknown) => {
-        // All that the SDK hands on of an engine's error is its details.
+        // Of an engine's error, the SDK passes on only the details.
         throw Object.assign(new Error(messageOf(error)), { details: messageOf(error) });
       });
       if (answer) return answer;
@@ -79,7 +79,7 @@ export async function attachMonitor(
   const outputs: StackOutputs = { current: {} };
   const monitor = sdk.runtime.getMonitor() as unknown as Monitor;
   const { registerResource, registerResourceOutputs } = monitor;
-  // The seam leaves out options. It calls newResource before it returns, so the request at hand is the resource's.
+  // The seam leaves out options. It calls newResource synchronously, so the current request is the resource's.
   monitor.registerResource = (current, callback) => {
     request = current;
     return registerResource.call(monitor, current, callback);
@@ -90,7 +90,7 @@ export async function attachMonitor(
     }
     registerResourceOutputs.call(monitor, current, callback);
   };
-  // What a provider's function would answer is not known in a preview.
+  // The result of a provider's function is not known in a preview.
   if (where.preview) monitor.invoke = (_, answer) => answer(null, UNKNOWN);
   return outputs;
 }

@@ -6,10 +6,10 @@ import { CommandFailure, localCommand } from "./resources/local-command.ts";
 import { runProgram } from "./run-program.ts";
 import { ResourceReport, say } from "./terminal.ts";
 
-/** The command by which `ExistingCluster` looks at its cluster. */
+/** The command by which `ExistingCluster` checks its cluster. */
 const PREFLIGHT = "ebpf-dataplane:index:ExistingCluster$command:local:Command";
 
-/** Carries out the preflights of a stack, and nothing else of it. */
+/** Runs only the preflights of a stack. */
 export async function preflight(project: Project, json: boolean): Promise<void> {
   say(`Stack ${project.stack}: its preflight only. Nothing is changed.`);
   const found: Operation[] = [];
@@ -18,7 +18,7 @@ export async function preflight(project: Project, json: boolean): Promise<void> 
     return { id: "", state: operation.inputs };
   });
   if (found.length === 0)
-    throw new RunnerFailure("it has no ExistingCluster, which is what a preflight is of", {
+    throw new RunnerFailure("it has no ExistingCluster to check", {
       next: "choose another stack: make preflight STACK=existing",
       exitCode: 2,
     });
@@ -29,7 +29,7 @@ export async function preflight(project: Project, json: boolean): Promise<void> 
       const { state } = await run(operation, report, new AbortController().signal);
       if (json) process.stdout.write(`${state.stdout}\n`);
     } catch (error) {
-      // What stands in the way is what was asked for.
+      // The blocking findings are the requested output.
       if (json && error instanceof CommandFailure && error.stdout) process.stdout.write(`${error.stdout}\n`);
       throw error;
     }

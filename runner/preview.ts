@@ -13,23 +13,23 @@ import type { Project } from "./project.ts";
 import { runProgram } from "./run-program.ts";
 import { say } from "./terminal.ts";
 
-/** How a preview is told, and what with. */
+/** Output options of a preview. */
 export interface PreviewOptions {
   json: boolean;
   markdown?: boolean;
-  /** Where the picture is written. */
+  /** File for the picture. */
   svg?: string;
   /** An earlier preview, JSON. */
   against?: string;
 }
 
-/** Prints what `up` would make; touches nothing. */
+/** Prints what `up` would create; changes nothing. */
 export async function preview(project: Project, options: PreviewOptions): Promise<void> {
   say(
-    `Stack ${project.stack}, previewed by this package's runner: this is not \`pulumi preview\`. Nothing is touched.`,
+    `Stack ${project.stack}, previewed by this package's runner: this is not \`pulumi preview\`. Nothing is changed.`,
   );
   const resources: Operation[] = [];
-  // Paths are seen from where the user stands; the program runs in its own folder.
+  // Paths are relative to the user's working folder; the program runs in its own folder.
   const given = baselineOf(options);
   const told = { ...options, ...(options.svg && { svg: resolve(options.svg) }) };
   await runProgram(project, true, async (operation) => {
@@ -39,12 +39,12 @@ export async function preview(project: Project, options: PreviewOptions): Promis
   const { name, stack } = project;
   await tell({ project: name, stack, resources }, given ?? lastDeployed(project), told);
   say(
-    `${resources.length} resources; what an earlier \`up\` of this stack made and this tree has not is removed at the end`,
+    `${resources.length} resources; resources of an earlier \`up\` of this stack that are not in this tree are removed at the end`,
   );
 }
 
 /**
- * Prints the same from what `pulumi preview --json --show-sames` printed.
+ * Prints the same from the output of `pulumi preview --json --show-sames`.
  * @param name of the file, for messages
  */
 export async function previewDigest(text: string, name: string, options: PreviewOptions): Promise<void> {
@@ -85,7 +85,7 @@ function printed(built: Preview, { json, markdown }: PreviewOptions): string {
 }
 
 async function draw(built: Preview, path: string): Promise<void> {
-  // Written as JSX, which this program does not load for nothing.
+  // JSX, loaded only when needed.
   const { previewSvg } = await import("../preview/picture/svg.tsx");
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, previewSvg(built));

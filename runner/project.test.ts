@@ -14,7 +14,7 @@ function write(files: Record<string, string>): void {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 
-test("readProject() reads a stack's settings as the CLI hands them over", () => {
+test("readProject() reads a stack's settings as the CLI passes them", () => {
   write({
     "Pulumi.yaml": "name: app\nruntime: {name: nodejs, options: {typescript: true}}\nmain: main.ts\n",
     "Pulumi.dev.yaml": "config:\n  mode: dsr\n  aws:region: eu\n  app:port: 80\n  app:list: [1, 2]\n",

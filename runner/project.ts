@@ -11,7 +11,7 @@ export interface Stack {
   /** The project's name. */
   name: string;
   stack: string;
-  /** The module that is the program. */
+  /** The program's main module. */
   entry: string;
   /** Path of Pulumi.<stack>.yaml, which need not exist. */
   settings: string;
@@ -19,7 +19,7 @@ export interface Stack {
 
 /** A stack and its configuration. */
 export interface Project extends Stack {
-  /** Keys with their namespace, e.g. `ebpf-dataplane:returnMode`; objects as JSON, as the CLI hands them over. */
+  /** Keys with their namespace, e.g. `ebpf-dataplane:returnMode`; objects as JSON, as the CLI passes them. */
   config: Record<string, string>;
 }
 
@@ -31,7 +31,7 @@ const projectFile = z.object({
   main: z.string().default("index.ts"),
 });
 
-// All that the Pulumi CLI knows in a stack's file (Pulumi.STACK.yaml); "confg" would leave every setting at its default.
+// All keys of the Pulumi CLI in a stack's file (Pulumi.STACK.yaml); without this check "confg" would leave every setting at its default.
 const stackFile = z.strictObject({
   config: z.record(z.string(), z.unknown()).nullish(),
   environment: z.unknown().optional(),
@@ -52,7 +52,7 @@ export function readStack(folder: string, stack: string): Stack {
 
 /**
  * Reads Pulumi.yaml and Pulumi.<stack>.yaml.
- * @param overrides `key=value` settings that win over the stack's file.
+ * @param overrides `key=value` settings that override the stack's file.
  */
 export function readProject(folder: string, stack: string, overrides: string[] = []): Project {
   const read = readStack(folder, stack);
@@ -94,7 +94,7 @@ function qualified(key: string, project: string): string {
 function plain(path: string, key: string, value: unknown): string {
   if (typeof value === "object" && value !== null) {
     if ("secure" in value) {
-      const next = "install the Pulumi CLI, or give the value with --config for this run";
+      const next = "install the Pulumi CLI, or set the value for this run with --config";
       throw new EncryptedSetting(`${path}: ${key} is encrypted, and only the Pulumi CLI has the key`, {
         next,
         exitCode: 2,

@@ -23,14 +23,14 @@ const WORDS = {
 export type Verb = keyof typeof WORDS;
 
 /**
- * Runs a verb by the Pulumi CLI; its state is a folder of the cache unless the user chose a backend.
+ * Runs a verb with the Pulumi CLI; its state is in a folder of the cache unless the user has chosen a backend.
  * @param overrides `key=value` settings for this run.
  */
 export async function delegate(pulumi: string, verb: "up" | "down", stack: Stack, overrides: string[]): Promise<void> {
   await work(pulumi, verb, stack, overrides, "inherit");
 }
 
-/** What the Pulumi CLI would do, as JSON, unchanged resources included. */
+/** The Pulumi CLI's preview as JSON, including unchanged resources. */
 export function previewByCli(pulumi: string, stack: Stack, overrides: string[]): Promise<string> {
   return work(pulumi, "preview", stack, overrides, "pipe");
 }
@@ -44,17 +44,17 @@ async function work(pulumi: string, verb: Verb, stack: Stack, overrides: string[
     say(`pulumi ${words.join(" ")}`);
     return output(pulumi, words, { cwd, env, stdio: ["inherit", to, "inherit"] });
   };
-  // A new stack's salt is written beside the Pulumi.yaml at hand, which no option changes. On standard output is only what was asked for.
+  // The CLI writes a new stack's salt beside the Pulumi.yaml in use; no option changes that. Standard output has only the requested result.
   await run(place, stdout === "pipe" ? "ignore" : "inherit", "stack", "select", "--create", stack.stack);
   return run(stack.folder, stdout, ...WORDS[verb], "--stack", stack.stack, "--config-file", settings);
 }
 
-/** What the CLI writes into a stack's file when it makes a stack: the keys to its secrets. */
+/** Keys that the CLI writes into a stack's file when it creates the stack: for its secrets. */
 const KEYS = ["encryptionsalt", "encryptedkey", "secretsprovider"];
 
 /**
- * A copy of the stack's file, with overrides. The CLI would write into the user's file, which is under version control: the
- * overrides for good, and the salt of a stack that only this computer has. So that is kept in the copy, from run to run.
+ * A copy of the stack's file, with overrides. The CLI would write to the user's file, which is under version control: the
+ * overrides permanently, and the salt of a stack that exists only on this computer. The copy keeps the salt between runs.
  * @returns path of the copy, in a folder where the CLI finds the same project
  */
 function settingsOfThisRun(place: string, stack: Stack, overrides: Record<string, string>): string {
@@ -65,7 +65,7 @@ function settingsOfThisRun(place: string, stack: Stack, overrides: Record<string
     for (const key of KEYS) if (former.has(key)) document.set(key, former.get(key));
   }
   for (const [key, value] of Object.entries(overrides)) {
-    // A key of the project may stand there without its namespace.
+    // A key of the project may be written without its namespace.
     document.deleteIn(["config", key.replace(`${stack.name}:`, "")]);
     document.setIn(["config", key], value);
   }
@@ -75,7 +75,7 @@ function settingsOfThisRun(place: string, stack: Stack, overrides: Record<string
   return path;
 }
 
-/** @param folder where the state is, unless the user chose a backend */
+/** @param folder of the state, unless the user has chosen a backend */
 function backend(folder: string): Record<string, string> {
   const quiet = { PULUMI_SKIP_UPDATE_CHECK: "true" };
   if (process.env.PULUMI_BACKEND_URL) return quiet;
@@ -83,7 +83,7 @@ function backend(folder: string): Record<string, string> {
   return { ...quiet, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
 }
 
-/** Where the CLI's standard output goes; "pipe": to the caller. */
+/** Destination of the CLI's standard output; "pipe": the caller. */
 type Stdout = "inherit" | "ignore" | "pipe";
 
 async function output(program: string, words: string[], options: SpawnOptions): Promise<string> {
@@ -98,7 +98,7 @@ async function output(program: string, words: string[], options: SpawnOptions): 
   throw new RunnerFailure(`pulumi ${words[0]} ended with ${code}`, { next: "see its messages above" });
 }
 
-/** Where its output is JSON, the CLI tells what is wrong there too. */
+/** In JSON mode the CLI reports errors on standard output too. */
 function diagnosticsOf(json: string): string[] {
   try {
     const { diagnostics = [] } = JSON.parse(json) as { diagnostics?: { message?: string }[] };

@@ -3,7 +3,7 @@ import { dropsOf, Rehearsal, removeRehearsal } from "./resources/aws/rehearsal.t
 import { say } from "./terminal.ts";
 import { up } from "./up.ts";
 
-/** Makes a stack for AWS on a lab of this computer, or removes that lab. */
+/** Deploys a stack for AWS on a lab of this computer, or removes that lab. */
 export async function rehearse(project: Project, { remove = false }: { remove?: boolean }): Promise<void> {
   const lab = process.env.EBPF_DATAPLANE_LAB || "aws";
   if (remove) {
@@ -16,10 +16,10 @@ export async function rehearse(project: Project, { remove = false }: { remove?: 
   try {
     await up(project, false, new Rehearsal(lab, region, project.config));
   } catch (error) {
-    // The SDK repeats a failure in every output that hangs on it; it is told once, below.
+    // The SDK repeats a failure in every output that depends on it; it is reported once, below.
     process.on("unhandledRejection", () => {});
     const dropped = await dropsOf(lab).catch(() => []);
-    if (dropped.length > 0) say("What AWS would have dropped meanwhile:");
+    if (dropped.length > 0) say("AWS would have dropped:");
     for (const line of dropped) say(`  ${line}`);
     throw error;
   }

@@ -8,13 +8,13 @@ import { say } from "./terminal.ts";
 
 const INTERRUPTS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** What to do with each resource. */
+/** Called for each resource. */
 export type Visit = (operation: Operation, signal: AbortSignal) => Promise<Outcome>;
 
 /**
- * Runs a stack's program; `visit` makes (or only looks at) each resource, in the order that dependencies ask for.
+ * Runs a stack's program; `visit` creates (or only inspects) each resource, in dependency order.
  * @returns the stack's outputs, secrets still marked.
- * @throws RunnerFailure with the resource's name, as soon as everything that was under way has ended.
+ * @throws RunnerFailure with the resource's name, once all running operations have ended.
  */
 export async function runProgram(
   project: Project,
@@ -48,11 +48,11 @@ export async function runProgram(
     call,
   );
 
-  // The SDK repeats a resource's failure in every output that hangs on it, and leaves those to the process.
+  // The SDK repeats a resource's failure in every output that depends on it, as unhandled rejections.
   const interrupt = (signal: NodeJS.Signals) => {
-    // The second time its user does not want to wait for what is under way.
+    // On the second signal the user does not want to wait for running operations.
     if (failure instanceof Interrupted) process.exit(failure.exitCode);
-    say(`${signal}: waiting for what is under way to end and tidy up; once more to leave at once`);
+    say(`${signal}: waiting for running operations to end and clean up; repeat to exit at once`);
     fail(new Interrupted(signal));
   };
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
@@ -71,7 +71,7 @@ export async function runProgram(
   return outputs.current;
 }
 
-/** A RunError of the SDK: a refused argument, or a setting that is missing. */
+/** A RunError of the SDK: a refused argument, or a missing setting. */
 function isUsersMistake(error: unknown): boolean {
   return typeof error === "object" && error !== null && "__pulumiRunError" in error;
 }

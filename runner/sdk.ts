@@ -5,12 +5,12 @@ import type * as Pulumi from "@pulumi/pulumi";
 import { RunnerFailure } from "./failure.ts";
 import type { Project } from "./project.ts";
 
-/** The SDK that the program itself imports: state lives in the module, so there must be only one. */
+/** The SDK that the program itself imports: it keeps state in the module, so there must be only one. */
 export function sdkOf(project: Project): typeof Pulumi {
   return programRequire(project)("@pulumi/pulumi") as typeof Pulumi;
 }
 
-/** Loads the program as the Pulumi CLI does, by ts-node; types are the compiler's business, so they are not checked here. */
+/** Loads the program as the Pulumi CLI does, with ts-node; types are not checked here. */
 export function loadProgram(project: Project): unknown {
   const require = programRequire(project);
   const tsNode = require("ts-node") as { register(options: object): void };

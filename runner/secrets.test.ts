@@ -8,10 +8,10 @@ test("reveal() shows secrets inside secrets", () => {
   expect(reveal(nested)).toEqual({ a: [{ b: "c" }], d: 1, e: null });
 });
 
-test("reveal() leaves out what a preview does not know", () => {
+test("reveal() leaves out values that are unknown in a preview", () => {
   expect(reveal({ a: { __pulumiUnknown: true }, b: secret({ __pulumiUnknown: true }) })).toEqual({});
 });
 
-test("mask() shows that there is a secret, not what", () => {
+test("mask() shows that there is a secret, not its value", () => {
   expect(mask(nested)).toEqual({ a: ["[secret]"], d: 1, e: null });
 });

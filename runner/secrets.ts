@@ -2,12 +2,12 @@
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-/** The value itself, with every secret inside it in clear; what a preview does not know is absent. */
+/** The value with all secrets in clear; values that are unknown in a preview are absent. */
 export function reveal(value: unknown): unknown {
   return convert(value, (secret) => reveal(secret));
 }
 
-/** The value for people: secrets are not shown. */
+/** The value for display: secrets are masked. */
 export function mask(value: unknown): unknown {
   return convert(value, () => "[secret]");
 }

@@ -1,16 +1,16 @@
 import picocolors from "picocolors";
 import type { Progress } from "./operation.ts";
 
-/** Colours where a person looks (no-color.org), none in files and logs. */
+/** Colours on a terminal (no-color.org), none in files and logs. */
 export const pc = picocolors.createColors(
   process.stderr.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
 );
 
-/** What was asked for on the command line. */
+/** Set by --quiet. */
 let quiet = false;
 export const isQuiet = (): boolean => quiet;
 
-/** From now on only failures are told. */
+/** From now on only failures are printed. */
 export function beQuiet(): void {
   quiet = true;
 }
@@ -18,17 +18,17 @@ export function beQuiet(): void {
 /** Milliseconds between two reports about the same wait. */
 const REPORT_EVERY = 10_000;
 
-/** Everything the runner says goes to stderr, so that stdout carries results only. */
+/** All messages go to stderr, so that stdout has results only. */
 export function say(line: string): void {
   if (!quiet) complain(line);
 }
 
-/** Says what went wrong, also when asked to be quiet. */
+/** Prints a failure, even with --quiet. */
 export function complain(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Reports one resource: what it waits for now and then, its output indented, its end with the duration. */
+/** Reports one resource: periodically what it waits for, its output indented, its end with the duration. */
 export class ResourceReport implements Progress {
   readonly #title: string;
   readonly #started = performance.now();

@@ -11,14 +11,14 @@ import { mask } from "./secrets.ts";
 import { ResourceReport, say } from "./terminal.ts";
 
 /**
- * Makes everything that the program declares, removes what it no longer declares from the same clusters, and prints the stack's
- * outputs; as one JSON object where asked.
+ * Creates everything that the program declares, removes from the same clusters what it no longer declares, and prints the stack's
+ * outputs, with --json as one JSON object.
  */
 export async function up(project: Project, json = false, rehearsal?: Rehearsal): Promise<void> {
   const started = performance.now();
-  const on = rehearsal ? ` Nothing reaches AWS: what it would make is made on the lab ${rehearsal.lab}.` : "";
+  const on = rehearsal ? ` Nothing reaches AWS: its resources are created on the lab ${rehearsal.lab}.` : "";
   say(
-    `Stack ${project.stack}, made by this package's runner: this is not \`pulumi up\`. It keeps no state and applies everything again.${on}`,
+    `Stack ${project.stack}, deployed by this package's runner: this is not \`pulumi up\`. It keeps no state and applies everything again.${on}`,
   );
   const providers = new Providers(project.folder, stackLabelOf(project.name, project.stack));
   const operations: Operation[] = [];
@@ -39,9 +39,9 @@ export async function up(project: Project, json = false, rehearsal?: Rehearsal):
     },
     rehearsal?.call,
   );
-  // Only now: nobody is without what an object that goes did for others.
+  // Only now, so that no resource loses a dependency before its replacement is ready.
   for (const cluster of providers.used) await prune(cluster, providers.stackLabel, (line) => new ResourceReport(line));
-  // A rehearsal is no deployment of the stack.
+  // A rehearsal is not a deployment of the stack.
   if (!rehearsal) rememberDeployed(project, operations);
   say(`${count} resources in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   if (json) {

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { recordAws } from "../components/testing/aws.ts";
 import { settled, urns } from "../components/testing/program.ts";
 
-// Another name or parent means that a deployment is replaced: change the golden file only together with an alias.
-test("the aws stack makes these resources", async () => {
+// A new name or parent replaces the deployed resource: change the golden file only together with an alias.
+test("the aws stack creates these resources", async () => {
   await recordAws();
   await import("./aws.ts");
   await settled();

@@ -28,10 +28,10 @@ const cluster = new AwsCluster("cluster", {
   protectControlPlane: config.getBoolean("protectControlPlane"),
   ssh: sshPublicKey ? { publicKey: sshPublicKey, cidrs: config.requireObject<string[]>("adminCidrs") } : undefined,
 });
-// When the cluster is gone, what was in it is gone too.
+// The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
 
-// No kube-proxy: services, the pods' network and policies are the dataplane's. Only client1 may reach nginx.
+// No kube-proxy: the dataplane handles services, the pods' network and policies. Only client1 may reach nginx.
 const app = { app: "nginx" };
 const dataplane = new Dataplane(
   "dataplane",
@@ -60,7 +60,7 @@ const nginx = new k8s.apps.v1.Deployment(
       template: {
         metadata: { labels: app },
         spec: {
-          // Away from the node that clients connect to: their packets have to cross the network between nodes.
+          // Not on the entry node, so that packets must cross the network between nodes.
           nodeSelector: { "kubernetes.io/hostname": "node" },
           containers: [
             { name: "nginx", image: "nginx", imagePullPolicy: "IfNotPresent", ports: [{ containerPort: 80 }] },
@@ -80,12 +80,12 @@ const service = new k8s.core.v1.Service(
   { provider, dependsOn: nginx },
 );
 
-// How the clients are entered: by SSH with the key of the configuration, or, in a rehearsal, as machines of the lab.
+// Access to the clients: SSH with the key of the configuration, or, in a rehearsal, as machines of the lab.
 const enter = (client: string) => ({
   client,
   user: "admin",
   host: cluster.publicClients.apply((all) => all.find(({ name }) => name === client)?.address ?? ""),
-  // They were made a minute ago: nobody has told their host keys, and nothing but probes is sent to them.
+  // The instances are new: their host keys are not known yet, and nothing but probes is sent to them.
   hostKeyChecking: HostKeyChecking.Off,
 });
 

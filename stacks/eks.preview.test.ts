@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { recordAws } from "../components/testing/aws.ts";
 import { settled, urns } from "../components/testing/program.ts";
 
-test("the eks stack shows every resource before anything exists, none of the cluster's own network among them", async () => {
+test("the eks stack shows every resource before anything exists, without the cluster's own network plugin", async () => {
   const { inputsOf } = await recordAws({ preview: true });
   pulumi.runtime.setAllConfig({
     "aws:region": "eu-central-1",

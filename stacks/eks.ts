@@ -4,11 +4,11 @@ import { awsSdk } from "../components/aws/sdk.ts";
 import { Dataplane, ReturnMode } from "../components/index.ts";
 import { Settings } from "./settings.ts";
 
-// A cluster on EKS whose services, pods' network and policies are the dataplane's: without the VPC CNI and the kube-proxy add-on.
-// Never run on EKS itself; docs/eks.md says what to know. In a program of your own: import { eks, iam } from "@pulumi/aws".
+// A cluster on EKS where the dataplane handles services, the pods' network and policies: without the VPC CNI and the kube-proxy add-on.
+// Never run on EKS itself; see docs/eks.md. In your own program: import { eks, iam } from "@pulumi/aws".
 const { eks, iam } = awsSdk();
 const config = new Settings(["subnetIds", "kubernetesVersion", "adminCidrs", "imageRegistry", "instanceType"]);
-// Two zones at least, with a way out for the nodes.
+// At least two zones, with internet access for the nodes.
 const subnetIds = config.requireObject<string[]>("subnetIds");
 const serviceSubnet = "10.100.0.0/16";
 const tags = { "ebpf-dataplane/cluster": pulumi.getStack() };
@@ -48,23 +48,23 @@ const cluster = new eks.Cluster(
 const kubeconfig = pulumi
   .all([cluster.name, cluster.endpoint, cluster.certificateAuthority])
   .apply(([name, server, { data }]) => kubeconfigOf(name, server, data));
-// When the cluster is gone, what was in it is gone too.
+// The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig, deleteUnreachable: true });
 
-// Before the nodes: a node group counts as made only when its nodes are Ready, and they are Ready only with a network.
+// Before the nodes: a node group is complete only when its nodes are Ready, and they are Ready only with a network.
 const dataplane = new Dataplane(
   "dataplane",
   {
     apiServer: cluster.endpoint.apply((endpoint) => ({ host: new URL(endpoint).hostname, port: 443 })),
     imageRegistry: config.require("imageRegistry"),
     serviceSubnet,
-    // Nodes of a managed group keep EC2's source/destination check, which drops direct returns.
+    // Nodes of a managed group keep EC2's source/destination check, which drops DSR replies.
     returnMode: ReturnMode.Tunnel,
   },
   { provider },
 );
 
-// Pods have addresses of the dataplane's own, so nodes need no right to give out the VPC's (AmazonEKS_CNI_Policy).
+// Pods have addresses from the dataplane's pools, so nodes need no permission to assign VPC addresses (AmazonEKS_CNI_Policy).
 const worker = role("node-role", "ec2.amazonaws.com", [
   "AmazonEKSWorkerNodePolicy",
   "AmazonEC2ContainerRegistryPullOnly",
@@ -88,7 +88,7 @@ new eks.Addon("coredns", { clusterName: cluster.name, addonName: "coredns", tags
 export const namespace = dataplane.namespace;
 export const clusterName = cluster.name;
 
-/** Logs in by the AWS CLI, as whoever is logged in there. JSON is YAML. */
+/** Authenticates with the AWS CLI and its current credentials. JSON is valid YAML. */
 function kubeconfigOf(name: string, server: string, authority: string): string {
   const exec = {
     apiVersion: "client.authentication.k8s.io/v1beta1",

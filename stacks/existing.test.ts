@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { recordResources, settled, urns } from "../components/testing/program.ts";
 
-// Another name or parent means that a deployment is replaced: change the golden file only together with an alias.
-test("the existing stack makes these resources, and shows them before it asks the cluster", async () => {
+// A new name or parent replaces the deployed resource: change the golden file only together with an alias.
+test("the existing stack creates these resources, and shows them before it contacts the cluster", async () => {
   await recordResources(true);
   pulumi.runtime.setAllConfig({
     "ebpf-dataplane:kubeconfig": "apiVersion: v1",

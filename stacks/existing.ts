@@ -15,7 +15,7 @@ import {
 } from "../components/index.ts";
 import { Settings } from "./settings.ts";
 
-// A cluster of yours, without a network plugin. Its kubeconfig:
+// An existing cluster without a network plugin. Its kubeconfig:
 //   pulumi config set --secret ebpf-dataplane:kubeconfig < ~/.kube/config      or     ebpf-dataplane:kubeconfigPath: PATH
 const config = new Settings([
   "kubeconfig",
@@ -50,7 +50,7 @@ const args: DataplaneArgs = {
   mtu: config.getNumber("mtu"),
 };
 
-// First it is looked at: what stands in the way ends the deployment before anything is changed.
+// The preflight runs first: a blocking finding ends the deployment before anything is changed.
 const cluster = new ExistingCluster("cluster", {
   kubeconfig,
   dataplane: args,
@@ -61,13 +61,13 @@ const cluster = new ExistingCluster("cluster", {
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig });
 const dataplane = new Dataplane("dataplane", args, { provider, dependsOn: cluster });
 
-// kube-proxy leaves once the dataplane handles services, and comes back before the dataplane goes.
+// kube-proxy is removed once the dataplane handles services, and restored before the dataplane is removed.
 if (existingKubeProxy === ExistingKubeProxy.Remove) {
   const meant = config.get("clusterId") ?? cluster.clusterId;
   new KubeProxyRemoval("kube-proxy", { kubeconfig, clusterId: meant }, { dependsOn: dataplane });
 }
 
-// A service of yours to prove it on, where the configuration names one.
+// Verifies an existing service, if the configuration names one.
 const verify = config.getObject<Omit<SourceIpVerificationArgs, "kubeconfig">>("verification");
 const verification =
   verify &&
@@ -85,14 +85,14 @@ const verification =
 
 export const namespace = dataplane.namespace;
 export const clusterId = cluster.clusterId;
-export const sourceAddressPreserved = verification?.verdict ?? "not asked for: set ebpf-dataplane:verification";
+export const sourceAddressPreserved = verification?.verdict ?? "not requested: set ebpf-dataplane:verification";
 
 function readKubeconfig(path: string): string {
   try {
     return readFileSync(path.replace(/^~/, process.env.HOME ?? "~"), "utf8");
   } catch (error) {
     throw new pulumi.RunError(
-      `ebpf-dataplane:kubeconfigPath is "${path}", but must be a file that can be read: ${(error as Error).message}.`,
+      `ebpf-dataplane:kubeconfigPath is "${path}", but must be a readable file: ${(error as Error).message}.`,
     );
   }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { recordResources, settled, urns } from "../components/testing/program.ts";
 
-// Another name or parent means that a deployment is replaced: change the golden file only together with an alias.
-test("the local stack makes these resources, whether or not a cluster exists", async () => {
+// A new name or parent replaces the deployed resource: change the golden file only together with an alias.
+test("the local stack creates these resources, whether or not a cluster exists", async () => {
   await recordResources(false);
   await import("./local.ts");
   await settled();

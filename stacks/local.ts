@@ -28,16 +28,16 @@ const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? Servic
 // The node that clients connect to; nginx runs on the other one.
 const master = "172.31.1.8";
 
-// Two nodes and two clients outside the cluster, on this computer. Another lab's name runs a second one beside it.
+// Two nodes and two clients outside the cluster, on this computer. With another lab name a second one runs beside it.
 const cluster = new LocalCluster("cluster", {
   name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
   kubernetesVersion: config.get("kubernetesVersion"),
   loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
 });
-// When the cluster is gone, what was in it is gone too.
+// The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
 
-// No kube-proxy: services, the pods' network and policies are the dataplane's. Only client1 may reach nginx.
+// No kube-proxy: the dataplane handles services, the pods' network and policies. Only client1 may reach nginx.
 const app = { app: "nginx" };
 const dataplane = new Dataplane(
   "dataplane",
@@ -67,7 +67,7 @@ const nginx = new k8s.apps.v1.Deployment(
       template: {
         metadata: { labels: app },
         spec: {
-          // Away from the node that clients connect to: their packets have to cross the network between nodes.
+          // Not on the entry node, so that packets must cross the network between nodes.
           nodeSelector: { "kubernetes.io/hostname": "node" },
           containers: [
             { name: "nginx", image: "nginx", imagePullPolicy: "IfNotPresent", ports: [{ containerPort: 80 }] },
@@ -100,11 +100,11 @@ const verification = new SourceIpVerification(
     podLabels: app,
     returnMode,
     serviceHandling,
-    // The cluster's name service answers pods: the services of the cluster itself work too.
+    // The cluster's name service answers pods: its own services work too.
     expectations: [
       { from: "pod/default/app=nginx", to: "udp://service/kube-system/kube-dns:53", verdict: Verdict.Allowed },
     ],
-    // Nothing is measured unless the stack's settings ask for it.
+    // Measurements run only if the stack's settings request them.
     latency: config.getObject<LatencyMeasurement>("latency"),
     comparisonModes: config.getObject<ComparisonMode[]>("comparisonModes"),
     thresholds: config.getObject<LatencyThreshold[]>("thresholds"),

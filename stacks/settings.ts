@@ -4,7 +4,7 @@ import { nearest } from "../components/refusal/suggestion.ts";
 const NAMESPACE = "ebpf-dataplane";
 
 /**
- * The settings of a stack (Pulumi.STACK.yaml, `pulumi config set`, `--config`), of which only these keys are read. Another key is refused: a
+ * The settings of a stack (Pulumi.STACK.yaml, `pulumi config set`, `--config`), restricted to these keys. Any other key is refused: a
  * misspelt one would silently leave its default.
  */
 export class Settings<Key extends string> extends pulumi.Config {
@@ -13,7 +13,7 @@ export class Settings<Key extends string> extends pulumi.Config {
     for (const key of Object.keys(pulumi.runtime.allConfig())) refuseUnknown(key, ["program", ...keys]);
   }
 
-  // Only a key that is announced can be read.
+  // Only a declared key can be read.
   override get<Value extends string = string>(key: Key): Value | undefined {
     return super.get(key) as Value | undefined;
   }
@@ -41,7 +41,7 @@ function refuseUnknown(key: string, known: string[]): void {
   const colon = key.indexOf(":");
   const [namespace, name] = [key.slice(0, colon), key.slice(colon + 1)];
   if (namespace === NAMESPACE && known.includes(name)) return;
-  // Other namespaces are other packages', unless ours is what was meant.
+  // Other namespaces belong to other packages, unless they look like a misspelling of ours.
   if (namespace !== NAMESPACE && !nearest(namespace, [NAMESPACE])) return;
   const meant = nearest(name, known);
   throw new pulumi.RunError(

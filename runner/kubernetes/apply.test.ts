@@ -110,8 +110,8 @@ test("applyObject() passes on why the API server refuses", async () => {
 });
 
 test.each([
-  ["kubernetes:helm.sh/v4:Chart", {}, "cannot be made without the Pulumi CLI"],
-  ["kubernetes:apps/v1:DaemonSetPatch", deployment, "cannot be made without the Pulumi CLI"],
+  ["kubernetes:helm.sh/v4:Chart", {}, "cannot be created without the Pulumi CLI"],
+  ["kubernetes:apps/v1:DaemonSetPatch", deployment, "cannot be created without the Pulumi CLI"],
   ["kubernetes:core/v1:ConfigMap", { apiVersion: "v1", kind: "ConfigMap" }, 'resource "resource" has no metadata.name'],
 ])("applyObject() refuses %s", async (type, inputs, message) => {
   const handler = applyObject(() => clusterOf("{}"));

@@ -9,7 +9,7 @@ const NOT_AN_OBJECT = /^kubernetes:(yaml|helm\.sh|kustomize|helm)[/:]|(Patch|Lis
 export function wireObject({ type, name, inputs }: Operation): ApiObject {
   const object = inputs as ApiObject;
   if (NOT_AN_OBJECT.test(type) || object.apiVersion === undefined || object.kind === undefined) {
-    throw new RunnerFailure(`a resource of type ${type} cannot be made without the Pulumi CLI`, {
+    throw new RunnerFailure(`a resource of type ${type} cannot be created without the Pulumi CLI`, {
       next: "put `pulumi` on PATH, or write typed Kubernetes resources",
     });
   }

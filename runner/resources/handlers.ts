@@ -10,7 +10,7 @@ import { localCommand } from "./local-command.ts";
 export class Providers {
   readonly #clusters = new Map<string, Cluster>();
   readonly #folder: string;
-  /** Marks what this run applies as the stack's. */
+  /** Label that marks applied objects as the stack's. */
   readonly stackLabel: string;
 
   constructor(folder: string, stackLabel: string) {
@@ -18,7 +18,7 @@ export class Providers {
     this.stackLabel = stackLabel;
   }
 
-  /** The clusters in which this run has made something. */
+  /** The clusters in which this run has created something. */
   get used(): Cluster[] {
     return [...this.#clusters.values()].filter(({ made }) => made.size > 0);
   }
@@ -34,7 +34,7 @@ export class Providers {
     return reference === "" || this.#clusters.has(providerName(reference));
   }
 
-  /** The cluster of a reference (`urn::id`); without one it is what kubectl would use. */
+  /** The cluster of a reference (`urn::id`); without one, the cluster that kubectl would use. */
   cluster(reference: string): Cluster {
     const name = providerName(reference);
     const known = this.#clusters.get(name) ?? (reference === "" ? clusterOf() : undefined);
@@ -43,7 +43,7 @@ export class Providers {
     return known;
   }
 
-  /** As in Pulumi, a kubeconfig is its content or the path of a file. */
+  /** As in Pulumi, a kubeconfig is the content or the path of a file. */
   #clusterOf(kubeconfig: string | undefined, context: string | undefined): Cluster {
     const isPath = kubeconfig !== undefined && !kubeconfig.includes("\n") && !kubeconfig.trimStart().startsWith("{");
     if (!isPath) return clusterOf(kubeconfig, context, this.#folder);
@@ -52,12 +52,12 @@ export class Providers {
   }
 }
 
-/** The name that ends the URN of a reference; ids of a preview are not known. */
+/** The name at the end of a reference's URN; in a preview ids are not known. */
 function providerName(reference: string): string {
   return reference.split("::").at(-2) ?? "";
 }
 
-/** Picks the handler of a type, or says what cannot be done here. */
+/** Selects the handler of a type, or reports that the type is not supported here. */
 export function handlerFor(type: string, providers: Providers, folder: string, rehearsal?: Rehearsal): Handler {
   if (type === "pulumi:providers:kubernetes") {
     return async (operation) => {
@@ -72,7 +72,7 @@ export function handlerFor(type: string, providers: Providers, folder: string, r
     return applyObject((reference) => providers.cluster(reference), providers.stackLabel);
   }
   if (type === "command:local:Command") return localCommand(folder);
-  throw new RunnerFailure(`a resource of type ${type} cannot be made without the Pulumi CLI`, {
+  throw new RunnerFailure(`a resource of type ${type} cannot be created without the Pulumi CLI`, {
     next: "put `pulumi` on PATH and run the same command again",
   });
 }

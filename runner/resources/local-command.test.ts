@@ -20,12 +20,12 @@ async function run(inputs: Record<string, unknown>) {
   return { lines, state: outcome.state };
 }
 
-test("localCommand() hands over stdin, environment and folder, and returns the output without its last line end", async () => {
+test("localCommand() passes stdin, environment and folder, and returns the output without its last newline", async () => {
   const { state } = await run({ create: 'cat; echo "$A $PWD"', stdin: "in ", environment: { A: "b" }, dir: "/tmp" });
   expect(state).toMatchObject({ stdout: "in b /tmp", stderr: "" });
 });
 
-test("localCommand() uses the interpreter that is given", async () => {
+test("localCommand() uses the given interpreter", async () => {
   const { state } = await run({ create: "process.stdout.write('x' + 1)", interpreter: [process.execPath, "-e"] });
   expect(state.stdout).toBe("x1");
 });
@@ -38,7 +38,7 @@ test.each([
   expect((await run({ create: "echo out; echo err >&2", logging })).lines).toEqual(shown);
 });
 
-test("localCommand() fails with the exit code and what was not shown yet, never with the command", async () => {
+test("localCommand() fails with the exit code and the output not shown yet, never with the command", async () => {
   await expect(run({ create: "echo why >&2; exit 3 # secret", logging: "none" })).rejects.toThrow(
     /^its command ended with exit code 3\nwhy$/,
   );
@@ -48,7 +48,7 @@ test("localCommand() fails with the exit code and what was not shown yet, never 
   );
 });
 
-test("localCommand() refuses inputs it would not carry out", async () => {
+test("localCommand() refuses inputs that it does not support", async () => {
   await expect(run({ create: "true", assetPaths: ["*"] })).rejects.toThrow("assetPaths");
 });
 

@@ -6,7 +6,7 @@ import { Interrupted, RunnerFailure } from "../failure.ts";
 import type { Handler, Operation, Progress } from "../operation.ts";
 import { isQuiet } from "../terminal.ts";
 
-/** The inputs of `command:local:Command` that can be carried out here; others are refused by name. */
+/** The supported inputs of `command:local:Command`; others are refused by name. */
 const commandInputs = z.strictObject({
   create: z.string().optional(),
   update: z.string().optional(),
@@ -21,10 +21,10 @@ const commandInputs = z.strictObject({
 });
 type CommandInputs = z.infer<typeof commandInputs>;
 
-/** Lines of a failed command's error output that its message repeats when they were not shown already. */
+/** Number of lines of error output in a failed command's message, if they were not shown before. */
 const LAST_LINES = 20;
 
-/** A command that ended with a status other than 0. */
+/** A command with a non-zero exit status. */
 export class CommandFailure extends RunnerFailure {
   readonly stdout: string;
 
@@ -64,14 +64,14 @@ async function run(command: string, inputs: CommandInputs, folder: string, progr
     stdio: "pipe",
   });
   const stop = () => {
-    // A terminal tells all of its programs of Ctrl-C; what was sent to this one alone is passed on.
+    // On Ctrl-C a terminal signals all of its programs; a signal to this process alone is passed on.
     if (signal?.reason instanceof Interrupted && signal.reason.signal === "SIGTERM") child.kill("SIGTERM");
   };
   signal?.addEventListener("abort", stop);
   const shown = inputs.logging ?? "stdoutAndStderr";
   const stdout = collect(child.stdout, /^stdout/.test(shown) ? progress : undefined);
   const stderr = collect(child.stderr, /stderr$/i.test(shown) ? progress : undefined);
-  // A command that does not read its input closes the pipe early; its exit code tells whether that was right.
+  // A command that does not read its input closes the pipe early; its exit code decides whether that was an error.
   child.stdin.on("error", () => {});
   child.stdin.end(inputs.stdin ?? "");
   const code = await new Promise<number | string>((resolve, reject) => {
@@ -86,7 +86,7 @@ async function run(command: string, inputs: CommandInputs, folder: string, progr
   throw new CommandFailure(`its command ended with ${ending}\n${tail}`.trim(), output.stdout);
 }
 
-/** All output without the last line end, as the Pulumi provider returns it; shown line by line on the way. */
+/** All output without the last newline, as the Pulumi provider returns it; shown line by line meanwhile. */
 async function collect(stream: Readable, progress: Progress | undefined): Promise<string> {
   const lines: string[] = [];
   for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {

@@ -6,7 +6,7 @@ export function objectOperation(inputs: Record<string, unknown>, more: Partial<O
   return { type, name: "resource", urn: "", parent: "", inputs, references: {}, provider: "", custom: true, ...more };
 }
 
-/** Collects what a handler tells. */
+/** Collects a handler's progress. */
 export function recordProgress() {
   const lines: string[] = [];
   const progress: Progress = {

@@ -23,7 +23,7 @@ function cloud() {
   return { made, add, nodes, clients, instance, spec: () => made.spec("aws", "eu-central-1", "127.80.1.1") };
 }
 
-test("a group as a peer is its members' addresses", () => {
+test("a group as a peer stands for its members' addresses", () => {
   const { add, nodes, clients, instance, spec } = cloud();
   instance("master", "172.31.1.8", nodes, { sourceDestCheck: false });
   instance("client1", "172.31.1.55", clients);
@@ -47,7 +47,7 @@ test("a group as a peer is its members' addresses", () => {
   ]);
 });
 
-test("an instance has what its role may, and the public address that is associated with it", () => {
+test("an instance has its role's permissions and its public address", () => {
   const { add, nodes, instance, spec } = cloud();
   const parameter = add("aws:ssm/parameter:Parameter", "join", { name: "/c/join" }).state;
   const role = add("aws:iam/role:Role", "worker-role", {}).state.name;
@@ -69,7 +69,7 @@ test.each([
   [
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
     { ipProtocol: "tcp", cidrIpv4: "0.0.0.0/0" },
-    "it lets out less than everything",
+    "it restricts outgoing traffic",
   ],
 ])("%s %j is refused", (type, inputs, message) => {
   expect(() => cloud().add(type, "x", inputs)).toThrow(message);

@@ -4,7 +4,7 @@ import type { Operation } from "../../operation.ts";
 
 type Inputs = Record<string, unknown>;
 
-/** What `lab cloud` reads. */
+/** Input of `lab cloud`. */
 export interface CloudSpec {
   name: string;
   region: string;
@@ -22,8 +22,8 @@ interface CloudInstance {
 }
 
 /**
- * The resources of a stack on AWS, by their ids, and what they come to on a lab. Pure: it starts nothing. What a lab cannot carry out
- * is refused, so that a rehearsal never says more than it has shown.
+ * The resources of a stack on AWS, by their ids, and their equivalent on a lab. Pure: it starts nothing. Anything that a lab cannot
+ * reproduce is refused, so that a rehearsal never claims more than it has shown.
  */
 export class Cloud {
   readonly #resources = new Map<string, { type: string; inputs: Inputs }>();
@@ -73,7 +73,7 @@ export class Cloud {
       }));
   }
 
-  /** A group as a peer stands for the private addresses of its members' interfaces, whatever they send. */
+  /** A group as a peer stands for the private addresses of its members' interfaces. */
   #members(group: string): string[] {
     return this.#of("aws:ec2/instance:Instance")
       .filter(({ inputs }) => (inputs.vpcSecurityGroupIds as string[]).includes(group))
@@ -92,7 +92,7 @@ export class Cloud {
   }
 }
 
-/** Profiles are referred to by their name, which is the resource's unless the program gives one. */
+/** Profiles are referred to by their name: the resource's name unless the program sets another. */
 function nameOf(inputs: Inputs, profile: string): boolean {
   return inputs.name === profile || inputs.role === `${profile.replace(/-profile$/, "")}-role`;
 }
@@ -115,7 +115,7 @@ interface Made {
   publicAddress: string;
 }
 
-/** The types that can be carried out, and what AWS would compute of them. */
+/** The supported types, and the outputs that AWS would compute for them. */
 const COMPUTED: Record<string, (made: Made) => Inputs> = {
   "aws:ec2/vpc:Vpc": () => ({}),
   "aws:ec2/internetGateway:InternetGateway": () => ({}),
@@ -135,16 +135,15 @@ const COMPUTED: Record<string, (made: Made) => Inputs> = {
   "aws:ec2/instance:Instance": ({ inputs }) => ({ privateIp: inputs.privateIp, publicIp: "" }),
 };
 
-/** Why a resource cannot be carried out; undefined: it can. */
+/** Why a resource is not supported; undefined: it is. */
 function refusalOf(type: string, inputs: Inputs): string | undefined {
   if (!(type in COMPUTED)) return `a resource of type ${type} cannot be rehearsed`;
   if (type === "aws:ec2/subnet:Subnet" && inputs.cidrBlock !== LAB_NETWORK)
     return `its network is ${inputs.cidrBlock}, but a lab has only ${LAB_NETWORK}`;
   if (type === "aws:ec2/instance:Instance" && inputs.privateIp === undefined)
-    return "it has no privateIp, and a lab gives none out";
+    return "it has no privateIp, and a lab assigns none";
   const everything = inputs.ipProtocol === "-1" && inputs.cidrIpv4 === "0.0.0.0/0";
-  if (type.endsWith("EgressRule") && !everything)
-    return "it lets out less than everything, which a lab does not carry out";
+  if (type.endsWith("EgressRule") && !everything) return "it restricts outgoing traffic, which a lab does not support";
   const asWritten = inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId;
   if (type.endsWith("IngressRule") && asWritten === undefined)
     return "its peer is neither an IPv4 network nor a security group";

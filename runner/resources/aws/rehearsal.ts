@@ -11,26 +11,26 @@ import { Cloud } from "./cloud.ts";
 
 const LAB_PROGRAM = join(import.meta.dirname, "lab.js");
 
-/** What changes what a lab has, beside instances; other resources are only referred to. */
+/** Types that change a lab, besides instances; other resources are only referred to. */
 const MATTERS = /EipAssociation|IngressRule|RolePolicy|Instance$/;
 
 const typesAsked = z.tuple([z.object({ name: z.literal("instance-type"), values: z.array(z.string()) })]);
 const imageFilters = z.array(z.object({ name: z.string(), values: z.array(z.string()) }));
-/** Types by the zone that does not have them. */
+/** By zone: instance types that it does not offer. */
 const missingTypes = z.record(z.string(), z.array(z.string()));
 
-/** Carries out the resources of a stack on AWS on a lab of this computer, and answers for AWS. */
+/** Creates the resources of a stack on AWS on a lab of this computer, and answers for AWS. */
 export class Rehearsal {
   readonly lab: string;
   readonly #region: string;
   readonly #cloud = new Cloud();
-  /** Loopback address that stands for the cluster's public one; each lab has its own. */
+  /** Loopback address in place of the cluster's public one; each lab has its own. */
   readonly #publicAddress: string;
   #processor = process.arch === "arm64" ? "arm64" : "x86_64";
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
 
-  /** What AWS answers to everything, for who wants to see that; empty: it answers. */
+  /** An error with which AWS answers every request, to show how that looks; empty: none. */
   readonly #refusal: string;
   readonly #missing: Record<string, string[]>;
 
@@ -50,7 +50,7 @@ export class Rehearsal {
     return outcome;
   };
 
-  /** Answers the functions that a cluster asks. */
+  /** Answers the provider functions that a cluster calls. */
   call: Call = async (token, inputs) => {
     if (this.#refusal) throw new RunnerFailure(this.#refusal);
     if (token === "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings") return this.#offerings(inputs);
@@ -63,14 +63,14 @@ export class Rehearsal {
     return undefined;
   };
 
-  /** The one image of a lab is for whatever processor it was searched for. */
+  /** A lab has one image, reported with the architecture of the search. */
   #image(inputs: Record<string, unknown>) {
     const filters = imageFilters.parse(inputs.filters);
     this.#processor = filters.find(({ name }) => name === "architecture")?.values[0] ?? this.#processor;
     return { id: "ami-lab", name: "debian-13-lab", architecture: this.#processor };
   }
 
-  /** A lab has every type, but for those that it is told to miss in a zone. */
+  /** A lab offers every type, except those configured as missing in a zone. */
   #offerings(inputs: Record<string, unknown>) {
     const [{ values }] = typesAsked.parse(inputs.filters);
     const zones = ["a", "b", "c"].map((letter) => `${this.#region}${letter}`);
@@ -80,7 +80,7 @@ export class Rehearsal {
     return { instanceTypes: found.map(({ type }) => type), locations: found.map(({ zone }) => zone) };
   }
 
-  /** Once more after the run under way, whose view may be too old; whoever comes meanwhile shares that one. */
+  /** Runs once more after the current run, whose view may be stale; all callers in the meantime share that run. */
   #carryOut(progress: Progress): Promise<void> {
     this.#waiting ??= this.#running
       .catch(() => {})
@@ -102,17 +102,17 @@ export class Rehearsal {
     child.stdin.on("error", () => {});
     child.stdin.end(JSON.stringify(this.#cloud.spec(this.lab, this.#region, this.#publicAddress)));
     const code = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
-    if (code !== 0) throw new RunnerFailure(`the lab could not carry it out:\n${said.slice(-10).join("\n")}`);
+    if (code !== 0) throw new RunnerFailure(`the lab failed:\n${said.slice(-10).join("\n")}`);
   }
 }
 
-/** What security groups and source/destination checks kept from machines, in words. */
+/** Packets dropped by security groups and source/destination checks, as text. */
 export async function dropsOf(lab: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [LAB_PROGRAM, "drops", lab], { timeout: 60_000 });
   return stdout.split("\n").filter(Boolean);
 }
 
-/** Removes everything of a rehearsal. */
+/** Removes a rehearsal completely. */
 export async function removeRehearsal(lab: string): Promise<void> {
   await promisify(execFile)(process.execPath, [LAB_PROGRAM, "down", lab], { timeout: 300_000 });
 }
