@@ -21,10 +21,10 @@ export interface Credential {
   expirationTimestamp?: string;
 }
 
-/** A credential is renewed so long before its time is over, at most: a request that is under way then still has a good one. */
+/** A credential is renewed at most this long before it expires, so that a request under way still has a valid one. */
 const RENEW_BEFORE_MS = 30_000;
 
-/** A program that gives credentials. What it gave is used until shortly before its time is over, or until `forget`. */
+/** A program that returns credentials. They are used until shortly before they expire, or until `forget`. */
 export class CredentialPlugin {
   readonly #exec: ExecConfig;
   readonly #folder: string;
@@ -33,8 +33,8 @@ export class CredentialPlugin {
   #asked: Promise<Credential> | undefined;
 
   /**
-   * @param folder that a relative command is seen from: the kubeconfig's own
-   * @param cluster as an ExecCredential describes it, for plugins that ask for it
+   * @param folder of the kubeconfig, which a relative command is resolved against
+   * @param cluster `spec.cluster` of the ExecCredential, for plugins that ask for it
    */
   constructor(exec: ExecConfig, folder: string, cluster?: () => object | undefined) {
     this.#exec = exec;
@@ -42,7 +42,7 @@ export class CredentialPlugin {
     this.#cluster = exec.provideClusterInfo ? cluster : undefined;
   }
 
-  /** Requests at the same time start the plugin once. @throws UnusableKubeconfig */
+  /** Concurrent calls run the plugin once. @throws UnusableKubeconfig */
   async credential(): Promise<Credential> {
     if (this.#held && Date.now() < this.#held.until) return this.#held.credential;
     this.#asked ??= this.#ask().finally(() => {
@@ -51,7 +51,7 @@ export class CredentialPlugin {
     return this.#asked;
   }
 
-  /** The API server refused what it gave. */
+  /** Call this when the API server refused the credential. */
   forget(): void {
     this.#held = undefined;
   }
@@ -74,7 +74,7 @@ export class CredentialPlugin {
       ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
       KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: "ExecCredential", spec }),
     };
-    // As for kubectl, a command with a slash is a path seen from the kubeconfig; one without is found on PATH.
+    // As in kubectl, a command with a slash is relative to the kubeconfig; one without is looked up in PATH.
     const program = command.includes("/") ? resolve(this.#folder, command) : command;
     const child = spawn(program, args ?? [], { env: variables, stdio: ["ignore", "pipe", "pipe"] });
     const ended = new Promise<number | null>((done, failed) => {
@@ -92,11 +92,12 @@ export class CredentialPlugin {
 
   readonly #failure = (why: string): UnusableKubeconfig => {
     const { command, installHint } = this.#exec;
-    return new UnusableKubeconfig(`the kubeconfig's credential plugin ${command ?? ""} gave no credentials: ${why}`, {
-      next:
-        installHint ??
-        "run the plugin by hand, as the exec section of the kubeconfig's user says; it may want you to log in",
-    });
+    return new UnusableKubeconfig(
+      `the kubeconfig's credential plugin ${command ?? ""} returned no credentials: ${why}`,
+      {
+        next: installHint ?? "run the plugin by hand with the arguments in the kubeconfig; it may ask you to log in",
+      },
+    );
   };
 }
 
@@ -105,7 +106,7 @@ function readCredential(output: string, failure: (why: string) => Error): Creden
     const { status } = JSON.parse(output) as { status?: Credential };
     if (status?.token || status?.clientCertificateData) return status;
   } catch {
-    // said below
+    // reported below
   }
   throw failure("it printed no ExecCredential with a token or a certificate");
 }

@@ -1,7 +1,7 @@
-// The one family of errors of this folder. Each says in its message what was attempted and at which API server.
+// The errors of this folder: one family. Each message names the request and the API server.
 import { STATUS_CODES } from "node:http";
 
-/** Whatever went wrong between us and an API server. */
+/** Anything that went wrong between this process and an API server. */
 export class KubernetesError extends Error {
   override readonly name: string = "KubernetesError";
   /** What a person can do about it. */
@@ -30,7 +30,7 @@ export class ApiRefusal extends KubernetesError {
   readonly reason: string;
   /** The server's own explanation. */
   readonly words: string;
-  /** Milliseconds after which the server wants to be asked again. */
+  /** Milliseconds to wait before the next attempt, if the server says so. */
   readonly retryAfterMs: number | undefined;
 
   constructor(status: number, reason: string, words: string, more: { attempt?: Attempt; retryAfterMs?: number } = {}) {
@@ -42,7 +42,7 @@ export class ApiRefusal extends KubernetesError {
   }
 }
 
-/** No answer at all, or one that no API server gives. Worth another attempt. */
+/** No answer, or one that does not come from an API server. Another attempt may succeed. */
 export class ApiUnreachable extends KubernetesError {
   override readonly name = "ApiUnreachable";
 
@@ -51,12 +51,12 @@ export class ApiUnreachable extends KubernetesError {
   }
 }
 
-/** A kubeconfig, or what it names, with which no request can be made. */
+/** The kubeconfig, or a file or program that it names, cannot be used. */
 export class UnusableKubeconfig extends KubernetesError {
   override readonly name = "UnusableKubeconfig";
 }
 
-/** Whether an error says that the API server is away for now, rather than that it refuses. */
+/** Whether the API server is temporarily unavailable, rather than refusing the request. */
 export function isAway(error: unknown): error is ApiUnreachable | ApiRefusal {
   return (
     error instanceof ApiUnreachable || (error instanceof ApiRefusal && (error.status === 429 || error.status >= 500))
@@ -79,7 +79,7 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The reason first: others put in front what they wanted to do. */
+/** The reason comes first, because callers put what they attempted in front. */
 function sentence(status: number, words: string, attempt?: Attempt): string {
   if (!attempt) return words;
   const { server, method, path } = attempt;
@@ -90,8 +90,8 @@ function sentence(status: number, words: string, attempt?: Attempt): string {
 
 const AFTER_STATUS: Record<number, string | undefined> = {
   401: "renew the credentials of the kubeconfig's user, or log in again",
-  403: "give the credentials of somebody who may do that, or ask the cluster's administrator for the right",
-  429: "the API server has too much to do: try again later",
+  403: "use the credentials of a user who may do this, or ask the cluster's administrator for permission",
+  429: "the API server is overloaded: try again later",
 };
 
 const NOT_TRUSTED =
@@ -99,9 +99,7 @@ const NOT_TRUSTED =
 
 function nextAfter(cause: unknown): string {
   const code = String((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
-  if (NOT_TRUSTED.test(code))
-    return "compare certificate-authority and server in the kubeconfig with the cluster's own";
-  if (/^E(NOTFOUND|AI_AGAIN)$/.test(code))
-    return "look at the name of the server in the kubeconfig, and at this computer's DNS";
-  return "see whether the API server runs and can be reached from here, through the proxy too if there is one";
+  if (NOT_TRUSTED.test(code)) return "check certificate-authority and server in the kubeconfig against the cluster's";
+  if (/^E(NOTFOUND|AI_AGAIN)$/.test(code)) return "check the server's name in the kubeconfig, and this computer's DNS";
+  return "check that the API server is running and reachable from this computer, and the proxy if there is one";
 }

@@ -16,37 +16,40 @@ export interface RunningCommand {
 
 /** Larger messages than this are cut in pieces, which every proxy on the way accepts. */
 const CHUNK_BYTES = 16_384;
-const NEXT =
-  "see whether the pod and its node are well (kubectl describe pod), and whether a proxy on the way lets WebSockets through";
+const NEXT = "check the pod and its node (kubectl describe pod), and that a proxy in between allows WebSockets";
 
-/** Starts a command in a pod's container over WebSocket (KEP-4006) and hands over its output line by line. */
+/** A container. */
+export interface Container {
+  namespace: string;
+  name: string;
+  container: string;
+}
+
+/** Starts a command in a pod's container over WebSocket (KEP-4006) and hands over its output line by line. @throws KubernetesError */
 export async function execInPod(
   { access }: ApiServer<Kubeconfig>,
-  pod: { namespace: string; name: string; container: string },
+  pod: Container,
   command: string[],
   onLine: (line: string) => void,
 ): Promise<RunningCommand> {
-  const input = new PassThrough();
-  let stderr = "";
-  const output = lines(onLine);
-  const errors = new Writable({
-    write: (chunk, _encoding, done) => {
-      stderr = (stderr + chunk).slice(-2000);
-      done();
-    },
-  });
   const where = `exec in pod ${pod.namespace}/${pod.name} at ${access.server}`;
+  const input = new PassThrough();
+  const errors = lastOf(2000);
   let status: V1Status | undefined;
-  const socket = await new Exec(access.library)
-    .exec(pod.namespace, pod.name, pod.container, command, output, errors, input, false, (ended) => {
-      status = ended;
-    })
-    .catch((event: { message?: string }) => {
-      throw new KubernetesError(`${where}: ${event.message ?? "the connection failed"}`, { next: NEXT });
-    });
+  const noted = (ended: V1Status) => {
+    status = ended;
+  };
+  const { namespace, name, container } = pod;
+  const output = lines(onLine);
+  const open = () =>
+    new Exec(access.library).exec(namespace, name, container, command, output, errors.stream, input, false, noted);
+  const socket = await withRenewal(access, open).catch((event: FailedSocket) => {
+    if (event instanceof KubernetesError) throw event;
+    throw new KubernetesError(`${where}: ${event.message || "the connection failed"}`, { next: NEXT });
+  });
   const ended = new Promise<{ code: number; stderr: string }>((resolve, reject) => {
     socket.addEventListener("close", () => {
-      if (status) return resolve({ code: exitCode(status), stderr });
+      if (status) return resolve({ code: exitCode(status), stderr: errors.text() });
       reject(new KubernetesError(`${where}: the connection closed before the command ended`, { next: NEXT }));
     });
   });
@@ -58,6 +61,33 @@ export async function execInPod(
     abort: () => socket.close(),
     ended,
   };
+}
+
+/** How the library says that a WebSocket did not come about: "Unexpected server response: 401". */
+interface FailedSocket {
+  message?: string;
+}
+
+/** As for any other request: refused credentials are renewed, and it is tried once more. */
+async function withRenewal<T>(access: Kubeconfig, open: () => Promise<T>): Promise<T> {
+  const used = await access.options();
+  return open().catch((event: FailedSocket) => {
+    if (!event.message?.endsWith(" 401")) throw event;
+    access.renew(used);
+    return open();
+  });
+}
+
+/** Keeps the last characters of what is written. */
+function lastOf(characters: number): { stream: Writable; text: () => string } {
+  let text = "";
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      text = (text + chunk).slice(-characters);
+      done();
+    },
+  });
+  return { stream, text: () => text };
 }
 
 function lines(onLine: (line: string) => void): Writable {

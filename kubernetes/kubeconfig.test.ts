@@ -135,7 +135,7 @@ test("a plugin is told what it is asked for, and of the cluster when it asks for
 test.each([
   [
     { command: "/nowhere/plugin", installHint: "install it" },
-    /\/nowhere\/plugin gave no credentials: .*ENOENT/,
+    /\/nowhere\/plugin returned no credentials: .*ENOENT/,
     "install it",
   ],
   [{ args: ["-e", "console.error('log in first'); process.exit(3)"] }, /: log in first$/, "run the plugin by hand"],

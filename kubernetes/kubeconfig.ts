@@ -1,5 +1,5 @@
-// Kubeconfigs, as kubectl reads them. Credentials of all kinds and proxies are the library's business (@kubernetes/client-node, which
-// nobody else imports but exec.ts), except what it does not know or does not do well: `tokenFile`, and plugins.
+// Kubeconfigs, as kubectl reads them. Authentication and proxies are left to @kubernetes/client-node (only exec.ts imports it too), except
+// for what it does not support well: `tokenFile`, and credential plugins.
 import { existsSync, readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { homedir } from "node:os";
@@ -12,7 +12,7 @@ import { KubernetesError, UnusableKubeconfig } from "./errors.ts";
 import { inPod, serviceAccount } from "./service-account.ts";
 import { ApiServer } from "./transport.ts";
 
-/** Marks of users whose credentials are ours to get, the way the library marks those of a provider. */
+/** Auth provider names for users whose credentials this file provides. */
 const [TOKEN_FILE, PLUGIN] = ["kubeconfig-token-file", "kubeconfig-credential-plugin"];
 
 /** One cluster, and one user of it. */
@@ -38,11 +38,11 @@ export class Kubeconfig implements Access {
     const cluster = this.#library.getCurrentCluster();
     if (cluster) return cluster.server;
     throw new UnusableKubeconfig("the kubeconfig has no current cluster", {
-      next: "set current-context in it, to one of its contexts (kubectl config use-context)",
+      next: "set current-context to one of its contexts (kubectl config use-context)",
     });
   }
 
-  /** For exec.ts. Not to be kept: its credentials are replaced when they are refused. */
+  /** For exec.ts. Do not keep it: it is replaced when its credentials are refused. */
   get library(): KubeConfig {
     return this.#library;
   }
@@ -56,15 +56,15 @@ export class Kubeconfig implements Access {
       if (error instanceof KubernetesError) throw error;
       throw this.#unusable(server, error as Error);
     }
-    // Connections are the transport's, unless they lead through a proxy.
+    // The transport has its own connections, except through a proxy.
     if (!this.#library.getCurrentCluster()?.proxyUrl) delete options.agent;
     this.#given.set(options, this.#generation);
     return options;
   }
 
-  /** The same cluster and user, with no credential remembered: the library keeps what a provider gave without a time for ever. */
+  /** Same cluster and user, without cached credentials: the library caches a credential without an expiry time for ever. */
   renew(refused: RequestOptions): void {
-    // Another request has had them renewed since.
+    // Already renewed, by another request.
     if (this.#given.get(refused) !== this.#generation) return;
     this.#generation++;
     for (const plugin of this.#plugins.values()) plugin.forget();
@@ -94,15 +94,15 @@ export class Kubeconfig implements Access {
 
   #unusable(server: string, { message }: Error): UnusableKubeconfig {
     if (message.startsWith("HTTP protocol is not allowed")) {
-      return new UnusableKubeconfig(`the kubeconfig's server ${server} would be sent credentials without encryption`, {
-        next: "give an https address; for a test server say insecure-skip-tls-verify: true beside it",
+      return new UnusableKubeconfig(`the kubeconfig's server ${server} would receive credentials without encryption`, {
+        next: "use an https address; for a test server, set insecure-skip-tls-verify: true for its cluster",
       });
     }
     const user = this.#library.getCurrentUser()?.name ?? "";
     return new UnusableKubeconfig(
       `the credentials of user ${user} in the kubeconfig for ${server} cannot be used: ${message}`,
       {
-        next: "look at this user in the kubeconfig: the files that it names, and its provider",
+        next: "check this user in the kubeconfig: the files that it names, and its auth provider",
       },
     );
   }
@@ -142,7 +142,7 @@ export function defaultAccess(context?: string): Access {
   if (!first && named.length === 0 && inPod()) return serviceAccount();
   if (!first) {
     throw new UnusableKubeconfig(`there is no kubeconfig: ${wanted.join(", ")} does not exist`, {
-      next: "set KUBECONFIG to the path of one",
+      next: "set KUBECONFIG to the path of a kubeconfig",
     });
   }
   const [path, folder] = first;
@@ -165,10 +165,10 @@ function read(text: string, folder: string): KubeConfig {
       Object.assign(known, { token: undefined, authProvider });
     }
   } catch (error) {
-    // The first line only: the others show the text, in which secrets stand.
+    // Only the first line: the others quote the text, which contains secrets.
     const [why] = (error as Error).message.split("\n");
     throw new UnusableKubeconfig(`the kubeconfig cannot be read: ${why}`, {
-      next: "give what kubectl config view --raw --minify prints",
+      next: "provide the output of kubectl config view --raw --minify",
     });
   }
   return library;
@@ -179,7 +179,7 @@ function readFile(path: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     throw new UnusableKubeconfig(`the kubeconfig cannot be read: ${(error as Error).message}`, {
-      next: "give the path of one that this user may read",
+      next: "provide the path of a kubeconfig that this user can read",
     });
   }
 }
@@ -189,7 +189,7 @@ function inContext(library: KubeConfig, context: string | undefined): KubeConfig
   const names = library.getContexts().map(({ name }) => name);
   if (!names.includes(context)) {
     throw new UnusableKubeconfig(`the kubeconfig has no context ${context}`, {
-      next: `it has: ${names.join(", ") || "none"}`,
+      next: `use one of its contexts: ${names.join(", ") || "it has none"}`,
     });
   }
   library.setCurrentContext(context);

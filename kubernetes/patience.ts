@@ -1,4 +1,4 @@
-// The one loop that waits for something in a cluster. p-retry turns the round; time is passed in, so that waiting is tested without waiting.
+// The one loop that waits for something in a cluster, on top of p-retry. The clock is a parameter, so that tests do not wait.
 import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
 import { ApiRefusal } from "./errors.ts";
@@ -19,9 +19,9 @@ export const realClock: Clock = {
 };
 
 export interface Patience {
-  /** How long trying again can help with this error, in milliseconds since the first attempt; 0: not at all. */
+  /** How long retrying can help with this error, in milliseconds since the first attempt; 0: not at all. */
   limitMs: (error: Error) => number;
-  /** Milliseconds between two attempts; a longer time that the API server asks for (`Retry-After`) goes before it. */
+  /** Milliseconds between two attempts; a longer `Retry-After` of the API server takes precedence. */
   everyMs: number;
   /** Called before each pause. */
   waiting?: (error: Error) => void | Promise<void>;
@@ -30,7 +30,7 @@ export interface Patience {
   signal?: AbortSignal | undefined;
 }
 
-/** Attempts something again and again until it succeeds. @throws what the last attempt threw when patience is over */
+/** Retries until it succeeds. @throws the error of the last attempt when the limit is reached */
 export async function patiently<T>(
   attempt: () => Promise<T>,
   { limitMs, everyMs, waiting, clock = realClock, signal }: Patience,
@@ -38,7 +38,7 @@ export async function patiently<T>(
   const begun = clock.now();
   return pRetry(attempt, {
     retries: Number.POSITIVE_INFINITY,
-    minTimeout: 0, // the pauses are the clock's
+    minTimeout: 0, // pauses are made by the clock
     signal,
     shouldRetry: async ({ error }) => {
       const left = limitMs(error) - (clock.now() - begun);
@@ -51,16 +51,16 @@ export async function patiently<T>(
   });
 }
 
-/** What is still waited for, in a few words. */
+/** What is still missing, in a few words. */
 class Missing extends Error {}
 
-/** Milliseconds between two looks, and between two words about the same wait. */
+/** Milliseconds between two looks, and between two messages about the same reason. */
 const [LOOK_EVERY, SAY_EVERY] = [2_000, 20_000];
 
 /**
- * Looks again and again until nothing is missing any more.
+ * Looks again and again until nothing is missing.
  * @param look what is still missing, in a few words; undefined when nothing is
- * @returns what was missing last, when the time is over
+ * @returns what was still missing when time ran out
  */
 export async function until(
   look: () => Promise<string | undefined>,

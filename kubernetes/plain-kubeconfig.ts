@@ -1,5 +1,5 @@
-// Kubeconfigs of the agent: one cluster, one user, credentials that stand in it or in files. What else kubectl reads (plugins, OpenID
-// Connect, proxies) takes a large library (kubeconfig.ts), which a privileged process on every node does without.
+// The agent's kubeconfig: one cluster, one user, credentials in the kubeconfig or in files. Plugins, OpenID Connect and proxies need a large
+// library (kubeconfig.ts), which does not belong in a privileged process on every node.
 import { readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { dirname, resolve } from "node:path";
@@ -28,7 +28,7 @@ const user = z.strictObject({
   "client-key-data": text,
 });
 const named = { name: z.string() };
-/** Only what the current context names is read closely. */
+/** Only the cluster and the user of the current context are validated. */
 const kubeconfig = z.object({
   clusters: z.array(z.object({ ...named, cluster: z.unknown().optional() })),
   users: z.array(z.object({ ...named, user: z.unknown().optional() })).default([]),
@@ -36,7 +36,7 @@ const kubeconfig = z.object({
   "current-context": z.string(),
 });
 
-/** Reads a kubeconfig's file. What it names is read for each request: tokens and certificates are replaced. @throws UnusableKubeconfig */
+/** Reads a kubeconfig. The files that it names are read for each request, because tokens and certificates are rotated. @throws UnusableKubeconfig */
 export function plainKubeconfig(path: string): Access {
   const chosen = choose(path);
   const { server, "insecure-skip-tls-verify": insecure, "tls-server-name": servername, ...authority } = chosen.cluster;
@@ -70,7 +70,7 @@ function choose(path: string): { cluster: z.output<typeof cluster>; user: z.outp
   if (!ofContext) throw unusable(path, `it has no cluster ${context.cluster}`);
   const at = understand(path, cluster, ofContext);
   if (at.server.startsWith("http:") && !at["insecure-skip-tls-verify"]) {
-    throw unusable(path, `its server ${at.server} would be sent credentials without encryption`);
+    throw unusable(path, `its server ${at.server} would receive credentials without encryption`);
   }
   const as = config.users.find(({ name }) => name === context.user)?.user;
   return { cluster: at, user: understand(path, user, as ?? {}) };
@@ -80,7 +80,7 @@ function read(path: string): unknown {
   try {
     return parse(readFileSync(path, "utf8"));
   } catch (error) {
-    // The first line only: the others show the text, in which secrets stand.
+    // Only the first line: the others quote the text, which contains secrets.
     throw unusable(path, (error as Error).message.split("\n")[0] ?? "");
   }
 }
@@ -101,7 +101,7 @@ function readNamed(kubeconfigPath: string, file: string): Buffer {
 
 function unusable(path: string, why: string): UnusableKubeconfig {
   return new UnusableKubeconfig(`the kubeconfig ${path} cannot be used: ${why}`, {
-    next: "give one with a token or a client certificate, in it or in files that it names; plugins and proxies are not supported here",
+    next: "use a kubeconfig with a token or a client certificate, inline or in files; the agent does not support plugins and proxies",
   });
 }
 

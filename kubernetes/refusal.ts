@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { ApiRefusal, type Attempt } from "./errors.ts";
 
-/** Longest text of a proxy that is repeated, characters. */
+/** Characters of a proxy's text that are quoted. */
 const LONGEST = 300;
 
 /** The Kubernetes API's Status object, as far as it is read. */
@@ -11,7 +11,7 @@ interface Status {
   details?: { retryAfterSeconds?: number };
 }
 
-/** What an answer that is no success says: an API server's Status, or whatever a proxy on the way writes. */
+/** Reads an error answer: the API server's Status, or whatever a proxy in between wrote. */
 export function refusalOf(attempt: Attempt, status: number, retryAfter: string | undefined, body: string): ApiRefusal {
   const { reason = "", message, details } = readStatus(body);
   const words = (message && printable(message)) || plain(body) || STATUS_CODES[status] || `HTTP status ${status}`;
@@ -38,9 +38,9 @@ function plain(body: string): string {
   return printable(text).replace(/\s+/g, " ").trim().slice(0, LONGEST);
 }
 
-/** Without what a terminal would obey: anybody on the way can write an answer. */
+/** Without control characters, which a terminal would obey: anything in between can write an answer. */
 export function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, "");
+  return text.replace(/[^\P{Cc}\n\t]+/gu, " ");
 }
 
 /** `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. */

@@ -11,8 +11,8 @@ export function inPod(folder = FOLDER): boolean {
 }
 
 /**
- * Asks as a pod's service account, at KUBERNETES_SERVICE_HOST and _PORT. Token and authority are read for each request: both are
- * replaced while the pod runs. @throws UnusableKubeconfig outside of a pod
+ * Authenticates with the pod's service account, at KUBERNETES_SERVICE_HOST and _PORT. Token and CA are read for each request: both are
+ * rotated while the pod runs. @throws UnusableKubeconfig outside of a pod
  */
 export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, folder = FOLDER): Access {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
@@ -20,7 +20,7 @@ export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, fol
     throw new UnusableKubeconfig(
       "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not say where the API server is",
       {
-        next: "run in a pod, or give a kubeconfig",
+        next: "run it in a pod, or provide a kubeconfig",
       },
     );
   }
@@ -29,7 +29,7 @@ export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, fol
       return readFileSync(join(folder, name), "utf8");
     } catch (error) {
       throw new UnusableKubeconfig(`the pod's service account cannot be used: ${(error as Error).message}`, {
-        next: "see that automountServiceAccountToken is not false for the pod",
+        next: "check that automountServiceAccountToken is not false for the pod",
       });
     }
   };

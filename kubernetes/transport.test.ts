@@ -74,8 +74,8 @@ test("every answer that is no success becomes one of the family, which names the
 
 test.each([
   ["", "the answer is empty"],
-  [html, "what answers is not an API server: <html><head><title>502"],
-  ['{"items": [', "what answers is not an API server"],
+  [html, "the answer does not come from an API server: <html><head><title>502"],
+  ['{"items": [', "the answer does not come from an API server"],
 ])("a success without an object counts as no answer: %j", async (body, why) => {
   const { api } = await serving((_, response) => response.end(body));
   await expect(getObject(api, "/version")).rejects.toThrow(ApiUnreachable);
@@ -86,7 +86,7 @@ test.each([
   [
     403,
     status,
-    { reason: "Forbidden", words: "nodes is forbidden", next: expect.stringContaining("the right") },
+    { reason: "Forbidden", words: "nodes is forbidden", next: expect.stringContaining("permission") },
     false,
   ],
   [401, "", { words: "Unauthorized", next: expect.stringContaining("renew the credentials") }, false],
@@ -105,9 +105,9 @@ test.each([
 test("an answer is repeated without what a terminal would obey, and not all of a long one is read", async () => {
   const answer = { body: JSON.stringify({ message: "no\u001b[31m\u009b way" }) };
   const { api } = await serving((_, response) => response.writeHead(500).end(answer.body));
-  await expect(getObject(api, "/version")).rejects.toMatchObject({ words: "no[31m way" });
+  await expect(getObject(api, "/version")).rejects.toMatchObject({ words: "no [31m  way" });
   answer.body = "\u001b]0;title\u0007no";
-  await expect(getObject(api, "/version")).rejects.toMatchObject({ words: "]0;titleno" });
+  await expect(getObject(api, "/version")).rejects.toMatchObject({ words: "]0;title no" });
   stop();
   let written = 0;
   const endless = await serving((_, response) => {
@@ -127,7 +127,9 @@ test("a server that nobody runs, and one whose name nobody knows, are said so wi
   stop();
   const refused = getObject(new ApiServer(anonymous(url)), "/version");
   await expect(refused).rejects.toThrow(`the API server ${url} does not answer GET /version: connect ECONNREFUSED`);
-  await expect(refused).rejects.toMatchObject({ next: expect.stringContaining("see whether the API server runs") });
+  await expect(refused).rejects.toMatchObject({
+    next: expect.stringContaining("check that the API server is running"),
+  });
   const unknown = getObject(new ApiServer(anonymous("https://api.invalid:6443")), "/version");
   await expect(unknown).rejects.toMatchObject({ next: expect.stringContaining("DNS") });
 });

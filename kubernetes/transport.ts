@@ -1,6 +1,5 @@
-// One request to the API server, and its answer. What is asked are files beside this one, a verb each: who must not delete does not
-// import delete.ts. Objects pass as they were written: a typed client would drop the fields that it does not know before the API server
-// could refuse them.
+// One request to the API server and its answer. The verbs are functions in files beside this one: a part that must not delete does not
+// import delete.ts. Objects are passed on as they are: a typed client would drop unknown fields before the API server can reject them.
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { Access } from "./access.ts";
@@ -18,11 +17,11 @@ export interface ApiRequest {
   contentType?: string;
   /** Ends the request; it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** So many milliseconds without a byte are a failure. */
+  /** Milliseconds without a byte after which the request has failed. */
   silenceMs?: number;
 }
 
-/** What verbs need of an API server; tests have one of their own. */
+/** What the verbs need; tests provide their own. */
 export interface Api {
   /** URL, for people. */
   readonly server: string;
@@ -30,16 +29,16 @@ export interface Api {
   send(request: ApiRequest): Promise<string>;
 }
 
-/** What a watch needs. */
+/** What a watch needs in addition. */
 export interface StreamingApi extends Api {
-  /** Resolves when a successful answer has begun; its text comes in pieces. Both reject with a KubernetesError. */
+  /** Resolves when a successful answer begins, with its text in pieces. @throws KubernetesError, also while iterating */
   stream(request: ApiRequest): Promise<AsyncIterable<string>>;
 }
 
 const ANSWER_MS = 30_000;
-/** Characters of an answer that is no success; what is over them says nothing more. */
+/** Characters that are read of an error's body. */
 const LONGEST_REFUSAL = 1_000_000;
-/** So long an idle connection is kept for the next request: shorter than servers and proxies do, so that none closes it under a request. */
+/** How long an idle connection is kept: shorter than servers and proxies keep it, so that they do not close it under a request. */
 const IDLE_MS = 4_000;
 const KEPT = { keepAlive: true, timeout: IDLE_MS };
 
@@ -49,7 +48,7 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
   readonly #answerMs: number;
   readonly #agents = { "http:": new HttpAgent(KEPT), "https:": new Agent(KEPT) };
 
-  /** @param answerMs milliseconds of silence that a request gets where it does not say so itself */
+  /** @param answerMs default of `silenceMs` */
   constructor(access: A, answerMs = ANSWER_MS) {
     this.access = access;
     this.#answerMs = answerMs;
@@ -69,7 +68,7 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
     const options = await this.access.options();
     let answer = await this.#answer(request, options);
     if (answer.statusCode === 401 && this.access.renew) {
-      // Expired, or withdrawn, before its time: asked once more, as kubectl does.
+      // Expired or revoked early: try once more, as kubectl does.
       answer.resume();
       this.access.renew(options);
       answer = await this.#answer(request, await this.access.options());
@@ -86,8 +85,8 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
   }
 
   /**
-   * A connection that was kept open may be closed by the other side just when it is used again, by a server that restarts: that is no
-   * failure. What creates is not sent twice.
+   * A server that restarts may close a reused connection just when a request is sent on it. Such a request is sent again, unless it creates
+   * something.
    */
   async #answer(request: ApiRequest, options: RequestOptions): Promise<IncomingMessage> {
     try {
@@ -148,14 +147,14 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
 
 class StaleConnection extends Error {}
 
-/** The answer's object. What is no JSON comes from something on the way: it counts as no answer. */
+/** The answer as an object. An answer that is not JSON comes from something in between: it counts as no answer. */
 export async function sendForObject<T>(api: Api, request: ApiRequest): Promise<T> {
   const text = await api.send(request);
   try {
     return JSON.parse(text) as T;
   } catch (error) {
     const begin = printable(text.slice(0, 1000)).trim().replace(/\s+/g, " ").slice(0, 100);
-    const why = begin ? `what answers is not an API server: ${begin}` : "the answer is empty";
+    const why = begin ? `the answer does not come from an API server: ${begin}` : "the answer is empty";
     throw new ApiUnreachable({ server: api.server, ...request }, why, error);
   }
 }
