@@ -19,7 +19,7 @@ export interface SshAccess {
   /** Public key in OpenSSH's form, e.g. "ssh-ed25519 AAAA…". */
   publicKey: pulumi.Input<string>;
   /** IPv4 networks from which port 22 is reached. */
-  cidrs: string[];
+  cidrs: pulumi.Input<string>[];
 }
 
 /** Arguments of `AwsCluster`. */
@@ -35,9 +35,9 @@ export interface AwsClusterArgs {
    */
   kubernetesVersion?: string;
   /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
-  podSubnet?: string;
+  podSubnet?: pulumi.Input<string>;
   /** IPv4 network the Services' addresses come from. Defaults to "10.96.0.0/12". */
-  serviceSubnet?: string;
+  serviceSubnet?: pulumi.Input<string>;
   /** Nodes and clients. Defaults to "master" (172.31.1.8), "node" (172.31.1.207), "client1" (172.31.1.55) and "client2" (172.31.1.162). */
   machines?: AwsMachine[];
   /** Processor of the instances. Defaults to `Amd64`. */
@@ -45,7 +45,7 @@ export interface AwsClusterArgs {
   /** Id of a VPC that exists. Defaults to a new one with a way out. */
   vpcId?: pulumi.Input<string>;
   /** IPv4 network of the VPC. Defaults to "172.31.0.0/16". */
-  vpcCidr?: string;
+  vpcCidr?: pulumi.Input<string>;
   /** Subnets of the machines. Defaults to one, "172.31.1.0/24". */
   subnets?: AwsSubnet[];
   /**
@@ -54,9 +54,9 @@ export interface AwsClusterArgs {
    */
   publicAddresses?: boolean;
   /** IPv4 networks from which the API server is reached, besides the nodes: this computer's address as /32 is one of them. */
-  adminCidrs: string[];
+  adminCidrs: pulumi.Input<string>[];
   /** IPv4 networks from which node ports are reached, besides the clients. Defaults to none. */
-  nodePortCidrs?: string[];
+  nodePortCidrs?: pulumi.Input<string>[];
   /** What may be open to everybody. Defaults to nothing. */
   openToWorld?: WorldAccess[];
   /** Logging in by SSH. Defaults to nobody. */
@@ -76,9 +76,9 @@ export interface AwsClusterArgs {
   /** Id of the machine image, in place of a search by name; its kernel must be 6.1 or later. */
   imageId?: pulumi.Input<string>;
   /** Size of the instances' encrypted disks in GiB, at least 8. Defaults to 20. */
-  diskSize?: number;
+  diskSize?: pulumi.Input<number>;
   /** Whether the control plane is kept from being deleted or replaced (Pulumi's `protect`). Defaults to true. */
   protectControlPlane?: boolean;
   /** Tags of everything that can have them. */
-  tags?: Record<string, string>;
+  tags?: Record<string, pulumi.Input<string>>;
 }

@@ -13,7 +13,8 @@ import type { nodes } from "./nodes.ts";
 import { requireWay } from "./published-release.ts";
 
 interface Awaited {
-  args: AwsClusterArgs;
+  /** Networks that the API server is open to. */
+  adminCidrs: AwsClusterArgs["adminCidrs"];
   made: ReturnType<typeof nodes>;
   /** Where nodes reach the API server. */
   apiServer: ApiServerAddress;
@@ -34,7 +35,7 @@ export function awaitCluster(
   awaited: Awaited,
   opts: pulumi.CustomResourceOptions,
 ) {
-  const { args, made, apiServer } = awaited;
+  const { adminCidrs, made, apiServer } = awaited;
   const host = made.publicAddress?.publicIp ?? pulumi.output(apiServer.host);
   const ids = pulumi.all(made.made.map(({ instance }) => instance.id));
   const wait = (
@@ -58,7 +59,6 @@ export function awaitCluster(
       { ...opts, ...after, customTimeouts: { create: "30m", update: "30m" } },
     );
 
-  const { adminCidrs } = args;
   const answers = documentText(place, controlPlaneSchema, { host, port: apiServer.port, adminCidrs });
   const controlPlane = wait(
     "control-plane",

@@ -47,7 +47,7 @@ export class AwsCluster extends pulumi.ComponentResource {
     args = requireArguments(place, "AwsCluster", args);
     const checked = requireAws(place, args, requireRegion(place.component, opts));
     const clusterName = requireClusterName(place, args.clusterName ?? `${name}-${pulumi.getStack()}`);
-    const rules = requireNotOpenToWorld(place, openings(args, checked.podSubnet, checked.vpcCidr), args.openToWorld);
+    const rules = requireNotOpenToWorld(place, openings({ ...args, ...checked }), args.openToWorld);
     super(componentType("AwsCluster"), name, args, opts);
     const sdk = awsSdk();
     // Nothing is made before AWS has answered.
@@ -84,7 +84,7 @@ export class AwsCluster extends pulumi.ComponentResource {
       sdk,
       name,
       place,
-      { args, made, apiServer, exchange: parameters, release },
+      { adminCidrs: checked.adminCidrs, made, apiServer, exchange: parameters, release },
       { parent: this },
     );
     this.apiServer = pulumi.output(apiServer);

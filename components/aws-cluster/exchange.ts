@@ -22,7 +22,7 @@ export function exchange(
   sdk: AwsSdk,
   name: string,
   clusterName: string,
-  tags: Record<string, string>,
+  tags: Record<string, pulumi.Input<string>>,
   opts: pulumi.CustomResourceOptions,
 ): Exchange {
   const path = `/ebpf-dataplane/${clusterName}`;

@@ -3,12 +3,14 @@ import { VxlanMode } from "../ip-pool/args.ts";
 import { WorldAccess } from "./args.ts";
 import { type Opening, openings } from "./firewall.ts";
 
+const networks = { podSubnet: "10.244.0.0/16", vpcCidr: "172.31.0.0/16" };
+
 /** `group: protocol/ports from peers`, as a person would read the console. */
 const words = ({ group, ipProtocol, fromPort, toPort, peers, cidrIpv4 }: Opening) =>
   `${group}: ${ipProtocol === "-1" ? "all" : `${ipProtocol}/${fromPort}-${toPort}`} from ${peers ?? cidrIpv4}`;
 
 test("what is let in, and nothing more", () => {
-  const all = openings({ adminCidrs: ["203.0.113.7/32"] }, "10.244.0.0/16", "172.31.0.0/16");
+  const all = openings({ ...networks, adminCidrs: ["203.0.113.7/32"] });
   expect(all.map(words)).toEqual([
     "control-plane: tcp/6443-6443 from nodes",
     "control-plane: tcp/6443-6443 from 203.0.113.7/32",
@@ -23,17 +25,13 @@ test("what is let in, and nothing more", () => {
 });
 
 test("with every packet in the tunnel, pods' addresses are not let in", () => {
-  const all = openings({ adminCidrs: [], vxlanMode: VxlanMode.Always }, "10.244.0.0/16", "172.31.0.0/16");
+  const all = openings({ ...networks, adminCidrs: [], vxlanMode: VxlanMode.Always });
   expect(all.map(words)).not.toContain("nodes: all from 10.244.0.0/16");
 });
 
 test("who may say that the world comes in", () => {
   const ssh = { publicKey: "ssh-ed25519 A", cidrs: ["198.51.100.0/24"] };
-  const all = openings(
-    { adminCidrs: ["1.2.3.4/32"], nodePortCidrs: ["5.6.7.8/32"], ssh },
-    "10.244.0.0/16",
-    "10.0.0.0/16",
-  );
+  const all = openings({ ...networks, adminCidrs: ["1.2.3.4/32"], nodePortCidrs: ["5.6.7.8/32"], ssh });
   expect(all.flatMap(({ name, world }) => (world ? [`${name} ${world}`] : []))).toEqual([
     `api-admin-0 ${WorldAccess.ApiServer}`,
     `node-ports-tcp-0 ${WorldAccess.NodePorts}`,

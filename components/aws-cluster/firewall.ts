@@ -1,7 +1,8 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails.ts";
 import { API_SERVER_PORT } from "../documents/defaults.ts";
 import { VxlanMode } from "../ip-pool/args.ts";
-import { type InputPlace, refuseBecause } from "../refusal/refusal.ts";
+import { checked, type InputPlace, refuseBecause } from "../refusal/refusal.ts";
 import { type AwsClusterArgs, WorldAccess } from "./args.ts";
 
 /** The security groups: the control plane is in the first two, workers in the second, clients in the third. */
@@ -24,33 +25,38 @@ export interface Opening {
   /** Who may come: the members of a group, by the address of their interface … */
   peers?: Group;
   /** … or a network. */
-  cidrIpv4?: string;
+  cidrIpv4?: pulumi.Input<string>;
   /** What must be said for it to be open to everybody. */
   world?: WorldAccess;
 }
 
+/** Networks whose own traffic is let in. */
+interface Networks {
+  podSubnet: pulumi.Input<string>;
+  vpcCidr: pulumi.Input<string>;
+}
+
 /** Everything that is let in, and nothing more: pure, so that a test reads as the list. */
-export function openings(args: AwsClusterArgs, podSubnet: string, vpcCidr: string): Opening[] {
-  return [
-    ...controlPlane(args),
-    ...betweenNodes(args, podSubnet),
-    ...nodePorts(args),
-    ...pathMtu(vpcCidr),
-    ...ssh(args),
-  ];
+export function openings(args: AwsClusterArgs & Networks): Opening[] {
+  return [...controlPlane(args), ...betweenNodes(args), ...nodePorts(args), ...pathMtu(args.vpcCidr), ...ssh(args)];
 }
 
 /** Refuses what would be open to everybody without having been said. */
 export function requireNotOpenToWorld(place: InputPlace, rules: Opening[], said: WorldAccess[] = []): Opening[] {
-  for (const rule of rules) {
-    if (rule.world === undefined || said.includes(rule.world)) continue;
-    const wrong = sshNotOpenToWorld(rule) ?? nodePortsNotOpenToWorld(rule) ?? apiServerOpenToWorld(rule);
-    if (wrong) refuseBecause(place, `${wrong}, or say openToWorld: ["${rule.world}"]`);
-  }
-  return rules;
+  return rules.map((rule) => {
+    const { world, cidrIpv4 } = rule;
+    if (world === undefined || cidrIpv4 === undefined || said.includes(world)) return rule;
+    // A network that is known later is looked at before the rule is made.
+    const guarded = checked(cidrIpv4, (known) => {
+      const open = { ...rule, cidrIpv4: known };
+      const wrong = sshNotOpenToWorld(open) ?? nodePortsNotOpenToWorld(open) ?? apiServerOpenToWorld(open);
+      return wrong ? refuseBecause(place, `${wrong}, or say openToWorld: ["${world}"]`) : known;
+    });
+    return { ...rule, cidrIpv4: guarded };
+  });
 }
 
-function apiServerOpenToWorld({ cidrIpv4 = "" }: Opening): string | undefined {
+function apiServerOpenToWorld({ cidrIpv4 }: { cidrIpv4: string }): string | undefined {
   return isWorld(cidrIpv4) ? `the API server is open to ${cidrIpv4}: name the networks that need it` : undefined;
 }
 
@@ -68,7 +74,7 @@ function controlPlane({ adminCidrs }: AwsClusterArgs): Opening[] {
   ];
 }
 
-function betweenNodes({ vxlanMode = VxlanMode.CrossSubnet }: AwsClusterArgs, podSubnet: string): Opening[] {
+function betweenNodes({ vxlanMode = VxlanMode.CrossSubnet, podSubnet }: AwsClusterArgs & Networks): Opening[] {
   const fromNodes = { group: Group.Nodes, peers: Group.Nodes };
   const tunnel = { ...fromNodes, name: "vxlan", description: "VXLAN between nodes", ...port("udp", 4789) };
   const kubelet = {
@@ -101,7 +107,7 @@ function nodePorts({ nodePortCidrs = [] }: AwsClusterArgs): Opening[] {
 }
 
 /** ICMP "fragmentation needed" (type 3, code 4), without which connections with large packets hang. */
-function pathMtu(cidrIpv4: string): Opening[] {
+function pathMtu(cidrIpv4: pulumi.Input<string>): Opening[] {
   const icmp = { name: "path-mtu", description: "path MTU discovery", ipProtocol: "icmp", fromPort: 3, toPort: 4 };
   return [Group.Nodes, Group.Clients].map((group) => ({ ...icmp, group, cidrIpv4 }));
 }

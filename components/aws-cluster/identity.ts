@@ -20,7 +20,7 @@ export function identity(
   sdk: AwsSdk,
   name: string,
   allowed: { action: string; parameters: pulumi.Output<string>[] } | undefined,
-  { sessionManager, tags }: { sessionManager: boolean; tags: Record<string, string> },
+  { sessionManager, tags }: { sessionManager: boolean; tags: Record<string, pulumi.Input<string>> },
   opts: pulumi.CustomResourceOptions,
 ): Identity {
   const role = new sdk.iam.Role(`${name}-role`, { assumeRolePolicy: EC2_ASSUMES, tags }, opts);

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { imageNameOf, requireImageName } from "../aws/image.ts";
 import { requireInstance, type TypedMachine } from "../aws/inputs.ts";
 import { Architecture, type AwsMachine } from "../aws/machine.ts";
@@ -7,54 +8,56 @@ import { POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
 import { VxlanMode } from "../ip-pool/args.ts";
 import { requireMachines } from "../machine/inputs.ts";
 import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
-import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
+import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { requireRelease } from "../release/inputs.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
 import { contains, firstAndLast, networksOverlap, prefixLength } from "../rules/addresses.ts";
 import { requireCidr, requirePodNetwork, requireServiceNetwork, requireUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireLabel } from "../values/names.ts";
-import type { AwsClusterArgs } from "./args.ts";
+import type { AwsClusterArgs, SshAccess } from "./args.ts";
 
-/** Arguments with their defaults. */
-export interface CheckedAws {
+/** The network of a new VPC, as AWS gives a default one. */
+const VPC_NETWORK = "172.31.0.0/16";
+
+/** Arguments with their defaults; values that are known later are on their guard. */
+export interface CheckedAws extends Access {
   kubernetesVersion: string;
-  podSubnet: string;
-  serviceSubnet: string;
-  vpcCidr: string;
+  podSubnet: pulumi.Input<string>;
+  serviceSubnet: pulumi.Input<string>;
+  vpcCidr: pulumi.Input<string>;
   subnets: AwsSubnet[];
   /** The control plane first. */
   machines: TypedMachine[];
   controlPlane: TypedMachine;
   sourceDestCheck: boolean;
   publicAddresses: boolean;
-  diskSize: number;
+  diskSize: pulumi.Input<number>;
 }
+
+/** Who is let in from outside. */
+type Access = Pick<AwsClusterArgs, "adminCidrs" | "nodePortCidrs" | "ssh">;
 
 /** Refuses arguments that AWS, kubeadm or the dataplane would refuse later, or that would not work. */
 export function requireAws(place: InputPlace, args: AwsClusterArgs, region: string | undefined): CheckedAws {
-  const { kubernetesVersion = DEFAULT_RELEASE, podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK } = args;
-  const { vpcCidr = "172.31.0.0/16", subnets = [{ cidr: "172.31.1.0/24" }], diskSize = 20 } = args;
+  const { kubernetesVersion = DEFAULT_RELEASE, subnets = [{ cidr: "172.31.1.0/24" }], diskSize = 20 } = args;
   requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
-  requireWhole(at(place, "diskSize"), diskSize, 8, 16384);
   if (args.imageId === undefined) requireImageName(at(place, "imageName"), imageNameOf(args));
-  requireNetworks(place, { podSubnet, serviceSubnet, vpcCidr });
-  requireSubnets(place, args, { vpcCidr, subnets }, region);
-  requireAccess(place, args);
+  const zoned = requireSubnets(place, args, subnets, region);
+  const networks = requireNetworks(place, args, subnets);
   requireId(at(place, "vpcId"), args.vpcId, "vpc");
   requireId(at(place, "imageId"), args.imageId, "ami");
   const machines = requireAwsMachines(at(place, "machines"), args, subnets);
   return {
+    ...requireAccess(place, args),
     kubernetesVersion,
-    podSubnet,
-    serviceSubnet,
-    vpcCidr,
-    subnets,
+    ...networks,
+    subnets: zoned,
     machines,
     controlPlane: machines[0] as TypedMachine,
     sourceDestCheck: requireSourceDestCheck(args),
     publicAddresses: args.publicAddresses ?? true,
-    diskSize,
+    diskSize: checked(diskSize, (size) => requireWhole(at(place, "diskSize"), size, 8, 16384)),
   };
 }
 
@@ -64,40 +67,53 @@ function requireSourceDestCheck({ returnMode, vxlanMode, sourceDestCheck }: AwsC
   return sourceDestCheck ?? !foreign;
 }
 
-function requireNetworks(place: InputPlace, networks: Record<"podSubnet" | "serviceSubnet" | "vpcCidr", string>): void {
-  requirePodNetwork(at(place, "podSubnet"), networks.podSubnet);
-  requireServiceNetwork(at(place, "serviceSubnet"), networks.serviceSubnet);
-  requireUnicastCidr(at(place, "vpcCidr"), networks.vpcCidr, 28);
-  if (prefixLength(networks.vpcCidr) < 16) refuse(at(place, "vpcCidr"), networks.vpcCidr, "a network from /16 to /28");
-  const entries = Object.entries(networks);
-  entries.forEach(([field, cidr], index) => {
-    const other = entries.slice(0, index).find(([, earlier]) => networksOverlap(earlier, cidr));
-    if (other) refuse(at(place, field), cidr, `apart from ${other[0]} ${other[1]}`);
+/** Networks that are apart from each other, and the VPC's with all subnets in it. */
+function requireNetworks(place: InputPlace, args: AwsClusterArgs, subnets: AwsSubnet[]) {
+  const { podSubnet: pods = POD_NETWORK, serviceSubnet: services = SERVICE_NETWORK, vpcCidr: vpc = VPC_NETWORK } = args;
+  const field = (name: string) => at(place, name);
+  const podSubnet = checked(pods, (cidr) => requirePodNetwork(field("podSubnet"), cidr));
+  const serviceSubnet = checkedBeside(services, [podSubnet], (cidr, [known = ""]) => {
+    requireServiceNetwork(field("serviceSubnet"), cidr);
+    return requireApart(field("serviceSubnet"), cidr, { podSubnet: known });
   });
+  const vpcCidr = checkedBeside(vpc, [podSubnet, serviceSubnet], (cidr, [knownPods = "", knownServices = ""]) => {
+    requireUnicastCidr(field("vpcCidr"), cidr, 28);
+    if (prefixLength(cidr) < 16) refuse(field("vpcCidr"), cidr, "a network from /16 to /28");
+    subnets.forEach((subnet, index) => {
+      const inside = contains(cidr, firstAndLast(subnet.cidr)[0]) && prefixLength(subnet.cidr) >= prefixLength(cidr);
+      if (!inside) refuse(at(at(field("subnets"), index), "cidr"), subnet.cidr, `inside vpcCidr ${cidr}`);
+    });
+    return requireApart(field("vpcCidr"), cidr, { podSubnet: knownPods, serviceSubnet: knownServices });
+  });
+  return { podSubnet, serviceSubnet, vpcCidr };
+}
+
+function requireApart(place: InputPlace, cidr: string, others: Record<string, string>): string {
+  const other = Object.entries(others).find(([, earlier]) => networksOverlap(earlier, cidr));
+  return other ? refuse(place, cidr, `apart from ${other[0]} ${other[1]}`) : cidr;
 }
 
 function requireSubnets(
   place: InputPlace,
   args: AwsClusterArgs,
-  { vpcCidr, subnets }: { vpcCidr: string; subnets: AwsSubnet[] },
+  subnets: AwsSubnet[],
   region: string | undefined,
-): void {
+): AwsSubnet[] {
   const list = at(place, "subnets");
   if (subnets.length === 0) refuse(list, subnets, "at least one subnet");
-  subnets.forEach(({ cidr, zone, id }, index) => {
+  return subnets.map((subnet, index) => {
+    const { cidr, id } = subnet;
     const item = at(list, index);
     requireCidr(at(item, "cidr"), cidr, 28);
-    const inside = contains(vpcCidr, firstAndLast(cidr)[0]) && prefixLength(cidr) >= prefixLength(vpcCidr);
-    if (!inside) refuse(at(item, "cidr"), cidr, `inside vpcCidr ${vpcCidr}`);
     const other = subnets.slice(0, index).findIndex((earlier) => networksOverlap(earlier.cidr, cidr));
     if (other >= 0) refuse(at(item, "cidr"), cidr, `apart from subnets[${other}].cidr ${subnets[other]?.cidr}`);
-    if (zone !== undefined) requireZone(at(item, "zone"), zone, region);
     requireId(at(item, "id"), id, "subnet");
     if (args.vpcId !== undefined && id === undefined) {
       refuse(at(item, "id"), id, "the id of a subnet of vpcId: subnets are only made in a VPC that is made too");
     }
     if (args.vpcId === undefined && id !== undefined)
       refuse(at(item, "id"), id, "absent, or given together with vpcId");
+    return { ...subnet, ...checkedField(item, "zone", subnet.zone, (field, zone) => requireZone(field, zone, region)) };
   });
 }
 
@@ -107,36 +123,39 @@ function requireId(place: InputPlace, id: unknown, kind: string): void {
 }
 
 /** A zone is a region's name and a letter; local zones have a place between. */
-function requireZone(place: InputPlace, zone: string, region: string | undefined): void {
+function requireZone(place: InputPlace, zone: string, region: string | undefined): string {
   const example = `like "${region ?? "eu-central-1"}a"`;
   if (!/^[a-z]{2}(-[a-z]+)+-\d+([a-z]|-[a-z]+-\d+[a-z])$/.test(zone)) refuse(place, zone, `a zone ${example}`);
   if (region && !zone.startsWith(region)) refuse(place, zone, `a zone of the region ${region}, ${example}`);
+  return zone;
 }
 
-function requireAccess(place: InputPlace, args: AwsClusterArgs): void {
-  const networks = (field: InputPlace, cidrs: string[]) => {
-    cidrs.forEach((cidr, index) => {
-      requireCidr(at(field, index), cidr);
-    });
-  };
+function requireAccess(place: InputPlace, args: AwsClusterArgs): Access {
+  const networks = (field: InputPlace, cidrs: pulumi.Input<string>[]) =>
+    cidrs.map((cidr, index) => checked(cidr, (known) => requireCidr(at(field, index), known)));
   if (args.adminCidrs.length === 0) {
     refuse(at(place, "adminCidrs"), [], "at least one network: this computer must reach the API server");
   }
-  networks(at(place, "adminCidrs"), args.adminCidrs);
-  networks(at(place, "nodePortCidrs"), args.nodePortCidrs ?? []);
-  if (!args.ssh) return;
-  const sources = at(at(place, "ssh"), "cidrs");
-  networks(sources, args.ssh.cidrs);
-  const { publicKey } = args.ssh;
+  return {
+    adminCidrs: networks(at(place, "adminCidrs"), args.adminCidrs),
+    nodePortCidrs: networks(at(place, "nodePortCidrs"), args.nodePortCidrs ?? []),
+    ...(args.ssh && { ssh: requireSshAccess(at(place, "ssh"), args.ssh, networks) }),
+  };
+}
+
+function requireSshAccess(
+  place: InputPlace,
+  { publicKey, cidrs }: SshAccess,
+  networks: (field: InputPlace, cidrs: pulumi.Input<string>[]) => pulumi.Input<string>[],
+): SshAccess {
+  const sources = at(place, "cidrs");
+  const from = networks(sources, cidrs);
   if (typeof publicKey === "string" && !/^(ssh-ed25519|ssh-rsa) \S+/.test(publicKey)) {
     // Not repeated in the message: it may be the private one.
-    refuse(
-      at(at(place, "ssh"), "publicKey"),
-      "…",
-      'an OpenSSH public key of the kind EC2 takes: "ssh-ed25519 …" or "ssh-rsa …"',
-    );
+    refuse(at(place, "publicKey"), "…", 'an OpenSSH public key of the kind EC2 takes: "ssh-ed25519 …" or "ssh-rsa …"');
   }
-  if (args.ssh.cidrs.length === 0) refuse(sources, [], "at least one network from which port 22 is reached");
+  if (cidrs.length === 0) refuse(sources, [], "at least one network from which port 22 is reached");
+  return { publicKey, cidrs: from };
 }
 
 /** Machines with their types, the control plane first. */

@@ -16,7 +16,7 @@ export function network(
   sdk: AwsSdk,
   name: string,
   args: AwsClusterArgs,
-  { vpcCidr, subnets }: { vpcCidr: string; subnets: AwsSubnet[] },
+  { vpcCidr, subnets }: { vpcCidr: pulumi.Input<string>; subnets: AwsSubnet[] },
   opts: pulumi.CustomResourceOptions,
 ): Network {
   if (args.vpcId !== undefined) {

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { TypedMachine } from "../aws/inputs.ts";
 import { instance } from "../aws/instance.ts";
 import type { AwsSdk } from "../aws/sdk-types.ts";
@@ -21,12 +21,24 @@ export interface NodesPlan {
   groups: Record<Group, pulumi.Output<string>>;
   exchange: Exchange;
   imageId: pulumi.Output<string>;
-  tags: Record<string, string>;
+  tags: Record<string, pulumi.Input<string>>;
   keyName: pulumi.Output<string> | undefined;
 }
 
-/** The longest that a public address can be, for a size that is known before the address. */
-const ANY_ADDRESS = "255.255.255.255";
+/** What of a node's user data may be known only later. */
+interface Later {
+  podSubnet: string;
+  serviceSubnet: string;
+  /** Public address; "" where there is none. */
+  address: string;
+}
+
+/** The longest that these can be, for a size that is known before they are. */
+const LONGEST: Later = {
+  podSubnet: "255.255.255.255/32",
+  serviceSubnet: "255.255.255.255/32",
+  address: "255.255.255.255",
+};
 
 /** Makes the instances of nodes, each with the least that its role may do. @returns the control plane's public address, if any */
 export function nodes(
@@ -51,8 +63,8 @@ export function nodes(
   const made = checked.machines.flatMap((machine) => {
     const { role } = machine;
     if (role === MachineRole.Client) return [];
-    const settings = (address: string) => settingsOf(args, checked, machine, exchange, address);
-    requireSize(at(place, "machines"), machine, userData(settings(ANY_ADDRESS)));
+    const text = (later: Later) => userData(settingsOf(args, checked, machine, exchange, later));
+    requireSize(at(place, "machines"), machine, text(LONGEST));
     const isControlPlane = role === MachineRole.ControlPlane;
     const resource = instance(
       sdk,
@@ -69,10 +81,9 @@ export function nodes(
         tags,
         keyName: plan.keyName,
         instanceProfile: identities[role].profile,
-        userData:
-          isControlPlane && publicAddress
-            ? publicAddress.publicIp.apply((address) => userData(settings(address)))
-            : userData(settings("")),
+        userData: pulumi
+          .all([checked.podSubnet, checked.serviceSubnet, (isControlPlane && publicAddress?.publicIp) || ""])
+          .apply(([podSubnet, serviceSubnet, address]) => text({ podSubnet, serviceSubnet, address })),
       },
       {
         ...opts,
@@ -99,7 +110,7 @@ function settingsOf(
   checked: CheckedAws,
   { name, role, address }: TypedMachine,
   { path }: Exchange,
-  publicAddress: string,
+  { podSubnet, serviceSubnet, address: publicAddress }: Later,
 ): NodeSettings {
   const all: NodeSettings = {
     ROLE: role,
@@ -113,8 +124,8 @@ function settingsOf(
   return {
     ...all,
     KUBERNETES_VERSION: checked.kubernetesVersion,
-    POD_SUBNET: checked.podSubnet,
-    SERVICE_SUBNET: checked.serviceSubnet,
+    POD_SUBNET: podSubnet,
+    SERVICE_SUBNET: serviceSubnet,
     CERTIFICATE_NAMES: [publicAddress, "127.0.0.1"].filter(Boolean).join(" "),
   };
 }

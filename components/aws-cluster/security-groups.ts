@@ -8,7 +8,7 @@ export function securityGroups(
   name: string,
   vpcId: pulumi.Input<string>,
   openings: Opening[],
-  tags: Record<string, string>,
+  tags: Record<string, pulumi.Input<string>>,
   opts: pulumi.CustomResourceOptions,
 ): Record<Group, pulumi.Output<string>> {
   const group = (group: Group) => {

@@ -11,8 +11,8 @@ export interface InstancePlan {
   securityGroupIds: pulumi.Input<string>[];
   sourceDestCheck: boolean;
   publicAddress: boolean;
-  diskSize: number;
-  tags: Record<string, string>;
+  diskSize: pulumi.Input<number>;
+  tags: Record<string, pulumi.Input<string>>;
   keyName?: pulumi.Input<string>;
   instanceProfile?: pulumi.Input<string>;
   userData?: pulumi.Input<string>;

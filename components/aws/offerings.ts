@@ -53,7 +53,8 @@ export function requireOffered(
     if (where.length === 0) refuse(field, instanceType, `a type that AWS has in ${region}`);
     const index = subnets.findIndex(({ cidr }) => contains(cidr, address));
     const { zone, id } = subnets[index] ?? {};
-    if (zone !== undefined && !where.includes(zone)) {
+    // A zone that another resource yields is AWS's to refuse.
+    if (typeof zone === "string" && !where.includes(zone)) {
       refuse(
         field,
         instanceType,

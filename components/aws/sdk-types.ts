@@ -3,7 +3,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 type Text = pulumi.Input<string>;
-type Tags = Record<string, string>;
+type Tags = Record<string, Text>;
 
 /** A class of resources. */
 export type ResourceClass<Args, Made = object> = new (
@@ -60,7 +60,7 @@ interface InstanceArgs {
   sourceDestCheck: boolean;
   associatePublicIpAddress: boolean;
   metadataOptions: { httpEndpoint: string; httpTokens: string; httpPutResponseHopLimit: number };
-  rootBlockDevice: { encrypted: boolean; volumeType: string; volumeSize: number; tags: Tags };
+  rootBlockDevice: { encrypted: boolean; volumeType: string; volumeSize: pulumi.Input<number>; tags: Tags };
   tags: Tags;
   keyName?: Text;
   iamInstanceProfile?: Text;
@@ -122,7 +122,7 @@ interface Rule {
   securityGroupId: Text;
   description: string;
   ipProtocol: string;
-  cidrIpv4?: string;
+  cidrIpv4?: Text;
   tags: Tags;
 }
 

@@ -6,7 +6,7 @@ export interface AwsSubnet {
   /** IPv4 network inside the VPC's. */
   cidr: string;
   /** Availability zone, e.g. "eu-central-1a". Defaults to one that AWS chooses. */
-  zone?: string;
+  zone?: pulumi.Input<string>;
   /** Id of a subnet that exists, with a route to the outside; needed where `vpcId` is given, and only there. */
   id?: pulumi.Input<string>;
 }

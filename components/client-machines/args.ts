@@ -25,7 +25,7 @@ export interface ClientMachinesArgs {
   /** Whether instances get public addresses. Defaults to true. */
   publicAddresses?: boolean;
   /** Size of the encrypted disks in GiB, at least 8. Defaults to 8. */
-  diskSize?: number;
+  diskSize?: pulumi.Input<number>;
   /** Tags of the instances and their disks. */
-  tags?: Record<string, string>;
+  tags?: Record<string, pulumi.Input<string>>;
 }

@@ -7,7 +7,8 @@ import { awsSdk } from "../aws/sdk.ts";
 import { subnetOf } from "../aws/subnet.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { componentType } from "../program/package-name.ts";
-import { argumentsOf } from "../refusal/refusal.ts";
+import { argumentsOf, at, checked } from "../refusal/refusal.ts";
+import { requireWhole } from "../values/choices.ts";
 import type { ClientMachinesArgs } from "./args.ts";
 import { requireClientMachines } from "./inputs.ts";
 
@@ -21,6 +22,7 @@ export class ClientMachines extends pulumi.ComponentResource {
   constructor(name: string, args: ClientMachinesArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("ClientMachines", name);
     args = requireArguments(place, "ClientMachines", args);
+    const diskSize = checked(args.diskSize ?? 8, (size) => requireWhole(at(place, "diskSize"), size, 8, 16384));
     const machines = requireClientMachines(place, args);
     super(componentType("ClientMachines"), name, args, opts);
     const sdk = awsSdk();
@@ -39,7 +41,7 @@ export class ClientMachines extends pulumi.ComponentResource {
           securityGroupIds: args.securityGroupIds,
           sourceDestCheck: true,
           publicAddress: args.publicAddresses ?? true,
-          diskSize: args.diskSize ?? 8,
+          diskSize,
           tags: args.tags ?? {},
           keyName: args.keyName,
           instanceProfile: args.instanceProfile,

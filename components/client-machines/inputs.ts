@@ -3,14 +3,13 @@ import { requireInstance } from "../aws/inputs.ts";
 import { Architecture } from "../aws/machine.ts";
 import { MachineRole } from "../machine/machine.ts";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { requireUnique, requireWhole } from "../values/choices.ts";
+import { requireUnique } from "../values/choices.ts";
 import { requireLabel } from "../values/names.ts";
 import type { ClientMachinesArgs } from "./args.ts";
 
 /** Refuses what cannot be clients. @returns the machines with their types */
 export function requireClientMachines(place: InputPlace, args: ClientMachinesArgs) {
-  const { machines, subnets, architecture = Architecture.Amd64, diskSize = 8 } = args;
-  requireWhole(at(place, "diskSize"), diskSize, 8, 16384);
+  const { machines, subnets, architecture = Architecture.Amd64 } = args;
   if (args.imageId === undefined) requireImageName(at(place, "imageName"), imageNameOf(args));
   subnets.forEach(({ id }, index) => {
     if (id === undefined) refuse(at(at(at(place, "subnets"), index), "id"), id, "the id of a subnet that exists");

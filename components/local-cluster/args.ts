@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../machine/machine.ts";
 
 /** Arguments of `LocalCluster`. */
@@ -18,9 +19,9 @@ export interface LocalClusterArgs {
    */
   loadKubeProxyImage?: boolean;
   /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
-  podSubnet?: string;
+  podSubnet?: pulumi.Input<string>;
   /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */
-  serviceSubnet?: string;
+  serviceSubnet?: pulumi.Input<string>;
   /**
    * Nodes and clients. Defaults to the control plane "master" (172.31.1.8), the worker "node" (172.31.1.207), and the clients
    * "client1" (172.31.1.55) and "client2" (172.31.1.162).

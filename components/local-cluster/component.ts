@@ -43,14 +43,14 @@ export class LocalCluster extends pulumi.ComponentResource {
         interpreter: INTERPRETER,
         create: programCommand("lab", "up"),
         delete: programCommand("lab", "down", lab.name),
-        stdin: JSON.stringify({ ...lab, kubeProxy: args.loadKubeProxyImage ?? false }),
+        stdin: lab.document.apply((spec) => JSON.stringify({ ...spec, kubeProxy: args.loadKubeProxyImage ?? false })),
         // Says only that the images changed, so that they are loaded again.
         environment: { EBPF_DATAPLANE_IMAGES: images.all },
         // Progress is on stderr; stdout carries the administrator's credentials.
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
         // Another release upgrades the cluster, everything else makes another one.
-        triggers: [JSON.stringify({ ...lab, kubernetesVersion: undefined })],
+        triggers: [lab.document.apply((spec) => JSON.stringify({ ...spec, kubernetesVersion: undefined }))],
       },
       {
         parent: this,

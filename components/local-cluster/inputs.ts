@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
 import { labSchema } from "../documents/lab.ts";
 import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
@@ -6,12 +7,14 @@ import type { InputPlace } from "../refusal/refusal.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
 import type { LocalClusterArgs } from "./args.ts";
 
-/** The lab that is asked for, as `lab up` reads it, the control plane first; refuses what it would refuse. */
+/** The lab that is asked for. Refuses what `lab up` would refuse. */
 export function labOf(place: InputPlace, args: LocalClusterArgs) {
   const { name = "local", kubernetesVersion = DEFAULT_RELEASE, machines = WALK_THROUGH_MACHINES } = args;
   const { podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK } = args;
-  const lab = requireDocument(place, labSchema, { name, kubernetesVersion, podSubnet, serviceSubnet, machines });
-  return { ...lab, machines: [...machines].sort((one, other) => rank(one) - rank(other)) };
+  const asked = requireDocument(place, labSchema, { name, kubernetesVersion, podSubnet, serviceSubnet, machines });
+  const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
+  const document = pulumi.output(asked).apply((known) => ({ ...known, machines: controlPlaneFirst }));
+  return { name, kubernetesVersion, machines: controlPlaneFirst, document };
 }
 
 function rank(machine: Machine): number {
