@@ -1,5 +1,5 @@
-// The life of a node agent, in order: become the only writer, load, read back what was there, watch until every list is
-// complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one goes the same way.
+// The life of a node agent, in order: become the only writer, load, restore the previous state, watch until every list
+// is complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one repeats these steps.
 import { release } from "node:os";
 import { join } from "node:path";
 import { Attachments } from "./attachments.ts";
@@ -45,7 +45,7 @@ const LOOK_AGAIN_MS = 10_000;
 const REPAIR_MS = 1_000;
 const READ_AGAIN_MS = 60_000;
 
-/** What one run of an agent works with. */
+/** The parts of a running agent. */
 interface Agent {
   readonly options: AgentOptions;
   readonly log: Logger;
@@ -55,13 +55,13 @@ interface Agent {
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
   readonly metrics: AgentMetrics;
-  /** The metrics are served before there is a cluster to ask. */
+  /** Metrics are served before the cluster is reachable. */
   readonly failingWatches: { of: () => readonly string[] };
   readonly counted: { by?: Pick<Dataplane, "entries" | "closedPolicies" | "closedServices"> };
 }
 
-/** Runs until the process ends. Rejects when it cannot start; the message says why and what to do. `openCluster` is given
- * what to call after every change of an object. */
+/** Runs until the process ends. Rejects if it cannot start, with the reason and the next step. `openCluster`
+ * gets a callback for changes of objects. */
 export async function runAgent(
   options: AgentOptions,
   settings: Settings,
@@ -73,7 +73,7 @@ export async function runAgent(
 
   const rounds = new Rounds(async () => {
     const result = await dataplane.apply();
-    health.is("the kernel is not at the cluster's state (see the agent's log)", result === "failed");
+    health.is("the kernel does not have the cluster's state (see the agent's log)", result === "failed");
     return result;
   }, agent.metrics.programmed);
   const cluster = openCluster(() => rounds.changed());
@@ -92,21 +92,21 @@ export async function runAgent(
   const watching = cluster.run(new AbortController().signal);
   await Promise.race([rounds.until(() => cluster.store.complete), watching]);
   recover(agent, cluster);
-  health.waitsFor("the kernel to hold the cluster's state (see the agent's log)");
+  health.waitsFor("the kernel to have the cluster's state (see the agent's log)");
   await rounds.start();
 
   const attachments = attach(agent);
   const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), log });
   dataplane.onWritten = (maps) => outlived.written(maps);
   const { regularly } = new Watchdog(health, log);
-  regularly("look at the machine again", LOOK_AGAIN_MS, () => {
+  regularly("check the machine", LOOK_AGAIN_MS, () => {
     dataplane.lookAgain();
     rounds.trigger();
     outlived.changed();
     attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   });
-  regularly("read the maps again", READ_AGAIN_MS, () => dataplane.readAgain());
-  regularly("look at the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
+  regularly("read the maps", READ_AGAIN_MS, () => dataplane.readAgain());
+  regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
   await explain(agent, cluster, attachments, () => dataplane.names);
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
@@ -160,46 +160,46 @@ function loadOptions(options: AgentOptions, pins: Pins): LoadOptions {
   return { objects: programFolder(), pins, logFile: runFile(options, "verifier.log") };
 }
 
-/** The endpoints that an earlier agent left, without those whose interface is gone, after a reboot for instance. */
+/** The endpoints of the previous agent, except those whose interface no longer exists, for example after a reboot. */
 function readBack(options: AgentOptions, log: Logger): EndpointStore {
   const endpoints = new EndpointStore(runFile(options, "endpoints.json"));
   if (endpoints.damage) log.error(endpoints.damage);
   for (const one of endpoints.list()) {
     if (hostIndex(one.hostInterface) === one.ifindex) continue;
-    log.info(`the interface of ${one.namespace}/${one.pod} is gone: its endpoint is forgotten`);
+    log.info(`the interface of ${one.namespace}/${one.pod} does not exist: its endpoint is removed`);
     written(log, () => endpoints.remove(one));
   }
   return endpoints;
 }
 
-/** Endpoints that only the maps still know: without them their pods would lose their network and their policies. */
+/** Endpoints that are only in the maps: without them their pods would lose their network and their policies. */
 function recover({ endpoints, loaded, log }: Agent, cluster: Cluster): void {
   for (const one of lostEndpoints(endpoints, loaded.maps, cluster.store.list("pods"), networkDevices())) {
-    log.warn(`the endpoint of ${one.namespace}/${one.pod} is taken from the maps: endpoints.json does not name it`);
+    log.warn(`the endpoint of ${one.namespace}/${one.pod} was recovered from the maps: it is not in endpoints.json`);
     written(log, () => endpoints.add(one));
   }
 }
 
-// A run folder that is full or read-only keeps nobody from starting.
+// A full or read-only run folder does not prevent the start.
 function written(log: Logger, write: () => void): void {
   try {
     write();
   } catch (error) {
-    log.error(`endpoints.json stays as it is: ${error instanceof Error ? error.message : error}`);
+    log.error(`endpoints.json was not updated: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** From here on packets meet the programs of this agent; maps that only older ones used can go. */
+/** From here on packets are handled by this agent's programs; maps of older programs can be removed. */
 function attach({ options, log, pins, loaded, network, endpoints }: Agent): Attachments {
   const attacherOf = (programs: Pick<Loaded, "programFd">) => attacher(programs, pins, options.attach === "clsact");
   const attachments = new Attachments(attacherOf, loaded, network, log);
   attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   for (const layout of removeOtherLayouts(pins))
-    log.info(`removed the maps of layout ${layout}: nothing uses them any more`);
+    log.info(`removed the maps of layout ${layout}: they are no longer used`);
   return attachments;
 }
 
-/** What happens to packets, in words, for whoever asks at the agent's second socket. */
+/** Serves packet events in readable form at the agent's second socket. */
 async function explain(agent: Agent, cluster: Cluster, attachments: Attachments, policies: () => PolicyNames) {
   const { options, pins, loaded, log } = agent;
   const { store } = cluster;
@@ -224,7 +224,7 @@ async function explain(agent: Agent, cluster: Cluster, attachments: Attachments,
   await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context);
 }
 
-// Asking costs a process; an index is not given to another device.
+// The lookup costs a process, and an index is not reused for another device.
 function deviceNames(): (ifindex: number) => string {
   const known = new Map<number, string>();
   return (ifindex) => {
@@ -233,7 +233,7 @@ function deviceNames(): (ifindex: number) => string {
   };
 }
 
-/** Tells the container runtime of us last: the moment it knows, kubelet sends pods. */
+/** Installs the CNI plugin last, because kubelet starts pods as soon as it exists. */
 async function servePods(
   agent: Agent,
   cluster: Cluster,

@@ -7,16 +7,16 @@ import { networkDevices } from "./network/devices.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
 
-/** Which program belongs on which interface of this node. */
+/** Attaches the right program to each interface of this node. */
 export class Attachments {
   readonly #attacherOf: (programs: Pick<LoadedPrograms, "programFd">) => Attacher;
   #attacher: Attacher;
   readonly #network: NodeNetwork;
   readonly #log: Logger;
-  /** Interfaces that are known to be closed where our programs are missing. */
+  /** Interfaces that are known to drop all packets if the dataplane's programs are missing. */
   readonly #closed = new Set<number>();
   #last: (() => void) | undefined;
-  /** A trace switches back and forth: that is no news. */
+  /** A trace switches programs back and forth, which is not worth logging. */
   #level: "info" | "debug" = "info";
 
   constructor(
@@ -31,7 +31,7 @@ export class Attachments {
     this.#log = log;
   }
 
-  /** From now on these programs are the ones: each hook is switched in one step. */
+  /** Uses these programs from now on: each hook is switched atomically. */
   use(programs: Pick<LoadedPrograms, "programFd">): void {
     this.#attacher = this.#attacherOf(programs);
     this.#level = "debug";
@@ -39,8 +39,8 @@ export class Attachments {
     this.#level = "info";
   }
 
-  /** Attaches what is not attached yet or of an older version. Pods come first: a packet that an uplink's new program
-   * hands on must not meet an interface without one. */
+  /** Attaches programs that are missing or of an older version. Pods come first: a packet that an uplink's new program
+   * delivers must not reach an interface without a program. */
   ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
     this.#last = () => this.ensure(endpoints, cgroupRoot);
     this.#closed.clear();
@@ -49,8 +49,8 @@ export class Attachments {
     this.sweep();
   }
 
-  /** The part of it that costs system calls only: every program on its interface. An interface that is gone, or goes
-   * meanwhile, is left out. */
+  /** The part that costs only system calls: every program on its interface. Interfaces that do not exist, or disappear
+   * meanwhile, are skipped. */
   repair(endpoints: readonly Endpoint[]): void {
     for (const endpoint of endpoints) this.#whereItIs(() => this.endpoint(endpoint));
     this.#whereItIs(() => this.#nodeInterfaces());
@@ -65,7 +65,7 @@ export class Attachments {
   }
 
   #nodeInterfaces(): void {
-    // The marks of to_tunnel must be there before to_uplink asks for them.
+    // to_tunnel must set its marks before to_uplink checks for them.
     if (this.#network.tunnel) {
       this.#attach("to_tunnel", this.#network.tunnel);
       this.#attach("from_tunnel", this.#network.tunnel);
@@ -76,7 +76,7 @@ export class Attachments {
     }
   }
 
-  /** Both directions of a workload's interface. */
+  /** Attaches both directions of a workload's interface. */
   endpoint({ hostInterface, ifindex }: Endpoint): void {
     const device = { name: hostInterface, ifindex };
     for (const program of ["to_workload", "from_workload"] as const) {
@@ -86,7 +86,7 @@ export class Attachments {
     this.#closed.add(ifindex);
   }
 
-  /** Forgets interfaces that are gone. */
+  /** Forgets removed interfaces. */
   sweep(): void {
     this.#attacher.sweep(networkDevices());
   }

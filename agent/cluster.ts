@@ -6,7 +6,7 @@ import { FileSource } from "./watch/file-source.ts";
 import { eventPublisher, ProblemReporter } from "./watch/problem-reporter.ts";
 import { SnapshotStore } from "./watch/snapshot-store.ts";
 
-/** Where the agent's objects come from, and where it says what is wrong with them. */
+/** The source of the agent's objects, and where it reports their problems. */
 export interface Cluster {
   readonly store: SnapshotStore;
   readonly claims: BlockClaims;
@@ -17,7 +17,7 @@ export interface Cluster {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** The cluster of an API server, as a pod sees it or by a kubeconfig; `changed` is called after every change. */
+/** The cluster of an API server, reached as a pod or with a kubeconfig; `changed` is called after every change. */
 export function apiCluster(kubeconfig: string | undefined, changed: () => void, log: Logger): Cluster {
   const api = connect(kubeconfig);
   const store = new SnapshotStore(changed);
@@ -26,7 +26,7 @@ export function apiCluster(kubeconfig: string | undefined, changed: () => void, 
   return cluster("the API server", store, new ApiSource(api, log), claims, new ProblemReporter(log, publish));
 }
 
-/** The cluster that the files of a folder describe: for machines without Kubernetes. */
+/** The cluster described by the files of a folder, for machines without Kubernetes. */
 export function fileCluster(folder: string, changed: () => void, log: Logger): Cluster {
   const store = new SnapshotStore(changed);
   return cluster(

@@ -28,12 +28,12 @@ export interface DataplaneParts {
   readonly log: Logger;
 }
 
-const SAID_AT_ONCE = 20;
+const REPORTED_AT_ONCE = 20;
 
-/** One pass from the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
+/** Applies the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
 export class Dataplane {
   readonly gate: EndpointGate;
-  /** Called after maps were written, with those that changed. */
+  /** Called after maps were written, with the changed maps. */
   onWritten: (changed: ReadonlySet<WrittenMap>) => void = () => {};
   readonly #parts: DataplaneParts;
   readonly #compiler = new Compiler();
@@ -43,19 +43,19 @@ export class Dataplane {
   #local: readonly LocalEndpoint[] | undefined;
   #network = "";
   #kubeProxy: DesiredState["kubeProxy"] | undefined;
-  /** What the numbers in the maps stand for. */
+  /** The names of the numbers in the maps. */
   names: PolicyNames = { identities: new Map(), policies: new Map() };
-  /** What no address may be given out of. */
+  /** Blocks from which no address may be allocated. */
   refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
   /** Policies that are too large and allow nothing. */
   closedPolicies = 0;
   /** Services that are too large and serve nobody. */
   closedServices = 0;
   #routeProblems: readonly Problem[] = [];
-  #saidError = "";
-  #saidProblems = "";
+  #reportedError = "";
+  #reportedProblems = "";
   #savedNames: PolicyNames | undefined;
-  #saidNames = "";
+  #reportedNamesError = "";
 
   constructor(parts: DataplaneParts) {
     this.#parts = parts;
@@ -63,8 +63,8 @@ export class Dataplane {
     this.gate = new EndpointGate(this.#reconciler.deltas);
   }
 
-  /** Brings the kernel to what the cluster wants now. "partly": some entries could not be written, which was said and
-   * is tried again; "failed": nothing can be told of the rest. Others have their turn meanwhile; one pass at a time. */
+  /** Updates the kernel to the cluster's current state. "partly": some entries could not be written, which was reported
+   * and is retried; "failed": the state of the rest is unknown. Yields to other work meanwhile; one pass at a time. */
   async apply(): Promise<"done" | "partly" | "failed"> {
     const started = performance.now();
     try {
@@ -72,7 +72,7 @@ export class Dataplane {
       if (this.#reread) await inSlices(this.#reconciler.rereading());
       this.#reread = false;
       const { written, changed, problems, pending } = await inSlices(this.#reconciler.syncing(desired.maps));
-      this.#sayServiceHandling(desired.kubeProxy);
+      this.#reportServiceHandling(desired.kubeProxy);
       this.refused = desired.refused;
       this.closedPolicies = desired.closedPolicies;
       this.closedServices = desired.closedServices;
@@ -85,9 +85,9 @@ export class Dataplane {
       }
       const { problems: reporter, store } = this.#parts.cluster;
       reporter.report([...store.problems(), ...desired.problems, ...this.#routeProblems]);
-      this.#say(problems);
+      this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
-      if (routed) this.#saidError = "";
+      if (routed) this.#reportedError = "";
       return pending === 0 && routed ? "done" : "partly";
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
@@ -95,17 +95,17 @@ export class Dataplane {
     }
   }
 
-  /** Entries that a map holds, as far as we know. */
+  /** The known number of entries in a map. */
   entries(map: WrittenMap): number {
     return this.#reconciler.deltas[map].actualCount;
   }
 
-  /** Read the maps again at the next pass: what somebody else changed in them is put right. */
+  /** Read the maps again in the next pass, to correct changes by other processes. */
   readAgain(): void {
     this.#reread = true;
   }
 
-  /** Look at the machine again at the next pass: its interfaces, and whether its routes are still there. */
+  /** Check the machine again in the next pass: its interfaces, and whether its routes still exist. */
   lookAgain(): void {
     this.#facts = undefined;
     this.#network = "";
@@ -124,8 +124,8 @@ export class Dataplane {
     return { desired: await inSlices(this.#compiler.compiling(cluster.store.snapshot(facts, this.#local))), facts };
   }
 
-  // Comparing with the kernel costs processes: done when something here changed, and when the machine is looked at again.
-  // A route that the kernel refuses keeps only itself from being in place: it is tried again, pods go on.
+  // Comparing with the kernel costs processes, so it is done only after a change and when the machine is checked.
+  // If the kernel refuses a route, only that route is missing: it is retried, and pods continue to work.
   #writeNetwork({ routes, natOutgoing, kubeProxy }: DesiredState, facts: NodeFacts): boolean {
     const text = JSON.stringify([routes, natOutgoing, kubeProxy]);
     if (text === this.#network) return true;
@@ -143,7 +143,7 @@ export class Dataplane {
     }
   }
 
-  // Also one that is about to end, or whose image is still fetched: its rules are its own.
+  // Also a pod that is terminating, or whose image is still being pulled: its rules must not be removed.
   #hasKubeProxyPod(): boolean {
     const { cluster, options } = this.#parts;
     return cluster.store
@@ -151,15 +151,15 @@ export class Dataplane {
       .some(({ metadata, spec }) => spec?.nodeName === options.node && metadata.labels?.["k8s-app"] === "kube-proxy");
   }
 
-  #sayServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {
+  #reportServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {
     const before = this.#kubeProxy === "active";
     const now = kubeProxy === "active";
     this.#kubeProxy = kubeProxy;
     if (before !== now)
-      this.#parts.log.info(now ? "services are left to kube-proxy" : "services are handled here again");
+      this.#parts.log.info(now ? "services are handled by kube-proxy" : "services are handled by the dataplane again");
   }
 
-  // For `inspect`, which is another process. Where it cannot be written, numbers have no names there: nothing else.
+  // For `inspect`, which is another process. If the file cannot be written, `inspect` shows numbers without names; nothing else is affected.
   #nameNumbers(names: PolicyNames): void {
     this.names = names;
     const saved = this.#savedNames;
@@ -170,39 +170,39 @@ export class Dataplane {
       writeFileSync(`${path}.new`, text, { mode: 0o600 });
       renameSync(`${path}.new`, path);
       this.#savedNames = names;
-      this.#saidNames = "";
+      this.#reportedNamesError = "";
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== this.#saidNames) this.#parts.log.warn(`"inspect" shows numbers without names: ${reason}`);
-      this.#saidNames = reason;
+      if (reason !== this.#reportedNamesError) this.#parts.log.warn(`"inspect" shows numbers without names: ${reason}`);
+      this.#reportedNamesError = reason;
     }
   }
 
-  // What is repeated at every retry is said once, and of very many only the first.
-  #say(problems: readonly WriteProblem[]): void {
+  // Problems that repeat at every retry are reported once, and only the first of very many.
+  #report(problems: readonly WriteProblem[]): void {
     const lines = problems.map(({ map, owner, entry, count, reason }) => {
       const entries = count === 1 ? `its entry ${entry} is` : `${count} of its entries (${entry} …) are`;
       return `${owner}: ${entries} not in the map ${map}: ${reason}`;
     });
     const text = lines.join("\n");
-    if (text === this.#saidProblems) return;
-    this.#saidProblems = text;
-    for (const line of lines.slice(0, SAID_AT_ONCE)) this.#parts.log.error(line);
-    if (lines.length > SAID_AT_ONCE) this.#parts.log.error(`… and ${lines.length - SAID_AT_ONCE} more`);
+    if (text === this.#reportedProblems) return;
+    this.#reportedProblems = text;
+    for (const line of lines.slice(0, REPORTED_AT_ONCE)) this.#parts.log.error(line);
+    if (lines.length > REPORTED_AT_ONCE) this.#parts.log.error(`… and ${lines.length - REPORTED_AT_ONCE} more`);
   }
 
   #fail(message: string): void {
     this.#parts.metrics.failed("reconcile");
-    if (message !== this.#saidError)
-      this.#parts.log.error(`Cannot bring the kernel to the cluster's state: ${message}`);
-    this.#saidError = message;
+    if (message !== this.#reportedError)
+      this.#parts.log.error(`Cannot update the kernel to the cluster's state: ${message}`);
+    this.#reportedError = message;
   }
 }
 
 function routeProblem(node: string, { destination, other }: RouteConflict): Problem {
   const message =
-    `${destination} has a route on this node that is not this dataplane's ("${other}"). It is kept, so pods there may ` +
-    "not be reached from here. Next: remove that route, or the IPAMBlock.";
+    `${destination} has another route on this node ("${other}"), which is kept, so pods there may ` +
+    "not be reachable from this node. Next: remove that route, or the IPAMBlock.";
   return { kind: "Node", name: node, path: "status", message };
 }
 
@@ -213,7 +213,7 @@ function sameNames(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string
   return true;
 }
 
-// Asking costs a change of namespaces, and the answer does not change: an endpoint is the same object while it lives.
+// The lookup costs a change of namespaces, and the result does not change: an endpoint is the same object for its lifetime.
 const cookies = new WeakMap<Endpoint, string>();
 
 function localEndpoint(endpoint: Endpoint): LocalEndpoint {

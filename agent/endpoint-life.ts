@@ -5,7 +5,7 @@ import type { Dataplane } from "./dataplane.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Rounds } from "./rounds.ts";
 
-// The pod's object may reach us after kubelet's call, and an API server that is away comes back.
+// The pod's object may arrive after kubelet's call, and an API server may be unavailable for a while.
 const PATIENCE = 60_000;
 
 export interface EndpointLifeParts {
@@ -15,7 +15,7 @@ export interface EndpointLifeParts {
   readonly rounds: Pick<Rounds, "trigger">;
 }
 
-/** What happens to a pod's interface between being made and being opened: programs first, then policy, then traffic. */
+/** The steps between creating and opening a pod's interface: programs first, then policy, then traffic. */
 export function endpointLife({ network, attachments, dataplane, rounds }: EndpointLifeParts): EndpointLife {
   const changed = () => {
     dataplane.endpointsChanged();
@@ -29,8 +29,8 @@ export function endpointLife({ network, attachments, dataplane, rounds }: Endpoi
       await dataplane.gate.endpointReady(endpoint, AbortSignal.timeout(PATIENCE)).catch(() => {
         throw new CniError(
           CniCode.TRY_AGAIN_LATER,
-          `The policy of ${endpoint.namespace}/${endpoint.pod} was not in force within ${PATIENCE / 1000} s.`,
-          "next: the log of this node's agent says whether it sees the pod and what it could not write",
+          `The policy of ${endpoint.namespace}/${endpoint.pod} was not written within ${PATIENCE / 1000} s.`,
+          "next: check the log of this node's agent for the pod and for failed writes",
         );
       });
     },

@@ -10,16 +10,16 @@ const program = new Command("ebpf-dataplane").description(
 );
 
 addAgentOptions(
-  program.command("agent").description("run this node's dataplane; ends on SIGTERM and leaves it running"),
+  program.command("agent").description("run this node's agent; on SIGTERM it ends and the dataplane keeps running"),
 )
   .requiredOption("--node <name>", "name of this machine's Node object", process.env.NODE_NAME)
   .option("--objects <folder>", "read Kubernetes objects from the files of a folder instead of the API server")
-  .option("--kubeconfig <file>", "reach the API server with this instead of the pod's service account")
+  .option("--kubeconfig <file>", "use this kubeconfig instead of the pod's service account")
   .option("--node-address <address>", "this node's address; by default the Node object's InternalIP")
   .action((options: AgentOptions) => orSay(() => agent(options)));
 
 addAgentOptions(
-  program.command("cleanup").description("take the dataplane off this node; its pods lose their network"),
+  program.command("cleanup").description("remove the dataplane from this node; its pods lose their network"),
 ).action((options: AgentOptions) => orSay(() => cleanup(options)));
 
 registerInspectCommands(program);
@@ -38,10 +38,10 @@ async function agent(options: AgentOptions): Promise<void> {
   writePrivately();
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);
-  // Nothing has to be put away: an agent that is killed and one that ends leave the same.
+  // No cleanup is needed: a killed agent and one that ends leave the same state.
   for (const signal of ["SIGTERM", "SIGINT"]) {
     process.once(signal, () => {
-      log.info("ended; the dataplane goes on without its agent");
+      log.info("ended; the dataplane keeps running without its agent");
       process.exit(0);
     });
   }
@@ -57,7 +57,7 @@ async function cleanup(options: AgentOptions): Promise<void> {
   process.exit(0);
 }
 
-// A person gets the message; the trace only on request.
+// Users get the message; the stack trace only on request.
 async function orSay(work: () => Promise<void>): Promise<void> {
   try {
     await work();

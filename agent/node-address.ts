@@ -1,7 +1,7 @@
 import { canonicalAddress } from "../model/address/address.ts";
 import type { Node } from "../model/objects/core.ts";
 
-/** This node's address towards the other nodes: what was given, or the first IPv4 InternalIP of its Node object. */
+/** This node's address for other nodes: the configured one, or the first IPv4 InternalIP of its Node object. */
 export function nodeAddress(nodes: readonly Node[], name: string, given: string | undefined): string {
   if (given) return given;
   const node = nodes.find(({ metadata }) => metadata.name === name);
@@ -11,7 +11,7 @@ export function nodeAddress(nodes: readonly Node[], name: string, given: string 
   throw new Error(`Node ${name} has no IPv4 InternalIP in status.addresses. Next: start kubelet with --node-ip.`);
 }
 
-/** Where a pod of the agent is told to reach the API server; undefined where it is not told, or only a name. */
+/** The API server's address in the pod's environment; undefined if there is none, or only a name. */
 export function apiServerAddress(environment: NodeJS.ProcessEnv): { address: string; port: number } | undefined {
   const address = canonicalAddress(environment.KUBERNETES_SERVICE_HOST ?? "");
   return address ? { address, port: Number(environment.KUBERNETES_SERVICE_PORT ?? 443) } : undefined;

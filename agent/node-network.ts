@@ -12,31 +12,31 @@ import { findUplinks, type Uplinks } from "./network/uplinks.ts";
 export interface NodeNetworkOptions {
   readonly nodeName: string;
   readonly uplinks: readonly string[];
-  /** Bytes; undefined takes the uplink's. */
+  /** Bytes; undefined: the uplink's. */
   readonly mtu: number | undefined;
-  /** Where they are, and where their former values are kept. */
+  /** Their folder, and the file with their previous values. */
   readonly sysctls: { readonly root: string; readonly memory: string };
   readonly serviceSubnet: string;
   readonly apiServer: NodeFacts["apiServer"];
   readonly salt: string;
 }
 
-/** This machine's interfaces as the dataplane needs them: found, prepared, and looked at again from time to time. */
+/** Finds and prepares this machine's interfaces for the dataplane, and checks them periodically. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
   #devices: readonly NetworkDevice[] = [];
   #uplinks: Uplinks | undefined;
   readonly #namespaceCookie = namespaceCookie();
   #lastFacts: NodeFacts | undefined;
-  /** The routes to nodes whose neighbours are kept. A pod's own route concerns none. */
+  /** The routes to nodes whose neighbor entries are kept. Routes of pods are not included. */
   #kept = "";
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
   }
 
-  /** Looks at the interfaces, makes the tunnel device and sets what the kernel must be set to. Gives the facts; the same
-   * object as before when nothing changed, because the compiler remembers by object. */
+  /** Checks the interfaces, creates the tunnel device and sets the sysctls. Returns the facts; the same
+   * object as before if nothing changed, because the compiler caches by object. */
   refresh(nodeAddress: string): NodeFacts {
     this.#devices = networkDevices();
     this.#kept = "";
@@ -66,7 +66,7 @@ export class NodeNetwork {
     return this.#options.mtu ?? this.#uplinks?.primary.mtu ?? 1500;
   }
 
-  /** The largest packet a pod may send: it must fit when it is wrapped. */
+  /** The largest packet that a pod may send: it must fit the link after encapsulation. */
   get podMtu(): number {
     return this.mtu - VXLAN_OVERHEAD;
   }
@@ -79,8 +79,8 @@ export class NodeNetwork {
     return this.#devices.find(({ name }) => name === TUNNEL_DEVICE);
   }
 
-  /** Writes the routes that differ, and the neighbours that they lead to. Gives the routes that somebody else's stand in the
-   * way of. */
+  /** Writes the routes that differ, and the neighbor entries of their next hops. Returns the routes that conflict with
+   * others. */
   route(routes: readonly Route[], nodeAddress: string): readonly RouteConflict[] {
     const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
     const deviceName = (ifindex: number) => names.get(ifindex);

@@ -1,52 +1,52 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 
-/** Where an agent works. All of it can be given on the command line, so that several agents run on one computer. */
+/** Paths, ports and addresses of an agent. All can be set on the command line, so that several agents can run on one computer. */
 export interface AgentOptions {
   /** Name of this machine's Node object. */
   readonly node: string;
-  /** Folder of Kubernetes objects in files, instead of an API server. */
+  /** Folder with Kubernetes objects in files, instead of an API server. */
   readonly objects?: string;
-  /** File that says how to reach the API server; by default as a pod. */
+  /** Kubeconfig file; by default the agent uses its pod's service account. */
   readonly kubeconfig?: string;
   /** This node's address; by default the Node object's InternalIP. */
   readonly nodeAddress?: string;
   readonly settings: string;
   readonly runDirectory: string;
-  /** The same folder as the container runtime sees it. */
+  /** The same folder, as a path for the container runtime. */
   readonly runDirectoryOnNode?: string;
   readonly pinRoot: string;
-  /** At or below this is the cgroup2 mount that the socket hooks go to. */
+  /** The cgroup2 mount for the socket hooks is at or below this folder. */
   readonly cgroupRoot: string;
-  /** /proc/sys as the node has it: a container's own is read-only. */
+  /** The node's /proc/sys: a container's own is read-only. */
   readonly sysctlRoot: string;
   readonly cniBin: string;
   readonly cniConf: string;
   readonly healthPort: number;
   readonly metricsPort: number;
-  /** The address that metrics are served at. */
+  /** The address at which metrics are served. */
   readonly metricsAddress: string;
-  /** "clsact" behaves as if the kernel had no TCX. */
+  /** "clsact" does not use TCX even if the kernel has it. */
   readonly attach: "auto" | "clsact";
 }
 
-// Beside the bundle, in the image as in dist/.
+// Next to the bundle, in the image and in dist/.
 export const programFolder = (folder = import.meta.dirname) => join(folder, "bpf");
 export const shimPath = (folder = import.meta.dirname) => join(folder, "cni", "ebpf-dataplane");
 
-/** Where the agent tells what happens to packets; a file of its run directory. */
+/** The socket for packet events, in the run directory. */
 export const EVENT_SOCKET = "events.sock";
-/** What numbers in the maps stand for; a file of its run directory. */
+/** The names of the numbers in the maps; a file in the run directory. */
 export const NAMES_FILE = "names.json";
-/** What the numbers in the maps hang on (salt.ts). */
+/** The secret from which the numbers in the maps are derived (salt.ts). */
 export const SALT_FILE = "numbers.salt";
 
-/** A file of the agent's own on this node. */
+/** A file in the agent's run directory. */
 export function runFile(options: Pick<AgentOptions, "runDirectory">, name: string): string {
   return join(options.runDirectory, name);
 }
 
-/** Adds the options that say where an agent works. Their defaults are a node's, seen from the agent's container. */
+/** Adds the options for an agent's paths, ports and addresses. Their defaults are those of a node, as paths in the agent's container. */
 export function addAgentOptions(command: Command): Command {
   const option = (flags: string, description: string, fallback?: string, variable?: string) => {
     const made = new Option(flags, description);
@@ -55,18 +55,22 @@ export function addAgentOptions(command: Command): Command {
     command.addOption(made);
   };
   option("--settings <file>", "the Dataplane component's settings", "/etc/ebpf-dataplane/settings.json");
-  option("--run-directory <folder>", "socket, lock and endpoints of this node", "/run/ebpf-dataplane");
-  option("--run-directory-on-node <folder>", "the same as the container runtime sees it, if it differs");
-  option("--pin-root <folder>", "where maps and links are pinned, on a bpffs", "/sys/fs/bpf/ebpf-dataplane");
-  option("--cgroup-root <folder>", "where the node's cgroup2 mount is, or above it", "/host/sys/fs/cgroup");
-  option("--sysctl-root <folder>", "where the node's /proc/sys can be written", "/host/proc/sys");
-  option("--cni-bin <folder>", "where the container runtime looks for plugins", "/host/opt/cni/bin");
-  option("--cni-conf <folder>", "where it looks for their configuration", "/host/etc/cni/net.d");
+  option("--run-directory <folder>", "folder of this node's socket, lock and endpoints", "/run/ebpf-dataplane");
+  option("--run-directory-on-node <folder>", "the same folder, as a path for the container runtime, if it differs");
+  option("--pin-root <folder>", "folder for pinned maps and links, on a bpffs", "/sys/fs/bpf/ebpf-dataplane");
+  option("--cgroup-root <folder>", "the node's cgroup2 mount, or a folder above it", "/host/sys/fs/cgroup");
+  option("--sysctl-root <folder>", "folder where the node's /proc/sys is writable", "/host/proc/sys");
+  option("--cni-bin <folder>", "the container runtime's folder for plugins", "/host/opt/cni/bin");
+  option("--cni-conf <folder>", "the container runtime's folder for plugin configurations", "/host/etc/cni/net.d");
   command.addOption(port("--health-port <port>", "serves /live and /ready on 127.0.0.1", 9099));
   command.addOption(port("--metrics-port <port>", "serves /metrics", 9098));
-  option("--metrics-address <address>", "where: 127.0.0.1 is this node only, 0.0.0.0 everybody", "127.0.0.1");
+  option(
+    "--metrics-address <address>",
+    "address for metrics: 127.0.0.1 for this node only, 0.0.0.0 for all clients",
+    "127.0.0.1",
+  );
   command.addOption(
-    new Option("--attach <method>", "how programs are put on interfaces")
+    new Option("--attach <method>", "how programs are attached to interfaces")
       .choices(["auto", "clsact"])
       .default("auto")
       .env("EBPF_DATAPLANE_ATTACH"),

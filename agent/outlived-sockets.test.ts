@@ -40,20 +40,20 @@ const given = (frontend: string, frontendPort: number, backend: number) => ({
 
 test.each([
   ["a backend that the service has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 12), false],
-  ["one that it no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), true],
-  ["one of a service that is gone", to("10.244.0.5", 5353), given("10.96.0.12", 53, 12), true],
-  ["one that a node port of another node gave", to("10.244.0.5", 5353), given("172.31.1.8", 30053, 11), false],
-  ["one that loopback gave", to("10.244.0.5", 5353), given("0.0.0.0", 30053, 11), false],
-  ["an address that is a service now", to("10.96.0.10", 53), undefined, true],
-  ["the same, and it was connected to another before", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
-  ["a node port that began later", to("172.31.1.8", 30053), undefined, true],
-  ["a service that nobody answers yet", to("10.96.0.11", 53), undefined, false],
-  ["the same port of somebody else", to("192.0.2.1", 30053), undefined, false],
-  ["a pod that it asked for itself", to("10.244.0.5", 5353), undefined, false],
-  ["a pod by its host port", to("10.244.0.5", 5353), given("172.31.1.207", 8053, 11), false],
-  ["a pod by its host port at loopback", to("10.244.0.5", 5353), given("127.0.1.1", 8053, 11), false],
+  ["a backend that the service no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), true],
+  ["a backend of a removed service", to("10.244.0.5", 5353), given("10.96.0.12", 53, 12), true],
+  ["a backend from a node port of another node", to("10.244.0.5", 5353), given("172.31.1.8", 30053, 11), false],
+  ["a backend from a node port at loopback", to("10.244.0.5", 5353), given("0.0.0.0", 30053, 11), false],
+  ["an address that became a service", to("10.96.0.10", 53), undefined, true],
+  ["the same, after it was connected to another service", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
+  ["a node port that was created later", to("172.31.1.8", 30053), undefined, true],
+  ["a service without backends", to("10.96.0.11", 53), undefined, false],
+  ["the same port at another address", to("192.0.2.1", 30053), undefined, false],
+  ["a pod's own address", to("10.244.0.5", 5353), undefined, false],
+  ["a pod through its host port", to("10.244.0.5", 5353), given("172.31.1.207", 8053, 11), false],
+  ["a pod through its host port at loopback", to("10.244.0.5", 5353), given("127.0.1.1", 8053, 11), false],
   ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("0.0.0.0", 8053, 12), true],
-  ["a load balancer that admits others only", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), true],
+  ["a load balancer that does not admit it", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), true],
   ["a load balancer that admits it", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), false, "10.244.0.9"],
 ])("a socket that is connected to %s", (_, socket, peer, outlived, client = "10.244.0.1") => {
   expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED), client)).toBe(outlived);
@@ -62,9 +62,9 @@ test.each([
 test.each([
   ["an address that is a service", to("10.96.0.10", 53), undefined, false],
   ["a backend that the service no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), false],
-  ["a host port that began later", to("172.31.1.207", 8053), undefined, true],
+  ["a host port that was created later", to("172.31.1.207", 8053), undefined, true],
   ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("127.0.0.1", 8053, 12), true],
-  ["a pod whose host port is gone", to("10.244.0.5", 5353), given("127.0.0.1", 8054, 12), true],
+  ["a pod whose host port was removed", to("10.244.0.5", 5353), given("127.0.0.1", 8054, 12), true],
 ])("while kube-proxy handles services, one that is connected to %s", (_, socket, peer, outlived) => {
   expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.LEFT_TO_HOST), "10.244.0.1")).toBe(outlived);
 });

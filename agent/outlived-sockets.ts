@@ -14,7 +14,7 @@ import type { Logger } from "./observe/log.ts";
 
 type Read<M extends keyof MapStores> = Pick<MapStores[M], "lookup">;
 
-/** What the packet path holds of services, as far as sockets hang on it. */
+/** The packet path's service maps that affect sockets. */
 export interface ServiceMaps {
   readonly services: Read<"services">;
   readonly members: Read<"members">;
@@ -31,19 +31,19 @@ export interface OutlivedSocketsParts {
   readonly log: Logger;
 }
 
-/** What decides whether a socket has outlived its peer (hasOutlived). A policy that changes, an endpoint that comes does not. */
+/** The maps that decide whether a socket has outlived its peer (hasOutlived). Changes of policies and new endpoints do not matter. */
 const HANGS_ON: readonly WrittenMap[] = ["services", "members", "locations"];
 
-/** A pass over the workloads' namespaces begins at most this often. */
+/** Minimum interval between passes over the workloads' namespaces. */
 const PAUSE_MS = 1000;
 
-/** Ends UDP sockets that would send to nobody for ever, or to whom they no longer may: connect() bound them to a backend that
- * their service no longer has, to the address of a service that began later, or by a load balancer's address that no longer
- * admits them. Their programs get an error and connect again, as they do when
- * kube-proxy forgets a flow. */
+/** Ends UDP sockets whose packets would go nowhere, or to a destination that is no longer allowed: connect() bound them to
+ * a backend that their service no longer has, to the address of a service that was created later, or through a load balancer's
+ * address that no longer admits them. Their programs get an error and can reconnect,
+ * as when kube-proxy removes a flow. */
 export class OutlivedSockets {
   readonly #parts: OutlivedSocketsParts;
-  readonly #said = new Set<string>();
+  readonly #reported = new Set<string>();
   #handling: number | undefined;
   #passing = false;
   #again = false;
@@ -52,15 +52,15 @@ export class OutlivedSockets {
     this.#parts = parts;
   }
 
-  /** To be called after maps were written. */
+  /** Call it after maps were written. */
   written(maps: ReadonlySet<WrittenMap>): void {
     const handling = this.#parts.maps.settings.lookup(0)?.serviceHandling;
     if (HANGS_ON.some((map) => maps.has(map)) || handling !== this.#handling) this.changed();
     this.#handling = handling;
   }
 
-  /** To be called when services or their backends changed. The node's own sockets are looked at at once, the workloads' one
-   * namespace after the other. Never throws: what cannot be done is said once. */
+  /** Call it when services or their backends changed. Checks the node's own sockets at once, and the workloads' sockets
+   * one namespace after the other. Never throws: failures are reported once. */
   changed(): void {
     this.#end("this node", undefined, (work) => work());
     this.#again = true;
@@ -72,7 +72,7 @@ export class OutlivedSockets {
     while (this.#again) {
       this.#again = false;
       for (const { netns, namespace, pod, address } of this.#parts.endpoints()) {
-        await setImmediate(); // others have their turn between two namespaces
+        await setImmediate(); // yield between two namespaces
         if (existsSync(netns)) this.#end(`pod ${namespace}/${pod}`, address, (work) => inNamespace(netns, work));
       }
       await setTimeout(PAUSE_MS);
@@ -91,26 +91,26 @@ export class OutlivedSockets {
           if (!hasOutlived(socket, peer, maps, client)) continue;
           const result = destroySocket(socket);
           if (result === "destroyed") log.info(`ended a UDP socket of ${whose}: ${reason(socket, peer)}`);
-          if (result === "unsupported") this.#sayOnce(UNSUPPORTED);
+          if (result === "unsupported") this.#reportOnce(UNSUPPORTED);
         }
       });
     } catch (error) {
-      this.#sayOnce(`Cannot look after UDP sockets: ${error instanceof Error ? error.message : error}`);
+      this.#reportOnce(`Cannot check UDP sockets: ${error instanceof Error ? error.message : error}`);
     }
   }
 
-  #sayOnce(message: string): void {
-    if (!this.#said.has(message)) this.#parts.log.warn(message);
-    this.#said.add(message);
+  #reportOnce(message: string): void {
+    if (!this.#reported.has(message)) this.#parts.log.warn(message);
+    this.#reported.add(message);
   }
 }
 
 const UNSUPPORTED =
-  "this kernel cannot end sockets (CONFIG_INET_DIAG_DESTROY): a connected UDP socket keeps a backend that is gone";
+  "this kernel cannot end sockets (CONFIG_INET_DIAG_DESTROY): a connected UDP socket keeps a removed backend";
 
 type Destination = Pick<ConnectedSocket, "address" | "port">;
 
-/** Whether this socket sends to nobody, though somebody would answer, or an error would tell. */
+/** Whether this socket's packets go nowhere, although another backend would answer or an error would be better. */
 export function hasOutlived(
   { address, port }: Destination,
   peer: SocketPeer | undefined,
@@ -125,12 +125,12 @@ export function hasOutlived(
   return maps.members.lookup({ service: service.id, backend: bound.backend }) === undefined;
 }
 
-/** As the packet path asks (service/source_range.h): the kernel finds the longest prefix. */
+/** The same lookup as in the packet path (service/source_range.h): the kernel finds the longest prefix. */
 function mayUse({ sourceRanges: set }: Service, client: Address, { sourceRanges }: ServiceMaps): boolean {
   return set === 0 || sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
 }
 
-/** Left to kube-proxy are services, and sockets that were bound to them before; nobody but us knows host ports. */
+/** kube-proxy then handles services and sockets that were bound to them before, but not host ports. */
 function isHandledHere(
   service: Service | undefined,
   bound: SocketPeer | undefined,
@@ -141,11 +141,11 @@ function isHandledHere(
 }
 
 function reason({ address, port }: Destination, peer: SocketPeer | undefined): string {
-  if (peer?.address !== address) return `${address}:${port} is a service now`;
-  return `${peer.frontend}:${peer.frontendPort} no longer gives it the backend ${address}:${port}`;
+  if (peer?.address !== address) return `${address}:${port} has become a service`;
+  return `${peer.frontend}:${peer.frontendPort} no longer uses the backend ${address}:${port}`;
 }
 
-/** As the packet path finds it (service/choose.h). */
+/** The same lookup as in the packet path (service/choose.h). */
 function serviceAt(address: string, port: number, { services, locations }: ServiceMaps): Service | undefined {
   const exact = services.lookup({ address, port, protocol: UDP });
   if (exact) return exact;

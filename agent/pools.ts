@@ -1,10 +1,10 @@
 import type { IpPool } from "../model/objects/calico.ts";
 import type { Pool } from "./ipam/allocator.ts";
 
-/** A block of 64 addresses, as Calico's default is. */
+/** A block of 64 addresses, as in Calico. */
 const BLOCK_SIZE = 26;
 
-/** What the address allocator needs of an IPPool. */
+/** The fields of an IPPool that the address allocator needs. */
 export function allocatorPool({ metadata, spec }: IpPool): Pool {
   return {
     name: metadata.name,

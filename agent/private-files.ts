@@ -1,14 +1,14 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 
-/** Makes a folder of the agent's on its node, which nobody but root enters: names of pods and policies are in it. One that kubelet
- * or an earlier version made becomes private too. */
+/** Creates a folder of the agent that only root can enter, because it contains names of pods and policies. A folder that kubelet
+ * or an earlier version created becomes private too. */
 export function privateFolder(path: string): void {
   mkdirSync(path, { recursive: true });
-  // On a read-only file system only what is to be changed fails.
+  // On a read-only file system only actual changes fail.
   if ((statSync(path).mode & 0o777) !== 0o700) chmodSync(path, 0o700);
 }
 
-/** From now on what this process writes is root's alone, whatever its place: sockets, states, logs and pins too. */
+/** From now on only root can access the files of this process: sockets, state, logs and pins. */
 export function writePrivately(): void {
   process.umask(0o077);
 }

@@ -1,10 +1,10 @@
 import { type Intervals, Runner } from "./reconcile/runner.ts";
 
-// A burst of changes is one round; what failed is tried again after a second, then less and less often; the machine is
-// looked at every ten.
+// A burst of changes is one round; a failed round is retried after a second, then at increasing intervals; the machine is checked
+// every ten seconds.
 const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000 };
 
-/** When the kernel is brought to the cluster's state: not before start(), then after every trigger. */
+/** Schedules updates of the kernel to the cluster's state: not before start(), then after every trigger. */
 export class Rounds {
   readonly #runner: Runner;
   #started = false;
@@ -13,7 +13,7 @@ export class Rounds {
 
   #since: number | undefined;
 
-  /** `round` answers as Dataplane.apply() does; `programmed` is told how many seconds a change took to be done. */
+  /** `round` returns the result of Dataplane.apply(); `programmed` gets the seconds from a change to its completion. */
   constructor(round: () => Promise<"done" | "partly" | "failed">, programmed: (seconds: number) => void = () => {}) {
     this.#runner = new Runner(async () => {
       const since = this.#since;
@@ -21,7 +21,7 @@ export class Rounds {
       const result = await round();
       if (result !== "failed") this.#reached?.();
       if (result === "done" && since !== undefined) programmed((performance.now() - since) / 1000);
-      // A change that came meanwhile has a round of its own; one that was not done waits on.
+      // A change that arrived meanwhile gets a separate round; an incomplete one keeps waiting.
       if (result !== "done") this.#since = since ?? this.#since;
       return result === "done";
     }, INTERVALS);
@@ -52,7 +52,7 @@ export class Rounds {
     });
   }
 
-  /** Starts; resolves when the first round got through. */
+  /** Starts; resolves when the first round succeeded. */
   start(): Promise<void> {
     this.#started = true;
     const first = new Promise<void>((resolve) => {

@@ -6,18 +6,18 @@ import type { Logger } from "./observe/log.ts";
 
 const AGAIN_MS = 1_000;
 
-/** Waits until the run folder can be written, where it is full or read-only. Said once; meanwhile the agent is not ready, and
- * goes on with what needs no file: objects, maps, programs. Only its sockets, by which pods get their networks, wait. */
+/** Waits until the run folder is writable, if it is full or read-only. Logs this once; meanwhile the agent is not ready, and
+ * continues with what needs no file: objects, maps, programs. Only its sockets, through which pods get their network, wait. */
 export async function untilWritable(folder: string, health: Health, log: Logger): Promise<void> {
-  let said = "";
+  let reported = "";
   for (let why = obstacle(folder); why; why = obstacle(folder)) {
-    const sentence = `the run folder ${folder} cannot be written (${why}): no pod gets a network or loses it; those there are go on with their policies`;
-    if (sentence !== said) log.error(`${sentence}. Next: make room there, or mount it read-write.`);
-    said = sentence;
+    const sentence = `the run folder ${folder} is not writable (${why}): no pod is added or removed; existing pods keep their network and policies`;
+    if (sentence !== reported) log.error(`${sentence}. Next: make room there, or mount it read-write.`);
+    reported = sentence;
     health.waitsFor(sentence);
     await setTimeout(AGAIN_MS);
   }
-  if (said) log.info(`the run folder ${folder} can be written again`);
+  if (reported) log.info(`the run folder ${folder} is writable again`);
 }
 
 function obstacle(folder: string): string | undefined {

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("a node keeps its salt, for itself", () => {
+test("a node keeps its salt, readable only by root", () => {
   const file = join(folder, "salt");
   const salt = keptSalt(file);
   expect(keptSalt(file)).toBe(salt);
@@ -18,7 +18,7 @@ test("a node keeps its salt, for itself", () => {
   expect(keptSalt(join(folder, "another"))).not.toBe(salt);
 });
 
-test("a damaged one, and one that cannot be kept, are another", () => {
+test("a damaged salt, and one that cannot be saved, is replaced", () => {
   const file = join(folder, "salt");
   writeFileSync(file, "");
   expect(keptSalt(file)).toHaveLength(32);

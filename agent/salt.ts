@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const BYTES = 16;
 
-/** This node's salt: made once and kept, so that numbers are the same after a restart and nothing has to be written anew. Where it
- * cannot be kept or is damaged there is another one, which costs a complete write of the maps. */
+/** This node's salt: created once and kept, so that numbers are the same after a restart and nothing has to be rewritten. If
+ * it is damaged or cannot be saved, a new one is used, which costs a complete write of the maps. */
 export function keptSalt(file: string): string {
   const kept = read(file);
   if (kept) return kept;
@@ -12,7 +12,7 @@ export function keptSalt(file: string): string {
   try {
     writeFileSync(file, salt, { mode: 0o600 });
   } catch {
-    // The run folder is full or read-only, which the agent says anyway (run-folder.ts).
+    // The run folder is full or read-only, which the agent reports anyway (run-folder.ts).
   }
   return salt;
 }

@@ -4,7 +4,7 @@ import { agentSettingsSchema } from "../components/documents/agent-settings.ts";
 
 export type Settings = z.output<typeof agentSettingsSchema>;
 
-/** Reads the document that the Dataplane component wrote. A missing file means: all defaults. */
+/** Reads the document that the Dataplane component wrote. If the file is missing, all defaults apply. */
 export function readSettings(path: string): Settings {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "{}";
   const result = agentSettingsSchema.safeParse(parse(text, path));

@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import type { Steps } from "../model/steps.ts";
 
-/** Milliseconds of work in a row before everybody else has a turn. */
+/** Milliseconds of work before yielding to other tasks. */
 const SLICE_MS = 10;
 
-/** Does work in slices: the event loop turns after each, so that health, CNI and watches are answered meanwhile. */
+/** Does work in slices: the event loop runs after each, so that health checks, CNI and watches are served meanwhile. */
 export async function inSlices<R>(steps: Steps<R>, ms = SLICE_MS, now = () => performance.now()): Promise<R> {
   for (;;) {
     const until = now() + ms;

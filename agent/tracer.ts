@@ -3,21 +3,21 @@ import type { Trace } from "./kernel/layout.gen.ts";
 import type { LoadedPrograms } from "./kernel/load.ts";
 import type { MapStore } from "./kernel/map-store.ts";
 
-/** Which packets a trace is about: those of one client's port, in both directions. */
+/** The packets of a trace: those of one client's port, in both directions. */
 export type TraceFilter = Omit<Trace, "until" | "peerPort">;
 
 export interface TracerParts {
   readonly traces: Pick<MapStore<number, Trace>, "update">;
   readonly attachments: Pick<Attachments, "use">;
-  /** Puts the build of the programs that tells every step into the kernel. */
+  /** Loads the build of the programs that reports every step. */
   readonly loadTraced: () => LoadedPrograms;
-  /** What runs otherwise. */
+  /** Restores the ordinary programs. */
   readonly ordinary: Pick<LoadedPrograms, "programFd">;
 }
 
 export class TraceRunning extends Error {}
 
-/** Puts the tracing build of the programs in place of the ordinary one for a while. One trace at a time. */
+/** Temporarily replaces the programs with their tracing build. One trace at a time. */
 export class Tracer {
   readonly #parts: TracerParts;
   #running = false;
@@ -26,10 +26,11 @@ export class Tracer {
     this.#parts = parts;
   }
 
-  /** Starts a trace that ends by itself after `seconds`, also when this process is killed; the result ends it before.
+  /** Starts a trace that ends after `seconds`, even if this process is killed; the returned function ends it earlier.
    * @throws TraceRunning */
   start(filter: TraceFilter, seconds: number): () => void {
-    if (this.#running) throw new TraceRunning("Another trace runs on this node. Next: try again when it has ended.");
+    if (this.#running)
+      throw new TraceRunning("Another trace is running on this node. Next: try again when it has ended.");
     const { traces, attachments, loadTraced, ordinary } = this.#parts;
     const traced = loadTraced();
     this.#running = true;

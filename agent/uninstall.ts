@@ -15,8 +15,8 @@ import { TUNNEL_DEVICE } from "./network/tunnel.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentOptions, EVENT_SOCKET, NAMES_FILE, runFile, SALT_FILE, shimPath } from "./options.ts";
 
-/** Takes the dataplane off this node: the opposite of an agent's life, in the opposite order. Succeeds where there is
- * nothing. Pods of this node lose their network. */
+/** Removes the dataplane from this node, in the reverse order of an agent's start. Succeeds if nothing
+ * exists. Pods of this node lose their network. */
 export async function uninstall(options: AgentOptions, log: Logger): Promise<void> {
   if (existsSync(options.runDirectory)) {
     await becomeOnlyWriter(runFile(options, "agent.lock"), () => log.info("waiting for this node's agent to end"));
@@ -40,5 +40,5 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     SALT_FILE,
   ])
     rmSync(runFile(options, name), { force: true });
-  log.info("the dataplane is off this node");
+  log.info("the dataplane was removed from this node");
 }

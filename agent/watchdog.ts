@@ -1,7 +1,7 @@
 import type { Health } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 
-/** What is done again and again. That it fails once ends nothing; that it fails for long, the node is not ready. */
+/** Runs periodic work. A single failure has no effect; a lasting one makes the node unready. */
 export class Watchdog {
   readonly #health: Pick<Health, "is">;
   readonly #log: Pick<Logger, "error" | "info">;
@@ -11,9 +11,9 @@ export class Watchdog {
     this.#log = log;
   }
 
-  /** Does `work` every `ms` milliseconds; `what` completes "cannot …". A failure is said when it begins and when it ends. */
+  /** Does `work` every `ms` milliseconds; `what` completes "cannot …". A failure is logged when it begins and when it ends. */
   readonly regularly = (what: string, ms: number, work: () => void): NodeJS.Timeout => {
-    let said = "";
+    let reported = "";
     return setInterval(() => {
       let message = "";
       try {
@@ -21,9 +21,9 @@ export class Watchdog {
       } catch (error) {
         message = error instanceof Error ? error.message : String(error);
       }
-      if (message && message !== said) this.#log.error(`cannot ${what}: ${message}`);
-      if (!message && said) this.#log.info(`no longer: cannot ${what}`);
-      said = message;
+      if (message && message !== reported) this.#log.error(`cannot ${what}: ${message}`);
+      if (!message && reported) this.#log.info(`resolved: cannot ${what}`);
+      reported = message;
       this.#health.is(`the agent cannot ${what}: ${message}`, message !== "", what);
     }, ms);
   };

@@ -29,7 +29,7 @@ test("an agent that cannot write its run folder says so, keeps policies in force
   cluster.apply(onlyFrom("web", "172.31.1.55/32"));
   await until("the policy", async () => (await see("client2")) === "dropped");
   expect(await see("client1")).toBe("allowed default/web saw 172.31.1.55");
-  expect(await failure).toContain(`the run folder ${folder} cannot be written (EROFS)`);
+  expect(await failure).toContain(`the run folder ${folder} is not writable (EROFS)`);
   await cluster.run("node", ["mount", "-o", "remount,bind,rw", folder]);
   await cluster.ready("node");
   const next = await cluster.addPod("late", "node", { app: "late" });
