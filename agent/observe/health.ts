@@ -1,11 +1,11 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 
-/** A failure of a moment is repaired by the next attempt; one that lasts is news. */
+/** A brief failure is repaired by the next attempt; only a lasting one is reported. */
 const LASTING_MS = 30_000;
 
-/** Whether this node's agent has done what a node needs, and what it waits for otherwise, in words. */
+/** Whether this node's agent is ready, and otherwise what it waits for, in readable form. */
 export class Health {
-  #reason: string | undefined = "the agent starts";
+  #reason: string | undefined = "the agent is starting";
   readonly #failing = new Map<string, { readonly reason: string; readonly since: number }>();
   readonly #now: () => number;
 
@@ -21,8 +21,8 @@ export class Health {
     this.#reason = undefined;
   }
 
-  /** Notes whether something fails at the moment, known by `key`. What fails for long makes the node not ready, until it
-   * works again. */
+  /** Records whether something fails at the moment, identified by `key`. A lasting failure makes the node unready until
+   * it is resolved. */
   is(reason: string, failing: boolean, key = reason): void {
     if (failing) this.#failing.set(key, { reason, since: this.#failing.get(key)?.since ?? this.#now() });
     else this.#failing.delete(key);
@@ -34,11 +34,11 @@ export class Health {
   }
 }
 
-/** /live: the event loop turns. /ready: nothing is missing; otherwise 503 with one reason a line. */
+/** /live: the event loop runs. /ready: nothing is missing; otherwise 503 with one reason per line. */
 export function serveHealth(health: Health, port: number): Promise<Server> {
   return listen({ host: "127.0.0.1", port }, (request, response) => {
     if (request.url === "/live") return void response.writeHead(200).end("alive\n");
-    if (request.url !== "/ready") return void response.writeHead(404).end("There are /live and /ready.\n");
+    if (request.url !== "/ready") return void response.writeHead(404).end("Available: /live and /ready.\n");
     const reasons = health.reasons();
     response
       .writeHead(reasons.length === 0 ? 200 : 503)
@@ -46,7 +46,7 @@ export function serveHealth(health: Health, port: number): Promise<Server> {
   });
 }
 
-/** Starts an HTTP server; rejects when the port is taken, naming it. */
+/** Starts an HTTP server; rejects if the port is in use, naming it. */
 export function listen(at: { host?: string; port: number }, listener: RequestListener): Promise<Server> {
   const server = createServer(listener);
   return new Promise((resolve, reject) => {

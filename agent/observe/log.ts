@@ -11,7 +11,7 @@ const LEVELS: Record<number, string> = {
   60: pc.red("fatal"),
 };
 
-/** JSON lines for the cluster's log collector, plain ones for a person at a terminal. */
+/** JSON lines for the cluster's log collector, plain lines for a terminal. */
 export function createLog(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {
   const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
   return stream.isTTY

@@ -15,7 +15,7 @@ async function serving(answer: () => Promise<string>, work: (url: string, addres
   }
 }
 
-test("metrics are served at the address that was asked for, and no other", async () => {
+test("metrics are served only at the configured address", async () => {
   await serving(
     async () => "a 1\n",
     async (url, { address }) => {
@@ -25,7 +25,7 @@ test("metrics are served at the address that was asked for, and no other", async
   );
 });
 
-test("scrapes that come together are one reading of the maps", async () => {
+test("concurrent scrapes read the maps once", async () => {
   let readings = 0;
   await serving(
     async () => `${++readings}`,
@@ -36,7 +36,7 @@ test("scrapes that come together are one reading of the maps", async () => {
   );
 });
 
-test("a scrape that fails is answered, and ends nothing", async () => {
+test("a failed scrape is answered, and does not end the server", async () => {
   let broken = true;
   await serving(
     async () => {

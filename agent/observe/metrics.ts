@@ -9,34 +9,34 @@ export interface MetricSources {
   readonly outcomes: () => OutcomeTotals;
   readonly reports: () => ReportTotals;
   readonly maps: MapStores;
-  /** Entries that the maps hold, as the agent knows them: a scrape reads no tables. */
+  /** Known numbers of map entries: a scrape does not read the maps. */
   readonly entries: (map: WrittenMap) => number;
   readonly endpoints: () => number;
-  /** NetworkPolicies that are too large and allow nothing. */
+  /** NetworkPolicies that exceed the size limit and allow nothing. */
   readonly closedPolicies: () => number;
-  /** Services, and pods' host ports, that are too large and serve nobody. */
+  /** Services, and pods' host ports, that exceed the size limit and are not served. */
   readonly closedServices: () => number;
-  /** Kinds of objects whose watch fails at the moment. */
+  /** Kinds of objects whose watch currently fails. */
   readonly failingWatches: () => readonly string[];
   readonly build: BuildInfo;
 }
 
-/** What is known once, when the agent starts. */
+/** Properties that are known when the agent starts. */
 export interface BuildInfo {
-  /** Of the maps: agents of one layout share them. */
+  /** The layout of the maps, which agents with the same layout share. */
   readonly layout: string;
-  /** Of the node: uname -r. */
+  /** The node's kernel release: uname -r. */
   readonly kernel: string;
 }
 
-/** What the agent counts itself. */
+/** Metrics that the agent counts itself. */
 export interface AgentMetrics {
   readonly registry: Registry;
-  /** One reconciliation that took `seconds` and left `pending` entries unwritten. */
+  /** A reconciliation took `seconds` and left `pending` entries unwritten. */
   reconciled(seconds: number, pending: number): void;
-  /** A change of the cluster's objects reached the kernel after so many seconds. */
+  /** A change of the cluster's objects reached the kernel after `seconds`. */
   programmed(seconds: number): void;
-  /** The container runtime's call took so many seconds. */
+  /** A call of the container runtime took `seconds`. */
   cniCalled(command: string, result: "done" | "failed", seconds: number): void;
   failed(stage: string): void;
 }
@@ -61,7 +61,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   });
   new Gauge({
     name: `${PREFIX}policies_closed`,
-    help: "NetworkPolicies in force on this node that are too large: they isolate their pods and allow nothing.",
+    help: "NetworkPolicies on this node that exceed the size limit: they isolate their pods and allow nothing.",
     registers,
     collect() {
       this.set(sources.closedPolicies());
@@ -69,7 +69,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   });
   new Gauge({
     name: `${PREFIX}services_closed`,
-    help: "Services that are too large, alone or together: nobody is served by them on this node.",
+    help: "Services that exceed a size limit, alone or together: they are not served on this node.",
     registers,
     collect() {
       this.set(sources.closedServices());
@@ -77,13 +77,13 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   });
   new Gauge({
     name: `${PREFIX}build_info`,
-    help: "1; its labels say which maps and which kernel this agent runs with.",
+    help: "1; the labels contain the map layout and the kernel release of this agent.",
     labelNames: ["layout", "kernel"],
     registers,
   }).set({ ...sources.build }, 1);
   new Gauge({
     name: `${PREFIX}watch_failing`,
-    help: "1 for each kind of object that cannot be watched at the moment; the last known objects stay in force.",
+    help: "1 for each kind of object that currently cannot be watched; the last known objects stay in force.",
     labelNames: ["kind"],
     registers,
     collect() {
@@ -99,31 +99,31 @@ const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
   const duration = new Histogram({
     name: `${PREFIX}reconcile_seconds`,
-    help: "Time of one comparison of the cluster's state with the kernel's, and of the writes.",
+    help: "Duration of one comparison of the cluster's state with the kernel's, including the writes.",
     buckets: SECONDS,
     registers,
   });
   const programming = new Histogram({
     name: `${PREFIX}programming_seconds`,
-    help: "Time from the first event of a change of the cluster's objects to the kernel holding it.",
+    help: "Time from the first event of a change of the cluster's objects until the kernel has the change.",
     buckets: SECONDS,
     registers,
   });
   const cni = new Histogram({
     name: `${PREFIX}cni_seconds`,
-    help: "Time of the container runtime's calls.",
+    help: "Duration of the container runtime's calls.",
     labelNames: ["command", "result"],
     buckets: SECONDS,
     registers,
   });
   const pending = new Gauge({
     name: `${PREFIX}pending_entries`,
-    help: "Map entries that are not yet as they should be.",
+    help: "Map entries that still have to be written or deleted.",
     registers,
   });
   const success = new Gauge({
     name: `${PREFIX}last_success_timestamp_seconds`,
-    help: "When the kernel last held everything that the cluster wants, in seconds since 1970; looked at every 10 s at least.",
+    help: "When the kernel last had the complete state of the cluster, in seconds since 1970; checked at least every 10 s.",
     registers,
   });
   const errors = new Counter({
@@ -148,7 +148,7 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
   };
 }
 
-/** Scrapes within this time share one answer, ms: whoever asks without end makes no work. */
+/** Scrapes within this time share one answer, so that frequent scrapes cost nothing: ms. */
 const ANSWER_MS = 1_000;
 const CONNECTIONS = 16;
 
@@ -160,7 +160,7 @@ export async function serveMetrics({ registry }: AgentMetrics, host: string, por
     return last.text;
   };
   const server = await listen({ host, port }, (request, response) => {
-    if (request.url !== "/metrics") return void response.writeHead(404).end("There is /metrics.\n");
+    if (request.url !== "/metrics") return void response.writeHead(404).end("Available: /metrics.\n");
     answer().then(
       (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
       (error) => {
@@ -174,12 +174,12 @@ export async function serveMetrics({ registry }: AgentMetrics, host: string, por
 }
 
 // The kernel's totals only grow while the map lives, which is what a counter is; prom-client counters are increased, so
-// they are set anew at each scrape.
+// they are reset at each scrape.
 function outcomeCounters({ outcomes }: MetricSources, registers: Registry[]): void {
   const counter = (name: "packets" | "bytes") =>
     new Counter({
       name: `${PREFIX}${name}_total`,
-      help: `${name === "packets" ? "Packets" : "Bytes"} by what became of them.`,
+      help: `${name === "packets" ? "Packets" : "Bytes"} by outcome.`,
       labelNames: ["outcome"],
       registers,
       collect() {
@@ -203,25 +203,29 @@ function eventCounters({ reports }: MetricSources, registers: Registry[]): void 
         for (const [event, totals] of reports()) this.inc({ event }, Number(totals[field]));
       },
     });
-  counter("events_total", "Events told to whoever watches flows; nothing while nobody does.", "sent");
-  counter("events_suppressed_total", "Events over the limit per CPU, not told.", "suppressed");
-  counter("events_lost_total", "Events that found the ring buffer full.", "lost");
+  counter("events_total", "Events reported to watchers of flows; none without watchers.", "sent");
+  counter(
+    "events_suppressed_total",
+    "Events that were not reported because they exceeded the limit per CPU.",
+    "suppressed",
+  );
+  counter("events_lost_total", "Events that were lost because the ring buffer was full.", "lost");
 }
 
-// What the packet path writes itself is not counted: that would be reading every entry.
+// Maps that the packet path writes are not counted, because that would mean reading every entry.
 const COUNTED: WrittenMap[] = ["services", "slots", "backends", "members", "locations", "policies", "endpoints"];
 
 function mapGauges({ maps, entries }: MetricSources, registers: Registry[]): void {
   const capacity = new Gauge({
     name: `${PREFIX}map_capacity`,
-    help: "Entries a map has room for.",
+    help: "Maximum number of entries in a map.",
     labelNames: ["map"],
     registers,
   });
   for (const map of COUNTED) capacity.set({ map }, maps[map].definition.maxEntries);
   new Gauge({
     name: `${PREFIX}map_entries`,
-    help: "Entries in a map.",
+    help: "Number of entries in a map.",
     labelNames: ["map"],
     registers,
     collect() {

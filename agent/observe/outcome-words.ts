@@ -2,7 +2,7 @@ import type { Outcome } from "../kernel/layout.gen.ts";
 
 type OutcomeName = Lowercase<keyof typeof Outcome>;
 
-/** What an outcome means, for people. */
+/** The meaning of an outcome, for people. */
 export interface OutcomeWords {
   readonly verdict: "passed" | "rejected" | "dropped";
   readonly text: string;
@@ -14,30 +14,30 @@ const dropped = (text: string): OutcomeWords => ({ verdict: "dropped", text });
 
 /** Every outcome of bpf/shared/outcome.h. */
 export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
-  pass_to_stack: passed("left to the kernel"),
+  pass_to_stack: passed("passed to the kernel's network stack"),
   to_endpoint: passed("delivered to a workload of this node"),
   to_network: passed("sent out of an uplink"),
-  to_overlay: passed("wrapped for a workload of another node"),
-  forward_service: passed("entry node: wrapped for the backend's node"),
+  to_overlay: passed("encapsulated for a workload of another node"),
+  forward_service: passed("entry node: encapsulated for the backend's node"),
   return_direct: passed("backend's node: reply straight to the client"),
-  return_via_entry: passed("backend's node: reply wrapped for the entry node"),
+  return_via_entry: passed("backend's node: reply encapsulated for the entry node"),
   return_forwarded: passed("entry node: reply passed on to the client"),
   reject_no_backend: rejected("the service has no backend"),
   reject_gone: rejected("the connection's backend is gone"),
   drop_policy_ingress: dropped("an ingress policy of the receiving workload does not allow it"),
   drop_policy_egress: dropped("an egress policy of the sending workload does not allow it"),
-  drop_no_local_backend: dropped("the service asks for a backend on this node, and there is none"),
+  drop_no_local_backend: dropped("the service requires a backend on this node, and there is none"),
   drop_unknown_endpoint: dropped("no workload is known at this address or interface"),
   drop_spoofed_source: dropped("the sender used an address that is not its own"),
-  drop_unknown_tunnel_peer: dropped("wrapped by somebody who is no node of this cluster"),
+  drop_unknown_tunnel_peer: dropped("encapsulated by a sender that is not a node of this cluster"),
   drop_malformed: dropped("malformed"),
-  drop_fragment: dropped("a later fragment whose first was not seen"),
+  drop_fragment: dropped("a later fragment without its first fragment"),
   drop_unsupported: dropped("a protocol that is not supported for workloads"),
-  drop_connection_table_full: dropped("the table of connections is full"),
-  drop_port_collision: dropped("no free source port for two flows of one client that meet at one backend"),
-  drop_no_route: dropped("no way to the backend's node"),
-  drop_martian_source: dropped("from the network, with a source address that nobody on a network may use"),
-  drop_unrelated: dropped("an ICMP error, or a wrapped reply, that belongs to no live connection"),
+  drop_connection_table_full: dropped("the connection table is full"),
+  drop_port_collision: dropped("no free source port for two flows of one client that collide at one backend"),
+  drop_no_route: dropped("no route to the backend's node"),
+  drop_martian_source: dropped("from the network, with a source address that is not valid there"),
+  drop_unrelated: dropped("an ICMP error, or an encapsulated reply, that belongs to no live connection"),
   drop_tagged: dropped("a workload sent a frame with a VLAN tag"),
   drop_tunnel_from_workload: dropped("a workload, or a process of the node, sent to the tunnel's port"),
   drop_source_range: dropped("the client is in none of the loadBalancerSourceRanges of the load balancer's address"),

@@ -169,7 +169,7 @@ describe("traces", () => {
       /^master from_uplink arrived: TCP SYN 172.31.1.55:40201 > 172.31.1.8:30604 \(service default\/web:web\)/,
     );
     expect(seen).toContain(`master from_uplink chosen: backend ${web.address}:80 (pod default/web) on node node`);
-    expect(seen).toContain("master from_uplink wrapped: wrapped in VXLAN for node node, kind forward direct");
+    expect(seen).toContain("master from_uplink wrapped: encapsulated in VXLAN for node node, kind forward direct");
     expect(seen).toMatch(/^node from_uplink arrived: .* on eth0, wrapped by node master$/m);
     expect(seen).toContain("node from_uplink judged: ingress of pod default/web: no policy selects it");
     expect(seen).toMatch(
@@ -204,7 +204,7 @@ describe("traces", () => {
       await until("tunnel mode to be traced", async () => {
         const seen = text(await trace("172.31.1.8:30604", port++));
         return (
-          seen.includes("node from_workload wrapped: wrapped in VXLAN for node master, kind return") &&
+          seen.includes("node from_workload wrapped: encapsulated in VXLAN for node master, kind return") &&
           seen.includes("master from_uplink finished: entry node: reply passed on to the client")
         );
       });
@@ -218,7 +218,7 @@ describe("traces", () => {
     const { attempt, steps } = JSON.parse(await cluster.run("node", [process.execPath, program, ...words]));
     expect(attempt).toMatchObject({ verdict: "allowed", source: near.address });
     const seen = text(steps);
-    expect(seen).toMatch(/node connect arrived: a socket asks for TCP 10.96.0.10:80 \(service default\/web:web\)/);
+    expect(seen).toMatch(/node connect arrived: a socket requests TCP 10.96.0.10:80 \(service default\/web:web\)/);
     expect(seen).toContain(`node connect chosen: backend ${web.address}:80 (pod default/web)`);
     expect(seen).toMatch(/node from_workload arrived: TCP SYN \S+ \(pod default\/near\) > \S+:80 \(pod default\/web\)/);
   });

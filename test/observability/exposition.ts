@@ -22,14 +22,14 @@ export interface Selector {
   labels: string[];
 }
 
-/** The selectors of an expression. @throws Error where it is no PromQL */
+/** The selectors of an expression. @throws Error if it is not valid PromQL */
 export function selectorsOf(expression: string): Selector[] {
   // Grafana's own variables stand where PromQL wants a duration.
   const text = expression.replaceAll("$__rate_interval", "5m");
   const found: Selector[] = [];
   parser.parse(text).iterate({
     enter: (node) => {
-      if (node.type.isError) throw new Error(`"${expression}" is no PromQL at column ${node.from + 1}`);
+      if (node.type.isError) throw new Error(`"${expression}" is not valid PromQL at column ${node.from + 1}`);
       if (node.name === "VectorSelector") found.push(selector(text.slice(node.from, node.to)));
     },
   });

@@ -37,15 +37,15 @@ test("every rule says what is wrong, and for how long it must be", () => {
   }
 });
 
-test("an expression that is none is refused", () => {
+test("an invalid expression is refused", () => {
   expect(selectorsOf('sum by (a) (rate(x_total{b=~"c", d!="e"}[5m])) / y')).toEqual([
     { metric: "x_total", labels: ["b", "d"] },
     { metric: "y", labels: [] },
   ]);
-  expect(() => selectorsOf("rate(x[5m)")).toThrow("is no PromQL");
+  expect(() => selectorsOf("rate(x[5m)")).toThrow("is not valid PromQL");
 });
 
-test("docs/metrics.md says of every metric what it is (rewrite with -u)", async () => {
+test("docs/metrics.md describes every metric (update with -u)", async () => {
   const own = (await metrics.registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith("ebpf_dataplane_"));
   const page = metricsOf(await metrics.registry.metrics());
   const labelsOf = (name: string) =>
@@ -60,32 +60,33 @@ test("docs/metrics.md says of every metric what it is (rewrite with -u)", async 
   const text = [
     "# Metrics",
     "",
-    "Every agent shows them to Prometheus at port 9098, path `/metrics`, of the address that `--metrics-address` names: by default",
-    "127.0.0.1, since they tell whoever reads them what a node does; the node's own address or 0.0.0.0 lets a Prometheus elsewhere in,",
-    "and everybody else who reaches the node. `Dataplane` has no input for it yet: a Prometheus in the cluster needs the option in the",
-    "DaemonSet's `args`. Scrapes within a second share one answer. This page is made from the code by",
-    "`test/observability`; what stands here is what an agent has. Series of one node: about 44 for packets, 12 for maps; no label",
-    "holds an address, a pod or a service. Which client, which service: `make watch`, `inspect flows`.",
+    "Every agent serves Prometheus metrics on port 9098, path `/metrics`. The option `--metrics-address` sets the address. The default is",
+    "127.0.0.1, because the metrics reveal a node's activity. The node's address or 0.0.0.0 admits a Prometheus server on another machine,",
+    "and every other client that can reach the node. `Dataplane` has no input for this option yet: for a Prometheus server in the cluster,",
+    "set it in the `args` of the DaemonSet. Scrapes within a second share one answer.",
     "",
-    "| metric | type | labels | meaning |",
+    "A node has about 44 series for packets and 12 for maps. No label contains an address, a pod or a service; to see clients and",
+    "services, use `make watch` or `inspect flows`. `test/observability` generates this page from the code.",
+    "",
+    "| Metric | Type | Labels | Meaning |",
     "|---|---|---|---|",
     ...rows,
     "",
-    "The process's own (`process_*`, `nodejs_*`) come from prom-client.",
+    "prom-client provides the metrics of the process (`process_*`, `nodejs_*`).",
     "",
     "## Outcomes",
     "",
-    "Values of the label `outcome`; every packet that a program sees ends in exactly one.",
+    "Values of the label `outcome`. Every packet that a program handles has exactly one outcome.",
     "",
-    "| outcome | verdict | meaning |",
+    "| Outcome | Verdict | Meaning |",
     "|---|---|---|",
     ...outcomes,
     "",
     "## Dashboard and alerts",
     "",
-    "[observability/dashboard.json](observability/dashboard.json) is imported into Grafana; [observability/alerts.yaml](observability/alerts.yaml)",
-    "is a rule file of Prometheus. Both expect the job `ebpf-dataplane` to scrape every node's port 9098 (see above). A test holds each metric and",
-    "label that they name against a running agent.",
+    "Import [observability/dashboard.json](observability/dashboard.json) into Grafana; [observability/alerts.yaml](observability/alerts.yaml)",
+    "is a Prometheus rule file. Both expect a job `ebpf-dataplane` that scrapes port 9098 of every node (see above). A test compares their",
+    "metrics and labels with a running agent.",
     "",
   ].join("\n");
   await expect(text).toMatchFileSnapshot(join(import.meta.dirname, "..", "..", "docs", "metrics.md"));

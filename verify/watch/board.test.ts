@@ -64,7 +64,7 @@ test("with one clock steps are ordered by time; otherwise the node that wraps co
   const steps = [
     step("node", 20, "arrived", ""),
     step("master", 100, "arrived", ""),
-    step("master", 110, "wrapped", "wrapped in VXLAN for node node, kind forward direct"),
+    step("master", 110, "wrapped", "encapsulated in VXLAN for node node, kind forward direct"),
     step("node", 30, "finished", ""),
   ];
   expect(inOrder(steps, true).map(({ at }) => at)).toEqual(["20", "30", "100", "110"]);

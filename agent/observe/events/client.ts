@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { EVENT_SOCKET } from "../../options.ts";
 
-/** Reads the agent's lines at its socket until it ends them or `signal` aborts. Rejects in words when there is no agent, or
- * it refuses. */
+/** Reads the agent's lines from its socket until the agent ends or `signal` aborts. Rejects with an explanation if there is no agent, or
+ * if it refuses. */
 export async function readEvents(
   runDirectory: string,
   path: string,
@@ -20,14 +20,14 @@ export async function readEvents(
         lines.on("line", (text) => said.push(text)).once("close", () => reject(new Error(said.join("\n"))));
         return;
       }
-      for (const end of [response, lines]) end.on("error", () => resolve()); // the agent ended, or we were asked to
+      for (const end of [response, lines]) end.on("error", () => resolve()); // the agent ended, or `signal` aborted
       lines.on("line", (text) => line(JSON.parse(text))).once("close", () => resolve());
     });
     asked.once("error", (error) => {
       if (signal.aborted) return resolve();
       reject(
         new Error(
-          `No agent answers at ${socketPath}: ${error.message}. Next: does one of this version run on this node?`,
+          `No agent answers at ${socketPath}: ${error.message}. Next: check that an agent of this version runs on this node.`,
         ),
       );
     });

@@ -4,11 +4,11 @@ import type { MapStore } from "../../kernel/map-store.ts";
 
 type Receiver = (event: Event) => void;
 
-/** How often the ring is emptied, and how long the packet path goes on telling when nobody renews: ms. */
+/** How often the ring buffer is drained, and how long the packet path reports events without a renewal: ms. */
 const DRAIN_MS = 100;
 const LEASE_MS = 3_000;
 
-/** Hands the packet path's events to everybody who listens. While nobody does, the packet path tells nothing. */
+/** Passes the packet path's events to all listeners. Without listeners the packet path reports nothing. */
 export class EventFeed {
   readonly #listeners: Pick<MapStore<number, Listening>, "update">;
   readonly #openRing: (receive: Receiver) => EventRing;
@@ -28,13 +28,13 @@ export class EventFeed {
     this.#failed = failed;
   }
 
-  /** Calls `receive` for each event until the returned function is called. `flows`: the packet path is to tell of opened
-   * connections and refused packets as well; a trace tells of itself. */
+  /** Calls `receive` for each event until the returned function is called. `flows`: the packet path also reports opened
+   * connections and refused packets; a trace is reported in any case. */
   listen(receive: Receiver, { flows }: { readonly flows: boolean }): () => void {
     this.#ring ??= this.#openRing((event) => {
       for (const one of this.#receivers.keys()) one(event);
     });
-    if (this.#receivers.size === 0) this.#ring.drain(); // what nobody waited for
+    if (this.#receivers.size === 0) this.#ring.drain(); // discard events from before the first listener
     this.#receivers.set(receive, { lease: flows });
     this.#renewed = 0;
     this.#timer ??= setInterval(() => this.#drain(), DRAIN_MS);
@@ -65,6 +65,6 @@ export class EventFeed {
     const wanted = [...this.#receivers.values()].some(({ lease }) => lease);
     const until = wanted ? process.hrtime.bigint() + BigInt(LEASE_MS) * 1_000_000n : 0n;
     const [failure] = this.#listeners.update([[0, { until }]]);
-    if (failure) this.#failed(`the packet path cannot be told to tell: ${failure.reason}`);
+    if (failure) this.#failed(`cannot turn on the reports of the packet path: ${failure.reason}`);
   }
 }

@@ -18,20 +18,20 @@ export interface Flow {
   readonly node: string;
   readonly protocol: string;
   readonly verdict: "opened" | "dropped" | "rejected";
-  /** Of a refused packet: the outcome's name and what it means. */
+  /** For a refused packet: the outcome's name and its meaning. */
   readonly reason?: string;
   readonly text?: string;
-  /** Absent where a socket asked that has no address yet. */
+  /** Absent for a socket that has no address yet. */
   readonly client?: End;
   /** What the client addressed. */
   readonly to: End;
   /** The frontend's service; absent: an ordinary address. */
   readonly service?: string;
-  /** Where it goes after translation, when that is somebody else. */
+  /** The destination after translation, if it differs. */
   readonly backend?: End;
-  /** How the reply returns; absent: the way it came. */
+  /** The path of the reply; absent: the reverse path. */
   readonly reply?: "direct" | "via entry node" | "via this node";
-  /** Of a connection over two nodes: where it entered, or where its backend is. Each tells of it once. */
+  /** For a connection over two nodes: where it entered, or where its backend is. Each node reports it once. */
   readonly role?: "entry" | "backend";
   /** The node it was forwarded to, or the one that forwarded it. */
   readonly peer?: string;
@@ -59,7 +59,7 @@ export function flowOf(event: Event, { node, names, wallClock }: FlowContext): F
   const service = names.service(packet.destination, packet.destinationPort, packet.protocol);
   const moved =
     event.address !== "::" && (event.address !== packet.destination || event.port !== packet.destinationPort);
-  const reply = kind === EventKind.OPENED ? replyWay(event.flags) : undefined;
+  const reply = kind === EventKind.OPENED ? replyPath(event.flags) : undefined;
   return {
     time: new Date(wallClock(event.time)).toISOString(),
     node,
@@ -84,7 +84,7 @@ function verdictOf({ kind, outcome }: Event): Pick<Flow, "verdict" | "reason" | 
   return { verdict: verdict === "rejected" ? "rejected" : "dropped", reason, text };
 }
 
-function replyWay(flags: number): Flow["reply"] {
+function replyPath(flags: number): Flow["reply"] {
   if (flags & ConnectionFlag.DIRECT_RETURN) return "direct";
   if (flags & ConnectionFlag.VIA_ENTRY) return "via entry node";
   return flags & ConnectionFlag.FORWARDED ? "via this node" : undefined;

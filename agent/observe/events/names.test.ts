@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { node, pod } from "../../../model/objects/core.ts";
 import { Names } from "./names.ts";
 
-test("a pod's host port has its name at its own node, and nowhere else", () => {
+test("a pod's host port has a name at its own node only", () => {
   const machine = (name: string, address: string) =>
     node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } });
   const objects = {

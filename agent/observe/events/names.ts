@@ -6,14 +6,14 @@ import { frontends } from "../../../model/service/frontends.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
-/** The objects that give addresses their names, as last seen. */
+/** The current objects that name addresses. */
 export interface NamedObjects {
   readonly nodes: readonly Node[];
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
 }
 
-/** What addresses and numbers are called. Lists are read again only when they are other objects than before. */
+/** Names of addresses and numbers. A list is read again only if it is another object than before. */
 export class Names {
   readonly #objects: () => NamedObjects;
   readonly #policies: () => PolicyNames;
@@ -26,7 +26,7 @@ export class Names {
     this.#policies = policies;
   }
 
-  /** "pod default/web", "node master"; undefined: nobody of the cluster. */
+  /** "pod default/web", "node master"; undefined: not in the cluster. */
   owner(address: Address): string | undefined {
     this.#refresh();
     return this.#owners.get(address);
@@ -41,10 +41,8 @@ export class Names {
   }
 
   identity(number: number): string {
-    if (number === POLICY_ANY_IDENTITY) return "anybody";
-    return (
-      this.#policies().identities.get(number) ?? (number === 0 ? "nobody that a policy names" : `identity ${number}`)
-    );
+    if (number === POLICY_ANY_IDENTITY) return "any";
+    return this.#policies().identities.get(number) ?? (number === 0 ? "not named by any policy" : `identity ${number}`);
   }
 
   policy(number: number): string {

@@ -9,7 +9,7 @@ import type { EventFeed } from "./feed.ts";
 import { type FlowContext, flowOf, isFlow } from "./flow.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
 
-/** What a trace is asked for; addresses in words of the maps. */
+/** The parameters of a trace; addresses in the notation of the maps. */
 export const traceRequestSchema = z.strictObject({
   client: z.string(),
   clientPort: z.coerce.number().int().min(1).max(65_535),
@@ -22,11 +22,11 @@ export type TraceRequest = z.infer<typeof traceRequestSchema>;
 
 const PROTOCOLS = { tcp: TCP, udp: UDP } as const;
 
-/** Bytes that may wait for a reader that is slow; it loses what comes then. */
+/** Bytes that are buffered for a slow reader; it loses events beyond that. */
 const PATIENCE = 1 << 20;
 
 /** Serves at a Unix socket, for root: GET /flows and GET /trace?client=… answer with one JSON line per event until the
- * reader hangs up. The first line of a trace says that it is on. */
+ * reader disconnects. The first line of a trace reports that it has started. */
 export function serveEvents(
   socket: string,
   feed: EventFeed,
@@ -42,7 +42,7 @@ export function serveEvents(
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
         return trace(response, feed, tracer, wanted.data, context);
       }
-      response.writeHead(404).end("There are /flows and /trace.\n");
+      response.writeHead(404).end("Available: /flows and /trace.\n");
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);
@@ -71,7 +71,7 @@ function trace(response: ServerResponse, feed: EventFeed, tracer: Tracer, wanted
   });
 }
 
-// Nodes with one boot id share a kernel, and so a clock.
+// Nodes with the same boot id share a kernel, and therefore a clock.
 const bootId = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 function lines(response: ServerResponse): (line: object) => void {

@@ -15,7 +15,7 @@ import type { Names } from "./names.ts";
 
 /** One step of a traced packet at one node. One JSON line of `inspect trace`. */
 export interface Step {
-  /** Nanoseconds of the node's monotonic clock: orders the steps of one computer. */
+  /** Nanoseconds of the node's monotonic clock, to order the steps of one computer. */
   readonly at: string;
   readonly node: string;
   /** The program: from_uplink, to_workload … */
@@ -23,7 +23,7 @@ export interface Step {
   /** arrived, known, chosen, judged, wrapped, finished. */
   readonly step: string;
   readonly text: string;
-  /** Of the last step: the outcome's name. */
+  /** For the last step: the outcome's name. */
   readonly outcome?: string;
 }
 
@@ -72,12 +72,12 @@ function textOf(event: Event, { names, deviceName }: StepContext): string {
       return known(event, end, node);
     case EventKind.CHOSEN:
       return event.backend === 0
-        ? "the service has no backend that may be chosen"
+        ? "the service has no usable backend"
         : `backend ${end(event.address, event.port)}${event.node === "::" ? "" : ` on ${node()}`}`;
     case EventKind.JUDGED:
       return judged(event, names);
     case EventKind.WRAPPED:
-      return `wrapped in VXLAN for ${node()}, kind ${(tunnelKindNames.get(event.flags) ?? "?").replaceAll("_", " ")}`;
+      return `encapsulated in VXLAN for ${node()}, kind ${(tunnelKindNames.get(event.flags) ?? "?").replaceAll("_", " ")}`;
     default:
       return finished(event, end);
   }
@@ -93,10 +93,10 @@ function arrived(
   const service = names.service(packet.destination, packet.destinationPort, packet.protocol);
   const to = service ? ` (service ${service})` : named(names, packet.destination);
   if (packet.source === "::")
-    return `a socket asks for ${protocol(packet.protocol)} ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
+    return `a socket requests ${protocol(packet.protocol)} ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
   const kind = [protocol(packet.protocol), ...tcpNames(tcpFlags)].join(" ");
   const from = named(names, packet.source);
-  const by = node === "::" ? "" : `, wrapped by ${names.owner(node) ?? node}`;
+  const by = node === "::" ? "" : `, encapsulated by ${names.owner(node) ?? node}`;
   return `${kind} ${tupleText(packet, from, to)} on ${deviceName(ifindex)}${by}`;
 }
 

@@ -8,40 +8,38 @@ import type { NumberNames } from "./words.ts";
 interface Sources {
   readonly maps: MapStores;
   readonly outcomes: () => OutcomeTotals;
-  /** What the agent calls identities and policies. */
+  /** The agent's names of identities and policies. */
   readonly names: () => NumberNames;
 }
 
-/** Adds `inspect services`, `inspect connections --client A` …: the pinned maps of this node in words. */
+/** Adds `inspect services`, `inspect connections --client A` …: readable views of this node's pinned maps. */
 export function registerInspectCommands(program: Command): void {
-  const inspect = program.command("inspect").description("what the packet path of this node knows, in words");
+  const inspect = program.command("inspect").description("show the state of this node's packet path in readable form");
   const add = (name: string, description: string) =>
     inspect
       .command(name)
       .description(description)
       .option("--json", "one JSON object per row")
-      .option("--pin-root <folder>", "where the agent pins its maps", "/sys/fs/bpf/ebpf-dataplane")
-      .option("--run-directory <folder>", "where the agent keeps its files", "/run/ebpf-dataplane");
+      .option("--pin-root <folder>", "folder of the agent's pinned maps", "/sys/fs/bpf/ebpf-dataplane")
+      .option("--run-directory <folder>", "folder of the agent's files", "/run/ebpf-dataplane");
 
-  add("services", "frontends and the backends they are spread over").action(
-    show((views, { maps }) => views.services(maps)),
-  );
-  add("backends", "backends, also those that only finish their connections").action(
+  add("services", "frontends and their backends").action(show((views, { maps }) => views.services(maps)));
+  add("backends", "backends, including those that only complete existing connections").action(
     show((views, { maps }) => views.backends(maps)),
   );
   add("endpoints", "workload endpoints of this node").action(show((views, { maps }) => views.endpoints(maps)));
   add("policies", "compiled policies of this node's endpoints").action(
     show((views, { maps, names }) => views.policies(maps, names())),
   );
-  add("outcomes", "what became of packets").action(show((views, { outcomes }) => views.outcomes(outcomes())));
+  add("outcomes", "packets by outcome").action(show((views, { outcomes }) => views.outcomes(outcomes())));
   add("connections", "tracked connections, one line per direction")
-    .option("--client <address>", "only those that this address opened")
-    .option("--frontend <address[:port]>", "only those to this address")
+    .option("--client <address>", "only connections opened by this address")
+    .option("--frontend <address[:port]>", "only connections to this address")
     .action(show((views, { maps }, options) => views.connections(maps, options, process.hrtime.bigint())));
   registerLive(inspect);
 }
 
-/** Adds `inspect flows` and `inspect trace`: what the agent tells at its socket while it happens. */
+/** Adds `inspect flows` and `inspect trace`: live events from the agent's socket. */
 function registerLive(inspect: Command): void {
   const live = (name: string, description: string) =>
     inspect
@@ -49,8 +47,8 @@ function registerLive(inspect: Command): void {
       .description(description)
       .option("--json", "one JSON object per line")
       .option("--while-input", "end when standard input ends")
-      .option("--run-directory <folder>", "where the agent has its socket", "/run/ebpf-dataplane");
-  live("flows", "connections that open and packets that are refused on this node, as it happens").action(
+      .option("--run-directory <folder>", "folder of the agent's socket", "/run/ebpf-dataplane");
+  live("flows", "show opened connections and refused packets of this node, as they happen").action(
     async (options: LiveOptions) => {
       const { printFlows } = await import("./live.ts");
       await orSay(printFlows(options));
@@ -58,27 +56,27 @@ function registerLive(inspect: Command): void {
   );
   live(
     "trace <client> <service>",
-    "send one connection from `node` or a pod of this node (NAMESPACE/NAME) to ADDRESS:PORT, and tell each step on this node",
+    "send one connection from `node` or a pod of this node (NAMESPACE/NAME) to ADDRESS:PORT, and show each step on this node",
   )
-    .option("--udp", "a datagram instead of a connection")
+    .option("--udp", "send a datagram instead of a connection")
     .action(async (client: string, service: string, options: LiveOptions) => {
       const { printTrace } = await import("./live.ts");
       await orSay(printTrace(client, service, options));
     });
-  live("steps", "tell the steps of a client's packets; for programs that trace over several nodes")
+  live("steps", "show the steps of a client's packets; for programs that trace over several nodes")
     .requiredOption("--client <address>", "the client's address")
     .requiredOption("--client-port <port>", "the client's port")
-    .requiredOption("--frontend <address>", "the address it asks for")
-    .requiredOption("--frontend-port <port>", "the port it asks for")
+    .requiredOption("--frontend <address>", "the address that it connects to")
+    .requiredOption("--frontend-port <port>", "the port that it connects to")
     .option("--protocol <protocol>", "tcp or udp", "tcp")
-    .option("--seconds <number>", "after which the trace ends by itself", "10")
+    .option("--seconds <number>", "duration of the trace", "10")
     .action(async (options: StepOptions) => {
       const { printSteps } = await import("./live.ts");
       await orSay(printSteps(options));
     });
 }
 
-// One line instead of a trace; a standard input that stays open must not keep the process.
+// One line instead of a stack trace; an open standard input must not keep the process running.
 async function orSay(work: Promise<void>): Promise<void> {
   try {
     await work;
@@ -92,7 +90,7 @@ async function orSay(work: Promise<void>): Promise<void> {
 type Views = typeof import("./views.ts");
 type Options = { json?: boolean; pinRoot: string; runDirectory: string; client?: string; frontend?: string };
 
-// What reads the kernel is loaded when a command runs: `--help` works anywhere.
+// Code that reads the kernel is loaded when a command runs, so that `--help` works anywhere.
 function show(view: (views: Views, sources: Sources, options: Options) => View): (options: Options) => Promise<void> {
   return async (options) => {
     const [views, { asJson, asTable }, { openMaps }, { outcomeReader }, { pinsUnder }, { readNames }] =

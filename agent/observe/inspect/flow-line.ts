@@ -2,7 +2,7 @@ import pc from "picocolors";
 import type { End, Flow } from "../events/flow.ts";
 
 /** One flow as a line: "15:04:05.123  node  opened  TCP 172.31.1.55:40001 > 172.31.1.8:30604 (service default/web) …".
- * Without names it is short: addresses only, a service by its name, and of what was refused the reason's name. */
+ * Without names it is short: only addresses, the service's name, and the name of the reason for a refusal. */
 export function flowLine(flow: Flow, names = true): string {
   return names ? longLine(flow) : shortLine(flow);
 }

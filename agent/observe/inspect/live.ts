@@ -26,7 +26,7 @@ export interface StepOptions extends LiveOptions {
   readonly seconds: string;
 }
 
-/** How long the last packets of a connection may take to be told: ms. */
+/** How long to wait for the events of a connection's last packets: ms. */
 const SETTLE_MS = 400;
 const TRACE_SECONDS = 15;
 
@@ -47,10 +47,10 @@ export async function printSteps({
   await readEvents(runDirectory, `/trace?${query}`, (step) => console.log(JSON.stringify(step)), ending(whileInput));
 }
 
-/** Sends one connection from this node or one of its pods, and prints what its packets met here. */
+/** Opens one connection from this node or one of its pods, and prints the steps of its packets on this node. */
 export async function printTrace(client: string, service: string, options: LiveOptions): Promise<void> {
   const [, frontend = "", frontendPort = ""] = /^(.+):(\d+)$/.exec(service) ?? [];
-  if (!frontend) throw new Error(`"${service}" is no destination; allowed: ADDRESS:PORT.`);
+  if (!frontend) throw new Error(`"${service}" is not a valid destination; allowed: ADDRESS:PORT.`);
   const clientPort = String(randomInt(40_000, 60_000));
   const protocol = options.udp ? "udp" : "tcp";
   const pod = client === "node" ? undefined : ownPod(client, options.runDirectory);
@@ -94,7 +94,7 @@ export async function printTrace(client: string, service: string, options: LiveO
   console.log([...stepLines(steps), "", attempt ? attemptText(attempt) : "nothing was sent"].join("\n"));
 }
 
-// The prober beside this program: a pod's network namespace is entered there.
+// The prober runs as a separate process, because it enters a pod's network namespace.
 function probeOnce(probe: object): Promise<AttemptResult> {
   return new Promise((resolve, reject) => {
     const child = execFile(
@@ -126,11 +126,11 @@ function ownPod(pod: string, runDirectory: string): OwnPod {
   if (found) return found;
   const known = endpoints.map(({ namespace, pod: name }) => `${namespace}/${name}`).join(", ") || "none";
   throw new Error(
-    `"${pod}" is not on this node; allowed: node, or a pod of it (${known}). For other clients: make trace.`,
+    `"${pod}" is not on this node; allowed: node, or one of its pods (${known}). For other clients: make trace.`,
   );
 }
 
-/** The address that this node's packets to `destination` carry. */
+/** The source address of this node's packets to `destination`. */
 function addressTowards(destination: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createSocket("udp4");
@@ -147,6 +147,6 @@ function ending(whileInput = false): AbortSignal {
   const end = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end.abort());
   if (whileInput) process.stdin.on("data", () => end.abort()).once("end", () => end.abort());
-  process.stdout.on("error", () => end.abort()); // whoever read is gone
+  process.stdout.on("error", () => end.abort()); // the reader has gone
   return end.signal;
 }

@@ -7,7 +7,7 @@ import type { NumberNames } from "./words.ts";
 const pairs = z.array(z.tuple([z.number(), z.string()])).transform((entries) => new Map(entries));
 const fileSchema = z.object({ identities: pairs, policies: pairs });
 
-/** What the agent wrote of its numbers; nothing where it has written none yet. */
+/** The names that the agent wrote for its numbers; empty if it has not written any yet. */
 export function readNames(runDirectory: string): NumberNames {
   const path = join(runDirectory, NAMES_FILE);
   if (!existsSync(path)) return { identities: new Map(), policies: new Map() };

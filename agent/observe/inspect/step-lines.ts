@@ -2,10 +2,10 @@ import pc from "picocolors";
 import type { AttemptResult } from "../../../probe/batch.ts";
 import type { Step } from "../events/step.ts";
 
-/** A trace as people read it: one paragraph per program that saw a packet, in the order given, with the steps below. */
+/** A trace in readable form: one paragraph per program that handled a packet, in the given order, with its steps. */
 export function stepLines(steps: readonly Step[], withNode = true): string[] {
   const first = steps[0];
-  if (!first) return ["No program of this dataplane saw a packet of it."];
+  if (!first) return ["No program of this dataplane handled a packet of it."];
   const start = BigInt(first.at);
   return steps.flatMap((step) => {
     if (step.step === "arrived") {
@@ -17,7 +17,7 @@ export function stepLines(steps: readonly Step[], withNode = true): string[] {
   });
 }
 
-/** What the client saw. */
+/** The client's result. */
 export function attemptText({ verdict, server, source, connectMs, error }: AttemptResult): string {
   const who = server ? ` by ${server}, who saw ${source}` : "";
   const time = connectMs === undefined ? "" : ` (connected after ${connectMs.toFixed(2)} ms)`;

@@ -1,14 +1,14 @@
 import Table from "cli-table3";
 
-/** What a view shows: named columns, one cell each per row. */
+/** The content of a view: named columns, and rows with one cell for each. */
 export interface View {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
-  /** Said instead of an empty table. */
+  /** Shown instead of an empty table. */
   readonly empty: string;
 }
 
-/** For people: a table without frames. */
+/** A table without frames, for people. */
 export function asTable({ columns, rows, empty }: View): string {
   if (rows.length === 0) return empty;
   const table = new Table({
@@ -20,7 +20,7 @@ export function asTable({ columns, rows, empty }: View): string {
   return table.toString().replace(/ +$/gm, "");
 }
 
-/** For programs: one object per row, keyed by column. */
+/** One object per row, keyed by column, for programs. */
 export function asJson({ columns, rows }: View): string {
   return JSON.stringify(
     rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]]))),

@@ -5,7 +5,7 @@ import { asJson, asTable } from "./table.ts";
 import { connections, outcomes, policies, services } from "./views.ts";
 
 describe("inspect", () => {
-  test("services name their backends, and say when there is none", () => {
+  test("services list their backends, or that there is none", () => {
     const maps = memoryMaps();
     const service = { backendCount: 1, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
     maps.backends.update([[5, { address: "10.244.1.2", node: "172.31.1.207", port: 80, protocol: 6, flags: 1 }]]);
@@ -30,7 +30,7 @@ describe("inspect", () => {
     );
   });
 
-  test("policies say what a shortened key stands for", () => {
+  test("policies show the meaning of a shortened key", () => {
     const maps = memoryMaps();
     const key = { policy: 1, identity: 7, direction: Direction.INGRESS, protocol: 6, port: 80 };
     maps.policies.update([
@@ -98,7 +98,7 @@ describe("inspect", () => {
     expect(asTable(connections(maps, { client: "10.9.9.9" }, 0n))).toBe("No connection matches.");
   });
 
-  test("outcomes leave out what never happened; JSON has the columns as keys", () => {
+  test("outcomes without packets are omitted; JSON has the columns as keys", () => {
     const totals = new Map([
       ["to_endpoint", { packets: 2n, bytes: 120n }],
       ["drop_fragment", { packets: 0n, bytes: 0n }],

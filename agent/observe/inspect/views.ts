@@ -1,4 +1,4 @@
-// The maps in words, one function per thing to look at. They read whatever MapStores they are given.
+// Readable views of the maps, one function for each. They read any MapStores.
 import { keyText } from "../../compile/key.ts";
 import {
   BackendFlag,
@@ -93,7 +93,7 @@ export function policies({ policies, endpoints }: MapStores, names: NumberNames)
     .entries()
     .map(([key, { verdict }]) => [
       names.policies.get(key.policy) ?? key.policy,
-      subjects.get(key.policy)?.join(" ") ?? "nobody",
+      subjects.get(key.policy)?.join(" ") ?? "none",
       directionNames.get(key.direction) ?? key.direction,
       identity(key.identity, names),
       protocolAndPorts(key.prefixLength, key.protocol, key.port),
@@ -113,7 +113,7 @@ export interface ConnectionFilter {
   readonly frontend?: string | undefined;
 }
 
-/** `now` is the kernel's monotonic clock in nanoseconds. */
+/** `now`: the kernel's monotonic clock in nanoseconds. */
 export function connections(
   { connections, halfOpen }: Pick<MapStores, "connections" | "halfOpen">,
   filter: ConnectionFilter,
@@ -142,10 +142,10 @@ export function outcomes(totals: OutcomeTotals): View {
   const rows = [...totals]
     .filter(([, { packets }]) => packets > 0n)
     .map(([name, { packets, bytes }]) => [name, Number(packets), Number(bytes)]);
-  return { columns: ["outcome", "packets", "bytes"], rows, empty: "No packet was seen yet." };
+  return { columns: ["outcome", "packets", "bytes"], rows, empty: "No packets yet." };
 }
 
-// A reply's packet runs the other way: its destination is the client, its translation the frontend.
+// For a reply the directions are reversed: its destination is the client, its translation the frontend.
 function matches(tuple: Tuple, { flags, address, port }: Connection, { client, frontend }: ConnectionFilter): boolean {
   const reply = (flags & ConnectionFlag.REPLY) !== 0;
   const translated = (flags & ConnectionFlag.TRANSLATED) !== 0;
@@ -160,7 +160,7 @@ function matches(tuple: Tuple, { flags, address, port }: Connection, { client, f
 }
 
 function translation({ flags, address, port, node }: Connection): string {
-  if ((flags & ConnectionFlag.FORWARDED) !== 0) return `wrapped to node ${node}`;
+  if ((flags & ConnectionFlag.FORWARDED) !== 0) return `encapsulated to node ${node}`;
   const via = (flags & ConnectionFlag.VIA_ENTRY) !== 0 ? ` via node ${node}` : "";
   return (flags & ConnectionFlag.TRANSLATED) !== 0 ? addressAndPort(address, port) + via : via.trim();
 }

@@ -1,4 +1,4 @@
-// How the content of maps is said in words.
+// Readable forms of map contents.
 import type { Address } from "../../../model/address/address.ts";
 import { protocolName } from "../../../model/protocol.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
@@ -14,7 +14,7 @@ export function addressAndPort(address: Address, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** The names of the bits that are set: "external_local, affinity". */
+/** The names of the set bits: "external_local, affinity". */
 export function flagNames(flags: number, names: ReadonlyMap<number, string>): string {
   return [...names]
     .filter(([bit]) => (flags & bit) !== 0)
@@ -22,7 +22,7 @@ export function flagNames(flags: number, names: ReadonlyMap<number, string>): st
     .join(", ");
 }
 
-/** What numbers of identities and policies stand for; a number without a name is shown as it is. */
+/** Names of identities and policies by number; a number without a name is shown as a number. */
 export interface NumberNames {
   readonly identities: ReadonlyMap<number, string>;
   readonly policies: ReadonlyMap<number, string>;
@@ -30,10 +30,10 @@ export interface NumberNames {
 
 export function identity(number: number, { identities }: NumberNames): string {
   if (number === POLICY_ANY_IDENTITY) return "any";
-  return identities.get(number) ?? (number === 0 ? "nobody that a policy names" : String(number));
+  return identities.get(number) ?? (number === 0 ? "not named by any policy" : String(number));
 }
 
-/** What the shortened end of a policy key stands for (bpf/shared/policy.h): "any", "TCP", "TCP 80", "TCP 80-87". */
+/** The meaning of a shortened policy key (bpf/shared/policy.h): "any", "TCP", "TCP 80", "TCP 80-87". */
 export function protocolAndPorts(prefixLength: number, number: number, port: number): string {
   const portBits = prefixLength - 80;
   if (portBits < 0) return "any";
@@ -42,20 +42,20 @@ export function protocolAndPorts(prefixLength: number, number: number, port: num
   return `${protocol(number)} ${last === port ? port : `${port}-${last}`}`;
 }
 
-/** "12 s", "5 min", "3 h": how long ago. */
+/** "12 s", "5 min", "3 h": the elapsed time. */
 export function age(nanoseconds: bigint): string {
   const seconds = Number(nanoseconds / 1_000_000_000n);
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 }
 
-/** "10.0.0.0/8, 192.168.0.0/16 and 7 more"; "nobody". Of ranges as the map's keys are written. */
+/** "10.0.0.0/8, 192.168.0.0/16 and 7 more"; "none". From ranges in the notation of the map's keys. */
 export function clientsText(ranges: readonly string[]): string {
   const named = ranges
     .map((text) => text.split(" ")[0])
     .sort()
     .slice(0, 3);
   return (
-    (named.join(", ") || "nobody") + (ranges.length > named.length ? ` and ${ranges.length - named.length} more` : "")
+    (named.join(", ") || "none") + (ranges.length > named.length ? ` and ${ranges.length - named.length} more` : "")
   );
 }
