@@ -16,7 +16,7 @@ export interface Watch {
 
 export class Attacker {
   readonly #cluster: BareCluster;
-  // Machines have a /tmp of their own, and see the checkout.
+  // Machines have their own /tmp, and see the checkout.
   readonly #folder = mkdtempSync(join(import.meta.dirname, "..", "..", "dist", ".frames-"));
   readonly #program = join(this.#folder, "frames");
   #files = 0;

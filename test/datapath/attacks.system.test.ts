@@ -81,14 +81,14 @@ describe.each([
   const datagram = (source: string, destination: string, port: number, mark: string, sourcePort = 7000) =>
     ip({ source, destination }, udp(sourcePort, port, Buffer.from(mark)));
   const to = (node: NodeName, packet: Buffer) => ethernet(packet, 0x0800, { destination: mac[node] });
-  /** What says that master wrapped it, in a frame of whoever sends it. */
+  /** VXLAN from master's address, in a frame of the actual sender. */
   const wrapped = (machine: keyof typeof mac, at: string, vni: number, packet: Buffer) =>
     frame({ source: nodes.master, destination: at }, vxlan(50_000, vni, 0, ethernet(packet)), {
       source: mac[machine],
       destination: mac.node,
     });
 
-  /** Sends an honest datagram last, and waits until it is there: what was sent before would be too. */
+  /** Sends a valid datagram last, and waits until it arrives: earlier packets would have arrived too. */
   async function arrived(watch: { count(bytes: string): number }, pod: Placed): Promise<void> {
     const mark = `control-${Math.random()}`;
     await attacker.sendFrom(friend, ethernet(datagram(friend.address, pod.address, 80, mark)));
@@ -96,7 +96,7 @@ describe.each([
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 
-  test("nobody outside sends from an address of the node, from a pod's, or from one that nobody has", async () => {
+  test("no outside sender can use an address of the node, of a pod, or an unused one", async () => {
     const watch = await attacker.watch(victim);
     const before = {
       martian: await outcome("node", "drop_martian_source"),
@@ -126,7 +126,7 @@ describe.each([
     expect(await outcome("node", "drop_spoofed_source")).toBe(before.spoofed + 2 * pods.length);
   });
 
-  test("nobody outside joins a flow between pods", async () => {
+  test("no outside sender can inject packets into a flow between pods", async () => {
     const watch = await attacker.watch(victim);
     await attacker.sendFrom(friend, ethernet(datagram(friend.address, victim.address, 80, "honest", 7100)));
     await until("the flow", async () => watch.count("honest") === 1);
@@ -141,7 +141,7 @@ describe.each([
     const kinds = [RETURN, FORWARD_VIA, FORWARD_DIRECT, OVERLAY];
     const frames = kinds.flatMap((kind) =>
       [victim, closed].flatMap((pod) =>
-        // On a node root may say anything of that node and its pods: only of others it may not.
+        // Root on a node may send as that node and its pods, but not as others.
         [...sources, ...(machine === "client1" ? [friend.address] : [])].flatMap((source) => [
           wrapped(machine, nodes.node, kind, datagram(source, pod.address, 80, "attack")),
           wrapped(machine, nodes.node, kind, datagram(source, "172.31.1.207", 30053, "attack")),
@@ -159,7 +159,7 @@ describe.each([
     const packet = (mark: string) => datagram(friend.address, open.address, 80, mark);
     await attacker.send("master", wrapped("master", "172.31.1.209", OVERLAY, packet("attack")));
     await attacker.send("master", wrapped("master", nodes.node, OVERLAY, packet("rightly")));
-    await until("what was wrapped for the right one", async () => watch.count("rightly") === 1);
+    await until("the packet with the right VXLAN destination", async () => watch.count("rightly") === 1);
     expect(watch.count("attack")).toBe(0);
     await cluster.run("node", ["ip", "address", "delete", "172.31.1.209/32", "dev", "eth0"]);
   });
@@ -180,7 +180,7 @@ describe.each([
     ip({ source, destination }, icmpError(3, 3, about));
   const padded = (mark: string, length: number) => mark.padEnd(length, ".");
 
-  test("a pod's ICMP errors go to the sender of what they are about, small, and nowhere else", async () => {
+  test("a pod's ICMP errors are small and go only to the sender of the packet that they are about", async () => {
     const [atOpen, atFriend, atClient] = await Promise.all([
       attacker.watch(open),
       attacker.watch(friend),

@@ -1,5 +1,5 @@
 // Machines without Kubernetes: a real agent on each node reads its objects from files, pods are network namespaces that
-// the real CNI plugin wires, and every packet is real. A cluster stands in a few seconds.
+// the real CNI plugin wires, and every packet is real. A cluster is up in a few seconds.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -86,7 +86,7 @@ export class BareCluster {
     for (const object of objects) for (const folder of this.#folders()) rmSync(join(folder, fileOf(object)));
   }
 
-  /** Starts a node's agent and waits until it says that it is ready. */
+  /** Starts a node's agent and waits until it reports that it is ready. */
   async startAgent(name: NodeName): Promise<void> {
     const paths = [
       "--run-directory",

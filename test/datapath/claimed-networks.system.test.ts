@@ -3,8 +3,8 @@ import { BareCluster, until } from "./bare-cluster.ts";
 import { block, endpoints, type KubernetesObject, pool, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
-// An IPAM block that somebody else's network lies in changes nothing, neither while it is there nor when it is gone.
-describe("blocks over what is somebody else's", () => {
+// An IPAM block that overlaps a foreign network changes nothing, neither while it exists nor after its removal.
+describe("blocks over foreign networks", () => {
   let cluster: BareCluster;
   let web: Placed;
 

@@ -67,7 +67,7 @@ test("two live connections of one source port that meet at one backend both work
   expect(seen[1]?.sourcePort).not.toBe(45_001);
 });
 
-test("a terminating backend keeps its connection and takes no new one; its pod gone for good it resets the connection", async () => {
+test("a terminating backend keeps its connection and gets no new one; after its removal the connection is reset", async () => {
   await startEcho(one);
   const held = hold(cluster, "172.31.1.8:30082", 45_100);
   await until("the connection", async () => held.lines.includes("connected"));
@@ -135,7 +135,7 @@ test("an established connection follows a pool that is wrapped between nodes fro
   expect(held.lines).toEqual(["connected"]);
 });
 
-test("a killed agent drops no packet, and its successor takes over what is there", async () => {
+test("a killed agent drops no packet, and its successor takes over the existing state", async () => {
   cluster.apply(endpoints("web", [one, two]));
   await until("both pods to answer", async () => {
     const results = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 20 });

@@ -8,7 +8,7 @@ import { BareCluster, program, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
-// What the packet path tells while it works: flows for whoever listens, and every step of a traced connection.
+// Events of the packet path: flows for listeners, and every step of a traced connection.
 let cluster: BareCluster;
 let web: Placed;
 let near: Placed;
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-/** The JSON lines of an inspect command that goes on. */
+/** The JSON lines of a running inspect command. */
 function follow<T>(node: NodeName, ...words: string[]): { lines: T[]; child: ChildProcess } {
   const child = cluster.spawn(node, [process.execPath, program, "inspect", ...words, "--json"]);
   const lines: T[] = [];
@@ -42,7 +42,7 @@ function follow<T>(node: NodeName, ...words: string[]): { lines: T[]; child: Chi
 
 async function flowsOf(node: NodeName): Promise<{ flows: Flow[]; stop: () => void }> {
   const { lines, child } = follow<Flow>(node, "flows");
-  // The first one that is seen shows that somebody listens.
+  // The first event shows that the listener is active.
   await until(`${node} to tell of flows`, async () => {
     await cluster.see("client2", "172.31.1.8:30604");
     return lines.length > 0;
@@ -51,7 +51,7 @@ async function flowsOf(node: NodeName): Promise<{ flows: Flow[]; stop: () => voi
 }
 
 describe("flows", () => {
-  test("an opened connection is told by both nodes, with names, backend and the way of its reply", async () => {
+  test("an opened connection is reported by both nodes, with names, backend and the path of its reply", async () => {
     const [entry, behind] = [await flowsOf("master"), await flowsOf("node")];
     await cluster.probe("client1", { to: "172.31.1.8:30604", sourcePort: 40_101 });
     const find = ({ flows }: { flows: Flow[] }) => flows.find(({ client }) => client?.port === 40_101);
@@ -77,7 +77,7 @@ describe("flows", () => {
     });
   });
 
-  test("a refused packet is told with its reason; a pod's socket with the service it asked for", async () => {
+  test("a refused packet is reported with its reason; a pod's socket with its service", async () => {
     const told = await flowsOf("node");
     const policy = onlyFrom("web", "172.31.1.162/32");
     // Pods' own IPv6 (router solicitations, at any moment) is refused too: only this client's packets count.
@@ -113,7 +113,7 @@ describe("flows", () => {
     );
   });
 
-  test("a flood of refused packets is told in part, the rest is counted; nobody listening, nothing is told", async () => {
+  test("a flood of refused packets is reported in part, the rest is counted; without a listener nothing is reported", async () => {
     const reports = async () => {
       const page = await cluster.metrics("node");
       const read = (name: string) =>
@@ -180,7 +180,7 @@ describe("traces", () => {
     expect(seen).not.toContain("wrapped by node node");
   });
 
-  test("a dropped one says where, why and by which policy", async () => {
+  test("a dropped packet is reported with the place, the reason and the policy", async () => {
     const policy = onlyFrom("web", "172.31.1.162/32");
     cluster.apply(policy);
     try {
@@ -213,7 +213,7 @@ describe("traces", () => {
     }
   });
 
-  test("from a pod to a cluster address: the socket is given the backend; one command on the node tells it", async () => {
+  test("from a pod to a cluster address: the socket gets the backend; one command on the node shows it", async () => {
     const words = ["inspect", "trace", "default/near", "10.96.0.10:80", "--json"];
     const { attempt, steps } = JSON.parse(await cluster.run("node", [process.execPath, program, ...words]));
     expect(attempt).toMatchObject({ verdict: "allowed", source: near.address });
@@ -223,7 +223,7 @@ describe("traces", () => {
     expect(seen).toMatch(/node from_workload arrived: TCP SYN \S+ \(pod default\/near\) > \S+:80 \(pod default\/web\)/);
   });
 
-  test("a socket that is refused says why, to whoever traces and to whoever watches", async () => {
+  test("a refused socket is reported with the reason, in traces and in watch", async () => {
     const guarded = { type: "LoadBalancer", loadBalancerSourceRanges: ["192.0.2.0/24"] };
     cluster.apply({
       ...service("guarded", { clusterIP: "10.96.0.14", nodePort: 30998, spec: guarded }),

@@ -4,7 +4,7 @@ import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
-// What a flow through an entry node hangs on, which sees only what the client sends.
+// Flows through an entry node, which sees only the client's packets.
 let cluster: BareCluster;
 let near: Placed;
 let far: Placed;
@@ -61,7 +61,7 @@ test("a UDP client that was silent for 100 s keeps its backend, as with kube-pro
   expect(await Promise.all(ports(43_001).map(ask))).toEqual(before);
 });
 
-test("a client that has sent all it had to say gets an answer that takes half an hour", async () => {
+test("a half-closed connection still gets an answer that takes half an hour", async () => {
   const slow = `require("node:net").createServer({ allowHalfOpen: true }, (socket) => socket.on("error", () => {}).resume().on("end", () => {
     setTimeout(() => socket.write("late"), 2500);
     setTimeout(() => socket.end("later"), 3000);

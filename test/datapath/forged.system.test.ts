@@ -9,7 +9,7 @@ import type { Placed } from "./placed.ts";
 const FLOOD = 150_000;
 const PORT = 46_000;
 
-// A client's established connections, and what somebody else sends with its address, or with many: nothing of theirs is lost.
+// A client's established connections survive forged packets from its address, or from many addresses.
 describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mode %s", (mode) => {
   let cluster: BareCluster;
   let attacker: Attacker;
@@ -66,7 +66,7 @@ describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mod
     "a forged %s ends none of them, and shortens the time of none",
     async (marks) => {
       await attacker.send("client2", ...everywhere(marks));
-      await until("what was forged", async () => (await flags("master")).length >= 20);
+      await until("the forged packets", async () => (await flags("master")).length >= 20);
       for (const node of ["master", "node"] as const) {
         const entries = await flags(node);
         expect(entries.length).toBe(node === "master" ? 20 : 40);
@@ -101,7 +101,7 @@ describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mod
     });
   });
 
-  test("who forgot a connection and opens it again is served after a challenge", async () => {
+  test("a client that lost its connection and opens it again is served after a challenge ACK", async () => {
     // The client's port is free again for its kernel, and not for the backend.
     const again = `
       const socket = require("node:net").connect({ host: "172.31.1.8", port: 30082, localPort: 46200 }, () => socket.write("x"));

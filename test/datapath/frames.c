@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends and receives whole Ethernet frames: what no honest socket would send, and what arrives whatever sockets say of it.
+// Sends and receives whole Ethernet frames, also those that no normal socket would send or show.
 //   frames send INTERFACE FILE    each frame of the file, a line of hexadecimal each, past the interface's own programs
 //   frames flood INTERFACE FILE COUNT     the first one COUNT times, each from another address and port of a /16
 //   frames receive INTERFACE      prints each frame that comes in, in hexadecimal, until it is ended
-// Tests compile it and run it in network namespaces of their own.
+// Tests compile it and run it in their own network namespaces.
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -47,7 +47,7 @@ static int send_frames(int socket, FILE *file)
 #define SOURCE_ADDRESS 28 /* its low half, behind an Ethernet header */
 #define SOURCE_PORT 34
 
-/* Checksums are left as they are: the dataplane does not look at them. */
+/* Checksums are left unchanged: the dataplane does not check them. */
 static int flood(int socket, FILE *file, long count)
 {
 	static char line[2 * LARGEST + 2];

@@ -13,7 +13,7 @@ const echo = `require("node:net").createServer((socket) => { socket.on("error", 
 /** Listens on port 82. */
 export const echoServer: string[] = [process.execPath, "-e", echo];
 
-// Holds a connection open and says what becomes of it. Sends more often than a way is forgotten (bpf/connection/next_hop.h).
+// Holds a connection open and reports its end. Sends more often than the next hop expires (bpf/connection/next_hop.h).
 const holder = `
   const socket = require("node:net").connect({ host: process.argv[1], port: +process.argv[2], localPort: +process.argv[3] });
   socket.on("connect", () => console.log("connected"));
@@ -23,7 +23,7 @@ const holder = `
   setInterval(() => socket.write("still here\\n"), 20);`;
 
 export interface Held {
-  /** What became of it: "connected", "error ECONNRESET", "closed". */
+  /** Its state: "connected", "error ECONNRESET", "closed". */
   readonly lines: string[];
   echoed: number;
 }

@@ -54,7 +54,7 @@ describe.each([
     expect(await ask("node", `${address}:8053`)).toBe(`allowed default/web saw ${nodes.node}`);
   });
 
-  test("what the node asks from a port of that number is answered to the node", async () => {
+  test("replies to the node's own requests from that port number reach the node", async () => {
     for (const { name, address } of [far, near]) {
       const [answer] = await cluster.probe("node", { to: `${address}:80`, protocol: "udp", sourcePort: UDP.hostPort });
       expect(answer).toMatchObject({ verdict: "allowed", server: `default/${name}` });
@@ -65,7 +65,7 @@ describe.each([
     expect(await see("default/web")).toMatch(/^allowed default\/web/);
   });
 
-  test("it is no port of the other node, nor of anybody's own loopback", async () => {
+  test("it is not open on the other node, nor on any loopback", async () => {
     expect(await see("client1", `${nodes.master}:8080`)).toBe("rejected");
     expect(await see("master", "127.0.0.1:8080")).toBe("rejected");
     expect(await see("default/near", "127.0.0.1:8080")).toBe("rejected");
@@ -77,7 +77,7 @@ describe.each([
       expect(await see(from, `${HERE}:8081`), from).toBe("rejected");
   });
 
-  test("nor by a frame that says so", async () => {
+  test("nor with a crafted frame", async () => {
     const attacker = new Attacker(cluster);
     try {
       const watch = await attacker.watch(near);
@@ -114,7 +114,7 @@ describe.each([
     await until("client2 to be served again", async () => (await see("client2")).startsWith("allowed"));
   });
 
-  test("a node port, and who was there before, keep the port; when the pod goes the next one has it", async () => {
+  test("a node port, and an earlier pod, keep the port; when that pod is removed the next one gets it", async () => {
     await cluster.addPod("younger", "node", { app: "younger" }, [
       TCP,
       UDP,

@@ -5,7 +5,7 @@ import type { Placed } from "./placed.ts";
 
 const CLUSTER_IP = "10.96.0.10";
 
-/** Both, so that what is left to the host's stack is judged on the uplink and at the tunnel. */
+/** Both, so that traffic left to the host's stack is judged on the uplink and at the tunnel. */
 describe.each(["CrossSubnet", "Always"] as const)("services left to the host's stack, %s", (vxlanMode) => {
   let cluster: BareCluster;
   let here: Placed;
@@ -26,7 +26,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
   });
   afterAll(() => cluster?.close());
 
-  /** What kube-proxy does, in as many rules as one backend needs. */
+  /** The rules of kube-proxy for one backend. */
   async function pointTo({ address }: Placed): Promise<void> {
     const rules = `
       table ip stand_in { }
@@ -68,7 +68,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
       for (const entry of Object.keys(nodes) as NodeName[])
         await until(`${entry} to be kept out`, async () => (await seeNodePort(entry)) === "dropped");
     });
-    await until("the way to be open again", async () => (await seeNodePort("node")).startsWith("allowed"));
+    await until("the path to be open again", async () => (await seeNodePort("node")).startsWith("allowed"));
   });
 
   test("a policy by the node's address lets it in", async () => {
@@ -90,7 +90,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     expect(await cluster.see("default/web", `${CLUSTER_IP}:80`)).toMatch(/^allowed default\/web saw /);
   });
 
-  test("the node reaches its pods whatever their policy, and through the service's own rules too", async () => {
+  test("the node reaches its pods regardless of their policy, and through the service's own rules too", async () => {
     await under([onlyFrom("web", "192.0.2.1/32")], async () => {
       await until("the client to be kept out", async () => (await seeNodePort("master")) === "dropped");
       expect(await cluster.see("node", `${here.address}:80`)).toBe("allowed default/web saw 172.31.1.207");
@@ -132,7 +132,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     await until("the node's address again", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
   });
 
-  test("a client that comes again with a port of before, from either side of the handover, is served", async () => {
+  test("a client that reuses a source port across the handover is served", async () => {
     const again = () => cluster.see("client1", `${nodes.master}:30604`, { sourcePort: 40_001 });
     cluster.apply(handledBy("Ebpf"));
     try {

@@ -8,7 +8,7 @@ import type { Asked, Told } from "./socket-client.ts";
 
 const client = join(import.meta.dirname, "socket-client.ts");
 
-// What programs ask from a port at which a service stands: the answers are theirs (cilium/cilium#44348).
+// Requests from a source port that is also a service's port: the replies reach the requesting program (cilium/cilium#44348).
 describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own requests, vxlanMode %s", (vxlanMode) => {
   let cluster: BareCluster;
   let near: Placed;
@@ -116,7 +116,7 @@ describe("a pod that reaches itself by a service, packet by packet", () => {
     for (let round = 0; round < 5; round++) expect(await see(to, protocol)).toBe(expected);
   });
 
-  test("also where its policy lets nobody in or out", async () => {
+  test("also if its policy denies all traffic", async () => {
     const closed = {
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
@@ -131,7 +131,7 @@ describe("a pod that reaches itself by a service, packet by packet", () => {
   });
 });
 
-// Its first datagrams found no service, and went the way of any other address.
+// Its first datagrams found no service, and were routed like any other traffic.
 test("a UDP flow of a pod that began before its service reaches it without a pause", async () => {
   const cluster = await BareCluster.start();
   try {

@@ -7,7 +7,7 @@ export interface Placed {
   readonly labels: Record<string, string>;
   /** Empty while it has none. */
   readonly address: string;
-  /** Of its container; absent: only port 80, by the name "web". */
+  /** The container's ports; absent: only port 80, with the name "web". */
   readonly ports?: readonly ContainerPort[] | undefined;
 }
 

@@ -9,7 +9,7 @@ describe("what an agent leaves on its node", () => {
   });
   afterAll(() => cluster?.close());
 
-  /** Below a folder, what somebody else than its owner may read, write or enter; links have no rights of their own. */
+  /** Files below a folder that other users than the owner may read, write or enter; links have no permissions. */
   const open = (folder: string) =>
     cluster.run("node", ["find", folder, "!", "-type", "l", "-perm", "/077", "-printf", "%M %p\n"]);
   const all = async (folder: string) => (await cluster.run("node", ["find", folder, "-type", "f"])).trim().split("\n");

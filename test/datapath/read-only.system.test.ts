@@ -16,7 +16,7 @@ afterAll(() => cluster?.close());
 const see = (from: "client1" | "client2") => cluster.see(from, "172.31.1.207:30604");
 const folder = "/run/ebpf-dataplane";
 
-test("an agent that cannot write its run folder says so, keeps policies in force, and goes on when it can", async () => {
+test("an agent that cannot write its run folder reports it, keeps policies in force, and recovers", async () => {
   await cluster.killAgent("node");
   await cluster.run("node", ["mount", "--bind", folder, folder]);
   await cluster.run("node", ["mount", "-o", "remount,bind,ro", folder]);

@@ -6,7 +6,7 @@ import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objec
 
 const KILLS = Number(process.env.KILLS || 3);
 const FLAPS = 10 * KILLS;
-/** New connections in a second, of client1, who may; client2, who may not, tries a tenth of it. */
+/** New connections per second of client1, which is allowed; client2, which is not, tries a tenth of it. */
 const RATE = 200;
 const places = ["172.31.1.8:30604", "172.31.1.207:30604"];
 /** Of the same name: one takes the other's place. Both let client1 in, and not client2. */
@@ -66,7 +66,7 @@ describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s
     return /^process_start_time_seconds (.+)$/m.exec(await cluster.metrics(name))?.[1];
   }
 
-  /** What became of the connections of a client while something goes on. */
+  /** The results of a client's connections during an operation. */
   function connecting(client: "client1" | "client2", rate: number): { count: () => Count; end: () => void } {
     const child = cluster.spawn(client, [process.execPath, "-e", load, String(rate), ...places]);
     let count: Count = { opened: 0, answered: 0, slow: 0, failed: 0 };
@@ -82,7 +82,7 @@ describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s
       await until("connections", async () => allowed.count().answered > RATE && forbidden.count().opened > RATE / 10);
       await what();
       const { opened } = allowed.count();
-      await until("what was opened last", async () => allowed.count().answered + allowed.count().failed >= opened);
+      await until("the last connections", async () => allowed.count().answered + allowed.count().failed >= opened);
       return { allowed: allowed.count(), forbidden: forbidden.count() };
     } finally {
       allowed.end();
@@ -105,7 +105,7 @@ describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s
     expect(forbidden.answered).toBe(0);
   });
 
-  test("policies that change let nobody in whom none of them allows", { timeout: 600_000 }, async () => {
+  test("changing policies never admit a client that none of them allows", { timeout: 600_000 }, async () => {
     const { allowed, forbidden } = await during(async () => {
       for (let time = 0; time < FLAPS; time++) {
         cluster.apply(time % 2 === 0 ? wider : narrow);

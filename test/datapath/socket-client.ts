@@ -8,15 +8,15 @@ export interface Asked {
   how: "tcp" | "connected" | "unconnected";
   /** 6: a socket of AF_INET6 that writes IPv4 as ::ffff:a.b.c.d. */
   family: 4 | 6;
-  /** Where to, one after the other: "10.96.0.10:80". */
+  /** Destinations, one after the other: "10.96.0.10:80". */
   to: readonly string[];
   /** Datagrams to each. */
   count?: number;
   /** Milliseconds between two datagrams. */
   every?: number;
-  /** A socket that is no longer connected is followed by another, as resolvers do. */
+  /** A socket that is no longer connected is replaced, as resolvers do. */
   persistent?: boolean;
-  /** The port it is bound to before anything else. */
+  /** The port to bind to first. */
   sourcePort?: number;
 }
 
@@ -100,7 +100,7 @@ function isConnected(socket: Datagrams): boolean {
   }
 }
 
-/** Sends one and waits for what comes back. */
+/** Sends one request and waits for the reply. */
 async function oneDatagram(socket: Datagrams, target: readonly [number, string] | []): Promise<void> {
   let stop = () => {};
   const answer = new Promise<void>((resolve) => {

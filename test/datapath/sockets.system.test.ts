@@ -58,7 +58,7 @@ describe("sockets that ask for services", () => {
       service("many", { clusterIP: "10.96.0.20", nodePort: 30620, protocol: "UDP" }),
       endpoints("many", [web, peer, third], "UDP"),
     );
-    // What is no address of the cluster goes to a router, as in most networks; this one tells nobody that it forwards nothing.
+    // Other addresses go to a router, as in most networks; this one drops silently.
     await cluster.run("master", ["ip", "route", "replace", "default", "via", "172.31.1.55"]);
     const served = async () => (await cluster.see("default/peer", CLUSTER)).startsWith("allowed");
     await until("the services", served);
@@ -92,7 +92,7 @@ describe("sockets that ask for services", () => {
     }
   });
 
-  test("what is remembered of a connected UDP socket for the agent goes with the socket", async () => {
+  test("the agent's record of a connected UDP socket disappears with the socket", async () => {
     const maps = "/sys/fs/bpf/ebpf-dataplane/*/maps/datagram_peers";
     const remembered = async () => {
       const dump = await cluster.run("master", ["sh", "-c", `bpftool -j map dump pinned ${maps}`]);
@@ -106,7 +106,7 @@ describe("sockets that ask for services", () => {
     await until("it to be closed", async () => (await remembered()) === before);
   });
 
-  test("a node port answers on the loopback of the node, and of nobody else", async () => {
+  test("a node port answers on the node's loopback, and on no other", async () => {
     for (const address of ["127.0.0.1", "127.8.9.10", "0.0.0.0"]) {
       for (const how of ["tcp", "connected", "unconnected"] as const) {
         const to = [`${address}:30604`];

@@ -9,7 +9,7 @@ const client = join(import.meta.dirname, "socket-client.ts");
 
 const WEB = "198.51.100.7";
 const DNS = "198.51.100.8";
-/** Of the same service, but nobody's load balancer. */
+/** An address of the same service, but not a load balancer's. */
 const EXTERNAL = "198.51.100.9";
 
 /** The agents of both nodes, backends here and there, sockets that are translated and packets that are. */
@@ -103,7 +103,7 @@ describe.each([
     expect(await seen("default/near")).not.toBe("allowed");
   });
 
-  // Sockets that are left alone send packets like others.
+  // Sockets that the hooks skip send ordinary packets.
   const lasting = [
     { how: "unconnected", error: "EPERM" },
     { how: "connected", error: "ECONNABORTED" },
@@ -131,7 +131,7 @@ describe.each([
     },
   );
 
-  test("a list that cannot be read admits nobody", async () => {
+  test("an invalid list admits no client", async () => {
     await restrictedTo("0.0.0.0/0");
     expect(await see("client2")).toMatch(/^allowed/);
     balance(["0.0.0.0/0", "172.31.1.55"]);

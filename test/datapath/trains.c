@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Trains of datagrams: what a program sends in one call with UDP_SEGMENT (udp(7)) and the kernel carries as one packet as
+ * Trains of datagrams, sent in one call with UDP_SEGMENT (udp(7)) and carried by the kernel as one packet as
  * long as it can, as QUIC does.
  *
  *   trains serve PORT

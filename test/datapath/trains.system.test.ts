@@ -61,7 +61,7 @@ describe.each([
     [1424, 46], // no room for our headers in the 65,535 bytes of an IP packet
   ] as const;
 
-  /** What arrived and what came back, for each shape. */
+  /** Received datagrams and replies, for each shape. */
   async function sendAll(from: "client1" | "master", enter: string[], to: string, mtu = 1500) {
     const fitting = shapes.filter(([size]) => size + 28 <= mtu);
     const seen: string[] = [];

@@ -45,7 +45,7 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
     }
   });
 
-  test("pods and nodes reach node ports of their own and the other node", async () => {
+  test("pods and nodes reach node ports on their own and the other node", async () => {
     for (const entry of ["172.31.1.8", "172.31.1.207"]) {
       expect(await cluster.see("default/near", `${entry}:30604`)).toBe(`allowed default/web saw ${near.address}`);
       expect(await cluster.see("default/far", `${entry}:30604`)).toBe(`allowed default/web saw ${far.address}`);
@@ -82,7 +82,7 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
     await until("the policy's end", async () => (await cluster.see("default/near", `${web.address}:80`)) !== "dropped");
   });
 
-  test("a closed UDP port is told to the one who asked, through every translation", async () => {
+  test("the ICMP error for a closed UDP port reaches the client, through every translation", async () => {
     expect(await cluster.see("default/near", `${web.address}:999`, { protocol: "udp" })).toBe("rejected");
     expect(await cluster.see("default/far", `${web.address}:999`, { protocol: "udp" })).toBe("rejected");
     const closed = service("closed", { clusterIP: "10.96.0.14", nodePort: 30099, protocol: "UDP" });
@@ -114,7 +114,7 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
     );
   });
 
-  test("nobody outside may use a pod's address where it can be told", async () => {
+  test("outside senders cannot use a pod's address where this is detectable", async () => {
     const before = (await cluster.outcomes("node")).drop_spoofed_source ?? 0;
     const mask = vxlanMode === "Always" ? far.address : near.address; // wrapped packets only; a pod of the node itself
     await cluster.run("client1", ["ip", "address", "add", `${mask}/32`, "dev", "lo"]);

@@ -6,7 +6,7 @@ import type { Placed } from "./placed.ts";
 const MEBIBYTES = 8;
 const PATTERN = "Buffer.alloc(1 << 20, Uint8Array.from({ length: 251 }, (_, i) => i + 1))";
 
-/** Sends a known stream, then reads one until the end, and tells what it read. */
+/** Sends a known stream, then reads one until the end, and reports what it read. */
 const both = (socket: string) => `
   const { createHash } = require("node:crypto");
   const hash = createHash("sha256"); let bytes = 0;
@@ -34,7 +34,7 @@ describe.each([
       endpoints("web", [web]),
     );
     const server = `require("node:net").createServer({ allowHalfOpen: true }, (socket) => { ${both("socket")} }).listen(80)`;
-    // In place of the probe's server: the pod's address on another port of its own.
+    // Instead of the probe's server: another port of the pod.
     cluster.spawn("node", inPod("web", [process.execPath, "-e", server.replace("listen(80)", "listen(9000)")]));
     cluster.apply(service("stream", { clusterIP: "10.96.0.20", nodePort: 30900 }), stream(web));
     await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));

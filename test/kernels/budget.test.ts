@@ -11,13 +11,13 @@ test("overBudget() lets a program grow by 5 %, and no more", () => {
   ]);
 });
 
-test("overBudget() allows no more stack than the limit, whatever it was before", () => {
+test("overBudget() allows no more stack than the limit, regardless of the budget", () => {
   expect(overBudget(costs(1000, STACK_LIMIT + 32), budget)).toEqual([
     `from_uplink of uplink.bpf.o takes ${STACK_LIMIT + 32} bytes of stack; at most ${STACK_LIMIT} are allowed`,
   ]);
 });
 
-test("overBudget() does not pass over a program that the budget does not name", () => {
+test("overBudget() reports a program that is missing in the budget", () => {
   expect(overBudget({ uplink: { to_uplink: { instructions: 1, stack: 32 } } }, budget)).toEqual([
     "to_uplink of uplink.bpf.o is not in the budget",
   ]);

@@ -1,4 +1,4 @@
-// What each program may cost: budget.json has the verifier's figures of the day it was last written on purpose.
+// The verifier budget of each program: budget.json has the figures of its last intended change.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { VerifierCost } from "../../agent/kernel/verifier.fixture.ts";
@@ -10,9 +10,9 @@ export type Costs = Record<string, Record<string, Pick<VerifierCost, "instructio
 export type Budget = Record<string, Costs>;
 
 const file = join(import.meta.dirname, "budget.json");
-/** Of the verifier's instructions; Clang's next version moves them a little. */
+/** Tolerance for the verifier's instructions; a new Clang version changes them a little. */
 const HEADROOM = 1.05;
-/** Bytes of the 512: a program that is at the limit cannot be added to. */
+/** Bytes, of 512: a program at the limit cannot grow. */
 export const STACK_LIMIT = 512;
 
 export function readBudget(): Budget {
@@ -31,14 +31,14 @@ export function writeBudget(version: string, costs: Costs): void {
   writeFileSync(file, `${JSON.stringify(budget, null, 2)}\n`);
 }
 
-/** What somebody does who has made a program larger on purpose. */
+/** How to renew the budget. */
 export const renewal =
-  "If that is on purpose: RENEW_BUDGET=1 npx vitest run --project system test/kernels, and commit test/kernels/budget.json.";
+  "If this is intended: RENEW_BUDGET=1 npx vitest run --project system test/kernels, and commit test/kernels/budget.json.";
 
 /** "6.1" of "6.1.0-48-amd64". */
 export const versionOf = (release: string): string => /^\d+\.\d+/.exec(release)?.[0] ?? release;
 
-/** @returns a sentence for each program that costs more than it may, or that the budget does not name */
+/** @returns a sentence for each program that exceeds the budget or is missing in it */
 export function overBudget(costs: Costs, budget: Costs): string[] {
   return Object.entries(costs).flatMap(([object, programs]) =>
     Object.entries(programs).flatMap(([name, { instructions, stack }]) => {

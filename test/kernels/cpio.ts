@@ -1,4 +1,4 @@
-// Writes the archive that Linux unpacks as its first root file system: cpio in the "newc" form.
+// Writes the archive that Linux unpacks as its initial root file system: cpio in the "newc" format.
 // https://docs.kernel.org/driver-api/early-userspace/buffer-format.html
 
 export type Member = { mode: number; content: Uint8Array };
@@ -24,7 +24,7 @@ export function cpio(members: Record<string, Member>): Buffer {
       if (!complete.has(parent)) complete.set(parent, folder);
     }
   }
-  // Sorted, a folder comes before what is in it.
+  // In sorted order a folder precedes its content.
   const paths = [...complete.keys()].sort();
   const records = paths.map((path, index) => record(path, complete.get(path) as Member, index + 1));
   return Buffer.concat([...records, record("TRAILER!!!", { mode: 0, content: new Uint8Array() }, 0)]);

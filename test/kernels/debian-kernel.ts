@@ -1,4 +1,4 @@
-// Debian's kernel and one module, as files: its package is downloaded and they are taken out of it; nothing is installed.
+// Debian's kernel and one module, extracted from its downloaded package; nothing is installed.
 import { existsSync, globSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cacheFolder } from "../../tools/cache.ts";
@@ -10,7 +10,7 @@ export interface DebianKernel {
   readonly veth: string;
 }
 
-/** @returns paths in the cache; @throws Error when the package cannot be had */
+/** @returns paths in the cache; @throws Error when the package cannot be downloaded */
 export async function debianKernel(): Promise<DebianKernel> {
   const cache = cacheFolder("kernels");
   const kept = keptIn(cache);

@@ -1,29 +1,29 @@
-// What inside.ts printed.
+// Parses the output of inside.ts.
 import type { VerifierCost } from "../../agent/kernel/verifier.fixture.ts";
 
 export type Finding =
   | { readonly kernel: string }
   | { readonly object: string; readonly costs: Record<string, VerifierCost> }
   | { readonly object: string; readonly refused: string }
-  /** A packet test, and what it saw where it failed. */
+  /** A packet test, and its actual result if it failed. */
   | { readonly packets: string; readonly failed?: string }
   | { readonly end: true };
 
 export interface Findings {
   readonly kernel: string;
   readonly costs: Record<string, Record<string, VerifierCost>>;
-  /** Object → the verifier's words. */
+  /** Object → the verifier's message. */
   readonly refused: Record<string, string>;
   readonly packets: Record<string, string | undefined>;
 }
 
-/** Other lines, as a booting kernel prints, are passed over; so are the carriage returns of a serial line.
+/** Ignores other lines, such as boot messages, and the carriage returns of a serial line.
  * @throws Error when the end is missing */
 export function findingsIn(printed: string): Findings {
   const lines = printed.split(/\r*\n/).filter((line) => line.startsWith('{"'));
   const findings = lines.map((line) => JSON.parse(line) as Finding);
   if (!findings.some((finding) => "end" in finding))
-    throw new Error(`The kernel was not asked everything:\n${printed.slice(-3000)}`);
+    throw new Error(`The output is incomplete:\n${printed.slice(-3000)}`);
   return {
     kernel: findings.flatMap((one) => ("kernel" in one ? [one.kernel] : []))[0] ?? "",
     costs: Object.fromEntries(findings.flatMap((one) => ("costs" in one ? [[one.object, one.costs]] : []))),

@@ -1,4 +1,4 @@
-// A computer that lives for one program: a kernel and a root file system in memory, run by qemu.
+// A virtual machine that runs one script: a kernel and a root file system in memory, run by qemu.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../tools/command.ts";
@@ -9,13 +9,13 @@ import { cpio, file, folder, link, type Member } from "./cpio.ts";
 export interface Guest {
   /** Path of the kernel. */
   kernel: string;
-  /** Programs of this computer that are in the guest, with their libraries; busybox' commands are there as well. */
+  /** Programs of this computer to copy to the guest, with their libraries; it also has busybox. */
   programs: string[];
-  /** What else of this computer is there, by its path in the guest: files only. */
+  /** Other files of this computer to copy, by their path in the guest. */
   tree?: Tree;
   /** Files of the guest: path to content. */
   files: Record<string, Uint8Array>;
-  /** Shell commands it runs. /proc, /sys and /sys/fs/bpf are mounted; it ends after them. */
+  /** Shell commands it runs. /proc, /sys and /sys/fs/bpf are mounted; then the guest powers off. */
   script: string;
 }
 
@@ -33,15 +33,15 @@ poweroff -f
 `;
 
 /**
- * Boots the guest and lets it run to its end.
+ * Boots the guest and waits until it powers off.
  * @param scratch a folder for the file that qemu reads
  * @returns what it printed on its serial line
- * @throws Error with the last lines when it did not reach its end
+ * @throws Error with the last lines if it stopped early
  */
 export async function boot(guest: Guest, scratch: string, timeoutSeconds: number): Promise<string> {
   const initrd = join(scratch, "initrd");
   writeFileSync(initrd, cpio(rootFileSystem(guest)));
-  // Software emulation: KVM is not there on virtual machines, and where it is, not always in working order.
+  // Software emulation: KVM is often missing or broken on virtual machines.
   const machine = ["-accel", "tcg", "-m", "2048", "-no-reboot", "-nodefaults", "-display", "none", "-serial", "stdio"];
   const append = "console=ttyS0 quiet panic=-1 mitigations=off";
   const printed = await run(
@@ -50,13 +50,13 @@ export async function boot(guest: Guest, scratch: string, timeoutSeconds: number
     { timeoutSeconds },
   );
   if (/^guest ended\r*$/m.test(printed)) return printed;
-  throw new Error(`The guest stopped before its end:\n${printed.split("\n").slice(-30).join("\n")}`);
+  throw new Error(`The guest stopped early:\n${printed.split("\n").slice(-30).join("\n")}`);
 }
 
-/** Says why there can be no guest here; undefined where there can be. */
+/** The reason why no guest can run here, or undefined. */
 export function whyNoGuest(): string | undefined {
   if (process.arch !== "x64")
-    return "SKIP: the second kernel is one for x86_64, as bpftool and busybox here would have to be";
+    return "SKIP: the second kernel is for x86_64, so this computer's programs cannot run on it";
   const missing = ["/usr/bin/qemu-system-x86_64", "/bin/busybox"].find((program) => !existsSync(program));
   return missing && `SKIP: ${missing} is not installed (packages qemu-system-x86 and busybox-static)`;
 }

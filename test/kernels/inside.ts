@@ -1,5 +1,5 @@
-// Everything that a kernel is asked about the packet path, in the network and mount namespace it is started in, with a bpffs at
-// /sys/fs/bpf: what each object costs its verifier, and every packet test. `inside OBJECTS PREAMBLE` prints a line of JSON for
+// All checks of the packet path on one kernel, in the network and mount namespace of this process, with a bpffs at
+// /sys/fs/bpf: the verifier's cost of each object, and every packet test. `inside OBJECTS PREAMBLE` prints a line of JSON for
 // each (findings.ts reads them).
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync } from "node:fs";
@@ -12,7 +12,7 @@ import type { Finding } from "./findings.ts";
 
 const [objects = "", preamble = ""] = process.argv.slice(2);
 print({ kernel: release() });
-// Objects are verified together: maps that two of them name must agree in type and size.
+// Objects are verified together: shared maps must agree in type and size.
 const pins = "/sys/fs/bpf/verified";
 mkdirSync(pins);
 for (const path of globSync(join(objects, "*.bpf.o")).sort()) {

@@ -32,14 +32,14 @@ describe("Debian's kernel 6.1", () => {
     runInGuest({ ...(await preparedObjects(scratch)), script, args: [], scratch }, 560),
   );
 
-  test("is the oldest that is supported", ({ skip }) => {
+  test("is the oldest supported", ({ skip }) => {
     const absent = whyNoGuest();
     if (absent) skip(absent);
     expect(findings().kernel).toMatch(/^6\.1\./);
   });
 });
 
-/** @param absent why this kernel cannot be asked */
+/** @param absent why this kernel cannot be tested */
 function asked(absent: string | undefined, ask: () => Promise<string>): () => Findings {
   let findings: Findings;
   beforeAll(async () => {
@@ -66,7 +66,7 @@ function asked(absent: string | undefined, ask: () => Promise<string>): () => Fi
     if (over.length > 0) expect.fail([...over, renewal].join("\n"));
   });
 
-  test("lets every packet test pass", (context) => {
+  test("passes every packet test", (context) => {
     orSkip(context);
     const packets = Object.entries(findings.packets);
     console.log(`${packets.length} packet tests on Linux ${findings.kernel}`);

@@ -1,4 +1,4 @@
-// A guest that runs one of this project's scripts against compiled objects: Node, koffi and libbpf come along from this computer.
+// A guest that runs one of this project's scripts against compiled objects, with Node, koffi and libbpf of this computer.
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
@@ -19,7 +19,7 @@ export interface NodeGuest {
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** @returns what it printed on Debian's kernel 6.1, with the carriage returns of a serial line */
+/** @returns its output on Debian's kernel 6.1, with the carriage returns of a serial line */
 export async function runInGuest(guest: NodeGuest, timeoutSeconds: number): Promise<string> {
   const { script, args, objects, preamble, scratch } = guest;
   const { kernel, veth } = await debianKernel();

@@ -1,4 +1,4 @@
-// As much of an API server as an agent asks: lists in pages, watches, creation. `node api-server.ts PORT`; standard input:
+// The part of an API server that an agent uses: lists in pages, watches, creation. `node api-server.ts PORT`; standard input:
 // one JSON line a step, {"put": [object …], "remove": [object …]}, each answered by "done" once its events are written.
 import { createServer, type ServerResponse } from "node:http";
 import { createInterface } from "node:readline";

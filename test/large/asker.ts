@@ -1,5 +1,5 @@
-// Asks an agent, as kubelet and the container runtime do, until its standard input ends: `node asker.ts`. Prints what each
-// question took: {"live": [ms …], "ready": [ms …], "add": [ms …], "failed": [text …]}.
+// Sends requests to an agent, as kubelet and the container runtime do, until its standard input ends: `node asker.ts`. Prints the
+// duration of each request: {"live": [ms …], "ready": [ms …], "add": [ms …], "failed": [text …]}.
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 
@@ -10,7 +10,7 @@ export interface Answers {
   failed: string[];
 }
 
-/** Pods that are there for it: "asker-0" … */
+/** Pods created for it: "asker-0" … */
 export const ASKER_PODS = 8;
 export const SHIM = "/opt/cni/bin/ebpf-dataplane";
 const CONFIGURATION = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
@@ -62,7 +62,7 @@ function cni(command: "ADD" | "DEL", pod: string): Promise<string> {
   return run(SHIM, [], { ...process.env, ...env }, configuration);
 }
 
-/** What the container runtime starts the plugin with. */
+/** The environment and input with which the container runtime starts the plugin. */
 export function cniCall(command: "ADD" | "DEL", pod: string) {
   const env = {
     CNI_COMMAND: command,
@@ -84,7 +84,7 @@ async function run(program: string, words: readonly string[], env = process.env,
     text(child.stderr),
     new Promise<number | null>((resolve) => child.once("close", resolve)),
   ]);
-  if (status !== 0) throw new Error(`${program} ${words.join(" ")} ended with ${status}: ${output}${errors}`);
+  if (status !== 0) throw new Error(`${program} ${words.join(" ")} exited with ${status}: ${output}${errors}`);
   return output;
 }
 

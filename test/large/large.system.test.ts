@@ -1,4 +1,4 @@
-// What one namespace may ask of a node, while kubelet asks whether its agent lives and wants networks for pods.
+// The load that one namespace can put on a node, while kubelet probes its agent and requests networks for pods.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answers } from "./asker.ts";
 import { NodeUnderLoad } from "./node-under-load.ts";
@@ -90,7 +90,7 @@ test(
 );
 
 test(
-  "a service of 1,000 ports with 10,000 endpoints is closed, and costs nobody anything",
+  "a service of 1,000 ports with 10,000 endpoints is refused, and affects no other service",
   async () => {
     const service = largeService("both", "10.96.2.2", 1000);
     const slices = times(10, (at) => largeSlice("both", at, 1000, 1000));

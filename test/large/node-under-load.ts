@@ -1,4 +1,4 @@
-// One machine with a real agent and as much of an API server as it asks.
+// One machine with a real agent and the part of an API server that it uses.
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
@@ -113,7 +113,7 @@ export class NodeUnderLoad {
     );
   }
 
-  /** A pod that stays, so that policies are in force whatever the asker does. */
+  /** A permanent pod, so that policies are in force independent of the asker. */
   async #addSteady(): Promise<void> {
     await runIn(this.#lab, MACHINE, ["ip", "netns", "add", "steady"]);
     const { env, configuration } = cniCall("ADD", "steady");
@@ -138,7 +138,7 @@ export class NodeUnderLoad {
     await this.#api.say(JSON.stringify(step));
   }
 
-  /** Asks while `work` goes on, and until nothing is pending any more. */
+  /** Sends requests while `work` runs, and until nothing is pending any more. */
   async ask(work: () => Promise<void>): Promise<Answers> {
     const asker = new Dialogue(spawnIn(this.#lab, [process.execPath, join(import.meta.dirname, "asker.ts")]));
     await asker.next();
@@ -159,11 +159,11 @@ export class NodeUnderLoad {
     return Number(line?.split(" ").at(-1));
   }
 
-  /** Waits until the map holds as many entries. */
+  /** Waits until the map has this many entries. */
   async holds(map: string, least: number, seconds = 120): Promise<void> {
     const end = Date.now() + seconds * 1000;
     while (!((await this.metric(`map_entries{map="${map}"}`)) >= least)) {
-      if (this.ended !== undefined) throw new Error(`The agent ended with ${this.ended}:\n${this.#log}`);
+      if (this.ended !== undefined) throw new Error(`The agent exited with ${this.ended}:\n${this.#log}`);
       if (Date.now() > end) throw new Error(`Waited ${seconds} s for ${least} ${map}.\n${this.#log}`);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }

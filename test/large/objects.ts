@@ -1,4 +1,4 @@
-// Objects as large as the API allows, as one namespace may write them.
+// The largest objects that the API allows, as one namespace may create them.
 import type { ApiObject } from "./api-server.ts";
 
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));

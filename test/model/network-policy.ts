@@ -1,5 +1,5 @@
-// What a NetworkPolicy means, written down again from its API documentation and from nothing else: no identities, no
-// prefixes, no caches. It shares no code with agent/compile, so that one judges the other.
+// The meaning of a NetworkPolicy, implemented a second time from its API documentation alone: no identities, no
+// prefixes, no caches. It shares no code with agent/compile, so that each verifies the other.
 
 export interface Selector {
   matchLabels?: Record<string, string>;

@@ -1,5 +1,5 @@
-// The questions that the packet path asks the maps when it judges a packet, as bpf/shared/policy.h and location.h
-// describe them, over the very bytes that the kernel would see.
+// The lookups by which the packet path judges a packet, as bpf/shared/policy.h and location.h
+// describe them, on the same bytes as in the kernel.
 import { encodeOne } from "../../agent/kernel/codec.ts";
 import { Direction, EndpointFlag, POLICY_ANY_IDENTITY, PolicyVerdict } from "../../agent/kernel/layout.gen.ts";
 import type { MapStore, MapStores } from "../../agent/kernel/map-store.ts";
@@ -15,7 +15,7 @@ export interface Packet {
 
 type JudgingMaps = Pick<MapStores, "endpoints" | "locations" | "policies">;
 
-/** What BPF_MAP_TYPE_LPM_TRIE answers: of the entries whose first prefix_length bits are the key's, the longest. */
+/** Lookup of BPF_MAP_TYPE_LPM_TRIE: the longest entry whose first prefix_length bits match the key. */
 export function longestMatch<K extends { prefixLength: number }, V>(map: MapStore<K, V>, key: K): V | undefined {
   const wanted = encodeOne(map.definition.key, key).subarray(4);
   let best: { length: number; value: V } | undefined;
@@ -35,12 +35,12 @@ function samePrefix(a: Uint8Array, b: Uint8Array, length: number): boolean {
   return true;
 }
 
-/** Whether the endpoint that the packet is for gets it; undefined: no such endpoint, no traffic. */
+/** Whether the destination endpoint receives the packet; undefined: no such endpoint, no traffic. */
 export function delivered(maps: JudgingMaps, packet: Packet): boolean | undefined {
   return judge(maps, packet.destination, packet.source, packet, Direction.INGRESS, EndpointFlag.INGRESS_ISOLATED);
 }
 
-/** Whether the endpoint that the packet is from may send it. */
+/** Whether the source endpoint may send the packet. */
 export function sent(maps: JudgingMaps, packet: Packet): boolean | undefined {
   return judge(maps, packet.source, packet.destination, packet, Direction.EGRESS, EndpointFlag.EGRESS_ISOLATED);
 }

@@ -12,7 +12,7 @@ import { snapshotOf } from "./random-snapshot.ts";
 const protocols = { TCP: 6, UDP: 17, ICMP: 1 };
 const ports = [1, 53, 80, 443, 999, 1000, 1053, 1500, 2100, 8080, 65535];
 
-/** Every traffic worth asking about. */
+/** All relevant traffic. */
 function* traffic(cluster: RandomCluster): Iterable<Traffic> {
   const all = parties(cluster);
   for (const from of all) {
@@ -30,7 +30,7 @@ function packetOf({ from, to, protocol, port }: Traffic): Packet {
   return { source: from.address, destination: to.address, protocol: protocols[protocol as "TCP"], port };
 }
 
-/** Rows where maps and model disagree, as a person would read them. */
+/** Differences between maps and model, as text. */
 function disagreements(maps: MapStores, cluster: RandomCluster, local: ReadonlySet<string>): string[] {
   const rows: string[] = [];
   const compare = (direction: string, party: Party, expected: boolean, actual: boolean | undefined, item: Traffic) => {
@@ -50,7 +50,7 @@ function localAddresses({ pods }: RandomCluster): ReadonlySet<string> {
 }
 
 describe("compiled policies", () => {
-  test("judge every traffic as the API's documentation does", () => {
+  test("judge all traffic as the API documentation specifies", () => {
     fc.assert(
       fc.property(randomCluster, (cluster) => {
         const maps = memoryMaps();
@@ -62,7 +62,7 @@ describe("compiled policies", () => {
     );
   }, 120_000);
 
-  test("are the same whatever was compiled and written before", () => {
+  test("do not depend on previous compilations and writes", () => {
     fc.assert(
       fc.property(fc.array(randomCluster, { minLength: 2, maxLength: 4 }), (clusters) => {
         const [compiler, maps] = [new Compiler(), memoryMaps()];

@@ -1,4 +1,4 @@
-// Small clusters and policies by chance, from few enough labels, blocks and ports that they meet often.
+// Small random clusters and policies, with few labels, blocks and ports, so that they often match.
 import fc from "fast-check";
 import type { Party, Policy, PolicyPeer, PolicyPort, Selector } from "./network-policy.ts";
 

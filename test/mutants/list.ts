@@ -1,125 +1,125 @@
-// Checks of the packet path, each taken out of it by one change of its source. What finds none of them missing tests nothing.
+// Checks of the packet path, each disabled by one change of its source. A test suite that does not notice is incomplete.
 
 export interface Mutant {
   readonly say: string;
   /** Below bpf/. */
   readonly file: string;
-  /** Stands there once. */
+  /** Occurs exactly once. */
   readonly text: string;
   readonly instead: string;
 }
 
 export const mutants: readonly Mutant[] = [
   {
-    say: "whatever comes unwrapped is believed",
+    say: "any source is accepted without VXLAN",
     file: "uplink.bpf.c",
     text: "if (verdict != OUTCOME_TO_NETWORK)",
     instead: "if (0)",
   },
   {
-    say: "broadcast addresses are sources",
+    say: "broadcast addresses are valid sources",
     file: "policy/source.h",
     text: "flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST))\n\t\treturn OUTCOME_DROP_MARTIAN_SOURCE;\n\tif (bpf_map",
     instead: "flags & LOCATION_LOCAL_HOST)\n\t\treturn OUTCOME_DROP_MARTIAN_SOURCE;\n\tif (bpf_map",
   },
   {
-    say: "any frame is a node's",
+    say: "any MAC address counts as a node's",
     file: "policy/source.h",
     text: "return ethernet && mac_is_equal(ethernet->h_source, route->dmac);",
     instead: "return true;",
   },
   {
-    say: "a node that is not known yet is believed",
+    say: "a node without a neighbor entry is accepted",
     file: "policy/source.h",
     text: "if (result == BPF_FIB_LKUP_RET_NO_NEIGH)\n\t\treturn false;",
     instead: "if (result == BPF_FIB_LKUP_RET_NO_NEIGH)\n\t\treturn true;",
   },
   {
-    say: "what is wrapped for another address is taken",
+    say: "VXLAN packets for another address are accepted",
     file: "tunnel/vxlan.h",
     text: "return address_is_equal(&packet->tuple.destination, &settings->node) &&",
     instead: "return",
   },
   {
-    say: "anybody wraps",
+    say: "any sender may use VXLAN",
     file: "tunnel/vxlan.h",
     text: "(location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST);\n}\n\n/* Takes",
     instead: "1;\n}\n\n/* Takes",
   },
   {
-    say: "anybody wraps, behind the kernel's device",
+    say: "any sender may use VXLAN, through the kernel's device",
     file: "tunnel.bpf.c",
     text: "return location_flags(locate(&wrapping->node)) & LOCATION_REMOTE_HOST;",
     instead: "return true;",
   },
   {
-    say: "in the overlay any source is believed",
+    say: "any source is accepted in the overlay",
     file: "policy/source.h",
     text: "return source_belongs_to(source, &wrapping->node) ? OUTCOME_TO_NETWORK : OUTCOME_DROP_SPOOFED_SOURCE;",
     instead: "return OUTCOME_TO_NETWORK;",
   },
   {
-    say: "a workload comes as a forwarded client",
+    say: "a forwarded packet may have a workload's source",
     file: "policy/source.h",
     text: "if ((flags & LOCATION_POOL) || bpf_map_lookup_elem(&endpoints, source))\n\t\treturn OUTCOME_DROP_SPOOFED_SOURCE;\n\t/*",
     instead: "/*",
   },
   {
-    say: "any node returns",
+    say: "any node may return replies",
     file: "connection/track.h",
     text: "|| !address_is_equal(&connection->node, node))",
     instead: ")",
   },
   {
-    say: "a return needs no forwarded connection",
+    say: "a reply needs no forwarded connection",
     file: "decide/wrapped.h",
     text: "if (!connection)\n\t\treturn drop(packet->skb, OUTCOME_DROP_UNRELATED);",
     instead: "if (!connection)\n\t\treturn deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);",
   },
   {
-    say: "what was forwarded follows a forwarding",
+    say: "a forwarded connection may be forwarded again",
     file: "tunnel/wrapping.h",
     text: "if (connection_flags & CONNECTION_FORWARDED)\n\t\treturn false;",
     instead: "",
   },
   {
-    say: "errors are not judged again",
+    say: "ICMP errors are not judged again",
     file: "decide/error.h",
     text: "verdict = judge_again(&direction, settings, connection);",
     instead: "verdict = OUTCOME_TO_ENDPOINT;",
   },
   {
-    say: "errors go to anybody",
+    say: "ICMP errors go to any destination",
     file: "decide/error.h",
     text: "!parse_inner(packet, inner) &&\n\t       address_is_equal(&packet->tuple.destination, &inner->tuple.source);",
     instead: "!parse_inner(packet, inner);",
   },
   {
-    say: "errors are large",
+    say: "ICMP errors may be large",
     file: "decide/error.h",
     text: "#define LARGEST_ERROR 576",
     instead: "#define LARGEST_ERROR 5760",
   },
   {
-    say: "a workload speaks of others' packets",
+    say: "a workload may send ICMP errors about others' packets",
     file: "decide/error.h",
     text: "related->destination = *own;",
     instead: ";",
   },
   {
-    say: "errors from the network are about what never left",
+    say: "ICMP errors from the network may be about packets that were never sent",
     file: "decide/error.h",
     text: "if (!(related->flags & CONNECTION_FORWARDED) && !is_plainly_reached(&related->destination))",
     instead: "if (0)",
   },
   {
-    say: "errors that a node wraps are about anything",
+    say: "ICMP errors in VXLAN may be about any packet",
     file: "decide/error.h",
     text: " ||\n\t    check_wrapped_source(&related->destination, wrapping) != OUTCOME_TO_NETWORK)",
     instead: ")",
   },
   {
-    say: "a returned error has this node's address",
+    say: "a returned ICMP error may have this node's address",
     file: "decide/error.h",
     text: "if (is_local_host(settings, source) && !address_is_equal(source, &scratch->inner.tuple.destination))",
     instead: "if (0)",
@@ -130,34 +130,44 @@ export const mutants: readonly Mutant[] = [
     text: "if (!address_is_equal(own, &packet.tuple.source))",
     instead: "if (0)",
   },
-  { say: "workloads' frames have tags", file: "workload.bpf.c", text: "if (skb->vlan_present)", instead: "if (0)" },
-  { say: "frames of VLANs are the uplink's", file: "uplink.bpf.c", text: "if (is_in_vlan(skb))", instead: "if (0)" },
   {
-    say: "workloads wrap",
+    say: "workloads may send tagged frames",
+    file: "workload.bpf.c",
+    text: "if (skb->vlan_present)",
+    instead: "if (0)",
+  },
+  {
+    say: "frames of VLANs are handled as the uplink's",
+    file: "uplink.bpf.c",
+    text: "if (is_in_vlan(skb))",
+    instead: "if (0)",
+  },
+  {
+    say: "workloads may send VXLAN",
     file: "workload.bpf.c",
     text: "if (is_vxlan(&packet.tuple) && !(settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS))",
     instead: "if (0)",
   },
   {
-    say: "a service's backend is a node's tunnel",
+    say: "a service's backend may be a node's tunnel port",
     file: "decide/open.h",
     text: "return (settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS) ||",
     instead: "return true ||",
   },
   {
-    say: "processes of the node wrap",
+    say: "processes of the node may send VXLAN",
     file: "uplink.bpf.c",
     text: "if (is_vxlan(&packet.tuple)) /*",
     instead: "if (0) /*",
   },
   {
-    say: "a backend is any service's",
+    say: "a backend may belong to any service",
     file: "service/choose.h",
     text: "return bpf_map_lookup_elem(&members, &key);",
     instead: "return true;",
   },
   {
-    say: "source ranges keep nobody out",
+    say: "source ranges admit all clients",
     file: "service/source_range.h",
     text: "return !service->source_ranges ||",
     instead: "return true ||",
@@ -175,7 +185,7 @@ export const mutants: readonly Mutant[] = [
     instead: "return true;",
   },
   {
-    say: "a SYN opens anew, whatever is established",
+    say: "a SYN resets an established connection",
     file: "connection/track.h",
     text: "if (connection->flags & (CONNECTION_CLOSED | CONNECTION_RESET))\n\t\treturn false;\n\tif (connection->flags & CONNECTION_SYN)",
     instead: "if (!(connection->flags & CONNECTION_SYN))\n\t\treturn false;\n\tif (connection->flags & CONNECTION_SYN)",
@@ -199,49 +209,49 @@ export const mutants: readonly Mutant[] = [
     instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))",
   },
   {
-    say: "behind the stack the sender is whom the packet says",
+    say: "after the stack the sender is taken from the packet",
     file: "policy/judge.h",
     text: "if (sender) {",
     instead: "if (0) {",
   },
   {
-    say: "the stack's packets have any source",
+    say: "the stack's packets may have any source",
     file: "workload.bpf.c",
     text: "return skb->ingress_ifindex && !is_left_to_host(settings) && !sender_before_stack(skb) && is_workload(source);",
     instead: "return false;",
   },
   {
-    say: "a masqueraded pod goes on itself",
+    say: "a masqueraded pod may continue its own connection",
     file: "workload.bpf.c",
     text: "connection->origin.interface == skb->ifindex && !connection->origin.node;",
     instead: "connection->origin.interface == skb->ifindex;",
   },
   {
-    say: "anybody goes on with what the stack masqueraded",
+    say: "any sender may continue a masqueraded connection",
     file: "uplink.bpf.c",
     text: "if (connection && !is_from_behind_stack(connection, origin->interface)) {",
     instead: "if (connection) {",
   },
   {
-    say: "a pod goes on with what the stack masqueraded as it",
+    say: "a pod may continue a connection that the stack masqueraded as its own",
     file: "workload.bpf.c",
     text: "if (!connection || is_from_behind_stack(connection, ifindex))",
     instead: "if (!connection)",
   },
   {
-    say: "later fragments of what is judged later pass",
+    say: "later fragments of packets that are judged later pass",
     file: "uplink.bpf.c",
     text: "return is_judged_later(skb) ? drop(skb, OUTCOME_DROP_FRAGMENT) : pass_to_stack(skb);",
     instead: "return pass_to_stack(skb);",
   },
   {
-    say: "errors of the stack go to any pod's interface",
+    say: "ICMP errors of the stack go to any pod's interface",
     file: "workload.bpf.c",
     text: "if (verdict == OUTCOME_TO_NETWORK || is_made_here(packet->skb, settings, &packet->tuple.source))",
     instead: "if (1)",
   },
   {
-    say: "externalTrafficPolicy: Local is any backend's",
+    say: "externalTrafficPolicy: Local uses any backend",
     file: "decide/open.h",
     text: "enum reach reach = wrapped || (service->flags & local_only) ? REACH_LOCAL : REACH_ANY;",
     instead: "enum reach reach = wrapped ? REACH_LOCAL : REACH_ANY;",

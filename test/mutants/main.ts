@@ -1,5 +1,5 @@
-// `make mutants`: takes each check of list.ts out of the packet path, and says who notices: the fuzzer within PACKETS packets for
-// each program (SEED=…), or the packet tests. A mutant that survives is a hole in both. ONLY=a pattern for some.
+// `make mutants`: disables each check of list.ts in the packet path, and reports what notices: the fuzzer within PACKETS packets for
+// each program (SEED=…), or the packet tests. A mutant that survives is a gap in both. ONLY=PATTERN selects mutants.
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +38,8 @@ async function compiled({ say, file, text, instead }: Mutant): Promise<string> {
   cpSync(join(root, "bpf"), sources, { recursive: true });
   mkdirSync(objects);
   const source = readFileSync(join(sources, file), "utf8");
-  if (source.split(text).length !== 2) throw new Error(`The mutant "${say}" finds its text not once in bpf/${file}.`);
+  if (source.split(text).length !== 2)
+    throw new Error(`The mutant "${say}" does not match exactly once in bpf/${file}.`);
   writeFileSync(
     join(sources, file),
     source.replace(text, () => instead),

@@ -1,4 +1,4 @@
-// The expressions of the dashboard and the alert rules that docs/observability offers.
+// The expressions of the dashboard and the alert rules in docs/observability.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -35,7 +35,7 @@ export function expressions(): Expression[] {
 const ADDED = new Set(["instance", "job"]);
 const OWN = new Set(["up"]);
 
-/** What the documents name and a page does not have. A label is only looked for where the metric has samples. */
+/** Metrics and labels in the documents that a metrics page lacks. Labels are checked only if the metric has samples. */
 export function missing(metrics: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   return expressions().flatMap(({ where, text }) =>
     selectorsOf(text).flatMap(({ metric, labels }) => {

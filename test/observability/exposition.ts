@@ -1,10 +1,10 @@
-// What a metrics page and a PromQL expression name, so that one can be held against the other.
+// The names in a metrics page and in a PromQL expression, to compare them.
 import { parser } from "@prometheus-io/lezer-promql";
 
 /** Metric → the labels that its samples carry, from a page in Prometheus' text format. */
 export function metricsOf(page: string): Map<string, Set<string>> {
   const metrics = new Map<string, Set<string>>();
-  // An empty family (a label that nothing has at the moment) still stands there with its type.
+  // An empty family (no value of its label exists now) is still listed with its type.
   for (const [, name = "", type] of page.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     const names = type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
     for (const one of names) metrics.set(one, new Set());
@@ -24,7 +24,7 @@ export interface Selector {
 
 /** The selectors of an expression. @throws Error if it is not valid PromQL */
 export function selectorsOf(expression: string): Selector[] {
-  // Grafana's own variables stand where PromQL wants a duration.
+  // Grafana's variables replace durations.
   const text = expression.replaceAll("$__rate_interval", "5m");
   const found: Selector[] = [];
   parser.parse(text).iterate({

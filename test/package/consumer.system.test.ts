@@ -36,7 +36,7 @@ const compile = () => node("node_modules/typescript/bin/tsc", "-p", ".");
 
 test("the example compiles against the package's own types", () => {
   expect(compile()).toEqual({ status: 0, output: "" });
-  // The types are there, and not just anything.
+  // The types are checked, and are not `any`.
   appendFileSync(join(project.folder, "index.ts"), '\nnew Dataplane("wrong", { returnMode: "dsr" });\n');
   const { status, output } = compile();
   cpSync(join(example, "index.ts"), join(project.folder, "index.ts"));
@@ -52,7 +52,7 @@ test("the package's runner previews the example, in an empty project and without
   expect(status).toBe(0);
 });
 
-test("the package lists what is in it and what npm installed with it, and carries the licences", () => {
+test("the package lists its content and its npm dependencies, and includes the licences", () => {
   const home = join(project.folder, "node_modules", "ebpf-dataplane", "dist");
   const { components } = JSON.parse(readFileSync(join(home, "sbom.cdx.json"), "utf8")) as {
     components: { purl: string }[];
@@ -72,7 +72,7 @@ test("the installed programs start", () => {
   }
 });
 
-test("npm installed what the package runs with, and nothing that it is developed with", () => {
+test("npm installed the runtime dependencies, and no development dependencies", () => {
   const installed = readdirSync(join(project.folder, "node_modules"));
   expect(installed).toContain("typescript");
   expect(installed.filter((name) => ["esbuild", "vitest", "koffi", "playwright-core"].includes(name))).toEqual([]);
@@ -81,12 +81,12 @@ test("npm installed what the package runs with, and nothing that it is developed
     "kubernetes",
     "pulumi",
   ]);
-  // The CLI installs what is named here when the package is a component plugin.
+  // The CLI installs these plugins when the package is a component plugin.
   const manifest = JSON.parse(readFileSync(join(project.package, "package.json"), "utf8"));
   expect(manifest.devDependencies ?? manifest.scripts).toBeUndefined();
 });
 
-test("what is in the package is for its users", () => {
+test("the package contains only files for its users", () => {
   const files = readdirSync(project.package, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(project.package, join(entry.parentPath, entry.name)));
@@ -97,7 +97,7 @@ test("what is in the package is for its users", () => {
   for (const needed of ["LICENSE", "CHANGELOG.md", "PulumiPlugin.yaml", "dist/THIRD-PARTY-LICENSES"]) {
     expect(files).toContain(needed);
   }
-  // Nothing of the computer that it was packed on.
+  // No paths of the computer that it was packed on.
   const text = files.filter((path) => path !== "dist/load");
   expect(text.filter((path) => readFileSync(join(project.package, path), "utf8").includes(checkout))).toEqual([]);
   const megabytes = files.reduce((sum, path) => sum + statSync(join(project.package, path)).size, 0) / 1e6;

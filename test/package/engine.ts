@@ -1,4 +1,4 @@
-// Takes the place of Pulumi's engine: what a component plugin talks to while it constructs a component.
+// Replaces Pulumi's engine, to which a component plugin talks while it constructs a component.
 import * as grpc from "@grpc/grpc-js";
 import engineServices from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engineMessages from "@pulumi/pulumi/proto/engine_pb.js";
@@ -7,11 +7,11 @@ import resourceMessages from "@pulumi/pulumi/proto/resource_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 
-/** A resource as it was registered. */
+/** A registered resource. */
 export interface Registered {
   urn: string;
   inputs: Record<string, unknown>;
-  /** Reference of the provider that a custom resource was given. */
+  /** Reference of a custom resource's provider. */
   provider: string;
 }
 
@@ -27,7 +27,7 @@ export interface Engine {
 /** Id of every provider that this engine knows. */
 export const PROVIDER_ID = "1";
 
-/** What plugins ask for before they send anything but plain values. */
+/** Features that plugins check before they send anything but plain values. */
 const FEATURES = ["secrets", "resourceReferences", "aliasSpecs", "deletedWith"];
 
 export async function startEngine(project: string, stack: string): Promise<Engine> {
@@ -51,7 +51,7 @@ export async function startEngine(project: string, stack: string): Promise<Engin
       return response;
     }),
     registerResourceOutputs: unary(() => new empty.Empty()),
-    // How the plugin looks up the provider that its caller has made.
+    // The plugin looks up its caller's provider with this call.
     invoke: unary((request) => {
       if (request.getTok() !== "pulumi:pulumi:getResource") throw new Error(`unexpected call of ${request.getTok()}`);
       const { urn } = request.getArgs().toJavaScript();
@@ -77,7 +77,7 @@ export async function startEngine(project: string, stack: string): Promise<Engin
   return { address: `127.0.0.1:${port}`, registered, errors, stop: () => server.forceShutdown() };
 }
 
-// The messages are generated, and their types know no service without its client.
+// The messages are generated, and their types have no service without its client.
 // biome-ignore lint/suspicious/noExplicitAny: as above
 function unary(answer: (request: any) => unknown) {
   // biome-ignore lint/suspicious/noExplicitAny: as above

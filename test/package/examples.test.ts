@@ -1,4 +1,4 @@
-// The programs in other languages, held against the schema that their SDKs are made from.
+// Checks the programs in other languages against the schema from which their SDKs are generated.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,13 +29,13 @@ const schema = JSON.parse(read("components/golden/schema.json")) as {
 };
 const TYPES = "#/types/";
 
-/** What is wrong with a value, by its path. */
+/** The problems of a value, by its path. */
 function wrongs(value: unknown, property: Property, path: string): string[] {
   if (typeof value === "string" && value.startsWith("${")) return [];
   if (property.$ref === "pulumi.json#/Any") return [];
   if (property.$ref?.startsWith(TYPES)) return wrongShape(value, schema.types[property.$ref.slice(TYPES.length)], path);
   if (property.items) {
-    if (!Array.isArray(value)) return [`${path} is no list`];
+    if (!Array.isArray(value)) return [`${path} is not a list`];
     return value.flatMap((item, index) => wrongs(item, property.items as Property, `${path}[${index}]`));
   }
   if (property.additionalProperties) {
@@ -79,7 +79,7 @@ function wrongResources(program: { resources: Record<string, YamlResource> }): s
 test("the YAML example fits the schema", () => {
   const program = parse(read("examples/yaml/Pulumi.yaml"));
   expect(wrongResources(program)).toEqual([]);
-  // And this would have been noticed.
+  // Counter-check: these errors are found.
   program.resources.dataplane.properties = { apiServer: { host: 1 }, returnMode: "direct", colour: "red" };
   expect(wrongResources(program)).toEqual([
     "dataplane.apiServer.port is missing",
@@ -99,7 +99,7 @@ print(json.dumps([[call.func.attr, [k.arg for k in call.keywords]] for call in a
 test("the Python example calls the classes of the SDK with arguments that they have", ({ skip }) => {
   const input = read("examples/python/__main__.py");
   const python = spawnSync("python3", ["-c", CALLS], { input, encoding: "utf8", timeout: 30_000 });
-  if (python.error) return skip("there is no python3 on this computer");
+  if (python.error) return skip("python3 is not installed on this computer");
   expect(python.stderr).toBe("");
   const calls = JSON.parse(python.stdout) as [string, string[]][];
   expect(calls.length).toBeGreaterThan(4);
@@ -108,7 +108,7 @@ test("the Python example calls the classes of the SDK with arguments that they h
     const known =
       resource?.inputProperties ?? schema.types[`ebpf-dataplane:index:${name.replace(/Args$/, "")}`]?.properties;
     const snake = (word: string) => word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    // Words of Python have an underscore behind them.
+    // Python keywords get an underscore appended.
     const allowed = Object.keys(known ?? {})
       .map((word) => (word === "from" ? "from_" : snake(word)))
       .concat("opts");

@@ -1,4 +1,4 @@
-// The package as its users get it: packed, and installed by npm in an empty project with what it depends on and nothing else.
+// The package as its users get it: packed, and installed by npm with its dependencies in an empty project.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ export interface Installation {
 }
 
 /**
- * What the package depends on directly comes in the versions of the lock file, which npm has in its cache since it installed
+ * Direct dependencies have the versions of the lock file, which are in npm's cache since the installation of
  * the checkout.
  */
 export async function installPackage(): Promise<Installation> {

@@ -8,7 +8,7 @@ import { type Plugin, startPlugin } from "./plugin.ts";
 const checkout = join(import.meta.dirname, "..", "..");
 const read = (path: string) => readFileSync(join(checkout, path), "utf8");
 
-/** Marks that Pulumi's protocol gives to values. */
+/** Signature keys of Pulumi's protocol. */
 const SPECIAL = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -49,7 +49,7 @@ afterAll(() => {
   installation?.remove();
 });
 
-/** The first answer that needs the schema compiles the package's sources. */
+/** The first request that needs the schema compiles the package's sources. */
 vi.setConfig({ testTimeout: 300_000 });
 
 test("the packed package has the schema of the sources, under its own version", async () => {
@@ -68,7 +68,7 @@ test("a component has the same resources by the same names as in a TypeScript pr
   expect(state.namespace).toBe("ebpf-dataplane");
 });
 
-test("every Kubernetes object goes to the provider that the component was given", async () => {
+test("every Kubernetes object uses the component's provider", async () => {
   await plugin.construct(dataplane);
   const objects = engine.registered.filter(({ urn }) => urn.includes("$kubernetes:"));
   expect(objects.length).toBeGreaterThan(5);

@@ -1,4 +1,4 @@
-// Starts the package as a component plugin the way Pulumi's language host does, and speaks to it as the engine does.
+// Starts the package as a component plugin as Pulumi's language host does, and talks to it as the engine does.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -43,7 +43,9 @@ export async function startPlugin(folder: string, engine: Engine): Promise<Plugi
   });
   const port = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once("line", resolve);
-    child.once("close", (code) => reject(new Error(`the plugin ended with ${code} before it served: ${complaint}`)));
+    child.once("close", (code) =>
+      reject(new Error(`the plugin exited with ${code} before it was ready: ${complaint}`)),
+    );
   });
   const client = new providerServices.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
 

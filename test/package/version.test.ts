@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 const read = (path: string) => readFileSync(join(import.meta.dirname, "..", "..", path), "utf8");
 const { version } = JSON.parse(read("package.json")) as { version: string };
 
-test("the package's version is one that an image's tag can be", () => {
+test("the package's version is a valid image tag", () => {
   expect(version).toMatch(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/);
 });
 
@@ -13,7 +13,7 @@ test("the newest entry of the changelog is this version's", () => {
   expect(/^## (\S+)/m.exec(read("CHANGELOG.md"))?.[1]).toBe(version);
 });
 
-test("the TypeScript example asks for a version that this one can stand in for", () => {
+test("this version satisfies the version range of the TypeScript example", () => {
   const { dependencies } = JSON.parse(read("examples/typescript/package.json"));
   const [major, minor] = version.split(".");
   // Before 1.0 a minor version may break.

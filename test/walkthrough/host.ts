@@ -3,14 +3,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Every list is sorted, and holds what a person would call it by. */
+/** Every list is sorted and contains names. */
 export interface Traces {
   namespaces: string[];
   mounts: string[];
   cgroups: string[];
   processes: string[];
   folders: string[];
-  /** Of the computer's own network namespace, whatever their names. */
+  /** All of them in the computer's own network namespace. */
   links: string[];
   pins: string[];
 }

@@ -27,7 +27,7 @@ afterAll(async () => {
   await rehearsal("--remove").end;
 }, 5 * MINUTES);
 
-/** The next patch release: the same code by another number, made by tools/relink.ts. */
+/** The next patch release: the same code with another version number, by tools/relink.ts. */
 const NEXT = KUBERNETES.replace(/\d+$/, (patch) => String(Number(patch) + 1));
 const toNext = ["--config", `ebpf-dataplane:kubernetesVersion=${NEXT}`];
 
@@ -35,7 +35,7 @@ const machineFile = (machine: string, path: string) =>
   join("/var/lib/ebpf-dataplane/labs", LAB, "machines", machine, "disk", path);
 
 test(
-  "the rendered user data of all instances makes the walk-through's cluster",
+  "the rendered user data of all instances creates the walk-through's cluster",
   async () => {
     await ended(rehearsal());
     expect(verification()).toMatchObject({ passed: 4, failed: 0 });
@@ -57,7 +57,7 @@ test("no token and no kubeconfig is in a log of an instance", () => {
   }
 });
 
-test("a role may do nothing that its policy does not say", async () => {
+test("a role may do only what its policy allows", async () => {
   const script = `set -e; PARAMETERS=/ebpf-dataplane/cluster-aws; . ${join(root, "components/bootstrap/parameters.sh")}; get_parameter`;
   const onNode = (parameter: string) => inMachine("node", "bash", "-c", `${script} ${parameter}`);
   expect((await ended(onNode("join"))).stdout).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16} sha256:[0-9a-f]{64} v1\.\d+\.\d+/);
@@ -102,7 +102,7 @@ test(
 );
 
 test(
-  "a worker that was taken away is made anew, and joins with the release of the cluster",
+  "a deleted worker is re-created, and joins with the release of the cluster",
   async () => {
     await ended(lab("terminate", LAB, "node"));
     expect(existsSync(machineFile("node", ""))).toBe(false);
@@ -114,7 +114,7 @@ test(
 );
 
 test(
-  "with the source/destination check on, direct returns fail, and it is said why",
+  "with the source/destination check on, DSR fails, and the reason is reported",
   async () => {
     const { stderr } = await ended(rehearsal(...toNext, "--config", "ebpf-dataplane:sourceDestCheck=true"), 1);
     expect(stderr).toContain("node: a source that is not its own");

@@ -15,11 +15,11 @@ export interface Ending {
 export type Running = { pid: number; end: Promise<Ending> };
 
 /**
- * The commands of one story, for a lab and a project folder of its own: stories run side by side. The name is not `local`, because a test must not take
- * down the cluster that somebody works with. Each checkout has its own names, so that test runs do not meet, while
- * the next run finds what a killed run left.
+ * The commands of one story, with its own lab and project folder: stories run side by side. The name is not `local`, because a test must not take
+ * down the cluster that a developer uses. Each checkout has its own names, so that test runs do not conflict, while
+ * the next run finds the remains of a killed run.
  *
- * @param story at most 4 letters, since names of interfaces are made of it
+ * @param story at most 4 letters, since interface names are derived from it
  */
 export function commandsOf(story: string) {
   const project = projectFolder(story);
@@ -37,7 +37,7 @@ export function commandsOf(story: string) {
     /** The stack for AWS, on a lab. */
     rehearsal: (...options: string[]) => start("runner.js", ["rehearse", "--stack", "aws", ...options]),
     lab: (...words: string[]) => start("lab.js", words),
-    /** What stands in the way of the stack for existing clusters on this one, as JSON. */
+    /** Findings of the preflight for existing clusters on this one, as JSON. */
     preflight: () => {
       const kubeconfig = `kubeconfigPath=/var/lib/ebpf-dataplane/labs/${LAB}/kubeconfig`;
       const settings = [kubeconfig, "apiServerHost=172.31.1.8"].flatMap((setting) => ["--config", setting]);
@@ -51,7 +51,7 @@ export function commandsOf(story: string) {
   };
 }
 
-/** The checkout under another name, since what a project's commands write goes to its folder `out`. */
+/** The checkout under another name, because a project's commands write to its folder `out`. */
 function projectFolder(story: string): string {
   const folder = join(root, "out", "stories", story);
   mkdirSync(folder, { recursive: true });
@@ -67,7 +67,7 @@ function startNode(program: string, args: string[], cwd: string, env: Record<str
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own: what kills it kills what it started, as a closed terminal does.
+    // A separate process group: killing it also kills its children, as closing a terminal does.
     detached: true,
     timeout: 15 * 60_000,
   });

@@ -1,4 +1,4 @@
-// Tests that tell one story on one cluster: what follows a failure would fail for no reason of its own.
+// Tests that form one story on one cluster: after a failure the rest is skipped, because it would fail as a consequence.
 import { afterEach, beforeEach } from "vitest";
 
 /** Skips the tests after the first that fails, with its name as the reason. */

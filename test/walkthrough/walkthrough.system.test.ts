@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true });
 }, 5 * MINUTES);
 
-test("preview shows what would be made, and touches nothing", async () => {
+test("preview shows the planned resources, and changes nothing", async () => {
   const { stdout, stderr } = await ended(stack("preview"));
   for (const name of ["LocalCluster", "DaemonSet", "NetworkPolicy", "SourceIpVerification"])
     expect(stdout + stderr).toContain(name);
@@ -49,7 +49,7 @@ test(
   15 * MINUTES,
 );
 
-test("all nodes are Ready, CoreDNS runs, and nobody runs kube-proxy", async () => {
+test("all nodes are Ready, CoreDNS runs, and no kube-proxy runs", async () => {
   const ready =
     "jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=='Ready')].status}{'\\n'}{end}";
   const { stdout } = await ended(inMachine("master", "kubectl", "get", "nodes", "--output", ready));
@@ -90,7 +90,7 @@ test("tokens with which nodes join end, and no agent has more rights than are li
 });
 
 test(
-  "a worker that lost its machine joins again, by a token that is made for it",
+  "a worker that lost its machine joins again, with a new token",
   async () => {
     const before = await tokenEnds();
     await ended(lab("terminate", LAB, "node"));
@@ -150,7 +150,7 @@ test.each([
   writeFileSync(file, content);
   const proof = verification();
   await ended(check(file), status);
-  // What `make report` shows stays the deployment's.
+  // `make report` still shows the deployment's results.
   expect(verification()).toEqual(proof);
 });
 
@@ -165,7 +165,7 @@ test.each(examples.map((file) => [basename(file), file]))(
   5 * MINUTES,
 );
 
-test("a preflight finds nothing in the way but another network plugin, and changes nothing", async () => {
+test("a preflight finds no obstacle but another network plugin, and changes nothing", async () => {
   const pods = await podIdentities();
   const flannel = {
     apiVersion: "apps/v1",
@@ -200,7 +200,7 @@ test("a trace shows the steps of one connection on both nodes", async () => {
 });
 
 test(
-  "a dataplane that does not do what was declared is caught, with the reason",
+  "a dataplane that differs from the declaration is detected, with the reason",
   async () => {
     const file = join(scratch, "declared.check.yaml");
     writeFileSync(file, CHECK("dropped"));
@@ -282,7 +282,7 @@ test(
     expect(rows("client1")[0]?.observed).toContain("172.31.1.55");
     expect(await nginx()).toEqual(pods);
     expect((await podIdentities()).join()).not.toContain("kube-proxy");
-    // The agents look at their machine every 10 s.
+    // The agents check their machine every 10 s.
     for (const machine of ["master", "node"]) {
       const chains = async () => (await ended(inMachine(machine, "nft", "list", "chains"))).stdout;
       await expect.poll(chains, { timeout: MINUTES, interval: 1000 }).not.toMatch(/KUBE-(SERVICES|SVC)|kube-proxy/);
@@ -292,7 +292,7 @@ test(
 );
 
 test(
-  "a comparison shows whom each way of handling services serves and what the server sees",
+  "a comparison shows for each service mode which clients are served and what the server sees",
   async () => {
     await ended(compare("--rounds", "2", "--connections", "60"));
     const { modes, expected, topology }: Comparison = JSON.parse(readFileSync(result("compare.json"), "utf8"));
@@ -313,7 +313,7 @@ test(
       EbpfDsr: ["client1", "master", "node", "nginx", "node", "client1"],
       Direct: ["client1", "node", "nginx", "node", "client1"],
     });
-    // What was declared is in force again.
+    // The declared state is in force again.
     const file = join(scratch, "after.check.yaml");
     writeFileSync(file, CHECK("dropped"));
     await ended(check(file));
@@ -326,7 +326,7 @@ test(
   async () => {
     await ended(stack("down"));
     const killed = stack("up");
-    // In the middle of the worst: the control plane is half made.
+    // In the middle of the most critical step: the control plane is half created.
     const initialising = () => tracesOf(LAB).processes.some((line) => line.includes("kubeadm init"));
     await expect.poll(initialising, { timeout: 3 * MINUTES, interval: 100 }).toBe(true);
     process.kill(-killed.pid, "SIGKILL");
@@ -353,7 +353,7 @@ test(
     const [file, kubectl] = [join(scratch, "agentless.check.yaml"), ["kubectl", "-n", "ebpf-dataplane"]];
     writeFileSync(file, AGENTLESS);
     await ended(inMachine("master", ...kubectl, "delete", "daemonset", "ebpf-dataplane", "--wait"));
-    await ended(check(file)); // what is pinned goes on
+    await ended(check(file)); // pinned programs keep running
     for (const machine of ["master", "node"])
       await ended(inMachine(machine, "rm", "--recursive", "/sys/fs/bpf/ebpf-dataplane"));
     await ended(check(file), 1);
@@ -385,7 +385,7 @@ const verification = (): { passed: number; failed: number; rows: Row[]; topology
 const rows = (client: string): Row[] =>
   verification().rows.filter(({ from, observed }) => from === client && observed !== "");
 
-/** Names and identities of all pods: a pod that was made anew has another. */
+/** Names and UIDs of all pods: a re-created pod has a new UID. */
 async function podIdentities(): Promise<string[]> {
   const columns = "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.metadata.uid}{'\\n'}{end}";
   const { stdout } = await ended(
