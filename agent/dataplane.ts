@@ -47,9 +47,9 @@ export class Dataplane {
   names: PolicyNames = { identities: new Map(), policies: new Map() };
   /** Blocks from which no address may be allocated. */
   refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
-  /** Policies that are too large and allow nothing. */
+  /** Policies that exceed the size limit and allow nothing. */
   closedPolicies = 0;
-  /** Services that are too large and serve nobody. */
+  /** Services that exceed the size limit and are not served. */
   closedServices = 0;
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";

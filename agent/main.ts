@@ -16,11 +16,11 @@ addAgentOptions(
   .option("--objects <folder>", "read Kubernetes objects from the files of a folder instead of the API server")
   .option("--kubeconfig <file>", "use this kubeconfig instead of the pod's service account")
   .option("--node-address <address>", "this node's address; by default the Node object's InternalIP")
-  .action((options: AgentOptions) => orSay(() => agent(options)));
+  .action((options: AgentOptions) => reportAndExit(() => agent(options)));
 
 addAgentOptions(
   program.command("cleanup").description("remove the dataplane from this node; its pods lose their network"),
-).action((options: AgentOptions) => orSay(() => cleanup(options)));
+).action((options: AgentOptions) => reportAndExit(() => cleanup(options)));
 
 registerInspectCommands(program);
 registerFeatures(program);
@@ -58,7 +58,7 @@ async function cleanup(options: AgentOptions): Promise<void> {
 }
 
 // Users get the message; the stack trace only on request.
-async function orSay(work: () => Promise<void>): Promise<void> {
+async function reportAndExit(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -32,7 +32,7 @@ const isControlPlanes = ({ names }: Image): boolean => names.every((name) => con
 export const isNeededFirst = ({ names }: Image): boolean => names.some((name) => /\/(pause|coredns):/.test(name));
 
 /** A large image that is needed only when a cluster runs kube-proxy. */
-const isKubeProxys = ({ names }: Image): boolean => names.every((name) => name.includes("/kube-proxy:"));
+const belongsToKubeProxy = ({ names }: Image): boolean => names.every((name) => name.includes("/kube-proxy:"));
 
 /**
  * The images to load on nodes: those that every cluster needs, and those with these names. Without names: all except
@@ -47,8 +47,8 @@ export function selectImages(names: string[], kubeProxy = false): Image[] {
   const missing = names.find((name) => !manifest.data.some((image) => image.names.includes(name)));
   if (missing) throw new LabFailure(`images: '${missing}' is not in ${manifestFile}`, { next, exitCode: 2 });
   const isChosen = (image: Image) => {
-    if (isKubeProxys(image) && kubeProxy) return true;
-    return names.length === 0 ? !isKubeProxys(image) : image.names.some((name) => names.includes(name));
+    if (belongsToKubeProxy(image) && kubeProxy) return true;
+    return names.length === 0 ? !belongsToKubeProxy(image) : image.names.some((name) => names.includes(name));
   };
   return manifest.data.filter((image) => !isControlPlanes(image) && (isNeededFirst(image) || isChosen(image)));
 }

@@ -51,7 +51,7 @@ function registerLive(inspect: Command): void {
   live("flows", "show opened connections and refused packets of this node, as they happen").action(
     async (options: LiveOptions) => {
       const { printFlows } = await import("./live.ts");
-      await orSay(printFlows(options));
+      await reportAndExit(printFlows(options));
     },
   );
   live(
@@ -61,7 +61,7 @@ function registerLive(inspect: Command): void {
     .option("--udp", "send a datagram instead of a connection")
     .action(async (client: string, service: string, options: LiveOptions) => {
       const { printTrace } = await import("./live.ts");
-      await orSay(printTrace(client, service, options));
+      await reportAndExit(printTrace(client, service, options));
     });
   live("steps", "show the steps of a client's packets; for programs that trace over several nodes")
     .requiredOption("--client <address>", "the client's address")
@@ -72,12 +72,12 @@ function registerLive(inspect: Command): void {
     .option("--seconds <number>", "duration of the trace", "10")
     .action(async (options: StepOptions) => {
       const { printSteps } = await import("./live.ts");
-      await orSay(printSteps(options));
+      await reportAndExit(printSteps(options));
     });
 }
 
 // One line instead of a stack trace; an open standard input must not keep the process running.
-async function orSay(work: Promise<void>): Promise<void> {
+async function reportAndExit(work: Promise<void>): Promise<void> {
   try {
     await work;
   } catch (error) {
