@@ -132,45 +132,6 @@ test.each([
   expect(daemonSet?.inputs).toMatchObject({ spec: { template: { spec: { containers: [{ image }] } } } });
 });
 
-test.each<[Partial<DataplaneArgs>, string]>([
-  [
-    { returnMode: "DSR" as ReturnMode },
-    'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel" (did you mean "dsr"?).',
-  ],
-  [{ socketTranslation: "Off" as SocketTranslation }, 'socketTranslation is "Off", but must be "All" or "HostOnly"'],
-  [{ socketTranslation: "Host" as SocketTranslation }, 'socketTranslation is "Host", but must be "All" or "HostOnly"'],
-  [
-    { serviceHandling: "KubeProxy" as ServiceHandling },
-    'serviceHandling is "KubeProxy", but must be "Ebpf", "KubeProxyIptables" or "KubeProxyNftables"',
-  ],
-  [{ mtu: 1000 }, "mtu is 1000, but must be a whole number from 1280 to 65535"],
-  [{ uplinks: ["a/b"] }, 'uplinks[0] is "a/b", but must be an interface\'s name'],
-  [{ ipPools: [] }, "ipPools is [], but must be at least one pool"],
-  [
-    { ipPools: [{ cidr: "10.96.0.0/16" }] },
-    'ipPools[0].cidr is "10.96.0.0/16", but must be apart from serviceSubnet 10.96.0.0/12',
-  ],
-  [{ ipPools: [{ cidr: "10.0.0.0/24", blockSize: 20 }] }, "ipPools[0].blockSize is 20, but must be at least 24"],
-  [
-    { ipPools: [{ cidr: "10.0.0.0/16", vxlanMode: "Sometimes" as VxlanMode }] },
-    'must be "Always", "CrossSubnet" or "Never"',
-  ],
-  [
-    { ipPools: [{ cidr: "10.0.0.0/16" }, { name: "b", cidr: "10.0.128.0/24" }] },
-    'ipPools[1].cidr is "10.0.128.0/24", but must be apart from ipPools[0].cidr 10.0.0.0/16',
-  ],
-  [{ ipPools: [{ cidr: "10.0.0.0/16" }, { cidr: "10.1.0.0/16" }] }, "ipPools[1].name"],
-  [
-    { networkPolicies: [{ name: "Nginx" }] },
-    'networkPolicies[0].name is "Nginx", but must be a Kubernetes object name',
-  ],
-  [{ networkPolicies: [{ name: "a" }, { name: "a" }] }, "networkPolicies[1]"],
-  [{ image: "agent:1", imageRegistry: "registry.example" }, "imageRegistry is"],
-])("Dataplane refuses %j", async (args, message) => {
-  await recordResources();
-  expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
-});
-
 test("Dataplane keeps an agent's token to the IPAMBlocks of its own node", async () => {
   const of = await resourcesOf({});
   const [policy] = of("ValidatingAdmissionPolicy");
@@ -258,16 +219,6 @@ test("Dataplane tells agents which externalIPs to serve, by what they follow wit
     "ebpf-dataplane.io/external-ip-networks": "203.0.113.0/24,198.51.100.7/32",
   });
   expect(Object.keys(await annotations({}))).toEqual(["ebpf-dataplane.io/service-handling"]);
-});
-
-test.each<[Partial<DataplaneArgs>, string]>([
-  [{ externalIPs: "deny" as ExternalIPs }, 'externalIPs is "deny", but must be "Allow" or "Deny"'],
-  [{ externalIPNetworks: ["203.0.113.1"] }, "externalIPNetworks[0]"],
-  [{ externalIPNetworks: [] }, "externalIPNetworks"],
-  [{ externalIPs: ExternalIPs.Deny, externalIPNetworks: ["203.0.113.0/24"] }, "externalIPNetworks"],
-])("Dataplane refuses %j", async (args, message) => {
-  await recordResources();
-  expect(() => new Dataplane("dp", { apiServer, ...args })).toThrow(message);
 });
 
 test.each([

@@ -1,0 +1,64 @@
+import { expect, test, vi } from "vitest";
+import type { AwsMachine } from "../aws/machine.ts";
+import { WALK_THROUGH_MACHINES } from "../machine/machine.ts";
+import { recordAws } from "../testing/aws.ts";
+import type { AwsClusterArgs } from "./args.ts";
+import { AwsCluster } from "./component.ts";
+
+// The SDK of AWS is large.
+vi.setConfig({ testTimeout: 60_000 });
+
+const adminCidrs = ["203.0.113.7/32"];
+
+const withMachine = (change: Partial<AwsMachine>): Partial<AwsClusterArgs> => ({
+  machines: WALK_THROUGH_MACHINES.map((machine) => (machine.name === "node" ? { ...machine, ...change } : machine)),
+});
+
+test.each<[Partial<AwsClusterArgs>, string]>([
+  [
+    { podSubnet: "172.31.0.0/20" },
+    'AwsCluster "c": vpcCidr is "172.31.0.0/16", but must be apart from podSubnet 172.31.0.0/20.',
+  ],
+  [{ serviceSubnet: "10.244.0.0/20" }, "apart from podSubnet 10.244.0.0/16"],
+  [{ vpcCidr: "10.0.0.0/8" }, "a network from /16 to /28"],
+  [{ subnets: [{ cidr: "172.30.1.0/24" }] }, "inside vpcCidr 172.31.0.0/16"],
+  [{ subnets: [{ cidr: "172.31.0.0/15" }] }, "did you mean 172.30.0.0/15?"],
+  [{ subnets: [{ cidr: "172.31.1.0/24" }, { cidr: "172.31.1.128/25" }] }, "apart from subnets[0].cidr 172.31.1.0/24"],
+  [{ subnets: [{ cidr: "172.31.1.0/24", zone: "eu-central-1" }] }, 'must be a zone like "eu-central-1a"'],
+  [{ subnets: [{ cidr: "172.31.1.0/24", zone: "eu-west-1a" }] }, "a zone of the region eu-central-1"],
+  [{ subnets: [{ cidr: "172.31.1.0/24", id: "subnet-1" }] }, "absent, or given together with vpcId"],
+  [{ vpcId: "vpc-1" }, "subnets[0].id is undefined, but must be the id of a subnet of vpcId"],
+  [
+    withMachine({ address: "172.31.2.9" }),
+    'machines[1].address is "172.31.2.9", but must be inside one of the subnets: 172.31.1.0/24.',
+  ],
+  [withMachine({ address: "172.31.1.3" }), "the first four and the last belong to AWS"],
+  [withMachine({ address: "172.31.1.255" }), "the first four and the last belong to AWS"],
+  [withMachine({ instanceType: "m7g.large" }), "a type with the processor amd64 (architecture), such as those of t3"],
+  [withMachine({ instanceType: "large" }), 'an EC2 instance type like "t3.medium"'],
+  [{ machines: WALK_THROUGH_MACHINES.map((one) => ({ ...one, spot: true })) }, "machines[0].spot is true"],
+  [{ imageName: "debian-11-amd64-*" }, "an image with Linux 6.1 or later (this one's is 5.10 or older)"],
+  [{ imageName: "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*" }, "5.15 or older"],
+  [{ imageName: "al2023-ami-2023.*" }, "the bootstrap uses apt"],
+  [{ adminCidrs: [] }, "adminCidrs is [], but must be at least one network"],
+  [{ adminCidrs: ["203.0.113.7"] }, "did you mean 203.0.113.7/32?"],
+  [
+    { adminCidrs: ["0.0.0.0/0"] },
+    'the API server is open to 0.0.0.0/0: name the networks that need it, or say openToWorld: ["api-server"].',
+  ],
+  [{ ssh: { publicKey: "ssh-ed25519 A", cidrs: ["0.0.0.0/1"] } }, "port 22 (SSH) is open to 0.0.0.0/1"],
+  [
+    { ssh: { publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----", cidrs: [] } },
+    'ssh.publicKey is "…", but must be an OpenSSH public key',
+  ],
+  [
+    { nodePortCidrs: ["0.0.0.0/0"] },
+    'node ports (30000-32767) are open to 0.0.0.0/0: name the networks that need them, or say openToWorld: ["node-ports"].',
+  ],
+  [{ diskSize: 4 }, "diskSize is 4, but must be a whole number from 8 to 16384"],
+  [{ clusterName: "My_Cluster" }, "clusterName"],
+  [{ kubernetesVersion: "latest" }, 'a release like "v1.35.0"'],
+])("AwsCluster refuses %j", async (args, message) => {
+  await recordAws();
+  expect(() => new AwsCluster("c", { adminCidrs, ...args })).toThrow(message);
+});
