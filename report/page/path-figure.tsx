@@ -151,13 +151,13 @@ function ArrowDrawing({ arrow: { stretch, number, y1, y2, labelY, lines } }: { a
       >
         {number}
       </text>
-      {lines.map((words, index) => (
+      {lines.map(({ words, muted }, index) => (
         <text
           class="mono"
           x={text}
           y={labelY + index * lineHeight}
           font-size={fitted(words, room(direction))}
-          fill={unknown || words.startsWith("in VXLAN") || words.startsWith("→") ? "var(--muted)" : "var(--text)"}
+          fill={muted ? "var(--muted)" : "var(--text)"}
           data-label={number}
         >
           {words}

@@ -25,7 +25,13 @@ export interface Arrow {
   y2: number;
   /** Where the label begins. */
   labelY: number;
-  lines: string[];
+  lines: LabelLine[];
+}
+
+/** A line beside an arrow; muted: less than the packet's own addresses. */
+export interface LabelLine {
+  words: string;
+  muted?: boolean;
 }
 
 export interface Layout {
@@ -92,11 +98,12 @@ function arrowOf(stretch: Stretch, number: number, boxes: Map<string, Box>): Arr
 }
 
 /** What stands beside an arrow: the packet's addresses, and the outer ones. */
-export function labelOf({ source, destination, wrapped }: Stretch): string[] {
+export function labelOf({ source, destination, wrapped }: Stretch): LabelLine[] {
+  const outer = wrapped ? [`in VXLAN ${wrapped.source}`, `→ ${wrapped.destination}`] : [];
   return [
-    ...(source ? [`src ${source}`] : []),
-    ...(destination ? [`dst ${destination}`] : []),
-    ...(wrapped ? [`in VXLAN ${wrapped.source}`, `→ ${wrapped.destination}`] : []),
-    ...(!source && !destination ? ["not captured"] : []),
+    ...(source ? [{ words: `src ${source}` }] : []),
+    ...(destination ? [{ words: `dst ${destination}` }] : []),
+    ...outer.map((words) => ({ words, muted: true })),
+    ...(!source && !destination ? [{ words: "not captured", muted: true }] : []),
   ];
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { measuredModes } from "../../model/mode/mode.ts";
 import { environmentSchema } from "./environment.ts";
 import { estimateSchema, ratioSchema } from "./figures.ts";
+import { outcomeFields } from "./outcome.ts";
 import { topologySchema } from "./topology.ts";
 
 export const comparedModes = measuredModes;
@@ -91,7 +92,7 @@ export const compareSchema = z
     verdict: z.string().describe("One sentence."),
     topology: topologySchema.optional().describe("The way of a connection in each mode, as captured."),
     expected: z
-      .array(z.strictObject({ what: z.string(), expected: z.string(), observed: z.string(), pass: z.boolean() }))
+      .array(z.strictObject({ what: z.string(), ...outcomeFields }))
       .describe("What each mode must show: who was served, whom the server logged."),
   })
   .describe("The same service handled by kube-proxy and by the eBPF dataplane, measured in interleaved rounds.");

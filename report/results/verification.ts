@@ -2,6 +2,7 @@ import { z } from "zod";
 import { environmentSchema } from "./environment.ts";
 import { estimateSchema } from "./figures.ts";
 import { occasionSchema } from "./occasion.ts";
+import { outcomeFields } from "./outcome.ts";
 import { topologySchema } from "./topology.ts";
 
 const seenSchema = z
@@ -62,9 +63,7 @@ export type ReasonCode = (typeof reasonCodes)[number];
 const rowSchema = z.strictObject({
   from: z.string().describe("Where the probe left from, as the check names it."),
   to: z.string().describe("What it tried to reach, as the check names it."),
-  expected: z.string().describe("In words."),
-  observed: z.string().describe("In words, in the same order."),
-  pass: z.boolean(),
+  ...outcomeFields,
   undecided: z
     .string()
     .optional()

@@ -3,7 +3,7 @@ import type { ComparedModeResult, Comparison } from "../../report/results/compar
 import type { ThresholdResult } from "../../report/results/verification.ts";
 
 /** Holds limits against what was measured. What was not measured is not within its limit. */
-export function judgeLimits(thresholds: Threshold[], comparison: Comparison | undefined): ThresholdResult[] {
+export function assessLimits(thresholds: Threshold[], comparison: Comparison | undefined): ThresholdResult[] {
   return thresholds.map((threshold) => {
     const { quantity, mode, baseline, atMost } = threshold;
     const what = `${quantity} of ${mode}${baseline ? ` as a ratio to ${baseline}` : ""}`;

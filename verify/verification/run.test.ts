@@ -3,7 +3,7 @@ import type { ComparedModeResult, Comparison } from "../../report/results/compar
 import { holds, resultSchema } from "../../report/results/verification.ts";
 import { FakeWorld } from "../engine/world.fixture.ts";
 import { readVerification } from "../format/document.ts";
-import { judgeLimits } from "./limits.ts";
+import { assessLimits } from "./limits.ts";
 import { carryOut } from "./run.ts";
 
 const check = (name: string, verdict = "allowed") => ({
@@ -161,7 +161,7 @@ test("check files are read with their own names, all mistakes at once", () => {
 
 test("a limit is exceeded when the lower end of the figure's interval is above it", () => {
   const limit = (rest: object) =>
-    judgeLimits([{ quantity: "medianUs", mode: "EbpfDsr", atMost: 75, ...rest }], comparison)[0];
+    assessLimits([{ quantity: "medianUs", mode: "EbpfDsr", atMost: 75, ...rest }], comparison)[0];
   expect(limit({})).toEqual({ what: "medianUs of EbpfDsr", atMost: 75, observed: 80, pass: true });
   expect(limit({ atMost: 71 })?.pass).toBe(false);
   expect(limit({ quantity: "p99Us", atMost: 159 })?.pass).toBe(false);
@@ -169,7 +169,7 @@ test("a limit is exceeded when the lower end of the figure's interval is above i
   const ratios = [{ of: "EbpfDsr", to: "KubeProxyIptables", quantity: "medianUs", difference: "less" as const }].map(
     (one) => ({ ...one, ratio: { value: 0.95, low: 0.91, high: 0.99 } }),
   );
-  const [measured] = judgeLimits(
+  const [measured] = assessLimits(
     [{ quantity: "medianUs", mode: "EbpfDsr", baseline: "KubeProxyIptables", atMost: 0.9 }],
     { ...comparison, ratios },
   );

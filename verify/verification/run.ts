@@ -10,7 +10,7 @@ import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
 import { follow } from "../follow/follow.ts";
 import type { Verification } from "../format/document.ts";
-import { judgeLimits } from "./limits.ts";
+import { assessLimits } from "./limits.ts";
 import { summarise } from "./summary.ts";
 
 /** Measures new connections; rejects, in words, when it cannot. */
@@ -51,7 +51,7 @@ export async function carryOut(world: World, verification: Verification, measure
     problems,
     ...(comparison && { figures: comparison.modes.map(figureOf), environment: comparison.environment }),
     ...(topology && { topology }),
-    ...(thresholds.length > 0 && { thresholds: judgeLimits(thresholds, comparison) }),
+    ...(thresholds.length > 0 && { thresholds: assessLimits(thresholds, comparison) }),
   });
   return { result, ...(comparison && { comparison }), ending: endingOf(world, outcome) };
 }

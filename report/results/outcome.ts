@@ -1,0 +1,8 @@
+import { z } from "zod";
+
+/** What was expected and what was seen: of a probe in a verification, of a mode in a comparison. */
+export const outcomeFields = {
+  expected: z.string().describe("In words."),
+  observed: z.string().describe("In words, in the same order."),
+  pass: z.boolean(),
+};
