@@ -196,6 +196,7 @@ export const FIELDS = {
     clients: { list: { object: "MachineAddress", plain: true } },
     ssh: { list: { object: "SshConnection", plain: true }, optional: true, plain: true },
     sshPrivateKey: { type: "string", optional: true },
+    probeImage: { type: "string", optional: true },
     droppedClients: { list: { type: "string" }, optional: true },
     entryAddress: { type: "string", optional: true },
     nodePort: { type: "number", optional: true },

@@ -24,7 +24,7 @@ export function programCommand(program: "lab" | "verify" | "cluster", ...words: 
 }
 
 /** Content hash of a program, or "" where it is not built yet: what another version finds out may differ. */
-export function programHash(program: "agent" | "cluster" | "verify"): string {
+export function programHash(program: "cluster" | "probe" | "verify"): string {
   const path = join(packageRoot(), "dist", `${program}.js`);
   return existsSync(path) ? createHash("sha256").update(readFileSync(path)).digest("hex") : "";
 }

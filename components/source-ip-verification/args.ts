@@ -107,6 +107,8 @@ export interface SourceIpVerificationArgs {
   ssh?: SshConnection[];
   /** Private key for `ssh`, as OpenSSH writes it, without a passphrase. Defaults to what OpenSSH finds by itself (agent, configuration). */
   sshPrivateKey?: pulumi.Input<string>;
+  /** Image of the probers that run on nodes meanwhile (docs/checks.md#evidence), for clusters without this package's agents. Defaults to the agents' image. */
+  probeImage?: pulumi.Input<string>;
   /** Names of the clients that the network policies in force must keep out; the others must be served. Defaults to none. */
   droppedClients?: pulumi.Input<pulumi.Input<string>[]>;
   /** With `nodePort`, short for a first target: IPv4 address of the node that the clients connect to. */

@@ -161,6 +161,13 @@ test("SourceIpVerification says everything that a check file can say, and hands 
   expect(document.checkFiles).toEqual([{ name: file, text: expect.stringContaining("name: ") }]);
 });
 
+test("SourceIpVerification names the image of probers for clusters without this package's agents", async () => {
+  expect((await commandOf({ probeImage: "images.example.com/team/ebpf-dataplane:0.1.0" })).document.probeImage).toBe(
+    "images.example.com/team/ebpf-dataplane:0.1.0",
+  );
+  expect((await commandOf({})).document.probeImage).toBeUndefined();
+});
+
 test("what SourceIpVerification writes is what its program reads", async () => {
   const targets = [{ service: "nginx", port: 80, from: ["pod/default/app=web"] }];
   const thresholds = [{ quantity: LatencyQuantity.P99Us, atMost: 5000 }];
@@ -193,6 +200,10 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
     'targets[0].entryNode is "node", but must be absent where kube-proxy handles services: give entryAddress',
   ],
   [{ outputFolder: "a b" }, 'outputFolder is "a b"'],
+  [
+    { probeImage: "https://images.example.com/x" },
+    'probeImage is "https://images.example.com/x", but must be the name',
+  ],
   [{ nodePort: undefined }, "nodePort is undefined, but must be given together with entryAddress"],
   [{ nodePort: undefined, entryAddress: undefined }, "targets is [], but must be at least one target"],
   [{ nodePort: 80 }, "nodePort is 80, but must be a whole number from 30000 to 32767"],

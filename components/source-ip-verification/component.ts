@@ -52,6 +52,7 @@ export class SourceIpVerification extends pulumi.ComponentResource {
         ...documentOf(name, known, args),
         checkFiles,
         machines: machinesOf(known),
+        ...(known.probeImage && { probeImage: known.probeImage }),
       }),
     );
     const run = new command.local.Command(
@@ -71,7 +72,7 @@ export class SourceIpVerification extends pulumi.ComponentResource {
         triggers: [
           pulumi.unsecret(
             pulumi
-              .all([document, kubeconfig, programHash("verify"), programHash("agent"), ...(args.triggers ?? [])])
+              .all([document, kubeconfig, programHash("verify"), programHash("probe"), ...(args.triggers ?? [])])
               .apply(contentHash),
           ),
           ...(args.alwaysRun ? [randomUUID()] : []),

@@ -9,6 +9,7 @@ import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } fro
 import { requireAddress } from "../values/addresses.ts";
 import { oneOf, requireUnique, requireWhole } from "../values/choices.ts";
 import { requireHost } from "../values/host.ts";
+import { requireImage } from "../values/image.ts";
 import { requireLabels } from "../values/labels.ts";
 import { requireLabel } from "../values/names.ts";
 import {
@@ -30,6 +31,7 @@ export interface CheckedVerification {
   targets: VerificationTarget[];
   expectations: Expectation[];
   ssh: SshConnection[];
+  probeImage?: pulumi.Input<string>;
 }
 
 /** Refuses what no cluster could be verified with. */
@@ -52,6 +54,7 @@ export function requireVerification(place: InputPlace, args: SourceIpVerificatio
       requireClients(place, clients, dropped as string[], args),
     ),
     droppedClients,
+    ...checkedField(place, "probeImage", args.probeImage, requireImage),
   };
 }
 
