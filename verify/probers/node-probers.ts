@@ -3,7 +3,7 @@ import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
 import { isAway, reasonOf } from "../../kubernetes/errors.ts";
 import { listObjects } from "../../kubernetes/get.ts";
 import type { Kubeconfig } from "../../kubernetes/kubeconfig.ts";
-import type { Clock } from "../../kubernetes/patience.ts";
+import { type Clock, until } from "../../kubernetes/patience.ts";
 import type { ApiServer } from "../../kubernetes/transport.ts";
 import type { NodeActor } from "../actors/actor.ts";
 import { type Objects, objectsOf } from "../cluster/objects.ts";
@@ -54,12 +54,10 @@ export class NodeProbers {
   async start(): Promise<void> {
     try {
       await this.#make();
-      const giveUp = this.#clock.now() + headStartMs;
-      for (;;) {
+      await this.#until(async () => {
         const pods = await this.#pods();
-        if ((pods.length > 0 && pods.every(isRunning)) || this.#clock.now() >= giveUp) return;
-        await this.#clock.sleep(pauseMs);
-      }
+        return pods.length > 0 && pods.every(isRunning) ? undefined : "pods to run";
+      }, headStartMs);
     } catch {
       // Who needs a prober tries again, and is told.
     }
@@ -69,18 +67,25 @@ export class NodeProbers {
   async remove(): Promise<string | undefined> {
     await this.#made?.catch(() => {});
     if (!this.#touched) return undefined;
-    const giveUp = this.#clock.now() + removeMs;
-    for (;;) {
+    let lastError: unknown;
+    const look = async (): Promise<string | undefined> => {
+      lastError = undefined;
       try {
         await this.#objects.delete(proberNamespace(this.#namespace));
         if ((await this.#pods()).length === 0) return undefined;
-        if (this.#clock.now() >= giveUp) return `pods of namespace ${this.#namespace} are still ending`;
       } catch (error) {
-        if (!isAway(error) || this.#clock.now() >= giveUp)
-          return `namespace ${this.#namespace} could not be removed: ${reasonOf(error)}. Next: kubectl delete namespace ${this.#namespace}`;
+        lastError = error;
+        if (!isAway(error)) throw error;
       }
-      await this.#clock.sleep(pauseMs);
-    }
+      return `pods of namespace ${this.#namespace} are still ending`;
+    };
+    const missing = await this.#until(look, removeMs).catch(() => "");
+    if (lastError === undefined) return missing;
+    return `namespace ${this.#namespace} could not be removed: ${reasonOf(lastError)}. Next: kubectl delete namespace ${this.#namespace}`;
+  }
+
+  #until(look: () => Promise<string | undefined>, milliseconds: number): Promise<string | undefined> {
+    return until(look, milliseconds / 1000, () => {}, { clock: this.#clock, everyMs: pauseMs });
   }
 
   #make(): Promise<void> {
@@ -109,13 +114,15 @@ export class NodeProbers {
   }
 
   async #podOn(node: string): Promise<V1Pod> {
-    for (;;) {
+    let running: V1Pod | undefined;
+    const look = async (): Promise<string | undefined> => {
       const pod = (await this.#pods()).find(({ spec }) => spec?.nodeName === node || isMeantFor(spec, node));
-      if (pod && isRunning(pod)) return pod;
-      if (this.#clock.now() >= this.#deadline)
-        throw new Error(`the prober on node ${node} does not run: ${whyNot(pod)}`);
-      await this.#clock.sleep(pauseMs);
-    }
+      running = pod && isRunning(pod) ? pod : undefined;
+      return running ? undefined : whyNot(pod);
+    };
+    const missing = await this.#until(look, this.#deadline - this.#clock.now());
+    if (!running) throw new Error(`the prober on node ${node} does not run: ${missing}`);
+    return running;
   }
 
   /** A collection in a namespace that is gone is empty. */
