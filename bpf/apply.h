@@ -1,177 +1,203 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "locate.h"
-#include "tunnel/vxlan.h"
+#include "connection/open.h"
+#include "connection/touch.h"
+#include "destination.h"
+#include "observe/report.h"
+#include "observe/trace.h"
+#include "translate.h"
+#include "tunnel/tunnel.h"
+#include <linux/pkt_cls.h>
 
-static __always_inline int write_macs(struct __sk_buff *skb, const struct way *way)
+/* Carries a plan out: remembers, translates, sends, and counts what became of the packet. */
+
+#define PACKET_HOST 0 /* linux/if_packet.h */
+
+/* The entry node's own entry learns that its connection is answered. */
+static __always_inline void remember_answer(struct connection *connection, const struct packet *packet)
 {
-	struct macs *macs = bytes_at(skb, 0, sizeof(*macs));
+	connection->last_seen = bpf_ktime_get_coarse_ns();
+	if (!(connection->flags & CONNECTION_ANSWERED))
+		flags_set(connection, CONNECTION_ANSWERED);
+	if (packet->tcp_flags & TCP_RST)
+		flags_set(connection, CONNECTION_RESET);
+}
 
-	if (!macs)
-		return -1;
-	*macs = *way_macs(way);
+/* Writes the new connection. One that cannot be written does not go on. */
+static __step int remember_opening(struct packet *packet, struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+	enum outcome written;
+
+	if (!packet || !plan || !scratch)
+		return 0;
+	written = connection_open(packet, &scratch->opening);
+	if (written != ALLOWED) {
+		if (scratch->opening.flags & CONNECTION_FORWARDED)
+			drop(plan, written);
+		else
+			drop_flow(plan, written);
+		return 0;
+	}
+	packet->connection = &scratch->connection;
+	if (scratch->connection.flags & CONNECTION_TRANSLATED)
+		plan->translate = TRANSLATE_PACKET;
+	trace_peer_port(&packet->tuple, scratch->connection.peer_port);
+	report_opened(&packet->tuple, packet->skb->ifindex);
 	return 0;
+}
+
+static __always_inline void remember(struct packet *packet, struct plan *plan)
+{
+	struct connection *connection = packet->connection;
+
+	if (plan->remember == REMEMBER_OPENING)
+		remember_opening(packet, plan);
+	else if (plan->remember == REMEMBER_PACKET && connection)
+		connection_touch(connection, packet);
+	else if (plan->remember == REMEMBER_ANSWER && connection)
+		remember_answer(connection, packet);
+}
+
+/* Through the host's stack. What is asked with the next hop is then not asked for every packet. */
+static __always_inline int send_to_stack(const struct packet *packet, const struct plan *plan)
+{
+	struct connection *connection = remembering(packet, plan);
+
+	if (connection && (connection->flags & (CONNECTION_REPLY | CONNECTION_VIA_STACK)) == CONNECTION_VIA_STACK)
+		remember_next_hop_is_stack(connection);
+	bpf_skb_change_type(packet->skb, PACKET_HOST);
+	return TC_ACT_OK;
 }
 
 /* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. */
-static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct way *way)
+static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct next_hop *hop, struct plan *plan)
 {
-	if (!way || write_macs(skb, way))
-		return drop(skb, OUTCOME_DROP_MALFORMED);
-	return finish(skb, OUTCOME_TO_ENDPOINT, bpf_redirect_peer(way->interface, 0));
+	if (hop && !write_macs(skb, next_hop_macs(hop)))
+		return bpf_redirect_peer(hop->interface, 0);
+	drop(plan, OUTCOME_DROP_MALFORMED);
+	return TC_ACT_SHOT;
 }
 
-static __always_inline int send_to_network(struct __sk_buff *skb, const struct way *way, enum outcome outcome)
+/* A TTL that ends here is the stack's to handle. */
+static __always_inline int send_to_network(struct __sk_buff *skb, const struct next_hop *hop, struct plan *plan)
 {
-	if (!way || write_macs(skb, way))
-		return drop(skb, OUTCOME_DROP_MALFORMED);
+	if (decrement_ttl(skb)) {
+		pass_to_stack(plan);
+		return TC_ACT_OK;
+	}
+	if (hop && !write_macs(skb, next_hop_macs(hop))) {
+		skb->mark = MARK_FORWARDED;
+		return bpf_redirect(hop->interface, 0);
+	}
+	drop(plan, OUTCOME_DROP_MALFORMED);
+	return TC_ACT_SHOT;
+}
+
+static __always_inline int send_to_neighbour(struct __sk_buff *skb, struct plan *plan)
+{
+	const struct scratch *scratch = scratch_get();
+
+	if (!scratch || decrement_ttl(skb)) {
+		pass_to_stack(plan);
+		return TC_ACT_OK;
+	}
 	skb->mark = MARK_FORWARDED;
-	return finish(skb, outcome, bpf_redirect(way->interface, 0));
+	return redirect_to_neighbour(&scratch->route);
 }
 
-static __always_inline enum outcome wrapped_outcome(enum tunnel_kind kind)
+/* Wrapped, to another node, by hand or by the kernel's device. What the entry node chose travels along, so that both nodes speak
+ * of the same backend. Apart: its callers' stack is full. */
+static __noinline int send_to_node(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
-	if (kind == TUNNEL_OVERLAY)
-		return OUTCOME_TO_OVERLAY;
-	return kind == TUNNEL_RETURN ? OUTCOME_RETURN_VIA_ENTRY : OUTCOME_FORWARD_SERVICE;
-}
+	struct connection *connection;
+	const struct next_hop *hop;
+	struct __sk_buff *skb;
+	int result = -1;
+	__u32 interface;
 
-/* Wrapped by the kernel's own device, which fragments what is too large and asks for neighbours. */
-static __always_inline int wrap_by_device(struct __sk_buff *skb, const struct settings *settings,
-					  const struct wrapping *wrapping)
-{
-	struct scratch *scratch = scratch_get();
-	struct bpf_tunnel_key *key;
-
-	if (!scratch)
-		return -1;
-	key = &scratch->key;
-	__builtin_memset(key, 0, sizeof(*key));
-	key->tunnel_ttl = 64;
-	key->remote_ipv4 = bpf_ntohl(address_to_ipv4(&wrapping->node));
-	key->tunnel_id = wrapping->vni;
-	if (bpf_skb_set_tunnel_key(skb, key, sizeof(*key), BPF_F_ZERO_CSUM_TX))
-		return -1;
-	if (wrapping->group && bpf_skb_set_tunnel_opt(skb, (void *)&wrapping->group, sizeof(wrapping->group)))
-		return -1;
+	if (!packet || !settings || !plan)
+		return TC_ACT_SHOT;
+	skb = packet->skb;
+	connection = remembering(packet, plan);
+	interface = settings->tunnel_ifindex;
+	if (!interface) {
+		drop(plan, OUTCOME_DROP_NO_ROUTE);
+		return TC_ACT_SHOT;
+	}
+	if (plan->wrapping.kind == TUNNEL_RETURN && connection)
+		plan->wrapping.backend = return_detail(skb, connection);
+	hop = find_node(packet, settings, plan);
+	if (hop) {
+		interface = hop->interface;
+		result = wrap(skb, settings, &plan->wrapping, hop);
+	}
+	if (result < 0) {
+		interface = settings->tunnel_ifindex;
+		result = tell_device(skb, &plan->wrapping);
+	}
+	if (result) {
+		drop(plan, result < 0 ? OUTCOME_DROP_NO_ROUTE : OUTCOME_DROP_MALFORMED);
+		return TC_ACT_SHOT;
+	}
+	trace_wrapped(&plan->wrapping);
 	skb->mark = MARK_FORWARDED;
-	return bpf_redirect(settings->tunnel_ifindex, 0);
+	return bpf_redirect(interface, 0);
 }
 
-/* Wrapped in VXLAN, to another node. What the entry node chose travels along (wrapping.h), so that both nodes speak of
- * the same backend. `connection`, where it is not NULL, remembers the way. */
-static __noinline int deliver_wrapped(struct __sk_buff *skb, const struct settings *settings,
-				      const struct wrapping *wrapping, struct connection *connection)
+static __always_inline int leave(struct packet *packet, const struct settings *settings, const struct next_hop *hop,
+				 struct plan *plan)
 {
+	struct __sk_buff *skb = packet->skb;
+
+	switch (plan->exit) {
+	case EXIT_NODE:
+		return send_to_node(packet, settings, plan);
+	case EXIT_ENDPOINT:
+		return send_to_endpoint(skb, hop, plan);
+	case EXIT_NETWORK:
+		return send_to_network(skb, hop, plan);
+	case EXIT_NEIGHBOUR:
+		return send_to_neighbour(skb, plan);
+	case EXIT_STACK:
+	case EXIT_REJECT:
+		return send_to_stack(packet, plan);
+	case EXIT_PASS:
+		return TC_ACT_OK;
+	default:
+		return TC_ACT_SHOT;
+	}
+}
+
+static __always_inline void count(struct __sk_buff *skb, enum outcome outcome)
+{
+	__u32 index = outcome;
+	struct outcome_counter *counter = bpf_map_lookup_elem(&outcomes, &index);
+
+	if (counter) {
+		counter->packets++;
+		counter->bytes += skb->len;
+	}
+	trace_finished(skb, outcome);
+}
+
+static __always_inline int apply(struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	const struct next_hop *hop = NULL;
 	int action;
 
-	if (!settings || !wrapping || !settings->tunnel_ifindex)
-		return drop(skb, OUTCOME_DROP_NO_ROUTE);
-	action = wrap(skb, settings, wrapping, connection);
-	if (action < 0)
-		action = wrap_by_device(skb, settings, wrapping);
-	if (action < 0)
-		return drop(skb, OUTCOME_DROP_NO_ROUTE);
-	if (action == TC_ACT_SHOT)
-		return drop(skb, OUTCOME_DROP_MALFORMED);
-	trace_wrapped(wrapping);
-	return finish(skb, wrapped_outcome(wrapped_kind(wrapping)), action);
-}
-
-static __always_inline int decrement_ttl(struct __sk_buff *skb)
-{
-	struct iphdr *ip = ip_header(skb);
-	__u32 check;
-
-	if (!ip && !bpf_skb_pull_data(skb, IP_OFFSET + sizeof(*ip)))
-		ip = ip_header(skb);
-	if (!ip || ip->ttl <= 1)
-		return -1;
-	check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
-	ip->check = check + (check >= 0xffff);
-	ip->ttl--;
-	return 0;
-}
-
-/* Out of an uplink by the kernel's routing table, without its stack. What the table does not answer (no route, our
- * own address, a TTL that ends here) is the stack's to handle. */
-static __always_inline int deliver_to_network(struct packet *packet, const struct settings *settings, enum outcome outcome,
-					      struct connection *connection)
-{
-	struct bpf_fib_lookup *route = route_question(settings, &packet->tuple.source, &packet->tuple.destination);
-	struct __sk_buff *skb = packet->skb;
-	long result;
-
-	if (!route)
-		return pass_to_stack(skb);
-	result = bpf_fib_lookup(skb, route, sizeof(*route), 0);
-	if ((result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH) || decrement_ttl(skb))
-		return pass_to_stack(skb);
-	if (result == BPF_FIB_LKUP_RET_NO_NEIGH) {
-		struct bpf_redir_neigh next_hop = {.nh_family = AF_INET, .ipv4_nh = route->ipv4_dst};
-
-		skb->mark = MARK_FORWARDED;
-		return finish(skb, outcome, bpf_redirect_neigh(route->ifindex, &next_hop, sizeof(next_hop), 0));
-	}
-	return send_to_network(skb, way_of_route(route, WAY_TO_NETWORK, NULL, connection), outcome);
-}
-
-static __always_inline int deliver_to_overlay(struct __sk_buff *skb, const struct settings *settings,
-					      const struct address *node, struct connection *connection)
-{
-	struct wrapping wrapping = wrapping_for(node, TUNNEL_OVERLAY, 0);
-
-	return deliver_wrapped(skb, settings, &wrapping, connection);
-}
-
-/* Another node's workloads are reached wrapped where their pool says so. So is the node itself by workloads here, since it
- * believes their addresses no other way; clients that happen to be nodes get plain replies. */
-static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct address *source)
-{
-	if (!(destination_flags & LOCATION_ENCAPSULATED))
-		return false;
-	return !(destination_flags & LOCATION_REMOTE_HOST) || bpf_map_lookup_elem(&endpoints, source);
-}
-
-/* Found out anew. */
-static __always_inline int deliver_afresh(struct packet *packet, const struct settings *settings, enum outcome network_outcome,
-				     struct connection *connection)
-{
-	const struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &packet->tuple.destination);
-	const struct location *location;
-	__u32 flags;
-
-	if (endpoint)
-		return send_to_endpoint(packet->skb, way_of_endpoint(endpoint, connection));
-	location = locate(&packet->tuple.destination);
-	flags = location_flags(location);
-	if (flags & LOCATION_LOCAL_HOST)
-		return route_by_stack(packet->skb);
-	if (location && is_wrapped_for(flags, &packet->tuple.source))
-		return deliver_to_overlay(packet->skb, settings, &location->node, connection);
-	if ((flags & LOCATION_BLACKHOLE) ||
-	    ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
-		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	return deliver_to_network(packet, settings, network_outcome, connection);
-}
-
-/* To wherever the packet's destination is: a pod here, a workload or host across the tunnel, or the network. The packets of
- * a connection that is known go where the one before went. */
-static __noinline int deliver(struct packet *packet, const struct settings *settings, enum outcome network_outcome,
-				   struct connection *connection)
-{
-	const struct connection *known = way_known(connection);
-	struct __sk_buff *skb = packet->skb;
-
-	if (known) {
-		const struct way *way = &known->way;
-
-		if (way->kind == WAY_TO_ENDPOINT)
-			return send_to_endpoint(skb, way);
-		if (way->kind == WAY_TO_NODE)
-			return deliver_to_overlay(skb, settings, &known->node, connection);
-		if (way_has_room(way, skb, 0) && !decrement_ttl(skb))
-			return send_to_network(skb, way, network_outcome);
-	}
-	return deliver_afresh(packet, settings, network_outcome, connection);
+	remember(packet, plan);
+	if (plan->translate != TRANSLATE_NOTHING &&
+	    (plan->translate == TRANSLATE_PACKET ? translate_packet(packet, packet->connection)
+						 : translate_error(packet, packet->connection)))
+		drop(plan, OUTCOME_DROP_MALFORMED);
+	if (plan->mark)
+		packet->skb->mark = plan->mark;
+	if (plan->exit == EXIT_DESTINATION && settings)
+		hop = find_destination(packet, settings, plan);
+	action = leave(packet, settings, hop, plan);
+	if (plan->exit == EXIT_DROP || plan->exit == EXIT_REJECT)
+		report_refused(packet->skb, plan);
+	count(packet->skb, plan->outcome);
+	return action;
 }

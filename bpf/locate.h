@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "maps/workloads.h"
-#include "net/packet.h"
+#include "net/address.h"
+#include "shared/settings.h"
 
 /* Who and where an address is; NULL: outside the cluster, and no policy tells it from others. */
 static __always_inline const struct location *locate(const struct address *address)

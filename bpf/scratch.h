@@ -1,47 +1,41 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "net/packet.h"
+#include "net/icmp.h"
+#include "plan.h"
 
-/* What a new connection is to become; the packet path fills it and `connection_open` writes both directions. */
+/* What a new connection is to become; the packet path fills it and `connection_open` writes it. */
 struct opening {
 	struct address backend; /* where it goes after translation; the destination itself without a service */
-	struct address entry;	/* CONNECTION_VIA_ENTRY: the node that replies go back to */
+	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's */
 	__be16 backend_port;
-	__be16 peer_port; /* source port shown to the backend; filled by connection_open */
 	__u32 backend_id;
-	__u32 flags; /* CONNECTION_VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN */
+	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN */
 	__u32 policy_revision;
 	struct origin origin; /* where it is known already */
 };
 
-/* The packet that an ICMP error is about: inside the error, as its sender saw it. */
-struct inner_packet {
-	struct tuple tuple;
-	__u16 ip_offset;
-	__u16 l4_offset;
-};
-
-/* What is to be done with an error: the flags and the node of the connection it is about. */
-struct related {
-	__u32 flags;
-	struct address node;
-	struct address destination; /* of the packet inside, as it was before translation */
-};
-
 /* Buffers too large for the 512-byte stack of BPF, callers' frames included. */
 struct scratch {
-	struct way way; /* first: 6.1's verifier allows no step from a pointer that may be NULL */
+	struct next_hop next_hop; /* first: 6.1's verifier allows no step from a pointer that may be NULL */
+	struct plan plan;
+	struct tuple flow; /* as policies see it */
+	struct opening opening;
+	struct connection connection;
+	struct wrapping wrapping; /* that the packet came in */
+	struct tuple direction;	  /* of a connection's entry that is looked for */
+	struct inner_packet inner;
 	struct bpf_fib_lookup route;
 	struct bpf_tunnel_key key;
-	struct connection connection;
-	struct opening opening;
-	struct inner_packet inner;
-	struct related related;
 	__u64 fence;
 };
 
-/* 0 -> scratch. Nothing in it outlives a packet, and no other program of ours runs on this CPU meanwhile; pinned only
- * so that an agent that starts again finds its programs unchanged. */
+/* 0 -> scratch. Pinned only so that an agent that starts again finds its programs unchanged.
+ *
+ * One run of a program cannot disturb another's. Programs at tc run with bottom halves disabled (sch_handle_ingress is called
+ * in softirq, __dev_queue_xmit disables them), so none interrupts another on its CPU; redirects are carried out after the
+ * program has returned, and bpf_clone_redirect, which is not, is not used. Socket hooks can be interrupted, and use no scratch.
+ * Nothing is left over from an earlier packet: each program begins with plan_begin(), which zeroes its plan, and every other
+ * part is written whole before it is read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -55,6 +49,18 @@ static __always_inline struct scratch *scratch_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+/* An empty plan. It is here and not on the stack so that the verifier walks apply() once for all plans, not once for each.
+ * NULL never, but for the verifier. */
+static __always_inline struct plan *plan_begin(void)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch)
+		return NULL;
+	__builtin_memset(&scratch->plan, 0, offsetof(struct plan, wrapping));
+	return &scratch->plan;
 }
 
 /* What was read before is older than what is read after, on every processor. Not for every packet: it costs some 20

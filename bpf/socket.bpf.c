@@ -1,46 +1,21 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* Services at the socket: a process of this node (a pod's or the host's own) that connects to a service gets a
  * backend at once, so that its packets need no translation at all. The reverse hooks keep the illusion. */
+#include "net/socket_address.h"
+#include "observe/events.h"
+#include "observe/trace.h"
+#include "service/choose.h"
 #include "service/host_requests.h"
-#include "socket/requester.h"
-#include "socket/memory.h"
 #include "service/source_range.h"
+#include "settings.h"
+#include "socket/memory.h"
+#include "socket/requester.h"
 #include <linux/errno.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define PROCEED 1
 #define REFUSE 0
-
-/* Programs of one IPv6 socket for both families (Java's, Go's listeners) write IPv4 as ::ffff:a.b.c.d. The kernel calls
- * the hooks of IPv6 for these addresses, but for datagrams that are sent: those come by sendmsg4. */
-enum family {
-	FAMILY_IPV4,
-	FAMILY_IPV6,
-};
-
-/* False: an address of IPv6 itself. */
-static __always_inline bool read_address(struct bpf_sock_addr *socket, enum family family, struct address *address)
-{
-	if (family == FAMILY_IPV4) {
-		*address = address_from_ipv4(socket->user_ip4);
-		return true;
-	}
-	if (socket->user_ip6[0] || socket->user_ip6[1] || socket->user_ip6[2] != bpf_htonl(0xffff))
-		return false;
-	*address = address_from_ipv4(socket->user_ip6[3]);
-	return true;
-}
-
-static __always_inline void write_address(struct bpf_sock_addr *socket, enum family family,
-					  const struct address *address, __be16 port)
-{
-	if (family == FAMILY_IPV4)
-		socket->user_ip4 = address_to_ipv4(address);
-	else
-		socket->user_ip6[3] = address_to_ipv4(address);
-	socket->user_port = port;
-}
 
 /* The port it is bound to; 0: none yet. */
 static __always_inline __be16 port_of(struct bpf_sock_addr *socket)

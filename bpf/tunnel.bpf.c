@@ -1,37 +1,40 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* What the other nodes wrapped for this one and from_uplink left to the kernel's tunnel device (tunnel/vxlan.h). */
+/* What the other nodes wrapped for this one and from_uplink left to the kernel's tunnel device (tunnel/device.h). */
+#include "apply.h"
+#include "decide/after_stack.h"
 #include "decide/wrapped.h"
+#include "service/note_host_request.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* What the device took off. The device takes what comes to any address of this node: only one is the tunnel's.
- * @return false: it does not come from one of our nodes */
-static __always_inline bool read_wrapping(struct __sk_buff *skb, const struct settings *settings, struct wrapping *wrapping)
-{
-	struct scratch *scratch = scratch_get();
-
-	if (!scratch || bpf_skb_get_tunnel_key(skb, &scratch->key, sizeof(scratch->key), 0))
-		return false;
-	if (bpf_htonl(scratch->key.local_ipv4) != address_to_ipv4(&settings->node))
-		return false;
-	wrapping->node = address_from_ipv4(bpf_htonl(scratch->key.remote_ipv4));
-	wrapping->vni = scratch->key.tunnel_id;
-	bpf_skb_get_tunnel_opt(skb, &wrapping->group, sizeof(wrapping->group));
-	return location_flags(locate(&wrapping->node)) & LOCATION_REMOTE_HOST;
-}
 
 SEC("tc")
 int from_tunnel(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
-	struct wrapping wrapping = {};
+	struct scratch *scratch = scratch_get();
+	struct plan *plan = plan_begin();
 
-	if (!settings) /* nor is any node known */
-		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	if (!read_wrapping(skb, settings, &wrapping))
-		return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	return receive_wrapped(&packet, settings, &wrapping, HOOK_FROM_TUNNEL);
+	if (!plan || !scratch)
+		return TC_ACT_SHOT;
+	if (!settings || !unwrapped_by_device(skb, settings, &scratch->wrapping)) /* without settings no node is known */
+		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	else
+		decide_wrapped(&packet, settings, &scratch->wrapping, HOOK_FROM_TUNNEL, plan);
+	judge_opening(&packet, settings, plan);
+	return apply(&packet, settings, plan);
+}
+
+static __always_inline void decide_to_tunnel(struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	enum parse_result parsed = read(packet, HOOK_TO_TUNNEL);
+
+	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
+		return;
+	if (parsed == PARSE_OK && settings)
+		remember_host_request(settings, &packet->tuple);
+	plan->mark = MARK_FORWARDED;
+	pass_to_stack(plan);
 }
 
 /* What this node's stack sends into the device: its own packets to workloads elsewhere, and, where kube-proxy handles
@@ -40,22 +43,13 @@ SEC("tc")
 int to_tunnel(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
-	struct packet packet;
+	struct packet packet = {.skb = skb};
+	struct plan *plan = plan_begin();
 
+	if (!plan)
+		return TC_ACT_SHOT;
 	if (skb->mark == MARK_FORWARDED)
 		return TC_ACT_OK;
-	if (parse(skb, &packet, HOOK_TO_TUNNEL) == PARSE_OK) {
-		if (is_judged_later(skb)) {
-			enum outcome verdict = judge_after_stack(skb, &packet.tuple);
-
-			if (verdict != OUTCOME_TO_ENDPOINT)
-				return drop_flow(skb, verdict, &packet.tuple);
-		}
-		if (settings)
-			remember_host_request(settings, &packet.tuple);
-	} else if (is_judged_later(skb)) {
-		return drop(skb, OUTCOME_DROP_FRAGMENT);
-	}
-	skb->mark = MARK_FORWARDED;
-	return pass_to_stack(skb);
+	decide_to_tunnel(&packet, settings, plan);
+	return apply(&packet, settings, plan);
 }

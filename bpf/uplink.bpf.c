@@ -2,153 +2,151 @@
 /* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
  * Egress: replies of backends that run in the node's own network. While the host's stack handles services, also what
  * workloads send through it. */
+#include "apply.h"
+#include "decide/after_stack.h"
 #include "decide/wrapped.h"
+#include "service/note_host_request.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* What is for the tunnel's port at this node, unwrapped here where that can be done, else by the kernel's device, behind
  * which from_tunnel asks the same. */
-static __always_inline int receive_tunnel(struct packet *packet, const struct settings *settings)
+static __always_inline void decide_tunnel(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
-	struct wrapping wrapping = {};
+	struct scratch *scratch = scratch_get();
 
-	if (!is_wrapped_for_us(packet, settings))
-		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	if (unwrap(packet, &wrapping))
-		return receive_wrapped(packet, settings, &wrapping, HOOK_FROM_UPLINK);
-	return frame_is_from(packet->skb, settings, &packet->tuple.source)
-		       ? pass_to_stack(packet->skb)
-		       : drop(packet->skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	if (!scratch || !is_wrapped_for_us(packet, settings))
+		return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	if (unwrap(packet, &scratch->wrapping))
+		return decide_wrapped(packet, settings, &scratch->wrapping, HOOK_FROM_UPLINK, plan);
+	if (frame_is_from(packet->skb, settings, &packet->tuple.source))
+		return pass_to_stack(plan);
+	drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 }
 
 /* What has no ports that are known: workloads get none of it, the host what it likes. */
-static __always_inline int receive_portless(struct packet *packet, enum outcome reason)
+static __always_inline void decide_portless(const struct packet *packet, struct plan *plan, enum outcome reason)
 {
-	return bpf_map_lookup_elem(&endpoints, &packet->tuple.destination) ? drop(packet->skb, reason)
-									   : pass_to_stack(packet->skb);
+	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination))
+		return drop(plan, reason);
+	pass_to_stack(plan);
 }
 
-/* A packet with a source that can be believed, which is no longer or not yet known of its connection. */
-static __always_inline int receive_believed(struct packet *packet, const struct settings *settings,
-					    struct connection *connection, const struct origin *origin)
+static __always_inline void decide_from_uplink(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
-	struct arrival arrival = {};
+	enum parse_result parsed = read(packet, HOOK_FROM_UPLINK);
+	struct connection *connection = NULL;
+	struct origin origin = {};
+	enum outcome verdict;
 
-	if (connection && !is_from_behind_stack(connection, origin->interface)) {
-		connection->origin = *origin;
-		return follow(packet, settings, connection);
+	if (parsed == PARSE_NOT_IP || parsed == PARSE_IPV6)
+		return pass_to_stack(plan);
+	if (parsed == PARSE_MALFORMED)
+		return drop(plan, OUTCOME_DROP_MALFORMED);
+	if (is_for_many(&packet->tuple.destination))
+		return pass_to_stack(plan);
+	if (parsed == PARSE_OK) {
+		if (is_tunnel_packet(&packet->tuple) && is_local_host(settings, &packet->tuple.destination))
+			return decide_tunnel(packet, settings, plan);
+		connection = connection_find(packet);
+		origin = origin_of_frame(packet->skb);
 	}
-	arrival.external = true; /* not in an initializer: that would be a map of constants, another one after every load */
-	return open_from_network(packet, settings, &arrival);
+	if (!connection || !is_believed(connection, &origin)) {
+		verdict = check_source(packet->skb, settings, &packet->tuple.source);
+		if (verdict != ALLOWED)
+			return drop(plan, verdict);
+		if (parsed == PARSE_ICMP_ERROR)
+			return decide_error_from_uplink(packet, settings, plan);
+		if (parsed == PARSE_FRAGMENT)
+			return decide_portless(packet, plan, OUTCOME_DROP_FRAGMENT);
+		if (parsed != PARSE_OK)
+			return decide_portless(packet, plan, OUTCOME_DROP_UNSUPPORTED);
+		if (!connection || is_from_behind_stack(connection, origin.interface)) {
+			open_from_network(packet, settings, NULL, plan);
+			return;
+		}
+		connection->origin = origin;
+	}
+	follow(packet, settings, connection, plan);
 }
 
 SEC("tc")
 int from_uplink(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
-	struct connection *connection = NULL;
-	struct origin origin = {};
-	enum parse_result parsed;
-	struct packet packet;
-	enum outcome verdict;
+	struct packet packet = {.skb = skb};
+	struct plan *plan = plan_begin();
 
-	if (!settings)
-		return pass_to_stack(skb);
-	if (is_in_vlan(skb)) /* for a VLAN's device, which is another interface than this one */
-		return pass_to_stack(skb);
-	parsed = parse(skb, &packet, HOOK_FROM_UPLINK);
-	if (parsed == PARSE_NOT_IP || parsed == PARSE_IPV6)
-		return pass_to_stack(skb);
-	if (parsed == PARSE_MALFORMED)
-		return drop(skb, OUTCOME_DROP_MALFORMED);
-	if (is_for_many(&packet.tuple.destination))
-		return pass_to_stack(skb);
-	if (parsed == PARSE_OK) {
-		if (is_vxlan(&packet.tuple) && is_local_host(settings, &packet.tuple.destination))
-			return receive_tunnel(&packet, settings);
-		connection = connection_find(&packet);
-		origin = origin_of_frame(skb);
-		if (connection && is_believed(connection, &origin))
-			return follow(&packet, settings, connection);
-	}
-	verdict = check_source(skb, settings, &packet.tuple.source);
-	if (verdict != OUTCOME_TO_NETWORK)
-		return drop(skb, verdict);
-	switch (parsed) {
-	case PARSE_OK:
-		return receive_believed(&packet, settings, connection, &origin);
-	case PARSE_ICMP_ERROR:
-		return relay_error_from_uplink(&packet, settings);
-	case PARSE_FRAGMENT:
-		return receive_portless(&packet, OUTCOME_DROP_FRAGMENT);
-	default:
-		return receive_portless(&packet, OUTCOME_DROP_UNSUPPORTED);
-	}
+	if (!plan)
+		return TC_ACT_SHOT;
+	if (!settings || is_in_vlan(skb)) /* for a VLAN's device, which is another interface than this one */
+		pass_to_stack(plan);
+	else
+		decide_from_uplink(&packet, settings, plan);
+	judge_opening(&packet, settings, plan);
+	return apply(&packet, settings, plan);
 }
 
-/* What a workload sends through the host's stack to another node, which believes its address only from the tunnel. */
-static __always_inline bool must_be_wrapped(const struct settings *settings, const struct tuple *tuple,
-					    struct wrapping *wrapping)
+/* What a workload sends through the host's stack to another node, which believes its address only from the tunnel.
+ * NULL: it goes on as it is. */
+static __always_inline const struct location *must_be_wrapped(const struct settings *settings, const struct tuple *tuple)
 {
 	const struct location *location;
 
 	if (!is_left_to_host(settings))
-		return false;
+		return NULL;
 	location = locate(&tuple->destination);
 	if (!location || !(location->flags & LOCATION_REMOTE_HOST) || !is_wrapped_for(location->flags, &tuple->source))
-		return false;
-	*wrapping = wrapping_for(&location->node, TUNNEL_OVERLAY, 0);
-	return true;
+		return NULL;
+	return location;
 }
 
-/* What has no ports is nothing of a connection, unless it is a later fragment that was to be judged here by those of its
- * first, which nobody knows any more. */
-static __always_inline int pass_unread(struct __sk_buff *skb)
+static __always_inline bool is_reply_of_host_backend(const struct connection *connection)
 {
-	return is_judged_later(skb) ? drop(skb, OUTCOME_DROP_FRAGMENT) : pass_to_stack(skb);
+	const __u32 flags = CONNECTION_REPLY | CONNECTION_HOST_BACKEND;
+
+	return connection && (connection->flags & flags) == flags;
+}
+
+static __always_inline void decide_to_uplink(struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
+	const struct location *location;
+	struct connection *connection;
+
+	if (parsed == PARSE_OK && is_tunnel_packet(&packet->tuple)) /* neither these programs nor the tunnel's device wrapped it */
+		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
+	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
+		return;
+	if (parsed != PARSE_OK)
+		return pass_to_stack(plan);
+	location = must_be_wrapped(settings, &packet->tuple);
+	if (location)
+		return send_wrapped(plan, &location->node, TUNNEL_OVERLAY, 0);
+	connection = connection_lookup(&packet->tuple);
+	if (is_reply_of_host_backend(connection)) {
+		trace_known(connection);
+		along(packet, connection, plan);
+		return send_reply(plan, connection, EXIT_PASS);
+	}
+	remember_host_request(settings, &packet->tuple);
+	pass_to_stack(plan);
 }
 
 SEC("tc")
 int to_uplink(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
-	struct connection *connection;
-	struct wrapping wrapping = {};
-	struct packet packet;
+	struct packet packet = {.skb = skb};
+	struct plan *plan = plan_begin();
 
+	if (!plan)
+		return TC_ACT_SHOT;
 	if (skb->mark == MARK_FORWARDED) /* counted by the program that sent it */
 		return TC_ACT_OK;
-	if (!settings)
-		return pass_to_stack(skb);
-	if (parse(skb, &packet, HOOK_TO_UPLINK) != PARSE_OK)
-		return pass_unread(skb);
-	if (is_vxlan(&packet.tuple)) /* neither these programs nor the tunnel's device wrapped it */
-		return drop(skb, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
-	if (is_judged_later(skb)) {
-		enum outcome verdict = judge_after_stack(skb, &packet.tuple);
-
-		if (verdict != OUTCOME_TO_ENDPOINT)
-			return drop_flow(skb, verdict, &packet.tuple);
-	}
-	if (must_be_wrapped(settings, &packet.tuple, &wrapping))
-		return deliver_wrapped(skb, settings, &wrapping, NULL);
-	connection = connection_lookup(&packet.tuple);
-	if (!connection || (connection->flags & (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) !=
-				   (CONNECTION_REPLY | CONNECTION_HOST_BACKEND)) {
-		remember_host_request(settings, &packet.tuple);
-		return pass_to_stack(skb);
-	}
-	trace_known(connection);
-	connection_touch(connection, &packet);
-	if (translate_reply(&packet, connection))
-		return drop(skb, OUTCOME_DROP_MALFORMED);
-	if (connection->flags & CONNECTION_VIA_ENTRY) {
-		struct wrapping wrapping = wrapping_for(&connection->node, TUNNEL_RETURN,
-							return_detail(skb, connection));
-
-		return deliver_wrapped(skb, settings, &wrapping, connection);
-	}
-	return finish(skb,
-		      connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK,
-		      TC_ACT_OK);
+	if (settings)
+		decide_to_uplink(&packet, settings, plan);
+	else
+		pass_to_stack(plan);
+	return apply(&packet, settings, plan);
 }

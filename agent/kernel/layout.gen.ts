@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "b9c5da6b6491";
+export const layoutHash = "0783ea86fe26";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -51,16 +51,16 @@ export const connectionFlagNames = new Map<number, string>([
   [16384, "hairpin"],
 ]);
 
-/** enum way_kind */
-export const WayKind = {
+/** enum next_hop_kind */
+export const NextHopKind = {
   ENDPOINT: 0,
   NETWORK: 1,
   NODE: 2,
   STACK: 3,
 } as const;
-export type WayKind = (typeof WayKind)[keyof typeof WayKind];
+export type NextHopKind = (typeof NextHopKind)[keyof typeof NextHopKind];
 /** Each value's name as people and metrics see it. */
-export const wayKindNames = new Map<number, string>([
+export const nextHopKindNames = new Map<number, string>([
   [0, "endpoint"],
   [1, "network"],
   [2, "node"],
@@ -745,8 +745,8 @@ export const origin: Codec<Origin> = {
   },
 };
 
-/** struct way, 32 bytes */
-export interface Way {
+/** struct next_hop, 32 bytes */
+export interface NextHop {
   readonly until: bigint;
   readonly interface: number;
   readonly mtu: number;
@@ -754,7 +754,7 @@ export interface Way {
   readonly destinationMac: string;
   readonly sourceMac: string;
 }
-export const way: Codec<Way> = {
+export const nextHop: Codec<NextHop> = {
   size: 32,
   encode(value, view, at) {
     view.setBigUint64(at, value.until, true);
@@ -786,7 +786,7 @@ export interface Connection {
   readonly backend: number;
   readonly origin: Origin;
   readonly next: number;
-  readonly way: Way;
+  readonly nextHop: NextHop;
   readonly address: Address;
   readonly node: Address;
   readonly port: number;
@@ -803,7 +803,7 @@ export const connection: Codec<Connection> = {
     view.setUint32(at + 24, value.backend, true);
     origin.encode(value.origin, view, at + 28);
     view.setUint32(at + 44, value.next, true);
-    way.encode(value.way, view, at + 48);
+    nextHop.encode(value.nextHop, view, at + 48);
     address.encode(value.address, view, at + 80);
     address.encode(value.node, view, at + 96);
     view.setUint16(at + 112, value.port, false);
@@ -819,7 +819,7 @@ export const connection: Codec<Connection> = {
       backend: view.getUint32(at + 24, true),
       origin: origin.decode(view, at + 28),
       next: view.getUint32(at + 44, true),
-      way: way.decode(view, at + 48),
+      nextHop: nextHop.decode(view, at + 48),
       address: address.decode(view, at + 80),
       node: address.decode(view, at + 96),
       port: view.getUint16(at + 112, false),

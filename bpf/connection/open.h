@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../verdict.h"
+#include "live.h"
 #include "../scratch.h"
-#include "track.h"
 #include <linux/errno.h>
 
 /* An entry to be filled in, seen now; too large for the stack. NULL never, but for the verifier. */
@@ -64,7 +65,7 @@ static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, c
 	}
 	last_seen = other->last_seen;
 	if (!same_connection(other, tuple) && (other->flags & CONNECTION_REPLY) &&
-	    tuple->protocol != IPPROTO_ICMP && /* an echo identifier is not ours to change: the later flow wins */
+	    has_ports(tuple) && /* of two echoes the later one wins */
 	    (connection_is_live(other, tuple->protocol) ||
 	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
 		return CLAIM_TAKEN;
@@ -79,11 +80,11 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 {
 	/* What passes the stack keeps its ports: there its connection tracking keeps flows apart. */
 	if (entry->flags & CONNECTION_VIA_STACK)
-		return connection_begin(reply, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : OUTCOME_TO_ENDPOINT;
+		return connection_begin(reply, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
 	for (int i = 0; i < PORT_TRIES; i++) {
 		switch (claim_reply_tuple(reply, tuple, entry)) {
 		case CLAIMED:
-			return OUTCOME_TO_ENDPOINT;
+			return ALLOWED;
 		case CLAIM_FULL:
 			return OUTCOME_DROP_CONNECTION_TABLE_FULL;
 		default:
@@ -95,8 +96,31 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 	return OUTCOME_DROP_PORT_COLLISION;
 }
 
-/* Writes both directions of a new connection. Returns OUTCOME_TO_ENDPOINT, or the reason why it cannot be. */
-static __noinline enum outcome connection_open(const struct packet *packet, struct opening *opening)
+/* Fills in what both directions have in common. */
+static __always_inline void entry_begin(struct connection *entry, const struct packet *packet, const struct opening *opening)
+{
+	entry->flags = opening->flags | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
+	entry->node = opening->node;
+	entry->backend = opening->backend_id;
+	entry->policy_revision = opening->policy_revision;
+	entry->sequence = packet->sequence;
+}
+
+/* The direction of the packet that opens it. */
+static __always_inline enum outcome write_forward(const struct packet *packet, const struct opening *opening,
+						  struct connection *entry)
+{
+	entry->packets = 1;
+	entry->next = packet->next;
+	entry->address = opening->backend;
+	entry->port = opening->backend_port;
+	entry->origin = opening->origin;
+	return connection_begin(&packet->tuple, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
+}
+
+/* Writes a new connection: both directions, of one that is forwarded only the client's, since this node may never see a
+ * reply. Returns ALLOWED and leaves the client's direction in scratch's connection, or the reason why it cannot be. */
+static __noinline enum outcome connection_open(const struct packet *packet, const struct opening *opening)
 {
 	struct connection *entry = connection_draft();
 	const struct tuple *tuple;
@@ -106,58 +130,28 @@ static __noinline enum outcome connection_open(const struct packet *packet, stru
 	if (!packet || !opening || !entry)
 		return OUTCOME_DROP_MALFORMED;
 	tuple = &packet->tuple;
+	entry_begin(entry, packet, opening);
+	if (opening->flags & CONNECTION_FORWARDED) {
+		entry->peer_port = tuple->source_port;
+		return write_forward(packet, opening, entry);
+	}
 	reply.source = opening->backend;
 	reply.destination = opening->flags & CONNECTION_HAIRPIN ? tuple->destination : tuple->source;
 	reply.source_port = opening->backend_port;
 	reply.destination_port = tuple->source_port;
 	reply.protocol = tuple->protocol;
 
-	entry->flags = opening->flags | CONNECTION_REPLY | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
+	entry->flags |= CONNECTION_REPLY;
 	if (opening->backend_port != tuple->destination_port ||
 	    !address_is_equal(&opening->backend, &tuple->destination))
 		entry->flags |= CONNECTION_TRANSLATED;
 	entry->address = tuple->destination;
 	entry->port = tuple->destination_port;
 	entry->peer_port = tuple->source_port;
-	entry->node = opening->entry;
-	entry->backend = opening->backend_id;
-	entry->policy_revision = opening->policy_revision;
-	entry->sequence = packet->sequence;
 	written = write_reply(&reply, tuple, entry);
-	if (written != OUTCOME_TO_ENDPOINT)
+	if (written != ALLOWED)
 		return written;
-
-	opening->peer_port = reply.destination_port;
 	entry->flags &= ~CONNECTION_REPLY;
-	entry->packets = 1;
-	entry->next = packet->next;
-	entry->address = opening->backend;
-	entry->port = opening->backend_port;
-	entry->peer_port = opening->peer_port;
-	entry->origin = opening->origin;
-	if (connection_begin(tuple, entry))
-		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
-	return OUTCOME_TO_ENDPOINT;
-}
-
-/* The entry node's side of a connection whose backend is elsewhere: one entry, since it may never see a reply. */
-static __always_inline enum outcome connection_open_forwarded(const struct packet *packet, const struct backend *backend,
-							      __u32 backend_id, __u32 return_flag)
-{
-	struct connection *entry = connection_draft();
-
-	if (!entry)
-		return OUTCOME_DROP_MALFORMED;
-	entry->packets = 1;
-	entry->next = packet->next;
-	entry->address = backend->address;
-	entry->port = backend->port;
-	entry->peer_port = packet->tuple.source_port;
-	entry->node = backend->node;
-	entry->flags = CONNECTION_FORWARDED | return_flag | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
-	entry->backend = backend_id;
-	entry->sequence = packet->sequence;
-	if (connection_begin(&packet->tuple, entry))
-		return OUTCOME_DROP_CONNECTION_TABLE_FULL;
-	return OUTCOME_FORWARD_SERVICE;
+	entry->peer_port = reply.destination_port;
+	return write_forward(packet, opening, entry);
 }

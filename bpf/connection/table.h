@@ -4,13 +4,10 @@
 #include "../net/address.h"
 
 /* The entry of `tuple`, established or not; NULL: there is none. */
-static __noinline struct connection *connection_lookup(const struct tuple *tuple)
+static __always_inline struct connection *connection_lookup(const struct tuple *tuple)
 {
-	struct connection *connection;
+	struct connection *connection = bpf_map_lookup_elem(&connections, tuple);
 
-	if (!tuple)
-		return NULL;
-	connection = bpf_map_lookup_elem(&connections, tuple);
 	return connection ? connection : bpf_map_lookup_elem(&half_open, tuple);
 }
 

@@ -1,105 +1,74 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "../apply.h"
+#include "../connection/find.h"
+#include "../plan.h"
 #include "../policy/judge.h"
-#include "../connection/track.h"
-#include "../net/rewrite.h"
 
-/* The node's own stack answers for us: a packet to an address of the node on which nothing listens gets a RST, or
- * ICMP port unreachable, with the address the client used. */
-static __always_inline int reject_by_stack(struct __sk_buff *skb, enum outcome reason)
-{
-	bpf_skb_change_type(skb, PACKET_HOST);
-	report_refused(skb, reason, NULL);
-	return finish(skb, reason, TC_ACT_OK);
-}
-
-/* A policy changed since this connection was judged: judge it again at its next packet, in either direction. `tuple` is that
- * packet's, before translation. */
-static __always_inline enum outcome judge_again(const struct tuple *tuple, const struct settings *settings,
-						struct connection *connection)
-{
-	enum outcome verdict;
-	__u32 revision;
-
-	if (connection->policy_revision == settings->policy_revision ||
-	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
-		return OUTCOME_TO_ENDPOINT;
-	revision = revision_to_judge_by(settings);
-	verdict = judge_connection(tuple, connection);
-	if (verdict == OUTCOME_TO_ENDPOINT)
-		connection->policy_revision = revision;
-	return verdict;
-}
+/* Packets of known connections: one lookup has told what is to be done. */
 
 static __always_inline enum tunnel_kind forward_kind(__u32 connection_flags)
 {
 	return connection_flags & CONNECTION_DIRECT_RETURN ? TUNNEL_FORWARD_DIRECT : TUNNEL_FORWARD_VIA;
 }
 
-/* Through the host's stack, and judged behind it where kube-proxy decides where it goes. */
-static __always_inline int follow_through_stack(struct __sk_buff *skb, __u32 connection_flags)
+/* The packet is one of this connection: it is translated as its entry says, and noted there. */
+static __always_inline void along(struct packet *packet, struct connection *connection, struct plan *plan)
 {
+	packet->connection = connection;
+	plan->remember = REMEMBER_PACKET;
+	if (connection->flags & CONNECTION_TRANSLATED)
+		plan->translate = TRANSLATE_PACKET;
+}
+
+/* To where its destination is, or through the host's stack, and judged behind it where kube-proxy decides where it goes. */
+static __always_inline void send_forward(struct plan *plan, __u32 connection_flags)
+{
+	if (!(connection_flags & CONNECTION_VIA_STACK))
+		return send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
 	if (connection_flags & CONNECTION_JUDGED_LATER)
-		skb->mark = MARK_JUDGE_LATER;
-	return route_by_stack(skb);
+		plan->mark = MARK_JUDGE_LATER;
+	route_by_stack(plan);
 }
 
-static __always_inline int follow_reply(struct packet *packet, const struct settings *settings,
-					struct connection *connection)
+/* A reply, to the client or to the node where the client came in. @param exit where it goes that is not wrapped */
+static __always_inline void send_reply(struct plan *plan, const struct connection *connection, enum exit exit)
 {
-	if (connection->flags & CONNECTION_VIA_STACK) /* its connection tracking undoes what kube-proxy translated */
-		return route_by_stack(packet->skb);
-	if ((connection->flags & CONNECTION_TRANSLATED) && translate_reply(packet, connection))
-		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
-	if (connection->flags & CONNECTION_VIA_ENTRY) {
-		struct wrapping wrapping = wrapping_for(&connection->node, TUNNEL_RETURN,
-							return_detail(packet->skb, connection));
-
-		return deliver_wrapped(packet->skb, settings, &wrapping, connection);
-	}
-	return deliver(packet, settings,
-		       connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK,
-		       connection);
+	if (connection->flags & CONNECTION_VIA_ENTRY)
+		return send_wrapped(plan, &connection->node, TUNNEL_RETURN, 0);
+	send(plan, exit, connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK);
 }
 
-static __always_inline int follow_forward(struct packet *packet, const struct settings *settings,
-					  struct connection *connection)
-{
-	struct address backend = connection->address;
-
-	if (connection->flags & CONNECTION_FORWARDED) {
-		struct wrapping wrapping = wrapping_for(&connection->node, forward_kind(connection->flags),
-							connection->backend);
-
-		return deliver_wrapped(packet->skb, settings, &wrapping, connection);
-	}
-	if ((connection->flags & CONNECTION_TRANSLATED) &&
-	    translate_forward(packet, &backend, connection->port, connection->peer_port, connection->flags))
-		return drop(packet->skb, OUTCOME_DROP_MALFORMED);
-	if (connection->flags & CONNECTION_VIA_STACK) {
-		remember_way_to_stack(connection);
-		return follow_through_stack(packet->skb, connection->flags);
-	}
-	return deliver(packet, settings, OUTCOME_TO_NETWORK, connection);
-}
-
-/* A packet of a known connection: one lookup has told what is to be done. Apart: its callers' stack is full. */
-static __noinline int follow(struct packet *packet, const struct settings *settings, struct connection *connection)
+/* Apart: its callers' stack is full. */
+static __step int follow(struct packet *packet, const struct settings *settings, struct connection *connection,
+			     struct plan *plan)
 {
 	enum outcome verdict;
+	__u32 flags;
 
-	if (!packet || !settings || !connection)
-		return TC_ACT_SHOT;
+	if (!packet || !settings || !connection || !plan)
+		return 0;
 	trace_known(connection);
 	verdict = judge_again(&packet->tuple, settings, connection);
-	if (verdict != OUTCOME_TO_ENDPOINT)
-		return drop(packet->skb, verdict);
-	if (!way_is_known(connection) && packet->tuple.protocol == IPPROTO_TCP &&
-	    backend_is_gone(&packet->tuple, connection))
-		return reject_by_stack(packet->skb, OUTCOME_REJECT_GONE);
-	connection_touch(connection, packet);
-	if (connection->flags & CONNECTION_REPLY)
-		return follow_reply(packet, settings, connection);
-	return follow_forward(packet, settings, connection);
+	if (verdict != ALLOWED) {
+		drop(plan, verdict);
+		return 0;
+	}
+	if (packet->tuple.protocol == IPPROTO_TCP && !next_hop_is_known(connection) &&
+	    backend_is_gone(&packet->tuple, connection)) {
+		reject(plan, OUTCOME_REJECT_GONE);
+		return 0;
+	}
+	along(packet, connection, plan);
+	flags = connection->flags;
+	if (flags & CONNECTION_FORWARDED)
+		send_wrapped(plan, &connection->node, forward_kind(flags), connection->backend);
+	else if (!(flags & CONNECTION_REPLY))
+		send_forward(plan, flags);
+	else if (!(flags & CONNECTION_VIA_STACK))
+		send_reply(plan, connection, EXIT_DESTINATION);
+	else { /* the stack's connection tracking undoes what kube-proxy translated */
+		plan->translate = TRANSLATE_NOTHING;
+		route_by_stack(plan);
+	}
+	return 0;
 }

@@ -1,122 +1,102 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "open.h"
-#include "error.h"
 #include "../policy/source.h"
+#include "../read.h"
+#include "error.h"
+#include "open.h"
 
 /* What another node of the cluster wrapped for this one. That a packet comes wrapped gives it no right that it would not
  * have otherwise: the source is held against who wrapped it, new connections are judged, and a reply on its way back must
  * belong to a connection that this node forwarded to that one. */
 
 /* Whether the frame, as far as it can be seen, was sent by the node that is said to have wrapped it: anybody on the link can
- * write a node's address. What the kernel's device unwrapped was asked for before (receive_tunnel). */
-static __always_inline bool is_from_peer(struct __sk_buff *skb, const struct settings *settings,
-					 const struct wrapping *wrapping, enum hook hook)
+ * write a node's address. What the kernel's device unwrapped was asked for before (from_uplink). */
+static __always_inline bool is_from_peer(const struct packet *packet, const struct settings *settings,
+					 const struct wrapping *wrapping)
 {
-	return hook == HOOK_FROM_TUNNEL || frame_is_from(skb, settings, &wrapping->node);
+	return packet->hook == HOOK_FROM_TUNNEL || frame_is_from(packet->skb, settings, &wrapping->node);
 }
 
 /* The same of a reply, for the price of a comparison: requests go there. */
-static __always_inline bool frame_is_from_way(struct __sk_buff *skb, struct connection *connection)
+static __always_inline bool frame_is_from_next_hop(struct __sk_buff *skb, struct connection *connection)
 {
-	const struct ethhdr *ethernet = bytes_at(skb, 0, sizeof(*ethernet));
-	const struct connection *known = way_known(connection);
+	const struct connection *known = next_hop_known(connection);
 
-	return ethernet && known && known->way.kind == WAY_TO_NODE &&
-	       mac_is_equal(ethernet->h_source, known->way.destination_mac);
-}
-
-/* The entry node's own entry learns that its connection is answered. */
-static __always_inline void remember_answer(struct connection *connection, const struct packet *packet)
-{
-	trace_known(connection);
-	connection->last_seen = bpf_ktime_get_coarse_ns();
-	if (!(connection->flags & CONNECTION_ANSWERED))
-		flags_set(connection, CONNECTION_ANSWERED);
-	if (packet->tcp_flags & TCP_RST)
-		flags_set(connection, CONNECTION_RESET);
+	return known && known->next_hop.kind == NEXT_HOP_NODE && frame_has_source(skb, known->next_hop.destination_mac);
 }
 
 /* A reply that `wrapping` brings back, translated already, on its way to the client. */
-static __noinline int return_to_client(struct packet *packet, const struct settings *settings,
-				       const struct wrapping *wrapping, enum hook hook)
+static __step int return_to_client(struct packet *packet, const struct settings *settings,
+				       const struct wrapping *wrapping, struct plan *plan)
 {
+	struct scratch *scratch = scratch_get();
 	struct connection *connection;
-	struct tuple forward;
 
-	if (!packet || !settings || !wrapping)
-		return TC_ACT_SHOT;
-	forward = reversed(&packet->tuple);
-	connection = forwarded_connection(&forward, &wrapping->node);
-	if (!connection)
-		return drop(packet->skb, OUTCOME_DROP_UNRELATED);
-	if (!frame_is_from_way(packet->skb, connection) && !is_from_peer(packet->skb, settings, wrapping, hook))
-		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	remember_answer(connection, packet);
-	return deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);
+	if (!packet || !settings || !wrapping || !plan || !scratch)
+		return 0;
+	scratch->direction = reversed(&packet->tuple);
+	connection = forwarded_connection(&scratch->direction, &wrapping->node);
+	if (!connection) {
+		drop(plan, OUTCOME_DROP_UNRELATED);
+	} else if (!frame_is_from_next_hop(packet->skb, connection) && !is_from_peer(packet, settings, wrapping)) {
+		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	} else {
+		trace_known(connection);
+		packet->connection = connection;
+		plan->remember = REMEMBER_ANSWER;
+		send(plan, EXIT_DESTINATION, OUTCOME_RETURN_FORWARDED);
+	}
+	return 0;
 }
 
 /* A request: between workloads, or a client's to a backend here. */
-static __always_inline int receive_request(struct packet *packet, const struct settings *settings,
-					   const struct wrapping *wrapping, struct arrival *arrival, enum hook hook)
+static __always_inline void decide_request(struct packet *packet, const struct settings *settings,
+					   const struct wrapping *wrapping, struct plan *plan)
 {
 	struct origin origin = origin_of_tunnel(packet->skb, settings, &wrapping->node);
 	struct connection *connection = connection_find(packet);
 	enum outcome verdict;
 
-	if (connection && !may_follow(connection->flags, wrapped_kind(wrapping)))
+	if (connection && !may_follow(connection->flags, wrapping->kind))
 		connection = NULL;
-	if (connection && is_believed(connection, &origin))
-		return follow(packet, settings, connection);
-	if (!is_from_peer(packet->skb, settings, wrapping, hook))
-		return drop(packet->skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	verdict = check_wrapped_source(&packet->tuple.source, wrapping);
-	if (verdict != OUTCOME_TO_NETWORK)
-		return drop(packet->skb, verdict);
-	if (!connection)
-		return open_from_network(packet, settings, arrival);
-	connection->origin = origin;
-	return follow(packet, settings, connection);
+	if (!connection || !is_believed(connection, &origin)) {
+		if (!is_from_peer(packet, settings, wrapping))
+			return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+		verdict = check_wrapped_source(&packet->tuple.source, wrapping);
+		if (verdict != ALLOWED)
+			return drop(plan, verdict);
+		if (!connection) {
+			open_from_network(packet, settings, wrapping, plan);
+			return;
+		}
+		connection->origin = origin;
+	}
+	follow(packet, settings, connection, plan);
 }
 
-/* Unwrapped by the program at `hook` or before it. The VNI tells what it is (wrapping.h). */
-static __always_inline int receive_wrapped(struct packet *packet, const struct settings *settings,
-					   const struct wrapping *wrapping, enum hook hook)
+/* A packet that was wrapped, without its outer headers. */
+static __always_inline void decide_wrapped(struct packet *packet, const struct settings *settings,
+					   const struct wrapping *wrapping, enum hook hook, struct plan *plan)
 {
-	struct arrival arrival = {.entry = wrapping->node};
-	enum tunnel_kind kind = wrapped_kind(wrapping);
-	struct __sk_buff *skb = packet->skb;
-
-	switch (parse_from(skb, packet, hook, &wrapping->node)) {
+	*packet = (struct packet){.skb = packet->skb}; /* what was read of the outer headers is over */
+	switch (read_wrapped(packet, hook, &wrapping->node)) {
 	case PARSE_OK:
 		break;
 	case PARSE_ICMP_ERROR:
-		return is_from_peer(skb, settings, wrapping, hook) ? relay_wrapped_error(packet, settings, wrapping)
-								   : drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+		if (!is_from_peer(packet, settings, wrapping))
+			return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+		return decide_wrapped_error(packet, settings, wrapping, plan);
 	case PARSE_MALFORMED:
-		return drop(skb, OUTCOME_DROP_MALFORMED);
+		return drop(plan, OUTCOME_DROP_MALFORMED);
 	case PARSE_FRAGMENT:
-		return drop(skb, OUTCOME_DROP_FRAGMENT);
+		return drop(plan, OUTCOME_DROP_FRAGMENT);
 	default:
-		return drop(skb, OUTCOME_DROP_UNSUPPORTED);
+		return drop(plan, OUTCOME_DROP_UNSUPPORTED);
 	}
-	switch (kind) {
-	case TUNNEL_RETURN:
-		return return_to_client(packet, settings, wrapping, hook);
-	case TUNNEL_FORWARD_VIA:
-		arrival.return_flag = CONNECTION_VIA_ENTRY;
-		arrival.external = true;
-		arrival.backend = wrapped_backend(wrapping);
-		break;
-	case TUNNEL_FORWARD_DIRECT:
-		arrival.return_flag = CONNECTION_DIRECT_RETURN;
-		arrival.external = true;
-		arrival.backend = wrapped_backend(wrapping);
-		break;
-	case TUNNEL_OVERLAY:
-		if (wrapping->vni != VNI_OVERLAY)
-			return drop(skb, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-		break;
-	}
-	return receive_request(packet, settings, wrapping, &arrival, hook);
+	if (wrapping->kind == TUNNEL_RETURN)
+		return_to_client(packet, settings, wrapping, plan);
+	else if (wrapping->kind == TUNNEL_OVERLAY && wrapping->backend) /* none of ours */
+		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	else
+		decide_request(packet, settings, wrapping, plan);
 }

@@ -9,6 +9,10 @@
 #endif
 #define __noinline __attribute__((noinline))
 
+/* A function with a frame of its own that returns 0, since the verifier takes no void. `used`: else Clang drops the 0 that
+ * nobody looks at, and the verifier finds a pointer to the stack in its place. */
+#define __step __attribute__((noinline, used))
+
 static __always_inline struct address address_from_ipv4(__be32 ipv4)
 {
 	return (struct address){.word = {0, 0, bpf_htonl(0xffff), ipv4}};
@@ -28,4 +32,30 @@ static __always_inline bool address_is_equal(const struct address *a, const stru
 static __always_inline bool address_is_unset(const struct address *address)
 {
 	return !(address->word[0] | address->word[1] | address->word[2] | address->word[3]);
+}
+
+#define FIRST_MULTICAST 224
+
+static __always_inline __u8 first_byte(const struct address *address)
+{
+	return bpf_ntohl(address_to_ipv4(address)) >> 24;
+}
+
+/* Multicast, class E, limited broadcast: as a destination the host's own business. */
+static __always_inline bool is_for_many(const struct address *address)
+{
+	return first_byte(address) >= FIRST_MULTICAST;
+}
+
+/* What no host may send from (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7): "this network", loopback, multicast, class E, limited
+ * broadcast. */
+static __always_inline bool is_never_a_source(const struct address *address)
+{
+	return first_byte(address) == 0 || first_byte(address) == 127 || is_for_many(address);
+}
+
+/* 127.0.0.0/8, and 0.0.0.0, which a socket's stack takes for it. */
+static __always_inline bool is_loopback(const struct address *address)
+{
+	return !address_to_ipv4(address) || first_byte(address) == 127;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "packet.h"
+#include "ipv4.h"
+#include <linux/tcp.h>
+#include <linux/udp.h>
 
 /* Rewrites one end of the packet. Checksums follow incrementally (RFC 1624), so a packet whose checksum is still to
  * be computed (CHECKSUM_PARTIAL) stays right: the address is part of the pseudo header, the port is not. */
@@ -68,29 +70,4 @@ static __always_inline int rewrite_destination(struct packet *packet, const stru
 	packet->tuple.destination = *address;
 	packet->tuple.destination_port = port;
 	return rewrite(packet, &change);
-}
-
-/* Client to backend: destination becomes the backend; the source port changes only after a collision. A workload takes no
- * packet that comes from itself: one that reaches itself by a service (CONNECTION_HAIRPIN) sees the service in its own place,
- * on both sides. */
-static __noinline int translate_forward(struct packet *packet, const struct address *backend, __be16 port,
-					     __be16 peer_port, __u32 connection_flags)
-{
-	struct address source = connection_flags & CONNECTION_HAIRPIN ? packet->tuple.destination : packet->tuple.source;
-
-	if (rewrite_destination(packet, backend, port))
-		return -1;
-	return rewrite_source(packet, &source, peer_port);
-}
-
-/* Backend to client: the source becomes the address the client used. */
-static __noinline int translate_reply(struct packet *packet, const struct connection *connection)
-{
-	struct address client = connection->flags & CONNECTION_HAIRPIN ? packet->tuple.source : packet->tuple.destination;
-	struct address frontend = connection->address;
-	__be16 port = connection->port, client_port = connection->peer_port;
-
-	if (rewrite_source(packet, &frontend, port))
-		return -1;
-	return rewrite_destination(packet, &client, client_port);
 }

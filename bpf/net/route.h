@@ -1,23 +1,48 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "../scratch.h"
+#include "../shared/settings.h"
+#include "packet.h"
+
+/* The kernel's routing table and its neighbours. */
 
 #define AF_INET 2 /* sys/socket.h is not for BPF */
 
-/* What the kernel's routing table is to be asked; NULL never, but for the verifier. */
-static __always_inline struct bpf_fib_lookup *route_question(const struct settings *settings, const struct address *source,
-							     const struct address *destination)
+/* What the kernel's routing table is to be asked. */
+static __always_inline void route_question(struct bpf_fib_lookup *route, const struct settings *settings,
+					   const struct address *source, const struct address *destination)
 {
-	struct scratch *scratch = scratch_get();
-	struct bpf_fib_lookup *route;
-
-	if (!scratch)
-		return NULL;
-	route = &scratch->route;
 	__builtin_memset(route, 0, sizeof(*route));
 	route->family = AF_INET;
 	route->ifindex = settings->uplink_ifindex;
 	route->ipv4_src = address_to_ipv4(source);
 	route->ipv4_dst = address_to_ipv4(destination);
-	return route;
+}
+
+enum route_answer {
+	ROUTE_KNOWN,
+	ROUTE_WITHOUT_NEIGHBOUR, /* the hardware address of the next hop is not known yet */
+	ROUTE_UNKNOWN,		 /* no route, our own address, too large: the stack's to handle */
+};
+
+static __always_inline enum route_answer route_ask(struct __sk_buff *skb, struct bpf_fib_lookup *route)
+{
+	long result = bpf_fib_lookup(skb, route, sizeof(*route), 0);
+
+	if (result == BPF_FIB_LKUP_RET_SUCCESS)
+		return ROUTE_KNOWN;
+	return result == BPF_FIB_LKUP_RET_NO_NEIGH ? ROUTE_WITHOUT_NEIGHBOUR : ROUTE_UNKNOWN;
+}
+
+/* Whether the answer leads straight to `address`, not through a router. */
+static __always_inline bool route_is_straight_to(const struct bpf_fib_lookup *route, const struct address *address)
+{
+	return route->ipv4_dst == address_to_ipv4(address);
+}
+
+/* Has the kernel find out the next hop's hardware address. @return the action */
+static __always_inline int redirect_to_neighbour(const struct bpf_fib_lookup *route)
+{
+	struct bpf_redir_neigh next_hop = {.nh_family = AF_INET, .ipv4_nh = route->ipv4_dst};
+
+	return bpf_redirect_neigh(route->ifindex, &next_hop, sizeof(next_hop), 0);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../net/tuple.h"
+#include "../shared/outcome.h"
 #include "../shared/policy.h"
 #include "../shared/service.h"
-#include "report.h"
 #include "../tunnel/wrapping.h"
+#include "events.h"
 
 /* A trace tells every step of single packets. The programs are built twice from these sources: as they are, where all of
  * this is nothing, and with -DTRACED; the agent puts the second build in their place while a trace is on. */
@@ -146,8 +148,8 @@ static __noinline int trace_wrapped(const struct wrapping *wrapping)
 		return 0;
 	if (wrapping) {
 		event->node = wrapping->node;
-		event->flags = wrapped_kind(wrapping);
-		event->backend = wrapped_backend(wrapping);
+		event->flags = wrapping->kind;
+		event->backend = wrapping->backend;
 	}
 	event_submit(event);
 	return 0;

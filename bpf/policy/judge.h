@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../locate.h"
+#include "../observe/trace.h"
 #include "../scratch.h"
+#include "../verdict.h"
 
 /* What a verdict is stamped with. Read before the policies are: a verdict must not look newer than they were. */
 static __always_inline __u32 revision_to_judge_by(const struct settings *settings)
@@ -30,7 +32,7 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 		.policy = endpoint->policy,
 		.direction = direction,
 		.protocol = tuple->protocol,
-		.port = tuple->protocol == IPPROTO_ICMP ? 0 : tuple->destination_port,
+		.port = has_ports(tuple) ? tuple->destination_port : 0,
 	};
 	const struct policy_value *value;
 	const struct location *location;
@@ -59,8 +61,7 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 }
 
 /* Judges a connection by the policies of those of its two ends that live on this node. `flow` is the tuple after
- * translation: policies speak of workloads, not of services. Returns OUTCOME_TO_ENDPOINT when allowed, else the
- * reason for the drop. */
+ * translation: policies speak of workloads, not of services. Returns a verdict. */
 static __noinline enum outcome judge_from(const struct tuple *flow, enum local_source local)
 {
 	const struct endpoint *endpoint;
@@ -73,7 +74,7 @@ static __noinline enum outcome judge_from(const struct tuple *flow, enum local_s
 	endpoint = bpf_map_lookup_elem(&endpoints, &flow->destination);
 	if (endpoint && !policy_allows(endpoint, DIRECTION_INGRESS, &flow->source, flow, local))
 		return OUTCOME_DROP_POLICY_INGRESS;
-	return OUTCOME_TO_ENDPOINT;
+	return ALLOWED;
 }
 
 /* What did not pass the host's stack is not from this node, whatever its source says. No policy keeps a workload from itself
@@ -81,39 +82,48 @@ static __noinline enum outcome judge_from(const struct tuple *flow, enum local_s
 static __always_inline enum outcome judge(const struct tuple *flow)
 {
 	if (address_is_equal(&flow->source, &flow->destination))
-		return OUTCOME_TO_ENDPOINT;
+		return ALLOWED;
 	return judge_from(flow, LOCAL_SOURCE_IS_MASQUERADED);
 }
 
-/* The packet's tuple once its destination is translated. */
-static __always_inline struct tuple translated(const struct packet *packet, const struct address *backend,
-					       __be16 backend_port)
-{
-	struct tuple flow = packet->tuple;
-
-	flow.destination = *backend;
-	flow.destination_port = backend_port;
-	return flow;
-}
-
 /* Judges a known connection by a packet that it has in one direction or the other, seen before translation. Policies
- * speak of the one that opened it. Apart: the callers' stack has no room for a second tuple. */
+ * speak of the one that opened it. */
 static __noinline enum outcome judge_connection(const struct tuple *tuple, const struct connection *connection)
 {
-	struct tuple flow;
+	struct scratch *scratch = scratch_get();
+	struct tuple *flow;
 
-	if (!tuple || !connection)
+	if (!tuple || !connection || !scratch)
 		return OUTCOME_DROP_MALFORMED;
 	if (connection->flags & CONNECTION_HAIRPIN)
-		return OUTCOME_TO_ENDPOINT;
+		return ALLOWED;
+	flow = &scratch->flow;
 	if (connection->flags & CONNECTION_REPLY) {
-		flow = reversed(tuple);
+		*flow = reversed(tuple);
 	} else {
-		flow = *tuple;
-		flow.destination = connection->address;
-		flow.destination_port = connection->port;
+		*flow = *tuple;
+		flow->destination = connection->address;
+		flow->destination_port = connection->port;
 	}
-	return judge(&flow);
+	return judge(flow);
+}
+
+/* A policy changed since this connection was judged: judge it again at its next packet, in either direction. `tuple` is that
+ * packet's, before translation. */
+static __always_inline enum outcome judge_again(const struct tuple *tuple, const struct settings *settings,
+						struct connection *connection)
+{
+	enum outcome verdict;
+	__u32 revision;
+
+	if (connection->policy_revision == settings->policy_revision ||
+	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
+		return ALLOWED;
+	revision = revision_to_judge_by(settings);
+	verdict = judge_connection(tuple, connection);
+	if (verdict == ALLOWED)
+		connection->policy_revision = revision;
+	return verdict;
 }
 
 /* The workload of this node that sent a packet which now leaves the host's stack, whatever source it carries by now;
@@ -125,15 +135,21 @@ static __always_inline const struct address *sender_before_stack(const struct __
 	return ifindex ? bpf_map_lookup_elem(&interfaces, &ifindex) : NULL;
 }
 
-/* Judges what leaves the host's stack, where kube-proxy may have given it another destination and another source. */
+/* Judges what leaves the host's stack, where kube-proxy may have given it another destination and another source. Leaves the
+ * flow that was judged in scratch. */
 static __always_inline enum outcome judge_after_stack(const struct __sk_buff *skb, const struct tuple *tuple)
 {
 	const struct address *sender = sender_before_stack(skb);
-	struct tuple flow = *tuple;
+	struct scratch *scratch = scratch_get();
+	struct tuple *flow;
 
+	if (!scratch)
+		return OUTCOME_DROP_MALFORMED;
+	flow = &scratch->flow;
+	*flow = *tuple;
 	if (sender) {
-		flow.source = *sender;
-		return judge(&flow);
+		flow->source = *sender;
+		return judge(flow);
 	}
-	return judge_from(&flow, skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
+	return judge_from(flow, skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
 }

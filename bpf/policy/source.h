@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "../locate.h"
 #include "../connection/next_hop.h"
+#include "../locate.h"
+#include "../net/route.h"
 #include "../tunnel/wrapping.h"
+#include "../verdict.h"
 
 /* Whether a packet's source can be believed. Policies speak of addresses, so every packet that enters this node is asked
  * before anything is looked up for it; a connection remembers the answer for as long as it remembers its next hop. */
-
-#define FIRST_MULTICAST 224
-
-static __always_inline __u8 first_byte(const struct address *address)
-{
-	return bpf_ntohl(address_to_ipv4(address)) >> 24;
-}
-
-/* Multicast, class E, limited broadcast: as a destination the host's own business. */
-static __always_inline bool is_for_many(const struct address *address)
-{
-	return first_byte(address) >= FIRST_MULTICAST;
-}
-
-/* What no host may send from (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7): "this network", loopback, multicast, class E, limited
- * broadcast. */
-static __always_inline bool is_never_a_source(const struct address *address)
-{
-	return first_byte(address) == 0 || first_byte(address) == 127 || is_for_many(address);
-}
 
 /* Of a packet from an uplink. */
 static __always_inline struct origin origin_of_frame(struct __sk_buff *skb)
@@ -50,13 +32,6 @@ static __always_inline struct origin origin_of_tunnel(struct __sk_buff *skb, con
 	return origin;
 }
 
-static __always_inline bool mac_is_equal(const __u8 *a, const __u8 *b)
-{
-	const __u16 *x = (const __u16 *)a, *y = (const __u16 *)b;
-
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
-}
-
 static __always_inline bool origin_is(const struct origin *known, const struct origin *origin)
 {
 	return known->interface == origin->interface && known->node == origin->node &&
@@ -66,7 +41,7 @@ static __always_inline bool origin_is(const struct origin *known, const struct o
 /* Whether this connection's packets are known to come from there rightly. */
 static __always_inline bool is_believed(struct connection *connection, const struct origin *origin)
 {
-	const struct connection *known = way_known(connection);
+	const struct connection *known = next_hop_known(connection);
 
 	return known && origin_is(&known->origin, origin);
 }
@@ -83,27 +58,23 @@ static __always_inline bool is_from_behind_stack(const struct connection *connec
  * not: the agent has the kernel keep the nodes' known. */
 static __noinline bool frame_is_from(struct __sk_buff *skb, const struct settings *settings, const struct address *node)
 {
-	const struct ethhdr *ethernet;
+	struct scratch *scratch = scratch_get();
 	struct bpf_fib_lookup *route;
-	long result;
+	enum route_answer answer;
 
-	if (!settings || !node)
+	if (!settings || !node || !scratch)
 		return false;
-	route = route_question(settings, &settings->node, node);
-	if (!route)
+	route = &scratch->route;
+	route_question(route, settings, &settings->node, node);
+	answer = route_ask(skb, route);
+	if (answer == ROUTE_UNKNOWN)
 		return false;
-	result = bpf_fib_lookup(skb, route, sizeof(*route), 0);
-	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
-		return false;
-	if (route->ipv4_dst != address_to_ipv4(node))
+	if (!route_is_straight_to(route, node))
 		return true;
-	if (result == BPF_FIB_LKUP_RET_NO_NEIGH)
-		return false;
-	ethernet = bytes_at(skb, 0, sizeof(*ethernet));
-	return ethernet && mac_is_equal(ethernet->h_source, route->dmac);
+	return answer == ROUTE_KNOWN && frame_has_source(skb, route->dmac);
 }
 
-/* A source that came unwrapped, from an uplink. @return OUTCOME_TO_NETWORK: it can be believed; else why not */
+/* A source that came unwrapped, from an uplink. @return ALLOWED: it can be believed; else why not */
 static __noinline enum outcome check_source(struct __sk_buff *skb, const struct settings *settings,
 					    const struct address *source)
 {
@@ -119,10 +90,10 @@ static __noinline enum outcome check_source(struct __sk_buff *skb, const struct 
 	if (bpf_map_lookup_elem(&endpoints, source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
 	if (!location || !(flags & LOCATION_POOL))
-		return OUTCOME_TO_NETWORK;
+		return ALLOWED;
 	if ((flags & LOCATION_ENCAPSULATED) || address_is_unset(&location->node))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
-	return frame_is_from(skb, settings, &location->node) ? OUTCOME_TO_NETWORK : OUTCOME_DROP_SPOOFED_SOURCE;
+	return frame_is_from(skb, settings, &location->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;
 }
 
 /* A workload's address may only be used by the node it lives on, a node's address only by that node. */
@@ -143,13 +114,13 @@ static __noinline enum outcome check_wrapped_source(const struct address *source
 
 	if (!source || !wrapping || is_never_a_source(source))
 		return OUTCOME_DROP_MARTIAN_SOURCE;
-	if (wrapped_kind(wrapping) == TUNNEL_OVERLAY)
-		return source_belongs_to(source, &wrapping->node) ? OUTCOME_TO_NETWORK : OUTCOME_DROP_SPOOFED_SOURCE;
+	if (wrapping->kind == TUNNEL_OVERLAY)
+		return source_belongs_to(source, &wrapping->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;
 	flags = location_flags(locate(source));
 	if ((flags & LOCATION_POOL) || bpf_map_lookup_elem(&endpoints, source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
 	/* What a service at this node's address answers comes back from there. */
-	if ((flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST)) && wrapped_kind(wrapping) != TUNNEL_RETURN)
+	if ((flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST)) && wrapping->kind != TUNNEL_RETURN)
 		return OUTCOME_DROP_MARTIAN_SOURCE;
-	return OUTCOME_TO_NETWORK;
+	return ALLOWED;
 }

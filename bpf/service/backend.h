@@ -3,7 +3,7 @@
 #include "choose.h"
 #include "source_range.h"
 
-/* What a connection hangs on. */
+/* What a connection depends on. */
 
 /* Whether the pod or node behind a backend that no service has any more is there. Of what is outside the cluster nobody
  * knows: it is taken to be. */
@@ -28,9 +28,9 @@ static __noinline bool service_was_added(const struct tuple *tuple, const struct
 	return service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
 }
 
-/* Whether a connection's packets must no longer go to its backend. A TCP connection hangs on the pod, not on the service,
+/* Whether a connection's packets must no longer go to its backend. A TCP connection depends on the pod, not on the service,
  * which may be deleted or no longer select it (as with kube-proxy). A datagram has no connection to lose: it goes where
- * the service of its destination would send it now. Not asked for every packet: see way.h. */
+ * the service of its destination would send it now. Not asked for every packet: see connection/next_hop.h. */
 static __noinline bool backend_is_gone(const struct tuple *tuple, const struct connection *connection)
 {
 	const struct service *service;

@@ -41,19 +41,19 @@ struct origin {
 	__u8 padding[2];
 };
 
-enum way_kind {
-	WAY_TO_ENDPOINT, /* a workload here */
-	WAY_TO_NETWORK,
-	WAY_TO_NODE, /* wrapped, to the connection's `node` */
-	WAY_TO_STACK, /* the host's stack finds out */
+enum next_hop_kind {
+	NEXT_HOP_ENDPOINT, /* a workload here */
+	NEXT_HOP_NETWORK,
+	NEXT_HOP_NODE, /* wrapped, to the connection's `node` */
+	NEXT_HOP_STACK, /* the host's stack finds out */
 };
 
 /* How packets of a connection were last sent on (connection/next_hop.h). */
-struct way {
-	__u64 until;	 /* ns, bpf_ktime_get_coarse_ns; later it has to be found out anew */
+struct next_hop {
+	__u64 until;	 /* ns, bpf_ktime_get_coarse_ns; later it has to be found again */
 	__u32 interface; /* ifindex */
 	__u16 mtu;	 /* bytes, of the link */
-	__u16 kind;	 /* enum way_kind */
+	__u16 kind;	 /* enum next_hop_kind */
 	__u8 destination_mac[6];
 	__u8 source_mac[6];
 	__u8 padding[4];
@@ -70,7 +70,7 @@ struct connection {
 	__u32 backend; /* id, 0: no service */
 	struct origin origin; /* of packets whose source was found to be right (policy/source.h); zero: none yet */
 	__u32 next; /* TCP: the sequence number after what this direction has sent; host byte order */
-	struct way way;
+	struct next_hop next_hop;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
 	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node */
 	__be16 port;

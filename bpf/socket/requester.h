@@ -3,7 +3,8 @@
 #include "../maps/sockets.h"
 #include "../shared/settings.h"
 #include "../net/address.h"
-#include <linux/in.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 
 /* Whose socket asks: a socket that is not bound yet has no address, but the network namespace of its pod or host. */
 
@@ -44,12 +45,4 @@ static __always_inline void requester_of(struct bpf_sock_addr *socket, const str
 static __always_inline bool is_left_to_packets(const struct requester *requester, const struct settings *settings)
 {
 	return requester->kind == REQUESTER_WORKLOAD && settings->socket_translation == SOCKET_TRANSLATION_HOST_ONLY;
-}
-
-/* 127.0.0.0/8, and 0.0.0.0, which the stack takes for it. */
-static __always_inline bool is_loopback(const struct address *address)
-{
-	__be32 ipv4 = address_to_ipv4(address);
-
-	return !ipv4 || (ipv4 & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
 }

@@ -13,7 +13,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "any source is accepted without VXLAN",
     file: "uplink.bpf.c",
-    text: "if (verdict != OUTCOME_TO_NETWORK)",
+    text: "if (verdict != ALLOWED)",
     instead: "if (0)",
   },
   {
@@ -25,14 +25,14 @@ export const mutants: readonly Mutant[] = [
   {
     say: "any MAC address counts as a node's",
     file: "policy/source.h",
-    text: "return ethernet && mac_is_equal(ethernet->h_source, route->dmac);",
-    instead: "return true;",
+    text: "return answer == ROUTE_KNOWN && frame_has_source(skb, route->dmac);",
+    instead: "return answer == ROUTE_KNOWN;",
   },
   {
     say: "a node without a neighbor entry is accepted",
     file: "policy/source.h",
-    text: "if (result == BPF_FIB_LKUP_RET_NO_NEIGH)\n\t\treturn false;",
-    instead: "if (result == BPF_FIB_LKUP_RET_NO_NEIGH)\n\t\treturn true;",
+    text: "return answer == ROUTE_KNOWN && frame_has_source(skb, route->dmac);",
+    instead: "return answer != ROUTE_KNOWN || frame_has_source(skb, route->dmac);",
   },
   {
     say: "VXLAN packets for another address are accepted",
@@ -48,15 +48,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "any sender may use VXLAN, through the kernel's device",
-    file: "tunnel.bpf.c",
+    file: "tunnel/device.h",
     text: "return location_flags(locate(&wrapping->node)) & LOCATION_REMOTE_HOST;",
     instead: "return true;",
   },
   {
     say: "any source is accepted in the overlay",
     file: "policy/source.h",
-    text: "return source_belongs_to(source, &wrapping->node) ? OUTCOME_TO_NETWORK : OUTCOME_DROP_SPOOFED_SOURCE;",
-    instead: "return OUTCOME_TO_NETWORK;",
+    text: "return source_belongs_to(source, &wrapping->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;",
+    instead: "return ALLOWED;",
   },
   {
     say: "a forwarded packet may have a workload's source",
@@ -66,15 +66,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "any node may return replies",
-    file: "connection/track.h",
+    file: "connection/live.h",
     text: "|| !address_is_equal(&connection->node, node))",
     instead: ")",
   },
   {
     say: "a reply needs no forwarded connection",
     file: "decide/wrapped.h",
-    text: "if (!connection)\n\t\treturn drop(packet->skb, OUTCOME_DROP_UNRELATED);",
-    instead: "if (!connection)\n\t\treturn deliver(packet, settings, OUTCOME_RETURN_FORWARDED, NULL);",
+    text: "if (!connection) {\n\t\tdrop(plan, OUTCOME_DROP_UNRELATED);",
+    instead: "if (!connection) {\n\t\tsend(plan, EXIT_DESTINATION, OUTCOME_RETURN_FORWARDED);",
   },
   {
     say: "a forwarded connection may be forwarded again",
@@ -85,37 +85,37 @@ export const mutants: readonly Mutant[] = [
   {
     say: "ICMP errors are not judged again",
     file: "decide/error.h",
-    text: "verdict = judge_again(&direction, settings, connection);",
-    instead: "verdict = OUTCOME_TO_ENDPOINT;",
+    text: "verdict = judge_again(&scratch->direction, settings, connection);",
+    instead: "verdict = ALLOWED;",
   },
   {
     say: "ICMP errors go to any destination",
-    file: "decide/error.h",
+    file: "net/icmp.h",
     text: "!parse_inner(packet, inner) &&\n\t       address_is_equal(&packet->tuple.destination, &inner->tuple.source);",
     instead: "!parse_inner(packet, inner);",
   },
   {
     say: "ICMP errors may be large",
-    file: "decide/error.h",
+    file: "net/icmp.h",
     text: "#define LARGEST_ERROR 576",
     instead: "#define LARGEST_ERROR 5760",
   },
   {
     say: "a workload may send ICMP errors about others' packets",
     file: "decide/error.h",
-    text: "related->destination = *own;",
-    instead: ";",
+    text: " || (receiver && !address_is_equal(receiver, &scratch->direction.source)))",
+    instead: " || (receiver && 0))",
   },
   {
     say: "ICMP errors from the network may be about packets that were never sent",
     file: "decide/error.h",
-    text: "if (!(related->flags & CONNECTION_FORWARDED) && !is_plainly_reached(&related->destination))",
+    text: "if (packet->connection && !(packet->connection->flags & CONNECTION_FORWARDED) && !is_plainly_reached(error_is_about()))",
     instead: "if (0)",
   },
   {
     say: "ICMP errors in VXLAN may be about any packet",
     file: "decide/error.h",
-    text: " ||\n\t    check_wrapped_source(&related->destination, wrapping) != OUTCOME_TO_NETWORK)",
+    text: " ||\n\t    check_wrapped_source(error_is_about(), wrapping) != ALLOWED)",
     instead: ")",
   },
   {
@@ -127,7 +127,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "workloads use any source",
     file: "workload.bpf.c",
-    text: "if (!address_is_equal(own, &packet.tuple.source))",
+    text: "if (!address_is_equal(own, &packet->tuple.source))",
     instead: "if (0)",
   },
   {
@@ -139,13 +139,13 @@ export const mutants: readonly Mutant[] = [
   {
     say: "frames of VLANs are handled as the uplink's",
     file: "uplink.bpf.c",
-    text: "if (is_in_vlan(skb))",
-    instead: "if (0)",
+    text: " || is_in_vlan(skb))",
+    instead: ")",
   },
   {
     say: "workloads may send VXLAN",
     file: "workload.bpf.c",
-    text: "if (is_vxlan(&packet.tuple) && !(settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS))",
+    text: "if (is_tunnel_packet(&packet->tuple) && !(settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS))",
     instead: "if (0)",
   },
   {
@@ -157,7 +157,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "processes of the node may send VXLAN",
     file: "uplink.bpf.c",
-    text: "if (is_vxlan(&packet.tuple)) /*",
+    text: "if (parsed == PARSE_OK && is_tunnel_packet(&packet->tuple)) /*",
     instead: "if (0) /*",
   },
   {
@@ -174,37 +174,37 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "any FIN or RST counts",
-    file: "connection/track.h",
+    file: "connection/touch.h",
     text: "return packet->next - connection->next + SEQUENCE_WINDOW <= 2 * SEQUENCE_WINDOW;",
     instead: "return true;",
   },
   {
     say: "any refusal counts",
-    file: "connection/track.h",
+    file: "connection/touch.h",
     text: "return other && acknowledged_by(packet) == other->next;",
     instead: "return true;",
   },
   {
     say: "a SYN resets an established connection",
-    file: "connection/track.h",
+    file: "connection/find.h",
     text: "if (connection->flags & (CONNECTION_CLOSED | CONNECTION_RESET))\n\t\treturn false;\n\tif (connection->flags & CONNECTION_SYN)",
     instead: "if (!(connection->flags & CONNECTION_SYN))\n\t\treturn false;\n\tif (connection->flags & CONNECTION_SYN)",
   },
   {
     say: "every flow is established at once",
-    file: "connection/track.h",
+    file: "connection/find.h",
     text: "if (!is_established_by(packet, connection, other))",
     instead: "if (0)",
   },
   {
     say: "established flows are not judged again",
-    file: "decide/follow.h",
+    file: "policy/judge.h",
     text: "if (connection->policy_revision == settings->policy_revision ||",
     instead: "if (1 ||",
   },
   {
     say: "replies are not judged again",
-    file: "decide/follow.h",
+    file: "policy/judge.h",
     text: "(connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))",
     instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))",
   },
@@ -216,7 +216,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "the stack's packets may have any source",
-    file: "workload.bpf.c",
+    file: "decide/after_stack.h",
     text: "return skb->ingress_ifindex && !is_left_to_host(settings) && !sender_before_stack(skb) && is_workload(source);",
     instead: "return false;",
   },
@@ -229,26 +229,26 @@ export const mutants: readonly Mutant[] = [
   {
     say: "any sender may continue a masqueraded connection",
     file: "uplink.bpf.c",
-    text: "if (connection && !is_from_behind_stack(connection, origin->interface)) {",
-    instead: "if (connection) {",
+    text: "if (!connection || is_from_behind_stack(connection, origin.interface)) {",
+    instead: "if (!connection) {",
   },
   {
     say: "a pod may continue a connection that the stack masqueraded as its own",
     file: "workload.bpf.c",
-    text: "if (!connection || is_from_behind_stack(connection, ifindex))",
-    instead: "if (!connection)",
+    text: "if (connection && is_from_behind_stack(connection, ifindex))",
+    instead: "if (0)",
   },
   {
     say: "later fragments of packets that are judged later pass",
-    file: "uplink.bpf.c",
-    text: "return is_judged_later(skb) ? drop(skb, OUTCOME_DROP_FRAGMENT) : pass_to_stack(skb);",
-    instead: "return pass_to_stack(skb);",
+    file: "decide/after_stack.h",
+    text: "if (parsed != PARSE_OK) {\n\t\tdrop(plan, OUTCOME_DROP_FRAGMENT);",
+    instead: "if (parsed != PARSE_OK) {\n\t\tpass_to_stack(plan);",
   },
   {
     say: "ICMP errors of the stack go to any pod's interface",
     file: "workload.bpf.c",
-    text: "if (verdict == OUTCOME_TO_NETWORK || is_made_here(packet->skb, settings, &packet->tuple.source))",
-    instead: "if (1)",
+    text: "if (verdict != ALLOWED && !is_made_here(packet->skb, settings, &packet->tuple.source))",
+    instead: "if (0)",
   },
   {
     say: "externalTrafficPolicy: Local uses any backend",

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { checkCircles, checkKernelBoundary, checkKubernetesClient, checkParts, checkPurity } from "./imports.ts";
 import { checkNames } from "./names.ts";
+import { checkPacketPath } from "./packet-path.ts";
 import { checkSizes } from "./sizes.ts";
 import { projectSources } from "./source.ts";
 import { checkTraces } from "./traces.ts";
@@ -15,6 +16,7 @@ const CHECKS = [
   checkSizes,
   checkTraces,
   checkNames,
+  checkPacketPath,
 ];
 
 const sources = projectSources(join(import.meta.dirname, "..", ".."));

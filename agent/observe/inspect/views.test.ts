@@ -72,7 +72,7 @@ describe("inspect", () => {
       destinationPort: 40001,
       protocol: 6,
     };
-    const way = { until: 0n, interface: 0, mtu: 0, kind: 0, destinationMac: noMac, sourceMac: noMac };
+    const nextHop = { until: 0n, interface: 0, mtu: 0, kind: 0, destinationMac: noMac, sourceMac: noMac };
     const always = {
       lastSeen: 0n,
       packets: 3n,
@@ -83,7 +83,7 @@ describe("inspect", () => {
       sequence: 0,
       next: 0,
     };
-    const connection = { ...always, origin: { interface: 0, node: 0, mac: noMac }, way };
+    const connection = { ...always, origin: { interface: 0, node: 0, mac: noMac }, nextHop };
     maps.connections.update([
       [forward, { ...connection, address: "10.244.1.2", port: 80, flags: ConnectionFlag.TRANSLATED }],
       [

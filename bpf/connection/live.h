@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../net/packet.h"
+#include "table.h"
+
+/* Which connections are over. */
+
+/* Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no memory. */
+#define SECOND 1000000000ULL
+#define TIMEOUT_TCP_ESTABLISHED (86400 * SECOND)
+#define TIMEOUT_TCP_OPENING (60 * SECOND)
+#define TIMEOUT_TCP_ONE_FIN (3600 * SECOND)
+#define TIMEOUT_TCP_CLOSED (120 * SECOND) /* longer than the backend's TIME_WAIT: see open.h */
+#define TIMEOUT_UDP_ANSWERED (180 * SECOND)
+#define TIMEOUT_UDP (60 * SECOND)
+#define TIMEOUT_ICMP (30 * SECOND)
+
+static __always_inline __u64 connection_timeout(const struct connection *connection, __u8 protocol)
+{
+	if (protocol == IPPROTO_UDP) /* an entry node may never see the answers */
+		return connection->flags & (CONNECTION_ANSWERED | CONNECTION_FORWARDED) ? TIMEOUT_UDP_ANSWERED
+											: TIMEOUT_UDP;
+	if (protocol != IPPROTO_TCP)
+		return TIMEOUT_ICMP;
+	if (connection->flags & (CONNECTION_CLOSED | CONNECTION_RESET))
+		return TIMEOUT_TCP_CLOSED;
+	if (connection->flags & CONNECTION_SYN)
+		return TIMEOUT_TCP_OPENING;
+	if (connection->flags & CONNECTION_FIN)
+		return TIMEOUT_TCP_ONE_FIN;
+	return TIMEOUT_TCP_ESTABLISHED;
+}
+
+static __always_inline bool connection_is_live(const struct connection *connection, __u8 protocol)
+{
+	/* Signed: another processor may have seen a packet since we looked at the clock. */
+	__s64 idle = bpf_ktime_get_coarse_ns() - connection->last_seen;
+
+	return idle < (__s64)connection_timeout(connection, protocol);
+}
+
+/* The entry under which the other direction of `tuple`'s connection is found. */
+static __always_inline void opposite(struct tuple *other, const struct tuple *tuple, const struct connection *connection)
+{
+	*other = reversed(tuple);
+	if (connection->flags & CONNECTION_FORWARDED)
+		return;
+	if (connection->flags & CONNECTION_HAIRPIN) {
+		other->source = tuple->source;
+		other->destination = tuple->destination;
+	}
+	if (connection->flags & CONNECTION_REPLY) {
+		other->source_port = connection->peer_port;
+		other->destination = connection->address;
+		other->destination_port = connection->port;
+		return;
+	}
+	other->source = connection->address;
+	other->source_port = connection->port;
+	other->destination_port = connection->peer_port;
+}
+
+/* A direction that is silent while the other one talks (a UDP stream) is not over. */
+static __noinline bool opposite_is_live(const struct tuple *tuple, const struct connection *connection)
+{
+	const struct connection *other;
+	struct tuple key;
+
+	if (!tuple || !connection)
+		return false;
+	opposite(&key, tuple, connection);
+	other = connection_lookup(&key);
+	return other && (other->flags & CONNECTION_REPLY) != (connection->flags & CONNECTION_REPLY) &&
+	       connection_is_live(other, tuple->protocol);
+}
+
+/* The connection in whose direction `tuple` is; NULL: there is none, or it is over. */
+static __noinline struct connection *live_connection(const struct tuple *tuple)
+{
+	struct connection *connection;
+
+	if (!tuple)
+		return NULL;
+	connection = connection_lookup(tuple);
+	if (!connection || (!connection_is_live(connection, tuple->protocol) && !opposite_is_live(tuple, connection)))
+		return NULL;
+	return connection;
+}
+
+/* The live connection of a client that this node forwarded to `node`; NULL: there is none. */
+static __always_inline struct connection *forwarded_connection(const struct tuple *tuple, const struct address *node)
+{
+	struct connection *connection = live_connection(tuple);
+
+	if (!connection || !(connection->flags & CONNECTION_FORWARDED) || !address_is_equal(&connection->node, node))
+		return NULL;
+	return connection;
+}

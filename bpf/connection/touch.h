@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "live.h"
+#include <linux/tcp.h>
+
+/* Follows what the packets of a connection say of its state. */
+
+/* Both directions' processors change flags, so that each change must leave the others' alone. */
+static __always_inline void flags_set(struct connection *connection, __u32 flags)
+{
+	__sync_fetch_and_or(&connection->flags, flags);
+}
+
+static __always_inline void flags_clear(struct connection *connection, __u32 flags)
+{
+	__sync_fetch_and_and(&connection->flags, ~flags);
+}
+
+/* Anybody can send a FIN or a RST with a client's address; only the two ends know the sequence numbers. A closing packet
+ * counts that is as near to what its direction has sent as a receiver's window (RFC 9293, 3.10.7.4, as far as it can be told
+ * from one direction, which is all that an entry node sees). It goes on to the other end in any case, which judges exactly. */
+#define SEQUENCE_WINDOW (1u << 16)
+
+/* How far segments run ahead of the one before. */
+#define SEQUENCE_AHEAD (1u << 18)
+
+static __always_inline bool sequence_fits(const struct connection *connection, const struct packet *packet)
+{
+	return packet->next - connection->next + SEQUENCE_WINDOW <= 2 * SEQUENCE_WINDOW;
+}
+
+/* What a TCP packet acknowledges, in host byte order; 0 where it says nothing. */
+static __always_inline __u32 acknowledged_by(const struct packet *packet)
+{
+	__be32 number = 0;
+
+	if (!(packet->tcp_flags & TCP_ACK) ||
+	    bpf_skb_load_bytes(packet->skb, packet->l4_offset + offsetof(struct tcphdr, ack_seq), &number, sizeof(number)))
+		return 0;
+	return bpf_ntohl(number);
+}
+
+/* A refusal is its direction's first packet: it has to acknowledge what the other one sent. */
+static __always_inline bool may_close(const struct packet *packet, const struct connection *connection,
+				      const struct connection *other)
+{
+	if (connection->packets > 1)
+		return sequence_fits(connection, packet);
+	return other && acknowledged_by(packet) == other->next;
+}
+
+/* Only the rare packets (first answer, FIN, RST) touch the other direction's entry. */
+static __noinline int tell_other_direction(const struct packet *packet, struct connection *connection)
+{
+	bool closing = packet && (packet->tcp_flags & (TCP_FIN | TCP_RST));
+	struct connection *other;
+	struct tuple key;
+
+	if (!packet || !connection)
+		return 0;
+	opposite(&key, &packet->tuple, connection);
+	other = connection_lookup(&key);
+	closing = closing && may_close(packet, connection, other);
+	if (other)
+		flags_set(other, CONNECTION_ANSWERED);
+	if (!closing)
+		return 0;
+	if (packet->tcp_flags & TCP_RST) {
+		flags_set(connection, CONNECTION_RESET);
+		if (other)
+			flags_set(other, CONNECTION_RESET);
+		return 0;
+	}
+	flags_set(connection, CONNECTION_FIN);
+	if (other && (other->flags & CONNECTION_FIN)) {
+		flags_set(connection, CONNECTION_CLOSED);
+		flags_set(other, CONNECTION_CLOSED);
+	}
+	return 0;
+}
+
+/* Follows what this direction has sent: forwards only, and not in leaps that a stranger could make. */
+static __always_inline void follow_sequence(struct connection *connection, const struct packet *packet)
+{
+	if (connection->packets == 1 || packet->next - connection->next - 1 < SEQUENCE_AHEAD)
+		connection->next = packet->next;
+}
+
+/* Notes that a packet of this connection passed. */
+static __always_inline void connection_touch(struct connection *connection, const struct packet *packet)
+{
+	bool closing = packet->tcp_flags & (TCP_FIN | TCP_RST);
+	bool first_answer = (connection->flags & CONNECTION_REPLY) && !connection->packets;
+
+	connection->last_seen = bpf_ktime_get_coarse_ns();
+	connection->packets++;
+	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
+		flags_clear(connection, CONNECTION_SYN);
+	/* Who goes on after a RST did not believe it: a forged one costs nothing. */
+	if ((connection->flags & CONNECTION_RESET) && !(packet->tcp_flags & (TCP_SYN | TCP_RST)))
+		flags_clear(connection, CONNECTION_RESET);
+	if (closing || first_answer)
+		tell_other_direction(packet, connection);
+	if (packet->tuple.protocol == IPPROTO_TCP && packet->l4_present)
+		follow_sequence(connection, packet);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "connection/next_hop.h"
+#include "locate.h"
+#include "net/route.h"
+#include "plan.h"
+#include "tunnel/tunnel.h"
+
+/* Finds out where a packet's destination is: a plan's EXIT_DESTINATION becomes the exit that leads there. */
+
+/* The connection that remembers next hops; NULL: none does. */
+static __always_inline struct connection *remembering(const struct packet *packet, const struct plan *plan)
+{
+	return plan->remember == REMEMBER_PACKET ? packet->connection : NULL;
+}
+
+/* Out of an uplink by the kernel's routing table, without its stack. What the table does not answer (no route, our
+ * own address) is the stack's to handle. */
+static __always_inline const struct next_hop *find_in_network(struct packet *packet, const struct settings *settings,
+							      struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+	struct bpf_fib_lookup *route;
+
+	if (!scratch)
+		return NULL;
+	route = &scratch->route;
+	route_question(route, settings, &packet->tuple.source, &packet->tuple.destination);
+	switch (route_ask(packet->skb, route)) {
+	case ROUTE_KNOWN:
+		plan->exit = EXIT_NETWORK;
+		return next_hop_of_route(route, NEXT_HOP_NETWORK, NULL, remembering(packet, plan));
+	case ROUTE_WITHOUT_NEIGHBOUR:
+		plan->exit = EXIT_NEIGHBOUR;
+		return NULL;
+	default:
+		pass_to_stack(plan);
+		return NULL;
+	}
+}
+
+/* Another node's workloads are reached wrapped where their pool says so. So is the node itself by workloads here, since it
+ * believes their addresses no other way; clients that happen to be nodes get plain replies. */
+static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct address *source)
+{
+	if (!(destination_flags & LOCATION_ENCAPSULATED))
+		return false;
+	return !(destination_flags & LOCATION_REMOTE_HOST) || bpf_map_lookup_elem(&endpoints, source);
+}
+
+/* Apart: its callers' stack is full. */
+static __noinline const struct next_hop *find_destination_again(struct packet *packet, const struct settings *settings,
+								struct plan *plan)
+{
+	const struct location *location;
+	const struct endpoint *endpoint;
+	__u32 flags;
+
+	if (!packet || !settings || !plan)
+		return NULL;
+	endpoint = bpf_map_lookup_elem(&endpoints, &packet->tuple.destination);
+	if (endpoint) {
+		send(plan, EXIT_ENDPOINT, OUTCOME_TO_ENDPOINT);
+		return next_hop_of_endpoint(endpoint, remembering(packet, plan));
+	}
+	location = locate(&packet->tuple.destination);
+	flags = location_flags(location);
+	if (flags & LOCATION_LOCAL_HOST)
+		route_by_stack(plan);
+	else if (location && is_wrapped_for(flags, &packet->tuple.source))
+		send_wrapped(plan, &location->node, TUNNEL_OVERLAY, 0);
+	else if ((flags & LOCATION_BLACKHOLE) || ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
+		send(plan, EXIT_DROP, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	else
+		return find_in_network(packet, settings, plan);
+	return NULL;
+}
+
+/* A pod here, a workload or host across the tunnel, or the network. The packets of a connection go where the one before
+ * went, while that is remembered. @return the next hop, of the exits that have one */
+static __always_inline const struct next_hop *find_destination(struct packet *packet, const struct settings *settings,
+							       struct plan *plan)
+{
+	const struct connection *known = next_hop_known(remembering(packet, plan));
+
+	if (known) {
+		const struct next_hop *hop = &known->next_hop;
+
+		if (hop->kind == NEXT_HOP_ENDPOINT) {
+			send(plan, EXIT_ENDPOINT, OUTCOME_TO_ENDPOINT);
+			return hop;
+		}
+		if (hop->kind == NEXT_HOP_NODE) {
+			send_wrapped(plan, &known->node, TUNNEL_OVERLAY, 0);
+			return hop;
+		}
+		if (hop->kind == NEXT_HOP_NETWORK && next_hop_has_room(hop, packet->skb, 0)) {
+			plan->exit = EXIT_NETWORK;
+			return hop;
+		}
+	}
+	return find_destination_again(packet, settings, plan);
+}
+
+/* The next hop to the node that a packet is wrapped for; NULL: it needs the kernel's device. */
+static __always_inline const struct next_hop *find_node(const struct packet *packet, const struct settings *settings,
+							const struct plan *plan)
+{
+	const struct address *node = &plan->wrapping.node;
+	struct connection *connection = remembering(packet, plan);
+	const struct connection *known = next_hop_known(connection);
+	struct scratch *scratch = scratch_get();
+	struct __sk_buff *skb = packet->skb;
+	struct bpf_fib_lookup *route;
+	__u16 length;
+
+	if (known && known->next_hop.kind == NEXT_HOP_NODE &&
+	    next_hop_has_room(&known->next_hop, skb, TUNNEL_ROOM))
+		return &known->next_hop;
+	length = wrapped_length(skb);
+	if (!scratch || !length)
+		return NULL;
+	route = &scratch->route;
+	route_question(route, settings, &settings->node, node);
+	if (!skb->gso_size)
+		route->tot_len = length;
+	return route_ask(skb, route) == ROUTE_KNOWN ? next_hop_of_route(route, NEXT_HOP_NODE, node, connection) : NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "packet.h"
+#include <linux/ip.h>
+
+/* The IPv4 header (RFC 791). */
+
+#define IP_OFFSET ETH_HLEN
+#define IP_MORE_FRAGMENTS 0x2000
+#define IP_FRAGMENT_OFFSET 0x1fff
+#define IP_NOT_WHOLE (IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET)
+#define IP_ECN_MASK 0x03
+#define IP_ECN_CONGESTED 0x03
+#define IP_ECN_CAPABLE 0x02
+
+static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
+{
+	return bytes_at(skb, IP_OFFSET, sizeof(struct iphdr));
+}
+
+/* One hop less to live. @return 0; -1: it ends here, and nothing was changed */
+static __always_inline int decrement_ttl(struct __sk_buff *skb)
+{
+	struct iphdr *ip = ip_header(skb);
+	__u32 check;
+
+	if (!ip && !bpf_skb_pull_data(skb, IP_OFFSET + sizeof(*ip)))
+		ip = ip_header(skb);
+	if (!ip || ip->ttl <= 1)
+		return -1;
+	check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
+	ip->check = check + (check >= 0xffff);
+	ip->ttl--;
+	return 0;
+}
+
+/* RFC 1071, over a header without options that lies on 2 bytes. */
+static __always_inline __be16 ip_checksum(const void *header)
+{
+	__u16 half[sizeof(struct iphdr) / sizeof(__u16)];
+	__u32 sum = 0;
+
+	__builtin_memcpy(half, header, sizeof(half));
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(half) / sizeof(*half); i++)
+		sum += half[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}

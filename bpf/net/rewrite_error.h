@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "icmp.h"
+#include "rewrite.h"
+
+/* Rewrites an ICMP error inside and outside (RFC 5508). What is inside is the packet as its sender saw it. */
+
+enum inner_end {
+	INNER_SOURCE,
+	INNER_DESTINATION,
+};
+
+/* An address inside the error: its own IP checksum absorbs the change, so the ICMP checksum stays right. */
+static __always_inline int rewrite_inner_address(struct __sk_buff *skb, const struct inner_packet *inner,
+						 enum inner_end end, const struct address *old, const struct address *new)
+{
+	__u16 field = end == INNER_SOURCE ? offsetof(struct iphdr, saddr) : offsetof(struct iphdr, daddr);
+	__be32 from = address_to_ipv4(old), to = address_to_ipv4(new);
+
+	if (bpf_l3_csum_replace(skb, inner->ip_offset + offsetof(struct iphdr, check), from, to, sizeof(__be32)))
+		return -1;
+	return bpf_skb_store_bytes(skb, inner->ip_offset + field, &to, sizeof(to), 0);
+}
+
+static __always_inline int rewrite_inner_port(const struct packet *packet, const struct inner_packet *inner,
+					      enum inner_end end, __be16 old, __be16 new)
+{
+	__u16 field = end == INNER_SOURCE ? offsetof(struct udphdr, source) : offsetof(struct udphdr, dest);
+	__u16 checksum = packet->l4_offset + offsetof(struct icmp_header, checksum);
+
+	if (old == new || inner->tuple.protocol == IPPROTO_ICMP)
+		return 0;
+	if (bpf_l4_csum_replace(packet->skb, checksum, old, new, sizeof(__be16)))
+		return -1;
+	return bpf_skb_store_bytes(packet->skb, inner->l4_offset + field, &new, sizeof(new), 0);
+}

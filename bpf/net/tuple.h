@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "ipv4.h"
+
+/* The addresses that a packet carries at this moment; what is not IPv4 leaves them unset. Field by field into the tuple,
+ * since whoever drops may be deep in calls and the stack is small. */
+static __always_inline void read_tuple(struct __sk_buff *skb, struct tuple *tuple)
+{
+	__be16 fragment = 0;
+	__u8 length = 0;
+
+	if (skb->protocol != bpf_htons(ETH_P_IP) || bpf_skb_load_bytes(skb, IP_OFFSET, &length, sizeof(length)))
+		return;
+	bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, protocol), &tuple->protocol, sizeof(tuple->protocol));
+	bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, saddr), &tuple->source.word[3], sizeof(__be32));
+	bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, daddr), &tuple->destination.word[3], sizeof(__be32));
+	bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, frag_off), &fragment, sizeof(fragment));
+	tuple->source.word[2] = tuple->destination.word[2] = bpf_htonl(0xffff);
+	if ((tuple->protocol != IPPROTO_TCP && tuple->protocol != IPPROTO_UDP) || (fragment & bpf_htons(IP_FRAGMENT_OFFSET)))
+		return; /* a later fragment has no ports */
+	bpf_skb_load_bytes(skb, IP_OFFSET + (length & 0xf) * 4, &tuple->source_port, 2 * sizeof(__be16));
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "shared/outcome.h"
+#include "tunnel/wrapping.h"
+
+/* What is to be done with a packet. What decides (decide/, the programs) fills it in, and touches no packet; apply.h carries it
+ * out, at the end of each program. */
+
+enum exit {
+	EXIT_PASS,	  /* on as the kernel would without us */
+	EXIT_DROP,
+	EXIT_STACK,	  /* to the host's stack, whatever hardware address the packet came with */
+	EXIT_REJECT,	  /* the same, which answers for us */
+	EXIT_DESTINATION, /* wherever its destination is, once it is translated: becomes one of the next four, or STACK, PASS, DROP */
+	EXIT_NODE,	  /* to another node, in `wrapping` */
+	EXIT_ENDPOINT,	  /* to a workload here, by the next hop that was found */
+	EXIT_NETWORK,	  /* out of an uplink, by the next hop that was found */
+	EXIT_NEIGHBOUR,	  /* the same, but the next hop's hardware address is the kernel's to find out */
+};
+
+enum translation {
+	TRANSLATE_NOTHING,
+	TRANSLATE_PACKET, /* as the entry of its connection says, in its direction */
+	TRANSLATE_ERROR,  /* an ICMP error about a packet of the other direction: inside and outside */
+};
+
+enum remembering {
+	REMEMBER_NOTHING,
+	REMEMBER_PACKET,  /* of its connection, with its next hop */
+	REMEMBER_ANSWER,  /* the backend of its connection, which this node forwarded, has answered */
+	REMEMBER_OPENING, /* a new connection: scratch's opening, which becomes the packet's */
+};
+
+struct plan {
+	__u32 mark;		  /* for the host's stack; 0: none */
+	__u8 outcome;		  /* enum outcome */
+	__u8 exit;		  /* enum exit */
+	__u8 translate;		  /* enum translation */
+	__u8 remember;		  /* enum remembering */
+	__u32 flow_is_known;	  /* of a refusal: scratch's flow is what the packet would have become */
+	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */
+};
+
+/* Set on what our programs send themselves, so that the uplink's egress hook does not look at it again. */
+#define MARK_FORWARDED 0xebf00001
+
+/* Set on what a workload sends to a service that kube-proxy handles: to be judged when it leaves the host's stack, since
+ * policies speak of backends. Bits between are left to others: kube-proxy uses two of them. */
+#define MARK_JUDGE_LATER 0xebf00002
+#define MARK_BITS 0xfff0000f
+
+static __always_inline bool is_judged_later(const struct __sk_buff *skb)
+{
+	return (skb->mark & MARK_BITS) == MARK_JUDGE_LATER;
+}
+
+static __always_inline void send(struct plan *plan, enum exit exit, enum outcome outcome)
+{
+	plan->exit = exit;
+	plan->outcome = outcome;
+}
+
+static __always_inline void pass_to_stack(struct plan *plan)
+{
+	send(plan, EXIT_PASS, OUTCOME_PASS_TO_STACK);
+}
+
+/* To be routed by the host's stack. */
+static __always_inline void route_by_stack(struct plan *plan)
+{
+	send(plan, EXIT_STACK, OUTCOME_PASS_TO_STACK);
+}
+
+/* The node's own stack answers for us: a packet to an address of the node on which nothing listens gets a RST, or
+ * ICMP port unreachable, with the address the client used. */
+static __always_inline void reject(struct plan *plan, enum outcome reason)
+{
+	send(plan, EXIT_REJECT, reason);
+}
+
+/* Nothing else is done with it. */
+static __always_inline void drop(struct plan *plan, enum outcome reason)
+{
+	send(plan, EXIT_DROP, reason);
+	plan->translate = TRANSLATE_NOTHING;
+	plan->remember = REMEMBER_NOTHING;
+}
+
+/* The same where it is known what the packet would have become. */
+static __always_inline void drop_flow(struct plan *plan, enum outcome reason)
+{
+	drop(plan, reason);
+	plan->flow_is_known = true;
+}
+
+/* In a tunnel to `node`. */
+static __always_inline void send_wrapped(struct plan *plan, const struct address *node, enum tunnel_kind kind, __u32 backend)
+{
+	plan->wrapping = (struct wrapping){.node = *node, .kind = kind, .backend = backend};
+	send(plan, EXIT_NODE,
+	     kind == TUNNEL_OVERLAY  ? OUTCOME_TO_OVERLAY
+	     : kind == TUNNEL_RETURN ? OUTCOME_RETURN_VIA_ENTRY
+				     : OUTCOME_FORWARD_SERVICE);
+}

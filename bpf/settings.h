@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "maps/state.h"
+#include "net/address.h"
+
+/* NULL: no agent has been here yet. */
+static __always_inline const struct settings *settings_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&settings, &zero);
+}
+
+static __always_inline bool is_left_to_host(const struct settings *settings)
+{
+	return settings->service_handling == SERVICES_LEFT_TO_HOST;
+}

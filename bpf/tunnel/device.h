@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../locate.h"
+#include "../scratch.h"
+#include "vxlan_header.h"
+
+/* The kernel's own tunnel device, which fragments what is too large and asks for neighbours. */
+
+/* Says what the device is to wrap the packet in. @return 0, or -1 */
+static __always_inline int tell_device(struct __sk_buff *skb, const struct wrapping *wrapping)
+{
+	struct scratch *scratch = scratch_get();
+	__u32 group = group_of(wrapping);
+	struct bpf_tunnel_key *key;
+
+	if (!scratch)
+		return -1;
+	key = &scratch->key;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->tunnel_ttl = 64;
+	key->remote_ipv4 = bpf_ntohl(address_to_ipv4(&wrapping->node));
+	key->tunnel_id = vni_of(wrapping);
+	if (bpf_skb_set_tunnel_key(skb, key, sizeof(*key), BPF_F_ZERO_CSUM_TX))
+		return -1;
+	return group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)) ? -1 : 0;
+}
+
+/* What the device took off. The device takes what comes to any address of this node: only one is the tunnel's.
+ * @return false: it does not come from one of our nodes */
+static __always_inline bool unwrapped_by_device(struct __sk_buff *skb, const struct settings *settings,
+						struct wrapping *wrapping)
+{
+	struct scratch *scratch = scratch_get();
+	struct address node;
+	__u32 group = 0;
+
+	if (!scratch || bpf_skb_get_tunnel_key(skb, &scratch->key, sizeof(scratch->key), 0))
+		return false;
+	if (bpf_htonl(scratch->key.local_ipv4) != address_to_ipv4(&settings->node))
+		return false;
+	bpf_skb_get_tunnel_opt(skb, &group, sizeof(group));
+	node = address_from_ipv4(bpf_htonl(scratch->key.remote_ipv4));
+	*wrapping = wrapping_in(&node, scratch->key.tunnel_id, group);
+	return location_flags(locate(&wrapping->node)) & LOCATION_REMOTE_HOST;
+}
