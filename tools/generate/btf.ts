@@ -2,7 +2,7 @@
 // shares with the packet path: maps, the structs of their keys and values, and enums.
 // Format: https://docs.kernel.org/bpf/btf.html; map definitions: libbpf's BTF-defined maps.
 
-interface BtfType {
+export interface BtfType {
   id: number;
   kind: string;
   name: string;

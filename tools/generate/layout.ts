@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readLayout } from "./btf.ts";
+import { type BtfType, readLayout } from "./btf.ts";
 import { render } from "./render.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -14,6 +14,10 @@ const output = join(root, "agent/kernel/layout.gen.ts");
 
 /** The entries of ring buffers. */
 const CARRIED = ["event"];
+
+/** The values of pinned maps that only the programs read. The agent does not need their fields, but a new version cannot take over
+ * a map of another size, so their sizes are part of the layout's hash. */
+const PRIVATE = { "bpf/scratch.h": "scratch", "bpf/socket/memory.h": "socket_flows" };
 
 function headers(folder: string): string[] {
   return readdirSync(join(root, folder))
@@ -45,19 +49,36 @@ function generate(): string {
   const folder = mkdtempSync(join(tmpdir(), "layout-"));
   try {
     const sources = headers("bpf/shared").map((path) => readFileSync(path, "utf8"));
-    const source = join(folder, "layout.bpf.c");
-    const object = join(folder, "layout.bpf.o");
-    writeFileSync(source, scratchProgram(sources));
-    const multiarch = `-I/usr/include/${execFileSync("uname", ["-m"], { encoding: "utf8" }).trim()}-linux-gnu`;
-    execFileSync("clang", ["-O2", "-g", "-target", "bpf", multiarch, "-c", source, "-o", object], { stdio: "inherit" });
-    const dump = execFileSync("bpftool", ["btf", "dump", "file", object, "-j"], {
-      encoding: "utf8",
-      maxBuffer: 1 << 26,
-    });
-    return render(readLayout(JSON.parse(dump).types, CARRIED), defines(sources));
+    const layout = readLayout(typesOf(scratchProgram(sources), folder), CARRIED);
+    return render(layout, defines(sources), privateSizes(folder));
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The BTF of a program. */
+function typesOf(program: string, folder: string): BtfType[] {
+  const source = join(folder, "layout.bpf.c");
+  const object = join(folder, "layout.bpf.o");
+  writeFileSync(source, program);
+  const multiarch = `-I/usr/include/${execFileSync("uname", ["-m"], { encoding: "utf8" }).trim()}-linux-gnu`;
+  execFileSync("clang", ["-O2", "-g", "-target", "bpf", multiarch, "-c", source, "-o", object], { stdio: "inherit" });
+  const dump = execFileSync("bpftool", ["btf", "dump", "file", object, "-j"], { encoding: "utf8", maxBuffer: 1 << 26 });
+  return JSON.parse(dump).types;
+}
+
+function privateSizes(folder: string): [string, number][] {
+  const program = Object.entries(PRIVATE).flatMap(([path, name]) => [
+    `#include "${join(root, path)}"`,
+    `struct ${name} keep_${name};`,
+  ]);
+  const types = typesOf(program.join("\n"), folder);
+  return Object.values(PRIVATE).map((name) => {
+    const size = types.find((type) => type.kind === "STRUCT" && type.name === name)?.size;
+    if (size === undefined)
+      throw new Error(`The packet path has no struct ${name}, which tools/generate/layout.ts names.`);
+    return [name, size];
+  });
 }
 
 const text = generate();
