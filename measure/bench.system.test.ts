@@ -1,4 +1,4 @@
-// Both benchmarks, as short as they can be: that they run, and that each path is what it says. Never what they measure.
+// Both benchmarks, as short as possible: checks that they run and that each path is the right one, never the figures.
 import { spawnSync } from "node:child_process";
 import { afterAll, describe, expect, it } from "vitest";
 import { withBareLab } from "../lab/machines/bare.ts";
@@ -41,7 +41,7 @@ describe("the throughput benchmark", () => {
       expect(await pins(testbed.Ebpf.sender)).toContain("connections");
       const filters = await testbed.Linux.sender.machine.run(["tc", "filter", "show", "dev", "eth0", "ingress"]);
       expect(filters).toBe("");
-      // And there the standard path is what packets go through.
+      // There, packets take the standard path.
       const rules = await testbed.Linux.sender.machine.run(["iptables", "--list-rules", "FORWARD"]);
       expect(rules).toContain("KUBE-FORWARD");
       const tracked = await testbed.Linux.sender.machine.run(["conntrack", "-L", "-p", "tcp"]);

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 
-/** Says how far a measurement is and how long it still takes: by a guess first, then by what its steps took. */
+/** Reports a measurement's progress and remaining time: first from an estimate, then from the duration of its steps. */
 export class Countdown {
   readonly #steps: number;
   readonly #guess: number;

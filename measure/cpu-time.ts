@@ -1,5 +1,5 @@
 // Processor time that belongs to a measurement: of whole machines by their cgroups, and of the kernel's softirq threads,
-// which work on packets of whoever sent them. Free of what else the computer does.
+// which process packets of any sender. Independent of other load on the computer.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { machineCgroups } from "../lab/machines/cgroups.ts";
 import { machineNamespace } from "../lab/names.ts";

@@ -7,8 +7,8 @@ import { packageCommit, packageVersion } from "../verify/this-package.ts";
 import { processorTimeBetween, readProcessorTime, stealShare } from "./counters/processor-time.ts";
 
 /**
- * Notes where and with what something is measured. Called before; what it returns is called after.
- * @param command what repeats the measurement
+ * Records the environment of a measurement. Call it before; call the returned function after.
+ * @param command the command that repeats the measurement
  */
 export async function observeEnvironment(command: string, api?: Api): Promise<() => Environment> {
   const [load = 0] = loadavg();

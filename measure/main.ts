@@ -1,4 +1,4 @@
-// `make bench-throughput`, `make bench-scale`: measurements on machines of their own, beside kube-proxy.
+// `make bench-throughput`, `make bench-scale`: measurements on separate machines, beside kube-proxy.
 import { Command, InvalidArgumentError } from "commander";
 import { KubernetesError } from "../kubernetes/errors.ts";
 import { LabFailure } from "../lab/failure.ts";
@@ -6,10 +6,10 @@ import { requireHost } from "../lab/host.ts";
 import { withLock } from "../lab/lock.ts";
 import { removeLab } from "../lab/machines/removal.ts";
 
-/** Each command has a lab of its own, so that both may run, and the next run removes what a killed one left. */
+/** Each command has its own lab, so that both may run, and the next run removes the remains of a killed one. */
 const labs = { throughput: "benchtp", scale: "benchsc" } as const;
 
-const command = new Command("bench").description("What the dataplane costs beside the standard Linux path.");
+const command = new Command("bench").description("Measures the dataplane beside the standard Linux path.");
 
 const count = (text: string): number => {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
@@ -20,7 +20,7 @@ command
   .command("throughput")
   .description("pod to pod on different nodes: Gbit/s and CPU seconds per Gbit")
   .option("--quick", "MTU 1440, large writes, one stream, 5 rounds: about a minute")
-  .option("--vxlan", "wrap packets between nodes: our pools Always, beside them the kernel's VXLAN device")
+  .option("--vxlan", "use VXLAN between nodes: our pools with Always, beside the kernel's VXLAN device")
   .option("--rounds <count>", "rounds of each series", count)
   .option("--json", "print the result as JSON and nothing else")
   .option("--keep", "also keep the result in measure/results")
@@ -45,14 +45,16 @@ command
     }),
   );
 
-/** Work in a lab that is removed in any case, also after Ctrl-C. */
+/** Work in a lab that is always removed, also after Ctrl-C. */
 async function inLab(name: keyof typeof labs, work: (lab: string) => Promise<void>): Promise<void> {
   await requireHost();
   const lab = labs[name];
   await withLock(lab, `bench ${name}`, async () => {
     const interrupted = new Promise<never>((_, reject) => {
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-        process.once(signal, () => reject(new LabFailure(`${signal}: the measurement ends, nothing is written`)));
+        process.once(signal, () =>
+          reject(new LabFailure(`${signal}: the measurement was stopped, no result is written`)),
+        );
     });
     try {
       await Promise.race([work(lab), interrupted]);
@@ -60,7 +62,7 @@ async function inLab(name: keyof typeof labs, work: (lab: string) => Promise<voi
       await removeLab(lab);
     }
   });
-  process.exit(0); // connections to what is gone need not be waited for
+  process.exit(0); // open connections to removed machines need not be waited for
 }
 
 command.parseAsync().catch((error: unknown) => {

@@ -7,15 +7,15 @@ import type { SourcePorts } from "../load/ports.ts";
 import { modeFacts } from "./modes.ts";
 import type { Target } from "./target.ts";
 
-/** Connections of one look; few, because each takes a source port that nobody uses again. */
+/** Connections per check; few, because each uses up a source port. */
 const lookConnections = 5;
-/** Packets in and out of the entry node's uplink per connection: about 10 when replies pass it by, 20 when they do not. */
+/** Packets in and out of the entry node's uplink per connection: about 10 when replies bypass it, 20 when they do not. */
 const entryPacketsBetween = 15;
 /** A container's log reaches the API server within a moment. */
 const logPatienceMs = 2000;
 const pauseMs = 100;
 
-/** Where a mode's connections go. */
+/** Destination of a mode's connections. */
 export function destinationOf(
   mode: ComparedMode,
   target: Target,
@@ -27,7 +27,7 @@ export function destinationOf(
     : { host: entry, port: target.nodePort, source };
 }
 
-/** What is needed to see whether packets follow a mode. */
+/** What the check of a mode needs. */
 export interface Arrival {
   world: World;
   target: Target;
@@ -40,8 +40,8 @@ export interface Arrival {
 
 /**
  * Waits until connections show the mode, twice in a row: the server's log has the source of the mode, and the entry node
- * handles as many packets as the mode's way needs. Then the mode is there, whatever was applied when.
- * @throws Error that says what was seen last
+ * handles as many packets as the mode's path needs. Then the mode is in force.
+ * @throws Error with the last observation
  */
 export async function untilModeShows(mode: ComparedMode, arrival: Arrival, patienceMs: number): Promise<void> {
   const { clock, stopping } = arrival.world;
@@ -49,12 +49,13 @@ export async function untilModeShows(mode: ComparedMode, arrival: Arrival, patie
   for (let inARow = 0; inARow < 2 && !stopping.aborted; ) {
     const wrong = await look(mode, arrival);
     inARow = wrong ? 0 : inARow + 1;
-    if (wrong && clock.now() > giveUp) throw new Error(`${mode} does not show after ${patienceMs / 1000} s: ${wrong}`);
+    if (wrong && clock.now() > giveUp)
+      throw new Error(`${mode} is not in force after ${patienceMs / 1000} s: ${wrong}`);
     if (wrong) await clock.sleep(pauseMs);
   }
 }
 
-/** @returns what is not as the mode has it */
+/** @returns what differs from the mode */
 async function look(
   mode: ComparedMode,
   { world, target, entry, load, ports, entryMeter }: Arrival,

@@ -17,17 +17,17 @@ import { loadProxyImage } from "./proxy-image.ts";
 import { renderComparison } from "./table.ts";
 import { entryAddress, findTarget, NothingToCompare } from "./target.ts";
 
-/** How the result is told. */
+/** Output options. */
 export interface CompareOutput {
-  /** Where the result is written. */
+  /** File for the result. */
   out: string;
-  /** Result on standard output, everything for people on standard error. */
+  /** JSON on standard output, messages on standard error. */
   json: boolean;
   /** No progress. */
   quiet: boolean;
 }
 
-/** Exit status: everything shows as expected; something does not, or could not be measured; nothing could be compared; stopped. */
+/** Exit status: all as expected; something not as expected or not measured; nothing to compare; stopped. */
 const status = { held: 0, failed: 1, unusable: 2, stopped: stoppedStatus };
 
 /** @returns the exit status */

@@ -200,7 +200,7 @@ describe("the result", () => {
     target: "172.31.1.8:30604",
     connectionsPerRound: 3,
     concurrency: 1,
-    modes: modes.map((mode) => (mode.mode === "Direct" ? { ...mode, problem: "nobody there" } : mode)),
+    modes: modes.map((mode) => (mode.mode === "Direct" ? { ...mode, problem: "no answer" } : mode)),
     ratios: ratiosOf(
       [0, 1].flatMap((number) => [round("EbpfTunnel", number, [100]), round("EbpfDsr", number, [80])]),
       ["EbpfTunnel", "EbpfDsr"],
@@ -220,7 +220,7 @@ describe("the result", () => {
       "1595",
       "0.88×",
       "via the entry node",
-      "nobody there",
+      "no answer",
       "All is well.",
       "0.80× (0.80-0.80)",
     ])

@@ -24,7 +24,7 @@ import { openPolicy, type Target } from "./target.ts";
 import { expectedRows, verdictOf } from "./verdict.ts";
 import { type Sighting, witness, witnessUntil } from "./witness.ts";
 
-/** Everything a comparison works with. */
+/** Dependencies of a comparison. */
 export interface Comparing {
   world: World;
   target: Target;
@@ -38,18 +38,18 @@ export interface Comparing {
   progress: Progress;
 }
 
-/** A switched mode shows itself within this time, milliseconds, or is said not to. */
+/** Timeout for a mode to be in force after a switch, milliseconds. */
 const switchPatienceMs = 20_000;
 /** Connections after every switch that are not counted: caches and connection tracking of the new path. */
 const warmUp = 20;
 
-/** Steps of a comparison, for who shows how far it is. */
+/** Number of steps of a comparison, for progress. */
 export const stepsOf = ({ modes, rounds, countingRounds }: CompareOptions): number =>
   modes.length * (1 + rounds + countingRounds);
 
 /**
- * Switches the running cluster between modes and measures each, round by round; puts back what was declared, whatever happens.
- * What could not be measured is said in the result, not thrown.
+ * Switches the running cluster between modes and measures each, round by round; always restores the declared state.
+ * Failed measurements are reported in the result, not thrown.
  */
 export async function compare(options: CompareOptions, comparing: Comparing): Promise<Comparison> {
   const run = new ComparisonRun(options, comparing);
@@ -60,7 +60,7 @@ export async function compare(options: CompareOptions, comparing: Comparing): Pr
     await run.countModes();
   } catch (error) {
     if (!(error instanceof Stopped)) run.fail(error as Error);
-    else run.fail(new Error("stopped before it was measured whole"));
+    else run.fail(new Error("stopped before the measurement was complete"));
   } finally {
     await run.restore();
   }
@@ -105,7 +105,7 @@ class ComparisonRun {
     this.#release = options.spread ? () => {} : keepOn(processor, processesOfPod(target.pod.metadata?.uid ?? ""));
   }
 
-  /** Who is served and logged in each mode, with the policies in force and without, and the way of one connection. */
+  /** Served clients and logged sources in each mode, with and without the policies in force, and the path of one connection. */
   async witnessModes(): Promise<void> {
     const { world, target } = this.#comparing;
     const clients = target.clients.map(({ name }) => name);
@@ -135,13 +135,13 @@ class ComparisonRun {
       });
   }
 
-  /** A drawing less is no reason to measure less. */
+  /** A missing drawing does not stop the measurement. */
   async #follow(followed: Followed): Promise<void> {
     const { world, progress } = this.#comparing;
     try {
       this.#followed.push(await follow(world, followed));
     } catch (error) {
-      progress.note(`${modeNames[followed.mode]}, the way of a connection is not known: ${(error as Error).message}`);
+      progress.note(`${modeNames[followed.mode]}, the path of a connection is not known: ${(error as Error).message}`);
     }
   }
 
@@ -161,7 +161,7 @@ class ComparisonRun {
         });
   }
 
-  /** The kernel's counting costs time of its own, so these rounds are not timed. */
+  /** The kernel's counting costs time, so these rounds are not timed. */
   async countModes(): Promise<void> {
     const { modes, countingRounds, connections, rounds, seed } = this.#options;
     const { target, enter } = this.#comparing;
@@ -181,13 +181,13 @@ class ComparisonRun {
 
   async restore(): Promise<void> {
     const { progress } = this.#comparing;
-    progress.note("putting back what was declared");
+    progress.note("restoring the declared state");
     this.#release();
     await this.#load.close();
     await this.#switch
       .restore()
-      .catch((error: Error) => progress.note(`a client's route to the pod is left: ${error.message}`));
-    for (const left of await this.#ledger.undo()) progress.note(`could not be put back: ${left}`);
+      .catch((error: Error) => progress.note(`a client's route to the pod could not be removed: ${error.message}`));
+    for (const left of await this.#ledger.undo()) progress.note(`could not be restored: ${left}`);
   }
 
   result(): Comparison {
@@ -230,14 +230,14 @@ class ComparisonRun {
     };
   }
 
-  /** Whom the policies in force admit: whom the floor served, where no service is between client and pod. */
+  /** Clients that the policies in force admit: those that the floor served, without a service between client and pod. */
   #admitted(): string[] {
     const floor =
       this.#withPolicy.get("Direct") ?? this.#withPolicy.get("EbpfDsr") ?? this.#withPolicy.get("EbpfTunnel");
     return Object.entries(floor?.served ?? {}).flatMap(([name, served]) => (served ? name : []));
   }
 
-  /** A step of one mode; a failure is the mode's problem, and the others go on. */
+  /** A step of one mode; a failure is recorded for the mode, and the others continue. */
   async #attempt(mode: ComparedMode, what: string, work: () => Promise<void>): Promise<void> {
     const { world, progress } = this.#comparing;
     if (world.stopping.aborted) throw new Stopped("stopped");

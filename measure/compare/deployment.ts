@@ -6,7 +6,7 @@ import type { Measure } from "../../verify/verification/run.ts";
 import { compareOnLab } from "./command.ts";
 import { defaults } from "./options.ts";
 
-/** Measures on the lab's machines, as `verify compare` does, what a deployment names by its address. */
+/** Measures a deployment's target on the lab's machines, as `verify compare` does. */
 export function measureOnLab({ lab, quiet }: SessionOptions): (world: World) => Measure {
   return (world) => async (measurement) => {
     const { client, modes, connections, concurrency } = measurement;

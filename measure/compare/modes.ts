@@ -1,14 +1,14 @@
 import { ReturnMode, ServiceHandling } from "../../components/dataplane/args.ts";
 import type { ComparedMode } from "../../report/results/compare.ts";
 
-/** What is asked of the cluster for a mode, and what the mode must then show. */
+/** The configuration of a mode, and its expected behavior. */
 export interface ModeFacts {
-  /** Who handles services. `Direct` uses none: whoever does, does nothing for it. */
+  /** What handles services. `Direct` uses no service. */
   handling: ServiceHandling;
   returnMode: ReturnMode;
-  /** Whom the server sees: the client, or the node that the client connected to. */
+  /** The source that the server sees: the client, or the entry node. */
   source: "client" | "entryNode";
-  /** How replies travel. */
+  /** The path of replies. */
   reply: "direct" | "viaEntryNode";
 }
 
@@ -23,7 +23,7 @@ export const modeFacts: Record<ComparedMode, ModeFacts> = {
   Direct: { handling: Ebpf, returnMode: ReturnMode.Dsr, source: "client", reply: "direct" },
 };
 
-/** As a person says it. */
+/** Display names. */
 export const modeNames: Record<ComparedMode, string> = {
   KubeProxyIptables: "kube-proxy (iptables)",
   KubeProxyNftables: "kube-proxy (nftables)",
@@ -32,7 +32,7 @@ export const modeNames: Record<ComparedMode, string> = {
   Direct: "no service (floor)",
 };
 
-/** Mean time of a new connection, microseconds, and ratios of the experiment that this project began with: four virtual machines. */
+/** Mean time of a new connection, microseconds, and ratios of this project's first experiment, on four virtual machines. */
 export const seedFigures: Partial<Record<ComparedMode, number>> = {
   KubeProxyIptables: 1876,
   EbpfTunnel: 1814,

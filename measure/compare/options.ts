@@ -19,7 +19,7 @@ export interface CompareOptions {
   concurrency: number;
   /** Rounds in which the kernel counts the run time of BPF programs: it costs time, so these are not timed. */
   countingRounds: number;
-  /** Decides the order of modes and what the bootstrap draws. */
+  /** Seed for the order of modes and for the bootstrap. */
   seed: number;
   /** Leaves the server where the scheduler puts it, instead of on the client's processor. */
   spread: boolean;
@@ -38,7 +38,7 @@ export const defaults: CompareOptions = {
   spread: false,
 };
 
-/** Enough to see that everything works and what each mode shows; its times mean little. */
+/** Enough to check that everything works; its times mean little. */
 export const quick: Partial<CompareOptions> = { rounds: 2, connections: 100, countingRounds: 1 };
 
 /** The user asked for something that cannot be measured. */

@@ -1,6 +1,6 @@
 import type { Telling } from "../../verify/terminal.ts";
 
-/** Says how far long work of a known number of steps is. */
+/** Reports the progress of work with a known number of steps. */
 export interface Progress {
   note(text: string): void;
   /** The next step begins. */

@@ -11,10 +11,10 @@ const manifestSchema = z.array(z.looseObject({ names: z.array(z.string()), file:
 const images = ["ctr", "--namespace", "k8s.io", "images"];
 
 /**
- * Gives nodes kube-proxy's image, a large one that the lab's nodes do without until it is to run there, where they have none: there is
+ * Copies kube-proxy's image to nodes that lack it; the lab's nodes do not have this large image by default, and there is
  * no registry to pull it from.
  * @param manifest path of the list of this computer's images (dist/images.json)
- * @param nodes for each node the command that runs another one there
+ * @param nodes for each node, the command prefix that runs a command there
  * @throws Error when the image is not built
  */
 export async function loadProxyImage(manifest: string, nodes: string[][]): Promise<void> {

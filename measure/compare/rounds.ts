@@ -14,7 +14,7 @@ import type { Quiet } from "../statistics/disturbance.ts";
 /** One round of one mode. */
 export interface TimedRound extends Quiet {
   mode: ComparedMode;
-  /** Counts from 0; rounds of the same number were measured next to each other. */
+  /** From 0; rounds with the same number were measured next to each other. */
   number: number;
   /** Of each answered connection. */
   microseconds: number[];
@@ -63,7 +63,7 @@ export async function timeRound(
   };
 }
 
-/** Counts what a round costs in packets and BPF run time. @param enter by node: the command that runs another one there */
+/** Counts packets and BPF run time of a round. @param enter by node: the command prefix that runs a command there */
 export async function countRound(
   mode: ComparedMode,
   meters: MachineMeter[],

@@ -4,7 +4,7 @@ import { type Quietest, quietest } from "../statistics/disturbance.ts";
 import { bootstrap, differenceOf, histogram, mean, median, pairedRatio, quantile } from "../statistics/statistics.ts";
 import type { CountedRound, TimedRound } from "./rounds.ts";
 
-/** The figures of a mode's result; the rest is what was witnessed. */
+/** The figures of a mode's result; the rest are observations. */
 export type ModeFigures = Omit<
   ComparedModeResult,
   "mode" | "served" | "servedWithoutPolicy" | "loggedSources" | "loggedLines" | "replyPath" | "problem"
@@ -86,7 +86,7 @@ const perCounted = (counted: CountedRound[], of: (round: CountedRound) => number
 const byName = (names: string[], value: (name: string) => number): Record<string, number> =>
   Object.fromEntries([...new Set(names)].map((name) => [name, value(name)]));
 
-/** Without rounds there is nothing to estimate, and the mode's `problem` says why. */
+/** Without rounds there is nothing to estimate; the mode's `problem` has the reason. */
 function estimate(values: number[], seed: number): Estimate {
   if (values.length === 0) return { value: 0, low: 0, high: 0 };
   const { value, low, high } = bootstrap(values, median, seed);
@@ -108,7 +108,7 @@ const quantities: Record<string, (round: TimedRound) => number> = {
   cpuUsPerConnection,
 };
 
-/** Which modes are put in relation: every way of handling services to kube-proxy's, and DSR to the tunnel. */
+/** Pairs of modes for ratios: every service mode to kube-proxy's, and DSR to the tunnel. */
 export function ratiosOf(used: TimedRound[], modes: ComparedMode[], seed: number): Ratio[] {
   const baselines = modes.filter((mode) => mode.startsWith("KubeProxy") || mode === "EbpfTunnel");
   const pairs = baselines.flatMap((to) =>
@@ -125,7 +125,7 @@ export function ratiosOf(used: TimedRound[], modes: ComparedMode[], seed: number
       if (both.length === 0) return [];
       const { value, low, high } = pairedRatio(both, seed);
       const ratio = { value: rounded(value, 3), low: rounded(low, 3), high: rounded(high, 3) };
-      // With one pair there is no spread, and nothing can be said.
+      // With one pair there is no spread, so no conclusion.
       const difference = both.length > 1 ? differenceOf(ratio) : ("no difference" as const);
       return [{ of, to, quantity, ratio, difference }];
     }),

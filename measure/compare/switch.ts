@@ -14,11 +14,11 @@ import type { Target } from "./target.ts";
 
 const run = promisify(execFile);
 
-/** Seconds that kube-proxy may need to be there, or to be gone. */
+/** Timeout for kube-proxy to be rolled out or removed, seconds. */
 const patienceSeconds = 180;
 const pauseMs = 200;
 
-/** Hands services over to what a mode means. Everything goes through the ledger, which puts back what was declared. */
+/** Switches services to a mode. All changes go through the ledger, which restores the declared state. */
 export class ModeSwitch {
   readonly #world: World;
   readonly #ledger: Ledger;
@@ -28,7 +28,7 @@ export class ModeSwitch {
   #current: ComparedMode | undefined;
   #routed = false;
 
-  /** @param enterClients the commands that run another one on each client */
+  /** @param enterClients by client: the command prefix that runs a command there */
   constructor(world: World, ledger: Ledger, target: Target, enterClients: string[][]) {
     this.#world = world;
     this.#ledger = ledger;
@@ -36,7 +36,7 @@ export class ModeSwitch {
     this.#enterClients = enterClients;
   }
 
-  /** Resolves when the objects are in force as the API server tells; whether packets follow is for a probe to say. */
+  /** Resolves when the API server reports the objects as in force; probes must check the packets. */
   async to(mode: ComparedMode): Promise<void> {
     if (mode === this.#current) return;
     const { handling, returnMode } = modeFacts[mode];
@@ -51,7 +51,7 @@ export class ModeSwitch {
     this.#current = mode;
   }
 
-  /** Takes the clients' routes to the pod away again; objects are the ledger's. */
+  /** Removes the clients' routes to the pod; the ledger restores objects. */
   async restore(): Promise<void> {
     await this.#route(false);
   }
@@ -89,7 +89,7 @@ export class ModeSwitch {
     if (missing) throw new Error(`${object.kind} ${object.metadata.name}: ${missing} after ${patienceSeconds} s`);
   }
 
-  /** The agent is told the API server's own address, which kube-proxy needs as well. */
+  /** The API server's own address from the agent's configuration, which kube-proxy needs as well. */
   async #findApiServer(): Promise<{ host: string; port: string }> {
     const daemonSet = (await this.#world.objects.read({
       apiVersion: "apps/v1",
@@ -101,7 +101,7 @@ export class ModeSwitch {
     const [host, port] = [value("KUBERNETES_SERVICE_HOST"), value("KUBERNETES_SERVICE_PORT")];
     if (!host || !port)
       throw new Error(
-        `DaemonSet ${AGENT}/${AGENT} does not say where the API server is: is the dataplane deployed (make up)?`,
+        `DaemonSet ${AGENT}/${AGENT} has no address of the API server: is the dataplane deployed (make up)?`,
       );
     return { host, port };
   }

@@ -6,7 +6,7 @@ import { ratioText } from "./verdict.ts";
 
 const plain = { style: { head: [], border: [] } };
 
-/** The comparison for people: what each mode showed, what it cost, and what may be said of the differences. */
+/** The comparison as tables: observations, costs, and significant differences of the modes. */
 export function renderComparison(
   comparison: Comparison,
   colors: typeof pc | ReturnType<typeof pc.createColors> = pc,
@@ -36,13 +36,13 @@ function shown({ modes }: Comparison): string {
   const served = (clients: Record<string, boolean>) =>
     Object.keys(clients)
       .filter((client) => clients[client])
-      .join(", ") || "nobody";
+      .join(", ") || "none";
   for (const mode of modes)
     table.push([
       modeNames[mode.mode],
       served(mode.served),
       served(mode.servedWithoutPolicy),
-      mode.loggedSources.join(", ") || "nobody",
+      mode.loggedSources.join(", ") || "none",
       replyWords(mode),
     ]);
   return table.toString();
@@ -112,7 +112,7 @@ const quantityNames: Record<string, string> = {
   processUsPerConnection: "CPU of the machines' processes",
 };
 
-/** What the first experiment found, as ratios of means. */
+/** Results of the first experiment, as ratios of means. */
 const seedRatios: Record<string, string> = {
   "EbpfDsr KubeProxyIptables": "0.85×",
   "EbpfTunnel KubeProxyIptables": "0.97×",

@@ -3,10 +3,10 @@ import { type ClusterView, nodeAddresses, podAddresses, podName, podsBehind } fr
 import type { Lab, LabMachine } from "../../verify/lab.ts";
 import type { CompareOptions } from "./options.ts";
 
-/** There is nothing that could be compared: the message says what is missing and what makes it. */
+/** There is nothing to compare: the message has what is missing and how to create it. */
 export class NothingToCompare extends Error {}
 
-/** Who connects to what. */
+/** Clients and destination. */
 export interface Target {
   /** The client whose connections are timed. */
   client: LabMachine;
@@ -23,14 +23,14 @@ export interface Target {
   podNode: LabMachine;
 }
 
-/** Looks the options' names up. @throws NothingToCompare */
+/** Resolves the names in the options. @throws NothingToCompare */
 export function findTarget(options: CompareOptions, lab: Lab, view: ClusterView): Target {
   const clients = lab.machines.filter(({ role }) => role === "client");
   const nodes = lab.machines.filter(({ role }) => role !== "client");
   if (nodes.length === 0)
     throw new NothingToCompare(`there is no local cluster "${options.lab}": start one with \`make up\``);
   const stopped = lab.machines.find(({ pid }) => pid === undefined);
-  if (stopped) throw new NothingToCompare(`machine ${stopped.name} does not run: mend the cluster with \`make up\``);
+  if (stopped) throw new NothingToCompare(`machine ${stopped.name} does not run: repair the cluster with \`make up\``);
   const service = findService(view, options.service);
   const port = service.spec?.ports?.find(({ nodePort, protocol }) => nodePort && protocol !== "UDP");
   if (!port?.nodePort)
@@ -39,7 +39,7 @@ export function findTarget(options: CompareOptions, lab: Lab, view: ClusterView)
   const [pod] = pods;
   if (!pod || pods.length > 1)
     throw new NothingToCompare(
-      `service ${options.service} has ${pods.length} running pods, but a comparison needs exactly one: each connection must take the same way`,
+      `service ${options.service} has ${pods.length} running pods, but a comparison needs exactly one: each connection must take the same path`,
     );
   const podNode = nodes.find(({ name }) => name === pod.spec?.nodeName);
   const entry =
@@ -86,7 +86,7 @@ function findService(view: ClusterView, wanted: string): V1Service {
   const found = view.services.find(({ metadata }) => `${metadata?.namespace}/${metadata?.name}` === wanted);
   if (found) return found;
   throw new NothingToCompare(
-    `the cluster has no service ${wanted}: \`make up\` makes default/nginx; another one is named by --service`,
+    `the cluster has no service ${wanted}: \`make up\` creates default/nginx; choose another one with --service`,
   );
 }
 
@@ -99,8 +99,8 @@ export const entryAddress = ({ entry }: Target, view: ClusterView): string => {
 };
 
 /**
- * Opens the pod to everybody for the time of the measurement. Behind kube-proxy the pod sees its clients as a node, and a policy
- * that names clients keeps all of them out: nothing could be timed. The policies in force stay, so that in every mode the
+ * Opens the pod to all clients during the measurement. Behind kube-proxy the pod sees a node instead of its clients, and a policy
+ * that names clients drops all of them: nothing could be measured. The policies in force stay, so that in every mode the
  * pod's programs judge each connection.
  */
 export function openPolicy({
@@ -114,7 +114,7 @@ export function openPolicy({
   };
 }
 
-/** Labels that people gave; the controller's own change with every version of the pod. */
+/** User-defined labels; the controller's own change with every version of the pod. */
 function labelsOf({ metadata }: V1Pod): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata?.labels ?? {}).filter(

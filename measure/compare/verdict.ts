@@ -2,7 +2,7 @@ import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/
 import type { Ratio } from "../../report/results/figures.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 
-/** What the expected rows are judged against. */
+/** Input for the expected rows. */
 export interface Expected {
   /** Every client by name with its address. */
   clients: { name: string; address: string }[];
@@ -13,12 +13,12 @@ export interface Expected {
 
 type Row = Comparison["expected"][number];
 
-/** What a mode must show, and what it showed. */
+/** A mode's expected and observed behavior. */
 export function expectedRows(mode: ComparedModeResult, { clients, admitted, entryAddress }: Expected): Row[] {
   const { source, reply } = modeFacts[mode.mode];
   const name = modeNames[mode.mode];
   const everybody = clients.map((client) => client.name);
-  // Behind kube-proxy a policy that names clients sees the node, and keeps all of them out.
+  // Behind kube-proxy a policy that names clients sees the node, and drops all of them.
   const withPolicy = source === "client" ? admitted : [];
   const sources = source === "client" ? clients.map(({ address }) => address) : [entryAddress];
   const row = (what: string, expected: string, observed: string): Row => ({
@@ -37,9 +37,9 @@ export function expectedRows(mode: ComparedModeResult, { clients, admitted, entr
 
 const servedOf = (served: Record<string, boolean>, clients: string[]): string[] =>
   clients.filter((client) => served[client]);
-const list = (items: string[]): string => items.join(", ") || "nobody";
+const list = (items: string[]): string => items.join(", ") || "none";
 
-/** The result in one sentence: first what was proven, then what it costs. */
+/** The result in one sentence: first the observations, then the costs. */
 export function verdictOf(modes: ComparedModeResult[], ratios: Ratio[], expected: Row[], othersShare?: number): string {
   const wrong = expected.filter(({ pass }) => !pass);
   const broken = modes.filter(({ problem, rounds }) => problem !== undefined && rounds === 0);

@@ -7,7 +7,7 @@ import { type Replies, repliesThroughEntry, startCaptures, stopCaptures } from "
 import { readServerLogs } from "../../verify/engine/server-log.ts";
 import type { World } from "../../verify/engine/world.ts";
 
-/** What one round of probes from every client showed. */
+/** Observations of one round of probes from every client. */
 export interface Sighting {
   /** By client: whether it got an answer. */
   served: Record<string, boolean>;
@@ -15,17 +15,17 @@ export interface Sighting {
   loggedSources: string[];
   /** A line of the log for each. */
   loggedLines: string[];
-  /** By capture on the entry node; absent where nobody was served or no node owns the address. */
+  /** By capture on the entry node; absent if no client was served or no node owns the address. */
   replyPath?: "direct" | "viaEntryNode";
 }
 
-/** Attempts of each client: one that is served by chance, or not served by chance, shows. */
+/** Attempts of each client, to detect occasional successes and failures. */
 const attempts = 2;
 
 /**
- * Asks from every client, and looks at who was served, whom the server logged and which way replies took. Nothing of
- * it is the dataplane's own word.
- * @param throughNode whether the destination belongs to a node, so that a capture there tells the way of replies
+ * Probes from every client, and observes the served clients, the server's log and the path of replies, independent
+ * of the dataplane's own reports.
+ * @param throughNode whether the destination belongs to a node, so that a capture there shows the path of replies
  */
 export async function witness(world: World, clients: string[], to: string, throughNode: boolean): Promise<Sighting> {
   const started = world.clock.now();
@@ -83,7 +83,7 @@ function tokens(): () => string {
   return () => `${run}-${(next++).toString(16)}`;
 }
 
-/** Looks again until what is seen is what is expected, or time is up. @returns the last sighting */
+/** Repeats until the observation is as expected, or until the timeout. @returns the last observation */
 export async function witnessUntil(
   look: () => Promise<Sighting>,
   holds: (sighting: Sighting) => boolean,

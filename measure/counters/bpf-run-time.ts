@@ -22,14 +22,14 @@ const programSchema = z.looseObject({
   run_cnt: z.int().default(0),
 });
 
-/** Where the agents pin what they attach (agent/options.ts). */
+/** The agents' pins of attached programs (agent/options.ts). */
 const links = "/sys/fs/bpf/ebpf-dataplane/links";
 
 /**
- * Reads the run time of the programs that a node's agent has attached, by their pins: the program's number tells nothing
- * about the node. A program that is attached to several interfaces is counted once, for all of them.
- * @param enter the command that runs another one on the node
- * @returns nothing where links are not pinned (kernels without TCX)
+ * Reads the run time of the programs that a node's agent has attached, by their pins: a program's id does not identify
+ * the node. A program that is attached to several interfaces is counted once, for all of them.
+ * @param enter the command prefix that runs a command on the node
+ * @returns an empty list if links are not pinned (kernels without TCX)
  */
 export async function readBpfRunTime(node: string, enter: string[]): Promise<ProgramRunTime[]> {
   const script = `cd ${links} 2>/dev/null || exit 0; for link in *; do echo "$link $(bpftool -j link show pinned "$PWD/$link")"; done; echo; bpftool -j prog show`;
@@ -59,7 +59,7 @@ export function parseBpfRunTime(node: string, text: string): ProgramRunTime[] {
   });
 }
 
-/** What was counted between two readings; programs that came meanwhile count from their start. */
+/** The difference between two readings; new programs count from their start. */
 export function runTimeBetween(before: ProgramRunTime[], after: ProgramRunTime[]): ProgramRunTime[] {
   return after.map((now) => {
     const then = before.find(

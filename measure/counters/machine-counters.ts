@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { LabMachine } from "../../verify/lab.ts";
 
-/** What a machine of the lab did since it was started. */
+/** Counters of a lab machine since its start. */
 export interface MachineCounters {
-  /** Processor time of its processes, nanoseconds: packets that they send are worked on in their time. */
+  /** Processor time of its processes, nanoseconds: including the processing of packets that they send. */
   processNs: number;
   /** Packets in and out of its uplink. */
   packets: number;
 }
 
-/** Reads a machine's counters from this computer, without a process of its own in the machine: a read costs microseconds. */
+/** Reads a machine's counters from this computer, without a process in the machine: a read costs microseconds. */
 export class MachineMeter {
   readonly name: string;
   readonly #network: string;
@@ -41,7 +41,7 @@ export function parsePackets(text: string, device: string): number {
   return (fields[1] as number) + (fields[9] as number);
 }
 
-/** Where the kernel sums up the processor time of a machine's processes, from its first process's cgroups. */
+/** The cgroup file with the processor time of a machine, from its first process's cgroups. */
 export function processorTimeFile(cgroups: string, mounts: string): { path: string; version: 1 | 2 } {
   const lines = cgroups
     .trim()
@@ -67,7 +67,7 @@ function processorTimeOf(machine: string, cgroups: string, mounts: string): () =
   return () => {
     const text = readFileSync(path, "utf8");
     const nanoseconds = version === 1 ? Number(text) : 1000 * Number(/^usage_usec (\d+)/m.exec(text)?.[1]);
-    if (Number.isNaN(nanoseconds)) throw new Error(`${path} does not say the processor time of machine ${machine}`);
+    if (Number.isNaN(nanoseconds)) throw new Error(`${path} has no processor time of machine ${machine}`);
     return nanoseconds;
   };
 }

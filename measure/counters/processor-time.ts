@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 export interface ProcessorTime {
   /** Everything but idle and stolen time. */
   busy: number;
-  /** Of that, in softirq: where the kernel works on packets when no process is at hand to be charged for it. */
+  /** Of that, in softirq: packet processing that is not charged to a process. */
   softirq: number;
-  /** Taken away by the host of a virtual computer. */
+  /** Steal time: taken by the host of a virtual computer. */
   steal: number;
   total: number;
 }
@@ -14,7 +14,7 @@ export interface ProcessorTime {
 /** Units of /proc/stat per second (USER_HZ, the same on every architecture). */
 const unitsPerSecond = 100;
 
-/** The first line of /proc/stat (proc(5)). @throws Error when it is none */
+/** The first line of /proc/stat (proc(5)). @throws Error when it is not valid */
 export function parseProcessorTime(stat: string): ProcessorTime {
   const fields = /^cpu +(.+)/
     .exec(stat)?.[1]
@@ -49,7 +49,7 @@ export function processorTimeBetween(before: ProcessorTime, after: ProcessorTime
 }
 
 /**
- * Share of the time that was taken away from a measurement: by the host, and by programs that do not belong to it.
+ * Share of the time that a measurement lost: to the host, and to programs that do not belong to it.
  * @param own seconds that the measurement's processes were charged for, without softirq
  */
 export const takenShare = ({ steal, busy, softirq, total }: ProcessorTime, own: number): number =>
@@ -61,5 +61,5 @@ export function ownProcessSeconds(): number {
   return (user + system) / 1e6;
 }
 
-/** Share of the time that the host took away; 0 in an interval too short to tell. */
+/** Share of the time that the host took; 0 if the interval is too short to measure. */
 export const stealShare = ({ steal, total }: ProcessorTime): number => (total > 0 ? Math.min(1, steal / total) : 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One connection: connect, GET, the whole answer, close; how long that took, and what became of it. */
+/* One connection: connect, GET, the whole answer, close; its duration and its result. */
 #pragma once
 
 #include <arpa/inet.h>
@@ -31,7 +31,7 @@ static const char *const words[OUTCOMES] = {
 	"unreachable",	"shortAnswer", "notOk",	  "other",	  "notTried",
 };
 
-/* What all connections of a round share. */
+/* Shared by all connections of a round. */
 struct question {
 	struct sockaddr_in target, source; /* the source without its port */
 	char request[512];
@@ -66,7 +66,7 @@ static enum outcome failure(int error, enum outcome timed_out)
 	}
 }
 
-/* Whether an answer is 200, and as long as it says. The end of the connection has been read. */
+/* Whether an answer has status 200 and its declared length. The end of the connection has been read. */
 static enum outcome judge_answer(char *answer, size_t length)
 {
 	char *body, *header;
@@ -85,7 +85,7 @@ static enum outcome judge_answer(char *answer, size_t length)
 	return ANSWERED;
 }
 
-/* What is timed: connect, request, the answer to its end, close. */
+/* The timed part: connect, request, the complete answer, close. */
 static enum outcome talk(int sock, const struct question *question, int64_t began)
 {
 	char answer[65536];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a round cost besides time. */
+/* The costs of a round besides time. */
 #pragma once
 
 #include <linux/bpf.h>

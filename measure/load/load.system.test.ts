@@ -1,4 +1,4 @@
-// The load generator on a machine, against a server on another one that notes whom it saw.
+// The load generator on a machine, against a server on another one that records its clients.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -68,7 +68,7 @@ const round = (firstPort: number, more: Partial<Round> = {}): Round => ({
   ...more,
 });
 
-/** Source ports that the server saw since it was asked last. */
+/** Source ports that the server saw since the last request. */
 async function portsSeen(): Promise<number[]> {
   const script = `fetch("http://${SERVER}/ports").then(async (response) => console.log(await response.text()))`;
   return JSON.parse((await runIn(LAB, "client", [process.execPath, "-e", script])).stdout);
@@ -78,7 +78,7 @@ const range = (first: number, count: number): number[] => Array.from({ length: c
 const ascending = (left: number, right: number): number => left - right;
 
 test.each([1, 4])(
-  "with %i at a time every connection is answered, timed, and has a source port of its own",
+  "with %i at a time every connection is answered, timed, and has its own source port",
   async (concurrency) => {
     await portsSeen();
     const first = 20_000 + 1000 * concurrency;
@@ -105,13 +105,13 @@ test("rounds follow one another; a port stays free for the client because the se
 
 let nextPort = 31_000;
 test.each<[string, Partial<Round>, object]>([
-  ["a port where nobody listens", { port: 82 }, { refused: 3 }],
-  ["an address that nobody has", { host: "172.31.1.99" }, { noConnection: 3 }],
+  ["a port without a listener", { port: 82 }, { refused: 3 }],
+  ["an unused address", { host: "172.31.1.99" }, { noConnection: 3 }],
   ["a network without a route", { host: "10.99.0.1" }, { unreachable: 3 }],
   ["a server that resets", { port: 81 }, { reset: 3 }],
-  ["a server that says nothing", { path: "/silent" }, { noAnswer: 3 }],
+  ["a server that sends nothing", { path: "/silent" }, { noAnswer: 3 }],
   ["an answer that is cut off", { path: "/cut" }, { shortAnswer: 3 }],
-  ["a page that is not there", { path: "/missing" }, { notOk: 3 }],
+  ["a missing page", { path: "/missing" }, { notOk: 3 }],
   ["a source address that is not the client's", { source: "172.31.1.77" }, { portTaken: 3 }],
 ])("%s is counted by kind, and not timed", async (_, more, failures) => {
   const result = await load().round(round(nextPort, { connections: 3, ...more }));
@@ -125,7 +125,7 @@ test("a round ends when its time is over", async () => {
   expect(failures.notTried).toBe(20 - (failures.noAnswer ?? 0));
 });
 
-test("it stays on the processor it is given, and refuses one that is not there", async () => {
+test("it stays on the given processor, and refuses one that does not exist", async () => {
   const processor = cpus().length - 1;
   const one = load({ processor });
   await one.round(round(34_000));
@@ -140,7 +140,7 @@ test("it counts BPF run time when asked, and only during the round", async () =>
   expect(bpfCounted).toBe(true);
 });
 
-test("it ends with who started it, also in the middle of a round", async () => {
+test("it exits with its parent, also in the middle of a round", async () => {
   const starter = `
     const { spawn } = require("node:child_process");
     const [file, ...args] = ${JSON.stringify([...enterArgv(LAB, "client", []), program, "-1", "1", "30000", "60000"])};

@@ -4,7 +4,7 @@ import { failureLine } from "../../verify/actors/actor.ts";
 
 /** How the load generator runs (main.c). */
 export interface LoadOptions {
-  /** The command that runs it where the client is: a machine's `lab exec`, or nothing for this computer. */
+  /** The command prefix that runs it on the client: a machine's `lab exec`, or empty for this computer. */
   enter: string[];
   /** The program, as the machine sees it. */
   program: string;
@@ -14,7 +14,7 @@ export interface LoadOptions {
   concurrency: number;
   /** Milliseconds without a packet after which a connection has failed; default 1000. */
   timeoutMs?: number;
-  /** Milliseconds after which a round tries no further connection; default 20,000. */
+  /** Milliseconds after which a round opens no further connection; default 20,000. */
   roundMs?: number;
 }
 
@@ -27,13 +27,13 @@ export interface Round {
   source: string;
   firstPort: number;
   connections: number;
-  /** Path of the request; stands in the server's log. */
+  /** Path of the request, for the server's log. */
   path: string;
-  /** Whether the kernel counts the run time of BPF programs meanwhile, which costs time itself. */
+  /** Whether the kernel counts the run time of BPF programs meanwhile, which itself costs time. */
   countBpf?: boolean;
 }
 
-/** What became of a connection that was not answered. */
+/** Kinds of failed connections. */
 export type LoadFailure =
   | "portTaken"
   | "refused"
@@ -46,20 +46,20 @@ export type LoadFailure =
   | "other"
   | "notTried";
 
-/** What a round showed. */
+/** The result of a round. */
 export interface RoundResult {
   /** Of each answered connection, in order: connect, GET, whole answer, close. */
   nanoseconds: number[];
   failures: Partial<Record<LoadFailure, number>>;
   elapsedNs: number;
-  /** Time that the load generator itself ran; packets that it sends are worked on in its time. */
+  /** The load generator's own processor time, including the processing of packets that it sends. */
   processorNs: number;
   bpfCounted: boolean;
   /** Of the whole computer, where the processor counts them. */
   instructions?: number;
 }
 
-/** A load generator that runs until it is closed, so that a round costs no start of a process. */
+/** A load generator that runs until it is closed, so that no round starts a process. */
 export interface Load {
   /** Rounds run one after another. Rejects when the generator cannot be reached or has ended. */
   round(round: Round): Promise<RoundResult>;
@@ -96,7 +96,7 @@ export function openLoad({
   const ask = async (round: Round): Promise<RoundResult> => {
     const { host, port, source, firstPort, connections, path, countBpf } = round;
     child.stdin.write(`${[host, port, source, firstPort, connections, path, countBpf ? 1 : 0].join(" ")}\n`);
-    // A generator that hangs in spite of its own limits is ended, and the round with it.
+    // A generator that hangs in spite of its own limits is killed, and the round fails.
     const deadline = setTimeout(() => child.kill("SIGKILL"), roundMs + 4 * timeoutMs + 10_000);
     const { value, done } = await lines.next().finally(() => clearTimeout(deadline));
     if (!done) return JSON.parse(value) as RoundResult;

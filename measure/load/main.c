@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The load generator: opens connections one after another (per worker), asks each for a page over HTTP, reads the whole
- * answer and closes, and says how long each took.
+ * answer and closes, and reports the duration of each.
  *
  *   load CPU CONCURRENCY TIMEOUT_MS ROUND_MS
  *
  * CPU is the processor that all workers run on, -1 for any. A round is one line on standard input and one line of JSON on
- * standard output, written when the round is over, so that nothing is printed while something is measured:
+ * standard output, written when the round is over, so that nothing is printed during a measurement:
  *
  *   HOST PORT SOURCE FIRST_PORT CONNECTIONS PATH COUNT_BPF
  *
- * Connection i is bound to SOURCE and FIRST_PORT + i: the caller sees to it that a port is never used twice, because
- * connection tracking treats a port that it has seen before differently. The server is asked to close first, so no port
+ * Connection i is bound to SOURCE and FIRST_PORT + i: the caller must never use a port twice, because
+ * connection tracking treats a known port differently. The server is asked to close first, so no port
  * stays behind in TIME_WAIT here. COUNT_BPF 1 has the kernel count the run time of BPF programs during the round, by a
- * file descriptor: whatever happens to this process, counting ends with it.
+ * file descriptor: counting ends with this process in any case.
  *
- * It ends when its standard input does, also in the middle of a round: nobody is left who wants to know.
+ * It exits when its standard input ends, also in the middle of a round.
  */
 #define _GNU_SOURCE
 #include "connection.h"
@@ -36,7 +36,7 @@ struct round {
 	struct question question;
 	int first_port, connections;
 	int64_t deadline;
-	atomic_int next; /* the connection that nobody has taken yet */
+	atomic_int next; /* the next free connection */
 	atomic_int working;
 	int done; /* eventfd: the last worker writes to it */
 };

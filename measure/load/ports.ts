@@ -1,16 +1,16 @@
-/** Ports that a client may use as its own: those below belong to services and to root. */
+/** Source ports for clients: lower ones belong to services and to root. */
 const first = 1024;
 const last = 65_535;
 
-/** More source ports are asked for than one address has. */
+/** More source ports were requested than one address has. */
 export class PortsUsedUp extends Error {}
 
 /** How many connections one client address has ports for, each used once. */
 export const portsPerAddress = last - first + 1;
 
 /**
- * Gives out source ports, each once. A port that was used before meets what connection tracking remembers of it, in the
- * kernel's as in ours, and the time of the connection says more about that than about the path.
+ * Allocates source ports, each once. A reused port matches an old connection tracking entry, in the
+ * kernel's table or in ours, and the connection's time would depend on that entry more than on the path.
  */
 export class SourcePorts {
   #next = first;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 /**
  * Keeps processes on one processor. Where client and server share one, a connection's time is the sum of all the work it
  * takes, without the time in which one processor wakes another, which on virtual computers is long and uneven.
- * @returns what lets them go again
+ * @returns a function that removes the restriction
  */
 export function keepOn(processor: number, pids: number[]): () => void {
   const before = pids.map((pid) => ({
@@ -24,7 +24,7 @@ function setAffinity(pid: number, list: string): void {
       timeout: 10_000,
     });
   } catch {
-    // It has ended meanwhile.
+    // It has exited meanwhile.
   }
 }
 

@@ -2,7 +2,7 @@
 // {"target", "answeredNs"} on the monotonic clock, which all machines of this computer share.
 import { connect } from "node:net";
 
-/** A connection that is not answered by then is given up: before a service is programmed nobody answers. */
+/** Timeout of one connection: before a service is programmed there is no answer. */
 const PATIENCE_MS = 100;
 const PAUSE_MS = 5;
 

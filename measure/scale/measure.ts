@@ -8,24 +8,24 @@ import { type ScalePlan, sampleOf } from "./plan.ts";
 import { type Mode, renewMachine, type ScaledNode, serverAddress, startNode } from "./testbed.ts";
 import { monotonicSeconds, watchAnswers } from "./watcher.ts";
 
-/** What one mode showed at one number of services. */
+/** Result of one mode at one number of services. */
 export interface Measured {
   readonly mode: Mode;
   readonly services: number;
   readonly loadSeconds: number;
-  /** Each time one more service was made. */
+  /** One value for each additional service. */
   readonly programmingSeconds: readonly number[];
   readonly rounds: readonly ConnectionRound[];
 }
 
-/** Where the measurement happens. */
+/** The testbed of the measurement. */
 export interface Place {
   readonly lab: string;
   readonly api: TestbedApiServer;
   readonly server: TestbedMachine;
 }
 
-/** How long services may take to answer, seconds: kube-proxy's first synchronization of ten thousand takes its time. */
+/** Timeout for services to answer, seconds: kube-proxy's first synchronization of ten thousand is slow. */
 const patience = 600;
 
 const described = (name: string, index: number) => ({
@@ -40,7 +40,7 @@ export async function measureScale(plan: ScalePlan, place: Place, countdown: Cou
   for (const count of plan.counts) {
     await createServices(place.api, made + 1, count);
     made = count;
-    countdown.step(`${count} services are made`);
+    countdown.step(`${count} services are created`);
     const nodes: Programmed[] = [];
     for (const mode of scaledModes) {
       nodes.push(await program(mode, count, plan, place));
@@ -55,7 +55,7 @@ export async function measureScale(plan: ScalePlan, place: Place, countdown: Cou
   return results;
 }
 
-/** Makes services number `from` to `to`, endpoints first. */
+/** Creates services number `from` to `to`, endpoints first. */
 async function createServices(api: TestbedApiServer, from: number, to: number): Promise<void> {
   const all = Array.from({ length: to - from + 1 }, (_, place) => described(`s${from + place}`, from + place));
   await api.createAll(all.map(endpointSlice));
@@ -66,7 +66,7 @@ interface Programmed extends Pick<Measured, "mode" | "loadSeconds" | "programmin
   readonly node: ScaledNode;
 }
 
-/** Has one mode program everything, then one more service at a time; ends its program, so that rounds are quiet. */
+/** Lets one mode program everything, then one more service at a time; stops its program, so that rounds are quiet. */
 async function program(mode: Mode, count: number, plan: ScalePlan, place: Place): Promise<Programmed> {
   const machine = await renewMachine(place.lab, mode);
   if (count === plan.counts[0]) await place.api.addNode(machine);

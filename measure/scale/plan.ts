@@ -5,7 +5,7 @@ export interface ScalePlan {
   readonly rounds: number;
   /** New connections of one mode in one round. */
   readonly connections: number;
-  /** How often one more service is made and waited for. */
+  /** Number of additional services to create and time. */
   readonly additions: number;
 }
 

@@ -1,4 +1,4 @@
-// From rounds to what is said: undisturbed ones, medians with intervals, ratios, one sentence.
+// From rounds to results: undisturbed rounds, medians with intervals, ratios, one sentence.
 
 import type { Ratio } from "../../report/results/figures.ts";
 import type { Scale } from "../../report/results/scale.ts";
@@ -7,7 +7,7 @@ import { bootstrap, differenceOf, median, pairedRatio } from "../statistics/stat
 import type { ConnectionRound } from "./connections.ts";
 import type { Measured } from "./measure.ts";
 
-/** Fewer pairs of rounds than this show nothing, whatever their interval says. */
+/** Fewer pairs of rounds than this are not significant, regardless of their interval. */
 const leastRounds = 5;
 
 const quietness = ({ takenShare, failed }: ConnectionRound) => ({ takenShare, failedConnections: failed });
@@ -69,6 +69,6 @@ function verdictOf(measured: readonly Measured[], ratios: readonly Ratio[]): str
       const figure = `${value.toFixed(2)}× (${low.toFixed(2)} to ${high.toFixed(2)})`;
       return `${one.mode} ${grown.difference === "no difference" ? `shows no difference, ${figure}` : figure}`;
     });
-  if (said.length === 0) return "There is one number of services only: nothing can be said of growth.";
+  if (said.length === 0) return "There is only one number of services: growth cannot be measured.";
   return `A new connection with ${last} services against the fewest: ${said.join("; ")}.`;
 }

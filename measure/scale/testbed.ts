@@ -1,5 +1,5 @@
-// One web server outside the cluster that is every service's endpoint, and for each mode a node of its own with one pod
-// on it, made anew for every number of services: what is measured begins empty.
+// One web server outside the cluster that is every service's endpoint, and for each mode a separate node with one pod
+// on it, re-created for every number of services, so that each measurement starts empty.
 
 import { ensureDisk } from "../../lab/machines/disk.ts";
 import { startMachine, stopMachine } from "../../lab/machines/machine.ts";
@@ -28,17 +28,17 @@ export const scaleMachines = [
   ...Object.values(nodes).map(({ name, address }) => ({ name, address })),
 ];
 
-/** A node that handles services in one way, and the pod that connects. */
+/** A node with one service mode, and the connecting pod. */
 export interface ScaledNode {
   readonly client: BenchPod;
-  /** When its program was started, on performance.now(); with ours also when it said that it is ready. */
+  /** When its program was started, on performance.now(); for ours also when it was ready. */
   readonly startedMs: number;
   readonly readyMs?: number;
-  /** Ends the program that watches services; what it wrote into the kernel stays. */
+  /** Stops the program that watches services; its state in the kernel stays. */
   stop(): Promise<void>;
 }
 
-/** Takes the power off a mode's machine and boots it again, with nothing of before in its kernel's tables. */
+/** Resets a mode's machine, so that its kernel tables are empty. */
 export async function renewMachine(lab: string, mode: Mode): Promise<TestbedMachine> {
   const machine = new TestbedMachine(lab, nodes[mode]);
   await stopMachine(lab, machine.name);
@@ -48,7 +48,7 @@ export async function renewMachine(lab: string, mode: Mode): Promise<TestbedMach
   return machine;
 }
 
-/** Brings a mode's node up. The pod of kube-proxy's nodes is there before; ours needs the agent, which wires it. */
+/** Starts a mode's node. On kube-proxy's nodes the pod is created first; ours needs the agent, which wires it. */
 export async function startNode(
   mode: Mode,
   machine: TestbedMachine,

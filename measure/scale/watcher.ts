@@ -8,9 +8,9 @@ import type { BenchPod } from "../testbed/bench-pod.ts";
 export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9;
 
 /**
- * Begins to try the targets ("10.97.0.1:80") from a pod; resolves when the first attempts are under way.
- * @returns what waits until the last of them has answered, and gives when on the monotonic clock; it throws LabFailure
- * when they did not within so many seconds
+ * Starts to probe the targets ("10.97.0.1:80") from a pod; resolves once the first attempts have started.
+ * @returns a function that waits for the last target and returns the time of its answer on the monotonic clock; it throws LabFailure
+ * after the given number of seconds
  */
 export async function watchAnswers(
   { machine, name }: BenchPod,

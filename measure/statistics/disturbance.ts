@@ -1,24 +1,24 @@
 import { median } from "./statistics.ts";
 
-/** What tells whether a round may be used. */
+/** Criteria for using a round. */
 export interface Quiet {
   /** Share of the processors' time that others had: the host of a virtual computer, other programs. 0 to 1. */
   takenShare: number;
   failedConnections: number;
 }
 
-/** More of it than this sets a round aside, unless nothing better can be had. An idle computer has about 0.03. */
+/** A round with more is set aside, unless most rounds have more. An idle computer has about 0.03. */
 export const tolerableShare = 0.1;
 
 export interface Quietest<T> {
   used: T[];
-  /** Share that others had in rounds that are used, at most; the tolerable one on a quiet computer. */
+  /** Maximum share of others in the used rounds; on a quiet computer the tolerable one. */
   limit: number;
 }
 
 /**
- * The rounds that may be used; the others' times say more about the computer than about the dataplane. Of every kind those
- * below the tolerable share, or, where that is fewer than half, the quieter half: then the result says so.
+ * The usable rounds; times of the others depend more on the computer than on the dataplane. Of every kind those
+ * below the tolerable share, or, if that is fewer than half, the quieter half, which the result reports.
  */
 export function quietest<T>(rounds: readonly T[], quietOf: (round: T) => Quiet, kindOf = (_: T) => ""): Quietest<T> {
   const kinds = Map.groupBy(rounds, kindOf);

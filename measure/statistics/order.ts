@@ -1,9 +1,9 @@
 import { seeded, shuffled } from "./random.ts";
 
 /**
- * In which order modes are measured, one row per round: a Latin square whose rows are shuffled anew each time it is used
- * up. Every mode stands equally often at every place of a round, and equally often after every other mode (Williams'
- * design; with an odd number of modes in pairs of squares), so neither drift nor what a mode leaves behind favours one.
+ * The order of modes, one row per round: a Latin square whose rows are shuffled again each time it is used
+ * up. Every mode is equally often at every position of a round, and equally often after every other mode (Williams'
+ * design; with an odd number of modes in pairs of squares), so neither drift nor the aftereffects of a mode favour one.
  */
 export function balancedOrder<T>(modes: readonly T[], rounds: number, seed: number): T[][] {
   const random = seeded(seed);

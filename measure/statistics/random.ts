@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1, the same for the same seed (mulberry32): a result can be computed again from its rounds. */
+/** Numbers from 0 to 1, the same for the same seed (mulberry32): so a result can be recomputed from its rounds. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

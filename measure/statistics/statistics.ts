@@ -40,7 +40,7 @@ export function bootstrap<T>(rounds: readonly T[], statistic: (rounds: readonly 
 
 /**
  * One mode's figure over another's, from rounds that were measured next to each other: the median of the ratios within
- * each pair, so that what changed slowly during the measurement cancels out.
+ * each pair, so that slow changes during the measurement cancel out.
  */
 export function pairedRatio(pairs: readonly { of: number; to: number }[], seed = 1): Estimate {
   return bootstrap(
@@ -50,7 +50,7 @@ export function pairedRatio(pairs: readonly { of: number; to: number }[], seed =
   );
 }
 
-/** What may be said of a ratio: nothing when its interval holds 1. */
+/** The significant difference of a ratio: none if its interval contains 1. */
 export function differenceOf({ low, high }: Estimate): "less" | "more" | "no difference" {
   if (high < 1) return "less";
   return low > 1 ? "more" : "no difference";

@@ -1,4 +1,4 @@
-// A real API server with etcd on one machine, without kubelet: nothing but what kube-proxy and the agent watch.
+// A real API server with etcd on one machine, without kubelet, for kube-proxy and the agent to watch.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { API_SERVER_PORT, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { bearer } from "../../kubernetes/access.ts";
@@ -14,10 +14,10 @@ import { collectionPath, type KubernetesObject, node, nodeStatus } from "./kuber
 import { type TestbedMachine, waitUntil } from "./testbed-machine.ts";
 
 const settingsFolder = "/var/lib/bench";
-/** Where every machine finds how to reach the API server. */
+/** The kubeconfig on every machine. */
 export const kubeconfigPath = "/var/lib/bench/kubeconfig";
 
-/** Milliseconds that one answer may take. */
+/** Timeout of one request, milliseconds. */
 const ANSWER_MS = 60_000;
 
 export class TestbedApiServer {
@@ -44,7 +44,7 @@ export class TestbedApiServer {
     return new TestbedApiServer(machine, token, api);
   }
 
-  /** What kube-proxy and the agent get as --kubeconfig, on their own machine. */
+  /** Value of --kubeconfig for kube-proxy and the agent, on their own machine. */
   async writeKubeconfig(machine: TestbedMachine): Promise<void> {
     const config = {
       apiVersion: "v1",
@@ -67,7 +67,7 @@ export class TestbedApiServer {
     return createObject(this.#api, collectionPath(object), object);
   }
 
-  /** Creates an object of a kind that was defined a moment ago and is not served at once. */
+  /** Creates an object of a kind that was just defined and is not served immediately. */
   async createWhenKnown(object: KubernetesObject): Promise<void> {
     await patiently(() => this.create(object), { limitMs: () => 5000, everyMs: 100 });
   }
@@ -82,7 +82,7 @@ export class TestbedApiServer {
     await patchObject(this.#api, `/api/v1/nodes/${name}/status`, { status: nodeStatus(address) });
   }
 
-  /** Creates many, a few at a time, and says how many are there. */
+  /** Creates many objects, a few at a time, and reports the count. */
   async createAll(objects: readonly KubernetesObject[], told: (done: number) => void = () => {}): Promise<void> {
     let next = 0;
     const worker = async () => {
@@ -111,7 +111,7 @@ async function writeSettings(machine: TestbedMachine, token: string): Promise<vo
   await machine.write(`${settingsFolder}/tokens.csv`, `${token},bench,bench,system:masters\n`);
 }
 
-// What is written here lives as long as the lab: nothing has to survive a power cut.
+// The data is needed only as long as the lab: it need not survive a power cut.
 const etcdArguments = [
   "--data-dir=/tmp/etcd",
   "--unsafe-no-fsync",

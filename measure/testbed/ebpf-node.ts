@@ -44,7 +44,7 @@ export class EbpfNode {
     await waitUntilHealthy(this.machine, "http://127.0.0.1:9099/ready", agent);
   }
 
-  /** The dataplane goes on without its agent. */
+  /** The dataplane keeps running without its agent. */
   async stopAgent(): Promise<void> {
     await this.#agent?.stop("SIGKILL");
   }

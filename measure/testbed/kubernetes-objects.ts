@@ -1,5 +1,5 @@
 import { POD_NETWORK } from "../../components/documents/defaults.ts";
-// The Kubernetes objects of the benchmarks, as short as they can be.
+// The Kubernetes objects of the benchmarks, as short as possible.
 
 export interface KubernetesObject {
   apiVersion: string;
@@ -8,7 +8,7 @@ export interface KubernetesObject {
   [field: string]: unknown;
 }
 
-/** Where the API server creates objects of a kind. */
+/** API paths for creating objects of a kind. */
 export function collectionPath({ apiVersion, kind, metadata }: KubernetesObject): string {
   const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const namespace = metadata.namespace ? `/namespaces/${metadata.namespace}` : "";
@@ -38,7 +38,7 @@ export const ipPool = (vxlanMode: "Always" | "CrossSubnet"): KubernetesObject =>
   spec: { cidr: POD_NETWORK, blockSize: 26, vxlanMode, natOutgoing: false },
 });
 
-/** Kinds that the API server must know for the agent; the Dataplane component installs them with their full schemas. */
+/** CRDs that the agent needs; the Dataplane component installs them with their full schemas. */
 export const agentKinds: readonly KubernetesObject[] = [
   definition("projectcalico.org", "v3", "IPPool"),
   definition("ebpf-dataplane.io", "v1alpha1", "IPAMBlock"),
@@ -60,7 +60,7 @@ function definition(group: string, version: string, kind: string): KubernetesObj
   };
 }
 
-/** What a service is made of: a cluster IP at port 80 and endpoints. */
+/** A service: a cluster IP at port 80 and endpoints. */
 export interface ServiceDescription {
   readonly name: string;
   readonly clusterIP: string;

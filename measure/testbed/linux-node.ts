@@ -1,13 +1,13 @@
-// A node as most clusters have it: the standard ptp plugin (a veth pair and a route per pod), the kernel's routing, and
-// the real kube-proxy, whose rules also stand in the forwarding path of every packet.
+// A standard node: the ptp plugin (a veth pair and a route per pod), the kernel's routing, and
+// the real kube-proxy, whose rules are also in the forwarding path of every packet.
 import { kubernetesBinary } from "../../lab/installation.ts";
 import { kubeconfigPath, type TestbedApiServer } from "./api-server.ts";
 import { addByCni, type BenchPod } from "./bench-pod.ts";
 import { type RunningProgram, type TestbedMachine, waitUntilHealthy } from "./testbed-machine.ts";
 
-/** Holds the pods' networks of both kinds of nodes. */
+/** Contains the pod subnets of both kinds of nodes. */
 const clusterNetwork = "10.244.0.0/15";
-/** Where Debian's containernetworking-plugins puts the plugins. */
+/** The plugins' folder in Debian's containernetworking-plugins. */
 const pluginFolder = "/usr/lib/cni";
 
 export type ProxyMode = "iptables" | "nftables";
@@ -31,7 +31,7 @@ export class LinuxNode {
     await this.startProxy(mode);
   }
 
-  /** Starts kube-proxy with its defaults. Ready says: a first synchronization has ended. */
+  /** Starts kube-proxy with its defaults. It is ready after its first synchronization. */
   async startProxy(mode: ProxyMode): Promise<void> {
     const settings = [
       `--kubeconfig=${kubeconfigPath}`,
@@ -59,7 +59,7 @@ export class LinuxNode {
     return addByCni(this.machine, name, { plugin: "ptp", folder: pluginFolder, config });
   }
 
-  /** The way to another node's pods: as flannel writes it, with its host-gw backend or with its VXLAN. */
+  /** The route to another node's pods, as flannel creates it with its host-gw or VXLAN backend. */
   async routeTo(other: LinuxNode, vxlan: boolean): Promise<void> {
     if (!vxlan) {
       await this.machine.run(["ip", "route", "replace", other.#podSubnet, "via", other.machine.address]);
@@ -79,6 +79,6 @@ export class LinuxNode {
   }
 }
 
-/** Follows from the address, so that each node knows the others'. */
+/** Derived from the address, so that each node knows the others'. */
 const tunnelMac = ({ machine }: LinuxNode): string =>
   ["02", "00", ...machine.address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))].join(":");

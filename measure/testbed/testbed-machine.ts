@@ -17,7 +17,7 @@ export interface RunningProgram {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** One machine of a bare lab as a benchmark uses it. */
+/** A machine of a bare lab, for benchmarks. */
 export class TestbedMachine {
   readonly lab: string;
   readonly name: string;
@@ -29,7 +29,7 @@ export class TestbedMachine {
     this.address = address;
   }
 
-  /** Runs a command to its end and answers its output. @throws LabFailure with what it said. */
+  /** Runs a command and returns its output. @throws LabFailure with its error output. */
   async run(argv: string[], input = "", timeout = 60_000): Promise<string> {
     const result = await runIn(this.lab, this.name, argv, { input, timeout });
     if (result.status === 0) return result.stdout;
@@ -92,9 +92,9 @@ class Program implements RunningProgram {
 }
 
 /**
- * Waits for evidence, bounded.
- * @param seconds how long at most
- * @throws LabFailure with the end of the program's log when it ended, or when the time is over
+ * Waits for a condition, with a timeout.
+ * @param seconds timeout
+ * @throws LabFailure with the end of the program's log when it exited, or on timeout
  */
 export async function waitUntil(
   what: string,
@@ -115,10 +115,10 @@ export async function waitUntil(
   }
 }
 
-/** Ten minutes: what a first synchronization of ten thousand services may take on a busy computer. */
+/** Ten minutes: enough for a first synchronization of ten thousand services on a busy computer. */
 const patienceSeconds = 600;
 
-/** Waits until a program's health endpoint, as its machine reaches it, answers 200. One process asks all the time. */
+/** Waits until a program's health endpoint, as its machine reaches it, answers 200. One process polls it. */
 export async function waitUntilHealthy(machine: TestbedMachine, url: string, program: RunningProgram): Promise<void> {
   const ask = `const ask = () => fetch(${JSON.stringify(url)}).then((r) => r.ok, () => false);
     (async () => { while (!(await ask())) await new Promise((resolve) => setTimeout(resolve, 50)); })()`;

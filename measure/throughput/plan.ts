@@ -3,7 +3,7 @@ import type { cables, encapsulations } from "../../report/results/throughput.ts"
 export type Cable = (typeof cables)[number];
 export type Encapsulation = (typeof encapsulations)[number];
 
-/** What is the same in all rounds of a series; paths alternate within it. */
+/** Parameters of all rounds of a series; paths alternate within it. */
 export interface Series {
   readonly cable: Cable;
   readonly encapsulation: Encapsulation;
@@ -27,7 +27,7 @@ export interface PlanOptions {
   readonly rounds?: number;
 }
 
-/** The two MTUs of the published figures: an Ethernet's and a jumbo frame's, less what a tunnel takes. */
+/** The two MTUs of the published figures: Ethernet's and a jumbo frame's, minus the tunnel overhead. */
 const mtus = [1440, 8940];
 const cablesInOrder: readonly Cable[] = ["Offloaded", "Cut"];
 const loads = [
@@ -37,7 +37,7 @@ const loads = [
   { streams: 4, messageBytes: 65_536 },
 ];
 
-/** Which series are measured, with how many rounds; quick: only what the goal speaks of. */
+/** The series and their number of rounds; quick: only the series of the project's goal. */
 export function planThroughput({ quick, vxlan, rounds = quick ? 5 : 9 }: PlanOptions): Plan {
   const encapsulation = vxlan ? "Vxlan" : "None";
   const series = (quick ? [1440] : mtus).flatMap((mtu) =>
@@ -51,6 +51,6 @@ export function planThroughput({ quick, vxlan, rounds = quick ? 5 : 9 }: PlanOpt
 /** Starting and ending qperf, and reading counters, on two cores. */
 const roundOverheadSeconds = 0.6;
 
-/** A first guess, before any round was timed. */
+/** A first estimate, before any round was timed. */
 export const expectedSeconds = ({ series, rounds, seconds }: Plan, paths: number): number =>
   series.length * rounds * paths * (seconds + roundOverheadSeconds);

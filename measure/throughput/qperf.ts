@@ -1,11 +1,11 @@
 // qperf, the tool of the published figures: a server in the receiving pod for every stream, a client for each in the
-// sending one. Its figure is what the receiver got.
+// sending one. Its figure is the received bandwidth.
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { LabFailure } from "../../lab/failure.ts";
 import type { RunningProgram, TestbedMachine } from "../testbed/testbed-machine.ts";
 
-/** Where a stream begins or ends: a pod's network namespace on a machine, or the machine itself. */
+/** An end of a stream: a pod's network namespace on a machine, or the machine itself. */
 export interface End {
   readonly machine: TestbedMachine;
   readonly address: string;
@@ -44,7 +44,7 @@ async function run(from: End, command: string[]): Promise<number> {
   return parseBitsPerSecond(said, complaint);
 }
 
-/** Reads "    bw  =  1,234,567,890 bytes/sec". @throws LabFailure with what qperf said instead */
+/** Reads "    bw  =  1,234,567,890 bytes/sec". @throws LabFailure with qperf's output */
 export function parseBitsPerSecond(said: string, complaint = ""): number {
   const bytes = /^\s*bw\s*=\s*([\d.,]+) bytes\/sec$/m.exec(said)?.[1];
   if (bytes) return Number(bytes.replaceAll(",", "")) * 8;

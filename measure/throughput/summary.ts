@@ -1,4 +1,4 @@
-// From samples to what is said: undisturbed rounds, medians with intervals, ratios, one sentence.
+// From samples to results: undisturbed rounds, medians with intervals, ratios, one sentence.
 
 import type { Ratio } from "../../report/results/figures.ts";
 import type { Throughput } from "../../report/results/throughput.ts";
@@ -9,7 +9,7 @@ import { allPaths, type MeasuredSeries, type Path, type Sample, titleOf } from "
 const quantities = ["gbitPerSecond", "cpuSecondsPerGbit", "ownCpuSecondsPerGbit"] as const;
 type Quantity = (typeof quantities)[number];
 
-/** Fewer pairs of rounds than this show nothing, whatever their interval says. */
+/** Fewer pairs of rounds than this are not significant, regardless of their interval. */
 const leastRounds = 5;
 
 export function summarize(measured: readonly MeasuredSeries[]): Pick<Throughput, "runs" | "ratios" | "verdict"> {
@@ -61,7 +61,7 @@ function ratioOf(title: string, samples: readonly Sample[], quantity: Quantity):
   return [{ of: `Ebpf, ${title}`, to: `Linux, ${title}`, quantity, ratio, difference }];
 }
 
-/** What the goal speaks of: large writes on one stream at an MTU of 1440. */
+/** The project's goal: large writes on one stream at an MTU of 1440. */
 const decisive = /^Ebpf, MTU 1440, cable (\w+), 1 stream, 65536 /;
 
 export function verdictOf(ratios: readonly Ratio[]): string {
@@ -74,6 +74,6 @@ export function verdictOf(ratios: readonly Ratio[]): string {
         ? `${cable}: no difference in CPU time per Gbit, ${said}`
         : `${cable}: ${said} the CPU time per Gbit`;
     });
-  if (sentences.length === 0) return "Nothing was measured that the goal speaks of.";
+  if (sentences.length === 0) return "Nothing was measured for the project's goal.";
   return `eBPF against the standard Linux path at an MTU of 1440, by cable: ${sentences.join("; ")}.`;
 }

@@ -1,5 +1,5 @@
-// Two nodes with the agent and two with kube-proxy, side by side on one switch and one API server: neither has anything
-// of the other, and both are there all the time, so that rounds can alternate.
+// Two nodes with the agent and two with kube-proxy, side by side on one switch and one API server. They share nothing
+// else, and both run all the time, so that rounds can alternate.
 
 import { withBareLab } from "../../lab/machines/bare.ts";
 import { run } from "../../lab/machines/command.ts";
@@ -25,9 +25,9 @@ export const addresses = {
 
 /** The machines' end of the cable between two of them. */
 export const cableDevice = "eth1";
-/** Room for pods' packets of 8940 bytes, wrapped. */
+/** Room for pods' packets of 8940 bytes with VXLAN. */
 const cableMtu = 9000;
-/** What the agent is told: 8940 for pods and 50 for VXLAN. */
+/** The agent's setting: 8940 for pods and 50 for VXLAN. */
 const agentMtu = 8990;
 
 /** Two pods on different nodes. */
@@ -46,7 +46,7 @@ export interface Testbed {
   readonly kubernetes: string;
 }
 
-/** Services that are there beside: a cluster without any would be flattering. */
+/** Additional services: a cluster without any would not be representative. */
 const otherServices = 20;
 
 export async function withThroughputTestbed<T>(
@@ -96,7 +96,7 @@ export async function withThroughputTestbed<T>(
 }
 
 /**
- * Two machines get a cable of their own beside the switch, and their packets to each other take it: a switch in hardware costs
+ * Two machines get a separate cable beside the switch, for the packets between them: a hardware switch costs
  * their processors nothing either.
  */
 async function connect(lab: string, one: TestbedMachine, two: TestbedMachine): Promise<void> {
