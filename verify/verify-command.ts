@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { VerificationDocument } from "../components/source-ip-verification/result.ts";
 import type { Comparison } from "../report/results/compare.ts";
 import type { VerificationResult } from "../report/results/verification.ts";
 import type { World } from "./engine/world.ts";
@@ -36,7 +37,8 @@ export function verifyCommand(file: string, options: VerifyOptions, { measureIn,
     // First without the page, so that a page that cannot be made costs nothing that is known.
     writeResult(path.result, result);
     writePage({ verification: result, compare: comparison }, path.report);
-    const whole = { ...result, reportPath: path.report };
+    // What the component reads of it.
+    const whole = { ...result, reportPath: path.report } satisfies VerificationDocument;
     writeResult(path.result, whole);
     return whole;
   };

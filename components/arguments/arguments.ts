@@ -100,7 +100,7 @@ function choiceOf(place: InputPlace, value: unknown, allowed: readonly string[])
 
 function primitiveOf(place: InputPlace, value: unknown, field: Field): unknown {
   if (typeof value === field.type && !Number.isNaN(value)) return value;
-  // A text that holds what is meant, as configuration does: said, and not converted, so that "08" is nobody's 8.
+  // A number or truth value as text, as in configuration: the message says so, but it is not converted ("08" is not 8).
   const bare = typeof value === "string" && value !== "" && field.type !== "string" ? meant(value) : undefined;
   const quoted = field.type === "string" && (typeof value === "number" || typeof value === "boolean");
   const hint =

@@ -59,7 +59,7 @@ export interface AwsClusterArgs {
   nodePortCidrs?: pulumi.Input<string>[];
   /** What may be open to everybody. Defaults to nothing. */
   openToWorld?: WorldAccess[];
-  /** Logging in by SSH. Defaults to nobody. */
+  /** SSH access. Defaults to none. */
   ssh?: SshAccess;
   /** Whether instances let themselves be entered by AWS Session Manager. Defaults to false. */
   sessionManager?: boolean;

@@ -104,7 +104,7 @@ export function nodes(
   return { made, controlPlane, publicAddress, association };
 }
 
-/** What a node is told. A worker learns the release from the control plane, so that a later one leaves its user data as it is. */
+/** Settings of a node. A worker gets the release from the control plane, so an upgrade does not change its user data. */
 function settingsOf(
   args: AwsClusterArgs,
   checked: CheckedAws,

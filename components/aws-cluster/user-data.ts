@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { packageRoot } from "../program/installed-program.ts";
 import { type InputPlace, refuse } from "../refusal/refusal.ts";
 
-/** What a node is told: variables of bootstrap/node.sh. Nothing of it is secret, as user data is not. */
+/** Settings of a node: variables of bootstrap/node.sh. None is secret, because user data is not. */
 export type NodeSettings = Record<string, string>;
 
 /** EC2's limit for user data before it is encoded. */

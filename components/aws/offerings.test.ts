@@ -30,7 +30,7 @@ test("a type that is nowhere to be had is refused", () => {
 
 test("a type that is missing in the zone of its subnet is refused, with where it is", () => {
   expect(() => check({ "t3.medium": [a, b] }, { zone: c })).toThrow(
-    "a type that AWS has in eu-central-1c, the zone of its subnet; it is to be had in eu-central-1a, eu-central-1b",
+    "a type that AWS has in eu-central-1c, the zone of its subnet; zones that offer it: eu-central-1a, eu-central-1b",
   );
 });
 

@@ -7,7 +7,7 @@ import { refusedByAws } from "./refused-by-aws.ts";
 import type { AwsSdk } from "./sdk-types.ts";
 import type { AwsSubnet } from "./subnet.ts";
 
-/** Zones by the instance type that is to be had there. */
+/** Zones that offer an instance type, by type. */
 type Offerings = Map<string, string[]>;
 
 /**
@@ -26,7 +26,7 @@ export function offered(
     .getInstanceTypeOfferings(question, opts)
     .catch((error: unknown) => refusedByAws(place, error))
     .then(({ instanceTypes, locations }) => {
-      // Nothing is known in a preview that asks nobody.
+      // A preview without a provider gets no answer.
       if (!instanceTypes) return [];
       const zones: Offerings = new Map(types.map((type) => [type, []]));
       instanceTypes.forEach((type, index) => {
@@ -38,7 +38,7 @@ export function offered(
   return pulumi.output(answer);
 }
 
-/** Refuses types that are nowhere to be had, or not where their machine is put. */
+/** Refuses types that no zone offers, or not the zone of their machine. */
 export function requireOffered(
   place: InputPlace,
   zones: Offerings,
@@ -58,7 +58,7 @@ export function requireOffered(
       refuse(
         field,
         instanceType,
-        `a type that AWS has in ${zone}, the zone of its subnet; it is to be had in ${where.join(", ")}`,
+        `a type that AWS has in ${zone}, the zone of its subnet; zones that offer it: ${where.join(", ")}`,
       );
     }
     const mayBeMissed = zone === undefined && id === undefined && where.length < known.length;

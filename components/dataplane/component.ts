@@ -29,7 +29,7 @@ import { AGENT, AGENT_LABELS } from "./names.ts";
 export class Dataplane extends pulumi.ComponentResource {
   /** Namespace of the agent. */
   readonly namespace: pulumi.Output<string>;
-  /** Hash of everything that was declared, the image's digest included: what hangs on the dataplane is repeated when it changes. */
+  /** Hash of everything that was declared, the image's digest included: a trigger for everything that depends on the dataplane. */
   readonly contentHash: pulumi.Output<string>;
 
   constructor(name: string, args: DataplaneArgs, opts?: pulumi.ComponentResourceOptions) {

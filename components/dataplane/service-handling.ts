@@ -4,7 +4,7 @@ import { isKubeProxyMode, type KubeProxyObjects, type KubeProxyOptions, kubeProx
 
 type KubeProxyObject = KubeProxyObjects[keyof KubeProxyObjects];
 
-/** How a running cluster's services are handed over, in this order: nobody is without somebody who handles them. */
+/** How services of a running cluster are handed over, in this order, so that they are handled at any time. */
 export interface HandOver {
   /** To be applied, and to be ready (the DaemonSet) before what follows. */
   before: KubeProxyObject[];

@@ -53,7 +53,8 @@ export const labSchema = z
 export type LabSpec = z.output<typeof labSchema>;
 export type LabMachine = LabSpec["machines"][number];
 
-/** The part of what `lab up` prints that a component reads: nobody knows it before the cluster stands. */
+/** The part of the output of `lab up` that a component reads, because it is not known before the cluster exists. */
 export interface LabResult {
+  /** Text of an administrator's kubeconfig for the loopback forwarder. */
   kubeconfig: string;
 }

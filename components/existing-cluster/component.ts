@@ -54,7 +54,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       clusterId,
       probeNodes,
     });
-    // Without triggers: what changes is an update, and an update is told what the last run found (clusterId).
+    // Without triggers: a change is an update, and an update receives the output of the previous run (clusterId).
     const preflight = new command.local.Command(
       `${name}-preflight`,
       {

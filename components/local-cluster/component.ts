@@ -68,7 +68,7 @@ export class LocalCluster extends pulumi.ComponentResource {
       { kubeconfig: pulumi.secret(kubeconfig), release: lab.kubernetesVersion },
       { parent: this },
     );
-    // The lab is what was asked for, so a preview knows all of it but the credentials; whoever uses it still waits for the lab.
+    // The lab is as declared, so a preview knows everything except the credentials; users of these outputs still wait for the lab.
     const [controlPlane] = lab.machines as [Machine, ...Machine[]];
     const standing = <Value>(value: Value): pulumi.Output<Value> => up.urn.apply(() => value);
     this.apiServer = standing({ host: controlPlane.address, port: API_SERVER_PORT });

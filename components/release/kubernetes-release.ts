@@ -1,4 +1,4 @@
-/** The release of Kubernetes that clusters are made with, unless they are told another. */
+/** Default release of Kubernetes for new clusters. */
 export const DEFAULT_RELEASE = "v1.35.0";
 
 /** kube-proxy of that release. */

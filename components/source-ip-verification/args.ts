@@ -138,7 +138,7 @@ export interface SourceIpVerificationArgs {
   comparisonModes?: ComparisonMode[];
   /** Limits for what is measured. Defaults to none. */
   thresholds?: LatencyThreshold[];
-  /** What else the result hangs on, like `dataplane.contentHash`: a change repeats the verification. Defaults to nothing. */
+  /** What else the result depends on, like `dataplane.contentHash`: a change repeats the verification. Defaults to nothing. */
   triggers?: pulumi.Input<string>[];
   /** Repeats the verification at every deployment, also when nothing changed. Defaults to false. */
   alwaysRun?: boolean;

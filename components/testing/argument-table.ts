@@ -15,7 +15,7 @@ export interface PackageSchema {
 
 const ANY = "pulumi.json#/Any";
 
-/** The text of arguments/arguments.gen.ts: what components check their arguments against, from what other languages are told of them. */
+/** The text of arguments/arguments.gen.ts: the table that components check arguments with, made from the schema for other languages. */
 export function argumentTable({ resources, types }: PackageSchema): string {
   const lines: string[] = [];
   const written = new Set<string>();

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What is refused while a program runs, of values that are known later too: the SDK rejects promises that nobody else has. */
+/** Refusals while a program runs, also of values that are known later: the SDK rejects promises that no other code handles. */
 export async function refusalsOf(program: () => unknown): Promise<string> {
   const refusals: string[] = [];
   const remember = (error: Error) => refusals.push(error.message);

@@ -12,7 +12,7 @@ const SERVICE = /^kubernetes(\.default(\.svc(\..+)?)?)?$/i;
 export function requireHost(place: InputPlace, host: string): string {
   const allowed = "an IPv4 address or a DNS name, without scheme, port and path";
   if (familyOf(host) === "IPv4") {
-    // Nobody answers there.
+    // No machine can have such an address.
     const range = useOf(host);
     return ["unspecified", "broadcast", "multicast"].includes(range)
       ? refuse(place, host, "the address of a machine")

@@ -1,11 +1,9 @@
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
-import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
+import type { LabMachine, LabResult, LabSpec } from "../../components/documents/lab.ts";
 
 /** What `up` prints to stdout. */
-export interface LabDescription {
+export interface LabDescription extends LabResult {
   lab: string;
-  /** An admin's kubeconfig that uses the loopback forwarder. */
-  kubeconfig: string;
   /** The address for nodes. */
   apiServer: { host: string; port: number };
   nodes: { name: string; address: string }[];
