@@ -126,6 +126,9 @@ test("what a killed run left is removed, what another run uses is not", async ()
   api.namespaces = [
     { metadata: { name: "ebpf-dataplane-probe-00000001", creationTimestamp: hours(4) } },
     { metadata: { name: "ebpf-dataplane-probe-00000002", creationTimestamp: hours(1) } },
+    // The label alone makes no namespace ours.
+    { metadata: { name: "production", creationTimestamp: hours(4000) } },
+    { metadata: { name: "ebpf-dataplane-probe-of-mine", creationTimestamp: hours(4000) } },
   ];
   await probers().start();
   expect(api.written.filter((line) => line.startsWith("DELETE"))).toEqual([

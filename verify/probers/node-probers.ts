@@ -21,6 +21,8 @@ const removeMs = 20_000;
 /** What a killed run left is older than any that still runs: a verification ends within an hour. */
 const staleMs = 3 * 3600 * 1000;
 
+const OWN_NAME = /^ebpf-dataplane-probe-[0-9a-f]{8}$/;
+
 /** Where probes and captures of nodes and their pods run: pods of our own, on every node, made when the first is needed, in a namespace of
  * their own that is removed at the end. Nothing of the dataplane that is verified takes part. */
 export class NodeProbers {
@@ -109,8 +111,11 @@ export class NodeProbers {
   async #removeStale(): Promise<void> {
     const [[label, value]] = Object.entries(PROBER_LABELS) as [[string, string]];
     const all = await listObjects<V1Namespace>(this.#api, "/api/v1/namespaces", { labelSelector: `${label}=${value}` });
-    const old = all.filter(({ metadata }) => Date.now() - Date.parse(String(metadata?.creationTimestamp)) > staleMs);
-    for (const { metadata } of old) await this.#objects.delete(proberNamespace(metadata?.name ?? ""));
+    const names = all
+      .filter(({ metadata }) => Date.now() - Date.parse(String(metadata?.creationTimestamp)) > staleMs)
+      .map(({ metadata }) => metadata?.name ?? "");
+    // A label can be put on any namespace: the name must be one that this class gives.
+    for (const name of names.filter((name) => OWN_NAME.test(name))) await this.#objects.delete(proberNamespace(name));
   }
 
   async #podOn(node: string): Promise<V1Pod> {
