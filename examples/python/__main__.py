@@ -7,7 +7,7 @@ provider = k8s.Provider("cluster", kubeconfig=config.require_secret("kubeconfig"
 
 dataplane = ebpf.Dataplane(
     "dataplane",
-    # The API server as the nodes reach it, never a Service.
+    # The API server's address for nodes, never a Service.
     api_server=ebpf.ApiServerAddressArgs(host=config.require("apiServerHost"), port=6443),
     image_registry=config.require("imageRegistry"),
     return_mode=ebpf.ReturnMode.DSR,

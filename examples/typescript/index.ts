@@ -8,7 +8,7 @@ const provider = new k8s.Provider("cluster", { kubeconfig: config.requireSecret(
 const dataplane = new Dataplane(
   "dataplane",
   {
-    // The API server as the nodes reach it, never a Service.
+    // The API server's address for nodes, never a Service.
     apiServer: { host: config.require("apiServerHost"), port: 6443 },
     imageRegistry: config.require("imageRegistry"),
     returnMode: ReturnMode.Dsr,
