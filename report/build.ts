@@ -6,7 +6,7 @@ import { packetPathsOf } from "./paths.ts";
 import { holds } from "./results/verification.ts";
 import { seedFigures } from "./seed.ts";
 
-/** Puts results together. Pure: the same inputs give the same report. */
+/** Combines the results. Pure: the same inputs give the same report. */
 export function buildReport(inputs: ReportInputs): Report {
   const { verification, compare, throughput, scale, writtenAt } = inputs;
   const day = writtenAt.toISOString().slice(0, 10);

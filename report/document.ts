@@ -7,7 +7,7 @@ import { throughputSchema } from "./results/throughput.ts";
 import { placeSchema } from "./results/topology.ts";
 import { resultSchema } from "./results/verification.ts";
 
-/** What a report is made of, in the order of reading. */
+/** The parts of a report, in reading order. */
 export const measurements = ["verification", "compare", "throughput", "scale"] as const;
 export type Measurement = (typeof measurements)[number];
 
@@ -22,7 +22,7 @@ const stretchSchema = z
     source: z.string().optional().describe("ADDRESS:PORT; absent: not known on this stretch."),
     destination: z.string().optional().describe("ADDRESS:PORT; absent: not known on this stretch."),
     wrapped: z.strictObject({ source: z.string(), destination: z.string() }).optional().describe("Outer addresses."),
-    basis: z.string().describe("What this rests on, in words: a captured packet, the server's log, a socket."),
+    basis: z.string().describe("The evidence: a captured packet, the server's log, a socket."),
   })
   .describe("A packet between two places.");
 
@@ -32,9 +32,9 @@ const rewriteSchema = z
     field: z.enum(["source", "destination"]),
     before: z.string(),
     after: z.string(),
-    at: z.string().optional().describe("Name of the place that did it; absent: somewhere on the way."),
+    at: z.string().optional().describe("Name of the place that rewrote it; absent: somewhere on the path."),
   })
-  .describe("An address that was changed on the way.");
+  .describe("An address that was rewritten on the path.");
 
 export const packetPathSchema = z
   .strictObject({
@@ -43,33 +43,33 @@ export const packetPathSchema = z
     target: z.string(),
     served: z.boolean(),
     reply: z.enum(["direct", "viaEntryNode", "onEntryNode"]).optional(),
-    captured: z.boolean().describe("Whether every stretch was captured; otherwise each says what it rests on."),
+    captured: z.boolean().describe("Whether every segment was captured; otherwise each has its evidence."),
     places: z.array(placeSchema),
     stretches: z.array(stretchSchema),
     rewrites: z.array(rewriteSchema),
   })
-  .describe("The way of request and reply in one mode, as observed.");
+  .describe("The path of request and reply in one mode, as observed.");
 
 const loggedSchema = z
   .strictObject({
     mode: modeSchema.optional().describe("Absent: as deployed when the verification ran."),
-    client: z.string().optional().describe("Who connected; absent: the clients of the comparison."),
+    client: z.string().optional().describe("The client; absent: the clients of the comparison."),
     sources: z.array(z.string()).describe("Addresses that the server saw."),
     lines: z.array(z.string()).describe("Its log, as evidence."),
     own: z.boolean().optional().describe("Whether they are the clients' own; absent: not known."),
   })
-  .describe("Whom the server saw.");
+  .describe("Sources that the server saw.");
 
 const seedFigureSchema = z
   .strictObject({ mode: modeSchema, meanUs: z.number(), ratio: z.number().describe("To kube-proxy's mean.") })
   .describe("A figure of the seed's walk-through on four virtual machines: mean of 10,000 connections by curl.");
 
-/** The form of `out/report.json`, all that the report's page shows. */
+/** The schema of `out/report.json`, the complete content of the report's page. */
 export const reportSchema = z
   .strictObject({
     writtenAt: z.iso.datetime().describe("When, UTC."),
-    verdict: z.string().describe("What was found out, in one sentence."),
-    holds: z.boolean().optional().describe("Whether all that was asked holds; absent: nothing was verified."),
+    verdict: z.string().describe("The result, in one sentence."),
+    holds: z.boolean().optional().describe("Whether all expectations hold; absent: nothing was verified."),
     ways: z.array(packetPathSchema),
     logged: z.array(loggedSchema),
     seed: z.array(seedFigureSchema),
@@ -92,9 +92,9 @@ export const reportSchema = z
           next: z.string().optional().describe("The command that measures it."),
         }),
       )
-      .describe("What this report cannot say, and why."),
+      .describe("Missing results, and the reason."),
   })
-  .describe("Everything that is known about a deployed dataplane: verified, compared, measured.");
+  .describe("Results about a deployed dataplane: verified, compared, measured.");
 
 export type Report = z.output<typeof reportSchema>;
 export type PacketPath = z.output<typeof packetPathSchema>;

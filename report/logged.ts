@@ -2,7 +2,7 @@ import type { Logged } from "./document.ts";
 import type { Comparison } from "./results/compare.ts";
 import type { VerificationResult } from "./results/verification.ts";
 
-/** Whom the servers saw, and the lines that say so. */
+/** Sources in the servers' logs, with the log lines. */
 export function loggedOf(verification?: VerificationResult, compare?: Comparison): Logged[] {
   return [
     ...(verification ? ofVerification(verification) : []),

@@ -1,6 +1,6 @@
 import type { ComparedMode } from "./results/compare.ts";
 
-/** What people call a way of handling services. */
+/** Display names of service modes. */
 export const modeNames: Record<ComparedMode, string> = {
   KubeProxyIptables: "kube-proxy, iptables",
   KubeProxyNftables: "kube-proxy, nftables",

@@ -3,16 +3,16 @@ import type { ReportInputs } from "./inputs.ts";
 import { modeName } from "./modes.ts";
 
 const absent: Record<Measurement, { what: string; next: string }> = {
-  verification: { what: "Whether servers see their clients, and whom the policies let through", next: "make up" },
+  verification: { what: "Whether servers see their clients, and which clients the policies admit", next: "make up" },
   compare: {
-    what: "The dataplane beside kube-proxy: who is served, latency, CPU per connection",
+    what: "The dataplane beside kube-proxy: served clients, latency, CPU per connection",
     next: "make compare",
   },
   throughput: { what: "Throughput between pods and CPU per gigabit", next: "make bench-throughput" },
   scale: { what: "Latency and programming time against the number of services", next: "make bench-scale" },
 };
 
-/** What a reader could expect to find and does not, each with its reason and what would change that. */
+/** Missing results, each with its reason and the next step. */
 export function notMeasured(inputs: ReportInputs): Report["notMeasured"] {
   return [
     ...measurements

@@ -1,7 +1,7 @@
 import type { PacketPath } from "./document.ts";
 import { hostOf } from "./rewrites.ts";
 
-/** What the drawing shows, in a sentence or two. */
+/** The drawing in one or two sentences. */
 export function inWords({ places, stretches, served, reply, client }: PacketPath): string {
   const entry = places.find(({ role }) => role === "entryNode")?.name;
   if (!served) return `${client} gets no answer.`;
@@ -11,15 +11,15 @@ export function inWords({ places, stretches, served, reply, client }: PacketPath
   const own = left && arrived && hostOf(left) === hostOf(arrived);
   const source =
     arrived === undefined
-      ? "Whom the server saw is not known"
+      ? "The source that the server saw is not known"
       : own
         ? `The server sees the client, ${hostOf(arrived)}`
         : `The server sees ${hostOf(arrived)}${owner ? `, which is ${owner}` : ""}, instead of the client`;
   const back = {
-    direct: `the reply passes ${entry} by`,
+    direct: `the reply bypasses ${entry}`,
     viaEntryNode: `the reply goes back through ${entry}`,
     onEntryNode: `the server runs on ${entry}`,
   };
   if (!reply) return `${source}.`;
-  return `${source}; ${entry ? back[reply] : "no other node is on the way"}.`;
+  return `${source}; ${entry ? back[reply] : "no other node is on the path"}.`;
 }

@@ -5,8 +5,8 @@ import type { Row, Seen, VerificationResult } from "./results/verification.ts";
 import { hostOf, rewritesOf } from "./rewrites.ts";
 
 /**
- * The way of request and reply in each mode: as captured, else put together from what the client's socket, the server's log
- * and the capture on the entry node say, each stretch with what it rests on and nothing where nobody looked.
+ * The path of request and reply in each mode: as captured, otherwise derived from the client's socket, the server's log
+ * and the capture on the entry node; each segment has its evidence, or nothing if it was not observed.
  */
 export function packetPathsOf(verification?: VerificationResult, compare?: Comparison): PacketPath[] {
   const deployed = verification?.topology
@@ -50,7 +50,7 @@ function fromPath({ mode, client, target, served, legs }: Path, places: Place[])
   };
 }
 
-/** What is known of a connection without a capture of each stretch. */
+/** Facts about a connection without a capture of each segment. */
 interface Known {
   mode?: PacketPath["mode"];
   client: Place;
@@ -59,7 +59,7 @@ interface Known {
   entry: Place;
   node?: Place;
   pod: Place;
-  /** Whom the server saw. */
+  /** The source that the server saw. */
   source?: string;
   reply?: PacketPath["reply"];
 }

@@ -15,7 +15,7 @@ const schemas: Record<Measurement, z.ZodType> = {
   scale: scaleSchema,
 };
 
-/** What a folder has to report on, and a sentence for each file that is there and of no use, or is not there. */
+/** The results in a folder, and a sentence for each unusable or missing file. */
 export interface Found {
   inputs: Omit<ReportInputs, "writtenAt">;
   found: Measurement[];

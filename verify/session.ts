@@ -88,12 +88,12 @@ export function writeResult(path: string, result: object): void {
   writeFileSync(path, documentOf(result));
 }
 
-/** A result of before would be taken for that of a run that was killed. */
+/** Otherwise an old result would be mistaken for that of a killed run. */
 export function forgetResult(path: string): void {
   rmSync(path, { force: true });
 }
 
-/** A result as it stands in a file and on standard output. */
+/** A result as written to a file and standard output. */
 export const documentOf = (result: object): string => `${JSON.stringify(result, null, 2)}\n`;
 
 /** @param file `-` is standard input */

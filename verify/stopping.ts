@@ -1,7 +1,7 @@
 /** Exit status of a program that its user stopped. */
 export const stoppedStatus = 130;
 
-/** The first signal stops after what is under way and undoes; a second one leaves at once. */
+/** The first signal stops after the current operation and cleans up; a second one exits at once. */
 export function stopOnSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

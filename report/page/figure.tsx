@@ -6,7 +6,7 @@ interface FigureProps {
   id: string;
   title: string;
   caption: ComponentChildren;
-  /** What the drawing shows, for those who do not see it. */
+  /** Text alternative of the drawing. */
   description: string;
   plot: (width: number) => PlotOptions;
   /** Whether it is alone in its row; otherwise two share one. */
@@ -15,7 +15,7 @@ interface FigureProps {
   table: ComponentChildren;
 }
 
-/** A plot with its caption and, always, its table: there is no way to make one without. */
+/** A plot with its caption and always its table. */
 export function Figure({ id, title, caption, description, plot, alone, table }: FigureProps) {
   return (
     <figure id={id} data-plot={id}>

@@ -27,7 +27,7 @@ const chapters = [
   ["not-measured", "Not known"],
 ] as const;
 
-/** The report as one HTML file that needs nothing else. */
+/** The report as one self-contained HTML file. */
 export function renderReport(report: Report): string {
   return `<!doctype html>\n${renderToString(<Page report={report} />)}\n`;
 }

@@ -12,7 +12,7 @@ function room(direction: Stretch["direction"]): number {
   return direction === "request" ? lanes.reply.line - lanes.request.text - 14 : drawingWidth - lanes.reply.text - 12;
 }
 
-/** One way, drawn: request down on the left, reply up on the right. */
+/** The drawing of a path: request down on the left, reply up on the right. */
 export function PathFigure({
   path,
   id,
@@ -111,7 +111,7 @@ function subtitle({ role, address }: Box["place"]): string {
   return address ? `${roles[role]} ${address}` : roles[role];
 }
 
-/** The namespace and the hash of the template tell nothing in a drawing; the table has the whole name. */
+/** A drawing omits the namespace and the template's hash; the table has the full name. */
 function shortPod(name: string): string {
   return name.replace(/^[^/]*\//, "");
 }

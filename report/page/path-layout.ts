@@ -40,7 +40,7 @@ export interface Layout {
   arrows: Arrow[];
 }
 
-/** Where everything of a way lies, in the drawing's own units. */
+/** The layout of a path, in the drawing's own units. */
 export function layOut({ places, stretches, rewrites }: PacketPath): Layout {
   const pod = places.find(({ role }) => role === "pod");
   const levels = places.filter(({ role }) => role !== "pod");
@@ -97,7 +97,7 @@ function arrowOf(stretch: Stretch, number: number, boxes: Map<string, Box>): Arr
   return { stretch, number, y1, y2, labelY, lines };
 }
 
-/** What stands beside an arrow: the packet's addresses, and the outer ones. */
+/** The label of an arrow: the packet's addresses, and the outer ones. */
 export function labelOf({ source, destination, wrapped }: Stretch): LabelLine[] {
   const outer = wrapped ? [`in VXLAN ${wrapped.source}`, `→ ${wrapped.destination}`] : [];
   return [

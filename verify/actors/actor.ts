@@ -39,7 +39,7 @@ export interface NodeActor extends Actor {
   sockets(pods: PodReference[]): Promise<Map<string, SocketState[]>>;
 }
 
-/** A capture under way. */
+/** A running capture. */
 export interface Capture {
   /** Ends it and gives what it saw. */
   stop(): Promise<CapturedPacket[]>;

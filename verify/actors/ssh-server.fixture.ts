@@ -13,7 +13,7 @@ export const noSshServer =
   (process.getuid?.() !== 0 && "SKIP: an SSH server in a network namespace needs root") ||
   (!existsSync(SSHD) && "SKIP: there is no SSH server (apt-get install openssh-server)");
 
-/** A real SSH server that each connection starts anew inside a network namespace: nothing listens anywhere. */
+/** A real SSH server, started for each connection inside a network namespace: nothing listens anywhere. */
 export function sshServer(netns: string) {
   const folder = mkdtempSync(join(tmpdir(), "ssh-server-"));
   const file = (name: string) => join(folder, name);

@@ -27,7 +27,7 @@ export interface Objects {
   apply(object: KubernetesObject): Promise<void>;
   /** An object that is not there is deleted already. */
   delete(id: ObjectId): Promise<void>;
-  /** Puts a whole object back as it was read, or makes it anew when it is gone. */
+  /** Restores a whole object as it was read, or re-creates it if it was deleted. */
   restore(object: StoredObject): Promise<void>;
 }
 

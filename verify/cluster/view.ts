@@ -4,7 +4,7 @@ import type { Api } from "../../kubernetes/transport.ts";
 import { annotations } from "../../model/mode/mode.ts";
 import { type PodReference, podReference } from "../../probe/namespaces.ts";
 
-/** What a round of probes needs to know of the cluster, read anew for each round. */
+/** The cluster's objects for a round of probes, read again for each round. */
 export interface ClusterView {
   nodes: V1Node[];
   pods: V1Pod[];

@@ -26,7 +26,7 @@ export async function applyPatiently(world: World, object: KubernetesObject): Pr
   await patiently(world, `cannot apply ${named(object)}`, async () => {
     // Applying to an object that is ending would change it and then lose it.
     const now = await world.objects.read(object);
-    if (now?.metadata.deletionTimestamp) throw new Ending(`${named(object)} of before is still being deleted`);
+    if (now?.metadata.deletionTimestamp) throw new Ending(`the previous ${named(object)} is still being deleted`);
     await world.objects.apply(object);
   });
 }

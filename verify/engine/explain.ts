@@ -1,4 +1,4 @@
-// Why an attempt came out as it did, as far as the cluster's own objects tell: said beside what was seen, never instead.
+// Explains the result of an attempt from the cluster's objects: reported in addition to the observation, never instead.
 
 import { ServiceHandling } from "../../components/dataplane/args.ts";
 import { nodeAddresses, podName, readyPodsBehind } from "../cluster/view.ts";

@@ -26,7 +26,7 @@ export interface CheckOutcome {
   broken?: Error;
 }
 
-/** Carries a check out: setup, steps, and whatever happened, everything undone at the end. */
+/** Runs a check: setup, steps, and in any case the cleanup at the end. */
 export async function runCheck(world: World, check: Check): Promise<CheckOutcome> {
   const ledger = new Ledger(world);
   const rows: Row[] = [];
@@ -80,7 +80,7 @@ async function tryRound(world: World, expectations: Expectation[], nextToken: ()
   try {
     return await runRound(world, expectations, nextToken);
   } catch (error) {
-    // Also refusals: an API server that comes back knows nobody's rights for a moment.
+    // Also refusals: a restarted API server does not know any rights for a moment.
     if (!(error instanceof KubernetesError)) throw error;
     const { message } = error;
     const code = isAway(error) ? "apiUnreachable" : "apiRefused";

@@ -11,7 +11,7 @@ export interface Machine {
   address: string;
 }
 
-/** Everything the engine touches; the tests have one of their own. */
+/** All external dependencies of the engine; the tests have their own. */
 export interface World {
   machines: Machine[];
   machine(name: string): Actor;

@@ -68,8 +68,8 @@ async function runChecks(world: World, { checks }: Verification): Promise<CheckO
 }
 
 /**
- * The way of a connection as deployed: of the first client that was served through a node. Nothing is expected of it, so what
- * keeps it from being followed is said, and is no problem of the result.
+ * The path of a connection as deployed, from the first client that was served through a node. It has no expectation, so a
+ * failure to follow it is reported, but is not a problem of the result.
  */
 async function followOne(world: World, rows: Row[]): Promise<Topology | undefined> {
   const isMachine = (from: string) => world.machines.some(({ name }) => name === from);

@@ -1,4 +1,4 @@
-// The agents of a cluster, each told to tell what happens on its node.
+// Streams the events of each node from the agents of a cluster.
 
 import { KubernetesError, withNext } from "../../kubernetes/errors.ts";
 import { execInPod } from "../../kubernetes/exec.ts";

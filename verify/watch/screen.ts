@@ -1,4 +1,4 @@
-/** The whole terminal, drawn anew in place; what was there comes back at the end. */
+/** The whole terminal, redrawn in place; the previous content is restored at the end. */
 export class Screen {
   readonly #out: NodeJS.WriteStream;
 

@@ -1,9 +1,9 @@
 import type { Flow } from "../../agent/observe/events/flow.ts";
 
-/** Nodes tell of the same connection within this time: ms. */
+/** Maximum time between two nodes' events of the same connection, ms. */
 const TOGETHER_MS = 3000;
 
-/** A connection, or a refused packet, as all who met it tell it. */
+/** A connection or a refused packet, merged from all nodes that reported it. */
 export interface Told {
   at: number;
   flow: Flow;
@@ -12,13 +12,13 @@ export interface Told {
 }
 
 /**
- * Puts together what several tell of one connection: the node where it enters and its backend's, or the sender's and the
+ * Merges several nodes' events of one connection: the node where it enters and its backend's, or the sender's and the
  * receiver's; and the socket that was given a backend, with the packets that went there.
  */
 export class Together {
   #lately: Told[] = [];
 
-  /** @returns what the flow belongs to, and whether it is the first that is told of it */
+  /** @returns the connection of the flow, and whether this is its first event */
   add(flow: Flow, now: number): { told: Told; first: boolean } {
     this.#lately = this.#lately.filter(({ at }) => at > now - TOGETHER_MS);
     const known = flow.verdict === "opened" ? this.#lately.find((told) => join(told, flow)) : undefined;
@@ -29,7 +29,7 @@ export class Together {
   }
 }
 
-/** Adds a flow to what is told already, if it is the same connection. */
+/** Adds a flow to a known connection, if it is the same. */
 function join(told: Told, flow: Flow): boolean {
   const known = told.flow;
   if (isSame(known, flow)) {

@@ -14,7 +14,7 @@ import { NodeProbers } from "../probers/node-probers.ts";
 import { type ClusterOptions, type Reached, reachCluster, tellOnEachNode } from "./agents.ts";
 import { inOrder } from "./order.ts";
 
-/** Seconds after which a trace ends by itself on every node, whatever becomes of this command. */
+/** Seconds after which a trace ends by itself on every node, even if this command is killed. */
 const LONGEST = 20;
 const SETTLE_MS = 600;
 

@@ -13,7 +13,7 @@ export interface WatchOptions extends ClusterOptions {
   seconds?: number;
 }
 
-/** Shows what happens in the cluster until it is told to stop. @returns the exit status */
+/** Shows the cluster's events until it is stopped. @returns the exit status */
 export async function watchCommand(options: WatchOptions): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());

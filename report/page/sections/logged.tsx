@@ -48,5 +48,5 @@ export function LoggedSources({ logged, compare }: Pick<Report, "logged" | "comp
 
 function inWords(served: Record<string, boolean>): string {
   const names = Object.entries(served).flatMap(([client, yes]) => (yes ? [client] : []));
-  return names.length > 0 ? listed(names) : "nobody";
+  return names.length > 0 ? listed(names) : "none";
 }

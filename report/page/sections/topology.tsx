@@ -8,7 +8,7 @@ import { modeColour } from "../theme.ts";
 
 export function Topology({ ways }: Pick<Report, "ways">) {
   return (
-    <Section id="topology" title="The way of request and reply">
+    <Section id="topology" title="Paths of request and reply">
       <p class="note">
         One connection per mode, followed from machine to machine. Numbers are the order of its packets; the table below
         each drawing says what each stretch rests on. A machine that the reply passes by is drawn half as wide.
@@ -59,7 +59,7 @@ function PathCard({ path, id }: { path: PacketPath; id: string }) {
       <PathFigure
         path={path}
         id={`${id}-drawing`}
-        title={`The way of request and reply: ${title}`}
+        title={`The path of request and reply: ${title}`}
         description={`${words} ${steps(path)}`}
       />
       <Elsewhere path={path} />
@@ -81,14 +81,14 @@ function PathCard({ path, id }: { path: PacketPath; id: string }) {
   );
 }
 
-/** What was changed where nobody looked, so that the drawing has no place for it. */
+/** Rewrites without an observed place, which the drawing cannot show. */
 function Elsewhere({ path: { rewrites } }: { path: PacketPath }) {
   const unplaced = rewrites.filter(({ at }) => at === undefined);
   if (unplaced.length === 0) return null;
   const words = unplaced.map(
     ({ direction, field, before, after }) => `${field} of the ${direction} from ${before} to ${after}`,
   );
-  return <p class="note small">{`Rewritten on the path, nobody saw where: ${words.join("; ")}.`}</p>;
+  return <p class="note small">{`Rewritten on the path, at an unknown place: ${words.join("; ")}.`}</p>;
 }
 
 function evidence({ basis, wrapped }: Stretch): string {
