@@ -22,7 +22,7 @@ const statusSchema = z.looseObject({
 
 export type LabMachine = Pick<z.output<typeof machineSchema>, "name" | "address" | "role" | "pid">;
 
-/** What a check needs to know of a lab. */
+/** The part of a lab that a check uses. */
 export interface Lab {
   kubeconfig?: string;
   machines: LabMachine[];

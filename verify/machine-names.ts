@@ -2,7 +2,7 @@ import type { Check, Expectation } from "../components/documents/check.ts";
 import { didYouMean } from "../components/refusal/suggestion.ts";
 import { CheckFileError } from "./format/read.ts";
 
-/** Refuses machines that are not there: no waiting will make them. */
+/** Refuses unknown machines, because waiting will not create them. */
 export function requireMachines(check: Check, machines: string[], file: string): void {
   const problems = check.steps.flatMap(({ expect }, step) =>
     expect.flatMap((expectation, index) =>

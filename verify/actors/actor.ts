@@ -6,7 +6,7 @@ import { longestAttemptMs } from "../../probe/tcp-attempt.ts";
 
 export type { RunningCommand } from "../../kubernetes/exec.ts";
 
-/** Somebody who can run probes: a machine of the lab, one over SSH, a node through its prober. */
+/** Runs probes: a machine of the lab, a machine over SSH, or a node through its prober. */
 export interface Actor {
   /**
    * Starts what sends a batch's probes. Resolves when it is ready to send at once: what starts takes the processor from servers that are

@@ -7,12 +7,12 @@ import { portableBatch, readPortable } from "../../probe/portable.ts";
 import { type Actor, longestBatchMs } from "./actor.ts";
 import { type SshIdentity, ssh } from "./ssh.ts";
 
-/** The prober is not there yet; no other program's status. */
+/** Exit status for a missing prober; no other program uses it. */
 const MISSING = 87;
 /** Where it is kept: named by content, so that another version never meets an old one. */
 const place = (name: string): string => `"\${XDG_CACHE_HOME:-$HOME/.cache}/ebpf-dataplane/${name}"`;
 
-/** What `uname -m` says, and the name of the prober for it. */
+/** Output of `uname -m`, and the name of the prober for it. */
 const PROCESSORS: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
 const INSTALL_MS = 120_000;
 

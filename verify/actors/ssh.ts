@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Connection, RemoteMachine } from "../../components/documents/remote-machine.ts";
 
-/** Who logs in. */
+/** The user. */
 export interface SshIdentity {
   /** Content of a private key; absent: what OpenSSH finds by itself (its agent, its configuration). */
   privateKey?: string;

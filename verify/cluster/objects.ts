@@ -20,12 +20,12 @@ export interface StoredObject extends KubernetesObject {
   };
 }
 
-/** What the engine does with objects. Each call is one request; patience is the caller's. */
+/** The engine's operations on objects. Each call is one request; the caller retries. */
 export interface Objects {
   read(id: ObjectId): Promise<StoredObject | undefined>;
   /** Server-side apply, taking over fields that others own. */
   apply(object: KubernetesObject): Promise<void>;
-  /** An object that is not there is deleted already. */
+  /** A missing object counts as deleted. */
   delete(id: ObjectId): Promise<void>;
   /** Restores a whole object as it was read, or re-creates it if it was deleted. */
   restore(object: StoredObject): Promise<void>;

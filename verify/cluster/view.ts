@@ -10,9 +10,9 @@ export interface ClusterView {
   pods: V1Pod[];
   services: V1Service[];
   endpointSlices: V1EndpointSlice[];
-  /** What `FelixConfiguration default` says of replies (`DSR`, `Tunnel`); undefined where there is none. */
+  /** The return mode in `FelixConfiguration default` (`DSR`, `Tunnel`); undefined if there is none. */
   returnMode?: string;
-  /** What it says of who handles services (`Ebpf`, `KubeProxyIptables`, …). */
+  /** Its service handling (`Ebpf`, `KubeProxyIptables`, …). */
   serviceHandling?: string;
 }
 
@@ -49,7 +49,7 @@ export function podName({ metadata }: V1Pod): string {
   return `${metadata?.namespace}/${metadata?.name}`;
 }
 
-/** How probers of its node are told a pod. */
+/** How a pod is identified for the prober of its node. */
 export const referenceOf = (pod: V1Pod): PodReference => podReference(podName(pod), pod.metadata?.uid ?? "");
 
 /** Every address of a node, in its own order. */

@@ -35,7 +35,7 @@ export async function deletePatiently(world: World, id: ObjectId): Promise<void>
   await patiently(world, `cannot delete ${named(id)}`, () => world.objects.delete(id));
 }
 
-/** What there is of an object now. */
+/** The current state of an object. */
 export async function readPatiently(world: World, id: ObjectId): Promise<StoredObject | undefined> {
   let found: StoredObject | undefined;
   await patiently(world, `cannot read ${named(id)}`, async () => {

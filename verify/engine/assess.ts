@@ -20,14 +20,14 @@ export interface Assessment {
   /** Why nothing is known: no processor for a prober or a server. It neither holds nor does not. */
   undecided?: string;
   observed: string;
-  /** What is not as expected. */
+  /** Deviations from the expectation. */
   reasons: Reason[];
   evidence: string[];
   /** The same as facts. */
   seen: Seen[];
 }
 
-/** What a round found of an expectation that was not tried. */
+/** The result of an expectation that was not tried. */
 export function untried(expectation: Expectation, reason: Reason): Assessment {
   return { expectation, pass: false, observed: reasonInWords(reason), reasons: [reason], evidence: [], seen: [] };
 }
@@ -93,7 +93,7 @@ function undecided({ view, plan, idle }: Findings, { result }: Attempt): string 
     .find((why) => why !== undefined);
 }
 
-/** What about one attempt is not as expected; empty when all is, and when nothing is known. */
+/** Deviations of one attempt; empty if there are none, or if nothing is known. */
 function reasonsOf(findings: Findings, attempt: Attempt): Reason[] {
   if (undecided(findings, attempt)) return [];
   const { view, plan } = findings;
@@ -115,7 +115,7 @@ function notSent({ error = "", cause }: AttemptResult, onNode: boolean): Reason 
   return { code: cause === "unresolved" ? "unresolved" : "notSent", message: error };
 }
 
-/** What is wrong with an attempt that was answered: whom the server saw, who answered, how the reply came. */
+/** Deviations of an answered attempt: the source that the server saw, the answering server, the reply's path. */
 function answerReasons(findings: Findings, attempt: Attempt): Reason[] {
   const { view, machines, plan } = findings;
   const { source: sources = [], servers } = plan.expectation;
@@ -149,7 +149,7 @@ function replyReasons(findings: Findings, { throughEntry = 0, servedByEntry }: A
   return [];
 }
 
-/** What the claims rest on: a line of the server's log, packets counted on the entry node, a port that was rewritten. */
+/** The evidence: a line of the server's log, packets counted on the entry node, a port that was rewritten. */
 function grounds(attempts: Attempt[], plan: Plan): string[] {
   const logged = attempts.find(({ log }) => log)?.log;
   const captured = attempts.filter(({ throughEntry }) => throughEntry !== undefined);

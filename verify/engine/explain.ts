@@ -7,7 +7,7 @@ import { podsOf, servicesOf } from "./behind.ts";
 import { ownerOf } from "./lookup.ts";
 import type { Handling, Reason, Refusal } from "./reason.ts";
 
-/** Whom the server saw is not one of `allowed`: who put that address there. */
+/** The source that the server saw is not in `allowed`: what rewrote it. */
 export function sourceReason(findings: Findings, { server, source = "" }: Attempt, allowed: string[]): Reason {
   const { view, machines } = findings;
   const seen = { source, owner: ownerOf(view, machines, source), server, allowed };
@@ -17,7 +17,7 @@ export function sourceReason(findings: Findings, { server, source = "" }: Attemp
   return { code: "sourceRewritten", ...seen, ...handlingOn(findings, node), node, onServerNode: node === serverNode };
 }
 
-/** Who handles services on a node, and how replies are configured. */
+/** Service handling on a node, and the configured return mode. */
 export function handlingOn({ view }: Findings, node: string | undefined): Handling {
   const { serviceHandling = ServiceHandling.Ebpf, returnMode } = view;
   // kube-proxy at work on a node rewrites sources and takes replies back through itself.
@@ -45,7 +45,7 @@ export function refusalOf(findings: Findings, { result }: Attempt): Refusal | un
   return pod && { kind: "pod", pod: podName(pod), port: plan.destination.port };
 }
 
-/** It is not known whom the server saw: what the logs lack. */
+/** The source that the server saw is not known: what the logs lack. */
 export function unknownSource({ logs }: Findings, { log, server = "" }: Attempt): Reason {
   if (log) return { code: "logWithoutAddress", server, line: log.line };
   const [unreadable] = logs.unreadable;

@@ -36,7 +36,7 @@ export async function idleServers(
   const silent = asked.filter(({ plan, result }) => isPrograms(plan, result));
   const pods = new Set(silent.flatMap(({ plan, result }) => podsOf(view, plan, result)));
   const found: IdleServers = new Map();
-  // What cannot be asked is not known to be idle: its silence counts.
+  // A pod that cannot be queried is not known to be idle: its silence counts.
   await Promise.all([
     ...byNode([...pods]).map(async ([node, references]) => {
       const sockets = await world

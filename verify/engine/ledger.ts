@@ -6,13 +6,13 @@ import type { StoredObject } from "../cluster/objects.ts";
 import { applyPatiently, deletePatiently, ObjectRefused, readPatiently, restorePatiently } from "./apply.ts";
 import type { World } from "./world.ts";
 
-/** Marks what a check made, so that the next run recognises what a killed one left behind. */
+/** Marks objects created by a check, so that the next run recognises the remains of a killed one. */
 const madeBy = "ebpf-dataplane.io/made-by-check";
 
 const goneSeconds = 120;
 const pauseMs = 300;
 
-/** What was there before the check first touched an object. */
+/** The state of an object before the check's first change. */
 interface Entry {
   id: ObjectId;
   before?: StoredObject;

@@ -4,7 +4,7 @@ import type { PodSelection, Source } from "../../model/expectation/place.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
 import type { Machine } from "./world.ts";
 
-/** Something a check names is not there (yet): a reason to try again, and the message when time is up. */
+/** A name in the check does not exist (yet): retried, and the message on timeout. */
 export class NotYet extends Error {}
 
 export function matches(pod: V1Pod, { namespace, name, labels }: PodSelection): boolean {
@@ -53,7 +53,7 @@ export function sourceAddresses(view: ClusterView, machines: Machine[], source: 
   }
 }
 
-/** What is known to have an address: `pod default/web-0`, `node master`, `machine client1`. */
+/** The owner of an address: `pod default/web-0`, `node master`, `machine client1`. */
 export function ownerOf(view: ClusterView, machines: Machine[], address: string): string | undefined {
   const node = view.nodes.find((one) => nodeAddresses(one).includes(address));
   if (node) return `node ${node.metadata?.name}`;
@@ -63,7 +63,7 @@ export function ownerOf(view: ClusterView, machines: Machine[], address: string)
   return pod && `pod ${podName(pod)}`;
 }
 
-/** Whether an address is one of the cluster's own: somebody should be there. */
+/** Whether an address belongs to the cluster, so that it should answer. */
 export function isOurs(view: ClusterView, address: string): boolean {
   return (
     view.nodes.some((node) => nodeAddresses(node).includes(address)) ||

@@ -6,7 +6,7 @@ import { type ClusterView, nodeAddresses, podName, referenceOf } from "../cluste
 import { podDns } from "./dns.ts";
 import { hostAddresses, livePods, NotYet } from "./lookup.ts";
 
-/** Who runs a probe. */
+/** The source of a probe. */
 export type Prober = { kind: "machine"; name: string } | { kind: "node"; name: string };
 
 export interface PlannedProbe {
@@ -14,7 +14,7 @@ export interface PlannedProbe {
   probe: Probe;
 }
 
-/** An expectation, looked up: its probes, or why there are none. */
+/** A resolved expectation: its probes, or why there are none. */
 export interface Plan {
   expectation: Expectation;
   destination: Destination;

@@ -21,11 +21,11 @@ interface SeenSource {
 }
 
 interface Facts {
-  /** The check names something that is not there. */
+  /** A name in the check does not exist. */
   missing: { what: string };
   apiUnreachable: { message: string };
   apiRefused: { message: string };
-  /** Whoever should send cannot be reached, or was lost on the way. */
+  /** The sender cannot be reached, or was lost during the probe. */
   proberLost: { message: string; onNode: boolean };
   unresolved: { message: string };
   /** Nothing was sent for another reason. */
@@ -37,7 +37,7 @@ interface Facts {
   /** A node put its own address in place of the client's. */
   sourceRewritten: SeenSource & Handling & { node: string; onServerNode: boolean };
   otherSource: SeenSource;
-  /** Nobody knows whom the server saw: why the logs do not say. */
+  /** The source that the server saw is not known: what the logs lack. */
   logWithoutAddress: { server: string; line: string };
   logUnreadable: { server: string; why: string };
   noServerKnown: object;
@@ -52,7 +52,7 @@ interface Facts {
   replyShortcut: Handling & { node?: string };
 }
 
-/** Who refuses, as far as objects tell. */
+/** What refuses the connection, according to the cluster's objects. */
 export type Refusal =
   | { kind: "noReadyPod"; service: string }
   | { kind: "readyPods"; service: string; ready: string[] }

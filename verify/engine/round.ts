@@ -56,7 +56,7 @@ function actorOf(world: World, prober: Prober): Actor {
   return prober.kind === "machine" ? world.machine(prober.name) : world.node(prober.name);
 }
 
-/** An actor that cannot be reached, or is lost on the way, is what each of its probes then shows. */
+/** If an actor cannot be reached or is lost, each of its probes reports that. */
 async function prepareFrom(actor: Actor, batch: Probe[]): Promise<Prepared> {
   const failed = (error: unknown): AttemptResult[] =>
     batch.map(({ id }) => ({ id, attempt: 1, verdict: "none", error: (error as Error).message, cause: "lost" }));

@@ -12,17 +12,17 @@ import { runRound } from "./round.ts";
 import { settle } from "./step.ts";
 import type { World } from "./world.ts";
 
-/** What helps a computer that is too busy to tell. */
+/** Next step for a computer that is too busy. */
 const BUSY = "kubectl top nodes; give the servers a CPU request, or run it again when the computer is less busy";
 
 /** The run was stopped by the user; what it had set up is removed. */
 export class Stopped extends Error {}
 
-/** What a check found out: a row for every expectation, also for those that were not reached. */
+/** The result of a check: a row for every expectation, including those that were not reached. */
 export interface CheckOutcome {
   rows: Row[];
   problems: Problem[];
-  /** What ended the check before its last step. */
+  /** What stopped the check before its last step. */
   broken?: Error;
 }
 

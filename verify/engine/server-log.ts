@@ -7,7 +7,7 @@ import { matches } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
 
-/** What a server's own log says about one attempt. */
+/** A server's log entry for one attempt. */
 export interface LogEvidence {
   server: string;
   /** Absent: the line does not begin with an address. */
@@ -15,11 +15,11 @@ export interface LogEvidence {
   line: string;
 }
 
-/** What the logs said, and which of them said nothing. */
+/** Results from the logs, and the logs without an entry. */
 export interface ServerLogs {
   /** By `<token>.<attempt>`. */
   lines: Map<string, LogEvidence>;
-  /** Pods whose logs were looked through. */
+  /** Pods whose logs were searched. */
   searched: string[];
   /** Why a log could not be read, by pod. */
   unreadable: Map<string, string>;

@@ -12,7 +12,7 @@ import { readServerLogs } from "../engine/server-log.ts";
 import type { World } from "../engine/world.ts";
 import { legsOf, type Witnessed } from "./legs.ts";
 
-/** What is to be followed. */
+/** The connection to follow. */
 export interface Followed {
   /** Who handles services now. */
   mode: Path["mode"];

@@ -1,7 +1,7 @@
 import type { CapturedPacket } from "../../probe/capture.ts";
 import type { Leg, Place } from "../../report/results/topology.ts";
 
-/** What was captured at one place. */
+/** Packets captured at one place. */
 export interface Witnessed {
   place: Place;
   packets: CapturedPacket[];

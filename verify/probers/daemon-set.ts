@@ -1,4 +1,4 @@
-// What runs on nodes for the time of a verification: a pod per node that sleeps until a prober or a capture is run in it.
+// The DaemonSet that runs during a verification: a pod per node that sleeps until a prober or a capture is run in it.
 import type { KubernetesObject } from "../../components/documents/check.ts";
 
 /** Of everything that is made for probers. */

@@ -52,7 +52,7 @@ export class NodeProbers {
     });
   }
 
-  /** Makes them before they are needed. Resolves when all run, or after a while: who then uses one that does not run is told why. */
+  /** Creates them in advance. Resolves when all run, or after a timeout: using one that does not run then throws the reason. */
   async start(): Promise<void> {
     try {
       await this.#make();

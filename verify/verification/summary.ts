@@ -6,7 +6,7 @@ import {
   type VerificationResult,
 } from "../../report/results/verification.ts";
 
-/** What was found out, counted and put in a sentence. */
+/** The result as counts and a sentence. */
 export function summarise(findings: Findings): VerificationResult {
   const { rows } = findings;
   const [passed, failed] = [rows.filter(({ pass }) => pass).length, rows.filter(fails).length];

@@ -12,7 +12,7 @@ const COLOUR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
 /** Screens that are narrower show addresses without the names of those who have them. */
 const ROOM_FOR_NAMES = 140;
 
-/** What there is to see of the flows of a cluster, as lines of a screen. Each connection is one line, and counts once. */
+/** The flows of a cluster as lines of a screen. Each connection is one line, and counts once. */
 export class Board {
   readonly #together = new Together();
   readonly #window: Told[] = [];
