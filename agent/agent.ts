@@ -10,12 +10,11 @@ import { CniPlugin } from "./cni/plugin.ts";
 import { lostEndpoints } from "./cni/recovery.ts";
 import { serveCni } from "./cni/server.ts";
 import { hostIndex } from "./cni/veth.ts";
-import type { DesiredState, PolicyNames } from "./compile/desired.ts";
+import type { DesiredState } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint-life.ts";
 import { Allocator } from "./ipam/allocator.ts";
 import { attacher } from "./kernel/attach.ts";
-import { openEventRing } from "./kernel/event-ring.ts";
 import { layoutHash } from "./kernel/layout.gen.ts";
 import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load.ts";
 import { becomeOnlyWriter } from "./kernel/lock.ts";
@@ -24,21 +23,18 @@ import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
 import { networkDevices } from "./network/devices.ts";
 import { apiServerAddress } from "./node-address.ts";
 import { NodeNetwork } from "./node-network.ts";
-import { EventFeed } from "./observe/events/feed.ts";
-import { Names } from "./observe/events/names.ts";
-import { serveEvents } from "./observe/events/server.ts";
 import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
-import { type AgentOptions, EVENT_SOCKET, programFolder, runFile, SALT_FILE, shimPath } from "./options.ts";
+import { type AgentOptions, programFolder, runFile, SALT_FILE, shimPath } from "./options.ts";
 import { OutlivedSockets } from "./outlived-sockets.ts";
+import { servePacketEvents } from "./packet-events.ts";
 import { allocatorPool } from "./pools.ts";
 import { privateFolder } from "./private-files.ts";
 import { Rounds } from "./rounds.ts";
 import { untilWritable } from "./run-folder.ts";
 import { keptSalt } from "./salt.ts";
 import type { Settings } from "./settings.ts";
-import { Tracer } from "./tracer.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const LOOK_AGAIN_MS = 10_000;
@@ -108,7 +104,8 @@ export async function runAgent(
   regularly("read the maps", READ_AGAIN_MS, () => dataplane.readAgain());
   regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
-  await explain(agent, cluster, attachments, () => dataplane.names);
+  const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
+  await servePacketEvents(options, programs, cluster.store, () => dataplane.names, log);
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
@@ -156,6 +153,8 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   return { options, log, health, pins, loaded, endpoints, network, metrics, failingWatches, counted };
 }
 
+const loadTraced = ({ options, pins }: Agent) => loadPrograms(loadOptions(options, pins), "_traced");
+
 function loadOptions(options: AgentOptions, pins: Pins): LoadOptions {
   return { objects: programFolder(), pins, logFile: runFile(options, "verifier.log") };
 }
@@ -197,40 +196,6 @@ function attach({ options, log, pins, loaded, network, endpoints }: Agent): Atta
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: they are no longer used`);
   return attachments;
-}
-
-/** Serves packet events in readable form at the agent's second socket. */
-async function explain(agent: Agent, cluster: Cluster, attachments: Attachments, policies: () => PolicyNames) {
-  const { options, pins, loaded, log } = agent;
-  const { store } = cluster;
-  const objects = () => ({ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") });
-  const feed = new EventFeed(
-    loaded.maps.listeners,
-    (receive) => openEventRing(pins, receive),
-    (message) => log.error(message),
-  );
-  const tracer = new Tracer({
-    traces: loaded.maps.traces,
-    attachments,
-    loadTraced: () => loadPrograms(loadOptions(options, pins), "_traced"),
-    ordinary: loaded,
-  });
-  const context = {
-    node: options.node,
-    names: new Names(objects, policies),
-    wallClock: (time: bigint) => Date.now() - Number((process.hrtime.bigint() - time) / 1_000_000n),
-    deviceName: deviceNames(),
-  };
-  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context);
-}
-
-// The lookup costs a process, and an index is not reused for another device.
-function deviceNames(): (ifindex: number) => string {
-  const known = new Map<number, string>();
-  return (ifindex) => {
-    if (!known.has(ifindex)) for (const { ifindex: index, name } of networkDevices()) known.set(index, name);
-    return known.get(ifindex) ?? `interface ${ifindex}`;
-  };
 }
 
 /** Installs the CNI plugin last, because kubelet starts pods as soon as it exists. */

@@ -1,27 +1,24 @@
 import { cpus } from "node:os";
 import { processesOfPod } from "../../probe/namespaces.ts";
-import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import type { ComparedMode, Comparison } from "../../report/results/compare.ts";
 import type { Environment } from "../../report/results/environment.ts";
-import type { Topology } from "../../report/results/topology.ts";
 import { Ledger } from "../../verify/engine/ledger.ts";
 import { Stopped } from "../../verify/engine/run-check.ts";
 import type { World } from "../../verify/engine/world.ts";
-import { type Followed, follow, merged } from "../../verify/follow/follow.ts";
+import { type Followed, follow } from "../../verify/follow/follow.ts";
 import { MachineMeter } from "../counters/machine-counters.ts";
 import { type Load, openLoad } from "../load/load.ts";
 import { SourcePorts } from "../load/ports.ts";
 import { keepOn } from "../load/server-processes.ts";
-import { tolerableShare } from "../statistics/disturbance.ts";
 import { balancedOrder } from "../statistics/order.ts";
 import { type Arrival, destinationOf, untilModeShows } from "./arrival.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 import type { CompareOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { type CountedRound, countRound, type TimedRound, timeRound } from "./rounds.ts";
-import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
+import { type Measured, resultOf } from "./result.ts";
+import { countRound, timeRound } from "./rounds.ts";
 import { ModeSwitch } from "./switch.ts";
 import { openPolicy, type Target } from "./target.ts";
-import { expectedRows, verdictOf } from "./verdict.ts";
 import { type Sighting, witness, witnessUntil } from "./witness.ts";
 
 /** Dependencies of a comparison. */
@@ -76,12 +73,14 @@ class ComparisonRun {
   readonly #ports = new SourcePorts();
   readonly #meters: MachineMeter[];
   readonly #release: () => void;
-  readonly #withPolicy = new Map<ComparedMode, Sighting>();
-  readonly #open = new Map<ComparedMode, Sighting>();
-  readonly #followed: Topology[] = [];
-  readonly #timed: TimedRound[] = [];
-  readonly #counted: CountedRound[] = [];
-  readonly #problems = new Map<ComparedMode, string>();
+  readonly #measured: Measured = {
+    withPolicy: new Map(),
+    open: new Map(),
+    followed: [],
+    timed: [],
+    counted: [],
+    problems: new Map(),
+  };
 
   constructor(options: CompareOptions, comparing: Comparing) {
     const { world, target, enter, loadProgram } = comparing;
@@ -124,13 +123,13 @@ class ComparisonRun {
           world,
           switchPatienceMs,
         );
-        this.#withPolicy.set(mode, closed);
+        this.#measured.withPolicy.set(mode, closed);
         await this.openToAll();
         const shows = ({ served, loggedSources, replyPath }: Sighting) =>
           Object.values(served).every(Boolean) &&
           loggedSources.length === (source === "client" ? clients.length : 1) &&
           (mode === "Direct" || replyPath === reply);
-        this.#open.set(mode, await witnessUntil(look, shows, world, switchPatienceMs));
+        this.#measured.open.set(mode, await witnessUntil(look, shows, world, switchPatienceMs));
         await this.#follow({ mode, client: target.client.name, to });
       });
   }
@@ -139,7 +138,7 @@ class ComparisonRun {
   async #follow(followed: Followed): Promise<void> {
     const { world, progress } = this.#comparing;
     try {
-      this.#followed.push(await follow(world, followed));
+      this.#measured.followed.push(await follow(world, followed));
     } catch (error) {
       progress.note(`${modeNames[followed.mode]}, the path of a connection is not known: ${(error as Error).message}`);
     }
@@ -155,7 +154,7 @@ class ComparisonRun {
       for (const mode of row)
         await this.#attempt(mode, `round ${number + 1} of ${rounds}`, async () => {
           await this.#enterMode(mode);
-          this.#timed.push(
+          this.#measured.timed.push(
             await timeRound(mode, number, this.#meters, () => this.#connect(mode, Math.floor(connections / rounds))),
           );
         });
@@ -171,12 +170,13 @@ class ComparisonRun {
         await this.#attempt(mode, "packets and BPF run time", async () => {
           await this.#enterMode(mode);
           const run = () => this.#connect(mode, Math.min(200, Math.floor(connections / rounds)), true);
-          this.#counted.push(await countRound(mode, this.#meters, nodes, run));
+          this.#measured.counted.push(await countRound(mode, this.#meters, nodes, run));
         });
   }
 
   fail(error: Error): void {
-    for (const mode of this.#options.modes) if (!this.#problems.has(mode)) this.#problems.set(mode, error.message);
+    for (const mode of this.#options.modes)
+      if (!this.#measured.problems.has(mode)) this.#measured.problems.set(mode, error.message);
   }
 
   async restore(): Promise<void> {
@@ -191,50 +191,8 @@ class ComparisonRun {
   }
 
   result(): Comparison {
-    const { modes, connections, rounds, concurrency, seed } = this.#options;
     const { target, entry, environment } = this.#comparing;
-    const { used, limit } = undisturbed(this.#timed);
-    const clients = target.clients.map(({ name, address }) => ({ name, address }));
-    const results = modes.map((mode): ComparedModeResult => {
-      const of = <T extends { mode: ComparedMode }>(all: T[]): T[] => all.filter((one) => one.mode === mode);
-      const closed = this.#withPolicy.get(mode);
-      const open = this.#open.get(mode);
-      const problem =
-        this.#problems.get(mode) ?? (of(used).length === 0 ? "connections failed in every round" : undefined);
-      return {
-        mode,
-        served: closed?.served ?? {},
-        servedWithoutPolicy: open?.served ?? {},
-        loggedSources: open?.loggedSources ?? [],
-        loggedLines: open?.loggedLines ?? [],
-        ...(open?.replyPath && { replyPath: open.replyPath }),
-        ...figuresOf(of(this.#timed), of(used), of(this.#counted), seed),
-        ...(problem && { problem }),
-      };
-    });
-    const ratios = ratiosOf(used, modes, seed);
-    const admitted = this.#admitted();
-    const expected = results.flatMap((result) => expectedRows(result, { clients, admitted, entryAddress: entry }));
-    return {
-      environment: environment(),
-      client: target.client.name,
-      target: `${entry}:${target.nodePort}`,
-      connectionsPerRound: Math.floor(connections / rounds),
-      concurrency,
-      ...(limit > tolerableShare && { othersShare: limit }),
-      modes: results,
-      ...(this.#followed.length > 0 && { topology: merged(this.#followed) }),
-      ratios,
-      verdict: verdictOf(results, ratios, expected, limit > tolerableShare ? limit : undefined),
-      expected,
-    };
-  }
-
-  /** Clients that the policies in force admit: those that the floor served, without a service between client and pod. */
-  #admitted(): string[] {
-    const floor =
-      this.#withPolicy.get("Direct") ?? this.#withPolicy.get("EbpfDsr") ?? this.#withPolicy.get("EbpfTunnel");
-    return Object.entries(floor?.served ?? {}).flatMap(([name, served]) => (served ? name : []));
+    return resultOf(this.#options, { target, entry, environment: environment() }, this.#measured);
   }
 
   /** A step of one mode; a failure is recorded for the mode, and the others continue. */
@@ -242,12 +200,12 @@ class ComparisonRun {
     const { world, progress } = this.#comparing;
     if (world.stopping.aborted) throw new Stopped("stopped");
     progress.step(`${modeNames[mode]}, ${what}`);
-    if (this.#problems.has(mode)) return;
+    if (this.#measured.problems.has(mode)) return;
     try {
       await work();
     } catch (error) {
       if (world.stopping.aborted) throw new Stopped("stopped");
-      this.#problems.set(mode, (error as Error).message);
+      this.#measured.problems.set(mode, (error as Error).message);
       progress.note(`${modeNames[mode]}, ${what}: ${(error as Error).message}`);
     }
   }

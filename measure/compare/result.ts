@@ -1,0 +1,83 @@
+// What a comparison found, as the published form: figures and ratios of each mode, and what was expected of it.
+import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import type { Environment } from "../../report/results/environment.ts";
+import type { Topology } from "../../report/results/topology.ts";
+import { merged } from "../../verify/follow/follow.ts";
+import { tolerableShare } from "../statistics/disturbance.ts";
+import type { CompareOptions } from "./options.ts";
+import type { CountedRound, TimedRound } from "./rounds.ts";
+import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
+import type { Target } from "./target.ts";
+import { expectedRows, verdictOf } from "./verdict.ts";
+import type { Sighting } from "./witness.ts";
+
+/** Everything that was measured and seen, filled in by the steps of a comparison. */
+export interface Measured {
+  /** With the policies in force. */
+  readonly withPolicy: Map<ComparedMode, Sighting>;
+  /** With a policy that admits every client. */
+  readonly open: Map<ComparedMode, Sighting>;
+  readonly followed: Topology[];
+  readonly timed: TimedRound[];
+  readonly counted: CountedRound[];
+  /** Why a mode could not be measured. */
+  readonly problems: Map<ComparedMode, string>;
+}
+
+interface Place {
+  target: Target;
+  /** The entry node's address, as clients know it. */
+  entry: string;
+  environment: Environment;
+}
+
+export function resultOf(
+  options: CompareOptions,
+  { target, entry, environment }: Place,
+  measured: Measured,
+): Comparison {
+  const { modes, connections, rounds, concurrency, seed } = options;
+  const { used, limit } = undisturbed(measured.timed);
+  const clients = target.clients.map(({ name, address }) => ({ name, address }));
+  const results = modes.map((mode) => modeResult(mode, measured, used, seed));
+  const ratios = ratiosOf(used, modes, seed);
+  const admitted = admittedOf(measured);
+  const expected = results.flatMap((result) => expectedRows(result, { clients, admitted, entryAddress: entry }));
+  return {
+    environment,
+    client: target.client.name,
+    target: `${entry}:${target.nodePort}`,
+    connectionsPerRound: Math.floor(connections / rounds),
+    concurrency,
+    ...(limit > tolerableShare && { othersShare: limit }),
+    modes: results,
+    ...(measured.followed.length > 0 && { topology: merged(measured.followed) }),
+    ratios,
+    verdict: verdictOf(results, ratios, expected, limit > tolerableShare ? limit : undefined),
+    expected,
+  };
+}
+
+function modeResult(mode: ComparedMode, measured: Measured, used: TimedRound[], seed: number): ComparedModeResult {
+  const of = <T extends { mode: ComparedMode }>(all: T[]): T[] => all.filter((one) => one.mode === mode);
+  const closed = measured.withPolicy.get(mode);
+  const open = measured.open.get(mode);
+  const problem =
+    measured.problems.get(mode) ?? (of(used).length === 0 ? "connections failed in every round" : undefined);
+  return {
+    mode,
+    served: closed?.served ?? {},
+    servedWithoutPolicy: open?.served ?? {},
+    loggedSources: open?.loggedSources ?? [],
+    loggedLines: open?.loggedLines ?? [],
+    ...(open?.replyPath && { replyPath: open.replyPath }),
+    ...figuresOf(of(measured.timed), of(used), of(measured.counted), seed),
+    ...(problem && { problem }),
+  };
+}
+
+/** Clients that the policies in force admit: those that the floor served, without a service between client and pod. */
+function admittedOf({ withPolicy }: Measured): string[] {
+  const floor = withPolicy.get("Direct") ?? withPolicy.get("EbpfDsr") ?? withPolicy.get("EbpfTunnel");
+  return Object.entries(floor?.served ?? {}).flatMap(([name, served]) => (served ? name : []));
+}
