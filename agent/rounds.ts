@@ -1,7 +1,6 @@
 import { type Intervals, Runner } from "./reconcile/runner.ts";
 
-// A burst of changes is one round; a failed round is retried after a second, then at increasing intervals; the machine is checked
-// every ten seconds.
+// A burst of changes is one round; a failed round is retried after a second, then at increasing intervals.
 const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000 };
 
 /** Schedules updates of the kernel to the cluster's state: not before start(), then after every trigger. */

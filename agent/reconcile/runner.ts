@@ -12,7 +12,7 @@ export const systemClock: Clock = {
 };
 
 /** Milliseconds. A burst of triggers is one run, `min` after the previous run; a run that failed or left work is repeated
- * after `retry`, then after twice as long each time, up to `max`; without a trigger there is one every `max`, to catch unreported changes. */
+ * after `retry`, then after twice as long each time, up to `max`. */
 export interface Intervals {
   readonly min: number;
   readonly retry: number;
@@ -71,7 +71,6 @@ export class Runner {
     this.#running = false;
     const { min, retry, max } = this.#intervals;
     this.#failures = done ? 0 : this.#failures + 1;
-    this.#schedule(this.#lastStart + max);
     if (!done) this.#schedule(this.#clock.now() + Math.min(max, retry * 2 ** (this.#failures - 1)));
     if (this.#again) this.#schedule(this.#lastStart + min);
   }
