@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type Settings } from "./kernel/layout.gen.ts";
 import { hasOutlived, type ServiceMaps } from "./outlived-sockets.ts";
 
-const dns: Service = { id: 7, backendCount: 2, localCount: 0, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
-const empty = { ...dns, id: 8, backendCount: 0 };
+const dns: Service = { backendList: 7, backendCount: 2, localCount: 0, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
+const empty = { ...dns, backendList: 8, backendCount: 0 };
 const guarded = { ...dns, sourceRanges: 5 };
-const hostPort = { ...dns, id: 9, backendCount: 1, flags: ServiceFlag.HOST_PORT };
+const hostPort = { ...dns, backendList: 9, backendCount: 1, flags: ServiceFlag.HOST_PORT };
 const services: Record<string, Service> = {
   "10.96.0.10:53": dns,
   "198.51.100.7:53": guarded,
@@ -18,8 +18,10 @@ const services: Record<string, Service> = {
 const MEMBERS = ["11 of 7", "12 of 7", "11 of 9"];
 
 const mapsWhile = (serviceHandling: number): ServiceMaps => ({
-  services: { lookup: ({ address, port, protocol }) => (protocol === 17 ? services[`${address}:${port}`] : undefined) },
-  members: { lookup: ({ service, backend }) => (MEMBERS.includes(`${backend} of ${service}`) ? 1 : undefined) },
+  frontends: {
+    lookup: ({ address, port, protocol }) => (protocol === 17 ? services[`${address}:${port}`] : undefined),
+  },
+  members: { lookup: ({ backendList, backend }) => (MEMBERS.includes(`${backend} of ${backendList}`) ? 1 : undefined) },
   sourceRanges: { lookup: ({ set, client }) => (set === 5 && client === "10.244.0.9" ? 1 : undefined) },
   locations: {
     lookup: ({ address }) =>

@@ -16,7 +16,7 @@ type Read<M extends keyof MapStores> = Pick<MapStores[M], "lookup">;
 
 /** The packet path's service maps that affect sockets. */
 export interface ServiceMaps {
-  readonly services: Read<"services">;
+  readonly frontends: Read<"frontends">;
   readonly members: Read<"members">;
   readonly sourceRanges: Read<"sourceRanges">;
   readonly locations: Read<"locations">;
@@ -32,7 +32,7 @@ export interface OutlivedSocketsParts {
 }
 
 /** The maps that decide whether a socket has outlived its peer (hasOutlived). Changes of policies and new endpoints do not matter. */
-const HANGS_ON: readonly WrittenMap[] = ["services", "members", "locations"];
+const HANGS_ON: readonly WrittenMap[] = ["frontends", "members", "locations"];
 
 /** Minimum interval between passes over the workloads' namespaces. */
 const PAUSE_MS = 1000;
@@ -122,7 +122,7 @@ export function hasOutlived(
   if (!isHandledHere(service, bound, maps)) return false;
   if (!bound) return (service?.backendCount ?? 0) > 0;
   if (!service || !mayUse(service, client, maps)) return true;
-  return maps.members.lookup({ service: service.id, backend: bound.backend }) === undefined;
+  return maps.members.lookup({ backendList: service.backendList, backend: bound.backend }) === undefined;
 }
 
 /** The same lookup as in the packet path (service/source_range.h): the kernel finds the longest prefix. */
@@ -146,13 +146,13 @@ function reason({ address, port }: Destination, peer: SocketPeer | undefined): s
 }
 
 /** The same lookup as in the packet path (service/choose.h). */
-function serviceAt(address: string, port: number, { services, locations }: ServiceMaps): Service | undefined {
-  const exact = services.lookup({ address, port, protocol: UDP });
+function serviceAt(address: string, port: number, { frontends, locations }: ServiceMaps): Service | undefined {
+  const exact = frontends.lookup({ address, port, protocol: UDP });
   if (exact) return exact;
   const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
   const loopback = address === "0.0.0.0" || isLoopback(address);
-  const hostPort = loopback && services.lookup({ address: NODE_LOOPBACK, port, protocol: UDP });
+  const hostPort = loopback && frontends.lookup({ address: NODE_LOOPBACK, port, protocol: UDP });
   if (hostPort) return hostPort;
   const isNode = loopback || flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
-  return isNode ? services.lookup({ address: "::", port, protocol: UDP }) : undefined;
+  return isNode ? frontends.lookup({ address: "::", port, protocol: UDP }) : undefined;
 }

@@ -95,7 +95,7 @@ describe("Compiler", () => {
     const before = compiler.compile(empty).maps;
     const after = compiler.compile({ ...empty, facts: { ...empty.facts } }).maps;
     expect(after.locations).toBe(before.locations);
-    expect(after.services).toBe(before.services);
+    expect(after.frontends).toBe(before.frontends);
   });
 
   test("a finished pod's address is nobody's", () => {

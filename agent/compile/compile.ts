@@ -81,7 +81,7 @@ export class Compiler {
     const { policyNames, ...judged } = judgement;
     const revision = policyRevision(judged.endpoints, addresses.locations);
     const maps = {
-      services: services.services,
+      frontends: services.frontends,
       sourceRanges: services.sourceRanges,
       slots: services.slots,
       members: services.members,

@@ -22,7 +22,7 @@ export type WrittenMap = Extract<
   | "backends"
   | "members"
   | "slots"
-  | "services"
+  | "frontends"
   | "sourceRanges"
   | "policies"
   | "locations"

@@ -7,9 +7,9 @@ import type { WrittenMap } from "./desired.ts";
 /** The key of each map in words: what identifies an entry in the desired state, in the kernel's, and in messages. */
 export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } = {
   backends: (id) => `backend ${hex(id)}`,
-  members: ({ service, backend }) => `${hex(backend)} of ${hex(service)}`,
-  slots: ({ service, index }) => `${hex(service)}[${index}]`,
-  services: frontendText,
+  members: ({ backendList, backend }) => `${hex(backend)} of ${hex(backendList)}`,
+  slots: ({ backendList, index }) => `${hex(backendList)}[${index}]`,
+  frontends: frontendText,
   sourceRanges: ({ prefixLength, set, client }) => `${prefixText(client, prefixLength - 32)} of ${hex(set)}`,
   policies: ({ prefixLength, policy, identity, direction, protocol, port }) =>
     `${hex(policy)} ${hex(identity)} ${direction ? "egress" : "ingress"} ${portText(prefixLength, protocol, port)}`,

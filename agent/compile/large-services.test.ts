@@ -67,7 +67,7 @@ function outcome(snapshot: ClusterSnapshot) {
   const written = longest(new Reconciler(maps).syncing(compiled.result.maps));
   for (const { ms } of [compiled, written]) expect(ms).toBeLessThan(LONGEST_PART_MS);
   expect(written.result).toMatchObject({ problems: [], pending: 0 });
-  const backends = new Map(maps.services.entries().map(([{ address }, value]) => [address, value.backendCount]));
+  const backends = new Map(maps.frontends.entries().map(([{ address }, value]) => [address, value.backendCount]));
   const served = snapshot.services.map(({ metadata, spec }) => {
     const count = backends.get(spec.clusterIPs[0] ?? "");
     return `${metadata.namespace}/${metadata.name} ${count ?? "unknown"}`;

@@ -4,7 +4,7 @@ import { maps } from "../kernel/layout.gen.ts";
 /** What all Services and host ports may hold on one node: what the maps have room for; of ranges half of it, so that the new lists
  * find room beside the old ones. */
 export const NODE_ROOM: Room = {
-  frontends: maps.services.maxEntries,
+  frontends: maps.frontends.maxEntries,
   endpoints: maps.slots.maxEntries,
   backends: maps.backends.maxEntries,
   sourceRanges: maps.sourceRanges.maxEntries / 2,

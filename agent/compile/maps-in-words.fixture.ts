@@ -44,13 +44,13 @@ export function mapsInWords(maps: Readable): MapsInWords {
 }
 
 /** "node port 30604/tcp -> 10.244.0.66:80, 10.244.0.67:80 (1 here; external_local)" */
-function services({ services: frontends, slots, backends: all, sourceRanges }: Readable): string[] {
+function services({ frontends, slots, backends: all, sourceRanges }: Readable): string[] {
   const sets = Map.groupBy(sourceRanges.entries(), ([{ set }]) => set);
   return frontends
     .entries()
-    .map(([key, { id, backendCount, localCount, affinitySeconds, flags, sourceRanges: set }]) => {
+    .map(([key, { backendList, backendCount, localCount, affinitySeconds, flags, sourceRanges: set }]) => {
       const targets = Array.from({ length: backendCount }, (_, index) => {
-        const backend = all.lookup(slots.lookup({ service: id, index }) ?? 0);
+        const backend = all.lookup(slots.lookup({ backendList, index }) ?? 0);
         return backend ? `${backend.address}:${backend.port}` : "a missing backend";
       });
       const notes = [
@@ -61,7 +61,7 @@ function services({ services: frontends, slots, backends: all, sourceRanges }: R
           ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`]
           : []),
       ];
-      return `${keyText.services(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
+      return `${keyText.frontends(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
     });
 }
 

@@ -25,7 +25,7 @@ import { NODE_ROOM } from "./limits.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 export interface ServiceMaps {
-  readonly services: Contributions<Frontend, ServiceValue>;
+  readonly frontends: Contributions<Frontend, ServiceValue>;
   readonly sourceRanges: Contributions<SourceRange, number>;
   readonly slots: Contributions<Slot, number>;
   readonly members: Contributions<Member, number>;
@@ -36,7 +36,7 @@ export interface ServiceMaps {
 }
 
 interface ServiceEntries {
-  readonly services: readonly Entry<Frontend, ServiceValue>[];
+  readonly frontends: readonly Entry<Frontend, ServiceValue>[];
   readonly sourceRanges: readonly Entry<SourceRange, number>[];
   readonly slots: readonly Entry<Slot, number>[];
   readonly members: readonly Entry<Member, number>[];
@@ -69,7 +69,7 @@ export class ServiceCompiler {
       entries.push([item.owner, yield* this.#entries.getting(item, [lists, backends, ranges, without], lowered)]);
     }
     return {
-      services: new Map(entries.map(([owner, { services }]) => [owner, services])),
+      frontends: new Map(entries.map(([owner, { frontends }]) => [owner, frontends])),
       sourceRanges: new Map(entries.map(([owner, { sourceRanges }]) => [owner, sourceRanges])),
       slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
       members: new Map(entries.map(([owner, { members }]) => [owner, members])),
@@ -94,7 +94,7 @@ function* lower(
   lost: Lost | undefined,
 ): Steps<ServiceEntries> {
   const made = {
-    services: [] as Entry<Frontend, ServiceValue>[],
+    frontends: [] as Entry<Frontend, ServiceValue>[],
     sourceRanges: item.clients.flatMap((clients) => rangeEntries(idOf(ranges, clients), clients)),
     slots: [] as Entry<Slot, number>[],
     members: [] as Entry<Member, number>[],
@@ -102,21 +102,27 @@ function* lower(
   };
   yield* each(item.frontends, (frontend) => {
     const { key, list, affinitySeconds, clients } = frontend;
-    const id = keyText.services(key);
+    const id = keyText.frontends(key);
     if (lost?.has(id)) return;
     const counts = { backendCount: list.backends.length, localCount: list.localCount };
     const sourceRanges = clients ? idOf(ranges, clients) : 0;
-    const value = { id: idOf(lists, list.name), ...counts, affinitySeconds, flags: flagsOf(frontend), sourceRanges };
-    made.services.push({ id, key, value });
+    const value = {
+      backendList: idOf(lists, list.name),
+      ...counts,
+      affinitySeconds,
+      flags: flagsOf(frontend),
+      sourceRanges,
+    };
+    made.frontends.push({ id, key, value });
   });
   for (const list of item.lists) {
-    const service = idOf(lists, list.name);
+    const backendList = idOf(lists, list.name);
     let index = 0;
     yield* each(list.backends, ({ name }) => {
       const backend = idOf(backends, name);
       const [slot, member] = [
-        { service, index: index++ },
-        { service, backend },
+        { backendList, index: index++ },
+        { backendList, backend },
       ];
       made.slots.push({ id: keyText.slots(slot), key: slot, value: backend });
       made.members.push({ id: keyText.members(member), key: member, value: 1 });

@@ -64,7 +64,7 @@ describe("generated codecs", () => {
   });
 
   test("each map knows the sizes the kernel will use", () => {
-    expect(maps.services.key.size).toBe(20);
+    expect(maps.frontends.key.size).toBe(20);
     expect(maps.connections.value.size).toBe(120);
     expect(maps.slots.value.size).toBe(4);
   });

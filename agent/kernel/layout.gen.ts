@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "97ffac7aae69";
+export const layoutHash = "fb07e5e1c0c2";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -435,7 +435,7 @@ export const frontend: Codec<Frontend> = {
 
 /** struct service, 24 bytes */
 export interface Service {
-  readonly id: number;
+  readonly backendList: number;
   readonly backendCount: number;
   readonly localCount: number;
   readonly affinitySeconds: number;
@@ -445,7 +445,7 @@ export interface Service {
 export const service: Codec<Service> = {
   size: 24,
   encode(value, view, at) {
-    view.setUint32(at, value.id, true);
+    view.setUint32(at, value.backendList, true);
     view.setUint32(at + 4, value.backendCount, true);
     view.setUint32(at + 8, value.localCount, true);
     view.setUint32(at + 12, value.affinitySeconds, true);
@@ -454,7 +454,7 @@ export const service: Codec<Service> = {
   },
   decode(view, at) {
     return {
-      id: view.getUint32(at, true),
+      backendList: view.getUint32(at, true),
       backendCount: view.getUint32(at + 4, true),
       localCount: view.getUint32(at + 8, true),
       affinitySeconds: view.getUint32(at + 12, true),
@@ -488,18 +488,18 @@ export const sourceRange: Codec<SourceRange> = {
 
 /** struct slot, 8 bytes */
 export interface Slot {
-  readonly service: number;
+  readonly backendList: number;
   readonly index: number;
 }
 export const slot: Codec<Slot> = {
   size: 8,
   encode(value, view, at) {
-    view.setUint32(at, value.service, true);
+    view.setUint32(at, value.backendList, true);
     view.setUint32(at + 4, value.index, true);
   },
   decode(view, at) {
     return {
-      service: view.getUint32(at, true),
+      backendList: view.getUint32(at, true),
       index: view.getUint32(at + 4, true),
     };
   },
@@ -507,18 +507,18 @@ export const slot: Codec<Slot> = {
 
 /** struct member, 8 bytes */
 export interface Member {
-  readonly service: number;
+  readonly backendList: number;
   readonly backend: number;
 }
 export const member: Codec<Member> = {
   size: 8,
   encode(value, view, at) {
-    view.setUint32(at, value.service, true);
+    view.setUint32(at, value.backendList, true);
     view.setUint32(at + 4, value.backend, true);
   },
   decode(view, at) {
     return {
-      service: view.getUint32(at, true),
+      backendList: view.getUint32(at, true),
       backend: view.getUint32(at + 4, true),
     };
   },
@@ -555,19 +555,19 @@ export const backend: Codec<Backend> = {
 /** struct affinity_key, 24 bytes */
 export interface AffinityKey {
   readonly client: Address;
-  readonly service: number;
+  readonly backendList: number;
 }
 export const affinityKey: Codec<AffinityKey> = {
   size: 24,
   encode(value, view, at) {
     address.encode(value.client, view, at);
-    view.setUint32(at + 16, value.service, true);
+    view.setUint32(at + 16, value.backendList, true);
     zero(view, at + 20, 4);
   },
   decode(view, at) {
     return {
       client: address.decode(view, at),
-      service: view.getUint32(at + 16, true),
+      backendList: view.getUint32(at + 16, true),
     };
   },
 };
@@ -1035,7 +1035,7 @@ export interface Event {
   readonly peerPort: number;
   readonly flags: number;
   readonly backend: number;
-  readonly service: number;
+  readonly backendList: number;
   readonly interface: number;
   readonly policy: number;
   readonly identity: number;
@@ -1058,7 +1058,7 @@ export const event: Codec<Event> = {
     view.setUint16(at + 82, value.peerPort, false);
     view.setUint32(at + 84, value.flags, true);
     view.setUint32(at + 88, value.backend, true);
-    view.setUint32(at + 92, value.service, true);
+    view.setUint32(at + 92, value.backendList, true);
     view.setUint32(at + 96, value.interface, true);
     view.setUint32(at + 100, value.policy, true);
     view.setUint32(at + 104, value.identity, true);
@@ -1081,7 +1081,7 @@ export const event: Codec<Event> = {
       peerPort: view.getUint16(at + 82, false),
       flags: view.getUint32(at + 84, true),
       backend: view.getUint32(at + 88, true),
-      service: view.getUint32(at + 92, true),
+      backendList: view.getUint32(at + 92, true),
       interface: view.getUint32(at + 96, true),
       policy: view.getUint32(at + 100, true),
       identity: view.getUint32(at + 104, true),
@@ -1122,8 +1122,8 @@ export const maps = {
     key: u32,
     value: trace,
   } satisfies MapDefinition<number, Trace>,
-  services: {
-    name: "services",
+  frontends: {
+    name: "frontends",
     type: "hash",
     maxEntries: 65536,
     flags: 1,

@@ -21,20 +21,21 @@ export const settings: Settings = {
 };
 
 export function mapStoreCases(name: string, make: MakeStore): void {
-  const slots = (count: number) => Array.from({ length: count }, (_, index) => [{ service: 1, index }, index] as const);
+  const slots = (count: number) =>
+    Array.from({ length: count }, (_, index) => [{ backendList: 1, index }, index] as const);
   const web = { address: "10.96.0.10", port: 80, protocol: 6 };
-  const service = { id: 7, backendCount: 2, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
+  const service = { backendList: 7, backendCount: 2, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
 
   describe(`${name} map`, () => {
     test("lookup() returns the written value, and undefined for a missing key", () => {
-      const store = make(maps.services);
+      const store = make(maps.frontends);
       expect(store.update([[web, service]])).toEqual([]);
       expect(store.lookup(web)).toEqual(service);
       expect(store.lookup({ ...web, port: 81 })).toBeUndefined();
     });
 
     test("update() replaces", () => {
-      const store = make(maps.services);
+      const store = make(maps.frontends);
       store.update([[web, service]]);
       store.update([[web, { ...service, backendCount: 0 }]]);
       expect(store.entries()).toEqual([[web, { ...service, backendCount: 0 }]]);
@@ -43,7 +44,7 @@ export function mapStoreCases(name: string, make: MakeStore): void {
     test("delete() removes, and a missing key is not a failure", () => {
       const store = make(maps.slots);
       store.update(slots(3));
-      expect(store.delete([{ service: 9, index: 9 }, ...slots(3).map(([key]) => key)])).toEqual([]);
+      expect(store.delete([{ backendList: 9, index: 9 }, ...slots(3).map(([key]) => key)])).toEqual([]);
       expect(store.entries()).toEqual([]);
     });
 
@@ -59,7 +60,7 @@ export function mapStoreCases(name: string, make: MakeStore): void {
       const store = make({ ...maps.slots, maxEntries: 8 });
       const failures = store.update(slots(10));
       expect(failures.map((failure) => failure.full)).toEqual([true, true]);
-      expect(failures[0]?.key).toEqual({ service: 1, index: 8 });
+      expect(failures[0]?.key).toEqual({ backendList: 1, index: 8 });
       expect(failures[0]?.reason).toBe("map slots is full (8 entries)");
       expect(store.entries().length).toBe(8);
     });

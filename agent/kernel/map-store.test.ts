@@ -9,7 +9,7 @@ mapStoreCases("faulty (without faults)", (definition) => new FaultyMap(definitio
 
 test("FaultyMap fails exactly the chosen writes", () => {
   const store = new FaultyMap(maps.slots, (attempt) => attempt === 2);
-  const failures = store.update([0, 1, 2].map((index) => [{ service: 1, index }, index] as const));
-  expect(failures).toEqual([{ key: { service: 1, index: 1 }, full: false, reason: "write 2 was made to fail" }]);
+  const failures = store.update([0, 1, 2].map((index) => [{ backendList: 1, index }, index] as const));
+  expect(failures).toEqual([{ key: { backendList: 1, index: 1 }, full: false, reason: "write 2 was made to fail" }]);
   expect(store.entries().map(([key]) => key.index)).toEqual([0, 2]);
 });

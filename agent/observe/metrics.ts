@@ -213,7 +213,7 @@ function eventCounters({ reports }: MetricSources, registers: Registry[]): void 
 }
 
 // Maps that the packet path writes are not counted, because that would mean reading every entry.
-const COUNTED: WrittenMap[] = ["services", "slots", "backends", "members", "locations", "policies", "endpoints"];
+const COUNTED: WrittenMap[] = ["frontends", "slots", "backends", "members", "locations", "policies", "endpoints"];
 
 function mapGauges({ maps, entries }: MetricSources, registers: Registry[]): void {
   const capacity = new Gauge({

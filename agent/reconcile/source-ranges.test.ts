@@ -38,8 +38,8 @@ function snapshot(loadBalancerSourceRanges: readonly string[], backends = 0): Cl
 }
 
 /** "everybody", or the admitted ranges; undefined: the address is not served. */
-function admitted({ services, sourceRanges }: MapStores): string | undefined {
-  const frontend = services.lookup({ address: ADDRESS, port: 80, protocol: 6 });
+function admitted({ frontends, sourceRanges }: MapStores): string | undefined {
+  const frontend = frontends.lookup({ address: ADDRESS, port: 80, protocol: 6 });
   if (!frontend) return undefined;
   if (frontend.sourceRanges === 0) return "everybody";
   const set = sourceRanges.entries().filter(([key]) => key.set === frontend.sourceRanges);
@@ -100,10 +100,10 @@ test("a list is in force although the service's new backends find no room", () =
   const report = reconciler.sync(compiler.compile(snapshot(["10.0.0.0/8"], 3)).maps);
   expect(report.problems).toMatchObject([{ map: "slots" }]);
   expect(admitted(maps)).toBe("10.0.0.0/8");
-  expect(maps.services.lookup({ address: ADDRESS, port: 80, protocol: 6 })?.backendCount).toBe(0);
+  expect(maps.frontends.lookup({ address: ADDRESS, port: 80, protocol: 6 })?.backendCount).toBe(0);
   full = false;
   expect(reconciler.sync(compiler.compile(snapshot(["10.0.0.0/8"], 3)).maps)).toMatchObject({ pending: 0 });
-  expect(maps.services.lookup({ address: ADDRESS, port: 80, protocol: 6 })?.backendCount).toBe(3);
+  expect(maps.frontends.lookup({ address: ADDRESS, port: 80, protocol: 6 })?.backendCount).toBe(3);
 });
 
 test("a list whose number collides with another's never admits the other's sources", () => {

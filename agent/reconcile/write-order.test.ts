@@ -70,10 +70,10 @@ function serviceSnapshot(list: RandomService[]): ClusterSnapshot {
 }
 
 /** What a packet would find broken: a missing slot that is counted, a slot without a backend. */
-function brokenServices({ services: frontends, slots, backends }: MapStores): string[] {
-  return frontends.entries().flatMap(([key, { id, backendCount }]) =>
+function brokenServices({ frontends, slots, backends }: MapStores): string[] {
+  return frontends.entries().flatMap(([key, { backendList, backendCount }]) =>
     Array.from({ length: backendCount }, (_, index) => {
-      const chosen = slots.lookup({ service: id, index });
+      const chosen = slots.lookup({ backendList, index });
       if (chosen === undefined) return [`${key.address}:${key.port} counts slot ${index}, which is missing`];
       return backends.lookup(chosen) ? [] : [`slot ${index} of ${key.address}:${key.port} names no backend`];
     }).flat(),

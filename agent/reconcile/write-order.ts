@@ -37,38 +37,38 @@ export const writeOrder: readonly Step[] = [
     "slots",
     "a service counts only existing slots",
     ({ backends, members }) =>
-      ({ key: { service }, value: backend }) =>
+      ({ key: { backendList }, value: backend }) =>
         backends.actual(keyText.backends(backend)) === undefined ||
-        members.actual(keyText.members({ service, backend })) === undefined,
+        members.actual(keyText.members({ backendList, backend })) === undefined,
   ),
   // An incomplete set admits fewer sources. Services do not wait for it: otherwise an older list, or none, would stay in force.
-  step("update", "sourceRanges", "services will refer to the whole set", ({ services }) => {
+  step("update", "sourceRanges", "frontends will refer to the whole set", ({ frontends }) => {
     // Set numbers are hashes, and a user can construct a collision: services must first leave a number that now means another set.
-    const leaving = services.pendingUpdates().flatMap(({ id, value }) => {
-      const actual = services.actual(id);
+    const leaving = frontends.pendingUpdates().flatMap(({ id, value }) => {
+      const actual = frontends.actual(id);
       return actual && actual.sourceRanges !== value.sourceRanges ? [actual.sourceRanges] : [];
     });
-    const left = new Set([...leaving, ...services.pendingDeletions().map(({ value }) => value.sourceRanges)]);
+    const left = new Set([...leaving, ...frontends.pendingDeletions().map(({ value }) => value.sourceRanges)]);
     return ({ key }) => left.has(key.set);
   }),
   step(
     "update",
-    "services",
+    "frontends",
     "every slot they count is written",
     (deltas) => {
       const lacking = lackingSlots(deltas);
       const stale = new Set(deltas.sourceRanges.pendingDeletions().map(({ key }) => key.set));
       return ({ id, value }) => {
         if (stale.has(value.sourceRanges)) return true; // the number still has entries of another service's set
-        const actual = deltas.services.actual(id);
-        return lacking.has(value.id) && (!actual || actual.sourceRanges === value.sourceRanges);
+        const actual = deltas.frontends.actual(id);
+        return lacking.has(value.backendList) && (!actual || actual.sourceRanges === value.sourceRanges);
       };
     },
     // Source ranges do not wait for backends.
     (deltas) => {
       const lacking = lackingSlots(deltas);
       return (value, actual) =>
-        actual && lacking.has(value.id) ? { ...actual, sourceRanges: value.sourceRanges } : value;
+        actual && lacking.has(value.backendList) ? { ...actual, sourceRanges: value.sourceRanges } : value;
     },
   ),
   step(
@@ -103,21 +103,21 @@ export const writeOrder: readonly Step[] = [
     const known = new Set(locations.staleValues().map(({ value }) => value.identity));
     return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
   }),
-  step("delete", "services", "before the slots they count"),
-  step("delete", "sourceRanges", "no service refers to the set any more", ({ services }) => {
-    const named = new Set(services.staleValues().map(({ value }) => value.sourceRanges));
+  step("delete", "frontends", "before the slots they count"),
+  step("delete", "sourceRanges", "no service refers to the set any more", ({ frontends }) => {
+    const named = new Set(frontends.staleValues().map(({ value }) => value.sourceRanges));
     return ({ key }) => named.has(key.set);
   }),
-  step("delete", "slots", "no service counts them any more", ({ services }) => {
+  step("delete", "slots", "no service counts them any more", ({ frontends }) => {
     const counted = new Map<number, number>();
-    for (const { value } of services.staleValues()) {
-      counted.set(value.id, Math.max(value.backendCount, counted.get(value.id) ?? 0));
+    for (const { value } of frontends.staleValues()) {
+      counted.set(value.backendList, Math.max(value.backendCount, counted.get(value.backendList) ?? 0));
     }
-    return ({ key }) => key.index < (counted.get(key.service) ?? 0);
+    return ({ key }) => key.index < (counted.get(key.backendList) ?? 0);
   }),
   step("delete", "members", "this service no longer assigns connections to them", ({ slots }) => {
     const named = new Set(
-      slots.staleValues().map(({ key: { service }, value: backend }) => keyText.members({ service, backend })),
+      slots.staleValues().map(({ key: { backendList }, value: backend }) => keyText.members({ backendList, backend })),
     );
     return ({ id }) => named.has(id);
   }),
@@ -135,9 +135,9 @@ export const writeOrder: readonly Step[] = [
   ),
 ];
 
-/** Services with slots that are not written: found by what is pending, since many frontends may count the same slots. */
+/** Lists with slots that are not written: found by what is pending, since many frontends may count the same slots. */
 function lackingSlots({ slots }: Deltas): ReadonlySet<number> {
-  return new Set(slots.pendingUpdates().map(({ key }) => key.service));
+  return new Set(slots.pendingUpdates().map(({ key }) => key.backendList));
 }
 
 /** The revision of the maps' content. When everything is written it is the desired one. While an entry could not be

@@ -13,7 +13,7 @@ struct {
 	__type(key, struct frontend);
 	__type(value, struct service);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} services SEC(".maps");
+} frontends SEC(".maps");
 
 /* (set, client's prefix) -> 1. Written by the agent, before the services that name the set, removed after them. Asked
  * only for those. Full: the agent reports it, and who is missing is not served. */
@@ -26,7 +26,7 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } source_ranges SEC(".maps");
 
-/* (service, index) -> backend id. Written by the agent: grown before the service's count, shrunk after it. */
+/* (list, index) -> backend id. Written by the agent: grown before the service's count, shrunk after it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
@@ -36,7 +36,7 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } slots SEC(".maps");
 
-/* (service, backend id) -> 1 where a slot of the service has the backend. Written by the agent, before the slot, removed
+/* (list, backend id) -> 1 where a slot of the list has the backend. Written by the agent, before the slot, removed
  * after it; read where somebody was given a backend before. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -57,7 +57,7 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } backends SEC(".maps");
 
-/* (client, service) -> backend last given. Written and read by the packet path. Full: the longest unused go. */
+/* (client, list) -> backend last given. Written and read by the packet path. Full: the longest unused go. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);

@@ -110,7 +110,7 @@ static __noinline int trace_chosen(const struct service *service, __u32 id, cons
 	if (!event)
 		return 0;
 	if (service)
-		event->service = service->id;
+		event->backend_list = service->backend_list;
 	if (backend && id) {
 		event->backend = id;
 		event->address = backend->address;

@@ -15,7 +15,7 @@ static __always_inline const struct service *node_port_find(__be16 port, __u8 pr
 {
 	struct frontend key = {.port = port, .protocol = protocol};
 
-	return bpf_map_lookup_elem(&services, &key);
+	return bpf_map_lookup_elem(&frontends, &key);
 }
 
 /* The service with an address of its own. */
@@ -23,7 +23,7 @@ static __always_inline const struct service *address_service_find(const struct a
 {
 	struct frontend key = {.address = *address, .port = port, .protocol = protocol};
 
-	return bpf_map_lookup_elem(&services, &key);
+	return bpf_map_lookup_elem(&frontends, &key);
 }
 
 static __always_inline bool is_node(const struct address *address)
@@ -48,7 +48,7 @@ static __always_inline const struct service *loopback_find(__be16 port, __u8 pro
 	const struct service *service;
 
 	key.address.word[3] = bpf_htonl(1);
-	service = bpf_map_lookup_elem(&services, &key);
+	service = bpf_map_lookup_elem(&frontends, &key);
 	return service ? service : node_port_find(port, protocol);
 }
 
@@ -77,7 +77,7 @@ static __always_inline void remember_affinity(const struct affinity_key *key, __
 
 static __always_inline bool is_member(const struct service *service, __u32 backend)
 {
-	struct member key = {.service = service->id, .backend = backend};
+	struct member key = {.backend_list = service->backend_list, .backend = backend};
 
 	return bpf_map_lookup_elem(&members, &key);
 }
@@ -102,9 +102,9 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 				       const struct backend **chosen)
 {
 	__u32 count = reach == REACH_LOCAL ? service->local_count : service->backend_count;
-	struct affinity_key key = {.client = *client, .service = service->id};
+	struct affinity_key key = {.client = *client, .backend_list = service->backend_list};
 	const struct backend *backend;
-	struct slot slot = {.service = service->id};
+	struct slot slot = {.backend_list = service->backend_list};
 	const __u32 *found;
 	__u32 id;
 

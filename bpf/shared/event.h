@@ -10,7 +10,7 @@ enum event_kind {
 	EVENT_CONNECTED, /* a socket asked for a service and was given a backend; its own address is not known yet */
 	EVENT_ARRIVED,	 /* trace: seen at `hook` of `interface`; `node` wrapped it, `backend` travelled along */
 	EVENT_KNOWN,	 /* trace: belongs to a connection: `flags`, `address`, `port`, `node`, `backend` are its entry's */
-	EVENT_CHOSEN,	 /* trace: of `service`'s backends this one; `backend` 0: there is none */
+	EVENT_CHOSEN,	 /* trace: of `backend_list` this backend; `backend` 0: there is none */
 	EVENT_JUDGED,	 /* trace: by one direction of one endpoint's policy; `packet` is the flow after translation */
 	EVENT_WRAPPED,	 /* trace: for `node`; `flags` is enum tunnel_kind */
 	EVENT_FINISHED,	 /* trace: `packet` as it leaves the program, `outcome` what became of it */
@@ -38,7 +38,7 @@ struct event {
 	__be16 peer_port;  /* source port shown to the backend, where it was changed */
 	__u32 flags;	   /* enum connection_flag, unless the kind says otherwise */
 	__u32 backend;
-	__u32 service;
+	__u32 backend_list;
 	__u32 interface;
 	__u32 policy;
 	__u32 identity;

@@ -20,10 +20,10 @@ enum service_flag {
 	SERVICE_HOST_PORT = 1 << 3,	 /* a pod's, at its node: kube-proxy knows nothing of it */
 };
 
-/* Backends of a service stand in slots [0, backend_count); those on this node come first, so that
- * "local only" is the prefix [0, local_count). */
+/* What serves a frontend. Its list of backends stands in slots [0, backend_count); those on this node come first, so that
+ * "local only" is the prefix [0, local_count). Frontends of one service port share a list. */
 struct service {
-	__u32 id;
+	__u32 backend_list;
 	__u32 backend_count;
 	__u32 local_count;
 	__u32 affinity_seconds;
@@ -40,13 +40,13 @@ struct source_range {
 };
 
 struct slot {
-	__u32 service;
+	__u32 backend_list;
 	__u32 index;
 };
 
-/* A backend that stands in a slot of the service. Ids of backends are per address and port, whichever services they have. */
+/* A backend that stands in a slot of the list. Ids of backends are per address and port, whichever lists have them. */
 struct member {
-	__u32 service;
+	__u32 backend_list;
 	__u32 backend;
 };
 
@@ -69,7 +69,7 @@ struct backend {
 /* Session affinity: which backend a client was given. */
 struct affinity_key {
 	struct address client;
-	__u32 service;
+	__u32 backend_list;
 	__u32 padding;
 };
 

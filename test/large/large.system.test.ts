@@ -48,7 +48,7 @@ test(
     const slices = times(50, (at) => largeSlice(`s${at}`, 0, 2, 1000));
     await ask("fifty services of 1,000 ports", async () => {
       await node.apply(...services, ...slices);
-      await node.holds("services", 50_000);
+      await node.holds("frontends", 50_000);
     });
     await ask("they go", () => node.remove(...services, ...slices));
   },

@@ -9,15 +9,15 @@ describe("inspect", () => {
     const maps = memoryMaps();
     const service = { backendCount: 1, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
     maps.backends.update([[5, { address: "10.244.1.2", node: "172.31.1.207", port: 80, protocol: 6, flags: 1 }]]);
-    maps.slots.update([[{ service: 1, index: 0 }, 5]]);
-    maps.services.update([
+    maps.slots.update([[{ backendList: 1, index: 0 }, 5]]);
+    maps.frontends.update([
       [
         { address: "::", port: 30604, protocol: 6 },
-        { ...service, id: 1 },
+        { ...service, backendList: 1 },
       ],
       [
         { address: "10.96.0.9", port: 53, protocol: 17 },
-        { ...service, id: 2, backendCount: 0, localCount: 0, sourceRanges: 9 },
+        { ...service, backendList: 2, backendCount: 0, localCount: 0, sourceRanges: 9 },
       ],
     ]);
     maps.sourceRanges.update([[{ prefixLength: 136, set: 9, client: "10.0.0.0" }, 1]]);

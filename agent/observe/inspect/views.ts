@@ -26,18 +26,20 @@ import {
   protocolAndPorts,
 } from "./words.ts";
 
-export function services({ services, slots, backends, sourceRanges }: MapStores): View {
+export function services({ frontends, slots, backends, sourceRanges }: MapStores): View {
   const sets = Map.groupBy(sourceRanges.entries(), ([{ set }]) => set);
   const backendsById = new Map(backends.entries());
-  const bySlot = new Map(slots.entries().map(([{ service, index }, backend]) => [`${service}/${index}`, backend]));
-  const rows = services.entries().map(([frontend, service]) => {
+  const bySlot = new Map(
+    slots.entries().map(([{ backendList, index }, backend]) => [`${backendList}/${index}`, backend]),
+  );
+  const rows = frontends.entries().map(([frontend, service]) => {
     const chosen = Array.from({ length: service.backendCount }, (_, index) => {
-      const backend = backendsById.get(bySlot.get(`${service.id}/${index}`) ?? 0);
+      const backend = backendsById.get(bySlot.get(`${service.backendList}/${index}`) ?? 0);
       return backend ? addressAndPort(backend.address, backend.port) : "missing";
     });
     return [
       `${addressAndPort(frontend.address, frontend.port)}/${protocol(frontend.protocol)}`,
-      service.id,
+      service.backendList,
       chosen.join(" ") || "none: rejected",
       service.localCount,
       flagNames(service.flags, serviceFlagNames),
