@@ -6,6 +6,7 @@ import type { FelixConfiguration } from "../../model/objects/calico.ts";
 import {
   type Endpoint,
   type Location,
+  POLICY_REVISION_UNSETTLED,
   type Prefix,
   ReturnMode,
   ServiceHandling,
@@ -45,7 +46,7 @@ const hashes = new WeakMap<object, number>();
 
 /** A number that changes with every endpoint's policy and every address's identity, so that connections are judged
  * again. Policies and identities are numbered by their content, so the numbers are all there is to look at; a sum, so
- * that the order does not matter. */
+ * that the order does not matter. Never with the bit of revisions that stand for a part (reconcile/write-order.ts). */
 export function policyRevision(
   endpoints: Contributions<Address, Endpoint>,
   locations: Contributions<Prefix, Location>,
@@ -54,7 +55,7 @@ export function policyRevision(
   for (const entries of endpoints.values()) {
     for (const { id, value } of entries) sum = (sum + hash32(`${id} ${value.policy} ${value.flags}`)) >>> 0;
   }
-  return (sum + sumOf(locations)) >>> 0;
+  return ((sum + sumOf(locations)) & ~POLICY_REVISION_UNSETTLED) >>> 0;
 }
 
 function sumOf(locations: Contributions<Prefix, Location>): number {

@@ -4,12 +4,13 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "fb07e5e1c0c2";
+export const layoutHash = "e127c30ad10c";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;
 export const POLICY_ANY_IDENTITY = 4294967295;
+export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
 export const SOCKET_FLOWS = 16;
 

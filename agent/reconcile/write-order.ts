@@ -1,7 +1,7 @@
 import { hash32 } from "../../model/hash.ts";
 import type { Entry, WrittenMap } from "../compile/desired.ts";
 import { keyText } from "../compile/key.ts";
-import type { KeyOf, ValueOf } from "../kernel/layout.gen.ts";
+import { type KeyOf, POLICY_REVISION_UNSETTLED, type ValueOf } from "../kernel/layout.gen.ts";
 import type { DeltaMap } from "./delta-map.ts";
 
 export type Deltas = { readonly [M in WrittenMap]: DeltaMap<KeyOf<M>, ValueOf<M>> };
@@ -30,6 +30,19 @@ function step<M extends WrittenMap>(
 
 /** An entry is written before the entries that refer to it; removal is the other way round. */
 export const writeOrder: readonly Step[] = [
+  step(
+    "update",
+    "settings",
+    "a connection that is judged before everything is written is judged again afterwards",
+    ({ settings }) =>
+      ({ id }) =>
+        settings.actual(id) === undefined,
+    (deltas) =>
+      (value, actual = value) => ({
+        ...actual,
+        policyRevision: unsettledRevision(deltas, value.policyRevision) ?? actual.policyRevision,
+      }),
+  ),
   step("update", "backends", "slots will refer to them"),
   step("update", "members", "a connection that a slot assigned to a backend may keep it"),
   step(
@@ -140,23 +153,32 @@ function lackingSlots({ slots }: Deltas): ReadonlySet<number> {
   return new Set(slots.pendingUpdates().map(({ key }) => key.backendList));
 }
 
-/** The revision of the maps' content. When everything is written it is the desired one. While an entry could not be
- * written it is another one, derived from those entries: connections are judged again by the written part, and once
- * more after each later write. With the desired one they would keep a stale verdict forever. */
-function writtenRevision({ endpoints, locations }: Deltas, desired: number): number {
+/** The revision of the maps' content: the desired one when everything is written. With that one, connections would keep for
+ * good a verdict that was reached by a part. */
+function writtenRevision(deltas: Deltas, desired: number): number {
+  return unsettledRevision(deltas, desired) ?? desired;
+}
+
+/** The revision while entries that verdicts depend on are pending; undefined: none is. It depends on these entries, so
+ * connections are judged again after each later write, and it is never a desired one, which a policy that comes back has
+ * again. */
+function unsettledRevision({ endpoints, locations }: Deltas, desired: number): number | undefined {
   let revision = desired;
+  let isUnsettled = false;
   const late = (text: string) => {
     revision = (revision + hash32(text)) >>> 0;
+    isUnsettled = true;
   };
   for (const id of endpoints.pendingIds()) {
     const actual = endpoints.actual(id);
     late(`${id} holds ${actual?.policy} ${actual?.flags}`);
   }
   for (const id of locations.pendingIds()) late(`${id} holds ${locations.actual(id)?.identity}`);
-  return revision;
+  return isUnsettled ? (revision | POLICY_REVISION_UNSETTLED) >>> 0 : undefined;
 }
 
-/** Within an intermediate stage (`DesiredMaps.through`): nothing is removed, and nothing is judged again yet. */
-export const passingOrder: readonly Step[] = writeOrder.filter(
-  ({ verb, map }) => verb === "update" && map !== "settings",
+/** Within an intermediate stage (`DesiredMaps.through`): nothing is removed, and no revision is settled yet. */
+export const passingOrder: readonly Step[] = writeOrder.slice(
+  0,
+  writeOrder.findIndex(({ verb }) => verb === "delete"),
 );

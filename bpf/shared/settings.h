@@ -21,6 +21,10 @@ enum tunnel_kind {
 	TUNNEL_RETURN = 3,	   /* backend's node to entry node: translated reply on its way to the client */
 };
 
+/* Bit of `policy_revision` while the agent has not written everything: what was judged by a part is judged again afterwards,
+ * whatever policies are in force then. */
+#define POLICY_REVISION_UNSETTLED 1
+
 #define VNI_OVERLAY 4096
 
 enum settings_flag {
