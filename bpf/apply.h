@@ -181,21 +181,31 @@ static __always_inline void count(struct __sk_buff *skb, enum outcome outcome)
 	trace_finished(skb, outcome);
 }
 
+/* Dropped, or on as the kernel would, and nothing else: most of what is not ours. False: there is more to do. */
+static __always_inline bool is_untouched(const struct plan *plan)
+{
+	return plan->exit <= EXIT_DROP && !plan->translate && !plan->remember && !plan->mark;
+}
+
 static __always_inline int apply(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	const struct next_hop *hop = NULL;
 	int action;
 
-	remember(packet, plan);
-	if (plan->translate != TRANSLATE_NOTHING &&
-	    (plan->translate == TRANSLATE_PACKET ? translate_packet(packet, packet->connection)
-						 : translate_error(packet, packet->connection)))
-		drop(plan, OUTCOME_DROP_MALFORMED);
-	if (plan->mark)
-		packet->skb->mark = plan->mark;
-	if (plan->exit == EXIT_DESTINATION && settings)
-		hop = find_destination(packet, settings, plan);
-	action = leave(packet, settings, hop, plan);
+	if (is_untouched(plan)) {
+		action = plan->exit == EXIT_DROP ? TC_ACT_SHOT : TC_ACT_OK;
+	} else {
+		remember(packet, plan);
+		if (plan->translate != TRANSLATE_NOTHING &&
+		    (plan->translate == TRANSLATE_PACKET ? translate_packet(packet, packet->connection)
+							 : translate_error(packet, packet->connection)))
+			drop(plan, OUTCOME_DROP_MALFORMED);
+		if (plan->mark)
+			packet->skb->mark = plan->mark;
+		if (plan->exit == EXIT_DESTINATION && settings)
+			hop = find_destination(packet, settings, plan);
+		action = leave(packet, settings, hop, plan);
+	}
 	if (plan->exit == EXIT_DROP || plan->exit == EXIT_REJECT)
 		report_refused(packet->skb, plan);
 	count(packet->skb, plan->outcome);
