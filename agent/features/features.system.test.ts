@@ -12,15 +12,15 @@ if (why) console.log(why);
 
 describe.skipIf(why)("features", () => {
   test("this kernel loads every program, nothing is left behind, and the report fits in a container's termination message", () => {
-    const links = () => execFileSync("ip", ["-brief", "link"], { encoding: "utf8" });
-    const mounts = () => execFileSync("cat", ["/proc/self/mounts"], { encoding: "utf8" });
     const files = () => readdirSync(tmpdir()).filter((name) => name.startsWith("features-"));
-    const before = [links(), mounts(), files()];
-    const words = ["features", "--node-root", "/", "--api-server", "127.0.0.1:1"];
-    const text = execFileSync(process.execPath, [program, ...words], {
-      encoding: "utf8",
-    });
-    expect([links(), mounts(), files()]).toEqual(before);
+    const before = files();
+    // In namespaces of its own, where no other test adds or removes anything.
+    const look = "ip -brief link; cat /proc/self/mounts; echo ---";
+    const run = `${process.execPath} ${program} features --node-root / --api-server 127.0.0.1:1; echo ---`;
+    const script = `ip link set lo up; ${look}; ${run}; ${look}`;
+    const isolated = ["--net", "--mount", "--propagation", "private", "sh", "-ec", script];
+    const [earlier, text = "", later] = execFileSync("unshare", isolated, { encoding: "utf8" }).split("---\n");
+    expect([later, files()]).toEqual([earlier, before]);
     const { obstacles, attach } = nodeReportSchema.parse(JSON.parse(text));
     const { apiServer, bpffs: _, ...kernel } = obstacles;
     expect(kernel).toEqual({ programs: "", attach: "", devices: "", cgroup: "", tunnelPort: "" });

@@ -170,14 +170,14 @@ describe("traces", () => {
     );
     expect(seen).toContain(`master from_uplink chosen: backend ${web.address}:80 (pod default/web) on node node`);
     expect(seen).toContain("master from_uplink wrapped: encapsulated in VXLAN for node node, kind forward direct");
-    expect(seen).toMatch(/^node from_uplink arrived: .* on eth0, wrapped by node master$/m);
+    expect(seen).toMatch(/^node from_uplink arrived: .* on eth0, encapsulated by node master$/m);
     expect(seen).toContain("node from_uplink judged: ingress of pod default/web: no policy selects it");
     expect(seen).toMatch(
       /node from_uplink finished: delivered to a workload of this node: 172.31.1.55:40201 > \S+:80 \(pod/,
     );
     expect(seen).toContain("node from_workload known: reply: source becomes 172.31.1.8:30604");
     expect(seen).toContain("node from_workload finished: backend's node: reply straight to the client");
-    expect(seen).not.toContain("wrapped by node node");
+    expect(seen).not.toContain("encapsulated by node node");
   });
 
   test("a dropped packet is reported with the place, the reason and the policy", async () => {
