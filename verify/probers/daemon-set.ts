@@ -7,7 +7,7 @@ export const PROBER_LABELS = { "app.kubernetes.io/name": "ebpf-dataplane-probe" 
 /** The pod's only container. */
 export const PROBER_CONTAINER = "probe";
 
-/** What a prober does with each capability (decision 19). */
+/** What a prober does with each capability (decision 20). */
 const CAPABILITIES = {
   SYS_ADMIN: "enters the network namespaces of pods: setns(2) asks for it",
   SYS_PTRACE: "opens the namespaces of processes of other users, by which pods are found",
