@@ -2,12 +2,12 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./tools/longest-first.ts";
 
-// NAME.system.test.ts needs root, this kernel or a cluster. Each has machines and names of its own, so several run side by side; they
-// mostly wait (for timeouts, for agents), so there is one more of them than processors.
+// NAME.system.test.ts needs root, this kernel or a cluster. Each has machines and names of its own, so several run side by side. They
+// often wait (for timeouts, for agents), so there is one more of them than processors; at most eight, since a cluster takes 2 GiB.
 const system = "**/*.system.test.ts";
 const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
-const lanes = { maxWorkers: availableParallelism() + 1, testTimeout: 120_000, hookTimeout: 300_000 };
+const lanes = { maxWorkers: Math.min(availableParallelism() + 1, 8), testTimeout: 120_000, hookTimeout: 300_000 };
 
 // The report's page is written as JSX.
 const oxc = { jsx: { runtime: "automatic", importSource: "preact" } } as const;
