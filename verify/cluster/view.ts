@@ -1,4 +1,5 @@
 import type { V1Endpoint, V1EndpointSlice, V1Node, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
+import { AGENT } from "../../components/dataplane/names.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { annotations } from "../../model/mode/mode.ts";
@@ -97,7 +98,8 @@ function targetOf({ targetRef }: V1Endpoint): string[] {
 export function agentOn(view: ClusterView, node: string): V1Pod | undefined {
   return view.pods.find(
     ({ metadata, spec, status }) =>
-      metadata?.labels?.["k8s-app"] === "ebpf-dataplane" &&
+      metadata?.namespace === AGENT &&
+      metadata.labels?.["k8s-app"] === AGENT &&
       spec?.nodeName === node &&
       status?.phase === "Running" &&
       !metadata.deletionTimestamp,

@@ -1,6 +1,6 @@
 import type { V1DaemonSet } from "@kubernetes/client-node";
-import { AGENT_LABELS } from "../../components/dataplane/names.ts";
-import { listObjects } from "../../kubernetes/get.ts";
+import { AGENT } from "../../components/dataplane/names.ts";
+import { findObject } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { packageVersion } from "../this-package.ts";
 
@@ -10,8 +10,8 @@ import { packageVersion } from "../this-package.ts";
  */
 export async function proberImage(api: Api, asked?: string): Promise<string> {
   if (asked) return asked;
-  const [[label, value]] = Object.entries(AGENT_LABELS) as [[string, string]];
-  const found = await listObjects<V1DaemonSet>(api, "/apis/apps/v1/daemonsets", { labelSelector: `${label}=${value}` });
-  const deployed = found.flatMap(({ spec }) => spec?.template.spec?.containers ?? []);
-  return deployed.find(({ name }) => name === "agent")?.image ?? `ebpf-dataplane:${packageVersion()}`;
+  // By its name in its own namespace: labels are free to everybody, and probers are privileged.
+  const agents = await findObject<V1DaemonSet>(api, `/apis/apps/v1/namespaces/${AGENT}/daemonsets/${AGENT}`);
+  const deployed = agents?.spec?.template.spec?.containers.find(({ name }) => name === "agent");
+  return deployed?.image ?? `ebpf-dataplane:${packageVersion()}`;
 }

@@ -5,6 +5,15 @@ import type { Kubeconfig } from "../../kubernetes/kubeconfig.ts";
 import type { ApiRequest, ApiServer } from "../../kubernetes/transport.ts";
 import { NodeProbers } from "./node-probers.ts";
 
+const daemonSetOf = (image: string | undefined) => ({
+  spec: { template: { spec: { containers: [{ name: "agent", image }] } } },
+});
+/** A tenant's, in a namespace of theirs, with the agents' label and container name: probers are privileged, so its image must never be theirs. */
+const STRANGER = {
+  metadata: { namespace: "tenant", labels: { "k8s-app": "ebpf-dataplane" } },
+  ...daemonSetOf("tenant:1"),
+};
+
 /** An API server, as far as probers need one. */
 class FakeApi {
   written: string[] = [];
@@ -21,12 +30,13 @@ class FakeApi {
   }
 
   #answer(path: string): object {
-    const agent = { spec: { template: { spec: { containers: [{ name: "agent", image: this.agentImage }] } } } };
+    const agent = daemonSetOf(this.agentImage);
     const answers: Record<string, object> = {
       "/api/v1": { resources: [{ name: "namespaces", kind: "Namespace", namespaced: false }] },
       "/apis/apps/v1": { resources: [{ name: "daemonsets", kind: "DaemonSet", namespaced: true }] },
       "/api/v1/namespaces": { items: this.namespaces },
-      "/apis/apps/v1/daemonsets": { items: this.agentImage ? [agent] : [] },
+      "/apis/apps/v1/daemonsets": { items: [STRANGER] },
+      ...(this.agentImage && { "/apis/apps/v1/namespaces/ebpf-dataplane/daemonsets/ebpf-dataplane": agent }),
     };
     const answer = path.endsWith("/pods") ? { items: this.pods } : answers[path];
     if (!answer) throw new ApiRefusal(404, "NotFound", path);
