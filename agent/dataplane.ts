@@ -1,4 +1,5 @@
 import { renameSync, writeFileSync } from "node:fs";
+import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
@@ -146,9 +147,7 @@ export class Dataplane {
   // Also a pod that is terminating, or whose image is still being pulled: its rules must not be removed.
   #hasKubeProxyPod(): boolean {
     const { cluster, options } = this.#parts;
-    return cluster.store
-      .list("pods")
-      .some(({ metadata, spec }) => spec?.nodeName === options.node && metadata.labels?.["k8s-app"] === "kube-proxy");
+    return cluster.store.list("pods").some((pod) => isKubeProxyOn(options.node, pod));
   }
 
   #reportServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {

@@ -35,8 +35,10 @@ export function proxyPods(pods: V1Pod[]): string[] {
     .map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`);
 }
 
+/** A kube-proxy of any installer is in its node's network. A tenant's container that is only called so is not. */
 function runsKubeProxy(spec: V1PodSpec | undefined): boolean {
-  return (spec?.containers ?? []).some(
+  if (!spec?.hostNetwork) return false;
+  return spec.containers.some(
     ({ name, image = "", command = [] }) =>
       name === "kube-proxy" || /(^|\/)kube-proxy(-\w+)?[:@]/.test(image) || /(^|\/)kube-proxy$/.test(command[0] ?? ""),
   );

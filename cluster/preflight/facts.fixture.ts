@@ -44,7 +44,7 @@ export function fitCluster(more: Partial<ClusterFacts> = {}): ClusterFacts {
 }
 
 export function daemonSet(namespace: string, name: string, image: string, nodeSelector = {}) {
-  const spec = { containers: [{ name: "main", image }], nodeSelector };
+  const spec = { hostNetwork: true, containers: [{ name: "main", image }], nodeSelector };
   return {
     metadata: { namespace, name },
     spec: { selector: {}, template: { spec } },

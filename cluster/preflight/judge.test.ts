@@ -50,11 +50,24 @@ const OURS = daemonSet("ebpf-dataplane", "kube-proxy", "registry.k8s.io/kube-pro
 const REMOVED = daemonSet("kube-system", "kube-proxy", "kube-proxy:1", { "ebpf-dataplane.io/kube-proxy": "removed" });
 const staticPod = (owner?: string) => ({
   metadata: { namespace: "kube-system", name: "kube-proxy-one", ...(owner && { ownerReferences: [{ kind: owner }] }) },
-  spec: { containers: [{ name: "kube-proxy", image: "kube-proxy:1" }] },
+  spec: { hostNetwork: true, containers: [{ name: "kube-proxy", image: "kube-proxy:1" }] },
   status: { phase: "Running" },
 });
 
+const TENANTS = {
+  ...staticPod(),
+  metadata: { namespace: "tenant", name: "kube-proxy" },
+  spec: { containers: [{ name: "kube-proxy", image: "kube-proxy:1" }] },
+};
+
 test.each<[string, Partial<ClusterFacts>, object, string[]]>([
+  ["a tenant's pod that is only called kube-proxy", { pods: [TENANTS] }, {}, []],
+  [
+    "a tenant's DaemonSet that is only called kube-proxy",
+    { daemonSets: [{ spec: { selector: {}, template: { spec: TENANTS.spec } } }] },
+    {},
+    [],
+  ],
   [
     "kube-proxy",
     { daemonSets: [EKS_PROXY] },

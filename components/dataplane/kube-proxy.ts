@@ -2,10 +2,8 @@ import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { ServiceHandling } from "./args.ts";
+import { KUBE_PROXY_LABELS } from "./kube-proxy-pod.ts";
 import { PACKET_FILTER_RIGHTS } from "./rights.ts";
-
-/** Labels of kube-proxy's pods and of everything that belongs to them. */
-export const KUBE_PROXY_LABELS = { "k8s-app": "kube-proxy" };
 
 const NAME = "kube-proxy";
 const CONFIGURATION_FILE = "config.conf";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AGENT } from "../../components/dataplane/names.ts";
 import { SETTINGS_FILE } from "../../components/documents/agent-settings.ts";
 import { POD_NETWORK, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { modeOf } from "../../model/mode/configuration.ts";
@@ -107,15 +108,20 @@ function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
 }
 
 function settingsOf(objects: WrittenObject[]): z.output<typeof settingsSchema> {
-  for (const { kind, data } of objects) {
+  for (const { kind, data } of objects.filter(isAgents)) {
     const text = kind === "ConfigMap" ? (data as Record<string, unknown> | undefined)?.[SETTINGS_FILE] : undefined;
     if (typeof text === "string") return settingsSchema.parse(JSON.parse(text));
   }
   return {};
 }
 
+/** A namespace that is not known yet is taken for the agent's. */
+function isAgents({ metadata }: WrittenObject): boolean {
+  return metadata?.name === AGENT && (metadata.namespace ?? AGENT) === AGENT;
+}
+
 function agentImageOf(objects: WrittenObject[]): string | undefined {
-  const daemonSet = objects.find(({ kind, metadata }) => kind === "DaemonSet" && metadata?.name === "ebpf-dataplane");
+  const daemonSet = objects.find((object) => object.kind === "DaemonSet" && isAgents(object));
   const spec = daemonSet?.spec as { template?: { spec?: { containers?: { image?: string }[] } } } | undefined;
   return spec?.template?.spec?.containers?.[0]?.image;
 }

@@ -1,6 +1,7 @@
 // Explains the result of an attempt from the cluster's objects: reported in addition to the observation, never instead.
 
 import { ServiceHandling } from "../../components/dataplane/args.ts";
+import { isKubeProxyOn } from "../../components/dataplane/kube-proxy-pod.ts";
 import { nodeAddresses, podName, readyPodsBehind } from "../cluster/view.ts";
 import type { Attempt, Findings } from "./attempt.ts";
 import { podsOf, servicesOf } from "./behind.ts";
@@ -21,10 +22,7 @@ export function sourceReason(findings: Findings, { server, source = "" }: Attemp
 export function handlingOn({ view }: Findings, node: string | undefined): Handling {
   const { serviceHandling = ServiceHandling.Ebpf, returnMode } = view;
   // kube-proxy at work on a node rewrites sources and takes replies back through itself.
-  const proxy = view.pods.find(
-    ({ metadata, spec, status }) =>
-      metadata?.labels?.["k8s-app"] === "kube-proxy" && spec?.nodeName === node && status?.phase === "Running",
-  );
+  const proxy = view.pods.find((pod) => isKubeProxyOn(node, pod) && pod.status?.phase === "Running");
   return {
     ...(proxy && { kubeProxy: podName(proxy) }),
     ...(serviceHandling !== ServiceHandling.Ebpf && { leftTo: serviceHandling }),

@@ -214,10 +214,13 @@ describe("a dataplane that does not do what is declared", () => {
   it("is kube-proxy", async () => {
     const proxied = world([left], "172.31.1.8");
     const proxy = pod("kube-proxy-x", "master", "172.31.1.8", { "k8s-app": "kube-proxy" });
-    proxied.cluster.pods.push(proxy);
+    const tenants = { ...proxy, metadata: { ...proxy.metadata, name: "not-kube-proxy" } };
+    proxied.cluster.pods.push(tenants);
+    expect(await found(proxied, { source: "client1", reply: "direct" })).not.toContain("kube-proxy runs there");
+    proxied.cluster.pods.push({ ...proxy, metadata: { ...proxy.metadata, namespace: "kube-system" } });
     const why = await found(proxied, { source: "client1", reply: "direct" });
     expect(why).toContain(
-      "on node master, on the way to the pod (SNAT: kube-proxy runs there, pod default/kube-proxy-x)",
+      "on node master, on the way to the pod (SNAT: kube-proxy runs there, pod kube-system/kube-proxy-x)",
     );
     expect(why).toContain("DSR is expected, but services are handled by another: kube-proxy runs there");
   });
