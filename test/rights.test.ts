@@ -1,4 +1,4 @@
-// What the agent asks the API server for, against what its role allows: neither more nor less.
+// The agent's requests to the API server need exactly the rights that its role grants.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

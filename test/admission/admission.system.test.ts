@@ -1,4 +1,4 @@
-// The admission policy that Dataplane declares, before a real API server: what a token of an agent's pod may do.
+// The admission policy that Dataplane declares, on a real API server: the rights of an agent pod's token.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Dataplane } from "../../components/dataplane/component.ts";
 import { recordResources, settled } from "../../components/testing/program.ts";
@@ -65,7 +65,7 @@ describe("IPAM blocks and the tokens of agents", () => {
     const testbed = new TestbedMachine(lab, machine);
     const api = await TestbedApiServer.start(testbed);
     await api.writeKubeconfig(testbed);
-    // The administrator's token is in the kubeconfig's user; agents come with their own, which goes before it.
+    // The administrator's token is in the kubeconfig's user; agents have their own, which takes precedence.
     const objects = [
       ...["one", "two"].map((name) => plain("Node", name)),
       ...(await declared("Namespace", "CustomResourceDefinition", "ServiceAccount")),
@@ -83,7 +83,7 @@ describe("IPAM blocks and the tokens of agents", () => {
   });
   afterAll(() => removeLab(lab));
 
-  // The API server takes a moment until it asks a policy.
+  // The API server takes a moment before it applies a new policy.
   async function inForce(): Promise<void> {
     const end = Date.now() + 30_000;
     for (let attempt = 0; Date.now() < end; attempt++) {
@@ -97,16 +97,16 @@ describe("IPAM blocks and the tokens of agents", () => {
     expect(await as("one", ["delete", "ipamblock", "own"])).toBe("done");
   });
 
-  test("it neither creates nor deletes nor takes over another node's", async () => {
+  test("it can neither create, delete nor take over another node's blocks", async () => {
     const refused = "an agent may write IPAMBlocks of its own node only; this token is of node one";
     expect(await creates("one", block("others", "two"))).toContain(refused);
     expect(await creates("two", block("others", "two"))).toBe("done");
     expect(await as("one", ["delete", "ipamblock", "others"])).toContain(refused);
     const patch = ["patch", "ipamblock", "others", "--type=merge", "-p", '{"spec":{"node":"one"}}'];
-    expect(await as("one", patch)).toContain("is invalid"); // the definition's own rule is asked before
+    expect(await as("one", patch)).toContain("is invalid"); // the definition's own rule is checked first
   });
 
-  test("a token that names no node writes none", async () => {
+  test("a token that names no node can write no blocks", async () => {
     expect(await creates("unbound", block("none", "one"))).toContain("this token is of no node");
   });
 

@@ -1,4 +1,4 @@
-// Whole frames on a bare cluster: sent from anywhere, and watched for where they must not arrive.
+// Whole frames on a bare cluster: sent from anywhere, and captured where they must not arrive.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ export class Attacker {
     rmSync(this.#folder, { recursive: true });
   }
 
-  /** Sends frames out of a machine's network, as its root could: past the dataplane's own program there. */
+  /** Sends frames from a machine's network as root could: bypassing the dataplane's own program there. */
   send(machine: Machine, ...frames: Buffer[]): Promise<string> {
     return this.#cluster.run(machine, this.#sending(frames));
   }
@@ -40,7 +40,7 @@ export class Attacker {
     return this.#cluster.run(pod.node, ["nsenter", `--net=/run/netns/${pod.name}`, ...this.#sending(frames)]);
   }
 
-  /** Sends a frame very often, each time from another address and port of its source's /16. */
+  /** Sends a frame many times, each time from another address and port of its source's /16. */
   flood(machine: Machine, frame: Buffer, count: number): Promise<string> {
     return this.#cluster.run(machine, [this.#program, "flood", "eth0", this.#write([frame]), String(count)]);
   }

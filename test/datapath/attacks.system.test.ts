@@ -26,7 +26,7 @@ const policy = (app: string, rules: { ingress?: string[]; egress?: string[] }): 
   };
 };
 
-// The adversary's walks: frames that no honest socket sends, and where they must not arrive. Each is beside one that does.
+// Attacks: frames that no ordinary socket sends, and where they must not arrive. Each is paired with one that must arrive.
 describe.each([
   { mode: "DSR", vxlanMode: "CrossSubnet" },
   { mode: "Tunnel", vxlanMode: "Always" },
@@ -121,7 +121,7 @@ describe.each([
       );
     await arrived(watch, victim);
     expect(watch.count("attack")).toBe(0);
-    // And once what the other node let through: the node's own address, which is a node's there.
+    // And once a packet that the other node let through: the node's own address, which is a peer node's there.
     expect(await outcome("node", "drop_martian_source")).toBe(before.martian + 2 * martians.length + 1);
     expect(await outcome("node", "drop_spoofed_source")).toBe(before.spoofed + 2 * pods.length);
   });
@@ -135,7 +135,7 @@ describe.each([
     expect(watch.count("attack")).toBe(0);
   });
 
-  test.each(["client1", "master"] as const)("what %s wraps gets no right by it", async (machine) => {
+  test.each(["client1", "master"] as const)("packets that %s wraps gain no privileges", async (machine) => {
     const watches = await Promise.all([attacker.watch(victim), attacker.watch(closed)]);
     const sources = [clients.client1, nodes.master, nodes.node, "127.0.0.1", open.address];
     const kinds = [RETURN, FORWARD_VIA, FORWARD_DIRECT, OVERLAY];
@@ -164,7 +164,7 @@ describe.each([
     await cluster.run("node", ["ip", "address", "delete", "172.31.1.209/32", "dev", "eth0"]);
   });
 
-  test("neither a pod nor a process of a node sends to the tunnel's port", async () => {
+  test("neither a pod nor a process on a node can send to the tunnel's port", async () => {
     const before = await outcome("node", "drop_tunnel_from_workload");
     const watch = await attacker.watch("master");
     const tunnelled = vxlan(7200, RETURN, 0, ethernet(datagram(clients.client1, friend.address, 80, "attack")));
@@ -233,7 +233,7 @@ describe.each([
     expect(await outcome("node", "drop_tagged")).toBe(before + 1);
   });
 
-  test("a policy that comes later ends a flow in both directions", async () => {
+  test("a policy that is added later ends a flow in both directions", async () => {
     const [atOpen, atClient] = await Promise.all([attacker.watch(open), attacker.watch("client2")]);
     const reply = (mark: string) =>
       ethernet(ip({ source: open.address, destination: clients.client2 }, udp(80, 7500, Buffer.from(mark))));

@@ -40,7 +40,7 @@ function applyEcho(backends: Placed[], terminating = false): void {
   });
 }
 
-test("two live connections of one source port that meet at one backend both work: the later gets another port", async () => {
+test("two live connections with the same source port at one backend both work: the later gets another port", async () => {
   const meet = `
     const { connect } = require("node:net");
     const doors = [["172.31.1.8", 30604], ["172.31.1.207", 30604]];
@@ -89,7 +89,7 @@ test("a terminating backend keeps its connection and gets no new one; after its 
   cluster.apply(endpoints("web", [one]), endpoints("dns", [one], "UDP"));
 });
 
-test("a UDP client that never changes its port is given another backend when its own goes", async () => {
+test("a UDP client that never changes its port gets another backend when its own is removed", async () => {
   const ask = async () =>
     (await cluster.probe("client1", { to: "172.31.1.8:30053", protocol: "udp", sourcePort: 45_200 }))[0];
   await until("the first backend", async () => (await ask())?.server === "default/one");
@@ -98,7 +98,7 @@ test("a UDP client that never changes its port is given another backend when its
   expect(await ask()).toMatchObject({ verdict: "allowed", source: "172.31.1.55" });
 });
 
-test("a policy that comes later stops an established connection, and lets it go on when it goes", async () => {
+test("a policy that is added later stops an established connection, which continues when the policy is removed", async () => {
   await startEcho(two);
   const held = hold(cluster, "172.31.1.8:30082", 45_300);
   await until("the connection", async () => held.lines.includes("connected"));
@@ -114,7 +114,7 @@ test("a policy that comes later stops an established connection, and lets it go 
   );
 });
 
-test("an established connection follows a pool that is wrapped between nodes from now on, and no longer", async () => {
+test("an established connection follows its pool when encapsulation is turned on, and off again", async () => {
   const asker = await cluster.addPod("asker", "master", { app: "asker" });
   await startEcho(one);
   const held = hold(cluster, `${one.address}:82`, 45_400, asker);
@@ -144,7 +144,7 @@ test("a killed agent drops no packet, and its successor takes over the existing 
   let restarted = false;
   const results: AttemptResult[] = [];
   const traffic = (async () => {
-    // The time-out is for a busy computer: what counts is that nothing is lost or refused.
+    // The timeout allows for a busy computer: the test is that nothing is lost or refused.
     while (!restarted)
       results.push(...(await cluster.probe("client1", { to: "172.31.1.8:30604", count: 50, timeoutMs: 10_000 })));
   })();

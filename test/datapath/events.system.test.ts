@@ -43,7 +43,7 @@ function follow<T>(node: NodeName, ...words: string[]): { lines: T[]; child: Chi
 async function flowsOf(node: NodeName): Promise<{ flows: Flow[]; stop: () => void }> {
   const { lines, child } = follow<Flow>(node, "flows");
   // The first event shows that the listener is active.
-  await until(`${node} to tell of flows`, async () => {
+  await until(`${node} to report flows`, async () => {
     await cluster.see("client2", "172.31.1.8:30604");
     return lines.length > 0;
   });
@@ -55,7 +55,7 @@ describe("flows", () => {
     const [entry, behind] = [await flowsOf("master"), await flowsOf("node")];
     await cluster.probe("client1", { to: "172.31.1.8:30604", sourcePort: 40_101 });
     const find = ({ flows }: { flows: Flow[] }) => flows.find(({ client }) => client?.port === 40_101);
-    await until("both to tell", async () => find(entry) !== undefined && find(behind) !== undefined);
+    await until("both to report it", async () => find(entry) !== undefined && find(behind) !== undefined);
     entry.stop();
     behind.stop();
     expect(find(entry)).toMatchObject({
@@ -78,11 +78,11 @@ describe("flows", () => {
   });
 
   test("a refused packet is reported with its reason; a pod's socket with its service", async () => {
-    const told = await flowsOf("node");
+    const watched = await flowsOf("node");
     const policy = onlyFrom("web", "172.31.1.162/32");
     // Pods' own IPv6 (router solicitations, at any moment) is refused too: only this client's packets count.
     const dropped = () =>
-      told.flows.find(({ verdict, client }) => verdict === "dropped" && client?.address === "172.31.1.55");
+      watched.flows.find(({ verdict, client }) => verdict === "dropped" && client?.address === "172.31.1.55");
     cluster.apply(policy);
     try {
       await until("a drop", async () => {
@@ -100,43 +100,43 @@ describe("flows", () => {
     await cluster.see("default/near", "10.96.0.13:80");
     await cluster.see("default/near", "10.96.0.10:80");
     const sockets = () =>
-      told.flows.filter(({ socket }) => socket).map(({ verdict, service }) => `${verdict} ${service}`);
+      watched.flows.filter(({ socket }) => socket).map(({ verdict, service }) => `${verdict} ${service}`);
     for (const one of ["rejected default/empty:web", "opened default/web:web"])
       await until(
         `the socket ${one}`,
         async () => sockets().includes(one),
         () => sockets().join(", "),
       );
-    told.stop();
-    expect(told.flows).toContainEqual(
+    watched.stop();
+    expect(watched.flows).toContainEqual(
       expect.objectContaining({ verdict: "opened", client: expect.objectContaining({ name: "pod default/near" }) }),
     );
   });
 
-  test("a flood of refused packets is reported in part, the rest is counted; without a listener nothing is reported", async () => {
+  test("a flood of refused packets is partly reported, the rest is counted; without a listener nothing is reported", async () => {
     const reports = async () => {
       const page = await cluster.metrics("node");
       const read = (name: string) =>
         Number(new RegExp(`^ebpf_dataplane_${name}\\{event="refused"\\} (\\S+)`, "m").exec(page)?.[1]);
-      return { told: read("events_total"), suppressed: read("events_suppressed_total") };
+      return { reported: read("events_total"), suppressed: read("events_suppressed_total") };
     };
     const refuse = async () => {
       const flood = `const s = require("node:dgram").createSocket("udp4"); let left = 3000;
         const go = () => (left-- ? s.send("x", 80, process.argv[1], go) : s.close()); go();`;
       await cluster.run("client1", ["ip", "route", "replace", "10.244.1.0/26", "via", "172.31.1.207"]);
-      const nobody = "10.244.1.62";
-      await cluster.run("client1", [process.execPath, "-e", flood, nobody]);
+      const unused = "10.244.1.62";
+      await cluster.run("client1", [process.execPath, "-e", flood, unused]);
     };
-    const told = await flowsOf("node");
+    const watched = await flowsOf("node");
     await refuse();
     await until("the limit", async () => (await reports()).suppressed > 0);
-    expect((await reports()).told).toBeGreaterThan(0);
-    told.stop();
-    await until("nobody to listen", async () => {
+    expect((await reports()).reported).toBeGreaterThan(0);
+    watched.stop();
+    await until("the listener to be gone", async () => {
       const before = await reports();
       await refuse();
       const after = await reports();
-      return before.told === after.told && before.suppressed === after.suppressed;
+      return before.reported === after.reported && before.suppressed === after.suppressed;
     });
   });
 });
@@ -146,12 +146,12 @@ async function trace(to: string, sourcePort: number): Promise<Step[]> {
   const [host = "", port = ""] = to.split(":");
   const filter = ["--client", "172.31.1.55", "--client-port", String(sourcePort)];
   const words = ["steps", ...filter, "--frontend", host, "--frontend-port", port];
-  const told = (["master", "node"] as const).map((node) => follow<Step | { tracing: true }>(node, ...words));
-  await until("both nodes to trace", async () => told.every(({ lines }) => lines.length > 0));
+  const watches = (["master", "node"] as const).map((node) => follow<Step | { tracing: true }>(node, ...words));
+  await until("both nodes to trace", async () => watches.every(({ lines }) => lines.length > 0));
   await cluster.probe("client1", { to, sourcePort, timeoutMs: 800 });
   await new Promise((resolve) => setTimeout(resolve, 400));
-  for (const { child } of told) child.kill("SIGINT");
-  const steps = told.flatMap(({ lines }) => lines).filter((line): line is Step => "at" in line);
+  for (const { child } of watches) child.kill("SIGINT");
+  const steps = watches.flatMap(({ lines }) => lines).filter((line): line is Step => "at" in line);
   return steps.sort((a, b) => Number(BigInt(a.at) - BigInt(b.at)));
 }
 
@@ -163,7 +163,7 @@ test("a running agent shows every metric and label that the dashboard and the al
 });
 
 describe("traces", () => {
-  test("DSR: chosen at the entry node, judged and delivered at the backend's, the reply goes straight back", async () => {
+  test("DSR: backend chosen at the entry node, judged and delivered at the backend's node, the reply goes directly back", async () => {
     const seen = text(await trace("172.31.1.8:30604", 40_201));
     expect(seen).toMatch(
       /^master from_uplink arrived: TCP SYN 172.31.1.55:40201 > 172.31.1.8:30604 \(service default\/web:web\)/,
@@ -241,13 +241,13 @@ describe("traces", () => {
       const { steps } = JSON.parse(await cluster.run("node", [process.execPath, program, ...words]));
       expect(text(steps)).toContain(`node connect finished: ${why}`);
     }
-    await until("the refusals to be told", async () =>
+    await until("the refusals to be reported", async () =>
       ["drop_source_range", "reject_no_backend"].every((name) => watched.flows.some(({ reason }) => reason === name)),
     );
     watched.stop();
   });
 
-  test("afterwards the ordinary programs run again, also after an agent that was killed meanwhile", async () => {
+  test("afterwards the ordinary programs run again, also if the agent was killed during the trace", async () => {
     const { lines, child } = follow<object>(
       "master",
       ...["steps", "--client", "172.31.1.55", "--client-port", "40400"],

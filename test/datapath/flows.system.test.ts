@@ -36,7 +36,7 @@ async function ask(sourcePort: number): Promise<string> {
   return result?.server ?? result?.verdict ?? "nothing";
 }
 
-test("a client that was refused and tries again from the same port may reach another backend", async () => {
+test("a refused client that retries from the same port may reach another backend", async () => {
   const listening = `require("node:net").createServer((socket) => socket.on("error", () => {}).end("served")).listen(83)`;
   cluster.spawn("node", inPod(far, script(listening)));
   const silent = await cluster.addPod("silent", "node", { app: "web" }); // nothing listens on its port 83

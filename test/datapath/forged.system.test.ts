@@ -101,8 +101,8 @@ describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mod
     });
   });
 
-  test("a client that lost its connection and opens it again is served after a challenge ACK", async () => {
-    // The client's port is free again for its kernel, and not for the backend.
+  test("a client that lost its connection and reopens it is served after a challenge ACK", async () => {
+    // The client's kernel has freed the port, the backend has not.
     const again = `
       const socket = require("node:net").connect({ host: "172.31.1.8", port: 30082, localPort: 46200 }, () => socket.write("x"));
       socket.on("data", () => { console.log("served"); process.exit(0); });

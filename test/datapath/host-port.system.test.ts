@@ -9,7 +9,7 @@ const HERE = nodes.node;
 const TCP = { containerPort: 80, hostPort: 8080 };
 const UDP = { containerPort: 80, hostPort: 8053, protocol: "UDP" } as const;
 
-/** Pods routed plainly and wrapped; services ours and kube-proxy's, which knows nothing of host ports. */
+/** Pods with and without encapsulation; services handled by us and by kube-proxy, which does not know host ports. */
 describe.each([
   { vxlanMode: "CrossSubnet", handling: "Ebpf" },
   { vxlanMode: "Always", handling: "Ebpf" },
@@ -65,19 +65,19 @@ describe.each([
     expect(await see("default/web")).toMatch(/^allowed default\/web/);
   });
 
-  test("it is not open on the other node, nor on any loopback", async () => {
+  test("it is not open on the other node, nor on a loopback address", async () => {
     expect(await see("client1", `${nodes.master}:8080`)).toBe("rejected");
     expect(await see("master", "127.0.0.1:8080")).toBe("rejected");
     expect(await see("default/near", "127.0.0.1:8080")).toBe("rejected");
   });
 
-  test("a hostIP on loopback is for the node's own processes", async () => {
+  test("a hostIP on loopback is open to the node's own processes only", async () => {
     expect(await see("node", "127.0.0.1:8081")).toBe(`allowed default/near saw ${nodes.node}`);
     for (const from of ["client1", "master", "default/far", "default/web", "node"] as const)
       expect(await see(from, `${HERE}:8081`), from).toBe("rejected");
   });
 
-  test("nor with a crafted frame", async () => {
+  test("crafted frames from outside do not reach it", async () => {
     const attacker = new Attacker(cluster);
     try {
       const watch = await attacker.watch(near);
@@ -114,7 +114,7 @@ describe.each([
     await until("client2 to be served again", async () => (await see("client2")).startsWith("allowed"));
   });
 
-  test("a node port, and an earlier pod, keep the port; when that pod is removed the next one gets it", async () => {
+  test("a node port or an earlier pod keeps the port; when that pod is removed the next one gets it", async () => {
     await cluster.addPod("younger", "node", { app: "younger" }, [
       TCP,
       UDP,
@@ -124,7 +124,7 @@ describe.each([
     cluster.apply(service("empty", { clusterIP: "10.96.0.10", nodePort: 30604 }));
     await until("its own port", async () => (await see("client1", `${HERE}:8090`)).startsWith("allowed"));
     expect(await see("client1")).toBe("allowed default/web saw 172.31.1.55");
-    // Nobody is behind that Service.
+    // That Service has no backends.
     await until("the node port", async () => (await see("client1", `${HERE}:30604`)) === "rejected");
     const flow = async () => {
       const asked = { to: `${HERE}:8053`, protocol: "udp", sourcePort: 40_053 } as const;

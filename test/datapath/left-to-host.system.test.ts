@@ -49,7 +49,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
   const seeNodePort = (entry: NodeName) => cluster.see("client1", `${nodes[entry]}:30604`);
   const seeService = (from = "default/asker" as const) => cluster.see(from, `${CLUSTER_IP}:80`);
 
-  /** Holds while these objects are in force. */
+  /** Runs while these objects are in force. */
   async function under(objects: KubernetesObject[], holds: () => Promise<void>): Promise<void> {
     cluster.apply(...objects);
     try {
@@ -63,7 +63,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     expect(await seeNodePort(entry)).toBe(`allowed default/web saw ${nodes[entry]}`);
   });
 
-  test("a policy by the client's address keeps it out, also where the pod's own node masqueraded it", async () => {
+  test("a policy without the client's address keeps the client out, also where the pod's own node masqueraded it", async () => {
     await under([onlyFrom("web", "172.31.1.55/32")], async () => {
       for (const entry of Object.keys(nodes) as NodeName[])
         await until(`${entry} to be kept out`, async () => (await seeNodePort(entry)) === "dropped");
@@ -71,7 +71,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     await until("the path to be open again", async () => (await seeNodePort("node")).startsWith("allowed"));
   });
 
-  test("a policy by the node's address lets it in", async () => {
+  test("a policy that allows the node's address lets it in", async () => {
     await under([onlyFrom("web", "172.31.1.8/32")], async () => {
       await until("node to be kept out", async () => (await seeNodePort("node")) === "dropped");
       expect(await seeNodePort("master")).toBe("allowed default/web saw 172.31.1.8");
@@ -104,7 +104,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     const { name, labels } = backend();
     await pointTo(backend());
     try {
-      await under([egressOnlyTo({ app: "nobody" })], async () => {
+      await under([egressOnlyTo({ app: "nothing" })], async () => {
         await until("the service to be out of reach", async () => (await seeService()) === "dropped");
         expect(await cluster.see("default/asker", `${backend().address}:80`)).toBe("dropped");
       });
@@ -118,12 +118,12 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     }
   });
 
-  test("services are ours again: the pod sees the client, and an egress policy still speaks of backends", async () => {
+  test("when we handle services again, the pod sees the client, and an egress policy still matches backends", async () => {
     cluster.apply(handledBy("Ebpf"));
     try {
       await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
       await until("it through the other node", async () => (await seeNodePort("node")).endsWith("saw 172.31.1.55"));
-      await under([egressOnlyTo({ app: "nobody" })], async () => {
+      await under([egressOnlyTo({ app: "nothing" })], async () => {
         await until("the service to be out of reach", async () => (await seeService()) === "dropped");
       });
     } finally {

@@ -4,7 +4,7 @@ import { echoServer, hold, inPod } from "./holding.ts";
 import { endpoints, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
-// Blue and green: a service that moves on while another one keeps its old pod.
+// Blue-green: a service moves to other pods while another service keeps its old pod.
 describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return mode %s", (mode) => {
   let cluster: BareCluster;
   let blue: Placed;
@@ -48,7 +48,7 @@ describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return
     expect(await server("client1", "172.31.1.8:30020", "udp", 46_001)).toBe("default/blue");
   });
 
-  test("a client that comes back (affinity) comes to a pod that the service still has", async () => {
+  test("a returning client (session affinity) reaches a pod that the service still selects", async () => {
     const affine = service("affine", {
       clusterIP: "10.96.0.31",
       nodePort: 30031,
@@ -68,7 +68,7 @@ describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return
     await until("green", all("default/green"));
   });
 
-  test("a TCP connection stays with a living pod that its service no longer has, and without the service", async () => {
+  test("a TCP connection stays with a running pod that its service no longer selects, and without the service", async () => {
     cluster.spawn("node", inPod(blue, echoServer));
     const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
     const echo = service("echo", { clusterIP: "10.96.0.12", nodePort: 30082, spec });

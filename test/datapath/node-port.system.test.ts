@@ -75,7 +75,7 @@ describe.each([
     expect((after.forward_service ?? 0) - (before.forward_service ?? 0)).toBeGreaterThanOrEqual(2 * count);
   });
 
-  test("a policy that names one client serves it and drops the other, also through the other node", async () => {
+  test("a policy that allows one client admits it and drops the other, also through the other node", async () => {
     const policy = onlyFrom("web", "172.31.1.55/32");
     cluster.apply(policy);
     try {
@@ -94,7 +94,7 @@ describe.each([
     );
   });
 
-  test("a client may use one source port through every door, one after the other", async () => {
+  test("a client may use one source port for every address of the service, one after the other", async () => {
     for (const to of ["172.31.1.8:30604", "172.31.1.207:30604", "172.31.1.8:30090", "172.31.1.8:30604"]) {
       const [result] = await cluster.probe("client1", { to, sourcePort: 40_001 });
       expect(result).toMatchObject({ verdict: "allowed", source: "172.31.1.55" });

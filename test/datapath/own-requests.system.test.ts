@@ -4,7 +4,7 @@ import { BareCluster, program, until } from "./bare-cluster.ts";
 import { inPod } from "./holding.ts";
 import { clients, endpoints, felix, type KubernetesObject, nodes, pool, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
-import type { Asked, Told } from "./socket-client.ts";
+import type { Asked, Observed } from "./socket-client.ts";
 
 const client = join(import.meta.dirname, "socket-client.ts");
 
@@ -34,11 +34,11 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
     const command = [process.execPath, client, JSON.stringify(asked)];
     const output =
       where === "master" ? await cluster.run("master", command) : await cluster.run(where.node, inPod(where, command));
-    const told = output
+    const observed = output
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as Told);
-    return told.filter(({ event }) => event === "answer").length;
+      .map((line) => JSON.parse(line) as Observed);
+    return observed.filter(({ event }) => event === "answer").length;
   }
 
   /** A node port with the number of the port that is asked from, for other pods. */
@@ -67,8 +67,8 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
     expect(await answers(ask(), to(), port)).toBe(4);
   });
 
-  test("a masqueraded pod takes no client of a service by asking it from the service's port", async () => {
-    // Nobody listens there: the packet that leaves is enough.
+  test("a masqueraded pod cannot take over a service's client by sending to it from the service's port", async () => {
+    // Nothing listens there: the outgoing packet is enough.
     await answers(asking, `${clients.client1}:5454`, 30703);
     const asked: Asked = { how: "unconnected", family: 4, to: [`${nodes.master}:30703`], sourcePort: 5454 };
     const output = await cluster.run("client1", [process.execPath, client, JSON.stringify(asked)]);
@@ -83,7 +83,7 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
 });
 
 // kube-proxy masquerades such packets; here the pod sees the service in its own place.
-describe("a pod that reaches itself by a service, packet by packet", () => {
+describe("a pod that reaches itself through a service, packet by packet", () => {
   let cluster: BareCluster;
   let web: Placed;
 
@@ -132,7 +132,7 @@ describe("a pod that reaches itself by a service, packet by packet", () => {
 });
 
 // Its first datagrams found no service, and were routed like any other traffic.
-test("a UDP flow of a pod that began before its service reaches it without a pause", async () => {
+test("a pod's UDP flow that began before its service reaches the service without a pause", async () => {
   const cluster = await BareCluster.start();
   try {
     const dns = await cluster.addPod("dns", "node", { app: "dns" });

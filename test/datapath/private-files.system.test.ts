@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster } from "./bare-cluster.ts";
 
-describe("what an agent leaves on its node", () => {
+describe("files that an agent leaves on its node", () => {
   let cluster: BareCluster;
   beforeAll(async () => {
     cluster = await BareCluster.start();
@@ -14,14 +14,14 @@ describe("what an agent leaves on its node", () => {
     cluster.run("node", ["find", folder, "!", "-type", "l", "-perm", "/077", "-printf", "%M %p\n"]);
   const all = async (folder: string) => (await cluster.run("node", ["find", folder, "-type", "f"])).trim().split("\n");
 
-  test("names of pods and policies, sockets and pins are root's alone", async () => {
+  test("only root can read names of pods and policies, sockets and pins", async () => {
     expect((await all("/run/ebpf-dataplane")).length).toBeGreaterThanOrEqual(4);
     expect((await all("/sys/fs/bpf/ebpf-dataplane")).length).toBeGreaterThanOrEqual(10);
     expect(await open("/run/ebpf-dataplane")).toBe("");
     expect(await open("/sys/fs/bpf/ebpf-dataplane")).toBe("");
   });
 
-  test("folders that kubelet or an earlier version left open are closed by the next agent", async () => {
+  test("the next agent closes folders that kubelet or an earlier version left open", async () => {
     const folders = ["/run/ebpf-dataplane", "/sys/fs/bpf/ebpf-dataplane"];
     await cluster.killAgent("node");
     await cluster.run("node", ["chmod", "755", ...folders]);

@@ -1,5 +1,4 @@
-// Agents that are killed and started again, and policies that change, while new connections come all the time. KILLS=20: of each
-// agent (default: 3).
+// Agents are killed and restarted, and policies change, while clients keep opening connections. KILLS=20: per agent (default: 3).
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
@@ -9,12 +8,12 @@ const FLAPS = 10 * KILLS;
 /** New connections per second of client1, which is allowed; client2, which is not, tries a tenth of it. */
 const RATE = 200;
 const places = ["172.31.1.8:30604", "172.31.1.207:30604"];
-/** Of the same name: one takes the other's place. Both let client1 in, and not client2. */
+/** With the same name: one replaces the other. Both admit client1, but not client2. */
 const narrow = onlyFrom("web", "172.31.1.55/32");
 const wider = onlyFrom("web", "172.31.1.55/32", "172.31.1.56/32");
 
-// Opens one connection after the other, to the places in turn, and counts what became of them. SYNs that are sent again after a
-// second count as slow: their first was lost.
+// Opens one connection after the other, to the addresses in turn, and counts the results. A connection whose SYN is retransmitted
+// after a second counts as slow: the first SYN was lost.
 const load = `
   const [rate, ...places] = process.argv.slice(1);
   const { connect } = require("node:net");
@@ -61,7 +60,7 @@ describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s
   });
   afterAll(() => cluster?.close());
 
-  /** When the agent that runs there began. */
+  /** When the agent that runs there started. */
   async function birth(name: NodeName): Promise<string | undefined> {
     return /^process_start_time_seconds (.+)$/m.exec(await cluster.metrics(name))?.[1];
   }
@@ -90,7 +89,7 @@ describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s
     }
   }
 
-  test("agents that are killed lose no connection and let none in", { timeout: 600_000 }, async () => {
+  test("killed agents lose no connection and admit none wrongly", { timeout: 600_000 }, async () => {
     const lives = new Set<string>();
     const { allowed, forbidden } = await during(async () => {
       for (let time = 0; time < KILLS; time++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a sidecar does: `sidecar PORT` takes redirected TCP connections and writes where each was going, "10.96.0.10:80", by
- * SO_ORIGINAL_DST. */
+/* Behaves like a sidecar: `sidecar PORT` accepts redirected TCP connections and prints each one's original destination,
+ * "10.96.0.10:80", from SO_ORIGINAL_DST. */
 #include <arpa/inet.h>
 #include <linux/netfilter_ipv4.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@ import { BareCluster, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
 import { endpoints, felix, service } from "./objects.ts";
 
-// A sidecar takes every connection of its pod by a redirect inside the pod, and asks the kernel where it was going.
+// A sidecar receives every connection of its pod by a redirect inside the pod, and asks the kernel for the original destination.
 const RULES =
   "table ip sidecar { chain out { type nat hook output priority -100; tcp dport 80 redirect to :15001; }; }";
 
@@ -49,7 +49,7 @@ describe("a sidecar that redirects its pod's connections", () => {
     await until("the agent to follow back", async () => (await askedFor())?.startsWith("10.244.1.") ?? false);
   });
 
-  test("nodes' own sockets are served meanwhile, and pods' by their packets", async () => {
+  test("meanwhile nodes' own sockets are translated, and pods' traffic is translated per packet", async () => {
     cluster.apply(felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }));
     await until("the agent to follow", async () => (await askedFor()) === "10.96.0.10:80");
     for (const node of ["master", "node"] as const) {

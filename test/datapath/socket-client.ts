@@ -1,9 +1,9 @@
-// One socket of a program, as it sees the world: `node socket-client.ts ASKED`, ASKED as JSON. Prints one JSON line an event,
-// so that a test can watch a socket that lives on.
+// A program with one socket: `node socket-client.ts ASKED`, ASKED as JSON. Prints one JSON line per event, so that a test can
+// watch a long-lived socket.
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { connect, type Socket } from "node:net";
 
-/** What a socket is to do. */
+/** What the socket should do. */
 export interface Asked {
   how: "tcp" | "connected" | "unconnected";
   /** 6: a socket of AF_INET6 that writes IPv4 as ::ffff:a.b.c.d. */
@@ -20,8 +20,8 @@ export interface Asked {
   sourcePort?: number;
 }
 
-/** What it saw. */
-export type Told =
+/** What it observed. */
+export type Observed =
   | { event: "answer"; server: string; saw: string; from: string }
   | { event: "peer"; address: string }
   | { event: "error"; code: string }
@@ -29,8 +29,8 @@ export type Told =
 
 const SILENCE_MS = 1500;
 
-const tell = (told: Told) => void process.stdout.write(`${JSON.stringify(told)}\n`);
-const failed = (error: NodeJS.ErrnoException) => tell({ event: "error", code: error.code ?? error.message });
+const print = (observed: Observed) => void process.stdout.write(`${JSON.stringify(observed)}\n`);
+const failed = (error: NodeJS.ErrnoException) => print({ event: "error", code: error.code ?? error.message });
 
 async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
   for (const place of to) {
@@ -39,10 +39,10 @@ async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
     await new Promise<void>((resolve) => {
       const socket: Socket = connect(options);
       const timer = setTimeout(() => {
-        tell({ event: "silence" });
+        print({ event: "silence" });
         socket.destroy();
       }, SILENCE_MS);
-      socket.once("connect", () => tell({ event: "peer", address: `${socket.remoteAddress}:${socket.remotePort}` }));
+      socket.once("connect", () => print({ event: "peer", address: `${socket.remoteAddress}:${socket.remotePort}` }));
       socket.once("data", (text) => {
         answered(text, `${socket.remoteAddress}:${socket.remotePort}`);
         socket.destroy();
@@ -89,7 +89,7 @@ async function connected(socket: Datagrams, target: readonly [number, string]): 
     return;
   }
   const { address, port } = socket.remoteAddress();
-  tell({ event: "peer", address: `${address}:${port}` });
+  print({ event: "peer", address: `${address}:${port}` });
 }
 
 function isConnected(socket: Datagrams): boolean {
@@ -105,7 +105,7 @@ async function oneDatagram(socket: Datagrams, target: readonly [number, string] 
   let stop = () => {};
   const answer = new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
-      tell({ event: "silence" });
+      print({ event: "silence" });
       resolve();
     }, SILENCE_MS);
     const heard = (text: Buffer, { address, port }: { address: string; port: number }) => {
@@ -132,7 +132,7 @@ async function oneDatagram(socket: Datagrams, target: readonly [number, string] 
 
 function answered(text: Buffer, from: string): void {
   const { server, source } = JSON.parse(String(text)) as { server: string; source: string };
-  tell({ event: "answer", server, saw: source, from });
+  print({ event: "answer", server, saw: source, from });
 }
 
 function addressFor(family: 4 | 6, host: string): string {

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, program, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
-import type { Asked, Told } from "./socket-client.ts";
+import type { Asked, Observed } from "./socket-client.ts";
 
 const client = join(import.meta.dirname, "socket-client.ts");
 
-/** What a socket saw so far, line by line. */
-function watch(cluster: BareCluster, where: Where, asked: Asked): () => Told[] {
+/** What a socket has observed so far, line by line. */
+function watch(cluster: BareCluster, where: Where, asked: Asked): () => Observed[] {
   const enter = where.pod ? ["nsenter", `--net=/run/netns/${where.pod}`] : [];
   const program = cluster.spawn(where.node, [...enter, process.execPath, client, JSON.stringify(asked)]);
   let text = "";
@@ -19,17 +19,17 @@ function watch(cluster: BareCluster, where: Where, asked: Asked): () => Told[] {
     text
       .split("\n")
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as Told);
+      .map((line) => JSON.parse(line) as Observed);
 }
 
 /** Runs a program's socket on a node, or in the network of a pod of it. */
-async function ask(cluster: BareCluster, where: Where, asked: Asked): Promise<Told[]> {
+async function ask(cluster: BareCluster, where: Where, asked: Asked): Promise<Observed[]> {
   const enter = where.pod ? ["nsenter", `--net=/run/netns/${where.pod}`] : [];
   const output = await cluster.run(where.node, [...enter, process.execPath, client, JSON.stringify(asked)]);
   return output
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Told);
+    .map((line) => JSON.parse(line) as Observed);
 }
 
 interface Where {
@@ -40,7 +40,7 @@ interface Where {
 const CLUSTER = "10.96.0.10:80";
 const NODE_PORT = "172.31.1.8:30604";
 
-describe("sockets that ask for services", () => {
+describe("sockets that connect to services", () => {
   let cluster: BareCluster;
   let web: Placed;
   let peer: Placed;
@@ -78,17 +78,17 @@ describe("sockets that ask for services", () => {
   );
 
   test.each(cases)("$how to $to from $place by AF_INET$family", async ({ place, how, to, family }) => {
-    const told = await ask(cluster, places[place] as Where, { how, family, to: [to] });
+    const observed = await ask(cluster, places[place] as Where, { how, family, to: [to] });
     const shown = family === 6 ? `::ffff:${to}` : to;
     const answer = { event: "answer", server: "default/web", saw: expect.any(String), from: shown };
-    expect(told).toEqual(how === "unconnected" ? [answer] : [{ event: "peer", address: shown }, answer]);
+    expect(observed).toEqual(how === "unconnected" ? [answer] : [{ event: "peer", address: shown }, answer]);
   });
 
   test.each([4, 6] as const)("a flow of an unconnected AF_INET%i socket stays with one backend", async (family) => {
     for (const where of Object.values(places)) {
-      const told = await ask(cluster, where, { how: "unconnected", family, to: ["10.96.0.20:80"], count: 20 });
-      expect(new Set(told.map((one) => one.event === "answer" && one.server)).size).toBe(1);
-      expect(told).toHaveLength(20);
+      const observed = await ask(cluster, where, { how: "unconnected", family, to: ["10.96.0.20:80"], count: 20 });
+      expect(new Set(observed.map((one) => one.event === "answer" && one.server)).size).toBe(1);
+      expect(observed).toHaveLength(20);
     }
   });
 
@@ -100,27 +100,27 @@ describe("sockets that ask for services", () => {
     };
     const asked = { how: "connected", family: 4, to: [CLUSTER], count: 20, every: 100 } as const;
     const before = await remembered();
-    const told = watch(cluster, { node: "master", pod: "peer" }, asked);
-    await until("the socket to be connected", async () => told().some(({ event }) => event === "answer"));
+    const observed = watch(cluster, { node: "master", pod: "peer" }, asked);
+    await until("the socket to be connected", async () => observed().some(({ event }) => event === "answer"));
     expect(await remembered()).toBe(before + 1);
     await until("it to be closed", async () => (await remembered()) === before);
   });
 
-  test("a node port answers on the node's loopback, and on no other", async () => {
+  test("a node port answers on the node's loopback, and on no pod's", async () => {
     for (const address of ["127.0.0.1", "127.8.9.10", "0.0.0.0"]) {
       for (const how of ["tcp", "connected", "unconnected"] as const) {
         const to = [`${address}:30604`];
         const host = await ask(cluster, { node: "master" }, { how, family: 4, to });
         expect(host.at(-1), `${how} to ${to} from the node`).toMatchObject({ event: "answer", server: "default/web" });
         const pod = await ask(cluster, { node: "master", pod: "peer" }, { how, family: 4, to });
-        // Nobody hears why an unconnected socket's datagram was refused (ip(7), IP_RECVERR).
+        // An unconnected socket gets no error for a refused datagram (ip(7), IP_RECVERR).
         const refused = how === "unconnected" ? { event: "silence" } : { event: "error", code: "ECONNREFUSED" };
         expect(pod.at(-1), `${how} to ${to} from a pod`).toEqual(refused);
       }
     }
   });
 
-  test("a pod's own server on its loopback is its own, also where a node port has the number", async () => {
+  test("a pod reaches its own server on its loopback, even if a node port has the same number", async () => {
     const own = ["env", "POD_NAMESPACE=default", "POD_NAME=own", process.execPath, program, "probe-server"];
     cluster.spawn("master", ["nsenter", "--net=/run/netns/peer", ...own, "--tcp", "30604", "--udp", "30604"]);
     for (const how of ["tcp", "unconnected"] as const) {
@@ -149,8 +149,8 @@ describe("sockets that ask for services", () => {
       every: 100,
       persistent: true,
     } as const;
-    const answeredBy = (told: Told[], pod: string) =>
-      told.some((one) => one.event === "answer" && one.server === `default/${pod}`);
+    const answeredBy = (observed: Observed[], pod: string) =>
+      observed.some((one) => one.event === "answer" && one.server === `default/${pod}`);
 
     const forget = async () => {
       cluster.remove(moving, endpoints("moving", [], "UDP"));
@@ -158,35 +158,35 @@ describe("sockets that ask for services", () => {
       await until("the service to be gone", async () => !(await seen()).startsWith("allowed"));
     };
 
-    test.each([4, 6] as const)("of AF_INET%i comes to the next backend when its own is gone", async (family) => {
+    test.each([4, 6] as const)("of AF_INET%i reaches another backend when its own is gone", async (family) => {
       cluster.apply(moving, endpoints("moving", [web], "UDP"));
       const ready = async () =>
         (await cluster.see("default/third", `${ports.cluster}:80`, { protocol: "udp" })).includes("web");
       await until("the service", ready);
-      const told = watch(cluster, where, { ...asked, family });
-      await until("web to answer", async () => answeredBy(told(), "web"));
+      const observed = watch(cluster, where, { ...asked, family });
+      await until("web to answer", async () => answeredBy(observed(), "web"));
       cluster.apply(endpoints("moving", [peer], "UDP"));
       await until(
         "peer to answer",
-        async () => answeredBy(told(), "peer"),
-        () => JSON.stringify(told().slice(-5)),
+        async () => answeredBy(observed(), "peer"),
+        () => JSON.stringify(observed().slice(-5)),
       );
       await forget();
     });
 
-    test.each([4, 6] as const)("of AF_INET%i reaches a service that begins later", async (family) => {
-      const told = watch(cluster, where, { ...asked, family });
+    test.each([4, 6] as const)("of AF_INET%i reaches a service that is created later", async (family) => {
+      const observed = watch(cluster, where, { ...asked, family });
       await until(
         "silence",
-        async () => told().some(({ event }) => event === "silence"),
-        () => JSON.stringify(told()),
+        async () => observed().some(({ event }) => event === "silence"),
+        () => JSON.stringify(observed()),
       );
-      expect(told().some(({ event }) => event === "answer")).toBe(false);
+      expect(observed().some(({ event }) => event === "answer")).toBe(false);
       cluster.apply(moving, endpoints("moving", [web], "UDP"));
       await until(
         "web to answer",
-        async () => answeredBy(told(), "web"),
-        () => JSON.stringify(told().slice(-5)),
+        async () => answeredBy(observed(), "web"),
+        () => JSON.stringify(observed().slice(-5)),
       );
       await forget();
     });

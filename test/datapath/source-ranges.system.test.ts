@@ -12,7 +12,7 @@ const DNS = "198.51.100.8";
 /** An address of the same service, but not a load balancer's. */
 const EXTERNAL = "198.51.100.9";
 
-/** The agents of both nodes, backends here and there, sockets that are translated and packets that are. */
+/** Both agents, local and remote backends, translation of sockets and of packets. */
 describe.each([
   { mode: "DSR", sockets: "All" },
   { mode: "Tunnel", sockets: "HostOnly" },
@@ -55,7 +55,7 @@ describe.each([
 
   async function restrictedTo(...ranges: string[]): Promise<void> {
     balance(["192.0.2.0/24"]);
-    await until("nobody to be served", async () => !(await see("client1")).startsWith("allowed"));
+    await until("client1 to be kept out", async () => !(await see("client1")).startsWith("allowed"));
     balance(ranges);
     await until("the ranges", async () => (await see("client1")).startsWith("allowed"));
   }
@@ -79,7 +79,7 @@ describe.each([
     expect(await see("node", "10.96.0.10:80")).toMatch(/^allowed/);
   });
 
-  test("pods and nodes are clients like others", async () => {
+  test("pods and nodes are treated like other clients", async () => {
     await restrictedTo(`${clients.client1}/32`);
     for (const from of ["default/near", "default/far", "master", "node"] as const) {
       expect(await see(from), from).toEqual(refused);
@@ -115,18 +115,18 @@ describe.each([
       const asked = JSON.stringify({ how, family: 4, to: [`${DNS}:80`], count: 100, every: 100 } satisfies Asked);
       const seen = [["nsenter", "--net=/run/netns/near"], []].map((enter) => {
         const program = cluster.spawn("master", [...enter, process.execPath, client, asked]);
-        let told = "";
+        let printed = "";
         program.stdout?.on("data", (text) => {
-          told += text;
+          printed += text;
         });
-        return () => told;
+        return () => printed;
       });
-      await until("answers", async () => seen.every((told) => told().includes('"answer"')));
+      await until("answers", async () => seen.every((printed) => printed().includes('"answer"')));
       balance([`${clients.client1}/32`]);
       await until(
         "errors",
-        async () => seen.every((told) => told().includes(error)),
-        () => seen.map((told) => told()).join("\n"),
+        async () => seen.every((printed) => printed().includes(error)),
+        () => seen.map((printed) => printed()).join("\n"),
       );
     },
   );
@@ -135,7 +135,7 @@ describe.each([
     await restrictedTo("0.0.0.0/0");
     expect(await see("client2")).toMatch(/^allowed/);
     balance(["0.0.0.0/0", "172.31.1.55"]);
-    await until("nobody to be served", async () => !(await see("client1")).startsWith("allowed"));
+    await until("client1 to be kept out", async () => !(await see("client1")).startsWith("allowed"));
     expect(await see("client1")).toBe("dropped");
   });
 });

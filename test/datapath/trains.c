@@ -7,7 +7,7 @@
  *   trains send HOST PORT SIZE COUNT
  *
  * `send` sends one train of COUNT datagrams of SIZE bytes. The server answers each with a short datagram and, once it has all,
- * with a train of its own of the same shape (one by one where its interface has no room for SIZE). `send` prints how many
+ * with its own train of the same shape (one by one where its interface has no room for SIZE). `send` prints how many
  * arrived and how many came back: "10 10". Datagrams of another size or content count as lost.
  */
 #include <arpa/inet.h>

@@ -132,7 +132,7 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
     await until("both to be dropped", dropped);
   });
 
-  test("a deleted pod is unreachable at once and leaves nothing on its node", async () => {
+  test("a deleted pod is unreachable immediately and leaves nothing on its node", async () => {
     const brief = await cluster.addPod("brief", "node", { app: "brief" });
     await until("the pod", async () => (await cluster.see("default/far", `${brief.address}:80`)).startsWith("allowed"));
     await cluster.removePod("brief");

@@ -50,7 +50,7 @@ describe.each([
     `const socket = require("node:net").connect({ host: "${to.split(":")[0]}", port: ${to.split(":")[1]}, allowHalfOpen: true }, () => { ${both("socket")} }); setTimeout(() => process.exit(9), 60000).unref();`,
   ];
 
-  test("a client and a pod exchange streams through the entry node, whole", async () => {
+  test("a client and a pod exchange complete streams through the entry node", async () => {
     const shown = await cluster.run("client1", asks("172.31.1.8:30900"));
     expect(shown.trim()).toBe(await expected());
   });

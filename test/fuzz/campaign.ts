@@ -1,5 +1,5 @@
-// Packets by chance against the real programs, and for each the questions: one outcome, a verdict that it is a reason for,
-// nothing delivered that the model does not allow, nothing broken on the way.
+// Random packets against the real programs. Each must have one outcome and an action that this outcome allows; nothing may be
+// delivered that the model does not allow, and no packet may leave malformed.
 import { localPods, nodes } from "../packets/cluster.ts";
 import {
   type Handling,
@@ -34,7 +34,7 @@ export interface Report {
   readonly packets: Readonly<Record<string, number>>;
   /** By program and outcome. */
   readonly outcomes: ReadonlyMap<string, number>;
-  /** By rule; those that are known to be open apart, with the reason. */
+  /** By rule; known open issues separately, with the reason. */
   readonly failures: ReadonlyMap<
     string,
     {
@@ -73,7 +73,7 @@ interface Findings {
   readonly failures: Map<string, { rule: Failure["rule"]; count: number; first: Failure[] }>;
 }
 
-/** One handling. The programs take turns, so that what one lets through is answered at another. */
+/** One handling. The programs take turns, so that a packet that one lets through is answered at another. */
 function round(
   node: NodeUnderTest,
   handling: Handling,
@@ -95,7 +95,7 @@ function round(
     }
     const objections = examine({ node, handling, model, generator }, meeting, frame, met);
     if (objections.length > 0) {
-      // What should not have been let through would be answered, and each answer be told again.
+      // A packet that was wrongly let through would be answered, and each answer reported again.
       node.forget();
       model = new Model();
     }
@@ -140,12 +140,12 @@ function examine(
     before.ip && isTakenOff(meeting, outcome, met.frame.length - bytes.length) && readVxlan(before.ip)?.inner.ip;
   if (inner) model.see(inner);
   if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
-    model.sentToNobody(meeting.at, before.ip);
+    model.sentToUnused(meeting.at, before.ip);
   if (/^(drop|reject)_/.test(outcome)) return [];
   const after = readFrame(met.frame);
   const isPassed = outcome === "pass_to_stack";
   if (meeting.tag !== undefined && (program === "from_workload" || (meeting.tag & 0xfff) !== 0)) {
-    const isAnothers = isPassed && program === "from_uplink"; // the VLAN's own interface is another one
+    const isAnothers = isPassed && program === "from_uplink"; // belongs to the VLAN's own interface
     return isAnothers ? [] : [{ rule: "way", why: `a frame of VLAN ${meeting.tag & 0xfff} became ${outcome}` }];
   }
   if (!before.ip || !after.ip) {
@@ -181,19 +181,19 @@ const ARP = 0x0806;
 const TUNNEL_HEADERS = 50;
 const WRAPS = /^(to_overlay|forward_service|return_via_entry)$/;
 
-/** Whether the program looks at the packet: not before it knows that it is for this node, and somebody's who may send it. */
+/** Whether the program parses the packet: only if it is for this node, and from a permitted sender. */
 function isRead({ program, tag, tunnel }: Meeting): boolean {
   if (tag !== undefined) return program !== "from_workload" && (tag & 0xfff) === 0;
   if (tunnel) return tunnel.node === nodes.node || tunnel.node === nodes.far;
   return true;
 }
 
-/** Whether from_uplink took the tunnel's headers off, also where it put them on again. */
+/** Whether from_uplink removed the tunnel's headers, even if it added them again. */
 function isTakenOff({ program }: Meeting, outcome: string, grown: number): boolean {
   return program === "from_uplink" && (grown === -TUNNEL_HEADERS || (grown === 0 && WRAPS.test(outcome)));
 }
 
-/** The packet as the program took it: out of its tunnel, if it took that off. */
+/** The packet as the program handled it: without outer headers, if it removed them. */
 function takenOff(
   frame: FrameReading,
   { program, at, tunnel, ingressIfindex }: Meeting,
@@ -206,7 +206,10 @@ function takenOff(
   if (program === "from_workload") return { arrival: { from: "pod", pod: at }, ip };
   if (program.startsWith("to_")) {
     const by = localPods.find(({ name }) => node.ifindex(name) === ingressIfindex)?.name;
-    return { arrival: { from: "stack", by, isOwn: !ingressIfindex, isKubeProxys: !handling.services, to: at }, ip };
+    return {
+      arrival: { from: "stack", by, isOwn: !ingressIfindex, handledByKubeProxy: !handling.services, to: at },
+      ip,
+    };
   }
   if (tunnel)
     return {
@@ -224,7 +227,7 @@ function takenOff(
   return wrapped.inner.ip && { arrival, ip: wrapped.inner.ip };
 }
 
-/** What came well-formed must leave so. */
+/** A packet that arrives well-formed must leave well-formed. */
 function formOf(before: Reading, after: Reading, outer: Reading | undefined): Pick<Failure, "rule" | "why">[] {
   const broken = faults(before).length === 0 ? faults(after) : [];
   const wrong = outer ? faults(outer) : [];

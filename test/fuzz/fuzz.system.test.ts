@@ -1,4 +1,4 @@
-// A short campaign with a seed that is always the same; `make fuzz PACKETS=1000000` is the long one.
+// A short campaign with a fixed seed; `make fuzz PACKETS=1000000` is the long one.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Packets by chance, for every program: of the little cluster, of flows that are known, in tunnels, in pieces, and wrong.
+// Random packets for every program: to and from the small cluster, of known flows, in tunnels, in fragments, and malformed.
 import { isTaken } from "../../agent/kernel/test-run.fixture.ts";
 import { backendAddress, gateway, localPods, nodes, secondAddress } from "../packets/cluster.ts";
 import { ethernet, frame, type IpHeader, ip, raw, type Transport, vxlan } from "../packets/frames.ts";
@@ -34,20 +34,20 @@ export class Generator {
   readonly #flows: Flow[] = [];
   readonly #forwarded: { flow: Flow; node: string }[] = [];
 
-  /** @param backends numbers that nodes tell each other */
+  /** @param backends ids that nodes pass each other */
   constructor(random: Random, backends: readonly number[], ifindexOf: (name: string) => number) {
     this.#random = random;
     this.#backends = backends;
     this.#ifindexOf = ifindexOf;
   }
 
-  /** Flows that were let through are gone on with, both ways. */
+  /** Flows that were let through are continued in both directions. */
   remember(flow: Flow): void {
     if (this.#flows.length < 2000) this.#flows.push(flow);
     else this.#flows[this.#random.below(2000)] = flow;
   }
 
-  /** Flows that were wrapped for a backend's node are answered by it. */
+  /** The backend's node answers flows that were wrapped for it. */
   rememberForwarded(flow: Flow, node: string): void {
     if (this.#forwarded.length < 100) this.#forwarded.push({ flow, node });
     else this.#forwarded[this.#random.below(100)] = { flow, node };
@@ -91,8 +91,8 @@ export class Generator {
       : { program, at };
   }
 
-  /** Where the stack has it from: a pod's packets from that pod, also under this node's address; what pretends to be another
-   * pod's from an interface that has no program; 0: it made them. */
+  /** The interface where the stack received the packet: a pod's packets at that pod's, also under this node's address; forged
+   * ones of other pods at an interface without a program; 0: the stack sent it itself. */
   #ingress(source: string): number {
     const random = this.#random;
     const pod = localPods.find(({ address }) => address === source);
@@ -102,7 +102,7 @@ export class Generator {
     return this.#ifindexOf(/^10\.24[45]\./.test(source) ? "other" : random.of(["other", "uplink"]));
   }
 
-  /** Addresses: of a flow that is known, or new ones. */
+  /** Addresses: of a known flow, or new ones. */
   #header(program: PacketProgram, { at }: Meeting): IpHeader & { flow?: Flow } {
     const random = this.#random;
     const more = {
@@ -125,7 +125,7 @@ export class Generator {
     return { ...more, source, destination };
   }
 
-  /** A flow that may come this way. */
+  /** A flow that may pass this hook. */
   #known(program: PacketProgram, at: string): Flow | undefined {
     const address = localPods.find(({ name }) => name === at)?.address;
     for (let tries = 0; tries < 8 && this.#flows.length > 0; tries++) {

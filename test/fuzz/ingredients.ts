@@ -1,4 +1,4 @@
-// What packets are made of: the little cluster's addresses and ports, and what has no place in it.
+// What packets are made of: the small cluster's addresses and ports, and foreign ones.
 import {
   externalAddress,
   gateway,

@@ -1,5 +1,5 @@
 // `make fuzz`: a campaign on this kernel, KERNEL=6.1: on Debian's, in a guest. SEED=… PACKETS=… (for each program); the seed is
-// printed, so that it can be had again.
+// printed, so that the run can be repeated.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

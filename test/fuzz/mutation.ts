@@ -1,4 +1,4 @@
-// What can be wrong with a packet: lengths, header length, fragments, flags, checksums, single bytes.
+// Makes packets malformed: lengths, header length, fragments, flags, checksums, single bytes.
 import { checksum } from "../packets/frames.ts";
 import type { Random } from "./random.ts";
 
@@ -12,7 +12,7 @@ const inPlace =
     return frame;
   };
 
-/** With the IP checksum right again, so that it is not that which a receiver complains of. */
+/** With the IP checksum right again, so that a receiver does not drop the packet for it. */
 const inHeader = (change: (frame: Buffer, at: number, random: Random) => void): Mutation =>
   inPlace((frame, at, random) => {
     change(frame, at, random);
@@ -62,7 +62,7 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
-/** One to three things are wrong afterwards. `inner`: where the packet inside a tunnel begins, if there is one. */
+/** Makes one to three things wrong. `inner`: where the packet inside a tunnel begins, if there is one. */
 export function mutate(frame: Buffer, inner: number | undefined, random: Random): Buffer {
   let result = frame;
   for (let times = 1 + random.below(3); times > 0; times--) {

@@ -1,4 +1,4 @@
-// Chance that can be had again: the same seed, the same packets.
+// Reproducible random numbers: the same seed gives the same packets.
 
 export class Random {
   #state: number;

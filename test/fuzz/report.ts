@@ -1,4 +1,4 @@
-// What a campaign found, for people: how many packets ended how, and each kind of failure with packets to replay.
+// A campaign's result as text: how many packets had each outcome, and each kind of failure with packets to replay.
 import type { Failure, Report } from "./campaign.ts";
 
 const GOOD = "every packet in one outcome, nothing delivered that the model does not allow";

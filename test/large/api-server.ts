@@ -26,7 +26,7 @@ function pathOf({ apiVersion, kind }: ApiObject): string {
   return resourcePath(found);
 }
 
-function tell(path: string, type: string, object: ApiObject): void {
+function send(path: string, type: string, object: ApiObject): void {
   const metadata = { ...object.metadata, resourceVersion: String(++version) };
   const line = `${JSON.stringify({ type, object: { ...object, metadata } })}\n`;
   for (const response of watchers.get(path) ?? []) response.write(line);
@@ -35,13 +35,13 @@ function tell(path: string, type: string, object: ApiObject): void {
 function put(object: ApiObject): void {
   const path = pathOf(object);
   stored.get(path)?.set(idOf(object), object);
-  tell(path, "MODIFIED", object);
+  send(path, "MODIFIED", object);
 }
 
 function remove(object: ApiObject): void {
   const path = pathOf(object);
   stored.get(path)?.delete(idOf(object));
-  tell(path, "DELETED", object);
+  send(path, "DELETED", object);
 }
 
 function idOf({ metadata }: ApiObject): string {

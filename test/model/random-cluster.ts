@@ -116,7 +116,7 @@ export function podAddress(index: number): string {
   return `10.244.0.${index + 1}`;
 }
 
-/** Everybody who might talk: the pods, a node, clients inside and outside the blocks that policies name. */
+/** All possible senders and receivers: the pods, a node, clients inside and outside the blocks that policies name. */
 export function parties({ pods, namespaceLabels }: RandomCluster): Party[] {
   const outside = ["172.31.1.55", "172.31.1.162", "172.31.1.8", "8.8.8.8", "10.244.0.200"].map((address) => ({
     address,

@@ -8,7 +8,7 @@ import { containerPorts, parties, podAddress, type RandomCluster, randomCluster 
 
 const ports = [1, 53, 80, 443, 1000, 8080];
 
-/** The cluster as a preview has it: objects, but nobody's address. */
+/** The cluster as a preview has it: objects without pod addresses. */
 function castOfCluster({ pods, policies, namespaceLabels }: RandomCluster): Cast {
   const namespaces = Object.entries(namespaceLabels).map(([name, labels]) => ({
     kind: "Namespace",
@@ -26,7 +26,7 @@ function castOfCluster({ pods, policies, namespaceLabels }: RandomCluster): Cast
   return castOf({ objects, clients: [], nodes: [], pools: ["10.244.0.0/16"], keepsSource: true, nameService: false });
 }
 
-test("what a preview says for certain is what the API's documentation says, wherever a pod will stand", () => {
+test("a preview's certain answers agree with the API documentation, whatever addresses pods get", () => {
   fc.assert(
     fc.property(randomCluster, (cluster) => {
       const cast = castOfCluster(cluster);
@@ -43,7 +43,7 @@ test("what a preview says for certain is what the API's documentation says, wher
               const traffic = { from, to, protocol, port };
               const sends = workloadOf.has(from.address) ? maySend(cluster.policies, traffic) : true;
               const model = sends && mayReceive(cluster.policies, traffic) ? "allowed" : "dropped";
-              // Only a block inside the pool can leave it open where a pod's address lies.
+              // Only a block inside the pool can leave a pod's address undecided.
               if (verdict === model || (verdict === "depends" && namesPartOfPool(cluster))) continue;
               wrong.push(`${from.address} -> ${to.address} ${protocol} ${port}: model ${model}, preview ${verdict}`);
             }

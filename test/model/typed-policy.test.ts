@@ -1,4 +1,4 @@
-// Typed policies with words misspelt, moved and dropped at random: what is accepted admits nothing that Kubernetes would not.
+// Typed policies with fields misspelt, moved and removed at random: an accepted one admits nothing that Kubernetes would not.
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -11,7 +11,7 @@ import { parties, type RandomCluster, randomCluster } from "./random-cluster.ts"
 
 type Tree = Record<string, unknown>;
 
-/** Kubernetes' words below each word, from its API documentation; labels are words of users. */
+/** The fields below each field, from the Kubernetes API documentation; labels are users' own keys. */
 const WORDS: Record<string, string[]> = {
   "": ["name", "namespace", "podSelector", "policyTypes", "ingress", "egress"],
   podSelector: ["matchLabels", "matchExpressions"],
@@ -25,7 +25,7 @@ const WORDS: Record<string, string[]> = {
   ports: ["protocol", "port", "endPort"],
 };
 
-/** What the component would declare, or undefined where it refuses; any other error is a fault. */
+/** What the component would declare, or undefined where it refuses; any other error fails the test. */
 function declared(args: Tree): Policy | undefined {
   const place = argumentsOf("NetworkPolicy", "p");
   try {
@@ -41,7 +41,7 @@ function asPolicy({ name, namespace = "default", ...spec }: Tree): Policy {
   return { metadata: { name, namespace }, spec: { podSelector: {}, ...spec } } as Policy;
 }
 
-/** Every object in a tree, with the word that it stands below. */
+/** Every object in a tree, with the field that contains it. */
 function objects(tree: unknown, word = "", found: { object: Tree; word: string }[] = []) {
   if (Array.isArray(tree)) for (const item of tree) objects(item, word, found);
   else if (typeof tree === "object" && tree !== null) {
@@ -51,7 +51,7 @@ function objects(tree: unknown, word = "", found: { object: Tree; word: string }
   return found;
 }
 
-/** Keys that Kubernetes would refuse where they stand. */
+/** Keys that Kubernetes would refuse at their place. */
 function strangeKeys(args: Tree): string[] {
   return objects(args)
     .filter(({ word }) => word !== "matchLabels")
@@ -81,7 +81,7 @@ function slipped(
   if (kind === "misspell") object[word.slice(0, at) + word.slice(at + 1)] = value;
   if (kind === "move") {
     const target = places[to % places.length]?.object as Tree;
-    // Not into itself: no document can say that.
+    // Not into itself: a document cannot contain that.
     if (target !== object && !objects(value).some((inside) => inside.object === target)) target[word] = value;
   }
   return copy;
@@ -103,7 +103,7 @@ function admitted(cluster: RandomCluster, policy: Policy): Set<string> {
   return through;
 }
 
-test("what is accepted admits nothing that Kubernetes would not for the same words, and strange words are refused", () => {
+test("an accepted policy admits nothing that Kubernetes would not, and unknown fields are refused", () => {
   let [accepted, refused] = [0, 0];
   fc.assert(
     fc.property(randomCluster, fc.array(slip, { maxLength: 2 }), (cluster, slips) => {
@@ -122,7 +122,7 @@ test("what is accepted admits nothing that Kubernetes would not for the same wor
     }),
     { numRuns: 1500 },
   );
-  // Neither half of the property is empty.
+  // Both accepted and refused policies occurred.
   expect(accepted).toBeGreaterThan(30);
   expect(refused).toBeGreaterThan(30);
 }, 120_000);

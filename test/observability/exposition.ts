@@ -4,7 +4,7 @@ import { parser } from "@prometheus-io/lezer-promql";
 /** Metric → the labels that its samples carry, from a page in Prometheus' text format. */
 export function metricsOf(page: string): Map<string, Set<string>> {
   const metrics = new Map<string, Set<string>>();
-  // An empty family (no value of its label exists now) is still listed with its type.
+  // An empty family (no label value exists now) is still listed with its type.
   for (const [, name = "", type] of page.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     const names = type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
     for (const one of names) metrics.set(one, new Set());

@@ -28,7 +28,7 @@ test("the dashboard and the alert rules name only what an agent shows", async ()
   expect(missing(metricsOf(await metrics.registry.metrics()))).toEqual([]);
 });
 
-test("every rule says what is wrong, and for how long it must be", () => {
+test("every rule names the problem, and how long it must last", () => {
   const all = rules().groups.flatMap((group) => group.rules);
   expect(new Set(all.map(({ alert }) => alert)).size).toBe(all.length);
   for (const rule of all) {

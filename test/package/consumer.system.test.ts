@@ -52,7 +52,7 @@ test("the package's runner previews the example, in an empty project and without
   expect(status).toBe(0);
 });
 
-test("the package lists its content and its npm dependencies, and includes the licences", () => {
+test("the package lists its content and its npm dependencies, and includes the licenses", () => {
   const home = join(project.folder, "node_modules", "ebpf-dataplane", "dist");
   const { components } = JSON.parse(readFileSync(join(home, "sbom.cdx.json"), "utf8")) as {
     components: { purl: string }[];

@@ -58,7 +58,7 @@ test("the packed package has the schema of the sources, under its own version", 
   expect(`${JSON.stringify(schema, null, 2)}\n`).toBe(read("components/golden/schema.json"));
 });
 
-test("a component has the same resources by the same names as in a TypeScript program", async () => {
+test("a component has the same resources, with the same names, as in a TypeScript program", async () => {
   const { urn, state } = await plugin.construct(dataplane);
   const golden = read("stacks/golden/local.urns.txt").trim().split("\n");
   expect(engine.registered.map((resource) => shortened(resource.urn)).sort()).toEqual(
@@ -81,7 +81,7 @@ test("a preview knows the resources before the cluster's address is known", asyn
   expect(JSON.stringify(daemonSet?.inputs)).toContain(UNKNOWN);
 });
 
-test("a kubeconfig stays secret on its way to the command that needs it", async () => {
+test("a kubeconfig stays secret until it reaches the command that needs it", async () => {
   const kubeconfig = { [SPECIAL]: SECRET, value: "apiVersion: v1" };
   await plugin.construct({
     type: "ebpf-dataplane:index:SourceIpVerification",

@@ -1,4 +1,4 @@
-// The little cluster that packet tests and the fuzzer know: three nodes, an overlay and a plain pool, pods with and without
+// The small cluster of the packet tests and the fuzzer: three nodes, an overlay and a plain pool, pods with and without
 // policies, a service of every kind. The node under test is `master`.
 import type { Policy } from "../model/network-policy.ts";
 
@@ -9,7 +9,7 @@ export interface ClusterPod {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** `far` is behind the router; of `fresh` no hardware address is known yet. */
+/** `far` is behind the router; the hardware address of `fresh` is not known yet. */
 export const nodes = { master: "172.31.1.8", node: "172.31.1.207", far: "10.9.0.4", fresh: "172.31.1.210" } as const;
 /** A second address of the node under test: a load balancer's, a second card's. */
 export const secondAddress = "172.31.1.9";
@@ -110,7 +110,7 @@ export function backendAddress(name: string): string {
   return pods.find((pod) => pod.name === name)?.address ?? nodes[name as keyof typeof nodes];
 }
 
-/** Everything above as the API server would give it, by the agent's names of kinds. */
+/** Everything above as the API server would return it, by the agent's names of kinds. */
 export function clusterObjects(): Record<string, object[]> {
   const namespaced = { namespace: "default" };
   return {

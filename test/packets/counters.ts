@@ -35,7 +35,7 @@ export class OutcomeCounters {
   #load(): void {
     this.#wanted[0] = this.#count;
     const result = libbpf().lookupBatch(this.#fd, null, this.#next, this.#keys, this.#bytes, this.#wanted, null);
-    // ENOENT: the end of the map, which is what is wanted.
+    // ENOENT: the end of the map.
     if (result < 0 && result !== -2) throw new Error(`Cannot read the counters: ${describeError(result)}.`);
   }
 

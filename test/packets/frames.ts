@@ -1,4 +1,4 @@
-// Frames from descriptions: what a test or the fuzzer says, as bytes on the wire. Checksums are right unless asked otherwise.
+// Builds frames from the descriptions of tests and the fuzzer. Checksums are right unless requested otherwise.
 
 export interface IpHeader {
   source: string;
@@ -159,7 +159,7 @@ export function checksum(bytes: Uint8Array, start = 0): number {
   return ~sum & 0xffff;
 }
 
-/** Over the pseudo header too (RFC 9293, 3.1); 0 over bytes that carry a right one. */
+/** Over the pseudo header too (RFC 9293, 3.1); 0 over bytes that contain a correct one. */
 export function transportChecksum(protocol: number, source: string, destination: string, bytes: Uint8Array): number {
   const [from, to] = [addressNumber(source), addressNumber(destination)];
   const pseudo = (from >>> 16) + (from & 0xffff) + (to >>> 16) + (to & 0xffff) + protocol + bytes.length;

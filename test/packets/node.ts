@@ -1,5 +1,5 @@
 // The node under test: real programs and maps in the kernel, filled by the agent's own compiler, with real interfaces, routes
-// and neighbours around them, and no traffic but what a test hands to a program.
+// and neighbours around them, and no traffic but the frames that a test passes to a program.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { kindNames } from "../../model/objects/kinds.ts";
 import { clusterObjects, gateway, localPods, nodes, outside, policies, secondAddress } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
 
-/** The programs that meet packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
+/** The programs that handle packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
 export const packetPrograms = [
   "from_uplink",
   "to_uplink",
@@ -28,14 +28,14 @@ export const packetPrograms = [
 ] as const;
 export type PacketProgram = (typeof packetPrograms)[number];
 
-/** How a frame comes to a program. */
+/** How a frame arrives at a program. */
 export interface Meeting extends Partial<Pick<Circumstances, "ingressIfindex" | "mark" | "gso">> {
   readonly program: PacketProgram;
   /** Of the interface that the program is attached to: "uplink", "tunnel", or a pod's name. */
   readonly at: string;
-  /** from_tunnel: what the kernel's device took off. */
+  /** from_tunnel: the outer headers that the kernel's device removed. */
   readonly tunnel?: { readonly node: string; readonly vni: number; readonly group?: number };
-  /** A VLAN tag beside the frame, where cards put it. */
+  /** A VLAN tag outside the frame, as network cards store it. */
   readonly tag?: number;
 }
 
@@ -66,7 +66,7 @@ export const handlings: readonly Handling[] = [
   { returnMode: "DSR", services: false },
 ];
 
-/** "other": one that has no program, as a second card's. */
+/** "other": an interface without a program, like a second network card. */
 const interfaces = ["uplink", "tunnel", "other", ...localPods.map((pod) => pod.name)];
 
 const PREAMBLE_TUNNEL = 1;
@@ -81,7 +81,7 @@ export class NodeUnderTest {
   readonly #compiler = new Compiler();
   readonly #reconciler: Reconciler;
 
-  /** In a network namespace of its own, which is left as it is: that goes with its tests. */
+  /** In its own network namespace, which disappears with the tests. */
   constructor({ objects, preamble, bpffs, scratch }: NodeOptions) {
     makeInterfaces(scratch);
     for (const name of interfaces) this.#interfaces.set(name, indexOf(name));
@@ -92,7 +92,7 @@ export class NodeUnderTest {
     this.#preamble = loadPreamble(preamble, join(bpffs, "preamble"), (name) => this.#loaded.programFd(name));
   }
 
-  /** Brings the maps to the little cluster, with other policies perhaps. */
+  /** Writes the small cluster to the maps, optionally with other policies. */
   write({ returnMode, services }: Handling, networkPolicies: readonly object[] = policies): void {
     const store = new SnapshotStore(() => undefined);
     const handling = services ? "Ebpf" : "KubeProxyIptables";
@@ -114,7 +114,7 @@ export class NodeUnderTest {
     const { written, problems } = this.#reconciler.sync(this.#compiler.compile(snapshot).maps);
     if (problems.length > 0 || store.problems().length > 0)
       throw new Error(
-        `The little cluster is not in the maps (${written} written): ${JSON.stringify([problems, store.problems()])}`,
+        `The small cluster is not in the maps (${written} written): ${JSON.stringify([problems, store.problems()])}`,
       );
   }
 
@@ -122,14 +122,14 @@ export class NodeUnderTest {
     return this.#loaded.maps;
   }
 
-  /** Forgets every packet that it met. */
+  /** Clears all state of earlier packets. */
   forget(): void {
     const { connections, halfOpen, fragments, affinities, hostRequests } = this.#loaded.maps;
     for (const map of [connections, halfOpen, fragments, affinities, hostRequests])
       map?.delete(map.entries().map(([key]) => key as never)); // another version (bench/) may lack one
   }
 
-  /** What is known of the connections of a client's port: both directions, each with how far it is. */
+  /** The connections of a client's port: both directions, each with its state. */
   connectionsOf(port: number): string[] {
     const { connections, halfOpen } = this.#loaded.maps;
     const tables = Object.entries({ established: connections, "half open": halfOpen });
@@ -142,10 +142,10 @@ export class NodeUnderTest {
     );
   }
 
-  /** Under which number a service's backend travels between nodes. */
+  /** The id of a service's backend in packets between nodes. */
   backendId(address: string): number {
     const found = this.#loaded.maps.backends.entries().find(([, backend]) => backend.address === address);
-    if (!found) throw new Error(`No service of the little cluster has the backend ${address}.`);
+    if (!found) throw new Error(`No service of the small cluster has the backend ${address}.`);
     return found[0];
   }
 
@@ -155,21 +155,21 @@ export class NodeUnderTest {
     return found;
   }
 
-  /** Hands a frame to a program. What it gives is overwritten by the next call. */
+  /** Passes a frame to a program. The next call overwrites the result. */
   meet(frame: Uint8Array, meeting: Meeting): Met {
     return { ...this.run(frame, meeting), outcomes: this.counters.since() };
   }
 
-  /** The same without a look at the counters. */
+  /** The same without reading the counters. */
   run(frame: Uint8Array, { program, at, tunnel, tag, ...circumstances }: Meeting): Verdict {
     const ifindex = this.ifindex(at);
-    const told = (tunnel ? PREAMBLE_TUNNEL : 0) | (tag === undefined ? 0 : PREAMBLE_TAG);
-    if (told === 0) return testRun(this.programFd(program), frame, { ...circumstances, ifindex });
+    const extras = (tunnel ? PREAMBLE_TUNNEL : 0) | (tag === undefined ? 0 : PREAMBLE_TAG);
+    if (extras === 0) return testRun(this.programFd(program), frame, { ...circumstances, ifindex });
     return testRun(this.#preamble, frame, {
       ...circumstances,
       ifindex,
       control: [
-        told | (packetPrograms.indexOf(program) << 16),
+        extras | (packetPrograms.indexOf(program) << 16),
         tunnel ? bigEndianNumber(tunnel.node) : 0,
         tunnel?.vni ?? 0,
         tunnel?.group ?? 0,
@@ -209,7 +209,7 @@ export class NodeUnderTest {
   }
 }
 
-/** Each pod has hardware addresses of its own, so that a frame tells to whom it was given. */
+/** Each pod has its own hardware addresses, so that a frame shows its receiver. */
 export function podMacs(name: string): { pod: string; host: string } {
   const index = localPods.findIndex((pod) => pod.name === name);
   return { pod: `02:00:00:00:01:0${index}`, host: `02:00:00:00:02:0${index}` };

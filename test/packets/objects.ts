@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { compileObjects, includes, objects, objectsAreFresh } from "../../tools/bpf.ts";
 import { run } from "../../tools/command.ts";
 
-/** The dataplane's objects, compiled if need be, and the preamble's, in `folder`. EBPF_DATAPLANE_OBJECTS: others, which are to be
- * tried (test/mutants). */
+/** The dataplane's objects, compiled if necessary, and the preamble's, in `folder`. EBPF_DATAPLANE_OBJECTS: other objects to
+ * test (test/mutants). */
 export async function preparedObjects(folder: string): Promise<{ objects: string; preamble: string }> {
   const others = process.env.EBPF_DATAPLANE_OBJECTS;
   if (!others && !objectsAreFresh()) await compileObjects();

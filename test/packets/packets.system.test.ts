@@ -1,4 +1,4 @@
-// Packet tests (cases/): each packet is handed to the real program in the real kernel, without a network around it.
+// Packet tests (cases/): each packet is passed to the real program in the real kernel, without a network.
 import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";

@@ -1,8 +1,7 @@
-// Frames read again, by somebody who shares no line with bpf/net/parse.h: what it says of a packet judges what the packet
-// path did with it.
+// A parser that shares no code with bpf/net/parse.h: its results are compared with what the packet path did.
 import { checksum, transportChecksum } from "./frames.ts";
 
-/** What an IPv4 header and the first bytes behind it say. Only that: nothing is believed that does not lie in the frame. */
+/** The fields of an IPv4 header and the first bytes after it. Bytes outside the frame are never read. */
 export interface Reading {
   readonly source: string;
   readonly destination: string;
@@ -18,11 +17,11 @@ export interface Reading {
   /** In bytes. */
   readonly fragmentOffset: number;
   readonly headerChecksumRight: boolean;
-  /** TCP and UDP; ICMP echo: the identifier of who asks, and 7 of who answers. */
+  /** TCP and UDP; ICMP echo: the requester's identifier, and 7 for the responder. */
   readonly ports?: { readonly source: number; readonly destination: number };
   readonly tcpFlags?: number;
   readonly icmp?: { readonly type: number; readonly code: number };
-  /** Where what the IP header carries begins in `bytes`. */
+  /** Where the IP payload begins in `bytes`. */
   readonly payload: Uint8Array;
 }
 
@@ -44,7 +43,7 @@ export function readFrame(frame: Uint8Array): FrameReading {
   };
 }
 
-/** undefined: no IPv4 header lies there. */
+/** undefined: there is no IPv4 header. */
 export function readIp(bytes: Buffer): Reading | undefined {
   if (bytes.length < 20) return undefined;
   const first = bytes[0] as number;
@@ -72,7 +71,7 @@ export function readIp(bytes: Buffer): Reading | undefined {
   };
 }
 
-/** RFC 862: who answers has its port. */
+/** RFC 862: the responder has the echo protocol's port. */
 const ECHO = 7;
 
 function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports" | "tcpFlags" | "icmp"> {
@@ -100,7 +99,7 @@ export interface VxlanReading {
   readonly inner: FrameReading;
 }
 
-/** What a UDP packet to port 4789 wraps; undefined: nothing that can be read. */
+/** What a UDP packet to port 4789 wraps; undefined: nothing readable. */
 export function readVxlan({ protocol, ports, payload }: Reading): VxlanReading | undefined {
   if (protocol !== 17 || ports?.destination !== 4789 || payload.length < 8 + 8 + 14) return undefined;
   const bytes = Buffer.from(payload);
@@ -112,7 +111,7 @@ export function readVxlan({ protocol, ports, payload }: Reading): VxlanReading |
   };
 }
 
-/** Why a packet is not as one on a wire must be; empty: it is. Whole packets only: a fragment's checksum says nothing. */
+/** Why a packet is malformed; empty: it is well-formed. Whole packets only: a fragment's checksum cannot be checked. */
 export function faults(ip: Reading): string[] {
   const found: string[] = [];
   if (!ip.headerChecksumRight) found.push("its IP checksum is wrong");

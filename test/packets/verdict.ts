@@ -1,4 +1,4 @@
-// What an outcome lets a program answer: no verdict without its reason.
+// Which return codes an outcome allows: each action must have a matching reason.
 import type { PacketProgram } from "./node.ts";
 
 export const OK = 0;
@@ -12,7 +12,7 @@ const refuses = (outcome: string) => outcome.startsWith("drop_");
 export function isReasonFor(outcome: string, action: number, program: PacketProgram): boolean {
   if (refuses(outcome)) return action === SHOT;
   if (outcome === "pass_to_stack" || outcome.startsWith("reject_")) return action === OK;
-  const goesOn = program === "to_uplink" || program === "to_workload"; // where it was going anyway
+  const goesOn = program === "to_uplink" || program === "to_workload"; // the hook's ordinary continuation
   if (outcome === "to_endpoint") return action === (program === "to_workload" ? OK : REDIRECT);
   if (outcome === "to_network" || outcome === "return_direct") return action === (goesOn ? OK : REDIRECT);
   return action === REDIRECT;

@@ -22,11 +22,11 @@ export function fits({ handling }: PacketTest, { returnMode, services }: Handlin
 
 export interface Walk {
   readonly seen: readonly string[];
-  /** Where a pattern fits, it stands for what was seen. */
+  /** A pattern that matches is replaced by the actual text. */
   readonly expected: readonly string[];
 }
 
-/** The maps must hold the little cluster in this handling; nothing of earlier packets is known. */
+/** The maps must contain the small cluster in this handling, and no state of earlier packets. */
 export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTest, now: Handling): Walk {
   const seen: string[] = [];
   const expected: string[] = [];

@@ -1,4 +1,4 @@
-// What became of a packet, in one line: what tests compare and a person reads.
+// The result for a packet, in one line that tests compare and people read.
 import { localPods, nodes } from "./cluster.ts";
 import { type Met, neighbours, type PacketProgram, podMacs } from "./node.ts";
 import { faults, type Reading, readFrame, readInner, readVxlan, type VxlanReading } from "./reading.ts";
@@ -8,7 +8,7 @@ const KINDS = ["overlay", "forward, reply wrapped", "forward, reply direct", "re
 const WRAPS = new Set(["to_overlay", "forward_service", "return_via_entry"]);
 const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp" };
 
-/** @param backendOf the address of a backend that travels as a number */
+/** @param backendOf returns the address of a backend by its id */
 export function inWords(met: Met, program: PacketProgram, backendOf: (id: number) => string | undefined): string {
   const [outcome = "uncounted", ...more] = met.outcomes;
   if (more.length > 0) return `counted as ${met.outcomes.join(" and ")}`;
@@ -24,7 +24,7 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
   return `${outcome}${place}: ${packet}`;
 }
 
-/** @param whole false: it was cut, as inside an ICMP error */
+/** @param whole false: the packet is truncated, as inside an ICMP error */
 export function packetInWords(ip: Reading, whole = true): string {
   const wrong = whole ? faults(ip) : [];
   const protocol = PROTOCOLS[ip.protocol] ?? `protocol ${ip.protocol}`;

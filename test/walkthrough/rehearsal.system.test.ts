@@ -1,5 +1,5 @@
 // The stack for AWS without AWS, as a user does it: every instance runs its own rendered user data on a machine of a lab, against a
-// metadata service and parameters that look at signatures and roles. The tests are one story: each begins where the one before ended.
+// metadata service and a parameter store that check signatures and roles. The tests form one story: each continues from the previous one.
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ test(
       expect(userData).toMatch(/^#!\/bin\/bash\n/);
       expect(userData.length).toBeLessThan(16 * 1024);
     }
-    // Nothing that a client or a node needs was kept away by the security groups.
+    // The security groups blocked nothing that a client or a node needs.
     expect((await ended(lab("drops", LAB))).stdout).toBe("");
   },
   15 * MINUTES,

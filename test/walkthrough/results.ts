@@ -1,4 +1,4 @@
-// What the programs write, as far as the walk-through reads it.
+// The parts of the programs' results that the walk-through reads.
 
 export interface Comparison {
   modes: {
@@ -21,7 +21,7 @@ export interface Path {
   legs: { from: string; to: string }[];
 }
 
-/** The places that a connection passed, there and back. */
+/** The hooks that a connection passed, in both directions. */
 export const wayOf = ({ legs }: Path): string[] =>
   [legs[0]?.from ?? "", ...legs.map(({ to }) => to)].map((place) => place.replace(/^default\/(nginx).*/, "$1"));
 

@@ -1,5 +1,5 @@
-// The walk-through end to end, as a user does it: up, up again, the other return mode, expectations of one's own, a
-// killed run, down. The tests are one story: each begins where the one before ended.
+// The walk-through end to end, as a user does it: up, up again, the other return mode, custom expectations, a
+// killed run, down. The tests form one story: each continues from the previous one.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -60,7 +60,7 @@ test("all nodes are Ready, CoreDNS runs, and no kube-proxy runs", async () => {
   expect((await podIdentities()).join()).not.toContain("kube-proxy");
 });
 
-/** When each token ends with which nodes join; "" for one that never does. */
+/** When each join token expires; "" if it never does. */
 async function tokenEnds(): Promise<string[]> {
   const kubectl = [
     "kubectl",
@@ -74,7 +74,7 @@ async function tokenEnds(): Promise<string[]> {
   return (await ended(inMachine("master", ...kubectl, each))).stdout.split("\n").slice(0, -1);
 }
 
-test("tokens with which nodes join end, and no agent has more rights than are listed", async () => {
+test("join tokens expire, and no agent has more rights than are listed", async () => {
   const ends = await tokenEnds();
   expect(ends.length).toBeGreaterThan(0);
   for (const end of ends) {
@@ -101,7 +101,7 @@ test(
   10 * MINUTES,
 );
 
-test("client1 gets nginx's page, client2 no answer", async () => {
+test("client1 gets nginx's page, client2 gets no answer", async () => {
   const script = (url: string) =>
     `fetch(${JSON.stringify(url)}, {signal: AbortSignal.timeout(3000)}).then(async (r) => console.log(await r.text()), () => process.exit(7))`;
   const { stdout } = await ended(inMachine("client1", process.execPath, "-e", script(URL)));
@@ -154,7 +154,7 @@ test.each([
   expect(verification()).toEqual(proof);
 });
 
-// The examples of the documentation, and what every dataplane must answer.
+// The documentation's examples, and expectations of every dataplane.
 const folders = [join(root, "docs", "checks"), join(import.meta.dirname, "checks")];
 const examples = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
 test.each(examples.map((file) => [basename(file), file]))(
@@ -165,7 +165,7 @@ test.each(examples.map((file) => [basename(file), file]))(
   5 * MINUTES,
 );
 
-test("a preflight finds no obstacle but another network plugin, and changes nothing", async () => {
+test("a preflight finds no obstacle except another network plugin, and changes nothing", async () => {
   const pods = await podIdentities();
   const flannel = {
     apiVersion: "apps/v1",

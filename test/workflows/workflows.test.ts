@@ -31,15 +31,15 @@ describe.each(["preview", "review-stack"])("the workflow example %s", (name) => 
     for (const { uses } of steps) if (uses) expect(uses).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
   });
 
-  test("runs scripts that bash can read, and nothing from outside is put into them", () => {
+  test("runs scripts that bash can parse, and inserts no outside text into them", () => {
     for (const script of scripts) {
       expect(spawnSync("bash", ["-n"], { input: script, encoding: "utf8" }).stderr).toBe("");
-      // An expression in a script would run what a branch or a title says.
+      // An expression in a script would run the text of a branch name or a title.
       expect(script).not.toContain("${{");
     }
   });
 
-  test("runs commands that there are", () => {
+  test("runs commands that exist", () => {
     for (const [, goal, rest = ""] of scripts.join("\n").matchAll(/\bmake --silent -C \w+ ([a-z-]+)(.*)$/gm)) {
       expect(makefile).toMatch(new RegExp(`^${goal}:.*## `, "m"));
       for (const [, variable] of rest.matchAll(/\b([A-Z]+)=/g)) expect(makefile).toContain(`$(${variable})`);
@@ -53,7 +53,7 @@ describe.each(["preview", "review-stack"])("the workflow example %s", (name) => 
     }
   });
 
-  test("sets what the stack reads", () => {
+  test("sets the configuration that the stack reads", () => {
     const stack = `${read("stacks/aws.ts")}${read("index.ts")}`;
     for (const [, key] of scripts.join("\n").matchAll(/ebpf-dataplane:(\w+)/g)) {
       expect(stack).toMatch(new RegExp(`\\.(get|require)\\w*(<[^>]*>+)?\\("${key}"\\)`));
@@ -61,7 +61,7 @@ describe.each(["preview", "review-stack"])("the workflow example %s", (name) => 
   });
 });
 
-test("a review stack goes when its pull request is closed, when its label goes, and when its time is over", () => {
+test("a review stack is removed when its pull request is closed, when its label is removed, and when it expires", () => {
   const workflow = parse(read("examples/github/review-stack.yml")) as {
     on: { pull_request: { types: string[] }; schedule: object[] };
     env: Record<string, unknown>;

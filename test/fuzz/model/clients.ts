@@ -2,7 +2,7 @@ import { guarded } from "../../packets/cluster.ts";
 import type { Flow } from "./flow.ts";
 import type { Passage } from "./model.ts";
 
-/** Whether its source ranges keep a client out that was given a backend. Of what comes wrapped the entry node has asked; the
+/** Whether the service's source ranges exclude a client that was given a backend. The entry node has checked wrapped packets; the
  * host's stack has its own rules. */
 export function isKeptOut({ arrival, outcome }: Passage, flow: Flow): boolean {
   const { source, destination, protocol, destinationPort } = flow;

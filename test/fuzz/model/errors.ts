@@ -23,7 +23,7 @@ export function judgeError(passage: Passage, memory: Memory): Objection[] {
 
 const objection = (why: string): Objection[] => [{ rule: "error", why }];
 
-/** Who it is from and whom it goes to, outside and inside. */
+/** Sender and receiver, of the error and of the packet inside. */
 function wrongEnds({ arrival, before, after, outcome }: Passage, inner: Flow, translated: Flow): string | undefined {
   if (inner.source !== before.destination)
     return `an error about a packet of ${inner.source} went to ${before.destination}`;
@@ -42,12 +42,12 @@ function wrongEnds({ arrival, before, after, outcome }: Passage, inner: Flow, tr
   return undefined;
 }
 
-/** Of the service that the client speaks to, or of a router: no workload's, and not this node's own. */
+/** From the client's service or from a router, not from a workload or this node. */
 function mayReturnFrom(source: string, inner: Flow): boolean {
   return source === inner.destination || !(isMartian(source) || /^10\.24[45]\./.test(source));
 }
 
-/** A flow that is known, and goes that way. */
+/** A known flow that takes that path. */
 function wrongFlow({ arrival, outcome, wrappedFor }: Passage, inner: Flow, translated: Flow, memory: Memory) {
   if (arrival.from === "tunnel" && arrival.kind === "return") {
     if (memory.forwardedTo(inner)?.includes(arrival.node)) return undefined;

@@ -1,6 +1,6 @@
 import type { Reading } from "../../packets/reading.ts";
 
-/** Who talks to whom, as seen at one place. ICMP echo: the identifier of who asks, and 7. */
+/** A flow's addresses and ports, as seen at one place. ICMP echo: the requester's identifier, and 7. */
 export interface Flow {
   readonly source: string;
   readonly destination: string;
@@ -9,7 +9,7 @@ export interface Flow {
   readonly destinationPort: number;
 }
 
-/** undefined: it has no ports to be seen. */
+/** undefined: it shows no ports. */
 export function flowOf({ source, destination, protocol, ports }: Reading): Flow | undefined {
   return ports && { source, destination, protocol, sourcePort: ports.source, destinationPort: ports.destination };
 }
@@ -32,7 +32,7 @@ export function keyOf({ source, destination, protocol, sourcePort, destinationPo
 export class FragmentMemory {
   readonly #flows = new Map<string, Flow>();
 
-  /** The flow of a packet, also of a later fragment whose first was met. */
+  /** The flow of a packet, also of a later fragment whose first fragment was seen. */
   flowOf(ip: Reading): Flow | undefined {
     const key = `${ip.source}>${ip.destination} ${ip.protocol} ${ip.identification}`;
     if (ip.fragmentOffset > 0) return this.#flows.get(key);

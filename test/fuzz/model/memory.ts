@@ -1,17 +1,17 @@
-// What pods of this node were given and have sent, as seen at the pod, and what this node wrapped for others.
+// What pods of this node received and sent, as seen at the pod, and what this node wrapped for other nodes.
 import { type Flow, keyOf, reversed } from "./flow.ts";
 
 export class Memory {
   readonly #given = new Set<string>();
   readonly #sent = new Set<string>();
-  /** Given by a later fragment alone, which does not show the source port that its first one was given. */
+  /** Delivered by a later fragment, which does not show the translated source port of the first. */
   readonly #givenUnseen = new Set<string>();
-  /** What was sent and what it became, and from that back. */
+  /** Each sent flow and its translation, and the reverse. */
   readonly #became = new Map<string, Flow>();
   readonly #wasBefore = new Map<string, Flow[]>();
   /** What this node wrapped for a backend elsewhere, and for which nodes. */
   readonly #forwarded = new Map<string, readonly string[]>();
-  /** Flows that came wrapped with a right source, and who wrapped them. */
+  /** Flows that came wrapped with a valid source, and the node that wrapped them. */
   readonly #taken = new Map<string, string>();
   readonly #bounced = new Set<string>();
 
@@ -49,7 +49,7 @@ export class Memory {
     return this.#sent.has(keyOf(flow));
   }
 
-  /** Either end has sent or was given something of it. */
+  /** Either end has sent or received a packet of it. */
   isKnown(flow: Flow): boolean {
     return [flow, reversed(flow)].some((one) => this.wasSent(one) || this.wasGiven(one));
   }

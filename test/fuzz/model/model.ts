@@ -1,5 +1,5 @@
-// Which packets may be delivered: an independent account of what must be. It keeps what each pod was given and has sent, as
-// seen at the pod, and answers with sentences about what went wrong.
+// An independent model of which packets may be delivered. It records what each pod received and sent, as seen at the pod, and
+// returns a sentence for each violation.
 import { mayReceive, maySend, type Party, type Policy } from "../../model/network-policy.ts";
 import { backendAddress, pods, policies } from "../../packets/cluster.ts";
 import { podMacs } from "../../packets/node.ts";
@@ -12,7 +12,7 @@ import { backendsOf, homesOf, localPod, PROTOCOLS, serviceOf, translatedTo } fro
 import { type Arrival, forgery, isForMany, isOwn } from "./sources.ts";
 import { wrongWay } from "./way.ts";
 
-/** One packet and what became of it, tunnels taken off on both sides. */
+/** One packet before and after the program, without outer headers. */
 export interface Passage {
   readonly arrival: Arrival;
   readonly before: Reading;
@@ -20,10 +20,10 @@ export interface Passage {
   readonly outcome: string;
   /** Of the frame as it left. */
   readonly destinationMac: string;
-  /** The node it was wrapped for; undefined: it was not, or the kernel's device will. */
+  /** The node it was wrapped for; undefined: not wrapped, or left to the kernel's device. */
   readonly wrappedFor: string | undefined;
   readonly redirected: boolean;
-  /** It is to be judged behind the stack: it was before the program, and is after it. */
+  /** It is to be judged behind the stack: before the program, and after it. */
   readonly wasJudgedLater: boolean;
   readonly judgedLater: boolean;
 }
@@ -38,13 +38,13 @@ export class Model {
   readonly #memory = new Memory();
   readonly #fragments = new FragmentMemory();
 
-  /** Every packet that a program reads has to be shown, also one that is dropped: its ports may be those of later fragments. */
+  /** Must be called for every packet that a program parses, also dropped ones: later fragments may use their ports. */
   see(ip: Reading): void {
     this.#fragments.flowOf(ip);
   }
 
-  /** A pod may send to an address that nobody has yet; whoever has it then may answer. */
-  sentToNobody(name: string, ip: Reading): void {
+  /** A pod may send to an address that is not in use yet; a pod that gets it later may answer. */
+  sentToUnused(name: string, ip: Reading): void {
     const flow = this.#fragments.flowOf(ip);
     if (flow && !pods.some(({ address }) => address === flow.destination) && maySendAs(name, flow))
       this.#memory.send(flow);
@@ -69,17 +69,17 @@ export class Model {
     return arrival.from === "stack" ? this.#toPod(passage, flow) : this.#fromNetwork(passage, flow);
   }
 
-  /** A node that forwarded a flow to this one may name the overlay for it: it gets nothing by that. */
+  /** A node that forwarded a flow to this one may wrap it as the overlay's: it gains nothing by this. */
   #isTaken(arrival: Arrival, flow: Flow): boolean {
     if (arrival.from !== "tunnel" || arrival.kind !== "overlay") return false;
     const isForwardable = forgery({ ...arrival, kind: "forward" }, flow.source) === undefined;
     return isForwardable && this.#memory.takenFrom(flow) === arrival.node;
   }
 
-  /** To the stack. What was wrapped is as it would be elsewhere: nothing may be believed there that is not. */
+  /** To the stack. Wrapped packets follow the same source rules as others. */
   #passed(passage: Passage, flow: Flow | undefined): Objection[] {
     const { arrival, before, after } = passage;
-    // A packet whose time is over goes no further than that, translated or not.
+    // A packet whose time to live ends here goes no further, translated or not.
     const isOver = after.ttl <= 1 && !isOwn(after.destination);
     if (before.source !== after.source && !isOver)
       return [{ rule: "way", why: `the source ${before.source} became ${after.source}` }];
@@ -96,7 +96,7 @@ export class Model {
     return arrival.kind === "return" ? this.#returned(arrival.node, flow) : [];
   }
 
-  /** What kube-proxy gave its backend is judged where it leaves the stack. */
+  /** A packet to which kube-proxy gave a backend is judged where it leaves the stack. */
   #fromStack({ arrival, wasJudgedLater }: Passage, flow: Flow | undefined): Objection[] {
     if (!wasJudgedLater || !flow || arrival.from !== "stack") return [];
     const sender = arrival.by ? backendAddress(arrival.by) : flow.source;
@@ -119,7 +119,7 @@ export class Model {
     const toNode = outcome === "pass_to_stack" && isOwn(after.destination);
     const later = outcome === "pass_to_stack" && judgedLater && serviceOf(flow) !== undefined;
     const itself = after.destination === backendAddress(name);
-    // A pod that reaches itself sees what it asked for in its own place.
+    // A pod that reaches itself sees the service as its peer.
     if (itself && after.source !== flow.destination)
       return [{ rule: "way", why: `${name} was shown ${keyOf(after)} for ${keyOf(flow)}` }];
     if (!(answers || toNode || later || itself || maySendAs(name, after)))
@@ -148,7 +148,7 @@ export class Model {
     if (!(isNode || answers || itself || mayReceive(policies as Policy[], traffic(sender, after))))
       return [{ rule: "policy", why: `${pod.name}'s ingress policy allows no ${keyOf(after)} from ${sender.address}` }];
     this.#memory.give(flow, after, isSourcePortSeen(passage));
-    // The stack has it of its own pods' packets only from that pod, whose source was looked at when it sent.
+    // The stack receives a local pod's packets only from that pod, whose source was checked when it sent them.
     if (arrival.from === "stack" && localPod(flow.source)) this.#memory.send(flow, after);
     return [];
   }
@@ -173,7 +173,7 @@ export class Model {
     return [];
   }
 
-  /** A service's address given to us in the overlay: it goes on as its backend, with a source that its node will not believe. */
+  /** A service's address sent to us in the overlay: forwarded to its backend, with a source that the backend's node rejects. */
   #bounced(passage: Passage, flow: Flow): Objection[] {
     const { arrival, outcome } = passage;
     const after = this.#flowAfter(passage, flow);
@@ -196,8 +196,8 @@ export class Model {
     return [];
   }
 
-  /** A later fragment shows only addresses: its ports are what the first one's must have become. undefined: nothing that is
-   * known would become this. */
+  /** A later fragment shows only addresses: its ports are the translated ones of the first fragment. undefined: no known flow
+   * is translated to this. */
   #flowAfter({ after }: Passage, flow: Flow): Flow | undefined {
     const whole = flowOf(after);
     if (whole) return whole;
@@ -217,12 +217,14 @@ const portless = ({ protocol }: Reading): Objection[] => [
   { rule: "way", why: `protocol ${protocol} without ports that can be seen was let through` },
 ];
 
-/** What was given another destination has one of its service's backends. */
+/** A changed destination must be one of the service's backends. */
 function wrongBackend(flow: Flow, after: Flow): Objection[] | undefined {
   if (after.destination === flow.destination || after.source !== flow.source) return undefined;
   const service = serviceOf(flow);
   if (service && backendsOf(service).includes(after.destination)) return undefined;
-  return [{ rule: "way", why: `${keyOf(flow)} was given to ${after.destination}, which is no backend of it` }];
+  return [
+    { rule: "way", why: `${keyOf(flow)} was sent to ${after.destination}, which is not a backend of its service` },
+  ];
 }
 
 const unknownAnswer = ({ after }: Passage, flow: Flow): Objection[] => [

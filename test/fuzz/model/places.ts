@@ -1,4 +1,4 @@
-// Where things of the little cluster are: services by their places, and the next hop of an address.
+// Locations in the small cluster: services by address and port, and the next hop of an address.
 import { ICMP, TCP, UDP } from "../../../model/protocol.ts";
 import { type ClusterService, gateway, localPods, nodes, pods, services } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
@@ -42,14 +42,14 @@ export const translatedTo = (flow: Flow, backend: string): Flow =>
     ? flow
     : { ...flow, destination: backend, destinationPort: serviceOf(flow)?.targetPort ?? 80 };
 
-/** For whom a packet to an address of the overlay, or to another node, is wrapped; undefined: for nobody. */
+/** The node for which a packet to an address of the overlay, or to another node, is wrapped; undefined: not wrapped. */
 export function wrappedFor(destination: string): string | undefined {
   const home = /^10\.244\.(\d+)\./.exec(destination)?.[1];
   if (home) return { 1: nodes.node, 2: nodes.far }[home];
   return destination === nodes.node || destination === nodes.far ? destination : undefined;
 }
 
-/** The hardware address by which a plain packet leaves the uplink; undefined: the kernel asks for it. */
+/** The hardware address by which a plain packet leaves the uplink; undefined: the kernel resolves it. */
 export function nextHop(destination: string): string | undefined {
   if (destination.startsWith("172.31.1.")) return neighbours[destination];
   const isOfNode = /^10\.245\.1\.([0-9]|[1-5][0-9]|6[0-3])$/.test(destination);

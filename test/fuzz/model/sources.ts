@@ -1,4 +1,4 @@
-// Whose address a packet may carry, by where it comes from: written down from what must be, not from what the programs do.
+// Which source addresses a packet may have, by its origin: written from the specification, not from the programs.
 import { localPods, nodes, pods, secondAddress } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 
@@ -9,12 +9,12 @@ export type Arrival =
   | { readonly from: "pod"; readonly pod: string }
   | { readonly from: "wire"; readonly mac: string }
   | { readonly from: "tunnel"; readonly node: string; readonly to: string; readonly kind: TunnelKind }
-  /** From this host's stack. `by`: the pod that had sent it there; isOwn: the host made it. isKubeProxys: so it is for pods'. */
+  /** From this host's stack. `by`: the pod that sent it there; isOwn: the host sent it. */
   | {
       readonly from: "stack";
       readonly by: string | undefined;
       readonly isOwn: boolean;
-      readonly isKubeProxys: boolean;
+      readonly handledByKubeProxy: boolean;
       /** The interface that it goes to. */
       readonly to: string;
     };
@@ -49,14 +49,17 @@ export function forgery(arrival: Arrival, source: string): string | undefined {
   }
 }
 
-/** Interfaces that no program looks at bring what they like to the stack. */
-function forgeryInStack({ by, isOwn: isHosts, isKubeProxys }: Extract<Arrival, { from: "stack" }>, source: string) {
-  if (by || isHosts || isKubeProxys || !pods.some(({ address }) => address === source)) return undefined;
-  return `the stack had ${source} from an interface of no workload`;
+/** Interfaces without a program can bring any packet to the stack. */
+function forgeryInStack(
+  { by, isOwn: isHosts, handledByKubeProxy }: Extract<Arrival, { from: "stack" }>,
+  source: string,
+) {
+  if (by || isHosts || handledByKubeProxy || !pods.some(({ address }) => address === source)) return undefined;
+  return `the stack received ${source} from an interface that is no workload's`;
 }
 
 function forgeryOnWire(mac: string, source: string): string | undefined {
-  if (isMartian(source)) return `nobody on a network has the source ${source}`;
+  if (isMartian(source)) return `no host on a network has the source ${source}`;
   if (source.startsWith("10.244.")) return `${source} is of the overlay, and came unwrapped`;
   if (!source.startsWith("10.245.")) return undefined;
   const home = blockOwner(source);
@@ -69,7 +72,7 @@ function forgeryInTunnel({ node, to, kind }: Extract<Arrival, { from: "tunnel" }
   if (!peers.includes(node)) return `${node} is no other node of the cluster`;
   if (to !== nodes.master) return `it was wrapped for ${to}, not for this node's tunnel address`;
   if (kind === "return") return undefined; // judged by the flow it answers
-  if (isMartian(source)) return `nobody has the source ${source}`;
+  if (isMartian(source)) return `no host has the source ${source}`;
   if (kind === "overlay") {
     const home = blockOwner(source);
     return source === node || home === node ? undefined : `${source} is not of the node ${node} that wrapped it`;

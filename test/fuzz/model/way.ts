@@ -1,4 +1,4 @@
-// Where a packet may go, whatever it says: by where it came from, and to the one who is next on its way.
+// Where a packet may go, regardless of its content: which outcomes fit its origin, and its next hop.
 import type { Passage } from "./model.ts";
 import { isNode, localPod, nextHop, wrappedFor as wrappedForWhom } from "./places.ts";
 
@@ -26,7 +26,7 @@ export function wrongWay(passage: Passage): string | undefined {
   if (after.destination.startsWith("10.244.") && !isNode(after.destination))
     return `${after.destination} is of the overlay, and left unwrapped`;
   const expected = nextHop(after.destination);
-  // An unknown neighbour is the kernel's to ask for: the frame is as it came.
+  // The kernel resolves an unknown neighbour: the frame is unchanged.
   if (expected !== undefined && expected !== passage.destinationMac)
     return `what is for ${after.destination} was sent to ${passage.destinationMac}`;
   if (after.ttl !== before.ttl - 1 || after.ttl < 1) return `its time to live was ${before.ttl} and is ${after.ttl}`;

@@ -13,7 +13,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct original {
 	__u32 mark;
-	__u32 is_new; /* each is a flow of its own: the source port is another one */
+	__u32 is_new; /* each packet is a separate flow with another source port */
 	__u8 bytes[RESTORED];
 	__u16 padding;
 };

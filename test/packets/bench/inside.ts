@@ -1,4 +1,4 @@
-// One version's programs, measured kind by kind as main.ts asks, in namespaces of its own: `inside OBJECTS PREAMBLE AGAIN`
+// One version's programs, measured kind by kind on main.ts' request, in separate namespaces: `inside OBJECTS PREAMBLE AGAIN`
 import { execFileSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,9 +14,9 @@ import { kinds, type PacketKind } from "./kinds.ts";
 /** What one batch showed, in ns for a packet. */
 export interface Batch {
   readonly became: string;
-  /** One by one, with a system call between any two: median. */
+  /** With a system call each: median. */
   readonly single: number;
-  /** One after the other in the kernel: mean. Not of packets that become longer or shorter. */
+  /** In a loop in the kernel: mean. Not for packets whose length changes. */
   readonly inARow: number | undefined;
 }
 
@@ -63,7 +63,7 @@ function oneByOne({ packet, isNew = false }: PacketKind, frame: Buffer): number 
   return median(took) - median(empty);
 }
 
-/** Without what it costs to make the packet as it was. */
+/** Minus the cost of restoring the packet. */
 function inARow({ packet, isNew = false }: PacketKind, frame: Buffer): number {
   const ifindex = node.ifindex(packet.at);
   const value = Buffer.alloc(64);

@@ -1,4 +1,4 @@
-// Which packets are measured: what most traffic is made of, and what each check refuses.
+// The measured packets: those of ordinary traffic, and one that each check refuses.
 import { arrives, arrivesWrapped, handed, leaves, type Step, sends } from "../cases/step.ts";
 import { backendAddress, gateway, nodes, outside } from "../cluster.ts";
 import { icmpError, ip, type Transport, tcp } from "../frames.ts";
@@ -8,10 +8,10 @@ export interface PacketKind {
   readonly say: string;
   /** Direct return by default. */
   readonly handling?: Handling;
-  /** The packets before it, which make its flow known. */
+  /** The packets before it, which create its connection. */
   readonly before: readonly Step[];
   readonly packet: Step;
-  /** Each is the first of a flow: the source port is another one. */
+  /** Each is the first packet of a flow, with another source port. */
   readonly isNew?: boolean;
 }
 

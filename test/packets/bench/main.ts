@@ -1,4 +1,4 @@
-// `make bench-packets`: what a packet of each kind costs, in ns, beside another version's programs, in alternating rounds of
+// `make bench-packets`: ns per packet of each kind, compared with another version's programs in alternating rounds of
 // one run. --against REVISION (default: HEAD), --rounds COUNT, --keep, --json; --trial: one round, nothing is written.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -39,7 +39,7 @@ try {
   rmSync(scratch, { recursive: true });
 }
 
-/** Every kind at both versions in every round; which comes first changes. */
+/** Every kind at both versions in every round; their order alternates. */
 async function measure(against: string, rounds: number): Promise<Pair[]> {
   const there = await otherVersion(against);
   const { objects, preamble } = await preparedObjects(scratch);
@@ -70,7 +70,7 @@ async function otherVersion(revision: string): Promise<string> {
   return folder;
 }
 
-/** On one processor, both on the same: they take turns. */
+/** Both run on the same CPU, in turn. */
 async function start(args: string[], borrowedFrom?: string): Promise<ChildProcess> {
   const script = 'mount -t bpf bpf /sys/fs/bpf && exec "$0" "$@"';
   const node = [process.execPath, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];

@@ -22,10 +22,10 @@ export interface Compared {
 
 export interface KindResult {
   readonly say: string;
-  /** The outcome, where the versions differ in it the other one's too. */
+  /** The outcome, and the other version's if it differs. */
   readonly outcome: string;
   readonly outcomeBefore?: string;
-  /** One by one, and one after the other in the kernel (not for packets that become longer or shorter). */
+  /** With a system call each, and in a loop in the kernel (not for packets whose length changes). */
   readonly single: Compared;
   readonly inARow?: Compared;
 }

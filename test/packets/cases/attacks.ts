@@ -1,4 +1,4 @@
-// The adversary's walks: what somebody sends who wants more than he may.
+// Attacks: packets from senders that try to get more than they are allowed.
 import { nodes, outside, secondAddress } from "../cluster.ts";
 import { echo, frame, icmpError, tcp, udp, vxlan } from "../frames.ts";
 import { about, arrives, arrivesWrapped, isolated, leaves, type PacketTest, sends } from "./step.ts";
@@ -11,7 +11,7 @@ const dropped = /^drop_/;
 const direct = { returnMode: "DSR", services: true } as const;
 const translated = { services: true } as const;
 
-/** Nobody on a network may use one of these as its source. */
+/** No host on a network may use one of these as its source. */
 const martians = [
   master,
   secondAddress,
@@ -50,7 +50,7 @@ const forgedSources: PacketTest[] = martians.flatMap((source) => [
 export const attacks: readonly PacketTest[] = [
   ...forgedSources,
   {
-    say: "a known flow of a routed pod, from a hardware address that is like its node's",
+    say: "a known flow of a routed pod, from a hardware address that resembles its node's",
     handling: translated,
     steps: [
       arrives({ source: friend, destination: open, by: node }, udp(7306, 80), /^to_endpoint to open/),
@@ -65,7 +65,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "wrapped, an error from another node about a flow of which it has no end",
+    say: "wrapped, an error from another node about a flow that has no end on that node",
     handling: translated,
     steps: [
       sends("web", { destination: open }, udp(7301, 80), /^to_endpoint to open/),
@@ -94,7 +94,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "who was pinged does not ping back by the same identifier",
+    say: "the target of a ping cannot ping back with the same identifier",
     handling: translated,
     steps: [
       sends("db", { destination: client2 }, echo(40_025), /^to_network/),
@@ -103,7 +103,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "from outside, a source that is a pod's: one of this node, one that comes wrapped, straight and by a node port",
+    say: "from outside, a source that is a pod's: one of this node, one that must come wrapped; directly and through a node port",
     handling: translated,
     steps: [web, web2].flatMap((source) => [
       arrives({ source, destination: db }, tcp(7002, 80, "S"), "drop_spoofed_source"),
@@ -121,7 +121,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "wrapped as a return of what this node never forwarded: into no pod, and nowhere else",
+    say: "wrapped as the return of a flow that this node never forwarded: delivered nowhere",
     steps: [jail, open, client1].flatMap((destination) => [
       arrivesWrapped({ kind: "return" }, { source: client2, destination }, udp(7004, 80), dropped),
       arrivesWrapped(
@@ -133,7 +133,7 @@ export const attacks: readonly PacketTest[] = [
     ]),
   },
   {
-    say: "an error that comes back to an entry node is a router's or of the service, no pod's and not the node's own",
+    say: "an error that comes back to an entry node is from a router or the service, never from a pod or the node itself",
     handling: translated,
     steps: [
       arrives({ source: far, destination: secondAddress }, tcp(7401, 30089, "S"), /^forward_service/),
@@ -148,7 +148,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "who is no longer allowed neither asks nor answers on what was open, nor sends errors about it",
+    say: "a peer that is no longer allowed can neither request, answer, nor send errors on an open connection",
     handling: translated,
     steps: [
       arrives({ source: client1, destination: db }, tcp(7501, 80, "S"), /^to_endpoint/),
@@ -182,7 +182,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "wrapped with a backend that another service has",
+    say: "wrapped with a backend of another service",
     handling: direct,
     steps: [
       arrivesWrapped(
@@ -194,11 +194,11 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "a process of the node wraps",
+    say: "a process on the node sends wrapped packets",
     steps: [leaves({ source: master, destination: node }, wrappedIn(web), "drop_tunnel_from_workload")],
   },
   {
-    say: "a service with a node's tunnel for a backend",
+    say: "a service whose backend is a node's tunnel port",
     handling: translated,
     steps: [sends("web", { destination: "10.96.0.21" }, udp(7409, 80), "drop_tunnel_from_workload")],
   },
@@ -245,7 +245,7 @@ export const attacks: readonly PacketTest[] = [
     ),
   },
   {
-    say: "a pod's errors about nothing, about others' flows, to anybody, or large",
+    say: "a pod's errors about no flow, about other pods' flows, to arbitrary addresses, or too large",
     handling: translated,
     steps: [
       sends(
@@ -281,7 +281,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "errors from outside about nothing are counted and dropped where they would reach a pod",
+    say: "errors from outside about no known flow are counted and dropped where they would reach a pod",
     steps: [
       arrives(
         { source: client1, destination: jail },
@@ -310,7 +310,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "an error from outside about what never left this node, or left it wrapped",
+    say: "an error from outside about a packet that never left this node, or left it wrapped",
     handling: translated,
     steps: [
       sends("web", { destination: db }, tcp(7606, 80, "S"), /^to_endpoint to db/),
@@ -325,7 +325,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "a reset or a SYN of somebody else ends nothing",
+    say: "another sender's reset or SYN ends no connection",
     handling: translated,
     steps: [
       arrives({ source: client2, destination: open }, tcp(7011, 80, "S"), /^to_endpoint to open/),
@@ -337,7 +337,7 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "what a node wrapped is not forwarded again, whatever this node forwarded before: no packet circles between nodes",
+    say: "a wrapped packet is not forwarded again, whatever this node forwarded before: no loops between nodes",
     handling: direct,
     steps: [
       arrives({ source: client1, destination: master }, tcp(7012, 30089, "S"), /^forward_service/),

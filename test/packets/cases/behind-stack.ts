@@ -1,4 +1,4 @@
-// What the host's stack hands on, and what anybody makes of it who wants more than he may.
+// Packets that the host's stack forwards, and attempts to abuse them.
 import { nodes, outside } from "../cluster.ts";
 import { frame, icmpError, tcp, udp } from "../frames.ts";
 import { about, arrives, enters, handed, isolated, leaves, type PacketTest, sends } from "./step.ts";
@@ -8,13 +8,13 @@ const { client1, client2, remote } = outside;
 const [web, db, jail, open] = ["10.244.0.2", "10.244.0.3", "10.245.0.2", "10.245.0.3"];
 const web2 = "10.244.1.2";
 const translated = { services: true } as const;
-/** Where kube-proxy handles services, it is asked where the packet leaves the stack. */
+/** While kube-proxy handles services, the policy is judged where the packet leaves the stack. */
 const KEPT_OUT = /^(drop_policy_ingress|pass_to_stack)/;
 const MARK_JUDGE_LATER = 0xebf00002;
 
 export const behindStack: readonly PacketTest[] = [
   {
-    say: "later fragments of what is to be judged behind the stack, whose first nobody knows",
+    say: "later fragments that are to be judged behind the stack, whose first fragment was not seen",
     steps: [leaves, enters].map((way) => ({
       ...way({ source: jail, destination: client2, fragment: 5 }, udp(7402, 80), "drop_fragment"),
       mark: MARK_JUDGE_LATER,
@@ -48,7 +48,7 @@ export const behindStack: readonly PacketTest[] = [
     ],
   },
   {
-    say: "under the address that the stack gave a pod's flow nobody outside goes on with it",
+    say: "no outside host can continue a pod's flow under the address that the stack gave it",
     steps: [
       ...["S", "A"].flatMap((marks) => [
         {
@@ -60,7 +60,7 @@ export const behindStack: readonly PacketTest[] = [
     ],
   },
   {
-    say: "nor once it was refused by the stack's way",
+    say: "nor after the flow was refused on the path through the stack",
     steps: [
       { ...handed("db", { source: remote, destination: db }, tcp(7408, 80, "S"), /^to_endpoint/), through: "web" },
       {
@@ -71,7 +71,7 @@ export const behindStack: readonly PacketTest[] = [
     ],
   },
   {
-    say: "nor does another pod, whose address that is",
+    say: "nor can another pod that has that address",
     steps: [
       ...["S", "A"].map((marks) => ({
         ...handed("db", { source: jail, destination: db }, tcp(7406, 80, marks), /^to_endpoint/),
@@ -81,7 +81,7 @@ export const behindStack: readonly PacketTest[] = [
     ],
   },
   {
-    say: "who is no longer allowed gets nothing more by the stack, nor is answered",
+    say: "a peer that is no longer allowed gets no more packets and no answers through the stack",
     steps: [
       ...["S", "A"].map((marks) =>
         handed("db", { source: client1, destination: db }, tcp(7503, 80, marks), /^to_endpoint/),

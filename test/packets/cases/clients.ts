@@ -33,7 +33,7 @@ export const restricted: readonly PacketTest[] = [
     ],
   },
   {
-    say: "a load balancer's address: what an entry node wrapped was judged there, what a pod's node wrapped was not",
+    say: "a load balancer's address: packets that an entry node wrapped were checked there, those that a pod's node wrapped were not",
     handling: direct,
     steps: [
       arrivesWrapped(

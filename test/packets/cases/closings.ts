@@ -1,4 +1,4 @@
-// How connections are established and end, and who can do that: what is known of them afterwards.
+// How connections are established and end, and which senders can cause that; checked by the connection's state afterwards.
 import { outside } from "../cluster.ts";
 import { tcp } from "../frames.ts";
 import { arrives, type PacketTest, sends } from "./step.ts";
@@ -8,7 +8,7 @@ const open = "10.245.0.3";
 const translated = { services: true } as const;
 const ANY = /(?:)/;
 const NONE = new Uint8Array();
-/** Nobody who only sees addresses and ports knows the numbers of a connection. */
+/** An attacker that knows only addresses and ports does not know a connection's sequence numbers. */
 const FORGED = { sequence: 3_000_000_000 };
 /** A connection from client2 that both ends want. */
 const openTo = (port: number) => [
@@ -24,7 +24,7 @@ const openTo = (port: number) => [
 export const closings: readonly PacketTest[] = [
   ...(["R", "RA", "F", "FA", "S"] as const).flatMap((marks): PacketTest[] => [
     {
-      say: `a forged ${marks} ends nothing: it knows no number of the connection`,
+      say: `a forged ${marks} ends nothing: it has none of the connection's sequence numbers`,
       handling: translated,
       steps: [
         ...openTo(7601),
@@ -61,7 +61,7 @@ export const closings: readonly PacketTest[] = [
     known: { port: 7604, as: ["half open, reset", "half open, reset"] },
   },
   {
-    say: "who does not know what the backend said completes no handshake",
+    say: "a sender that has not seen the backend's answer cannot complete the handshake",
     handling: translated,
     steps: [
       arrives({ source: client2, destination: open }, tcp(7605, 80, "S"), /^to_endpoint to open/),

@@ -1,4 +1,4 @@
-// What parsers stumble over, and what is none of our business: each ends in an outcome, none in a crash.
+// Malformed and foreign packets: each ends in an outcome, none in a crash.
 import { nodes, outside } from "../cluster.ts";
 import { ethernet, frame, icmpError, ip, raw, tcp, udp, vxlan } from "../frames.ts";
 import { about, arrives, arrivesWrapped, handed, leaves, type PacketTest, type Step, sends } from "./step.ts";
@@ -35,11 +35,11 @@ function changed(bytes: Uint8Array, at: number, value: number): Buffer {
 
 export const oddities: readonly PacketTest[] = [
   {
-    say: "ARP is the kernel's, at every hook but the tunnel",
+    say: "ARP is left to the kernel at every hook but the tunnel",
     steps: everywhere(ethernet(Buffer.alloc(46, 1), 0x0806), { from_tunnel: "drop_unsupported", else: left }),
   },
   {
-    say: "IPv6 is the node's own, and no workload's",
+    say: "IPv6 is left alone for the node, and dropped for workloads",
     steps: everywhere(ethernet(Buffer.alloc(60, 0x60), 0x86dd), {
       from_workload: "drop_unsupported",
       to_workload: "drop_unsupported",
@@ -48,7 +48,7 @@ export const oddities: readonly PacketTest[] = [
     }),
   },
   {
-    say: "other types of frames: the kernel's, and no workload's to send",
+    say: "other types of frames are left to the kernel, and dropped from workloads",
     steps: [0x88cc, 0x8100, 0x8847, 0x0001].flatMap((type) =>
       everywhere(ethernet(Buffer.alloc(46), type), {
         from_workload: "drop_unsupported",
@@ -67,7 +67,7 @@ export const oddities: readonly PacketTest[] = [
     ),
   },
   {
-    say: "options before the transport header are stepped over",
+    say: "IP options before the transport header are skipped",
     handling: translated,
     steps: [
       arrives(
@@ -108,7 +108,7 @@ export const oddities: readonly PacketTest[] = [
     ],
   },
   {
-    say: "a tiny first fragment shows no flags, and is dropped",
+    say: "a tiny first fragment without TCP flags is dropped",
     handling: translated,
     steps: [
       arrives(
@@ -120,7 +120,7 @@ export const oddities: readonly PacketTest[] = [
     ],
   },
   {
-    say: "protocols without ports that we know: not for workloads",
+    say: "protocols whose ports are unknown are dropped for workloads",
     steps: [4, 41, 47, 50, 132, 255].flatMap((protocol) => [
       sends("web", { destination: open }, raw(protocol, Buffer.alloc(40, 7)), "drop_unsupported"),
       arrives({ source: client1, destination: web }, raw(protocol, Buffer.alloc(40, 7)), "drop_unsupported"),
@@ -141,7 +141,7 @@ export const oddities: readonly PacketTest[] = [
     ],
   },
   {
-    say: "VXLAN that is cut, without its flag, or around something else than IPv4, is the kernel's",
+    say: "VXLAN that is truncated, lacks its flag, or wraps something other than IPv4 is left to the kernel",
     steps: [0, 7, 8, 21].map((length) =>
       arrives(
         { source: node, destination: master },
@@ -151,7 +151,7 @@ export const oddities: readonly PacketTest[] = [
     ),
   },
   {
-    say: "a time to live that ends here is the stack's to answer",
+    say: "a packet whose time to live ends here is left to the stack to answer",
     handling: translated,
     steps: [
       sends("web", { destination: client1, ttl: 1 }, udp(8004, 80), /^pass_to_stack/),
@@ -160,7 +160,7 @@ export const oddities: readonly PacketTest[] = [
     ],
   },
   {
-    say: "errors whose inner packet is cut at every length are dropped or left, never delivered",
+    say: "errors whose inner packet is truncated, at any length, are dropped or left to the kernel, never delivered",
     steps: [0, 1, 19, 20, 27].flatMap((length) => [
       arrives(
         { source: client1, destination: web },

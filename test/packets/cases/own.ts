@@ -1,4 +1,4 @@
-// What comes back to the one who sent it: a workload that reaches itself by a service, answers to what a node itself asked.
+// Packets that return to their sender: a workload that reaches itself through a service, answers to a node's own requests.
 import { nodes, outside } from "../cluster.ts";
 import { icmpError, tcp, udp } from "../frames.ts";
 import { about, arrives, arrivesWrapped, enters, handed, leaves, type PacketTest, sends } from "./step.ts";
@@ -11,7 +11,7 @@ const service = "10.96.0.12";
 
 export const own: readonly PacketTest[] = [
   {
-    say: "a pod that reaches itself by a service sees the service in its own place, whatever its policy says",
+    say: "a pod that reaches itself through a service sees the service as its peer, whatever its policy says",
     handling: translated,
     steps: [
       sends("db", { destination: service }, tcp(7000, 80, "S"), `to_endpoint to db: tcp ${service}:7000 > ${db}:80`),
@@ -21,7 +21,7 @@ export const own: readonly PacketTest[] = [
     ],
   },
   {
-    say: "the same by a node port, of this node and of another",
+    say: "the same through a node port, of this node and of another",
     handling: translated,
     steps: [
       sends("db", { destination: master }, tcp(7001, 30082, "S"), `to_endpoint to db: tcp ${master}:7001 > ${db}:80`),
@@ -60,7 +60,7 @@ export const own: readonly PacketTest[] = [
     ],
   },
   {
-    say: "answers to what the node asked from a service's port go to the node; others' requests to the service",
+    say: "answers to requests that the node sent from a service's port go to the node; other senders' requests to the service",
     handling: translated,
     steps: [
       leaves(
@@ -81,7 +81,7 @@ export const own: readonly PacketTest[] = [
     ],
   },
   {
-    say: "a pod's answer to the node that asked from a service's port goes to the node, from here and from elsewhere",
+    say: "a pod's answer to a node's request from a service's port goes to the node, from local and remote pods",
     handling: translated,
     steps: [
       handed(
@@ -102,7 +102,7 @@ export const own: readonly PacketTest[] = [
     ],
   },
   {
-    say: "a client's flow to a service is not taken over by who asks that client from the service's port",
+    say: "a sender that asks the client from the service's port does not take over the client's flow to the service",
     handling: translated,
     steps: [
       arrives({ source: client1, destination: master }, udp(55, 30085), /^(to_endpoint to web|forward_service)/),

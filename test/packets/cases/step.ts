@@ -1,4 +1,4 @@
-// Packet tests are data: packets in, and for each what must become of it.
+// Packet tests are data: packets in, and the expected result of each.
 import type { Policy } from "../../model/network-policy.ts";
 import { backendAddress, localPods, nodes } from "../cluster.ts";
 import { ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
@@ -8,9 +8,9 @@ export interface Step extends Meeting {
   readonly frame: Uint8Array | ((node: NodeUnderTest) => Uint8Array);
   /** For what the stack hands on: the interface it came in by. */
   readonly through?: string;
-  /** The policies from this packet on; those of the little cluster before. */
+  /** The policies from this packet on; those of the small cluster before. */
   readonly policies?: readonly Policy[];
-  /** What inWords() says of it. */
+  /** The expected line of inWords(). */
   readonly becomes: string | RegExp;
 }
 
@@ -19,9 +19,9 @@ export interface PacketTest {
   /** Default: every handling, where the step does not depend on it. */
   readonly handling?: Partial<Handling>;
   readonly steps: readonly Step[];
-  /** What is known afterwards of a client's port. */
+  /** The connections of a client's port that exist afterwards. */
   readonly known?: { readonly port: number; readonly as: readonly string[] };
-  /** It is so not yet: what is missing. */
+  /** The test is known to fail: what is missing. */
   readonly open?: string;
 }
 
@@ -107,7 +107,7 @@ export function arrivesWrapped(wrapping: Wrapping, ends: Ends, transport: Transp
   };
 }
 
-/** The same when the way that its connection remembers is no longer known. */
+/** The same when the connection's cached next hop has expired. */
 export function later(step: Step): Step {
   const frame = (node: NodeUnderTest) => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
@@ -127,7 +127,7 @@ function podFrame(pod: string) {
 
 export const addresses = Object.fromEntries(localPods.map(({ name, address }) => [name, address]));
 
-/** Nothing is allowed that way. */
+/** Allows nothing in that direction. */
 export const isolated = (app: string, way: "Ingress" | "Egress"): Policy => ({
   metadata: { name: app, namespace: "default" },
   spec: { podSelector: { matchLabels: { app } }, policyTypes: [way] },

@@ -1,4 +1,4 @@
-// The walks of a packet's life, as each node sees them: between pods, to services, by node ports of both nodes, back.
+// Packet paths as each node sees them: between pods, to services, through node ports of both nodes, and back.
 import { nodes, outside } from "../cluster.ts";
 import { echo, icmpError, tcp, udp } from "../frames.ts";
 import { about, arrives, arrivesWrapped, handed, leaves, type PacketTest, sends } from "./step.ts";
@@ -58,7 +58,7 @@ export const walks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "what another node's pods send is judged by who they are",
+    say: "packets from another node's pods are judged by those pods' identities",
     handling: translated,
     steps: [
       arrivesWrapped(
@@ -136,7 +136,7 @@ export const walks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "client to a node port, backend elsewhere, direct return: wrapped as it came, the answer is not ours to see",
+    say: "client to a node port, backend elsewhere, direct return: wrapped as it came, the answer does not pass this node",
     handling: direct,
     steps: [
       arrives(
@@ -152,7 +152,7 @@ export const walks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "client to a node port, backend elsewhere, by the tunnel: wrapped as it came, the answer wrapped too and passed on",
+    say: "client to a node port, backend elsewhere, through the tunnel: wrapped as it came, the answer wrapped too and forwarded",
     handling: wrapped,
     steps: [
       arrives(
@@ -300,7 +300,7 @@ export const walks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "an error about a translated packet is translated, inside too, and reaches the one who must act",
+    say: "an error about a translated packet is translated, inside too, and reaches that packet's sender",
     handling: translated,
     steps: [
       arrives(
