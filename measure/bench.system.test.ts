@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { withBareLab } from "../lab/machines/bare.ts";
 import { removeLab } from "../lab/machines/removal.ts";
 import { silentProgress } from "../lab/progress.ts";
-import { scaledModes } from "../report/results/scale.ts";
+import { scaledModes } from "../model/mode/mode.ts";
 import { Countdown } from "./countdown.ts";
 import { measureScale } from "./scale/measure.ts";
 import { planScale } from "./scale/plan.ts";

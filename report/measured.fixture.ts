@@ -1,8 +1,10 @@
 // Made-up results of the measurements, the same at every run: figures to draw, not figures of anything.
+
+import { scaledModes } from "../model/mode/mode.ts";
 import { type ComparedModeResult, type Comparison, compareSchema } from "./results/compare.ts";
 import type { Environment } from "./results/environment.ts";
 import type { Estimate, Ratio } from "./results/figures.ts";
-import { type Scale, scaledModes, scaleSchema } from "./results/scale.ts";
+import { type Scale, scaleSchema } from "./results/scale.ts";
 import { type Throughput, throughputPaths, throughputSchema } from "./results/throughput.ts";
 import { fixtureTopology } from "./topology.fixture.ts";
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { returnModeWords } from "../../model/mode/mode.ts";
 import { serviceNetworkRule, unicastCidrRule } from "../rules/addresses.ts";
 import { clusterIdRule } from "../rules/names.ts";
 import { MTU, POD_NETWORK, SERVICE_NETWORK } from "./defaults.ts";
@@ -10,7 +11,7 @@ export const preflightSchema = z.strictObject({
   apiServer: z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65535) }).optional(),
   /** The agent's image, which also checks the nodes. */
   image: z.string().min(1).optional(),
-  returnMode: z.enum(["dsr", "tunnel"]).default("dsr"),
+  returnMode: z.enum(returnModeWords).default("dsr"),
   /** IPv4 networks of the pods. */
   podCidrs: z.array(ruled((cidr) => unicastCidrRule(cidr))).default([POD_NETWORK]),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),

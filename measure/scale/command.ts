@@ -1,7 +1,8 @@
 import Table from "cli-table3";
 import { withBareLab } from "../../lab/machines/bare.ts";
 import { silentProgress, stderrProgress } from "../../lab/progress.ts";
-import { type Scale, scaledModes, scaleSchema } from "../../report/results/scale.ts";
+import { scaledModes } from "../../model/mode/mode.ts";
+import { type Scale, scaleSchema } from "../../report/results/scale.ts";
 import { Countdown, spoken } from "../countdown.ts";
 import { observeEnvironment } from "../environment.ts";
 import { writeResult } from "../result-file.ts";

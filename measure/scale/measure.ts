@@ -1,4 +1,4 @@
-import { scaledModes } from "../../report/results/scale.ts";
+import { scaledModes } from "../../model/mode/mode.ts";
 import type { Countdown } from "../countdown.ts";
 import type { TestbedApiServer } from "../testbed/api-server.ts";
 import { clusterIP, endpointSlice, service } from "../testbed/kubernetes-objects.ts";

@@ -4,7 +4,7 @@
 import { ensureDisk } from "../../lab/machines/disk.ts";
 import { startMachine, stopMachine } from "../../lab/machines/machine.ts";
 import { createNetwork } from "../../lab/machines/network.ts";
-import type { scaledModes } from "../../report/results/scale.ts";
+import type { scaledModes } from "../../model/mode/mode.ts";
 import type { TestbedApiServer } from "../testbed/api-server.ts";
 import type { BenchPod } from "../testbed/bench-pod.ts";
 import { EbpfNode } from "../testbed/ebpf-node.ts";

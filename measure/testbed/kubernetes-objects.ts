@@ -1,4 +1,5 @@
 import { POD_NETWORK } from "../../components/documents/defaults.ts";
+import { CALICO_API } from "../../model/objects/kinds.ts";
 // The Kubernetes objects of the benchmarks, as short as possible.
 
 export interface KubernetesObject {
@@ -32,7 +33,7 @@ export const pod = (name: string, on: string): KubernetesObject => ({
 
 /** One network for all pods; each node takes blocks of 64 addresses. */
 export const ipPool = (vxlanMode: "Always" | "CrossSubnet"): KubernetesObject => ({
-  apiVersion: "projectcalico.org/v3",
+  apiVersion: CALICO_API,
   kind: "IPPool",
   metadata: { name: "default-ipv4-ippool" },
   spec: { cidr: POD_NETWORK, blockSize: 26, vxlanMode, natOutgoing: false },

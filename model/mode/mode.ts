@@ -6,7 +6,8 @@ export const serviceHandlings = ["Ebpf", "KubeProxyIptables", "KubeProxyNftables
 export type ServiceHandling = (typeof serviceHandlings)[number];
 
 /** How the reply of a Service that was reached from outside the cluster returns: a value of the typed inputs. */
-export type ReturnMode = "dsr" | "tunnel";
+export const returnModeWords = ["dsr", "tunnel"] as const;
+export type ReturnMode = (typeof returnModeWords)[number];
 
 /** Whose sockets are given a backend when they connect: a value of the typed inputs and of FelixConfiguration's annotation. */
 export const socketTranslations = ["All", "HostOnly"] as const;
@@ -15,6 +16,9 @@ export type SocketTranslation = (typeof socketTranslations)[number];
 /** A way of handling Services as a whole, as it is measured and published. `Direct` is the floor: no Service at all. */
 export const measuredModes = ["KubeProxyIptables", "KubeProxyNftables", "EbpfTunnel", "EbpfDsr", "Direct"] as const;
 export type MeasuredMode = (typeof measuredModes)[number];
+
+/** The handlings in the order in which they are measured and published while the number of Services grows. */
+export const scaledModes = ["KubeProxyIptables", "KubeProxyNftables", "Ebpf"] as const satisfies ServiceHandling[];
 
 /** Each return mode as FelixConfiguration's bpfExternalServiceMode, as the packet path's `enum return_mode`, and as a measured mode. */
 export const returnModes = {

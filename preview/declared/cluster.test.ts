@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { awsCluster, dataplane, object, twoNodesAndAClient } from "../testing/stack.ts";
 import { declaredOf } from "./declared.ts";
+import { serviceOf } from "./objects.ts";
 
 test("another namespace's objects with the agent's names do not describe the dataplane", () => {
   const metadata = { name: "ebpf-dataplane", namespace: "tenant" };
@@ -15,4 +16,14 @@ test("another namespace's objects with the agent's names do not describe the dat
     image: "images.example.com/ebpf-dataplane:0.1.0",
     serviceSubnet: "10.96.0.0/12",
   });
+});
+
+test("kinds of other groups with the same names are not taken for the dataplane's and Kubernetes' own", () => {
+  const metadata = { name: "other" };
+  const pool = { apiVersion: "example.com/v1", kind: "IPPool", metadata, spec: { cidr: "10.9.0.0/16" } };
+  const knative = { apiVersion: "serving.knative.dev/v1", kind: "Service", metadata, spec: { ports: [{ port: 80 }] } };
+  const [cluster] = declaredOf([...awsCluster(twoNodesAndAClient), ...dataplane(), object(pool)]).clusters;
+  expect(cluster?.dataplane?.pools.map(({ name }) => name)).toEqual(["default-ipv4-ippool"]);
+  expect(serviceOf(knative)).toBeUndefined();
+  expect(serviceOf({ ...knative, apiVersion: "v1" })).toMatchObject({ name: "other" });
 });

@@ -5,9 +5,10 @@ import { POD_NETWORK, SERVICE_NETWORK } from "../../components/documents/default
 import { modeOf } from "../../model/mode/configuration.ts";
 import { type CalicoReturnMode, returnModes, type ServiceHandling } from "../../model/mode/mode.ts";
 import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
+import { kinds } from "../../model/objects/kinds.ts";
 import { isWithin, type Resource } from "../resource.ts";
 import { labOf, type Machine } from "./machines.ts";
-import type { WrittenObject } from "./objects.ts";
+import { isOf, type WrittenObject } from "./objects.ts";
 
 /** A Kubernetes cluster as the stack declares it: the objects of one provider. */
 export interface Cluster {
@@ -84,11 +85,11 @@ function subnetsOf(component: Resource, resources: Resource[]): Cluster["subnets
 
 function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
   const felix = objects
-    .filter(({ kind, metadata }) => kind === "FelixConfiguration" && metadata?.name === "default")
+    .filter((object) => isOf(kinds.felixConfigurations, object) && object.metadata?.name === "default")
     .flatMap((object) => felixConfiguration.safeParse(object).data ?? [])[0];
   if (!felix) return undefined;
   const pools = objects
-    .filter(({ kind }) => kind === "IPPool")
+    .filter((object) => isOf(kinds.ipPools, object))
     .flatMap((object) => ipPool.safeParse(object).data ?? [])
     .filter(({ spec }) => !spec.disabled)
     .map(({ metadata, spec }) => ({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { apiVersionOf, type Kind, kinds } from "../../model/objects/kinds.ts";
 import { metadata } from "../../model/objects/metadata.ts";
 
 /** A Kubernetes object as declared. */
@@ -34,6 +35,11 @@ const barePod = podTemplate.extend({
   metadata: metadata.pick({ name: true, namespace: true }).extend({ labels: labels.nullish() }),
 });
 
+/** Whether an object is of this kind. Other groups have kinds of the same names. */
+export function isOf(kind: Kind, object: WrittenObject): boolean {
+  return object.kind === kind.kind && (object.apiVersion ?? "v1") === apiVersionOf(kind);
+}
+
 /** Identical pods. */
 export interface Workload {
   kind: string;
@@ -54,7 +60,7 @@ const TEMPLATED = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Repl
 
 /** The pods that an object creates; undefined if it creates none, or is not known yet. */
 export function workloadOf(object: WrittenObject): Workload | undefined {
-  if (object.kind === "Pod") {
+  if (isOf(kinds.pods, object)) {
     const pod = barePod.safeParse(object).data;
     const own = { ...pod?.metadata, labels: pod?.metadata.labels ?? {} };
     return pod && made("Pod", pod.metadata, 1, { metadata: own, spec: pod.spec });
@@ -119,7 +125,7 @@ export interface Service {
 }
 
 export function serviceOf(object: WrittenObject): Service | undefined {
-  if (object.kind !== "Service") return undefined;
+  if (!isOf(kinds.services, object)) return undefined;
   const service = serviceSchema.safeParse(object).data;
   if (!service) return undefined;
   const { name, namespace, annotations } = service.metadata;

@@ -1,6 +1,7 @@
 import { namespace as namespaceSchema, type Pod, pod as podSchema } from "../../model/objects/core.ts";
+import { kinds } from "../../model/objects/kinds.ts";
 import { type NetworkPolicy, networkPolicy } from "../../model/objects/networking.ts";
-import { type Service, serviceOf, type Workload, type WrittenObject, workloadOf } from "../declared/objects.ts";
+import { isOf, type Service, serviceOf, type Workload, type WrittenObject, workloadOf } from "../declared/objects.ts";
 
 /** Something outside the pods' network that has an address. */
 export interface Host {
@@ -54,7 +55,7 @@ const NAME_SERVICE: WrittenObject[] = [
 export function castOf({ objects, nameService, clients, nodes, pools, keepsSource }: Scene): Cast {
   const all = [...objects, ...(nameService ? NAME_SERVICE : [])];
   const namespaces = all
-    .filter(({ kind }) => kind === "Namespace")
+    .filter((object) => isOf(kinds.namespaces, object))
     .flatMap((object) => namespaceSchema.safeParse(object).data ?? []);
   return {
     clients,
@@ -64,7 +65,7 @@ export function castOf({ objects, nameService, clients, nodes, pools, keepsSourc
     workloads: all.flatMap((object) => workloadOf(object) ?? []),
     services: all.flatMap((object) => serviceOf(object) ?? []),
     policies: all
-      .filter(({ kind, apiVersion }) => kind === "NetworkPolicy" && apiVersion === "networking.k8s.io/v1")
+      .filter((object) => isOf(kinds.networkPolicies, object))
       .flatMap((object) => networkPolicy.safeParse(object).data ?? []),
     namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}])),
   };

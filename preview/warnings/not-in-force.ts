@@ -1,6 +1,7 @@
 import { SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { nodeDirectory } from "../../model/node/nodes.ts";
 import { type Service, service } from "../../model/objects/core.ts";
+import { type Kind, kinds } from "../../model/objects/kinds.ts";
 import { type NetworkPolicy, networkPolicy } from "../../model/objects/networking.ts";
 import { compileNetworkPolicy } from "../../model/policy/network-policy.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -9,20 +10,20 @@ import { frontendRules } from "../../model/service/frontend-rules.ts";
 import { ServiceSet } from "../../model/service/services.ts";
 import { finish } from "../../model/steps.ts";
 import type { Cluster } from "../declared/cluster.ts";
-import type { WrittenObject } from "../declared/objects.ts";
+import { isOf, type WrittenObject } from "../declared/objects.ts";
 import type { Warning } from "./warning.ts";
 
 /** Problems that the agents would report on the running cluster, found with the same model. */
 export function notInForce({ dataplane, objects }: Cluster): Warning[] {
   if (!dataplane) return [];
-  const services = parsed(objects, "Service", ({ metadata, spec }, index) =>
+  const services = parsed(objects, kinds.services, ({ metadata, spec }, index) =>
     service.safeParse({
       metadata: { namespace: "default", ...metadata },
       // A unique placeholder address: services without one are skipped.
       spec: { clusterIPs: [`10.96.${index >> 8}.${index & 255}`], ...(spec as object) },
     }),
   );
-  const networkPolicies = parsed(objects, "NetworkPolicy", (object) => networkPolicy.safeParse(object));
+  const networkPolicies = parsed(objects, kinds.networkPolicies, (object) => networkPolicy.safeParse(object));
   return problemsOf(services, networkPolicies).map(({ kind, namespace, name, path, message }) => ({
     about: `${kind} ${namespace && namespace !== "default" ? `${namespace}/` : ""}${name}`,
     what: `${path}: ${message.replace(/\.$/, "")}`,
@@ -32,10 +33,10 @@ export function notInForce({ dataplane, objects }: Cluster): Warning[] {
 
 function parsed<T>(
   objects: WrittenObject[],
-  kind: string,
+  kind: Kind,
   parse: (object: WrittenObject, index: number) => { data?: T | undefined },
 ): T[] {
-  return objects.filter((object) => object.kind === kind).flatMap((object, index) => parse(object, index).data ?? []);
+  return objects.filter((object) => isOf(kind, object)).flatMap((object, index) => parse(object, index).data ?? []);
 }
 
 /** What the model says of objects that stand on no node. */

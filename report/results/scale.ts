@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { scaledModes } from "../../model/mode/mode.ts";
 import { environmentSchema } from "./environment.ts";
 import { estimateSchema, ratioSchema } from "./figures.ts";
-
-export const scaledModes = ["KubeProxyIptables", "KubeProxyNftables", "Ebpf"] as const;
 
 const pointSchema = z.strictObject({
   mode: z.enum(scaledModes),

@@ -3,6 +3,7 @@ import { AGENT } from "../../components/dataplane/names.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { annotations } from "../../model/mode/mode.ts";
+import { kinds, resourcePath } from "../../model/objects/kinds.ts";
 import { type PodReference, podReference } from "../../probe/namespaces.ts";
 
 /** The cluster's objects for a round of probes, read again for each round. */
@@ -30,7 +31,7 @@ export async function readView(api: Api): Promise<ClusterView> {
 }
 
 async function readConfiguration(api: Api): Promise<Pick<ClusterView, "returnMode" | "serviceHandling">> {
-  const path = "/apis/projectcalico.org/v3/felixconfigurations/default";
+  const path = `${resourcePath(kinds.felixConfigurations)}/default`;
   const found = await findObject<FelixConfiguration>(api, path);
   // Another dataplane's cluster: nothing is said here of how replies return.
   if (!found) return {};
