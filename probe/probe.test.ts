@@ -1,12 +1,18 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AttemptResult, Probe } from "./batch.ts";
+import { freePort } from "./free-port.fixture.ts";
 import { runBatch } from "./run-batch.ts";
 import { startProbeServer } from "./server.ts";
 
-const port = 18_231;
-const silentPort = 18_232;
-const greeterPort = 18_233;
+const [port, silentPort, greeterPort, closedPort, sourcePort, repeatedPort] = [
+  await freePort(),
+  await freePort(),
+  await freePort(),
+  await freePort(),
+  await freePort(),
+  await freePort(),
+];
 
 function probe(fields: Partial<Probe>): Probe {
   return { id: "p", host: "127.0.0.1", port, protocol: "tcp", timeoutMs: 400, count: 1, token: "t", ...fields };
@@ -39,14 +45,14 @@ describe("probe client and probe server over loopback", () => {
   });
 
   it.each(["tcp", "udp"] as const)("is told over %s who answered and whom it saw", async (protocol) => {
-    const [result] = await run(probe({ protocol, sourcePort: 18_299 }));
+    const [result] = await run(probe({ protocol, sourcePort }));
     expect(result).toMatchObject({
       verdict: "allowed",
       server: "default/web-0",
       source: "127.0.0.1",
-      sourcePort: 18_299,
+      sourcePort,
       localAddress: "127.0.0.1",
-      localPort: 18_299,
+      localPort: sourcePort,
     });
     expect(result?.connectMs).toBeGreaterThan(0);
   });
@@ -57,7 +63,7 @@ describe("probe client and probe server over loopback", () => {
   });
 
   it.each(["tcp", "udp"] as const)("calls a closed %s port rejected", async (protocol) => {
-    const [result] = await run(probe({ protocol, port: 18_234 }));
+    const [result] = await run(probe({ protocol, port: closedPort }));
     expect(result).toMatchObject({ verdict: "rejected", error: "ECONNREFUSED" });
   });
 
@@ -79,9 +85,9 @@ describe("probe client and probe server over loopback", () => {
   });
 
   it.each(["tcp", "udp"] as const)("binds one local port 50 times in a row over %s", async (protocol) => {
-    const results = await run(probe({ protocol, sourcePort: 18_298, count: 50 }));
+    const results = await run(probe({ protocol, sourcePort: repeatedPort, count: 50 }));
     expect(results.map(({ verdict, error }) => error ?? verdict)).toEqual(Array(50).fill("allowed"));
-    expect(new Set(results.map(({ sourcePort }) => sourcePort))).toEqual(new Set([18_298]));
+    expect(new Set(results.map(({ sourcePort }) => sourcePort))).toEqual(new Set([repeatedPort]));
   });
 
   it("makes 400 attempts at once", async () => {

@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { describe, expect, it } from "vitest";
 import type { AttemptResult } from "./batch.ts";
+import { freePort } from "./free-port.fixture.ts";
 import { runBatch } from "./run-batch.ts";
 import { startProbeServer } from "./server.ts";
 
@@ -10,12 +11,14 @@ function stall(milliseconds: number): void {
   while (performance.now() < end);
 }
 
+const silentPort = await freePort();
+
 describe("a prober that gets no processor", () => {
   /** Nobody answers at it, and nobody refuses. */
   const silent = {
     id: "p",
     host: "127.0.0.1",
-    port: 18_252,
+    port: silentPort,
     protocol: "udp",
     timeoutMs: 300,
     count: 1,
@@ -48,7 +51,7 @@ describe("a prober that gets no processor", () => {
   });
 
   it.each(["tcp", "udp"] as const)("still reads the answers that wait, over %s", async (protocol) => {
-    const port = 18_251;
+    const port = await freePort();
     const server = await startProbeServer({ tcp: [port], udp: [port] }, "a/b");
     const results: AttemptResult[] = [];
     const probe = { id: "p", host: "127.0.0.1", port, protocol, timeoutMs: 100, count: 1, token: "t" };

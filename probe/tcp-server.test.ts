@@ -1,8 +1,9 @@
 import { connect, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "./free-port.fixture.ts";
 import { listenTcp } from "./tcp-server.ts";
 
-const port = 18_241;
+const port = await freePort();
 
 /** What the server says to a client that sends these pieces, one packet each. */
 function talk(...pieces: string[]): Promise<{ text: string }> {
