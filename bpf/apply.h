@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "connection/establish.h"
 #include "connection/open.h"
 #include "connection/touch.h"
 #include "destination.h"
 #include "observe/report.h"
 #include "observe/trace.h"
+#include "service/affinity.h"
+#include "service/note_host_request.h"
 #include "translate.h"
 #include "tunnel/tunnel.h"
 #include <linux/pkt_cls.h>
 
-/* Carries a plan out: remembers, translates, sends, and counts what became of the packet. */
+/* Carries a plan out: remembers, translates, finds the next hop, sends, and counts what became of the packet. */
 
 #define PACKET_HOST 0 /* linux/if_packet.h */
 
@@ -40,6 +43,8 @@ static __step int remember_opening(struct packet *packet, struct plan *plan)
 		return 0;
 	}
 	packet->connection = &scratch->connection;
+	if (scratch->opening.affine_list)
+		remember_affinity(scratch->opening.affine_list, &packet->tuple.source, scratch->opening.backend_id);
 	if (scratch->connection.flags & CONNECTION_TRANSLATED)
 		plan->translate = TRANSLATE_PACKET;
 	trace_peer_port(&packet->tuple, scratch->connection.peer_port);
@@ -47,16 +52,31 @@ static __step int remember_opening(struct packet *packet, struct plan *plan)
 	return 0;
 }
 
+static __always_inline void remember_packet(struct packet *packet, const struct plan *plan)
+{
+	if (packet->is_half_open)
+		packet->connection = establish(packet, packet->connection);
+	if (!packet->connection)
+		return;
+	if (plan->origin_is_known)
+		packet->connection->origin = plan->origin;
+	connection_touch(packet->connection, packet);
+}
+
 static __always_inline void remember(struct packet *packet, struct plan *plan)
 {
-	struct connection *connection = packet->connection;
-
-	if (plan->remember == REMEMBER_OPENING)
+	if (plan->remember == REMEMBER_PACKET && packet->connection)
+		remember_packet(packet, plan);
+	else if (plan->remember == REMEMBER_ANSWER && packet->connection)
+		remember_answer(packet->connection, packet);
+	else if (plan->remember == REMEMBER_OPENING)
 		remember_opening(packet, plan);
-	else if (plan->remember == REMEMBER_PACKET && connection)
-		connection_touch(connection, packet);
-	else if (plan->remember == REMEMBER_ANSWER && connection)
-		remember_answer(connection, packet);
+	else if (plan->remember == REMEMBER_HOST_REQUEST)
+		note_host_request(&packet->tuple);
+	else if (plan->remember == REMEMBER_HOST_ANSWER)
+		note_host_answer(&packet->tuple);
+	else if (plan->remember == FORGET_CONNECTION)
+		connection_forget(&packet->tuple);
 }
 
 /* Through the host's stack. What is asked with the next hop is then not asked for every packet. */

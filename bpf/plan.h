@@ -3,8 +3,8 @@
 #include "shared/outcome.h"
 #include "tunnel/wrapping.h"
 
-/* What is to be done with a packet. What decides (decide/, the programs) fills it in, and touches no packet; apply.h carries it
- * out, at the end of each program. */
+/* What to do with a packet. decide/ and the programs fill a plan in and change neither packets nor maps; apply.h carries it out at
+ * the end of each program. One write stays with deciding: the policy revision of a verdict (policy/judge.h). */
 
 enum exit {
 	EXIT_PASS,	  /* on as the kernel would without us */
@@ -29,6 +29,9 @@ enum remembering {
 	REMEMBER_PACKET,  /* of its connection, with its next hop */
 	REMEMBER_ANSWER,  /* the backend of its connection, which this node forwarded, has answered */
 	REMEMBER_OPENING, /* a new connection: scratch's opening, which becomes the packet's */
+	REMEMBER_HOST_REQUEST, /* a datagram of this node's stack, whose answer is for that stack */
+	REMEMBER_HOST_ANSWER,  /* such an answer: others may follow */
+	FORGET_CONNECTION,     /* an earlier connection with the packet's addresses and ports */
 };
 
 struct plan {
@@ -37,8 +40,11 @@ struct plan {
 	__u8 exit;		  /* enum exit */
 	__u8 translate;		  /* enum translation */
 	__u8 remember;		  /* enum remembering */
-	__u32 flow_is_known;	  /* of a refusal: scratch's flow is what the packet would have become */
+	bool flow_is_known;	  /* of a refusal: scratch's flow is what the packet would have become */
+	bool origin_is_known;	  /* REMEMBER_PACKET: its source was found to be right, at `origin` */
+	__u8 padding[2];	  /* what is above is cleared for each packet */
 	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */
+	struct origin origin;
 };
 
 /* Set on what our programs send themselves, so that the uplink's egress hook does not look at it again. */
@@ -91,6 +97,13 @@ static __always_inline void drop_flow(struct plan *plan, enum outcome reason)
 {
 	drop(plan, reason);
 	plan->flow_is_known = true;
+}
+
+/* The packet's source was found to be right. Its connection remembers where it came from. */
+static __always_inline void believe(struct plan *plan, const struct origin *origin)
+{
+	plan->origin = *origin;
+	plan->origin_is_known = true;
 }
 
 /* In a tunnel to `node`. */

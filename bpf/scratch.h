@@ -9,6 +9,7 @@ struct opening {
 	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's */
 	__be16 backend_port;
 	__u32 backend_id;
+	__u32 affine_list; /* the client keeps the backend of this list; 0: it does not */
 	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN */
 	__u32 policy_revision;
 	struct origin origin; /* where it is known already */

@@ -4,6 +4,7 @@
 #include "net/socket_address.h"
 #include "observe/events.h"
 #include "observe/trace.h"
+#include "service/affinity.h"
 #include "service/choose.h"
 #include "service/host_requests.h"
 #include "service/source_range.h"
@@ -93,6 +94,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 {
 	enum reach reach = service->flags & SERVICE_INTERNAL_LOCAL ? REACH_LOCAL : REACH_ANY;
 	const struct backend *backend = NULL;
+	bool known;
 	__u32 id = 0;
 
 	if (hook == HOOK_SENDMSG) {
@@ -101,11 +103,14 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 		id = remembered_backend(socket, &peer->frontend, peer->frontend_port);
 		backend = id ? backend_within_reach(service, id, reach) : NULL;
 	}
-	if (!backend)
+	known = backend;
+	if (!known)
 		id = choose_backend(service, &requester->address, reach, &backend);
 	trace_chosen(service, id, backend);
 	if (!id || !backend)
 		return false;
+	if (!known && affine_list(service))
+		remember_affinity(affine_list(service), &requester->address, id);
 	peer->backend = id;
 	peer->address = backend->address;
 	peer->port = backend->port;

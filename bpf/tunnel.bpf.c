@@ -3,7 +3,6 @@
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/wrapped.h"
-#include "service/note_host_request.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -32,7 +31,7 @@ static __always_inline void decide_to_tunnel(struct packet *packet, const struct
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
 	if (parsed == PARSE_OK && settings)
-		remember_host_request(settings, &packet->tuple);
+		plan_host_request(settings, &packet->tuple, plan);
 	plan->mark = MARK_FORWARDED;
 	pass_to_stack(plan);
 }

@@ -5,7 +5,6 @@
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/wrapped.h"
-#include "service/note_host_request.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -65,7 +64,7 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 			open_from_network(packet, settings, NULL, plan);
 			return;
 		}
-		connection->origin = origin;
+		believe(plan, &origin);
 	}
 	follow(packet, settings, connection, plan);
 }
@@ -129,7 +128,7 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		along(packet, connection, plan);
 		return send_reply(plan, connection, EXIT_PASS);
 	}
-	remember_host_request(settings, &packet->tuple);
+	plan_host_request(settings, &packet->tuple, plan);
 	pass_to_stack(plan);
 }
 

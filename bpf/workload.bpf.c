@@ -7,7 +7,6 @@
 #include "decide/error.h"
 #include "decide/open.h"
 #include "read.h"
-#include "service/note_host_request.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -28,7 +27,7 @@ static __step int open_from_workload(struct packet *packet, const struct setting
 
 	if (!packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet);
+	service = service_opened_by(packet, plan);
 	if (service && is_handled_here(service, settings))
 		open_service(packet, settings, service, NULL, plan);
 	else if (service)
@@ -109,8 +108,7 @@ static __always_inline void decide_from_workload(struct packet *packet, const st
 			return decide_error_from_workload(packet, settings, own, plan);
 		if (connection && is_from_behind_stack(connection, ifindex))
 			connection = NULL;
-		if (connection)
-			connection->origin = (struct origin){.interface = ifindex};
+		believe(plan, &(struct origin){.interface = ifindex});
 		if (connection && belongs_to_kube_proxy(settings, connection)) {
 			if (packet_may_open(packet))
 				connection = NULL;
@@ -170,7 +168,7 @@ static __always_inline void decide_request_to_workload(struct packet *packet, co
 	if (refuses_after_stack(packet, PARSE_OK, plan))
 		return;
 	if (connection) {
-		note_origin_before_stack(&connection->origin, packet->skb);
+		believe_stack(plan, packet->skb, connection);
 		along(packet, connection, plan); /* another flow of this client may have its port at this workload */
 	} else {
 		opening = begin_opening(plan);
@@ -180,7 +178,7 @@ static __always_inline void decide_request_to_workload(struct packet *packet, co
 		opening->backend_port = packet->tuple.destination_port;
 		opening->policy_revision = revision;
 		opening->flags = is_left_to_host(settings) ? CONNECTION_VIA_STACK : 0;
-		note_origin_before_stack(&opening->origin, packet->skb);
+		opening->origin = origin_before_stack(packet->skb);
 	}
 	send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);
 }
@@ -194,7 +192,7 @@ static __always_inline void decide_reply_to_workload(struct packet *packet, cons
 	verdict = judge_again(&packet->tuple, settings, connection);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
-	note_origin_before_stack(&connection->origin, packet->skb);
+	believe_stack(plan, packet->skb, connection);
 	along(packet, connection, plan);
 	send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);
 }
@@ -224,7 +222,7 @@ static __always_inline void decide_to_workload(struct packet *packet, const stru
 		return decide_reply_to_workload(packet, settings, connection, plan);
 	/* The node itself. What came in by an interface is somebody else's, whom kube-proxy's rules masqueraded. */
 	if (is_made_here(skb, settings, &packet->tuple.source)) {
-		remember_host_request(settings, &packet->tuple);
+		plan_host_request(settings, &packet->tuple, plan);
 		return send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);
 	}
 	if (!is_endpoint_of(skb, &packet->tuple.destination))

@@ -2,49 +2,8 @@
 #pragma once
 #include "../service/backend.h"
 #include "next_hop.h"
-#include "touch.h"
 
 /* The connection that a packet belongs to. */
-
-/* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet names what
- * the backend said, which nobody knows who only pretends to be the client. An entry node in DSR mode does not hear the
- * backend: the third packet must do, of any protocol. */
-static __always_inline bool is_established_by(const struct packet *packet, const struct connection *connection,
-					      const struct connection *other)
-{
-	if (packet->tuple.protocol != IPPROTO_TCP)
-		return connection->packets >= 2 &&
-		       (connection->flags & (CONNECTION_ANSWERED | CONNECTION_REPLY | CONNECTION_FORWARDED));
-	if ((connection->flags & CONNECTION_REPLY) || (packet->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
-		return false;
-	if (connection->flags & CONNECTION_FORWARDED)
-		return true;
-	return other && (connection->flags & CONNECTION_ANSWERED) &&
-	       other->next - acknowledged_by(packet) <= SEQUENCE_WINDOW;
-}
-
-/* The entry of a connection that was not established before this packet; NULL: there is none. */
-static __noinline struct connection *find_half_open(const struct packet *packet)
-{
-	struct connection *connection, *other;
-	struct tuple key;
-
-	if (!packet)
-		return NULL;
-	connection = bpf_map_lookup_elem(&half_open, &packet->tuple);
-	if (!connection)
-		return NULL;
-	opposite(&key, &packet->tuple, connection);
-	other = bpf_map_lookup_elem(&half_open, &key);
-	if (!is_established_by(packet, connection, other))
-		return connection;
-	if (other && !bpf_map_update_elem(&connections, &key, other, BPF_ANY))
-		bpf_map_delete_elem(&half_open, &key);
-	if (bpf_map_update_elem(&connections, &packet->tuple, connection, BPF_ANY))
-		return connection;
-	bpf_map_delete_elem(&half_open, &packet->tuple);
-	return bpf_map_lookup_elem(&connections, &packet->tuple);
-}
 
 /* Whether a SYN belongs to the connection that has its ports. While that is not established: a retransmission, which must
  * reach the backend that the first SYN reached; with another sequence number it is a client that was refused and tries
@@ -63,12 +22,14 @@ static __always_inline bool is_syn_of(const struct connection *connection, const
 
 /* The live connection a packet belongs to, or NULL: the packet opens a new one. What may open a connection and finds its
  * backend gone is given another. */
-static __always_inline struct connection *connection_find(const struct packet *packet)
+static __always_inline struct connection *connection_find(struct packet *packet)
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->tuple);
 
-	if (!connection)
-		connection = find_half_open(packet);
+	if (!connection) {
+		connection = bpf_map_lookup_elem(&half_open, &packet->tuple);
+		packet->is_half_open = true;
+	}
 	if (!connection)
 		return NULL;
 	if (!connection_is_live(connection, packet->tuple.protocol) && !opposite_is_live(&packet->tuple, connection))

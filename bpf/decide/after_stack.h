@@ -7,14 +7,20 @@
 
 /* Packets that the host's stack hands on: what it translated, routed or made itself. */
 
-/* What the stack hands on came from there, but under another source perhaps: a workload whose packets it masqueraded must not
- * send under that one itself. Noted when the packet was judged, not before. */
-static __always_inline void note_origin_before_stack(struct origin *origin, const struct __sk_buff *skb)
+/* The stack may have given a packet another source. The workload whose packets it masqueraded must not send under that source
+ * itself. */
+static __always_inline struct origin origin_before_stack(const struct __sk_buff *skb)
 {
-	if (origin->interface == skb->ingress_ifindex && origin->interface)
-		return;
-	origin->node = ORIGIN_BEFORE_STACK;
-	origin->interface = skb->ingress_ifindex;
+	return (struct origin){.node = ORIGIN_BEFORE_STACK, .interface = skb->ingress_ifindex};
+}
+
+/* For a packet that was judged. A workload that was seen to use its own address keeps that. */
+static __always_inline void believe_stack(struct plan *plan, const struct __sk_buff *skb, const struct connection *connection)
+{
+	const struct origin origin = origin_before_stack(skb);
+
+	if (!origin.interface || connection->origin.interface != origin.interface)
+		believe(plan, &origin);
 }
 
 /* What this node's own stack made; what it passes on came in by an interface. */
@@ -22,6 +28,13 @@ static __always_inline bool is_made_here(const struct __sk_buff *skb, const stru
 					 const struct address *source)
 {
 	return !skb->ingress_ifindex && is_local_host(settings, source);
+}
+
+/* A datagram that leaves the stack from an address of this node (service/host_requests.h). */
+static __always_inline void plan_host_request(const struct settings *settings, const struct tuple *tuple, struct plan *plan)
+{
+	if (tuple->protocol == IPPROTO_UDP && is_local_host(settings, &tuple->source))
+		plan->remember = REMEMBER_HOST_REQUEST;
 }
 
 static __always_inline bool is_endpoint_of(const struct __sk_buff *skb, const struct address *address)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../connection/open.h"
+#include "../service/affinity.h"
 #include "../service/host_requests.h"
 #include "../service/source_range.h"
 #include "../settings.h"
@@ -10,14 +11,17 @@
 /* Packets of no connection that is known: what they would open. */
 
 /* The service that a packet would open a connection to; NULL: none. */
-static __always_inline const struct service *service_opened_by(const struct packet *packet)
+static __always_inline const struct service *service_opened_by(const struct packet *packet, struct plan *plan)
 {
 	const struct service *service;
 
 	if (!packet_may_open(packet))
 		return NULL;
 	service = service_find(&packet->tuple.destination, packet->tuple.destination_port, packet->tuple.protocol);
-	return service && !is_answer_to_host(&packet->tuple) ? service : NULL;
+	if (!service || !is_answer_to_host(&packet->tuple))
+		return service;
+	plan->remember = REMEMBER_HOST_ANSWER;
+	return NULL;
 }
 
 /* A new connection, which is judged (judge_opening) and remembered before the packet goes on. NULL: there is no room. */
@@ -91,14 +95,17 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	__u32 id = wrapped ? wrapping->backend : 0; /* the entry node's choice */
 	const struct backend *backend = NULL;
 	struct opening *opening;
+	__u32 list = 0;
 
 	/* Of what comes wrapped the entry node has asked; here a list may be newer or older. */
 	if (!wrapped && !may_use(service, &packet->tuple.source))
 		return drop(plan, OUTCOME_DROP_SOURCE_RANGE);
 	if (id)
 		backend = backend_within_reach(service, id, REACH_LOCAL);
-	if (!backend)
+	if (!backend) {
 		id = choose_backend(service, &packet->tuple.source, reach, &backend);
+		list = affine_list(service);
+	}
 	trace_chosen(service, id, backend);
 	if (!id || !backend) {
 		if (reach == REACH_LOCAL && service->backend_count)
@@ -111,16 +118,16 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	opening->backend = backend->address;
 	opening->backend_port = backend->port;
 	opening->backend_id = id;
+	opening->affine_list = list;
 	if (external && !wrapped && !(backend->flags & BACKEND_LOCAL))
 		return open_forwarded(settings, opening, backend, plan);
 	open_to_backend(packet, wrapping, opening, backend, plan);
 }
 
-/* The host's stack handles services. What we remember of an earlier connection with these ports goes: the packets after
- * this first one would follow it. */
-static __always_inline void leave_to_stack(const struct packet *packet, struct plan *plan)
+/* The host's stack handles services. Later packets must not follow an earlier connection with the same ports. */
+static __always_inline void leave_to_stack(struct plan *plan)
 {
-	connection_forget(&packet->tuple);
+	plan->remember = FORGET_CONNECTION;
 	route_by_stack(plan);
 }
 
@@ -134,11 +141,11 @@ static __step int open_from_network(struct packet *packet, const struct settings
 
 	if (!packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet);
+	service = service_opened_by(packet, plan);
 	if (service) {
 		/* What a node wrapped that still handles services itself is handled as it expects. */
 		if (!for_service && !is_handled_here(service, settings))
-			leave_to_stack(packet, plan);
+			leave_to_stack(plan);
 		else
 			open_service(packet, settings, service, wrapping, plan);
 	} else if (for_service) { /* that is gone from this node */

@@ -69,7 +69,7 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 			open_from_network(packet, settings, wrapping, plan);
 			return;
 		}
-		connection->origin = origin;
+		believe(plan, &origin);
 	}
 	follow(packet, settings, connection, plan);
 }

@@ -25,7 +25,9 @@ struct packet {
 	bool l4_present; /* false: a later fragment, whose ports come from the first */
 	__be32 sequence; /* TCP */
 	__u32 next;	 /* TCP: the sequence number after this packet; host byte order */
-	__u32 hook;	 /* enum hook: the program that reads it */
+	__u8 hook;	 /* enum hook: the program that reads it */
+	bool is_half_open; /* its connection was not established before this packet */
+	__u8 padding[2];
 	struct connection *connection; /* that it belongs to, once that is known; NULL: none */
 };
 

@@ -68,13 +68,6 @@ static __always_inline __u32 affine_backend(const struct service *service, const
 	return age < service->affinity_seconds * 1000000000ULL ? affinity->backend : 0;
 }
 
-static __always_inline void remember_affinity(const struct affinity_key *key, __u32 backend)
-{
-	struct affinity value = {.last_used = bpf_ktime_get_ns(), .backend = backend};
-
-	bpf_map_update_elem(&affinities, key, &value, BPF_ANY);
-}
-
 static __always_inline bool is_member(const struct service *service, __u32 backend)
 {
 	struct member key = {.backend_list = service->backend_list, .backend = backend};
@@ -97,7 +90,8 @@ static __always_inline const struct backend *backend_within_reach(const struct s
 }
 
 /* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
- * and it is still within reach, else any. Returns its id, 0: there is none. The backend is left in `chosen`. */
+ * and it is still within reach, else any. The caller has the client keep it (affinity.h). Returns its id, 0: there is none.
+ * The backend is left in `chosen`. */
 static __always_inline __u32 choose_backend(const struct service *service, const struct address *client, enum reach reach,
 				       const struct backend **chosen)
 {
@@ -112,7 +106,6 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 		id = affine_backend(service, &key);
 		backend = id ? backend_within_reach(service, id, reach) : NULL;
 		if (backend) {
-			remember_affinity(&key, id);
 			*chosen = backend;
 			return id;
 		}
@@ -127,8 +120,6 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 	backend = bpf_map_lookup_elem(&backends, &id);
 	if (!backend)
 		return 0;
-	if (service->flags & SERVICE_AFFINITY)
-		remember_affinity(&key, id);
 	*chosen = backend;
 	return id;
 }

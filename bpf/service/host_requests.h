@@ -9,14 +9,10 @@
 /* Asked of what would open a connection to a service. */
 static __always_inline bool is_answer_to_host(const struct tuple *tuple)
 {
-	__u64 now = bpf_ktime_get_coarse_ns();
-	struct host_request *known;
+	const struct host_request *known;
 
 	if (tuple->protocol != IPPROTO_UDP)
 		return false;
 	known = bpf_map_lookup_elem(&host_requests, tuple);
-	if (!known || (__s64)(now - known->asked) >= (__s64)TIMEOUT_UDP_ANSWERED)
-		return false;
-	known->asked = now;
-	return true;
+	return known && (__s64)(bpf_ktime_get_coarse_ns() - known->asked) < (__s64)TIMEOUT_UDP_ANSWERED;
 }

@@ -29,9 +29,11 @@ static __step int note_host_request(const struct tuple *tuple)
 	return 0;
 }
 
-/* For what leaves the host's stack. */
-static __always_inline void remember_host_request(const struct settings *settings, const struct tuple *tuple)
+/* The request whose answer this is stays known. */
+static __always_inline void note_host_answer(const struct tuple *tuple)
 {
-	if (tuple->protocol == IPPROTO_UDP && is_local_host(settings, &tuple->source))
-		note_host_request(tuple);
+	struct host_request *known = bpf_map_lookup_elem(&host_requests, tuple);
+
+	if (known)
+		known->asked = bpf_ktime_get_coarse_ns();
 }

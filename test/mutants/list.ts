@@ -192,7 +192,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "every flow is established at once",
-    file: "connection/find.h",
+    file: "connection/establish.h",
     text: "if (!is_established_by(packet, connection, other))",
     instead: "if (0)",
   },

@@ -7,6 +7,8 @@ interface Wall {
   /** Folders below bpf/. */
   readonly rooms: readonly string[];
   readonly what: string;
+  /** The rooms in words, where they are many. */
+  readonly where?: string;
 }
 
 /** shared/ and maps/ are the agent's as well. An outer header is of a family, too. */
@@ -30,16 +32,32 @@ const WALLS: readonly Wall[] = [
     rooms: ["apply.h", "net/", "tunnel/"],
     what: "how a packet is changed or sent",
   },
+  {
+    // Deciding only reads: apply.h and the headers that it calls write what a plan has them remember.
+    words:
+      /\bbpf_map_(update|delete)_elem\(|\b(connection|known|entry)->[\w.]+ *(\+\+|[-+|&]?=(?!=))|\b__sync_\w+\(|\b(flags_(set|clear)|connection_(begin|forget|open|touch)|establish|note_host_(request|answer)|remember_\w+|next_hop_(begin|end|of_\w+))\(/,
+    rooms: [
+      ...["apply.h", "destination.h", "tunnel/wrapping.h"],
+      ...["establish.h", "next_hop.h", "open.h", "table.h", "touch.h"].map((file) => `connection/${file}`),
+      ...["service/affinity.h", "service/note_host_request.h"],
+      "net/parse.h", // the ports of a first fragment: reading the later ones depends on them
+      "policy/judge.h", // the revision of a verdict
+      "scratch.h", // a barrier
+      ...["socket.bpf.c", "socket/memory.h"], // sockets have no plan
+    ],
+    what: "how a packet is remembered",
+    where: "apply.h and what it calls",
+  },
 ];
 
 export function checkPacketPath(sources: Sources): Finding[] {
   return [...sources].flatMap(([path, content]) => {
     if (!path.startsWith("bpf/") || !/\.[ch]$/.test(path)) return [];
     const below = path.slice("bpf/".length);
-    return WALLS.flatMap(({ words, rooms, what }) => {
+    return WALLS.flatMap(({ words, rooms, what, where = `bpf/${rooms.join(", bpf/")}` }) => {
       if ([...rooms, ...EVERYWHERE].some((room) => below.startsWith(room))) return [];
       const found = words.exec(content.replace(/\/\*[\s\S]*?\*\//g, ""))?.[0];
-      return found ? [{ path, message: `names ${found}, but only bpf/${rooms.join(", bpf/")} may know ${what}` }] : [];
+      return found ? [{ path, message: `names ${found}, but only ${where} may know ${what}` }] : [];
     });
   });
 }

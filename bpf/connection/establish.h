@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "touch.h"
+
+/* When a connection is established: it moves from `half_open` to `connections`. */
+
+/* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet names what
+ * the backend said, which nobody knows who only pretends to be the client. An entry node in DSR mode does not hear the
+ * backend: the third packet must do, of any protocol. */
+static __always_inline bool is_established_by(const struct packet *packet, const struct connection *connection,
+					      const struct connection *other)
+{
+	if (packet->tuple.protocol != IPPROTO_TCP)
+		return connection->packets >= 2 &&
+		       (connection->flags & (CONNECTION_ANSWERED | CONNECTION_REPLY | CONNECTION_FORWARDED));
+	if ((connection->flags & CONNECTION_REPLY) || (packet->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
+		return false;
+	if (connection->flags & CONNECTION_FORWARDED)
+		return true;
+	return other && (connection->flags & CONNECTION_ANSWERED) &&
+	       other->next - acknowledged_by(packet) <= SEQUENCE_WINDOW;
+}
+
+/* Moves both directions of a half-open connection if this packet establishes it. @return the entry of the packet's direction */
+static __noinline struct connection *establish(const struct packet *packet, struct connection *connection)
+{
+	struct connection *other, *established;
+	struct tuple key;
+
+	if (!packet || !connection)
+		return NULL;
+	opposite(&key, &packet->tuple, connection);
+	other = bpf_map_lookup_elem(&half_open, &key);
+	if (!is_established_by(packet, connection, other))
+		return connection;
+	if (other && !bpf_map_update_elem(&connections, &key, other, BPF_ANY))
+		bpf_map_delete_elem(&half_open, &key);
+	if (bpf_map_update_elem(&connections, &packet->tuple, connection, BPF_ANY))
+		return connection;
+	established = bpf_map_lookup_elem(&connections, &packet->tuple);
+	if (!established)
+		return connection;
+	bpf_map_delete_elem(&half_open, &packet->tuple);
+	return established;
+}
