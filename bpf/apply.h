@@ -26,7 +26,7 @@ static __always_inline void remember_answer(struct connection *connection, const
 		flags_set(connection, CONNECTION_RESET);
 }
 
-/* Writes the new connection. One that cannot be written does not go on. */
+/* Writes the new connection. If that fails, the packet is dropped. */
 static __step int remember_opening(struct packet *packet, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -79,7 +79,7 @@ static __always_inline void remember(struct packet *packet, struct plan *plan)
 		connection_forget(&packet->tuple);
 }
 
-/* Through the host's stack. What is asked with the next hop is then not asked for every packet. */
+/* Through the host's stack. The connection remembers that, so that checks which run with each new next hop do not run for every packet. */
 static __always_inline int send_to_stack(const struct packet *packet, const struct plan *plan)
 {
 	struct connection *connection = remembering(packet, plan);
@@ -99,7 +99,7 @@ static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct 
 	return TC_ACT_SHOT;
 }
 
-/* A TTL that ends here is the stack's to handle. */
+/* The stack handles a packet whose TTL ends here. */
 static __always_inline int send_to_network(struct __sk_buff *skb, const struct next_hop *hop, struct plan *plan)
 {
 	if (decrement_ttl(skb)) {
@@ -126,8 +126,8 @@ static __always_inline int send_to_neighbour(struct __sk_buff *skb, struct plan 
 	return redirect_to_neighbour(&scratch->route);
 }
 
-/* Wrapped, to another node, by hand or by the kernel's device. What the entry node chose travels along, so that both nodes speak
- * of the same backend. Apart: its callers' stack is full. */
+/* Wrapped, to another node, by this program or by the kernel's device. The backend that the entry node chose travels along, so that
+ * both nodes use the same. Separate function: the caller has no BPF stack left. */
 static __noinline int send_to_node(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct connection *connection;
@@ -201,7 +201,7 @@ static __always_inline void count(struct __sk_buff *skb, enum outcome outcome)
 	trace_finished(skb, outcome);
 }
 
-/* Dropped, or on as the kernel would, and nothing else: most of what is not ours. False: there is more to do. */
+/* Dropped, or passed as it came, and nothing else. False: there is more to do. */
 static __always_inline bool is_untouched(const struct plan *plan)
 {
 	return plan->exit <= EXIT_DROP && !plan->translate && !plan->remember && !plan->mark;

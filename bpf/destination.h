@@ -6,16 +6,16 @@
 #include "plan.h"
 #include "tunnel/tunnel.h"
 
-/* Finds out where a packet's destination is: a plan's EXIT_DESTINATION becomes the exit that leads there. */
+/* Finds a packet's next hop, after translation: a plan's EXIT_DESTINATION becomes the exit that leads there. */
 
-/* The connection that remembers next hops; NULL: none does. */
+/* The connection that caches next hops; NULL: none does. */
 static __always_inline struct connection *remembering(const struct packet *packet, const struct plan *plan)
 {
 	return plan->remember == REMEMBER_PACKET ? packet->connection : NULL;
 }
 
-/* Out of an uplink by the kernel's routing table, without its stack. What the table does not answer (no route, our
- * own address) is the stack's to handle. */
+/* Out of an uplink by the kernel's routing table, without its stack. Without an answer (no route, the
+ * node's own address) the stack handles the packet. */
 static __always_inline const struct next_hop *find_in_network(struct packet *packet, const struct settings *settings,
 							      struct plan *plan)
 {
@@ -39,8 +39,8 @@ static __always_inline const struct next_hop *find_in_network(struct packet *pac
 	}
 }
 
-/* Another node's workloads are reached wrapped where their pool says so. So is the node itself by workloads here, since it
- * believes their addresses no other way; clients that happen to be nodes get plain replies. */
+/* Packets to another node's workloads are wrapped where their pool requires it. So are packets from workloads here to the node itself,
+ * which accepts their addresses no other way. Clients that happen to be nodes get plain replies. */
 static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct address *source)
 {
 	if (!(destination_flags & LOCATION_ENCAPSULATED))
@@ -48,7 +48,7 @@ static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct
 	return !(destination_flags & LOCATION_REMOTE_HOST) || bpf_map_lookup_elem(&endpoints, source);
 }
 
-/* Apart: its callers' stack is full. */
+/* Separate function: the caller has no BPF stack left. */
 static __noinline const struct next_hop *find_destination_again(struct packet *packet, const struct settings *settings,
 								struct plan *plan)
 {
@@ -76,8 +76,8 @@ static __noinline const struct next_hop *find_destination_again(struct packet *p
 	return NULL;
 }
 
-/* A pod here, a workload or host across the tunnel, or the network. The packets of a connection go where the one before
- * went, while that is remembered. @return the next hop, of the exits that have one */
+/* A pod here, a workload or host across the tunnel, or the network. The packets of a connection follow the previous
+ * one while its next hop is cached. @return the next hop, of the exits that have one */
 static __always_inline const struct next_hop *find_destination(struct packet *packet, const struct settings *settings,
 							       struct plan *plan)
 {

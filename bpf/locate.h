@@ -4,7 +4,7 @@
 #include "net/address.h"
 #include "shared/settings.h"
 
-/* Who and where an address is; NULL: outside the cluster, and no policy tells it from others. */
+/* Whose address it is, and where; NULL: outside the cluster, and no policy distinguishes it from others. */
 static __always_inline const struct location *locate(const struct address *address)
 {
 	struct prefix key = {.prefix_length = 128, .address = *address};
@@ -22,7 +22,7 @@ static __always_inline bool is_workload(const struct address *address)
 	return bpf_map_lookup_elem(&endpoints, address) || (location_flags(locate(address)) & LOCATION_POOL);
 }
 
-/* Whether packets of the network itself may concern it: it is not on this node, and not behind the tunnel. */
+/* Whether the network may carry packets to it unwrapped: it is neither on this node nor behind the tunnel. */
 static __noinline bool is_plainly_reached(const struct address *address)
 {
 	const struct location *location;

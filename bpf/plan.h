@@ -7,7 +7,7 @@
  * the end of each program. One write stays with deciding: the policy revision of a verdict (policy/judge.h). */
 
 enum exit {
-	EXIT_PASS,	  /* on as the kernel would without us */
+	EXIT_PASS,	  /* as the kernel would without us */
 	EXIT_DROP,
 	EXIT_STACK,	  /* to the host's stack, whatever hardware address the packet came with */
 	EXIT_REJECT,	  /* the same, which answers for us */
@@ -15,7 +15,7 @@ enum exit {
 	EXIT_NODE,	  /* to another node, in `wrapping` */
 	EXIT_ENDPOINT,	  /* to a workload here, by the next hop that was found */
 	EXIT_NETWORK,	  /* out of an uplink, by the next hop that was found */
-	EXIT_NEIGHBOUR,	  /* the same, but the next hop's hardware address is the kernel's to find out */
+	EXIT_NEIGHBOUR,	  /* the same, but the kernel has to resolve the next hop's hardware address */
 };
 
 enum translation {
@@ -47,11 +47,11 @@ struct plan {
 	struct origin origin;
 };
 
-/* Set on what our programs send themselves, so that the uplink's egress hook does not look at it again. */
+/* Set on packets that our programs send, so that the uplink's egress hook skips them. */
 #define MARK_FORWARDED 0xebf00001
 
-/* Set on what a workload sends to a service that kube-proxy handles: to be judged when it leaves the host's stack, since
- * policies speak of backends. Bits between are left to others: kube-proxy uses two of them. */
+/* Set on packets from a workload to a service that kube-proxy handles. They are judged when they leave the host's stack, since policies
+ * apply to backends. The bits between are left to others: kube-proxy uses two of them. */
 #define MARK_JUDGE_LATER 0xebf00002
 #define MARK_BITS 0xfff0000f
 
@@ -84,7 +84,7 @@ static __always_inline void reject(struct plan *plan, enum outcome reason)
 	send(plan, EXIT_REJECT, reason);
 }
 
-/* Nothing else is done with it. */
+/* And does nothing else with the packet. */
 static __always_inline void drop(struct plan *plan, enum outcome reason)
 {
 	send(plan, EXIT_DROP, reason);
@@ -92,7 +92,7 @@ static __always_inline void drop(struct plan *plan, enum outcome reason)
 	plan->remember = REMEMBER_NOTHING;
 }
 
-/* The same where it is known what the packet would have become. */
+/* The same, where the packet after translation is known. */
 static __always_inline void drop_flow(struct plan *plan, enum outcome reason)
 {
 	drop(plan, reason);

@@ -3,7 +3,7 @@
 #include "net/parse.h"
 #include "observe/trace.h"
 
-/* Reads the packet that `wrapped_by` wrapped, NULL: nobody. Here a trace recognises its packets. */
+/* Reads a packet. `wrapped_by`: the node that wrapped it, or NULL. A trace recognises its packets here. */
 static __always_inline enum parse_result read_wrapped(struct packet *packet, enum hook hook,
 						      const struct address *wrapped_by)
 {

@@ -3,7 +3,7 @@
 #include "net/icmp.h"
 #include "plan.h"
 
-/* What a new connection is to become; the packet path fills it and `connection_open` writes it. */
+/* A new connection, as it is to be written: decide/ fills it in and `connection_open` writes it. */
 struct opening {
 	struct address backend; /* where it goes after translation; the destination itself without a service */
 	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's */
@@ -53,7 +53,7 @@ static __always_inline struct scratch *scratch_get(void)
 }
 
 /* An empty plan. It is here and not on the stack so that the verifier walks apply() once for all plans, not once for each.
- * NULL never, but for the verifier. */
+ * Never NULL; the verifier does not know that. */
 static __always_inline struct plan *plan_begin(void)
 {
 	struct scratch *scratch = scratch_get();
@@ -64,7 +64,7 @@ static __always_inline struct plan *plan_begin(void)
 	return &scratch->plan;
 }
 
-/* What was read before is older than what is read after, on every processor. Not for every packet: it costs some 20
+/* Orders earlier reads before later ones, on every processor. Not for every packet: it costs about 20
  * cycles. BPF has no barriers but its exchanges (the kernel's atomic_t.txt: fully ordered). */
 static __always_inline void fence(void)
 {

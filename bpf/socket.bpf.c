@@ -24,7 +24,7 @@ static __always_inline __be16 port_of(struct bpf_sock_addr *socket)
 	return socket->sk ? bpf_htons(socket->sk->src_port) : 0;
 }
 
-/* A datagram of an unconnected socket is no new connection: only its refusal is told. */
+/* A datagram of an unconnected socket opens no connection: only its refusal is reported. */
 static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_addr *socket, enum outcome refusal,
 					  const struct socket_peer *peer)
 {
@@ -46,8 +46,8 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 	event_submit(event);
 }
 
-/* Whether a workload's datagram answers a node that has asked from this port. (Answers do not tell themselves from requests;
- * the packet path has seen the question.) */
+/* Whether a workload's datagram answers a request that a node sent from this port. (A datagram does not show whether it is an
+ * answer; the packet path has seen the request.) */
 static __always_inline bool is_answer_to_node(struct bpf_sock_addr *socket, const struct requester *requester,
 					      const struct address *node, __be16 port)
 {
@@ -75,7 +75,7 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 	const struct service *service;
 	__u8 protocol = socket->protocol;
 
-	/* Every network namespace has a loopback of its own: only the node's is one of its addresses. */
+	/* Each network namespace has its own loopback: only the node's answers for services. */
 	if (is_loopback(destination))
 		return requester->kind == REQUESTER_HOST ? loopback_find(port, protocol) : NULL;
 	service = address_service_find(destination, port, protocol);

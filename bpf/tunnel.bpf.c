@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* What the other nodes wrapped for this one and from_uplink left to the kernel's tunnel device (tunnel/device.h). */
+/* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h). */
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/wrapped.h"
@@ -36,8 +36,8 @@ static __always_inline void decide_to_tunnel(struct packet *packet, const struct
 	pass_to_stack(plan);
 }
 
-/* What this node's stack sends into the device: its own packets to workloads elsewhere, and, where kube-proxy handles
- * services, workloads'. The mark stays on the wrapped packet: by it to_uplink tells it from one that a process wrapped. */
+/* Packets that this node's stack sends into the device: its own to workloads elsewhere and, where kube-proxy handles services,
+ * those of workloads. The mark stays on the wrapped packet, so that to_uplink distinguishes it from one that a process wrapped. */
 SEC("tc")
 int to_tunnel(struct __sk_buff *skb)
 {

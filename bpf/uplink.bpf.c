@@ -8,8 +8,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* What is for the tunnel's port at this node, unwrapped here where that can be done, else by the kernel's device, behind
- * which from_tunnel asks the same. */
+/* A packet to the tunnel's port at this node. It is unwrapped here where possible, else by the kernel's device; from_tunnel then
+ * runs the same checks. */
 static __always_inline void decide_tunnel(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -23,7 +23,7 @@ static __always_inline void decide_tunnel(struct packet *packet, const struct se
 	drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 }
 
-/* What has no ports that are known: workloads get none of it, the host what it likes. */
+/* A packet without known ports: dropped for workloads, left to the host's stack otherwise. */
 static __always_inline void decide_portless(const struct packet *packet, struct plan *plan, enum outcome reason)
 {
 	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination))
@@ -78,7 +78,7 @@ int from_uplink(struct __sk_buff *skb)
 
 	if (!plan)
 		return TC_ACT_SHOT;
-	if (!settings || is_in_vlan(skb)) /* for a VLAN's device, which is another interface than this one */
+	if (!settings || is_in_vlan(skb)) /* belongs to the VLAN's own interface */
 		pass_to_stack(plan);
 	else
 		decide_from_uplink(&packet, settings, plan);
@@ -86,8 +86,8 @@ int from_uplink(struct __sk_buff *skb)
 	return apply(&packet, settings, plan);
 }
 
-/* What a workload sends through the host's stack to another node, which believes its address only from the tunnel.
- * NULL: it goes on as it is. */
+/* Where to wrap a packet that a workload sends through the host's stack to another node, which accepts its address only from the
+ * tunnel. NULL: it is not wrapped. */
 static __always_inline const struct location *must_be_wrapped(const struct settings *settings, const struct tuple *tuple)
 {
 	const struct location *location;

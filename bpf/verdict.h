@@ -2,5 +2,5 @@
 #pragma once
 #include "shared/outcome.h"
 
-/* A verdict is what judging answers: ALLOWED, or the outcome of the refusal. */
+/* A verdict is the result of judging: ALLOWED, or the outcome of the refusal. */
 #define ALLOWED OUTCOME_PASS_TO_STACK

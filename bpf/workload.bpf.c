@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* The host side of a workload's veth pair. Ingress: what the workload sends. Egress: what the host's stack hands
- * to it (kubelet's probes, answers that were masqueraded, all that kube-proxy handles); all else reaches it by
+ * to it (kubelet's probes, masqueraded answers, everything that kube-proxy handles). All other packets reach it by
  * bpf_redirect_peer. */
 #include "apply.h"
 #include "decide/after_stack.h"
@@ -20,7 +20,7 @@ static __always_inline __u32 outgoing_flag(const struct tuple *tuple)
 	return location_flags(locate(&tuple->source)) & LOCATION_NAT_OUTGOING ? CONNECTION_VIA_STACK : 0;
 }
 
-/* What a workload opens. Apart: its caller's stack is full. */
+/* A new connection of a workload. Separate function: the caller has no BPF stack left. */
 static __step int open_from_workload(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	const struct service *service;
@@ -45,8 +45,8 @@ static __always_inline bool is_from_origin(const struct connection *connection, 
 	return connection && connection->origin.interface == skb->ifindex && !connection->origin.node;
 }
 
-/* Services are ours again, and this connection began while they were kube-proxy's. The stack goes on translating what
- * cannot open a connection; that is no longer judged on its way out, so only a workload without egress policy keeps it. */
+/* The agent handles services again, and this connection began while kube-proxy did. The stack keeps translating packets that
+ * cannot open a connection. They are no longer judged behind it, so only a workload without egress policy keeps the connection. */
 static __always_inline bool belongs_to_kube_proxy(const struct settings *settings, const struct connection *connection)
 {
 	return (connection->flags & CONNECTION_JUDGED_LATER) && !is_left_to_host(settings);
@@ -59,7 +59,7 @@ static __always_inline bool is_egress_isolated(const struct address *workload)
 	return !endpoint || (endpoint->flags & ENDPOINT_EGRESS_ISOLATED);
 }
 
-/* What cannot open or follow a connection: no IP, or nothing that has ports. @return whether that is decided */
+/* Packets that cannot open or follow a connection: not IPv4, or malformed. @return whether that is decided */
 static __always_inline bool decide_unread(const struct packet *packet, enum parse_result parsed, struct plan *plan)
 {
 	switch (parsed) {
@@ -132,7 +132,7 @@ int from_workload(struct __sk_buff *skb)
 
 	if (!plan)
 		return TC_ACT_SHOT;
-	if (!settings) /* nor is any endpoint known */
+	if (!settings) /* no endpoint is known either */
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	else if (skb->vlan_present)
 		drop(plan, OUTCOME_DROP_TAGGED);
@@ -158,7 +158,7 @@ static __always_inline void decide_error_to_workload(struct packet *packet, cons
 	send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);
 }
 
-/* A flow that nothing is known of, or that the stack handles: judged here, by who sent it to the stack. */
+/* An unknown flow, or one that the stack handles: judged here, by its sender before the stack. */
 static __always_inline void decide_request_to_workload(struct packet *packet, const struct settings *settings,
 						       struct connection *connection, struct plan *plan)
 {
@@ -220,7 +220,7 @@ static __always_inline void decide_to_workload(struct packet *packet, const stru
 		return drop(plan, OUTCOME_DROP_SPOOFED_SOURCE);
 	if (connection && (connection->flags & CONNECTION_REPLY))
 		return decide_reply_to_workload(packet, settings, connection, plan);
-	/* The node itself. What came in by an interface is somebody else's, whom kube-proxy's rules masqueraded. */
+	/* The node itself. A packet with an ingress interface has another sender, which kube-proxy's rules masqueraded. */
 	if (is_made_here(skb, settings, &packet->tuple.source)) {
 		plan_host_request(settings, &packet->tuple, plan);
 		return send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);
@@ -241,7 +241,7 @@ int to_workload(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	if (settings)
 		decide_to_workload(&packet, settings, plan);
-	else /* nor is any endpoint known */
+	else /* no endpoint is known either */
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	return apply(&packet, settings, plan);
 }

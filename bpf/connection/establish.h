@@ -4,8 +4,8 @@
 
 /* When a connection is established: it moves from `half_open` to `connections`. */
 
-/* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet names what
- * the backend said, which nobody knows who only pretends to be the client. An entry node in DSR mode does not hear the
+/* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet repeats
+ * the backend's number, which a host with a forged source does not know. An entry node in DSR mode does not hear the
  * backend: the third packet must do, of any protocol. */
 static __always_inline bool is_established_by(const struct packet *packet, const struct connection *connection,
 					      const struct connection *other)

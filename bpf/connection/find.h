@@ -7,9 +7,9 @@
 
 /* Whether a SYN belongs to the connection that has its ports. While that is not established: a retransmission, which must
  * reach the backend that the first SYN reached; with another sequence number it is a client that was refused and tries
- * again, and an entry node does not see the refusal. Of an established one anybody may have forged it: it goes the way of
- * that connection, and its backend answers with a challenge (RFC 5961, 4). Who has really forgotten the connection resets it
- * then, and his next SYN opens a new one. */
+ * again, and an entry node does not see the refusal. On an established connection any host may have forged it: it follows
+ * that connection, and its backend answers with a challenge ACK (RFC 5961, 4). A client that has lost the connection resets it then,
+ * and its next SYN opens a new one. */
 static __always_inline bool is_syn_of(const struct connection *connection, const struct packet *packet)
 {
 	if (connection->flags & (CONNECTION_CLOSED | CONNECTION_RESET))
@@ -20,8 +20,8 @@ static __always_inline bool is_syn_of(const struct connection *connection, const
 	return (connection->flags & (CONNECTION_FORWARDED | CONNECTION_FIN)) != (CONNECTION_FORWARDED | CONNECTION_FIN);
 }
 
-/* The live connection a packet belongs to, or NULL: the packet opens a new one. What may open a connection and finds its
- * backend gone is given another. */
+/* The live connection a packet belongs to, or NULL: the packet opens a new one. A packet that may open a connection
+ * gets another backend if its own is gone. */
 static __always_inline struct connection *connection_find(struct packet *packet)
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->tuple);

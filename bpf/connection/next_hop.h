@@ -4,9 +4,9 @@
 #include "../scratch.h"
 #include "../shared/endpoint.h"
 
-/* Finding out where a packet goes costs several lookups and a question to the kernel's routing table, more than all else
- * that is done with it. So a connection remembers the answer for a moment. What changes meanwhile (a route, a neighbour, a
- * workload's interface, a backend that leaves) is followed that much later. */
+/* Finding the next hop of a packet takes several lookups and one in the kernel's routing table, more than everything else. So a
+ * connection caches the answer briefly. Changes (a route, a neighbour, a workload's interface, a backend that leaves) take effect
+ * that much later. */
 #define NEXT_HOP_LIFETIME 100000000ULL /* ns: 0.1 s */
 
 static __always_inline const struct macs *next_hop_macs(const struct next_hop *hop)
@@ -24,8 +24,8 @@ static __always_inline struct connection *next_hop_known(struct connection *conn
 	until = *(volatile __u64 *)&connection->next_hop.until;
 	if (bpf_ktime_get_coarse_ns() >= until)
 		return NULL;
-	/* What is read by this pointer must be read after `until`. No processor reads before it has the address, and this one
-	 * is made of `until`: we add its highest bit, which is never set. (On x86 reads keep their order anyway.) */
+	/* Reads through the returned pointer must happen after that of `until`. A processor cannot read before it has the address, and
+	 * this address depends on `until`: we add its highest bit, which is never set. (On x86 reads keep their order anyway.) */
 	asm volatile("%0 = %1\n\t%0 >>= 63" : "=r"(never) : "r"(until));
 	return (void *)connection + never;
 }
@@ -35,7 +35,7 @@ static __always_inline bool next_hop_is_known(struct connection *connection)
 	return next_hop_known(connection);
 }
 
-/* What is larger than the link, with `added` bytes of headers, is the kernel's to handle; large segments are cut later. */
+/* Whether the packet fits the link with `added` bytes of headers; the kernel handles it otherwise. Large segments are cut later. */
 static __always_inline bool next_hop_has_room(const struct next_hop *hop, const struct __sk_buff *skb, __u32 added)
 {
 	return skb->gso_size || skb->len - ETH_HLEN + added <= hop->mtu;
@@ -43,9 +43,9 @@ static __always_inline bool next_hop_has_room(const struct next_hop *hop, const 
 
 #define NEXT_HOP_BEING_WRITTEN 1 /* in place of `until`: long ago */
 
-/* Where a next hop is written that is not known: the connection's own, or for this packet only. NULL never, but for the
- * verifier. Another processor must not take half of it: one writes, nobody writes what may be read, and it is known when
- * all is written (exchanges are full barriers). */
+/* Where to write a next hop: in the connection, or for this packet only. Never NULL; the verifier does not know that. Another
+ * processor must not read half of it: only one processor writes, never what may be read, and publishes when all is written
+ * (exchanges are full barriers). */
 static __always_inline struct next_hop *next_hop_begin(struct connection *connection)
 {
 	struct scratch *scratch = scratch_get();
@@ -98,7 +98,7 @@ static __always_inline const struct next_hop *next_hop_of_route(const struct bpf
 	return next_hop_end(hop, kind);
 }
 
-/* So that what is asked with the next hop is not asked for every packet. */
+/* So that checks which run with each new next hop do not run for every packet. */
 static __always_inline void remember_next_hop_is_stack(struct connection *connection)
 {
 	struct next_hop *hop;

@@ -5,7 +5,7 @@
 #include "../scratch.h"
 #include <linux/errno.h>
 
-/* An entry to be filled in, seen now; too large for the stack. NULL never, but for the verifier. */
+/* An entry to be filled in, seen now; too large for the stack. Never NULL; the verifier does not know that. */
 static __always_inline struct connection *connection_draft(void)
 {
 	struct scratch *scratch = scratch_get();
@@ -17,7 +17,7 @@ static __always_inline struct connection *connection_draft(void)
 	return &scratch->connection;
 }
 
-/* An opening to be filled in. NULL never, but for the verifier. */
+/* An opening to be filled in. Never NULL; the verifier does not know that. */
 static __always_inline struct opening *opening_draft(void)
 {
 	struct scratch *scratch = scratch_get();
@@ -28,7 +28,7 @@ static __always_inline struct opening *opening_draft(void)
 	return &scratch->opening;
 }
 
-/* A new connection is not established yet; what had its tuple is over. */
+/* A new connection is not established yet. It replaces any earlier one with its tuple. */
 static __always_inline long connection_begin(const struct tuple *tuple, const struct connection *entry)
 {
 	bpf_map_delete_elem(&connections, tuple);
@@ -50,8 +50,8 @@ enum claim {
 	CLAIM_FULL,
 };
 
-/* Writes the reply's entry where nothing is in the way, or what is there is over or belongs to the same connection. Two
- * processors may want the place at the same moment: one gets it. */
+/* Writes the reply's entry, unless a live entry of another connection has its tuple. If two processors claim a tuple at the same
+ * moment, one gets it. */
 static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, const struct tuple *tuple,
 						    const struct connection *entry)
 {
@@ -78,7 +78,7 @@ static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, c
  * draws per destination, would look old to it. */
 static __always_inline enum outcome write_reply(struct tuple *reply, const struct tuple *tuple, struct connection *entry)
 {
-	/* What passes the stack keeps its ports: there its connection tracking keeps flows apart. */
+	/* Connections through the stack keep their ports: the stack's connection tracking separates flows. */
 	if (entry->flags & CONNECTION_VIA_STACK)
 		return connection_begin(reply, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
 	for (int i = 0; i < PORT_TRIES; i++) {

@@ -3,7 +3,7 @@
 #include "live.h"
 #include <linux/tcp.h>
 
-/* Follows what the packets of a connection say of its state. */
+/* Follows a connection's state by its packets. */
 
 /* Both directions' processors change flags, so that each change must leave the others' alone. */
 static __always_inline void flags_set(struct connection *connection, __u32 flags)
@@ -16,12 +16,12 @@ static __always_inline void flags_clear(struct connection *connection, __u32 fla
 	__sync_fetch_and_and(&connection->flags, ~flags);
 }
 
-/* Anybody can send a FIN or a RST with a client's address; only the two ends know the sequence numbers. A closing packet
- * counts that is as near to what its direction has sent as a receiver's window (RFC 9293, 3.10.7.4, as far as it can be told
- * from one direction, which is all that an entry node sees). It goes on to the other end in any case, which judges exactly. */
+/* Any host can send a FIN or a RST with a client's address; only the two ends know the sequence numbers. A closing packet counts if it
+ * is within a receiver's window of what its direction has sent (RFC 9293, 3.10.7.4, as far as one direction shows, which is all that
+ * an entry node sees). The packet is delivered in any case, and the other end checks exactly. */
 #define SEQUENCE_WINDOW (1u << 16)
 
-/* How far segments run ahead of the one before. */
+/* How far a segment may run ahead of the previous one. */
 #define SEQUENCE_AHEAD (1u << 18)
 
 static __always_inline bool sequence_fits(const struct connection *connection, const struct packet *packet)
@@ -29,7 +29,7 @@ static __always_inline bool sequence_fits(const struct connection *connection, c
 	return packet->next - connection->next + SEQUENCE_WINDOW <= 2 * SEQUENCE_WINDOW;
 }
 
-/* What a TCP packet acknowledges, in host byte order; 0 where it says nothing. */
+/* The number that a TCP packet acknowledges, in host byte order; 0 where it acknowledges none. */
 static __always_inline __u32 acknowledged_by(const struct packet *packet)
 {
 	__be32 number = 0;
@@ -79,7 +79,7 @@ static __noinline int tell_other_direction(const struct packet *packet, struct c
 	return 0;
 }
 
-/* Follows what this direction has sent: forwards only, and not in leaps that a stranger could make. */
+/* Follows what this direction has sent: forwards only, and not in steps that an outsider could choose. */
 static __always_inline void follow_sequence(struct connection *connection, const struct packet *packet)
 {
 	if (connection->packets == 1 || packet->next - connection->next - 1 < SEQUENCE_AHEAD)
@@ -96,7 +96,7 @@ static __always_inline void connection_touch(struct connection *connection, cons
 	connection->packets++;
 	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
 		flags_clear(connection, CONNECTION_SYN);
-	/* Who goes on after a RST did not believe it: a forged one costs nothing. */
+	/* A sender that continues after a RST has ignored it as forged. */
 	if ((connection->flags & CONNECTION_RESET) && !(packet->tcp_flags & (TCP_SYN | TCP_RST)))
 		flags_clear(connection, CONNECTION_RESET);
 	if (closing || first_answer)

@@ -5,7 +5,7 @@
 #include "../read.h"
 #include "../settings.h"
 
-/* Packets that the host's stack hands on: what it translated, routed or made itself. */
+/* Packets that come from the host's stack: translated, routed or made by it. */
 
 /* The stack may have given a packet another source. The workload whose packets it masqueraded must not send under that source
  * itself. */
@@ -23,7 +23,7 @@ static __always_inline void believe_stack(struct plan *plan, const struct __sk_b
 		believe(plan, &origin);
 }
 
-/* What this node's own stack made; what it passes on came in by an interface. */
+/* Made by this node's own stack. A packet that the stack only routes has an ingress interface. */
 static __always_inline bool is_made_here(const struct __sk_buff *skb, const struct settings *settings,
 					 const struct address *source)
 {
@@ -52,8 +52,8 @@ static __always_inline bool pretends_workload(const struct __sk_buff *skb, const
 	return skb->ingress_ifindex && !is_left_to_host(settings) && !sender_before_stack(skb) && is_workload(source);
 }
 
-/* What leaves the host's stack and was to be judged there (MARK_JUDGE_LATER): by the sender, whatever source it has by now. What
- * cannot be read is a later fragment of something whose first one was not seen. @return whether it is refused */
+/* Judges a packet that leaves the host's stack and was to be judged there (MARK_JUDGE_LATER), by its sender, whatever its source is now.
+ * A packet that cannot be read is a later fragment whose first one was not seen. @return whether it is refused */
 static __always_inline bool refuses_after_stack(const struct packet *packet, enum parse_result parsed, struct plan *plan)
 {
 	enum outcome verdict;

@@ -5,10 +5,10 @@
 
 /* ICMP errors (RFC 792; RFC 5508 for translators): the packet that an error is about travels inside it, as its sender
  * saw it. The error belongs to that packet's connection, in the opposite direction, and is translated inside and
- * outside (translate_error.h), so that it reaches the one who must act and means something there. */
+ * outside (translate_error.h), so that it reaches the host that must react, with addresses which that host knows. */
 
 /* Finds the connection that an error is about, in the direction in which the error travels, judges it and sends the error as
- * that connection's packets. @param receiver what the packet inside must have been for; NULL: anybody
+ * that connection's packets. @param receiver the destination that the packet inside must have had; NULL: any
  * @return a verdict; DROP_UNRELATED: it is about no live connection */
 static __noinline enum outcome relate_error(struct packet *packet, const struct settings *settings,
 					    const struct address *receiver, struct plan *plan)
@@ -63,8 +63,8 @@ static __always_inline const struct address *translated_destination(const struct
 	return connection->flags & CONNECTION_REPLY ? &packet->tuple.destination : &connection->address;
 }
 
-/* From an uplink: some router's, or the other end's. What is about no connection of ours is the host's, unless it is for a
- * workload. Errors about what never left this node, or left it wrapped, do not come from the network. */
+/* From an uplink: some router's, or the other end's. An error about no known connection is left to the host, unless it is
+ * for a workload. Errors about packets that never left this node, or left it wrapped, do not come from the network. */
 static __always_inline void decide_error_from_uplink(struct packet *packet, const struct settings *settings,
 						     struct plan *plan)
 {
@@ -125,7 +125,7 @@ static __always_inline void decide_wrapped_error(struct packet *packet, const st
 	verdict = relate_error(packet, settings, NULL, plan);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
-	/* The packet inside went to whoever the error is from, or beyond: its destination is the same node's. */
+	/* The packet inside went to the sender of the error or beyond, so its destination belongs to the same node. */
 	if (!packet->connection || !may_follow(packet->connection->flags, wrapping->kind) ||
 	    check_wrapped_source(error_is_about(), wrapping) != ALLOWED)
 		return drop(plan, OUTCOME_DROP_UNRELATED);

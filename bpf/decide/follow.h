@@ -4,7 +4,7 @@
 #include "../plan.h"
 #include "../policy/judge.h"
 
-/* Packets of known connections: one lookup has told what is to be done. */
+/* Packets of known connections: their entry says what to do. */
 
 static __always_inline enum tunnel_kind forward_kind(__u32 connection_flags)
 {
@@ -20,7 +20,7 @@ static __always_inline void along(struct packet *packet, struct connection *conn
 		plan->translate = TRANSLATE_PACKET;
 }
 
-/* To where its destination is, or through the host's stack, and judged behind it where kube-proxy decides where it goes. */
+/* To its destination, or through the host's stack. Where kube-proxy chooses the backend, the packet is judged behind the stack. */
 static __always_inline void send_forward(struct plan *plan, __u32 connection_flags)
 {
 	if (!(connection_flags & CONNECTION_VIA_STACK))
@@ -38,7 +38,7 @@ static __always_inline void send_reply(struct plan *plan, const struct connectio
 	send(plan, exit, connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK);
 }
 
-/* Apart: its callers' stack is full. */
+/* Separate function: the caller has no BPF stack left. */
 static __step int follow(struct packet *packet, const struct settings *settings, struct connection *connection,
 			     struct plan *plan)
 {

@@ -8,7 +8,7 @@
 #include "../tunnel/tunnel.h"
 #include "follow.h"
 
-/* Packets of no connection that is known: what they would open. */
+/* Packets of no known connection: what they would open. */
 
 /* The service that a packet would open a connection to; NULL: none. */
 static __always_inline const struct service *service_opened_by(const struct packet *packet, struct plan *plan)
@@ -24,7 +24,7 @@ static __always_inline const struct service *service_opened_by(const struct pack
 	return NULL;
 }
 
-/* A new connection, which is judged (judge_opening) and remembered before the packet goes on. NULL: there is no room. */
+/* A new connection. It is judged (judge_opening) and written before the packet is sent. Never NULL; the verifier does not know that. */
 static __always_inline struct opening *begin_opening(struct plan *plan)
 {
 	struct opening *opening = opening_draft();
@@ -97,7 +97,7 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	struct opening *opening;
 	__u32 list = 0;
 
-	/* Of what comes wrapped the entry node has asked; here a list may be newer or older. */
+	/* The entry node has asked for packets that come wrapped; the list here may be newer or older. */
 	if (!wrapped && !may_use(service, &packet->tuple.source))
 		return drop(plan, OUTCOME_DROP_SOURCE_RANGE);
 	if (id)
@@ -131,7 +131,7 @@ static __always_inline void leave_to_stack(struct plan *plan)
 	route_by_stack(plan);
 }
 
-/* What came from the network or the tunnel: to a service, a workload, or the node itself. Apart: its callers' stack is full.
+/* A packet from the network or the tunnel: to a service, a workload, or the node itself. Separate function: the caller has no BPF stack left.
  * @param wrapping as it came from another node, or NULL */
 static __step int open_from_network(struct packet *packet, const struct settings *settings,
 					const struct wrapping *wrapping, struct plan *plan)
@@ -143,7 +143,7 @@ static __step int open_from_network(struct packet *packet, const struct settings
 		return 0;
 	service = service_opened_by(packet, plan);
 	if (service) {
-		/* What a node wrapped that still handles services itself is handled as it expects. */
+		/* A node that still handles services itself has wrapped it: handled as that node expects. */
 		if (!for_service && !is_handled_here(service, settings))
 			leave_to_stack(plan);
 		else
@@ -163,15 +163,15 @@ static __step int open_from_network(struct packet *packet, const struct settings
 	return 0;
 }
 
-/* A service with a node's tunnel for a backend would wrap what it likes. */
+/* A service whose backend is a node's tunnel would let workloads send wrapped packets. */
 static __always_inline bool may_reach_tunnel(const struct settings *settings, const struct address *destination)
 {
 	return (settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS) ||
 	       !(location_flags(locate(destination)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST));
 }
 
-/* Judges the connection that a plan would open, as it is after translation. What is forwarded is judged where its backend is,
- * what kube-proxy translates behind the stack. */
+/* Judges the connection that a plan would open, after translation. A forwarded one is judged on its backend's node, one that
+ * kube-proxy translates behind the stack. */
 static __always_inline void judge_opening(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();

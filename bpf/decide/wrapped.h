@@ -5,19 +5,19 @@
 #include "error.h"
 #include "open.h"
 
-/* What another node of the cluster wrapped for this one. That a packet comes wrapped gives it no right that it would not
- * have otherwise: the source is held against who wrapped it, new connections are judged, and a reply on its way back must
- * belong to a connection that this node forwarded to that one. */
+/* Packets that another node of the cluster wrapped for this one. Being wrapped gives a packet no additional rights: its source must
+ * fit the node that wrapped it, new connections are judged, and a reply on its way back must belong to a connection that this node
+ * forwarded to that one. */
 
-/* Whether the frame, as far as it can be seen, was sent by the node that is said to have wrapped it: anybody on the link can
- * write a node's address. What the kernel's device unwrapped was asked for before (from_uplink). */
+/* Whether the frame was sent by the node that it names as the wrapping one, as far as the link shows: any host on the link can write a
+ * node's address. from_uplink has checked packets that the kernel's device unwrapped. */
 static __always_inline bool is_from_peer(const struct packet *packet, const struct settings *settings,
 					 const struct wrapping *wrapping)
 {
 	return packet->hook == HOOK_FROM_TUNNEL || frame_is_from(packet->skb, settings, &wrapping->node);
 }
 
-/* The same of a reply, for the price of a comparison: requests go there. */
+/* The same check of a reply for the price of a comparison, since requests go to the same node. */
 static __always_inline bool frame_is_from_next_hop(struct __sk_buff *skb, struct connection *connection)
 {
 	const struct connection *known = next_hop_known(connection);
@@ -78,7 +78,7 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 static __always_inline void decide_wrapped(struct packet *packet, const struct settings *settings,
 					   const struct wrapping *wrapping, enum hook hook, struct plan *plan)
 {
-	*packet = (struct packet){.skb = packet->skb}; /* what was read of the outer headers is over */
+	*packet = (struct packet){.skb = packet->skb}; /* fields of the outer headers are no longer valid */
 	switch (read_wrapped(packet, hook, &wrapping->node)) {
 	case PARSE_OK:
 		break;

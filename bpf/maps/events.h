@@ -4,15 +4,15 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* struct event after struct event. Written by the packet path, read by the agent for everybody who listens. Nobody is
- * woken: the agent looks ten times a second. Full: new ones are lost, and counted. */
+/* struct event after struct event. Written by the packet path, read by the agent for all listeners. The agent reads
+ * ten times a second and is not woken. Full: new events are lost, and counted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } events SEC(".maps");
 
-/* 0 -> until when somebody listens. Written by the agent; read where a connection opens or a packet is refused. */
+/* 0 -> until when there are listeners. Written by the agent; read where a connection opens or a packet is refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -16,7 +16,7 @@ struct {
 } frontends SEC(".maps");
 
 /* (set, client's prefix) -> 1. Written by the agent, before the services that name the set, removed after them. Asked
- * only for those. Full: the agent reports it, and who is missing is not served. */
+ * only for those. Full: the agent reports it, and clients that are missing are refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 131072);
@@ -37,7 +37,7 @@ struct {
 } slots SEC(".maps");
 
 /* (list, backend id) -> 1 where a slot of the list has the backend. Written by the agent, before the slot, removed
- * after it; read where somebody was given a backend before. */
+ * after it; read where a client was given a backend before. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);

@@ -4,7 +4,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* connected socket -> its peer. It lies with the socket and goes with it: no socket pushes out what another needs. Written
+/* connected socket -> its peer. It is stored with the socket and freed with it: no socket evicts another's. Written
  * and read by the socket hooks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -14,8 +14,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } socket_peers SEC(".maps");
 
-/* connected UDP socket (cookie) -> its peer once more, for the agent, which cannot read what lies with a UDP socket (sock_diag
- * tells it of TCP only). Removed when the socket is closed. Full: the oldest go, and such a socket keeps a backend that is
+/* connected UDP socket (cookie) -> its peer once more, for the agent, which cannot read the storage of a UDP socket (sock_diag
+ * reports that of TCP only). Removed when the socket is closed. Full: the oldest go, and such a socket keeps a backend that is
  * gone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -25,7 +25,7 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } connections SEC(".maps");
 
-/* tuple -> connection of which nobody has proved yet that both ends want it: TCP before the end of its handshake, a flow
+/* tuple -> connection that is not yet proven to be wanted by both ends: TCP before the end of its handshake, a flow
  * without an answer. Written by the packet path only, which moves what is established to `connections`. Full: the least
  * recently used make room, so that a flood of new flows costs new flows, and nothing that is established. */
 struct {

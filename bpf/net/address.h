@@ -9,8 +9,8 @@
 #endif
 #define __noinline __attribute__((noinline))
 
-/* A function with a frame of its own that returns 0, since the verifier takes no void. `used`: else Clang drops the 0 that
- * nobody looks at, and the verifier finds a pointer to the stack in its place. */
+/* A function with its own stack frame. It returns 0, because the verifier refuses void. `used`: otherwise Clang drops the unused 0,
+ * and the verifier finds a pointer to the stack in its place. */
 #define __step __attribute__((noinline, used))
 
 static __always_inline struct address address_from_ipv4(__be32 ipv4)
@@ -47,7 +47,7 @@ static __always_inline bool is_for_many(const struct address *address)
 	return first_byte(address) >= FIRST_MULTICAST;
 }
 
-/* What no host may send from (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7): "this network", loopback, multicast, class E, limited
+/* Addresses that no host may send from (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7): "this network", loopback, multicast, class E, limited
  * broadcast. */
 static __always_inline bool is_never_a_source(const struct address *address)
 {

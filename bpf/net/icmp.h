@@ -22,7 +22,8 @@ enum icmp_type {
 /* Stands for the one who answers an echo, as its port does for UDP (RFC 862). */
 #define ECHO_PORT 7
 
-/* A request comes from its identifier, a reply goes to it: who was asked must not ask by that. False: no echo. */
+/* A request comes from its identifier, a reply goes to it, so the host that was asked cannot send requests on the same flow. False:
+ * not an echo. */
 static __always_inline bool echo_ports(struct tuple *tuple, __u8 type, __be16 identifier)
 {
 	bool request = type == ICMP_ECHO_REQUEST;
@@ -74,7 +75,7 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 	return 0;
 }
 
-/* The same, of an error that is not too large and goes to the one who sent the packet inside it, and to nobody else. */
+/* The same, of an error that is not too large and goes to the sender of the packet inside it. */
 static __always_inline bool read_inner(const struct packet *packet, struct inner_packet *inner)
 {
 	return packet->skb->len - ETH_HLEN <= LARGEST_ERROR && !parse_inner(packet, inner) &&

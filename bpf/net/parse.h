@@ -7,7 +7,7 @@
 
 enum parse_result {
 	PARSE_OK,
-	PARSE_NOT_IP,	   /* ARP and the like: the kernel's business */
+	PARSE_NOT_IP,	   /* for example ARP: left to the kernel */
 	PARSE_IPV6,	   /* not handled for workloads yet */
 	PARSE_UNTRACKED,   /* IPv4 without ports we know (SCTP, GRE): addresses are set */
 	PARSE_ICMP_ERROR,  /* about another packet, whose headers it carries: see decide/error.h */
@@ -51,7 +51,7 @@ static __always_inline const struct tcphdr *tcp_header(struct __sk_buff *skb)
 	return bytes_at(skb, IP_OFFSET + sizeof(struct iphdr), sizeof(struct tcphdr));
 }
 
-/* What a segment takes of the sequence numbers (RFC 9293, 3.4). `length`: of the IP packet behind its header. */
+/* How many sequence numbers a segment takes (RFC 9293, 3.4). `length`: of the IP packet behind its header. */
 static __always_inline __u32 sequence_length(const struct tcphdr *tcp, __u8 tcp_flags, __u32 length)
 {
 	return length - 4 * (((const __u8 *)tcp)[12] >> 4) + !!(tcp_flags & TCP_SYN) + !!(tcp_flags & TCP_FIN);
@@ -96,7 +96,8 @@ static __always_inline enum parse_result parse_ports(struct packet *packet, __u3
 	}
 }
 
-/* Fills `packet`, which is zero but for its skb, from that. On PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid, the ports zero. */
+/* Fills `packet`, which is zero except for its skb. After PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the
+ * protocol are valid and the ports are zero. */
 static __noinline enum parse_result parse(struct packet *packet, enum hook hook)
 {
 	struct __sk_buff *skb = packet->skb;

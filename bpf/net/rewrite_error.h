@@ -3,7 +3,7 @@
 #include "icmp.h"
 #include "rewrite.h"
 
-/* Rewrites an ICMP error inside and outside (RFC 5508). What is inside is the packet as its sender saw it. */
+/* Rewrites an ICMP error inside and outside (RFC 5508). The packet inside is as its sender saw it. */
 
 enum inner_end {
 	INNER_SOURCE,

@@ -7,7 +7,7 @@
 
 #define AF_INET 2 /* sys/socket.h is not for BPF */
 
-/* What the kernel's routing table is to be asked. */
+/* Fills in the question for the kernel's routing table. */
 static __always_inline void route_question(struct bpf_fib_lookup *route, const struct settings *settings,
 					   const struct address *source, const struct address *destination)
 {
@@ -39,7 +39,7 @@ static __always_inline bool route_is_straight_to(const struct bpf_fib_lookup *ro
 	return route->ipv4_dst == address_to_ipv4(address);
 }
 
-/* Has the kernel find out the next hop's hardware address. @return the action */
+/* Has the kernel resolve the next hop's hardware address. @return the action */
 static __always_inline int redirect_to_neighbour(const struct bpf_fib_lookup *route)
 {
 	struct bpf_redir_neigh next_hop = {.nh_family = AF_INET, .ipv4_nh = route->ipv4_dst};

@@ -2,8 +2,8 @@
 #pragma once
 #include "ipv4.h"
 
-/* The addresses that a packet carries at this moment; what is not IPv4 leaves them unset. Field by field into the tuple,
- * since whoever drops may be deep in calls and the stack is small. */
+/* The addresses that a packet carries at this moment; a packet that is not IPv4 leaves them unset. Field by field into the tuple,
+ * since a drop may happen deep in a call chain, where little stack is left. */
 static __always_inline void read_tuple(struct __sk_buff *skb, struct tuple *tuple)
 {
 	__be16 fragment = 0;

@@ -30,7 +30,7 @@ static __step int report_refused(struct __sk_buff *skb, const struct plan *plan)
 	return 0;
 }
 
-/* After a connection was written: what became of it is read from its entry. */
+/* After a connection was written: the event is filled from its entry. */
 static __noinline int report_opened(const struct tuple *tuple, __u32 interface)
 {
 	const struct connection *connection;

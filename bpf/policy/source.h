@@ -6,8 +6,8 @@
 #include "../tunnel/wrapping.h"
 #include "../verdict.h"
 
-/* Whether a packet's source can be believed. Policies speak of addresses, so every packet that enters this node is asked
- * before anything is looked up for it; a connection remembers the answer for as long as it remembers its next hop. */
+/* Whether a packet's source is right. Policies apply to addresses, so the source of every packet that enters this node is checked. A
+ * connection remembers the result for as long as it caches its next hop. */
 
 /* Of a packet from an uplink. */
 static __always_inline struct origin origin_of_frame(struct __sk_buff *skb)
@@ -38,7 +38,7 @@ static __always_inline bool origin_is(const struct origin *known, const struct o
 	       mac_is_equal(known->mac, origin->mac);
 }
 
-/* Whether this connection's packets are known to come from there rightly. */
+/* Whether packets of this connection from there are known to have the right source. */
 static __always_inline bool is_believed(struct connection *connection, const struct origin *origin)
 {
 	const struct connection *known = next_hop_known(connection);
@@ -54,8 +54,8 @@ static __always_inline bool is_from_behind_stack(const struct connection *connec
 }
 
 /* Whether the frame has the hardware address by which this node reaches `node`. Behind a router that is the router's, which
- * tells nothing (and may send from another one, RFC 9568): such a packet is believed. A neighbour that is not known yet is
- * not: the agent has the kernel keep the nodes' known. */
+ * proves nothing (and may send from another one, RFC 9568): such a packet is accepted. A packet of an unknown neighbour is not: the agent
+ * makes the kernel keep the nodes' entries. */
 static __noinline bool frame_is_from(struct __sk_buff *skb, const struct settings *settings, const struct address *node)
 {
 	struct scratch *scratch = scratch_get();
@@ -74,7 +74,7 @@ static __noinline bool frame_is_from(struct __sk_buff *skb, const struct setting
 	return answer == ROUTE_KNOWN && frame_has_source(skb, route->dmac);
 }
 
-/* A source that came unwrapped, from an uplink. @return ALLOWED: it can be believed; else why not */
+/* Checks the source of an unwrapped packet from an uplink. @return ALLOWED, or why it is wrong */
 static __noinline enum outcome check_source(struct __sk_buff *skb, const struct settings *settings,
 					    const struct address *source)
 {
@@ -106,8 +106,8 @@ static __always_inline bool source_belongs_to(const struct address *source, cons
 	return location && address_is_equal(&location->node, peer);
 }
 
-/* A source that `wrapping` says who wrapped, and why. A client of a service came from outside to the entry node, so no
- * workload does: its own node chooses its backend. @return as check_source() */
+/* Checks the source of a wrapped packet. Only clients from outside reach a service through an entry node; for a workload its own node
+ * chooses the backend. @return as check_source() */
 static __noinline enum outcome check_wrapped_source(const struct address *source, const struct wrapping *wrapping)
 {
 	__u32 flags;
@@ -119,7 +119,7 @@ static __noinline enum outcome check_wrapped_source(const struct address *source
 	flags = location_flags(locate(source));
 	if ((flags & LOCATION_POOL) || bpf_map_lookup_elem(&endpoints, source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
-	/* What a service at this node's address answers comes back from there. */
+	/* Answers of a service at this node's address come back with it as their source. */
 	if ((flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST)) && wrapping->kind != TUNNEL_RETURN)
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	return ALLOWED;

@@ -5,8 +5,7 @@
 
 /* What a connection depends on. */
 
-/* Whether the pod or node behind a backend that no service has any more is there. Of what is outside the cluster nobody
- * knows: it is taken to be. */
+/* Whether the pod or node behind a backend that no service has any more still exists. Backends outside the cluster are assumed to. */
 static __always_inline bool lives_without_service(const struct connection *connection)
 {
 	const struct address *address = &connection->address;
@@ -18,8 +17,8 @@ static __always_inline bool lives_without_service(const struct connection *conne
 	return !(flags & LOCATION_POOL) || (flags & LOCATION_WORKLOAD) || bpf_map_lookup_elem(&endpoints, address);
 }
 
-/* Whether a service stands now where this connection found none. What may open a connection belongs to the service then
- * (kube-proxy forgets such datagrams' flows, too). */
+/* Whether a service was added at the destination of a connection that began without one. Packets that may open a connection belong to
+ * the service from then on (kube-proxy removes such UDP flows, too). */
 static __noinline bool service_was_added(const struct tuple *tuple, const struct connection *connection)
 {
 	if (!tuple || !connection || connection->backend ||

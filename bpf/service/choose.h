@@ -10,7 +10,7 @@ enum reach {
 	REACH_LOCAL, /* only those of this node: the slots before local_count */
 };
 
-/* Node ports stand under the address "::" and hold for every address of every node. */
+/* Node ports have the address "::" and apply to every address of every node. */
 static __always_inline const struct service *node_port_find(__be16 port, __u8 protocol)
 {
 	struct frontend key = {.port = port, .protocol = protocol};
@@ -18,7 +18,7 @@ static __always_inline const struct service *node_port_find(__be16 port, __u8 pr
 	return bpf_map_lookup_elem(&frontends, &key);
 }
 
-/* The service with an address of its own. */
+/* The service with its own address. */
 static __always_inline const struct service *address_service_find(const struct address *address, __be16 port, __u8 protocol)
 {
 	struct frontend key = {.address = *address, .port = port, .protocol = protocol};
@@ -41,7 +41,7 @@ static __always_inline const struct service *service_find(const struct address *
 	return is_node(address) ? node_port_find(port, protocol) : NULL;
 }
 
-/* What answers at the node's own loopback: a pod's host port, or a node port. */
+/* The service at the node's own loopback: a pod's host port, or a node port. */
 static __always_inline const struct service *loopback_find(__be16 port, __u8 protocol)
 {
 	struct frontend key = {.port = port, .protocol = protocol};
@@ -75,8 +75,7 @@ static __always_inline bool is_member(const struct service *service, __u32 backe
 	return bpf_map_lookup_elem(&members, &key);
 }
 
-/* A backend that somebody was given before; NULL: it may not be chosen any more, or not by this service, although another
- * one still has it. */
+/* A backend that a client was given before; NULL: it is out of reach, or no longer a backend of this service. */
 static __always_inline const struct backend *backend_within_reach(const struct service *service, __u32 id, enum reach reach)
 {
 	const struct backend *backend;

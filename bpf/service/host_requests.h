@@ -3,10 +3,10 @@
 #include "../connection/live.h"
 
 /* UDP that leaves this node's stack with an address of the node: its own, or a workload's that the stack masqueraded. The
- * answer comes to a port at which a service may stand; what was asked before tells it from a request. (For kube-proxy's services
- * the kernel's connection tracking does that, but host ports are ours.) TCP needs none of it: an answer opens no connection. */
+ * answer comes to a port that a service may use, too; the earlier request distinguishes it from a client's. (For kube-proxy's services
+ * the kernel's connection tracking does that, but host ports are ours.) TCP does not need this: an answer opens no connection. */
 
-/* Asked of what would open a connection to a service. */
+/* Whether a packet that would open a connection to a service is such an answer. */
 static __always_inline bool is_answer_to_host(const struct tuple *tuple)
 {
 	const struct host_request *known;

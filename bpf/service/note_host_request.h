@@ -6,8 +6,8 @@
 
 #define HOST_REQUEST_NOTED_AGAIN SECOND /* a stream costs a lookup per packet, and a write per second */
 
-/* Apart: its callers' stack is full. Nothing is noted over a client's live connection with the same addresses and ports:
- * a workload could take that over. */
+/* Separate function: the caller has no BPF stack left. Not over a client's live connection with the same addresses and ports, which a
+ * workload could take over that way. */
 static __step int note_host_request(const struct tuple *tuple)
 {
 	struct host_request now = {.asked = bpf_ktime_get_coarse_ns()}, *known;

@@ -100,7 +100,7 @@ static __always_inline __u32 remembered_backend(struct bpf_sock_addr *socket, co
 	return found;
 }
 
-/* A connected socket receives from its peer only, so a datagram that names the frontend anew goes there too. */
+/* A connected socket receives from its peer only, so a datagram that names the frontend again goes to that peer, too. */
 static __always_inline bool is_connected_to(struct bpf_sock_addr *socket, const struct address *frontend, __be16 port,
 					    struct socket_peer *peer)
 {
@@ -125,7 +125,7 @@ static __always_inline bool frontend_of_peer(struct bpf_sock_addr *socket, const
 	return true;
 }
 
-/* The same of an unconnected one. Where two frontends have this backend, the last datagram tells which. */
+/* The same for an unconnected socket. Where two frontends have this backend, the last datagram decides. */
 static __always_inline bool frontend_of_flow(struct bpf_sock_addr *socket, const struct address *backend, __be16 port,
 					     struct address *frontend, __be16 *frontend_port)
 {

@@ -15,7 +15,7 @@ enum requester_kind {
 };
 
 struct requester {
-	struct address address; /* what packets of it would come from; of OTHER: its namespace's cookie, as good to tell it by */
+	struct address address; /* what packets of it would come from; of OTHER: its namespace's cookie, which distinguishes it as well */
 	enum requester_kind kind;
 };
 

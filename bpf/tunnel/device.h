@@ -4,9 +4,9 @@
 #include "../scratch.h"
 #include "vxlan_header.h"
 
-/* The kernel's own tunnel device, which fragments what is too large and asks for neighbours. */
+/* The kernel's own tunnel device, which fragments packets that are too large and resolves neighbours. */
 
-/* Says what the device is to wrap the packet in. @return 0, or -1 */
+/* Tells the device how to wrap the packet. @return 0, or -1 */
 static __always_inline int tell_device(struct __sk_buff *skb, const struct wrapping *wrapping)
 {
 	struct scratch *scratch = scratch_get();
@@ -25,7 +25,7 @@ static __always_inline int tell_device(struct __sk_buff *skb, const struct wrapp
 	return group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)) ? -1 : 0;
 }
 
-/* What the device took off. The device takes what comes to any address of this node: only one is the tunnel's.
+/* The headers that the device took off. It accepts packets to any address of this node; only one is the tunnel's.
  * @return false: it does not come from one of our nodes */
 static __always_inline bool unwrapped_by_device(struct __sk_buff *skb, const struct settings *settings,
 						struct wrapping *wrapping)

@@ -7,9 +7,9 @@
 #include <linux/pkt_cls.h>
 #include <linux/udp.h>
 
-/* VXLAN (RFC 7348) written and read by hand, on the way of the packet: no tunnel device, no UDP socket, no second pass
- * through a receive queue. What needs more than that (too large for the link, a neighbour that is not known yet, fragments)
- * goes through the kernel's device (device.h): the packets on the wire are the same. */
+/* VXLAN (RFC 7348) headers, written and read by the programs: no tunnel device, no UDP socket, no second pass through a receive
+ * queue. Packets that need more (too large for the link, an unknown neighbour, fragments) go through the kernel's device
+ * (device.h). The packets on the wire are the same. */
 
 #define LEAST_SOURCE_PORT 49152 /* RFC 7348, 5: the dynamic range, by a hash of the inner flow */
 
@@ -100,8 +100,8 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 	return 0;
 }
 
-/* Datagrams that one call sent (UDP_SEGMENT) and the kernel still carries as one packet. Taken off by hand, it would go on
- * looking wrapped, and no socket takes it like that: only the kernel's device can say that it is no longer. */
+/* Datagrams that one call sent (UDP_SEGMENT) and that the kernel still carries as one packet. If a program took the headers off, the
+ * packet would still be marked as wrapped and no socket would accept it: only the kernel's device can clear that. */
 static __always_inline bool is_wrapped_train(struct __sk_buff *skb)
 {
 	__u8 protocol;
@@ -119,7 +119,7 @@ static __always_inline bool may_unwrap(const struct packet *packet, const struct
 {
 	if (outer->ip.ihl != 5 || (outer->ip.frag_off & bpf_htons(IP_NOT_WHOLE)) || outer->udp.check)
 		return false;
-	if ((outer->ip.tos & IP_ECN_MASK) == IP_ECN_CONGESTED) /* must be told to the inner one */
+	if ((outer->ip.tos & IP_ECN_MASK) == IP_ECN_CONGESTED) /* the inner header must get it */
 		return false;
 	if (!(outer->vxlan.flags_and_group & bpf_htonl(VXLAN_HAS_VNI)) || outer->inner.h_proto != bpf_htons(ETH_P_IP))
 		return false;
