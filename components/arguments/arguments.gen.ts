@@ -1,4 +1,4 @@
-// Written by components/schema.test.ts from golden/schema.json: npx vitest run --project unit components/schema.test.ts -u
+// Written by components/index.schema.test.ts from golden/schema.json: npx vitest run --project unit components/index.schema.test.ts -u
 
 /** Arguments of each component, and fields of each type that is in them. */
 export const FIELDS = {

@@ -49,7 +49,7 @@ export function argumentTable({ resources, types }: PackageSchema): string {
   };
   for (const [token, { inputProperties }] of Object.entries(resources)) write(nameOf(token), inputProperties);
   return [
-    "// Written by components/schema.test.ts from golden/schema.json: npx vitest run --project unit components/schema.test.ts -u",
+    "// Written by components/index.schema.test.ts from golden/schema.json: npx vitest run --project unit components/index.schema.test.ts -u",
     "",
     "/** Arguments of each component, and fields of each type that is in them. */",
     "export const FIELDS = {",

@@ -5,6 +5,7 @@ import { checkNames } from "./names.ts";
 import { checkPacketPath } from "./packet-path.ts";
 import { checkSizes } from "./sizes.ts";
 import { projectSources } from "./source.ts";
+import { checkTests } from "./tests.ts";
 import { checkTraces } from "./traces.ts";
 
 const CHECKS = [
@@ -16,6 +17,7 @@ const CHECKS = [
   checkSizes,
   checkTraces,
   checkNames,
+  checkTests,
   checkPacketPath,
 ];
 

@@ -1,37 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findAnswer, plainAddress } from "./answer.ts";
 import { type CapturedPacket, packetParser } from "./capture.ts";
-import { parsePorts } from "./ports.ts";
-import { candidates } from "./resolve.ts";
-
-describe("ports", () => {
-  it("reads a list", () => expect(parsePorts("80, 81")).toEqual([80, 81]));
-  it.each(["0", "70000", "x", "80,,81", "80,80"])("refuses %s", (text) =>
-    expect(() => parsePorts(text)).toThrow(/port/),
-  );
-});
-
-describe("answers", () => {
-  it("are found in a raw line and in an HTTP body", () => {
-    const line = '{"server":"a/b","source":"10.0.0.1","sourcePort":7}';
-    const answer = { server: "a/b", source: "10.0.0.1", sourcePort: 7 };
-    expect(findAnswer(`${line}\n`)).toEqual(answer);
-    expect(findAnswer(`HTTP/1.1 200 OK\r\nX: {\r\n\r\n${line}\n`)).toEqual(answer);
-    expect(findAnswer("<html>{}")).toBeUndefined();
-  });
-  it("print IPv4-mapped addresses as IPv4", () => {
-    expect(plainAddress("::ffff:10.0.0.1")).toBe("10.0.0.1");
-    expect(plainAddress("fd00::1")).toBe("fd00::1");
-  });
-});
-
-describe("names of a pod's resolver", () => {
-  const dns = { servers: ["10.96.0.10"], search: ["shop.svc.cluster.local", "svc.cluster.local"], ndots: 5 };
-  it("try the search domains first below ndots", () => {
-    expect(candidates("web", dns)).toEqual(["web.shop.svc.cluster.local", "web.svc.cluster.local", "web"]);
-  });
-  it("leave a name with a final dot alone", () => expect(candidates("web.", dns)).toEqual(["web."]));
-});
 
 describe("captured packets", () => {
   function read(...lines: string[]): CapturedPacket[] {
