@@ -44,7 +44,7 @@ check: bootstrap ## test expectations on the running cluster: make check FILE=x.
 	@node tools/build.ts --quiet bundle $(if $(MACHINES),probe)
 	@node dist/verify.js check $(if $(MACHINES),--machines "$(MACHINES)") "$(FILE)"
 
-watch: bootstrap ## show connections, refused packets and rates of all nodes, as they happen
+watch: bootstrap ## show connections, refused packets and rates of all nodes, live
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js watch $(if $(JSON),--json)
 

@@ -101,7 +101,7 @@ async function document<T>(schema: z.ZodType<T>): Promise<T> {
     return schema.parse(JSON.parse(written || "{}"));
   } catch (error) {
     if (error instanceof z.ZodError) throw error;
-    throw new ClusterFailure(`standard input is not JSON: ${(error as Error).message}`, "pass one JSON document");
+    throw new ClusterFailure(`standard input is not valid JSON: ${(error as Error).message}`, "pass one JSON document");
   }
 }
 

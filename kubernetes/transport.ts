@@ -147,7 +147,7 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
 
 class StaleConnection extends Error {}
 
-/** The answer as an object. An answer that is not JSON comes from something in between: it counts as no answer. */
+/** The answer as an object. An answer that is not valid JSON comes from something in between: it counts as no answer. */
 export async function sendForObject<T>(api: Api, request: ApiRequest): Promise<T> {
   const text = await api.send(request);
   try {

@@ -15,7 +15,7 @@ export function readBaseline(text: string, what: string): Baseline {
   try {
     written = JSON.parse(text);
   } catch (error) {
-    throw new Error(`it is not JSON: ${(error as Error).message}`);
+    throw new Error(`it is not valid JSON: ${(error as Error).message}`);
   }
   const result = z.looseObject(comparedSchema.shape).safeParse(written);
   if (!result.success) throw new Error(`it is not the output of \`preview --json\`: ${z.prettifyError(result.error)}`);

@@ -91,7 +91,7 @@ test("unknown and secret values are absent", () => {
 });
 
 test.each([
-  ["{", "it is not JSON"],
+  ["{", "it is not valid JSON"],
   ['{"resources": []}', "it is not the output of `pulumi preview --json`"],
   ['{"steps": []}', "it has no steps: run `pulumi preview --json --show-sames`"],
 ])("%s is not a digest", (text, message) => {

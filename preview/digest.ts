@@ -64,7 +64,7 @@ function parsed(text: string): z.output<typeof digestSchema> {
   try {
     written = JSON.parse(text);
   } catch (error) {
-    throw new NotADigest(`it is not JSON: ${(error as Error).message}`);
+    throw new NotADigest(`it is not valid JSON: ${(error as Error).message}`);
   }
   const result = digestSchema.safeParse(written);
   if (result.success) return result.data;

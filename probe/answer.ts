@@ -1,4 +1,4 @@
-/** What a probe server says to everybody who reaches it: who it is, and whom it saw. */
+/** A probe server's answer to every client: its identity, and the client's address that it saw. */
 export interface Answer {
   /** `<namespace>/<pod>` of the server. */
   server: string;
@@ -33,13 +33,13 @@ export function plainAddress(address: string): string {
     : address.replace(/%.*$/, "");
 }
 
-/** What a server sent, as an outcome tells it: an answer of ours, or its first characters. */
+/** A server's response as part of an outcome: a probe server's answer, or the first characters. */
 export function describe(received: string): Partial<Answer> & { answer?: string } {
   if (received === "") return {};
   return findAnswer(received) ?? { answer: received.slice(0, 200) };
 }
 
-/** Finds an answer in what a server sent: a raw line, an HTTP body, or nothing of ours. */
+/** Finds a probe server's answer in a response: a raw line, an HTTP body, or none. */
 export function findAnswer(text: string): Answer | undefined {
   for (const line of text.split("\n")) {
     const trimmed = line.trim();

@@ -10,7 +10,7 @@ export const dnsSchema = z.strictObject({
 });
 export type Dns = z.infer<typeof dnsSchema>;
 
-/** What one probe of a batch asks for. */
+/** One probe of a batch. */
 export const probeSchema = z.strictObject({
   /** Names the probe in the results; unique in the batch. */
   id: z.string(),
@@ -39,13 +39,13 @@ export type Probe = z.infer<typeof probeSchema>;
 
 export const batchSchema = z.array(probeSchema);
 
-/** The line by which a prober that was told to wait says that the first probe leaves at once when it hears the next line. */
+/** The line with which a prober started with --wait reports that it is ready; the next line of input starts the probes. */
 export const READY = '{"ready":true}';
 
-/** `none`: no packet was sent, `error` says why (name not resolved, local port busy, pod not on this node); or nothing is known, `undecided` says why. */
+/** `none`: no packet was sent, `error` says why (name not resolved, local port busy, pod not on this node); or the result is not known, `undecided` says why. */
 export type Verdict = "allowed" | "dropped" | "rejected" | "none";
 
-/** What one attempt showed. */
+/** The result of one attempt. */
 export interface AttemptResult {
   id: string;
   /** Counts from 1. */
@@ -62,19 +62,19 @@ export interface AttemptResult {
   /** The address that was tried, when `host` was a name. */
   address?: string;
   error?: string;
-  /** Of `none`: the name did not resolve; or, said by who asked for the probe, the prober was not reached. */
+  /** Of `none`: the name did not resolve; or, set by the caller, the prober was not reached. */
   cause?: "unresolved" | "lost";
   /** The connection was established (TCP). */
   opened?: boolean;
-  /** The server's kernel has acknowledged the request, where nothing else came back (TCP). Absent: not known. */
+  /** The server's kernel has acknowledged the request, although no other answer arrived (TCP). Absent: not known. */
   acknowledged?: boolean;
-  /** Why nothing is known although a packet was sent: this computer or the server had no processor. */
+  /** Why the result is not known although a packet was sent: this computer or the server had no CPU. */
   undecided?: string;
-  /** Why no packet can have left this network namespace, where that is known; the verdict is then only silence. */
+  /** Why no packet can have left this network namespace, if known; the verdict then only reflects silence. */
   unsent?: string;
   /** First bytes of an answer that is not a probe server's. */
   answer?: string;
 }
 
-/** What an attempt function knows; the batch adds which probe it was. */
+/** The result of an attempt function; the batch adds the probe's id. */
 export type Outcome = Omit<AttemptResult, "id" | "attempt">;

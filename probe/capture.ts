@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { namespaceOf } from "./namespaces.ts";
 
-/** A capture that nobody ends (its starter was killed) ends itself. */
+/** A capture that is not ended (its starter was killed) ends itself. */
 const longestSeconds = 120;
 
 /** One packet as tcpdump saw it on a device of this machine. */
@@ -18,13 +18,13 @@ export interface CapturedPacket {
   wrapped?: { source: string; destination: string };
   /** Of the two packets that open a TCP connection. Address translation leaves the number alone, so it names the connection. */
   opening?: { number: number; answer: boolean };
-  /** What tcpdump said of it. */
+  /** tcpdump's line. */
   text: string;
 }
 
 /**
  * Prints `{"listening":true}` and then one JSON line per packet that matches the filter, until its input ends or a line
- * arrives. The witness is tcpdump, not the dataplane: the dataplane is what is being judged.
+ * arrives. The evidence comes from tcpdump, not from the dataplane under test.
  *
  * @param pod `NAMESPACE/NAME:UID` of this node, to capture in its network namespace instead of the node's own
  */
@@ -68,10 +68,10 @@ export async function runCapture(
 const packetLine = /^(?:(\S+)\s+(In|Out)\s+)?IP6? (\S+)\.(\d+) > (\S+)\.(\d+): (.*)/;
 
 /**
- * Reads tcpdump's lines for the "any" device: `eth0  Out IP 172.31.1.8.30604 > 172.31.1.55.40001: Flags [S.], …`. What is
- * inside VXLAN stands on a line of its own, after that of the outer packet. Loopback is left out.
+ * Reads tcpdump's lines for the "any" device: `eth0  Out IP 172.31.1.8.30604 > 172.31.1.55.40001: Flags [S.], …`. The
+ * packet inside VXLAN has a separate line after the outer packet's. Loopback is left out.
  *
- * @returns a function that is given the lines in order, and gives a packet when it is complete
+ * @returns a function that takes the lines in order and returns each packet when it is complete
  */
 export function packetParser(): (line: string) => CapturedPacket | undefined {
   let outer: Pick<CapturedPacket, "device" | "direction" | "wrapped"> | undefined;

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { type AttemptResult, batchSchema, type Probe, READY } from "./batch.ts";
 import { fanOut, prepareIn } from "./fan-out.ts";
 
-/** Where the whole batch leaves from when its probes do not say. */
+/** Options for the whole batch. */
 export interface ProbeOptions {
   /** Path of a network namespace. */
   netns?: string;
-  /** Say when everything is ready to send, and send at the next line of input. */
+  /** Report when everything is ready to send, and send at the next line of input. */
   wait?: boolean;
 }
 
@@ -26,7 +26,7 @@ export async function runProbe(options: ProbeOptions, input: Readable, output: W
   const prepared = await (netns ? prepareIn(netns, probes, emit) : fanOut(probes, emit));
   if (options.wait) {
     output.write(`${READY}\n`);
-    // Whoever asked is gone: then nobody wants to know.
+    // The caller is gone: there is no reader for the results.
     if ((await lines.next()).done) return;
   }
   await prepared.send();
@@ -38,7 +38,7 @@ function parseBatch(text: string): Probe[] {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new Error(`probe: the batch is not JSON: ${(error as Error).message}`);
+    throw new Error(`probe: the batch is not valid JSON: ${(error as Error).message}`);
   }
   const parsed = batchSchema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { parsePorts } from "./ports.ts";
 
-/** Adds `probe-server`: what servers of checks run. Its code is loaded only when it runs. */
+/** Adds `probe-server`, the command of checks' servers. Its code is loaded only when it runs. */
 export function registerProbeServer(program: Command): void {
   program
     .command("probe-server")
-    .description("answer every TCP connection and UDP datagram with who answered and whom it saw, as one JSON line")
+    .description(
+      "answer every TCP connection and UDP datagram with the server's identity and the client's address, as one JSON line",
+    )
     .option("--tcp <ports>", 'TCP ports, e.g. "80,81"', parsePorts, [])
     .option("--udp <ports>", 'UDP ports, e.g. "80,81"', parsePorts, [])
     .action(async (ports: { tcp: number[]; udp: number[] }) => {

@@ -1,6 +1,6 @@
 import type { Outcome } from "./batch.ts";
 
-/** Somebody said no: a reset, or an ICMP unreachable as connect(2), ip(7) and icmp(7) report it. */
+/** The connection was refused: a reset, or an ICMP unreachable as connect(2), ip(7) and icmp(7) report it. */
 const rejections = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -13,7 +13,7 @@ const rejections = new Set([
   "ENONET",
 ]);
 
-/** What an error before any answer shows; an error that is about this side only (a busy local port) is no verdict. */
+/** The verdict of an error before any answer; an error of this side only (a busy local port) gives none. */
 export function verdictOfError(error: NodeJS.ErrnoException): Outcome {
   const code = error.code ?? error.message;
   if (rejections.has(code)) return { verdict: "rejected", error: code };

@@ -4,7 +4,7 @@ import { type AttemptResult, type Probe, READY } from "./batch.ts";
 import { namespaceOf } from "./namespaces.ts";
 import { runBatch } from "./run-batch.ts";
 
-/** Everything that sends probes is there and waits for the word: what starts takes the processor from what is measured. */
+/** All senders are started and wait, because starting them takes CPU from the measurement. */
 export interface Prepared {
   /** Resolves when every attempt has its result. */
   send(): Promise<void>;
@@ -35,7 +35,7 @@ export async function fanOut(
   };
 }
 
-/** A namespace that cannot be entered is what each of its probes then shows. */
+/** If a namespace cannot be entered, each of its probes reports that. */
 async function inNamespace(own: Probe[], emit: (result: AttemptResult) => void, find: () => string): Promise<Prepared> {
   const answered = new Set<string>();
   const note = (result: AttemptResult): void => {
@@ -65,7 +65,7 @@ export async function prepareIn(
   child.stderr.on("data", (chunk) => {
     said = (said + chunk).slice(-500);
   });
-  // The child may end before it has read everything; its exit code tells that better than EPIPE.
+  // The child may exit before it has read everything; its exit code is more useful than EPIPE.
   child.stdin.on("error", () => {});
   child.stdin.write(`${JSON.stringify(probes)}\n`);
   const output = createInterface(child.stdout);

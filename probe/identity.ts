@@ -16,7 +16,7 @@ const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
  *
  * The bound service account token names both (KEP-1205) and is right for host-network pods too, whose host name is the
  * node's. Without a mounted token: the host name is the pod's, and the first search domain of a cluster-DNS pod is
- * `<namespace>.svc.<cluster domain>`. What cannot be known is printed as `unknown`, never guessed.
+ * `<namespace>.svc.<cluster domain>`. Unknown parts are printed as `unknown`, never guessed.
  */
 export function podIdentity(sources: IdentitySources = processSources()): string {
   const claims = tokenClaims(sources.read(`${serviceAccount}/token`));

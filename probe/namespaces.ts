@@ -13,7 +13,7 @@ export const podReference = (name: string, uid: string): PodReference => `${name
 /** NAMESPACE/NAME. */
 export const nameOf = (pod: PodReference): string => pod.split(":")[0] ?? pod;
 
-/** The path of a pod's network namespace. Rejects, in words, a pod of which no process runs on this node. */
+/** The path of a pod's network namespace. Throws if no process of the pod runs on this node. */
 export function namespaceOf(pod: PodReference, proc = "/proc"): string {
   const uid = pod.split(":")[1];
   if (!uid) throw new Error(`pod ${pod}: its UID is not known`);
@@ -37,7 +37,7 @@ export function processesOfPod(uid: string, proc = "/proc"): number[] {
 }
 
 /** Field 22 of proc_pid_stat(5), counted behind the program's name, which may hold spaces. The oldest process is the pod's own, which
- * holds its namespaces; what a container starts may have moved on to others. */
+ * is in its namespaces; processes of containers may have moved to others. */
 function startOf(pid: number, proc: string): number {
   const fields = textOf(`${proc}/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? [];
   return Number(fields[19] ?? Number.POSITIVE_INFINITY);

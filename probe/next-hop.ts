@@ -11,16 +11,16 @@ export interface Tables {
 const neighbourComplete = 0x2;
 
 /**
- * Why no packet to an IPv4 address can have left, asked after nothing came back: there is no route, or the next hop does not
- * answer ARP. Undefined where packets do leave, and where it cannot be told.
+ * Why no packet to an IPv4 address can have left, checked after silence: there is no route, or the next hop does not
+ * answer ARP. Undefined if packets do leave, or if this is not known.
  *
- * @param error what the kernel said of the attempt, e.g. ENETUNREACH
+ * @param error the kernel's error for the attempt, e.g. ENETUNREACH
  */
 export function whyUnsent(address: string, error: string | undefined, tables = readTables): string | undefined {
   if (!isIPv4(address) || address.startsWith("127.")) return undefined;
   const { routes, neighbours } = tables();
   const [device, , gateway = ""] = bestRoute(address, routes) ?? [];
-  // Without the kernel's own word a missing route says nothing: a service's address is exchanged before it is looked up.
+  // Without the kernel's error a missing route is no evidence: a service's address is translated before the route lookup.
   if (device === undefined) return error === "ENETUNREACH" ? `there is no route to ${address}` : undefined;
   const hop = numberOf(gateway) === 0 ? address : dotted(gateway);
   const neighbour = rows(neighbours).find((row) => row[0] === hop && row.at(-1) === device);
@@ -28,7 +28,7 @@ export function whyUnsent(address: string, error: string | undefined, tables = r
   return answers ? undefined : `${hop} does not answer ARP on ${device}`;
 }
 
-/** What of an outcome is this side's own fault, where it is silence. */
+/** The part of a silent outcome that this side explains. */
 export function explainSilence(
   { verdict, error }: Outcome,
   address: string,
@@ -59,7 +59,7 @@ function dotted(hexadecimal: string): string {
 
 const bits = (mask: number): number => mask.toString(2).replaceAll("0", "").length;
 
-/** Without the line of titles. */
+/** Without the header line. */
 function rows(table: string): string[][] {
   return table
     .split("\n")

@@ -1,4 +1,4 @@
-// The portable prober's side here: what it is asked, and what its raw results mean. Its program is portable/ (Go, static), for machines
+// The local side of the portable prober: its input, and the interpretation of its raw results. Its program is portable/ (Go, static), for machines
 // that have neither Node nor this package.
 import { z } from "zod";
 import { describe } from "./answer.ts";

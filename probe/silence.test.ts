@@ -13,7 +13,7 @@ function stall(milliseconds: number): void {
 
 const silentPort = await freePort();
 
-describe("a prober that gets no processor", () => {
+describe("a prober that gets no CPU", () => {
   /** Nobody answers at it, and nobody refuses. */
   const silent = {
     id: "p",
@@ -42,7 +42,7 @@ describe("a prober that gets no processor", () => {
     expect(performance.now() - started).toBeGreaterThan(600);
   });
 
-  it("says that it knows nothing when it hardly runs at all", async () => {
+  it("reports that the result is not known when it hardly runs", async () => {
     const result = await probeSilence(() => stall(1200), 1);
     expect(result).toMatchObject({
       verdict: "none",
@@ -50,7 +50,7 @@ describe("a prober that gets no processor", () => {
     });
   });
 
-  it.each(["tcp", "udp"] as const)("still reads the answers that wait, over %s", async (protocol) => {
+  it.each(["tcp", "udp"] as const)("still reads waiting answers, over %s", async (protocol) => {
     const port = await freePort();
     const server = await startProbeServer({ tcp: [port], udp: [port] }, "a/b");
     const results: AttemptResult[] = [];

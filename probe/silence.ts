@@ -1,28 +1,28 @@
 /** How often it is looked whether this process has a processor. */
 const tickMs = 50;
-/** A look that comes later than this after the one before: what is beyond is time without a processor, and is no silence. */
+/** If two checks are further apart than this, the excess is time without CPU, and does not count as silence. */
 const countedMs = 2 * tickMs;
-/** After so many times the silence that was asked for it is given up: nothing can be told of the other side. */
+/** After this multiple of the requested silence it gives up: the result is not known. */
 const patience = 8;
 
 /** How long `afterSilence` may take at most. */
 export const longestSilenceMs = (milliseconds: number): number => patience * milliseconds;
 
-/** What a prober can say of a silence. */
+/** A prober's observation of a silence. */
 export interface Silence {
   /** Milliseconds that passed. */
   passedMs: number;
-  /** The part in which this process had a processor. */
+  /** The part in which this process had CPU. */
   ownMs: number;
-  /** The other side was silent for as long as was asked. Otherwise this process had too little of a processor to know. */
+  /** The other side was silent for the requested time. Otherwise this process had too little CPU to know. */
   known: boolean;
 }
 
 /**
- * Calls back after so many milliseconds in which this process could have heard something: time in which it got no processor does not
- * count. What arrived in the meantime has been read by then: Node looks at timers first.
+ * Calls back after this many milliseconds in which this process could have received data: time in which it got no CPU does not
+ * count. Data that arrived meanwhile has been read by then, although Node runs timers first.
  *
- * @returns a function that calls it off
+ * @returns a function that cancels it
  */
 export function afterSilence(milliseconds: number, act: (silence: Silence) => void): () => void {
   const started = performance.now();
@@ -48,7 +48,7 @@ export function afterSilence(milliseconds: number, act: (silence: Silence) => vo
   };
 }
 
-/** What an attempt shows that ended in silence, or that nobody could listen long enough. */
+/** The result of an attempt that ended in silence, or in which this process could not listen long enough. */
 export function silent(error: string, { passedMs, ownMs, known }: Silence) {
   if (known) return { verdict: "dropped" as const, error };
   const [own, passed] = [ownMs, passedMs].map(Math.round);

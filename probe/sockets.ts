@@ -1,5 +1,5 @@
 // What the kernel holds for sockets, from proc_net(5) `tcp`, `tcp6`, `udp` and `udp6` of a network namespace: whether bytes wait for a
-// program that has not read them yet, and whether the other side has acknowledged what was sent.
+// program that has not read them yet, and whether the other side has acknowledged all sent bytes.
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { nameOf, namespaceOf, type PodReference } from "./namespaces.ts";
@@ -23,14 +23,14 @@ export const SOCKET_FILES = (["tcp", "udp"] as const).flatMap((protocol) =>
 /** TCP_LISTEN of the kernel's net/tcp_states.h. */
 const LISTEN = "0A";
 
-/** What a node says of one of its pods. */
+/** A node's report of one of its pods. */
 export interface PodSockets {
   /** NAMESPACE/NAME. */
   pod: string;
   sockets: SocketState[];
 }
 
-/** The sockets of pods of this node, each in its own network namespace; a pod that has none there, or went away, is left out. */
+/** The sockets of pods of this node, each in its own network namespace; a pod without one there, or a deleted pod, is left out. */
 export function socketsOfPods(pods: PodReference[], find: (pod: PodReference) => string = namespaceOf): PodSockets[] {
   const reading: ExecFileSyncOptionsWithStringEncoding = {
     encoding: "utf8",
@@ -71,8 +71,8 @@ const portOf = (address: string): number => Number.parseInt(address.split(":")[1
 
 /**
  * Whether the other side's kernel has acknowledged all that a connection of this network namespace has sent: then bytes have passed in
- * both directions, and who is silent is the program there. By its local port alone: a dataplane that translates at the socket has changed
- * the other end's.
+ * both directions, and the program there is silent. Found by the local port alone: a dataplane that translates at the socket has changed
+ * the remote one.
  */
 export function isAcknowledged(localPort: number): boolean {
   const connections = SOCKET_FILES.filter(({ protocol }) => protocol === "tcp")

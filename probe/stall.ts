@@ -1,8 +1,8 @@
 const tickMs = 100;
-/** Later than this is worth a line: a client that waits two seconds is not concerned by less. */
+/** Shorter stalls are not logged: a client that waits two seconds does not notice them. */
 const lateMs = 250;
 
-/** Says in a line of the log how long this process had no processor, each time that it has one again. @returns a function that ends it */
+/** Logs after each stall how long this process had no CPU. @returns a function that ends it */
 export function tellStalls(say: (line: string) => void): () => void {
   let last = performance.now();
   const timer = setInterval(() => {
@@ -15,7 +15,7 @@ export function tellStalls(say: (line: string) => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** What a line of a server's log says of that; 0 for every other line. */
+/** The stall in a line of a server's log, ms; 0 for every other line. */
 export function stalledMs(line: string): number {
   return Number(/^had no processor for (\d+) ms$/.exec(line)?.[1] ?? 0);
 }

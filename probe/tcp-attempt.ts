@@ -5,7 +5,7 @@ import { verdictOfError } from "./errors.ts";
 import { afterSilence, longestSilenceMs, type Silence, silent } from "./silence.ts";
 import { isAcknowledged } from "./sockets.ts";
 
-/** The longest that an attempt may take whose silence is so many milliseconds. */
+/** The maximum duration of an attempt with this silence, in milliseconds. */
 export const longestAttemptMs = (timeoutMs: number): number => longestSilenceMs(timeoutMs) * (2 + morePatience);
 
 /** One connection to make. */
@@ -13,7 +13,7 @@ export interface TcpTarget {
   /** An address, resolved already. */
   address: string;
   port: number;
-  /** What the HTTP Host header says. */
+  /** The HTTP Host header. */
   host: string;
   sourcePort?: number;
   timeoutMs: number;
@@ -21,19 +21,19 @@ export interface TcpTarget {
   token: string;
 }
 
-/** After the answer the server may close first, so that TIME_WAIT stays on its side and our port is free at once. */
+/** After the answer the server may close first, so that TIME_WAIT stays on its side and our port is free immediately. */
 const lingerMs = 200;
 const longestAnswer = 65_536;
-/** How many times the usual silence a program may take whose kernel has acknowledged the request. */
+/** The multiple of the usual silence that a program may take if its kernel has acknowledged the request. */
 const morePatience = 4;
 
 /**
  * Connects, asks `GET /` and reads the answer.
  *
- * Allowed means that data came back: an answer, or at least the server's own close. A server that waits for another
- * protocol is told, at half the time, that no more will come; one that then closes has shown that both directions work.
- * A connection that opens and then stays silent counts as dropped: that is what a dataplane that loses the data looks like. Where the
- * server's kernel has acknowledged the request, it is given more time: packets pass, and its program may only have no processor.
+ * Allowed means that data came back: an answer, or at least the server's own close. If a server waits for another
+ * protocol, we close our side at half the time; a server that then closes has shown that both directions work.
+ * A connection that opens and then stays silent counts as dropped: a dataplane that loses the data looks like this. If the
+ * server's kernel has acknowledged the request, it gets more time: packets pass, and its program may only lack CPU.
  */
 export function attemptTcp(target: TcpTarget): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -98,7 +98,7 @@ export function attemptTcp(target: TcpTarget): Promise<Outcome> {
   });
 }
 
-/** What is sent once the connection is open. */
+/** The request that is sent once the connection is open. */
 export function request({ host, port, token }: Pick<TcpTarget, "host" | "port" | "token">): string {
   const authority = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   return [

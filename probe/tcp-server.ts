@@ -5,7 +5,7 @@ import { type Answer, answerHttp, answerLine, plainAddress } from "./answer.ts";
 const silenceMs = 50;
 /** A client that started an HTTP request and never ends it is answered anyway. */
 const requestMs = 1000;
-/** A connection that neither side closes is ours to end. */
+/** After this time the server closes a connection that the client keeps open. */
 const idleMs = 10_000;
 const longestHead = 16_384;
 
@@ -35,7 +35,7 @@ function listen(listener: Server, port: number, host: string): Promise<void> {
 }
 
 function serve(socket: Socket, server: string): void {
-  // Read at once: a peer that resets takes its address with it.
+  // Read immediately: after a reset the peer's address is gone.
   const answer: Answer = {
     server,
     source: plainAddress(socket.remoteAddress ?? ""),
@@ -48,7 +48,7 @@ function serve(socket: Socket, server: string): void {
     if (answered) return;
     answered = true;
     clearTimeout(timer);
-    // What the client still sends is read and dropped: closing with unread bytes would reset the answer away.
+    // Further data of the client is read and dropped: closing with unread bytes would send a reset, which discards the answer.
     socket.end(text);
   };
   const replyLine = (): void => reply(answerLine(answer));

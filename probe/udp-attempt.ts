@@ -16,7 +16,7 @@ export interface UdpTarget {
 }
 
 /**
- * Sends one datagram from a connected socket, which is how the kernel hands over ICMP "port unreachable" (udp(7)).
+ * Sends one datagram from a connected socket, so that the kernel reports ICMP "port unreachable" (udp(7)).
  * A lost datagram is not sent again: the attempt is then dropped.
  */
 export function attemptUdp(target: UdpTarget): Promise<Outcome> {
@@ -40,7 +40,7 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
       settle({ verdict: "allowed", connectMs, ...describe(text) });
     });
     socket.bind(target.sourcePort ?? 0, () => {
-      // Its type leaves out the error that the callback gets: a dataplane may refuse at the socket.
+      // The type omits the callback's error: a dataplane may refuse at the socket.
       const connected = (error?: NodeJS.ErrnoException): void => {
         if (error) {
           settle(verdictOfError(error));
@@ -56,14 +56,14 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
   });
 }
 
-/** The token as a line; name servers get a question they can answer, since they drop everything else. */
+/** The token as a line; name servers get a valid query, since they drop everything else. */
 export function payload({ port, token }: Pick<UdpTarget, "port" | "token">): Buffer {
   return port === 53 ? dnsQuestion(token) : Buffer.from(`${token}\n`);
 }
 
 /**
- * A question for the A record of `<token>.cluster.local.` (RFC 1035 section 4.1): a cluster's name server knows at once that
- * there is none, while a name outside would make it wait for servers that may be out of reach.
+ * A question for the A record of `<token>.cluster.local.` (RFC 1035 section 4.1): a cluster's name server knows without a lookup that
+ * there is none, while an external name would make it wait for servers that may be unreachable.
  */
 function dnsQuestion(token: string): Buffer {
   const labels = `${token}.cluster.local`

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { answerLine, plainAddress } from "./answer.ts";
 
-/** How often the local addresses are looked at again: an interface counts only a moment after it was set up. */
+/** How often the local addresses are read again: a new interface's addresses appear with a delay. */
 const rescanMs = 200;
 
 /** A UDP port answered on every local address, also on those that appear later. */
@@ -42,7 +42,7 @@ export async function listenUdp(
           sockets.set(address, await open(address, port, server));
           refused.delete(address);
         } catch (error) {
-          // Said once per address: an address that is still tentative (IPv6 DAD) is tried again at the next scan.
+          // Logged once per address: an address that is still tentative (IPv6 DAD) is tried again at the next scan.
           if (!refused.has(address)) report(`udp ${address} port ${port}: ${(error as Error).message}`);
           refused.add(address);
         }
@@ -67,7 +67,7 @@ function open(address: string, port: number, server: string): Promise<Socket> {
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   socket.on("message", (_message, peer) => {
     const line = answerLine({ server, source: plainAddress(peer.address), sourcePort: peer.port });
-    // A client that is gone answers with ICMP; that is its business, not ours.
+    // If the client's socket is gone, its host answers with ICMP, which is ignored here.
     socket.send(line, peer.port, peer.address, () => {});
   });
   return new Promise((resolve, reject) => {

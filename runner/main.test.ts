@@ -154,7 +154,7 @@ test("an unusable file for a comparison is reported in one sentence", async () =
   await cluster();
   const file = join(folder, "Pulumi.yaml");
   const { stderr, code } = await runner("preview", "--against", file);
-  expect(stderr).toContain(`preview of stack dev failed: ${file} cannot be read: it is not JSON`);
+  expect(stderr).toContain(`preview of stack dev failed: ${file} cannot be read: it is not valid JSON`);
   expect(stderr).not.toMatch(/\n\s+at /);
   expect(code).toBe(2);
 }, 120_000);

@@ -3,15 +3,15 @@ import { readChecks } from "./format/read.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult } from "./session.ts";
 
 export interface CheckOptions extends SessionOptions {
-  /** Where the result is written. */
+  /** Path of the result. */
   out: string;
   /** File of machines that are reached by SSH. */
   machines?: string;
 }
 
-/** Carries out check files. @returns the exit status */
+/** Runs check files. @returns the exit status */
 export function checkCommand(files: string[], options: CheckOptions): Promise<number> {
-  // Every file is read before anything is touched: a mistake in the last one costs nothing.
+  // Every file is read before anything is changed: a mistake in the last one has no effect.
   const read = () => {
     const checks = files.flatMap((file) => {
       const name = file === "-" ? "stdin" : file;

@@ -17,7 +17,7 @@ import { observeOccasion } from "./verification/occasion.ts";
 export interface KubeconfigSources {
   /** A path given on the command line. */
   path?: string;
-  /** The content itself, as a deployment hands it over (a secret: never in arguments). */
+  /** The content itself, as a deployment passes it (a secret: never in arguments). */
   content?: string;
   /** The variable that kubectl reads. */
   environment?: string;
@@ -45,7 +45,7 @@ export function namedKubeconfig(path: string | undefined, lab: Lab): Kubeconfig 
   return loadKubeconfig({ path, content, environment, lab: lab.kubeconfig });
 }
 
-/** Where the private key for machines over SSH is: a secret, so never an argument. */
+/** The variable with the private key for machines over SSH: a secret, so never an argument. */
 const SSH_KEY = "EBPF_DATAPLANE_SSH_KEY";
 
 /** What a world is connected to. */
@@ -61,7 +61,7 @@ export interface Connection {
   probeImage?: string;
 }
 
-/** A world that was reached, and has to be left. */
+/** A connected world; must be closed. */
 export interface ConnectedWorld extends World {
   /** Removes the probers from nodes. */
   close(): Promise<void>;

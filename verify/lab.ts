@@ -28,7 +28,7 @@ export interface Lab {
   machines: LabMachine[];
 }
 
-/** A lab, and the programs beside this one that reach into it. */
+/** A lab, and the programs beside this one that access it. */
 export interface ReachedLab {
   lab: Lab & { name: string };
   programs: Programs;
@@ -40,7 +40,7 @@ export async function reachLab(name: string): Promise<ReachedLab> {
   return { lab: { name, ...(await describeLab(programs.lab, name)) }, programs };
 }
 
-/** Asks the lab's own program. A computer without it (an installed package, another cluster) has no machines. */
+/** Runs the lab's own program. Without it (an installed package, another cluster) there are no machines. */
 async function describeLab(program: string, name: string): Promise<Lab> {
   if (!existsSync(program)) return { machines: [] };
   const { stdout } = await promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });

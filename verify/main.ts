@@ -10,9 +10,9 @@ import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
 
-const program = new Command("verify").description("show that a cluster does what is expected of it");
+const program = new Command("verify").description("verify that a cluster meets expectations");
 
-command("check", "carry out check files (YAML or JSON; - is standard input) and print what was expected and observed")
+command("check", "run check files (YAML or JSON; - is standard input) and print what was expected and observed")
   .argument("<file...>", "check files")
   .option("--out <path>", "where the result is written as JSON", "out/check.json")
   .option("--machines <file>", "machines outside the cluster that are reached by SSH (docs/checks.md)")
@@ -20,9 +20,9 @@ command("check", "carry out check files (YAML or JSON; - is standard input) and 
     process.exitCode = await checkCommand(files, options);
   });
 
-command("verify", "carry out what a deployment has to show (JSON; - is standard input): checks, measurement, limits")
+command("verify", "run a deployment's verification (JSON; - is standard input): checks, measurement, limits")
   .argument("<document>", "the document, docs/schemas/verification-input.schema.json")
-  .option("--out <folder>", "where the artefacts are written", "out")
+  .option("--out <folder>", "folder for the results", "out")
   .action(async (document: string, options: VerifyOptions) => {
     process.exitCode = await verifyCommand(document, options, {
       measureIn: measureOnLab(options),
@@ -45,8 +45,8 @@ program
   .option("--concurrency <number>", "connections open at a time", Number, defaults.concurrency)
   .option("--counting-rounds <number>", "rounds in which packets and BPF run time are counted", Number)
   .option("--seed <number>", "decides the order of modes and the bootstrap", Number, defaults.seed)
-  .option("--spread", "leave the server where the scheduler puts it, not on the client's processor", defaults.spread)
-  .option("--quick", "few rounds of few connections: everything is shown, times mean little", false)
+  .option("--spread", "leave the server where the scheduler puts it, not on the client's CPU", defaults.spread)
+  .option("--quick", "few rounds with few connections: shows everything, but the times mean little", false)
   .option("--out <path>", "where the result is written as JSON", "out/compare.json")
   .option("--json", "print the result on standard output, everything else on standard error", false)
   .option("--quiet", "no progress", false)
@@ -57,9 +57,9 @@ program
 
 program
   .command("report")
-  .description("write what is known as one page (HTML) and the JSON that it is made from; needs no cluster")
+  .description("write the results as one HTML page, and the JSON that it is made from; needs no cluster")
   .option("--from <folder>", "where the results are", "out")
-  .option("--out <path>", "the page; the JSON is written beside it (default: report.html in that folder)")
+  .option("--out <path>", "the page; the JSON is written next to it (default: report.html in that folder)")
   .action((options: ReportOptions) => {
     process.exitCode = reportCommand(options);
   });
@@ -71,9 +71,9 @@ const live = (name: string, description: string) =>
     .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
     .option("--kubeconfig <path>", "the cluster; otherwise KUBECONFIG_CONTENT, KUBECONFIG, or the lab's own");
 
-live("watch", "show connections, refused packets and rates of all nodes, as they happen")
+live("watch", "show connections, refused packets and rates of all nodes, live")
   .option("--json", "one JSON object per flow", false)
-  .option("--seconds <number>", "end after so long", Number)
+  .option("--seconds <number>", "end after this many seconds", Number)
   .action(async (options: WatchOptions) => {
     const { watchCommand } = await import("./watch/watch-command.ts");
     process.exit(await watchCommand(options));
@@ -99,7 +99,7 @@ function command(name: string, description: string): Command {
     .description(description)
     .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
     .option("--kubeconfig <path>", "the cluster; otherwise KUBECONFIG_CONTENT, KUBECONFIG, or the lab's own")
-    .option("--probe-image <image>", "image of the probers that run on nodes meanwhile (default: the agents')")
+    .option("--probe-image <image>", "image of the temporary probers on nodes (default: the agents')")
     .option("--json", "print the result on standard output, everything else on standard error", false)
-    .option("--quiet", "say nothing but what does not hold", false);
+    .option("--quiet", "print only what does not hold", false);
 }

@@ -1,4 +1,4 @@
-// Writes the published forms of what users and deployments write to docs/schemas: `node verify/schemas.ts`.
+// Writes the JSON Schemas of users' and deployments' documents to docs/schemas: `node verify/schemas.ts`.
 import { writeFileSync } from "node:fs";
 import { checkSchema } from "../components/documents/check.ts";
 import { verificationSchema } from "../components/documents/verification.ts";

@@ -17,23 +17,23 @@ export interface SessionOptions {
   /** Name of the local lab whose machines checks may name. */
   lab: string;
   kubeconfig?: string;
-  /** Image of the probers that run on nodes meanwhile; absent: the agents'. */
+  /** Image of the temporary probers on nodes; absent: the agents'. */
   probeImage?: string;
-  /** Result on stdout, everything for people on stderr. */
+  /** Result on stdout, messages on stderr. */
   json: boolean;
-  /** Nothing is said but what does not hold. */
+  /** Print only what does not hold. */
   quiet: boolean;
 }
 
-/** Exit status: everything holds; something does not or is not known; nothing could be judged; stopped. */
+/** Exit status: all hold; something does not hold or is not known; nothing could be judged; stopped. */
 const status = { held: 0, failed: 1, unusable: 2, stopped: stoppedStatus };
 
 /**
  * One run of a program of this folder, from wrong input to exit status.
  *
  * @param read reads the input; throws CheckFileError
- * @param keep writes what was found to files
- * @param measureIn how connections are measured, where they may be
+ * @param keep writes the results to files
+ * @param measureIn how connections are measured, if measuring is possible
  * @returns the exit status
  */
 export async function session(
@@ -88,7 +88,7 @@ export function writeResult(path: string, result: object): void {
   writeFileSync(path, documentOf(result));
 }
 
-/** Otherwise an old result would be mistaken for that of a killed run. */
+/** Otherwise an old result could be mistaken for a killed run's. */
 export function forgetResult(path: string): void {
   rmSync(path, { force: true });
 }
@@ -105,7 +105,7 @@ export function readInput(file: string): string {
   }
 }
 
-/** A user's mistake in one line; a fault of ours with its stack. */
+/** A user's mistake in one line; a bug with its stack. */
 function messageOf(error: unknown): string {
   if (error instanceof KubernetesError) return withNext(error);
   if (error instanceof CheckFileError || error instanceof NoCluster) return error.message;

@@ -7,7 +7,7 @@ export function stopOnSignal(): AbortSignal {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(stoppedStatus);
-      console.error(`${signal}: stopping, and removing what was made; once more to leave it behind`);
+      console.error(`${signal}: stopping, and removing what was created; repeat to exit without removing it`);
       controller.abort();
     });
   }

@@ -1,12 +1,11 @@
-// What a person at the terminal, or who reads a log, is told while something takes long: on standard error, because standard
-// output belongs to results.
+// Progress messages for a terminal or a log, on standard error, because standard output is for results.
 import pc from "picocolors";
 
-/** How much is said. */
+/** Which messages are printed. */
 export interface Telling {
-  /** A line that stays. */
+  /** A permanent line. */
   note(text: string): void;
-  /** How far the work is: one line that changes on a terminal, a line now and then in a log. */
+  /** Progress: one line that changes on a terminal, an occasional line in a log. */
   now(text: string): void;
 }
 
@@ -40,7 +39,7 @@ export function telling(quiet: boolean, stream: NodeJS.WriteStream = process.std
   };
 }
 
-/** Colours where a person looks (no-color.org), none in files and logs. */
+/** Colours on terminals (no-color.org), none in files and logs. */
 export function colorsFor(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
   return pc.createColors(Boolean(stream.isTTY) && !process.env.NO_COLOR && process.env.TERM !== "dumb");
 }

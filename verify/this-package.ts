@@ -1,4 +1,4 @@
-// Which version of this package runs.
+// The version of the running package.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ export function packageVersion(folder = packageFolder): string {
   return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version;
 }
 
-/** Commit of the checkout that this package is, `-dirty` when files differ. Undefined for an installed package, also inside another repository. */
+/** Commit of this package's checkout, `-dirty` when files differ. Undefined for an installed package, also inside another repository. */
 export function packageCommit(folder = packageFolder): string | undefined {
   try {
     const git = (...args: string[]) =>

@@ -12,15 +12,15 @@ export interface VerifyOptions extends SessionOptions {
   out: string;
 }
 
-/** What other parts do for a verification. */
+/** Operations that other parts provide. */
 export interface Beside {
-  /** How connections are measured, where they may be. */
+  /** How connections are measured, if measuring is possible. */
   measureIn: (world: World) => Measure;
-  /** Writes the page of what was found. */
+  /** Writes the page of the results. */
   writePage: (found: { verification: VerificationResult; compare?: Comparison }, path: string) => void;
 }
 
-/** Carries out a document of a deployment, and leaves its artefacts in a folder. @returns the exit status */
+/** Runs a deployment's verification, and writes the results to a folder. @returns the exit status */
 export function verifyCommand(file: string, options: VerifyOptions, { measureIn, writePage }: Beside): Promise<number> {
   const path = {
     result: join(options.out, "verification.json"),
@@ -34,10 +34,10 @@ export function verifyCommand(file: string, options: VerifyOptions, { measureIn,
   };
   const keep = ({ result, comparison }: Ending) => {
     if (comparison) writeResult(path.comparison, comparison);
-    // First without the page, so that a page that cannot be made costs nothing that is known.
+    // First without the page, so that a failure to create the page loses no results.
     writeResult(path.result, result);
     writePage({ verification: result, compare: comparison }, path.report);
-    // What the component reads of it.
+    // The part that the component reads.
     const whole = { ...result, reportPath: path.report } satisfies VerificationDocument;
     writeResult(path.result, whole);
     return whole;

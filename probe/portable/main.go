@@ -58,7 +58,7 @@ const (
 func main() {
 	var attempts []Attempt
 	if err := json.NewDecoder(os.Stdin).Decode(&attempts); err != nil {
-		fmt.Fprintf(os.Stderr, "probe: the batch is not JSON: %v\n", err)
+		fmt.Fprintf(os.Stderr, "probe: the batch is not valid JSON: %v\n", err)
 		os.Exit(2)
 	}
 	output := json.NewEncoder(os.Stdout)

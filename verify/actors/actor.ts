@@ -9,43 +9,43 @@ export type { RunningCommand } from "../../kubernetes/exec.ts";
 /** Runs probes: a machine of the lab, a machine over SSH, or a node through its prober. */
 export interface Actor {
   /**
-   * Starts what sends a batch's probes. Resolves when it is ready to send at once: what starts takes the processor from servers that are
-   * to answer. Rejects, in words, when the actor cannot be reached.
+   * Starts the program that sends a batch's probes. Resolves when it is ready to send immediately, because starting it takes CPU from the
+   * servers that are to answer. Rejects with a message when the actor cannot be reached.
    */
   prepare(batch: Probe[]): Promise<Prepared>;
   /** Resolves when packets are being seen. @param filter in pcap's language */
   capture(filter: string): Promise<Capture>;
 }
 
-/** A prober that waits for the word. */
+/** A prober that waits for its start command. */
 export interface Prepared {
-  /** Sends the probes. Resolves with what every attempt showed; rejects, in words, when the actor is lost on the way. */
+  /** Sends the probes. Resolves with the result of every attempt; rejects with a message when the actor is lost meanwhile. */
   send(): Promise<AttemptResult[]>;
 }
 
-/** Sends a batch that nothing else is measured beside. */
+/** Sends a batch when nothing else is measured. */
 export async function sendNow(actor: Pick<Actor, "prepare">, batch: Probe[]): Promise<AttemptResult[]> {
   return (await actor.prepare(batch)).send();
 }
 
-/** A node, which can also witness what its pods see. */
+/** A node, which can also capture packets and read sockets of its pods. */
 export interface NodeActor extends Actor {
   /** @param pod there: in its network namespace instead of the node's own */
   capture(filter: string, pod?: PodReference): Promise<Capture>;
   /**
    * What the kernel holds for the sockets of pods there.
-   * @returns by NAMESPACE/NAME; one that has no network namespace of its own there is absent
+   * @returns by NAMESPACE/NAME; a pod without its own network namespace there is absent
    */
   sockets(pods: PodReference[]): Promise<Map<string, SocketState[]>>;
 }
 
 /** A running capture. */
 export interface Capture {
-  /** Ends it and gives what it saw. */
+  /** Ends it and returns the captured packets. */
   stop(): Promise<CapturedPacket[]>;
 }
 
-/** A batch with `count` attempts on one fixed port runs them in a row; everything else is at once. */
+/** A batch with `count` attempts on one fixed port runs them in sequence; everything else is concurrent. */
 export function longestBatchMs(batch: Probe[]): number {
   const perPort = new Map<string, number>();
   for (const { pod, protocol, sourcePort, timeoutMs, count } of batch) {

@@ -9,7 +9,7 @@ import { type SshIdentity, ssh } from "./ssh.ts";
 
 /** Exit status for a missing prober; no other program uses it. */
 const MISSING = 87;
-/** Where it is kept: named by content, so that another version never meets an old one. */
+/** Its path: named by content, so that a new version never uses an old file. */
 const place = (name: string): string => `"\${XDG_CACHE_HOME:-$HOME/.cache}/ebpf-dataplane/${name}"`;
 
 /** Output of `uname -m`, and the name of the prober for it. */
@@ -17,8 +17,8 @@ const PROCESSORS: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" }
 const INSTALL_MS = 120_000;
 
 /**
- * A machine that is entered by OpenSSH's own client. It needs a shell and nothing else: a static prober is put into its user's
- * cache when it is not there, and stays there for the next time.
+ * A machine that is accessed through OpenSSH's own client. It needs only a shell: a static prober is copied to its user's
+ * cache if it is missing, and kept for the next run.
  *
  * @param probers folder of the probers, one per processor
  */
@@ -33,7 +33,7 @@ export function sshMachine(machine: RemoteMachine, identity: SshIdentity, prober
     const write = `cat > ${draft} && chmod 700 ${draft} && mv ${draft} ${path}`;
     const script = `umask 077; mkdir -p "$(dirname ${path})" && ${write}`;
     const { code, stderr } = await run(script, readFileSync(join(probers, prober)), INSTALL_MS);
-    if (code !== 0) throw new Error(`machine ${machine.name}: the prober could not be put there: ${stderr.trim()}`);
+    if (code !== 0) throw new Error(`machine ${machine.name}: the prober could not be copied there: ${stderr.trim()}`);
   };
   const send = async (batch: Probe[]) => {
     const document = JSON.stringify(portableBatch(batch));
@@ -57,10 +57,11 @@ export function sshMachine(machine: RemoteMachine, identity: SshIdentity, prober
       .map((line) => readPortable(line, batch));
   };
   return {
-    // Starting takes the processor of another computer than the servers', so it is part of sending.
+    // Starting takes the CPU of another computer than the servers', so it is part of sending.
     prepare: async (batch) => ({ send: () => send(batch) }),
-    // Packets are for root and tcpdump, and a client elsewhere need not have either.
-    capture: () => Promise.reject(new Error(`machine ${machine.name} is entered by SSH, where nothing is captured`)),
+    // Captures need root and tcpdump, which a remote client need not have.
+    capture: () =>
+      Promise.reject(new Error(`machine ${machine.name} is accessed by SSH, where captures are not possible`)),
   };
 }
 

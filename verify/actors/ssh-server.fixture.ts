@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
 
 const SSHD = "/usr/sbin/sshd";
-/** Where it takes off its privileges; a system without a running service has not made it. */
+/** sshd's privilege separation directory; missing on a system where the service never ran. */
 const PRIVILEGE_FOLDER = "/run/sshd";
 
-/** Why there can be no SSH server here, or false. */
+/** Why no SSH server can run here, or false. */
 export const noSshServer =
   (process.getuid?.() !== 0 && "SKIP: an SSH server in a network namespace needs root") ||
   (!existsSync(SSHD) && "SKIP: there is no SSH server (apt-get install openssh-server)");

@@ -7,7 +7,7 @@ import type { Connection, RemoteMachine } from "../../components/documents/remot
 
 /** The user. */
 export interface SshIdentity {
-  /** Content of a private key; absent: what OpenSSH finds by itself (its agent, its configuration). */
+  /** Content of a private key; absent: the keys of OpenSSH's agent and configuration. */
   privateKey?: string;
 }
 
@@ -17,15 +17,15 @@ export interface SshEnding {
   stderr: string;
 }
 
-/** OpenSSH's own status for everything that is not the command's. */
+/** OpenSSH's exit status for its own errors. */
 const FAILED = 255;
-/** Seconds in which a server must take a connection; and after which a silent one is given up, three times as long. */
+/** Seconds in which a server must accept a connection; a silent one is given up after three times ALIVE. */
 const [CONNECT, ALIVE] = [10, 5];
 
 /**
- * Runs a command on a machine by OpenSSH's client, whose configuration (jump hosts, agents, hardware keys) counts too. Secrets are
- * in a file of this user for the time of the call, never in arguments.
- * @throws Error in words where the machine cannot be entered
+ * Runs a command on a machine through OpenSSH's client, with its configuration (jump hosts, agents, hardware keys). During the call,
+ * secrets are in a file of this user, never in arguments.
+ * @throws Error with a message for users when the machine cannot be accessed
  */
 export async function ssh(
   machine: RemoteMachine,
@@ -44,7 +44,7 @@ export async function ssh(
       child.once("error", ({ message }) => reject(new Error(`${message}. Next: apt-get install openssh-client`)));
       child.once("close", resolve);
     });
-    // A command that ends early says why; EPIPE would hide that.
+    // A command that exits early prints the reason; EPIPE would hide it.
     child.stdin.on("error", () => {});
     child.stdin.end(input);
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
@@ -90,13 +90,13 @@ const noKnownHosts = (but: string): string[] => [`UserKnownHostsFile=${but}`, "G
 const shown = ({ user, host, port }: Connection): string =>
   `${user ? `${user}@` : ""}${host}${port === undefined ? "" : ` port ${port}`}`;
 
-/** OpenSSH's own words, and what to do. */
+/** OpenSSH's own message, and the next step. */
 function explained(stderr: string, { hostKey }: Connection): string {
-  // A proxy's reason comes before OpenSSH's own.
+  // A proxy's message comes before OpenSSH's own.
   const lines = stderr.split("\n").flatMap((line) => line.trim() || []);
-  const last = lines.slice(-2).join("; ").replace(/\.$/, "") || "it failed without a word";
+  const last = lines.slice(-2).join("; ").replace(/\.$/, "") || "it failed without a message";
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/.test(stderr))
     return `its host key is not ${hostKey ? "the one that was given" : "in known_hosts"}. Next: compare it with the machine's own (its console, ssh-keyscan), and give it as hostKey`;
-  if (/Permission denied/.test(last)) return `${last}. Next: is it the key of this user there?`;
-  return `${last}. Next: does it run, and does its firewall let this computer reach it?`;
+  if (/Permission denied/.test(last)) return `${last}. Next: check that this key belongs to that user there.`;
+  return `${last}. Next: check that it runs, and that its firewall allows this computer.`;
 }

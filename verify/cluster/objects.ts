@@ -7,10 +7,10 @@ import type { ObjectId } from "../../kubernetes/object.ts";
 import { replaceObject } from "../../kubernetes/replace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 
-/** The one field manager of every check: what a later apply leaves out is removed. */
+/** The field manager of all checks: fields that a later apply omits are removed. */
 export const fieldManager = "ebpf-dataplane-check";
 
-/** An object as the API server has it. */
+/** An object as stored by the API server. */
 export interface StoredObject extends KubernetesObject {
   metadata: KubernetesObject["metadata"] & {
     uid?: string;
@@ -23,7 +23,7 @@ export interface StoredObject extends KubernetesObject {
 /** The engine's operations on objects. Each call is one request; the caller retries. */
 export interface Objects {
   read(id: ObjectId): Promise<StoredObject | undefined>;
-  /** Server-side apply, taking over fields that others own. */
+  /** Server-side apply that takes over fields of other managers. */
   apply(object: KubernetesObject): Promise<void>;
   /** A missing object counts as deleted. */
   delete(id: ObjectId): Promise<void>;
@@ -54,7 +54,7 @@ export function objectsOf(api: Api): Objects {
         await applyObject(api, path, { ...object, metadata: { ...metadata, managedFields: undefined } }, fieldManager);
         return;
       }
-      // Twice: the first write takes the changed fields for our manager, the second only gives the ownership back.
+      // Twice: the first write gives the changed fields to our manager, the second only returns their ownership.
       const put = async (resourceVersion?: string): Promise<StoredObject> =>
         replaceObject(api, path, { ...object, metadata: { ...metadata, resourceVersion } }, fieldManager);
       const written = await put(now.metadata.resourceVersion);

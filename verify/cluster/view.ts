@@ -18,7 +18,7 @@ export interface ClusterView {
   serviceHandling?: string;
 }
 
-/** Everything at once. Lists may be a moment apart; the next round sees what this one missed. */
+/** All lists in parallel. They may differ by a moment; the next round sees what this one missed. */
 export async function readView(api: Api): Promise<ClusterView> {
   const [nodes, pods, services, endpointSlices, configuration] = await Promise.all([
     listObjects<V1Node>(api, "/api/v1/nodes"),
@@ -33,7 +33,7 @@ export async function readView(api: Api): Promise<ClusterView> {
 async function readConfiguration(api: Api): Promise<Pick<ClusterView, "returnMode" | "serviceHandling">> {
   const path = `${resourcePath(kinds.felixConfigurations)}/default`;
   const found = await findObject<FelixConfiguration>(api, path);
-  // Another dataplane's cluster: nothing is said here of how replies return.
+  // A cluster with another dataplane has no return mode.
   if (!found) return {};
   return {
     returnMode: found.spec?.bpfExternalServiceMode,
@@ -71,7 +71,7 @@ export function serviceAddresses({ spec, status }: V1Service): string[] {
   return [...cluster.filter((address) => address !== "None"), ...(spec?.externalIPs ?? []), ...balancers];
 }
 
-/** The pods behind a service, ready or not: a reply may still come from one that is ending. */
+/** The pods behind a service, ready or not: a terminating pod may still reply. */
 export function podsBehind(view: ClusterView, service: V1Service): V1Pod[] {
   const targets = endpointsOf(view, service).flatMap(targetOf);
   return view.pods.filter((pod) => targets.includes(podName(pod)));

@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 
 /** An object that the API server does not take; the check cannot be carried out. */
 export class ObjectRefused extends Error {
-  /** Whether the API server was away, rather than of another mind. */
+  /** Whether the API server was unreachable, rather than refusing the object. */
   readonly unreachable: boolean;
   constructor(message: string, unreachable: boolean) {
     super(message);
@@ -15,16 +15,16 @@ export class ObjectRefused extends Error {
   }
 }
 
-/** How long the API itself may need: a namespace's account, a definition's establishment, an ending object's end. */
+/** Time for the API itself: to create a namespace's service account, establish a definition, delete an object. */
 const patienceMs = 90_000;
 /** A definition is established within a second or two; a kind that is still unknown then is a mistake. */
 const unknownKindMs = 15_000;
 const pauseMs = 250;
 
-/** Applies one object, patient only with what passes by itself. */
+/** Applies one object; retries only conditions that pass by themselves. */
 export async function applyPatiently(world: World, object: KubernetesObject): Promise<void> {
   await patiently(world, `cannot apply ${named(object)}`, async () => {
-    // Applying to an object that is ending would change it and then lose it.
+    // Changes to an object that is being deleted would be lost.
     const now = await world.objects.read(object);
     if (now?.metadata.deletionTimestamp) throw new Ending(`the previous ${named(object)} is still being deleted`);
     await world.objects.apply(object);
@@ -45,7 +45,7 @@ export async function readPatiently(world: World, id: ObjectId): Promise<StoredO
 }
 
 export async function restorePatiently(world: World, object: StoredObject): Promise<void> {
-  await patiently(world, `cannot put back ${named(object)}`, () => world.objects.restore(object));
+  await patiently(world, `cannot restore ${named(object)}`, () => world.objects.restore(object));
 }
 
 class Ending extends Error {}
@@ -59,7 +59,7 @@ async function patiently(world: World, what: string, act: () => Promise<void>): 
   }
 }
 
-/** How long trying again can help, in milliseconds; 0 for what will not pass by itself. */
+/** How long a retry can help, in milliseconds; 0 for a permanent error. */
 function patienceWith(error: unknown): number {
   if (error instanceof Ending) return patienceMs;
   if (isAway(error)) return patienceMs;

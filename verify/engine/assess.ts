@@ -13,11 +13,11 @@ import { isOurs, matches, NotYet, sourceAddresses } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import type { Reason } from "./reason.ts";
 
-/** Whether an expectation held in a round, what was seen, in words, and what each claim rests on. */
+/** Whether an expectation held in a round, the observation in words, and the evidence. */
 export interface Assessment {
   expectation: Expectation;
   pass: boolean;
-  /** Why nothing is known: no processor for a prober or a server. It neither holds nor does not. */
+  /** Why the result is not known: a prober or a server had no CPU. Neither pass nor fail. */
   undecided?: string;
   observed: string;
   /** Deviations from the expectation. */
@@ -32,7 +32,7 @@ export function untried(expectation: Expectation, reason: Reason): Assessment {
   return { expectation, pass: false, observed: reasonInWords(reason), reasons: [reason], evidence: [], seen: [] };
 }
 
-/** Assesses without clock, cluster or probes: the same findings give the same assessment. */
+/** Assesses without clock, cluster or probes: the same observations give the same assessment. */
 export function assess(findings: Findings): Assessment {
   const { plan, results } = findings;
   const { expectation } = plan;
@@ -84,7 +84,7 @@ function spreadReasons({ spread, spreadAtMost }: Expectation, attempts: Attempt[
   return reasons;
 }
 
-/** Why an attempt shows nothing of the dataplane: no processor for this side, or for the server. */
+/** Why an attempt shows nothing about the dataplane: this side or the server had no CPU. */
 function undecided({ view, plan, idle }: Findings, { result }: Attempt): string | undefined {
   if (result.undecided) return `${plan.expectation.from.text}: ${result.undecided}`;
   if (!isPrograms(plan, result)) return undefined;
@@ -100,7 +100,7 @@ function reasonsOf(findings: Findings, attempt: Attempt): Reason[] {
   const { verdict, from } = plan.expectation;
   const { result } = attempt;
   if (result.verdict === "none") return [notSent(result, from.value.kind !== "machine")];
-  // Silence shows what the dataplane does only where something was said.
+  // Silence is evidence about the dataplane only if a packet was sent.
   if (result.unsent && isOurs(view, addressOf(plan, result)))
     return [{ code: "unsent", from: from.text, why: result.unsent }];
   if (result.verdict !== verdict) {
@@ -138,7 +138,7 @@ function isServer(view: ClusterView, server: string | undefined, selection: PodS
 }
 
 /**
- * A server on the entry node itself satisfies both: its reply takes no way through another node, and it does leave the
+ * A server on the entry node itself satisfies both: its reply passes no other node, and it does leave the
  * entry node.
  */
 function replyReasons(findings: Findings, { throughEntry = 0, servedByEntry }: Attempt): Reason[] {

@@ -8,7 +8,7 @@ import { type Replies, repliesThroughEntry } from "./reply-path.ts";
 import type { LogEvidence, ServerLogs } from "./server-log.ts";
 import type { Machine } from "./world.ts";
 
-/** Everything a round learned that bears on one expectation. */
+/** A round's observations about one expectation. */
 export interface Findings {
   view: ClusterView;
   machines: Machine[];
@@ -25,7 +25,7 @@ export interface Attempt {
   server?: string;
   source?: string;
   log?: LogEvidence;
-  /** Packets of the reply that left the entry node; undefined where nobody looked. */
+  /** Packets of the reply that left the entry node; undefined without a capture. */
   throughEntry?: number;
   servedByEntry: boolean;
 }
@@ -40,7 +40,7 @@ export function see({ view, plan, logs, replies }: Findings, result: AttemptResu
   return { result, server, source: result.source ?? log?.source, log, throughEntry, servedByEntry };
 }
 
-/** Attempts as facts, those that differ in nothing but their client's port taken together. */
+/** Attempts as facts; attempts that differ only in the client's port are merged. */
 export function factsOf(findings: Findings, attempts: Attempt[]): Seen[] {
   const groups = new Map<string, Seen>();
   for (const attempt of attempts) {
@@ -81,7 +81,7 @@ function factOf({ view, machines, plan }: Findings, attempt: Attempt): Seen {
     reply: replyOf(attempt),
     replyPackets: throughEntry,
   };
-  return JSON.parse(JSON.stringify(fact)) as Seen; // what is not known is left out
+  return JSON.parse(JSON.stringify(fact)) as Seen; // unknown facts are left out
 }
 
 function replyOf({ throughEntry, servedByEntry }: Attempt): Seen["reply"] {

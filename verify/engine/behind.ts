@@ -3,8 +3,8 @@ import type { AttemptResult } from "../../probe/batch.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podsBehind, serviceAddresses } from "../cluster/view.ts";
 import type { Plan } from "./plan.ts";
 
-/** Who can answer an attempt: the pods of the services at its destination, else those whose host port it is, else those that
- * have the address themselves. */
+/** The pods that can answer an attempt: those of the services at its destination, else those with that host port, else those with
+ * the address itself. */
 export function podsOf(view: ClusterView, plan: Plan, result: AttemptResult): V1Pod[] {
   const services = servicesOf(view, plan, result);
   if (services.length > 0) return services.flatMap((service) => podsBehind(view, service));
@@ -21,7 +21,7 @@ function hasHostPort({ nodes }: ClusterView, { spec }: V1Pod, address: string, p
   return containers.some(({ ports }) => ports?.some(({ hostPort }) => hostPort === port));
 }
 
-/** The services that an attempt was for: by name, by their addresses, or by node port. */
+/** The services that an attempt was addressed to: by name, by their addresses, or by node port. */
 export function servicesOf(view: ClusterView, plan: Plan, result: AttemptResult): V1Service[] {
   const { host, port } = plan.destination;
   if (host.kind === "service") {

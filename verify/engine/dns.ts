@@ -2,11 +2,11 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { Dns } from "../../probe/batch.ts";
 import type { ClusterView } from "../cluster/view.ts";
 
-/** kubeadm's default; the cluster domain is not to be read from any API object. */
+/** kubeadm's default; no API object contains the cluster domain. */
 const clusterDomain = "cluster.local";
 
 /**
- * What a pod's resolv.conf says, from its dnsPolicy and dnsConfig as kubelet composes it; undefined where the pod uses the
+ * The content of a pod's resolv.conf, from its dnsPolicy and dnsConfig as kubelet composes it; undefined where the pod uses the
  * node's own resolver.
  */
 export function podDns(view: ClusterView, { metadata, spec }: V1Pod): Dns | undefined {
@@ -22,7 +22,7 @@ export function podDns(view: ClusterView, { metadata, spec }: V1Pod): Dns | unde
   return { servers, search: [...search, ...(own?.searches ?? [])], ndots };
 }
 
-/** The Service that every installer labels so, whatever serves it. */
+/** The DNS Service; every installer uses this label, whatever the server. */
 function clusterDnsAddress({ services }: ClusterView): string | undefined {
   return services.find(
     ({ metadata }) => metadata?.namespace === "kube-system" && metadata.labels?.["k8s-app"] === "kube-dns",

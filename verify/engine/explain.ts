@@ -21,7 +21,7 @@ export function sourceReason(findings: Findings, { server, source = "" }: Attemp
 /** Service handling on a node, and the configured return mode. */
 export function handlingOn({ view }: Findings, node: string | undefined): Handling {
   const { serviceHandling = ServiceHandling.Ebpf, returnMode } = view;
-  // kube-proxy at work on a node rewrites sources and takes replies back through itself.
+  // kube-proxy on a node rewrites sources and so routes replies back through its node.
   const proxy = view.pods.find((pod) => isKubeProxyOn(node, pod) && pod.status?.phase === "Running");
   return {
     ...(proxy && { kubeProxy: podName(proxy) }),
@@ -43,7 +43,7 @@ export function refusalOf(findings: Findings, { result }: Attempt): Refusal | un
   return pod && { kind: "pod", pod: podName(pod), port: plan.destination.port };
 }
 
-/** The source that the server saw is not known: what the logs lack. */
+/** The source that the server saw is not known, because of missing log entries. */
 export function unknownSource({ logs }: Findings, { log, server = "" }: Attempt): Reason {
   if (log) return { code: "logWithoutAddress", server, line: log.line };
   const [unreadable] = logs.unreadable;

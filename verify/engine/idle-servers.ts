@@ -1,5 +1,5 @@
-// Silence that a server's own program is the reason of: what it was sent has arrived, and it had no processor to answer. Then nothing
-// is known of the dataplane, whatever was expected.
+// Silence caused by the server's own program: the request arrived, but the program had no CPU to answer. This shows nothing about
+// the dataplane, whatever was expected.
 import type { V1Pod } from "@kubernetes/client-node";
 import type { AttemptResult } from "../../probe/batch.ts";
 import type { PodReference } from "../../probe/namespaces.ts";
@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 /** Why pods could not answer in a round, in words, by NAMESPACE/NAME. */
 export type IdleServers = Map<string, string>;
 
-/** A server that was away for less has answered within the silence that probes wait for. */
+/** A server that stalled for less has answered within the time that probes wait. */
 const leastStallMs = 1000;
 
 /** Whether a silence may be the program's: its kernel opens connections and acknowledges requests also without it. */
@@ -23,8 +23,7 @@ export function isPrograms({ destination }: Plan, { verdict, opened, acknowledge
 }
 
 /**
- * Asks the kernels of the pods behind a silence whether something waits there that was not read, and the pods' logs whether a probe
- * server says that it had no processor.
+ * Checks the kernels of the silent pods for unread data, and the pods' logs for a probe server's report that it had no CPU.
  * @param sinceMs when the round began, by the world's clock
  */
 export async function idleServers(
@@ -36,7 +35,7 @@ export async function idleServers(
   const silent = asked.filter(({ plan, result }) => isPrograms(plan, result));
   const pods = new Set(silent.flatMap(({ plan, result }) => podsOf(view, plan, result)));
   const found: IdleServers = new Map();
-  // A pod that cannot be queried is not known to be idle: its silence counts.
+  // A pod that cannot be queried may not be idle: its silence counts.
   await Promise.all([
     ...byNode([...pods]).map(async ([node, references]) => {
       const sockets = await world
@@ -45,7 +44,7 @@ export async function idleServers(
         .catch(() => undefined);
       for (const [name, held] of sockets ?? []) {
         const words = waiting(held);
-        if (words) found.set(name, `pod ${name} has ${words}: its program gets no processor, or hangs`);
+        if (words) found.set(name, `pod ${name} has ${words}: its program gets no CPU, or hangs`);
       }
     }),
     ...[...pods].map(async (pod) => {
@@ -55,14 +54,14 @@ export async function idleServers(
       if (stalled >= leastStallMs)
         found.set(
           podName(pod),
-          `pod ${podName(pod)} had no processor for ${stalled} ms of the last ${Math.round(seconds)} s`,
+          `pod ${podName(pod)} had no CPU for ${stalled} ms of the last ${Math.round(seconds)} s`,
         );
     }),
   ]);
   return found;
 }
 
-/** Pods with a network of their own, by node: the sockets of a node are also others'. */
+/** Pods with their own network namespace, by node: a node's sockets also belong to other programs. */
 function byNode(pods: V1Pod[]): [node: string, pods: PodReference[]][] {
   const nodes = new Map<string, PodReference[]>();
   for (const pod of pods) {

@@ -19,8 +19,8 @@ interface Entry {
 }
 
 /**
- * Applies and deletes for a check, and undoes it: what the check made is removed, in reverse order; what was there before
- * is put back as it was.
+ * Applies and deletes objects for a check, and undoes it: created objects are removed in reverse order, and changed ones
+ * are restored.
  */
 export class Ledger {
   readonly #world: World;
@@ -40,9 +40,9 @@ export class Ledger {
     await deletePatiently(this.#world, id);
   }
 
-  /** Removes and restores everything; resolves when what was removed is gone. @returns what could not be undone */
+  /** Removes and restores everything; resolves when removed objects are gone. @returns what could not be undone */
   async undo(): Promise<string[]> {
-    // The user's wish to stop ends the check, not the tidying up.
+    // A user's stop ends the check, but not the cleanup.
     const world = { ...this.#world, stopping: new AbortController().signal };
     const entries = [...this.#entries.values()].reverse();
     this.#entries.clear();
@@ -52,10 +52,10 @@ export class Ledger {
         await (before ? restorePatiently(world, before) : deletePatiently(world, id));
       } catch (error) {
         left.push(`${named(id)}: ${(error as Error).message}`);
-        // A cluster that was waited for in vain is not waited for again, object by object.
+        // After one timeout the other objects are not tried: the cluster does not answer.
         if (error instanceof ObjectRefused && error.unreachable) {
           const others = entries.slice(entries.findIndex((entry) => entry.id === id) + 1);
-          return [...left, ...others.map((other) => `${named(other.id)}: not tried, the API server is away`)];
+          return [...left, ...others.map((other) => `${named(other.id)}: not tried, the API server does not answer`)];
         }
       }
     }
@@ -81,13 +81,13 @@ export class Ledger {
     const { clock, objects } = this.#world;
     let left = ids;
     const look = async (): Promise<string | undefined> => {
-      // Gone is what the API server says is gone; while it does not answer, nothing is known.
+      // Only the API server's answer shows that an object is gone; no answer means unknown.
       const there = await Promise.all(left.map((id) => objects.read(id).then(Boolean, isAway)));
       left = left.filter((_, index) => there[index]);
-      return left.length > 0 ? "objects are still there" : undefined;
+      return left.length > 0 ? "objects still exist" : undefined;
     };
     await until(look, goneSeconds, () => {}, { clock, everyMs: pauseMs });
-    return left.map((id) => `${named(id)}: still there after ${goneSeconds} s`);
+    return left.map((id) => `${named(id)}: still exists after ${goneSeconds} s`);
   }
 }
 

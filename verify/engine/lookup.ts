@@ -13,7 +13,7 @@ export function matches(pod: V1Pod, { namespace, name, labels }: PodSelection): 
   return Object.entries(labels ?? {}).every(([key, value]) => pod.metadata?.labels?.[key] === value);
 }
 
-/** The pods a selection means: all that live, each with an address. */
+/** The selected pods: all that run, each with an address. */
 export function livePods(view: ClusterView, selection: PodSelection): V1Pod[] {
   const pods = view.pods.filter((pod) => matches(pod, selection) && !hasEnded(pod));
   if (pods.length === 0) throw new NotYet(`${selectionText(selection)} does not exist`);
@@ -39,7 +39,7 @@ export function hostAddresses(view: ClusterView, host: Host): string[] {
   }
 }
 
-/** Every address that a source may show as. */
+/** Every address that a source may have. */
 export function sourceAddresses(view: ClusterView, machines: Machine[], source: Source): string[] {
   switch (source.kind) {
     case "address":

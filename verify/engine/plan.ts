@@ -19,7 +19,7 @@ export interface Plan {
   expectation: Expectation;
   destination: Destination;
   probes: PlannedProbe[];
-  /** The node that owns the destination address, where `reply` asks about it. */
+  /** The node that owns the destination address, if `reply` is expected. */
   entry?: { node: string; address: string };
   /** Why nothing can be probed now. */
   notYet?: string;
@@ -28,8 +28,8 @@ export interface Plan {
 }
 
 /**
- * Where a probe leaves from. Asked of every expectation of a round, so it throws `NotYet` for what is missing and leaves
- * the others alone.
+ * The place that sends a probe. Called for every expectation of a round, so it throws `NotYet` for missing objects without affecting
+ * the others.
  */
 interface Origin {
   prober: Prober;
@@ -37,7 +37,7 @@ interface Origin {
   dns?: Dns;
 }
 
-/** Makes the probes of an expectation: from every pod that `from` means, to every address that `to` means. */
+/** Creates the probes of an expectation: from every pod that `from` selects, to every address of `to`. */
 export function planExpectation(view: ClusterView, expectation: Expectation, newToken: () => string): Plan {
   const destination = expectation.to.value;
   const plan: Plan = { expectation, destination, probes: [] };
@@ -72,7 +72,7 @@ function originsOf(view: ClusterView, place: Place): Origin[] {
   return livePods(view, place).map((pod) => {
     if (pod.status?.phase !== "Running") throw new NotYet(`pod ${podName(pod)} is ${pod.status?.phase}`);
     const prober = nodeProber(view, pod.spec?.nodeName ?? "");
-    // A host-network pod has no namespace of its own: its node's is the right one.
+    // A host-network pod uses its node's network namespace.
     return { prober, pod: pod.spec?.hostNetwork ? undefined : referenceOf(pod), dns: podDns(view, pod) };
   });
 }

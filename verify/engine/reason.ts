@@ -1,19 +1,19 @@
 import type { ReasonCode } from "../../report/results/verification.ts";
 
-/** Who handles services at the time, where it is not this dataplane, and what FelixConfiguration says of replies. */
+/** What handles services, if not this dataplane, and the return mode in FelixConfiguration. */
 export interface Handling {
   /** A pod of kube-proxy, NAMESPACE/NAME, that runs on the node. */
   kubeProxy?: string;
-  /** What FelixConfiguration's annotation leaves services to. */
+  /** The service handling in FelixConfiguration's annotation. */
   leftTo?: string;
   /** `DSR` or `Tunnel`; absent: there is no FelixConfiguration default. */
   configured?: string;
 }
 
-/** A server that was seen by another address than the expected ones. */
+/** A server that saw another source than the expected ones. */
 interface SeenSource {
   source: string;
-  /** Whose address that is. */
+  /** The owner of that address. */
   owner?: string;
   server?: string;
   /** The expected sources, as written. */
@@ -37,7 +37,7 @@ interface Facts {
   /** A node put its own address in place of the client's. */
   sourceRewritten: SeenSource & Handling & { node: string; onServerNode: boolean };
   otherSource: SeenSource;
-  /** The source that the server saw is not known: what the logs lack. */
+  /** The source that the server saw is not known, because of missing log entries. */
   logWithoutAddress: { server: string; line: string };
   logUnreadable: { server: string; why: string };
   noServerKnown: object;

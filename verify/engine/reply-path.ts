@@ -24,7 +24,7 @@ export async function startCaptures(world: World, plans: Plan[]): Promise<Map<st
     try {
       captures.set(node, await world.node(node).capture([...filters].join(" or ")));
     } catch (error) {
-      // Nobody watches this node, so nothing can be said about it in this round.
+      // Without a capture on this node, its replies are not known in this round.
       for (const each of plans) if (each.entry?.node === node) each.lost = (error as Error).message;
     }
   }

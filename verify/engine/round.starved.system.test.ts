@@ -1,4 +1,4 @@
-// Real packets to a probe server that gets no processor, because it is stopped: what is silent for that reason is never said to be dropped,
+// Real packets to a probe server that gets no CPU, because it is stopped: silence for that reason is never reported as dropped,
 // nor to hold; what is really dropped is found all the same.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -118,16 +118,16 @@ test("a server that runs shows what is dropped, also after the connection has op
   expect(found).toEqual([served, served, ...Array(3).fill("pass: dropped"), "fail: dropped"]);
 });
 
-test("a server that has no processor for a while is waited for, where its kernel acknowledges", async () => {
+test("a probe waits for a server that has no CPU for a while, if the server's kernel acknowledges", async () => {
   running.kill("SIGSTOP");
   setTimeout(() => running.kill("SIGCONT"), 4000);
   const [tcp, udp] = await round(["tcp80", "allowed"], ["udp80", "dropped"]);
   expect(tcp).toBe("pass: allowed from 10.99.0.1");
   // Read late, when nobody listened any more: the server itself says why.
-  expect(udp).toMatch(/^open: undecided: pod default\/web-0 had no processor for [2-9]\d{3} ms of the last \d+ s$/);
+  expect(udp).toMatch(/^open: undecided: pod default\/web-0 had no CPU for [2-9]\d{3} ms of the last \d+ s$/);
 });
 
-test("a server that has no processor at all decides nothing, whatever was expected; what is really dropped is", async () => {
+test("a server without any CPU decides nothing, whatever was expected; a packet that is really dropped does", async () => {
   running.kill("SIGSTOP");
   const found = await round(
     ["tcp80", "allowed"],
@@ -140,7 +140,7 @@ test("a server that has no processor at all decides nothing, whatever was expect
     ["tcp82", "allowed"],
   );
   const idle =
-    /^open: undecided: pod default\/web-0 has (connections that it has not accepted|datagrams that it has not read): its program gets no processor, or hangs$/;
+    /^open: undecided: pod default\/web-0 has (connections that it has not accepted|datagrams that it has not read): its program gets no CPU, or hangs$/;
   for (const row of found.slice(0, 4)) expect(row).toMatch(idle);
   expect(found.slice(4)).toEqual(["pass: dropped", "fail: dropped", "pass: dropped", "fail: dropped"]);
 });

@@ -141,7 +141,7 @@ describe("answers", () => {
     });
     world.logLines = [];
     expect((await assessment(world, { source: "client1" }))?.evidence[0]).toContain(
-      "no log line of default/nginx-1 holds the probe's token",
+      "no log line of default/nginx-1 contains the probe's token",
     );
   });
 });

@@ -42,7 +42,7 @@ describe("a pod's log", () => {
     const world = answered();
     logs(world, "172.31.1.55 GET /");
     expect(await found(world, { source: "client1" })).toContain(
-      "no log line of default/nginx-1 holds the probe's token",
+      "no log line of default/nginx-1 contains the probe's token",
     );
   });
 
@@ -62,10 +62,10 @@ describe("a target that refuses", () => {
     const world = new FakeWorld();
     world.answer = refused;
     expect(await found(world, {})).toContain(
-      "service default/nginx has ready pods (default/nginx-1), so it is they who refuse: nothing listens on the target port",
+      "service default/nginx has ready pods (default/nginx-1), so they refuse the connection: nothing listens on the target port",
     );
     expect(await found(world, { to: "tcp://pod/default/web-0:81" })).toContain(
-      "pod default/web-0 is there and refuses: nothing listens on its port 81",
+      "pod default/web-0 exists and refuses: nothing listens on its port 81",
     );
   });
 
@@ -180,12 +180,12 @@ describe("a dataplane that does not do what is declared", () => {
     const tunnel = world();
     tunnel.cluster.returnMode = "Tunnel";
     expect(await found(tunnel, { reply: "direct" })).toContain(
-      "the reply passed master instead of going direct; DSR is expected, but FelixConfiguration default says Tunnel",
+      "the reply passed master instead of taking the direct path; DSR is expected, but FelixConfiguration default says Tunnel",
     );
     const direct = world([]);
     direct.cluster.returnMode = "DSR";
     expect(await found(direct, { reply: "viaEntryNode" })).toContain(
-      "no packet of the reply left master, so it came direct; Tunnel is expected, but FelixConfiguration default says DSR",
+      "no packet of the reply left master, so it took the direct path; Tunnel is expected, but FelixConfiguration default says DSR",
     );
   });
 
@@ -197,7 +197,7 @@ describe("a dataplane that does not do what is declared", () => {
 
   it("rewrites sources", async () => {
     expect(await found(world([], "172.31.1.8"), { source: "client1" })).toContain(
-      "pod default/nginx-1 saw 172.31.1.8 (node master), not client1: something rewrites the source on node master, on the way to the pod (SNAT: a masquerade rule",
+      "pod default/nginx-1 saw 172.31.1.8 (node master), not client1: something rewrites the source on node master, on the path to the pod (SNAT: a masquerade rule",
     );
     expect(await found(world([], "172.31.1.207"), { source: "client1" })).toContain("on node node, where the pod runs");
   });
@@ -220,8 +220,8 @@ describe("a dataplane that does not do what is declared", () => {
     proxied.cluster.pods.push({ ...proxy, metadata: { ...proxy.metadata, namespace: "kube-system" } });
     const why = await found(proxied, { source: "client1", reply: "direct" });
     expect(why).toContain(
-      "on node master, on the way to the pod (SNAT: kube-proxy runs there, pod kube-system/kube-proxy-x)",
+      "on node master, on the path to the pod (SNAT: kube-proxy runs there, pod kube-system/kube-proxy-x)",
     );
-    expect(why).toContain("DSR is expected, but services are handled by another: kube-proxy runs there");
+    expect(why).toContain("DSR is expected, but this dataplane does not handle services: kube-proxy runs there");
   });
 });

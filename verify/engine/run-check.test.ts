@@ -83,7 +83,7 @@ describe("objects of a check", () => {
     const { rows, problems, broken } = await runCheck(world, check({}, { setup }));
     expect(broken).toBeInstanceOf(ObjectRefused);
     expect(rows[0]?.observed).toBe("not probed: cannot apply Pod b: spec.containers: Required value");
-    expect(problems[0]?.what).toContain('the check "n" was not carried out to its end: cannot apply Pod b');
+    expect(problems[0]?.what).toContain('the check "n" did not complete: cannot apply Pod b');
     expect(world.journal).toEqual(["apply Namespace a", "delete Pod b", "delete Namespace a"]);
   });
 
@@ -124,7 +124,7 @@ describe("patience", () => {
     world.answer = () => ({ verdict: world.batches.length === 1 ? "allowed" : "dropped" });
     const only = await row(world, {});
     expect(only).toMatchObject({ pass: false, observed: "dropped" });
-    expect(only?.evidence?.[0]).toBe("it held at first (allowed), and no longer when tried once more");
+    expect(only?.evidence?.[0]).toBe("it held at first (allowed), but not when tried again");
   });
 
   it("waits for what a check names and is not there yet, with the reason in the end", async () => {

@@ -22,7 +22,7 @@ export class Stopped extends Error {}
 export interface CheckOutcome {
   rows: Row[];
   problems: Problem[];
-  /** What stopped the check before its last step. */
+  /** The failure that stopped the check before its last step. */
   broken?: Error;
 }
 
@@ -42,11 +42,11 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
     for (const [index, step] of check.steps.entries()) rows.push(...(await runStep(world, ledger, check, step, index)));
   } catch (error) {
     broken = error as Error;
-    // Neither the user's nor the cluster's doing: who mends it needs to know where.
+    // Neither the user's nor the cluster's fault: the stack shows where the bug is.
     if (!(error instanceof Stopped || error instanceof ObjectRefused || error instanceof KubernetesError))
       world.progress(broken.stack ?? broken.message);
   } finally {
-    world.progress("removing what the check made");
+    world.progress("removing the check's objects");
   }
   const left = await ledger.undo();
   for (const one of left) world.progress(`could not be undone: ${one}`);
@@ -55,7 +55,7 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
   return { rows: [...rows, ...untried], problems, ...(broken && { broken }) };
 }
 
-/** Whether anything of a check is done on nodes: probes from them or their pods, and captures. */
+/** Whether a check needs probers on nodes: for probes from nodes or pods, and for captures. */
 const needsNodes = ({ steps }: Check): boolean =>
   steps.some(({ expect }) => expect.some(({ from, reply }) => from.value.kind !== "machine" || reply !== undefined));
 
@@ -75,12 +75,12 @@ async function runStep(world: World, ledger: Ledger, check: Check, step: Step, i
   return assessments.map((assessment) => toRow(assessment, label));
 }
 
-/** A cluster that does not answer is what every expectation then shows; it may be back for the next try. */
+/** If the cluster does not answer, every expectation reports that; it may answer the next try. */
 async function tryRound(world: World, expectations: Expectation[], nextToken: () => string): Promise<Assessment[]> {
   try {
     return await runRound(world, expectations, nextToken);
   } catch (error) {
-    // Also refusals: a restarted API server does not know any rights for a moment.
+    // Also refusals: a restarted API server knows no RBAC rules for a moment.
     if (!(error instanceof KubernetesError)) throw error;
     const { message } = error;
     const code = isAway(error) ? "apiUnreachable" : "apiRefused";
@@ -106,18 +106,18 @@ function untriedRows(check: Check, known: number, why: string): Row[] {
   const all = check.steps.flatMap(({ expect }, index) => expect.map((expectation) => ({ expectation, index })));
   return all.slice(known).map(({ expectation, index }) => {
     const { next: _, ...row } = toRow(untried(expectation, { code: "notSent", message: why }), labelOf(check, index));
-    return row; // nothing to look at: nothing was tried
+    return row; // no advice: nothing was tried
   });
 }
 
 function brokenProblem(check: Check, { message }: Error): Problem {
-  return { what: `the check "${check.name}" was not carried out to its end: ${message}` };
+  return { what: `the check "${check.name}" did not complete: ${message}` };
 }
 
 function leftProblem(left: string): Problem {
   return {
-    what: `what the check changed could not be undone: ${left}`,
-    next: "run the same check again: it recognises what it made, and removes it",
+    what: `the check's changes could not be undone: ${left}`,
+    next: "run the same check again: it recognises its own objects and removes them",
   };
 }
 
@@ -125,7 +125,7 @@ function stopWhenAsked(world: World): void {
   if (world.stopping.aborted) throw new Stopped("stopped by the user");
 }
 
-/** Tokens that no other run uses: letters and digits that stand in a log line, a user agent and a DNS label. */
+/** Tokens that no other run uses: letters and digits that are valid in a log line, a user agent and a DNS label. */
 function tokens(): () => string {
   const run = randomBytes(5).toString("hex");
   let next = 0;

@@ -25,18 +25,18 @@ export interface ServerLogs {
   unreadable: Map<string, string>;
 }
 
-/** A log line travels from the container through kubelet; it is there within a moment or never. */
+/** A log line passes from the container through kubelet; it appears within a moment or never. */
 const patienceMs = 2500;
 const pauseMs = 250;
 
-/** Whether an expectation can only be judged by knowing who answered or whom the server saw. */
+/** Whether judging an expectation needs the server's identity or the source that it saw. */
 export function needsEvidence({ expectation }: Plan): boolean {
   const { verdict, source, servers, spread, spreadAtMost, reply } = expectation;
   return verdict === "allowed" && Boolean(source || servers || spread || spreadAtMost || reply);
 }
 
 /**
- * For servers that do not say whom they saw (any web server): the line of their access log that holds the attempt's
+ * For servers that do not report the client's address (any web server): the line of their access log that contains the attempt's
  * token, found in the logs of the pods behind the destination.
  */
 export async function readServerLogs(

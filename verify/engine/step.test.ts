@@ -34,7 +34,7 @@ async function settled(...shown: Partial<Assessment>[]) {
 }
 
 const held = { pass: true };
-const open = { undecided: "pod default/web-0 had no processor" };
+const open = { undecided: "pod default/web-0 had no CPU" };
 
 test("what holds must hold once more, and what holds no longer is said", async () => {
   expect(await settled(held)).toMatchObject({ assessment: held, rounds: 2 });

@@ -4,15 +4,15 @@ import type { World } from "./world.ts";
 
 const firstPauseMs = 300;
 const longestPauseMs = 1500;
-/** So much longer where nothing is wrong, and some rows could not be decided. */
+/** Factor by which the time grows if no row failed but some could not be decided. */
 const busyPatienceMs = 60_000;
 
 /** One try of every expectation. */
 export type Round = (expectations: Expectation[]) => Promise<Assessment[]>;
 
 /**
- * Tries the expectations together until all hold or the time is up; then they must hold once more, so that a passing
- * moment on the way to another state is not taken for the result.
+ * Tries the expectations together until all hold or the time is up. All must hold twice, so that a transient state is not taken for
+ * the result.
  */
 export async function settle(
   world: Pick<World, "clock" | "stopping" | "waiting">,
@@ -28,7 +28,7 @@ export async function settle(
     const seen = first.every(({ pass }) => pass) ? confirm(first, await round(expectations)) : first;
     const confirmed = seen !== first && !seen.some(({ undecided }) => undecided !== undefined);
     if (confirmed || seen.every(({ pass }) => pass)) return seen;
-    // What a busy computer cannot tell now it may tell in a while.
+    // A busy computer may be able to decide these rows later.
     const onlyBusy = seen.every(({ pass, undecided }) => pass || undecided !== undefined);
     const left = giveUp + (onlyBusy ? busyPatienceMs : 0) - clock.now();
     if (left <= 0 || stopping.aborted) return seen;
@@ -49,7 +49,7 @@ function howFar(assessments: Assessment[], waitedMs: number, leftMs: number): st
 function confirm(first: Assessment[], again: Assessment[]): Assessment[] {
   return again.map((assessment, index) => {
     if (assessment.pass || assessment.undecided !== undefined) return assessment;
-    const note = `it held at first (${first[index]?.observed}), and no longer when tried once more`;
+    const note = `it held at first (${first[index]?.observed}), but not when tried again`;
     return { ...assessment, evidence: [note, ...assessment.evidence] };
   });
 }

@@ -16,20 +16,20 @@ export interface World {
   machines: Machine[];
   machine(name: string): Actor;
   node(name: string): NodeActor;
-  /** Starts what acts on nodes. Resolves when it runs on all of them, or will not: then its use says why. */
+  /** Starts the probers on nodes. Resolves when all run, or when one cannot: using that one then throws the reason. */
   openNodes(): Promise<void>;
   view(): Promise<ClusterView>;
   objects: Objects;
   /** Lines that the pod's containers logged in the last seconds. */
   log(pod: V1Pod, sinceSeconds: number): Promise<string[]>;
-  /** Passed in so that patience can be tested without waiting. */
+  /** Passed in so that timeouts can be tested without waiting. */
   clock: Clock;
-  /** Notes when and on which cluster the run is. Called before; what it gives is called after. */
+  /** Records the time and the cluster of the run. Called before it; the returned function is called after it. */
   occasion(): Promise<() => Occasion>;
   /** Aborted when the user wants to stop: what was set up is still removed. */
   stopping: AbortSignal;
-  /** Says what is being done. */
+  /** Reports the current operation. */
   progress(message: string): void;
-  /** Says what is being waited for; later words replace earlier ones. */
+  /** Reports what is being waited for; each text replaces the previous one. */
   waiting(message: string): void;
 }

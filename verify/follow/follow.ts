@@ -14,7 +14,7 @@ import { legsOf, type Witnessed } from "./legs.ts";
 
 /** The connection to follow. */
 export interface Followed {
-  /** Who handles services now. */
+  /** What handles services now. */
   mode: Path["mode"];
   /** A machine outside the cluster. */
   client: string;
@@ -31,7 +31,7 @@ const opening = "(tcp[tcpflags] & tcp-syn != 0) or (udp dst port 4789 and udp[39
 
 /**
  * Sends one connection from a client and captures it on the client, on every node that it can pass, and in the pods that can
- * answer: the addresses it had on each leg are what packets had, not what somebody says.
+ * answer: the addresses on each leg come from captured packets, not from reports.
  *
  * @throws Error, in words, when it cannot be followed
  */
@@ -45,7 +45,7 @@ export async function follow(world: World, { mode, client, to }: Followed): Prom
     () => token,
   );
   const probe = plan.probes[0]?.probe;
-  if (!probe) throw new Error(plan.notYet ?? `${client} has nothing to connect to at ${to}`);
+  if (!probe) throw new Error(plan.notYet ?? `${client} has no address to connect to at ${to}`);
   const target = { address: probe.host, port: probe.port };
   const candidates = podsOf(view, plan, { id: token, attempt: 1, verdict: "none" });
   if (candidates.length > mostPods)
@@ -130,7 +130,7 @@ function watchesOf(world: World, view: ClusterView, client: string, target: stri
   ];
 }
 
-/** All or none: those that did start are ended when another one does not. */
+/** All or none: if one capture does not start, the others are ended. */
 async function openAll(watches: Watch[]): Promise<Capture[]> {
   const opened = await Promise.allSettled(watches.map(({ open }) => open()));
   const captures = opened.flatMap((one) => (one.status === "fulfilled" ? one.value : []));

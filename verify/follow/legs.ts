@@ -7,7 +7,7 @@ export interface Witnessed {
   packets: CapturedPacket[];
 }
 
-/** Inside a node, between its pods and its uplinks: our interfaces, whose packets are not on their way to another machine. */
+/** Inside a node, between its pods and its uplinks: our interfaces, whose packets do not travel to another machine. */
 const innerDevice = /^ebpf/;
 
 /**
@@ -42,7 +42,7 @@ function podLegs(direction: Leg["direction"], pod: Place, packets: CapturedPacke
   return seen ? [legOf(direction, from, to, seen)] : [];
 }
 
-/** What left this machine and arrived, the same in every address, at another one. */
+/** A packet that left this machine and arrived at another one with the same addresses. */
 function machineLegs(direction: Leg["direction"], from: Place, packets: CapturedPacket[], all: Witnessed[]): Leg[] {
   const machines = all.filter(({ place }) => place.role !== "pod" && place !== from);
   return machines.flatMap(({ place: to, packets: there }) => {
@@ -79,7 +79,7 @@ function startOf(direction: Leg["direction"], witnessed: Witnessed[]): string | 
   return witnessed.find(({ place }) => place.role === role)?.place.name;
 }
 
-/** Each leg after the one that ended where it begins; what hangs on none comes last. */
+/** Each leg after the one that ends where it begins; unconnected legs come last. */
 function inOrder(legs: Leg[], start: string | undefined): Leg[] {
   const rest = [...legs];
   const ordered: Leg[] = [];

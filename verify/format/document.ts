@@ -15,13 +15,13 @@ export interface Verification {
   probeImage?: string;
 }
 
-/** Throws CheckFileError with everything that is wrong. */
+/** Throws CheckFileError with all problems. */
 export function readVerification(text: string): Verification {
   let written: unknown;
   try {
     written = JSON.parse(text);
   } catch (error) {
-    throw new CheckFileError(`verification: is not JSON: ${(error as Error).message}`);
+    throw new CheckFileError(`verification: is not valid JSON: ${(error as Error).message}`);
   }
   const parsed = verificationSchema.safeParse(written);
   if (!parsed.success) throw new CheckFileError(`verification: ${z.prettifyError(parsed.error)}`);

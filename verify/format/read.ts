@@ -7,7 +7,7 @@ export class CheckFileError extends Error {}
 /**
  * Reads the checks of one file: YAML (JSON is YAML too), one check per document.
  *
- * @param file how messages name it
+ * @param file its name in messages
  */
 export function readChecks(text: string, file: string): Check[] {
   const lines = new LineCounter();
@@ -37,7 +37,7 @@ function fieldPath(path: PropertyKey[]): string {
   return written && `${written}: `;
 }
 
-/** What stands there now, unless the message quotes it already. */
+/** The current value, unless the message quotes it already. */
 function received({ code, input, message }: { code?: string; input?: unknown; message: string }): string {
   if (code === "unrecognized_keys") return "";
   if (input === undefined) return " (it is missing)";
@@ -50,7 +50,7 @@ interface Positioned {
   getIn(path: unknown[], keepScalar: boolean): unknown;
 }
 
-/** `:12:9`, of the field or of the nearest thing around it that is there. */
+/** `:12:9`, of the field or of its nearest existing parent. */
 function position(document: Positioned, path: PropertyKey[], lines: LineCounter): string {
   for (let length = path.length; length >= 0; length--) {
     const node = length === 0 ? undefined : document.getIn(path.slice(0, length), true);

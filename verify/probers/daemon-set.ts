@@ -1,7 +1,7 @@
 // The DaemonSet that runs during a verification: a pod per node that sleeps until a prober or a capture is run in it.
 import type { KubernetesObject } from "../../components/documents/check.ts";
 
-/** Of everything that is made for probers. */
+/** Labels of all objects that are created for probers. */
 export const PROBER_LABELS = { "app.kubernetes.io/name": "ebpf-dataplane-probe" };
 
 /** The pod's only container. */
@@ -9,19 +9,19 @@ export const PROBER_CONTAINER = "probe";
 
 /** What a prober does with each capability (decision 20). */
 const CAPABILITIES = {
-  SYS_ADMIN: "enters the network namespaces of pods: setns(2) asks for it",
-  SYS_PTRACE: "opens the namespaces of processes of other users, by which pods are found",
+  SYS_ADMIN: "enters the network namespaces of pods: setns(2) requires it",
+  SYS_PTRACE: "opens the namespaces of other users' processes, to find pods",
   NET_RAW: "captures packets",
-  SETGID: "tcpdump changes to the group that it is told, which is root's",
+  SETGID: "tcpdump changes to the configured group, which is root",
 };
 
-/** A namespace of its own, in which such pods may be. */
+/** A separate namespace that admits privileged pods. */
 export function proberNamespace(name: string): KubernetesObject {
   const labels = { ...PROBER_LABELS, "pod-security.kubernetes.io/enforce": "privileged" };
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
 }
 
-/** One prober per node, also on nodes that are not ready: it needs no pod network, no Service and no token. */
+/** One prober per node, also on nodes that are not ready: it needs no pod network, Service or token. */
 export function proberDaemonSet(namespace: string, image: string): KubernetesObject {
   return {
     apiVersion: "apps/v1",
@@ -42,7 +42,7 @@ function podSpec(image: string) {
     enableServiceLinks: false,
     nodeSelector: { "kubernetes.io/os": "linux" },
     tolerations: [{ operator: "Exists" }],
-    // With the host's processes it is not process 1, so that it ends at once when it is asked to.
+    // In the host's PID namespace it is not process 1, so that SIGTERM ends it immediately.
     terminationGracePeriodSeconds: 1,
     containers: [
       {
@@ -50,7 +50,7 @@ function podSpec(image: string) {
         image,
         imagePullPolicy: "IfNotPresent",
         command: ["/bin/sleep", "infinity"],
-        // No limit: a prober without processor would decide nothing.
+        // No limit: a prober without CPU cannot decide anything.
         resources: { requests: { cpu: "10m", memory: "64Mi" } },
         securityContext: {
           privileged: false,
@@ -59,7 +59,7 @@ function podSpec(image: string) {
           runAsUser: 0,
           capabilities: { drop: ["ALL"], add: Object.keys(CAPABILITIES) },
           seccompProfile: { type: "RuntimeDefault" },
-          // The runtimes' ordinary profiles forbid to look at other containers' processes.
+          // The runtimes' default profiles forbid access to other containers' processes.
           appArmorProfile: { type: "Unconfined" },
           seLinuxOptions: { type: "spc_t", level: "s0" },
         },

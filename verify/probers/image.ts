@@ -5,12 +5,12 @@ import type { Api } from "../../kubernetes/transport.ts";
 import { packageVersion } from "../this-package.ts";
 
 /**
- * The image of probers: the one that is asked for; otherwise the one that the cluster's agents have, which holds the prober too and which nodes
- * have or can pull; otherwise this version's, by its bare name.
+ * The image of probers: the requested one; otherwise the agents' image, which contains the prober and which nodes have or can pull;
+ * otherwise this version's, by its bare name.
  */
 export async function proberImage(api: Api, asked?: string): Promise<string> {
   if (asked) return asked;
-  // By its name in its own namespace: labels are free to everybody, and probers are privileged.
+  // By its name in its own namespace: any tenant can set labels, and probers are privileged.
   const agents = await findObject<V1DaemonSet>(api, `/apis/apps/v1/namespaces/${AGENT}/daemonsets/${AGENT}`);
   const deployed = agents?.spec?.template.spec?.containers.find(({ name }) => name === "agent");
   return deployed?.image ?? `ebpf-dataplane:${packageVersion()}`;

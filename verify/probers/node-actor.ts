@@ -14,8 +14,8 @@ const socketsMs = 30_000;
 const program = ["node", "/opt/ebpf-dataplane/probe.js"];
 
 /**
- * A node, acted on through a prober's pod there: it sees the node's network namespace and those of its pods.
- * @param find gives the pod; rejects, in words, when it does not run
+ * A node, accessed through a prober's pod there, which sees the node's network namespace and those of its pods.
+ * @param find returns the pod; rejects with a message when it does not run
  */
 export function nodeActor(api: ApiServer<Kubeconfig>, node: string, find: () => Promise<V1Pod>): NodeActor {
   const where = `node ${node}`;

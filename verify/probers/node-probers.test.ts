@@ -113,7 +113,7 @@ test("a node whose prober does not run is told in words, after a minute", async 
   ];
   const made = probers();
   await expect(made.on("node").prepare([])).rejects.toThrow(
-    "the prober on node node does not run: Pending, ImagePullBackOff, not found (image ebpf-dataplane:0.1.0; another one is given by --probe-image)",
+    "the prober on node node does not run: Pending, ImagePullBackOff, not found (image ebpf-dataplane:0.1.0; --probe-image selects another one)",
   );
   expect(now).toBeGreaterThanOrEqual(60_000);
   await expect(made.on("third").capture("tcp")).rejects.toThrow("the DaemonSet has no pod there");

@@ -11,20 +11,20 @@ import { PROBER_LABELS, proberDaemonSet, proberNamespace } from "./daemon-set.ts
 import { proberImage } from "./image.ts";
 import { nodeActor } from "./node-actor.ts";
 
-/** From the DaemonSet's making until a pod runs: an image may have to be pulled. */
+/** From the DaemonSet's creation until a pod runs: an image may have to be pulled. */
 const startMs = 60_000;
 const pauseMs = 250;
-/** A node that is broken does not hold up the others for longer. */
+/** A broken node delays the others no longer than this. */
 const headStartMs = 15_000;
-/** Until pods are gone, and until an API server that is away has another chance. */
+/** Until pods are gone, or until an unreachable API server answers again. */
 const removeMs = 20_000;
-/** What a killed run left is older than any that still runs: a verification ends within an hour. */
+/** Remains of killed runs are older than any active run: a verification ends within an hour. */
 const staleMs = 3 * 3600 * 1000;
 
 const OWN_NAME = /^ebpf-dataplane-probe-[0-9a-f]{8}$/;
 
-/** Where probes and captures of nodes and their pods run: pods of our own, on every node, made when the first is needed, in a namespace of
- * their own that is removed at the end. Nothing of the dataplane that is verified takes part. */
+/** Runs probes and captures of nodes and their pods in separate pods on every node. They are created when first needed, in a separate
+ * namespace that is removed at the end, and use nothing of the dataplane under test. */
 export class NodeProbers {
   readonly #api: ApiServer<Kubeconfig>;
   readonly #objects: Objects;
@@ -33,7 +33,7 @@ export class NodeProbers {
   readonly #namespace = `ebpf-dataplane-probe-${randomBytes(4).toString("hex")}`;
   #made: Promise<void> | undefined;
   #touched = false;
-  /** By the clock: no longer than this is waited for a pod. */
+  /** Deadline for pods to run. */
   #deadline = 0;
 
   /** @param image of the pods; absent: as `proberImage` finds it */
@@ -44,7 +44,7 @@ export class NodeProbers {
     this.#image = image;
   }
 
-  /** A node's prober; that it does not run is what its first use rejects with. */
+  /** A node's prober; if it does not run, its first use rejects with the reason. */
   on(node: string): NodeActor {
     return nodeActor(this.#api, node, async () => {
       await this.#make();
@@ -61,11 +61,11 @@ export class NodeProbers {
         return pods.length > 0 && pods.every(isRunning) ? undefined : "pods to run";
       }, headStartMs);
     } catch {
-      // Who needs a prober tries again, and is told.
+      // Each use of a prober tries again, and gets the error.
     }
   }
 
-  /** Removes what was made. @returns why it may still be there; undefined when it is gone, or was never made */
+  /** Removes the created objects. @returns why they may still exist; undefined when they are gone, or were never created */
   async remove(): Promise<string | undefined> {
     await this.#made?.catch(() => {});
     if (!this.#touched) return undefined;
@@ -92,7 +92,7 @@ export class NodeProbers {
 
   #make(): Promise<void> {
     this.#made ??= this.#create().catch((error) => {
-      this.#made = undefined; // an API server that was away may be back
+      this.#made = undefined; // an unreachable API server may answer again
       throw new Error(`probers cannot be started on nodes: ${reasonOf(error)}`);
     });
     return this.#made;
@@ -114,7 +114,7 @@ export class NodeProbers {
     const names = all
       .filter(({ metadata }) => Date.now() - Date.parse(String(metadata?.creationTimestamp)) > staleMs)
       .map(({ metadata }) => metadata?.name ?? "");
-    // A label can be put on any namespace: the name must be one that this class gives.
+    // Any namespace can have this label: the name must also have this class's form.
     for (const name of names.filter((name) => OWN_NAME.test(name))) await this.#objects.delete(proberNamespace(name));
   }
 
@@ -149,7 +149,7 @@ function isMeantFor(spec: V1Pod["spec"], node: string): boolean {
   );
 }
 
-/** As kubectl describe would say it. */
+/** As kubectl describe would show it. */
 function whyNot(pod: V1Pod | undefined): string {
   if (!pod) return "the DaemonSet has no pod there";
   const [status] = pod.status?.containerStatuses ?? [];
@@ -157,5 +157,5 @@ function whyNot(pod: V1Pod | undefined): string {
   const scheduled = pod.status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
   const words = [pod.status?.phase, reason, message ?? scheduled?.message].filter(Boolean).join(", ");
   const image = pod.spec?.containers[0]?.image;
-  return `${words} (image ${image}; another one is given by --probe-image)`;
+  return `${words} (image ${image}; --probe-image selects another one)`;
 }

@@ -2,7 +2,7 @@ import type { Threshold } from "../../components/documents/verification.ts";
 import type { ComparedModeResult, Comparison } from "../../report/results/compare.ts";
 import type { ThresholdResult } from "../../report/results/verification.ts";
 
-/** Compares limits with the measurement. A missing figure is not within its limit. */
+/** Compares limits with the measurement. A missing figure exceeds its limit. */
 export function assessLimits(thresholds: Threshold[], comparison: Comparison | undefined): ThresholdResult[] {
   return thresholds.map((threshold) => {
     const { quantity, mode, baseline, atMost } = threshold;

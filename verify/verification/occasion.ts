@@ -3,10 +3,10 @@ import type { Api } from "../../kubernetes/transport.ts";
 import type { Occasion } from "../../report/results/occasion.ts";
 import { packageCommit, packageVersion } from "../this-package.ts";
 
-/** Notes when and on which cluster something is verified. Called before; what it returns is called after. */
+/** Records the time and the cluster of a verification. Called before it; the returned function is called after it. */
 export async function observeOccasion(api: Api): Promise<() => Occasion> {
   const begunAt = new Date().toISOString();
-  // What does not answer is no reason to verify nothing: what is verified says so itself.
+  // An unreachable cluster does not stop the verification: its rows report that.
   const ask = <T>(path: string) => getObject<T>(api, path).catch(() => undefined);
   const [version, namespace] = await Promise.all([
     ask<{ gitVersion: string }>("/version"),

@@ -91,7 +91,7 @@ test("a measurement that breaks off leaves the truth table, and says so", async 
 test("a mode that could not be measured whole is a problem", async () => {
   const modes = [{ ...mode("EbpfDsr", 80), problem: "client1 was refused 3 times" }];
   const { result } = await carryOut(world(), document({ measurement }), async () => ({ ...comparison, modes }));
-  expect(result.problems).toEqual([{ what: "EbpfDsr was not measured whole: client1 was refused 3 times" }]);
+  expect(result.problems).toEqual([{ what: "EbpfDsr was not measured completely: client1 was refused 3 times" }]);
 });
 
 test("a mode that does not show what it must is a problem: its figures are another's", async () => {
@@ -156,7 +156,7 @@ test("check files are read with their own names, all mistakes at once", () => {
   expect(document({ checkFiles }).checks.map(({ file }) => file)).toEqual(["v", "a.check.yaml"]);
   expect(() => document({ checkFiles: [{ name: "a.check.yaml", text: "name: a\n" }] })).toThrow(/^a.check.yaml.*steps/);
   expect(() => document({ chekcs: [] })).toThrow('unknown key "chekcs"; did you mean "checks"?');
-  expect(() => readVerification("{")).toThrow("is not JSON");
+  expect(() => readVerification("{")).toThrow("is not valid JSON");
 });
 
 test("a limit is exceeded when the lower end of the figure's interval is above it", () => {

@@ -13,19 +13,19 @@ import type { Verification } from "../format/document.ts";
 import { assessLimits } from "./limits.ts";
 import { summarise } from "./summary.ts";
 
-/** Measures new connections; rejects, in words, when it cannot. */
+/** Measures new connections; rejects with a message when it cannot. */
 export type Measure = (measurement: Measurement) => Promise<Comparison>;
 
-/** How a verification ended, besides what it found. */
+/** How a verification ended, besides its results. */
 export interface Ending {
   result: VerificationResult;
   comparison?: Comparison;
-  /** stopped: by the user. refused: the API server does not take an object of a check. */
+  /** stopped: by the user. refused: the API server rejects an object of a check. */
   ending: "complete" | "stopped" | "refused";
 }
 
 /**
- * Checks, then the measurement, then limits. Whatever breaks, what is known until then is the result, and what broke is one of
+ * Checks, then the measurement, then limits. If something fails, the result has everything known by then, and the failure as one of
  * its problems.
  */
 export async function carryOut(world: World, verification: Verification, measure?: Measure): Promise<Ending> {
@@ -91,7 +91,7 @@ async function followOne(world: World, rows: Row[]): Promise<Topology | undefine
   }
 }
 
-/** As the cluster's objects have it. */
+/** According to the cluster's objects. */
 function deployedMode({ serviceHandling = ServiceHandling.Ebpf, returnMode }: ClusterView): ComparedMode | undefined {
   if (serviceHandling === ServiceHandling.Ebpf) return returnMode === "Tunnel" ? "EbpfTunnel" : "EbpfDsr";
   return measuredModes.find((mode) => mode === serviceHandling);
@@ -114,11 +114,11 @@ function figureOf({
   return { mode, connections, meanUs, medianUs: medianSpreadUs, p99Us, rounds, disturbedRounds };
 }
 
-/** What keeps figures from being those of their modes. */
+/** Reasons why figures do not represent their modes. */
 function modeProblems({ modes, expected }: Comparison): Problem[] {
   const wrong = expected.filter(({ pass }) => !pass);
   return [
-    ...modes.flatMap(({ mode, problem }) => (problem ? [`${mode} was not measured whole: ${problem}`] : [])),
+    ...modes.flatMap(({ mode, problem }) => (problem ? [`${mode} was not measured completely: ${problem}`] : [])),
     ...wrong.map(({ what, expected, observed }) => `${what}: expected ${expected}, observed ${observed}`),
   ].map((what) => ({ what }));
 }
@@ -126,6 +126,6 @@ function modeProblems({ modes, expected }: Comparison): Problem[] {
 function measurementProblem({ message }: Error): Problem {
   return {
     what: `connections were not measured: ${message}`,
-    next: "when the cluster answers again (kubectl get nodes), run the verification once more",
+    next: "when the cluster answers again (kubectl get nodes), run the verification again",
   };
 }

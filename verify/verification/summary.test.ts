@@ -27,7 +27,7 @@ const row = (rest: Partial<Row> = {}): Row => ({
 
 test("a verdict says what holds, with the addresses and ways that were seen", () => {
   expect(verdictOf({ rows: [row({ seen: seen("172.31.1.55") }), row()], problems: [] })).toBe(
-    "All 2 rows hold: servers saw the clients' own addresses (172.31.1.55), and replies came direct.",
+    "All 2 rows hold: servers saw the clients' own addresses (172.31.1.55), and replies came directly.",
   );
   expect(verdictOf({ rows: [row({ seen: seen("172.31.1.8", "viaEntryNode") })], problems: [] })).toBe(
     "1 row holds: servers saw 172.31.1.8, and replies came through the entry node.",
@@ -42,7 +42,7 @@ test("a verdict names the first row that does not hold", () => {
   );
 });
 
-test("a verdict says what is not known, and which limit is exceeded", () => {
+test("a verdict names what is not known, and which limit is exceeded", () => {
   const problems = [{ what: "the measurement broke off: API server gone.\nmore" }];
   const thresholds = [{ what: "medianUs of EbpfDsr", atMost: 100, observed: 120, pass: false }];
   expect(verdictOf({ rows: [row()], problems, thresholds })).toBe(
@@ -51,17 +51,17 @@ test("a verdict says what is not known, and which limit is exceeded", () => {
   expect(verdictOf({ rows: [], problems })).toMatch(/^Nothing was judged; not everything is known/);
 });
 
-test("rows of which nothing is known neither hold nor fail", () => {
-  const undecided = "pod default/web-0 had no processor for 2310 ms of the last 3 s";
+test("undecided rows neither hold nor fail", () => {
+  const undecided = "pod default/web-0 had no CPU for 2310 ms of the last 3 s";
   const open = row({ pass: false, undecided, observed: `undecided: ${undecided}` });
   const verified = fixtureOccasion;
   const result = summarise({ verified, rows: [row(), open], problems: [] });
   expect(result).toMatchObject({ passed: 1, failed: 0, undecided: 1 });
   expect(holds(result)).toBe(false);
   expect(result.verdict).toBe(
-    `1 of 2 rows hold; of 1 row nothing is known, for want of a processor: client1 → tcp://172.31.1.8:30604: ${undecided}.`,
+    `1 of 2 rows hold; 1 row could not be decided for lack of CPU: client1 → tcp://172.31.1.8:30604: ${undecided}.`,
   );
-  expect(renderTable(result, pc.createColors(false))).toContain("1 passed, 0 failed, 1 open: no processor");
+  expect(renderTable(result, pc.createColors(false))).toContain("1 passed, 0 failed, 1 open: no CPU");
   const failing = summarise({ verified, rows: [open, row({ pass: false, observed: "dropped" })], problems: [] });
-  expect(failing.verdict).toMatch(/^1 of 2 rows does not hold: .*; of 1 row nothing is known/);
+  expect(failing.verdict).toMatch(/^1 of 2 rows does not hold: .*; 1 row could not be decided for lack of CPU/);
 });

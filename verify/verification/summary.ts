@@ -13,7 +13,7 @@ export function summarise(findings: Findings): VerificationResult {
   return { verdict: verdictOf(findings), passed, failed, undecided: rows.length - passed - failed, ...findings };
 }
 
-/** A verification in one sentence: what holds; what does not, by its first example; what is not known. */
+/** A verification in one sentence: how many hold; how many do not, with the first example; what is not known. */
 export function verdictOf({
   rows,
   problems,
@@ -25,7 +25,7 @@ export function verdictOf({
   const parts = [rowsInWords(rows, failing, undecided.length)];
   if (undecided[0]) {
     const example = `${undecided[0].from} → ${undecided[0].to}: ${undecided[0].undecided}`;
-    parts.push(`of ${counted(undecided.length, "row", "rows")} nothing is known, for want of a processor: ${example}`);
+    parts.push(`${counted(undecided.length, "row", "rows")} could not be decided for lack of CPU: ${example}`);
   }
   if (exceeded[0])
     parts.push(`${counted(exceeded.length, "limit is", "limits are")} exceeded: ${limitInWords(exceeded[0])}`);
@@ -42,7 +42,7 @@ function rowsInWords(rows: Row[], [first, ...others]: Row[], undecided: number):
   return `${number} of ${counted(rows.length, "row", "rows")} ${number === 1 ? "does" : "do"} not hold: ${example}`;
 }
 
-/** What the rows together say about sources and replies, where they say something. */
+/** The rows' common result for sources and replies, if there is one. */
 function preserved(rows: Row[]): string[] {
   const seen = rows.flatMap((row) => row.seen ?? []).filter(({ source, clientAddress }) => source && clientAddress);
   if (seen.length === 0) return [];
@@ -58,7 +58,7 @@ function preserved(rows: Row[]): string[] {
 function repliesInWords(seen: Seen[]): string | undefined {
   const ways = new Set(seen.flatMap(({ reply }) => (reply && reply !== "onEntryNode" ? [reply] : [])));
   if (ways.size !== 1) return undefined;
-  return ways.has("direct") ? "replies came direct" : "replies came through the entry node";
+  return ways.has("direct") ? "replies came directly" : "replies came through the entry node";
 }
 
 function limitInWords({ what, atMost, observed }: { what: string; atMost: number; observed?: number }): string {

@@ -3,7 +3,7 @@ import type { Colors } from "picocolors/types";
 import { placeInWords } from "../../report/results/occasion.ts";
 import { type Figure, holds, type Row, type VerificationResult } from "../../report/results/verification.ts";
 
-/** The truth table for people; every row says PASS or FAIL in letters too, so colour adds and never carries. */
+/** The truth table for people. Every row has PASS or FAIL in letters, so that it is readable without colours. */
 export function renderTable(result: VerificationResult, colors: Colors): string {
   const { passed, failed, undecided, rows, problems, figures = [], thresholds = [] } = result;
   const table = new Table({
@@ -37,7 +37,7 @@ export function renderTable(result: VerificationResult, colors: Colors): string 
     `${colors.red("NOT KNOWN")} ${what}`,
     ...(next ? [`  next: ${next}`] : []),
   ]);
-  const total = `${passed} passed, ${failed} failed${undecided > 0 ? `, ${undecided} open: no processor` : ""}`;
+  const total = `${passed} passed, ${failed} failed${undecided > 0 ? `, ${undecided} open: no CPU` : ""}`;
   const verdict = holds(result) ? colors.green(total) : colors.red(total);
   return [
     table.toString(),
@@ -57,5 +57,5 @@ function figureLine({ mode, connections, meanUs, medianUs, p99Us, rounds, distur
   return `${mode}: ${median}, mean ${rounded(meanUs)} µs, p99 ${rounded(p99Us)} µs; ${connections} connections in ${rounds} rounds${set}`;
 }
 
-/** Three significant digits: more would claim what no measurement here knows. */
+/** Three significant digits: the measurements are not more precise. */
 const rounded = (value: number): string => String(Number(value.toPrecision(3)));

@@ -36,12 +36,12 @@ export interface Telling {
   node: string;
   /** Ends it. */
   stop(): void;
-  /** Settles when it ended; rejects, in words, when it did so by itself. */
+  /** Resolves when it was ended; rejects with a message if it exited by itself. */
   ended: Promise<void>;
 }
 
-/** Runs `inspect …` on each node that has an agent, and hands over its JSON lines. */
-export async function tellOnEachNode(
+/** Runs `inspect …` on each node that has an agent, and passes on its JSON lines. */
+export async function inspectEachNode(
   { api, view }: Pick<Reached, "api" | "view">,
   words: string[],
   line: (record: unknown, node: string) => void,
@@ -70,10 +70,10 @@ export async function tellOnEachNode(
           if (!stopping) throw new Error(`node ${node}: ${(error as Error).message}`);
         },
       );
-      ended.catch(() => {}); // read by who waits
+      ended.catch(() => {}); // handled where it is awaited
       const stop = () => {
         stopping = true;
-        running.write("\n"); // ends the command; hanging up alone would leave it on the node
+        running.write("\n"); // ends the command; closing the connection alone would leave it running on the node
         setTimeout(() => running.abort(), 1000).unref();
       };
       return { node, stop, ended };

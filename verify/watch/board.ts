@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
-import { Together, type Told } from "./told.ts";
+import { type MergedFlow, MergedFlows } from "./merged-flows.ts";
 
 /** Rates are over this long: ms. */
 const WINDOW_MS = 10_000;
@@ -9,22 +9,22 @@ const RECENT = 200;
 const ESCAPE = String.fromCharCode(27);
 const COLOUR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
 
-/** Screens that are narrower show addresses without the names of those who have them. */
+/** Narrower screens show addresses without their owners' names. */
 const ROOM_FOR_NAMES = 140;
 
 /** The flows of a cluster as lines of a screen. Each connection is one line, and counts once. */
 export class Board {
-  readonly #together = new Together();
-  readonly #window: Told[] = [];
-  readonly #recent: Told[] = [];
+  readonly #merged = new MergedFlows();
+  readonly #window: MergedFlow[] = [];
+  readonly #recent: MergedFlow[] = [];
   readonly #drops = new Map<string, { count: number; last: Flow }>();
 
   /** `now`: milliseconds. */
   add(flow: Flow, now: number): void {
-    const { told, first } = this.#together.add(flow, now);
+    const { merged, first } = this.#merged.add(flow, now);
     if (!first) return;
-    this.#window.push(told);
-    this.#recent.push(told);
+    this.#window.push(merged);
+    this.#recent.push(merged);
     if (this.#recent.length > RECENT) this.#recent.shift();
     if (flow.verdict === "opened") return;
     const key = `${flow.reason} ${flow.service ?? flow.to.address}`;
@@ -50,7 +50,7 @@ export class Board {
       pc.bold("FLOWS"),
     ];
     const room = Math.max(0, height - top.length);
-    const show = ({ flow, nodes }: Told) => flowLine({ ...flow, node: nodes.join(">") }, width >= ROOM_FOR_NAMES);
+    const show = ({ flow, nodes }: MergedFlow) => flowLine({ ...flow, node: nodes.join(">") }, width >= ROOM_FOR_NAMES);
     const flows = room > 0 ? this.#recent.slice(-room).map(show) : [];
     return [...top, ...flows].slice(0, height).map((line) => cut(line, width));
   }

@@ -1,7 +1,7 @@
 import type { Step } from "../../agent/observe/events/step.ts";
 
-/** Steps as they came after each other. Nodes of one computer share a clock, so time orders them; clocks of different ones
- * say nothing of each other, so there each node's steps stay together, in the order in which the packets met the nodes. */
+/** Steps in their order. Nodes on one computer share a clock and are ordered by time. Clocks of different computers
+ * cannot be compared, so there each node's steps stay together, in the order in which packets reached the nodes. */
 export function inOrder(steps: readonly Step[], oneClock: boolean): Step[] {
   const byTime = steps.toSorted((a, b) => Number(BigInt(a.at) - BigInt(b.at)));
   if (oneClock) return byTime;

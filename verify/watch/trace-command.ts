@@ -11,7 +11,7 @@ import { nodeAddresses, podAddresses, referenceOf } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { hostAddresses, livePods, nodeOf } from "../engine/lookup.ts";
 import { NodeProbers } from "../probers/node-probers.ts";
-import { type ClusterOptions, type Reached, reachCluster, tellOnEachNode } from "./agents.ts";
+import { type ClusterOptions, inspectEachNode, type Reached, reachCluster } from "./agents.ts";
 import { inOrder } from "./order.ts";
 
 /** Seconds after which a trace ends by itself on every node, even if this command is killed. */
@@ -49,7 +49,7 @@ async function trace(
   const { protocol, host, port } = parseDestination(/^\w+:\/\//.test(to) ? to : `tcp://${to}`);
   const [frontend = ""] = hostAddresses(reached.view, host);
   const client = clientOf(from, reached, probers);
-  // Before agents begin to watch: their traces end by themselves.
+  // Before the agents start tracing, because traces expire by themselves.
   if (client.onNode) await probers.start();
   const clientPort = randomInt(40_000, 60_000);
   const filter = {
@@ -69,18 +69,18 @@ async function trace(
     ready = resolve;
   });
   let expected = Number.POSITIVE_INFINITY;
-  const told = await tellOnEachNode(reached, ["steps", ...words], (record, node) => {
+  const tracers = await inspectEachNode(reached, ["steps", ...words], (record, node) => {
     if (isStart(record)) {
       boots.add(record.boot);
       waiting.add(node);
       if (waiting.size >= expected) ready();
     } else steps.push(record as Step);
   });
-  expected = told.length;
+  expected = tracers.length;
   if (waiting.size >= expected) ready();
   try {
-    const early = Promise.all(told.map(({ ended }) => ended)).then(() => {
-      throw new Error("the agents ended the trace before it began");
+    const early = Promise.all(tracers.map(({ ended }) => ended)).then(() => {
+      throw new Error("the agents ended the trace before it started");
     });
     early.catch(() => {});
     await Promise.race([everybody, early]);
@@ -99,8 +99,8 @@ async function trace(
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     return { attempt, steps: inOrder(steps, boots.size === 1) };
   } finally {
-    for (const one of told) one.stop();
-    await Promise.allSettled(told.map((one) => one.ended));
+    for (const one of tracers) one.stop();
+    await Promise.allSettled(tracers.map((one) => one.ended));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
 import { NoCluster } from "../connect.ts";
-import { type ClusterOptions, reachCluster, tellOnEachNode } from "./agents.ts";
+import { type ClusterOptions, inspectEachNode, reachCluster } from "./agents.ts";
 import { Board } from "./board.ts";
 import { Screen } from "./screen.ts";
 
@@ -9,7 +9,7 @@ const REDRAW_MS = 500;
 
 export interface WatchOptions extends ClusterOptions {
   json: boolean;
-  /** Ends by itself after so long; without it, on Ctrl-C. */
+  /** Ends by itself after this time; without it, on Ctrl-C. */
   seconds?: number;
 }
 
@@ -33,8 +33,8 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
   };
   process.once("exit", restore);
   try {
-    const told = await tellOnEachNode(await reachCluster(options), ["flows"], (record) => show(record as Flow));
-    const title = `${told.length} nodes: ${told.map(({ node }) => node).join(", ")}   Ctrl-C ends`;
+    const nodes = await inspectEachNode(await reachCluster(options), ["flows"], (record) => show(record as Flow));
+    const title = `${nodes.length} nodes: ${nodes.map(({ node }) => node).join(", ")}   Ctrl-C ends`;
     if (full) {
       screen = new Screen(process.stdout);
       const draw = () => {
@@ -46,11 +46,11 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
     } else console.error(title);
     const late = options.seconds && setTimeout(() => stopping.abort(), options.seconds * 1000);
     const stopped = new Promise((resolve) => stopping.signal.addEventListener("abort", resolve, { once: true }));
-    // One node's agent that ends does not end the others' telling, but it is said.
-    const ended = Promise.all(told.map((one) => one.ended));
+    // If one node's agent exits, the others continue, and the exit is reported.
+    const ended = Promise.all(nodes.map((one) => one.ended));
     await Promise.race([stopped, ended]).finally(() => clearTimeout(late || undefined));
-    for (const one of told) one.stop();
-    await Promise.allSettled(told.map((one) => one.ended));
+    for (const one of nodes) one.stop();
+    await Promise.allSettled(nodes.map((one) => one.ended));
     return 0;
   } catch (error) {
     restore();

@@ -6,7 +6,7 @@ import type { Reason } from "../engine/reason.ts";
 const inspect =
   "kubectl -n ebpf-dataplane exec ds/ebpf-dataplane -c agent -- node /opt/ebpf-dataplane/agent.js inspect";
 
-/** The one cause of a drop that no node can see. */
+/** The one cause of a drop that no node can detect. */
 const foreignSources =
   "a direct reply leaves the backend's node with the entry node's address: does the network drop that? On EC2 every node needs sourceDestCheck: false; or set returnMode: tunnel";
 
@@ -29,7 +29,7 @@ export function advice({ from, to, verdict, reply }: Expectation, reasons: Reaso
 
 const notProbed: Reason["code"][] = ["missing", "apiRefused", "proberLost", "notSent"];
 
-/** Where a reason alone says what to look at. */
+/** Commands that a reason alone suggests. */
 function nearest(reason: Reason, from: string): string[] | undefined {
   switch (reason.code) {
     case "sourceRewritten":

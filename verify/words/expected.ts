@@ -1,6 +1,6 @@
 import type { Expectation } from "../../components/documents/check.ts";
 
-/** An expectation in words, in the order in which `observed` speaks: `allowed from 172.31.1.55, reply direct`. */
+/** An expectation in words, in the same order as `observed`: `allowed from 172.31.1.55, reply direct`. */
 export function expectedWords(expectation: Expectation): string {
   const { verdict, source, sourcePort, servers, spread, spreadAtMost, count, reply } = expectation;
   const sources = source?.map(({ text }) => text).join(" or ");

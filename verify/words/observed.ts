@@ -1,14 +1,14 @@
 import type { Expectation } from "../../components/documents/check.ts";
 import type { Verdict } from "../../probe/batch.ts";
 
-/** What is said of one attempt. */
+/** The facts shown of one attempt. */
 interface Shown {
   result: { verdict: Verdict; error?: string };
   source?: string;
   server?: string;
   throughEntry?: number;
   servedByEntry: boolean;
-  /** Why nothing is known of it. */
+  /** Why its result is not known. */
   undecided?: string;
 }
 

@@ -1,8 +1,8 @@
 import { annotations } from "../../model/mode/mode.ts";
 import type { Handling, Reason, Refusal } from "../engine/reason.ts";
 
-const logForm = `nginx's "combined" format does, and a probe server tells by itself (docs/checks.md)`;
-const nobody = "nobody recorded whom the server saw";
+const logForm = `nginx's "combined" format does, and a probe server reports it by itself (docs/checks.md)`;
+const noRecord = "no record of the source address that the server saw";
 
 /** A reason as a sentence of a row's evidence. */
 export function reasonInWords(reason: Reason): string {
@@ -16,7 +16,7 @@ export function reasonInWords(reason: Reason): string {
     case "notSent":
       return `not probed: ${reason.message}`;
     case "unsent":
-      return `no packet left ${reason.from}: ${reason.why}; its link or its route is gone, so nothing is known of the dataplane`;
+      return `no packet left ${reason.from}: ${reason.why}; its link or its route is missing, so this shows nothing about the dataplane`;
     case "attemptsMissing":
       return `${reason.count} attempts gave no result`;
     case "otherVerdict":
@@ -26,9 +26,9 @@ export function reasonInWords(reason: Reason): string {
     case "otherSource":
       return sawInWords(reason);
     case "replyDetour":
-      return `the reply passed ${reason.node ?? "the entry node"} instead of going direct${modeInWords(reason, "DSR")}`;
+      return `the reply passed ${reason.node ?? "the entry node"} instead of taking the direct path${modeInWords(reason, "DSR")}`;
     case "replyShortcut":
-      return `no packet of the reply left ${reason.node ?? "the entry node"}, so it came direct${modeInWords(reason, "Tunnel")}`;
+      return `no packet of the reply left ${reason.node ?? "the entry node"}, so it took the direct path${modeInWords(reason, "Tunnel")}`;
     default:
       return serverInWords(reason);
   }
@@ -49,7 +49,7 @@ type ServerReason = Extract<
   }
 >;
 
-/** What is said of who answered, and of what its log lacks. */
+/** Sentences about the server that answered, and about what its log lacks. */
 function serverInWords(reason: ServerReason): string {
   switch (reason.code) {
     case "otherServer":
@@ -59,15 +59,15 @@ function serverInWords(reason: ServerReason): string {
     case "tooManyServers":
       return `${reason.servers.length} distinct servers answered, not ${reason.most} at most: ${reason.servers.join(", ")}`;
     case "serversUnknown":
-      return "nobody said which server answered";
+      return "no answer and no log names the server";
     case "logWithoutAddress":
       return `the log of ${reason.server} has the request, but its line does not begin with an address: ${reason.line}; ${logForm}`;
     case "logUnreadable":
-      return `${nobody}: the log of ${reason.server} cannot be read: ${reason.why}`;
+      return `${noRecord}: the log of ${reason.server} cannot be read: ${reason.why}`;
     case "noServerKnown":
-      return `${nobody}: it said nothing, and no pod is known that could have answered`;
+      return `${noRecord}: the answer does not contain it, and no known pod could have answered`;
     case "notLogged":
-      return `${nobody}: it said nothing, and no log line of ${reason.searched.join(", ")} holds the probe's token; the user agent must be logged after the client's address: ${logForm}`;
+      return `${noRecord}: the answer does not contain it, and no log line of ${reason.searched.join(", ")} contains the probe's token; the user agent must be logged after the client's address: ${logForm}`;
   }
 }
 
@@ -78,8 +78,8 @@ function verdictInWords({ observed, expected, error, refusal }: Extract<Reason, 
 function refusalInWords(refusal: Refusal): string {
   if (refusal.kind === "noReadyPod") return `service ${refusal.service} has no ready pod`;
   if (refusal.kind === "readyPods")
-    return `service ${refusal.service} has ready pods (${refusal.ready.join(", ")}), so it is they who refuse: nothing listens on the target port, or nothing on the way handles the service`;
-  return `pod ${refusal.pod} is there and refuses: nothing listens on its port ${refusal.port}`;
+    return `service ${refusal.service} has ready pods (${refusal.ready.join(", ")}), so they refuse the connection: nothing listens on the target port, or nothing on the path handles the service`;
+  return `pod ${refusal.pod} exists and refuses: nothing listens on its port ${refusal.port}`;
 }
 
 interface Saw {
@@ -95,7 +95,7 @@ function sawInWords({ source, owner, server, allowed }: Saw): string {
 
 function rewriteInWords(reason: Extract<Reason, { code: "sourceRewritten" }>): string {
   const { node, onServerNode, kubeProxy } = reason;
-  const where = onServerNode ? `on node ${node}, where the pod runs` : `on node ${node}, on the way to the pod`;
+  const where = onServerNode ? `on node ${node}, where the pod runs` : `on node ${node}, on the path to the pod`;
   const what = kubeProxy
     ? proxyInWords(kubeProxy)
     : "a masquerade rule of nftables or iptables there, or another proxy";
@@ -112,13 +112,13 @@ function leftInWords({ leftTo }: Handling): string | undefined {
   );
 }
 
-/** Why replies may return otherwise than declared. */
+/** Why replies may take another path than declared. */
 function modeInWords(handling: Handling, declared: "DSR" | "Tunnel"): string {
   const { kubeProxy, configured } = handling;
   const other = kubeProxy ? proxyInWords(kubeProxy) : leftInWords(handling);
-  if (other) return `; ${declared} is expected, but services are handled by another: ${other}`;
-  if (configured === undefined) return "; no FelixConfiguration default is there to say how replies return";
+  if (other) return `; ${declared} is expected, but this dataplane does not handle services: ${other}`;
+  if (configured === undefined) return "; there is no FelixConfiguration default that sets the return mode";
   if (configured !== declared)
     return `; ${declared} is expected, but FelixConfiguration default says ${configured} (spec.bpfExternalServiceMode)`;
-  return `, although FelixConfiguration default says ${configured}: it may have changed after this connection began, or an agent does not follow it`;
+  return `, although FelixConfiguration default says ${configured}: it may have changed after this connection began, or an agent has not applied it`;
 }

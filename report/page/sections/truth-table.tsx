@@ -50,7 +50,7 @@ export function TruthTable({ verification, compare }: Pick<Report, "verification
 }
 
 function captionOf({ passed, failed, undecided }: NonNullable<Report["verification"]>): string {
-  const open = undecided > 0 ? ` Of ${undecided} nothing is known: prober or server had no processor.` : "";
+  const open = undecided > 0 ? ` ${undecided} could not be decided: the prober or the server had no CPU.` : "";
   return `${passed} rows hold, ${failed} do not.${open}`;
 }
 

@@ -4,7 +4,7 @@ import type { Flow } from "../../agent/observe/events/flow.ts";
 const TOGETHER_MS = 3000;
 
 /** A connection or a refused packet, merged from all nodes that reported it. */
-export interface Told {
+export interface MergedFlow {
   at: number;
   flow: Flow;
   /** The node where it entered or began first. */
@@ -15,33 +15,33 @@ export interface Told {
  * Merges several nodes' events of one connection: the node where it enters and its backend's, or the sender's and the
  * receiver's; and the socket that was given a backend, with the packets that went there.
  */
-export class Together {
-  #lately: Told[] = [];
+export class MergedFlows {
+  #lately: MergedFlow[] = [];
 
   /** @returns the connection of the flow, and whether this is its first event */
-  add(flow: Flow, now: number): { told: Told; first: boolean } {
+  add(flow: Flow, now: number): { merged: MergedFlow; first: boolean } {
     this.#lately = this.#lately.filter(({ at }) => at > now - TOGETHER_MS);
-    const known = flow.verdict === "opened" ? this.#lately.find((told) => join(told, flow)) : undefined;
-    if (known) return { told: known, first: false };
-    const told = { at: now, flow, nodes: [flow.node] };
-    if (flow.verdict === "opened") this.#lately.push(told);
-    return { told, first: true };
+    const known = flow.verdict === "opened" ? this.#lately.find((merged) => join(merged, flow)) : undefined;
+    if (known) return { merged: known, first: false };
+    const merged = { at: now, flow, nodes: [flow.node] };
+    if (flow.verdict === "opened") this.#lately.push(merged);
+    return { merged, first: true };
   }
 }
 
 /** Adds a flow to a known connection, if it is the same. */
-function join(told: Told, flow: Flow): boolean {
-  const known = told.flow;
+function join(merged: MergedFlow, flow: Flow): boolean {
+  const known = merged.flow;
   if (isSame(known, flow)) {
     const before = flow.role === "entry" || (known.role !== "entry" && flow.time < known.time);
-    if (before) told.flow = { ...flow, ...asked(known) };
-    told.nodes = inTurn(before ? [flow.node, ...told.nodes] : [...told.nodes, flow.node]);
+    if (before) merged.flow = { ...flow, ...asked(known) };
+    merged.nodes = inTurn(before ? [flow.node, ...merged.nodes] : [...merged.nodes, flow.node]);
     return true;
   }
   if (!isAnswerOf(known, flow) && !isAnswerOf(flow, known)) return false;
   const [socket, packets] = known.socket ? [known, flow] : [flow, known];
-  told.flow = { ...packets, ...asked(socket) };
-  told.nodes = inTurn([socket.node, ...told.nodes, flow.node]);
+  merged.flow = { ...packets, ...asked(socket) };
+  merged.nodes = inTurn([socket.node, ...merged.nodes, flow.node]);
   return true;
 }
 
