@@ -4,7 +4,7 @@ import type { Scale } from "./results/scale.ts";
 import type { Throughput } from "./results/throughput.ts";
 import type { VerificationResult } from "./results/verification.ts";
 
-/** The available results. An absent result was not measured, and the report says so. */
+/** The available results. An absent result was not measured, and the report states that. */
 export interface ReportInputs {
   verification?: VerificationResult;
   compare?: Comparison;

@@ -16,11 +16,11 @@ export function packetPathsOf(verification?: VerificationResult, compare?: Compa
     const seen = captured(compare?.topology).find((path) => path.mode === mode.mode);
     return seen ? [seen] : compare ? pieced(pathOfMode(mode, compare, verification)) : [];
   });
-  // Without a comparison the way as deployed is all there is; with it, the deployed mode is one of those compared.
+  // Without a comparison there is only the path as deployed; with it, the deployed mode is one of those compared.
   return compared.length > 0 ? compared : deployed;
 }
 
-/** One way per mode: the first that was served, for it has a reply, else the first. */
+/** One path per mode: the first that was served, because it has a reply, else the first. */
 function captured(topology: Topology | undefined): PacketPath[] {
   const byMode = Map.groupBy(topology?.paths ?? [], ({ mode }) => mode);
   return [...byMode.values()].flatMap((paths) => {

@@ -29,7 +29,7 @@ export function readResults(folder: string): Found {
   for (const of of measurements) {
     const path = join(folder, `${of}.json`);
     if (!existsSync(path)) {
-      sentences.push(`${path} is not there: the report says that this was not measured.`);
+      sentences.push(`${path} does not exist: the report shows this as not measured.`);
       continue;
     }
     try {
@@ -37,7 +37,7 @@ export function readResults(folder: string): Found {
     } catch (error) {
       const reason = `${path} cannot be used: ${(error as Error).message}`;
       unreadable[of] = reason;
-      sentences.push(`${reason}; the report does without it.`);
+      sentences.push(`${reason}; the report omits it.`);
     }
   }
   const found = measurements.filter((of) => results[of] !== undefined);

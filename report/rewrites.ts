@@ -1,7 +1,7 @@
 import type { Rewrite, Stretch } from "./document.ts";
 import type { Place } from "./results/topology.ts";
 
-/** What was changed between one known address and the next one on the way, and by whom where that can be said. */
+/** Each address translation between two known addresses on the path, and its location if known. */
 export function rewritesOf(stretches: Stretch[], places: Place[]): Rewrite[] {
   return (["request", "reply"] as const).flatMap((direction) =>
     (["source", "destination"] as const).flatMap((field) =>
@@ -28,7 +28,7 @@ function changes(
   return known.slice(1).flatMap(({ value, stretch, index }, position) => {
     const before = known[position];
     if (!before || before.value === value) return [];
-    // Side by side, the place between them did it. Otherwise an address of one place tells: only its owner puts it there.
+    // Between adjacent legs, the place between them rewrote it. Otherwise the owner of the new address must have done it.
     const neighbours = index - before.index === 1;
     const owner = field === "source" ? places.find(({ address }) => address === hostOf(value))?.name : undefined;
     const at = neighbours ? stretch.from : owner;

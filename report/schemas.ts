@@ -1,4 +1,4 @@
-// Writes the published forms of results to docs/schemas: `node report/schemas.ts`.
+// Writes the JSON Schemas of results to docs/schemas: `node report/schemas.ts`.
 import { writeFileSync } from "node:fs";
 import { reportSchema } from "./document.ts";
 import { compareSchema } from "./results/compare.ts";

@@ -70,10 +70,10 @@ function writeBill(staged: string, { name, version }: { name: string; version: s
     ...libc.map(debianComponent),
   ]);
   writeFileSync(inside("sbom.cdx.json"), bill);
-  mkdirSync(inside("licences"));
-  copyFileSync(goLicense(), inside("licences", "go.txt"));
+  mkdirSync(inside("licenses"));
+  copyFileSync(goLicense(), inside("licenses", "go.txt"));
   for (const { name: debian } of libc) {
-    copyFileSync(`/usr/share/doc/${debian}/copyright`, inside("licences", `${debian}.txt`));
+    copyFileSync(`/usr/share/doc/${debian}/copyright`, inside("licenses", `${debian}.txt`));
   }
 }
 

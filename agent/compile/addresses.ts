@@ -20,8 +20,8 @@ export interface PlacedAddress {
 const NOWHERE = { flags: 0, node: "::" };
 const OWN_ADDRESS = { flags: LocationFlag.LOCAL_HOST, node: "::" };
 
-/** The address book but for pods: this machine and other nodes, pools and blocks, and every block that policies name.
- * The longest match decides alone, so each line repeats what shorter ones around it say. */
+/** The address book without pods: this machine and other nodes, pools and blocks, and every block that policies name.
+ * Only the longest match counts, so each line repeats the properties of the shorter prefixes that contain it. */
 export function* addressBook(
   nodes: NodeDirectory,
   pools: PoolDirectory,
@@ -77,7 +77,7 @@ export function prefixOf({ prefixLength, address }: Cidr): Prefix {
   return { prefixLength, address };
 }
 
-// IPv4 stands at ::ffff:0:0/96 in the map: without a line of its own it would fall to an IPv6 block as wide as ::/0.
+// IPv4 is at ::ffff:0:0/96 in the map: without a separate line it would match an IPv6 block as wide as ::/0.
 function coversMappedIPv4({ family, prefixLength, value }: Cidr): boolean {
   return (
     family === "IPv6" &&

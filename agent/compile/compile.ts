@@ -24,9 +24,8 @@ import { ServiceCompiler } from "./services.ts";
 import { compileSettings, policyRevision } from "./settings.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 
-/** Turns a snapshot of the cluster into what this node's kernel should hold. Equal snapshots, equal states, whatever was
- * compiled before: what it remembers saves work for objects that are the same, and tells only which stages to pass
- * through on the way (`maps.through`). */
+/** Compiles a snapshot of the cluster to the desired state of this node's kernel. Equal snapshots give equal states, regardless of
+ * earlier compilations: caches only save work for unchanged objects and determine the intermediate stages (`maps.through`). */
 export class Compiler {
   readonly #facts = new Latest<NodeFacts>();
   readonly #ipPools = new Latest<Judged<IpPool>>();
@@ -40,7 +39,7 @@ export class Compiler {
   readonly #selector = new PolicySelector();
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
-  // Of its own, so that what is remembered of the lasting state survives a transition.
+  // Separate, so that a transition does not replace the cache of the final state.
   readonly #passing = new LocationCompiler();
   #last:
     | { selection: Selection<LocalEndpoint>; policies: ReadonlyMap<Address, EndpointPolicy | undefined> }
@@ -147,9 +146,9 @@ export class Compiler {
   }
 
   /** The stages between the policies of the last compilation and these. Endpoints move from one policy to another while
-   * addresses move from one identity to another, one write after the other; in between, pairs would meet that nobody has
-   * judged. So first addresses get identities that tell enough for the old and the new policies, then endpoints move,
-   * and at last (the state itself) identities shrink to what the new policies need. */
+   * addresses move from one identity to another, one write after the other; in between, pairs of policy and identity
+   * without a verdict would occur. So first addresses get identities that are specific enough for both old and new policies,
+   * then endpoints move, and finally (the state itself) identities are reduced to what the new policies need. */
   *#transition(
     snapshot: ClusterSnapshot,
     selection: Selection<LocalEndpoint>,

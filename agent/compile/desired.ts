@@ -12,8 +12,8 @@ export interface Entry<K, V> {
 }
 
 /** A map's content by owner, the object in words ("Service default/nginx"). An owner whose entries did not change
- * keeps the very same array, so that nobody has to compare them. Where two owners want one key, the one whose name
- * sorts first has it. */
+ * keeps the same array object, so that no entries need to be compared. If two owners want one key, the owner whose name
+ * sorts first gets it. */
 export type Contributions<K, V> = ReadonlyMap<string, readonly Entry<K, V>[]>;
 
 /** The maps that the agent writes; the others belong to the packet path. */
@@ -35,7 +35,7 @@ export type WrittenMap = Extract<
 export type MapContents = { readonly [M in WrittenMap]: Contributions<KeyOf<M>, ValueOf<M>> };
 
 export type DesiredMaps = MapContents & {
-  /** Contents to pass through, in this order, on the way from what was desired last: nothing is removed before the last. */
+  /** Intermediate contents, in this order, between the previous desired state and this one: nothing is removed before the last. */
   readonly through?: readonly MapContents[];
 };
 
@@ -45,11 +45,11 @@ export type Route =
   | { readonly to: "node"; readonly destination: string; readonly node: Address; readonly encapsulated: boolean }
   | { readonly to: "nowhere"; readonly destination: string };
 
-/** What the numbers in `policies` and `locations` stand for, for people. */
+/** The meaning of the numbers in `policies` and `locations`, in words. */
 export interface PolicyNames {
   /** "pods app=web in namespace default; 172.31.1.0/24": what an address must match to have the identity. */
   readonly identities: ReadonlyMap<number, string>;
-  /** "NetworkPolicy default/only-web": the objects that a compiled policy is made of. */
+  /** "NetworkPolicy default/only-web": the objects that a compiled policy consists of. */
   readonly policies: ReadonlyMap<number, string>;
 }
 
@@ -63,8 +63,8 @@ export interface DesiredState {
   readonly problems: readonly Problem[];
   /** Policies in force here that are too large and allow nothing. */
   readonly closedPolicies: number;
-  /** Services that are too large and serve nobody; pods with too many host ports too. */
+  /** Services that are too large and therefore not served; also pods with too many host ports. */
   readonly closedServices: number;
-  /** Names of pools and blocks that no address may be given out of. */
+  /** Names of pools and blocks from which no address may be assigned. */
   readonly refused: { readonly ipPools: ReadonlySet<string>; readonly ipamBlocks: ReadonlySet<string> };
 }

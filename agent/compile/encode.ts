@@ -50,7 +50,7 @@ export function lines(judgement: Judgement, fallback: Judgement): PolicyLine[] {
     entries.push({ prefixLength, protocol, port, verdict });
   const own = judgement.others !== fallback.others;
   if (own) add(ANY_PROTOCOL, 0, 0, judgement.others);
-  // Once any protocol stands under this identity, that is what shows through, not the fallback.
+  // If the identity has an entry for any protocol, that entry applies, not the fallback.
   const beneath: Judgement = own ? { protocols: new Map(), others: judgement.others } : fallback;
   for (const protocol of new Set([...judgement.protocols.keys(), ...fallback.protocols.keys()])) {
     const wanted = rangesOf(judgement, protocol);
@@ -79,7 +79,7 @@ interface PortPrefix {
   readonly verdict: Verdict;
 }
 
-/** The parts of `wanted` where `shown` says something else. Both cover all ports, in order. */
+/** The parts of `wanted` where `shown` differs. Both cover all ports, in order. */
 function differing(wanted: readonly PortRange[], shown: readonly PortRange[]): PortPrefix[] {
   const found: PortPrefix[] = [];
   let [here, there] = [0, 0];

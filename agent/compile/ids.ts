@@ -15,8 +15,8 @@ export function idOf(displaced: Displaced, { name, hash }: Named): number {
   return displaced.get(name) ?? hash;
 }
 
-/** Gives out numbers. Of the names with one hash the first in sorted order keeps it, the others take the next hash that
- * is nobody's own: a function of the set of names alone, so every order of arrival ends the same. */
+/** Assigns numbers. Of the names with the same hash the first in sorted order keeps it, the others take the next free hash that
+ * is no other name's own. The result depends only on the set of names, not on their order of arrival. */
 export class Numbering<Item extends object> {
   readonly #claims: Claims<Item, number>;
   #last: Displaced = new Map();

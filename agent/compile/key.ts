@@ -20,7 +20,7 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   settings: () => "settings",
 };
 
-/** Which of two values for one key is right, where that is not for the order of owners to say: negative for the first.
+/** Which of two values for one key wins, where the owners' order does not decide: negative for the first.
  * A backend that one service drains and another still uses is in use. */
 export const preference: { readonly [M in WrittenMap]?: (a: ValueOf<M>, b: ValueOf<M>) => number } = {
   backends: (a, b) => (a.flags & BackendFlag.DRAINING) - (b.flags & BackendFlag.DRAINING),

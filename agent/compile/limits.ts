@@ -1,8 +1,8 @@
 import type { Room } from "../../model/service/limits.ts";
 import { maps } from "../kernel/layout.gen.ts";
 
-/** What all Services and host ports may hold on one node: what the maps have room for; of ranges half of it, so that the new lists
- * find room beside the old ones. */
+/** The limits for all Services and host ports on one node: the maps' sizes; half of it for ranges, so that new lists
+ * fit next to the old ones. */
 export const NODE_ROOM: Room = {
   frontends: maps.frontends.maxEntries,
   endpoints: maps.slots.maxEntries,

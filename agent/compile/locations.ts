@@ -18,7 +18,7 @@ import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 
 export interface LocationMap {
   readonly locations: Contributions<Prefix, Location>;
-  /** Those that some address has, with their numbers: what policies must answer for. */
+  /** The identities in use, with their numbers: policies need a verdict for each. */
   readonly identities: ReadonlyMap<Identity, number>;
   /** What each identity's addresses match, by its number. */
   readonly names: ReadonlyMap<number, string>;
@@ -31,7 +31,7 @@ interface PlacedPod extends PlacedAddress {
   readonly endpoint: LocalEndpoint | undefined;
 }
 
-/** Compiles the map `locations`: who and where every address is. */
+/** Compiles the map `locations`: identity and location of every address. */
 export class LocationCompiler {
   readonly #result = new Latest<LocationMap>();
   readonly #table = new Latest<IdentityTable>();
@@ -40,7 +40,7 @@ export class LocationCompiler {
   readonly #ids = new Numbering<Identity>(({ name }) => [name]);
   readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
 
-  /** The very same answer as before where nothing it is made of changed. */
+  /** Returns the same object as before if its inputs did not change. */
   compile(
     snapshot: ClusterSnapshot,
     vocabulary: Vocabulary,

@@ -9,7 +9,7 @@ import { JudgedPolicy } from "./judged-policy.ts";
 
 export interface PolicyMap {
   readonly policies: Contributions<PolicyKey, PolicyValue>;
-  /** The objects that each number's policy is made of. */
+  /** The objects of each number's policy. */
   readonly names: ReadonlyMap<number, string>;
   idOf(policy: EndpointPolicy): number;
 }

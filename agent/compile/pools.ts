@@ -3,7 +3,7 @@ import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { LocationFlag } from "../kernel/layout.gen.ts";
 import type { Route } from "./desired.ts";
 
-/** enum location_flag of a workload address that lives on the node (undefined: on this one, or nobody's). */
+/** enum location_flag of a workload address that lives on the node (undefined: on this one, or on none). */
 export function poolFlags({ traitsOf }: PoolDirectory, address: Cidr, node: Address | undefined): number {
   const { natOutgoing, encapsulated } = traitsOf(address, node);
   return (
@@ -11,7 +11,7 @@ export function poolFlags({ traitsOf }: PoolDirectory, address: Cidr, node: Addr
   );
 }
 
-/** Routes to blocks: another node's through it, and of this node's own what no endpoint has goes nowhere rather than
+/** Routes to blocks: another node's block through that node; unused addresses of this node's blocks go nowhere instead of
  * to the default route. */
 export function blockRoutes({ blocks, traitsOf }: PoolDirectory): Route[] {
   return blocks.map(({ cidr, node }) =>

@@ -31,7 +31,7 @@ export interface ServiceMaps {
   readonly members: Contributions<Member, number>;
   readonly backends: Contributions<number, BackendValue>;
   readonly problems: readonly Problem[];
-  /** How many are too large and serve nobody. */
+  /** How many are too large and therefore not served. */
   readonly closed: number;
 }
 
@@ -43,7 +43,7 @@ interface ServiceEntries {
   readonly backends: readonly Entry<number, BackendValue>[];
 }
 
-/** Compiles the maps of services and host ports: numbers for what the model says is served. */
+/** Compiles the maps of services and host ports: assigns numbers to the model's frontends and backends. */
 export class ServiceCompiler {
   readonly #served = new ServiceSet(NODE_ROOM);
   readonly #result = new Latest<ServiceMaps>();
@@ -52,7 +52,7 @@ export class ServiceCompiler {
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
   readonly #rangeIds = new Numbering<CompiledService>(({ clients }) => clients);
 
-  /** In parts. The very same answer as before where nothing it is made of changed. */
+  /** In parts. Returns the same object as before if its inputs did not change. */
   *compiling(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): Steps<ServiceMaps> {
     const served = yield* this.#served.compiling(snapshot, nodes, rules);
     return yield* this.#result.getting([served], () => this.#lowering(served));

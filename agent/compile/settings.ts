@@ -45,8 +45,8 @@ const sums = new WeakMap<object, number>();
 const hashes = new WeakMap<object, number>();
 
 /** A number that changes with every endpoint's policy and every address's identity, so that connections are judged
- * again. Policies and identities are numbered by their content, so the numbers are all there is to look at; a sum, so
- * that the order does not matter. Never with the bit of revisions that stand for a part (reconcile/write-order.ts). */
+ * again. Policies and identities are numbered by their content, so only the numbers are compared; a sum, so
+ * that the order does not matter. Never has the bit of revisions of incomplete writes (reconcile/write-order.ts). */
 export function policyRevision(
   endpoints: Contributions<Address, Endpoint>,
   locations: Contributions<Prefix, Location>,

@@ -5,18 +5,18 @@ import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import type { NetworkPolicy } from "../../model/objects/networking.ts";
 import type { PlacedPodName } from "../../model/objects/pod-of.ts";
 
-/** The same with what only the maps need. */
+/** The same, with facts that only the maps need. */
 export interface NodeFacts extends Facts {
   readonly uplinkIfindex: number;
   /** 0: there is none. */
   readonly tunnelIfindex: number;
-  /** What the numbers of identities and policies depend on beside their content, which users compose (ids.ts). */
+  /** Makes the numbers of identities and policies unpredictable for users, who compose their content (ids.ts). */
   readonly salt?: string;
-  /** Cookie of this node's own network namespace, decimal; absent where the kernel did not tell. */
+  /** Cookie of this node's own network namespace, decimal; absent if the kernel does not report it. */
   readonly namespaceCookie?: string | undefined;
 }
 
-/** A workload's interface on this node, as CNI made it. */
+/** A workload's interface on this node, as created by CNI. */
 export interface LocalEndpoint extends PlacedPodName {
   /** Host side of the veth pair. */
   readonly ifindex: number;

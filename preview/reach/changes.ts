@@ -1,6 +1,6 @@
 import type { ReachRow } from "./table.ts";
 
-/** A pair whose verdict is another one than before. */
+/** A pair whose verdict changed. */
 export interface ReachChange {
   from: string;
   to: string;
@@ -12,7 +12,7 @@ export interface ReachChange {
   policies: string[];
 }
 
-/** What two tables tell differently; a service or client that is new or gone is told once for each pair that could connect. */
+/** The differences between two tables. A new or removed service or client is reported once for each pair that could connect. */
 export function changesOf(before: ReachRow[], after: ReachRow[]): ReachChange[] {
   const old = byPair(before);
   const now = byPair(after);

@@ -34,12 +34,12 @@ export interface Answer {
   policies: string[];
 }
 
-/** The namespace of pods that nobody declared: no policy can name it. */
+/** The namespace of undeclared pods: no policy can name it. */
 export const ELSEWHERE = "another-namespace";
 
 /**
- * Asks the declared policies. Selectors, identities and rules are those that the agent compiles, so what is said here is what
- * nodes will do; the address of a pod is not known yet, so a pod stands everywhere in its pools.
+ * Evaluates the declared policies. Selectors, identities and rules are those that the agent compiles, so the answers agree with
+ * the nodes. A pod's address is not known yet, so every address of its pools is considered.
  */
 export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
   const pods = new Map(cast.workloads.map((workload) => [workload, podOf(workload)]));
@@ -77,7 +77,7 @@ export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
   };
 }
 
-/** Both ends must agree; within one end, places that differ leave it open. */
+/** Both ends must allow; if the verdict of one end depends on the address, the result is open. */
 function together(verdicts: boolean[], received: number): Verdict {
   const ends = [verdicts.slice(0, received), verdicts.slice(received)];
   if (ends.some((end) => end.length > 0 && end.every((allowed) => !allowed))) return "dropped";
@@ -100,7 +100,7 @@ function selectionOf({ policies: networkPolicies }: Cast, pods: Pod[]) {
 
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
 
-/** Where a pod may stand, so far as policies tell places apart: anywhere in a pool, or in a block inside it. */
+/** The address ranges of a pod that policies distinguish: anywhere in a pool, or in a block inside it. */
 function placesIn(pools: Cidr[], named: readonly Cidr[]): Cidr[] {
   return pools.flatMap((pool) => [pool, ...named.filter((cidr) => cidr.text !== pool.text && covers(pool, cidr))]);
 }

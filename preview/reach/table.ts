@@ -4,9 +4,9 @@ import { type Service, shortName, type Workload } from "../declared/objects.ts";
 import { backendsOf, type Cast } from "./cast.ts";
 import { type Answer, ELSEWHERE, judgeOf, type Peer, type Target, type Verdict } from "./judge.ts";
 
-/** Who reaches whom, and by which objects. */
+/** Whether a client reaches a destination, and the objects that decide. */
 export interface ReachRow {
-  /** A client, pods by the name of what makes them, or others in words. */
+  /** A client, pods by the name of their controller, or other senders in words. */
   from: string;
   /** "nginx:80", "kube-system/kube-dns:53/udp". */
   to: string;
@@ -14,7 +14,7 @@ export interface ReachRow {
   policies: string[];
 }
 
-/** Somebody who connects, with the name for people. */
+/** A sender, with its name for people. */
 export interface NamedPeer {
   name: string;
   peer: Peer;
@@ -29,7 +29,7 @@ export interface NamedTarget {
   targets: Target[];
 }
 
-/** Every pair of somebody who may connect and a declared port, judged: pure, and in an order that does not depend on the program's. */
+/** The verdict for every pair of a sender and a declared port. Pure, in an order that does not depend on the program's. */
 export function reachTable(cast: Cast): ReachRow[] {
   const ask = askerOf(cast);
   const peers = peersOf(cast);
@@ -91,7 +91,7 @@ export function peersOf({ clients, nodes, workloads, policies }: Cast): NamedPee
     ...byName(sending).map((workload) => inside(shortName(workload), { kind: "workload", workload })),
     ...homes.map((namespace) => inside(`other pods of ${namespace}`, { kind: "stranger", namespace })),
     inside("pods of other namespaces", { kind: "stranger", namespace: ELSEWHERE }),
-    // A pod's own node is never kept out (NetworkPolicy's documentation), so it is not asked about.
+    // A pod's own node is never blocked (NetworkPolicy documentation), so it is not listed.
     ...(nodes.length > 0 ? [inside("other nodes", { kind: "nodes" })] : []),
     ...others.map((cidr) => outside(cidr, { kind: "block", cidr })),
     outside("other addresses", { kind: "block", cidr: "0.0.0.0/0" }),
@@ -129,7 +129,7 @@ function containerTargets(workload: Workload): NamedTarget[] {
   }));
 }
 
-/** The only pod of a workload has nobody to reach under its own name. */
+/** A workload with one pod has no other pod to connect to. */
 function isItself(peer: Peer, { targets }: NamedTarget): boolean {
   return (
     peer.kind === "workload" &&

@@ -1,4 +1,4 @@
-/** What the page's one script does, in plain JavaScript: the choice of colours, and everything open on paper. */
+/** The page's script, in plain JavaScript: selects colours, and opens all details for printing. */
 export const script = `
 const root = document.documentElement;
 const button = document.getElementById("theme");

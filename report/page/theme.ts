@@ -1,6 +1,6 @@
 import { type ComparedMode, comparedModes } from "../results/compare.ts";
 
-/** Colours by what they are for; every name is a CSS variable of the page. */
+/** Colours by purpose; every name is a CSS variable of the page. */
 export interface Theme {
   background: string;
   surface: string;
@@ -72,7 +72,7 @@ export function modeColour(mode: string | undefined): string {
   return comparedModes.some((known) => known === mode) ? `var(--${mode})` : (aliases[mode ?? ""] ?? "var(--EbpfDsr)");
 }
 
-/** Where only "eBPF" and its baseline are told apart. */
+/** For charts that only distinguish "eBPF" and its baseline. */
 const aliases: Record<string, string> = {
   Ebpf: "var(--EbpfDsr)",
   Linux: "var(--KubeProxyIptables)",

@@ -26,7 +26,7 @@ const modeSchema = z
     loggedLines: z
       .array(z.string())
       .optional()
-      .describe("A line of that log for each of them, in the same order: what the sources rest on."),
+      .describe("A line of that log for each of them, in the same order: the evidence for the sources."),
     replyPath: z
       .enum(["direct", "viaEntryNode"])
       .optional()
@@ -69,7 +69,7 @@ const modeSchema = z
     histogramUs: z
       .array(z.strictObject({ from: z.number(), to: z.number(), count: z.int() }))
       .describe("Connection times of undisturbed rounds, in buckets of microseconds."),
-    problem: z.string().optional().describe("Why the mode could not be measured, or not whole."),
+    problem: z.string().optional().describe("Why the mode could not be measured, or only in part."),
   })
   .describe("One way of handling services.");
 
@@ -90,10 +90,10 @@ export const compareSchema = z
     modes: z.array(modeSchema),
     ratios: z.array(ratioSchema),
     verdict: z.string().describe("One sentence."),
-    topology: topologySchema.optional().describe("The way of a connection in each mode, as captured."),
+    topology: topologySchema.optional().describe("The path of a connection in each mode, as captured."),
     expected: z
       .array(z.strictObject({ what: z.string(), ...outcomeFields }))
-      .describe("What each mode must show: who was served, whom the server logged."),
+      .describe("Expectations for each mode: which clients were served, which addresses the server logged."),
   })
   .describe("The same service handled by kube-proxy and by the eBPF dataplane, measured in interleaved rounds.");
 

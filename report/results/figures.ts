@@ -11,7 +11,7 @@ export const estimateSchema = z
 
 export type Estimate = z.output<typeof estimateSchema>;
 
-/** What is said of two values: a difference within the spread is none. */
+/** How two values compare: a difference within the spread is none. */
 export const differenceSchema = z.enum(["less", "more", "no difference"]);
 
 /** One mode measured against another in the same run. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What was expected and what was seen: of a probe in a verification, of a mode in a comparison. */
+/** Expected and observed result: of a probe in a verification, of a mode in a comparison. */
 export const outcomeFields = {
   expected: z.string().describe("In words."),
   observed: z.string().describe("In words, in the same order."),

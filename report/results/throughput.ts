@@ -27,7 +27,7 @@ const runSchema = z.strictObject({
   gbitPerSecond: estimateSchema,
   cpuSecondsPerGbit: estimateSchema.describe("CPU seconds of the whole computer per gigabit carried."),
   ownCpuSecondsPerGbit: estimateSchema.describe(
-    "Of that, what the two machines (their cgroups) and the kernel's softirq threads spent: free of the rest of the computer.",
+    "The part of that spent by the two machines (their cgroups) and the kernel's softirq threads, without the rest of the computer.",
   ),
   rounds: z.int().min(0),
   disturbedRounds: z.int().min(0),

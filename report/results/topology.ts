@@ -41,9 +41,9 @@ export const pathSchema = z
     legs: z.array(legSchema).describe("Request first, then reply, each in the order in which its packet travelled."),
     logged: z.string().optional().describe("The line of the server's own log for this connection."),
   })
-  .describe("The way of one real connection, as captured.");
+  .describe("The path of one real connection, as captured.");
 
-/** The machines and the ways between them that were seen. */
+/** The machines and the observed paths between them. */
 export const topologySchema = z
   .strictObject({ places: z.array(placeSchema), paths: z.array(pathSchema) })
   .describe("Where packets went, by captures on the machines: not by the dataplane's word.");

@@ -9,7 +9,7 @@ const seenSchema = z
   .strictObject({
     attempts: z.int().min(1).describe("How many attempts showed this; ports are those of the first one."),
     verdict: z.enum(["allowed", "dropped", "rejected", "none"]).describe("none: no packet was sent."),
-    error: z.string().optional().describe("What the prober's kernel said, e.g. ECONNREFUSED."),
+    error: z.string().optional().describe("The error of the prober's kernel, e.g. ECONNREFUSED."),
     clientAddress: z.string().optional().describe("Of the prober's own socket."),
     clientPort: z.int().optional(),
     targetAddress: z.string().describe("The address that was tried; a name where it did not resolve."),
@@ -24,7 +24,7 @@ const seenSchema = z
       .string()
       .optional()
       .describe("Whose address that is: machine client1, node master, pod default/web-0."),
-    witness: z.enum(["log", "answer"]).optional().describe("How the server told whom it saw."),
+    witness: z.enum(["log", "answer"]).optional().describe("How the server reported the client's address."),
     reply: z.enum(["direct", "viaEntryNode", "onEntryNode"]).optional().describe("onEntryNode: the server runs there."),
     replyPackets: z
       .int()
@@ -34,7 +34,7 @@ const seenSchema = z
   })
   .describe("Attempts that showed the same.");
 
-/** Why a row does not hold, by code: sentences and advice are made from it, never read back. */
+/** Why a row does not hold, by code: sentences and advice are made from it, never parsed. */
 export const reasonCodes = [
   "missing",
   "apiUnreachable",
@@ -74,11 +74,11 @@ const rowSchema = z.strictObject({
   reasons: z
     .array(z.enum(reasonCodes))
     .optional()
-    .describe("What is not as expected, each code once; `evidence` says the same in words."),
+    .describe("Deviations from the expectation, each code once; `evidence` has the same in words."),
   evidence: z
     .array(z.string())
     .optional()
-    .describe("What is not as expected, then what the observation rests on: log lines, captured packets."),
+    .describe("Deviations from the expectation, then the evidence for the observation: log lines, captured packets."),
   next: z.array(z.string()).optional().describe("For a row that does not hold: commands that show why."),
   seen: z.array(seenSchema).optional().describe("The observation as facts; attempts that differ apart."),
 });
@@ -106,7 +106,7 @@ const thresholdSchema = z
 
 const problemSchema = z
   .strictObject({
-    what: z.string().describe("What could not be done or found out, and why."),
+    what: z.string().describe("What could not be done or determined, and why."),
     next: z.string().optional().describe("What to do."),
   })
   .describe("Something that is not known.");
@@ -124,7 +124,7 @@ export const resultSchema = z
     figures: z.array(figureSchema).optional().describe("Where connections were measured."),
     thresholds: z.array(thresholdSchema).optional().describe("Where limits were set."),
     environment: environmentSchema.optional(),
-    topology: topologySchema.optional().describe("The way of a connection in the mode that was verified, as captured."),
+    topology: topologySchema.optional().describe("The path of a connection in the verified mode, as captured."),
     reportPath: z.string().optional().describe("The report, an HTML file."),
   })
   .describe("What a verification expected and observed.");
@@ -136,7 +136,7 @@ export type ThresholdResult = z.output<typeof thresholdSchema>;
 export type Problem = z.output<typeof problemSchema>;
 export type VerificationResult = z.output<typeof resultSchema>;
 
-/** What was found out, before it is counted and put in a sentence. */
+/** The results, before they are counted and summarised. */
 export type Findings = Omit<VerificationResult, "verdict" | "passed" | "failed" | "undecided">;
 
 /** A row that shows that something is not as expected. */

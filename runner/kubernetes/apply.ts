@@ -16,25 +16,25 @@ import { readiness } from "./readiness.ts";
 import { STACK_LABEL } from "./stack-label.ts";
 import { wireObject } from "./wire-object.ts";
 
-/** Owner of every field that this runner sets; what a later run leaves out is removed. */
+/** Owner of every field that this runner sets; fields that a later run omits are removed. */
 export const FIELD_MANAGER = "ebpf-dataplane-runner";
 /** Milliseconds that an object may take to become ready. */
 const READY_TIMEOUT = 5 * 60_000;
 const POLL = 500;
-/** A cluster that was just made, or whose API server restarts, refuses connections for a moment. */
+/** A new cluster, or one whose API server restarts, refuses connections for a moment. */
 const AWAY_MS = 10_000;
-/** A kind that was just defined is not known at once; this is enough for the API server to notice. */
+/** The API server does not know a new kind immediately; this time is enough. */
 const NEW_KIND_MS = 15_000;
 
 /** A cluster: its API server and what is known about its kinds. */
 export interface Cluster {
   api: Api;
   discovery: Discovery;
-  /** Identities (metadata.uid) of what this run applied. */
+  /** Identities (metadata.uid) of the objects that this run applied. */
   made: Set<string>;
 }
 
-/** @param kubeconfig YAML; absent: what kubectl would use. @param folder that paths in it are seen from */
+/** @param kubeconfig YAML; absent: the one that kubectl would use. @param folder base of relative paths in it */
 export function clusterOf(kubeconfig?: string, context?: string, folder?: string): Cluster {
   const access = kubeconfig === undefined ? defaultAccess(context) : kubeconfigOf(kubeconfig, folder, context);
   const api = new ApiServer(access);
@@ -44,7 +44,7 @@ export function clusterOf(kubeconfig?: string, context?: string, folder?: string
 /**
  * Applies objects server-side and waits until they are ready.
  * @param clusterFor finds the cluster of a provider reference (`urn::id`, empty for the default provider).
- * @param stackLabel says whose the objects are, for prune(); absent: nobody's.
+ * @param stackLabel identifies the objects' stack, for prune(); absent: no stack.
  */
 export function applyObject(clusterFor: (provider: string) => Cluster, stackLabel?: string): Handler {
   return async (operation, progress, signal) => {
@@ -66,8 +66,8 @@ function labelled(object: ApiObject, value: string): ApiObject {
 }
 
 /**
- * Deletes an object with what it owns, and waits until it is gone; one that is not there is fine.
- * @param stackLabel says whose objects are deleted: another stack's are not, they are of another deployment or another cluster.
+ * Deletes an object with its dependents, and waits until it is gone; a missing object is not an error.
+ * @param stackLabel identifies the stack: objects of other stacks belong to another deployment or cluster and are not deleted.
  */
 export async function deleteObject(
   cluster: Cluster,

@@ -53,7 +53,7 @@ test.each([
 test("a definition of Calico is left as it is, and the deployment ends with what to do", async () => {
   const { cluster, written } = await clusterWith("tigera-operator");
   const applied = applyObject(() => cluster)(operation, progress, AbortSignal.timeout(5000));
-  await expect(applied).rejects.toThrow(`the definition ${NAME} is there already and belongs to tigera-operator`);
+  await expect(applied).rejects.toThrow(`the definition ${NAME} already exists and belongs to tigera-operator`);
   await expect(applied).rejects.toMatchObject({ next: expect.stringContaining(`kubectl delete crd ${NAME}`) });
   expect(written()).toEqual([]);
 });

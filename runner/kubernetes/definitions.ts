@@ -16,8 +16,8 @@ export async function refuseStrangers(api: Api, path: string): Promise<void> {
   const stranger = live && strangerOf(live as StoredDefinition);
   if (!stranger) return;
   const name = live.metadata?.name;
-  throw new RunnerFailure(`the definition ${name} is there already and belongs to ${stranger}; it is left as it is`, {
-    next: `if what it belongs to is gone for good, save its objects (kubectl get ${name} -o yaml), then kubectl delete crd ${name}`,
+  throw new RunnerFailure(`the definition ${name} already exists and belongs to ${stranger}; it was not changed`, {
+    next: `if its owner is permanently gone, save its objects (kubectl get ${name} -o yaml), then kubectl delete crd ${name}`,
   });
 }
 

@@ -43,7 +43,7 @@ export async function explainPods(api: Api, workload: ApiObject): Promise<string
   return pods.flatMap((pod) => troubleOf(namespace, pod, warnings.get(pod.metadata.name)));
 }
 
-/** The newest warning about each object of a namespace: volumes, network and images tell their troubles there only. */
+/** The newest warning about each object of a namespace: problems with volumes, network and images are reported only there. */
 async function warningsOf(api: Api, namespace: string): Promise<Map<string, string>> {
   const query = { fieldSelector: "type=Warning,involvedObject.kind=Pod" };
   const events = await listObjects<Warning>(api, `/api/v1/namespaces/${namespace}/events`, query);

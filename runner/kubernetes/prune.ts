@@ -8,7 +8,7 @@ import { type Cluster, FIELD_MANAGER } from "./apply.ts";
 import { isDefinition, whyKept } from "./definitions.ts";
 import { STACK_LABEL } from "./stack-label.ts";
 
-/** An object that earlier runs made, and where it is. */
+/** An object that an earlier run created, and its path. */
 interface Leftover {
   kind: string;
   path: string;
@@ -27,15 +27,15 @@ interface Metadata {
 }
 
 const POLL = 300;
-/** Seconds that an object may take to go. */
+/** Seconds that a deletion may take. */
 const GONE_SECONDS = 2 * 60;
 
-/** What depends on others goes before them; kinds that take others with them go last. */
+/** Dependent kinds are deleted first; kinds whose deletion removes other objects last. */
 const FIRST = ["DaemonSet", "Deployment", "StatefulSet", "Job", "Pod"];
 const LAST = ["ServiceAccount", "ConfigMap", "Secret", "Namespace", "CustomResourceDefinition"];
 
 /**
- * Removes what earlier runs of this stack made and this run did not: objects with the stack's label, applied by this runner's
+ * Removes objects that earlier runs of this stack created and this run did not apply: objects with the stack's label, applied by this runner's
  * field manager, that no controller owns. Nothing else is ever touched.
  * @returns how many were removed
  */
@@ -74,7 +74,7 @@ async function labelled(cluster: Cluster, label: string): Promise<Leftover[]> {
   return [...new Map(lists.flat().map((leftover) => [leftover.uid, leftover])).values()];
 }
 
-/** What nobody may list cannot have been made by this run's user. */
+/** A user who may not list a kind cannot have created objects of it. */
 async function listed(
   { api }: Cluster,
   path: string,
@@ -86,7 +86,7 @@ async function listed(
   });
 }
 
-/** Controllers copy labels to what they make: an EndpointSlice has those of its Service. */
+/** Controllers copy labels to objects that they create: an EndpointSlice has its Service's. */
 function isOurs({ managedFields = [], ownerReferences = [], deletionTimestamp }: Metadata): boolean {
   const applied = managedFields.some(({ manager, operation }) => manager === FIELD_MANAGER && operation === "Apply");
   return applied && !deletionTimestamp && !ownerReferences.some(({ controller }) => controller);
@@ -94,7 +94,7 @@ function isOurs({ managedFields = [], ownerReferences = [], deletionTimestamp }:
 
 async function remove({ api }: Cluster, { path, uid }: Leftover): Promise<void> {
   try {
-    // The very object that was judged: one of the same name that somebody made since is not ours.
+    // Exactly the object that was checked: an object re-created since under the same name is not ours.
     await deleteObject(api, path, { propagationPolicy: "Foreground", preconditions: { uid } });
   } catch (error) {
     if (isRefusal(error, 404, 409)) return;

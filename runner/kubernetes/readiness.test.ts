@@ -49,7 +49,7 @@ test.each<[string, ApiObject, boolean, string]>([
     true,
     "",
   ],
-  ["a definition in progress", conditioned(...CRD), false, "condition Established is not there yet"],
+  ["a definition in progress", conditioned(...CRD), false, "condition Established is not reported yet"],
   ["a definition", conditioned(...CRD, { type: "Established", status: "True" }), true, ""],
   ["a service", { apiVersion: "v1", kind: "Service", spec: { type: "NodePort" } }, true, ""],
   [

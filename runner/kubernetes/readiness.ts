@@ -96,7 +96,7 @@ function loadBalancer(object: ApiObject, status: Status): Readiness {
 
 function conditionTrue(status: Status, type: string): Readiness {
   const found = condition(status, type);
-  return unless(found?.status === "True", found?.message ?? `condition ${type} is not there yet`);
+  return unless(found?.status === "True", found?.message ?? `condition ${type} is not reported yet`);
 }
 
 function condition(status: Status, type: string): Condition | undefined {

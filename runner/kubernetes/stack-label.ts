@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Says which stack's runs made an object. */
+/** Identifies the stack whose run created an object. */
 export const STACK_LABEL = "ebpf-dataplane.io/stack";
 
 /** The label's value for a stack: `project.stack`, or a hash where that is no value of a label. */

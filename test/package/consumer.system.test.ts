@@ -61,8 +61,8 @@ test("the package lists its content and its npm dependencies, and includes the l
   for (const name of ["pkg:npm/%40pulumi/kubernetes", "pkg:npm/zod", "pkg:golang/std", "pkg:deb/debian/libc6-dev"])
     expect(names).toContain(name);
   expect(names.filter((name) => /vitest|esbuild|biome/.test(name))).toEqual([]);
-  expect(readFileSync(join(home, "licences", "go.txt"), "utf8")).toContain("The Go Authors");
-  expect(readFileSync(join(home, "licences", "libc6-dev.txt"), "utf8")).toContain("Lesser General Public License");
+  expect(readFileSync(join(home, "licenses", "go.txt"), "utf8")).toContain("The Go Authors");
+  expect(readFileSync(join(home, "licenses", "libc6-dev.txt"), "utf8")).toContain("Lesser General Public License");
 });
 
 test("the installed programs start", () => {

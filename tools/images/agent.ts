@@ -8,7 +8,7 @@ import { base } from "./base.ts";
 import { type DebianPackage, debianComponent } from "./debian-packages.ts";
 import type { Image } from "./image.ts";
 import { type Origin, thisComputer, withLibraries } from "./libraries.ts";
-import { debianLicences } from "./licences.ts";
+import { debianLicenses } from "./licenses.ts";
 import { type Processor, thisProcessor } from "./processor.ts";
 import { data, link, merge, program, type Tree, text } from "./tree.ts";
 
@@ -72,7 +72,7 @@ export function agentImage(from: AgentIngredients): Image | undefined {
   const libbpf = `/usr/lib/${processor.triplet}/libbpf.so.1`;
   const programs = merge(withLibraries({ "/usr/local/bin/node": from.node, ...tools }, [libbpf], origin), koffi(from));
   const debian = origin.packages(Object.keys(programs).filter((path) => /^\/usr\/(?!local\/)/.test(path)));
-  const platform = merge(base, programs, debianLicences(debian, origin), nodeLicence(from), {
+  const platform = merge(base, programs, debianLicenses(debian, origin), nodeLicense(from), {
     "/bin/sh": link("dash"),
   });
   const ours: Tree = {
@@ -117,7 +117,7 @@ function agentBill({ root, processor, cni }: AgentIngredients, version: string, 
 }
 
 /** Node has all licenses of its content in one file, next to its binary's folder. */
-function nodeLicence({ origin, node }: AgentIngredients): Tree {
+function nodeLicense({ origin, node }: AgentIngredients): Tree {
   return { "/usr/share/doc/node/LICENSE": data(origin.file(join(node, "..", "..", "LICENSE"))) };
 }
 

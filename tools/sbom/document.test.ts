@@ -25,8 +25,8 @@ test("a bill of materials lists each component once, in order, and is always the
 });
 
 test("licenses are SPDX expressions or names, hashes are hexadecimal", () => {
-  const licences = ["MIT", "(GPL-2.0-only OR Apache-2.0)", "SEE LICENSE IN x.txt"];
-  const components = licences.map((license, index) => library(`l${index}`, { license, integrity: "sha512-AQI=" }));
+  const licenses = ["MIT", "(GPL-2.0-only OR Apache-2.0)", "SEE LICENSE IN x.txt"];
+  const components = licenses.map((license, index) => library(`l${index}`, { license, integrity: "sha512-AQI=" }));
   const made = JSON.parse(billOfMaterials(subject, components)).components;
   expect(made.map(({ licenses }: { licenses: unknown[] }) => licenses[0])).toEqual([
     { expression: "MIT" },

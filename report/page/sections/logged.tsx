@@ -12,7 +12,7 @@ export function LoggedSources({ logged, compare }: Pick<Report, "logged" | "comp
         <Absent what="No server's log was read" next="make up" />
       ) : (
         <>
-          <p class="note">Source addresses as the server itself wrote them down, not as the dataplane tells them.</p>
+          <p class="note">Source addresses as the server itself logged them, not as the dataplane reports them.</p>
           <Table
             caption="Sources in the server's own log"
             columns={["mode", "client", "sources logged", "the clients' own", "served under the policy"].map(

@@ -14,7 +14,7 @@ export function Topology({ ways }: Pick<Report, "ways">) {
         each drawing says what each stretch rests on. A machine that the reply passes by is drawn half as wide.
       </p>
       {ways.length === 0 ? (
-        <Absent what="No connection was followed, so no way can be drawn" next="make up" />
+        <Absent what="No connection was followed, so no path can be drawn" next="make up" />
       ) : (
         <>
           <ul class="key-of-lines">
@@ -64,7 +64,7 @@ function PathCard({ path, id }: { path: PacketPath; id: string }) {
       />
       <Elsewhere path={path} />
       <details>
-        <summary>Each stretch, and what it rests on</summary>
+        <summary>Each segment, and its evidence</summary>
         <Table
           caption={`${title}: ${path.client} to ${path.target}`}
           columns={["stretch", "source", "destination", "evidence"].map((head) => ({ head }))}

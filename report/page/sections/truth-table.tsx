@@ -10,7 +10,9 @@ export function TruthTable({ verification, compare }: Pick<Report, "verification
     <Section id="truth" title="Truth table">
       {verification ? (
         <>
-          <p class="note">Every row is real connections on the running cluster: what must show, and what showed.</p>
+          <p class="note">
+            Every row shows real connections on the running cluster: the expected and the observed result.
+          </p>
           <Scrolling label="Truth table">
             <table class="stack">
               <caption>{captionOf(verification)}</caption>
@@ -104,9 +106,9 @@ function Limits({ thresholds }: { thresholds: NonNullable<Report["verification"]
 function Compared({ expected }: { expected: NonNullable<Report["compare"]>["expected"] }) {
   const head = ["result", "what", "expected", "observed"].map((name) => ({ head: name }));
   return (
-    <Scrolling label="What each mode must show">
+    <Scrolling label="Expectations for each mode">
       <table class="stack">
-        <caption>What each mode of the comparison must show</caption>
+        <caption>Expectations for each mode of the comparison</caption>
         <Head columns={head} />
         <tbody>
           {expected.map((each) => (
