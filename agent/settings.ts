@@ -1,15 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
-import { z } from "zod";
+import type { z } from "zod";
 import { agentSettingsSchema } from "../components/documents/agent-settings.ts";
+import { faultsOf, inWords } from "../components/documents/faults.ts";
 
 export type Settings = z.output<typeof agentSettingsSchema>;
 
 /** Reads the document that the Dataplane component wrote. If the file is missing, all defaults apply. */
 export function readSettings(path: string): Settings {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "{}";
-  const result = agentSettingsSchema.safeParse(parse(text, path));
-  if (result.success) return result.data;
-  throw new Error(`Settings ${path}:\n${z.prettifyError(result.error)}`);
+  const document = parse(text, path);
+  const faults = faultsOf(agentSettingsSchema, document);
+  if (faults.length > 0) throw new Error(`Settings ${path}:\n  ${faults.map(inWords).join("\n  ")}`);
+  return agentSettingsSchema.parse(document);
 }
 
 function parse(text: string, path: string): unknown {

@@ -54,7 +54,13 @@ test.each<[string, object, string[]]>([
       'serviceSubnet is "10.244.0.0", but must be a network with its prefix length (did you mean 10.244.0.0/32?)',
     ],
   ],
-  ["an unknown field", { kubeproxy: true }, ['the document: Unrecognized key: "kubeproxy"']],
+  [
+    "an unknown field",
+    { kubeproxy: true },
+    [
+      'the document: unknown key "kubeproxy"; did you mean "kubeProxy"? (allowed: name, kubernetesVersion, podSubnet, serviceSubnet, machines, images, kubeProxy)',
+    ],
+  ],
 ])("says what is wrong with %s", (_, change, faults) => {
   expect(faultsOf(labSchema, { ...lab, ...change }).map(inWords)).toEqual(faults);
 });

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { issueWords } from "./issue-words.ts";
 
 /** What is wrong with a document. */
 export interface Fault {
@@ -14,7 +15,7 @@ const MUST_BE = "must be ";
 
 /** What a schema refuses of a document, in its order; nothing where it is right. */
 export function faultsOf(schema: z.ZodType, document: unknown): Fault[] {
-  const issues = schema.safeParse(document).error?.issues ?? [];
+  const issues = schema.safeParse(document, { error: issueWords }).error?.issues ?? [];
   return issues.map(({ path, message }) => {
     const received = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], document);
     const allowed = message.startsWith(MUST_BE) ? message.slice(MUST_BE.length) : undefined;
@@ -31,5 +32,5 @@ export function inWords({ path, received, allowed, message }: Fault): string {
   const where = field || "the document";
   return allowed === undefined
     ? `${where}: ${message}`
-    : `${where} is ${JSON.stringify(received)}, but must be ${allowed}`;
+    : `${where} is ${received === undefined ? "missing" : JSON.stringify(received)}, but must be ${allowed}`;
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { agentSettingsSchema } from "../documents/agent-settings.ts";
 import { resolved } from "../testing/program.ts";
 import { refusalsOf } from "../testing/refusals.ts";
@@ -12,8 +13,15 @@ test("a document that is known is refused at once, by the path of the argument",
   const write = (document: object) => () => requireDocument(place, agentSettingsSchema, document);
   expect(write({ serviceSubnet: "10.96.0.0" })).toThrow('Dataplane "dp": serviceSubnet is "10.96.0.0", but must be');
   expect(write({ uplinks: ["eth0", "eth.*"] })).toThrow('Dataplane "dp": uplinks[1] is "eth.*", but must be');
-  expect(write({ mtu: 576 })).toThrow('Dataplane "dp": mtu: Too small');
-  expect(write({ uplink: [] })).toThrow('Dataplane "dp": Unrecognized key: "uplink".');
+  expect(write({ mtu: 576 })).toThrow('Dataplane "dp": mtu is 576, but must be at least 1280.');
+  expect(write({ uplink: [] })).toThrow('Dataplane "dp": unknown key "uplink"; did you mean "uplinks"? (allowed: ');
+});
+
+test("a field that is missing says what it must be", () => {
+  const schema = z.strictObject({ name: z.string() });
+  expect(() => requireDocument(place, schema, {} as { name: string })).toThrow(
+    'Dataplane "dp": name is undefined, but must be a text.',
+  );
 });
 
 test("a part that is known later is looked at then; what is right is written as it was given", async () => {
