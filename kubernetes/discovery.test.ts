@@ -32,7 +32,7 @@ test.each([
     status: 404,
     message: `the cluster has no kind ${kind} in ${apiVersion}`,
   });
-  expect(received).toHaveLength(apiVersion === "v1" ? 0 : 2); // discovery of what it has is not noted
+  expect(received).toHaveLength(apiVersion === "v1" ? 0 : 2); // requests for discovery are not recorded
 });
 
 test("kinds that can be listed and deleted, without subresources", async () => {

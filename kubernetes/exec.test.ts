@@ -9,7 +9,7 @@ import { apiServerOf, kubeconfigOf } from "./kubeconfig.ts";
 let close = () => {};
 afterEach(() => close());
 
-/** An API server that refuses to open a WebSocket, and notes with which token it was asked. */
+/** An API server that refuses to open a WebSocket, and records each request's token. */
 async function refusing(status: string) {
   const asked: (string | undefined)[] = [];
   const server = createServer().on("upgrade", (request, socket) => {

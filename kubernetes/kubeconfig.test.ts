@@ -10,7 +10,7 @@ import { getObject } from "./get.ts";
 import { apiServerOf, defaultAccess, kubeconfigFile, kubeconfigOf } from "./kubeconfig.ts";
 import { type Api, ApiServer } from "./transport.ts";
 
-/** What the API server accepts, beginning with what it was given in each request. */
+/** Tokens that the API server accepts, and the token of each request. */
 let accepts: (token: string) => boolean;
 let tokens: string[];
 let folder: string;
@@ -78,7 +78,7 @@ test("a plugin's token is used until shortly before its time is over, then the p
   expect(tokens).toEqual(["t1", "t1", "t2"]);
 });
 
-test("a plugin's token that is over at once is used for its request", async () => {
+test("a plugin's token that expires immediately is used for its request", async () => {
   const api = plugin(-1);
   await version(api);
   await version(api);
@@ -95,7 +95,7 @@ test("a plugin's token that is refused before its time is replaced, and the requ
   expect((await api.access.options()).headers).toMatchObject({ Authorization: "Bearer t2" });
 });
 
-test("requests at the same time ask the plugin once, also for what replaces a refused token", async () => {
+test("concurrent requests run the plugin once, also to replace a refused token", async () => {
   const api = plugin();
   await Promise.all([1, 2, 3, 4, 5].map(() => version(api)));
   expect(calls()).toBe(1);
@@ -120,12 +120,12 @@ test("credentials that stay refused are a refusal, after one more try", async ()
   expect(tokens).toEqual(["t1", "t2"]);
 });
 
-test("a plugin is told what it is asked for, and of the cluster when it asks for that", async () => {
-  const script = `require("node:fs").writeFileSync(${JSON.stringify(join(folder, "told"))}, process.env.KUBERNETES_EXEC_INFO);
+test("a plugin gets the expected API version, and the cluster if it wants it", async () => {
+  const script = `require("node:fs").writeFileSync(${JSON.stringify(join(folder, "info"))}, process.env.KUBERNETES_EXEC_INFO);
     console.log('{"status":{"token":"t"}}')`;
   const exec = { apiVersion: "client.authentication.k8s.io/v1", command: process.execPath, args: ["-e", script] };
   await version(apiServerOf(kubeconfigOf(kubeconfig({ exec: { ...exec, provideClusterInfo: true } }))));
-  expect(JSON.parse(readFileSync(join(folder, "told"), "utf8"))).toEqual({
+  expect(JSON.parse(readFileSync(join(folder, "info"), "utf8"))).toEqual({
     apiVersion: "client.authentication.k8s.io/v1",
     kind: "ExecCredential",
     spec: { interactive: false, cluster: { server: `http://127.0.0.1:${port()}`, "insecure-skip-tls-verify": true } },
@@ -190,13 +190,13 @@ test.each([
   await expect(asked()).rejects.toThrow(message);
 });
 
-test("a kubeconfig that is no YAML does not tell its secrets", () => {
+test("the error for a kubeconfig that is not YAML does not contain its secrets", () => {
   const broken = `${kubeconfig({ token: "secret" }).trimEnd()} : x: y`;
   expect(() => kubeconfigOf(broken)).toThrow(UnusableKubeconfig);
   expect(() => kubeconfigOf(broken)).not.toThrow("secret");
 });
 
-test("what else cannot be used is said by name, with what to do", async () => {
+test("other unusable settings are named, with the next step", async () => {
   expect(() => kubeconfigOf(kubeconfig({}), folder, "prod")).toThrow("the kubeconfig has no context prod");
   expect(() => kubeconfigFile(join(folder, "none"))).toThrow(/cannot be read: ENOENT.*none/);
   vi.stubEnv("KUBECONFIG", join(folder, "none"));

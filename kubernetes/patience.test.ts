@@ -16,7 +16,7 @@ function clock() {
   };
 }
 
-test("until() ends as soon as nothing is missing, and says each reason once", async () => {
+test("until() ends as soon as nothing is missing, and reports each reason once", async () => {
   const answers = ["no answer", "no answer", "kubeadm is at work", undefined];
   const said: string[] = [];
   const look = async () => answers.shift();
@@ -33,7 +33,7 @@ test("until() gives up with the last reason, and repeats a long one now and then
   expect(said.length).toBeLessThan(6);
 });
 
-test("until() is not patient with what look() throws", async () => {
+test("until() does not retry errors of look()", async () => {
   const look = async () => Promise.reject(new Error("forbidden"));
   await expect(until(look, 60, () => {}, { clock: clock() })).rejects.toThrow("forbidden");
 });
@@ -50,7 +50,7 @@ test("patiently() attempts again as long as it helps with this error, and throws
   expect(time.pauses).toHaveLength(2 + 20);
 });
 
-test("patiently() gives what the attempt gives at last, and tells of each pause before", async () => {
+test("patiently() returns the last attempt's result, and reports each pause before it", async () => {
   let left = 2;
   const attempt = async () => (left-- > 0 ? Promise.reject(new Error(`${left + 1} to go`)) : "done");
   const told: string[] = [];
@@ -59,7 +59,7 @@ test("patiently() gives what the attempt gives at last, and tells of each pause 
   expect(told).toEqual(["2 to go", "1 to go"]);
 });
 
-test("patiently() waits as long as an API server asks for, but not longer than its own patience", async () => {
+test("patiently() waits as long as an API server requests, but not longer than its own timeout", async () => {
   const waits = [3_000, 60_000];
   const attempt = async () => {
     const retryAfterMs = waits.shift();

@@ -44,7 +44,7 @@ test("a kubeconfig as kubeadm writes it", async () => {
   expect(await access.options()).toEqual({ ca: Buffer.from("CA"), cert: Buffer.from("CERT"), key: Buffer.from("KEY") });
 });
 
-test("files are seen from the kubeconfig's folder and read for each request; a token's file goes before a token", async () => {
+test("file paths are relative to the kubeconfig's folder and read for each request; a token file takes precedence over a token", async () => {
   writeFileSync(join(folder, "ca"), "CA");
   writeFileSync(join(folder, "token"), "first\n");
   const access = plainKubeconfig(
@@ -59,7 +59,7 @@ test("files are seen from the kubeconfig's folder and read for each request; a t
   expect(await access.options()).toEqual({ ...asked, headers: { Authorization: "Bearer second" } });
 });
 
-test("a test server without TLS, asked by nobody", async () => {
+test("a test server without TLS and without credentials", async () => {
   const access = plainKubeconfig(written({ server: "http://127.0.0.1:1", "insecure-skip-tls-verify": true }, null));
   expect(await access.options()).toEqual({ rejectUnauthorized: false });
 });
@@ -79,14 +79,14 @@ test.each([
   expect(() => plainKubeconfig(path)).toThrow(why);
 });
 
-test("a kubeconfig that is no YAML does not tell its secrets", () => {
+test("the error for a kubeconfig that is not YAML does not contain its secrets", () => {
   const path = join(folder, "broken");
   writeFileSync(path, "users: [{ user: { token: secret : x: y } }");
   expect(() => plainKubeconfig(path)).toThrow(UnusableKubeconfig);
   expect(() => plainKubeconfig(path)).not.toThrow("secret");
 });
 
-test("what is not there is named", () => {
+test("missing parts are named", () => {
   expect(() => plainKubeconfig(join(folder, "none"))).toThrow(/ENOENT.*none/);
   const access = plainKubeconfig(written({ server }, { "client-certificate": "gone.crt", "client-key": "gone.key" }));
   expect(() => access.options()).toThrow(/ENOENT.*gone\.crt/);

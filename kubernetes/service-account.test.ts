@@ -22,7 +22,7 @@ test("token and authority are read for each request, and go to the address of th
   expect(serviceAccount(at("fd00::1"), folder).server).toBe("https://[fd00::1]:8080");
 });
 
-test("outside of a pod, or without a token, it is said what is missing", () => {
+test("outside of a pod, or without a token, the error names what is missing", () => {
   expect(() => serviceAccount({}, folder)).toThrow(UnusableKubeconfig);
   const access = serviceAccount(at("172.31.1.8"), join(folder, "none"));
   expect(() => access.options()).toThrow(/service account cannot be used: ENOENT/);

@@ -39,7 +39,7 @@ const answers = fc.record({
   }),
 });
 
-test("every answer that is no success becomes one of the family, which names the server and what was attempted", async () => {
+test("every unsuccessful answer becomes a KubernetesError that names the server and the request", async () => {
   let now: typeof answers extends fc.Arbitrary<infer T> ? T : never;
   const { api, url } = await serving((_, response) => {
     const { code, body, ends, retryAfter } = now;
@@ -102,7 +102,7 @@ test.each([
   expect(isAway(error)).toBe(away);
 });
 
-test("an answer is repeated without what a terminal would obey, and not all of a long one is read", async () => {
+test("an answer is quoted without terminal control sequences, and a long one only in part", async () => {
   const answer = { body: JSON.stringify({ message: "no\u001b[31m\u009b way" }) };
   const { api } = await serving((_, response) => response.writeHead(500).end(answer.body));
   await expect(getObject(api, "/version")).rejects.toMatchObject({ words: "no [31m  way" });
@@ -122,7 +122,7 @@ test("an answer is repeated without what a terminal would obey, and not all of a
   expect(written).toBeLessThan(1000);
 });
 
-test("a server that nobody runs, and one whose name nobody knows, are said so with a next step", async () => {
+test("a server that does not run, and a name that does not resolve, are reported with a next step", async () => {
   const { url } = await serving(() => {});
   stop();
   const refused = getObject(new ApiServer(anonymous(url)), "/version");
@@ -202,7 +202,7 @@ test("a request that is aborted rejects with the signal's reason, before and in 
   }
 });
 
-test("refused credentials are renewed once; without a source of new ones the refusal stands", async () => {
+test("refused credentials are renewed once; without a source of new ones the request fails", async () => {
   let asked = 0;
   const refuse: Answer = (_, response) => {
     asked++;

@@ -5,7 +5,7 @@ import { anonymous } from "./access.ts";
 import { ApiServer } from "./transport.ts";
 import { ListWatch, type WatchSink } from "./watch.ts";
 
-/** As much of an API server as one kind needs: the test says what each request is answered. */
+/** As much of an API server as one kind needs: the test sets the answer to each request. */
 class FakeServer {
   readonly requests: string[] = [];
   readonly #answers: ((response: http.ServerResponse) => void)[] = [];
@@ -49,7 +49,7 @@ const breakOff = (response: http.ServerResponse) => response.destroy();
 const refuse = (status: number) => (response: http.ServerResponse) =>
   response.writeHead(status).end(JSON.stringify({ kind: "Status", message: "no", code: status }));
 
-/** Writes down what it is told, one text each. */
+/** Records each event as one text. */
 class Notes implements WatchSink {
   readonly lines: string[] = [];
   replace(objects: readonly unknown[]): void {
@@ -96,13 +96,13 @@ describe("ListWatch", { timeout: 30_000 }, () => {
     );
     follow("services");
     await told("all: a b", "put c", "remove a");
-    // The server ended the watch; the next one goes on where it was, without another list.
+    // The server ended the watch; the next one continues from there, without another list.
     await vi.waitFor(() => expect(server().requests.at(-1)).toContain("resourceVersion=16"));
     expect(server().requests[1]).toContain("continue=page2");
     expect(current.warnings).toEqual([]);
   });
 
-  test("a broken connection removes nothing and goes on where it was", async () => {
+  test("after a broken connection the watch continues from there and removes nothing", async () => {
     // Twice: that a connection which was kept open is broken when it is used again is no failure yet.
     const breaks = [breakOff, breakOff];
     server().answer(
@@ -117,7 +117,7 @@ describe("ListWatch", { timeout: 30_000 }, () => {
     expect(current.warnings).toEqual([expect.stringContaining("failed"), "watching services works again"]);
   });
 
-  test("a watch that ends at once, again and again, is renewed with longer and longer pauses", async () => {
+  test("a watch that repeatedly ends immediately is renewed with increasing pauses", async () => {
     server().answer(list("10", ["a"]), ...Array.from({ length: 100 }, () => watch()));
     follow("services");
     await new Promise((resolve) => setTimeout(resolve, 1_800));

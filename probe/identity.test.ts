@@ -11,7 +11,7 @@ function sources(files: Record<string, string>, env: IdentitySources["env"] = {}
 }
 
 describe("podIdentity", () => {
-  it("takes what the manifest says first", () => {
+  it("prefers the manifest's value", () => {
     expect(podIdentity(sources({ [`${account}/token`]: token }, { POD_NAMESPACE: "a", POD_NAME: "b" }))).toBe("a/b");
   });
   it("reads namespace and name from the token, where a host-network pod's host name is the node's", () => {
@@ -26,7 +26,7 @@ describe("podIdentity", () => {
     const resolv = "nameserver 10.96.0.10\nsearch shop.svc.cluster.local svc.cluster.local\n";
     expect(podIdentity(sources({ "/etc/resolv.conf": resolv }))).toBe("shop/node-7");
   });
-  it("says unknown rather than guessing", () => {
+  it("reports unknown rather than guessing", () => {
     expect(podIdentity(sources({}))).toBe("unknown/node-7");
   });
 });

@@ -19,17 +19,17 @@ test("an unanswered ARP means that no packet left: of the address itself, or of 
   );
 });
 
-test("a next hop that is known, or that nobody asked for, sends", () => {
+test("packets leave if the next hop is known, or was never resolved", () => {
   expect(why("172.31.1.8", onLink, neighbour("172.31.1.8", "0x2"))).toBeUndefined();
   expect(why("172.31.1.8", onLink, neighbour("172.31.1.9", "0x0"))).toBeUndefined();
 });
 
-test("a missing route counts when the kernel says so", () => {
+test("a missing route counts if the kernel reports it", () => {
   expect(why("172.31.1.8", "", "", "ENETUNREACH")).toBe("there is no route to 172.31.1.8");
   expect(why("10.96.0.1", onLink, "")).toBeUndefined();
 });
 
-test("nothing is said of what these tables do not hold", () => {
+test("nothing is reported for addresses that the tables do not contain", () => {
   expect(whyUnsent("fd00::8", "ENETUNREACH")).toBeUndefined();
   expect(whyUnsent("127.0.0.1", undefined)).toBeUndefined();
 });

@@ -93,7 +93,7 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
     for (const namespace of [client, server]) ip("netns", "delete", namespace);
   });
 
-  it("tell allowed, dropped and rejected apart", async () => {
+  it("distinguish allowed, dropped and rejected", async () => {
     const results = await probe(
       { port: 80 },
       { port: 80, protocol: "udp" },
@@ -143,7 +143,7 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
     expect((await probe({ ...fixed, port: 80 })).map(({ verdict }) => verdict)).toEqual(["allowed"]);
   });
 
-  it("are witnessed by a capture of what leaves the other side", async () => {
+  it("are confirmed by a capture of the packets that leave the other side", async () => {
     const capture = inside(server, process.execPath, program, "capture", "tcp and src host 10.99.0.2 and src port 80");
     const lines: object[] = [];
     const output = createInterface(capture.stdout ?? process.stdin);

@@ -44,18 +44,21 @@ describe("probe client and probe server over loopback", () => {
     for (const close of closers) close();
   });
 
-  it.each(["tcp", "udp"] as const)("is told over %s who answered and whom it saw", async (protocol) => {
-    const [result] = await run(probe({ protocol, sourcePort }));
-    expect(result).toMatchObject({
-      verdict: "allowed",
-      server: "default/web-0",
-      source: "127.0.0.1",
-      sourcePort,
-      localAddress: "127.0.0.1",
-      localPort: sourcePort,
-    });
-    expect(result?.connectMs).toBeGreaterThan(0);
-  });
+  it.each(["tcp", "udp"] as const)(
+    "gets over %s the server's identity and the address that it saw",
+    async (protocol) => {
+      const [result] = await run(probe({ protocol, sourcePort }));
+      expect(result).toMatchObject({
+        verdict: "allowed",
+        server: "default/web-0",
+        source: "127.0.0.1",
+        sourcePort,
+        localAddress: "127.0.0.1",
+        localPort: sourcePort,
+      });
+      expect(result?.connectMs).toBeGreaterThan(0);
+    },
+  );
 
   it("answers from the address a datagram was sent to", async () => {
     const [result] = await run(probe({ protocol: "udp", host: "127.0.0.1" }));
@@ -90,7 +93,7 @@ describe("probe client and probe server over loopback", () => {
     expect(new Set(results.map(({ sourcePort }) => sourcePort))).toEqual(new Set([repeatedPort]));
   });
 
-  it("makes 400 attempts at once", async () => {
+  it("makes 400 attempts concurrently", async () => {
     const results = await run(
       probe({ id: "a", count: 200, timeoutMs: 2000 }),
       probe({ id: "b", protocol: "udp", count: 200, timeoutMs: 2000 }),

@@ -30,12 +30,12 @@ describe("the probe server's TCP port", () => {
   });
   afterAll(() => listener.close());
 
-  it("speaks first to a client that says nothing", async () => {
+  it("speaks first to a silent client", async () => {
     const { text } = await talk();
     expect(text).toMatch(/^\{"server":"default\/web-0","source":"127\.0\.0\.1","sourcePort":\d+\}\n$/);
   });
 
-  it("answers other bytes with the raw line at once", async () => {
+  it("answers other bytes immediately with the raw line", async () => {
     expect((await talk("hello\n")).text).toMatch(/^\{"server"/);
   });
 

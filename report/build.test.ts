@@ -27,7 +27,7 @@ describe("a report", () => {
     expect(compare).toEqual(before);
   });
 
-  it("says first whether everything holds", () => {
+  it("first states whether everything holds", () => {
     expect(buildReport({ verification, writtenAt })).toMatchObject({ holds: true, verdict: verification.verdict });
     expect(buildReport({ verification: fixtureVerification(true), writtenAt }).holds).toBe(false);
     const wrong = { ...compare, expected: [{ what: "sources", expected: "a", observed: "b", pass: false }] };
@@ -68,8 +68,8 @@ describe("a report", () => {
   });
 });
 
-describe("the way of request and reply", () => {
-  it("is drawn from captures, with who changed which address", () => {
+describe("the path of request and reply", () => {
+  it("is drawn from captures, with the place of each translation", () => {
     const ways = buildReport({ verification, compare, writtenAt }).ways;
     const rewrites = (mode: string) =>
       ways
@@ -93,7 +93,7 @@ describe("the way of request and reply", () => {
     ]);
   });
 
-  it("is put together from log and sockets where nobody captured, and leaves open what is not known", () => {
+  it("is derived from log and sockets without captures, and leaves unknown parts open", () => {
     const [path] = buildReport({ verification, writtenAt }).ways;
     expect(path).toMatchObject({ client: "client1", reply: "direct", captured: false });
     expect(path?.stretches.map(({ from, to, source }) => [from, to, source])).toEqual([

@@ -80,7 +80,7 @@ describe("large policies", () => {
     expect(delivered(maps, asked("20.0.7.129", "10.244.0.1"))).toBe(false);
   }, 120_000);
 
-  test("a policy over a limit isolates its pods and says so; others go on", () => {
+  test("a policy over a limit isolates its pods and is reported; others stay in force", () => {
     const count = POLICY_LIMITS.blocks / 2 + 1;
     const small = policy("small", 0, 1, "other");
     const state = new Compiler().compile(clusterOf([policy("huge", 0, count), small]));
@@ -94,7 +94,7 @@ describe("large policies", () => {
     expect(delivered(maps, asked("20.0.0.1", "10.244.0.2"))).toBe(true);
   }, 120_000);
 
-  test("policies that are too large together: the namespace that takes most is closed, and nobody else", () => {
+  test("policies that are too large together: only the namespace that uses most is closed", () => {
     const many = Array.from({ length: 20 }, (_, at) => policy(`p${at}`, at * 4000, 4000));
     const compiler = new Compiler();
     const snapshot = clusterOf([...many, policy("small", 0, 40, "other")]);

@@ -78,8 +78,8 @@ function outcome(snapshot: ClusterSnapshot) {
 
 const calm = () => large({ name: "web", namespace: "calm", endpoints: 2, from: 100_000 });
 
-describe("what one Service may hold", () => {
-  test("one with too many endpoints over all its ports refuses clients and says so; others go on", () => {
+describe("the limits of one Service", () => {
+  test("a Service with too many endpoints over all its ports refuses clients and is reported; others continue", () => {
     const ports = Math.ceil(SERVICE_LIMITS.endpoints / 1000) + 1;
     const { served, closedServices, said } = outcome(
       clusterOf(large({ name: "huge", ports, endpoints: 1000 }), calm()),
@@ -111,8 +111,8 @@ describe("what one Service may hold", () => {
   });
 });
 
-describe("what all of a node's may hold", () => {
-  test("too many endpoints over all ports: the namespace that takes most gives way, its heaviest Service first", () => {
+describe("the limits of a node", () => {
+  test("too many endpoints over all ports: Services of the namespace that uses most are closed, the largest first", () => {
     const loud = times(6, (at) => large({ name: `s${at}`, ports: 50, endpoints: at === 3 ? 1000 : 900 }));
     expect(5 * 45_000 + 50_000).toBeGreaterThan(NODE_ROOM.endpoints);
     const { served, closedServices, said } = outcome(clusterOf(...loud, calm()));

@@ -30,7 +30,7 @@ describe("Compiler", () => {
     expect(mapsFor(withUid("new")).endpoints.entries().length).toBe(1);
   });
 
-  test("numbers of identities and policies hang on the node's salt", () => {
+  test("numbers of identities and policies depend on the node's salt", () => {
     const only = networkPolicy.parse({
       metadata: { name: "only", namespace: "alpha" },
       spec: { ingress: [{ from: [{ podSelector: {} }] }] },
@@ -59,7 +59,7 @@ describe("Compiler", () => {
     expect(mapsFor({ ...empty, endpoints: reused }).endpoints.entries()).toEqual([]);
   });
 
-  test("a policy for all of IPv6 says nothing of IPv4", () => {
+  test("a policy for all of IPv6 does not affect IPv4", () => {
     const policy = networkPolicy.parse({
       metadata: { name: "six", namespace: "alpha" },
       spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "::/0" } }] }] },
@@ -90,7 +90,7 @@ describe("Compiler", () => {
     expect(maps.backends.entries().map(([, { address, flags }]) => [address, flags])).toEqual([["10.244.0.1", 1]]);
   });
 
-  test("facts told again, but the same, cost nothing", () => {
+  test("unchanged facts cost nothing", () => {
     const compiler = new Compiler();
     const before = compiler.compile(empty).maps;
     const after = compiler.compile({ ...empty, facts: { ...empty.facts } }).maps;
@@ -98,7 +98,7 @@ describe("Compiler", () => {
     expect(after.frontends).toBe(before.frontends);
   });
 
-  test("a finished pod's address is nobody's", () => {
+  test("a finished pod's address belongs to no pod", () => {
     const gone = pod.parse({
       metadata: { name: "job", namespace: "alpha" },
       spec: { nodeName: "node", containers: [] },

@@ -52,7 +52,7 @@ test("Numbering answers with the same object when nothing changed", () => {
   expect(numbers.assign([...items])).toBe(numbers.assign([...items, item({ name: "x", hash: 1 })]));
 });
 
-test("names that are made to meet do not under a salt that nobody knew", () => {
+test("names crafted to collide do not collide under an unknown salt", () => {
   const names = ["source ranges 10.39.119.6/32", "source ranges 10.46.56.0/32"] as const; // found by trying
   const numbers = (salt?: string) => names.map((name) => named(name, salt).hash);
   expect(new Set(numbers()).size).toBe(1);

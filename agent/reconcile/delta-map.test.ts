@@ -60,7 +60,7 @@ describe("DeltaMap", () => {
     expect(delta.pendingUpdates()).toEqual([]);
   });
 
-  test("a reload finds what others changed in the map", () => {
+  test("a reload detects changes by other programs", () => {
     const delta = loaded();
     delta.setDesired(desired({ a: [entry(1, "x")] }));
     delta.wrote(entry(1, "x"));

@@ -60,7 +60,7 @@ class Connections {
     return [...this.#byPair.values()];
   }
 
-  /** Every packet passes or not as the policies say, which count for pods of this node. */
+  /** Every packet passes or is dropped according to the policies of this node's pods. */
   expectRight(maps: MapStores, cluster: RandomCluster): void {
     const local = new Set(cluster.pods.flatMap((pod, index) => (pod.local ? [podAddress(index)] : [])));
     for (const [from, to] of pairs(cluster)) {
@@ -80,7 +80,7 @@ function pairs(cluster: RandomCluster): [Party, Party][] {
   return all.flatMap((from) => all.map((to): [Party, Party] => [from, to]));
 }
 
-/** A cluster whose pods or policies change step by step, now and then back to what they were. */
+/** A cluster whose pods or policies change step by step, sometimes back to a previous state. */
 const history: fc.Arbitrary<RandomCluster[]> = fc
   .tuple(
     fc.array(randomCluster, { minLength: 2, maxLength: 3 }),

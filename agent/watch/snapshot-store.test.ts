@@ -69,7 +69,7 @@ describe("SnapshotStore", () => {
     expect(problem && store.reference(problem)).toMatchObject({ kind: "IPPool", name: "p", uid: "u-1" });
   });
 
-  test("a problem goes with its object", () => {
+  test("a problem disappears with its object", () => {
     const { store } = counted();
     const broken = { metadata: { name: "p" }, spec: { cidr: "10.0.0.0" } };
     store.put("ipPools", broken);

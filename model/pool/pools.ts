@@ -8,7 +8,7 @@ import { type Judged, judgeBlocks } from "./claims.ts";
 
 /** Where workloads may be: IP pools, and the blocks of them that nodes have claimed. */
 export interface PoolDirectory {
-  /** How traffic of a workload address goes that lives on the node (undefined: on this one, or nobody's). */
+  /** The traits of a workload address on the node (undefined: on this one, or on none). */
   traitsOf(address: Cidr, node: Address | undefined): PoolTraits;
   /** Whether workloads of any pool are reached through the tunnel on that node. */
   isWrappedTowards(node: Address): boolean;

@@ -33,7 +33,7 @@ describe("reachTable()", () => {
     });
   });
 
-  test("asks both ends: what may come in must be let out", () => {
+  test("checks both ends: traffic that may enter must also be allowed to leave", () => {
     const quiet = policy("quiet", "web", { policyTypes: ["Egress"], egress: [] });
     const rows = verdicts([...nginx, deployment("web"), quiet], { nameService: true });
     expect(rows).toMatchObject({
@@ -75,7 +75,7 @@ describe("reachTable()", () => {
     expect(verdicts([...objects, allow(80)])["client1 > nginx:80"]).toBe("dropped");
   });
 
-  test("tells what has no way in, and what has nobody behind it", () => {
+  test("shows targets without a way in, and services without pods", () => {
     const rows = verdicts([deployment("nginx"), service("nginx", { type: "ClusterIP", ports: [{ port: 80 }] })]);
     expect(rows).toMatchObject({ "client1 > nginx:80": "no way in", "other pods of default > nginx:80": "allowed" });
     expect(verdicts([service("ghost")])["client1 > ghost:80"]).toBe("rejected");
@@ -104,7 +104,7 @@ describe("changesOf()", () => {
   const told = (before: WrittenObject[], after: WrittenObject[]) =>
     changesOf(table(...before), table(...after)).map(changeInWords);
 
-  test("tells pairs whose verdict is another one", () => {
+  test("shows pairs whose verdict changed", () => {
     const only1 = policy("p", "nginx", from("172.31.1.55/32"));
     expect(told([], [only1])).toContain("client2 → nginx:80 was allowed, will be dropped");
     expect(told([], [only1])).not.toContain(expect.stringContaining("client1 →"));
@@ -112,7 +112,7 @@ describe("changesOf()", () => {
     expect(told([only1], [only1])).toEqual([]);
   });
 
-  test("tells pairs that are new, and those that are no longer declared", () => {
+  test("shows new pairs, and those that are no longer declared", () => {
     expect(told([], [deployment("web")])).toContain("client1 → pods web:80 is new, will be allowed");
     expect(told([deployment("web")], [])).toContain("client1 → pods web:80 was allowed, is no longer declared");
   });

@@ -25,7 +25,7 @@ describe("the page", () => {
       expect(plot.querySelectorAll("details table tbody tr").length, plot.id).toBeGreaterThan(0);
   });
 
-  it("names every drawing, for those who do not see it", () => {
+  it("names every drawing, for screen readers", () => {
     for (const svg of document.querySelectorAll("svg[role=img]")) {
       const [title, description] = (svg.getAttribute("aria-labelledby") ?? "")
         .split(" ")
@@ -45,7 +45,7 @@ describe("the page", () => {
     expect(html).not.toMatch(/@import|url\((?!#)/);
   });
 
-  it("says in a sentence what there is no data for", () => {
+  it("names missing data in a sentence", () => {
     const thin = parseHTML(renderReport(buildReport({ writtenAt }))).document;
     for (const section of thin.querySelectorAll("main > section:not(#verdict)"))
       expect(section.querySelector("p.absent, ul.plain"), section.id).not.toBeNull();
@@ -90,7 +90,7 @@ describe("colours", () => {
     return (lighter + 0.05) / (darker + 0.05);
   }
 
-  it("are told apart as the formula says", () => expect(contrast("#000000", "#ffffff")).toBeCloseTo(21));
+  it("have the contrast of the formula", () => expect(contrast("#000000", "#ffffff")).toBeCloseTo(21));
 
   it.each(
     Object.entries(themes).flatMap(([theme, colours]) => contrastPairs(colours).map((pair) => ({ theme, ...pair }))),
@@ -99,13 +99,13 @@ describe("colours", () => {
   );
 });
 
-describe("a page of what was verified and not measured", () => {
+describe("a page with a verification and without measurements", () => {
   const { environment: _, ...verification } = fixtureVerification();
   const page = parseHTML(
     renderReport(buildReport({ verification, writtenAt: new Date("2026-11-27T08:00:00Z") })),
   ).document;
 
-  it("says when and where it was verified, not when it was written", () => {
+  it("shows when and where it was verified, not when it was written", () => {
     const text = page.querySelector("#verdict .eyebrow")?.textContent;
     expect(text).toContain(
       "21 November 2026, 14:05 UTC, on https://172.31.1.8:6443 (Kubernetes v1.35.0, kube-system 0f2e",

@@ -80,7 +80,7 @@ const rowSchema = z.strictObject({
     .optional()
     .describe("Deviations from the expectation, then the evidence for the observation: log lines, captured packets."),
   next: z.array(z.string()).optional().describe("For a row that does not hold: commands that show why."),
-  seen: z.array(seenSchema).optional().describe("The observation as facts; attempts that differ apart."),
+  seen: z.array(seenSchema).optional().describe("The observation as facts; different attempts are separate."),
 });
 
 const figureSchema = z

@@ -84,7 +84,7 @@ test("applyObject() waits until the controller has rolled out this generation", 
   ]);
 });
 
-test("applyObject() says which pod is in the way, and why", async () => {
+test("applyObject() reports which pod is not ready, and why", async () => {
   const { apply } = await serving(({ url }) => {
     if (url.includes("/events")) {
       const warning = { involvedObject: { name: "nginx-1" }, reason: "FailedMount", message: "no such folder" };
@@ -130,7 +130,7 @@ test("deleteObject() waits until the object is gone, and is content when it neve
   expect(received.map(({ method }) => method)).toEqual(["GET", "DELETE", "GET", "GET"]);
 });
 
-test("deleteObject() leaves what another stack made, as in another cluster", async () => {
+test("deleteObject() keeps objects of another stack, as in another cluster", async () => {
   const theirs = {
     ...configMap,
     metadata: { ...configMap.metadata, labels: { "ebpf-dataplane.io/stack": "app.other" } },

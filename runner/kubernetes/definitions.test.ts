@@ -50,7 +50,7 @@ test.each([
   expect(written()).toEqual(expected);
 });
 
-test("a definition of Calico is left as it is, and the deployment ends with what to do", async () => {
+test("a definition of Calico is not changed, and the deployment ends with the next step", async () => {
   const { cluster, written } = await clusterWith("tigera-operator");
   const applied = applyObject(() => cluster)(operation, progress, AbortSignal.timeout(5000));
   await expect(applied).rejects.toThrow(`the definition ${NAME} already exists and belongs to tigera-operator`);

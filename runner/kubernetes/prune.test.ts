@@ -35,7 +35,7 @@ async function holding(stored: Record<string, ReturnType<typeof object>[]>, refu
   return { ...server, cluster, run, deleted };
 }
 
-test("what this stack's earlier runs made and this one did not is removed, workloads first", async () => {
+test("objects of this stack's earlier runs that this run did not apply are removed, workloads first", async () => {
   const { run, deleted, received } = await holding({ configmaps: [object("settings")], daemonsets: [object("proxy")] });
   expect(await run()).toBe(2);
   expect(deleted()).toEqual([
@@ -65,7 +65,7 @@ test.each([
   expect(deleted()).toEqual([]);
 });
 
-test("what this run applied stays, and carries the stack's label", async () => {
+test("objects that this run applied stay, and have the stack's label", async () => {
   const { cluster, run, deleted, received } = await holding({ configmaps: [object("fresh"), object("stale")] });
   const inputs = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "fresh", namespace: "dataplane" } };
   const handler = applyObject(() => cluster, "p.local");

@@ -79,7 +79,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     ssh.close();
   });
 
-  test("its prober tells the same as our own, and is put there once", async () => {
+  test("its prober reports the same as our own, and is copied there once", async () => {
     const probes = asked(
       { port: 80, count: 2, sourcePort: 40_001 },
       { port: 80, protocol: "udp" },
@@ -134,7 +134,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     await expect(sendNow(machine, asked({}))).rejects.toThrow(message);
   });
 
-  test("another host key than the one that was given is refused, unless nobody is to look", async () => {
+  test("a host key other than the given one is refused, unless checking is off", async () => {
     const hostKey = ssh.strangersHostKey;
     const strict = sshMachine(ssh.machine({ hostKey }), ssh.key("user"), probers);
     await expect(sendNow(strict, asked({}))).rejects.toThrow("its host key is not the one that was given");

@@ -28,7 +28,7 @@ const behind = (address: string, port: number) => {
   return podsOf(view, plan, { id: "0", attempt: 1, address } as Parameters<typeof podsOf>[2]).map(podName);
 };
 
-test("behind a host port stands the pod of that node, behind other ports of it its host-network pods", () => {
+test("behind a node's host port is its pod, behind other ports its host-network pods", () => {
   expect(behind("172.31.1.207", 8088)).toEqual(["default/web"]);
   expect(behind("172.31.1.8", 8088)).toEqual(["default/far"]);
   expect(behind("172.31.1.207", 80)).toEqual(["default/host"]);

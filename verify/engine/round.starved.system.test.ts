@@ -105,7 +105,7 @@ async function round(...written: [to: string, verdict: string][]): Promise<strin
   );
 }
 
-test("a server that runs shows what is dropped, also after the connection has opened", async () => {
+test("with a running server drops are detected, also after the connection has opened", async () => {
   const found = await round(
     ["tcp80", "allowed"],
     ["udp80", "allowed"],

@@ -69,7 +69,7 @@ describe("batches", () => {
     expect(world.batches[0]?.batch[0]).toMatchObject({ pod: undefined, dns: undefined });
   });
 
-  it("reach what a destination names", async () => {
+  it("reach the named destination", async () => {
     const world = new FakeWorld();
     await round(
       world,
@@ -146,7 +146,7 @@ describe("answers", () => {
   });
 });
 
-describe("the way of a reply", () => {
+describe("the path of a reply", () => {
   const left: CapturedPacket = {
     device: "eth0",
     direction: "out",

@@ -46,7 +46,7 @@ describe("a pod's log", () => {
     );
   });
 
-  it("that cannot be read says why", async () => {
+  it("that cannot be read is reported with the reason", async () => {
     const world = answered();
     world.log = async () => Promise.reject(new ApiRefusal(403, "Forbidden", 'pods "nginx-1" is forbidden'));
     expect(await found(world, { source: "client1" })).toContain(
@@ -88,7 +88,7 @@ describe("a client that loses its link", () => {
     expect(await found(world, {})).toContain(why);
   });
 
-  it("but an address that is nobody's may well be silent", async () => {
+  it("but an unused address may be silent", async () => {
     const world = new FakeWorld();
     world.answer = () => unsent;
     const { rows } = await runCheck(world, check({ to: "tcp://172.31.1.99:80", verdict: "dropped" }));
@@ -96,13 +96,13 @@ describe("a client that loses its link", () => {
   });
 });
 
-describe("a cluster that goes away", () => {
+describe("a cluster that becomes unreachable", () => {
   const away = new ApiUnreachable(
     { server: "https://172.31.1.8:6443", method: "GET", path: "/api/v1/nodes" },
     "connect ECONNREFUSED",
   );
 
-  it("is waited for, and is what every row then shows", async () => {
+  it("is waited for, and then reported in every row", async () => {
     const world = new FakeWorld();
     world.view = async () => Promise.reject(away);
     expect(await found(world, {})).toBe(`not probed: ${away.message}`);
@@ -115,7 +115,7 @@ describe("a cluster that goes away", () => {
     expect(await found(world, {})).toBe("not probed: nodes is forbidden");
   });
 
-  it("or anything else that nobody expected leaves a row for every expectation", async () => {
+  it("or any other unexpected error leaves a row for every expectation", async () => {
     const world = new FakeWorld();
     world.view = async () => Promise.reject(new SyntaxError("Unexpected end of JSON input"));
     expect(await found(world, {})).toBe("not probed: Unexpected end of JSON input");

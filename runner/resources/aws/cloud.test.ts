@@ -23,7 +23,7 @@ function cloud() {
   return { made, add, nodes, clients, instance, spec: () => made.spec("aws", "eu-central-1", "127.80.1.1") };
 }
 
-test("a group as a peer stands for its members' addresses", () => {
+test("a group as a peer means its members' addresses", () => {
   const { add, nodes, clients, instance, spec } = cloud();
   instance("master", "172.31.1.8", nodes, { sourceDestCheck: false });
   instance("client1", "172.31.1.55", clients);
