@@ -7,7 +7,14 @@ import { LongestFirst } from "./tools/longest-first.ts";
 const system = "**/*.system.test.ts";
 const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
-const lanes = { maxWorkers: Math.min(availableParallelism() + 1, 8), testTimeout: 120_000, hookTimeout: 300_000 };
+// Limits that only a hang reaches, however busy the machine is.
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } };
+const lanes = {
+  ...patience,
+  maxWorkers: Math.min(availableParallelism() + 1, 8),
+  testTimeout: 120_000,
+  hookTimeout: 300_000,
+};
 
 // The report's page is written as JSX.
 const oxc = { jsx: { runtime: "automatic", importSource: "preact" } } as const;
@@ -16,7 +23,7 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      { oxc, test: { name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...elsewhere, system] } },
+      { oxc, test: { name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...elsewhere, system], ...patience } },
       { oxc, test: { name: "system", include: [system], exclude: [...elsewhere, walkthrough], ...lanes } },
       { test: { name: "walkthrough", include: [walkthrough], exclude: elsewhere, ...lanes } },
     ],

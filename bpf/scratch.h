@@ -12,6 +12,7 @@ struct opening {
 	__u32 affine_list; /* the client keeps the backend of this list; 0: it does not */
 	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN */
 	__u32 policy_revision;
+	__u32 ends_revision;
 	struct origin origin; /* where it is known already */
 };
 
@@ -20,6 +21,8 @@ struct scratch {
 	struct next_hop next_hop; /* first: 6.1's verifier allows no step from a pointer that may be NULL */
 	struct plan plan;
 	struct tuple flow; /* as policies see it */
+	__u32 policy_revision; /* by which it is judged: of the node, and of its ends here */
+	__u32 ends_revision;
 	struct opening opening;
 	struct connection connection;
 	struct wrapping wrapping; /* that the packet came in */

@@ -162,9 +162,12 @@ static __always_inline void decide_error_to_workload(struct packet *packet, cons
 static __always_inline void decide_request_to_workload(struct packet *packet, const struct settings *settings,
 						       struct connection *connection, struct plan *plan)
 {
-	__u32 revision = revision_to_judge_by(settings);
+	struct scratch *scratch = scratch_get();
 	struct opening *opening;
 
+	if (!scratch)
+		return drop(plan, OUTCOME_DROP_MALFORMED);
+	begin_verdict(settings, scratch);
 	if (refuses_after_stack(packet, PARSE_OK, plan))
 		return;
 	if (connection) {
@@ -176,7 +179,7 @@ static __always_inline void decide_request_to_workload(struct packet *packet, co
 			return;
 		opening->backend = packet->tuple.destination;
 		opening->backend_port = packet->tuple.destination_port;
-		opening->policy_revision = revision;
+		note_verdict(settings, scratch, &opening->policy_revision, &opening->ends_revision);
 		opening->flags = is_left_to_host(settings) ? CONNECTION_VIA_STACK : 0;
 		opening->origin = origin_before_stack(packet->skb);
 	}

@@ -66,7 +66,7 @@ test("a failed write does not change the memory either", () => {
 
 test("endpoints that are in no file are recovered from the maps, by the pods with their addresses and by existing interfaces", () => {
   const maps = memoryMaps();
-  const value = { policy: 7, flags: 1, mac: "02:00:00:00:00:01", hostMac: "02:00:00:00:00:02" };
+  const value = { policy: 7, flags: 1, revision: 3, mac: "02:00:00:00:00:01", hostMac: "02:00:00:00:00:02" };
   for (const index of [1, 2, 3]) {
     maps.interfaces.update([[index, `10.244.0.${index}`]]);
     maps.endpoints.update([[`10.244.0.${index}`, { ...value, ifindex: index }]]);

@@ -20,8 +20,9 @@ import { NODE_POLICY_ENTRIES } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { PolicyCompiler } from "./policies.ts";
 import { blockRoutes } from "./pools.ts";
+import { policyRevision } from "./revisions.ts";
 import { ServiceCompiler } from "./services.ts";
-import { compileSettings, policyRevision } from "./settings.ts";
+import { compileSettings } from "./settings.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 
 /** Compiles a snapshot of the cluster to the desired state of this node's kernel. Equal snapshots give equal states, regardless of
@@ -76,9 +77,9 @@ export class Compiler {
       ...podProblems(allPods, networkPolicies, facts.nodeName),
       ...namespaceProblems(namespaces),
     ]);
-    const { selection, addresses, judgement } = yield* this.#select(snapshot, nodes, pools);
+    const { selection, judgement } = yield* this.#select(snapshot, nodes, pools);
     const { policyNames, ...judged } = judgement;
-    const revision = policyRevision(judged.endpoints, addresses.locations);
+    const revision = policyRevision(judged.endpoints);
     const maps = {
       frontends: services.frontends,
       sourceRanges: services.sourceRanges,
@@ -123,7 +124,7 @@ export class Compiler {
       const policyOf = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
       const limit = closing < selection.sources.length ? NODE_POLICY_ENTRIES : Number.POSITIVE_INFINITY;
       const judgement = yield* this.#judge(snapshot, addresses, selection, policyOf, limit);
-      if (judgement) return { selection, addresses, judgement };
+      if (judgement) return { selection, judgement };
     }
   }
 
@@ -136,7 +137,7 @@ export class Compiler {
   ) {
     const policies = yield* this.#policies.compile(selection, addresses.identities, limit);
     if (!policies) return undefined;
-    const endpoints = compileEndpoints(snapshot.endpoints, addresses.endpointIdentities, policyOf, policies);
+    const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);
     return {
       policies: policies.policies,
       locations: addresses.locations,

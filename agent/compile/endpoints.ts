@@ -5,7 +5,9 @@ import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
 import { keyText } from "./key.ts";
+import type { LocationMap } from "./locations.ts";
 import type { PolicyMap } from "./policies.ts";
+import { endpointRevision } from "./revisions.ts";
 import type { LocalEndpoint } from "./snapshot.ts";
 
 export interface EndpointMaps {
@@ -18,20 +20,22 @@ export interface EndpointMaps {
  * before its policy. */
 export function compileEndpoints(
   endpoints: readonly LocalEndpoint[],
-  identities: ReadonlyMap<Address, number>,
+  { endpointIdentities, locations }: Pick<LocationMap, "endpointIdentities" | "locations">,
   policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
   policies: PolicyMap,
 ): EndpointMaps {
-  const known = endpoints.filter(({ address }) => identities.has(address));
+  const known = endpoints.filter(({ address }) => endpointIdentities.has(address));
   const content = (item: LocalEndpoint): Entry<Address, Endpoint> => {
     const policy = policyOf(item);
+    const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) : 0 };
+    const distinguished = policy && policies.distinguishedBy(policy);
     return {
       id: keyText.endpoints(item.address),
       key: item.address,
       value: {
         ifindex: item.ifindex,
-        policy: policy ? policies.idOf(policy) : 0,
-        flags: policy ? isolation(policy) : 0,
+        ...judged,
+        revision: endpointRevision(item.address, judged, distinguished, locations),
         mac: item.mac,
         hostMac: item.hostMac,
       },

@@ -23,10 +23,19 @@ export class JudgedPolicy {
   readonly #policy: EndpointPolicy;
   #directions: readonly JudgedDirection[] | undefined;
   readonly #entries = new Memo<Identity, PolicyEntries>();
+  #distinguished: ReadonlySet<number> = new Set();
+  readonly #cidrs: ReadonlySet<string>;
   #last: { id: number; identities: ReadonlyMap<Identity, number>; entries: PolicyEntries } | undefined;
 
   constructor(policy: EndpointPolicy) {
     this.#policy = policy;
+    this.#cidrs = cidrsOf(policy);
+  }
+
+  /** Of the identities of the last entries(): those that are not treated like any other address. An address in one of the
+   * policy's CIDRs counts even if it is: its location hides that of the wider CIDR around it, which may not be. */
+  get distinguished(): ReadonlySet<number> {
+    return this.#distinguished;
   }
 
   /** The policy's entries under the number `id`; undefined where there are more than `limit`. */
@@ -42,6 +51,7 @@ export class JudgedPolicy {
     );
     let room = limit - all.length;
     let work = 0;
+    const distinguished = new Set<number>();
     for (const [identity, number] of identities) {
       if (room < 0) return undefined;
       if (++work % 256 === 0) yield;
@@ -49,12 +59,26 @@ export class JudgedPolicy {
         directions.flatMap((one) => forIdentity(one, id, identity, number)),
       );
       yield* each(entries, (entry) => all.push(entry));
+      if (entries.length > 0 || hasOneOf(identity.cidrs, this.#cidrs)) distinguished.add(number);
       room -= entries.length;
     }
     if (room < 0) return undefined;
     this.#last = { id, identities, entries: all };
+    this.#distinguished = distinguished;
     return all;
   }
+}
+
+function cidrsOf({ ingress = [], egress = [] }: EndpointPolicy): ReadonlySet<string> {
+  const rules = [...ingress, ...egress].flatMap((tier) => tier.rules);
+  const peers = rules.flatMap((rule) => rule.peers ?? []);
+  return new Set(peers.flatMap((peer) => ("cidr" in peer ? [peer.cidr, ...peer.except] : [])));
+}
+
+/** An identity has few CIDRs, a policy may have thousands. */
+function hasOneOf(cidrs: ReadonlySet<string>, ofPolicy: ReadonlySet<string>): boolean {
+  for (const cidr of cidrs) if (ofPolicy.has(cidr)) return true;
+  return false;
 }
 
 function directionsOf({ ingress, egress }: EndpointPolicy): [number, readonly Tier[]][] {

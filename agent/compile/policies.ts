@@ -12,6 +12,8 @@ export interface PolicyMap {
   /** The objects of each number's policy. */
   readonly names: ReadonlyMap<number, string>;
   idOf(policy: EndpointPolicy): number;
+  /** The identities that the policy does not treat like any other address. */
+  distinguishedBy(policy: EndpointPolicy): ReadonlySet<number> | undefined;
 }
 
 /** Compiles the map `policies`. A policy is judged once for each identity in its life. */
@@ -27,6 +29,7 @@ export class PolicyCompiler {
   ): Steps<PolicyMap | undefined> {
     const displaced = this.#ids.assign(inForce.values());
     const policies = new Map<string, readonly Entry<PolicyKey, PolicyValue>[]>();
+    const distinguished = new Map<EndpointPolicy, ReadonlySet<number>>();
     let room = limit;
     for (const policy of inForce.values()) {
       const judged = this.#judged.get(policy, [], () => new JudgedPolicy(policy));
@@ -34,8 +37,14 @@ export class PolicyCompiler {
       if (!entries) return undefined;
       room -= entries.length;
       policies.set(policy.owner, entries);
+      distinguished.set(policy, judged.distinguished);
     }
     const names = new Map([...inForce.values()].map((policy) => [idOf(displaced, policy.name), policy.sources]));
-    return { policies, names, idOf: (policy) => idOf(displaced, policy.name) };
+    return {
+      policies,
+      names,
+      idOf: (policy) => idOf(displaced, policy.name),
+      distinguishedBy: (policy) => distinguished.get(policy),
+    };
   }
 }

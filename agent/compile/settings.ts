@@ -1,20 +1,8 @@
-import type { Address } from "../../model/address/address.ts";
-import { hash32 } from "../../model/hash.ts";
 import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import { handlings, returnModes, translations } from "../../model/mode/mode.ts";
 import type { FelixConfiguration } from "../../model/objects/calico.ts";
-import {
-  type Endpoint,
-  type Location,
-  POLICY_REVISION_UNSETTLED,
-  type Prefix,
-  ReturnMode,
-  ServiceHandling,
-  type Settings,
-  SettingsFlag,
-  SocketTranslation,
-} from "../kernel/layout.gen.ts";
-import type { Contributions, Entry } from "./desired.ts";
+import { ReturnMode, ServiceHandling, type Settings, SettingsFlag, SocketTranslation } from "../kernel/layout.gen.ts";
+import type { Contributions } from "./desired.ts";
 import { keyText } from "./key.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
@@ -38,43 +26,4 @@ export function compileSettings(
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);
-}
-
-// Hashes of entries that did not change, and sums of maps that did not, are not computed again.
-const sums = new WeakMap<object, number>();
-const hashes = new WeakMap<object, number>();
-
-/** A number that changes with every endpoint's policy and every address's identity, so that connections are judged
- * again. Policies and identities are numbered by their content, so only the numbers are compared; a sum, so
- * that the order does not matter. Never has the bit of revisions of incomplete writes (reconcile/write-order.ts). */
-export function policyRevision(
-  endpoints: Contributions<Address, Endpoint>,
-  locations: Contributions<Prefix, Location>,
-): number {
-  let sum = 0;
-  for (const entries of endpoints.values()) {
-    for (const { id, value } of entries) sum = (sum + hash32(`${id} ${value.policy} ${value.flags}`)) >>> 0;
-  }
-  return ((sum + sumOf(locations)) & ~POLICY_REVISION_UNSETTLED) >>> 0;
-}
-
-function sumOf(locations: Contributions<Prefix, Location>): number {
-  let sum = sums.get(locations);
-  if (sum === undefined) {
-    sum = 0;
-    for (const entries of locations.values()) {
-      for (const entry of entries) if (entry.value.identity !== 0) sum = (sum + hashOf(entry)) >>> 0;
-    }
-    sums.set(locations, sum);
-  }
-  return sum;
-}
-
-function hashOf(entry: Entry<Prefix, Location>): number {
-  let hash = hashes.get(entry);
-  if (hash === undefined) {
-    hash = hash32(`${entry.id} ${entry.value.identity}`);
-    hashes.set(entry, hash);
-  }
-  return hash;
 }

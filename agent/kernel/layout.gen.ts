@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "f3012d27588e";
+export const layoutHash = "25aaaec50b65";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -778,7 +778,7 @@ export const nextHop: Codec<NextHop> = {
   },
 };
 
-/** struct connection, 120 bytes */
+/** struct connection, 128 bytes */
 export interface Connection {
   readonly lastSeen: bigint;
   readonly packets: bigint;
@@ -793,9 +793,10 @@ export interface Connection {
   readonly port: number;
   readonly peerPort: number;
   readonly sequence: number;
+  readonly endsRevision: number;
 }
 export const connection: Codec<Connection> = {
-  size: 120,
+  size: 128,
   encode(value, view, at) {
     view.setBigUint64(at, value.lastSeen, true);
     view.setBigUint64(at + 8, value.packets, true);
@@ -810,6 +811,8 @@ export const connection: Codec<Connection> = {
     view.setUint16(at + 112, value.port, false);
     view.setUint16(at + 114, value.peerPort, false);
     view.setUint32(at + 116, value.sequence, false);
+    view.setUint32(at + 120, value.endsRevision, true);
+    zero(view, at + 124, 4);
   },
   decode(view, at) {
     return {
@@ -826,6 +829,7 @@ export const connection: Codec<Connection> = {
       port: view.getUint16(at + 112, false),
       peerPort: view.getUint16(at + 114, false),
       sequence: view.getUint32(at + 116, false),
+      endsRevision: view.getUint32(at + 120, true),
     };
   },
 };
@@ -951,30 +955,33 @@ export const location: Codec<Location> = {
   },
 };
 
-/** struct endpoint, 24 bytes */
+/** struct endpoint, 28 bytes */
 export interface Endpoint {
   readonly ifindex: number;
   readonly policy: number;
   readonly flags: number;
+  readonly revision: number;
   readonly mac: string;
   readonly hostMac: string;
 }
 export const endpoint: Codec<Endpoint> = {
-  size: 24,
+  size: 28,
   encode(value, view, at) {
     view.setUint32(at, value.ifindex, true);
     view.setUint32(at + 4, value.policy, true);
     view.setUint32(at + 8, value.flags, true);
-    encodeMac(value.mac, view, at + 12);
-    encodeMac(value.hostMac, view, at + 18);
+    view.setUint32(at + 12, value.revision, true);
+    encodeMac(value.mac, view, at + 16);
+    encodeMac(value.hostMac, view, at + 22);
   },
   decode(view, at) {
     return {
       ifindex: view.getUint32(at, true),
       policy: view.getUint32(at + 4, true),
       flags: view.getUint32(at + 8, true),
-      mac: decodeMac(view, at + 12),
-      hostMac: decodeMac(view, at + 18),
+      revision: view.getUint32(at + 12, true),
+      mac: decodeMac(view, at + 16),
+      hostMac: decodeMac(view, at + 22),
     };
   },
 };

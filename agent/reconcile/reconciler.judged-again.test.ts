@@ -7,6 +7,7 @@ import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "../compile/compile.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
 import { FaultyMap } from "../kernel/faulty-map.ts";
+import { POLICY_REVISION_UNSETTLED } from "../kernel/layout.gen.ts";
 import type { MapStore, MapStores } from "../kernel/map-store.ts";
 import { MemoryMap, memoryMaps } from "../kernel/memory-map.ts";
 import { observedMaps } from "../kernel/observed-map.ts";
@@ -14,8 +15,11 @@ import { Reconciler } from "./reconciler.ts";
 
 /** A connection as bpf/policy/judge.h remembers its verdict. */
 class Connection {
-  #revision: number | undefined;
+  #policyRevision: number | undefined;
+  #endsRevision: number | undefined;
   readonly packet: Packet;
+  /** How often it was judged. */
+  judged = 0;
 
   constructor(packet: Packet) {
     this.packet = packet;
@@ -24,13 +28,22 @@ class Connection {
   /** Whether a packet of it passes. One that is refused is tried again as a new connection. */
   passes(maps: MapStores): boolean {
     const revision = maps.settings.lookup(0)?.policyRevision ?? 0;
-    if (this.#revision === revision) return true;
-    const allowed = this.#judge(maps);
-    this.#revision = allowed ? revision : undefined;
+    if (this.#policyRevision === revision) return true;
+    const isSettled = (revision & POLICY_REVISION_UNSETTLED) === 0;
+    const ends = this.#ends(maps);
+    const allowed = (isSettled && ends !== 0 && ends === this.#endsRevision) || this.#judge(maps);
+    this.#policyRevision = allowed ? revision : undefined;
+    if (!allowed || isSettled) this.#endsRevision = allowed ? ends : undefined;
     return allowed;
   }
 
+  #ends(maps: MapStores): number {
+    const revisionOf = (address: string) => maps.endpoints.lookup(address)?.revision ?? 0;
+    return (Math.imul(revisionOf(this.packet.source), 31) + revisionOf(this.packet.destination)) >>> 0;
+  }
+
   #judge(maps: MapStores): boolean {
+    this.judged++;
     const { source, destination } = this.packet;
     if (source === destination) return true;
     return (sent(maps, this.packet) ?? true) && (delivered(maps, this.packet) ?? true);

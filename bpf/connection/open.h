@@ -103,6 +103,7 @@ static __always_inline void entry_begin(struct connection *entry, const struct p
 	entry->node = opening->node;
 	entry->backend = opening->backend_id;
 	entry->policy_revision = opening->policy_revision;
+	entry->ends_revision = opening->ends_revision;
 	entry->sequence = packet->sequence;
 }
 

@@ -175,8 +175,8 @@ static __always_inline bool may_reach_tunnel(const struct settings *settings, co
 static __always_inline void judge_opening(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
-	enum outcome verdict = ALLOWED;
 	struct opening *opening;
+	enum outcome verdict;
 	struct tuple *flow;
 
 	if (plan->remember != REMEMBER_OPENING || !settings || !scratch)
@@ -190,9 +190,11 @@ static __always_inline void judge_opening(const struct packet *packet, const str
 	flow->destination_port = opening->backend_port;
 	if (is_tunnel_packet(flow) && !may_reach_tunnel(settings, &flow->destination))
 		return drop_flow(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
-	opening->policy_revision = revision_to_judge_by(settings);
-	if (!(opening->flags & CONNECTION_JUDGED_LATER))
-		verdict = judge(flow);
+	if (opening->flags & CONNECTION_JUDGED_LATER)
+		return;
+	begin_verdict(settings, scratch);
+	verdict = judge(flow);
 	if (verdict != ALLOWED)
-		drop_flow(plan, verdict);
+		return drop_flow(plan, verdict);
+	note_verdict(settings, scratch, &opening->policy_revision, &opening->ends_revision);
 }

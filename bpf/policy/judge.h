@@ -5,13 +5,24 @@
 #include "../scratch.h"
 #include "../verdict.h"
 
-/* What a verdict is stamped with. Read before the policies are: a verdict must not look newer than they were. */
-static __always_inline __u32 revision_to_judge_by(const struct settings *settings)
+/* Notes the node's revision before the policies are read: a verdict must not look newer than they were. */
+static __always_inline void begin_verdict(const struct settings *settings, struct scratch *scratch)
 {
-	__u32 revision = *(const volatile __u32 *)&settings->policy_revision;
-
+	scratch->policy_revision = *(const volatile __u32 *)&settings->policy_revision;
 	fence();
-	return revision;
+}
+
+/* Notes a verdict that allows, with what it depends on. Not if the agent has begun to write meanwhile, and for good only if it was
+ * not writing: it changes the node's revision before anything else. */
+static __always_inline void note_verdict(const struct settings *settings, const struct scratch *scratch,
+					 __u32 *policy_revision, __u32 *ends_revision)
+{
+	fence();
+	if (scratch->policy_revision != *(const volatile __u32 *)&settings->policy_revision)
+		return;
+	*policy_revision = scratch->policy_revision;
+	if (!(scratch->policy_revision & POLICY_REVISION_UNSETTLED))
+		*ends_revision = scratch->ends_revision;
 }
 
 /* Whether an address of this node stands for the node itself. */
@@ -60,44 +71,45 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 	return allowed;
 }
 
+/* What the verdict about a flow depends on, as one number, from the revisions of its ends; an end that is not on this node has
+ * none. The order counts. */
+static __always_inline __u32 ends_revision_of(const struct endpoint *source, const struct endpoint *destination)
+{
+	return (source ? source->revision * 31 : 0) + (destination ? destination->revision : 0);
+}
+
 /* Judges a connection by the policies of those of its two ends that live on this node. `flow` is the tuple after
- * translation: policies speak of workloads, not of services. Returns a verdict. */
+ * translation: policies speak of workloads, not of services. No policy keeps a workload from itself (Kubernetes, "Network
+ * Policies": a pod cannot block access to itself). Returns a verdict, and leaves the revision of the ends in scratch. */
 static __noinline enum outcome judge_from(const struct tuple *flow, enum local_source local)
 {
-	const struct endpoint *endpoint;
+	const struct endpoint *source, *destination;
+	struct scratch *scratch = scratch_get();
 
-	if (!flow)
+	if (!flow || !scratch)
 		return OUTCOME_DROP_MALFORMED;
-	endpoint = bpf_map_lookup_elem(&endpoints, &flow->source);
-	if (endpoint && !policy_allows(endpoint, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE))
+	source = bpf_map_lookup_elem(&endpoints, &flow->source);
+	destination = bpf_map_lookup_elem(&endpoints, &flow->destination);
+	scratch->ends_revision = ends_revision_of(source, destination);
+	if (source && source == destination)
+		return ALLOWED;
+	if (source && !policy_allows(source, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE))
 		return OUTCOME_DROP_POLICY_EGRESS;
-	endpoint = bpf_map_lookup_elem(&endpoints, &flow->destination);
-	if (endpoint && !policy_allows(endpoint, DIRECTION_INGRESS, &flow->source, flow, local))
+	if (destination && !policy_allows(destination, DIRECTION_INGRESS, &flow->source, flow, local))
 		return OUTCOME_DROP_POLICY_INGRESS;
 	return ALLOWED;
 }
 
-/* What did not pass the host's stack is not from this node, whatever its source says. No policy keeps a workload from itself
- * (Kubernetes, "Network Policies": a pod cannot block access to itself). */
+/* What did not pass the host's stack is not from this node, whatever its source says. */
 static __always_inline enum outcome judge(const struct tuple *flow)
 {
-	if (address_is_equal(&flow->source, &flow->destination))
-		return ALLOWED;
 	return judge_from(flow, LOCAL_SOURCE_IS_MASQUERADED);
 }
 
-/* Judges a known connection by a packet that it has in one direction or the other, seen before translation. Policies
- * speak of the one that opened it. */
-static __noinline enum outcome judge_connection(const struct tuple *tuple, const struct connection *connection)
+/* The flow that opened a connection, after translation, from a packet that it has in one direction or the other, seen before
+ * translation. */
+static __always_inline void flow_of_connection(struct tuple *flow, const struct tuple *tuple, const struct connection *connection)
 {
-	struct scratch *scratch = scratch_get();
-	struct tuple *flow;
-
-	if (!tuple || !connection || !scratch)
-		return OUTCOME_DROP_MALFORMED;
-	if (connection->flags & CONNECTION_HAIRPIN)
-		return ALLOWED;
-	flow = &scratch->flow;
 	if (connection->flags & CONNECTION_REPLY) {
 		*flow = reversed(tuple);
 	} else {
@@ -105,25 +117,47 @@ static __noinline enum outcome judge_connection(const struct tuple *tuple, const
 		flow->destination = connection->address;
 		flow->destination_port = connection->port;
 	}
-	return judge(flow);
 }
 
-/* A policy changed since this connection was judged: judge it again at its next packet, in either direction. `tuple` is that
- * packet's, before translation. */
+/* Whether anything may have changed that the last verdict about a connection depends on. Leaves in scratch the flow to be judged,
+ * the revision of its ends and that of the node. */
+static __noinline int is_to_be_judged(const struct tuple *tuple, const struct settings *settings,
+				      const struct connection *connection)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!tuple || !settings || !connection || !scratch)
+		return 0;
+	begin_verdict(settings, scratch);
+	flow_of_connection(&scratch->flow, tuple, connection);
+	scratch->ends_revision = ends_revision_of(bpf_map_lookup_elem(&endpoints, &scratch->flow.source),
+						  bpf_map_lookup_elem(&endpoints, &scratch->flow.destination));
+	if (connection->flags & CONNECTION_HAIRPIN)
+		return 0;
+	return (scratch->policy_revision & POLICY_REVISION_UNSETTLED) || !scratch->ends_revision ||
+	       scratch->ends_revision != connection->ends_revision;
+}
+
+/* A policy changed since this connection was judged: its next packet in either direction asks whether that concerns its ends, and
+ * is judged again if so. `tuple` is that packet's, before translation. */
 static __always_inline enum outcome judge_again(const struct tuple *tuple, const struct settings *settings,
 						struct connection *connection)
 {
+	struct scratch *scratch = scratch_get();
 	enum outcome verdict;
-	__u32 revision;
 
+	if (!scratch)
+		return OUTCOME_DROP_MALFORMED;
 	if (connection->policy_revision == settings->policy_revision ||
 	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
 		return ALLOWED;
-	revision = revision_to_judge_by(settings);
-	verdict = judge_connection(tuple, connection);
-	if (verdict == ALLOWED)
-		connection->policy_revision = revision;
-	return verdict;
+	if (is_to_be_judged(tuple, settings, connection)) {
+		verdict = judge(&scratch->flow);
+		if (verdict != ALLOWED)
+			return verdict;
+	}
+	note_verdict(settings, scratch, &connection->policy_revision, &connection->ends_revision);
+	return ALLOWED;
 }
 
 /* The workload of this node that sent a packet which now leaves the host's stack, whatever source it carries by now;

@@ -66,7 +66,7 @@ struct connection {
 	__u64 last_seen; /* ns, bpf_ktime_get_coarse_ns */
 	__u64 packets;
 	__u32 flags; /* enum connection_flag */
-	__u32 policy_revision;
+	__u32 policy_revision; /* of the node (`settings`), when it was last found to be allowed */
 	__u32 backend; /* id, 0: no service */
 	struct origin origin; /* of packets whose source was found to be right (policy/source.h); zero: none yet */
 	__u32 next; /* TCP: the sequence number after what this direction has sent; host byte order */
@@ -76,6 +76,8 @@ struct connection {
 	__be16 port;
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
 	__be32 sequence;  /* TCP: of the SYN that opened it; another one is a new connection */
+	__u32 ends_revision; /* of its ends on this node, when it was last judged (policy/judge.h); 0: has to be judged */
+	__u32 padding;
 };
 
 /* UDP that this node's stack has sent as the node itself (service/host_requests.h). */

@@ -13,6 +13,7 @@ struct endpoint {
 	__u32 ifindex;	/* host side of its veth pair */
 	__u32 policy;	/* id of its compiled policy: first field of struct policy_key */
 	__u32 flags;	/* enum endpoint_flag */
+	__u32 revision; /* changes with its policy and with every address that this policy distinguishes; never 0 */
 	__u8 mac[6];	  /* inside the pod */
 	__u8 host_mac[6]; /* host side */
 };

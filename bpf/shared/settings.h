@@ -37,7 +37,7 @@ struct settings {
 	__u32 tunnel_ifindex;	/* the VXLAN device, 0: none yet */
 	__u32 uplink_ifindex;	/* where forwarding looks for routes from */
 	__u32 return_mode;	/* enum return_mode, for connections that enter at this node */
-	__u32 policy_revision;	/* changes with every policy or identity: flows are judged again at their next packet */
+	__u32 policy_revision;	/* changes with every endpoint's revision, which flows then compare at their next packet */
 	__u32 service_handling; /* enum service_handling, for connections that begin now */
 	__u32 socket_translation; /* enum socket_translation, for sockets that connect now */
 	__u32 flags;		/* enum settings_flag */

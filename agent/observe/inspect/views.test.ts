@@ -45,7 +45,14 @@ describe("inspect", () => {
       identities: new Map([[7, "pods app=web in namespace default"]]),
       policies: new Map([[1, "NetworkPolicy default/web"]]),
     };
-    const endpoint = { ifindex: 4, policy: 1, flags: 1, mac: "02:00:00:00:00:01", hostMac: "02:00:00:00:00:02" };
+    const endpoint = {
+      ifindex: 4,
+      policy: 1,
+      flags: 1,
+      revision: 3,
+      mac: "02:00:00:00:00:01",
+      hostMac: "02:00:00:00:00:02",
+    };
     maps.endpoints.update([["10.244.1.2", endpoint]]);
     expect(policies(maps, names).rows).toEqual([
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "8", "TCP 80-87", "deny"],
@@ -80,6 +87,7 @@ describe("inspect", () => {
       peerPort: 40001,
       backend: 5,
       policyRevision: 0,
+      endsRevision: 0,
       sequence: 0,
       next: 0,
     };

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { finish } from "../../model/steps.ts";
+import { snapshotOf } from "../../test/model/random-snapshot.ts";
+import { Compiler } from "./compile.ts";
+import { JudgedPolicy } from "./judged-policy.ts";
+
+const pod = (name: string, app: string, local: boolean) => ({
+  name,
+  namespace: "alpha",
+  labels: { app },
+  http: undefined,
+  dns: undefined,
+  local,
+});
+const fromWeb = {
+  metadata: { name: "db", namespace: "alpha" },
+  spec: {
+    podSelector: { matchLabels: { app: "db" } },
+    ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }] }],
+  },
+};
+const fromOps = {
+  metadata: { name: "cache", namespace: "alpha" },
+  spec: {
+    podSelector: { matchLabels: { app: "cache" } },
+    ingress: [{ from: [{ podSelector: { matchLabels: { app: "ops" } } }] }],
+  },
+};
+
+/** The pods db (10.244.0.1), cache (.2) and plain (.3) on this node, and `others` (.4, .5 …) on another one. */
+function clusterWith(...others: string[]) {
+  return snapshotOf({
+    namespaceLabels: { alpha: {} },
+    pods: [
+      pod("db", "db", true),
+      pod("cache", "cache", true),
+      pod("plain", "plain", true),
+      ...others.map((app, index) => pod(`other-${index}`, app, false)),
+    ],
+    policies: [fromWeb, fromOps],
+  });
+}
+
+function revisionsOf(compiler: Compiler, ...others: string[]) {
+  const { endpoints, settings } = compiler.compile(clusterWith(...others)).maps;
+  const byAddress = Object.fromEntries([...endpoints.values()].flat().map(({ key, value }) => [key, value.revision]));
+  return {
+    db: byAddress["10.244.0.1"],
+    cache: byAddress["10.244.0.2"],
+    plain: byAddress["10.244.0.3"],
+    node: settings.get("settings")?.[0]?.value.policyRevision,
+  };
+}
+
+describe("when a pod elsewhere", () => {
+  const compiler = new Compiler();
+  const before = revisionsOf(compiler, "other");
+
+  test("appears that one policy distinguishes, only endpoints with that policy have a new revision", () => {
+    const after = revisionsOf(compiler, "other", "web");
+    expect(after).toEqual({ ...before, db: expect.any(Number), node: expect.any(Number) });
+    expect(after.db).not.toBe(before.db);
+    expect(after.node).not.toBe(before.node);
+  });
+
+  test("appears that no policy distinguishes, no revision changes", () => {
+    expect(revisionsOf(compiler, "other", "another")).toEqual(before);
+  });
+
+  test("gets other labels or goes, the same holds", () => {
+    const web = revisionsOf(compiler, "web");
+    expect(web.db).not.toBe(before.db);
+    expect(revisionsOf(compiler, "ops").db).toBe(before.db);
+    expect(revisionsOf(compiler).db).toBe(before.db);
+  });
+
+  test("takes another address, the same holds", () => {
+    expect(revisionsOf(compiler, "web", "other").db).not.toBe(revisionsOf(compiler, "other", "web").db);
+  });
+});
+
+test("an endpoint's revision changes with its own policy", () => {
+  const compiler = new Compiler();
+  const before = revisionsOf(compiler);
+  const snapshot = clusterWith();
+  const endpoints = compiler.compile({ ...snapshot, networkPolicies: snapshot.networkPolicies.slice(1) }).maps
+    .endpoints;
+  const revisions = [...endpoints.values()].flat().map(({ value }) => value.revision);
+  expect(revisions).not.toContain(before.db);
+  expect(revisions).toEqual(expect.arrayContaining([before.cache, before.plain]));
+});
+
+test("an address in a policy's CIDR is distinguished even where the policy treats it like any other", () => {
+  const tiers = [
+    {
+      rules: [
+        { verdict: "deny", peers: [{ selector: "bad" }] },
+        { verdict: "allow", peers: [{ cidr: "10.0.0.0/8", except: [] }] },
+      ],
+      otherwise: "deny",
+    },
+  ] as const;
+  const policy = new JudgedPolicy({ name: { name: "p", hash: 1 }, owner: "p", sources: "p", ingress: tiers });
+  const identity = (selectors: string[], cidrs: string[]) => ({
+    name: { name: `${selectors} ${cidrs}`, hash: 1 },
+    selectors: new Set(selectors),
+    cidrs: new Set(cidrs),
+    ports: new Map(),
+  });
+  const identities = new Map([
+    [identity([], ["10.0.0.0/8"]), 1],
+    [identity(["bad"], ["10.0.0.0/8"]), 2], // a pod: its location hides that of 10.0.0.0/8
+    [identity(["bad"], []), 3],
+    [identity(["other"], ["192.0.2.0/24"]), 4],
+  ]);
+  finish(policy.entries(7, identities, 100));
+  expect(policy.distinguished).toEqual(new Set([1, 2]));
+});
