@@ -6,8 +6,8 @@ export interface Named {
   readonly hash: number;
 }
 
-/** @param salt what nobody else knows, for names that users compose: of two with one hash one has to move, and while it does the
- * number means both. Who knows how to hash can compose a name that meets another's. */
+/** @param salt a secret, for names that users compose. Of two names with the same hash one has to move, and meanwhile the number
+ * means both. Without a salt a user could compose a name that collides with another user's. */
 export function named(name: string, salt = ""): Named {
   return { name, hash: hash32(salt + name) };
 }

@@ -1,11 +1,11 @@
-/** Work in short parts, so that whoever runs it may do something else in between: health, CNI, other changes. The work
- * itself looks at no clock; how many parts are done in a row is the runner's choice (slices.ts). */
+/** Work in short parts, so that the runner can do other work in between: health, CNI, other changes. The work
+ * itself reads no clock; the runner decides how many parts run in a row (slices.ts). */
 export type Steps<R> = Generator<void, R, void>;
 
 /** How many items of a list are one part: well below a millisecond where an item is a few comparisons. */
 const PART = 256;
 
-/** Does all of it at once, for tests and for what nobody waits beside. */
+/** Runs all parts, for tests and for programs without other work. */
 export function finish<R>(steps: Steps<R>): R {
   for (;;) {
     const { done, value } = steps.next();

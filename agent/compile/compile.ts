@@ -53,7 +53,7 @@ export class Compiler {
   /** The same in parts. */
   *compiling(snapshot: ClusterSnapshot): Steps<DesiredState> {
     const { felixConfigurations } = snapshot;
-    // The agent looks at its machine again and again; nearly always it is as it was, and nothing hangs on a new object.
+    // The agent re-reads the machine's facts regularly. They rarely change, so an equal object is replaced by the previous one.
     const facts = this.#facts.get([JSON.stringify(snapshot.facts)], () => snapshot.facts);
     const ipPools = this.#ipPools.get([snapshot.ipPools, facts], () => judgePools(snapshot.ipPools, facts));
     const nodes = this.#nodes.get([snapshot.nodes, ipPools, facts], () =>

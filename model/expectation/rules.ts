@@ -1,6 +1,6 @@
 // What of an expectation contradicts itself: the same for check files and for components. Imports nothing.
 
-/** The numbers of an expectation, whoever wrote them. */
+/** The numbers of an expectation, from components and check files alike. */
 export interface Counted {
   verdict: string;
   /** Attempts. */

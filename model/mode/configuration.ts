@@ -40,7 +40,7 @@ function afterKubeProxy(configuration: FelixConfiguration | undefined): KubeProx
   return (configuration?.spec.bpfKubeProxyIptablesCleanupEnabled ?? true) ? "remove-rules" : "ignore";
 }
 
-/** Configurations that nobody reads. */
+/** Configurations that are not read. */
 export function configurationProblems(configurations: readonly FelixConfiguration[]): Problem[] {
   return configurations
     .filter(({ metadata }) => metadata.name !== "default")

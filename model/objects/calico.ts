@@ -43,7 +43,7 @@ const felixAnnotations = z.object({
   [annotations.externalIpNetworks]: z.string().nullish(),
 });
 
-/** Of others' annotations nothing is known; one of ours that nobody reads is misspelt. */
+/** Annotations of other programs are ignored; an unknown one with our prefix is a misspelling. */
 const onlyKnown = z.record(z.string(), z.unknown()).superRefine((all, context) => {
   for (const name of Object.keys(all).filter((one) => one.startsWith(OWN) && !(one in felixAnnotations.shape)))
     context.addIssue({ code: "unrecognized_keys", keys: [name], input: all, message: `nobody reads "${name}"` });

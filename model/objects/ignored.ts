@@ -48,7 +48,7 @@ const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   },
 };
 
-/** What an object's annotations ask for and nobody here does. */
+/** Annotations whose effect this dataplane does not implement. */
 export function ignoredAnnotations(kind: keyof typeof IGNORED, metadata: Annotated): Problem[] {
   return Object.entries(metadata.annotations ?? {}).flatMap(([annotation, text]) => {
     const meaning = IGNORED[kind]?.[annotation] ?? (kind === "Pod" ? trafficClass(annotation) : undefined);

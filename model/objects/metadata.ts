@@ -9,7 +9,7 @@ export const ANNOTATIONS = new Set([
   "kubernetes.io/config.hash",
   // Of a Service, in place of the field of that name.
   "service.beta.kubernetes.io/load-balancer-source-ranges",
-  // Read only to say that nobody here does what they ask for (compile/ignored.ts).
+  // Read only to report unsupported annotations (ignored.ts).
   "kubernetes.io/ingress-bandwidth",
   "kubernetes.io/egress-bandwidth",
   "service.kubernetes.io/topology-mode",

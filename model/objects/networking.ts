@@ -2,7 +2,7 @@ import { z } from "zod";
 import { cidr } from "./cidr.ts";
 import { list, metadata } from "./metadata.ts";
 
-// networking.k8s.io/v1 NetworkPolicy. A field that nobody here knows may narrow what stands beside it, so it is refused with
+// networking.k8s.io/v1 NetworkPolicy. An unknown field may narrow the fields next to it, so it is refused with
 // its path: without it the policy would allow more.
 
 export const labelSelector = z.strictObject({

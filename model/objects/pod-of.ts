@@ -1,7 +1,7 @@
 import type { Address } from "../address/address.ts";
 import type { Pod } from "./core.ts";
 
-/** A pod as whoever made its interface was told of it. */
+/** A pod as it was passed to the creator of its interface. */
 export interface PodName {
   readonly namespace: string;
   readonly pod: string;

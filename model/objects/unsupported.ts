@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { metadata } from "./metadata.ts";
 
-/** An object of a kind that means something to people but nothing to this dataplane yet: always refused, so that nobody
- * believes it in force. */
+/** An object of a kind that this dataplane does not support yet: always refused, so that users do not believe it is in
+ * force. */
 export const unsupported = z.object({
   metadata,
   spec: z.undefined({

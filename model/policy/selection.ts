@@ -12,12 +12,12 @@ import { closed, closingOrder } from "./limits.ts";
 import { type CompiledPolicy, compileNetworkPolicy, isSelected } from "./network-policy.ts";
 import type { Rule, Tier } from "./rules.ts";
 
-/** What applies to an endpoint, whoever else it applies to. Its name is its content: the entries under its number never
+/** The policies of an endpoint; other endpoints may share them. Its name is its content: the entries under its number never
  * change their meaning, so an endpoint moves from one state to the next in a single write. */
 export interface EndpointPolicy {
   readonly name: Named;
   readonly owner: string;
-  /** The objects it is made of: "NetworkPolicy default/a, NetworkPolicy default/b". */
+  /** The objects it consists of: "NetworkPolicy default/a, NetworkPolicy default/b". */
   readonly sources: string;
   readonly ingress?: readonly Tier[];
   readonly egress?: readonly Tier[];
@@ -47,7 +47,7 @@ export interface Selection<Endpoint extends PodName = PodName> {
   readonly policies: ReadonlyMap<Endpoint, EndpointPolicy>;
   /** Every policy that is in force, by name. */
   readonly inForce: ReadonlyMap<string, EndpointPolicy>;
-  /** The objects they are made of. */
+  /** The objects they consist of. */
   readonly sources: readonly CompiledPolicy[];
   readonly vocabulary: Vocabulary;
   readonly problems: readonly Problem[];

@@ -31,7 +31,7 @@ export interface NatOutgoing {
   readonly exclusions: readonly string[];
 }
 
-/** An IPAM block and whose it is: this node's, another's by address, or nobody's we know. */
+/** An IPAM block and its owner: this node, another node by address, or an unknown one. */
 export interface PlacedBlock {
   readonly owner: string;
   readonly cidr: Cidr;

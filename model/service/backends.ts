@@ -21,7 +21,7 @@ export interface Backend {
   readonly hostNetwork: boolean;
   readonly ready: boolean;
   readonly servingTerminating: boolean;
-  /** It stands in no list: what is established goes on. */
+  /** It is in no list: established connections continue. */
   readonly draining: boolean;
 }
 
@@ -145,7 +145,7 @@ export function localList(cluster: BackendList, all: readonly Backend[]): Backen
   };
 }
 
-/** Backends as the map holds them: who stands in none of the lists is given nothing new. */
+/** Backends as in the map: one that is in no list gets no new connections. */
 export function* withDraining(all: readonly Backend[], lists: readonly BackendList[]): Steps<readonly Backend[]> {
   const listed = new Set<string>();
   for (const { backends } of lists) yield* each(backends, ({ name }) => listed.add(name.name));

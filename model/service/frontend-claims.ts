@@ -17,8 +17,8 @@ export interface Refusal {
 export type Lost = ReadonlyMap<string, Refusal>;
 type Losses = Map<CompiledService, Map<string, Refusal>>;
 
-/** Decides between objects that want one address and port. A cluster address is nobody else's, on any port; a node port
- * goes before what somebody claims on a node's address; else the older object keeps what it has. */
+/** Decides between objects that want one address and port. A cluster address belongs to its Service only, on any port; a node port
+ * takes precedence over other claims on a node's address; otherwise the older object keeps its claim. */
 export class FrontendClaims {
   readonly #frontends = new Claims<CompiledService, string>(({ frontends, owner }) =>
     frontends.map(({ key }) => [frontendText(key), owner]),
@@ -46,7 +46,7 @@ export class FrontendClaims {
     return losses;
   }
 
-  // Whoever has the address, or the port on every node, before any contest.
+  // The owner of the address, or of the port on every node, takes precedence.
   #taken({ owner }: CompiledService, { claim, key }: FrontendRule, isNode: (address: string) => boolean) {
     if (claim === "cluster IP" || claim === "node port") return undefined;
     const cluster = this.#clusterAddresses.names(key.address).find((name) => name !== owner);

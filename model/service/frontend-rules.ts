@@ -9,11 +9,11 @@ import type { ExternalIpPolicy } from "./external-ips.ts";
 import type { Frontend } from "./frontend.ts";
 import { NODE_LOOPBACK } from "./frontend.ts";
 
-/** Where a frontend's address comes from. What is first in the list goes before what is later, whoever is older. */
+/** The origin of a frontend's address. Earlier ones in the list take precedence, regardless of age. */
 export const claims = ["cluster IP", "node port", "external IP", "load balancer", "host port"] as const;
 export type Claim = (typeof claims)[number];
 
-/** Says which addresses and ports nobody may claim, whatever other objects there are. */
+/** The addresses and ports that no object may claim. */
 export interface FrontendRules {
   /** Why this claim is not served; undefined: nothing speaks against it. */
   refusal(claim: Claim, key: Frontend): string | undefined;

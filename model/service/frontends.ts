@@ -20,7 +20,7 @@ export interface FrontendRule {
 
 export type TrafficPolicy = "Cluster" | "Local";
 
-/** Every frontend of one service port. Of an address that stands in two fields the first says by which rules. */
+/** Every frontend of one service port. For an address in two fields, the first field decides the rules. */
 export function frontends(service: Service, port: ServicePort, ranges = EVERYBODY): readonly FrontendRule[] {
   const { spec } = service;
   const internal = spec.internalTrafficPolicy ?? "Cluster";
@@ -71,7 +71,7 @@ export function frontendCount(service: Service): number {
   return ports.length * addresses + ports.filter(({ nodePort }) => nodePort).length;
 }
 
-/** Headless services have the address "None" and are nobody's to translate. */
+/** Headless services have the address "None" and are not translated. */
 export function clusterAddresses({ spec }: Service): readonly string[] {
   const addresses = spec.clusterIPs.length > 0 ? spec.clusterIPs : [spec.clusterIP ?? ""];
   return addresses.filter((address) => familyOf(address) !== undefined);
@@ -81,7 +81,7 @@ function balancedAddresses(service: Service): readonly string[] {
   const { spec, status } = service;
   const ingress = spec.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
   // KEP-1860: only VIP, the default, says that packets reach nodes with the address. With Proxy the load balancer ends
-  // connections itself; what a later mode means nobody knows here.
+  // connections itself; later modes are unknown here.
   return ingress.flatMap(({ ip, ipMode }) => (ip && (ipMode ?? "VIP") === "VIP" ? [ip] : []));
 }
 

@@ -20,7 +20,7 @@ export class HostPortCompiler {
   readonly #compiled = new Memo<Pod, CompiledService>();
   #last: readonly CompiledService[] = [];
 
-  /** The very same answer as before where nothing it is made of changed. */
+  /** Returns the same object as before if its inputs did not change. */
   compile(objects: Placed, nodes: NodeDirectory, rules: FrontendRules): readonly CompiledService[] {
     return this.#result.get([objects.pods, objects.endpoints, nodes, rules], () => {
       const next = this.#compile(objects, nodes, rules);

@@ -7,8 +7,8 @@ import { portIn } from "./backends.ts";
 import { frontendCount } from "./frontends.ts";
 import { type CompiledService, isServed, ownerOf } from "./service.ts";
 
-/** What one Service, or the host ports of one pod, may hold. What holds more is closed: nobody is served by it. It could keep an
- * agent busy for minutes, or take the memory of its node. */
+/** The limits of one Service, or of the host ports of one pod. One that exceeds them is closed, that is, not served: it could keep
+ * an agent busy for minutes, or use up its node's memory. */
 export const SERVICE_LIMITS = {
   /** Addresses times ports that clients may use. */
   frontends: 4_096,

@@ -44,7 +44,7 @@ export interface CompiledService {
 // The default of sessionAffinityConfig.clientIP.timeoutSeconds in the API.
 const DEFAULT_AFFINITY_SECONDS = 10800;
 
-// Whoever has one of these labels, whatever its value, is for another proxy, or for nobody: kube-proxy does not list it.
+// A Service with one of these labels, whatever its value, is for another proxy or for none: kube-proxy does not list it.
 const NOT_FOR_PROXIES = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
 
 /** Whether a Service, or an EndpointSlice, is left alone by its labels. */
@@ -103,7 +103,7 @@ export function* compileService(
   };
 }
 
-/** What an object compiles to by which nobody is served. */
+/** The result for an object that is not served. */
 export const NOTHING = { frontends: [], lists: [], clients: [], backends: [], problems: [] } as const;
 
 export function withoutFrontends(service: Service): CompiledService {

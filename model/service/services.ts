@@ -18,7 +18,7 @@ import { EVERYBODY, type SourceRanges, sourceRanges, tooMany } from "./source-ra
 // Services that are compiled in one part.
 const PART = 64;
 
-/** What services and host ports are made of. */
+/** The inputs of services and host ports. */
 export interface ServiceObjects extends Placed {
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
@@ -30,7 +30,7 @@ export interface ServedServices {
   /** Frontends that their objects ask for and do not get. */
   readonly lost: ReadonlyMap<CompiledService, Lost>;
   readonly problems: readonly Problem[];
-  /** How many are too large and serve nobody. */
+  /** How many are too large and therefore not served. */
   readonly closed: number;
 }
 
@@ -54,7 +54,7 @@ export class ServiceSet {
     this.#room = room;
   }
 
-  /** In parts. The very same answer as before where nothing it is made of changed. */
+  /** In parts. Returns the same object as before if its inputs did not change. */
   *compiling(objects: ServiceObjects, nodes: NodeDirectory, rules: FrontendRules): Steps<ServedServices> {
     const pods = this.#asksPods ? objects.pods : undefined;
     const hostPorts = this.#hostPorts.compile(objects, nodes, rules);

@@ -6,7 +6,7 @@ import { objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import type { Steps } from "../steps.ts";
 
-/** Clients that may use a load balancer's address. Its name is its content: whoever changes a list names another set. */
+/** Clients that may use a load balancer's address. Its name is its content: a changed list is another set. */
 export interface RangeSet extends Named {
   readonly ranges: readonly Cidr[];
 }
@@ -18,15 +18,15 @@ export interface SourceRanges {
   readonly problems: readonly Problem[];
 }
 
-/** What the loadBalancerSourceRanges of one Service may hold. With more, nobody is served at its load balancer's addresses. */
+/** The limit for the loadBalancerSourceRanges of one Service. With more, its load balancer's addresses are not served. */
 export const SOURCE_RANGES_LIMIT = 4_096;
 
 const ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
 export const EVERYBODY: SourceRanges = { of: () => undefined, problems: [] };
 
-/** The ranges of a Service. The field goes before the annotation. A list that cannot be read, or is too long, admits nobody.
- * @param room for all ranges of a node, where this list is among those that are too many (`tooMany`) */
+/** The ranges of a Service. The field takes precedence over the annotation. A list that is invalid or too long admits no client.
+ * @param room for all ranges of a node, if this list is among those that are too many (`tooMany`) */
 export function sourceRanges(service: Service, room?: number): SourceRanges {
   const { path, texts } = written(service);
   if (texts.length === 0) return EVERYBODY;
@@ -89,7 +89,7 @@ function nobody(problems: readonly Problem[]): SourceRanges {
   return { of: () => set, problems };
 }
 
-/** Ranges of the other family say nothing of this one's clients: where none is left, nobody is admitted. */
+/** Ranges of the other family do not apply to this one's clients: without ranges of this family no client is admitted. */
 function setOf(all: readonly Cidr[], family: Family): RangeSet | undefined {
   const byText = new Map(all.filter((cidr) => cidr.family === family).map((cidr) => [cidr.text, cidr]));
   const ranges = [...byText.values()].sort((a, b) => (a.text < b.text ? -1 : 1));
