@@ -43,14 +43,14 @@ export const batchSchema = z.array(probeSchema);
 export const READY = '{"ready":true}';
 
 /** `none`: no packet was sent, `error` says why (name not resolved, local port busy, pod not on this node); or the result is not known, `undecided` says why. */
-export type Verdict = "allowed" | "dropped" | "rejected" | "none";
+export type ProbeResult = "allowed" | "dropped" | "rejected" | "none";
 
 /** The result of one attempt. */
 export interface AttemptResult {
   id: string;
   /** Counts from 1. */
   attempt: number;
-  verdict: Verdict;
+  verdict: ProbeResult;
   /** Milliseconds until the connection was established (TCP) or answered (UDP). */
   connectMs?: number;
   /** The three fields of a probe server's answer. */

@@ -14,7 +14,7 @@ const rejections = new Set([
 ]);
 
 /** The verdict of an error before any answer; an error of this side only (a busy local port) gives none. */
-export function verdictOfError(error: NodeJS.ErrnoException): Outcome {
+export function resultOfError(error: NodeJS.ErrnoException): Outcome {
   const code = error.code ?? error.message;
   if (rejections.has(code)) return { verdict: "rejected", error: code };
   if (code === "ETIMEDOUT") return { verdict: "dropped", error: code };

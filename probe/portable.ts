@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { describe } from "./answer.ts";
 import type { AttemptResult, Outcome, Probe } from "./batch.ts";
-import { verdictOfError } from "./errors.ts";
+import { resultOfError } from "./errors.ts";
 import { explainSilence } from "./next-hop.ts";
 import { request } from "./tcp-attempt.ts";
 import { payload } from "./udp-attempt.ts";
@@ -77,5 +77,5 @@ function udpOutcome({ ended, error }: Raw, { timeoutMs }: Probe): Outcome {
 }
 
 function failed(error = "it failed without a reason"): Outcome {
-  return verdictOfError(Object.assign(new Error(error), /^E[A-Z]+$/.test(error) && { code: error }));
+  return resultOfError(Object.assign(new Error(error), /^E[A-Z]+$/.test(error) && { code: error }));
 }

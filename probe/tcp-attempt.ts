@@ -1,7 +1,7 @@
 import { connect, isIPv6, type Socket } from "node:net";
 import { describe, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
-import { verdictOfError } from "./errors.ts";
+import { resultOfError } from "./errors.ts";
 import { afterSilence, longestSilenceMs, type Silence, silent } from "./silence.ts";
 import { isAcknowledged } from "./sockets.ts";
 
@@ -92,7 +92,7 @@ export function attemptTcp(target: TcpTarget): Promise<Outcome> {
       if (outcome.verdict === "allowed") return;
       const opened = outcome.connectMs !== undefined;
       settle(
-        opened ? { verdict: "allowed", error: `${error.code} after the connection opened` } : verdictOfError(error),
+        opened ? { verdict: "allowed", error: `${error.code} after the connection opened` } : resultOfError(error),
       );
     });
   });

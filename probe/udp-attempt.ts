@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { describe, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
-import { verdictOfError } from "./errors.ts";
+import { resultOfError } from "./errors.ts";
 import { afterSilence, silent } from "./silence.ts";
 
 /** One datagram to send. */
@@ -33,7 +33,7 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
     const callOff = afterSilence(target.timeoutMs, (silence) =>
       settle(silent(`no answer within ${target.timeoutMs} ms`, silence)),
     );
-    socket.once("error", (error: NodeJS.ErrnoException) => settle(verdictOfError(error)));
+    socket.once("error", (error: NodeJS.ErrnoException) => settle(resultOfError(error)));
     socket.once("message", (message) => {
       const text = message.toString("utf8");
       const connectMs = Math.round((performance.now() - started) * 1000) / 1000;
@@ -43,7 +43,7 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
       // The type omits the callback's error: a dataplane may refuse at the socket.
       const connected = (error?: NodeJS.ErrnoException): void => {
         if (error) {
-          settle(verdictOfError(error));
+          settle(resultOfError(error));
           return;
         }
         const { address, port } = socket.address();

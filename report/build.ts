@@ -18,7 +18,7 @@ export function buildReport(inputs: ReportInputs): Report {
   });
   return {
     writtenAt: writtenAt.toISOString(),
-    verdict: verdictOf(inputs),
+    verdict: conclusionOf(inputs),
     ...(verification && { holds: holds(verification) && (compare?.expected ?? []).every(({ pass }) => pass) }),
     ways: packetPathsOf(verification, compare),
     logged: loggedOf(verification, compare),
@@ -29,7 +29,7 @@ export function buildReport(inputs: ReportInputs): Report {
   };
 }
 
-function verdictOf({ verification, compare, throughput, scale }: ReportInputs): string {
+function conclusionOf({ verification, compare, throughput, scale }: ReportInputs): string {
   const verdict = verification?.verdict ?? compare?.verdict ?? throughput?.verdict ?? scale?.verdict;
   if (!verdict) return "Nothing is known yet: no result was found.";
   return verification ? verdict : `Nothing was verified, but measured: ${verdict}`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judge } from "./audit.ts";
+import { findingOf } from "./audit.ts";
 
 const vulnerable = (severity: string) => ({
   vulnerabilities: {
@@ -24,9 +24,9 @@ test.each([
     "skipped",
     ["the registry does not report known vulnerabilities: ENOLOCK"],
   ],
-])("%s", (_, answer, verdict, lines) => expect(judge(JSON.stringify(answer))).toEqual({ verdict, lines }));
+])("%s", (_, answer, result, lines) => expect(findingOf(JSON.stringify(answer))).toEqual({ result, lines }));
 
 test("a missing report proves nothing", () => {
-  expect(judge("")).toEqual({ verdict: "skipped", lines: ["npm audit gave no report: no output"] });
-  expect(judge("<html>").verdict).toBe("skipped");
+  expect(findingOf("")).toEqual({ result: "skipped", lines: ["npm audit gave no report: no output"] });
+  expect(findingOf("<html>").result).toBe("skipped");
 });

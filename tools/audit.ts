@@ -6,7 +6,7 @@ import { join } from "node:path";
 /** A known vulnerability of this severity or above is a failure. */
 const GRAVE = ["high", "critical"];
 
-export type Finding = { verdict: "passed" | "failed" | "skipped"; lines: string[] };
+export type Finding = { result: "passed" | "failed" | "skipped"; lines: string[] };
 
 interface Report {
   vulnerabilities?: Record<
@@ -18,20 +18,20 @@ interface Report {
 }
 
 /** @param answer of `npm audit --json` */
-export function judge(answer: string): Finding {
+export function findingOf(answer: string): Finding {
   let report: Report;
   try {
     report = JSON.parse(answer);
   } catch {
     return {
-      verdict: "skipped",
+      result: "skipped",
       lines: [`npm audit gave no report: ${answer.trim().slice(0, 200) || "no output"}`],
     };
   }
   if (!report.vulnerabilities) {
     const { summary, detail, code } = report.error ?? {};
     const why = summary || detail || report.message || code || "no list";
-    return { verdict: "skipped", lines: [`the registry does not report known vulnerabilities: ${why}`] };
+    return { result: "skipped", lines: [`the registry does not report known vulnerabilities: ${why}`] };
   }
   const found = Object.values(report.vulnerabilities);
   const lines = found.map(({ name, range, severity, via }) => {
@@ -39,7 +39,7 @@ export function judge(answer: string): Finding {
     return `${severity}: ${name} ${range}: ${titles.join("; ")}`;
   });
   const grave = found.some(({ severity }) => GRAVE.includes(severity));
-  return { verdict: grave ? "failed" : "passed", lines };
+  return { result: grave ? "failed" : "passed", lines };
 }
 
 function main(): void {
@@ -47,10 +47,10 @@ function main(): void {
   for (const folder of [".", "tools/node"]) {
     const words = ["audit", "--json", "--package-lock-only"];
     const { stdout, error } = spawnSync("npm", words, { cwd: join(root, folder), encoding: "utf8", timeout: 120_000 });
-    const { verdict, lines } = error ? judge(error.message) : judge(stdout);
-    const word = { passed: "no severe vulnerability is known in", failed: "FAIL", skipped: "SKIP" }[verdict];
+    const { result, lines } = error ? findingOf(error.message) : findingOf(stdout);
+    const word = { passed: "no severe vulnerability is known in", failed: "FAIL", skipped: "SKIP" }[result];
     process.stdout.write([`${word} ${join(folder, "package-lock.json")}`, ...lines].join("\n  ").concat("\n"));
-    if (verdict === "failed") process.exitCode = 1;
+    if (result === "failed") process.exitCode = 1;
   }
 }
 

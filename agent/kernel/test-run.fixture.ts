@@ -16,7 +16,7 @@ export interface Circumstances {
   readonly repeat?: number;
 }
 
-export interface Verdict {
+export interface RunResult {
   /** TC_ACT_OK, TC_ACT_SHOT, TC_ACT_REDIRECT … (linux/pkt_cls.h) */
   readonly action: number;
   /** The packet as the program left it. Overwritten by the next run. */
@@ -69,7 +69,7 @@ class Room {
 let room: Room | undefined;
 
 /** @throws Error when the kernel does not run it: an unacceptable frame, or a missing interface */
-export function testRun(programFd: number, frame: Uint8Array, circumstances: Circumstances): Verdict {
+export function testRun(programFd: number, frame: Uint8Array, circumstances: Circumstances): RunResult {
   call ??= koffi.load("libbpf.so.1").func("int bpf_prog_test_run_opts(int fd, uint8_t *options)");
   room ??= new Room();
   const { input, output, context, contextOut, options } = room;

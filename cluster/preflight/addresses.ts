@@ -6,7 +6,7 @@ import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
 /** Overlapping networks, and pods with addresses from another network plugin. */
-export function judgeAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+export function examineAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const findings = [
     ...nodesInside(facts, plan),
     ...services(facts, plan),

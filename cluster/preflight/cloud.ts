@@ -17,7 +17,7 @@ const SOURCE_CHECKS: Record<string, { cloud: string; next: string }> = {
 };
 
 /** With DSR a node answers with another node's address: clouds that drop such packets, and load balancers that never see them. */
-export function judgeCloud({ nodes, services }: ClusterFacts, { returnMode }: PreflightPlan): Finding[] {
+export function examineCloud({ nodes, services }: ClusterFacts, { returnMode }: PreflightPlan): Finding[] {
   const schemes = nodes.map(({ spec }) => /^(\w+):\/\//.exec(spec?.providerID ?? "")?.[1] ?? "");
   const checking = [...new Set(schemes)].flatMap((scheme) => SOURCE_CHECKS[scheme] ?? []);
   const balanced = services

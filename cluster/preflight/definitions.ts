@@ -8,7 +8,7 @@ const CHECK = "definitions";
 const OURS = KINDS.map(({ plural, group }) => `${plural}.${group}`);
 
 /** CRDs under names that this dataplane needs: those of another owner are never taken over, even if its network plugin is accepted. */
-export function judgeDefinitions({ definitions }: ClusterFacts): Finding[] {
+export function examineDefinitions({ definitions }: ClusterFacts): Finding[] {
   const nameOf = ({ metadata }: V1CustomResourceDefinition): string => metadata?.name ?? "";
   const taken = definitions.flatMap((definition) => {
     const stranger = OURS.includes(nameOf(definition)) ? strangerOf(definition) : undefined;

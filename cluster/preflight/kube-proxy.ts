@@ -6,8 +6,8 @@ import { type Finding, ok, refused, warning } from "./finding.ts";
 const CHECK = "kube-proxy";
 
 /** Two service implementations would translate each other's packets. */
-export function judgeKubeProxy(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
-  const findings = kubeProxyDaemonSets(facts.daemonSets).map((daemonSet) => judgeDaemonSet(daemonSet, plan));
+export function examineKubeProxy(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+  const findings = kubeProxyDaemonSets(facts.daemonSets).map((daemonSet) => examineDaemonSet(daemonSet, plan));
   const apart = proxyPods(facts.pods);
   if (apart.length > 0)
     findings.push(
@@ -21,7 +21,7 @@ export function judgeKubeProxy(facts: ClusterFacts, plan: PreflightPlan): Findin
   return findings.length > 0 ? findings : [ok(CHECK, "none found")];
 }
 
-function judgeDaemonSet(
+function examineDaemonSet(
   { namespace, name, removed }: KubeProxyDaemonSet,
   { existingKubeProxy }: PreflightPlan,
 ): Finding {

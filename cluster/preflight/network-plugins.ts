@@ -31,7 +31,7 @@ const NEXT =
   "use a cluster without a network plugin, or remove it and restart the nodes; to run both: ebpf-dataplane:otherNetworkPlugin: accept";
 
 /** Two plugins that assign addresses and routes to pods. */
-export function judgeNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+export function examineNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const inTheWay = plan.otherNetworkPlugin === "accept" ? warning : refused;
   const findings = [
     ...facts.daemonSets.flatMap((daemonSet) => {

@@ -9,7 +9,7 @@ const OVERHEAD = 50;
 const NODE_PORTS = { first: 30_000, last: 32_767, said: false };
 
 /** Packet sizes and ports. */
-export function judgeNetwork(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+export function examineNetwork(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const reports = [...facts.reports].flatMap(([node, report]) =>
     typeof report === "string" ? [] : [{ node, report }],
   );

@@ -30,7 +30,7 @@ const OBSTACLES: Record<keyof Obstacles, { check: string; next: string }> = {
   },
 };
 
-export function judgeNodes(facts: ClusterFacts): Finding[] {
+export function examineNodes(facts: ClusterFacts): Finding[] {
   return facts.nodes.flatMap((node) => {
     const name = node.metadata?.name ?? "";
     const unfit = unfitKind(node);

@@ -2,9 +2,9 @@ import type { PreflightPlan, PreflightResult } from "../../components/documents/
 import type { Api } from "../../kubernetes/transport.ts";
 import { clusterIdBefore, clusterIdOf, requireCluster } from "../identity.ts";
 import { askNodes } from "./ask-nodes.ts";
+import { examine } from "./examine.ts";
 import { readFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { judge } from "./judge.ts";
 
 /** The result of a preflight: one JSON document. */
 export interface Preflight extends PreflightResult {
@@ -20,7 +20,7 @@ export async function preflight(plan: PreflightPlan, api: Api, say: (line: strin
     say(`checking ${facts.nodes.length} nodes, with a short-lived pod on each`);
     facts.reports = await askNodes(api, facts, plan);
   }
-  const findings = judge(facts, plan);
+  const findings = examine(facts, plan);
   const nodes = facts.nodes.map(({ metadata, status }) => ({
     name: metadata?.name ?? "",
     address: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",

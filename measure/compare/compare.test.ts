@@ -5,12 +5,12 @@ import {
   type Comparison,
   compareSchema,
 } from "../../report/results/compare.ts";
+import { conclusionOf, expectedRows } from "./conclusion.ts";
 import { defaults, requireOptions, WrongOptions } from "./options.ts";
 import { progressLine } from "./progress.ts";
 import type { CountedRound, TimedRound } from "./rounds.ts";
 import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
 import { renderComparison } from "./table.ts";
-import { expectedRows, verdictOf } from "./verdict.ts";
 
 const clients = [
   { name: "client1", address: "172.31.1.55" },
@@ -156,11 +156,11 @@ describe("what a mode must show", () => {
   ])("is not %s", (_, mode, more, what) => {
     const rows = expectedRows(result(mode, more), expected);
     expect(rows.filter(({ pass }) => !pass).map((row) => row.what)).toEqual([what]);
-    expect(verdictOf([result(mode, more)], [], rows)).toContain(what);
+    expect(conclusionOf([result(mode, more)], [], rows)).toContain(what);
   });
 });
 
-describe("the verdict", () => {
+describe("the conclusion", () => {
   const ratio = {
     of: "EbpfDsr",
     to: "KubeProxyIptables",
@@ -168,15 +168,15 @@ describe("the verdict", () => {
     ratio: { value: 0.8, low: 0.7, high: 0.9 },
   };
   it("is one sentence with the interval", () =>
-    expect(verdictOf([result("KubeProxyIptables"), result("EbpfDsr")], [{ ...ratio, difference: "less" }], [])).toBe(
+    expect(conclusionOf([result("KubeProxyIptables"), result("EbpfDsr")], [{ ...ratio, difference: "less" }], [])).toBe(
       "Kube-proxy hides the clients and the policy blocks all of them, eBPF shows and serves them; the median connection takes 0.80× (0.70-0.90) with eBPF, DSR against kube-proxy (iptables).",
     ));
   it("calls a difference within the spread none", () =>
-    expect(verdictOf([], [{ ...ratio, difference: "no difference" }], [])).toContain(
+    expect(conclusionOf([], [{ ...ratio, difference: "no difference" }], [])).toContain(
       "no difference in the median connection time",
     ));
   it("says first what could not be measured", () =>
-    expect(verdictOf([result("EbpfDsr", { rounds: 0, problem: "nginx went away" })], [], [])).toBe(
+    expect(conclusionOf([result("EbpfDsr", { rounds: 0, problem: "nginx went away" })], [], [])).toBe(
       "Not measured: eBPF, DSR (nginx went away).",
     ));
 });
@@ -212,7 +212,7 @@ describe("the result", () => {
 
   it("has the published form", () => expect(compareSchema.parse(comparison)).toEqual(comparison));
 
-  it("is printed beside the first experiment's figures, with problems and the verdict", () => {
+  it("is printed beside the first experiment's figures, with problems and the conclusion", () => {
     const text = renderComparison(comparison);
     for (const part of [
       "1876",

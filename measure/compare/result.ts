@@ -4,11 +4,11 @@ import type { Environment } from "../../report/results/environment.ts";
 import type { Topology } from "../../report/results/topology.ts";
 import { merged } from "../../verify/follow/follow.ts";
 import { tolerableShare } from "../statistics/disturbance.ts";
+import { conclusionOf, expectedRows } from "./conclusion.ts";
 import type { CompareOptions } from "./options.ts";
 import type { CountedRound, TimedRound } from "./rounds.ts";
 import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
 import type { Target } from "./target.ts";
-import { expectedRows, verdictOf } from "./verdict.ts";
 import type { Sighting } from "./witness.ts";
 
 /** Everything that was measured and seen, filled in by the steps of a comparison. */
@@ -53,7 +53,7 @@ export function resultOf(
     modes: results,
     ...(measured.followed.length > 0 && { topology: merged(measured.followed) }),
     ratios,
-    verdict: verdictOf(results, ratios, expected, limit > tolerableShare ? limit : undefined),
+    verdict: conclusionOf(results, ratios, expected, limit > tolerableShare ? limit : undefined),
     expected,
   };
 }

@@ -1,8 +1,8 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 import type { ComparedMode, ComparedModeResult, Comparison } from "../../report/results/compare.ts";
+import { ratioText } from "./conclusion.ts";
 import { modeNames, seedFigures } from "./modes.ts";
-import { ratioText } from "./verdict.ts";
 
 const plain = { style: { head: [], border: [] } };
 

@@ -16,7 +16,7 @@ const usable = ({ rounds }: Measured): ConnectionRound[] => quietest(rounds, qui
 export function summarize(measured: readonly Measured[]): Pick<Scale, "points" | "ratios" | "verdict"> {
   const points = measured.flatMap(pointOf);
   const ratios = measured.flatMap((one) => ratiosOf(one, measured));
-  return { points, ratios, verdict: verdictOf(measured, ratios) };
+  return { points, ratios, verdict: conclusionOf(measured, ratios) };
 }
 
 function pointOf(one: Measured) {
@@ -58,7 +58,7 @@ function ratioOf(of: Measured, to: Measured): Ratio[] {
 const nameOf = ({ mode, services }: Measured): string => `${mode} with ${services} services`;
 
 /** How each mode grew from the fewest to the most services. */
-function verdictOf(measured: readonly Measured[], ratios: readonly Ratio[]): string {
+function conclusionOf(measured: readonly Measured[], ratios: readonly Ratio[]): string {
   const last = Math.max(...measured.map(({ services }) => services));
   const said = measured
     .filter(({ services }) => services === last)

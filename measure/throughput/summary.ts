@@ -38,7 +38,7 @@ export function summarize(measured: readonly MeasuredSeries[]): Pick<Throughput,
   const ratios = judged.flatMap(({ series, quiet }) =>
     quantities.flatMap((quantity) => ratioOf(titleOf(series), quiet, quantity)),
   );
-  return { runs, ratios, verdict: verdictOf(ratios) };
+  return { runs, ratios, verdict: conclusionOf(ratios) };
 }
 
 const usable = (samples: readonly Sample[]): Sample[] =>
@@ -64,7 +64,7 @@ function ratioOf(title: string, samples: readonly Sample[], quantity: Quantity):
 /** The project's goal: large writes on one stream at an MTU of 1440. */
 const decisive = /^Ebpf, MTU 1440, cable (\w+), 1 stream, 65536 /;
 
-export function verdictOf(ratios: readonly Ratio[]): string {
+export function conclusionOf(ratios: readonly Ratio[]): string {
   const sentences = ratios
     .filter(({ of, quantity }) => decisive.test(of) && quantity === "ownCpuSecondsPerGbit")
     .map(({ of, ratio, difference }) => {

@@ -2,7 +2,7 @@ import { hostCidr, parseCidr } from "../../model/address/address.ts";
 import { compare } from "../declared/machines.ts";
 import { type Service, shortName, type Workload } from "../declared/objects.ts";
 import { backendsOf, type Cast } from "./cast.ts";
-import { type Answer, ELSEWHERE, judgeOf, type Peer, type Target, type Verdict } from "./judge.ts";
+import { type Answer, ELSEWHERE, type Peer, type Reachability, reachabilityOf, type Target } from "./reachability.ts";
 
 /** Whether a client reaches a destination, and the objects that decide. */
 export interface ReachRow {
@@ -10,7 +10,7 @@ export interface ReachRow {
   from: string;
   /** "nginx:80", "kube-system/kube-dns:53/udp". */
   to: string;
-  verdict: Verdict | "rejected" | "no way in";
+  verdict: Reachability | "rejected" | "no way in";
   policies: string[];
 }
 
@@ -44,7 +44,7 @@ type Asked = Pick<ReachRow, "verdict" | "policies">;
 
 /** Asks about a port of a service: whichever of its pods may answer. */
 export function askerOf(cast: Cast): (from: NamedPeer, to: NamedTarget) => Asked {
-  const ask = judgeOf(cast);
+  const ask = reachabilityOf(cast);
   return ({ peer, outside }, { service, targets }) => {
     if (targets.length === 0) return { verdict: "rejected", policies: [] };
     if (service && outside && !isOpenOutside(service)) return { verdict: "no way in", policies: [] };
@@ -67,7 +67,7 @@ function isOpenOutside({ spec }: Service): boolean {
   return spec.type === "NodePort" || spec.type === "LoadBalancer" || spec.externalIPs.length > 0;
 }
 
-function agreed(answers: Answer[]): Verdict {
+function agreed(answers: Answer[]): Reachability {
   const [first, ...others] = answers.map(({ verdict }) => verdict);
   return first !== undefined && others.every((verdict) => verdict === first) ? first : "depends";
 }

@@ -2,7 +2,7 @@ import { selects } from "../../model/policy/selector.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import { shortName } from "../declared/objects.ts";
 import { backendsOf, type Cast, castOf } from "../reach/cast.ts";
-import { judgeOf } from "../reach/judge.ts";
+import { reachabilityOf } from "../reach/reachability.ts";
 import { sceneOf } from "../scene.ts";
 import type { Warning } from "./warning.ts";
 
@@ -42,7 +42,7 @@ function servicesWithoutPods(cast: Cast): Warning[] {
 function withoutNames(cast: Cast): Warning[] {
   const dns = cast.workloads.find(({ namespace, name }) => namespace === "kube-system" && name === "coredns");
   if (!dns) return [];
-  const ask = judgeOf(cast);
+  const ask = reachabilityOf(cast);
   return cast.workloads.flatMap((workload) => {
     const { verdict, policies } = ask({ kind: "workload", workload }, { workload: dns, protocol: "UDP", port: 53 });
     if (verdict !== "dropped") return [];

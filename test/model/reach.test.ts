@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Workload } from "../../preview/declared/objects.ts";
 import { type Cast, castOf } from "../../preview/reach/cast.ts";
-import { judgeOf, type Peer } from "../../preview/reach/judge.ts";
+import { type Peer, reachabilityOf } from "../../preview/reach/reachability.ts";
 import { mayReceive, maySend, type Party } from "./network-policy.ts";
 import { containerPorts, parties, podAddress, type RandomCluster, randomCluster } from "./random-cluster.ts";
 
@@ -30,7 +30,7 @@ test("a preview's certain answers agree with the API documentation, whatever add
   fc.assert(
     fc.property(randomCluster, (cluster) => {
       const cast = castOfCluster(cluster);
-      const ask = judgeOf(cast);
+      const ask = reachabilityOf(cast);
       const workloadOf = new Map(cluster.pods.map((_, index) => [podAddress(index), cast.workloads[index]]));
       const wrong: string[] = [];
       for (const from of parties(cluster)) {

@@ -9,7 +9,7 @@ import { ConnectionFlag } from "../../agent/kernel/layout.gen.ts";
 import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { type Loaded, load } from "../../agent/kernel/load.ts";
 import { openMap, type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
-import { type Circumstances, testRun, type Verdict } from "../../agent/kernel/test-run.fixture.ts";
+import { type Circumstances, type RunResult, testRun } from "../../agent/kernel/test-run.fixture.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
 import type { KindName } from "../../model/objects/kinds.ts";
@@ -39,7 +39,7 @@ export interface Meeting extends Partial<Pick<Circumstances, "ingressIfindex" | 
   readonly tag?: number;
 }
 
-export interface Met extends Verdict {
+export interface Met extends RunResult {
   /** The names of the outcomes that were counted, each as often as it was. */
   readonly outcomes: readonly string[];
 }
@@ -161,7 +161,7 @@ export class NodeUnderTest {
   }
 
   /** The same without reading the counters. */
-  run(frame: Uint8Array, { program, at, tunnel, tag, ...circumstances }: Meeting): Verdict {
+  run(frame: Uint8Array, { program, at, tunnel, tag, ...circumstances }: Meeting): RunResult {
     const ifindex = this.ifindex(at);
     const extras = (tunnel ? PREAMBLE_TUNNEL : 0) | (tag === undefined ? 0 : PREAMBLE_TAG);
     if (extras === 0) return testRun(this.programFd(program), frame, { ...circumstances, ifindex });

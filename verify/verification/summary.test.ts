@@ -2,7 +2,7 @@ import pc from "picocolors";
 import { expect, test } from "vitest";
 import { holds, type Row, type Seen } from "../../report/results/verification.ts";
 import { fixtureOccasion } from "../engine/world.fixture.ts";
-import { summarise, verdictOf } from "./summary.ts";
+import { conclusionOf, summarise } from "./summary.ts";
 import { renderTable } from "./table.ts";
 
 const seen = (source: string, reply: Seen["reply"] = "direct"): Seen[] => [
@@ -25,30 +25,30 @@ const row = (rest: Partial<Row> = {}): Row => ({
   ...rest,
 });
 
-test("a verdict says what holds, with the addresses and ways that were seen", () => {
-  expect(verdictOf({ rows: [row({ seen: seen("172.31.1.55") }), row()], problems: [] })).toBe(
+test("a conclusion says what holds, with the addresses and ways that were seen", () => {
+  expect(conclusionOf({ rows: [row({ seen: seen("172.31.1.55") }), row()], problems: [] })).toBe(
     "All 2 rows hold: servers saw the clients' own addresses (172.31.1.55), and replies came directly.",
   );
-  expect(verdictOf({ rows: [row({ seen: seen("172.31.1.8", "viaEntryNode") })], problems: [] })).toBe(
+  expect(conclusionOf({ rows: [row({ seen: seen("172.31.1.8", "viaEntryNode") })], problems: [] })).toBe(
     "1 row holds: servers saw 172.31.1.8, and replies came through the entry node.",
   );
-  expect(verdictOf({ rows: [row()], problems: [] })).toBe("1 row holds.");
+  expect(conclusionOf({ rows: [row()], problems: [] })).toBe("1 row holds.");
 });
 
-test("a verdict names the first row that does not hold", () => {
+test("a conclusion names the first row that does not hold", () => {
   const failing = row({ pass: false, observed: "dropped" });
-  expect(verdictOf({ rows: [row(), failing, failing], problems: [] })).toBe(
+  expect(conclusionOf({ rows: [row(), failing, failing], problems: [] })).toBe(
     "2 of 3 rows do not hold: client1 → tcp://172.31.1.8:30604, expected allowed from 172.31.1.55, observed dropped.",
   );
 });
 
-test("a verdict names what is not known, and which limit is exceeded", () => {
+test("a conclusion names what is not known, and which limit is exceeded", () => {
   const problems = [{ what: "the measurement broke off: API server gone.\nmore" }];
   const thresholds = [{ what: "medianUs of EbpfDsr", atMost: 100, observed: 120, pass: false }];
-  expect(verdictOf({ rows: [row()], problems, thresholds })).toBe(
+  expect(conclusionOf({ rows: [row()], problems, thresholds })).toBe(
     "1 row holds; 1 limit is exceeded: medianUs of EbpfDsr is 120, allowed at most 100; not everything is known: the measurement broke off: API server gone.",
   );
-  expect(verdictOf({ rows: [], problems })).toMatch(/^Nothing was judged; not everything is known/);
+  expect(conclusionOf({ rows: [], problems })).toMatch(/^Nothing was judged; not everything is known/);
 });
 
 test("undecided rows neither hold nor fail", () => {

@@ -10,11 +10,11 @@ import {
 export function summarise(findings: Findings): VerificationResult {
   const { rows } = findings;
   const [passed, failed] = [rows.filter(({ pass }) => pass).length, rows.filter(fails).length];
-  return { verdict: verdictOf(findings), passed, failed, undecided: rows.length - passed - failed, ...findings };
+  return { verdict: conclusionOf(findings), passed, failed, undecided: rows.length - passed - failed, ...findings };
 }
 
 /** A verification in one sentence: how many hold; how many do not, with the first example; what is not known. */
-export function verdictOf({
+export function conclusionOf({
   rows,
   problems,
   thresholds = [],

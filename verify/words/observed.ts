@@ -1,9 +1,9 @@
 import type { Expectation } from "../../components/documents/check.ts";
-import type { Verdict } from "../../probe/batch.ts";
+import type { ProbeResult } from "../../probe/batch.ts";
 
 /** The facts shown of one attempt. */
 interface Shown {
-  result: { verdict: Verdict; error?: string };
+  result: { verdict: ProbeResult; error?: string };
   source?: string;
   server?: string;
   throughEntry?: number;

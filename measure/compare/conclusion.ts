@@ -40,7 +40,12 @@ const servedOf = (served: Record<string, boolean>, clients: string[]): string[] 
 const list = (items: string[]): string => items.join(", ") || "none";
 
 /** The result in one sentence: first the observations, then the costs. */
-export function verdictOf(modes: ComparedModeResult[], ratios: Ratio[], expected: Row[], othersShare?: number): string {
+export function conclusionOf(
+  modes: ComparedModeResult[],
+  ratios: Ratio[],
+  expected: Row[],
+  othersShare?: number,
+): string {
   const wrong = expected.filter(({ pass }) => !pass);
   const broken = modes.filter(({ problem, rounds }) => problem !== undefined && rounds === 0);
   if (broken.length > 0)

@@ -26,10 +26,10 @@ export interface Target {
 }
 
 /** depends: on the address that a pod will get, or on which pod it is. */
-export type Verdict = "allowed" | "dropped" | "depends";
+export type Reachability = "allowed" | "dropped" | "depends";
 
 export interface Answer {
-  verdict: Verdict;
+  verdict: Reachability;
   /** The objects that decided, "NetworkPolicy default/nginx"; none: nothing isolates either side. */
   policies: string[];
 }
@@ -41,7 +41,7 @@ export const ELSEWHERE = "another-namespace";
  * Evaluates the declared policies. Selectors, identities and rules are those that the agent compiles, so the answers agree with
  * the nodes. A pod's address is not known yet, so every address of its pools is considered.
  */
-export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
+export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
   const pods = new Map(cast.workloads.map((workload) => [workload, podOf(workload)]));
   const { policies, vocabulary } = selectionOf(cast, [...pods.values()]);
   const identities = new IdentityTable(vocabulary);
@@ -78,7 +78,7 @@ export function judgeOf(cast: Cast): (from: Peer, to: Target) => Answer {
 }
 
 /** Both ends must allow; if the verdict of one end depends on the address, the result is open. */
-function together(verdicts: boolean[], received: number): Verdict {
+function together(verdicts: boolean[], received: number): Reachability {
   const ends = [verdicts.slice(0, received), verdicts.slice(received)];
   if (ends.some((end) => end.length > 0 && end.every((allowed) => !allowed))) return "dropped";
   return ends.every((end) => end.every((allowed) => allowed)) ? "allowed" : "depends";

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { type PreflightPlan, preflightSchema } from "../../components/documents/preflight.ts";
+import { examine } from "./examine.ts";
 import { daemonSet, fitCluster, fitReport, node } from "./facts.fixture.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { gathered, ok } from "./finding.ts";
-import { judge } from "./judge.ts";
 
 const planned = (more: object = {}): PreflightPlan =>
   preflightSchema.parse({ apiServer: { host: "172.31.1.8", port: 6443 }, ...more });
 const told = (facts: Partial<ClusterFacts>, plan = {}) =>
-  judge(fitCluster(facts), planned(plan))
+  examine(fitCluster(facts), planned(plan))
     .filter(({ severity }) => severity !== "ok")
     .map(({ severity, check, nodes, found }) => [severity, check, nodes.join(), found].join(" | "));
 const nodes = (...items: object[]) => ({ nodes: items as ClusterFacts["nodes"] });
@@ -16,7 +16,7 @@ const reports = (more: object) => ({ reports: new Map([["one", { ...fitReport, .
 
 test("a cluster without obstacles: every check is ok", () => {
   expect(told({})).toEqual([]);
-  const checks = judge(fitCluster(), planned()).map(({ check }) => check);
+  const checks = examine(fitCluster(), planned()).map(({ check }) => check);
   expect(checks).toEqual([
     "cluster",
     "rights",
@@ -275,12 +275,12 @@ test("definitions of Calico under the dataplane's names are never taken over, ev
     definition("bgppeers.projectcalico.org", "tigera-operator"),
   ];
   const plan = preflightSchema.parse({ otherNetworkPlugin: "accept" });
-  const found = judge(fitCluster({ definitions: calico }), plan).filter(({ check }) => check === "definitions");
+  const found = examine(fitCluster({ definitions: calico }), plan).filter(({ check }) => check === "definitions");
   expect(found).toMatchObject([
     { severity: "refused", found: expect.stringContaining("ippools.projectcalico.org belongs to tigera-operator") },
     { severity: "warning", found: expect.stringContaining("1 of Calico that this dataplane does not read") },
   ]);
   expect(found[0]?.next).toContain("kubectl delete crd ippools.projectcalico.org");
   const own = fitCluster({ definitions: [definition("ippools.projectcalico.org", "ebpf-dataplane-runner")] });
-  expect(judge(own, plan).find(({ check }) => check === "definitions")).toMatchObject({ severity: "ok" });
+  expect(examine(own, plan).find(({ check }) => check === "definitions")).toMatchObject({ severity: "ok" });
 });

@@ -1,26 +1,26 @@
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
-import { judgeAddresses } from "./addresses.ts";
-import { judgeCloud } from "./cloud.ts";
-import { judgeDefinitions } from "./definitions.ts";
+import { examineAddresses } from "./addresses.ts";
+import { examineCloud } from "./cloud.ts";
+import { examineDefinitions } from "./definitions.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, gathered, ok, refused } from "./finding.ts";
-import { judgeKubeProxy } from "./kube-proxy.ts";
-import { judgeNetwork } from "./network.ts";
-import { judgeNetworkPlugins } from "./network-plugins.ts";
-import { judgeNodes } from "./nodes.ts";
+import { examineKubeProxy } from "./kube-proxy.ts";
+import { examineNetwork } from "./network.ts";
+import { examineNetworkPlugins } from "./network-plugins.ts";
+import { examineNodes } from "./nodes.ts";
 
 /** Finds what blocks a plan on a cluster. The same facts give the same findings. */
-export function judge(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+export function examine(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   return gathered([
     release(facts),
     ...rights(facts),
-    ...judgeKubeProxy(facts, plan),
-    ...judgeNetworkPlugins(facts, plan),
-    ...judgeDefinitions(facts),
-    ...judgeNodes(facts),
-    ...judgeAddresses(facts, plan),
-    ...judgeNetwork(facts, plan),
-    ...judgeCloud(facts, plan),
+    ...examineKubeProxy(facts, plan),
+    ...examineNetworkPlugins(facts, plan),
+    ...examineDefinitions(facts),
+    ...examineNodes(facts),
+    ...examineAddresses(facts, plan),
+    ...examineNetwork(facts, plan),
+    ...examineCloud(facts, plan),
   ]);
 }
 
