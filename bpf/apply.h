@@ -201,10 +201,19 @@ static __always_inline void count(struct __sk_buff *skb, enum outcome outcome)
 	trace_finished(skb, outcome);
 }
 
-/* Dropped, or passed as it came, and nothing else. False: there is more to do. */
+/* Nothing is remembered of the packet, and it is dropped or passed as it came. */
 static __always_inline bool is_untouched(const struct plan *plan)
 {
-	return plan->exit <= EXIT_DROP && !plan->translate && !plan->remember && !plan->mark;
+	return plan->exit <= EXIT_REJECT && !plan->translate && !plan->remember && !plan->mark;
+}
+
+static __always_inline int leave_untouched(struct __sk_buff *skb, const struct plan *plan)
+{
+	if (plan->exit == EXIT_DROP)
+		return TC_ACT_SHOT;
+	if (plan->exit != EXIT_PASS)
+		bpf_skb_change_type(skb, PACKET_HOST);
+	return TC_ACT_OK;
 }
 
 static __always_inline int apply(struct packet *packet, const struct settings *settings, struct plan *plan)
@@ -213,7 +222,7 @@ static __always_inline int apply(struct packet *packet, const struct settings *s
 	int action;
 
 	if (is_untouched(plan)) {
-		action = plan->exit == EXIT_DROP ? TC_ACT_SHOT : TC_ACT_OK;
+		action = leave_untouched(packet->skb, plan);
 	} else {
 		remember(packet, plan);
 		if (plan->translate != TRANSLATE_NOTHING &&

@@ -6,6 +6,7 @@
 /* What to do with a packet. decide/ and the programs fill a plan in and change neither packets nor maps; apply.h carries it out at
  * the end of each program. One write stays with deciding: the policy revision of a verdict (policy/judge.h). */
 
+/* The first four leave the packet as it is. */
 enum exit {
 	EXIT_PASS,	  /* as the kernel would without us */
 	EXIT_DROP,

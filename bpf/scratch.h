@@ -16,21 +16,22 @@ struct opening {
 	struct origin origin; /* where it is known already */
 };
 
-/* Buffers too large for the 512-byte stack of BPF, callers' frames included. */
+/* Buffers too large for the 512-byte stack of BPF, callers' frames included. What one packet uses is side by side, so that it
+ * touches few cache lines: the start of the plan in any case, flow and opening of a new connection, and what it was wrapped in. */
 struct scratch {
 	struct next_hop next_hop; /* first: 6.1's verifier allows no step from a pointer that may be NULL */
-	struct plan plan;
+	__u64 fence;
 	struct tuple flow; /* as policies see it */
 	__u32 policy_revision; /* by which it is judged: of the node, and of its ends here */
 	__u32 ends_revision;
 	struct opening opening;
-	struct connection connection;
+	struct plan plan;
 	struct wrapping wrapping; /* that the packet came in */
 	struct tuple direction;	  /* of a connection's entry that is looked for */
+	struct connection connection;
 	struct inner_packet inner;
 	struct bpf_fib_lookup route;
 	struct bpf_tunnel_key key;
-	__u64 fence;
 };
 
 /* 0 -> scratch. Pinned only so that an agent that starts again finds its programs unchanged.
