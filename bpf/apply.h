@@ -154,7 +154,7 @@ static __noinline int send_to_node(const struct packet *packet, const struct set
 	}
 	if (result < 0) {
 		interface = settings->tunnel_ifindex;
-		result = tell_device(skb, &plan->wrapping);
+		result = prepare_device(skb, &plan->wrapping);
 	}
 	if (result) {
 		drop(plan, result < 0 ? OUTCOME_DROP_NO_ROUTE : OUTCOME_DROP_MALFORMED);

@@ -30,7 +30,7 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 {
 	struct event *event;
 
-	if (!somebody_listens())
+	if (!has_listeners())
 		return;
 	event = report_reserve(kind, kind == EVENT_REFUSED ? REPORT_MOST_REFUSED : REPORT_MOST_OPENED);
 	if (!event)

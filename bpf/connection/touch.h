@@ -50,7 +50,7 @@ static __always_inline bool may_close(const struct packet *packet, const struct 
 }
 
 /* Only the rare packets (first answer, FIN, RST) touch the other direction's entry. */
-static __noinline int tell_other_direction(const struct packet *packet, struct connection *connection)
+static __noinline int update_other_direction(const struct packet *packet, struct connection *connection)
 {
 	bool closing = packet && (packet->tcp_flags & (TCP_FIN | TCP_RST));
 	struct connection *other;
@@ -100,7 +100,7 @@ static __always_inline void connection_touch(struct connection *connection, cons
 	if ((connection->flags & CONNECTION_RESET) && !(packet->tcp_flags & (TCP_SYN | TCP_RST)))
 		flags_clear(connection, CONNECTION_RESET);
 	if (closing || first_answer)
-		tell_other_direction(packet, connection);
+		update_other_direction(packet, connection);
 	if (packet->tuple.protocol == IPPROTO_TCP && packet->l4_present)
 		follow_sequence(connection, packet);
 }

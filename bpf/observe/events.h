@@ -3,10 +3,10 @@
 #include "../maps/events.h"
 #include "../net/address.h"
 
-/* Events for people who watch: where connections open and packets are refused, never on the way of a packet of an
- * established connection. */
+/* Events for listeners: where connections open and packets are refused, never on the path of a packet of an established
+ * connection. */
 
-static __always_inline bool somebody_listens(void)
+static __always_inline bool has_listeners(void)
 {
 	__u32 zero = 0;
 	const struct listening *listening = bpf_map_lookup_elem(&listeners, &zero);

@@ -13,7 +13,7 @@ static __step int report_refused(struct __sk_buff *skb, const struct plan *plan)
 	const struct scratch *scratch;
 	struct event *event;
 
-	if (!plan || !somebody_listens())
+	if (!plan || !has_listeners())
 		return 0;
 	event = report_reserve(EVENT_REFUSED, REPORT_MOST_REFUSED);
 	if (!event)
@@ -36,7 +36,7 @@ static __noinline int report_opened(const struct tuple *tuple, __u32 interface)
 	const struct connection *connection;
 	struct event *event;
 
-	if (!tuple || !somebody_listens())
+	if (!tuple || !has_listeners())
 		return 0;
 	connection = connection_lookup(tuple);
 	if (!connection)

@@ -7,12 +7,12 @@
 #include "../tunnel/wrapping.h"
 #include "events.h"
 
-/* A trace tells every step of single packets. The programs are built twice from these sources: as they are, where all of
- * this is nothing, and with -DTRACED; the agent puts the second build in their place while a trace is on. */
+/* A trace reports every step of single packets. The programs are built twice from these sources: plain, where all of this
+ * compiles to nothing, and with -DTRACED. The agent loads the second build while a trace is on. */
 
 #ifdef TRACED
 
-/* What this CPU's program is at. No program interrupts another on one CPU, and each begins with trace_arrived. */
+/* The state of this CPU's program. No program interrupts another on one CPU, and each begins with trace_arrived. */
 struct trail {
 	bool active;
 	__u8 hook;

@@ -2,8 +2,8 @@
 #pragma once
 #include "connection.h"
 
-/* What the packet path tells of single packets (map `events`). OPENED and REFUSED while somebody listens; the others are
- * the steps of a traced packet, told by the traced build of the programs only. */
+/* What the packet path reports of single packets (map `events`). OPENED and REFUSED while there are listeners; the others are
+ * the steps of a traced packet, reported by the traced build of the programs only. */
 enum event_kind {
 	EVENT_OPENED,	 /* a connection's first packet: `packet` as it came, `address` and `port` where it goes */
 	EVENT_REFUSED,	 /* a packet was dropped or rejected: `outcome` says why; `address` the backend, if one was chosen */
@@ -52,9 +52,9 @@ struct event {
 	__u8 padding[2];
 };
 
-/* Whether anybody listens; one entry, key 0. The listener renews it, so that a killed one is forgotten. */
+/* Whether there are listeners; one entry, key 0. A listener renews it, so that a killed one is forgotten. */
 struct listening {
-	__u64 until; /* ns, bpf_ktime_get_ns; 0: nobody */
+	__u64 until; /* ns, bpf_ktime_get_ns; 0: none */
 };
 
 /* Which packets a trace is about, in both directions; one entry, key 0. A service's socket is recognised by the frontend

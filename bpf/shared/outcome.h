@@ -4,7 +4,7 @@
 
 /* Every packet that our programs see ends in exactly one outcome, and is counted there (map `outcomes`): each run of a
  * program counts one, but that of to_uplink for what another of our programs sent (MARK_FORWARDED) and counted.
- * Names are what metrics and people see: OUTCOME_DROP_POLICY_INGRESS is "drop_policy_ingress". */
+ * Metrics and people see the names: OUTCOME_DROP_POLICY_INGRESS is "drop_policy_ingress". */
 enum outcome {
 	OUTCOME_PASS_TO_STACK,	    /* left to the kernel */
 	OUTCOME_TO_ENDPOINT,	    /* delivered to a workload of this node */
@@ -28,7 +28,7 @@ enum outcome {
 	OUTCOME_DROP_CONNECTION_TABLE_FULL,
 	OUTCOME_DROP_PORT_COLLISION,	/* no free source port for two flows that meet at one backend */
 	OUTCOME_DROP_NO_ROUTE,
-	OUTCOME_DROP_MARTIAN_SOURCE,	/* from the network, with a source that nobody on a network may use */
+	OUTCOME_DROP_MARTIAN_SOURCE,	/* from the network, with a source that no host on a network may use */
 	OUTCOME_DROP_UNRELATED,		/* an ICMP error, or a wrapped reply, that belongs to no live connection */
 	OUTCOME_DROP_TAGGED,		/* a workload sent a frame with a VLAN tag */
 	OUTCOME_DROP_TUNNEL_FROM_WORKLOAD, /* a workload, or a process of the node, sent to the tunnel's port */

@@ -14,8 +14,8 @@ enum policy_verdict {
 
 /* Longest-prefix key. The fixed part is (policy, identity, direction); protocol and port may be shortened:
  * prefix_length 72 is "any protocol", 80 "any port", 80 + n a port range of 2^(16-n) ports.
- * The packet path asks twice: with the peer's identity, then with POLICY_ANY_IDENTITY. What stands under an
- * identity is the final word for that peer: the compiler has merged the rules for "anybody" into it. */
+ * The packet path asks twice: with the peer's identity, then with POLICY_ANY_IDENTITY. An entry for an
+ * identity is final for that peer: the compiler has merged the rules for any peer into it. */
 #define POLICY_ANY_IDENTITY 0xffffffffu
 struct policy_key {
 	__u32 prefix_length;

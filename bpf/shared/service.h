@@ -17,10 +17,10 @@ enum service_flag {
 	SERVICE_EXTERNAL_LOCAL = 1 << 0, /* externalTrafficPolicy: Local */
 	SERVICE_INTERNAL_LOCAL = 1 << 1, /* internalTrafficPolicy: Local */
 	SERVICE_AFFINITY = 1 << 2,	 /* sessionAffinity: ClientIP */
-	SERVICE_HOST_PORT = 1 << 3,	 /* a pod's, at its node: kube-proxy knows nothing of it */
+	SERVICE_HOST_PORT = 1 << 3,	 /* a pod's, at its node: not handled by kube-proxy */
 };
 
-/* What serves a frontend. Its list of backends stands in slots [0, backend_count); those on this node come first, so that
+/* The service behind a frontend. Its backends are in slots [0, backend_count); those on this node come first, so that
  * "local only" is the prefix [0, local_count). Frontends of one service port share a list. */
 struct service {
 	__u32 backend_list;
@@ -28,11 +28,11 @@ struct service {
 	__u32 local_count;
 	__u32 affinity_seconds;
 	__u32 flags; /* enum service_flag */
-	__u32 source_ranges; /* the set of clients that may use this frontend (struct source_range); 0: everybody */
+	__u32 source_ranges; /* the set of clients that may use this frontend (struct source_range); 0: all clients */
 };
 
-/* Longest-prefix key of a client that may use what names the set: 32 bits of its number, then those of the address (IPv4
- * prefix n is 32 + 96 + n). A set is numbered by its content and never changes; one without entries admits nobody. */
+/* Longest-prefix key of a client that the set admits: 32 bits of the set's number, then those of the address (IPv4
+ * prefix n is 32 + 96 + n). A set is numbered by its content and never changes; one without entries admits no client. */
 struct source_range {
 	__u32 prefix_length;
 	__u32 set;
@@ -56,8 +56,8 @@ enum backend_flag {
 	BACKEND_DRAINING = 1 << 2,     /* in no service's slots: keeps its TCP connections, is given nothing new */
 };
 
-/* An endpoint of a service. One that is not ready, or terminates, stands in no slot (no new connections) but
- * stays here until it is gone, so that its connections live on. */
+/* An endpoint of a service. One that is not ready, or terminates, is in no slot (no new connections) but
+ * stays here until it is gone, so that its connections continue. */
 struct backend {
 	struct address address;
 	struct address node; /* the node that runs it: where the entry node forwards to */

@@ -2,8 +2,8 @@
 #pragma once
 #include "address.h"
 
-/* Whose sockets are given a backend when they connect, or send a datagram. What is left alone here is translated packet by
- * packet, with the same result. */
+/* Whose sockets are given a backend when they connect or send a datagram. Other traffic is translated packet by packet, with the
+ * same result. */
 enum socket_translation {
 	SOCKET_TRANSLATION_ALL = 0,
 	SOCKET_TRANSLATION_HOST_ONLY = 1, /* none of a workload's */

@@ -5,13 +5,13 @@
 #include <linux/in.h>
 
 /* What a socket remembers: the backend behind each frontend it talks to, so that a flow keeps it, and the frontend behind
- * each backend, so that the program sees whom it asked for. */
+ * each backend, so that the program sees the address it asked for. */
 
 /* Of an unconnected socket. Several threads may send at once: each looks and writes under the lock. */
 struct socket_flows {
 	struct bpf_spin_lock lock;
-	__u32 newest; /* of whom the last datagram went to */
-	__u32 next;   /* the place that is taken next */
+	__u32 newest; /* the flow of the last datagram */
+	__u32 next;   /* the slot to use next */
 	__u32 padding;
 	struct socket_peer flow[SOCKET_FLOWS];
 };
@@ -43,7 +43,7 @@ static __always_inline void remember_peer(struct bpf_sock_addr *socket, const st
 		*own = *peer;
 }
 
-/* What the agent ends when the backend is gone (agent/outlived-sockets.ts). */
+/* For the agent, which ends the socket when the backend is gone (agent/outlived-sockets.ts). */
 static __always_inline void show_peer(struct bpf_sock_addr *socket, const struct socket_peer *peer)
 {
 	struct socket_cookie key = {.cookie = bpf_get_socket_cookie(socket)};
@@ -51,7 +51,7 @@ static __always_inline void show_peer(struct bpf_sock_addr *socket, const struct
 	bpf_map_update_elem(&datagram_peers, &key, peer, BPF_ANY);
 }
 
-/* The socket connects to what is no service: what it was connected to before must not show through. */
+/* The socket connects to an ordinary address: its earlier peer must no longer be shown. */
 static __always_inline void forget_peer(struct bpf_sock_addr *socket)
 {
 	struct socket_peer *own = bpf_sk_storage_get(&socket_peers, socket->sk, NULL, 0);

@@ -7,7 +7,7 @@
 /* The kernel's own tunnel device, which fragments packets that are too large and resolves neighbours. */
 
 /* Tells the device how to wrap the packet. @return 0, or -1 */
-static __always_inline int tell_device(struct __sk_buff *skb, const struct wrapping *wrapping)
+static __always_inline int prepare_device(struct __sk_buff *skb, const struct wrapping *wrapping)
 {
 	struct scratch *scratch = scratch_get();
 	__u32 group = group_of(wrapping);

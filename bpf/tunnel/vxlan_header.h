@@ -2,7 +2,7 @@
 #pragma once
 #include "wrapping.h"
 
-/* What a VXLAN header (RFC 7348) says between our nodes. VNI, 24 bits: two of kind, 22 high bits of the backend's id. Group
+/* The VXLAN header (RFC 7348) between our nodes. VNI, 24 bits: two of kind, 22 high bits of the backend's id. Group
  * policy id (draft-smith-vxlan-group-policy), 16 bits: the 10 low ones. Without a backend the VNI of the overlay is
  * VNI_OVERLAY and there is no group. */
 
