@@ -197,6 +197,24 @@ export const mutants: readonly Mutant[] = [
     instead: "if (0)",
   },
   {
+    say: "no flow is ever established",
+    file: "apply.h",
+    text: "if (packet->is_half_open)",
+    instead: "if (0)",
+  },
+  {
+    say: "requests of the node are not remembered",
+    file: "apply.h",
+    text: "note_host_request(&packet->tuple);",
+    instead: ";",
+  },
+  {
+    say: "a connection is not forgotten when the host's stack takes over its ports",
+    file: "apply.h",
+    text: "connection_forget(&packet->tuple);",
+    instead: ";",
+  },
+  {
     say: "established flows are not judged again",
     file: "policy/judge.h",
     text: "if (connection->policy_revision == settings->policy_revision ||",

@@ -1,7 +1,7 @@
 // Packets that the host's stack forwards, and attempts to abuse them.
 import { nodes, outside } from "../cluster.ts";
 import { frame, icmpError, tcp, udp } from "../frames.ts";
-import { about, arrives, enters, handed, isolated, leaves, type PacketTest, sends } from "./step.ts";
+import { about, arrives, arrivesWrapped, enters, handed, isolated, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master } = nodes;
 const { client1, client2, remote } = outside;
@@ -10,6 +10,7 @@ const web2 = "10.244.1.2";
 const translated = { services: true } as const;
 /** While kube-proxy handles services, the policy is judged where the packet leaves the stack. */
 const KEPT_OUT = /^(drop_policy_ingress|pass_to_stack)/;
+const NONE = new Uint8Array();
 const MARK_JUDGE_LATER = 0xebf00002;
 
 export const behindStack: readonly PacketTest[] = [
@@ -79,6 +80,24 @@ export const behindStack: readonly PacketTest[] = [
       })),
       sends("jail", { destination: db }, tcp(7406, 80, "A"), "drop_policy_egress"),
     ],
+  },
+  {
+    say: "the stack takes over the ports of a connection that another node forwarded: it is forgotten, only its replies are known",
+    handling: { services: false },
+    steps: [
+      arrivesWrapped(
+        { kind: "forward direct", for: "db" },
+        { source: client1, destination: master },
+        tcp(7507, 30082, "S"),
+        /^to_endpoint to db/,
+      ),
+      arrives(
+        { source: client1, destination: master },
+        tcp(7507, 30082, "S", NONE, { sequence: 5000 }),
+        /^pass_to_stack/,
+      ),
+    ],
+    known: { port: 7507, as: ["half open"] },
   },
   {
     say: "a peer that is no longer allowed gets no more packets and no answers through the stack",
