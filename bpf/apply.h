@@ -6,6 +6,7 @@
 #include "destination.h"
 #include "observe/report.h"
 #include "observe/trace.h"
+#include "policy/judge.h"
 #include "service/affinity.h"
 #include "service/note_host_request.h"
 #include "translate.h"
@@ -63,7 +64,17 @@ static __always_inline void remember_packet(struct packet *packet, const struct 
 	connection_touch(packet->connection, packet);
 }
 
-static __always_inline void remember(struct packet *packet, struct plan *plan)
+/* Separate function: only the first packet after a policy has changed needs it. */
+static __step int remember_verdict(struct connection *connection, const struct settings *settings)
+{
+	const struct scratch *scratch = scratch_get();
+
+	if (connection && settings && scratch)
+		note_verdict(settings, scratch, &connection->policy_revision, &connection->ends_revision);
+	return 0;
+}
+
+static __always_inline void remember(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	if (plan->remember == REMEMBER_PACKET && packet->connection)
 		remember_packet(packet, plan);
@@ -77,6 +88,8 @@ static __always_inline void remember(struct packet *packet, struct plan *plan)
 		note_host_answer(&packet->tuple);
 	else if (plan->remember == FORGET_CONNECTION)
 		connection_forget(&packet->tuple);
+	if (plan->is_judged)
+		remember_verdict(packet->connection, settings);
 }
 
 /* Through the host's stack. The connection remembers that, so that checks which run with each new next hop do not run for every packet. */
@@ -224,7 +237,7 @@ static __always_inline int apply(struct packet *packet, const struct settings *s
 	if (is_untouched(plan)) {
 		action = leave_untouched(packet->skb, plan);
 	} else {
-		remember(packet, plan);
+		remember(packet, settings, plan);
 		if (plan->translate != TRANSLATE_NOTHING &&
 		    (plan->translate == TRANSLATE_PACKET ? translate_packet(packet, packet->connection)
 							 : translate_error(packet, packet->connection)))

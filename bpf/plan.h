@@ -4,7 +4,7 @@
 #include "tunnel/wrapping.h"
 
 /* What to do with a packet. decide/ and the programs fill a plan in and change neither packets nor maps; apply.h carries it out at
- * the end of each program. One write stays with deciding: the policy revision of a verdict (policy/judge.h). */
+ * the end of each program. */
 
 /* The first four leave the packet as it is. */
 enum exit {
@@ -43,7 +43,8 @@ struct plan {
 	__u8 remember;		  /* enum remembering */
 	bool flow_is_known;	  /* of a refusal: scratch's flow is what the packet would have become */
 	bool origin_is_known;	  /* REMEMBER_PACKET: its source was found to be right, at `origin` */
-	__u8 padding[2];	  /* what is above is cleared for each packet */
+	bool is_judged;		  /* its connection was judged again, and is allowed: scratch has the revisions */
+	__u8 padding;		  /* the fields above are cleared for each packet */
 	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */
 	struct origin origin;
 };

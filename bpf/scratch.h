@@ -27,8 +27,8 @@ struct scratch {
 	struct opening opening;
 	struct plan plan;
 	struct wrapping wrapping; /* that the packet came in */
-	struct tuple direction;	  /* of a connection's entry that is looked for */
 	struct connection connection;
+	struct tuple direction;	  /* of a connection's entry that is looked for */
 	struct inner_packet inner;
 	struct bpf_fib_lookup route;
 	struct bpf_tunnel_key key;

@@ -139,9 +139,10 @@ static __noinline int is_to_be_judged(const struct tuple *tuple, const struct se
 }
 
 /* A policy changed since this connection was judged: its next packet in either direction asks whether that concerns its ends, and
- * is judged again if so. `tuple` is that packet's, before translation. */
+ * is judged again if so. `tuple` is that packet's, before translation. apply() writes the verdict into the connection: the plan is
+ * marked in scratch, because another argument would take stack. */
 static __always_inline enum outcome judge_again(const struct tuple *tuple, const struct settings *settings,
-						struct connection *connection)
+						const struct connection *connection)
 {
 	struct scratch *scratch = scratch_get();
 	enum outcome verdict;
@@ -156,7 +157,7 @@ static __always_inline enum outcome judge_again(const struct tuple *tuple, const
 		if (verdict != ALLOWED)
 			return verdict;
 	}
-	note_verdict(settings, scratch, &connection->policy_revision, &connection->ends_revision);
+	scratch->plan.is_judged = true;
 	return ALLOWED;
 }
 

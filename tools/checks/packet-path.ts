@@ -41,7 +41,6 @@ const WALLS: readonly Wall[] = [
       ...["establish.h", "next_hop.h", "open.h", "table.h", "touch.h"].map((file) => `connection/${file}`),
       ...["service/affinity.h", "service/note_host_request.h"],
       "net/parse.h", // the ports of a first fragment: reading the later ones depends on them
-      "policy/judge.h", // the revision of a verdict
       "scratch.h", // a barrier
       ...["socket.bpf.c", "socket/memory.h"], // sockets have no plan
     ],
