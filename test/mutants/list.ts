@@ -198,19 +198,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "no flow is ever established",
-    file: "apply.h",
+    file: "remember.h",
     text: "if (packet->is_half_open)",
     instead: "if (0)",
   },
   {
     say: "requests of the node are not remembered",
-    file: "apply.h",
+    file: "remember.h",
     text: "note_host_request(&packet->tuple);",
     instead: ";",
   },
   {
     say: "a connection is not forgotten when the host's stack takes over its ports",
-    file: "apply.h",
+    file: "remember.h",
     text: "connection_forget(&packet->tuple);",
     instead: ";",
   },
