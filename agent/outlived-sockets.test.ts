@@ -9,10 +9,10 @@ const hostPort = { ...dns, backendList: 9, backendCount: 1, flags: ServiceFlag.H
 const services: Record<string, Service> = {
   "10.96.0.10:53": dns,
   "198.51.100.7:53": guarded,
-  ":::30053": dns,
+  "::4:30053": dns,
   "10.96.0.11:53": empty,
   "172.31.1.207:8053": hostPort,
-  "::1:8053": hostPort,
+  "::1:4:8053": hostPort,
 };
 
 const MEMBERS = ["11 of 7", "12 of 7", "11 of 9"];

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Address } from "../model/address/address.ts";
-import { isLoopback } from "../model/address/address.ts";
+import { familyOf, isLoopback } from "../model/address/address.ts";
 import { UDP } from "../model/protocol.ts";
-import { NODE_LOOPBACK } from "../model/service/frontend.ts";
+import { ANY_NODE, NODE_LOOPBACK } from "../model/service/frontend.ts";
 import type { Endpoint } from "./cni/endpoint-store.ts";
 import type { WrittenMap } from "./compile/desired.ts";
 import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
@@ -151,8 +151,9 @@ function serviceAt(address: string, port: number, { frontends, locations }: Serv
   if (exact) return exact;
   const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
   const loopback = address === "0.0.0.0" || isLoopback(address);
-  const hostPort = loopback && frontends.lookup({ address: NODE_LOOPBACK, port, protocol: UDP });
+  const family = familyOf(address) ?? "IPv4";
+  const hostPort = loopback && frontends.lookup({ address: NODE_LOOPBACK[family], port, protocol: UDP });
   if (hostPort) return hostPort;
   const isNode = loopback || flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
-  return isNode ? frontends.lookup({ address: "::", port, protocol: UDP }) : undefined;
+  return isNode ? frontends.lookup({ address: ANY_NODE[family], port, protocol: UDP }) : undefined;
 }

@@ -77,10 +77,10 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 
 	/* Each network namespace has its own loopback: only the node's answers for services. */
 	if (is_loopback(destination))
-		return requester->kind == REQUESTER_HOST ? loopback_find(port, protocol) : NULL;
+		return requester->kind == REQUESTER_HOST ? loopback_find(destination, port, protocol) : NULL;
 	service = address_service_find(destination, port, protocol);
 	if (!service && is_node(destination))
-		service = node_port_find(port, protocol);
+		service = node_port_find(destination, port, protocol);
 	else if (!service || !(service->flags & SERVICE_HOST_PORT))
 		return service;
 	if (service && hook == HOOK_SENDMSG && is_answer_to_node(socket, requester, destination, port))

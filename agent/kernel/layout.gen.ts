@@ -4,12 +4,14 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "25aaaec50b65";
+export const layoutHash = "5f9a53d254e2";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;
 export const POLICY_ANY_IDENTITY = 4294967295;
+export const ANY_NODE = 0;
+export const NODE_LOOPBACK = 65536;
 export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
 export const SOCKET_FLOWS = 16;
@@ -1133,7 +1135,7 @@ export const maps = {
   frontends: {
     name: "frontends",
     type: "hash",
-    maxEntries: 65536,
+    maxEntries: 131072,
     flags: 1,
     key: frontend,
     value: service,
@@ -1149,7 +1151,7 @@ export const maps = {
   slots: {
     name: "slots",
     type: "hash",
-    maxEntries: 262144,
+    maxEntries: 524288,
     flags: 1,
     key: slot,
     value: u32,
@@ -1157,7 +1159,7 @@ export const maps = {
   members: {
     name: "members",
     type: "hash",
-    maxEntries: 262144,
+    maxEntries: 524288,
     flags: 1,
     key: member,
     value: u32,
@@ -1165,7 +1167,7 @@ export const maps = {
   backends: {
     name: "backends",
     type: "hash",
-    maxEntries: 65536,
+    maxEntries: 262144,
     flags: 1,
     key: u32,
     value: backend,

@@ -8,7 +8,7 @@
  * reports the services that did not fit; those that did keep working. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 131072);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct frontend);
 	__type(value, struct service);
@@ -29,7 +29,7 @@ struct {
 /* (list, index) -> backend id. Written by the agent: grown before the service's count, shrunk after it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
+	__uint(max_entries, 524288);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct slot);
 	__type(value, __u32);
@@ -40,7 +40,7 @@ struct {
  * after it; read where a client was given a backend before. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
+	__uint(max_entries, 524288);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct member);
 	__type(value, __u32);
@@ -50,7 +50,7 @@ struct {
 /* backend id -> backend. Written by the agent: before the slots that name it; kept while it terminates. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 262144);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, struct backend);

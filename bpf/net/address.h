@@ -23,6 +23,16 @@ static __always_inline __be32 address_to_ipv4(const struct address *address)
 	return address->word[3];
 }
 
+static __always_inline bool is_ipv4(const struct address *address)
+{
+	return address->word[2] == bpf_htonl(0xffff) && !(address->word[0] | address->word[1]);
+}
+
+static __always_inline __u32 ip_version(const struct address *address)
+{
+	return is_ipv4(address) ? 4 : 6;
+}
+
 static __always_inline bool address_is_equal(const struct address *a, const struct address *b)
 {
 	return a->word[3] == b->word[3] && a->word[2] == b->word[2] && a->word[1] == b->word[1] &&

@@ -10,11 +10,12 @@ enum reach {
 	REACH_LOCAL, /* only those of this node: the slots before local_count */
 };
 
-/* Node ports have the address "::" and apply to every address of every node. */
-static __always_inline const struct service *node_port_find(__be16 port, __u8 protocol)
+/* A node port applies to every address of every node, in the family of `address`. */
+static __always_inline const struct service *node_port_find(const struct address *address, __be16 port, __u8 protocol)
 {
 	struct frontend key = {.port = port, .protocol = protocol};
 
+	key.address.word[3] = bpf_htonl(ANY_NODE | ip_version(address));
 	return bpf_map_lookup_elem(&frontends, &key);
 }
 
@@ -38,18 +39,19 @@ static __always_inline const struct service *service_find(const struct address *
 
 	if (service)
 		return service;
-	return is_node(address) ? node_port_find(port, protocol) : NULL;
+	return is_node(address) ? node_port_find(address, port, protocol) : NULL;
 }
 
 /* The service at the node's own loopback: a pod's host port, or a node port. */
-static __always_inline const struct service *loopback_find(__be16 port, __u8 protocol)
+static __always_inline const struct service *loopback_find(const struct address *loopback, __be16 port,
+							   __u8 protocol)
 {
 	struct frontend key = {.port = port, .protocol = protocol};
 	const struct service *service;
 
-	key.address.word[3] = bpf_htonl(1);
+	key.address.word[3] = bpf_htonl(NODE_LOOPBACK | ip_version(loopback));
 	service = bpf_map_lookup_elem(&frontends, &key);
-	return service ? service : node_port_find(port, protocol);
+	return service ? service : node_port_find(loopback, port, protocol);
 }
 
 static __always_inline bool is_handled_here(const struct service *service, const struct settings *settings)

@@ -2,16 +2,20 @@
 #pragma once
 #include "address.h"
 
-/* What clients use to reach a service. A node port is written once, with address :: ("any address of
- * any node"); the packet path looks it up when the destination is known to be a node. A pod's host port is written for
- * each address of its node, and with ::1 for the node's own loopback (127.0.0.0/8), of which only sockets ask: no
- * packet's address is mapped to it. */
+/* What clients use to reach a service. A node port is written once for each address family, as ANY_NODE; the packet path looks
+ * it up when the destination is known to be a node. A pod's host port is written for each address of its node, and as
+ * NODE_LOOPBACK for the node's own loopback, which only sockets look up. */
 struct frontend {
 	struct address address;
 	__be16 port;
 	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
 	__u8 padding;
 };
+
+/* Keys that represent several addresses: the last word, combined with the IP version. They are in ::/96, which no packet's address
+ * is mapped to (RFC 4291, 2.5.5.1). */
+#define ANY_NODE 0
+#define NODE_LOOPBACK 0x10000
 
 enum service_flag {
 	SERVICE_EXTERNAL_LOCAL = 1 << 0, /* externalTrafficPolicy: Local */

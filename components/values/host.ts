@@ -14,7 +14,7 @@ export function requireHost(place: InputPlace, host: string): string {
   if (familyOf(host) === "IPv4") {
     // No machine can have such an address.
     const range = useOf(host);
-    return ["unspecified", "broadcast", "multicast"].includes(range)
+    return ["unspecified", "broadcast", "multicast", "ipv4Compatible"].includes(range)
       ? refuse(place, host, "the address of a machine")
       : host;
   }

@@ -63,9 +63,21 @@ describe("addresses of both families", () => {
   );
 
   test("says what an address is for", () => {
-    const uses = ["127.0.0.1", "::1", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "169.254.1.1", "fe80::1"].map(useOf);
+    const uses = [
+      "127.0.0.1",
+      "::1",
+      "0.0.0.0",
+      "::",
+      "224.0.0.1",
+      "ff02::1",
+      "169.254.1.1",
+      "fe80::1",
+      "::4",
+      "::1:4",
+    ].map(useOf);
     expect(uses).toEqual([
       ...["loopback", "loopback", "unspecified", "unspecified", "multicast", "multicast", "linkLocal", "linkLocal"],
+      ...["ipv4Compatible", "ipv4Compatible"],
     ]);
   });
 });

@@ -19,8 +19,9 @@ export interface Cidr {
   readonly value: bigint;
 }
 
-/** What an address is for: "unicast", "loopback", "multicast", "linkLocal", … as ipaddr.js names ranges (RFC 6890). */
-export type AddressUse = ReturnType<ipaddr.IPv4["range"] | ipaddr.IPv6["range"]>;
+/** What an address is for: "unicast", "loopback", "multicast", "linkLocal", … as ipaddr.js names ranges (RFC 6890);
+ * "ipv4Compatible": the rest of ::/96, which no host may use (RFC 4291, 2.5.5.1). */
+export type AddressUse = ReturnType<ipaddr.IPv4["range"] | ipaddr.IPv6["range"]> | "ipv4Compatible";
 
 const MAPPED = 0xffff_0000_0000n;
 
@@ -84,7 +85,8 @@ export function addressText(value: bigint): Address {
 
 /** What the address is for. Throws if the text is not an address. */
 export function useOf(text: string): AddressUse {
-  return ipaddr.process(text).range();
+  const use = ipaddr.process(text).range();
+  return use === "unicast" && addressValue(text) >> 32n === 0n ? "ipv4Compatible" : use;
 }
 
 /** Whether the text is an address of 127.0.0.0/8, or ::1. */

@@ -58,7 +58,7 @@ export function nodeDirectory(
 }
 
 function isHostAddress(address: Address): boolean {
-  return !["unspecified", "loopback", "multicast", "broadcast"].includes(useOf(address));
+  return !["unspecified", "loopback", "multicast", "broadcast", "ipv4Compatible"].includes(useOf(address));
 }
 
 function notBelieved(name: string, address: Address, reason: string): Problem {

@@ -57,7 +57,7 @@ export function* backendsOf(
     if (number === undefined) continue;
     yield* each(slice.endpoints, (endpoint) => {
       const address = canonicalAddress(endpoint.addresses[0] ?? "");
-      if (!address) return;
+      if (!address || familyOf(address) !== family) return; // the API server does not compare them
       const node = endpoint.nodeName ?? nodeOfAddress(address);
       const backend = backendAt(
         address,

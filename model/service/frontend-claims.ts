@@ -2,7 +2,7 @@ import { Claims } from "../claims.ts";
 import { ageText } from "../objects/age.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
-import { frontendText } from "./frontend.ts";
+import { ANY_NODE, frontendText } from "./frontend.ts";
 import { type Claim, claims as claimOrder } from "./frontend-rules.ts";
 import type { FrontendRule } from "./frontends.ts";
 import type { CompiledService } from "./service.ts";
@@ -47,12 +47,12 @@ export class FrontendClaims {
   }
 
   // The owner of the address, or of the port on every node, takes precedence.
-  #taken({ owner }: CompiledService, { claim, key }: FrontendRule, isNode: (address: string) => boolean) {
+  #taken({ owner }: CompiledService, { claim, key, family }: FrontendRule, isNode: (address: string) => boolean) {
     if (claim === "cluster IP" || claim === "node port") return undefined;
     const cluster = this.#clusterAddresses.names(key.address).find((name) => name !== owner);
     if (cluster) return `${key.address} is the cluster IP of ${cluster}`;
     if (!isNode(key.address)) return undefined;
-    const [port] = this.#frontends.names(frontendText({ ...key, address: "::" }));
+    const [port] = this.#frontends.names(frontendText({ ...key, address: ANY_NODE[family] }));
     return port && `${key.port} is the node port of ${port}`;
   }
 

@@ -1,4 +1,4 @@
-import { canonicalAddress, covers, hostCidr, isLoopback, parseCidr, useOf } from "../address/address.ts";
+import { canonicalAddress, covers, familyOf, hostCidr, isLoopback, parseCidr, useOf } from "../address/address.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { IpPool } from "../objects/calico.ts";
 import type { EndpointSlice } from "../objects/discovery.ts";
@@ -7,7 +7,7 @@ import type { Judged } from "../pool/claims.ts";
 import { TCP, UDP } from "../protocol.ts";
 import type { ExternalIpPolicy } from "./external-ips.ts";
 import type { Frontend } from "./frontend.ts";
-import { NODE_LOOPBACK } from "./frontend.ts";
+import { isNodeLoopback, NODE_LOOPBACK } from "./frontend.ts";
 
 /** The origin of a frontend's address. Earlier ones in the list take precedence, regardless of age. */
 export const claims = ["cluster IP", "node port", "external IP", "load balancer", "host port"] as const;
@@ -34,14 +34,14 @@ export function frontendRules(
   const services = parseCidr(nodes.facts.serviceSubnet);
   const ofNode = ({ address, port, protocol }: Frontend): string | undefined => {
     if (protocol === TCP && apiServers.has(`${address} ${port}`)) return `${address}:${port} is the API server's`;
-    const node = nodes.nodeOf(address) ?? (isLoopback(address) ? nodes.facts.nodeName : undefined);
+    const node = nodes.nodeOf(address) ?? (isNodeLoopback(address) ? nodes.facts.nodeName : undefined);
     const own = protocol === UDP ? NODE_UDP_PORTS : NODE_TCP_PORTS;
     return node && own.includes(port) ? `port ${port} of node ${node} is the node's own` : undefined;
   };
   const ofAddress = (claim: Claim, key: Frontend): string | undefined => {
     const cidr = hostCidr(key.address);
     const kind = useOf(key.address);
-    if (["unspecified", "loopback", "multicast", "broadcast", "linkLocal"].includes(kind))
+    if (["unspecified", "loopback", "multicast", "broadcast", "linkLocal", "ipv4Compatible"].includes(kind))
       return `${key.address} is no address that a Service can have`;
     if (covers(services, cidr)) return `${key.address} is in the network of cluster IPs, ${services.text}`;
     const pool = pools.accepted.find((item) => covers(item.cidr, cidr));
@@ -64,7 +64,7 @@ function apiServerPlaces(slices: readonly EndpointSlice[], { facts }: NodeDirect
     ),
   );
   const { address = "", port } = facts.apiServer ?? {};
-  return new Set([...places, `${isLoopback(address) ? NODE_LOOPBACK : address} ${port}`]);
+  return new Set([...places, `${isLoopback(address) ? NODE_LOOPBACK[familyOf(address) ?? "IPv4"] : address} ${port}`]);
 }
 
 /** The slices that say where the API server is. */

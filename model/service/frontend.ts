@@ -1,22 +1,41 @@
-import type { Address } from "../address/address.ts";
+import type { Address, Family } from "../address/address.ts";
 import { protocolName } from "../protocol.ts";
 
 /** An address, port and protocol that clients use. */
 export interface Frontend {
-  /** Or one of the two that stand for more (below). */
+  /** Or one that represents several addresses (below). */
   readonly address: Address;
   readonly port: number;
   readonly protocol: number;
 }
 
-/** Any address of any node: a node port's. */
-export const ANY_NODE_ADDRESS = "::";
-/** The node's own loopback, in frontends of host ports. */
-export const NODE_LOOPBACK = "::1";
+// Keys that represent several addresses are in ::/96, which no packet has: the packet path refuses it (RFC 4291, 2.5.5.1).
+
+/** All addresses of all nodes, by family: a node port's. */
+export const ANY_NODE = { IPv4: "::4", IPv6: "::6" } as const satisfies Record<Family, Address>;
+/** The node's own loopback, by family: in frontends of host ports. */
+export const NODE_LOOPBACK = { IPv4: "::1:4", IPv6: "::1:6" } as const satisfies Record<Family, Address>;
+
+const names: ReadonlyMap<Address, string> = new Map([
+  [ANY_NODE.IPv4, "any node"],
+  [ANY_NODE.IPv6, "any node (IPv6)"],
+  [NODE_LOOPBACK.IPv4, "loopback"],
+  [NODE_LOOPBACK.IPv6, "loopback (IPv6)"],
+]);
+
+/** "any node", "loopback (IPv6)"; undefined: an address that packets have. */
+export function nameOfSeveral(address: Address): string | undefined {
+  return names.get(address);
+}
+
+export function isNodeLoopback(address: Address): boolean {
+  return address === NODE_LOOPBACK.IPv4 || address === NODE_LOOPBACK.IPv6;
+}
 
 /** "10.96.0.1:443/tcp", "node port 30604/tcp", "loopback:8080/tcp". Unique per frontend. */
 export function frontendText({ address, port, protocol }: Frontend): string {
   const name = protocolName(protocol);
-  if (address === ANY_NODE_ADDRESS) return `node port ${port}/${name}`;
-  return `${address === NODE_LOOPBACK ? "loopback" : address}:${port}/${name}`;
+  if (address === ANY_NODE.IPv4) return `node port ${port}/${name}`;
+  if (address === ANY_NODE.IPv6) return `IPv6 node port ${port}/${name}`;
+  return `${nameOfSeveral(address) ?? address}:${port}/${name}`;
 }

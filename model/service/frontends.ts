@@ -1,7 +1,7 @@
 import { canonicalAddress, type Family, familyOf } from "../address/address.ts";
 import type { Service, ServicePort } from "../objects/core.ts";
 import { TCP, UDP } from "../protocol.ts";
-import { ANY_NODE_ADDRESS, type Frontend, frontendText } from "./frontend.ts";
+import { ANY_NODE, type Frontend, frontendText } from "./frontend.ts";
 import type { Claim } from "./frontend-rules.ts";
 import { EVERYBODY, type RangeSet } from "./source-ranges.ts";
 
@@ -57,9 +57,10 @@ export function frontends(service: Service, port: ServicePort, ranges = EVERYBOD
   ];
   const hasNodePort = spec.type === "NodePort" || spec.type === "LoadBalancer";
   if (hasNodePort && port.nodePort) {
-    const key = { address: ANY_NODE_ADDRESS, port: port.nodePort, protocol };
-    const family = primaryFamily(service);
-    rules.push({ key, family, claim: "node port", trafficPolicy: external, path: "spec.ports.nodePort" });
+    for (const family of familiesOf(service)) {
+      const key = { address: ANY_NODE[family], port: port.nodePort, protocol };
+      rules.push({ key, family, claim: "node port", trafficPolicy: external, path: "spec.ports.nodePort" });
+    }
   }
   return [...new Map(rules.toReversed().map((rule) => [frontendText(rule.key), rule])).values()].toReversed();
 }
@@ -68,7 +69,7 @@ export function frontends(service: Service, port: ServicePort, ranges = EVERYBOD
 export function frontendCount(service: Service): number {
   const { ports, externalIPs } = service.spec;
   const addresses = clusterAddresses(service).length + externalIPs.length + balancedAddresses(service).length;
-  return ports.length * addresses + ports.filter(({ nodePort }) => nodePort).length;
+  return ports.length * addresses + ports.filter(({ nodePort }) => nodePort).length * familiesOf(service).length;
 }
 
 /** Headless services have the address "None" and are not translated. */
@@ -85,6 +86,9 @@ function balancedAddresses(service: Service): readonly string[] {
   return ingress.flatMap(({ ip, ipMode }) => (ip && (ipMode ?? "VIP") === "VIP" ? [ip] : []));
 }
 
-function primaryFamily(service: Service): Family {
-  return service.spec.ipFamilies[0] ?? familyOf(clusterAddresses(service)[0] ?? "") ?? "IPv4";
+function familiesOf(service: Service): readonly Family[] {
+  const { ipFamilies } = service.spec;
+  if (ipFamilies.length > 0) return ipFamilies;
+  const families = new Set(clusterAddresses(service).flatMap((address) => familyOf(address) ?? []));
+  return families.size > 0 ? [...families] : ["IPv4"];
 }

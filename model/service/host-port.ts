@@ -94,11 +94,11 @@ function refusal({ protocol, hostIP, lasting }: HostPort, nodes: NodeDirectory):
 /** Where the port is asked for: every IPv4 address of this node, or the one that is given. */
 function addressesOf(hostIP: string, { facts, addresses }: NodeDirectory): readonly Address[] {
   const address = canonicalAddress(hostIP) ?? "";
-  if (isLoopback(address)) return [NODE_LOOPBACK];
+  if (isLoopback(address)) return [NODE_LOOPBACK.IPv4];
   const own = [...addresses].flatMap(([one, node]) =>
     node === facts.nodeName && familyOf(one) === "IPv4" && !isLoopback(one) ? [one] : [],
   );
-  if (useOf(address) === "unspecified") return [...own, NODE_LOOPBACK];
+  if (useOf(address) === "unspecified") return [...own, NODE_LOOPBACK.IPv4];
   return own.filter((one) => one === address);
 }
 

@@ -7,7 +7,7 @@ import { type EndpointSlice, serviceNameLabel } from "../objects/discovery.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
-import { NODE_LOOPBACK } from "./frontend.ts";
+import { isNodeLoopback } from "./frontend.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { HostPortCompiler, type Placed } from "./host-ports.ts";
@@ -159,7 +159,7 @@ function hostPortLoad({ owner, object, frontends, lists }: CompiledService): Loa
 }
 
 function isNode(address: Address, nodes: NodeDirectory): boolean {
-  return address === NODE_LOOPBACK || nodes.nodeOf(address) !== undefined;
+  return isNodeLoopback(address) || nodes.nodeOf(address) !== undefined;
 }
 
 function slicesByService(slices: readonly EndpointSlice[]): ReadonlyMap<string, EndpointSlice[]> {

@@ -1,7 +1,8 @@
-import type { Address } from "../../../model/address/address.ts";
+import { type Address, familyOf } from "../../../model/address/address.ts";
 import type { Node, Pod, Service } from "../../../model/objects/core.ts";
 import { objectName } from "../../../model/objects/metadata.ts";
 import { TCP, UDP } from "../../../model/protocol.ts";
+import { ANY_NODE } from "../../../model/service/frontend.ts";
 import { frontends } from "../../../model/service/frontends.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
@@ -37,7 +38,7 @@ export class Names {
     this.#refresh();
     const found = this.#services.get(`${address} ${port} ${protocol}`);
     if (found || !this.#owners.get(address)?.startsWith("node ")) return found;
-    return this.#services.get(`:: ${port} ${protocol}`);
+    return this.#services.get(`${ANY_NODE[familyOf(address) ?? "IPv4"]} ${port} ${protocol}`);
   }
 
   identity(number: number): string {

@@ -12,7 +12,7 @@ describe("inspect", () => {
     maps.slots.update([[{ backendList: 1, index: 0 }, 5]]);
     maps.frontends.update([
       [
-        { address: "::", port: 30604, protocol: 6 },
+        { address: "::4", port: 30604, protocol: 6 },
         { ...service, backendList: 1 },
       ],
       [

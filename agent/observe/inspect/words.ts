@@ -1,6 +1,7 @@
 // Readable forms of map contents.
 import type { Address } from "../../../model/address/address.ts";
 import { protocolName } from "../../../model/protocol.ts";
+import { nameOfSeveral } from "../../../model/service/frontend.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
 export function protocol(number: number): string {
@@ -9,8 +10,8 @@ export function protocol(number: number): string {
 
 /** "172.31.1.8:30604", "[fd00::1]:80"; "any node:30604" for a node port, "loopback:8080" for a host port there. */
 export function addressAndPort(address: Address, port: number): string {
-  if (address === "::") return `any node:${port}`;
-  if (address === "::1") return `loopback:${port}`;
+  const several = nameOfSeveral(address);
+  if (several) return `${several}:${port}`;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
