@@ -61,7 +61,7 @@ static __always_inline void opposite(struct tuple *other, const struct tuple *tu
 }
 
 /* A direction that is silent while the other one talks (a UDP stream) is not over. */
-static __noinline bool opposite_is_live(const struct tuple *tuple, const struct connection *connection)
+__global int opposite_is_live(const struct tuple *tuple, const struct connection *connection)
 {
 	const struct connection *other;
 	struct tuple key;

@@ -50,17 +50,24 @@ enum claim {
 	CLAIM_FULL,
 };
 
-/* Writes the reply's entry, unless a live entry of another connection has its tuple. If two processors claim a tuple at the same
- * moment, one gets it. */
-static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, const struct tuple *tuple,
-						    const struct connection *entry)
+/* Writes scratch's connection as the entry of `reply`, unless a live entry of another connection has that tuple. If two processors
+ * claim a tuple at the same moment, one gets it. */
+__global enum claim claim_reply_tuple(const struct tuple *reply, const struct tuple *tuple)
 {
-	struct connection *other = connection_lookup(reply);
+	struct scratch *scratch = scratch_get();
+	const struct connection *entry;
+	struct connection *other;
+	struct tuple key;
 	__u64 last_seen;
 	long result;
 
+	if (!reply || !tuple || !scratch)
+		return CLAIM_FULL;
+	key = *reply; /* 6.1 takes no argument of a global function as a map's key */
+	entry = &scratch->connection;
+	other = connection_lookup(&key);
 	if (!other) {
-		result = bpf_map_update_elem(&half_open, reply, entry, BPF_NOEXIST);
+		result = bpf_map_update_elem(&half_open, &key, entry, BPF_NOEXIST);
 		return result == -EEXIST ? CLAIM_TAKEN : result ? CLAIM_FULL : CLAIMED;
 	}
 	last_seen = other->last_seen;
@@ -69,7 +76,7 @@ static __always_inline enum claim claim_reply_tuple(const struct tuple *reply, c
 	    (connection_is_live(other, tuple->protocol) ||
 	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
 		return CLAIM_TAKEN;
-	return connection_begin(reply, entry) ? CLAIM_FULL : CLAIMED;
+	return connection_begin(&key, entry) ? CLAIM_FULL : CLAIMED;
 }
 
 /* Two flows of one client (same source port, two frontends) that meet at one backend would share a reply tuple.
@@ -82,7 +89,7 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 	if (entry->flags & CONNECTION_VIA_STACK)
 		return connection_begin(reply, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
 	for (int i = 0; i < PORT_TRIES; i++) {
-		switch (claim_reply_tuple(reply, tuple, entry)) {
+		switch (claim_reply_tuple(reply, tuple)) {
 		case CLAIMED:
 			return ALLOWED;
 		case CLAIM_FULL:

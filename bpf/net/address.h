@@ -9,6 +9,10 @@
 #endif
 #define __noinline __attribute__((noinline))
 
+/* A function that the verifier walks once, with whatever arguments, instead of once for each state in which it is called. Its
+ * arguments are values, the context, or pointers to plain memory, which may be NULL. */
+#define __global __attribute__((noinline))
+
 /* A function with its own stack frame. It returns 0, because the verifier refuses void. `used`: otherwise Clang drops the unused 0,
  * and the verifier finds a pointer to the stack in its place. */
 #define __step __attribute__((noinline, used))
