@@ -132,6 +132,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     mtu,
     sysctls: { memory: runFile(options, "sysctls.json"), root: options.sysctlRoot },
     serviceSubnet: settings.serviceSubnet,
+    serviceSubnetIpv6: settings.serviceSubnetIpv6,
     apiServer: apiServerAddress(process.env),
     salt: keptSalt(runFile(options, SALT_FILE)),
   });

@@ -10,7 +10,7 @@ import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
 import { reconcileMasquerade } from "./network/masquerade.ts";
 import type { RouteConflict } from "./network/routes.ts";
-import { nodeAddress } from "./node-address.ts";
+import { nodeAddresses } from "./node-address.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
@@ -119,7 +119,7 @@ export class Dataplane {
 
   async #compile(): Promise<{ desired: DesiredState; facts: NodeFacts }> {
     const { options, cluster, network, endpoints } = this.#parts;
-    this.#facts ??= network.refresh(nodeAddress(cluster.store.list("nodes"), options.node, options.nodeAddress));
+    this.#facts ??= network.refresh(nodeAddresses(cluster.store.list("nodes"), options.node, options.nodeAddress));
     this.#local ??= endpoints.list().map(localEndpoint);
     const facts = this.#facts;
     return { desired: await inSlices(this.#compiler.compiling(cluster.store.snapshot(facts, this.#local))), facts };
@@ -216,8 +216,8 @@ function sameNames(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string
 const cookies = new WeakMap<Endpoint, string>();
 
 function localEndpoint(endpoint: Endpoint): LocalEndpoint {
-  const { namespace, pod, uid, address, ifindex, mac, hostMac, netns } = endpoint;
+  const { namespace, pod, uid, address, secondAddress, ifindex, mac, hostMac, netns } = endpoint;
   const cookie = cookies.get(endpoint) ?? namespaceCookie(netns);
   if (cookie !== undefined) cookies.set(endpoint, cookie);
-  return { namespace, pod, uid, address, ifindex, mac, hostMac, namespaceCookie: cookie };
+  return { namespace, pod, uid, address, secondAddress, ifindex, mac, hostMac, namespaceCookie: cookie };
 }

@@ -1,13 +1,25 @@
-import { canonicalAddress } from "../model/address/address.ts";
+import { type Address, canonicalAddress, familyOf } from "../model/address/address.ts";
 import type { Node } from "../model/objects/core.ts";
 
-/** This node's address for other nodes: the configured one, or the first IPv4 InternalIP of its Node object. */
-export function nodeAddress(nodes: readonly Node[], name: string, given: string | undefined): string {
-  if (given) return given;
+/** The addresses of this node for other nodes. */
+export interface NodeAddresses {
+  /** Tunnels use it. */
+  readonly underlay: Address;
+  /** Undefined: the node has no IPv6 address, so its pods have none either. */
+  readonly ipv6: Address | undefined;
+}
+
+/** The configured address, or the first IPv4 InternalIP of the Node object, and its first IPv6 InternalIP. */
+export function nodeAddresses(nodes: readonly Node[], name: string, given: string | undefined): NodeAddresses {
   const node = nodes.find(({ metadata }) => metadata.name === name);
+  const internal = (node?.status.addresses ?? []).flatMap(({ type, address }) =>
+    type === "InternalIP" ? (canonicalAddress(address) ?? []) : [],
+  );
+  const ipv6 = internal.find((address) => familyOf(address) === "IPv6");
+  if (given) return { underlay: given, ipv6 };
   if (!node) throw new Error(`There is no Node object ${name}. Next: is --node (NODE_NAME) this machine's node name?`);
-  const internal = node.status.addresses.find(({ type, address }) => type === "InternalIP" && !address.includes(":"));
-  if (internal) return internal.address;
+  const underlay = internal.find((address) => familyOf(address) === "IPv4");
+  if (underlay) return { underlay, ipv6 };
   throw new Error(`Node ${name} has no IPv4 InternalIP in status.addresses. Next: start kubelet with --node-ip.`);
 }
 

@@ -8,6 +8,7 @@ import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
 import { applySysctls, deviceSysctls, nodeSysctls, type Sysctls } from "./network/sysctls.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./network/tunnel.ts";
 import { findUplinks, type Uplinks } from "./network/uplinks.ts";
+import type { NodeAddresses } from "./node-address.ts";
 
 export interface NodeNetworkOptions {
   readonly nodeName: string;
@@ -17,6 +18,7 @@ export interface NodeNetworkOptions {
   /** Their folder, and the file with their previous values. */
   readonly sysctls: { readonly root: string; readonly memory: string };
   readonly serviceSubnet: string;
+  readonly serviceSubnetIpv6: string | undefined;
   readonly apiServer: NodeFacts["apiServer"];
   readonly salt: string;
 }
@@ -37,7 +39,7 @@ export class NodeNetwork {
 
   /** Checks the interfaces, creates the tunnel device and sets the sysctls. Returns the facts; the same
    * object as before if nothing changed, because the compiler caches by object. */
-  refresh(nodeAddress: string): NodeFacts {
+  refresh({ underlay: nodeAddress, ipv6 }: NodeAddresses): NodeFacts {
     this.#devices = networkDevices();
     this.#kept = "";
     this.#uplinks = findUplinks(this.#devices, nodeAddress, this.#options.uplinks);
@@ -47,7 +49,7 @@ export class NodeNetwork {
     }
     this.#set(nodeSysctls());
     for (const { name } of [...this.#uplinks.all, this.tunnel as NetworkDevice]) this.prepare(name);
-    const facts = this.#facts(nodeAddress);
+    const facts = this.#facts(nodeAddress, ipv6);
     if (JSON.stringify(facts) !== JSON.stringify(this.#lastFacts)) this.#lastFacts = facts;
     return this.#lastFacts as NodeFacts;
   }
@@ -93,15 +95,17 @@ export class NodeNetwork {
     return reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName }).conflicts;
   }
 
-  #facts(address: string): NodeFacts {
+  #facts(address: string, ipv6: string | undefined): NodeFacts {
     const uplinks = this.#uplinks as Uplinks;
     const own = this.#devices.flatMap((device) => device.addresses.map((entry) => entry.address));
     return {
       nodeName: this.#options.nodeName,
       address,
+      ...(ipv6 && own.includes(ipv6) && { addressIpv6: ipv6 }),
       subnets: uplinks.subnets,
       localAddresses: own.filter((other) => other !== address),
       serviceSubnet: this.#options.serviceSubnet,
+      serviceSubnetIpv6: this.#options.serviceSubnetIpv6,
       apiServer: this.#options.apiServer,
       uplinkIfindex: uplinks.primary.ifindex,
       tunnelIfindex: this.tunnel?.ifindex ?? 0,

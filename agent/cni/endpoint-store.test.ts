@@ -44,6 +44,19 @@ test.each([
   expect(new EndpointStore(file).list()).toEqual([endpoint(1), endpoint(2)]);
 });
 
+test("both addresses of a pod are in use, and both are freed; a file of an older agent has one", () => {
+  const store = new EndpointStore(file);
+  const dual = { ...endpoint(1), secondAddress: "fd00:10:244::1" };
+  store.add(dual);
+  store.add(endpoint(2));
+  expect(new EndpointStore(file).list()).toEqual([dual, endpoint(2)]);
+  expect(store.used()).toEqual(new Set(["10.244.0.1", "fd00:10:244::1", "10.244.0.2"]));
+  store.remove(dual);
+  expect(store.freed()).toEqual(["10.244.0.1", "fd00:10:244::1"]);
+  store.add(dual);
+  expect(store.freed()).toEqual([]);
+});
+
 test("file and copy damaged: an agent still starts, and reports it", () => {
   writeFileSync(file, "{");
   writeFileSync(`${file}.copy`, "{");

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { addressesOf } from "../../model/objects/pod-of.ts";
 
 const endpointSchema = z.object({
   containerId: z.string(),
@@ -9,6 +10,8 @@ const endpointSchema = z.object({
   pod: z.string(),
   uid: z.string(),
   address: z.string(),
+  /** Absent in files of agents that gave pods one address only. */
+  secondAddress: z.string().optional(),
   mac: z.string(),
   hostMac: z.string(),
   hostInterface: z.string(),
@@ -54,7 +57,7 @@ export class EndpointStore {
   }
 
   used(): ReadonlySet<string> {
-    return new Set(this.list().map((endpoint) => endpoint.address));
+    return new Set(this.list().flatMap(addressesOf));
   }
 
   /** Addresses that were in use before, the longest free first. */
@@ -65,9 +68,10 @@ export class EndpointStore {
   /** Throws, and changes nothing, if the file cannot be written. */
   add(endpoint: Endpoint): void {
     const endpoints = new Map(this.#byAttachment).set(keyOf(endpoint), endpoint);
+    const used = addressesOf(endpoint);
     this.#save(
       endpoints,
-      this.#freedAddresses.filter((address) => address !== endpoint.address),
+      this.#freedAddresses.filter((address) => !used.includes(address)),
     );
   }
 
@@ -75,7 +79,7 @@ export class EndpointStore {
   remove(endpoint: Endpoint): void {
     const endpoints = new Map(this.#byAttachment);
     if (!endpoints.delete(keyOf(endpoint))) return;
-    this.#save(endpoints, [...this.#freedAddresses, endpoint.address].slice(-FREED_LIMIT));
+    this.#save(endpoints, [...this.#freedAddresses, ...addressesOf(endpoint)].slice(-FREED_LIMIT));
   }
 
   #save(endpoints: ReadonlyMap<string, Endpoint>, freed: readonly string[]): void {

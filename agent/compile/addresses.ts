@@ -1,5 +1,5 @@
 import type { Address } from "../../model/address/address.ts";
-import { broadcastOf, type Cidr, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
+import { broadcastOf, type Cidr, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { CidrIndex } from "../../model/address/cidr-index.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
 import type { Identity, IdentityTable } from "../../model/policy/identity.ts";
@@ -68,7 +68,7 @@ export function* addressBook(
 
 /** Its workloads' packets to that node go the way of their packets to its workloads. */
 function remoteHost(address: Address, name: string, nodes: NodeDirectory, pools: PoolDirectory) {
-  const node = nodes.addressOf(name, familyOf(address) ?? "IPv4") ?? address;
+  const node = nodes.underlayOf(name) ?? address;
   const wrapped = pools.isWrappedTowards(node) ? LocationFlag.ENCAPSULATED : 0;
   return { flags: LocationFlag.REMOTE_HOST | wrapped, node };
 }

@@ -39,7 +39,8 @@ export type DesiredMaps = MapContents & {
   readonly through?: readonly MapContents[];
 };
 
-/** How the kernel is to reach a workload block or address. */
+/** How the kernel is to reach a workload block or address. `node`: the node's address, where the tunnel leads if the route is
+ * encapsulated, and of the family of the destination if not. */
 export type Route =
   | { readonly to: "endpoint"; readonly destination: string; readonly ifindex: number }
   | { readonly to: "node"; readonly destination: string; readonly node: Address; readonly encapsulated: boolean }

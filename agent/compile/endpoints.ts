@@ -1,6 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import { hostCidr } from "../../model/address/address.ts";
-import { podOwner } from "../../model/objects/pod-of.ts";
+import { addressesOf, podOwner } from "../../model/objects/pod-of.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
@@ -16,33 +16,33 @@ export interface EndpointMaps {
   readonly namespaces: Contributions<NetworkNamespace, Address>;
 }
 
-/** This node's endpoints. One whose pod is not known has no identity and no policy yet, so it gets no entry: no traffic
- * before its policy. */
+/** This node's endpoints: an entry for each of their addresses, with the same policy. One whose pod is not known has no identity and
+ * no policy yet, so it gets no entry: no traffic before its policy. */
 export function compileEndpoints(
   endpoints: readonly LocalEndpoint[],
   { endpointIdentities, locations }: Pick<LocationMap, "endpointIdentities" | "locations">,
   policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
   policies: PolicyMap,
 ): EndpointMaps {
-  const known = endpoints.filter(({ address }) => endpointIdentities.has(address));
-  const content = (item: LocalEndpoint): Entry<Address, Endpoint> => {
+  const known = endpoints.filter((item) => addressesOf(item).every((address) => endpointIdentities.has(address)));
+  const contents = (item: LocalEndpoint): Entry<Address, Endpoint>[] => {
     const policy = policyOf(item);
     const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) : 0 };
     const distinguished = policy && policies.distinguishedBy(policy);
-    return {
-      id: keyText.endpoints(item.address),
-      key: item.address,
+    return addressesOf(item).map((address) => ({
+      id: keyText.endpoints(address),
+      key: address,
       value: {
         ifindex: item.ifindex,
         ...judged,
-        revision: endpointRevision(item.address, judged, distinguished, locations),
+        revision: endpointRevision(address, judged, distinguished, locations),
         mac: item.mac,
         hostMac: item.hostMac,
       },
-    };
+    }));
   };
   return {
-    endpoints: new Map(known.map((item) => [podOwner(item), [content(item)]])),
+    endpoints: new Map(known.map((item) => [podOwner(item), contents(item)])),
     interfaces: new Map(
       known.map((item) => {
         const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: item.address };
@@ -64,5 +64,11 @@ function isolation({ ingress, egress }: EndpointPolicy): number {
 }
 
 export function endpointRoutes(endpoints: readonly LocalEndpoint[]): Route[] {
-  return endpoints.map(({ address, ifindex }) => ({ to: "endpoint", destination: hostCidr(address).text, ifindex }));
+  return endpoints.flatMap((item) =>
+    addressesOf(item).map((address) => ({
+      to: "endpoint",
+      destination: hostCidr(address).text,
+      ifindex: item.ifindex,
+    })),
+  );
 }

@@ -1,10 +1,10 @@
 import type { Address } from "../../model/address/address.ts";
-import { canonicalAddress, familyOf, hostCidr } from "../../model/address/address.ts";
+import { canonicalAddress, hostCidr } from "../../model/address/address.ts";
 import { Latest, Memo } from "../../model/memo.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
 import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
-import { isPodOf, podOwner } from "../../model/objects/pod-of.ts";
+import { addressesOf, isPodOf, podOwner } from "../../model/objects/pod-of.ts";
 import { type Identity, IdentityTable, type Vocabulary } from "../../model/policy/identity.ts";
 import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
@@ -36,7 +36,7 @@ export class LocationCompiler {
   readonly #result = new Latest<LocationMap>();
   readonly #table = new Latest<IdentityTable>();
   readonly #book = new Latest<readonly PlacedAddress[]>();
-  readonly #pods = new Memo<Pod, PlacedPod>();
+  readonly #pods = new Memo<Pod, readonly PlacedPod[]>();
   readonly #ids = new Numbering<Identity>(({ name }) => [name]);
   readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
 
@@ -70,7 +70,7 @@ export class LocationCompiler {
     const displaced = yield* this.#ids.assigning(used);
     const locations = new Map<string, readonly Entry<Prefix, Location>[]>();
     yield* each(lines, (line) => {
-      // A node has several addresses, everything else is an owner with one line.
+      // Nodes and pods have several addresses, everything else is an owner with one line.
       const entries = this.#entries.get(line, [displaced], () => [lower(line, displaced)]);
       const known = locations.get(line.owner);
       locations.set(line.owner, known ? [...known, ...entries] : entries);
@@ -87,12 +87,14 @@ export class LocationCompiler {
       identities,
       names,
       endpointIdentities: new Map(
-        snapshot.endpoints.flatMap((endpoint) => {
-          const line = pods.get(endpoint.address);
-          // An address may have come back from another pod that is still listed: that pod's identity is not this one's.
-          if (line?.owner !== podOwner(endpoint) || line.endpoint !== endpoint) return [];
-          return [[endpoint.address, numberOf(line.identity, displaced)] as const];
-        }),
+        snapshot.endpoints.flatMap((endpoint) =>
+          addressesOf(endpoint).flatMap((address) => {
+            const line = pods.get(address);
+            // An address may have come back from another pod that is still listed: that pod's identity is not this one's.
+            if (line?.owner !== podOwner(endpoint) || line.endpoint !== endpoint) return [];
+            return [[address, numberOf(line.identity, displaced)] as const];
+          }),
+        ),
       ),
     };
   }
@@ -112,26 +114,30 @@ export class LocationCompiler {
       const namespace = namespaces.get(pod.metadata.namespace ?? "default");
       const candidate = endpoints.get(objectName(pod));
       const endpoint = candidate && isPodOf(pod, candidate) ? candidate : undefined;
-      if (!namespace || !hasAddress(pod, endpoint)) return;
+      if (!namespace) return;
       const inputs = [namespace, endpoint, table, nodes, pools];
-      const line = this.#pods.get(pod, inputs, () => placePod(pod, namespace, endpoint, table, nodes, pools));
+      const lines = this.#pods.get(pod, inputs, () => placePod(pod, namespace, endpoint, table, nodes, pools));
       const order = endpoint ? 0 : pod.metadata.deletionTimestamp ? 2 : 1;
-      const known = placed.get(line.key.address);
-      const before = rank.get(line.key.address) ?? 3;
-      if (order > before || (order === before && known && known.owner < line.owner)) return;
-      rank.set(line.key.address, order);
-      placed.set(line.key.address, line);
+      for (const line of lines) {
+        const known = placed.get(line.key.address);
+        const before = rank.get(line.key.address) ?? 3;
+        if (order > before || (order === before && known && known.owner < line.owner)) continue;
+        rank.set(line.key.address, order);
+        placed.set(line.key.address, line);
+      }
     });
     return placed;
   }
 }
 
-// A finished pod's address may be another's already; a host-network pod's is its node's.
-function hasAddress(pod: Pod, endpoint: LocalEndpoint | undefined): boolean {
-  if (endpoint) return true;
-  return !pod.spec.hostNetwork && !hasEnded(pod) && canonicalAddress(pod.status.podIPs[0]?.ip ?? "") !== undefined;
+// A finished pod's addresses may be another's already; a host-network pod's are its node's.
+function addresses(pod: Pod, endpoint: LocalEndpoint | undefined): readonly Address[] {
+  if (endpoint) return addressesOf(endpoint);
+  if (pod.spec.hostNetwork || hasEnded(pod)) return [];
+  return pod.status.podIPs.flatMap(({ ip }) => canonicalAddress(ip) ?? []);
 }
 
+/** One line for each of the pod's addresses. Policies may name blocks that contain only one of them. */
 function placePod(
   pod: Pod,
   namespace: Namespace,
@@ -139,23 +145,20 @@ function placePod(
   table: IdentityTable,
   nodes: NodeDirectory,
   pools: PoolDirectory,
-): PlacedPod {
-  const cidr = hostCidr(endpoint?.address ?? canonicalAddress(status(pod)) ?? "");
+): readonly PlacedPod[] {
   const onThisNode = endpoint !== undefined || pod.spec.nodeName === nodes.facts.nodeName;
-  const family = familyOf(cidr.address) ?? "IPv4";
-  const node = onThisNode ? undefined : nodes.addressOf(pod.spec.nodeName ?? "", family);
-  return {
-    owner: `Pod ${objectName(pod)}`,
-    cidr,
-    key: prefixOf(cidr),
-    place: { flags: poolFlags(pools, cidr, node) | LocationFlag.WORKLOAD, node: node ?? "::" },
-    identity: table.ofPod(pod, namespace, cidr),
-    endpoint,
-  };
-}
-
-function status(pod: Pod): string {
-  return pod.status.podIPs[0]?.ip ?? "";
+  const node = onThisNode ? undefined : nodes.underlayOf(pod.spec.nodeName ?? "");
+  return addresses(pod, endpoint).map((address) => {
+    const cidr = hostCidr(address);
+    return {
+      owner: `Pod ${objectName(pod)}`,
+      cidr,
+      key: prefixOf(cidr),
+      place: { flags: poolFlags(pools, cidr, node) | LocationFlag.WORKLOAD, node: node ?? "::" },
+      identity: table.ofPod(pod, namespace, cidr),
+      endpoint,
+    };
+  });
 }
 
 function lower({ key, place, identity }: PlacedAddress, displaced: Displaced): Entry<Prefix, Location> {

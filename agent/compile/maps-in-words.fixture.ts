@@ -68,7 +68,8 @@ function services({ frontends, slots, backends: all, sourceRanges }: Readable): 
 /** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */
 function backends({ backends: all }: Readable): string[] {
   return all.entries().map(([, { address, port, protocol, node, flags }]) => {
-    const at = flags & BackendFlag.HOST_NETWORK || node === "::" ? "" : ` at ${node}`;
+    const isItself = flags & BackendFlag.HOST_NETWORK && node === address;
+    const at = isItself || node === "::" ? "" : ` at ${node}`;
     return `${address}:${port}/${protocolName(protocol)}${at}${notes(flagNames(flags, backendFlagNames))}`;
   });
 }

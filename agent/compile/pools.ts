@@ -12,16 +12,13 @@ export function poolFlags({ traitsOf }: PoolDirectory, address: Cidr, node: Addr
 }
 
 /** Routes to blocks: another node's block through that node; unused addresses of this node's blocks go nowhere instead of
- * to the default route. */
+ * to the default route, and so does an IPv6 block of a node that has no IPv6 address. */
 export function blockRoutes({ blocks, traitsOf }: PoolDirectory): Route[] {
-  return blocks.map(({ cidr, node }) =>
-    node
-      ? {
-          to: "node",
-          destination: cidr.text,
-          node,
-          encapsulated: traitsOf(cidr, node).encapsulated,
-        }
-      : { to: "nowhere", destination: cidr.text },
-  );
+  return blocks.map(({ cidr, node, router }): Route => {
+    const encapsulated = node !== undefined && traitsOf(cidr, node).encapsulated;
+    const via = encapsulated ? node : router;
+    return via
+      ? { to: "node", destination: cidr.text, node: via, encapsulated }
+      : { to: "nowhere", destination: cidr.text };
+  });
 }

@@ -1,9 +1,10 @@
 import { hostCidr } from "../../model/address/address.ts";
+import { addressesOf } from "../../model/objects/pod-of.ts";
 import { keyText } from "../compile/key.ts";
 import type { LocalEndpoint } from "../compile/snapshot.ts";
 import type { Deltas } from "./write-order.ts";
 
-type Placed = Pick<LocalEndpoint, "address" | "ifindex">;
+type Placed = Pick<LocalEndpoint, "address" | "secondAddress" | "ifindex">;
 
 /** Lets CNI wait until an endpoint's policy, location, endpoint and interface are in the maps. */
 export class EndpointGate {
@@ -36,16 +37,19 @@ export class EndpointGate {
   }
 
   /** Policies need no separate check: the endpoint's entry is written only after them. */
-  isReady({ address, ifindex }: Placed): boolean {
+  isReady(placed: Placed): boolean {
     const { endpoints, interfaces, locations } = this.#deltas;
-    const endpoint = keyText.endpoints(address);
-    const location = hostCidr(address).text;
-    return (
-      endpoints.actual(endpoint)?.ifindex === ifindex &&
-      !endpoints.isPending(endpoint) &&
-      interfaces.actual(keyText.interfaces(ifindex)) === address &&
-      locations.actual(location) !== undefined &&
-      !locations.isPending(location)
-    );
+    const { address: first, ifindex } = placed;
+    if (interfaces.actual(keyText.interfaces(ifindex)) !== first) return false;
+    return addressesOf(placed).every((address) => {
+      const endpoint = keyText.endpoints(address);
+      const location = hostCidr(address).text;
+      return (
+        endpoints.actual(endpoint)?.ifindex === ifindex &&
+        !endpoints.isPending(endpoint) &&
+        locations.actual(location) !== undefined &&
+        !locations.isPending(location)
+      );
+    });
   }
 }

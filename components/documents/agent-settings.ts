@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { serviceNetworkRule } from "../rules/addresses.ts";
+import { serviceNetworkIpv6Rule, serviceNetworkRule } from "../rules/addresses.ts";
 import { interfaceRule } from "../rules/names.ts";
 import { MTU, SERVICE_NETWORK } from "./defaults.ts";
 import { ruled } from "./ruled.ts";
@@ -13,6 +13,8 @@ export const agentSettingsSchema = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** CIDR that the cluster's Service addresses come from. */
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
+  /** The same for IPv6 addresses, in a dual-stack cluster. */
+  serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
   /** Largest packet, in bytes, that the network between the nodes carries. Absent: taken from the node's uplink. */
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
   /** Names of the interfaces that face other nodes and clients. Absent: those with the node's addresses. */

@@ -49,6 +49,15 @@ export function serviceNetworkRule(value: string): string | undefined {
   return unicastCidrRule(value, 24) ?? (prefixLength(value) >= 12 ? undefined : "a network from /12 to /24");
 }
 
+/** The IPv6 network for Services of a dual-stack cluster: kube-apiserver takes at most 20 bits of host part. */
+export function serviceNetworkIpv6Rule(value: string): string | undefined {
+  const network = readCidr(value);
+  if (network?.family !== "IPv6") return "an IPv6 network like fd00:10:96::/112";
+  if (network.text !== value) return `a network address (did you mean ${network.text}?)`;
+  const length = writtenLength(network);
+  return length >= 108 && length <= 120 ? undefined : "a network from /108 to /120";
+}
+
 /** Whether two valid networks have an address in common. */
 export function networksOverlap(first: string, second: string): boolean {
   return overlap(parseCidr(first), parseCidr(second));

@@ -3,14 +3,23 @@ import type { Address } from "../address/address.ts";
 /** What no API object tells: a machine as it finds itself. */
 export interface NodeFacts {
   readonly nodeName: string;
-  /** This node's address towards the other nodes. */
+  /** This node's address towards the other nodes: tunnels use it. */
   readonly address: Address;
+  /** Its IPv6 address; absent: it has none, so its pods have none either. */
+  readonly addressIpv6?: Address | undefined;
   /** The subnets this node's uplinks stand in ("172.31.1.0/24"): other nodes in them need no tunnel when CrossSubnet. */
   readonly subnets: readonly string[];
   /** Every further address of this machine, its tunnel device's for instance. */
   readonly localAddresses: readonly Address[];
   /** The network that Services' addresses come from. */
   readonly serviceSubnet: string;
+  /** The same for IPv6 addresses, in a dual-stack cluster. */
+  readonly serviceSubnetIpv6?: string | undefined;
   /** Where the API server is reached; undefined without one, or while only a name of it is known. */
   readonly apiServer?: { readonly address: Address; readonly port: number } | undefined;
+}
+
+/** The networks of Services' addresses. */
+export function serviceSubnetsOf({ serviceSubnet, serviceSubnetIpv6 }: NodeFacts): readonly string[] {
+  return serviceSubnetIpv6 === undefined ? [serviceSubnet] : [serviceSubnet, serviceSubnetIpv6];
 }

@@ -10,6 +10,9 @@ export interface NodeDirectory {
   readonly facts: NodeFacts;
   /** The node's InternalIP of the family, undefined for an unknown node. */
   addressOf(node: string, family: Family): Address | undefined;
+  /** Where the node is found in the network between nodes, which tunnels use: its IPv4 address if it has one. Workloads of both families
+   * are located by it. */
+  underlayOf(node: string): Address | undefined;
   /** The node that owns the address, undefined when none does. */
   nodeOf(address: Address): string | undefined;
   /** Every node address that is known, with its node's name. */
@@ -35,6 +38,7 @@ export function nodeDirectory(
   };
   const own = new Set([facts.address, ...facts.localAddresses].map((address) => canonicalAddress(address)));
   add(facts.nodeName, facts.address);
+  if (facts.addressIpv6) add(facts.nodeName, facts.addressIpv6);
   for (const { metadata, status } of [...nodes].sort(byAge)) {
     for (const { type, address: text } of status.addresses) {
       const address = type === "InternalIP" ? canonicalAddress(text) : undefined;
@@ -48,11 +52,13 @@ export function nodeDirectory(
     }
   }
   for (const address of facts.localAddresses) add(facts.nodeName, address);
+  const addressOf = (node: string, family: Family) => byName.get(node)?.find((address) => familyOf(address) === family);
   return {
     facts,
     problems,
     addresses,
-    addressOf: (node, family) => byName.get(node)?.find((address) => familyOf(address) === family),
+    addressOf,
+    underlayOf: (node) => addressOf(node, "IPv4") ?? addressOf(node, "IPv6"),
     nodeOf: (address) => addresses.get(address),
   };
 }

@@ -9,9 +9,16 @@ export interface PodName {
   readonly uid?: string;
 }
 
-/** The same with the address that its interface has. */
+/** The same with the addresses that its interface has. */
 export interface PlacedPodName extends PodName {
   readonly address: Address;
+  /** Of a pod with addresses of both families: its IPv6 address. */
+  readonly secondAddress?: Address | undefined;
+}
+
+/** One address, or one of each family. */
+export function addressesOf({ address, secondAddress }: Omit<PlacedPodName, keyof PodName>): readonly Address[] {
+  return secondAddress === undefined ? [address] : [address, secondAddress];
 }
 
 /** "Pod default/web-0" */

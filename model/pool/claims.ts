@@ -1,6 +1,6 @@
 import { type Cidr, covers, hostCidr, isEverything, overlap, parseCidr, writtenLength } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
-import type { NodeFacts } from "../node/facts.ts";
+import { type NodeFacts, serviceSubnetsOf } from "../node/facts.ts";
 import { byAge } from "../objects/age.ts";
 import type { IpamBlock, IpPool } from "../objects/calico.ts";
 import type { Problem } from "../problem.ts";
@@ -53,13 +53,16 @@ export function judgeBlocks(
 }
 
 // What this node needs to be reached, whatever an object says.
-function takenFromMachine(cidr: Cidr, { address, subnets, serviceSubnet, apiServer }: NodeFacts): string | undefined {
+function takenFromMachine(cidr: Cidr, facts: NodeFacts): string | undefined {
+  const { address, addressIpv6, subnets, apiServer } = facts;
   if (isEverything(cidr)) return "is the default route";
   const subnet = subnets.map(parseCidr).find((item) => covers(cidr, item));
   if (subnet) return `holds the nodes' network ${subnet.text}`;
-  if (covers(cidr, hostCidr(address))) return `holds the node address ${address}`;
+  const own = [address, addressIpv6 ?? address].find((one) => covers(cidr, hostCidr(one)));
+  if (own) return `holds the node address ${own}`;
   if (apiServer && covers(cidr, hostCidr(apiServer.address))) return `holds the API server's ${apiServer.address}`;
-  return overlap(cidr, parseCidr(serviceSubnet)) ? `overlaps the services' network ${serviceSubnet}` : undefined;
+  const services = serviceSubnetsOf(facts).find((text) => overlap(cidr, parseCidr(text)));
+  return services && `overlaps the services' network ${services}`;
 }
 
 function outside(cidr: Cidr, pool: string, poolOf: ReadonlyMap<string, Cidr>): string | undefined {

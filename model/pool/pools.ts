@@ -36,7 +36,10 @@ export interface PlacedBlock {
   readonly owner: string;
   readonly cidr: Cidr;
   readonly holder: "this node" | "another node" | "unknown";
+  /** Where tunnels to that node lead. */
   readonly node: Address | undefined;
+  /** That node's address of the block's family: where packets that are not encapsulated go. */
+  readonly router: Address | undefined;
 }
 
 export function poolDirectory(
@@ -77,9 +80,10 @@ export function poolDirectory(
 
 function placed({ metadata, spec }: IpamBlock, cidr: Cidr, nodes: NodeDirectory): PlacedBlock {
   const block = { owner: `IPAMBlock ${metadata.name}`, cidr };
-  if (spec.node === nodes.facts.nodeName) return { ...block, holder: "this node", node: undefined };
-  const node = nodes.addressOf(spec.node, cidr.family);
-  return { ...block, holder: node ? "another node" : "unknown", node };
+  if (spec.node === nodes.facts.nodeName) return { ...block, holder: "this node", node: undefined, router: undefined };
+  const node = nodes.underlayOf(spec.node);
+  const router = nodes.addressOf(spec.node, cidr.family);
+  return { ...block, holder: node ? "another node" : "unknown", node, router };
 }
 
 // Between pods and nodes of the cluster nothing is translated: the source address is what this dataplane preserves.

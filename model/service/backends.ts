@@ -59,15 +59,7 @@ export function* backendsOf(
       const address = canonicalAddress(endpoint.addresses[0] ?? "");
       if (!address || familyOf(address) !== family) return; // the API server does not compare them
       const node = endpoint.nodeName ?? nodeOfAddress(address);
-      const backend = backendAt(
-        address,
-        number,
-        protocol,
-        node,
-        family,
-        nodes,
-        conditionsOf(endpoint, publishNotReady),
-      );
+      const backend = backendAt(address, number, protocol, node, nodes, conditionsOf(endpoint, publishNotReady));
       const known = found.get(backend.name.name);
       // One endpoint may stand in two slices for a moment; the better of the two counts.
       if (!known || (!known.ready && backend.ready)) found.set(backend.name.name, backend);
@@ -78,9 +70,8 @@ export function* backendsOf(
 
 /** A pod of this node at one of its ports, whatever its conditions. */
 export function podHere(address: string, port: number, protocol: number, nodes: NodeDirectory): Backend {
-  const family = familyOf(address) ?? "IPv4";
   const conditions = conditionsOf({ addresses: [address] }, true);
-  return backendAt(address, port, protocol, nodes.facts.nodeName, family, nodes, conditions);
+  return backendAt(address, port, protocol, nodes.facts.nodeName, nodes, conditions);
 }
 
 function backendAt(
@@ -88,19 +79,20 @@ function backendAt(
   port: number,
   protocol: number,
   node: string | undefined,
-  family: Family,
   nodes: NodeDirectory,
   conditions: Pick<Backend, "ready" | "servingTerminating">,
 ): Backend {
   const host = nodes.nodeOf(address);
+  const runsOn = host ?? node;
+  // A host-network backend is its node: forwarding goes to the very address. Tunnels lead to IPv4 addresses.
+  const isOwnWay = host !== undefined && familyOf(address) === "IPv4";
   return {
     name: named(`${address} ${port}/${protocolName(protocol)}`),
     address,
-    // A host-network backend is its node: forwarding goes to the very address.
-    node: host ? address : ((node && nodes.addressOf(node, family)) ?? "::"),
+    node: isOwnWay ? address : ((runsOn && nodes.underlayOf(runsOn)) ?? "::"),
     port,
     protocol,
-    local: (host ?? node) === nodes.facts.nodeName,
+    local: runsOn === nodes.facts.nodeName,
     hostNetwork: host !== undefined,
     ...conditions,
     draining: false,

@@ -1,4 +1,5 @@
 import { canonicalAddress, covers, familyOf, hostCidr, isLoopback, parseCidr, useOf } from "../address/address.ts";
+import { serviceSubnetsOf } from "../node/facts.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { IpPool } from "../objects/calico.ts";
 import type { EndpointSlice } from "../objects/discovery.ts";
@@ -31,7 +32,7 @@ export function frontendRules(
   nodes: NodeDirectory,
 ): FrontendRules {
   const apiServers = apiServerPlaces(slices, nodes);
-  const services = parseCidr(nodes.facts.serviceSubnet);
+  const services = serviceSubnetsOf(nodes.facts).map(parseCidr);
   const ofNode = ({ address, port, protocol }: Frontend): string | undefined => {
     if (protocol === TCP && apiServers.has(`${address} ${port}`)) return `${address}:${port} is the API server's`;
     const node = nodes.nodeOf(address) ?? (isNodeLoopback(address) ? nodes.facts.nodeName : undefined);
@@ -43,7 +44,8 @@ export function frontendRules(
     const kind = useOf(key.address);
     if (["unspecified", "loopback", "multicast", "broadcast", "linkLocal", "ipv4Compatible"].includes(kind))
       return `${key.address} is no address that a Service can have`;
-    if (covers(services, cidr)) return `${key.address} is in the network of cluster IPs, ${services.text}`;
+    const network = services.find((item) => covers(item, cidr));
+    if (network) return `${key.address} is in the network of cluster IPs, ${network.text}`;
     const pool = pools.accepted.find((item) => covers(item.cidr, cidr));
     if (pool) return `${key.address} is a pod's, of IPPool ${pool.object.metadata.name}`;
     return claim === "external IP" ? externalIps.refusal(cidr) : undefined;
