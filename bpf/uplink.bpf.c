@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
- * Egress: replies of backends that run in the node's own network. While the host's stack handles services, also what
+ * Egress: replies of backends that run in the node's own network, and errors about them. While the host's stack handles services, also what
  * workloads send through it. */
 #include "apply.h"
 #include "decide/after_stack.h"
+#include "decide/error.h"
 #include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -107,6 +108,26 @@ static __always_inline bool is_reply_of_host_backend(const struct connection *co
 	return connection && (connection->flags & flags) == flags;
 }
 
+/* An error that this node's stack sends. About a client's packet that was translated before the stack had it (a backend in the node's
+ * network has no such port), the client knows it only by the address that it used. */
+static __always_inline void decide_error_to_uplink(struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	const __u32 flags = CONNECTION_REPLY | CONNECTION_TRANSLATED;
+	const struct connection *connection;
+	enum outcome verdict;
+
+	if (!is_made_here(packet->skb, settings, &packet->tuple.source))
+		return pass_to_stack(plan);
+	verdict = relate_error(packet, settings, NULL, plan);
+	connection = packet->connection;
+	if (verdict == ALLOWED && connection && (connection->flags & (flags | CONNECTION_VIA_STACK)) == flags)
+		return send_reply(plan, connection, EXIT_PASS);
+	if (verdict != ALLOWED && verdict != OUTCOME_DROP_UNRELATED)
+		return drop(plan, verdict);
+	plan->translate = TRANSLATE_NOTHING;
+	pass_to_stack(plan);
+}
+
 static __always_inline void decide_to_uplink(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
@@ -117,6 +138,8 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
+	if (parsed == PARSE_ICMP_ERROR)
+		return decide_error_to_uplink(packet, settings, plan);
 	if (parsed != PARSE_OK)
 		return pass_to_stack(plan);
 	location = must_be_wrapped(settings, &packet->tuple);

@@ -5,6 +5,7 @@ import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
 import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
+import { refusals } from "./cases/refusals.ts";
 import type { PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
 import type { Handling, NodeUnderTest } from "./node.ts";
@@ -12,7 +13,7 @@ import { inWords } from "./words.ts";
 
 /** All cases, by the file that holds them. */
 export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
-  ...{ walks, restricted, own, attacks, behindStack, closings, oddities },
+  ...{ walks, restricted, own, attacks, behindStack, closings, oddities, refusals },
 };
 
 /** Whether the case is one of this handling. */
