@@ -73,6 +73,26 @@ describe("parseSpec()", () => {
       { ...good, machines: [{ ...good.machines[0], address: "172.31.1.1" }] },
       "from 172.31.1.2 to 172.31.1.254",
     ],
+    [
+      "an IPv6 address outside the machines' network",
+      { ...good, machines: [{ ...good.machines[0], addressIpv6: "fd00::8" }] },
+      "in the machines' network fd00:172:31:1::/64, from fd00:172:31:1::2",
+    ],
+    [
+      "the switch's own IPv6 address",
+      { ...good, machines: [{ ...good.machines[0], addressIpv6: "fd00:172:31:1::1" }] },
+      "from fd00:172:31:1::2",
+    ],
+    [
+      "an IPv6 address that is not written in its shortest form",
+      { ...good, machines: [{ ...good.machines[0], addressIpv6: "fd00:172:31:1:0:0:0:8" }] },
+      "did you mean fd00:172:31:1::8?",
+    ],
+    [
+      "an IPv6 address that another machine has by its IPv4 address",
+      { ...good, machines: [{ ...good.machines[0], addressIpv6: "fd00:172:31:1::55" }, good.machines[1]] },
+      "machines[1].addressIpv6 is missing, but must be different from machines[0].addressIpv6",
+    ],
     ["the switch's own name", { ...good, machines: [{ ...good.machines[0], name: "switch" }] }, "the lab's own"],
   ])("refuses %s", (_what, document, message) => {
     const failure = refusal(document);

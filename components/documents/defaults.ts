@@ -15,3 +15,9 @@ export const LAB_NETWORK = "172.31.1.0/24";
 
 /** Address of the switch of a lab: the machines' default gateway. */
 export const LAB_SWITCH = "172.31.1.1";
+
+/** IPv6 network of the machines of every lab (a unique local one, RFC 4193). */
+export const LAB_NETWORK_IPV6 = "fd00:172:31:1::/64";
+
+/** IPv6 address of the switch of a lab: the machines' default gateway. */
+export const LAB_SWITCH_IPV6 = "fd00:172:31:1::1";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ANY_RELEASE, isRelease } from "../release/kubernetes-release.ts";
 import {
+  addressIpv6Rule,
   addressRule,
   contains,
   firstAndLast,
@@ -10,7 +11,7 @@ import {
 } from "../rules/addresses.ts";
 import { machinesFault } from "../rules/machines.ts";
 import { labMachineNameRule, labNameRule } from "../rules/names.ts";
-import { LAB_NETWORK, LAB_SWITCH } from "./defaults.ts";
+import { LAB_NETWORK, LAB_NETWORK_IPV6, LAB_SWITCH, LAB_SWITCH_IPV6 } from "./defaults.ts";
 import { ruled } from "./ruled.ts";
 
 /** An address that a machine of a lab can have. */
@@ -21,10 +22,32 @@ export function labAddressRule(value: string): string | undefined {
   return "from 172.31.1.2 to 172.31.1.254, the machines' network";
 }
 
+/** An IPv6 address that a machine of a lab can have. */
+export function labAddressIpv6Rule(value: string): string | undefined {
+  const fault = addressIpv6Rule(value);
+  if (fault !== undefined) return fault;
+  const taken = [LAB_SWITCH_IPV6, firstAndLast(LAB_NETWORK_IPV6)[0]];
+  if (contains(LAB_NETWORK_IPV6, value) && !taken.includes(value)) return undefined;
+  return `in the machines' network ${LAB_NETWORK_IPV6}, from ${LAB_SWITCH_IPV6.replace(/1$/, "2")}`;
+}
+
+/** The IPv6 address of a machine: the given one, or one with the last number of its IPv4 address (172.31.1.8: fd00:172:31:1::8). */
+export function labAddressIpv6({
+  address,
+  addressIpv6,
+}: {
+  address: string;
+  addressIpv6?: string | undefined;
+}): string {
+  return addressIpv6 ?? LAB_SWITCH_IPV6.replace(/1$/, address.slice(address.lastIndexOf(".") + 1));
+}
+
 const machineSchema = z.strictObject({
   name: ruled(labMachineNameRule),
   role: z.enum(["control-plane", "worker", "client"]),
   address: ruled(labAddressRule),
+  /** Left out: `labAddressIpv6`. */
+  addressIpv6: ruled(labAddressIpv6Rule).optional(),
 });
 
 /** What `lab up` reads: the lab that there shall be. */
@@ -46,7 +69,7 @@ export const labSchema = z
     if (networksOverlap(podSubnet, serviceSubnet)) refuse(["podSubnet"], `apart from serviceSubnet ${serviceSubnet}`);
     for (const [field, cidr] of Object.entries({ podSubnet, serviceSubnet }))
       if (networksOverlap(cidr, LAB_NETWORK)) refuse([field], `apart from the machines' network ${LAB_NETWORK}`);
-    const fault = machinesFault(machines);
+    const fault = machinesFault(machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine) })));
     if (fault) refuse(["machines", ...fault.path], fault.allowed);
   });
 

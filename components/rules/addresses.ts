@@ -1,5 +1,6 @@
 // What addresses and networks may be. A rule says what a value must be instead, or nothing where it is right.
 import {
+  canonicalAddress,
   covers,
   familyOf,
   hostCidr,
@@ -13,6 +14,13 @@ import {
 /** An IPv4 address in four decimal parts. */
 export function addressRule(value: unknown): string | undefined {
   return isAddress(value) ? undefined : "an IPv4 address like 172.31.1.8";
+}
+
+/** An IPv6 address in its canonical form (RFC 5952). */
+export function addressIpv6Rule(value: unknown): string | undefined {
+  if (typeof value !== "string" || familyOf(value) !== "IPv6") return "an IPv6 address like fd00:172:31:1::8";
+  const canonical = canonicalAddress(value);
+  return canonical === value ? undefined : `an IPv6 address in its shortest form (did you mean ${canonical}?)`;
 }
 
 /** An IPv4 network whose host bits are zero, with a prefix of at most `longest`. */

@@ -30,6 +30,20 @@ describe("planUp()", () => {
     expect(planUp(healthy, lab())).toEqual({ startOver: undefined, remove: [], wipe: [], boot: [], bootstrap: [] });
   });
 
+  it("does nothing when a machine is given the IPv6 address that it already has", () => {
+    const given = lab([{ ...master, addressIpv6: "fd00:172:31:1::8" }, node, client]);
+    expect(unchangeable(lab(), given)).toEqual([]);
+    expect(planUp(healthy, given).boot).toEqual([]);
+  });
+
+  it("boots a client again whose IPv6 address changed, and refuses that of a node", () => {
+    const moved = lab([master, node, { ...client, addressIpv6: "fd00:172:31:1::9" }]);
+    expect(planUp(healthy, moved)).toMatchObject({ remove: [client], boot: ["client1"] });
+    expect(unchangeable(lab(), lab([master, { ...node, addressIpv6: "fd00:172:31:1::9" }, client]))).toEqual([
+      "machine node: worker 172.31.1.207 -> worker 172.31.1.207 fd00:172:31:1::9",
+    ]);
+  });
+
   it("creates everything when nothing exists", () => {
     const nothing = { known: undefined, remains: false, running: new Set<string>(), bootstrapped: new Set<string>() };
     const plan = planUp(nothing, lab());

@@ -1,4 +1,4 @@
-import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
+import { type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
 import { controlPlaneOf, isNode } from "./description.ts";
 
 /** The state when `up` starts. */
@@ -34,11 +34,17 @@ export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
     const now = wanted.machines.find(({ name }) => name === machine.name);
     if (machine.role === "control-plane" && now?.role !== "control-plane")
       changes.push(`control plane: ${machine.name} -> ${controlPlaneOf(wanted).name}`);
-    else if (now && (now.address !== machine.address || now.role !== machine.role))
-      changes.push(`machine ${machine.name}: ${machine.role} ${machine.address} -> ${now.role} ${now.address}`);
+    else if (now && (!isAt(now, machine) || now.role !== machine.role))
+      changes.push(`machine ${machine.name}: ${placeOf(machine)} -> ${placeOf(now)}`);
   }
   return changes;
 }
+
+const isAt = (one: LabMachine, other: LabMachine): boolean =>
+  one.address === other.address && labAddressIpv6(one) === labAddressIpv6(other);
+
+const placeOf = ({ role, address, addressIpv6 }: LabMachine): string =>
+  [role, address, ...(addressIpv6 ? [addressIpv6] : [])].join(" ");
 
 function startOverReason({ known, remains, bootstrapped }: Observation, wanted: LabSpec): string | undefined {
   if (!known) return remains ? "an earlier run was interrupted before the lab was recorded" : undefined;
@@ -59,8 +65,8 @@ export function planUp(observed: Observation, wanted: LabSpec): Plan {
   const names = wanted.machines.map(({ name }) => name);
   if (fresh) return { startOver, remove: [], wipe: [], boot: names, bootstrap: nodes };
   const known = observed.known?.machines ?? [];
-  const moved = ({ name, address }: LabMachine) =>
-    wanted.machines.every((machine) => machine.name !== name || machine.address !== address);
+  const moved = (before: LabMachine) =>
+    wanted.machines.every((machine) => machine.name !== before.name || !isAt(machine, before));
   const remove = known.filter(moved);
   const bootstrap = nodes.filter((name) => !observed.bootstrapped.has(name));
   const again = new Set([...bootstrap, ...remove.map(({ name }) => name)]);

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import type { LabSpec } from "../../components/documents/lab.ts";
+import { type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
 import { LabFailure } from "../failure.ts";
 import { releasesFolder, requireRelease } from "../installation.ts";
 import { ensureDisk } from "../machines/disk.ts";
@@ -41,7 +41,8 @@ function planFor(spec: LabSpec, state: ClusterState | undefined): Plan {
 async function bootMachines(spec: LabSpec, plan: Plan): Promise<void> {
   // Also removes the remains of a machine that died: it boots with its disk and nothing else, as after a power failure.
   await Promise.all(plan.boot.map((name) => stopMachine(spec.name, name)));
-  await createNetwork(spec.name, spec.machines);
+  const connected = spec.machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine) }));
+  await createNetwork(spec.name, connected);
   await Promise.all(
     spec.machines.map(async (machine) => {
       await ensureDisk(

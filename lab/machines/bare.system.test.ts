@@ -33,6 +33,21 @@ describe("a bare lab", () => {
     for (const lab of labs) expect(findRemains(lab)).toEqual(nothing);
   });
 
+  it("has machines with addresses of both families, which reach each other and their gateway", async () => {
+    const machinesIpv6 = [{ ...machines[0], addressIpv6: "fd00:172:31:1::a" }, machines[1]] as typeof machines;
+    await withBareLab("testbare", machinesIpv6, async () => {
+      // Nothing listens on the discard port: who is reached says so.
+      const reach = (address: string) =>
+        shell("testbare", "right", `timeout 5 bash -c ': >/dev/tcp/${address}/9' 2>&1 | grep -om1 refused | head -1`);
+      for (const address of ["172.31.1.8", "fd00:172:31:1::a", "172.31.1.1", "fd00:172:31:1::1"])
+        expect([address, await reach(address)]).toEqual([address, "refused"]);
+      // The same last number as its IPv4 address, usable at once, and a way out.
+      expect(await shell("testbare", "right", "ip -6 -brief address show dev eth0")).toContain("fd00:172:31:1::207/64");
+      expect(await shell("testbare", "right", "ip -6 address show dev eth0 tentative scope global")).toBe("");
+      expect(await shell("testbare", "right", "ip -6 route show default")).toContain("via fd00:172:31:1::1 dev eth0");
+    });
+  });
+
   it("hides a machine's files from the host and from other machines", async () => {
     await withBareLab("testbare", machines, async () => {
       await shell("testbare", "left", "for d in /etc /var/lib /opt /tmp /run; do touch $d/lab-was-here; done");

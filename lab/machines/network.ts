@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { LAB_NETWORK, LAB_SWITCH } from "../../components/documents/defaults.ts";
+import { LAB_NETWORK, LAB_NETWORK_IPV6, LAB_SWITCH, LAB_SWITCH_IPV6 } from "../../components/documents/defaults.ts";
 import { prefixLength } from "../../components/rules/addresses.ts";
 import { register } from "../journal.ts";
 import { belongsToLab, machineNamespace, switchNamespace } from "../names.ts";
@@ -9,10 +9,16 @@ import { attempt, run } from "./command.ts";
 export interface NetworkMachine {
   name: string;
   address: string;
+  /** Absent: the machine has a link-local IPv6 address only. */
+  addressIpv6?: string;
 }
 
-/** Prefix length of the machines' network. */
+/** Prefix lengths of the machines' networks. */
 const subnetLength = prefixLength(LAB_NETWORK);
+const subnetLengthIpv6 = prefixLength(LAB_NETWORK_IPV6);
+
+/** Whether this host's kernel has IPv6 (false when it was started with `ipv6.disable=1`). */
+export const hasIpv6 = (): boolean => existsSync("/proc/sys/net/ipv6");
 
 /** Name of the switch in its namespace. */
 export const bridge = "switch";
@@ -33,6 +39,11 @@ async function addNamespace(lab: string, name: string): Promise<void> {
 }
 
 async function ensureSwitch(lab: string): Promise<void> {
+  await ensureBridge(lab);
+  if (hasIpv6()) await ensureSwitchIpv6(lab);
+}
+
+async function ensureBridge(lab: string): Promise<void> {
   const namespace = switchNamespace(lab);
   if (!existsSync(`/run/netns/${namespace}`)) await addNamespace(lab, namespace);
   const ready = await attempt(["ip", "-netns", namespace, "link", "show", "dev", bridge, "up"]);
@@ -45,6 +56,19 @@ async function ensureSwitch(lab: string): Promise<void> {
     `link set ${bridge} up`,
   ]);
   await filterBridged(lab, false);
+}
+
+/** Gives the switch its IPv6 address. A switch routes IPv6 packets as it routes those of IPv4. */
+async function ensureSwitchIpv6(lab: string): Promise<void> {
+  const namespace = switchNamespace(lab);
+  const { stdout } = await attempt(["ip", "-netns", namespace, "-json", "address", "show", "dev", bridge]);
+  if (stdout.includes(`"${LAB_SWITCH_IPV6}"`)) return;
+  await run([...inSwitch(lab), "sysctl", "--quiet", "--write", "net.ipv6.conf.all.forwarding=1"], {
+    purpose: `let the switch of lab ${lab} route IPv6`,
+  });
+  await ipBatch(namespace, `give the switch of lab ${lab} its IPv6 address`, [
+    `address replace ${LAB_SWITCH_IPV6}/${subnetLengthIpv6} dev ${bridge} nodad`,
+  ]);
 }
 
 /**
@@ -69,7 +93,18 @@ async function isConnected(namespace: string, address: string): Promise<boolean>
 }
 
 /** Creates a machine's namespace and its port of the switch. A connected machine is not changed; an incomplete one is repaired. */
-async function connectMachine(lab: string, { name, address }: NetworkMachine): Promise<void> {
+async function connectMachine(lab: string, machine: NetworkMachine): Promise<void> {
+  const { name, addressIpv6 } = machine;
+  await connectPort(lab, machine);
+  if (addressIpv6 === undefined || !hasIpv6()) return;
+  // Duplicate address detection takes a second, in which the address is not usable.
+  await ipBatch(machineNamespace(lab, name), `give machine ${name} its IPv6 address`, [
+    `address replace ${addressIpv6}/${subnetLengthIpv6} dev eth0 nodad`,
+    `route replace ::/0 via ${LAB_SWITCH_IPV6} dev eth0`,
+  ]);
+}
+
+async function connectPort(lab: string, { name, address }: NetworkMachine): Promise<void> {
   const namespace = machineNamespace(lab, name);
   if (!existsSync(`/run/netns/${namespace}`)) await addNamespace(lab, namespace);
   else if (await isConnected(namespace, address)) return;
