@@ -91,7 +91,7 @@ test("a plugin's token that is refused before its time is replaced, and the requ
   accepts = (token) => token !== "t1";
   await version(api);
   expect(tokens).toEqual(["t1", "t1", "t2"]);
-  // Whoever else uses the same credentials (exec over WebSocket) has the new ones too.
+  // Another user of the same credentials (exec over WebSocket) has the new ones too.
   expect((await api.access.options()).headers).toMatchObject({ Authorization: "Bearer t2" });
 });
 

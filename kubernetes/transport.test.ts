@@ -185,7 +185,7 @@ test("a kept connection that the server closes under a request is no failure: it
   const api = new ApiServer(anonymous(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
   for (let request = 0; request < 5; request++) expect(await getObject(api, "/version")).toEqual({});
   expect(seen).toBe(1 + 2 + 1 + 2 + 1);
-  // Nobody knows whether it was created.
+  // It is unknown whether it was created.
   await expect(createObject(api, "/pods", {})).rejects.toThrow(ApiUnreachable);
   expect(seen).toBe(8);
 });

@@ -19,7 +19,7 @@ export class Memo<K extends object, R> {
   }
 }
 
-/** The same for a result that has no object of its own to hang on: only the last one is kept. */
+/** The same for a result that has no object of its own to attach it to: only the last one is kept. */
 export class Latest<R> {
   #inputs: readonly unknown[] | undefined;
   #result: R | undefined;

@@ -158,7 +158,7 @@ test("fifty workers over two zones", async () => {
   });
   expect(instances(program)).toHaveLength(51);
   expect(program.inputsOf(INSTANCE, "c-worker3").subnetId).toBe("c-subnet-1-id");
-  // What a worker is told takes the most of an engine's state; nothing grows with the number of the others.
+  // The user data of workers takes the most of an engine's state; nothing grows with the number of the others.
   expect(JSON.stringify(program.resources).length).toBeLessThan(51 * 20_000);
 });
 

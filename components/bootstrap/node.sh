@@ -80,8 +80,8 @@ require_kernel() {
   give_up "this machine runs Linux $release; the dataplane needs 6.1 or later: choose another machine image (imageName)"
 }
 
-# Who waits for a cloud's control plane sees nothing of this machine but the port of the API server, so the reason is told there, for a while:
-# without TLS, since nothing is there to prove who tells it. The port is free until kubeadm has begun.
+# A deployment that waits for a cloud's control plane can reach only the API server's port of this machine, so the reason is served there for
+# a while: without TLS, because there is no certificate yet. The port is free until kubeadm has begun.
 tell_why() {
   [ -n "${why:-}" ] && [ "$ROLE" = control-plane ] && [ -n "$PARAMETERS" ] && command -v python3 >/dev/null || return 0
   timeout 60 python3 -c '
@@ -156,7 +156,7 @@ wait_for_containerd() {
   give_up "containerd did not answer on $runtime_socket within 30 s ($attempt attempts)"
 }
 
-# A worker that is told nothing waits until the control plane has told; the control plane thinks of a token itself.
+# A worker without a token waits until the control plane has published one; the control plane makes its own token.
 learn_how_to_join() {
   [ -z "$JOIN_TOKEN" ] || return 0
   : "${PARAMETERS:?JOIN_TOKEN or PARAMETERS must be set}"

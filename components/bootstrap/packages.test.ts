@@ -61,7 +61,7 @@ test("packages are believed when the repository's key is the one that is known, 
   }
 });
 
-test("the key is looked at before apt is told of the repository", () => {
+test("the key is checked before the repository is added to apt", () => {
   const text = readFileSync(script, "utf8");
   expect(text).toMatch(/kubernetes_key=[0-9A-F]{40}\n/);
   const install = /^install_packages\(\) \{\n[\s\S]*?^\}/m.exec(text)?.[0] ?? "";

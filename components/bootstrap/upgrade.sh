@@ -5,12 +5,12 @@
 # Arguments: the step and the release.
 #   components   kubeadm of that release upgrades what it looks after: on the control plane its pods, CoreDNS and the cluster's
 #                configuration, on every node the configuration of its kubelet
-#   kubelet      the kubelet, started anew; pods go on meanwhile
+#   kubelet      the kubelet, which is restarted; pods keep running
 set -euo pipefail
 step=$1 version=$2
 [ ! -r /etc/default/kubernetes-bootstrap ] || . /etc/default/kubernetes-bootstrap
 
-# A node that has made do with its swap and its cgroups so far goes on with them.
+# Swap and cgroups that were accepted when the node was made are accepted again.
 tolerant=(--ignore-preflight-errors SystemVerification,Swap)
 
 upgrade_components() {
@@ -24,7 +24,7 @@ upgrade_components() {
   fi
 }
 
-# Workers that join from now on ask for this release. It is told every 20 minutes anyway.
+# Workers that join from now on ask for this release. It is also published every 20 minutes.
 publish_release() {
   local user_data=/var/lib/cloud/instance/user-data.txt
   [ ! -e "$user_data" ] || /bin/bash "$user_data" publish || say "the release is published later"
@@ -36,7 +36,7 @@ upgrade_kubelet() {
     systemctl daemon-reload
     systemctl restart kubelet
   else
-    pkill --exact kubelet # whoever started it does so again
+    pkill --exact kubelet # its supervisor starts it again
   fi
 }
 

@@ -40,13 +40,13 @@ export enum SocketTranslation {
   HostOnly = "HostOnly",
 }
 
-/** Who reaches the agents' metrics, which show sizes and counts of a node without asking who wants to know. */
+/** From where the agents' metrics can be read. They show sizes and counts of a node, and need no credentials. */
 export enum MetricsAddress {
   /** Processes of the node only: 127.0.0.1. */
   Loopback = "Loopback",
-  /** Whoever reaches the node's own address, a Prometheus in a pod for instance. */
+  /** Every client that reaches the node's own address, for example Prometheus in a pod. */
   Node = "Node",
-  /** Whoever reaches any address of the node. */
+  /** Every client that reaches any address of the node. */
   Any = "Any",
 }
 
@@ -73,9 +73,9 @@ export interface DataplaneSpec {
    */
   serviceHandling?: ServiceHandling;
   /**
-   * Whether `externalIPs` of Services are served. Whoever may write a Service may take an address by them (CVE-2020-8554): deny
-   * them, or keep them to `externalIPNetworks`, where not everybody is trusted. A change needs no restart. Holds while
-   * `serviceHandling` is `Ebpf`. Defaults to `Allow`.
+   * Whether `externalIPs` of Services are served. Users who may write a Service can take over an address with
+   * them (CVE-2020-8554). Deny them, or limit them to `externalIPNetworks`, if not all users are trusted. A change needs no restart.
+   * In force while `serviceHandling` is `Ebpf`. Defaults to `Allow`.
    */
   externalIPs?: ExternalIPs;
   /** IPv4 networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */

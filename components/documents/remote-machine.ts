@@ -19,7 +19,7 @@ export const connectionSchema = known(
     hostKeyChecking: z
       .enum(["strict", "off"])
       .default("strict")
-      .describe("off: whoever answers at the host is believed. For machines that were just made, and nothing else."),
+      .describe("off: any host key is accepted. Only for machines that were just made."),
     proxyCommand: z.string().min(1).optional().describe("OpenSSH's ProxyCommand, as for AWS Session Manager."),
   },
   "How a machine is entered by SSH.",

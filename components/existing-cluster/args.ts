@@ -3,7 +3,7 @@ import type { DataplaneSpec } from "../dataplane/args.ts";
 
 /** What becomes of a kube-proxy that the cluster has. */
 export enum ExistingKubeProxy {
-  /** The deployment ends before anything is changed. */
+  /** The deployment fails before it changes anything. */
   Refuse = "refuse",
   /** It may stay for now: a `KubeProxyRemoval` takes it off the nodes, and puts it back when the stack is destroyed. */
   Remove = "remove",
@@ -11,9 +11,9 @@ export enum ExistingKubeProxy {
 
 /** What becomes of another network plugin that the cluster has. */
 export enum OtherNetworkPlugin {
-  /** The deployment ends before anything is changed. */
+  /** The deployment fails before it changes anything. */
   Refuse = "refuse",
-  /** A warning, and nothing more: whoever says so moves pods from one to the other by hand. */
+  /** A warning only: you move pods from one plugin to the other yourself. */
   Accept = "accept",
 }
 

@@ -29,7 +29,7 @@ test("ExistingCluster hands over what is going to be declared, and its kubeconfi
   expect(`${command?.inputs.create}${command?.inputs.stdin}`).not.toContain("apiVersion: v1");
 });
 
-test("ExistingCluster is updated, not replaced, by what changes: an update knows the cluster of before", async () => {
+test("ExistingCluster is updated, not replaced, by what changes: an update knows the previous cluster", async () => {
   const resources = await recordResources(true);
   new ExistingCluster("c", args);
   await settled();

@@ -69,11 +69,11 @@ export interface LatencyThreshold {
   atMost: number;
 }
 
-/** Whether it is proven who answers at a machine's address. */
+/** Whether a machine proves its identity by its SSH host key. */
 export enum HostKeyChecking {
-  /** Only the host key that is known is believed. */
+  /** Only the known host key is accepted. */
   Strict = "strict",
-  /** Whoever answers is believed: for machines that were just made and are gone soon, and nothing else. */
+  /** Any host key is accepted. Only for machines that were just made and exist for a short time. */
   Off = "off",
 }
 

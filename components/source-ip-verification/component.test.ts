@@ -80,7 +80,7 @@ test("SourceIpVerification hands the kubeconfig over as a secret, by environment
   expect(command.create + command.stdin).not.toContain("apiVersion: v1");
 });
 
-test("SourceIpVerification is repeated when what it hangs on changes, and only then", async () => {
+test("SourceIpVerification is repeated when something that it depends on changes, and only then", async () => {
   const trigger = async (args: Partial<SourceIpVerificationArgs>) =>
     JSON.stringify((await commandOf(args)).command.triggers);
   const first = await trigger({});

@@ -8,7 +8,7 @@ export const requireAddress = (place: InputPlace, value: string): string => requ
 export const requireCidr = (place: InputPlace, value: string, longest = 32): string =>
   requireRule(place, value, (cidr) => cidrRule(cidr, longest));
 
-/** Refuses, besides what `requireCidr` refuses, networks with addresses that nobody can have. */
+/** Refuses, besides what `requireCidr` refuses, networks with addresses that no host can have. */
 export const requireUnicastCidr = (place: InputPlace, value: string, longest = 32): string =>
   requireRule(place, value, (cidr) => unicastCidrRule(cidr, longest));
 

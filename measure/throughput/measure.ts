@@ -71,7 +71,7 @@ async function setCable(machine: TestbedMachine, cable: Cable): Promise<void> {
 
 async function listening({ streams }: Series, testbed: Testbed): Promise<RunningProgram[]> {
   const servers = allPaths.flatMap((path) => startServers(ends(testbed, path)[1], streams));
-  // qperf's clients try again for five seconds while nobody listens, but that would count as the round's time.
+  // qperf's clients try again for five seconds while nothing listens, but that would count as the round's time.
   await new Promise((resolve) => setTimeout(resolve, 500));
   return servers;
 }

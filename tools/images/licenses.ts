@@ -30,7 +30,7 @@ function offer(packages: readonly DebianPackage[]): string {
   return `This image holds programs and libraries of Debian, unchanged. Their licenses are in /usr/share/doc/*/copyright and
 ${COMMON}; several are under the GNU General Public License or the GNU Lesser General Public License.
 
-Offer of source: whoever gave you this image gives you, on request, for three years from then, and for no more than the cost
+Offer of source: the party that gave you this image gives you, on request, for three years from then, and for no more than the cost
 of doing so, the complete corresponding source code of these programs. Debian keeps it too, in each of these versions
 (https://snapshot.debian.org; on a Debian system with deb-src sources: apt-get source PACKAGE=VERSION):
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process that holds a pod's namespaces open: it sleeps until it is told to end, and, being process 1 of a pod that
+ * The process that holds a pod's namespaces open: it sleeps until it is asked to end, and, being process 1 of a pod that
  * shares its PID namespace, takes in the exit status of orphans, which would otherwise stay as zombies. Asked for its
- * version (-v) it says so and ends, which is how kubeadm finds out before an upgrade whether the cluster runs jobs.
+ * version (-v) it prints it and ends, which is how kubeadm finds out before an upgrade whether the cluster runs jobs.
  */
 #include <signal.h>
 #include <stdio.h>
