@@ -59,5 +59,12 @@ export {
   type VerificationTarget,
 } from "./source-ip-verification/args.ts";
 export { SourceIpVerification } from "./source-ip-verification/component.ts";
-export { type Expectation, ReplyPath, Verdict } from "./source-ip-verification/expectation.ts";
+export {
+  AddressFamily,
+  type DistinctServers,
+  type Expectation,
+  type HttpAnswer,
+  ReplyPath,
+  Verdict,
+} from "./source-ip-verification/expectation.ts";
 export type { LatencyEstimate, LatencyFigure, VerificationRow } from "./source-ip-verification/result.ts";

@@ -34,9 +34,16 @@ export function plainAddress(address: string): string {
 }
 
 /** A server's response as part of an outcome: a probe server's answer, or the first characters. */
-export function describe(received: string): Partial<Answer> & { answer?: string } {
+export function describe(received: string): Partial<Answer> & { answer?: string; status?: number } {
   if (received === "") return {};
-  return findAnswer(received) ?? { answer: received.slice(0, 200) };
+  const status = statusOf(received);
+  return { ...(findAnswer(received) ?? { answer: received.slice(0, 200) }), ...(status !== undefined && { status }) };
+}
+
+/** The code of a status line (RFC 9112 section 4). */
+function statusOf(received: string): number | undefined {
+  const code = received.match(/^HTTP\/1\.[01] (\d{3})\b/)?.[1];
+  return code === undefined ? undefined : Number(code);
 }
 
 /** Finds a probe server's answer in a response: a raw line, an HTTP body, or none. */

@@ -10,6 +10,9 @@ export const dnsSchema = z.strictObject({
 });
 export type Dns = z.infer<typeof dnsSchema>;
 
+const familySchema = z.enum(["IPv4", "IPv6"]);
+export type Family = z.infer<typeof familySchema>;
+
 /** One probe of a batch. */
 export const probeSchema = z.strictObject({
   /** Names the probe in the results; unique in the batch. */
@@ -34,6 +37,10 @@ export const probeSchema = z.strictObject({
   /** Sent along (HTTP user agent, UDP payload), so that a server's log names the attempt: `<token>.<attempt>`. */
   token: z.string(),
   dns: dnsSchema.optional(),
+  /** Of several addresses that a name has: only one of this family. */
+  family: familySchema.optional(),
+  /** The path that is asked for (HTTP). Default: `/`. */
+  path: z.string().startsWith("/").optional(),
 });
 export type Probe = z.infer<typeof probeSchema>;
 
@@ -72,6 +79,8 @@ export interface AttemptResult {
   undecided?: string;
   /** Why no packet can have left this network namespace, if known; the verdict then only reflects silence. */
   unsent?: string;
+  /** The status of an HTTP answer. */
+  status?: number;
   /** First bytes of an answer that is not a probe server's. */
   answer?: string;
 }

@@ -30,10 +30,11 @@ type Raw = z.output<typeof rawSchema>;
 export function portableBatch(batch: Probe[]): object[] {
   return batch.flatMap((probe) =>
     Array.from({ length: probe.count }, (_, index) => {
-      const { id, host, port, protocol, sourcePort, timeoutMs } = probe;
+      const { id, host, port, protocol, sourcePort, timeoutMs, family, path } = probe;
       const token = `${probe.token}.${index + 1}`;
-      const sent = protocol === "tcp" ? Buffer.from(request({ host, port, token })) : payload({ port, token });
-      return { id, attempt: index + 1, host, port, protocol, sourcePort, timeoutMs, payload: sent.toString("base64") };
+      const sent = protocol === "tcp" ? Buffer.from(request({ host, port, token, path })) : payload({ port, token });
+      const own = { id, attempt: index + 1, payload: sent.toString("base64") };
+      return { ...own, host, port, protocol, sourcePort, timeoutMs, family };
     }),
   );
 }
@@ -45,7 +46,13 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
   if (!probe) throw new Error(`the prober answered for ${raw.id}, which was not asked`);
   const { id, attempt } = raw;
   if (raw.unresolved)
-    return { id, attempt, verdict: "none", error: `${probe.host} does not resolve: ${raw.error}`, cause: "unresolved" };
+    return {
+      id,
+      attempt,
+      verdict: "none",
+      error: `${probe.host} does not resolve${probe.family ? ` to an ${probe.family} address` : ""}: ${raw.error}`,
+      cause: "unresolved",
+    };
   const outcome = probe.protocol === "tcp" ? tcpOutcome(raw, probe) : udpOutcome(raw, probe);
   const { address = probe.host, connectMs, localAddress, localPort, routes, neighbours } = raw;
   const told = describe(Buffer.from(raw.received, "base64").toString("utf8"));

@@ -1,4 +1,5 @@
-import { createServer } from "node:net";
+import { createServer as createHttp } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AttemptResult, Probe } from "./batch.ts";
 import { freePort } from "./free-port.fixture.ts";
@@ -59,6 +60,22 @@ describe("probe client and probe server over loopback", () => {
       expect(result?.connectMs).toBeGreaterThan(0);
     },
   );
+
+  it("asks for a path, and reads the status of the answer", async () => {
+    const asked: string[] = [];
+    const web = createHttp((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(request.url === "/healthz" ? 503 : 200).end("{}");
+    });
+    const at = await new Promise<number>((resolve) =>
+      web.listen(0, "127.0.0.1", () => resolve((web.address() as AddressInfo).port)),
+    );
+    closers.push(() => web.close());
+    const [plain, health] = [await run(probe({ port: at })), await run(probe({ port: at, path: "/healthz" }))];
+    expect([plain[0]?.status, health[0]?.status]).toEqual([200, 503]);
+    expect(health[0]).toMatchObject({ verdict: "allowed" });
+    expect(asked).toEqual(["/", "/healthz"]);
+  });
 
   it("answers from the address a datagram was sent to", async () => {
     const [result] = await run(probe({ protocol: "udp", host: "127.0.0.1" }));

@@ -40,10 +40,10 @@ function lanes(probes: Probe[]): Attempt[][] {
 }
 
 async function attemptOnce(probe: Probe, attempt: number): Promise<Outcome> {
-  const { host, dns, timeoutMs } = probe;
+  const { host, dns, family, timeoutMs, path } = probe;
   let address: string;
   try {
-    address = await resolveHost(host, dns);
+    address = await resolveHost(host, dns, family);
   } catch (error) {
     return { verdict: "none", error: (error as Error).message, cause: "unresolved" };
   }
@@ -53,6 +53,7 @@ async function attemptOnce(probe: Probe, attempt: number): Promise<Outcome> {
     port: probe.port,
     sourcePort: probe.sourcePort,
     timeoutMs,
+    path,
     token: `${probe.token}.${attempt}`,
   };
   const send = (): Promise<Outcome> => (probe.protocol === "tcp" ? attemptTcp(target) : attemptUdp(target));

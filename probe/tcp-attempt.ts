@@ -19,6 +19,8 @@ export interface TcpTarget {
   timeoutMs: number;
   /** Names the attempt in the server's log. */
   token: string;
+  /** What is asked for. Default: `/`. */
+  path?: string;
 }
 
 /** After the answer the server may close first, so that TIME_WAIT stays on its side and our port is free immediately. */
@@ -28,7 +30,7 @@ const longestAnswer = 65_536;
 const morePatience = 4;
 
 /**
- * Connects, asks `GET /` and reads the answer.
+ * Connects, asks `GET PATH` and reads the answer.
  *
  * Allowed means that data came back: an answer, or at least the server's own close. If a server waits for another
  * protocol, we close our side at half the time; a server that then closes has shown that both directions work.
@@ -99,10 +101,15 @@ export function attemptTcp(target: TcpTarget): Promise<Outcome> {
 }
 
 /** The request that is sent once the connection is open. */
-export function request({ host, port, token }: Pick<TcpTarget, "host" | "port" | "token">): string {
+export function request({
+  host,
+  port,
+  token,
+  path = "/",
+}: Pick<TcpTarget, "host" | "port" | "token" | "path">): string {
   const authority = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   return [
-    "GET / HTTP/1.1",
+    `GET ${path} HTTP/1.1`,
     `Host: ${authority}`,
     `User-Agent: ebpf-dataplane-probe/${token}`,
     "Accept: */*",

@@ -243,10 +243,21 @@ export const FIELDS = {
     sources: { list: { type: "string" }, optional: true, plain: true },
     sourcePort: { type: "number", optional: true, plain: true },
     servers: { list: { type: "string" }, optional: true, plain: true },
+    distinct: { object: "DistinctServers", optional: true, plain: true },
     spread: { type: "number", optional: true, plain: true },
     spreadAtMost: { type: "number", optional: true, plain: true },
+    http: { object: "HttpAnswer", optional: true, plain: true },
+    family: { choice: "AddressFamily", optional: true, plain: true },
     count: { type: "number", optional: true, plain: true },
     reply: { choice: "ReplyPath", optional: true, plain: true },
+  },
+  DistinctServers: {
+    atLeast: { type: "number", optional: true, plain: true },
+    atMost: { type: "number", optional: true, plain: true },
+  },
+  HttpAnswer: {
+    path: { type: "string", optional: true },
+    status: { type: "number", optional: true, plain: true },
   },
   LatencyMeasurement: {
     connections: { type: "number", optional: true, plain: true },
@@ -263,6 +274,7 @@ export const FIELDS = {
 
 /** Values of each enum. */
 export const CHOICES = {
+  AddressFamily: ["IPv4", "IPv6"],
   Architecture: ["amd64", "arm64"],
   ComparisonMode: ["KubeProxyIptables", "KubeProxyNftables", "EbpfTunnel", "EbpfDsr", "Direct"],
   ExistingKubeProxy: ["refuse", "remove"],

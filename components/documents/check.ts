@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { FAMILIES } from "../../model/address/address.ts";
 import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
+import { parsePath, STATUS } from "../../model/expectation/http.ts";
 import { parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
 import { COUNTS, contradictionsIn } from "../../model/expectation/rules.ts";
 import { known, oneOf, parsed, text, whole } from "./fields.ts";
@@ -59,6 +61,24 @@ function sourceProblem(input: unknown): string {
   return "must be an address, a machine, node/NAME or pod/NAMESPACE/NAME, or {anyOf: [...]} with several of these";
 }
 
+const distinctSchema = known(
+  {
+    atLeast: whole(COUNTS.least, COUNTS.most, "So many distinct servers answered, at least.").optional(),
+    atMost: whole(COUNTS.least, COUNTS.most, "So many, at most: 1 with session affinity.").optional(),
+  },
+  "How many distinct servers answered, over all attempts.",
+);
+
+const httpSchema = known(
+  {
+    path: parsed(parsePath, "a path", 'What is asked for. Default "/".')
+      .transform(({ value }) => value)
+      .prefault("/"),
+    status: whole(STATUS.least, STATUS.most, "The status of each answer. Default 200.").default(200),
+  },
+  "What an HTTP server answers.",
+);
+
 const expectationSchema = known(
   {
     from: parsed(
@@ -77,20 +97,25 @@ const expectationSchema = known(
       .min(1, { error: "must name at least one pod" })
       .optional()
       .describe("Pods that may answer."),
-    spread: whole(COUNTS.least, COUNTS.most, "So many distinct servers answered, at least.").optional(),
-    spreadAtMost: whole(
-      COUNTS.least,
-      COUNTS.most,
-      "So many distinct servers answered, at most: 1 with session affinity.",
-    ).optional(),
+    distinct: distinctSchema.optional(),
+    spread: whole(COUNTS.least, COUNTS.most, "Short form of distinct.atLeast.").optional(),
+    spreadAtMost: whole(COUNTS.least, COUNTS.most, "Short form of distinct.atMost.").optional(),
+    http: httpSchema.optional(),
+    family: oneOf(FAMILIES, "The family of the address that the host in `to` stands for.").optional(),
     count: whole(COUNTS.least, COUNTS.most, "Attempts, each a fresh connection or datagram. Default 1.").default(1),
     reply: oneOf(["direct", "viaEntryNode"], "How replies return: past the entry node, or through it.").optional(),
   },
   "One thing that must show.",
-).superRefine((expectation, context) => {
-  for (const { field, problem, allowed } of contradictionsIn(expectation))
-    context.addIssue({ code: "custom", path: [field], message: `${problem}; allowed: ${allowed}` });
-});
+)
+  .superRefine((expectation, context) => {
+    const { from, to } = expectation;
+    for (const { field, problem, allowed } of contradictionsIn({ ...expectation, from: from.value, to: to.value }))
+      context.addIssue({ code: "custom", path: field.split("."), message: `${problem}; allowed: ${allowed}` });
+  })
+  .transform(({ distinct, ...rest }) => ({
+    ...rest,
+    ...(distinct && { spread: distinct.atLeast, spreadAtMost: distinct.atMost }),
+  }));
 
 const stepSchema = known(
   {

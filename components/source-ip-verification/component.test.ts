@@ -4,7 +4,7 @@ import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import { recordResources, resolved, settled } from "../testing/program.ts";
 import { ComparisonMode, HostKeyChecking, LatencyQuantity, type SourceIpVerificationArgs } from "./args.ts";
 import { SourceIpVerification } from "./component.ts";
-import { ReplyPath, Verdict } from "./expectation.ts";
+import { AddressFamily, ReplyPath, Verdict } from "./expectation.ts";
 
 const given: SourceIpVerificationArgs = {
   kubeconfig: "apiVersion: v1",
@@ -147,8 +147,9 @@ test("SourceIpVerification says everything that a check file can say, and hands 
     verdict: Verdict.Allowed,
     sourcePort: 40001,
     servers: ["default/app=nginx"],
-    spread: 1,
-    spreadAtMost: 1,
+    distinct: { atLeast: 1, atMost: 1 },
+    http: { path: "/healthz", status: 503 },
+    family: AddressFamily.Ipv4,
     count: 2,
     reply: ReplyPath.Direct,
   };
@@ -221,6 +222,22 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
   [
     { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, spread: 2 }] },
     "expectations[0].spread is 2, but must be at most count, which is 1",
+  ],
+  [
+    { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, distinct: { atLeast: 2 } }] },
+    "expectations[0].distinct.atLeast is 2, but must be at most count, which is 1",
+  ],
+  [
+    { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, http: { path: "b" } }] },
+    'expectations[0].http.path is "b", but must be a path that begins with "/"',
+  ],
+  [
+    { expectations: [{ from: "a", to: "udp://b:1", verdict: Verdict.Allowed, http: {} }] },
+    "expectations[0].http is {}, but must be absent unless to is tcp://",
+  ],
+  [
+    { expectations: [{ from: "a", to: "tcp://b:1", verdict: Verdict.Allowed, family: "6" as AddressFamily }] },
+    'expectations[0].family is "6", but must be "IPv4" or "IPv6"',
   ],
   [
     { expectations: [{ from: "nod/a", to: "tcp://b:1", verdict: Verdict.Allowed }] },

@@ -1,9 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { FAMILIES } from "../../model/address/address.ts";
 import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
+import { parsePath, STATUS } from "../../model/expectation/http.ts";
 import { FormatError, parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
-import { COUNTS, contradictionsIn } from "../../model/expectation/rules.ts";
+import { COUNTS, contradictionsIn, type Stated } from "../../model/expectation/rules.ts";
 import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { requireWhole } from "../values/choices.ts";
+import { oneOf, requireWhole } from "../values/choices.ts";
 
 /** What an attempted connection shows. */
 export enum Verdict {
@@ -23,6 +25,30 @@ export enum ReplyPath {
   ViaEntryNode = "viaEntryNode",
 }
 
+/** Families of addresses. */
+export enum AddressFamily {
+  /** IPv4. */
+  Ipv4 = "IPv4",
+  /** IPv6. */
+  Ipv6 = "IPv6",
+}
+
+/** How many distinct servers must answer, over all attempts. */
+export interface DistinctServers {
+  /** So many, at least. Defaults to one. */
+  atLeast?: number;
+  /** So many, at most: 1 with session affinity. Defaults to any number. */
+  atMost?: number;
+}
+
+/** What an HTTP server must answer. */
+export interface HttpAnswer {
+  /** The path that is asked for. Defaults to `/`. */
+  path?: pulumi.Input<string>;
+  /** The status of each answer. Defaults to 200. */
+  status?: number;
+}
+
 /** One more thing that must hold, in the words of check files (docs/checks.md). */
 export interface Expectation {
   /** Who tries: a machine, `node/NAME`, `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
@@ -39,10 +65,16 @@ export interface Expectation {
   sourcePort?: number;
   /** Pods that may answer: `NAMESPACE/NAME` or `NAMESPACE/LABEL=VALUE`. Defaults to anybody. */
   servers?: pulumi.Input<string>[];
-  /** So many distinct servers must answer, at least. Defaults to one. */
+  /** How many distinct servers must answer. Defaults to any number. */
+  distinct?: DistinctServers;
+  /** Short form of `distinct.atLeast`. */
   spread?: number;
-  /** So many distinct servers may answer, at most, and less than `count`: 1 with session affinity. Defaults to any number. */
+  /** Short form of `distinct.atMost`, and less than `count`. */
   spreadAtMost?: number;
+  /** What an HTTP server must answer; only with `tcp://`. Defaults to anything. */
+  http?: HttpAnswer;
+  /** The family of the address that the host in `to` stands for. Defaults to its first address. */
+  family?: AddressFamily;
   /** Attempts, each a fresh connection or datagram. Defaults to 1. */
   count?: number;
   /** How replies must return. Defaults to any way. */
@@ -51,23 +83,46 @@ export interface Expectation {
 
 /** Refuses what cannot be an expectation; the rest is the check's to judge, which knows the cluster. */
 export function requireExpectation(place: InputPlace, expectation: Expectation): Expectation {
-  const { verdict, source, sources, sourcePort, servers, spread, spreadAtMost, count = 1 } = expectation;
+  const { source, sources, sourcePort, servers, spread, spreadAtMost, distinct, http, family, count = 1 } = expectation;
   if (source !== undefined && sources) refuse(at(place, "sources"), sources, "absent where source is given");
   if (servers?.length === 0) refuse(at(place, "servers"), servers, "at least one NAMESPACE/NAME");
   if (sources?.length === 0) refuse(at(place, "sources"), sources, "at least one source");
   if (sourcePort !== undefined) requireWhole(at(place, "sourcePort"), sourcePort, PORTS.least, PORTS.most);
   for (const [field, number] of Object.entries({ count, spread, spreadAtMost }))
     if (number !== undefined) requireWhole(at(place, field), number, COUNTS.least, COUNTS.most);
-  for (const { field, allowed } of contradictionsIn({ verdict, count, spread, spreadAtMost }))
-    refuse(at(place, field), expectation[field], allowed);
-  return {
+  for (const [field, number] of Object.entries(distinct ?? {}))
+    requireWhole(at(at(place, "distinct"), field), number, COUNTS.least, COUNTS.most);
+  if (http?.status !== undefined) requireWhole(at(at(place, "http"), "status"), http.status, STATUS.least, STATUS.most);
+  if (family !== undefined && !FAMILIES.includes(family)) refuse(at(place, "family"), family, oneOf([...FAMILIES]));
+  const fit = {
     ...expectation,
     from: requireForm(at(place, "from"), expectation.from, parsePlace),
     to: requireForm(at(place, "to"), expectation.to, parseDestination),
+    ...(http?.path !== undefined && {
+      http: { ...http, path: requireForm(at(at(place, "http"), "path"), http.path, parsePath) },
+    }),
     ...(source !== undefined && { source: requireForm(at(place, "source"), source, parseSource) }),
     ...(sources && { sources: requireForms(at(place, "sources"), sources, parseSource) }),
     ...(servers && { servers: requireForms(at(place, "servers"), servers, parseServer) }),
   };
+  const { from, to } = namesOf(expectation);
+  for (const { field, allowed } of contradictionsIn({ ...expectation, count, from, to })) {
+    const keys = field.split(".");
+    refuse(keys.reduce(at, place), valueAt(expectation, keys), allowed);
+  }
+  return fit;
+}
+
+/** What `from` and `to` name, if they are known now; the program that reads the document looks again. */
+function namesOf({ from, to }: Expectation): Pick<Stated, "from" | "to"> {
+  return {
+    from: typeof from === "string" ? parsePlace(from) : undefined,
+    to: typeof to === "string" ? parseDestination(to) : undefined,
+  };
+}
+
+function valueAt(value: object, keys: string[]): unknown {
+  return keys.reduce<unknown>((inside, key) => (inside as Record<string, unknown> | undefined)?.[key], value);
 }
 
 function requireForms(place: InputPlace, texts: pulumi.Input<string>[], parse: (text: string) => unknown) {

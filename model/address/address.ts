@@ -4,7 +4,8 @@ import ipaddr from "ipaddr.js";
 /** An IPv4 or IPv6 address in its canonical text form (RFC 5952): "172.31.1.8", "fd00::1". IPv4-mapped IPv6 is IPv4. */
 export type Address = string;
 
-export type Family = "IPv4" | "IPv6";
+export const FAMILIES = ["IPv4", "IPv6"] as const;
+export type Family = (typeof FAMILIES)[number];
 
 /** A block of addresses. Both families share one space of 128 bits, in which IPv4 is ::ffff:a.b.c.d with prefix 96 + n: the
  * form of every address in a BPF map. */

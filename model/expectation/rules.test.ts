@@ -1,16 +1,39 @@
 import { expect, test } from "vitest";
-import { type Counted, contradictionsIn } from "./rules.ts";
+import { parseDestination } from "./destination.ts";
+import { parsePlace } from "./place.ts";
+import { contradictionsIn, type Stated } from "./rules.ts";
 
-const fields = (changed: Partial<Counted>) =>
+const fields = (changed: Partial<Stated>) =>
   contradictionsIn({ verdict: "allowed", count: 3, ...changed }).map(({ field }) => field);
 
 test("numbers that can be met are no contradiction", () => {
   expect(fields({})).toEqual([]);
   expect(fields({ spread: 3 })).toEqual([]);
   expect(fields({ spread: 2, spreadAtMost: 2 })).toEqual([]);
+  expect(fields({ distinct: { atLeast: 2, atMost: 2 } })).toEqual([]);
+  expect(fields({ distinct: { atLeast: 2, atMost: 3 } })).toEqual([]);
 });
 
-test.each<[Partial<Counted>, string[]]>([
+test("labels in from and to may select several pods, so that there are more attempts than count", () => {
+  const distinct = { atLeast: 5, atMost: 5 };
+  expect(fields({ distinct, count: 1, from: parsePlace("pod/default/app=web") })).toEqual([]);
+  expect(fields({ distinct, count: 1, to: parseDestination("tcp://pod/default/app=web:80") })).toEqual([]);
+  expect(fields({ distinct, count: 1, from: parsePlace("pod/default/web") })).not.toEqual([]);
+});
+
+const to = parseDestination;
+
+test.each<[Partial<Stated>, string[]]>([
+  [{ distinct: {} }, ["distinct"]],
+  [{ distinct: { atLeast: 4 } }, ["distinct.atLeast"]],
+  [{ distinct: { atLeast: 3, atMost: 2 } }, ["distinct.atMost"]],
+  [{ distinct: { atMost: 1 }, count: 1 }, ["distinct.atMost"]],
+  [{ distinct: { atLeast: 2 }, spread: 2 }, ["spread"]],
+  [{ distinct: { atLeast: 1 }, verdict: "dropped" }, ["distinct"]],
+  [{ http: {}, to: to("udp://a:1") }, ["http"]],
+  [{ http: {}, verdict: "rejected" }, ["http"]],
+  [{ family: "IPv6", to: to("udp://10.0.0.1:1") }, ["family"]],
+  [{ family: "IPv4", to: to("udp://[fd00::1]:1") }, ["family"]],
   [{ spread: 4 }, ["spread"]],
   [{ spreadAtMost: 3 }, ["spreadAtMost"]],
   [{ spread: 2, spreadAtMost: 1 }, ["spreadAtMost"]],

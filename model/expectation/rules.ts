@@ -1,7 +1,16 @@
-// What of an expectation contradicts itself: the same for check files and for components. Imports nothing.
+// What of an expectation contradicts itself: the same for check files and for components.
+import { familyOf } from "../address/address.ts";
+import type { Destination } from "./destination.ts";
+import type { Place } from "./place.ts";
 
-/** The numbers of an expectation, from components and check files alike. */
-export interface Counted {
+/** How many servers may answer. */
+export interface Distinct {
+  atLeast?: number;
+  atMost?: number;
+}
+
+/** An expectation as far as its fields can contradict each other, from components and check files alike. */
+export interface Stated {
   verdict: string;
   /** Attempts. */
   count: number;
@@ -9,11 +18,18 @@ export interface Counted {
   spread?: number;
   /** Largest number of servers that answer. */
   spreadAtMost?: number;
+  distinct?: Distinct;
+  http?: object;
+  family?: string;
+  /** Absent: not known yet. */
+  from?: Place;
+  to?: Destination;
 }
 
-/** A number that cannot be met. */
+/** A field that cannot be met beside the others. */
 export interface Contradiction {
-  field: "spread" | "spreadAtMost";
+  /** Its path, like `distinct.atLeast`. */
+  field: string;
   /** Why, as the rest of a sentence about the field. */
   problem: string;
   allowed: string;
@@ -23,22 +39,92 @@ export interface Contradiction {
 export const COUNTS = { least: 1, most: 1000 };
 
 /** Every contradiction, in the order of the fields. */
-export function contradictionsIn({ verdict, count, spread, spreadAtMost }: Counted): Contradiction[] {
+export function contradictionsIn(stated: Stated): Contradiction[] {
+  return [...spreadContradictions(stated), ...distinctContradictions(stated), ...wordContradictions(stated)];
+}
+
+function spreadContradictions(stated: Stated): Contradiction[] {
+  const { verdict, count, spread, spreadAtMost } = stated;
   const found: Contradiction[] = [];
-  const refuse = (field: Contradiction["field"], problem: string, allowed: string) =>
-    void found.push({ field, problem, allowed });
-  if (spread !== undefined && spread > count)
-    refuse("spread", `${spread} servers cannot answer ${count} attempts`, `at most count, which is ${count}`);
-  if (spreadAtMost !== undefined && spreadAtMost >= count)
-    refuse("spreadAtMost", `${count} attempts always keep to it`, `less than count, which is ${count}`);
+  if (spread !== undefined && spread > count && !isSeveral(stated)) found.push(tooMany("spread", spread, count));
+  if (spreadAtMost !== undefined && spreadAtMost >= count && !isSeveral(stated))
+    found.push(alwaysKept("spreadAtMost", count));
   if (spread !== undefined && spreadAtMost !== undefined && spread > spreadAtMost)
-    refuse("spreadAtMost", `is less than spread, which is ${spread}`, "spread or more");
-  for (const [field, given] of [
-    ["spread", spread],
-    ["spreadAtMost", spreadAtMost],
-  ] as const) {
-    if (given !== undefined && verdict !== "allowed")
-      refuse(field, `needs answers, and verdict is ${verdict}`, "absent unless verdict is allowed");
+    found.push(below("spreadAtMost", "spread", spread));
+  for (const [field, given] of Object.entries({ spread, spreadAtMost }))
+    if (given !== undefined && verdict !== "allowed") found.push(needsAnswers(field, verdict));
+  return found;
+}
+
+/** `spread` and `spreadAtMost` are its short forms. */
+function distinctContradictions(stated: Stated): Contradiction[] {
+  const { verdict, count, spread, spreadAtMost, distinct } = stated;
+  if (!distinct) return [];
+  const { atLeast, atMost } = distinct;
+  const found: Contradiction[] = [];
+  if (atLeast === undefined && atMost === undefined)
+    found.push({ field: "distinct", problem: "has no limit", allowed: "atLeast, atMost or both" });
+  for (const [short, given] of Object.entries({ spread, spreadAtMost }))
+    if (given !== undefined)
+      found.push({
+        field: short,
+        problem: "is the short form of what distinct says",
+        allowed: "absent where distinct is given",
+      });
+  if (atLeast !== undefined && atLeast > count && !isSeveral(stated))
+    found.push(tooMany("distinct.atLeast", atLeast, count));
+  // With one attempt no answer could exceed it; somebody forgot `count`.
+  if (atMost !== undefined && count === 1 && !isSeveral(stated)) found.push(alwaysKept("distinct.atMost", count));
+  if (atLeast !== undefined && atMost !== undefined && atLeast > atMost)
+    found.push(below("distinct.atMost", "atLeast", atLeast));
+  if (verdict !== "allowed") found.push(needsAnswers("distinct", verdict));
+  return found;
+}
+
+function wordContradictions({ verdict, http, family, to }: Stated): Contradiction[] {
+  const found: Contradiction[] = [];
+  if (http && to && to.protocol !== "tcp")
+    found.push({
+      field: "http",
+      problem: `needs TCP, and to is ${to.protocol}://`,
+      allowed: "absent unless to is tcp://",
+    });
+  if (http && verdict !== "allowed") found.push(needsAnswers("http", verdict));
+  if (family !== undefined && to?.host.kind === "address" && familyOf(to.host.address) !== family) {
+    const { address } = to.host;
+    found.push({
+      field: "family",
+      problem: `${address} in to is an ${familyOf(address)} address`,
+      allowed: `${familyOf(address)}, or a host that is a name`,
+    });
   }
   return found;
 }
+
+/** Whether `count` is not the number of all attempts, because labels may select several pods. */
+const isSeveral = ({ from, to }: Stated): boolean =>
+  [from, to?.host].some((place) => place?.kind === "pod" && place.labels !== undefined);
+
+const tooMany = (field: string, servers: number, count: number): Contradiction => ({
+  field,
+  problem: `${servers} servers cannot answer ${count} attempts`,
+  allowed: `at most count, which is ${count}`,
+});
+
+const alwaysKept = (field: string, count: number): Contradiction => ({
+  field,
+  problem: `${count} attempts always keep to it`,
+  allowed: `less than count, which is ${count}`,
+});
+
+const below = (field: string, other: string, least: number): Contradiction => ({
+  field,
+  problem: `is less than ${other}, which is ${least}`,
+  allowed: `${other} or more`,
+});
+
+const needsAnswers = (field: string, verdict: string): Contradiction => ({
+  field,
+  problem: `needs answers, and verdict is ${verdict}`,
+  allowed: "absent unless verdict is allowed",
+});

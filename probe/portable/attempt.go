@@ -18,17 +18,21 @@ const (
 	longestAnswer = 65536
 )
 
-func resolve(host string) (string, error) {
+func resolve(host string, family string) (string, error) {
 	if net.ParseIP(host) != nil {
 		return host, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	network := map[string]string{"IPv4": "ip4", "IPv6": "ip6"}[family]
+	if network == "" {
+		network = "ip"
+	}
+	addresses, err := net.DefaultResolver.LookupIP(ctx, network, host)
 	if err != nil {
 		return "", err
 	}
-	return addresses[0], nil
+	return addresses[0].String(), nil
 }
 
 // Connects, sends, and reads until the server closes, or is silent after it has said something. A server that says nothing is told at

@@ -21,6 +21,8 @@ type Attempt struct {
 	Protocol   string `json:"protocol"`
 	SourcePort int    `json:"sourcePort"`
 	TimeoutMs  int    `json:"timeoutMs"`
+	// IPv4 or IPv6: of the addresses that a name has, only one of this family.
+	Family string `json:"family"`
 	// What is sent.
 	Payload []byte `json:"payload"`
 }
@@ -100,7 +102,7 @@ func lanes(attempts []Attempt) [][]Attempt {
 
 func carryOut(attempt Attempt) Result {
 	result := Result{ID: attempt.ID, Attempt: attempt.Attempt}
-	address, err := resolve(attempt.Host)
+	address, err := resolve(attempt.Host, attempt.Family)
 	if err != nil {
 		result.Unresolved, result.Error = true, err.Error()
 		return result

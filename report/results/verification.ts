@@ -24,6 +24,7 @@ const seenSchema = z
       .string()
       .optional()
       .describe("Whose address that is: machine client1, node master, pod default/web-0."),
+    httpStatus: z.int().optional().describe("The status of the HTTP answer."),
     witness: z.enum(["log", "answer"]).optional().describe("How the server reported the client's address."),
     reply: z.enum(["direct", "viaEntryNode", "onEntryNode"]).optional().describe("onEntryNode: the server runs there."),
     replyPackets: z
@@ -55,6 +56,7 @@ export const reasonCodes = [
   "tooFewServers",
   "tooManyServers",
   "serversUnknown",
+  "otherStatus",
   "replyDetour",
   "replyShortcut",
 ] as const;

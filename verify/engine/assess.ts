@@ -129,12 +129,19 @@ function answerReasons(findings: Findings, attempt: Attempt): Reason[] {
   }
   if (servers && !servers.some(({ value }) => isServer(view, server, value)))
     wrong.push({ code: "otherServer", server, allowed: servers.map(({ text }) => text) });
-  return [...wrong, ...replyReasons(findings, attempt)];
+  return [...wrong, ...httpReasons(findings, attempt), ...replyReasons(findings, attempt)];
 }
 
 function isServer(view: ClusterView, server: string | undefined, selection: PodSelection): boolean {
   if (selection.name !== undefined) return server === `${selection.namespace}/${selection.name}`;
   return view.pods.some((pod) => podName(pod) === server && matches(pod, selection));
+}
+
+function httpReasons({ plan: { expectation } }: Findings, { result }: Attempt): Reason[] {
+  const { http } = expectation;
+  if (!http || result.status === http.status) return [];
+  const { status: observed, answer } = result;
+  return [{ code: "otherStatus", observed, expected: http.status, path: http.path, answer }];
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import { type Family, familyOf } from "../../model/address/address.ts";
 import type { Host } from "../../model/expectation/destination.ts";
 import type { PodSelection, Source } from "../../model/expectation/place.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
@@ -23,19 +24,22 @@ export function livePods(view: ClusterView, selection: PodSelection): V1Pod[] {
   return pods;
 }
 
-/** The addresses a destination stands for; a DNS name stays a name, for the prober to resolve where it is. */
-export function hostAddresses(view: ClusterView, host: Host): string[] {
+/**
+ * The addresses a destination stands for; a DNS name stays a name, for the prober to resolve where it is.
+ * @param family which of several addresses; absent: the first one
+ */
+export function hostAddresses(view: ClusterView, host: Host, family?: Family): string[] {
   switch (host.kind) {
     case "address":
       return [host.address];
     case "name":
       return [host.name];
     case "node":
-      return [firstAddress(nodeAddresses(nodeOf(view, host.name)), `node ${host.name}`)];
+      return [firstAddress(nodeAddresses(nodeOf(view, host.name)), `node ${host.name}`, family)];
     case "pod":
-      return livePods(view, host).map((pod) => firstAddress(podAddresses(pod), `pod ${podName(pod)}`));
+      return livePods(view, host).map((pod) => firstAddress(podAddresses(pod), `pod ${podName(pod)}`, family));
     case "service":
-      return [serviceAddress(view, host)];
+      return [serviceAddress(view, host, family)];
   }
 }
 
@@ -81,20 +85,27 @@ export function nodeOf(view: ClusterView, name: string) {
   return node;
 }
 
-function serviceAddress(view: ClusterView, { namespace, name }: { namespace: string; name: string }): string {
+function serviceAddress(
+  view: ClusterView,
+  { namespace, name }: { namespace: string; name: string },
+  family?: Family,
+): string {
   const service = view.services.find(({ metadata }) => metadata?.namespace === namespace && metadata.name === name);
   if (!service) throw new NotYet(`service ${namespace}/${name} does not exist`);
-  const address = service.spec?.clusterIP;
-  if (!address || address === "None") throw new NotYet(`service ${namespace}/${name} has no cluster address`);
-  return address;
+  const { clusterIP, clusterIPs } = service.spec ?? {};
+  const addresses = (clusterIPs ?? [clusterIP ?? ""]).filter((address) => familyOf(address) !== undefined);
+  if (addresses.length === 0) throw new NotYet(`service ${namespace}/${name} has no cluster address`);
+  return firstAddress(addresses, `service ${namespace}/${name}`, family);
 }
 
 function hasEnded({ metadata, status }: V1Pod): boolean {
   return metadata?.deletionTimestamp !== undefined || status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
-function firstAddress([address]: string[], owner: string): string {
-  if (address === undefined) throw new NotYet(`${owner} has no address yet`);
+function firstAddress(addresses: string[], owner: string, family?: Family): string {
+  if (addresses.length === 0) throw new NotYet(`${owner} has no address yet`);
+  const address = addresses.find((one) => family === undefined || familyOf(one) === family);
+  if (address === undefined) throw new NotYet(`${owner} has no ${family} address, only ${addresses.join(", ")}`);
   return address;
 }
 

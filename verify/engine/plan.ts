@@ -43,16 +43,18 @@ export function planExpectation(view: ClusterView, expectation: Expectation, new
   const plan: Plan = { expectation, destination, probes: [] };
   try {
     const origins = originsOf(view, expectation.from.value);
-    const addresses = hostAddresses(view, destination.host);
+    const { family, http } = expectation;
+    const addresses = hostAddresses(view, destination.host, family);
     if (expectation.reply) plan.entry = entryOf(view, addresses[0] ?? "");
     plan.probes = origins.flatMap(({ prober, pod, dns }) =>
       addresses.map((host) => {
         const token = newToken();
         const { port, protocol } = destination;
         const { sourcePort, count } = expectation;
+        const own = { family, path: http?.path };
         return {
           prober,
-          probe: { id: token, token, pod, host, port, protocol, sourcePort, timeoutMs: silenceMs, count, dns },
+          probe: { id: token, token, pod, host, port, protocol, sourcePort, timeoutMs: silenceMs, count, dns, ...own },
         };
       }),
     );

@@ -46,6 +46,8 @@ interface Facts {
   tooFewServers: { servers: string[]; least: number };
   tooManyServers: { servers: string[]; most: number };
   serversUnknown: object;
+  /** Another HTTP status; absent: the answer is not HTTP. */
+  otherStatus: { observed?: number; expected: number; path: string; answer?: string };
   /** The reply passed the entry node. */
   replyDetour: Handling & { node?: string };
   /** The reply did not pass the entry node. */

@@ -79,6 +79,30 @@ describe("batches", () => {
     );
     expect(world.batches[0]?.batch.map(({ host }) => host)).toEqual(["10.102.27.139", "172.31.1.207", "10.244.1.2"]);
   });
+
+  it("reach the destination's address of the expected family, or say that it has none", async () => {
+    const world = new FakeWorld();
+    const { nodes, pods, services } = world.cluster;
+    nodes[0]?.status?.addresses?.push({ type: "InternalIP", address: "fd00::8" });
+    const nginx = services.find(({ metadata }) => metadata?.name === "nginx");
+    if (nginx?.spec) nginx.spec.clusterIPs = ["10.102.27.139", "fd00:96::1"];
+    const pod = pods.find(({ metadata }) => metadata?.name === "nginx-1");
+    if (pod?.status) pod.status.podIPs = [{ ip: "10.244.1.2" }, { ip: "fd00:244::2" }];
+    const family = "IPv6";
+    const targets = ["service/default/nginx", "node/master", "pod/default/nginx-1", "nginx.default"];
+    await round(world, ...targets.map((host) => ({ to: `tcp://${host}:80`, family })));
+    expect(world.batches[0]?.batch.map(({ host }) => host)).toEqual([
+      "fd00:96::1",
+      "fd00::8",
+      "fd00:244::2",
+      "nginx.default",
+    ]);
+    expect(world.batches[0]?.batch.map(({ family }) => family)).toEqual(Array(4).fill("IPv6"));
+    expect(await assessment(world, { to: "tcp://node/node:80", family })).toMatchObject({
+      pass: false,
+      observed: "not probed: node node has no IPv6 address, only 172.31.1.207",
+    });
+  });
 });
 
 describe("answers", () => {
@@ -112,7 +136,7 @@ describe("answers", () => {
     expect(await assessment(world, { count: 4, spread: 2, spreadAtMost: 2 })).toMatchObject({ pass: true });
     expect(await assessment(world, { count: 4, spreadAtMost: 1 })).toMatchObject({
       pass: false,
-      evidence: ["2 distinct servers answered, not 1 at most: default/nginx-1, default/web-0"],
+      evidence: ["2 servers answered (default/nginx-1, default/web-0), at most 1 expected"],
     });
     expect(await assessment(world, { count: 4, servers: ["default/app=nginx"] })).toMatchObject({
       pass: false,
@@ -121,6 +145,34 @@ describe("answers", () => {
     expect(await assessment(world, { count: 4, servers: ["default/app=nginx", "default/web-0"] })).toMatchObject({
       pass: true,
     });
+  });
+
+  it("are judged by the number of distinct servers", async () => {
+    const world = new FakeWorld();
+    world.answer = () => ({ ...allowed, server: "default/nginx-1", source: "172.31.1.55" });
+    expect(await assessment(world, { count: 4, distinct: { atLeast: 1, atMost: 1 } })).toMatchObject({ pass: true });
+    expect(await assessment(world, { count: 4, distinct: { atLeast: 2 } })).toMatchObject({
+      pass: false,
+      reasons: [{ code: "tooFewServers" }],
+      evidence: ["1 server answered (default/nginx-1), at least 2 expected"],
+    });
+  });
+
+  it("are judged by HTTP status", async () => {
+    const world = new FakeWorld();
+    world.answer = () => ({ ...allowed, status: 503 });
+    const http = { path: "/healthz", status: 503 };
+    expect(await assessment(world, { http })).toMatchObject({ pass: true, observed: "allowed, HTTP 503" });
+    expect(world.batches[0]?.batch[0]).toMatchObject({ path: "/healthz" });
+    expect(await assessment(world, { http: { path: "/healthz" } })).toMatchObject({
+      pass: false,
+      evidence: ["/healthz was answered with HTTP status 503, not 200"],
+      seen: [{ httpStatus: 503 }],
+    });
+    world.answer = () => ({ ...allowed, answer: "SSH-2.0-x" });
+    expect((await assessment(world, { http }))?.evidence).toEqual([
+      'the answer is not HTTP: "SSH-2.0-x"; /healthz with status 503 expected',
+    ]);
   });
 
   it("must each show the verdict", async () => {

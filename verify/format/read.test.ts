@@ -29,6 +29,14 @@ describe("readChecks", () => {
     expect(check?.steps[0]?.expect[0]).toMatchObject({ count: 1, verdict: "allowed" });
   });
 
+  it("reads distinct as its short forms, and http with its defaults", () => {
+    const read = (line: string) =>
+      readChecks(withLine(`        count: 9\n        ${line}`), "f")[0]?.steps[0]?.expect[0];
+    expect(read("distinct: {atLeast: 2, atMost: 3}")).toMatchObject({ spread: 2, spreadAtMost: 3 });
+    expect(read("http: {}")).toMatchObject({ http: { path: "/", status: 200 } });
+    expect(read("http: {path: /healthz, status: 503}")).toMatchObject({ http: { path: "/healthz", status: 503 } });
+  });
+
   it("reads JSON and several documents", () => {
     const json = JSON.stringify({ name: "a", steps: [{ expect: [] }] });
     expect(readChecks(json, "f")).toHaveLength(1);
@@ -50,6 +58,24 @@ describe("readChecks", () => {
     ["        sourcePort: 70000", "sourcePort: must be a whole number from 1 to 65535, not 70000"],
     ["        spread: 2", "2 servers cannot answer 1 attempts"],
     ["        spreadAtMost: 1", "1 attempts always keep to it; allowed: less than count, which is 1"],
+    ["        distinct: 2", "distinct: must be an object with atLeast, atMost, not 2"],
+    ["        distinct: {}", "distinct: has no limit; allowed: atLeast, atMost or both"],
+    [
+      "        distinct: {atleast: 2}",
+      'distinct: unknown key "atleast"; did you mean "atLeast"? (allowed: atLeast, atMost)',
+    ],
+    [
+      "        distinct: {atLeast: 2}",
+      "x.check.yaml:7:29: steps[0].expect[0].distinct.atLeast: 2 servers cannot answer 1 attempts; allowed: at most count, which is 1",
+    ],
+    [
+      "        http: {path: a}",
+      'steps[0].expect[0].http.path: "a" is not a path; allowed: a path that begins with "/"',
+    ],
+    ['        http: {path: "/a\\r\\nHost: b"}', "is not a path"],
+    ["        http: {status: 99}", "http.status: must be a whole number from 100 to 599, not 99"],
+    ["        family: IPv5", 'family: must be IPv4 | IPv6, not "IPv5"'],
+    ["        family: IPv6", "family: 172.31.1.8 in to is an IPv4 address; allowed: IPv4, or a host that is a name"],
     ["        reply: diract", 'must be direct | viaEntryNode, not "diract"; did you mean "direct"?'],
     ["    within: 0", "within: must be more than 0 seconds, not 0"],
     ["    delete: [{kind: Pod, apiVersion: v1}]", "steps[0].delete[0].metadata"],

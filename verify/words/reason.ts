@@ -42,6 +42,7 @@ type ServerReason = Extract<
       | "tooFewServers"
       | "tooManyServers"
       | "serversUnknown"
+      | "otherStatus"
       | "logWithoutAddress"
       | "logUnreadable"
       | "noServerKnown"
@@ -55,11 +56,13 @@ function serverInWords(reason: ServerReason): string {
     case "otherServer":
       return `${reason.server ?? "an unknown server"} answered, not ${reason.allowed.join(" or ")}`;
     case "tooFewServers":
-      return `${reason.servers.length} distinct servers answered, not ${reason.least}: ${reason.servers.join(", ") || "none"}`;
+      return `${answered(reason.servers)}, at least ${reason.least} expected`;
     case "tooManyServers":
-      return `${reason.servers.length} distinct servers answered, not ${reason.most} at most: ${reason.servers.join(", ")}`;
+      return `${answered(reason.servers)}, at most ${reason.most} expected`;
     case "serversUnknown":
       return "no answer and no log names the server";
+    case "otherStatus":
+      return statusInWords(reason);
     case "logWithoutAddress":
       return `the log of ${reason.server} has the request, but its line does not begin with an address: ${reason.line}; ${logForm}`;
     case "logUnreadable":
@@ -69,6 +72,22 @@ function serverInWords(reason: ServerReason): string {
     case "notLogged":
       return `${noRecord}: the answer does not contain it, and no log line of ${reason.searched.join(", ")} contains the probe's token; the user agent must be logged after the client's address: ${logForm}`;
   }
+}
+
+/** `2 servers answered (default/a, default/b)`. */
+function answered(servers: string[]): string {
+  const [only] = servers;
+  if (only === undefined) return "no known server answered";
+  return servers.length === 1
+    ? `1 server answered (${only})`
+    : `${servers.length} servers answered (${servers.join(", ")})`;
+}
+
+function statusInWords({ observed, expected, path, answer = "" }: Extract<Reason, { code: "otherStatus" }>): string {
+  if (observed !== undefined) return `${path} was answered with HTTP status ${observed}, not ${expected}`;
+  const first = answer.split("\n")[0]?.slice(0, 60);
+  const what = first ? `the answer is not HTTP: ${JSON.stringify(first)}` : "no HTTP answer came";
+  return `${what}; ${path} with status ${expected} expected`;
 }
 
 function verdictInWords({ observed, expected, error, refusal }: Extract<Reason, { code: "otherVerdict" }>): string {
