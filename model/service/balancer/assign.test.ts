@@ -1,0 +1,148 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { parseCidr } from "../../address/address.ts";
+import { type AddressPool, type Assignment, assignAddresses, type Claimant } from "./assign.ts";
+
+const pool = (cidr: string, name = "lb", disabled = false): AddressPool => ({ name, cidr: parseCidr(cidr), disabled });
+const claimant = (name: string, more: Partial<Claimant> = {}): Claimant => ({
+  name,
+  age: name,
+  request: undefined,
+  sharing: undefined,
+  ports: ["80/TCP"],
+  local: false,
+  held: [],
+  ...more,
+});
+const asking = (...addresses: string[]) => ({ addresses, path: "spec.loadBalancerIP" });
+const assigned = (claimants: Claimant[], pools = [pool("192.0.2.0/30")], reserved: string[] = []) =>
+  Object.fromEntries(assignAddresses(claimants, pools, new Set(reserved)));
+
+test("the older Service gets the lower address, and nodes' addresses are skipped", () => {
+  expect(assigned([claimant("b"), claimant("a")], undefined, ["192.0.2.0"])).toEqual({
+    a: { addresses: ["192.0.2.1"] },
+    b: { addresses: ["192.0.2.2"] },
+  });
+});
+
+test("what the status has is kept, also of a disabled pool and against an older Service", () => {
+  const pools = [pool("192.0.2.0/30", "old", true), pool("198.51.100.0/30", "new")];
+  expect(assigned([claimant("a"), claimant("b", { held: ["192.0.2.3"] })], pools)).toEqual({
+    a: { addresses: ["198.51.100.0"] },
+    b: { addresses: ["192.0.2.3"] },
+  });
+});
+
+test("an address in no pool is given back", () => {
+  expect(assigned([claimant("a", { held: ["203.0.113.9"] })])).toEqual({ a: { addresses: ["192.0.2.0"] } });
+});
+
+test("a request is refused with its path if no pool has the address, and if another Service has it", () => {
+  const result = assigned([
+    claimant("a", { request: asking("192.0.2.1") }),
+    claimant("b", { request: asking("192.0.2.1") }),
+    claimant("c", { request: asking("203.0.113.9") }),
+  ]);
+  expect(result.a).toEqual({ addresses: ["192.0.2.1"] });
+  expect(result.b).toEqual({
+    addresses: [],
+    denial: {
+      path: "spec.loadBalancerIP",
+      reason: "192.0.2.1 belongs to Service a, which does not share it with this one",
+    },
+  });
+  expect(result.c?.denial?.reason).toBe("203.0.113.9 is in no IPPool with allowedUses: [LoadBalancer]");
+});
+
+test("a request comes before a Service that takes any address, and moves a Service that has another one", () => {
+  const result = assigned([claimant("a"), claimant("b", { request: asking("192.0.2.0"), held: ["192.0.2.2"] })]);
+  expect(result).toEqual({ a: { addresses: ["192.0.2.1"] }, b: { addresses: ["192.0.2.0"] } });
+});
+
+test("Services of one key share an address while their ports differ and their traffic policy is Cluster", () => {
+  const shared = { sharing: "default/web" };
+  const result = assigned([
+    claimant("a", shared),
+    claimant("b", { ...shared, ports: ["443/TCP"] }),
+    claimant("c", { ...shared, ports: ["80/UDP"] }),
+    claimant("d", shared),
+    claimant("e", { ...shared, ports: ["53/UDP"], local: true }),
+  ]);
+  expect(Object.values(result).map(({ addresses }) => addresses[0])).toEqual([
+    ...["192.0.2.0", "192.0.2.0", "192.0.2.0"],
+    ...["192.0.2.1", "192.0.2.2"],
+  ]);
+});
+
+test("the same key in two namespaces is two keys", () => {
+  const result = assigned([
+    claimant("one/a", { sharing: "one/web" }),
+    claimant("two/a", { sharing: "two/web", ports: ["443/TCP"], request: asking("192.0.2.0") }),
+  ]);
+  expect(result["two/a"]).toEqual({ addresses: ["192.0.2.0"] });
+  expect(result["one/a"]).toEqual({ addresses: ["192.0.2.1"] });
+});
+
+test("a full pool is named", () => {
+  const result = assigned(
+    ["a", "b", "c"].map((name) => claimant(name)),
+    [pool("192.0.2.0/31")],
+  );
+  expect(result.c).toEqual({
+    addresses: [],
+    denial: { path: "spec.type", reason: "every address of IPPool lb (192.0.2.0/31) is in use" },
+  });
+});
+
+const ADDRESSES = ["192.0.2.0", "192.0.2.1", "192.0.2.2", "192.0.2.3", "203.0.113.9"];
+const some = fc.uniqueArray(fc.constantFrom(...ADDRESSES), { maxLength: 2 });
+const claimants = fc.uniqueArray(
+  fc.record({
+    name: fc.constantFrom(..."abcdefgh"),
+    age: fc.constantFrom("1", "2", "3"),
+    request: fc.option(
+      some.map((addresses) => asking(...addresses)),
+      { nil: undefined },
+    ),
+    sharing: fc.constantFrom(undefined, "one/x", "two/x"),
+    ports: fc.uniqueArray(fc.constantFrom("80/TCP", "443/TCP", "53/UDP"), { minLength: 1 }),
+    local: fc.boolean(),
+    held: some,
+  }),
+  { selector: ({ name }) => name, maxLength: 8 },
+);
+const holdersOf = (all: readonly Claimant[], result: ReadonlyMap<string, Assignment>) =>
+  Map.groupBy(
+    all.flatMap((item) => (result.get(item.name)?.addresses ?? []).map((address) => ({ item, address }))),
+    ({ address }) => address,
+  );
+
+test("no address is given twice but by one key, to different ports and without Local", () => {
+  fc.assert(
+    fc.property(claimants, (all) => {
+      const result = assignAddresses(all, [pool("192.0.2.0/30")], new Set(["192.0.2.3"]));
+      for (const [address, holders] of holdersOf(all, result)) {
+        expect(address).toMatch(/^192\.0\.2\.[012]$/);
+        if (holders.length < 2) continue;
+        expect(new Set(holders.map(({ item }) => item.sharing)).size).toBe(1);
+        expect(holders[0]?.item.sharing).toBeDefined();
+        expect(holders.some(({ item }) => item.local)).toBe(false);
+        const ports = holders.flatMap(({ item }) => item.ports);
+        expect(new Set(ports).size).toBe(ports.length);
+      }
+    }),
+  );
+});
+
+test("what was assigned stays, whoever asks again and in whatever order", () => {
+  fc.assert(
+    fc.property(claimants, (all) => {
+      const pools = [pool("192.0.2.0/30")];
+      const first = assignAddresses(all, pools, new Set());
+      const again = all.map((item) => ({ ...item, held: first.get(item.name)?.addresses ?? [] }));
+      const second = assignAddresses(again.toReversed(), pools, new Set());
+      for (const [name, { addresses }] of first)
+        expect(second.get(name)?.addresses.toSorted()).toEqual(addresses.toSorted());
+    }),
+  );
+});

@@ -1,0 +1,153 @@
+import { type Address, addressAt, type Cidr, covers, hostCidr, sizeOf } from "../../address/address.ts";
+
+/** An IP pool that load balancer addresses come from. */
+export interface AddressPool {
+  readonly name: string;
+  readonly cidr: Cidr;
+  /** It keeps the addresses that it gave and gives no new ones. */
+  readonly disabled: boolean;
+}
+
+/** A Service that asks for load balancer addresses. */
+export interface Claimant {
+  /** "default/web" */
+  readonly name: string;
+  /** Sorts older Services first (objects/age.ts). */
+  readonly age: string;
+  /** What it asks for; undefined: any address. */
+  readonly request: { readonly addresses: readonly Address[]; readonly path: string } | undefined;
+  /** Services of one key may have one address. Keys of different namespaces are different. */
+  readonly sharing: string | undefined;
+  /** "80/TCP" */
+  readonly ports: readonly string[];
+  /** externalTrafficPolicy: Local. */
+  readonly local: boolean;
+  /** What its status has. */
+  readonly held: readonly Address[];
+}
+
+/** Why a Service does not get what it asks for. */
+export interface Denial {
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface Assignment {
+  /** Empty: none. */
+  readonly addresses: readonly Address[];
+  readonly denial?: Denial | undefined;
+}
+
+/** Gives every Service its load balancer addresses. The status is the memory: what a Service has, it keeps as long as a pool has the
+ * address and nothing else is asked for. Then come those that ask for certain addresses, then the others; the older first.
+ * @param reserved addresses of pools that nobody may have, such as nodes' */
+export function assignAddresses(
+  claimants: readonly Claimant[],
+  pools: readonly AddressPool[],
+  reserved: ReadonlySet<Address>,
+): ReadonlyMap<string, Assignment> {
+  const given = new Given(pools, reserved);
+  const result = new Map<string, Assignment>();
+  const sorted = claimants.toSorted((a, b) => (a.age < b.age ? -1 : a.age > b.age ? 1 : 0));
+  for (const claimant of sorted) {
+    const kept = claimant.held.filter(
+      (address) => isWanted(claimant, address) && given.refusal(claimant, address) === undefined,
+    );
+    // One address, unless several are asked for.
+    const addresses = claimant.request ? kept : kept.slice(0, 1);
+    for (const address of addresses) given.give(claimant, address);
+    result.set(claimant.name, { addresses });
+  }
+  for (const claimant of sorted.filter(({ request }) => request)) result.set(claimant.name, given.requested(claimant));
+  for (const claimant of sorted.filter(({ name, request }) => !request && result.get(name)?.addresses.length === 0))
+    result.set(claimant.name, given.any(claimant));
+  return result;
+}
+
+const isWanted = ({ request }: Claimant, address: Address) => !request || request.addresses.includes(address);
+
+/** Who has which address. */
+class Given {
+  readonly #pools: readonly AddressPool[];
+  readonly #reserved: ReadonlySet<Address>;
+  readonly #holders = new Map<Address, Claimant[]>();
+  // Where the search for a free address of a pool continues: everything before is taken.
+  readonly #next = new Map<AddressPool, bigint>();
+
+  constructor(pools: readonly AddressPool[], reserved: ReadonlySet<Address>) {
+    this.#pools = pools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    this.#reserved = reserved;
+  }
+
+  give(claimant: Claimant, address: Address): void {
+    const holders = this.#holders.get(address);
+    if (holders) holders.push(claimant);
+    else this.#holders.set(address, [claimant]);
+  }
+
+  /** Why the claimant cannot have the address; undefined: it can. */
+  refusal(claimant: Claimant, address: Address): string | undefined {
+    if (!this.#pools.some(({ cidr }) => covers(cidr, hostCidr(address))))
+      return "is in no IPPool with allowedUses: [LoadBalancer]";
+    if (this.#reserved.has(address)) return "is a node's address, or one that no host can have";
+    for (const holder of this.#holders.get(address) ?? []) {
+      if (holder === claimant) continue;
+      const reason = notShared(claimant, holder);
+      if (reason) return `belongs to Service ${holder.name}, ${reason}`;
+    }
+    return undefined;
+  }
+
+  /** All that it asks for, or nothing new: half of an answer would look like a whole one. */
+  requested(claimant: Claimant): Assignment {
+    const { addresses = [], path = "" } = claimant.request ?? {};
+    const kept = addresses.filter((address) => this.#holders.get(address)?.includes(claimant));
+    for (const address of addresses) {
+      const reason = kept.includes(address) ? undefined : this.refusal(claimant, address);
+      if (reason) return { addresses: kept, denial: { path, reason: `${address} ${reason}` } };
+    }
+    for (const address of addresses) if (!kept.includes(address)) this.give(claimant, address);
+    return { addresses };
+  }
+
+  any(claimant: Claimant): Assignment {
+    const address = this.#shared(claimant) ?? this.#firstFree();
+    if (address === undefined) return { addresses: [], denial: { path: "spec.type", reason: this.#exhausted() } };
+    this.give(claimant, address);
+    return { addresses: [address] };
+  }
+
+  #shared(claimant: Claimant): Address | undefined {
+    if (claimant.sharing === undefined) return undefined;
+    return [...this.#holders.keys()].find((address) => this.refusal(claimant, address) === undefined);
+  }
+
+  #firstFree(): Address | undefined {
+    for (const pool of this.#pools.filter(({ disabled }) => !disabled)) {
+      const size = sizeOf(pool.cidr);
+      for (let index = this.#next.get(pool) ?? 0n; index < size; index++) {
+        this.#next.set(pool, index + 1n);
+        const address = addressAt(pool.cidr, index);
+        if (!this.#holders.has(address) && !this.#reserved.has(address)) return address;
+      }
+    }
+    return undefined;
+  }
+
+  #exhausted(): string {
+    const enabled = this.#pools.filter(({ disabled }) => !disabled);
+    if (enabled.length === 0) return "no enabled IPPool has allowedUses: [LoadBalancer]";
+    return `every address of ${enabled.map(({ name, cidr }) => `IPPool ${name} (${cidr.text})`).join(", ")} is in use`;
+  }
+}
+
+/** Why two Services cannot have one address; undefined: they can. */
+function notShared(one: Claimant, other: Claimant): string | undefined {
+  if (one.sharing === undefined || one.sharing !== other.sharing) return "which does not share it with this one";
+  const port = one.ports.find((item) => other.ports.includes(item));
+  if (port) return `which has its port ${port}`;
+  // The address is on one node: the one that has backends of the one may have none of the other.
+  return one.local || other.local
+    ? "and only Services with externalTrafficPolicy: Cluster share an address"
+    : undefined;
+}
