@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "destination.h"
+#include "net/neighbour.h"
 #include "observe/report.h"
 #include "observe/trace.h"
 #include "remember.h"
@@ -59,6 +60,16 @@ static __always_inline int send_to_neighbour(struct __sk_buff *skb, struct plan 
 	return redirect_to_neighbour(&scratch->route);
 }
 
+static __always_inline int send_answer(struct __sk_buff *skb, struct plan *plan)
+{
+	if (answer_neighbour(skb)) {
+		drop(plan, OUTCOME_DROP_MALFORMED);
+		return TC_ACT_SHOT;
+	}
+	skb->mark = MARK_FORWARDED;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
 /* Wrapped, to another node, by this program or by the kernel's device. The backend that the entry node chose travels along, so that
  * both nodes use the same. Separate function: the caller has no BPF stack left. */
 static __noinline int send_to_node(const struct packet *packet, const struct settings *settings, struct plan *plan)
@@ -112,6 +123,8 @@ static __always_inline int leave(struct packet *packet, const struct settings *s
 		return send_to_network(skb, hop, plan);
 	case EXIT_NEIGHBOUR:
 		return send_to_neighbour(skb, plan);
+	case EXIT_ANSWER:
+		return send_answer(skb, plan);
 	case EXIT_STACK:
 	case EXIT_REJECT:
 		return send_to_stack(packet, plan);

@@ -17,6 +17,7 @@ enum exit {
 	EXIT_ENDPOINT,	  /* to a workload here, by the next hop that was found */
 	EXIT_NETWORK,	  /* out of an uplink, by the next hop that was found */
 	EXIT_NEIGHBOUR,	  /* the same, but the kernel has to resolve the next hop's hardware address */
+	EXIT_ANSWER,	  /* back out of the interface that it came in by: a request for a hardware address, answered */
 };
 
 enum translation {

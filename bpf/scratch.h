@@ -38,7 +38,8 @@ struct scratch {
  *
  * One run of a program cannot disturb another's. Programs at tc run with bottom halves disabled (sch_handle_ingress is called
  * in softirq, __dev_queue_xmit disables them), so none interrupts another on its CPU; redirects are carried out after the
- * program has returned, and bpf_clone_redirect, which is not, is not used. Socket hooks can be interrupted, and use no scratch.
+ * program has returned, and bpf_clone_redirect, which is not, is used by announce only,
+ * which has no scratch. Socket hooks can be interrupted, and use no scratch.
  * Nothing is left over from an earlier packet: each program begins with plan_begin(), which zeroes its plan, and every other
  * part is written whole before it is read. */
 struct {

@@ -5,6 +5,7 @@
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/error.h"
+#include "decide/neighbour.h"
 #include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -39,7 +40,9 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 	struct origin origin = {};
 	enum outcome verdict;
 
-	if (parsed == PARSE_NOT_IP || parsed == PARSE_IPV6)
+	if (parsed == PARSE_NOT_IP)
+		return decide_neighbour(packet, plan);
+	if (parsed == PARSE_IPV6)
 		return pass_to_stack(plan);
 	if (parsed == PARSE_MALFORMED)
 		return drop(plan, OUTCOME_DROP_MALFORMED);
@@ -171,4 +174,13 @@ int to_uplink(struct __sk_buff *skb)
 	else
 		pass_to_stack(plan);
 	return apply(&packet, settings, plan);
+}
+
+/* Not attached: the agent runs it (BPF_PROG_TEST_RUN) on a frame that it made, to send that out of an uplink. The agent needs no
+ * raw socket for it. This program uses no scratch, so that bpf_clone_redirect disturbs no other run. */
+SEC("tc")
+int announce(struct __sk_buff *skb)
+{
+	skb->mark = MARK_FORWARDED;
+	return bpf_clone_redirect(skb, skb->ifindex, 0);
 }

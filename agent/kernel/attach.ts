@@ -83,7 +83,7 @@ export function detachAll(pins: Pins, devices: readonly Device[]): void {
 
 function deviceHook(program: ProgramName): { direction: Direction } {
   const { hook } = programs[program];
-  if (hook.kind !== "device") throw new Error(`Program ${program} belongs on a cgroup, not on a device.`);
+  if (hook.kind !== "device") throw new Error(`Program ${program} does not belong on a device.`);
   return hook;
 }
 

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "5f9a53d254e2";
+export const layoutHash = "ef2e0c811a92";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -185,6 +185,8 @@ export const Outcome = {
   DROP_TAGGED: 24,
   DROP_TUNNEL_FROM_WORKLOAD: 25,
   DROP_SOURCE_RANGE: 26,
+  ANSWER_NEIGHBOUR: 27,
+  DROP_ADDRESS_CLAIM: 28,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -216,6 +218,8 @@ export const outcomeNames = new Map<number, string>([
   [24, "drop_tagged"],
   [25, "drop_tunnel_from_workload"],
   [26, "drop_source_range"],
+  [27, "answer_neighbour"],
+  [28, "drop_address_claim"],
 ]);
 
 /** enum direction */
@@ -333,6 +337,45 @@ export const socketTranslationNames = new Map<number, string>([
   [0, "all"],
   [1, "host_only"],
 ]);
+
+/** struct announced, 20 bytes */
+export interface Announced {
+  readonly address: Address;
+  readonly interface: number;
+}
+export const announced: Codec<Announced> = {
+  size: 20,
+  encode(value, view, at) {
+    address.encode(value.address, view, at);
+    view.setUint32(at + 16, value.interface, true);
+  },
+  decode(view, at) {
+    return {
+      address: address.decode(view, at),
+      interface: view.getUint32(at + 16, true),
+    };
+  },
+};
+
+/** struct announcement, 16 bytes */
+export interface Announcement {
+  readonly until: bigint;
+  readonly mac: string;
+}
+export const announcement: Codec<Announcement> = {
+  size: 16,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.until, true);
+    encodeMac(value.mac, view, at + 8);
+    zero(view, at + 14, 2);
+  },
+  decode(view, at) {
+    return {
+      until: view.getBigUint64(at, true),
+      mac: decodeMac(view, at + 8),
+    };
+  },
+};
 
 /** struct listening, 8 bytes */
 export interface Listening {
@@ -1108,6 +1151,14 @@ export const event: Codec<Event> = {
 
 /** Every map of the packet path, by its name. */
 export const maps = {
+  announced: {
+    name: "announced",
+    type: "hash",
+    maxEntries: 16384,
+    flags: 1,
+    key: announced,
+    value: announcement,
+  } satisfies MapDefinition<Announced, Announcement>,
   listeners: {
     name: "listeners",
     type: "array",
@@ -1247,7 +1298,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 27,
+    maxEntries: 29,
     flags: 0,
     key: u32,
     value: outcomeCounter,

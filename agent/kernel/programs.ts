@@ -3,7 +3,9 @@
 /** One hook. `attachType` is enum bpf_attach_type (linux/bpf.h). */
 export type Hook =
   | { readonly kind: "device"; readonly direction: "ingress" | "egress" }
-  | { readonly kind: "cgroup"; readonly attachType: number };
+  | { readonly kind: "cgroup"; readonly attachType: number }
+  /** Not attached: the agent runs it on a frame that it made. */
+  | { readonly kind: "run" };
 
 const ingress: Hook = { kind: "device", direction: "ingress" };
 const egress: Hook = { kind: "device", direction: "egress" };
@@ -12,6 +14,7 @@ const egress: Hook = { kind: "device", direction: "egress" };
 export const programs = {
   from_uplink: { object: "uplink", hook: ingress },
   to_uplink: { object: "uplink", hook: egress },
+  announce: { object: "uplink", hook: { kind: "run" } },
   from_workload: { object: "workload", hook: ingress },
   to_workload: { object: "workload", hook: egress },
   from_tunnel: { object: "tunnel", hook: ingress },

@@ -41,6 +41,8 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_tagged: dropped("a workload sent a frame with a VLAN tag"),
   drop_tunnel_from_workload: dropped("a workload, or a process of the node, sent to the tunnel's port"),
   drop_source_range: dropped("the client is in none of the loadBalancerSourceRanges of the load balancer's address"),
+  answer_neighbour: passed("a request for the hardware address of a load balancer's address was answered"),
+  drop_address_claim: dropped("another host claims a load balancer's address that this node announces"),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

@@ -33,6 +33,8 @@ enum outcome {
 	OUTCOME_DROP_TAGGED,		/* a workload sent a frame with a VLAN tag */
 	OUTCOME_DROP_TUNNEL_FROM_WORKLOAD, /* a workload, or a process of the node, sent to the tunnel's port */
 	OUTCOME_DROP_SOURCE_RANGE,	/* the client is in none of the loadBalancerSourceRanges of the address */
+	OUTCOME_ANSWER_NEIGHBOUR,	/* a request for the hardware address of a load balancer's address: answered */
+	OUTCOME_DROP_ADDRESS_CLAIM,	/* another host says that it has a load balancer's address that this node announces */
 	OUTCOME_COUNT,
 };
 

@@ -53,6 +53,9 @@ export const policies: readonly Policy[] = [
   }),
 ];
 
+/** A load balancer's address that the node under test announces on its uplink, and one whose announcement has ended. */
+export const announced = { address: "172.31.1.240", mac: "02:00:00:00:04:01", ended: "172.31.1.241" } as const;
+
 /** Every service has port 80. */
 export interface ClusterService {
   readonly name: string;

@@ -139,6 +139,26 @@ export function ethernet(payload: Uint8Array, type = 0x0800, { source, destinati
   return out;
 }
 
+export interface Arp {
+  readonly operation: "request" | "reply";
+  readonly senderMac: string;
+  readonly sender: string;
+  readonly target: string;
+  readonly targetMac?: string;
+}
+
+/** RFC 826, in a broadcast frame of its sender. */
+export function arp({ operation, senderMac, sender, target, targetMac }: Arp): Buffer {
+  const mac = (text = "00:00:00:00:00:00") => Buffer.from(text.replaceAll(":", ""), "hex");
+  const out = Buffer.alloc(46); // the shortest Ethernet frame
+  out.set([0, 1, 8, 0, 6, 4, 0, operation === "request" ? 1 : 2]);
+  out.set(mac(senderMac), 8);
+  out.writeUInt32BE(addressNumber(sender), 14);
+  out.set(mac(targetMac), 18);
+  out.writeUInt32BE(addressNumber(target), 24);
+  return ethernet(out, 0x0806, { source: senderMac, destination: "ff:ff:ff:ff:ff:ff" });
+}
+
 /** An IPv4 packet in its frame. */
 export function frame(header: IpHeader, transport: Transport, macs: Macs = {}): Buffer {
   return ethernet(ip(header, transport), 0x0800, macs);

@@ -14,7 +14,7 @@ import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
 import type { KindName } from "../../model/objects/kinds.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
-import { clusterObjects, gateway, localPods, nodes, outside, policies, secondAddress } from "./cluster.ts";
+import { announced, clusterObjects, gateway, localPods, nodes, outside, policies, secondAddress } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
 
 /** The programs that handle packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
@@ -116,6 +116,19 @@ export class NodeUnderTest {
       throw new Error(
         `The small cluster is not in the maps (${written} written): ${JSON.stringify([problems, store.problems()])}`,
       );
+    this.#announce();
+  }
+
+  #announce(): void {
+    const { address, mac, ended } = announced;
+    const key = { address, interface: this.ifindex("uplink") };
+    this.#loaded.maps.announced?.update([
+      [key, { until: 1n << 62n, mac }],
+      [
+        { ...key, address: ended },
+        { until: 1n, mac },
+      ],
+    ]);
   }
 
   get maps(): Loaded["maps"] {
@@ -178,7 +191,7 @@ export class NodeUnderTest {
     });
   }
 
-  programFd(name: PacketProgram): number {
+  programFd(name: PacketProgram | "announce"): number {
     return this.#loaded.programFd(name);
   }
 

@@ -30,6 +30,15 @@ export interface FrameReading {
   readonly sourceMac: string;
   readonly type: number;
   readonly ip: Reading | undefined;
+  readonly arp: ArpReading | undefined;
+}
+
+export interface ArpReading {
+  readonly operation: number;
+  readonly senderMac: string;
+  readonly sender: string;
+  readonly targetMac: string;
+  readonly target: string;
 }
 
 export function readFrame(frame: Uint8Array): FrameReading {
@@ -40,6 +49,17 @@ export function readFrame(frame: Uint8Array): FrameReading {
     sourceMac: macText(bytes, 6),
     type,
     ip: type === 0x0800 ? readIp(bytes.subarray(14)) : undefined,
+    arp: type === 0x0806 && bytes.length >= 42 ? readArp(bytes.subarray(14)) : undefined,
+  };
+}
+
+function readArp(bytes: Buffer): ArpReading {
+  return {
+    operation: bytes.readUInt16BE(6),
+    senderMac: macText(bytes, 8),
+    sender: addressText(bytes, 14),
+    targetMac: macText(bytes, 18),
+    target: addressText(bytes, 24),
   };
 }
 

@@ -1,4 +1,5 @@
 // Walks the packets of a case through the node under test.
+import { announcements } from "./cases/announcements.ts";
 import { attacks } from "./cases/attacks.ts";
 import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
@@ -13,7 +14,7 @@ import { inWords } from "./words.ts";
 
 /** All cases, by the file that holds them. */
 export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
-  ...{ walks, restricted, own, attacks, behindStack, closings, oddities, refusals },
+  ...{ walks, restricted, own, attacks, behindStack, closings, oddities, refusals, announcements },
 };
 
 /** Whether the case is one of this handling. */

@@ -14,7 +14,12 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
   if (more.length > 0) return `counted as ${met.outcomes.join(" and ")}`;
   if (!isReasonFor(outcome, met.action, program)) return `${outcome}, but action ${met.action}`;
   if (/^(drop|reject)_/.test(outcome)) return outcome;
-  const { ip, type, destinationMac } = readFrame(met.frame);
+  const { ip, arp, type, destinationMac, sourceMac } = readFrame(met.frame);
+  if (arp && outcome === "answer_neighbour") {
+    const { operation, sender, senderMac, target, targetMac } = arp;
+    const consistent = operation === 2 && senderMac === sourceMac && targetMac === destinationMac;
+    return `${outcome}: ${sender} is at ${senderMac}, to ${target} at ${targetMac}${consistent ? "" : ", but wrong"}`;
+  }
   if (!ip) return `${outcome}: frame of type 0x${type.toString(16)}`;
   const wrapped = WRAPS.has(outcome) ? readVxlan(ip) : undefined;
   const place = met.action === 7 ? ` ${receiver(destinationMac)}` : "";

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../net/neighbour.h"
+#include "../plan.h"
+
+/* A frame without IP from an uplink. Requests for load balancers' addresses are answered here. Another host's claim to one does not
+ * reach the node's stack, which would believe it; everything else is the stack's. */
+static __always_inline void decide_neighbour(struct packet *packet, struct plan *plan)
+{
+	switch (read_neighbour(packet->skb)) {
+	case NEIGHBOUR_REQUEST:
+		return send(plan, EXIT_ANSWER, OUTCOME_ANSWER_NEIGHBOUR);
+	case NEIGHBOUR_CLAIM:
+		return drop(plan, OUTCOME_DROP_ADDRESS_CLAIM);
+	default:
+		return pass_to_stack(plan);
+	}
+}
