@@ -77,8 +77,8 @@ export function prefixOf({ prefixLength, address }: Cidr): Prefix {
   return { prefixLength, address };
 }
 
-// IPv4 is at ::ffff:0:0/96 in the map: without a separate line it would match an IPv6 block as wide as ::/0.
-function coversMappedIPv4({ family, prefixLength, value }: Cidr): boolean {
+/** Whether it is an IPv6 block as wide as ::/0. IPv4 is at ::ffff:0:0/96 in the map: without a separate line it would match it. */
+export function coversMappedIPv4({ family, prefixLength, value }: Cidr): boolean {
   return (
     family === "IPv6" &&
     prefixLength <= 96 &&

@@ -24,6 +24,7 @@ import { policyRevision } from "./revisions.ts";
 import { ServiceCompiler } from "./services.ts";
 import { compileSettings } from "./settings.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
+import { withTunnelClients } from "./tunnel-clients.ts";
 
 /** Compiles a snapshot of the cluster to the desired state of this node's kernel. Equal snapshots give equal states, regardless of
  * earlier compilations: caches only save work for unchanged objects and determine the intermediate stages (`maps.through`). */
@@ -35,6 +36,7 @@ export class Compiler {
   readonly #apiServers = new Latest<readonly EndpointSlice[]>();
   readonly #externalIps = new Latest<ExternalIpPolicy>();
   readonly #rules = new Latest<FrontendRules>();
+  readonly #sourceRanges = new Latest<MapContents["sourceRanges"]>();
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services = new ServiceCompiler();
   readonly #selector = new PolicySelector();
@@ -82,7 +84,9 @@ export class Compiler {
     const revision = policyRevision(judged.endpoints);
     const maps = {
       frontends: services.frontends,
-      sourceRanges: services.sourceRanges,
+      sourceRanges: this.#sourceRanges.get([services.sourceRanges, felixConfigurations], () =>
+        withTunnelClients(services.sourceRanges, defaultConfiguration(felixConfigurations)),
+      ),
       slots: services.slots,
       members: services.members,
       backends: services.backends,

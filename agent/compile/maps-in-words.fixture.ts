@@ -11,8 +11,10 @@ import {
   returnModeNames,
   ServiceFlag,
   ServiceHandling,
+  SettingsFlag,
   SocketTranslation,
   serviceFlagNames,
+  TUNNEL_CLIENTS,
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import { clientsText } from "../observe/inspect/words.ts";
@@ -114,12 +116,17 @@ function policies({ endpoints: all, locations, policies: entries }: Readable): s
   return entries.entries().map(line).sort();
 }
 
-function settings({ settings: all }: Readable): string[] {
+function settings({ settings: all, sourceRanges }: Readable): string[] {
+  const optedOut = sourceRanges
+    .entries()
+    .filter(([{ set }]) => set === TUNNEL_CLIENTS)
+    .map(([range]) => keyText.sourceRanges(range));
   return all
     .entries()
     .map(
-      ([, { node, returnMode, serviceHandling, socketTranslation }]) =>
+      ([, { node, returnMode, serviceHandling, socketTranslation, flags }]) =>
         `node ${node}, return mode ${returnModeNames.get(returnMode)}` +
+        (flags & SettingsFlag.TUNNEL_CLIENTS ? `, tunnel for ${clientsText(optedOut)}` : "") +
         (serviceHandling === ServiceHandling.LEFT_TO_HOST ? ", services left to kube-proxy" : "") +
         (socketTranslation === SocketTranslation.HOST_ONLY ? ", sockets of workloads left alone" : ""),
     );

@@ -1,4 +1,5 @@
 import { Latest, Memo } from "../../model/memo.ts";
+import { returnModes } from "../../model/mode/mode.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Backend } from "../../model/service/backends.ts";
@@ -136,12 +137,13 @@ function* lower(
 }
 
 /** enum service_flag */
-function flagsOf({ claim, trafficPolicy, affinitySeconds }: ServedFrontend): number {
+function flagsOf({ claim, trafficPolicy, affinitySeconds, returnMode }: ServedFrontend): number {
   const local = claim === "cluster IP" ? ServiceFlag.INTERNAL_LOCAL : ServiceFlag.EXTERNAL_LOCAL;
   return (
     (affinitySeconds > 0 ? ServiceFlag.AFFINITY : 0) |
     (trafficPolicy === "Local" ? local : 0) |
-    (claim === "host port" ? ServiceFlag.HOST_PORT : 0)
+    (claim === "host port" ? ServiceFlag.HOST_PORT : 0) |
+    (returnMode ? ServiceFlag[`RETURN_${returnModes[returnMode].bpf}`] : 0)
   );
 }
 

@@ -5,6 +5,7 @@ import { ReturnMode, ServiceHandling, type Settings, SettingsFlag, SocketTransla
 import type { Contributions } from "./desired.ts";
 import { keyText } from "./key.ts";
 import type { NodeFacts } from "./snapshot.ts";
+import { hasTunnelClients } from "./tunnel-clients.ts";
 
 /** The one entry of the map `settings`. */
 export function compileSettings(
@@ -22,7 +23,9 @@ export function compileSettings(
     policyRevision: revision,
     serviceHandling: ServiceHandling[handlings[mode.serviceHandling].bpf],
     socketTranslation: SocketTranslation[translations[mode.socketTranslation].bpf],
-    flags: configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0,
+    flags:
+      (configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0) |
+      (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);

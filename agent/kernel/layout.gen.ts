@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "ef2e0c811a92";
+export const layoutHash = "d6198aa991f6";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -12,6 +12,7 @@ export const REPORT_MOST_REFUSED = 50;
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
+export const TUNNEL_CLIENTS = 4294967295;
 export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
 export const SOCKET_FLOWS = 16;
@@ -252,6 +253,8 @@ export const ServiceFlag = {
   INTERNAL_LOCAL: 2,
   AFFINITY: 4,
   HOST_PORT: 8,
+  RETURN_DIRECT: 16,
+  RETURN_TUNNEL: 32,
 } as const;
 export type ServiceFlag = (typeof ServiceFlag)[keyof typeof ServiceFlag];
 /** Each value's name as people and metrics see it. */
@@ -260,6 +263,8 @@ export const serviceFlagNames = new Map<number, string>([
   [2, "internal_local"],
   [4, "affinity"],
   [8, "host_port"],
+  [16, "return_direct"],
+  [32, "return_tunnel"],
 ]);
 
 /** enum backend_flag */
@@ -319,11 +324,13 @@ export const tunnelKindNames = new Map<number, string>([
 /** enum settings_flag */
 export const SettingsFlag = {
   ALLOW_VXLAN_FROM_WORKLOADS: 1,
+  TUNNEL_CLIENTS: 2,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
 export const settingsFlagNames = new Map<number, string>([
   [1, "allow_vxlan_from_workloads"],
+  [2, "tunnel_clients"],
 ]);
 
 /** enum socket_translation */

@@ -3,6 +3,7 @@
 #include "../connection/open.h"
 #include "../service/affinity.h"
 #include "../service/host_requests.h"
+#include "../service/return.h"
 #include "../service/source_range.h"
 #include "../settings.h"
 #include "../tunnel/tunnel.h"
@@ -56,10 +57,10 @@ static __always_inline bool is_from_outside(const struct packet *packet, const s
 }
 
 /* The entry node of a connection to a backend elsewhere: remember the choice, wrap the packet as it came. */
-static __always_inline void open_forwarded(const struct settings *settings, struct opening *opening,
-					   const struct backend *backend, struct plan *plan)
+static __always_inline void open_forwarded(bool direct, struct opening *opening, const struct backend *backend,
+					   struct plan *plan)
 {
-	opening->flags = CONNECTION_FORWARDED | (settings->return_mode == RETURN_DIRECT ? CONNECTION_DIRECT_RETURN : 0);
+	opening->flags = CONNECTION_FORWARDED | (direct ? CONNECTION_DIRECT_RETURN : 0);
 	opening->node = backend->node;
 	send_wrapped(plan, &backend->node, forward_kind(opening->flags), opening->backend_id);
 	if (address_is_unset(&backend->node)) /* outside the cluster: its replies would not come back through us */
@@ -120,7 +121,7 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	opening->backend_id = id;
 	opening->affine_list = list;
 	if (external && !wrapped && !(backend->flags & BACKEND_LOCAL))
-		return open_forwarded(settings, opening, backend, plan);
+		return open_forwarded(returns_directly(settings, service, &packet->tuple.source), opening, backend, plan);
 	open_to_backend(packet, wrapping, opening, backend, plan);
 }
 

@@ -16,7 +16,7 @@ struct {
 } frontends SEC(".maps");
 
 /* (set, client's prefix) -> 1. Written by the agent, before the services that name the set, removed after them. Asked
- * only for those. Full: the agent reports it, and clients that are missing are refused. */
+ * only for those, and for TUNNEL_CLIENTS where the settings say so. Full: the agent reports it, and clients that are missing are refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 131072);

@@ -22,6 +22,8 @@ enum service_flag {
 	SERVICE_INTERNAL_LOCAL = 1 << 1, /* internalTrafficPolicy: Local */
 	SERVICE_AFFINITY = 1 << 2,	 /* sessionAffinity: ClientIP */
 	SERVICE_HOST_PORT = 1 << 3,	 /* a pod's, at its node: not handled by kube-proxy */
+	SERVICE_RETURN_DIRECT = 1 << 4,	 /* its replies return so, whatever the settings say; */
+	SERVICE_RETURN_TUNNEL = 1 << 5,	 /* or so */
 };
 
 /* The service behind a frontend. Its backends are in slots [0, backend_count); those on this node come first, so that
@@ -36,7 +38,10 @@ struct service {
 };
 
 /* Longest-prefix key of a client that the set admits: 32 bits of the set's number, then those of the address (IPv4
- * prefix n is 32 + 96 + n). A set is numbered by its content and never changes; one without entries admits no client. */
+ * prefix n is 32 + 96 + n). A set is numbered by its content and never changes; one without entries admits no client.
+ * TUNNEL_CLIENTS is not one of a service: it has the clients whose replies always return through the entry node. */
+#define TUNNEL_CLIENTS 0xffffffff
+
 struct source_range {
 	__u32 prefix_length;
 	__u32 set;

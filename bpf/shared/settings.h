@@ -29,6 +29,7 @@ enum tunnel_kind {
 
 enum settings_flag {
 	SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS = 1 << 0, /* for workloads that have tunnels of their own */
+	SETTINGS_TUNNEL_CLIENTS = 1 << 1, /* source_ranges has clients whose replies never return directly */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */
@@ -36,7 +37,7 @@ struct settings {
 	struct address node;	/* this node's address towards the other nodes */
 	__u32 tunnel_ifindex;	/* the VXLAN device, 0: none yet */
 	__u32 uplink_ifindex;	/* where forwarding looks for routes from */
-	__u32 return_mode;	/* enum return_mode, for connections that enter at this node */
+	__u32 return_mode;	/* enum return_mode, for connections that enter at this node; services may differ */
 	__u32 policy_revision;	/* changes with every endpoint's revision, which flows then compare at their next packet */
 	__u32 service_handling; /* enum service_handling, for connections that begin now */
 	__u32 socket_translation; /* enum socket_translation, for sockets that connect now */

@@ -61,6 +61,7 @@ export const FIELDS = {
   Dataplane: {
     apiServer: { object: "ApiServerAddress" },
     returnMode: { choice: "ReturnMode", optional: true, plain: true },
+    dsrOptOutNetworks: { list: { type: "string" }, optional: true },
     serviceHandling: { choice: "ServiceHandling", optional: true, plain: true },
     externalIPs: { choice: "ExternalIPs", optional: true, plain: true },
     externalIPNetworks: { list: { type: "string" }, optional: true },
@@ -140,6 +141,7 @@ export const FIELDS = {
   DataplaneSpec: {
     apiServer: { object: "ApiServerAddress" },
     returnMode: { choice: "ReturnMode", optional: true, plain: true },
+    dsrOptOutNetworks: { list: { type: "string" }, optional: true },
     serviceHandling: { choice: "ServiceHandling", optional: true, plain: true },
     externalIPs: { choice: "ExternalIPs", optional: true, plain: true },
     externalIPNetworks: { list: { type: "string" }, optional: true },

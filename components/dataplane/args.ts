@@ -68,6 +68,11 @@ export interface DataplaneSpec {
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
   /**
+   * IPv4 networks of clients whose replies return through the node that they connected to although `returnMode` is `Dsr`: they are
+   * behind something that drops replies from another node. A change needs no restart. Defaults to none.
+   */
+  dsrOptOutNetworks?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * Who gives Services their backends. A change switches a running cluster for new connections, without restarting agents or
    * pods. Defaults to `Ebpf`.
    */

@@ -221,6 +221,16 @@ test("Dataplane tells agents which externalIPs to serve, by what they follow wit
   expect(Object.keys(await annotations({}))).toEqual(["ebpf-dataplane.io/service-handling"]);
 });
 
+test("clients that opt out of direct replies are Calico's field, which agents follow", async () => {
+  const spec = async (args: Partial<DataplaneArgs>) => (await resourcesOf(args))("FelixConfiguration")[0].spec;
+  const dsrOptOutNetworks = ["192.168.7.0/24", "198.51.100.7/32"];
+  expect(await spec({ dsrOptOutNetworks })).toEqual({
+    bpfExternalServiceMode: "DSR",
+    bpfDSROptoutCIDRs: dsrOptOutNetworks,
+  });
+  expect(await spec({})).toEqual({ bpfExternalServiceMode: "DSR" });
+});
+
 test.each([
   { metricsAddress: undefined, args: [] },
   { metricsAddress: MetricsAddress.Loopback, args: [] },

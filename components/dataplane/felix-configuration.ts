@@ -3,7 +3,10 @@ import { annotations as named, returnModes } from "../../model/mode/mode.ts";
 import { CALICO_API } from "../../model/objects/kinds.ts";
 import { type DataplaneSpec, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
 
-type Followed<Text> = Pick<DataplaneSpec, "externalIPs" | "socketTranslation" | "allowVxlanPacketsFromWorkloads"> & {
+type Followed<Text> = Pick<
+  DataplaneSpec,
+  "dsrOptOutNetworks" | "externalIPs" | "socketTranslation" | "allowVxlanPacketsFromWorkloads"
+> & {
   /** Networks, with commas between them. */
   externalIPNetworks?: Text;
 };
@@ -27,6 +30,7 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
     metadata: { name: "default", annotations },
     spec: {
       bpfExternalServiceMode: returnModes[returnMode].calico,
+      ...(followed.dsrOptOutNetworks && { bpfDSROptoutCIDRs: followed.dsrOptOutNetworks }),
       ...(followed.allowVxlanPacketsFromWorkloads && { allowVXLANPacketsFromWorkloads: true }),
     },
   };

@@ -49,6 +49,7 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [{ externalIPs: "deny" as ExternalIPs }, 'externalIPs is "deny", but must be "Allow" or "Deny"'],
   [{ externalIPNetworks: ["203.0.113.1"] }, "externalIPNetworks[0]"],
   [{ externalIPNetworks: [] }, "externalIPNetworks"],
+  [{ dsrOptOutNetworks: ["192.168.7.3/24"] }, "dsrOptOutNetworks[0]"],
   [{ externalIPs: ExternalIPs.Deny, externalIPNetworks: ["203.0.113.0/24"] }, "externalIPNetworks"],
 ])("Dataplane refuses %j", async (args, message) => {
   await recordResources();

@@ -49,6 +49,9 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
     ...checkedField(place, "mtu", args.mtu, (field, mtu) => requireWhole(field, mtu, MTU.least, MTU.most)),
     ...(args.uplinks && { uplinks: checkedList(at(place, "uplinks"), args.uplinks, requireUplinks) }),
     ...requireExternalIPs(place, args),
+    ...(args.dsrOptOutNetworks && {
+      dsrOptOutNetworks: checkedList(at(place, "dsrOptOutNetworks"), args.dsrOptOutNetworks, requireNetworks),
+    }),
     apiServer: checkedBeside(args.apiServer, [serviceSubnet, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
       requireApiServer(at(place, "apiServer"), server, named(cidrs)),
     ),
@@ -71,6 +74,10 @@ function requireUplinks(place: InputPlace, uplinks: string[]): string[] {
   return uplinks;
 }
 
+function requireNetworks(place: InputPlace, networks: string[]): string[] {
+  return networks.map((network, index) => requireCidr(at(place, index), network));
+}
+
 function requireExternalIPs(
   place: InputPlace,
   { externalIPs, externalIPNetworks }: DataplaneSpec,
@@ -80,7 +87,7 @@ function requireExternalIPs(
   if (externalIPs === ExternalIPs.Deny) refuse(field, externalIPNetworks, 'left out: externalIPs is "Deny"');
   const networks = checkedList(field, externalIPNetworks, (_, known) => {
     if (known.length === 0) refuse(field, known, 'at least one network, or externalIPs "Deny"');
-    return known.map((network, index) => requireCidr(at(field, index), network));
+    return requireNetworks(field, known);
   });
   return { externalIPNetworks: networks };
 }

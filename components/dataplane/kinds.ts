@@ -71,6 +71,12 @@ const FELIX_CONFIGURATION: KindDefinition = {
         description:
           "How replies of services reached from outside return: straight to the client, or through the entry node.",
       },
+      bpfDSROptoutCIDRs: {
+        type: "array",
+        maxItems: 4096,
+        items: { type: "string", maxLength: 43 },
+        description: "Networks of clients whose replies return through the entry node in every mode.",
+      },
       allowVXLANPacketsFromWorkloads: {
         type: "boolean",
         default: false,

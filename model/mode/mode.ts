@@ -53,6 +53,12 @@ export function measuredModeOf(handling: ServiceHandling, returnMode: ReturnMode
   return handlings[handling].measured ?? returnModes[returnMode].measured;
 }
 
+/** Annotations of Services for what Kubernetes has no field for. */
+export const serviceAnnotations = {
+  /** A `CalicoReturnMode`, in place of the cluster's. */
+  returnMode: "ebpf-dataplane.io/return-mode",
+} as const;
+
 /** Annotations of FelixConfiguration for what Calico has no field for. */
 export const annotations = {
   /** A `ServiceHandling`. */

@@ -43,6 +43,9 @@ const felixAnnotations = z.object({
   [annotations.externalIpNetworks]: z.string().nullish(),
 });
 
+/** Networks in bpfDSROptoutCIDRs; the nodes keep half of their room for source ranges free for such lists and for changes. */
+const OPT_OUT_LIMIT = 4_096;
+
 /** Annotations of other programs are ignored; an unknown one with our prefix is a misspelling. */
 const onlyKnown = z.record(z.string(), z.unknown()).superRefine((all, context) => {
   for (const name of Object.keys(all).filter((one) => one.startsWith(OWN) && !(one in felixAnnotations.shape)))
@@ -60,6 +63,10 @@ export const felixConfiguration = z.object({
         .nullish(),
       bpfHostNetworkedNATWithoutCTLB: z
         .literal("Enabled", { error: "only Enabled: processes of the node always reach Services" })
+        .nullish(),
+      bpfDSROptoutCIDRs: z
+        .array(cidr)
+        .max(OPT_OUT_LIMIT, { error: `allowed are ${OPT_OUT_LIMIT} networks: name larger ones` })
         .nullish(),
       allowVXLANPacketsFromWorkloads: z.boolean().nullish(),
     })

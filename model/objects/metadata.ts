@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { serviceAnnotations } from "../mode/mode.ts";
 
 // What the agent reads of an object. Parsing drops every other field, which is also what keeps the watch caches small
 // and lets a heartbeat that changes nothing here go unnoticed.
@@ -9,6 +10,8 @@ export const ANNOTATIONS = new Set([
   "kubernetes.io/config.hash",
   // Of a Service, in place of the field of that name.
   "service.beta.kubernetes.io/load-balancer-source-ranges",
+  // Of a Service, where Kubernetes has no field.
+  ...Object.values(serviceAnnotations),
   // Read only to report unsupported annotations (ignored.ts).
   "kubernetes.io/ingress-bandwidth",
   "kubernetes.io/egress-bandwidth",

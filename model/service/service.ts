@@ -1,3 +1,4 @@
+import type { ReturnMode } from "../mode/mode.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { Service, ServicePort } from "../objects/core.ts";
 import type { EndpointSlice } from "../objects/discovery.ts";
@@ -17,6 +18,7 @@ import {
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
+import { returnModeOfService, returnModeProblem } from "./return-mode.ts";
 import type { RangeSet, SourceRanges } from "./source-ranges.ts";
 
 /** A frontend with the backends that it chooses among. */
@@ -24,6 +26,8 @@ export interface ServedFrontend extends FrontendRule {
   readonly list: BackendList;
   /** How long a client keeps its backend; 0: each connection has its own. */
   readonly affinitySeconds: number;
+  /** How replies return to clients outside the cluster; undefined: as the cluster's do. */
+  readonly returnMode?: ReturnMode | undefined;
 }
 
 /** One Service, or what is served for the host ports of one pod, as frontends that choose among lists of backends. */
@@ -81,6 +85,7 @@ export function* compileService(
   }
   const asked = parts.map((part) => ({ ...part, refusal: allowed.refusal(part.rule.claim, part.rule.key) }));
   const rules = asked.filter(({ refusal }) => refusal === undefined);
+  const choices = { affinitySeconds: affinitySeconds(service), returnMode: returnModeOfService(service) };
   const lists = [...new Set(rules.map(({ list }) => list))];
   const backends = new Map<string, Backend>();
   for (const all of new Set(rules.map(({ all }) => all))) {
@@ -88,7 +93,7 @@ export function* compileService(
   }
   return {
     ...about,
-    frontends: rules.map(({ rule, list }) => ({ ...rule, list, affinitySeconds: affinitySeconds(service) })),
+    frontends: rules.map(({ rule, list }) => ({ ...rule, list, ...choices })),
     lists,
     clients: [...new Set(rules.flatMap(({ rule }) => rule.clients ?? []))],
     backends: yield* withDraining([...backends.values()], lists),
@@ -164,5 +169,7 @@ function problems(service: Service): Problem[] {
     const message = "not supported yet: nothing answers health checks there; check a node port instead.";
     found.push(about("spec.healthCheckNodePort", message));
   }
+  const wrongMode = returnModeProblem(service);
+  if (wrongMode) found.push(about(wrongMode.path, wrongMode.message));
   return [...found, ...ignoredAnnotations("Service", metadata)];
 }

@@ -69,9 +69,12 @@ export interface ClusterService {
   readonly targetPort?: number;
   /** The address of its load balancer. */
   readonly balancer?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export const externalAddress = "198.51.100.7";
+/** A client that asked not to be answered by another node than the one it connects to. */
+export const optedOut = "203.0.113.77";
 /** A load balancer's address, and the clients that may use it. */
 export const guarded = { address: "198.51.100.9", clients: [outside.client1, "10.244.0.2"] } as const;
 
@@ -107,6 +110,14 @@ export const services: readonly ClusterService[] = [
     ...{ name: "tunnel", clusterIP: "10.96.0.21", nodePort: 30091, protocol: "UDP", backends: ["node"] },
     targetPort: 4789,
   },
+  {
+    ...{ name: "direct", clusterIP: "10.96.0.22", nodePort: 30092, protocol: "TCP", backends: ["web2"] },
+    annotations: { "ebpf-dataplane.io/return-mode": "DSR" },
+  },
+  {
+    ...{ name: "entered", clusterIP: "10.96.0.23", nodePort: 30093, protocol: "UDP", backends: ["node"] },
+    annotations: { "ebpf-dataplane.io/return-mode": "Tunnel" },
+  },
 ];
 
 export function backendAddress(name: string): string {
@@ -127,8 +138,8 @@ export function clusterObjects(): Record<string, object[]> {
       spec: { nodeName: node, containers: [{ ports: [{ containerPort: 80 }] }] },
       status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
     })),
-    services: services.map(({ name, clusterIP, nodePort, protocol, spec, balancer, targetPort = 80 }) => ({
-      metadata: { name, ...namespaced },
+    services: services.map(({ name, clusterIP, nodePort, protocol, spec, balancer, annotations, targetPort = 80 }) => ({
+      metadata: { name, ...namespaced, ...(annotations && { annotations }) },
       ...(balancer && { status: { loadBalancer: { ingress: [{ ip: balancer }] } } }),
       spec: {
         ...{ type: "NodePort", clusterIP, clusterIPs: [clusterIP], ...spec },

@@ -14,7 +14,17 @@ import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
 import type { KindName } from "../../model/objects/kinds.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
-import { announced, clusterObjects, gateway, localPods, nodes, outside, policies, secondAddress } from "./cluster.ts";
+import {
+  announced,
+  clusterObjects,
+  gateway,
+  localPods,
+  nodes,
+  optedOut,
+  outside,
+  policies,
+  secondAddress,
+} from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
 
 /** The programs that handle packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
@@ -58,12 +68,14 @@ export interface Handling {
   readonly returnMode: "Tunnel" | "DSR";
   /** Off: kube-proxy handles services. */
   readonly services: boolean;
+  /** Clients whose replies never return directly; none by default. */
+  readonly optedOut?: string;
 }
 
 export const handlings: readonly Handling[] = [
-  { returnMode: "DSR", services: true },
-  { returnMode: "Tunnel", services: true },
-  { returnMode: "DSR", services: false },
+  { returnMode: "DSR", services: true, optedOut: `${optedOut}/32` },
+  { returnMode: "Tunnel", services: true, optedOut: `${optedOut}/32` },
+  { returnMode: "DSR", services: false, optedOut: `${optedOut}/32` },
 ];
 
 /** "other": an interface without a program, like a second network card. */
@@ -93,7 +105,7 @@ export class NodeUnderTest {
   }
 
   /** Writes the small cluster to the maps, optionally with other policies. */
-  write({ returnMode, services }: Handling, networkPolicies: readonly object[] = policies): void {
+  write({ returnMode, services, optedOut }: Handling, networkPolicies: readonly object[] = policies): void {
     const store = new SnapshotStore(() => undefined);
     const handling = services ? "Ebpf" : "KubeProxyIptables";
     const objects: Record<string, object[]> = {
@@ -102,7 +114,7 @@ export class NodeUnderTest {
       felixConfigurations: [
         {
           metadata: { name: "default", annotations: { "ebpf-dataplane.io/service-handling": handling } },
-          spec: { bpfExternalServiceMode: returnMode },
+          spec: { bpfExternalServiceMode: returnMode, ...(optedOut && { bpfDSROptoutCIDRs: [optedOut] }) },
         },
       ],
     };

@@ -7,6 +7,7 @@ import { closings } from "./cases/closings.ts";
 import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import { refusals } from "./cases/refusals.ts";
+import { returns } from "./cases/returns.ts";
 import type { PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
 import type { Handling, NodeUnderTest } from "./node.ts";
@@ -14,7 +15,7 @@ import { inWords } from "./words.ts";
 
 /** All cases, by the file that holds them. */
 export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
-  ...{ walks, restricted, own, attacks, behindStack, closings, oddities, refusals, announcements },
+  ...{ walks, restricted, returns, own, attacks, behindStack, closings, oddities, refusals, announcements },
 };
 
 /** Whether the case is one of this handling. */

@@ -7,7 +7,7 @@ import { libbpf } from "../../../agent/kernel/libbpf.ts";
 import { testRun } from "../../../agent/kernel/test-run.fixture.ts";
 import { median } from "../../../measure/statistics/statistics.ts";
 import type { Step } from "../cases/step.ts";
-import { handlings, NodeUnderTest } from "../node.ts";
+import { type Handling, NodeUnderTest } from "../node.ts";
 import { inWords } from "../words.ts";
 import { kinds, type PacketKind } from "./kinds.ts";
 
@@ -32,6 +32,7 @@ execFileSync("bpftool", ["prog", "loadall", againObject, pins, "pinmaps", pins])
 const [again, nothing, original, programs] = ["again", "nothing", "original", "programs"].map((name) =>
   libbpf().getPinned(join(pins, name)),
 ) as [number, number, number, number];
+const direct: Handling = { returnMode: "DSR", services: true };
 let handled = "";
 
 process.on("message", (index: number) => process.send?.(measure(kinds[index] as PacketKind)));
@@ -39,8 +40,8 @@ process.on("disconnect", () => process.exit());
 process.send?.("ready");
 
 function measure(kind: PacketKind): Batch {
-  const handling = kind.handling ?? handlings[0];
-  if (handling && JSON.stringify(handling) !== handled) node.write(handling);
+  const handling = kind.handling ?? direct;
+  if (JSON.stringify(handling) !== handled) node.write(handling);
   handled = JSON.stringify(handling);
   node.forget();
   for (const step of kind.before) node.run(bytesOf(step), step);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../shared/settings.h"
+#include "source_range.h"
+
+/* Whether replies of a connection that enters here go straight from the backend's node to the client. The service decides, else
+ * the settings; a client that cannot take them from another node has the last word. */
+static __always_inline bool returns_directly(const struct settings *settings, const struct service *service,
+					     const struct address *client)
+{
+	bool direct = service->flags & (SERVICE_RETURN_DIRECT | SERVICE_RETURN_TUNNEL)
+			      ? service->flags & SERVICE_RETURN_DIRECT
+			      : settings->return_mode == RETURN_DIRECT;
+
+	return direct && !((settings->flags & SETTINGS_TUNNEL_CLIENTS) && is_in_source_ranges(TUNNEL_CLIENTS, client));
+}

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, program, until } from "./bare-cluster.ts";
+import { type ClientName, clients, endpoints, felix, type KubernetesObject, nodes, service } from "./objects.ts";
+
+const ANNOTATION = "ebpf-dataplane.io/return-mode";
+
+/** The backends are on `node`, a pod and a process of the node itself; clients connect to `master`. */
+describe.each(["DSR", "Tunnel"] as const)("replies of single services and clients, return mode %s", (mode) => {
+  let cluster: BareCluster;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start();
+    const far = await cluster.addPod("far", "node", { app: "far" });
+    const server = ["env", "POD_NAMESPACE=host", "POD_NAME=node", process.execPath, program, "probe-server"];
+    cluster.spawn("node", [...server, "--tcp", "8080", "--udp", "8080"]);
+    configure();
+    for (const [protocol, port] of [
+      ["TCP", 0],
+      ["UDP", 10],
+    ] as const) {
+      for (const [name, value, index] of services) {
+        const exposed = { clusterIP: `10.96.0.${20 + index + port}`, nodePort: 30020 + index + port, protocol };
+        const id = `${name}-${protocol.toLowerCase()}`;
+        cluster.apply(annotated(service(id, exposed), value), endpoints(id, [far], protocol));
+      }
+      const spec = {
+        ports: [{ name: "web", protocol, port: 8080, targetPort: 8080, nodePort: 30026 + port }],
+      };
+      const id = `host-${protocol.toLowerCase()}`;
+      const exposed = { clusterIP: `10.96.0.${26 + port}`, nodePort: 30026 + port, protocol, spec };
+      const slice = endpoints(id, [{ address: nodes.node, node: "node" }], protocol);
+      cluster.apply(annotated(service(id, exposed), other), {
+        ...slice,
+        ports: [{ name: "web", protocol, port: 8080 }],
+      });
+    }
+    await until("the services", async () => (await cluster.see("client1", "172.31.1.8:30026")).startsWith("allowed"));
+  });
+  afterAll(() => cluster?.close());
+
+  const other = mode === "DSR" ? "Tunnel" : "DSR";
+  /** Name, value of the annotation, and number. */
+  const services = [
+    ["plain", undefined, 0],
+    ["same", mode, 1],
+    ["other", other, 2],
+    ["misspelt", "direct", 3],
+  ] as const;
+
+  function configure(...optedOut: string[]): void {
+    cluster.apply(felix({}, { bpfExternalServiceMode: mode, bpfDSROptoutCIDRs: optedOut }));
+  }
+
+  const annotated = (object: KubernetesObject, value: string | undefined): KubernetesObject =>
+    value ? { ...object, metadata: { ...object.metadata, annotations: { [ANNOTATION]: value } } } : object;
+
+  /** Which way the replies of one new connection went, as both nodes counted them. */
+  async function wayOf(client: ClientName, port: number, protocol: "tcp" | "udp"): Promise<string> {
+    const [node, master] = [await cluster.outcomes("node"), await cluster.outcomes("master")];
+    const seen = await cluster.see(client, `${nodes.master}:${port}`, { protocol });
+    expect(seen).toMatch(new RegExp(`^allowed (default/far|host/node) saw ${clients[client]}$`));
+    const after = [await cluster.outcomes("node"), await cluster.outcomes("master")];
+    const grew = (now = {} as Record<string, number>, before: Record<string, number>, name: string) =>
+      (now[name] ?? 0) > (before[name] ?? 0);
+    const direct = grew(after[0], node, "return_direct");
+    const wrapped = grew(after[0], node, "return_via_entry") && grew(after[1], master, "return_forwarded");
+    return direct === wrapped ? `direct: ${direct}, wrapped: ${wrapped}` : direct ? "DSR" : "Tunnel";
+  }
+
+  describe.each([
+    ["tcp", 0],
+    ["udp", 10],
+  ] as const)("%s", (protocol, port) => {
+    test("a service's annotation comes before the cluster's mode, a wrong one does not count", async () => {
+      expect(await wayOf("client1", 30020 + port, protocol)).toBe(mode);
+      expect(await wayOf("client1", 30021 + port, protocol)).toBe(mode);
+      expect(await wayOf("client1", 30022 + port, protocol)).toBe(other);
+      expect(await wayOf("client1", 30023 + port, protocol)).toBe(mode);
+    });
+
+    test("so it does for a backend in the node's own network", async () => {
+      expect(await wayOf("client1", 30026 + port, protocol)).toBe(other);
+    });
+
+    test("a client that opted out is answered by the node that it asked, others are not concerned", async () => {
+      configure(`${clients.client2}/32`, "2001:db8::/32", "::/0");
+      await until("the opt-out", async () => (await wayOf("client2", 30020 + port, protocol)) === "Tunnel");
+      for (const number of [30022, 30026]) expect(await wayOf("client2", number + port, protocol)).toBe("Tunnel");
+      expect(await wayOf("client1", 30020 + port, protocol)).toBe(mode);
+      configure();
+      await until("its end", async () => (await wayOf("client2", 30020 + port, protocol)) === mode);
+    });
+
+    test("the annotation is followed while the service is in use", async () => {
+      const name = `other-${protocol}`;
+      const exposed = {
+        clusterIP: `10.96.0.${22 + port}`,
+        nodePort: 30022 + port,
+        protocol: protocol === "tcp" ? "TCP" : "UDP",
+      } as const;
+      cluster.apply(annotated(service(name, exposed), mode));
+      await until("the change", async () => (await wayOf("client1", 30022 + port, protocol)) === mode);
+      cluster.apply(annotated(service(name, exposed), other));
+      await until("the change back", async () => (await wayOf("client1", 30022 + port, protocol)) === other);
+    });
+  });
+});
