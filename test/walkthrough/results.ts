@@ -26,6 +26,8 @@ export const wayOf = ({ legs }: Path): string[] =>
   [legs[0]?.from ?? "", ...legs.map(({ to }) => to)].map((place) => place.replace(/^default\/(nginx).*/, "$1"));
 
 export interface Row {
+  /** Name of the check, and the step where it has several. */
+  step?: string;
   from: string;
   observed: string;
 }

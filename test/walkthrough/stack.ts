@@ -43,7 +43,7 @@ export function commandsOf(story: string) {
       const settings = [kubeconfig, "apiServerHost=172.31.1.8"].flatMap((setting) => ["--config", setting]);
       return start("runner.js", ["preflight", "--json", ...settings]);
     },
-    check: (file: string) => verify("check", file),
+    check: (...files: string[]) => verify("check", ...files),
     compare: (...options: string[]) => verify("compare", "--quick", ...options),
     /** One connection, step by step. */
     trace: (from: string, to: string) => verify("trace", from, to),
