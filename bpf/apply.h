@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "destination.h"
+#include "net/hops.h"
 #include "net/neighbour.h"
 #include "observe/report.h"
 #include "observe/trace.h"

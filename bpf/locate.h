@@ -17,6 +17,12 @@ static __always_inline __u32 location_flags(const struct location *location)
 	return location ? location->flags : 0;
 }
 
+/* The workload's address in the family of `other`; ::, it has none. */
+static __always_inline const struct address *workload_address(const struct workload *workload, const struct address *other)
+{
+	return is_ipv4(other) ? &workload->ipv4 : &workload->ipv6;
+}
+
 static __always_inline bool is_workload(const struct address *address)
 {
 	return bpf_map_lookup_elem(&endpoints, address) || (location_flags(locate(address)) & LOCATION_POOL);

@@ -43,9 +43,9 @@ static __always_inline int turn_error_around(struct packet *packet, const struct
 
 	if (rewrite_source(packet, &service, 0) || rewrite_destination(packet, &workload, 0))
 		return -1;
-	if (rewrite_inner_address(packet->skb, inner, INNER_SOURCE, &service, &workload))
+	if (rewrite_inner_address(packet, inner, INNER_SOURCE, &service, &workload))
 		return -1;
-	return rewrite_inner_address(packet->skb, inner, INNER_DESTINATION, &workload, &service);
+	return rewrite_inner_address(packet, inner, INNER_DESTINATION, &workload, &service);
 }
 
 static __always_inline int error_addresses_to_client(struct packet *packet, const struct inner_packet *inner,
@@ -57,7 +57,7 @@ static __always_inline int error_addresses_to_client(struct packet *packet, cons
 		return turn_error_around(packet, inner);
 	if (address_is_equal(&packet->tuple.source, backend) && rewrite_source(packet, &frontend, 0))
 		return -1;
-	return rewrite_inner_address(packet->skb, inner, INNER_DESTINATION, backend, &frontend);
+	return rewrite_inner_address(packet, inner, INNER_DESTINATION, backend, &frontend);
 }
 
 /* The error goes to the client: inside it, the backend becomes the address the client used. */
@@ -82,7 +82,7 @@ static __always_inline int error_addresses_to_backend(struct packet *packet, con
 		return turn_error_around(packet, inner);
 	if (rewrite_destination(packet, &backend, 0))
 		return -1;
-	return rewrite_inner_address(packet->skb, inner, INNER_SOURCE, &inner->tuple.source, &backend);
+	return rewrite_inner_address(packet, inner, INNER_SOURCE, &inner->tuple.source, &backend);
 }
 
 /* The error goes to the backend: inside it, the address the client used becomes the backend. */

@@ -6,6 +6,8 @@
 #include "decide/after_stack.h"
 #include "decide/error.h"
 #include "decide/neighbour.h"
+#include "decide/on_link.h"
+#include "decide/unread.h"
 #include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -25,14 +27,6 @@ static __always_inline void decide_tunnel(struct packet *packet, const struct se
 	drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 }
 
-/* A packet without known ports: dropped for workloads, left to the host's stack otherwise. */
-static __always_inline void decide_portless(const struct packet *packet, struct plan *plan, enum outcome reason)
-{
-	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination))
-		return drop(plan, reason);
-	pass_to_stack(plan);
-}
-
 static __always_inline void decide_from_uplink(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	enum parse_result parsed = read(packet, HOOK_FROM_UPLINK);
@@ -42,10 +36,10 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 
 	if (parsed == PARSE_NOT_IP)
 		return decide_neighbour(packet, plan);
-	if (parsed == PARSE_IPV6)
-		return pass_to_stack(plan);
 	if (parsed == PARSE_MALFORMED)
 		return drop(plan, OUTCOME_DROP_MALFORMED);
+	if (is_on_link(parsed))
+		return decide_from_link_of_uplink(packet, parsed, plan);
 	if (is_for_many(&packet->tuple.destination))
 		return pass_to_stack(plan);
 	if (parsed == PARSE_OK) {

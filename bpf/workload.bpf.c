@@ -5,7 +5,9 @@
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/error.h"
+#include "decide/on_link.h"
 #include "decide/open.h"
+#include "decide/unread.h"
 #include "read.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -59,32 +61,12 @@ static __always_inline bool is_egress_isolated(const struct address *workload)
 	return !endpoint || (endpoint->flags & ENDPOINT_EGRESS_ISOLATED);
 }
 
-/* Packets that cannot open or follow a connection: not IPv4, or malformed. @return whether that is decided */
-static __always_inline bool decide_unread(const struct packet *packet, enum parse_result parsed, struct plan *plan)
-{
-	switch (parsed) {
-	case PARSE_NOT_IP:
-		if (packet->skb->protocol == bpf_htons(ETH_P_ARP))
-			pass_to_stack(plan);
-		else
-			drop(plan, OUTCOME_DROP_UNSUPPORTED);
-		return true;
-	case PARSE_IPV6:
-		drop(plan, OUTCOME_DROP_UNSUPPORTED);
-		return true;
-	case PARSE_MALFORMED:
-		drop(plan, OUTCOME_DROP_MALFORMED);
-		return true;
-	default:
-		return false;
-	}
-}
-
 static __always_inline void decide_from_workload(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	enum parse_result parsed = read(packet, HOOK_FROM_WORKLOAD);
 	__u32 ifindex = packet->skb->ifindex;
 	struct connection *connection = NULL;
+	const struct workload *workload;
 	const struct address *own;
 
 	if (parsed == PARSE_OK) {
@@ -95,9 +77,14 @@ static __always_inline void decide_from_workload(struct packet *packet, const st
 	if (!is_from_origin(connection, packet->skb) || belongs_to_kube_proxy(settings, connection)) {
 		if (decide_unread(packet, parsed, plan))
 			return;
-		own = bpf_map_lookup_elem(&interfaces, &ifindex);
-		if (!own)
+		workload = bpf_map_lookup_elem(&interfaces, &ifindex);
+		if (!workload)
 			return drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+		own = workload_address(workload, &packet->tuple.source);
+		if (address_is_unset(own))
+			return drop(plan, OUTCOME_DROP_UNSUPPORTED);
+		if (is_on_link(parsed))
+			return decide_from_link_of_workload(packet, parsed, own, plan);
 		if (!address_is_equal(own, &packet->tuple.source))
 			return drop(plan, OUTCOME_DROP_SPOOFED_SOURCE);
 		if (parsed == PARSE_FRAGMENT)
@@ -210,6 +197,9 @@ static __always_inline void decide_to_workload(struct packet *packet, const stru
 		break;
 	case PARSE_NOT_IP:
 		return pass_to_stack(plan);
+	case PARSE_DISCOVERY:
+	case PARSE_ROUTER: /* discovery is not routed */
+		return skb->ingress_ifindex ? drop(plan, OUTCOME_DROP_UNSUPPORTED) : pass_to_stack(plan);
 	case PARSE_ICMP_ERROR:
 		return decide_error_to_workload(packet, settings, plan);
 	case PARSE_FRAGMENT:

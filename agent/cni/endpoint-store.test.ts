@@ -81,7 +81,7 @@ test("endpoints that are in no file are recovered from the maps, by the pods wit
   const maps = memoryMaps();
   const value = { policy: 7, flags: 1, revision: 3, mac: "02:00:00:00:00:01", hostMac: "02:00:00:00:00:02" };
   for (const index of [1, 2, 3]) {
-    maps.interfaces.update([[index, `10.244.0.${index}`]]);
+    maps.interfaces.update([[index, { ipv4: `10.244.0.${index}`, ipv6: "::" }]]);
     maps.endpoints.update([[`10.244.0.${index}`, { ...value, ifindex: index }]]);
   }
   const pods = [1, 2, 3].map((index) =>

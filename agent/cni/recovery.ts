@@ -1,5 +1,6 @@
 import { hasEnded, type Pod } from "../../model/objects/core.ts";
 import type { MapStores } from "../kernel/map-store.ts";
+import { addressesOfWorkload } from "../kernel/workload.ts";
 import type { NetworkDevice } from "../network/devices.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
 
@@ -19,7 +20,8 @@ export function lostEndpoints(
       .filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod))
       .flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, pod] as const)),
   );
-  return maps.interfaces.entries().flatMap(([ifindex, address]) => {
+  return maps.interfaces.entries().flatMap(([ifindex, workload]) => {
+    const [address = "", secondAddress] = addressesOfWorkload(workload);
     const hostInterface = names.get(ifindex);
     const entry = maps.endpoints.lookup(address);
     const pod = owners.get(address);
@@ -34,6 +36,7 @@ export function lostEndpoints(
         pod: name,
         uid: "",
         address,
+        ...(secondAddress && { secondAddress }),
         mac,
         hostMac,
         hostInterface,

@@ -1,8 +1,9 @@
-import type { Address } from "../../model/address/address.ts";
-import { hostCidr } from "../../model/address/address.ts";
+import type { Address, Family } from "../../model/address/address.ts";
+import { familyOf, hostCidr } from "../../model/address/address.ts";
 import { addressesOf, podOwner } from "../../model/objects/pod-of.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
-import { type Endpoint, EndpointFlag, type NetworkNamespace } from "../kernel/layout.gen.ts";
+import { type Endpoint, EndpointFlag, type NetworkNamespace, type Workload } from "../kernel/layout.gen.ts";
+import { NO_ADDRESS } from "../kernel/workload.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
 import { keyText } from "./key.ts";
 import type { LocationMap } from "./locations.ts";
@@ -12,8 +13,8 @@ import type { LocalEndpoint } from "./snapshot.ts";
 
 export interface EndpointMaps {
   readonly endpoints: Contributions<Address, Endpoint>;
-  readonly interfaces: Contributions<number, Address>;
-  readonly namespaces: Contributions<NetworkNamespace, Address>;
+  readonly interfaces: Contributions<number, Workload>;
+  readonly namespaces: Contributions<NetworkNamespace, Workload>;
 }
 
 /** This node's endpoints: an entry for each of their addresses, with the same policy. One whose pod is not known has no identity and
@@ -45,7 +46,7 @@ export function compileEndpoints(
     endpoints: new Map(known.map((item) => [podOwner(item), contents(item)])),
     interfaces: new Map(
       known.map((item) => {
-        const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: item.address };
+        const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: workload(item) };
         return [podOwner(item), [entry]];
       }),
     ),
@@ -53,10 +54,15 @@ export function compileEndpoints(
       known.flatMap((item) => {
         if (item.namespaceCookie === undefined) return [];
         const key = { cookie: BigInt(item.namespaceCookie) };
-        return [[podOwner(item), [{ id: keyText.namespaces(key), key, value: item.address }]]];
+        return [[podOwner(item), [{ id: keyText.namespaces(key), key, value: workload(item) }]]];
       }),
     ),
   };
+}
+
+function workload(item: LocalEndpoint): Workload {
+  const of = (family: Family) => addressesOf(item).find((address) => familyOf(address) === family) ?? NO_ADDRESS;
+  return { ipv4: of("IPv4"), ipv6: of("IPv6") };
 }
 
 function isolation({ ingress, egress }: EndpointPolicy): number {

@@ -17,6 +17,7 @@ import {
   TUNNEL_CLIENTS,
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
+import { mayUse } from "../kernel/workload.ts";
 import { clientsText } from "../observe/inspect/words.ts";
 import type { WrittenMap } from "./desired.ts";
 import { keyText } from "./key.ts";
@@ -87,7 +88,7 @@ function addresses({ locations }: Readable): string[] {
 /** "10.244.0.2 on interface 7 (ingress_isolated)" */
 function endpoints({ endpoints: all, interfaces }: Readable): string[] {
   return all.entries().map(([address, { ifindex, flags }]) => {
-    const attached = interfaces.lookup(ifindex) === address ? "" : " (may not send)";
+    const attached = mayUse(interfaces.lookup(ifindex), address) ? "" : " (may not send)";
     const isolated = [
       ...(flags & EndpointFlag.INGRESS_ISOLATED ? ["ingress_isolated"] : []),
       ...(flags & EndpointFlag.EGRESS_ISOLATED ? ["egress_isolated"] : []),

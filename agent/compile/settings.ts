@@ -2,6 +2,7 @@ import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts"
 import { handlings, returnModes, translations } from "../../model/mode/mode.ts";
 import type { FelixConfiguration } from "../../model/objects/calico.ts";
 import { ReturnMode, ServiceHandling, type Settings, SettingsFlag, SocketTranslation } from "../kernel/layout.gen.ts";
+import { NO_ADDRESS } from "../kernel/workload.ts";
 import type { Contributions } from "./desired.ts";
 import { keyText } from "./key.ts";
 import type { NodeFacts } from "./snapshot.ts";
@@ -17,6 +18,7 @@ export function compileSettings(
   const mode = modeOf(configuration);
   const value: Settings = {
     node: facts.address,
+    ipv6: facts.addressIpv6 ?? NO_ADDRESS,
     tunnelIfindex: facts.tunnelIfindex,
     uplinkIfindex: facts.uplinkIfindex,
     returnMode: ReturnMode[returnModes[mode.returnMode].bpf],

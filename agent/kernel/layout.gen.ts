@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "d6198aa991f6";
+export const layoutHash = "7588d900e6ac";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -705,9 +705,29 @@ export const networkNamespace: Codec<NetworkNamespace> = {
   },
 };
 
-/** struct settings, 56 bytes */
+/** struct workload, 32 bytes */
+export interface Workload {
+  readonly ipv4: Address;
+  readonly ipv6: Address;
+}
+export const workload: Codec<Workload> = {
+  size: 32,
+  encode(value, view, at) {
+    address.encode(value.ipv4, view, at);
+    address.encode(value.ipv6, view, at + 16);
+  },
+  decode(view, at) {
+    return {
+      ipv4: address.decode(view, at),
+      ipv6: address.decode(view, at + 16),
+    };
+  },
+};
+
+/** struct settings, 72 bytes */
 export interface Settings {
   readonly node: Address;
+  readonly ipv6: Address;
   readonly tunnelIfindex: number;
   readonly uplinkIfindex: number;
   readonly returnMode: number;
@@ -718,30 +738,32 @@ export interface Settings {
   readonly hostNamespace: bigint;
 }
 export const settings: Codec<Settings> = {
-  size: 56,
+  size: 72,
   encode(value, view, at) {
     address.encode(value.node, view, at);
-    view.setUint32(at + 16, value.tunnelIfindex, true);
-    view.setUint32(at + 20, value.uplinkIfindex, true);
-    view.setUint32(at + 24, value.returnMode, true);
-    view.setUint32(at + 28, value.policyRevision, true);
-    view.setUint32(at + 32, value.serviceHandling, true);
-    view.setUint32(at + 36, value.socketTranslation, true);
-    view.setUint32(at + 40, value.flags, true);
-    zero(view, at + 44, 4);
-    view.setBigUint64(at + 48, value.hostNamespace, true);
+    address.encode(value.ipv6, view, at + 16);
+    view.setUint32(at + 32, value.tunnelIfindex, true);
+    view.setUint32(at + 36, value.uplinkIfindex, true);
+    view.setUint32(at + 40, value.returnMode, true);
+    view.setUint32(at + 44, value.policyRevision, true);
+    view.setUint32(at + 48, value.serviceHandling, true);
+    view.setUint32(at + 52, value.socketTranslation, true);
+    view.setUint32(at + 56, value.flags, true);
+    zero(view, at + 60, 4);
+    view.setBigUint64(at + 64, value.hostNamespace, true);
   },
   decode(view, at) {
     return {
       node: address.decode(view, at),
-      tunnelIfindex: view.getUint32(at + 16, true),
-      uplinkIfindex: view.getUint32(at + 20, true),
-      returnMode: view.getUint32(at + 24, true),
-      policyRevision: view.getUint32(at + 28, true),
-      serviceHandling: view.getUint32(at + 32, true),
-      socketTranslation: view.getUint32(at + 36, true),
-      flags: view.getUint32(at + 40, true),
-      hostNamespace: view.getBigUint64(at + 48, true),
+      ipv6: address.decode(view, at + 16),
+      tunnelIfindex: view.getUint32(at + 32, true),
+      uplinkIfindex: view.getUint32(at + 36, true),
+      returnMode: view.getUint32(at + 40, true),
+      policyRevision: view.getUint32(at + 44, true),
+      serviceHandling: view.getUint32(at + 48, true),
+      socketTranslation: view.getUint32(at + 52, true),
+      flags: view.getUint32(at + 56, true),
+      hostNamespace: view.getBigUint64(at + 64, true),
     };
   },
 };
@@ -914,35 +936,39 @@ export const fragmentKey: Codec<FragmentKey> = {
   encode(value, view, at) {
     address.encode(value.source, view, at);
     address.encode(value.destination, view, at + 16);
-    view.setUint16(at + 32, value.identification, false);
-    view.setUint8(at + 34, value.protocol);
-    zero(view, at + 35, 5);
+    view.setUint32(at + 32, value.identification, false);
+    view.setUint8(at + 36, value.protocol);
+    zero(view, at + 37, 3);
   },
   decode(view, at) {
     return {
       source: address.decode(view, at),
       destination: address.decode(view, at + 16),
-      identification: view.getUint16(at + 32, false),
-      protocol: view.getUint8(at + 34),
+      identification: view.getUint32(at + 32, false),
+      protocol: view.getUint8(at + 36),
     };
   },
 };
 
-/** struct fragment_ports, 4 bytes */
+/** struct fragment_ports, 8 bytes */
 export interface FragmentPorts {
   readonly sourcePort: number;
   readonly destinationPort: number;
+  readonly protocol: number;
 }
 export const fragmentPorts: Codec<FragmentPorts> = {
-  size: 4,
+  size: 8,
   encode(value, view, at) {
     view.setUint16(at, value.sourcePort, false);
     view.setUint16(at + 2, value.destinationPort, false);
+    view.setUint8(at + 4, value.protocol);
+    zero(view, at + 5, 3);
   },
   decode(view, at) {
     return {
       sourcePort: view.getUint16(at, false),
       destinationPort: view.getUint16(at + 2, false),
+      protocol: view.getUint8(at + 4),
     };
   },
 };
@@ -1260,8 +1286,8 @@ export const maps = {
     maxEntries: 4096,
     flags: 1,
     key: networkNamespace,
-    value: address,
-  } satisfies MapDefinition<NetworkNamespace, Address>,
+    value: workload,
+  } satisfies MapDefinition<NetworkNamespace, Workload>,
   settings: {
     name: "settings",
     type: "array",
@@ -1332,8 +1358,8 @@ export const maps = {
     maxEntries: 4096,
     flags: 1,
     key: u32,
-    value: address,
-  } satisfies MapDefinition<number, Address>,
+    value: workload,
+  } satisfies MapDefinition<number, Workload>,
   policies: {
     name: "policies",
     type: "lpm_trie",

@@ -2,6 +2,7 @@ import { hostCidr } from "../../model/address/address.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
 import { keyText } from "../compile/key.ts";
 import type { LocalEndpoint } from "../compile/snapshot.ts";
+import { mayUse } from "../kernel/workload.ts";
 import type { Deltas } from "./write-order.ts";
 
 type Placed = Pick<LocalEndpoint, "address" | "secondAddress" | "ifindex">;
@@ -39,12 +40,13 @@ export class EndpointGate {
   /** Policies need no separate check: the endpoint's entry is written only after them. */
   isReady(placed: Placed): boolean {
     const { endpoints, interfaces, locations } = this.#deltas;
-    const { address: first, ifindex } = placed;
-    if (interfaces.actual(keyText.interfaces(ifindex)) !== first) return false;
+    const { ifindex } = placed;
+    const workload = interfaces.actual(keyText.interfaces(ifindex));
     return addressesOf(placed).every((address) => {
       const endpoint = keyText.endpoints(address);
       const location = hostCidr(address).text;
       return (
+        mayUse(workload, address) &&
         endpoints.actual(endpoint)?.ifindex === ifindex &&
         !endpoints.isPending(endpoint) &&
         locations.actual(location) !== undefined &&

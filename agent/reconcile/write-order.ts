@@ -2,6 +2,7 @@ import { hash32 } from "../../model/hash.ts";
 import type { Entry, WrittenMap } from "../compile/desired.ts";
 import { keyText } from "../compile/key.ts";
 import { type KeyOf, POLICY_REVISION_UNSETTLED, type ValueOf } from "../kernel/layout.gen.ts";
+import { addressesOfWorkload } from "../kernel/workload.ts";
 import type { DeltaMap } from "./delta-map.ts";
 
 export type Deltas = { readonly [M in WrittenMap]: DeltaMap<KeyOf<M>, ValueOf<M>> };
@@ -103,7 +104,7 @@ export const writeOrder: readonly Step[] = [
     "a workload may send once its endpoint can be judged",
     ({ endpoints }) =>
       ({ value }) =>
-        endpoints.actual(keyText.endpoints(value)) === undefined,
+        addressesOfWorkload(value).some((address) => endpoints.actual(keyText.endpoints(address)) === undefined),
   ),
   step("update", "namespaces", "until then its sockets count as unknown, with the same services"),
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../shared/endpoint.h"
 #include "../shared/socket.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -31,6 +32,6 @@ struct {
 	__uint(max_entries, 4096);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct network_namespace);
-	__type(value, struct address);
+	__type(value, struct workload);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } namespaces SEC(".maps");

@@ -27,13 +27,13 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } endpoints SEC(".maps");
 
-/* host-side ifindex -> the only address its workload may use. Written by the agent, with the endpoint. */
+/* host-side ifindex -> the only addresses its workload may use. Written by the agent, with the endpoint. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
-	__type(value, struct address);
+	__type(value, struct workload);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } interfaces SEC(".maps");
 

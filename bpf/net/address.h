@@ -50,26 +50,50 @@ static __always_inline bool address_is_unset(const struct address *address)
 
 #define FIRST_MULTICAST 224
 
+/* Of an IPv4 address. */
 static __always_inline __u8 first_byte(const struct address *address)
 {
 	return bpf_ntohl(address_to_ipv4(address)) >> 24;
 }
 
+/* ff00::/8 (RFC 4291, 2.7). False for IPv4. */
+static __always_inline bool is_ipv6_multicast(const struct address *address)
+{
+	return (address->word[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
+}
+
+/* fe80::/10 (RFC 4291, 2.5.6): valid on one link only, so it is never routed, translated, or in a map. False for IPv4. */
+static __always_inline bool is_link_local(const struct address *address)
+{
+	return (address->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
+/* ::/96 and ::ffff:0:0/96: no IPv6 packet carries one, but for the source :: (RFC 4291, 2.5; RFC 6890). In our maps they are the keys
+ * for node ports and for the node's loopback, and IPv4, so a packet must never be looked up by one. */
+static __always_inline bool is_reserved_for_keys(const struct address *address)
+{
+	return !(address->word[0] | address->word[1]) && (!address->word[2] || address->word[2] == bpf_htonl(0xffff));
+}
+
 /* Multicast, class E, limited broadcast: as a destination the host's own business. */
 static __always_inline bool is_for_many(const struct address *address)
 {
-	return first_byte(address) >= FIRST_MULTICAST;
+	return is_ipv4(address) ? first_byte(address) >= FIRST_MULTICAST : is_ipv6_multicast(address);
 }
 
-/* Addresses that no host may send from (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7): "this network", loopback, multicast, class E, limited
- * broadcast. */
+/* Addresses that no host may send from to other links (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7; RFC 4291, 2.5.6 and 2.7): "this network",
+ * loopback, multicast, class E, limited broadcast, link-local addresses of IPv6. */
 static __always_inline bool is_never_a_source(const struct address *address)
 {
-	return first_byte(address) == 0 || first_byte(address) == 127 || is_for_many(address);
+	if (!is_ipv4(address))
+		return is_ipv6_multicast(address) || is_link_local(address);
+	return first_byte(address) == 0 || first_byte(address) == 127 || first_byte(address) >= FIRST_MULTICAST;
 }
 
-/* 127.0.0.0/8, and 0.0.0.0, which a socket's stack takes for it. */
+/* 127.0.0.0/8 and ::1, and 0.0.0.0 and ::, which a socket's stack takes for them. */
 static __always_inline bool is_loopback(const struct address *address)
 {
+	if (!is_ipv4(address))
+		return !(address->word[0] | address->word[1] | address->word[2] | (address->word[3] & ~bpf_htonl(1)));
 	return !address_to_ipv4(address) || first_byte(address) == 127;
 }

@@ -19,7 +19,7 @@ static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
 }
 
 /* One hop less to live. @return 0; -1: it ends here, and nothing was changed */
-static __always_inline int decrement_ttl(struct __sk_buff *skb)
+static __always_inline int decrement_ipv4_ttl(struct __sk_buff *skb)
 {
 	struct iphdr *ip = ip_header(skb);
 	__u32 check;

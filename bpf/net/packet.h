@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <stddef.h>
 
 enum tcp_flag {
@@ -45,7 +46,7 @@ static __always_inline bool packet_may_open(const struct packet *packet)
 /* An echo has an identifier in place of ports, which is not ours to change. */
 static __always_inline bool has_ports(const struct tuple *tuple)
 {
-	return tuple->protocol != IPPROTO_ICMP;
+	return tuple->protocol != IPPROTO_ICMP && tuple->protocol != IPPROTO_ICMPV6;
 }
 
 /* The same flow seen from its other end. */

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/state.h"
-#include "icmp.h"
+#include "discovery.h"
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
 enum parse_result {
 	PARSE_OK,
 	PARSE_NOT_IP,	   /* for example ARP: left to the kernel */
-	PARSE_IPV6,	   /* not handled for workloads yet */
-	PARSE_UNTRACKED,   /* IPv4 without ports we know (SCTP, GRE): addresses are set */
+	PARSE_DISCOVERY,   /* IPv6: neighbour or listener discovery, well-formed: see net/discovery.h */
+	PARSE_ROUTER,	   /* the same, a message that only routers send */
+	PARSE_SCOPED,	   /* IPv6 from or to a link-local address: addresses are set */
+	PARSE_UNTRACKED,   /* IP without ports we know (SCTP, GRE, IPv6 routing headers): addresses are set */
 	PARSE_ICMP_ERROR,  /* about another packet, whose headers it carries: see decide/error.h */
 	PARSE_MALFORMED,
 	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen */
 };
 
-static __always_inline struct fragment_key fragment_key_of(const struct packet *packet, __be16 identification)
+static __always_inline struct fragment_key fragment_key_of(const struct packet *packet, __be32 identification)
 {
 	return (struct fragment_key){
 		.source = packet->tuple.source,
 		.destination = packet->tuple.destination,
 		.identification = identification,
-		.protocol = packet->tuple.protocol,
+		.protocol = is_ipv6(packet->skb) ? 0 : packet->tuple.protocol,
 	};
 }
 
-static __always_inline enum parse_result parse_later_fragment(struct packet *packet, __be16 identification)
+static __always_inline enum parse_result parse_later_fragment(struct packet *packet, __be32 identification)
 {
 	struct fragment_key key = fragment_key_of(packet, identification);
 	const struct fragment_ports *ports = bpf_map_lookup_elem(&fragments, &key);
@@ -34,21 +36,20 @@ static __always_inline enum parse_result parse_later_fragment(struct packet *pac
 		return PARSE_FRAGMENT;
 	packet->tuple.source_port = ports->source_port;
 	packet->tuple.destination_port = ports->destination_port;
+	packet->tuple.protocol = ports->protocol;
 	return PARSE_OK;
 }
 
-static __always_inline void remember_first_fragment(const struct packet *packet, __be16 identification)
+static __always_inline void remember_first_fragment(const struct packet *packet, __be32 identification)
 {
 	struct fragment_key key = fragment_key_of(packet, identification);
-	struct fragment_ports ports = {packet->tuple.source_port, packet->tuple.destination_port};
+	struct fragment_ports ports = {
+		.source_port = packet->tuple.source_port,
+		.destination_port = packet->tuple.destination_port,
+		.protocol = packet->tuple.protocol,
+	};
 
 	bpf_map_update_elem(&fragments, &key, &ports, BPF_ANY);
-}
-
-/* The TCP header behind an IP header without options, where it lies in one piece; else NULL. */
-static __always_inline const struct tcphdr *tcp_header(struct __sk_buff *skb)
-{
-	return bytes_at(skb, IP_OFFSET + sizeof(struct iphdr), sizeof(struct tcphdr));
 }
 
 /* How many sequence numbers a segment takes (RFC 9293, 3.4). `length`: of the IP packet behind its header. */
@@ -57,16 +58,33 @@ static __always_inline __u32 sequence_length(const struct tcphdr *tcp, __u8 tcp_
 	return length - 4 * (((const __u8 *)tcp)[12] >> 4) + !!(tcp_flags & TCP_SYN) + !!(tcp_flags & TCP_FIN);
 }
 
-/* @param length bytes of the IP packet behind its header */
-static __always_inline enum parse_result parse_ports(struct packet *packet, __u32 length)
+static __always_inline enum parse_result parse_icmp(struct packet *packet)
+{
+	struct icmp_header icmp;
+
+	if (bpf_skb_load_bytes(packet->skb, packet->l4_offset, &icmp, sizeof(icmp)))
+		return PARSE_MALFORMED;
+	if (echo_ports(&packet->tuple, icmp.type, icmp.identifier))
+		return PARSE_OK;
+	if (is_icmp_error(packet->tuple.protocol, icmp.type))
+		return PARSE_ICMP_ERROR;
+	if (packet->tuple.protocol == IPPROTO_ICMPV6 && (is_neighbour_discovery(icmp.type) || is_listener_discovery(icmp.type)))
+		return is_of_router(icmp.type) ? PARSE_ROUTER : PARSE_DISCOVERY;
+	return PARSE_UNTRACKED;
+}
+
+/* @param length bytes of the IP packet behind its headers
+ * @param usual where the transport's header is in most packets: read without a copy there. A constant
+ * @param icmp the family's own */
+static __always_inline enum parse_result parse_ports(struct packet *packet, __u32 length, __u32 usual, __u8 icmp)
 {
 	struct __sk_buff *skb = packet->skb;
-	const struct tcphdr *in_place = tcp_header(skb);
+	const struct tcphdr *in_place = bytes_at(skb, usual, sizeof(struct tcphdr));
 	struct tcphdr tcp; /* its first bytes serve UDP and ICMP as well */
 
 	switch (packet->tuple.protocol) {
 	case IPPROTO_TCP:
-		if (in_place && packet->l4_offset == IP_OFFSET + sizeof(struct iphdr))
+		if (in_place && packet->l4_offset == usual)
 			tcp = *in_place;
 		else if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(tcp)))
 			return PARSE_MALFORMED;
@@ -82,23 +100,68 @@ static __always_inline enum parse_result parse_ports(struct packet *packet, __u3
 		packet->tuple.source_port = tcp.source;
 		packet->tuple.destination_port = tcp.dest;
 		return PARSE_OK;
-	case IPPROTO_ICMP: {
-		struct icmp_header icmp;
-
-		if (bpf_skb_load_bytes(skb, packet->l4_offset, &icmp, sizeof(icmp)))
-			return PARSE_MALFORMED;
-		if (echo_ports(&packet->tuple, icmp.type, icmp.identifier))
-			return PARSE_OK;
-		return is_icmp_error(icmp.type) ? PARSE_ICMP_ERROR : PARSE_UNTRACKED;
-	}
 	default:
-		return PARSE_UNTRACKED;
+		return packet->tuple.protocol == icmp ? parse_icmp(packet) : PARSE_UNTRACKED;
 	}
 }
 
-/* Fills `packet`, which is zero except for its skb. After PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the
- * protocol are valid and the ports are zero. */
-static __noinline enum parse_result parse(struct packet *packet, enum hook hook)
+/* How far an IPv6 packet's addresses reach. An address that is a key of our maps must not get there from the wire: the packet
+ * is malformed. The unspecified source is a host's that has no address yet, or listens to a group. */
+static __always_inline enum parse_result in_scope(const struct tuple *tuple, enum parse_result result)
+{
+	if (is_reserved_for_keys(&tuple->destination) ||
+	    (is_reserved_for_keys(&tuple->source) && (result != PARSE_DISCOVERY || !address_is_unset(&tuple->source))))
+		return PARSE_MALFORMED;
+	if (result == PARSE_DISCOVERY || result == PARSE_ROUTER || result == PARSE_MALFORMED)
+		return result;
+	return is_link_local(&tuple->source) || is_link_local(&tuple->destination) ? PARSE_SCOPED : result;
+}
+
+/* Discovery comes from this link and whole (RFC 4861, 6.1 and 7.1; RFC 6980; RFC 2710, 3; RFC 3810, 5). */
+static __always_inline bool is_from_this_link(const struct ipv6_chain *chain, __u8 hop_limit)
+{
+	if (chain->has_fragment_header)
+		return false;
+	return hop_limit == ND_HOP_LIMIT || (hop_limit == MLD_HOP_LIMIT && chain->has_options);
+}
+
+/* After PARSE_UNTRACKED, PARSE_ICMP_ERROR, PARSE_FRAGMENT, PARSE_SCOPED, PARSE_DISCOVERY and PARSE_ROUTER the addresses are valid,
+ * and the protocol is that of the first header which is no extension. */
+static __noinline enum parse_result parse_ipv6(struct packet *packet, enum hook hook)
+{
+	struct __sk_buff *skb = packet->skb;
+	struct ipv6_chain chain = {.offset = IPV6_END};
+	const struct ipv6hdr *ip = bytes_at(skb, ETH_HLEN, sizeof(*ip));
+	enum parse_result result;
+	__u8 hop_limit;
+	__u32 end;
+
+	packet->hook = hook;
+	if (!ip && !bpf_skb_pull_data(skb, IPV6_END))
+		ip = bytes_at(skb, ETH_HLEN, sizeof(*ip));
+	if (!ip || ip->version != 6)
+		return PARSE_MALFORMED;
+	__builtin_memcpy(&packet->tuple.source, &ip->saddr, 2 * sizeof(struct address));
+	end = ip->payload_len ? IPV6_END + bpf_ntohs(ip->payload_len) : skb->len; /* a jumbogram's is elsewhere (RFC 2675) */
+	hop_limit = ip->hop_limit;
+	chain.protocol = ip->nexthdr;
+	if (chain.protocol != IPPROTO_TCP && chain.protocol != IPPROTO_UDP && walk_extensions(skb, &chain))
+		return PARSE_MALFORMED;
+	packet->tuple.protocol = chain.protocol;
+	packet->l4_offset = chain.offset;
+	if (chain.fragment & IPV6_FRAGMENT_OFFSET)
+		return in_scope(&packet->tuple, parse_later_fragment(packet, chain.identification));
+	packet->l4_present = true;
+	result = parse_ports(packet, end - chain.offset, IPV6_END, IPPROTO_ICMPV6);
+	if (result == PARSE_OK && (chain.fragment & IPV6_MORE_FRAGMENTS))
+		remember_first_fragment(packet, chain.identification);
+	if ((result == PARSE_DISCOVERY || result == PARSE_ROUTER) && !is_from_this_link(&chain, hop_limit))
+		return PARSE_MALFORMED;
+	return in_scope(&packet->tuple, result);
+}
+
+/* After PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid and the ports are zero. */
+static __noinline enum parse_result parse_ipv4(struct packet *packet, enum hook hook)
 {
 	struct __sk_buff *skb = packet->skb;
 	const struct iphdr *in_place = ip_header(skb);
@@ -107,10 +170,6 @@ static __noinline enum parse_result parse(struct packet *packet, enum hook hook)
 	enum parse_result result;
 
 	packet->hook = hook;
-	if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		return PARSE_IPV6;
-	if (skb->protocol != bpf_htons(ETH_P_IP))
-		return PARSE_NOT_IP;
 	if (in_place)
 		ip = *in_place;
 	else if (bpf_skb_load_bytes(skb, IP_OFFSET, &ip, sizeof(ip)))
@@ -125,8 +184,21 @@ static __noinline enum parse_result parse(struct packet *packet, enum hook hook)
 	if (fragment & IP_FRAGMENT_OFFSET)
 		return parse_later_fragment(packet, ip.id);
 	packet->l4_present = true;
-	result = parse_ports(packet, bpf_ntohs(ip.tot_len) - ip.ihl * 4);
+	result = parse_ports(packet, bpf_ntohs(ip.tot_len) - ip.ihl * 4, IP_OFFSET + sizeof(struct iphdr), IPPROTO_ICMP);
 	if (result == PARSE_OK && (fragment & IP_MORE_FRAGMENTS))
 		remember_first_fragment(packet, ip.id);
+	return result;
+}
+
+/* Fills `packet`, which is zero except for its skb. The verifier walks IPv6 first on purpose: its states have unknown addresses and
+ * contain those of IPv4, so what follows is walked once. */
+static __always_inline enum parse_result parse(struct packet *packet, enum hook hook)
+{
+	enum parse_result result = PARSE_NOT_IP;
+
+	if (is_ipv6(packet->skb))
+		result = parse_ipv6(packet, hook);
+	else if (packet->skb->protocol == bpf_htons(ETH_P_IP))
+		result = parse_ipv4(packet, hook);
 	return result;
 }

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "ipv4.h"
+#include "ipv6.h"
 
-/* The addresses that a packet carries at this moment; a packet that is not IPv4 leaves them unset. Field by field into the tuple,
+/* The same of an IPv6 packet. Ports only without extension headers. */
+static __always_inline void read_ipv6_tuple(struct __sk_buff *skb, struct tuple *tuple)
+{
+	bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, nexthdr), &tuple->protocol, sizeof(tuple->protocol));
+	bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, saddr), &tuple->source, 2 * sizeof(struct address));
+	if (tuple->protocol == IPPROTO_TCP || tuple->protocol == IPPROTO_UDP)
+		bpf_skb_load_bytes(skb, IPV6_END, &tuple->source_port, 2 * sizeof(__be16));
+}
+
+/* The addresses that a packet carries at this moment; a packet that is not IP leaves them unset. Field by field into the tuple,
  * since a drop may happen deep in a call chain, where little stack is left. */
 static __always_inline void read_tuple(struct __sk_buff *skb, struct tuple *tuple)
 {
 	__be16 fragment = 0;
 	__u8 length = 0;
 
+	if (is_ipv6(skb))
+		return read_ipv6_tuple(skb, tuple);
 	if (skb->protocol != bpf_htons(ETH_P_IP) || bpf_skb_load_bytes(skb, IP_OFFSET, &length, sizeof(length)))
 		return;
 	bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, protocol), &tuple->protocol, sizeof(tuple->protocol));

@@ -163,7 +163,7 @@ static __always_inline enum outcome judge_again(const struct tuple *tuple, const
 
 /* The workload of this node that sent a packet which now leaves the host's stack, whatever source it carries by now;
  * NULL: it came from elsewhere, or from the node itself. */
-static __always_inline const struct address *sender_before_stack(const struct __sk_buff *skb)
+static __always_inline const struct workload *sender_before_stack(const struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ingress_ifindex;
 
@@ -174,7 +174,7 @@ static __always_inline const struct address *sender_before_stack(const struct __
  * flow that was judged in scratch. */
 static __always_inline enum outcome judge_after_stack(const struct __sk_buff *skb, const struct tuple *tuple)
 {
-	const struct address *sender = sender_before_stack(skb);
+	const struct workload *sender = sender_before_stack(skb);
 	struct scratch *scratch = scratch_get();
 	struct tuple *flow;
 
@@ -183,7 +183,7 @@ static __always_inline enum outcome judge_after_stack(const struct __sk_buff *sk
 	flow = &scratch->flow;
 	*flow = *tuple;
 	if (sender) {
-		flow->source = *sender;
+		flow->source = *workload_address(sender, &tuple->source);
 		return judge(flow);
 	}
 	return judge_from(flow, skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);

@@ -85,16 +85,18 @@ struct host_request {
 	__u64 asked; /* ns, bpf_ktime_get_coarse_ns */
 };
 
-/* An IPv4 datagram in fragments: only the first carries the ports, so they are kept for the others. */
+/* A datagram in fragments: only the first carries the ports, so they are kept for the others. */
 struct fragment_key {
 	struct address source;
 	struct address destination;
-	__be16 identification;
-	__u8 protocol;
-	__u8 padding[5];
+	__be32 identification; /* IPv4: 16 bits */
+	__u8 protocol;	       /* IPv6: 0, since its later fragments do not name the transport (RFC 8200, 4.5) */
+	__u8 padding[3];
 };
 
 struct fragment_ports {
 	__be16 source_port;
 	__be16 destination_port;
+	__u8 protocol;
+	__u8 padding[3];
 };

@@ -7,8 +7,14 @@ enum endpoint_flag {
 	ENDPOINT_EGRESS_ISOLATED = 1 << 1,
 };
 
-/* A workload endpoint of this node, by its address (map `endpoints`) and by the index of its host-side
- * interface (map `interfaces`, whose value is the address). No entry, no traffic. */
+/* A workload of this node: the addresses that it may use. ::, it has none of that family. By the index of its host-side interface
+ * (map `interfaces`) and by its network namespace (map `namespaces`). */
+struct workload {
+	struct address ipv4;
+	struct address ipv6;
+};
+
+/* A workload endpoint of this node, by each of its addresses (map `endpoints`). No entry, no traffic. */
 struct endpoint {
 	__u32 ifindex;	/* host side of its veth pair */
 	__u32 policy;	/* id of its compiled policy: first field of struct policy_key */

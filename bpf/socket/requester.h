@@ -23,7 +23,7 @@ static __always_inline void requester_of(struct bpf_sock_addr *socket, const str
 					 struct requester *requester)
 {
 	struct network_namespace namespace = {.cookie = bpf_get_netns_cookie(socket)};
-	const struct address *workload;
+	const struct workload *workload;
 
 	if (namespace.cookie == settings->host_namespace) {
 		requester->kind = REQUESTER_HOST;
@@ -33,7 +33,7 @@ static __always_inline void requester_of(struct bpf_sock_addr *socket, const str
 	workload = bpf_map_lookup_elem(&namespaces, &namespace);
 	if (workload) {
 		requester->kind = REQUESTER_WORKLOAD;
-		requester->address = *workload;
+		requester->address = workload->ipv4;
 		return;
 	}
 	requester->kind = REQUESTER_OTHER;

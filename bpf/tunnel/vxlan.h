@@ -3,12 +3,13 @@
 #include "../connection/next_hop.h"
 #include "../locate.h"
 #include "../net/ipv4.h"
+#include "../net/ipv6.h"
 #include "vxlan_header.h"
 #include <linux/pkt_cls.h>
 #include <linux/udp.h>
 
-/* VXLAN (RFC 7348) headers, written and read by the programs: no tunnel device, no UDP socket, no second pass through a receive
- * queue. Packets that need more (too large for the link, an unknown neighbour, fragments) go through the kernel's device
+/* VXLAN (RFC 7348) over IPv4, around packets of both families. Its headers are written and read by the programs: no tunnel device, no
+ * UDP socket, no second pass through a receive queue. Packets that need more (too large for the link, an unknown neighbour, fragments) go through the kernel's device
  * (device.h). The packets on the wire are the same. */
 
 #define LEAST_SOURCE_PORT 49152 /* RFC 7348, 5: the dynamic range, by a hash of the inner flow */
@@ -37,6 +38,14 @@ static __always_inline __u8 outer_ecn(__u8 inner)
 	return (inner & IP_ECN_MASK) == IP_ECN_CONGESTED ? IP_ECN_CAPABLE : inner & IP_ECN_MASK;
 }
 
+/* The ECN bits of an IP header, by its first two bytes: IPv6's traffic class begins 4 bits earlier than IPv4's. */
+static __always_inline __u8 ecn_of(const void *ip)
+{
+	__u16 first = bpf_ntohs(*(const __be16 *)ip);
+
+	return (first >> 12 == 6 ? first >> 4 : first) & IP_ECN_MASK;
+}
+
 static __always_inline void write_outer(struct outer_headers *outer, const struct settings *settings,
 					const struct wrapping *wrapping)
 {
@@ -55,7 +64,6 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 	outer->vxlan.vni = bpf_htonl(vni_of(wrapping) << VXLAN_SHIFT);
 	/* Locally administered: the inner frame's hardware addresses mean nothing here, but none may be zero. */
 	outer->inner.h_dest[0] = outer->inner.h_source[0] = 0x02;
-	outer->inner.h_proto = bpf_htons(ETH_P_IP);
 }
 
 /* Of the packet once it is wrapped, without Ethernet; 0: it cannot be. */
@@ -76,11 +84,12 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 	const struct iphdr *ip = ip_header(skb);
 	struct wrapped_frame *frame;
 	__u32 hash;
-	__u8 tos;
+	__be16 type = skb->protocol;
+	__u8 ecn;
 
 	if (!ip)
 		return -1;
-	tos = ip->tos;
+	ecn = ecn_of(ip);
 	/* A client knows nothing of our headers, so its segments become smaller; workloads' interfaces leave room. */
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		flags |= BPF_F_ADJ_ROOM_FIXED_GSO;
@@ -91,8 +100,10 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 	if (!frame)
 		return TC_ACT_SHOT;
 	*(struct macs *)&frame->ethernet = *next_hop_macs(hop);
+	frame->ethernet.h_proto = bpf_htons(ETH_P_IP);
 	write_outer(&frame->outer, settings, wrapping);
-	frame->outer.ip.tos = outer_ecn(tos);
+	frame->outer.inner.h_proto = type;
+	frame->outer.ip.tos = outer_ecn(ecn);
 	frame->outer.ip.tot_len = bpf_htons(length);
 	frame->outer.ip.check = ip_checksum(&frame->outer);
 	frame->outer.udp.source = bpf_htons(LEAST_SOURCE_PORT | (hash & 0x3fff));
@@ -102,30 +113,33 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 
 /* Datagrams that one call sent (UDP_SEGMENT) and that the kernel still carries as one packet. If a program took the headers off, the
  * packet would still be marked as wrapped and no socket would accept it: only the kernel's device can clear that. */
-static __always_inline bool is_wrapped_train(struct __sk_buff *skb)
+static __always_inline bool is_wrapped_train(struct __sk_buff *skb, bool is_inner_ipv6)
 {
+	__u32 field = is_inner_ipv6 ? offsetof(struct ipv6hdr, nexthdr) : offsetof(struct iphdr, protocol);
 	__u8 protocol;
 
 	if (!skb->gso_size)
 		return false;
-	return bpf_skb_load_bytes(skb, sizeof(struct wrapped_frame) + offsetof(struct iphdr, protocol), &protocol,
-				  sizeof(protocol)) ||
-	       protocol == IPPROTO_UDP;
+	return bpf_skb_load_bytes(skb, sizeof(struct wrapped_frame) + field, &protocol, sizeof(protocol)) ||
+	       (is_inner_ipv6 ? protocol != IPPROTO_TCP : protocol == IPPROTO_UDP);
 }
 
 /* Whether what one of our nodes wrapped can be unwrapped here. */
 static __always_inline bool may_unwrap(const struct packet *packet, const struct outer_headers *outer,
 				       const struct wrapping *wrapping)
 {
+	bool is_inner_ipv6 = outer->inner.h_proto == bpf_htons(ETH_P_IPV6);
+
 	if (outer->ip.ihl != 5 || (outer->ip.frag_off & bpf_htons(IP_NOT_WHOLE)) || outer->udp.check)
 		return false;
 	if ((outer->ip.tos & IP_ECN_MASK) == IP_ECN_CONGESTED) /* the inner header must get it */
 		return false;
-	if (!(outer->vxlan.flags_and_group & bpf_htonl(VXLAN_HAS_VNI)) || outer->inner.h_proto != bpf_htons(ETH_P_IP))
+	if (!(outer->vxlan.flags_and_group & bpf_htonl(VXLAN_HAS_VNI)) ||
+	    (outer->inner.h_proto != bpf_htons(ETH_P_IP) && !is_inner_ipv6))
 		return false;
 	if (wrapping->kind == TUNNEL_RETURN && ((wrapping->backend & RETURN_LARGE) || packet->skb->gso_size))
 		return false;
-	return !is_wrapped_train(packet->skb);
+	return !is_wrapped_train(packet->skb, is_inner_ipv6);
 }
 
 /* Whether a packet for the tunnel's port was wrapped by one of our nodes for this one. */
@@ -133,6 +147,26 @@ static __always_inline bool is_wrapped_for_us(const struct packet *packet, const
 {
 	return address_is_equal(&packet->tuple.destination, &settings->node) &&
 	       (location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST);
+}
+
+/* Tells the kernel that the packet is of IPv6 from now on. Linux 6.3; an older kernel refuses and touches nothing. */
+#define ADJ_ROOM_DECAP_L3_IPV6 (1ULL << 8) /* BPF_F_ADJ_ROOM_DECAP_L3_IPV6 */
+
+static __always_inline bool take_off(struct __sk_buff *skb, __u64 flags)
+{
+	return !bpf_skb_adjust_room(skb, -(__s32)sizeof(struct outer_headers), BPF_ADJ_ROOM_MAC, flags);
+}
+
+static __always_inline bool unwrap_ipv6(struct __sk_buff *skb)
+{
+	struct ethhdr *ethernet;
+
+	if (!take_off(skb, BPF_F_ADJ_ROOM_FIXED_GSO | ADJ_ROOM_DECAP_L3_IPV6))
+		return false;
+	ethernet = bytes_at(skb, 0, sizeof(*ethernet));
+	if (ethernet)
+		ethernet->h_proto = bpf_htons(ETH_P_IPV6);
+	return true;
 }
 
 /* Takes the outer headers off. @return false: nothing was touched, the packet is the kernel's */
@@ -149,6 +183,5 @@ static __always_inline bool unwrap(struct packet *packet, struct wrapping *wrapp
 	*wrapping = wrapping_in(&packet->tuple.source, bpf_ntohl(frame->outer.vxlan.vni) >> VXLAN_SHIFT, group);
 	if (!may_unwrap(packet, &frame->outer, wrapping))
 		return false;
-	return !bpf_skb_adjust_room(skb, -(__s32)sizeof(struct outer_headers), BPF_ADJ_ROOM_MAC,
-				    BPF_F_ADJ_ROOM_FIXED_GSO);
+	return frame->outer.inner.h_proto == bpf_htons(ETH_P_IPV6) ? unwrap_ipv6(skb) : take_off(skb, BPF_F_ADJ_ROOM_FIXED_GSO);
 }

@@ -17,7 +17,7 @@ const EVERYWHERE = ["shared/", "maps/"];
 const WALLS: readonly Wall[] = [
   {
     words:
-      /\bstruct (iphdr|ipv6hdr|icmp_header|icmp6hdr|arp_frame)\b|\bAF_INET6?\b|\baddress_(to|from)_ipv[46]\b|\bIPPROTO_ICMP\b/,
+      /\bstruct (iphdr|ipv6hdr|icmp_header|icmp6hdr|arp_frame)\b|\bAF_INET6?\b|\baddress_(to|from)_ipv[46]\b|\bIPPROTO_ICMP(V6)?\b|\bETH_P_IPV6\b|\bICMPV6_/,
     rooms: ["net/", "tunnel/"],
     what: "an address family",
   },

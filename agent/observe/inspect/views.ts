@@ -14,6 +14,7 @@ import {
 } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
+import { mayUse } from "../../kernel/workload.ts";
 import type { View } from "./table.ts";
 import {
   addressAndPort,
@@ -68,7 +69,7 @@ export function backends({ backends }: MapStores): View {
 }
 
 export function endpoints({ endpoints, interfaces }: MapStores): View {
-  const addressOf = new Map(interfaces.entries());
+  const addressesOf = new Map(interfaces.entries());
   const rows = endpoints
     .entries()
     .map(([address, endpoint]) => [
@@ -77,7 +78,7 @@ export function endpoints({ endpoints, interfaces }: MapStores): View {
       endpoint.policy,
       isolation(endpoint.flags),
       endpoint.mac,
-      addressOf.get(endpoint.ifindex) === address ? "" : "may not send: its interface has no entry",
+      mayUse(addressesOf.get(endpoint.ifindex), address) ? "" : "may not send: its interface has no entry",
     ]);
   return {
     columns: ["address", "ifindex", "policy", "isolated", "mac", "note"],

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../locate.h"
+#include "../net/discovery.h"
+#include "../net/parse.h"
+#include "../scratch.h"
+
+/* IPv6 packets of one link: discovery (net/discovery.h), and what comes from or goes to a link-local address. No router sends them on,
+ * and they open no connection. */
+
+static __always_inline bool is_on_link(enum parse_result parsed)
+{
+	return parsed == PARSE_DISCOVERY || parsed == PARSE_ROUTER || parsed == PARSE_SCOPED;
+}
+
+/* On an uplink's link they are the node's own business. */
+static __always_inline void decide_from_link_of_uplink(const struct packet *packet, enum parse_result parsed, struct plan *plan)
+{
+	if (parsed == PARSE_SCOPED && is_workload(&packet->tuple.destination))
+		drop(plan, OUTCOME_DROP_MARTIAN_SOURCE);
+	else
+		pass_to_stack(plan);
+}
+
+/* Discovery on the workload's link. It may speak of itself, by its own address or a link-local one, and is no router. Separate
+ * function: the caller has no BPF stack left. */
+static __step int decide_discovery(const struct packet *packet, enum parse_result parsed, const struct address *own,
+				   struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+	const struct address *source;
+	struct address *target;
+
+	if (!packet || !own || !plan || !scratch)
+		return 0;
+	source = &packet->tuple.source;
+	target = &scratch->direction.source;
+	if (parsed == PARSE_ROUTER ||
+	    (!address_is_equal(source, own) && !is_link_local(source) && !address_is_unset(source)) ||
+	    (!advertised_address(packet, target) && !address_is_equal(target, own) && !is_link_local(target)))
+		drop(plan, OUTCOME_DROP_SPOOFED_SOURCE);
+	else
+		pass_to_stack(plan);
+	return 0;
+}
+
+/* A workload speaks to no link-local address: its next hop is written into its namespace. */
+static __always_inline void decide_from_link_of_workload(const struct packet *packet, enum parse_result parsed,
+							 const struct address *own, struct plan *plan)
+{
+	if (parsed == PARSE_SCOPED)
+		drop(plan, OUTCOME_DROP_UNSUPPORTED);
+	else
+		decide_discovery(packet, parsed, own, plan);
+}
