@@ -177,12 +177,15 @@ export const FIELDS = {
     loadKubeProxyImage: { type: "boolean", optional: true, plain: true },
     podSubnet: { type: "string", optional: true },
     serviceSubnet: { type: "string", optional: true },
+    podSubnetIpv6: { type: "string", optional: true },
+    serviceSubnetIpv6: { type: "string", optional: true },
     machines: { list: { object: "Machine", plain: true }, optional: true, plain: true },
   },
   Machine: {
     name: { type: "string", plain: true },
     role: { choice: "MachineRole", plain: true },
     address: { type: "string", plain: true },
+    addressIpv6: { type: "string", optional: true, plain: true },
   },
   NetworkPolicy: {
     name: { type: "string", plain: true },

@@ -6,6 +6,7 @@
 #
 # ROLE                   control-plane | worker
 # NODE_NAME NODE_ADDRESS this node's name and IPv4 address
+# NODE_ADDRESS_IPV6      its IPv6 address in a dual-stack cluster, or `metadata`: the one that the instance metadata service tells
 # API_SERVER             HOST:PORT of the control plane
 # KUBERNETES_VERSION     such as v1.35.0
 # JOIN_TOKEN             kubeadm bootstrap token, [a-z0-9]{6}.[a-z0-9]{16}
@@ -13,7 +14,7 @@
 #                        administrator's kubeconfig and, every 20 minutes, a token of one hour with the authority's hash and the release
 #                        of Kubernetes; a worker waits for those, whenever it is made
 # control plane only:
-#   POD_SUBNET SERVICE_SUBNET   CIDRs
+#   POD_SUBNET SERVICE_SUBNET   CIDRs; in a dual-stack cluster the IPv4 and the IPv6 one with a comma between them
 #   CERTIFICATE_NAMES           further names of the API server's certificate, separated by spaces
 #   JOIN_TOKEN_TTL              duration the token lives (1h)
 #   ETCD_ARGUMENTS CONTROLLER_MANAGER_ARGUMENTS   further arguments, NAME=VALUE separated by spaces
@@ -31,7 +32,7 @@ set -euo pipefail
 
 # What a machine image knows of itself, in the same variables.
 [ ! -r /etc/default/kubernetes-bootstrap ] || . /etc/default/kubernetes-bootstrap
-: "${ROLE:?}" "${NODE_NAME:?}" "${NODE_ADDRESS:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}"
+: "${ROLE:?}" "${NODE_NAME:?}" "${NODE_ADDRESS:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}" "${NODE_ADDRESS_IPV6:=}"
 : "${IMAGE_ARCHIVES:=/opt/kubernetes/images}" "${SESSION_MANAGER:=false}"
 : "${CGROUP_DRIVER:=systemd}" "${RESTRICT_OOM_SCORE:=false}" "${PAUSE_IMAGE:=registry.k8s.io/pause:3.10.1}"
 : "${CERTIFICATE_NAMES:=}" "${JOIN_TOKEN_TTL:=1h}" "${ETCD_ARGUMENTS:=}" "${CONTROLLER_MANAGER_ARGUMENTS:=}" "${CA_CERTIFICATE_HASH:=}" "${KUBELET_SETTINGS:=}"
@@ -114,9 +115,19 @@ install_missing() {
 }
 
 configure_kernel() {
-  sysctl --quiet --write net.ipv4.ip_forward=1
+  local setting forwarding=(net.ipv4.ip_forward=1)
+  # A router takes no default route from advertisements (RFC 4861, 6.2.7), unless it is asked to.
+  [ -z "$NODE_ADDRESS_IPV6" ] || forwarding+=("net/ipv6/conf/$(uplink)/accept_ra=2" net.ipv6.conf.all.forwarding=1)
   # Kept over a reboot where this machine has a boot of its own.
-  has_systemd && echo "net.ipv4.ip_forward = 1" >/etc/sysctl.d/90-kubernetes.conf || true
+  ! has_systemd || : >/etc/sysctl.d/90-kubernetes.conf
+  for setting in "${forwarding[@]}"; do
+    sysctl --quiet --write "$setting"
+    ! has_systemd || echo "$setting" >>/etc/sysctl.d/90-kubernetes.conf
+  done
+}
+
+uplink() { # the interface of the default route
+  ip route show default | sed --quiet 's/.* dev \([^ ]*\).*/\1/p;q'
 }
 
 configure_containerd() {
@@ -195,7 +206,7 @@ nodeRegistration:
   imagePullPolicy: IfNotPresent
   ignorePreflightErrors: [all]
   kubeletExtraArgs:
-    - {name: node-ip, value: $NODE_ADDRESS}
+    - {name: node-ip, value: "$NODE_ADDRESS${NODE_ADDRESS_IPV6:+,$NODE_ADDRESS_IPV6}"}
 YAML
 }
 
@@ -224,7 +235,7 @@ apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 kubernetesVersion: $KUBERNETES_VERSION
 encryptionAlgorithm: ECDSA-P256
-networking: {podSubnet: $POD_SUBNET, serviceSubnet: $SERVICE_SUBNET}
+networking: {podSubnet: "$POD_SUBNET", serviceSubnet: "$SERVICE_SUBNET"}
 apiServer: {certSANs: [${CERTIFICATE_NAMES// /, }]}
 controllerManager: {extraArgs: $(pairs "flex-volume-plugin-dir=$volume_plugins" $CONTROLLER_MANAGER_ARGUMENTS)}
 etcd: {local: {dataDir: /var/lib/etcd, extraArgs: $(pairs $ETCD_ARGUMENTS)}}
@@ -255,6 +266,7 @@ prepare() {
   install_session_manager
   learn_how_to_join
   install_missing
+  [ "$NODE_ADDRESS_IPV6" != metadata ] || NODE_ADDRESS_IPV6=$(metadata ipv6)
   configure_kernel
   configure_containerd
   wait_for_containerd

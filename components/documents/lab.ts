@@ -6,9 +6,12 @@ import {
   contains,
   firstAndLast,
   networksOverlap,
+  podNetworkIpv6Rule,
   podNetworkRule,
+  serviceNetworkIpv6Rule,
   serviceNetworkRule,
 } from "../rules/addresses.ts";
+import { dualStackFault } from "../rules/dual-stack.ts";
 import { machinesFault } from "../rules/machines.ts";
 import { labMachineNameRule, labNameRule } from "../rules/names.ts";
 import { LAB_NETWORK, LAB_NETWORK_IPV6, LAB_SWITCH, LAB_SWITCH_IPV6 } from "./defaults.ts";
@@ -57,21 +60,36 @@ export const labSchema = z
     kubernetesVersion: ruled((release) => (isRelease(release) ? undefined : ANY_RELEASE)),
     podSubnet: ruled(podNetworkRule),
     serviceSubnet: ruled(serviceNetworkRule),
+    /** Both or neither: with them the cluster has both address families, and IPv4 is the first. */
+    podSubnetIpv6: ruled(podNetworkIpv6Rule).optional(),
+    serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
     machines: z.array(machineSchema),
     /** Names of images in the cache to load on the nodes besides the cluster's own; left out or empty: all there are. */
     images: z.array(z.string()).default([]),
     /** Whether the nodes are given kube-proxy's image too; a lab's clusters do without. */
     kubeProxy: z.boolean().default(false),
   })
-  .superRefine(({ podSubnet, serviceSubnet, machines }, context) => {
+  .superRefine(({ podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, machines }, context) => {
     const refuse = (path: (string | number)[], allowed: string) =>
       context.addIssue({ code: "custom", path, message: `must be ${allowed}` });
     if (networksOverlap(podSubnet, serviceSubnet)) refuse(["podSubnet"], `apart from serviceSubnet ${serviceSubnet}`);
     for (const [field, cidr] of Object.entries({ podSubnet, serviceSubnet }))
       if (networksOverlap(cidr, LAB_NETWORK)) refuse([field], `apart from the machines' network ${LAB_NETWORK}`);
+    const faultIpv6 = networksIpv6Fault({ podSubnetIpv6, serviceSubnetIpv6 });
+    if (faultIpv6) refuse(faultIpv6.path, faultIpv6.allowed);
     const fault = machinesFault(machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine) })));
     if (fault) refuse(["machines", ...fault.path], fault.allowed);
   });
+
+/** Why a lab's cluster cannot have these IPv6 networks. */
+function networksIpv6Fault(networks: Record<"podSubnetIpv6" | "serviceSubnetIpv6", string | undefined>) {
+  const fault = dualStackFault(networks);
+  if (fault) return fault;
+  for (const [field, cidr] of Object.entries(networks))
+    if (cidr !== undefined && networksOverlap(cidr, LAB_NETWORK_IPV6))
+      return { path: [field], allowed: `apart from the machines' network ${LAB_NETWORK_IPV6}` };
+  return undefined;
+}
 
 export type LabSpec = z.output<typeof labSchema>;
 export type LabMachine = LabSpec["machines"][number];

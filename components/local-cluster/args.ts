@@ -23,6 +23,13 @@ export interface LocalClusterArgs {
   /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
   /**
+   * IPv6 network the pods' addresses come from, from /48 to /64, such as "fd00:10:244::/56". With `serviceSubnetIpv6` it makes a
+   * dual-stack cluster, whose first family is IPv4. Defaults to none.
+   */
+  podSubnetIpv6?: pulumi.Input<string>;
+  /** IPv6 network the Services' addresses come from, from /108 to /120, such as "fd00:10:96::/112". Defaults to none. */
+  serviceSubnetIpv6?: pulumi.Input<string>;
+  /**
    * Nodes and clients. Defaults to the control plane "master" (172.31.1.8), the worker "node" (172.31.1.207), and the clients
    * "client1" (172.31.1.55) and "client2" (172.31.1.162).
    */

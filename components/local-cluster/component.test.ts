@@ -61,6 +61,20 @@ test("a preview knows the machines, and where the API server will answer, but no
   await settled();
 });
 
+test("LocalCluster asks for a dual-stack cluster when it has IPv6 networks, and for the same lab as ever without", async () => {
+  const documentOf = async (args: LocalClusterArgs) => {
+    const resources = await recordResources();
+    new LocalCluster("cluster", args);
+    await settled();
+    return JSON.parse(resources.find(({ type }) => type === "command:local:Command")?.inputs.stdin as string);
+  };
+  const networks = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+  expect(await documentOf(networks)).toMatchObject(networks);
+  expect(Object.keys(await documentOf({})).sort()).toEqual(
+    ["kubeProxy", "kubernetesVersion", "machines", "name", "podSubnet", "serviceSubnet"].sort(),
+  );
+});
+
 const machine = (name: string, role: MachineRole, address: string): Machine => ({ name, role, address });
 const control = machine("master", MachineRole.ControlPlane, "172.31.1.8");
 
@@ -73,6 +87,31 @@ test.each<[LocalClusterArgs, string]>([
   ],
   [{ podSubnet: "10.244.1.0/16" }, "did you mean 10.244.0.0/16?"],
   [{ podSubnet: "10.96.0.0/16" }, 'podSubnet is "10.96.0.0/16", but must be apart from serviceSubnet 10.96.0.0/12'],
+  [
+    { podSubnetIpv6: "fd00:10:244::/56" },
+    "serviceSubnetIpv6 is undefined, but must be given beside podSubnetIpv6, like fd00:10:96::/112",
+  ],
+  [{ serviceSubnetIpv6: "fd00:10:96::/112" }, "podSubnetIpv6 is undefined, but must be given beside serviceSubnetIpv6"],
+  [
+    { podSubnetIpv6: "10.244.0.0/16", serviceSubnetIpv6: "fd00:10:96::/112" },
+    'podSubnetIpv6 is "10.244.0.0/16", but must be an IPv6 network like fd00:10:244::/56',
+  ],
+  [
+    { podSubnet: "fd00:10:244::/56" },
+    'podSubnet is "fd00:10:244::/56", but must be an IPv4 network like 10.244.0.0/16',
+  ],
+  [{ podSubnetIpv6: "fd00:10:244::/72", serviceSubnetIpv6: "fd00:10:96::/112" }, "an IPv6 network from /48 to /64"],
+  [{ podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/64" }, "an IPv6 network from /108 to /120"],
+  [{ podSubnetIpv6: "fd00:10:244::1/56", serviceSubnetIpv6: "fd00:10:96::/112" }, "did you mean fd00:10:244::/56?"],
+  [{ podSubnetIpv6: "fe80::/64", serviceSubnetIpv6: "fd00:10:96::/112" }, "apart from fe80::/10 (link-local)"],
+  [
+    { podSubnetIpv6: "fd00:10:96::/64", serviceSubnetIpv6: "fd00:10:96::/112" },
+    'podSubnetIpv6 is "fd00:10:96::/64", but must be apart from serviceSubnetIpv6 fd00:10:96::/112',
+  ],
+  [
+    { podSubnetIpv6: "fd00:172:31::/56", serviceSubnetIpv6: "fd00:10:96::/112" },
+    'podSubnetIpv6 is "fd00:172:31::/56", but must be apart from the machines\' network fd00:172:31:1::/64',
+  ],
   [{ machines: [] }, "machines is [], but must be a list with exactly one machine of the role"],
   [{ machines: [control, control] }, 'machines[1].name is "master", but must be different from machines[0].name'],
   [

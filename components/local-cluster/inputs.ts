@@ -10,8 +10,14 @@ import type { LocalClusterArgs } from "./args.ts";
 /** The lab that is asked for. Refuses what `lab up` would refuse. */
 export function labOf(place: InputPlace, args: LocalClusterArgs) {
   const { name = "local", kubernetesVersion = DEFAULT_RELEASE, machines = WALK_THROUGH_MACHINES } = args;
-  const { podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK } = args;
-  const asked = requireDocument(place, labSchema, { name, kubernetesVersion, podSubnet, serviceSubnet, machines });
+  const { podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK, podSubnetIpv6, serviceSubnetIpv6 } = args;
+  const networks = {
+    podSubnet,
+    serviceSubnet,
+    ...(podSubnetIpv6 !== undefined && { podSubnetIpv6 }),
+    ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }),
+  };
+  const asked = requireDocument(place, labSchema, { name, kubernetesVersion, ...networks, machines });
   const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
   const document = pulumi.output(asked).apply((known) => ({ ...known, machines: controlPlaneFirst }));
   return { name, kubernetesVersion, machines: controlPlaneFirst, document };

@@ -16,6 +16,11 @@ export interface Machine {
   role: MachineRole;
   /** IPv4 address from 172.31.1.2 to 172.31.1.254 (172.31.1.1 is the switch); different for every machine. */
   address: string;
+  /**
+   * IPv6 address in fd00:172:31:1::/64 (fd00:172:31:1::1 is the switch); different for every machine. Defaults to the one that ends
+   * with the last number of `address`: fd00:172:31:1::8 for 172.31.1.8.
+   */
+  addressIpv6?: string;
 }
 
 /** A machine as others reach it. */

@@ -32,6 +32,13 @@ export function cidrRule(value: unknown, longest = 32): string | undefined {
   return prefixLength(value) > longest ? `a network of at least /${longest}` : undefined;
 }
 
+/** An IPv6 network in its canonical form, whose host bits are zero. */
+export function cidrIpv6Rule(value: unknown): string | undefined {
+  const network = typeof value === "string" ? readCidr(value) : undefined;
+  if (network?.family !== "IPv6") return "an IPv6 network like fd00:10:244::/56";
+  return network.text === value ? undefined : `a network address (did you mean ${network.text}?)`;
+}
+
 /** Networks that no machine or pod can have addresses of (RFC 6890), and what they are. */
 const SPECIAL = {
   "0.0.0.0/8": "this host",
@@ -49,21 +56,38 @@ export function unicastCidrRule(value: string, longest = 32): string | undefined
   return special && `apart from ${special[0]} (${special[1]})`;
 }
 
+/** IPv6 networks that no machine or pod can have addresses of (RFC 4291), and what they are. */
+const SPECIAL_IPV6 = { "::/8": "reserved", "fe80::/10": "link-local", "ff00::/8": "multicast" };
+
+/** An IPv6 network whose addresses machines and pods can have. */
+export function unicastCidrIpv6Rule(value: string): string | undefined {
+  const fault = cidrIpv6Rule(value);
+  if (fault !== undefined) return fault;
+  const special = Object.entries(SPECIAL_IPV6).find(([cidr]) => networksOverlap(cidr, value));
+  return special && `apart from ${special[0]} (${special[1]})`;
+}
+
+/** An IPv6 network for pods. The controller manager gives each node a /64 of it, and takes at most 16 bits of those. */
+export function podNetworkIpv6Rule(value: string): string | undefined {
+  return unicastCidrIpv6Rule(value) ?? within(value, 48, 64);
+}
+
+/** An IPv6 network for Services: kube-apiserver takes at most 20 bits of host part. */
+export function serviceNetworkIpv6Rule(value: string): string | undefined {
+  return unicastCidrIpv6Rule(value) ?? within(value, 108, 120);
+}
+
+function within(cidr: string, least: number, most: number): string | undefined {
+  const length = prefixLength(cidr);
+  return length >= least && length <= most ? undefined : `an IPv6 network from /${least} to /${most}`;
+}
+
 /** A network for pods: nodes take blocks of it. */
 export const podNetworkRule = (value: string): string | undefined => unicastCidrRule(value, 24);
 
 /** A network for Services: kube-apiserver takes at most 20 bits of host part. */
 export function serviceNetworkRule(value: string): string | undefined {
   return unicastCidrRule(value, 24) ?? (prefixLength(value) >= 12 ? undefined : "a network from /12 to /24");
-}
-
-/** The IPv6 network for Services of a dual-stack cluster: kube-apiserver takes at most 20 bits of host part. */
-export function serviceNetworkIpv6Rule(value: string): string | undefined {
-  const network = readCidr(value);
-  if (network?.family !== "IPv6") return "an IPv6 network like fd00:10:96::/112";
-  if (network.text !== value) return `a network address (did you mean ${network.text}?)`;
-  const length = writtenLength(network);
-  return length >= 108 && length <= 120 ? undefined : "a network from /108 to /120";
 }
 
 /** Whether two valid networks have an address in common. */

@@ -1,5 +1,13 @@
 import { type InputPlace, requireRule } from "../refusal/refusal.ts";
-import { addressRule, cidrRule, podNetworkRule, serviceNetworkRule, unicastCidrRule } from "../rules/addresses.ts";
+import {
+  addressRule,
+  cidrRule,
+  podNetworkIpv6Rule,
+  podNetworkRule,
+  serviceNetworkIpv6Rule,
+  serviceNetworkRule,
+  unicastCidrRule,
+} from "../rules/addresses.ts";
 
 /** Refuses anything but an IPv4 address in four decimal parts. */
 export const requireAddress = (place: InputPlace, value: string): string => requireRule(place, value, addressRule);
@@ -19,3 +27,11 @@ export const requirePodNetwork = (place: InputPlace, value: string): string =>
 /** Refuses what is no network for Services. */
 export const requireServiceNetwork = (place: InputPlace, value: string): string =>
   requireRule(place, value, serviceNetworkRule);
+
+/** Refuses what is no IPv6 network for pods. */
+export const requirePodNetworkIpv6 = (place: InputPlace, value: string): string =>
+  requireRule(place, value, podNetworkIpv6Rule);
+
+/** Refuses what is no IPv6 network for Services. */
+export const requireServiceNetworkIpv6 = (place: InputPlace, value: string): string =>
+  requireRule(place, value, serviceNetworkIpv6Rule);

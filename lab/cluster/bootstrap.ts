@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
-import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
+import { type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
 import { LabFailure } from "../failure.ts";
 import { nodeScript } from "../installation.ts";
 import { runIn } from "../machines/enter.ts";
@@ -38,6 +38,9 @@ export function certificateHash(pem: string): string {
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
+/** kubeadm's form of one network, or of one for each address family. */
+const ofBoth = (ipv4: string, ipv6: string | undefined): string => (ipv6 === undefined ? ipv4 : `${ipv4},${ipv6}`);
+
 function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record<string, string> {
   const controlPlane = controlPlaneOf(spec);
   const authority = certificateAuthority(spec.name, controlPlane.name);
@@ -46,12 +49,13 @@ function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record
     ROLE: machine.role,
     NODE_NAME: machine.name,
     NODE_ADDRESS: machine.address,
+    NODE_ADDRESS_IPV6: spec.podSubnetIpv6 === undefined ? "" : labAddressIpv6(machine),
     KUBERNETES_VERSION: releaseOf(spec.name, controlPlane.name) ?? spec.kubernetesVersion,
     API_SERVER: `${controlPlane.address}:${API_SERVER_PORT}`,
     JOIN_TOKEN: joinToken,
     JOIN_TOKEN_TTL: joinTokenLife,
-    POD_SUBNET: spec.podSubnet,
-    SERVICE_SUBNET: spec.serviceSubnet,
+    POD_SUBNET: ofBoth(spec.podSubnet, spec.podSubnetIpv6),
+    SERVICE_SUBNET: ofBoth(spec.serviceSubnet, spec.serviceSubnetIpv6),
     CERTIFICATE_NAMES: "127.0.0.1 localhost",
     ETCD_ARGUMENTS: "unsafe-no-fsync=true", // a crash of the host can only lose a lab
     // With the default of 20 requests per second its controllers take five seconds longer to start.

@@ -4,7 +4,7 @@ import { LabFailure } from "../failure.ts";
 import { releasesFolder, requireRelease } from "../installation.ts";
 import { ensureDisk } from "../machines/disk.ts";
 import { firstProcess, startMachine, stopMachine } from "../machines/machine.ts";
-import { createNetwork } from "../machines/network.ts";
+import { createNetwork, hasIpv6 } from "../machines/network.ts";
 import { isAlive } from "../machines/processes.ts";
 import { findRemains, removeLab } from "../machines/removal.ts";
 import { labFolder } from "../names.ts";
@@ -89,6 +89,11 @@ async function tokenFor(path: ApiServerPath, plan: Plan): Promise<string> {
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
   const images: Image[] = selectImages(spec.images, spec.kubeProxy);
   requireRelease(spec.kubernetesVersion);
+  if (spec.podSubnetIpv6 !== undefined && !hasIpv6())
+    throw new LabFailure("podSubnetIpv6 needs IPv6, which this host's kernel does not have", {
+      next: "boot it without ipv6.disable=1, or leave out podSubnetIpv6 and serviceSubnetIpv6",
+      exitCode: 2,
+    });
   const earlier = readState(spec.name);
   refuseUnchangeable(earlier?.spec, spec);
   const plan = planFor(spec, earlier);

@@ -22,7 +22,15 @@ export interface Cluster {
   /** Undefined: the stack does not declare this dataplane here. */
   dataplane?: DataplaneSettings;
   /** The cluster's own networks; absent: not known. */
-  subnets?: { pods: string; services: string };
+  subnets?: Subnets;
+}
+
+/** A cluster's own networks; those of IPv6 are absent unless it is dual-stack. */
+export interface Subnets {
+  pods: string;
+  services: string;
+  podsIpv6?: string | undefined;
+  servicesIpv6?: string | undefined;
 }
 
 export interface DataplaneSettings {
@@ -30,11 +38,24 @@ export interface DataplaneSettings {
   serviceHandling: ServiceHandling;
   pools: { name: string; cidr: string; vxlanMode: "Always" | "CrossSubnet" | "Never" }[];
   serviceSubnet?: string;
+  serviceSubnetIpv6?: string;
   mtu?: number;
   image?: string;
 }
 
-const settingsSchema = z.object({ serviceSubnet: z.string().optional(), mtu: z.number().optional() });
+const settingsSchema = z.object({
+  serviceSubnet: z.string().optional(),
+  serviceSubnetIpv6: z.string().optional(),
+  mtu: z.number().optional(),
+});
+
+/** The networks of an `AwsCluster`, as it is declared. */
+const clusterSchema = z.object({
+  podSubnet: z.coerce.string().default(POD_NETWORK),
+  serviceSubnet: z.coerce.string().default(SERVICE_NETWORK),
+  podSubnetIpv6: z.string().optional(),
+  serviceSubnetIpv6: z.string().optional(),
+});
 
 /** One cluster for each Kubernetes provider in use. */
 export function clustersOf(resources: Resource[], machines: Machine[]): Cluster[] {
@@ -76,11 +97,11 @@ function kindOf(component: Resource | undefined): Cluster["kind"] {
   return component?.type.endsWith(":AwsCluster") ? "aws" : "existing";
 }
 
-function subnetsOf(component: Resource, resources: Resource[]): Cluster["subnets"] {
+function subnetsOf(component: Resource, resources: Resource[]): Subnets {
   const lab = resources.flatMap(({ parent, inputs }) => (parent === component.urn ? (labOf(inputs) ?? []) : []))[0];
-  if (lab) return { pods: lab.podSubnet, services: lab.serviceSubnet };
-  const { podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK } = component.inputs;
-  return { pods: String(podSubnet), services: String(serviceSubnet) };
+  const declared = lab ?? clusterSchema.parse(component.inputs);
+  const { podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6 } = declared;
+  return { pods: podSubnet, services: serviceSubnet, podsIpv6: podSubnetIpv6, servicesIpv6: serviceSubnetIpv6 };
 }
 
 function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {

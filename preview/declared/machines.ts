@@ -28,6 +28,8 @@ const roleSchema = z.enum(["control-plane", "worker", "client"]);
 export const labSchema = z.object({
   podSubnet: z.string(),
   serviceSubnet: z.string(),
+  podSubnetIpv6: z.string().optional(),
+  serviceSubnetIpv6: z.string().optional(),
   machines: z.array(z.object({ name: z.string(), role: roleSchema, address: z.string() })),
 });
 

@@ -24,6 +24,7 @@ export interface DataplaneChoice {
   returnMode?: "DSR" | "Tunnel";
   handling?: string;
   pool?: string;
+  poolIpv6?: string;
   vxlanMode?: string;
   settings?: object;
   image?: string;
@@ -31,7 +32,7 @@ export interface DataplaneChoice {
 
 /** The objects of `Dataplane` that a preview reads. */
 export function dataplane(choice: DataplaneChoice = {}): Resource[] {
-  const { returnMode = "DSR", handling = "Ebpf", pool = "10.244.0.0/16", vxlanMode = "CrossSubnet" } = choice;
+  const { returnMode = "DSR", handling = "Ebpf", pool = "10.244.0.0/16", vxlanMode = "CrossSubnet", poolIpv6 } = choice;
   const { settings = { serviceSubnet: "10.96.0.0/12" }, image = "images.example.com/ebpf-dataplane:0.1.0" } = choice;
   const annotations = { "ebpf-dataplane.io/service-handling": handling };
   const calico = "projectcalico.org/v3";
@@ -45,18 +46,31 @@ export function dataplane(choice: DataplaneChoice = {}): Resource[] {
       spec: { bpfExternalServiceMode: returnMode },
     },
     { apiVersion: calico, kind: "IPPool", metadata: { name: "default-ipv4-ippool" }, spec: { cidr: pool, vxlanMode } },
+    ...(poolIpv6
+      ? [
+          {
+            apiVersion: calico,
+            kind: "IPPool",
+            metadata: { name: "default-ipv6-ippool" },
+            spec: { cidr: poolIpv6, vxlanMode },
+          },
+        ]
+      : []),
     { kind: "ConfigMap", metadata: agent, data: { "settings.json": JSON.stringify(settings) } },
     { apiVersion: "apps/v1", kind: "DaemonSet", metadata: agent, spec: { template: { spec } } },
   ].map(object);
 }
 
 /** A cluster on EC2 with these machines, and its provider. */
-export function awsCluster(machines: { name: string; role: string; address: string; inputs?: object }[]): Resource[] {
+export function awsCluster(
+  machines: { name: string; role: string; address: string; inputs?: object }[],
+  inputs: object = {},
+): Resource[] {
   const type = "ebpf-dataplane:index:AwsCluster";
   const parent = urnOf(type, "cluster");
   const kubeconfig = resource("command:local:Command", "cluster-control-plane", {}, { parent });
   return [
-    resource(type, "cluster"),
+    resource(type, "cluster", inputs),
     kubeconfig,
     resource("aws:ec2/vpc:Vpc", "cluster-vpc", { cidrBlock: "172.31.0.0/16" }, { parent }),
     ...machines.map(({ name, role, address, inputs }) =>

@@ -1,5 +1,5 @@
 import { hostCidr, overlap, parseCidr } from "../../model/address/address.ts";
-import type { Cluster } from "../declared/cluster.ts";
+import type { Cluster, DataplaneSettings, Subnets } from "../declared/cluster.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { Warning } from "./warning.ts";
 
@@ -8,6 +8,8 @@ interface Named {
   name: string;
   cidr: string;
 }
+
+type Pool = DataplaneSettings["pools"][number];
 
 /** RFC 5737: networks for documentation, never in use. */
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
@@ -47,27 +49,47 @@ function overlaps({ dataplane, nodes, clients }: Cluster, vpcs: Named[]): Warnin
     }));
 }
 
-/** The same networks are arguments of both a cluster and its dataplane. */
+/** The same networks are arguments of both a cluster and its dataplane, for each address family. */
 function strays({ dataplane, subnets }: Cluster): Warning[] {
   if (!dataplane || !subnets) return [];
-  const { pools, serviceSubnet } = dataplane;
-  const warnings: Warning[] = [];
-  if (serviceSubnet !== undefined && serviceSubnet !== subnets.services) {
-    warnings.push({
+  const { pools, serviceSubnet, serviceSubnetIpv6 } = dataplane;
+  return [
+    ...strayServices("serviceSubnet", serviceSubnet, subnets.services),
+    ...strayServices("serviceSubnetIpv6", serviceSubnetIpv6, subnets.servicesIpv6),
+    ...pools.flatMap((pool) => strayPool(pool, subnets)),
+    ...withoutIpv6(pools, subnets),
+  ];
+}
+
+function strayServices(field: string, declared: string | undefined, allocated: string | undefined): Warning[] {
+  if (declared === undefined || declared === allocated) return [];
+  const from = allocated ?? "none: it has no IPv6";
+  const next = allocated ? `set ${field} of Dataplane to ${allocated}` : `set ${field} of the cluster to ${declared}`;
+  const what = `its ${field} is ${declared}, but the cluster allocates Service addresses from ${from}`;
+  return [{ about: "Dataplane", what, next }];
+}
+
+function strayPool({ name, cidr }: Pool, { pods, podsIpv6 }: Subnets): Warning[] {
+  const isIpv6 = parseCidr(cidr).family === "IPv6";
+  const [field, subnet] = isIpv6 ? ["podSubnetIpv6", podsIpv6] : ["podSubnet", pods];
+  if (subnet !== undefined && overlap(parseCidr(cidr), parseCidr(subnet))) return [];
+  const what = subnet
+    ? `${cidr} is outside the cluster's ${field} ${subnet}, which the cluster's security groups and routes use`
+    : `${cidr} is an IPv6 network, but the cluster has no ${field}: its nodes have no IPv6 addresses`;
+  return [{ about: `IPPool ${name}`, what, next: `set ${field} of the cluster to a network that contains ${cidr}` }];
+}
+
+/** A dual-stack cluster gives Services IPv6 addresses, whether or not somebody serves them. */
+function withoutIpv6(pools: Pool[], { podsIpv6, servicesIpv6 }: Subnets): Warning[] {
+  if (podsIpv6 === undefined || pools.some(({ cidr }) => parseCidr(cidr).family === "IPv6")) return [];
+  const what = `the cluster is dual-stack, but no pool gives IPv6 addresses: pods have IPv4 addresses only, and Services are not reached at their addresses of ${servicesIpv6}`;
+  return [
+    {
       about: "Dataplane",
-      what: `its serviceSubnet is ${serviceSubnet}, but the cluster allocates Service addresses from ${subnets.services}`,
-      next: `set serviceSubnet of Dataplane to ${subnets.services}`,
-    });
-  }
-  for (const { name, cidr } of pools) {
-    if (overlap(parseCidr(cidr), parseCidr(subnets.pods))) continue;
-    warnings.push({
-      about: `IPPool ${name}`,
-      what: `${cidr} is outside the cluster's podSubnet ${subnets.pods}, which the cluster's security groups and routes use`,
-      next: `set podSubnet of the cluster to a network that contains ${cidr}`,
-    });
-  }
-  return warnings;
+      what,
+      next: `leave out podSubnetIpv6 and serviceSubnetIpv6 of the cluster: the dataplane does not support IPv6 yet`,
+    },
+  ];
 }
 
 function examples({ resources }: Declared): Warning[] {

@@ -117,6 +117,28 @@ test.each<[string, Resource[], string]>([
   expect(warned(resources).join("\n")).toContain(expected);
 });
 
+const networksIpv6 = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+const bothServices = { serviceSubnet: "10.96.0.0/12", serviceSubnetIpv6: "fd00:10:96::/112" };
+const dualStack = (choice: DataplaneChoice, networks: object = networksIpv6) =>
+  warned([...awsCluster(twoNodesAndAClient, networks), ...dataplane(choice)]);
+
+test("a dual-stack cluster and its dataplane have the same networks", () => {
+  expect(dualStack({ poolIpv6: "fd00:10:244::/56", settings: bothServices })).toEqual([]);
+  expect(dualStack({ poolIpv6: "fd00:10:99::/56", settings: bothServices })).toEqual([
+    "IPPool default-ipv6-ippool: fd00:10:99::/56 is outside the cluster's podSubnetIpv6 fd00:10:244::/56, which the cluster's security groups and routes use",
+  ]);
+  expect(dualStack({ poolIpv6: "fd00:10:244::/56", settings: bothServices }, {})).toEqual([
+    "Dataplane: its serviceSubnetIpv6 is fd00:10:96::/112, but the cluster allocates Service addresses from none: it has no IPv6",
+    "IPPool default-ipv6-ippool: fd00:10:244::/56 is an IPv6 network, but the cluster has no podSubnetIpv6: its nodes have no IPv6 addresses",
+  ]);
+});
+
+test("warns of a dual-stack cluster whose Services nobody serves at their IPv6 addresses", () => {
+  expect(dualStack({})).toEqual([
+    "Dataplane: the cluster is dual-stack, but no pool gives IPv6 addresses: pods have IPv4 addresses only, and Services are not reached at their addresses of fd00:10:96::/112",
+  ]);
+});
+
 test("tunnel mode and kube-proxy work with a network load balancer", () => {
   expect(warned(aws({ returnMode: "Tunnel" }, ...balanced))).toEqual([]);
   expect(warned(aws({ handling: "KubeProxyIptables" }, ...balanced))).toEqual([]);
