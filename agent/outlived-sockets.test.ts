@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type Settings } from "./kernel/layout.gen.ts";
 import { hasOutlived, type ServiceMaps } from "./outlived-sockets.ts";
 
-const dns: Service = { backendList: 7, backendCount: 2, localCount: 0, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
+const dns: Service = {
+  backendList: 7,
+  backendCount: 2,
+  localCount: 0,
+  clusterFirst: 0,
+  affinitySeconds: 0,
+  flags: 0,
+  sourceRanges: 0,
+};
 const empty = { ...dns, backendList: 8, backendCount: 0 };
 const guarded = { ...dns, sourceRanges: 5 };
 const hostPort = { ...dns, backendList: 9, backendCount: 1, flags: ServiceFlag.HOST_PORT };

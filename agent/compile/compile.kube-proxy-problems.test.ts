@@ -4,9 +4,9 @@ import { service } from "../../model/objects/core.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "./compile.ts";
 
-const near = service.parse({
-  metadata: { name: "near", namespace: "shop" },
-  spec: { clusterIPs: ["10.96.0.40"], trafficDistribution: "PreferClose", ports: [{ port: 80 }] },
+const phones = service.parse({
+  metadata: { name: "phones", namespace: "shop" },
+  spec: { clusterIPs: ["10.96.0.40"], ports: [{ protocol: "SCTP", port: 80 }] },
 });
 const handledBy = (handling: string) =>
   felixConfiguration.parse({
@@ -14,10 +14,10 @@ const handledBy = (handling: string) =>
   });
 
 test.each([
-  ["Ebpf", ["spec.trafficDistribution"]],
+  ["Ebpf", ["spec.ports[0].protocol"]],
   ["KubeProxyNftables", []],
 ])("what is not done for services is said by whom they are: %s", (handling, expected) => {
   const empty = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
-  const state = new Compiler().compile({ ...empty, services: [near], felixConfigurations: [handledBy(handling)] });
+  const state = new Compiler().compile({ ...empty, services: [phones], felixConfigurations: [handledBy(handling)] });
   expect(state.problems.map(({ path }) => path)).toEqual(expected);
 });

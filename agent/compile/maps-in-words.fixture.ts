@@ -51,21 +51,24 @@ function services({ frontends, slots, backends: all, sourceRanges }: Readable): 
   const sets = Map.groupBy(sourceRanges.entries(), ([{ set }]) => set);
   return frontends
     .entries()
-    .map(([key, { backendList, backendCount, localCount, affinitySeconds, flags, sourceRanges: set }]) => {
-      const targets = Array.from({ length: backendCount }, (_, index) => {
-        const backend = all.lookup(slots.lookup({ backendList, index }) ?? 0);
-        return backend ? `${backend.address}:${backend.port}` : "a missing backend";
-      });
-      const notes = [
-        `${localCount} here`,
-        ...flagNames(flags, serviceFlagNames),
-        ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
-        ...(set
-          ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`]
-          : []),
-      ];
-      return `${keyText.frontends(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
-    });
+    .map(
+      ([key, { backendList, backendCount, localCount, clusterFirst, affinitySeconds, flags, sourceRanges: set }]) => {
+        const targets = Array.from({ length: backendCount }, (_, index) => {
+          const backend = all.lookup(slots.lookup({ backendList, index }) ?? 0);
+          return backend ? `${backend.address}:${backend.port}` : "a missing backend";
+        });
+        const notes = [
+          `${localCount} here`,
+          ...(clusterFirst ? [`${clusterFirst} local only`] : []),
+          ...flagNames(flags, serviceFlagNames),
+          ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
+          ...(set
+            ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`]
+            : []),
+        ];
+        return `${keyText.frontends(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
+      },
+    );
 }
 
 /** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */

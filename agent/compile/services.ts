@@ -14,6 +14,7 @@ import {
   type Backend as BackendValue,
   type Frontend,
   type Member,
+  Membership,
   ServiceFlag,
   type Service as ServiceValue,
   type Slot,
@@ -105,7 +106,8 @@ function* lower(
     const { key, list, affinitySeconds, clients } = frontend;
     const id = keyText.frontends(key);
     if (lost?.has(id)) return;
-    const counts = { backendCount: list.backends.length, localCount: list.localCount };
+    const { localCount, clusterFirst } = list;
+    const counts = { backendCount: list.backends.length, localCount, clusterFirst };
     const sourceRanges = clients ? idOf(ranges, clients) : 0;
     const value = {
       backendList: idOf(lists, list.name),
@@ -126,7 +128,11 @@ function* lower(
         { backendList, backend },
       ];
       made.slots.push({ id: keyText.slots(slot), key: slot, value: backend });
-      made.members.push({ id: keyText.members(member), key: member, value: 1 });
+      made.members.push({ id: keyText.members(member), key: member, value: Membership.CHOSEN });
+    });
+    yield* each(list.kept, ({ name }) => {
+      const member = { backendList, backend: idOf(backends, name) };
+      made.members.push({ id: keyText.members(member), key: member, value: Membership.KEPT });
     });
   }
   yield* each(item.backends, (backend) => {

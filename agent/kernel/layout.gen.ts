@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "7588d900e6ac";
+export const layoutHash = "9a8abff6fd66";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -267,6 +267,18 @@ export const serviceFlagNames = new Map<number, string>([
   [32, "return_tunnel"],
 ]);
 
+/** enum membership */
+export const Membership = {
+  KEPT: 0,
+  CHOSEN: 1,
+} as const;
+export type Membership = (typeof Membership)[keyof typeof Membership];
+/** Each value's name as people and metrics see it. */
+export const membershipNames = new Map<number, string>([
+  [0, "kept"],
+  [1, "chosen"],
+]);
+
 /** enum backend_flag */
 export const BackendFlag = {
   LOCAL: 1,
@@ -486,33 +498,36 @@ export const frontend: Codec<Frontend> = {
   },
 };
 
-/** struct service, 24 bytes */
+/** struct service, 28 bytes */
 export interface Service {
   readonly backendList: number;
   readonly backendCount: number;
   readonly localCount: number;
+  readonly clusterFirst: number;
   readonly affinitySeconds: number;
   readonly flags: number;
   readonly sourceRanges: number;
 }
 export const service: Codec<Service> = {
-  size: 24,
+  size: 28,
   encode(value, view, at) {
     view.setUint32(at, value.backendList, true);
     view.setUint32(at + 4, value.backendCount, true);
     view.setUint32(at + 8, value.localCount, true);
-    view.setUint32(at + 12, value.affinitySeconds, true);
-    view.setUint32(at + 16, value.flags, true);
-    view.setUint32(at + 20, value.sourceRanges, true);
+    view.setUint32(at + 12, value.clusterFirst, true);
+    view.setUint32(at + 16, value.affinitySeconds, true);
+    view.setUint32(at + 20, value.flags, true);
+    view.setUint32(at + 24, value.sourceRanges, true);
   },
   decode(view, at) {
     return {
       backendList: view.getUint32(at, true),
       backendCount: view.getUint32(at + 4, true),
       localCount: view.getUint32(at + 8, true),
-      affinitySeconds: view.getUint32(at + 12, true),
-      flags: view.getUint32(at + 16, true),
-      sourceRanges: view.getUint32(at + 20, true),
+      clusterFirst: view.getUint32(at + 12, true),
+      affinitySeconds: view.getUint32(at + 16, true),
+      flags: view.getUint32(at + 20, true),
+      sourceRanges: view.getUint32(at + 24, true),
     };
   },
 };

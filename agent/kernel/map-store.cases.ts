@@ -25,7 +25,15 @@ export function mapStoreCases(name: string, make: MakeStore): void {
   const slots = (count: number) =>
     Array.from({ length: count }, (_, index) => [{ backendList: 1, index }, index] as const);
   const web = { address: "10.96.0.10", port: 80, protocol: 6 };
-  const service = { backendList: 7, backendCount: 2, localCount: 1, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
+  const service = {
+    backendList: 7,
+    backendCount: 2,
+    localCount: 1,
+    clusterFirst: 0,
+    affinitySeconds: 0,
+    flags: 0,
+    sourceRanges: 0,
+  };
 
   describe(`${name} map`, () => {
     test("lookup() returns the written value, and undefined for a missing key", () => {

@@ -36,8 +36,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } slots SEC(".maps");
 
-/* (list, backend id) -> 1 where a slot of the list has the backend. Written by the agent, before the slot, removed
- * after it; read where a client was given a backend before. */
+/* (list, backend id) -> enum membership. Written by the agent, before the slot, removed after it; read where a client was
+ * given a backend before. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 524288);

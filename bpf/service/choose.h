@@ -6,7 +6,7 @@
 
 /* Which of a service's backends may be chosen. */
 enum reach {
-	REACH_ANY,
+	REACH_ANY,   /* the slots from cluster_first */
 	REACH_LOCAL, /* only those of this node: the slots before local_count */
 };
 
@@ -77,6 +77,15 @@ static __always_inline bool is_member(const struct service *service, __u32 backe
 	return bpf_map_lookup_elem(&members, &key);
 }
 
+/* Whether new connections may get the backend: clients with affinity, too, leave one whose hints name other zones now. */
+static __always_inline bool may_be_chosen(const struct service *service, __u32 backend)
+{
+	struct member key = {.backend_list = service->backend_list, .backend = backend};
+	const __u32 *membership = bpf_map_lookup_elem(&members, &key);
+
+	return membership && *membership == MEMBER_CHOSEN;
+}
+
 /* A backend that a client was given before; NULL: it is out of reach, or no longer a backend of this service. */
 static __always_inline const struct backend *backend_within_reach(const struct service *service, __u32 id, enum reach reach)
 {
@@ -96,7 +105,8 @@ static __always_inline const struct backend *backend_within_reach(const struct s
 static __always_inline __u32 choose_backend(const struct service *service, const struct address *client, enum reach reach,
 				       const struct backend **chosen)
 {
-	__u32 count = reach == REACH_LOCAL ? service->local_count : service->backend_count;
+	__u32 first = reach == REACH_LOCAL ? 0 : service->cluster_first;
+	__u32 count = reach == REACH_LOCAL ? service->local_count : service->backend_count - first;
 	struct affinity_key key = {.client = *client, .backend_list = service->backend_list};
 	const struct backend *backend;
 	struct slot slot = {.backend_list = service->backend_list};
@@ -105,7 +115,7 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 
 	if (service->flags & SERVICE_AFFINITY) {
 		id = affine_backend(service, &key);
-		backend = id ? backend_within_reach(service, id, reach) : NULL;
+		backend = id && may_be_chosen(service, id) ? backend_within_reach(service, id, reach) : NULL;
 		if (backend) {
 			*chosen = backend;
 			return id;
@@ -113,7 +123,7 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 	}
 	if (!count)
 		return 0;
-	slot.index = bpf_get_prandom_u32() % count;
+	slot.index = first + bpf_get_prandom_u32() % count;
 	found = bpf_map_lookup_elem(&slots, &slot);
 	if (!found)
 		return 0;

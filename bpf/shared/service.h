@@ -26,12 +26,15 @@ enum service_flag {
 	SERVICE_RETURN_TUNNEL = 1 << 5,	 /* or so */
 };
 
-/* The service behind a frontend. Its backends are in slots [0, backend_count); those on this node come first, so that
- * "local only" is the prefix [0, local_count). Frontends of one service port share a list. */
+/* The service behind a frontend. "Local only" chooses among the slots [0, local_count), everything else among
+ * [cluster_first, backend_count). The ranges overlap, except for backends of this node that only "local only" may choose:
+ * those that terminate while others are ready, and those whose hints name other zones. Frontends of one service port
+ * share a list. */
 struct service {
 	__u32 backend_list;
 	__u32 backend_count;
 	__u32 local_count;
+	__u32 cluster_first;
 	__u32 affinity_seconds;
 	__u32 flags; /* enum service_flag */
 	__u32 source_ranges; /* the set of clients that may use this frontend (struct source_range); 0: all clients */
@@ -53,16 +56,21 @@ struct slot {
 	__u32 index;
 };
 
-/* A backend that stands in a slot of the list. Ids of backends are per address and port, whichever lists have them. */
+/* A backend that belongs to the list. Ids of backends are per address and port, whichever lists have them. */
 struct member {
 	__u32 backend_list;
 	__u32 backend;
 };
 
+enum membership {
+	MEMBER_KEPT,   /* in no slot: ready, but its hints name other nodes or zones. It keeps what it has. */
+	MEMBER_CHOSEN, /* in a slot */
+};
+
 enum backend_flag {
 	BACKEND_LOCAL = 1 << 0,	       /* on this node */
 	BACKEND_HOST_NETWORK = 1 << 1, /* its address is the node's own */
-	BACKEND_DRAINING = 1 << 2,     /* in no service's slots: keeps its TCP connections, is given nothing new */
+	BACKEND_DRAINING = 1 << 2,     /* in no service's list: keeps its TCP connections, is given nothing new */
 };
 
 /* An endpoint of a service. One that is not ready, or terminates, is in no slot (no new connections) but

@@ -17,8 +17,12 @@ export interface NodeDirectory {
   nodeOf(address: Address): string | undefined;
   /** Every node address that is known, with its node's name. */
   readonly addresses: ReadonlyMap<Address, string>;
+  /** Of this node; undefined without its label. */
+  readonly zone: string | undefined;
   readonly problems: readonly Problem[];
 }
+
+const ZONE_LABEL = "topology.kubernetes.io/zone";
 
 /** What this machine says of itself goes before what the API says of it: a Node object may be late or missing. A kubelet
  * writes its own Node's addresses, so they are believed only where they take nothing from anybody: neither an older
@@ -55,6 +59,7 @@ export function nodeDirectory(
   const addressOf = (node: string, family: Family) => byName.get(node)?.find((address) => familyOf(address) === family);
   return {
     facts,
+    zone: nodes.find(({ metadata }) => metadata.name === facts.nodeName)?.metadata.labels?.[ZONE_LABEL],
     problems,
     addresses,
     addressOf,

@@ -70,7 +70,6 @@ export const service = z.object({
     publishNotReadyAddresses: z.boolean().nullish(),
     loadBalancerSourceRanges: list(z.string()),
     healthCheckNodePort: z.int().nullish(),
-    trafficDistribution: z.string().nullish(),
   }),
   status: z
     .object({

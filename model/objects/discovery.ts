@@ -3,9 +3,11 @@ import { list, metadata } from "./metadata.ts";
 
 // discovery.k8s.io/v1
 
+const hint = z.object({ name: z.string() });
 const endpoint = z.object({
   addresses: list(z.string()),
   nodeName: z.string().nullish(),
+  hints: z.object({ forNodes: list(hint), forZones: list(hint) }).nullish(),
   conditions: z
     .object({
       ready: z.boolean().nullish(),

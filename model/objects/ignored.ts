@@ -17,8 +17,6 @@ const always =
 
 const OWN_ADDRESS = always("not supported: a pod has an address of its node's block.");
 const UNLIMITED = always("not supported yet: the pod's traffic is not limited.");
-const ALL_ZONES: Meaning = (mode) =>
-  ["", "disabled"].includes(mode.toLowerCase()) ? undefined : "not supported yet: backends of all zones are chosen.";
 
 /** By kind and annotation: what is not done although it is asked for; undefined where nothing is asked for. */
 const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
@@ -38,8 +36,6 @@ const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
     "cni.projectcalico.org/ipv6pools": OWN_ADDRESS,
   },
   Service: {
-    "service.kubernetes.io/topology-mode": ALL_ZONES,
-    "service.kubernetes.io/topology-aware-hints": ALL_ZONES,
     "projectcalico.org/natExcludeService": (text) =>
       text === "true"
         ? "not supported: it is served. Next: label it service.kubernetes.io/service-proxy-name."

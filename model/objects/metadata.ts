@@ -15,8 +15,6 @@ export const ANNOTATIONS = new Set([
   // Read only to report unsupported annotations (ignored.ts).
   "kubernetes.io/ingress-bandwidth",
   "kubernetes.io/egress-bandwidth",
-  "service.kubernetes.io/topology-mode",
-  "service.kubernetes.io/topology-aware-hints",
   "projectcalico.org/natExcludeService",
   "lb.projectcalico.org/external-traffic-strategy",
   "cni.projectcalico.org/ipAddrs",

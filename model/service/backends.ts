@@ -6,6 +6,7 @@ import type { ServicePort } from "../objects/core.ts";
 import type { EndpointSlice, SliceEndpoint } from "../objects/discovery.ts";
 import { protocolName, TCP, UDP } from "../protocol.ts";
 import { each, type Steps } from "../steps.ts";
+import { type Hints, hintsOf } from "./topology.ts";
 
 /** An endpoint at one port, with what decides whether it gets new connections. */
 export interface Backend {
@@ -23,6 +24,7 @@ export interface Backend {
   readonly servingTerminating: boolean;
   /** It is in no list: established connections continue. */
   readonly draining: boolean;
+  readonly hints: Hints;
 }
 
 /** Finds the node of an endpoint whose slice does not name it. */
@@ -59,7 +61,8 @@ export function* backendsOf(
       const address = canonicalAddress(endpoint.addresses[0] ?? "");
       if (!address || familyOf(address) !== family) return; // the API server does not compare them
       const node = endpoint.nodeName ?? nodeOfAddress(address);
-      const backend = backendAt(address, number, protocol, node, nodes, conditionsOf(endpoint, publishNotReady));
+      const standing = { ...conditionsOf(endpoint, publishNotReady), hints: hintsOf(endpoint, nodes) };
+      const backend = backendAt(address, number, protocol, node, nodes, standing);
       const known = found.get(backend.name.name);
       // One endpoint may stand in two slices for a moment; the better of the two counts.
       if (!known || (!known.ready && backend.ready)) found.set(backend.name.name, backend);
@@ -71,7 +74,7 @@ export function* backendsOf(
 /** A pod of this node at one of its ports, whatever its conditions. */
 export function podHere(address: string, port: number, protocol: number, nodes: NodeDirectory): Backend {
   const conditions = conditionsOf({ addresses: [address] }, true);
-  return backendAt(address, port, protocol, nodes.facts.nodeName, nodes, conditions);
+  return backendAt(address, port, protocol, nodes.facts.nodeName, nodes, { ...conditions, hints: {} });
 }
 
 function backendAt(
@@ -80,7 +83,7 @@ function backendAt(
   protocol: number,
   node: string | undefined,
   nodes: NodeDirectory,
-  conditions: Pick<Backend, "ready" | "servingTerminating">,
+  standing: Pick<Backend, "ready" | "servingTerminating" | "hints">,
 ): Backend {
   const host = nodes.nodeOf(address);
   const runsOn = host ?? node;
@@ -94,7 +97,7 @@ function backendAt(
     protocol,
     local: runsOn === nodes.facts.nodeName,
     hostNetwork: host !== undefined,
-    ...conditions,
+    ...standing,
     draining: false,
   };
 }
@@ -104,51 +107,4 @@ function conditionsOf({ conditions }: SliceEndpoint, publishNotReady: boolean) {
   const ready = (conditions?.ready ?? true) || publishNotReady;
   const serving = conditions?.serving ?? ready;
   return { ready, servingTerminating: serving && conditions?.terminating === true };
-}
-
-/** Backends that a frontend chooses among: those on this node first, `localCount` of them. */
-export interface BackendList {
-  readonly name: Named;
-  readonly backends: readonly Backend[];
-  readonly localCount: number;
-}
-
-/** Ready backends; when there is none, those that terminate but still serve (KEP-1669). */
-export function clusterList(name: string, all: readonly Backend[]): BackendList {
-  const eligible = usable(all);
-  const local = eligible.filter((backend) => backend.local);
-  return {
-    name: named(name),
-    backends: [...local, ...eligible.filter((backend) => !backend.local)],
-    localCount: local.length,
-  };
-}
-
-/** The list for frontends that serve outside clients from this node only. It differs from the cluster's when the last
- * backend here terminates while others are ready elsewhere: traffic that still arrives here is then served to the end. */
-export function localList(cluster: BackendList, all: readonly Backend[]): BackendList {
-  if (cluster.localCount > 0) return cluster;
-  const local = usable(all.filter((backend) => backend.local));
-  if (local.length === 0) return cluster;
-  return {
-    name: named(`${cluster.name.name}/local`),
-    backends: [...local, ...cluster.backends],
-    localCount: local.length,
-  };
-}
-
-/** Backends as in the map: one that is in no list gets no new connections. */
-export function* withDraining(all: readonly Backend[], lists: readonly BackendList[]): Steps<readonly Backend[]> {
-  const listed = new Set<string>();
-  for (const { backends } of lists) yield* each(backends, ({ name }) => listed.add(name.name));
-  yield;
-  return all.map((backend) => {
-    if (listed.has(backend.name.name)) return backend;
-    return { ...backend, draining: true };
-  });
-}
-
-function usable(all: readonly Backend[]): readonly Backend[] {
-  const ready = all.filter((backend) => backend.ready);
-  return ready.length > 0 ? ready : all.filter((backend) => backend.servingTerminating);
 }

@@ -6,15 +6,8 @@ import { ignoredAnnotations } from "../objects/ignored.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
-import {
-  type Backend,
-  type BackendList,
-  backendsOf,
-  clusterList,
-  localList,
-  type NodeOfAddress,
-  withDraining,
-} from "./backends.ts";
+import { type BackendList, clusterList, localList, withDraining } from "./backend-lists.ts";
+import { type Backend, backendsOf, type NodeOfAddress } from "./backends.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
@@ -163,8 +156,6 @@ function problems(service: Service): Problem[] {
       ? [about(`spec.ports[${index}].protocol`, "SCTP is not supported (TCP, UDP are); this port is not served.")]
       : [],
   );
-  if (spec.trafficDistribution)
-    found.push(about("spec.trafficDistribution", "not supported yet: backends of all zones and nodes are chosen."));
   if (spec.healthCheckNodePort) {
     const message = "not supported yet: nothing answers health checks there; check a node port instead.";
     found.push(about("spec.healthCheckNodePort", message));

@@ -15,10 +15,12 @@ export type ClientName = keyof typeof clients;
 
 const named = (name: string, namespace?: string, rest = {}) => ({ name, ...(namespace && { namespace }), ...rest });
 
-export const node = (name: NodeName): KubernetesObject => ({
+export const node = (name: NodeName, zone?: string): KubernetesObject => ({
   apiVersion: "v1",
   kind: "Node",
-  metadata: named(name, undefined, { labels: { "kubernetes.io/hostname": name } }),
+  metadata: named(name, undefined, {
+    labels: { "kubernetes.io/hostname": name, ...(zone && { "topology.kubernetes.io/zone": zone }) },
+  }),
   status: { addresses: [{ type: "InternalIP", address: nodes[name] }] },
 });
 
@@ -88,9 +90,10 @@ export const endpoints = (name: string, backends: readonly Backend[], protocol =
   metadata: named(`${name}-1`, "default", { labels: { "kubernetes.io/service-name": name } }),
   addressType: "IPv4",
   ports: [{ name: "web", protocol, port: 80 }],
-  endpoints: backends.map(({ address, node, terminating = false }) => ({
+  endpoints: backends.map(({ address, node, terminating = false, zones, hintedNodes }) => ({
     addresses: [address],
     nodeName: node,
+    ...((zones || hintedNodes) && { hints: { forZones: hint(zones), forNodes: hint(hintedNodes) } }),
     conditions: { ready: !terminating, serving: true, terminating },
   })),
 });
@@ -99,7 +102,12 @@ export interface Backend {
   address: string;
   node: string;
   terminating?: boolean;
+  /** Of hints, in `forZones` and `forNodes`. */
+  zones?: string[];
+  hintedNodes?: string[];
 }
+
+const hint = (names: readonly string[] = []) => names.map((name) => ({ name }));
 
 /** Only these CIDRs may reach port 80 of the pods with this label. */
 export const onlyFrom = (app: string, ...cidrs: string[]): KubernetesObject => ({

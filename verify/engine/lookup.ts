@@ -14,9 +14,10 @@ export function matches(pod: V1Pod, { namespace, name, labels }: PodSelection): 
   return Object.entries(labels ?? {}).every(([key, value]) => pod.metadata?.labels?.[key] === value);
 }
 
-/** The selected pods: all that run, each with an address. */
+/** The selected pods: all that run, each with an address. Labels do not select a pod that terminates; its name does. */
 export function livePods(view: ClusterView, selection: PodSelection): V1Pod[] {
-  const pods = view.pods.filter((pod) => matches(pod, selection) && !hasEnded(pod));
+  const isLive = (pod: V1Pod) => !hasEnded(pod) && (selection.name !== undefined || !isTerminating(pod));
+  const pods = view.pods.filter((pod) => matches(pod, selection) && isLive(pod));
   if (pods.length === 0) throw new NotYet(`${selectionText(selection)} does not exist`);
   for (const pod of pods) {
     if (podAddresses(pod).length === 0) throw new NotYet(`pod ${podName(pod)} has no address yet (${phase(pod)})`);
@@ -98,8 +99,12 @@ function serviceAddress(
   return firstAddress(addresses, `service ${namespace}/${name}`, family);
 }
 
-function hasEnded({ metadata, status }: V1Pod): boolean {
-  return metadata?.deletionTimestamp !== undefined || status?.phase === "Succeeded" || status?.phase === "Failed";
+function hasEnded({ status }: V1Pod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
+}
+
+function isTerminating({ metadata }: V1Pod): boolean {
+  return metadata?.deletionTimestamp !== undefined;
 }
 
 function firstAddress(addresses: string[], owner: string, family?: Family): string {

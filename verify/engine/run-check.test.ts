@@ -146,6 +146,15 @@ describe("patience", () => {
     expect(world.batches.filter(({ batch }) => batch.length > 0 && batch[0]?.host !== "172.31.1.8")).toHaveLength(0);
   });
 
+  it("finds a terminating pod by its name, as source and as destination, and not by its labels", async () => {
+    const world = new FakeWorld();
+    const leaving = pod("leaving", "node", "10.244.1.77", { app: "leaving" });
+    world.cluster.pods.push({ ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: new Date() } });
+    expect((await row(world, { to: "tcp://pod/default/leaving:80" }))?.observed).not.toContain("does not exist");
+    expect((await row(world, { from: "pod/default/leaving" }))?.observed).not.toContain("does not exist");
+    expect((await row(world, { to: "tcp://pod/default/app=leaving:80" }))?.observed).toContain("does not exist");
+  });
+
   it("shows a prober that cannot be reached as what every probe of it found", async () => {
     const world = new FakeWorld();
     const prepare = async () => Promise.reject(new Error("machine client1: gone"));

@@ -36,7 +36,8 @@ export function services({ frontends, slots, backends, sourceRanges }: MapStores
   const rows = frontends.entries().map(([frontend, service]) => {
     const chosen = Array.from({ length: service.backendCount }, (_, index) => {
       const backend = backendsById.get(bySlot.get(`${service.backendList}/${index}`) ?? 0);
-      return backend ? addressAndPort(backend.address, backend.port) : "missing";
+      const name = backend ? addressAndPort(backend.address, backend.port) : "missing";
+      return index < service.clusterFirst ? `${name}(local only)` : name;
     });
     return [
       `${addressAndPort(frontend.address, frontend.port)}/${protocol(frontend.protocol)}`,
