@@ -54,6 +54,7 @@ export {
   type LatencyMeasurement,
   LatencyQuantity,
   type LatencyThreshold,
+  type ProbeServer,
   type SourceIpVerificationArgs,
   type SshConnection,
   type VerificationTarget,

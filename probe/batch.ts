@@ -39,6 +39,8 @@ export const probeSchema = z.strictObject({
   dns: dnsSchema.optional(),
   /** Of several addresses that a name has: only one of this family. */
   family: familySchema.optional(),
+  /** Bytes that are sent, and compared with what comes back. Default: a request, and any answer. */
+  size: z.int().min(1).optional(),
   /** The path that is asked for (HTTP). Default: `/`. */
   path: z.string().startsWith("/").optional(),
 });
@@ -48,6 +50,9 @@ export const batchSchema = z.array(probeSchema);
 
 /** The line with which a prober started with --wait reports that it is ready; the next line of input starts the probes. */
 export const READY = '{"ready":true}';
+
+/** The line with which an attended probe server reports that it listens. */
+export const LISTENING = '{"listening":true}';
 
 /** `none`: no packet was sent, `error` says why (name not resolved, local port busy, pod not on this node); or the result is not known, `undecided` says why. */
 export type ProbeResult = "allowed" | "dropped" | "rejected" | "none";
@@ -79,6 +84,10 @@ export interface AttemptResult {
   undecided?: string;
   /** Why no packet can have left this network namespace, if known; the verdict then only reflects silence. */
   unsent?: string;
+  /** With `size`: bytes that came back and are those that were sent. */
+  echoed?: number;
+  /** With `size`: offset of the first byte that came back and is another one. */
+  differsAt?: number;
   /** The status of an HTTP answer. */
   status?: number;
   /** First bytes of an answer that is not a probe server's. */

@@ -10,10 +10,14 @@ export function registerProbeServer(program: Command): void {
     )
     .option("--tcp <ports>", 'TCP ports, e.g. "80,81"', parsePorts, [])
     .option("--udp <ports>", 'UDP ports, e.g. "80,81"', parsePorts, [])
-    .action(async (ports: { tcp: number[]; udp: number[] }) => {
-      if (ports.tcp.length + ports.udp.length === 0) return program.error("probe-server: give --tcp or --udp a port.");
-      const { runProbeServer } = await import("./server.ts");
-      await runProbeServer(ports);
+    .option("--name <name>", "who it says it is; by default the pod that it runs in")
+    .option("--attended", "print a line when it listens, and end with a line or the end of standard input", false)
+    .action(async (options: { tcp: number[]; udp: number[]; name?: string; attended: boolean }) => {
+      const { tcp, udp, name, attended } = options;
+      if (tcp.length + udp.length === 0) return program.error("probe-server: give --tcp or --udp a port.");
+      const { runAttendedServer, runProbeServer } = await import("./server.ts");
+      if (!attended) return runProbeServer({ tcp, udp }, name);
+      await endWith(runAttendedServer({ tcp, udp }, name, process.stdin, process.stdout));
     });
 }
 

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { describe } from "./answer.ts";
 import type { AttemptResult, Outcome, Probe } from "./batch.ts";
+import { seedOf } from "./echo.ts";
 import { resultOfError } from "./errors.ts";
 import { explainSilence } from "./next-hop.ts";
 import { request } from "./tcp-attempt.ts";
@@ -19,6 +20,8 @@ const rawSchema = z.object({
   received: z.string().default(""),
   localAddress: z.string().optional(),
   localPort: z.int().optional(),
+  echoed: z.int().optional(),
+  differsAt: z.int().optional(),
   error: z.string().optional(),
   unresolved: z.boolean().default(false),
   routes: z.string().default(""),
@@ -30,8 +33,21 @@ type Raw = z.output<typeof rawSchema>;
 export function portableBatch(batch: Probe[]): object[] {
   return batch.flatMap((probe) =>
     Array.from({ length: probe.count }, (_, index) => {
-      const { id, host, port, protocol, sourcePort, timeoutMs, family, path } = probe;
+      const { id, host, port, protocol, sourcePort, timeoutMs, family, path, size } = probe;
       const token = `${probe.token}.${index + 1}`;
+      if (size !== undefined)
+        return {
+          id,
+          attempt: index + 1,
+          host,
+          port,
+          protocol,
+          sourcePort,
+          timeoutMs,
+          family,
+          size,
+          seed: seedOf(token),
+        };
       const sent = protocol === "tcp" ? Buffer.from(request({ host, port, token, path })) : payload({ port, token });
       const own = { id, attempt: index + 1, payload: sent.toString("base64") };
       return { ...own, host, port, protocol, sourcePort, timeoutMs, family };
@@ -54,7 +70,7 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
       cause: "unresolved",
     };
   const outcome = probe.protocol === "tcp" ? tcpOutcome(raw, probe) : udpOutcome(raw, probe);
-  const { address = probe.host, connectMs, localAddress, localPort, routes, neighbours } = raw;
+  const { address = probe.host, connectMs, localAddress, localPort, routes, neighbours, echoed, differsAt } = raw;
   const told = describe(Buffer.from(raw.received, "base64").toString("utf8"));
   return {
     id,
@@ -63,16 +79,19 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
     ...(raw.opened && { connectMs, localAddress, localPort }),
     ...(raw.opened && probe.protocol === "tcp" && { opened: true }),
     ...told,
+    ...(echoed !== undefined && { echoed, differsAt }),
     ...explainSilence(outcome, address, () => ({ routes, neighbours })),
     ...(address !== probe.host && { address }),
   };
 }
 
 /** As in tcp-attempt.ts: allowed means that data came back, or at least the server's own close. */
-function tcpOutcome({ opened, ended, received, error }: Raw, { timeoutMs }: Probe): Outcome {
+function tcpOutcome({ opened, ended, received, error, echoed }: Raw, { timeoutMs, size }: Probe): Outcome {
   if (!opened && error === "TIMEOUT")
     return { verdict: "dropped", error: `no answer to the connection request within ${timeoutMs} ms` };
   if (!opened) return failed(error);
+  if (error === "TIMEOUT" && echoed !== undefined && echoed > 0 && !ended)
+    return { verdict: "dropped", error: `${echoed} of ${size} bytes came back, then nothing for ${timeoutMs} ms` };
   if (ended || received !== "") return { verdict: "allowed" };
   if (error === "TIMEOUT") return { verdict: "dropped", error: "the connection opened, then nothing came back" };
   return { verdict: "allowed", error: `${error} after the connection opened` };

@@ -119,6 +119,26 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
     expect(results[0]).toMatchObject({ source: "10.99.0.1", localAddress: "10.99.0.1" });
   });
 
+  it("compare echoes of several fragments and segments", async () => {
+    const results = await probe(
+      { size: 1_000_000 },
+      { size: 8000, protocol: "udp" },
+      { size: 60_000, protocol: "udp", count: 3 },
+      { size: 60_000, protocol: "udp", port: 81 },
+      { size: 60_000, port: 81 },
+      { size: 60_000, port: 82 },
+    );
+    expect(results.map(({ verdict, echoed }) => [verdict, echoed])).toEqual([
+      ["allowed", 1_000_000],
+      ["allowed", 8000],
+      ...Array(3).fill(["allowed", 60_000]),
+      ["dropped", undefined],
+      ["dropped", undefined],
+      ["rejected", undefined],
+    ]);
+    expect(results[0]).toMatchObject({ source: "10.99.0.1", localAddress: "10.99.0.1" });
+  });
+
   it("get their answer from the address they asked, also from one that appears later", async () => {
     ip("-n", server, "address", "add", "10.99.0.4/24", "dev", "veth0");
     await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -132,6 +152,46 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
     expect(results.map(({ verdict, error, sourcePort }) => error ?? `${verdict} ${sourcePort}`)).toEqual(
       Array(50).fill("allowed 40001"),
     );
+  });
+
+  it("are answered by an attended server under its name, until its input ends", async () => {
+    const attended = inside(
+      server,
+      process.execPath,
+      program,
+      "probe-server",
+      "--tcp",
+      "90",
+      "--name",
+      "machine/b",
+      "--attended",
+    );
+    await new Promise((resolve) => attended.stdout?.once("data", resolve));
+    expect(await probe({ port: 90 })).toMatchObject([{ verdict: "allowed", server: "machine/b", source: "10.99.0.1" }]);
+    const ended = new Promise((resolve) => attended.once("close", resolve));
+    attended.stdin?.end();
+    expect(await ended).toBe(0);
+    expect(await probe({ port: 90 })).toMatchObject([{ verdict: "rejected" }]);
+  });
+
+  it("are not answered by a server whose port is taken: it says so and ends", async () => {
+    const second = inside(
+      server,
+      process.execPath,
+      program,
+      "probe-server",
+      "--tcp",
+      "80",
+      "--name",
+      "x",
+      "--attended",
+    );
+    let said = "";
+    second.stderr?.on("data", (text) => {
+      said += text;
+    });
+    expect(await new Promise((resolve) => second.once("close", resolve))).toBe(2);
+    expect(said).toContain("EADDRINUSE");
   });
 
   it("bind a port again after it was dropped, by the next process", async () => {

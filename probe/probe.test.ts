@@ -1,5 +1,5 @@
 import { createServer as createHttp } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AttemptResult, Probe } from "./batch.ts";
 import { freePort } from "./free-port.fixture.ts";
@@ -27,6 +27,13 @@ async function run(...probes: Probe[]): Promise<AttemptResult[]> {
 
 describe("probe client and probe server over loopback", () => {
   const closers: (() => void)[] = [];
+
+  const listening = (server: Server): Promise<number> => {
+    closers.push(() => server.close());
+    return new Promise((resolve) =>
+      server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
+    );
+  };
 
   beforeAll(async () => {
     const server = await startProbeServer({ tcp: [port], udp: [port] }, "default/web-0");
@@ -67,14 +74,50 @@ describe("probe client and probe server over loopback", () => {
       asked.push(request.url ?? "");
       response.writeHead(request.url === "/healthz" ? 503 : 200).end("{}");
     });
-    const at = await new Promise<number>((resolve) =>
-      web.listen(0, "127.0.0.1", () => resolve((web.address() as AddressInfo).port)),
-    );
-    closers.push(() => web.close());
+    const at = await listening(web);
     const [plain, health] = [await run(probe({ port: at })), await run(probe({ port: at, path: "/healthz" }))];
     expect([plain[0]?.status, health[0]?.status]).toEqual([200, 503]);
     expect(health[0]).toMatchObject({ verdict: "allowed" });
     expect(asked).toEqual(["/", "/healthz"]);
+  });
+
+  it.each([
+    ["tcp", 1],
+    ["tcp", 1_000_000],
+    ["udp", 1],
+    ["udp", 8000],
+    ["udp", 60_000],
+    ["udp", 65_000],
+  ] as const)("compares an echo over %s of %i bytes", async (protocol, size) => {
+    const results = await run(probe({ protocol, size, count: 3 }));
+    expect(results).toHaveLength(3);
+    for (const result of results)
+      expect(result).toMatchObject({ verdict: "allowed", echoed: size, server: "default/web-0", source: "127.0.0.1" });
+  });
+
+  it("compares an echo of a server that is not this one's, and notices that a server does not echo", async () => {
+    const plain = createServer({ allowHalfOpen: true }, (socket) => void socket.pipe(socket));
+    const mute = createServer((socket) => void socket.on("data", () => socket.end("no such command\n")));
+    const [echoes, refuses] = await Promise.all([listening(plain), listening(mute)]);
+    const [whole] = await run(probe({ port: echoes, size: 300_000 }));
+    expect(whole).toMatchObject({ verdict: "allowed", echoed: 300_000 });
+    const [none] = await run(probe({ port: refuses, size: 10 }));
+    expect(none).toMatchObject({ verdict: "allowed", echoed: 0, differsAt: 0, answer: "no such command\n" });
+  });
+
+  it("calls an echo that stops half-way dropped", async () => {
+    const half = createServer(
+      { allowHalfOpen: true },
+      (socket) => void socket.once("data", (chunk) => void socket.write(chunk.subarray(0, 100))),
+    );
+    const [result] = await run(probe({ port: await listening(half), size: 1000 }));
+    expect(result).toMatchObject({ verdict: "dropped", echoed: 100 });
+    expect(result?.error).toBe("100 of 1000 bytes came back, then nothing for 400 ms");
+  });
+
+  it.each(["tcp", "udp"] as const)("calls a closed %s port rejected also with a size", async (protocol) => {
+    const [result] = await run(probe({ protocol, port: closedPort, size: 100 }));
+    expect(result).toMatchObject({ verdict: "rejected", error: "ECONNREFUSED" });
   });
 
   it("answers from the address a datagram was sent to", async () => {

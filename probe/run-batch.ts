@@ -1,4 +1,5 @@
 import type { AttemptResult, Outcome, Probe } from "./batch.ts";
+import { attemptEcho } from "./echo-attempt.ts";
 import { isPortBusy } from "./errors.ts";
 import { explainSilence } from "./next-hop.ts";
 import { resolveHost } from "./resolve.ts";
@@ -27,12 +28,13 @@ interface Attempt {
   attempt: number;
 }
 
-/** Attempts that bind the same local port share a lane and run in order; every other attempt has its own. */
+/** Attempts that bind the same local port, or that send much, share a lane and run in order; every other attempt has its own. */
 function lanes(probes: Probe[]): Attempt[][] {
   const byPort = new Map<string, Attempt[]>();
   for (const probe of probes) {
     for (let attempt = 1; attempt <= probe.count; attempt++) {
-      const key = probe.sourcePort ? `${probe.protocol}:${probe.sourcePort}` : `${probe.id}#${attempt}`;
+      const own = probe.size === undefined ? `${probe.id}#${attempt}` : probe.id;
+      const key = probe.sourcePort ? `${probe.protocol}:${probe.sourcePort}` : own;
       byPort.set(key, [...(byPort.get(key) ?? []), { probe, attempt }]);
     }
   }
@@ -56,7 +58,11 @@ async function attemptOnce(probe: Probe, attempt: number): Promise<Outcome> {
     path,
     token: `${probe.token}.${attempt}`,
   };
-  const send = (): Promise<Outcome> => (probe.protocol === "tcp" ? attemptTcp(target) : attemptUdp(target));
+  const { protocol, size } = probe;
+  const send = (): Promise<Outcome> => {
+    if (protocol === "udp") return attemptUdp({ ...target, size });
+    return size === undefined ? attemptTcp(target) : attemptEcho(target, size);
+  };
 
   // Nothing was sent while the port was busy, so trying again is still the same attempt.
   const giveUp = performance.now() + portPatienceMs;

@@ -1,4 +1,6 @@
 import type { Server } from "node:net";
+import type { Readable, Writable } from "node:stream";
+import { LISTENING } from "./batch.ts";
 import { podIdentity } from "./identity.ts";
 import { tellStalls } from "./stall.ts";
 import { listenTcp } from "./tcp-server.ts";
@@ -33,8 +35,7 @@ export async function startProbeServer(
 }
 
 /** Runs until SIGTERM or SIGINT; then stops listening and leaves, so that a pod ends without its grace period. */
-export async function runProbeServer(ports: ProbeServerPorts): Promise<void> {
-  const server = podIdentity();
+export async function runProbeServer(ports: ProbeServerPorts, server = podIdentity()): Promise<void> {
   const running = await startProbeServer(ports, server, (message) => console.error(message));
   console.error(
     `probe server ${server} answers on tcp ${ports.tcp.join(",") || "-"}, udp ${ports.udp.join(",") || "-"}`,
@@ -48,4 +49,28 @@ export async function runProbeServer(ports: ProbeServerPorts): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+}
+
+/**
+ * Runs while somebody attends: until a line or the end of the input, which also comes when the one who started it is killed.
+ * Rejects when a port cannot be had.
+ */
+export async function runAttendedServer(
+  ports: ProbeServerPorts,
+  server = podIdentity(),
+  input: Readable,
+  output: Writable,
+): Promise<void> {
+  const gone = new Promise<void>((resolve) => {
+    for (const event of ["data", "end", "close", "error"]) input.once(event, () => resolve());
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
+  input.resume();
+  const running = await startProbeServer(ports, server, (message) => console.error(message));
+  output.write(`${LISTENING}\n`);
+  await gone;
+  running.close();
+  input.destroy();
+  // Answers under way are small and already written.
+  setTimeout(() => process.exit(0), 100);
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, answerHttp, answerLine, plainAddress } from "./answer.ts";
+import { ECHO } from "./echo.ts";
 
 /** A client that is silent this long gets the raw line: it may be waiting for us to speak first. */
 const silenceMs = 50;
@@ -56,6 +57,11 @@ function serve(socket: Socket, server: string): void {
 
   socket.on("data", (chunk) => {
     if (answered) return;
+    if (received === "" && chunk[0] === ECHO) {
+      answered = true;
+      clearTimeout(timer);
+      return echo(socket, chunk, answer);
+    }
     received += chunk.toString("latin1");
     const kind = classify(received);
     if (kind === "raw") return replyLine();
@@ -64,10 +70,21 @@ function serve(socket: Socket, server: string): void {
       return reply(answerHttp(answer, received.startsWith("HEAD ")));
     timer = kind === "head" ? setTimeout(() => reply(answerHttp(answer)), requestMs) : setTimeout(replyLine, silenceMs);
   });
-  socket.on("end", () => (classify(received) === "head" ? reply(answerHttp(answer)) : replyLine()));
+  socket.on("end", () => answered || (classify(received) === "head" ? reply(answerHttp(answer)) : replyLine()));
   socket.on("error", () => socket.destroy());
   socket.on("close", () => clearTimeout(timer));
   socket.setTimeout(idleMs, () => socket.destroy());
+}
+
+/** Sends everything back as it comes, no faster than the client reads; the answer's line follows the client's end. */
+function echo(socket: Socket, first: Buffer, answer: Answer): void {
+  const back = (chunk: Buffer): void => {
+    if (!socket.write(chunk)) socket.pause();
+  };
+  socket.on("drain", () => socket.resume());
+  socket.on("data", back);
+  socket.on("end", () => socket.end(answerLine(answer)));
+  back(first);
 }
 
 /** `unclear`: could still become a method; `head`: HTTP whose head is not complete; `request`: complete; `raw`: not HTTP. */

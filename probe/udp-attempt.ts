@@ -2,6 +2,8 @@ import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { describe, plainAddress } from "./answer.ts";
 import type { Outcome } from "./batch.ts";
+import { bytesAt, Comparison, seedOf } from "./echo.ts";
+import { echoOf } from "./echo-attempt.ts";
 import { resultOfError } from "./errors.ts";
 import { afterSilence, silent } from "./silence.ts";
 
@@ -13,6 +15,8 @@ export interface UdpTarget {
   sourcePort?: number;
   timeoutMs: number;
   token: string;
+  /** Bytes to send, which are expected back. */
+  size?: number;
 }
 
 /**
@@ -35,9 +39,8 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
     );
     socket.once("error", (error: NodeJS.ErrnoException) => settle(resultOfError(error)));
     socket.once("message", (message) => {
-      const text = message.toString("utf8");
       const connectMs = Math.round((performance.now() - started) * 1000) / 1000;
-      settle({ verdict: "allowed", connectMs, ...describe(text) });
+      settle({ verdict: "allowed", connectMs, ...told(target, message) });
     });
     socket.bind(target.sourcePort ?? 0, () => {
       // The type omits the callback's error: a dataplane may refuse at the socket.
@@ -56,8 +59,17 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
   });
 }
 
-/** The token as a line; name servers get a valid query, since they drop everything else. */
-export function payload({ port, token }: Pick<UdpTarget, "port" | "token">): Buffer {
+/** What an answer says. */
+function told({ token, size }: UdpTarget, message: Buffer): Partial<Outcome> {
+  if (size === undefined) return describe(message.toString("utf8"));
+  const comparison = new Comparison(token, size);
+  comparison.add(message);
+  return echoOf(comparison);
+}
+
+/** The token as a line, or the bytes that are expected back; name servers get a valid query, since they drop everything else. */
+export function payload({ port, token, size }: Pick<UdpTarget, "port" | "token" | "size">): Buffer {
+  if (size !== undefined) return bytesAt(seedOf(token), 0, size);
   return port === 53 ? dnsQuestion(token) : Buffer.from(`${token}\n`);
 }
 

@@ -1,9 +1,12 @@
 import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { answerLine, plainAddress } from "./answer.ts";
+import { ECHO } from "./echo.ts";
 
 /** How often the local addresses are read again: a new interface's addresses appear with a delay. */
 const rescanMs = 200;
+/** Payload of the longest datagram over IPv4. */
+const longestDatagram = 65_507;
 
 /** A UDP port answered on every local address, also on those that appear later. */
 export interface UdpListener {
@@ -13,7 +16,7 @@ export interface UdpListener {
 }
 
 /**
- * Answers each datagram on `port` with one line.
+ * Answers each datagram on `port` with one line; one that asks for it is sent back whole before that line.
  *
  * One socket per local address, because a reply must come from the address the datagram was sent to: a wildcard socket
  * would let the routing table choose, which is wrong on hosts with several addresses, and Node offers no IP_PKTINFO
@@ -65,10 +68,11 @@ export async function listenUdp(
 
 function open(address: string, port: number, server: string): Promise<Socket> {
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
-  socket.on("message", (_message, peer) => {
+  socket.on("message", (message, peer) => {
     const line = answerLine({ server, source: plainAddress(peer.address), sourcePort: peer.port });
+    const answer = message[0] === ECHO ? withEcho(message, line) : line;
     // If the client's socket is gone, its host answers with ICMP, which is ignored here.
-    socket.send(line, peer.port, peer.address, () => {});
+    socket.send(answer, peer.port, peer.address, () => {});
   });
   return new Promise((resolve, reject) => {
     socket.once("error", (error) => {
@@ -81,6 +85,11 @@ function open(address: string, port: number, server: string): Promise<Socket> {
       resolve(socket);
     });
   });
+}
+
+/** The line is left out where both do not fit into a datagram. */
+function withEcho(message: Buffer, line: string): Buffer {
+  return message.length + line.length > longestDatagram ? message : Buffer.concat([message, Buffer.from(line)]);
 }
 
 /** Every address of every interface; link-local IPv6 with its scope. */

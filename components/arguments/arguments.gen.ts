@@ -211,6 +211,7 @@ export const FIELDS = {
     returnMode: { choice: "ReturnMode", optional: true, plain: true },
     serviceHandling: { choice: "ServiceHandling", optional: true, plain: true },
     expectations: { list: { object: "Expectation", plain: true }, optional: true, plain: true },
+    listen: { list: { object: "ProbeServer", plain: true }, optional: true, plain: true },
     checkFiles: { list: { type: "string", plain: true }, optional: true, plain: true },
     latency: { object: "LatencyMeasurement", optional: true, plain: true },
     comparisonModes: { list: { choice: "ComparisonMode", plain: true }, optional: true, plain: true },
@@ -252,6 +253,7 @@ export const FIELDS = {
     spread: { type: "number", optional: true, plain: true },
     spreadAtMost: { type: "number", optional: true, plain: true },
     http: { object: "HttpAnswer", optional: true, plain: true },
+    size: { type: "number", optional: true, plain: true },
     family: { choice: "AddressFamily", optional: true, plain: true },
     count: { type: "number", optional: true, plain: true },
     reply: { choice: "ReplyPath", optional: true, plain: true },
@@ -263,6 +265,11 @@ export const FIELDS = {
   HttpAnswer: {
     path: { type: "string", optional: true },
     status: { type: "number", optional: true, plain: true },
+  },
+  ProbeServer: {
+    at: { type: "string", plain: true },
+    tcp: { type: "string", optional: true, plain: true },
+    udp: { type: "string", optional: true, plain: true },
   },
   LatencyMeasurement: {
     connections: { type: "number", optional: true, plain: true },

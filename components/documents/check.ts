@@ -2,8 +2,9 @@ import { z } from "zod";
 import { FAMILIES } from "../../model/address/address.ts";
 import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
 import { parsePath, STATUS } from "../../model/expectation/http.ts";
+import { listenContradictions, parseListenerPlace, parsePorts } from "../../model/expectation/listener.ts";
 import { parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
-import { COUNTS, contradictionsIn } from "../../model/expectation/rules.ts";
+import { COUNTS, contradictionsIn, SIZES } from "../../model/expectation/rules.ts";
 import { known, oneOf, parsed, text, whole } from "./fields.ts";
 
 const metadataSchema = z.looseObject(
@@ -101,6 +102,7 @@ const expectationSchema = known(
     spread: whole(COUNTS.least, COUNTS.most, "Short form of distinct.atLeast.").optional(),
     spreadAtMost: whole(COUNTS.least, COUNTS.most, "Short form of distinct.atMost.").optional(),
     http: httpSchema.optional(),
+    size: whole(SIZES.least, SIZES.tcp, "Bytes that are sent, and that the server sends back whole.").optional(),
     family: oneOf(FAMILIES, "The family of the address that the host in `to` stands for.").optional(),
     count: whole(COUNTS.least, COUNTS.most, "Attempts, each a fresh connection or datagram. Default 1.").default(1),
     reply: oneOf(["direct", "viaEntryNode"], "How replies return: past the entry node, or through it.").optional(),
@@ -141,10 +143,40 @@ const stepSchema = known(
   "A step.",
 );
 
+/** A port may be written as a number. */
+const portsSchema = (protocol: string) => {
+  const allowed = `ports, like "8080" or "8080,8081"`;
+  return z
+    .union([z.int(), z.string()], { error: `must be ${allowed}` })
+    .transform(String)
+    .pipe(parsed(parsePorts, allowed, `${protocol} ports.`).transform(({ value }) => value))
+    .describe(`${protocol} ports, like "8080" or "8080,8081".`);
+};
+
+const listenSchema = z
+  .array(
+    known(
+      {
+        at: parsed(parseListenerPlace, "a machine or node/NAME", "A machine, or node/NAME (its host network)."),
+        tcp: portsSchema("TCP").optional(),
+        udp: portsSchema("UDP").optional(),
+      },
+      "A probe server.",
+    ),
+    { error: "must be a list of {at, tcp, udp}" },
+  )
+  .superRefine((entries, context) => {
+    const stated = entries.map(({ at, tcp, udp }) => ({ at: at.text, tcp, udp }));
+    for (const { field, problem, allowed } of listenContradictions(stated))
+      context.addIssue({ code: "custom", path: field, message: `${problem}; allowed: ${allowed}` });
+  })
+  .describe("Probe servers on machines and on nodes' host network, while this file runs.");
+
 /** The form of a check file. */
 export const checkSchema = known(
   {
     name: text("what is being checked, in words").describe("What is being checked, in words."),
+    listen: listenSchema.prefault([]),
     setup: z
       .array(objectSchema, { error: "must be a list of objects" })
       .default([])
@@ -155,6 +187,7 @@ export const checkSchema = known(
 );
 
 export type Check = z.output<typeof checkSchema>;
+export type Listener = Check["listen"][number];
 export type Step = Check["steps"][number];
 export type Expectation = Step["expect"][number];
 export type KubernetesObject = z.output<typeof objectSchema>;

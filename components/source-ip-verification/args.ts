@@ -95,6 +95,16 @@ export interface SshConnection {
   proxyCommand?: string;
 }
 
+/** A probe server that runs during the verification. It reports who connected to it. */
+export interface ProbeServer {
+  /** Where: a machine of the lab, or `node/NAME` (its host network). */
+  at: string;
+  /** TCP ports, like `8080` or `8080,8081`. Defaults to none. */
+  tcp?: string;
+  /** UDP ports, like `8080` or `8080,8081`. Defaults to none. */
+  udp?: string;
+}
+
 /** Arguments of `SourceIpVerification`. */
 export interface SourceIpVerificationArgs {
   /** Administrator's kubeconfig (YAML) of the cluster. */
@@ -130,6 +140,8 @@ export interface SourceIpVerificationArgs {
   serviceHandling?: ServiceHandling;
   /** What must hold besides, while the policies in force are the declared ones. Defaults to nothing. */
   expectations?: Expectation[];
+  /** Probe servers on machines and nodes, while `expectations` are tried. Defaults to none. */
+  listen?: ProbeServer[];
   /** Paths of check files (docs/checks.md), relative to the program's folder, carried out after that. Defaults to none. */
   checkFiles?: string[];
   /** Measures new connections. Defaults to no measurement, unless `comparisonModes` or `thresholds` need one. */

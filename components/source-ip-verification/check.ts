@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import type { MachineAddress } from "../machine/machine.ts";
+import type { ProbeServer } from "./args.ts";
 import { asWritten, type Expectation } from "./expectation.ts";
 
 /** A target in the words of check files. */
@@ -26,6 +27,8 @@ export interface ServiceUnderTest {
   droppedClients: string[];
   /** What must hold besides. */
   expectations: pulumi.Unwrap<Expectation>[];
+  /** Probe servers on machines and nodes meanwhile. */
+  listen: ProbeServer[];
 }
 
 /** Seconds: a cluster's own pods (CoreDNS, say) start only once the dataplane is there. */
@@ -90,6 +93,7 @@ export function sourceIpCheck(service: ServiceUnderTest) {
   const opens = service.droppedClients.length > 0 && nodePorts.length > 0;
   return {
     name: service.name,
+    ...(service.listen.length > 0 && { listen: service.listen }),
     steps: opens ? [everybody, onlyAdmitted] : [{ expect: asDeclared, within: PATIENCE }],
   };
 }

@@ -119,6 +119,12 @@ test("SourceIpVerification goes through every target: each client by each node p
   expect(check.steps[0].expect).not.toContainEqual(service);
 });
 
+test("SourceIpVerification has probe servers meanwhile", async () => {
+  const listen = [{ at: "client1", tcp: "8080", udp: "8080" }];
+  expect((await commandOf({ listen })).check.listen).toEqual(listen);
+  expect((await commandOf({})).check).not.toHaveProperty("listen");
+});
+
 test("SourceIpVerification opens nothing for pods alone", async () => {
   const targets = [{ service: "nginx", port: 80, from: ["pod/default/web"] }];
   const { check } = await commandOf({ entryAddress: undefined, nodePort: undefined, targets });
@@ -232,6 +238,10 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
     'expectations[0].http.path is "b", but must be a path that begins with "/"',
   ],
   [
+    { expectations: [{ from: "a", to: "udp://b:1", verdict: Verdict.Allowed, size: 65_001 }] },
+    "expectations[0].size is 65001, but must be at most 65000",
+  ],
+  [
     { expectations: [{ from: "a", to: "udp://b:1", verdict: Verdict.Allowed, http: {} }] },
     "expectations[0].http is {}, but must be absent unless to is tcp://",
   ],
@@ -255,6 +265,9 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
     { checkFiles: ["/no/such.check.yaml"] },
     'checkFiles[0] is "/no/such.check.yaml", but must be a file that can be read (ENOENT)',
   ],
+  [{ listen: [{ at: "client1" }] }, 'listen[0] is {"at":"client1"}, but must be tcp, udp or both'],
+  [{ listen: [{ at: "pod/a/b", tcp: "80" }] }, 'listen[0].at is "pod/a/b", but must be a machine\'s name or node/NAME'],
+  [{ listen: [{ at: "client1", tcp: "80,80" }] }, 'listen[0].tcp is "80,80", but must be ports from 1 to 65535'],
   [{ latency: { connections: 0 } }, "latency.connections is 0, but must be a whole number from 1 to 60000"],
   [
     { comparisonModes: ["iptables" as ComparisonMode] },

@@ -98,7 +98,7 @@ type Known = pulumi.Unwrap<CheckedVerification>;
 /** The document that `verify verify` reads. */
 function documentOf(name: string, values: Known, args: SourceIpVerificationArgs) {
   const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf, thresholds = [] } = args;
-  const { namespace, podLabels, clients, droppedClients, targets, expectations } = values;
+  const { namespace, podLabels, clients, droppedClients, targets, expectations, listen } = values;
   const known = targets.map((target) => knownTarget(target, namespace));
   const title = `${name}: the pods of ${known.map(({ to }) => to.replace(/^tcp:../, "")).join(", ")} see their clients`;
   const check = sourceIpCheck({
@@ -111,6 +111,7 @@ function documentOf(name: string, values: Known, args: SourceIpVerificationArgs)
     clients,
     droppedClients,
     expectations,
+    listen,
   });
   const mode = ownMode(args);
   const limits = thresholds.map((threshold) => ({ mode, ...threshold }));

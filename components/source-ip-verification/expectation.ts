@@ -3,7 +3,7 @@ import { FAMILIES } from "../../model/address/address.ts";
 import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
 import { parsePath, STATUS } from "../../model/expectation/http.ts";
 import { FormatError, parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
-import { COUNTS, contradictionsIn, type Stated } from "../../model/expectation/rules.ts";
+import { COUNTS, contradictionsIn, SIZES, type Stated } from "../../model/expectation/rules.ts";
 import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { oneOf, requireWhole } from "../values/choices.ts";
 
@@ -73,6 +73,8 @@ export interface Expectation {
   spreadAtMost?: number;
   /** What an HTTP server must answer; only with `tcp://`. Defaults to anything. */
   http?: HttpAnswer;
+  /** Bytes that are sent, and that the server must send back whole: a probe server, or any echo server. Defaults to a request. */
+  size?: number;
   /** The family of the address that the host in `to` stands for. Defaults to its first address. */
   family?: AddressFamily;
   /** Attempts, each a fresh connection or datagram. Defaults to 1. */
@@ -83,7 +85,19 @@ export interface Expectation {
 
 /** Refuses what cannot be an expectation; the rest is the check's to judge, which knows the cluster. */
 export function requireExpectation(place: InputPlace, expectation: Expectation): Expectation {
-  const { source, sources, sourcePort, servers, spread, spreadAtMost, distinct, http, family, count = 1 } = expectation;
+  const {
+    source,
+    sources,
+    sourcePort,
+    servers,
+    spread,
+    spreadAtMost,
+    distinct,
+    http,
+    size,
+    family,
+    count = 1,
+  } = expectation;
   if (source !== undefined && sources) refuse(at(place, "sources"), sources, "absent where source is given");
   if (servers?.length === 0) refuse(at(place, "servers"), servers, "at least one NAMESPACE/NAME");
   if (sources?.length === 0) refuse(at(place, "sources"), sources, "at least one source");
@@ -92,6 +106,7 @@ export function requireExpectation(place: InputPlace, expectation: Expectation):
     if (number !== undefined) requireWhole(at(place, field), number, COUNTS.least, COUNTS.most);
   for (const [field, number] of Object.entries(distinct ?? {}))
     requireWhole(at(at(place, "distinct"), field), number, COUNTS.least, COUNTS.most);
+  if (size !== undefined) requireWhole(at(place, "size"), size, SIZES.least, SIZES.tcp);
   if (http?.status !== undefined) requireWhole(at(at(place, "http"), "status"), http.status, STATUS.least, STATUS.most);
   if (family !== undefined && !FAMILIES.includes(family)) refuse(at(place, "family"), family, oneOf([...FAMILIES]));
   const fit = {

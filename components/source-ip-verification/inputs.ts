@@ -15,11 +15,13 @@ import { requireLabel } from "../values/names.ts";
 import {
   ComparisonMode,
   type LatencyThreshold,
+  type ProbeServer,
   type SourceIpVerificationArgs,
   type SshConnection,
   type VerificationTarget,
 } from "./args.ts";
 import { type Expectation, requireExpectation } from "./expectation.ts";
+import { requireListen } from "./listen.ts";
 
 /** Values of a verification, each checked, or checked as soon as it is known. */
 export interface CheckedVerification {
@@ -30,6 +32,7 @@ export interface CheckedVerification {
   /** The short form first. */
   targets: VerificationTarget[];
   expectations: Expectation[];
+  listen: ProbeServer[];
   ssh: SshConnection[];
   probeImage?: pulumi.Input<string>;
 }
@@ -50,6 +53,7 @@ export function requireVerification(place: InputPlace, args: SourceIpVerificatio
       requireExpectation(at(at(place, "expectations"), index), expectation),
     ),
     ssh: requireConnections(at(place, "ssh"), args.ssh),
+    listen: requireListen(at(place, "listen"), args.listen ?? []),
     clients: checkedBeside<MachineAddress[], unknown>(args.clients, [droppedClients], (clients, [dropped]) =>
       requireClients(place, clients, dropped as string[], args),
     ),

@@ -3,11 +3,14 @@ import { parseDestination } from "./destination.ts";
 import { parsePlace } from "./place.ts";
 import { contradictionsIn, type Stated } from "./rules.ts";
 
+const to = parseDestination;
+
 const fields = (changed: Partial<Stated>) =>
   contradictionsIn({ verdict: "allowed", count: 3, ...changed }).map(({ field }) => field);
 
 test("numbers that can be met are no contradiction", () => {
   expect(fields({})).toEqual([]);
+  expect(fields({ size: 65_000, to: to("udp://a:1") })).toEqual([]);
   expect(fields({ spread: 3 })).toEqual([]);
   expect(fields({ spread: 2, spreadAtMost: 2 })).toEqual([]);
   expect(fields({ distinct: { atLeast: 2, atMost: 2 } })).toEqual([]);
@@ -21,8 +24,6 @@ test("labels in from and to may select several pods, so that there are more atte
   expect(fields({ distinct, count: 1, from: parsePlace("pod/default/web") })).not.toEqual([]);
 });
 
-const to = parseDestination;
-
 test.each<[Partial<Stated>, string[]]>([
   [{ distinct: {} }, ["distinct"]],
   [{ distinct: { atLeast: 4 } }, ["distinct.atLeast"]],
@@ -30,6 +31,9 @@ test.each<[Partial<Stated>, string[]]>([
   [{ distinct: { atMost: 1 }, count: 1 }, ["distinct.atMost"]],
   [{ distinct: { atLeast: 2 }, spread: 2 }, ["spread"]],
   [{ distinct: { atLeast: 1 }, verdict: "dropped" }, ["distinct"]],
+  [{ size: 65_001, to: to("udp://a:1") }, ["size"]],
+  [{ size: 100_000_000, to: to("tcp://a:1"), count: 11 }, ["size"]],
+  [{ size: 1, http: {} }, ["size"]],
   [{ http: {}, to: to("udp://a:1") }, ["http"]],
   [{ http: {}, verdict: "rejected" }, ["http"]],
   [{ family: "IPv6", to: to("udp://10.0.0.1:1") }, ["family"]],

@@ -20,6 +20,8 @@ export interface Stated {
   spreadAtMost?: number;
   distinct?: Distinct;
   http?: object;
+  /** Bytes that are sent. */
+  size?: number;
   family?: string;
   /** Absent: not known yet. */
   from?: Place;
@@ -37,6 +39,12 @@ export interface Contradiction {
 
 /** Attempts of one expectation. */
 export const COUNTS = { least: 1, most: 1000 };
+
+/** Bytes that one attempt sends, at most. Over UDP they are one datagram, and the server adds who it is. */
+export const SIZES = { least: 1, tcp: 100_000_000, udp: 65_000 };
+
+/** Bytes that all attempts of an expectation send from one place. */
+const LARGEST_SUM = 1_000_000_000;
 
 /** Every contradiction, in the order of the fields. */
 export function contradictionsIn(stated: Stated): Contradiction[] {
@@ -81,8 +89,9 @@ function distinctContradictions(stated: Stated): Contradiction[] {
   return found;
 }
 
-function wordContradictions({ verdict, http, family, to }: Stated): Contradiction[] {
-  const found: Contradiction[] = [];
+function wordContradictions(stated: Stated): Contradiction[] {
+  const { verdict, http, family, to } = stated;
+  const found: Contradiction[] = sizeContradictions(stated);
   if (http && to && to.protocol !== "tcp")
     found.push({
       field: "http",
@@ -98,6 +107,31 @@ function wordContradictions({ verdict, http, family, to }: Stated): Contradictio
       allowed: `${familyOf(address)}, or a host that is a name`,
     });
   }
+  return found;
+}
+
+function sizeContradictions({ size, count, http, to }: Stated): Contradiction[] {
+  if (size === undefined) return [];
+  const found: Contradiction[] = [];
+  const most = to?.protocol === "udp" ? SIZES.udp : SIZES.tcp;
+  if (size > most)
+    found.push({
+      field: "size",
+      problem: `${size} bytes are too many over ${to?.protocol}`,
+      allowed: `at most ${most}`,
+    });
+  if (size * count > LARGEST_SUM)
+    found.push({
+      field: "size",
+      problem: `${count} attempts would send ${size * count} bytes`,
+      allowed: `at most ${Math.floor(LARGEST_SUM / count)} with count ${count}`,
+    });
+  if (http)
+    found.push({
+      field: "size",
+      problem: "cannot be sent beside an HTTP request",
+      allowed: "absent where http is given",
+    });
   return found;
 }
 

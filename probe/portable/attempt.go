@@ -55,6 +55,10 @@ func connection(attempt Attempt, result *Result) {
 	result.Opened, result.ConnectMs = true, milliseconds(time.Since(started))
 	local := tcp.LocalAddr().(*net.TCPAddr)
 	result.LocalAddress, result.LocalPort = local.IP.String(), local.Port
+	if attempt.Size > 0 {
+		echo(tcp, attempt, timeout, result)
+		return
+	}
 	if _, err := tcp.Write(attempt.Payload); err != nil {
 		result.Error = name(err)
 		return
@@ -101,14 +105,25 @@ func datagram(attempt Attempt, result *Result) {
 	_ = socket.SetDeadline(started.Add(time.Duration(attempt.TimeoutMs) * time.Millisecond))
 	buffer := make([]byte, longestAnswer)
 	count := 0
-	if _, err = socket.Write(attempt.Payload); err == nil {
+	payload := attempt.Payload
+	if attempt.Size > 0 {
+		payload = bytesAt(attempt.Seed, 0, attempt.Size)
+	}
+	if _, err = socket.Write(payload); err == nil {
 		count, err = socket.Read(buffer)
 	}
 	if err != nil {
 		result.Error = name(err)
 		return
 	}
-	result.ConnectMs, result.Ended, result.Received = milliseconds(time.Since(started)), true, buffer[:count]
+	result.ConnectMs, result.Ended = milliseconds(time.Since(started)), true
+	if attempt.Size > 0 {
+		compared := comparison{attempt: attempt}
+		compared.add(buffer[:count])
+		compared.tell(result)
+		return
+	}
+	result.Received = buffer[:count]
 }
 
 // A local port of a connection that is closing may be bound again.

@@ -25,6 +25,9 @@ type Attempt struct {
 	Family string `json:"family"`
 	// What is sent.
 	Payload []byte `json:"payload"`
+	// Instead: so many bytes, which are expected back.
+	Size int    `json:"size"`
+	Seed uint32 `json:"seed"`
 }
 
 // Result is what happened.
@@ -40,6 +43,9 @@ type Result struct {
 	Received     []byte `json:"received,omitempty"`
 	LocalAddress string `json:"localAddress,omitempty"`
 	LocalPort    int    `json:"localPort,omitempty"`
+	// With a size: bytes that came back as they were sent, and where the first one is another.
+	Echoed    *int `json:"echoed,omitempty"`
+	DiffersAt *int `json:"differsAt,omitempty"`
 	// A name of errno(3), "TIMEOUT", or words.
 	Error string `json:"error,omitempty"`
 	// The name did not resolve.

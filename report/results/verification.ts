@@ -24,6 +24,7 @@ const seenSchema = z
       .string()
       .optional()
       .describe("Whose address that is: machine client1, node master, pod default/web-0."),
+    echoedBytes: z.int().optional().describe("With a size: bytes that came back as they were sent."),
     httpStatus: z.int().optional().describe("The status of the HTTP answer."),
     witness: z.enum(["log", "answer"]).optional().describe("How the server reported the client's address."),
     reply: z.enum(["direct", "viaEntryNode", "onEntryNode"]).optional().describe("onEntryNode: the server runs there."),
@@ -57,6 +58,7 @@ export const reasonCodes = [
   "tooManyServers",
   "serversUnknown",
   "otherStatus",
+  "otherEcho",
   "replyDetour",
   "replyShortcut",
 ] as const;

@@ -15,6 +15,11 @@ export interface Actor {
   prepare(batch: Probe[]): Promise<Prepared>;
   /** Resolves when packets are being seen. @param filter in pcap's language */
   capture(filter: string): Promise<Capture>;
+  /**
+   * Starts a probe server. Resolves when it listens on every port; rejects with a message otherwise.
+   * @param name who it says it is
+   */
+  listen(ports: ListenPorts, name: string): Promise<RunningServer>;
 }
 
 /** A prober that waits for its start command. */
@@ -39,22 +44,38 @@ export interface NodeActor extends Actor {
   sockets(pods: PodReference[]): Promise<Map<string, SocketState[]>>;
 }
 
+/** Ports to answer on. */
+export interface ListenPorts {
+  tcp: number[];
+  udp: number[];
+}
+
+/** A running probe server. */
+export interface RunningServer {
+  /** Ends it; its ports are free afterwards. @returns why it did not run until now, if so */
+  stop(): Promise<string | undefined>;
+}
+
 /** A running capture. */
 export interface Capture {
   /** Ends it and returns the captured packets. */
   stop(): Promise<CapturedPacket[]>;
 }
 
-/** A batch with `count` attempts on one fixed port runs them in sequence; everything else is concurrent. */
+/** An echo of much is expected to come back at least at this rate. */
+const slowestBytesPerMs = 500;
+
+/** A batch with `count` attempts on one fixed port, or of a given size, runs them in sequence; everything else is concurrent. */
 export function longestBatchMs(batch: Probe[]): number {
   const perPort = new Map<string, number>();
-  for (const { pod, protocol, sourcePort, timeoutMs, count } of batch) {
-    const key = sourcePort ? `${pod} ${protocol} ${sourcePort}` : "";
-    const each = longestAttemptMs(timeoutMs);
-    const milliseconds = sourcePort ? count * (each + 1500) : each + 6000;
+  for (const { id, pod, protocol, sourcePort, timeoutMs, count, size } of batch) {
+    const inOrder = sourcePort ? `${pod} ${protocol} ${sourcePort}` : size === undefined ? undefined : id;
+    const key = inOrder ?? "";
+    const each = longestAttemptMs(timeoutMs) + (size ?? 0) / slowestBytesPerMs;
+    const milliseconds = inOrder ? count * (each + 1500) : each + 6000;
     perPort.set(
       key,
-      sourcePort ? (perPort.get(key) ?? 0) + milliseconds : milliseconds * Math.ceil(totalCount(batch) / 256),
+      inOrder ? (perPort.get(key) ?? 0) + milliseconds : milliseconds * Math.ceil(totalCount(batch) / 256),
     );
   }
   return 20_000 + Math.max(...perPort.values());

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Actor, RunningCommand } from "./actor.ts";
 import { startCapture } from "./capture.ts";
+import { serverCommand, startServer } from "./listen.ts";
 import { prepareProber } from "./prober.ts";
 
 /** Where the programs of this package are. */
@@ -21,6 +22,8 @@ export function labMachine(programs: Programs, lab: string, machine: string): Ac
       prepareProber(`machine ${machine}`, batch, async (onLine) => start([...enter, "probe", "--wait"], onLine)),
     capture: (filter) =>
       startCapture(`machine ${machine}`, async (onLine) => start([...enter, "capture", filter], onLine)),
+    listen: (ports, name) =>
+      startServer(`machine ${machine}`, async (onLine) => start([...enter, ...serverCommand(ports, name)], onLine)),
   };
 }
 

@@ -83,6 +83,8 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     const probes = asked(
       { port: 80, count: 2, sourcePort: 40_001 },
       { port: 80, protocol: "udp" },
+      { port: 80, size: 1_000_000 },
+      { port: 80, protocol: "udp", size: 60_000 },
       { port: 81 },
       { port: 81, protocol: "udp" },
       { port: 82 },
@@ -115,7 +117,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
       "another key",
       {},
       "stranger",
-      /^machine client1: ssh to root@client1.example: .*Permission denied \(publickey.* Next: is it the key/,
+      /^machine client1: ssh to root@client1.example: .*Permission denied \(publickey.* Next: check that this key/,
     ],
     [
       "a host that was not announced",
@@ -127,7 +129,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
       "a host that is down",
       { proxyCommand: undefined, host: "127.0.0.1", port: 1 },
       "user",
-      /127.0.0.1 port 1: .*Connection refused.* Next: does it run/,
+      /127.0.0.1 port 1: .*Connection refused.* Next: check that it runs/,
     ],
   ])("%s is said in one line", async (_, connection, key, message) => {
     const machine = sshMachine(ssh.machine(connection), ssh.key(key), probers);

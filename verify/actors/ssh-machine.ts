@@ -59,6 +59,12 @@ export function sshMachine(machine: RemoteMachine, identity: SshIdentity, prober
   return {
     // Starting takes the CPU of another computer than the servers', so it is part of sending.
     prepare: async (batch) => ({ send: () => send(batch) }),
+    listen: () =>
+      Promise.reject(
+        new Error(
+          `machine ${machine.name} is accessed by SSH, where no probe server can run; allowed: machines of the lab and nodes`,
+        ),
+      ),
     // Captures need root and tcpdump, which a remote client need not have.
     capture: () =>
       Promise.reject(new Error(`machine ${machine.name} is accessed by SSH, where captures are not possible`)),

@@ -129,7 +129,12 @@ function answerReasons(findings: Findings, attempt: Attempt): Reason[] {
   }
   if (servers && !servers.some(({ value }) => isServer(view, server, value)))
     wrong.push({ code: "otherServer", server, allowed: servers.map(({ text }) => text) });
-  return [...wrong, ...httpReasons(findings, attempt), ...replyReasons(findings, attempt)];
+  return [
+    ...wrong,
+    ...httpReasons(findings, attempt),
+    ...echoReasons(findings, attempt),
+    ...replyReasons(findings, attempt),
+  ];
 }
 
 function isServer(view: ClusterView, server: string | undefined, selection: PodSelection): boolean {
@@ -142,6 +147,13 @@ function httpReasons({ plan: { expectation } }: Findings, { result }: Attempt): 
   if (!http || result.status === http.status) return [];
   const { status: observed, answer } = result;
   return [{ code: "otherStatus", observed, expected: http.status, path: http.path, answer }];
+}
+
+function echoReasons({ plan: { expectation } }: Findings, { result }: Attempt): Reason[] {
+  const { size } = expectation;
+  const { echoed = 0, differsAt, answer, error } = result;
+  if (size === undefined || echoed === size) return [];
+  return [{ code: "otherEcho", echoed, size, differsAt, answer, error }];
 }
 
 /**

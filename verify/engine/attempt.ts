@@ -77,6 +77,7 @@ function factOf({ view, machines, plan }: Findings, attempt: Attempt): Seen {
     source,
     sourcePort: result.sourcePort,
     sourceOwner: source && ownerOf(view, machines, source),
+    echoedBytes: result.echoed,
     httpStatus: result.status,
     witness: result.source ? "answer" : log?.source ? "log" : undefined,
     reply: replyOf(attempt),

@@ -46,6 +46,8 @@ interface Facts {
   tooFewServers: { servers: string[]; least: number };
   tooManyServers: { servers: string[]; most: number };
   serversUnknown: object;
+  /** Not all bytes came back as they were sent. */
+  otherEcho: { echoed: number; size: number; differsAt?: number; answer?: string; error?: string };
   /** Another HTTP status; absent: the answer is not HTTP. */
   otherStatus: { observed?: number; expected: number; path: string; answer?: string };
   /** The reply passed the entry node. */

@@ -158,6 +158,25 @@ describe("answers", () => {
     });
   });
 
+  it("are judged by what comes back of a size", async () => {
+    const world = new FakeWorld();
+    world.answer = () => ({ ...allowed, echoed: 60_000 });
+    const written = { size: 60_000 };
+    expect(await assessment(world, written)).toMatchObject({ pass: true, observed: "allowed, 60000 bytes echoed" });
+    expect(world.batches[0]?.batch[0]).toMatchObject({ size: 60_000 });
+    for (const [seen, words] of [
+      [{ echoed: 1472 }, "1472 of 60000 bytes came back"],
+      [{ echoed: 1472, differsAt: 1472 }, "of 60000 bytes the one at offset 1472 came back as another"],
+      [
+        { echoed: 0, differsAt: 0, answer: "HTTP/1.1 400" },
+        'the server does not send back what it receives; it answered "HTTP/1.1 400"',
+      ],
+    ] as const) {
+      world.answer = () => ({ ...allowed, ...seen });
+      expect(await assessment(world, written)).toMatchObject({ pass: false, evidence: [words] });
+    }
+  });
+
   it("are judged by HTTP status", async () => {
     const world = new FakeWorld();
     world.answer = () => ({ ...allowed, status: 503 });

@@ -8,6 +8,7 @@ import { expectedWords } from "../words/expected.ts";
 import { ObjectRefused } from "./apply.ts";
 import { type Assessment, untried } from "./assess.ts";
 import { Ledger } from "./ledger.ts";
+import { type Listeners, ListenFailed, startListeners } from "./listeners.ts";
 import { runRound } from "./round.ts";
 import { settle } from "./step.ts";
 import type { World } from "./world.ts";
@@ -31,8 +32,14 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
   const ledger = new Ledger(world);
   const rows: Row[] = [];
   let broken: CheckOutcome["broken"];
+  let listeners: Listeners | undefined;
   try {
     const nodes = needsNodes(check) ? world.openNodes() : undefined;
+    if (check.listen.length > 0) {
+      world.progress("starting probe servers");
+      await nodes;
+      listeners = await startListeners(world, check.listen);
+    }
     for (const object of check.setup) {
       stopWhenAsked(world);
       world.progress(`setup: ${named(object)}`);
@@ -43,20 +50,26 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
   } catch (error) {
     broken = error as Error;
     // Neither the user's nor the cluster's fault: the stack shows where the bug is.
-    if (!(error instanceof Stopped || error instanceof ObjectRefused || error instanceof KubernetesError))
+    if (![Stopped, ObjectRefused, KubernetesError, ListenFailed].some((known) => error instanceof known))
       world.progress(broken.stack ?? broken.message);
   } finally {
     world.progress("removing the check's objects");
   }
+  const ended = (await listeners?.stop()) ?? [];
   const left = await ledger.undo();
   for (const one of left) world.progress(`could not be undone: ${one}`);
   const untried = broken ? untriedRows(check, rows.length, broken.message) : [];
-  const problems = [...(broken ? [brokenProblem(check, broken)] : []), ...left.map(leftProblem)];
+  const problems = [
+    ...(broken ? [brokenProblem(check, broken)] : []),
+    ...ended.map((what) => ({ what })),
+    ...left.map(leftProblem),
+  ];
   return { rows: [...rows, ...untried], problems, ...(broken && { broken }) };
 }
 
-/** Whether a check needs probers on nodes: for probes from nodes or pods, and for captures. */
-const needsNodes = ({ steps }: Check): boolean =>
+/** Whether a check needs probers on nodes: for probes from nodes or pods, for captures, and for probe servers. */
+const needsNodes = ({ steps, listen }: Check): boolean =>
+  listen.some(({ at }) => at.value.kind === "node") ||
   steps.some(({ expect }) => expect.some(({ from, reply }) => from.value.kind !== "machine" || reply !== undefined));
 
 async function runStep(world: World, ledger: Ledger, check: Check, step: Step, index: number): Promise<Row[]> {

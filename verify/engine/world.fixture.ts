@@ -31,6 +31,8 @@ export class FakeWorld implements World {
   journal: string[] = [];
   /** Errors that the next calls of apply throw. */
   refusals: Error[] = [];
+  /** Why probe servers ended by themselves. */
+  serversDied: string | undefined;
   /** Who was ready and who sent, in order. */
   order: string[] = [];
   batches: { from: string; batch: Probe[] }[] = [];
@@ -96,6 +98,17 @@ export class FakeWorld implements World {
                 ...this.answer(from, probe),
               })),
             );
+          },
+        };
+      },
+      listen: async ({ tcp, udp }, name) => {
+        const refusal = this.refusals.shift();
+        if (refusal) throw refusal;
+        this.journal.push(`listen ${from} tcp ${tcp} udp ${udp} as ${name}`);
+        return {
+          stop: async () => {
+            this.journal.push(`stop ${name}`);
+            return this.serversDied;
           },
         };
       },

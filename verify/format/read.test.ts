@@ -37,6 +37,17 @@ describe("readChecks", () => {
     expect(read("http: {path: /healthz, status: 503}")).toMatchObject({ http: { path: "/healthz", status: 503 } });
   });
 
+  it("reads ports to listen on as text or number", () => {
+    const [check] = readChecks(
+      withLine('listen: [{at: client1, tcp: "8080, 8081", udp: 8080}, {at: node/a, udp: "53"}]'),
+      "f",
+    );
+    expect(check?.listen).toEqual([
+      { at: { text: "client1", value: { kind: "machine", name: "client1" } }, tcp: [8080, 8081], udp: [8080] },
+      { at: { text: "node/a", value: { kind: "node", name: "a" } }, udp: [53] },
+    ]);
+  });
+
   it("reads JSON and several documents", () => {
     const json = JSON.stringify({ name: "a", steps: [{ expect: [] }] });
     expect(readChecks(json, "f")).toHaveLength(1);
@@ -49,7 +60,20 @@ describe("readChecks", () => {
       "    witin: 3",
       'x.check.yaml:3:5: steps[0]: unknown key "witin"; did you mean "within"? (allowed: apply, delete, expect, within)',
     ],
-    ["extra: 1", 'unknown key "extra" (allowed: name, setup, steps)'],
+    ["extra: 1", 'unknown key "extra" (allowed: name, listen, setup, steps)'],
+    ["listen: client1", "listen: must be a list of {at, tcp, udp}"],
+    ["listen: [{at: pod/a/b, tcp: 80}]", 'listen[0].at: "pod/a/b" is not a place to listen at; allowed: a machine'],
+    ["listen: [{at: client1}]", "listen[0]: has no port; allowed: tcp, udp or both"],
+    [
+      'listen: [{at: client1, tcp: "80,99999"}]',
+      'listen[0].tcp: "80,99999" is not a list of ports; allowed: ports from 1',
+    ],
+    ["listen: [{at: client1, tcp: true}]", 'listen[0].tcp: must be ports, like "8080" or "8080,8081"'],
+    [
+      "listen: [{at: a, tcp: 80}, {at: a, udp: 80, tcp: 80}]",
+      "listen[1].tcp: port 80 of a is listened on already; allowed: another port",
+    ],
+    ["        size: 0", "size: must be a whole number from 1 to 100000000, not 0"],
     ["        count: 0", "x.check.yaml:7:16: steps[0].expect[0].count: must be a whole number from 1 to 1000, not 0"],
     ["        source: 1.2.3", 'steps[0].expect[0].source: "1.2.3" is not a source; allowed: an address, a machine'],
     ["        source: {anyOf: []}", "must name at least one source"],
@@ -88,7 +112,7 @@ describe("readChecks", () => {
   it("says what is wrong with a file that is no check at all", () => {
     expect(problems("")).toContain("is empty");
     expect(problems("a: [")).toContain("x.check.yaml: ");
-    expect(problems("[]")).toContain("must be an object with name, setup, steps");
+    expect(problems("[]")).toContain("must be an object with name, listen, setup, steps");
     expect(problems("name: a\nsteps: []")).toContain("must hold at least one step");
     expect(problems("name: a")).toContain("steps: must be a list of steps (it is missing)");
   });

@@ -3,7 +3,7 @@ import type { ProbeResult } from "../../probe/batch.ts";
 
 /** The facts shown of one attempt. */
 interface Shown {
-  result: { verdict: ProbeResult; error?: string; status?: number };
+  result: { verdict: ProbeResult; error?: string; status?: number; echoed?: number };
   source?: string;
   server?: string;
   throughEntry?: number;
@@ -13,12 +13,13 @@ interface Shown {
 }
 
 /** `allowed from 172.31.1.55, reply direct`; with several kinds of outcome, each with its number. */
-export function tally({ reply, servers, spread, spreadAtMost, http }: Expectation, attempts: Shown[]): string {
+export function tally({ reply, servers, spread, spreadAtMost, http, size }: Expectation, attempts: Shown[]): string {
   if (attempts.length === 0) return "not probed: no result came back";
   const words = attempts.map(({ result, source, server, throughEntry, servedByEntry, undecided }) => {
     if (undecided) return `undecided: ${undecided}`;
     const parts = [`${describeVerdict(result)}${source ? ` from ${source}` : ""}`];
     if ((servers || spread || spreadAtMost) && server) parts.push(`by ${server}`);
+    if (size && result.echoed !== undefined) parts.push(`${result.echoed} bytes echoed`);
     if (http && result.status !== undefined) parts.push(`HTTP ${result.status}`);
     if (reply && throughEntry !== undefined) parts.push(replyWords(throughEntry, servedByEntry));
     return parts.join(", ");

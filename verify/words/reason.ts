@@ -43,6 +43,7 @@ type ServerReason = Extract<
       | "tooManyServers"
       | "serversUnknown"
       | "otherStatus"
+      | "otherEcho"
       | "logWithoutAddress"
       | "logUnreadable"
       | "noServerKnown"
@@ -61,6 +62,8 @@ function serverInWords(reason: ServerReason): string {
       return `${answered(reason.servers)}, at most ${reason.most} expected`;
     case "serversUnknown":
       return "no answer and no log names the server";
+    case "otherEcho":
+      return echoInWords(reason);
     case "otherStatus":
       return statusInWords(reason);
     case "logWithoutAddress":
@@ -88,6 +91,14 @@ function statusInWords({ observed, expected, path, answer = "" }: Extract<Reason
   const first = answer.split("\n")[0]?.slice(0, 60);
   const what = first ? `the answer is not HTTP: ${JSON.stringify(first)}` : "no HTTP answer came";
   return `${what}; ${path} with status ${expected} expected`;
+}
+
+function echoInWords({ echoed, size, differsAt, answer, error }: Extract<Reason, { code: "otherEcho" }>): string {
+  const why = error ? ` (${error})` : "";
+  if (differsAt === 0 || (echoed === 0 && answer))
+    return `the server does not send back what it receives; it answered ${JSON.stringify(answer?.slice(0, 60) ?? "")}`;
+  if (differsAt !== undefined) return `of ${size} bytes the one at offset ${differsAt} came back as another`;
+  return `${echoed} of ${size} bytes came back${why}`;
 }
 
 function verdictInWords({ observed, expected, error, refusal }: Extract<Reason, { code: "otherVerdict" }>): string {
