@@ -168,6 +168,8 @@ static __always_inline int apply(struct packet *packet, const struct settings *s
 	const struct next_hop *hop = NULL;
 	int action;
 
+	if (plan->exit == EXIT_REJECT) /* as it came */
+		report_refused(packet->skb, plan);
 	if (is_untouched(plan)) {
 		action = leave_untouched(packet->skb, plan);
 	} else {
@@ -182,7 +184,7 @@ static __always_inline int apply(struct packet *packet, const struct settings *s
 			hop = find_destination(packet, settings, plan);
 		action = leave(packet, settings, hop, plan);
 	}
-	if (plan->exit == EXIT_DROP || plan->exit == EXIT_REJECT)
+	if (plan->exit == EXIT_DROP)
 		report_refused(packet->skb, plan);
 	count(packet->skb, plan->outcome);
 	return action;

@@ -11,7 +11,7 @@ enum exit {
 	EXIT_PASS,	  /* as the kernel would without us */
 	EXIT_DROP,
 	EXIT_STACK,	  /* to the host's stack, whatever hardware address the packet came with */
-	EXIT_REJECT,	  /* the same, which answers for us */
+	EXIT_REJECT,	  /* the same, which answers in place of a backend */
 	EXIT_DESTINATION, /* wherever its destination is, once it is translated: becomes one of the next four, or STACK, PASS, DROP */
 	EXIT_NODE,	  /* to another node, in `wrapping` */
 	EXIT_ENDPOINT,	  /* to a workload here, by the next hop that was found */
@@ -80,8 +80,7 @@ static __always_inline void route_by_stack(struct plan *plan)
 	send(plan, EXIT_STACK, OUTCOME_PASS_TO_STACK);
 }
 
-/* The node's own stack answers for us: a packet to an address of the node on which nothing listens gets a RST, or
- * ICMP port unreachable, with the address the client used. */
+/* The node's own stack answers with a RST or ICMP port unreachable (decide/refuse.h). */
 static __always_inline void reject(struct plan *plan, enum outcome reason)
 {
 	send(plan, EXIT_REJECT, reason);

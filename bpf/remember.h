@@ -43,7 +43,8 @@ static __step int remember_opening(struct packet *packet, struct plan *plan)
 	if (scratch->connection.flags & CONNECTION_TRANSLATED)
 		plan->translate = TRANSLATE_PACKET;
 	trace_peer_port(&packet->tuple, scratch->connection.peer_port);
-	report_opened(&packet->tuple, packet->skb->ifindex);
+	if (!(scratch->connection.flags & CONNECTION_REFUSED))
+		report_opened(&packet->tuple, packet->skb->ifindex);
 	return 0;
 }
 

@@ -10,7 +10,7 @@ struct opening {
 	__be16 backend_port;
 	__u32 backend_id;
 	__u32 affine_list; /* the client keeps the backend of this list; 0: it does not */
-	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN */
+	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN, _REFUSED */
 	__u32 policy_revision;
 	__u32 ends_revision;
 	struct origin origin; /* where it is known already */

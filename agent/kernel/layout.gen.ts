@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "9a8abff6fd66";
+export const layoutHash = "28c20f71eb78";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -34,6 +34,7 @@ export const ConnectionFlag = {
   LARGE: 4096,
   RESET: 8192,
   HAIRPIN: 16384,
+  REFUSED: 65536,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
 /** Each value's name as people and metrics see it. */
@@ -53,6 +54,7 @@ export const connectionFlagNames = new Map<number, string>([
   [4096, "large"],
   [8192, "reset"],
   [16384, "hairpin"],
+  [65536, "refused"],
 ]);
 
 /** enum next_hop_kind */

@@ -20,6 +20,12 @@ static __always_inline bool is_syn_of(const struct connection *connection, const
 	return (connection->flags & (CONNECTION_FORWARDED | CONNECTION_FIN)) != (CONNECTION_FORWARDED | CONNECTION_FIN);
 }
 
+/* Whether the connection's packets are answered by this node's stack, in place of a backend. */
+static __always_inline bool is_refused(const struct connection *connection)
+{
+	return (connection->flags & (CONNECTION_REFUSED | CONNECTION_REPLY)) == CONNECTION_REFUSED;
+}
+
 /* The live connection a packet belongs to, or NULL: the packet opens a new one. A packet that may open a connection
  * gets another backend if its own is gone. */
 static __always_inline struct connection *connection_find(struct packet *packet)
@@ -35,6 +41,8 @@ static __always_inline struct connection *connection_find(struct packet *packet)
 	if (!connection_is_live(connection, packet->tuple.protocol) && !opposite_is_live(&packet->tuple, connection))
 		return NULL;
 	if (packet_is_syn(packet) && !is_syn_of(connection, packet))
+		return NULL;
+	if (packet_may_open(packet) && is_refused(connection)) /* perhaps there is a backend now */
 		return NULL;
 	if (packet_may_open(packet) && !next_hop_is_known(connection) &&
 	    (backend_is_gone(&packet->tuple, connection) || service_was_added(&packet->tuple, connection)))

@@ -3,6 +3,7 @@
 #include "../connection/find.h"
 #include "../plan.h"
 #include "../policy/judge.h"
+#include "refuse.h"
 
 /* Packets of known connections: their entry says what to do. */
 
@@ -23,8 +24,10 @@ static __always_inline void along(struct packet *packet, struct connection *conn
 /* To its destination, or through the host's stack. Where kube-proxy chooses the backend, the packet is judged behind the stack. */
 static __always_inline void send_forward(struct plan *plan, __u32 connection_flags)
 {
-	if (!(connection_flags & CONNECTION_VIA_STACK))
+	if (!(connection_flags & (CONNECTION_VIA_STACK | CONNECTION_REFUSED)))
 		return send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
+	if (connection_flags & CONNECTION_REFUSED)
+		return reject(plan, OUTCOME_REJECT_GONE);
 	if (connection_flags & CONNECTION_JUDGED_LATER)
 		plan->mark = MARK_JUDGE_LATER;
 	route_by_stack(plan);
@@ -55,7 +58,7 @@ static __step int follow(struct packet *packet, const struct settings *settings,
 	}
 	if (packet->tuple.protocol == IPPROTO_TCP && !next_hop_is_known(connection) &&
 	    backend_is_gone(&packet->tuple, connection)) {
-		reject(plan, OUTCOME_REJECT_GONE);
+		refuse_known(packet, settings, connection, plan, OUTCOME_REJECT_GONE);
 		return 0;
 	}
 	along(packet, connection, plan);

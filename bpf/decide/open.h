@@ -71,13 +71,9 @@ static __always_inline void open_forwarded(bool direct, struct opening *opening,
 static __always_inline void open_to_backend(const struct packet *packet, const struct wrapping *wrapping,
 					    struct opening *opening, const struct backend *backend, struct plan *plan)
 {
-	if (wrapping) {
+	if (wrapping)
 		opening->node = wrapping->node;
-		if (wrapping->kind == TUNNEL_FORWARD_VIA)
-			opening->flags = CONNECTION_VIA_ENTRY;
-		if (wrapping->kind == TUNNEL_FORWARD_DIRECT)
-			opening->flags = CONNECTION_DIRECT_RETURN;
-	}
+	opening->flags = return_flags(wrapping);
 	if ((backend->flags & (BACKEND_LOCAL | BACKEND_HOST_NETWORK)) == (BACKEND_LOCAL | BACKEND_HOST_NETWORK))
 		opening->flags |= CONNECTION_HOST_BACKEND;
 	if (address_is_equal(&backend->address, &packet->tuple.source))
@@ -111,7 +107,7 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	if (!id || !backend) {
 		if (reach == REACH_LOCAL && service->backend_count)
 			return drop(plan, OUTCOME_DROP_NO_LOCAL_BACKEND);
-		return reject(plan, OUTCOME_REJECT_NO_BACKEND);
+		return refuse_new(packet, settings, wrapping, plan, OUTCOME_REJECT_NO_BACKEND);
 	}
 	opening = begin_opening(plan);
 	if (!opening)

@@ -75,6 +75,8 @@ export interface ClusterService {
 export const externalAddress = "198.51.100.7";
 /** A client that asked not to be answered by another node than the one it connects to. */
 export const optedOut = "203.0.113.77";
+/** The external address of the service without backends. */
+export const emptyAddress = "198.51.100.8";
 /** A load balancer's address, and the clients that may use it. */
 export const guarded = { address: "198.51.100.9", clients: [outside.client1, "10.244.0.2"] } as const;
 
@@ -96,7 +98,14 @@ export const services: readonly ClusterService[] = [
   },
   { name: "host", clusterIP: "10.96.0.16", nodePort: 30086, protocol: "TCP", backends: ["master", "node"] },
   { name: "remote", clusterIP: "10.96.0.19", nodePort: 30089, protocol: "TCP", backends: ["web2"] },
-  { name: "empty", clusterIP: "10.96.0.17", nodePort: 30087, protocol: "TCP", backends: [] },
+  {
+    name: "empty",
+    clusterIP: "10.96.0.17",
+    nodePort: 30087,
+    protocol: "TCP",
+    backends: [],
+    spec: { externalIPs: [emptyAddress] },
+  },
   {
     ...{ name: "external", clusterIP: "10.96.0.18", nodePort: 30088, protocol: "TCP", backends: ["web", "friend"] },
     spec: { externalIPs: [externalAddress] },

@@ -13,7 +13,7 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
   const [outcome = "uncounted", ...more] = met.outcomes;
   if (more.length > 0) return `counted as ${met.outcomes.join(" and ")}`;
   if (!isReasonFor(outcome, met.action, program)) return `${outcome}, but action ${met.action}`;
-  if (/^(drop|reject)_/.test(outcome)) return outcome;
+  if (/^drop_/.test(outcome)) return outcome;
   const { ip, arp, type, destinationMac, sourceMac } = readFrame(met.frame);
   if (arp && outcome === "answer_neighbour") {
     const { operation, sender, senderMac, target, targetMac } = arp;

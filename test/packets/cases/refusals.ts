@@ -1,11 +1,13 @@
 // Nobody waits in silence: what is refused is answered, with the address that the sender used.
-import { nodes, outside } from "../cluster.ts";
+import { emptyAddress, nodes, outside, secondAddress } from "../cluster.ts";
 import { icmpError, tcp, udp } from "../frames.ts";
-import { about, arrivesWrapped, leaves, type PacketTest } from "./step.ts";
+import { about, arrives, arrivesWrapped, handed, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node } = nodes;
 const { client1 } = outside;
+const [web, jail] = ["10.244.0.2", "10.245.0.2"];
 const translated = { services: true } as const;
+const reset = (to: number) => tcp(0, to, "RA", undefined, { sequence: 0, acknowledges: 1001 });
 
 export const refusals: readonly PacketTest[] = [
   {
@@ -45,5 +47,96 @@ export const refusals: readonly PacketTest[] = [
         `pass_to_stack: icmp ${master} > ${client1} about udp ${client1}:5003 > ${master}:5353`,
       ),
     ],
+  },
+  ...[master, secondAddress, node, emptyAddress].map((address, index) => {
+    const [port, asked] = [5010 + index, address === emptyAddress ? 80 : 30087];
+    return {
+      say: `a client of a service without backends at ${address} gets the answer of this node's stack, from there`,
+      handling: translated,
+      steps: [
+        arrives(
+          { source: client1, destination: address },
+          tcp(port, asked, "S"),
+          `reject_no_backend: tcp ${client1}:${port} > ${master}:0`,
+        ),
+        leaves(
+          { source: master, destination: client1 },
+          reset(port),
+          `to_network: tcp ${address}:${asked} > ${client1}:${port}`,
+        ),
+        leaves(
+          { source: master, destination: client1 },
+          icmpError(3, 3, about({ source: client1, destination: master }, tcp(port, 0))),
+          `to_network: icmp ${address} > ${client1} about tcp ${client1}:${port} > ${address}:${asked}`,
+        ),
+      ],
+    };
+  }),
+  {
+    say: "so does a pod, whatever its policies say: the answer is its own node's",
+    handling: translated,
+    steps: (["web", "jail"] as const).flatMap((pod) => {
+      const address = { web, jail }[pod];
+      return [
+        sends(
+          pod,
+          { destination: "10.96.0.17" },
+          tcp(5020, 80, "S"),
+          `reject_no_backend: tcp ${address}:5020 > ${master}:0`,
+        ),
+        handed(
+          pod,
+          { source: master, destination: address },
+          reset(5020),
+          `to_endpoint: tcp 10.96.0.17:80 > ${address}:5020`,
+        ),
+        handed(
+          pod,
+          { source: master, destination: address },
+          icmpError(3, 3, about({ source: address, destination: master }, tcp(5020, 0))),
+          `to_endpoint: icmp 10.96.0.17 > ${address} about tcp ${address}:5020 > 10.96.0.17:80`,
+        ),
+      ];
+    }),
+  },
+  {
+    say: "a client whose packet another node forwarded gets it the way it came: nothing is routed back to that node",
+    handling: translated,
+    steps: [
+      arrivesWrapped(
+        { kind: "forward via" },
+        { source: client1, destination: node },
+        tcp(5030, 30087, "S"),
+        `reject_no_backend: tcp ${client1}:5030 > ${master}:0`,
+      ),
+      leaves(
+        { source: master, destination: client1 },
+        reset(5030),
+        `return_via_entry to ${node}: wrapped for node (return): tcp ${node}:30087 > ${client1}:5030`,
+      ),
+      arrivesWrapped(
+        { kind: "forward direct" },
+        { source: client1, destination: node },
+        tcp(5031, 30087, "S"),
+        `reject_no_backend: tcp ${client1}:5031 > ${master}:0`,
+      ),
+      leaves(
+        { source: master, destination: client1 },
+        reset(5031),
+        `return_direct: tcp ${node}:30087 > ${client1}:5031`,
+      ),
+    ],
+  },
+  {
+    say: "every packet of a refused flow is answered, and a new request from the same port is a new one",
+    handling: translated,
+    steps: [
+      arrives({ source: client1, destination: emptyAddress }, tcp(5040, 80, "S"), /^reject_no_backend: .*:0$/),
+      arrives({ source: client1, destination: emptyAddress }, tcp(5040, 80, "S"), /^reject_no_backend: .*:0$/),
+      arrives({ source: client1, destination: emptyAddress }, tcp(5040, 80, "A"), /^reject_gone: .*:0$/),
+      leaves({ source: master, destination: client1 }, reset(5040), /^to_network/),
+      arrives({ source: client1, destination: emptyAddress }, tcp(5040, 80, "S"), /^reject_no_backend: .*:0$/),
+    ],
+    known: { port: 5040, as: ["half open", "half open"] },
   },
 ];
