@@ -218,8 +218,10 @@ async function servePods(
     claims: cluster.claims,
     refusedBlocks: () => refused().ipamBlocks,
     use: endpoints,
+    hasIpv6: () => network.hasIpv6,
   });
-  const plugin = new CniPlugin({ endpoints, allocator, life, mtu: () => network.podMtu });
+  const { sysctlRoot } = options;
+  const plugin = new CniPlugin({ endpoints, allocator, life, mtu: () => network.podMtu, sysctlRoot });
   await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
   health.waitsFor("the CNI plugin to be installed");
   const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");

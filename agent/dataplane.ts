@@ -40,6 +40,7 @@ export class Dataplane {
   readonly #compiler = new Compiler();
   readonly #reconciler: Reconciler;
   #facts: NodeFacts | undefined;
+  #hasIpv6Pool = false;
   #reread = false;
   #local: readonly LocalEndpoint[] | undefined;
   #network = "";
@@ -118,11 +119,21 @@ export class Dataplane {
   }
 
   async #compile(): Promise<{ desired: DesiredState; facts: NodeFacts }> {
-    const { options, cluster, network, endpoints } = this.#parts;
-    this.#facts ??= network.refresh(nodeAddresses(cluster.store.list("nodes"), options.node, options.nodeAddress));
+    const { cluster, endpoints } = this.#parts;
+    // A node's IPv6 is not touched before a pool gives its pods IPv6 addresses.
+    const hasIpv6Pool = cluster.store.list("ipPools").some(({ spec }) => spec.cidr.includes(":"));
+    if (hasIpv6Pool !== this.#hasIpv6Pool) this.#facts = undefined;
+    this.#hasIpv6Pool = hasIpv6Pool;
+    this.#facts ??= this.#lookAtMachine(hasIpv6Pool);
     this.#local ??= endpoints.list().map(localEndpoint);
     const facts = this.#facts;
     return { desired: await inSlices(this.#compiler.compiling(cluster.store.snapshot(facts, this.#local))), facts };
+  }
+
+  #lookAtMachine(hasIpv6Pool: boolean): NodeFacts {
+    const { options, cluster, network } = this.#parts;
+    const { underlay, ipv6 } = nodeAddresses(cluster.store.list("nodes"), options.node, options.nodeAddress);
+    return network.refresh({ underlay, ipv6: hasIpv6Pool ? ipv6 : undefined });
   }
 
   // Comparing with the kernel costs processes, so it is done only after a change and when the machine is checked.
@@ -131,7 +142,7 @@ export class Dataplane {
     const text = JSON.stringify([routes, natOutgoing, kubeProxy]);
     if (text === this.#network) return true;
     try {
-      const conflicts = this.#parts.network.route(routes, facts.address);
+      const conflicts = this.#parts.network.route(routes, facts);
       this.#routeProblems = conflicts.map((conflict) => routeProblem(this.#parts.options.node, conflict));
       if (reconcileMasquerade(natOutgoing)) this.#parts.log.info("masquerading for natOutgoing pools changed");
       if (kubeProxy === "remove-rules" && removeKubeProxyRules(() => this.#hasKubeProxyPod()))

@@ -5,7 +5,15 @@ import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { type NetworkDevice, networkDevices } from "./network/devices.ts";
 import { reconcileNeighbours } from "./network/neighbours.ts";
 import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
-import { applySysctls, deviceSysctls, nodeSysctls, type Sysctls } from "./network/sysctls.ts";
+import {
+  applySysctls,
+  deviceSysctls,
+  nodeIpv6Sysctls,
+  nodeSysctls,
+  podIpv6Sysctls,
+  type Sysctls,
+  uplinkIpv6Sysctls,
+} from "./network/sysctls.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./network/tunnel.ts";
 import { findUplinks, type Uplinks } from "./network/uplinks.ts";
 import type { NodeAddresses } from "./node-address.ts";
@@ -47,16 +55,27 @@ export class NodeNetwork {
       ensureTunnel(this.#devices, this.mtu);
       this.#devices = networkDevices();
     }
-    this.#set(nodeSysctls());
-    for (const { name } of [...this.#uplinks.all, this.tunnel as NetworkDevice]) this.prepare(name);
     const facts = this.#facts(nodeAddress, ipv6);
+    this.#prepareNode(facts);
     if (JSON.stringify(facts) !== JSON.stringify(this.#lastFacts)) this.#lastFacts = facts;
     return this.#lastFacts as NodeFacts;
   }
 
-  /** Sets the sysctls of one interface. */
+  /** Sets the sysctls of a pod's interface. */
   prepare(device: string): void {
     this.#set(deviceSysctls(device));
+    if (this.hasIpv6) this.#set(podIpv6Sysctls(device));
+  }
+
+  #prepareNode(facts: NodeFacts): void {
+    const { root } = this.#options.sysctls;
+    const isIpv6 = facts.addressIpv6 !== undefined;
+    this.#set(nodeSysctls());
+    if (isIpv6) this.#set(nodeIpv6Sysctls(root));
+    for (const { name } of [...(this.#uplinks as Uplinks).all, this.tunnel as NetworkDevice]) {
+      this.#set(deviceSysctls(name));
+      if (isIpv6) this.#set(uplinkIpv6Sysctls(name, root));
+    }
   }
 
   #set(wanted: Sysctls): void {
@@ -73,6 +92,11 @@ export class NodeNetwork {
     return this.mtu - VXLAN_OVERHEAD;
   }
 
+  /** Whether this node and its pods have IPv6 addresses. */
+  get hasIpv6(): boolean {
+    return this.#lastFacts?.addressIpv6 !== undefined;
+  }
+
   get uplinkDevices(): readonly NetworkDevice[] {
     return this.#uplinks?.all ?? [];
   }
@@ -83,7 +107,7 @@ export class NodeNetwork {
 
   /** Writes the routes that differ, and the neighbor entries of their next hops. Returns the routes that conflict with
    * others. */
-  route(routes: readonly Route[], nodeAddress: string): readonly RouteConflict[] {
+  route(routes: readonly Route[], facts: NodeFacts): readonly RouteConflict[] {
     const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
     const deviceName = (ifindex: number) => names.get(ifindex);
     const toNodes = routes.filter(({ to }) => to === "node");
@@ -92,7 +116,8 @@ export class NodeNetwork {
       reconcileNeighbours(toNodes, this.#uplinks);
       this.#kept = text;
     }
-    return reconcileRoutes(routes, { nodeAddress, mtu: this.mtu, deviceName }).conflicts;
+    const { address: nodeAddress, addressIpv6: nodeAddressIpv6 } = facts;
+    return reconcileRoutes(routes, { nodeAddress, nodeAddressIpv6, mtu: this.mtu, deviceName }).conflicts;
   }
 
   #facts(address: string, ipv6: string | undefined): NodeFacts {

@@ -32,6 +32,7 @@ describe.skipIf(skip)("CNI", () => {
   let endpoints: EndpointStore;
   let ready: (endpoint: Endpoint) => Promise<void>;
   const gone: string[] = [];
+  let hasIpv6 = false;
 
   beforeAll(async () => {
     execFileSync("ip", ["netns", "add", pod]);
@@ -47,15 +48,19 @@ describe.skipIf(skip)("CNI", () => {
     };
     const allocator = new Allocator({
       node: "master",
-      pools: () => [{ name: "default", cidr: "10.244.0.0/24", blockSize: 26, disabled: false }],
+      pools: () => [
+        { name: "default", cidr: "10.244.0.0/24", blockSize: 26, disabled: false },
+        { name: "six", cidr: "fd00:10:244::/64", blockSize: 122, disabled: false },
+      ],
       claims: { list: () => blocks, create: async (block) => claim(block) },
       use: endpoints,
+      hasIpv6: () => hasIpv6,
     });
     const life = {
       ready: (endpoint: Endpoint) => ready(endpoint),
       gone: (endpoint: Endpoint) => void gone.push(endpoint.pod),
     };
-    plugin = new Plugin({ endpoints, allocator, life, mtu: () => 1450 });
+    plugin = new Plugin({ endpoints, allocator, life, mtu: () => 1450, sysctlRoot: "/proc/sys" });
     await serveCni(socket, plugin, pino({ level: "silent" }));
     ready = async () => undefined;
   });
@@ -154,6 +159,41 @@ describe.skipIf(skip)("CNI", () => {
     endpoints.add({ ...known, containerId: `recovered-${known.hostInterface}`, netns: "", uid: "" });
     await call("DEL", "c7");
     expect(endpoints.list()).toEqual([]);
+  });
+
+  test("a pod has an address of each family; its router is its node in both, and it accepts no other", async () => {
+    hasIpv6 = true;
+    try {
+      const result = (await call("ADD", "c9")) as { ips: { address: string; interface: number }[]; routes: object[] };
+      const [ipv4 = "", ipv6 = ""] = result.ips.map(({ address }) => address);
+      expect([ipv4, ipv6]).toEqual([expect.stringMatching(/^10\..*\/32$/), expect.stringMatching(/^fd00:.*\/128$/)]);
+      expect(result.routes).toEqual([{ dst: "0.0.0.0/0" }, { dst: "::/0" }]);
+      const [endpoint] = endpoints.list() as [Endpoint];
+      expect(endpoint).toMatchObject({ address: ipv4.split("/")[0], secondAddress: ipv6.split("/")[0] });
+      // Usable at once: without duplicate address detection it is never tentative.
+      const shown = inPod("ip", "-6", "address", "show", "dev", "eth0");
+      expect(shown).toMatch(new RegExp(`inet6 ${ipv6} scope global nodad`));
+      expect(inPod("ip", "-6", "route")).toContain("default via fe80::1 dev eth0 metric 1024 onlink");
+      expect(inPod("ip", "-6", "neighbour")).toContain(`fe80::1 dev eth0 lladdr ${endpoint.hostMac} PERMANENT`);
+      expect(inPod("sysctl", "-n", "net.ipv6.conf.eth0.accept_ra", "net.ipv6.conf.eth0.accept_redirects")).toBe(
+        "0\n0\n",
+      );
+      const neighbours = execFileSync("ip", ["neighbour", "show", "dev", endpoint.hostInterface], { encoding: "utf8" });
+      for (const address of [ipv4, ipv6])
+        expect(neighbours).toContain(`${address.split("/")[0]} lladdr ${endpoint.mac} PERMANENT`);
+      inPod("ip", "link", "set", "dev", "eth0", "down"); // which loses IPv6 addresses
+      expect(await call("ADD", "c9")).toEqual(result);
+      expect(inPod("ip", "-6", "address", "show", "dev", "eth0")).toContain(ipv6);
+      expect(((await call("ADD", "c9", { cniVersion: "0.3.1" })) as { ips: object[] }).ips).toMatchObject([
+        { version: "4" },
+        { version: "6" },
+      ]);
+      await call("DEL", "c9");
+      expect(endpoints.freed()).toContain(ipv6.split("/")[0]);
+      expect(endpoints.used().size).toBe(0);
+    } finally {
+      hasIpv6 = false;
+    }
   });
 
   test("GC without a list is refused and removes nothing", async () => {

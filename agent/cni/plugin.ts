@@ -1,3 +1,4 @@
+import type { PodAddresses } from "../../model/objects/pod-of.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import { ipBatch } from "../network/ip-command.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
@@ -19,6 +20,8 @@ export interface PluginOptions {
   readonly life: EndpointLife;
   /** Largest packet, in bytes, that a pod may send. */
   readonly mtu: () => number;
+  /** Folder of the kernel's settings: "/proc/sys". */
+  readonly sysctlRoot: string;
 }
 
 /** The verbs of CNI. Each can be repeated: ADD returns the same result, and DEL of a missing endpoint succeeds. */
@@ -57,28 +60,28 @@ export class CniPlugin {
     const present = this.#find(attachment);
     if (present && hostIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
     if (present) this.#forget(present);
-    const address = await this.#options.allocator.allocate();
+    const addresses = await this.#options.allocator.allocate();
     try {
-      return await this.#attach(attachment, address);
+      return await this.#attach(attachment, addresses);
     } finally {
-      this.#options.allocator.release(address);
+      this.#options.allocator.release(addresses);
     }
   }
 
   // The endpoint is stored before its interface is opened: an agent killed in between finds it and DEL removes it.
-  async #attach(attachment: Attachment, address: string): Promise<Endpoint> {
+  async #attach(attachment: Attachment, addresses: PodAddresses): Promise<Endpoint> {
     const names = vethNames(attachment.containerId, attachment.ifname);
     const pair: VethPair = {
       ...names,
       netns: attachment.netns,
       ifname: attachment.ifname,
-      address,
+      ...addresses,
       mtu: this.#options.mtu(),
     };
     deleteVeth(pair.hostInterface); // left by an interrupted call
     let endpoint: Endpoint | undefined;
     try {
-      endpoint = { ...attachment, ...names, address, ifindex: createVeth(pair) };
+      endpoint = { ...attachment, ...names, ...addresses, ifindex: createVeth(pair, this.#options.sysctlRoot) };
       this.#options.endpoints.add(endpoint);
       return await this.#open(attachment, endpoint);
     } catch (error) {
@@ -94,7 +97,7 @@ export class CniPlugin {
   // Also for a repeated ADD: the first one may have ended before the interface was open.
   async #open({ netns, ifname }: Attachment, endpoint: Endpoint): Promise<Endpoint> {
     await this.#options.life.ready(endpoint);
-    openVeth({ ...endpoint, netns, ifname, mtu: this.#options.mtu() });
+    openVeth({ ...endpoint, netns, ifname, mtu: this.#options.mtu() }, this.#options.sysctlRoot);
     return endpoint;
   }
 

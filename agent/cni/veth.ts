@@ -1,19 +1,23 @@
 import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { familyOf, hostCidr } from "../../model/address/address.ts";
+import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
+import { inNamespace } from "../kernel/network-namespace.ts";
 import { ipBatch, ipJson } from "../network/ip-command.ts";
 
 /** The properties of a pod's interface pair. */
-export interface VethPair {
+export interface VethPair extends PodAddresses {
   readonly netns: string;
   readonly ifname: string;
   readonly hostInterface: string;
-  readonly address: string;
   readonly mac: string;
   readonly hostMac: string;
   readonly mtu: number;
 }
 
 // The pod's router: an address that no interface has, resolved by a permanent neighbor entry.
-const GATEWAY = "169.254.1.1";
+const GATEWAY = { IPv4: "169.254.1.1", IPv6: "fe80::1" };
+const DEFAULT_ROUTE = { IPv4: "0.0.0.0/0", IPv6: "::/0" };
 
 /** Name and hardware addresses are derived from the attachment, so that a repeated call or an undo finds what the first call created. */
 export function vethNames(containerId: string, ifname: string): Pick<VethPair, "hostInterface" | "mac" | "hostMac"> {
@@ -31,32 +35,53 @@ export function vethNames(containerId: string, ifname: string): Pick<VethPair, "
 
 /** Creates the pair, with its far end in the pod's namespace. The host side is up, because the kernel accepts no route
  * to an interface that is down; no traffic passes while the pod's side is down. Returns the host side's index. */
-export function createVeth(pair: VethPair): number {
-  const { hostInterface, hostMac, mac, mtu, ifname, netns, address } = pair;
+export function createVeth(pair: VethPair, sysctlRoot: string): number {
+  const { hostInterface, hostMac, mac, mtu, ifname, netns } = pair;
   const far = `peer name ${ifname} address ${mac} mtu ${mtu} netns ${netns}`;
   ipBatch([
     `link add ${hostInterface} address ${hostMac} mtu ${mtu} type veth ${far}`,
     `link set dev ${hostInterface} addrgenmode none`, // no IPv6 address of the host on it
     `link set dev ${hostInterface} up`,
-    `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`,
   ]);
+  if (hasIpv6(pair)) allowIpv6(hostInterface, sysctlRoot);
+  ipBatch(
+    addressesOf(pair).map((address) => `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`),
+  );
   const index = hostIndex(hostInterface);
   if (index === undefined) throw new Error(`Interface ${hostInterface} disappeared right after it was created.`);
   return index;
 }
 
 /** Opens the interface for traffic; call it when the pod's policy is written. */
-export function openVeth({ address, hostMac, ifname, netns }: VethPair): void {
+export function openVeth(pair: VethPair, sysctlRoot: string): void {
+  const { hostMac, ifname, netns } = pair;
+  if (hasIpv6(pair)) inNamespace(netns, () => allowIpv6(ifname, sysctlRoot));
+  const addresses = addressesOf(pair);
+  // The address is the pod's alone, so it is usable at once, without duplicate address detection.
+  const options = (address: string) => (familyOf(address) === "IPv6" ? " nodad" : "");
+  const families = addresses.map((address) => familyOf(address) ?? "IPv4");
   ipBatch(
     [
       "link set lo up",
-      `address replace ${address}/32 dev ${ifname}`,
+      ...addresses.map((address) => `address replace ${hostCidr(address).text} dev ${ifname}${options(address)}`),
       `link set dev ${ifname} up`,
-      `neigh replace ${GATEWAY} lladdr ${hostMac} dev ${ifname} nud permanent`,
-      `route replace default via ${GATEWAY} dev ${ifname} onlink`,
+      ...families.flatMap((family) => [
+        `neigh replace ${GATEWAY[family]} lladdr ${hostMac} dev ${ifname} nud permanent`,
+        `route replace ${DEFAULT_ROUTE[family]} via ${GATEWAY[family]} dev ${ifname} onlink`,
+      ]),
     ],
     netns,
   );
+}
+
+function hasIpv6(pair: PodAddresses): boolean {
+  return addressesOf(pair).some((address) => familyOf(address) === "IPv6");
+}
+
+/** IPv6 on the interface, with no router but the node. */
+function allowIpv6(device: string, sysctlRoot: string): void {
+  for (const [name, value] of Object.entries({ disable_ipv6: 0, accept_ra: 0, accept_redirects: 0 }))
+    writeFileSync(`${sysctlRoot}/net/ipv6/conf/${device}/${name}`, String(value));
 }
 
 /** Removes the pair if it still exists (it may have been removed with its namespace). */

@@ -39,11 +39,17 @@ export type DesiredMaps = MapContents & {
   readonly through?: readonly MapContents[];
 };
 
-/** How the kernel is to reach a workload block or address. `node`: the node's address, where the tunnel leads if the route is
- * encapsulated, and of the family of the destination if not. */
+/** How the kernel is to reach a workload block or address. `via`: the node's address of the destination's family, if the route is not
+ * encapsulated and this is not `node`. */
 export type Route =
   | { readonly to: "endpoint"; readonly destination: string; readonly ifindex: number }
-  | { readonly to: "node"; readonly destination: string; readonly node: Address; readonly encapsulated: boolean }
+  | {
+      readonly to: "node";
+      readonly destination: string;
+      readonly node: Address;
+      readonly encapsulated: boolean;
+      readonly via?: Address;
+    }
   | { readonly to: "nowhere"; readonly destination: string };
 
 /** The meaning of the numbers in `policies` and `locations`, in words. */

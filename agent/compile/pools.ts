@@ -15,10 +15,10 @@ export function poolFlags({ traitsOf }: PoolDirectory, address: Cidr, node: Addr
  * to the default route, and so does an IPv6 block of a node that has no IPv6 address. */
 export function blockRoutes({ blocks, traitsOf }: PoolDirectory): Route[] {
   return blocks.map(({ cidr, node, router }): Route => {
-    const encapsulated = node !== undefined && traitsOf(cidr, node).encapsulated;
-    const via = encapsulated ? node : router;
-    return via
-      ? { to: "node", destination: cidr.text, node: via, encapsulated }
-      : { to: "nowhere", destination: cidr.text };
+    const destination = cidr.text;
+    if (!node) return { to: "nowhere", destination };
+    if (traitsOf(cidr, node).encapsulated) return { to: "node", destination, node, encapsulated: true };
+    if (!router) return { to: "nowhere", destination };
+    return { to: "node", destination, node, encapsulated: false, ...(router !== node && { via: router }) };
   });
 }

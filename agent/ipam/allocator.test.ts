@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { addressAt, familyOf, parseCidr } from "../../model/address/address.ts";
+import { addressesOf } from "../../model/objects/pod-of.ts";
 import { Allocator, type Pool } from "./allocator.ts";
 import type { Block, BlockClaims } from "./block.ts";
 
@@ -17,19 +19,30 @@ class FakeClaims implements BlockClaims {
   };
 }
 
-function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool]) {
+function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasIpv6 = true) {
   const used = new Set<string>();
   const freed: string[] = [];
-  const allocator = new Allocator({ node, pools: () => pools, claims, use: { used: () => used, freed: () => freed } });
+  const allocator = new Allocator({
+    node,
+    pools: () => pools,
+    claims,
+    use: { used: () => used, freed: () => freed },
+    hasIpv6: () => hasIpv6,
+  });
   return {
     used,
     async take() {
-      const address = await allocator.allocate();
-      used.add(address);
-      allocator.release(address);
-      const again = freed.indexOf(address);
-      if (again >= 0) freed.splice(again, 1);
-      return address;
+      return (await this.takeAll())[0] as string;
+    },
+    async takeAll() {
+      const taken = await allocator.allocate();
+      for (const address of addressesOf(taken)) {
+        used.add(address);
+        const again = freed.indexOf(address);
+        if (again >= 0) freed.splice(again, 1);
+      }
+      allocator.release(taken);
+      return addressesOf(taken);
     },
     free(address: string) {
       used.delete(address);
@@ -80,8 +93,57 @@ describe("Allocator", () => {
     const claims = new FakeClaims();
     const { allocator } = nodeWith(claims, "a");
     const addresses = await Promise.all(Array.from({ length: 70 }, () => allocator.allocate()));
-    expect(new Set(addresses).size).toBe(70);
+    expect(new Set(addresses.map(({ address }) => address)).size).toBe(70);
     expect(claims.blocks.size).toBe(2);
+  });
+
+  const pool6: Pool = { name: "six", cidr: "fd00:10:244::/56", blockSize: 122, disabled: false };
+
+  test("gives one address of each family that has a pool, IPv4 first, from blocks of each", async () => {
+    const claims = new FakeClaims();
+    const node = nodeWith(claims, "a", [pool6, pool]);
+    const taken = await node.takeAll();
+    expect(taken.map(familyOf)).toEqual(["IPv4", "IPv6"]);
+    expect([...claims.blocks.values()].map((block) => block.pool)).toEqual(["default", "six"]);
+    const [block] = [...claims.blocks.values()].filter((block) => block.pool === "six");
+    expect(block?.cidr).toMatch(/^fd00:10:244:.*\/122$/);
+    expect(block?.name).toBe(block?.cidr.replaceAll(/[:/]/g, "-"));
+    // The first address of an IPv6 network is that of its routers.
+    expect(taken[1]).toBe(addressAt(parseCidr(block?.cidr ?? ""), 1n));
+    expect((await nodeWith(claims, "b", [pool6]).takeAll()).map(familyOf)).toEqual(["IPv6"]);
+  });
+
+  test("fills an IPv6 block, then claims the next; a node whose block is another's takes another one", async () => {
+    const claims = new FakeClaims();
+    const small = { ...pool6, cidr: "fd00:10:244::/121" };
+    const node = nodeWith(claims, "a", [pool, small]);
+    const seen = new Set<string>();
+    for (let count = 0; count < 64; count++) seen.add((await node.takeAll())[1] ?? "");
+    expect(seen.size).toBe(64);
+    expect([...claims.blocks.values()].filter((block) => block.pool === "six").length).toBe(2);
+    await expect(nodeWith(claims, "b", [pool, small]).takeAll()).rejects.toThrow("six (fd00:10:244::/121) is claimed");
+  });
+
+  test("reserves nothing where one family has no address left, and uses no IPv6 on a node without it", async () => {
+    const claims = new FakeClaims();
+    const full = { ...pool6, cidr: "fd00:10:244::/127", blockSize: 127 };
+    const tiny = { ...pool, cidr: "10.244.0.0/31", blockSize: 31 };
+    const node = nodeWith(claims, "a", [tiny, full]);
+    const first = await node.takeAll();
+    expect(first[1]).toBe("fd00:10:244::1");
+    for (let again = 0; again < 3; again++) await expect(node.takeAll()).rejects.toThrow("fd00:10:244::/127");
+    node.free("fd00:10:244::1");
+    expect(await node.takeAll()).toEqual(["10.244.0.1", "fd00:10:244::1"]);
+    expect((await nodeWith(new FakeClaims(), "c", [pool, pool6], false).takeAll()).map(familyOf)).toEqual(["IPv4"]);
+  });
+
+  test("a block is never larger than its pool", async () => {
+    const claims = new FakeClaims();
+    await nodeWith(claims, "a", [
+      { ...pool6, cidr: "fd00:10:244::/124" },
+      { ...pool, cidr: "10.0.0.0/28" },
+    ]).takeAll();
+    expect([...claims.blocks.values()].map(({ cidr }) => cidr)).toEqual(["10.0.0.0/28", "fd00:10:244::/124"]);
   });
 
   test("ignores disabled pools and reports when no address is left", async () => {

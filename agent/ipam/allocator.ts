@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { addressAt, covers, hostCidr, overlap, parseCidr, sizeOf } from "../../model/address/address.ts";
+import type { Address, Family } from "../../model/address/address.ts";
+import { addressAt, covers, hostCidr, overlap, parseCidr, sizeOf, writtenLength } from "../../model/address/address.ts";
+import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
 import { type Block, type BlockClaims, blockName } from "./block.ts";
 
 /** An IP pool, for allocation. */
@@ -23,6 +25,8 @@ export interface AllocatorOptions {
   /** Names of blocks that are not in force, because another node has their addresses. */
   readonly refusedBlocks?: () => ReadonlySet<string>;
   readonly use: AddressUse;
+  /** Whether this node has an IPv6 address. Without one, kubelet could not reach the IPv6 address of a pod. */
+  readonly hasIpv6: () => boolean;
 }
 
 /** Allocates workload addresses: from the node's blocks, and from a newly claimed one when they are full. */
@@ -37,32 +41,42 @@ export class Allocator {
     this.#options = options;
   }
 
-  /** Returns a free address. It stays reserved until it is in use or release() is called. Rejects with an explanation if every
-   * enabled pool is used up. */
-  allocate(): Promise<string> {
+  /** Returns a free address of each family that has an enabled pool; IPv6 only where this node has it too. They stay reserved until
+   * they are in use or release() is called. Rejects with an explanation if every enabled pool of a family is used up. */
+  allocate(): Promise<PodAddresses> {
     // Sequential, because concurrent requests would each claim a block.
     const next = this.#last.then(() => this.#choose());
     this.#last = next.catch(() => undefined);
     return next;
   }
 
-  /** Ends a reservation, when the address is in use or will not be used. */
-  release(address: string): void {
-    this.#reserved.delete(address);
+  /** Ends a reservation, when the addresses are in use or will not be used. */
+  release(addresses: PodAddresses): void {
+    for (const address of addressesOf(addresses)) this.#reserved.delete(address);
   }
 
-  async #choose(): Promise<string> {
-    const pools = this.#enabledPools();
-    if (pools.length === 0) throw new Error("No enabled IPv4 IPPool exists. Next: create one, e.g. 10.244.0.0/16.");
-    const address = this.#fromOwnBlocks(pools) ?? this.#firstFree(await this.#claim(pools));
-    this.#reserved.add(address as string);
-    return address as string;
+  async #choose(): Promise<PodAddresses> {
+    const families: Family[] = this.#options.hasIpv6() ? ["IPv4", "IPv6"] : ["IPv4"];
+    const chosen: Address[] = [];
+    for (const family of families) {
+      const pools = this.#enabledPools(family);
+      // Nothing is reserved before every family has an address.
+      if (pools.length > 0) chosen.push(await this.#chooseFrom(pools));
+    }
+    const [address, secondAddress] = chosen;
+    if (!address) throw new Error("No enabled IPv4 IPPool exists. Next: create one, e.g. 10.244.0.0/16.");
+    for (const one of chosen) this.#reserved.add(one);
+    return secondAddress ? { address, secondAddress } : { address };
   }
 
-  #enabledPools(): Pool[] {
+  async #chooseFrom(pools: readonly Pool[]): Promise<Address> {
+    return this.#fromOwnBlocks(pools) ?? (this.#firstFree(await this.#claim(pools)) as Address);
+  }
+
+  #enabledPools(family: Family): Pool[] {
     return this.#options
       .pools()
-      .filter((pool) => !pool.disabled && !pool.cidr.includes(":"))
+      .filter((pool) => !pool.disabled && parseCidr(pool.cidr).family === family)
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -91,7 +105,9 @@ export class Allocator {
     const taken = this.#taken();
     const cidr = parseCidr(block.cidr);
     const size = sizeOf(cidr);
-    for (let offset = 0n; offset < size; offset++) {
+    // The first address of an IPv6 network is that of its routers (RFC 4291, 2.6.1).
+    const first = cidr.family === "IPv6" && size > 1n ? 1n : 0n;
+    for (let offset = first; offset < size; offset++) {
       const address = addressAt(cidr, offset);
       if (!taken.has(address) && !avoid.has(address)) return address;
     }
@@ -123,12 +139,13 @@ export class Allocator {
 // Nodes start at different positions in the pool, so that they rarely try the same block.
 function* candidates(pool: Pool, node: string): Generator<Block> {
   const whole = parseCidr(pool.cidr);
-  const blockSize = 1n << BigInt(32 - pool.blockSize);
-  const blocks = sizeOf(whole) / blockSize;
-  const count = blocks > 0n ? blocks : 1n;
+  const widest = whole.family === "IPv4" ? 32 : 128;
+  const length = Math.min(widest, Math.max(pool.blockSize, writtenLength(whole))); // a block is part of its pool
+  const blockSize = 1n << BigInt(widest - length);
+  const count = sizeOf(whole) / blockSize;
   const start = BigInt(createHash("sha256").update(node).digest().readUInt32BE()) % count;
   for (let step = 0n; step < count; step++) {
-    const cidr = `${addressAt(whole, ((start + step) % count) * blockSize)}/${pool.blockSize}`;
+    const cidr = `${addressAt(whole, ((start + step) % count) * blockSize)}/${length}`;
     yield { name: blockName(cidr), cidr, node, pool: pool.name };
   }
 }

@@ -1,6 +1,6 @@
 /** A part of an IP pool from which one node allocates addresses. */
 export interface Block {
-  /** Name of its IPAMBlock object: "10-244-0-64-26" for 10.244.0.64/26. */
+  /** Name of its IPAMBlock object: "10-244-0-64-26" for 10.244.0.64/26, "fd00-10-244--40-122" for fd00:10:244::40/122. */
   readonly name: string;
   readonly cidr: string;
   readonly node: string;
@@ -15,5 +15,5 @@ export interface BlockClaims {
 }
 
 export function blockName(cidr: string): string {
-  return cidr.replace(/[./]/g, "-");
+  return cidr.replace(/[.:/]/g, "-");
 }

@@ -35,9 +35,10 @@ export function neighbourCommands(
   actual: readonly NeighbourEntry[],
 ): string[] {
   const wanted = new Map<string, string>();
-  for (const route of routes) {
-    const device = route.to === "node" && deviceTowards(uplinks, route.node);
-    if (device) wanted.set(`${route.node} dev ${device}`, `neighbour replace ${route.node} dev ${device}`);
+  const nodes = routes.flatMap((route) => (route.to === "node" ? [route.node, route.via ?? route.node] : []));
+  for (const node of nodes) {
+    const device = deviceTowards(uplinks, node);
+    if (device) wanted.set(`${node} dev ${device}`, `neighbour replace ${node} dev ${device}`);
   }
   const keys = (entries: readonly NeighbourEntry[]) => new Set(entries.map(({ dst, dev }) => `${dst} dev ${dev}`));
   const present = keys(actual.filter(isOurs));

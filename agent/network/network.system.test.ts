@@ -54,6 +54,42 @@ describe.skipIf(noKernel)("network", () => {
     expect(written([])).toBe(0);
   });
 
+  test("IPv6 routes of each kind and their removal; the default route of the other family is neither theirs nor changed", () => {
+    ipBatch(["address add fd00:172:31:1::8/64 dev eth0 nodad", "route add default via 172.31.1.1 dev eth0"]);
+    const routes: Route[] = [
+      { to: "endpoint", destination: "fd00:10:244::5/128", ifindex: index() },
+      {
+        to: "node",
+        destination: "fd00:10:244::40/122",
+        node: "172.31.1.207",
+        encapsulated: false,
+        via: "fd00:172:31:1::207",
+      },
+      { to: "node", destination: "fd00:10:244::80/122", node: "172.31.9.1", encapsulated: true },
+      { to: "nowhere", destination: "fd00:10:244::/122" },
+      { to: "node", destination: "10.244.1.0/26", node: "172.31.1.207", encapsulated: false },
+    ];
+    const dual = { ...context, nodeAddressIpv6: "fd00:172:31:1::8" };
+    const written = (wanted: Route[]) => reconcileRoutes(wanted, dual).written;
+    expect(written(routes)).toBe(5);
+    expect(written(routes)).toBe(0);
+    const get = (address: string) => execFileSync("ip", ["route", "get", address], { encoding: "utf8" });
+    expect(get("fd00:10:244::5")).toContain("dev pod0");
+    expect(get("fd00:10:244::41")).toContain("via fd00:172:31:1::207 dev eth0");
+    expect(get("fd00:10:244::81")).toMatch(/dst 172\.31\.9\.1 .*dev ebpf-vxlan .*src fd00:172:31:1::8/);
+    expect(() => get("fd00:10:244::6")).toThrow("No route to host");
+    expect(reconcileRoutes([...routes, { to: "nowhere", destination: "::/0" }], dual)).toEqual({
+      written: 1,
+      conflicts: [],
+    });
+    expect(written(routes)).toBe(1);
+    expect(written(routes.slice(1))).toBe(1);
+    removeRoutes();
+    expect(written([])).toBe(0);
+    expect(execFileSync("ip", ["route"], { encoding: "utf8" })).toContain("default via 172.31.1.1");
+    ipBatch(["route delete default"]);
+  });
+
   test("the kernel's route to the nodes' network is neither replaced nor deleted", () => {
     const shown = () => execFileSync("ip", ["route", "show", "172.31.1.0/24"], { encoding: "utf8" });
     const connected = shown();
@@ -70,6 +106,13 @@ describe.skipIf(noKernel)("network", () => {
     const nat = { sources: ["10.244.0.0/16"], exclusions: ["10.244.0.0/16", "172.31.1.8"] };
     expect(reconcileMasquerade(nat)).toBe(true);
     expect(reconcileMasquerade(nat)).toBe(false);
+    const dual = { sources: [...nat.sources, "fd00:10:244::/56"], exclusions: ["fd00:172:31:1::8", ...nat.exclusions] };
+    expect(reconcileMasquerade(dual)).toBe(true);
+    expect(reconcileMasquerade(dual)).toBe(false);
+    const table = execFileSync("nft", ["list", "table", "ip6", "ebpf_dataplane"], { encoding: "utf8" });
+    expect(table).toContain("ip6 saddr @sources ip6 daddr != @exclusions");
+    expect(reconcileMasquerade(nat)).toBe(true);
+    expect(execFileSync("nft", ["list", "tables"], { encoding: "utf8" })).toBe("table ip ebpf_dataplane\n");
     expect(reconcileMasquerade({ ...nat, exclusions: [] })).toBe(true);
     expect(reconcileMasquerade({ sources: [], exclusions: [] })).toBe(true);
     expect(reconcileMasquerade({ sources: [], exclusions: [] })).toBe(false);

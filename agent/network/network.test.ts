@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Route } from "../compile/desired.ts";
 import type { NetworkDevice } from "./devices.ts";
 import { masqueradeTable } from "./masquerade.ts";
 import { neighbourCommands } from "./neighbours.ts";
 import { routeCommands } from "./routes.ts";
-import { applySysctls, restoreSysctls } from "./sysctls.ts";
+import { applySysctls, nodeIpv6Sysctls, restoreSysctls, uplinkIpv6Sysctls } from "./sysctls.ts";
 import { tunnelCommands } from "./tunnel.ts";
 import { findUplinks } from "./uplinks.ts";
 
@@ -128,10 +128,55 @@ describe("tunnelCommands()", () => {
   });
 });
 
-test("masqueradeTable() has sorted IPv4 sets and leaves an empty one without elements", () => {
-  const text = masqueradeTable({ sources: ["10.245.0.0/16", "10.244.0.0/16", "fd00::/48"], exclusions: [] });
+test("masqueradeTable() has sorted sets of one family and leaves an empty one without elements", () => {
+  const nat = { sources: ["10.245.0.0/16", "10.244.0.0/16", "fd00::/48"], exclusions: [] };
+  const text = masqueradeTable(nat, "ip");
   expect(text).toContain("elements = { 10.244.0.0/16, 10.245.0.0/16 }");
   expect(text.match(/elements/g)?.length).toBe(1);
+  expect(masqueradeTable(nat, "ip6")).toContain(
+    "type ipv6_addr\n    flags interval\n    auto-merge\n    elements = { fd00::/48 }",
+  );
+});
+
+describe("IPv6 sysctls", () => {
+  const root = mkdtempSync(join(tmpdir(), "sysctls-"));
+  const memory = join(root, "memory.json");
+  const path = (device: string, name: string) => join(root, "net/ipv6/conf", device, name);
+  const value = (device: string, name: string) => readFileSync(path(device, name), "utf8");
+  const add = (device: string, forwarding: string, acceptRa: string) => {
+    mkdirSync(join(root, "net/ipv6/conf", device), { recursive: true });
+    writeFileSync(path(device, "forwarding"), forwarding);
+    writeFileSync(path(device, "accept_ra"), acceptRa);
+  };
+  const apply = (...devices: string[]) => [
+    ...applySysctls(nodeIpv6Sysctls(root), memory, root),
+    ...devices.flatMap((device) => applySysctls(uplinkIpv6Sysctls(device, root), memory, root)),
+  ];
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  test("what accepts router advertisements keeps accepting them, before anything is forwarded", () => {
+    for (const device of ["all", "default", "eth0", "eth1"]) add(device, "0", "1");
+    add("tun0", "1", "1"); // forwarded already, so it ignores router advertisements
+    add("eth2", "0", "0");
+    expect(apply("eth0")).toEqual([
+      "net/ipv6/conf/eth0/accept_ra",
+      "net/ipv6/conf/eth1/accept_ra",
+      ...["eth0", "eth1", "eth2", "all"].map((device) => `net/ipv6/conf/${device}/forwarding`),
+    ]);
+    expect(["eth0", "eth1", "eth2", "tun0"].map((device) => value(device, "accept_ra"))).toEqual(["2", "2", "0", "1"]);
+    expect(apply("eth0")).toEqual([]);
+  });
+
+  test("an uplink that appears later accepts them too; cleanup restores each device's own value after that of all", () => {
+    add("eth9", "1", "1");
+    expect(apply("eth0", "eth9")).toEqual(["net/ipv6/conf/eth9/accept_ra"]);
+    restoreSysctls(memory, root);
+    expect(["all", "eth0", "eth1", "eth2", "tun0", "eth9"].map((device) => value(device, "forwarding"))).toEqual([
+      ..."0000",
+      ..."11",
+    ]);
+    expect(["eth0", "eth1", "eth9"].map((device) => value(device, "accept_ra"))).toEqual(["1", "1", "1"]);
+  });
 });
 
 test("sysctls are set once and restored", () => {
@@ -170,6 +215,16 @@ describe("neighbourCommands()", () => {
     expect(
       neighbourCommands(towards("172.31.1.207"), uplinks, [ours("172.31.1.207"), ours("172.31.1.9"), ...others]),
     ).toEqual(["neighbour delete 172.31.1.9 dev eth0"]);
+  });
+
+  test("keeps a node's addresses of both families resolved: its IPv4 address tells its workloads' frames", () => {
+    const both = findUplinks([device("eth0", "172.31.1.8", "fd00:172:31:1::8")], "172.31.1.8", []);
+    const via = "fd00:172:31:1::207";
+    const route: Route = { to: "node", destination: "fd00::40/122", node: "172.31.1.207", encapsulated: false, via };
+    expect(neighbourCommands([route], both, [])).toEqual([
+      "neighbour replace 172.31.1.207 dev eth0 managed protocol 235",
+      "neighbour replace fd00:172:31:1::207 dev eth0 managed protocol 235",
+    ]);
   });
 
   test("does not change static entries: replacing one would lose its hardware address", () => {

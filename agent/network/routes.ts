@@ -10,6 +10,8 @@ export const PROTOCOL = 235;
 
 export interface RouteContext {
   readonly nodeAddress: string;
+  /** Undefined: the node has none. */
+  readonly nodeAddressIpv6?: string | undefined;
   readonly mtu: number;
   readonly deviceName: (ifindex: number) => string | undefined;
 }
@@ -25,17 +27,24 @@ export interface RouteConflict {
  * not written because their destination has another route. A route to an endpoint whose interface does not exist is omitted:
  * its removal will follow. */
 export function reconcileRoutes(desired: readonly Route[], context: RouteContext) {
-  const { commands, conflicts } = routeCommands(desired, ipLines("route", "show"), context);
+  const { commands, conflicts } = routeCommands(desired, presentRoutes(), context);
   ipBatch(commands);
   return { written: commands.length, conflicts };
 }
 
 export function removeRoutes(): void {
   ipBatch(
-    ipLines("route", "show", "proto", String(PROTOCOL)).map(
-      (line) => `route delete ${destinationOf(line)} proto ${PROTOCOL}`,
-    ),
+    presentRoutes()
+      .filter(isOurs)
+      .map((line) => `route delete ${destinationOf(line)} proto ${PROTOCOL}`),
   );
+}
+
+/** The main table of both families, as ip(8) prints it. */
+function presentRoutes(): string[] {
+  // It prints both default routes alike.
+  const ipv6 = ipLines("-6", "route", "show").map((line) => line.replace(/^((?:\w+ )?)default\b/, "$1::/0"));
+  return [...ipLines("route", "show"), ...ipv6];
 }
 
 /** The commands that lead from `actual` (lines of `ip route show`) to `desired`. Only the agent's routes
@@ -70,18 +79,21 @@ function isOurs(line: string): boolean {
 }
 
 // A route in the syntax of ip(8).
-function routeLine(route: Route, { nodeAddress, mtu, deviceName }: RouteContext): string[] {
-  const destination = route.destination.replace(/\/32$/, "");
+function routeLine(route: Route, { nodeAddress, nodeAddressIpv6, mtu, deviceName }: RouteContext): string[] {
+  const isIpv6 = route.destination.includes(":");
+  const destination = route.destination.replace(isIpv6 ? /\/128$/ : /\/32$/, "");
+  const own = isIpv6 ? nodeAddressIpv6 : nodeAddress;
+  const source = own ? ` src ${own}` : "";
   switch (route.to) {
     case "endpoint": {
       const device = deviceName(route.ifindex);
-      return device ? [`${destination} dev ${device} scope link src ${nodeAddress}`] : [];
+      return device ? [`${destination} dev ${device} scope link${source}`] : [];
     }
     case "node": {
-      if (!route.encapsulated) return [`${destination} via ${route.node} src ${nodeAddress}`];
+      if (!route.encapsulated) return [`${destination} via ${route.via ?? route.node}${source}`];
       const encapsulation = `encap ip id ${VNI_OVERLAY} dst ${route.node} dev ${TUNNEL_DEVICE} scope link`;
       // The kernel must not create packets that no longer fit the link after encapsulation.
-      return [`${destination} ${encapsulation} src ${nodeAddress} mtu ${mtu - VXLAN_OVERHEAD}`];
+      return [`${destination} ${encapsulation}${source} mtu ${mtu - VXLAN_OVERHEAD}`];
     }
     case "nowhere":
       return [`unreachable ${destination}`];

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /** Kernel settings by their path below /proc/sys. README.md in this folder explains each. */
 export type Sysctls = ReadonlyMap<string, string>;
@@ -14,6 +14,42 @@ export function deviceSysctls(device: string): Sysctls {
   return new Map([
     [`net/ipv4/conf/${device}/rp_filter`, "2"],
     [`net/ipv4/conf/${device}/forwarding`, "1"],
+  ]);
+}
+
+const CONF6 = "net/ipv6/conf";
+
+/** What a node needs to route IPv6 for its pods; nothing once `all/forwarding` is set. A device that forwards does not accept router
+ * advertisements, and loses its default route, unless accept_ra is 2: the value is raised first, on every device that accepts them now. */
+export function nodeIpv6Sysctls(root: string): Sysctls {
+  const read = (device: string, name: string) => readFileSync(`${root}/${CONF6}/${device}/${name}`, "utf8").trim();
+  if (read("all", "forwarding") === "1") return new Map();
+  const devices = readdirSync(`${root}/${CONF6}`).filter((name) => name !== "all" && name !== "default");
+  const hosts = devices.filter((device) => read(device, "forwarding") === "0");
+  const accepting = hosts.filter((device) => read(device, "accept_ra") === "1");
+  return new Map([
+    ...accepting.map((device) => [`${CONF6}/${device}/accept_ra`, "2"] as const),
+    // Each device's value, although `all` sets them: so that it can be restored.
+    ...hosts.map((device) => [`${CONF6}/${device}/forwarding`, "1"] as const),
+    [`${CONF6}/all/forwarding`, "1"] as const,
+  ]);
+}
+
+/** Settings of an uplink or the tunnel device for IPv6. An uplink that appeared after `all/forwarding` was set is not counted above. */
+export function uplinkIpv6Sysctls(device: string, root: string): Sysctls {
+  const accepts = readFileSync(`${root}/${CONF6}/${device}/accept_ra`, "utf8").trim() === "1";
+  return new Map([
+    ...(accepts ? [[`${CONF6}/${device}/accept_ra`, "2"] as const] : []),
+    [`${CONF6}/${device}/forwarding`, "1"] as const,
+  ]);
+}
+
+/** Settings of a pod's interface for IPv6: a pod is no router for its node. */
+export function podIpv6Sysctls(device: string): Sysctls {
+  return new Map([
+    [`${CONF6}/${device}/accept_ra`, "0"],
+    [`${CONF6}/${device}/accept_redirects`, "0"],
+    [`${CONF6}/${device}/forwarding`, "1"],
   ]);
 }
 
@@ -35,7 +71,9 @@ export function applySysctls(wanted: Sysctls, memory: string, root: string): str
 
 /** Restores the values that applySysctls() found, for interfaces that still exist. */
 export function restoreSysctls(memory: string, root: string): void {
-  for (const [name, value] of Object.entries(recall(memory))) {
+  // A value of `all` sets those of all devices.
+  const isOfAll = ([name]: [string, string]) => Number(name.includes("/all/"));
+  for (const [name, value] of Object.entries(recall(memory)).sort((a, b) => isOfAll(b) - isOfAll(a))) {
     if (existsSync(`${root}/${name}`)) write(`${root}/${name}`, value);
   }
   rmSync(memory, { force: true });

@@ -9,15 +9,18 @@ export interface PodName {
   readonly uid?: string;
 }
 
-/** The same with the addresses that its interface has. */
-export interface PlacedPodName extends PodName {
+/** The addresses of a pod's interface. */
+export interface PodAddresses {
   readonly address: Address;
   /** Of a pod with addresses of both families: its IPv6 address. */
   readonly secondAddress?: Address | undefined;
 }
 
+/** A pod with its addresses. */
+export type PlacedPodName = PodName & PodAddresses;
+
 /** One address, or one of each family. */
-export function addressesOf({ address, secondAddress }: Omit<PlacedPodName, keyof PodName>): readonly Address[] {
+export function addressesOf({ address, secondAddress }: PodAddresses): readonly Address[] {
   return secondAddress === undefined ? [address] : [address, secondAddress];
 }
 
