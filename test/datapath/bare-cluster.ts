@@ -19,6 +19,8 @@ import {
   nodes,
   pod,
   pool,
+  poolIpv6,
+  type Stack,
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
@@ -33,6 +35,8 @@ export type Asked = Partial<Probe> & { to: string; protocol?: "tcp" | "udp" };
 
 export interface BareClusterOptions {
   vxlanMode?: "Always" | "CrossSubnet" | "Never";
+  /** "dual": nodes and pods have addresses of both families. */
+  stack?: Stack;
   /** "clsact": as on a kernel without TCX. */
   attach?: "auto" | "clsact";
 }
@@ -49,15 +53,25 @@ export class BareCluster {
     this.#attach = attach;
   }
 
-  static async start({ vxlanMode = "CrossSubnet", attach = "auto" }: BareClusterOptions = {}): Promise<BareCluster> {
+  static async start(options: BareClusterOptions = {}): Promise<BareCluster> {
+    const { vxlanMode = "CrossSubnet", stack = "IPv4", attach = "auto" } = options;
     const lab = `t${process.pid.toString(36)}${(Date.now() % 46_656).toString(36)}`;
     const machines = Object.entries({ ...nodes, ...clients }).map(([name, address]) => ({ name, address }));
     await createBareLab(lab, machines);
     const cluster = new BareCluster(lab, attach);
     try {
       for (const folder of cluster.#folders()) mkdirSync(folder);
-      cluster.apply(node("master"), node("node"), namespace("default"), pool(vxlanMode));
+      cluster.apply(
+        node("master", undefined, stack),
+        node("node", undefined, stack),
+        namespace("default"),
+        pool(vxlanMode),
+      );
       cluster.apply(block("10.244.0.0/26", "master"), block("10.244.1.0/26", "node"));
+      if (stack === "dual") {
+        cluster.apply(poolIpv6(vxlanMode));
+        cluster.apply(block("fd00:10:244::/122", "master"), block("fd00:10:244:1::/122", "node"));
+      }
       await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
       return cluster;
     } catch (error) {
@@ -136,8 +150,8 @@ export class BareCluster {
   async addPod(name: string, on: NodeName, labels: Record<string, string>, ports?: Placed["ports"]): Promise<Placed> {
     await this.#run(on, ["ip", "netns", "add", name]);
     this.apply(pod({ name, node: on, labels, address: "", ports })); // kubelet's order: the pod is known before its network is made
-    const address = await this.#cni(on, name, "ADD");
-    const placed = { name, node: on, labels, address, ports };
+    const [address = "", addressIpv6] = await this.#cni(on, name, "ADD");
+    const placed = { name, node: on, labels, address, addressIpv6, ports };
     this.#pods.set(name, placed);
     this.apply(pod(placed));
     const identity = ["env", "POD_NAMESPACE=default", `POD_NAME=${name}`];
@@ -162,7 +176,8 @@ export class BareCluster {
     const inPod = from.startsWith("default/");
     const machine = inPod ? this.#placed(from.slice("default/".length)).node : (from as ClientName | NodeName);
     const batch = asked.map(({ to, ...rest }, index) => {
-      const [host = "", port = ""] = to.split(":");
+      const at = to.lastIndexOf(":");
+      const [host, port] = [to.slice(0, at).replace(/^\[(.*)\]$/, "$1"), to.slice(at + 1)];
       const probe = {
         id: String(index),
         token: "t",
@@ -228,7 +243,8 @@ export class BareCluster {
     return (await runIn(this.#lab, name, [process.execPath, "-e", ask])).status === 0;
   }
 
-  async #cni(on: NodeName, name: string, command: "ADD" | "DEL"): Promise<string> {
+  /** Returns the pod's addresses. */
+  async #cni(on: NodeName, name: string, command: "ADD" | "DEL"): Promise<string[]> {
     const variables = [
       `CNI_COMMAND=${command}`,
       `CNI_CONTAINERID=${name}`,
@@ -239,7 +255,9 @@ export class BareCluster {
     ];
     const input = JSON.stringify(cniConfiguration);
     const answer = await this.#run(on, ["env", ...variables, "/opt/cni/bin/ebpf-dataplane"], input);
-    return command === "ADD" ? (JSON.parse(answer).ips[0].address.split("/")[0] as string) : "";
+    if (command === "DEL") return [];
+    const { ips } = JSON.parse(answer) as { ips: { address: string }[] };
+    return ips.map(({ address }) => address.split("/")[0] ?? "");
   }
 
   async #run(machine: string, argv: string[], input = ""): Promise<string> {

@@ -10,18 +10,29 @@ export interface KubernetesObject {
 
 export const nodes = { master: "172.31.1.8", node: "172.31.1.207" } as const;
 export const clients = { client1: "172.31.1.55", client2: "172.31.1.162" } as const;
+/** The same machines' IPv6 addresses, which every lab gives them. */
+export const nodesIpv6 = { master: "fd00:172:31:1::8", node: "fd00:172:31:1::207" } as const;
+export const clientsIpv6 = { client1: "fd00:172:31:1::55", client2: "fd00:172:31:1::162" } as const;
 export type NodeName = keyof typeof nodes;
 export type ClientName = keyof typeof clients;
 
 const named = (name: string, namespace?: string, rest = {}) => ({ name, ...(namespace && { namespace }), ...rest });
 
-export const node = (name: NodeName, zone?: string): KubernetesObject => ({
+/** One address family, or both. */
+export type Stack = "IPv4" | "dual";
+
+export const node = (name: NodeName, zone?: string, stack: Stack = "IPv4"): KubernetesObject => ({
   apiVersion: "v1",
   kind: "Node",
   metadata: named(name, undefined, {
     labels: { "kubernetes.io/hostname": name, ...(zone && { "topology.kubernetes.io/zone": zone }) },
   }),
-  status: { addresses: [{ type: "InternalIP", address: nodes[name] }] },
+  status: {
+    addresses: [nodes[name], ...(stack === "dual" ? [nodesIpv6[name]] : [])].map((address) => ({
+      type: "InternalIP",
+      address,
+    })),
+  },
 });
 
 export const namespace = (name: string): KubernetesObject => ({
@@ -37,12 +48,19 @@ export const pool = (vxlanMode: string): KubernetesObject => ({
   spec: { cidr: "10.244.0.0/16", blockSize: 26, vxlanMode, natOutgoing: false },
 });
 
+export const poolIpv6 = (vxlanMode: string): KubernetesObject => ({
+  apiVersion: "projectcalico.org/v3",
+  kind: "IPPool",
+  metadata: named("default-ipv6-ippool"),
+  spec: { cidr: "fd00:10:244::/56", blockSize: 122, vxlanMode, natOutgoing: false },
+});
+
 /** A block that its node holds from the start. */
 export const block = (cidr: string, node: NodeName): KubernetesObject => ({
   apiVersion: "ebpf-dataplane.io/v1alpha1",
   kind: "IPAMBlock",
-  metadata: named(cidr.replaceAll(/[./]/g, "-")),
-  spec: { cidr, node, pool: "default-ipv4-ippool" },
+  metadata: named(cidr.replaceAll(/[.:/]/g, "-")),
+  spec: { cidr, node, pool: cidr.includes(":") ? "default-ipv6-ippool" : "default-ipv4-ippool" },
 });
 
 export const felix = (annotations: Record<string, string>, spec: Record<string, unknown> = {}): KubernetesObject => ({
@@ -56,29 +74,37 @@ export const returnMode = (mode: "DSR" | "Tunnel"): KubernetesObject => felix({}
 
 const WEB = [{ name: "web", containerPort: 80 }];
 
-export const pod = ({ name, labels, node, address, ports = WEB }: Placed): KubernetesObject => ({
+export const pod = ({ name, labels, node, address, addressIpv6, ports = WEB }: Placed): KubernetesObject => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: named(name, "default", { labels, uid: name }),
   spec: { nodeName: node, containers: [{ name: "server", ports }] },
-  status: address ? { phase: "Running", podIP: address, podIPs: [{ ip: address }] } : { phase: "Pending" },
+  status: address
+    ? { phase: "Running", podIP: address, podIPs: [address, addressIpv6].flatMap((ip) => (ip ? [{ ip }] : [])) }
+    : { phase: "Pending" },
 });
 
 interface Exposed {
   clusterIP: string;
+  /** Of a service of both families. */
+  clusterIPv6?: string;
   nodePort: number;
   protocol?: "TCP" | "UDP";
   spec?: Record<string, unknown>;
 }
 
-export const service = (name: string, { clusterIP, nodePort, protocol = "TCP", spec }: Exposed): KubernetesObject => ({
+export const service = (
+  name: string,
+  { clusterIP, clusterIPv6, nodePort, protocol = "TCP", spec }: Exposed,
+): KubernetesObject => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: named(name, "default"),
   spec: {
     type: "NodePort",
     clusterIP,
-    clusterIPs: [clusterIP],
+    clusterIPs: [clusterIP, ...(clusterIPv6 ? [clusterIPv6] : [])],
+    ...(clusterIPv6 && { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" }),
     ports: [{ name: "web", protocol, port: 80, targetPort: 80, nodePort }],
     ...spec,
   },
@@ -108,6 +134,16 @@ export interface Backend {
 }
 
 const hint = (names: readonly string[] = []) => names.map((name) => ({ name }));
+
+/** The slice of a service's IPv6 backends. */
+export const endpointsIpv6 = (name: string, pods: readonly Placed[], protocol = "TCP"): KubernetesObject => {
+  const slice = endpoints(
+    name,
+    pods.map(({ addressIpv6 = "", node }) => ({ address: addressIpv6, node })),
+    protocol,
+  );
+  return { ...slice, metadata: { ...slice.metadata, name: `${name}-6` }, addressType: "IPv6" };
+};
 
 /** Only these CIDRs may reach port 80 of the pods with this label. */
 export const onlyFrom = (app: string, ...cidrs: string[]): KubernetesObject => ({

@@ -7,6 +7,8 @@ export interface Placed {
   readonly labels: Record<string, string>;
   /** Empty while it has none. */
   readonly address: string;
+  /** Absent in a cluster of one family. */
+  readonly addressIpv6?: string | undefined;
   /** The container's ports; absent: only port 80, with the name "web". */
   readonly ports?: readonly ContainerPort[] | undefined;
 }
