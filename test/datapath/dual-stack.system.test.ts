@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, until } from "./bare-cluster.ts";
+import {
+  clients,
+  clientsIpv6,
+  endpoints,
+  endpointsIpv6,
+  type NodeName,
+  nodes,
+  nodesIpv6,
+  onlyFrom,
+  returnMode,
+  service,
+} from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+// Pods, nodes and services with addresses of both families: each family is served by itself, and sees the addresses of its own.
+describe.each([
+  { vxlanMode: "Never", mode: "DSR" },
+  { vxlanMode: "Always", mode: "Tunnel" },
+] as const)("dual stack, VXLAN $vxlanMode, return mode $mode", ({ vxlanMode, mode }) => {
+  let cluster: BareCluster;
+  let web: Placed;
+  let near: Placed;
+  let far: Placed;
+
+  const ipv6 = (pod: Placed) => pod.addressIpv6 ?? "";
+  const shown = (name: NodeName, ...argv: string[]) => cluster.run(name, argv);
+  const inPod = (pod: Placed, ...argv: string[]) => shown(pod.node, "nsenter", `--net=/run/netns/${pod.name}`, ...argv);
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start({ vxlanMode, stack: "dual" });
+    [web, near, far] = await Promise.all([
+      cluster.addPod("web", "node", { app: "web" }),
+      cluster.addPod("near", "node", { app: "near" }),
+      cluster.addPod("far", "master", { app: "far" }),
+    ]);
+    const dns = { nodePort: 30053, protocol: "UDP" } as const;
+    cluster.apply(
+      returnMode(mode),
+      service("web", { clusterIP: "10.96.0.10", clusterIPv6: "fd00:10:96::10", nodePort: 30604 }),
+      endpoints("web", [web]),
+      endpointsIpv6("web", [web]),
+      service("dns", { clusterIP: "10.96.0.11", clusterIPv6: "fd00:10:96::11", ...dns }),
+      endpoints("dns", [web], "UDP"),
+      endpointsIpv6("dns", [web], "UDP"),
+      service("empty", { clusterIP: "10.96.0.13", clusterIPv6: "fd00:10:96::13", nodePort: 30999 }),
+    );
+    const entry = `[${nodesIpv6.master}]:30604`;
+    await until("the service", async () => (await cluster.see("client1", entry)).startsWith("allowed"));
+  });
+  afterAll(() => cluster?.close());
+
+  test("a pod has an address of each family, from the blocks of its node", async () => {
+    for (const pod of [web, near]) expect(pod.address).toMatch(/^10\.244\.1\.\d+$/);
+    for (const pod of [web, near]) expect(pod.addressIpv6).toMatch(/^fd00:10:244:1::[1-3]$/);
+    expect(far).toMatchObject({ address: "10.244.0.0", addressIpv6: "fd00:10:244::1" });
+    expect(await inPod(web, "ip", "-6", "route")).toContain("default via fe80::1 dev eth0");
+  });
+
+  test("pods see each other's own addresses, on one node and across nodes, TCP and UDP, directly and by the service", async () => {
+    for (const pod of [near, far]) {
+      const from = `default/${pod.name}` as const;
+      const seen = `allowed default/web saw ${ipv6(pod)}`;
+      expect(await cluster.see(from, `[${ipv6(web)}]:80`), from).toBe(seen);
+      expect(await cluster.see(from, `[${ipv6(web)}]:80`, { protocol: "udp" }), from).toBe(seen);
+      expect(await cluster.see(from, "[fd00:10:96::10]:80"), from).toBe(seen);
+      expect(await cluster.see(from, "[fd00:10:96::11]:80", { protocol: "udp" }), from).toBe(seen);
+      expect(await cluster.see(from, "10.96.0.10:80"), from).toBe(`allowed default/web saw ${pod.address}`);
+    }
+  });
+
+  test.each(Object.keys(nodes) as NodeName[])(
+    "clients reach node ports of %s in both families, and are seen",
+    async (entry) => {
+      for (const client of ["client1", "client2"] as const) {
+        const seen = `allowed default/web saw ${clientsIpv6[client]}`;
+        expect(await cluster.see(client, `[${nodesIpv6[entry]}]:30604`)).toBe(seen);
+        expect(await cluster.see(client, `[${nodesIpv6[entry]}]:30053`, { protocol: "udp" })).toBe(seen);
+        expect(await cluster.see(client, `${nodes[entry]}:30604`)).toBe(`allowed default/web saw ${clients[client]}`);
+      }
+      expect(await cluster.see("client1", `[${nodesIpv6[entry]}]:30999`)).toBe("rejected");
+    },
+  );
+
+  test("nodes reach pods, their own and the other's", async () => {
+    for (const name of ["node", "master"] as const)
+      expect(await cluster.see(name, `[${ipv6(web)}]:80`), name).toBe(`allowed default/web saw ${nodesIpv6[name]}`);
+  });
+
+  test("a policy with IPv6 blocks is judged on the pod's IPv6 address, and does not concern IPv4", async () => {
+    const policy = onlyFrom("web", `${ipv6(far)}/128`, `${near.address}/32`);
+    cluster.apply(policy);
+    try {
+      await until("the policy", async () => (await cluster.see("default/near", `[${ipv6(web)}]:80`)) === "dropped");
+      expect(await cluster.see("default/near", "[fd00:10:96::10]:80")).toBe("dropped");
+      expect(await cluster.see("client1", `[${nodesIpv6.master}]:30604`)).toBe("dropped");
+      expect(await cluster.see("default/far", "[fd00:10:96::10]:80")).toBe(`allowed default/web saw ${ipv6(far)}`);
+      expect(await cluster.see("default/near", `${web.address}:80`)).toBe(`allowed default/web saw ${near.address}`);
+      expect(await cluster.see("default/far", `${web.address}:80`)).toBe("dropped");
+      expect(await cluster.see("node", `[${ipv6(web)}]:80`)).toBe(`allowed default/web saw ${nodesIpv6.node}`);
+    } finally {
+      cluster.remove(policy);
+    }
+    await until("the policy's end", async () => (await cluster.see("default/near", `[${ipv6(web)}]:80`)) !== "dropped");
+  });
+
+  test("a pod may use its own addresses only", async () => {
+    const before = (await cluster.outcomes("node")).drop_spoofed_source ?? 0;
+    await inPod(near, "ip", "address", "add", "fd00:9::9/128", "dev", "eth0", "nodad");
+    const lie = `const s = require("node:dgram").createSocket("udp6"); s.bind(0, "fd00:9::9", () => s.send("x", 80, process.argv[1], () => s.close()))`;
+    await inPod(near, process.execPath, "-e", lie, ipv6(web));
+    const counted = async () => ((await cluster.outcomes("node")).drop_spoofed_source ?? 0) > before;
+    await until("the lie to be counted", counted);
+  });
+
+  test("a pod that is deleted leaves neither address on its node; the pods of a killed agent keep theirs", async () => {
+    const brief = await cluster.addPod("brief", "node", { app: "brief" });
+    expect(await shown("node", "ip", "-6", "route")).toContain(`${ipv6(brief)} dev`);
+    await cluster.removePod("brief");
+    await until("its routes to be gone", async () => {
+      const routes = (await shown("node", "ip", "-6", "route")) + (await shown("node", "ip", "route"));
+      return !routes.includes(`${ipv6(brief)} `) && !routes.includes(`${brief.address} `);
+    });
+    expect(await cluster.see("default/near", `[${ipv6(brief)}]:80`)).not.toMatch(/^allowed/);
+    await cluster.killAgent("node");
+    expect(await cluster.see("default/far", "[fd00:10:96::10]:80")).toBe(`allowed default/web saw ${ipv6(far)}`);
+    await cluster.startAgent("node");
+    expect(await cluster.see("default/far", "[fd00:10:96::10]:80")).toBe(`allowed default/web saw ${ipv6(far)}`);
+  });
+});
