@@ -13,6 +13,7 @@ import { hostIndex } from "./cni/veth.ts";
 import type { DesiredState } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint-life.ts";
+import { HealthChecks } from "./health-checks/health-checks.ts";
 import { Allocator } from "./ipam/allocator.ts";
 import { attacher } from "./kernel/attach.ts";
 import { layoutHash } from "./kernel/layout.gen.ts";
@@ -26,7 +27,7 @@ import { NodeNetwork } from "./node-network.ts";
 import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
-import { type AgentOptions, programFolder, runFile, SALT_FILE, shimPath } from "./options.ts";
+import { type AgentOptions, HEALTH_CHECKS_FILE, programFolder, runFile, SALT_FILE, shimPath } from "./options.ts";
 import { OutlivedSockets } from "./outlived-sockets.ts";
 import { servePacketEvents } from "./packet-events.ts";
 import { allocatorPool } from "./pools.ts";
@@ -50,6 +51,7 @@ interface Agent {
   readonly loaded: Loaded;
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
+  readonly healthChecks: HealthChecks;
   readonly metrics: AgentMetrics;
   /** Metrics are served before the cluster is reachable. */
   readonly failingWatches: { of: () => readonly string[] };
@@ -72,6 +74,7 @@ export async function runAgent(
     health.is("the kernel does not have the cluster's state (see the agent's log)", result === "failed");
     return result;
   }, agent.metrics.programmed);
+  agent.healthChecks.waitingMs = () => rounds.waitingMs;
   const cluster = openCluster(() => rounds.changed());
   agent.failingWatches.of = () => cluster.store.failing();
   const dataplane = new Dataplane({
@@ -80,6 +83,7 @@ export async function runAgent(
     endpoints,
     network,
     maps: loaded.maps,
+    healthChecks: agent.healthChecks,
     metrics: agent.metrics,
     log,
   });
@@ -121,6 +125,13 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   const waiting = "another agent of this node to end";
   health.waitsFor(waiting);
   await becomeOnlyWriter(runFile(options, "agent.lock"), () => log.info(`waiting for ${waiting}`));
+  const healthChecks = new HealthChecks({
+    node: options.node,
+    proxyPort: options.proxyHealthPort,
+    memory: runFile(options, HEALTH_CHECKS_FILE),
+    log,
+  });
+  await healthChecks.restore();
 
   const pins = pinsUnder(options.pinRoot);
   const loaded = load(loadOptions(options, pins));
@@ -151,7 +162,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     build: { layout: layoutHash, kernel: release() },
   });
   await serveMetrics(metrics, options.metricsAddress, options.metricsPort);
-  return { options, log, health, pins, loaded, endpoints, network, metrics, failingWatches, counted };
+  return { options, log, health, pins, loaded, endpoints, network, healthChecks, metrics, failingWatches, counted };
 }
 
 const loadTraced = ({ options, pins }: Agent) => loadPrograms(loadOptions(options, pins), "_traced");

@@ -6,6 +6,7 @@ import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
 import type { DesiredState, PolicyNames, WrittenMap } from "./compile/desired.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
+import type { HealthChecks } from "./health-checks/health-checks.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
 import { reconcileMasquerade } from "./network/masquerade.ts";
@@ -25,6 +26,7 @@ export interface DataplaneParts {
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
   readonly maps: WrittenStores;
+  readonly healthChecks: HealthChecks;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
 }
@@ -85,8 +87,9 @@ export class Dataplane {
         this.#parts.log.debug({ written, pending }, "maps written");
         this.onWritten(changed);
       }
+      const healthProblems = await this.#parts.healthChecks.apply(desired.health);
       const { problems: reporter, store } = this.#parts.cluster;
-      reporter.report([...store.problems(), ...desired.problems, ...this.#routeProblems]);
+      reporter.report([...store.problems(), ...desired.problems, ...this.#routeProblems, ...healthProblems]);
       this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.#reportedError = "";

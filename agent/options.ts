@@ -23,6 +23,8 @@ export interface AgentOptions {
   readonly cniBin: string;
   readonly cniConf: string;
   readonly healthPort: number;
+  /** kube-proxy's, for load balancers. */
+  readonly proxyHealthPort: number;
   readonly metricsPort: number;
   /** The address at which metrics are served. */
   readonly metricsAddress: string;
@@ -40,6 +42,9 @@ export const EVENT_SOCKET = "events.sock";
 export const NAMES_FILE = "names.json";
 /** The secret from which the numbers in the maps are derived (salt.ts). */
 export const SALT_FILE = "numbers.salt";
+
+/** What load balancers were told last; a file in the run directory. */
+export const HEALTH_CHECKS_FILE = "health-checks.json";
 
 /** A file in the agent's run directory. */
 export function runFile(options: Pick<AgentOptions, "runDirectory">, name: string): string {
@@ -63,6 +68,9 @@ export function addAgentOptions(command: Command): Command {
   option("--cni-bin <folder>", "the container runtime's folder for plugins", "/host/opt/cni/bin");
   option("--cni-conf <folder>", "the container runtime's folder for plugin configurations", "/host/etc/cni/net.d");
   command.addOption(port("--health-port <port>", "serves /live and /ready on 127.0.0.1", 9099));
+  command.addOption(
+    port("--proxy-health-port <port>", "serves kube-proxy's /healthz and /livez on all addresses", 10256),
+  );
   command.addOption(port("--metrics-port <port>", "serves /metrics", 9098));
   option(
     "--metrics-address <address>",

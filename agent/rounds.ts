@@ -11,13 +11,20 @@ export class Rounds {
   #reached: (() => void) | undefined;
 
   #since: number | undefined;
+  /** When the oldest change arrived that no round has brought to the kernel. */
+  #unwritten: number | undefined;
+  #beingWritten: number | undefined;
 
   /** `round` returns the result of Dataplane.apply(); `programmed` gets the seconds from a change to its completion. */
   constructor(round: () => Promise<"done" | "partly" | "failed">, programmed: (seconds: number) => void = () => {}) {
     this.#runner = new Runner(async () => {
       const since = this.#since;
       this.#since = undefined;
+      this.#beingWritten = this.#unwritten;
+      this.#unwritten = undefined;
       const result = await round();
+      if (result === "failed") this.#unwritten = this.#beingWritten ?? this.#unwritten;
+      this.#beingWritten = undefined;
       if (result !== "failed") this.#reached?.();
       if (result === "done" && since !== undefined) programmed((performance.now() - since) / 1000);
       // A change that arrived meanwhile gets a separate round; an incomplete one keeps waiting.
@@ -28,8 +35,17 @@ export class Rounds {
 
   /** An object of the cluster changed. */
   changed(): void {
-    if (this.#started) this.#since ??= performance.now();
+    if (this.#started) {
+      this.#since ??= performance.now();
+      this.#unwritten ??= performance.now();
+    }
     this.trigger();
+  }
+
+  /** How long a change has been waiting for the kernel, in ms; 0: none waits. One entry that cannot be written does not count. */
+  get waitingMs(): number {
+    const since = this.#beingWritten ?? this.#unwritten;
+    return since === undefined ? 0 : performance.now() - since;
   }
 
   /** Something changed. */

@@ -13,7 +13,15 @@ import { removeRoutes } from "./network/routes.ts";
 import { restoreSysctls } from "./network/sysctls.ts";
 import { TUNNEL_DEVICE } from "./network/tunnel.ts";
 import type { Logger } from "./observe/log.ts";
-import { type AgentOptions, EVENT_SOCKET, NAMES_FILE, runFile, SALT_FILE, shimPath } from "./options.ts";
+import {
+  type AgentOptions,
+  EVENT_SOCKET,
+  HEALTH_CHECKS_FILE,
+  NAMES_FILE,
+  runFile,
+  SALT_FILE,
+  shimPath,
+} from "./options.ts";
 
 /** Removes the dataplane from this node, in the reverse order of an agent's start. Succeeds if nothing
  * exists. Pods of this node lose their network. */
@@ -36,6 +44,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     "agent.lock",
     "verifier.log",
     EVENT_SOCKET,
+    HEALTH_CHECKS_FILE,
     NAMES_FILE,
     SALT_FILE,
   ])

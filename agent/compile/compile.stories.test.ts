@@ -13,6 +13,7 @@ import { kinds } from "../watch/kinds.ts";
 import { problemText } from "../watch/problem-reporter.ts";
 import { SnapshotStore } from "../watch/snapshot-store.ts";
 import { Compiler } from "./compile.ts";
+import type { DesiredState } from "./desired.ts";
 import { type MapsInWords, mapsInWords } from "./maps-in-words.fixture.ts";
 import type { LocalEndpoint, NodeFacts } from "./snapshot.ts";
 
@@ -23,6 +24,8 @@ interface StoryObject {
 }
 interface Outcome extends MapsInWords {
   routes: readonly string[];
+  /** "Service default/web at port 32000: 2", "leaving", "kube-proxy's" */
+  health: readonly string[];
   problems: readonly string[];
 }
 interface Step {
@@ -66,6 +69,7 @@ class Agent {
     expect(this.#reconciler.sync(state.maps)).toMatchObject({ problems: [], pending: 0 });
     return {
       ...mapsInWords(this.#maps),
+      health: healthInWords(state),
       routes: state.routes.map((route) => JSON.stringify(route)).sort(),
       problems: [...this.store.problems(), ...state.problems].map(problemText).sort(),
     };
@@ -123,4 +127,12 @@ for (const file of readdirSync(folder).filter((name) => name !== "cluster.yaml")
       if (process.env.UPDATE_STORIES) writeFileSync(path, document.toString({ lineWidth: 120 }));
     });
   });
+}
+
+function healthInWords({ health }: DesiredState): string[] {
+  if (!health) return ["kube-proxy's"];
+  const checks = health.checks.map(
+    ({ namespace, name, port, localEndpoints }) => `Service ${namespace}/${name} at port ${port}: ${localEndpoints}`,
+  );
+  return [...checks.sort(), ...(health.leaving ? ["leaving"] : [])];
 }

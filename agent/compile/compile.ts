@@ -4,6 +4,7 @@ import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
+import { isLeaving, type Node } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { vocabularyOf } from "../../model/policy/identity.ts";
 import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.ts";
@@ -102,6 +103,10 @@ export class Compiler {
       natOutgoing: pools.natOutgoing,
       names: policyNames,
       kubeProxy,
+      health:
+        kubeProxy === "active"
+          ? undefined
+          : { checks: services.healthChecks, leaving: isOwnNodeLeaving(snapshot.nodes, facts) },
       problems: [
         ...nodes.problems,
         ...pools.problems,
@@ -181,6 +186,10 @@ export class Compiler {
     }
     return stages;
   }
+}
+
+function isOwnNodeLeaving(nodes: readonly Node[], { nodeName }: NodeFacts): boolean {
+  return nodes.some((node) => node.metadata.name === nodeName && isLeaving(node));
 }
 
 function excessWhy({ nodeName }: NodeFacts): string {

@@ -2,6 +2,7 @@ import type { Address } from "../../model/address/address.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
 import type { NatOutgoing } from "../../model/pool/pools.ts";
 import type { Problem } from "../../model/problem.ts";
+import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 
 /** One entry of a BPF map. `id` is the key in words, unique within its map. */
@@ -60,6 +61,13 @@ export interface PolicyNames {
   readonly policies: ReadonlyMap<number, string>;
 }
 
+/** What load balancers are told of a node. */
+export interface NodeHealth {
+  readonly checks: readonly HealthCheck[];
+  /** The node is being deleted: no new connections. */
+  readonly leaving: boolean;
+}
+
 /** Everything this node's kernel should hold for one snapshot of the cluster. */
 export interface DesiredState {
   readonly maps: DesiredMaps;
@@ -67,6 +75,8 @@ export interface DesiredState {
   readonly natOutgoing: NatOutgoing;
   readonly names: PolicyNames;
   readonly kubeProxy: KubeProxy;
+  /** What load balancers are told of this node; undefined while kube-proxy tells them. */
+  readonly health: NodeHealth | undefined;
   readonly problems: readonly Problem[];
   /** Policies in force here that are too large and allow nothing. */
   readonly closedPolicies: number;

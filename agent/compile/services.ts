@@ -5,6 +5,7 @@ import type { Problem } from "../../model/problem.ts";
 import type { Backend } from "../../model/service/backends.ts";
 import type { Lost } from "../../model/service/frontend-claims.ts";
 import type { FrontendRules } from "../../model/service/frontend-rules.ts";
+import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { CompiledService, ServedFrontend } from "../../model/service/service.ts";
 import { type ServedServices, ServiceSet } from "../../model/service/services.ts";
 import type { RangeSet } from "../../model/service/source-ranges.ts";
@@ -32,6 +33,7 @@ export interface ServiceMaps {
   readonly slots: Contributions<Slot, number>;
   readonly members: Contributions<Member, number>;
   readonly backends: Contributions<number, BackendValue>;
+  readonly healthChecks: readonly HealthCheck[];
   readonly problems: readonly Problem[];
   /** How many are too large and therefore not served. */
   readonly closed: number;
@@ -60,7 +62,7 @@ export class ServiceCompiler {
     return yield* this.#result.getting([served], () => this.#lowering(served));
   }
 
-  *#lowering({ compiled, lost, problems, closed }: ServedServices): Steps<ServiceMaps> {
+  *#lowering({ compiled, lost, healthChecks, problems, closed }: ServedServices): Steps<ServiceMaps> {
     const lists = yield* this.#listIds.assigning(compiled);
     const backends = yield* this.#backendIds.assigning(compiled);
     const ranges = yield* this.#rangeIds.assigning(compiled);
@@ -76,6 +78,7 @@ export class ServiceCompiler {
       slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
       members: new Map(entries.map(([owner, { members }]) => [owner, members])),
       backends: new Map(entries.map(([owner, { backends }]) => [owner, backends])),
+      healthChecks,
       problems,
       closed,
     };
@@ -105,7 +108,7 @@ function* lower(
   yield* each(item.frontends, (frontend) => {
     const { key, list, affinitySeconds, clients } = frontend;
     const id = keyText.frontends(key);
-    if (lost?.has(id)) return;
+    if (lost?.has(id) || frontend.claim === "health check") return;
     const { localCount, clusterFirst } = list;
     const counts = { backendCount: list.backends.length, localCount, clusterFirst };
     const sourceRanges = clients ? idOf(ranges, clients) : 0;

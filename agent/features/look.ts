@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { cgroupMount } from "../kernel/cgroup-mount.ts";
 import { requireBpffs } from "../kernel/pins.ts";
 import { networkDevices } from "../network/devices.ts";
-import { kubeProxyListens } from "../network/kube-proxy-ports.ts";
+import { kubeProxyRuns } from "../network/kube-proxy-ports.ts";
 import { hasKubeProxyRules } from "../network/kube-proxy-rules.ts";
 import { otherTunnel } from "../network/tunnel.ts";
 import { type KernelTrial, obstacle } from "./kernel-trial.ts";
@@ -43,7 +43,7 @@ export async function lookAtNode(options: FeatureOptions): Promise<NodeReport> {
       tunnelPort: otherTunnel(devices.filter(({ kind }) => kind === "vxlan")),
     },
     plugins: otherPlugins(join(nodeRoot, "etc/cni/net.d")),
-    kubeProxy: { runs: kubeProxyListens(), rules: hasKubeProxyRules() },
+    kubeProxy: { runs: await kubeProxyRuns(), rules: hasKubeProxyRules() },
     mtu: uplink?.mtu ?? 0,
     localPorts: localPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")),
   };

@@ -3,14 +3,26 @@ import { list, metadata } from "./metadata.ts";
 
 // Kubernetes core/v1, the fields that mean something to a dataplane.
 
+/** The cluster autoscaler's, on a node that it is about to delete. */
+const TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler";
+
 export const node = z.object({
   metadata,
+  spec: z
+    .object({ taints: list(z.object({ key: z.string() })) })
+    .nullish()
+    .transform((spec) => ({ taints: (spec?.taints ?? []).filter(({ key }) => key === TO_BE_DELETED) })),
   status: z
     .object({ addresses: list(z.object({ type: z.string(), address: z.string() })) })
     .nullish()
     .transform((status) => status ?? { addresses: [] }),
 });
 export type Node = z.infer<typeof node>;
+
+/** Whether load balancers should stop sending new connections to the node: it is being deleted. */
+export function isLeaving({ metadata, spec }: Node): boolean {
+  return Boolean(metadata.deletionTimestamp) || spec.taints.length > 0;
+}
 
 export const namespace = z.object({ metadata });
 export type Namespace = z.infer<typeof namespace>;

@@ -15,6 +15,9 @@ export interface BackendList {
   readonly kept: readonly Backend[];
 }
 
+/** Of what is claimed only. */
+export const NO_BACKENDS: BackendList = { name: named(""), backends: [], localCount: 0, clusterFirst: 0, kept: [] };
+
 /** For all frontends: ready backends, those near this node if hints say so; when none is ready, those that terminate but
  * still serve (KEP-1669). The traffic policy Local follows no hints: it may choose every ready one of this node. */
 export function clusterList(name: string, all: readonly Backend[]): BackendList {

@@ -48,12 +48,15 @@ export class FrontendClaims {
 
   // The owner of the address, or of the port on every node, takes precedence.
   #taken({ owner }: CompiledService, { claim, key, family }: FrontendRule, isNode: (address: string) => boolean) {
-    if (claim === "cluster IP" || claim === "node port") return undefined;
+    if (claim === "cluster IP" || claim === "node port" || claim === "health check") return undefined;
     const cluster = this.#clusterAddresses.names(key.address).find((name) => name !== owner);
     if (cluster) return `${key.address} is the cluster IP of ${cluster}`;
     if (!isNode(key.address)) return undefined;
-    const [port] = this.#frontends.names(frontendText({ ...key, address: ANY_NODE[family] }));
-    return port && `${key.port} is the node port of ${port}`;
+    const [port] = this.#frontends
+      .get(frontendText({ ...key, address: ANY_NODE[family] }))
+      .map(({ item }) => item)
+      .sort((a, b) => (ageText(a.object) < ageText(b.object) ? -1 : 1));
+    return port && `${key.port} is the node port of ${port.owner}`;
   }
 
   #contest(key: string, losses: Losses): void {
@@ -112,5 +115,6 @@ export function notServed({ object, kind }: Pick<CompiledService, "object" | "ki
 
 function next(claim: Claim): string {
   if (claim === "host port") return "Next: choose another hostPort.";
+  if (claim === "health check") return "Next: choose another healthCheckNodePort.";
   return claim === "node port" ? "Next: choose another nodePort." : "Next: choose another address or port.";
 }

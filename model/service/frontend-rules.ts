@@ -11,7 +11,7 @@ import type { Frontend } from "./frontend.ts";
 import { isNodeLoopback, NODE_LOOPBACK } from "./frontend.ts";
 
 /** The origin of a frontend's address. Earlier ones in the list take precedence, regardless of age. */
-export const claims = ["cluster IP", "node port", "external IP", "load balancer", "host port"] as const;
+export const claims = ["cluster IP", "node port", "health check", "external IP", "load balancer", "host port"] as const;
 export type Claim = (typeof claims)[number];
 
 /** The addresses and ports that no object may claim. */
@@ -53,9 +53,14 @@ export function frontendRules(
   return {
     refusal(claim, key) {
       if (claim === "cluster IP" || claim === "node port") return undefined;
+      if (claim === "health check") return ofEveryNode(key);
       return claim === "host port" ? ofNode(key) : (ofAddress(claim, key) ?? ofNode(key));
     },
   };
+}
+
+function ofEveryNode({ port }: Frontend): string | undefined {
+  return NODE_TCP_PORTS.includes(port) ? `port ${port} is each node's own` : undefined;
 }
 
 // "172.31.1.8 6443"

@@ -86,7 +86,7 @@ function balancedAddresses(service: Service): readonly string[] {
   return ingress.flatMap(({ ip, ipMode }) => (ip && (ipMode ?? "VIP") === "VIP" ? [ip] : []));
 }
 
-function familiesOf(service: Service): readonly Family[] {
+export function familiesOf(service: Service): readonly Family[] {
   const { ipFamilies } = service.spec;
   if (ipFamilies.length > 0) return ipFamilies;
   const families = new Set(clusterAddresses(service).flatMap((address) => familyOf(address) ?? []));

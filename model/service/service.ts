@@ -6,11 +6,12 @@ import { ignoredAnnotations } from "../objects/ignored.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
-import { type BackendList, clusterList, localList, withDraining } from "./backend-lists.ts";
+import { type BackendList, clusterList, localList, NO_BACKENDS, withDraining } from "./backend-lists.ts";
 import { type Backend, backendsOf, type NodeOfAddress } from "./backends.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
+import { type HealthCheck, healthCheckOf, healthCheckRules } from "./health-check.ts";
 import { returnModeOfService, returnModeProblem } from "./return-mode.ts";
 import type { RangeSet, SourceRanges } from "./source-ranges.ts";
 
@@ -35,6 +36,8 @@ export interface CompiledService {
   readonly clients: readonly RangeSet[];
   /** All of them, also those that terminate and stand in no list. */
   readonly backends: readonly Backend[];
+  /** What a load balancer is told, if it asks. */
+  readonly healthCheck?: HealthCheck | undefined;
   readonly problems: readonly Problem[];
 }
 
@@ -76,10 +79,14 @@ export function* compileService(
     parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress)));
     yield;
   }
-  const asked = parts.map((part) => ({ ...part, refusal: allowed.refusal(part.rule.claim, part.rule.key) }));
+  const reserved = healthCheckRules(service).map((rule) => ({ rule, list: NO_BACKENDS, all: [] }));
+  const asked = [...parts, ...reserved].map((part) => ({
+    ...part,
+    refusal: allowed.refusal(part.rule.claim, part.rule.key),
+  }));
   const rules = asked.filter(({ refusal }) => refusal === undefined);
   const choices = { affinitySeconds: affinitySeconds(service), returnMode: returnModeOfService(service) };
-  const lists = [...new Set(rules.map(({ list }) => list))];
+  const lists = [...new Set(rules.map(({ list }) => list))].filter((list) => list !== NO_BACKENDS);
   const backends = new Map<string, Backend>();
   for (const all of new Set(rules.map(({ all }) => all))) {
     yield* each(all, (item) => backends.set(item.name.name, item));
@@ -89,6 +96,7 @@ export function* compileService(
     frontends: rules.map(({ rule, list }) => ({ ...rule, list, ...choices })),
     lists,
     clients: [...new Set(rules.flatMap(({ rule }) => rule.clients ?? []))],
+    healthCheck: healthCheckOf(service, [...backends.values()]),
     backends: yield* withDraining([...backends.values()], lists),
     problems: [
       ...problems(service),
@@ -156,10 +164,6 @@ function problems(service: Service): Problem[] {
       ? [about(`spec.ports[${index}].protocol`, "SCTP is not supported (TCP, UDP are); this port is not served.")]
       : [],
   );
-  if (spec.healthCheckNodePort) {
-    const message = "not supported yet: nothing answers health checks there; check a node port instead.";
-    found.push(about("spec.healthCheckNodePort", message));
-  }
   const wrongMode = returnModeProblem(service);
   if (wrongMode) found.push(about(wrongMode.path, wrongMode.message));
   return [...found, ...ignoredAnnotations("Service", metadata)];

@@ -7,9 +7,10 @@ import { type EndpointSlice, serviceNameLabel } from "../objects/discovery.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
-import { isNodeLoopback } from "./frontend.ts";
+import { frontendText, isNodeLoopback } from "./frontend.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
+import type { HealthCheck } from "./health-check.ts";
 import { HostPortCompiler, type Placed } from "./host-ports.ts";
 import { type Closed, type Counts, closedService, closing, countsOf, type Load, loadOf, type Room } from "./limits.ts";
 import { type CompiledService, compileService, isLeftAlone, ownerOf, withoutFrontends } from "./service.ts";
@@ -29,6 +30,7 @@ export interface ServedServices {
   readonly compiled: readonly CompiledService[];
   /** Frontends that their objects ask for and do not get. */
   readonly lost: ReadonlyMap<CompiledService, Lost>;
+  readonly healthChecks: readonly HealthCheck[];
   readonly problems: readonly Problem[];
   /** How many are too large and therefore not served. */
   readonly closed: number;
@@ -75,7 +77,7 @@ export class ServiceSet {
       ...compiled.flatMap((item) => item.problems),
       ...[...lost].flatMap(([item, refusals]) => notServed(item, refusals.values())),
     ];
-    return { compiled, lost, problems, closed };
+    return { compiled, lost, healthChecks: healthChecks(compiled, lost), problems, closed };
   }
 
   /** All of them, but for those that are closed because they are too large, alone or together. */
@@ -142,6 +144,17 @@ export class ServiceSet {
       return closedService(empty, closed);
     });
   }
+}
+
+/** Those whose ports their Services have. */
+function healthChecks(compiled: readonly CompiledService[], lost: ServedServices["lost"]): readonly HealthCheck[] {
+  return compiled.flatMap((item) => {
+    const check = item.healthCheck;
+    if (!check) return [];
+    const rules = item.frontends.filter(({ claim }) => claim === "health check");
+    const isHeld = rules.length > 0 && !rules.some(({ key }) => lost.get(item)?.has(frontendText(key)));
+    return isHeld ? [check] : [];
+  });
 }
 
 /** Whether there are no more different backends than `room`. */
