@@ -32,8 +32,12 @@ const mapsWhile = (serviceHandling: number): ServiceMaps => ({
   members: { lookup: ({ backendList, backend }) => (MEMBERS.includes(`${backend} of ${backendList}`) ? 1 : undefined) },
   sourceRanges: { lookup: ({ set, client }) => (set === 5 && client === "10.244.0.9" ? 1 : undefined) },
   locations: {
-    lookup: ({ address }) =>
-      address.startsWith("172.") ? { identity: 0, flags: LocationFlag.REMOTE_HOST, node: "::" } : undefined,
+    lookup: ({ address }) => {
+      const without = address === "172.31.1.9" ? LocationFlag.WITHOUT_NODE_PORTS : 0;
+      return /^(127|172)\./.test(address)
+        ? { identity: 0, flags: LocationFlag.REMOTE_HOST | without, node: "::" }
+        : undefined;
+    },
   },
   settings: { lookup: () => ({ serviceHandling }) as Settings },
   datagramPeers: { lookup: () => undefined },
@@ -54,6 +58,7 @@ test.each([
   ["a backend of a removed service", to("10.244.0.5", 5353), given("10.96.0.12", 53, 12), true],
   ["a backend from a node port of another node", to("10.244.0.5", 5353), given("172.31.1.8", 30053, 11), false],
   ["a backend from a node port at loopback", to("10.244.0.5", 5353), given("0.0.0.0", 30053, 11), false],
+  ["an address at which node ports no longer answer", to("10.244.0.5", 5353), given("172.31.1.9", 30053, 11), true],
   ["an address that became a service", to("10.96.0.10", 53), undefined, true],
   ["the same, after it was connected to another service", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
   ["a node port that was created later", to("172.31.1.8", 30053), undefined, true],

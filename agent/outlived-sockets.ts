@@ -149,11 +149,14 @@ function reason({ address, port }: Destination, peer: SocketPeer | undefined): s
 function serviceAt(address: string, port: number, { frontends, locations }: ServiceMaps): Service | undefined {
   const exact = frontends.lookup({ address, port, protocol: UDP });
   if (exact) return exact;
-  const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
   const loopback = address === "0.0.0.0" || isLoopback(address);
   const family = familyOf(address) ?? "IPv4";
   const hostPort = loopback && frontends.lookup({ address: NODE_LOOPBACK[family], port, protocol: UDP });
   if (hostPort) return hostPort;
-  const isNode = loopback || flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
-  return isNode ? frontends.lookup({ address: ANY_NODE[family], port, protocol: UDP }) : undefined;
+  const asked = loopback ? (family === "IPv4" ? "127.0.0.1" : "::1") : address;
+  const flags = locations.lookup({ prefixLength: 128, address: asked })?.flags ?? 0;
+  const isNode = flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
+  return isNode && !(flags & LocationFlag.WITHOUT_NODE_PORTS)
+    ? frontends.lookup({ address: ANY_NODE[family], port, protocol: UDP })
+    : undefined;
 }

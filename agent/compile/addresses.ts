@@ -18,7 +18,8 @@ export interface PlacedAddress {
 }
 
 const NOWHERE = { flags: 0, node: "::" };
-const OWN_ADDRESS = { flags: LocationFlag.LOCAL_HOST, node: "::" };
+/** Addresses of each node's loopback. The packet path asks the first of a family for all of them. */
+const LOOPBACK = ["127.0.0.0/8", "::1/128"].map(parseCidr);
 
 /** The address book without pods: this machine and other nodes, pools and blocks, and every block that policies name.
  * Only the longest match counts, so each line repeats the properties of the shorter prefixes that contain it. */
@@ -35,15 +36,13 @@ export function* addressBook(
   };
   for (const [address, node] of nodes.addresses) {
     const here = node === nodes.facts.nodeName;
-    add(`Node ${node}`, hostCidr(address), here ? OWN_ADDRESS : remoteHost(address, node, nodes, pools));
+    add(`Node ${node}`, hostCidr(address), here ? ownAddress(address, nodes) : remoteHost(address, node, nodes, pools));
   }
   for (const subnet of nodes.facts.subnets) {
     const address = broadcastOf(parseCidr(subnet));
     if (address) add("broadcast", hostCidr(address), { flags: LocationFlag.BROADCAST, node: "::" });
   }
-  for (const loopback of ["127.0.0.0/8", "::1/128"]) {
-    add("loopback", parseCidr(loopback), { flags: LocationFlag.LOCAL_HOST, node: "::" });
-  }
+  for (const loopback of LOOPBACK) add("loopback", loopback, ownAddress(loopbackAddress(loopback), nodes));
   for (const { owner, cidr } of pools.pools) {
     add(owner, cidr, { flags: poolFlags(pools, cidr, undefined) | LocationFlag.BLACKHOLE, node: "::" });
   }
@@ -66,11 +65,23 @@ export function* addressBook(
   return placed;
 }
 
+function ownAddress(address: Address, nodes: NodeDirectory) {
+  return { flags: LocationFlag.LOCAL_HOST | nodePortFlag(address, nodes), node: "::" };
+}
+
+function loopbackAddress({ family }: Cidr): Address {
+  return family === "IPv4" ? "127.0.0.1" : "::1";
+}
+
+function nodePortFlag(address: Address, nodes: NodeDirectory): number {
+  return nodes.servesNodePorts(address) ? 0 : LocationFlag.WITHOUT_NODE_PORTS;
+}
+
 /** Its workloads' packets to that node go the way of their packets to its workloads. */
 function remoteHost(address: Address, name: string, nodes: NodeDirectory, pools: PoolDirectory) {
   const node = nodes.underlayOf(name) ?? address;
   const wrapped = pools.isWrappedTowards(node) ? LocationFlag.ENCAPSULATED : 0;
-  return { flags: LocationFlag.REMOTE_HOST | wrapped, node };
+  return { flags: LocationFlag.REMOTE_HOST | wrapped | nodePortFlag(address, nodes), node };
 }
 
 export function prefixOf({ prefixLength, address }: Cidr): Prefix {

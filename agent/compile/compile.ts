@@ -2,6 +2,7 @@ import type { Address } from "../../model/address/address.ts";
 import { covers, hostCidr } from "../../model/address/address.ts";
 import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
+import { type NodePortAddresses, nodePortAddresses } from "../../model/node/node-port-addresses.ts";
 import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
 import { isLeaving, type Node } from "../../model/objects/core.ts";
@@ -32,6 +33,7 @@ import { withTunnelClients } from "./tunnel-clients.ts";
 export class Compiler {
   readonly #facts = new Latest<NodeFacts>();
   readonly #ipPools = new Latest<Judged<IpPool>>();
+  readonly #nodePorts = new Latest<NodePortAddresses>();
   readonly #nodes = new Latest<NodeDirectory>();
   readonly #pools = new Latest<PoolDirectory>();
   readonly #apiServers = new Latest<readonly EndpointSlice[]>();
@@ -59,8 +61,11 @@ export class Compiler {
     // The agent re-reads the machine's facts regularly. They rarely change, so an equal object is replaced by the previous one.
     const facts = this.#facts.get([JSON.stringify(snapshot.facts)], () => snapshot.facts);
     const ipPools = this.#ipPools.get([snapshot.ipPools, facts], () => judgePools(snapshot.ipPools, facts));
-    const nodes = this.#nodes.get([snapshot.nodes, ipPools, facts], () =>
-      nodeDirectory(snapshot.nodes, facts, (address) => poolAround(ipPools, address)),
+    const nodePorts = this.#nodePorts.get([felixConfigurations], () =>
+      nodePortAddresses(defaultConfiguration(felixConfigurations)),
+    );
+    const nodes = this.#nodes.get([snapshot.nodes, ipPools, facts, nodePorts], () =>
+      nodeDirectory(snapshot.nodes, facts, (address) => poolAround(ipPools, address), nodePorts),
     );
     const pools = this.#pools.get([ipPools, snapshot.ipamBlocks, nodes], () =>
       poolDirectory(ipPools, snapshot.ipamBlocks, nodes),

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "28c20f71eb78";
+export const layoutHash = "6a9d3215ad33";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -145,6 +145,7 @@ export const LocationFlag = {
   BLACKHOLE: 32,
   BROADCAST: 64,
   WORKLOAD: 128,
+  WITHOUT_NODE_PORTS: 256,
 } as const;
 export type LocationFlag = (typeof LocationFlag)[keyof typeof LocationFlag];
 /** Each value's name as people and metrics see it. */
@@ -157,6 +158,7 @@ export const locationFlagNames = new Map<number, string>([
   [32, "blackhole"],
   [64, "broadcast"],
   [128, "workload"],
+  [256, "without_node_ports"],
 ]);
 
 /** enum outcome */

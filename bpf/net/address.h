@@ -97,3 +97,11 @@ static __always_inline bool is_loopback(const struct address *address)
 		return !(address->word[0] | address->word[1] | address->word[2] | (address->word[3] & ~bpf_htonl(1)));
 	return !address_to_ipv4(address) || first_byte(address) == 127;
 }
+
+/* The first loopback address, 127.0.0.1 or ::1, of the family of `address`. */
+static __always_inline struct address loopback_of(const struct address *address)
+{
+	if (is_ipv4(address))
+		return address_from_ipv4(bpf_htonl(0x7f000001));
+	return (struct address){.word = {0, 0, 0, bpf_htonl(1)}};
+}

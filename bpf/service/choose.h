@@ -27,9 +27,12 @@ static __always_inline const struct service *address_service_find(const struct a
 	return bpf_map_lookup_elem(&frontends, &key);
 }
 
-static __always_inline bool is_node(const struct address *address)
+/* Whether it is an address of a node at which node ports answer. */
+static __always_inline bool has_node_ports(const struct address *address)
 {
-	return location_flags(locate(address)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST);
+	__u32 flags = location_flags(locate(address));
+
+	return (flags & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)) && !(flags & LOCATION_WITHOUT_NODE_PORTS);
 }
 
 /* The service that answers at this destination; NULL: an ordinary address. */
@@ -39,7 +42,15 @@ static __always_inline const struct service *service_find(const struct address *
 
 	if (service)
 		return service;
-	return is_node(address) ? node_port_find(address, port, protocol) : NULL;
+	return has_node_ports(address) ? node_port_find(address, port, protocol) : NULL;
+}
+
+/* Whether node ports answer at the node's own loopback: 0.0.0.0 and 127.0.0.0/8 are one address here, 127.0.0.1. */
+static __always_inline bool loopback_has_node_ports(const struct address *loopback)
+{
+	struct address own = loopback_of(loopback);
+
+	return has_node_ports(&own);
 }
 
 /* The service at the node's own loopback: a pod's host port, or a node port. */
@@ -51,7 +62,9 @@ static __always_inline const struct service *loopback_find(const struct address 
 
 	key.address.word[3] = bpf_htonl(NODE_LOOPBACK | ip_version(loopback));
 	service = bpf_map_lookup_elem(&frontends, &key);
-	return service ? service : node_port_find(loopback, port, protocol);
+	if (service)
+		return service;
+	return loopback_has_node_ports(loopback) ? node_port_find(loopback, port, protocol) : NULL;
 }
 
 static __always_inline bool is_handled_here(const struct service *service, const struct settings *settings)

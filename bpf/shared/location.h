@@ -17,6 +17,7 @@ enum location_flag {
 	LOCATION_BLACKHOLE = 1 << 5,	/* an IPAM block that no node uses: dropped, never sent to the default route */
 	LOCATION_BROADCAST = 1 << 6,	/* broadcast address of an uplink's subnet: no host's source */
 	LOCATION_WORKLOAD = 1 << 7,	/* a pod that is there, not only a block of addresses */
+	LOCATION_WITHOUT_NODE_PORTS = 1 << 8, /* a node's, at which node ports do not answer (nodePortAddresses) */
 };
 
 /* What is known of an address: who it is (identity, for policies) and where it is (node, flags). */

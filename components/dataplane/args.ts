@@ -86,6 +86,12 @@ export interface DataplaneSpec {
   /** IPv4 networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */
   externalIPNetworks?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * Where node ports answer, as kube-proxy's option of this name: `["primary"]`, the address by which each node is known, or IPv4
+   * networks; with networks, the nodes' loopback answers only if one of them holds 127.0.0.1. A change needs no restart. Holds while
+   * `serviceHandling` is `Ebpf`. Defaults to every address of the nodes.
+   */
+  nodePortAddresses?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * Whose sockets are given a backend when they connect to a Service. A change is followed by new connections, without
    * restarting agents. Defaults to `All`.
    */

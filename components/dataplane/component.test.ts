@@ -221,6 +221,11 @@ test("Dataplane tells agents which externalIPs to serve, by what they follow wit
   expect(Object.keys(await annotations({}))).toEqual(["ebpf-dataplane.io/service-handling"]);
 });
 
+test.each([[["primary"]], [["172.31.0.0/16", "127.0.0.0/8"]]])("agents are told of node ports at %j", async (given) => {
+  const configuration = (await resourcesOf({ nodePortAddresses: given }))("FelixConfiguration")[0];
+  expect(configuration.metadata.annotations["ebpf-dataplane.io/node-port-addresses"]).toBe(given.join(","));
+});
+
 test("clients that opt out of direct replies are Calico's field, which agents follow", async () => {
   const spec = async (args: Partial<DataplaneArgs>) => (await resourcesOf(args))("FelixConfiguration")[0].spec;
   const dsrOptOutNetworks = ["192.168.7.0/24", "198.51.100.7/32"];

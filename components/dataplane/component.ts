@@ -48,8 +48,8 @@ export class Dataplane extends pulumi.ComponentResource {
       `${name}-felixconfiguration`,
       felixConfiguration(returnMode, serviceHandling, {
         ...given,
-        externalIPNetworks:
-          given.externalIPNetworks && pulumi.output(given.externalIPNetworks).apply((all) => all.join(",")),
+        externalIPNetworks: joined(given.externalIPNetworks),
+        nodePortAddresses: joined(given.nodePortAddresses),
       }),
       { parent: this, dependsOn: [...definitions, ...proxy] },
     );
@@ -127,6 +127,11 @@ function settingsDocument(
 ): pulumi.Output<string> {
   const settings = requireDocument(place, agentSettingsSchema, { logLevel, serviceSubnet, mtu, uplinks });
   return pulumi.jsonStringify(settings, undefined, 2);
+}
+
+/** As annotations have lists. */
+function joined(texts: pulumi.Input<pulumi.Input<string>[]> | undefined): pulumi.Output<string> | undefined {
+  return texts && pulumi.output(texts).apply((all) => all.join(","));
 }
 
 function sha256(text: string): string {

@@ -9,6 +9,8 @@ type Followed<Text> = Pick<
 > & {
   /** Networks, with commas between them. */
   externalIPNetworks?: Text;
+  /** The same, or "primary". */
+  nodePortAddresses?: Text;
 };
 
 /** What agents follow while they run, without a restart. */
@@ -17,11 +19,12 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
   handling: ServiceHandling,
   followed: Followed<Text> = {},
 ) {
-  const { externalIPs, externalIPNetworks, socketTranslation = SocketTranslation.All } = followed;
+  const { externalIPs, externalIPNetworks, nodePortAddresses, socketTranslation = SocketTranslation.All } = followed;
   const annotations = {
     [named.serviceHandling]: handling,
     ...(externalIPs && { [named.externalIps]: externalIPs }),
     ...(externalIPNetworks && { [named.externalIpNetworks]: externalIPNetworks }),
+    ...(nodePortAddresses && { [named.nodePortAddresses]: nodePortAddresses }),
     ...(socketTranslation !== SocketTranslation.All && { [named.socketTranslation]: socketTranslation }),
   };
   return {

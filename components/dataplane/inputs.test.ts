@@ -49,6 +49,9 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [{ externalIPs: "deny" as ExternalIPs }, 'externalIPs is "deny", but must be "Allow" or "Deny"'],
   [{ externalIPNetworks: ["203.0.113.1"] }, "externalIPNetworks[0]"],
   [{ externalIPNetworks: [] }, "externalIPNetworks"],
+  [{ nodePortAddresses: [] }, "nodePortAddresses"],
+  [{ nodePortAddresses: ["primary", "172.31.0.0/16"] }, "nodePortAddresses[0]"],
+  [{ nodePortAddresses: ["172.31.1.8"] }, "nodePortAddresses[0]"],
   [{ dsrOptOutNetworks: ["192.168.7.3/24"] }, "dsrOptOutNetworks[0]"],
   [{ externalIPs: ExternalIPs.Deny, externalIPNetworks: ["203.0.113.0/24"] }, "externalIPNetworks"],
 ])("Dataplane refuses %j", async (args, message) => {

@@ -52,6 +52,9 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
     ...(args.dsrOptOutNetworks && {
       dsrOptOutNetworks: checkedList(at(place, "dsrOptOutNetworks"), args.dsrOptOutNetworks, requireNetworks),
     }),
+    ...(args.nodePortAddresses && {
+      nodePortAddresses: checkedList(at(place, "nodePortAddresses"), args.nodePortAddresses, requireNodePortAddresses),
+    }),
     apiServer: checkedBeside(args.apiServer, [serviceSubnet, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
       requireApiServer(at(place, "apiServer"), server, named(cidrs)),
     ),
@@ -72,6 +75,11 @@ function requireUplinks(place: InputPlace, uplinks: string[]): string[] {
   });
   requireUnique((index) => at(place, index), uplinks);
   return uplinks;
+}
+
+function requireNodePortAddresses(place: InputPlace, addresses: string[]): string[] {
+  if (addresses.length === 0) refuse(place, addresses, 'at least one network, ["primary"], or left out');
+  return addresses.length === 1 && addresses[0] === "primary" ? addresses : requireNetworks(place, addresses);
 }
 
 function requireNetworks(place: InputPlace, networks: string[]): string[] {

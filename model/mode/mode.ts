@@ -69,4 +69,6 @@ export const annotations = {
   externalIps: "ebpf-dataplane.io/external-ips",
   /** Networks, with commas between them, that Allow keeps to. */
   externalIpNetworks: "ebpf-dataplane.io/external-ip-networks",
+  /** Where node ports answer: `primary`, or networks with commas between them; absent: at every address of the nodes. */
+  nodePortAddresses: "ebpf-dataplane.io/node-port-addresses",
 } as const;

@@ -4,6 +4,7 @@ import { byAge } from "../objects/age.ts";
 import type { Node } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
 import type { NodeFacts } from "./facts.ts";
+import { EVERYWHERE, type NodePortAddresses } from "./node-port-addresses.ts";
 
 /** Who is which node, by name and by address. */
 export interface NodeDirectory {
@@ -19,6 +20,8 @@ export interface NodeDirectory {
   readonly addresses: ReadonlyMap<Address, string>;
   /** Of this node; undefined without its label. */
   readonly zone: string | undefined;
+  /** Whether node ports answer at this address of a node, or of a node's loopback. */
+  servesNodePorts(address: Address): boolean;
   readonly problems: readonly Problem[];
 }
 
@@ -31,6 +34,7 @@ export function nodeDirectory(
   nodes: readonly Node[],
   facts: NodeFacts,
   takenBy: (address: Address) => string | undefined = () => undefined,
+  nodePorts: NodePortAddresses = EVERYWHERE,
 ): NodeDirectory {
   const addresses = new Map<Address, string>();
   const byName = new Map<string, Address[]>();
@@ -60,8 +64,13 @@ export function nodeDirectory(
   return {
     facts,
     zone: nodes.find(({ metadata }) => metadata.name === facts.nodeName)?.metadata.labels?.[ZONE_LABEL],
-    problems,
+    problems: [...problems, ...nodePorts.problems],
     addresses,
+    servesNodePorts: (address) => {
+      const node = addresses.get(address);
+      const primary = node !== undefined && addressOf(node, familyOf(address) ?? "IPv4") === address;
+      return nodePorts.serves(address, primary);
+    },
     addressOf,
     underlayOf: (node) => addressOf(node, "IPv4") ?? addressOf(node, "IPv6"),
     nodeOf: (address) => addresses.get(address),

@@ -29,7 +29,7 @@ export type IpamBlock = z.infer<typeof ipamBlock>;
 
 const OWN = "ebpf-dataplane.io/";
 
-// Texts about externalIPs that cannot be read must not open anything, so they are judged where they are used.
+// Texts about externalIPs and node ports that cannot be read must not open anything, so they are judged where they are used.
 const felixAnnotations = z.object({
   [annotations.serviceHandling]: z
     .enum(serviceHandlings, { error: `allowed are ${serviceHandlings.join(", ")}` })
@@ -41,6 +41,7 @@ const felixAnnotations = z.object({
     .nullish(),
   [annotations.externalIps]: z.string().nullish(),
   [annotations.externalIpNetworks]: z.string().nullish(),
+  [annotations.nodePortAddresses]: z.string().nullish(),
 });
 
 /** Networks in bpfDSROptoutCIDRs; the nodes keep half of their room for source ranges free for such lists and for changes. */
