@@ -6,7 +6,7 @@ import { globSync, mkdirSync, mkdtempSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { verifierCosts } from "../../agent/kernel/verifier.fixture.ts";
-import { handlings, NodeUnderTest } from "../packets/node.ts";
+import { handlingsOfBothFamilies, NodeUnderTest } from "../packets/node.ts";
 import { cases, fits, walk } from "../packets/walk.ts";
 import type { Finding } from "./findings.ts";
 
@@ -34,7 +34,7 @@ print({ end: true });
 function* packets(): Generator<Finding> {
   const scratch = mkdtempSync(join(tmpdir(), "packets-"));
   const node = new NodeUnderTest({ objects, preamble, bpffs: "/sys/fs/bpf", scratch });
-  for (const handling of handlings) {
+  for (const handling of handlingsOfBothFamilies) {
     node.write(handling);
     for (const [title, tests] of Object.entries(cases))
       for (const item of tests.filter((one) => fits(one, handling) && !one.open)) {
@@ -42,7 +42,7 @@ function* packets(): Generator<Finding> {
         const { seen, expected } = walk(node, item, handling);
         if (item.steps.some(({ policies }) => policies)) node.write(handling);
         const good = JSON.stringify(seen) === JSON.stringify(expected);
-        const name = `${handling.returnMode}, services: ${handling.services}: ${title}: ${item.say}`;
+        const name = `${handling.family ?? "IPv4"}, ${handling.returnMode}, services: ${handling.services}: ${title}: ${item.say}`;
         yield { packets: name, ...(!good && { failed: `${seen.join("\n")}\ninstead of\n${expected.join("\n")}` }) };
       }
   }

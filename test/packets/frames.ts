@@ -1,4 +1,6 @@
-// Builds frames from the descriptions of tests and the fuzzer. Checksums are right unless requested otherwise.
+// Builds frames from the descriptions of tests and the fuzzer, of the family of their addresses. Checksums are right unless requested
+// otherwise.
+import { addressBytes, type Family } from "../../model/address/address.ts";
 
 export interface IpHeader {
   source: string;
@@ -8,18 +10,36 @@ export interface IpHeader {
   identification?: number;
   /** The word of flags and offset: 0x2000 more fragments, 0x4000 don't fragment, low 13 bits the offset in 8 bytes. */
   fragment?: number;
-  /** A multiple of 4 bytes, at most 40. */
+  /** A multiple of 4 bytes, at most 40; IPv6: in a destination options header. */
   options?: Uint8Array;
+  /** IPv6: before the transport, in this order. A fragment header follows them where `fragment` is set. */
+  extensions?: readonly Extension[];
+}
+
+export interface Extension {
+  readonly protocol: number;
+  /** Without the byte of the next header; a multiple of 8, less 1. By default 8 bytes of padding. */
+  readonly rest?: Uint8Array;
 }
 
 /** What an IP header carries. */
 export interface Transport {
   protocol: number;
+  /** Another one in IPv6. */
+  protocolInIpv6?: number;
   /** The bytes, with the checksum over these addresses where the protocol has one. */
   bytes(source: string, destination: string): Uint8Array;
 }
 
-export const protocols = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, sctp: 132 } as const;
+export const protocols = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, icmpv6: 58, sctp: 132 } as const;
+export const extensions = {
+  hopByHop: 0,
+  routing: 43,
+  fragment: 44,
+  authentication: 51,
+  none: 59,
+  destination: 60,
+} as const;
 export const flags = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32 } as const;
 const NONE = new Uint8Array(0);
 
@@ -58,7 +78,7 @@ export function udp(source: number, destination: number, payload: Uint8Array = N
       ports(out, source, destination);
       out.writeUInt16BE(out.length, 4);
       out.set(payload, 8);
-      if (checksum) out.writeUInt16BE(transportChecksum(protocols.udp, from, to, out) || 0xffff, 6);
+      if (checksum || isIpv6(from)) out.writeUInt16BE(transportChecksum(protocols.udp, from, to, out) || 0xffff, 6);
       return out;
     },
   };
@@ -67,26 +87,52 @@ export function udp(source: number, destination: number, payload: Uint8Array = N
 export function echo(identifier: number, type: "request" | "reply" = "request", payload: Uint8Array = NONE): Transport {
   const rest = Buffer.alloc(4);
   rest.writeUInt16BE(identifier, 0);
-  return icmp(type === "request" ? 8 : 0, 0, rest, payload);
+  return type === "request" ? icmp([8, 0], [128, 0], rest, () => payload) : icmp([0, 0], [129, 0], rest, () => payload);
 }
 
-/** An error about a packet: its IP header and what follows, as an `ip()` without Ethernet. */
-export function icmpError(type: number, code: number, about: Uint8Array, mtu = 0): Transport {
+/** A packet that an error is about: its IP header and what follows, as an `ip()` without Ethernet. */
+export type About = Uint8Array | ((family: Family) => Uint8Array);
+
+/** The errors of ICMP as those of ICMPv6 (RFC 7915, 4.2). */
+const ERRORS_IN_IPV6: Readonly<Record<string, readonly [number, number]>> = {
+  "3/1": [1, 0],
+  "3/3": [1, 4],
+  "3/4": [2, 0],
+  "3/13": [1, 1],
+  "11/0": [3, 0],
+  "12/0": [4, 0],
+};
+
+/** By its number in ICMP. */
+export function icmpError(type: number, code: number, about: About, mtu = 0): Transport {
   const rest = Buffer.alloc(4);
   rest.writeUInt16BE(mtu, 2);
-  return icmp(type, code, rest, about);
+  const inIpv6 = ERRORS_IN_IPV6[`${type}/${code}`] ?? [type, code];
+  return icmp([type, code], inIpv6, rest, (family) => (typeof about === "function" ? about(family) : about));
 }
 
-function icmp(type: number, code: number, rest: Uint8Array, payload: Uint8Array): Transport {
+/** A message of ICMPv6 by its own number. */
+export function icmpv6(type: number, payload: Uint8Array = NONE, rest: Uint8Array = Buffer.alloc(4)): Transport {
+  return icmp([type, 0], [type, 0], rest, () => payload);
+}
+
+/** `message` and `inIpv6`: type and code. */
+function icmp(
+  message: readonly [number, number],
+  inIpv6: readonly [number, number],
+  rest: Uint8Array,
+  payload: (family: Family) => Uint8Array,
+): Transport {
   return {
     protocol: protocols.icmp,
-    bytes() {
-      const out = Buffer.alloc(8 + payload.length);
-      out[0] = type;
-      out[1] = code;
+    protocolInIpv6: protocols.icmpv6,
+    bytes(from, to) {
+      const carried = payload(isIpv6(from) ? "IPv6" : "IPv4");
+      const out = Buffer.alloc(8 + carried.length);
+      out.set(isIpv6(from) ? inIpv6 : message, 0);
       out.set(rest, 4);
-      out.set(payload, 8);
-      out.writeUInt16BE(checksum(out), 2);
+      out.set(carried, 8);
+      out.writeUInt16BE(isIpv6(from) ? transportChecksum(protocols.icmpv6, from, to, out) : checksum(out), 2);
       return out;
     },
   };
@@ -106,6 +152,48 @@ export function raw(protocol: number, payload: Uint8Array = NONE): Transport {
 
 /** An IP packet without Ethernet. */
 export function ip(header: IpHeader, transport: Transport): Buffer {
+  return isIpv6(header.source) ? ipv6(header, transport) : ipv4(header, transport);
+}
+
+function ipv6(header: IpHeader, transport: Transport): Buffer {
+  const carried = transport.bytes(header.source, header.destination);
+  const chain = Buffer.concat(chainOf(header, transport.protocolInIpv6 ?? transport.protocol));
+  const out = Buffer.alloc(40);
+  out.writeUInt32BE(((6 << 28) | ((header.tos ?? 0) << 20)) >>> 0, 0);
+  out.writeUInt16BE((chain.length - 1 + carried.length) & 0xffff, 4);
+  out[6] = chain[0] as number;
+  out[7] = header.ttl ?? 64;
+  out.set(addressBytes(header.source), 8);
+  out.set(addressBytes(header.destination), 24);
+  return Buffer.concat([out, chain.subarray(1), carried]);
+}
+
+/** The number of the first header, then each extension header: its next header and the rest. */
+function chainOf(header: IpHeader, protocol: number): Uint8Array[] {
+  const wanted: Extension[] = [...(header.extensions ?? [])];
+  if (header.options) wanted.push({ protocol: extensions.destination, rest: inOptions(header.options) });
+  if (header.fragment !== undefined && header.fragment !== 0x4000) {
+    const rest = Buffer.alloc(7);
+    rest.writeUInt16BE(((header.fragment & 0x1fff) << 3) | (header.fragment & 0x2000 ? 1 : 0), 1);
+    rest.writeUInt32BE(header.identification ?? 1, 3);
+    wanted.push({ protocol: extensions.fragment, rest });
+  }
+  const numbers = [...wanted.map((item) => item.protocol), protocol];
+  const padding = Uint8Array.of(0, 1, 4, 0, 0, 0, 0); // length 0, PadN
+  return [Uint8Array.of(numbers[0] as number)].concat(
+    wanted.map(({ rest = padding }, index) => Uint8Array.of(numbers[index + 1] as number, ...rest)),
+  );
+}
+
+/** As much padding as the options of IPv4. */
+function inOptions(options: Uint8Array): Uint8Array {
+  const length = Math.ceil((options.length + 2) / 8) * 8 - 1;
+  const rest = Buffer.alloc(length); // Pad1 everywhere
+  rest[0] = (length + 1) / 8 - 1;
+  return rest;
+}
+
+function ipv4(header: IpHeader, transport: Transport): Buffer {
   const options = header.options ?? NONE;
   const carried = transport.bytes(header.source, header.destination);
   const length = 20 + options.length;
@@ -159,9 +247,13 @@ export function arp({ operation, senderMac, sender, target, targetMac }: Arp): B
   return ethernet(out, 0x0806, { source: senderMac, destination: "ff:ff:ff:ff:ff:ff" });
 }
 
-/** An IPv4 packet in its frame. */
+/** An IP packet in its frame. */
 export function frame(header: IpHeader, transport: Transport, macs: Macs = {}): Buffer {
-  return ethernet(ip(header, transport), 0x0800, macs);
+  return ethernet(ip(header, transport), isIpv6(header.source) ? 0x86dd : 0x0800, macs);
+}
+
+export function isIpv6(address: string): boolean {
+  return address.includes(":");
 }
 
 export function addressNumber(text: string): number {
@@ -181,9 +273,17 @@ export function checksum(bytes: Uint8Array, start = 0): number {
 
 /** Over the pseudo header too (RFC 9293, 3.1); 0 over bytes that contain a correct one. */
 export function transportChecksum(protocol: number, source: string, destination: string, bytes: Uint8Array): number {
-  const [from, to] = [addressNumber(source), addressNumber(destination)];
-  const pseudo = (from >>> 16) + (from & 0xffff) + (to >>> 16) + (to & 0xffff) + protocol + bytes.length;
-  return checksum(bytes, pseudo);
+  return checksum(bytes, addressSum(source) + addressSum(destination) + protocol + bytes.length);
+}
+
+function addressSum(address: string): number {
+  if (isIpv6(address)) return wordSum(addressBytes(address));
+  const number = addressNumber(address);
+  return (number >>> 16) + (number & 0xffff);
+}
+
+function wordSum(bytes: readonly number[]): number {
+  return bytes.reduce((sum, byte, at) => sum + (at % 2 ? byte : byte << 8), 0);
 }
 
 function ports(out: Buffer, source: number, destination: number): void {

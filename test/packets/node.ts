@@ -12,6 +12,7 @@ import { openMap, type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
 import { type Circumstances, type RunResult, testRun } from "../../agent/kernel/test-run.fixture.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
+import type { Family } from "../../model/address/address.ts";
 import type { KindName } from "../../model/objects/kinds.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
 import {
@@ -26,6 +27,7 @@ import {
   secondAddress,
 } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
+import { twinOf, writeTwins } from "./twins.ts";
 
 /** The programs that handle packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
 export const packetPrograms = [
@@ -70,12 +72,19 @@ export interface Handling {
   readonly services: boolean;
   /** Clients whose replies never return directly; none by default. */
   readonly optedOut?: string;
+  /** Of the packets; IPv4 by default. The maps have both. */
+  readonly family?: Family;
 }
 
 export const handlings: readonly Handling[] = [
   { returnMode: "DSR", services: true, optedOut: `${optedOut}/32` },
   { returnMode: "Tunnel", services: true, optedOut: `${optedOut}/32` },
   { returnMode: "DSR", services: false, optedOut: `${optedOut}/32` },
+];
+
+export const handlingsOfBothFamilies: readonly Handling[] = [
+  ...handlings,
+  ...handlings.map((handling) => ({ ...handling, family: "IPv6" as const })),
 ];
 
 /** "other": an interface without a program, like a second network card. */
@@ -128,6 +137,7 @@ export class NodeUnderTest {
       throw new Error(
         `The small cluster is not in the maps (${written} written): ${JSON.stringify([problems, store.problems()])}`,
       );
+    writeTwins(this.#loaded.maps);
     this.#announce();
   }
 
@@ -258,10 +268,25 @@ function makeInterfaces(scratch: string): void {
   for (const [address, mac] of Object.entries(neighbours))
     lines.push(`neighbour replace ${address} lladdr ${mac} dev uplink nud permanent`);
   lines.push(`route add default via ${gateway}`, `route add 10.245.1.0/26 via ${nodes.node}`);
+  lines.push(...twinsOfNetwork());
   const batch = join(scratch, "interfaces.ip");
   writeFileSync(batch, `${lines.join("\n")}\n`);
   execFileSync("ip", ["-batch", batch]);
   writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+  writeFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+}
+
+/** The same for the twins. */
+function twinsOfNetwork(): string[] {
+  return [
+    `address add ${twinOf(nodes.master)}/120 dev uplink nodad`,
+    `address add ${twinOf(secondAddress)}/128 dev uplink nodad`,
+    ...Object.entries(neighbours).map(
+      ([address, mac]) => `neighbour replace ${twinOf(address)} lladdr ${mac} dev uplink nud permanent`,
+    ),
+    `route add default via ${twinOf(gateway)}`,
+    `route add ${twinOf("10.245.1.0")}/122 via ${twinOf(nodes.node)}`,
+  ];
 }
 
 function indexOf(name: string): number {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
-import { handlings, NodeUnderTest } from "./node.ts";
+import { handlingsOfBothFamilies, NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
 import { cases, fits, walk } from "./walk.ts";
 
@@ -16,7 +16,8 @@ describe.skipIf(noKernel)("packets", () => {
     node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
   });
 
-  describe.each(handlings)("$returnMode, services: $services", (handling) => {
+  const named = handlingsOfBothFamilies.map((handling) => ({ family: "IPv4" as const, ...handling }));
+  describe.each(named)("$returnMode, services: $services, $family", (handling) => {
     for (const [title, tests] of Object.entries(cases)) {
       const wanted = tests.filter((item) => fits(item, handling));
       test.each(wanted)(`${title}: $say`, (item) => {

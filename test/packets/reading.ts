@@ -1,22 +1,28 @@
 // A parser that shares no code with bpf/net/parse.h: its results are compared with what the packet path did.
-import { checksum, transportChecksum } from "./frames.ts";
+import { addressOf } from "../../model/address/address.ts";
+import { checksum, isIpv6, protocols, transportChecksum } from "./frames.ts";
 
-/** The fields of an IPv4 header and the first bytes after it. Bytes outside the frame are never read. */
+/** The fields of an IP header and the first bytes after it. Bytes outside the frame are never read. */
 export interface Reading {
   readonly source: string;
   readonly destination: string;
   readonly protocol: number;
+  /** IPv6: the hop limit and the traffic class. */
   readonly ttl: number;
   readonly tos: number;
+  /** IPv6: with the extension headers. */
   readonly headerLength: number;
   readonly totalLength: number;
   /** Bytes from the IP header to the end of the frame. */
   readonly available: number;
+  /** IPv6: of its fragment header; 0 without one. */
   readonly identification: number;
   readonly moreFragments: boolean;
   /** In bytes. */
   readonly fragmentOffset: number;
   readonly headerChecksumRight: boolean;
+  /** IPv6: the numbers of its extension headers. */
+  readonly extensions: readonly number[];
   /** TCP and UDP; ICMP echo: the requester's identifier, and 7 for the responder. */
   readonly ports?: { readonly source: number; readonly destination: number };
   readonly tcpFlags?: number;
@@ -48,7 +54,7 @@ export function readFrame(frame: Uint8Array): FrameReading {
     destinationMac: macText(bytes, 0),
     sourceMac: macText(bytes, 6),
     type,
-    ip: type === 0x0800 ? readIp(bytes.subarray(14)) : undefined,
+    ip: type === 0x0800 || type === 0x86dd ? readIp(bytes.subarray(14), type === 0x86dd) : undefined,
     arp: type === 0x0806 && bytes.length >= 42 ? readArp(bytes.subarray(14)) : undefined,
   };
 }
@@ -63,8 +69,40 @@ function readArp(bytes: Buffer): ArpReading {
   };
 }
 
-/** undefined: there is no IPv4 header. */
-export function readIp(bytes: Buffer): Reading | undefined {
+/** undefined: there is no header of that version. */
+export function readIp(bytes: Buffer, inIpv6 = false): Reading | undefined {
+  return inIpv6 ? readIpv6(bytes) : readIpv4(bytes);
+}
+
+const SKIPPED = new Set([0, 43, 44, 51, 60]);
+
+/** All extension headers that can be skipped, as a receiver does. */
+function readIpv6(bytes: Buffer): Reading | undefined {
+  if (bytes.length < 40 || (bytes[0] as number) >> 4 !== 6) return undefined;
+  const extensions: number[] = [];
+  let [protocol, at, fragment, identification] = [bytes[6] as number, 40, 0, 0];
+  while (SKIPPED.has(protocol) && at + 8 <= bytes.length && fragment >> 3 === 0) {
+    extensions.push(protocol);
+    const length = bytes[at + 1] as number;
+    if (protocol === 44) [fragment, identification] = [bytes.readUInt16BE(at + 2), bytes.readUInt32BE(at + 4)];
+    const next = bytes[at] as number;
+    at += protocol === 44 ? 8 : protocol === 51 ? (length + 2) * 4 : (length + 1) * 8;
+    protocol = next;
+  }
+  const payload = bytes.subarray(at);
+  const fragmentOffset = fragment & 0xfff8;
+  return {
+    source: addressOf([...bytes.subarray(8, 24)]),
+    destination: addressOf([...bytes.subarray(24, 40)]),
+    ...{ protocol, ttl: bytes[7] as number, tos: (bytes.readUInt16BE(0) >> 4) & 0xff },
+    ...{ headerLength: at, totalLength: 40 + bytes.readUInt16BE(4), available: bytes.length },
+    ...{ identification, moreFragments: (fragment & 1) !== 0, fragmentOffset, headerChecksumRight: true },
+    ...{ extensions, payload },
+    ...(fragmentOffset === 0 && readTransport(protocol, payload)),
+  };
+}
+
+function readIpv4(bytes: Buffer): Reading | undefined {
   if (bytes.length < 20) return undefined;
   const first = bytes[0] as number;
   const headerLength = (first & 0xf) * 4;
@@ -87,6 +125,7 @@ export function readIp(bytes: Buffer): Reading | undefined {
     fragmentOffset,
     headerChecksumRight: bytes.length >= headerLength && checksum(bytes.subarray(0, headerLength)) === 0,
     payload,
+    extensions: [],
     ...(fragmentOffset === 0 && readTransport(protocol, payload)),
   };
 }
@@ -97,17 +136,19 @@ const ECHO = 7;
 function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports" | "tcpFlags" | "icmp"> {
   if (protocol === 6 && payload.length >= 20) return { ports: portsAt(payload), tcpFlags: payload[13] as number };
   if (protocol === 17 && payload.length >= 8) return { ports: portsAt(payload) };
-  if (protocol !== 1 || payload.length < 8) return {};
+  const inIpv6 = protocol === protocols.icmpv6;
+  if ((protocol !== 1 && !inIpv6) || payload.length < 8) return {};
   const icmp = { type: payload[0] as number, code: payload[1] as number };
-  if (icmp.type !== 0 && icmp.type !== 8) return { icmp };
+  const [request, reply] = inIpv6 ? [128, 129] : [8, 0];
+  if (icmp.type !== request && icmp.type !== reply) return { icmp };
   const identifier = payload.readUInt16BE(4);
   const ports = { source: identifier, destination: ECHO };
-  return { icmp, ports: icmp.type === 8 ? ports : { source: ports.destination, destination: ports.source } };
+  return { icmp, ports: icmp.type === request ? ports : { source: ports.destination, destination: ports.source } };
 }
 
 /** The packet that an ICMP error is about; its ports are in the first 8 bytes that follow its header (RFC 792). */
 export function readInner(error: Reading): Reading | undefined {
-  const inner = readIp(Buffer.from(error.payload.subarray(8)));
+  const inner = readIp(Buffer.from(error.payload.subarray(8)), isIpv6(error.source));
   if (!inner || inner.payload.length < 8 || inner.ports) return inner;
   const bytes = Buffer.from(inner.payload);
   return inner.protocol === 6 ? { ...inner, ports: portsAt(bytes) } : inner;
@@ -139,11 +180,13 @@ export function faults(ip: Reading): string[] {
   if (ip.totalLength > ip.available) found.push("it says that it is longer than its frame");
   if (found.length > 0 || ip.moreFragments || ip.fragmentOffset > 0) return found;
   const carried = ip.payload.subarray(0, ip.totalLength - ip.headerLength);
-  const summed = carried.length >= 8 && (ip.protocol !== 17 || (carried[6] as number) + (carried[7] as number) > 0);
+  const inIpv6 = isIpv6(ip.source);
+  const hasSum = inIpv6 || ip.protocol !== 17 || (carried[6] as number) + (carried[7] as number) > 0;
+  const sums = [protocols.tcp, protocols.udp, ...(inIpv6 ? [protocols.icmpv6] : [])] as number[];
   if (ip.protocol === 17 && carried.length >= 8 && Buffer.from(carried).readUInt16BE(4) !== carried.length)
     found.push("its UDP length is not its own");
   if (ip.protocol === 1 && checksum(carried) !== 0) found.push("its ICMP checksum is wrong");
-  else if ((ip.protocol === 6 || ip.protocol === 17) && summed) {
+  else if (sums.includes(ip.protocol) && carried.length >= 8 && hasSum) {
     if (transportChecksum(ip.protocol, ip.source, ip.destination, carried) !== 0) found.push("its checksum is wrong");
   }
   return found;

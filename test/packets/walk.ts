@@ -4,6 +4,7 @@ import { attacks } from "./cases/attacks.ts";
 import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
+import { ipv6 } from "./cases/ipv6.ts";
 import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import { refusals } from "./cases/refusals.ts";
@@ -11,15 +12,19 @@ import { returns } from "./cases/returns.ts";
 import type { PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
 import type { Handling, NodeUnderTest } from "./node.ts";
+import { wordsInIpv6 } from "./twins.ts";
 import { inWords } from "./words.ts";
 
 /** All cases, by the file that holds them. */
 export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
-  ...{ walks, restricted, returns, own, attacks, behindStack, closings, oddities, refusals, announcements },
+  ...{ walks, restricted, returns, own, attacks, behindStack, closings, oddities, ipv6, refusals, announcements },
 };
 
 /** Whether the case is one of this handling. */
-export function fits({ handling }: PacketTest, { returnMode, services }: Handling): boolean {
+export function fits({ handling, family, steps }: PacketTest, now: Handling): boolean {
+  const { returnMode, services, family: wanted = "IPv4" } = now;
+  const ofBoth = steps.every(({ frame }) => typeof frame === "function");
+  if ((family ?? (ofBoth ? wanted : "IPv4")) !== wanted) return false;
   return (handling?.returnMode ?? returnMode) === returnMode && (handling?.services ?? services) === services;
 }
 
@@ -33,17 +38,24 @@ export interface Walk {
 export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTest, now: Handling): Walk {
   const seen: string[] = [];
   const expected: string[] = [];
+  const { family = "IPv4" } = now;
   for (const { frame, becomes, through, policies, ...known } of steps) {
     if (policies) node.write(now, policies);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
-    const met = node.meet(typeof frame === "function" ? frame(node) : frame, meeting);
+    const met = node.meet(typeof frame === "function" ? frame(node, family) : frame, meeting);
     const words = inWords(met, meeting.program, (id) => node.maps.backends.lookup(id)?.address);
     seen.push(words);
-    expected.push(typeof becomes === "string" ? becomes : becomes.test(words) ? words : String(becomes));
+    const wanted = family === "IPv6" ? wantedInIpv6(becomes) : becomes;
+    expected.push(typeof wanted === "string" ? wanted : wanted.test(words) ? words : String(wanted));
   }
   if (afterwards) {
     seen.push(...node.connectionsOf(afterwards.port));
     expected.push(...afterwards.as);
   }
   return { seen, expected };
+}
+
+function wantedInIpv6(becomes: string | RegExp): string | RegExp {
+  if (typeof becomes === "string") return wordsInIpv6(becomes);
+  return new RegExp(wordsInIpv6(becomes.source).replace(/\[2001:[^\]]*\]/g, (address) => `\\${address}`));
 }

@@ -1,12 +1,13 @@
 // The result for a packet, in one line that tests compare and people read.
 import { localPods, nodes } from "./cluster.ts";
+import { isIpv6 } from "./frames.ts";
 import { type Met, neighbours, type PacketProgram, podMacs } from "./node.ts";
 import { faults, type Reading, readFrame, readInner, readVxlan, type VxlanReading } from "./reading.ts";
 import { isReasonFor } from "./verdict.ts";
 
 const KINDS = ["overlay", "forward, reply wrapped", "forward, reply direct", "return"];
 const WRAPS = new Set(["to_overlay", "forward_service", "return_via_entry"]);
-const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp" };
+const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp" };
 
 /** @param backendOf returns the address of a backend by its id */
 export function inWords(met: Met, program: PacketProgram, backendOf: (id: number) => string | undefined): string {
@@ -33,11 +34,16 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
 export function packetInWords(ip: Reading, whole = true): string {
   const wrong = whole ? faults(ip) : [];
   const protocol = PROTOCOLS[ip.protocol] ?? `protocol ${ip.protocol}`;
-  const from = ip.ports && ip.protocol !== 1 ? `:${ip.ports.source}` : "";
-  const to = ip.ports && ip.protocol !== 1 ? `:${ip.ports.destination}` : "";
+  const ports = protocol === "icmp" ? undefined : ip.ports;
+  const from = ports ? `:${ports.source}` : "";
+  const to = ports ? `:${ports.destination}` : "";
   const inner = ip.icmp && !ip.ports ? readInner(ip) : undefined;
   const about = inner ? ` about ${packetInWords(inner, false)}` : "";
-  return `${protocol} ${ip.source}${from} > ${ip.destination}${to}${about}${wrong.map((fault) => `, but ${fault}`).join("")}`;
+  return `${protocol} ${written(ip.source, ports)}${from} > ${written(ip.destination, ports)}${to}${about}${wrong.map((fault) => `, but ${fault}`).join("")}`;
+}
+
+function written(address: string, ports: object | undefined): string {
+  return ports && isIpv6(address) ? `[${address}]` : address;
 }
 
 function wrapping(outer: Reading, { vni, group }: VxlanReading, backendOf: (id: number) => string | undefined): string {

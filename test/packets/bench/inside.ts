@@ -81,7 +81,7 @@ function inARow({ packet, isNew = false }: PacketKind, frame: Buffer): number {
 }
 
 function bytesOf({ frame }: Step): Buffer {
-  return Buffer.from(typeof frame === "function" ? frame(node) : frame);
+  return Buffer.from(typeof frame === "function" ? frame(node, "IPv4") : frame);
 }
 
 function word(value: number): Uint8Array {

@@ -1,4 +1,5 @@
 // Attacks: packets from senders that try to get more than they are allowed.
+import type { Family } from "../../../model/address/address.ts";
 import { nodes, outside, secondAddress } from "../cluster.ts";
 import { echo, frame, icmpError, tcp, udp, vxlan } from "../frames.ts";
 import { about, arrives, arrivesWrapped, isolated, leaves, type PacketTest, sends } from "./step.ts";
@@ -11,44 +12,43 @@ const dropped = /^drop_/;
 const direct = { returnMode: "DSR", services: true } as const;
 const translated = { services: true } as const;
 
-/** No host on a network may use one of these as its source. */
-const martians = [
-  master,
-  secondAddress,
-  "127.0.0.1",
-  "224.0.0.1",
-  "255.255.255.255",
-  "0.0.0.0",
-  "0.1.2.3",
-  "240.0.0.1",
-];
+/** No host on a network may use one of these as its source. The reserved ones of IPv6 would be keys of our maps: a pod's IPv4
+ * address, a client's, a node port. */
+const martians = {
+  IPv4: [master, secondAddress, "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0", "0.1.2.3", "240.0.0.1"],
+  IPv6: [master, secondAddress, "::1", "::", "ff02::1", `::ffff:${web}`, `::ffff:${client1}`, `::${web}`, "::6"],
+} as const;
 const wrappedIn = (destination: string) => vxlan(50000, 0xc00000, 0, Buffer.from(`${destination} has what you want`));
 
-const forgedSources: PacketTest[] = martians.flatMap((source) => [
-  {
-    say: `from outside, source ${source}: dropped before anything is looked up`,
-    steps: [
-      arrives({ source, destination: jail }, tcp(7000, 80, "S"), dropped),
-      arrives({ source, destination: master }, tcp(7000, 30082, "S"), dropped),
-      arrives({ source, destination: open }, udp(7000, 80), dropped),
-      arrives({ source, destination: master }, udp(7000, 53), dropped),
-    ],
-  },
-  {
-    say: `wrapped, source ${source}: dropped in every kind`,
-    steps: (["overlay", "forward via", "forward direct", "return"] as const).map((kind) =>
-      arrivesWrapped(
-        { kind },
-        { source, destination: kind === "overlay" ? jail : node },
-        tcp(7001, 30082, "S"),
-        dropped,
+const forgedSources = (family: Family): PacketTest[] =>
+  martians[family].flatMap((source) => [
+    {
+      family,
+      say: `from outside, source ${source}: dropped before anything is looked up`,
+      steps: [
+        arrives({ source, destination: jail }, tcp(7000, 80, "S"), dropped),
+        arrives({ source, destination: master }, tcp(7000, 30082, "S"), dropped),
+        arrives({ source, destination: open }, udp(7000, 80), dropped),
+        arrives({ source, destination: master }, udp(7000, 53), dropped),
+      ],
+    },
+    {
+      family,
+      say: `wrapped, source ${source}: dropped in every kind`,
+      steps: (["overlay", "forward via", "forward direct", "return"] as const).map((kind) =>
+        arrivesWrapped(
+          { kind },
+          { source, destination: kind === "overlay" ? jail : node },
+          tcp(7001, 30082, "S"),
+          dropped,
+        ),
       ),
-    ),
-  },
-]);
+    },
+  ]);
 
 export const attacks: readonly PacketTest[] = [
-  ...forgedSources,
+  ...forgedSources("IPv4"),
+  ...forgedSources("IPv6"),
   {
     say: "a known flow of a routed pod, from a hardware address that resembles its node's",
     handling: translated,
@@ -265,7 +265,7 @@ export const attacks: readonly PacketTest[] = [
       sends(
         "open",
         { destination: client2 },
-        icmpError(3, 3, about({ source: client2, destination: open }, udp(7007, 80, Buffer.alloc(900)), 800)),
+        icmpError(3, 3, about({ source: client2, destination: open }, udp(7007, 80, Buffer.alloc(1400)), 1300)),
         dropped,
       ),
       arrives(
@@ -295,12 +295,13 @@ export const attacks: readonly PacketTest[] = [
       ),
     ],
   },
-  {
+  ...(["IPv4", "IPv6"] as const).map((family) => ({
+    family,
     say: "a pod with sources that are not its own",
-    steps: [...martians, db, web2, friend, client1, "10.96.0.10"].map((as) =>
+    steps: [...martians[family], db, web2, friend, client1, "10.96.0.10"].map((as) =>
       sends("web", { as, destination: open }, udp(7009, 80), dropped),
     ),
-  },
+  })),
   {
     say: "a pod's frames with a VLAN tag",
     handling: translated,

@@ -39,13 +39,10 @@ export const oddities: readonly PacketTest[] = [
     steps: everywhere(ethernet(Buffer.alloc(46, 1), 0x0806), { from_tunnel: "drop_unsupported", else: left }),
   },
   {
-    say: "IPv6 is left alone for the node, and dropped for workloads",
-    steps: everywhere(ethernet(Buffer.alloc(60, 0x60), 0x86dd), {
-      from_workload: "drop_unsupported",
-      to_workload: "drop_unsupported",
-      from_tunnel: "drop_unsupported",
-      else: left,
-    }),
+    say: "an IPv6 header of another version is dropped, but for what the node itself sends",
+    steps: [ethernet(Buffer.alloc(60, 0x50), 0x86dd), ethernet(Buffer.alloc(60, 0x45), 0x86dd)].flatMap((bytes) =>
+      everywhere(bytes, { to_uplink: left, else: /^drop_(malformed|unsupported)/ }),
+    ),
   },
   {
     say: "other types of frames are left to the kernel, and dropped from workloads",
@@ -141,6 +138,7 @@ export const oddities: readonly PacketTest[] = [
     ],
   },
   {
+    family: "IPv4",
     say: "VXLAN that is truncated, lacks its flag, or wraps something other than IPv4 is left to the kernel",
     steps: [0, 7, 8, 21].map((length) =>
       arrives(

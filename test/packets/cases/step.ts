@@ -1,11 +1,14 @@
 // Packet tests are data: packets in, and the expected result of each.
+import type { Family } from "../../../model/address/address.ts";
 import type { Policy } from "../../model/network-policy.ts";
 import { backendAddress, localPods, nodes } from "../cluster.ts";
-import { ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
+import { type Extension, ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
 import { type Handling, type Meeting, type NodeUnderTest, neighbours, podMacs } from "../node.ts";
+import { inFamily } from "../twins.ts";
 
 export interface Step extends Meeting {
-  readonly frame: Uint8Array | ((node: NodeUnderTest) => Uint8Array);
+  /** Bytes are of one family; a function makes the frame in either. */
+  readonly frame: Uint8Array | ((node: NodeUnderTest, family: Family) => Uint8Array);
   /** For what the stack hands on: the interface it came in by. */
   readonly through?: string;
   /** The policies from this packet on; those of the small cluster before. */
@@ -16,6 +19,8 @@ export interface Step extends Meeting {
 
 export interface PacketTest {
   readonly say: string;
+  /** Default: both, if every frame can be made in both. Addresses are written as in IPv4. */
+  readonly family?: Family;
   /** Default: every handling, where the step does not depend on it. */
   readonly handling?: Partial<Handling>;
   readonly steps: readonly Step[];
@@ -31,6 +36,12 @@ export interface Ends {
   readonly options?: Uint8Array;
   readonly fragment?: number;
   readonly ttl?: number;
+  readonly extensions?: readonly Extension[];
+}
+
+/** The same ends in IPv6: the twins of their addresses. */
+function of(ends: Ends, family: Family): Ends {
+  return { ...ends, source: inFamily(ends.source, family), destination: inFamily(ends.destination, family) };
 }
 
 /** From outside, in a frame of `by`. The hardware address is the sender's where the uplink knows it. */
@@ -39,7 +50,7 @@ export function arrives(ends: Ends & { by?: string }, transport: Transport, beco
   return {
     program: "from_uplink",
     at: "uplink",
-    frame: frame(ends, transport, source ? { source } : {}),
+    frame: (_, family) => frame(of(ends, family), transport, source ? { source } : {}),
     becomes,
   };
 }
@@ -52,22 +63,27 @@ export function sends(
   becomes: Step["becomes"],
 ): Step {
   const { as: source = backendAddress(pod), ...rest } = to;
-  return { program: "from_workload", at: pod, frame: frame({ source, ...rest }, transport, podFrame(pod)), becomes };
+  return {
+    program: "from_workload",
+    at: pod,
+    frame: (_, family) => frame(of({ source, ...rest }, family), transport, podFrame(pod)),
+    becomes,
+  };
 }
 
 /** What the host's stack hands to a pod. `from`: the interface it came in by; none: the host made it. */
 export function handed(pod: string, ends: Ends, transport: Transport, becomes: Step["becomes"]): Step {
-  return { program: "to_workload", at: pod, frame: frame(ends, transport), becomes };
+  return { program: "to_workload", at: pod, frame: (_, family) => frame(of(ends, family), transport), becomes };
 }
 
 /** What the host's stack sends out of the uplink. */
 export function leaves(ends: Ends, transport: Transport, becomes: Step["becomes"]): Step {
-  return { program: "to_uplink", at: "uplink", frame: frame(ends, transport), becomes };
+  return { program: "to_uplink", at: "uplink", frame: (_, family) => frame(of(ends, family), transport), becomes };
 }
 
 /** What the host's stack sends into the tunnel device. */
 export function enters(ends: Ends, transport: Transport, becomes: Step["becomes"]): Step {
-  return { program: "to_tunnel", at: "tunnel", frame: frame(ends, transport), becomes };
+  return { program: "to_tunnel", at: "tunnel", frame: (_, family) => frame(of(ends, family), transport), becomes };
 }
 
 export type Kind = "overlay" | "forward via" | "forward direct" | "return";
@@ -81,8 +97,12 @@ export interface Wrapping {
   readonly for?: string;
 }
 
-export function numbersOf({ kind, for: backend }: Wrapping, node: NodeUnderTest): { vni: number; group: number } {
-  const id = backend ? node.backendId(backendAddress(backend)) : 0;
+export function numbersOf(
+  { kind, for: backend }: Wrapping,
+  node: NodeUnderTest,
+  family: Family = "IPv4",
+): { vni: number; group: number } {
+  const id = backend ? node.backendId(inFamily(backendAddress(backend), family)) : 0;
   return { vni: kind === "overlay" ? 4096 : ((KIND[kind] << 22) | (id >>> 10)) >>> 0, group: id & 0x3ff };
 }
 
@@ -91,9 +111,9 @@ export function arrivesWrapped(wrapping: Wrapping, ends: Ends, transport: Transp
   return {
     program: "from_uplink",
     at: "uplink",
-    frame: (node) => {
-      const { vni, group } = numbersOf(wrapping, node);
-      const inner = frame(ends, transport);
+    frame: (node, family) => {
+      const { vni, group } = numbersOf(wrapping, node, family);
+      const inner = frame(of(ends, family), transport);
       const source = wrapping.node ?? nodes.node;
       return ethernet(
         ip({ source, destination: wrapping.to ?? nodes.master }, vxlan(50000, vni, group, inner)),
@@ -109,16 +129,16 @@ export function arrivesWrapped(wrapping: Wrapping, ends: Ends, transport: Transp
 
 /** The same when the connection's cached next hop has expired. */
 export function later(step: Step): Step {
-  const frame = (node: NodeUnderTest) => {
+  const frame = (node: NodeUnderTest, family: Family) => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
-    return typeof step.frame === "function" ? step.frame(node) : step.frame;
+    return typeof step.frame === "function" ? step.frame(node, family) : step.frame;
   };
   return { ...step, frame };
 }
 
-/** A packet that a frame carries, for ICMP errors about it; cut to `length` bytes. */
-export function about(ends: Ends, transport: Transport, length = 28): Uint8Array {
-  return ip(ends, transport).subarray(0, length);
+/** A packet that a frame carries, for ICMP errors about it; cut to `length` bytes, and in IPv6 to as many more as its header has. */
+export function about(ends: Ends, transport: Transport, length = 28): (family: Family) => Uint8Array {
+  return (family) => ip(of(ends, family), transport).subarray(0, family === "IPv6" ? length + 20 : length);
 }
 
 function podFrame(pod: string) {

@@ -1,0 +1,107 @@
+// The small cluster in IPv6: each of its IPv4 addresses has a twin, which is who and where the other one is.
+import type { Prefix } from "../../agent/kernel/layout.gen.ts";
+import type { Loaded } from "../../agent/kernel/load.ts";
+import { addressBytes, addressOf, type Family, familyOf } from "../../model/address/address.ts";
+import { ANY_NODE } from "../../model/service/frontend.ts";
+
+/** Twins are in this /96, so a prefix of n bits in IPv4 is one of 96 + n here, as it is in the maps. */
+const TWINS = addressBytes("2001:db8::").slice(0, 12);
+/** Backends and their lists have numbers of their own. */
+const OTHER_NUMBERS = 0x4000_0000;
+const IPV4 = "(?:\\d{1,3}\\.){3}\\d{1,3}";
+
+export function twinOf(address: string): string {
+  return addressOf([...TWINS, ...addressBytes(address).slice(12)]);
+}
+
+/** The address, or its twin; one of IPv6 is its own. */
+export function inFamily(address: string, family: Family): string {
+  return family === "IPv6" && familyOf(address) === "IPv4" ? twinOf(address) : address;
+}
+
+/** A line of inWords() as the same packet has it in IPv6. Next hops, which follow the outcome, keep their names. */
+export function wordsInIpv6(text: string): string {
+  return text.replace(
+    new RegExp(`(^\\^?\\w+ to )?(${IPV4})(:\\d+)?`, "g"),
+    (whole, place: string | undefined, address: string, port: string | undefined) => {
+      if (place !== undefined) return whole;
+      return port ? `[${twinOf(address)}]${port}` : twinOf(address);
+    },
+  );
+}
+
+/** Adds a twin for each entry that the agent wrote. Nodes are still named by their IPv4 addresses, over which they reach each other. */
+export function writeTwins(maps: Loaded["maps"]): void {
+  writeWorkloads(maps);
+  writeServices(maps);
+  const [[key, value] = []] = maps.settings.entries();
+  if (key !== undefined && value) maps.settings.update([[key, { ...value, ipv6: twinOf(value.node) }]]);
+}
+
+function writeWorkloads({ endpoints, locations, interfaces }: Loaded["maps"]): void {
+  const twinsOf = <V>(entries: [string, V][]) =>
+    entries.flatMap(([address, value]): [string, V][] => (isIpv4(address) ? [[twinOf(address), value]] : []));
+  endpoints.update(twinsOf(endpoints.entries()));
+  locations.update(
+    locations
+      .entries()
+      .flatMap(([{ prefixLength, address }, value]): [Prefix, typeof value][] =>
+        isIpv4(address) ? [[{ prefixLength, address: twinOf(address) }, value]] : [],
+      ),
+  );
+  interfaces.update(interfaces.entries().map(([ifindex, { ipv4 }]) => [ifindex, { ipv4, ipv6: twinOf(ipv4) }]));
+}
+
+function writeServices({ frontends, backends, slots, members, sourceRanges }: Loaded["maps"]): void {
+  const other = (number: number) => (number ^ OTHER_NUMBERS) >>> 0;
+  const at = (address: string) =>
+    address === ANY_NODE.IPv4 ? ANY_NODE.IPv6 : isIpv4(address) ? twinOf(address) : undefined;
+  const lists = new Set(
+    frontends.entries().flatMap(([{ address }, { backendList }]) => (at(address) ? [backendList] : [])),
+  );
+  backends.update(
+    backends
+      .entries()
+      .flatMap(([id, value]): [number, typeof value][] =>
+        isIpv4(value.address) ? [[other(id), { ...value, address: twinOf(value.address) }]] : [],
+      ),
+  );
+  slots.update(
+    slots
+      .entries()
+      .filter(([{ backendList }]) => lists.has(backendList))
+      .map(([{ backendList, index }, id]) => [{ backendList: other(backendList), index }, other(id)]),
+  );
+  members.update(
+    members
+      .entries()
+      .filter(([{ backendList }]) => lists.has(backendList))
+      .map(([{ backendList, backend }, value]) => [
+        { backendList: other(backendList), backend: other(backend) },
+        value,
+      ]),
+  );
+  sourceRanges.update(
+    sourceRanges
+      .entries()
+      .filter(([{ client }]) => isIpv4(client))
+      .map(([key, value]) => [{ ...key, client: twinOf(key.client) }, value]),
+  );
+  frontends.update(
+    frontends.entries().flatMap(([key, value]): [typeof key, typeof value][] => {
+      const address = at(key.address);
+      return address
+        ? [
+            [
+              { ...key, address },
+              { ...value, backendList: other(value.backendList) },
+            ],
+          ]
+        : [];
+    }),
+  );
+}
+
+function isIpv4(address: string): boolean {
+  return familyOf(address) === "IPv4";
+}
