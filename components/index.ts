@@ -65,6 +65,7 @@ export {
   type DistinctServers,
   type Expectation,
   type HttpAnswer,
+  type IcmpQuery,
   ReplyPath,
   Verdict,
 } from "./source-ip-verification/expectation.ts";

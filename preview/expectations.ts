@@ -80,6 +80,8 @@ function isMeant(pod: { namespace: string; name: string; labels: Record<string, 
 }
 
 function targetOf(cast: Cast, { host, port, protocol }: Destination): NamedTarget | undefined {
+  // What policies say of ICMP and SCTP is not computed here.
+  if (protocol !== "tcp" && protocol !== "udp") return undefined;
   const wanted = protocol.toUpperCase();
   if (host.kind === "service") {
     const service = cast.services.find(({ namespace, name }) => namespace === host.namespace && name === host.name);

@@ -23,8 +23,11 @@ export const probeSchema = z.strictObject({
   netns: z.string().optional(),
   /** An address or a name. */
   host: z.string(),
-  port: z.int().min(1).max(65535),
-  protocol: z.enum(["tcp", "udp"]),
+  /** 0 with ICMP. */
+  port: z.int().min(0).max(65535),
+  protocol: z.enum(["tcp", "udp", "icmp", "sctp"]),
+  /** The ICMP query. Default: an echo request of the address's family. */
+  icmp: z.strictObject({ type: z.int().min(0).max(255).optional(), code: z.int().min(0).max(255) }).optional(),
   /** Local port to bind. Attempts that share one run one after the other. */
   sourcePort: z.int().min(1).max(65535).optional(),
   /**
@@ -82,6 +85,8 @@ export interface AttemptResult {
   acknowledged?: boolean;
   /** Why the result is not known although a packet was sent: this computer or the server had no CPU. */
   undecided?: string;
+  /** What this computer lacks for the protocol: no later attempt will decide it either. */
+  unsupported?: string;
   /** Why no packet can have left this network namespace, if known; the verdict then only reflects silence. */
   unsent?: string;
   /** With `size`: bytes that came back and are those that were sent. */

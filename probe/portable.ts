@@ -22,6 +22,9 @@ const rawSchema = z.object({
   localPort: z.int().optional(),
   echoed: z.int().optional(),
   differsAt: z.int().optional(),
+  refused: z.boolean().default(false),
+  note: z.string().optional(),
+  unsupported: z.string().optional(),
   error: z.string().optional(),
   unresolved: z.boolean().default(false),
   routes: z.string().default(""),
@@ -33,21 +36,12 @@ type Raw = z.output<typeof rawSchema>;
 export function portableBatch(batch: Probe[]): object[] {
   return batch.flatMap((probe) =>
     Array.from({ length: probe.count }, (_, index) => {
-      const { id, host, port, protocol, sourcePort, timeoutMs, family, path, size } = probe;
+      const { id, host, port, protocol, sourcePort, timeoutMs, family, path, size, icmp } = probe;
       const token = `${probe.token}.${index + 1}`;
-      if (size !== undefined)
-        return {
-          id,
-          attempt: index + 1,
-          host,
-          port,
-          protocol,
-          sourcePort,
-          timeoutMs,
-          family,
-          size,
-          seed: seedOf(token),
-        };
+      if (size !== undefined || protocol === "icmp") {
+        const seed = seedOf(token);
+        return { id, attempt: index + 1, host, port, protocol, sourcePort, timeoutMs, family, size, seed, icmp };
+      }
       const sent = protocol === "tcp" ? Buffer.from(request({ host, port, token, path })) : payload({ port, token });
       const own = { id, attempt: index + 1, payload: sent.toString("base64") };
       return { ...own, host, port, protocol, sourcePort, timeoutMs, family };
@@ -69,7 +63,9 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
       error: `${probe.host} does not resolve${probe.family ? ` to an ${probe.family} address` : ""}: ${raw.error}`,
       cause: "unresolved",
     };
-  const outcome = probe.protocol === "tcp" ? tcpOutcome(raw, probe) : udpOutcome(raw, probe);
+  const { unsupported } = raw;
+  if (unsupported) return { id, attempt, verdict: "none", error: unsupported, unsupported };
+  const outcome = outcomeOf(raw, probe);
   const { address = probe.host, connectMs, localAddress, localPort, routes, neighbours, echoed, differsAt } = raw;
   const told = describe(Buffer.from(raw.received, "base64").toString("utf8"));
   return {
@@ -77,12 +73,24 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
     attempt,
     ...outcome,
     ...(raw.opened && { connectMs, localAddress, localPort }),
-    ...(raw.opened && probe.protocol === "tcp" && { opened: true }),
+    ...(raw.opened && /tcp$/.test(probe.protocol) && { opened: true }),
     ...told,
     ...(echoed !== undefined && { echoed, differsAt }),
     ...explainSilence(outcome, address, () => ({ routes, neighbours })),
     ...(address !== probe.host && { address }),
   };
+}
+
+function outcomeOf(raw: Raw, probe: Probe): Outcome {
+  if (probe.protocol === "icmp") return icmpOutcome(raw, probe);
+  return probe.protocol === "udp" ? udpOutcome(raw, probe) : tcpOutcome(raw, probe);
+}
+
+function icmpOutcome({ ended, error, refused, note }: Raw, { timeoutMs }: Probe): Outcome {
+  if (ended) return { verdict: "allowed" };
+  if (refused) return { verdict: "rejected", error };
+  if (error !== "TIMEOUT") return failed(error);
+  return { verdict: "dropped", error: `no answer within ${timeoutMs} ms${note ? `; ${note}` : ""}` };
 }
 
 /** As in tcp-attempt.ts: allowed means that data came back, or at least the server's own close. */

@@ -1,5 +1,5 @@
 // Real packets between two network namespaces: what a firewall drops and rejects, several addresses, one port again and again.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -20,9 +20,17 @@ const firewall = `table inet probe {
     tcp dport 82 reject with tcp reset
     tcp dport 83 reject with icmp type port-unreachable
     tcp dport 84 reject with icmp type host-unreachable
+    ip daddr 10.99.0.3 icmp type echo-request drop
+    ip daddr 10.99.0.5 icmp type echo-request reject with icmp type admin-prohibited
     udp dport 82 reject with icmp type port-unreachable
   }
 }`;
+
+/** Also a module that is not loaded counts: a socket loads it. */
+function hasSctp(): boolean {
+  const socket = "import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)";
+  return spawnSync("python3", ["-c", socket]).status === 0;
+}
 
 function ip(...args: string[]): void {
   execFileSync("ip", args);
@@ -62,6 +70,7 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
       [client, "10.99.0.1/24"],
       [server, "10.99.0.2/24"],
       [server, "10.99.0.3/24"],
+      [server, "10.99.0.5/24"],
     ] as const) {
       ip("-n", namespace, "address", "add", address, "dev", "veth0");
     }
@@ -137,6 +146,29 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
       ["rejected", undefined],
     ]);
     expect(results[0]).toMatchObject({ source: "10.99.0.1", localAddress: "10.99.0.1" });
+  });
+
+  it("over ICMP distinguish an answer, silence and an error, and say which", async () => {
+    const icmp = { protocol: "icmp", port: 0 };
+    const results = await probe(
+      { ...icmp, size: 8000 },
+      { ...icmp, icmp: { type: 13, code: 0 } },
+      { ...icmp, host: "10.99.0.3" },
+      { ...icmp, host: "10.99.0.5" },
+      { ...icmp, host: "10.98.0.1" },
+      { ...icmp, icmp: { type: 128, code: 0 } },
+      { protocol: "sctp" },
+    );
+    expect(results.map(({ verdict, error, echoed }) => [verdict, error ?? echoed])).toEqual([
+      ["allowed", 8000],
+      ["allowed", undefined],
+      ["dropped", "no answer within 1500 ms"],
+      ["rejected", "ICMP type 3 code 13, administratively prohibited, from 10.99.0.5"],
+      ["rejected", "ENETUNREACH"],
+      ["none", expect.stringContaining("is not a query of this address family")],
+      hasSctp() ? ["rejected", "ECONNREFUSED"] : ["none", "its kernel has no SCTP"],
+    ]);
+    expect(results[0]).toMatchObject({ localAddress: "10.99.0.1" });
   });
 
   it("get their answer from the address they asked, also from one that appears later", async () => {

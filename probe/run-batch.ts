@@ -1,4 +1,5 @@
 import type { AttemptResult, Outcome, Probe } from "./batch.ts";
+import { isPortables, runPortable } from "./by-portable.ts";
 import { attemptEcho } from "./echo-attempt.ts";
 import { isPortBusy } from "./errors.ts";
 import { explainSilence } from "./next-hop.ts";
@@ -14,13 +15,15 @@ const portRetryMs = 20;
 
 /** Runs every attempt of every probe from this network namespace; results come as they happen. */
 export async function runBatch(probes: Probe[], emit: (result: AttemptResult) => void): Promise<void> {
-  const queue = lanes(probes);
+  const [portables, own] = [probes.filter(isPortables), probes.filter((probe) => !isPortables(probe))];
+  const queue = lanes(own);
   const worker = async (): Promise<void> => {
     for (let lane = queue.shift(); lane; lane = queue.shift()) {
       for (const { probe, attempt } of lane) emit({ id: probe.id, attempt, ...(await attemptOnce(probe, attempt)) });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(mostAtOnce, queue.length) }, worker));
+  const workers = Array.from({ length: Math.min(mostAtOnce, queue.length) }, worker);
+  await Promise.all([...workers, runPortable(portables, emit)]);
 }
 
 interface Attempt {

@@ -255,6 +255,7 @@ export const FIELDS = {
     spread: { type: "number", optional: true, plain: true },
     spreadAtMost: { type: "number", optional: true, plain: true },
     http: { object: "HttpAnswer", optional: true, plain: true },
+    icmp: { object: "IcmpQuery", optional: true, plain: true },
     size: { type: "number", optional: true, plain: true },
     family: { choice: "AddressFamily", optional: true, plain: true },
     count: { type: "number", optional: true, plain: true },
@@ -267,6 +268,10 @@ export const FIELDS = {
   HttpAnswer: {
     path: { type: "string", optional: true },
     status: { type: "number", optional: true, plain: true },
+  },
+  IcmpQuery: {
+    type: { type: "number", optional: true, plain: true },
+    code: { type: "number", optional: true, plain: true },
   },
   ProbeServer: {
     at: { type: "string", plain: true },

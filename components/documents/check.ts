@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FAMILIES } from "../../model/address/address.ts";
-import { PORTS, parseDestination } from "../../model/expectation/destination.ts";
+import { DESTINATION, PORTS, parseDestination } from "../../model/expectation/destination.ts";
 import { parsePath, STATUS } from "../../model/expectation/http.ts";
 import { listenContradictions, parseListenerPlace, parsePorts } from "../../model/expectation/listener.ts";
 import { parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
@@ -80,6 +80,18 @@ const httpSchema = known(
   "What an HTTP server answers.",
 );
 
+const icmpSchema = known(
+  {
+    type: whole(
+      0,
+      255,
+      "Type of the query: 8 echo request, 13 timestamp; over IPv6 128. Default: an echo request.",
+    ).optional(),
+    code: whole(0, 255, "Its code. Default 0.").default(0),
+  },
+  "The ICMP query, with icmp://.",
+);
+
 const expectationSchema = known(
   {
     from: parsed(
@@ -87,7 +99,7 @@ const expectationSchema = known(
       "a place",
       "A machine, node/NAME (its host network), pod/NAMESPACE/NAME or pod/NAMESPACE/LABEL=VALUE (every such pod).",
     ),
-    to: parsed(parseDestination, "tcp://HOST:PORT or udp://HOST:PORT", "tcp://HOST:PORT or udp://HOST:PORT."),
+    to: parsed(parseDestination, DESTINATION, `${DESTINATION}.`),
     verdict: oneOf(["allowed", "dropped", "rejected"], "dropped: no answer. rejected: TCP reset or ICMP unreachable."),
     source: sourceSchema.optional().describe("Whom the server saw."),
     sourcePort: whole(PORTS.least, PORTS.most, "Local port to bind: one flow over several steps.").optional(),
@@ -102,6 +114,7 @@ const expectationSchema = known(
     spread: whole(COUNTS.least, COUNTS.most, "Short form of distinct.atLeast.").optional(),
     spreadAtMost: whole(COUNTS.least, COUNTS.most, "Short form of distinct.atMost.").optional(),
     http: httpSchema.optional(),
+    icmp: icmpSchema.optional(),
     size: whole(SIZES.least, SIZES.tcp, "Bytes that are sent, and that the server sends back whole.").optional(),
     family: oneOf(FAMILIES, "The family of the address that the host in `to` stands for.").optional(),
     count: whole(COUNTS.least, COUNTS.most, "Attempts, each a fresh connection or datagram. Default 1.").default(1),

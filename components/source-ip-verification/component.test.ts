@@ -197,7 +197,7 @@ test.each<[Partial<SourceIpVerificationArgs>, string]>([
   [{ nodePort: 80 }, 'SourceIpVerification "v": nodePort is 80, but must be a whole number from 30000 to 32767'],
   [
     { expectations: [{ from: "client1", to: "nginx", verdict: Verdict.Allowed }] },
-    'expectations[0].to is "nginx", but must be tcp://HOST:PORT or udp://HOST:PORT',
+    'expectations[0].to is "nginx", but must be tcp://HOST:PORT, udp://HOST:PORT, sctp://HOST:PORT or icmp://HOST',
   ],
   [{ entryAddress: "master" }, 'entryAddress is "master", but must be an IPv4 address'],
   [{ podLabels: {} }, "podLabels is {}, but must be labels that select the service's pods"],

@@ -41,6 +41,14 @@ export interface DistinctServers {
   atMost?: number;
 }
 
+/** An ICMP query. */
+export interface IcmpQuery {
+  /** Its type: 8 echo request, 13 timestamp; over IPv6 128. Defaults to an echo request. */
+  type?: number;
+  /** Its code. Defaults to 0. */
+  code?: number;
+}
+
 /** What an HTTP server must answer. */
 export interface HttpAnswer {
   /** The path that is asked for. Defaults to `/`. */
@@ -53,7 +61,7 @@ export interface HttpAnswer {
 export interface Expectation {
   /** Who tries: a machine, `node/NAME`, `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
   from: pulumi.Input<string>;
-  /** What it tries to reach, like `tcp://service/default/nginx:80` or `udp://172.31.1.8:30053`. */
+  /** What it tries to reach, like `tcp://service/default/nginx:80`, `udp://172.31.1.8:30053` or `icmp://node/master`. */
   to: pulumi.Input<string>;
   /** What must be shown. */
   verdict: Verdict;
@@ -73,6 +81,8 @@ export interface Expectation {
   spreadAtMost?: number;
   /** What an HTTP server must answer; only with `tcp://`. Defaults to anything. */
   http?: HttpAnswer;
+  /** The ICMP query; only with `icmp://`. Defaults to an echo request. */
+  icmp?: IcmpQuery;
   /** Bytes that are sent, and that the server must send back whole: a probe server, or any echo server. Defaults to a request. */
   size?: number;
   /** The family of the address that the host in `to` stands for. Defaults to its first address. */
@@ -94,6 +104,7 @@ export function requireExpectation(place: InputPlace, expectation: Expectation):
     spreadAtMost,
     distinct,
     http,
+    icmp,
     size,
     family,
     count = 1,
@@ -106,6 +117,7 @@ export function requireExpectation(place: InputPlace, expectation: Expectation):
     if (number !== undefined) requireWhole(at(place, field), number, COUNTS.least, COUNTS.most);
   for (const [field, number] of Object.entries(distinct ?? {}))
     requireWhole(at(at(place, "distinct"), field), number, COUNTS.least, COUNTS.most);
+  for (const [field, number] of Object.entries(icmp ?? {})) requireWhole(at(at(place, "icmp"), field), number, 0, 255);
   if (size !== undefined) requireWhole(at(place, "size"), size, SIZES.least, SIZES.tcp);
   if (http?.status !== undefined) requireWhole(at(at(place, "http"), "status"), http.status, STATUS.least, STATUS.most);
   if (family !== undefined && !FAMILIES.includes(family)) refuse(at(place, "family"), family, oneOf([...FAMILIES]));

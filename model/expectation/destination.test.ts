@@ -19,7 +19,21 @@ describe("parseDestination", () => {
     expect(parseDestination(text)).toEqual({ protocol: text.slice(0, 3), host, port });
   });
 
+  it("reads icmp:// without a port, and sctp://", () => {
+    expect(parseDestination("icmp://node/master")).toEqual({
+      protocol: "icmp",
+      host: { kind: "node", name: "master" },
+      port: 0,
+    });
+    for (const text of ["icmp://fd00::8", "icmp://[fd00::8]"])
+      expect(parseDestination(text).host).toEqual({ kind: "address", address: "fd00::8" });
+    expect(parseDestination("sctp://10.0.0.1:36412")).toMatchObject({ protocol: "sctp", port: 36412 });
+  });
+
   it.each([
+    ["icmp://10.0.0.1:80", "ends with a port, which ICMP does not have"],
+    ["icmp://", "is not a name"],
+    ["sctp://a", "does not end with a port"],
     ["172.31.1.8:80", "does not start with a protocol"],
     ["http://a:80", "does not start with a protocol"],
     ["tcp://a", "does not end with a port"],

@@ -9,30 +9,34 @@ export type Host =
   | { kind: "service"; namespace: string; name: string }
   | { kind: "name"; name: string };
 
+export const PROTOCOLS = ["tcp", "udp", "sctp", "icmp"] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
 export interface Destination {
-  protocol: "tcp" | "udp";
+  protocol: Protocol;
   host: Host;
+  /** 0 with ICMP. */
   port: number;
 }
 
 /** Ports of TCP and UDP. */
 export const PORTS = { least: 1, most: 65_535 };
 
-export const DESTINATION = "tcp://HOST:PORT or udp://HOST:PORT";
+export const DESTINATION = "tcp://HOST:PORT, udp://HOST:PORT, sctp://HOST:PORT or icmp://HOST";
 
 const hosts =
   "an address (IPv6 in brackets), node/NAME, pod/NAMESPACE/NAME, pod/NAMESPACE/LABEL=VALUE, service/NAMESPACE/NAME or a DNS name";
 
 /**
- * Reads `tcp://HOST:PORT` or `udp://HOST:PORT`. By hand: hosts hold slashes (`service/default/nginx`), which every URL
+ * Reads `tcp://HOST:PORT`, the same of UDP and SCTP, or `icmp://HOST`. By hand: hosts hold slashes (`service/default/nginx`), which every URL
  * parser would take for a path.
  */
 export function parseDestination(text: string): Destination {
-  const scheme = text.match(/^([a-z]+):\/\//)?.[1];
-  if (scheme !== "tcp" && scheme !== "udp") {
-    throw new FormatError(`"${text}" does not start with a protocol`, DESTINATION);
-  }
+  const written = text.match(/^([a-z]+):\/\//)?.[1];
+  const scheme = PROTOCOLS.find((protocol) => protocol === written);
+  if (scheme === undefined) throw new FormatError(`"${text}" does not start with a protocol`, DESTINATION);
   const rest = text.slice(scheme.length + 3);
+  if (scheme === "icmp") return { protocol: scheme, host: parsePortless(text, rest), port: 0 };
   const colon = rest.lastIndexOf(":");
   const port = rest.slice(colon + 1);
   if (colon < 1 || !/^\d+$/.test(port) || Number(port) < PORTS.least || Number(port) > PORTS.most) {
@@ -42,6 +46,14 @@ export function parseDestination(text: string): Destination {
     );
   }
   return { protocol: scheme, host: parseHost(text, rest.slice(0, colon)), port: Number(port) };
+}
+
+/** Also an IPv6 address without brackets. */
+function parsePortless(text: string, host: string): Host {
+  if (familyOf(host) === "IPv6") return { kind: "address", address: host };
+  if (/:\d*$/.test(host) && !host.startsWith("["))
+    throw new FormatError(`"${text}" ends with a port, which ICMP does not have`, "icmp://HOST");
+  return parseHost(text, host);
 }
 
 function parseHost(text: string, host: string): Host {

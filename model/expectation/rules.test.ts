@@ -10,6 +10,7 @@ const fields = (changed: Partial<Stated>) =>
 
 test("numbers that can be met are no contradiction", () => {
   expect(fields({})).toEqual([]);
+  expect(fields({ icmp: { type: 13, code: 0 }, to: to("icmp://a") })).toEqual([]);
   expect(fields({ size: 65_000, to: to("udp://a:1") })).toEqual([]);
   expect(fields({ spread: 3 })).toEqual([]);
   expect(fields({ spread: 2, spreadAtMost: 2 })).toEqual([]);
@@ -31,6 +32,12 @@ test.each<[Partial<Stated>, string[]]>([
   [{ distinct: { atMost: 1 }, count: 1 }, ["distinct.atMost"]],
   [{ distinct: { atLeast: 2 }, spread: 2 }, ["spread"]],
   [{ distinct: { atLeast: 1 }, verdict: "dropped" }, ["distinct"]],
+  [{ icmp: { type: 8 }, to: to("tcp://a:1") }, ["icmp"]],
+  [{ icmp: { type: 5 }, to: to("icmp://a") }, ["icmp.type"]],
+  [{ icmp: { type: 8 }, to: to("icmp://fd00::1") }, ["icmp.type"]],
+  [{ sourcePort: 1, reply: "direct", to: to("icmp://a") }, ["sourcePort", "reply"]],
+  [{ distinct: { atMost: 1 }, to: to("icmp://a") }, ["distinct"]],
+  [{ size: 1, to: to("sctp://a:1") }, ["size"]],
   [{ size: 65_001, to: to("udp://a:1") }, ["size"]],
   [{ size: 100_000_000, to: to("tcp://a:1"), count: 11 }, ["size"]],
   [{ size: 1, http: {} }, ["size"]],

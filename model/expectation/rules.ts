@@ -22,6 +22,12 @@ export interface Stated {
   http?: object;
   /** Bytes that are sent. */
   size?: number;
+  icmp?: { type?: number; code?: number };
+  sourcePort?: number;
+  source?: unknown;
+  sources?: unknown;
+  servers?: unknown;
+  reply?: string;
   family?: string;
   /** Absent: not known yet. */
   from?: Place;
@@ -91,7 +97,7 @@ function distinctContradictions(stated: Stated): Contradiction[] {
 
 function wordContradictions(stated: Stated): Contradiction[] {
   const { verdict, http, family, to } = stated;
-  const found: Contradiction[] = sizeContradictions(stated);
+  const found: Contradiction[] = [...sizeContradictions(stated), ...icmpContradictions(stated)];
   if (http && to && to.protocol !== "tcp")
     found.push({
       field: "http",
@@ -110,10 +116,36 @@ function wordContradictions(stated: Stated): Contradiction[] {
   return found;
 }
 
+/** ICMP has no ports and no server that says who it is, or whom it saw. */
+function icmpContradictions(stated: Stated): Contradiction[] {
+  const { to, icmp } = stated;
+  if (!to) return [];
+  if (to.protocol !== "icmp")
+    return icmp ? [{ field: "icmp", problem: `to is ${to.protocol}://`, allowed: "absent unless to is icmp://" }] : [];
+  const { sourcePort, source, sources, servers, spread, spreadAtMost, distinct, http, reply } = stated;
+  const absent = Object.entries({ sourcePort, source, sources, servers, spread, spreadAtMost, distinct, http, reply });
+  const found = absent
+    .filter(([, given]) => given !== undefined)
+    .map(([field]) => ({
+      field,
+      problem: "says nothing about ICMP, which has no ports and no server that reports what it saw",
+      allowed: "absent where to is icmp://",
+    }));
+  const { type } = icmp ?? {};
+  const types = QUERIES[(to.host.kind === "address" && familyOf(to.host.address)) || "both"];
+  if (type === undefined || types.includes(type)) return found;
+  return [...found, { field: "icmp.type", problem: `${type} is not a query`, allowed: types.join(", ") }];
+}
+
+/** Types that ask for an answer: echo, timestamp, information, address mask (RFC 792, RFC 950), and echo of ICMPv6 (RFC 4443). */
+const QUERIES = { IPv4: [8, 13, 15, 17], IPv6: [128], both: [8, 13, 15, 17, 128] };
+
 function sizeContradictions({ size, count, http, to }: Stated): Contradiction[] {
   if (size === undefined) return [];
   const found: Contradiction[] = [];
-  const most = to?.protocol === "udp" ? SIZES.udp : SIZES.tcp;
+  const most = to?.protocol === "udp" || to?.protocol === "icmp" ? SIZES.udp : SIZES.tcp;
+  if (to?.protocol === "sctp")
+    found.push({ field: "size", problem: "is not sent over SCTP", allowed: "absent where to is sctp://" });
   if (size > most)
     found.push({
       field: "size",

@@ -28,6 +28,8 @@ type Attempt struct {
 	// Instead: so many bytes, which are expected back.
 	Size int    `json:"size"`
 	Seed uint32 `json:"seed"`
+	// Of protocol icmp.
+	ICMP *ICMP `json:"icmp"`
 }
 
 // Result is what happened.
@@ -48,6 +50,12 @@ type Result struct {
 	DiffersAt *int `json:"differsAt,omitempty"`
 	// A name of errno(3), "TIMEOUT", or words.
 	Error string `json:"error,omitempty"`
+	// An ICMP error is the answer; Error names it.
+	Refused bool `json:"refused,omitempty"`
+	// Beside a TIMEOUT: what came instead of an answer.
+	Note string `json:"note,omitempty"`
+	// What this computer lacks for the protocol.
+	Unsupported string `json:"unsupported,omitempty"`
 	// The name did not resolve.
 	Unresolved bool `json:"unresolved,omitempty"`
 	// The kernel's tables (proc_net(5)) after silence.
@@ -117,9 +125,14 @@ func carryOut(attempt Attempt) Result {
 	// Nothing was sent while the port was busy, so trying again is still the same attempt.
 	for giveUp := time.Now().Add(portPatience); ; time.Sleep(portRetry) {
 		once := result
-		if attempt.Protocol == "udp" {
+		switch attempt.Protocol {
+		case "udp":
 			datagram(attempt, &once)
-		} else {
+		case "icmp":
+			ping(attempt, &once)
+		case "sctp":
+			association(attempt, &once)
+		default:
 			connection(attempt, &once)
 		}
 		busy := once.Error == "EADDRINUSE" || once.Error == "EADDRNOTAVAIL"

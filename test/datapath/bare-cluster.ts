@@ -31,7 +31,7 @@ const cniConfiguration = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "e
 
 /** `client1`, a node's name, or `default/<pod>`. */
 export type From = ClientName | NodeName | `default/${string}`;
-export type Asked = Partial<Probe> & { to: string; protocol?: "tcp" | "udp" };
+export type Asked = Partial<Probe> & { to: string };
 
 export interface BareClusterOptions {
   vxlanMode?: "Always" | "CrossSubnet" | "Never";

@@ -75,6 +75,7 @@ export function agentImage(from: AgentIngredients): Image | undefined {
   const platform = merge(base, programs, debianLicenses(debian, origin), nodeLicense(from), {
     "/bin/sh": link("dash"),
   });
+  const portable = dist("probe", processor.name);
   const ours: Tree = {
     [`${HOME}/agent.js`]: data(dist("agent.js")),
     [`${HOME}/probe.js`]: data(dist("probe.js")),
@@ -87,6 +88,8 @@ export function agentImage(from: AgentIngredients): Image | undefined {
     ours[`${HOME}/bpf/${object.split("/").at(-1)}`] = data(object);
   if (existsSync(from.cni)) {
     ours[`${HOME}/cni/ebpf-dataplane`] = program(from.cni);
+    // Sends what Node has no sockets for (probe/by-portable.ts).
+    if (existsSync(portable)) ours[`${HOME}/probe/${processor.name}`] = program(portable);
     ours["/usr/share/doc/go/LICENSE"] = data(goLicense());
   }
   return {
@@ -112,6 +115,7 @@ function agentBill({ root, processor, cni }: AgentIngredients, version: string, 
     nodeComponent(root, processor.node),
     ...debian.map(debianComponent),
     ...places.map((place) => npmComponent(lock, place, "bundled")),
+    // The portable prober has no other library than the CNI plugin: Go's own.
     ...(existsSync(cni) ? goComponents(cni) : []),
   ]);
 }

@@ -19,6 +19,8 @@ export interface Assessment {
   pass: boolean;
   /** Why the result is not known: a prober or a server had no CPU. Neither pass nor fail. */
   undecided?: string;
+  /** It cannot be decided there at all. */
+  unsupported?: boolean;
   observed: string;
   /** Deviations from the expectation. */
   reasons: Reason[];
@@ -50,6 +52,7 @@ export function assess(findings: Findings): Assessment {
     expectation,
     pass: wrong.length === 0 && !isOpen,
     ...(isOpen && { undecided: open[0] }),
+    ...(isOpen && results.some(({ unsupported }) => unsupported) && { unsupported: true }),
     observed: tally(
       expectation,
       attempts.map((attempt) => ({ ...attempt, undecided: undecided(findings, attempt) })),
@@ -86,6 +89,8 @@ function spreadReasons({ spread, spreadAtMost }: Expectation, attempts: Attempt[
 
 /** Why an attempt shows nothing about the dataplane: this side or the server had no CPU. */
 function undecided({ view, plan, idle }: Findings, { result }: Attempt): string | undefined {
+  if (result.unsupported)
+    return `${plan.expectation.from.text} cannot send ${plan.destination.protocol.toUpperCase()}: ${result.unsupported}`;
   if (result.undecided) return `${plan.expectation.from.text}: ${result.undecided}`;
   if (!isPrograms(plan, result)) return undefined;
   return podsOf(view, plan, result)

@@ -43,7 +43,7 @@ export function planExpectation(view: ClusterView, expectation: Expectation, new
   const plan: Plan = { expectation, destination, probes: [] };
   try {
     const origins = originsOf(view, expectation.from.value);
-    const { family, http, size } = expectation;
+    const { family, http, size, icmp } = expectation;
     const addresses = hostAddresses(view, destination.host, family);
     if (expectation.reply) plan.entry = entryOf(view, addresses[0] ?? "");
     plan.probes = origins.flatMap(({ prober, pod, dns }) =>
@@ -51,7 +51,7 @@ export function planExpectation(view: ClusterView, expectation: Expectation, new
         const token = newToken();
         const { port, protocol } = destination;
         const { sourcePort, count } = expectation;
-        const own = { family, size, path: http?.path };
+        const own = { family, size, icmp, path: http?.path };
         return {
           prober,
           probe: { id: token, token, pod, host, port, protocol, sourcePort, timeoutMs: silenceMs, count, dns, ...own },

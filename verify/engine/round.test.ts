@@ -177,6 +177,27 @@ describe("answers", () => {
     }
   });
 
+  it("of ICMP say which error refused, and SCTP without a kernel for it is open, at once", async () => {
+    const world = new FakeWorld();
+    world.answer = (_, { protocol }) =>
+      protocol === "icmp"
+        ? { verdict: "rejected", error: "ICMP type 3 code 13, administratively prohibited, from 172.31.1.8" }
+        : { verdict: "none", error: "its kernel has no SCTP", unsupported: "its kernel has no SCTP" };
+    const icmp = { type: 8, code: 0 };
+    expect(await assessment(world, { to: "icmp://node/master", icmp })).toMatchObject({
+      pass: false,
+      observed: "rejected (ICMP type 3 code 13, administratively prohibited, from 172.31.1.8)",
+    });
+    expect(world.batches[0]?.batch[0]).toMatchObject({ protocol: "icmp", host: "172.31.1.8", port: 0, icmp });
+    for (const verdict of ["allowed", "dropped", "rejected"])
+      expect(await assessment(world, { to: "sctp://172.31.1.8:36412", verdict })).toMatchObject({
+        pass: false,
+        unsupported: true,
+        undecided: "client1 cannot send SCTP: its kernel has no SCTP",
+        reasons: [],
+      });
+  });
+
   it("are judged by HTTP status", async () => {
     const world = new FakeWorld();
     world.answer = () => ({ ...allowed, status: 503 });

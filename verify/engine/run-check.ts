@@ -16,6 +16,9 @@ import type { World } from "./world.ts";
 /** Next step for a computer that is too busy. */
 const BUSY = "kubectl top nodes; give the servers a CPU request, or run it again when the computer is less busy";
 
+/** Next step for a computer that cannot send what is asked for. */
+const UNSUPPORTED = "run it from another place, or give that computer what it lacks";
+
 /** The run was stopped by the user; what it had set up is removed. */
 export class Stopped extends Error {}
 
@@ -105,12 +108,15 @@ function labelOf(check: Check, step: number): string {
   return check.steps.length > 1 ? `${check.name}, step ${step + 1}` : check.name;
 }
 
-function toRow({ expectation, pass, undecided, observed, reasons, evidence, seen }: Assessment, step: string): Row {
+function toRow(
+  { expectation, pass, undecided, unsupported, observed, reasons, evidence, seen }: Assessment,
+  step: string,
+): Row {
   const [from, to] = [expectation.from.text, expectation.to.text];
   const codes = [...new Set(reasons.map(({ code }) => code))];
   const why = { ...(codes.length > 0 && { reasons: codes }), evidence };
   const row = { from, to, expected: expectedWords(expectation), observed, pass, step, ...why, seen };
-  if (undecided !== undefined) return { ...row, undecided, next: [BUSY] };
+  if (undecided !== undefined) return { ...row, undecided, next: [unsupported ? UNSUPPORTED : BUSY] };
   return pass ? row : { ...row, next: advice(expectation, reasons) };
 }
 

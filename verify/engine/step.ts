@@ -28,6 +28,8 @@ export async function settle(
     const seen = first.every(({ pass }) => pass) ? confirm(first, await round(expectations)) : first;
     const confirmed = seen !== first && !seen.some(({ undecided }) => undecided !== undefined);
     if (confirmed || seen.every(({ pass }) => pass)) return seen;
+    // What a computer cannot send now it cannot send later.
+    if (seen.every(({ pass, unsupported }) => pass || unsupported)) return seen;
     // A busy computer may be able to decide these rows later.
     const onlyBusy = seen.every(({ pass, undecided }) => pass || undecided !== undefined);
     const left = giveUp + (onlyBusy ? busyPatienceMs : 0) - clock.now();

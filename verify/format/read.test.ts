@@ -73,6 +73,8 @@ describe("readChecks", () => {
       "listen: [{at: a, tcp: 80}, {at: a, udp: 80, tcp: 80}]",
       "listen[1].tcp: port 80 of a is listened on already; allowed: another port",
     ],
+    ["        icmp: {type: 8, code: 0}", "steps[0].expect[0].icmp: to is tcp://; allowed: absent unless to is icmp://"],
+    ["        icmp: {type: 300}", "icmp.type: must be a whole number from 0 to 255, not 300"],
     ["        size: 0", "size: must be a whole number from 1 to 100000000, not 0"],
     ["        count: 0", "x.check.yaml:7:16: steps[0].expect[0].count: must be a whole number from 1 to 1000, not 0"],
     ["        source: 1.2.3", 'steps[0].expect[0].source: "1.2.3" is not a source; allowed: an address, a machine'],

@@ -47,6 +47,8 @@ async function trace(
   probers: NodeProbers,
 ): Promise<{ attempt: AttemptResult; steps: Step[] }> {
   const { protocol, host, port } = parseDestination(/^\w+:\/\//.test(to) ? to : `tcp://${to}`);
+  if (protocol !== "tcp" && protocol !== "udp")
+    throw new FormatError(`"${to}" cannot be traced`, "tcp://HOST:PORT or udp://HOST:PORT");
   const [frontend = ""] = hostAddresses(reached.view, host);
   const client = clientOf(from, reached, probers);
   // Before the agents start tracing, because traces expire by themselves.
