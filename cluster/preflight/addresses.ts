@@ -9,43 +9,65 @@ import { type Finding, ok, refused, warning } from "./finding.ts";
 export function examineAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const findings = [
     ...nodesInside(facts, plan),
+    ...nodesWithoutIpv6(facts, plan),
     ...services(facts, plan),
+    ...servicesWithoutIpv6(facts, plan),
     ...apiServer(plan),
     ...strangers(facts, plan),
   ];
   if (findings.length > 0) return findings;
-  return [ok("addresses", `pods ${plan.podCidrs.join(", ")}, services ${plan.serviceSubnet}, nodes outside both`)];
+  const networks = serviceNetworks(plan).map(({ cidr }) => cidr);
+  return [
+    ok("addresses", `pods ${plan.podCidrs.join(", ")}, services ${networks.join(", ")}, nodes outside all of them`),
+  ];
 }
 
-function nodesInside({ nodes }: ClusterFacts, { podCidrs, serviceSubnet }: PreflightPlan): Finding[] {
+/** The networks of Services, by the argument that names them. */
+function serviceNetworks({ serviceSubnet, serviceSubnetIpv6 }: PreflightPlan): { field: string; cidr: string }[] {
+  const first = { field: "serviceSubnet", cidr: serviceSubnet };
+  return serviceSubnetIpv6 === undefined ? [first] : [first, { field: "serviceSubnetIpv6", cidr: serviceSubnetIpv6 }];
+}
+
+function nodesInside({ nodes }: ClusterFacts, plan: PreflightPlan): Finding[] {
+  const networks = [...plan.podCidrs.map((cidr) => ({ field: "", cidr })), ...serviceNetworks(plan)];
   return nodes.flatMap((node) => {
-    const inside = [...podCidrs, serviceSubnet].find((cidr) =>
-      addressesOf(node).some((address) => within(cidr, address)),
-    );
+    const inside = networks.find(({ cidr }) => addressesOf(node).some((address) => within(cidr, address)));
     if (!inside) return [];
-    const next = inside === serviceSubnet ? "set serviceSubnet to the cluster's" : "choose another cidr in ipPools";
-    return [refused("addresses", `its address lies inside ${inside}`, next, [node.metadata?.name ?? ""])];
+    const next = inside.field ? `set ${inside.field} to the cluster's` : "choose another cidr in ipPools";
+    return [refused("addresses", `its address lies inside ${inside.cidr}`, next, [node.metadata?.name ?? ""])];
   });
+}
+
+/** Kubelet reaches its pods from an address of the same family. */
+function nodesWithoutIpv6({ nodes }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
+  const pool = podCidrs.find((cidr) => parseCidr(cidr).family === "IPv6");
+  const without = nodes.filter(({ status }) =>
+    (status?.addresses ?? []).every(({ type, address }) => type !== "InternalIP" || familyOf(address) !== "IPv6"),
+  );
+  if (pool === undefined || without.length === 0) return [];
+  return [
+    warning(
+      "addresses",
+      `has no IPv6 InternalIP: its pods have no address of ${pool}`,
+      "give kubelet addresses of both families (--node-ip)",
+      without.map(({ metadata }) => metadata?.name ?? ""),
+    ),
+  ];
 }
 
 /** The API server allocates service addresses; a dataplane with another subnet would not recognize them. */
-function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: PreflightPlan): Finding[] {
-  const addresses = services.flatMap(({ metadata, spec }) => {
-    const address = spec?.clusterIP ?? "";
-    return isIpv4(address) ? [{ name: `${metadata?.namespace}/${metadata?.name}`, address }] : [];
+function services(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+  const addresses = addressesOfServices(facts);
+  const pods = addresses.find(({ address }) => plan.podCidrs.some((cidr) => within(cidr, address)));
+  const outside = serviceNetworks(plan).flatMap(({ field, cidr }) => {
+    const { family } = parseCidr(cidr);
+    const other = addresses.find(({ address }) => familyOf(address) === family && !within(cidr, address));
+    if (!other) return [];
+    const found = `service ${other.name} has ${other.address}, outside ${field} ${cidr}`;
+    return [refused("addresses", found, `set ${field} to the API server's --service-cluster-ip-range`)];
   });
-  const outside = addresses.find(({ address }) => !within(serviceSubnet, address));
-  const pods = addresses.find(({ address }) => podCidrs.some((cidr) => within(cidr, address)));
   return [
-    ...(outside
-      ? [
-          refused(
-            "addresses",
-            `service ${outside.name} has ${outside.address}, outside serviceSubnet ${serviceSubnet}`,
-            "set serviceSubnet to the API server's --service-cluster-ip-range",
-          ),
-        ]
-      : []),
+    ...outside,
     ...(pods
       ? [
           refused(
@@ -56,6 +78,27 @@ function services({ services }: ClusterFacts, { serviceSubnet, podCidrs }: Prefl
         ]
       : []),
   ];
+}
+
+/** A dual-stack cluster whose dataplane is given IPv4 only. */
+function servicesWithoutIpv6(facts: ClusterFacts, { serviceSubnetIpv6 }: PreflightPlan): Finding[] {
+  const first = addressesOfServices(facts).find(({ address }) => familyOf(address) === "IPv6");
+  if (serviceSubnetIpv6 !== undefined || first === undefined) return [];
+  return [
+    warning(
+      "addresses",
+      `service ${first.name} has ${first.address}, which pods without IPv6 addresses do not reach`,
+      "set serviceSubnetIpv6, and add an IPv6 pool to ipPools",
+    ),
+  ];
+}
+
+function addressesOfServices({ services }: ClusterFacts): { name: string; address: string }[] {
+  return services.flatMap(({ metadata, spec }) => {
+    const addresses = spec?.clusterIPs ?? [spec?.clusterIP ?? ""];
+    const name = `${metadata?.namespace}/${metadata?.name}`;
+    return addresses.filter(isAddress).map((address) => ({ name, address }));
+  });
 }
 
 function apiServer({ apiServer, serviceSubnet }: PreflightPlan): Finding[] {
@@ -69,7 +112,7 @@ function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: PreflightPl
   const ours = daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === AGENT);
   const strange = pods.filter(({ spec, status }) => {
     const address = status?.podIP ?? "";
-    const running = status?.phase === "Running" && !spec?.hostNetwork && isIpv4(address);
+    const running = status?.phase === "Running" && !spec?.hostNetwork && isAddress(address);
     return running && !(ours && podCidrs.some((cidr) => within(cidr, address)));
   });
   if (strange.length === 0) return [];
@@ -84,13 +127,13 @@ function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: PreflightPl
 }
 
 function addressesOf({ status }: V1Node): string[] {
-  return (status?.addresses ?? []).map(({ address }) => address).filter((text) => isIpv4(text));
+  return (status?.addresses ?? []).map(({ address }) => address).filter(isAddress);
 }
 
 function within(cidr: string, address: string): boolean {
-  return isIpv4(address) && covers(parseCidr(cidr), hostCidr(address));
+  return isAddress(address) && covers(parseCidr(cidr), hostCidr(address));
 }
 
-function isIpv4(text: string): boolean {
-  return familyOf(text) === "IPv4";
+function isAddress(text: string): boolean {
+  return familyOf(text) !== undefined;
 }

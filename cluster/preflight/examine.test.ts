@@ -12,6 +12,14 @@ const told = (facts: Partial<ClusterFacts>, plan = {}) =>
     .filter(({ severity }) => severity !== "ok")
     .map(({ severity, check, nodes, found }) => [severity, check, nodes.join(), found].join(" | "));
 const nodes = (...items: object[]) => ({ nodes: items as ClusterFacts["nodes"] });
+function dualStackNode(name: string, ...[ipv4, ipv6]: [string, string]) {
+  const { status, ...more } = node(name, ipv4);
+  return { ...more, status: { ...status, addresses: [...status.addresses, { type: "InternalIP", address: ipv6 }] } };
+}
+const dualStackService = {
+  metadata: { namespace: "shop", name: "web" },
+  spec: { clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9", "fd00:10:96::9"] },
+};
 const reports = (more: object) => ({ reports: new Map([["one", { ...fitReport, ...more }]]) });
 
 test("a cluster without obstacles: every check is ok", () => {
@@ -165,6 +173,32 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     {},
     { serviceSubnet: "10.100.0.0/16" },
     ["refused | addresses |  | service default/kubernetes has 10.96.0.1, outside serviceSubnet 10.100.0.0/16"],
+  ],
+  [
+    "a dual-stack dataplane where one node has no IPv6 address",
+    {
+      nodes: [node("one", "172.31.1.8"), dualStackNode("two", "172.31.1.9", "fd00::9")] as ClusterFacts["nodes"],
+    },
+    { podCidrs: ["10.244.0.0/16", "fd00:10:244::/56"], serviceSubnetIpv6: "fd00:10:96::/112" },
+    ["warning | addresses | one | has no IPv6 InternalIP: its pods have no address of fd00:10:244::/56"],
+  ],
+  [
+    "an IPv6 address of a node in a pool",
+    { nodes: [dualStackNode("two", "172.31.1.9", "fd00:10:244::9")] as ClusterFacts["nodes"] },
+    { podCidrs: ["10.244.0.0/16", "fd00:10:244::/56"], serviceSubnetIpv6: "fd00:10:96::/112" },
+    ["refused | addresses | two | its address lies inside fd00:10:244::/56"],
+  ],
+  [
+    "another IPv6 service subnet",
+    { services: [dualStackService] },
+    { serviceSubnetIpv6: "fd00:10:97::/112" },
+    ["refused | addresses |  | service shop/web has fd00:10:96::9, outside serviceSubnetIpv6 fd00:10:97::/112"],
+  ],
+  [
+    "Services with IPv6 addresses and a dataplane without",
+    { services: [dualStackService] },
+    {},
+    ["warning | addresses |  | service shop/web has fd00:10:96::9, which pods without IPv6 addresses do not reach"],
   ],
   [
     "a service as API server",

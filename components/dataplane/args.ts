@@ -98,10 +98,15 @@ export interface DataplaneSpec {
   socketTranslation?: SocketTranslation;
   /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
   kubeProxyImage?: pulumi.Input<string>;
-  /** Where pods' addresses come from; networks that do not overlap. Defaults to one pool, "default-ipv4-ippool", of 10.244.0.0/16. */
+  /**
+   * Where pods' addresses come from; networks that do not overlap, at least one of IPv4. Those of IPv6 need `serviceSubnetIpv6`. Defaults to
+   * "default-ipv4-ippool" of 10.244.0.0/16 and, with `serviceSubnetIpv6`, "default-ipv6-ippool" of fd00:10:244::/56.
+   */
   ipPools?: IpPoolSpec[];
   /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
+  /** IPv6 network of the Services' addresses in a dual-stack cluster, such as "fd00:10:96::/112"; apart from every pool. Defaults to none. */
+  serviceSubnetIpv6?: pulumi.Input<string>;
   /** Policies to have in force before the first pod gets its network. Defaults to none. */
   networkPolicies?: NetworkPolicySpec[];
   /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { VxlanMode } from "../ip-pool/args.ts";
 import { packageVersion } from "../program/agent-image.ts";
@@ -88,6 +88,23 @@ test("Dataplane replaces agents when their settings change", async () => {
     (await resourcesOf(args))("DaemonSet")[0]?.spec.template.metadata.annotations["ebpf-dataplane.io/settings-digest"];
   expect(await annotation({})).toBe(await annotation({ returnMode: ReturnMode.Tunnel }));
   expect(await annotation({})).not.toBe(await annotation({ logLevel: LogLevel.Warn }));
+});
+
+test("Dataplane of a dual-stack cluster has a pool of each address family, and its agents know both Service networks", async () => {
+  const of = await resourcesOf({ serviceSubnetIpv6: "fd00:10:96::/112" });
+  const pools = of("IPPool").map(({ metadata, spec }) => ({ name: metadata.name, ...spec }));
+  expect(pools).toMatchObject([
+    { name: "default-ipv4-ippool", cidr: "10.244.0.0/16", blockSize: 26, natOutgoing: true },
+    { name: "default-ipv6-ippool", cidr: "fd00:10:244::/56", blockSize: 122, natOutgoing: false },
+  ]);
+  const settings = JSON.parse(of("ConfigMap")[0]?.data["settings.json"]);
+  expect(settings).toMatchObject({ serviceSubnet: "10.96.0.0/12", serviceSubnetIpv6: "fd00:10:96::/112" });
+});
+
+test("Dataplane gives a pool whose network is known later the values of its address family", async () => {
+  const pool = { name: "later", cidr: pulumi.output("fd00:10:244::/56") };
+  const of = await resourcesOf({ ipPools: [{ cidr: "10.244.0.0/16" }, pool], serviceSubnetIpv6: "fd00:10:96::/112" });
+  expect(of("IPPool")[1]?.spec).toMatchObject({ cidr: "fd00:10:244::/56", blockSize: 122, natOutgoing: false });
 });
 
 test("Dataplane turns typed pools and policies into the objects people know", async () => {

@@ -123,9 +123,15 @@ function kubeProxy(
 
 function settingsDocument(
   place: InputPlace,
-  { logLevel = LogLevel.Info, serviceSubnet, mtu, uplinks }: CheckedDataplane,
+  { logLevel = LogLevel.Info, serviceSubnet, serviceSubnetIpv6, mtu, uplinks }: CheckedDataplane,
 ): pulumi.Output<string> {
-  const settings = requireDocument(place, agentSettingsSchema, { logLevel, serviceSubnet, mtu, uplinks });
+  const settings = requireDocument(place, agentSettingsSchema, {
+    logLevel,
+    serviceSubnet,
+    serviceSubnetIpv6,
+    mtu,
+    uplinks,
+  });
   return pulumi.jsonStringify(settings, undefined, 2);
 }
 

@@ -41,6 +41,20 @@ test.each<[Partial<DataplaneArgs>, string]>([
   ],
   [{ ipPools: [{ cidr: "10.0.0.0/16" }, { cidr: "10.1.0.0/16" }] }, "ipPools[1].name"],
   [
+    { ipPools: [{ cidr: "10.0.0.0/16" }, { cidr: "fd00:10:244::/56" }] },
+    "serviceSubnetIpv6 is undefined, but must be given beside the IPv6 network fd00:10:244::/56 of ipPools[1].cidr",
+  ],
+  [
+    { ipPools: [{ cidr: "fd00:10:244::/56" }], serviceSubnetIpv6: "fd00:10:96::/112" },
+    "ipPools is a list, but must be at least one pool of IPv4",
+  ],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16" }, { cidr: "fd00:10:96::/64" }], serviceSubnetIpv6: "fd00:10:96::/112" },
+    'ipPools[1].cidr is "fd00:10:96::/64", but must be apart from serviceSubnetIpv6 fd00:10:96::/112',
+  ],
+  [{ serviceSubnetIpv6: "10.96.0.0/12" }, 'serviceSubnetIpv6 is "10.96.0.0/12", but must be an IPv6 network'],
+  [{ serviceSubnetIpv6: "fd00:10:244::/112" }, "must be apart from serviceSubnetIpv6 fd00:10:244::/112"],
+  [
     { networkPolicies: [{ name: "Nginx" }] },
     'networkPolicies[0].name is "Nginx", but must be a Kubernetes object name',
   ],

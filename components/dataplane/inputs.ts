@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { MTU, POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
+import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
-import { DEFAULT_POOL_NAME, requirePool } from "../ip-pool/inputs.ts";
+import { poolName, requirePool } from "../ip-pool/inputs.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs.ts";
 import {
@@ -14,9 +14,9 @@ import {
   refuse,
   requireRule,
 } from "../refusal/refusal.ts";
-import { networksOverlap } from "../rules/addresses.ts";
+import { isIpv6, networksOverlap } from "../rules/addresses.ts";
 import { interfaceRule } from "../rules/names.ts";
-import { requireCidr, requireServiceNetwork } from "../values/addresses.ts";
+import { requireCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
@@ -34,18 +34,20 @@ export interface CheckedDataplane extends DataplaneSpec {
 
 /** Refuses arguments that no cluster could run with. */
 export function requireDataplane(place: InputPlace, args: DataplaneSpec): CheckedDataplane {
-  const { networkPolicies = [], ipPools = [{ cidr: POD_NETWORK }], image, imageRegistry, kubeProxyImage } = args;
+  const { networkPolicies = [], ipPools = usualPools(args), image, imageRegistry, kubeProxyImage } = args;
   if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
   }
   const serviceSubnet = checked(args.serviceSubnet ?? SERVICE_NETWORK, (cidr) =>
     requireServiceNetwork(at(place, "serviceSubnet"), cidr),
   );
-  const pools = requirePools(at(place, "ipPools"), ipPools, serviceSubnet);
+  const ipv6 = checkedField(place, "serviceSubnetIpv6", args.serviceSubnetIpv6, requireServiceNetworkIpv6);
+  const pools = requirePools(place, ipPools, serviceSubnet, ipv6.serviceSubnetIpv6);
   const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
   const named = (cidrs: string[]) => Object.fromEntries(cidrs.map((cidr, index) => [networks[index], cidr]));
   return {
     ...args,
+    ...ipv6,
     ...checkedField(place, "mtu", args.mtu, (field, mtu) => requireWhole(field, mtu, MTU.least, MTU.most)),
     ...(args.uplinks && { uplinks: checkedList(at(place, "uplinks"), args.uplinks, requireUplinks) }),
     ...requireExternalIPs(place, args),
@@ -100,17 +102,36 @@ function requireExternalIPs(
   return { externalIPNetworks: networks };
 }
 
-function requirePools(place: InputPlace, pools: IpPoolSpec[], serviceSubnet: pulumi.Input<string>): NamedPool[] {
+/** Pools of the address families that Services have. */
+function usualPools({ serviceSubnetIpv6 }: DataplaneSpec): IpPoolSpec[] {
+  return [{ cidr: POD_NETWORK }, ...(serviceSubnetIpv6 === undefined ? [] : [{ cidr: POD_NETWORK_IPV6 }])];
+}
+
+function requirePools(
+  args: InputPlace,
+  pools: IpPoolSpec[],
+  ...[serviceSubnet, serviceSubnetIpv6]: [pulumi.Input<string>, pulumi.Input<string> | undefined]
+): NamedPool[] {
+  const place = at(args, "ipPools");
   if (pools.length === 0) refuse(place, pools, "at least one pool: without addresses no pod starts");
+  if (pools.every(({ cidr }) => typeof cidr === "string" && isIpv6(cidr)))
+    refuse(place, pools, "at least one pool of IPv4, which is the first address family");
+  const services = { serviceSubnet, ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }) };
   const named = pools.map((pool, index) => {
     const [field, earlier] = [at(at(place, index), "cidr"), pools.slice(0, index).map(({ cidr }) => cidr)];
     const { cidr } = requirePool(at(place, index), pool);
-    const apart = checkedBeside(cidr, [serviceSubnet, ...earlier], (known, [services = "", ...others]) => {
-      if (networksOverlap(known, services)) refuse(field, known, `apart from serviceSubnet ${services}`);
+    const apart = checkedBeside(cidr, [...Object.values(services), ...earlier], (known, beside) => {
+      if (isIpv6(known) && serviceSubnetIpv6 === undefined)
+        refuse(at(args, "serviceSubnetIpv6"), undefined, `given beside the IPv6 network ${known} of ${field.path}`);
+      Object.keys(services).forEach((name, place) => {
+        const network = beside[place] ?? "";
+        if (networksOverlap(known, network)) refuse(field, known, `apart from ${name} ${network}`);
+      });
+      const others = beside.slice(Object.keys(services).length);
       const other = others.findIndex((cidr) => networksOverlap(cidr, known));
       return other < 0 ? known : refuse(field, known, `apart from ipPools[${other}].cidr ${others[other]}`);
     });
-    return { ...pool, name: pool.name ?? DEFAULT_POOL_NAME, cidr: apart };
+    return { ...pool, name: poolName(pool), cidr: apart };
   });
   requireUnique(
     (index) => at(at(place, index), "name"),

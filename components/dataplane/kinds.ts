@@ -2,14 +2,14 @@ import { calicoReturnModes } from "../../model/mode/mode.ts";
 import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition } from "./definition.ts";
 
-/** An IPv4 network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library). */
+/** A network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library, which refuses IPv4-mapped addresses). */
 const CIDR = {
   type: "string",
-  maxLength: 18,
+  maxLength: 43,
   x_kubernetes_validations: [
     {
-      rule: "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked()",
-      message: "must be an IPv4 network whose host bits are zero, like 10.244.0.0/16",
+      rule: "isCIDR(self) && cidr(self) == cidr(self).masked()",
+      message: "must be a network whose host bits are zero, like 10.244.0.0/16 or fd00:10:244::/56",
     },
   ],
 };
@@ -28,7 +28,7 @@ const IP_POOL: KindDefinition = {
       blockSize: {
         type: "integer",
         minimum: 20,
-        maximum: 32,
+        maximum: 128,
         default: 26,
         description: "Prefix length of a node's block.",
       },
@@ -47,6 +47,10 @@ const IP_POOL: KindDefinition = {
       {
         rule: "!isCIDR(self.cidr) || self.blockSize >= cidr(self.cidr).prefixLength()",
         message: "blockSize must be at least the prefix length of cidr",
+      },
+      {
+        rule: "!isCIDR(self.cidr) || (cidr(self.cidr).ip().family() == 4 ? self.blockSize <= 32 : self.blockSize >= 116)",
+        message: "blockSize must be from 20 to 32, in an IPv6 network from 116 to 128 (122 is usual)",
       },
       { rule: "self.cidr == oldSelf.cidr", message: "cidr cannot change: make another pool and disable this one" },
       { rule: "self.blockSize == oldSelf.blockSize", message: "blockSize cannot change: make another pool" },

@@ -4,6 +4,9 @@ export const API_SERVER_PORT = 6443;
 /** IPv4 network that pods' addresses come from, unless another is asked for. */
 export const POD_NETWORK = "10.244.0.0/16";
 
+/** IPv6 network that pods' addresses come from in a dual-stack cluster, unless another is asked for. */
+export const POD_NETWORK_IPV6 = "fd00:10:244::/56";
+
 /** IPv4 network that Services' addresses come from, unless another is asked for. */
 export const SERVICE_NETWORK = "10.96.0.0/12";
 

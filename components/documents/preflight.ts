@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { returnModeWords } from "../../model/mode/mode.ts";
-import { serviceNetworkRule, unicastCidrRule } from "../rules/addresses.ts";
+import { anyUnicastCidrRule, serviceNetworkIpv6Rule, serviceNetworkRule } from "../rules/addresses.ts";
 import { clusterIdRule } from "../rules/names.ts";
 import { MTU, POD_NETWORK, SERVICE_NETWORK } from "./defaults.ts";
 import { ruled } from "./ruled.ts";
@@ -12,9 +12,10 @@ export const preflightSchema = z.strictObject({
   /** The agent's image, which also checks the nodes. */
   image: z.string().min(1).optional(),
   returnMode: z.enum(returnModeWords).default("dsr"),
-  /** IPv4 networks of the pods. */
-  podCidrs: z.array(ruled((cidr) => unicastCidrRule(cidr))).default([POD_NETWORK]),
+  /** Networks of the pods. */
+  podCidrs: z.array(ruled(anyUnicastCidrRule)).default([POD_NETWORK]),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
+  serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
   /** How to handle an existing kube-proxy. */
   existingKubeProxy: z.enum(["refuse", "remove"]).default("refuse"),

@@ -40,7 +40,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
     const dataplane = requireDataplane(at(place, "dataplane"), args.dataplane);
     super(componentType("ExistingCluster"), name, args, opts);
 
-    const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet } = dataplane;
+    const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet, serviceSubnetIpv6 } = dataplane;
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
     const plan = documentText(place, preflightSchema, {
       apiServer,
@@ -48,6 +48,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       returnMode,
       podCidrs: ipPools.map(({ cidr }) => cidr),
       serviceSubnet,
+      serviceSubnetIpv6,
       mtu,
       existingKubeProxy,
       otherNetworkPlugin,

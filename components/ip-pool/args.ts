@@ -12,15 +12,21 @@ export enum VxlanMode {
 
 /** A pool that pods' addresses come from. */
 export interface IpPoolSpec {
-  /** Name of the IPPool object. Defaults to "default-ipv4-ippool". */
+  /** Name of the IPPool object. Defaults to "default-ipv4-ippool", or "default-ipv6-ippool" where `cidr` is a known IPv6 network. */
   name?: string;
-  /** IPv4 network the pool gives addresses from; apart from other pools and the Services' network. Cannot change later. */
+  /**
+   * Network the pool gives addresses from; apart from other pools and the Services' networks. A pod gets an address of each family
+   * that has a pool. Cannot change later.
+   */
   cidr: pulumi.Input<string>;
-  /** Prefix length of the blocks that nodes take from the pool, from 20 to 32. Cannot change later. Defaults to 26. */
+  /**
+   * Prefix length of the blocks that nodes take from the pool, from 20 to 32, of IPv6 from 116 to 128. Cannot change later. Defaults to
+   * 26, of IPv6 to 122.
+   */
   blockSize?: pulumi.Input<number>;
   /** When packets between pods of this pool are encapsulated. Defaults to `CrossSubnet`. */
   vxlanMode?: VxlanMode;
-  /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true. */
+  /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true, of IPv6 to false. */
   natOutgoing?: pulumi.Input<boolean>;
   /** Whether the pool gives no new addresses. Defaults to false. */
   disabled?: pulumi.Input<boolean>;

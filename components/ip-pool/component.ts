@@ -5,7 +5,7 @@ import { requireArguments } from "../arguments/arguments.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
 import { type IpPoolArgs, VxlanMode } from "./args.ts";
-import { DEFAULT_POOL_NAME, requirePool } from "./inputs.ts";
+import { poolName, requirePool, usualValues } from "./inputs.ts";
 
 /** Addresses for pods: an IPPool object (projectcalico.org/v3) of a cluster that runs `Dataplane`. */
 export class IpPool extends pulumi.ComponentResource {
@@ -14,13 +14,15 @@ export class IpPool extends pulumi.ComponentResource {
     args = requirePool(place, requireArguments(place, "IpPool", args));
     super(componentType("IpPool"), name, args, opts);
 
-    const { blockSize = 26, vxlanMode = VxlanMode.CrossSubnet, natOutgoing = true, disabled = false } = args;
+    const usual = usualValues(args.cidr);
+    const { blockSize = usual.blockSize, natOutgoing = usual.natOutgoing } = args;
+    const { vxlanMode = VxlanMode.CrossSubnet, disabled = false } = args;
     new k8s.apiextensions.CustomResource(
       `${name}-ippool`,
       {
         apiVersion: CALICO_API,
         kind: "IPPool",
-        metadata: { name: args.name ?? DEFAULT_POOL_NAME },
+        metadata: { name: poolName(args) },
         spec: { cidr: args.cidr, blockSize, vxlanMode, natOutgoing, disabled },
       },
       { parent: this },

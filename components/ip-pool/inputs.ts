@@ -1,21 +1,42 @@
-import { at, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { prefixLength } from "../rules/addresses.ts";
-import { requireUnicastCidr } from "../values/addresses.ts";
+import * as pulumi from "@pulumi/pulumi";
+import { at, checkedBeside, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
+import { isIpv6, prefixLength } from "../rules/addresses.ts";
+import { requireAnyUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireObjectName } from "../values/names.ts";
 import type { IpPoolSpec } from "./args.ts";
 
-/** Name of the pool that an `IpPool` without a name describes. */
-export const DEFAULT_POOL_NAME = "default-ipv4-ippool";
+/** What a pool of an address family is where it does not say so itself, and which blocks it can have. */
+const IPV4 = { name: "default-ipv4-ippool", blockSize: 26, natOutgoing: true, least: 20, most: 32 };
+const IPV6 = { name: "default-ipv6-ippool", blockSize: 122, natOutgoing: false, least: 116, most: 128 };
+
+const usualOf = (cidr: string) => (isIpv6(cidr) ? IPV6 : IPV4);
+
+/** Name of a pool that has none: of IPv4 where the network is not known yet, because names are known before. */
+export function poolName({ name, cidr }: IpPoolSpec): string {
+  return name ?? (typeof cidr === "string" ? usualOf(cidr) : IPV4).name;
+}
 
 /** Refuses a pool that could not give addresses. */
 export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
-  requireObjectName(at(place, "name"), pool.name ?? DEFAULT_POOL_NAME);
-  const whole = checkedField(place, "blockSize", pool.blockSize, (field, size) => requireWhole(field, size, 20, 32));
-  const cidr = checkedBeside(pool.cidr, [whole.blockSize ?? 26], (known, [blockSize = 26]) => {
-    requireUnicastCidr(at(place, "cidr"), known);
+  requireObjectName(at(place, "name"), poolName(pool));
+  const cidr = checkedBeside<string, number | undefined>(pool.cidr, [pool.blockSize], (known, [given]) => {
+    requireAnyUnicastCidr(at(place, "cidr"), known);
+    const { least, most, blockSize: usual } = usualOf(known);
+    const [field, blockSize] = [at(place, "blockSize"), given ?? usual];
+    requireWhole(field, blockSize, least, most);
     if (blockSize >= prefixLength(known)) return known;
-    return refuse(at(place, "blockSize"), blockSize, `at least ${prefixLength(known)}, the prefix length of ${known}`);
+    return refuse(field, blockSize, `at least ${prefixLength(known)}, the prefix length of ${known}`);
   });
-  return { ...pool, ...whole, cidr };
+  return { ...pool, cidr };
+}
+
+/** The values that a pool's address family decides where the pool does not: known when its network is. */
+export function usualValues(cidr: pulumi.Input<string>): {
+  blockSize: pulumi.Input<number>;
+  natOutgoing: pulumi.Input<boolean>;
+} {
+  if (!isLater(cidr)) return usualOf(cidr);
+  const usual = pulumi.output(cidr).apply(usualOf);
+  return { blockSize: usual.blockSize, natOutgoing: usual.natOutgoing };
 }

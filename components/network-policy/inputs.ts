@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { at, checked, checkedBeside, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
 import { contains, prefixLength } from "../rules/addresses.ts";
-import { requireCidr } from "../values/addresses.ts";
+import { requireAnyCidr } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireLabel, requireObjectName, requirePortName } from "../values/names.ts";
 import {
@@ -100,12 +100,14 @@ function requirePeer(place: InputPlace, peer: NetworkPolicyPeer): NetworkPolicyP
 
 function requireBlock(place: InputPlace, block: IpBlock): IpBlock {
   requireGiven(place, block);
-  const cidr = checked(block.cidr, (value) => requireCidr(at(place, "cidr"), value));
+  const cidr = checked(block.cidr, (value) => requireAnyCidr(at(place, "cidr"), value));
   const except = block.except?.map((value, index) => {
     const field = at(at(place, "except"), index);
     if (!isLater(value) && !isLater(cidr))
-      return requireInside(field, requireCidr(field, value as string), cidr as string);
-    return pulumi.all([value, cidr]).apply(([inner, outer]) => requireInside(field, requireCidr(field, inner), outer));
+      return requireInside(field, requireAnyCidr(field, value as string), cidr as string);
+    return pulumi
+      .all([value, cidr])
+      .apply(([inner, outer]) => requireInside(field, requireAnyCidr(field, inner), outer));
   });
   return { cidr, ...(except && { except }) };
 }

@@ -82,6 +82,21 @@ function within(cidr: string, least: number, most: number): string | undefined {
   return length >= least && length <= most ? undefined : `an IPv6 network from /${least} to /${most}`;
 }
 
+/** A network of either address family whose addresses machines and pods can have. */
+export function anyUnicastCidrRule(value: string): string | undefined {
+  return isIpv6(value) ? unicastCidrIpv6Rule(value) : unicastCidrRule(value);
+}
+
+/** A network of either address family. */
+export function anyCidrRule(value: string): string | undefined {
+  return isIpv6(value) ? cidrIpv6Rule(value) : cidrRule(value);
+}
+
+/** Whether an address or a network is, or was meant to be, one of IPv6. */
+export function isIpv6(text: string): boolean {
+  return text.includes(":");
+}
+
 /** A network for pods: nodes take blocks of it. */
 export const podNetworkRule = (value: string): string | undefined => unicastCidrRule(value, 24);
 

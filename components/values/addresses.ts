@@ -1,6 +1,8 @@
 import { type InputPlace, requireRule } from "../refusal/refusal.ts";
 import {
   addressRule,
+  anyCidrRule,
+  anyUnicastCidrRule,
   cidrRule,
   podNetworkIpv6Rule,
   podNetworkRule,
@@ -35,3 +37,10 @@ export const requirePodNetworkIpv6 = (place: InputPlace, value: string): string 
 /** Refuses what is no IPv6 network for Services. */
 export const requireServiceNetworkIpv6 = (place: InputPlace, value: string): string =>
   requireRule(place, value, serviceNetworkIpv6Rule);
+
+/** Refuses anything but a network of either address family whose addresses machines and pods can have. */
+export const requireAnyUnicastCidr = (place: InputPlace, value: string): string =>
+  requireRule(place, value, anyUnicastCidrRule);
+
+/** Refuses anything but a network of either address family whose host bits are zero. */
+export const requireAnyCidr = (place: InputPlace, value: string): string => requireRule(place, value, anyCidrRule);
