@@ -1,11 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import {
+  AddressFamily,
   type ComparisonMode,
   Dataplane,
   type LatencyMeasurement,
   type LatencyThreshold,
   LocalCluster,
+  ReplyPath,
   ReturnMode,
   ServiceHandling,
   SourceIpVerification,
@@ -16,6 +18,7 @@ import { Settings } from "./settings.ts";
 const config = new Settings([
   "returnMode",
   "serviceHandling",
+  "dualStack",
   "lab",
   "kubernetesVersion",
   "latency",
@@ -25,6 +28,11 @@ const config = new Settings([
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? ServiceHandling.Ebpf;
 
+// With both address families nodes, pods and Services have an IPv6 address beside their IPv4 address.
+const dualStack = config.getBoolean("dualStack") ?? false;
+const podSubnetIpv6 = "fd00:10:244::/56";
+const serviceSubnetIpv6 = "fd00:10:96::/112";
+
 // The node that clients connect to; nginx runs on the other one.
 const master = "172.31.1.8";
 
@@ -33,6 +41,7 @@ const cluster = new LocalCluster("cluster", {
   name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
   kubernetesVersion: config.get("kubernetesVersion"),
   loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
+  ...(dualStack && { podSubnetIpv6, serviceSubnetIpv6 }),
 });
 // The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
@@ -46,11 +55,20 @@ const dataplane = new Dataplane(
     imageDigest: cluster.agentImageDigest,
     returnMode,
     serviceHandling,
+    ...(dualStack && { ipPools: [{ cidr: "10.244.0.0/16" }, { cidr: podSubnetIpv6 }], serviceSubnetIpv6 }),
     networkPolicies: [
       {
         name: "nginx",
         podSelector: { matchLabels: app },
-        ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+        ingress: [
+          {
+            from: [
+              { ipBlock: { cidr: "172.31.1.55/32" } },
+              ...(dualStack ? [{ ipBlock: { cidr: "fd00:172:31:1::55/128" } }] : []),
+            ],
+            ports: [{ port: 80 }],
+          },
+        ],
       },
     ],
   },
@@ -82,10 +100,24 @@ const service = new k8s.core.v1.Service(
   "nginx",
   {
     metadata: { name: "nginx" },
-    spec: { type: "NodePort", selector: app, ports: [{ protocol: "TCP", port: 80, targetPort: 80, nodePort: 30604 }] },
+    spec: {
+      type: "NodePort",
+      selector: app,
+      ports: [{ protocol: "TCP", port: 80, targetPort: 80, nodePort: 30604 }],
+      ...(dualStack && { ipFamilyPolicy: "RequireDualStack" }),
+    },
   },
   { provider, dependsOn: nginx },
 );
+
+// The same over IPv6, where the machines' addresses end like those of IPv4.
+const entryIpv6 = "tcp://[fd00:172:31:1::8]:30604";
+const reply = returnMode === ReturnMode.Dsr ? ReplyPath.Direct : ReplyPath.ViaEntryNode;
+const overIpv6 = [
+  { from: "client1", to: entryIpv6, verdict: Verdict.Allowed, source: "fd00:172:31:1::55", reply },
+  { from: "client2", to: entryIpv6, verdict: Verdict.Dropped },
+  { from: "node/node", to: "tcp://pod/default/app=nginx:80", verdict: Verdict.Allowed, family: AddressFamily.Ipv6 },
+];
 
 // Both clients are seen with their own address; with the policy alone client1 is served and client2 is dropped.
 const verification = new SourceIpVerification(
@@ -103,6 +135,7 @@ const verification = new SourceIpVerification(
     // The cluster's name service answers pods: its own services work too.
     expectations: [
       { from: "pod/default/app=nginx", to: "udp://service/kube-system/kube-dns:53", verdict: Verdict.Allowed },
+      ...(dualStack && serviceHandling === ServiceHandling.Ebpf ? overIpv6 : []),
     ],
     // Measurements run only if the stack's settings request them.
     latency: config.getObject<LatencyMeasurement>("latency"),
