@@ -87,7 +87,7 @@ function withoutIpv6(pools: Pool[], { podsIpv6, servicesIpv6 }: Subnets): Warnin
     {
       about: "Dataplane",
       what,
-      next: `leave out podSubnetIpv6 and serviceSubnetIpv6 of the cluster: the dataplane does not support IPv6 yet`,
+      next: `set serviceSubnetIpv6 of Dataplane, and add a pool of ${podsIpv6} to its ipPools`,
     },
   ];
 }
