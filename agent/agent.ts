@@ -2,6 +2,8 @@
 // is complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one repeats these steps.
 import { release } from "node:os";
 import { join } from "node:path";
+import { type KindName, kinds } from "../model/objects/kinds.ts";
+import { NO_BACKENDS } from "../model/service/backend-counts.ts";
 import { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
 import { EndpointStore } from "./cni/endpoint-store.ts";
@@ -55,7 +57,7 @@ interface Agent {
   readonly metrics: AgentMetrics;
   /** Metrics are served before the cluster is reachable. */
   readonly failingWatches: { of: () => readonly string[] };
-  readonly counted: { by?: Pick<Dataplane, "entries" | "closedPolicies" | "closedServices"> };
+  readonly counted: { by?: Pick<Dataplane, "entries" | "backendCounts" | "closedPolicies" | "closedServices"> };
 }
 
 /** Runs until the process ends. Rejects if it cannot start, with the reason and the next step. `openCluster`
@@ -63,7 +65,7 @@ interface Agent {
 export async function runAgent(
   options: AgentOptions,
   settings: Settings,
-  openCluster: (changed: () => void) => Cluster,
+  openCluster: (changed: (kind: KindName) => void) => Cluster,
   log: Logger,
 ): Promise<never> {
   const agent = await prepare(options, settings, log);
@@ -75,7 +77,7 @@ export async function runAgent(
     return result;
   }, agent.metrics.programmed);
   agent.healthChecks.waitingMs = () => rounds.waitingMs;
-  const cluster = openCluster(() => rounds.changed());
+  const cluster = openCluster((kind) => rounds.changed(kinds[kind].kind));
   agent.failingWatches.of = () => cluster.store.failing();
   const dataplane = new Dataplane({
     options,
@@ -152,6 +154,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   const counted: Agent["counted"] = {};
   const metrics = agentMetrics({
     entries: (map) => counted.by?.entries(map) ?? 0,
+    backends: () => counted.by?.backendCounts() ?? NO_BACKENDS,
     closedPolicies: () => counted.by?.closedPolicies ?? 0,
     closedServices: () => counted.by?.closedServices ?? 0,
     outcomes: outcomeReader(pins),

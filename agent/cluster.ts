@@ -1,3 +1,4 @@
+import type { KindName } from "../model/objects/kinds.ts";
 import type { BlockClaims } from "./ipam/block.ts";
 import type { Logger } from "./observe/log.ts";
 import { ApiSource, connect, type ObjectSource } from "./watch/api-source.ts";
@@ -18,7 +19,7 @@ export interface Cluster {
 }
 
 /** The cluster of an API server, reached as a pod or with a kubeconfig; `changed` is called after every change. */
-export function apiCluster(kubeconfig: string | undefined, changed: () => void, log: Logger): Cluster {
+export function apiCluster(kubeconfig: string | undefined, changed: (kind: KindName) => void, log: Logger): Cluster {
   const api = connect(kubeconfig);
   const store = new SnapshotStore(changed);
   const publish = eventPublisher(api, (problem) => store.reference(problem), log);
@@ -27,7 +28,7 @@ export function apiCluster(kubeconfig: string | undefined, changed: () => void, 
 }
 
 /** The cluster described by the files of a folder, for machines without Kubernetes. */
-export function fileCluster(folder: string, changed: () => void, log: Logger): Cluster {
+export function fileCluster(folder: string, changed: (kind: KindName) => void, log: Logger): Cluster {
   const store = new SnapshotStore(changed);
   return cluster(
     folder,

@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
 import type { Problem } from "../model/problem.ts";
+import { type BackendCounts, backendCounts } from "../model/service/backend-counts.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
@@ -55,6 +56,7 @@ export class Dataplane {
   closedPolicies = 0;
   /** Services that exceed the size limit and are not served. */
   closedServices = 0;
+  #services: DesiredState["services"] = [];
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
   #reportedProblems = "";
@@ -80,6 +82,7 @@ export class Dataplane {
       this.refused = desired.refused;
       this.closedPolicies = desired.closedPolicies;
       this.closedServices = desired.closedServices;
+      this.#services = desired.services;
       const routed = this.#writeNetwork(desired, facts);
       this.gate.settle();
       this.#nameNumbers(desired.names);
@@ -103,6 +106,11 @@ export class Dataplane {
   /** The known number of entries in a map. */
   entries(map: WrittenMap): number {
     return this.#reconciler.deltas[map].actualCount;
+  }
+
+  /** Counted when asked: a scrape is rarer than a change. */
+  backendCounts(): BackendCounts {
+    return backendCounts(this.#services);
   }
 
   /** Read the maps again in the next pass, to correct changes by other processes. */

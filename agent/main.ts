@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { KindName } from "../model/objects/kinds.ts";
 import { registerProbeServer } from "../probe/commands.ts";
 import { registerFeatures } from "./features/command.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
@@ -46,7 +47,7 @@ async function agent(options: AgentOptions): Promise<void> {
     });
   }
   const { objects, kubeconfig } = options;
-  const open = (changed: () => void) =>
+  const open = (changed: (kind: KindName) => void) =>
     objects ? fileCluster(objects, changed, log) : apiCluster(kubeconfig, changed, log);
   await runAgent(options, settings, open, log);
 }

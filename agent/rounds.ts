@@ -10,33 +10,38 @@ export class Rounds {
   readonly #waiting = new Set<() => void>();
   #reached: (() => void) | undefined;
 
-  #since: number | undefined;
+  /** By kind of object: when the oldest change arrived that is not complete in the kernel. */
+  #since = new Map<string, number>();
   /** When the oldest change arrived that no round has brought to the kernel. */
   #unwritten: number | undefined;
   #beingWritten: number | undefined;
 
-  /** `round` returns the result of Dataplane.apply(); `programmed` gets the seconds from a change to its completion. */
-  constructor(round: () => Promise<"done" | "partly" | "failed">, programmed: (seconds: number) => void = () => {}) {
+  /** `round` returns the result of Dataplane.apply(); `programmed` gets the seconds from the first change of a kind of object to
+   * its completion. */
+  constructor(
+    round: () => Promise<"done" | "partly" | "failed">,
+    programmed: (kind: string, seconds: number) => void = () => {},
+  ) {
     this.#runner = new Runner(async () => {
       const since = this.#since;
-      this.#since = undefined;
+      this.#since = new Map();
       this.#beingWritten = this.#unwritten;
       this.#unwritten = undefined;
       const result = await round();
       if (result === "failed") this.#unwritten = this.#beingWritten ?? this.#unwritten;
       this.#beingWritten = undefined;
       if (result !== "failed") this.#reached?.();
-      if (result === "done" && since !== undefined) programmed((performance.now() - since) / 1000);
       // A change that arrived meanwhile gets a separate round; an incomplete one keeps waiting.
-      if (result !== "done") this.#since = since ?? this.#since;
+      if (result === "done") for (const [kind, at] of since) programmed(kind, (performance.now() - at) / 1000);
+      else this.#since = new Map([...this.#since, ...since]);
       return result === "done";
     }, INTERVALS);
   }
 
-  /** An object of the cluster changed. */
-  changed(): void {
+  /** An object of the cluster changed. @param kind "EndpointSlice" */
+  changed(kind: string): void {
     if (this.#started) {
-      this.#since ??= performance.now();
+      if (!this.#since.has(kind)) this.#since.set(kind, performance.now());
       this.#unwritten ??= performance.now();
     }
     this.trigger();

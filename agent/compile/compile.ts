@@ -108,6 +108,7 @@ export class Compiler {
       natOutgoing: pools.natOutgoing,
       names: policyNames,
       kubeProxy,
+      services: services.compiled,
       health:
         kubeProxy === "active"
           ? undefined

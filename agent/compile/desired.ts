@@ -3,6 +3,7 @@ import type { KubeProxy } from "../../model/mode/configuration.ts";
 import type { NatOutgoing } from "../../model/pool/pools.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
+import type { CompiledService } from "../../model/service/service.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 
 /** One entry of a BPF map. `id` is the key in words, unique within its map. */
@@ -77,6 +78,8 @@ export interface DesiredState {
   readonly kubeProxy: KubeProxy;
   /** What load balancers are told of this node; undefined while kube-proxy tells them. */
   readonly health: NodeHealth | undefined;
+  /** What the maps of services were made from. */
+  readonly services: readonly CompiledService[];
   readonly problems: readonly Problem[];
   /** Policies in force here that are too large and allow nothing. */
   readonly closedPolicies: number;

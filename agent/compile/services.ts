@@ -33,6 +33,7 @@ export interface ServiceMaps {
   readonly slots: Contributions<Slot, number>;
   readonly members: Contributions<Member, number>;
   readonly backends: Contributions<number, BackendValue>;
+  readonly compiled: readonly CompiledService[];
   readonly healthChecks: readonly HealthCheck[];
   readonly problems: readonly Problem[];
   /** How many are too large and therefore not served. */
@@ -78,6 +79,7 @@ export class ServiceCompiler {
       slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
       members: new Map(entries.map(([owner, { members }]) => [owner, members])),
       backends: new Map(entries.map(([owner, { backends }]) => [owner, backends])),
+      compiled,
       healthChecks,
       problems,
       closed,

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { BackendCounts } from "../../model/service/backend-counts.ts";
 import type { WrittenMap } from "../compile/desired.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
@@ -12,6 +13,7 @@ export interface MetricSources {
   /** Known numbers of map entries: a scrape does not read the maps. */
   readonly entries: (map: WrittenMap) => number;
   readonly endpoints: () => number;
+  readonly backends: () => BackendCounts;
   /** NetworkPolicies that exceed the size limit and allow nothing. */
   readonly closedPolicies: () => number;
   /** Services, and pods' host ports, that exceed the size limit and are not served. */
@@ -34,8 +36,8 @@ export interface AgentMetrics {
   readonly registry: Registry;
   /** A reconciliation took `seconds` and left `pending` entries unwritten. */
   reconciled(seconds: number, pending: number): void;
-  /** A change of the cluster's objects reached the kernel after `seconds`. */
-  programmed(seconds: number): void;
+  /** A change of objects of this kind ("EndpointSlice") reached the kernel after `seconds`. */
+  programmed(kind: string, seconds: number): void;
   /** A call of the container runtime took `seconds`. */
   cniCalled(command: string, result: "done" | "failed", seconds: number): void;
   failed(stage: string): void;
@@ -57,6 +59,17 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
     registers,
     collect() {
       this.set(sources.endpoints());
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}service_backends`,
+    help:
+      "Backends of all Services by state: ready; terminating (they serve, and get new connections only where none is ready); " +
+      "unready. One that several Services have counts for each.",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      for (const [state, count] of Object.entries(sources.backends())) this.set({ state }, count);
     },
   });
   new Gauge({
@@ -105,7 +118,8 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
   });
   const programming = new Histogram({
     name: `${PREFIX}programming_seconds`,
-    help: "Time from the first event of a change of the cluster's objects until the kernel has the change.",
+    help: "Time from the first event of a change of the cluster's objects until the kernel has the change, by kind of object.",
+    labelNames: ["kind"],
     buckets: SECONDS,
     registers,
   });
@@ -139,7 +153,7 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
       pending.set(count);
       if (count === 0) success.setToCurrentTime();
     },
-    programmed: (seconds) => programming.observe(seconds),
+    programmed: (kind, seconds) => programming.observe({ kind }, seconds),
     cniCalled(command, result, seconds) {
       cni.observe({ command, result }, seconds);
       if (result === "failed") errors.inc({ stage: "cni" });

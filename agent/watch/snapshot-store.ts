@@ -22,11 +22,11 @@ type Caches = Readonly<Record<KindName, ObjectCache<KubernetesObject>>>;
 /** The cluster as last seen. Handlers only record the change and call `changed`; the runner does all work. */
 export class SnapshotStore implements ObjectSink {
   readonly #caches: Caches;
-  readonly #changed: () => void;
+  readonly #changed: (kind: KindName) => void;
   readonly #failing = new Set<KindName>();
 
-  /** `changed` is called after every change, also before the lists are complete. */
-  constructor(changed: () => void) {
+  /** `changed` is called after every change, with the kind of the objects, also before the lists are complete. */
+  constructor(changed: (kind: KindName) => void) {
     this.#caches = Object.fromEntries(
       kindNames.map((name) => [name, new ObjectCache<KubernetesObject>(kinds[name])]),
     ) as Caches;
@@ -43,15 +43,15 @@ export class SnapshotStore implements ObjectSink {
   }
 
   replace(kind: KindName, objects: readonly unknown[]): void {
-    if (this.#caches[kind].replace(objects)) this.#changed();
+    if (this.#caches[kind].replace(objects)) this.#changed(kind);
   }
 
   put(kind: KindName, object: unknown): void {
-    if (this.#caches[kind].put(object)) this.#changed();
+    if (this.#caches[kind].put(object)) this.#changed(kind);
   }
 
   remove(kind: KindName, object: unknown): void {
-    if (this.#caches[kind].remove(object)) this.#changed();
+    if (this.#caches[kind].remove(object)) this.#changed(kind);
   }
 
   watching(kind: KindName, works: boolean): void {

@@ -14,13 +14,14 @@ const metrics = agentMetrics({
   maps: memoryMaps(),
   endpoints: () => 0,
   entries: () => 0,
+  backends: () => ({ ready: 4, terminating: 1, unready: 0 }),
   closedPolicies: () => 0,
   closedServices: () => 0,
   failingWatches: () => ["pods"],
   build: { layout: "0", kernel: "6.1" },
 });
 metrics.reconciled(0, 0);
-metrics.programmed(0);
+metrics.programmed("EndpointSlice", 0);
 metrics.cniCalled("ADD", "done", 0);
 
 test("the dashboard and the alert rules name only what an agent shows", async () => {
