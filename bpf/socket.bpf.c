@@ -150,6 +150,11 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	service = is_left_to_packets(&requester, settings)
 			  ? NULL
 			  : service_of_socket(socket, &requester, &peer.frontend, peer.frontend_port, hook);
+	if (!service && hook == HOOK_CONNECT && !is_left_to_packets(&requester, settings) && !is_left_to_host(settings) &&
+	    is_cluster_address(&peer.frontend)) {
+		trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
+		return refuse(socket, &peer, OUTCOME_REJECT_NO_SERVICE, -ECONNREFUSED);
+	}
 	if (!service || !is_handled_here(service, settings)) {
 		if (hook == HOOK_CONNECT)
 			forget_peer(socket);

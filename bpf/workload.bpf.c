@@ -36,7 +36,7 @@ static __step int open_from_workload(struct packet *packet, const struct setting
 		open_plain(packet, plan, CONNECTION_VIA_STACK | CONNECTION_JUDGED_LATER);
 	else if (is_local_host(settings, &packet->tuple.destination))
 		pass_to_stack(plan);
-	else
+	else if (!decide_unserved(packet, settings, plan))
 		open_plain(packet, plan, is_left_to_host(settings) ? CONNECTION_VIA_STACK : outgoing_flag(&packet->tuple));
 	return 0;
 }

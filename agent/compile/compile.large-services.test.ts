@@ -3,6 +3,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { service } from "../../model/objects/core.ts";
 import { type EndpointSlice, endpointSlice } from "../../model/objects/discovery.ts";
+import { OTHER_PORTS } from "../../model/service/frontend.ts";
 import { SERVICE_LIMITS } from "../../model/service/limits.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
@@ -67,7 +68,8 @@ function outcome(snapshot: ClusterSnapshot) {
   const written = longest(new Reconciler(maps).syncing(compiled.result.maps));
   for (const { ms } of [compiled, written]) expect(ms).toBeLessThan(LONGEST_PART_MS);
   expect(written.result).toMatchObject({ problems: [], pending: 0 });
-  const backends = new Map(maps.frontends.entries().map(([{ address }, value]) => [address, value.backendCount]));
+  const ofPorts = maps.frontends.entries().filter(([{ port }]) => port !== OTHER_PORTS);
+  const backends = new Map(ofPorts.map(([{ address }, value]) => [address, value.backendCount]));
   const served = snapshot.services.map(({ metadata, spec }) => {
     const count = backends.get(spec.clusterIPs[0] ?? "");
     return `${metadata.namespace}/${metadata.name} ${count ?? "unknown"}`;
@@ -176,6 +178,6 @@ describe("work", () => {
     } finally {
       texts.mockRestore();
     }
-    expect(mapsInWords(maps).services).toHaveLength(501);
+    expect(mapsInWords(maps).services).toHaveLength(502);
   });
 });

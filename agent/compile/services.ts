@@ -3,6 +3,7 @@ import { returnModes } from "../../model/mode/mode.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Backend } from "../../model/service/backends.ts";
+import { OTHER_PORTS } from "../../model/service/frontend.ts";
 import type { Lost } from "../../model/service/frontend-claims.ts";
 import type { FrontendRules } from "../../model/service/frontend-rules.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
@@ -123,6 +124,12 @@ function* lower(
     };
     made.frontends.push({ id, key, value });
   });
+  for (const address of new Set(
+    item.frontends.flatMap(({ claim, key }) => (claim === "cluster IP" ? key.address : [])),
+  )) {
+    const key = { address, port: OTHER_PORTS, protocol: OTHER_PORTS };
+    made.frontends.push({ id: keyText.frontends(key), key, value: nobody });
+  }
   for (const list of item.lists) {
     const backendList = idOf(lists, list.name);
     let index = 0;
@@ -146,6 +153,16 @@ function* lower(
   });
   return made;
 }
+
+const nobody: ServiceValue = {
+  backendList: 0,
+  backendCount: 0,
+  localCount: 0,
+  clusterFirst: 0,
+  affinitySeconds: 0,
+  flags: 0,
+  sourceRanges: 0,
+};
 
 /** enum service_flag */
 function flagsOf({ claim, trafficPolicy, affinitySeconds, returnMode }: ServedFrontend): number {

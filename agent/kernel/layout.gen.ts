@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "6a9d3215ad33";
+export const layoutHash = "0ae756a4dc54";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -12,6 +12,7 @@ export const REPORT_MOST_REFUSED = 50;
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
+export const OTHER_PORTS = 0;
 export const TUNNEL_CLIENTS = 4294967295;
 export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
@@ -173,25 +174,26 @@ export const Outcome = {
   RETURN_FORWARDED: 7,
   REJECT_NO_BACKEND: 8,
   REJECT_GONE: 9,
-  DROP_POLICY_INGRESS: 10,
-  DROP_POLICY_EGRESS: 11,
-  DROP_NO_LOCAL_BACKEND: 12,
-  DROP_UNKNOWN_ENDPOINT: 13,
-  DROP_SPOOFED_SOURCE: 14,
-  DROP_UNKNOWN_TUNNEL_PEER: 15,
-  DROP_MALFORMED: 16,
-  DROP_FRAGMENT: 17,
-  DROP_UNSUPPORTED: 18,
-  DROP_CONNECTION_TABLE_FULL: 19,
-  DROP_PORT_COLLISION: 20,
-  DROP_NO_ROUTE: 21,
-  DROP_MARTIAN_SOURCE: 22,
-  DROP_UNRELATED: 23,
-  DROP_TAGGED: 24,
-  DROP_TUNNEL_FROM_WORKLOAD: 25,
-  DROP_SOURCE_RANGE: 26,
-  ANSWER_NEIGHBOUR: 27,
-  DROP_ADDRESS_CLAIM: 28,
+  REJECT_NO_SERVICE: 10,
+  DROP_POLICY_INGRESS: 11,
+  DROP_POLICY_EGRESS: 12,
+  DROP_NO_LOCAL_BACKEND: 13,
+  DROP_UNKNOWN_ENDPOINT: 14,
+  DROP_SPOOFED_SOURCE: 15,
+  DROP_UNKNOWN_TUNNEL_PEER: 16,
+  DROP_MALFORMED: 17,
+  DROP_FRAGMENT: 18,
+  DROP_UNSUPPORTED: 19,
+  DROP_CONNECTION_TABLE_FULL: 20,
+  DROP_PORT_COLLISION: 21,
+  DROP_NO_ROUTE: 22,
+  DROP_MARTIAN_SOURCE: 23,
+  DROP_UNRELATED: 24,
+  DROP_TAGGED: 25,
+  DROP_TUNNEL_FROM_WORKLOAD: 26,
+  DROP_SOURCE_RANGE: 27,
+  ANSWER_NEIGHBOUR: 28,
+  DROP_ADDRESS_CLAIM: 29,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -206,25 +208,26 @@ export const outcomeNames = new Map<number, string>([
   [7, "return_forwarded"],
   [8, "reject_no_backend"],
   [9, "reject_gone"],
-  [10, "drop_policy_ingress"],
-  [11, "drop_policy_egress"],
-  [12, "drop_no_local_backend"],
-  [13, "drop_unknown_endpoint"],
-  [14, "drop_spoofed_source"],
-  [15, "drop_unknown_tunnel_peer"],
-  [16, "drop_malformed"],
-  [17, "drop_fragment"],
-  [18, "drop_unsupported"],
-  [19, "drop_connection_table_full"],
-  [20, "drop_port_collision"],
-  [21, "drop_no_route"],
-  [22, "drop_martian_source"],
-  [23, "drop_unrelated"],
-  [24, "drop_tagged"],
-  [25, "drop_tunnel_from_workload"],
-  [26, "drop_source_range"],
-  [27, "answer_neighbour"],
-  [28, "drop_address_claim"],
+  [10, "reject_no_service"],
+  [11, "drop_policy_ingress"],
+  [12, "drop_policy_egress"],
+  [13, "drop_no_local_backend"],
+  [14, "drop_unknown_endpoint"],
+  [15, "drop_spoofed_source"],
+  [16, "drop_unknown_tunnel_peer"],
+  [17, "drop_malformed"],
+  [18, "drop_fragment"],
+  [19, "drop_unsupported"],
+  [20, "drop_connection_table_full"],
+  [21, "drop_port_collision"],
+  [22, "drop_no_route"],
+  [23, "drop_martian_source"],
+  [24, "drop_unrelated"],
+  [25, "drop_tagged"],
+  [26, "drop_tunnel_from_workload"],
+  [27, "drop_source_range"],
+  [28, "answer_neighbour"],
+  [29, "drop_address_claim"],
 ]);
 
 /** enum direction */
@@ -1350,7 +1353,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 29,
+    maxEntries: 30,
     flags: 0,
     key: u32,
     value: outcomeCounter,

@@ -24,6 +24,7 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   return_forwarded: passed("entry node: reply passed on to the client"),
   reject_no_backend: rejected("the service has no backend"),
   reject_gone: rejected("the connection's backend is gone"),
+  reject_no_service: rejected("no service has this port of the cluster address"),
   drop_policy_ingress: dropped("an ingress policy of the receiving workload does not allow it"),
   drop_policy_egress: dropped("an egress policy of the sending workload does not allow it"),
   drop_no_local_backend: dropped("the service requires a backend on this node, and there is none"),

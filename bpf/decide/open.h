@@ -8,6 +8,7 @@
 #include "../settings.h"
 #include "../tunnel/tunnel.h"
 #include "follow.h"
+#include "unserved.h"
 
 /* Packets of no known connection: what they would open. */
 
@@ -147,6 +148,8 @@ static __step int open_from_network(struct packet *packet, const struct settings
 			open_service(packet, settings, service, wrapping, plan);
 	} else if (for_service) { /* that is gone from this node */
 		drop(plan, OUTCOME_DROP_NO_LOCAL_BACKEND);
+	} else if (!wrapping && decide_unserved(packet, settings, plan)) {
+		return 0;
 	} else if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination)) {
 		if (is_left_to_host(settings)) /* to_workload judges and remembers it */
 			route_by_stack(plan);

@@ -16,6 +16,7 @@ enum outcome {
 	OUTCOME_RETURN_FORWARDED,   /* entry node: reply passed on to the client */
 	OUTCOME_REJECT_NO_BACKEND,  /* answered with RST or ICMP port unreachable */
 	OUTCOME_REJECT_GONE,	    /* the connection's backend is gone: answered with RST */
+	OUTCOME_REJECT_NO_SERVICE,  /* no service has this port of the cluster address: answered likewise */
 	OUTCOME_DROP_POLICY_INGRESS,
 	OUTCOME_DROP_POLICY_EGRESS,
 	OUTCOME_DROP_NO_LOCAL_BACKEND,	/* externalTrafficPolicy: Local, and none here */

@@ -17,6 +17,10 @@ struct frontend {
 #define ANY_NODE 0
 #define NODE_LOOPBACK 0x10000
 
+/* In place of a port and of a protocol: the frontend of all others at a cluster address, which has no backends. It is looked up
+ * last, and says that the address is a cluster address. */
+#define OTHER_PORTS 0
+
 enum service_flag {
 	SERVICE_EXTERNAL_LOCAL = 1 << 0, /* externalTrafficPolicy: Local */
 	SERVICE_INTERNAL_LOCAL = 1 << 1, /* internalTrafficPolicy: Local */

@@ -65,11 +65,14 @@ export function frontends(service: Service, port: ServicePort, ranges = EVERYBOD
   return [...new Map(rules.toReversed().map((rule) => [frontendText(rule.key), rule])).values()].toReversed();
 }
 
-/** How many frontends the service asks for, at most. */
+/** How many frontends the service asks for, at most, with those of the other ports of its cluster addresses. */
 export function frontendCount(service: Service): number {
   const { ports, externalIPs } = service.spec;
-  const addresses = clusterAddresses(service).length + externalIPs.length + balancedAddresses(service).length;
-  return ports.length * addresses + ports.filter(({ nodePort }) => nodePort).length * familiesOf(service).length;
+  const cluster = clusterAddresses(service).length;
+  const addresses = cluster + externalIPs.length + balancedAddresses(service).length;
+  return (
+    cluster + ports.length * addresses + ports.filter(({ nodePort }) => nodePort).length * familiesOf(service).length
+  );
 }
 
 /** Headless services have the address "None" and are not translated. */

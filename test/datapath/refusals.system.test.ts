@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
+import { compiled } from "./compiled.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
 import { endpoints, felix, type NodeName, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -68,6 +69,13 @@ describe.each([
   test.each(["default/near", "default/far"] as const)("%s: the same, and its cluster address", async (pod) => {
     for (const to of ["10.96.0.13:80", `${external}:80`, "172.31.1.8:30992", "172.31.1.207:30992"])
       await refused(pod, to);
+  });
+
+  test("ports of a cluster address that no service has, from pods and a node; the address answers an echo", async () => {
+    for (const pod of ["default/near", "default/far"] as const) await refused(pod, "10.96.0.14:81");
+    for (const node of entries) expect(await cluster.see(node, "10.96.0.14:81")).toBe("rejected");
+    const echo = await compiled("echo");
+    for (const pod of [near, far]) await cluster.run(pod.node, inPod(pod, [echo, "10.96.0.14"]));
   });
 
   test("a client that was refused is served from the same port when there is a backend", async () => {

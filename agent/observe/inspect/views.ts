@@ -1,4 +1,6 @@
 // Readable views of the maps, one function for each. They read any MapStores.
+
+import { frontendText, OTHER_PORTS } from "../../../model/service/frontend.ts";
 import { keyText } from "../../compile/key.ts";
 import {
   BackendFlag,
@@ -40,7 +42,9 @@ export function services({ frontends, slots, backends, sourceRanges }: MapStores
       return index < service.clusterFirst ? `${name}(local only)` : name;
     });
     return [
-      `${addressAndPort(frontend.address, frontend.port)}/${protocol(frontend.protocol)}`,
+      frontend.port === OTHER_PORTS
+        ? frontendText(frontend)
+        : `${addressAndPort(frontend.address, frontend.port)}/${protocol(frontend.protocol)}`,
       service.backendList,
       chosen.join(" ") || "none: rejected",
       service.localCount,

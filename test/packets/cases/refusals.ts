@@ -1,6 +1,6 @@
 // Nobody waits in silence: what is refused is answered, with the address that the sender used.
 import { emptyAddress, nodes, outside, secondAddress } from "../cluster.ts";
-import { icmpError, tcp, udp } from "../frames.ts";
+import { echo, icmpError, tcp, udp } from "../frames.ts";
 import { about, arrives, arrivesWrapped, handed, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node } = nodes;
@@ -138,5 +138,45 @@ export const refusals: readonly PacketTest[] = [
       arrives({ source: client1, destination: emptyAddress }, tcp(5040, 80, "S"), /^reject_no_backend: .*:0$/),
     ],
     known: { port: 5040, as: ["half open", "half open"] },
+  },
+  {
+    say: "a port of a cluster address that no service has is refused; an address that no service has is routed",
+    handling: translated,
+    steps: [
+      sends(
+        "web",
+        { destination: "10.96.0.12" },
+        tcp(5050, 81, "S"),
+        `reject_no_service: tcp ${web}:5050 > ${master}:0`,
+      ),
+      handed("web", { source: master, destination: web }, reset(5050), `to_endpoint: tcp 10.96.0.12:81 > ${web}:5050`),
+      sends("web", { destination: "10.96.0.12" }, udp(5051, 80), `reject_no_service: udp ${web}:5051 > ${master}:0`),
+      arrives(
+        { source: client1, destination: "10.96.0.12" },
+        tcp(5052, 81, "S"),
+        `reject_no_service: tcp ${client1}:5052 > ${master}:0`,
+      ),
+      leaves({ source: master, destination: client1 }, reset(5052), `to_network: tcp 10.96.0.12:81 > ${client1}:5052`),
+      sends("web", { destination: "10.96.7.7" }, tcp(5053, 81, "S"), /^to_network/),
+      sends("web", { destination: "10.96.0.12" }, tcp(5054, 81, "A"), /^to_network/),
+    ],
+  },
+  {
+    say: "a cluster address answers an echo, as this node does in its place",
+    handling: translated,
+    steps: [
+      sends("web", { destination: "10.96.0.12" }, echo(9), `pass_to_stack: icmp ${web} > ${master}`),
+      handed("web", { source: master, destination: web }, echo(9, "reply"), `to_endpoint: icmp 10.96.0.12 > ${web}`),
+      arrives({ source: client1, destination: "10.96.0.17" }, echo(9), `pass_to_stack: icmp ${client1} > ${master}`),
+      leaves({ source: master, destination: client1 }, echo(9, "reply"), `to_network: icmp 10.96.0.17 > ${client1}`),
+    ],
+  },
+  {
+    say: "while kube-proxy handles services, its cluster addresses are its own",
+    handling: { services: false },
+    steps: [
+      sends("web", { destination: "10.96.0.12" }, tcp(5050, 81, "S"), /^pass_to_stack: .*10.96.0.12:81$/),
+      sends("web", { destination: "10.96.0.12" }, echo(9), /^pass_to_stack: .*10.96.0.12$/),
+    ],
   },
 ];
