@@ -8,8 +8,9 @@ import { sceneOf } from "./scene.ts";
 import { deployment, from, policy, service } from "./testing/objects.ts";
 import { awsCluster, type DataplaneChoice, dataplane, object, twoNodesAndAClient } from "./testing/stack.ts";
 
-function path(choice: DataplaneChoice, { node = "node", local = false, guarded = "" } = {}) {
-  const nginx = service("nginx", local ? { externalTrafficPolicy: "Local" } : {});
+function path(choice: DataplaneChoice, { node = "node", local = false, guarded = "", mode = "" } = {}) {
+  const annotations = mode ? { "ebpf-dataplane.io/return-mode": mode } : {};
+  const nginx = service("nginx", local ? { externalTrafficPolicy: "Local" } : {}, { annotations });
   const rules = guarded ? [object(policy("p", "nginx", from(guarded)))] : [];
   const objects = [object(deployment("nginx", { node })), object(nginx), ...rules];
   const [cluster] = declaredOf([...awsCluster(twoNodesAndAClient), ...dataplane(choice), ...objects]).clusters;
@@ -39,6 +40,12 @@ describe("declaredPaths()", () => {
       "node>master 172.31.1.8:30604 wrapped",
       "master>client1 172.31.1.8:30604",
     ]);
+  });
+
+  test("a service's own return mode comes before the cluster's", () => {
+    expect(path({}, { mode: "Tunnel" }).reply).toBe("viaEntryNode");
+    expect(path({ returnMode: "Tunnel" }, { mode: "DSR" }).reply).toBe("direct");
+    expect(path({ handling: "KubeProxyIptables" }, { mode: "DSR" }).mode).toBe("KubeProxyIptables");
   });
 
   test("kube-proxy: the entry node replaces the client's address", () => {

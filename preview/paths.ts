@@ -1,3 +1,4 @@
+import { annotatedReturnMode } from "../model/service/return-mode.ts";
 import type { PacketPath, Stretch } from "../report/document.ts";
 import type { Place } from "../report/results/topology.ts";
 import { rewritesOf } from "../report/rewrites.ts";
@@ -51,7 +52,7 @@ function pathOf(cluster: Cluster, cast: Cast, service: Service): PacketPath | un
   const node: Place = sameNode ? entry : { name: host?.name ?? "the pod's node", role: "node", address: host?.address };
   const from = caller?.peer.kind === "address" ? caller.peer.address : "CLIENT";
   return assemble({
-    mode: modeOf(cluster.dataplane),
+    mode: modeOf(cluster.dataplane, service),
     client: { name: caller?.name ?? "client", role: "client", address: from },
     entry,
     node,
@@ -64,9 +65,12 @@ function pathOf(cluster: Cluster, cast: Cast, service: Service): PacketPath | un
   });
 }
 
-function modeOf({ serviceHandling, returnMode }: NonNullable<Cluster["dataplane"]>): NonNullable<PacketPath["mode"]> {
+function modeOf(
+  { serviceHandling, returnMode }: NonNullable<Cluster["dataplane"]>,
+  { annotations }: Service,
+): NonNullable<PacketPath["mode"]> {
   if (serviceHandling !== "Ebpf") return serviceHandling;
-  return returnMode === "DSR" ? "EbpfDsr" : "EbpfTunnel";
+  return (annotatedReturnMode(annotations) ?? returnMode) === "DSR" ? "EbpfDsr" : "EbpfTunnel";
 }
 
 /** Whether pods' packets between two nodes are encapsulated: our own service forwarding always is. */

@@ -1,3 +1,5 @@
+import { type CalicoReturnMode, serviceAnnotations } from "../../model/mode/mode.ts";
+import { annotatedReturnMode } from "../../model/service/return-mode.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import { type Service, serviceOf, shortName } from "../declared/objects.ts";
 import type { Resource } from "../resource.ts";
@@ -5,8 +7,9 @@ import type { Warning } from "./warning.ts";
 
 const TYPE = "service.beta.kubernetes.io/aws-load-balancer-type";
 const CLASS = "service.k8s.aws/nlb";
-const NEXT =
-  "set returnMode of Dataplane to tunnel: replies then pass the load balancer, and pods still see the client";
+const RESULT = "replies then pass the load balancer, and pods still see the client";
+const NEXT = `set returnMode of Dataplane to tunnel: ${RESULT}`;
+const NEXT_FOR_SERVICE = `annotate it with ${serviceAnnotations.returnMode}: Tunnel, or set returnMode of Dataplane to tunnel: ${RESULT}`;
 
 /** Load balancers that must see both directions of a connection, and those that replace the client's address. */
 export function balancerWarnings(cluster: Cluster, resources: Resource[]): Warning[] {
@@ -15,16 +18,18 @@ export function balancerWarnings(cluster: Cluster, resources: Resource[]): Warni
   const services = objects
     .flatMap((object) => serviceOf(object) ?? [])
     .filter(({ spec }) => spec.type === "LoadBalancer");
-  const direct = dataplane.serviceHandling === "Ebpf" && dataplane.returnMode === "DSR";
+  const isDirect = (mode: CalicoReturnMode) => dataplane.serviceHandling === "Ebpf" && mode === "DSR";
+  const modeOf = ({ annotations }: Service) => annotatedReturnMode(annotations) ?? dataplane.returnMode;
+  const balancers = isDirect(dataplane.returnMode) ? resources.filter(isNetworkBalancer) : [];
   return [
-    ...services.flatMap((service) => ofService(service, cluster, direct)),
-    ...(direct ? resources.filter(isNetworkBalancer).map(({ name }) => withoutReplies(`load balancer ${name}`)) : []),
+    ...services.flatMap((service) => ofService(service, cluster, isDirect(modeOf(service)))),
+    ...balancers.map(({ name }) => withoutReplies(`load balancer ${name}`, NEXT)),
   ];
 }
 
 function ofService(service: Service, { kind }: Cluster, direct: boolean): Warning[] {
   const about = `Service ${shortName(service)}`;
-  if (isNetwork(service)) return direct ? [withoutReplies(about)] : [];
+  if (isNetwork(service)) return direct ? [withoutReplies(about, NEXT_FOR_SERVICE)] : [];
   if (kind !== "aws") return [];
   return [
     {
@@ -35,11 +40,11 @@ function ofService(service: Service, { kind }: Cluster, direct: boolean): Warnin
   ];
 }
 
-function withoutReplies(about: string): Warning {
+function withoutReplies(about: string, next: string): Warning {
   return {
     about,
     what: "its network load balancer tracks connections and must see the replies, which DSR sends directly to the client: connections hang",
-    next: NEXT,
+    next,
   };
 }
 

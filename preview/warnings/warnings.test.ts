@@ -14,6 +14,10 @@ const warned = (resources: Resource[]) =>
   warningsOf(declaredOf(resources)).map(({ about, what }) => `${about}: ${what}`);
 const nlb = { annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external" } };
 const balanced = [object(deployment("nginx")), object(service("nginx", { type: "LoadBalancer" }, nlb))];
+const balancedBy = (mode: string) => {
+  const annotations = { ...nlb.annotations, "ebpf-dataplane.io/return-mode": mode };
+  return [object(deployment("nginx")), object(service("nginx", { type: "LoadBalancer" }, { annotations }))];
+};
 
 test("a correct stack has no warnings", () => {
   expect(warned(aws({}, object(deployment("nginx")), object(service("nginx"))))).toEqual([]);
@@ -141,6 +145,8 @@ test("warns of a dual-stack cluster whose Services nobody serves at their IPv6 a
 
 test("tunnel mode and kube-proxy work with a network load balancer", () => {
   expect(warned(aws({ returnMode: "Tunnel" }, ...balanced))).toEqual([]);
+  expect(warned(aws({}, ...balancedBy("Tunnel")))).toEqual([]);
+  expect(warned(aws({ returnMode: "Tunnel" }, ...balancedBy("DSR"))).join()).toContain("must see the replies");
   expect(warned(aws({ handling: "KubeProxyIptables" }, ...balanced))).toEqual([]);
 });
 
