@@ -154,9 +154,13 @@ test("clients that connect and do not ask keep load balancers neither out nor wa
   const silent: Socket[] = [];
   for (let at = 0; at < 600; at++) {
     const socket = connect(port, "127.0.0.1").on("error", () => {});
-    silent.push(socket);
+    silent.push(socket.resume());
     await new Promise((resolve) => socket.once("connect", resolve));
   }
   expect((await ask(port)).status).toBe(200);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const open = silent.filter(({ readyState }) => readyState === "open");
+  expect(open.length).toBeGreaterThan(400);
+  expect(open.length).toBeLessThanOrEqual(512);
   for (const socket of silent) socket.destroy();
 });

@@ -47,7 +47,10 @@ export class Listeners {
 
   #connected(socket: Socket): void {
     const [oldest] = this.#sockets;
-    if (oldest && this.#sockets.size >= MOST_CONNECTIONS) oldest.destroy();
+    if (oldest && this.#sockets.size >= MOST_CONNECTIONS) {
+      this.#sockets.delete(oldest); // at once: "close" comes later than the next connection of a burst
+      oldest.destroy();
+    }
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
   }
