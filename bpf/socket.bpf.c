@@ -107,7 +107,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	if (!known)
 		id = choose_backend(service, &requester->address, reach, &backend);
 	trace_chosen(service, id, backend);
-	if (!id || !backend)
+	if (!id || !backend || is_ipv4(&backend->address) != is_ipv4(&peer->frontend))
 		return false;
 	if (!known && affine_list(service))
 		remember_affinity(affine_list(service), &requester->address, id);
@@ -146,8 +146,8 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 		return PROCEED;
 	if (!settings)
 		return PROCEED;
-	requester_of(socket, settings, &requester);
-	service = is_left_to_packets(&requester, settings)
+	requester_of(socket, settings, &peer.frontend, &requester);
+	service = is_left_to_packets(&requester, settings) || !has_address(&requester)
 			  ? NULL
 			  : service_of_socket(socket, &requester, &peer.frontend, peer.frontend_port, hook);
 	if (!service && hook == HOOK_CONNECT && !is_left_to_packets(&requester, settings) && !is_left_to_host(settings) &&

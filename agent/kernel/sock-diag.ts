@@ -1,6 +1,7 @@
 // Lists the UDP sockets of this thread's network namespace and destroys single ones: sock_diag(7), inet_diag.h.
 
 import { closeSync } from "node:fs";
+import { type Address, addressOf } from "../../model/address/address.ts";
 import { UDP } from "../../model/protocol.ts";
 import { describeError, lastError, libbpf } from "./libbpf.ts";
 
@@ -23,10 +24,10 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const RECEIVE_BYTES = 1 << 16;
 
-/** A connected UDP socket with an IPv4 peer. */
+/** A connected UDP socket. */
 export interface ConnectedSocket {
   readonly family: number;
-  /** The peer's address: "10.96.0.10". */
+  /** The peer's: "10.96.0.10", also where a socket of IPv6 has ::ffff:10.96.0.10. */
   readonly address: string;
   readonly port: number;
   /** SO_COOKIE. */
@@ -35,7 +36,7 @@ export interface ConnectedSocket {
   readonly identity: Uint8Array;
 }
 
-/** Every connected UDP socket of this network namespace, of both families, whose peer is an IPv4 address.
+/** Every connected UDP socket of this network namespace, of both families.
  * @throws Error when the kernel does not answer */
 export function connectedUdpSockets(): ConnectedSocket[] {
   return [AF_INET, AF_INET6].flatMap((family) =>
@@ -131,15 +132,13 @@ function readSocket(answer: Uint8Array): ConnectedSocket[] {
   const family = answer[0] as number;
   const identity = answer.slice(4, 4 + IDENTITY);
   const view = new DataView(identity.buffer);
-  const address = ipv4(family, identity.subarray(20, 36));
-  if (!address) return [];
+  const address = peerOf(family, identity.subarray(20, 36));
   return [{ family, address, port: view.getUint16(2), cookie: view.getBigUint64(40, true), identity }];
 }
 
-function ipv4(family: number, bytes: Uint8Array): string | undefined {
-  if (family === AF_INET) return bytes.subarray(0, 4).join(".");
-  const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
-  return isMapped ? bytes.subarray(12).join(".") : undefined;
+/** An IPv4 peer of a socket of IPv6 is ::ffff:a.b.c.d, which is written as IPv4. */
+function peerOf(family: number, bytes: Uint8Array): Address {
+  return family === AF_INET ? bytes.subarray(0, 4).join(".") : addressOf([...bytes]);
 }
 
 function aligned(length: number): number {

@@ -2,32 +2,41 @@
 #pragma once
 #include "packet.h"
 
-/* Programs of one IPv6 socket for both families (Java's, Go's listeners) write IPv4 as ::ffff:a.b.c.d. The kernel calls
- * the hooks of IPv6 for these addresses, but for datagrams that are sent: those come by sendmsg4. */
+/* The hooks of IPv6 sockets see addresses of both families: a socket for both (Java's, Go's listeners) writes IPv4 as ::ffff:a.b.c.d,
+ * as we do everywhere. (Datagrams that such a socket sends to IPv4 come by sendmsg4.) */
 enum family {
 	FAMILY_IPV4,
 	FAMILY_IPV6,
 };
 
-/* False: an address of IPv6 itself. */
+/* False: no service's or backend's: a link-local address, or one of ::/96, where our maps have keys for node ports. Of these only ::
+ * and ::1 are a host's, its loopback. */
 static __always_inline bool read_address(struct bpf_sock_addr *socket, enum family family, struct address *address)
 {
 	if (family == FAMILY_IPV4) {
 		*address = address_from_ipv4(socket->user_ip4);
 		return true;
 	}
-	if (socket->user_ip6[0] || socket->user_ip6[1] || socket->user_ip6[2] != bpf_htonl(0xffff))
-		return false;
-	*address = address_from_ipv4(socket->user_ip6[3]);
-	return true;
+	address->word[0] = socket->user_ip6[0];
+	address->word[1] = socket->user_ip6[1];
+	address->word[2] = socket->user_ip6[2];
+	address->word[3] = socket->user_ip6[3];
+	if (is_ipv4(address))
+		return true;
+	return !is_link_local(address) && (!is_reserved_for_keys(address) || is_loopback(address));
 }
 
+/* Never to the other family: a socket may be limited to its own (IPV6_V6ONLY). */
 static __always_inline void write_address(struct bpf_sock_addr *socket, enum family family,
 					  const struct address *address, __be16 port)
 {
-	if (family == FAMILY_IPV4)
+	if (family == FAMILY_IPV4) {
 		socket->user_ip4 = address_to_ipv4(address);
-	else
-		socket->user_ip6[3] = address_to_ipv4(address);
+	} else {
+		socket->user_ip6[0] = address->word[0];
+		socket->user_ip6[1] = address->word[1];
+		socket->user_ip6[2] = address->word[2];
+		socket->user_ip6[3] = address->word[3];
+	}
 	socket->user_port = port;
 }

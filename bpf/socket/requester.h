@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../locate.h"
 #include "../maps/sockets.h"
 #include "../shared/settings.h"
 #include "../net/address.h"
@@ -19,26 +20,33 @@ struct requester {
 	enum requester_kind kind;
 };
 
+/* @param destination decides the family of the requester's address; ::, it has none of that family */
 static __always_inline void requester_of(struct bpf_sock_addr *socket, const struct settings *settings,
-					 struct requester *requester)
+					 const struct address *destination, struct requester *requester)
 {
 	struct network_namespace namespace = {.cookie = bpf_get_netns_cookie(socket)};
 	const struct workload *workload;
 
 	if (namespace.cookie == settings->host_namespace) {
 		requester->kind = REQUESTER_HOST;
-		requester->address = settings->node;
+		requester->address = is_ipv4(destination) ? settings->node : settings->ipv6;
 		return;
 	}
 	workload = bpf_map_lookup_elem(&namespaces, &namespace);
 	if (workload) {
 		requester->kind = REQUESTER_WORKLOAD;
-		requester->address = workload->ipv4;
+		requester->address = *workload_address(workload, destination);
 		return;
 	}
 	requester->kind = REQUESTER_OTHER;
 	requester->address = (struct address){
 		.word = {(__u32)(namespace.cookie >> 32), (__u32)namespace.cookie, 0, 0}};
+}
+
+/* Whether the socket can have packets of its destination's family, as far as we know. */
+static __always_inline bool has_address(const struct requester *requester)
+{
+	return !address_is_unset(&requester->address);
 }
 
 /* Whether the packet path translates what this socket sends. It sees the packets of workloads. */

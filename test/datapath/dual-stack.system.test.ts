@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import {
@@ -13,6 +14,9 @@ import {
   service,
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import type { Asked, Observed } from "./socket-client.ts";
+
+const client = join(import.meta.dirname, "socket-client.ts");
 
 // Pods, nodes and services with addresses of both families: each family is served by itself, and sees the addresses of its own.
 describe.each([
@@ -86,6 +90,39 @@ describe.each([
   test("nodes reach pods, their own and the other's", async () => {
     for (const name of ["node", "master"] as const)
       expect(await cluster.see(name, `[${ipv6(web)}]:80`), name).toBe(`allowed default/web saw ${nodesIpv6[name]}`);
+  });
+
+  test("a socket of IPv6 is given a backend when it connects or sends, and sees the address that it asked for", async () => {
+    const ask = async (name: NodeName, pod: Placed | undefined, asked: Omit<Asked, "family">) => {
+      const argv = [process.execPath, client, JSON.stringify({ family: 6, ...asked })];
+      const output = await (pod ? inPod(pod, ...argv) : shown(name, ...argv));
+      return output
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Observed);
+    };
+    for (const to of ["[fd00:10:96::10]:80", `[${nodesIpv6.master}]:30604`]) {
+      const shownAs = to.replace(/[[\]]/g, "");
+      for (const pod of [near, far, web, undefined])
+        expect(await ask("master", pod, { how: "tcp", to: [to] }), `${pod?.name} to ${to}`).toMatchObject([
+          { event: "peer", address: shownAs },
+          { event: "answer", server: "default/web", from: shownAs },
+        ]);
+    }
+    for (const how of ["connected", "unconnected"] as const)
+      for (const pod of [near, far, undefined]) {
+        const observed = await ask("master", pod, { how, to: ["[fd00:10:96::11]:80"], count: 3 });
+        const answers = observed.filter(({ event }) => event === "answer");
+        expect(answers, `${how}, ${pod?.name}`).toHaveLength(3);
+        for (const answer of answers)
+          expect(answer).toMatchObject({ server: "default/web", from: "fd00:10:96::11:80" });
+      }
+  });
+
+  test("only sockets of a node reach node ports on ::1, and no address that stands for a key reaches one", async () => {
+    expect(await cluster.see("master", "[::1]:30604")).toMatch(/^allowed default\/web/);
+    expect(await cluster.see("default/near", "[::1]:30604")).toBe("rejected");
+    for (const key of ["::6", "::1:6"]) expect(await cluster.see("master", `[${key}]:30604`)).not.toMatch(/^allowed/);
   });
 
   test("a policy with IPv6 blocks is judged on the pod's IPv6 address, and does not concern IPv4", async () => {

@@ -8,7 +8,7 @@ export interface Asked {
   how: "tcp" | "connected" | "unconnected";
   /** 6: a socket of AF_INET6 that writes IPv4 as ::ffff:a.b.c.d. */
   family: 4 | 6;
-  /** Destinations, one after the other: "10.96.0.10:80". */
+  /** Destinations, one after the other: "10.96.0.10:80", "[fd00:10:96::10]:80". */
   to: readonly string[];
   /** Datagrams to each. */
   count?: number;
@@ -32,9 +32,14 @@ const SILENCE_MS = 1500;
 const print = (observed: Observed) => void process.stdout.write(`${JSON.stringify(observed)}\n`);
 const failed = (error: NodeJS.ErrnoException) => print({ event: "error", code: error.code ?? error.message });
 
+function hostAndPort(place: string): [string, string] {
+  const [, host = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(place) ?? [];
+  return [host, port];
+}
+
 async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
   for (const place of to) {
-    const [host = "", port = ""] = place.split(":");
+    const [host, port] = hostAndPort(place);
     const options = { host: addressFor(family, host), port: Number(port), localPort: sourcePort };
     await new Promise<void>((resolve) => {
       const socket: Socket = connect(options);
@@ -65,7 +70,7 @@ async function overUdp({ how, family, to, count = 1, every = 0, persistent, sour
   };
   let socket = await open();
   for (const place of to) {
-    const [host = "", port = ""] = place.split(":");
+    const [host, port] = hostAndPort(place);
     const target = [Number(port), addressFor(family, host)] as const;
     if (how === "connected") await connected(socket, target);
     for (let index = 0; index < count; index++) {
@@ -136,7 +141,7 @@ function answered(text: Buffer, from: string): void {
 }
 
 function addressFor(family: 4 | 6, host: string): string {
-  return family === 6 ? `::ffff:${host}` : host;
+  return family === 6 && !host.includes(":") ? `::ffff:${host}` : host;
 }
 
 const asked = JSON.parse(process.argv[2] ?? "{}") as Asked;

@@ -9,6 +9,8 @@ import { inFamily } from "../twins.ts";
 export interface Step extends Meeting {
   /** Bytes are of one family; a function makes the frame in either. */
   readonly frame: Uint8Array | ((node: NodeUnderTest, family: Family) => Uint8Array);
+  /** Wrapped: what the kernel's device would make of it, if the program leaves that to the device. */
+  readonly unwrapped?: (node: NodeUnderTest, family: Family) => { frame: Uint8Array; tunnel: Meeting["tunnel"] };
   /** For what the stack hands on: the interface it came in by. */
   readonly through?: string;
   /** The policies from this packet on; those of the small cluster before. */
@@ -108,18 +110,22 @@ export function numbersOf(
 
 /** Arrives wrapped on the uplink. */
 export function arrivesWrapped(wrapping: Wrapping, ends: Ends, transport: Transport, becomes: Step["becomes"]): Step {
+  const from = wrapping.node ?? nodes.node;
   return {
     program: "from_uplink",
     at: "uplink",
+    unwrapped: (node, family) => ({
+      frame: frame(of(ends, family), transport),
+      tunnel: { node: from, ...numbersOf(wrapping, node, family) },
+    }),
     frame: (node, family) => {
       const { vni, group } = numbersOf(wrapping, node, family);
       const inner = frame(of(ends, family), transport);
-      const source = wrapping.node ?? nodes.node;
       return ethernet(
-        ip({ source, destination: wrapping.to ?? nodes.master }, vxlan(50000, vni, group, inner)),
+        ip({ source: from, destination: wrapping.to ?? nodes.master }, vxlan(50000, vni, group, inner)),
         0x0800,
         {
-          ...(neighbours[source] && { source: neighbours[source] }),
+          ...(neighbours[from] && { source: neighbours[from] }),
         },
       );
     },
