@@ -3,6 +3,7 @@
 import { release } from "node:os";
 import { join } from "node:path";
 import { type KindName, kinds } from "../model/objects/kinds.ts";
+import { isForLoadBalancers } from "../model/pool/uses.ts";
 import { NO_BACKENDS } from "../model/service/backend-counts.ts";
 import { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
@@ -23,6 +24,7 @@ import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load
 import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
+import { balanceLoad } from "./load-balancer.ts";
 import { networkDevices } from "./network/devices.ts";
 import { apiServerAddress } from "./node-address.ts";
 import { NodeNetwork } from "./node-network.ts";
@@ -112,6 +114,7 @@ export async function runAgent(
   await untilWritable(options.runDirectory, health, log);
   const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
   await servePacketEvents(options, programs, cluster.store, () => dataplane.names, log);
+  if (settings.loadBalancer && cluster.hastyApi) balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds);
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
@@ -147,6 +150,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     serviceSubnet: settings.serviceSubnet,
     serviceSubnetIpv6: settings.serviceSubnetIpv6,
     apiServer: apiServerAddress(process.env),
+    loadBalancer: settings.loadBalancer,
     salt: keptSalt(runFile(options, SALT_FILE)),
   });
   const count = () => endpoints.list().length;
@@ -224,7 +228,7 @@ async function servePods(
   const pools = () =>
     cluster.store
       .list("ipPools")
-      .filter(({ metadata }) => !refused().ipPools.has(metadata.name))
+      .filter((pool) => !refused().ipPools.has(pool.metadata.name) && !isForLoadBalancers(pool))
       .map(allocatorPool);
   const allocator = new Allocator({
     node: options.node,

@@ -1,3 +1,4 @@
+import type { Api } from "../kubernetes/transport.ts";
 import type { KindName } from "../model/objects/kinds.ts";
 import type { BlockClaims } from "./ipam/block.ts";
 import type { Logger } from "./observe/log.ts";
@@ -12,11 +13,16 @@ export interface Cluster {
   readonly store: SnapshotStore;
   readonly claims: BlockClaims;
   readonly problems: ProblemReporter;
+  /** For requests that are answered soon or not at all. undefined: the objects are files. */
+  readonly hastyApi?: Api;
   /** For people: "the API server" or the folder. */
   readonly name: string;
   /** Keeps the store up to date until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
+
+/** A Lease that is renewed later than that is lost. */
+const HASTY_MS = 1_000;
 
 /** The cluster of an API server, reached as a pod or with a kubeconfig; `changed` is called after every change. */
 export function apiCluster(kubeconfig: string | undefined, changed: (kind: KindName) => void, log: Logger): Cluster {
@@ -24,7 +30,10 @@ export function apiCluster(kubeconfig: string | undefined, changed: (kind: KindN
   const store = new SnapshotStore(changed);
   const publish = eventPublisher(api, (problem) => store.reference(problem), log);
   const claims = new ApiBlockClaims(api, store);
-  return cluster("the API server", store, new ApiSource(api, log), claims, new ProblemReporter(log, publish));
+  return {
+    ...cluster("the API server", store, new ApiSource(api, log), claims, new ProblemReporter(log, publish)),
+    hastyApi: connect(kubeconfig, HASTY_MS),
+  };
 }
 
 /** The cluster described by the files of a folder, for machines without Kubernetes. */

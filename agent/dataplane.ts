@@ -56,6 +56,7 @@ export class Dataplane {
   closedPolicies = 0;
   /** Services that exceed the size limit and are not served. */
   closedServices = 0;
+  balancerProblems: () => readonly Problem[] = () => [];
   #services: DesiredState["services"] = [];
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
@@ -92,7 +93,8 @@ export class Dataplane {
       }
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
       const { problems: reporter, store } = this.#parts.cluster;
-      reporter.report([...store.problems(), ...desired.problems, ...this.#routeProblems, ...healthProblems]);
+      const found = [...store.problems(), ...desired.problems, ...this.#routeProblems];
+      reporter.report([...found, ...healthProblems, ...this.balancerProblems()]);
       this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.#reportedError = "";
@@ -102,6 +104,9 @@ export class Dataplane {
       return "failed";
     }
   }
+
+  /** What this machine finds of itself; undefined before the first pass. */
+  readonly facts = (): NodeFacts | undefined => this.#facts;
 
   /** The known number of entries in a map. */
   entries(map: WrittenMap): number {

@@ -29,6 +29,7 @@ export interface NodeNetworkOptions {
   readonly serviceSubnetIpv6: string | undefined;
   readonly apiServer: NodeFacts["apiServer"];
   readonly salt: string;
+  readonly loadBalancer: boolean;
 }
 
 /** Finds and prepares this machine's interfaces for the dataplane, and checks them periodically. */
@@ -136,6 +137,7 @@ export class NodeNetwork {
       tunnelIfindex: this.tunnel?.ifindex ?? 0,
       namespaceCookie: this.#namespaceCookie,
       salt: this.#options.salt,
+      loadBalancer: this.#options.loadBalancer,
     };
   }
 }

@@ -76,7 +76,7 @@ int from_uplink(struct __sk_buff *skb)
 
 	if (!plan)
 		return TC_ACT_SHOT;
-	if (!settings || is_in_vlan(skb)) /* belongs to the VLAN's own interface */
+	if (!settings || is_for_another_host(skb) || is_in_vlan(skb)) /* belongs to the VLAN's own interface */
 		pass_to_stack(plan);
 	else
 		decide_from_uplink(&packet, settings, plan);

@@ -5,11 +5,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { Leases } from "../agent/balancer/leases.ts";
+import { Statuses } from "../agent/balancer/statuses.ts";
 import { apiCluster } from "../agent/cluster.ts";
 import { createLog } from "../agent/observe/log.ts";
 import { kinds } from "../agent/watch/kinds.ts";
 import { Dataplane } from "../components/dataplane/component.ts";
 import { recordResources, settled } from "../components/testing/program.ts";
+import type { Api } from "../kubernetes/transport.ts";
 import { kindNames } from "../model/objects/kinds.ts";
 
 /** "VERB GROUP/RESOURCE", as the API server's authorizer reads a request. */
@@ -18,7 +21,8 @@ function rightFor({ method, url = "" }: IncomingMessage): string {
   const [, root, ...rest] = pathname.split("/");
   const group = root === "api" ? "" : rest.shift();
   const [, ...path] = rest; // after the version
-  const [resource, name] = path[0] === "namespaces" && path.length > 2 ? path.slice(2) : path;
+  const [plural, name, below] = path[0] === "namespaces" && path.length > 2 ? path.slice(2) : path;
+  const resource = below ? `${plural}/${below}` : plural;
   const reading = name ? "get" : searchParams.has("watch") ? "watch" : "list";
   const verb =
     method === "GET" ? reading : { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" }[method ?? ""];
@@ -28,13 +32,21 @@ function rightFor({ method, url = "" }: IncomingMessage): string {
 const node = { metadata: { name: "node", uid: "1" }, status: { addresses: [] } };
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
-  if (request.method !== "GET") return void response.writeHead(201).end("{}");
+  if (request.method !== "GET") return void response.writeHead(201).end('{"metadata":{"resourceVersion":"1"}}');
   if (request.url?.includes("watch=true")) return void response.writeHead(200).flushHeaders(); // nothing happens
   const items = request.url?.startsWith("/api/v1/nodes") ? [node] : [];
   response.end(JSON.stringify({ metadata: { resourceVersion: "1" }, items }));
 }
 
-async function rightsThatAreUsed(): Promise<string[]> {
+async function balance(api: Api): Promise<void> {
+  const leases = new Leases(api, "ebpf-dataplane", 2);
+  await leases.list();
+  await leases.write({ name: "node-node", holder: "node", version: undefined });
+  await leases.write({ name: "node-node", holder: "node", version: "1" });
+  await new Statuses(api).write([{ namespace: "default", name: "web", addresses: ["192.0.2.1"] }]);
+}
+
+async function rightsThatAreUsed(loadBalancer: boolean): Promise<string[]> {
   const used = new Set<string>();
   const server = createServer((request, response) => {
     used.add(rightFor(request));
@@ -66,6 +78,7 @@ async function rightsThatAreUsed(): Promise<string[]> {
       10_000,
     );
     await vi.waitFor(() => expect([...used].join()).toContain("/events"), 10_000);
+    if (cluster.hastyApi && loadBalancer) await balance(cluster.hastyApi);
     return [...used].sort();
   } finally {
     stop.abort();
@@ -81,9 +94,9 @@ interface Rule {
   verbs: string[];
 }
 
-async function rightsThatAreGiven(): Promise<string[]> {
+async function rightsThatAreGiven(loadBalancer: boolean): Promise<string[]> {
   const resources = await recordResources();
-  new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 } });
+  new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 }, loadBalancer });
   await settled();
   const given = resources.filter(({ type }) => /:(Cluster)?Role$/.test(type));
   const rules = given.flatMap(({ inputs }) => inputs.rules as Rule[]);
@@ -94,9 +107,15 @@ async function rightsThatAreGiven(): Promise<string[]> {
     .sort();
 }
 
-test("the agent's role has each right that the agent uses, once, and no other", { timeout: 40_000 }, async () => {
-  const used = await rightsThatAreUsed();
-  expect(used).toContain("create ebpf-dataplane.io/ipamblocks");
-  expect(used).toContain(`list /${kinds.nodes.plural}`);
-  expect(await rightsThatAreGiven()).toEqual(used);
-});
+test.each([
+  { loadBalancer: false, about: ["create ebpf-dataplane.io/ipamblocks", `list /${kinds.nodes.plural}`] },
+  { loadBalancer: true, about: ["patch /services/status", "update coordination.k8s.io/leases"] },
+])(
+  "the agent's role has each right that the agent uses, once, and no other (load balancer: $loadBalancer)",
+  { timeout: 40_000 },
+  async ({ loadBalancer, about }) => {
+    const used = await rightsThatAreUsed(loadBalancer);
+    for (const right of about) expect(used).toContain(right);
+    expect(await rightsThatAreGiven(loadBalancer)).toEqual(used);
+  },
+);

@@ -12,6 +12,7 @@ import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.
 import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
 import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
+import { unusedPools, workloadPools } from "../../model/pool/uses.ts";
 import type { Problem } from "../../model/problem.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "../../model/service/external-ips.ts";
 import { apiServerSlices, type FrontendRules, frontendRules } from "../../model/service/frontend-rules.ts";
@@ -68,7 +69,7 @@ export class Compiler {
       nodeDirectory(snapshot.nodes, facts, (address) => poolAround(ipPools, address), nodePorts),
     );
     const pools = this.#pools.get([ipPools, snapshot.ipamBlocks, nodes], () =>
-      poolDirectory(ipPools, snapshot.ipamBlocks, nodes),
+      poolDirectory(workloadPools(ipPools), snapshot.ipamBlocks, nodes),
     );
     const apiServers = this.#apiServers.get([...apiServerSlices(snapshot.endpointSlices)], () =>
       apiServerSlices(snapshot.endpointSlices),
@@ -116,6 +117,7 @@ export class Compiler {
       problems: [
         ...nodes.problems,
         ...pools.problems,
+        ...unusedPools(ipPools, facts),
         ...externalIps.problems,
         // What a kube-proxy does with services is its own.
         ...services.problems.filter(({ kind }) => kind !== "Service" || kubeProxy !== "active"),

@@ -17,8 +17,8 @@ const ANSWER_MS = 60_000;
 
 /** Client of the API server: by a kubeconfig file, or as a pod, at KUBERNETES_SERVICE_HOST and _PORT with the service
  * account's token. These variables must name the server itself, never the Service, which works only once this agent runs. */
-export function connect(kubeconfig?: string): StreamingApi {
-  return new ApiServer(kubeconfig ? plainKubeconfig(kubeconfig) : serviceAccount(), ANSWER_MS);
+export function connect(kubeconfig?: string, answerMs = ANSWER_MS): StreamingApi {
+  return new ApiServer(kubeconfig ? plainKubeconfig(kubeconfig) : serviceAccount(), answerMs);
 }
 
 /** Watches every kind at the API server, all at once. */

@@ -12,6 +12,14 @@ static __always_inline bool is_in_vlan(const struct __sk_buff *skb)
 	return skb->vlan_present && (skb->vlan_tci & VLAN_ID_MASK);
 }
 
+/* linux/if_packet.h. A switch that does not know where a hardware address is sends the frame to all hosts: one of them forwards it. */
+#define PACKET_OTHERHOST 3
+
+static __always_inline bool is_for_another_host(const struct __sk_buff *skb)
+{
+	return skb->pkt_type == PACKET_OTHERHOST;
+}
+
 /* Both hardware addresses of an Ethernet header. Aligned, so that they are copied in three pieces, not in twelve. */
 struct macs {
 	__u8 byte[2 * ETH_ALEN];

@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { kindNames, kinds } from "../../model/objects/kinds.ts";
-import { AGENT, AGENT_LABELS } from "./names.ts";
+import { AGENT, AGENT_LABELS, BALANCER } from "./names.ts";
 
 const WATCH = ["list", "watch"];
 
-/** Exactly what the agent reads and writes (test/rights.test.ts records it); it changes no object of the user's. All of it is about the whole
+/** Exactly what the agent reads and writes (test/rights.test.ts records it); it changes no object of the user's unless it is their load balancer. All of it is about the whole
  * cluster: policies speak of pods everywhere, and an Event is written beside the object that it is about. */
 const RULES = [
   ...watched().map(([group, resources]) => ({
@@ -45,4 +45,42 @@ export function agentAccess(name: string, namespace: pulumi.Input<string>, opts:
     opts,
   );
   return { account, binding };
+}
+
+/** What agents that are the load balancer may do besides (admission.ts narrows it): write the statuses of Services, and the Leases by which they
+ * agree, in their own namespace. */
+export function balancerAccess(
+  name: string,
+  namespace: pulumi.Input<string>,
+  account: k8s.core.v1.ServiceAccount,
+  opts: pulumi.ResourceOptions,
+): pulumi.Resource[] {
+  const subjects = [{ kind: "ServiceAccount", name: account.metadata.name, namespace }];
+  const apiGroup = "rbac.authorization.k8s.io";
+  const metadata = { name: BALANCER, labels: AGENT_LABELS };
+  const clusterRole = new k8s.rbac.v1.ClusterRole(
+    `${name}-balancer-clusterrole`,
+    { metadata, rules: [{ apiGroups: [""], resources: ["services/status"], verbs: ["patch"] }] },
+    opts,
+  );
+  const role = new k8s.rbac.v1.Role(
+    `${name}-balancer-role`,
+    {
+      metadata: { ...metadata, namespace },
+      rules: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["list", "create", "update"] }],
+    },
+    opts,
+  );
+  return [
+    new k8s.rbac.v1.ClusterRoleBinding(
+      `${name}-balancer-clusterrolebinding`,
+      { metadata, roleRef: { apiGroup, kind: "ClusterRole", name: clusterRole.metadata.name }, subjects },
+      opts,
+    ),
+    new k8s.rbac.v1.RoleBinding(
+      `${name}-balancer-rolebinding`,
+      { metadata: { ...metadata, namespace }, roleRef: { apiGroup, kind: "Role", name: role.metadata.name }, subjects },
+      opts,
+    ),
+  ];
 }

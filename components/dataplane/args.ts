@@ -92,6 +92,12 @@ export interface DataplaneSpec {
    */
   nodePortAddresses?: pulumi.Input<pulumi.Input<string>[]>;
   /**
+   * Whether the agents are the load balancer of Services that name none (`loadBalancerClass`): they assign addresses from pools
+   * with the use `LoadBalancer`, and one node at a time announces each address on its link. Such Services then have no other
+   * addresses. Gives the agents the rights to write the statuses of those Services, and Leases. Defaults to false.
+   */
+  loadBalancer?: boolean;
+  /**
    * Whose sockets are given a backend when they connect to a Service. A change is followed by new connections, without
    * restarting agents. Defaults to `All`.
    */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { VxlanMode } from "../ip-pool/args.ts";
+import { IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
 import { packageVersion } from "../program/agent-image.ts";
 import { recordResources, settled } from "../testing/program.ts";
 import {
@@ -267,4 +267,23 @@ test("workloads send to the tunnel's port when that is allowed only", async () =
   const spec = async (args: Partial<DataplaneArgs>) => (await resourcesOf(args))("FelixConfiguration")[0].spec;
   expect(await spec({ allowVxlanPacketsFromWorkloads: true })).toMatchObject({ allowVXLANPacketsFromWorkloads: true });
   expect(await spec({})).not.toHaveProperty("allowVXLANPacketsFromWorkloads");
+});
+
+test("a pool for load balancers, and the rights for it, only where it is asked for", async () => {
+  const resources = await recordResources();
+  const lb = { name: "lb", cidr: "192.0.2.0/28", allowedUses: [IpPoolUse.LoadBalancer] };
+  new Dataplane("dp", {
+    apiServer: { host: "172.31.1.8", port: 6443 },
+    loadBalancer: true,
+    ipPools: [{ cidr: "10.244.0.0/16" }, lb],
+  });
+  await settled();
+  const named = (name: string) => resources.find((item) => item.name === name)?.inputs;
+  expect(named("dp-lb-ippool")?.spec).toEqual({
+    ...{ cidr: lb.cidr, blockSize: 32, vxlanMode: "Never", natOutgoing: false, disabled: false },
+    allowedUses: ["LoadBalancer"],
+  });
+  expect(named("dp-balancer-role")).toBeDefined();
+  expect(named("dp-leases-validatingadmissionpolicy")).toBeDefined();
+  expect(JSON.stringify(named("dp-configmap"))).toContain("loadBalancer");
 });

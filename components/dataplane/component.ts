@@ -10,8 +10,8 @@ import { componentType } from "../program/package-name.ts";
 import { requireDocument } from "../refusal/document.ts";
 import { argumentsOf, type InputPlace } from "../refusal/refusal.ts";
 import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release.ts";
-import { agentAccess } from "./access.ts";
-import { blockAdmission } from "./admission.ts";
+import { agentAccess, balancerAccess } from "./access.ts";
+import { balancerAdmission, blockAdmission } from "./admission.ts";
 import { agentDaemonSet } from "./agent.ts";
 import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./args.ts";
 import { customResourceDefinition } from "./definition.ts";
@@ -58,7 +58,11 @@ export class Dataplane extends pulumi.ComponentResource {
       (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
     );
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
-    const admission = blockAdmission(name, AGENT, child);
+    const balancing = given.loadBalancer ? balancerAccess(name, namespace.metadata.name, account, child) : [];
+    const admission = [
+      blockAdmission(name, AGENT, child),
+      ...(given.loadBalancer ? balancerAdmission(name, AGENT, child) : []),
+    ];
     const settings = settingsDocument(place, given);
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-configmap`,
@@ -82,7 +86,7 @@ export class Dataplane extends pulumi.ComponentResource {
         metricsAddress: given.metricsAddress,
       },
       // Policies are there before the first pod gets its network.
-      { parent: this, dependsOn: [binding, admission, felix, ...definitions, ...pools, ...policies] },
+      { parent: this, dependsOn: [binding, ...balancing, ...admission, felix, ...definitions, ...pools, ...policies] },
     );
     this.namespace = daemonSet.metadata.namespace;
     this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...given, image }).apply(sha256));
@@ -123,7 +127,7 @@ function kubeProxy(
 
 function settingsDocument(
   place: InputPlace,
-  { logLevel = LogLevel.Info, serviceSubnet, serviceSubnetIpv6, mtu, uplinks }: CheckedDataplane,
+  { logLevel = LogLevel.Info, serviceSubnet, serviceSubnetIpv6, mtu, uplinks, loadBalancer }: CheckedDataplane,
 ): pulumi.Output<string> {
   const settings = requireDocument(place, agentSettingsSchema, {
     logLevel,
@@ -131,6 +135,7 @@ function settingsDocument(
     serviceSubnetIpv6,
     mtu,
     uplinks,
+    ...(loadBalancer && { loadBalancer }),
   });
   return pulumi.jsonStringify(settings, undefined, 2);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { VxlanMode } from "../ip-pool/args.ts";
+import { IpPoolUse, type VxlanMode } from "../ip-pool/args.ts";
 import { recordResources } from "../testing/program.ts";
 import {
   type DataplaneArgs,
@@ -54,6 +54,18 @@ test.each<[Partial<DataplaneArgs>, string]>([
   ],
   [{ serviceSubnetIpv6: "10.96.0.0/12" }, 'serviceSubnetIpv6 is "10.96.0.0/12", but must be an IPv6 network'],
   [{ serviceSubnetIpv6: "fd00:10:244::/112" }, "must be apart from serviceSubnetIpv6 fd00:10:244::/112"],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16" }, { name: "lb", cidr: "192.0.2.0/28", allowedUses: [IpPoolUse.LoadBalancer] }] },
+    "must be true: ipPools[1] is for load balancers",
+  ],
+  [
+    { loadBalancer: true, ipPools: [{ cidr: "192.0.2.0/28", allowedUses: [IpPoolUse.LoadBalancer] }] },
+    "must be at least one pool for pods",
+  ],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16", allowedUses: [IpPoolUse.Workload, IpPoolUse.LoadBalancer] }] },
+    "one use: Workload or LoadBalancer",
+  ],
   [
     { networkPolicies: [{ name: "Nginx" }] },
     'networkPolicies[0].name is "Nginx", but must be a Kubernetes object name',

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
-import { poolName, requirePool } from "../ip-pool/inputs.ts";
+import { isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs.ts";
 import {
@@ -43,6 +43,9 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   );
   const ipv6 = checkedField(place, "serviceSubnetIpv6", args.serviceSubnetIpv6, requireServiceNetworkIpv6);
   const pools = requirePools(place, ipPools, serviceSubnet, ipv6.serviceSubnetIpv6);
+  const balanced = pools.findIndex(isForLoadBalancers);
+  if (balanced >= 0 && !args.loadBalancer)
+    refuse(at(place, "loadBalancer"), args.loadBalancer, `true: ipPools[${balanced}] is for load balancers`);
   const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
   const named = (cidrs: string[]) => Object.fromEntries(cidrs.map((cidr, index) => [networks[index], cidr]));
   return {
@@ -133,6 +136,8 @@ function requirePools(
     });
     return { ...pool, name: poolName(pool), cidr: apart };
   });
+  if (pools.every(isForLoadBalancers))
+    refuse(place, pools, "at least one pool for pods: without addresses no pod starts");
   requireUnique(
     (index) => at(at(place, index), "name"),
     named.map((pool) => pool.name),

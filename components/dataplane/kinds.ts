@@ -17,6 +17,9 @@ const CIDR = {
 /** A field that is accepted with one value only, because the dataplane has no other. */
 const only = (type: string, value: unknown) => ({ type, enum: [value] });
 
+const FOR_LOAD_BALANCERS = (pool: string) =>
+  `(has(${pool}.allowedUses) && ${pool}.allowedUses.exists(use, use == 'LoadBalancer'))`;
+
 const IP_POOL: KindDefinition = {
   ...kinds.ipPools,
   columns: { CIDR: ".spec.cidr", VXLAN: ".spec.vxlanMode", "NAT outgoing": ".spec.natOutgoing" },
@@ -41,7 +44,12 @@ const IP_POOL: KindDefinition = {
       disabled: { type: "boolean", default: false, description: "The pool gives no new addresses." },
       ipipMode: only("string", "Never"),
       nodeSelector: only("string", "all()"),
-      allowedUses: { type: "array", items: only("string", "Workload") },
+      allowedUses: {
+        type: "array",
+        maxItems: 1,
+        items: { type: "string", enum: ["Workload", "LoadBalancer"] },
+        description: "Who has the addresses: pods, or Services of type LoadBalancer.",
+      },
     },
     x_kubernetes_validations: [
       {
@@ -53,6 +61,10 @@ const IP_POOL: KindDefinition = {
         message: "blockSize must be from 20 to 32, in an IPv6 network from 116 to 128 (122 is usual)",
       },
       { rule: "self.cidr == oldSelf.cidr", message: "cidr cannot change: make another pool and disable this one" },
+      {
+        rule: `${FOR_LOAD_BALANCERS("self")} == ${FOR_LOAD_BALANCERS("oldSelf")}`,
+        message: "the use of a pool cannot change: make another pool and disable this one",
+      },
       { rule: "self.blockSize == oldSelf.blockSize", message: "blockSize cannot change: make another pool" },
     ],
   },

@@ -1,6 +1,9 @@
 /** Namespace, DaemonSet, ServiceAccount, ConfigMap and role of the node agent all have this name. */
 export const AGENT = "ebpf-dataplane";
 
+/** What the agent's rights as a load balancer are called. */
+export const BALANCER = `${AGENT}-load-balancer`;
+
 /** Labels of everything that belongs to the agent; `k8s-app` selects its pods. */
 export const AGENT_LABELS = { "k8s-app": AGENT };
 

@@ -17,6 +17,8 @@ export const agentSettingsSchema = z.strictObject({
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
   /** Largest packet, in bytes, that the network between the nodes carries. Absent: taken from the node's uplink. */
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
+  /** Whether agents assign and announce load balancer addresses. */
+  loadBalancer: z.boolean().default(false),
   /** Names of the interfaces that face other nodes and clients. Absent: those with the node's addresses. */
   uplinks: z.array(ruled(interfaceRule)).optional(),
 });

@@ -10,7 +10,15 @@ export enum VxlanMode {
   Never = "Never",
 }
 
-/** A pool that pods' addresses come from. */
+/** Who has a pool's addresses. */
+export enum IpPoolUse {
+  /** Pods. */
+  Workload = "Workload",
+  /** Services of type LoadBalancer. Nodes announce the addresses on their links. */
+  LoadBalancer = "LoadBalancer",
+}
+
+/** A pool that addresses of pods, or of load balancers, come from. */
 export interface IpPoolSpec {
   /** Name of the IPPool object. Defaults to "default-ipv4-ippool", or "default-ipv6-ippool" where `cidr` is a known IPv6 network. */
   name?: string;
@@ -28,6 +36,11 @@ export interface IpPoolSpec {
   vxlanMode?: VxlanMode;
   /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true, of IPv6 to false. */
   natOutgoing?: pulumi.Input<boolean>;
+  /**
+   * Who has the addresses: one use. A pool for `LoadBalancer` needs `loadBalancer` of `Dataplane`; `blockSize`, `vxlanMode` and
+   * `natOutgoing` mean nothing for it. Cannot change later. Defaults to `Workload`.
+   */
+  allowedUses?: IpPoolUse[];
   /** Whether the pool gives no new addresses. Defaults to false. */
   disabled?: pulumi.Input<boolean>;
 }

@@ -5,9 +5,9 @@ import { requireArguments } from "../arguments/arguments.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
 import { type IpPoolArgs, VxlanMode } from "./args.ts";
-import { poolName, requirePool, usualValues } from "./inputs.ts";
+import { isForLoadBalancers, LOAD_BALANCER_BLOCK, poolName, requirePool, usualValues } from "./inputs.ts";
 
-/** Addresses for pods: an IPPool object (projectcalico.org/v3) of a cluster that runs `Dataplane`. */
+/** Addresses for pods or load balancers: an IPPool object (projectcalico.org/v3) of a cluster that runs `Dataplane`. */
 export class IpPool extends pulumi.ComponentResource {
   constructor(name: string, args: IpPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("IpPool", name);
@@ -16,14 +16,17 @@ export class IpPool extends pulumi.ComponentResource {
 
     const usual = usualValues(args.cidr);
     const { blockSize = usual.blockSize, natOutgoing = usual.natOutgoing } = args;
-    const { vxlanMode = VxlanMode.CrossSubnet, disabled = false } = args;
+    const { vxlanMode = VxlanMode.CrossSubnet, disabled = false, allowedUses } = args;
+    const spec = isForLoadBalancers(args)
+      ? { blockSize: LOAD_BALANCER_BLOCK, vxlanMode: VxlanMode.Never, natOutgoing: false, disabled }
+      : { blockSize, vxlanMode, natOutgoing, disabled };
     new k8s.apiextensions.CustomResource(
       `${name}-ippool`,
       {
         apiVersion: CALICO_API,
         kind: "IPPool",
         metadata: { name: poolName(args) },
-        spec: { cidr: args.cidr, blockSize, vxlanMode, natOutgoing, disabled },
+        spec: { cidr: args.cidr, ...spec, ...(allowedUses && { allowedUses }) },
       },
       { parent: this },
     );

@@ -4,7 +4,7 @@ import { isIpv6, prefixLength } from "../rules/addresses.ts";
 import { requireAnyUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireObjectName } from "../values/names.ts";
-import type { IpPoolSpec } from "./args.ts";
+import { type IpPoolSpec, IpPoolUse } from "./args.ts";
 
 /** What a pool of an address family is where it does not say so itself, and which blocks it can have. */
 const IPV4 = { name: "default-ipv4-ippool", blockSize: 26, natOutgoing: true, least: 20, most: 32 };
@@ -17,16 +17,26 @@ export function poolName({ name, cidr }: IpPoolSpec): string {
   return name ?? (typeof cidr === "string" ? usualOf(cidr) : IPV4).name;
 }
 
+/** Prefix length of a node's block; nodes have no blocks of a pool for load balancers. */
+export const LOAD_BALANCER_BLOCK = 32;
+
+export function isForLoadBalancers({ allowedUses = [] }: IpPoolSpec): boolean {
+  return allowedUses.includes(IpPoolUse.LoadBalancer);
+}
+
 /** Refuses a pool that could not give addresses. */
 export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
+  if (pool.allowedUses && pool.allowedUses.length !== 1)
+    refuse(at(place, "allowedUses"), pool.allowedUses, "one use: Workload or LoadBalancer");
   requireObjectName(at(place, "name"), poolName(pool));
   const cidr = checkedBeside<string, number | undefined>(pool.cidr, [pool.blockSize], (known, [given]) => {
     requireAnyUnicastCidr(at(place, "cidr"), known);
-    const { least, most, blockSize: usual } = usualOf(known);
-    const [field, blockSize] = [at(place, "blockSize"), given ?? usual];
-    requireWhole(field, blockSize, least, most);
-    if (blockSize >= prefixLength(known)) return known;
-    return refuse(field, blockSize, `at least ${prefixLength(known)}, the prefix length of ${known}`);
+    const { least, most, blockSize } = usualOf(known);
+    const usual = isForLoadBalancers(pool) ? LOAD_BALANCER_BLOCK : blockSize;
+    const [field, size] = [at(place, "blockSize"), given ?? usual];
+    requireWhole(field, size, least, most);
+    if (size >= prefixLength(known)) return known;
+    return refuse(field, size, `at least ${prefixLength(known)}, the prefix length of ${known}`);
   });
   return { ...pool, cidr };
 }

@@ -15,6 +15,8 @@ export interface NodeFacts {
   readonly serviceSubnet: string;
   /** The same for IPv6 addresses, in a dual-stack cluster. */
   readonly serviceSubnetIpv6?: string | undefined;
+  /** Whether agents assign load balancer addresses (settings.json). */
+  readonly loadBalancer?: boolean;
   /** Where the API server is reached; undefined without one, or while only a name of it is known. */
   readonly apiServer?: { readonly address: Address; readonly port: number } | undefined;
 }

@@ -16,7 +16,10 @@ export const ipPool = z.object({
     natOutgoing: z.boolean().nullish(),
     disabled: z.boolean().nullish(),
     nodeSelector: z.literal("all()", { error: "only all(): pools serve every node" }).nullish(),
-    allowedUses: z.array(z.literal("Workload", { error: "only Workload" })).nullish(),
+    allowedUses: z
+      .array(z.enum(["Workload", "LoadBalancer"], { error: "allowed are Workload and LoadBalancer" }))
+      .max(1, { error: "only one use" })
+      .nullish(),
   }),
 });
 export type IpPool = z.infer<typeof ipPool>;

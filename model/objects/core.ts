@@ -81,6 +81,8 @@ export const service = z.object({
       .nullish(),
     publishNotReadyAddresses: z.boolean().nullish(),
     loadBalancerSourceRanges: list(z.string()),
+    loadBalancerIP: z.string().nullish(),
+    loadBalancerClass: z.string().nullish(),
     healthCheckNodePort: z.int().nullish(),
   }),
   status: z

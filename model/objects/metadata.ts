@@ -12,6 +12,9 @@ export const ANNOTATIONS = new Set([
   "service.beta.kubernetes.io/load-balancer-source-ranges",
   // Of a Service, where Kubernetes has no field.
   ...Object.values(serviceAnnotations),
+  // Of a Service, what it asks of this dataplane's load balancer (service/balancer/).
+  "ebpf-dataplane.io/load-balancer-ips",
+  "ebpf-dataplane.io/load-balancer-sharing",
   // Read only to report unsupported annotations (ignored.ts).
   "kubernetes.io/ingress-bandwidth",
   "kubernetes.io/egress-bandwidth",

@@ -2,10 +2,13 @@ import { canonicalAddress, covers, familyOf, hostCidr, isLoopback, parseCidr, us
 import { serviceSubnetsOf } from "../node/facts.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { IpPool } from "../objects/calico.ts";
+import type { Service } from "../objects/core.ts";
 import type { EndpointSlice } from "../objects/discovery.ts";
 import { serviceNameLabel } from "../objects/discovery.ts";
 import type { Judged } from "../pool/claims.ts";
+import { isForLoadBalancers } from "../pool/uses.ts";
 import { TCP, UDP } from "../protocol.ts";
+import { hasOwnBalancer } from "./balancer/class.ts";
 import type { ExternalIpPolicy } from "./external-ips.ts";
 import type { Frontend } from "./frontend.ts";
 import { isNodeLoopback, NODE_LOOPBACK } from "./frontend.ts";
@@ -17,7 +20,7 @@ export type Claim = (typeof claims)[number];
 /** The addresses and ports that no object may claim. */
 export interface FrontendRules {
   /** Why this claim is not served; undefined: nothing speaks against it. */
-  refusal(claim: Claim, key: Frontend): string | undefined;
+  refusal(claim: Claim, key: Frontend, service?: Service): string | undefined;
 }
 
 // On the nodes' own addresses: SSH, BGP, etcd, API server, the agent (metrics, health), kubelet, kube-proxy, controllers.
@@ -39,22 +42,31 @@ export function frontendRules(
     const own = protocol === UDP ? NODE_UDP_PORTS : NODE_TCP_PORTS;
     return node && own.includes(port) ? `port ${port} of node ${node} is the node's own` : undefined;
   };
-  const ofAddress = (claim: Claim, key: Frontend): string | undefined => {
+  const given = nodes.facts.loadBalancer === true;
+  const ofPool = (claim: Claim, key: Frontend, service: Service | undefined): string | undefined => {
+    const pool = pools.accepted.find((item) => covers(item.cidr, hostCidr(key.address)))?.object;
+    const own = given && claim === "load balancer" && service !== undefined && hasOwnBalancer(service);
+    if (pool && !isForLoadBalancers(pool)) return `${key.address} is a pod's, of IPPool ${pool.metadata.name}`;
+    if (pool && !own) return `${key.address} is in IPPool ${pool.metadata.name}, whose addresses the agents assign`;
+    // Agents write statuses: the address must be one that an administrator gave them.
+    return own && !pool ? `${key.address} is in no IPPool with allowedUses: [LoadBalancer]` : undefined;
+  };
+  const ofAddress = (claim: Claim, key: Frontend, service: Service | undefined): string | undefined => {
     const cidr = hostCidr(key.address);
     const kind = useOf(key.address);
     if (["unspecified", "loopback", "multicast", "broadcast", "linkLocal", "ipv4Compatible"].includes(kind))
       return `${key.address} is no address that a Service can have`;
     const network = services.find((item) => covers(item, cidr));
     if (network) return `${key.address} is in the network of cluster IPs, ${network.text}`;
-    const pool = pools.accepted.find((item) => covers(item.cidr, cidr));
-    if (pool) return `${key.address} is a pod's, of IPPool ${pool.object.metadata.name}`;
+    const reason = ofPool(claim, key, service);
+    if (reason) return reason;
     return claim === "external IP" ? externalIps.refusal(cidr) : undefined;
   };
   return {
-    refusal(claim, key) {
+    refusal(claim, key, service) {
       if (claim === "cluster IP" || claim === "node port") return undefined;
       if (claim === "health check") return ofEveryNode(key);
-      return claim === "host port" ? ofNode(key) : (ofAddress(claim, key) ?? ofNode(key));
+      return claim === "host port" ? ofNode(key) : (ofAddress(claim, key, service) ?? ofNode(key));
     },
   };
 }

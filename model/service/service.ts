@@ -82,7 +82,7 @@ export function* compileService(
   const reserved = healthCheckRules(service).map((rule) => ({ rule, list: NO_BACKENDS, all: [] }));
   const asked = [...parts, ...reserved].map((part) => ({
     ...part,
-    refusal: allowed.refusal(part.rule.claim, part.rule.key),
+    refusal: allowed.refusal(part.rule.claim, part.rule.key, service),
   }));
   const rules = asked.filter(({ refusal }) => refusal === undefined);
   const choices = { affinitySeconds: affinitySeconds(service), returnMode: returnModeOfService(service) };

@@ -17,7 +17,7 @@ const AGENT = "ebpf-dataplane";
 /** What the component declares of these kinds. */
 async function declared(...kinds: string[]): Promise<KubernetesObject[]> {
   const resources = await recordResources();
-  new Dataplane("dp", { apiServer: { host: machine.address, port: 6443 } });
+  new Dataplane("dp", { apiServer: { host: machine.address, port: 6443 }, loadBalancer: true });
   await settled();
   return resources.flatMap(({ type, inputs }) => {
     const kind = type.split(":").at(-1) ?? "";
@@ -40,7 +40,7 @@ const agentPod = (node: string): KubernetesObject => ({
 });
 const plain = (kind: string, name: string): KubernetesObject => ({ apiVersion: "v1", kind, metadata: { name } });
 
-describe("IPAM blocks and the tokens of agents", () => {
+describe("what the tokens of agents may write", () => {
   const kubectl = (words: string[], input = "") => {
     const argv = [kubernetesBinary(), "kubectl", `--kubeconfig=${kubeconfigPath}`, ...words];
     return runIn(lab, machine.name, argv, { input, timeout: 60_000 });
@@ -108,6 +108,67 @@ describe("IPAM blocks and the tokens of agents", () => {
 
   test("a token that names no node can write no blocks", async () => {
     expect(await creates("unbound", block("none", "one"))).toContain("this token is of no node");
+  });
+
+  describe("as the load balancer", () => {
+    const lease = (name: string, holderIdentity: string): KubernetesObject => ({
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name, namespace: AGENT },
+      spec: { holderIdentity },
+    });
+    const writes = (agent: string, object: KubernetesObject) =>
+      as(agent, ["replace", "-f", "-"], JSON.stringify(object));
+    const service = (name: string, spec: object): KubernetesObject => ({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, namespace: "default" },
+      spec: { ports: [{ port: 80 }], ...spec },
+    });
+    const patches = (agent: string, name: string, change: object) =>
+      as(agent, ["patch", "service", name, "--subresource=status", "--type=merge", "-p", JSON.stringify(change)]);
+    const ingress = (...all: object[]) => ({ status: { loadBalancer: { ingress: all } } });
+
+    test("an agent takes a Lease for its own node only, and gives back only its own", async () => {
+      const refused = "an agent may hold Leases for its own node only; this token is of node one";
+      expect(await creates("one", lease("address-192-0-2-1", "two"))).toContain(refused);
+      expect(await creates("one", lease("address-192-0-2-1", "one"))).toBe("done");
+      expect(await writes("two", lease("address-192-0-2-1", ""))).toContain("Leases for its own node only");
+      expect(await writes("two", lease("address-192-0-2-1", "two"))).toBe("done");
+      expect(await writes("two", lease("address-192-0-2-1", ""))).toBe("done");
+      expect(await creates("unbound", lease("address-192-0-2-2", "one"))).toContain("this token is of no node");
+    });
+
+    test("it proves only that its own node lives", async () => {
+      expect(await creates("one", lease("node-two", "one"))).toContain("Leases for its own node only");
+      expect(await creates("two", lease("node-two", "two"))).toBe("done");
+      expect(await writes("one", lease("node-two", "one"))).toContain("Leases for its own node only");
+    });
+
+    test("it writes addresses to the status of Services whose load balancer it is, and nothing else", async () => {
+      for (const object of [
+        service("ours", { type: "LoadBalancer" }),
+        service("theirs", { type: "LoadBalancer", loadBalancerClass: "example.com/other" }),
+        service("inside", {}),
+      ])
+        await done(["create", "-f", "-"], JSON.stringify(object));
+      expect(await patches("one", "ours", ingress({ ip: "192.0.2.1", ipMode: "VIP" }))).toBe("done");
+      expect(await patches("one", "ours", ingress({ hostname: "example.com" }))).toContain("only addresses");
+      expect(await patches("one", "ours", { metadata: { labels: { app: "other" } } })).toContain("only status");
+      const condition = {
+        type: "Ready",
+        status: "True",
+        reason: "No",
+        message: "",
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+      };
+      expect(await patches("one", "ours", { status: { conditions: [condition] } })).toContain(
+        "only status.loadBalancer",
+      );
+      expect(await patches("one", "theirs", ingress({ ip: "192.0.2.1" }))).toContain("without a loadBalancerClass");
+      expect(await patches("one", "inside", { status: { conditions: [condition] } })).toContain("of type LoadBalancer");
+      expect(await patches("unbound", "ours", ingress({ ip: "192.0.2.2" }))).toContain("whose token is of a node");
+    });
   });
 
   test("an administrator is not restricted", async () => {

@@ -250,6 +250,9 @@ export function podMacs(name: string): { pod: string; host: string } {
   return { pod: `02:00:00:00:01:0${index}`, host: `02:00:00:00:02:0${index}` };
 }
 
+/** Of the interfaces of the node under test: what frames.ts sends to. */
+const ownMac = "02:00:00:00:00:01";
+
 /** Of machines on the uplink. */
 export const neighbours: Readonly<Record<string, string>> = {
   [gateway]: "02:00:00:00:03:01",
@@ -260,7 +263,7 @@ export const neighbours: Readonly<Record<string, string>> = {
 
 function makeInterfaces(scratch: string): void {
   const lines = interfaces.flatMap((name) => [
-    `link add ${name} type veth peer name ${name}-peer`,
+    `link add ${name} address ${ownMac} type veth peer name ${name}-peer`,
     `link set ${name} up`,
     `link set ${name}-peer up`,
   ]);

@@ -53,8 +53,7 @@ export function checkKernelBoundary(sources: Sources): Finding[] {
 const CLIENT_LIBRARY = "@kubernetes/client-node";
 const MAY_USE_LIBRARY = ["kubernetes/kubeconfig.ts", "kubernetes/exec.ts"];
 /** Verbs for which the agent has no permission, and features that a privileged process must not contain: OpenID Connect, SOCKS, JSONPath. */
-const NOT_THE_AGENTS =
-  /^(@kubernetes\/client-node|kubernetes\/(apply|credential-plugin|delete|exec|kubeconfig|patch|replace)\.ts)$/;
+const NOT_THE_AGENTS = /^(@kubernetes\/client-node|kubernetes\/(apply|credential-plugin|delete|exec|kubeconfig)\.ts)$/;
 
 /** Only two files use the large client library. The agent imports neither them nor the verbs that it must not use. */
 export function checkKubernetesClient(sources: Sources): Finding[] {

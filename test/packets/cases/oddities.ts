@@ -1,11 +1,12 @@
 // Malformed and foreign packets: each ends in an outcome, none in a crash.
-import { nodes, outside } from "../cluster.ts";
+import { externalAddress, nodes, outside } from "../cluster.ts";
 import { ethernet, frame, icmpError, ip, raw, tcp, udp, vxlan } from "../frames.ts";
 import { about, arrives, arrivesWrapped, handed, leaves, type PacketTest, type Step, sends } from "./step.ts";
 
 const { master, node } = nodes;
 const { client1, client2 } = outside;
 const [web, open] = ["10.244.0.2", "10.245.0.3"];
+const otherMac = "02:00:00:00:0a:0a";
 const translated = { services: true } as const;
 const hooks = [
   { program: "from_uplink", at: "uplink" },
@@ -43,6 +44,16 @@ export const oddities: readonly PacketTest[] = [
     steps: [ethernet(Buffer.alloc(60, 0x50), 0x86dd), ethernet(Buffer.alloc(60, 0x45), 0x86dd)].flatMap((bytes) =>
       everywhere(bytes, { to_uplink: left, else: /^drop_(malformed|unsupported)/ }),
     ),
+  },
+  {
+    say: "a frame for another host, which a switch sent to all, is left to the kernel: that host forwards it, too",
+    steps: [
+      {
+        ...{ program: "from_uplink", at: "uplink" },
+        frame: frame({ source: client1, destination: externalAddress }, tcp(8002, 80, "S"), { destination: otherMac }),
+        becomes: `pass_to_stack: tcp ${client1}:8002 > ${externalAddress}:80`,
+      },
+    ],
   },
   {
     say: "other types of frames are left to the kernel, and dropped from workloads",

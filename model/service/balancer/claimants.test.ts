@@ -1,0 +1,145 @@
+import { expect, test } from "vitest";
+import { nodeDirectory } from "../../node/nodes.ts";
+import { ipPool } from "../../objects/calico.ts";
+import { node, type Service, service } from "../../objects/core.ts";
+import { endpointSlice } from "../../objects/discovery.ts";
+import { judgePools } from "../../pool/claims.ts";
+import { unusedPools, workloadPools } from "../../pool/uses.ts";
+import { externalIpPolicy } from "../external-ips.ts";
+import { frontendRules } from "../frontend-rules.ts";
+import { announcersOf } from "./announcers.ts";
+import { ADDRESSES, balance, SHARING } from "./claimants.ts";
+
+const facts = {
+  nodeName: "one",
+  address: "172.31.1.8",
+  subnets: ["172.31.1.0/24"],
+  localAddresses: [],
+  serviceSubnet: "10.96.0.0/12",
+  loadBalancer: true,
+};
+const nodes = ["one", "two", "three"].map((name, index) =>
+  node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address: `172.31.1.${8 + index}` }] } }),
+);
+const directory = nodeDirectory(nodes, facts);
+const poolNamed = (name: string, spec: object) => ipPool.parse({ metadata: { name }, spec });
+const lb = poolNamed("lb", { cidr: "172.31.1.240/28", allowedUses: ["LoadBalancer"] });
+const pods = poolNamed("pods", { cidr: "10.244.0.0/16" });
+const pools = judgePools([lb, pods], facts);
+
+function balanced(name: string, spec: object = {}, held: readonly object[] = [], annotations = {}): Service {
+  return service.parse({
+    metadata: { name, namespace: "default", annotations },
+    spec: { type: "LoadBalancer", clusterIPs: ["10.96.0.10"], ports: [{ port: 80 }], ...spec },
+    status: { loadBalancer: { ingress: held } },
+  });
+}
+const given = (...services: Service[]) => balance(services, pools, directory);
+const change = (name: string, ...addresses: string[]) => ({ namespace: "default", name, addresses });
+
+test("a Service without a class, or with this dataplane's, gets an address; others are left alone", () => {
+  const { changes, problems } = given(
+    balanced("a"),
+    balanced("b", { loadBalancerClass: "ebpf-dataplane.io/load-balancer" }),
+    balanced("c", { loadBalancerClass: "example.com/other" }),
+    balanced("d", { type: "NodePort" }),
+  );
+  expect(changes).toEqual([change("a", "172.31.1.240"), change("b", "172.31.1.241")]);
+  expect(problems).toEqual([]);
+});
+
+test("a status that is right is not written, and another controller's entries are replaced", () => {
+  expect(given(balanced("a", {}, [{ ip: "172.31.1.245", ipMode: "VIP" }])).changes).toEqual([]);
+  expect(given(balanced("a", {}, [{ ip: "203.0.113.9" }])).changes).toEqual([change("a", "172.31.1.240")]);
+  expect(given(balanced("a", {}, [{ hostname: "example.com" }])).changes).toEqual([change("a", "172.31.1.240")]);
+});
+
+test("without a pool nothing is written", () => {
+  expect(balance([balanced("a", {}, [{ ip: "203.0.113.9" }])], judgePools([pods], facts), directory).changes).toEqual(
+    [],
+  );
+});
+
+test("spec.loadBalancerIP and the annotation ask for addresses, the annotation first", () => {
+  const annotations = { [ADDRESSES]: "172.31.1.250, 172.31.1.251" };
+  expect(given(balanced("a", { loadBalancerIP: "172.31.1.249" })).changes).toEqual([change("a", "172.31.1.249")]);
+  expect(given(balanced("a", { loadBalancerIP: "172.31.1.249" }, [], annotations)).changes).toEqual([
+    change("a", "172.31.1.250", "172.31.1.251"),
+  ]);
+});
+
+test("what is asked for and not given is said with its field; what the Service has stays", () => {
+  const { changes, problems } = given(
+    balanced("a", { loadBalancerIP: "203.0.113.9" }),
+    balanced("b", {}, [{ ip: "172.31.1.245" }], { [ADDRESSES]: "fd00::1" }),
+  );
+  expect(changes).toEqual([]);
+  expect(problems).toMatchObject([
+    { kind: "Service", name: "a", path: "spec.loadBalancerIP" },
+    { kind: "Service", name: "b", path: `metadata.annotations[${ADDRESSES}]` },
+  ]);
+  expect(problems[0]?.message).toContain("203.0.113.9 is in no IPPool with allowedUses: [LoadBalancer]");
+  expect(problems[1]?.message).toContain('"fd00::1" is no IPv4 address');
+});
+
+test("a key shares an address in its namespace", () => {
+  const annotations = { [SHARING]: "web" };
+  const { changes } = given(
+    balanced("a", {}, [], annotations),
+    balanced("b", { ports: [{ port: 443 }] }, [], annotations),
+  );
+  expect(changes).toEqual([change("a", "172.31.1.240"), change("b", "172.31.1.240")]);
+});
+
+test("nodes of an address: all that external load balancers use, or those with a ready backend for Local", () => {
+  const held = [{ ip: "172.31.1.240" }];
+  const slice = endpointSlice.parse({
+    metadata: { name: "a-1", namespace: "default", labels: { "kubernetes.io/service-name": "a" } },
+    addressType: "IPv4",
+    endpoints: [
+      { addresses: ["10.244.0.2"], nodeName: "two" },
+      { addresses: ["10.244.0.3"], nodeName: "three", conditions: { ready: false } },
+    ],
+  });
+  const excluded = node.parse({
+    metadata: { name: "four", labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } },
+  });
+  const of = (spec: object) =>
+    announcersOf([balanced("a", spec, held)], [slice], [...nodes, excluded], () => true).get("172.31.1.240");
+  expect(of({})?.toSorted()).toEqual(["one", "three", "two"]);
+  expect(of({ externalTrafficPolicy: "Local" })).toEqual(["two"]);
+});
+
+test("addresses spread over the nodes", () => {
+  const services = Array.from({ length: 60 }, (_, index) => balanced(`a${index}`, {}, [{ ip: `192.0.2.${index}` }]));
+  const first = [...announcersOf(services, [], nodes, () => true).values()].map(([name]) => name);
+  for (const { metadata } of nodes) expect(first.filter((name) => name === metadata.name).length).toBeGreaterThan(8);
+});
+
+test("no pod has an address of such a pool, and it is no exception from natOutgoing", () => {
+  expect(workloadPools(pools).accepted.map(({ object }) => object.metadata.name)).toEqual(["pods"]);
+});
+
+test("a pool that nobody assigns addresses of is said", () => {
+  expect(unusedPools(pools, facts)).toEqual([]);
+  expect(unusedPools(pools, { ...facts, loadBalancer: false })).toMatchObject([
+    { kind: "IPPool", name: "lb", path: "spec.allowedUses" },
+  ]);
+});
+
+test("an address in a status is served if the Service's load balancer may give it", () => {
+  const rulesOf = (loadBalancer: boolean) =>
+    frontendRules(pools, [], externalIpPolicy(undefined), nodeDirectory(nodes, { ...facts, loadBalancer }));
+  const key = (address: string) => ({ address, port: 80, protocol: 6 });
+  const [own, other] = [balanced("a"), balanced("a", { loadBalancerClass: "example.com/other" })];
+  const on = rulesOf(true);
+  expect(on.refusal("load balancer", key("172.31.1.240"), own)).toBeUndefined();
+  expect(on.refusal("load balancer", key("203.0.113.9"), other)).toBeUndefined();
+  expect(on.refusal("load balancer", key("203.0.113.9"), own)).toContain(
+    "in no IPPool with allowedUses: [LoadBalancer]",
+  );
+  expect(on.refusal("load balancer", key("172.31.1.240"), other)).toContain("whose addresses the agents assign");
+  expect(on.refusal("external IP", key("172.31.1.240"), own)).toContain("whose addresses the agents assign");
+  expect(on.refusal("load balancer", key("10.244.0.9"), own)).toContain("is a pod's");
+  expect(rulesOf(false).refusal("load balancer", key("203.0.113.9"), own)).toBeUndefined();
+});
