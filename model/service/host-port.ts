@@ -1,8 +1,8 @@
-import type { Address } from "../address/address.ts";
+import type { Address, Family } from "../address/address.ts";
 import { canonicalAddress, familyOf, isLoopback, useOf } from "../address/address.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { Pod } from "../objects/core.ts";
-import { type PlacedPodName, podOwner } from "../objects/pod-of.ts";
+import { addressesOf, type PlacedPodName, podOwner } from "../objects/pod-of.ts";
 import type { Problem } from "../problem.ts";
 import { TCP, UDP } from "../protocol.ts";
 import { clusterList } from "./backend-lists.ts";
@@ -17,11 +17,14 @@ interface HostPort {
   readonly path: string;
   readonly hostPort: number;
   readonly containerPort: number;
+  /** "": every address of the node, of the families that the pod has. */
   readonly hostIP: string;
   readonly protocol: string;
   /** Of a container that runs as long as the pod does. */
   readonly lasting: boolean;
 }
+
+const EVERY = { IPv4: "0.0.0.0", IPv6: "::" } as const satisfies Record<Family, Address>;
 
 /** Host ports of one pod. */
 const MOST = 512;
@@ -43,8 +46,10 @@ export function compilePod(
   const about = { owner: podOwner(endpoint), kind: "Pod", object: pod };
   const ports = hostPorts(pod);
   if (ports.length > MOST) return { ...about, ...NOTHING, problems: [tooMany(pod, ports)] };
-  const parts = ports.map((port) => ({ port, refusal: refusal(port, nodes) }));
-  const asked = parts.flatMap(({ port, refusal }) => (refusal ? [] : rules(port, endpoint, nodes)));
+  const parts = ports.map((port) => ({ port, refusal: refusal(port, endpoint, nodes) }));
+  const asked = parts.flatMap(({ port, refusal }) =>
+    refusal ? [] : inFamilies(port, endpoint).flatMap((one) => rules(one, endpoint, nodes)),
+  );
   const judged = asked.map((item) => ({ ...item, reason: allowed.refusal(item.claim, item.key) }));
   const frontends = judged.filter(({ reason }) => reason === undefined);
   const lists = [...new Set(frontends.map(({ list }) => list))];
@@ -76,40 +81,61 @@ function hostPorts({ spec }: Pod): HostPort[] {
         if (!hostPort) return [];
         const path = `spec.${list}[${at}].ports[${index}]`;
         const lasting = list === "containers" || restartPolicy === "Always";
-        return [{ path, hostPort, containerPort, hostIP: hostIP || "0.0.0.0", protocol: protocol ?? "TCP", lasting }];
+        return [{ path, hostPort, containerPort, hostIP: hostIP ?? "", protocol: protocol ?? "TCP", lasting }];
       }),
     ),
   );
 }
 
 /** The field and why this port is not served, whatever other objects there are. */
-function refusal({ protocol, hostIP, lasting }: HostPort, nodes: NodeDirectory): [string, string] | undefined {
+function refusal(
+  { protocol, hostIP, lasting }: HostPort,
+  endpoint: PlacedPodName,
+  nodes: NodeDirectory,
+): [string, string] | undefined {
   if (!lasting) return ["hostPort", "not served: this init container ends (restartPolicy: Always makes it a sidecar)."];
   if (protocol !== "TCP" && protocol !== "UDP")
     return ["protocol", `${protocol} is not supported (TCP, UDP are); this port is not served.`];
-  if (familyOf(hostIP) !== "IPv4") return ["hostIP", "IPv6 is not supported; this port is not served."];
-  if (addressesOf(hostIP, nodes).length > 0) return undefined;
+  if (hostIP === "" || atNode(hostIP, nodes).length > 0) {
+    const family = familyOf(hostIP);
+    if (family === undefined || podAddress(endpoint, family)) return undefined;
+    return ["hostIP", `${hostIP} is ${family}, and the pod has no ${family} address; this port is not served.`];
+  }
   return ["hostIP", `${hostIP} is no address of node ${nodes.facts.nodeName}; this port is not served.`];
 }
 
-/** Where the port is asked for: every IPv4 address of this node, or the one that is given. */
-function addressesOf(hostIP: string, { facts, addresses }: NodeDirectory): readonly Address[] {
-  const address = canonicalAddress(hostIP) ?? "";
-  if (isLoopback(address)) return [NODE_LOOPBACK.IPv4];
+/** Without a hostIP the port is asked for at every address of each family that the pod has. */
+function inFamilies(port: HostPort, endpoint: PlacedPodName): readonly HostPort[] {
+  if (port.hostIP !== "") return [port];
+  return addressesOf(endpoint).map((address) => ({ ...port, hostIP: EVERY[familyOf(address) ?? "IPv4"] }));
+}
+
+/** Where the port is asked for: every address of this node of that family, or the one that is given. */
+function atNode(hostIP: string, { facts, addresses }: NodeDirectory): readonly Address[] {
+  const address = canonicalAddress(hostIP);
+  const family = familyOf(hostIP);
+  if (!address || !family) return [];
+  if (isLoopback(address)) return [NODE_LOOPBACK[family]];
   const own = [...addresses].flatMap(([one, node]) =>
-    node === facts.nodeName && familyOf(one) === "IPv4" && !isLoopback(one) ? [one] : [],
+    node === facts.nodeName && familyOf(one) === family && !isLoopback(one) ? [one] : [],
   );
-  if (useOf(address) === "unspecified") return [...own, NODE_LOOPBACK.IPv4];
+  if (useOf(address) === "unspecified") return [...own, NODE_LOOPBACK[family]];
   return own.filter((one) => one === address);
+}
+
+function podAddress(endpoint: PlacedPodName, family: Family): Address | undefined {
+  return addressesOf(endpoint).find((address) => familyOf(address) === family);
 }
 
 function rules(port: HostPort, endpoint: PlacedPodName, nodes: NodeDirectory): ServedFrontend[] {
   const protocol = port.protocol === "UDP" ? UDP : TCP;
   const name = `${podOwner(endpoint)}:${port.hostPort}/${port.protocol}/${port.hostIP}`;
-  const list = clusterList(name, [podHere(endpoint.address, port.containerPort, protocol, nodes)]);
-  return addressesOf(port.hostIP, nodes).map((address) => ({
+  const family = familyOf(port.hostIP) ?? "IPv4";
+  const backend = podAddress(endpoint, family) ?? endpoint.address;
+  const list = clusterList(name, [podHere(backend, port.containerPort, protocol, nodes)]);
+  return atNode(port.hostIP, nodes).map((address) => ({
     key: { address, port: port.hostPort, protocol },
-    family: "IPv4",
+    family,
     claim: "host port",
     trafficPolicy: "Cluster",
     path: `${port.path}.hostPort`,

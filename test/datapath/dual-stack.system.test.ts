@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
+import { BareCluster, program, until } from "./bare-cluster.ts";
 import {
   clients,
   clientsIpv6,
@@ -10,6 +10,7 @@ import {
   nodes,
   nodesIpv6,
   onlyFrom,
+  poolIpv6,
   returnMode,
   service,
 } from "./objects.ts";
@@ -87,6 +88,16 @@ describe.each([
     },
   );
 
+  test("a trace of an IPv6 connection has the pod's IPv6 address", async () => {
+    const trace = ["inspect", "trace", "default/near", "--json"];
+    const run = (to: string) => shown("node", process.execPath, program, ...trace.slice(0, 3), to, ...trace.slice(3));
+    const { attempt, steps } = JSON.parse(await run(`[${ipv6(web)}]:80`)) as { attempt: object; steps: object[] };
+    expect(attempt).toMatchObject({ verdict: "allowed", source: ipv6(near) });
+    expect(JSON.stringify(steps)).toContain(ipv6(near));
+    expect(steps.length).toBeGreaterThan(0);
+    await expect(run("web:80")).rejects.toThrow('"web:80" is not a valid destination');
+  });
+
   test("nodes reach pods, their own and the other's", async () => {
     for (const name of ["node", "master"] as const)
       expect(await cluster.see(name, `[${ipv6(web)}]:80`), name).toBe(`allowed default/web saw ${nodesIpv6[name]}`);
@@ -125,6 +136,19 @@ describe.each([
     for (const key of ["::6", "::1:6"]) expect(await cluster.see("master", `[${key}]:30604`)).not.toMatch(/^allowed/);
   });
 
+  test("a host port is at the node's addresses of both families, and the pod sees the client's own", async () => {
+    const pod = await cluster.addPod("hosted", "node", { app: "hosted" }, [{ containerPort: 80, hostPort: 8088 }]);
+    const see = (from: "client1" | "default/far", node: string) => cluster.see(from, `${node}:8088`);
+    const at = `[${nodesIpv6.node}]`;
+    await until("the host port", async () => (await see("client1", at)).startsWith("allowed"));
+    expect(await see("client1", at)).toBe(`allowed default/hosted saw ${clientsIpv6.client1}`);
+    expect(await see("default/far", at)).toBe(`allowed default/hosted saw ${ipv6(far)}`);
+    expect(await see("client1", nodes.node)).toBe(`allowed default/hosted saw ${clients.client1}`);
+    expect(await see("client1", `[${nodesIpv6.master}]`)).toBe("rejected");
+    await cluster.removePod(pod.name);
+    await until("its end", async () => (await see("client1", at)) === "rejected");
+  });
+
   test("a policy with IPv6 blocks is judged on the pod's IPv6 address, and does not concern IPv4", async () => {
     const policy = onlyFrom("web", `${ipv6(far)}/128`, `${near.address}/32`);
     cluster.apply(policy);
@@ -140,6 +164,34 @@ describe.each([
       cluster.remove(policy);
     }
     await until("the policy's end", async () => (await cluster.see("default/near", `[${ipv6(web)}]:80`)) !== "dropped");
+  });
+
+  test("what leaves the cluster from a pool with natOutgoing has its node's IPv6 address; to nodes it has the pod's", async () => {
+    const server = [
+      "env",
+      "POD_NAMESPACE=default",
+      "POD_NAME=outside",
+      process.execPath,
+      program,
+      "probe-server",
+      "--tcp",
+      "80",
+    ];
+    cluster.spawn("client2", server);
+    cluster.spawn("master", server);
+    const { spec, ...poolHead } = poolIpv6(vxlanMode);
+    cluster.apply({ ...poolHead, spec: { ...(spec as object), natOutgoing: true } });
+    try {
+      const seen = async (to: string) => cluster.see("default/near", `[${to}]:80`);
+      const translated = `allowed default/outside saw ${nodesIpv6.node}`;
+      await until("the translation", async () => (await seen(clientsIpv6.client2)) === translated);
+      expect(await seen(nodesIpv6.master)).toBe(`allowed default/outside saw ${ipv6(near)}`);
+      expect(await seen(ipv6(web))).toBe(`allowed default/web saw ${ipv6(near)}`);
+      expect(await shown("node", "nft", "list", "tables")).toBe("table ip6 ebpf_dataplane\n");
+    } finally {
+      cluster.apply(poolIpv6(vxlanMode));
+    }
+    await until("no translation", async () => !(await shown("node", "nft", "list", "tables")).includes("ip6"));
   });
 
   test("a pod may use its own addresses only", async () => {

@@ -3,6 +3,8 @@ import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { canonicalAddress, familyOf } from "../../../model/address/address.ts";
+import { addressesOf, type PodAddresses } from "../../../model/objects/pod-of.ts";
 import type { AttemptResult } from "../../../probe/batch.ts";
 import { readEvents } from "../events/client.ts";
 import type { Flow } from "../events/flow.ts";
@@ -49,13 +51,15 @@ export async function printSteps({
 
 /** Opens one connection from this node or one of its pods, and prints the steps of its packets on this node. */
 export async function printTrace(client: string, service: string, options: LiveOptions): Promise<void> {
-  const [, frontend = "", frontendPort = ""] = /^(.+):(\d+)$/.exec(service) ?? [];
-  if (!frontend) throw new Error(`"${service}" is not a valid destination; allowed: ADDRESS:PORT.`);
+  const [, written = "", frontendPort = ""] = /^(.+):(\d+)$/.exec(service) ?? [];
+  const frontend = canonicalAddress(written.replace(/^\[(.*)\]$/, "$1"));
+  if (!frontend)
+    throw new Error(`"${service}" is not a valid destination; allowed: ADDRESS:PORT, [IPv6 ADDRESS]:PORT.`);
   const clientPort = String(randomInt(40_000, 60_000));
   const protocol = options.udp ? "udp" : "tcp";
   const pod = client === "node" ? undefined : ownPod(client, options.runDirectory);
   const netns = pod?.netns;
-  const address = pod?.address ?? (await addressTowards(frontend));
+  const address = pod ? addressOfPod(pod, client, frontend) : await addressTowards(frontend);
   const query = new URLSearchParams({
     client: address,
     clientPort,
@@ -109,11 +113,18 @@ function probeOnce(probe: object): Promise<AttemptResult> {
   });
 }
 
-interface OwnPod {
+interface OwnPod extends PodAddresses {
   namespace: string;
   pod: string;
-  address: string;
   netns: string;
+}
+
+/** The pod's address of the destination's family. */
+function addressOfPod(pod: OwnPod, name: string, destination: string): string {
+  const family = familyOf(destination);
+  const address = addressesOf(pod).find((one) => familyOf(one) === family);
+  if (address) return address;
+  throw new Error(`Pod ${name} has no ${family} address, so it cannot reach ${destination}.`);
 }
 
 /** A pod of this node: its address, and its network namespace's path. */
@@ -133,7 +144,7 @@ function ownPod(pod: string, runDirectory: string): OwnPod {
 /** The source address of this node's packets to `destination`. */
 function addressTowards(destination: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket(familyOf(destination) === "IPv6" ? "udp6" : "udp4");
     socket.once("error", reject);
     socket.connect(9, destination, () => {
       const { address } = socket.address();
