@@ -89,7 +89,7 @@ describe("the limits of one Service", () => {
     expect(served).toEqual(["loud/huge 0", "calm/web 2"]);
     expect(closedServices).toBe(1);
     expect(said).toEqual([
-      `huge, spec: has more than ${SERVICE_LIMITS.endpoints} endpoints, over all its ports. Nobody is served by it until it is smaller. Next: split it.`,
+      `huge, spec: has more than ${SERVICE_LIMITS.endpoints} endpoints, over all its ports. It serves no client until it is smaller. Next: split it.`,
     ]);
   });
 

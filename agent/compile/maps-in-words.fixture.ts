@@ -66,7 +66,7 @@ function services({ frontends, slots, backends: all, sourceRanges }: Readable): 
             ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`]
             : []),
         ];
-        return `${keyText.frontends(key)} -> ${targets.join(", ") || "nobody"} (${notes.join("; ")})`;
+        return `${keyText.frontends(key)} -> ${targets.join(", ") || "none"} (${notes.join("; ")})`;
       },
     );
 }
@@ -111,8 +111,8 @@ function policies({ endpoints: all, locations, policies: entries }: Readable): s
     subjects.set(policy, [...(subjects.get(policy) ?? []), address].sort());
   }
   const line = ([key, { verdict }]: [PolicyKey, { verdict: number }]) => {
-    const subject = subjects.get(key.policy)?.join(" ") ?? "nobody";
-    const peer = key.identity === POLICY_ANY_IDENTITY ? "others" : (peers.get(key.identity)?.join(" ") ?? "nobody");
+    const subject = subjects.get(key.policy)?.join(" ") ?? "none";
+    const peer = key.identity === POLICY_ANY_IDENTITY ? "others" : (peers.get(key.identity)?.join(" ") ?? "none");
     const side = key.direction === Direction.INGRESS ? "from" : "to";
     const port = keyText.policies(key).split(" ").slice(3).join(" ");
     return `${subject} ${side} ${peer}: ${port} ${policyVerdictNames.get(verdict)}`;

@@ -128,7 +128,7 @@ function* lower(
     item.frontends.flatMap(({ claim, key }) => (claim === "cluster IP" ? key.address : [])),
   )) {
     const key = { address, port: OTHER_PORTS, protocol: OTHER_PORTS };
-    made.frontends.push({ id: keyText.frontends(key), key, value: nobody });
+    made.frontends.push({ id: keyText.frontends(key), key, value: NO_BACKENDS });
   }
   for (const list of item.lists) {
     const backendList = idOf(lists, list.name);
@@ -154,7 +154,7 @@ function* lower(
   return made;
 }
 
-const nobody: ServiceValue = {
+const NO_BACKENDS: ServiceValue = {
   backendList: 0,
   backendCount: 0,
   localCount: 0,

@@ -1,7 +1,7 @@
 // Compiles objects with the real maps and hooks whose programs let everything pass, so that tests of loading and attaching
 // do not depend on the packet path.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ProgramName, programs } from "./programs.ts";
 
@@ -23,7 +23,7 @@ export function compilePassObjects(folder: string, variant: number | string = 0)
 function sourceOf(object: string, variant: number | string): string {
   const own = (Object.keys(programs) as ProgramName[]).filter((name) => programs[name].object === object);
   return [
-    ...["events", "services", "sockets", "state", "workloads"].map((name) => `#include "maps/${name}.h"`),
+    ...readdirSync(join(repository, "bpf", "maps")).map((name) => `#include "maps/${name}"`),
     ...own.map((name) => programText(name, variant)),
     'char LICENSE[] SEC("license") = "GPL";',
   ].join("\n");

@@ -9,7 +9,7 @@
  * carries the address that the client used, whoever owns that address, and goes back the way the client came. Nothing is routed on,
  * so two nodes that disagree about a service do not send each other its packets. */
 
-#define PORT_OF_NOBODY 0 /* bind(2) gives a socket another port in its place */
+#define UNUSABLE_PORT 0 /* bind(2) gives a socket another port in its place */
 
 /* How replies to a wrapped packet go back. */
 static __always_inline __u32 return_flags(const struct wrapping *wrapping)
@@ -38,7 +38,7 @@ static __always_inline void refuse(const struct packet *packet, const struct set
 	if (address_is_unset(own)) /* the stack answers itself, or routes the packet */
 		return reject(plan, reason);
 	opening->backend = *own;
-	opening->backend_port = PORT_OF_NOBODY;
+	opening->backend_port = UNUSABLE_PORT;
 	opening->flags = flags | CONNECTION_HOST_BACKEND | CONNECTION_REFUSED;
 	if (node)
 		opening->node = *node;

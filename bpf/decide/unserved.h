@@ -5,7 +5,7 @@
 #include "../settings.h"
 #include "refuse.h"
 
-/* Packets to a cluster address at a port that no service has there. Nobody else has that address, so the answer is ours. */
+/* Packets to a cluster address at a port that no service has there. No other host has that address, so this node answers. */
 
 /* This node's stack answers in the address's place. */
 static __always_inline void answer_echo(const struct packet *packet, const struct settings *settings, struct plan *plan)

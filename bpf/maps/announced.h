@@ -5,7 +5,7 @@
 #include <bpf/bpf_helpers.h>
 
 /* (load balancer's address, uplink) -> how this node answers for it. Written by the agent; read for frames of ARP only. Full: the
- * agent reports it, and nobody answers for the addresses that are missing. */
+ * agent reports it, and no node answers for the addresses that are missing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);

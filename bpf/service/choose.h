@@ -27,7 +27,7 @@ static __always_inline const struct service *address_service_find(const struct a
 	return bpf_map_lookup_elem(&frontends, &key);
 }
 
-/* Of a service that is known here. Each of its ports is a service's, or nobody's. */
+/* Of a service that is known here. Each of its ports belongs to a service or to none. */
 static __always_inline bool is_cluster_address(const struct address *address)
 {
 	return address_service_find(address, OTHER_PORTS, OTHER_PORTS);

@@ -29,7 +29,7 @@ enum connection_flag {
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
 	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, and nothing came after it */
 	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
-	CONNECTION_REFUSED = 1 << 16,	   /* to a port of the node that nobody has: its stack answers */
+	CONNECTION_REFUSED = 1 << 16,	   /* to a port of the node that no socket has: its stack answers */
 };
 
 #define ORIGIN_BEFORE_STACK 0xffffffff /* in place of a node: where the stack had it from */

@@ -53,7 +53,12 @@ const OPT_OUT_LIMIT = 4_096;
 /** Annotations of other programs are ignored; an unknown one with our prefix is a misspelling. */
 const onlyKnown = z.record(z.string(), z.unknown()).superRefine((all, context) => {
   for (const name of Object.keys(all).filter((one) => one.startsWith(OWN) && !(one in felixAnnotations.shape)))
-    context.addIssue({ code: "unrecognized_keys", keys: [name], input: all, message: `nobody reads "${name}"` });
+    context.addIssue({
+      code: "unrecognized_keys",
+      keys: [name],
+      input: all,
+      message: `"${name}" is not a setting of this dataplane`,
+    });
 });
 
 export const felixConfiguration = z.object({

@@ -27,7 +27,7 @@ const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
     "cni.projectcalico.org/ipAddrsNoIpam": OWN_ADDRESS,
     "cni.projectcalico.org/ipv4pools": OWN_ADDRESS,
     "cni.projectcalico.org/ipv6pools": OWN_ADDRESS,
-    "cni.projectcalico.org/floatingIPs": always("not supported: nobody reaches the pod there."),
+    "cni.projectcalico.org/floatingIPs": always("not supported: the pod is not reachable there."),
     "cni.projectcalico.org/hwAddr": always("not supported: the interface has a hardware address of its own."),
     "cni.projectcalico.org/allowedSourcePrefixes": always("not supported: a pod sends from its own address only."),
   },

@@ -29,7 +29,7 @@ test.each([
   ["spec.ingress[0].ports[0].endPort", { ...spec, ingress: [{ ports: [{ port: "web", endPort: 90 }] }] }],
   ["spec.ingress[0].ports[0].endPort", { ...spec, ingress: [{ ports: [{ endPort: 90 }] }] }],
   ["spec.policyTypes[0]", { ...spec, policyTypes: ["Sideways"] }],
-])("a policy with %s that nobody knows allows nothing", (path, changed) => {
+])("a policy with an unknown %s allows nothing", (path, changed) => {
   const { paths, ingress } = seen(changed);
   expect(paths).toContain(path);
   expect(ingress).toEqual([]);

@@ -26,7 +26,7 @@ test.each([
   "cni.projectcalico.org/floatingIPs",
   "cni.projectcalico.org/hwAddr",
   "cni.projectcalico.org/allowedSourcePrefixes",
-])("podProblems() tells of %s, which nobody follows", (annotation) => {
+])("podProblems() reports %s, which has no effect", (annotation) => {
   const found = podProblems([parsed({}, { annotations: { [annotation]: "x" } })], [], "node");
   expect(inWords(found)).toEqual([`Pod shop/web metadata.annotations[${annotation}]`]);
 });

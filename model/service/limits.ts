@@ -115,7 +115,7 @@ function weightOf({ frontends, endpoints }: Counts, room: Room): number {
 export function closedService(empty: CompiledService, { why, frontends }: Closed): CompiledService {
   const { kind, object } = empty;
   const { namespace, name } = object.metadata;
-  const message = `${why}. Nobody is served by it until it is smaller. Next: split it.`;
+  const message = `${why}. It serves no client until it is smaller. Next: split it.`;
   const problem: Problem = { kind, namespace: namespace ?? undefined, name, path: "spec", message };
   const problems = [...empty.problems, problem];
   return frontends ? { ...empty, frontends: [], lists: [], clients: [], problems } : { ...empty, problems };

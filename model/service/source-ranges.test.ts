@@ -15,7 +15,7 @@ const PATH = "spec.loadBalancerSourceRanges";
 const addresses = (count: number) =>
   Array.from({ length: count }, (_, index) => `10.${index >> 8}.${index & 255}.1/32`);
 
-test("a list of 10,000 ranges admits nobody, and is said", () => {
+test("a list of 10,000 ranges admits no client, and is reported", () => {
   const { of, problems } = sourceRanges(balanced(addresses(10_000)));
   expect(of("IPv4")?.ranges).toEqual([]);
   expect(problems).toMatchObject([{ kind: "Service", name: "web", path: PATH }]);

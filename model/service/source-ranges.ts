@@ -31,12 +31,12 @@ export function sourceRanges(service: Service, room?: number): SourceRanges {
   const { path, texts } = written(service);
   if (texts.length === 0) return EVERYBODY;
   if (room !== undefined) {
-    const message = `all Services together have more than ${room} ranges, and those of this namespace most. ${NOBODY} until there are fewer. Next: name larger ranges, or use one list for several Services.`;
-    return nobody([about(service, path, message)]);
+    const message = `all Services together have more than ${room} ranges, and those of this namespace most. ${NO_CLIENT} until there are fewer. Next: name larger ranges, or use one list for several Services.`;
+    return noClient([about(service, path, message)]);
   }
   if (texts.length > SOURCE_RANGES_LIMIT) {
-    const message = `has ${texts.length} ranges; one Service may have ${SOURCE_RANGES_LIMIT}. ${NOBODY} until there are fewer. Next: name larger ranges.`;
-    return nobody([about(service, path, message)]);
+    const message = `has ${texts.length} ranges; one Service may have ${SOURCE_RANGES_LIMIT}. ${NO_CLIENT} until there are fewer. Next: name larger ranges.`;
+    return noClient([about(service, path, message)]);
   }
   const read = texts.map((text, index) => ({ text, index, cidr: readCidr(text) }));
   const wrong = read.filter(({ cidr }) => cidr === undefined);
@@ -44,13 +44,13 @@ export function sourceRanges(service: Service, room?: number): SourceRanges {
   if (wrong.length > 0) {
     const named = wrong.slice(0, 3).map(({ text, index }) => `"${text.slice(0, 50)}" at [${index}]`);
     const more = wrong.length > 3 ? ` and ${wrong.length - 3} more` : "";
-    const message = `${named.join(", ")}${more}: expected the form 10.244.0.0/16 or fd00::/64. ${NOBODY} until that is mended.`;
-    return nobody([about(service, path, message)]);
+    const message = `${named.join(", ")}${more}: expected the form 10.244.0.0/16 or fd00::/64. ${NO_CLIENT} until that is mended.`;
+    return noClient([about(service, path, message)]);
   }
   const sets = { IPv4: setOf(ranges, "IPv4"), IPv6: setOf(ranges, "IPv6") };
   const without = familiesOf(service).filter((family) => sets[family]?.ranges.length === 0);
   const problems = without.map((family) =>
-    about(service, path, `has no range of ${family}. Nobody is served at the load balancer's ${family} addresses.`),
+    about(service, path, `has no range of ${family}. No client is served at the load balancer's ${family} addresses.`),
   );
   return { of: (family) => sets[family], problems };
 }
@@ -82,9 +82,9 @@ export function* tooMany(services: readonly Service[], room: number): Steps<Read
 
 const NONE: ReadonlySet<Service> = new Set();
 
-const NOBODY = "Nobody is served at the load balancer's addresses";
+const NO_CLIENT = "No client is served at the load balancer's addresses";
 
-function nobody(problems: readonly Problem[]): SourceRanges {
+function noClient(problems: readonly Problem[]): SourceRanges {
   const set = setOf([], "IPv4");
   return { of: () => set, problems };
 }

@@ -89,7 +89,7 @@ func main() {
 			for _, attempt := range lane {
 				result := carryOut(attempt)
 				writing.Lock()
-				_ = output.Encode(result) // nobody reads: then nobody wants to know
+				_ = output.Encode(result) // fails only if the reader is gone
 				writing.Unlock()
 			}
 		}()

@@ -59,7 +59,9 @@ describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mod
   async function flags(node: NodeName): Promise<string[]> {
     const words = [process.execPath, program, "inspect", "connections", "--client", clients.client1, "--json"];
     const rows = JSON.parse(await cluster.run(node, words)) as { packet: string; flags: string; state: string }[];
-    return rows.filter(({ packet }) => /:460[01]\d/.test(packet)).map(({ flags, state }) => `${state}: ${flags}`);
+    return rows
+      .filter(({ packet }) => /:460[01]\d/.test(packet))
+      .map(({ packet, flags, state }) => `${packet} ${state}: ${flags}`);
   }
 
   test.each(["R", "RA", "S", "FA", "A"])(
@@ -70,7 +72,9 @@ describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mod
       for (const node of ["master", "node"] as const) {
         const entries = await flags(node);
         expect(entries.length).toBe(node === "master" ? 20 : 40);
-        for (const entry of entries) expect(entry).toMatch(/^established: (?!.*(reset|closed|fin))/);
+        // All of them at once: by chance (1 in 30,000) a connection's sequence number is near the forged one.
+        const ended = entries.filter((entry) => !/ established: (?!.*(reset|closed|fin))/.test(entry));
+        expect(ended).toEqual([]);
       }
       expect(await held.echoes()).toBe(20);
       expect(held.lines.filter((line) => line !== "connected")).toEqual([]);

@@ -7,6 +7,7 @@ import {
   type Meeting,
   type Met,
   type NodeUnderTest,
+  ownMac,
   type PacketProgram,
   packetPrograms,
 } from "../packets/node.ts";
@@ -135,7 +136,8 @@ function examine(
   if (!isReasonFor(outcome, met.action, program))
     return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
   const before = readFrame(bytes);
-  if (before.ip && isRead(meeting)) model.see(before.ip);
+  const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
+  if (before.ip && isForUs && isRead(meeting)) model.see(before.ip);
   const inner =
     before.ip && isTakenOff(meeting, outcome, met.frame.length - bytes.length) && readVxlan(before.ip)?.inner.ip;
   if (inner) model.see(inner);
@@ -148,6 +150,8 @@ function examine(
     const isAnothers = isPassed && program === "from_uplink"; // belongs to the VLAN's own interface
     return isAnothers ? [] : [{ rule: "way", why: `a frame of VLAN ${meeting.tag & 0xfff} became ${outcome}` }];
   }
+  // A switch may flood it; the stack drops it.
+  if (!isForUs) return isPassed ? [] : [{ rule: "way", why: `a frame for ${before.destinationMac} became ${outcome}` }];
   if (!before.ip || !after.ip) {
     const isKernels = isPassed && (program !== "from_workload" || before.type === ARP);
     return isKernels ? [] : [{ rule: "way", why: "it is no IPv4 that can be read" }];
@@ -180,6 +184,9 @@ function examine(
 const ARP = 0x0806;
 const TUNNEL_HEADERS = 50;
 const WRAPS = /^(to_overlay|forward_service|return_via_entry)$/;
+
+/** Whether a frame with this destination is for this node: its own address, multicast or broadcast. */
+const isReceived = (mac: string): boolean => mac === ownMac || (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
 
 /** Whether the program parses the packet: only if it is for this node, and from a permitted sender. */
 function isRead({ program, tag, tunnel }: Meeting): boolean {

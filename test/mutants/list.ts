@@ -43,8 +43,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "any sender may use VXLAN",
     file: "tunnel/vxlan.h",
-    text: "(location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST);\n}\n\n/* Takes",
-    instead: "1;\n}\n\n/* Takes",
+    text: "(location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST);\n}\n\n/* Tells",
+    instead: "1;\n}\n\n/* Tells",
   },
   {
     say: "any sender may use VXLAN, through the kernel's device",

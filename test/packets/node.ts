@@ -251,7 +251,7 @@ export function podMacs(name: string): { pod: string; host: string } {
 }
 
 /** Of the interfaces of the node under test: what frames.ts sends to. */
-const ownMac = "02:00:00:00:00:01";
+export const ownMac = "02:00:00:00:00:01";
 
 /** Of machines on the uplink. */
 export const neighbours: Readonly<Record<string, string>> = {

@@ -31,7 +31,7 @@ describe.skipIf(noKernel)("a connection from web to db", () => {
   };
   const packet = () => {
     const { frame, ...meeting } = sends("web", { destination: db }, tcp(PORT, 80, "S"), "");
-    return node.meet(frame as Uint8Array, meeting).outcomes.join();
+    return node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting).outcomes.join();
   };
   const noted = () =>
     node.maps.connections

@@ -40,7 +40,7 @@ export interface Assignment {
 
 /** Gives every Service its load balancer addresses. The status is the memory: what a Service has, it keeps as long as a pool has the
  * address and nothing else is asked for. Then come those that ask for certain addresses, then the others; the older first.
- * @param reserved addresses of pools that nobody may have, such as nodes' */
+ * @param reserved addresses of pools that no Service may have, such as nodes' */
 export function assignAddresses(
   claimants: readonly Claimant[],
   pools: readonly AddressPool[],

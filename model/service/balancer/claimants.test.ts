@@ -120,7 +120,7 @@ test("no pod has an address of such a pool, and it is no exception from natOutgo
   expect(workloadPools(pools).accepted.map(({ object }) => object.metadata.name)).toEqual(["pods"]);
 });
 
-test("a pool that nobody assigns addresses of is said", () => {
+test("a pool from which no addresses are assigned is reported", () => {
   expect(unusedPools(pools, facts)).toEqual([]);
   expect(unusedPools(pools, { ...facts, loadBalancer: false })).toMatchObject([
     { kind: "IPPool", name: "lb", path: "spec.allowedUses" },

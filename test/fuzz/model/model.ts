@@ -8,7 +8,7 @@ import { isKeptOut } from "./clients.ts";
 import { judgeError } from "./errors.ts";
 import { type Flow, FragmentMemory, flowOf, keyOf, reversed } from "./flow.ts";
 import { Memory } from "./memory.ts";
-import { backendsOf, homesOf, localPod, PROTOCOLS, serviceOf, translatedTo } from "./places.ts";
+import { backendsOf, homesOf, isEchoToService, localPod, PROTOCOLS, serviceOf, translatedTo } from "./places.ts";
 import { type Arrival, forgery, isForMany, isOwn } from "./sources.ts";
 import { wrongWay } from "./way.ts";
 
@@ -220,6 +220,7 @@ const portless = ({ protocol }: Reading): Objection[] => [
 /** A changed destination must be one of the service's backends. */
 function wrongBackend(flow: Flow, after: Flow): Objection[] | undefined {
   if (after.destination === flow.destination || after.source !== flow.source) return undefined;
+  if (isEchoToService(flow) && isOwn(after.destination)) return undefined; // this node's stack answers
   const service = serviceOf(flow);
   if (service && backendsOf(service).includes(after.destination)) return undefined;
   return [

@@ -22,6 +22,10 @@ export function serviceOf({ destination, destinationPort, protocol }: Flow): Clu
   });
 }
 
+/** An ICMP echo request to a cluster address. */
+export const isEchoToService = ({ destination, protocol }: Flow): boolean =>
+  protocol === ICMP && services.some(({ clusterIP }) => clusterIP === destination);
+
 /** Tunnel addresses of the nodes where a service has backends. */
 export function homesOf(service: ClusterService): string[] {
   return service.backends.map((name) => {
