@@ -6,6 +6,8 @@ import type { Reporter, TestModule } from "vitest/node";
 export interface Tally {
   passed: number;
   failed: number;
+  /** Name and first line of the message of each failure. */
+  failures: string[];
   /** Name and reason of each. */
   skipped: string[];
   /** Seconds by test file. */
@@ -17,21 +19,33 @@ export const TALLY_FILE = "EBPF_DATAPLANE_TALLY";
 
 export default class TallyReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
-    const tally: Tally = { passed: 0, failed: unhandled.length, skipped: [], seconds: {} };
+    const tally: Tally = { passed: 0, failed: 0, failures: [], skipped: [], seconds: {} };
+    const fail = (name: string, errors: readonly unknown[] | undefined) => {
+      tally.failed++;
+      tally.failures.push(`${name}: ${firstLine(errors?.[0])}`);
+    };
+    for (const error of unhandled) fail("outside every test", [error]);
     for (const module of modules) {
-      tally.seconds[relative(process.cwd(), module.moduleId)] = module.diagnostic().duration / 1000;
+      const file = relative(process.cwd(), module.moduleId);
+      tally.seconds[file] = module.diagnostic().duration / 1000;
       // If a file cannot be loaded, or its setup fails, its tests do not report it.
-      if (module.errors().length > 0) tally.failed++;
-      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) tally.failed++;
+      if (module.errors().length > 0) fail(file, module.errors());
+      for (const suite of module.children.allSuites())
+        if (suite.errors().length > 0) fail(`${file} > ${suite.fullName}`, suite.errors());
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === "passed") tally.passed++;
         else if (result.state === "skipped")
           tally.skipped.push(`${test.fullName}: ${result.note ?? "no reason given"}`);
-        else tally.failed++;
+        else fail(`${file} > ${test.fullName}`, result.errors);
       }
     }
     const file = process.env[TALLY_FILE];
     if (file) writeFileSync(file, JSON.stringify(tally));
   }
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Object && "message" in error ? String(error.message) : String(error ?? "no message");
+  return message.split("\n", 1)[0] ?? "";
 }

@@ -9,7 +9,7 @@ import { TALLY_FILE, type Tally } from "./tally-reporter.ts";
 import { timeReport } from "./test-budget.ts";
 
 const root = join(import.meta.dirname, "..");
-const nothing: Tally = { passed: 0, failed: 0, skipped: [], seconds: {} };
+const nothing: Tally = { passed: 0, failed: 0, failures: [], skipped: [], seconds: {} };
 
 /** Runs projects of vitest.config.mts side by side; what vitest prints is passed on. */
 function runVitest(projects: string[], minutes: number): Tally {
@@ -67,8 +67,11 @@ if (!process.argv.includes("--units")) {
 
 const skipped = tallies.flatMap((tally) => tally.skipped);
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
+const failures = tallies.flatMap((tally) => tally.failures);
 const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
 process.stdout.write(`\n${timeReport(Object.assign({}, ...tallies.map(({ seconds }) => seconds)))}\n`);
+// Named here as well, because a log may be kept only in part.
+for (const failure of failures) process.stdout.write(`failed: ${failure}\n`);
 for (const reason of skipped) process.stdout.write(`skipped: ${reason}\n`);
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
