@@ -14,14 +14,14 @@ export function answerLine(answer: Answer): string {
   return `${JSON.stringify({ server, source, sourcePort })}\n`;
 }
 
-/** The same line as the body of an HTTP/1.1 response that closes the connection. */
-export function answerHttp(answer: Answer, headOnly = false): string {
+/** The same line as the body of an HTTP/1.1 response. Unless the client asked to keep the connection, it is closed then. */
+export function answerHttp(answer: Answer, { headOnly = false, keep = false } = {}): string {
   const body = answerLine(answer);
   const head = [
     "HTTP/1.1 200 OK",
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(body)}`,
-    "Connection: close",
+    `Connection: ${keep ? "keep-alive" : "close"}`,
   ].join("\r\n");
   return `${head}\r\n\r\n${headOnly ? "" : body}`;
 }

@@ -44,12 +44,20 @@ export const probeSchema = z.strictObject({
   family: familySchema.optional(),
   /** Bytes that are sent, and compared with what comes back. Default: a request, and any answer. */
   size: z.int().min(1).optional(),
+  /**
+   * Continues over the socket of this name, which stays open after the batch; only in a session, with TCP or UDP and a source port.
+   * A connection whose end was told in one step is replaced in the next.
+   */
+  keep: z.strictObject({ socket: z.string(), step: z.int().min(1) }).optional(),
   /** The path that is asked for (HTTP). Default: `/`. */
   path: z.string().startsWith("/").optional(),
 });
 export type Probe = z.infer<typeof probeSchema>;
 
 export const batchSchema = z.array(probeSchema);
+
+/** Results that a batch has. */
+export const attemptsIn = (probes: Probe[]): number => probes.reduce((total, { count }) => total + count, 0);
 
 /** The line with which a prober started with --wait reports that it is ready; the next line of input starts the probes. */
 export const READY = '{"ready":true}';

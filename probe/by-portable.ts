@@ -15,7 +15,7 @@ const PROCESSORS: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64",
 
 /** Sends probes through the portable prober in this network namespace; every attempt gets a result. */
 export async function runPortable(probes: Probe[], emit: (result: AttemptResult) => void): Promise<void> {
-  const resolved = (await Promise.all(probes.map((probe) => resolve(probe, emit)))).flat();
+  const resolved = (await Promise.all(probes.map((probe) => resolveProbe(probe, emit)))).flat();
   if (resolved.length === 0) return;
   const answered = new Set<string>();
   const note = (result: AttemptResult): void => {
@@ -32,7 +32,7 @@ export async function runPortable(probes: Probe[], emit: (result: AttemptResult)
 }
 
 /** By its name a probe reaches what this computer, or a pod's name server, says; the portable prober gets the address. */
-async function resolve(probe: Probe, emit: (result: AttemptResult) => void): Promise<Probe[]> {
+export async function resolveProbe(probe: Probe, emit: (result: AttemptResult) => void): Promise<Probe[]> {
   try {
     return [{ ...probe, host: await resolveHost(probe.host, probe.dns, probe.family) }];
   } catch (error) {
@@ -44,7 +44,7 @@ async function resolve(probe: Probe, emit: (result: AttemptResult) => void): Pro
 
 /** @returns why it failed, if so */
 async function run(probes: Probe[], note: (result: AttemptResult) => void): Promise<string | undefined> {
-  const child = spawn(program(), { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(portableProgram(), { stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (chunk) => {
     said = (said + chunk).slice(-500);
@@ -62,12 +62,12 @@ async function run(probes: Probe[], note: (result: AttemptResult) => void): Prom
 }
 
 /** Beside the bundle, in the package, the lab and the image; or where it was built, when this runs from source. */
-function program(): string {
+export function portableProgram(): string {
   const name = join("probe", PROCESSORS[process.arch] ?? process.arch);
   const here = dirname(process.argv[1] ?? "");
   const found = [join(here, name), join(import.meta.dirname, name), join(import.meta.dirname, "..", "dist", name)].find(
     (path) => existsSync(path),
   );
-  if (!found) throw new Error(`there is no prober for ICMP and SCTP at ${join(here, name)}: make build`);
+  if (!found) throw new Error(`there is no prober for ICMP, SCTP and kept sockets at ${join(here, name)}: make build`);
   return found;
 }

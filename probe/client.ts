@@ -33,7 +33,7 @@ export async function runProbe(options: ProbeOptions, input: Readable, output: W
 }
 
 /** Rejects with one line per wrong field. */
-function parseBatch(text: string): Probe[] {
+export function parseBatch(text: string): Probe[] {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -28,7 +28,12 @@ export function registerProbeCommands(program: Command): void {
     .description("run the batch of probes on standard input; print one JSON line per attempt")
     .option("--netns <path>", "leave from this network namespace")
     .option("--wait", "print a line when everything is ready, and send at the next line of input", false)
-    .action(async (options: { netns?: string; wait: boolean }) => {
+    .option("--session", "run a batch for each line, and keep sockets open in between", false)
+    .action(async (options: { netns?: string; wait: boolean; session: boolean }) => {
+      if (options.session) {
+        const { runSession } = await import("./session.ts");
+        return endWith(runSession(process.stdin, process.stdout));
+      }
       const { runProbe } = await import("./client.ts");
       await endWith(runProbe(options, process.stdin, process.stdout));
     });

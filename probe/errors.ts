@@ -3,12 +3,14 @@ import type { Outcome } from "./batch.ts";
 /** The connection was refused: a reset, or an ICMP unreachable as connect(2), ip(7) and icmp(7) report it. */
 const rejections = new Set([
   "ECONNREFUSED",
+  "ECONNABORTED",
   "ECONNRESET",
   "EHOSTUNREACH",
   "ENETUNREACH",
   "ENOPROTOOPT",
   "EACCES",
   "EPERM",
+  "EPIPE",
   "EHOSTDOWN",
   "ENONET",
 ]);

@@ -24,6 +24,8 @@ const rawSchema = z.object({
   differsAt: z.int().optional(),
   refused: z.boolean().default(false),
   note: z.string().optional(),
+  acknowledged: z.boolean().optional(),
+  starved: z.string().optional(),
   unsupported: z.string().optional(),
   error: z.string().optional(),
   unresolved: z.boolean().default(false),
@@ -42,8 +44,10 @@ export function portableBatch(batch: Probe[]): object[] {
         const seed = seedOf(token);
         return { id, attempt: index + 1, host, port, protocol, sourcePort, timeoutMs, family, size, seed, icmp };
       }
-      const sent = protocol === "tcp" ? Buffer.from(request({ host, port, token, path })) : payload({ port, token });
-      const own = { id, attempt: index + 1, payload: sent.toString("base64") };
+      const { keep } = probe;
+      const sent =
+        protocol === "tcp" ? Buffer.from(request({ host, port, token, path, keep: !!keep })) : payload({ port, token });
+      const own = { id, attempt: index + 1, payload: sent.toString("base64"), keep };
       return { ...own, host, port, protocol, sourcePort, timeoutMs, family };
     }),
   );
@@ -67,6 +71,7 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
   if (unsupported) return { id, attempt, verdict: "none", error: unsupported, unsupported };
   const outcome = outcomeOf(raw, probe);
   const { address = probe.host, connectMs, localAddress, localPort, routes, neighbours, echoed, differsAt } = raw;
+  const { acknowledged } = raw;
   const told = describe(Buffer.from(raw.received, "base64").toString("utf8"));
   return {
     id,
@@ -76,13 +81,17 @@ export function readPortable(line: string, batch: Probe[]): AttemptResult {
     ...(raw.opened && /tcp$/.test(probe.protocol) && { opened: true }),
     ...told,
     ...(echoed !== undefined && { echoed, differsAt }),
+    ...(acknowledged !== undefined && { acknowledged }),
     ...explainSilence(outcome, address, () => ({ routes, neighbours })),
     ...(address !== probe.host && { address }),
   };
 }
 
 function outcomeOf(raw: Raw, probe: Probe): Outcome {
+  const { starved } = raw;
+  if (starved !== undefined) return { verdict: "none", undecided: starved };
   if (probe.protocol === "icmp") return icmpOutcome(raw, probe);
+  if (probe.keep && probe.protocol === "tcp" && raw.opened) return keptOutcome(raw, probe);
   return probe.protocol === "udp" ? udpOutcome(raw, probe) : tcpOutcome(raw, probe);
 }
 
@@ -105,9 +114,18 @@ function tcpOutcome({ opened, ended, received, error, echoed }: Raw, { timeoutMs
   return { verdict: "allowed", error: `${error} after the connection opened` };
 }
 
-function udpOutcome({ ended, error }: Raw, { timeoutMs }: Probe): Outcome {
+/** Only an answer shows that a connection that was open before still carries data; its end is a rejection, whoever ended it. */
+function keptOutcome({ received, error }: Raw, { timeoutMs }: Probe): Outcome {
+  if (received !== "") return { verdict: "allowed" };
+  if (error === "TIMEOUT") return { verdict: "dropped", error: `no answer over the connection within ${timeoutMs} ms` };
+  if (error === "CLOSED") return { verdict: "rejected", error: "the server closed the connection" };
+  return failed(error);
+}
+
+function udpOutcome({ ended, error, note }: Raw, { timeoutMs }: Probe): Outcome {
   if (ended) return { verdict: "allowed" };
-  return error === "TIMEOUT" ? { verdict: "dropped", error: `no answer within ${timeoutMs} ms` } : failed(error);
+  if (error !== "TIMEOUT") return failed(error);
+  return { verdict: "dropped", error: `no answer within ${timeoutMs} ms${note ? `; ${note}` : ""}` };
 }
 
 function failed(error = "it failed without a reason"): Outcome {

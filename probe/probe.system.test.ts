@@ -61,6 +61,40 @@ async function probe(...probes: object[]): Promise<AttemptResult[]> {
   return results.sort((a, b) => Number(a.id) - Number(b.id) || a.attempt - b.attempt);
 }
 
+/** A session whose batches have one probe each; the end ends it. */
+function session() {
+  const child = inside(client, process.execPath, program, "probe", "--session");
+  const lines = createInterface(child.stdout ?? process.stdin)[Symbol.asyncIterator]();
+  let id = 0;
+  const send = async (probe: object, step: number): Promise<AttemptResult> => {
+    if (id === 0) await lines.next(); // it is ready
+    const usual = { token: `t${id}`, host: "10.99.0.2", port: 80, timeoutMs: 1000, sourcePort: 40_010 };
+    const keep = { socket: JSON.stringify(probe), step };
+    child.stdin?.write(`${JSON.stringify([{ id: `${id++}`, ...usual, keep, ...probe }])}\n`);
+    return JSON.parse((await lines.next()).value ?? "{}");
+  };
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const end = (): Promise<unknown> => {
+    child.stdin?.end();
+    return ended;
+  };
+  return { send, end };
+}
+
+/** Replaces the rules for kept sockets. */
+function rule(...rules: string[]): void {
+  const table = `table inet kept { chain input { type filter hook input priority 0\n${rules.join("\n")}\n}\n}`;
+  const input = `table inet kept { }\ndelete table inet kept\n${table}`;
+  execFileSync("nsenter", [`--net=/run/netns/${server}`, "--", "nft", "-f", "-"], { input });
+}
+
+/** Ports of the client whose connections to the server's port 80 are open. */
+function openPorts(): string {
+  return execFileSync("ip", ["netns", "exec", client, "ss", "-Htn", "state", "established", "dport", "=", "80"], {
+    encoding: "utf8",
+  });
+}
+
 describe("probes between namespaces", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     ip("netns", "add", client);
@@ -233,6 +267,56 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
       "allowed",
     ]);
     expect((await probe({ ...fixed, port: 80 })).map(({ verdict }) => verdict)).toEqual(["allowed"]);
+  });
+
+  it("of a session use one connection, whose verdict follows the firewall, until the input ends", async () => {
+    const { send, end } = session();
+    const tcp = { protocol: "tcp" };
+    expect(await send(tcp, 1)).toMatchObject({ verdict: "allowed", source: "10.99.0.1", sourcePort: 40_010 });
+    const connection = openPorts();
+    expect(connection).toContain("10.99.0.1:40010");
+    // A new connection is refused: only the kept one gets an answer.
+    rule("tcp sport 40010 tcp flags syn reject with tcp reset");
+    expect(await send(tcp, 2)).toMatchObject({ verdict: "allowed", sourcePort: 40_010 });
+    rule("tcp sport 40010 drop");
+    expect(await send(tcp, 3)).toMatchObject({ verdict: "dropped", acknowledged: false });
+    rule("tcp sport 40010 tcp flags syn reject with tcp reset");
+    const again = await vi.waitUntil(async () => (await send(tcp, 4)).verdict === "allowed", { timeout: 10_000 });
+    expect(again).toBe(true);
+    rule("tcp sport 40010 reject with tcp reset");
+    expect(await send(tcp, 5)).toMatchObject({ verdict: "rejected", error: "ECONNRESET" });
+    rule();
+    // What ended in this step stays so; the next step has another connection.
+    expect(await send(tcp, 5)).toMatchObject({ verdict: "rejected", error: "ECONNRESET" });
+    expect(await send(tcp, 6)).toMatchObject({ verdict: "allowed", sourcePort: 40_010 });
+    expect(await end()).toBe(0);
+    expect(openPorts()).not.toContain("40010");
+  });
+
+  it("of a session use one unconnected UDP socket, which is told of refusals and takes answers only from whom it asked", async () => {
+    const { send, end } = session();
+    const udp = { protocol: "udp" };
+    expect(await send(udp, 1)).toMatchObject({ verdict: "allowed", localAddress: "10.99.0.1", sourcePort: 40_010 });
+    rule("udp sport 40010 drop");
+    expect(await send(udp, 2)).toMatchObject({ verdict: "dropped" });
+    rule("udp sport 40010 reject with icmp type port-unreachable");
+    expect(await send(udp, 3)).toMatchObject({ verdict: "rejected", error: "ECONNREFUSED" });
+    rule();
+    expect(await send({ ...udp, host: "10.99.0.3" }, 4)).toMatchObject({ verdict: "allowed", sourcePort: 40_010 });
+    const rewrite = "ip saddr 10.99.0.2 udp sport 80 ip saddr set 10.99.0.3";
+    const table = `table inet other { chain output { type filter hook output priority 0\n${rewrite}\n}\n}`;
+    execFileSync("nsenter", [`--net=/run/netns/${server}`, "--", "nft", "-f", "-"], { input: table });
+    const elsewhere = "no answer within 1000 ms; an answer came from 10.99.0.3:80 instead";
+    expect(await send(udp, 5)).toMatchObject({ verdict: "dropped", error: elsewhere });
+    execFileSync("nsenter", [`--net=/run/netns/${server}`, "--", "nft", "delete", "table", "inet", "other"]);
+    expect(await end()).toBe(0);
+  });
+
+  it("of a session end with it when it is killed", async () => {
+    const { send } = session();
+    expect(await send({ protocol: "tcp" }, 1)).toMatchObject({ verdict: "allowed" });
+    started.at(-1)?.kill("SIGKILL");
+    await vi.waitUntil(() => !openPorts().includes("40010"), { timeout: 10_000 });
   });
 
   it("are confirmed by a capture of the packets that leave the other side", async () => {

@@ -106,14 +106,15 @@ export function request({
   port,
   token,
   path = "/",
-}: Pick<TcpTarget, "host" | "port" | "token" | "path">): string {
+  keep = false,
+}: Pick<TcpTarget, "host" | "port" | "token" | "path"> & { keep?: boolean }): string {
   const authority = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   return [
     `GET ${path} HTTP/1.1`,
     `Host: ${authority}`,
     `User-Agent: ebpf-dataplane-probe/${token}`,
     "Accept: */*",
-    "Connection: close",
+    `Connection: ${keep ? "keep-alive" : "close"}`,
     "\r\n",
   ].join("\r\n");
 }

@@ -51,6 +51,28 @@ describe("the probe server's TCP port", () => {
     },
   );
 
+  it("keeps a connection that asks for it, and answers each request, also those that come together", async () => {
+    const kept = "GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n";
+    const { text } = await talk(kept, kept + kept, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const heads = text.match(/Connection: \S+/g);
+    expect(heads).toEqual([...Array(3).fill("Connection: keep-alive"), "Connection: close"]);
+  });
+
+  it("ends a kept connection that the client ends", async () => {
+    const text = await new Promise((resolve, reject) => {
+      let text = "";
+      const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true }, () => {
+        socket.end("GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n");
+      });
+      socket.on("data", (chunk) => {
+        text += chunk;
+      });
+      socket.on("end", () => resolve(text));
+      socket.on("error", reject);
+    });
+    expect(text).toMatch(/\r\n\r\n\{"server".*\}\n$/); // and no second answer
+  });
+
   it("leaves the body out for HEAD", async () => {
     expect((await talk("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")).text).toMatch(/\r\n\r\n$/);
   });

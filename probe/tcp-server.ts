@@ -8,6 +8,8 @@ const silenceMs = 50;
 const requestMs = 1000;
 /** After this time the server closes a connection that the client keeps open. */
 const idleMs = 10_000;
+/** A connection that the client asked to keep lives as long as a step of a check may take. */
+const keptMs = 3_600_000;
 const longestHead = 16_384;
 
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
@@ -44,6 +46,7 @@ function serve(socket: Socket, server: string): void {
   };
   let received = "";
   let answered = false;
+  let kept = false;
 
   const reply = (text: string): void => {
     if (answered) return;
@@ -62,19 +65,46 @@ function serve(socket: Socket, server: string): void {
       clearTimeout(timer);
       return echo(socket, chunk, answer);
     }
-    received += chunk.toString("latin1");
+    received = answerKept(socket, received + chunk.toString("latin1"), answer);
+    if (received === "") {
+      kept = true;
+      clearTimeout(timer);
+      return socket.setTimeout(keptMs);
+    }
     const kind = classify(received);
     if (kind === "raw") return replyLine();
     clearTimeout(timer);
     if (kind === "request" || received.length > longestHead)
-      return reply(answerHttp(answer, received.startsWith("HEAD ")));
+      return reply(answerHttp(answer, { headOnly: received.startsWith("HEAD ") }));
     timer = kind === "head" ? setTimeout(() => reply(answerHttp(answer)), requestMs) : setTimeout(replyLine, silenceMs);
   });
-  socket.on("end", () => answered || (classify(received) === "head" ? reply(answerHttp(answer)) : replyLine()));
+  socket.on("end", () => {
+    if (kept && received === "") socket.end();
+    else if (!answered) classify(received) === "head" ? reply(answerHttp(answer)) : replyLine();
+  });
   socket.on("error", () => socket.destroy());
   socket.on("close", () => clearTimeout(timer));
   socket.setTimeout(idleMs, () => socket.destroy());
 }
+
+/** Answers complete requests that ask to keep the connection. @returns what is left */
+function answerKept(socket: Socket, received: string, answer: Answer): string {
+  let rest = received;
+  for (let end = headEnd(rest); end > 0 && asksToKeep(rest.slice(0, end)); end = headEnd(rest)) {
+    socket.write(answerHttp(answer, { headOnly: rest.startsWith("HEAD "), keep: true }));
+    rest = rest.slice(end);
+  }
+  return rest;
+}
+
+/** Offset after the first head. */
+const headEnd = (text: string): number => {
+  const end = text.indexOf("\r\n\r\n");
+  return end < 0 ? -1 : end + 4;
+};
+
+/** HTTP/1.1 keeps connections by default, but not every client that says nothing reads to an announced length. */
+const asksToKeep = (head: string): boolean => /^(GET|HEAD) /.test(head) && /^connection:\s*keep-alive\r$/im.test(head);
 
 /** Sends everything back as it comes, no faster than the client reads; the answer's line follows the client's end. */
 function echo(socket: Socket, first: Buffer, answer: Answer): void {

@@ -256,6 +256,7 @@ export const FIELDS = {
     source: { type: "string", optional: true },
     sources: { list: { type: "string" }, optional: true, plain: true },
     sourcePort: { type: "number", optional: true, plain: true },
+    keep: { type: "boolean", optional: true, plain: true },
     servers: { list: { type: "string" }, optional: true, plain: true },
     distinct: { object: "DistinctServers", optional: true, plain: true },
     spread: { type: "number", optional: true, plain: true },

@@ -103,6 +103,10 @@ const expectationSchema = known(
     verdict: oneOf(["allowed", "dropped", "rejected"], "dropped: no answer. rejected: TCP reset or ICMP unreachable."),
     source: sourceSchema.optional().describe("Whom the server saw."),
     sourcePort: whole(PORTS.least, PORTS.most, "Local port to bind: one flow over several steps.").optional(),
+    keep: z
+      .boolean({ error: "must be true or false" })
+      .optional()
+      .describe("With sourcePort: the socket stays open, and later steps with the same from, to and port use it."),
     servers: z
       .array(parsed(parseServer, "NAMESPACE/NAME", "NAMESPACE/NAME or NAMESPACE/LABEL=VALUE."), {
         error: "must be a list of NAMESPACE/NAME",

@@ -71,6 +71,8 @@ export interface Expectation {
   sources?: pulumi.Input<string>[];
   /** Local port to bind. Defaults to any. */
   sourcePort?: number;
+  /** Whether the socket stays open, so that later steps with the same `from`, `to` and `sourcePort` use it. Defaults to false. */
+  keep?: boolean;
   /** Pods that may answer: `NAMESPACE/NAME` or `NAMESPACE/LABEL=VALUE`. Defaults to anybody. */
   servers?: pulumi.Input<string>[];
   /** How many distinct servers must answer. Defaults to any number. */

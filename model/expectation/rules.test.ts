@@ -13,6 +13,8 @@ test("numbers that can be met are no contradiction", () => {
   expect(fields({ icmp: { type: 13, code: 0 }, to: to("icmp://a") })).toEqual([]);
   expect(fields({ size: 65_000, to: to("udp://a:1") })).toEqual([]);
   expect(fields({ spread: 3 })).toEqual([]);
+  expect(fields({ keep: true, sourcePort: 40_001, to: to("udp://a:1") })).toEqual([]);
+  expect(fields({ keep: false, to: to("icmp://a") })).toEqual([]);
   expect(fields({ spread: 2, spreadAtMost: 2 })).toEqual([]);
   expect(fields({ distinct: { atLeast: 2, atMost: 2 } })).toEqual([]);
   expect(fields({ distinct: { atLeast: 2, atMost: 3 } })).toEqual([]);
@@ -45,6 +47,11 @@ test.each<[Partial<Stated>, string[]]>([
   [{ http: {}, verdict: "rejected" }, ["http"]],
   [{ family: "IPv6", to: to("udp://10.0.0.1:1") }, ["family"]],
   [{ family: "IPv4", to: to("udp://[fd00::1]:1") }, ["family"]],
+  [{ keep: true, to: to("tcp://a:1") }, ["keep"]],
+  [{ keep: true, to: to("icmp://a") }, ["keep"]],
+  [{ keep: true, to: to("icmp://a"), sourcePort: 1 }, ["keep", "sourcePort"]],
+  [{ keep: true, to: to("sctp://a:1"), sourcePort: 1 }, ["keep"]],
+  [{ keep: true, to: to("udp://a:1"), sourcePort: 1, size: 1 }, ["size"]],
   [{ spread: 4 }, ["spread"]],
   [{ spreadAtMost: 3 }, ["spreadAtMost"]],
   [{ spread: 2, spreadAtMost: 1 }, ["spreadAtMost"]],

@@ -24,6 +24,8 @@ export interface Stated {
   size?: number;
   icmp?: { type?: number; code?: number };
   sourcePort?: number;
+  /** One socket over several steps. */
+  keep?: boolean;
   source?: unknown;
   sources?: unknown;
   servers?: unknown;
@@ -97,7 +99,11 @@ function distinctContradictions(stated: Stated): Contradiction[] {
 
 function wordContradictions(stated: Stated): Contradiction[] {
   const { verdict, http, family, to } = stated;
-  const found: Contradiction[] = [...sizeContradictions(stated), ...icmpContradictions(stated)];
+  const found: Contradiction[] = [
+    ...keepContradictions(stated),
+    ...sizeContradictions(stated),
+    ...icmpContradictions(stated),
+  ];
   if (http && to && to.protocol !== "tcp")
     found.push({
       field: "http",
@@ -113,6 +119,31 @@ function wordContradictions(stated: Stated): Contradiction[] {
       allowed: `${familyOf(address)}, or a host that is a name`,
     });
   }
+  return found;
+}
+
+/** A socket is found again by its port; it carries requests, which have answers. */
+function keepContradictions({ keep, sourcePort, size, to }: Stated): Contradiction[] {
+  if (!keep) return [];
+  const found: Contradiction[] = [];
+  if (to && to.protocol !== "tcp" && to.protocol !== "udp")
+    found.push({
+      field: "keep",
+      problem: `to is ${to.protocol}://, for which no socket can be kept`,
+      allowed: "absent unless to is tcp:// or udp://",
+    });
+  else if (sourcePort === undefined)
+    found.push({
+      field: "keep",
+      problem: "needs sourcePort, by which later steps find the socket again",
+      allowed: "absent, or true beside sourcePort",
+    });
+  if (size !== undefined)
+    found.push({
+      field: "size",
+      problem: "ends the connection when everything is sent",
+      allowed: "absent where keep is true",
+    });
   return found;
 }
 

@@ -39,17 +39,12 @@ func resolve(host string, family string) (string, error) {
 // half the time that no more will come.
 func connection(attempt Attempt, result *Result) {
 	timeout := time.Duration(attempt.TimeoutMs) * time.Millisecond
-	dialer := net.Dialer{Timeout: timeout, KeepAlive: -1, Control: reuse}
-	if attempt.SourcePort != 0 {
-		dialer.LocalAddr = &net.TCPAddr{Port: attempt.SourcePort}
-	}
 	started := time.Now()
-	opened, err := dialer.Dial("tcp", net.JoinHostPort(result.Address, strconv.Itoa(attempt.Port)))
+	tcp, err := dial(attempt, result.Address)
 	if err != nil {
 		result.Error = name(err)
 		return
 	}
-	tcp := opened.(*net.TCPConn)
 	// The port is free at once: no TIME_WAIT on this side.
 	defer func() { _ = tcp.SetLinger(0); tcp.Close() }()
 	result.Opened, result.ConnectMs = true, milliseconds(time.Since(started))
@@ -85,6 +80,18 @@ func connection(attempt Attempt, result *Result) {
 			return
 		}
 	}
+}
+
+func dial(attempt Attempt, address string) (*net.TCPConn, error) {
+	dialer := net.Dialer{Timeout: time.Duration(attempt.TimeoutMs) * time.Millisecond, KeepAlive: -1, Control: reuse}
+	if attempt.SourcePort != 0 {
+		dialer.LocalAddr = &net.TCPAddr{Port: attempt.SourcePort}
+	}
+	opened, err := dialer.Dial("tcp", net.JoinHostPort(address, strconv.Itoa(attempt.Port)))
+	if err != nil {
+		return nil, err
+	}
+	return opened.(*net.TCPConn), nil
 }
 
 // Sends one datagram from a connected socket, so that the kernel hands over what ICMP says (udp(7)), and waits for one.
@@ -141,6 +148,7 @@ var names = map[syscall.Errno]string{
 	syscall.EACCES:        "EACCES",
 	syscall.EADDRINUSE:    "EADDRINUSE",
 	syscall.EADDRNOTAVAIL: "EADDRNOTAVAIL",
+	syscall.ECONNABORTED:  "ECONNABORTED",
 	syscall.ECONNREFUSED:  "ECONNREFUSED",
 	syscall.ECONNRESET:    "ECONNRESET",
 	syscall.EHOSTDOWN:     "EHOSTDOWN",
@@ -149,6 +157,7 @@ var names = map[syscall.Errno]string{
 	syscall.ENONET:        "ENONET",
 	syscall.ENOPROTOOPT:   "ENOPROTOOPT",
 	syscall.EPERM:         "EPERM",
+	syscall.EPIPE:         "EPIPE",
 	syscall.ETIMEDOUT:     "ETIMEDOUT",
 }
 

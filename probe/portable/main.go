@@ -1,12 +1,16 @@
 // Makes the attempts of a batch on a machine that has no more than a shell, and tells what happened, raw: what it means is said
 // where the batch came from (probe/portable.ts), by the same code that judges attempts made there.
 //
-// One JSON array of attempts on standard input, one JSON line per attempt on standard output.
+// One JSON array of attempts on standard input, one JSON line per attempt on standard output. With an argument, --session: an array on each line,
+// whose attempts may keep sockets open for the next one, until an empty line or the end of the input.
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -30,6 +34,8 @@ type Attempt struct {
 	Seed uint32 `json:"seed"`
 	// Of protocol icmp.
 	ICMP *ICMP `json:"icmp"`
+	// The socket is kept for the next batch. Needs a session.
+	Keep *Keep `json:"keep"`
 }
 
 // Result is what happened.
@@ -52,6 +58,10 @@ type Result struct {
 	Error string `json:"error,omitempty"`
 	// An ICMP error is the answer; Error names it.
 	Refused bool `json:"refused,omitempty"`
+	// The other kernel has acknowledged the request that has no answer.
+	Acknowledged *bool `json:"acknowledged,omitempty"`
+	// Why the silence says nothing: this process had no processor.
+	Starved string `json:"starved,omitempty"`
 	// Beside a TIMEOUT: what came instead of an answer.
 	Note string `json:"note,omitempty"`
 	// What this computer lacks for the protocol.
@@ -72,12 +82,30 @@ const (
 )
 
 func main() {
-	var attempts []Attempt
-	if err := json.NewDecoder(os.Stdin).Decode(&attempts); err != nil {
+	output, kept := json.NewEncoder(os.Stdout), newKeeper()
+	if len(os.Args) == 1 {
+		carryOutAll(read(os.Stdin), kept, output)
+		return
+	}
+	lines := bufio.NewReader(os.Stdin)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil || len(line) == 1 {
+			return
+		}
+		carryOutAll(read(bytes.NewReader(line)), kept, output)
+	}
+}
+
+func read(input io.Reader) (attempts []Attempt) {
+	if err := json.NewDecoder(input).Decode(&attempts); err != nil {
 		fmt.Fprintf(os.Stderr, "probe: the batch is not valid JSON: %v\n", err)
 		os.Exit(2)
 	}
-	output := json.NewEncoder(os.Stdout)
+	return attempts
+}
+
+func carryOutAll(attempts []Attempt, kept *keeper, output *json.Encoder) {
 	var writing sync.Mutex
 	var running sync.WaitGroup
 	slots := make(chan struct{}, mostAtOnce)
@@ -87,7 +115,7 @@ func main() {
 		go func() {
 			defer func() { <-slots; running.Done() }()
 			for _, attempt := range lane {
-				result := carryOut(attempt)
+				result := carryOut(attempt, kept)
 				writing.Lock()
 				_ = output.Encode(result) // fails only if the reader is gone
 				writing.Unlock()
@@ -114,7 +142,7 @@ func lanes(attempts []Attempt) [][]Attempt {
 	return all
 }
 
-func carryOut(attempt Attempt) Result {
+func carryOut(attempt Attempt, kept *keeper) Result {
 	result := Result{ID: attempt.ID, Attempt: attempt.Attempt}
 	address, err := resolve(attempt.Host, attempt.Family)
 	if err != nil {
@@ -125,16 +153,7 @@ func carryOut(attempt Attempt) Result {
 	// Nothing was sent while the port was busy, so trying again is still the same attempt.
 	for giveUp := time.Now().Add(portPatience); ; time.Sleep(portRetry) {
 		once := result
-		switch attempt.Protocol {
-		case "udp":
-			datagram(attempt, &once)
-		case "icmp":
-			ping(attempt, &once)
-		case "sctp":
-			association(attempt, &once)
-		default:
-			connection(attempt, &once)
-		}
+		send(attempt, kept, &once)
 		busy := once.Error == "EADDRINUSE" || once.Error == "EADDRNOTAVAIL"
 		if busy && !once.Opened && time.Now().Before(giveUp) {
 			continue
@@ -143,6 +162,23 @@ func carryOut(attempt Attempt) Result {
 			once.Routes, once.Neighbours = text("/proc/net/route"), text("/proc/net/arp")
 		}
 		return once
+	}
+}
+
+func send(attempt Attempt, kept *keeper, result *Result) {
+	switch {
+	case attempt.Keep != nil && attempt.Protocol == "udp":
+		kept.datagram(attempt, result)
+	case attempt.Keep != nil:
+		kept.request(attempt, result)
+	case attempt.Protocol == "udp":
+		datagram(attempt, result)
+	case attempt.Protocol == "icmp":
+		ping(attempt, result)
+	case attempt.Protocol == "sctp":
+		association(attempt, result)
+	default:
+		connection(attempt, result)
 	}
 }
 

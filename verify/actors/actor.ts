@@ -20,6 +20,15 @@ export interface Actor {
    * @param name who it says it is
    */
   listen(ports: ListenPorts, name: string): Promise<RunningServer>;
+  /** Starts a prober whose sockets stay open from one batch to the next. Rejects with a message when the actor cannot be reached. */
+  keep(): Promise<KeptSockets>;
+}
+
+/** A prober that keeps sockets; they end with it, and it ends when this program does. */
+export interface KeptSockets {
+  /** Sends a batch; one at a time. Rejects with a message when the prober is lost, and its sockets with it. */
+  send(batch: Probe[]): Promise<AttemptResult[]>;
+  close(): Promise<void>;
 }
 
 /** A prober that waits for its start command. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Actor, RunningCommand } from "./actor.ts";
 import { startCapture } from "./capture.ts";
+import { startKeeper } from "./keeper.ts";
 import { serverCommand, startServer } from "./listen.ts";
 import { prepareProber } from "./prober.ts";
 
@@ -20,6 +21,7 @@ export function labMachine(programs: Programs, lab: string, machine: string): Ac
   return {
     prepare: (batch) =>
       prepareProber(`machine ${machine}`, batch, async (onLine) => start([...enter, "probe", "--wait"], onLine)),
+    keep: () => startKeeper(`machine ${machine}`, async (onLine) => start([...enter, "probe", "--session"], onLine)),
     capture: (filter) =>
       startCapture(`machine ${machine}`, async (onLine) => start([...enter, "capture", filter], onLine)),
     listen: (ports, name) =>

@@ -112,6 +112,24 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     expect(readdirSync(ssh.cache)).toEqual([expect.stringMatching(/^probe-[0-9a-f]{12}$/)]);
   });
 
+  test("a connection is kept over several batches, until it is closed", async () => {
+    const kept = await sshMachine(ssh.machine(), ssh.key("user"), probers).keep();
+    const open = () => execFileSync("ip", ["netns", "exec", server, "ss", "-Htn", "state", "established"]).toString();
+    for (const step of [1, 2]) {
+      const probe = { sourcePort: 40_005, keep: { socket: "a", step } };
+      expect(await kept.send(asked(probe))).toMatchObject([
+        { verdict: "allowed", source: "10.99.0.1", sourcePort: 40_005 },
+      ]);
+    }
+    expect(
+      open()
+        .split("\n")
+        .filter((line) => line.includes(":40005")),
+    ).toHaveLength(1);
+    await kept.close();
+    await vi.waitUntil(() => !open().includes(":40005"), { timeout: 10_000 });
+  });
+
   test.each<[string, Parameters<ReturnType<typeof sshServer>["machine"]>[0], "user" | "stranger", RegExp]>([
     [
       "another key",

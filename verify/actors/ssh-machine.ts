@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
 import type { Probe } from "../../probe/batch.ts";
 import { portableBatch, readPortable } from "../../probe/portable.ts";
-import { type Actor, longestBatchMs } from "./actor.ts";
-import { type SshIdentity, ssh } from "./ssh.ts";
+import { type Actor, longestBatchMs, type RunningCommand } from "./actor.ts";
+import { type Language, startKeeper } from "./keeper.ts";
+import { type RunningSsh, type SshIdentity, ssh, startSsh } from "./ssh.ts";
 
 /** Exit status for a missing prober; no other program uses it. */
 const MISSING = 87;
@@ -35,20 +37,18 @@ export function sshMachine(machine: RemoteMachine, identity: SshIdentity, prober
     const { code, stderr } = await run(script, readFileSync(join(probers, prober)), INSTALL_MS);
     if (code !== 0) throw new Error(`machine ${machine.name}: the prober could not be copied there: ${stderr.trim()}`);
   };
+  const present = `[ -x ${place(name)} ] || { uname -m; exit ${MISSING}; }`;
+  /** Runs a command that needs the prober, which is copied there if it is missing. */
+  const withProber = async (command: string, input: string, milliseconds: number) => {
+    const attempt = () => run(`${present}; ${command}`, input, milliseconds);
+    const ended = await attempt();
+    if (ended.code !== MISSING) return ended;
+    await install(ended.stdout.trim());
+    return attempt();
+  };
   const send = async (batch: Probe[]) => {
     const document = JSON.stringify(portableBatch(batch));
-    const attempt = () =>
-      run(
-        `[ -x ${place(name)} ] || { uname -m; exit ${MISSING}; }; exec ${place(name)}`,
-        document,
-        longestBatchMs(batch),
-      );
-    let ended = await attempt();
-    if (ended.code === MISSING) {
-      await install(ended.stdout.trim());
-      ended = await attempt();
-    }
-    const { code, stdout, stderr } = ended;
+    const { code, stdout, stderr } = await withProber(`exec ${place(name)}`, document, longestBatchMs(batch));
     if (code !== 0)
       throw new Error(`machine ${machine.name}: ${stderr.trim() || `the prober ended with code ${code}`}`);
     return stdout
@@ -59,6 +59,15 @@ export function sshMachine(machine: RemoteMachine, identity: SshIdentity, prober
   return {
     // Starting takes the CPU of another computer than the servers', so it is part of sending.
     prepare: async (batch) => ({ send: () => send(batch) }),
+    keep: async () => {
+      const { code, stderr } = await withProber("true", "", INSTALL_MS);
+      if (code !== 0) throw new Error(`machine ${machine.name}: ${stderr.trim()}`);
+      return startKeeper(
+        `machine ${machine.name}`,
+        async (onLine) => follow(startSsh(machine, identity, `exec ${place(name)} --session`), onLine),
+        PORTABLE,
+      );
+    },
     listen: () =>
       Promise.reject(
         new Error(
@@ -69,6 +78,18 @@ export function sshMachine(machine: RemoteMachine, identity: SshIdentity, prober
     capture: () =>
       Promise.reject(new Error(`machine ${machine.name} is accessed by SSH, where captures are not possible`)),
   };
+}
+
+/** The portable prober's session. */
+const PORTABLE: Language = {
+  question: (batch) => JSON.stringify(portableBatch(batch)),
+  result: readPortable,
+  announces: false,
+};
+
+function follow({ child, ended }: RunningSsh, onLine: (line: string) => void): RunningCommand {
+  createInterface(child.stdout).on("line", onLine);
+  return { write: (text) => void child.stdin.write(text), abort: () => void child.kill(), ended };
 }
 
 function contentOf(probers: string): string {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,29 +34,52 @@ export async function ssh(
   input: string | Buffer,
   milliseconds: number,
 ): Promise<SshEnding> {
+  const { child, ended } = startSsh(machine, identity, command, milliseconds);
+  child.stdin.end(input);
+  const [{ code, stderr }, stdout] = await Promise.all([ended, text(child.stdout)]);
+  return { code, stdout, stderr };
+}
+
+/** A command that runs on a machine. */
+export interface RunningSsh {
+  child: ChildProcessWithoutNullStreams;
+  /** Rejects with a message for users when the machine cannot be accessed, or when the time is up. */
+  ended: Promise<Omit<SshEnding, "stdout">>;
+}
+
+/** Starts a command there, as above. @param milliseconds absent: until its input ends */
+export function startSsh(
+  machine: RemoteMachine,
+  identity: SshIdentity,
+  command: string,
+  milliseconds?: number,
+): RunningSsh {
   const folder = mkdtempSync(join(tmpdir(), "ssh-"));
   const forget = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", forget);
-  try {
-    const words = [...options(machine.ssh, identity, folder), "--", machine.ssh.host, command];
-    const child = spawn("ssh", words, { stdio: ["pipe", "pipe", "pipe"], timeout: milliseconds });
-    const ended = new Promise<number | null>((resolve, reject) => {
-      child.once("error", ({ message }) => reject(new Error(`${message}. Next: apt-get install openssh-client`)));
-      child.once("close", resolve);
+  const words = [...options(machine.ssh, identity, folder), "--", machine.ssh.host, command];
+  const child = spawn("ssh", words, { stdio: ["pipe", "pipe", "pipe"], timeout: milliseconds });
+  // A command that exits early prints the reason; EPIPE would hide it.
+  child.stdin.on("error", () => {});
+  const code = new Promise<number | null>((resolve, reject) => {
+    child.once("error", ({ message }) => reject(new Error(`${message}. Next: apt-get install openssh-client`)));
+    child.once("close", resolve);
+  });
+  const ended = Promise.all([code, text(child.stderr)])
+    .then(([code, stderr]) => {
+      if (code === null)
+        throw new Error(milliseconds ? `no answer within ${Math.round(milliseconds / 1000)} s` : "it was ended");
+      if (code === FAILED) throw new Error(explained(stderr, machine.ssh));
+      return { code, stderr };
+    })
+    .catch((error: Error) => {
+      throw new Error(`machine ${machine.name}: ssh to ${shown(machine.ssh)}: ${error.message}`);
+    })
+    .finally(() => {
+      forget();
+      process.off("exit", forget);
     });
-    // A command that exits early prints the reason; EPIPE would hide it.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-    const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    if (code === null) throw new Error(`no answer within ${Math.round(milliseconds / 1000)} s`);
-    if (code === FAILED) throw new Error(explained(stderr, machine.ssh));
-    return { code, stdout, stderr };
-  } catch (error) {
-    throw new Error(`machine ${machine.name}: ssh to ${shown(machine.ssh)}: ${(error as Error).message}`);
-  } finally {
-    forget();
-    process.off("exit", forget);
-  }
+  return { child, ended };
 }
 
 function options(connection: Connection, { privateKey }: SshIdentity, folder: string): string[] {

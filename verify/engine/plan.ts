@@ -51,7 +51,13 @@ export function planExpectation(view: ClusterView, expectation: Expectation, new
         const token = newToken();
         const { port, protocol } = destination;
         const { sourcePort, count } = expectation;
-        const own = { family, size, icmp, path: http?.path };
+        const own = {
+          family,
+          size,
+          icmp,
+          path: http?.path,
+          keep: keepOf(expectation, addresses.length > 1 ? host : ""),
+        };
         return {
           prober,
           probe: { id: token, token, pod, host, port, protocol, sourcePort, timeoutMs: silenceMs, count, dns, ...own },
@@ -64,6 +70,13 @@ export function planExpectation(view: ClusterView, expectation: Expectation, new
   }
   return plan;
 }
+
+/**
+ * A kept connection has the name of what the file calls source, destination and port, so that it continues when a name has got another
+ * address meanwhile. @param host which one, if there are several
+ */
+const keepOf = ({ keep, from, to, sourcePort }: Expectation, host: string): Probe["keep"] =>
+  keep ? { socket: [from.text, to.text, host, sourcePort].join(" "), step: 1 } : undefined;
 
 /** Longer than the first retransmission of a SYN, shorter than an unanswered ARP; see the probe's own field. */
 const silenceMs = 2000;

@@ -7,6 +7,7 @@ import { advice } from "../words/advice.ts";
 import { expectedWords } from "../words/expected.ts";
 import { ObjectRefused } from "./apply.ts";
 import { type Assessment, untried } from "./assess.ts";
+import { KeptProbers } from "./kept-sockets.ts";
 import { Ledger } from "./ledger.ts";
 import { type Listeners, ListenFailed, startListeners } from "./listeners.ts";
 import { runRound } from "./round.ts";
@@ -33,6 +34,7 @@ export interface CheckOutcome {
 /** Runs a check: setup, steps, and in any case the cleanup at the end. */
 export async function runCheck(world: World, check: Check): Promise<CheckOutcome> {
   const ledger = new Ledger(world);
+  const kept = new KeptProbers(world);
   const rows: Row[] = [];
   let broken: CheckOutcome["broken"];
   let listeners: Listeners | undefined;
@@ -49,7 +51,7 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
       await ledger.apply(object);
     }
     await nodes;
-    for (const [index, step] of check.steps.entries()) rows.push(...(await runStep(world, ledger, check, step, index)));
+    for (const index of check.steps.keys()) rows.push(...(await runStep(world, { ledger, kept }, check, index)));
   } catch (error) {
     broken = error as Error;
     // Neither the user's nor the cluster's fault: the stack shows where the bug is.
@@ -58,6 +60,7 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
   } finally {
     world.progress("removing the check's objects");
   }
+  await kept.close();
   const ended = (await listeners?.stop()) ?? [];
   const left = await ledger.undo();
   for (const one of left) world.progress(`could not be undone: ${one}`);
@@ -75,8 +78,16 @@ const needsNodes = ({ steps, listen }: Check): boolean =>
   listen.some(({ at }) => at.value.kind === "node") ||
   steps.some(({ expect }) => expect.some(({ from, reply }) => from.value.kind !== "machine" || reply !== undefined));
 
-async function runStep(world: World, ledger: Ledger, check: Check, step: Step, index: number): Promise<Row[]> {
+/** What a check holds from step to step. */
+interface Holdings {
+  ledger: Ledger;
+  kept: KeptProbers;
+}
+
+async function runStep(world: World, { ledger, kept }: Holdings, check: Check, index: number): Promise<Row[]> {
+  const step = check.steps[index] as Step;
   stopWhenAsked(world);
+  kept.nextStep();
   const label = labelOf(check, index);
   world.progress(`${label}: ${step.expect.length} expectations`);
   for (const object of step.apply) await ledger.apply(object);
@@ -85,16 +96,16 @@ async function runStep(world: World, ledger: Ledger, check: Check, step: Step, i
 
   const nextToken = tokens();
   const assessments = await settle(world, step.expect, step.within, (expectations) =>
-    tryRound(world, expectations, nextToken),
+    tryRound(expectations, () => runRound(world, expectations, nextToken, kept)),
   );
   stopWhenAsked(world);
   return assessments.map((assessment) => toRow(assessment, label));
 }
 
 /** If the cluster does not answer, every expectation reports that; it may answer the next try. */
-async function tryRound(world: World, expectations: Expectation[], nextToken: () => string): Promise<Assessment[]> {
+async function tryRound(expectations: Expectation[], round: () => Promise<Assessment[]>): Promise<Assessment[]> {
   try {
-    return await runRound(world, expectations, nextToken);
+    return await round();
   } catch (error) {
     // Also refusals: a restarted API server knows no RBAC rules for a moment.
     if (!(error instanceof KubernetesError)) throw error;

@@ -31,6 +31,8 @@ export class FakeWorld implements World {
   journal: string[] = [];
   /** Errors that the next calls of apply throw. */
   refusals: Error[] = [];
+  /** Errors with which probers of kept sockets are lost at the next batches. */
+  sendFailures: Error[] = [];
   /** Why probe servers ended by themselves. */
   serversDied: string | undefined;
   /** Who was ready and who sent, in order. */
@@ -82,6 +84,18 @@ export class FakeWorld implements World {
     },
   };
 
+  #sent(from: string, batch: Probe[]): AttemptResult[] {
+    this.batches.push({ from, batch });
+    this.#now += 10;
+    return batch.flatMap((probe) =>
+      Array.from({ length: probe.count }, (_, index) => ({
+        id: probe.id,
+        attempt: index + 1,
+        ...this.answer(from, probe),
+      })),
+    );
+  }
+
   #actor(from: string): NodeActor {
     return {
       prepare: async (batch) => {
@@ -89,16 +103,19 @@ export class FakeWorld implements World {
         return {
           send: async () => {
             this.order.push(`send ${from}`);
-            this.batches.push({ from, batch });
-            this.#now += 10;
-            return batch.flatMap((probe) =>
-              Array.from({ length: probe.count }, (_, index) => ({
-                id: probe.id,
-                attempt: index + 1,
-                ...this.answer(from, probe),
-              })),
-            );
+            return this.#sent(from, batch);
           },
+        };
+      },
+      keep: async () => {
+        this.journal.push(`keep ${from}`);
+        return {
+          send: async (batch) => {
+            const lost = this.sendFailures.shift();
+            if (lost) throw lost;
+            return this.#sent(from, batch);
+          },
+          close: async () => void this.journal.push(`close ${from}`),
         };
       },
       listen: async ({ tcp, udp }, name) => {

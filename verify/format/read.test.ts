@@ -55,6 +55,11 @@ describe("readChecks", () => {
   });
 
   it.each([
+    [
+      "        keep: true",
+      "keep: needs sourcePort, by which later steps find the socket again; allowed: absent, or true beside sourcePort",
+    ],
+    ['        keep: "yes"', "keep: must be true or false"],
     ["        verdit: allowed", 'unknown key "verdit"; did you mean "verdict"?'],
     [
       "    witin: 3",

@@ -5,6 +5,7 @@ import type { ApiServer } from "../../kubernetes/transport.ts";
 import type { PodSockets, SocketState } from "../../probe/sockets.ts";
 import { failureLine, type NodeActor } from "../actors/actor.ts";
 import { startCapture } from "../actors/capture.ts";
+import { startKeeper } from "../actors/keeper.ts";
 import { serverCommand, startServer } from "../actors/listen.ts";
 import { prepareProber } from "../actors/prober.ts";
 import { PROBER_CONTAINER } from "./daemon-set.ts";
@@ -38,6 +39,7 @@ export function nodeActor(api: ApiServer<Kubeconfig>, node: string, find: () => 
       if (code !== 0) throw new Error(`${where}: ${failureLine(stderr, "its pods' sockets are not known")}`);
       return found;
     },
+    keep: () => startKeeper(where, (onLine) => run(["probe", "--session"], onLine)),
     listen: (ports, name) => startServer(where, (onLine) => run(serverCommand(ports, name), onLine)),
     capture: (filter, inPod) =>
       startCapture(where, (onLine) => run(["capture", ...(inPod ? ["--pod", inPod] : []), filter], onLine)),

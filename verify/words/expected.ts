@@ -2,7 +2,7 @@ import type { Expectation } from "../../components/documents/check.ts";
 
 /** An expectation in words, in the same order as `observed`: `allowed from 172.31.1.55, reply direct`. */
 export function expectedWords(expectation: Expectation): string {
-  const { verdict, source, sourcePort, servers, spread, spreadAtMost, http, icmp, size, family, count, reply } =
+  const { verdict, source, sourcePort, keep, servers, spread, spreadAtMost, http, icmp, size, family, count, reply } =
     expectation;
   const sources = source?.map(({ text }) => text).join(" or ");
   return [
@@ -15,7 +15,7 @@ export function expectedWords(expectation: Expectation): string {
     ...(spread ? [`at least ${spread} servers`] : []),
     ...(spreadAtMost ? [`at most ${spreadAtMost} servers`] : []),
     ...(family ? [`over ${family}`] : []),
-    ...(sourcePort ? [`from port ${sourcePort}`] : []),
+    ...(sourcePort ? [`from port ${sourcePort}${keep ? ", kept open" : ""}`] : []),
     ...(count > 1 ? [`${count} attempts`] : []),
   ].join(", ");
 }
