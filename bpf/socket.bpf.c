@@ -79,7 +79,7 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 	if (is_loopback(destination))
 		return requester->kind == REQUESTER_HOST ? loopback_find(destination, port, protocol) : NULL;
 	service = address_service_find(destination, port, protocol);
-	if (!service && has_node_ports(destination))
+	if (!service && has_node_ports(location_flags(locate(destination))))
 		service = node_port_find(destination, port, protocol);
 	else if (!service || !(service->flags & SERVICE_HOST_PORT))
 		return service;

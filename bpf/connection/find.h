@@ -34,7 +34,7 @@ static __always_inline struct connection *connection_find(struct packet *packet)
 
 	if (!connection) {
 		connection = bpf_map_lookup_elem(&half_open, &packet->tuple);
-		packet->is_half_open = true;
+		packet->is_half_open = connection;
 	}
 	if (!connection)
 		return NULL;

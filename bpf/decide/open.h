@@ -12,17 +12,20 @@
 
 /* Packets of no known connection: what they would open. */
 
-/* The service that a packet would open a connection to; NULL: none. */
-static __always_inline const struct service *service_opened_by(const struct packet *packet, struct plan *plan)
+/* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`. */
+static __always_inline const struct service *service_opened_by(const struct packet *packet, struct plan *plan,
+							       const struct location **location)
 {
+	const struct tuple *tuple = &packet->tuple;
 	const struct service *service;
 
-	if (!packet_may_open(packet))
-		return NULL;
-	service = service_find(&packet->tuple.destination, packet->tuple.destination_port, packet->tuple.protocol);
-	if (!service || !is_answer_to_host(&packet->tuple))
-		return service;
-	plan->remember = REMEMBER_HOST_ANSWER;
+	if (packet_may_open(packet)) {
+		service = service_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
+		if (!service || !is_answer_to_host(tuple))
+			return service;
+		plan->remember = REMEMBER_HOST_ANSWER;
+	}
+	*location = locate(&tuple->destination);
 	return NULL;
 }
 
@@ -135,11 +138,12 @@ static __step int open_from_network(struct packet *packet, const struct settings
 					const struct wrapping *wrapping, struct plan *plan)
 {
 	bool for_service = wrapping && wrapping_is_service(wrapping);
+	const struct location *location = NULL;
 	const struct service *service;
 
 	if (!packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet, plan);
+	service = service_opened_by(packet, plan, &location);
 	if (service) {
 		/* A node that still handles services itself has wrapped it: handled as that node expects. */
 		if (!for_service && !is_handled_here(service, settings))
@@ -148,16 +152,15 @@ static __step int open_from_network(struct packet *packet, const struct settings
 			open_service(packet, settings, service, wrapping, plan);
 	} else if (for_service) { /* that is gone from this node */
 		drop(plan, OUTCOME_DROP_NO_LOCAL_BACKEND);
-	} else if (!wrapping && decide_unserved(packet, settings, plan)) {
-		return 0;
 	} else if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination)) {
 		if (is_left_to_host(settings)) /* to_workload judges and remembers it */
 			route_by_stack(plan);
 		else
 			open_plain(packet, plan, 0);
-	} else if (location_flags(locate(&packet->tuple.destination)) & LOCATION_BLACKHOLE) {
+	} else if (location_flags(location) & LOCATION_BLACKHOLE) {
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	} else {
+	} else if (wrapping || !may_be_cluster_address(location_flags(location)) ||
+		   !decide_unserved(packet, settings, plan)) {
 		route_by_stack(plan);
 	}
 	return 0;

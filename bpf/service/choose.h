@@ -27,6 +27,12 @@ static __always_inline const struct service *address_service_find(const struct a
 	return bpf_map_lookup_elem(&frontends, &key);
 }
 
+/* Whether it could be one, by its location: a node's or a workload's address is none, so their packets need no further lookup. */
+static __always_inline bool may_be_cluster_address(__u32 location_flags)
+{
+	return !(location_flags & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST | LOCATION_POOL));
+}
+
 /* Of a service that is known here. Each of its ports belongs to a service or to none. */
 static __always_inline bool is_cluster_address(const struct address *address)
 {
@@ -34,21 +40,29 @@ static __always_inline bool is_cluster_address(const struct address *address)
 }
 
 /* Whether it is an address of a node at which node ports answer. */
-static __always_inline bool has_node_ports(const struct address *address)
+static __always_inline bool has_node_ports(__u32 location_flags)
 {
-	__u32 flags = location_flags(locate(address));
-
-	return (flags & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)) && !(flags & LOCATION_WITHOUT_NODE_PORTS);
+	return (location_flags & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)) && !(location_flags & LOCATION_WITHOUT_NODE_PORTS);
 }
 
-/* The service that answers at this destination; NULL: an ordinary address. */
-static __always_inline const struct service *service_find(const struct address *address, __be16 port, __u8 protocol)
+/* The service that answers at this destination; NULL: an ordinary address. Most packets of no service need the location of their
+ * destination again, and its lookup is a dear one: it is left in `location` if it was needed. */
+static __always_inline const struct service *service_or_location(const struct address *address, __be16 port, __u8 protocol,
+								 const struct location **location)
 {
 	const struct service *service = address_service_find(address, port, protocol);
 
 	if (service)
 		return service;
-	return has_node_ports(address) ? node_port_find(address, port, protocol) : NULL;
+	*location = locate(address);
+	return has_node_ports(location_flags(*location)) ? node_port_find(address, port, protocol) : NULL;
+}
+
+static __always_inline const struct service *service_find(const struct address *address, __be16 port, __u8 protocol)
+{
+	const struct location *location;
+
+	return service_or_location(address, port, protocol, &location);
 }
 
 /* Whether node ports answer at the node's own loopback: 0.0.0.0 and 127.0.0.0/8 are one address here, 127.0.0.1. */
@@ -56,7 +70,7 @@ static __always_inline bool loopback_has_node_ports(const struct address *loopba
 {
 	struct address own = loopback_of(loopback);
 
-	return has_node_ports(&own);
+	return has_node_ports(location_flags(locate(&own)));
 }
 
 /* The service at the node's own loopback: a pod's host port, or a node port. */
@@ -89,33 +103,41 @@ static __always_inline __u32 affine_backend(const struct service *service, const
 	return age < service->affinity_seconds * 1000000000ULL ? affinity->backend : 0;
 }
 
-static __always_inline bool is_member(const struct service *service, __u32 backend)
+/* What a backend is to the service (enum membership); NULL: none of its backends. */
+static __always_inline const __u32 *membership_of(const struct service *service, __u32 backend)
 {
 	struct member key = {.backend_list = service->backend_list, .backend = backend};
 
 	return bpf_map_lookup_elem(&members, &key);
 }
 
-/* Whether new connections may get the backend: clients with affinity, too, leave one whose hints name other zones now. */
-static __always_inline bool may_be_chosen(const struct service *service, __u32 backend)
+static __always_inline bool is_member(const struct service *service, __u32 backend)
 {
-	struct member key = {.backend_list = service->backend_list, .backend = backend};
-	const __u32 *membership = bpf_map_lookup_elem(&members, &key);
-
-	return membership && *membership == MEMBER_CHOSEN;
+	return membership_of(service, backend);
 }
 
-/* A backend that a client was given before; NULL: it is out of reach, or no longer a backend of this service. */
-static __always_inline const struct backend *backend_within_reach(const struct service *service, __u32 id, enum reach reach)
+static __always_inline const struct backend *backend_in_reach(__u32 id, enum reach reach)
 {
-	const struct backend *backend;
+	const struct backend *backend = bpf_map_lookup_elem(&backends, &id);
 
-	if (!is_member(service, id))
-		return NULL;
-	backend = bpf_map_lookup_elem(&backends, &id);
 	if (!backend || (reach == REACH_LOCAL && !(backend->flags & BACKEND_LOCAL)))
 		return NULL;
 	return backend;
+}
+
+/* A backend that a packet or socket was given before; NULL: it is out of reach, or no longer a backend of this service. */
+static __always_inline const struct backend *backend_within_reach(const struct service *service, __u32 id, enum reach reach)
+{
+	return is_member(service, id) ? backend_in_reach(id, reach) : NULL;
+}
+
+/* The backend that a client with affinity was given before; NULL: new connections may not get it. Such clients, too, leave one whose
+ * hints name other zones now. */
+static __always_inline const struct backend *backend_kept(const struct service *service, __u32 id, enum reach reach)
+{
+	const __u32 *membership = membership_of(service, id);
+
+	return membership && *membership == MEMBER_CHOSEN ? backend_in_reach(id, reach) : NULL;
 }
 
 /* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
@@ -134,7 +156,7 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 
 	if (service->flags & SERVICE_AFFINITY) {
 		id = affine_backend(service, &key);
-		backend = id && may_be_chosen(service, id) ? backend_within_reach(service, id, reach) : NULL;
+		backend = id ? backend_kept(service, id, reach) : NULL;
 		if (backend) {
 			*chosen = backend;
 			return id;
