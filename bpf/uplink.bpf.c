@@ -5,7 +5,6 @@
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/error.h"
-#include "decide/neighbour.h"
 #include "decide/on_link.h"
 #include "decide/unread.h"
 #include "decide/wrapped.h"
@@ -35,7 +34,7 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 	enum outcome verdict;
 
 	if (parsed == PARSE_NOT_IP)
-		return decide_neighbour(packet, plan);
+		return decide_neighbour(read_arp(packet->skb), plan);
 	if (parsed == PARSE_MALFORMED)
 		return drop(plan, OUTCOME_DROP_MALFORMED);
 	if (is_on_link(parsed))

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { transportChecksum } from "../../test/packets/frames.ts";
 import { maps } from "../kernel/layout.gen.ts";
 import { MemoryMap } from "../kernel/memory-map.ts";
+import { announcementFrame } from "./announcement-frame.ts";
 import { Announcer } from "./announcer.ts";
-import { gratuitousArp } from "./gratuitous-arp.ts";
 
 const uplink = { name: "eth0", ifindex: 2, mtu: 1500, mac: "02:00:00:00:00:01", up: true, kind: "", addresses: [] };
 const VIP = "192.0.2.1";
@@ -49,8 +50,21 @@ test("hosts are told three times, and again when the address comes back", () => 
   expect(sent).toHaveLength(4);
 });
 
-test("an announcement is a broadcast request of the address for itself (RFC 5227)", () => {
-  expect(Buffer.from(gratuitousArp(VIP, uplink.mac)).toString("hex")).toBe(
+test("an announcement of IPv6 is a neighbor advertisement to all nodes, with the override flag (RFC 4861, 7.2.6)", () => {
+  const bytes = Buffer.from(announcementFrame("2001:db8::240", uplink.mac));
+  const own = "20010db8000000000000000000000240";
+  expect(bytes.toString("hex").replace(/(?<=^.{112}).{4}/, "____")).toBe(
+    [
+      "33330000000102000000000186dd",
+      `6000000000203aff${own}ff020000000000000000000000000001`,
+      `8800____20000000${own}0201020000000001`,
+    ].join(""),
+  );
+  expect(transportChecksum(58, "2001:db8::240", "ff02::1", bytes.subarray(54))).toBe(0);
+});
+
+test("an announcement of IPv4 is a broadcast request of the address for itself (RFC 5227)", () => {
+  expect(Buffer.from(announcementFrame(VIP, uplink.mac)).toString("hex")).toBe(
     `ffffffffffff0200000000010806${"0001080006040001"}020000000001c0000201000000000000c0000201${"00".repeat(18)}`,
   );
 });

@@ -2,7 +2,7 @@ import type { Address } from "../../model/address/address.ts";
 import type { Announced, Announcement } from "../kernel/layout.gen.ts";
 import type { MapStore } from "../kernel/map-store.ts";
 import type { NetworkDevice } from "../network/devices.ts";
-import { gratuitousArp } from "./gratuitous-arp.ts";
+import { announcementFrame } from "./announcement-frame.ts";
 
 /** How long this node answers after the agent's last renewal: as long as another node needs to take an address over. */
 const ANSWERING_MS = 3_000;
@@ -56,7 +56,7 @@ export class Announcer {
       if (next === undefined || now - told.since < next) continue;
       told.times++;
       for (const { ifindex, mac, name } of places) {
-        const reason = send(ifindex, gratuitousArp(address, mac));
+        const reason = send(ifindex, announcementFrame(address, mac));
         if (reason) failed.push(`${address} on ${name}: ${reason}`);
       }
     }

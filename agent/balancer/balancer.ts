@@ -1,6 +1,6 @@
 // This node's part of the load balancer: it assigns addresses if that is its task, and announces those that it has.
 import type { Api } from "../../kubernetes/transport.ts";
-import { type Address, covers, hostCidr } from "../../model/address/address.ts";
+import { type Address, addressBytes, covers, familyOf, hostCidr } from "../../model/address/address.ts";
 import type { NodeFacts } from "../../model/node/facts.ts";
 import { nodeDirectory } from "../../model/node/nodes.ts";
 import { judgePools } from "../../model/pool/claims.ts";
@@ -13,6 +13,7 @@ import type { SnapshotStore } from "../watch/snapshot-store.ts";
 import { Announcer, type AnnouncerParts } from "./announcer.ts";
 import { Leases } from "./leases.ts";
 import { type Decision, nodeLease, Ownership, type SeenLease, SILENCE_MS } from "./ownership.ts";
+import { SolicitedGroups } from "./solicited-groups.ts";
 import { Statuses } from "./statuses.ts";
 
 /** How often Leases are looked at; a holder renews its own every time. */
@@ -41,8 +42,10 @@ export class Balancer {
   readonly #leases: Leases;
   readonly #statuses: Statuses;
   readonly #announcer: Announcer;
+  readonly #groups = new SolicitedGroups();
   #alive: SeenLease | undefined;
   #failure = "";
+  readonly #said = new Set<string>();
 
   constructor(parts: BalancerParts) {
     this.#parts = parts;
@@ -95,6 +98,8 @@ export class Balancer {
     const decision = await this.#hold(wanted);
     this.#isNow(new Set([...addresses.keys()].filter((address) => decision.own.has(leaseOf(address)))));
     this.#announce();
+    for (const failure of await this.#groups.listen(this.announced, this.#parts.uplinks()))
+      this.#warnOnce(`cannot listen to solicitations: ${failure}`);
     if (!decision.own.has(ASSIGNING)) return this.#report([]);
     const { changes, problems } = balance(store.list("services"), pools, nodeDirectory(nodes, facts));
     this.#report(problems);
@@ -131,7 +136,13 @@ export class Balancer {
   #announce(): void {
     const now = Number(process.hrtime.bigint() / 1_000_000n);
     for (const failure of this.#announcer.announce(this.announced, now))
-      this.#parts.log.warn(`cannot announce the load balancer address ${failure}`);
+      this.#warnOnce(`cannot announce the load balancer address ${failure}`);
+  }
+
+  // Tried again several times a second.
+  #warnOnce(line: string): void {
+    if (!this.#said.has(line)) this.#parts.log.warn(line);
+    this.#said.add(line);
   }
 
   #report(problems: readonly Problem[]): void {
@@ -141,7 +152,11 @@ export class Balancer {
   }
 }
 
-/** "address-192-0-2-1" */
-function leaseOf(address: Address): string {
-  return `address-${address.replaceAll(/[.:]/g, "-")}`;
+/** "address-192-0-2-1", "address-2001-db8-0-0-0-0-0-1": the name of an object begins and ends with a letter or digit, so none is left out. */
+export function leaseOf(address: Address): string {
+  const bytes = addressBytes(address);
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    (((bytes[at * 2] ?? 0) << 8) | (bytes[at * 2 + 1] ?? 0)).toString(16),
+  );
+  return `address-${familyOf(address) === "IPv6" ? groups.join("-") : address.replaceAll(".", "-")}`;
 }

@@ -3,11 +3,11 @@
 #include "../net/neighbour.h"
 #include "../plan.h"
 
-/* A frame without IP from an uplink. Requests for load balancers' addresses are answered here. Another host's claim to one does not
- * reach the node's stack, which would believe it; everything else is the stack's. */
-static __always_inline void decide_neighbour(struct packet *packet, struct plan *plan)
+/* ARP or neighbour discovery from an uplink. Requests for load balancers' addresses are answered here. Another host's claim to one does
+ * not reach the node's stack, which would believe it; everything else is the stack's. */
+static __always_inline void decide_neighbour(enum neighbour_frame frame, struct plan *plan)
 {
-	switch (read_neighbour(packet->skb)) {
+	switch (frame) {
 	case NEIGHBOUR_REQUEST:
 		return send(plan, EXIT_ANSWER, OUTCOME_ANSWER_NEIGHBOUR);
 	case NEIGHBOUR_CLAIM:

@@ -4,6 +4,7 @@
 #include "../net/discovery.h"
 #include "../net/parse.h"
 #include "../scratch.h"
+#include "neighbour.h"
 
 /* IPv6 packets of one link: discovery (net/discovery.h), and what comes from or goes to a link-local address. No router sends them on,
  * and they open no connection. */
@@ -13,10 +14,12 @@ static __always_inline bool is_on_link(enum parse_result parsed)
 	return parsed == PARSE_DISCOVERY || parsed == PARSE_ROUTER || parsed == PARSE_SCOPED;
 }
 
-/* On an uplink's link they are the node's own business. */
+/* On an uplink's link they are the node's own business, but for load balancers' addresses. */
 static __always_inline void decide_from_link_of_uplink(const struct packet *packet, enum parse_result parsed, struct plan *plan)
 {
-	if (parsed == PARSE_SCOPED && is_workload(&packet->tuple.destination))
+	if (parsed == PARSE_DISCOVERY)
+		decide_neighbour(read_discovery(packet), plan);
+	else if (parsed == PARSE_SCOPED && is_workload(&packet->tuple.destination))
 		drop(plan, OUTCOME_DROP_MARTIAN_SOURCE);
 	else
 		pass_to_stack(plan);

@@ -4,7 +4,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* (load balancer's address, uplink) -> how this node answers for it. Written by the agent; read for frames of ARP only. Full: the
+/* (load balancer's address, uplink) -> how this node answers for it. Written by the agent; read for ARP and neighbour discovery only. Full: the
  * agent reports it, and no node answers for the addresses that are missing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

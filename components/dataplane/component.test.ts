@@ -272,10 +272,12 @@ test("workloads send to the tunnel's port when that is allowed only", async () =
 test("a pool for load balancers, and the rights for it, only where it is asked for", async () => {
   const resources = await recordResources();
   const lb = { name: "lb", cidr: "192.0.2.0/28", allowedUses: [IpPoolUse.LoadBalancer] };
+  const lb6 = { name: "lb6", cidr: "2001:db8::f0/124", allowedUses: [IpPoolUse.LoadBalancer] };
   new Dataplane("dp", {
     apiServer: { host: "172.31.1.8", port: 6443 },
     loadBalancer: true,
-    ipPools: [{ cidr: "10.244.0.0/16" }, lb],
+    serviceSubnetIpv6: "fd00:10:96::/112",
+    ipPools: [{ cidr: "10.244.0.0/16" }, lb, lb6],
   });
   await settled();
   const named = (name: string) => resources.find((item) => item.name === name)?.inputs;
@@ -283,6 +285,7 @@ test("a pool for load balancers, and the rights for it, only where it is asked f
     ...{ cidr: lb.cidr, blockSize: 32, vxlanMode: "Never", natOutgoing: false, disabled: false },
     allowedUses: ["LoadBalancer"],
   });
+  expect(named("dp-lb6-ippool")?.spec).toMatchObject({ cidr: lb6.cidr, blockSize: 128 });
   expect(named("dp-balancer-role")).toBeDefined();
   expect(named("dp-leases-validatingadmissionpolicy")).toBeDefined();
   expect(JSON.stringify(named("dp-configmap"))).toContain("loadBalancer");

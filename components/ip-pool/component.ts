@@ -5,7 +5,7 @@ import { requireArguments } from "../arguments/arguments.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
 import { type IpPoolArgs, VxlanMode } from "./args.ts";
-import { isForLoadBalancers, LOAD_BALANCER_BLOCK, poolName, requirePool, usualValues } from "./inputs.ts";
+import { isForLoadBalancers, poolName, requirePool, usualValues } from "./inputs.ts";
 
 /** Addresses for pods or load balancers: an IPPool object (projectcalico.org/v3) of a cluster that runs `Dataplane`. */
 export class IpPool extends pulumi.ComponentResource {
@@ -18,7 +18,7 @@ export class IpPool extends pulumi.ComponentResource {
     const { blockSize = usual.blockSize, natOutgoing = usual.natOutgoing } = args;
     const { vxlanMode = VxlanMode.CrossSubnet, disabled = false, allowedUses } = args;
     const spec = isForLoadBalancers(args)
-      ? { blockSize: LOAD_BALANCER_BLOCK, vxlanMode: VxlanMode.Never, natOutgoing: false, disabled }
+      ? { blockSize: usual.loadBalancerBlock, vxlanMode: VxlanMode.Never, natOutgoing: false, disabled }
       : { blockSize, vxlanMode, natOutgoing, disabled };
     new k8s.apiextensions.CustomResource(
       `${name}-ippool`,

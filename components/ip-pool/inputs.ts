@@ -17,9 +17,6 @@ export function poolName({ name, cidr }: IpPoolSpec): string {
   return name ?? (typeof cidr === "string" ? usualOf(cidr) : IPV4).name;
 }
 
-/** Prefix length of a node's block; nodes have no blocks of a pool for load balancers. */
-export const LOAD_BALANCER_BLOCK = 32;
-
 export function isForLoadBalancers({ allowedUses = [] }: IpPoolSpec): boolean {
   return allowedUses.includes(IpPoolUse.LoadBalancer);
 }
@@ -32,7 +29,7 @@ export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
   const cidr = checkedBeside<string, number | undefined>(pool.cidr, [pool.blockSize], (known, [given]) => {
     requireAnyUnicastCidr(at(place, "cidr"), known);
     const { least, most, blockSize } = usualOf(known);
-    const usual = isForLoadBalancers(pool) ? LOAD_BALANCER_BLOCK : blockSize;
+    const usual = isForLoadBalancers(pool) ? most : blockSize;
     const [field, size] = [at(place, "blockSize"), given ?? usual];
     requireWhole(field, size, least, most);
     if (size >= prefixLength(known)) return known;
@@ -45,8 +42,10 @@ export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
 export function usualValues(cidr: pulumi.Input<string>): {
   blockSize: pulumi.Input<number>;
   natOutgoing: pulumi.Input<boolean>;
+  /** Of a pool for load balancers, of which nodes have no blocks: one address. */
+  loadBalancerBlock: pulumi.Input<number>;
 } {
-  if (!isLater(cidr)) return usualOf(cidr);
+  if (!isLater(cidr)) return { ...usualOf(cidr), loadBalancerBlock: usualOf(cidr).most };
   const usual = pulumi.output(cidr).apply(usualOf);
-  return { blockSize: usual.blockSize, natOutgoing: usual.natOutgoing };
+  return { blockSize: usual.blockSize, natOutgoing: usual.natOutgoing, loadBalancerBlock: usual.most };
 }

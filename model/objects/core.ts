@@ -71,6 +71,7 @@ export const service = z.object({
     clusterIP: z.string().nullish(),
     clusterIPs: list(z.string()),
     ipFamilies: list(z.enum(["IPv4", "IPv6"])),
+    ipFamilyPolicy: z.string().nullish(),
     ports: list(servicePort),
     externalIPs: list(z.string()),
     externalTrafficPolicy: z.enum(["Cluster", "Local"]).nullish(),

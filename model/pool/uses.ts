@@ -13,25 +13,20 @@ export function workloadPools({ accepted, problems }: Judged<IpPool>): Judged<Ip
   return { accepted: accepted.filter(({ object }) => !isForLoadBalancers(object)), problems };
 }
 
-/** The pools that load balancers have addresses of: of IPv4, which nodes announce by ARP. */
+/** The pools that load balancers have addresses of. */
 export function loadBalancerPools({ accepted }: Judged<IpPool>): Judged<IpPool>["accepted"] {
-  return accepted.filter(({ object, cidr }) => isForLoadBalancers(object) && cidr.family === "IPv4");
+  return accepted.filter(({ object }) => isForLoadBalancers(object));
 }
 
 const NOT_ASSIGNED =
   "no address is given from this pool: the agents do not assign load balancer addresses. Next: set loadBalancer: true of Dataplane.";
-const NOT_ANNOUNCED =
-  "no address is given from this pool: only IPv4 addresses are announced. Next: use an IPv4 network.";
 
-/** What is said of pools for load balancers that give no addresses. */
-export function unusedPools({ accepted }: Judged<IpPool>, { loadBalancer = false }: NodeFacts): Problem[] {
-  const idle = accepted.filter(
-    ({ object, cidr }) => isForLoadBalancers(object) && (!loadBalancer || cidr.family !== "IPv4"),
-  );
-  return idle.map(({ object, cidr }) => ({
+/** What is said of pools for load balancers where no agent assigns addresses. */
+export function unusedPools(pools: Judged<IpPool>, { loadBalancer = false }: NodeFacts): Problem[] {
+  return (loadBalancer ? [] : loadBalancerPools(pools)).map(({ object }) => ({
     kind: "IPPool",
     name: object.metadata.name,
     path: "spec.allowedUses",
-    message: cidr.family === "IPv4" ? NOT_ASSIGNED : NOT_ANNOUNCED,
+    message: NOT_ASSIGNED,
   }));
 }

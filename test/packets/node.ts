@@ -143,14 +143,14 @@ export class NodeUnderTest {
 
   #announce(): void {
     const { address, mac, ended } = announced;
-    const key = { address, interface: this.ifindex("uplink") };
-    this.#loaded.maps.announced?.update([
-      [key, { until: 1n << 62n, mac }],
+    const uplink = this.ifindex("uplink");
+    const entry = (name: string, until: bigint) =>
       [
-        { ...key, address: ended },
-        { until: 1n, mac },
-      ],
-    ]);
+        { address: name, interface: uplink },
+        { until, mac },
+      ] as const;
+    const inBoth = (name: string, until: bigint) => [entry(name, until), entry(twinOf(name), until)];
+    this.#loaded.maps.announced?.update([...inBoth(address, 1n << 62n), ...inBoth(ended, 1n)]);
   }
 
   get maps(): Loaded["maps"] {

@@ -1,4 +1,5 @@
 // The result for a packet, in one line that tests compare and people read.
+import { addressOf } from "../../model/address/address.ts";
 import { localPods, nodes } from "./cluster.ts";
 import { isIpv6 } from "./frames.ts";
 import { type Met, neighbours, type PacketProgram, podMacs } from "./node.ts";
@@ -21,6 +22,7 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
     const consistent = operation === 2 && senderMac === sourceMac && targetMac === destinationMac;
     return `${outcome}: ${sender} is at ${senderMac}, to ${target} at ${targetMac}${consistent ? "" : ", but wrong"}`;
   }
+  if (ip && outcome === "answer_neighbour") return `${outcome}: ${advertisementInWords(ip, sourceMac, destinationMac)}`;
   if (!ip) return `${outcome}: frame of type 0x${type.toString(16)}`;
   const wrapped = WRAPS.has(outcome) ? readVxlan(ip) : undefined;
   const place = met.action === 7 ? ` ${receiver(destinationMac)}` : "";
@@ -28,6 +30,18 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
     ? `${wrapping(ip, wrapped, backendOf)}: ${packetInWords(wrapped.inner.ip)}`
     : packetInWords(ip);
   return `${outcome}${place}: ${packet}`;
+}
+
+/** RFC 4861, 4.4: to the one who asked, or to all, and that it overrides what hosts remember. */
+function advertisementInWords(ip: Reading, from: string, to: string): string {
+  const bytes = Buffer.from(ip.payload);
+  const target = addressOf([...bytes.subarray(8, 24)]);
+  const mac = bytes.toString("hex", 26, 32).replace(/(..)(?=.)/g, "$1:");
+  const isForAll = ip.destination === "ff02::1";
+  const flags = bytes.readUInt32BE(4) === (isForAll ? 0x2000_0000 : 0x6000_0000);
+  const whole = bytes.length === 32 && ip.icmp?.type === 136 && bytes[24] === 2 && bytes[25] === 1 && ip.ttl === 255;
+  const consistent = flags && whole && ip.source === target && mac === from && faults(ip).length === 0;
+  return `${target} is at ${mac}, to ${ip.destination} at ${to}${consistent ? "" : ", but wrong"}`;
 }
 
 /** @param whole false: the packet is truncated, as inside an ICMP error */

@@ -1,4 +1,4 @@
-import type { Address } from "../../address/address.ts";
+import { type Address, type Family, familyOf } from "../../address/address.ts";
 import { hash32 } from "../../hash.ts";
 import type { Node, Service } from "../../objects/core.ts";
 import { type EndpointSlice, serviceNameLabel } from "../../objects/discovery.ts";
@@ -10,7 +10,7 @@ import { hasOwnBalancer } from "./class.ts";
 const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /** The nodes that may announce each load balancer address, in the order in which they try: different for each address, so that
- * addresses spread over the nodes. With externalTrafficPolicy Local only nodes that have a ready backend.
+ * addresses spread over the nodes. With externalTrafficPolicy Local only nodes that have a ready backend of its family.
  * @param isOwn whether a pool of this dataplane has the address */
 export function announcersOf(
   services: readonly Service[],
@@ -24,9 +24,11 @@ export function announcersOf(
   for (const service of services.filter(hasOwnBalancer)) {
     const addresses = heldBy(service).filter(isOwn);
     if (addresses.length === 0) continue;
-    const local = service.spec.externalTrafficPolicy === "Local" ? nodesWithBackends(service, slices) : undefined;
-    const fitting = local ? names.filter((name) => local.has(name)) : names;
-    for (const address of addresses) if (!found.has(address)) found.set(address, inTurn(address, fitting));
+    const isLocal = service.spec.externalTrafficPolicy === "Local";
+    for (const address of addresses.filter((one) => !found.has(one))) {
+      const local = isLocal ? nodesWithBackends(service, slices, familyOf(address)) : undefined;
+      found.set(address, inTurn(address, local ? names.filter((name) => local.has(name)) : names));
+    }
   }
   return found;
 }
@@ -37,11 +39,14 @@ export function inTurn(key: string, names: readonly string[]): readonly string[]
   return names.toSorted((a, b) => weight(a) - weight(b) || (a < b ? -1 : 1));
 }
 
-function nodesWithBackends(service: Service, slices: readonly EndpointSlice[]): ReadonlySet<string> {
-  const { namespace } = service.metadata;
+function nodesWithBackends(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  family: Family | undefined,
+): ReadonlySet<string> {
   const own = slices.filter(
-    ({ metadata }) =>
-      `${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}` === objectName(service) && namespace,
+    ({ metadata, addressType }) =>
+      addressType === family && `${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}` === objectName(service),
   );
   const ready = own.flatMap(({ endpoints }) => endpoints.filter(({ conditions }) => conditions?.ready ?? true));
   return new Set(ready.flatMap(({ nodeName }) => nodeName ?? []));

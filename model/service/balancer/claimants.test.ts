@@ -79,7 +79,61 @@ test("what is asked for and not given is said with its field; what the Service h
     { kind: "Service", name: "b", path: `metadata.annotations[${ADDRESSES}]` },
   ]);
   expect(problems[0]?.message).toContain("203.0.113.9 is in no IPPool with allowedUses: [LoadBalancer]");
-  expect(problems[1]?.message).toContain('"fd00::1" is no IPv4 address');
+  expect(problems[1]?.message).toContain("fd00::1 is an IPv6 address, and spec.ipFamilies has no IPv6");
+  const [unreadable] = given(balanced("c", { loadBalancerIP: "192.0.2" })).problems;
+  expect(unreadable?.message).toContain('"192.0.2" is no IP address');
+});
+
+const lb6 = poolNamed("lb6", { cidr: "2001:db8::f0/124", blockSize: 128, allowedUses: ["LoadBalancer"] });
+const bothPools = judgePools([lb, lb6, pods], facts);
+const dual = { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "PreferDualStack" };
+
+test("a Service gets an address of each of its families, in their order", () => {
+  const { changes, problems } = balance(
+    [balanced("a", dual), balanced("b", { ipFamilies: ["IPv6"] }), balanced("c")],
+    bothPools,
+    directory,
+  );
+  expect(changes).toEqual([
+    change("a", "2001:db8::f0", "172.31.1.240"),
+    change("b", "2001:db8::f1"),
+    change("c", "172.31.1.241"),
+  ]);
+  expect(problems).toEqual([]);
+});
+
+test("a request names addresses of both families, or of one: the other is any", () => {
+  const asked = { ...dual, loadBalancerIP: "172.31.1.250" };
+  expect(balance([balanced("a", asked)], bothPools, directory).changes).toEqual([
+    change("a", "2001:db8::f0", "172.31.1.250"),
+  ]);
+  const annotations = { [ADDRESSES]: "172.31.1.251,2001:DB8::FE" };
+  expect(balance([balanced("a", dual, [], annotations)], bothPools, directory).changes).toEqual([
+    change("a", "2001:db8::fe", "172.31.1.251"),
+  ]);
+  const taken = [balanced("a", dual, [], annotations), balanced("b", dual, [], { [ADDRESSES]: "2001:db8::fe" })];
+  const { changes, problems } = balance(taken, bothPools, directory);
+  expect(changes[1]).toEqual(change("b", "172.31.1.240"));
+  expect(problems).toMatchObject([{ name: "b", path: `metadata.annotations[${ADDRESSES}]` }]);
+  expect(problems[0]?.message).toContain("2001:db8::fe belongs to Service default/a");
+});
+
+test("an address of a family that the Service no longer has is given back", () => {
+  const held = [{ ip: "2001:db8::f5" }, { ip: "172.31.1.240" }];
+  expect(balance([balanced("a", dual, held)], bothPools, directory).changes).toEqual([]);
+  expect(balance([balanced("a", { ipFamilies: ["IPv4"] }, held)], bothPools, directory).changes).toEqual([
+    change("a", "172.31.1.240"),
+  ]);
+});
+
+test("a family without a pool is said where the Service needs it, and what it has of it stays", () => {
+  const { changes, problems } = given(
+    balanced("a", { ...dual, ipFamilies: ["IPv4", "IPv6"] }),
+    balanced("b", { ...dual, ipFamilyPolicy: "RequireDualStack" }, [{ ip: "2001:db8::f5" }]),
+  );
+  expect(changes).toEqual([change("a", "172.31.1.240"), change("b", "2001:db8::f5", "172.31.1.241")]);
+  expect(problems).toMatchObject([{ name: "b", path: "spec.ipFamilies" }]);
+  expect(problems[0]?.message).toContain("no IPPool with allowedUses: [LoadBalancer] has IPv6 addresses");
 });
 
 test("a key shares an address in its namespace", () => {
@@ -108,6 +162,8 @@ test("nodes of an address: all that external load balancers use, or those with a
     announcersOf([balanced("a", spec, held)], [slice], [...nodes, excluded], () => true).get("172.31.1.240");
   expect(of({})?.toSorted()).toEqual(["one", "three", "two"]);
   expect(of({ externalTrafficPolicy: "Local" })).toEqual(["two"]);
+  const both = balanced("a", { externalTrafficPolicy: "Local" }, [...held, { ip: "2001:db8::f0" }]);
+  expect(announcersOf([both], [slice], nodes, () => true).get("2001:db8::f0")).toEqual([]);
 });
 
 test("addresses spread over the nodes", () => {

@@ -1,4 +1,12 @@
-import { type Address, broadcastOf, canonicalAddress, familyOf, parseCidr } from "../../address/address.ts";
+import {
+  type Address,
+  broadcastOf,
+  canonicalAddress,
+  FAMILIES,
+  type Family,
+  familyOf,
+  parseCidr,
+} from "../../address/address.ts";
 import type { NodeDirectory } from "../../node/nodes.ts";
 import { ageText } from "../../objects/age.ts";
 import type { IpPool } from "../../objects/calico.ts";
@@ -7,8 +15,9 @@ import { objectName } from "../../objects/metadata.ts";
 import type { Judged } from "../../pool/claims.ts";
 import { loadBalancerPools } from "../../pool/uses.ts";
 import type { Problem } from "../../problem.ts";
+import { familiesOf } from "../frontends.ts";
 import { isServed } from "../service.ts";
-import { assignAddresses, type Claimant, type Denial } from "./assign.ts";
+import { type AddressPool, type Assignment, assignAddresses, type Claimant, type Denial } from "./assign.ts";
 import { hasOwnBalancer } from "./class.ts";
 
 /** Addresses that a Service asks for, separated by commas; in place of spec.loadBalancerIP. */
@@ -23,14 +32,14 @@ export interface StatusChange {
   readonly addresses: readonly Address[];
 }
 
-/** What the statuses of Services lack, and what is said of Services that do not get what they ask for. */
+/** What the statuses of Services lack, and what is said of Services that do not get what they ask for. A Service gets an address of each
+ * of its families. */
 export function balance(
   services: readonly Service[],
   pools: Judged<IpPool>,
   nodes: NodeDirectory,
 ): { readonly changes: readonly StatusChange[]; readonly problems: readonly Problem[] } {
   const own = services.filter((service) => hasOwnBalancer(service) && isServed(service));
-  const asked = own.map((service) => [service, claimantOf(service)] as const);
   const addressPools = loadBalancerPools(pools).map(({ object, cidr }) => ({
     name: object.metadata.name,
     cidr,
@@ -38,40 +47,83 @@ export function balance(
   }));
   // Without a pool nothing is taken away: another controller may be at work, or a pool is being replaced.
   if (addressPools.length === 0) return { changes: [], problems: [] };
-  const claimants = asked.flatMap(([, claimant]) => ("path" in claimant ? [] : [claimant]));
-  const assigned = assignAddresses(claimants, addressPools, reserved(nodes));
+  const asked = own.map((service) => [service, requestOf(service)] as const);
+  const readable = asked.flatMap(([service, request]) => ("reason" in request ? [] : [[service, request] as const]));
+  const assigned = FAMILIES.map((family) => assignedIn(family, readable, addressPools, reserved(nodes)));
   const changes: StatusChange[] = [];
   const problems: Problem[] = [];
-  for (const [service, claimant] of asked) {
+  for (const [service, request] of asked) {
     const { namespace, name } = service.metadata;
-    const { addresses, denial } =
-      "path" in claimant
-        ? { addresses: heldBy(service), denial: claimant }
-        : (assigned.get(claimant.name) ?? { addresses: [] });
-    if (denial) problems.push(denied(service, denial));
+    const given =
+      "reason" in request
+        ? [{ addresses: heldBy(service), denial: request }]
+        : familiesOf(service).flatMap((family) => assigned[FAMILIES.indexOf(family)]?.get(objectName(service)) ?? []);
+    const addresses = given.flatMap((one) => one.addresses);
+    for (const { denial } of given) if (denial) problems.push(denied(service, denial));
     if (addresses.toSorted().join() !== heldBy(service).toSorted().join() || hasOther(service))
       changes.push({ namespace: namespace ?? "default", name, addresses });
   }
   return { changes, problems };
 }
 
-function claimantOf(service: Service): Claimant | Denial {
+/** Of one family, by the Services' names. */
+function assignedIn(
+  family: Family,
+  asked: readonly (readonly [Service, Request])[],
+  allPools: readonly AddressPool[],
+  taken: ReadonlySet<Address>,
+): ReadonlyMap<string, Assignment> {
+  const pools = allPools.filter(({ cidr }) => cidr.family === family);
+  const own = asked.filter(([service]) => familiesOf(service).includes(family));
+  const claimants = own.map(([service, request]) => claimantOf(service, request, family));
+  if (pools.length > 0) return assignAddresses(claimants, pools, taken);
+  return new Map(
+    own.map(([service], index) => {
+      const { name = "", held = [], request } = claimants[index] ?? {};
+      const isOptional = service.spec.ipFamilyPolicy === "PreferDualStack" && familiesOf(service)[0] !== family;
+      const path = request?.path ?? "spec.ipFamilies";
+      const denial = { path, reason: `no IPPool with allowedUses: [LoadBalancer] has ${family} addresses` };
+      return [name, { addresses: held, denial: isOptional && !request ? undefined : denial }];
+    }),
+  );
+}
+
+/** What a Service asks for; no addresses: any. */
+interface Request {
+  readonly addresses: readonly Address[];
+  readonly path: string;
+}
+
+function requestOf(service: Service): Request | Denial {
   const { spec, metadata } = service;
   const annotated = metadata.annotations?.[ADDRESSES];
   const path = annotated === undefined ? "spec.loadBalancerIP" : `metadata.annotations[${ADDRESSES}]`;
   const texts = (annotated ?? spec.loadBalancerIP ?? "").split(",").map((text) => text.trim());
-  const addresses = [...new Set(texts.filter(Boolean))];
-  const unreadable = addresses.find((text) => familyOf(text) !== "IPv4");
-  if (unreadable !== undefined) return { path, reason: `"${unreadable}" is no IPv4 address` };
+  const addresses: Address[] = [];
+  for (const text of texts.filter(Boolean)) {
+    const address = canonicalAddress(text);
+    if (address === undefined) return { path, reason: `"${text}" is no IP address` };
+    const family = familyOf(address) ?? "IPv4";
+    if (!familiesOf(service).includes(family))
+      return { path, reason: `${address} is an ${family} address, and spec.ipFamilies has no ${family}` };
+    addresses.push(address);
+  }
+  return { path, addresses: [...new Set(addresses)] };
+}
+
+function claimantOf(service: Service, { path, addresses }: Request, family: Family): Claimant {
+  const { spec, metadata } = service;
   const sharing = metadata.annotations?.[SHARING];
+  const ofFamily = (all: readonly Address[]) => all.filter((address) => familyOf(address) === family);
+  const requested = ofFamily(addresses);
   return {
     name: objectName(service),
     age: ageText(service),
-    request: addresses.length > 0 ? { addresses, path } : undefined,
+    request: requested.length > 0 ? { addresses: requested, path } : undefined,
     sharing: sharing ? `${metadata.namespace}/${sharing}` : undefined,
     ports: spec.ports.map(({ port, protocol }) => `${port}/${protocol ?? "TCP"}`),
     local: spec.externalTrafficPolicy === "Local",
-    held: heldBy(service),
+    held: ofFamily(heldBy(service)),
   };
 }
 
@@ -104,6 +156,6 @@ function reserved({ addresses, facts }: NodeDirectory): ReadonlySet<Address> {
 }
 
 function denied({ metadata }: Service, { path, reason }: Denial): Problem {
-  const message = `no load balancer address is assigned: ${reason}. Next: ask for another address, or add an IPPool.`;
+  const message = `a load balancer address is not assigned: ${reason}. Next: ask for another address, or add an IPPool.`;
   return { kind: "Service", namespace: metadata.namespace ?? undefined, name: metadata.name, path, message };
 }
