@@ -34,10 +34,10 @@ static __always_inline struct connection *connection_find(struct packet *packet)
 
 	if (!connection) {
 		connection = bpf_map_lookup_elem(&half_open, &packet->tuple);
-		packet->is_half_open = connection;
+		if (!connection)
+			return NULL;
+		packet->is_half_open = true;
 	}
-	if (!connection)
-		return NULL;
 	if (!connection_is_live(connection, packet->tuple.protocol) && !opposite_is_live(&packet->tuple, connection))
 		return NULL;
 	if (packet_is_syn(packet) && !is_syn_of(connection, packet))

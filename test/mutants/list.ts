@@ -274,4 +274,16 @@ export const mutants: readonly Mutant[] = [
     text: "enum reach reach = wrapped || (service->flags & local_only) ? REACH_LOCAL : REACH_ANY;",
     instead: "enum reach reach = wrapped ? REACH_LOCAL : REACH_ANY;",
   },
+  {
+    say: "a verdict about a known connection is not noted, so each of its packets is judged",
+    file: "remember.h",
+    text: "if (plan->is_judged)",
+    instead: "if (0)",
+  },
+  {
+    say: "where a known connection came from before the stack is not renewed",
+    file: "workload.bpf.c",
+    text: "believe_stack(plan, packet->skb, connection);\n\t\talong(packet, connection, plan); /* another",
+    instead: "along(packet, connection, plan); /* another",
+  },
 ];

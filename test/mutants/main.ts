@@ -14,6 +14,7 @@ const root = join(import.meta.dirname, "..", "..");
 const inside = join(root, "test", "fuzz", "inside.ts");
 const seed = Number(process.env.SEED || 30905);
 const packets = Number(process.env.PACKETS || 20_000);
+const suites = ["packets", "entries"].map((name) => `test/packets/${name}.system.test.ts`);
 const scratch = mkdtempSync(join(tmpdir(), "mutants-"));
 
 try {
@@ -64,7 +65,7 @@ function noticedByFuzzer(objects: string, preamble: string): string {
 }
 
 function noticedByPacketTests(objects: string): string {
-  const args = ["vitest", "run", "--project", "system", "test/packets/packets.system.test.ts"];
+  const args = ["vitest", "run", "--project", "system", ...suites];
   const env = { ...process.env, NO_COLOR: "1", EBPF_DATAPLANE_OBJECTS: objects };
   const { status, stdout } = spawnSync("npx", args, { cwd: root, encoding: "utf8", env });
   const failed = /(\d+) failed/.exec(/^\s*Tests .*$/m.exec(stdout)?.[0] ?? "")?.[1];

@@ -32,10 +32,16 @@ export function wordsInIpv6(text: string): string {
 
 /** Adds a twin for each entry that the agent wrote. Nodes are still named by their IPv4 addresses, over which they reach each other. */
 export function writeTwins(maps: Loaded["maps"]): void {
+  if (!knowsIpv6(maps)) return;
   writeWorkloads(maps);
   writeServices(maps);
   const [[key, value] = []] = maps.settings.entries();
   if (key !== undefined && value) maps.settings.update([[key, { ...value, ipv6: twinOf(value.node) }]]);
+}
+
+/** Another version (bench/) may be older than IPv6: each of its workloads has one address. */
+function knowsIpv6({ interfaces }: Loaded["maps"]): boolean {
+  return interfaces.entries().every(([, workload]) => typeof workload === "object");
 }
 
 function writeWorkloads({ endpoints, locations, interfaces }: Loaded["maps"]): void {

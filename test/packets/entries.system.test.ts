@@ -1,0 +1,129 @@
+// What the entry of a connection remembers: by which revisions it was judged (bpf/policy/judge.h), of the node and of its ends on this
+// node, and where its packets came from.
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
+import { POLICY_REVISION_UNSETTLED } from "../../agent/kernel/layout.gen.ts";
+import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import { handed, type Step, sends } from "./cases/step.ts";
+import { backendAddress, outside } from "./cluster.ts";
+import { tcp } from "./frames.ts";
+import { NodeUnderTest } from "./node.ts";
+import { preparedObjects } from "./objects.ts";
+
+if (noKernel) console.log(noKernel);
+
+const db = backendAddress("db");
+const PORT = 4000;
+/** In place of a node: the stack had the packet from `interface` (bpf/shared/connection.h). */
+const ORIGIN_BEFORE_STACK = 0xffff_ffff;
+
+describe.skipIf(noKernel)("the entry of a connection", () => {
+  const { folder, bpf } = temporaryBpffs();
+  enterNamespace();
+  let node: NodeUnderTest;
+  beforeAll(async () => {
+    node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
+  });
+
+  /** The node's revision becomes a new one. */
+  const nodeChanges = (bits = 0) => {
+    const settings = node.maps.settings.lookup(0);
+    if (!settings) throw new Error("no settings");
+    const settled = settings.policyRevision & ~POLICY_REVISION_UNSETTLED;
+    node.maps.settings.update([[0, { ...settings, policyRevision: (settled + 4) | bits }]]);
+  };
+  const outcomeOf = ({ frame, ...meeting }: Step) =>
+    node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting).outcomes.join();
+  const packet = () => outcomeOf(sends("web", { destination: db }, tcp(PORT, 80, "S"), ""));
+  const noted = () =>
+    node.maps.connections
+      .entries()
+      .concat(node.maps.halfOpen.entries())
+      .find(([{ sourcePort }]) => sourcePort === PORT)?.[1];
+  const revisionOf = (pod: string) => node.maps.endpoints.lookup(backendAddress(pod))?.revision ?? 0;
+  const endpointChanges = (pod: string, by: number) => {
+    const endpoint = node.maps.endpoints.lookup(backendAddress(pod));
+    if (!endpoint) throw new Error(`no endpoint ${pod}`);
+    node.maps.endpoints.update([[backendAddress(pod), { ...endpoint, revision: endpoint.revision + by }]]);
+  };
+  const ends = () => (Math.imul(revisionOf("web"), 31) + revisionOf("db")) >>> 0;
+  /** Nothing allows a connection any more: a packet that is judged is refused. */
+  const forbid = () => node.maps.policies.delete(node.maps.policies.entries().map(([key]) => key));
+
+  beforeEach(() => {
+    node.write({ returnMode: "DSR", services: true });
+    node.forget();
+    const { policies, endpoints } = node.maps;
+    const written = { policies: policies.entries(), endpoints: endpoints.entries() };
+    return () => {
+      policies.update(written.policies);
+      endpoints.update(written.endpoints);
+    };
+  });
+
+  describe("from web to db", () => {
+    test("is judged when it opens, by the revisions of its ends", () => {
+      expect(packet()).toBe("to_endpoint");
+      expect(noted()).toMatchObject({
+        policyRevision: node.maps.settings.lookup(0)?.policyRevision,
+        endsRevision: ends(),
+      });
+      forbid();
+      nodeChanges();
+      expect(packet()).toBe("to_endpoint");
+    });
+
+    test("is not judged again when another endpoint's revision changed", () => {
+      packet();
+      forbid();
+      endpointChanges("open", 1);
+      nodeChanges();
+      expect(packet()).toBe("to_endpoint");
+      expect(noted()?.policyRevision).toBe(node.maps.settings.lookup(0)?.policyRevision);
+    });
+
+    test.each(["web", "db"])("is judged again when the revision of %s changed", (end) => {
+      packet();
+      forbid();
+      endpointChanges(end, 1);
+      nodeChanges();
+      expect(packet()).toBe("drop_policy_ingress");
+      endpointChanges(end, -1); // as it was when the connection was allowed
+      nodeChanges();
+      expect(packet()).toBe("to_endpoint");
+    });
+
+    test("is judged again when its ends have changed places", () => {
+      packet();
+      forbid();
+      const difference = revisionOf("db") - revisionOf("web");
+      endpointChanges("web", difference);
+      endpointChanges("db", -difference);
+      nodeChanges();
+      expect(packet()).toBe("drop_policy_ingress");
+    });
+
+    test("keeps no verdict from while the agent was writing", () => {
+      nodeChanges(POLICY_REVISION_UNSETTLED);
+      expect([packet(), noted()?.endsRevision]).toEqual(["to_endpoint", 0]);
+      nodeChanges(POLICY_REVISION_UNSETTLED);
+      expect([packet(), noted()?.endsRevision]).toEqual(["to_endpoint", 0]);
+      nodeChanges();
+      expect([packet(), noted()?.endsRevision]).toEqual(["to_endpoint", ends()]);
+      forbid();
+      nodeChanges(POLICY_REVISION_UNSETTLED);
+      expect(packet()).toBe("drop_policy_ingress");
+    });
+  });
+
+  /** Behind kube-proxy's rules, which may have given any sender's packet this source. */
+  test("says from which interface the stack had the last packet", () => {
+    node.write({ returnMode: "DSR", services: false });
+    const step = handed("db", { source: outside.client1, destination: db }, tcp(PORT, 80, "S"), "");
+    for (const name of ["uplink", "other", "uplink"]) {
+      const ifindex = node.ifindex(name);
+      expect(outcomeOf({ ...step, ingressIfindex: ifindex })).toBe("to_endpoint");
+      expect(noted()?.origin).toMatchObject({ node: ORIGIN_BEFORE_STACK, interface: ifindex });
+    }
+  });
+});
