@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check watch trace compare report image package test fuzz mutants bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs watch trace compare report image package test fuzz mutants bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ check: bootstrap ## test expectations on the running cluster: make check FILE=x.
 	@test -n "$(FILE)" || { echo 'make check needs a file of expectations: make check FILE=x.check.yaml' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle $(if $(MACHINES),probe)
 	@node dist/verify.js check $(if $(MACHINES),--machines "$(MACHINES)") "$(FILE)"
+
+specs: bootstrap ## run Kubernetes' sig-network specs on the running local cluster; DUALSTACK=1 with those of both families
+	@node tools/build.ts --quiet bundle
+	@node dist/verify.js check --quiet $(filter-out $(if $(DUALSTACK),,%/dual-stack.check.yaml),$(wildcard test/sig-network/*.check.yaml))
 
 watch: bootstrap ## show connections, refused packets and rates of all nodes, live
 	@node tools/build.ts --quiet bundle

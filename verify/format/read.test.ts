@@ -48,6 +48,12 @@ describe("readChecks", () => {
     ]);
   });
 
+  it("merges what an anchor names, as kubectl does", () => {
+    const objects = "[&a {apiVersion: v1, kind: A, metadata: {name: a}}, {<<: *a, metadata: {name: b}}]";
+    const [check] = readChecks(`name: n\nsetup: ${objects}\nsteps: [{expect: []}]`, "f");
+    expect(check?.setup[1]).toEqual({ apiVersion: "v1", kind: "A", metadata: { name: "b" } });
+  });
+
   it("reads JSON and several documents", () => {
     const json = JSON.stringify({ name: "a", steps: [{ expect: [] }] });
     expect(readChecks(json, "f")).toHaveLength(1);

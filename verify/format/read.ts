@@ -5,13 +5,13 @@ import { type Check, checkSchema } from "../../components/documents/check.ts";
 export class CheckFileError extends Error {}
 
 /**
- * Reads the checks of one file: YAML (JSON is YAML too), one check per document.
+ * Reads the checks of one file: YAML (JSON is YAML too), one check per document, with merge keys (`<<`) as kubectl knows them.
  *
  * @param file its name in messages
  */
 export function readChecks(text: string, file: string): Check[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines });
+  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true });
   const filled = Array.isArray(documents) ? documents.filter((document) => document.contents !== null) : [];
   if (filled.length === 0) throw new CheckFileError(`${file}: is empty; a check has name, setup and steps`);
 
