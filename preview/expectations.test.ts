@@ -33,6 +33,15 @@ test("an expectation that the declared policies do not meet is reported with the
   expect(held(step("client1", "tcp://node/master:30604", "allowed"))).toMatchObject({ contradictions: [], met: 1 });
 });
 
+test("a client is judged by its address of the destination's family", () => {
+  const both = {
+    clients: [{ name: "client1", address: "172.31.1.55", addressIpv6: "fd00::55" }],
+    nodes: [{ name: "master", address: "172.31.1.8", addressIpv6: "fd00::8" }],
+  };
+  expect(held(step("client1", "tcp://172.31.1.8:30604", "allowed"), both)).toMatchObject({ met: 1 });
+  expect(held(step("client1", "tcp://[fd00::8]:30604", "dropped"), both)).toMatchObject({ met: 1 });
+});
+
 test("objects that a check applies and deletes count from their step on", () => {
   const opening = `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: open, namespace: default}, spec: {podSelector: {}, ingress: [{}]}}`;
   const reference = `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: open, namespace: default}}`;

@@ -1,4 +1,5 @@
 import type { Check, Expectation, KubernetesObject, ObjectReference } from "../components/documents/check.ts";
+import { familyOf } from "../model/address/address.ts";
 import type { Destination } from "../model/expectation/destination.ts";
 import type { Place, PodSelection } from "../model/expectation/place.ts";
 import { shortName, type WrittenObject } from "./declared/objects.ts";
@@ -55,7 +56,7 @@ export function holdExpectations(scene: Scene, checks: Check[]): HeldExpectation
 }
 
 function answerTo(cast: Cast, ask: ReturnType<typeof askerOf>, from: Place, to: Destination) {
-  const peers = peersNamed(cast, from);
+  const peers = peersNamed(cast, from, to);
   const target = targetOf(cast, to);
   if (peers.length === 0 || !target) return undefined;
   const answers = peers.map((peer) => ask(peer, target));
@@ -65,10 +66,14 @@ function answerTo(cast: Cast, ask: ReturnType<typeof askerOf>, from: Place, to: 
   return { verdict: same && first ? first.verdict : ("depends" as const), policies };
 }
 
-function peersNamed(cast: Cast, place: Place): NamedPeer[] {
+function peersNamed(cast: Cast, place: Place, { host }: Destination): NamedPeer[] {
   const peers = peersOf(cast);
   if (place.kind === "node") return [];
-  if (place.kind === "machine") return peers.filter(({ name, outside }) => outside && name === place.name);
+  if (place.kind === "machine") {
+    const overIpv6 = host.kind === "address" && familyOf(host.address) === "IPv6";
+    const nameOf = ({ name, alsoAs }: NamedPeer) => (overIpv6 ? alsoAs?.name : name);
+    return peers.filter((peer) => peer.outside && nameOf(peer) === place.name);
+  }
   return peers.filter(({ peer }) => peer.kind === "workload" && isMeant(peer.workload, place));
 }
 
@@ -95,7 +100,8 @@ function targetOf(cast: Cast, { host, port, protocol }: Destination): NamedTarge
     return { name: workloads.map(shortName).join(", "), targets };
   }
   const isNode =
-    host.kind === "node" || (host.kind === "address" && cast.nodes.some((n) => n.address === host.address));
+    host.kind === "node" ||
+    (host.kind === "address" && cast.nodes.some((n) => [n.address, n.addressIpv6].includes(host.address)));
   if (!isNode) return undefined;
   for (const service of cast.services) {
     const index = service.spec.ports.findIndex((one) => one.nodePort === port && one.protocol === wanted);

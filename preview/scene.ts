@@ -17,6 +17,6 @@ export function sceneOf({ objects, clients, nodes, dataplane, subnets }: Cluster
   };
 }
 
-function hostOf({ name, address }: Machine): Host[] {
-  return address ? [{ name, address }] : [];
+function hostOf({ name, address, addressIpv6 }: Machine): Host[] {
+  return address ? [{ name, address, addressIpv6 }] : [];
 }

@@ -1,10 +1,17 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { namespaceOf } from "./namespaces.ts";
 
 /** A capture that is not ended (its starter was killed) ends itself. */
 const longestSeconds = 120;
+/** A busy computer may leave tcpdump without a processor for as long. */
+const longestDrainMs = 10_000;
+/** A packet that has passed usually takes less to be printed. */
+const unmarkedMs = 250;
 
 /** One packet as tcpdump saw it on a device of this machine. */
 export interface CapturedPacket {
@@ -35,14 +42,17 @@ export async function runCapture(
   output: Writable,
 ): Promise<void> {
   // -Z root: Debian's tcpdump would change to a user that a small image does not have.
-  const command = ["tcpdump", "-l", "-n", "-t", "-Z", "root", "-i", "any", "--immediate-mode", filter];
+  const mark = pod ? undefined : await openMark();
+  const wanted = mark ? `(${filter}) or (udp and dst host 127.0.0.1 and dst port ${mark.port})` : filter;
+  const command = ["tcpdump", "-l", "-n", "-t", "-Z", "root", "-i", "any", "--immediate-mode", wanted];
   const [program = "", ...args] = pod ? ["nsenter", `--net=${namespaceOf(pod)}`, "--", ...command] : command;
   const tcpdump = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const stop = (): void => void tcpdump.kill("SIGINT");
+  const { promise: asked, resolve: stop } = Promise.withResolvers<void>();
+  void asked.then(() => drained(tcpdump, mark)).then(() => tcpdump.kill("SIGINT"));
   const deadline = setTimeout(stop, longestSeconds * 1000);
-  input.once("data", stop);
+  input.once("data", () => stop());
   input.once("end", stop);
-  process.once("SIGTERM", stop);
+  process.once("SIGTERM", () => stop());
   input.resume();
 
   let said = "";
@@ -52,6 +62,7 @@ export async function runCapture(
   });
   const parse = packetParser();
   createInterface(tcpdump.stdout).on("line", (line) => {
+    if (mark && line.includes(` > 127.0.0.1.${mark.port}: UDP`)) mark.seen();
     const packet = parse(line);
     if (packet) output.write(`${JSON.stringify(packet)}\n`);
   });
@@ -62,7 +73,34 @@ export async function runCapture(
     );
   });
   clearTimeout(deadline);
+  mark?.socket.close();
   input.destroy();
+}
+
+/** A datagram of this process to itself, which tcpdump prints after everything that passed before it. */
+interface Mark {
+  socket: Socket;
+  port: number;
+  seen: () => void;
+  /** Resolves when tcpdump has printed it. */
+  printed: Promise<void>;
+}
+
+async function openMark(): Promise<Mark> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { socket, port: socket.address().port, seen: resolve, printed: promise };
+}
+
+/** Resolves when everything that has passed was printed: at its end tcpdump discards what it has not read yet, which on a busy computer can be all. */
+async function drained(tcpdump: ChildProcess, mark: Mark | undefined): Promise<void> {
+  // The mark would be sent in this process's network, and a pod has another one.
+  if (!mark) return pause(unmarkedMs);
+  mark.socket.send("", mark.port, "127.0.0.1", () => {});
+  const ended = once(tcpdump, "close");
+  await Promise.race([mark.printed, ended, pause(longestDrainMs, undefined, { ref: false })]);
 }
 
 const packetLine = /^(?:(\S+)\s+(In|Out)\s+)?IP6? (\S+)\.(\d+) > (\S+)\.(\d+): (.*)/;

@@ -1,6 +1,7 @@
 // Real packets between two network namespaces: what a firewall drops and rejects, several addresses, one port again and again.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -319,7 +320,7 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
     await vi.waitUntil(() => !openPorts().includes("40010"), { timeout: 10_000 });
   });
 
-  it("are confirmed by a capture of the packets that leave the other side", async () => {
+  it("are confirmed by a capture of the packets that leave the other side, also when it gets no processor meanwhile", async () => {
     const capture = inside(server, process.execPath, program, "capture", "tcp and src host 10.99.0.2 and src port 80");
     const lines: object[] = [];
     const output = createInterface(capture.stdout ?? process.stdin);
@@ -329,10 +330,12 @@ describe("probes between namespaces", { timeout: 60_000 }, () => {
         if (line.includes("listening")) resolve();
       });
     });
+    const tcpdump = Number(readFileSync(`/proc/${capture.pid}/task/${capture.pid}/children`, "utf8"));
+    process.kill(tcpdump, "SIGSTOP");
     await probe({ sourcePort: 40_003 }, { protocol: "udp" });
-    await new Promise((resolve) => setTimeout(resolve, 250));
     const ended = new Promise((resolve) => capture.once("close", resolve));
     capture.stdin?.write("\n");
+    setTimeout(() => process.kill(tcpdump, "SIGCONT"), 500);
     expect(await ended).toBe(0);
     const reply = expect.objectContaining({
       device: "veth0",

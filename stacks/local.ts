@@ -1,13 +1,12 @@
+import { existsSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  AddressFamily,
   type ComparisonMode,
   Dataplane,
   type LatencyMeasurement,
   type LatencyThreshold,
   LocalCluster,
-  ReplyPath,
   ReturnMode,
   ServiceHandling,
   SourceIpVerification,
@@ -28,13 +27,14 @@ const config = new Settings([
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? ServiceHandling.Ebpf;
 
-// With both address families nodes, pods and Services have an IPv6 address beside their IPv4 address.
-const dualStack = config.getBoolean("dualStack") ?? false;
+// Nodes, pods and Services have an IPv6 address beside their IPv4 address, unless this computer's kernel has no IPv6.
+const dualStack = config.getBoolean("dualStack") ?? existsSync("/proc/net/if_inet6");
 const podSubnetIpv6 = "fd00:10:244::/56";
 const serviceSubnetIpv6 = "fd00:10:96::/112";
 
-// The node that clients connect to; nginx runs on the other one.
+// The node that clients connect to; nginx runs on the other one. IPv6 addresses of machines end like those of IPv4.
 const master = "172.31.1.8";
+const masterIpv6 = "fd00:172:31:1::8";
 
 // Two nodes and two clients outside the cluster, on this computer. With another lab name a second one runs beside it.
 const cluster = new LocalCluster("cluster", {
@@ -110,16 +110,7 @@ const service = new k8s.core.v1.Service(
   { provider, dependsOn: nginx },
 );
 
-// The same over IPv6, where the machines' addresses end like those of IPv4.
-const entryIpv6 = "tcp://[fd00:172:31:1::8]:30604";
-const reply = returnMode === ReturnMode.Dsr ? ReplyPath.Direct : ReplyPath.ViaEntryNode;
-const overIpv6 = [
-  { from: "client1", to: entryIpv6, verdict: Verdict.Allowed, source: "fd00:172:31:1::55", reply },
-  { from: "client2", to: entryIpv6, verdict: Verdict.Dropped },
-  { from: "node/node", to: "tcp://pod/default/app=nginx:80", verdict: Verdict.Allowed, family: AddressFamily.Ipv6 },
-];
-
-// Both clients are seen with their own address; with the policy alone client1 is served and client2 is dropped.
+// Both clients are seen with their own addresses; with the policy alone client1 is served and client2 is dropped.
 const verification = new SourceIpVerification(
   "source-ip",
   {
@@ -129,13 +120,13 @@ const verification = new SourceIpVerification(
     droppedClients: ["client2"],
     entryAddress: master,
     nodePort: 30604,
+    targets: dualStack ? [{ entryAddress: masterIpv6, nodePort: 30604 }] : [],
     podLabels: app,
     returnMode,
     serviceHandling,
     // The cluster's name service answers pods: its own services work too.
     expectations: [
       { from: "pod/default/app=nginx", to: "udp://service/kube-system/kube-dns:53", verdict: Verdict.Allowed },
-      ...(dualStack && serviceHandling === ServiceHandling.Ebpf ? overIpv6 : []),
     ],
     // Measurements run only if the stack's settings request them.
     latency: config.getObject<LatencyMeasurement>("latency"),

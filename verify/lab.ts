@@ -8,6 +8,7 @@ import type { Programs } from "./actors/lab-machine.ts";
 const machineSchema = z.looseObject({
   name: z.string(),
   address: z.string(),
+  addressIpv6: z.string().optional(),
   /** client: outside the cluster. */
   role: z.enum(["control-plane", "worker", "client"]).optional(),
   /** Its first process, while it runs. */
@@ -20,7 +21,7 @@ const statusSchema = z.looseObject({
   machines: z.array(machineSchema).default([]),
 });
 
-export type LabMachine = Pick<z.output<typeof machineSchema>, "name" | "address" | "role" | "pid">;
+export type LabMachine = Pick<z.output<typeof machineSchema>, "name" | "address" | "addressIpv6" | "role" | "pid">;
 
 /** The part of a lab that a check uses. */
 export interface Lab {
@@ -45,5 +46,8 @@ async function describeLab(program: string, name: string): Promise<Lab> {
   if (!existsSync(program)) return { machines: [] };
   const { stdout } = await promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });
   const { kubeconfig, machines } = statusSchema.parse(JSON.parse(stdout));
-  return { kubeconfig, machines: machines.map(({ name, address, role, pid }) => ({ name, address, role, pid })) };
+  return {
+    kubeconfig,
+    machines: machines.map(({ name, address, addressIpv6, role, pid }) => ({ name, address, addressIpv6, role, pid })),
+  };
 }

@@ -75,6 +75,16 @@ test("LocalCluster asks for a dual-stack cluster when it has IPv6 networks, and 
   );
 });
 
+test("machines of a dual-stack LocalCluster are known by both addresses, others by that of IPv4", async () => {
+  await recordResources();
+  const networks = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+  const [client1] = await resolved(new LocalCluster("both", networks).clients);
+  expect(client1).toEqual({ name: "client1", address: "172.31.1.55", addressIpv6: "fd00:172:31:1::55" });
+  const [master] = await resolved(new LocalCluster("one").nodes);
+  expect(master).toEqual({ name: "master", address: "172.31.1.8" });
+  await settled();
+});
+
 const machine = (name: string, role: MachineRole, address: string): Machine => ({ name, role, address });
 const control = machine("master", MachineRole.ControlPlane, "172.31.1.8");
 

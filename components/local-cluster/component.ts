@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { API_SERVER_PORT } from "../documents/defaults.ts";
-import type { LabResult } from "../documents/lab.ts";
+import { type LabResult, labAddressIpv6 } from "../documents/lab.ts";
 import { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "../machine/machine.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
@@ -72,8 +72,14 @@ export class LocalCluster extends pulumi.ComponentResource {
     const [controlPlane] = lab.machines as [Machine, ...Machine[]];
     const standing = <Value>(value: Value): pulumi.Output<Value> => up.urn.apply(() => value);
     this.apiServer = standing({ host: controlPlane.address, port: API_SERVER_PORT });
-    this.nodes = standing(addressesOf(lab.machines.filter(({ role }) => role !== MachineRole.Client)));
-    this.clients = standing(addressesOf(lab.machines.filter(({ role }) => role === MachineRole.Client)));
+    const isClient = ({ role }: Machine): boolean => role === MachineRole.Client;
+    this.nodes = standing(
+      addressesOf(
+        lab.machines.filter((machine) => !isClient(machine)),
+        lab.isDualStack,
+      ),
+    );
+    this.clients = standing(addressesOf(lab.machines.filter(isClient), lab.isDualStack));
     this.name = standing(lab.name);
     this.agentImageDigest = standing(images.agent);
     this.registerOutputs({
@@ -87,6 +93,9 @@ export class LocalCluster extends pulumi.ComponentResource {
   }
 }
 
-function addressesOf(machines: Machine[]): MachineAddress[] {
-  return machines.map(({ name, address }) => ({ name, address }));
+function addressesOf(machines: Machine[], isDualStack: boolean): MachineAddress[] {
+  return machines.map((machine) => {
+    const { name, address } = machine;
+    return { name, address, ...(isDualStack && { addressIpv6: labAddressIpv6(machine) }) };
+  });
 }

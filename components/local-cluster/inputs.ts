@@ -20,7 +20,8 @@ export function labOf(place: InputPlace, args: LocalClusterArgs) {
   const asked = requireDocument(place, labSchema, { name, kubernetesVersion, ...networks, machines });
   const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
   const document = pulumi.output(asked).apply((known) => ({ ...known, machines: controlPlaneFirst }));
-  return { name, kubernetesVersion, machines: controlPlaneFirst, document };
+  const isDualStack = podSubnetIpv6 !== undefined;
+  return { name, kubernetesVersion, machines: controlPlaneFirst, isDualStack, document };
 }
 
 function rank(machine: Machine): number {

@@ -29,6 +29,8 @@ export interface MachineAddress {
   name: string;
   /** IPv4 address. */
   address: string;
+  /** IPv6 address. Defaults to none. */
+  addressIpv6?: string;
 }
 
 /** Where a Kubernetes API server answers. */

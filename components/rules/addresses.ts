@@ -77,6 +77,11 @@ export function serviceNetworkIpv6Rule(value: string): string | undefined {
   return unicastCidrIpv6Rule(value) ?? within(value, 108, 120);
 }
 
+/** An IPv6 network for the machines of a link. */
+export function subnetNetworkIpv6Rule(value: string): string | undefined {
+  return unicastCidrIpv6Rule(value) ?? (prefixLength(value) === 64 ? undefined : "an IPv6 network of /64");
+}
+
 function within(cidr: string, least: number, most: number): string | undefined {
   const length = prefixLength(cidr);
   return length >= least && length <= most ? undefined : `an IPv6 network from /${least} to /${most}`;

@@ -33,7 +33,7 @@ export enum LatencyQuantity {
 
 /** What is connected to: a node port, by the clients outside the cluster; or a service, by pods. */
 export interface VerificationTarget {
-  /** IPv4 address that the clients connect to, of any node. Either this with `nodePort`, or `entryNode` with it, or `service`. */
+  /** Address that the clients connect to, of any node; one of IPv6 needs `addressIpv6` of each client. Either this with `nodePort`, or `entryNode` with it, or `service`. */
   entryAddress?: pulumi.Input<string>;
   /** Name of the node that the clients connect to. */
   entryNode?: pulumi.Input<string>;
@@ -121,7 +121,7 @@ export interface SourceIpVerificationArgs {
   probeImage?: pulumi.Input<string>;
   /** Names of the clients that the network policies in force must keep out; the others must be served. Defaults to none. */
   droppedClients?: pulumi.Input<pulumi.Input<string>[]>;
-  /** With `nodePort`, short for a first target: IPv4 address of the node that the clients connect to. */
+  /** With `nodePort`, short for a first target: address of the node that the clients connect to. */
   entryAddress?: pulumi.Input<string>;
   /** With `entryAddress`: node port of the service, from 30000 to 32767. */
   nodePort?: pulumi.Input<number>;

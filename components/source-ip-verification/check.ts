@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import type { MachineAddress } from "../machine/machine.ts";
+import { isIpv6 } from "../rules/addresses.ts";
 import type { ProbeServer } from "./args.ts";
 import { asWritten, type Expectation } from "./expectation.ts";
 
@@ -46,11 +47,16 @@ interface Seen {
   admitted: MachineAddress[];
 }
 
+/** The address from which a client connects to a target. */
+function addressOf({ address, addressIpv6 = "" }: MachineAddress, { entryAddress = "" }: KnownTarget): string {
+  return isIpv6(entryAddress) ? addressIpv6 : address;
+}
+
 function seenThrough(service: ServiceUnderTest): Seen {
   const { clients, droppedClients, serviceHandling, returnMode } = service;
   if (serviceHandling === ServiceHandling.Ebpf) {
     const admitted = clients.filter((client) => !droppedClients.includes(client.name));
-    return { source: ({ address }) => address, reply: REPLY[returnMode], admitted };
+    return { source: addressOf, reply: REPLY[returnMode], admitted };
   }
   return {
     source: (_, { entryAddress = "" }) => entryAddress,
@@ -111,7 +117,9 @@ function admitEveryClient(service: ServiceUnderTest, sources: string[]) {
     spec: {
       podSelector: { matchLabels: service.podLabels },
       policyTypes: ["Ingress"],
-      ingress: [{ from: sources.map((address) => ({ ipBlock: { cidr: `${address}/32` } })) }],
+      ingress: [
+        { from: sources.map((address) => ({ ipBlock: { cidr: `${address}/${isIpv6(address) ? 128 : 32}` } })) },
+      ],
     },
   };
 }

@@ -102,6 +102,30 @@ test("SourceIpVerification is repeated at every deployment when asked to", async
   expect(first[1]).not.toBe(second[1]);
 });
 
+test.each<[ServiceHandling, string, string]>([
+  [ServiceHandling.Ebpf, "fd00::55", "direct"],
+  [ServiceHandling.KubeProxyIptables, "fd00::8", "viaEntryNode"],
+])("SourceIpVerification connects over IPv6 too, and with %s expects %s", async (serviceHandling, source, reply) => {
+  const clients = [
+    { name: "client1", address: "172.31.1.55", addressIpv6: "fd00::55" },
+    { name: "client2", address: "172.31.1.162", addressIpv6: "fd00::162" },
+  ];
+  const targets = [{ entryAddress: "fd00::8", nodePort: 30604 }];
+  const { check } = await commandOf({ clients, targets, serviceHandling });
+  const to = "tcp://[fd00::8]:30604";
+  expect(check.steps[0].expect).toContainEqual({ from: "client1", to, verdict: "allowed", source, reply });
+  expect(check.steps[0].apply[0].spec.ingress[0].from).toContainEqual({ ipBlock: { cidr: `${source}/128` } });
+  expect(check.steps[1].expect).toContainEqual({ from: "client2", to, verdict: "dropped" });
+});
+
+test("SourceIpVerification refuses to connect over IPv6 from clients without an IPv6 address", async () => {
+  await recordResources();
+  const targets = [{ entryAddress: "fd00::8", nodePort: 30604 }];
+  expect(() => new SourceIpVerification("v", { ...given, targets })).toThrow(
+    "clients[0].addressIpv6 is undefined, but must be given: the clients connect to fd00::8 too",
+  );
+});
+
 test("SourceIpVerification goes through every target: each client by each node port, pods by the service", async () => {
   const pods = "pod/default/app=web";
   const { check } = await commandOf({

@@ -8,6 +8,7 @@ import { INTERPRETER, programCommand, programHash } from "../program/installed-p
 import { componentType } from "../program/package-name.ts";
 import { documentText } from "../refusal/document.ts";
 import { argumentsOf, at, checked } from "../refusal/refusal.ts";
+import { isIpv6 } from "../rules/addresses.ts";
 import { requireKubeconfig, requirePrivateKey } from "../values/credentials.ts";
 import { requireLabName } from "../values/names.ts";
 import type { SourceIpVerificationArgs } from "./args.ts";
@@ -140,7 +141,9 @@ function measurementOf({ clients, droppedClients }: Known, targets: KnownTarget[
 function knownTarget(target: Known["targets"][number], namespace: string): KnownTarget {
   const { entryAddress, entryNode, nodePort, service, port, from } = target;
   if (service !== undefined) return { to: `tcp://service/${namespace}/${service}:${port}`, from };
-  return { to: `tcp://${entryAddress ?? `node/${entryNode}`}:${nodePort}`, entryAddress };
+  const host =
+    entryAddress === undefined ? `node/${entryNode}` : isIpv6(entryAddress) ? `[${entryAddress}]` : entryAddress;
+  return { to: `tcp://${host}:${nodePort}`, entryAddress };
 }
 
 function verifyCommand(labName: pulumi.Input<string>, outputFolder: string): pulumi.Output<string> {

@@ -6,7 +6,8 @@ import { connectionSchema } from "../documents/remote-machine.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { requireDocument } from "../refusal/document.ts";
 import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { requireAddress } from "../values/addresses.ts";
+import { isIpv6 } from "../rules/addresses.ts";
+import { requireAddress, requireAddressIpv6, requireAnyAddress } from "../values/addresses.ts";
 import { oneOf, requireUnique, requireWhole } from "../values/choices.ts";
 import { requireHost } from "../values/host.ts";
 import { requireImage } from "../values/image.ts";
@@ -45,17 +46,24 @@ export function requireVerification(place: InputPlace, args: SourceIpVerificatio
   if (outputFolder !== undefined && !/^[\w./][\w./-]*$/.test(outputFolder)) {
     refuse(at(place, "outputFolder"), outputFolder, 'a path of letters, digits, "_", "-", "." and "/"');
   }
+  const targets = requireTargets(place, args);
+  const entries = targets.flatMap(({ entryAddress }) => entryAddress ?? []);
   return {
     namespace: checked(args.namespace ?? "default", (name) => requireLabel(at(place, "namespace"), name)),
     podLabels: requirePodLabels(at(place, "podLabels"), args.podLabels),
-    targets: requireTargets(place, args),
+    targets,
     expectations: (args.expectations ?? []).map((expectation, index) =>
       requireExpectation(at(at(place, "expectations"), index), expectation),
     ),
     ssh: requireConnections(at(place, "ssh"), args.ssh),
     listen: requireListen(at(place, "listen"), args.listen ?? []),
-    clients: checkedBeside<MachineAddress[], unknown>(args.clients, [droppedClients], (clients, [dropped]) =>
-      requireClients(place, clients, dropped as string[], args),
+    clients: checkedBeside<MachineAddress[], unknown>(
+      args.clients,
+      [droppedClients, entries],
+      (clients, [dropped, known]) => {
+        requireBothFamilies(place, clients, (known as string[]).find(isIpv6));
+        return requireClients(place, clients, dropped as string[], args);
+      },
     ),
     droppedClients,
     ...checkedField(place, "probeImage", args.probeImage, requireImage),
@@ -106,7 +114,7 @@ function requireTarget(place: InputPlace, target: VerificationTarget): Verificat
     const allowed = "entryAddress or entryNode, with nodePort; or service, with port and from";
     if (entries !== 1 || port !== undefined || from !== undefined) refuse(place, Object.keys(target), allowed);
     return {
-      ...checkedField(place, "entryAddress", entryAddress, requireAddress),
+      ...checkedField(place, "entryAddress", entryAddress, requireAnyAddress),
       ...checkedField(place, "entryNode", entryNode, (field, name) => requireLabel(field, name)),
       nodePort: requirePort(at(place, "nodePort"), nodePort, 30000, 32767),
     };
@@ -177,6 +185,15 @@ function requireConnections(place: InputPlace, ssh: SshConnection[] = []): SshCo
   return ssh.map(({ client, ...connection }, index) => {
     const host = checked(connection.host, (known) => requireHost(at(at(place, index), "host"), known));
     return { client, ...requireDocument(at(place, index), connectionSchema, { ...connection, host }) };
+  });
+}
+
+/** Over IPv6 each client must be seen with its own IPv6 address. */
+function requireBothFamilies(place: InputPlace, clients: MachineAddress[], entry: string | undefined): void {
+  clients.forEach(({ addressIpv6 }, index) => {
+    const field = at(at(at(place, "clients"), index), "addressIpv6");
+    if (addressIpv6 !== undefined) requireAddressIpv6(field, addressIpv6);
+    else if (entry !== undefined) refuse(field, addressIpv6, `given: the clients connect to ${entry} too`);
   });
 }
 

@@ -3,6 +3,9 @@ import type { LabSpec } from "../../components/documents/lab.ts";
 import type { ProcessIdentity } from "../machines/processes.ts";
 import { clusterFile } from "../names.ts";
 
+/** In place of a release: the machines are instances of a cloud, whose user data is about Kubernetes. */
+export const CLOUD = "cloud";
+
 /** What a lab records between commands. */
 export interface ClusterState {
   spec: LabSpec;

@@ -1,15 +1,28 @@
+import { labAddressIpv6 } from "../../components/documents/lab.ts";
 import { firstProcess } from "../machines/machine.ts";
+import { hasIpv6 } from "../machines/network.ts";
 import { isAlive } from "../machines/processes.ts";
 import { findRemains, type Remains } from "../machines/removal.ts";
 import { kubeconfigFile } from "../names.ts";
 import { isBootstrapped } from "./bootstrap.ts";
-import { readState } from "./state.ts";
+import { CLOUD, readState } from "./state.ts";
+
+interface MachineStatus {
+  name: string;
+  role: string;
+  address: string;
+  /** Absent where the machine has a link-local IPv6 address only. */
+  addressIpv6?: string;
+  running: boolean;
+  pid?: number;
+  bootstrapped?: boolean;
+}
 
 /** What `status` prints: the existing parts of a lab, complete or not. */
 export interface LabStatus {
   lab: string;
   exists: boolean;
-  machines: { name: string; role: string; address: string; running: boolean; pid?: number; bootstrapped?: boolean }[];
+  machines: MachineStatus[];
   forwarder?: { port: number; running: boolean };
   /** Path of the kubeconfig. */
   kubeconfig?: string;
@@ -19,13 +32,17 @@ export interface LabStatus {
 export function status(lab: string): LabStatus {
   const state = readState(lab);
   const { processes, ...remains } = findRemains(lab);
-  const machines = (state?.spec.machines ?? []).map(({ name, role, address }) => {
+  const machines = (state?.spec.machines ?? []).map((machine) => {
+    const { name, role, address } = machine;
+    // A cloud says which of its instances have one.
+    const addressIpv6 = state?.spec.kubernetesVersion === CLOUD ? machine.addressIpv6 : labAddressIpv6(machine);
     const pid = firstProcess(lab, name)?.pid;
     const node = role !== "client";
     return {
       name,
       role,
       address,
+      ...(hasIpv6() && addressIpv6 !== undefined && { addressIpv6 }),
       running: pid !== undefined,
       pid,
       ...(node && { bootstrapped: isBootstrapped(lab, name) }),

@@ -27,6 +27,12 @@ export function destinationOf(
     : { host: entry, port: target.nodePort, source };
 }
 
+/** The same over IPv6, as what a check takes: tcp://[fd00::8]:30604. Absent where there is no such way. */
+export function destinationIpv6(mode: ComparedMode, { ipv6, podPort, nodePort }: Target): string | undefined {
+  if (!ipv6) return undefined;
+  return mode === "Direct" ? `tcp://[${ipv6.podAddress}]:${podPort}` : `tcp://[${ipv6.entry}]:${nodePort}`;
+}
+
 /** What the check of a mode needs. */
 export interface Arrival {
   world: World;

@@ -126,6 +126,29 @@ describe("what a mode must show", () => {
     (mode) => expect(expectedRows(result(mode), expected).filter(({ pass }) => !pass)).toEqual([]),
   );
 
+  it("is the same over IPv6 where clients connect over IPv6", () => {
+    const both = {
+      ...expected,
+      clients: clients.map((client, index) => ({ ...client, addressIpv6: `fd00::${index}` })),
+      entryIpv6: "fd00::8",
+    };
+    const overIpv6 = {
+      served: { client1: true, client2: false },
+      servedWithoutPolicy: { client1: true, client2: true },
+      loggedSources: ["fd00::0", "fd00::1"],
+      loggedLines: [],
+      replyPath: "direct" as const,
+    };
+    const wrong = (more: Partial<ComparedModeResult>) =>
+      expectedRows(result("EbpfDsr", more), both)
+        .filter(({ pass }) => !pass)
+        .map(({ what }) => what);
+    expect(wrong({ overIpv6 })).toEqual([]);
+    const hidden = { ...overIpv6, loggedSources: ["fd00::8"] };
+    expect(wrong({ overIpv6: hidden })).toEqual(["eBPF, DSR, IPv6: logged by the server"]);
+    expect(wrong({})).toHaveLength(4);
+  });
+
   it.each<[string, ComparedMode, Partial<ComparedModeResult>, string]>([
     [
       "a client that the policy should keep out",

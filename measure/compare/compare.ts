@@ -11,11 +11,11 @@ import { type Load, openLoad } from "../load/load.ts";
 import { SourcePorts } from "../load/ports.ts";
 import { keepOn } from "../load/server-processes.ts";
 import { balancedOrder } from "../statistics/order.ts";
-import { type Arrival, destinationOf, untilModeShows } from "./arrival.ts";
+import { type Arrival, destinationIpv6, destinationOf, untilModeShows } from "./arrival.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 import type { CompareOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { type Measured, resultOf } from "./result.ts";
+import { type BothFamilies, type Measured, resultOf } from "./result.ts";
 import { countRound, timeRound } from "./rounds.ts";
 import { ModeSwitch } from "./switch.ts";
 import { openPolicy, type Target } from "./target.ts";
@@ -112,14 +112,24 @@ class ComparisonRun {
       await this.#attempt(mode, "who is served", async () => {
         const { host, port } = this.#destination(mode);
         const to = `tcp://${host}:${port}`;
-        const look = () => witness(world, clients, to, mode !== "Direct");
+        const toIpv6 = destinationIpv6(mode, target);
+        const through = mode !== "Direct";
+        const look = async (): Promise<BothFamilies> => {
+          const [seen, overIpv6] = await Promise.all([
+            witness(world, clients, to, through),
+            toIpv6 && witness(world, clients, toIpv6, through),
+          ]);
+          return overIpv6 ? { ...seen, overIpv6 } : seen;
+        };
+        const inBoth = (holds: (seen: Sighting) => boolean) => (seen: BothFamilies) =>
+          holds(seen) && (seen.overIpv6 === undefined || holds(seen.overIpv6));
         const { source, reply } = modeFacts[mode];
         const isNobody = ({ served }: Sighting) => Object.values(served).every((one) => !one);
         await this.#switch.to(mode);
         await this.#ledger.delete(openPolicy(target));
         const closed = await witnessUntil(
           look,
-          (seen) => isNobody(seen) === (source === "entryNode"),
+          inBoth((seen) => isNobody(seen) === (source === "entryNode")),
           world,
           switchPatienceMs,
         );
@@ -129,7 +139,7 @@ class ComparisonRun {
           Object.values(served).every(Boolean) &&
           loggedSources.length === (source === "client" ? clients.length : 1) &&
           (mode === "Direct" || replyPath === reply);
-        this.#measured.open.set(mode, await witnessUntil(look, shows, world, switchPatienceMs));
+        this.#measured.open.set(mode, await witnessUntil(look, inBoth(shows), world, switchPatienceMs));
         await this.#follow({ mode, client: target.client.name, to });
       });
   }

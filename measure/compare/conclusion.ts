@@ -4,19 +4,33 @@ import { modeFacts, modeNames } from "./modes.ts";
 
 /** Input for the expected rows. */
 export interface Expected {
-  /** Every client by name with its address. */
-  clients: { name: string; address: string }[];
+  /** Every client by name with its addresses. */
+  clients: { name: string; address: string; addressIpv6?: string | undefined }[];
   /** Names of the clients that the policies in force admit: whom an eBPF mode served with them. */
   admitted: string[];
   entryAddress: string;
+  /** Absent where the clients do not connect over IPv6. */
+  entryIpv6?: string | undefined;
 }
 
 type Row = Comparison["expected"][number];
 
 /** A mode's expected and observed behavior. */
-export function expectedRows(mode: ComparedModeResult, { clients, admitted, entryAddress }: Expected): Row[] {
-  const { source, reply } = modeFacts[mode.mode];
-  const name = modeNames[mode.mode];
+export function expectedRows(mode: ComparedModeResult, expected: Expected): Row[] {
+  const { clients, entryIpv6 } = expected;
+  const overIpv4 = rowsOf(mode.mode, modeNames[mode.mode], mode, expected);
+  if (entryIpv6 === undefined) return overIpv4;
+  const seen = mode.overIpv6 ?? { served: {}, servedWithoutPolicy: {}, loggedSources: [] };
+  const ipv6 = clients.map(({ name, addressIpv6 = "" }) => ({ name, address: addressIpv6 }));
+  const name = `${modeNames[mode.mode]}, IPv6`;
+  return [...overIpv4, ...rowsOf(mode.mode, name, seen, { ...expected, clients: ipv6, entryAddress: entryIpv6 })];
+}
+
+type Seen = Pick<ComparedModeResult, "served" | "servedWithoutPolicy" | "loggedSources" | "replyPath">;
+
+/** Over one address family. */
+function rowsOf(mode: ComparedMode, name: string, seen: Seen, { clients, admitted, entryAddress }: Expected): Row[] {
+  const { source, reply } = modeFacts[mode];
   const everybody = clients.map((client) => client.name);
   // Behind kube-proxy a policy that names clients sees the node, and drops all of them.
   const withPolicy = source === "client" ? admitted : [];
@@ -28,10 +42,10 @@ export function expectedRows(mode: ComparedModeResult, { clients, admitted, entr
     pass: expected === observed,
   });
   return [
-    row("served with the policy", list(withPolicy), list(servedOf(mode.served, everybody))),
-    row("served without it", list(everybody), list(servedOf(mode.servedWithoutPolicy, everybody))),
-    row("logged by the server", list([...sources].sort()), list([...mode.loggedSources].sort())),
-    ...(mode.mode === "Direct" ? [] : [row("way of the reply", reply, mode.replyPath ?? "not seen")]),
+    row("served with the policy", list(withPolicy), list(servedOf(seen.served, everybody))),
+    row("served without it", list(everybody), list(servedOf(seen.servedWithoutPolicy, everybody))),
+    row("logged by the server", list([...sources].sort()), list([...seen.loggedSources].sort())),
+    ...(mode === "Direct" ? [] : [row("way of the reply", reply, seen.replyPath ?? "not seen")]),
   ];
 }
 

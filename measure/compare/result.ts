@@ -11,12 +11,17 @@ import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
 import type { Target } from "./target.ts";
 import type { Sighting } from "./witness.ts";
 
+/** What was seen, and what was seen over IPv6 where there is a way over IPv6. */
+export interface BothFamilies extends Sighting {
+  overIpv6?: Sighting;
+}
+
 /** Everything that was measured and seen, filled in by the steps of a comparison. */
 export interface Measured {
   /** With the policies in force. */
-  readonly withPolicy: Map<ComparedMode, Sighting>;
+  readonly withPolicy: Map<ComparedMode, BothFamilies>;
   /** With a policy that admits every client. */
-  readonly open: Map<ComparedMode, Sighting>;
+  readonly open: Map<ComparedMode, BothFamilies>;
   readonly followed: Topology[];
   readonly timed: TimedRound[];
   readonly counted: CountedRound[];
@@ -38,11 +43,18 @@ export function resultOf(
 ): Comparison {
   const { modes, connections, rounds, concurrency, seed } = options;
   const { used, limit } = undisturbed(measured.timed);
-  const clients = target.clients.map(({ name, address }) => ({ name, address }));
+  const clients = target.clients.map(({ name, address, addressIpv6 }) => ({ name, address, addressIpv6 }));
   const results = modes.map((mode) => modeResult(mode, measured, used, seed));
   const ratios = ratiosOf(used, modes, seed);
   const admitted = admittedOf(measured);
-  const expected = results.flatMap((result) => expectedRows(result, { clients, admitted, entryAddress: entry }));
+  const expected = results.flatMap((result) =>
+    expectedRows(result, {
+      clients,
+      admitted,
+      entryAddress: entry,
+      entryIpv6: target.ipv6?.entry,
+    }),
+  );
   return {
     environment,
     client: target.client.name,
@@ -71,6 +83,10 @@ function modeResult(mode: ComparedMode, measured: Measured, used: TimedRound[], 
     loggedSources: open?.loggedSources ?? [],
     loggedLines: open?.loggedLines ?? [],
     ...(open?.replyPath && { replyPath: open.replyPath }),
+    ...(open?.overIpv6 &&
+      closed?.overIpv6 && {
+        overIpv6: { ...open.overIpv6, served: closed.overIpv6.served, servedWithoutPolicy: open.overIpv6.served },
+      }),
     ...figuresOf(of(measured.timed), of(used), of(measured.counted), seed),
     ...(problem && { problem }),
   };

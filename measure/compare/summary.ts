@@ -7,7 +7,7 @@ import type { CountedRound, TimedRound } from "./rounds.ts";
 /** The figures of a mode's result; the rest are observations. */
 export type ModeFigures = Omit<
   ComparedModeResult,
-  "mode" | "served" | "servedWithoutPolicy" | "loggedSources" | "loggedLines" | "replyPath" | "problem"
+  "mode" | "served" | "servedWithoutPolicy" | "loggedSources" | "loggedLines" | "replyPath" | "overIpv6" | "problem"
 >;
 
 const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits));

@@ -68,11 +68,15 @@ export class ModeSwitch {
   /** The floor: clients send the pod's packets to the pod's own node, as a router between them would. */
   async #route(wanted: boolean): Promise<void> {
     if (wanted === this.#routed) return;
-    const { podAddress, podNode } = this.#target;
-    const words = wanted ? ["replace", `${podAddress}/32`, "via", podNode.address] : ["delete", `${podAddress}/32`];
+    const { podAddress, podNode, ipv6 } = this.#target;
+    const routes = [["-4", podAddress, podNode.address]];
+    if (ipv6) routes.push(["-6", ipv6.podAddress, podNode.addressIpv6 ?? ""]);
     this.#routed = wanted || this.#routed;
     for (const [file = "", ...args] of this.#enterClients)
-      await run(file, [...args, "ip", "route", ...words], { timeout: 30_000 });
+      for (const [family = "", pod = "", node = ""] of routes) {
+        const words = wanted ? ["replace", pod, "via", node] : ["delete", pod];
+        await run(file, [...args, "ip", family, "route", ...words], { timeout: 30_000 });
+      }
     this.#routed = wanted;
   }
 

@@ -37,18 +37,27 @@ function shown({ modes }: Comparison): string {
     Object.keys(clients)
       .filter((client) => clients[client])
       .join(", ") || "none";
-  for (const mode of modes)
+  const row = (
+    name: string,
+    mode: ComparedMode,
+    seen: NonNullable<ComparedModeResult["overIpv6"]> | ComparedModeResult,
+  ) =>
     table.push([
-      modeNames[mode.mode],
-      served(mode.served),
-      served(mode.servedWithoutPolicy),
-      mode.loggedSources.join(", ") || "none",
-      replyWords(mode),
+      name,
+      served(seen.served),
+      served(seen.servedWithoutPolicy),
+      seen.loggedSources.join(", ") || "none",
+      replyWords(mode, seen.replyPath),
     ]);
+  for (const result of modes) {
+    const { mode, overIpv6 } = result;
+    row(modeNames[mode], mode, result);
+    if (overIpv6) row(`${modeNames[mode]}, IPv6`, mode, overIpv6);
+  }
   return table.toString();
 }
 
-const replyWords = ({ mode, replyPath }: ComparedModeResult): string =>
+const replyWords = (mode: ComparedMode, replyPath: ComparedModeResult["replyPath"]): string =>
   mode === "Direct"
     ? "no other node involved"
     : replyPath === undefined

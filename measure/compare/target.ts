@@ -1,4 +1,5 @@
 import type { V1NetworkPolicy, V1Pod, V1Service } from "@kubernetes/client-node";
+import { type Family, familyOf } from "../../model/address/address.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, podsBehind } from "../../verify/cluster/view.ts";
 import type { Lab, LabMachine } from "../../verify/lab.ts";
 import type { CompareOptions } from "./options.ts";
@@ -18,6 +19,8 @@ export interface Target {
   nodePort: number;
   pod: V1Pod;
   podAddress: string;
+  /** The same over IPv6: the entry node's address and the pod's. Absent where the service, a node, a client or the pod has none. */
+  ipv6?: { entry: string; podAddress: string };
   podPort: number;
   /** The machine that the pod runs on. */
   podNode: LabMachine;
@@ -76,11 +79,27 @@ export function findTarget(options: CompareOptions, lab: Lab, view: ClusterView)
     entry,
     nodePort: port.nodePort,
     pod,
-    podAddress: podAddresses(pod)[0] ?? "",
+    podAddress: ofFamily("IPv4", podAddresses(pod)) ?? podAddresses(pod)[0] ?? "",
+    ...overIpv6(view, { service, pod, entry, clients }),
     podPort,
     podNode,
   };
 }
+
+/** Where clients connect over IPv6, if they can. */
+function overIpv6(
+  view: ClusterView,
+  { service, pod, entry, clients }: Pick<Target, "pod" | "entry" | "clients"> & { service: V1Service },
+): Pick<Target, "ipv6"> {
+  const node = view.nodes.find(({ metadata }) => metadata?.name === entry.name);
+  const address = node && ofFamily("IPv6", nodeAddresses(node));
+  const podAddress = ofFamily("IPv6", podAddresses(pod));
+  const isServed = service.spec?.ipFamilies?.includes("IPv6") && clients.every(({ addressIpv6 }) => addressIpv6);
+  return isServed && address && podAddress ? { ipv6: { entry: address, podAddress } } : {};
+}
+
+const ofFamily = (family: Family, addresses: string[]): string | undefined =>
+  addresses.find((address) => familyOf(address) === family);
 
 function findService(view: ClusterView, wanted: string): V1Service {
   const found = view.services.find(({ metadata }) => `${metadata?.namespace}/${metadata?.name}` === wanted);
@@ -95,7 +114,7 @@ const names = (machines: LabMachine[]): string => machines.map(({ name }) => nam
 /** The address of the entry node that its Node object and clients use. */
 export const entryAddress = ({ entry }: Target, view: ClusterView): string => {
   const node = view.nodes.find(({ metadata }) => metadata?.name === entry.name);
-  return (node && nodeAddresses(node)[0]) ?? entry.address;
+  return (node && ofFamily("IPv4", nodeAddresses(node))) ?? entry.address;
 };
 
 /**

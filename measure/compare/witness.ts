@@ -52,7 +52,8 @@ export async function witness(world: World, clients: string[], to: string, throu
   });
   const asked = plans.flatMap((plan, index) => (results[index] ?? []).map((result) => ({ plan, result })));
   const { lines } = await readServerLogs(world, view, asked, started);
-  const logs = [...lines.values()];
+  // The log also has lines of probes before, and of those over the other address family.
+  const logs = asked.flatMap(({ result }) => lines.get(`${result.id}.${result.attempt}`) ?? []);
   const answered = asked.filter(({ result }) => result.verdict === "allowed");
   const throughEntry = answered.filter(({ plan, result }) => repliesThroughEntry(replies, plan, result) > 0).length;
   const sources = [...new Set(logs.flatMap(({ source }) => source ?? []))];
@@ -84,15 +85,15 @@ function tokens(): () => string {
 }
 
 /** Repeats until the observation is as expected, or until the timeout. @returns the last observation */
-export async function witnessUntil(
-  look: () => Promise<Sighting>,
-  holds: (sighting: Sighting) => boolean,
+export async function witnessUntil<Seen>(
+  look: () => Promise<Seen>,
+  holds: (seen: Seen) => boolean,
   world: World,
   patienceMs: number,
-): Promise<Sighting> {
+): Promise<Seen> {
   const giveUp = world.clock.now() + patienceMs;
   for (;;) {
-    const sighting = await look();
-    if (holds(sighting) || world.clock.now() >= giveUp || world.stopping.aborted) return sighting;
+    const seen = await look();
+    if (holds(seen) || world.clock.now() >= giveUp || world.stopping.aborted) return seen;
   }
 }

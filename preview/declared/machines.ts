@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { labAddressIpv6 } from "../../components/documents/lab.ts";
 import type { Resource } from "../resource.ts";
 
 /** A computer that the stack creates or names. */
@@ -6,6 +7,7 @@ export interface Machine {
   name: string;
   role: "controlPlane" | "worker" | "client";
   address?: string;
+  addressIpv6?: string;
   /** URN of the component that creates it; absent: it already exists. */
   cluster?: string;
   /** EC2 only. */
@@ -30,7 +32,9 @@ export const labSchema = z.object({
   serviceSubnet: z.string(),
   podSubnetIpv6: z.string().optional(),
   serviceSubnetIpv6: z.string().optional(),
-  machines: z.array(z.object({ name: z.string(), role: roleSchema, address: z.string() })),
+  machines: z.array(
+    z.object({ name: z.string(), role: roleSchema, address: z.string(), addressIpv6: z.string().optional() }),
+  ),
 });
 
 const instanceSchema = z.object({
@@ -60,8 +64,12 @@ export function machinesOf(resources: Resource[]): Machine[] {
 
 function labMachines({ type, inputs, parent }: Resource): Machine[] {
   if (type !== "command:local:Command" || !parent.includes("LocalCluster::")) return [];
-  const { machines = [] } = labOf(inputs) ?? {};
-  return machines.map(({ name, role, address }) => ({ name, role: roles[role], address, cluster: parent }));
+  const { machines = [], podSubnetIpv6 } = labOf(inputs) ?? {};
+  return machines.map((machine) => {
+    const { name, role, address } = machine;
+    const addressIpv6 = podSubnetIpv6 === undefined ? {} : { addressIpv6: labAddressIpv6(machine) };
+    return { name, role: roles[role], address, ...addressIpv6, cluster: parent };
+  });
 }
 
 /** The input document of a lab's command. */

@@ -7,6 +7,7 @@ import { isOf, type Service, serviceOf, type Workload, type WrittenObject, workl
 export interface Host {
   name: string;
   address: string;
+  addressIpv6?: string | undefined;
 }
 
 /** Everything that decides who reaches whom. */

@@ -33,6 +33,15 @@ describe("reachTable()", () => {
     });
   });
 
+  test("has a row more for a client whose IPv6 address is treated differently, and none for others", () => {
+    const clients = [{ name: "client1", address: "172.31.1.55", addressIpv6: "fd00::55" }];
+    const one = verdicts([...nginx, policy("p", "nginx", from("172.31.1.55/32"))], { clients });
+    expect(one).toMatchObject({ "client1 > nginx:80": "allowed", "client1 over IPv6 > nginx:80": "dropped" });
+    const both = verdicts([...nginx, policy("p", "nginx", from("172.31.1.55/32", "fd00::55/128"))], { clients });
+    expect(both["client1 > nginx:80"]).toBe("allowed");
+    expect(Object.keys(both).filter((row) => /IPv6|fd00/.test(row))).toEqual([]);
+  });
+
   test("checks both ends: traffic that may enter must also be allowed to leave", () => {
     const quiet = policy("quiet", "web", { policyTypes: ["Egress"], egress: [] });
     const rows = verdicts([...nginx, deployment("web"), quiet], { nameService: true });

@@ -1,7 +1,7 @@
-import { hostCidr, parseCidr } from "../../model/address/address.ts";
+import { familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { compare } from "../declared/machines.ts";
 import { type Service, shortName, type Workload } from "../declared/objects.ts";
-import { backendsOf, type Cast } from "./cast.ts";
+import { backendsOf, type Cast, type Host } from "./cast.ts";
 import { type Answer, ELSEWHERE, type Peer, type Reachability, reachabilityOf, type Target } from "./reachability.ts";
 
 /** Whether a client reaches a destination, and the objects that decide. */
@@ -20,6 +20,8 @@ export interface NamedPeer {
   peer: Peer;
   /** Comes from outside the cluster. */
   outside: boolean;
+  /** The same machine at its IPv4 address, of a machine at its IPv6 address. */
+  alsoAs?: NamedPeer;
 }
 
 /** A port of a service, or of pods that no service names. */
@@ -36,7 +38,10 @@ export function reachTable(cast: Cast): ReachRow[] {
   return targetsOf(cast).flatMap((target) =>
     peers
       .filter(({ peer }) => !isItself(peer, target))
-      .map((peer) => ({ from: peer.name, to: target.name, ...ask(peer, target) })),
+      .map((peer) => ({ peer, answer: ask(peer, target) }))
+      // A machine has one row, unless its addresses are treated differently.
+      .filter(({ peer: { alsoAs }, answer }) => !alsoAs || ask(alsoAs, target).verdict !== answer.verdict)
+      .map(({ peer, answer }) => ({ from: peer.name, to: target.name, ...answer })),
   );
 }
 
@@ -60,7 +65,12 @@ function seenAs({ keepsSource, nodes }: Cast, { spec }: Service, peer: Peer, tar
   const bound = targets.map(({ workload }) => workload.node);
   // What enters by the pods' own node comes from there too, and a pod's own node is never kept out.
   const others = nodes.filter(({ name }) => !bound.includes(name));
-  return (others.length > 0 ? others : nodes).map(({ address }) => ({ kind: "address", address }));
+  const seen = others.length > 0 ? others : nodes;
+  const overIpv6 = peer.kind === "address" && familyOf(peer.address) === "IPv6";
+  return seen.map(({ address, addressIpv6 = address }) => ({
+    kind: "address",
+    address: overIpv6 ? addressIpv6 : address,
+  }));
 }
 
 function isOpenOutside({ spec }: Service): boolean {
@@ -77,7 +87,9 @@ export function peersOf({ clients, nodes, workloads, policies }: Cast): NamedPee
   // Pods in the host's network come from their node's address.
   const sending = workloads.filter(({ hostNetwork }) => !hostNetwork);
   const homes = [...new Set(sending.map(({ namespace }) => namespace))].sort();
-  const known = new Set(clients.map(({ address }) => hostCidr(address).text));
+  const known = new Set(
+    clients.flatMap(({ address, addressIpv6 = address }) => [address, addressIpv6].map((one) => hostCidr(one).text)),
+  );
   const blocks = new Set(
     policies.flatMap(({ spec }) =>
       spec.ingress.flatMap(({ from }) =>
@@ -87,7 +99,7 @@ export function peersOf({ clients, nodes, workloads, policies }: Cast): NamedPee
   );
   const others = [...blocks].filter((block) => !known.has(block) && !block.endsWith("/0")).sort();
   return [
-    ...clients.map(({ name, address }) => outside(name, { kind: "address", address })),
+    ...clients.flatMap(ofClient),
     ...byName(sending).map((workload) => inside(shortName(workload), { kind: "workload", workload })),
     ...homes.map((namespace) => inside(`other pods of ${namespace}`, { kind: "stranger", namespace })),
     inside("pods of other namespaces", { kind: "stranger", namespace: ELSEWHERE }),
@@ -96,6 +108,13 @@ export function peersOf({ clients, nodes, workloads, policies }: Cast): NamedPee
     ...others.map((cidr) => outside(cidr, { kind: "block", cidr })),
     outside("other addresses", { kind: "block", cidr: "0.0.0.0/0" }),
   ];
+}
+
+/** A client at each of its addresses. */
+function ofClient({ name, address, addressIpv6 }: Host): NamedPeer[] {
+  const client = outside(name, { kind: "address", address });
+  if (addressIpv6 === undefined) return [client];
+  return [client, { ...outside(`${name} over IPv6`, { kind: "address", address: addressIpv6 }), alsoAs: client }];
 }
 
 const outside = (name: string, peer: Peer): NamedPeer => ({ name, peer, outside: true });

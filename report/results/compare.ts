@@ -11,6 +11,16 @@ export type ComparedMode = (typeof comparedModes)[number];
 const perNode = (value: z.ZodNumber, of: string) => z.record(z.string(), value).describe(`By machine: ${of}`);
 const microseconds = (what: string) => z.number().min(0).describe(`${what}, microseconds.`);
 
+const overIpv6Schema = z
+  .strictObject({
+    served: z.record(z.string(), z.boolean()),
+    servedWithoutPolicy: z.record(z.string(), z.boolean()),
+    loggedSources: z.array(z.string()),
+    loggedLines: z.array(z.string()),
+    replyPath: z.enum(["direct", "viaEntryNode"]).optional(),
+  })
+  .describe("The fields of the same names, as seen over IPv6.");
+
 const modeSchema = z
   .strictObject({
     mode: z.enum(comparedModes),
@@ -31,6 +41,7 @@ const modeSchema = z
       .enum(["direct", "viaEntryNode"])
       .optional()
       .describe("How replies returned, by capture on the entry node."),
+    overIpv6: overIpv6Schema.optional().describe("What was seen over IPv6; absent where service or clients have none."),
     connections: z
       .int()
       .min(0)

@@ -1,15 +1,15 @@
 // The parts of the programs' results that the walk-through reads.
 
 export interface Comparison {
-  modes: {
-    mode: string;
-    served: Record<string, boolean>;
-    loggedSources: string[];
-    replyPath?: string;
-    connections: number;
-  }[];
+  modes: (Seen & { mode: string; connections: number; overIpv6?: Seen })[];
   expected: { pass: boolean }[];
   topology: { paths: Path[] };
+}
+
+interface Seen {
+  served: Record<string, boolean>;
+  loggedSources: string[];
+  replyPath?: string;
 }
 
 export interface Preflight {
@@ -29,5 +29,6 @@ export interface Row {
   /** Name of the check, and the step where it has several. */
   step?: string;
   from: string;
+  to: string;
   observed: string;
 }

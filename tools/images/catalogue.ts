@@ -75,10 +75,11 @@ function nginx(): Image {
   return {
     file: "nginx",
     names: ["docker.io/library/nginx:latest"],
-    config: { entrypoint: ["/usr/sbin/nginx"], command: ["-c", "/etc/nginx/nginx.conf"], stopSignal: "SIGQUIT" },
+    config: { entrypoint: ["/usr/local/bin/start-nginx"], stopSignal: "SIGQUIT" },
     layers: [
       merge(base, withLibraries(itself(["/usr/sbin/nginx", "/bin/dash", "/bin/cat", "/bin/sleep"])), {
         "/bin/sh": link("dash"),
+        "/usr/local/bin/start-nginx": program(join(import.meta.dirname, "start-nginx.sh")),
         "/etc/nginx/nginx.conf": data(join(import.meta.dirname, "nginx.conf")),
         "/etc/nginx/mime.types": data("/etc/nginx/mime.types"),
         "/usr/share/nginx/html/index.html": data("/usr/share/nginx/html/index.html"),

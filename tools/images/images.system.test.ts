@@ -1,6 +1,6 @@
 // Every program of every image starts inside its image, without any other file of this computer.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -101,6 +101,19 @@ describe("the images", () => {
     ).toContain("syntax is ok");
     expect(readFileSync(join(root, "usr/share/nginx/html/index.html"), "utf8")).toContain("Welcome to nginx!");
   });
+});
+
+// With ipv6.disable=1 the kernel has no such file, and nginx would not start with an IPv6 socket in its configuration.
+test.each([true, false])("nginx listens on IPv6 where the kernel has it: %s", (hasIpv6) => {
+  const root = unpacked("docker.io/library/nginx:latest");
+  for (const name of ["dev", "run", "proc/net"]) mkdirSync(join(root, name), { recursive: true });
+  rmSync(join(root, "run/listen-ipv6.conf"), { force: true });
+  if (hasIpv6) writeFileSync(join(root, "proc/net/if_inet6"), "");
+  else rmSync(join(root, "proc/net/if_inet6"), { force: true });
+  const configuration = inside(root, "sh", "-c", "start-nginx -T -g 'error_log /tmp/log;' 2>&1 || true");
+  expect(configuration).toContain("syntax is ok");
+  expect(configuration).toContain("listen 80;");
+  expect(configuration.includes("listen [::]:80;")).toBe(hasIpv6);
 });
 
 describe("the agent's image", () => {

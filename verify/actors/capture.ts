@@ -2,8 +2,6 @@ import type { CapturedPacket } from "../../probe/capture.ts";
 import { type Capture, failureLine, type RunningCommand } from "./actor.ts";
 
 const startMs = 15_000;
-/** A packet that has passed takes this long, at most, to be printed. */
-const settleMs = 250;
 
 /**
  * Runs the prober's capture command somewhere. Resolves when packets are being seen.
@@ -33,7 +31,6 @@ export async function startCapture(
   early.catch(() => {});
   return {
     stop: async () => {
-      await new Promise((resolve) => setTimeout(resolve, settleMs));
       running.write("\n");
       const deadline = setTimeout(() => running.abort(), startMs);
       await running.ended.finally(() => clearTimeout(deadline));

@@ -54,15 +54,23 @@ export function sourceAddresses(view: ClusterView, machines: Machine[], source: 
     case "pod":
       return livePods(view, source).flatMap(podAddresses);
     case "machine":
-      return machines.filter(({ name }) => name === source.name).map(({ address }) => address);
+      return machines.filter(({ name }) => name === source.name).flatMap(machineAddresses);
   }
 }
+
+/** Every address of a machine, the one of IPv4 first. */
+export const machineAddresses = ({ address, addressIpv6 }: Machine): string[] =>
+  addressIpv6 === undefined ? [address] : [address, addressIpv6];
+
+/** The first of a machine's, a node's or a pod's addresses that has the family of `peer`; where that is a name, the first one. */
+export const addressTowards = (peer: string, addresses: string[]): string | undefined =>
+  familyOf(peer) === undefined ? addresses[0] : addresses.find((address) => familyOf(address) === familyOf(peer));
 
 /** The owner of an address: `pod default/web-0`, `node master`, `machine client1`. */
 export function ownerOf(view: ClusterView, machines: Machine[], address: string): string | undefined {
   const node = view.nodes.find((one) => nodeAddresses(one).includes(address));
   if (node) return `node ${node.metadata?.name}`;
-  const machine = machines.find((one) => one.address === address);
+  const machine = machines.find((one) => machineAddresses(one).includes(address));
   if (machine) return `machine ${machine.name}`;
   const pod = view.pods.find((one) => !one.spec?.hostNetwork && podAddresses(one).includes(address));
   return pod && `pod ${podName(pod)}`;

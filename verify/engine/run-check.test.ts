@@ -146,6 +146,21 @@ describe("patience", () => {
     expect(world.batches.filter(({ batch }) => batch.length > 0 && batch[0]?.host !== "172.31.1.8")).toHaveLength(0);
   });
 
+  it("knows a machine by either of its addresses", async () => {
+    const world = new FakeWorld();
+    world.machines = [{ name: "client1", address: "172.31.1.55", addressIpv6: "fd00::55" }];
+    const seen = (source: string) => ({
+      verdict: "allowed" as const,
+      server: "default/nginx-1",
+      source,
+      sourcePort: 1,
+    });
+    world.answer = () => seen("fd00::55");
+    expect(await row(world, { source: "client1" })).toMatchObject({ pass: true, observed: "allowed from fd00::55" });
+    world.answer = () => seen("fd00::8");
+    expect(await row(world, { source: "client1" })).toMatchObject({ pass: false });
+  });
+
   it("finds a terminating pod by its name, as source and as destination, and not by its labels", async () => {
     const world = new FakeWorld();
     const leaving = pod("leaving", "node", "10.244.1.77", { app: "leaving" });

@@ -9,7 +9,7 @@ import type { Occasion } from "../../report/results/occasion.ts";
 import type { NodeActor } from "../actors/actor.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import type { ClusterView } from "../cluster/view.ts";
-import type { World } from "./world.ts";
+import type { Machine, World } from "./world.ts";
 
 /** FIXTURE of when and where. */
 export const fixtureOccasion: Occasion = {
@@ -22,7 +22,7 @@ export const fixtureOccasion: Occasion = {
 
 /** The seed's cluster, as far as a check can see it, in memory; time passes only when somebody sleeps. */
 export class FakeWorld implements World {
-  machines = [
+  machines: Machine[] = [
     { name: "client1", address: "172.31.1.55" },
     { name: "client2", address: "172.31.1.162" },
   ];

@@ -9,6 +9,7 @@ import type { ClusterView } from "../cluster/view.ts";
 export interface Machine {
   name: string;
   address: string;
+  addressIpv6?: string | undefined;
 }
 
 /** All external dependencies of the engine; the tests have their own. */

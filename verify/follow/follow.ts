@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
 import { expectationOf } from "../../components/documents/check.ts";
+import { familyOf } from "../../model/address/address.ts";
 import type { AttemptResult } from "../../probe/batch.ts";
 import type { CapturedPacket } from "../../probe/capture.ts";
 import type { Path, Place, Topology } from "../../report/results/topology.ts";
 import { type Capture, sendNow } from "../actors/actor.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, referenceOf } from "../cluster/view.ts";
 import { podsOf } from "../engine/behind.ts";
+import { addressTowards, machineAddresses } from "../engine/lookup.ts";
 import { planExpectation } from "../engine/plan.ts";
 import { readServerLogs } from "../engine/server-log.ts";
 import type { World } from "../engine/world.ts";
@@ -25,9 +27,14 @@ export interface Followed {
 /** More pods than this are not watched for one connection. */
 const mostPods = 4;
 
-/** The first two packets of TCP connections, plain and inside VXLAN (UDP 4789: after 8 bytes of UDP's header and 8 of its
- * own an Ethernet and an IPv4 header; 6 is TCP, 2 its SYN). */
-const opening = "(tcp[tcpflags] & tcp-syn != 0) or (udp dst port 4789 and udp[39] = 6 and udp[63] & 2 != 0)";
+/** The first two packets of TCP connections of both address families, plain and inside VXLAN (UDP 4789: after 8 bytes of UDP's header
+ * and 8 of its own an Ethernet and an IP header; 6 is TCP, 2 its SYN). */
+const opening = [
+  "(tcp[tcpflags] & tcp-syn != 0)",
+  "(ip6[6] = 6 and ip6[53] & 2 != 0)",
+  "(udp dst port 4789 and udp[28:2] = 0x0800 and udp[39] = 6 and udp[63] & 2 != 0)",
+  "(udp dst port 4789 and udp[28:2] = 0x86dd and udp[36] = 6 and udp[83] & 2 != 0)",
+].join(" or ");
 
 /**
  * Sends one connection from a client and captures it on the client, on every node that it can pass, and in the pods that can
@@ -67,7 +74,7 @@ export async function follow(world: World, { mode, client, to }: Followed): Prom
   return topologyOf(witnessed, {
     mode,
     client,
-    target: `${target.address}:${target.port}`,
+    target: authority(target.address, target.port),
     served: result?.verdict === "allowed",
     ...(logged && { logged }),
   });
@@ -84,12 +91,16 @@ function topologyOf(witnessed: Witnessed[], path: Omit<Path, "legs">): Topology 
   };
 }
 
+/** `172.31.1.8:30604` or `[fd00::8]:30604`. */
+const authority = (address: string, port: number): string =>
+  familyOf(address) === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+
 /** The client's own capture names the connection. */
 function openingOf(witnessed: Witnessed[], { target }: Pick<Path, "target">): number | undefined {
   const sent = witnessed.find(({ place }) => place.role === "client")?.packets ?? [];
   const first = sent.find(
     ({ direction, opening, destination, destinationPort }) =>
-      direction === "out" && opening?.answer === false && `${destination}:${destinationPort}` === target,
+      direction === "out" && opening?.answer === false && authority(destination, destinationPort) === target,
   );
   return first?.opening?.number;
 }
@@ -102,14 +113,16 @@ interface Watch {
 function watchesOf(world: World, view: ClusterView, client: string, target: string, pods: V1Pod[]): Watch[] {
   const entry = view.nodes.find((node) => nodeAddresses(node).includes(target))?.metadata?.name;
   const nodes = [...new Set([...(entry ? [entry] : []), ...pods.flatMap(({ spec }) => spec?.nodeName ?? [])])];
-  const clientAddress = world.machines.find(({ name }) => name === client)?.address;
+  const itself = world.machines.find(({ name }) => name === client);
+  const clientAddress = itself && addressTowards(target, machineAddresses(itself));
   return [
     {
       place: { name: client, role: "client", ...(clientAddress && { address: clientAddress }) },
       open: () => world.machine(client).capture(opening),
     },
     ...nodes.map((name): Watch => {
-      const address = view.nodes.filter(({ metadata }) => metadata?.name === name).flatMap(nodeAddresses)[0];
+      const own = view.nodes.filter(({ metadata }) => metadata?.name === name).flatMap(nodeAddresses);
+      const address = addressTowards(target, own) ?? own[0];
       const role = name === entry ? "entryNode" : "node";
       return {
         place: { name, role, ...(address && { address }) },
@@ -120,7 +133,7 @@ function watchesOf(world: World, view: ClusterView, client: string, target: stri
     ...pods
       .filter(({ spec }) => !spec?.hostNetwork)
       .map((pod): Watch => {
-        const [address] = podAddresses(pod);
+        const address = addressTowards(target, podAddresses(pod));
         const on = pod.spec?.nodeName ?? "";
         return {
           place: { name: podName(pod), role: "pod", ...(address && { address }), on },

@@ -9,7 +9,7 @@ import { type Actor, sendNow } from "../actors/actor.ts";
 import { labMachine } from "../actors/lab-machine.ts";
 import { nodeAddresses, podAddresses, referenceOf } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
-import { hostAddresses, livePods, nodeOf } from "../engine/lookup.ts";
+import { addressTowards, hostAddresses, livePods, machineAddresses, nodeOf } from "../engine/lookup.ts";
 import { NodeProbers } from "../probers/node-probers.ts";
 import { type ClusterOptions, inspectEachNode, type Reached, reachCluster } from "./agents.ts";
 import { inOrder } from "./order.ts";
@@ -50,7 +50,7 @@ async function trace(
   if (protocol !== "tcp" && protocol !== "udp")
     throw new FormatError(`"${to}" cannot be traced`, "tcp://HOST:PORT or udp://HOST:PORT");
   const [frontend = ""] = hostAddresses(reached.view, host);
-  const client = clientOf(from, reached, probers);
+  const client = clientOf(from, frontend, reached, probers);
   // Before the agents start tracing, because traces expire by themselves.
   if (client.onNode) await probers.start();
   const clientPort = randomInt(40_000, 60_000);
@@ -116,24 +116,25 @@ interface Client extends Pick<Actor, "prepare"> {
   onNode: boolean;
 }
 
-function clientOf(from: string, { view, lab, programs }: Reached, probers: NodeProbers): Client {
+function clientOf(from: string, frontend: string, { view, lab, programs }: Reached, probers: NodeProbers): Client {
   const place = parsePlace(from);
   if (place.kind === "machine") {
     const machine = lab.machines.find(({ name }) => name === place.name);
     const known = lab.machines.map(({ name }) => name).join(", ") || "none here";
     if (!machine)
       throw new FormatError(`there is no machine "${from}"`, `machines (${known}), node/NAME and pod/NAMESPACE/NAME`);
-    return { address: machine.address, onNode: false, prepare: labMachine(programs, lab.name, machine.name).prepare };
+    const { prepare } = labMachine(programs, lab.name, machine.name);
+    return { address: addressTowards(frontend, machineAddresses(machine)) ?? "", onNode: false, prepare };
   }
   if (place.kind === "node")
     return {
-      address: nodeAddresses(nodeOf(view, place.name))[0] ?? "",
+      address: addressTowards(frontend, nodeAddresses(nodeOf(view, place.name))) ?? "",
       onNode: true,
       prepare: probers.on(place.name).prepare,
     };
   const [pod] = livePods(view, place);
-  const [address] = pod ? podAddresses(pod) : [];
-  if (!pod || !address) throw new Error(`${from}: there is no such pod with an address`);
+  const address = pod && addressTowards(frontend, podAddresses(pod));
+  if (!pod || !address) throw new Error(`${from} has no address of the family of ${frontend}`);
   return {
     address,
     onNode: true,
