@@ -6,6 +6,7 @@ import { Settings } from "./settings.ts";
 const config = new Settings([
   "sshPublicKey",
   "returnMode",
+  "dualStack",
   "adminCidrs",
   "kubernetesVersion",
   "sourceDestCheck",
@@ -16,6 +17,11 @@ const config = new Settings([
 const sshPublicKey = config.get("sshPublicKey");
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 
+// With both address families machines, pods and Services have an IPv6 address beside their IPv4 address.
+const dualStack = config.getBoolean("dualStack") ?? false;
+const podSubnetIpv6 = "fd00:10:244::/56";
+const serviceSubnetIpv6 = "fd00:10:96::/112";
+
 // The node that clients connect to; nginx runs on the other one.
 const master = "172.31.1.8";
 
@@ -23,6 +29,7 @@ const master = "172.31.1.8";
 const cluster = new AwsCluster("cluster", {
   adminCidrs: config.requireObject<string[]>("adminCidrs"),
   kubernetesVersion: config.get("kubernetesVersion"),
+  ...(dualStack && { podSubnetIpv6, serviceSubnetIpv6 }),
   returnMode,
   sourceDestCheck: config.getBoolean("sourceDestCheck"),
   protectControlPlane: config.getBoolean("protectControlPlane"),
@@ -30,6 +37,11 @@ const cluster = new AwsCluster("cluster", {
 });
 // The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
+
+// AWS chooses the machines' IPv6 addresses.
+const addressIpv6 = (machines: typeof cluster.nodes, wanted: string) =>
+  machines.apply((all) => all.find(({ name }) => name === wanted)?.addressIpv6 ?? "");
+const client1Ipv6 = pulumi.interpolate`${addressIpv6(cluster.clients, "client1")}/128`;
 
 // No kube-proxy: the dataplane handles services, the pods' network and policies. Only client1 may reach nginx.
 const app = { app: "nginx" };
@@ -39,11 +51,17 @@ const dataplane = new Dataplane(
     apiServer: cluster.apiServer,
     image: config.require("image"),
     returnMode,
+    ...(dualStack && { ipPools: [{ cidr: "10.244.0.0/16" }, { cidr: podSubnetIpv6 }], serviceSubnetIpv6 }),
     networkPolicies: [
       {
         name: "nginx",
         podSelector: { matchLabels: app },
-        ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ port: 80 }] }],
+        ingress: [
+          {
+            from: [{ ipBlock: { cidr: "172.31.1.55/32" } }, ...(dualStack ? [{ ipBlock: { cidr: client1Ipv6 } }] : [])],
+            ports: [{ port: 80 }],
+          },
+        ],
       },
     ],
   },
@@ -75,7 +93,12 @@ const service = new k8s.core.v1.Service(
   "nginx",
   {
     metadata: { name: "nginx" },
-    spec: { type: "NodePort", selector: app, ports: [{ protocol: "TCP", port: 80, targetPort: 80, nodePort: 30604 }] },
+    spec: {
+      type: "NodePort",
+      selector: app,
+      ports: [{ protocol: "TCP", port: 80, targetPort: 80, nodePort: 30604 }],
+      ...(dualStack && { ipFamilyPolicy: "RequireDualStack" }),
+    },
   },
   { provider, dependsOn: nginx },
 );
@@ -101,6 +124,7 @@ const verification = new SourceIpVerification(
     droppedClients: ["client2"],
     entryAddress: master,
     nodePort: 30604,
+    targets: dualStack ? [{ entryAddress: addressIpv6(cluster.nodes, "master"), nodePort: 30604 }] : [],
     podLabels: app,
     returnMode,
     triggers: [dataplane.contentHash, pulumi.jsonStringify([nginx.spec, service.spec])],

@@ -7,6 +7,8 @@ export const FIELDS = {
     kubernetesVersion: { type: "string", optional: true, plain: true },
     podSubnet: { type: "string", optional: true },
     serviceSubnet: { type: "string", optional: true },
+    podSubnetIpv6: { type: "string", optional: true },
+    serviceSubnetIpv6: { type: "string", optional: true },
     machines: { list: { object: "AwsMachine", plain: true }, optional: true, plain: true },
     architecture: { choice: "Architecture", optional: true, plain: true },
     vpcId: { type: "string", optional: true },
@@ -39,6 +41,7 @@ export const FIELDS = {
     cidr: { type: "string", plain: true },
     zone: { type: "string", optional: true },
     id: { type: "string", optional: true },
+    cidrIpv6: { type: "string", optional: true },
   },
   SshAccess: {
     publicKey: { type: "string" },
@@ -231,6 +234,7 @@ export const FIELDS = {
   MachineAddress: {
     name: { type: "string" },
     address: { type: "string" },
+    addressIpv6: { type: "string", optional: true },
   },
   SshConnection: {
     client: { type: "string", plain: true },

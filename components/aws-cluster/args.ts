@@ -38,6 +38,14 @@ export interface AwsClusterArgs {
   podSubnet?: pulumi.Input<string>;
   /** IPv4 network the Services' addresses come from. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
+  /**
+   * IPv6 network the pods' addresses come from, from /48 to /64, such as "fd00:10:244::/56". With `serviceSubnetIpv6` it makes a dual-stack
+   * cluster, whose first family is IPv4: AWS gives a new VPC an IPv6 network, each subnet has a /64 of it, and the IPv6 address of each
+   * machine ends with its IPv4 address. Defaults to none.
+   */
+  podSubnetIpv6?: pulumi.Input<string>;
+  /** IPv6 network the Services' addresses come from, from /108 to /120, such as "fd00:10:96::/112". Defaults to none. */
+  serviceSubnetIpv6?: pulumi.Input<string>;
   /** Nodes and clients. Defaults to "master" (172.31.1.8), "node" (172.31.1.207), "client1" (172.31.1.55) and "client2" (172.31.1.162). */
   machines?: AwsMachine[];
   /** Processor of the instances. Defaults to `Amd64`. */
@@ -50,12 +58,13 @@ export interface AwsClusterArgs {
   subnets?: AwsSubnet[];
   /**
    * Whether instances get public addresses, by which they reach registries and the API server is reached from outside; without them
-   * the subnets need another way out, and this computer a way in. Defaults to true.
+   * the subnets need another way out, and this computer a way in. Over IPv6 they reach the outside, and nobody reaches them. Defaults
+   * to true.
    */
   publicAddresses?: boolean;
   /** IPv4 networks from which the API server is reached, besides the nodes: this computer's address as /32 is one of them. */
   adminCidrs: pulumi.Input<string>[];
-  /** IPv4 networks from which node ports are reached, besides the clients. Defaults to none. */
+  /** Networks from which node ports are reached, besides the clients; in a dual-stack cluster of IPv6 too. Defaults to none. */
   nodePortCidrs?: pulumi.Input<string>[];
   /** What may be open to everybody. Defaults to nothing. */
   openToWorld?: WorldAccess[];

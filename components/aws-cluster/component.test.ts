@@ -122,6 +122,56 @@ test("SSH opens port 22 to its networks and makes a key; otherwise there is neit
   expect(without.filter(({ inputs }) => inputs.fromPort === 22 || inputs.keyName)).toEqual([]);
 });
 
+const networksIpv6 = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+
+test("a dual-stack cluster has IPv6 networks of the VPC's, and addresses that end with those of IPv4", async () => {
+  const subnets = [{ cidr: "172.31.1.0/24" }, { cidr: "172.31.2.0/24" }];
+  const { cluster, resources, inputsOf } = await made({ ...networksIpv6, subnets });
+  expect(inputsOf("aws:ec2/vpc:Vpc", "c-vpc").assignGeneratedIpv6CidrBlock).toBe(true);
+  const blocks = ["c-subnet-0", "c-subnet-1"].map((name) => inputsOf("aws:ec2/subnet:Subnet", name).ipv6CidrBlock);
+  expect(blocks).toEqual(["2001:db8:0:a00::/64", "2001:db8:0:a01::/64"]);
+  expect(inputsOf(INSTANCE, "c-master").ipv6Addresses).toEqual(["2001:db8:0:a00::ac1f:108"]);
+  expect(inputsOf("aws:ec2/route:Route", "c-outside-ipv6")).toMatchObject({
+    destinationIpv6CidrBlock: "::/0",
+    gatewayId: "c-gateway-id",
+  });
+  const egress = resources.filter(({ type, inputs }) => type.endsWith("EgressRule") && inputs.cidrIpv6 === "::/0");
+  expect(egress.map(({ name }) => name).sort()).toEqual([
+    "c-clients-outside-ipv6",
+    "c-control-plane-outside-ipv6",
+    "c-nodes-outside-ipv6",
+  ]);
+  const both = (name: string, address: string, addressIpv6: string) => ({ name, address, addressIpv6 });
+  expect(await resolved(cluster.nodes)).toEqual([
+    both("master", "172.31.1.8", "2001:db8:0:a00::ac1f:108"),
+    both("node", "172.31.1.207", "2001:db8:0:a00::ac1f:1cf"),
+  ]);
+  expect((await resolved(cluster.clients))[0]).toEqual(both("client1", "172.31.1.55", "2001:db8:0:a00::ac1f:137"));
+});
+
+test("nodes of a dual-stack cluster read their IPv6 address from AWS, and kubeadm gets networks of both families", async () => {
+  const { inputsOf } = await made(networksIpv6);
+  const [master, node] = ["c-master", "c-node"].map((name) => String(inputsOf(INSTANCE, name).userData));
+  expect(master).toContain("export POD_SUBNET='10.244.0.0/16,fd00:10:244::/56'\n");
+  expect(master).toContain("export SERVICE_SUBNET='10.96.0.0/12,fd00:10:96::/112'\n");
+  for (const text of [master, node]) expect(text).toContain("export NODE_ADDRESS_IPV6='metadata'\n");
+  const { resources, inputsOf: alone } = await made();
+  expect(String(alone(INSTANCE, "c-master").userData)).not.toContain("NODE_ADDRESS_IPV6='");
+  expect(JSON.stringify(resources.map(({ inputs: { userData: _, ...inputs } }) => inputs))).not.toMatch(/ipv6/i);
+});
+
+test("without public addresses nobody reaches the machines of a dual-stack cluster over IPv6", async () => {
+  const { inputsOf } = await made({ ...networksIpv6, publicAddresses: false });
+  const { gatewayId, egressOnlyGatewayId } = inputsOf("aws:ec2/route:Route", "c-outside-ipv6");
+  expect([gatewayId, egressOnlyGatewayId]).toEqual([undefined, "c-egress-id"]);
+});
+
+test("a dual-stack cluster in an existing VPC takes the IPv6 networks of its subnets", async () => {
+  const subnets = [{ cidr: "172.31.1.0/24", id: "subnet-1", cidrIpv6: "2001:db8:0:b::/64" }];
+  const { inputsOf } = await made({ ...networksIpv6, vpcId: "vpc-1", subnets });
+  expect(inputsOf(INSTANCE, "c-clients-client1").ipv6Addresses).toEqual(["2001:db8:0:b::ac1f:137"]);
+});
+
 test("an existing VPC is left as it is", async () => {
   const subnets = [{ cidr: "172.31.1.0/24", id: "subnet-1" }];
   const { resources, inputsOf } = await made({ vpcId: "vpc-1", subnets, publicAddresses: false });

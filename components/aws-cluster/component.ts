@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { imageId } from "../aws/image.ts";
+import { addressesOf } from "../aws/instance.ts";
 import { offered } from "../aws/offerings.ts";
 import { requireRegion } from "../aws/region.ts";
 import { awsSdk } from "../aws/sdk.ts";
@@ -56,7 +57,14 @@ export class AwsCluster extends pulumi.ComponentResource {
     const tags = { ...args.tags, "ebpf-dataplane/cluster": clusterName };
 
     const vpc = network(sdk, name, { ...args, tags }, checked, child);
-    const groups = securityGroups(sdk, name, vpc.vpcId, rules, tags, child);
+    const groups = securityGroups(
+      sdk,
+      name,
+      { vpcId: vpc.vpcId, isDualStack: checked.isDualStack },
+      rules,
+      tags,
+      child,
+    );
     const image = imageId(sdk, place, args, answers, { parent: this });
     const keyName =
       args.ssh && new sdk.ec2.KeyPair(`${name}-key`, { publicKey: args.ssh.publicKey, tags }, child).keyName;
@@ -89,7 +97,7 @@ export class AwsCluster extends pulumi.ComponentResource {
     );
     this.apiServer = pulumi.output(apiServer);
     this.nodes = pulumi.all(
-      made.made.map(({ machine, instance }) => ({ name: machine.name, address: instance.privateIp })),
+      made.made.map(({ machine, instance, addressIpv6 }) => addressesOf(machine.name, instance, addressIpv6)),
     );
     this.clients = clients.clients;
     this.publicClients = clients.publicClients;

@@ -6,8 +6,8 @@ import { type Opening, openings } from "./firewall.ts";
 const networks = { podSubnet: "10.244.0.0/16", vpcCidr: "172.31.0.0/16" };
 
 /** `group: protocol/ports from peers`, as a person would read the console. */
-const words = ({ group, ipProtocol, fromPort, toPort, peers, cidrIpv4 }: Opening) =>
-  `${group}: ${ipProtocol === "-1" ? "all" : `${ipProtocol}/${fromPort}-${toPort}`} from ${peers ?? cidrIpv4}`;
+const words = ({ group, ipProtocol, fromPort, toPort, peers, cidrIpv4, cidrIpv6 }: Opening) =>
+  `${group}: ${ipProtocol === "-1" ? "all" : `${ipProtocol}/${fromPort}-${toPort}`} from ${peers ?? cidrIpv4 ?? cidrIpv6}`;
 
 test("what is let in, and nothing more", () => {
   const all = openings({ ...networks, adminCidrs: ["203.0.113.7/32"] });
@@ -21,6 +21,24 @@ test("what is let in, and nothing more", () => {
     "nodes: udp/30000-32767 from clients",
     "nodes: icmp/3-4 from 172.31.0.0/16",
     "clients: icmp/3-4 from 172.31.0.0/16",
+  ]);
+});
+
+test("what a dual-stack cluster lets in besides", () => {
+  const nodePortCidrs = ["198.51.100.0/24", "2001:db8::/32"];
+  const both = { ...networks, podSubnetIpv6: "fd00:10:244::/56", adminCidrs: [], nodePortCidrs };
+  const { podSubnetIpv6: _, ...alone } = { ...both, nodePortCidrs: ["198.51.100.0/24"] };
+  const known = openings(alone).map(words);
+  expect(
+    openings(both)
+      .map(words)
+      .filter((opening) => !known.includes(opening)),
+  ).toEqual([
+    "nodes: all from fd00:10:244::/56",
+    "nodes: tcp/30000-32767 from 2001:db8::/32",
+    "nodes: udp/30000-32767 from 2001:db8::/32",
+    "nodes: icmpv6/2-0 from ::/0",
+    "clients: icmpv6/2-0 from ::/0",
   ]);
 });
 

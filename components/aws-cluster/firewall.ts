@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails.ts";
+import { type IngressRule, isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails.ts";
 import { API_SERVER_PORT } from "../documents/defaults.ts";
 import { VxlanMode } from "../ip-pool/args.ts";
 import { checked, type InputPlace, refuseBecause } from "../refusal/refusal.ts";
+import { isIpv6 } from "../rules/addresses.ts";
 import { type AwsClusterArgs, WorldAccess } from "./args.ts";
 
 /** The security groups: the control plane is in the first two, workers in the second, clients in the third. */
@@ -24,8 +25,9 @@ export interface Opening {
   toPort?: number;
   /** Who may come: the members of a group, by the address of their interface … */
   peers?: Group;
-  /** … or a network. */
+  /** … or a network, of one family. */
   cidrIpv4?: pulumi.Input<string>;
+  cidrIpv6?: pulumi.Input<string>;
   /** What must be said for it to be open to everybody. */
   world?: WorldAccess;
 }
@@ -33,31 +35,38 @@ export interface Opening {
 /** Networks whose own traffic is let in. */
 interface Networks {
   podSubnet: pulumi.Input<string>;
+  /** Of a dual-stack cluster. */
+  podSubnetIpv6?: pulumi.Input<string>;
   vpcCidr: pulumi.Input<string>;
 }
 
 /** Everything that is let in, and nothing more: pure, so that a test reads as the list. */
 export function openings(args: AwsClusterArgs & Networks): Opening[] {
-  return [...controlPlane(args), ...betweenNodes(args), ...nodePorts(args), ...pathMtu(args.vpcCidr), ...ssh(args)];
+  return [...controlPlane(args), ...betweenNodes(args), ...nodePorts(args), ...pathMtu(args), ...ssh(args)];
 }
 
 /** Refuses what would be open to everybody without having been said. */
 export function requireNotOpenToWorld(place: InputPlace, rules: Opening[], said: WorldAccess[] = []): Opening[] {
   return rules.map((rule) => {
-    const { world, cidrIpv4 } = rule;
-    if (world === undefined || cidrIpv4 === undefined || said.includes(world)) return rule;
+    const { world, cidrIpv4, cidrIpv6 } = rule;
+    const field = cidrIpv4 === undefined ? "cidrIpv6" : "cidrIpv4";
+    const cidr = cidrIpv4 ?? cidrIpv6;
+    if (world === undefined || cidr === undefined || said.includes(world)) return rule;
     // A network that is known later is looked at before the rule is made.
-    const guarded = checked(cidrIpv4, (known) => {
-      const open = { ...rule, cidrIpv4: known };
+    const guarded = checked(cidr, (known) => {
+      const { cidrIpv4: _4, cidrIpv6: _6, ...plain } = rule;
+      const open: IngressRule = { ...plain, [field]: known };
       const wrong = sshNotOpenToWorld(open) ?? nodePortsNotOpenToWorld(open) ?? apiServerOpenToWorld(open);
       return wrong ? refuseBecause(place, `${wrong}, or say openToWorld: ["${world}"]`) : known;
     });
-    return { ...rule, cidrIpv4: guarded };
+    return { ...rule, [field]: guarded };
   });
 }
 
-function apiServerOpenToWorld({ cidrIpv4 }: { cidrIpv4: string }): string | undefined {
-  return isWorld(cidrIpv4) ? `the API server is open to ${cidrIpv4}: name the networks that need it` : undefined;
+function apiServerOpenToWorld({ cidrIpv4 }: Pick<IngressRule, "cidrIpv4">): string | undefined {
+  return cidrIpv4 !== undefined && isWorld(cidrIpv4)
+    ? `the API server is open to ${cidrIpv4}: name the networks that need it`
+    : undefined;
 }
 
 function controlPlane({ adminCidrs }: AwsClusterArgs): Opening[] {
@@ -74,7 +83,11 @@ function controlPlane({ adminCidrs }: AwsClusterArgs): Opening[] {
   ];
 }
 
-function betweenNodes({ vxlanMode = VxlanMode.CrossSubnet, podSubnet }: AwsClusterArgs & Networks): Opening[] {
+function betweenNodes({
+  vxlanMode = VxlanMode.CrossSubnet,
+  podSubnet,
+  podSubnetIpv6,
+}: AwsClusterArgs & Networks): Opening[] {
   const fromNodes = { group: Group.Nodes, peers: Group.Nodes };
   const tunnel = { ...fromNodes, name: "vxlan", description: "VXLAN between nodes", ...port("udp", 4789) };
   const kubelet = {
@@ -86,7 +99,13 @@ function betweenNodes({ vxlanMode = VxlanMode.CrossSubnet, podSubnet }: AwsClust
   if (vxlanMode === VxlanMode.Always) return [tunnel, kubelet];
   // A group as the peer stands for its members' own addresses only.
   const description = "pods reach pods of other nodes without a tunnel";
-  return [tunnel, kubelet, { group: Group.Nodes, name: "pods", description, ipProtocol: "-1", cidrIpv4: podSubnet }];
+  const pods = { group: Group.Nodes, description, ipProtocol: "-1" };
+  return [
+    tunnel,
+    kubelet,
+    { ...pods, name: "pods", cidrIpv4: podSubnet },
+    ...(podSubnetIpv6 === undefined ? [] : [{ ...pods, name: "pods-ipv6", cidrIpv6: podSubnetIpv6 }]),
+  ];
 }
 
 function nodePorts({ nodePortCidrs = [] }: AwsClusterArgs): Opening[] {
@@ -95,21 +114,27 @@ function nodePorts({ nodePortCidrs = [] }: AwsClusterArgs): Opening[] {
     const name = `node-ports-${ipProtocol}`;
     return [
       { ...range, name, description: "clients reach node ports", peers: Group.Clients },
-      ...nodePortCidrs.map((cidrIpv4, index) => ({
+      ...nodePortCidrs.map((cidr, index) => ({
         ...range,
         name: `${name}-${index}`,
         description: "others reach node ports",
-        cidrIpv4,
+        ...(typeof cidr === "string" && isIpv6(cidr) ? { cidrIpv6: cidr } : { cidrIpv4: cidr }),
         world: WorldAccess.NodePorts,
       })),
     ];
   });
 }
 
-/** ICMP "fragmentation needed" (type 3, code 4), without which connections with large packets hang. */
-function pathMtu(cidrIpv4: pulumi.Input<string>): Opening[] {
-  const icmp = { name: "path-mtu", description: "path MTU discovery", ipProtocol: "icmp", fromPort: 3, toPort: 4 };
-  return [Group.Nodes, Group.Clients].map((group) => ({ ...icmp, group, cidrIpv4 }));
+/**
+ * ICMP "fragmentation needed" (type 3, code 4) and ICMPv6 "packet too big" (type 2, code 0), without which connections with large packets
+ * hang. The latter comes from any router on the way and must not be dropped (RFC 4890, section 4.3.1).
+ */
+function pathMtu({ vpcCidr, podSubnetIpv6 }: Networks): Opening[] {
+  const description = "path MTU discovery";
+  const icmp = { name: "path-mtu", description, ipProtocol: "icmp", fromPort: 3, toPort: 4, cidrIpv4: vpcCidr };
+  const icmpv6 = { name: "path-mtu-ipv6", description, ipProtocol: "icmpv6", fromPort: 2, toPort: 0, cidrIpv6: "::/0" };
+  const both = podSubnetIpv6 === undefined ? [icmp] : [icmp, icmpv6];
+  return [Group.Nodes, Group.Clients].flatMap((group) => both.map((one) => ({ ...one, group })));
 }
 
 function ssh(args: AwsClusterArgs): Opening[] {

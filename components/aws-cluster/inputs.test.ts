@@ -10,6 +10,8 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const adminCidrs = ["203.0.113.7/32"];
 
+const IPV6 = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+
 const withMachine = (change: Partial<AwsMachine>): Partial<AwsClusterArgs> => ({
   machines: WALK_THROUGH_MACHINES.map((machine) => (machine.name === "node" ? { ...machine, ...change } : machine)),
 });
@@ -55,6 +57,29 @@ test.each<[Partial<AwsClusterArgs>, string]>([
     { nodePortCidrs: ["0.0.0.0/0"] },
     'node ports (30000-32767) are open to 0.0.0.0/0: name the networks that need them, or say openToWorld: ["node-ports"].',
   ],
+  [{ podSubnetIpv6: "fd00:10:244::/56" }, "serviceSubnetIpv6 is undefined, but must be given beside podSubnetIpv6."],
+  [
+    { serviceSubnetIpv6: "fd00:10:96::/112" },
+    "podSubnetIpv6 is undefined, but must be given beside serviceSubnetIpv6.",
+  ],
+  [{ ...IPV6, podSubnetIpv6: "fd00:10:244::/72" }, "an IPv6 network from /48 to /64"],
+  [{ ...IPV6, podSubnetIpv6: "fd00:10:96::/64" }, "must be apart from serviceSubnetIpv6 fd00:10:96::/112"],
+  [{ ...IPV6, serviceSubnetIpv6: "10.96.0.0/12" }, "an IPv6 network like fd00:10:244::/56"],
+  [
+    { ...IPV6, vpcId: "vpc-1", subnets: [{ cidr: "172.31.1.0/24", id: "subnet-1" }] },
+    "subnets[0].cidrIpv6 is undefined, but must be the /64 of the subnet",
+  ],
+  [
+    { ...IPV6, vpcId: "vpc-1", subnets: [{ cidr: "172.31.1.0/24", id: "subnet-1", cidrIpv6: "2001:db8::/56" }] },
+    'subnets[0].cidrIpv6 is "2001:db8::/56", but must be an IPv6 network of /64',
+  ],
+  [
+    { ...IPV6, subnets: [{ cidr: "172.31.1.0/24", cidrIpv6: "2001:db8::/64" }] },
+    "absent, or given together with id and with podSubnetIpv6",
+  ],
+  [{ nodePortCidrs: ["2001:db8::/32"] }, 'nodePortCidrs[0] is "2001:db8::/32", but must be an IPv4 network'],
+  [{ ...IPV6, nodePortCidrs: ["::/0"] }, "node ports (30000-32767) are open to ::/0"],
+  [{ ...IPV6, nodePortCidrs: ["2000::/3"] }, "node ports (30000-32767) are open to 2000::/3"],
   [{ diskSize: 4 }, "diskSize is 4, but must be a whole number from 8 to 16384"],
   [{ clusterName: "My_Cluster" }, "clusterName"],
   [{ kubernetesVersion: "latest" }, 'a release like "v1.35.0"'],

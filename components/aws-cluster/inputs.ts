@@ -12,7 +12,16 @@ import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } fro
 import { requireRelease } from "../release/inputs.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
 import { contains, firstAndLast, networksOverlap, prefixLength } from "../rules/addresses.ts";
-import { requireCidr, requirePodNetwork, requireServiceNetwork, requireUnicastCidr } from "../values/addresses.ts";
+import {
+  requireAnyCidr,
+  requireCidr,
+  requirePodNetwork,
+  requirePodNetworkIpv6,
+  requireServiceNetwork,
+  requireServiceNetworkIpv6,
+  requireSubnetNetworkIpv6,
+  requireUnicastCidr,
+} from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireLabel } from "../values/names.ts";
 import type { AwsClusterArgs, SshAccess } from "./args.ts";
@@ -25,6 +34,10 @@ export interface CheckedAws extends Access {
   kubernetesVersion: string;
   podSubnet: pulumi.Input<string>;
   serviceSubnet: pulumi.Input<string>;
+  /** Both or neither. */
+  podSubnetIpv6?: pulumi.Input<string>;
+  serviceSubnetIpv6?: pulumi.Input<string>;
+  isDualStack: boolean;
   vpcCidr: pulumi.Input<string>;
   subnets: AwsSubnet[];
   /** The control plane first. */
@@ -52,6 +65,8 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
     ...requireAccess(place, args),
     kubernetesVersion,
     ...networks,
+    ...requireNetworksIpv6(place, args),
+    isDualStack: args.podSubnetIpv6 !== undefined,
     subnets: zoned,
     machines,
     controlPlane: machines[0] as TypedMachine,
@@ -88,6 +103,25 @@ function requireNetworks(place: InputPlace, args: AwsClusterArgs, subnets: AwsSu
   return { podSubnet, serviceSubnet, vpcCidr };
 }
 
+/** IPv6 networks for pods and Services, apart from each other. */
+function requireNetworksIpv6(place: InputPlace, { podSubnetIpv6, serviceSubnetIpv6 }: AwsClusterArgs) {
+  const names = { podSubnetIpv6: podSubnetIpv6 && "", serviceSubnetIpv6: serviceSubnetIpv6 && "" };
+  if (podSubnetIpv6 === undefined || serviceSubnetIpv6 === undefined) {
+    const [missing] = Object.entries(names).flatMap(([name, given]) => (given === undefined ? name : []));
+    if (podSubnetIpv6 === serviceSubnetIpv6) return {};
+    const other = missing === "podSubnetIpv6" ? "serviceSubnetIpv6" : "podSubnetIpv6";
+    return refuse(at(place, missing ?? ""), undefined, `given beside ${other}`);
+  }
+  const services = checked(serviceSubnetIpv6, (cidr) =>
+    requireServiceNetworkIpv6(at(place, "serviceSubnetIpv6"), cidr),
+  );
+  const pods = checkedBeside(podSubnetIpv6, [services], (cidr, [known = ""]) => {
+    requirePodNetworkIpv6(at(place, "podSubnetIpv6"), cidr);
+    return requireApart(at(place, "podSubnetIpv6"), cidr, { serviceSubnetIpv6: known });
+  });
+  return { podSubnetIpv6: pods, serviceSubnetIpv6: services };
+}
+
 function requireApart(place: InputPlace, cidr: string, others: Record<string, string>): string {
   const other = Object.entries(others).find(([, earlier]) => networksOverlap(earlier, cidr));
   return other ? refuse(place, cidr, `apart from ${other[0]} ${other[1]}`) : cidr;
@@ -113,8 +147,21 @@ function requireSubnets(
     }
     if (args.vpcId === undefined && id !== undefined)
       refuse(at(item, "id"), id, "absent, or given together with vpcId");
+    requireSubnetIpv6(item, subnet, args);
     return { ...subnet, ...checkedField(item, "zone", subnet.zone, (field, zone) => requireZone(field, zone, region)) };
   });
+}
+
+/** The IPv6 network of a subnet that is made comes from AWS, that of one that exists from the program. */
+function requireSubnetIpv6(item: InputPlace, { id, cidrIpv6 }: AwsSubnet, { podSubnetIpv6 }: AwsClusterArgs): void {
+  const field = at(item, "cidrIpv6");
+  if (cidrIpv6 === undefined) {
+    if (id === undefined || podSubnetIpv6 === undefined) return;
+    refuse(field, cidrIpv6, "the /64 of the subnet: the cluster is dual-stack (podSubnetIpv6)");
+  }
+  if (id === undefined || podSubnetIpv6 === undefined)
+    refuse(field, cidrIpv6, "absent, or given together with id and with podSubnetIpv6");
+  if (typeof cidrIpv6 === "string") requireSubnetNetworkIpv6(field, cidrIpv6);
 }
 
 /** Ids of other resources are AWS's to know, unless they are written here. */
@@ -131,14 +178,17 @@ function requireZone(place: InputPlace, zone: string, region: string | undefined
 }
 
 function requireAccess(place: InputPlace, args: AwsClusterArgs): Access {
-  const networks = (field: InputPlace, cidrs: pulumi.Input<string>[]) =>
-    cidrs.map((cidr, index) => checked(cidr, (known) => requireCidr(at(field, index), known)));
+  const each =
+    (require: (place: InputPlace, cidr: string) => string) => (field: InputPlace, cidrs: pulumi.Input<string>[]) =>
+      cidrs.map((cidr, index) => checked(cidr, (known) => require(at(field, index), known)));
+  const networks = each((field, cidr) => requireCidr(field, cidr));
+  const ofClients = args.podSubnetIpv6 === undefined ? networks : each(requireAnyCidr);
   if (args.adminCidrs.length === 0) {
     refuse(at(place, "adminCidrs"), [], "at least one network: this computer must reach the API server");
   }
   return {
     adminCidrs: networks(at(place, "adminCidrs"), args.adminCidrs),
-    nodePortCidrs: networks(at(place, "nodePortCidrs"), args.nodePortCidrs ?? []),
+    nodePortCidrs: ofClients(at(place, "nodePortCidrs"), args.nodePortCidrs ?? []),
     ...(args.ssh && { ssh: requireSshAccess(at(place, "ssh"), args.ssh, networks) }),
   };
 }

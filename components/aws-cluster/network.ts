@@ -1,12 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { subnetIpv6 } from "../aws/ipv6-networks.ts";
 import type { AwsSdk } from "../aws/sdk-types.ts";
-import type { AwsSubnet } from "../aws/subnet.ts";
 import type { AwsClusterArgs } from "./args.ts";
+import type { CheckedAws } from "./inputs.ts";
 
 /** Where instances are put. */
 export interface Network {
   vpcId: pulumi.Input<string>;
-  subnets: { cidr: string; id: pulumi.Input<string> }[];
+  subnets: { cidr: string; id: pulumi.Input<string>; cidrIpv6?: pulumi.Input<string> }[];
   /** What must be there before an instance can reach the outside. */
   wayOut: pulumi.Resource[];
 }
@@ -16,28 +17,51 @@ export function network(
   sdk: AwsSdk,
   name: string,
   args: AwsClusterArgs,
-  { vpcCidr, subnets }: { vpcCidr: pulumi.Input<string>; subnets: AwsSubnet[] },
+  { vpcCidr, subnets, isDualStack, publicAddresses }: CheckedAws,
   opts: pulumi.CustomResourceOptions,
 ): Network {
   if (args.vpcId !== undefined) {
-    return { vpcId: args.vpcId, subnets: subnets.map(({ cidr, id = "" }) => ({ cidr, id })), wayOut: [] };
+    return {
+      vpcId: args.vpcId,
+      subnets: subnets.map(({ zone: _, id = "", ...subnet }) => ({ ...subnet, id })),
+      wayOut: [],
+    };
   }
   const tags = { ...args.tags, Name: name };
   const vpc = new sdk.ec2.Vpc(
     `${name}-vpc`,
-    { cidrBlock: vpcCidr, enableDnsSupport: true, enableDnsHostnames: true, tags },
+    {
+      cidrBlock: vpcCidr,
+      enableDnsSupport: true,
+      enableDnsHostnames: true,
+      ...(isDualStack && { assignGeneratedIpv6CidrBlock: true }),
+      tags,
+    },
     opts,
   );
   const gateway = new sdk.ec2.InternetGateway(`${name}-gateway`, { vpcId: vpc.id, tags }, opts);
   const table = new sdk.ec2.RouteTable(`${name}-routes`, { vpcId: vpc.id, tags }, opts);
   const outside = { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
-  const route = new sdk.ec2.Route(`${name}-outside`, outside, opts);
+  const routes = [new sdk.ec2.Route(`${name}-outside`, outside, opts)];
+  if (isDualStack) {
+    // Every IPv6 address of AWS is a public one: without public addresses a gateway lets nobody in.
+    const way = publicAddresses
+      ? { gatewayId: gateway.id }
+      : {
+          egressOnlyGatewayId: new sdk.ec2.EgressOnlyInternetGateway(`${name}-egress`, { vpcId: vpc.id, tags }, opts)
+            .id,
+        };
+    const outsideIpv6 = { routeTableId: table.id, destinationIpv6CidrBlock: "::/0", ...way };
+    routes.push(new sdk.ec2.Route(`${name}-outside-ipv6`, outsideIpv6, opts));
+  }
   const made = subnets.map(({ cidr, zone }, index) => {
+    const cidrIpv6 = isDualStack ? vpc.ipv6CidrBlock.apply((block) => subnetIpv6(block, index)) : undefined;
     const subnet = new sdk.ec2.Subnet(
       `${name}-subnet-${index}`,
       {
         vpcId: vpc.id,
         cidrBlock: cidr,
+        ...(cidrIpv6 && { ipv6CidrBlock: cidrIpv6 }),
         tags: { ...tags, Name: `${name}-${index}` },
         ...(zone && { availabilityZone: zone }),
       },
@@ -48,11 +72,11 @@ export function network(
       { subnetId: subnet.id, routeTableId: table.id },
       opts,
     );
-    return { cidr, id: subnet.id, association };
+    return { cidr, id: subnet.id, ...(cidrIpv6 && { cidrIpv6 }), association };
   });
   return {
     vpcId: vpc.id,
-    subnets: made.map(({ cidr, id }) => ({ cidr, id })),
-    wayOut: [route, ...made.map(({ association }) => association)],
+    subnets: made.map(({ association: _, ...subnet }) => subnet),
+    wayOut: [...routes, ...made.map(({ association }) => association)],
   };
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { TypedMachine } from "../aws/inputs.ts";
 import { instance } from "../aws/instance.ts";
 import type { AwsSdk } from "../aws/sdk-types.ts";
-import { subnetOf } from "../aws/subnet.ts";
+import { placeIn } from "../aws/subnet.ts";
 import { API_SERVER_PORT } from "../documents/defaults.ts";
 import { MachineRole } from "../machine/machine.ts";
 import { at, type InputPlace } from "../refusal/refusal.ts";
@@ -25,7 +25,7 @@ export interface NodesPlan {
   keyName: pulumi.Output<string> | undefined;
 }
 
-/** What of a node's user data may be known only later. */
+/** What of a node's user data may be known only later. The networks are those of both families in a dual-stack cluster, with a comma between. */
 interface Later {
   podSubnet: string;
   serviceSubnet: string;
@@ -33,10 +33,12 @@ interface Later {
   address: string;
 }
 
+const LONGEST_IPV6 = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128";
+
 /** The longest that these can be, for a size that is known before they are. */
 const LONGEST: Later = {
-  podSubnet: "255.255.255.255/32",
-  serviceSubnet: "255.255.255.255/32",
+  podSubnet: `255.255.255.255/32,${LONGEST_IPV6}`,
+  serviceSubnet: `255.255.255.255/32,${LONGEST_IPV6}`,
   address: "255.255.255.255",
 };
 
@@ -60,11 +62,16 @@ export function nodes(
   const publicAddress = checked.publicAddresses
     ? new sdk.ec2.Eip(`${name}-address`, { domain: "vpc", tags }, { ...opts, dependsOn: plan.network.wayOut })
     : undefined;
+  const networks = pulumi.output({
+    podSubnet: ofBoth(checked.podSubnet, checked.podSubnetIpv6),
+    serviceSubnet: ofBoth(checked.serviceSubnet, checked.serviceSubnetIpv6),
+  });
   const made = checked.machines.flatMap((machine) => {
     const { role } = machine;
     if (role === MachineRole.Client) return [];
     const text = (later: Later) => userData(settingsOf(args, checked, machine, exchange, later));
     requireSize(at(place, "machines"), machine, text(LONGEST));
+    const placed = placeIn(plan.network.subnets, machine.address);
     const isControlPlane = role === MachineRole.ControlPlane;
     const resource = instance(
       sdk,
@@ -73,7 +80,7 @@ export function nodes(
         machine,
         instanceType: machine.instanceType,
         imageId: plan.imageId,
-        subnetId: subnetOf(plan.network.subnets, machine.address),
+        ...placed,
         securityGroupIds: [...(isControlPlane ? [plan.groups[Group.ControlPlane]] : []), plan.groups[Group.Nodes]],
         sourceDestCheck: checked.sourceDestCheck,
         publicAddress: checked.publicAddresses,
@@ -82,8 +89,8 @@ export function nodes(
         keyName: plan.keyName,
         instanceProfile: identities[role].profile,
         userData: pulumi
-          .all([checked.podSubnet, checked.serviceSubnet, (isControlPlane && publicAddress?.publicIp) || ""])
-          .apply(([podSubnet, serviceSubnet, address]) => text({ podSubnet, serviceSubnet, address })),
+          .all([networks, (isControlPlane && publicAddress?.publicIp) || ""])
+          .apply(([known, address]) => text({ ...known, address })),
       },
       {
         ...opts,
@@ -91,7 +98,7 @@ export function nodes(
         protect: isControlPlane ? (args.protectControlPlane ?? true) : undefined,
       },
     );
-    return [{ machine, instance: resource }];
+    return [{ machine, instance: resource, addressIpv6: placed.addressIpv6 }];
   });
   const controlPlane = made[0] as (typeof made)[number];
   const association =
@@ -102,6 +109,11 @@ export function nodes(
       opts,
     );
   return { made, controlPlane, publicAddress, association };
+}
+
+/** kubeadm's form of one network, or of one for each address family. */
+function ofBoth(ipv4: pulumi.Input<string>, ipv6: pulumi.Input<string> | undefined): pulumi.Input<string> {
+  return ipv6 === undefined ? ipv4 : pulumi.interpolate`${ipv4},${ipv6}`;
 }
 
 /** Settings of a node. A worker gets the release from the control plane, so an upgrade does not change its user data. */
@@ -116,6 +128,7 @@ function settingsOf(
     ROLE: role,
     NODE_NAME: name,
     NODE_ADDRESS: address,
+    ...(checked.isDualStack && { NODE_ADDRESS_IPV6: "metadata" }),
     API_SERVER: `${checked.controlPlane.address}:${API_SERVER_PORT}`,
     PARAMETERS: path,
     ...(args.sessionManager && { SESSION_MANAGER: "true" }),

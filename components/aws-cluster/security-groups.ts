@@ -6,7 +6,7 @@ import { Group, type Opening } from "./firewall.ts";
 export function securityGroups(
   sdk: AwsSdk,
   name: string,
-  vpcId: pulumi.Input<string>,
+  { vpcId, isDualStack }: { vpcId: pulumi.Input<string>; isDualStack: boolean },
   openings: Opening[],
   tags: Record<string, pulumi.Input<string>>,
   opts: pulumi.CustomResourceOptions,
@@ -17,12 +17,10 @@ export function securityGroups(
       { vpcId, description: `${group} of ${name}`, tags: { ...tags, Name: `${name}-${group}` } },
       opts,
     );
-    const outside = { securityGroupId: made.id, ipProtocol: "-1", cidrIpv4: "0.0.0.0/0" };
-    new sdk.vpc.SecurityGroupEgressRule(
-      `${name}-${group}-outside`,
-      { ...outside, description: "everything", tags },
-      opts,
-    );
+    const everything = { securityGroupId: made.id, ipProtocol: "-1", description: "everything", tags };
+    const outside = `${name}-${group}-outside`;
+    new sdk.vpc.SecurityGroupEgressRule(outside, { ...everything, cidrIpv4: "0.0.0.0/0" }, opts);
+    if (isDualStack) new sdk.vpc.SecurityGroupEgressRule(`${outside}-ipv6`, { ...everything, cidrIpv6: "::/0" }, opts);
     return made.id;
   };
   const groups = {

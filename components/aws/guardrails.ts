@@ -1,4 +1,4 @@
-import { prefixLength } from "../rules/addresses.ts";
+import { isIpv6, prefixLength } from "../rules/addresses.ts";
 
 /** An ingress rule of a security group, in the words of @pulumi/aws. */
 export interface IngressRule {
@@ -10,6 +10,8 @@ export interface IngressRule {
   toPort?: number;
   /** IPv4 network of the peers; absent where the peer is a security group. */
   cidrIpv4?: string;
+  /** IPv6 network of the peers. */
+  cidrIpv6?: string;
 }
 
 /** An instance, as far as the guardrails look at it, in the words of @pulumi/aws. */
@@ -20,12 +22,14 @@ export interface GuardedInstance {
 
 /** A shorter prefix is the world: two networks of /1 are no way around. The largest private network is a /8. */
 const LONGEST = 8;
+/** Registries give networks of /12 to regions, and of at most /19 to one owner. */
+const LONGEST_IPV6 = 19;
 const NODE_PORTS = [30000, 32767] as const;
 const SSH = [22, 22] as const;
 
 /** Whether a network is so large that it is in effect everybody. */
 export function isWorld(cidr: string): boolean {
-  return prefixLength(cidr) < LONGEST;
+  return prefixLength(cidr) < (isIpv6(cidr) ? LONGEST_IPV6 : LONGEST);
 }
 
 /**
@@ -35,14 +39,14 @@ export function isWorld(cidr: string): boolean {
  */
 export function sshNotOpenToWorld(rule: IngressRule): string | undefined {
   return openTo(rule, SSH, ["tcp"])
-    ? `port 22 (SSH) is open to ${rule.cidrIpv4}: name the networks that need it`
+    ? `port 22 (SSH) is open to ${peersOf(rule)}: name the networks that need it`
     : undefined;
 }
 
 /** No node port is open to everybody. */
 export function nodePortsNotOpenToWorld(rule: IngressRule): string | undefined {
   return openTo(rule, NODE_PORTS, ["tcp", "udp"])
-    ? `node ports (30000-32767) are open to ${rule.cidrIpv4}: name the networks that need them`
+    ? `node ports (30000-32767) are open to ${peersOf(rule)}: name the networks that need them`
     : undefined;
 }
 
@@ -60,8 +64,11 @@ export function diskIsEncrypted({ rootBlockDevice }: GuardedInstance): string | 
     : "the root disk is not encrypted: set rootBlockDevice.encrypted";
 }
 
+const peersOf = ({ cidrIpv4, cidrIpv6 }: IngressRule): string | undefined => cidrIpv4 ?? cidrIpv6;
+
 function openTo(rule: IngressRule, [first, last]: readonly [number, number], protocols: string[]): boolean {
-  if (rule.cidrIpv4 === undefined || !isWorld(rule.cidrIpv4)) return false;
+  const peers = peersOf(rule);
+  if (peers === undefined || !isWorld(peers)) return false;
   if (rule.ipProtocol === "-1") return true;
   return protocols.includes(rule.ipProtocol) && (rule.fromPort ?? 0) <= last && (rule.toPort ?? 65535) >= first;
 }

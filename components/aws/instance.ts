@@ -1,4 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import type { MachineAddress } from "../machine/machine.ts";
 import type { AwsMachine } from "./machine.ts";
 import type { AwsSdk } from "./sdk-types.ts";
 
@@ -8,6 +9,7 @@ export interface InstancePlan {
   instanceType: string;
   imageId: pulumi.Input<string>;
   subnetId: pulumi.Input<string>;
+  addressIpv6?: pulumi.Input<string> | undefined;
   securityGroupIds: pulumi.Input<string>[];
   sourceDestCheck: boolean;
   publicAddress: boolean;
@@ -18,7 +20,7 @@ export interface InstancePlan {
   userData?: pulumi.Input<string>;
 }
 
-/** An instance: token-only metadata that pods cannot reach, encrypted disk, a fixed private address. */
+/** An instance: token-only metadata that pods cannot reach, encrypted disk, fixed addresses. */
 export function instance(sdk: AwsSdk, name: string, plan: InstancePlan, opts: pulumi.CustomResourceOptions) {
   const { machine, instanceProfile, keyName, userData } = plan;
   const tags = {
@@ -34,6 +36,7 @@ export function instance(sdk: AwsSdk, name: string, plan: InstancePlan, opts: pu
       instanceType: plan.instanceType,
       subnetId: plan.subnetId,
       privateIp: machine.address,
+      ...(plan.addressIpv6 !== undefined && { ipv6Addresses: [plan.addressIpv6] }),
       vpcSecurityGroupIds: plan.securityGroupIds,
       sourceDestCheck: plan.sourceDestCheck,
       associatePublicIpAddress: plan.publicAddress,
@@ -57,4 +60,16 @@ export function instance(sdk: AwsSdk, name: string, plan: InstancePlan, opts: pu
       ...opts,
     },
   );
+}
+
+/** A machine by its private address, and by its IPv6 address where it has one. */
+export function addressesOf(
+  name: string,
+  { privateIp }: { privateIp: pulumi.Output<string> },
+  addressIpv6: pulumi.Input<string> | undefined,
+): pulumi.Input<MachineAddress> {
+  // Without one nothing is unknown in a preview.
+  return addressIpv6 === undefined
+    ? pulumi.output({ name, address: privateIp })
+    : pulumi.output({ name, address: privateIp, addressIpv6 });
 }

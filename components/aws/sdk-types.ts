@@ -25,11 +25,27 @@ export interface AwsSdk {
 }
 
 interface Ec2 {
-  Vpc: ResourceClass<{ cidrBlock: Text; enableDnsSupport: boolean; enableDnsHostnames: boolean; tags: Tags }>;
-  Subnet: ResourceClass<{ vpcId: Text; cidrBlock: Text; availabilityZone?: Text; tags: Tags }>;
+  Vpc: ResourceClass<
+    {
+      cidrBlock: Text;
+      enableDnsSupport: boolean;
+      enableDnsHostnames: boolean;
+      assignGeneratedIpv6CidrBlock?: boolean;
+      tags: Tags;
+    },
+    { ipv6CidrBlock: pulumi.Output<string> }
+  >;
+  Subnet: ResourceClass<{ vpcId: Text; cidrBlock: Text; ipv6CidrBlock?: Text; availabilityZone?: Text; tags: Tags }>;
   InternetGateway: ResourceClass<{ vpcId: Text; tags: Tags }>;
+  EgressOnlyInternetGateway: ResourceClass<{ vpcId: Text; tags: Tags }>;
   RouteTable: ResourceClass<{ vpcId: Text; tags: Tags }>;
-  Route: ResourceClass<{ routeTableId: Text; destinationCidrBlock: Text; gatewayId: Text }>;
+  Route: ResourceClass<{
+    routeTableId: Text;
+    destinationCidrBlock?: Text;
+    destinationIpv6CidrBlock?: Text;
+    gatewayId?: Text;
+    egressOnlyGatewayId?: Text;
+  }>;
   RouteTableAssociation: ResourceClass<{ subnetId: Text; routeTableId: Text }>;
   SecurityGroup: ResourceClass<{ vpcId: Text; description: Text; tags: Tags }>;
   KeyPair: ResourceClass<{ publicKey: Text; tags: Tags }, { keyName: pulumi.Output<string> }>;
@@ -56,6 +72,7 @@ interface InstanceArgs {
   instanceType: Text;
   subnetId: Text;
   privateIp: Text;
+  ipv6Addresses?: Text[];
   vpcSecurityGroupIds: Text[];
   sourceDestCheck: boolean;
   associatePublicIpAddress: boolean;
@@ -123,6 +140,7 @@ interface Rule {
   description: string;
   ipProtocol: string;
   cidrIpv4?: Text;
+  cidrIpv6?: Text;
   tags: Tags;
 }
 

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { imageId } from "../aws/image.ts";
-import { instance } from "../aws/instance.ts";
+import { addressesOf, instance } from "../aws/instance.ts";
 import { offered } from "../aws/offerings.ts";
 import { awsSdk } from "../aws/sdk.ts";
-import { subnetOf } from "../aws/subnet.ts";
+import { placeIn } from "../aws/subnet.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf, at, checked } from "../refusal/refusal.ts";
@@ -28,8 +28,10 @@ export class ClientMachines extends pulumi.ComponentResource {
     const sdk = awsSdk();
     const answers = offered(sdk, place, { machines, subnets: args.subnets }, { parent: this });
     const image = imageId(sdk, place, args, answers, { parent: this });
-    const made = machines.map((machine) => ({
+    const places = machines.map((machine) => ({ machine, ...placeIn(args.subnets, machine.address) }));
+    const made = places.map(({ machine, subnetId, addressIpv6 }) => ({
       machine,
+      addressIpv6,
       instance: instance(
         sdk,
         `${name}-${machine.name}`,
@@ -37,7 +39,8 @@ export class ClientMachines extends pulumi.ComponentResource {
           machine,
           instanceType: machine.instanceType,
           imageId: image,
-          subnetId: subnetOf(args.subnets, machine.address),
+          subnetId,
+          addressIpv6,
           securityGroupIds: args.securityGroupIds,
           sourceDestCheck: true,
           publicAddress: args.publicAddresses ?? true,
@@ -50,7 +53,7 @@ export class ClientMachines extends pulumi.ComponentResource {
       ),
     }));
     this.clients = pulumi.all(
-      made.map(({ machine, instance }) => ({ name: machine.name, address: instance.privateIp })),
+      made.map(({ machine, instance, addressIpv6 }) => addressesOf(machine.name, instance, addressIpv6)),
     );
     this.publicClients = pulumi.all(
       made.map(({ machine, instance }) => ({ name: machine.name, address: instance.publicIp })),

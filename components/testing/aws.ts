@@ -72,6 +72,8 @@ function everywhere(types: string[]) {
 /** Outputs that only a deployment knows. */
 function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   switch (type) {
+    case "aws:ec2/vpc:Vpc":
+      return inputs.assignGeneratedIpv6CidrBlock ? { ipv6CidrBlock: "2001:db8:0:a00::/56" } : {};
     case "aws:ec2/eip:Eip":
       return { publicIp: "198.51.100.8" };
     case "aws:ec2/instance:Instance":

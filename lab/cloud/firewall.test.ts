@@ -17,7 +17,7 @@ const node: CloudInstance = {
 const client: CloudInstance = { name: "client1", address: "172.31.1.55", sourceDestCheck: true, ingress: [] };
 
 test("groups admit what they list, and answers", () => {
-  expect(firewall([node, client]).split("table ip cloud {")[1]).toBe(`
+  expect(firewall([node, client]).split("table ip cloud {")[1]?.split("table ip6")[0]).toBe(`
   chain in-node {
     ip saddr { 172.31.1.8/32, 172.31.1.207/32 } udp dport 4789-4789 accept
     ip saddr { 10.244.0.0/16 } accept
@@ -36,6 +36,36 @@ test("groups admit what they list, and answers", () => {
   }
 }
 `);
+});
+
+test("over IPv6 groups admit their IPv6 networks, answers, and what a link needs", () => {
+  const both: CloudInstance = {
+    ...node,
+    addressIpv6: "fd00:172:31:1::207",
+    ingress: [
+      { protocol: "tcp", range: [30000, 32767], cidrs: ["172.31.1.55/32", "fd00:172:31:1::55/128"] },
+      { protocol: "icmpv6", range: [2, 0], cidrs: ["::/0"] },
+      { protocol: "icmp", range: [3, 4], cidrs: ["172.31.0.0/16"] },
+    ],
+  };
+  expect(firewall([both, client]).split("table ip6 cloud {")[1]).toBe(`
+  chain in-node {
+    ip6 saddr { fd00:172:31:1::55/128 } tcp dport 30000-32767 accept
+    ip6 saddr { ::/0 } icmpv6 type 2 icmpv6 code 0 accept
+    counter drop comment "node: not allowed by its security groups"
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    iifname != "switch" accept
+    ct state established,related accept
+    icmpv6 type { 133, 134, 135, 136 } accept
+    ip6 daddr fd00:172:31:1::207 jump in-node
+  }
+}
+`);
+  const checked = firewall([{ ...both, sourceDestCheck: true }]);
+  expect(checked).toContain('iifname "to-node" ip6 saddr != { ::, fe80::/10, fd00:172:31:1::207 } counter drop');
+  expect(checked).toContain('oifname "to-node" ip6 daddr != { fe80::/10, ff00::/8, fd00:172:31:1::207 } counter drop');
 });
 
 test("the source/destination check applies to instances that enable it", () => {

@@ -59,6 +59,7 @@ function answerTo(lab: string, instance: CloudInstance, path: string): string | 
   const role = instance.role?.name;
   if (path === "placement/region") return readCloud(lab).region;
   if (path === "local-ipv4") return instance.address;
+  if (path === "ipv6") return instance.addressIpv6;
   if (path === "iam/security-credentials/") return role;
   if (role && path === `iam/security-credentials/${role}`) return JSON.stringify(credentialsOf(instance), null, 2);
   return undefined;

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { labAddressRule } from "../../components/documents/lab.ts";
+import { labAddressIpv6Rule, labAddressRule } from "../../components/documents/lab.ts";
 import { ruled } from "../../components/documents/ruled.ts";
 import { labMachineNameRule, labNameRule } from "../../components/rules/names.ts";
 import { LabFailure } from "../failure.ts";
 
 const ruleSchema = z.strictObject({
-  protocol: z.enum(["tcp", "udp", "icmp", "all"]),
+  protocol: z.enum(["tcp", "udp", "icmp", "icmpv6", "all"]),
   /** First and last port for TCP and UDP, type and code for ICMP; absent: all. */
   range: z.tuple([z.number(), z.number()]).optional(),
   /** The allowed sources. */
-  cidrs: z.array(z.cidrv4()),
+  cidrs: z.array(z.union([z.cidrv4(), z.cidrv6()])),
 });
 
 const statementSchema = z.strictObject({ actions: z.array(z.string()), resources: z.array(z.string()) });
@@ -17,6 +17,7 @@ const statementSchema = z.strictObject({ actions: z.array(z.string()), resources
 const instanceSchema = z.strictObject({
   name: ruled(labMachineNameRule),
   address: ruled(labAddressRule),
+  addressIpv6: ruled(labAddressIpv6Rule).optional(),
   /** A shell script; instances without one do not have Kubernetes. */
   userData: z.string().optional(),
   sourceDestCheck: z.boolean(),

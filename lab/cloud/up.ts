@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
 import { startForwarder } from "../cluster/forwarder.ts";
-import { readState, writeState } from "../cluster/state.ts";
+import { CLOUD, readState, writeState } from "../cluster/state.ts";
 import { LabFailure } from "../failure.ts";
 import { program } from "../installation.ts";
 import { register, registered } from "../journal.ts";
@@ -49,8 +49,11 @@ function joined(before: CloudSpec, wanted: CloudSpec): CloudSpec {
     ...old.filter(({ name }) => !all.some((one) => one.name === name)),
     ...all,
   ];
-  const moved = before.instances.find(({ name, address }) =>
-    wanted.instances.some((instance) => instance.name === name && instance.address !== address),
+  const moved = before.instances.find((known) =>
+    wanted.instances.some(
+      ({ name, address, addressIpv6 }) =>
+        name === known.name && (address !== known.address || addressIpv6 !== known.addressIpv6),
+    ),
   );
   if (moved) {
     const next = `remove the rehearsal, then start again`;
@@ -65,13 +68,13 @@ function joined(before: CloudSpec, wanted: CloudSpec): CloudSpec {
 
 /** Lets `status` and the verification find the machines; `up` cannot change a lab of this kind. */
 function remember({ name, instances }: CloudSpec): void {
-  const machines = instances.map(({ name: machine, address, userData }) => {
+  const machines = instances.map(({ name: machine, address, addressIpv6, userData }) => {
     const role = /^export ROLE='(control-plane|worker)'$/m.exec(userData ?? "")?.[1] ?? "client";
-    return { name: machine, address, role: role as "control-plane" | "worker" | "client" };
+    return { name: machine, address, addressIpv6, role: role as "control-plane" | "worker" | "client" };
   });
   const spec = {
     name,
-    kubernetesVersion: "cloud",
+    kubernetesVersion: CLOUD,
     podSubnet: "",
     serviceSubnet: "",
     machines,

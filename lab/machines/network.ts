@@ -76,9 +76,11 @@ async function ensureSwitchIpv6(lab: string): Promise<void> {
  * than everything else on the link, so a new switch has it off.
  */
 export async function filterBridged(lab: string, on: boolean): Promise<void> {
-  const setting = `net.bridge.bridge-nf-call-iptables=${on ? 1 : 0}`;
+  const settings = ["iptables", ...(hasIpv6() ? ["ip6tables"] : [])].map(
+    (tables) => `net.bridge.bridge-nf-call-${tables}=${on ? 1 : 0}`,
+  );
   const ignore = on ? [] : ["--ignore"]; // without br_netfilter the kernel has no such setting, so there is nothing to turn off
-  await run([...inSwitch(lab), "sysctl", "--quiet", ...ignore, "--write", setting], {
+  await run([...inSwitch(lab), "sysctl", "--quiet", ...ignore, "--write", ...settings], {
     purpose: `turn the filter of bridged packets of lab ${lab} ${on ? "on" : "off"}`,
   });
 }

@@ -1,4 +1,4 @@
-// The stack for AWS without AWS, as a user does it: every instance runs its own rendered user data on a machine of a lab, against a
+// The stack for AWS without AWS, dual stack, as a user does it: every instance runs its own rendered user data on a machine of a lab, against a
 // metadata service and a parameter store that check signatures and roles. The tests form one story: each continues from the previous one.
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,8 +11,14 @@ import { type Traces, tracesOf } from "./host.ts";
 import { commandsOf, ended, root } from "./stack.ts";
 import { oneStory } from "./story.ts";
 
-const { LAB, inMachine, lab, rehearsal, result } = commandsOf("aws");
+const { LAB, inMachine, lab, rehearsal: rehearse, result } = commandsOf("aws");
+const rehearsal = (...options: string[]) => rehearse("--config", "ebpf-dataplane:dualStack=true", ...options);
 oneStory();
+
+/** By address family, the entry node: an IPv6 address of a machine ends with its IPv4 address. */
+const ENTRIES = ["172.31.1.8", "[fd00:172:31:1::ac1f:108]"];
+/** Each client to each of them, with every client admitted, then as declared. */
+const ROWS = 8;
 
 const MINUTES = 60_000;
 let before: Traces;
@@ -38,7 +44,7 @@ test(
   "the rendered user data of all instances creates the walk-through's cluster",
   async () => {
     await ended(rehearsal());
-    expect(verification()).toMatchObject({ passed: 4, failed: 0 });
+    expect(verification()).toMatchObject({ passed: ROWS, failed: 0 });
     for (const machine of ["master", "node"]) {
       const userData = readFileSync(machineFile(machine, "var/lib/cloud/instance/user-data.txt"), "utf8");
       expect(userData).toMatch(/^#!\/bin\/bash\n/);
@@ -70,8 +76,9 @@ test(
     await promisify(execFile)(process.execPath, [join(root, "tools/relink.ts"), NEXT], { timeout: 10 * MINUTES });
     await ended(kubectl("apply", "-f", join(root, "test/walkthrough/served.yaml")));
     await ended(kubectl("rollout", "status", "deployment/served", "--timeout=120s"));
-    const ask = "curl --silent --fail --max-time 5 --output /dev/null http://172.31.1.8:30605";
-    const loop = `until [ -e /tmp/stop ]; do ${ask} && echo served || echo lost; sleep 0.1; done`;
+    const ask = "curl --silent --globoff --fail --max-time 5 --output /dev/null";
+    const each = ENTRIES.map((entry) => `${ask} "http://${entry}:30605" && echo served || echo "lost ${entry}"`);
+    const loop = `until [ -e /tmp/stop ]; do ${each.join("; ")}; sleep 0.1; done`;
     const client = inMachine("client1", "bash", "-c", loop);
 
     const killed = rehearsal(...toNext);
@@ -83,11 +90,11 @@ test(
     await ended(rehearsal(...toNext));
     writeFileSync(machineFile("client1", "tmp/stop"), "");
 
-    expect(verification()).toMatchObject({ passed: 4, failed: 0 });
+    expect(verification()).toMatchObject({ passed: ROWS, failed: 0 });
     expect(await nodes()).toEqual([`master ${NEXT}+relinked`, `node ${NEXT}+relinked`]);
     const lines = (await ended(client)).stdout.trim().split("\n");
     expect(lines.filter((line) => line !== "served")).toEqual([]);
-    expect(lines.length).toBeGreaterThan(50);
+    expect(lines.length).toBeGreaterThan(100);
   },
   20 * MINUTES,
 );
@@ -107,7 +114,7 @@ test(
     await ended(lab("terminate", LAB, "node"));
     expect(existsSync(machineFile("node", ""))).toBe(false);
     await ended(rehearsal(...toNext));
-    expect(verification()).toMatchObject({ passed: 4, failed: 0 });
+    expect(verification()).toMatchObject({ passed: ROWS, failed: 0 });
     expect(await nodes()).toContain(`node ${NEXT}+relinked`);
   },
   15 * MINUTES,

@@ -47,6 +47,24 @@ test("a group as a peer means its members' addresses", () => {
   ]);
 });
 
+test("machines of a dual-stack network have an address of each family, for groups too", () => {
+  const { add, nodes, clients, instance, spec } = cloud();
+  const vpc = add("aws:ec2/vpc:Vpc", "vpc", { assignGeneratedIpv6CidrBlock: true });
+  expect(vpc.state.ipv6CidrBlock).toBe("fd00:172:31:1::/64");
+  instance("master", "172.31.1.8", nodes, { ipv6Addresses: ["fd00:172:31:1::ac1f:108"] });
+  const rule = { securityGroupId: clients, ipProtocol: "-1" };
+  const type = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+  add(type, "a", { ...rule, referencedSecurityGroupId: nodes });
+  add(type, "b", { ...rule, cidrIpv6: "::/0" });
+  instance("client1", "172.31.1.55", clients);
+  const [master, client1] = spec().instances;
+  expect(master?.addressIpv6).toBe("fd00:172:31:1::ac1f:108");
+  expect(client1?.ingress.map(({ cidrs }) => cidrs)).toEqual([
+    ["172.31.1.8/32", "fd00:172:31:1::ac1f:108/128"],
+    ["::/0"],
+  ]);
+});
+
 test("an instance has its role's permissions and its public address", () => {
   const { add, nodes, instance, spec } = cloud();
   const parameter = add("aws:ssm/parameter:Parameter", "join", { name: "/c/join" }).state;
@@ -65,6 +83,11 @@ test("an instance has its role's permissions and its public address", () => {
 test.each([
   ["aws:eks/cluster:Cluster", {}, "a resource of type aws:eks/cluster:Cluster cannot be rehearsed"],
   ["aws:ec2/subnet:Subnet", { cidrBlock: "172.31.2.0/24" }, "but a lab has only 172.31.1.0/24"],
+  [
+    "aws:ec2/subnet:Subnet",
+    { cidrBlock: "172.31.1.0/24", ipv6CidrBlock: "2001:db8::/64" },
+    "but a lab has only fd00:172:31:1::/64",
+  ],
   ["aws:ec2/instance:Instance", {}, "it has no privateIp"],
   [
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",

@@ -1,4 +1,4 @@
-import { LAB_NETWORK } from "../../../components/documents/defaults.ts";
+import { LAB_NETWORK, LAB_NETWORK_IPV6 } from "../../../components/documents/defaults.ts";
 import { RunnerFailure } from "../../failure.ts";
 import type { Operation } from "../../operation.ts";
 
@@ -14,6 +14,7 @@ export interface CloudSpec {
 interface CloudInstance {
   name: string;
   address: string;
+  addressIpv6?: string;
   userData?: string;
   sourceDestCheck: boolean;
   ingress: { protocol: string; range?: [number, number]; cidrs: string[] }[];
@@ -49,12 +50,13 @@ export class Cloud {
   }
 
   #instance(id: string, inputs: Inputs, publicAddress: string): CloudInstance {
-    const { privateIp, userData, tags, sourceDestCheck, iamInstanceProfile } = inputs;
+    const { privateIp, ipv6Addresses, userData, tags, sourceDestCheck, iamInstanceProfile } = inputs;
     const isEntry = this.#of("aws:ec2/eipAssociation:EipAssociation").some(({ inputs }) => inputs.instanceId === id);
     const role = iamInstanceProfile === undefined ? undefined : this.#role(String(iamInstanceProfile));
     return {
       name: (tags as Record<string, string>)["ebpf-dataplane/machine"] ?? id.replace("Instance-", ""),
       address: String(privateIp),
+      ...(ipv6Addresses !== undefined && { addressIpv6: String((ipv6Addresses as string[])[0]) }),
       sourceDestCheck: sourceDestCheck !== false,
       ingress: this.#ingress((inputs.vpcSecurityGroupIds as string[]) ?? []),
       ...(userData !== undefined && { userData: String(userData) }),
@@ -66,18 +68,21 @@ export class Cloud {
   #ingress(groups: string[]): CloudInstance["ingress"] {
     return this.#of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
       .filter(({ inputs }) => groups.includes(String(inputs.securityGroupId)))
-      .map(({ inputs: { ipProtocol, fromPort, toPort, cidrIpv4, referencedSecurityGroupId } }) => ({
+      .map(({ inputs: { ipProtocol, fromPort, toPort, cidrIpv4, cidrIpv6, referencedSecurityGroupId } }) => ({
         protocol: ipProtocol === "-1" ? "all" : String(ipProtocol),
         ...(fromPort !== undefined && { range: [Number(fromPort), Number(toPort)] as [number, number] }),
-        cidrs: cidrIpv4 === undefined ? this.#members(String(referencedSecurityGroupId)) : [String(cidrIpv4)],
+        cidrs: [cidrIpv4 ?? cidrIpv6 ?? this.#members(String(referencedSecurityGroupId))].flat().map(String),
       }));
   }
 
-  /** A group as a peer stands for the private addresses of its members' interfaces. */
+  /** A group as a peer stands for the addresses of its members' interfaces. */
   #members(group: string): string[] {
     return this.#of("aws:ec2/instance:Instance")
       .filter(({ inputs }) => (inputs.vpcSecurityGroupIds as string[]).includes(group))
-      .map(({ inputs }) => `${inputs.privateIp}/32`);
+      .flatMap(({ inputs }) => [
+        `${inputs.privateIp}/32`,
+        ...((inputs.ipv6Addresses as string[] | undefined) ?? []).map((address) => `${address}/128`),
+      ]);
   }
 
   #role(profile: string): CloudInstance["role"] {
@@ -117,7 +122,7 @@ interface Made {
 
 /** The supported types, and the outputs that AWS would compute for them. */
 const COMPUTED: Record<string, (made: Made) => Inputs> = {
-  "aws:ec2/vpc:Vpc": () => ({}),
+  "aws:ec2/vpc:Vpc": ({ inputs }) => (inputs.assignGeneratedIpv6CidrBlock ? { ipv6CidrBlock: LAB_NETWORK_IPV6 } : {}),
   "aws:ec2/internetGateway:InternetGateway": () => ({}),
   "aws:ec2/routeTable:RouteTable": () => ({}),
   "aws:ec2/route:Route": () => ({}),
@@ -142,10 +147,12 @@ function refusalOf(type: string, inputs: Inputs): string | undefined {
     return `its network is ${inputs.cidrBlock}, but a lab has only ${LAB_NETWORK}`;
   if (type === "aws:ec2/instance:Instance" && inputs.privateIp === undefined)
     return "it has no privateIp, and a lab assigns none";
-  const everything = inputs.ipProtocol === "-1" && inputs.cidrIpv4 === "0.0.0.0/0";
+  if (type === "aws:ec2/subnet:Subnet" && ![undefined, LAB_NETWORK_IPV6].includes(inputs.ipv6CidrBlock as string))
+    return `its network is ${inputs.ipv6CidrBlock}, but a lab has only ${LAB_NETWORK_IPV6}`;
+  const everything = inputs.ipProtocol === "-1" && (inputs.cidrIpv4 === "0.0.0.0/0" || inputs.cidrIpv6 === "::/0");
   if (type.endsWith("EgressRule") && !everything) return "it restricts outgoing traffic, which a lab does not support";
-  const asWritten = inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId;
+  const asWritten = inputs.cidrIpv4 ?? inputs.cidrIpv6 ?? inputs.referencedSecurityGroupId;
   if (type.endsWith("IngressRule") && asWritten === undefined)
-    return "its peer is neither an IPv4 network nor a security group";
+    return "its peer is neither a network nor a security group";
   return undefined;
 }
