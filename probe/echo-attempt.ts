@@ -9,6 +9,11 @@ import type { TcpTarget } from "./tcp-attempt.ts";
 
 const chunkBytes = 65_536;
 
+/** Why an echo is not known whose bytes left after a probe server took the client for a silent one. */
+const TOO_LATE = "the bytes left too late: this computer is busy";
+/** Nothing of the request was judged: trying again is the same attempt. */
+export const leftTooLate = ({ undecided }: Outcome): boolean => undecided === TOO_LATE;
+
 /**
  * Connects, sends `size` bytes, closes its side, and compares what comes back. Silence counts from the last byte that came or left.
  * A connection that stops before the echo is whole is dropped; one that the server ends early is allowed, with fewer bytes.
@@ -59,11 +64,7 @@ export function attemptEcho(target: TcpTarget, size: number): Promise<Outcome> {
     socket.on("end", () => {
       // A probe server tells a client that is silent for a moment who it is: then the bytes came too late, not altered.
       const early = comparison.echoed === 0 && describe(comparison.rest).server !== undefined;
-      end(
-        early
-          ? { verdict: "none", undecided: "the bytes left too late: this computer is busy" }
-          : { verdict: "allowed" },
-      );
+      end(early ? { verdict: "none", undecided: TOO_LATE } : { verdict: "allowed" });
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
       // After the echo the server may reset at once.

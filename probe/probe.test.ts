@@ -105,6 +105,16 @@ describe("probe client and probe server over loopback", () => {
     expect(none).toMatchObject({ verdict: "allowed", echoed: 0, differsAt: 0, answer: "no such command\n" });
   });
 
+  it("tries an echo again when a probe server took the client for a silent one", async () => {
+    let impatient = 2;
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      if (impatient-- > 0) socket.resume().end('{"server":"default/web-0","source":"127.0.0.1","sourcePort":1}\n');
+      else socket.pipe(socket);
+    });
+    const [result] = await run(probe({ port: await listening(server), size: 100 }));
+    expect(result).toMatchObject({ verdict: "allowed", echoed: 100 });
+  });
+
   it("calls an echo that stops half-way dropped", async () => {
     const half = createServer(
       { allowHalfOpen: true },

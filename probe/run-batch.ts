@@ -1,6 +1,6 @@
 import type { AttemptResult, Outcome, Probe } from "./batch.ts";
 import { isPortables, runPortable } from "./by-portable.ts";
-import { attemptEcho } from "./echo-attempt.ts";
+import { attemptEcho, leftTooLate } from "./echo-attempt.ts";
 import { isPortBusy } from "./errors.ts";
 import { explainSilence } from "./next-hop.ts";
 import { resolveHost } from "./resolve.ts";
@@ -12,6 +12,8 @@ const mostAtOnce = 256;
 /** How long a fixed local port may stay busy with our own last connection before the attempt is given up. */
 const portPatienceMs = 1500;
 const portRetryMs = 20;
+/** How often an echo is tried again whose bytes left too late. */
+const lateRetries = 3;
 
 /** Runs every attempt of every probe from this network namespace; results come as they happen. */
 export async function runBatch(probes: Probe[], emit: (result: AttemptResult) => void): Promise<void> {
@@ -74,5 +76,6 @@ async function attemptOnce(probe: Probe, attempt: number): Promise<Outcome> {
     await new Promise((resolve) => setTimeout(resolve, portRetryMs));
     outcome = await send();
   }
+  for (let again = 0; leftTooLate(outcome) && again < lateRetries; again++) outcome = await send();
   return { ...outcome, ...explainSilence(outcome, address), ...(address !== host && { address }) };
 }

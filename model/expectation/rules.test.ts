@@ -36,6 +36,7 @@ test.each<[Partial<Stated>, string[]]>([
   [{ distinct: { atLeast: 1 }, verdict: "dropped" }, ["distinct"]],
   [{ icmp: { type: 8 }, to: to("tcp://a:1") }, ["icmp"]],
   [{ icmp: { type: 5 }, to: to("icmp://a") }, ["icmp.type"]],
+  [{ icmp: { type: 17 }, to: to("icmp://a") }, ["icmp.type"]],
   [{ icmp: { type: 8 }, to: to("icmp://fd00::1") }, ["icmp.type"]],
   [{ sourcePort: 1, reply: "direct", to: to("icmp://a") }, ["sourcePort", "reply"]],
   [{ distinct: { atMost: 1 }, to: to("icmp://a") }, ["distinct"]],

@@ -147,7 +147,7 @@ function keepContradictions({ keep, sourcePort, size, to }: Stated): Contradicti
   return found;
 }
 
-/** ICMP has no ports and no server that says who it is, or whom it saw. */
+/** ICMP has no ports and no server that says who it is, or whom it saw: only an answer shows that a query arrived. */
 function icmpContradictions(stated: Stated): Contradiction[] {
   const { to, icmp } = stated;
   if (!to) return [];
@@ -165,11 +165,12 @@ function icmpContradictions(stated: Stated): Contradiction[] {
   const { type } = icmp ?? {};
   const types = QUERIES[(to.host.kind === "address" && familyOf(to.host.address)) || "both"];
   if (type === undefined || types.includes(type)) return found;
-  return [...found, { field: "icmp.type", problem: `${type} is not a query`, allowed: types.join(", ") }];
+  const problem = `${type} has no answer that could be judged`;
+  return [...found, { field: "icmp.type", problem, allowed: `a query that hosts answer: ${types.join(", ")}` }];
 }
 
-/** Types that ask for an answer: echo, timestamp, information, address mask (RFC 792, RFC 950), and echo of ICMPv6 (RFC 4443). */
-const QUERIES = { IPv4: [8, 13, 15, 17], IPv6: [128], both: [8, 13, 15, 17, 128] };
+/** Types that hosts answer: echo and timestamp (RFC 792), and echo of ICMPv6 (RFC 4443). RFC 6918 deprecated the others. */
+const QUERIES = { IPv4: [8, 13], IPv6: [128], both: [8, 13, 128] };
 
 function sizeContradictions({ size, count, http, to }: Stated): Contradiction[] {
   if (size === undefined) return [];

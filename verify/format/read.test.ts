@@ -66,6 +66,10 @@ describe("readChecks", () => {
       "keep: needs sourcePort, by which later steps find the socket again; allowed: absent, or true beside sourcePort",
     ],
     ['        keep: "yes"', "keep: must be true or false"],
+    [
+      "      - {from: a, to: icmp://b, verdict: dropped, icmp: {type: 17}}",
+      "icmp.type: 17 has no answer that could be judged; allowed: a query that hosts answer: 8, 13, 128",
+    ],
     ["        verdit: allowed", 'unknown key "verdit"; did you mean "verdict"?'],
     [
       "    witin: 3",
