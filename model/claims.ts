@@ -1,3 +1,4 @@
+import { changesBetween } from "./changes.ts";
 import { each, finish, type Steps } from "./steps.ts";
 
 /** One claim on a key: the claimant's name and the item it was read from. */
@@ -13,30 +14,23 @@ export class Claims<Item extends object, K> {
   /** By key and name. */
   readonly #holders = new Map<K, Map<string, Set<Item>>>();
   readonly #contested = new Set<K>();
-  #items: ReadonlySet<Item> = new Set();
+  #items: readonly Item[] = [];
 
   constructor(claimsOf: (item: Item) => Iterable<readonly [K, string]>) {
     this.#claimsOf = claimsOf;
   }
 
   /** Replaces the items by these. */
-  update(items: Iterable<Item>): void {
+  update(items: readonly Item[]): void {
     finish(this.updating(items));
   }
 
   /** The same in parts. */
-  *updating(items: Iterable<Item>): Steps<void> {
-    const next = new Set(items);
-    const last = this.#items;
-    yield* each(
-      inTurn(last, (item) => !next.has(item), this.#claimsOf),
-      ([item, key, name]) => this.#remove(item, key, name),
-    );
-    yield* each(
-      inTurn(next, (item) => !last.has(item), this.#claimsOf),
-      ([item, key, name]) => this.#add(item, key, name),
-    );
-    this.#items = next;
+  *updating(items: readonly Item[]): Steps<void> {
+    const { gone, come } = changesBetween(this.#items, items);
+    yield* each(claimsOfAll(gone, this.#claimsOf), ([item, key, name]) => this.#remove(item, key, name));
+    yield* each(claimsOfAll(come, this.#claimsOf), ([item, key, name]) => this.#add(item, key, name));
+    this.#items = items;
   }
 
   has(key: K): boolean {
@@ -76,13 +70,11 @@ export class Claims<Item extends object, K> {
   }
 }
 
-function* inTurn<Item, K>(
+function* claimsOfAll<Item, K>(
   items: Iterable<Item>,
-  wanted: (item: Item) => boolean,
   claimsOf: (item: Item) => Iterable<readonly [K, string]>,
 ): Iterable<[Item, K, string]> {
   for (const item of items) {
-    if (!wanted(item)) continue;
     for (const [key, name] of claimsOf(item)) yield [item, key, name];
   }
 }

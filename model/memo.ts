@@ -37,6 +37,7 @@ export class Latest<R> {
   }
 }
 
-function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+/** Whether both are the very same objects. */
+export function same(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);
 }

@@ -29,6 +29,16 @@ import { compileSettings } from "./settings.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 import { withTunnelClients } from "./tunnel-clients.ts";
 
+type Verdicts = Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces" | "namespaces"> & {
+  readonly policyNames: DesiredState["names"];
+};
+
+/** The policies in force on this node, and their verdicts. */
+interface InForce {
+  readonly selection: Selection<LocalEndpoint>;
+  readonly judgement: Verdicts;
+}
+
 /** Compiles a snapshot of the cluster to the desired state of this node's kernel. Equal snapshots give equal states, regardless of
  * earlier compilations: caches only save work for unchanged objects and determine the intermediate stages (`maps.through`). */
 export class Compiler {
@@ -41,6 +51,7 @@ export class Compiler {
   readonly #externalIps = new Latest<ExternalIpPolicy>();
   readonly #rules = new Latest<FrontendRules>();
   readonly #sourceRanges = new Latest<MapContents["sourceRanges"]>();
+  readonly #judged = new Latest<InForce>();
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services = new ServiceCompiler();
   readonly #selector = new PolicySelector();
@@ -71,9 +82,8 @@ export class Compiler {
     const pools = this.#pools.get([ipPools, snapshot.ipamBlocks, nodes], () =>
       poolDirectory(workloadPools(ipPools), snapshot.ipamBlocks, nodes),
     );
-    const apiServers = this.#apiServers.get([...apiServerSlices(snapshot.endpointSlices)], () =>
-      apiServerSlices(snapshot.endpointSlices),
-    );
+    const ofApiServer = apiServerSlices(snapshot.endpointSlices);
+    const apiServers = this.#apiServers.get([...ofApiServer], () => ofApiServer);
     const externalIps = this.#externalIps.get([felixConfigurations], () =>
       externalIpPolicy(defaultConfiguration(felixConfigurations)),
     );
@@ -86,7 +96,8 @@ export class Compiler {
       ...podProblems(allPods, networkPolicies, facts.nodeName),
       ...namespaceProblems(namespaces),
     ]);
-    const { selection, judgement } = yield* this.#select(snapshot, nodes, pools);
+    const judging = [networkPolicies, allPods, namespaces, snapshot.endpoints, nodes, pools, facts];
+    const { selection, judgement } = yield* this.#judged.getting(judging, () => this.#select(snapshot, nodes, pools));
     const { policyNames, ...judged } = judgement;
     const revision = policyRevision(judged.endpoints);
     const maps = {
@@ -133,7 +144,7 @@ export class Compiler {
 
   /** The policies in force, judged. Where they need more entries than a node has for them, the heaviest are closed, as
    * many as it takes, in the order that is fair to small namespaces: one, two, four … */
-  *#select(snapshot: ClusterSnapshot, nodes: NodeDirectory, pools: PoolDirectory) {
+  *#select(snapshot: ClusterSnapshot, nodes: NodeDirectory, pools: PoolDirectory): Steps<InForce> {
     for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
       const excess = { count: closing, why: excessWhy(snapshot.facts) };
       const selection = yield* this.#selector.selecting({ ...snapshot, salt: snapshot.facts.salt }, excess);
@@ -151,7 +162,7 @@ export class Compiler {
     selection: Pick<Selection, "inForce">,
     policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
     limit: number,
-  ) {
+  ): Steps<Verdicts | undefined> {
     const policies = yield* this.#policies.compile(selection, addresses.identities, limit);
     if (!policies) return undefined;
     const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);

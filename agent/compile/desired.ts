@@ -13,10 +13,15 @@ export interface Entry<K, V> {
   readonly value: V;
 }
 
-/** A map's content by owner, the object in words ("Service default/nginx"). An owner whose entries did not change
- * keeps the same array object, so that no entries need to be compared. If two owners want one key, the owner whose name
- * sorts first gets it. */
-export type Contributions<K, V> = ReadonlyMap<string, readonly Entry<K, V>[]>;
+/** Entries of one owner, the object in words ("Service default/nginx"). */
+export interface Contribution<K, V> {
+  readonly owner: string;
+  readonly entries: readonly Entry<K, V>[];
+}
+
+/** A map's content. A contribution whose entries did not change is the same object as before, so that no entries need to be compared. If
+ * two owners want one key, the owner whose name sorts first gets it. */
+export type Contributions<K, V> = readonly Contribution<K, V>[];
 
 /** The maps that the agent writes; the others belong to the packet path. */
 export type WrittenMap = Extract<

@@ -43,20 +43,16 @@ export function compileEndpoints(
     }));
   };
   return {
-    endpoints: new Map(known.map((item) => [podOwner(item), contents(item)])),
-    interfaces: new Map(
-      known.map((item) => {
-        const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: workload(item) };
-        return [podOwner(item), [entry]];
-      }),
-    ),
-    namespaces: new Map(
-      known.flatMap((item) => {
-        if (item.namespaceCookie === undefined) return [];
-        const key = { cookie: BigInt(item.namespaceCookie) };
-        return [[podOwner(item), [{ id: keyText.namespaces(key), key, value: workload(item) }]]];
-      }),
-    ),
+    endpoints: known.map((item) => ({ owner: podOwner(item), entries: contents(item) })),
+    interfaces: known.map((item) => {
+      const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: workload(item) };
+      return { owner: podOwner(item), entries: [entry] };
+    }),
+    namespaces: known.flatMap((item) => {
+      if (item.namespaceCookie === undefined) return [];
+      const key = { cookie: BigInt(item.namespaceCookie) };
+      return [{ owner: podOwner(item), entries: [{ id: keyText.namespaces(key), key, value: workload(item) }] }];
+    }),
   };
 }
 

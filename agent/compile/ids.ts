@@ -26,12 +26,12 @@ export class Numbering<Item extends object> {
   }
 
   /** The very same object as before where nothing changed. */
-  assign(items: Iterable<Item>): Displaced {
+  assign(items: readonly Item[]): Displaced {
     return finish(this.assigning(items));
   }
 
   /** The same in parts. */
-  *assigning(items: Iterable<Item>): Steps<Displaced> {
+  *assigning(items: readonly Item[]): Steps<Displaced> {
     yield* this.#claims.updating(items);
     const next = this.#displace();
     const same = next.size === this.#last.size && [...next].every(([name, id]) => this.#last.get(name) === id);

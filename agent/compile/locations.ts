@@ -10,7 +10,7 @@ import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
-import type { Contributions, Entry } from "./desired.ts";
+import type { Contribution, Contributions } from "./desired.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { poolFlags } from "./pools.ts";
@@ -38,7 +38,7 @@ export class LocationCompiler {
   readonly #book = new Latest<readonly PlacedAddress[]>();
   readonly #pods = new Memo<Pod, readonly PlacedPod[]>();
   readonly #ids = new Numbering<Identity>(({ name }) => [name]);
-  readonly #entries = new Memo<PlacedAddress, readonly Entry<Prefix, Location>[]>();
+  readonly #contributions = new Memo<PlacedAddress, Contribution<Prefix, Location>>();
 
   /** Returns the same object as before if its inputs did not change. */
   compile(
@@ -67,14 +67,11 @@ export class LocationCompiler {
       lines.push(line);
       if (line.identity) used.add(line.identity);
     });
-    const displaced = yield* this.#ids.assigning(used);
-    const locations = new Map<string, readonly Entry<Prefix, Location>[]>();
-    yield* each(lines, (line) => {
-      // Nodes and pods have several addresses, everything else is an owner with one line.
-      const entries = this.#entries.get(line, [displaced], () => [lower(line, displaced)]);
-      const known = locations.get(line.owner);
-      locations.set(line.owner, known ? [...known, ...entries] : entries);
-    });
+    const displaced = yield* this.#ids.assigning([...used]);
+    const locations: Contribution<Prefix, Location>[] = [];
+    yield* each(lines, (line) =>
+      locations.push(this.#contributions.get(line, [displaced], () => lower(line, displaced))),
+    );
     const identities = new Map<Identity, number>();
     const names = new Map<number, string>();
     yield* each(used, (identity) => {
@@ -161,8 +158,9 @@ function placePod(
   });
 }
 
-function lower({ key, place, identity }: PlacedAddress, displaced: Displaced): Entry<Prefix, Location> {
-  return { id: keyText.locations(key), key, value: { identity: numberOf(identity, displaced), ...place } };
+function lower({ owner, key, place, identity }: PlacedAddress, displaced: Displaced): Contribution<Prefix, Location> {
+  const value = { identity: numberOf(identity, displaced), ...place };
+  return { owner, entries: [{ id: keyText.locations(key), key, value }] };
 }
 
 function numberOf(identity: Identity | undefined, displaced: Displaced): number {

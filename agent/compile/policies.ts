@@ -3,7 +3,7 @@ import type { Identity } from "../../model/policy/identity.ts";
 import type { EndpointPolicy, Selection } from "../../model/policy/selection.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { PolicyKey, PolicyValue } from "../kernel/layout.gen.ts";
-import type { Contributions, Entry } from "./desired.ts";
+import type { Contribution, Contributions, Entry } from "./desired.ts";
 import { idOf, Numbering } from "./ids.ts";
 import { JudgedPolicy } from "./judged-policy.ts";
 
@@ -20,6 +20,7 @@ export interface PolicyMap {
 export class PolicyCompiler {
   readonly #ids = new Numbering<EndpointPolicy>(({ name }) => [name]);
   readonly #judged = new Memo<EndpointPolicy, JudgedPolicy>();
+  readonly #contributions = new Memo<readonly Entry<PolicyKey, PolicyValue>[], Contribution<PolicyKey, PolicyValue>>();
 
   /** Judges every identity by every policy in force. Undefined where that makes more than `limit` entries. */
   *compile(
@@ -27,8 +28,8 @@ export class PolicyCompiler {
     identities: ReadonlyMap<Identity, number>,
     limit: number,
   ): Steps<PolicyMap | undefined> {
-    const displaced = this.#ids.assign(inForce.values());
-    const policies = new Map<string, readonly Entry<PolicyKey, PolicyValue>[]>();
+    const displaced = this.#ids.assign([...inForce.values()]);
+    const policies: Contribution<PolicyKey, PolicyValue>[] = [];
     const distinguished = new Map<EndpointPolicy, ReadonlySet<number>>();
     let room = limit;
     for (const policy of inForce.values()) {
@@ -36,7 +37,7 @@ export class PolicyCompiler {
       const entries = yield* judged.entries(idOf(displaced, policy.name), identities, room);
       if (!entries) return undefined;
       room -= entries.length;
-      policies.set(policy.owner, entries);
+      policies.push(this.#contributions.get(entries, [policy], () => ({ owner: policy.owner, entries })));
       distinguished.set(policy, judged.distinguished);
     }
     const names = new Map([...inForce.values()].map((policy) => [idOf(displaced, policy.name), policy.sources]));

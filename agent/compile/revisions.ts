@@ -46,7 +46,7 @@ export function endpointRevision(
  * (reconcile/write-order.ts). */
 export function policyRevision(endpoints: Contributions<Address, Endpoint>): number {
   let sum = 0;
-  for (const entries of endpoints.values()) {
+  for (const { entries } of endpoints) {
     for (const { id, value } of entries) sum = (sum + hash32(`${id} ${value.revision}`)) >>> 0;
   }
   return (sum & ~POLICY_REVISION_UNSETTLED) >>> 0 || POLICY_REVISION_UNSETTLED << 1;
@@ -62,7 +62,7 @@ function peersRevision(distinguished: ReadonlySet<number>, locations: Locations)
 function sumsOf(locations: Locations): LocationSums {
   const byIdentity = new Map<number, number>();
   let localHost = 0;
-  for (const entries of locations.values()) {
+  for (const { entries } of locations) {
     for (const entry of entries) {
       const { identity, flags } = entry.value;
       if (identity !== 0) byIdentity.set(identity, ((byIdentity.get(identity) ?? 0) + hashOf(entry)) >>> 0);

@@ -1,4 +1,5 @@
-import { Latest, Memo } from "../../model/memo.ts";
+import { DerivedList } from "../../model/derived-list.ts";
+import { Latest } from "../../model/memo.ts";
 import { returnModes } from "../../model/mode/mode.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -22,7 +23,7 @@ import {
   type Slot,
   type SourceRange,
 } from "../kernel/layout.gen.ts";
-import type { Contributions, Entry } from "./desired.ts";
+import type { Contribution, Contributions, Entry } from "./desired.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
 import { NODE_ROOM } from "./limits.ts";
@@ -41,19 +42,21 @@ export interface ServiceMaps {
   readonly closed: number;
 }
 
-interface ServiceEntries {
-  readonly frontends: readonly Entry<Frontend, ServiceValue>[];
-  readonly sourceRanges: readonly Entry<SourceRange, number>[];
-  readonly slots: readonly Entry<Slot, number>[];
-  readonly members: readonly Entry<Member, number>[];
-  readonly backends: readonly Entry<number, BackendValue>[];
+/** What one service contributes to each map. */
+interface Lowered {
+  readonly frontends: Contribution<Frontend, ServiceValue>;
+  readonly sourceRanges: Contribution<SourceRange, number>;
+  readonly slots: Contribution<Slot, number>;
+  readonly members: Contribution<Member, number>;
+  readonly backends: Contribution<number, BackendValue>;
 }
 
 /** Compiles the maps of services and host ports: assigns numbers to the model's frontends and backends. */
 export class ServiceCompiler {
   readonly #served = new ServiceSet(NODE_ROOM);
   readonly #result = new Latest<ServiceMaps>();
-  readonly #entries = new Memo<CompiledService, ServiceEntries>();
+  readonly #lowered = new DerivedList<CompiledService, Lowered>();
+  #lastLost: ReadonlyMap<CompiledService, Lost> = new Map();
   readonly #listIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
   readonly #rangeIds = new Numbering<CompiledService>(({ clients }) => clients);
@@ -68,18 +71,21 @@ export class ServiceCompiler {
     const lists = yield* this.#listIds.assigning(compiled);
     const backends = yield* this.#backendIds.assigning(compiled);
     const ranges = yield* this.#rangeIds.assigning(compiled);
-    const entries: (readonly [string, ServiceEntries])[] = [];
-    for (const item of compiled) {
-      const without = [...(lost.get(item)?.keys() ?? [])].join();
-      const lowered = () => lower(item, { lists, backends, ranges }, lost.get(item));
-      entries.push([item.owner, yield* this.#entries.getting(item, [lists, backends, ranges, without], lowered)]);
-    }
+    const numbers = { lists, backends, ranges };
+    const last = this.#lastLost;
+    const all = yield* this.#lowered.deriving(
+      compiled,
+      [lists, backends, ranges],
+      (item) => lower(item, numbers, lost.get(item)),
+      lost.size + last.size > 0 ? (item) => lost.has(item) || last.has(item) : undefined,
+    );
+    this.#lastLost = lost;
     return {
-      frontends: new Map(entries.map(([owner, { frontends }]) => [owner, frontends])),
-      sourceRanges: new Map(entries.map(([owner, { sourceRanges }]) => [owner, sourceRanges])),
-      slots: new Map(entries.map(([owner, { slots }]) => [owner, slots])),
-      members: new Map(entries.map(([owner, { members }]) => [owner, members])),
-      backends: new Map(entries.map(([owner, { backends }]) => [owner, backends])),
+      frontends: all.map(({ frontends }) => frontends),
+      sourceRanges: all.map(({ sourceRanges }) => sourceRanges),
+      slots: all.map(({ slots }) => slots),
+      members: all.map(({ members }) => members),
+      backends: all.map(({ backends }) => backends),
       compiled,
       healthChecks,
       problems,
@@ -96,11 +102,7 @@ interface Numbers {
 }
 
 /** Gives one compiled service its numbers. */
-function* lower(
-  item: CompiledService,
-  { lists, backends, ranges }: Numbers,
-  lost: Lost | undefined,
-): Steps<ServiceEntries> {
+function* lower(item: CompiledService, { lists, backends, ranges }: Numbers, lost: Lost | undefined): Steps<Lowered> {
   const made = {
     frontends: [] as Entry<Frontend, ServiceValue>[],
     sourceRanges: item.clients.flatMap((clients) => rangeEntries(idOf(ranges, clients), clients)),
@@ -151,7 +153,14 @@ function* lower(
     const key = idOf(backends, backend.name);
     made.backends.push({ id: keyText.backends(key), key, value: backendValue(backend) });
   });
-  return made;
+  const { owner } = item;
+  return {
+    frontends: { owner, entries: made.frontends },
+    sourceRanges: { owner, entries: made.sourceRanges },
+    slots: { owner, entries: made.slots },
+    members: { owner, entries: made.members },
+    backends: { owner, entries: made.backends },
+  };
 }
 
 const NO_BACKENDS: ServiceValue = {

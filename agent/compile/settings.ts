@@ -30,5 +30,5 @@ export function compileSettings(
       (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
-  return new Map([["settings", [{ id: keyText.settings(0), key: 0, value }]]]);
+  return [{ owner: "settings", entries: [{ id: keyText.settings(0), key: 0, value }] }];
 }

@@ -6,7 +6,7 @@ import { withTunnelClients } from "./tunnel-clients.ts";
 const configuration = (...bpfDSROptoutCIDRs: string[]) =>
   felixConfiguration.parse({ metadata: { name: "default" }, spec: { bpfDSROptoutCIDRs } });
 const written = (...networks: string[]) =>
-  [...withTunnelClients(new Map(), configuration(...networks)).values()].flat();
+  withTunnelClients([], configuration(...networks)).flatMap(({ entries }) => entries);
 
 test.each<[string[], string[]]>([
   [

@@ -11,7 +11,7 @@ export function withTunnelClients(
   configuration: FelixConfiguration | undefined,
 ): Contributions<SourceRange, number> {
   if (!hasTunnelClients(configuration)) return ofServices;
-  return new Map([...ofServices, ["FelixConfiguration default", tunnelClients(configuration)]]);
+  return [...ofServices, { owner: "FelixConfiguration default", entries: tunnelClients(configuration) }];
 }
 
 /** Whether there are any: otherwise the packet path does not look for them. */

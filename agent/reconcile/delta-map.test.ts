@@ -3,7 +3,8 @@ import type { Entry } from "../compile/desired.ts";
 import { DeltaMap } from "./delta-map.ts";
 
 const entry = (key: number, value: string): Entry<number, string> => ({ id: String(key), key, value });
-const desired = (owners: Record<string, Entry<number, string>[]>) => new Map(Object.entries(owners));
+const desired = (owners: Record<string, Entry<number, string>[]>) =>
+  Object.entries(owners).map(([owner, entries]) => ({ owner, entries }));
 const ids = (entries: readonly { id: string }[]) => entries.map(({ id }) => id);
 
 function loaded(...entries: [number, string][]) {

@@ -1,5 +1,6 @@
+import { changesBetween } from "../../model/changes.ts";
 import { each, finish, type Steps } from "../../model/steps.ts";
-import type { Contributions, Entry } from "../compile/desired.ts";
+import type { Contribution, Contributions, Entry } from "../compile/desired.ts";
 
 /** A desired or actual entry, with the object it belongs to. */
 export interface OwnedEntry<K, V> extends Entry<K, V> {
@@ -25,8 +26,7 @@ export class DeltaMap<K, V> {
   readonly #prefer: (a: V, b: V) => number;
   readonly #actual = new Map<string, { readonly key: K; readonly value: V }>();
   readonly #claims = new Map<string, OwnedEntry<K, V>[]>();
-  readonly #owners = new Map<string, readonly Entry<K, V>[]>();
-  #contributions: Contributions<K, V> | undefined;
+  #contributions: Contributions<K, V> = [];
   readonly #updates = new Set<string>();
   readonly #deletions = new Set<string>();
 
@@ -53,34 +53,23 @@ export class DeltaMap<K, V> {
     yield* each(gone, (id) => this.removed(id));
   }
 
-  /** Replaces the desired content. An owner with an unchanged array costs one comparison. */
+  /** Replaces the desired content. An unchanged contribution costs one comparison. */
   setDesired(contributions: Contributions<K, V>): void {
     finish(this.settingDesired(contributions));
   }
 
   /** The same in parts. */
   *settingDesired(contributions: Contributions<K, V>): Steps<void> {
-    if (contributions === this.#contributions) return;
-    this.#contributions = undefined; // until all of it is taken
+    const { gone, come } = changesBetween(this.#contributions, contributions);
     const touched = new Set<string>();
-    for (const [owner, entries] of this.#owners) {
-      if (contributions.get(owner) === entries) continue;
-      this.#owners.delete(owner);
-      yield* each(entries, (entry) => {
-        this.#release({ ...entry, owner });
-        touched.add(entry.id);
-      });
-    }
-    let owners = 0;
-    for (const [owner, entries] of contributions) {
-      if (++owners % 256 === 0) yield;
-      if (this.#owners.has(owner)) continue;
-      this.#owners.set(owner, entries);
-      yield* each(entries, (entry) => {
-        this.#claim({ ...entry, owner });
-        touched.add(entry.id);
-      });
-    }
+    yield* each(claimsOf(gone), (claim) => {
+      this.#release(claim);
+      touched.add(claim.id);
+    });
+    yield* each(claimsOf(come), (claim) => {
+      this.#claim(claim);
+      touched.add(claim.id);
+    });
     yield* each(touched, (id) => this.#compare(id));
     this.#contributions = contributions;
   }
@@ -174,6 +163,10 @@ export class DeltaMap<K, V> {
     if (desired === undefined && actual !== undefined) this.#deletions.add(id);
     else this.#deletions.delete(id);
   }
+}
+
+function* claimsOf<K, V>(contributions: Iterable<Contribution<K, V>>): Iterable<OwnedEntry<K, V>> {
+  for (const { owner, entries } of contributions) for (const entry of entries) yield { ...entry, owner };
 }
 
 /** Whether two values of a map are equal: numbers, strings, or flat structs of both. */

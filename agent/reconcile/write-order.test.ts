@@ -146,7 +146,7 @@ describe("writeOrder", () => {
         reconciler.sync(compiler.compile(snapshotOf(before)).maps);
         const snapshot = snapshotOf(after);
         const desired = () => compiler.compile(snapshot).maps;
-        const wanted = new Compiler().compile(snapshot).maps.settings.get("settings")?.[0]?.value.policyRevision;
+        const wanted = new Compiler().compile(snapshot).maps.settings[0]?.entries[0]?.value.policyRevision;
         failing = true;
         // By the content of the maps: flows judged under one content are judged again under another.
         const seen = new Map<unknown, string>();

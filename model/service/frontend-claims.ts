@@ -1,3 +1,4 @@
+import { changesBetween } from "../changes.ts";
 import { Claims } from "../claims.ts";
 import { ageText } from "../objects/age.ts";
 import type { Problem } from "../problem.ts";
@@ -27,6 +28,9 @@ export class FrontendClaims {
     frontends.flatMap(({ claim, key }) => (claim === "cluster IP" ? [[key.address, owner] as const] : [])),
   );
   readonly #rules = new WeakMap<CompiledService, ReadonlyMap<string, FrontendRule>>();
+  #claimants: readonly CompiledService[] = [];
+  /** Of each claimant the frontends that may be another's. */
+  readonly #disputable = new Map<CompiledService, readonly FrontendRule[]>();
 
   /** Replaces the claimants by these, and gives those that lose something. */
   *settling(
@@ -35,9 +39,16 @@ export class FrontendClaims {
   ): Steps<ReadonlyMap<CompiledService, Lost>> {
     yield* this.#frontends.updating(claimants);
     yield* this.#clusterAddresses.updating(claimants);
+    const { gone, come } = changesBetween(this.#claimants, claimants);
+    this.#claimants = claimants;
+    for (const item of gone) this.#disputable.delete(item);
+    for (const item of come) {
+      const rules = item.frontends.filter(isDisputable);
+      if (rules.length > 0) this.#disputable.set(item, rules);
+    }
     const losses: Losses = new Map();
-    for (const item of claimants) {
-      yield* each(item.frontends, (rule) => {
+    for (const [item, rules] of this.#disputable) {
+      yield* each(rules, (rule) => {
         const reason = this.#taken(item, rule, isNode);
         if (reason) lose(losses, item, { rule, reason });
       });
@@ -47,8 +58,7 @@ export class FrontendClaims {
   }
 
   // The owner of the address, or of the port on every node, takes precedence.
-  #taken({ owner }: CompiledService, { claim, key, family }: FrontendRule, isNode: (address: string) => boolean) {
-    if (claim === "cluster IP" || claim === "node port" || claim === "health check") return undefined;
+  #taken({ owner }: CompiledService, { key, family }: FrontendRule, isNode: (address: string) => boolean) {
     const cluster = this.#clusterAddresses.names(key.address).find((name) => name !== owner);
     if (cluster) return `${key.address} is the cluster IP of ${cluster}`;
     if (!isNode(key.address)) return undefined;
@@ -84,6 +94,10 @@ export class FrontendClaims {
     }
     return rules;
   }
+}
+
+function isDisputable({ claim }: FrontendRule): boolean {
+  return claim !== "cluster IP" && claim !== "node port" && claim !== "health check";
 }
 
 function lose(losses: Losses, item: CompiledService, refusal: Refusal): void {

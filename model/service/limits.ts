@@ -29,6 +29,8 @@ export interface Room {
 
 export type Counts = Record<keyof typeof SERVICE_LIMITS, number>;
 
+const LIMITED = ["frontends", "endpoints"] as const;
+
 const WORDS: Record<keyof Counts, string> = {
   frontends: "addresses and ports for clients",
   endpoints: "endpoints, over all its ports",
@@ -70,20 +72,22 @@ export interface Closed {
 /** Who is closed, by owner: what is too large by itself, then as many as it takes until the others have room, and `more`
  * beyond them. */
 export function closing(loads: readonly Load[], node: string, room: Room, more: number): ReadonlyMap<string, Closed> {
-  const closed = new Map(
-    loads.flatMap(({ owner, counts }) => overLimit(counts).map((reason) => [owner, reason] as const)),
-  );
-  const standing = loads.filter(({ owner }) => !closed.has(owner));
+  const closed = new Map<string, Closed>();
   const sums = { frontends: 0, endpoints: 0 };
-  for (const { counts } of standing) {
-    sums.frontends += counts.frontends;
-    sums.endpoints += counts.endpoints;
+  for (const { owner, counts } of loads) {
+    const reason = overLimit(counts);
+    if (reason) closed.set(owner, reason);
+    else {
+      sums.frontends += counts.frontends;
+      sums.endpoints += counts.endpoints;
+    }
   }
   const fits = () => sums.frontends <= room.frontends && sums.endpoints <= room.endpoints;
   if (fits() && more === 0) return closed;
   const frontends = sums.frontends > room.frontends;
   const why = `does not fit beside the others of node ${node}, which have room for ${roomInWords(room)}`;
   let rest = more;
+  const standing = loads.filter(({ owner }) => !closed.has(owner));
   for (const { owner, counts } of heaviestFirst(
     standing.map((load) => ({ ...load, weight: weightOf(load.counts, room) })),
   )) {
@@ -99,11 +103,9 @@ function roomInWords({ frontends, endpoints, backends }: Room): string {
   return `${frontends} addresses and ports, ${endpoints} endpoints over all ports and ${backends} different ones`;
 }
 
-function overLimit(counts: Counts): Closed[] {
-  const names = Object.keys(SERVICE_LIMITS) as (keyof Counts)[];
-  const over = names.find((name) => counts[name] > SERVICE_LIMITS[name]);
-  if (!over) return [];
-  return [{ why: `has more than ${SERVICE_LIMITS[over]} ${WORDS[over]}`, frontends: over === "frontends" }];
+function overLimit(counts: Counts): Closed | undefined {
+  const over = LIMITED.find((name) => counts[name] > SERVICE_LIMITS[name]);
+  return over && { why: `has more than ${SERVICE_LIMITS[over]} ${WORDS[over]}`, frontends: over === "frontends" };
 }
 
 /** The largest part that it takes of any map. */

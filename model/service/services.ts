@@ -1,9 +1,11 @@
 import type { Address } from "../address/address.ts";
 import { canonicalAddress } from "../address/address.ts";
+import { Claims } from "../claims.ts";
+import { DerivedList } from "../derived-list.ts";
 import { Latest, Memo } from "../memo.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { Pod, Service } from "../objects/core.ts";
-import { type EndpointSlice, serviceNameLabel } from "../objects/discovery.ts";
+import type { EndpointSlice } from "../objects/discovery.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
@@ -12,12 +14,10 @@ import { FrontendClaims, type Lost, notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { HostPortCompiler, type Placed } from "./host-ports.ts";
-import { type Closed, type Counts, closedService, closing, countsOf, type Load, loadOf, type Room } from "./limits.ts";
-import { type CompiledService, compileService, isLeftAlone, ownerOf, withoutFrontends } from "./service.ts";
-import { EVERYBODY, type SourceRanges, sourceRanges, tooMany } from "./source-ranges.ts";
-
-// Services that are compiled in one part.
-const PART = 64;
+import { type Closed, closedService, closing, countsOf, type Load, loadOf, type Room } from "./limits.ts";
+import { type CompiledService, compileService, withoutFrontends } from "./service.ts";
+import { SliceGroups } from "./slice-groups.ts";
+import { type SourceRanges, sourceRanges, tooMany } from "./source-ranges.ts";
 
 /** The inputs of services and host ports. */
 export interface ServiceObjects extends Placed {
@@ -36,19 +36,31 @@ export interface ServedServices {
   readonly closed: number;
 }
 
-/** Compiles all services, and the host ports of a node's pods; a service whose objects did not change costs a few lookups. */
+/** What is known of a Service as long as it and its EndpointSlices are the same objects. */
+interface Known {
+  readonly service: Service;
+  readonly slices: readonly EndpointSlice[];
+  readonly load: Load;
+  /** Addresses of which the slices do not name the node: it depends on the pods. */
+  readonly orphans: readonly string[];
+}
+
+/** Compiles all services, and the host ports of a node's pods; a service whose objects did not change costs a lookup. */
 export class ServiceSet {
   readonly #room: Room;
   readonly #result = new Latest<ServedServices>();
   readonly #hostPorts = new HostPortCompiler();
   #asksPods = false;
-  readonly #counts = new Memo<Service, Counts>();
-  readonly #compiled = new Memo<Service, CompiledService>();
+  readonly #slices = new SliceGroups();
+  readonly #services = new Claims<Service, string>((service) => [[objectName(service), ""]]);
+  readonly #known = new DerivedList<Service, Known>();
+  readonly #served = new DerivedList<Known, CompiledService>();
+  readonly #compiled = new Memo<Known, CompiledService>();
   readonly #closed = new Memo<KubernetesObject, CompiledService>();
   readonly #ranges = new Memo<Service, SourceRanges>();
   readonly #rangesClosed = new Latest<ReadonlySet<Service>>();
+  #lastClosed: ReadonlyMap<string, Closed> = new Map();
   readonly #claims = new FrontendClaims();
-  readonly #withoutNode = new Memo<EndpointSlice, readonly string[]>();
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
 
   /** @param room what one node holds of them */
@@ -73,10 +85,9 @@ export class ServiceSet {
     this.#asksPods = false;
     const { compiled, closed } = yield* this.#compileFitting(objects, nodes, rules, hostPorts);
     const lost = yield* this.#claims.settling(compiled, (address) => isNode(address, nodes));
-    const problems = [
-      ...compiled.flatMap((item) => item.problems),
-      ...[...lost].flatMap(([item, refusals]) => notServed(item, refusals.values())),
-    ];
+    const problems: Problem[] = [];
+    yield* each(compiled, (item) => problems.push(...item.problems));
+    for (const [item, refusals] of lost) problems.push(...notServed(item, refusals.values()));
     return { compiled, lost, healthChecks: healthChecks(compiled, lost), problems, closed };
   }
 
@@ -87,62 +98,81 @@ export class ServiceSet {
     rules: FrontendRules,
     hostPorts: readonly CompiledService[],
   ): Steps<{ compiled: CompiledService[]; closed: number }> {
-    const slices = slicesByService(endpointSlices);
-    const slicesOf = (service: Service) => slices.get(objectName(service)) ?? [];
-    const loads: Load[] = hostPorts.map(hostPortLoad);
-    for (const service of services) {
-      const counting = () => countsOf(service, slicesOf(service));
-      loads.push(loadOf(service, yield* this.#counts.getting(service, slicesOf(service), counting)));
-    }
+    yield* this.#services.updating(services);
+    const changed = new Set(
+      this.#slices.update(endpointSlices).flatMap((name) => this.#services.get(name).map(({ item }) => item)),
+    );
+    const known = yield* this.#known.deriving(
+      services,
+      [],
+      (service) => this.#know(service),
+      (service) => changed.has(service),
+    );
     const rangesClosed = yield* this.#rangesClosed.getting([services], () =>
       tooMany(services, this.#room.sourceRanges),
     );
+    const loads = [...hostPorts.map(hostPortLoad), ...known.map(({ load }) => load)];
     for (let more = 0; ; more = Math.max(1, more * 2)) {
       const closed = closing(loads, nodes.facts.nodeName, this.#room, more);
-      const compiled: CompiledService[] = [];
-      for (const service of services) {
-        const because = closed.get(ownerOf(service));
-        const open = because ? [] : slicesOf(service);
-        const wide = rangesClosed.has(service);
-        const ranges = this.#ranges.get(service, [wide], () =>
-          sourceRanges(service, wide ? this.#room.sourceRanges : undefined),
-        );
-        if (ranges !== EVERYBODY || compiled.length % PART === 0) yield;
-        compiled.push(yield* this.#compileOne(service, open, ranges, pods, nodes, rules, because));
-      }
-      for (const item of hostPorts) {
+      const last = this.#lastClosed;
+      const served = yield* this.#served.deriving(
+        known,
+        [nodes, rules, rangesClosed],
+        (one) => this.#compileOne(one, closed.get(one.load.owner), rangesClosed, pods, nodes, rules),
+        ({ load, orphans }) => orphans.length > 0 || closed.has(load.owner) || last.has(load.owner),
+      );
+      this.#lastClosed = closed;
+      const ofPods = hostPorts.map((item) => {
         const because = closed.get(item.owner);
-        compiled.push(because ? closedService({ ...item, lists: [], backends: [], frontends: [] }, because) : item);
-      }
+        return because ? closedService({ ...item, lists: [], backends: [], frontends: [] }, because) : item;
+      });
+      const compiled = [...served, ...ofPods];
       const enough = more >= loads.length || (yield* haveRoom(compiled, this.#room.backends));
       if (enough) return { compiled, closed: closed.size };
     }
   }
 
+  *#know(service: Service): Steps<Known> {
+    const slices = this.#slices.of(objectName(service));
+    return {
+      service,
+      slices,
+      load: loadOf(service, yield* countsOf(service, slices)),
+      orphans: slices.flatMap(addressesWithoutNode),
+    };
+  }
+
   *#compileOne(
-    service: Service,
-    slices: readonly EndpointSlice[],
-    ranges: SourceRanges,
+    known: Known,
+    closed: Closed | undefined,
+    rangesClosed: ReadonlySet<Service>,
     pods: readonly Pod[],
     nodes: NodeDirectory,
     rules: FrontendRules,
-    closed: Closed | undefined,
   ): Steps<CompiledService> {
-    // Slices nearly always name the node; only for those that do not, the answer depends on the pods.
-    const orphans = slices.flatMap((slice) => this.#withoutNode.get(slice, [], () => addressesWithoutNode(slice)));
+    const { service } = known;
+    const wide = rangesClosed.has(service);
+    const ranges = this.#ranges.get(service, [wide], () =>
+      sourceRanges(service, wide ? this.#room.sourceRanges : undefined),
+    );
+    yield;
+    if (closed) {
+      return yield* this.#closed.getting(service, [nodes, rules, ranges, closed.why, closed.frontends], function* () {
+        const open = () => undefined;
+        const empty = closed.frontends
+          ? withoutFrontends(service)
+          : yield* compileService(service, [], nodes, open, rules, ranges);
+        return closedService(empty, closed);
+      });
+    }
+    const { slices, orphans } = known;
     if (orphans.length > 0) this.#asksPods = true;
     const podNodes = orphans.length > 0 ? this.#podNodes.get([pods], () => nodesOfPods(pods)) : undefined;
     const nodeOfAddress = (address: string) => nodes.nodeOf(address) ?? podNodes?.get(address);
-    const compiling = () => compileService(service, slices, nodes, nodeOfAddress, rules, ranges);
-    if (!closed) {
-      const inputs = [nodes, rules, ranges, ...slices, ...orphans.map(nodeOfAddress)];
-      return yield* this.#compiled.getting(service, inputs, compiling);
-    }
-    const inputs = [nodes, rules, ranges, closed.why, closed.frontends];
-    return yield* this.#closed.getting(service, inputs, function* () {
-      const empty = closed.frontends ? withoutFrontends(service) : yield* compiling();
-      return closedService(empty, closed);
-    });
+    const inputs = [nodes, rules, ranges, ...orphans.map(nodeOfAddress)];
+    return yield* this.#compiled.getting(known, inputs, () =>
+      compileService(service, slices, nodes, nodeOfAddress, rules, ranges),
+    );
   }
 }
 
@@ -173,19 +203,6 @@ function hostPortLoad({ owner, object, frontends, lists }: CompiledService): Loa
 
 function isNode(address: Address, nodes: NodeDirectory): boolean {
   return isNodeLoopback(address) || nodes.nodeOf(address) !== undefined;
-}
-
-function slicesByService(slices: readonly EndpointSlice[]): ReadonlyMap<string, EndpointSlice[]> {
-  const groups = new Map<string, EndpointSlice[]>();
-  for (const slice of slices) {
-    const name = slice.metadata.labels?.[serviceNameLabel];
-    if (!name || isLeftAlone(slice)) continue;
-    const id = `${slice.metadata.namespace}/${name}`;
-    const group = groups.get(id);
-    if (group) group.push(slice);
-    else groups.set(id, [slice]);
-  }
-  return groups;
 }
 
 function addressesWithoutNode(slice: EndpointSlice): readonly string[] {
