@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { nodeReportSchema } from "./report.ts";
 
@@ -12,15 +12,20 @@ if (why) console.log(why);
 
 describe.skipIf(why)("features", () => {
   test("this kernel loads every program, nothing is left behind, and the report fits in a container's termination message", () => {
-    const files = () => readdirSync(tmpdir()).filter((name) => name.startsWith("features-"));
-    const before = files();
-    // In separate namespaces. Mounts of network namespaces in /run/netns still disappear with another test's file.
-    const look = "ip -brief link; grep -v ^nsfs /proc/self/mounts; echo ---";
+    const scratch = mkdtempSync(join(tmpdir(), "features-test-"));
+    onTestFinished(() => rmSync(scratch, { recursive: true }));
+    // In separate namespaces, where nobody else adds anything. Other tests' mounts disappear with the folder or file they are on.
+    const look = "ip -brief link; cat /proc/self/mounts; echo ---";
     const run = `${process.execPath} ${program} features --node-root / --api-server 127.0.0.1:1; echo ---`;
     const script = `ip link set lo up; ${look}; ${run}; ${look}`;
     const isolated = ["--net", "--mount", "--propagation", "private", "sh", "-ec", script];
-    const [earlier, text = "", later] = execFileSync("unshare", isolated, { encoding: "utf8" }).split("---\n");
-    expect([later, files()]).toEqual([earlier, before]);
+    const [earlier, text = "", later] = execFileSync("unshare", isolated, {
+      encoding: "utf8",
+      env: { ...process.env, TMPDIR: scratch },
+    }).split("---\n");
+    const known = new Set(earlier?.split("\n"));
+    expect(later?.split("\n").filter((line) => !known.has(line))).toEqual([]);
+    expect(readdirSync(scratch)).toEqual([]);
     const { obstacles, attach } = nodeReportSchema.parse(JSON.parse(text));
     const { apiServer, bpffs: _, ...kernel } = obstacles;
     expect(kernel).toEqual({ programs: "", attach: "", devices: "", cgroup: "", tunnelPort: "" });

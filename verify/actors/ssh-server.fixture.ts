@@ -1,13 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
 
 const SSHD = "/usr/sbin/sshd";
-/** sshd's privilege separation directory; missing on a system where the service never ran. */
-const PRIVILEGE_FOLDER = "/run/sshd";
-
 /** Why no SSH server can run here, or false. */
 export const noSshServer =
   (process.getuid?.() !== 0 && "SKIP: an SSH server in a network namespace needs root") ||
@@ -20,7 +17,6 @@ export function sshServer(netns: string) {
   for (const key of ["host", "user", "stranger"]) {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", key, "-f", file(key)]);
   }
-  const made = !existsSync(PRIVILEGE_FOLDER) && mkdirSync(PRIVILEGE_FOLDER, { recursive: true });
   writeFileSync(
     file("configuration"),
     [
@@ -33,6 +29,10 @@ export function sshServer(netns: string) {
     ].join("\n"),
   );
   const read = (name: string) => readFileSync(file(name), "utf8").trim();
+  // sshd needs /run/sshd, which is missing where the service never ran. It gets its own /run: another test run must not
+  // depend on what this one creates and removes.
+  const ownRun =
+    "unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec \"$@\"' sh";
   const machine = (more: Partial<RemoteMachine["ssh"]> = {}): RemoteMachine => ({
     name: "client1",
     address: "10.99.0.1",
@@ -41,7 +41,7 @@ export function sshServer(netns: string) {
       user: "root",
       hostKey: read("host.pub"),
       hostKeyChecking: "strict",
-      proxyCommand: `nsenter --net=/run/netns/${netns} ${SSHD} -i -f ${file("configuration")}`,
+      proxyCommand: `nsenter --net=/run/netns/${netns} ${ownRun} ${SSHD} -i -f ${file("configuration")}`,
       ...more,
     },
   });
@@ -52,7 +52,6 @@ export function sshServer(netns: string) {
     cache: file("cache/ebpf-dataplane"),
     close: () => {
       rmSync(folder, { recursive: true });
-      if (made) rmSync(PRIVILEGE_FOLDER, { recursive: true });
     },
   };
 }
