@@ -174,6 +174,8 @@ static __always_inline int apply(struct packet *packet, const struct settings *s
 		action = leave_untouched(packet->skb, plan);
 	} else {
 		remember(packet, settings, plan);
+		if (plan->translate == TRANSLATE_PACKET && is_beyond_translation(packet, packet->connection))
+			drop(plan, OUTCOME_DROP_SCTP_FRAGMENT);
 		if (plan->translate != TRANSLATE_NOTHING &&
 		    (plan->translate == TRANSLATE_PACKET ? translate_packet(packet, packet->connection)
 							 : translate_error(packet, packet->connection)))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "net/parse.h"
 #include "net/rewrite_error.h"
 #include "scratch.h"
 
@@ -96,6 +97,21 @@ static __always_inline int translate_error_forward(struct packet *packet, const 
 	if (rewrite_inner_port(packet, inner, INNER_SOURCE, seen->source_port, connection->port))
 		return -1;
 	return rewrite_inner_port(packet, inner, INNER_DESTINATION, seen->destination_port, connection->peer_port);
+}
+
+/* Of a fragment of SCTP the ports cannot be rewritten: the checksum is in the first one, and depends on the length of all. */
+static __always_inline bool is_beyond_translation(const struct packet *packet, const struct connection *connection)
+{
+	const struct tuple *tuple = &packet->tuple;
+	bool is_reply;
+
+	if (tuple->protocol != IPPROTO_SCTP || !connection)
+		return false;
+	is_reply = connection->flags & CONNECTION_REPLY;
+	if (connection->port == (is_reply ? tuple->source_port : tuple->destination_port) &&
+	    connection->peer_port == (is_reply ? tuple->destination_port : tuple->source_port))
+		return false;
+	return is_fragment(packet->skb);
 }
 
 /* An ICMP error whose inner packet is in scratch, along the connection in whose direction it travels. */

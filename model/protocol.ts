@@ -19,8 +19,11 @@ export function protocolName(protocol: number): string {
   return names.get(protocol) ?? String(protocol);
 }
 
-/** The number of a port's protocol, which is TCP where an object names none; undefined for one that nothing here carries. */
-export function carriedProtocol(name: string | null | undefined): number | undefined {
-  if (name == null || name === "TCP") return TCP;
-  return name === "UDP" ? UDP : undefined;
+type ProtocolName = keyof typeof protocolNumbers;
+
+/** The number of a port's protocol, which is TCP where an object names none; undefined for one that Kubernetes does not know today. */
+export function portProtocol(name: ProtocolName | null | undefined): number;
+export function portProtocol(name: string | null | undefined): number | undefined;
+export function portProtocol(name: string | null | undefined): number | undefined {
+  return protocolNumbers[(name ?? "TCP") as ProtocolName];
 }

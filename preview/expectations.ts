@@ -85,9 +85,8 @@ function isMeant(pod: { namespace: string; name: string; labels: Record<string, 
 }
 
 function targetOf(cast: Cast, { host, port, protocol }: Destination): NamedTarget | undefined {
-  // What policies say of ICMP and SCTP is not computed here.
-  if (protocol !== "tcp" && protocol !== "udp") return undefined;
-  const wanted = protocol.toUpperCase();
+  if (protocol === "icmp") return undefined; // what policies say of it is not computed here
+  const wanted = protocol.toUpperCase() as NamedTarget["targets"][number]["protocol"];
   if (host.kind === "service") {
     const service = cast.services.find(({ namespace, name }) => namespace === host.namespace && name === host.name);
     const index = service?.spec.ports.findIndex((one) => one.port === port && one.protocol === wanted) ?? -1;
@@ -96,7 +95,7 @@ function targetOf(cast: Cast, { host, port, protocol }: Destination): NamedTarge
   if (host.kind === "pod") {
     const workloads = cast.workloads.filter((workload) => isMeant(workload, host));
     if (workloads.length === 0) return undefined;
-    const targets = workloads.map((workload) => ({ workload, protocol: wanted as "TCP" | "UDP", port }));
+    const targets = workloads.map((workload) => ({ workload, protocol: wanted, port }));
     return { name: workloads.map(shortName).join(", "), targets };
   }
   const isNode =

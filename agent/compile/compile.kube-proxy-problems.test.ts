@@ -5,8 +5,8 @@ import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "./compile.ts";
 
 const phones = service.parse({
-  metadata: { name: "phones", namespace: "shop" },
-  spec: { clusterIPs: ["10.96.0.40"], ports: [{ protocol: "SCTP", port: 80 }] },
+  metadata: { name: "phones", namespace: "shop", annotations: { "ebpf-dataplane.io/return-mode": "both" } },
+  spec: { clusterIPs: ["10.96.0.40"], ports: [{ port: 80 }] },
 });
 const handledBy = (handling: string) =>
   felixConfiguration.parse({
@@ -14,7 +14,7 @@ const handledBy = (handling: string) =>
   });
 
 test.each([
-  ["Ebpf", ["spec.ports[0].protocol"]],
+  ["Ebpf", ["metadata.annotations[ebpf-dataplane.io/return-mode]"]],
   ["KubeProxyNftables", []],
 ])("what is not done for services is said by whom they are: %s", (handling, expected) => {
   const empty = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });

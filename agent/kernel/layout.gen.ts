@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "0ae756a4dc54";
+export const layoutHash = "9a3279566b41";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -194,6 +194,7 @@ export const Outcome = {
   DROP_SOURCE_RANGE: 27,
   ANSWER_NEIGHBOUR: 28,
   DROP_ADDRESS_CLAIM: 29,
+  DROP_SCTP_FRAGMENT: 30,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -228,6 +229,7 @@ export const outcomeNames = new Map<number, string>([
   [27, "drop_source_range"],
   [28, "answer_neighbour"],
   [29, "drop_address_claim"],
+  [30, "drop_sctp_fragment"],
 ]);
 
 /** enum direction */
@@ -1353,7 +1355,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 30,
+    maxEntries: 31,
     flags: 0,
     key: u32,
     value: outcomeCounter,

@@ -55,7 +55,7 @@ export function masqueradeTable({ sources, exclusions }: NatOutgoing, family: Nf
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    ${family} saddr @sources ${family} daddr != @exclusions fib daddr type unicast meta l4proto { tcp, udp } masquerade to :${PORTS} fully-random
+    ${family} saddr @sources ${family} daddr != @exclusions fib daddr type unicast meta l4proto { tcp, udp, sctp } masquerade to :${PORTS} fully-random
     ${family} saddr @sources ${family} daddr != @exclusions fib daddr type unicast masquerade
   }
 }

@@ -44,6 +44,7 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_source_range: dropped("the client is in none of the loadBalancerSourceRanges of the load balancer's address"),
   answer_neighbour: passed("a request for the hardware address of a load balancer's address was answered"),
   drop_address_claim: dropped("another host claims a load balancer's address that this node announces"),
+  drop_sctp_fragment: dropped("a fragment of SCTP to another port: its checksum cannot be kept right"),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

@@ -4,12 +4,29 @@
 
 /* When a connection is established: it moves from `half_open` to `connections`. */
 
+/* The same for SCTP: the server accepts the cookie that it had sent to the client's address (RFC 9260, 5.1). An association that was
+ * not seen to begin (a further path of one, or one older than this node's tables) is one when both ends have sent. */
+static __always_inline bool is_accepted_by(const struct packet *packet, const struct connection *connection)
+{
+	if ((packet->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
+		return false;
+	if (!connection->sequence)
+		return connection->packets >= 2 &&
+		       (connection->flags & (CONNECTION_ANSWERED | CONNECTION_REPLY | CONNECTION_FORWARDED));
+	if (connection->flags & CONNECTION_FORWARDED)
+		return true;
+	return (connection->flags & CONNECTION_REPLY) && (packet->tcp_flags & SCTP_ACCEPTED) &&
+	       packet->next == connection->next;
+}
+
 /* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet repeats
  * the backend's number, which a host with a forged source does not know. An entry node in DSR mode does not hear the
  * backend: the third packet must do, of any protocol. */
 static __always_inline bool is_established_by(const struct packet *packet, const struct connection *connection,
 					      const struct connection *other)
 {
+	if (packet->tuple.protocol == IPPROTO_SCTP)
+		return is_accepted_by(packet, connection);
 	if (packet->tuple.protocol != IPPROTO_TCP)
 		return connection->packets >= 2 &&
 		       (connection->flags & (CONNECTION_ANSWERED | CONNECTION_REPLY | CONNECTION_FORWARDED));

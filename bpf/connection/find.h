@@ -5,6 +5,15 @@
 
 /* The connection that a packet belongs to. */
 
+/* Whether an INIT may be of the association that has its ports: it begins again (RFC 9260, 5.2.2), which only its backend can tell from a
+ * forged one. Nobody answers that a backend has lost its association, so a client that is silent for long enough begins a new
+ * one: INITs do not keep it alive (touch.h). */
+static __always_inline bool may_restart(const struct connection *connection, const struct packet *packet)
+{
+	return !packet->is_half_open &&
+	       (__s64)(bpf_ktime_get_coarse_ns() - connection->last_seen) < (__s64)TIMEOUT_SCTP_RESTART;
+}
+
 /* Whether a SYN belongs to the connection that has its ports. While that is not established: a retransmission, which must
  * reach the backend that the first SYN reached; with another sequence number it is a client that was refused and tries
  * again, and an entry node does not see the refusal. On an established connection any host may have forged it: it follows
@@ -16,6 +25,8 @@ static __always_inline bool is_syn_of(const struct connection *connection, const
 		return false;
 	if (connection->flags & CONNECTION_SYN)
 		return !(connection->flags & CONNECTION_REPLY) && connection->sequence == packet->sequence;
+	if (packet->tuple.protocol == IPPROTO_SCTP && !may_restart(connection, packet))
+		return false;
 	/* An entry node does not see the other side's FIN. */
 	return (connection->flags & (CONNECTION_FORWARDED | CONNECTION_FIN)) != (CONNECTION_FORWARDED | CONNECTION_FIN);
 }

@@ -11,6 +11,7 @@
 #define TIMEOUT_TCP_OPENING (60 * SECOND)
 #define TIMEOUT_TCP_ONE_FIN (3600 * SECOND)
 #define TIMEOUT_TCP_CLOSED (120 * SECOND) /* longer than the backend's TIME_WAIT: see open.h */
+#define TIMEOUT_SCTP_RESTART (210 * SECOND) /* an association may be idle for longer, but an INIT is a new one's then */
 #define TIMEOUT_UDP_ANSWERED (180 * SECOND)
 #define TIMEOUT_UDP (60 * SECOND)
 #define TIMEOUT_ICMP (30 * SECOND)
@@ -20,7 +21,7 @@ static __always_inline __u64 connection_timeout(const struct connection *connect
 	if (protocol == IPPROTO_UDP) /* an entry node may never see the answers */
 		return connection->flags & (CONNECTION_ANSWERED | CONNECTION_FORWARDED) ? TIMEOUT_UDP_ANSWERED
 											: TIMEOUT_UDP;
-	if (protocol != IPPROTO_TCP)
+	if (!has_handshake(protocol))
 		return TIMEOUT_ICMP;
 	if (connection->flags & (CONNECTION_CLOSED | CONNECTION_RESET))
 		return TIMEOUT_TCP_CLOSED;

@@ -156,6 +156,7 @@ static __noinline enum outcome connection_open(const struct packet *packet, cons
 	entry->address = tuple->destination;
 	entry->port = tuple->destination_port;
 	entry->peer_port = tuple->source_port;
+	entry->next = tuple->protocol == IPPROTO_SCTP ? bpf_ntohl(packet->sequence) : 0;
 	written = write_reply(&reply, tuple, entry);
 	if (written != ALLOWED)
 		return written;

@@ -40,16 +40,42 @@ static __always_inline __u32 acknowledged_by(const struct packet *packet)
 	return bpf_ntohl(number);
 }
 
+/* The tag that a closing packet of SCTP must carry (RFC 9260, 8.5.1): its direction's, or, from an end that has no such association,
+ * that of the packet which it answers. Only the two ends know either. An entry node knows the client's by its INIT. */
+static __always_inline bool has_right_tag(const struct packet *packet, const struct connection *connection,
+					  const struct connection *other)
+{
+	__u32 tag = connection->next;
+
+	if (packet->tcp_flags & SCTP_REFLECTED)
+		tag = connection->flags & CONNECTION_FORWARDED ? bpf_ntohl(connection->sequence) : other ? other->next : 0;
+	return tag && packet->next == tag;
+}
+
 /* A refusal is its direction's first packet: it has to acknowledge what the other one sent. */
 static __always_inline bool may_close(const struct packet *packet, const struct connection *connection,
 				      const struct connection *other)
 {
+	if (packet->tuple.protocol == IPPROTO_SCTP)
+		return has_right_tag(packet, connection, other);
 	if (connection->packets > 1)
 		return sequence_fits(connection, packet);
 	return other && acknowledged_by(packet) == other->next;
 }
 
-/* Only the rare packets (first answer, FIN, RST) touch the other direction's entry. */
+/* The server's INIT ACK tells the tag of the client's packets. It is not asked about an association that exists: a forged INIT is
+ * answered, too. */
+static __always_inline bool is_init_ack(const struct packet *packet)
+{
+	return packet->tuple.protocol == IPPROTO_SCTP && (packet->tcp_flags & TCP_SYN) && (packet->tcp_flags & TCP_ACK);
+}
+
+static __always_inline bool tells_tag(const struct packet *packet, const struct connection *connection)
+{
+	return is_init_ack(packet) && packet->is_half_open && packet->next == connection->next;
+}
+
+/* Only the rare packets (first answer, INIT ACK, FIN, RST) touch the other direction's entry. */
 static __noinline int update_other_direction(const struct packet *packet, struct connection *connection)
 {
 	bool closing = packet && (packet->tcp_flags & (TCP_FIN | TCP_RST));
@@ -63,6 +89,8 @@ static __noinline int update_other_direction(const struct packet *packet, struct
 	closing = closing && may_close(packet, connection, other);
 	if (other)
 		flags_set(other, CONNECTION_ANSWERED);
+	if (other && tells_tag(packet, connection))
+		other->next = bpf_ntohl(packet->sequence);
 	if (!closing)
 		return 0;
 	if (packet->tcp_flags & TCP_RST) {
@@ -86,21 +114,37 @@ static __always_inline void follow_sequence(struct connection *connection, const
 		connection->next = packet->next;
 }
 
+/* The first packet with a tag tells it, until an INIT ACK does. */
+static __always_inline void follow_tag(struct connection *connection, const struct packet *packet)
+{
+	if (!connection->next)
+		connection->next = packet->next;
+}
+
+/* An INIT of an association that exists: from a client that begins again, or forged. It keeps nothing alive (find.h). */
+static __always_inline bool is_restart(const struct packet *packet)
+{
+	return packet->tuple.protocol == IPPROTO_SCTP && !packet->is_half_open && packet_is_syn(packet);
+}
+
 /* Notes that a packet of this connection passed. */
 static __always_inline void connection_touch(struct connection *connection, const struct packet *packet)
 {
 	bool closing = packet->tcp_flags & (TCP_FIN | TCP_RST);
 	bool first_answer = (connection->flags & CONNECTION_REPLY) && !connection->packets;
 
-	connection->last_seen = bpf_ktime_get_coarse_ns();
+	if (!is_restart(packet))
+		connection->last_seen = bpf_ktime_get_coarse_ns();
 	connection->packets++;
 	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
 		flags_clear(connection, CONNECTION_SYN);
 	/* A sender that continues after a RST has ignored it as forged. */
 	if ((connection->flags & CONNECTION_RESET) && !(packet->tcp_flags & (TCP_SYN | TCP_RST)))
 		flags_clear(connection, CONNECTION_RESET);
-	if (closing || first_answer)
+	if (closing || first_answer || is_init_ack(packet))
 		update_other_direction(packet, connection);
 	if (packet->tuple.protocol == IPPROTO_TCP && packet->l4_present)
 		follow_sequence(connection, packet);
+	if (packet->tuple.protocol == IPPROTO_SCTP)
+		follow_tag(connection, packet);
 }

@@ -56,7 +56,7 @@ static __step int follow(struct packet *packet, const struct settings *settings,
 		drop(plan, verdict);
 		return 0;
 	}
-	if (packet->tuple.protocol == IPPROTO_TCP && !next_hop_is_known(connection) &&
+	if (has_handshake(packet->tuple.protocol) && !next_hop_is_known(connection) &&
 	    backend_is_gone(&packet->tuple, connection)) {
 		refuse_known(packet, settings, connection, plan, OUTCOME_REJECT_GONE);
 		return 0;

@@ -103,7 +103,7 @@ static __noinline int parse_inner_ipv6(struct __sk_buff *skb, struct inner_packe
 static __always_inline int parse_inner(const struct packet *packet, struct inner_packet *inner)
 {
 	struct __sk_buff *skb = packet->skb;
-	struct icmp_header l4; /* its first bytes are the ports of TCP and UDP */
+	struct icmp_header l4; /* its first bytes are the ports of TCP, UDP and SCTP */
 	struct tuple *tuple = &inner->tuple;
 
 	__builtin_memset(inner, 0, sizeof(*inner));
@@ -114,7 +114,7 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 		return -1;
 	if (!has_ports(tuple))
 		return echo_ports(tuple, l4.type, l4.identifier) ? 0 : -1;
-	if (tuple->protocol != IPPROTO_TCP && tuple->protocol != IPPROTO_UDP)
+	if (!begins_with_ports(tuple->protocol))
 		return -1;
 	tuple->source_port = ((__be16 *)&l4)[0];
 	tuple->destination_port = ((__be16 *)&l4)[1];

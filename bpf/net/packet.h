@@ -15,6 +15,8 @@ enum tcp_flag {
 	TCP_SYN = 0x02,
 	TCP_RST = 0x04,
 	TCP_ACK = 0x10,
+	SCTP_REFLECTED = 0x40, /* a closing packet of an end that knows no such association: it repeats the tag that it was sent */
+	SCTP_ACCEPTED = 0x80,  /* COOKIE ACK: the server has found its own cookie right */
 };
 
 /* A parsed packet. Offsets count from the Ethernet header. */
@@ -22,25 +24,38 @@ struct packet {
 	struct __sk_buff *skb;
 	struct tuple tuple;
 	__u16 l4_offset;
-	__u8 tcp_flags;
+	__u8 tcp_flags;	 /* SCTP: those that mean the same (sctp.h) */
 	bool l4_present; /* false: a later fragment, whose ports come from the first */
-	__be32 sequence; /* TCP */
-	__u32 next;	 /* TCP: the sequence number after this packet; host byte order */
+	__be32 sequence; /* TCP; SCTP: the tag that an INIT or INIT ACK asks for */
+	__u32 next;	 /* TCP: the sequence number after this packet; SCTP: its verification tag; host byte order */
 	__u8 hook;	 /* enum hook: the program that reads it */
 	bool is_half_open; /* its connection was not established before this packet */
 	__u8 padding[2];
 	struct connection *connection; /* that it belongs to, once that is known; NULL: none */
 };
 
-/* Opens a connection: a SYN, or any packet of a protocol without one. */
-static __always_inline bool packet_is_syn(const struct packet *packet)
+/* Whether connections of the protocol begin with a handshake. */
+static __always_inline bool has_handshake(__u8 protocol)
 {
-	return packet->tuple.protocol == IPPROTO_TCP && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
 }
 
+/* A SYN, or the INIT of SCTP. */
+static __always_inline bool packet_is_syn(const struct packet *packet)
+{
+	return has_handshake(packet->tuple.protocol) && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* Opens a connection: a SYN, or any packet of a protocol without one. */
 static __always_inline bool packet_may_open(const struct packet *packet)
 {
-	return packet->tuple.protocol != IPPROTO_TCP || packet_is_syn(packet);
+	return !has_handshake(packet->tuple.protocol) || packet_is_syn(packet);
+}
+
+/* Whether the transport's header begins with two ports. */
+static __always_inline bool begins_with_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
 /* An echo has an identifier in place of ports, which is not ours to change. */

@@ -2,6 +2,7 @@
 #pragma once
 #include "../maps/state.h"
 #include "discovery.h"
+#include "sctp.h"
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
@@ -11,7 +12,7 @@ enum parse_result {
 	PARSE_DISCOVERY,   /* IPv6: neighbour or listener discovery, well-formed: see net/discovery.h */
 	PARSE_ROUTER,	   /* the same, a message that only routers send */
 	PARSE_SCOPED,	   /* IPv6 from or to a link-local address: addresses are set */
-	PARSE_UNTRACKED,   /* IP without ports we know (SCTP, GRE, IPv6 routing headers): addresses are set */
+	PARSE_UNTRACKED,   /* IP without ports we know (GRE, ESP, IPv6 routing headers): addresses are set */
 	PARSE_ICMP_ERROR,  /* about another packet, whose headers it carries: see decide/error.h */
 	PARSE_MALFORMED,
 	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen */
@@ -100,6 +101,8 @@ static __always_inline enum parse_result parse_ports(struct packet *packet, __u3
 		packet->tuple.source_port = tcp.source;
 		packet->tuple.destination_port = tcp.dest;
 		return PARSE_OK;
+	case IPPROTO_SCTP:
+		return parse_sctp(packet) ? PARSE_MALFORMED : PARSE_OK;
 	default:
 		return packet->tuple.protocol == icmp ? parse_icmp(packet) : PARSE_UNTRACKED;
 	}
@@ -188,6 +191,23 @@ static __noinline enum parse_result parse_ipv4(struct packet *packet, enum hook 
 	if (result == PARSE_OK && (fragment & IP_MORE_FRAGMENTS))
 		remember_first_fragment(packet, ip.id);
 	return result;
+}
+
+/* Whether the packet is the first or a later one of several fragments. Read again, because few packets need it: in `packet` it would
+ * double what the verifier walks. */
+__global int is_fragment(struct __sk_buff *skb)
+{
+	struct ipv6_chain chain = {.offset = IPV6_END};
+	__be16 fragment = 0;
+
+	if (!skb)
+		return false;
+	if (!is_ipv6(skb)) {
+		bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, frag_off), &fragment, sizeof(fragment));
+		return (fragment & bpf_htons(IP_FRAGMENT_OFFSET | IP_MORE_FRAGMENTS)) != 0;
+	}
+	bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, nexthdr), &chain.protocol, sizeof(chain.protocol));
+	return !walk_extensions(skb, &chain) && chain.fragment;
 }
 
 /* Fills `packet`, which is zero except for its skb. The verifier walks IPv6 first on purpose: its states have unknown addresses and

@@ -2,6 +2,8 @@
 #pragma once
 #include "ipv4.h"
 #include "ipv6.h"
+#include "crc32c.h"
+#include "sctp.h"
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
@@ -46,9 +48,10 @@ static __always_inline int rewrite_ipv6_address(struct __sk_buff *skb, const str
 {
 	__u64 flags = BPF_F_PSEUDO_HDR | (change->protocol == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0);
 	__u32 checksum = checksum_offset(change);
+	bool is_balanced = change->l4_present && checksum;
 	__s64 difference;
 
-	if (change->l4_present && checksum) {
+	if (is_balanced) {
 		difference = bpf_csum_diff((__be32 *)old, sizeof(*old), (__be32 *)new, sizeof(*new), 0);
 		if (bpf_l4_csum_replace(skb, checksum, 0, difference, flags))
 			return -1;
@@ -57,7 +60,44 @@ static __always_inline int rewrite_ipv6_address(struct __sk_buff *skb, const str
 	return bpf_skb_store_bytes(
 		skb,
 		ETH_HLEN + (change->end == END_SOURCE ? offsetof(struct ipv6hdr, saddr) : offsetof(struct ipv6hdr, daddr)), new,
-		sizeof(*new), 0);
+		sizeof(*new), is_balanced ? 0 : BPF_F_RECOMPUTE_CSUM);
+}
+
+/* The length of an SCTP packet, which padding of the frame may follow. Of a jumbogram 0: its length is elsewhere (RFC 2675). */
+static __always_inline __u32 sctp_length(struct __sk_buff *skb, __u32 l4_offset)
+{
+	bool ipv6 = is_ipv6(skb);
+	__u32 end = ipv6 ? IPV6_END : IP_OFFSET;
+	__be16 length = 0;
+
+	bpf_skb_load_bytes(skb, ipv6 ? ETH_HLEN + offsetof(struct ipv6hdr, payload_len) : IP_OFFSET + offsetof(struct iphdr, tot_len),
+			   &length, sizeof(length));
+	end += bpf_ntohs(length);
+	return end > l4_offset ? end - l4_offset : 0;
+}
+
+/* SCTP's checksum covers all of the packet and no address. A sender on this machine leaves it 0 for the network card
+ * (CHECKSUM_PARTIAL), which computes it over the ports as they are then; of large segments (GSO) there is one header, which each gets. A
+ * packet whose checksum is 0 by chance, one of 2^32, loses it and is sent again. Maps and registers are little-endian, as the
+ * checksum is. */
+static __always_inline int rewrite_sctp_port(struct __sk_buff *skb, const struct rewritten *change)
+{
+	__u32 field, checksum, from_port, length;
+
+	field = change->l4_offset + offsetof(struct sctp_start, checksum);
+	if (bpf_skb_load_bytes(skb, field, &checksum, sizeof(checksum)))
+		return -1;
+	from_port = change->end * sizeof(change->new_port);
+	if (checksum) {
+		length = sctp_length(skb, change->l4_offset);
+		if (length < sizeof(struct sctp_start))
+			return -1;
+		checksum ^= crc32c_shift(change->old_port ^ change->new_port, length - from_port);
+		if (bpf_skb_store_bytes(skb, field, &checksum, sizeof(checksum), BPF_F_RECOMPUTE_CSUM))
+			return -1;
+	}
+	return bpf_skb_store_bytes(skb, change->l4_offset + from_port, &change->new_port, sizeof(change->new_port),
+				   BPF_F_RECOMPUTE_CSUM);
 }
 
 static __always_inline int rewrite_ipv4_address(struct __sk_buff *skb, const struct rewritten *change, __be32 old, __be32 new)
@@ -89,8 +129,10 @@ __global int rewrite(struct __sk_buff *skb, const struct rewritten *change, cons
 				 : rewrite_ipv4_address(skb, change, address_to_ipv4(old), address_to_ipv4(new)))
 			return -1;
 	}
-	if (change->old_port == change->new_port || !change->l4_present || (change->protocol != IPPROTO_TCP && !udp))
+	if (change->old_port == change->new_port || !change->l4_present || !begins_with_ports(change->protocol))
 		return 0;
+	if (change->protocol == IPPROTO_SCTP)
+		return rewrite_sctp_port(skb, change);
 	if (bpf_l4_csum_replace(skb, checksum_offset(change), change->old_port, change->new_port,
 				(udp ? BPF_F_MARK_MANGLED_0 : 0) | sizeof(change->new_port)))
 		return -1;

@@ -8,7 +8,7 @@ static __always_inline void read_ipv6_tuple(struct __sk_buff *skb, struct tuple 
 {
 	bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, nexthdr), &tuple->protocol, sizeof(tuple->protocol));
 	bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, saddr), &tuple->source, 2 * sizeof(struct address));
-	if (tuple->protocol == IPPROTO_TCP || tuple->protocol == IPPROTO_UDP)
+	if (begins_with_ports(tuple->protocol))
 		bpf_skb_load_bytes(skb, IPV6_END, &tuple->source_port, 2 * sizeof(__be16));
 }
 
@@ -28,7 +28,7 @@ static __always_inline void read_tuple(struct __sk_buff *skb, struct tuple *tupl
 	bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, daddr), &tuple->destination.word[3], sizeof(__be32));
 	bpf_skb_load_bytes(skb, IP_OFFSET + offsetof(struct iphdr, frag_off), &fragment, sizeof(fragment));
 	tuple->source.word[2] = tuple->destination.word[2] = bpf_htonl(0xffff);
-	if ((tuple->protocol != IPPROTO_TCP && tuple->protocol != IPPROTO_UDP) || (fragment & bpf_htons(IP_FRAGMENT_OFFSET)))
+	if (!begins_with_ports(tuple->protocol) || (fragment & bpf_htons(IP_FRAGMENT_OFFSET)))
 		return; /* a later fragment has no ports */
 	bpf_skb_load_bytes(skb, IP_OFFSET + (length & 0xf) * 4, &tuple->source_port, 2 * sizeof(__be16));
 }

@@ -27,7 +27,7 @@ static __noinline bool service_was_added(const struct tuple *tuple, const struct
 	return service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
 }
 
-/* Whether a connection's packets must no longer go to its backend. A TCP connection depends on the pod, not on the service,
+/* Whether a connection's packets must no longer go to its backend. A connection of TCP or SCTP depends on the pod, not on the service,
  * which may be deleted or no longer select it (as with kube-proxy). A datagram has no connection to lose: it goes where
  * the service of its destination would send it now. Not asked for every packet: see connection/next_hop.h. */
 static __noinline bool backend_is_gone(const struct tuple *tuple, const struct connection *connection)
@@ -40,7 +40,7 @@ static __noinline bool backend_is_gone(const struct tuple *tuple, const struct c
 	id = connection->backend;
 	if (!id || (connection->flags & CONNECTION_REPLY))
 		return false;
-	if (tuple->protocol == IPPROTO_TCP)
+	if (has_handshake(tuple->protocol))
 		return !bpf_map_lookup_elem(&backends, &id) && !lives_without_service(connection);
 	service = service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
 	return !service || !is_member(service, id) || !may_use(service, &tuple->source);

@@ -19,15 +19,15 @@ enum connection_flag {
 	CONNECTION_FORWARDED = 1 << 2,	   /* entry node: wrap and send to `node`, untranslated */
 	CONNECTION_VIA_ENTRY = 1 << 3,	   /* backend's node, tunnel mode: replies go wrapped to `node` */
 	CONNECTION_DIRECT_RETURN = 1 << 4, /* replies go straight to the client */
-	CONNECTION_SYN = 1 << 5,	   /* TCP: only a SYN was seen */
-	CONNECTION_CLOSED = 1 << 6,	   /* TCP: FIN in both directions */
-	CONNECTION_FIN = 1 << 7,	   /* TCP: this direction sent FIN */
+	CONNECTION_SYN = 1 << 5,	   /* TCP, SCTP: only a SYN or INIT was seen */
+	CONNECTION_CLOSED = 1 << 6,	   /* TCP: FIN in both directions; SCTP: SHUTDOWN, likewise */
+	CONNECTION_FIN = 1 << 7,	   /* TCP: this direction sent FIN; SCTP: SHUTDOWN */
 	CONNECTION_ANSWERED = 1 << 8,	   /* the other direction was seen */
 	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself: its reply passes the host stack */
 	CONNECTION_VIA_STACK = 1 << 10,	   /* passes the kernel's stack, which may translate it (natOutgoing, kube-proxy) */
 	CONNECTION_JUDGED_LATER = 1 << 11, /* kube-proxy gives it its backend: judged where it leaves the stack */
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
-	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, and nothing came after it */
+	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, SCTP: ABORT, and nothing came after it */
 	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
 	CONNECTION_REFUSED = 1 << 16,	   /* to a port of the node that no socket has: its stack answers */
 };
@@ -70,13 +70,13 @@ struct connection {
 	__u32 policy_revision; /* of the node (`settings`), when it was last found to be allowed */
 	__u32 backend; /* id, 0: no service */
 	struct origin origin; /* of packets whose source was found to be right (policy/source.h); zero: none yet */
-	__u32 next; /* TCP: the sequence number after what this direction has sent; host byte order */
+	__u32 next; /* TCP: the sequence number after what this direction has sent; SCTP: the tag of its packets, 0: not known; host byte order */
 	struct next_hop next_hop;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
 	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node */
 	__be16 port;
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
-	__be32 sequence;  /* TCP: of the SYN that opened it; another one is a new connection */
+	__be32 sequence;  /* TCP: of the SYN that opened it; SCTP: the tag that its INIT asked for. Another one is a new connection */
 	__u32 ends_revision; /* of its ends on this node, when it was last judged (policy/judge.h); 0: has to be judged */
 	__u32 padding;
 };

@@ -36,6 +36,7 @@ enum outcome {
 	OUTCOME_DROP_SOURCE_RANGE,	/* the client is in none of the loadBalancerSourceRanges of the address */
 	OUTCOME_ANSWER_NEIGHBOUR,	/* a request for the hardware address of a load balancer's address: answered */
 	OUTCOME_DROP_ADDRESS_CLAIM,	/* another host says that it has a load balancer's address that this node announces */
+	OUTCOME_DROP_SCTP_FRAGMENT,	/* its checksum covers all fragments, so that its ports cannot be rewritten */
 	OUTCOME_COUNT,
 };
 

@@ -8,7 +8,7 @@
 struct frontend {
 	struct address address;
 	__be16 port;
-	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
 	__u8 padding;
 };
 

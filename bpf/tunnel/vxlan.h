@@ -121,7 +121,7 @@ static __always_inline bool is_wrapped_train(struct __sk_buff *skb, bool is_inne
 	if (!skb->gso_size)
 		return false;
 	return bpf_skb_load_bytes(skb, sizeof(struct wrapped_frame) + field, &protocol, sizeof(protocol)) ||
-	       (is_inner_ipv6 ? protocol != IPPROTO_TCP : protocol == IPPROTO_UDP);
+	       (is_inner_ipv6 ? protocol != IPPROTO_TCP : protocol != IPPROTO_TCP);
 }
 
 /* Whether what one of our nodes wrapped can be unwrapped here. */

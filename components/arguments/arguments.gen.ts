@@ -318,7 +318,7 @@ export const CHOICES = {
   MetricsAddress: ["Loopback", "Node", "Any"],
   OtherNetworkPlugin: ["refuse", "accept"],
   PolicyType: ["Ingress", "Egress"],
-  Protocol: ["TCP", "UDP"],
+  Protocol: ["TCP", "UDP", "SCTP"],
   ReplyPath: ["direct", "viaEntryNode"],
   ReturnMode: ["dsr", "tunnel"],
   ServiceHandling: ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"],

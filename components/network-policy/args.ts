@@ -36,6 +36,8 @@ export enum Protocol {
   Tcp = "TCP",
   /** RFC 768. */
   Udp = "UDP",
+  /** RFC 9260. */
+  Sctp = "SCTP",
 }
 
 /** Traffic that may be received: from any of the sources, on any of the ports. */

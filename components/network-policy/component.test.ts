@@ -129,7 +129,7 @@ test.each<[object, string]>([
   [port({ port: 90, endPort: 80 }), "ports[0].port is 90, but must be a number of at most 80, which is endPort"],
   [port({ port: "http", endPort: 80 }), "must be a number of at most 80"],
   [port({ endPort: 80 }), "ports[0].port is undefined, but must be the first port of the range"],
-  [port({ protocol: "SCTP" }), 'is "SCTP", but must be "TCP" or "UDP"'],
+  [port({ protocol: "DCCP" }), 'is "DCCP", but must be "TCP", "UDP" or "SCTP"'],
 ])("NetworkPolicy refuses %j", async (args, message) => {
   await recordResources();
   expect(() => new NetworkPolicy("p", { name: "p", ...args })).toThrow(message);

@@ -3,7 +3,7 @@ import { CidrIndex } from "../address/cidr-index.ts";
 import { Memo } from "../memo.ts";
 import { type Named, named } from "../named.ts";
 import type { Namespace, Pod } from "../objects/core.ts";
-import { carriedProtocol } from "../protocol.ts";
+import { portProtocol } from "../protocol.ts";
 import { each, finish, type Steps } from "../steps.ts";
 import { type Peer, portName } from "./judge.ts";
 import type { CompiledPolicy, PodSelector } from "./network-policy.ts";
@@ -159,7 +159,7 @@ export function containerPorts(pod: Pod): ReadonlyMap<string, number> {
   const sidecars = pod.spec.initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
   for (const { ports } of [...pod.spec.containers, ...sidecars]) {
     for (const { name, containerPort, protocol } of ports) {
-      const number = carriedProtocol(protocol);
+      const number = portProtocol(protocol);
       if (!name || number === undefined) continue;
       const id = portName(number, name);
       if (!found.has(id)) found.set(id, containerPort);

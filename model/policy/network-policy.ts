@@ -1,6 +1,6 @@
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../objects/networking.ts";
 import type { Problem } from "../problem.ts";
-import { carriedProtocol } from "../protocol.ts";
+import { portProtocol } from "../protocol.ts";
 import { closed, overLimit } from "./limits.ts";
 import type { PeerMatch, PortMatch, Rule } from "./rules.ts";
 import { selectorText, selects } from "./selector.ts";
@@ -47,7 +47,7 @@ export function compileNetworkPolicy(policy: NetworkPolicy): CompiledPolicy {
   const ruleOf = (peers: readonly NetworkPolicyPeer[], ports: readonly NetworkPolicyPort[]): Rule => ({
     verdict: "allow",
     ...(peers.length > 0 && { peers: peers.map(peerOf) }),
-    ...(ports.length > 0 && { ports: ports.flatMap(portOf) }),
+    ...(ports.length > 0 && { ports: ports.map(portOf) }),
   });
   // policyTypes defaults to Ingress, and to Egress too when the policy has an egress section with rules.
   const types =
@@ -65,7 +65,7 @@ export function compileNetworkPolicy(policy: NetworkPolicy): CompiledPolicy {
     selectors: [...selectors.values()],
     text: "",
     closed: false,
-    problems: sctpProblems(policy),
+    problems: [],
   };
   const over = overLimit(compiled);
   return over ? closed(compiled, over) : { ...compiled, text: JSON.stringify(rules) };
@@ -88,27 +88,9 @@ function podSelector(peer: NetworkPolicyPeer, namespace: string): PodSelector {
   return { text: `pods ${selectorText(pods)} in namespaces ${selectorText(namespaces)}`, namespaces, pods };
 }
 
-function portOf({ protocol, port, endPort }: NetworkPolicyPort): PortMatch[] {
-  const number = carriedProtocol(protocol);
-  if (number === undefined) return []; // reported below; nothing carries it, so nothing is to be allowed
-  if (port == null) return [{ protocol: number, first: 0, last: 65535 }];
-  if (typeof port === "string") return [{ protocol: number, name: port }];
-  return [{ protocol: number, first: port, last: endPort ?? port }];
-}
-
-function sctpProblems({ metadata, spec }: NetworkPolicy): Problem[] {
-  const message = "SCTP is not supported (TCP, UDP are); this port allows nothing, the other ports are in force.";
-  const check = (rules: readonly { readonly ports: readonly NetworkPolicyPort[] }[], direction: string) =>
-    rules.flatMap((rule, index) =>
-      rule.ports.flatMap((port, at) =>
-        port.protocol === "SCTP" ? [`spec.${direction}[${index}].ports[${at}].protocol`] : [],
-      ),
-    );
-  return [...check(spec.ingress, "ingress"), ...check(spec.egress ?? [], "egress")].map((path) => ({
-    kind: "NetworkPolicy",
-    namespace: metadata.namespace ?? undefined,
-    name: metadata.name,
-    path,
-    message,
-  }));
+function portOf({ protocol, port, endPort }: NetworkPolicyPort): PortMatch {
+  const number = portProtocol(protocol);
+  if (port == null) return { protocol: number, first: 0, last: 65535 };
+  if (typeof port === "string") return { protocol: number, name: port };
+  return { protocol: number, first: port, last: endPort ?? port };
 }

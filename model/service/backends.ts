@@ -4,7 +4,7 @@ import { type Named, named } from "../named.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { ServicePort } from "../objects/core.ts";
 import type { EndpointSlice, SliceEndpoint } from "../objects/discovery.ts";
-import { protocolName, TCP, UDP } from "../protocol.ts";
+import { portProtocol, protocolName } from "../protocol.ts";
 import { each, type Steps } from "../steps.ts";
 import { type Hints, hintsOf } from "./topology.ts";
 
@@ -53,7 +53,7 @@ export function* backendsOf(
   nodeOfAddress: NodeOfAddress,
 ): Steps<readonly Backend[]> {
   const found = new Map<string, Backend>();
-  const protocol = port.protocol === "UDP" ? UDP : TCP;
+  const protocol = portProtocol(port.protocol);
   for (const slice of slices) {
     const number = slice.addressType === family ? portIn(slice, port) : undefined;
     if (number === undefined) continue;

@@ -7,7 +7,7 @@ import type { EndpointSlice } from "../objects/discovery.ts";
 import { serviceNameLabel } from "../objects/discovery.ts";
 import type { Judged } from "../pool/claims.ts";
 import { isForLoadBalancers } from "../pool/uses.ts";
-import { TCP, UDP } from "../protocol.ts";
+import { SCTP, TCP, UDP } from "../protocol.ts";
 import { hasOwnBalancer } from "./balancer/class.ts";
 import type { ExternalIpPolicy } from "./external-ips.ts";
 import type { Frontend } from "./frontend.ts";
@@ -25,7 +25,11 @@ export interface FrontendRules {
 
 // On the nodes' own addresses: SSH, BGP, etcd, API server, the agent (metrics, health), kubelet, kube-proxy, controllers.
 const NODE_TCP_PORTS = [22, 179, 2379, 2380, 2381, 6443, 9098, 9099, ...range(10_248, 10_259)];
-const NODE_UDP_PORTS = [4789]; // VXLAN
+const NODE_PORTS: Readonly<Record<number, readonly number[]>> = {
+  [TCP]: NODE_TCP_PORTS,
+  [UDP]: [4789], // VXLAN
+  [SCTP]: [],
+};
 
 /** What everybody's claims are judged by. `slices` are those of the Service default/kubernetes. */
 export function frontendRules(
@@ -39,8 +43,7 @@ export function frontendRules(
   const ofNode = ({ address, port, protocol }: Frontend): string | undefined => {
     if (protocol === TCP && apiServers.has(`${address} ${port}`)) return `${address}:${port} is the API server's`;
     const node = nodes.nodeOf(address) ?? (isNodeLoopback(address) ? nodes.facts.nodeName : undefined);
-    const own = protocol === UDP ? NODE_UDP_PORTS : NODE_TCP_PORTS;
-    return node && own.includes(port) ? `port ${port} of node ${node} is the node's own` : undefined;
+    return node && NODE_PORTS[protocol]?.includes(port) ? `port ${port} of node ${node} is the node's own` : undefined;
   };
   const given = nodes.facts.loadBalancer === true;
   const ofPool = (claim: Claim, key: Frontend, service: Service | undefined): string | undefined => {

@@ -1,6 +1,6 @@
 import { canonicalAddress, type Family, familyOf } from "../address/address.ts";
 import type { Service, ServicePort } from "../objects/core.ts";
-import { TCP, UDP } from "../protocol.ts";
+import { portProtocol } from "../protocol.ts";
 import { ANY_NODE, type Frontend, frontendText } from "./frontend.ts";
 import type { Claim } from "./frontend-rules.ts";
 import { EVERYBODY, type RangeSet } from "./source-ranges.ts";
@@ -25,7 +25,7 @@ export function frontends(service: Service, port: ServicePort, ranges = EVERYBOD
   const { spec } = service;
   const internal = spec.internalTrafficPolicy ?? "Cluster";
   const external = spec.externalTrafficPolicy ?? "Cluster";
-  const protocol = port.protocol === "UDP" ? UDP : TCP;
+  const protocol = portProtocol(port.protocol);
   const balanced = new Set(balancedAddresses(service).map(canonicalAddress));
   const at = (addresses: readonly string[], trafficPolicy: TrafficPolicy, claim: Claim, path: string): FrontendRule[] =>
     addresses.map(canonicalAddress).flatMap((address) => {

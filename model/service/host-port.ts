@@ -4,7 +4,7 @@ import type { NodeDirectory } from "../node/nodes.ts";
 import type { Pod } from "../objects/core.ts";
 import { addressesOf, type PlacedPodName, podOwner } from "../objects/pod-of.ts";
 import type { Problem } from "../problem.ts";
-import { TCP, UDP } from "../protocol.ts";
+import { portProtocol } from "../protocol.ts";
 import { clusterList } from "./backend-lists.ts";
 import { podHere } from "./backends.ts";
 import { frontendText, NODE_LOOPBACK } from "./frontend.ts";
@@ -20,6 +20,7 @@ interface HostPort {
   /** "": every address of the node, of the families that the pod has. */
   readonly hostIP: string;
   readonly protocol: string;
+  readonly number: number | undefined;
   /** Of a container that runs as long as the pod does. */
   readonly lasting: boolean;
 }
@@ -81,7 +82,8 @@ function hostPorts({ spec }: Pod): HostPort[] {
         if (!hostPort) return [];
         const path = `spec.${list}[${at}].ports[${index}]`;
         const lasting = list === "containers" || restartPolicy === "Always";
-        return [{ path, hostPort, containerPort, hostIP: hostIP ?? "", protocol: protocol ?? "TCP", lasting }];
+        const written = { protocol: protocol ?? "TCP", number: portProtocol(protocol) };
+        return [{ path, hostPort, containerPort, hostIP: hostIP ?? "", ...written, lasting }];
       }),
     ),
   );
@@ -89,13 +91,13 @@ function hostPorts({ spec }: Pod): HostPort[] {
 
 /** The field and why this port is not served, whatever other objects there are. */
 function refusal(
-  { protocol, hostIP, lasting }: HostPort,
+  { protocol, number, hostIP, lasting }: HostPort,
   endpoint: PlacedPodName,
   nodes: NodeDirectory,
 ): [string, string] | undefined {
   if (!lasting) return ["hostPort", "not served: this init container ends (restartPolicy: Always makes it a sidecar)."];
-  if (protocol !== "TCP" && protocol !== "UDP")
-    return ["protocol", `${protocol} is not supported (TCP, UDP are); this port is not served.`];
+  if (number === undefined)
+    return ["protocol", `${protocol} is not supported (TCP, UDP, SCTP are); this port is not served.`];
   if (hostIP === "" || atNode(hostIP, nodes).length > 0) {
     const family = familyOf(hostIP);
     if (family === undefined || podAddress(endpoint, family)) return undefined;
@@ -128,7 +130,8 @@ function podAddress(endpoint: PlacedPodName, family: Family): Address | undefine
 }
 
 function rules(port: HostPort, endpoint: PlacedPodName, nodes: NodeDirectory): ServedFrontend[] {
-  const protocol = port.protocol === "UDP" ? UDP : TCP;
+  if (port.number === undefined) return [];
+  const protocol = port.number;
   const name = `${podOwner(endpoint)}:${port.hostPort}/${port.protocol}/${port.hostIP}`;
   const family = familyOf(port.hostIP) ?? "IPv4";
   const backend = podAddress(endpoint, family) ?? endpoint.address;

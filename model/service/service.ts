@@ -75,7 +75,6 @@ export function* compileService(
   const about = { owner: ownerOf(service), kind: "Service", object: service };
   const parts: PortRule[] = [];
   for (const port of service.spec.ports) {
-    if (port.protocol === "SCTP") continue;
     parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress)));
     yield;
   }
@@ -151,7 +150,7 @@ function affinitySeconds({ spec }: Service): number {
 }
 
 function problems(service: Service): Problem[] {
-  const { spec, metadata } = service;
+  const { metadata } = service;
   const about = (path: string, message: string): Problem => ({
     kind: "Service",
     namespace: metadata.namespace ?? undefined,
@@ -159,12 +158,6 @@ function problems(service: Service): Problem[] {
     path,
     message,
   });
-  const found = spec.ports.flatMap((port, index) =>
-    port.protocol === "SCTP"
-      ? [about(`spec.ports[${index}].protocol`, "SCTP is not supported (TCP, UDP are); this port is not served.")]
-      : [],
-  );
   const wrongMode = returnModeProblem(service);
-  if (wrongMode) found.push(about(wrongMode.path, wrongMode.message));
-  return [...found, ...ignoredAnnotations("Service", metadata)];
+  return [...(wrongMode ? [about(wrongMode.path, wrongMode.message)] : []), ...ignoredAnnotations("Service", metadata)];
 }

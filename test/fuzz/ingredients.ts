@@ -1,4 +1,6 @@
 // What packets are made of: the small cluster's addresses and ports, and foreign ones.
+
+import { protocolNumbers, SCTP } from "../../model/protocol.ts";
 import {
   externalAddress,
   gateway,
@@ -10,6 +12,7 @@ import {
   services,
 } from "../packets/cluster.ts";
 import { echo, icmpError, ip, raw, type Transport, tcp, udp } from "../packets/frames.ts";
+import { type Chunk, chunks, sctp } from "../packets/sctp.ts";
 import type { Flow } from "./model/flow.ts";
 import type { Random } from "./random.ts";
 
@@ -72,7 +75,7 @@ export function someServiceFlow(source: string, random: Random): Flow {
     ...[nodes.master, secondAddress, nodes.node].map((node): [string, number] => [node, nodePort]),
   ]);
   const ports = { sourcePort: sourcePort(random), destinationPort: port };
-  return { source, destination, protocol: protocol === "TCP" ? 6 : 17, ...ports };
+  return { source, destination, protocol: protocolNumbers[protocol], ...ports };
 }
 
 const MARKS = ["S", "S", "S", "A", "A", "PA", "SA", "F", "FA", "R", "RA", "", "FSRPAU"];
@@ -83,14 +86,31 @@ export function someTransport(random: Random): Transport {
   const kind = random.below(20);
   if (kind < 9) return tcp(from, to, random.of(MARKS), payload);
   if (kind < 15) return udp(from, to, payload, !random.oneIn(6));
+  if (kind < 17) return someSctp(from, to, random);
   if (kind < 18) return echo(from, random.oneIn(2) ? "request" : "reply", payload);
   return raw(random.of([2, 4, 41, 47, 50, 58, 132, 255]), random.bytes(8 + random.below(60)));
+}
+
+const CHUNKS = Object.keys(chunks) as Chunk[];
+/** Few tags, so that packets fit associations. */
+const TAGS = [0, 1, 2, 3];
+
+function someSctp(from: number, to: number, random: Random): Transport {
+  const [chunk, tag, asks] = [random.oneIn(3) ? "init" : random.of(CHUNKS), random.of(TAGS), random.of(TAGS)] as const;
+  return sctp(from, to, chunk, {
+    tag: chunk === "init" && !random.oneIn(8) ? 0 : tag,
+    asks,
+    reflected: random.oneIn(4),
+    payload: Buffer.alloc(random.oneIn(4) ? random.below(1200) : random.below(24), 0x63),
+    checksum: random.oneIn(4) ? "absent" : "right",
+  });
 }
 
 export function transportOf({ protocol, sourcePort, destinationPort }: Flow, random: Random): Transport {
   const payload = Buffer.alloc(random.below(30), 0x62);
   if (protocol === 6) return tcp(sourcePort, destinationPort, random.of(MARKS), payload);
   if (protocol === 17) return udp(sourcePort, destinationPort, payload, !random.oneIn(6));
+  if (protocol === SCTP) return someSctp(sourcePort, destinationPort, random);
   return echo(sourcePort, random.oneIn(2) ? "request" : "reply", payload);
 }
 
@@ -114,5 +134,6 @@ export function errorAbout(flow: Flow, random: Random): Transport {
 
 function transportWith({ protocol, sourcePort, destinationPort }: Flow, payload: Buffer): Transport {
   if (protocol === 6) return tcp(sourcePort, destinationPort, "A", payload);
+  if (protocol === SCTP) return sctp(sourcePort, destinationPort, "data", { tag: 1, payload });
   return protocol === 17 ? udp(sourcePort, destinationPort, payload) : echo(sourcePort, "request", payload);
 }

@@ -81,7 +81,7 @@ describe("compiled policies", () => {
     );
   }, 120_000);
 
-  test("SCTP alone in a rule allows nothing rather than everything", () => {
+  test("SCTP alone in a rule allows SCTP and nothing else", () => {
     const policy: Policy = {
       metadata: { name: "sctp", namespace: "alpha" },
       spec: { podSelector: {}, ingress: [{ ports: [{ protocol: "SCTP", port: 80 }] }] },
@@ -91,8 +91,10 @@ describe("compiled policies", () => {
     const maps = memoryMaps();
     const state = new Compiler().compile(snapshotOf(cluster));
     new Reconciler(maps).sync(state.maps);
-    expect(delivered(maps, { source: "8.8.8.8", destination: "10.244.0.1", protocol: 6, port: 80 })).toBe(false);
-    expect(state.problems.map(({ path }) => path)).toEqual(["spec.ingress[0].ports[0].protocol"]);
+    const ends = { source: "8.8.8.8", destination: "10.244.0.1", port: 80 };
+    expect([6, 17, 132].filter((protocol) => delivered(maps, { ...ends, protocol }))).toEqual([132]);
+    expect(delivered(maps, { ...ends, protocol: 132, port: 81 })).toBe(false);
+    expect(state.problems).toEqual([]);
   });
 });
 

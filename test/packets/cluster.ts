@@ -61,7 +61,7 @@ export interface ClusterService {
   readonly name: string;
   readonly clusterIP: string;
   readonly nodePort: number;
-  readonly protocol: "TCP" | "UDP";
+  readonly protocol: "TCP" | "UDP" | "SCTP";
   /** Names of pods; a node's name: the node itself, as a pod on its network. */
   readonly backends: readonly string[];
   readonly spec?: Readonly<Record<string, unknown>>;
@@ -126,6 +126,26 @@ export const services: readonly ClusterService[] = [
   {
     ...{ name: "entered", clusterIP: "10.96.0.23", nodePort: 30093, protocol: "UDP", backends: ["node"] },
     annotations: { "ebpf-dataplane.io/return-mode": "Tunnel" },
+  },
+  {
+    ...{ name: "signal", clusterIP: "10.96.0.24", nodePort: 30080 },
+    protocol: "SCTP",
+    backends: ["open"],
+    targetPort: 3868,
+  },
+  { name: "signals", clusterIP: "10.96.0.25", nodePort: 30081, protocol: "SCTP", backends: ["open"] },
+  { name: "silent", clusterIP: "10.96.0.26", nodePort: 30082, protocol: "SCTP", backends: [] },
+  {
+    ...{ name: "distant", clusterIP: "10.96.0.27", nodePort: 30083 },
+    protocol: "SCTP",
+    backends: ["web2"],
+    targetPort: 3868,
+  },
+  {
+    ...{ name: "signalling", clusterIP: "10.96.0.28", nodePort: 30084 },
+    protocol: "SCTP",
+    backends: ["master"],
+    targetPort: 3868,
   },
 ];
 

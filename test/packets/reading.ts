@@ -1,6 +1,7 @@
 // A parser that shares no code with bpf/net/parse.h: its results are compared with what the packet path did.
 import { addressOf } from "../../model/address/address.ts";
 import { checksum, isIpv6, protocols, transportChecksum } from "./frames.ts";
+import { sctpChecksumIsRight } from "./sctp.ts";
 
 /** The fields of an IP header and the first bytes after it. Bytes outside the frame are never read. */
 export interface Reading {
@@ -23,7 +24,7 @@ export interface Reading {
   readonly headerChecksumRight: boolean;
   /** IPv6: the numbers of its extension headers. */
   readonly extensions: readonly number[];
-  /** TCP and UDP; ICMP echo: the requester's identifier, and 7 for the responder. */
+  /** TCP, UDP and SCTP; ICMP echo: the requester's identifier, and 7 for the responder. */
   readonly ports?: { readonly source: number; readonly destination: number };
   readonly tcpFlags?: number;
   readonly icmp?: { readonly type: number; readonly code: number };
@@ -135,7 +136,7 @@ const ECHO = 7;
 
 function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports" | "tcpFlags" | "icmp"> {
   if (protocol === 6 && payload.length >= 20) return { ports: portsAt(payload), tcpFlags: payload[13] as number };
-  if (protocol === 17 && payload.length >= 8) return { ports: portsAt(payload) };
+  if ((protocol === 17 || protocol === protocols.sctp) && payload.length >= 8) return { ports: portsAt(payload) };
   const inIpv6 = protocol === protocols.icmpv6;
   if ((protocol !== 1 && !inIpv6) || payload.length < 8) return {};
   const icmp = { type: payload[0] as number, code: payload[1] as number };
@@ -185,6 +186,8 @@ export function faults(ip: Reading): string[] {
   const sums = [protocols.tcp, protocols.udp, ...(inIpv6 ? [protocols.icmpv6] : [])] as number[];
   if (ip.protocol === 17 && carried.length >= 8 && Buffer.from(carried).readUInt16BE(4) !== carried.length)
     found.push("its UDP length is not its own");
+  if (ip.protocol === protocols.sctp && carried.length >= 12 && !sctpChecksumIsRight(carried))
+    found.push("its SCTP checksum is wrong");
   if (ip.protocol === 1 && checksum(carried) !== 0) found.push("its ICMP checksum is wrong");
   else if (sums.includes(ip.protocol) && carried.length >= 8 && hasSum) {
     if (transportChecksum(ip.protocol, ip.source, ip.destination, carried) !== 0) found.push("its checksum is wrong");
@@ -202,4 +205,14 @@ function addressText(bytes: Buffer, at: number): string {
 
 function macText(bytes: Buffer, at: number): string {
   return bytes.toString("hex", at, at + 6).replace(/(..)(?=.)/g, "$1:");
+}
+
+/** It is still to be computed. */
+export function hasNoSctpChecksum({ protocol, payload, fragmentOffset }: Reading): boolean {
+  return (
+    protocol === protocols.sctp &&
+    fragmentOffset === 0 &&
+    payload.length >= 12 &&
+    Buffer.from(payload).readUInt32LE(8) === 0
+  );
 }

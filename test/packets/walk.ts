@@ -1,6 +1,7 @@
 // Walks the packets of a case through the node under test.
 import { release } from "node:os";
 import { announcements } from "./cases/announcements.ts";
+import { associations } from "./cases/associations.ts";
 import { attacks } from "./cases/attacks.ts";
 import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
@@ -18,7 +19,20 @@ import { inWords } from "./words.ts";
 
 /** All cases, by the file that holds them. */
 export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
-  ...{ walks, restricted, returns, own, attacks, behindStack, closings, oddities, ipv6, refusals, announcements },
+  ...{
+    walks,
+    restricted,
+    returns,
+    own,
+    attacks,
+    behindStack,
+    closings,
+    oddities,
+    ipv6,
+    refusals,
+    announcements,
+    associations,
+  },
 };
 
 /** Whether the case is one of this handling. */

@@ -3,12 +3,20 @@ import { addressOf } from "../../model/address/address.ts";
 import { localPods, nodes } from "./cluster.ts";
 import { isIpv6 } from "./frames.ts";
 import { type Met, neighbours, type PacketProgram, podMacs } from "./node.ts";
-import { faults, type Reading, readFrame, readInner, readVxlan, type VxlanReading } from "./reading.ts";
+import {
+  faults,
+  hasNoSctpChecksum,
+  type Reading,
+  readFrame,
+  readInner,
+  readVxlan,
+  type VxlanReading,
+} from "./reading.ts";
 import { isReasonFor } from "./verdict.ts";
 
 const KINDS = ["overlay", "forward, reply wrapped", "forward, reply direct", "return"];
 const WRAPS = new Set(["to_overlay", "forward_service", "return_via_entry"]);
-const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp" };
+const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp", 132: "sctp" };
 
 /** @param backendOf returns the address of a backend by its id */
 export function inWords(met: Met, program: PacketProgram, backendOf: (id: number) => string | undefined): string {
@@ -53,7 +61,8 @@ export function packetInWords(ip: Reading, whole = true): string {
   const to = ports ? `:${ports.destination}` : "";
   const inner = ip.icmp && !ip.ports ? readInner(ip) : undefined;
   const about = inner ? ` about ${packetInWords(inner, false)}` : "";
-  return `${protocol} ${written(ip.source, ports)}${from} > ${written(ip.destination, ports)}${to}${about}${wrong.map((fault) => `, but ${fault}`).join("")}`;
+  const unsummed = whole && hasNoSctpChecksum(ip) ? ", without a checksum" : "";
+  return `${protocol} ${written(ip.source, ports)}${from} > ${written(ip.destination, ports)}${to}${about}${wrong.map((fault) => `, but ${fault}`).join("")}${unsummed}`;
 }
 
 function written(address: string, ports: object | undefined): string {

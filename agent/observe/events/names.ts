@@ -1,7 +1,7 @@
 import { type Address, familyOf } from "../../../model/address/address.ts";
 import type { Node, Pod, Service } from "../../../model/objects/core.ts";
 import { objectName } from "../../../model/objects/metadata.ts";
-import { TCP, UDP } from "../../../model/protocol.ts";
+import { portProtocol } from "../../../model/protocol.ts";
 import { ANY_NODE } from "../../../model/service/frontend.ts";
 import { frontends } from "../../../model/service/frontends.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
@@ -65,17 +65,15 @@ export class Names {
     this.#services = new Map([
       ...pods.flatMap((pod) => hostPorts(pod, now.nodes)),
       ...now.services.flatMap((service) =>
-        service.spec.ports
-          .filter(({ protocol }) => protocol !== "SCTP")
-          .flatMap((port) =>
-            frontends(service, port).map(
-              ({ key }) =>
-                [
-                  `${key.address} ${key.port} ${key.protocol}`,
-                  port.name ? `${objectName(service)}:${port.name}` : objectName(service),
-                ] as const,
-            ),
+        service.spec.ports.flatMap((port) =>
+          frontends(service, port).map(
+            ({ key }) =>
+              [
+                `${key.address} ${key.port} ${key.protocol}`,
+                port.name ? `${objectName(service)}:${port.name}` : objectName(service),
+              ] as const,
           ),
+        ),
       ),
     ]);
   }
@@ -88,7 +86,7 @@ function hostPorts(pod: Pod, nodes: readonly Node[]): [string, string][] {
   const node = nodes.find(({ metadata }) => metadata.name === pod.spec.nodeName);
   return (node?.status.addresses ?? []).flatMap(({ address }) =>
     asked.map(({ hostPort, protocol }): [string, string] => [
-      `${address} ${hostPort} ${protocol === "UDP" ? UDP : TCP}`,
+      `${address} ${hostPort} ${portProtocol(protocol) ?? protocol}`,
       `${objectName(pod)}:${hostPort}`,
     ]),
   );

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
-import { TCP, UDP } from "../../../model/protocol.ts";
+import { SCTP, TCP, UDP } from "../../../model/protocol.ts";
 import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
@@ -15,12 +15,12 @@ export const traceRequestSchema = z.strictObject({
   clientPort: z.coerce.number().int().min(1).max(65_535),
   frontend: z.string(),
   frontendPort: z.coerce.number().int().min(1).max(65_535),
-  protocol: z.enum(["tcp", "udp"]),
+  protocol: z.enum(["tcp", "udp", "sctp"]),
   seconds: z.coerce.number().min(1).max(60),
 });
 export type TraceRequest = z.infer<typeof traceRequestSchema>;
 
-const PROTOCOLS = { tcp: TCP, udp: UDP } as const;
+const PROTOCOLS = { tcp: TCP, udp: UDP, sctp: SCTP } as const;
 
 /** Bytes that are buffered for a slow reader; it loses events beyond that. */
 const PATIENCE = 1 << 20;

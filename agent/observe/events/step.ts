@@ -1,3 +1,4 @@
+import { SCTP } from "../../../model/protocol.ts";
 import {
   ConnectionFlag,
   Direction,
@@ -94,7 +95,7 @@ function arrived(
   const to = service ? ` (service ${service})` : named(names, packet.destination);
   if (packet.source === "::")
     return `a socket requests ${protocol(packet.protocol)} ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
-  const kind = [protocol(packet.protocol), ...tcpNames(tcpFlags)].join(" ");
+  const kind = [protocol(packet.protocol), ...kindNames(packet.protocol, tcpFlags)].join(" ");
   const from = named(names, packet.source);
   const by = node === "::" ? "" : `, encapsulated by ${names.owner(node) ?? node}`;
   return `${kind} ${tupleText(packet, from, to)} on ${deviceName(ifindex)}${by}`;
@@ -137,7 +138,12 @@ function tupleText(packet: Tuple, from: string, to: string): string {
   return `${addressAndPort(packet.source, packet.sourcePort)}${from} > ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
 }
 
-function tcpNames(flags: number): string[] {
+/** Of TCP its flags; of SCTP what its first chunk means (bpf/net/sctp.h). */
+function kindNames(protocol: number, flags: number): string[] {
+  if (protocol === SCTP) {
+    const names: Record<number, string> = { 2: "INIT", 18: "INIT ACK", 4: "ABORT", 1: "SHUTDOWN", 17: "SHUTDOWN" };
+    return [flags & 0x80 ? "COOKIE ACK" : (names[flags & 0x17] ?? "")].filter(Boolean);
+  }
   return [
     [0x02, "SYN"],
     [0x10, "ACK"],

@@ -1,11 +1,11 @@
 // Locations in the small cluster: services by address and port, and the next hop of an address.
-import { ICMP, TCP, UDP } from "../../../model/protocol.ts";
+import { ICMP, SCTP, TCP, UDP } from "../../../model/protocol.ts";
 import { type ClusterService, gateway, localPods, nodes, pods, services } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 import type { Flow } from "./flow.ts";
 import { isOwn } from "./sources.ts";
 
-export const PROTOCOLS: Record<number, string> = { [ICMP]: "ICMP", [TCP]: "TCP", [UDP]: "UDP" };
+export const PROTOCOLS: Record<number, string> = { [ICMP]: "ICMP", [TCP]: "TCP", [UDP]: "UDP", [SCTP]: "SCTP" };
 
 const local = new Map(localPods.map((pod) => [pod.address, pod]));
 export const localPod = (address: string) => local.get(address);

@@ -129,7 +129,7 @@ export const oddities: readonly PacketTest[] = [
   },
   {
     say: "protocols whose ports are unknown are dropped for workloads",
-    steps: [4, 41, 47, 50, 132, 255].flatMap((protocol) => [
+    steps: [4, 41, 47, 50, 136, 255].flatMap((protocol) => [
       sends("web", { destination: open }, raw(protocol, Buffer.alloc(40, 7)), "drop_unsupported"),
       arrives({ source: client1, destination: web }, raw(protocol, Buffer.alloc(40, 7)), "drop_unsupported"),
       arrives({ source: client1, destination: master }, raw(protocol, Buffer.alloc(40, 7)), /^pass_to_stack/),
