@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, program, until } from "./bare-cluster.ts";
+import { compiled } from "./compiled.ts";
 import {
   clients,
   clientsIpv6,
@@ -9,6 +10,7 @@ import {
   type NodeName,
   nodes,
   nodesIpv6,
+  onlyAt,
   onlyFrom,
   poolIpv6,
   returnMode,
@@ -128,6 +130,48 @@ describe.each([
         for (const answer of answers)
           expect(answer).toMatchObject({ server: "default/web", from: "fd00:10:96::11:80" });
       }
+  });
+
+  test("SCTP, in both families: clients and pods are seen by a pod with another port; refused at once without backends", async () => {
+    const association = await compiled("association");
+    const serving = cluster.spawn(web.node, ["nsenter", `--net=/run/netns/${web.name}`, association, "serve", "3868"]);
+    const atPod = { ports: [{ name: "web", protocol: "SCTP", port: 3868 }] };
+    const exposed = { protocol: "SCTP", nodePort: 30604 } as const; // the number of web's, which is TCP's
+    cluster.apply(
+      service("signal", { clusterIP: "10.96.0.14", clusterIPv6: "fd00:10:96::14", ...exposed }),
+      { ...endpoints("signal", [web], "SCTP"), ...atPod },
+      { ...endpointsIpv6("signal", [web], "SCTP"), ...atPod },
+      service("silent", { clusterIP: "10.96.0.15", clusterIPv6: "fd00:10:96::15", protocol: "SCTP", nodePort: 30999 }),
+    );
+    let own = 5000;
+    const ask = async (from: "client1" | Placed, to: string, port: number, bytes = 1200) => {
+      const argv = [association, "ask", to, `${port}`, `${++own}`, `${bytes}`];
+      const said = (await (from === "client1" ? cluster.run(from, argv) : inPod(from, ...argv))).trim();
+      return said.replace(` ${own}, ${bytes} bytes`, "");
+    };
+    await until("the service", async () => (await ask("client1", nodesIpv6.master, 30604)).startsWith("allowed"));
+    for (const name of ["master", "node"] as const) {
+      for (const bytes of [1, 1200]) {
+        expect(await ask("client1", nodes[name], 30604, bytes), name).toBe(`allowed saw ${clients.client1}`);
+        expect(await ask("client1", nodesIpv6[name], 30604, bytes), name).toBe(`allowed saw ${clientsIpv6.client1}`);
+      }
+      expect(await ask("client1", nodes[name], 30999)).toBe("rejected: Protocol not available");
+      expect(await ask("client1", nodesIpv6[name], 30999)).toMatch(/^rejected/);
+    }
+    for (const pod of [near, far]) {
+      expect(await ask(pod, "10.96.0.14", 80), pod.name).toBe(`allowed saw ${pod.address}`);
+      expect(await ask(pod, "fd00:10:96::14", 80), pod.name).toBe(`allowed saw ${ipv6(pod)}`);
+      expect(await ask(pod, web.address, 3868), pod.name).toBe(`allowed saw ${pod.address}`);
+      expect(await ask(pod, nodesIpv6.master, 30604), pod.name).toBe(`allowed saw ${ipv6(pod)}`);
+      expect(await ask(pod, "10.96.0.15", 80), pod.name).toBe("rejected: Protocol not available");
+      expect(await ask(pod, "fd00:10:96::15", 80), pod.name).toMatch(/^rejected/);
+    }
+    const policy = onlyAt("web", { protocol: "SCTP", port: 3868 }, [`${ipv6(far)}/128`]);
+    cluster.apply(policy);
+    await until("the policy", async () => (await ask(near, "10.96.0.14", 80)) === "dropped");
+    expect(await ask(far, "fd00:10:96::14", 80)).toBe(`allowed saw ${ipv6(far)}`);
+    cluster.remove(policy);
+    serving.kill();
   });
 
   test("only sockets of a node reach node ports on ::1, and no address that stands for a key reaches one", async () => {

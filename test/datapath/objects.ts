@@ -89,7 +89,7 @@ interface Exposed {
   /** Of a service of both families. */
   clusterIPv6?: string;
   nodePort: number;
-  protocol?: "TCP" | "UDP";
+  protocol?: "TCP" | "UDP" | "SCTP";
   spec?: Record<string, unknown>;
 }
 
@@ -146,13 +146,20 @@ export const endpointsIpv6 = (name: string, pods: readonly Placed[], protocol = 
 };
 
 /** Only these CIDRs may reach port 80 of the pods with this label. */
-export const onlyFrom = (app: string, ...cidrs: string[]): KubernetesObject => ({
+export const onlyFrom = (app: string, ...cidrs: string[]): KubernetesObject =>
+  onlyAt(app, { protocol: "TCP", port: 80 }, cidrs);
+
+export const onlyAt = (
+  app: string,
+  port: { protocol: string; port: number },
+  cidrs: readonly string[],
+): KubernetesObject => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "NetworkPolicy",
   metadata: named(`only-${app}`, "default"),
   spec: {
     podSelector: { matchLabels: { app } },
     policyTypes: ["Ingress"],
-    ingress: [{ from: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [{ protocol: "TCP", port: 80 }] }],
+    ingress: [{ from: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [port] }],
   },
 });

@@ -1,6 +1,8 @@
 // Walks the packets of a case through the node under test.
 import { release } from "node:os";
 import { announcements } from "./cases/announcements.ts";
+import { associationChecksums } from "./cases/association-checksums.ts";
+import { associationEnds } from "./cases/association-ends.ts";
 import { associations } from "./cases/associations.ts";
 import { attacks } from "./cases/attacks.ts";
 import { behindStack } from "./cases/behind-stack.ts";
@@ -32,6 +34,8 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     refusals,
     announcements,
     associations,
+    associationEnds,
+    associationChecksums,
   },
 };
 
