@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs watch trace compare report image package test fuzz mutants bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs watch trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ package: bootstrap ## build the npm package, as a folder (dist/package, for `pul
 test: ## run all tests
 	@sh tools/bootstrap tests
 	@node tools/test.ts
+
+campaigns: build ## run the tests that take long, about 10 minutes: upgrades of the AWS stack, killed ones too
+	@sh tools/bootstrap tests
+	@node node_modules/vitest/vitest.mjs run --project campaign
 
 fuzz: bootstrap ## send random packets through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1]
 	@$(if $(KERNEL),sh tools/bootstrap tests)

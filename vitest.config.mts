@@ -5,6 +5,8 @@ import { LongestFirst } from "./tools/longest-first.ts";
 // NAME.system.test.ts needs root, this kernel or a cluster. Each has machines and names of its own, so several run side by side. They
 // often wait (for timeouts, for agents), so there is one more of them than processors; at most eight, since a cluster takes 2 GiB.
 const system = "**/*.system.test.ts";
+// NAME.campaign.test.ts takes minutes, and shows what other tests show in part: `make campaigns`, before a release.
+const campaign = "**/*.campaign.test.ts";
 const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
 // Limits that only a hang reaches, however busy the machine is.
@@ -23,8 +25,18 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      { oxc, test: { name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...elsewhere, system], ...patience } },
+      {
+        oxc,
+        test: {
+          name: "unit",
+          include: ["**/*.test.{ts,tsx}"],
+          exclude: [...elsewhere, system, campaign],
+          ...patience,
+          maxWorkers: availableParallelism(),
+        },
+      },
       { oxc, test: { name: "system", include: [system], exclude: [...elsewhere, walkthrough], ...lanes } },
+      { test: { name: "campaign", include: [campaign], exclude: elsewhere, ...lanes } },
       { test: { name: "walkthrough", include: [walkthrough], exclude: elsewhere, ...lanes } },
     ],
   },

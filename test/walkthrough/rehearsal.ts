@@ -1,0 +1,52 @@
+// A story on a rehearsal: the stack for AWS on a lab of its own, dual stack.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Traces, tracesOf } from "./host.ts";
+import { commandsOf, ended } from "./stack.ts";
+
+/** By address family, the entry node: an IPv6 address of a machine ends with its IPv4 address. */
+export const ENTRIES = ["172.31.1.8", "[fd00:172:31:1::ac1f:108]"];
+/** Each client to each of them, with every client admitted, then as declared. */
+const ROWS = 8;
+
+export const MINUTES = 60_000;
+
+/** @param story at most 4 letters; its tests run between what this begins and `removed` */
+export function rehearsalOf(story: string) {
+  const { LAB, inMachine, lab, rehearsal: rehearse, result } = commandsOf(story);
+  const rehearsal = (...options: string[]) => rehearse("--config", "ebpf-dataplane:dualStack=true", ...options);
+  let before: Traces;
+
+  beforeAll(async () => {
+    // Left by a test that was killed.
+    await ended(rehearsal("--remove"));
+    before = tracesOf(LAB);
+  }, 5 * MINUTES);
+
+  afterAll(async () => {
+    await rehearsal("--remove").end;
+  }, 5 * MINUTES);
+
+  return {
+    LAB,
+    inMachine,
+    lab,
+    rehearsal,
+    machineFile: (machine: string, path: string) =>
+      join("/var/lib/ebpf-dataplane/labs", LAB, "machines", machine, "disk", path),
+    /** The verification of the last rehearsal held in every row. */
+    expectProof: () =>
+      expect(JSON.parse(readFileSync(result("verification.json"), "utf8"))).toMatchObject({ passed: ROWS, failed: 0 }),
+    /** The last test of the story. */
+    testRemoval: () =>
+      test(
+        "removing leaves nothing",
+        async () => {
+          await ended(rehearsal("--remove"));
+          expect(tracesOf(LAB)).toEqual(before);
+        },
+        5 * MINUTES,
+      ),
+  };
+}
