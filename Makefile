@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs watch trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-scale build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs watch trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,8 +96,8 @@ bench = node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON measure/main.ts
 bench-throughput: bootstrap-bench ## measure Gbit/s and CPU per Gbit between pods, compared with the standard Linux path
 	@$(bench) throughput $(bench_options) $(if $(VXLAN),--vxlan)
 
-bench-scale: bootstrap-bench ## measure new connections and programming time by the number of services
-	@$(bench) scale $(bench_options)
+bench-services: bootstrap-bench ## measure new connections, programming, churn and memory with up to 30,000 services, compared with kube-proxy
+	@$(bench) services $(bench_options) $(if $(COUNTS),--counts $(COUNTS))
 
 bench-packets: bootstrap ## measure ns per packet of each kind, compared with another revision: AGAINST=revision ROUNDS= KEEP=1 JSON=1
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/packets/bench/main.ts $(if $(AGAINST),--against "$(AGAINST)") $(filter-out --quick,$(bench_options))

@@ -1,4 +1,4 @@
-// `make bench-throughput`, `make bench-scale`: measurements on separate machines, beside kube-proxy.
+// `make bench-throughput`, `make bench-services`: measurements on separate machines, beside kube-proxy.
 import { Command, InvalidArgumentError } from "commander";
 import { KubernetesError } from "../kubernetes/errors.ts";
 import { LabFailure } from "../lab/failure.ts";
@@ -7,13 +7,20 @@ import { withLock } from "../lab/lock.ts";
 import { removeLab } from "../lab/machines/removal.ts";
 
 /** Each command has its own lab, so that both may run, and the next run removes the remains of a killed one. */
-const labs = { throughput: "benchtp", scale: "benchsc" } as const;
+const labs = { throughput: "benchtp", services: "benchsv" } as const;
 
 const command = new Command("bench").description("Measures the dataplane beside the standard Linux path.");
 
 const count = (text: string): number => {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError(`is '${text}'; allowed is a number from 1 to 9999.`);
+};
+
+const counts = (text: string): number[] => {
+  const numbers = text.split(",").map(Number);
+  const ascending = numbers.every((number, at) => Number.isInteger(number) && number > (numbers[at - 1] ?? 0));
+  if (ascending && (numbers.at(-1) ?? 0) <= 50_000) return numbers;
+  throw new InvalidArgumentError(`is '${text}'; allowed are ascending numbers from 1 to 50000, as 1,1000,30000.`);
 };
 
 command
@@ -32,16 +39,17 @@ command
   );
 
 command
-  .command("scale")
-  .description("new connections and programming time against the number of services")
-  .option("--quick", "up to 100 services, fewer rounds: about two minutes")
+  .command("services")
+  .description("new connections, programming, churn and memory against the number of services")
+  .option("--quick", "up to 1,000 services, fewer rounds, half a minute of churn: about five minutes")
   .option("--rounds <count>", "rounds of connections at each number of services", count)
+  .option("--counts <numbers>", "numbers of services, ascending: 1,10000", counts)
   .option("--json", "print the result as JSON and nothing else")
   .option("--keep", "also keep the result in measure/results")
   .action((options) =>
-    inLab("scale", async (lab) => {
-      const { benchScale } = await import("./scale/command.ts");
-      await benchScale(lab, options);
+    inLab("services", async (lab) => {
+      const { benchServices } = await import("./services/command.ts");
+      await benchServices(lab, options);
     }),
   );
 

@@ -6,9 +6,9 @@ import { removeLab } from "../lab/machines/removal.ts";
 import { silentProgress } from "../lab/progress.ts";
 import { scaledModes } from "../model/mode/mode.ts";
 import { Countdown } from "./countdown.ts";
-import { measureScale } from "./scale/measure.ts";
-import { planScale } from "./scale/plan.ts";
-import { controlAddress, scaleMachines, serverAddress, startWebServer } from "./scale/testbed.ts";
+import { measureScale } from "./services/measure.ts";
+import { planScale } from "./services/plan.ts";
+import { controlAddress, scaleMachines, serverAddress, startWebServer } from "./services/testbed.ts";
 import { TestbedApiServer } from "./testbed/api-server.ts";
 import { type BenchPod, receivedBytes } from "./testbed/bench-pod.ts";
 import { agentKinds, ipPool } from "./testbed/kubernetes-objects.ts";
@@ -58,13 +58,22 @@ describe("the scale benchmark", () => {
       const api = await TestbedApiServer.start(new TestbedMachine(lab, { name: "control", address: controlAddress }));
       await api.createAll(agentKinds);
       await api.createWhenKnown(ipPool("CrossSubnet"));
-      const plan = { ...planScale({ quick: true, counts: [10], rounds: 2 }), connections: 20 };
-      const measured = await measureScale(plan, { lab, api, server }, quiet);
+      const short = planScale({ quick: true, counts: [10], rounds: 2 });
+      const plan = {
+        ...short,
+        connections: 20,
+        full: { ...short.full, changes: 3, churn: { perSecond: 20, seconds: 1 } },
+      };
+      const { measured, full } = await measureScale(plan, { lab, api, server }, quiet);
       expect(measured.map(({ mode }) => mode)).toEqual([...scaledModes]);
       for (const { rounds, programmingSeconds } of measured) {
         expect(rounds.map(({ failed }) => failed)).toEqual([0, 0]);
         expect(programmingSeconds).toHaveLength(1);
       }
+      expect(full.cpuSeconds.map(({ mode }) => mode)).toEqual([...scaledModes]);
+      expect(full.changes.count).toBe(3);
+      expect(full.churned).toBeGreaterThan(0);
+      expect(full.memoryMiB).toBeGreaterThan(30);
     });
   });
 });

@@ -41,7 +41,11 @@ describe("a report", () => {
       unreadable: { scale: "out/scale.json cannot be used: cut short" },
       writtenAt,
     });
-    expect(notMeasured.map(({ next }) => next)).toEqual(["make compare", "make bench-throughput", "make bench-scale"]);
+    expect(notMeasured.map(({ next }) => next)).toEqual([
+      "make compare",
+      "make bench-throughput",
+      "make bench-services",
+    ]);
     expect(notMeasured[2]?.why).toBe("out/scale.json cannot be used: cut short");
   });
 

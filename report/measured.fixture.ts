@@ -201,7 +201,7 @@ export function fixtureScale(): Scale {
     }),
   );
   return scaleSchema.parse({
-    environment: fixtureEnvironment("make bench-scale"),
+    environment: fixtureEnvironment("make bench-services"),
     points,
     ratios: [ratio("Ebpf", "KubeProxyIptables", "medianUs", 0.77, 0.03)],
     verdict: "The eBPF dataplane's connection time does not change from 1 to 10,000 services.",

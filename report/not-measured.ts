@@ -9,7 +9,7 @@ const absent: Record<Measurement, { what: string; next: string }> = {
     next: "make compare",
   },
   throughput: { what: "Throughput between pods and CPU per gigabit", next: "make bench-throughput" },
-  scale: { what: "Latency and programming time against the number of services", next: "make bench-scale" },
+  scale: { what: "Latency and programming time against the number of services", next: "make bench-services" },
 };
 
 /** Missing results, each with its reason and the next step. */
@@ -47,6 +47,6 @@ function modesWithoutFigures({ compare }: ReportInputs): Report["notMeasured"] {
 
 function pointsWithoutFigures({ scale }: ReportInputs): Report["notMeasured"] {
   return (scale?.points ?? []).flatMap(({ mode, services, problem }) =>
-    problem ? [{ what: `${modeName(mode)} with ${services} services`, why: problem, next: "make bench-scale" }] : [],
+    problem ? [{ what: `${modeName(mode)} with ${services} services`, why: problem, next: "make bench-services" }] : [],
   );
 }

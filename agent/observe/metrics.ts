@@ -107,7 +107,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   return { registry, ...ownMetrics(registers) };
 }
 
-const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
+const SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 2, 10];
 
 function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
   const duration = new Histogram({

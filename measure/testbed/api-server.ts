@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { API_SERVER_PORT, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
 import { bearer } from "../../kubernetes/access.ts";
 import { createObject } from "../../kubernetes/create.ts";
-import { deleteObject } from "../../kubernetes/delete.ts";
+import { deleteObject, deleteObjects } from "../../kubernetes/delete.ts";
 import { getObject, getText } from "../../kubernetes/get.ts";
 import { patchObject } from "../../kubernetes/patch.ts";
 import { patiently } from "../../kubernetes/patience.ts";
@@ -70,6 +70,16 @@ export class TestbedApiServer {
   /** Creates an object of a kind that was just defined and is not served immediately. */
   async createWhenKnown(object: KubernetesObject): Promise<void> {
     await patiently(() => this.create(object), { limitMs: () => 5000, everyMs: 100 });
+  }
+
+  /** Changes the fields that the object has. */
+  async change(object: KubernetesObject): Promise<void> {
+    await patchObject(this.#api, `${collectionPath(object)}/${object.metadata.name}`, object);
+  }
+
+  /** Removes all objects with a label ("name=value") from the collection of `like`. */
+  async removeAll(like: KubernetesObject, labelSelector: string): Promise<void> {
+    await deleteObjects(this.#api, collectionPath(like), { labelSelector });
   }
 
   async remove(object: KubernetesObject): Promise<void> {

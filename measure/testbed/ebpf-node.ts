@@ -44,6 +44,19 @@ export class EbpfNode {
     await waitUntilHealthy(this.machine, "http://127.0.0.1:9099/ready", agent);
   }
 
+  /** The agent's metrics, in Prometheus' text format. */
+  async metrics(): Promise<string> {
+    const read = "fetch('http://127.0.0.1:9098/metrics').then((answer) => answer.text()).then(console.log)";
+    return this.machine.run([process.execPath, "-e", read]);
+  }
+
+  /** MiB of memory that the agent has in use (Rss of smaps_rollup). */
+  async memoryMiB(): Promise<number> {
+    const find = `for one in /proc/[0-9]*; do tr '\\0' ' ' < $one/cmdline | grep -q '^[^ ]* ${program} agent' && cat $one/smaps_rollup; done; true`;
+    const kilobytes = /^Rss:\s+(\d+) kB/m.exec(await this.machine.run(["sh", "-c", find]))?.[1];
+    return Number(kilobytes) / 1024;
+  }
+
   /** The dataplane keeps running without its agent. */
   async stopAgent(): Promise<void> {
     await this.#agent?.stop("SIGKILL");

@@ -66,7 +66,9 @@ export interface ServiceDescription {
   readonly name: string;
   readonly clusterIP: string;
   /** Addresses that answer at port 80; the node only of pods. */
-  readonly backends: readonly { readonly address: string; readonly node?: string }[];
+  readonly backends: readonly { readonly address: string; readonly node?: string; readonly ready?: boolean }[];
+  /** Which of its EndpointSlices has them, 1 by default; from the second on they have the label `part`, by which they can be removed. */
+  readonly part?: number;
 }
 
 export const service = ({ name, clusterIP }: ServiceDescription): KubernetesObject => ({
@@ -76,16 +78,20 @@ export const service = ({ name, clusterIP }: ServiceDescription): KubernetesObje
   spec: { clusterIP, ports: [{ name: "web", protocol: "TCP", port: 80, targetPort: 80 }] },
 });
 
-export const endpointSlice = ({ name, backends }: ServiceDescription): KubernetesObject => ({
+export const endpointSlice = ({ name, backends, part = 1 }: ServiceDescription): KubernetesObject => ({
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
-  metadata: { name: `${name}-1`, namespace: "default", labels: { "kubernetes.io/service-name": name } },
+  metadata: {
+    name: `${name}-${part}`,
+    namespace: "default",
+    labels: { "kubernetes.io/service-name": name, ...(part > 1 && { part: String(part) }) },
+  },
   addressType: "IPv4",
   ports: [{ name: "web", protocol: "TCP", port: 80 }],
-  endpoints: backends.map(({ address, node: nodeName }) => ({
+  endpoints: backends.map(({ address, node: nodeName, ready = true }) => ({
     addresses: [address],
     ...(nodeName && { nodeName }),
-    conditions: { ready: true, serving: true, terminating: false },
+    conditions: { ready, serving: ready, terminating: false },
   })),
 });
 

@@ -19,12 +19,25 @@ const pointSchema = z.strictObject({
   problem: z.string().optional().describe("Why there is no figure."),
 });
 
+const goalSchema = z
+  .strictObject({
+    what: z.string().describe("The figure, its unit, and at which size."),
+    value: z.number(),
+    goal: z.number().describe("At most."),
+    met: z.boolean(),
+    beside: z.string().optional().describe("The same of kube-proxy, in the same run."),
+  })
+  .describe("A figure of this dataplane that has a goal.");
+
+export type Goal = z.output<typeof goalSchema>;
+
 /** The form of `out/scale.json`. */
 export const scaleSchema = z
   .strictObject({
     environment: environmentSchema,
     points: z.array(pointSchema),
     ratios: z.array(ratioSchema),
+    goals: z.array(goalSchema).optional(),
     verdict: z.string(),
   })
   .describe("What a connection and a change cost with ever more services.");

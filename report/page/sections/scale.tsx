@@ -31,7 +31,7 @@ export function ScaleSection({ scale, environments }: Pick<Report, "scale" | "en
           </div>
         </>
       ) : (
-        <Absent what="Cost against the number of services was not measured" next="make bench-scale" />
+        <Absent what="Cost against the number of services was not measured" next="make bench-services" />
       )}
     </Section>
   );

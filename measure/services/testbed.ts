@@ -16,6 +16,15 @@ export type Mode = (typeof scaledModes)[number];
 export const controlAddress = "172.31.1.10";
 export const serverAddress = "172.31.1.50";
 
+/** Addresses of endpoints: the server has all of them. */
+const endpointNetwork = "10.112.0.0/12";
+
+/** The nth endpoint of a service. */
+export function endpointAddress(service: number, index: number): string {
+  const number = service * 10 + index;
+  return `10.${112 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+}
+
 const nodes: Record<Mode, { name: string; address: string; podSubnet: string }> = {
   KubeProxyIptables: { name: "iptables", address: "172.31.1.61", podSubnet: "10.245.1.0/24" },
   KubeProxyNftables: { name: "nftables", address: "172.31.1.62", podSubnet: "10.245.2.0/24" },
@@ -31,6 +40,8 @@ export const scaleMachines = [
 /** A node with one service mode, and the connecting pod. */
 export interface ScaledNode {
   readonly client: BenchPod;
+  /** Ours, with its metrics. */
+  readonly ebpf?: EbpfNode;
   /** When its program was started, on performance.now(); for ours also when it was ready. */
   readonly startedMs: number;
   readonly readyMs?: number;
@@ -45,6 +56,7 @@ export async function renewMachine(lab: string, mode: Mode): Promise<TestbedMach
   await createNetwork(lab, [machine]);
   await ensureDisk(lab, machine.name, scaleMachines);
   await startMachine(lab, machine.name);
+  await machine.run(["ip", "route", "add", endpointNetwork, "via", serverAddress]);
   return machine;
 }
 
@@ -63,7 +75,13 @@ export async function startNode(
     const startedMs = performance.now();
     await node.start();
     const readyMs = performance.now();
-    return { client: await reachable(await node.addPod(pod)), startedMs, readyMs, stop: () => node.stopAgent() };
+    return {
+      client: await reachable(await node.addPod(pod)),
+      startedMs,
+      readyMs,
+      ebpf: node,
+      stop: () => node.stopAgent(),
+    };
   }
   const node = new LinuxNode(machine, api, nodes[mode].podSubnet);
   const client = await reachable(await node.addPod(pod));
@@ -72,8 +90,9 @@ export async function startNode(
   return { client, startedMs, stop: () => node.stopProxy() };
 }
 
-/** Every service's endpoint: the same small page on port 80. */
+/** Every service's endpoints: the same small page on port 80. */
 export async function startWebServer(server: TestbedMachine): Promise<void> {
+  await server.run(["ip", "route", "add", "local", endpointNetwork, "dev", "lo"]);
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path /tmp/nginx-${name};`,
   );

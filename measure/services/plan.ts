@@ -7,7 +7,21 @@ export interface ScalePlan {
   readonly connections: number;
   /** Number of additional services to create and time. */
   readonly additions: number;
+  /** At this number of services, one of `counts`: what many endpoints and their changes cost. */
+  readonly full: FullPlan;
 }
+
+export interface FullPlan {
+  readonly services: number;
+  /** Of each service. */
+  readonly endpoints: number;
+  /** Single changes, one after the other. */
+  readonly changes: number;
+  readonly churn: { readonly perSecond: number; readonly seconds: number };
+}
+
+/** Endpoints of each service while connections are measured. */
+export const ENDPOINTS = 4;
 
 export interface ScaleOptions {
   readonly quick: boolean;
@@ -16,11 +30,18 @@ export interface ScaleOptions {
 }
 
 export function planScale({ quick, rounds, counts }: ScaleOptions): ScalePlan {
+  const all = counts ?? (quick ? [1, 100, 1000] : [1, 1000, 10_000, 30_000]);
   return {
-    counts: counts ?? (quick ? [1, 10, 100] : [1, 10, 100, 1000, 10_000]),
+    counts: all,
     rounds: rounds ?? (quick ? 7 : 15),
     connections: 240,
     additions: quick ? 1 : 3,
+    full: {
+      services: all.includes(10_000) ? 10_000 : (all.at(-1) ?? 1),
+      endpoints: 10,
+      changes: quick ? 50 : 200,
+      churn: { perSecond: 50, seconds: quick ? 30 : 600 },
+    },
   };
 }
 
@@ -32,5 +53,9 @@ export function sampleOf(count: number): number[] {
 }
 
 /** Seconds on two idle cores: creating objects, three machines with their programs, connections. */
-export const expectedSeconds = ({ counts, rounds }: ScalePlan): number =>
-  15 + counts.reduce((sum, count) => sum + 25 + rounds * 0.6 + count * 0.03, 0);
+export const expectedSeconds = ({ counts, rounds, full }: ScalePlan): number =>
+  15 +
+  full.services * 0.03 +
+  full.changes * 0.1 +
+  full.churn.seconds +
+  counts.reduce((sum, count) => sum + 25 + rounds * 0.6 + count * 0.03, 0);

@@ -9,6 +9,7 @@ import { writeResult } from "../result-file.ts";
 import { TestbedApiServer } from "../testbed/api-server.ts";
 import { agentKinds, ipPool } from "../testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "../testbed/testbed-machine.ts";
+import { goalsOf, goalTable } from "./goals.ts";
 import { measureScale } from "./measure.ts";
 import { expectedSeconds, planScale } from "./plan.ts";
 import { summarize } from "./summary.ts";
@@ -22,26 +23,38 @@ export interface ScaleCommandOptions {
   readonly keep?: boolean;
 }
 
-export async function benchScale(lab: string, options: ScaleCommandOptions): Promise<Scale> {
+export async function benchServices(lab: string, options: ScaleCommandOptions): Promise<Scale> {
   const { quick = false, rounds, counts, json = false } = options;
   const plan = planScale({ quick, ...(rounds && { rounds }), ...(counts && { counts }) });
   const progress = json ? silentProgress : stderrProgress("bench");
   const expected = expectedSeconds(plan);
   progress.note(`up to ${plan.counts.at(-1)} services, about ${spoken(expected)} (a guess for two idle cores)`);
-  const environment = await observeEnvironment(`make bench-scale${quick ? " QUICK=1" : ""}`);
-  const { measured, kubernetes } = await withBareLab(lab, scaleMachines, async () => {
+  const environment = await observeEnvironment(`make bench-services${quick ? " QUICK=1" : ""}`);
+  const { run, kubernetes } = await withBareLab(lab, scaleMachines, async () => {
     const control = new TestbedMachine(lab, { name: "control", address: controlAddress });
     const server = new TestbedMachine(lab, { name: "server", address: serverAddress });
     await startWebServer(server);
     const api = await progress.phase("API server", () => TestbedApiServer.start(control));
     await api.createAll(agentKinds);
     await api.createWhenKnown(ipPool("CrossSubnet"));
-    const countdown = new Countdown(plan.counts.length * (scaledModes.length + 2), expected, json);
-    return { measured: await measureScale(plan, { lab, api, server }, countdown), kubernetes: await api.version() };
+    const countdown = new Countdown(
+      plan.counts.length * (scaledModes.length + 2) + scaledModes.length + 3,
+      expected,
+      json,
+    );
+    return { run: await measureScale(plan, { lab, api, server }, countdown), kubernetes: await api.version() };
   });
-  const result = scaleSchema.parse({ environment: { ...environment(), kubernetes }, ...summarize(measured) });
+  const result = scaleSchema.parse({
+    environment: { ...environment(), kubernetes },
+    ...summarize(run.measured),
+    goals: goalsOf(run),
+  });
   const files = writeResult("scale", result, options.keep ?? false);
-  process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : `${scaleTable(result)}\n${result.verdict}\n`);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(result, null, 2)}\n`
+      : `${scaleTable(result)}\n${goalTable(result.goals ?? [])}\n${result.verdict}\n`,
+  );
   for (const file of files) progress.note(`written: ${file}`);
   return result;
 }

@@ -4,8 +4,9 @@ import type { TestbedApiServer } from "../testbed/api-server.ts";
 import { clusterIP, endpointSlice, service } from "../testbed/kubernetes-objects.ts";
 import type { TestbedMachine } from "../testbed/testbed-machine.ts";
 import { type ConnectionRound, connectInRounds } from "./connections.ts";
-import { type ScalePlan, sampleOf } from "./plan.ts";
-import { type Mode, renewMachine, type ScaledNode, serverAddress, startNode } from "./testbed.ts";
+import { type FullRun, measureFull } from "./full.ts";
+import { ENDPOINTS, type ScalePlan, sampleOf } from "./plan.ts";
+import { endpointAddress, type Mode, renewMachine, type ScaledNode, startNode } from "./testbed.ts";
 import { monotonicSeconds, watchAnswers } from "./watcher.ts";
 
 /** Result of one mode at one number of services. */
@@ -16,6 +17,8 @@ export interface Measured {
   /** One value for each additional service. */
   readonly programmingSeconds: readonly number[];
   readonly rounds: readonly ConnectionRound[];
+  /** Of our agent, when all services were programmed. */
+  readonly memoryMiB?: number;
 }
 
 /** The testbed of the measurement. */
@@ -31,11 +34,18 @@ const patience = 600;
 const described = (name: string, index: number) => ({
   name,
   clusterIP: clusterIP(index),
-  backends: [{ address: serverAddress }],
+  backends: Array.from({ length: ENDPOINTS }, (_, at) => ({ address: endpointAddress(index, at) })),
 });
 
-export async function measureScale(plan: ScalePlan, place: Place, countdown: Countdown): Promise<Measured[]> {
+/** What a run measured. */
+export interface ScaleRun {
+  readonly measured: readonly Measured[];
+  readonly full: FullRun;
+}
+
+export async function measureScale(plan: ScalePlan, place: Place, countdown: Countdown): Promise<ScaleRun> {
   const results: Measured[] = [];
+  let full: FullRun | undefined;
   let made = 0;
   for (const count of plan.counts) {
     await createServices(place.api, made + 1, count);
@@ -51,8 +61,10 @@ export async function measureScale(plan: ScalePlan, place: Place, countdown: Cou
     countdown.step(`connections with ${count} services`);
     for (const { node: _, ...programmed } of nodes)
       results.push({ ...programmed, services: count, rounds: rounds.get(programmed.mode) ?? [] });
+    if (count === plan.full.services) full = await measureFull(plan.full, place, countdown);
   }
-  return results;
+  if (!full) throw new Error(`${plan.full.services} services are not among ${plan.counts}`);
+  return { measured: results, full };
 }
 
 /** Creates services number `from` to `to`, endpoints first. */
@@ -62,7 +74,7 @@ async function createServices(api: TestbedApiServer, from: number, to: number): 
   await api.createAll(all.map(service));
 }
 
-interface Programmed extends Pick<Measured, "mode" | "loadSeconds" | "programmingSeconds"> {
+interface Programmed extends Pick<Measured, "mode" | "loadSeconds" | "programmingSeconds" | "memoryMiB"> {
   readonly node: ScaledNode;
 }
 
@@ -75,11 +87,12 @@ async function program(mode: Mode, count: number, plan: ScalePlan, place: Place)
   const answered = await watchAnswers(node.client, targets, patience);
   await answered();
   const loadSeconds = ((node.readyMs ?? performance.now()) - node.startedMs) / 1000;
+  const memoryMiB = await node.ebpf?.memoryMiB();
   const programmingSeconds: number[] = [];
   for (let addition = 1; addition <= plan.additions; addition++)
     programmingSeconds.push(await addService(place.api, node, described(`extra-${addition}`, 60_000 + addition)));
   await node.stop();
-  return { mode, node, loadSeconds, programmingSeconds };
+  return { mode, node, loadSeconds, programmingSeconds, ...(memoryMiB && { memoryMiB }) };
 }
 
 /** @returns seconds from the API server's having one more service until a connection to it is answered */

@@ -11,7 +11,8 @@ import type { Measured } from "./measure.ts";
 const leastRounds = 5;
 
 const quietness = ({ takenShare, failed }: ConnectionRound) => ({ takenShare, failedConnections: failed });
-const usable = ({ rounds }: Measured): ConnectionRound[] => quietest(rounds, quietness).used;
+/** The rounds that nobody disturbed. */
+export const usable = ({ rounds }: Measured): ConnectionRound[] => quietest(rounds, quietness).used;
 
 export function summarize(measured: readonly Measured[]): Pick<Scale, "points" | "ratios" | "verdict"> {
   const points = measured.flatMap(pointOf);
