@@ -114,10 +114,12 @@ static __always_inline void follow_sequence(struct connection *connection, const
 		connection->next = packet->next;
 }
 
-/* The first packet with a tag tells it, until an INIT ACK does. */
+/* Where no INIT ACK tells a direction's tag, its first packet does that ends nothing: at an entry node, and of an association that was
+ * not seen to begin. */
 static __always_inline void follow_tag(struct connection *connection, const struct packet *packet)
 {
-	if (!connection->next)
+	if (!connection->next && (!connection->sequence || (connection->flags & CONNECTION_FORWARDED)) &&
+	    !(packet->tcp_flags & (TCP_FIN | TCP_RST)))
 		connection->next = packet->next;
 }
 

@@ -229,6 +229,13 @@ describe.each([
       const seen = async (to: string) => cluster.see("default/near", `[${to}]:80`);
       const translated = `allowed default/outside saw ${nodesIpv6.node}`;
       await until("the translation", async () => (await seen(clientsIpv6.client2)) === translated);
+      const association = await compiled("association");
+      const serving = cluster.spawn("client2", [association, "serve", "3868"]);
+      const over = async () => inPod(near, association, "ask", clientsIpv6.client2, "3868", "5900", "1200");
+      await until("SCTP, translated, with another port", async () =>
+        new RegExp(`^allowed saw ${nodesIpv6.node} (3[2-9]|[456]\\d)\\d{3}, 1200 bytes`).test(await over()),
+      );
+      serving.kill();
       expect(await seen(nodesIpv6.master)).toBe(`allowed default/outside saw ${ipv6(near)}`);
       expect(await seen(ipv6(web))).toBe(`allowed default/web saw ${ipv6(near)}`);
       expect(await shown("node", "nft", "list", "tables")).toBe("table ip6 ebpf_dataplane\n");

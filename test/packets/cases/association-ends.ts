@@ -1,9 +1,18 @@
 // How SCTP associations end, and who can cause that; checked by the connection's state afterwards.
+import { nodes, outside } from "../cluster.ts";
+import { type Chunk, type SctpOptions, sctp } from "../sctp.ts";
 import { answers, asks, CLIENT, established, FORGED, SERVER } from "./association.ts";
-import type { PacketTest } from "./step.ts";
+import { arrives, type PacketTest } from "./step.ts";
 
 const translated = { services: true } as const;
 const both = (state: string) => [state, state];
+/** A client's packet to a service whose backend is on another node. */
+const forwarded = (chunk: Chunk, options: SctpOptions) =>
+  arrives(
+    { source: outside.client1, destination: nodes.master },
+    sctp(6115, 30083, chunk, options),
+    /^forward_service to 172.31.1.207/,
+  );
 
 export const associationEnds: readonly PacketTest[] = [
   ...(
@@ -96,6 +105,48 @@ export const associationEnds: readonly PacketTest[] = [
     known: { port: 6112, as: both("established") },
   },
   {
+    say: "nor forged packets that agree with each other",
+    handling: translated,
+    steps: [
+      asks(6114, "init", { asks: CLIENT }),
+      answers(6114, "initAck", { tag: FORGED, asks: FORGED }),
+      asks(6114, "abort", { tag: FORGED }),
+      asks(6114, "abort", { tag: FORGED }),
+      asks(6114, "shutdown", { tag: FORGED }),
+      asks(6114, "shutdown", { tag: FORGED }),
+    ],
+    known: { port: 6114, as: both("half open") },
+  },
+  {
+    say: "at an entry node, too: it knows the tag by the client's first packet after its INIT",
+    handling: translated,
+    steps: [
+      forwarded("init", { asks: CLIENT }),
+      forwarded("cookieEcho", { tag: SERVER }),
+      forwarded("abort", { tag: FORGED }),
+      forwarded("abort", { tag: FORGED }),
+      forwarded("abort", { tag: FORGED, reflected: true }),
+      forwarded("abort", { tag: SERVER, reflected: true }),
+      forwarded("shutdown", { tag: FORGED }),
+      forwarded("init", { asks: FORGED }),
+    ],
+    known: { port: 6115, as: ["established"] },
+  },
+  ...(
+    [
+      ["abort", { tag: SERVER }, "reset"],
+      ["abort", { tag: CLIENT, reflected: true }, "reset"],
+      ["shutdown", { tag: SERVER }, "fin"],
+    ] as const
+  ).map(
+    ([chunk, options, end]): PacketTest => ({
+      say: `an entry node sees the client's ${chunk} (${JSON.stringify(options)})`,
+      handling: translated,
+      steps: [forwarded("init", { asks: CLIENT }), forwarded("cookieEcho", { tag: SERVER }), forwarded(chunk, options)],
+      known: { port: 6115, as: [`established, ${end}`] },
+    }),
+  ),
+  {
     say: "a sender that has not seen the server's cookie establishes nothing, nor does a cookie accepted for another association",
     handling: translated,
     steps: [
@@ -104,6 +155,7 @@ export const associationEnds: readonly PacketTest[] = [
       asks(6113, "cookieEcho", { tag: FORGED }),
       asks(6113, "cookieEcho", { tag: SERVER }),
       asks(6113, "cookieAck", { tag: SERVER }),
+      answers(6113, "data", { tag: CLIENT }),
       answers(6113, "cookieAck", { tag: FORGED }),
     ],
     known: { port: 6113, as: both("half open") },
