@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FAMILIES } from "../../model/address/address.ts";
 import { DESTINATION, PORTS, parseDestination } from "../../model/expectation/destination.ts";
 import { parsePath, STATUS } from "../../model/expectation/http.ts";
+import { heldPorts } from "../../model/expectation/kept-ports.ts";
 import { listenContradictions, parseListenerPlace, parsePorts } from "../../model/expectation/listener.ts";
 import { parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
 import { COUNTS, contradictionsIn, SIZES } from "../../model/expectation/rules.ts";
@@ -198,7 +199,20 @@ export const checkSchema = known(
       .array(objectSchema, { error: "must be a list of objects" })
       .default([])
       .describe("Objects, applied in order before the steps and removed in reverse order at the end."),
-    steps: z.array(stepSchema, { error: "must be a list of steps" }).min(1, { error: "must hold at least one step" }),
+    steps: z
+      .array(stepSchema, { error: "must be a list of steps" })
+      .min(1, { error: "must hold at least one step" })
+      .superRefine((steps, context) => {
+        const uses = steps.map(({ expect }) =>
+          expect.map(({ from, to, sourcePort, keep }) => ({ from: from.text, to: to.value, sourcePort, keep })),
+        );
+        for (const { step, index, by } of heldPorts(uses))
+          context.addIssue({
+            code: "custom",
+            path: [step, "expect", index, "sourcePort"],
+            message: `is kept open by steps[${by.step}].expect[${by.index}]; allowed: another port, or keep: true here too`,
+          });
+      }),
   },
   "What must hold on a cluster.",
 );

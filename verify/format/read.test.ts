@@ -48,6 +48,14 @@ describe("readChecks", () => {
     ]);
   });
 
+  it("names a port that is kept open and bound anew", () => {
+    const row = '{from: client1, to: "tcp://a:80", verdict: allowed, sourcePort: 40001';
+    const text = `name: n\nsteps:\n  - expect: [${row}, keep: true}]\n  - expect: [${row}}]`;
+    expect(problems(text)).toMatch(
+      /steps\[1\]\.expect\[0\]\.sourcePort: is kept open by steps\[0\]\.expect\[0\]; allowed: another port, or keep: true here too$/,
+    );
+  });
+
   it("merges what an anchor names, as kubectl does", () => {
     const objects = "[&a {apiVersion: v1, kind: A, metadata: {name: a}}, {<<: *a, metadata: {name: b}}]";
     const [check] = readChecks(`name: n\nsetup: ${objects}\nsteps: [{expect: []}]`, "f");
