@@ -122,6 +122,7 @@ export const associationEnds: readonly PacketTest[] = [
     handling: translated,
     steps: [
       forwarded("init", { asks: CLIENT }),
+      forwarded("abort", { tag: FORGED }),
       forwarded("cookieEcho", { tag: SERVER }),
       forwarded("abort", { tag: FORGED }),
       forwarded("abort", { tag: FORGED }),
