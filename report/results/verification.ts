@@ -72,7 +72,7 @@ const rowSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      "Why this row could not be decided: the prober or the server had no CPU. Then `pass` is false, but the row does not count as failed.",
+      "Why this row could not be decided: the prober or the server had no CPU, or the prober's kernel lacks the protocol. Then `pass` is false, but the row does not count as failed.",
     ),
   step: z.string().optional().describe("Name of the check, and the step where it has several."),
   reasons: z
@@ -122,7 +122,7 @@ export const resultSchema = z
     verified: occasionSchema,
     passed: z.int().min(0).describe("Rows that hold."),
     failed: z.int().min(0).describe("Rows that do not."),
-    undecided: z.int().min(0).describe("Rows that could not be decided, because the prober or the server had no CPU."),
+    undecided: z.int().min(0).describe("Rows that could not be decided; each says why."),
     rows: z.array(rowSchema).describe("One per expectation, in the order of the check."),
     problems: z.array(problemSchema).describe("What is not known. Empty: everything that was asked was found out."),
     figures: z.array(figureSchema).optional().describe("Where connections were measured."),

@@ -25,7 +25,7 @@ export function conclusionOf({
   const parts = [rowsInWords(rows, failing, undecided.length)];
   if (undecided[0]) {
     const example = `${undecided[0].from} → ${undecided[0].to}: ${undecided[0].undecided}`;
-    parts.push(`${counted(undecided.length, "row", "rows")} could not be decided for lack of CPU: ${example}`);
+    parts.push(`${counted(undecided.length, "row", "rows")} could not be decided: ${example}`);
   }
   if (exceeded[0])
     parts.push(`${counted(exceeded.length, "limit is", "limits are")} exceeded: ${limitInWords(exceeded[0])}`);

@@ -37,7 +37,7 @@ export function renderTable(result: VerificationResult, colors: Colors): string 
     `${colors.red("NOT KNOWN")} ${what}`,
     ...(next ? [`  next: ${next}`] : []),
   ]);
-  const total = `${passed} passed, ${failed} failed${undecided > 0 ? `, ${undecided} open: no CPU` : ""}`;
+  const total = `${passed} passed, ${failed} failed${undecided > 0 ? `, ${undecided} open` : ""}`;
   const verdict = holds(result) ? colors.green(total) : colors.red(total);
   return [
     table.toString(),

@@ -52,7 +52,7 @@ export function TruthTable({ verification, compare }: Pick<Report, "verification
 }
 
 function captionOf({ passed, failed, undecided }: NonNullable<Report["verification"]>): string {
-  const open = undecided > 0 ? ` ${undecided} could not be decided: the prober or the server had no CPU.` : "";
+  const open = undecided > 0 ? ` ${undecided} could not be decided; each row says why.` : "";
   return `${passed} rows hold, ${failed} do not.${open}`;
 }
 
