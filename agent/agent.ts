@@ -46,6 +46,9 @@ const LOOK_AGAIN_MS = 10_000;
 const REPAIR_MS = 1_000;
 const READ_AGAIN_MS = 60_000;
 
+/** What is done before the process ends. */
+export type Ending = () => Promise<void>;
+
 /** The parts of a running agent. */
 interface Agent {
   readonly options: AgentOptions;
@@ -63,12 +66,13 @@ interface Agent {
 }
 
 /** Runs until the process ends. Rejects if it cannot start, with the reason and the next step. `openCluster`
- * gets a callback for changes of objects. */
+ * gets a callback for changes of objects; `endings` gets what is to be done before the process ends. */
 export async function runAgent(
   options: AgentOptions,
   settings: Settings,
   openCluster: (changed: (kind: KindName) => void) => Cluster,
   log: Logger,
+  endings: Ending[],
 ): Promise<never> {
   const agent = await prepare(options, settings, log);
   const { health, endpoints, network, loaded } = agent;
@@ -114,7 +118,8 @@ export async function runAgent(
   await untilWritable(options.runDirectory, health, log);
   const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
   await servePacketEvents(options, programs, cluster.store, () => dataplane.names, log);
-  if (settings.loadBalancer && cluster.hastyApi) balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds);
+  if (settings.loadBalancer && cluster.hastyApi)
+    endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);

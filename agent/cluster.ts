@@ -1,4 +1,4 @@
-import type { Api } from "../kubernetes/transport.ts";
+import type { StreamingApi } from "../kubernetes/transport.ts";
 import type { KindName } from "../model/objects/kinds.ts";
 import type { BlockClaims } from "./ipam/block.ts";
 import type { Logger } from "./observe/log.ts";
@@ -14,7 +14,7 @@ export interface Cluster {
   readonly claims: BlockClaims;
   readonly problems: ProblemReporter;
   /** For requests that are answered soon or not at all. undefined: the objects are files. */
-  readonly hastyApi?: Api;
+  readonly hastyApi?: StreamingApi;
   /** For people: "the API server" or the folder. */
   readonly name: string;
   /** Keeps the store up to date until the signal aborts. */

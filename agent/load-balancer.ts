@@ -1,6 +1,6 @@
 // This node's part of the load balancer, where Dataplane's loadBalancer is true.
 import { AGENT } from "../components/dataplane/names.ts";
-import type { Api } from "../kubernetes/transport.ts";
+import type { StreamingApi } from "../kubernetes/transport.ts";
 import { Balancer } from "./balancer/balancer.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Dataplane } from "./dataplane.ts";
@@ -18,22 +18,27 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** Assigns and announces addresses until the process ends. */
+/** Assigns and announces addresses until the process ends. @returns to be called before it ends: others then take over at once */
 export function balanceLoad(
   { options, network, loaded, log }: Parts,
   { store }: Cluster,
-  api: Api,
+  api: StreamingApi,
   dataplane: Dataplane,
   rounds: Rounds,
-): void {
+): () => Promise<void> {
   const balancer = new Balancer({
     ...{ node: options.node, namespace: AGENT, api, store, log },
     map: loaded.maps.announced,
     uplinks: () => network.uplinkDevices,
     send: (ifindex, frame) => sendFrame(loaded.programFd("announce"), ifindex, frame),
+    owner: () => {
+      const own = store.list("nodes").find(({ metadata }) => metadata.name === options.node)?.metadata;
+      return own?.uid ? { name: own.name, uid: own.uid } : undefined;
+    },
     facts: dataplane.facts,
     problemsChanged: () => rounds.trigger(),
   });
   dataplane.balancerProblems = () => balancer.problems;
   balancer.start();
+  return () => balancer.end();
 }

@@ -1,10 +1,15 @@
+import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import type { KindName } from "../model/objects/kinds.ts";
 import { registerProbeServer } from "../probe/commands.ts";
+import type { Ending } from "./agent.ts";
 import { registerFeatures } from "./features/command.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
 import { writePrivately } from "./private-files.ts";
+
+/** How long an agent that ends may need for it; a new agent of this node waits meanwhile. */
+const ENDING_MS = 3_000;
 
 const program = new Command("ebpf-dataplane").description(
   "An eBPF dataplane for Kubernetes that keeps the client's source address.",
@@ -39,9 +44,11 @@ async function agent(options: AgentOptions): Promise<void> {
   writePrivately();
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);
-  // No cleanup is needed: a killed agent and one that ends leave the same state.
+  // No cleanup is needed: a killed agent and one that ends leave the same state. But others can take over sooner.
+  const endings: Ending[] = [];
   for (const signal of ["SIGTERM", "SIGINT"]) {
-    process.once(signal, () => {
+    process.once(signal, async () => {
+      await Promise.race([Promise.allSettled(endings.map((end) => end())), setTimeout(ENDING_MS)]);
       log.info("ended; the dataplane keeps running without its agent");
       process.exit(0);
     });
@@ -49,7 +56,7 @@ async function agent(options: AgentOptions): Promise<void> {
   const { objects, kubeconfig } = options;
   const open = (changed: (kind: KindName) => void) =>
     objects ? fileCluster(objects, changed, log) : apiCluster(kubeconfig, changed, log);
-  await runAgent(options, settings, open, log);
+  await runAgent(options, settings, open, log, endings);
 }
 
 async function cleanup(options: AgentOptions): Promise<void> {

@@ -5,14 +5,16 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { LeaseWatch } from "../agent/balancer/lease-watch.ts";
 import { Leases } from "../agent/balancer/leases.ts";
+import { Ownership } from "../agent/balancer/ownership.ts";
 import { Statuses } from "../agent/balancer/statuses.ts";
 import { apiCluster } from "../agent/cluster.ts";
 import { createLog } from "../agent/observe/log.ts";
 import { kinds } from "../agent/watch/kinds.ts";
 import { Dataplane } from "../components/dataplane/component.ts";
 import { recordResources, settled } from "../components/testing/program.ts";
-import type { Api } from "../kubernetes/transport.ts";
+import type { StreamingApi } from "../kubernetes/transport.ts";
 import { kindNames } from "../model/objects/kinds.ts";
 
 /** "VERB GROUP/RESOURCE", as the API server's authorizer reads a request. */
@@ -38,11 +40,17 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   response.end(JSON.stringify({ metadata: { resourceVersion: "1" }, items }));
 }
 
-async function balance(api: Api): Promise<void> {
+async function balance(api: StreamingApi): Promise<void> {
   const leases = new Leases(api, "ebpf-dataplane", 2);
-  await leases.list();
+  const ownership = new Ownership("node");
+  const listed = new Promise<void>((resolve) => {
+    void new LeaseWatch(api, "ebpf-dataplane", ownership, resolve, createLog("warn")).run();
+  });
+  await listed;
+  await leases.get("node-node");
   await leases.write({ name: "node-node", holder: "node", version: undefined });
   await leases.write({ name: "node-node", holder: "node", version: "1" });
+  await leases.write({ name: "node-node", holder: undefined, version: "1" });
   await new Statuses(api).write([{ namespace: "default", name: "web", addresses: ["192.0.2.1"] }]);
 }
 

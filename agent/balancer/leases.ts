@@ -1,6 +1,7 @@
 import { createObject } from "../../kubernetes/create.ts";
+import { deleteObject } from "../../kubernetes/delete.ts";
 import { isRefusal } from "../../kubernetes/errors.ts";
-import { listObjects } from "../../kubernetes/get.ts";
+import { findObject } from "../../kubernetes/get.ts";
 import { replaceObject } from "../../kubernetes/replace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import type { LeaseWrite, SeenLease } from "./ownership.ts";
@@ -12,6 +13,26 @@ interface Lease {
   spec?: { holderIdentity?: string | null; renewTime?: string | null; leaseTransitions?: number | null };
 }
 
+/** The Node object that a Lease is about. The API server deletes the Lease with it. */
+export interface OwningNode {
+  readonly name: string;
+  readonly uid: string;
+}
+
+export function leasesPath(namespace: string): string {
+  return `/apis/${apiVersion}/namespaces/${namespace}/leases`;
+}
+
+export function seenLease(object: unknown): SeenLease {
+  const { metadata, spec } = object as Lease;
+  return {
+    name: metadata.name,
+    holder: spec?.holderIdentity ?? "",
+    renewed: spec?.renewTime ?? "",
+    version: metadata.resourceVersion ?? "",
+  };
+}
+
 /** The Leases of the agents' namespace that are about load balancers. */
 export class Leases {
   readonly #api: Api;
@@ -21,35 +42,37 @@ export class Leases {
   /** @param seconds what the Leases say of their duration, for people */
   constructor(api: Api, namespace: string, seconds: number) {
     this.#api = api;
-    this.#path = `/apis/${apiVersion}/namespaces/${namespace}/leases`;
+    this.#path = leasesPath(namespace);
     this.#seconds = seconds;
   }
 
-  /** From the API server's cache: every node asks often. @throws KubernetesError */
-  async list(): Promise<SeenLease[]> {
-    const leases = await listObjects<Lease>(this.#api, this.#path, { resourceVersion: "0" });
-    return leases.map(({ metadata, spec }) => ({
-      name: metadata.name,
-      holder: spec?.holderIdentity ?? "",
-      renewed: spec?.renewTime ?? "",
-      version: metadata.resourceVersion ?? "",
-    }));
+  /** From the store itself, not from a cache of it. @returns undefined: there is none. @throws KubernetesError */
+  async get(name: string): Promise<SeenLease | undefined> {
+    const found = await findObject<Lease>(this.#api, `${this.#path}/${name}`);
+    return found && seenLease(found);
   }
 
-  /** @returns the Lease as it is now; undefined: another node was faster. @throws KubernetesError */
-  async write({ name, holder, version }: LeaseWrite): Promise<SeenLease | undefined> {
+  /** @returns the Lease as it is now; undefined: it was deleted, or another node was faster. @throws KubernetesError */
+  async write({ name, holder, version }: LeaseWrite, owner?: OwningNode): Promise<SeenLease | undefined> {
     const renewed = microTime();
+    const ownerReferences = owner && [{ apiVersion: "v1", kind: "Node", ...owner }];
     const lease = {
       apiVersion,
       kind: "Lease",
-      metadata: { name, ...(version !== undefined && { resourceVersion: version }) },
-      spec: { holderIdentity: holder, renewTime: renewed, leaseDurationSeconds: this.#seconds },
+      metadata: { name, ...(version !== undefined && { resourceVersion: version }), ...(owner && { ownerReferences }) },
+      spec: { holderIdentity: holder ?? "", renewTime: renewed, leaseDurationSeconds: this.#seconds },
     };
+    const path = `${this.#path}/${name}`;
     try {
+      if (holder === undefined) {
+        // Only as it was seen: it may be another node's by now.
+        await deleteObject(this.#api, path, { preconditions: { resourceVersion: version ?? "" } });
+        return undefined;
+      }
       const stored =
         version === undefined
           ? await createObject<Lease>(this.#api, this.#path, lease)
-          : await replaceObject<Lease>(this.#api, `${this.#path}/${name}`, lease, "ebpf-dataplane");
+          : await replaceObject<Lease>(this.#api, path, lease, "ebpf-dataplane");
       return { name, holder, renewed, version: stored.metadata.resourceVersion ?? "" };
     } catch (error) {
       if (isRefusal(error, 404, 409)) return undefined;

@@ -16,8 +16,11 @@ export interface SeenLease {
 /** A write of one key's Lease; without `version` it does not exist yet. */
 export interface LeaseWrite {
   readonly name: string;
-  readonly holder: string;
+  /** undefined: the Lease is deleted. */
+  readonly holder: string | undefined;
   readonly version: string | undefined;
+  /** The holder from whom the key is taken because its node is silent. */
+  readonly silent?: string;
 }
 
 export interface Decision {
@@ -28,18 +31,25 @@ export interface Decision {
   readonly alive: boolean;
 }
 
-/** How long a holder may be silent: three of its renewals are missing. */
-export const SILENCE_MS = 1_800;
+/** How often a holder renews its node's Lease, at the latest; at the earliest after four fifths of it, so that nodes spread. */
+export const RENEW_MS = 1_000;
+/** How long a holder may be silent: one renewal may be lost, whose answer was waited for as long as RENEW_MS, and the next still counts.
+ * With the ticks, one question and one write another node announces its addresses 2.6 s after the node's end at the latest, as long as
+ * the API server answers within 100 ms. */
+export const SILENCE_MS = 2_200;
 /** Candidates try one after the other, so that the first usually succeeds alone. */
 const STEP_MS = 200;
-/** Nodes that try: the first of an order that is different for each key. */
-const TRYING = 5;
 
-export const nodeLease = (node: string): string => `node-${node}`;
+const OF_NODE = "node-";
+export const OF_ADDRESS = "address-";
+/** The task of assigning addresses, as a key. Its holder also deletes Leases that nobody needs. */
+export const ASSIGNING = "assigning-addresses";
+
+export const nodeLease = (node: string): string => OF_NODE + node;
 
 export class Ownership {
   readonly #node: string;
-  #leases: ReadonlyMap<string, SeenLease> = new Map();
+  #leases = new Map<string, SeenLease>();
   /** By node: its last renewal, and when that was first seen. */
   readonly #signs = new Map<string, { renewed: string; since: number }>();
   /** Since when a key has had no holder that lives. */
@@ -50,11 +60,43 @@ export class Ownership {
     this.#node = node;
   }
 
-  /** The Leases now. */
-  see(leases: readonly SeenLease[]): void {
+  get isBlind(): boolean {
+    return this.#isBlind;
+  }
+
+  lease(name: string): SeenLease | undefined {
+    return this.#leases.get(name);
+  }
+
+  /** The keys whose Leases name this node. */
+  held(): readonly SeenLease[] {
+    return [...this.#leases.values()].filter(({ name, holder }) => holder === this.#node && !name.startsWith(OF_NODE));
+  }
+
+  isAnothers(name: string): boolean {
+    return !["", this.#node].includes(this.#leases.get(name)?.holder ?? "");
+  }
+
+  /** All Leases now. */
+  see(leases: readonly SeenLease[], now: number): void {
     if (this.#isBlind) this.#signs.clear();
     this.#isBlind = false;
     this.#leases = new Map(leases.map((lease) => [lease.name, lease]));
+    for (const lease of leases) this.#note(lease, now);
+  }
+
+  /** One Lease, as a watch or a write tells it: the later version counts. */
+  seeOne(lease: SeenLease, now: number): void {
+    const known = this.#leases.get(lease.name);
+    if (known && isLater(known.version, lease.version)) return;
+    this.#leases.set(lease.name, lease);
+    this.#note(lease, now);
+  }
+
+  gone(name: string, version?: string): void {
+    const known = this.#leases.get(name);
+    if (!known || (version !== undefined && isLater(known.version, version))) return;
+    this.#leases.delete(name);
   }
 
   /** The API server does not answer. Holders may be unable to renew, so nobody's silence counts until it does again. */
@@ -68,32 +110,56 @@ export class Ownership {
     const own = new Set<string>();
     const writes: LeaseWrite[] = [];
     for (const [name, { holder, version }] of this.#leases) {
-      if (holder !== this.#node || name === nodeLease(this.#node)) continue;
-      if (wanted.get(name)?.includes(this.#node)) own.add(name);
-      else if (!this.#isBlind) writes.push({ name, holder: "", version });
+      if (name.startsWith(OF_NODE)) continue;
+      if (holder !== this.#node) writes.push(...this.#tidied(name, wanted, now));
+      else if (wanted.get(name)?.includes(this.#node)) own.add(name);
+      else if (!this.#isBlind) writes.push({ name, holder: wanted.has(name) ? "" : undefined, version });
     }
     for (const [name, candidates] of wanted) {
-      const lease = this.#leases.get(name);
       if (own.has(name) || this.#isBlind) continue;
-      if (lease && lease.holder !== "" && this.#lives(lease.holder, now)) {
+      const { holder = "", version } = this.#leases.get(name) ?? {};
+      if (holder !== "" && this.#lives(holder, now)) {
         this.#vacant.delete(name);
         continue;
       }
       const since = this.#vacant.get(name) ?? now;
       this.#vacant.set(name, since);
-      const rank = candidates.indexOf(this.#node);
-      if (rank >= 0 && rank < TRYING && now - since >= rank * STEP_MS)
-        writes.push({ name, holder: this.#node, version: lease?.version });
+      const rank = candidates.filter((one) => one !== holder).indexOf(this.#node);
+      if (rank >= 0 && now - since >= rank * STEP_MS) writes.push(this.#take(name, holder, version));
     }
-    const takes = writes.some(({ holder }) => holder === this.#node);
-    return { own, writes, alive: own.size > 0 || takes };
+    for (const name of this.#vacant.keys()) if (!wanted.has(name)) this.#vacant.delete(name);
+    return { own, writes, alive: own.size > 0 || writes.some(({ holder }) => holder === this.#node) };
+  }
+
+  #take(name: string, holder: string, version: string | undefined): LeaseWrite {
+    return { name, holder: this.#node, version, ...(holder !== "" && { silent: holder }) };
+  }
+
+  /** A released address's Lease is deleted by its holder; one that no living node has, by the node that assigns addresses, which takes it
+   * first: only an own Lease may be deleted. */
+  #tidied(name: string, wanted: ReadonlyMap<string, readonly string[]>, now: number): LeaseWrite[] {
+    const isTidy = this.#leases.get(ASSIGNING)?.holder === this.#node;
+    if (this.#isBlind || !isTidy || wanted.has(name) || !name.startsWith(OF_ADDRESS)) return [];
+    const { holder = "", version } = this.#leases.get(name) ?? {};
+    if (holder === "") return [{ name, holder: undefined, version }];
+    return this.#lives(holder, now) ? [] : [this.#take(name, holder, version)];
+  }
+
+  #note({ name, renewed }: SeenLease, now: number): void {
+    if (!name.startsWith(OF_NODE)) return;
+    const node = name.slice(OF_NODE.length);
+    if (this.#signs.get(node)?.renewed !== renewed) this.#signs.set(node, { renewed, since: now });
   }
 
   #lives(node: string, now: number): boolean {
-    const renewed = this.#leases.get(nodeLease(node))?.renewed ?? "";
-    const sign = this.#signs.get(node);
-    if (sign?.renewed === renewed) return now - sign.since < SILENCE_MS;
-    this.#signs.set(node, { renewed, since: now });
-    return true;
+    const sign = this.#signs.get(node) ?? { renewed: "", since: now };
+    this.#signs.set(node, sign);
+    return now - sign.since < SILENCE_MS;
   }
+}
+
+/** Versions are numbers that grow (KEP-5504). What is none is taken as it comes. */
+function isLater(one: string, other: string): boolean {
+  const numbers = /^\d+$/;
+  return numbers.test(one) && numbers.test(other) && BigInt(one) > BigInt(other);
 }

@@ -67,7 +67,13 @@ export function balancerAccess(
     `${name}-balancer-role`,
     {
       metadata: { ...metadata, namespace },
-      rules: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["list", "create", "update"] }],
+      rules: [
+        {
+          apiGroups: ["coordination.k8s.io"],
+          resources: ["leases"],
+          verbs: ["list", "watch", "get", "create", "update", "delete"],
+        },
+      ],
     },
     opts,
   );

@@ -30,13 +30,13 @@ export function blockAdmission(name: string, namespace: string, opts: pulumi.Res
   return agentAdmission({ prefix: name, object: AGENT, namespace, rule, validations }, opts);
 }
 
-/** Of agents that are the load balancer. A holder of a Lease is the agent's own node, and of a Service's status only the addresses of a
+/** Of agents that are the load balancer. A holder of a Lease is the agent's own node, only an own Lease or one without a holder is deleted, and of a Service's status only the addresses of a
  * load balancer that is this dataplane are written. Which addresses are served is for the pools to say (frontend-rules.ts). */
 export function balancerAdmission(name: string, namespace: string, opts: pulumi.ResourceOptions) {
   const leases = {
     apiGroups: ["coordination.k8s.io"],
     apiVersions: ["*"],
-    operations: ["CREATE", "UPDATE"],
+    operations: ["CREATE", "UPDATE", "DELETE"],
     resources: ["leases"],
   };
   const statuses = { apiGroups: [""], apiVersions: ["*"], operations: ["UPDATE"], resources: ["services/status"] };
@@ -63,9 +63,12 @@ function leaseRule(): Validation {
   const holder = (object: string) => `(has(${object}.spec.holderIdentity) ? ${object}.spec.holderIdentity : '')`;
   const own = (object: string) => `${holder(object)} == variables.nodes[0]`;
   const givenBack = `(${holder("object")} == '' && oldObject != null && ${own("oldObject")})`;
-  const ofNode = "(!object.metadata.name.startsWith('node-') || object.metadata.name == 'node-' + variables.nodes[0])";
+  const ofNode = (object: string) =>
+    `(!${object}.metadata.name.startsWith('node-') || ${object}.metadata.name == 'node-' + variables.nodes[0])`;
+  const written = `(${ofNode("object")} && (${own("object")} || ${givenBack}))`;
+  const deleted = `(${ofNode("oldObject")} && (${own("oldObject")} || ${holder("oldObject")} == ''))`;
   return {
-    expression: `${OF_NODE} && ${ofNode} && (${own("object")} || ${givenBack})`,
+    expression: `${OF_NODE} && (object == null ? ${deleted} : ${written})`,
     messageExpression: `'an agent may hold Leases for its own node only; this token is of ' + ${TOKEN}`,
     reason: "Forbidden",
   };

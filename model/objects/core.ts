@@ -9,13 +9,24 @@ const TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler";
 export const node = z.object({
   metadata,
   spec: z
-    .object({ taints: list(z.object({ key: z.string() })) })
+    .object({ taints: list(z.object({ key: z.string() })), unschedulable: z.boolean().nullish() })
     .nullish()
-    .transform((spec) => ({ taints: (spec?.taints ?? []).filter(({ key }) => key === TO_BE_DELETED) })),
+    .transform((spec) => ({
+      taints: (spec?.taints ?? []).filter(({ key }) => key === TO_BE_DELETED),
+      // Also before a drain.
+      isCordoned: spec?.unschedulable === true,
+    })),
   status: z
-    .object({ addresses: list(z.object({ type: z.string(), address: z.string() })) })
+    .object({
+      addresses: list(z.object({ type: z.string(), address: z.string() })),
+      conditions: list(z.object({ type: z.string(), status: z.string() })),
+    })
     .nullish()
-    .transform((status) => status ?? { addresses: [] }),
+    .transform((status) => ({
+      addresses: status?.addresses ?? [],
+      // Until the kubelet has said something, and if it never does.
+      isReady: (status?.conditions.find(({ type }) => type === "Ready")?.status ?? "True") === "True",
+    })),
 });
 export type Node = z.infer<typeof node>;
 

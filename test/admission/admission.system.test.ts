@@ -139,6 +139,18 @@ describe("what the tokens of agents may write", () => {
       expect(await creates("unbound", lease("address-192-0-2-2", "one"))).toContain("this token is of no node");
     });
 
+    test("it deletes a Lease of its own or one that nobody holds, not another node's", async () => {
+      const removes = (agent: string, name: string) => as(agent, ["delete", "lease", name, "-n", AGENT]);
+      expect(await creates("one", lease("address-192-0-2-7", "one"))).toBe("done");
+      expect(await removes("two", "address-192-0-2-7")).toContain("Leases for its own node only");
+      expect(await writes("one", lease("address-192-0-2-7", ""))).toBe("done");
+      expect(await removes("two", "address-192-0-2-7")).toBe("done");
+      expect(await creates("one", lease("address-192-0-2-8", "one"))).toBe("done");
+      expect(await removes("one", "address-192-0-2-8")).toBe("done");
+      expect(await creates("one", lease("node-one", "one"))).toBe("done");
+      expect(await removes("two", "node-one")).toContain("Leases for its own node only");
+    });
+
     test("it proves only that its own node lives", async () => {
       expect(await creates("one", lease("node-two", "one"))).toContain("Leases for its own node only");
       expect(await creates("two", lease("node-two", "two"))).toBe("done");

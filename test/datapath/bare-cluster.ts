@@ -39,7 +39,13 @@ export interface BareClusterOptions {
   stack?: Stack;
   /** "clsact": as on a kernel without TCX. */
   attach?: "auto" | "clsact";
+  /** Agents read and write objects at a server (object-server.ts, on client2) instead of reading files. */
+  server?: boolean;
+  /** Of every agent (settings.json). */
+  settings?: Record<string, unknown>;
 }
+
+const SERVER_PORT = 8001;
 
 export class BareCluster {
   readonly #lab: string;
@@ -47,6 +53,7 @@ export class BareCluster {
   readonly #agents = new Map<NodeName, ChildProcess>();
   readonly #pods = new Map<string, Placed>();
   readonly #logs = new Map<string, string>();
+  #server: ChildProcess | undefined;
 
   private constructor(lab: string, attach: string) {
     this.#lab = lab;
@@ -61,6 +68,8 @@ export class BareCluster {
     const cluster = new BareCluster(lab, attach);
     try {
       for (const folder of cluster.#folders()) mkdirSync(folder);
+      cluster.#write("settings.json", options.settings ?? {});
+      if (options.server) await cluster.#serve();
       cluster.apply(
         node("master", undefined, stack),
         node("node", undefined, stack),
@@ -82,12 +91,14 @@ export class BareCluster {
 
   async close(): Promise<void> {
     for (const agent of this.#agents.values()) agent.kill("SIGKILL");
+    this.#server?.kill("SIGKILL");
     await removeLab(this.#lab);
   }
 
   /** Writes objects as kubectl apply would: the same name replaces. Agents see each file at once or not at all. */
   apply(...objects: KubernetesObject[]): void {
     for (const object of objects) {
+      this.#server?.stdin?.write(`${JSON.stringify(object)}\n`);
       for (const folder of this.#folders()) {
         const file = join(folder, fileOf(object));
         writeFileSync(`${file}.new`, JSON.stringify(object));
@@ -97,7 +108,10 @@ export class BareCluster {
   }
 
   remove(...objects: KubernetesObject[]): void {
-    for (const object of objects) for (const folder of this.#folders()) rmSync(join(folder, fileOf(object)));
+    for (const object of objects) {
+      this.#server?.stdin?.write(`${JSON.stringify({ remove: object })}\n`);
+      for (const folder of this.#folders()) rmSync(join(folder, fileOf(object)));
+    }
   }
 
   /** Starts a node's agent and waits until it reports that it is ready. */
@@ -111,8 +125,8 @@ export class BareCluster {
       "/etc/cni/net.d",
     ];
     const where = [
-      "--objects",
-      "/tmp/objects",
+      ...(this.#server ? ["--kubeconfig", "/tmp/kubeconfig.json"] : ["--objects", "/tmp/objects"]),
+      ...["--settings", "/tmp/settings.json"],
       "--node",
       name,
       "--cgroup-root",
@@ -136,14 +150,54 @@ export class BareCluster {
     );
   }
 
+  /** What a path of the API names at the server. */
+  async at<T>(path: string): Promise<T> {
+    const url = `https://127.0.0.1:${SERVER_PORT}${path}`;
+    return JSON.parse(await this.#run("client2", ["curl", "--silent", "--insecure", url])) as T;
+  }
+
+  /** Ends a node's agent as the kubelet does. */
+  async endAgent(name: NodeName): Promise<void> {
+    await this.#kill(name, "SIGTERM");
+  }
+
   /** Kills a node's agent as the kernel would: no chance to tidy up. */
   async killAgent(name: NodeName): Promise<void> {
+    await this.#kill(name, "SIGKILL");
+  }
+
+  async #kill(name: NodeName, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     const agent = this.#agents.get(name);
     if (!agent) throw new Error(`No agent runs on ${name}.`);
     const gone = new Promise((resolve) => agent.once("exit", resolve));
-    agent.kill("SIGKILL");
+    agent.kill(signal);
     await gone;
     this.#agents.delete(name);
+  }
+
+  async #serve(): Promise<void> {
+    const server = this.#spawn(
+      "client2",
+      [process.execPath, join(import.meta.dirname, "object-server.ts"), String(SERVER_PORT)],
+      "pipe",
+    );
+    this.#server = server;
+    await new Promise((resolve) => server.stdout?.once("data", resolve));
+    this.#write("kubeconfig.json", {
+      "current-context": "server",
+      contexts: [{ name: "server", context: { cluster: "server" } }],
+      clusters: [
+        {
+          name: "server",
+          cluster: { server: `https://${clients.client2}:${SERVER_PORT}`, "insecure-skip-tls-verify": true },
+        },
+      ],
+    });
+  }
+
+  /** A file in each node's /tmp. */
+  #write(name: string, document: object): void {
+    for (const folder of this.#folders()) writeFileSync(join(folder, "..", name), JSON.stringify(document));
   }
 
   /** Makes a pod that answers on TCP and UDP port 80 with whom it saw. */
@@ -269,9 +323,9 @@ export class BareCluster {
     return stdout;
   }
 
-  #spawn(machine: string, argv: string[]): ChildProcess {
+  #spawn(machine: string, argv: string[], input: "ignore" | "pipe" = "ignore"): ChildProcess {
     const [file = "", ...args] = enterArgv(this.#lab, machine, argv);
-    return spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+    return spawn(file, args, { stdio: [input, "pipe", "pipe"] });
   }
 }
 

@@ -166,6 +166,28 @@ test("nodes of an address: all that external load balancers use, or those with a
   expect(announcersOf([both], [slice], nodes, () => true).get("2001:db8::f0")).toEqual([]);
 });
 
+test("a cordoned or leaving node has no address that another can have, and one that is not ready is the last to try", () => {
+  const such = (name: string, spec: object, status: object = {}) => node.parse({ metadata: { name }, spec, status });
+  const order = (...all: ReturnType<typeof such>[]) =>
+    announcersOf([balanced("a", {}, [{ ip: "172.31.1.240" }])], [], all, () => true).get("172.31.1.240");
+  const cordoned = such("cordoned", { unschedulable: true });
+  const leaving = such("leaving", { taints: [{ key: "ToBeDeletedByClusterAutoscaler" }] });
+  const unready = ["u1", "u2", "u3"].map((name) =>
+    such(name, {}, { conditions: [{ type: "Ready", status: "Unknown" }] }),
+  );
+  expect(
+    order(cordoned, leaving, ...unready, ...nodes)
+      ?.slice(0, 3)
+      .toSorted(),
+  ).toEqual(["one", "three", "two"]);
+  expect(
+    order(cordoned, leaving, ...unready, ...nodes)
+      ?.slice(3)
+      .toSorted(),
+  ).toEqual(["u1", "u2", "u3"]);
+  expect(order(cordoned, leaving)).toEqual(["cordoned"]);
+});
+
 test("addresses spread over the nodes", () => {
   const services = Array.from({ length: 60 }, (_, index) => balanced(`a${index}`, {}, [{ ip: `192.0.2.${index}` }]));
   const first = [...announcersOf(services, [], nodes, () => true).values()].map(([name]) => name);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leaseOf } from "./balancer.ts";
+import { leaseOf } from "./wanted-keys.ts";
 
 test("a Lease's name is one that an object can have, and no two addresses share it", () => {
   const addresses = ["192.0.2.1", "2001:db8::1", "2001:db8::", "::1:0", "1:2:3:4:5:6:7:8"];

@@ -1,0 +1,71 @@
+import type { StreamingApi } from "../../kubernetes/transport.ts";
+import { ListWatch, type WatchLog, type WatchSink } from "../../kubernetes/watch.ts";
+import { leasesPath, seenLease } from "./leases.ts";
+import type { Ownership } from "./ownership.ts";
+
+/** Between two attempts. Meanwhile nobody is taken over, and an owner that has lost its keys does not know it. */
+const PAUSE_MS = 500;
+
+/** Tells `ownership` of every change of the Leases as soon as the API server knows it. */
+export class LeaseWatch {
+  readonly #api: StreamingApi;
+  readonly #path: string;
+  readonly #ownership: Ownership;
+  readonly #changed: () => void;
+  readonly #log: WatchLog;
+  #current = new AbortController();
+  #said = "";
+
+  constructor(api: StreamingApi, namespace: string, ownership: Ownership, changed: () => void, log: WatchLog) {
+    this.#api = api;
+    this.#path = leasesPath(namespace);
+    this.#ownership = ownership;
+    this.#changed = changed;
+    this.#log = log;
+  }
+
+  /** Runs until the process ends. */
+  async run(): Promise<never> {
+    const kind = { name: "leases", path: this.#path, optional: false };
+    for (;;) {
+      this.#current = new AbortController();
+      const log = { warn: (line: string) => this.#warn(line), info: () => undefined };
+      await new ListWatch(this.#api, kind, this.#sink(), log).run(this.#current.signal);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  /** What was told may be old: a watch can lose its connection without knowing. A complete list follows. */
+  restart(): void {
+    this.#ownership.blind();
+    this.#current.abort();
+  }
+
+  #sink(): WatchSink {
+    const told = (tell: () => void) => {
+      tell();
+      this.#changed();
+    };
+    return {
+      replace: (objects) => {
+        if (this.#said) this.#log.info("watching leases works again");
+        this.#said = "";
+        told(() => this.#ownership.see(objects.map(seenLease), performance.now()));
+      },
+      put: (object) => told(() => this.#ownership.seeOne(seenLease(object), performance.now())),
+      remove: (object) => {
+        const { name, version } = seenLease(object);
+        told(() => this.#ownership.gone(name, version));
+      },
+      watching: (works) => {
+        if (!works) this.restart();
+      },
+    };
+  }
+
+  // One outage is one line, although each attempt is a watch of its own.
+  #warn(line: string): void {
+    if (line !== this.#said) this.#log.warn(line);
+    this.#said = line;
+  }
+}
