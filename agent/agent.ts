@@ -24,7 +24,7 @@ import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load
 import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
-import { balanceLoad } from "./load-balancer.ts";
+import { balanceLoad, type Ending } from "./load-balancer.ts";
 import { networkDevices } from "./network/devices.ts";
 import { apiServerAddress } from "./node-address.ts";
 import { NodeNetwork } from "./node-network.ts";
@@ -45,9 +45,6 @@ import { Watchdog } from "./watchdog.ts";
 const LOOK_AGAIN_MS = 10_000;
 const REPAIR_MS = 1_000;
 const READ_AGAIN_MS = 60_000;
-
-/** What is done before the process ends. */
-export type Ending = () => Promise<void>;
 
 /** The parts of a running agent. */
 interface Agent {

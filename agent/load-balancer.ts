@@ -11,6 +11,9 @@ import type { Logger } from "./observe/log.ts";
 import type { AgentOptions } from "./options.ts";
 import type { Rounds } from "./rounds.ts";
 
+/** What is done before the process ends. */
+export type Ending = () => Promise<void>;
+
 interface Parts {
   readonly options: AgentOptions;
   readonly network: NodeNetwork;
@@ -25,7 +28,7 @@ export function balanceLoad(
   api: StreamingApi,
   dataplane: Dataplane,
   rounds: Rounds,
-): () => Promise<void> {
+): Ending {
   const balancer = new Balancer({
     ...{ node: options.node, namespace: AGENT, api, store, log },
     map: loaded.maps.announced,

@@ -5,8 +5,8 @@ export interface DeleteOptions {
   /** Foreground: the object is gone only when what it owns is gone, so "gone" can be waited for. */
   propagationPolicy?: "Foreground" | "Background" | "Orphan";
   gracePeriodSeconds?: number;
-  /** Only this very object, not one of the same name that somebody has made since, or only while it is as it was. */
-  preconditions?: { uid: string } | { resourceVersion: string };
+  /** Only this very object, not one of the same name that somebody has made since. */
+  preconditions?: { uid: string };
 }
 
 /** Deletes an object. @throws KubernetesError, also where there is none (404) */

@@ -1,5 +1,5 @@
 import { createObject } from "../../kubernetes/create.ts";
-import { deleteObject } from "../../kubernetes/delete.ts";
+import { deleteUnchanged } from "../../kubernetes/delete-unchanged.ts";
 import { isRefusal } from "../../kubernetes/errors.ts";
 import { findObject } from "../../kubernetes/get.ts";
 import { replaceObject } from "../../kubernetes/replace.ts";
@@ -66,7 +66,7 @@ export class Leases {
     try {
       if (holder === undefined) {
         // Only as it was seen: it may be another node's by now.
-        await deleteObject(this.#api, path, { preconditions: { resourceVersion: version ?? "" } });
+        await deleteUnchanged(this.#api, path, version ?? "");
         return undefined;
       }
       const stored =
