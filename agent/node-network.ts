@@ -8,6 +8,7 @@ import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
 import {
   applySysctls,
   deviceSysctls,
+  forgetGone,
   nodeIpv6Sysctls,
   nodeSysctls,
   podIpv6Sysctls,
@@ -69,7 +70,8 @@ export class NodeNetwork {
   }
 
   #prepareNode(facts: NodeFacts): void {
-    const { root } = this.#options.sysctls;
+    const { root, memory } = this.#options.sysctls;
+    forgetGone(memory, root);
     const isIpv6 = facts.addressIpv6 !== undefined;
     this.#set(nodeSysctls());
     if (isIpv6) this.#set(nodeIpv6Sysctls(root));

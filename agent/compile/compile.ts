@@ -3,6 +3,7 @@ import { covers, hostCidr } from "../../model/address/address.ts";
 import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import { type NodePortAddresses, nodePortAddresses } from "../../model/node/node-port-addresses.ts";
+import { nodeProblems } from "../../model/node/node-problems.ts";
 import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
 import { isLeaving, type Node } from "../../model/objects/core.ts";
@@ -129,6 +130,7 @@ export class Compiler {
         ...nodes.problems,
         ...pools.problems,
         ...unusedPools(ipPools, facts),
+        ...nodeProblems(snapshot.nodes, workloadPools(ipPools), facts),
         ...externalIps.problems,
         // What a kube-proxy does with services is its own.
         ...services.problems.filter(({ kind }) => kind !== "Service" || kubeProxy !== "active"),

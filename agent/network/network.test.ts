@@ -7,7 +7,7 @@ import type { NetworkDevice } from "./devices.ts";
 import { masqueradeTable } from "./masquerade.ts";
 import { neighbourCommands } from "./neighbours.ts";
 import { routeCommands } from "./routes.ts";
-import { applySysctls, nodeIpv6Sysctls, restoreSysctls, uplinkIpv6Sysctls } from "./sysctls.ts";
+import { applySysctls, forgetGone, nodeIpv6Sysctls, restoreSysctls, uplinkIpv6Sysctls } from "./sysctls.ts";
 import { tunnelCommands } from "./tunnel.ts";
 import { findUplinks } from "./uplinks.ts";
 
@@ -191,6 +191,27 @@ test("sysctls are set once and restored", () => {
   expect(readFileSync(path, "utf8")).toBe("1");
   restoreSysctls(memory, root);
   expect(readFileSync(path, "utf8")).toBe("0");
+  rmSync(root, { recursive: true });
+});
+
+test("the values of interfaces that are gone are forgotten, and those of the others restored", () => {
+  const root = mkdtempSync(join(tmpdir(), "sysctls-"));
+  const memory = join(root, "memory.json");
+  const name = (of: string) => `net/ipv4/conf/${of}/rp_filter`;
+  for (const of of ["eth0", "pod1", "pod2"]) {
+    mkdirSync(join(root, "net/ipv4/conf", of), { recursive: true });
+    writeFileSync(join(root, name(of)), "0");
+    applySysctls(new Map([[name(of), "2"]]), memory, root);
+  }
+  forgetGone(memory, root);
+  expect(Object.keys(JSON.parse(readFileSync(memory, "utf8")))).toEqual(["eth0", "pod1", "pod2"].map(name));
+  rmSync(join(root, "net/ipv4/conf/pod1"), { recursive: true });
+  forgetGone(memory, root);
+  expect(Object.keys(JSON.parse(readFileSync(memory, "utf8")))).toEqual(["eth0", "pod2"].map(name));
+  mkdirSync(join(root, "net/ipv4/conf/pod1"));
+  writeFileSync(join(root, name("pod1")), "1"); // another interface, with a value of its own
+  restoreSysctls(memory, root);
+  expect(["eth0", "pod1", "pod2"].map((of) => readFileSync(join(root, name(of)), "utf8"))).toEqual(["0", "1", "0"]);
   rmSync(root, { recursive: true });
 });
 

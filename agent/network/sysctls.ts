@@ -69,6 +69,13 @@ export function applySysctls(wanted: Sysctls, memory: string, root: string): str
   return changed;
 }
 
+/** Forgets the values of interfaces that are gone: pods come and go, and an interface of the same name is another one. */
+export function forgetGone(memory: string, root: string): void {
+  const all = Object.entries(recall(memory));
+  const left = all.filter(([name]) => existsSync(`${root}/${name}`));
+  if (left.length < all.length) remember(memory, Object.fromEntries(left));
+}
+
 /** Restores the values that applySysctls() found, for interfaces that still exist. */
 export function restoreSysctls(memory: string, root: string): void {
   // A value of `all` sets those of all devices.

@@ -68,7 +68,7 @@ export interface DataplaneSpec {
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
   /**
-   * IPv4 networks of clients whose replies return through the node that they connected to although `returnMode` is `Dsr`: they are
+   * Networks of clients whose replies return through the node that they connected to although `returnMode` is `Dsr`: they are
    * behind something that drops replies from another node. A change needs no restart. Defaults to none.
    */
   dsrOptOutNetworks?: pulumi.Input<pulumi.Input<string>[]>;
@@ -83,11 +83,11 @@ export interface DataplaneSpec {
    * In force while `serviceHandling` is `Ebpf`. Defaults to `Allow`.
    */
   externalIPs?: ExternalIPs;
-  /** IPv4 networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */
+  /** Networks that `externalIPs` must be in to be served. Not with `Deny`. Defaults to all. */
   externalIPNetworks?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Where node ports answer, as kube-proxy's option of this name: `["primary"]`, the address by which each node is known, or IPv4
-   * networks; with networks, the nodes' loopback answers only if one of them holds 127.0.0.1. A change needs no restart. Holds while
+   * Where node ports answer, as kube-proxy's option of this name: `["primary"]`, the address by which each node is known, or
+   * networks of either family; with networks, the nodes' loopback answers only if one of them holds 127.0.0.1, or ::1. A change needs no restart. Holds while
    * `serviceHandling` is `Ebpf`. Defaults to every address of the nodes.
    */
   nodePortAddresses?: pulumi.Input<pulumi.Input<string>[]>;

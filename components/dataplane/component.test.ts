@@ -245,7 +245,7 @@ test.each([[["primary"]], [["172.31.0.0/16", "127.0.0.0/8"]]])("agents are told 
 
 test("clients that opt out of direct replies are Calico's field, which agents follow", async () => {
   const spec = async (args: Partial<DataplaneArgs>) => (await resourcesOf(args))("FelixConfiguration")[0].spec;
-  const dsrOptOutNetworks = ["192.168.7.0/24", "198.51.100.7/32"];
+  const dsrOptOutNetworks = ["192.168.7.0/24", "198.51.100.7/32", "2001:db8:7::/48"];
   expect(await spec({ dsrOptOutNetworks })).toEqual({
     bpfExternalServiceMode: "DSR",
     bpfDSROptoutCIDRs: dsrOptOutNetworks,

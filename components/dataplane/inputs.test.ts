@@ -79,6 +79,8 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [{ nodePortAddresses: ["primary", "172.31.0.0/16"] }, "nodePortAddresses[0]"],
   [{ nodePortAddresses: ["172.31.1.8"] }, "nodePortAddresses[0]"],
   [{ dsrOptOutNetworks: ["192.168.7.3/24"] }, "dsrOptOutNetworks[0]"],
+  [{ dsrOptOutNetworks: ["10.0.0.0/8", "2001:db8::1/64"] }, "dsrOptOutNetworks[1]"],
+  [{ nodePortAddresses: ["fd00::8"] }, "nodePortAddresses[0]"],
   [{ externalIPs: ExternalIPs.Deny, externalIPNetworks: ["203.0.113.0/24"] }, "externalIPNetworks"],
 ])("Dataplane refuses %j", async (args, message) => {
   await recordResources();

@@ -16,7 +16,7 @@ import {
 } from "../refusal/refusal.ts";
 import { isIpv6, networksOverlap } from "../rules/addresses.ts";
 import { interfaceRule } from "../rules/names.ts";
-import { requireCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from "../values/addresses.ts";
+import { requireAnyCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
@@ -88,7 +88,7 @@ function requireNodePortAddresses(place: InputPlace, addresses: string[]): strin
 }
 
 function requireNetworks(place: InputPlace, networks: string[]): string[] {
-  return networks.map((network, index) => requireCidr(at(place, index), network));
+  return networks.map((network, index) => requireAnyCidr(at(place, index), network));
 }
 
 function requireExternalIPs(

@@ -1,5 +1,5 @@
 import type { Problem } from "../problem.ts";
-import { TRAFFIC_CLASS } from "./metadata.ts";
+import { ANNOTATIONS, OWN, TRAFFIC_CLASS } from "./metadata.ts";
 
 /** The objects whose annotations somebody else's dataplane would follow. */
 interface Annotated {
@@ -44,14 +44,55 @@ const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   },
 };
 
-/** Annotations whose effect this dataplane does not implement. */
-export function ignoredAnnotations(kind: keyof typeof IGNORED, metadata: Annotated): Problem[] {
-  return Object.entries(metadata.annotations ?? {}).flatMap(([annotation, text]) => {
+type AnnotatedKind = "Pod" | "Namespace" | "Service" | "Node";
+
+/** Annotations whose effect this dataplane does not implement, and those of its own that do not exist. */
+export function ignoredAnnotations(kind: AnnotatedKind, metadata: Annotated): Problem[] {
+  const ignored = problemsOf(kind, metadata, (annotation, text) => {
     const meaning = IGNORED[kind]?.[annotation] ?? (kind === "Pod" ? trafficClass(annotation) : undefined);
-    const message = meaning?.(text);
-    if (!message) return [];
-    const { name, namespace } = metadata;
-    return [{ kind, namespace: namespace ?? undefined, name, path: `metadata.annotations[${annotation}]`, message }];
+    return meaning?.(text);
+  });
+  return [...ignored, ...unknownAnnotations(kind, metadata)];
+}
+
+/** Annotations that only Services have a meaning for. */
+const OF_SERVICE = [...ANNOTATIONS].filter((name) => name.startsWith(OWN));
+/** Marks that this project's own tools set. */
+const MARKS = new Set(
+  [
+    "image-digest",
+    "settings-digest",
+    "configuration-digest",
+    "cordoned-for-upgrade",
+    "made-by-check",
+    "published",
+    "kube-proxy",
+    "errand",
+    "upgrade-step",
+    "stack",
+  ].map((name) => OWN + name),
+);
+
+/** A misspelt annotation, or one on an object of another kind, would have no effect and say nothing. */
+export function unknownAnnotations(kind: AnnotatedKind, metadata: Annotated): Problem[] {
+  const known = kind === "Service" ? OF_SERVICE : [];
+  const allowed = known.length > 0 ? `a ${kind} can have ${known.join(", ")}` : `a ${kind} has none of this prefix`;
+  return problemsOf(kind, metadata, (annotation) =>
+    annotation.startsWith(OWN) && !known.includes(annotation) && !MARKS.has(annotation)
+      ? `unknown, so it has no effect: ${allowed}. Next: correct or remove it.`
+      : undefined,
+  );
+}
+
+function problemsOf(
+  kind: AnnotatedKind,
+  { name, namespace, annotations = {} }: Annotated,
+  messageOf: (annotation: string, text: string) => string | undefined,
+): Problem[] {
+  return Object.entries(annotations).flatMap(([annotation, text]) => {
+    const message = messageOf(annotation, text);
+    const path = `metadata.annotations[${annotation}]`;
+    return message ? [{ kind, namespace: namespace ?? undefined, name, path, message }] : [];
   });
 }
 

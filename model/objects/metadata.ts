@@ -29,10 +29,14 @@ export const ANNOTATIONS = new Set([
   "cni.projectcalico.org/allowedSourcePrefixes",
 ]);
 export const TRAFFIC_CLASS = "qos.projectcalico.org/";
+/** Of all annotations of this dataplane; those that do not exist are read to be reported. */
+export const OWN = "ebpf-dataplane.io/";
 
 function known(all: Readonly<Record<string, string | null | undefined>>): Readonly<Record<string, string>> | undefined {
   const found = Object.entries(all).flatMap(([name, text]) =>
-    text != null && (ANNOTATIONS.has(name) || name.startsWith(TRAFFIC_CLASS)) ? [[name, text] as const] : [],
+    text != null && (ANNOTATIONS.has(name) || name.startsWith(TRAFFIC_CLASS) || name.startsWith(OWN))
+      ? [[name, text] as const]
+      : [],
   );
   return found.length > 0 ? Object.fromEntries(found) : undefined;
 }

@@ -1,5 +1,5 @@
 import { hasEnded, type Namespace, type Pod } from "../objects/core.ts";
-import { ignoredAnnotations } from "../objects/ignored.ts";
+import { ignoredAnnotations, unknownAnnotations } from "../objects/ignored.ts";
 import type { NetworkPolicy } from "../objects/networking.ts";
 import type { Problem } from "../problem.ts";
 import { selects } from "./selector.ts";
@@ -10,7 +10,10 @@ export function podProblems(pods: readonly Pod[], policies: readonly NetworkPoli
   const byNamespace = Map.groupBy(policies, ({ metadata }) => metadata.namespace ?? "default");
   return here.flatMap((pod) =>
     pod.spec.hostNetwork
-      ? unheld(pod, byNamespace.get(pod.metadata.namespace ?? "default") ?? [])
+      ? [
+          ...unheld(pod, byNamespace.get(pod.metadata.namespace ?? "default") ?? []),
+          ...unknownAnnotations("Pod", pod.metadata),
+        ]
       : ignoredAnnotations("Pod", pod.metadata),
   );
 }
