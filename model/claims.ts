@@ -11,8 +11,10 @@ export interface Claim<Item> {
  * the same key. Items are compared by identity: one that changed is another object. */
 export class Claims<Item extends object, K> {
   readonly #claimsOf: (item: Item) => Iterable<readonly [K, string]>;
-  /** By key and name. */
-  readonly #holders = new Map<K, Map<string, Set<Item>>>();
+  /** Most keys have one claim: a map for each would take most of an agent's memory. */
+  readonly #single = new Map<K, Claim<Item>>();
+  /** Of the other keys, by name. */
+  readonly #shared = new Map<K, Map<string, Set<Item>>>();
   readonly #contested = new Set<K>();
   #items: readonly Item[] = [];
 
@@ -34,16 +36,19 @@ export class Claims<Item extends object, K> {
   }
 
   has(key: K): boolean {
-    return this.#holders.has(key);
+    return this.#single.has(key) || this.#shared.has(key);
   }
 
   get(key: K): readonly Claim<Item>[] {
-    return [...(this.#holders.get(key) ?? [])].flatMap(([name, items]) => [...items].map((item) => ({ name, item })));
+    const single = this.#single.get(key);
+    if (single) return [single];
+    return [...(this.#shared.get(key) ?? [])].flatMap(([name, items]) => [...items].map((item) => ({ name, item })));
   }
 
   /** Each claimant of the key once. */
   names(key: K): readonly string[] {
-    return [...(this.#holders.get(key)?.keys() ?? [])];
+    const single = this.#single.get(key);
+    return single ? [single.name] : [...(this.#shared.get(key)?.keys() ?? [])];
   }
 
   /** Keys that claimants of different names want. */
@@ -52,8 +57,21 @@ export class Claims<Item extends object, K> {
   }
 
   #add(item: Item, key: K, name: string): void {
-    const holders = this.#holders.get(key) ?? new Map<string, Set<Item>>();
-    this.#holders.set(key, holders);
+    const single = this.#single.get(key);
+    if (single?.item === item && single.name === name) return;
+    let holders = this.#shared.get(key);
+    if (!single && !holders) {
+      this.#single.set(key, { name, item });
+      return;
+    }
+    if (!holders) {
+      holders = new Map<string, Set<Item>>();
+      this.#shared.set(key, holders);
+    }
+    if (single) {
+      this.#single.delete(key);
+      holders.set(single.name, new Set([single.item]));
+    }
     const items = holders.get(name);
     if (items) items.add(item);
     else holders.set(name, new Set([item]));
@@ -61,11 +79,13 @@ export class Claims<Item extends object, K> {
   }
 
   #remove(item: Item, key: K, name: string): void {
-    const holders = this.#holders.get(key);
+    const single = this.#single.get(key);
+    if (single?.item === item && single.name === name) this.#single.delete(key);
+    const holders = this.#shared.get(key);
     const items = holders?.get(name);
     items?.delete(item);
     if (items?.size === 0) holders?.delete(name);
-    if (holders?.size === 0) this.#holders.delete(key);
+    if (holders?.size === 0) this.#shared.delete(key);
     if ((holders?.size ?? 0) < 2) this.#contested.delete(key);
   }
 }

@@ -7,6 +7,11 @@ export interface OwnedEntry<K, V> extends Entry<K, V> {
   readonly owner: string;
 }
 
+interface Claim<K, V> {
+  readonly owner: string;
+  readonly entry: Entry<K, V>;
+}
+
 /**
  * The desired and the actual content of a map, and the difference.
  *
@@ -24,8 +29,9 @@ export interface OwnedEntry<K, V> extends Entry<K, V> {
 export class DeltaMap<K, V> {
   readonly #text: (key: K) => string;
   readonly #prefer: (a: V, b: V) => number;
-  readonly #actual = new Map<string, { readonly key: K; readonly value: V }>();
-  readonly #claims = new Map<string, OwnedEntry<K, V>[]>();
+  readonly #actual = new Map<string, Entry<K, V>>();
+  /** In order; a claim without others is not in an array: a map may have a hundred thousand. */
+  readonly #claims = new Map<string, Claim<K, V> | Claim<K, V>[]>();
   #contributions: Contributions<K, V> = [];
   readonly #updates = new Set<string>();
   readonly #deletions = new Set<string>();
@@ -47,7 +53,7 @@ export class DeltaMap<K, V> {
     yield* each(entries, ([key, value]) => {
       const id = this.#text(key);
       gone.delete(id);
-      this.#actual.set(id, { key, value });
+      this.#actual.set(id, { id, key, value });
       this.#compare(id);
     });
     yield* each(gone, (id) => this.removed(id));
@@ -64,11 +70,11 @@ export class DeltaMap<K, V> {
     const touched = new Set<string>();
     yield* each(claimsOf(gone), (claim) => {
       this.#release(claim);
-      touched.add(claim.id);
+      touched.add(claim.entry.id);
     });
     yield* each(claimsOf(come), (claim) => {
       this.#claim(claim);
-      touched.add(claim.id);
+      touched.add(claim.entry.id);
     });
     yield* each(touched, (id) => this.#compare(id));
     this.#contributions = contributions;
@@ -76,15 +82,15 @@ export class DeltaMap<K, V> {
 
   /** Entries to write, each with its owner. */
   pendingUpdates(): OwnedEntry<K, V>[] {
-    return [...this.#updates].flatMap((id) => this.#claims.get(id)?.[0] ?? []);
+    return [...this.#updates].flatMap((id) => {
+      const first = this.#first(id);
+      return first ? [{ ...first.entry, owner: first.owner }] : [];
+    });
   }
 
   /** Entries to remove, with their current value. */
   pendingDeletions(): Entry<K, V>[] {
-    return [...this.#deletions].flatMap((id) => {
-      const actual = this.#actual.get(id);
-      return actual ? [{ id, ...actual }] : [];
-    });
+    return [...this.#deletions].flatMap((id) => this.#actual.get(id) ?? []);
   }
 
   /** Values in the map that should be changed or removed: they may still refer to other entries. */
@@ -117,7 +123,7 @@ export class DeltaMap<K, V> {
   }
 
   wrote({ id, key, value }: Entry<K, V>): void {
-    this.#actual.set(id, { key, value });
+    this.#actual.set(id, { id, key, value });
     this.#compare(id);
   }
 
@@ -126,28 +132,41 @@ export class DeltaMap<K, V> {
     this.#compare(id);
   }
 
-  #claim(claim: OwnedEntry<K, V>): void {
-    const claims = this.#claims.get(claim.id);
-    if (claims) claims.splice(this.#placeOf(claim, claims), 0, claim);
-    else this.#claims.set(claim.id, [claim]);
+  #first(id: string): Claim<K, V> | undefined {
+    const claims = this.#claims.get(id);
+    return Array.isArray(claims) ? claims[0] : claims;
   }
 
-  #release(claim: OwnedEntry<K, V>): void {
-    const claims = this.#claims.get(claim.id);
-    if (!claims) return;
+  #claim(claim: Claim<K, V>): void {
+    const { id } = claim.entry;
+    const known = this.#claims.get(id);
+    if (!known) {
+      this.#claims.set(id, claim);
+      return;
+    }
+    const claims = Array.isArray(known) ? known : [known];
+    claims.splice(this.#placeOf(claim, claims), 0, claim);
+    this.#claims.set(id, claims);
+  }
+
+  #release(claim: Claim<K, V>): void {
+    const { id } = claim.entry;
+    const known = this.#claims.get(id);
+    if (!known) return;
+    const claims = Array.isArray(known) ? known : [known];
     const place = this.#placeOf(claim, claims);
     if (claims[place]?.owner === claim.owner) claims.splice(place, 1);
-    if (claims.length === 0) this.#claims.delete(claim.id);
+    if (claims.length === 0) this.#claims.delete(id);
   }
 
   /** The position of the claim in order (binary search). Thousands of services may share one backend: their claims are not compared one
    * by one. */
-  #placeOf({ owner, value }: OwnedEntry<K, V>, claims: readonly OwnedEntry<K, V>[]): number {
+  #placeOf({ owner, entry: { value } }: Claim<K, V>, claims: readonly Claim<K, V>[]): number {
     let [first, end] = [0, claims.length];
     while (first < end) {
       const middle = (first + end) >> 1;
-      const other = claims[middle] as OwnedEntry<K, V>;
-      const order = this.#prefer(other.value, value) || (other.owner < owner ? -1 : 1);
+      const other = claims[middle] as Claim<K, V>;
+      const order = this.#prefer(other.entry.value, value) || (other.owner < owner ? -1 : 1);
       if (order < 0) first = middle + 1;
       else end = middle;
     }
@@ -155,18 +174,19 @@ export class DeltaMap<K, V> {
   }
 
   #compare(id: string): void {
-    const desired = this.#claims.get(id)?.[0];
+    const desired = this.#first(id)?.entry;
     const actual = this.#actual.get(id);
     const update = desired !== undefined && (actual === undefined || !equal(desired.value, actual.value));
     if (update) this.#updates.add(id);
     else this.#updates.delete(id);
+    if (desired && !update) this.#actual.set(id, desired); // one object for both sides
     if (desired === undefined && actual !== undefined) this.#deletions.add(id);
     else this.#deletions.delete(id);
   }
 }
 
-function* claimsOf<K, V>(contributions: Iterable<Contribution<K, V>>): Iterable<OwnedEntry<K, V>> {
-  for (const { owner, entries } of contributions) for (const entry of entries) yield { ...entry, owner };
+function* claimsOf<K, V>(contributions: Iterable<Contribution<K, V>>): Iterable<Claim<K, V>> {
+  for (const { owner, entries } of contributions) for (const entry of entries) yield { owner, entry };
 }
 
 /** Whether two values of a map are equal: numbers, strings, or flat structs of both. */
