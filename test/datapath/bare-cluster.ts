@@ -23,10 +23,10 @@ import {
   type Stack,
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { Probers } from "./probers.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 export const program = join(root, "dist", "agent.js");
-const prober = join(root, "dist", "probe.js");
 const cniConfiguration = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
 
 /** `client1`, a node's name, or `default/<pod>`. */
@@ -54,6 +54,7 @@ export class BareCluster {
   readonly #pods = new Map<string, Placed>();
   readonly #logs = new Map<string, string>();
   #server: ChildProcess | undefined;
+  readonly #probers = new Probers((machine, argv) => this.#spawn(machine, argv, "pipe"));
 
   private constructor(lab: string, attach: string) {
     this.#lab = lab;
@@ -92,6 +93,7 @@ export class BareCluster {
   async close(): Promise<void> {
     for (const agent of this.#agents.values()) agent.kill("SIGKILL");
     this.#server?.kill("SIGKILL");
+    this.#probers.close();
     await removeLab(this.#lab);
   }
 
@@ -219,6 +221,7 @@ export class BareCluster {
 
   async removePod(name: string): Promise<void> {
     const placed = this.#placed(name);
+    this.#probers.end(placed.node, name);
     await this.#cni(placed.node, name, "DEL");
     await this.#run(placed.node, ["ip", "netns", "delete", name]);
     this.remove(pod(placed));
@@ -227,27 +230,15 @@ export class BareCluster {
 
   /** Sends probes and gives what each attempt showed, in order. */
   async probe(from: From, ...asked: Asked[]): Promise<AttemptResult[]> {
-    const inPod = from.startsWith("default/");
-    const machine = inPod ? this.#placed(from.slice("default/".length)).node : (from as ClientName | NodeName);
-    const batch = asked.map(({ to, ...rest }, index) => {
+    const inPod = from.startsWith("default/") ? from.slice("default/".length) : undefined;
+    const machine = inPod === undefined ? from : this.#placed(inPod).node;
+    const batch = asked.map(({ to, ...rest }, index): Probe => {
       const at = to.lastIndexOf(":");
       const [host, port] = [to.slice(0, at).replace(/^\[(.*)\]$/, "$1"), to.slice(at + 1)];
-      const probe = {
-        id: String(index),
-        token: "t",
-        host,
-        port: Number(port),
-        protocol: "tcp",
-        timeoutMs: 1500,
-        ...rest,
-      };
-      return inPod ? { ...probe, netns: `/run/netns/${from.slice("default/".length)}` } : probe;
+      const id = String(index);
+      return { id, token: "t", host, port: Number(port), protocol: "tcp", timeoutMs: 1500, count: 1, ...rest };
     });
-    const output = await this.#run(machine, [process.execPath, prober, "probe"], JSON.stringify(batch));
-    const results = output
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as AttemptResult);
+    const results = await this.#probers.send(machine, inPod, batch);
     return results.sort((a, b) => Number(a.id) - Number(b.id) || a.attempt - b.attempt);
   }
 
@@ -277,8 +268,7 @@ export class BareCluster {
 
   /** The page that a node's agent shows to Prometheus. */
   metrics(name: NodeName): Promise<string> {
-    const ask = `fetch("http://127.0.0.1:9098/metrics").then((r) => r.text()).then(console.log)`;
-    return this.#run(name, [process.execPath, "-e", ask]);
+    return this.#run(name, ["curl", "--silent", "--show-error", "http://127.0.0.1:9098/metrics"]);
   }
 
   /** Each node's /tmp/objects, as the host sees it. */
@@ -293,8 +283,8 @@ export class BareCluster {
   }
 
   async #isReady(name: NodeName): Promise<boolean> {
-    const ask = `fetch("http://127.0.0.1:9099/ready").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
-    return (await runIn(this.#lab, name, [process.execPath, "-e", ask])).status === 0;
+    const ask = ["curl", "--silent", "--fail", "--output", "/dev/null", "http://127.0.0.1:9099/ready"];
+    return (await runIn(this.#lab, name, ask)).status === 0;
   }
 
   /** Returns the pod's addresses. */
@@ -333,11 +323,14 @@ function fileOf({ kind, metadata }: KubernetesObject): string {
   return `${kind.toLowerCase()}-${metadata.namespace ?? "cluster"}-${metadata.name}.json`;
 }
 
+/** A limit that only a hang reaches, however busy the machine is. */
+const PATIENCE_S = 60;
+
 /** Waits for evidence, bounded. */
 export async function until(what: string, holds: () => Promise<boolean>, more = () => ""): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + PATIENCE_S * 1000;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`Waited 20 s for ${what}.\n${more()}`);
+    if (Date.now() > end) throw new Error(`Waited ${PATIENCE_S} s for ${what}.\n${more()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
