@@ -10,6 +10,7 @@ const dns: Service = {
   affinitySeconds: 0,
   flags: 0,
   sourceRanges: 0,
+  tableSize: 0,
 };
 const empty = { ...dns, backendList: 8, backendCount: 0 };
 const guarded = { ...dns, sourceRanges: 5 };

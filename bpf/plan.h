@@ -29,6 +29,7 @@ enum translation {
 enum remembering {
 	REMEMBER_NOTHING,
 	REMEMBER_PACKET,  /* of its connection, with its next hop */
+	REMEMBER_MOVE,    /* the same, and that its replies go back as scratch's opening says */
 	REMEMBER_ANSWER,  /* the backend of its connection, which this node forwarded, has answered */
 	REMEMBER_OPENING, /* a new connection: scratch's opening, which becomes the packet's */
 	REMEMBER_HOST_REQUEST, /* a datagram of this node's stack, whose answer is for that stack */

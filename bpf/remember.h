@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "connection/establish.h"
+#include "connection/move.h"
 #include "connection/open.h"
 #include "observe/report.h"
 #include "observe/trace.h"
@@ -57,6 +58,8 @@ static __always_inline void remember_packet(struct packet *packet, const struct 
 	if (plan->origin_is_known)
 		packet->connection->origin = plan->origin;
 	connection_touch(packet->connection, packet);
+	if (plan->remember == REMEMBER_MOVE)
+		connection_move(packet, packet->connection);
 }
 
 /* Separate function: only the first packet after a policy has changed needs it. */
@@ -71,7 +74,7 @@ static __step int remember_verdict(struct connection *connection, const struct s
 
 static __always_inline void remember(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
-	if (plan->remember == REMEMBER_PACKET && packet->connection)
+	if ((plan->remember == REMEMBER_PACKET || plan->remember == REMEMBER_MOVE) && packet->connection)
 		remember_packet(packet, plan);
 	else if (plan->remember == REMEMBER_ANSWER && packet->connection)
 		remember_answer(packet->connection, packet);

@@ -105,7 +105,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	}
 	known = backend;
 	if (!known)
-		id = choose_backend(service, &requester->address, reach, &backend);
+		id = choose_backend(service, NULL, &requester->address, reach, &backend);
 	trace_chosen(service, id, backend);
 	if (!id || !backend || is_ipv4(&backend->address) != is_ipv4(&peer->frontend))
 		return false;

@@ -64,6 +64,8 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 		believe(plan, &origin);
 	}
 	follow(packet, settings, connection, plan);
+	if (plan->origin_is_known)
+		decide_way_back(packet, NULL, plan);
 }
 
 SEC("tc")

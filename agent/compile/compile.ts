@@ -110,7 +110,7 @@ export class Compiler {
       members: services.members,
       backends: services.backends,
       ...judged,
-      settings: compileSettings(facts, felixConfigurations, revision),
+      settings: compileSettings(facts, felixConfigurations, revision, services.maglev),
     };
     const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
     const stages = yield* this.#transition(snapshot, selection, nodes, pools);

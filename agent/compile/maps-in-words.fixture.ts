@@ -14,6 +14,7 @@ import {
   SettingsFlag,
   SocketTranslation,
   serviceFlagNames,
+  TABLE_FIRST,
   TUNNEL_CLIENTS,
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
@@ -49,26 +50,40 @@ export function mapsInWords(maps: Readable): MapsInWords {
 /** "node port 30604/tcp -> 10.244.0.66:80, 10.244.0.67:80 (1 here; external_local)" */
 function services({ frontends, slots, backends: all, sourceRanges }: Readable): string[] {
   const sets = Map.groupBy(sourceRanges.entries(), ([{ set }]) => set);
-  return frontends
-    .entries()
-    .map(
-      ([key, { backendList, backendCount, localCount, clusterFirst, affinitySeconds, flags, sourceRanges: set }]) => {
-        const targets = Array.from({ length: backendCount }, (_, index) => {
-          const backend = all.lookup(slots.lookup({ backendList, index }) ?? 0);
-          return backend ? `${backend.address}:${backend.port}` : "a missing backend";
-        });
-        const notes = [
-          `${localCount} here`,
-          ...(clusterFirst ? [`${clusterFirst} local only`] : []),
-          ...flagNames(flags, serviceFlagNames),
-          ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
-          ...(set
-            ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`]
-            : []),
-        ];
-        return `${keyText.frontends(key)} -> ${targets.join(", ") || "none"} (${notes.join("; ")})`;
-      },
-    );
+  /** How many entries of a table each backend has, in the order of addresses. */
+  const shares = (backendList: number, size: number) => {
+    const entries = Array.from({ length: size }, (_, index) => {
+      const backend = all.lookup(slots.lookup({ backendList, index: TABLE_FIRST + index }) ?? 0);
+      return backend ? `${backend.address}:${backend.port}` : "a missing backend";
+    });
+    const counts = [...Map.groupBy(entries, (name) => name)].map(([name, found]) => `${name} ${found.length}`);
+    return counts.sort().join(", ");
+  };
+  return frontends.entries().map(([key, value]) => {
+    const {
+      backendList,
+      backendCount,
+      localCount,
+      clusterFirst,
+      affinitySeconds,
+      flags,
+      sourceRanges: set,
+      tableSize,
+    } = value;
+    const targets = Array.from({ length: backendCount }, (_, index) => {
+      const backend = all.lookup(slots.lookup({ backendList, index }) ?? 0);
+      return backend ? `${backend.address}:${backend.port}` : "a missing backend";
+    });
+    const notes = [
+      `${localCount} here`,
+      ...(clusterFirst ? [`${clusterFirst} local only`] : []),
+      ...flagNames(flags, serviceFlagNames),
+      ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
+      ...(set ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`] : []),
+      ...(tableSize ? [`Maglev table of ${tableSize}: ${shares(backendList, tableSize)}`] : []),
+    ];
+    return `${keyText.frontends(key)} -> ${targets.join(", ") || "none"} (${notes.join("; ")})`;
+  });
 }
 
 /** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */

@@ -22,6 +22,7 @@ import {
   type Service as ServiceValue,
   type Slot,
   type SourceRange,
+  TABLE_FIRST,
 } from "../kernel/layout.gen.ts";
 import type { Contribution, Contributions, Entry } from "./desired.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
@@ -37,6 +38,8 @@ export interface ServiceMaps {
   readonly backends: Contributions<number, BackendValue>;
   readonly compiled: readonly CompiledService[];
   readonly healthChecks: readonly HealthCheck[];
+  /** Whether a service chooses by a Maglev table. */
+  readonly maglev: boolean;
   readonly problems: readonly Problem[];
   /** How many are too large and therefore not served. */
   readonly closed: number;
@@ -88,6 +91,7 @@ export class ServiceCompiler {
       backends: all.map(({ backends }) => backends),
       compiled,
       healthChecks,
+      maglev: compiled.some(({ lists }) => lists.some(({ table }) => table)),
       problems,
       closed,
     };
@@ -123,6 +127,7 @@ function* lower(item: CompiledService, { lists, backends, ranges }: Numbers, los
       affinitySeconds,
       flags: flagsOf(frontend),
       sourceRanges,
+      tableSize: frontend.trafficPolicy === "Local" ? 0 : (list.table?.length ?? 0),
     };
     made.frontends.push({ id, key, value });
   });
@@ -143,6 +148,11 @@ function* lower(item: CompiledService, { lists, backends, ranges }: Numbers, los
       ];
       made.slots.push({ id: keyText.slots(slot), key: slot, value: backend });
       made.members.push({ id: keyText.members(member), key: member, value: Membership.CHOSEN });
+    });
+    let entry = TABLE_FIRST;
+    yield* each(list.table ?? [], ({ name }) => {
+      const slot = { backendList, index: entry++ };
+      made.slots.push({ id: keyText.slots(slot), key: slot, value: idOf(backends, name) });
     });
     yield* each(list.kept, ({ name }) => {
       const member = { backendList, backend: idOf(backends, name) };
@@ -171,6 +181,7 @@ const NO_BACKENDS: ServiceValue = {
   affinitySeconds: 0,
   flags: 0,
   sourceRanges: 0,
+  tableSize: 0,
 };
 
 /** enum service_flag */

@@ -13,6 +13,7 @@ export function compileSettings(
   facts: NodeFacts,
   configurations: readonly FelixConfiguration[],
   revision: number,
+  maglev: boolean,
 ): Contributions<number, Settings> {
   const configuration = defaultConfiguration(configurations);
   const mode = modeOf(configuration);
@@ -27,7 +28,8 @@ export function compileSettings(
     socketTranslation: SocketTranslation[translations[mode.socketTranslation].bpf],
     flags:
       (configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0) |
-      (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0),
+      (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0) |
+      (maglev ? SettingsFlag.MAGLEV : 0),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return [{ owner: "settings", entries: [{ id: keyText.settings(0), key: 0, value }] }];

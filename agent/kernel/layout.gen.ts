@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "9a3279566b41";
+export const layoutHash = "ee0557aeab9c";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -14,6 +14,7 @@ export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
 export const OTHER_PORTS = 0;
 export const TUNNEL_CLIENTS = 4294967295;
+export const TABLE_FIRST = 1048576;
 export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
 export const SOCKET_FLOWS = 16;
@@ -346,12 +347,14 @@ export const tunnelKindNames = new Map<number, string>([
 export const SettingsFlag = {
   ALLOW_VXLAN_FROM_WORKLOADS: 1,
   TUNNEL_CLIENTS: 2,
+  MAGLEV: 4,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
 export const settingsFlagNames = new Map<number, string>([
   [1, "allow_vxlan_from_workloads"],
   [2, "tunnel_clients"],
+  [4, "maglev"],
 ]);
 
 /** enum socket_translation */
@@ -507,7 +510,7 @@ export const frontend: Codec<Frontend> = {
   },
 };
 
-/** struct service, 28 bytes */
+/** struct service, 32 bytes */
 export interface Service {
   readonly backendList: number;
   readonly backendCount: number;
@@ -516,9 +519,10 @@ export interface Service {
   readonly affinitySeconds: number;
   readonly flags: number;
   readonly sourceRanges: number;
+  readonly tableSize: number;
 }
 export const service: Codec<Service> = {
-  size: 28,
+  size: 32,
   encode(value, view, at) {
     view.setUint32(at, value.backendList, true);
     view.setUint32(at + 4, value.backendCount, true);
@@ -527,6 +531,7 @@ export const service: Codec<Service> = {
     view.setUint32(at + 16, value.affinitySeconds, true);
     view.setUint32(at + 20, value.flags, true);
     view.setUint32(at + 24, value.sourceRanges, true);
+    view.setUint32(at + 28, value.tableSize, true);
   },
   decode(view, at) {
     return {
@@ -537,6 +542,7 @@ export const service: Codec<Service> = {
       affinitySeconds: view.getUint32(at + 16, true),
       flags: view.getUint32(at + 20, true),
       sourceRanges: view.getUint32(at + 24, true),
+      tableSize: view.getUint32(at + 28, true),
     };
   },
 };

@@ -33,6 +33,7 @@ export function mapStoreCases(name: string, make: MakeStore): void {
     affinitySeconds: 0,
     flags: 0,
     sourceRanges: 0,
+    tableSize: 0,
   };
 
   describe(`${name} map`, () => {

@@ -1,7 +1,7 @@
 import { hash32 } from "../../model/hash.ts";
 import type { Entry, WrittenMap } from "../compile/desired.ts";
 import { keyText } from "../compile/key.ts";
-import { type KeyOf, POLICY_REVISION_UNSETTLED, type ValueOf } from "../kernel/layout.gen.ts";
+import { type KeyOf, POLICY_REVISION_UNSETTLED, TABLE_FIRST, type ValueOf } from "../kernel/layout.gen.ts";
 import { addressesOfWorkload } from "../kernel/workload.ts";
 import type { DeltaMap } from "./delta-map.ts";
 
@@ -123,11 +123,15 @@ export const writeOrder: readonly Step[] = [
     return ({ key }) => named.has(key.set);
   }),
   step("delete", "slots", "no service counts them any more", ({ frontends }) => {
-    const counted = new Map<number, number>();
+    const [counted, tables] = [new Map<number, number>(), new Map<number, number>()];
     for (const { value } of frontends.staleValues()) {
       counted.set(value.backendList, Math.max(value.backendCount, counted.get(value.backendList) ?? 0));
+      tables.set(value.backendList, Math.max(value.tableSize, tables.get(value.backendList) ?? 0));
     }
-    return ({ key }) => key.index < (counted.get(key.backendList) ?? 0);
+    return ({ key }) =>
+      key.index < TABLE_FIRST
+        ? key.index < (counted.get(key.backendList) ?? 0)
+        : key.index - TABLE_FIRST < (tables.get(key.backendList) ?? 0);
   }),
   step("delete", "members", "this service no longer assigns connections to them", ({ slots }) => {
     const named = new Set(

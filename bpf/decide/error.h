@@ -126,7 +126,7 @@ static __always_inline void decide_wrapped_error(struct packet *packet, const st
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
 	/* The packet inside went to the sender of the error or beyond, so its destination belongs to the same node. */
-	if (!packet->connection || !may_follow(packet->connection->flags, wrapping->kind) ||
+	if (!packet->connection || !may_follow(packet->connection, wrapping->kind) ||
 	    check_wrapped_source(error_is_about(), wrapping) != ALLOWED)
 		return drop(plan, OUTCOME_DROP_UNRELATED);
 }

@@ -12,9 +12,20 @@
 
 /* Packets of no known connection: what they would open. */
 
-/* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`. */
-static __always_inline const struct service *service_opened_by(const struct packet *packet, struct plan *plan,
-							       const struct location **location)
+/* Whether a TCP packet may be of a connection that entered the cluster at another node, which has forwarded it, is lost or gets no packets
+ * any more. */
+static __always_inline bool may_be_moved_here(const struct packet *packet, const struct settings *settings, bool forwarded)
+{
+	if (packet->tuple.protocol != IPPROTO_TCP || (packet->tcp_flags & TCP_SYN))
+		return false;
+	return forwarded || ((settings->flags & SETTINGS_MAGLEV) && packet->hook != HOOK_FROM_WORKLOAD && !is_left_to_host(settings));
+}
+
+/* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`.
+ * @param forwarded whether another node has wrapped it for a backend here */
+static __always_inline const struct service *service_opened_by(const struct packet *packet,
+							       const struct settings *settings, bool forwarded,
+							       struct plan *plan, const struct location **location)
 {
 	const struct tuple *tuple = &packet->tuple;
 	const struct service *service;
@@ -24,6 +35,10 @@ static __always_inline const struct service *service_opened_by(const struct pack
 		if (!service || !is_answer_to_host(tuple))
 			return service;
 		plan->remember = REMEMBER_HOST_ANSWER;
+	} else if (may_be_moved_here(packet, settings, forwarded)) {
+		service = service_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
+		if (!service || service->table_size || forwarded)
+			return service;
 	}
 	*location = locate(&tuple->destination);
 	return NULL;
@@ -104,10 +119,13 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	if (id)
 		backend = backend_within_reach(service, id, REACH_LOCAL);
 	if (!backend) {
-		id = choose_backend(service, &packet->tuple.source, reach, &backend);
+		id = choose_backend(service, &packet->tuple, &packet->tuple.source, reach, &backend);
 		list = affine_list(service);
 	}
 	trace_chosen(service, id, backend);
+	/* Every node finds the backend of such a connection, and only the backend's knows whether the connection exists. */
+	if (!packet_may_open(packet) && (wrapped || (backend && (backend->flags & BACKEND_LOCAL))))
+		return refuse_new(packet, settings, wrapping, plan, OUTCOME_REJECT_GONE);
 	if (!id || !backend) {
 		if (reach == REACH_LOCAL && service->backend_count)
 			return drop(plan, OUTCOME_DROP_NO_LOCAL_BACKEND);
@@ -143,7 +161,7 @@ static __step int open_from_network(struct packet *packet, const struct settings
 
 	if (!packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet, plan, &location);
+	service = service_opened_by(packet, settings, for_service, plan, &location);
 	if (service) {
 		/* A node that still handles services itself has wrapped it: handled as that node expects. */
 		if (!for_service && !is_handled_here(service, settings))

@@ -4,6 +4,7 @@
 #include "../read.h"
 #include "error.h"
 #include "open.h"
+#include "way_back.h"
 
 /* Packets that another node of the cluster wrapped for this one. Being wrapped gives a packet no additional rights: its source must
  * fit the node that wrapped it, new connections are judged, and a reply on its way back must belong to a connection that this node
@@ -57,7 +58,7 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 	struct connection *connection = connection_find(packet);
 	enum outcome verdict;
 
-	if (connection && !may_follow(connection->flags, wrapping->kind))
+	if (connection && !may_follow(connection, wrapping->kind))
 		connection = NULL;
 	if (!connection || !is_believed(connection, &origin)) {
 		if (!is_from_peer(packet, settings, wrapping))
@@ -72,6 +73,8 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 		believe(plan, &origin);
 	}
 	follow(packet, settings, connection, plan);
+	if (plan->origin_is_known)
+		decide_way_back(packet, wrapping, plan);
 }
 
 /* A packet that was wrapped, without its outer headers. */

@@ -3,6 +3,7 @@
 #include "../maps/services.h"
 #include "../shared/settings.h"
 #include "../locate.h"
+#include "maglev.h"
 
 /* Which of a service's backends may be chosen. */
 enum reach {
@@ -141,10 +142,11 @@ static __always_inline const struct backend *backend_kept(const struct service *
 }
 
 /* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
- * and it is still within reach, else any. The caller has the client keep it (affinity.h). Returns its id, 0: there is none.
- * The backend is left in `chosen`. */
-static __always_inline __u32 choose_backend(const struct service *service, const struct address *client, enum reach reach,
-				       const struct backend **chosen)
+ * and it is still within reach, else the one of the service's Maglev table, else any. The caller has the client keep it (affinity.h).
+ * Returns its id, 0: there is none. The backend is left in `chosen`.
+ * @param flow the connection; NULL: a socket's, whose port is not known yet, and which needs no other node's agreement */
+static __always_inline __u32 choose_backend(const struct service *service, const struct tuple *flow,
+					    const struct address *client, enum reach reach, const struct backend **chosen)
 {
 	__u32 first = reach == REACH_LOCAL ? 0 : service->cluster_first;
 	__u32 count = reach == REACH_LOCAL ? service->local_count : service->backend_count - first;
@@ -164,7 +166,10 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 	}
 	if (!count)
 		return 0;
-	slot.index = first + bpf_get_prandom_u32() % count;
+	if (flow && reach == REACH_ANY && service->table_size)
+		slot.index = TABLE_FIRST + flow_hash(flow, service->flags & SERVICE_AFFINITY) % service->table_size;
+	else
+		slot.index = first + bpf_get_prandom_u32() % count;
 	found = bpf_map_lookup_elem(&slots, &slot);
 	if (!found)
 		return 0;

@@ -42,6 +42,7 @@ struct service {
 	__u32 affinity_seconds;
 	__u32 flags; /* enum service_flag */
 	__u32 source_ranges; /* the set of clients that may use this frontend (struct source_range); 0: all clients */
+	__u32 table_size; /* entries of the list's Maglev table (service/maglev.h); 0: backends are chosen at random */
 };
 
 /* Longest-prefix key of a client that the set admits: 32 bits of the set's number, then those of the address (IPv4
@@ -59,6 +60,9 @@ struct slot {
 	__u32 backend_list;
 	__u32 index;
 };
+
+/* The list's Maglev table is in the slots from this index on, behind all backends that a list may have. */
+#define TABLE_FIRST 0x100000
 
 /* A backend that belongs to the list. Ids of backends are per address and port, whichever lists have them. */
 struct member {

@@ -30,6 +30,7 @@ enum tunnel_kind {
 enum settings_flag {
 	SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS = 1 << 0, /* for workloads that have tunnels of their own */
 	SETTINGS_TUNNEL_CLIENTS = 1 << 1, /* source_ranges has clients whose replies never return directly */
+	SETTINGS_MAGLEV = 1 << 2, /* a service chooses by a Maglev table: connections may continue that began at another node */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */

@@ -21,13 +21,17 @@ static __always_inline bool wrapping_is_service(const struct wrapping *wrapping)
 	return wrapping->kind == TUNNEL_FORWARD_VIA || wrapping->kind == TUNNEL_FORWARD_DIRECT;
 }
 
-/* Whether a wrapped packet may follow a connection: one that an entry node forwarded follows only a connection that was opened so.
+/* Whether a wrapped packet may follow a connection: one that an entry node forwarded follows only a client's connection to a service,
+ * which may have entered at this node or at another one before.
  * Wrapped packets are never forwarded again, or two nodes that took each other for the backend's would loop. */
-static __always_inline bool may_follow(__u32 connection_flags, enum tunnel_kind kind)
+static __always_inline bool may_follow(const struct connection *connection, enum tunnel_kind kind)
 {
-	if (connection_flags & CONNECTION_FORWARDED)
+	__u32 flags = connection->flags;
+
+	if (flags & CONNECTION_FORWARDED)
 		return false;
-	return kind == TUNNEL_OVERLAY || (connection_flags & (CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN));
+	return kind == TUNNEL_OVERLAY || (flags & (CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN)) ||
+	       (connection->backend && !(flags & CONNECTION_REPLY));
 }
 
 /* The value in place of a backend for a reply of `connection`. */

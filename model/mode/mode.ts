@@ -53,10 +53,16 @@ export function measuredModeOf(handling: ServiceHandling, returnMode: ReturnMode
   return handlings[handling].measured ?? returnModes[returnMode].measured;
 }
 
+/** How a new connection to a Service is given its backend. Maglev: every node gives it the same one. */
+export const backendSelections = ["Random", "Maglev"] as const;
+export type BackendSelection = (typeof backendSelections)[number];
+
 /** Annotations of Services for what Kubernetes has no field for. */
 export const serviceAnnotations = {
   /** A `CalicoReturnMode`, in place of the cluster's. */
   returnMode: "ebpf-dataplane.io/return-mode",
+  /** A `BackendSelection`; absent: Random. */
+  backendSelection: "ebpf-dataplane.io/backend-selection",
 } as const;
 
 /** Annotations of FelixConfiguration for what Calico has no field for. */

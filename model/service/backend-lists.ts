@@ -1,6 +1,7 @@
 import { type Named, named } from "../named.ts";
 import { each, type Steps } from "../steps.ts";
 import type { Backend } from "./backends.ts";
+import { maglevTable } from "./maglev.ts";
 import { nearby } from "./topology.ts";
 
 /** Backends that a frontend chooses among. The ranges [0, localCount) and [clusterFirst, length) may overlap. */
@@ -13,6 +14,8 @@ export interface BackendList {
   readonly clusterFirst: number;
   /** Ready, but their hints name other nodes or zones: they keep what they have. */
   readonly kept: readonly Backend[];
+  /** Maglev's table (maglev.ts) over the backends from `clusterFirst` on; undefined: they are chosen at random. */
+  readonly table?: readonly Backend[] | undefined;
 }
 
 /** Of what is claimed only. */
@@ -39,6 +42,12 @@ export function clusterList(name: string, all: readonly Backend[]): BackendList 
   };
 }
 
+/** The list with its Maglev table; as it was, if it has none, or too many backends for one. */
+export function* withTable(list: BackendList): Steps<BackendList> {
+  const table = yield* maglevTable(list.backends.slice(list.clusterFirst));
+  return table.length > 0 ? { ...list, table } : list;
+}
+
 /** The list for frontends with the traffic policy Local. It differs from the cluster's when the last backend here terminates
  * while others are ready elsewhere: traffic that still arrives here is then served to the end, and clients in the cluster,
  * which the policy does not restrict at external addresses, are given the ready ones. */
@@ -48,6 +57,7 @@ export function localList(cluster: BackendList, all: readonly Backend[]): Backen
   if (local.length === 0) return cluster;
   return {
     ...cluster,
+    table: undefined,
     name: named(`${cluster.name.name}/local`),
     backends: [...local, ...cluster.backends],
     localCount: local.length,

@@ -3,6 +3,7 @@ import type { Service } from "../objects/core.ts";
 import type { EndpointSlice } from "../objects/discovery.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
+import { tableEntries } from "./backend-selection.ts";
 import { portIn } from "./backends.ts";
 import { frontendCount } from "./frontends.ts";
 import { type CompiledService, isServed, ownerOf } from "./service.ts";
@@ -19,7 +20,7 @@ export const SERVICE_LIMITS = {
 /** What all of them may hold on one node. */
 export interface Room {
   readonly frontends: number;
-  /** Over all ports. */
+  /** Over all ports, with the entries of Maglev tables. */
   readonly endpoints: number;
   /** Different endpoints. */
   readonly backends: number;
@@ -27,11 +28,16 @@ export interface Room {
   readonly sourceRanges: number;
 }
 
-export type Counts = Record<keyof typeof SERVICE_LIMITS, number>;
+type Limited = keyof typeof SERVICE_LIMITS;
 
 const LIMITED = ["frontends", "endpoints"] as const;
 
-const WORDS: Record<keyof Counts, string> = {
+export interface Counts extends Record<Limited, number> {
+  /** Entries of Maglev tables, which stand beside the endpoints. */
+  readonly tables?: number;
+}
+
+const WORDS: Record<Limited, string> = {
   frontends: "addresses and ports for clients",
   endpoints: "endpoints, over all its ports",
 };
@@ -48,7 +54,8 @@ export function* countsOf(service: Service, slices: readonly EndpointSlice[]): S
     });
     yield;
   }
-  return counts;
+  const tables = tableEntries(service, slices);
+  return tables > 0 ? { ...counts, tables } : counts;
 }
 
 /** What may be closed to make room. */
@@ -79,7 +86,7 @@ export function closing(loads: readonly Load[], node: string, room: Room, more: 
     if (reason) closed.set(owner, reason);
     else {
       sums.frontends += counts.frontends;
-      sums.endpoints += counts.endpoints;
+      sums.endpoints += placesOf(counts);
     }
   }
   const fits = () => sums.frontends <= room.frontends && sums.endpoints <= room.endpoints;
@@ -93,7 +100,7 @@ export function closing(loads: readonly Load[], node: string, room: Room, more: 
   )) {
     if (fits() && rest-- <= 0) break;
     if (frontends) sums.frontends -= counts.frontends;
-    sums.endpoints -= counts.endpoints;
+    sums.endpoints -= placesOf(counts);
     closed.set(owner, { why, frontends });
   }
   return closed;
@@ -109,8 +116,14 @@ function overLimit(counts: Counts): Closed | undefined {
 }
 
 /** The largest part that it takes of any map. */
-function weightOf({ frontends, endpoints }: Counts, room: Room): number {
-  return Math.max(frontends / room.frontends, endpoints / room.backends);
+function weightOf(counts: Counts, room: Room): number {
+  const { frontends, endpoints } = counts;
+  return Math.max(frontends / room.frontends, endpoints / room.backends, placesOf(counts) / room.endpoints);
+}
+
+/** What endpoints and tables take together. */
+function placesOf({ endpoints, tables = 0 }: Counts): number {
+  return endpoints + tables;
 }
 
 /** The object as it is while it is closed. `empty` is it without endpoints. */

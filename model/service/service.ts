@@ -6,7 +6,8 @@ import { ignoredAnnotations } from "../objects/ignored.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
-import { type BackendList, clusterList, localList, NO_BACKENDS, withDraining } from "./backend-lists.ts";
+import { type BackendList, clusterList, localList, NO_BACKENDS, withDraining, withTable } from "./backend-lists.ts";
+import { backendSelectionProblem, tableEntries } from "./backend-selection.ts";
 import { type Backend, backendsOf, type NodeOfAddress } from "./backends.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
@@ -74,8 +75,9 @@ export function* compileService(
   if (!isServed(service)) return withoutFrontends(service);
   const about = { owner: ownerOf(service), kind: "Service", object: service };
   const parts: PortRule[] = [];
+  const hasTables = tableEntries(service, slices) > 0;
   for (const port of service.spec.ports) {
-    parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress)));
+    parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress, hasTables)));
     yield;
   }
   const reserved = healthCheckRules(service).map((rule) => ({ rule, list: NO_BACKENDS, all: [] }));
@@ -98,7 +100,7 @@ export function* compileService(
     healthCheck: healthCheckOf(service, [...backends.values()]),
     backends: yield* withDraining([...backends.values()], lists),
     problems: [
-      ...problems(service),
+      ...problems(service, slices),
       ...ranges.problems,
       ...notServed(
         about,
@@ -128,6 +130,7 @@ function* compilePort(
   slices: readonly EndpointSlice[],
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
+  hasTables: boolean,
 ): Steps<PortRule[]> {
   const rules = frontends(service, port, ranges);
   const byFamily = Map.groupBy(rules, (rule) => rule.family);
@@ -137,7 +140,8 @@ function* compilePort(
     const all = yield* backendsOf(port, family, slices, publishNotReady, nodes, nodeOfAddress);
     yield;
     const name = `${objectName(service)}:${port.name || port.port}/${port.protocol ?? "TCP"}/${family}`;
-    const cluster = clusterList(name, all);
+    const isConsistent = hasTables && ofFamily.some(({ trafficPolicy }) => trafficPolicy === "Cluster");
+    const cluster = isConsistent ? yield* withTable(clusterList(name, all)) : clusterList(name, all);
     const local = localList(cluster, all);
     found.push(...ofFamily.map((rule) => ({ rule, list: rule.trafficPolicy === "Local" ? local : cluster, all })));
   }
@@ -149,7 +153,7 @@ function affinitySeconds({ spec }: Service): number {
   return spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
 }
 
-function problems(service: Service): Problem[] {
+function problems(service: Service, slices: readonly EndpointSlice[]): Problem[] {
   const { metadata } = service;
   const about = (path: string, message: string): Problem => ({
     kind: "Service",
@@ -158,6 +162,9 @@ function problems(service: Service): Problem[] {
     path,
     message,
   });
-  const wrongMode = returnModeProblem(service);
-  return [...(wrongMode ? [about(wrongMode.path, wrongMode.message)] : []), ...ignoredAnnotations("Service", metadata)];
+  const wrong = [returnModeProblem(service), backendSelectionProblem(service, slices)];
+  return [
+    ...wrong.flatMap((one) => (one ? [about(one.path, one.message)] : [])),
+    ...ignoredAnnotations("Service", metadata),
+  ];
 }

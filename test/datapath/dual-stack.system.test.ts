@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, program, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
+import { echoServer, inPod as inPodArgv } from "./holding.ts";
+import { allGoOn, holdFlows } from "./moving.ts";
 import {
   clients,
   clientsIpv6,
@@ -267,5 +269,84 @@ describe.each([
     expect(await cluster.see("default/far", "[fd00:10:96::10]:80")).toBe(`allowed default/web saw ${ipv6(far)}`);
     await cluster.startAgent("node");
     expect(await cluster.see("default/far", "[fd00:10:96::10]:80")).toBe(`allowed default/web saw ${ipv6(far)}`);
+  });
+
+  // The last test: it takes a node away.
+  test("flows of a Maglev service go on when the route moves to the other node, and when the node that they entered by is lost", async () => {
+    const vips = { IPv4: "198.51.100.7", IPv6: "2001:db8:7::7" };
+    const route = (name: NodeName) =>
+      Promise.all([
+        cluster.run("client1", ["ip", "route", "replace", vips.IPv4, "via", nodes[name]]),
+        cluster.run("client1", ["ip", "-6", "route", "replace", vips.IPv6, "via", nodesIpv6[name]]),
+      ]);
+    const apply = (backends: Placed[]) => {
+      for (const [id, protocol, port] of [
+        ["steady", "TCP", 82],
+        ["steady-udp", "UDP", 80],
+      ] as const) {
+        const ports = [{ name: "web", protocol, port }];
+        const object = service(id, {
+          clusterIP: `10.96.0.${port}`,
+          clusterIPv6: `fd00:10:96::${port}`,
+          nodePort: 30_000 + port,
+          protocol,
+          spec: { ports: [{ ...ports[0], nodePort: 30_000 + port }], externalIPs: Object.values(vips) },
+        });
+        const annotations = { "ebpf-dataplane.io/backend-selection": "Maglev" };
+        cluster.apply({ ...object, metadata: { ...object.metadata, annotations } });
+        cluster.apply({ ...endpoints(id, backends), ports }, { ...endpointsIpv6(id, backends), ports });
+      }
+    };
+    for (const pod of [web, far]) cluster.spawn(pod.node, inPodArgv(pod, echoServer));
+    apply([web, far]);
+    await route("node");
+    const isServed = (address: string) => cluster.see("client1", `${address}:80`, { protocol: "udp" });
+    for (const address of [vips.IPv4, `[${vips.IPv6}]`])
+      await until(address, async () => (await isServed(address)).startsWith("allowed"));
+
+    // On whichever of the two nodes a flow's backend is, the other one finds it.
+    const held = [holdFlows(cluster, vips.IPv4, 8), holdFlows(cluster, vips.IPv6, 8)];
+    const goOn = (what: string) =>
+      Promise.all(
+        held.map(async (flows) => {
+          const before = flows();
+          if (before)
+            await until(
+              what,
+              async () => allGoOn(before, flows()),
+              () => JSON.stringify([before, flows()]),
+            );
+        }),
+      );
+    await until("the flows", async () =>
+      held.every((flows) => flows()?.tcp.every(Boolean) && flows()?.udp.every(Boolean)),
+    );
+    for (const flows of held) expect(new Set(flows()?.servers)).toEqual(new Set(["default/web", "default/far"]));
+    await route("master");
+    await goOn("the flows by the other node");
+    await route("node");
+    await goOn("the flows back again");
+    for (const flows of held) expect(flows()?.ended).toEqual([]);
+
+    // Flows whose backend remains.
+    apply([web]);
+    for (const name of ["node", "master"] as const) {
+      await route(name);
+      const onlyWeb = async (address: string) =>
+        (await cluster.probe("client1", { to: `${address}:80`, protocol: "udp", count: 8 })).every(
+          ({ server }) => server === "default/web",
+        );
+      for (const address of [vips.IPv4, `[${vips.IPv6}]`]) await until(`${name} and web`, () => onlyWeb(address));
+    }
+    const lasting = [holdFlows(cluster, vips.IPv4, 4), holdFlows(cluster, vips.IPv6, 4)];
+    held.splice(0, 2, ...lasting);
+    await until("the lasting flows", async () =>
+      lasting.every((flows) => flows()?.tcp.every(Boolean) && flows()?.udp.every(Boolean)),
+    );
+    await goOn("the lasting flows by master");
+    await route("node");
+    await cluster.run("master", ["ip", "link", "set", "eth0", "down"]);
+    await goOn("the flows without master");
+    for (const flows of lasting) expect(flows()?.ended).toEqual([]);
   });
 });

@@ -147,6 +147,11 @@ export const services: readonly ClusterService[] = [
     backends: ["master"],
     targetPort: 3868,
   },
+  ...[
+    { name: "steady", clusterIP: "10.96.0.30", nodePort: 30094, protocol: "TCP", backends: ["web2"] } as const,
+    { name: "steady-here", clusterIP: "10.96.0.31", nodePort: 30095, protocol: "TCP", backends: ["web"] } as const,
+    { name: "steady-udp", clusterIP: "10.96.0.32", nodePort: 30096, protocol: "UDP", backends: ["open"] } as const,
+  ].map((service) => ({ ...service, annotations: { "ebpf-dataplane.io/backend-selection": "Maglev" } })),
 ];
 
 export function backendAddress(name: string): string {

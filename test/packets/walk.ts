@@ -9,6 +9,7 @@ import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
 import { ipv6 } from "./cases/ipv6.ts";
+import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import { refusals } from "./cases/refusals.ts";
@@ -36,6 +37,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     associations,
     associationEnds,
     associationChecksums,
+    maglev,
   },
 };
 

@@ -35,10 +35,10 @@ const WALLS: readonly Wall[] = [
   {
     // Deciding only reads: apply.h and the headers that it calls write what a plan has them remember.
     words:
-      /\bbpf_map_(update|delete)_elem\(|\b(connection|known|entry)->[\w.]+ *(\+\+|[-+|&]?=(?!=))|\b__sync_\w+\(|\b(flags_(set|clear)|connection_(begin|forget|open|touch)|establish|note_host_(request|answer)|remember_\w+|next_hop_(begin|end|of_\w+))\(/,
+      /\bbpf_map_(update|delete)_elem\(|\b(connection|known|entry)->[\w.]+ *(\+\+|[-+|&]?=(?!=))|\b__sync_\w+\(|\b(flags_(set|clear)|connection_(begin|forget|move|open|touch)|establish|note_host_(request|answer)|remember_\w+|next_hop_(begin|end|of_\w+))\(/,
     rooms: [
       ...["apply.h", "remember.h", "destination.h", "tunnel/wrapping.h"],
-      ...["establish.h", "next_hop.h", "open.h", "table.h", "touch.h"].map((file) => `connection/${file}`),
+      ...["establish.h", "move.h", "next_hop.h", "open.h", "table.h", "touch.h"].map((file) => `connection/${file}`),
       ...["service/affinity.h", "service/note_host_request.h"],
       "net/parse.h", // the ports of a first fragment: reading the later ones depends on them
       "scratch.h", // a barrier

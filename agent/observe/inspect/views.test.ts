@@ -7,7 +7,15 @@ import { connections, outcomes, policies, services } from "./views.ts";
 describe("inspect", () => {
   test("services list their backends, or that there is none", () => {
     const maps = memoryMaps();
-    const service = { backendCount: 1, localCount: 1, clusterFirst: 0, affinitySeconds: 0, flags: 0, sourceRanges: 0 };
+    const service = {
+      backendCount: 1,
+      localCount: 1,
+      clusterFirst: 0,
+      affinitySeconds: 0,
+      flags: 0,
+      sourceRanges: 0,
+      tableSize: 0,
+    };
     maps.backends.update([[5, { address: "10.244.1.2", node: "172.31.1.207", port: 80, protocol: 6, flags: 1 }]]);
     maps.slots.update([[{ backendList: 1, index: 0 }, 5]]);
     maps.frontends.update([

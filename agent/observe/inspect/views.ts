@@ -48,7 +48,7 @@ export function services({ frontends, slots, backends, sourceRanges }: MapStores
       service.backendList,
       chosen.join(" ") || "none: rejected",
       service.localCount,
-      flagNames(service.flags, serviceFlagNames),
+      [flagNames(service.flags, serviceFlagNames), service.tableSize ? "maglev" : ""].filter(Boolean).join(", "),
       service.sourceRanges === 0
         ? "all"
         : clientsText((sets.get(service.sourceRanges) ?? []).map(([range]) => keyText.sourceRanges(range))),

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../connection/touch.h"
+#include "../plan.h"
+#include "../tunnel/wrapping.h"
+#include "refuse.h"
+
+/* Where replies of a client's connection go back, when its packets begin to enter at another node: that is asked at the backend's node
+ * for the packets whose source was just checked. Without it, replies through the entry node (tunnel mode) would go on to one that is lost. */
+
+/* How far a client may be behind what the backend has sent: net.ipv4.tcp_wmem allows so much on its way by default. */
+#define ACKNOWLEDGED_BEHIND (1u << 22)
+
+/* Other protocols prove nothing. While packets come by the known way, one that comes by another way does not change it. */
+#define WAY_IS_OLD SECOND
+
+/* Whether a packet that comes by another way is the client's own. Any host can send one with a client's address; the numbers of a
+ * TCP connection are known to its ends. Only the way of the replies depends on it: they go to the client's address in any case. */
+static __noinline bool is_from_client(const struct packet *packet, const struct connection *connection)
+{
+	const struct connection *other;
+	struct tuple key;
+
+	if (!packet || !connection)
+		return false;
+	if (packet->tuple.protocol != IPPROTO_TCP)
+		return (__s64)(bpf_ktime_get_coarse_ns() - connection->last_seen) >= (__s64)WAY_IS_OLD;
+	if (packet_is_syn(packet))
+		return (connection->flags & CONNECTION_SYN) && connection->sequence == packet->sequence;
+	if (!(packet->tcp_flags & TCP_ACK) || !sequence_fits(connection, packet))
+		return false;
+	opposite(&key, &packet->tuple, connection);
+	other = connection_lookup(&key);
+	return other && other->next - acknowledged_by(packet) <= ACKNOWLEDGED_BEHIND;
+}
+
+static __always_inline bool is_known_way(const struct connection *connection, const struct wrapping *wrapping)
+{
+	bool via_entry = wrapping && wrapping->kind == TUNNEL_FORWARD_VIA;
+
+	if (connection->flags & CONNECTION_VIA_ENTRY)
+		return via_entry && address_is_equal(&connection->node, &wrapping->node);
+	return !via_entry;
+}
+
+/* After follow(). @param wrapping as it came from another node, or NULL */
+static __step int decide_way_back(const struct packet *packet, const struct wrapping *wrapping, struct plan *plan)
+{
+	const __u32 elsewhere = CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_DIRECT_RETURN;
+	const struct connection *connection;
+	struct opening *way;
+
+	if (!packet || !plan || plan->remember != REMEMBER_PACKET)
+		return 0;
+	connection = packet->connection;
+	if (!connection || !connection->backend || (connection->flags & elsewhere) ||
+	    (wrapping && !wrapping_is_service(wrapping)) || is_known_way(connection, wrapping))
+		return 0;
+	plan->origin_is_known = false; /* until then each packet is asked */
+	if (is_from_client(packet, connection)) {
+		way = opening_draft();
+		if (!way)
+			return 0;
+		way->flags = return_flags(wrapping);
+		if (wrapping)
+			way->node = wrapping->node;
+		plan->origin_is_known = true;
+		plan->remember = REMEMBER_MOVE;
+	} else if (packet->tuple.protocol != IPPROTO_TCP) { /* the known way must be seen to grow old */
+		plan->remember = REMEMBER_NOTHING;
+	}
+	return 0;
+}

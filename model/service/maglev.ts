@@ -1,0 +1,51 @@
+import { hash32 } from "../hash.ts";
+import type { Named } from "../named.ts";
+import type { Steps } from "../steps.ts";
+
+// Maglev's table ("Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, 3.4): each backend has an order of preference
+// of the entries, drawn from its name, and all take turns. It depends on the set of names only, so the agents of all nodes
+// build the same one, and when a backend comes or goes, few entries of the others change.
+
+/** Sizes are primes, so that each backend's steps visit all entries, and two only: a table of another size gives most connections
+ * another backend, so the size must not follow the number of backends closely. Each backend has at least 20 entries, so the shares
+ * differ by 5 % at most. */
+const SIZES = [
+  { backends: 200, size: 4_093 },
+  { backends: 3_276, size: 65_521 },
+] as const;
+
+/** Entries of the table for so many backends; 0: there are none, or too many for a table. */
+export function tableSize(backends: number): number {
+  if (backends === 0) return 0;
+  return SIZES.find((step) => backends <= step.backends)?.size ?? 0;
+}
+
+/** The most backends that a table has. */
+export const TABLE_BACKENDS = SIZES[1].backends;
+
+/** Looks at entries that are one part. */
+const PART = 4_096;
+
+/** The backend of each entry. In the order of the backends' names, which decides who takes an entry that several prefer. */
+export function* maglevTable<T extends { readonly name: Named }>(backends: readonly T[]): Steps<readonly T[]> {
+  const size = tableSize(backends.length);
+  if (size === 0) return [];
+  const turns = [...backends]
+    .sort((a, b) => (a.name.name < b.name.name ? -1 : 1))
+    .map((backend) => ({
+      backend,
+      next: hash32(backend.name.name) % size,
+      skip: (hash32(`${backend.name.name} skip`) % (size - 1)) + 1,
+    }));
+  const table = new Array<T | undefined>(size).fill(undefined);
+  let looks = 0;
+  for (let taken = 0; taken < size; taken++) {
+    const turn = turns[taken % turns.length] as (typeof turns)[number];
+    while (table[turn.next] !== undefined) {
+      turn.next = (turn.next + turn.skip) % size;
+      if (++looks % PART === 0) yield;
+    }
+    table[turn.next] = turn.backend;
+  }
+  return table as T[];
+}
