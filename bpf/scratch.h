@@ -6,11 +6,11 @@
 /* A new connection, as it is to be written: decide/ fills it in and `connection_open` writes it. */
 struct opening {
 	struct address backend; /* where it goes after translation; the destination itself without a service */
-	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's */
+	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's; MASQUERADED: this node's own */
 	__be16 backend_port;
 	__u32 backend_id;
 	__u32 affine_list; /* the client keeps the backend of this list; 0: it does not */
-	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN, _REFUSED */
+	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN, _MASQUERADED, _REFUSED */
 	__u32 policy_revision;
 	__u32 ends_revision;
 	struct origin origin; /* where it is known already */

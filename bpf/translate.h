@@ -11,7 +11,9 @@
  * on both sides. */
 static __always_inline int translate_forward(struct packet *packet, const struct connection *connection)
 {
-	struct address source = connection->flags & CONNECTION_HAIRPIN ? packet->tuple.destination : packet->tuple.source;
+	struct address source = connection->flags & CONNECTION_HAIRPIN	    ? packet->tuple.destination
+				: connection->flags & CONNECTION_MASQUERADED ? connection->node
+									     : packet->tuple.source;
 
 	if (rewrite_destination(packet, &connection->address, connection->port))
 		return -1;
@@ -21,7 +23,9 @@ static __always_inline int translate_forward(struct packet *packet, const struct
 /* Backend to client: the source becomes the address the client used. */
 static __always_inline int translate_reply(struct packet *packet, const struct connection *connection)
 {
-	struct address client = connection->flags & CONNECTION_HAIRPIN ? packet->tuple.source : packet->tuple.destination;
+	struct address client = connection->flags & CONNECTION_HAIRPIN	    ? packet->tuple.source
+				: connection->flags & CONNECTION_MASQUERADED ? connection->node
+									     : packet->tuple.destination;
 
 	if (rewrite_source(packet, &connection->address, connection->port))
 		return -1;
@@ -61,6 +65,17 @@ static __always_inline int error_addresses_to_client(struct packet *packet, cons
 	return rewrite_inner_address(packet, inner, INNER_DESTINATION, backend, &frontend);
 }
 
+/* The backend took this node for the client. */
+static __always_inline int give_error_to_client(struct packet *packet, const struct inner_packet *inner,
+						const struct connection *connection)
+{
+	const struct address client = connection->node, *own = &inner->tuple.source;
+
+	if (rewrite_destination(packet, &client, 0))
+		return -1;
+	return rewrite_inner_address(packet, inner, INNER_SOURCE, own, &client);
+}
+
 /* The error goes to the client: inside it, the backend becomes the address the client used. */
 static __always_inline int translate_error_reply(struct packet *packet, const struct inner_packet *inner,
 						 const struct connection *connection)
@@ -68,6 +83,8 @@ static __always_inline int translate_error_reply(struct packet *packet, const st
 	const struct tuple *seen = &inner->tuple;
 
 	if (error_addresses_to_client(packet, inner, connection))
+		return -1;
+	if ((connection->flags & CONNECTION_MASQUERADED) && give_error_to_client(packet, inner, connection))
 		return -1;
 	if (rewrite_inner_port(packet, inner, INNER_DESTINATION, seen->destination_port, connection->port))
 		return -1;
@@ -86,6 +103,17 @@ static __always_inline int error_addresses_to_backend(struct packet *packet, con
 	return rewrite_inner_address(packet, inner, INNER_SOURCE, &inner->tuple.source, &backend);
 }
 
+/* The backend takes this node for the client. */
+static __always_inline int hide_client(struct packet *packet, const struct inner_packet *inner,
+				       const struct connection *connection)
+{
+	const struct address own = connection->node, *client = &inner->tuple.destination;
+
+	if (address_is_equal(&packet->tuple.source, client) && rewrite_source(packet, &own, 0))
+		return -1;
+	return rewrite_inner_address(packet, inner, INNER_DESTINATION, client, &own);
+}
+
 /* The error goes to the backend: inside it, the address the client used becomes the backend. */
 static __always_inline int translate_error_forward(struct packet *packet, const struct inner_packet *inner,
 						   const struct connection *connection)
@@ -93,6 +121,8 @@ static __always_inline int translate_error_forward(struct packet *packet, const 
 	const struct tuple *seen = &inner->tuple;
 
 	if (error_addresses_to_backend(packet, inner, connection))
+		return -1;
+	if ((connection->flags & CONNECTION_MASQUERADED) && hide_client(packet, inner, connection))
 		return -1;
 	if (rewrite_inner_port(packet, inner, INNER_SOURCE, seen->source_port, connection->port))
 		return -1;

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "ee0557aeab9c";
+export const layoutHash = "d0651d61424f";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -36,6 +36,7 @@ export const ConnectionFlag = {
   LARGE: 4096,
   RESET: 8192,
   HAIRPIN: 16384,
+  MASQUERADED: 32768,
   REFUSED: 65536,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
@@ -56,6 +57,7 @@ export const connectionFlagNames = new Map<number, string>([
   [4096, "large"],
   [8192, "reset"],
   [16384, "hairpin"],
+  [32768, "masqueraded"],
   [65536, "refused"],
 ]);
 
@@ -196,6 +198,8 @@ export const Outcome = {
   ANSWER_NEIGHBOUR: 28,
   DROP_ADDRESS_CLAIM: 29,
   DROP_SCTP_FRAGMENT: 30,
+  FORWARD_EXTERNAL: 31,
+  RETURN_EXTERNAL: 32,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -231,6 +235,8 @@ export const outcomeNames = new Map<number, string>([
   [28, "answer_neighbour"],
   [29, "drop_address_claim"],
   [30, "drop_sctp_fragment"],
+  [31, "forward_external"],
+  [32, "return_external"],
 ]);
 
 /** enum direction */
@@ -1361,7 +1367,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 31,
+    maxEntries: 33,
     flags: 0,
     key: u32,
     value: outcomeCounter,

@@ -45,6 +45,8 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   answer_neighbour: passed("a request for the hardware address of a load balancer's address was answered"),
   drop_address_claim: dropped("another host claims a load balancer's address that this node announces"),
   drop_sctp_fragment: dropped("a fragment of SCTP to another port: its checksum cannot be kept right"),
+  forward_external: passed("sent to a backend outside the cluster, with this node's address as source"),
+  return_external: passed("entry node: reply of a backend outside the cluster passed on to the client"),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

@@ -50,6 +50,12 @@ static __always_inline void opposite(struct tuple *other, const struct tuple *tu
 		other->source = tuple->source;
 		other->destination = tuple->destination;
 	}
+	if (connection->flags & CONNECTION_MASQUERADED) {
+		if (connection->flags & CONNECTION_REPLY)
+			other->source = connection->node;
+		else
+			other->destination = connection->node;
+	}
 	if (connection->flags & CONNECTION_REPLY) {
 		other->source_port = connection->peer_port;
 		other->destination = connection->address;

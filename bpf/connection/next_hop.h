@@ -93,7 +93,7 @@ static __always_inline const struct next_hop *next_hop_of_route(const struct bpf
 	hop->mtu = route->mtu_result;
 	/* A connection's other node, through which its packets come or go back, is not a next hop's to change. */
 	if (node && connection && hop == &connection->next_hop &&
-	    !(connection->flags & (CONNECTION_FORWARDED | CONNECTION_VIA_ENTRY)))
+	    !(connection->flags & (CONNECTION_FORWARDED | CONNECTION_VIA_ENTRY | CONNECTION_MASQUERADED)))
 		connection->node = *node;
 	__builtin_memcpy(hop->destination_mac, route->dmac, ETH_ALEN);
 	__builtin_memcpy(hop->source_mac, route->smac, ETH_ALEN);

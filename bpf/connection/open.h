@@ -37,12 +37,19 @@ static __always_inline long connection_begin(const struct tuple *tuple, const st
 
 static __always_inline bool same_connection(const struct connection *reply, const struct tuple *tuple)
 {
+	if ((reply->flags & CONNECTION_MASQUERADED) && !address_is_equal(&reply->node, &tuple->source))
+		return false;
 	return (reply->flags & CONNECTION_REPLY) && reply->port == tuple->destination_port &&
 	       reply->peer_port == tuple->source_port && address_is_equal(&reply->address, &tuple->destination);
 }
 
 #define PORT_TRIES 8
 #define PORT_FIRST 32768
+
+/* Ports of this node that stand for clients: below those that its kernel gives to sockets and to masqueraded workloads (from 32768), and below
+ * the node ports; above the tunnel's, at which packets are taken for wrapped ones. */
+#define MASQUERADE_PORT_FIRST 5120
+#define MASQUERADE_PORTS 24576
 
 enum claim {
 	CLAIMED,
@@ -71,12 +78,20 @@ __global enum claim claim_reply_tuple(const struct tuple *reply, const struct tu
 		return result == -EEXIST ? CLAIM_TAKEN : result ? CLAIM_FULL : CLAIMED;
 	}
 	last_seen = other->last_seen;
-	if (!same_connection(other, tuple) && (other->flags & CONNECTION_REPLY) &&
+	if (!same_connection(other, tuple) && ((other->flags & CONNECTION_REPLY) || (entry->flags & CONNECTION_MASQUERADED)) &&
 	    has_ports(tuple) && /* of two echoes the later one wins */
 	    (connection_is_live(other, tuple->protocol) ||
 	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
 		return CLAIM_TAKEN;
 	return connection_begin(&key, entry) ? CLAIM_FULL : CLAIMED;
+}
+
+static __always_inline __be16 another_port(const struct connection *entry)
+{
+	__u32 random = bpf_get_prandom_u32();
+
+	return bpf_htons(entry->flags & CONNECTION_MASQUERADED ? MASQUERADE_PORT_FIRST + random % MASQUERADE_PORTS
+							       : PORT_FIRST + (random & 0x7fff));
 }
 
 /* Two flows of one client (same source port, two frontends) that meet at one backend would share a reply tuple.
@@ -88,6 +103,8 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 	/* Connections through the stack keep their ports: the stack's connection tracking separates flows. */
 	if (entry->flags & CONNECTION_VIA_STACK)
 		return connection_begin(reply, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
+	if (entry->flags & CONNECTION_MASQUERADED)
+		reply->destination_port = another_port(entry);
 	for (int i = 0; i < PORT_TRIES; i++) {
 		switch (claim_reply_tuple(reply, tuple)) {
 		case CLAIMED:
@@ -97,7 +114,7 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 		default:
 			break;
 		}
-		reply->destination_port = bpf_htons(PORT_FIRST + (bpf_get_prandom_u32() & 0x7fff));
+		reply->destination_port = another_port(entry);
 		entry->flags |= CONNECTION_TRANSLATED;
 	}
 	return OUTCOME_DROP_PORT_COLLISION;
@@ -144,15 +161,19 @@ static __noinline enum outcome connection_open(const struct packet *packet, cons
 		return write_forward(packet, opening, entry);
 	}
 	reply.source = opening->backend;
-	reply.destination = opening->flags & CONNECTION_HAIRPIN ? tuple->destination : tuple->source;
+	reply.destination = opening->flags & CONNECTION_HAIRPIN	     ? tuple->destination
+			    : opening->flags & CONNECTION_MASQUERADED ? opening->node
+								      : tuple->source;
 	reply.source_port = opening->backend_port;
 	reply.destination_port = tuple->source_port;
 	reply.protocol = tuple->protocol;
 
 	entry->flags |= CONNECTION_REPLY;
 	if (opening->backend_port != tuple->destination_port ||
-	    !address_is_equal(&opening->backend, &tuple->destination))
+	    !address_is_equal(&opening->backend, &tuple->destination) || (opening->flags & CONNECTION_MASQUERADED))
 		entry->flags |= CONNECTION_TRANSLATED;
+	if (opening->flags & CONNECTION_MASQUERADED)
+		entry->node = tuple->source;
 	entry->address = tuple->destination;
 	entry->port = tuple->destination_port;
 	entry->peer_port = tuple->source_port;
@@ -160,6 +181,7 @@ static __noinline enum outcome connection_open(const struct packet *packet, cons
 	written = write_reply(&reply, tuple, entry);
 	if (written != ALLOWED)
 		return written;
+	entry->node = opening->node;
 	entry->flags &= ~CONNECTION_REPLY;
 	entry->peer_port = reply.destination_port;
 	return write_forward(packet, opening, entry);

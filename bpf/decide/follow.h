@@ -25,7 +25,8 @@ static __always_inline void along(struct packet *packet, struct connection *conn
 static __always_inline void send_forward(struct plan *plan, __u32 connection_flags)
 {
 	if (!(connection_flags & (CONNECTION_VIA_STACK | CONNECTION_REFUSED)))
-		return send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
+		return send(plan, EXIT_DESTINATION,
+			    connection_flags & CONNECTION_MASQUERADED ? OUTCOME_FORWARD_EXTERNAL : OUTCOME_TO_NETWORK);
 	if (connection_flags & CONNECTION_REFUSED)
 		return reject(plan, OUTCOME_REJECT_GONE);
 	if (connection_flags & CONNECTION_JUDGED_LATER)
@@ -38,7 +39,10 @@ static __always_inline void send_reply(struct plan *plan, const struct connectio
 {
 	if (connection->flags & CONNECTION_VIA_ENTRY)
 		return send_wrapped(plan, &connection->node, TUNNEL_RETURN, 0);
-	send(plan, exit, connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT : OUTCOME_TO_NETWORK);
+	send(plan, exit,
+	     connection->flags & CONNECTION_DIRECT_RETURN ? OUTCOME_RETURN_DIRECT
+	     : connection->flags & CONNECTION_MASQUERADED ? OUTCOME_RETURN_EXTERNAL
+							  : OUTCOME_TO_NETWORK);
 }
 
 /* Separate function: the caller has no BPF stack left. */

@@ -82,8 +82,34 @@ static __always_inline void open_forwarded(bool direct, struct opening *opening,
 	opening->flags = CONNECTION_FORWARDED | (direct ? CONNECTION_DIRECT_RETURN : 0);
 	opening->node = backend->node;
 	send_wrapped(plan, &backend->node, forward_kind(opening->flags), opening->backend_id);
-	if (address_is_unset(&backend->node)) /* outside the cluster: its replies would not come back through us */
+	if (address_is_unset(&backend->node)) /* a workload whose node is not known */
 		drop(plan, OUTCOME_DROP_NO_ROUTE);
+}
+
+/* Whether a backend is neither a workload nor a node: a slice that somebody wrote has its address. */
+static __always_inline bool is_outside(const struct backend *backend)
+{
+	const __u32 cluster = LOCATION_POOL | LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST;
+
+	return address_is_unset(&backend->node) && !(backend->flags & BACKEND_LOCAL) &&
+	       !(location_flags(locate(&backend->address)) & cluster);
+}
+
+/* To a backend outside the cluster. It would answer the client directly, which does not know it, so it gets this node as its client. */
+static __always_inline void open_masqueraded(const struct settings *settings, struct opening *opening,
+					     const struct backend *backend, struct plan *plan)
+{
+	opening->node = *own_address_like(settings, &backend->address);
+	opening->flags = CONNECTION_MASQUERADED;
+	send(plan, EXIT_DESTINATION, OUTCOME_FORWARD_EXTERNAL);
+	if (address_is_unset(&opening->node))
+		drop(plan, OUTCOME_DROP_NO_ROUTE);
+}
+
+/* Workloads of other pools reach it with their own address, as they reach every host outside. */
+static __always_inline bool must_be_masqueraded(const struct packet *packet, bool external)
+{
+	return external || (location_flags(locate(&packet->tuple.source)) & LOCATION_NAT_OUTGOING);
 }
 
 /* A backend here, or one that the sender reaches by itself. */
@@ -124,7 +150,8 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	}
 	trace_chosen(service, id, backend);
 	/* Every node finds the backend of such a connection, and only the backend's knows whether the connection exists. */
-	if (!packet_may_open(packet) && (wrapped || (backend && (backend->flags & BACKEND_LOCAL))))
+	if (!packet_may_open(packet) &&
+	    (wrapped || (backend && ((backend->flags & BACKEND_LOCAL) || address_is_unset(&backend->node)))))
 		return refuse_new(packet, settings, wrapping, plan, OUTCOME_REJECT_GONE);
 	if (!id || !backend) {
 		if (reach == REACH_LOCAL && service->backend_count)
@@ -138,6 +165,8 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	opening->backend_port = backend->port;
 	opening->backend_id = id;
 	opening->affine_list = list;
+	if (!wrapped && is_outside(backend) && must_be_masqueraded(packet, external))
+		return open_masqueraded(settings, opening, backend, plan);
 	if (external && !wrapped && !(backend->flags & BACKEND_LOCAL))
 		return open_forwarded(returns_directly(settings, service, &packet->tuple.source), opening, backend, plan);
 	open_to_backend(packet, wrapping, opening, backend, plan);

@@ -46,7 +46,7 @@ static __always_inline bool is_known_way(const struct connection *connection, co
 /* After follow(). @param wrapping as it came from another node, or NULL */
 static __step int decide_way_back(const struct packet *packet, const struct wrapping *wrapping, struct plan *plan)
 {
-	const __u32 elsewhere = CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_DIRECT_RETURN;
+	const __u32 elsewhere = CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_DIRECT_RETURN | CONNECTION_MASQUERADED;
 	const struct connection *connection;
 	struct opening *way;
 

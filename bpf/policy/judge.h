@@ -112,6 +112,10 @@ static __always_inline void flow_of_connection(struct tuple *flow, const struct 
 {
 	if (connection->flags & CONNECTION_REPLY) {
 		*flow = reversed(tuple);
+		if (connection->flags & CONNECTION_MASQUERADED) {
+			flow->source = connection->node;
+			flow->source_port = connection->peer_port;
+		}
 	} else {
 		*flow = *tuple;
 		flow->destination = connection->address;

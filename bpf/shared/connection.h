@@ -29,6 +29,7 @@ enum connection_flag {
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
 	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, SCTP: ABORT, and nothing came after it */
 	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
+	CONNECTION_MASQUERADED = 1 << 15, /* the backend is outside the cluster: it sees this node's address and a port of it as the client */
 	CONNECTION_REFUSED = 1 << 16,	   /* to a port of the node that no socket has: its stack answers */
 };
 
@@ -73,7 +74,8 @@ struct connection {
 	__u32 next; /* TCP: the sequence number after what this direction has sent; SCTP: the tag of its packets, 0: not known; host byte order */
 	struct next_hop next_hop;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
-	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node */
+	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node. MASQUERADED: who
+				 * stands for the client (forward), the client (reply) */
 	__be16 port;
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
 	__be32 sequence;  /* TCP: of the SYN that opened it; SCTP: the tag that its INIT asked for. Another one is a new connection */

@@ -37,6 +37,8 @@ enum outcome {
 	OUTCOME_ANSWER_NEIGHBOUR,	/* a request for the hardware address of a load balancer's address: answered */
 	OUTCOME_DROP_ADDRESS_CLAIM,	/* another host says that it has a load balancer's address that this node announces */
 	OUTCOME_DROP_SCTP_FRAGMENT,	/* its checksum covers all fragments, so that its ports cannot be rewritten */
+	OUTCOME_FORWARD_EXTERNAL,	/* to a backend outside the cluster, with this node's address as source */
+	OUTCOME_RETURN_EXTERNAL,	/* its reply, passed on to the client */
 	OUTCOME_COUNT,
 };
 

@@ -31,7 +31,7 @@ static __always_inline bool may_follow(const struct connection *connection, enum
 	if (flags & CONNECTION_FORWARDED)
 		return false;
 	return kind == TUNNEL_OVERLAY || (flags & (CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN)) ||
-	       (connection->backend && !(flags & CONNECTION_REPLY));
+	       (connection->backend && !(flags & (CONNECTION_REPLY | CONNECTION_MASQUERADED)));
 }
 
 /* The value in place of a backend for a reply of `connection`. */

@@ -271,6 +271,47 @@ describe.each([
     expect(await cluster.see("default/far", "[fd00:10:96::10]:80")).toBe(`allowed default/web saw ${ipv6(far)}`);
   });
 
+  test("a backend outside the cluster is reached through every node, and sees that node as its client", async () => {
+    const server = ["env", "POD_NAMESPACE=default", "POD_NAME=outer", process.execPath, program, "probe-server"];
+    cluster.spawn("client2", [...server, "--tcp", "8081", "--udp", "8081"]);
+    for (const [id, protocol, port] of [
+      ["outer", "TCP", 91],
+      ["outer-udp", "UDP", 92],
+    ] as const) {
+      const ports = [{ name: "web", protocol, port: 8081 }];
+      const spec = { ports: [{ name: "web", protocol, port: 80, targetPort: 8081, nodePort: 30_000 + port }] };
+      cluster.apply(
+        service(id, {
+          clusterIP: `10.96.0.${port}`,
+          clusterIPv6: `fd00:10:96::${port}`,
+          nodePort: 30_000 + port,
+          protocol,
+          spec,
+        }),
+      );
+      for (const [slice, address] of [
+        [endpoints(id, []), clients.client2],
+        [endpointsIpv6(id, []), clientsIpv6.client2],
+      ] as const)
+        cluster.apply({ ...slice, ports, endpoints: [{ addresses: [address], conditions: { ready: true } }] });
+    }
+    const before = await cluster.outcomes("master");
+    for (const name of Object.keys(nodes) as NodeName[])
+      for (const [at, own] of [
+        [nodes[name], nodes[name]],
+        [`[${nodesIpv6[name]}]`, nodesIpv6[name]],
+      ] as const) {
+        const see = (port: number, protocol: "tcp" | "udp") => cluster.see("client1", `${at}:${port}`, { protocol });
+        const seen = `allowed default/outer saw ${own}`;
+        await until(`${at}`, async () => (await see(30_091, "tcp")) === seen && (await see(30_092, "udp")) === seen);
+        const results = await cluster.probe("client1", { to: `${at}:30091`, count: 20, timeoutMs: 10_000 });
+        expect(results.filter(({ verdict }) => verdict !== "allowed")).toEqual([]);
+      }
+    const after = await cluster.outcomes("master");
+    for (const outcome of ["forward_external", "return_external"])
+      expect(after[outcome] ?? 0).toBeGreaterThan(before[outcome] ?? 0);
+  });
+
   // The last test: it takes a node away.
   test("flows of a Maglev service go on when the route moves to the other node, and when the node that they entered by is lost", async () => {
     const vips = { IPv4: "198.51.100.7", IPv6: "2001:db8:7::7" };

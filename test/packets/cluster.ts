@@ -62,7 +62,7 @@ export interface ClusterService {
   readonly clusterIP: string;
   readonly nodePort: number;
   readonly protocol: "TCP" | "UDP" | "SCTP";
-  /** Names of pods; a node's name: the node itself, as a pod on its network. */
+  /** Names of pods; a node's name: the node itself, as a pod on its network; or a host outside. */
   readonly backends: readonly string[];
   readonly spec?: Readonly<Record<string, unknown>>;
   /** Of its backends; 80 by default. */
@@ -154,8 +154,15 @@ export const services: readonly ClusterService[] = [
   ].map((service) => ({ ...service, annotations: { "ebpf-dataplane.io/backend-selection": "Maglev" } })),
 ];
 
+/** Their backends are hosts outside the cluster. */
+export const outsideServices: readonly ClusterService[] = [
+  { name: "outer", clusterIP: "10.96.0.33", nodePort: 30097, protocol: "TCP", backends: ["remote"] },
+  { name: "outer-udp", clusterIP: "10.96.0.34", nodePort: 30098, protocol: "UDP", backends: ["remote"] },
+];
+
 export function backendAddress(name: string): string {
-  return pods.find((pod) => pod.name === name)?.address ?? nodes[name as keyof typeof nodes];
+  const machine = { ...nodes, ...outside }[name as keyof typeof nodes | keyof typeof outside];
+  return pods.find((pod) => pod.name === name)?.address ?? machine;
 }
 
 /** Everything above as the API server would return it, by the agent's names of kinds. */
@@ -172,21 +179,23 @@ export function clusterObjects(): Record<string, object[]> {
       spec: { nodeName: node, containers: [{ ports: [{ containerPort: 80 }] }] },
       status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
     })),
-    services: services.map(({ name, clusterIP, nodePort, protocol, spec, balancer, annotations, targetPort = 80 }) => ({
-      metadata: { name, ...namespaced, ...(annotations && { annotations }) },
-      ...(balancer && { status: { loadBalancer: { ingress: [{ ip: balancer }] } } }),
-      spec: {
-        ...{ type: "NodePort", clusterIP, clusterIPs: [clusterIP], ...spec },
-        ports: [{ name: "web", protocol, port: 80, targetPort, nodePort }],
-      },
-    })),
-    endpointSlices: services.map(({ name, protocol, backends, targetPort = 80 }) => ({
+    services: [...services, ...outsideServices].map(
+      ({ name, clusterIP, nodePort, protocol, spec, balancer, annotations, targetPort = 80 }) => ({
+        metadata: { name, ...namespaced, ...(annotations && { annotations }) },
+        ...(balancer && { status: { loadBalancer: { ingress: [{ ip: balancer }] } } }),
+        spec: {
+          ...{ type: "NodePort", clusterIP, clusterIPs: [clusterIP], ...spec },
+          ports: [{ name: "web", protocol, port: 80, targetPort, nodePort }],
+        },
+      }),
+    ),
+    endpointSlices: [...services, ...outsideServices].map(({ name, protocol, backends, targetPort = 80 }) => ({
       metadata: { name: `${name}-1`, ...namespaced, labels: { "kubernetes.io/service-name": name } },
       addressType: "IPv4",
       ports: [{ name: "web", protocol, port: targetPort }],
       endpoints: backends.map((backend) => ({
         addresses: [backendAddress(backend)],
-        nodeName: pods.find((pod) => pod.name === backend)?.node ?? backend,
+        nodeName: pods.find((pod) => pod.name === backend)?.node ?? (backend in nodes ? backend : undefined),
         conditions: { ready: true, serving: true, terminating: false },
       })),
     })),

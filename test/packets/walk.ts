@@ -8,6 +8,7 @@ import { attacks } from "./cases/attacks.ts";
 import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
+import { external } from "./cases/external.ts";
 import { ipv6 } from "./cases/ipv6.ts";
 import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
@@ -38,6 +39,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     associationEnds,
     associationChecksums,
     maglev,
+    external,
   },
 };
 

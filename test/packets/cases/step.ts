@@ -42,7 +42,7 @@ export interface Ends {
 }
 
 /** The same ends in IPv6: the twins of their addresses. */
-function of(ends: Ends, family: Family): Ends {
+export function of(ends: Ends, family: Family): Ends {
   return { ...ends, source: inFamily(ends.source, family), destination: inFamily(ends.destination, family) };
 }
 
