@@ -6,6 +6,7 @@
 #include "observe/report.h"
 #include "observe/trace.h"
 #include "remember.h"
+#include "settings.h"
 #include "translate.h"
 #include "tunnel/tunnel.h"
 #include <linux/pkt_cls.h>
@@ -25,9 +26,14 @@ static __always_inline int send_to_stack(const struct packet *packet, const stru
 	return TC_ACT_OK;
 }
 
-/* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. */
+/* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. The stack answers a packet whose TTL
+ * ends here: it has the packet as the pod would. */
 static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct next_hop *hop, struct plan *plan)
 {
+	if (decrement_ttl(skb)) {
+		pass_to_stack(plan);
+		return TC_ACT_OK;
+	}
 	if (hop && !write_macs(skb, next_hop_macs(hop)))
 		return bpf_redirect_peer(hop->interface, 0);
 	drop(plan, OUTCOME_DROP_MALFORMED);
@@ -71,17 +77,77 @@ static __always_inline int send_answer(struct __sk_buff *skb, struct plan *plan)
 	return bpf_redirect(skb->ifindex, 0);
 }
 
+#define ERRORS_PER_WINDOW 100 /* for each CPU */
+#define ERROR_WINDOW 100000000ULL /* ns: 0.1 s */
+
+static __always_inline bool may_send_error(struct error_limit *limit)
+{
+	__u64 now = bpf_ktime_get_coarse_ns();
+
+	if (now - limit->window >= ERROR_WINDOW) {
+		limit->window = now;
+		limit->in_window = 0;
+	}
+	return limit->in_window++ < ERRORS_PER_WINDOW;
+}
+
+/* Whether its sender can be told that a client's packet does not fit. Others are cut by the kernel's device. @param fits of find_node() */
+__global bool is_too_big(struct __sk_buff *skb, __u32 fits)
+{
+	const struct scratch *scratch = scratch_get();
+
+	return skb && scratch && fits && wrapping_is_service(&scratch->plan.wrapping) && must_stay_whole(skb) &&
+	       is_usable_mtu(skb, fits);
+}
+
+/* Answers a packet that this node would have wrapped, as a router does. `draft_error` has noted what it is.
+ * @param fits not 0: a client's packet, too big for the way to the backend's node, answered from the address that the client used, with
+ * the size that fits; 0: its TTL ends here, and this node answers. @return the action */
+__global int answer_with_error(struct __sk_buff *skb, __u32 fits)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+	struct error_draft *draft;
+	struct plan *plan;
+
+	if (!skb || !settings || !scratch)
+		return TC_ACT_SHOT;
+	draft = &scratch->error;
+	plan = &scratch->plan;
+	if (!wrapping_is_service(&plan->wrapping)) { /* the stack answers: it has the packet as the workload would */
+		pass_to_stack(plan);
+		return TC_ACT_OK;
+	}
+	draft->mtu = fits;
+	if (!fits)
+		draft->source = *own_address_like(settings, &draft->receiver);
+	/* Nothing is remembered of an error, and none is sent about one (RFC 1122, 3.2.2). */
+	if (plan->remember == REMEMBER_NOTHING || !draft->l4_present || address_is_unset(&draft->source) ||
+	    !may_send_error(&scratch->error_limit)) {
+		drop(plan, OUTCOME_DROP_NO_ROUTE);
+		return TC_ACT_SHOT;
+	}
+	if (become_error(skb, draft)) {
+		drop(plan, OUTCOME_DROP_MALFORMED);
+		return TC_ACT_SHOT;
+	}
+	send(plan, EXIT_ANSWER, fits ? OUTCOME_ANSWER_TOO_BIG : OUTCOME_ANSWER_EXPIRED);
+	skb->mark = MARK_FORWARDED;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
 /* Wrapped, to another node, by this program or by the kernel's device. The backend that the entry node chose travels along, so that
  * both nodes use the same. Separate function: the caller has no BPF stack left. */
 static __noinline int send_to_node(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
+	struct scratch *scratch = scratch_get();
 	struct connection *connection;
 	const struct next_hop *hop;
+	__u32 interface, fits = 0;
 	struct __sk_buff *skb;
 	int result = -1;
-	__u32 interface;
 
-	if (!packet || !settings || !plan)
+	if (!packet || !settings || !plan || !scratch)
 		return TC_ACT_SHOT;
 	skb = packet->skb;
 	connection = remembering(packet, plan);
@@ -92,7 +158,13 @@ static __noinline int send_to_node(const struct packet *packet, const struct set
 	}
 	if (plan->wrapping.kind == TUNNEL_RETURN && connection)
 		plan->wrapping.backend = return_detail(skb, connection);
-	hop = find_node(packet, settings, plan);
+	hop = find_node(packet, settings, plan, &fits);
+	if (fits && !is_too_big(skb, fits))
+		fits = 0;
+	if (fits || decrement_ttl(skb)) {
+		draft_error(&scratch->error, packet);
+		return answer_with_error(skb, fits);
+	}
 	if (hop) {
 		interface = hop->interface;
 		result = wrap(skb, settings, &plan->wrapping, hop);

@@ -102,9 +102,10 @@ static __always_inline const struct next_hop *find_destination(struct packet *pa
 	return find_destination_again(packet, settings, plan);
 }
 
-/* The next hop to the node that a packet is wrapped for; NULL: it needs the kernel's device. */
+/* The next hop to the node that a packet is wrapped for; NULL: it needs the kernel's device.
+ * @param fits the bytes that the packet may have at most, where it has more; 0: it fits, or that is not known */
 static __always_inline const struct next_hop *find_node(const struct packet *packet, const struct settings *settings,
-							const struct plan *plan)
+							const struct plan *plan, __u32 *fits)
 {
 	const struct address *node = &plan->wrapping.node;
 	struct connection *connection = remembering(packet, plan);
@@ -124,5 +125,14 @@ static __always_inline const struct next_hop *find_node(const struct packet *pac
 	route_question(route, settings, &settings->node, node);
 	if (!skb->gso_size)
 		route->tot_len = length;
-	return route_ask(skb, route) == ROUTE_KNOWN ? next_hop_of_route(route, NEXT_HOP_NODE, node, connection) : NULL;
+	switch (route_ask(skb, route)) {
+	case ROUTE_KNOWN:
+		return next_hop_of_route(route, NEXT_HOP_NODE, node, connection);
+	case ROUTE_TOO_NARROW:
+		if (!skb->gso_size && route->mtu_result > TUNNEL_ROOM)
+			*fits = route->mtu_result - TUNNEL_ROOM;
+		return NULL;
+	default:
+		return NULL;
+	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "net/icmp.h"
+#include "net/become_error.h"
 #include "plan.h"
 
 /* A new connection, as it is to be written: decide/ fills it in and `connection_open` writes it. */
@@ -14,6 +14,12 @@ struct opening {
 	__u32 policy_revision;
 	__u32 ends_revision;
 	struct origin origin; /* where it is known already */
+};
+
+/* How many errors this CPU has sent in place of the node's stack, and since when (RFC 4443, 2.4 f; RFC 1812, 4.3.2.8). */
+struct error_limit {
+	__u64 window;
+	__u32 in_window;
 };
 
 /* Buffers too large for the 512-byte stack of BPF, callers' frames included. What one packet uses is side by side, so that it
@@ -32,6 +38,8 @@ struct scratch {
 	struct inner_packet inner;
 	struct bpf_fib_lookup route;
 	struct bpf_tunnel_key key;
+	struct error_draft error;
+	struct error_limit error_limit; /* kept from packet to packet */
 };
 
 /* 0 -> scratch. Pinned only so that an agent that starts again finds its programs unchanged.
@@ -40,8 +48,8 @@ struct scratch {
  * in softirq, __dev_queue_xmit disables them), so none interrupts another on its CPU; redirects are carried out after the
  * program has returned, and bpf_clone_redirect, which is not, is used by announce only,
  * which has no scratch. Socket hooks can be interrupted, and use no scratch.
- * Nothing is left over from an earlier packet: each program begins with plan_begin(), which zeroes its plan, and every other
- * part is written whole before it is read. */
+ * Nothing but the limit of errors is left over from an earlier packet: each program begins with plan_begin(), which zeroes its plan,
+ * and every other part is written whole before it is read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

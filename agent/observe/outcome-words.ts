@@ -47,6 +47,10 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_sctp_fragment: dropped("a fragment of SCTP to another port: its checksum cannot be kept right"),
   forward_external: passed("sent to a backend outside the cluster, with this node's address as source"),
   return_external: passed("entry node: reply of a backend outside the cluster passed on to the client"),
+  answer_expired: rejected("its TTL or hop limit ended at this node: answered with ICMP time exceeded"),
+  answer_too_big: rejected(
+    "too large for the way to the backend's node: answered with ICMP, which names the size that fits",
+  ),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

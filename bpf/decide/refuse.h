@@ -2,6 +2,7 @@
 #pragma once
 #include "../connection/open.h"
 #include "../plan.h"
+#include "../settings.h"
 #include "../tunnel/wrapping.h"
 
 /* Packets that are refused with an answer: a RST, or ICMP port unreachable. The node's own stack writes it, within the kernel's limits:
@@ -19,11 +20,6 @@ static __always_inline __u32 return_flags(const struct wrapping *wrapping)
 	return wrapping->kind == TUNNEL_FORWARD_VIA	 ? CONNECTION_VIA_ENTRY
 	       : wrapping->kind == TUNNEL_FORWARD_DIRECT ? CONNECTION_DIRECT_RETURN
 							 : 0;
-}
-
-static __always_inline const struct address *own_address_like(const struct settings *settings, const struct address *address)
-{
-	return is_ipv4(address) == is_ipv4(&settings->node) ? &settings->node : &settings->ipv6;
 }
 
 /* @param flags and `node`: how the answer goes back */

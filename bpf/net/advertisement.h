@@ -75,16 +75,6 @@ static __always_inline int write_advertisement_macs(struct __sk_buff *skb, const
 	return 0;
 }
 
-/* The checksum of what was summed (RFC 1071). */
-static __always_inline __be16 folded(__s64 sum)
-{
-	__u32 folded = (__u32)sum;
-
-	folded = (folded & 0xffff) + (folded >> 16);
-	folded = (folded & 0xffff) + (folded >> 16);
-	return ~folded;
-}
-
 /* Turns the solicitation into the answer that its target is at `mac`. @return 0, or an error */
 static __always_inline int advertise(struct __sk_buff *skb, const struct solicitation *asked, const __u8 *mac)
 {

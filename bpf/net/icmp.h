@@ -22,9 +22,13 @@ enum icmp_type {
 	ICMP_PARAMETER_PROBLEM = 12,
 };
 
+#define ICMP_FRAG_NEEDED 4 /* code of ICMP_UNREACHABLE */
+
 enum icmpv6_type {
-	ICMPV6_UNREACHABLE = 1,	  /* and packet too big, time exceeded, */
-	ICMPV6_PARAMETER_PROBLEM = 4, /* to */
+	ICMPV6_UNREACHABLE = 1,
+	ICMPV6_TOO_BIG = 2,
+	ICMPV6_TIME_EXCEEDED = 3,
+	ICMPV6_PARAMETER_PROBLEM = 4,
 	ICMPV6_ECHO_REQUEST = 128,
 	ICMPV6_ECHO_REPLY = 129,
 };
@@ -51,6 +55,16 @@ static __always_inline bool is_icmp_error(__u8 protocol, __u8 type)
 	if (protocol == IPPROTO_ICMPV6)
 		return type >= ICMPV6_UNREACHABLE && type <= ICMPV6_PARAMETER_PROBLEM;
 	return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM;
+}
+
+/* The checksum of what was summed (RFC 1071). */
+static __always_inline __be16 folded(__s64 sum)
+{
+	__u32 folded = (__u32)sum;
+
+	folded = (folded & 0xffff) + (folded >> 16);
+	folded = (folded & 0xffff) + (folded >> 16);
+	return ~folded;
 }
 
 /* Bytes, without Ethernet. */

@@ -6,12 +6,14 @@
 /* The IPv4 header (RFC 791). */
 
 #define IP_OFFSET ETH_HLEN
+#define IP_DONT_FRAGMENT 0x4000
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_FRAGMENT_OFFSET 0x1fff
 #define IP_NOT_WHOLE (IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET)
 #define IP_ECN_MASK 0x03
 #define IP_ECN_CONGESTED 0x03
 #define IP_ECN_CAPABLE 0x02
+#define IPV4_LEAST_MTU 68 /* RFC 791, 3.2 */
 
 static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
 {

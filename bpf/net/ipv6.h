@@ -7,6 +7,7 @@
 
 #define IPV6_MORE_FRAGMENTS 1
 #define IPV6_FRAGMENT_OFFSET 0xfff8
+#define IPV6_LEAST_MTU 1280 /* RFC 8200, 5 */
 #define IPV6_END (ETH_HLEN + sizeof(struct ipv6hdr)) /* where the first header behind it begins */
 
 /* Hop-by-hop options, destination options and the fragment header: each names the next header, and all but the fragment's give a

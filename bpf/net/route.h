@@ -29,7 +29,8 @@ static __always_inline void route_question(struct bpf_fib_lookup *route, const s
 enum route_answer {
 	ROUTE_KNOWN,
 	ROUTE_WITHOUT_NEIGHBOUR, /* the hardware address of the next hop is not known yet */
-	ROUTE_UNKNOWN,		 /* no route, our own address, too large: the stack's to handle */
+	ROUTE_TOO_NARROW,	 /* the packet does not fit: `mtu_result` bytes do */
+	ROUTE_UNKNOWN,		 /* no route, our own address: the stack's to handle */
 };
 
 static __always_inline enum route_answer route_ask(struct __sk_buff *skb, struct bpf_fib_lookup *route)
@@ -38,6 +39,8 @@ static __always_inline enum route_answer route_ask(struct __sk_buff *skb, struct
 
 	if (result == BPF_FIB_LKUP_RET_SUCCESS)
 		return ROUTE_KNOWN;
+	if (result == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return ROUTE_TOO_NARROW;
 	return result == BPF_FIB_LKUP_RET_NO_NEIGH ? ROUTE_WITHOUT_NEIGHBOUR : ROUTE_UNKNOWN;
 }
 

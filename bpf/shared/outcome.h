@@ -39,6 +39,8 @@ enum outcome {
 	OUTCOME_DROP_SCTP_FRAGMENT,	/* its checksum covers all fragments, so that its ports cannot be rewritten */
 	OUTCOME_FORWARD_EXTERNAL,	/* to a backend outside the cluster, with this node's address as source */
 	OUTCOME_RETURN_EXTERNAL,	/* its reply, passed on to the client */
+	OUTCOME_ANSWER_EXPIRED,		/* no hop left for the way to the backend's node: answered with ICMP time exceeded */
+	OUTCOME_ANSWER_TOO_BIG,		/* does not fit the way to the backend's node: answered with the size that does */
 	OUTCOME_COUNT,
 };
 

@@ -9,6 +9,7 @@ import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
 import { external } from "./cases/external.ts";
+import { hops } from "./cases/hops.ts";
 import { ipv6 } from "./cases/ipv6.ts";
 import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
@@ -32,6 +33,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     behindStack,
     closings,
     oddities,
+    hops,
     ipv6,
     refusals,
     announcements,

@@ -17,6 +17,8 @@ import { isReasonFor } from "./verdict.ts";
 const KINDS = ["overlay", "forward, reply wrapped", "forward, reply direct", "return"];
 const WRAPS = new Set(["to_overlay", "forward_service", "return_via_entry"]);
 const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp", 132: "sctp" };
+/** Of fewer the words tell. */
+const FEW_HOPS = 10;
 
 /** @param backendOf returns the address of a backend by its id */
 export function inWords(met: Met, program: PacketProgram, backendOf: (id: number) => string | undefined): string {
@@ -34,6 +36,7 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
   if (!ip) return `${outcome}: frame of type 0x${type.toString(16)}`;
   const wrapped = WRAPS.has(outcome) ? readVxlan(ip) : undefined;
   const place = met.action === 7 ? ` ${receiver(destinationMac)}` : "";
+  if (/^answer_/.test(outcome)) return `${outcome}${place}: ${errorInWords(ip)}`;
   const packet = wrapped?.inner.ip
     ? `${wrapping(ip, wrapped, backendOf)}: ${packetInWords(wrapped.inner.ip)}`
     : packetInWords(ip);
@@ -52,6 +55,15 @@ function advertisementInWords(ip: Reading, from: string, to: string): string {
   return `${target} is at ${mac}, to ${ip.destination} at ${to}${consistent ? "" : ", but wrong"}`;
 }
 
+/** What a node answers in place of sending a packet on: time exceeded, or how much fits (RFC 1191; RFC 4443, 3.2). */
+function errorInWords(ip: Reading): string {
+  const of = isIpv6(ip.source) ? { expired: "3/0", tooBig: "2/0" } : { expired: "11/0", tooBig: "3/4" };
+  const code = `${ip.icmp?.type}/${ip.icmp?.code}`;
+  const size = Buffer.from(ip.payload).readUInt32BE(4);
+  const meaning = code === of.tooBig ? `at most ${size}` : code === of.expired && size === 0 ? "time exceeded" : code;
+  return `${meaning}, ${packetInWords(ip).replace("icmp ", "")}`;
+}
+
 /** @param whole false: the packet is truncated, as inside an ICMP error */
 export function packetInWords(ip: Reading, whole = true): string {
   const wrong = whole ? faults(ip) : [];
@@ -62,7 +74,8 @@ export function packetInWords(ip: Reading, whole = true): string {
   const inner = ip.icmp && !ip.ports ? readInner(ip) : undefined;
   const about = inner ? ` about ${packetInWords(inner, false)}` : "";
   const unsummed = whole && hasNoSctpChecksum(ip) ? ", without a checksum" : "";
-  return `${protocol} ${written(ip.source, ports)}${from} > ${written(ip.destination, ports)}${to}${about}${wrong.map((fault) => `, but ${fault}`).join("")}${unsummed}`;
+  const left = whole && ip.ttl > 1 && ip.ttl < FEW_HOPS ? ` with ${ip.ttl} hops left` : "";
+  return `${protocol} ${written(ip.source, ports)}${from} > ${written(ip.destination, ports)}${to}${left}${about}${wrong.map((fault) => `, but ${fault}`).join("")}${unsummed}`;
 }
 
 function written(address: string, ports: object | undefined): string {
