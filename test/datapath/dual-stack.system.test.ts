@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, program, until } from "./bare-cluster.ts";
+import { BareCluster, type From, program, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
 import { echoServer, inPod as inPodArgv } from "./holding.ts";
 import { allGoOn, holdFlows } from "./moving.ts";
@@ -174,6 +174,59 @@ describe.each([
     expect(await ask(far, "fd00:10:96::14", 80)).toBe(`allowed saw ${ipv6(far)}`);
     cluster.remove(policy);
     serving.kill();
+  });
+
+  test("a traceroute shows the nodes: the one that the client entered by, and the pod's", async () => {
+    const hop = await compiled("hop");
+    const ask = async (from: "client1" | Placed, to: string, port: number, hops: number) => {
+      const argv = [hop, to, `${port}`, `${hops}`, "8"];
+      return (await (from === "client1" ? cluster.run(from, argv) : inPod(from, ...argv))).trim();
+    };
+    for (const [at, clusterIP, pod] of [
+      [nodes, "10.96.0.11", web.address],
+      [nodesIpv6, "fd00:10:96::11", ipv6(web)],
+    ] as const) {
+      expect(await ask("client1", at.master, 30053, 1)).toBe(`expired at ${at.master}`);
+      expect(await ask("client1", at.master, 30053, 2)).toBe(`expired at ${at.node}`);
+      expect(await ask("client1", at.node, 30053, 1)).toBe(`expired at ${at.node}`);
+      expect(await ask(far, pod, 80, 1)).toBe(`expired at ${at.master}`);
+      expect(await ask(far, pod, 80, 2)).toBe(`expired at ${at.node}`);
+      expect(await ask(near, pod, 80, 1)).toBe(`expired at ${at.node}`);
+      expect(await ask(far, clusterIP, 80, 1)).toBe(`expired at ${at.master}`);
+      for (const [from, to, port, hops] of [
+        ["client1", at.master, 30053, 3],
+        [far, pod, 80, 3],
+        [near, pod, 80, 2],
+      ] as const)
+        expect(await ask(from, to, port, hops)).not.toMatch(/expired/);
+    }
+  });
+
+  test("a client learns how much fits the way to the pod's node, from the address that it used", async () => {
+    const hop = await compiled("hop");
+    const ask = async (to: string, bytes: number) =>
+      (await cluster.run("client1", [hop, to, "30053", "64", `${bytes}`])).trim();
+    for (const [to, headers] of [
+      [nodes.master, 28],
+      [nodesIpv6.master, 48],
+    ] as const) {
+      expect(await ask(to, 1500 - headers)).toBe(`at most 1450 bytes, says ${to}`);
+      expect(await ask(to, 1450 - headers)).not.toMatch(/at most/);
+      expect(await cluster.run("client1", ["ip", "route", "get", to])).toContain("mtu 1450");
+    }
+  });
+
+  test.each([8_000, 60_000])("datagrams of %i bytes are echoed whole, in fragments", async (size) => {
+    const ask = async (from: From, to: string) => (await cluster.probe(from, { to, protocol: "udp", size }))[0];
+    const whole = { verdict: "allowed", echoed: size };
+    for (const [at, clusterIP] of [
+      [nodes.master, "10.96.0.11"],
+      [`[${nodesIpv6.master}]`, "[fd00:10:96::11]"],
+    ] as const) {
+      expect(await ask("client1", `${at}:30053`), at).toMatchObject(whole);
+      for (const pod of ["default/near", "default/far"] as const)
+        expect(await ask(pod, `${clusterIP}:80`), `${pod} to ${clusterIP}`).toMatchObject(whole);
+    }
   });
 
   test("only sockets of a node reach node ports on ::1, and no address that stands for a key reaches one", async () => {
