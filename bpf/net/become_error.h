@@ -67,8 +67,10 @@ static __always_inline __s64 quote(struct __sk_buff *skb, struct error_draft *dr
 	if (open)
 		length = draft->l4_offset - ETH_HLEN;
 	__builtin_memset(draft->quoted, 0, sizeof(draft->quoted));
-	if (length < sizeof(struct iphdr) || length > QUOTED ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN, draft->quoted, length))
+	if (length > QUOTED)
+		return -1;
+	asm volatile("" : "+r"(length)); /* Clang makes one comparison of both, in which 6.1's verifier loses the lower limit */
+	if (length < sizeof(struct iphdr) || bpf_skb_load_bytes(skb, ETH_HLEN, draft->quoted, length))
 		return -1;
 	return bpf_csum_diff(NULL, 0, (__be32 *)draft->quoted, QUOTED, open ? (__u16)~pseudo : 0);
 }

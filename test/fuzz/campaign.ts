@@ -15,6 +15,7 @@ import { type FrameReading, faults, type Reading, readFrame, readVxlan } from ".
 import { isReasonFor, OK, REDIRECT } from "../packets/verdict.ts";
 import { inWords } from "../packets/words.ts";
 import { Generator, MARK_JUDGE_LATER } from "./generator.ts";
+import { isAnswer, wrongAnswer } from "./model/answer.ts";
 import { flowOf } from "./model/flow.ts";
 import { Model, type Objection } from "./model/model.ts";
 import type { Arrival, TunnelKind } from "./model/sources.ts";
@@ -162,6 +163,10 @@ function examine(
   ];
   if (!came) return [{ rule: "way", why: "what it wraps is no IPv4 that can be read" }];
   const inside = left?.inner.ip ?? after.ip;
+  if (isAnswer(outcome)) {
+    const wrong = wrongAnswer(outcome, before, after);
+    return [...(wrong ? [{ rule: "answer" as const, why: wrong }] : []), ...formOf(came.ip, after.ip, undefined)];
+  }
   const form = formOf(came.ip, inside, left ? after.ip : undefined);
   const found = model.judge({
     arrival: came.arrival,

@@ -376,4 +376,28 @@ export const mutants: readonly Mutant[] = [
     text: "return is_fragment(packet->skb);",
     instead: "return false;",
   },
+  {
+    say: "a packet is delivered to a pod without taking a hop",
+    file: "apply.h",
+    text: "if (decrement_ttl(skb)) {\n\t\tpass_to_stack(plan);\n\t\treturn TC_ACT_OK;\n\t}\n\tif (hop && !write_macs(skb, next_hop_macs(hop)))\n\t\treturn bpf_redirect_peer",
+    instead: "if (hop && !write_macs(skb, next_hop_macs(hop)))\n\t\treturn bpf_redirect_peer",
+  },
+  {
+    say: "a packet is wrapped without taking a hop",
+    file: "apply.h",
+    text: "if (fits || decrement_ttl(skb)) {",
+    instead: "if (fits) {",
+  },
+  {
+    say: "a client's packet that does not fit is cut although it must not be",
+    file: "apply.h",
+    text: "if (fits && !is_too_big(skb, fits))",
+    instead: "if (1)",
+  },
+  {
+    say: "ICMP errors and later fragments are answered with errors",
+    file: "apply.h",
+    text: "if (plan->remember == REMEMBER_NOTHING || !draft->l4_present ||",
+    instead: "if (",
+  },
 ];

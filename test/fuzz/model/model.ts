@@ -28,7 +28,7 @@ export interface Passage {
   readonly judgedLater: boolean;
 }
 
-export type Rule = "source" | "clients" | "policy" | "error" | "return" | "forward" | "way" | "form";
+export type Rule = "source" | "clients" | "policy" | "error" | "return" | "forward" | "way" | "answer" | "form";
 export interface Objection {
   readonly rule: Rule;
   readonly why: string;

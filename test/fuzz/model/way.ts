@@ -21,7 +21,9 @@ export function wrongWay(passage: Passage): string | undefined {
   }
   if (outcome === "to_overlay" && wrappedFor !== undefined && wrappedFor !== wrappedForWhom(after.destination))
     return `what is for ${after.destination} was wrapped for ${wrappedFor}`;
-  if (!/^(to_network|return_direct|return_forwarded)$/.test(outcome) || !passage.redirected) return undefined;
+  if (!passage.redirected) return undefined;
+  if (after.ttl !== before.ttl - 1 || after.ttl < 1) return `its time to live was ${before.ttl} and is ${after.ttl}`;
+  if (!/^(to_network|return_direct|return_forwarded)$/.test(outcome)) return undefined;
   if (localPod(after.destination)) return `${after.destination} is a pod of this node, and left it as ${outcome}`;
   if (after.destination.startsWith("10.244.") && !isNode(after.destination))
     return `${after.destination} is of the overlay, and left unwrapped`;
@@ -29,6 +31,5 @@ export function wrongWay(passage: Passage): string | undefined {
   // The kernel resolves an unknown neighbour: the frame is unchanged.
   if (expected !== undefined && expected !== passage.destinationMac)
     return `what is for ${after.destination} was sent to ${passage.destinationMac}`;
-  if (after.ttl !== before.ttl - 1 || after.ttl < 1) return `its time to live was ${before.ttl} and is ${after.ttl}`;
   return undefined;
 }

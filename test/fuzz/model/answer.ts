@@ -1,0 +1,30 @@
+// What a node may answer in place of sending a client's packet on: an ICMP error to its sender, about it.
+
+import { nodes } from "../../packets/cluster.ts";
+import { type FrameReading, type Reading, readInner } from "../../packets/reading.ts";
+
+/** RFC 1812, 4.3.2.3 */
+const LARGEST = 576;
+
+export const isAnswer = (outcome: string): boolean => /^answer_(expired|too_big)$/.test(outcome);
+
+/** What is wrong with such an answer; undefined: nothing. `came`: the client's frame. */
+export function wrongAnswer(outcome: string, came: FrameReading, answer: FrameReading): string | undefined {
+  const [before, after] = [came.ip, answer.ip];
+  if (!before || !after) return "no IPv4 that can be read was answered";
+  const about = readInner(after);
+  const isExpired = outcome === "answer_expired";
+  if (before.icmp && !before.ports) return "an ICMP error was answered with one";
+  if (isExpired && before.ttl > 1) return `its time to live was ${before.ttl}`;
+  if (`${after.icmp?.type}/${after.icmp?.code}` !== (isExpired ? "11/0" : "3/4")) return "it is another error";
+  if (!isAbout(before, about)) return "the answer is not about it";
+  if (after.destination !== before.source || answer.destinationMac !== came.sourceMac)
+    return `it was answered to ${after.destination} at ${answer.destinationMac}`;
+  if (after.source !== (isExpired ? nodes.master : before.destination)) return `it was answered by ${after.source}`;
+  return after.payload.length + 20 > LARGEST ? `the answer has ${after.payload.length + 20} bytes` : undefined;
+}
+
+function isAbout(packet: Reading, inner: Reading | undefined): boolean {
+  if (inner?.source !== packet.source || inner.destination !== packet.destination) return false;
+  return inner.protocol === packet.protocol && inner.ports?.source === packet.ports?.source;
+}
