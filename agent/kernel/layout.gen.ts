@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "0b740bd8dd68";
+export const layoutHash = "d42a8c041028";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -14,6 +14,7 @@ export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
 export const OTHER_PORTS = 0;
 export const TUNNEL_CLIENTS = 4294967295;
+export const TABLE_FIRST = 1048576;
 export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
 export const SOCKET_FLOWS = 16;
@@ -35,6 +36,7 @@ export const ConnectionFlag = {
   LARGE: 4096,
   RESET: 8192,
   HAIRPIN: 16384,
+  MASQUERADED: 32768,
   REFUSED: 65536,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
@@ -55,6 +57,7 @@ export const connectionFlagNames = new Map<number, string>([
   [4096, "large"],
   [8192, "reset"],
   [16384, "hairpin"],
+  [32768, "masqueraded"],
   [65536, "refused"],
 ]);
 
@@ -195,8 +198,10 @@ export const Outcome = {
   ANSWER_NEIGHBOUR: 28,
   DROP_ADDRESS_CLAIM: 29,
   DROP_SCTP_FRAGMENT: 30,
-  ANSWER_EXPIRED: 31,
-  ANSWER_TOO_BIG: 32,
+  FORWARD_EXTERNAL: 31,
+  RETURN_EXTERNAL: 32,
+  ANSWER_EXPIRED: 33,
+  ANSWER_TOO_BIG: 34,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -232,8 +237,10 @@ export const outcomeNames = new Map<number, string>([
   [28, "answer_neighbour"],
   [29, "drop_address_claim"],
   [30, "drop_sctp_fragment"],
-  [31, "answer_expired"],
-  [32, "answer_too_big"],
+  [31, "forward_external"],
+  [32, "return_external"],
+  [33, "answer_expired"],
+  [34, "answer_too_big"],
 ]);
 
 /** enum direction */
@@ -350,12 +357,14 @@ export const tunnelKindNames = new Map<number, string>([
 export const SettingsFlag = {
   ALLOW_VXLAN_FROM_WORKLOADS: 1,
   TUNNEL_CLIENTS: 2,
+  MAGLEV: 4,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
 export const settingsFlagNames = new Map<number, string>([
   [1, "allow_vxlan_from_workloads"],
   [2, "tunnel_clients"],
+  [4, "maglev"],
 ]);
 
 /** enum socket_translation */
@@ -511,7 +520,7 @@ export const frontend: Codec<Frontend> = {
   },
 };
 
-/** struct service, 28 bytes */
+/** struct service, 32 bytes */
 export interface Service {
   readonly backendList: number;
   readonly backendCount: number;
@@ -520,9 +529,10 @@ export interface Service {
   readonly affinitySeconds: number;
   readonly flags: number;
   readonly sourceRanges: number;
+  readonly tableSize: number;
 }
 export const service: Codec<Service> = {
-  size: 28,
+  size: 32,
   encode(value, view, at) {
     view.setUint32(at, value.backendList, true);
     view.setUint32(at + 4, value.backendCount, true);
@@ -531,6 +541,7 @@ export const service: Codec<Service> = {
     view.setUint32(at + 16, value.affinitySeconds, true);
     view.setUint32(at + 20, value.flags, true);
     view.setUint32(at + 24, value.sourceRanges, true);
+    view.setUint32(at + 28, value.tableSize, true);
   },
   decode(view, at) {
     return {
@@ -541,6 +552,7 @@ export const service: Codec<Service> = {
       affinitySeconds: view.getUint32(at + 16, true),
       flags: view.getUint32(at + 20, true),
       sourceRanges: view.getUint32(at + 24, true),
+      tableSize: view.getUint32(at + 28, true),
     };
   },
 };
@@ -1359,7 +1371,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 33,
+    maxEntries: 35,
     flags: 0,
     key: u32,
     value: outcomeCounter,
