@@ -396,7 +396,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "ICMP errors and later fragments are answered with errors",
-    file: "apply.h",
+    file: "answer.h",
     text: "if (plan->remember == REMEMBER_NOTHING || !draft->l4_present ||",
     instead: "if (",
   },

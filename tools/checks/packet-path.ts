@@ -29,7 +29,7 @@ const WALLS: readonly Wall[] = [
   {
     words:
       /\bbpf_(redirect(_peer|_neigh)?|skb_(store_bytes|adjust_room|change_type|set_tunnel_key)|l[34]_csum_replace)\(/,
-    rooms: ["apply.h", "net/", "tunnel/"],
+    rooms: ["apply.h", "answer.h", "net/", "tunnel/"],
     what: "how a packet is changed or sent",
   },
   {
