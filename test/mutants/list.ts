@@ -79,7 +79,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "a forwarded connection may be forwarded again",
     file: "tunnel/wrapping.h",
-    text: "if (connection_flags & CONNECTION_FORWARDED)\n\t\treturn false;",
+    text: "if (flags & CONNECTION_FORWARDED)\n\t\treturn false;",
     instead: "",
   },
   {

@@ -16,7 +16,7 @@ test.each([
   [
     "bpf/decide/open.h",
     "return bpf_redirect(1, 0);",
-    "names bpf_redirect(, but only bpf/apply.h, bpf/net/, bpf/tunnel/ may know how a packet is changed or sent",
+    "names bpf_redirect(, but only bpf/apply.h, bpf/answer.h, bpf/net/, bpf/tunnel/ may know how a packet is changed or sent",
   ],
   [
     "bpf/decide/open.h",
