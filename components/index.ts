@@ -32,6 +32,7 @@ export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args.ts";
 export { KubeProxyRemoval } from "./kube-proxy-removal/component.ts";
 export type { LocalClusterArgs } from "./local-cluster/args.ts";
 export { LocalCluster } from "./local-cluster/component.ts";
+export { AddressFamily } from "./machine/address-family.ts";
 export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine/machine.ts";
 export {
   type IpBlock,
@@ -61,7 +62,6 @@ export {
 } from "./source-ip-verification/args.ts";
 export { SourceIpVerification } from "./source-ip-verification/component.ts";
 export {
-  AddressFamily,
   type DistinctServers,
   type Expectation,
   type HttpAnswer,

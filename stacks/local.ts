@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import {
+  type AddressFamily,
   type ComparisonMode,
   Dataplane,
   type LatencyMeasurement,
@@ -18,6 +19,7 @@ const config = new Settings([
   "returnMode",
   "serviceHandling",
   "dualStack",
+  "firstFamily",
   "lab",
   "kubernetesVersion",
   "latency",
@@ -42,6 +44,7 @@ const cluster = new LocalCluster("cluster", {
   kubernetesVersion: config.get("kubernetesVersion"),
   loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
   ...(dualStack && { podSubnetIpv6, serviceSubnetIpv6 }),
+  firstFamily: config.get<AddressFamily>("firstFamily"),
 });
 // The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });

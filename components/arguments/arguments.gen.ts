@@ -190,6 +190,7 @@ export const FIELDS = {
     serviceSubnet: { type: "string", optional: true },
     podSubnetIpv6: { type: "string", optional: true },
     serviceSubnetIpv6: { type: "string", optional: true },
+    firstFamily: { choice: "AddressFamily", optional: true, plain: true },
     machines: { list: { object: "Machine", plain: true }, optional: true, plain: true },
   },
   Machine: {

@@ -7,6 +7,7 @@
 # ROLE                   control-plane | worker
 # NODE_NAME NODE_ADDRESS this node's name and IPv4 address
 # NODE_ADDRESS_IPV6      its IPv6 address in a dual-stack cluster, or `metadata`: the one that the instance metadata service tells
+# FIRST_FAMILY           IPv4 (default) | IPv6: which of its addresses is the first, in a dual-stack cluster
 # API_SERVER             HOST:PORT of the control plane
 # KUBERNETES_VERSION     such as v1.35.0
 # JOIN_TOKEN             kubeadm bootstrap token, [a-z0-9]{6}.[a-z0-9]{16}
@@ -14,7 +15,7 @@
 #                        administrator's kubeconfig and, every 20 minutes, a token of one hour with the authority's hash and the release
 #                        of Kubernetes; a worker waits for those, whenever it is made
 # control plane only:
-#   POD_SUBNET SERVICE_SUBNET   CIDRs; in a dual-stack cluster the IPv4 and the IPv6 one with a comma between them
+#   POD_SUBNET SERVICE_SUBNET   CIDRs; in a dual-stack cluster those of both families with a comma between them, the first one first
 #   CERTIFICATE_NAMES           further names of the API server's certificate, separated by spaces
 #   JOIN_TOKEN_TTL              duration the token lives (1h)
 #   ETCD_ARGUMENTS CONTROLLER_MANAGER_ARGUMENTS   further arguments, NAME=VALUE separated by spaces
@@ -33,6 +34,7 @@ set -euo pipefail
 # What a machine image knows of itself, in the same variables.
 [ ! -r /etc/default/kubernetes-bootstrap ] || . /etc/default/kubernetes-bootstrap
 : "${ROLE:?}" "${NODE_NAME:?}" "${NODE_ADDRESS:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}" "${NODE_ADDRESS_IPV6:=}"
+: "${FIRST_FAMILY:=IPv4}"
 : "${IMAGE_ARCHIVES:=/opt/kubernetes/images}" "${SESSION_MANAGER:=false}"
 : "${CGROUP_DRIVER:=systemd}" "${RESTRICT_OOM_SCORE:=false}" "${PAUSE_IMAGE:=registry.k8s.io/pause:3.10.1}"
 : "${CERTIFICATE_NAMES:=}" "${JOIN_TOKEN_TTL:=1h}" "${ETCD_ARGUMENTS:=}" "${CONTROLLER_MANAGER_ARGUMENTS:=}" "${CA_CERTIFICATE_HASH:=}" "${KUBELET_SETTINGS:=}"
@@ -198,6 +200,13 @@ undo_half_made() {
   kubeadm reset --force --cri-socket "unix://$runtime_socket"
 }
 
+node_addresses() { # the first one first, with a comma between
+  case $FIRST_FAMILY in
+    IPv6) echo "${NODE_ADDRESS_IPV6:?},$NODE_ADDRESS" ;;
+    *) echo "$NODE_ADDRESS${NODE_ADDRESS_IPV6:+,$NODE_ADDRESS_IPV6}" ;;
+  esac
+}
+
 registration() {
   cat <<YAML
 nodeRegistration:
@@ -206,7 +215,7 @@ nodeRegistration:
   imagePullPolicy: IfNotPresent
   ignorePreflightErrors: [all]
   kubeletExtraArgs:
-    - {name: node-ip, value: "$NODE_ADDRESS${NODE_ADDRESS_IPV6:+,$NODE_ADDRESS_IPV6}"}
+    - {name: node-ip, value: "$(node_addresses)"}
 YAML
 }
 
@@ -221,11 +230,13 @@ volume_plugins=/var/lib/kubelet/volume-plugins
 
 # shellcheck disable=SC2086 # *_ARGUMENTS are lists
 write_init_config() {
+  local addresses
   : "${POD_SUBNET:?}" "${SERVICE_SUBNET:?}"
+  addresses=$(node_addresses)
   cat >"$kubeadm_config" <<YAML
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration
-localAPIEndpoint: {advertiseAddress: $NODE_ADDRESS, bindPort: ${API_SERVER##*:}}
+localAPIEndpoint: {advertiseAddress: "${addresses%%,*}", bindPort: ${API_SERVER##*:}}
 bootstrapTokens:
   - {token: ${JOIN_TOKEN:-$(kubeadm token generate)}, ttl: $JOIN_TOKEN_TTL}
 skipPhases: [addon/kube-proxy]

@@ -46,7 +46,11 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   const balanced = pools.findIndex(isForLoadBalancers);
   if (balanced >= 0 && !args.loadBalancer)
     refuse(at(place, "loadBalancer"), args.loadBalancer, `true: ipPools[${balanced}] is for load balancers`);
-  const networks = ["serviceSubnet", ...pools.map((_, index) => `ipPools[${index}].cidr`)];
+  const services = [serviceSubnet, ...(ipv6.serviceSubnetIpv6 === undefined ? [] : [ipv6.serviceSubnetIpv6])];
+  const networks = [
+    ...["serviceSubnet", "serviceSubnetIpv6"].slice(0, services.length),
+    ...pools.map((_, index) => `ipPools[${index}].cidr`),
+  ];
   const named = (cidrs: string[]) => Object.fromEntries(cidrs.map((cidr, index) => [networks[index], cidr]));
   return {
     ...args,
@@ -60,7 +64,7 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
     ...(args.nodePortAddresses && {
       nodePortAddresses: checkedList(at(place, "nodePortAddresses"), args.nodePortAddresses, requireNodePortAddresses),
     }),
-    apiServer: checkedBeside(args.apiServer, [serviceSubnet, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
+    apiServer: checkedBeside(args.apiServer, [...services, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
       requireApiServer(at(place, "apiServer"), server, named(cidrs)),
     ),
     ...checkedField(place, "image", image, requireImage),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FAMILIES, type Family } from "../../model/address/address.ts";
 import { ANY_RELEASE, isRelease } from "../release/kubernetes-release.ts";
 import {
   addressIpv6Rule,
@@ -45,6 +46,14 @@ export function labAddressIpv6({
   return addressIpv6 ?? LAB_SWITCH_IPV6.replace(/1$/, address.slice(address.lastIndexOf(".") + 1));
 }
 
+/** A machine's address of its cluster's first family. */
+export function firstAddress(
+  { firstFamily }: { firstFamily?: Family | undefined },
+  machine: { address: string; addressIpv6?: string | undefined },
+): string {
+  return firstFamily === "IPv6" ? labAddressIpv6(machine) : machine.address;
+}
+
 const machineSchema = z.strictObject({
   name: ruled(labMachineNameRule),
   role: z.enum(["control-plane", "worker", "client"]),
@@ -60,16 +69,19 @@ export const labSchema = z
     kubernetesVersion: ruled((release) => (isRelease(release) ? undefined : ANY_RELEASE)),
     podSubnet: ruled(podNetworkRule),
     serviceSubnet: ruled(serviceNetworkRule),
-    /** Both or neither: with them the cluster has both address families, and IPv4 is the first. */
+    /** Both or neither: with them the cluster has both address families. */
     podSubnetIpv6: ruled(podNetworkIpv6Rule).optional(),
     serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
+    /** Of a dual-stack cluster; left out: IPv4. */
+    firstFamily: z.enum(FAMILIES).optional(),
     machines: z.array(machineSchema),
     /** Names of images in the cache to load on the nodes besides the cluster's own; left out or empty: all there are. */
     images: z.array(z.string()).default([]),
     /** Whether the nodes are given kube-proxy's image too; a lab's clusters do without. */
     kubeProxy: z.boolean().default(false),
   })
-  .superRefine(({ podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, machines }, context) => {
+  .superRefine((spec, context) => {
+    const { podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, firstFamily, machines } = spec;
     const refuse = (path: (string | number)[], allowed: string) =>
       context.addIssue({ code: "custom", path, message: `must be ${allowed}` });
     if (networksOverlap(podSubnet, serviceSubnet)) refuse(["podSubnet"], `apart from serviceSubnet ${serviceSubnet}`);
@@ -77,6 +89,8 @@ export const labSchema = z
       if (networksOverlap(cidr, LAB_NETWORK)) refuse([field], `apart from the machines' network ${LAB_NETWORK}`);
     const faultIpv6 = networksIpv6Fault({ podSubnetIpv6, serviceSubnetIpv6 });
     if (faultIpv6) refuse(faultIpv6.path, faultIpv6.allowed);
+    if (firstFamily === "IPv6" && podSubnetIpv6 === undefined)
+      refuse(["firstFamily"], "IPv4, or given beside podSubnetIpv6 and serviceSubnetIpv6");
     const fault = machinesFault(machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine) })));
     if (fault) refuse(["machines", ...fault.path], fault.allowed);
   });

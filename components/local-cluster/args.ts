@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { AddressFamily } from "../machine/address-family.ts";
 import type { Machine } from "../machine/machine.ts";
 
 /** Arguments of `LocalCluster`. */
@@ -24,11 +25,16 @@ export interface LocalClusterArgs {
   serviceSubnet?: pulumi.Input<string>;
   /**
    * IPv6 network the pods' addresses come from, from /48 to /64, such as "fd00:10:244::/56". With `serviceSubnetIpv6` it makes a
-   * dual-stack cluster, whose first family is IPv4. Defaults to none.
+   * dual-stack cluster. Defaults to none.
    */
   podSubnetIpv6?: pulumi.Input<string>;
   /** IPv6 network the Services' addresses come from, from /108 to /120, such as "fd00:10:96::/112". Defaults to none. */
   serviceSubnetIpv6?: pulumi.Input<string>;
+  /**
+   * Which family nodes and Services have an address of first, in a dual-stack cluster: Services with one family have this one, and the API
+   * server answers at it. Defaults to `Ipv4`.
+   */
+  firstFamily?: AddressFamily;
   /**
    * Nodes and clients. Defaults to the control plane "master" (172.31.1.8), the worker "node" (172.31.1.207), and the clients
    * "client1" (172.31.1.55) and "client2" (172.31.1.162).

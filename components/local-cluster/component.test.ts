@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
+import { AddressFamily } from "../machine/address-family.ts";
 import { type Machine, MachineRole } from "../machine/machine.ts";
 import { recordResources, resolved, settled } from "../testing/program.ts";
 import type { LocalClusterArgs } from "./args.ts";
@@ -85,6 +86,16 @@ test("machines of a dual-stack LocalCluster are known by both addresses, others 
   await settled();
 });
 
+test("with IPv6 as its first family a LocalCluster's API server answers at an IPv6 address", async () => {
+  const resources = await recordResources();
+  const networks = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+  const cluster = new LocalCluster("c", { ...networks, firstFamily: AddressFamily.Ipv6 });
+  expect(await resolved(cluster.apiServer)).toEqual({ host: "fd00:172:31:1::8", port: 6443 });
+  await settled();
+  const { stdin } = resources.find(({ type }) => type === "command:local:Command")?.inputs ?? {};
+  expect(JSON.parse(stdin as string).firstFamily).toBe("IPv6");
+});
+
 const machine = (name: string, role: MachineRole, address: string): Machine => ({ name, role, address });
 const control = machine("master", MachineRole.ControlPlane, "172.31.1.8");
 
@@ -121,6 +132,10 @@ test.each<[LocalClusterArgs, string]>([
   [
     { podSubnetIpv6: "fd00:172:31::/56", serviceSubnetIpv6: "fd00:10:96::/112" },
     'podSubnetIpv6 is "fd00:172:31::/56", but must be apart from the machines\' network fd00:172:31:1::/64',
+  ],
+  [
+    { firstFamily: AddressFamily.Ipv6 },
+    'firstFamily is "IPv6", but must be IPv4, or given beside podSubnetIpv6 and serviceSubnetIpv6',
   ],
   [{ machines: [] }, "machines is [], but must be a list with exactly one machine of the role"],
   [{ machines: [control, control] }, 'machines[1].name is "master", but must be different from machines[0].name'],

@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { API_SERVER_PORT } from "../documents/defaults.ts";
-import { type LabResult, labAddressIpv6 } from "../documents/lab.ts";
+import { firstAddress, type LabResult, labAddressIpv6 } from "../documents/lab.ts";
 import { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "../machine/machine.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
@@ -71,7 +71,7 @@ export class LocalCluster extends pulumi.ComponentResource {
     // The lab is as declared, so a preview knows everything except the credentials; users of these outputs still wait for the lab.
     const [controlPlane] = lab.machines as [Machine, ...Machine[]];
     const standing = <Value>(value: Value): pulumi.Output<Value> => up.urn.apply(() => value);
-    this.apiServer = standing({ host: controlPlane.address, port: API_SERVER_PORT });
+    this.apiServer = standing({ host: firstAddress(args, controlPlane), port: API_SERVER_PORT });
     const isClient = ({ role }: Machine): boolean => role === MachineRole.Client;
     this.nodes = standing(
       addressesOf(

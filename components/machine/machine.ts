@@ -35,7 +35,7 @@ export interface MachineAddress {
 
 /** Where a Kubernetes API server answers. */
 export interface ApiServerAddress {
-  /** IPv4 address or DNS name, without scheme. */
+  /** Address or DNS name, without scheme. */
   host: string;
   /** TCP port. */
   port: number;

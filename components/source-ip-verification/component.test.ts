@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { readVerification } from "../../verify/format/document.ts";
 import { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
+import { AddressFamily } from "../machine/address-family.ts";
 import { recordResources, resolved, settled } from "../testing/program.ts";
 import { ComparisonMode, HostKeyChecking, LatencyQuantity, type SourceIpVerificationArgs } from "./args.ts";
 import { SourceIpVerification } from "./component.ts";
-import { AddressFamily, ReplyPath, Verdict } from "./expectation.ts";
+import { ReplyPath, Verdict } from "./expectation.ts";
 
 const given: SourceIpVerificationArgs = {
   kubeconfig: "apiVersion: v1",

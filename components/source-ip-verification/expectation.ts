@@ -4,6 +4,7 @@ import { PORTS, parseDestination } from "../../model/expectation/destination.ts"
 import { parsePath, STATUS } from "../../model/expectation/http.ts";
 import { FormatError, parsePlace, parseServer, parseSource } from "../../model/expectation/place.ts";
 import { COUNTS, contradictionsIn, SIZES, type Stated } from "../../model/expectation/rules.ts";
+import type { AddressFamily } from "../machine/address-family.ts";
 import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { oneOf, requireWhole } from "../values/choices.ts";
 
@@ -23,14 +24,6 @@ export enum ReplyPath {
   Direct = "direct",
   /** Through it. */
   ViaEntryNode = "viaEntryNode",
-}
-
-/** Families of addresses. */
-export enum AddressFamily {
-  /** IPv4. */
-  Ipv4 = "IPv4",
-  /** IPv6. */
-  Ipv6 = "IPv6",
 }
 
 /** How many distinct servers must answer, over all attempts. */

@@ -1,24 +1,25 @@
 import { familyOf, useOf } from "../../model/address/address.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { contains } from "../rules/addresses.ts";
+import { contains, isIpv6 } from "../rules/addresses.ts";
 import { requireWhole } from "./choices.ts";
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/i;
 /** Names that the cluster's own DNS gives the API server's Service. */
 const SERVICE = /^kubernetes(\.default(\.svc(\..+)?)?)?$/i;
 
-/** Refuses anything but an IPv4 address or a DNS name: no scheme, no port, no path. */
+/** Refuses anything but an address or a DNS name: no scheme, no port, no path. */
 export function requireHost(place: InputPlace, host: string): string {
-  const allowed = "an IPv4 address or a DNS name, without scheme, port and path";
-  if (familyOf(host) === "IPv4") {
-    // No machine can have such an address.
+  const allowed = "an address or a DNS name, without scheme, port and path";
+  if (familyOf(host) !== undefined) {
+    // No machine can have such an address, or one needs the interface beside it.
     const range = useOf(host);
-    return ["unspecified", "broadcast", "multicast", "ipv4Compatible"].includes(range)
+    return ["unspecified", "broadcast", "multicast", "ipv4Compatible", ...(isIpv6(host) ? ["linkLocal"] : [])].includes(
+      range,
+    )
       ? refuse(place, host, "the address of a machine")
       : host;
   }
-  if (familyOf(host) === "IPv6") return refuse(place, host, "an IPv4 address or a DNS name: IPv6 is not supported");
   // Digits and dots alone are an address that is wrong.
   if (NAME.test(host) && host.length <= 253 && !/^[\d.]+$/.test(host)) return host;
   const bare = host.replace(/^\w+:\/\//, "").replace(/[/:].*$/, "");
@@ -42,7 +43,7 @@ export function requireApiServer(
   if (SERVICE.test(server.host))
     refuse(host, server.host, `the API server's own address or name, and no Service: ${why}`);
   for (const [name, cidr] of Object.entries(networks)) {
-    if (familyOf(server.host) !== "IPv4" || !contains(cidr, server.host)) continue;
+    if (familyOf(server.host) === undefined || !contains(cidr, server.host)) continue;
     refuse(host, server.host, `outside ${name} ${cidr}: ${why}`);
   }
   return server;

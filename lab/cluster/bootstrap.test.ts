@@ -36,3 +36,40 @@ it("a worker joins only the control plane with the given certificate authority",
   }
   expect(readFileSync(nodeScript(), "utf8")).not.toContain("unsafeSkipCAVerification");
 });
+
+it.each([
+  ["IPv4", "172.31.1.8", "172.31.1.8,fd00::8"],
+  ["IPv6", "fd00::8", "fd00::8,172.31.1.8"],
+])(
+  "with %s as its first family a control plane answers at that address, and kubelet has both in this order",
+  (FIRST_FAMILY, first, both) => {
+    const script = readFileSync(nodeScript(), "utf8");
+    const bodies = ["node_addresses", "registration", "pairs", "write_init_config"].map(
+      (name) => new RegExp(`^${name}\\(\\) \\{.*\\n[\\s\\S]*?^\\}\\n`, "m").exec(script)?.[0] ?? "",
+    );
+    const networks = { POD_SUBNET: "p", SERVICE_SUBNET: "s", CERTIFICATE_NAMES: "", ETCD_ARGUMENTS: "" };
+    const node = { NODE_NAME: "master", NODE_ADDRESS: "172.31.1.8", NODE_ADDRESS_IPV6: "fd00::8", FIRST_FAMILY };
+    const others = {
+      JOIN_TOKEN: "t",
+      JOIN_TOKEN_TTL: "1h",
+      API_SERVER: "[fd00::8]:6443",
+      KUBERNETES_VERSION: "v1.35.0",
+    };
+    const rest = { CGROUP_DRIVER: "cgroupfs", KUBELET_SETTINGS: "", CONTROLLER_MANAGER_ARGUMENTS: "" };
+    const { stdout, stderr } = spawnSync(
+      "bash",
+      [
+        "-c",
+        `set -eu; runtime_socket=r volume_plugins=v kubeadm_config=$(mktemp)\n${bodies.join("")}write_init_config; cat "$kubeadm_config"; rm "$kubeadm_config"`,
+      ],
+      {
+        env: { ...networks, ...node, ...others, ...rest, PATH: process.env.PATH },
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    expect(stderr).toBe("");
+    expect(stdout).toContain(`localAPIEndpoint: {advertiseAddress: "${first}", bindPort: 6443}`);
+    expect(stdout).toContain(`{name: node-ip, value: "${both}"}`);
+  },
+);

@@ -2,7 +2,8 @@ import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
-import { type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
+import { firstAddress, type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
+import { isIpv6 } from "../../components/rules/addresses.ts";
 import { LabFailure } from "../failure.ts";
 import { nodeScript } from "../installation.ts";
 import { runIn } from "../machines/enter.ts";
@@ -38,8 +39,14 @@ export function certificateHash(pem: string): string {
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
-/** kubeadm's form of one network, or of one for each address family. */
-const ofBoth = (ipv4: string, ipv6: string | undefined): string => (ipv6 === undefined ? ipv4 : `${ipv4},${ipv6}`);
+/** kubeadm's form of one network, or of one for each address family, the first one first. */
+function ofBoth({ firstFamily }: LabSpec, ipv4: string, ipv6: string | undefined): string {
+  if (ipv6 === undefined) return ipv4;
+  return (firstFamily === "IPv6" ? [ipv6, ipv4] : [ipv4, ipv6]).join(",");
+}
+
+/** `172.31.1.8:6443` or `[fd00::8]:6443`. */
+const endpoint = (host: string, port: number): string => `${isIpv6(host) ? `[${host}]` : host}:${port}`;
 
 function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record<string, string> {
   const controlPlane = controlPlaneOf(spec);
@@ -51,11 +58,12 @@ function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record
     NODE_ADDRESS: machine.address,
     NODE_ADDRESS_IPV6: spec.podSubnetIpv6 === undefined ? "" : labAddressIpv6(machine),
     KUBERNETES_VERSION: releaseOf(spec.name, controlPlane.name) ?? spec.kubernetesVersion,
-    API_SERVER: `${controlPlane.address}:${API_SERVER_PORT}`,
+    FIRST_FAMILY: spec.firstFamily ?? "IPv4",
+    API_SERVER: endpoint(firstAddress(spec, controlPlane), API_SERVER_PORT),
     JOIN_TOKEN: joinToken,
     JOIN_TOKEN_TTL: joinTokenLife,
-    POD_SUBNET: ofBoth(spec.podSubnet, spec.podSubnetIpv6),
-    SERVICE_SUBNET: ofBoth(spec.serviceSubnet, spec.serviceSubnetIpv6),
+    POD_SUBNET: ofBoth(spec, spec.podSubnet, spec.podSubnetIpv6),
+    SERVICE_SUBNET: ofBoth(spec, spec.serviceSubnet, spec.serviceSubnetIpv6),
     CERTIFICATE_NAMES: "127.0.0.1 localhost",
     ETCD_ARGUMENTS: "unsafe-no-fsync=true", // a crash of the host can only lose a lab
     // With the default of 20 requests per second its controllers take five seconds longer to start.

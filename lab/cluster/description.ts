@@ -1,5 +1,5 @@
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
-import type { LabMachine, LabResult, LabSpec } from "../../components/documents/lab.ts";
+import { firstAddress, type LabMachine, type LabResult, type LabSpec } from "../../components/documents/lab.ts";
 
 /** What `up` prints to stdout. */
 export interface LabDescription extends LabResult {
@@ -19,7 +19,7 @@ export function describeLab(spec: LabSpec, kubeconfig: string): LabDescription {
   return {
     lab: spec.name,
     kubeconfig,
-    apiServer: { host: controlPlaneOf(spec).address, port: API_SERVER_PORT },
+    apiServer: { host: firstAddress(spec, controlPlaneOf(spec)), port: API_SERVER_PORT },
     nodes: spec.machines.filter(isNode).map(place),
     clients: spec.machines.filter((machine) => !isNode(machine)).map(place),
   };

@@ -36,6 +36,10 @@ describe("planUp()", () => {
     expect(planUp(healthy, given).boot).toEqual([]);
   });
 
+  it("refuses another first family", () => {
+    expect(unchangeable(lab(), { ...lab(), firstFamily: "IPv6" })).toEqual(["firstFamily: none -> IPv6"]);
+  });
+
   it("boots a client again whose IPv6 address changed, and refuses that of a node", () => {
     const moved = lab([master, node, { ...client, addressIpv6: "fd00:172:31:1::9" }]);
     expect(planUp(healthy, moved)).toMatchObject({ remove: [client], boot: ["client1"] });

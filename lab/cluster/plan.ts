@@ -27,7 +27,7 @@ export interface Plan {
 
 /** Changed fields that a running cluster does not support, each with the old and the new value. */
 export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
-  const changes = (["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6"] as const)
+  const changes = (["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6", "firstFamily"] as const)
     .filter((field) => known[field] !== wanted[field])
     .map((field) => `${field}: ${known[field] ?? "none"} -> ${wanted[field] ?? "none"}`);
   for (const machine of known.machines.filter(isNode)) {

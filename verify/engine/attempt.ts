@@ -2,7 +2,7 @@ import type { AttemptResult } from "../../probe/batch.ts";
 import type { Seen } from "../../report/results/verification.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName } from "../cluster/view.ts";
 import type { IdleServers } from "./idle-servers.ts";
-import { ownerOf } from "./lookup.ts";
+import { addressTowards, ownerOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Replies, repliesThroughEntry } from "./reply-path.ts";
 import type { LogEvidence, ServerLogs } from "./server-log.ts";
@@ -73,7 +73,7 @@ function factOf({ view, machines, plan }: Findings, attempt: Attempt): Seen {
     entryNode: view.nodes.find((node) => nodeAddresses(node).includes(targetAddress))?.metadata?.name,
     server,
     serverNode: pod?.spec?.nodeName,
-    serverAddress: pod && podAddresses(pod)[0],
+    serverAddress: pod && addressTowards(targetAddress, podAddresses(pod)),
     source,
     sourcePort: result.sourcePort,
     sourceOwner: source && ownerOf(view, machines, source),
