@@ -20,7 +20,10 @@ export function nodeAddresses(nodes: readonly Node[], name: string, given: strin
   if (!node) throw new Error(`There is no Node object ${name}. Next: is --node (NODE_NAME) this machine's node name?`);
   const underlay = internal.find((address) => familyOf(address) === "IPv4");
   if (underlay) return { underlay, ipv6 };
-  throw new Error(`Node ${name} has no IPv4 InternalIP in status.addresses. Next: start kubelet with --node-ip.`);
+  throw new Error(
+    `Node ${name} has no IPv4 InternalIP in status.addresses, and tunnels need one: IPv6 alone is not supported. ` +
+      "Next: give kubelet an IPv4 address too (--node-ip).",
+  );
 }
 
 /** The API server's address in the pod's environment; undefined if there is none, or only a name. */

@@ -1,6 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node";
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
-import { covers, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
+import { covers, type Family, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { AGENT } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
@@ -9,6 +9,7 @@ import { type Finding, ok, refused, warning } from "./finding.ts";
 export function examineAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const findings = [
     ...nodesInside(facts, plan),
+    ...nodesWithoutIpv4(facts),
     ...nodesWithoutIpv6(facts, plan),
     ...services(facts, plan),
     ...servicesWithoutIpv6(facts, plan),
@@ -38,19 +39,39 @@ function nodesInside({ nodes }: ClusterFacts, plan: PreflightPlan): Finding[] {
   });
 }
 
+/** Nodes without an InternalIP of the family. */
+function without(family: Family, nodes: V1Node[]): V1Node[] {
+  return nodes.filter(({ status }) =>
+    (status?.addresses ?? []).every(({ type, address }) => type !== "InternalIP" || familyOf(address) !== family),
+  );
+}
+
+/** An agent does not start there. */
+function nodesWithoutIpv4({ nodes }: ClusterFacts): Finding[] {
+  const withoutAny = without("IPv6", nodes);
+  const lacking = without("IPv4", nodes).filter((node) => !withoutAny.includes(node));
+  if (lacking.length === 0) return [];
+  return [
+    refused(
+      "addresses",
+      "has no IPv4 InternalIP, and tunnels need one: IPv6 alone is not supported",
+      "give kubelet an IPv4 address too (--node-ip)",
+      lacking.map(({ metadata }) => metadata?.name ?? ""),
+    ),
+  ];
+}
+
 /** Kubelet reaches its pods from an address of the same family. */
 function nodesWithoutIpv6({ nodes }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
   const pool = podCidrs.find((cidr) => parseCidr(cidr).family === "IPv6");
-  const without = nodes.filter(({ status }) =>
-    (status?.addresses ?? []).every(({ type, address }) => type !== "InternalIP" || familyOf(address) !== "IPv6"),
-  );
-  if (pool === undefined || without.length === 0) return [];
+  const lacking = without("IPv6", nodes);
+  if (pool === undefined || lacking.length === 0) return [];
   return [
     warning(
       "addresses",
       `has no IPv6 InternalIP: its pods have no address of ${pool}`,
       "give kubelet addresses of both families (--node-ip)",
-      without.map(({ metadata }) => metadata?.name ?? ""),
+      lacking.map(({ metadata }) => metadata?.name ?? ""),
     ),
   ];
 }

@@ -183,6 +183,12 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["warning | addresses | one | has no IPv6 InternalIP: its pods have no address of fd00:10:244::/56"],
   ],
   [
+    "a node that has IPv6 addresses only",
+    { nodes: [node("one", "172.31.1.8"), node("six", "fd00::9")] as ClusterFacts["nodes"] },
+    {},
+    ["refused | addresses | six | has no IPv4 InternalIP, and tunnels need one: IPv6 alone is not supported"],
+  ],
+  [
     "an IPv6 address of a node in a pool",
     { nodes: [dualStackNode("two", "172.31.1.9", "fd00:10:244::9")] as ClusterFacts["nodes"] },
     { podCidrs: ["10.244.0.0/16", "fd00:10:244::/56"], serviceSubnetIpv6: "fd00:10:96::/112" },

@@ -78,6 +78,7 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [{ nodePortAddresses: [] }, "nodePortAddresses"],
   [{ nodePortAddresses: ["primary", "172.31.0.0/16"] }, "nodePortAddresses[0]"],
   [{ nodePortAddresses: ["172.31.1.8"] }, "nodePortAddresses[0]"],
+  [{ dsrOptOutNetworks: ["2001:db8::7/64"] }, "did you mean 2001:db8::/64?"],
   [{ dsrOptOutNetworks: ["192.168.7.3/24"] }, "dsrOptOutNetworks[0]"],
   [{ dsrOptOutNetworks: ["10.0.0.0/8", "2001:db8::1/64"] }, "dsrOptOutNetworks[1]"],
   [{ nodePortAddresses: ["fd00::8"] }, "nodePortAddresses[0]"],
