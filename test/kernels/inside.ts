@@ -1,6 +1,6 @@
 // All checks of the packet path on one kernel, in the network and mount namespace of this process, with a bpffs at
 // /sys/fs/bpf: the verifier's cost of each object, and every packet test. `inside OBJECTS PREAMBLE` prints a line of JSON for
-// each (findings.ts reads them).
+// each (findings.ts reads them); with `objects-only` without the packet tests.
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync } from "node:fs";
 import { release, tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { handlingsOfBothFamilies, NodeUnderTest } from "../packets/node.ts";
 import { cases, fits, walk } from "../packets/walk.ts";
 import type { Finding } from "./findings.ts";
 
-const [objects = "", preamble = ""] = process.argv.slice(2);
+const [objects = "", preamble = "", only = ""] = process.argv.slice(2);
 print({ kernel: release() });
 // Objects are verified together: shared maps must agree in type and size.
 const pins = "/sys/fs/bpf/verified";
@@ -25,7 +25,7 @@ for (const path of globSync(join(objects, "*.bpf.o")).sort()) {
 }
 execFileSync("rm", ["-r", pins]);
 try {
-  for (const finding of packets()) print(finding);
+  if (only !== "objects-only") for (const finding of packets()) print(finding);
 } catch (error) {
   print({ packets: "preparation", failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }

@@ -20,6 +20,8 @@ const dataplane = {
   inputs: {
     apiServer: { host: "172.31.1.8", port: 6443 },
     returnMode: "dsr",
+    ipPools: [{ cidr: "10.244.0.0/16" }, { cidr: "fd00:10:244::/56" }],
+    serviceSubnetIpv6: "fd00:10:96::/112",
     networkPolicies: [{ name: "nginx", podSelector: { matchLabels: { app: "nginx" } } }],
   },
   providers: { kubernetes: provider },
