@@ -8,7 +8,7 @@ import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
-import { NODE_POLICY_ENTRIES } from "./limits.ts";
+import { NODE_LIMITS } from "./limits.ts";
 import { LONGEST_PART_MS, longest } from "./parts.fixture.ts";
 import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 
@@ -95,14 +95,15 @@ describe("large policies", () => {
   }, 120_000);
 
   test("policies that are too large together: only the namespace that uses most is closed", () => {
-    const many = Array.from({ length: 20 }, (_, at) => policy(`p${at}`, at * 4000, 4000));
-    const compiler = new Compiler();
+    const many = Array.from({ length: 20 }, (_, at) => policy(`p${at}`, at * 500, 500));
+    const limits = { ...NODE_LIMITS, policyEntries: NODE_LIMITS.policyEntries / 8 };
+    const compiler = new Compiler(limits);
     const snapshot = clusterOf([...many, policy("small", 0, 40, "other")]);
     const { result, ms } = longest(compiler.compiling(snapshot));
     expect(ms).toBeLessThan(LONGEST_PART_MS);
     const maps = memoryMaps();
     expect(new Reconciler(maps).sync(result.maps)).toMatchObject({ problems: [], pending: 0 });
-    expect(maps.policies.entries().length).toBeLessThanOrEqual(NODE_POLICY_ENTRIES);
+    expect(maps.policies.entries().length).toBeLessThanOrEqual(limits.policyEntries);
     expect(result.closedPolicies).toBe(4);
     expect(result.problems.length).toBe(4);
     for (const { namespace, message } of result.problems) {
@@ -111,7 +112,7 @@ describe("large policies", () => {
     }
     expect(delivered(maps, asked("20.0.0.1", "10.244.0.2"))).toBe(true);
     expect(delivered(maps, asked("20.0.0.129", "10.244.0.2"))).toBe(false);
-    const again = new Compiler().compile(snapshot);
+    const again = new Compiler(limits).compile(snapshot);
     expect(again.problems).toEqual(result.problems);
   }, 240_000);
 

@@ -10,7 +10,7 @@ import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
 import { keyText } from "./key.ts";
-import { NODE_ROOM } from "./limits.ts";
+import { NODE_LIMITS } from "./limits.ts";
 import { mapsInWords } from "./maps-in-words.fixture.ts";
 import { LONGEST_PART_MS, longest } from "./parts.fixture.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
@@ -62,9 +62,9 @@ function clusterOf(...all: ReturnType<typeof large>[]): ClusterSnapshot {
 }
 
 /** What is served, as "default/web 3": the backends of its first frontend. */
-function outcome(snapshot: ClusterSnapshot) {
+function outcome(snapshot: ClusterSnapshot, compiler = new Compiler()) {
   const maps = memoryMaps();
-  const compiled = longest(new Compiler().compiling(snapshot));
+  const compiled = longest(compiler.compiling(snapshot));
   const written = longest(new Reconciler(maps).syncing(compiled.result.maps));
   for (const { ms } of [compiled, written]) expect(ms).toBeLessThan(LONGEST_PART_MS);
   expect(written.result).toMatchObject({ problems: [], pending: 0 });
@@ -114,10 +114,20 @@ describe("the limits of one Service", () => {
 });
 
 describe("the limits of a node", () => {
+  /** A node with a tenth of the room. */
+  const room = {
+    ...NODE_LIMITS.services,
+    frontends: Math.floor(NODE_LIMITS.services.frontends / 10),
+    endpoints: Math.floor(NODE_LIMITS.services.endpoints / 10),
+    backends: Math.floor(NODE_LIMITS.services.backends / 10),
+  };
+  const onSmallNode = (...all: ReturnType<typeof large>[]) =>
+    outcome(clusterOf(...all, calm()), new Compiler({ ...NODE_LIMITS, services: room }));
+
   test("too many endpoints over all ports: Services of the namespace that uses most are closed, the largest first", () => {
-    const loud = times(12, (at) => large({ name: `s${at}`, ports: 50, endpoints: at === 3 ? 1000 : 900 }));
-    expect(11 * 45_000 + 50_000).toBeGreaterThan(NODE_ROOM.endpoints);
-    const { served, closedServices, said } = outcome(clusterOf(...loud, calm()));
+    const loud = times(12, (at) => large({ name: `s${at}`, ports: 50, endpoints: at === 3 ? 100 : 90 }));
+    expect(11 * 4_500 + 5_000).toBeGreaterThan(room.endpoints);
+    const { served, closedServices, said } = onSmallNode(...loud);
     expect(served.filter((one) => one.endsWith(" 0"))).toEqual(["loud/s3 0"]);
     expect(served.at(-1)).toBe("calm/web 2");
     expect(closedServices).toBe(1);
@@ -125,20 +135,20 @@ describe("the limits of a node", () => {
   });
 
   test("too many different backends", () => {
-    const loud = times(9, (at) => large({ name: `s${at}`, endpoints: 30_000, from: at * 30_000 }));
-    const { served } = outcome(clusterOf(...loud, calm()));
-    expect(served.filter((one) => one.startsWith("loud") && one.endsWith(" 30000"))).toHaveLength(8);
+    const loud = times(9, (at) => large({ name: `s${at}`, endpoints: 3_000, from: at * 3_000 }));
+    const { served } = onSmallNode(...loud);
+    expect(served.filter((one) => one.startsWith("loud") && one.endsWith(" 3000"))).toHaveLength(8);
     expect(served.at(-1)).toBe("calm/web 2");
   });
 
   test("many Services may have the same backends", () => {
-    const same = times(4, (at) => large({ name: `s${at}`, endpoints: 30_000 }));
-    expect(outcome(clusterOf(...same, calm()))).toMatchObject({ closedServices: 0 });
+    const same = times(4, (at) => large({ name: `s${at}`, endpoints: 3_000 }));
+    expect(onSmallNode(...same)).toMatchObject({ closedServices: 0 });
   });
 
   test("too many addresses and ports", () => {
-    const many = times(33, (at) => large({ name: `s${at}`, ports: 4000, endpoints: 1 }));
-    const { served, closedServices } = outcome(clusterOf(...many, calm()));
+    const many = times(33, (at) => large({ name: `s${at}`, ports: 400, endpoints: 1 }));
+    const { served, closedServices } = onSmallNode(...many);
     expect(closedServices).toBe(1);
     expect(served.filter((one) => one.endsWith("unknown"))).toHaveLength(1);
     expect(served.at(-1)).toBe("calm/web 2");

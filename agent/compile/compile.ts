@@ -20,7 +20,7 @@ import { apiServerSlices, type FrontendRules, frontendRules } from "../../model/
 import { finish, type Steps } from "../../model/steps.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
-import { NODE_POLICY_ENTRIES } from "./limits.ts";
+import { NODE_LIMITS, type NodeLimits } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { PolicyCompiler } from "./policies.ts";
 import { blockRoutes } from "./pools.ts";
@@ -54,7 +54,8 @@ export class Compiler {
   readonly #sourceRanges = new Latest<MapContents["sourceRanges"]>();
   readonly #judged = new Latest<InForce>();
   readonly #podProblems = new Latest<readonly Problem[]>();
-  readonly #services = new ServiceCompiler();
+  readonly #services: ServiceCompiler;
+  readonly #limits: NodeLimits;
   readonly #selector = new PolicySelector();
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
@@ -63,6 +64,12 @@ export class Compiler {
   #last:
     | { selection: Selection<LocalEndpoint>; policies: ReadonlyMap<Address, EndpointPolicy | undefined> }
     | undefined;
+
+  /** @param limits smaller ones for tests */
+  constructor(limits = NODE_LIMITS) {
+    this.#limits = limits;
+    this.#services = new ServiceCompiler(limits.services);
+  }
 
   compile(snapshot: ClusterSnapshot): DesiredState {
     return finish(this.compiling(snapshot));
@@ -147,12 +154,13 @@ export class Compiler {
   /** The policies in force, judged. Where they need more entries than a node has for them, the heaviest are closed, as
    * many as it takes, in the order that is fair to small namespaces: one, two, four … */
   *#select(snapshot: ClusterSnapshot, nodes: NodeDirectory, pools: PoolDirectory): Steps<InForce> {
+    const { policyEntries } = this.#limits;
     for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
-      const excess = { count: closing, why: excessWhy(snapshot.facts) };
+      const excess = { count: closing, why: excessWhy(snapshot.facts, policyEntries) };
       const selection = yield* this.#selector.selecting({ ...snapshot, salt: snapshot.facts.salt }, excess);
       const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
       const policyOf = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
-      const limit = closing < selection.sources.length ? NODE_POLICY_ENTRIES : Number.POSITIVE_INFINITY;
+      const limit = closing < selection.sources.length ? policyEntries : Number.POSITIVE_INFINITY;
       const judgement = yield* this.#judge(snapshot, addresses, selection, policyOf, limit);
       if (judgement) return { selection, judgement };
     }
@@ -200,7 +208,7 @@ export class Compiler {
     const known = yield* this.#passing.compile(snapshot, words, nodes, pools);
     const stages: Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces">[] = [];
     for (const policyOf of [before, now]) {
-      const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * NODE_POLICY_ENTRIES);
+      const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * this.#limits.policyEntries);
       if (!stage) return []; // no room for both: endpoints move without it, closed in between where pairs were not judged
       const { policyNames: _, ...content } = stage;
       stages.push(content);
@@ -213,8 +221,8 @@ function isOwnNodeLeaving(nodes: readonly Node[], { nodeName }: NodeFacts): bool
   return nodes.some((node) => node.metadata.name === nodeName && isLeaving(node));
 }
 
-function excessWhy({ nodeName }: NodeFacts): string {
-  return `does not fit beside the other policies of node ${nodeName}, which have room for ${NODE_POLICY_ENTRIES} entries`;
+function excessWhy({ nodeName }: NodeFacts, room: number): string {
+  return `does not fit beside the other policies of node ${nodeName}, which have room for ${room} entries`;
 }
 
 function poolAround({ accepted }: Judged<IpPool>, address: Address): string | undefined {

@@ -13,3 +13,11 @@ export const NODE_ROOM: Room = {
 /** Entries of the map `policies` that all policies in force on one node may need: half of it, so that the new ones find
  * room beside the old ones while endpoints move from one to the other. */
 export const NODE_POLICY_ENTRIES = maps.policies.maxEntries / 2;
+
+/** What one node has room for. */
+export interface NodeLimits {
+  readonly services: Room;
+  readonly policyEntries: number;
+}
+
+export const NODE_LIMITS: NodeLimits = { services: NODE_ROOM, policyEntries: NODE_POLICY_ENTRIES };

@@ -8,6 +8,7 @@ import { OTHER_PORTS } from "../../model/service/frontend.ts";
 import type { Lost } from "../../model/service/frontend-claims.ts";
 import type { FrontendRules } from "../../model/service/frontend-rules.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
+import type { Room } from "../../model/service/limits.ts";
 import type { CompiledService, ServedFrontend } from "../../model/service/service.ts";
 import { type ServedServices, ServiceSet } from "../../model/service/services.ts";
 import type { RangeSet } from "../../model/service/source-ranges.ts";
@@ -27,7 +28,6 @@ import {
 import type { Contribution, Contributions, Entry } from "./desired.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
-import { NODE_ROOM } from "./limits.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 export interface ServiceMaps {
@@ -56,13 +56,17 @@ interface Lowered {
 
 /** Compiles the maps of services and host ports: assigns numbers to the model's frontends and backends. */
 export class ServiceCompiler {
-  readonly #served = new ServiceSet(NODE_ROOM);
+  readonly #served: ServiceSet;
   readonly #result = new Latest<ServiceMaps>();
   readonly #lowered = new DerivedList<CompiledService, Lowered>();
   #lastLost: ReadonlyMap<CompiledService, Lost> = new Map();
   readonly #listIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
   readonly #rangeIds = new Numbering<CompiledService>(({ clients }) => clients);
+
+  constructor(room: Room) {
+    this.#served = new ServiceSet(room);
+  }
 
   /** In parts. Returns the same object as before if its inputs did not change. */
   *compiling(snapshot: ClusterSnapshot, nodes: NodeDirectory, rules: FrontendRules): Steps<ServiceMaps> {
