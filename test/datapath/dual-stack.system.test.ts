@@ -402,8 +402,8 @@ describe.each([
     for (const address of [vips.IPv4, `[${vips.IPv6}]`])
       await until(address, async () => (await isServed(address)).startsWith("allowed"));
 
-    // On whichever of the two nodes a flow's backend is, the other one finds it.
-    const held = [holdFlows(cluster, vips.IPv4, 8), holdFlows(cluster, vips.IPv6, 8)];
+    // On whichever of the two nodes a flow's backend is, the other one finds it. So many flows that each backend surely has one.
+    const held = [holdFlows(cluster, vips.IPv4, 24), holdFlows(cluster, vips.IPv6, 24)];
     const goOn = (what: string) =>
       Promise.all(
         held.map(async (flows) => {
