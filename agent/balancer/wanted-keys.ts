@@ -1,4 +1,5 @@
 import { type Address, addressBytes, covers, familyOf, hostCidr } from "../../model/address/address.ts";
+import { Latest } from "../../model/memo.ts";
 import type { NodeFacts } from "../../model/node/facts.ts";
 import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
@@ -18,24 +19,19 @@ export interface Wanted {
   readonly nodes: NodeDirectory;
 }
 
-/** @returns the same object until something changes that it depends on */
 export class WantedKeys {
   readonly #store: Pick<SnapshotStore, "list">;
-  #inputs: readonly unknown[] = [];
-  #wanted: Wanted | undefined;
+  readonly #wanted = new Latest<Wanted>();
 
   constructor(store: Pick<SnapshotStore, "list">) {
     this.#store = store;
   }
 
+  /** @returns the same object until something changes that it depends on */
   now(facts: NodeFacts): Wanted {
     const kinds = ["services", "endpointSlices", "nodes", "ipPools"] as const;
     const inputs = [facts, ...kinds.map((kind) => this.#store.list(kind))];
-    if (!this.#wanted || inputs.some((input, index) => input !== this.#inputs[index])) {
-      this.#inputs = inputs;
-      this.#wanted = wantedOf(this.#store, facts);
-    }
-    return this.#wanted;
+    return this.#wanted.get(inputs, () => wantedOf(this.#store, facts));
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Compiler } from "../../agent/compile/compile.ts";
-import { NODE_ROOM } from "../../agent/compile/limits.ts";
+import { NODE_LIMITS } from "../../agent/compile/limits.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { type Service, service } from "../objects/core.ts";
 import { SOURCE_RANGES_LIMIT, sourceRanges } from "./source-ranges.ts";
@@ -53,7 +53,7 @@ test("of too many lists for a node those of the namespace that names most are cl
   const small = [balanced(addresses(100), "small", "small"), balanced(list(11), "medium", "small")];
   const { state, longest } = compiled([...large, ...small]);
   const closed = state.problems.filter(({ path }) => path === PATH).map(({ namespace }) => namespace);
-  const room = (NODE_ROOM.sourceRanges - 100) / SOURCE_RANGES_LIMIT;
+  const room = (NODE_LIMITS.services.sourceRanges - 100) / SOURCE_RANGES_LIMIT;
   expect(closed).toEqual(Array.from({ length: 41 - Math.floor(room) }, () => "large"));
   const entries = state.maps.sourceRanges.flatMap(({ entries }) => entries);
   expect(entries).toHaveLength(Math.floor(room) * SOURCE_RANGES_LIMIT + 100);
