@@ -25,18 +25,18 @@ const RULES: Rule[] = [
   { name: "generated files are up to date", check: () => node("tools/generate/layout.ts", "--check") },
 ];
 
-/** Runs all checks and reports each. @returns the number of passed and failed checks */
-export async function runGate(): Promise<{ passed: number; failed: number }> {
-  let failed = 0;
+/** Runs all checks and reports each. @returns the number of passed checks and the names of failed ones */
+export async function runGate(): Promise<{ passed: number; failures: string[] }> {
+  const failures: string[] = [];
   for (const { name, check } of RULES) {
     const started = performance.now();
     try {
       await check();
       process.stderr.write(`✓ ${name}, ${spoken((performance.now() - started) / 1000)}\n`);
     } catch (error) {
-      failed++;
+      failures.push(name);
       process.stderr.write(`✗ ${name}\n${error instanceof Error ? error.message : error}\n`);
     }
   }
-  return { passed: RULES.length - failed, failed };
+  return { passed: RULES.length - failures.length, failures };
 }

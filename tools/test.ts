@@ -9,7 +9,7 @@ import { TALLY_FILE, type Tally } from "./tally-reporter.ts";
 import { timeReport } from "./test-budget.ts";
 
 const root = join(import.meta.dirname, "..");
-const nothing: Tally = { passed: 0, failed: 0, failures: [], skipped: [], seconds: {} };
+const nothing: Tally = { passed: 0, failures: [], skipped: [], seconds: {} };
 
 /** Runs projects of vitest.config.mts side by side; what vitest prints is passed on. */
 function runVitest(projects: string[], minutes: number): Tally {
@@ -32,14 +32,18 @@ function runVitest(projects: string[], minutes: number): Tally {
       timeout: minutes * 60_000,
     });
     if (!existsSync(file)) {
-      process.stderr.write(
-        `✗ ${projects.join(" and ")} tests exited early (${error?.message ?? `status ${status}`})\n`,
-      );
-      return { ...nothing, failed: 1 };
+      const failure = `${projects.join(" and ")} tests exited early (${error?.message ?? `status ${status}`})`;
+      process.stderr.write(`✗ ${failure}\n`);
+      return { ...nothing, failures: [failure] };
     }
     const tally = JSON.parse(readFileSync(file, "utf8")) as Tally;
-    // A failure that belongs to no test, for example a crashed worker.
-    return status !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+    if (status === 0 || tally.failures.length > 0) return tally;
+    return {
+      ...tally,
+      failures: [
+        `${projects.join(" and ")} tests ended with status ${status}: no test failed, a worker may have crashed`,
+      ],
+    };
   } finally {
     rmSync(scratch, { recursive: true });
   }
@@ -49,7 +53,7 @@ function runVitest(projects: string[], minutes: number): Tally {
 function build(): Tally {
   const args = [join("tools", "build.ts")];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  return { ...nothing, failed: status === 0 ? 0 : 1 };
+  return { ...nothing, failures: status === 0 ? [] : ["the build"] };
 }
 
 const heading = (title: string) => process.stderr.write(`\n── ${title}\n`);
@@ -69,10 +73,9 @@ if (!process.argv.includes("--units")) {
 const skipped = tallies.flatMap((tally) => tally.skipped);
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
 const failures = tallies.flatMap((tally) => tally.failures);
-const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
 process.stdout.write(`\n${timeReport(Object.assign({}, ...tallies.map(({ seconds }) => seconds)))}\n`);
 // Named here as well, because a log may be kept only in part.
 for (const failure of failures) process.stdout.write(`failed: ${failure}\n`);
 for (const reason of skipped) process.stdout.write(`skipped: ${reason}\n`);
-process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+process.stdout.write(`${passed} passed, ${failures.length} failed, ${skipped.length} skipped\n`);
+process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;

@@ -147,7 +147,7 @@ export class BareCluster {
   async ready(name: NodeName): Promise<void> {
     await until(
       `agent of ${name} to be ready`,
-      () => this.#isReady(name),
+      () => isAgentReady(this.#lab, name),
       () => this.#logs.get(name) ?? "",
     );
   }
@@ -282,11 +282,6 @@ export class BareCluster {
     return placed;
   }
 
-  async #isReady(name: NodeName): Promise<boolean> {
-    const ask = ["curl", "--silent", "--fail", "--output", "/dev/null", "http://127.0.0.1:9099/ready"];
-    return (await runIn(this.#lab, name, ask)).status === 0;
-  }
-
   /** Returns the pod's addresses. */
   async #cni(on: NodeName, name: string, command: "ADD" | "DEL"): Promise<string[]> {
     const variables = [
@@ -317,6 +312,12 @@ export class BareCluster {
     const [file = "", ...args] = enterArgv(this.#lab, machine, argv);
     return spawn(file, args, { stdio: [input, "pipe", "pipe"] });
   }
+}
+
+/** Whether the machine's agent reports that it is ready. */
+export async function isAgentReady(lab: string, machine: string): Promise<boolean> {
+  const ask = ["curl", "--silent", "--fail", "--output", "/dev/null", "http://127.0.0.1:9099/ready"];
+  return (await runIn(lab, machine, ask)).status === 0;
 }
 
 function fileOf({ kind, metadata }: KubernetesObject): string {

@@ -54,6 +54,7 @@ class Prober {
   readonly #waiting = new Map<number, Waiting>();
   #batches = 0;
   #said = "";
+  #ended: Error | undefined;
 
   constructor(place: string, child: ChildProcess) {
     this.#child = child;
@@ -63,12 +64,13 @@ class Prober {
     child.stdin?.on("error", () => {}); // its end says more
     if (child.stdout) createInterface(child.stdout).on("line", (line) => this.#hear(JSON.parse(line)));
     child.once("close", (code) => {
-      const why = new Error(`The prober of ${place} ended with ${code}: ${this.#said}`);
-      for (const { reject } of this.#waiting.values()) reject(why);
+      this.#ended = new Error(`The prober of ${place} ended with ${code}: ${this.#said}`);
+      for (const { reject } of this.#waiting.values()) reject(this.#ended);
     });
   }
 
   send(probes: Probe[]): Promise<AttemptResult[]> {
+    if (this.#ended) return Promise.reject(this.#ended);
     const batch = ++this.#batches;
     return new Promise((resolve, reject) => {
       this.#waiting.set(batch, { results: [], resolve, reject });

@@ -5,7 +5,7 @@ import { createInterface, type Interface } from "node:readline";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
-import { program, until } from "../datapath/bare-cluster.ts";
+import { isAgentReady, program, until } from "../datapath/bare-cluster.ts";
 import { block, namespace, node, pod, pool } from "../datapath/objects.ts";
 import type { ApiObject, ApiStep } from "./api-server.ts";
 import { type Answers, ASKER_PODS, cniCall, SHIM } from "./asker.ts";
@@ -105,10 +105,9 @@ export class NodeUnderLoad {
       this.#log = (this.#log + text).slice(-6000);
     };
     for (const stream of [agent.stdout, agent.stderr]) stream?.on("data", record);
-    const ready = `fetch("http://127.0.0.1:9099/ready").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
     await until(
       "the agent to be ready",
-      async () => (await runIn(this.#lab, MACHINE, [process.execPath, "-e", ready])).status === 0,
+      () => isAgentReady(this.#lab, MACHINE),
       () => this.#log,
     );
   }
