@@ -44,10 +44,13 @@ export interface Traffic {
 export function mayReceive(policies: Policy[], { from, to, protocol, port }: Traffic): boolean {
   const isolating = policies.filter((policy) => applies(policy, to) && types(policy).includes("Ingress"));
   if (isolating.length === 0) return true;
-  return isolating.some((policy) =>
-    (policy.spec.ingress ?? []).some(
-      (rule) => matchesPeers(rule.from, policy, from) && matchesPorts(rule.ports, to, protocol, port),
-    ),
+  return isolating.some((policy) => allowsReceipt(policy, { from, to, protocol, port }));
+}
+
+/** Whether a rule of a policy that applies to the destination allows it. */
+export function allowsReceipt(policy: Policy, { from, to, protocol, port }: Traffic): boolean {
+  return (policy.spec.ingress ?? []).some(
+    (rule) => matchesPeers(rule.from, policy, from) && matchesPorts(rule.ports, to, protocol, port),
   );
 }
 
@@ -55,21 +58,24 @@ export function mayReceive(policies: Policy[], { from, to, protocol, port }: Tra
 export function maySend(policies: Policy[], { from, to, protocol, port }: Traffic): boolean {
   const isolating = policies.filter((policy) => applies(policy, from) && types(policy).includes("Egress"));
   if (isolating.length === 0) return true;
-  return isolating.some((policy) =>
-    (policy.spec.egress ?? []).some(
-      (rule) => matchesPeers(rule.to, policy, to) && matchesPorts(rule.ports, to, protocol, port),
-    ),
+  return isolating.some((policy) => allowsSending(policy, { from, to, protocol, port }));
+}
+
+/** Whether a rule of a policy that applies to the source allows it. */
+export function allowsSending(policy: Policy, { to, protocol, port }: Traffic): boolean {
+  return (policy.spec.egress ?? []).some(
+    (rule) => matchesPeers(rule.to, policy, to) && matchesPorts(rule.ports, to, protocol, port),
   );
 }
 
-function applies(policy: Policy, pod: Party): boolean {
+export function applies(policy: Policy, pod: Party): boolean {
   return policy.metadata.namespace === pod.namespace && matches(policy.spec.podSelector, pod.labels ?? {});
 }
 
 // "If this field is not specified, it will default based on the existence of ingress or egress rules; policies that
 // contain an egress section are assumed to affect egress, and all policies (whether or not they contain an ingress
 // section) are assumed to affect ingress."
-function types({ spec }: Policy): string[] {
+export function types({ spec }: Policy): string[] {
   if (spec.policyTypes && spec.policyTypes.length > 0) return spec.policyTypes;
   return spec.egress && spec.egress.length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
 }
@@ -105,7 +111,7 @@ function matchesPorts(ports: PolicyPort[] | undefined, to: Party, protocol: stri
   });
 }
 
-function matches(selector: Selector, labels: Record<string, string>): boolean {
+export function matches(selector: Selector, labels: Record<string, string>): boolean {
   for (const key in selector.matchLabels ?? {}) {
     if (labels[key] !== selector.matchLabels?.[key]) return false;
   }
