@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs watch trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs watch flows trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ specs: bootstrap ## run Kubernetes' sig-network specs on the running local clust
 watch: bootstrap ## show connections, refused packets and rates of all nodes, live
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js watch $(if $(JSON),--json)
+
+flows: bootstrap ## collect the flow logs of all nodes into out/flows.jsonl; NAMESPACE= VERDICT= PORT= SHOW=1
+	@node tools/build.ts --quiet bundle
+	@node dist/verify.js flows $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PORT),--port "$(PORT)") $(if $(SHOW),--show)
 
 trace: bootstrap ## send one connection and show each step on each node: make trace FROM=client1 TO=172.31.1.8:30604
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make trace needs a client and a destination: make trace FROM=client1 TO=172.31.1.8:30604' >&2; exit 2; }

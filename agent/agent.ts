@@ -114,7 +114,7 @@ export async function runAgent(
   regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
   const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
-  await servePacketEvents(options, programs, cluster.store, () => dataplane.names, log);
+  endings.push(await servePacketEvents(options, programs, cluster.store, () => dataplane.names, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));

@@ -15,6 +15,8 @@ export interface AgentOptions {
   readonly runDirectory: string;
   /** The same folder, as a path for the container runtime. */
   readonly runDirectoryOnNode?: string;
+  /** For the flow log. */
+  readonly logDirectory: string;
   readonly pinRoot: string;
   /** The cgroup2 mount for the socket hooks is at or below this folder. */
   readonly cgroupRoot: string;
@@ -62,6 +64,7 @@ export function addAgentOptions(command: Command): Command {
   option("--settings <file>", "the Dataplane component's settings", "/etc/ebpf-dataplane/settings.json");
   option("--run-directory <folder>", "folder of this node's socket, lock and endpoints", "/run/ebpf-dataplane");
   option("--run-directory-on-node <folder>", "the same folder, as a path for the container runtime, if it differs");
+  option("--log-directory <folder>", "folder for the flow log", "/var/log/ebpf-dataplane");
   option("--pin-root <folder>", "folder for pinned maps and links, on a bpffs", "/sys/fs/bpf/ebpf-dataplane");
   option("--cgroup-root <folder>", "the node's cgroup2 mount, or a folder above it", "/host/sys/fs/cgroup");
   option("--sysctl-root <folder>", "folder where the node's /proc/sys is writable", "/host/proc/sys");

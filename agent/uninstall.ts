@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { EndpointStore } from "./cni/endpoint-store.ts";
 import { uninstallPlugin } from "./cni/install.ts";
 import { deleteVeth } from "./cni/veth.ts";
@@ -49,5 +50,6 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     SALT_FILE,
   ])
     rmSync(runFile(options, name), { force: true });
+  rmSync(join(options.logDirectory, "flows"), { recursive: true, force: true });
   log.info("the dataplane was removed from this node");
 }

@@ -16,6 +16,7 @@ export {
   type DataplaneArgs,
   type DataplaneSpec,
   ExternalIPs,
+  type FlowLog,
   LogLevel,
   MetricsAddress,
   ReturnMode,

@@ -5,6 +5,7 @@ import {
   type AddressFamily,
   type ComparisonMode,
   Dataplane,
+  type FlowLog,
   type LatencyMeasurement,
   type LatencyThreshold,
   LocalCluster,
@@ -18,6 +19,7 @@ import { Settings } from "./settings.ts";
 const config = new Settings([
   "returnMode",
   "serviceHandling",
+  "flowLog",
   "dualStack",
   "firstFamily",
   "lab",
@@ -58,6 +60,7 @@ const dataplane = new Dataplane(
     imageDigest: cluster.agentImageDigest,
     returnMode,
     serviceHandling,
+    flowLog: config.getObject<FlowLog>("flowLog"),
     ...(dualStack && { ipPools: [{ cidr: "10.244.0.0/16" }, { cidr: podSubnetIpv6 }], serviceSubnetIpv6 }),
     networkPolicies: [
       {

@@ -7,6 +7,7 @@ import type { ComparedMode } from "../report/results/compare.ts";
 import { writeReport } from "../report/write.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
+import type { FlowsOptions } from "./watch/flows-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
 
@@ -77,6 +78,17 @@ live("watch", "show connections, refused packets and rates of all nodes, live")
   .action(async (options: WatchOptions) => {
     const { watchCommand } = await import("./watch/watch-command.ts");
     process.exit(await watchCommand(options));
+  });
+
+live("flows", "collect the flow logs of all nodes into one file (docs/flows.md)")
+  .option("--out <path>", "the file, one JSON object per line", "out/flows.jsonl")
+  .option("--show", "print the lines too", false)
+  .option("--namespace <name>", "only flows from or to pods of this namespace")
+  .option("--verdict <verdict>", "only flows that were allowed, denied or refused")
+  .option("--port <number>", "only flows to this port", Number)
+  .action(async (options: FlowsOptions) => {
+    const { flowsCommand } = await import("./watch/flows-command.ts");
+    process.exit(await flowsCommand(options));
   });
 
 live("trace", "send one connection and show what every node did with its packets")

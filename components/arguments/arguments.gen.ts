@@ -82,6 +82,7 @@ export const FIELDS = {
     image: { type: "string", optional: true },
     imageDigest: { type: "string", optional: true },
     allowVxlanPacketsFromWorkloads: { type: "boolean", optional: true, plain: true },
+    flowLog: { object: "FlowLog", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
   },
@@ -137,6 +138,11 @@ export const FIELDS = {
     to: { list: { object: "NetworkPolicyPeer", plain: true }, optional: true, plain: true },
     ports: { list: { object: "NetworkPolicyPort", plain: true }, optional: true, plain: true },
   },
+  FlowLog: {
+    intervalSeconds: { type: "number", optional: true },
+    maxFiles: { type: "number", optional: true },
+    maxFileSizeMb: { type: "number", optional: true },
+  },
   ExistingCluster: {
     kubeconfig: { type: "string" },
     dataplane: { object: "DataplaneSpec", plain: true },
@@ -166,6 +172,7 @@ export const FIELDS = {
     image: { type: "string", optional: true },
     imageDigest: { type: "string", optional: true },
     allowVxlanPacketsFromWorkloads: { type: "boolean", optional: true, plain: true },
+    flowLog: { object: "FlowLog", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
   },

@@ -50,6 +50,16 @@ export enum MetricsAddress {
   Any = "Any",
 }
 
+/** How agents keep a log of the flows on their nodes. */
+export interface FlowLog {
+  /** How often it is written, in seconds, from 1 to 3600: flows are added up over this time. Defaults to 300. */
+  intervalSeconds?: pulumi.Input<number>;
+  /** Files that are kept besides the current one, from 1 to 1000. Defaults to 5. */
+  maxFiles?: pulumi.Input<number>;
+  /** Size at which a new file begins, in MB, from 1 to 10000. Defaults to 100. */
+  maxFileSizeMb?: pulumi.Input<number>;
+}
+
 /** Least severe messages the agent logs. */
 export enum LogLevel {
   Debug = "debug",
@@ -133,6 +143,11 @@ export interface DataplaneSpec {
    * comes from that port of a node. A change needs no restart. Defaults to false.
    */
   allowVxlanPacketsFromWorkloads?: boolean;
+  /**
+   * Whether, and how, agents keep a log of the flows on their nodes, in /var/log/ebpf-dataplane/flows: for `make flows`, and for
+   * previews and proposals of policies. A change needs no restart. Defaults to none.
+   */
+  flowLog?: FlowLog;
   /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
   metricsAddress?: MetricsAddress;
   /** Least severe messages the agent logs. Defaults to `Info`. */

@@ -199,6 +199,7 @@ test("the agent can write the node's files that it has to write, and no others",
   expect(written.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
     "/sys/fs/bpf",
     "/run/ebpf-dataplane",
+    "/var/log/ebpf-dataplane",
     "/host/proc/sys/net",
     "/host/etc/cni/net.d",
     "/host/opt/cni/bin",
@@ -267,6 +268,11 @@ test("workloads send to the tunnel's port when that is allowed only", async () =
   const spec = async (args: Partial<DataplaneArgs>) => (await resourcesOf(args))("FelixConfiguration")[0].spec;
   expect(await spec({ allowVxlanPacketsFromWorkloads: true })).toMatchObject({ allowVXLANPacketsFromWorkloads: true });
   expect(await spec({})).not.toHaveProperty("allowVXLANPacketsFromWorkloads");
+  expect(await spec({})).not.toHaveProperty("flowLogsFileEnabled");
+  expect(await spec({ flowLog: {} })).toMatchObject({ flowLogsFileEnabled: true });
+  expect(await spec({ flowLog: { intervalSeconds: 60, maxFiles: 2, maxFileSizeMb: 10 } })).toMatchObject({
+    ...{ flowLogsFlushInterval: "60s", flowLogsFileMaxFiles: 2, flowLogsFileMaxFileSizeMB: 10 },
+  });
 });
 
 test("a pool for load balancers, and the rights for it, only where it is asked for", async () => {

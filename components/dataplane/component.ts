@@ -50,6 +50,7 @@ export class Dataplane extends pulumi.ComponentResource {
         ...given,
         externalIPNetworks: joined(given.externalIPNetworks),
         nodePortAddresses: joined(given.nodePortAddresses),
+        flowLog: given.flowLog && { ...given.flowLog, interval: inSeconds(given.flowLog.intervalSeconds) },
       }),
       { parent: this, dependsOn: [...definitions, ...proxy] },
     );
@@ -143,6 +144,10 @@ function settingsDocument(
 /** As annotations have lists. */
 function joined(texts: pulumi.Input<pulumi.Input<string>[]> | undefined): pulumi.Output<string> | undefined {
   return texts && pulumi.output(texts).apply((all) => all.join(","));
+}
+
+function inSeconds(seconds: pulumi.Input<number> | undefined): pulumi.Output<string> | undefined {
+  return seconds === undefined ? undefined : pulumi.interpolate`${seconds}s`;
 }
 
 function sha256(text: string): string {

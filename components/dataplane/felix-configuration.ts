@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { annotations as named, returnModes } from "../../model/mode/mode.ts";
 import { CALICO_API } from "../../model/objects/kinds.ts";
-import { type DataplaneSpec, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
+import { type DataplaneSpec, type FlowLog, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
 
 type Followed<Text> = Pick<
   DataplaneSpec,
@@ -11,6 +11,10 @@ type Followed<Text> = Pick<
   externalIPNetworks?: Text;
   /** The same, or "primary". */
   nodePortAddresses?: Text;
+  flowLog?: Omit<FlowLog, "intervalSeconds"> & {
+    /** With its unit. */
+    interval?: Text;
+  };
 };
 
 /** What agents follow while they run, without a restart. */
@@ -35,6 +39,16 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
       bpfExternalServiceMode: returnModes[returnMode].calico,
       ...(followed.dsrOptOutNetworks && { bpfDSROptoutCIDRs: followed.dsrOptOutNetworks }),
       ...(followed.allowVxlanPacketsFromWorkloads && { allowVXLANPacketsFromWorkloads: true }),
+      ...(followed.flowLog && flowLogFields(followed.flowLog)),
     },
+  };
+}
+
+function flowLogFields<Text>({ interval, maxFiles, maxFileSizeMb }: NonNullable<Followed<Text>["flowLog"]>) {
+  return {
+    flowLogsFileEnabled: true,
+    ...(interval !== undefined && { flowLogsFlushInterval: interval }),
+    ...(maxFiles !== undefined && { flowLogsFileMaxFiles: maxFiles }),
+    ...(maxFileSizeMb !== undefined && { flowLogsFileMaxFileSizeMB: maxFileSizeMb }),
   };
 }

@@ -76,6 +76,8 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [{ externalIPNetworks: ["203.0.113.1"] }, "externalIPNetworks[0]"],
   [{ externalIPNetworks: [] }, "externalIPNetworks"],
   [{ nodePortAddresses: [] }, "nodePortAddresses"],
+  [{ flowLog: { intervalSeconds: 0 } }, "flowLog.intervalSeconds"],
+  [{ flowLog: { maxFiles: 1.5 } }, "flowLog.maxFiles"],
   [{ nodePortAddresses: ["primary", "172.31.0.0/16"] }, "nodePortAddresses[0]"],
   [{ nodePortAddresses: ["172.31.1.8"] }, "nodePortAddresses[0]"],
   [{ dsrOptOutNetworks: ["2001:db8::7/64"] }, "did you mean 2001:db8::/64?"],

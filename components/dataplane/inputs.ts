@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/flow/interval.ts";
 import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";
@@ -20,7 +21,7 @@ import { requireAnyCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
-import { type DataplaneSpec, ExternalIPs } from "./args.ts";
+import { type DataplaneSpec, ExternalIPs, type FlowLog } from "./args.ts";
 
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolSpec & { name: string };
@@ -67,12 +68,23 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
     apiServer: checkedBeside(args.apiServer, [...services, ...pools.map(({ cidr }) => cidr)], (server, cidrs) =>
       requireApiServer(at(place, "apiServer"), server, named(cidrs)),
     ),
+    ...(args.flowLog && { flowLog: requireFlowLog(at(place, "flowLog"), args.flowLog) }),
     ...checkedField(place, "image", image, requireImage),
     ...checkedField(place, "imageRegistry", imageRegistry, requireRegistry),
     ...checkedField(place, "kubeProxyImage", kubeProxyImage, requireImage),
     ipPools: pools,
     networkPolicies: requirePolicies(at(place, "networkPolicies"), networkPolicies),
     serviceSubnet,
+  };
+}
+
+function requireFlowLog(place: InputPlace, log: FlowLog): FlowLog {
+  const whole = (least: number, most: number) => (field: InputPlace, value: number) =>
+    requireWhole(field, value, least, most);
+  return {
+    ...checkedField(place, "intervalSeconds", log.intervalSeconds, whole(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
+    ...checkedField(place, "maxFiles", log.maxFiles, whole(1, 1000)),
+    ...checkedField(place, "maxFileSizeMb", log.maxFileSizeMb, whole(1, 10_000)),
   };
 }
 

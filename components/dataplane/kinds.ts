@@ -1,3 +1,4 @@
+import { FLOW_LOG_DEFAULTS } from "../../model/flow/settings.ts";
 import { calicoReturnModes } from "../../model/mode/mode.ts";
 import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition } from "./definition.ts";
@@ -97,6 +98,32 @@ const FELIX_CONFIGURATION: KindDefinition = {
         type: "boolean",
         default: false,
         description: "Whether workloads may send to the port of the nodes' tunnels (UDP 4789).",
+      },
+      flowLogsFileEnabled: {
+        type: "boolean",
+        default: false,
+        description: "Whether agents keep a log of the flows on their nodes, in /var/log/ebpf-dataplane/flows.",
+      },
+      flowLogsFlushInterval: {
+        type: "string",
+        pattern: "^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$",
+        maxLength: 24,
+        default: FLOW_LOG_DEFAULTS.flushInterval,
+        description: "How often the flow log is written: 1s to 1h. Flows are added up over this time.",
+      },
+      flowLogsFileMaxFiles: {
+        type: "integer",
+        minimum: 1,
+        maximum: 1000,
+        default: FLOW_LOG_DEFAULTS.maxFiles,
+        description: "Files of the flow log that are kept besides the current one.",
+      },
+      flowLogsFileMaxFileSizeMB: {
+        type: "integer",
+        minimum: 1,
+        maximum: 10000,
+        default: FLOW_LOG_DEFAULTS.maxFileSizeMB,
+        description: "Size at which a new file begins, in MB.",
       },
       bpfKubeProxyIptablesCleanupEnabled: {
         type: "boolean",

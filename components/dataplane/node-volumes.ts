@@ -16,6 +16,8 @@ const FOLDERS: NodeFolder[] = [
   // Pinned maps and links outlive the agent's pod.
   { name: "bpffs", node: "/sys/fs/bpf", follows: true },
   { name: "run", node: "/run/ebpf-dataplane", create: true },
+  // The flow log, where one is kept.
+  { name: "log", node: "/var/log/ebpf-dataplane", create: true },
   // Network namespaces of pods, each a mount that the container runtime makes later.
   { name: "netns", node: "/run/netns", follows: true, create: true, readOnly: true },
   // Socket programs attach to the node's root cgroup, which is not the container's.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LONGEST_INTERVAL, SHORTEST_INTERVAL, secondsOf } from "../flow/interval.ts";
 import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
 import { cidr } from "./cidr.ts";
 import { metadata } from "./metadata.ts";
@@ -47,6 +48,14 @@ const felixAnnotations = z.object({
   [annotations.nodePortAddresses]: z.string().nullish(),
 });
 
+const FILES = { error: "allowed are 1 to 1000 files" };
+const MEGABYTES = { error: "allowed are 1 to 10000 MB" };
+
+/** "15s", "5m", "1h30m": metav1.Duration in whole seconds. */
+const duration = z.string().refine((text) => secondsOf(text) !== undefined, {
+  error: `allowed are ${SHORTEST_INTERVAL} to ${LONGEST_INTERVAL} seconds, such as 15s or 5m`,
+});
+
 /** Networks in bpfDSROptoutCIDRs; the nodes keep half of their room for source ranges free for such lists and for changes. */
 const OPT_OUT_LIMIT = 4_096;
 
@@ -78,6 +87,10 @@ export const felixConfiguration = z.object({
         .max(OPT_OUT_LIMIT, { error: `allowed are ${OPT_OUT_LIMIT} networks: name larger ones` })
         .nullish(),
       allowVXLANPacketsFromWorkloads: z.boolean().nullish(),
+      flowLogsFileEnabled: z.boolean().nullish(),
+      flowLogsFlushInterval: duration.nullish(),
+      flowLogsFileMaxFiles: z.int().min(1, FILES).max(1000, FILES).nullish(),
+      flowLogsFileMaxFileSizeMB: z.int().min(1, MEGABYTES).max(10_000, MEGABYTES).nullish(),
     })
     .nullish()
     .transform((spec) => spec ?? {}),

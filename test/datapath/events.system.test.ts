@@ -2,10 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import type { Step } from "../../agent/observe/events/step.ts";
+import { type FlowLogLine, flowLogLine, type IntervalRecord } from "../../model/flow/record.ts";
 import { missing } from "../observability/documents.ts";
 import { metricsOf } from "../observability/exposition.ts";
 import { BareCluster, program, until } from "./bare-cluster.ts";
-import { endpoints, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
+import { type ClientName, clients, endpoints, felix, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 // Events of the packet path: flows for listeners, and every step of a traced connection.
@@ -140,6 +141,99 @@ describe("flows", () => {
     });
   });
 });
+
+/** What a node's flow log says now. */
+async function keptOf(node: NodeName, ...filter: string[]): Promise<FlowLogLine[]> {
+  const text = await cluster.run(node, [process.execPath, program, "inspect", "flow-log", "--json", ...filter]);
+  return text.split("\n").flatMap((line) => (line ? [flowLogLine.parse(JSON.parse(line))] : []));
+}
+const keptFlows = async (node: NodeName, ...filter: string[]) =>
+  (await keptOf(node, ...filter)).filter((line) => line.type === "flow");
+
+describe("flow log", () => {
+  const denied = onlyFrom("web", "172.31.1.162/32");
+  const logged = (flushInterval: string) =>
+    felix({}, { bpfExternalServiceMode: "DSR", flowLogsFileEnabled: true, flowLogsFlushInterval: flushInterval });
+
+  test("off by default, and no file is made", async () => {
+    expect(await keptOf("node")).toEqual([]);
+  });
+
+  test("flows with names, counts and who denied them; those of a connection that was open before, too", async () => {
+    const { address } = web;
+    const hold = cluster.spawn("client2", [process.execPath, "-e", HOLD, "172.31.1.207", "30604"]);
+    await new Promise((resolve) => hold.stdout?.once("data", resolve));
+    cluster.apply(logged("1h"));
+    await until("the flow log", async () => (await keptOf("node")).length > 0);
+    await cluster.see("client1", "172.31.1.8:30604");
+    await cluster.see("default/near", `${address}:80`);
+    cluster.apply(denied);
+    try {
+      await until("a denial", async () => {
+        await cluster.see("client1", "172.31.1.207:30604", { timeoutMs: 300 });
+        return (await keptFlows("node", "--verdict", "denied")).length > 0;
+      });
+    } finally {
+      cluster.remove(denied);
+    }
+    const to = { kind: "pods", namespace: "default", workload: "web", labels: { app: "web" } };
+    const allowed = { to, protocol: "TCP", port: 80, verdict: "allowed", node: "node", packetsRefused: 0 };
+    const outside = (name: ClientName) => ({ kind: "network", cidr: `${clients[name]}/32` });
+    const found = await keptFlows("node", "--port", "80");
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        ...{ ...allowed, to: expect.objectContaining(to), from: outside("client1") },
+        ...{ at: "destination", service: "default/web:web", connections: expect.any(Number) },
+      }),
+    );
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        ...{ ...allowed, to: expect.objectContaining(to), at: "both", connections: 1 },
+        from: expect.objectContaining({ kind: "pods", workload: "near" }),
+      }),
+    );
+    // Its opening was before the log: it sends on.
+    expect(found).toContainEqual(
+      expect.objectContaining({ from: outside("client2"), verdict: "allowed", connections: 0, active: 1 }),
+    );
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        ...{ from: outside("client1"), verdict: "denied", reason: "drop_policy_ingress", connections: 0 },
+        policy: expect.stringContaining("NetworkPolicy default/only-web"),
+      }),
+    );
+    // The entry node only sends on: it does not count the connection a second time.
+    expect(await keptFlows("master", "--port", "80", "--verdict", "allowed")).toEqual([]);
+    hold.kill();
+  });
+
+  test("intervals are written to a file, and what was lost in a flood is counted", async () => {
+    cluster.apply(logged("1s"));
+    await until("an interval in a file", async () => (await keptOf("node")).filter(isInterval).length > 1);
+    const lost = async () => (await keptOf("node")).filter(isInterval).reduce((sum, one) => sum + one.lostRefusals, 0);
+    const flood = `const s = require("node:dgram").createSocket("udp4"); let left = 3000;
+      const go = () => (left-- ? s.send("x", 80, "10.244.1.62", go) : s.close()); go();`;
+    await cluster.run("client1", ["ip", "route", "replace", "10.244.1.0/26", "via", "172.31.1.207"]);
+    await until("lost events", async () => {
+      await cluster.run("client1", [process.execPath, "-e", flood]);
+      return (await lost()) > 0;
+    });
+    const unknown = (await keptFlows("node", "--verdict", "refused")).filter(({ reason }) => reason !== undefined);
+    expect(unknown.map(({ reason }) => reason)).toContain("drop_unknown_endpoint");
+    cluster.apply(returnMode("DSR"));
+    await until("its end", async () => {
+      const before = (await keptOf("node")).length;
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      return (await keptOf("node")).length === before;
+    });
+  });
+});
+
+const isInterval = (line: FlowLogLine): line is IntervalRecord => line.type === "interval";
+
+// Connects, says so, and sends a byte every 100 ms.
+const HOLD = `const s = require("node:net").connect(+process.argv[2], process.argv[1], () => console.log("open"));
+  s.on("error", () => {}); s.on("data", () => {}); setInterval(() => s.write("G"), 100);`;
 
 /** Traces client1's connection on both nodes and gives the steps in order. */
 async function trace(to: string, sourcePort: number): Promise<Step[]> {

@@ -1,10 +1,14 @@
-import { readFileSync } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { SCTP, TCP, UDP } from "../../../model/protocol.ts";
 import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
+import type { FlowLog } from "../flows/flow-log.ts";
+import type { LogFiles } from "../flows/log-files.ts";
 import type { EventFeed } from "./feed.ts";
 import { type FlowContext, flowOf, isFlow } from "./flow.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
@@ -25,13 +29,19 @@ const PROTOCOLS = { tcp: TCP, udp: UDP, sctp: SCTP } as const;
 /** Bytes that are buffered for a slow reader; it loses events beyond that. */
 const PATIENCE = 1 << 20;
 
+interface KeptFlows {
+  readonly flowLog: Pick<FlowLog, "current">;
+  readonly files: Pick<LogFiles, "paths">;
+}
+
 /** Serves at a Unix socket, for root: GET /flows and GET /trace?client=… answer with one JSON line per event until the
- * reader disconnects. The first line of a trace reports that it has started. */
+ * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log. */
 export function serveEvents(
   socket: string,
   feed: EventFeed,
   tracer: Tracer,
   context: FlowContext & StepContext,
+  kept: KeptFlows,
 ): Promise<Server> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
@@ -42,7 +52,8 @@ export function serveEvents(
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
         return trace(response, feed, tracer, wanted.data, context);
       }
-      response.writeHead(404).end("Available: /flows and /trace.\n");
+      if (url.pathname === "/flow-log") return void keptFlows(response, kept);
+      response.writeHead(404).end("Available: /flows, /flow-log and /trace.\n");
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);
@@ -55,6 +66,21 @@ function flows(response: ServerResponse, feed: EventFeed, context: FlowContext):
   const say = lines(response);
   const end = feed.listen((event) => isFlow(event) && say(flowOf(event, context)), { flows: true });
   response.once("close", end);
+}
+
+/** Files first, then what is not in a file yet. */
+async function keptFlows(response: ServerResponse, { flowLog, files }: KeptFlows): Promise<void> {
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  try {
+    const current = (await flowLog.current()).map((line) => `${JSON.stringify(line)}\n`);
+    async function* all() {
+      for (const path of files.paths()) yield* createReadStream(path);
+      yield* current;
+    }
+    await pipeline(Readable.from(all()), response);
+  } catch {
+    response.destroy(); // the reader has gone, or a file: the reader sees an answer that ends early
+  }
 }
 
 function trace(response: ServerResponse, feed: EventFeed, tracer: Tracer, wanted: TraceRequest, context: StepContext) {

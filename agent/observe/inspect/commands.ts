@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
+import type { KeptFilter } from "./flow-log.ts";
 import type { LiveOptions, StepOptions } from "./live.ts";
 import type { View } from "./table.ts";
 import type { NumberNames } from "./words.ts";
@@ -54,6 +55,14 @@ function registerLive(inspect: Command): void {
       await reportAndExit(printFlows(options));
     },
   );
+  live("flow-log", "print the flow log of this node, also what is not written yet")
+    .option("--namespace <name>", "only flows from or to pods of this namespace")
+    .option("--verdict <verdict>", "only flows that were allowed, denied or refused")
+    .option("--port <number>", "only flows to this port", Number)
+    .action(async (options: LiveOptions & KeptFilter) => {
+      const { printFlowLog } = await import("./flow-log.ts");
+      await reportAndExit(printFlowLog(options));
+    });
   live(
     "trace <client> <service>",
     "send one connection from `node` or a pod of this node (NAMESPACE/NAME) to ADDRESS:PORT, and show each step on this node",

@@ -1,0 +1,138 @@
+import { type Address, familyOf, hostCidr, parseCidr } from "../../../model/address/address.ts";
+import type { FlowEnd } from "../../../model/flow/record.ts";
+import { lastingLabels, workloadName } from "../../../model/flow/workload.ts";
+import { hasEnded, type Namespace, type Node, type Pod, type Service } from "../../../model/objects/core.ts";
+import type { NamedEnd } from "./flow-table.ts";
+
+/** The current objects that name the ends of flows. */
+export interface EndObjects {
+  readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+  readonly namespaces: readonly Namespace[];
+}
+
+/** Characters of labels that one line records. */
+const MOST_LABELS = 4096;
+const MOST_PORTS = 32;
+
+type PodsEnd = Extract<FlowEnd, { kind: "pods" }>;
+
+/** Who has an address now. Lists are read again only if they are other objects than before. */
+export class Ends {
+  readonly #objects: () => EndObjects;
+  #seen: EndObjects | undefined;
+  #namespaces = new Map<string, Namespace>();
+  #pods = new Map<Address, Pod>();
+  #nodes = new Map<Address, NamedEnd>();
+  #ends = new WeakMap<Pod, NamedEnd>();
+
+  constructor(objects: () => EndObjects) {
+    this.#objects = objects;
+  }
+
+  /** The pods or the node with this address; undefined: it is outside the cluster. */
+  inside(address: Address): NamedEnd | undefined {
+    this.#refresh();
+    const pod = this.#pods.get(address);
+    if (!pod) return this.#nodes.get(address);
+    const known = this.#ends.get(pod);
+    if (known) return known;
+    const end = podsEnd(pod, this.#namespaces.get(pod.metadata.namespace ?? "default"));
+    // The labels are a part of the key: of two workloads with one name, or after a change, flows stay apart.
+    const named = { key: JSON.stringify(end), end };
+    this.#ends.set(pod, named);
+    return named;
+  }
+
+  /** Whether it is the address of a node, or of a pod on it. */
+  isOn(node: string, address: Address): boolean {
+    const end = this.inside(address)?.end;
+    return end?.kind === "node" ? end.name === node : this.#pods.get(address)?.spec.nodeName === node;
+  }
+
+  #refresh(): void {
+    const [now, seen] = [this.#objects(), this.#seen];
+    if (seen?.pods === now.pods && seen.nodes === now.nodes && seen.namespaces === now.namespaces) return;
+    if (seen?.namespaces !== now.namespaces) {
+      this.#namespaces = new Map(now.namespaces.map((one) => [one.metadata.name, one]));
+      this.#ends = new WeakMap();
+    }
+    this.#seen = now;
+    this.#pods = new Map(
+      now.pods
+        .filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod))
+        .flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, pod] as const)),
+    );
+    this.#nodes = new Map(
+      now.nodes.flatMap(({ metadata: { name }, status }) =>
+        status.addresses.map(({ address }) => [address, named({ kind: "node", name })] as const),
+      ),
+    );
+  }
+}
+
+function podsEnd(pod: Pod, namespace: Namespace | undefined): PodsEnd {
+  const own = pod.metadata.labels ?? {};
+  const labels = within(lastingLabels(own));
+  const namespaceLabels = within(namespace?.metadata.labels ?? {});
+  const ports = [...pod.spec.containers, ...pod.spec.initContainers]
+    .flatMap((container) => container.ports)
+    .flatMap(({ name, protocol, containerPort }) =>
+      name ? [{ name, protocol: protocol ?? "TCP", port: containerPort }] : [],
+    );
+  return {
+    kind: "pods",
+    namespace: pod.metadata.namespace ?? "default",
+    workload: workloadName(pod.metadata.name, own),
+    ...(labels && { labels }),
+    ...(namespaceLabels && { namespaceLabels }),
+    ...(ports.length > 0 && ports.length <= MOST_PORTS && { ports }),
+  };
+}
+
+/** In a fixed order; undefined if they are too long to record with every flow. */
+function within(labels: Record<string, string>): Record<string, string> | undefined {
+  const entries = Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1));
+  const length = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  return length <= MOST_LABELS ? Object.fromEntries(entries) : undefined;
+}
+
+export function named(end: FlowEnd): NamedEnd {
+  return { key: JSON.stringify(end), end };
+}
+
+/** Addresses, and then blocks, that one flow records one by one. */
+const MOST_ADDRESSES = 32;
+const MOST_BLOCKS = 32;
+const BLOCK = { IPv4: 24, IPv6: 64 } as const;
+
+/** Addresses outside, in bounded number: of a flow with very many of them, blocks, and at last everybody. */
+export class Outside {
+  readonly #most: number;
+  readonly #flows = new Map<string, { addresses: Set<Address>; blocks: Set<string> }>();
+
+  /** @param most flows that are told apart */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @param flow the rest of the flow, as a text */
+  end(address: Address, flow: string): NamedEnd {
+    const family = familyOf(address) ?? "IPv4";
+    const everybody = () => named({ kind: "network", cidr: family === "IPv4" ? "0.0.0.0/0" : "::/0" });
+    const known = this.#flows.get(flow) ?? { addresses: new Set(), blocks: new Set() };
+    if (!this.#flows.has(flow)) {
+      if (this.#flows.size >= this.#most) return everybody();
+      this.#flows.set(flow, known);
+    }
+    if (known.addresses.has(address) || known.addresses.size < MOST_ADDRESSES) {
+      known.addresses.add(address);
+      return named({ kind: "network", cidr: hostCidr(address).text });
+    }
+    const block = parseCidr(`${address}/${BLOCK[family]}`).text;
+    if (!known.blocks.has(block) && known.blocks.size >= MOST_BLOCKS) return everybody();
+    known.blocks.add(block);
+    return named({ kind: "network", cidr: block });
+  }
+}

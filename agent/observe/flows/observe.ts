@@ -1,0 +1,103 @@
+import type { Address } from "../../../model/address/address.ts";
+import { ICMP } from "../../../model/protocol.ts";
+import {
+  ConnectionFlag,
+  type Event,
+  EventKind,
+  type Outcome,
+  outcomeNames,
+  type Tuple,
+} from "../../kernel/layout.gen.ts";
+import type { Names } from "../events/names.ts";
+import { protocol as protocolText } from "../inspect/words.ts";
+import type { Ends, Outside } from "./ends.ts";
+import { named } from "./ends.ts";
+import type { NamedEnd, Observation } from "./flow-table.ts";
+
+/** A flow in the direction of who opened it, after translation. */
+export interface OpenedFlow {
+  readonly client: Address;
+  readonly server: Address;
+  readonly port: number;
+  readonly protocol: number;
+  /** What the client used, if the flow was translated. */
+  readonly used?: Pick<Tuple, "destination" | "destinationPort">;
+}
+
+export interface ObservingParts {
+  /** This node's name. */
+  readonly node: string;
+  readonly ends: Ends;
+  readonly names: Pick<Names, "service">;
+  /** The policies of a workload of this node, in words. */
+  readonly policyOf: (address: Address) => string | undefined;
+  /** The flow of a connection, from one of its packets. */
+  readonly flowOf: (packet: Tuple) => OpenedFlow | undefined;
+}
+
+const ICMPV6 = 58;
+const UNSET = "::";
+
+/** Whether this node only sends the connection on, and the backend's node will report it. */
+export function isReportedElsewhere(flags: number): boolean {
+  return (flags & ConnectionFlag.FORWARDED) !== 0 && (flags & ConnectionFlag.MASQUERADED) === 0;
+}
+
+/** Turns the packet path's events into what the flow log counts; undefined for those that say nothing about a flow. */
+export function observe(event: Event, time: number, parts: ObservingParts, outside: Outside): Observation | undefined {
+  if (event.kind === EventKind.OPENED) {
+    // kube-proxy has not chosen a backend yet: the connection opens again where it leaves the stack.
+    if (isReportedElsewhere(event.flags) || event.flags & ConnectionFlag.JUDGED_LATER) return undefined;
+    return { ...described(opened(event), "allowed", undefined, parts, outside), connections: 1, time };
+  }
+  if (event.kind !== EventKind.REFUSED || event.packet.source === UNSET) return undefined;
+  const reason = outcomeNames.get(event.outcome as Outcome) ?? String(event.outcome);
+  const denied = reason === "drop_policy_ingress" || reason === "drop_policy_egress";
+  const isKnown = event.address !== UNSET;
+  const flow = (isKnown ? undefined : parts.flowOf(event.packet)) ?? opened(event);
+  const subject = reason === "drop_policy_egress" ? flow.client : flow.server;
+  return {
+    ...described(flow, denied ? "denied" : "refused", reason, parts, outside),
+    ...(denied && { policy: () => parts.policyOf(subject) }),
+    packetsRefused: 1,
+    time,
+  };
+}
+
+function opened({ packet, address, port }: Event): OpenedFlow {
+  const { source: client, destination, destinationPort, protocol } = packet;
+  if (address === UNSET || (address === destination && port === destinationPort))
+    return { client, server: destination, port: destinationPort, protocol };
+  return { client, server: address, port, protocol, used: packet };
+}
+
+/** The words of a flow that the table adds up by. */
+export function described(
+  { client, server, port: number, protocol, used }: OpenedFlow,
+  verdict: Observation["verdict"],
+  reason: string | undefined,
+  { node, ends, names }: Pick<ObservingParts, "node" | "ends" | "names">,
+  outside: Outside,
+): Omit<Observation, "time"> {
+  const hasPorts = protocol !== ICMP && protocol !== ICMPV6;
+  const port = hasPorts ? number : 0;
+  const service = used ? names.service(used.destination, used.destinationPort, protocol) : undefined;
+  // Refused before it had a backend.
+  const asked = !used && verdict !== "allowed" ? names.service(server, number, protocol) : undefined;
+  const rest = `${port} ${protocol} ${verdict} ${reason ?? ""}`;
+  const toInside = asked ? named({ kind: "service", name: asked }) : ends.inside(server);
+  const fromInside = ends.inside(client);
+  const from: NamedEnd = fromInside ?? outside.end(client, `to ${toInside?.key ?? "outside"} ${rest}`);
+  const to: NamedEnd = toInside ?? outside.end(server, `from ${fromInside?.key ?? "outside"} ${rest}`);
+  const [source, destination] = [ends.isOn(node, client), ends.isOn(node, server)];
+  return {
+    from,
+    to,
+    at: source && destination ? "both" : source ? "source" : destination ? "destination" : "transit",
+    protocol: protocolText(protocol),
+    port,
+    verdict,
+    service,
+    reason,
+  };
+}

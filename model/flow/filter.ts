@@ -1,0 +1,29 @@
+import type { FlowLogLine } from "./record.ts";
+
+/** Which flows of a log to show, as options give it. */
+export interface KeptFilter {
+  readonly namespace?: string;
+  readonly verdict?: string;
+  readonly port?: number;
+}
+
+const VERDICTS = ["allowed", "denied", "refused"];
+
+/** Refuses values that no flow has. @throws Error with a sentence for users */
+export function readFilter({ namespace, verdict, port }: KeptFilter): KeptFilter {
+  if (verdict !== undefined && !VERDICTS.includes(verdict))
+    throw new Error(`verdict "${verdict}" is not one that a flow has; allowed: ${VERDICTS.join(", ")}.`);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    throw new Error("port is not a number from 0 to 65535.");
+  return { ...(namespace && { namespace }), ...(verdict && { verdict }), ...(port !== undefined && { port }) };
+}
+
+/** Lines about whole intervals are always wanted: they say what was lost. */
+export function isWanted(line: FlowLogLine, { namespace, verdict, port }: KeptFilter): boolean {
+  if (line.type === "interval") return true;
+  if (verdict !== undefined && line.verdict !== verdict) return false;
+  if (port !== undefined && line.port !== port) return false;
+  return (
+    namespace === undefined || [line.from, line.to].some((end) => end.kind === "pods" && end.namespace === namespace)
+  );
+}
