@@ -14,12 +14,17 @@ const match = fc
 const rule: fc.Arbitrary<Rule> = fc.record(
   {
     verdict: fc.constantFrom("allow", "deny", "pass"),
-    peers: fc.constant([{ selector: "friends" }]),
+    reason: fc.constant("a rule"),
+    peers: fc.constant([{ selectors: ["friends"] }]),
     ports: fc.array(match, { maxLength: 3 }),
   },
-  { requiredKeys: ["verdict"] },
+  { requiredKeys: ["verdict", "reason"] },
 );
+const END = { name: "default", order: 0, reason: "the end" };
 const tier: fc.Arbitrary<Tier> = fc.record({
+  name: fc.constant(END.name),
+  order: fc.constant(END.order),
+  reason: fc.constant(END.reason),
   rules: fc.array(rule, { maxLength: 5 }),
   otherwise: fc.constantFrom("deny", "pass"),
 });
@@ -40,7 +45,7 @@ function naive(tiersInOrder: readonly Tier[], isFriend: boolean, protocol: numbe
     }
     if (verdict !== "pass") return verdict;
   }
-  return "deny";
+  return "allow";
 }
 
 describe("encode()", () => {
@@ -72,12 +77,12 @@ describe("encode()", () => {
   }, 120_000);
 
   test("writes nothing for a peer whom the rules treat like anybody", () => {
-    const anybody = judge([{ rules: [{ verdict: "allow" }], otherwise: "deny" }], ANYBODY);
+    const anybody = judge([{ ...END, rules: [{ verdict: "allow", reason: "" }], otherwise: "deny" }], ANYBODY);
     expect(encode({ policy: 1, identity: 2, direction: 0 }, anybody, anybody)).toEqual([]);
   });
 
   test("writes one entry for everything allowed", () => {
-    const open = judge([{ rules: [{ verdict: "allow" }], otherwise: "deny" }], ANYBODY);
+    const open = judge([{ ...END, rules: [{ verdict: "allow", reason: "" }], otherwise: "deny" }], ANYBODY);
     const entries = encode({ policy: 1, identity: 2, direction: 0 }, open, DROPPED);
     expect(entries.map(({ id }) => id)).toEqual(["00000001 00000002 ingress any"]);
   });

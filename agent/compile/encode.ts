@@ -1,4 +1,4 @@
-import type { Judgement, PortRange } from "../../model/policy/judge.ts";
+import type { Judgement, PortRange } from "../../model/policy/judgement.ts";
 import type { Verdict } from "../../model/policy/rules.ts";
 import { type PolicyKey, type PolicyValue, PolicyVerdict } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";
@@ -17,7 +17,7 @@ export interface PolicyScope {
 }
 
 /** What the packet path concludes where nothing is written for anybody. */
-export const DROPPED: Judgement = { protocols: new Map(), others: "deny" };
+export const DROPPED: Judgement = { protocols: new Map(), others: { verdict: "deny" } };
 
 /** Entries that make the packet path answer as `judgement` does, given that where it finds nothing under this identity
  * it answers as `fallback` does. As few as one level of choice allows. */
@@ -48,8 +48,8 @@ export function lines(judgement: Judgement, fallback: Judgement): PolicyLine[] {
   const entries: PolicyLine[] = [];
   const add = (prefixLength: number, protocol: number, port: number, verdict: Verdict) =>
     entries.push({ prefixLength, protocol, port, verdict });
-  const own = judgement.others !== fallback.others;
-  if (own) add(ANY_PROTOCOL, 0, 0, judgement.others);
+  const own = judgement.others.verdict !== fallback.others.verdict;
+  if (own) add(ANY_PROTOCOL, 0, 0, judgement.others.verdict);
   // If the identity has an entry for any protocol, that entry applies, not the fallback.
   const beneath: Judgement = own ? { protocols: new Map(), others: judgement.others } : fallback;
   for (const protocol of new Set([...judgement.protocols.keys(), ...fallback.protocols.keys()])) {
@@ -70,7 +70,7 @@ export function lines(judgement: Judgement, fallback: Judgement): PolicyLine[] {
 }
 
 function rangesOf({ protocols, others }: Judgement, protocol: number): readonly PortRange[] {
-  return protocols.get(protocol) ?? [{ first: 0, last: 65535, verdict: others }];
+  return protocols.get(protocol) ?? [{ first: 0, last: 65535, ...others }];
 }
 
 interface PortPrefix {

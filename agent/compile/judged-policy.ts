@@ -1,6 +1,7 @@
 import { Memo } from "../../model/memo.ts";
 import type { Identity } from "../../model/policy/identity.ts";
-import { ANYBODY, Judge, type Judgement } from "../../model/policy/judge.ts";
+import { ANYBODY, Judge } from "../../model/policy/judge.ts";
+import type { Judgement } from "../../model/policy/judgement.ts";
 import type { Tier } from "../../model/policy/rules.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import { each, type Steps } from "../../model/steps.ts";
@@ -44,7 +45,7 @@ export class JudgedPolicy {
     if (last?.id === id && sameEntries(last.identities, identities)) {
       return last.entries.length > limit ? undefined : last.entries;
     }
-    this.#directions ??= directionsOf(this.#policy).map(judged);
+    this.#directions ??= directionsOf(this.#policy).map((direction) => judged(direction, this.#policy));
     const directions = this.#directions;
     const all = directions.flatMap(({ direction, anybody }) =>
       under({ policy: id, identity: POLICY_ANY_IDENTITY, direction }, lines(anybody, DROPPED)),
@@ -72,7 +73,7 @@ export class JudgedPolicy {
 function cidrsOf({ ingress = [], egress = [] }: EndpointPolicy): ReadonlySet<string> {
   const rules = [...ingress, ...egress].flatMap((tier) => tier.rules);
   const peers = rules.flatMap((rule) => rule.peers ?? []);
-  return new Set(peers.flatMap((peer) => ("cidr" in peer ? [peer.cidr, ...peer.except] : [])));
+  return new Set(peers.flatMap(({ cidrs = [], except = [] }) => [...cidrs, ...except]));
 }
 
 /** An identity has few CIDRs, a policy may have thousands. */
@@ -88,8 +89,8 @@ function directionsOf({ ingress, egress }: EndpointPolicy): [number, readonly Ti
   ];
 }
 
-function judged([direction, tiers]: [number, readonly Tier[]]): JudgedDirection {
-  const judge = new Judge(tiers);
+function judged([direction, tiers]: [number, readonly Tier[]], { afterwards }: EndpointPolicy): JudgedDirection {
+  const judge = new Judge(tiers, afterwards);
   return { direction, judge, anybody: judge.judge(ANYBODY), lines: new Memo() };
 }
 

@@ -6,6 +6,7 @@ import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts"
 import { objectName } from "../../model/objects/metadata.ts";
 import { addressesOf, isPodOf, podOwner } from "../../model/objects/pod-of.ts";
 import { type Identity, IdentityTable, type Vocabulary } from "../../model/policy/identity.ts";
+import { podAsSubject } from "../../model/policy/who.ts";
 import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
@@ -145,6 +146,7 @@ function placePod(
 ): readonly PlacedPod[] {
   const onThisNode = endpoint !== undefined || pod.spec.nodeName === nodes.facts.nodeName;
   const node = onThisNode ? undefined : nodes.underlayOf(pod.spec.nodeName ?? "");
+  const who = podAsSubject(pod, namespace);
   return addresses(pod, endpoint).map((address) => {
     const cidr = hostCidr(address);
     return {
@@ -152,7 +154,7 @@ function placePod(
       cidr,
       key: prefixOf(cidr),
       place: { flags: poolFlags(pools, cidr, node) | LocationFlag.WORKLOAD, node: node ?? "::" },
-      identity: table.ofPod(pod, namespace, cidr),
+      identity: table.ofPod(pod, who, cidr),
       endpoint,
     };
   });

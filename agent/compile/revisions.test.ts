@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { OPEN } from "../../model/policy/rules.ts";
 import { finish } from "../../model/steps.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "./compile.ts";
@@ -95,14 +96,23 @@ test("an endpoint's revision changes with its own policy", () => {
 test("an address in a policy's CIDR is distinguished even where the policy treats it like any other", () => {
   const tiers = [
     {
+      name: "default",
+      order: 0,
       rules: [
-        { verdict: "deny", peers: [{ selector: "bad" }] },
-        { verdict: "allow", peers: [{ cidr: "10.0.0.0/8", except: [] }] },
+        { verdict: "deny", reason: "first", peers: [{ selectors: ["bad"] }] },
+        { verdict: "allow", reason: "second", peers: [{ cidrs: ["10.0.0.0/8"] }] },
       ],
       otherwise: "deny",
+      reason: "end",
     },
   ] as const;
-  const policy = new JudgedPolicy({ name: { name: "p", hash: 1 }, owner: "p", sources: "p", ingress: tiers });
+  const policy = new JudgedPolicy({
+    name: { name: "p", hash: 1 },
+    owner: "p",
+    sources: "p",
+    ingress: tiers,
+    afterwards: OPEN,
+  });
   const identity = (selectors: string[], cidrs: string[]) => ({
     name: { name: `${selectors} ${cidrs}`, hash: 1 },
     selectors: new Set(selectors),

@@ -2,19 +2,20 @@ import { type Cidr, parseCidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import { Memo } from "../memo.ts";
 import { type Named, named } from "../named.ts";
-import type { Namespace, Pod } from "../objects/core.ts";
+import type { Pod } from "../objects/core.ts";
 import { portProtocol } from "../protocol.ts";
 import { each, finish, type Steps } from "../steps.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
 import { type Peer, portName } from "./judge.ts";
-import type { CompiledPolicy, PodSelector } from "./network-policy.ts";
-import { type Labels, selects } from "./selector.ts";
+import type { Rule } from "./rules.ts";
+import { labelTexts, type Who, type WorkloadSelector } from "./workload-selector.ts";
 
 /** All that the policies in force here can tell peers apart by. Two peers with the same matches share an identity, so
  * there are as few as possible; who matches nothing has none. */
 export interface Vocabulary {
-  readonly selectors: ReadonlyMap<string, PodSelector>;
+  readonly selectors: ReadonlyMap<string, WorkloadSelector>;
   readonly cidrs: ReadonlyMap<string, Cidr>;
-  /** Port names that egress rules use, by `portName`. */
+  /** Names of peers' ports that rules use, by `portName`. */
   readonly ports: ReadonlySet<string>;
 }
 
@@ -31,7 +32,7 @@ export function vocabulary(policies: readonly CompiledPolicy[]): Vocabulary {
 
 /** The same in parts. The very object `before` where it says the same. */
 export function* vocabularyOf(policies: readonly CompiledPolicy[], before: Vocabulary | undefined): Steps<Vocabulary> {
-  const selectors = new Map<string, PodSelector>();
+  const selectors = new Map<string, WorkloadSelector>();
   const cidrs = new Map<string, Cidr>();
   const ports = new Set<string>();
   for (const policy of policies) {
@@ -47,14 +48,19 @@ export function* vocabularyOf(policies: readonly CompiledPolicy[], before: Vocab
 
 function wordsOf({ ingress = [], egress = [] }: CompiledPolicy) {
   const texts = new Set<string>();
-  const ports = new Set<string>();
   for (const { peers = [] } of [...ingress, ...egress]) {
-    for (const peer of peers) if ("cidr" in peer) for (const text of [peer.cidr, ...peer.except]) texts.add(text);
+    for (const { cidrs = [], except = [] } of peers) for (const text of [...cidrs, ...except]) texts.add(text);
   }
-  for (const { ports: matches } of egress) {
-    for (const match of matches ?? []) if ("name" in match) ports.add(portName(match.protocol, match.name));
-  }
+  const ports = new Set([
+    ...ingress.flatMap(({ sourcePorts, notSourcePorts }) => [...portNames(sourcePorts), ...portNames(notSourcePorts)]),
+    ...egress.flatMap(({ ports, notPorts }) => [...portNames(ports), ...portNames(notPorts)]),
+  ]);
   return { cidrs: new Map([...texts].map((text) => [text, parseCidr(text)])), ports };
+}
+
+/** Names in a list of ports, by `portName`. */
+export function portNames(matches: Rule["ports"] = []): string[] {
+  return matches.flatMap((match) => ("name" in match ? [portName(match.protocol, match.name)] : []));
 }
 
 interface Keyed {
@@ -74,7 +80,7 @@ export class IdentityTable {
   readonly #cidrs = new CidrIndex<string>();
   readonly #known = new Map<string, Identity>();
   readonly #matching = new Map<string, readonly string[]>();
-  readonly #selectors: ReadonlyMap<string, readonly PodSelector[]>;
+  readonly #selectors: ReadonlyMap<string, readonly WorkloadSelector[]>;
   readonly vocabulary: Vocabulary;
   readonly #salt: string | undefined;
 
@@ -83,7 +89,7 @@ export class IdentityTable {
     this.vocabulary = vocabulary;
     this.#salt = salt;
     for (const [text, cidr] of vocabulary.cidrs) this.#cidrs.set(cidr, text);
-    this.#selectors = Map.groupBy(vocabulary.selectors.values(), firstLabel);
+    this.#selectors = Map.groupBy(vocabulary.selectors.values(), ({ firstLabel }) => firstLabel ?? ANY_LABELS);
   }
 
   /** Of an address block that is no pod's; undefined where no policy distinguishes it. */
@@ -91,25 +97,21 @@ export class IdentityTable {
     return this.#intern([], this.#cidrs.covering(cidr), []);
   }
 
-  /** Of a pod with this address. */
-  ofPod(pod: Pod, namespace: Namespace, cidr: Cidr): Identity | undefined {
+  /** Of a pod with this address. @param who the pod, as selectors see it */
+  ofPod(pod: Pod, who: Who, cidr: Cidr): Identity | undefined {
     const named = this.vocabulary.ports.size > 0 ? [...containerPorts(pod)] : [];
     const ports = named.filter(([name]) => this.vocabulary.ports.has(name));
-    return this.#intern(this.#selectorsOf(pod, namespace), this.#cidrs.covering(cidr), ports);
+    return this.#intern(this.#selectorsOf(who), this.#cidrs.covering(cidr), ports);
   }
 
-  #selectorsOf(pod: Pod, namespace: Namespace): readonly string[] {
+  #selectorsOf(who: Who): readonly string[] {
     if (this.vocabulary.selectors.size === 0) return [];
-    const podLabels = pod.metadata.labels ?? {};
-    // The API server sets this label on every namespace; objects from files may lack it.
-    const namespaceLabels = { "kubernetes.io/metadata.name": namespace.metadata.name, ...namespace.metadata.labels };
-    const id = JSON.stringify([namespace.metadata.name, namespaceLabels, podLabels]);
+    const id = JSON.stringify(who);
     const known = this.#matching.get(id);
     if (known) return known;
-    const labels = Object.entries(podLabels).map(([key, value]) => labelText(key, value));
-    const found = [ANY_LABELS, ...labels]
+    const found = [ANY_LABELS, ...labelTexts(who)]
       .flatMap((label) => this.#selectors.get(label) ?? [])
-      .filter((selector) => isMeant(selector, namespace.metadata.name, namespaceLabels, podLabels))
+      .filter((selector) => selector.selects(who))
       .map(({ text }) => text);
     this.#matching.set(id, found);
     return found;
@@ -138,20 +140,6 @@ export class IdentityTable {
 
 // Pods are asked only about selectors whose first label they have: of thousands for single applications, a few.
 const ANY_LABELS = "";
-
-function firstLabel({ pods }: PodSelector): string {
-  const first = Object.entries(pods.matchLabels ?? {})[0];
-  return first ? labelText(...first) : ANY_LABELS;
-}
-
-function labelText(key: string, value: string): string {
-  return `${key}=${value}`;
-}
-
-function isMeant(selector: PodSelector, namespace: string, namespaceLabels: Labels, podLabels: Labels): boolean {
-  const here = selector.namespaces ? selects(selector.namespaces, namespaceLabels) : selector.namespace === namespace;
-  return here && selects(selector.pods, podLabels);
-}
 
 /** Numbers of a pod's named ports by `portName`; of two with one name the first counts. */
 export function containerPorts(pod: Pod): ReadonlyMap<string, number> {

@@ -1,17 +1,20 @@
 import { heaviestFirst } from "../heaviest-first.ts";
 import type { Problem } from "../problem.ts";
-import type { CompiledPolicy } from "./network-policy.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
+import type { PeerMatch, Rule } from "./rules.ts";
 
-/** What one NetworkPolicy may hold. One that holds more isolates its pods and allows nothing: it could keep an agent busy
+/** What one policy may hold. One that holds more isolates its pods and allows nothing: it could keep an agent busy
  * for minutes, and what it would allow cannot be told apart from what it would not. */
 export const POLICY_LIMITS = {
-  /** ipBlocks and their exceptions, together. */
+  /** Blocks of addresses and their exceptions, together. */
   blocks: 16_384,
-  /** Peers by podSelector or namespaceSelector. */
+  /** Selectors of peers. */
   selectors: 1_024,
   rules: 4_096,
   /** Entries of all lists of ports. */
   ports: 4_096,
+  /** Of these, of the source. */
+  sourcePorts: 256,
 } as const;
 
 type Counts = Record<keyof typeof POLICY_LIMITS, number>;
@@ -21,6 +24,7 @@ const WORDS: Record<keyof typeof POLICY_LIMITS, string> = {
   selectors: "peers by selectors",
   rules: "rules",
   ports: "ports",
+  sourcePorts: "source ports",
 };
 
 /** The limit that the policy is over, in words; undefined where it is over none. */
@@ -28,40 +32,49 @@ export function overLimit(policy: CompiledPolicy): string | undefined {
   const counts = countsOf(policy);
   const names = Object.keys(POLICY_LIMITS) as (keyof Counts)[];
   const over = names.find((name) => counts[name] > POLICY_LIMITS[name]);
-  return over && `has ${counts[over]} ${WORDS[over]}; one NetworkPolicy may have ${POLICY_LIMITS[over]}`;
+  return over && `has ${counts[over]} ${WORDS[over]}; one ${policy.kind} may have ${POLICY_LIMITS[over]}`;
 }
 
 function countsOf({ ingress = [], egress = [] }: CompiledPolicy): Counts {
-  const counts = { blocks: 0, selectors: 0, rules: ingress.length + egress.length, ports: 0 };
-  for (const { peers = [], ports = [] } of [...ingress, ...egress]) {
-    counts.ports += ports.length;
+  const counts = { blocks: 0, selectors: 0, rules: ingress.length + egress.length, ports: 0, sourcePorts: 0 };
+  for (const rule of [...ingress, ...egress]) {
+    const { sourcePorts = [], notSourcePorts = [], peers = [] } = rule;
+    counts.ports += portsOf(rule);
+    counts.sourcePorts += sourcePorts.length + notSourcePorts.length;
     for (const peer of peers) {
-      if ("cidr" in peer) counts.blocks += 1 + peer.except.length;
-      else counts.selectors++;
+      counts.blocks += blocksOf(peer);
+      counts.selectors += selectorsOf(peer);
     }
   }
   return counts;
 }
 
+function portsOf({ ports = [], notPorts = [], sourcePorts = [], notSourcePorts = [] }: Rule): number {
+  return ports.length + notPorts.length + sourcePorts.length + notSourcePorts.length;
+}
+
+function blocksOf({ cidrs = [], except = [] }: PeerMatch): number {
+  return cidrs.length + except.length;
+}
+
+function selectorsOf({ selectors = [], notSelectors = [] }: PeerMatch): number {
+  return selectors.length + notSelectors.length;
+}
+
 /** The policy as it is while it is too large: its pods are isolated in its directions, and it allows nothing. */
 export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
-  const { owner, namespace, name, subject, ingress, egress } = policy;
-  const problem: Problem = {
-    kind: "NetworkPolicy",
-    namespace,
-    name,
-    path: "spec",
-    message: `${why}. It isolates its pods and allows nothing until it is smaller. Next: split it, or name larger blocks.`,
-  };
+  const { kind, namespace, name, ingress, egress } = policy;
+  const message = `${why}. It isolates its pods and allows nothing until it is smaller. Next: split it, or name larger blocks.`;
+  const problem: Problem = { kind, namespace, name, path: "spec", message };
+  const refusal: Rule = { verdict: "deny", reason: `${policy.owner}, which ${why}` };
+  // Where it only allows, other policies may still allow; where it refuses or passes, nobody may be asked after it.
+  const instead = (rules: readonly Rule[]) => (rules.every(({ verdict }) => verdict === "allow") ? [] : [refusal]);
   return {
-    owner,
-    namespace,
-    name,
-    subject,
-    ...(ingress && { ingress: [] }),
-    ...(egress && { egress: [] }),
+    ...policy,
+    ...(ingress && { ingress: instead(ingress) }),
+    ...(egress && { egress: instead(egress) }),
     selectors: [],
-    text: "closed",
+    text: `closed, ${why}`,
     closed: true,
     problems: [...policy.problems, problem],
   };
@@ -71,16 +84,16 @@ export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
 export function closingOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[] {
   const weighed = policies.map((policy) => {
     const { namespace, owner } = policy;
-    return { policy, namespace, owner, weight: weightOf(policy) };
+    return { policy, namespace: namespace ?? "", owner, weight: weightOf(policy) };
   });
   return heaviestFirst(weighed).map(({ policy }) => policy);
 }
 
 function weightOf({ ingress = [], egress = [] }: CompiledPolicy): number {
   let weight = 0;
-  for (const { peers = [], ports = [] } of [...ingress, ...egress]) {
-    const named = peers.reduce((sum, peer) => sum + ("cidr" in peer ? 1 + peer.except.length : 1), 1);
-    weight += named * (1 + ports.length);
+  for (const rule of [...ingress, ...egress]) {
+    const named = (rule.peers ?? []).reduce((sum, peer) => sum + blocksOf(peer) + selectorsOf(peer), 1);
+    weight += named * (1 + portsOf(rule));
   }
   return weight;
 }

@@ -1,35 +1,12 @@
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../objects/networking.ts";
-import type { Problem } from "../problem.ts";
 import { portProtocol } from "../protocol.ts";
+import { type CompiledPolicy, DEFAULT_TIER, rulesText } from "./compiled-policy.ts";
 import { closed, overLimit } from "./limits.ts";
 import type { PeerMatch, PortMatch, Rule } from "./rules.ts";
-import { selectorText, selects } from "./selector.ts";
+import { podsAcross, podsIn, type WorkloadSelector } from "./workload-selector.ts";
 
-/** Which pods of the cluster a peer means. */
-export interface PodSelector {
-  /** Unique per meaning; what rules refer to and what people read. */
-  readonly text: string;
-  /** Pods of this namespace only; undefined: of every namespace that `namespaces` selects. */
-  readonly namespace?: string;
-  readonly namespaces?: LabelSelector;
-  readonly pods: LabelSelector;
-}
-
-/** One NetworkPolicy as ordered rules; a direction it does not isolate is absent. */
-export interface CompiledPolicy {
-  readonly owner: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly subject: LabelSelector;
-  readonly ingress?: readonly Rule[];
-  readonly egress?: readonly Rule[];
-  readonly selectors: readonly PodSelector[];
-  /** The rules, in one text per meaning. */
-  readonly text: string;
-  /** It is too large to be in force (limits.ts). */
-  readonly closed: boolean;
-  readonly problems: readonly Problem[];
-}
+/** Where Kubernetes' policies stand among those of their tier, as in Calico. */
+const ORDER = 1000;
 
 const EVERYTHING: LabelSelector = { matchExpressions: [] };
 
@@ -37,15 +14,23 @@ const EVERYTHING: LabelSelector = { matchExpressions: [] };
 export function compileNetworkPolicy(policy: NetworkPolicy): CompiledPolicy {
   const { spec, metadata } = policy;
   const namespace = metadata.namespace ?? "default";
-  const selectors = new Map<string, PodSelector>();
+  const owner = `NetworkPolicy ${namespace}/${metadata.name}`;
+  const selectors = new Map<string, WorkloadSelector>();
   const peerOf = (peer: NetworkPolicyPeer): PeerMatch => {
-    if (peer.ipBlock) return { cidr: peer.ipBlock.cidr, except: peer.ipBlock.except };
-    const selector = podSelector(peer, namespace);
+    if (peer.ipBlock) return { cidrs: [peer.ipBlock.cidr], except: peer.ipBlock.except };
+    const pods = peer.podSelector ?? EVERYTHING;
+    const selector = peer.namespaceSelector ? podsAcross(peer.namespaceSelector, pods) : podsIn(namespace, pods);
     selectors.set(selector.text, selector);
-    return { selector: selector.text };
+    return { selectors: [selector.text] };
   };
-  const ruleOf = (peers: readonly NetworkPolicyPeer[], ports: readonly NetworkPolicyPort[]): Rule => ({
+  const ruleOf = (
+    side: string,
+    place: number,
+    peers: readonly NetworkPolicyPeer[],
+    ports: readonly NetworkPolicyPort[],
+  ): Rule => ({
     verdict: "allow",
+    reason: `${owner}, ${side} rule ${place + 1}`,
     ...(peers.length > 0 && { peers: peers.map(peerOf) }),
     ...(ports.length > 0 && { ports: ports.map(portOf) }),
   });
@@ -53,14 +38,22 @@ export function compileNetworkPolicy(policy: NetworkPolicy): CompiledPolicy {
   const types =
     spec.policyTypes.length > 0 ? spec.policyTypes : spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
   const rules = {
-    ...(types.includes("Ingress") && { ingress: spec.ingress.map((rule) => ruleOf(rule.from, rule.ports)) }),
-    ...(types.includes("Egress") && { egress: (spec.egress ?? []).map((rule) => ruleOf(rule.to, rule.ports)) }),
+    ...(types.includes("Ingress") && {
+      ingress: spec.ingress.map((rule, place) => ruleOf("ingress", place, rule.from, rule.ports)),
+    }),
+    ...(types.includes("Egress") && {
+      egress: (spec.egress ?? []).map((rule, place) => ruleOf("egress", place, rule.to, rule.ports)),
+    }),
   };
   const compiled: CompiledPolicy = {
-    owner: `NetworkPolicy ${namespace}/${metadata.name}`,
+    kind: "NetworkPolicy",
+    owner,
     namespace,
     name: metadata.name,
-    subject: spec.podSelector ?? EVERYTHING,
+    tier: DEFAULT_TIER,
+    order: ORDER,
+    rank: `knp.default.${metadata.name}`,
+    subject: podsIn(namespace, spec.podSelector ?? EVERYTHING),
     ...rules,
     selectors: [...selectors.values()],
     text: "",
@@ -68,24 +61,7 @@ export function compileNetworkPolicy(policy: NetworkPolicy): CompiledPolicy {
     problems: [],
   };
   const over = overLimit(compiled);
-  return over ? closed(compiled, over) : { ...compiled, text: JSON.stringify(rules) };
-}
-
-export function isSelected(
-  policy: CompiledPolicy,
-  namespace: string,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  return policy.namespace === namespace && selects(policy.subject, labels);
-}
-
-function podSelector(peer: NetworkPolicyPeer, namespace: string): PodSelector {
-  const pods = peer.podSelector ?? EVERYTHING;
-  if (!peer.namespaceSelector) {
-    return { text: `pods ${selectorText(pods)} in namespace ${namespace}`, namespace, pods };
-  }
-  const namespaces = peer.namespaceSelector;
-  return { text: `pods ${selectorText(pods)} in namespaces ${selectorText(namespaces)}`, namespaces, pods };
+  return over ? closed(compiled, over) : { ...compiled, text: rulesText(rules) };
 }
 
 function portOf({ protocol, port, endPort }: NetworkPolicyPort): PortMatch {

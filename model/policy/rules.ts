@@ -1,28 +1,66 @@
-// What every kind of policy is compiled to before addresses and numbers come in: tiers of ordered rules, of which the
-// first that matches decides. Kubernetes NetworkPolicy uses one tier of allows; order, Deny and Pass are there because
-// the packet path's form (bpf/shared/policy.h) does not depend on them and other kinds need them.
+// What every kind of policy is compiled to before addresses and numbers come in: tiers of ordered rules, of which the first that
+// matches decides.
 
-export type RuleVerdict = "allow" | "deny" | "pass";
+/** "log" notes the packet and leaves the decision to the next rule; "pass" leaves it to the next tier. */
+export type RuleVerdict = "allow" | "deny" | "pass" | "log";
 export type Verdict = "allow" | "deny";
 
-/** Destination ports; `name` is a container port's name, resolved on the destination pod. */
+/** Ports [first, last] of a protocol, or a container port's name, which is resolved on the pod whose port it is. Of ICMP and ICMPv6
+ * (protocols 1 and 58) a port is `type << 8 | code`. A protocol without ports has port 0. */
 export type PortMatch =
   | { readonly protocol: number; readonly first: number; readonly last: number }
   | { readonly protocol: number; readonly name: string };
 
-/** Who is on the other side: pods by selector (its text), or addresses in a block and in none of `except`. */
-export type PeerMatch = { readonly selector: string } | { readonly cidr: string; readonly except: readonly string[] };
-
-/** Absent peers: anybody. Absent ports: every port of every protocol; an empty list matches nothing. */
-export interface Rule {
-  readonly verdict: RuleVerdict;
-  readonly peers?: readonly PeerMatch[];
-  readonly ports?: readonly PortMatch[];
+/** Who is on the other side. All of it must hold; what is absent holds for everybody. */
+export interface PeerMatch {
+  /** Texts of selectors (workload-selector.ts), all of which select it. */
+  readonly selectors?: readonly string[];
+  /** None of which selects it. */
+  readonly notSelectors?: readonly string[];
+  /** Its address is in one of these blocks; an empty list matches nobody. */
+  readonly cidrs?: readonly string[];
+  /** And in none of these. */
+  readonly except?: readonly string[];
 }
 
-/** A rule that passes, or a tier without a match that ends in "pass", leaves the decision to the next tier. After the
- * last one the packet is dropped: tiers exist only where something isolates the endpoint. */
+/** Absent peers: anybody. Absent ports: every port of every protocol. An empty list of them matches nothing. */
+export interface Rule {
+  readonly verdict: RuleVerdict;
+  /** What a person reads where the rule refuses something: "tier security, GlobalNetworkPolicy deny-db, ingress rule 2". */
+  readonly reason: string;
+  /** One of them must match. */
+  readonly peers?: readonly PeerMatch[];
+  /** Of the destination: one of `ports` must match, and none of `notPorts`. */
+  readonly ports?: readonly PortMatch[];
+  readonly notPorts?: readonly PortMatch[];
+  /** The same of the source. */
+  readonly sourcePorts?: readonly PortMatch[];
+  readonly notSourcePorts?: readonly PortMatch[];
+}
+
+/** A rule that passes, or a tier without a match that ends in "pass", leaves the decision to the next tier. */
 export interface Tier {
+  readonly name: string;
+  /** Tiers are asked in ascending order, of two alike the one whose name sorts first. Infinity: last. */
+  readonly order: number;
   readonly rules: readonly Rule[];
   readonly otherwise: "deny" | "pass";
+  /** What a person reads where the end of the tier refuses something. */
+  readonly reason: string;
+}
+
+/** What is decided, and why where it refuses. */
+export interface Decision {
+  readonly verdict: Verdict;
+  /** Of a denial. */
+  readonly reason?: string;
+  /** A rule with the action Log has matched before. */
+  readonly log?: true;
+}
+
+/** What holds after the last tier. */
+export const OPEN: Decision = { verdict: "allow" };
+
+export function decisionText({ verdict, reason, log }: Decision): string {
+  return `${log ? "log and " : ""}${verdict}${reason === undefined ? "" : `: ${reason}`}`;
 }

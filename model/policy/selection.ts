@@ -6,11 +6,15 @@ import type { NetworkPolicy } from "../objects/networking.ts";
 import { isPodOf, type PodName } from "../objects/pod-of.ts";
 import type { Problem } from "../problem.ts";
 import { each, finish, type Steps } from "../steps.ts";
+import { beforeInTier, type CompiledPolicy } from "./compiled-policy.ts";
 import { containerPorts, type Vocabulary, vocabularyOf } from "./identity.ts";
-import { portName } from "./judge.ts";
 import { closed, closingOrder } from "./limits.ts";
-import { type CompiledPolicy, compileNetworkPolicy, isSelected } from "./network-policy.ts";
-import type { Rule, Tier } from "./rules.ts";
+import { compileNetworkPolicy } from "./network-policy.ts";
+import { ownPortNames, withOwnPorts } from "./own-ports.ts";
+import { type Decision, OPEN, type Tier } from "./rules.ts";
+import { tiersOf } from "./tiers.ts";
+import { podAsSubject } from "./who.ts";
+import type { Who } from "./workload-selector.ts";
 
 /** The policies of an endpoint; other endpoints may share them. Its name is its content: the entries under its number never
  * change their meaning, so an endpoint moves from one state to the next in a single write. */
@@ -19,8 +23,11 @@ export interface EndpointPolicy {
   readonly owner: string;
   /** The objects it consists of: "NetworkPolicy default/a, NetworkPolicy default/b". */
   readonly sources: string;
+  /** A direction in which nothing is to be asked is absent. */
   readonly ingress?: readonly Tier[];
   readonly egress?: readonly Tier[];
+  /** What holds after the last tier. */
+  readonly afterwards: Decision;
 }
 
 /** Whom policies may select. */
@@ -140,38 +147,36 @@ function* selectedBy<Endpoint extends PodName>(
   for (const endpoint of endpoints) {
     const pod = local.get(`${endpoint.namespace}/${endpoint.pod}`);
     if (!pod || !isPodOf(pod, endpoint)) continue;
-    const labels = pod.metadata.labels ?? {};
-    const policies: CompiledPolicy[] = [];
-    yield* each(byNamespace.get(endpoint.namespace) ?? [], (policy) => {
-      if (isSelected(policy, endpoint.namespace, labels)) policies.push(policy);
-    });
-    policies.sort((a, b) => (a.owner < b.owner ? -1 : 1));
+    const policies = yield* selecting(byNamespace.get(endpoint.namespace) ?? [], podAsSubject(pod, undefined));
     if (policies.length > 0) found.set(endpoint, { pod, policies });
   }
   return found;
 }
 
-/** NetworkPolicies add up: what any of them allows is allowed, and a direction that any of them names is isolated. */
+/** Those of the policies that select `who`, in the order in which they are asked. */
+function* selecting(policies: readonly CompiledPolicy[], who: Who): Steps<CompiledPolicy[]> {
+  const found: CompiledPolicy[] = [];
+  yield* each(policies, (policy) => {
+    if (policy.subject.selects(who)) found.push(policy);
+  });
+  return found.sort(beforeInTier);
+}
+
+/** What the policies mean together for one pod. */
 function combine(policies: readonly CompiledPolicy[], pod: Pod, ports: string, salt?: string): EndpointPolicy {
-  const ingress = policies.flatMap((policy) => (policy.ingress ? [policy.ingress] : []));
-  const egress = policies.flatMap((policy) => (policy.egress ? [policy.egress] : []));
-  const tiers = {
-    ...(ingress.length > 0 && { ingress: [tier(ingress.flat().map((rule) => atDestination(rule, pod)))] }),
-    ...(egress.length > 0 && { egress: [tier(egress.flat())] }),
-  };
+  const known = containerPorts(pod);
+  const own = policies.map((policy) => withOwnPorts(policy, known));
+  const [ingress, egress] = [tiersOf(own, "ingress"), tiersOf(own, "egress")];
+  const tiers = { ...(ingress && { ingress }), ...(egress && { egress }) };
   const owners = policies.map(({ owner }) => owner).join(", ");
   const directions = policies.map(({ ingress, egress }) => (ingress ? "i" : "") + (egress ? "e" : "")).join();
   const name = named([owners, directions, ports, ...policies.map(({ text }) => text)].join(" "), salt);
-  return { name, owner: `${owners} (${name.hash.toString(16)})`, sources: owners, ...tiers };
+  return { name, owner: `${owners} (${name.hash.toString(16)})`, sources: owners, ...tiers, afterwards: OPEN };
 }
 
-function tier(rules: readonly Rule[]): Tier {
-  return { rules, otherwise: "deny" };
-}
-
-/** Ports of the pod that ingress rules name, with their numbers: what a policy means for this pod and not for others. */
+/** Ports of the pod that its policies name, with their numbers: what a policy means for this pod and not for others. */
 function portsFor(policies: readonly CompiledPolicy[], pod: Pod): string {
-  const wanted = new Set(policies.flatMap((policy) => [...ingressNames.get(policy, [], () => namesIn(policy))]));
+  const wanted = new Set(policies.flatMap((policy) => [...ownNames.get(policy, [], () => ownPortNames(policy))]));
   if (wanted.size === 0) return "";
   const known = containerPorts(pod);
   return [...wanted]
@@ -180,24 +185,4 @@ function portsFor(policies: readonly CompiledPolicy[], pod: Pod): string {
     .join();
 }
 
-const ingressNames = new Memo<CompiledPolicy, ReadonlySet<string>>();
-
-function namesIn({ ingress = [] }: CompiledPolicy): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const { ports = [] } of ingress) {
-    for (const match of ports) if ("name" in match) found.add(portName(match.protocol, match.name));
-  }
-  return found;
-}
-
-/** Ports that an ingress rule names are those of the pod itself. */
-function atDestination(rule: Rule, pod: Pod): Rule {
-  if (!rule.ports?.some((match) => "name" in match)) return rule;
-  const known = containerPorts(pod);
-  const ports = rule.ports.flatMap((match) => {
-    if (!("name" in match)) return [match];
-    const number = known.get(portName(match.protocol, match.name));
-    return number === undefined ? [] : [{ protocol: match.protocol, first: number, last: number }];
-  });
-  return { ...rule, ports };
-}
+const ownNames = new Memo<CompiledPolicy, ReadonlySet<string>>();

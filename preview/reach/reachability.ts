@@ -2,9 +2,10 @@ import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/addr
 import type { Pod } from "../../model/objects/core.ts";
 import { namespace as namespaceSchema } from "../../model/objects/core.ts";
 import { containerPorts, type Identity, IdentityTable } from "../../model/policy/identity.ts";
-import { ANYBODY, judge as judgeRules, portName, verdictAt } from "../../model/policy/judge.ts";
+import { ANYBODY, decisionAt, judge as judgeRules, portName } from "../../model/policy/judge.ts";
 import type { Tier } from "../../model/policy/rules.ts";
 import { type EndpointPolicy, PolicySelector } from "../../model/policy/selection.ts";
+import { podAsSubject } from "../../model/policy/who.ts";
 import { protocolNumbers } from "../../model/protocol.ts";
 import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
@@ -51,7 +52,7 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
     namespaceSchema.parse({ metadata: { name, labels: cast.namespaces.get(name) ?? {} } });
   const inPools = placesIn(cast.pools.map(parseCidr), [...vocabulary.cidrs.values()]);
   const ofPod = (pod: Pod, namespace: string) =>
-    inPools.map((cidr) => identities.ofPod(pod, namespaceOf(namespace), cidr));
+    inPools.map((cidr) => identities.ofPod(pod, podAsSubject(pod, namespaceOf(namespace)), cidr));
   const ofNodes = () => cast.nodes.map(({ address }) => identities.ofBlock(hostCidr(address)));
 
   const identitiesOf = (peer: Peer): (Identity | undefined)[] => {
@@ -85,7 +86,7 @@ function together(verdicts: boolean[], received: number): Reachability {
 }
 
 function isAllowed(tiers: readonly Tier[] | undefined, identity: Identity | undefined, protocol: number, port: number) {
-  return !tiers || verdictAt(judgeRules(tiers, identity ?? ANYBODY), protocol, port) === "allow";
+  return !tiers || decisionAt(judgeRules(tiers, identity ?? ANYBODY), protocol, port).verdict === "allow";
 }
 
 /** Which policies apply to which pods. */
