@@ -49,12 +49,15 @@ static __step int remember_opening(struct packet *packet, struct plan *plan)
 	return 0;
 }
 
-static __always_inline void remember_packet(struct packet *packet, const struct plan *plan)
+/* A connection that cannot be established is half open until its ends give up, or there is room. */
+static __always_inline void remember_packet(struct packet *packet, struct plan *plan)
 {
 	if (packet->is_half_open)
 		packet->connection = establish(packet, packet->connection);
-	if (!packet->connection)
+	if (!packet->connection) {
+		drop(plan, OUTCOME_DROP_CONNECTION_TABLE_FULL);
 		return;
+	}
 	if (plan->origin_is_known)
 		packet->connection->origin = plan->origin;
 	connection_touch(packet->connection, packet);

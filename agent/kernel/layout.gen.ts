@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "d42a8c041028";
+export const layoutHash = "3bc4687e9ed7";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -908,6 +908,7 @@ export interface Connection {
   readonly peerPort: number;
   readonly sequence: number;
   readonly endsRevision: number;
+  readonly place: number;
 }
 export const connection: Codec<Connection> = {
   size: 128,
@@ -926,7 +927,7 @@ export const connection: Codec<Connection> = {
     view.setUint16(at + 114, value.peerPort, false);
     view.setUint32(at + 116, value.sequence, false);
     view.setUint32(at + 120, value.endsRevision, true);
-    zero(view, at + 124, 4);
+    view.setUint32(at + 124, value.place, true);
   },
   decode(view, at) {
     return {
@@ -944,6 +945,7 @@ export const connection: Codec<Connection> = {
       peerPort: view.getUint16(at + 114, false),
       sequence: view.getUint32(at + 116, false),
       endsRevision: view.getUint32(at + 120, true),
+      place: view.getUint32(at + 124, true),
     };
   },
 };
@@ -1338,7 +1340,7 @@ export const maps = {
   } satisfies MapDefinition<number, Settings>,
   connections: {
     name: "connections",
-    type: "lru_hash",
+    type: "hash",
     maxEntries: 262144,
     flags: 0,
     key: tuple,

@@ -12,6 +12,9 @@ export interface Libbpf {
   objectOpen(path: string, options: Uint8Array): Pointer;
   objectLoad(object: Pointer): number;
   objectClose(object: Pointer): void;
+  findMap(object: Pointer, name: string): Pointer;
+  /** Before the object is loaded. */
+  setMaxEntries(map: Pointer, count: number): number;
   findProgram(object: Pointer, name: string): Pointer;
   programFd(program: Pointer): number;
   getPinned(path: string): number;
@@ -95,6 +98,8 @@ function bind(): Libbpf {
     objectOpen: bpf.func("void *bpf_object__open_file(const char *path, const uint8_t *opts)"),
     objectLoad: bpf.func("int bpf_object__load(void *obj)"),
     objectClose: bpf.func("void bpf_object__close(void *obj)"),
+    findMap: bpf.func("void *bpf_object__find_map_by_name(void *obj, const char *name)"),
+    setMaxEntries: bpf.func("int bpf_map__set_max_entries(void *map, uint32_t max_entries)"),
     findProgram: bpf.func("void *bpf_object__find_program_by_name(void *obj, const char *name)"),
     programFd: bpf.func("int bpf_program__fd(void *prog)"),
     getPinned: bpf.func("int bpf_obj_get(const char *path)"),

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly pins: Pins;
   /** File for the verifier's full log when it rejects a program. */
   readonly logFile: string;
+  /** How many entries maps have, by their names in the programs; those of bpf/ for all others. */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 /** Programs in the kernel, ready to be attached, and the maps they use. */
@@ -62,12 +64,19 @@ export function openMaps(pins: Pins): MapStores {
   return eachStored((definition) => new KernelMap(definition, openMap(pins, definition.name)));
 }
 
-function loadObject(name: string, { objects, pins, logFile }: LoadOptions): { object: Pointer; path: string } {
+function loadObject(
+  name: string,
+  { objects, pins, logFile, sizes = {} }: LoadOptions,
+): { object: Pointer; path: string } {
   const path = join(objects, `${name}.bpf.o`);
   const messages: string[] = [];
   libbpf().onMessage((text) => messages.push(text));
   const object = libbpf().objectOpen(path, openOptions(pins.maps));
   if (!object) throw new Error(`Cannot open ${path}: ${describeError(lastError())}. Next: make bpf.`);
+  for (const [map, count] of Object.entries(sizes)) {
+    const found = libbpf().findMap(object, map); // sockets' programs have fewer
+    if (found) libbpf().setMaxEntries(found, count);
+  }
   const result = libbpf().objectLoad(object);
   libbpf().onMessage(() => undefined); // later errors are reported by return values
   if (result < 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "place.h"
 #include "touch.h"
 
 /* When a connection is established: it moves from `half_open` to `connections`. */
@@ -38,25 +39,71 @@ static __always_inline bool is_established_by(const struct packet *packet, const
 	       other->next - acknowledged_by(packet) <= SEQUENCE_WINDOW;
 }
 
-/* Moves both directions of a half-open connection if this packet establishes it. @return the entry of the packet's direction */
-static __noinline struct connection *establish(const struct packet *packet, struct connection *connection)
+/* Which directions of a half-open connection move, if this packet establishes it. */
+enum moving {
+	MOVES_NONE,
+	MOVES_ONE, /* there is no other, or it has moved */
+	MOVES_BOTH,
+};
+
+static __noinline enum moving directions_to_move(const struct packet *packet, struct connection *connection)
+{
+	const struct connection *other;
+	bool is_here;
+	struct tuple key;
+
+	if (!packet || !connection)
+		return MOVES_NONE;
+	opposite(&key, &packet->tuple, connection);
+	other = bpf_map_lookup_elem(&half_open, &key);
+	is_here = other;
+	if (!other)
+		other = bpf_map_lookup_elem(&connections, &key);
+	if (!is_established_by(packet, connection, other))
+		return MOVES_NONE;
+	return is_here ? MOVES_BOTH : MOVES_ONE;
+}
+
+/* Moves them to the places. @return the entry of the packet's direction; NULL: it could not be written */
+static __noinline struct connection *move_to(const struct packet *packet, struct connection *connection, __u32 place, __u32 other_place)
 {
 	struct connection *other, *established;
 	struct tuple key;
 
-	if (!packet || !connection)
+	if (!packet || !connection || place_fill(place, &packet->tuple, connection))
 		return NULL;
-	opposite(&key, &packet->tuple, connection);
-	other = bpf_map_lookup_elem(&half_open, &key);
-	if (!is_established_by(packet, connection, other))
-		return connection;
-	if (other && !bpf_map_update_elem(&connections, &key, other, BPF_ANY))
-		bpf_map_delete_elem(&half_open, &key);
-	if (bpf_map_update_elem(&connections, &packet->tuple, connection, BPF_ANY))
-		return connection;
+	if (other_place != NO_PLACE) {
+		opposite(&key, &packet->tuple, connection);
+		other = bpf_map_lookup_elem(&half_open, &key);
+		if (other && !place_fill(other_place, &key, other))
+			bpf_map_delete_elem(&half_open, &key);
+		else
+			place_release(other_place, is_proven(&packet->tuple, connection));
+	}
 	established = bpf_map_lookup_elem(&connections, &packet->tuple);
-	if (!established)
-		return connection;
-	bpf_map_delete_elem(&half_open, &packet->tuple);
+	if (established)
+		bpf_map_delete_elem(&half_open, &packet->tuple);
 	return established;
+}
+
+/* If this packet establishes a half-open connection, that moves. @return the entry of the packet's direction; NULL: there is no place
+ * for it */
+static __always_inline struct connection *establish(const struct packet *packet, struct connection *connection)
+{
+	enum moving moving = directions_to_move(packet, connection);
+	__u32 place, other = NO_PLACE;
+	bool proven_one;
+
+	if (moving == MOVES_NONE)
+		return connection;
+	proven_one = is_proven(&packet->tuple, connection);
+	place = place_take(proven_one);
+	if (place != NO_PLACE && moving == MOVES_BOTH) {
+		other = place_take(proven_one);
+		if (other == NO_PLACE) {
+			place_release(place, proven_one);
+			place = NO_PLACE;
+		}
+	}
+	return place == NO_PLACE ? NULL : move_to(packet, connection, place, other);
 }

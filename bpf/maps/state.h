@@ -15,10 +15,10 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } settings SEC(".maps");
 
-/* tuple -> connection that is established, one entry per direction. Written by the packet path only. Full: the least
- * recently used entries make room. */
+/* tuple -> connection that is established, one entry per direction. Written by the packet path only. Full: see connection/place.h,
+ * which has a place for each entry. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
 	__type(key, struct tuple);
 	__type(value, struct connection);

@@ -62,7 +62,7 @@ struct next_hop {
 };
 
 /* Connection tracking keeps one entry per direction, so a packet costs one lookup. Entries are not swept:
- * one that has been idle longer than its timeout is treated as absent, and the least recently used make room.
+ * one that has been idle longer than its timeout is treated as absent, and makes room for others.
  * What every packet needs comes first. */
 struct connection {
 	__u64 last_seen; /* ns, bpf_ktime_get_coarse_ns */
@@ -80,7 +80,13 @@ struct connection {
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
 	__be32 sequence;  /* TCP: of the SYN that opened it; SCTP: the tag that its INIT asked for. Another one is a new connection */
 	__u32 ends_revision; /* of its ends on this node, when it was last judged (policy/judge.h); 0: has to be judged */
-	__u32 padding;
+	__u32 place; /* established: where it is kept (connection/place.h) */
+};
+
+/* What keeps an entry of `connections`: nobody, if that entry has another place. */
+struct place {
+	__u64 taken; /* ns, bpf_ktime_get_ns */
+	struct tuple tuple;
 };
 
 /* UDP that this node's stack has sent as the node itself (service/host_requests.h). */

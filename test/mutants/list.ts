@@ -197,6 +197,30 @@ export const mutants: readonly Mutant[] = [
     instead: "if (0)",
   },
   {
+    say: "flows with forged addresses take the places of connections that are proven",
+    file: "connection/place.h",
+    text: "return has_handshake(tuple->protocol) && !(connection->flags & CONNECTION_FORWARDED);",
+    instead: "return true;",
+  },
+  {
+    say: "a full table takes the place of the idlest connection, not only of one that has ended",
+    file: "connection/place.h",
+    text: "return proven_ones ? 0 : idle;",
+    instead: "return idle;",
+  },
+  {
+    say: "what has ended keeps its place until its time is over",
+    file: "connection/place.h",
+    text: "return PLACE_OVER + idle;",
+    instead: "return proven_ones ? 0 : idle;",
+  },
+  {
+    say: "a connection that has no place goes on",
+    file: "connection/establish.h",
+    text: "return place == NO_PLACE ? NULL : move_to(packet, connection, place, other);",
+    instead: "return place == NO_PLACE ? connection : move_to(packet, connection, place, other);",
+  },
+  {
     say: "no flow is ever established",
     file: "remember.h",
     text: "if (packet->is_half_open)",

@@ -64,6 +64,8 @@ export interface NodeOptions {
   /** A folder on a bpffs, and one for files. */
   readonly bpffs: string;
   readonly scratch: string;
+  /** Of maps, by their names in the programs. */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 export interface Handling {
@@ -103,11 +105,11 @@ export class NodeUnderTest {
   readonly #reconciler: Reconciler;
 
   /** In its own network namespace, which disappears with the tests. */
-  constructor({ objects, preamble, bpffs, scratch }: NodeOptions) {
+  constructor({ objects, preamble, bpffs, scratch, sizes = {} }: NodeOptions) {
     makeInterfaces(scratch);
     for (const name of interfaces) this.#interfaces.set(name, indexOf(name));
     this.pins = pinsUnder(join(bpffs, "dataplane"));
-    this.#loaded = load({ objects, pins: this.pins, logFile: join(scratch, "verifier.log") });
+    this.#loaded = load({ objects, pins: this.pins, logFile: join(scratch, "verifier.log"), sizes });
     this.counters = new OutcomeCounters(openMap(this.pins, "outcomes"));
     this.#reconciler = new Reconciler(this.#loaded.maps);
     this.#preamble = loadPreamble(preamble, join(bpffs, "preamble"), (name) => this.#loaded.programFd(name));

@@ -38,7 +38,9 @@ const WALLS: readonly Wall[] = [
       /\bbpf_map_(update|delete)_elem\(|\b(connection|known|entry)->[\w.]+ *(\+\+|[-+|&]?=(?!=))|\b__sync_\w+\(|\b(flags_(set|clear)|connection_(begin|forget|move|open|touch)|establish|note_host_(request|answer)|remember_\w+|next_hop_(begin|end|of_\w+))\(/,
     rooms: [
       ...["apply.h", "remember.h", "destination.h", "tunnel/wrapping.h"],
-      ...["establish.h", "move.h", "next_hop.h", "open.h", "table.h", "touch.h"].map((file) => `connection/${file}`),
+      ...["establish.h", "move.h", "next_hop.h", "open.h", "place.h", "table.h", "touch.h"].map(
+        (file) => `connection/${file}`,
+      ),
       ...["service/affinity.h", "service/note_host_request.h"],
       "net/parse.h", // the ports of a first fragment: reading the later ones depends on them
       "scratch.h", // a barrier

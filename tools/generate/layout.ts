@@ -17,7 +17,11 @@ const CARRIED = ["event"];
 
 /** The values of pinned maps that only the programs read. The agent does not need their fields, but a new version cannot take over
  * a map of another size, so their sizes are part of the layout's hash. */
-const PRIVATE = { "bpf/scratch.h": "scratch", "bpf/socket/memory.h": "socket_flows" };
+const PRIVATE = {
+  "bpf/scratch.h": "scratch",
+  "bpf/socket/memory.h": "socket_flows",
+  "bpf/shared/connection.h": "place",
+};
 
 function headers(folder: string): string[] {
   return readdirSync(join(root, folder))

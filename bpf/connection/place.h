@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../scratch.h"
+#include "live.h"
+
+/* Where in `connections` there is room. That table evicts nothing by itself: each of its entries has a place, and one that needs a place
+ * looks at a few, chosen at random. So nothing has to walk the table, and whatever is idle for longer than its timeout makes room. */
+
+/* place -> who has it, of connections that only their two ends can have established. Full: no further one is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 196608);
+	__type(key, __u32);
+	__type(value, struct place);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} proven SEC(".maps");
+
+/* The same of flows that a sender with a forged address can establish. Full: of a few, the one that has been idle longest makes room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct place);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} unproven SEC(".maps");
+
+/* How many places are looked at: with nine of ten in use, one new connection of six has to send its packet again. */
+#define PLACE_TRIES 16
+#define PLACE_BEING_TAKEN 1 /* in place of `taken` */
+#define PLACE_OVER (1ULL << 62) /* more idle than any connection that is not over */
+
+/* The kernel's definitions, as far as they are needed: the agent may have made the maps of another size (Preserved offsets: CO-RE). */
+struct bpf_map {
+	__u32 max_entries;
+} __attribute__((preserve_access_index));
+
+/* A TCP or SCTP connection of which this node sees both directions. An entry node may never hear the backend, and other protocols have no
+ * secret that only the receiver of an answer can repeat. */
+static __always_inline bool is_proven(const struct tuple *tuple, const struct connection *connection)
+{
+	return has_handshake(tuple->protocol) && !(connection->flags & CONNECTION_FORWARDED);
+}
+
+static __always_inline struct place *place_at(__u32 index, bool is_proven_one)
+{
+	return is_proven_one ? bpf_map_lookup_elem(&proven, &index) : bpf_map_lookup_elem(&unproven, &index);
+}
+
+/* Two functions, since Clang would make one read of the two, and the verifier takes no step from a pointer to either map. */
+static __noinline __u32 proven_places(void)
+{
+	return ((struct bpf_map *)&proven)->max_entries;
+}
+
+static __noinline __u32 unproven_places(void)
+{
+	return ((struct bpf_map *)&unproven)->max_entries;
+}
+
+/* Whether the entry is at this place: otherwise the place is free. */
+static __always_inline bool is_placed(const struct tuple *tuple, const struct connection *entry, __u32 index, bool proven_ones)
+{
+	return entry && entry->place == index && is_proven(tuple, entry) == proven_ones;
+}
+
+#define PLACE_FREE (~0ULL)
+
+/* How long the connection at this place has been idle; PLACE_FREE: there is none that lives, 0: it stays.
+ * Separate function, with its key in the scratch buffer: the stack is needed for the other direction's. */
+__global __u64 place_idle(__u32 index, bool proven_ones)
+{
+	struct place *place = place_at(index, proven_ones);
+	struct scratch *scratch = scratch_get();
+	const struct connection *entry;
+	__s64 idle;
+
+	if (!place || !scratch)
+		return 0;
+	scratch->direction = place->tuple;
+	entry = bpf_map_lookup_elem(&connections, &scratch->direction);
+	if (!is_placed(&scratch->direction, entry, index, proven_ones))
+		return PLACE_FREE;
+	if (!connection_is_live(entry, scratch->direction.protocol) && !opposite_is_live(&scratch->direction, entry))
+		return PLACE_FREE;
+	idle = bpf_ktime_get_coarse_ns() - entry->last_seen;
+	if (idle < 1)
+		idle = 1;
+	if (entry->flags & (CONNECTION_CLOSED | CONNECTION_RESET))
+		return PLACE_OVER + idle;
+	return proven_ones ? 0 : idle;
+}
+
+/* Takes the place from what had it, unless another processor has done so. @param taken when it had been taken */
+__global bool place_claim(__u32 index, bool proven_ones, __u64 taken)
+{
+	struct place *place = place_at(index, proven_ones);
+	struct scratch *scratch = scratch_get();
+
+	if (!place || !scratch || __sync_val_compare_and_swap(&place->taken, taken, PLACE_BEING_TAKEN) != taken)
+		return false;
+	scratch->direction = place->tuple;
+	if (is_placed(&scratch->direction, bpf_map_lookup_elem(&connections, &scratch->direction), index, proven_ones))
+		bpf_map_delete_elem(&connections, &scratch->direction);
+	return true;
+}
+
+#define NO_PLACE (~0u)
+
+/* A place that is the caller's until place_end(); NO_PLACE: all that were looked at are in use. */
+__global __u32 place_take(bool proven_ones)
+{
+	__u32 count = proven_ones ? proven_places() : unproven_places(), index, best = NO_PLACE;
+	__u64 idle, taken, idlest = 0, best_taken = 0;
+	struct place *place;
+
+	if (!count)
+		return NO_PLACE;
+	for (int i = 0; i < PLACE_TRIES; i++) {
+		index = bpf_get_prandom_u32() % count;
+		place = place_at(index, proven_ones);
+		if (!place)
+			return NO_PLACE;
+		taken = *(volatile __u64 *)&place->taken;
+		if (taken == PLACE_BEING_TAKEN)
+			continue;
+		idle = place_idle(index, proven_ones);
+		if (idle == PLACE_FREE && place_claim(index, proven_ones, taken))
+			return index;
+		if (idle == PLACE_FREE || idle <= idlest)
+			continue;
+		idlest = idle;
+		best = index;
+		best_taken = taken;
+	}
+	return best != NO_PLACE && place_claim(best, proven_ones, best_taken) ? best : NO_PLACE;
+}
+
+/* Whatever has the place now keeps it; of nothing it is free. */
+static __always_inline void place_end(struct place *place)
+{
+	__sync_lock_test_and_set(&place->taken, bpf_ktime_get_ns());
+}
+
+static __always_inline void place_release(__u32 index, bool proven_ones)
+{
+	struct place *place = index == NO_PLACE ? NULL : place_at(index, proven_ones);
+
+	if (place)
+		place_end(place);
+}
+
+/* Writes an entry to `connections`, at the place. @return an error, or 0 */
+static __always_inline long place_fill(__u32 index, const struct tuple *tuple, struct connection *entry)
+{
+	struct place *place = place_at(index, is_proven(tuple, entry));
+	long result;
+
+	if (!place)
+		return -1;
+	place->tuple = *tuple;
+	entry->place = index;
+	result = bpf_map_update_elem(&connections, tuple, entry, BPF_ANY);
+	place_end(place);
+	return result;
+}

@@ -1,0 +1,151 @@
+// When the table of established connections is full (bpf/connection/place.h): new connections are refused and counted, old ones live, and
+// a sender with forged addresses takes no place from a connection that only its two ends can have established.
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
+import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import { arrives, type Step, sends } from "./cases/step.ts";
+import { backendAddress, nodes, outside } from "./cluster.ts";
+import { tcp, udp } from "./frames.ts";
+import { NodeUnderTest } from "./node.ts";
+import { preparedObjects } from "./objects.ts";
+
+if (noKernel) console.log(noKernel);
+
+const { client1, client2, remote } = outside;
+const open = backendAddress("open");
+const NONE = new Uint8Array();
+/** Places; each connection that is seen in both directions takes two. */
+const PROVEN = 8;
+const UNPROVEN = 8;
+const ENOUGH = 40;
+/** The node port of a service whose backend is on another node. */
+const REMOTE_PORT = 30089;
+const SECOND = 1_000_000_000n;
+
+describe.skipIf(noKernel)("a full table of connections", () => {
+  const { folder, bpf } = temporaryBpffs();
+  enterNamespace();
+  let node: NodeUnderTest;
+  beforeAll(async () => {
+    const sizes = { connections: PROVEN + UNPROVEN, proven: PROVEN, unproven: UNPROVEN };
+    node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder, sizes });
+    node.write({ returnMode: "DSR", services: true });
+  });
+  beforeEach(() => node.forget());
+
+  const outcomeOf = ({ frame, ...meeting }: Step) =>
+    node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting).outcomes.join();
+  const toPod = (port: number, marks: string, numbers = {}) =>
+    outcomeOf(arrives({ source: client2, destination: open }, tcp(port, 80, marks, NONE, numbers), ""));
+  const acknowledges = (port: number) => toPod(port, "A", { sequence: 1001, acknowledges: 1001 });
+  /** A whole handshake. @returns what became of its last packet */
+  const connects = (port: number) => {
+    toPod(port, "S");
+    outcomeOf(sends("open", { destination: client2 }, tcp(80, port, "SA"), ""));
+    return acknowledges(port);
+  };
+  /** Like a client whose packets are lost. */
+  const connectsAtLast = (port: number) => {
+    let last = connects(port);
+    for (let again = 0; again < ENOUGH && last !== "to_endpoint"; again++) last = acknowledges(port);
+    return last;
+  };
+  /** As many as there is room for. */
+  const fill = () => {
+    const ports = Array.from({ length: PROVEN / 2 }, (_, index) => 5000 + index);
+    expect(ports.map(connectsAtLast)).toEqual(ports.map(() => "to_endpoint"));
+    return ports;
+  };
+  const states = (ports: readonly number[]) => ports.map((port) => node.connectionsOf(port).join());
+  const all = (ports: readonly number[], state: string) => ports.map(() => `${state},${state}`);
+  const age = (seconds: bigint, ports: readonly number[]) =>
+    node.maps.connections.update(
+      node.maps.connections
+        .entries()
+        .filter(([{ sourcePort, destinationPort }]) => ports.includes(sourcePort) || ports.includes(destinationPort))
+        .map(([key, entry]) => [key, { ...entry, lastSeen: entry.lastSeen - seconds * SECOND }]),
+    );
+  const forwarded = (source: string, port: number, marks: string) =>
+    expect(
+      outcomeOf(arrives({ source, destination: nodes.master, by: client1 }, tcp(port, REMOTE_PORT, marks), "")),
+    ).toBe("forward_service");
+  /** What a sender with a forged address can do: it needs no answer. */
+  const begins = (source: string, port: number) => {
+    for (const marks of ["S", "A", "A"]) forwarded(source, port, marks);
+  };
+  const forwardedPorts = () =>
+    node.maps.connections
+      .entries()
+      .filter(([{ destinationPort }]) => destinationPort === REMOTE_PORT)
+      .map(([{ sourcePort }]) => sourcePort);
+
+  test("refuses what is new, counts it, and keeps what is old", () => {
+    const old = fill();
+    age(86_000n, old); // of nearly a day: the idlest do not make room either
+    expect(connects(6000)).toBe("drop_connection_table_full");
+    expect(states(old)).toEqual(all(old, "established"));
+    expect(old.map(acknowledges)).toEqual(old.map(() => "to_endpoint"));
+    expect(states([6000])).toEqual(all([6000], "half open"));
+  });
+
+  test("takes the refused one in once there is room: its ends have only to go on", () => {
+    const old = fill();
+    expect(connects(6000)).toBe("drop_connection_table_full");
+    age(90_000n, old.slice(0, 1)); // more than a day
+    expect(connectsAtLast(6000)).toBe("to_endpoint");
+    expect(states([6000])).toEqual(all([6000], "established"));
+  });
+
+  test("gives the places of what has ended to what is new", () => {
+    const [first = 0, ...old] = fill();
+    toPod(first, "R", { sequence: 1001 });
+    expect(connectsAtLast(6000)).toBe("to_endpoint");
+    expect(states([6000, ...old])).toEqual(all([6000, ...old], "established"));
+  });
+
+  test("has as many places as before after thousands of connections", () => {
+    for (let round = 0; round < 300; round++) {
+      connectsAtLast(7000 + round);
+      toPod(7000 + round, "R", { sequence: 1001 });
+      if (round % 3 === 0) connects(7000 + round); // with the ports of one that has ended
+      if (round % 3 === 0) toPod(7000 + round, "R", { sequence: 1001 });
+    }
+    expect(node.maps.connections.entries().length).toBeLessThanOrEqual(PROVEN);
+    node.forget();
+    fill();
+  });
+
+  test("senders with forged addresses take no place of connections whose ends are known to want them", () => {
+    const old = fill();
+    age(86_000n, old);
+    for (let port = 10_000; port < 10_000 + ENOUGH; port++) begins(remote, port);
+    for (let port = 20_000; port < 20_000 + ENOUGH; port++) {
+      const asks = arrives({ source: remote, destination: open, by: client1 }, udp(port, 80), "");
+      outcomeOf(asks);
+      outcomeOf(sends("open", { destination: remote }, udp(80, port), ""));
+      for (let i = 0; i < 2; i++) expect(outcomeOf(asks)).toBe("to_endpoint"); // they refuse nobody
+    }
+    expect(node.maps.connections.entries().length).toBe(PROVEN + UNPROVEN);
+    expect(states(old)).toEqual(all(old, "established"));
+    expect(old.map(acknowledges)).toEqual(old.map(() => "to_endpoint"));
+  });
+
+  test("nor do they leave no place for new ones", () => {
+    for (let port = 10_000; port < 10_000 + ENOUGH; port++) begins(remote, port);
+    expect(forwardedPorts().length).toBe(UNPROVEN);
+    fill();
+  });
+
+  test("at an entry node, the idlest make room", () => {
+    const ports = Array.from({ length: ENOUGH }, (_, index) => 8000 + index);
+    for (const port of ports) begins(client1, port);
+    const [first = 0, second = 0, ...idle] = forwardedPorts();
+    age(50_000n, idle);
+    for (const port of [9000, 9001]) {
+      for (const used of [first, second]) forwarded(client1, used, "A");
+      begins(client1, port);
+    }
+    expect(forwardedPorts()).toEqual(expect.arrayContaining([first, second]));
+    expect(forwardedPorts().length).toBe(UNPROVEN);
+  });
+});
