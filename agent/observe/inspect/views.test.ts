@@ -96,6 +96,7 @@ describe("inspect", () => {
       backend: 5,
       policyRevision: 0,
       endsRevision: 0,
+      place: 0,
       sequence: 0,
       next: 0,
     };
