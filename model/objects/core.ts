@@ -38,6 +38,10 @@ export function isLeaving({ metadata, spec }: Node): boolean {
 export const namespace = z.object({ metadata });
 export type Namespace = z.infer<typeof namespace>;
 
+/** Policies select by its name and labels. */
+export const serviceAccount = z.object({ metadata });
+export type ServiceAccount = z.infer<typeof serviceAccount>;
+
 const containerPort = z.object({
   name: z.string().nullish(),
   containerPort: z.int().min(1).max(65535),
@@ -52,6 +56,7 @@ export const pod = z.object({
   spec: z.object({
     nodeName: z.string().nullish(),
     hostNetwork: z.boolean().nullish(),
+    serviceAccountName: z.string().nullish(),
     containers: list(container),
     initContainers: list(container),
   }),

@@ -15,7 +15,7 @@ export interface Kind {
 const CALICO = { group: "projectcalico.org", version: "v3", optional: true } as const;
 const CORE = { group: "", version: "v1", optional: false } as const;
 
-/** By the name of their field in a snapshot of the cluster. The last three are read only to report that they are not supported yet. */
+/** By the name of their field in a snapshot of the cluster. Kinds with the schema `unsupported` (schemas.ts) are read only to be reported. */
 export const kinds = {
   nodes: { ...CORE, kind: "Node", plural: "nodes", namespaced: false },
   namespaces: { ...CORE, kind: "Namespace", plural: "namespaces", namespaced: false },
@@ -49,7 +49,38 @@ export const kinds = {
   felixConfigurations: { ...CALICO, kind: "FelixConfiguration", plural: "felixconfigurations", namespaced: false },
   calicoNetworkPolicies: { ...CALICO, kind: "NetworkPolicy", plural: "networkpolicies", namespaced: true },
   globalNetworkPolicies: { ...CALICO, kind: "GlobalNetworkPolicy", plural: "globalnetworkpolicies", namespaced: false },
+  tiers: { ...CALICO, kind: "Tier", plural: "tiers", namespaced: false },
   hostEndpoints: { ...CALICO, kind: "HostEndpoint", plural: "hostendpoints", namespaced: false },
+  networkSets: { ...CALICO, kind: "NetworkSet", plural: "networksets", namespaced: true },
+  globalNetworkSets: { ...CALICO, kind: "GlobalNetworkSet", plural: "globalnetworksets", namespaced: false },
+  stagedNetworkPolicies: { ...CALICO, kind: "StagedNetworkPolicy", plural: "stagednetworkpolicies", namespaced: true },
+  stagedGlobalNetworkPolicies: {
+    ...CALICO,
+    kind: "StagedGlobalNetworkPolicy",
+    plural: "stagedglobalnetworkpolicies",
+    namespaced: false,
+  },
+  stagedKubernetesNetworkPolicies: {
+    ...CALICO,
+    kind: "StagedKubernetesNetworkPolicy",
+    plural: "stagedkubernetesnetworkpolicies",
+    namespaced: true,
+  },
+  kubeControllersConfigurations: {
+    ...CALICO,
+    kind: "KubeControllersConfiguration",
+    plural: "kubecontrollersconfigurations",
+    namespaced: false,
+  },
+  clusterNetworkPolicies: {
+    group: "policy.networking.k8s.io",
+    version: "v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    plural: "clusternetworkpolicies",
+    namespaced: false,
+    optional: true,
+  },
+  serviceAccounts: { ...CORE, kind: "ServiceAccount", plural: "serviceaccounts", namespaced: true },
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof kinds;
