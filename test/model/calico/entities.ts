@@ -1,6 +1,6 @@
 // Who has an address, with all labels that selectors may ask about.
 import { contains } from "./addresses.ts";
-import { isMisunderstood as wrong } from "./misunderstood.ts";
+import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
 import type { Labels, NamedPort, Pod, World } from "./objects.ts";
 
 /** A pod, a host endpoint or the members of a network set. */
@@ -17,6 +17,10 @@ export const SERVICE_ACCOUNT = "projectcalico.org/serviceaccount";
 
 /** All of them: an address of a pod may be in a network set too. */
 export function entitiesAt(world: World, address: string): Entity[] {
+  return remembered(world, address, () => findEntities(world, address));
+}
+
+function findEntities(world: World, address: string): Entity[] {
   const pods = world.pods
     .filter((pod) => pod.status.podIPs.some(({ ip }) => ip === address))
     .map((pod) => podEntity(world, pod));

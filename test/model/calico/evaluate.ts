@@ -2,7 +2,7 @@
 // where it leaves something open, upstream's code (felix/calc/policy_sorter.go, policy_resolver.go). Naive: everything is asked for
 // every packet.
 import type { Entity } from "./entities.ts";
-import { isMisunderstood as wrong } from "./misunderstood.ts";
+import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
 import type { Direction, Packet, World } from "./objects.ts";
 import { type Action, type AnyPolicy, policiesOf } from "./policies.ts";
 
@@ -92,6 +92,10 @@ function tie({ name, namespace = "", kind }: AnyPolicy): string {
 
 /** "order ... a tier without one comes last"; of the same order by name. Policies of a tier that does not exist come after all others. */
 export function tiersOf(world: World): AnyTier[] {
+  return remembered(world, "tiers", () => sortedTiers(world));
+}
+
+function sortedTiers(world: World): AnyTier[] {
   const declared = world.tiers.map(
     ({ metadata, spec }): AnyTier => ({
       name: metadata.name,

@@ -40,7 +40,6 @@ export const MISUNDERSTANDINGS = {
     "a namespaced policy's rule with notSelector alone is not limited to its namespace",
   "all() includes global sets": "namespaceSelector: all() selects what is in no namespace",
   "global() is everything": "namespaceSelector: global() selects what is in a namespace too",
-  "own namespace counts for nets": "a namespaced policy's nets select addresses of its namespace only",
   "namespaceSelector by pod labels": "namespaceSelector is asked about the pod's labels",
   "network sets cover no pods": "a network set does not stand for a pod whose address it contains",
   "network sets are merged": "labels of all that has an address are put together",
@@ -67,7 +66,6 @@ export const MISUNDERSTANDINGS = {
   "named ports by number of anybody": "a named port matches its number at any endpoint",
   "ICMP code is ignored": "icmp.code is not asked",
   "notICMP needs both": "notICMP is true only if type and code both differ",
-  "notICMP of all protocols": "notICMP without protocol is refused to no other protocol's packets",
   "notProtocol with rest": "notProtocol is ignored",
   "ICMP is ICMPv6": "ICMP and ICMPv6 are one protocol",
   "SCTP is no protocol": "rules of SCTP match nothing",
@@ -85,6 +83,7 @@ export const MISUNDERSTANDINGS = {
 export type Misunderstanding = keyof typeof MISUNDERSTANDINGS;
 
 let current: Misunderstanding | undefined;
+let memo = new WeakMap<object, Map<string, unknown>>();
 
 export function isMisunderstood(what: Misunderstanding): boolean {
   return current === what;
@@ -92,10 +91,18 @@ export function isMisunderstood(what: Misunderstanding): boolean {
 
 /** What `action` returns while the evaluator has one thing wrong. */
 export function misunderstanding<T>(what: Misunderstanding, action: () => T): T {
-  current = what;
+  [current, memo] = [what, new WeakMap()];
   try {
     return action();
   } finally {
-    current = undefined;
+    [current, memo] = [undefined, new WeakMap()];
   }
+}
+
+/** Remembers what is asked about the same world for many packets, until the understanding changes. */
+export function remembered<T>(world: object, key: string, make: () => T): T {
+  const known = memo.get(world) ?? new Map<string, unknown>();
+  memo.set(world, known);
+  if (!known.has(key)) known.set(key, make());
+  return known.get(key) as T;
 }

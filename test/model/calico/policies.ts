@@ -9,7 +9,7 @@ import {
 } from "../network-policy.ts";
 import { clusterRuleMatches, isSubject } from "./cluster-policy.ts";
 import { type Entity, entitiesAt, labelsOfNamespace, SERVICE_ACCOUNT } from "./entities.ts";
-import { isMisunderstood as wrong } from "./misunderstood.ts";
+import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
 import type { CalicoPolicy, ClusterPolicy, Direction, GlobalPolicy, Packet, Rule, World } from "./objects.ts";
 import { PROTOCOLS, ruleMatches } from "./rule.ts";
 import { selects } from "./selector.ts";
@@ -33,12 +33,12 @@ export interface AnyPolicy {
 }
 
 export function policiesOf(world: World): AnyPolicy[] {
-  return [
+  return remembered(world, "policies", () => [
     ...world.networkPolicies.map((policy) => kubernetesPolicy(world, policy)),
     ...world.clusterNetworkPolicies.map((policy) => clusterPolicy(world, policy)),
     ...world.calicoNetworkPolicies.map((policy) => calicoPolicy(world, policy)),
     ...world.globalNetworkPolicies.map((policy) => globalPolicy(world, policy)),
-  ];
+  ]);
 }
 
 function calicoPolicy(world: World, { metadata, spec }: CalicoPolicy): AnyPolicy {
