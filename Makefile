@@ -44,9 +44,9 @@ check: bootstrap ## test expectations on the running cluster: make check FILE=x.
 	@node tools/build.ts --quiet bundle $(if $(MACHINES),probe)
 	@node dist/verify.js check $(if $(MACHINES),--machines "$(MACHINES)") "$(FILE)"
 
-specs: bootstrap ## run Kubernetes' sig-network specs on the running local cluster; DUALSTACK=1 with those of both families
+specs: bootstrap ## run Kubernetes' sig-network specs on the running local cluster; DUALSTACK=1 with those of both families; CALICO=1 those of Calico's policies instead
 	@node tools/build.ts --quiet bundle
-	@node dist/verify.js check --quiet $(filter-out $(if $(DUALSTACK),,%/dual-stack.check.yaml),$(wildcard test/sig-network/*.check.yaml))
+	@node dist/verify.js check --quiet $(if $(CALICO),$(wildcard test/calico-specs/*.check.yaml),$(filter-out $(if $(DUALSTACK),,%/dual-stack.check.yaml),$(wildcard test/sig-network/*.check.yaml)))
 
 watch: bootstrap ## show connections, refused packets and rates of all nodes, live
 	@node tools/build.ts --quiet bundle

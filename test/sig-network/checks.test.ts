@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { readChecks } from "../../verify/format/read.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const files = ["docs/checks", "test/walkthrough/checks", "test/sig-network"].flatMap((folder) =>
+const files = ["docs/checks", "test/walkthrough/checks", "test/sig-network", "test/calico-specs"].flatMap((folder) =>
   readdirSync(join(root, folder)).flatMap((name) => (name.endsWith(".check.yaml") ? `${folder}/${name}` : [])),
 );
 const read = (file: string) => readChecks(readFileSync(join(root, file), "utf8"), file);
@@ -14,7 +14,9 @@ test.each(files)("%s can be read", (file) => expect(read(file)).not.toEqual([]))
 
 test("files of specs have namespaces and node ports of their own", () => {
   const owners = new Map<string, string>();
-  const claims = files.filter((file) => file.startsWith("test/sig-network")).flatMap((file) => claimsOf(file));
+  const claims = files
+    .filter((file) => /^test.(sig-network|calico-specs)/.test(file))
+    .flatMap((file) => claimsOf(file));
   for (const { claim, file } of claims) {
     expect(owners.get(claim) ?? file, claim).toBe(file);
     owners.set(claim, file);
