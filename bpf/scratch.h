@@ -30,6 +30,7 @@ struct scratch {
 	struct tuple flow; /* as policies see it */
 	__u32 policy_revision; /* by which it is judged: of the node, and of its ends here */
 	__u32 ends_revision;
+	__u32 interface; /* by which the packet comes to the node or leaves it: ifindex, of an unwrapped one that of the tunnel's device */
 	struct opening opening;
 	struct plan plan;
 	struct wrapping wrapping; /* that the packet came in */
@@ -67,13 +68,14 @@ static __always_inline struct scratch *scratch_get(void)
 
 /* An empty plan. It is here and not on the stack so that the verifier walks apply() once for all plans, not once for each.
  * Never NULL; the verifier does not know that. */
-static __always_inline struct plan *plan_begin(void)
+static __always_inline struct plan *plan_begin(const struct __sk_buff *skb)
 {
 	struct scratch *scratch = scratch_get();
 
 	if (!scratch)
 		return NULL;
 	__builtin_memset(&scratch->plan, 0, offsetof(struct plan, wrapping));
+	scratch->interface = skb->ifindex;
 	return &scratch->plan;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h). */
 #include "apply.h"
-#include "decide/after_stack.h"
+#include "decide/from_host.h"
 #include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -12,7 +12,7 @@ int from_tunnel(struct __sk_buff *skb)
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
 	struct scratch *scratch = scratch_get();
-	struct plan *plan = plan_begin();
+	struct plan *plan = plan_begin(skb);
 
 	if (!plan || !scratch)
 		return TC_ACT_SHOT;
@@ -20,6 +20,7 @@ int from_tunnel(struct __sk_buff *skb)
 		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	else
 		decide_wrapped(&packet, settings, &scratch->wrapping, HOOK_FROM_TUNNEL, plan);
+	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, settings, plan);
 }
@@ -30,10 +31,11 @@ static __always_inline void decide_to_tunnel(struct packet *packet, const struct
 
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
-	if (parsed == PARSE_OK && settings)
-		plan_host_request(settings, &packet->tuple, plan);
-	plan->mark = MARK_FORWARDED;
 	pass_to_stack(plan);
+	if (parsed == PARSE_OK && settings)
+		decide_own(packet, settings, plan);
+	if (plan->exit != EXIT_DROP)
+		plan->mark = MARK_FORWARDED;
 }
 
 /* Packets that this node's stack sends into the device: its own to workloads elsewhere and, where kube-proxy handles services,
@@ -43,12 +45,15 @@ int to_tunnel(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
-	struct plan *plan = plan_begin();
+	struct plan *plan = plan_begin(skb);
 
 	if (!plan)
 		return TC_ACT_SHOT;
 	if (skb->mark == MARK_FORWARDED)
 		return TC_ACT_OK;
 	decide_to_tunnel(&packet, settings, plan);
+	if (settings)
+		settle_from_host(&packet, settings, plan);
+	judge_opening(&packet, settings, plan);
 	return apply(&packet, settings, plan);
 }

@@ -5,6 +5,7 @@
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/error.h"
+#include "decide/from_host.h"
 #include "decide/on_link.h"
 #include "decide/unread.h"
 #include "decide/wrapped.h"
@@ -19,8 +20,11 @@ static __always_inline void decide_tunnel(struct packet *packet, const struct se
 
 	if (!scratch || !is_wrapped_for_us(packet, settings))
 		return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	if (unwrap(packet, &scratch->wrapping))
+	if (unwrap(packet, &scratch->wrapping)) {
+		if (scratch->wrapping.kind == TUNNEL_OVERLAY) /* of a client's packet it is the uplink */
+			scratch->interface = settings->tunnel_ifindex;
 		return decide_wrapped(packet, settings, &scratch->wrapping, HOOK_FROM_UPLINK, plan);
+	}
 	if (frame_is_from(packet->skb, settings, &packet->tuple.source))
 		return pass_to_stack(plan);
 	drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
@@ -55,6 +59,10 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 			return decide_error_from_uplink(packet, settings, plan);
 		if (parsed == PARSE_FRAGMENT)
 			return decide_portless(packet, plan, OUTCOME_DROP_FRAGMENT);
+		if (parsed != PARSE_OK && is_for_host(settings, &packet->tuple.destination)) {
+			decide_portless_host(packet, settings, plan);
+			return;
+		}
 		if (parsed != PARSE_OK)
 			return decide_portless(packet, plan, OUTCOME_DROP_UNSUPPORTED);
 		if (!connection || is_from_behind_stack(connection, origin.interface)) {
@@ -73,7 +81,7 @@ int from_uplink(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
-	struct plan *plan = plan_begin();
+	struct plan *plan = plan_begin(skb);
 
 	if (!plan)
 		return TC_ACT_SHOT;
@@ -81,6 +89,7 @@ int from_uplink(struct __sk_buff *skb)
 		pass_to_stack(plan);
 	else
 		decide_from_uplink(&packet, settings, plan);
+	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, settings, plan);
 }
@@ -126,11 +135,21 @@ static __always_inline void decide_error_to_uplink(struct packet *packet, const 
 	pass_to_stack(plan);
 }
 
+static __always_inline void decide_portless_to_uplink(struct packet *packet, const struct settings *settings,
+						      enum parse_result parsed, struct plan *plan)
+{
+	if (parsed == PARSE_UNTRACKED && is_made_here(packet->skb, settings, &packet->tuple.source) && is_for_host(settings, &packet->tuple.source) && !is_for_many(&packet->tuple.destination))
+		decide_portless_host(packet, settings, plan);
+	else
+		pass_to_stack(plan);
+}
+
 static __always_inline void decide_to_uplink(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
 	const struct location *location;
 	struct connection *connection;
+	enum outcome verdict;
 
 	if (parsed == PARSE_OK && is_tunnel_packet(&packet->tuple)) /* neither these programs nor the tunnel's device wrapped it */
 		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
@@ -139,18 +158,20 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 	if (parsed == PARSE_ICMP_ERROR)
 		return decide_error_to_uplink(packet, settings, plan);
 	if (parsed != PARSE_OK)
-		return pass_to_stack(plan);
+		return decide_portless_to_uplink(packet, settings, parsed, plan);
 	location = must_be_wrapped(settings, &packet->tuple);
 	if (location)
 		return send_wrapped(plan, &location->node, TUNNEL_OVERLAY, 0);
 	connection = connection_lookup(&packet->tuple);
 	if (is_reply_of_host_backend(connection)) {
 		trace_known(connection);
+		verdict = has_host_policies(settings) ? judge_again(&packet->tuple, settings, connection) : ALLOWED;
+		if (verdict != ALLOWED)
+			return drop(plan, verdict);
 		along(packet, connection, plan);
 		return send_reply(plan, connection, EXIT_PASS);
 	}
-	plan_host_request(settings, &packet->tuple, plan);
-	pass_to_stack(plan);
+	decide_own(packet, settings, plan);
 }
 
 SEC("tc")
@@ -158,7 +179,7 @@ int to_uplink(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
-	struct plan *plan = plan_begin();
+	struct plan *plan = plan_begin(skb);
 
 	if (!plan)
 		return TC_ACT_SHOT;
@@ -168,6 +189,9 @@ int to_uplink(struct __sk_buff *skb)
 		decide_to_uplink(&packet, settings, plan);
 	else
 		pass_to_stack(plan);
+	if (settings)
+		settle_from_host(&packet, settings, plan);
+	judge_opening(&packet, settings, plan);
 	return apply(&packet, settings, plan);
 }
 

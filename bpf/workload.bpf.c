@@ -5,6 +5,7 @@
 #include "apply.h"
 #include "decide/after_stack.h"
 #include "decide/error.h"
+#include "decide/from_host.h"
 #include "decide/on_link.h"
 #include "decide/open.h"
 #include "decide/unread.h"
@@ -35,6 +36,8 @@ static __step int open_from_workload(struct packet *packet, const struct setting
 		open_service(packet, settings, service, NULL, plan);
 	else if (service)
 		open_plain(packet, plan, CONNECTION_VIA_STACK | CONNECTION_JUDGED_LATER);
+	else if ((to & LOCATION_LOCAL_HOST) && (settings->flags & SETTINGS_WORKLOADS_TO_HOST))
+		open_to_host(packet, plan);
 	else if (to & LOCATION_LOCAL_HOST)
 		pass_to_stack(plan);
 	else if (!may_be_cluster_address(to) || !decide_unserved(packet, settings, plan))
@@ -116,7 +119,7 @@ int from_workload(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
-	struct plan *plan = plan_begin();
+	struct plan *plan = plan_begin(skb);
 
 	if (!plan)
 		return TC_ACT_SHOT;
@@ -126,6 +129,7 @@ int from_workload(struct __sk_buff *skb)
 		drop(plan, OUTCOME_DROP_TAGGED);
 	else
 		decide_from_workload(&packet, settings, plan);
+	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, settings, plan);
 }
@@ -216,7 +220,7 @@ static __always_inline void decide_to_workload(struct packet *packet, const stru
 		return decide_reply_to_workload(packet, settings, connection, plan);
 	/* The node itself. A packet with an ingress interface has another sender, which kube-proxy's rules masqueraded. */
 	if (is_made_here(skb, settings, &packet->tuple.source)) {
-		plan_host_request(settings, &packet->tuple, plan);
+		decide_from_host_to_workload(packet, settings, connection, plan);
 		return send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);
 	}
 	if (!is_endpoint_of(skb, &packet->tuple.destination))
@@ -229,7 +233,7 @@ int to_workload(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
-	struct plan *plan = plan_begin();
+	struct plan *plan = plan_begin(skb);
 
 	if (!plan)
 		return TC_ACT_SHOT;

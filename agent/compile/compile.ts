@@ -20,6 +20,7 @@ import { apiServerSlices, type FrontendRules, frontendRules } from "../../model/
 import { finish, type Steps } from "../../model/steps.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
 import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
+import { NO_HOST_POLICIES } from "./hosts.ts";
 import { NODE_LIMITS, type NodeLimits } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { PolicyCompiler } from "./policies.ts";
@@ -117,6 +118,7 @@ export class Compiler {
       members: services.members,
       backends: services.backends,
       ...judged,
+      ...NO_HOST_POLICIES,
       settings: compileSettings(facts, felixConfigurations, revision, services.maglev),
     };
     const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));

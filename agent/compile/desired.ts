@@ -34,6 +34,8 @@ export type WrittenMap = Extract<
   | "policies"
   | "locations"
   | "endpoints"
+  | "hostEndpoints"
+  | "failsafes"
   | "interfaces"
   | "namespaces"
   | "settings"

@@ -1,7 +1,7 @@
 import type { Address } from "../../model/address/address.ts";
 import { protocolName } from "../../model/protocol.ts";
 import { frontendText } from "../../model/service/frontend.ts";
-import { BackendFlag, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
+import { ANY_INTERFACE, BackendFlag, FROM_WORKLOADS, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
 import type { WrittenMap } from "./desired.ts";
 
 /** The key of each map in words: what identifies an entry in the desired state, in the kernel's, and in messages. */
@@ -15,6 +15,9 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
     `${hex(policy)} ${hex(identity)} ${direction ? "egress" : "ingress"} ${portText(prefixLength, protocol, port)}`,
   locations: ({ prefixLength, address }) => prefixText(address, prefixLength),
   endpoints: (address) => address,
+  hostEndpoints: hostEndpointText,
+  failsafes: ({ prefixLength, direction, protocol, port, peer }) =>
+    `${protocolName(protocol)} ${port} ${direction ? "to" : "from"} ${prefixText(peer, prefixLength - 32)}`,
   interfaces: (ifindex) => `interface ${ifindex}`,
   namespaces: ({ cookie }) => `network namespace ${cookie}`,
   settings: () => "settings",
@@ -25,6 +28,11 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
 export const preference: { readonly [M in WrittenMap]?: (a: ValueOf<M>, b: ValueOf<M>) => number } = {
   backends: (a, b) => (a.flags & BackendFlag.DRAINING) - (b.flags & BackendFlag.DRAINING),
 };
+
+function hostEndpointText(ifindex: number): string {
+  if (ifindex === ANY_INTERFACE) return "this node on any interface";
+  return ifindex === FROM_WORKLOADS ? "this node for its workloads" : `this node on interface ${ifindex}`;
+}
 
 export function hex(id: number): string {
   return id.toString(16).padStart(8, "0");

@@ -4,11 +4,13 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "3bc4687e9ed7";
+export const layoutHash = "00c153043868";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;
+export const ANY_INTERFACE = 0;
+export const FROM_WORKLOADS = 4294967295;
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
@@ -38,6 +40,7 @@ export const ConnectionFlag = {
   HAIRPIN: 16384,
   MASQUERADED: 32768,
   REFUSED: 65536,
+  NOT_JUDGED: 131072,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
 /** Each value's name as people and metrics see it. */
@@ -59,6 +62,7 @@ export const connectionFlagNames = new Map<number, string>([
   [16384, "hairpin"],
   [32768, "masqueraded"],
   [65536, "refused"],
+  [131072, "not_judged"],
 ]);
 
 /** enum next_hop_kind */
@@ -81,12 +85,14 @@ export const nextHopKindNames = new Map<number, string>([
 export const EndpointFlag = {
   INGRESS_ISOLATED: 1,
   EGRESS_ISOLATED: 2,
+  WITHOUT_FAILSAFES: 4,
 } as const;
 export type EndpointFlag = (typeof EndpointFlag)[keyof typeof EndpointFlag];
 /** Each value's name as people and metrics see it. */
 export const endpointFlagNames = new Map<number, string>([
   [1, "ingress_isolated"],
   [2, "egress_isolated"],
+  [4, "without_failsafes"],
 ]);
 
 /** enum event_kind */
@@ -358,6 +364,8 @@ export const SettingsFlag = {
   ALLOW_VXLAN_FROM_WORKLOADS: 1,
   TUNNEL_CLIENTS: 2,
   MAGLEV: 4,
+  HOST_POLICIES: 8,
+  WORKLOADS_TO_HOST: 16,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
@@ -365,6 +373,8 @@ export const settingsFlagNames = new Map<number, string>([
   [1, "allow_vxlan_from_workloads"],
   [2, "tunnel_clients"],
   [4, "maglev"],
+  [8, "host_policies"],
+  [16, "workloads_to_host"],
 ]);
 
 /** enum socket_translation */
@@ -493,6 +503,65 @@ export const trace: Codec<Trace> = {
       frontendPort: view.getUint16(at + 42, false),
       peerPort: view.getUint16(at + 44, false),
       protocol: view.getUint8(at + 46),
+    };
+  },
+};
+
+/** struct endpoint, 28 bytes */
+export interface Endpoint {
+  readonly ifindex: number;
+  readonly policy: number;
+  readonly flags: number;
+  readonly revision: number;
+  readonly mac: string;
+  readonly hostMac: string;
+}
+export const endpoint: Codec<Endpoint> = {
+  size: 28,
+  encode(value, view, at) {
+    view.setUint32(at, value.ifindex, true);
+    view.setUint32(at + 4, value.policy, true);
+    view.setUint32(at + 8, value.flags, true);
+    view.setUint32(at + 12, value.revision, true);
+    encodeMac(value.mac, view, at + 16);
+    encodeMac(value.hostMac, view, at + 22);
+  },
+  decode(view, at) {
+    return {
+      ifindex: view.getUint32(at, true),
+      policy: view.getUint32(at + 4, true),
+      flags: view.getUint32(at + 8, true),
+      revision: view.getUint32(at + 12, true),
+      mac: decodeMac(view, at + 16),
+      hostMac: decodeMac(view, at + 22),
+    };
+  },
+};
+
+/** struct failsafe, 24 bytes */
+export interface Failsafe {
+  readonly prefixLength: number;
+  readonly direction: number;
+  readonly protocol: number;
+  readonly port: number;
+  readonly peer: Address;
+}
+export const failsafe: Codec<Failsafe> = {
+  size: 24,
+  encode(value, view, at) {
+    view.setUint32(at, value.prefixLength, true);
+    view.setUint8(at + 4, value.direction);
+    view.setUint8(at + 5, value.protocol);
+    view.setUint16(at + 6, value.port, false);
+    address.encode(value.peer, view, at + 8);
+  },
+  decode(view, at) {
+    return {
+      prefixLength: view.getUint32(at, true),
+      direction: view.getUint8(at + 4),
+      protocol: view.getUint8(at + 5),
+      port: view.getUint16(at + 6, false),
+      peer: address.decode(view, at + 8),
     };
   },
 };
@@ -1075,37 +1144,6 @@ export const location: Codec<Location> = {
   },
 };
 
-/** struct endpoint, 28 bytes */
-export interface Endpoint {
-  readonly ifindex: number;
-  readonly policy: number;
-  readonly flags: number;
-  readonly revision: number;
-  readonly mac: string;
-  readonly hostMac: string;
-}
-export const endpoint: Codec<Endpoint> = {
-  size: 28,
-  encode(value, view, at) {
-    view.setUint32(at, value.ifindex, true);
-    view.setUint32(at + 4, value.policy, true);
-    view.setUint32(at + 8, value.flags, true);
-    view.setUint32(at + 12, value.revision, true);
-    encodeMac(value.mac, view, at + 16);
-    encodeMac(value.hostMac, view, at + 22);
-  },
-  decode(view, at) {
-    return {
-      ifindex: view.getUint32(at, true),
-      policy: view.getUint32(at + 4, true),
-      flags: view.getUint32(at + 8, true),
-      revision: view.getUint32(at + 12, true),
-      mac: decodeMac(view, at + 16),
-      hostMac: decodeMac(view, at + 22),
-    };
-  },
-};
-
 /** struct policy_key, 16 bytes */
 export interface PolicyKey {
   readonly prefixLength: number;
@@ -1258,6 +1296,22 @@ export const maps = {
     key: u32,
     value: trace,
   } satisfies MapDefinition<number, Trace>,
+  hostEndpoints: {
+    name: "host_endpoints",
+    type: "hash",
+    maxEntries: 256,
+    flags: 1,
+    key: u32,
+    value: endpoint,
+  } satisfies MapDefinition<number, Endpoint>,
+  failsafes: {
+    name: "failsafes",
+    type: "lpm_trie",
+    maxEntries: 4096,
+    flags: 1,
+    key: failsafe,
+    value: u32,
+  } satisfies MapDefinition<Failsafe, number>,
   frontends: {
     name: "frontends",
     type: "hash",

@@ -98,6 +98,11 @@ export const writeOrder: readonly Step[] = [
     const incomplete = new Set(policies.pendingUpdates().map(({ key }) => key.policy));
     return ({ value }) => incomplete.has(value.policy);
   }),
+  step("update", "failsafes", "host policies that would refuse them come afterwards"),
+  step("update", "hostEndpoints", "the node is judged only by a complete policy", ({ policies }) => {
+    const incomplete = new Set(policies.pendingUpdates().map(({ key }) => key.policy));
+    return ({ value }) => incomplete.has(value.policy);
+  }),
   step(
     "update",
     "interfaces",
@@ -111,12 +116,21 @@ export const writeOrder: readonly Step[] = [
   step("delete", "namespaces", "its sockets no longer exist"),
   step("delete", "interfaces", "nothing more is sent for an endpoint that is being removed"),
   step("delete", "endpoints", "nothing more is delivered to it"),
+  step("delete", "hostEndpoints", "the node has no policy there any more"),
+  step("delete", "failsafes", "no host policy asks for them any more, or they are no longer to be kept open"),
   step("delete", "locations", "its address has no owner"),
-  step("delete", "policies", "no endpoint and no address refers to them any more", ({ endpoints, locations }) => {
-    const inForce = new Set(endpoints.staleValues().map(({ value }) => value.policy));
-    const known = new Set(locations.staleValues().map(({ value }) => value.identity));
-    return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
-  }),
+  step(
+    "delete",
+    "policies",
+    "no endpoint and no address refers to them any more",
+    ({ endpoints, hostEndpoints, locations }) => {
+      const inForce = new Set(
+        [...endpoints.staleValues(), ...hostEndpoints.staleValues()].map(({ value }) => value.policy),
+      );
+      const known = new Set(locations.staleValues().map(({ value }) => value.identity));
+      return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
+    },
+  ),
   step("delete", "frontends", "before the slots they count"),
   step("delete", "sourceRanges", "no service refers to the set any more", ({ frontends }) => {
     const named = new Set(frontends.staleValues().map(({ value }) => value.sourceRanges));
@@ -167,16 +181,19 @@ function writtenRevision(deltas: Deltas, desired: number): number {
 /** The revision while entries that verdicts depend on are pending; undefined: none is. It depends on these entries, so
  * connections are judged again after each later write, and it is never a desired one, which a policy that comes back has
  * again. */
-function unsettledRevision({ endpoints, locations }: Deltas, desired: number): number | undefined {
+function unsettledRevision(deltas: Deltas, desired: number): number | undefined {
+  const { locations } = deltas;
   let revision = desired;
   let isUnsettled = false;
   const late = (text: string) => {
     revision = (revision + hash32(text)) >>> 0;
     isUnsettled = true;
   };
-  for (const id of endpoints.pendingIds()) {
-    const actual = endpoints.actual(id);
-    late(`${id} holds ${actual?.policy} ${actual?.flags}`);
+  for (const endpoints of [deltas.endpoints, deltas.hostEndpoints]) {
+    for (const id of endpoints.pendingIds()) {
+      const actual = endpoints.actual(id);
+      late(`${id} holds ${actual?.policy} ${actual?.flags}`);
+    }
   }
   for (const id of locations.pendingIds()) late(`${id} holds ${locations.actual(id)?.identity}`);
   return isUnsettled ? (revision | POLICY_REVISION_UNSETTLED) >>> 0 : undefined;

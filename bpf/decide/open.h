@@ -7,7 +7,8 @@
 #include "../service/source_range.h"
 #include "../settings.h"
 #include "../tunnel/tunnel.h"
-#include "follow.h"
+#include "plain.h"
+#include "to_host.h"
 #include "unserved.h"
 
 /* Packets of no known connection: what they would open. */
@@ -42,31 +43,6 @@ static __always_inline const struct service *service_opened_by(const struct pack
 	}
 	*location = locate(&tuple->destination);
 	return NULL;
-}
-
-/* A new connection. It is judged (judge_opening) and written before the packet is sent. Never NULL; the verifier does not know that. */
-static __always_inline struct opening *begin_opening(struct plan *plan)
-{
-	struct opening *opening = opening_draft();
-
-	if (opening)
-		plan->remember = REMEMBER_OPENING;
-	else
-		drop(plan, OUTCOME_DROP_CONNECTION_TABLE_FULL);
-	return opening;
-}
-
-/* A new connection to an ordinary address. */
-static __always_inline void open_plain(const struct packet *packet, struct plan *plan, __u32 flags)
-{
-	struct opening *opening = begin_opening(plan);
-
-	if (!opening)
-		return;
-	opening->backend = packet->tuple.destination;
-	opening->backend_port = packet->tuple.destination_port;
-	opening->flags = flags;
-	send_forward(plan, flags);
 }
 
 /* From outside the cluster's own tunnel and workloads. @param wrapping as it came from another node, or NULL */
@@ -208,7 +184,7 @@ static __step int open_from_network(struct packet *packet, const struct settings
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	} else if (wrapping || !may_be_cluster_address(location_flags(location)) ||
 		   !decide_unserved(packet, settings, plan)) {
-		route_by_stack(plan);
+		decide_to_host(packet, settings, location_flags(location), plan);
 	}
 	return 0;
 }
@@ -232,7 +208,7 @@ static __always_inline void judge_opening(const struct packet *packet, const str
 	if (plan->remember != REMEMBER_OPENING || !settings || !scratch)
 		return;
 	opening = &scratch->opening;
-	if (opening->flags & CONNECTION_FORWARDED)
+	if (opening->flags & (CONNECTION_FORWARDED | CONNECTION_NOT_JUDGED | CONNECTION_REFUSED))
 		return;
 	flow = &scratch->flow;
 	*flow = packet->tuple;

@@ -4,6 +4,7 @@
 #include "../observe/trace.h"
 #include "../scratch.h"
 #include "../verdict.h"
+#include "host.h"
 
 /* Notes the node's revision before the policies are read: a verdict must not look newer than they were. */
 static __always_inline void begin_verdict(const struct settings *settings, struct scratch *scratch)
@@ -73,9 +74,9 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 
 /* What the verdict about a flow depends on, as one number, from the revisions of its ends; an end that is not on this node has
  * none. The order counts. */
-static __always_inline __u32 ends_revision_of(const struct endpoint *source, const struct endpoint *destination)
+static __always_inline __u32 ends_revision_of(const struct ends *ends)
 {
-	return (source ? source->revision * 31 : 0) + (destination ? destination->revision : 0);
+	return (ends->source ? ends->source->revision * 31 : 0) + (ends->destination ? ends->destination->revision : 0);
 }
 
 /* Judges a connection by the policies of those of its two ends that live on this node. `flow` is the tuple after
@@ -83,19 +84,20 @@ static __always_inline __u32 ends_revision_of(const struct endpoint *source, con
  * Policies": a pod cannot block access to itself). Returns a verdict, and leaves the revision of the ends in scratch. */
 static __noinline enum outcome judge_from(const struct tuple *flow, enum local_source local)
 {
-	const struct endpoint *source, *destination;
 	struct scratch *scratch = scratch_get();
+	struct ends ends;
 
 	if (!flow || !scratch)
 		return OUTCOME_DROP_MALFORMED;
-	source = bpf_map_lookup_elem(&endpoints, &flow->source);
-	destination = bpf_map_lookup_elem(&endpoints, &flow->destination);
-	scratch->ends_revision = ends_revision_of(source, destination);
-	if (source && source == destination)
+	find_ends(&ends, flow, scratch);
+	scratch->ends_revision = ends_revision_of(&ends);
+	if (ends.source && ends.source == ends.destination)
 		return ALLOWED;
-	if (source && !policy_allows(source, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE))
+	if (ends.source && !policy_allows(ends.source, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE) &&
+	    !keeps_open(ends.source, flow, DIRECTION_EGRESS))
 		return OUTCOME_DROP_POLICY_EGRESS;
-	if (destination && !policy_allows(destination, DIRECTION_INGRESS, &flow->source, flow, local))
+	if (ends.destination && !policy_allows(ends.destination, DIRECTION_INGRESS, &flow->source, flow, local) &&
+	    !keeps_open(ends.destination, flow, DIRECTION_INGRESS))
 		return OUTCOME_DROP_POLICY_INGRESS;
 	return ALLOWED;
 }
@@ -129,13 +131,14 @@ static __noinline int is_to_be_judged(const struct tuple *tuple, const struct se
 				      const struct connection *connection)
 {
 	struct scratch *scratch = scratch_get();
+	struct ends ends;
 
 	if (!tuple || !settings || !connection || !scratch)
 		return 0;
 	begin_verdict(settings, scratch);
 	flow_of_connection(&scratch->flow, tuple, connection);
-	scratch->ends_revision = ends_revision_of(bpf_map_lookup_elem(&endpoints, &scratch->flow.source),
-						  bpf_map_lookup_elem(&endpoints, &scratch->flow.destination));
+	find_ends(&ends, &scratch->flow, scratch);
+	scratch->ends_revision = ends_revision_of(&ends);
 	if (connection->flags & CONNECTION_HAIRPIN)
 		return 0;
 	return (scratch->policy_revision & POLICY_REVISION_UNSETTLED) || !scratch->ends_revision ||
@@ -154,7 +157,7 @@ static __always_inline enum outcome judge_again(const struct tuple *tuple, const
 	if (!scratch)
 		return OUTCOME_DROP_MALFORMED;
 	if (connection->policy_revision == settings->policy_revision ||
-	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
+	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER | CONNECTION_NOT_JUDGED | CONNECTION_REFUSED)))
 		return ALLOWED;
 	if (is_to_be_judged(tuple, settings, connection)) {
 		verdict = judge(&scratch->flow);

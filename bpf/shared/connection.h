@@ -31,6 +31,7 @@ enum connection_flag {
 	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
 	CONNECTION_MASQUERADED = 1 << 15, /* the backend is outside the cluster: it sees this node's address and a port of it as the client */
 	CONNECTION_REFUSED = 1 << 16,	   /* to a port of the node that no socket has: its stack answers */
+	CONNECTION_NOT_JUDGED = 1 << 17, /* of the node's own address, but not the node's: the stack gave it to a packet that was judged before */
 };
 
 #define ORIGIN_BEFORE_STACK 0xffffffff /* in place of a node: where the stack had it from */

@@ -31,6 +31,8 @@ enum settings_flag {
 	SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS = 1 << 0, /* for workloads that have tunnels of their own */
 	SETTINGS_TUNNEL_CLIENTS = 1 << 1, /* source_ranges has clients whose replies never return directly */
 	SETTINGS_MAGLEV = 1 << 2, /* a service chooses by a Maglev table: connections may continue that began at another node */
+	SETTINGS_HOST_POLICIES = 1 << 3, /* what the node itself sends and receives is judged */
+	SETTINGS_WORKLOADS_TO_HOST = 1 << 4, /* also what its workloads send to it: host_endpoints has FROM_WORKLOADS */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */

@@ -13,8 +13,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "any source is accepted without VXLAN",
     file: "uplink.bpf.c",
-    text: "if (verdict != ALLOWED)",
-    instead: "if (0)",
+    text: "if (verdict != ALLOWED)\n\t\t\treturn drop(plan, verdict);\n\t\tif (parsed == PARSE_ICMP_ERROR)",
+    instead: "if (0)\n\t\t\treturn drop(plan, verdict);\n\t\tif (parsed == PARSE_ICMP_ERROR)",
   },
   {
     say: "broadcast addresses are valid sources",
@@ -247,8 +247,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "replies are not judged again",
     file: "policy/judge.h",
-    text: "(connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))",
-    instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))",
+    text: "(connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER |",
+    instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER |",
   },
   {
     say: "after the stack the sender is taken from the packet",
@@ -423,5 +423,59 @@ export const mutants: readonly Mutant[] = [
     file: "answer.h",
     text: "if (plan->remember == REMEMBER_NOTHING || !draft->l4_present ||",
     instead: "if (",
+  },
+  {
+    say: "the node's own requests are not judged",
+    file: "decide/from_host.h",
+    text: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);",
+    instead: "else if (1)\n\t\ttrack_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);",
+  },
+  {
+    say: "what the stack masqueraded is judged as the node's own",
+    file: "decide/from_host.h",
+    text: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);",
+    instead: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(packet, settings, 0, plan);",
+  },
+  {
+    say: "fail-safe ports are open in both directions",
+    file: "policy/host.h",
+    text: "{.prefix_length = 160, .direction = direction}",
+    instead: "{.prefix_length = 160, .direction = direction & 0}",
+  },
+  {
+    say: "fail-safe ports are closed",
+    file: "policy/host.h",
+    text: "return bpf_map_lookup_elem(&failsafes, &key);",
+    instead: "return false;",
+  },
+  {
+    say: "pods that may not reach their node reach its fail-safe ports",
+    file: "policy/host.h",
+    text: " && !(endpoint->flags & ENDPOINT_WITHOUT_FAILSAFES)",
+    instead: "",
+  },
+  {
+    say: "of ICMP only echoes to the node are judged",
+    file: "decide/from_host.h",
+    text: "\t\tleave_to_judge(packet, plan);\n\t\treturn 0;",
+    instead: "\t\treturn 0;",
+  },
+  {
+    say: "a packet of an older connection passes",
+    file: "decide/to_host.h",
+    text: "plan->is_midway = true;",
+    instead: "plan->is_midway = false;",
+  },
+  {
+    say: "replies of a backend on the node are not judged again",
+    file: "uplink.bpf.c",
+    text: "verdict = has_host_policies(settings) ? judge_again(&packet->tuple, settings, connection) : ALLOWED;",
+    instead: "verdict = ALLOWED;",
+  },
+  {
+    say: "overlay packets are the uplink's",
+    file: "uplink.bpf.c",
+    text: "scratch->interface = settings->tunnel_ifindex;",
+    instead: ";",
   },
 ];

@@ -27,6 +27,7 @@ import {
   secondAddress,
 } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
+import { type HostPolicies, writeHostPolicies } from "./hosts.ts";
 import { twinOf, writeTwins } from "./twins.ts";
 
 /** The programs that handle packets, in the order of the preamble's table. Socket hooks cannot be run this way. */
@@ -141,6 +142,11 @@ export class NodeUnderTest {
       );
     writeTwins(this.#loaded.maps);
     this.#announce();
+  }
+
+  /** Replaces the policies of the node itself. */
+  writeHosts(policies: HostPolicies): void {
+    writeHostPolicies(this.#loaded.maps, policies, (name) => this.ifindex(name));
   }
 
   #announce(): void {

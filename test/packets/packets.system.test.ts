@@ -27,6 +27,7 @@ describe.skipIf(noKernel)("packets", () => {
         written = item.steps.some(({ policies }) => policies) ? undefined : handling;
         node.forget();
         const { seen, expected } = walk(node, item, handling);
+        if (item.steps.some(({ hosts }) => hosts)) node.writeHosts({});
         if (item.open && JSON.stringify(seen) !== JSON.stringify(expected))
           console.log(`open: ${item.open}: ${item.say}`);
         else if (item.open) console.log(`closed, say so in the case: ${item.open}: ${item.say}`);

@@ -10,6 +10,7 @@ import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
 import { external } from "./cases/external.ts";
 import { hops } from "./cases/hops.ts";
+import { hosts } from "./cases/hosts.ts";
 import { ipv6 } from "./cases/ipv6.ts";
 import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
@@ -34,6 +35,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     closings,
     oddities,
     hops,
+    hosts,
     ipv6,
     refusals,
     announcements,
@@ -69,8 +71,9 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
   const seen: string[] = [];
   const expected: string[] = [];
   const { family = "IPv4" } = now;
-  for (const { frame, becomes, through, policies, unwrapped, ...known } of steps) {
+  for (const { frame, becomes, through, policies, hosts, unwrapped, ...known } of steps) {
     if (policies) node.write(now, policies);
+    if (hosts) node.writeHosts(hosts);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const backendOf = (id: number) => node.maps.backends.lookup(id)?.address;
     let words = inWords(

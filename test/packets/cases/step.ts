@@ -3,6 +3,7 @@ import type { Family } from "../../../model/address/address.ts";
 import type { Policy } from "../../model/network-policy.ts";
 import { backendAddress, localPods, nodes } from "../cluster.ts";
 import { type Extension, ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
+import type { HostPolicies } from "../hosts.ts";
 import { type Handling, type Meeting, type NodeUnderTest, neighbours, podMacs } from "../node.ts";
 import { inFamily } from "../twins.ts";
 
@@ -15,6 +16,8 @@ export interface Step extends Meeting {
   readonly through?: string;
   /** The policies from this packet on; those of the small cluster before. */
   readonly policies?: readonly Policy[];
+  /** The policies of the node itself from this packet on; none before. */
+  readonly hosts?: HostPolicies;
   /** The expected line of inWords(). */
   readonly becomes: string | RegExp;
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../connection/open.h"
+#include "follow.h"
+
+/* Connections to ordinary addresses, which no service has. */
+
+/* A new connection. It is judged (judge_opening) and written before the packet is sent. Never NULL; the verifier does not know that. */
+static __always_inline struct opening *begin_opening(struct plan *plan)
+{
+	struct opening *opening = opening_draft();
+
+	if (opening)
+		plan->remember = REMEMBER_OPENING;
+	else
+		drop(plan, OUTCOME_DROP_CONNECTION_TABLE_FULL);
+	return opening;
+}
+
+/* A new connection to an ordinary address. */
+static __always_inline void open_plain(const struct packet *packet, struct plan *plan, __u32 flags)
+{
+	struct opening *opening = begin_opening(plan);
+
+	if (!opening)
+		return;
+	opening->backend = packet->tuple.destination;
+	opening->backend_port = packet->tuple.destination_port;
+	opening->flags = flags;
+	send_forward(plan, flags);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../settings.h"
+#include "plain.h"
+
+/* What comes to the node itself, while host policies exist. It is tracked like workloads' connections, so that answers come back
+ * without a rule for them. Its stack has the packets in any case: nothing is translated. */
+
+/* From the network, or from a workload of its own if what those send it is judged. Separate function: the caller has no BPF stack
+ * left. */
+static __step int open_to_host(const struct packet *packet, struct plan *plan)
+{
+	if (!packet || !plan)
+		return 0;
+	if (plan->remember != REMEMBER_HOST_ANSWER && packet_may_open(packet)) {
+		open_plain(packet, plan, CONNECTION_VIA_STACK);
+	} else {
+		plan->is_midway = true;
+		route_by_stack(plan);
+	}
+	return 0;
+}
+
+/* A packet that no service and no workload of this node gets. */
+static __always_inline void decide_to_host(const struct packet *packet, const struct settings *settings, __u32 location_flags,
+					   struct plan *plan)
+{
+	if (has_host_policies(settings) && (location_flags & LOCATION_LOCAL_HOST))
+		open_to_host(packet, plan);
+	else
+		route_by_stack(plan);
+}

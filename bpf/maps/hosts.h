@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../shared/endpoint.h"
+#include "../shared/host.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+/* ifindex of an uplink or of the tunnel's device, ANY_INTERFACE, or FROM_WORKLOADS -> what policies say of the node itself there (no hardware
+ * addresses). No entry: nothing is judged. Written by the agent, after the policy. Asked only with SETTINGS_HOST_POLICIES.
+ * Full: the agent reports it; the interfaces that are missing have the policy of ANY_INTERFACE. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct endpoint);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} host_endpoints SEC(".maps");
+
+/* (direction, protocol, port, other end's prefix) -> 1. Written by the agent, before the host endpoints. Asked only before a packet
+ * of the node would be refused. Full: the agent reports it, and the ports that are missing can be closed by policies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct failsafe);
+	__type(value, __u32);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} failsafes SEC(".maps");

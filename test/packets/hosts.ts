@@ -1,0 +1,106 @@
+// Policies of the node under test itself, written straight to its maps: what the compiler makes of objects is tested beside it.
+import {
+  ANY_INTERFACE,
+  Direction,
+  EndpointFlag,
+  type Failsafe,
+  FROM_WORKLOADS,
+  POLICY_ANY_IDENTITY,
+  type PolicyKey,
+  PolicyVerdict,
+  SettingsFlag,
+} from "../../agent/kernel/layout.gen.ts";
+import type { Loaded } from "../../agent/kernel/load.ts";
+
+export const protocols = { icmp: 1, tcp: 6, udp: 17, gre: 47, icmpv6: 58 } as const;
+
+/** "tcp 22", "udp", or "everything". */
+export type Allowed = string;
+
+/** What is allowed in a direction, from and to anybody; absent: the direction is not isolated. */
+export interface HostPolicy {
+  readonly ingress?: readonly Allowed[];
+  readonly egress?: readonly Allowed[];
+  /** Not even fail-safe ports are open. */
+  readonly closed?: true;
+}
+
+export interface HostPolicies {
+  readonly uplink?: HostPolicy;
+  readonly tunnel?: HostPolicy;
+  readonly any?: HostPolicy;
+  readonly workloads?: HostPolicy;
+  readonly failsafes?: readonly Failsafe[];
+}
+
+/** One for IPv4 and one for IPv6 peers: a test's failsafe is meant for both. */
+export function failsafe(direction: keyof typeof Direction, protocol: "tcp" | "udp", port: number): Failsafe {
+  return {
+    prefixLength: 32,
+    direction: Direction[direction],
+    protocol: protocols[protocol],
+    port,
+    peer: "::",
+  };
+}
+
+const FIRST_POLICY = 0xf0000000;
+
+/** Replaces what the node under test judges itself by. */
+export function writeHostPolicies(
+  maps: Loaded["maps"],
+  { failsafes = [], ...hosts }: HostPolicies,
+  ifindex: (name: "uplink" | "tunnel") => number,
+): void {
+  const { hostEndpoints, policies, settings } = maps;
+  hostEndpoints.delete(hostEndpoints.entries().map(([key]) => key));
+  maps.failsafes.delete(maps.failsafes.entries().map(([key]) => key));
+  policies.delete(
+    policies
+      .entries()
+      .map(([key]) => key)
+      .filter(({ policy }) => policy >= FIRST_POLICY),
+  );
+  const [[, value] = []] = settings.entries();
+  if (!value) throw new Error("The node under test has no settings.");
+  const keyOf = { any: ANY_INTERFACE, workloads: FROM_WORKLOADS } as const;
+  Object.entries(hosts).forEach(([name, host], index) => {
+    const policy = FIRST_POLICY + index;
+    policies.update(
+      (["ingress", "egress"] as const).flatMap((way) =>
+        (host[way] ?? []).flatMap((text) => entriesOf(policy, way, text)),
+      ),
+    );
+    const key = name in keyOf ? keyOf[name as keyof typeof keyOf] : ifindex(name as "uplink" | "tunnel");
+    const flags =
+      (host.ingress ? EndpointFlag.INGRESS_ISOLATED : 0) |
+      (host.egress ? EndpointFlag.EGRESS_ISOLATED : 0) |
+      (host.closed ? EndpointFlag.WITHOUT_FAILSAFES : 0);
+    const mac = "00:00:00:00:00:00";
+    hostEndpoints.update([[key, { ifindex: 0, policy, flags, revision: changes + index + 1, mac, hostMac: mac }]]);
+  });
+  maps.failsafes.update(failsafes.map((key) => [key, 1]));
+  const own = SettingsFlag.HOST_POLICIES | SettingsFlag.WORKLOADS_TO_HOST;
+  const flags =
+    (value.flags & ~own) |
+    (Object.keys(hosts).length > 0 ? SettingsFlag.HOST_POLICIES : 0) |
+    (hosts.workloads ? SettingsFlag.WORKLOADS_TO_HOST : 0);
+  changes += 16;
+  settings.update([[0, { ...value, flags, policyRevision: value.policyRevision + changes }]]);
+}
+
+/** So that each change has revisions of its own. */
+let changes = 16;
+
+function entriesOf(policy: number, way: "ingress" | "egress", text: string): [PolicyKey, { verdict: number }][] {
+  const [name = "", port] = text.split(" ");
+  const direction = way === "ingress" ? Direction.INGRESS : Direction.EGRESS;
+  const scope = { policy, identity: POLICY_ANY_IDENTITY, direction };
+  const value = { verdict: PolicyVerdict.ALLOW };
+  if (name === "everything") return [[{ prefixLength: 72, ...scope, protocol: 0, port: 0 }, value]];
+  const numbers = name === "icmp" ? [protocols.icmp, protocols.icmpv6] : [protocols[name as keyof typeof protocols]];
+  return numbers.map((protocol) => [
+    { prefixLength: port ? 96 : 80, ...scope, protocol, port: Number(port ?? 0) },
+    value,
+  ]);
+}
