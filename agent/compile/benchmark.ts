@@ -6,7 +6,7 @@ import { networkPolicy } from "../../model/objects/networking.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
-import type { ClusterSnapshot } from "./snapshot.ts";
+import { type ClusterSnapshot, noObjects } from "./snapshot.ts";
 
 const [services = 10_000, pods = 10_000] = process.argv.slice(2).map(Number);
 
@@ -40,6 +40,7 @@ const policy = (allowed: string) =>
   });
 
 const snapshot: ClusterSnapshot = {
+  ...noObjects,
   facts: {
     nodeName: "master",
     address: "172.31.1.8",
@@ -83,9 +84,6 @@ const snapshot: ClusterSnapshot = {
   ),
   endpointSlices: range(services, (index) => slice(index, [index * 3, index * 3 + 1, index * 3 + 2])),
   networkPolicies: [policy("app-1")],
-  ipPools: [],
-  ipamBlocks: [],
-  felixConfigurations: [],
 };
 
 const compiler = new Compiler();

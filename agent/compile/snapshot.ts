@@ -1,9 +1,7 @@
 import type { NodeFacts as Facts } from "../../model/node/facts.ts";
-import type { FelixConfiguration, IpamBlock, IpPool } from "../../model/objects/calico.ts";
-import type { Namespace, Node, Pod, Service } from "../../model/objects/core.ts";
-import type { EndpointSlice } from "../../model/objects/discovery.ts";
-import type { NetworkPolicy } from "../../model/objects/networking.ts";
+import { type KindName, kindNames } from "../../model/objects/kinds.ts";
 import type { PlacedPodName } from "../../model/objects/pod-of.ts";
+import type { ObjectOf } from "../../model/objects/schemas.ts";
 
 /** The same, with facts that only the maps need. */
 export interface NodeFacts extends Facts {
@@ -27,17 +25,14 @@ export interface LocalEndpoint extends PlacedPodName {
   readonly namespaceCookie?: string | undefined;
 }
 
-/** The cluster at one moment. An object that did not change is the very same object in the next snapshot. */
-export interface ClusterSnapshot {
+/** The objects of every kind (model/objects/kinds.ts). An object that did not change is the very same object in the next snapshot. */
+export type ClusterObjects = { readonly [Name in KindName]: readonly ObjectOf<Name>[] };
+
+/** The cluster at one moment. */
+export interface ClusterSnapshot extends ClusterObjects {
   readonly facts: NodeFacts;
   readonly endpoints: readonly LocalEndpoint[];
-  readonly nodes: readonly Node[];
-  readonly namespaces: readonly Namespace[];
-  readonly pods: readonly Pod[];
-  readonly services: readonly Service[];
-  readonly endpointSlices: readonly EndpointSlice[];
-  readonly networkPolicies: readonly NetworkPolicy[];
-  readonly ipPools: readonly IpPool[];
-  readonly ipamBlocks: readonly IpamBlock[];
-  readonly felixConfigurations: readonly FelixConfiguration[];
 }
+
+/** No object of any kind. */
+export const noObjects = Object.fromEntries(kindNames.map((name) => [name, []])) as unknown as ClusterObjects;

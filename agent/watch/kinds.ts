@@ -8,6 +8,7 @@ import {
 } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import { schemas } from "../../model/objects/schemas.ts";
+import { notFollowedYet, unsupported } from "../../model/objects/unsupported.ts";
 import { closedPolicy } from "./closed-policy.ts";
 import { readableConfiguration } from "./readable-configuration.ts";
 
@@ -39,8 +40,8 @@ const readings: Partial<Record<KindName, Reading>> = {
 
 /** By the name of their field in the snapshot. */
 export const kinds = Object.fromEntries(
-  kindNames.map((name): [KindName, Kind] => [
-    name,
-    { ...table[name], apiVersion: apiVersionOf(table[name]), schema: schemas[name], ...readings[name] },
-  ]),
+  kindNames.map((name): [KindName, Kind] => {
+    const reading = notFollowedYet.has(name) ? { schema: unsupported } : { schema: schemas[name], ...readings[name] };
+    return [name, { ...table[name], apiVersion: apiVersionOf(table[name]), ...reading }];
+  }),
 ) as Readonly<Record<KindName, Kind>>;

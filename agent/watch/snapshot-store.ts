@@ -2,7 +2,7 @@ import type { KindName } from "../../model/objects/kinds.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
-import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
+import type { ClusterObjects, ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
 import { kinds } from "./kinds.ts";
 import { ObjectCache, type ObjectReference } from "./object-cache.ts";
 
@@ -64,24 +64,13 @@ export class SnapshotStore implements ObjectSink {
     return [...this.#failing];
   }
 
-  list<K extends keyof ClusterSnapshot & KindName>(kind: K): ClusterSnapshot[K] {
-    return this.#caches[kind].list() as unknown as ClusterSnapshot[K];
+  list<K extends KindName>(kind: K): ClusterObjects[K] {
+    return this.#caches[kind].list() as unknown as ClusterObjects[K];
   }
 
   snapshot(facts: NodeFacts, endpoints: readonly LocalEndpoint[]): ClusterSnapshot {
-    return {
-      facts,
-      endpoints,
-      nodes: this.list("nodes"),
-      namespaces: this.list("namespaces"),
-      pods: this.list("pods"),
-      services: this.list("services"),
-      endpointSlices: this.list("endpointSlices"),
-      networkPolicies: this.list("networkPolicies"),
-      ipPools: this.list("ipPools"),
-      ipamBlocks: this.list("ipamBlocks"),
-      felixConfigurations: this.list("felixConfigurations"),
-    };
+    const objects = Object.fromEntries(kindNames.map((name) => [name, this.list(name)])) as unknown as ClusterObjects;
+    return { facts, endpoints, ...objects };
   }
 
   /** Problems of invalid objects. */

@@ -15,7 +15,7 @@ export interface Kind {
 const CALICO = { group: "projectcalico.org", version: "v3", optional: true } as const;
 const CORE = { group: "", version: "v1", optional: false } as const;
 
-/** By the name of their field in a snapshot of the cluster. Kinds with the schema `unsupported` (schemas.ts) are read only to be reported. */
+/** By the name of their field in a snapshot of the cluster. Some are read only to be reported (unsupported.ts). */
 export const kinds = {
   nodes: { ...CORE, kind: "Node", plural: "nodes", namespaced: false },
   namespaces: { ...CORE, kind: "Namespace", plural: "namespaces", namespaced: false },

@@ -47,16 +47,17 @@ const port = z
   });
 export type NetworkPolicyPort = z.infer<typeof port>;
 
+export const networkPolicySpec = z.strictObject({
+  podSelector: labelSelector.nullish(),
+  policyTypes: list(z.enum(["Ingress", "Egress"])),
+  ingress: list(z.strictObject({ from: list(peer), ports: list(port) })),
+  // Whether `egress` is present decides the default of policyTypes, so absence must survive.
+  egress: z.array(z.strictObject({ to: list(peer), ports: list(port) })).nullish(),
+});
+
 export const networkPolicy = z.object({
   metadata,
-  spec: z
-    .strictObject({
-      podSelector: labelSelector.nullish(),
-      policyTypes: list(z.enum(["Ingress", "Egress"])),
-      ingress: list(z.strictObject({ from: list(peer), ports: list(port) })),
-      // Whether `egress` is present decides the default of policyTypes, so absence must survive.
-      egress: z.array(z.strictObject({ to: list(peer), ports: list(port) })).nullish(),
-    })
+  spec: networkPolicySpec
     .nullish()
     .transform((spec) => spec ?? { podSelector: undefined, policyTypes: [], ingress: [], egress: undefined }),
 });

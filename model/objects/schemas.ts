@@ -1,13 +1,23 @@
 import type { z } from "zod";
 import { felixConfiguration, ipamBlock, ipPool } from "./calico.ts";
+import { hostEndpoint } from "./calico-policy/host-endpoint.ts";
+import { kubeControllersConfiguration } from "./calico-policy/kube-controllers.ts";
+import { networkSet } from "./calico-policy/network-set.ts";
+import { calicoNetworkPolicy, globalNetworkPolicy } from "./calico-policy/policies.ts";
+import {
+  stagedGlobalNetworkPolicy,
+  stagedKubernetesNetworkPolicy,
+  stagedNetworkPolicy,
+} from "./calico-policy/staged.ts";
+import { tier } from "./calico-policy/tier.ts";
+import { clusterNetworkPolicy } from "./cluster-network-policy.ts";
 import { namespace, node, pod, service, serviceAccount } from "./core.ts";
 import { endpointSlice } from "./discovery.ts";
 import type { KindName } from "./kinds.ts";
 import type { KubernetesObject } from "./metadata.ts";
 import { networkPolicy } from "./networking.ts";
-import { unsupported } from "./unsupported.ts";
 
-/** What each kind's objects must look like, and what of them is kept. A kind that nothing follows yet has the schema `unsupported`. */
+/** What each kind's objects must look like, and what of them is kept. */
 export const schemas = {
   nodes: node,
   namespaces: namespace,
@@ -18,16 +28,19 @@ export const schemas = {
   ipPools: ipPool,
   ipamBlocks: ipamBlock,
   felixConfigurations: felixConfiguration,
-  calicoNetworkPolicies: unsupported,
-  globalNetworkPolicies: unsupported,
-  tiers: unsupported,
-  hostEndpoints: unsupported,
-  networkSets: unsupported,
-  globalNetworkSets: unsupported,
-  stagedNetworkPolicies: unsupported,
-  stagedGlobalNetworkPolicies: unsupported,
-  stagedKubernetesNetworkPolicies: unsupported,
-  kubeControllersConfigurations: unsupported,
-  clusterNetworkPolicies: unsupported,
+  calicoNetworkPolicies: calicoNetworkPolicy,
+  globalNetworkPolicies: globalNetworkPolicy,
+  tiers: tier,
+  hostEndpoints: hostEndpoint,
+  networkSets: networkSet,
+  globalNetworkSets: networkSet,
+  stagedNetworkPolicies: stagedNetworkPolicy,
+  stagedGlobalNetworkPolicies: stagedGlobalNetworkPolicy,
+  stagedKubernetesNetworkPolicies: stagedKubernetesNetworkPolicy,
+  kubeControllersConfigurations: kubeControllersConfiguration,
+  clusterNetworkPolicies: clusterNetworkPolicy,
   serviceAccounts: serviceAccount,
 } as const satisfies Record<KindName, z.ZodType<KubernetesObject>>;
+
+/** An object of a kind, as it is read. */
+export type ObjectOf<Name extends KindName> = z.output<(typeof schemas)[Name]>;

@@ -1,5 +1,22 @@
 import { z } from "zod";
+import type { KindName } from "./kinds.ts";
 import { metadata } from "./metadata.ts";
+
+/** Kinds whose objects nothing follows yet: they are read to be reported, and a snapshot has none of them. A name leaves the list when
+ * something follows its objects. */
+export const notFollowedYet: ReadonlySet<KindName> = new Set<KindName>([
+  "calicoNetworkPolicies",
+  "globalNetworkPolicies",
+  "tiers",
+  "hostEndpoints",
+  "networkSets",
+  "globalNetworkSets",
+  "stagedNetworkPolicies",
+  "stagedGlobalNetworkPolicies",
+  "stagedKubernetesNetworkPolicies",
+  "kubeControllersConfigurations",
+  "clusterNetworkPolicies",
+]);
 
 /** An object of a kind that this dataplane does not support yet: always refused, so that users do not believe it is in
  * force. */

@@ -1,4 +1,4 @@
-import type { ClusterSnapshot } from "../../agent/compile/snapshot.ts";
+import { type ClusterSnapshot, noObjects } from "../../agent/compile/snapshot.ts";
 import { ipPool } from "../../model/objects/calico.ts";
 import { namespace, node, pod } from "../../model/objects/core.ts";
 import { networkPolicy } from "../../model/objects/networking.ts";
@@ -7,6 +7,7 @@ import { containerPorts, podAddress, type RandomCluster } from "./random-cluster
 /** The cluster as the agent on `master` sees it. */
 export function snapshotOf(cluster: RandomCluster): ClusterSnapshot {
   return {
+    ...noObjects,
     facts: {
       nodeName: "master",
       address: "172.31.1.8",
@@ -41,14 +42,10 @@ export function snapshotOf(cluster: RandomCluster): ClusterSnapshot {
         status: { phase: "Running", podIPs: [{ ip: podAddress(index) }] },
       }),
     ),
-    services: [],
-    endpointSlices: [],
     networkPolicies: cluster.policies.map((policy) => networkPolicy.parse(policy)),
     ipPools: [
       ipPool.parse({ metadata: { name: "default" }, spec: { cidr: "10.244.0.0/16", vxlanMode: "CrossSubnet" } }),
     ],
-    ipamBlocks: [],
-    felixConfigurations: [],
   };
 }
 

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { canonicalAddress } from "../../address/address.ts";
+import { metadata } from "../metadata.ts";
+import { objectName, protocol, refused, unique } from "./fields.ts";
+import { hasPorts, portNameFault, protocolOf } from "./values.ts";
+
+// projectcalico.org/v3 HostEndpoint: a node's interface, or all of them, with labels that policies select by.
+
+/** The profile that lets everything pass that no policy is about. There are no other profiles here. */
+export const ALLOW_PROFILE = "projectcalico-default-allow";
+
+const INTERFACE = /^(?:\*|[a-zA-Z0-9_.-]{1,15})$/;
+
+const address = z.string().transform((text, context) => {
+  const read = canonicalAddress(text);
+  if (read !== undefined) return read;
+  context.addIssue(`"${text}" is no address`);
+  return z.NEVER;
+});
+
+const port = z
+  .strictObject({
+    name: refused(z.string(), portNameFault),
+    protocol: refused(protocol, (written) =>
+      hasPorts(protocolOf(written) ?? 0) ? undefined : "allowed are TCP, UDP and SCTP: other protocols have no ports",
+    ),
+    port: z.int().min(1).max(65_535),
+  })
+  .transform(({ name, protocol, port }) => ({ name, protocol: protocolOf(protocol) as number, port }));
+
+export const hostEndpoint = z.object({
+  metadata,
+  spec: z
+    .strictObject({
+      node: objectName,
+      interfaceName: z.string().regex(INTERFACE, { error: 'allowed are "*" and the name of an interface' }).nullish(),
+      expectedIPs: unique(address).nullish(),
+      profiles: unique(
+        z.literal(ALLOW_PROFILE, { error: `only ${ALLOW_PROFILE}: other profiles are not supported` }),
+      ).nullish(),
+      ports: z.array(port).nullish(),
+    })
+    .refine(({ interfaceName, expectedIPs }) => interfaceName || expectedIPs?.length, {
+      error: "needs interfaceName or expectedIPs",
+    })
+    .transform(({ node, interfaceName, expectedIPs, profiles, ports }) => ({
+      node,
+      /** "*": all interfaces of the node; absent: the one that has one of the addresses. */
+      interfaceName: interfaceName || undefined,
+      expectedIPs: expectedIPs ?? [],
+      /** What becomes of traffic that no policy is about. */
+      otherwise: profiles?.length ? ("allow" as const) : ("deny" as const),
+      /** Named ports, which rules may use. */
+      ports: ports ?? [],
+    })),
+});
+export type HostEndpoint = z.output<typeof hostEndpoint>;
