@@ -238,7 +238,7 @@ async function servePods(
     claims: cluster.claims,
     refusedBlocks: () => refused().ipamBlocks,
     use: endpoints,
-    hasIpv6: () => network.hasIpv6,
+    families: () => network.families,
   });
   const { sysctlRoot } = options;
   const plugin = new CniPlugin({ endpoints, allocator, life, mtu: () => network.podMtu, sysctlRoot });

@@ -149,7 +149,7 @@ export class Dataplane {
   #lookAtMachine(hasIpv6Pool: boolean): NodeFacts {
     const { options, cluster, network } = this.#parts;
     const { underlay, ipv6 } = nodeAddresses(cluster.store.list("nodes"), options.node, options.nodeAddress);
-    return network.refresh({ underlay, ipv6: hasIpv6Pool ? ipv6 : undefined });
+    return network.refresh({ underlay, ipv6: hasIpv6Pool || underlay === ipv6 ? ipv6 : undefined });
   }
 
   // Comparing with the kernel costs processes, so it is done only after a change and when the machine is checked.

@@ -3,26 +3,25 @@ import type { Node } from "../model/objects/core.ts";
 
 /** The addresses of this node for other nodes. */
 export interface NodeAddresses {
-  /** Tunnels use it. */
+  /** Tunnels use it. IPv6 only where the node has no IPv4 address. */
   readonly underlay: Address;
   /** Undefined: the node has no IPv6 address, so its pods have none either. */
   readonly ipv6: Address | undefined;
 }
 
-/** The configured address, or the first IPv4 InternalIP of the Node object, and its first IPv6 InternalIP. */
+/** The configured address, or the Node object's first InternalIP, of IPv4 if it has one; and its first IPv6 InternalIP. */
 export function nodeAddresses(nodes: readonly Node[], name: string, given: string | undefined): NodeAddresses {
   const node = nodes.find(({ metadata }) => metadata.name === name);
   const internal = (node?.status.addresses ?? []).flatMap(({ type, address }) =>
     type === "InternalIP" ? (canonicalAddress(address) ?? []) : [],
   );
   const ipv6 = internal.find((address) => familyOf(address) === "IPv6");
-  if (given) return { underlay: given, ipv6 };
+  if (given) return { underlay: given, ipv6: familyOf(given) === "IPv6" ? given : ipv6 };
   if (!node) throw new Error(`There is no Node object ${name}. Next: is --node (NODE_NAME) this machine's node name?`);
-  const underlay = internal.find((address) => familyOf(address) === "IPv4");
+  const underlay = internal.find((address) => familyOf(address) === "IPv4") ?? ipv6;
   if (underlay) return { underlay, ipv6 };
   throw new Error(
-    `Node ${name} has no IPv4 InternalIP in status.addresses, and tunnels need one: IPv6 alone is not supported. ` +
-      "Next: give kubelet an IPv4 address too (--node-ip).",
+    `Node ${name} has no InternalIP in status.addresses. Next: does its kubelet run, and with the right --node-ip?`,
   );
 }
 

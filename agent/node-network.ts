@@ -1,4 +1,5 @@
-import { VXLAN_OVERHEAD } from "../model/pool/encapsulation.ts";
+import { type Family, familyOf } from "../model/address/address.ts";
+import { vxlanOverhead } from "../model/pool/encapsulation.ts";
 import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
@@ -66,7 +67,7 @@ export class NodeNetwork {
   /** Sets the sysctls of a pod's interface. */
   prepare(device: string): void {
     this.#set(deviceSysctls(device));
-    if (this.hasIpv6) this.#set(podIpv6Sysctls(device));
+    if (this.families.includes("IPv6")) this.#set(podIpv6Sysctls(device));
   }
 
   #prepareNode(facts: NodeFacts): void {
@@ -92,12 +93,14 @@ export class NodeNetwork {
 
   /** The largest packet that a pod may send: it must fit the link after encapsulation. */
   get podMtu(): number {
-    return this.mtu - VXLAN_OVERHEAD;
+    return this.mtu - vxlanOverhead(familyOf(this.#lastFacts?.address ?? "") ?? "IPv4");
   }
 
-  /** Whether this node and its pods have IPv6 addresses. */
-  get hasIpv6(): boolean {
-    return this.#lastFacts?.addressIpv6 !== undefined;
+  /** Those that this node has an address of, and so its pods. */
+  get families(): readonly Family[] {
+    const { address = "", addressIpv6 } = this.#lastFacts ?? {};
+    const isIpv4 = familyOf(address) === "IPv4";
+    return [...(isIpv4 ? ["IPv4" as const] : []), ...(addressIpv6 !== undefined ? ["IPv6" as const] : [])];
   }
 
   get uplinkDevices(): readonly NetworkDevice[] {

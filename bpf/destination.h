@@ -116,9 +116,9 @@ static __always_inline const struct next_hop *find_node(const struct packet *pac
 	__u16 length;
 
 	if (known && known->next_hop.kind == NEXT_HOP_NODE &&
-	    next_hop_has_room(&known->next_hop, skb, TUNNEL_ROOM))
+	    next_hop_has_room(&known->next_hop, skb, tunnel_room(node)))
 		return &known->next_hop;
-	length = wrapped_length(skb);
+	length = wrapped_length(skb, node);
 	if (!scratch || !length)
 		return NULL;
 	route = &scratch->route;
@@ -127,10 +127,10 @@ static __always_inline const struct next_hop *find_node(const struct packet *pac
 		route->tot_len = length;
 	switch (route_ask(skb, route)) {
 	case ROUTE_KNOWN:
-		return next_hop_of_route(route, NEXT_HOP_NODE, node, connection);
+		return is_ipv4(node) ? next_hop_of_route(route, NEXT_HOP_NODE, node, connection) : NULL;
 	case ROUTE_TOO_NARROW:
-		if (!skb->gso_size && route->mtu_result > TUNNEL_ROOM)
-			*fits = route->mtu_result - TUNNEL_ROOM;
+		if (!skb->gso_size && route->mtu_result > tunnel_room(node))
+			*fits = route->mtu_result - tunnel_room(node);
 		return NULL;
 	default:
 		return NULL;

@@ -19,5 +19,5 @@ static __always_inline bool is_left_to_host(const struct settings *settings)
 /* This node's address in the family of `address`; ::, it has none. */
 static __always_inline const struct address *own_address_like(const struct settings *settings, const struct address *address)
 {
-	return is_ipv4(address) == is_ipv4(&settings->node) ? &settings->node : &settings->ipv6;
+	return is_ipv4(address) == is_ipv4(&settings->node) ? &settings->node : &settings->second;
 }

@@ -54,7 +54,7 @@ describe.skipIf(skip)("CNI", () => {
       ],
       claims: { list: () => blocks, create: async (block) => claim(block) },
       use: endpoints,
-      hasIpv6: () => hasIpv6,
+      families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
     });
     const life = {
       ready: (endpoint: Endpoint) => ready(endpoint),

@@ -19,7 +19,7 @@ export function compileSettings(
   const mode = modeOf(configuration);
   const value: Settings = {
     node: facts.address,
-    ipv6: facts.addressIpv6 ?? NO_ADDRESS,
+    second: facts.addressIpv6 === facts.address ? NO_ADDRESS : (facts.addressIpv6 ?? NO_ADDRESS),
     tunnelIfindex: facts.tunnelIfindex,
     uplinkIfindex: facts.uplinkIfindex,
     returnMode: ReturnMode[returnModes[mode.returnMode].bpf],

@@ -27,7 +27,7 @@ function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasI
     pools: () => pools,
     claims,
     use: { used: () => used, freed: () => freed },
-    hasIpv6: () => hasIpv6,
+    families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
   });
   return {
     used,
@@ -148,7 +148,9 @@ describe("Allocator", () => {
 
   test("ignores disabled pools and reports when no address is left", async () => {
     const claims = new FakeClaims();
-    await expect(nodeWith(claims, "a", [{ ...pool, disabled: true }]).take()).rejects.toThrow("No enabled IPv4 IPPool");
+    await expect(nodeWith(claims, "a", [{ ...pool, disabled: true }]).take()).rejects.toThrow(
+      "No enabled IPPool of IPv4 or IPv6 exists",
+    );
     const full = nodeWith(claims, "a", [{ ...pool, cidr: "10.0.0.0/31", blockSize: 31 }]);
     await full.take();
     await full.take();

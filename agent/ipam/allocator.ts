@@ -25,9 +25,11 @@ export interface AllocatorOptions {
   /** Names of blocks that are not in force, because another node has their addresses. */
   readonly refusedBlocks?: () => ReadonlySet<string>;
   readonly use: AddressUse;
-  /** Whether this node has an IPv6 address. Without one, kubelet could not reach the IPv6 address of a pod. */
-  readonly hasIpv6: () => boolean;
+  /** Those that this node has an address of. Without one, kubelet could not reach a pod's address of that family. */
+  readonly families: () => readonly Family[];
 }
+
+const EXAMPLE: Record<Family, string> = { IPv4: "10.244.0.0/16", IPv6: "fd00:10:244::/56" };
 
 /** Allocates workload addresses: from the node's blocks, and from a newly claimed one when they are full. */
 export class Allocator {
@@ -41,7 +43,7 @@ export class Allocator {
     this.#options = options;
   }
 
-  /** Returns a free address of each family that has an enabled pool; IPv6 only where this node has it too. They stay reserved until
+  /** Returns a free address of each family that this node has and that has an enabled pool. They stay reserved until
    * they are in use or release() is called. Rejects with an explanation if every enabled pool of a family is used up. */
   allocate(): Promise<PodAddresses> {
     // Sequential, because concurrent requests would each claim a block.
@@ -56,7 +58,7 @@ export class Allocator {
   }
 
   async #choose(): Promise<PodAddresses> {
-    const families: Family[] = this.#options.hasIpv6() ? ["IPv4", "IPv6"] : ["IPv4"];
+    const families = this.#options.families();
     const chosen: Address[] = [];
     for (const family of families) {
       const pools = this.#enabledPools(family);
@@ -64,7 +66,10 @@ export class Allocator {
       if (pools.length > 0) chosen.push(await this.#chooseFrom(pools));
     }
     const [address, secondAddress] = chosen;
-    if (!address) throw new Error("No enabled IPv4 IPPool exists. Next: create one, e.g. 10.244.0.0/16.");
+    if (!address)
+      throw new Error(
+        `No enabled IPPool of ${families.join(" or ")} exists. Next: create one, e.g. ${EXAMPLE[families[0] ?? "IPv4"]}.`,
+      );
     for (const one of chosen) this.#reserved.add(one);
     return secondAddress ? { address, secondAddress } : { address };
   }

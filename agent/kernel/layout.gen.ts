@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "00c153043868";
+export const layoutHash = "b7419869eca2";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -836,7 +836,7 @@ export const workload: Codec<Workload> = {
 /** struct settings, 72 bytes */
 export interface Settings {
   readonly node: Address;
-  readonly ipv6: Address;
+  readonly second: Address;
   readonly tunnelIfindex: number;
   readonly uplinkIfindex: number;
   readonly returnMode: number;
@@ -850,7 +850,7 @@ export const settings: Codec<Settings> = {
   size: 72,
   encode(value, view, at) {
     address.encode(value.node, view, at);
-    address.encode(value.ipv6, view, at + 16);
+    address.encode(value.second, view, at + 16);
     view.setUint32(at + 32, value.tunnelIfindex, true);
     view.setUint32(at + 36, value.uplinkIfindex, true);
     view.setUint32(at + 40, value.returnMode, true);
@@ -864,7 +864,7 @@ export const settings: Codec<Settings> = {
   decode(view, at) {
     return {
       node: address.decode(view, at),
-      ipv6: address.decode(view, at + 16),
+      second: address.decode(view, at + 16),
       tunnelIfindex: view.getUint32(at + 32, true),
       uplinkIfindex: view.getUint32(at + 36, true),
       returnMode: view.getUint32(at + 40, true),

@@ -10,7 +10,7 @@ export type MakeStore = <K, V>(definition: MapDefinition<K, V>) => MapStore<K, V
 /** Any entry of the map `settings`. */
 export const settings: Settings = {
   node: "172.31.1.8",
-  ipv6: "::",
+  second: "::",
   tunnelIfindex: 3,
   uplinkIfindex: 2,
   returnMode: 1,

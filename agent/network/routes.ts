@@ -1,4 +1,4 @@
-import { VXLAN_OVERHEAD } from "../../model/pool/encapsulation.ts";
+import { vxlanOverhead } from "../../model/pool/encapsulation.ts";
 import type { Route } from "../compile/desired.ts";
 import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
 import { ipBatch, ipLines } from "./ip-command.ts";
@@ -82,7 +82,7 @@ function isOurs(line: string): boolean {
 function routeLine(route: Route, { nodeAddress, nodeAddressIpv6, mtu, deviceName }: RouteContext): string[] {
   const isIpv6 = route.destination.includes(":");
   const destination = route.destination.replace(isIpv6 ? /\/128$/ : /\/32$/, "");
-  const own = isIpv6 ? nodeAddressIpv6 : nodeAddress;
+  const own = [nodeAddress, nodeAddressIpv6].find((address) => address?.includes(":") === isIpv6);
   const source = own ? ` src ${own}` : "";
   switch (route.to) {
     case "endpoint": {
@@ -91,9 +91,12 @@ function routeLine(route: Route, { nodeAddress, nodeAddressIpv6, mtu, deviceName
     }
     case "node": {
       if (!route.encapsulated) return [`${destination} via ${route.via ?? route.node}${source}`];
-      const encapsulation = `encap ip id ${VNI_OVERLAY} dst ${route.node} dev ${TUNNEL_DEVICE} scope link`;
+      const outer = route.node.includes(":") ? "IPv6" : "IPv4";
+      const encap = outer === "IPv6" ? "encap ip6" : "encap ip";
+      const checksum = outer === "IPv6" ? " csum" : ""; // a receiver takes no datagram of IPv6 without one (RFC 8200, 8.1)
+      const encapsulation = `${encap} id ${VNI_OVERLAY} dst ${route.node}${checksum} dev ${TUNNEL_DEVICE} scope link`;
       // The kernel must not create packets that no longer fit the link after encapsulation.
-      return [`${destination} ${encapsulation}${source} mtu ${mtu - VXLAN_OVERHEAD}`];
+      return [`${destination} ${encapsulation}${source} mtu ${mtu - vxlanOverhead(outer)}`];
     }
     case "nowhere":
       return [`unreachable ${destination}`];

@@ -37,8 +37,8 @@ enum settings_flag {
 
 /* What the agent may change while traffic flows; one entry, key 0. */
 struct settings {
-	struct address node;	/* this node's address towards the other nodes */
-	struct address ipv6;	/* this node's IPv6 address; ::, it has none */
+	struct address node;	/* this node's address towards the other nodes; tunnels are of its family */
+	struct address second;	/* this node's address of the other family; ::, it has none */
 	__u32 tunnel_ifindex;	/* the VXLAN device, 0: none yet */
 	__u32 uplink_ifindex;	/* where forwarding looks for routes from */
 	__u32 return_mode;	/* enum return_mode, for connections that enter at this node; services may differ */

@@ -29,7 +29,7 @@ static __always_inline void requester_of(struct bpf_sock_addr *socket, const str
 
 	if (namespace.cookie == settings->host_namespace) {
 		requester->kind = REQUESTER_HOST;
-		requester->address = is_ipv4(destination) ? settings->node : settings->ipv6;
+		requester->address = *own_address_like(settings, destination);
 		return;
 	}
 	workload = bpf_map_lookup_elem(&namespaces, &namespace);

@@ -12,15 +12,22 @@ static __always_inline int prepare_device(struct __sk_buff *skb, const struct wr
 	struct scratch *scratch = scratch_get();
 	__u32 group = group_of(wrapping);
 	struct bpf_tunnel_key *key;
+	__u64 flags = BPF_F_ZERO_CSUM_TX;
 
 	if (!scratch)
 		return -1;
 	key = &scratch->key;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->tunnel_ttl = 64;
-	key->remote_ipv4 = bpf_ntohl(address_to_ipv4(&wrapping->node));
+	if (is_ipv4(&wrapping->node)) {
+		key->remote_ipv4 = bpf_ntohl(address_to_ipv4(&wrapping->node));
+	} else {
+		/* IPv6 has no checksum of its own: a receiver takes no datagram without one (RFC 8200, 8.1). */
+		flags = BPF_F_TUNINFO_IPV6;
+		__builtin_memcpy(key->remote_ipv6, &wrapping->node, sizeof(wrapping->node));
+	}
 	key->tunnel_id = vni_of(wrapping);
-	if (bpf_skb_set_tunnel_key(skb, key, sizeof(*key), BPF_F_ZERO_CSUM_TX))
+	if (bpf_skb_set_tunnel_key(skb, key, sizeof(*key), flags))
 		return -1;
 	return group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)) ? -1 : 0;
 }
@@ -31,15 +38,23 @@ static __always_inline bool unwrapped_by_device(struct __sk_buff *skb, const str
 						struct wrapping *wrapping)
 {
 	struct scratch *scratch = scratch_get();
+	bool is_over_ipv4 = is_ipv4(&settings->node);
 	struct address node;
 	__u32 group = 0;
 
-	if (!scratch || bpf_skb_get_tunnel_key(skb, &scratch->key, sizeof(scratch->key), 0))
+	if (!scratch ||
+	    bpf_skb_get_tunnel_key(skb, &scratch->key, sizeof(scratch->key), is_over_ipv4 ? 0 : BPF_F_TUNINFO_IPV6))
 		return false;
-	if (bpf_htonl(scratch->key.local_ipv4) != address_to_ipv4(&settings->node))
-		return false;
+	if (is_over_ipv4) {
+		if (bpf_htonl(scratch->key.local_ipv4) != address_to_ipv4(&settings->node))
+			return false;
+		node = address_from_ipv4(bpf_htonl(scratch->key.remote_ipv4));
+	} else {
+		if (!address_is_equal((const struct address *)scratch->key.local_ipv6, &settings->node))
+			return false;
+		node = *(const struct address *)scratch->key.remote_ipv6;
+	}
 	bpf_skb_get_tunnel_opt(skb, &group, sizeof(group));
-	node = address_from_ipv4(bpf_htonl(scratch->key.remote_ipv4));
 	*wrapping = wrapping_in(&node, scratch->key.tunnel_id, group);
 	return location_flags(locate(&wrapping->node)) & LOCATION_REMOTE_HOST;
 }

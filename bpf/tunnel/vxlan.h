@@ -9,8 +9,8 @@
 #include <linux/udp.h>
 
 /* VXLAN (RFC 7348) over IPv4, around packets of both families. Its headers are written and read by the programs: no tunnel device, no
- * UDP socket, no second pass through a receive queue. Packets that need more (too large for the link, an unknown neighbour, fragments) go through the kernel's device
- * (device.h). The packets on the wire are the same. */
+ * UDP socket, no second pass through a receive queue. Packets that need more (too large for the link, an unknown neighbour, fragments,
+ * nodes that have IPv6 alone) go through the kernel's device (device.h). The packets on the wire are the same. */
 
 #define LEAST_SOURCE_PORT 49152 /* RFC 7348, 5: the dynamic range, by a hash of the inner flow */
 
@@ -66,19 +66,11 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 	outer->inner.h_dest[0] = outer->inner.h_source[0] = 0x02;
 }
 
-/* Of the packet once it is wrapped, without Ethernet; 0: it cannot be. */
-static __always_inline __u16 wrapped_length(const struct __sk_buff *skb)
-{
-	__u32 length = skb->len - ETH_HLEN + sizeof(struct outer_headers);
-
-	return length > 0xffff ? 0 : length;
-}
-
-/* Writes the outer headers. @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
+/* Writes the outer headers; the packet's whole length fits (wrapped_length). @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
 static __always_inline int wrap(struct __sk_buff *skb, const struct settings *settings, const struct wrapping *wrapping,
 				const struct next_hop *hop)
 {
-	__u32 length = wrapped_length(skb);
+	__u32 length = skb->len - ETH_HLEN + sizeof(struct outer_headers);
 	__u64 flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |
 		      BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
 	const struct iphdr *ip = ip_header(skb);
@@ -173,7 +165,7 @@ static __always_inline bool unwrap_ipv6(struct __sk_buff *skb)
 static __always_inline bool unwrap(struct packet *packet, struct wrapping *wrapping)
 {
 	struct __sk_buff *skb = packet->skb;
-	const struct wrapped_frame *frame = wrapped_frame(skb);
+	const struct wrapped_frame *frame = is_ipv6(skb) ? NULL : wrapped_frame(skb);
 	__u32 group = 0;
 
 	if (!frame)

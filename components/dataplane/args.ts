@@ -115,13 +115,13 @@ export interface DataplaneSpec {
   /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
   kubeProxyImage?: pulumi.Input<string>;
   /**
-   * Where pods' addresses come from; networks that do not overlap, at least one of IPv4. Those of IPv6 need `serviceSubnetIpv6`. Defaults to
-   * "default-ipv4-ippool" of 10.244.0.0/16 and, with `serviceSubnetIpv6`, "default-ipv6-ippool" of fd00:10:244::/56.
+   * Where pods' addresses come from; networks that do not overlap. Those of IPv6 need `serviceSubnetIpv6`; only such pools are for a
+   * cluster whose nodes have IPv6 alone. Defaults to "default-ipv4-ippool" of 10.244.0.0/16 and, with `serviceSubnetIpv6`, "default-ipv6-ippool" of fd00:10:244::/56.
    */
   ipPools?: IpPoolSpec[];
   /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
-  /** IPv6 network of the Services' addresses in a dual-stack cluster, such as "fd00:10:96::/112"; apart from every pool. Defaults to none. */
+  /** IPv6 network of the Services' addresses in a cluster of both families or of IPv6 alone, such as "fd00:10:96::/112"; apart from every pool. Defaults to none. */
   serviceSubnetIpv6?: pulumi.Input<string>;
   /** Policies to have in force before the first pod gets its network. Defaults to none. */
   networkPolicies?: NetworkPolicySpec[];

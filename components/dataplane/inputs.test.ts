@@ -45,8 +45,8 @@ test.each<[Partial<DataplaneArgs>, string]>([
     "serviceSubnetIpv6 is undefined, but must be given beside the IPv6 network fd00:10:244::/56 of ipPools[1].cidr",
   ],
   [
-    { ipPools: [{ cidr: "fd00:10:244::/56" }], serviceSubnetIpv6: "fd00:10:96::/112" },
-    "ipPools is a list, but must be at least one pool of IPv4",
+    { ipPools: [{ cidr: "fd00:10:244::/56" }] },
+    "serviceSubnetIpv6 is undefined, but must be given beside the IPv6 network fd00:10:244::/56 of ipPools[0].cidr",
   ],
   [
     { ipPools: [{ cidr: "10.0.0.0/16" }, { cidr: "fd00:10:96::/64" }], serviceSubnetIpv6: "fd00:10:96::/112" },

@@ -133,8 +133,6 @@ function requirePools(
 ): NamedPool[] {
   const place = at(args, "ipPools");
   if (pools.length === 0) refuse(place, pools, "at least one pool: without addresses no pod starts");
-  if (pools.every(({ cidr }) => typeof cidr === "string" && isIpv6(cidr)))
-    refuse(place, pools, "at least one pool of IPv4, which is the first address family");
   const services = { serviceSubnet, ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }) };
   const named = pools.map((pool, index) => {
     const [field, earlier] = [at(at(place, index), "cidr"), pools.slice(0, index).map(({ cidr }) => cidr)];

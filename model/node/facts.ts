@@ -3,9 +3,9 @@ import type { Address } from "../address/address.ts";
 /** What no API object tells: a machine as it finds itself. */
 export interface NodeFacts {
   readonly nodeName: string;
-  /** This node's address towards the other nodes: tunnels use it. */
+  /** This node's address towards the other nodes: tunnels use it. IPv6 only where it has no IPv4 address. */
   readonly address: Address;
-  /** Its IPv6 address; absent: it has none, so its pods have none either. */
+  /** Its IPv6 address, perhaps the same; absent: it has none, so its pods have none either. */
   readonly addressIpv6?: Address | undefined;
   /** The subnets this node's uplinks stand in ("172.31.1.0/24"): other nodes in them need no tunnel when CrossSubnet. */
   readonly subnets: readonly string[];

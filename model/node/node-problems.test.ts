@@ -38,3 +38,15 @@ test("annotations of ours on a node are unknown, except the marks of an upgrade"
   expect(problems.map(({ path }) => path)).toEqual(["metadata.annotations[ebpf-dataplane.io/return-mode]"]);
   expect(problems[0]?.message).toContain("a Node has none of this prefix");
 });
+
+test("a node with IPv6 alone among nodes that have IPv4 is told that they do not reach each other", () => {
+  const alone = { ...facts, address: "fd00::8", addressIpv6: "fd00::8" };
+  const at = (name: string, address: string) =>
+    node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } });
+  const two = at("two", "172.31.1.9");
+  expect(nodeProblems([named("one"), two], pools(pool(v6)), alone)).toMatchObject([
+    { kind: "Node", name: "one", message: expect.stringContaining("the tunnels of two use") },
+  ]);
+  expect(nodeProblems([named("one"), two], pools(pool(v6)), { ...alone, address: "172.31.1.8" })).toEqual([]);
+  expect(nodeProblems([named("one"), at("two", "fd00::9")], pools(pool(v6)), alone)).toEqual([]);
+});

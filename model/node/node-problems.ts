@@ -1,3 +1,4 @@
+import { type Address, familyOf } from "../address/address.ts";
 import type { IpPool } from "../objects/calico.ts";
 import type { Node } from "../objects/core.ts";
 import { unknownAnnotations } from "../objects/ignored.ts";
@@ -9,7 +10,7 @@ import type { NodeFacts } from "./facts.ts";
 export function nodeProblems(
   nodes: readonly Node[],
   { accepted }: Judged<IpPool>,
-  { nodeName, addressIpv6 }: NodeFacts,
+  { nodeName, address, addressIpv6 }: NodeFacts,
 ): Problem[] {
   const own = nodes.find(({ metadata }) => metadata.name === nodeName);
   if (!own) return [];
@@ -19,7 +20,21 @@ export function nodeProblems(
     addressIpv6 === undefined && pool !== undefined
       ? [{ kind: "Node", name: nodeName, path: "status.addresses", message: without(pool) }]
       : [];
-  return [...lacking, ...unknownAnnotations("Node", own.metadata)];
+  return [...lacking, ...apart(nodes, nodeName, address), ...unknownAnnotations("Node", own.metadata)];
+}
+
+/** A node with IPv6 alone is in no tunnel of nodes that have IPv4. */
+function apart(nodes: readonly Node[], nodeName: string, address: Address): Problem[] {
+  if (familyOf(address) !== "IPv6") return [];
+  const others = nodes.filter(({ metadata, status }) => {
+    const isIpv4 = status.addresses.some((one) => one.type === "InternalIP" && familyOf(one.address) === "IPv4");
+    return metadata.name !== nodeName && isIpv4;
+  });
+  if (others.length === 0) return [];
+  const names = others.map(({ metadata }) => metadata.name).sort();
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  const message = `it has no InternalIP of IPv4, which the tunnels of ${names.slice(0, 3).join(", ")}${more} use: their pods and its own do not reach each other. Next: give every node an IPv4 InternalIP (--node-ip=IPV4,IPV6), or none.`;
+  return [{ kind: "Node", name: nodeName, path: "status.addresses", message }];
 }
 
 function without(pool: string): string {

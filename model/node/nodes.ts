@@ -11,8 +11,8 @@ export interface NodeDirectory {
   readonly facts: NodeFacts;
   /** The node's InternalIP of the family, undefined for an unknown node. */
   addressOf(node: string, family: Family): Address | undefined;
-  /** Where the node is found in the network between nodes, which tunnels use: its IPv4 address if it has one. Workloads of both families
-   * are located by it. */
+  /** Where the node is found in the network between nodes, which tunnels use: its address of the family of this node's own.
+   * Workloads of both families are located by it. */
   underlayOf(node: string): Address | undefined;
   /** The node that owns the address, undefined when none does. */
   nodeOf(address: Address): string | undefined;
@@ -72,7 +72,7 @@ export function nodeDirectory(
       return nodePorts.serves(address, primary);
     },
     addressOf,
-    underlayOf: (node) => addressOf(node, "IPv4") ?? addressOf(node, "IPv6"),
+    underlayOf: (node) => addressOf(node, familyOf(facts.address) ?? "IPv4"),
     nodeOf: (address) => addresses.get(address),
   };
 }

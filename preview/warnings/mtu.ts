@@ -1,4 +1,4 @@
-import { VXLAN_OVERHEAD } from "../../model/pool/encapsulation.ts";
+import { vxlanOverhead } from "../../model/pool/encapsulation.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import type { Warning } from "./warning.ts";
 
@@ -18,8 +18,10 @@ export function mtuWarnings({ kind, dataplane }: Cluster): Warning[] {
     const what = `it is ${mtu}, but the nodes' interfaces carry ${carried} bytes: larger packets are lost`;
     return [{ about, what, next: `omit mtu, or set it to at most ${carried}` }];
   }
-  const inPods = mtu - VXLAN_OVERHEAD;
+  // Nodes with IPv6 alone have no IPv4 pool.
+  const overhead = vxlanOverhead(pools.length > 0 && pools.every(({ cidr }) => cidr.includes(":")) ? "IPv6" : "IPv4");
+  const inPods = mtu - overhead;
   if (inPods >= LEAST || pools.every(({ vxlanMode }) => vxlanMode === "Never")) return [];
-  const what = `${mtu} minus the ${VXLAN_OVERHEAD} of VXLAN leaves pods ${inPods} bytes, less than the ${LEAST} that IPv6 requires`;
-  return [{ about, what, next: `set it to at least ${LEAST + VXLAN_OVERHEAD}` }];
+  const what = `${mtu} minus the ${overhead} of VXLAN leaves pods ${inPods} bytes, less than the ${LEAST} that IPv6 requires`;
+  return [{ about, what, next: `set it to at least ${LEAST + overhead}` }];
 }

@@ -35,7 +35,7 @@ export type Asked = Partial<Probe> & { to: string };
 
 export interface BareClusterOptions {
   vxlanMode?: "Always" | "CrossSubnet" | "Never";
-  /** "dual": nodes and pods have addresses of both families. */
+  /** "dual": nodes and pods have addresses of both families. "IPv6": machines have no IPv4 address but their loopback's. */
   stack?: Stack;
   /** "clsact": as on a kernel without TCX. */
   attach?: "auto" | "clsact";
@@ -71,14 +71,15 @@ export class BareCluster {
       for (const folder of cluster.#folders()) mkdirSync(folder);
       cluster.#write("settings.json", options.settings ?? {});
       if (options.server) await cluster.#serve();
-      cluster.apply(
-        node("master", undefined, stack),
-        node("node", undefined, stack),
-        namespace("default"),
-        pool(vxlanMode),
-      );
-      cluster.apply(block("10.244.0.0/26", "master"), block("10.244.1.0/26", "node"));
-      if (stack === "dual") {
+      cluster.apply(node("master", undefined, stack), node("node", undefined, stack), namespace("default"));
+      if (stack !== "IPv6") {
+        cluster.apply(pool(vxlanMode), block("10.244.0.0/26", "master"), block("10.244.1.0/26", "node"));
+      } else {
+        const flush = ({ name }: { name: string }) =>
+          cluster.#run(name, ["ip", "-4", "address", "flush", "dev", "eth0"]);
+        await Promise.all(machines.map(flush));
+      }
+      if (stack !== "IPv4") {
         cluster.apply(poolIpv6(vxlanMode));
         cluster.apply(block("fd00:10:244::/122", "master"), block("fd00:10:244:1::/122", "node"));
       }

@@ -18,8 +18,8 @@ export type ClientName = keyof typeof clients;
 
 const named = (name: string, namespace?: string, rest = {}) => ({ name, ...(namespace && { namespace }), ...rest });
 
-/** One address family, or both. */
-export type Stack = "IPv4" | "dual";
+/** The address families that machines, pods and services have. */
+export type Stack = "IPv4" | "IPv6" | "dual";
 
 export const node = (name: NodeName, zone?: string, stack: Stack = "IPv4"): KubernetesObject => ({
   apiVersion: "v1",
@@ -28,10 +28,10 @@ export const node = (name: NodeName, zone?: string, stack: Stack = "IPv4"): Kube
     labels: { "kubernetes.io/hostname": name, ...(zone && { "topology.kubernetes.io/zone": zone }) },
   }),
   status: {
-    addresses: [nodes[name], ...(stack === "dual" ? [nodesIpv6[name]] : [])].map((address) => ({
-      type: "InternalIP",
-      address,
-    })),
+    addresses: [
+      ...(stack === "IPv6" ? [] : [{ type: "InternalIP", address: nodes[name] }]),
+      ...(stack === "IPv4" ? [] : [{ type: "InternalIP", address: nodesIpv6[name] }]),
+    ],
   },
 });
 

@@ -36,7 +36,7 @@ export function writeTwins(maps: Loaded["maps"]): void {
   writeWorkloads(maps);
   writeServices(maps);
   const [[key, value] = []] = maps.settings.entries();
-  if (key !== undefined && value) maps.settings.update([[key, { ...value, ipv6: twinOf(value.node) }]]);
+  if (key !== undefined && value) maps.settings.update([[key, { ...value, second: twinOf(value.node) }]]);
 }
 
 /** Another version (bench/) may be older than IPv6: each of its workloads has one address. */
