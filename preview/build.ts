@@ -6,6 +6,7 @@ import { type Declared, declaredOf } from "./declared/declared.ts";
 import type { Machine } from "./declared/machines.ts";
 import type { Preview } from "./document.ts";
 import { type HeldExpectations, holdExpectations } from "./expectations.ts";
+import { type FlowLog, impactOf } from "./flows/impact.ts";
 import { securityGroupsOf, subnetsOf } from "./network.ts";
 import { declaredPaths } from "./paths.ts";
 import { castOf } from "./reach/cast.ts";
@@ -29,7 +30,11 @@ export interface Baseline {
 }
 
 /** Everything that is known about a stack before it is created: pure. */
-export function buildPreview({ project, stack, resources }: PreviewInputs, baseline?: Baseline): Preview {
+export function buildPreview(
+  { project, stack, resources }: PreviewInputs,
+  baseline?: Baseline,
+  flowLog?: FlowLog,
+): Preview {
   const declared = declaredOf(resources);
   const { machines, clusters } = declared;
   const reach = clusters.flatMap((cluster) => {
@@ -38,6 +43,9 @@ export function buildPreview({ project, stack, resources }: PreviewInputs, basel
     return clusters.length === 1 ? rows : rows.map((row) => ({ ...row, to: `${cluster.name}: ${row.to}` }));
   });
   const cost = costOf(resources);
+  const against = baseline && comparison(baseline, { reach, cost });
+  // A log does not name its cluster.
+  const [cluster] = clusters.length === 1 ? clusters : [];
   return {
     project,
     stack,
@@ -48,7 +56,8 @@ export function buildPreview({ project, stack, resources }: PreviewInputs, basel
     ways: clusters.flatMap((cluster) => declaredPaths(cluster, castOf(sceneOf(cluster)))),
     cost,
     reach,
-    ...(baseline && { against: comparison(baseline, { reach, cost }) }),
+    ...(against && { against }),
+    ...(flowLog && cluster && { flows: impactOf(castOf(sceneOf(cluster)), flowLog, against?.reach ?? []) }),
     expectations: expectationsOf(declared),
     warnings: warningsOf(declared),
   };

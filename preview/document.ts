@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { packetPathSchema } from "../report/document.ts";
+import { impactSchema } from "./flows/document.ts";
 import { changes } from "./resource.ts";
 
 const verdicts = z
@@ -109,6 +110,7 @@ export const previewSchema = z
       })
       .optional()
       .describe("Absent: there is nothing to compare with."),
+    flows: impactSchema.optional().describe("Absent: no flow log was given."),
     expectations: z.strictObject({
       contradictions: z.array(contradictionSchema),
       met: z.int().min(0).describe("Expectations that agree with what is declared."),

@@ -27,6 +27,10 @@ command("preview", "show what would be created, reachability and warnings; chang
   .option("--markdown", "for the comment of a pull request", false)
   .option("--svg <file>", "also write a picture of the packet paths to a file")
   .option("--against <file>", "compare with an earlier preview, JSON; - is standard input")
+  .option(
+    "--flows <file>",
+    "judge the flows of a flow log (`make flows`) by the declared policies; - is standard input",
+  )
   .option("--from <file>", "read the output of `pulumi preview --json --show-sames`; - is standard input");
 command("down", "remove what the program declares");
 ofStack("preflight", "check the cluster of a stack, and report what blocks the dataplane; change nothing", "existing")

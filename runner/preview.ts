@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { readFlowLog } from "../model/flow/read.ts";
 import { readBaseline } from "../preview/baseline.ts";
 import { type Baseline, buildPreview, type PreviewInputs } from "../preview/build.ts";
 import { readDigest } from "../preview/digest.ts";
 import type { Preview } from "../preview/document.ts";
+import type { FlowLog } from "../preview/flows/impact.ts";
 import { previewMarkdown } from "../preview/print/markdown.ts";
 import { previewText } from "../preview/print/text.ts";
 import { lastDeployed } from "./deployed.ts";
@@ -21,6 +23,8 @@ export interface PreviewOptions {
   svg?: string;
   /** An earlier preview, JSON. */
   against?: string;
+  /** A flow log. */
+  flows?: string;
 }
 
 /** Prints what `up` would create; changes nothing. */
@@ -30,14 +34,14 @@ export async function preview(project: Project, options: PreviewOptions): Promis
   );
   const resources: Operation[] = [];
   // Paths are relative to the user's working folder; the program runs in its own folder.
-  const given = baselineOf(options);
+  const [given, flowLog] = [baselineOf(options), flowLogOf(options)];
   const told = { ...options, ...(options.svg && { svg: resolve(options.svg) }) };
   await runProgram(project, true, async (operation) => {
     resources.push(operation);
     return { id: "", state: operation.inputs };
   });
   const { name, stack } = project;
-  await tell({ project: name, stack, resources }, given ?? lastDeployed(project), told);
+  await tell({ project: name, stack, resources }, given ?? lastDeployed(project), flowLog, told);
   say(
     `${resources.length} resources; resources of an earlier \`up\` of this stack that are not in this tree are removed at the end`,
   );
@@ -51,7 +55,7 @@ export async function previewDigest(text: string, name: string, options: Preview
   const { before, after, ...of } = readable(name, () => readDigest(text));
   const state = buildPreview({ ...of, resources: before });
   const deployed = before.length > 0 ? { what: "the stack as it is deployed", preview: state } : undefined;
-  await tell({ ...of, resources: after }, baselineOf(options) ?? deployed, options);
+  await tell({ ...of, resources: after }, baselineOf(options) ?? deployed, flowLogOf(options), options);
 }
 
 /** @param path `-` is standard input */
@@ -65,6 +69,12 @@ function baselineOf({ against }: PreviewOptions): Baseline | undefined {
   return readable(against, () => readBaseline(text, against));
 }
 
+function flowLogOf({ flows }: PreviewOptions): FlowLog | undefined {
+  if (flows === undefined) return undefined;
+  const text = readText(flows);
+  return { what: flows, ...readable(flows, () => readFlowLog(text)) };
+}
+
 function readable<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -73,8 +83,14 @@ function readable<T>(path: string, read: () => T): T {
   }
 }
 
-async function tell(inputs: PreviewInputs, baseline: Baseline | undefined, options: PreviewOptions): Promise<void> {
-  const built = buildPreview(inputs, baseline);
+async function tell(
+  inputs: PreviewInputs,
+  baseline: Baseline | undefined,
+  flowLog: FlowLog | undefined,
+  options: PreviewOptions,
+): Promise<void> {
+  const built = buildPreview(inputs, baseline, flowLog);
+  if (flowLog && !built.flows) say(`${flowLog.what} is not judged: the stack does not have exactly one cluster`);
   if (options.svg !== undefined) await draw(built, options.svg);
   process.stdout.write(printed(built, options));
 }

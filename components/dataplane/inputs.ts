@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/flow/interval.ts";
+import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/objects/interval.ts";
 import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { FlowRecord } from "./record.ts";
+import type { FlowRecord, IntervalRecord } from "./record.ts";
 import { seenFlows } from "./seen.ts";
 
 const web = { kind: "pods", namespace: "shop", workload: "web", labels: { app: "web", tier: "front" } } as const;
@@ -44,10 +44,11 @@ test("labels tell flows apart, the order of fields does not", () => {
 });
 
 test("what is not named is counted, and refusals without a policy are left out", () => {
-  const interval = {
-    ...{ type: "interval", node: "b", from: "2026-11-28T11:00:00.000Z", until: "2026-11-28T13:00:00.000Z" },
+  const interval: IntervalRecord = {
+    type: "interval",
+    ...{ node: "b", from: "2026-11-28T11:00:00.000Z", until: "2026-11-28T13:00:00.000Z" },
     ...{ flows: 1, lostConnections: 9, lostRefusals: 2, summarised: 3, unwritten: 0 },
-  } as const;
+  };
   const seen = seenFlows([
     line({ others: true, to: { kind: "others" }, port: 0 }),
     line({ verdict: "refused", reason: "reject_no_backend" }),

@@ -1,5 +1,5 @@
 import type { FelixConfiguration } from "../objects/calico.ts";
-import { secondsOf } from "./interval.ts";
+import { secondsOf } from "../objects/interval.ts";
 
 /** How an agent keeps its flow log. */
 export interface FlowLogSettings {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { LONGEST_INTERVAL, SHORTEST_INTERVAL, secondsOf } from "../flow/interval.ts";
 import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
 import { cidr } from "./cidr.ts";
+import { LONGEST_INTERVAL, SHORTEST_INTERVAL, secondsOf } from "./interval.ts";
 import { metadata } from "./metadata.ts";
 
 // projectcalico.org/v3 and this project's IPAMBlock. A field that is not supported is refused with its path, so these

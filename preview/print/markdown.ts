@@ -1,4 +1,5 @@
 import type { Preview } from "../document.ts";
+import { flowsOutline } from "./flows.ts";
 import {
   againstOutline,
   costOutline,
@@ -16,7 +17,9 @@ const LONGEST_TREE = 400;
 
 /** A preview as Markdown for a pull request comment: changes and problems first, the rest folded. */
 export function previewMarkdown(preview: Preview): string {
-  const first = [againstOutline, expectationsOutline, warningsOutline].map((outline) => listed(outline(preview)));
+  const first = [againstOutline, flowsOutline, expectationsOutline, warningsOutline].map((outline) =>
+    listed(outline(preview)),
+  );
   const rest = [pathOutline, reachOutline, costOutline, networkOutline].map((outline) => folded(outline(preview)));
   const tree = treeLines(preview);
   const more = tree.length > LONGEST_TREE ? [`… and ${tree.length - LONGEST_TREE} more`] : [];

@@ -1,4 +1,5 @@
 import type { Preview } from "../document.ts";
+import { flowsOutline } from "./flows.ts";
 import {
   againstOutline,
   costOutline,
@@ -19,6 +20,7 @@ export function previewText(preview: Preview): string {
     costOutline,
     reachOutline,
     againstOutline,
+    flowsOutline,
     expectationsOutline,
     warningsOutline,
   ].map((outline) => outline(preview));

@@ -1,0 +1,159 @@
+import { type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
+import { type Namespace, namespace as namespaceSchema, type Pod, pod as podSchema } from "../objects/core.ts";
+import type { NetworkPolicy } from "../objects/networking.ts";
+import { type Identity, IdentityTable } from "../policy/identity.ts";
+import { ANYBODY, decisionAt, Judge } from "../policy/judge.ts";
+import type { Decision, Tier } from "../policy/rules.ts";
+import { type EndpointPolicy, PolicySelector } from "../policy/selection.ts";
+import { podAsSubject } from "../policy/who.ts";
+import { ICMP, protocolNumbers } from "../protocol.ts";
+import type { FlowEnd } from "./record.ts";
+import type { SeenFlow } from "./seen.ts";
+
+/** The policies that flows are judged by, and what is known of the cluster. */
+export interface JudgedBy {
+  readonly networkPolicies: readonly NetworkPolicy[];
+  /** CIDRs that pods' addresses come from: the log does not say which of them a pod had. */
+  readonly pools: readonly string[];
+  /** Addresses of nodes, by name. */
+  readonly nodes: ReadonlyMap<string, readonly string[]>;
+  /** Labels of namespaces; those of others are taken from the log. */
+  readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+/** What policies say of a flow. depends: on an address, or on what the log does not say. */
+export interface Judged {
+  readonly verdict: "allowed" | "denied" | "depends";
+  /** Of a denial or an open question. */
+  readonly reason?: string;
+}
+
+/** The part of a flow that policies can tell. */
+export type JudgedFlow = Pick<SeenFlow, "from" | "to" | "protocol" | "port" | "isOwnNode">;
+
+const ALLOWED: Judged = { verdict: "allowed" };
+
+type Pods = Extract<FlowEnd, { kind: "pods" }>;
+
+/** A flow's pods as the API server would show them. */
+interface Stand {
+  readonly pod: Pod;
+  readonly namespace: Namespace;
+  policy?: EndpointPolicy | undefined;
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = { ...protocolNumbers, ICMP, "58": 58 };
+/** Of tracked flows: echo requests, as ports (model/policy/rules.ts). */
+const ECHO: Readonly<Record<number, number>> = { [ICMP]: 8 << 8, 58: 128 << 8 };
+
+/** Judges flows of a log by policies, with the selectors, identities and rules that nodes use. Pure. */
+export class FlowJudge {
+  readonly #by: JudgedBy;
+  readonly #stands = new Map<string, Stand>();
+  readonly #identities: IdentityTable;
+  readonly #places: readonly Cidr[];
+  readonly #judges = new Map<readonly Tier[], Judge>();
+
+  /** @param flows all that will be judged */
+  constructor(by: JudgedBy, flows: readonly Pick<SeenFlow, "from" | "to">[]) {
+    this.#by = by;
+    for (const end of flows.flatMap(({ from, to }) => [from, to])) {
+      if (end.kind !== "pods" || this.#stands.has(JSON.stringify(end))) continue;
+      this.#stands.set(JSON.stringify(end), standFor(end, this.#stands.size, by));
+    }
+    const stands = [...this.#stands.values()];
+    const endpoints = stands.map((stand) => ({
+      ...{ stand, namespace: stand.pod.metadata.namespace ?? "default", pod: stand.pod.metadata.name },
+    }));
+    const { networkPolicies } = by;
+    const selection = new PolicySelector().select({ networkPolicies, endpoints, pods: stands.map(({ pod }) => pod) });
+    for (const [{ stand }, policy] of selection.policies) stand.policy = policy;
+    this.#identities = new IdentityTable(selection.vocabulary);
+    const named = [...selection.vocabulary.cidrs.values()];
+    this.#places = by.pools.map(parseCidr).flatMap((pool) => [pool, ...within(pool, named)]);
+  }
+
+  /** By the policies of both ends. */
+  judge(flow: JudgedFlow): Judged {
+    if (flow.isOwnNode) return ALLOWED;
+    const sends = this.judgeEnd(flow, "egress");
+    if (sends && sends.verdict !== "allowed") return sends;
+    return this.judgeEnd(flow, "ingress") ?? unknownLabels(flow.from) ?? unknownLabels(flow.to) ?? ALLOWED;
+  }
+
+  /** By the sender's egress or the receiver's ingress policies; undefined: none selects it. */
+  judgeEnd({ from, to, protocol, port }: JudgedFlow, direction: "ingress" | "egress"): Judged | undefined {
+    const [subject, peer] = direction === "ingress" ? [to, from] : [from, to];
+    const policy = this.#stands.get(JSON.stringify(subject))?.policy;
+    return policy?.[direction] && this.#side(policy, direction, peer, protocol, port);
+  }
+
+  #side(
+    policy: EndpointPolicy,
+    direction: "ingress" | "egress",
+    peer: FlowEnd,
+    protocol: string,
+    port: number,
+  ): Judged {
+    const unknown = unknownLabels(peer);
+    if (unknown) return unknown;
+    const tiers = policy[direction] ?? [];
+    const judge = this.#judges.get(tiers) ?? new Judge(tiers, policy.afterwards);
+    this.#judges.set(tiers, judge);
+    const number = PROTOCOLS[protocol] ?? Number(protocol);
+    const identities = this.#identitiesOf(peer);
+    const decisions = identities.map((identity) =>
+      decisionAt(judge.judge(identity ?? ANYBODY), number, ECHO[number] ?? port),
+    );
+    return together(decisions);
+  }
+
+  /** All that a peer may be, by the addresses that it may have. */
+  #identitiesOf(peer: FlowEnd): readonly (Identity | undefined)[] {
+    const blocks = (cidrs: readonly Cidr[]) => cidrs.map((cidr) => this.#identities.ofBlock(cidr));
+    if (peer.kind === "network") {
+      const cidr = parseCidr(peer.cidr);
+      return blocks([cidr, ...within(cidr, [...this.#identities.vocabulary.cidrs.values()])]);
+    }
+    if (peer.kind === "node") return blocks((this.#by.nodes.get(peer.name) ?? []).map(hostCidr));
+    const stand = this.#stands.get(JSON.stringify(peer));
+    if (!stand) return [undefined];
+    const who = podAsSubject(stand.pod, stand.namespace);
+    return this.#places.map((cidr) => this.#identities.ofPod(stand.pod, who, cidr));
+  }
+}
+
+/** The blocks that are smaller parts of `whole`. */
+function within(whole: Cidr, named: readonly Cidr[]): Cidr[] {
+  return named.filter((cidr) => cidr.text !== whole.text && covers(whole, cidr));
+}
+
+function together(decisions: readonly Decision[]): Judged {
+  const denied = decisions.filter(({ verdict }) => verdict === "deny");
+  const [first] = denied;
+  if (decisions.length === 0) return { verdict: "depends", reason: "the address of its node is not known" };
+  if (!first) return ALLOWED;
+  const reason = first.reason ?? "";
+  return denied.length === decisions.length ? { verdict: "denied", reason } : { verdict: "depends", reason };
+}
+
+function unknownLabels(end: FlowEnd): Judged | undefined {
+  if (end.kind !== "pods" || end.labels) return undefined;
+  return { verdict: "depends", reason: `the labels of ${end.namespace}/${end.workload} are not in the log` };
+}
+
+function standFor(
+  { namespace, workload, labels, namespaceLabels, ports = [] }: Pods,
+  index: number,
+  by: JudgedBy,
+): Stand {
+  return {
+    pod: podSchema.parse({
+      metadata: { name: `${workload}.${index}`, namespace, labels: labels ?? {} },
+      spec: { containers: [{ ports: ports.map(({ port, ...rest }) => ({ ...rest, containerPort: port })) }] },
+    }),
+    namespace: namespaceSchema.parse({
+      metadata: { name: namespace, labels: by.namespaces.get(namespace) ?? namespaceLabels ?? {} },
+    }),
+  };
+}

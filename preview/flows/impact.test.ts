@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import type { FlowEnd, FlowRecord } from "../../model/flow/record.ts";
+import type { WrittenObject } from "../declared/objects.ts";
+import type { Preview } from "../document.ts";
+import { flowsOutline } from "../print/flows.ts";
+import { castOf } from "../reach/cast.ts";
+import { changesOf } from "../reach/changes.ts";
+import { reachTable } from "../reach/table.ts";
+import { deployment, policy, scene, service } from "../testing/objects.ts";
+import { impactOf } from "./impact.ts";
+
+const pods = (workload: string, labels: Record<string, string> = { app: workload }): FlowEnd => ({
+  ...{ kind: "pods", namespace: "default", workload, labels },
+});
+const line = (from: FlowEnd, rest: Partial<FlowRecord> = {}): FlowRecord => ({
+  ...{ type: "flow", node: "node", at: "both", from, to: pods("db"), protocol: "TCP", port: 80, verdict: "allowed" },
+  ...{ connections: 10, packetsRefused: 0, active: 0, packets: 0 },
+  ...{ first: "2026-11-25T12:00:00.000Z", last: "2026-11-28T12:00:00.000Z", ...rest },
+});
+const denied = { verdict: "denied", connections: 0, packetsRefused: 3, policy: "NetworkPolicy default/old" } as const;
+
+const stack = [deployment("db"), service("db"), deployment("web"), deployment("report")];
+const onlyWeb = policy("deny-db", "db", {
+  ingress: [
+    { from: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 80 }] },
+    { from: [{ podSelector: { matchLabels: { app: "report" } } }], ports: [{ port: 9090 }] },
+  ],
+});
+
+function impact(objects: WrittenObject[], lines: FlowRecord[], before: WrittenObject[] = stack) {
+  const cast = castOf(scene(objects));
+  const changes = changesOf(reachTable(castOf(scene(before))), reachTable(cast));
+  return impactOf(cast, { what: "flows.jsonl", lines, unreadable: 0 }, changes);
+}
+
+test("says which flows would be cut, which would be allowed, and what stays", () => {
+  const seen = impact(
+    [...stack, onlyWeb],
+    [
+      line(pods("web")),
+      line(pods("report"), { connections: 132 }),
+      line({ kind: "network", cidr: "172.31.1.55/32" }, { connections: 0, active: 1 }),
+      line({ kind: "network", cidr: "192.0.2.7/32" }, denied),
+      line(pods("web"), { ...denied, port: 80, to: pods("report") }),
+    ],
+  );
+  expect(seen.cut).toEqual([
+    {
+      from: "default/report",
+      to: "default/db:80",
+      connections: 132,
+      last: "2026-11-28T12:00:00.000Z",
+      reason: expect.stringContaining("deny-db"),
+    },
+    expect.objectContaining({ from: "172.31.1.55", connections: 1 }),
+  ]);
+  expect(seen.opened).toMatchObject([
+    { from: "default/web", to: "default/report:80", packets: 3, deniedBy: ["NetworkPolicy default/old"] },
+  ]);
+  expect(seen.kept).toEqual({ flows: 1, connections: 10 });
+  expect(seen).toMatchObject({ from: "2026-11-25T12:00:00.000Z", nodes: ["node"] });
+});
+
+test("pods of declared workloads are judged with the labels that they will have", () => {
+  const old = pods("web", { app: "old", "statefulset.kubernetes.io/pod-name": "web-0" });
+  expect(impact([...stack, onlyWeb], [line(old)]).kept.flows).toBe(1);
+  expect(impact([...stack, onlyWeb], [line(pods("other", { app: "web" }))]).kept.flows).toBe(1);
+  expect(impact([...stack, onlyWeb], [line(pods("other"))]).cut).toHaveLength(1);
+});
+
+test("says what is allowed and unused, and what will be dropped and unused", () => {
+  const seen = impact([...stack, onlyWeb], [line(pods("web")), line({ kind: "network", cidr: "172.31.1.55/32" })]);
+  expect(seen.unused).toEqual([
+    {
+      policy: "NetworkPolicy default/deny-db",
+      rule: "ingress rule 2: from pods app=report in namespace default, TCP 9090",
+    },
+  ]);
+  const dropped = seen.droppedUnused.map(({ from }) => from);
+  expect(dropped).toContain("report");
+  expect(dropped).not.toContain("client1"); // it is cut, and used
+  expect(dropped).not.toContain("web"); // it stays
+});
+
+test("is printed with what is cut first", () => {
+  const flows = impact([...stack, onlyWeb], [line(pods("report"), { connections: 132 }), line(pods("web"))]);
+  const { title, lines } = flowsOutline({ flows } as Preview, Date.parse("2026-11-28T12:02:00.000Z"));
+  expect(title).toBe("Flows in flows.jsonl (3 days until 2026-11-28T12:00:00.000Z, 1 node)");
+  expect(lines.slice(0, 3)).toEqual([
+    "would cut 132 connections of 1 flow:",
+    expect.stringMatching(
+      /^ {2}default\/report → default\/db:80: 132 connections \(last seen 2 min ago\): .*NetworkPolicy default\/deny-db/,
+    ),
+    "keeps 10 connections of 1 flow",
+  ]);
+  expect(lines).toContain("is allowed, and nobody used it in the 3 days of the log:");
+});

@@ -1,0 +1,99 @@
+import { FlowJudge, type Judged, type JudgedBy } from "../../model/flow/judge.ts";
+import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
+import { type SeenFlow, seenFlows } from "../../model/flow/seen.ts";
+import { lastingLabels } from "../../model/flow/workload.ts";
+import { type Cast, podOf } from "../reach/cast.ts";
+import type { ReachChange } from "../reach/changes.ts";
+import type { Impact } from "./document.ts";
+import { unusedRules } from "./unused-rules.ts";
+import { usedPair } from "./used-pairs.ts";
+
+/** A flow log, and its name in the output. */
+export interface FlowLog {
+  what: string;
+  lines: readonly FlowLogLine[];
+  unreadable: number;
+}
+
+/** Judges the flows of a log by the declared policies. Pure.
+ * @param changes of reachability, compared with an earlier preview */
+export function impactOf(cast: Cast, { what, lines, unreadable }: FlowLog, changes: readonly ReachChange[]): Impact {
+  const seen = seenFlows(lines);
+  const by = judgedBy(cast);
+  const flows = seen.flows.map((flow) => ({
+    ...flow,
+    from: asDeclared(flow.from, cast),
+    to: asDeclared(flow.to, cast),
+  }));
+  const judge = new FlowJudge(by, flows);
+  const judged = flows.map((flow) => ({ flow, ...judge.judge(flow) }));
+  const used = judged.filter(({ flow }) => flow.connections > 0);
+  const kept = used.filter(({ verdict }) => verdict === "allowed");
+  return {
+    what,
+    from: time(seen.from ?? 0),
+    until: time(seen.until ?? 0),
+    nodes: [...seen.nodes],
+    cut: used.filter(({ verdict }) => verdict === "denied").map(told),
+    opened: judged
+      .filter(({ flow, verdict }) => flow.connections === 0 && flow.packetsDenied > 0 && verdict === "allowed")
+      .map(({ flow }) => ({
+        ...pair(flow),
+        packets: flow.packetsDenied,
+        last: time(flow.last),
+        deniedBy: [...flow.policies],
+      })),
+    undecided: used.filter(({ verdict }) => verdict === "depends").map(told),
+    kept: { flows: kept.length, connections: kept.reduce((sum, { flow }) => sum + flow.connections, 0) },
+    droppedUnused: changes
+      .filter(({ before, after }) => before === "allowed" && after === "dropped")
+      .filter((change) => !used.some(({ flow }) => usedPair(cast, change, flow)))
+      .map(({ from, to }) => ({ from, to })),
+    unused: unusedRules(
+      by,
+      flows.filter(({ connections }) => connections > 0),
+    ),
+    notNamed: seen.unnamed,
+    unreadable,
+  };
+}
+
+const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
+const pair = (flow: SeenFlow) => ({ from: endText(flow.from), to: targetText(flow) });
+
+function told({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"][number] {
+  return { ...pair(flow), connections: flow.connections, last: time(flow.last), reason };
+}
+
+function judgedBy({ policies, pools, nodes, namespaces }: Cast): JudgedBy {
+  return {
+    networkPolicies: policies,
+    pools,
+    nodes: new Map(
+      nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),
+    ),
+    namespaces: new Map(
+      [...namespaces].map(([name, labels]) => [name, { "kubernetes.io/metadata.name": name, ...labels }]),
+    ),
+  };
+}
+
+/** Pods of a declared workload will have the labels and ports that it declares, whatever those had that the log saw. */
+function asDeclared(end: FlowEnd, { workloads }: Cast): FlowEnd {
+  if (end.kind !== "pods") return end;
+  const declared = workloads.find(({ namespace, name }) => namespace === end.namespace && name === end.workload);
+  if (!declared) return end;
+  const ports = podOf(declared)
+    .spec.containers.flatMap((container) => container.ports)
+    .flatMap(({ name, protocol, containerPort }) =>
+      name ? [{ name, protocol: protocol ?? "TCP", port: containerPort }] : [],
+    );
+  // A label that copies have and templates do not: a policy may name it.
+  return { ...end, labels: { ...named(end.labels ?? {}), ...lastingLabels(declared.labels) }, ports };
+}
+
+function named(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labels).filter(([name]) => name.includes("kubernetes.io/") || name === "job-name"),
+  );
+}
