@@ -78,6 +78,17 @@ export const MISUNDERSTANDINGS = {
   "own side is not asked": "selectors and nets of the endpoint's own side are not asked",
   "preDNAT and others are policies of pods": "policies with doNotTrack or preDNAT apply to pods",
   "missing tier is skipped": "policies of a tier that does not exist do not count",
+  "fail-safe ports come last": "fail-safe ports are asked only if no policy decides",
+  "fail-safe ports of the other direction": "fail-safe ports of ingress hold for egress too",
+  "a host endpoint without policy is open": "what no policy of a manual host endpoint decides is allowed",
+  "an automatic host endpoint is closed": "what no policy of an automatic host endpoint decides is denied",
+  "every policy is applied to forwarded traffic": "policies without applyOnForward apply to forwarded traffic",
+  "forwarded is closed": "forwarded traffic is denied where no policy applies",
+  "preDNAT sees the translation": "preDNAT policies are asked about the backend",
+  "preDNAT ends in the default action": "what no preDNAT or doNotTrack policy decides is denied",
+  "host endpoints of other nodes": "a host endpoint stands for the interface of every node",
+  "the last host endpoint wins": "of several host endpoints of an interface the last by name counts",
+  "* wins": "the host endpoint of all interfaces counts before that of one",
 } as const;
 
 export type Misunderstanding = keyof typeof MISUNDERSTANDINGS;

@@ -1,0 +1,128 @@
+// What policies say of packets at a node's own interfaces, by Calico's documentation ("Host endpoint", "Host endpoints": failsafe rules, pre-DNAT
+// policy, untracked policy, apply on forwarded traffic, summary) and upstream's tierInfoToProtoTierInfo (felix/calc/event_sequencer.go).
+import { contains } from "./addresses.ts";
+import { hostEntity } from "./entities.ts";
+import { tiersOf, tiersSay, type Verdict } from "./evaluate.ts";
+import { isMisunderstood as wrong } from "./misunderstood.ts";
+import type { Direction, HostEndpoint, Packet, World } from "./objects.ts";
+import { type AnyPolicy, policiesOf } from "./policies.ts";
+
+export interface Interface {
+  name: string;
+  addresses: string[];
+}
+
+/** A packet at one interface of a node: from or to the node's own processes, or on its way to somebody else. */
+export interface HostQuestion {
+  node: string;
+  interface: Interface;
+  /** Ingress: it comes in there. */
+  direction: Direction;
+  way: "own" | "forwarded";
+  /** After the translation of services. */
+  packet: Packet;
+  /** What the client wrote, where a service translated it. */
+  written?: { destination: string; destinationPort: number };
+}
+
+export interface Failsafe {
+  protocol: number;
+  port: number;
+  /** Absent: of everybody. */
+  net?: string;
+}
+
+const tcp = (...ports: number[]): Failsafe[] => ports.map((port) => ({ protocol: 6, port }));
+const udp = (...ports: number[]): Failsafe[] => ports.map((port) => ({ protocol: 17, port }));
+
+/** "Failsafe rules": upstream's defaults (felix/config, config_params.go). */
+export const FAILSAFES: Record<Direction, readonly Failsafe[]> = {
+  ingress: [...tcp(22, 179, 2379, 2380, 5473, 6443, 6666, 6667), ...udp(68)],
+  egress: [...tcp(179, 2379, 2380, 5473, 6443, 6666, 6667), ...udp(53, 67)],
+};
+
+export function hostVerdict(world: World, question: HostQuestion, failsafes = FAILSAFES): Verdict {
+  const endpoint = endpointAt(world, question.node, question.interface);
+  if (!endpoint) return "allow";
+  const { direction, way, packet } = question;
+  const late = wrong("fail-safe ports come last");
+  if (way === "own" && !late && isFailsafe(failsafes, direction, packet)) return "allow";
+  const entity = hostEntity(endpoint.metadata, endpoint.spec.ports);
+  const policies = policiesOf(world).filter((policy) => policy.appliesTo(entity) && policy.types.includes(direction));
+  const of = (stage: AnyPolicy["stage"]) => policies.filter((policy) => policy.stage === stage);
+  const untracked = before(world, of("doNotTrack"), direction, packet);
+  if (untracked) return untracked;
+  // "Pre-DNAT policies ... apply to ingress, and to what the client wrote".
+  if (direction === "ingress") {
+    const { written } = question;
+    const first = written && !wrong("preDNAT sees the translation") ? { ...packet, ...written } : packet;
+    const early = before(world, of("preDNAT"), direction, first);
+    if (early) return early;
+  }
+  return way === "own"
+    ? own(world, endpoint, of("normal"), direction, packet)
+    : forwarded(world, of("normal"), direction, packet);
+}
+
+/** "A host endpoint without policy is closed"; one whose tiers all passed is left to its profiles, and only an automatic one has one. */
+function own(
+  world: World,
+  { spec }: HostEndpoint,
+  policies: readonly AnyPolicy[],
+  direction: Direction,
+  packet: Packet,
+): Verdict {
+  const said = tiersSay(tiersOf(world), policies, direction, packet);
+  if (said) return said;
+  if (wrong("a host endpoint without policy is open")) return "allow";
+  if (wrong("an automatic host endpoint is closed")) return "deny";
+  return spec.profiles?.includes("projectcalico-default-allow") ? "allow" : "deny";
+}
+
+/** "Forwarded traffic is allowed if no policy with applyOnForward applies to the endpoint and direction". */
+function forwarded(world: World, policies: readonly AnyPolicy[], direction: Direction, packet: Packet): Verdict {
+  const all = wrong("every policy is applied to forwarded traffic");
+  const applied = policies.filter(({ applyOnForward }) => applyOnForward || all);
+  return tiersSay(tiersOf(world), applied, direction, packet) ?? (wrong("forwarded is closed") ? "deny" : "allow");
+}
+
+/** Of policies before the others: what they do not decide goes on, whatever their tiers' default actions are. */
+function before(
+  world: World,
+  policies: readonly AnyPolicy[],
+  direction: Direction,
+  packet: Packet,
+): Verdict | undefined {
+  const strict = wrong("preDNAT ends in the default action");
+  const tiers = tiersOf(world).map((tier) => (strict ? tier : { ...tier, end: "Pass" as const }));
+  return tiersSay(tiers, policies, direction, packet);
+}
+
+function isFailsafe(failsafes: Record<Direction, readonly Failsafe[]>, direction: Direction, packet: Packet): boolean {
+  const peer = direction === "ingress" ? packet.source : packet.destination;
+  const list =
+    wrong("fail-safe ports of the other direction") && direction === "egress"
+      ? failsafes.ingress
+      : failsafes[direction];
+  return list.some(
+    ({ protocol, port, net }) =>
+      protocol === packet.protocol && port === packet.destinationPort && (!net || contains(net, peer)),
+  );
+}
+
+/** The endpoint of an interface: by its name, by one of its addresses where none is named, or that of all interfaces. Of several the
+ * first by name (endpoint_mgr.go, resolveHostEndpoints). */
+export function endpointAt(world: World, node: string, { name, addresses }: Interface): HostEndpoint | undefined {
+  const here = world.hostEndpoints
+    .filter(({ spec }) => spec.node === node || wrong("host endpoints of other nodes"))
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1) * (wrong("the last host endpoint wins") ? -1 : 1));
+  const any = here.find(({ spec }) => spec.interfaceName === "*");
+  if (wrong("* wins") && any) return any;
+  return (
+    here.find(({ spec }) =>
+      spec.interfaceName
+        ? spec.interfaceName === name
+        : (spec.expectedIPs ?? []).some((address) => addresses.includes(address)),
+    ) ?? any
+  );
+}
