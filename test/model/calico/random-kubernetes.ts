@@ -60,7 +60,6 @@ export const kubernetesPolicy = fc.record({
 const clusterPods = fc.record({ namespaceSelector: namespaceLabels, podSelector: labelSelector });
 const clusterPeer = fc.oneof(fc.record({ namespaces: namespaceLabels }), fc.record({ pods: clusterPods }));
 const clusterPort = fc.oneof(
-  fc.constant({}),
   fc.record({ destinationPort: fc.record({ number: fc.constantFrom(...PORTS) }) }),
   fc.constant({ destinationPort: { range: { start: 80, end: 443 } } }),
 );
@@ -81,11 +80,15 @@ function clusterRules(direction: Direction) {
   });
   const action = fc.constantFrom("Accept", "Deny", "Pass");
   const protocols = maybe(clusterProtocols);
-  return fc
-    .array(fc.record({ action, peers, protocols }), few)
-    .map((rules) =>
-      rules.map(({ peers: side, ...rest }) => ({ ...rest, [direction === "ingress" ? "from" : "to"]: side })),
-    ) as unknown as fc.Arbitrary<ClusterRule[]>;
+  return fc.array(fc.record({ action, peers, protocols }), few).map((rules) =>
+    rules.map(({ action: does, peers: side, protocols: all }) => {
+      // The API server refuses named ports beside networks.
+      const blocks = side.some((peer) => "networks" in peer);
+      const legal = all?.filter((one) => !(blocks && "destinationNamedPort" in one));
+      const protocols = legal && legal.length > 0 ? { protocols: legal } : {};
+      return { action: does, [direction === "ingress" ? "from" : "to"]: side, ...protocols };
+    }),
+  ) as unknown as fc.Arbitrary<ClusterRule[]>;
 }
 export const clusterPolicy = fc.record({
   metadata: fc.record({ name }),

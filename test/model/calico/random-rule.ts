@@ -166,6 +166,8 @@ export function rule(direction: Direction, isNamespaced: boolean): fc.Arbitrary<
     .map(({ action: does, match: { fields, ports: to = {}, sourcePorts: from = {} }, peer, own, bare }) => {
       const [source, destination] = direction === "ingress" ? [peer, own] : [own, peer];
       if (bare) return { action: does };
+      if (fields.ipVersion === 6)
+        return { action: does, ...fields, source: withoutNets(source), destination: withoutNets(destination) };
       return {
         action: does,
         ...fields,
@@ -173,4 +175,9 @@ export function rule(direction: Direction, isNamespaced: boolean): fc.Arbitrary<
         destination: destination.services ? destination : { ...destination, ...to },
       };
     });
+}
+
+/** All blocks here are of IPv4. */
+function withoutNets({ nets: _, notNets: __, ...rest }: EntityRule): EntityRule {
+  return rest;
 }

@@ -1,0 +1,27 @@
+// Worlds by chance: what the compiled maps say of packets is what Calico's documentation says.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { disagreements, worldInWords } from "./comparison.ts";
+import { followed } from "./compiled.ts";
+import { questions } from "./packets.ts";
+import { randomWorld } from "./random-world.ts";
+
+/** Worlds, and of each world's packets every so-manieth. */
+const WORLDS = 1500;
+const EVERY = 17;
+const seed = Number(process.env.SEED || 20_261_128);
+
+test(`the compiled maps judge packets as the evaluator does (SEED=${seed})`, () => {
+  let packets = 0;
+  fc.assert(
+    fc.property(randomWorld, fc.nat(EVERY - 1), (whole, start) => {
+      const world = followed(whole);
+      const asked = questions(world, EVERY, start);
+      packets += asked.length;
+      const wrong = disagreements(world, asked);
+      expect(wrong, `\n${worldInWords(world)}\n`).toEqual([]);
+    }),
+    { numRuns: WORLDS, seed },
+  );
+  expect(packets).toBeGreaterThan(20_000);
+}, 300_000);

@@ -1,0 +1,87 @@
+// What the product makes of a world: the compiled maps of one node, in memory, and the lookups of the packet path.
+import { Compiler } from "../../../agent/compile/compile.ts";
+import { type ClusterSnapshot, noObjects } from "../../../agent/compile/snapshot.ts";
+import { memoryMaps } from "../../../agent/kernel/memory-map.ts";
+import { Reconciler } from "../../../agent/reconcile/reconciler.ts";
+import { schemas } from "../../../model/objects/schemas.ts";
+import { delivered, sent } from "../packet-path.ts";
+import type { Verdict } from "./evaluate.ts";
+import type { Pod, World } from "./objects.ts";
+import type { Question } from "./packets.ts";
+
+/** The kinds that the product follows, with which worlds are compared. */
+export const FOLLOWED: readonly (keyof World)[] = ["networkPolicies"];
+
+const ALWAYS: readonly (keyof World)[] = ["namespaces", "serviceAccounts", "pods", "endpointSlices"];
+
+/** The world without the kinds that the product does not follow yet. */
+export function followed(world: World): World {
+  const kept = new Set<string>([...FOLLOWED, ...ALWAYS]);
+  return Object.fromEntries(Object.entries(world).map(([kind, list]) => [kind, kept.has(kind) ? list : []])) as never;
+}
+
+const NODES = { master: "172.31.1.8", node: "172.31.1.207" };
+
+/** The cluster as the agent on `master` sees it. */
+export function snapshotOf(world: World): ClusterSnapshot {
+  const read = Object.entries(world).map(([kind, list]) => [
+    kind,
+    (list as unknown[]).map((item) => schemas[kind as keyof typeof schemas].parse(item)),
+  ]);
+  return {
+    ...noObjects,
+    ...Object.fromEntries(read),
+    facts: {
+      nodeName: "master",
+      address: NODES.master,
+      subnets: ["172.31.1.0/24"],
+      localAddresses: [],
+      serviceSubnet: "10.96.0.0/12",
+      uplinkIfindex: 2,
+      tunnelIfindex: 3,
+    },
+    endpoints: world.pods.filter(isLocal).map(({ metadata, status }, index) => ({
+      namespace: metadata.namespace,
+      pod: metadata.name,
+      address: status.podIPs[0]?.ip ?? "",
+      ifindex: 100 + index,
+      mac: "02:00:00:00:00:01",
+      hostMac: "02:00:00:00:00:02",
+    })),
+    nodes: Object.entries(NODES).map(([name, address]) =>
+      schemas.nodes.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } }),
+    ),
+    ipPools: [
+      schemas.ipPools.parse({
+        metadata: { name: "default" },
+        spec: { cidr: "10.244.0.0/16", vxlanMode: "CrossSubnet" },
+      }),
+    ],
+  };
+}
+
+function isLocal({ spec }: Pod): boolean {
+  return spec.nodeName === "master";
+}
+
+/** The verdicts of the compiled maps; throws if something of the world was not compiled. */
+export function compiledVerdicts(world: World): (question: Question) => Verdict {
+  const maps = memoryMaps();
+  const state = new Compiler().compile(snapshotOf(world));
+  const report = new Reconciler(maps).sync(state.maps);
+  const problems = [...state.problems, ...report.problems];
+  if (problems.length > 0 || report.pending > 0) throw new Error(`not compiled: ${JSON.stringify(problems)}`);
+  return ({ direction, packet }) => {
+    const { source, destination, protocol, destinationPort, sourcePort, icmp } = packet;
+    const flow = {
+      source,
+      destination,
+      protocol,
+      port: icmp ? (icmp.type << 8) | icmp.code : (destinationPort ?? 0),
+      sourcePort: sourcePort ?? 0,
+    };
+    const answer = direction === "ingress" ? delivered(maps, flow) : sent(maps, flow);
+    if (answer === undefined) throw new Error(`${JSON.stringify(flow)} has no endpoint`);
+    return answer ? "allow" : "deny";
+  };
+}
