@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs watch flows trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs watch flows suggest trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ watch: bootstrap ## show connections, refused packets and rates of all nodes, li
 flows: bootstrap ## collect the flow logs of all nodes into out/flows.jsonl; NAMESPACE= VERDICT= PORT= SHOW=1
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js flows $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PORT),--port "$(PORT)") $(if $(SHOW),--show)
+
+suggest: ## propose NetworkPolicies that allow the flows of a log and nothing else: make suggest FLOWS=out/flows.jsonl; NAMESPACE= OUT= TYPESCRIPT=1
+	@test -n "$(FLOWS)" || { echo 'make suggest needs a flow log: make suggest FLOWS=out/flows.jsonl (make flows writes it)' >&2; exit 2; }
+	@sh tools/bootstrap javascript >&2
+	@node tools/build.ts --quiet bundle >&2
+	@node dist/verify.js suggest $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(TYPESCRIPT),--typescript) $(if $(OUT),--out "$(OUT)") "$(FLOWS)"
 
 trace: bootstrap ## send one connection and show each step on each node: make trace FROM=client1 TO=172.31.1.8:30604
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make trace needs a client and a destination: make trace FROM=client1 TO=172.31.1.8:30604' >&2; exit 2; }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { flowLogSettings } from "../model/flow/settings.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
+import { isForLoadBalancers } from "../model/pool/uses.ts";
 import type { Attachments } from "./attachments.ts";
 import type { PolicyNames } from "./compile/desired.ts";
 import { openEventRing } from "./kernel/event-ring.ts";
@@ -63,6 +64,8 @@ export async function servePacketEvents(
       return policy ? context.names.policy(policy) : undefined;
     },
     flowOf: (packet) => flowOfPacket(loaded.maps, packet),
+    pools: () =>
+      store.list("ipPools").flatMap((pool) => (isForLoadBalancers(pool) || pool.spec.disabled ? [] : [pool.spec.cidr])),
     feed,
     tables: loaded.maps,
     reports: reportReader(pins),

@@ -5,6 +5,7 @@ import { defaults, quick } from "../measure/compare/options.ts";
 import { type ReportOptions, reportCommand } from "../report/command.ts";
 import type { ComparedMode } from "../report/results/compare.ts";
 import { writeReport } from "../report/write.ts";
+import { type SuggestOptions, suggestCommand } from "../suggest/command.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
@@ -89,6 +90,19 @@ live("flows", "collect the flow logs of all nodes into one file (docs/flows.md)"
   .action(async (options: FlowsOptions) => {
     const { flowsCommand } = await import("./watch/flows-command.ts");
     process.exit(await flowsCommand(options));
+  });
+
+program
+  .command("suggest")
+  .description(
+    "propose NetworkPolicies that allow the flows of a flow log (`make flows`) and nothing else; needs no cluster",
+  )
+  .argument("<flows>", "the flow log; - is standard input")
+  .option("--namespace <names>", "only for pods of these namespaces, separated by commas")
+  .option("--typescript", "typed inputs of the Dataplane component, not YAML", false)
+  .option("--out <path>", "the file that is written; otherwise standard output")
+  .action((flows: string, options: SuggestOptions) => {
+    process.exitCode = suggestCommand(flows, options);
   });
 
 live("trace", "send one connection and show what every node did with its packets")

@@ -9,7 +9,7 @@ const pods = (namespace: string, workload: string, rest: object = {}): FlowEnd =
 const web = pods("shop", "web");
 const pg = pods("db", "pg", { ports: [{ name: "sql", protocol: "TCP", port: 5432 }] });
 const outside = (cidr: string): FlowEnd => ({ kind: "network", cidr });
-const node: FlowEnd = { kind: "node", name: "master" };
+const node: FlowEnd = { kind: "node", name: "master", addresses: ["172.31.1.99"] };
 
 const policy = (namespace: string, spec: object): NetworkPolicy =>
   networkPolicy.parse({ metadata: { name: "p", namespace }, spec: { podSelector: {}, ...spec } });
@@ -58,7 +58,7 @@ test("nodes have their addresses, and reach their own pods", () => {
   expect(verdict([one], node, pg)).toBe("allowed");
   expect(verdict([policy("db", {})], node, pg)).toBe("denied");
   expect(verdict([policy("db", {})], node, pg, { isOwnNode: true })).toBe("allowed");
-  expect(judged([one], { kind: "node", name: "gone" }, pg)).toMatchObject({ verdict: "depends" });
+  expect(judged([one], { kind: "node", name: "gone", addresses: [] }, pg)).toMatchObject({ verdict: "depends" });
 });
 
 test("without the labels nothing is claimed", () => {

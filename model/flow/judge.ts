@@ -15,7 +15,7 @@ export interface JudgedBy {
   readonly networkPolicies: readonly NetworkPolicy[];
   /** CIDRs that pods' addresses come from: the log does not say which of them a pod had. */
   readonly pools: readonly string[];
-  /** Addresses of nodes, by name. */
+  /** Addresses of nodes, by name; those of others are taken from the log. */
   readonly nodes: ReadonlyMap<string, readonly string[]>;
   /** Labels of namespaces; those of others are taken from the log. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
@@ -115,7 +115,7 @@ export class FlowJudge {
       const cidr = parseCidr(peer.cidr);
       return blocks([cidr, ...within(cidr, [...this.#identities.vocabulary.cidrs.values()])]);
     }
-    if (peer.kind === "node") return blocks((this.#by.nodes.get(peer.name) ?? []).map(hostCidr));
+    if (peer.kind === "node") return blocks((this.#by.nodes.get(peer.name) ?? peer.addresses).map(hostCidr));
     const stand = this.#stands.get(JSON.stringify(peer));
     if (!stand) return [undefined];
     const who = podAsSubject(stand.pod, stand.namespace);

@@ -3,7 +3,7 @@ import { readFlowLog } from "./read.ts";
 
 const interval = JSON.stringify({
   ...{ type: "interval", node: "a", from: "2026-11-28T12:00:00.000Z", until: "2026-11-28T12:05:00.000Z" },
-  ...{ flows: 0, lostConnections: 0, lostRefusals: 0, summarised: 0, unwritten: 0 },
+  ...{ flows: 0, lostConnections: 0, lostRefusals: 0, summarised: 0, pools: [], unwritten: 0 },
 });
 
 test("lines that cannot be read are counted", () => {

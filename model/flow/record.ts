@@ -25,7 +25,9 @@ const pods = z
 
 const end = z.discriminatedUnion("kind", [
   pods,
-  z.strictObject({ kind: z.literal("node"), name: z.string() }).describe("A node, or its pods in the host's network."),
+  z
+    .strictObject({ kind: z.literal("node"), name: z.string(), addresses: z.array(z.string()) })
+    .describe("A node, or its pods in the host's network."),
   z
     .strictObject({ kind: z.literal("network"), cidr: z.string() })
     .describe("An address outside the cluster; a block if one flow has very many of them."),
@@ -87,6 +89,7 @@ export const intervalRecord = z
       .describe("Openings that were not reported because there were too many at once: counted, but not named."),
     lostRefusals: z.int().min(0).describe("The same for refused packets."),
     summarised: z.int().min(0).describe("Connections and refused packets that only a line with `others` counts."),
+    pools: z.array(z.string()).describe("CIDRs that pods' addresses come from."),
     unwritten: z
       .int()
       .min(0)

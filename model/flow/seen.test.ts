@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { FlowRecord, IntervalRecord } from "./record.ts";
+import type { FlowEnd, FlowRecord, IntervalRecord } from "./record.ts";
 import { seenFlows } from "./seen.ts";
 
 const web = { kind: "pods", namespace: "shop", workload: "web", labels: { app: "web", tier: "front" } } as const;
@@ -47,7 +47,7 @@ test("what is not named is counted, and refusals without a policy are left out",
   const interval: IntervalRecord = {
     type: "interval",
     ...{ node: "b", from: "2026-11-28T11:00:00.000Z", until: "2026-11-28T13:00:00.000Z" },
-    ...{ flows: 1, lostConnections: 9, lostRefusals: 2, summarised: 3, unwritten: 0 },
+    ...{ flows: 1, lostConnections: 9, lostRefusals: 2, summarised: 3, pools: [], unwritten: 0 },
   };
   const seen = seenFlows([
     line({ others: true, to: { kind: "others" }, port: 0 }),
@@ -58,7 +58,7 @@ test("what is not named is counted, and refusals without a policy are left out",
 });
 
 test("a node's packets to its own pods are no policy's business", () => {
-  const node = { kind: "node", name: "a" } as const;
+  const node: FlowEnd = { kind: "node", name: "a", addresses: [] };
   const own = (...lines: Partial<FlowRecord>[]) => seenFlows(lines.map(line)).flows.map((one) => one.isOwnNode);
   expect(own({ from: node })).toEqual([true]);
   expect(own({ from: node }, { from: node, node: "b", at: "destination" })).toEqual([false]);

@@ -24,6 +24,8 @@ export interface SeenFlows {
   readonly until?: number;
   /** Connections and packets that are counted but not named. */
   readonly unnamed: number;
+  /** CIDRs that pods' addresses come from. */
+  readonly pools: readonly string[];
 }
 
 /** Counts at one side of a flow. */
@@ -49,6 +51,7 @@ interface Draft extends Pick<FlowRecord, "from" | "to" | "protocol" | "port"> {
 export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
   const drafts = new Map<string, Draft>();
   const nodes = new Set<string>();
+  const pools = new Set<string>();
   let [from, until] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let unnamed = 0;
   for (const line of lines) {
@@ -56,8 +59,10 @@ export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
     const [begin, end] = line.type === "flow" ? [line.first, line.last] : [line.from, line.until];
     from = Math.min(from, Date.parse(begin));
     until = Math.max(until, Date.parse(end));
-    if (line.type === "interval") unnamed += line.lostRefusals + line.summarised;
-    else if (!line.others && line.verdict !== "refused") add(drafts, line);
+    if (line.type === "interval") {
+      unnamed += line.lostRefusals + line.summarised;
+      for (const pool of line.pools) pools.add(pool);
+    } else if (!line.others && line.verdict !== "refused") add(drafts, line);
   }
   return {
     flows: [...drafts.values()]
@@ -66,6 +71,7 @@ export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
     nodes: [...nodes].sort(),
     ...(nodes.size > 0 && { from, until }),
     unnamed,
+    pools: [...pools].sort(),
   };
 }
 

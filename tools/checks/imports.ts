@@ -18,8 +18,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   // What users write, read: also for who looks at it before there is a cluster.
   "verify/format": ["components", "model", "report/results"],
   verify: ["components", "agent", "kubernetes", "verify/format", "report/results", "model", "probe"],
+  suggest: ["model"],
   // A program: it puts the commands of several parts together, and nothing imports it.
-  "verify/main.ts": ["verify", "measure", "report", "report/results"],
+  "verify/main.ts": ["verify", "measure", "report", "report/results", "suggest"],
   preview: ["components", "verify/format", "report", "report/results", "model"],
   measure: ["components", "agent", "kubernetes", "lab", "verify", "verify/format", "report/results", "model", "probe"],
   lab: ["components", "agent", "kubernetes", "model"],

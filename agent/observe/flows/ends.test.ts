@@ -45,7 +45,7 @@ test("addresses have the names of pods' workloads with their labels, and of node
     namespaceLabels: { team: "a" },
     ports: [{ name: "http", protocol: "TCP", port: 8080 }],
   });
-  expect(ends.inside("172.31.1.8")?.end).toEqual({ kind: "node", name: "master" });
+  expect(ends.inside("172.31.1.8")?.end).toEqual({ kind: "node", name: "master", addresses: ["172.31.1.8"] });
   expect(ends.inside("10.244.0.7")).toBeUndefined();
   expect(["10.244.0.5", "172.31.1.8", "10.244.0.6"].map((one) => ends.isOn("master", one))).toEqual([
     true,

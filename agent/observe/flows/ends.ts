@@ -65,9 +65,11 @@ export class Ends {
         .flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, pod] as const)),
     );
     this.#nodes = new Map(
-      now.nodes.flatMap(({ metadata: { name }, status }) =>
-        status.addresses.map(({ address }) => [address, named({ kind: "node", name })] as const),
-      ),
+      now.nodes.flatMap(({ metadata: { name }, status }) => {
+        const addresses = status.addresses.map(({ address }) => address).filter((text) => familyOf(text));
+        const end = named({ kind: "node", name, addresses });
+        return addresses.map((address) => [address, end] as const);
+      }),
     );
   }
 }

@@ -65,6 +65,7 @@ function kept() {
     names: { service: (address, port) => (address === "10.96.0.10" ? `db/pg:${port}` : undefined) },
     policyOf: (address) => `policies of ${address}`,
     flowOf: (packet) => flowOfPacket(tables, packet),
+    pools: () => ["10.244.0.0/16"],
     feed: {
       listen: (receive) => {
         state.send = receive;

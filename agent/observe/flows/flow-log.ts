@@ -14,6 +14,8 @@ import { described, type ObservingParts, observe } from "./observe.ts";
 export interface FlowLogParts extends ObservingParts {
   /** How to keep the log now; undefined: not at all. */
   readonly settings: () => FlowLogSettings | undefined;
+  /** CIDRs that pods' addresses come from. */
+  readonly pools: () => readonly string[];
   readonly feed: Pick<EventFeed, "listen">;
   readonly tables: Parameters<typeof liveConnections>[0];
   readonly reports: () => ReportTotals;
@@ -187,6 +189,7 @@ export class FlowLog {
       lostConnections: lost("opened"),
       lostRefusals: lost("refused"),
       summarised: this.#table.summarised,
+      pools: [...this.#parts.pools()],
       unwritten: this.#unwritten,
     };
   }
