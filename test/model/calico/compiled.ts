@@ -8,6 +8,7 @@ import { delivered, sent } from "../packet-path.ts";
 import type { Verdict } from "./evaluate.ts";
 import type { Pod, World } from "./objects.ts";
 import type { Question } from "./packets.ts";
+import { NODES } from "./random-world.ts";
 
 /** The kinds that the product follows, with which worlds are compared. */
 export const FOLLOWED: readonly (keyof World)[] = ["networkPolicies"];
@@ -19,8 +20,6 @@ export function followed(world: World): World {
   const kept = new Set<string>([...FOLLOWED, ...ALWAYS]);
   return Object.fromEntries(Object.entries(world).map(([kind, list]) => [kind, kept.has(kind) ? list : []])) as never;
 }
-
-const NODES = { master: "172.31.1.8", node: "172.31.1.207" };
 
 /** The cluster as the agent on `master` sees it. */
 export function snapshotOf(world: World): ClusterSnapshot {

@@ -1,6 +1,7 @@
 // Packets that tell rules apart, of all kinds, between everybody in a world.
+import type { HostQuestion } from "./hosts.ts";
 import type { Direction, Packet, Pod, World } from "./objects.ts";
-import { CLIENTS } from "./random-world.ts";
+import { CLIENTS, NODES } from "./random-world.ts";
 
 const KINDS: readonly Omit<Packet, "source" | "destination">[] = [
   ...[53, 54, 79, 80, 81, 82, 443, 444, 8080].map((destinationPort) => ({
@@ -38,6 +39,41 @@ export function questions(world: World, every = 1, start = 0): Question[] {
       for (const kind of KINDS) {
         found.push({ pod, direction: "ingress", packet: { ...kind, source: peer, destination: own } });
         found.push({ pod, direction: "egress", packet: { ...kind, source: own, destination: peer } });
+      }
+    }
+  }
+  return found.filter((_, index) => index % every === start % every);
+}
+
+const INTERFACES = [
+  { name: "eth0", addresses: [NODES.master] },
+  { name: "eth1", addresses: ["10.9.0.8"] },
+];
+const HOST_KINDS: typeof KINDS = [
+  ...KINDS,
+  ...[22, 6443].map((destinationPort) => ({ protocol: 6, sourcePort: 40000, destinationPort })),
+  { protocol: 17, sourcePort: 40000, destinationPort: 68 },
+];
+
+/** The same at the interfaces of this node: of its own processes, and on the way to and from pods, through node ports too. */
+export function hostQuestions(world: World, every = 1, start = 0): HostQuestion[] {
+  const found: HostQuestion[] = [];
+  for (const at of INTERFACES) {
+    for (const peer of CLIENTS) {
+      for (const kind of HOST_KINDS) {
+        for (const direction of ["ingress", "egress"] as const) {
+          const ends = (own = "") =>
+            direction === "ingress" ? { source: peer, destination: own } : { source: own, destination: peer };
+          const common = { node: "master", interface: at, direction };
+          found.push({ ...common, way: "own", packet: { ...kind, ...ends(at.addresses[0]) } });
+          for (const { status } of world.pods.slice(0, 2)) {
+            const packet = { ...kind, ...ends(status.podIPs[0]?.ip) };
+            const written = { destination: NODES.master, destinationPort: 8080 };
+            found.push({ ...common, way: "forwarded", packet });
+            if (direction === "ingress" && packet.destinationPort === 80)
+              found.push({ ...common, way: "forwarded", packet, written });
+          }
+        }
       }
     }
   }

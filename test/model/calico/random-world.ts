@@ -71,6 +71,13 @@ const podParts = fc.record({
   isLocal: fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.constant(false)),
 });
 const nets = fc.subarray(BLOCKS, { minLength: 1, maxLength: 2 });
+const hostEndpoint = fc.record({
+  labels,
+  node: fc.constantFrom("master", "master", "node"),
+  interfaceName: fc.constantFrom("eth0", "eth0", "eth1", "*", undefined),
+  isExpected: fc.boolean(),
+  isOpen: fc.boolean(),
+});
 const tierSpec = fc.record({
   order: fc.constantFrom(undefined, 100, 100, 999_999, 2_000_000, 20_000_000),
   defaultAction: fc.constantFrom(undefined, "Deny", "Pass"),
@@ -82,6 +89,7 @@ const parts = fc.record({
   pods: fc.array(podParts, { minLength: 2, maxLength: 5 }),
   sets: fc.array(fc.record({ namespace: fc.constantFrom(...NAMESPACES), labels, nets }), few),
   globalSets: fc.array(fc.record({ labels, nets }), few),
+  hosts: fc.array(hostEndpoint, few),
   tiers: fc.record({ a: maybe(tierSpec, 80), b: maybe(tierSpec, 80) }),
   kubernetes: fc.array(kubernetesPolicy, few),
   cluster: fc.array(clusterPolicy, few),
@@ -89,8 +97,9 @@ const parts = fc.record({
   global: fc.array(globalPolicy, { maxLength: 3 }),
 });
 
-/** Addresses that are nobody's. */
-export const CLIENTS = ["172.31.1.55", "172.31.1.162", "8.8.8.8"];
+/** Addresses that are no pod's; the last is that of a node. */
+export const CLIENTS = ["172.31.1.55", "172.31.1.162", "8.8.8.8", "172.31.1.207"];
+export const NODES = { master: "172.31.1.8", node: "172.31.1.207" };
 
 function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never): World {
   const { pods, sets, globalSets, tiers } = value;
@@ -126,7 +135,15 @@ function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never):
       metadata: { name: `set-${index}`, labels: own },
       spec: { nets: blocks },
     })),
-    hostEndpoints: [],
+    hostEndpoints: value.hosts.map(({ labels: own, node, interfaceName, isExpected, isOpen }, index) => ({
+      metadata: { name: `host-${index}`, labels: own },
+      spec: {
+        node,
+        interfaceName,
+        ...((isExpected || interfaceName === undefined) && { expectedIPs: [NODES[node as "master"]] }),
+        ...(isOpen && { profiles: ["projectcalico-default-allow"] }),
+      },
+    })),
     tiers: Object.entries(tiers).flatMap(([tier, said]) => (said ? [{ metadata: { name: tier }, spec: said }] : [])),
     networkPolicies: unique(value.kubernetes),
     clusterNetworkPolicies: unique(value.cluster),

@@ -1,0 +1,34 @@
+// Worlds in which rare wrong understandings show.
+import type { World } from "./objects.ts";
+import { ALLOW, DENY, globalPolicy, policy, smallWorld } from "./small-world.ts";
+
+const kubernetes = {
+  metadata: { name: "k", namespace: "shop" },
+  spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] },
+};
+
+export const directed: readonly World[] = [
+  // Of the same order: the first by name is a NetworkPolicy, the first by kind a GlobalNetworkPolicy.
+  smallWorld({
+    calicoNetworkPolicies: [policy("a", { order: 10, ingress: [DENY] })],
+    globalNetworkPolicies: [globalPolicy("z", { order: 10, ingress: [ALLOW] })],
+  }),
+  // Without order: after a policy of Kubernetes, whose name comes later.
+  smallWorld({ networkPolicies: [kubernetes], calicoNetworkPolicies: [policy("a", { ingress: [DENY] })] }),
+  // A policy of Kubernetes is asked before one of a higher order.
+  smallWorld({ networkPolicies: [kubernetes], calicoNetworkPolicies: [policy("a", { order: 1500, ingress: [DENY] })] }),
+  // A node port that preDNAT closes, while its backend's port is another.
+  smallWorld({
+    hostEndpoints: [
+      { metadata: { name: "h", labels: { role: "host" } }, spec: { node: "master", interfaceName: "eth0" } },
+    ],
+    globalNetworkPolicies: [
+      globalPolicy("a", {
+        selector: "role == 'host'",
+        preDNAT: true,
+        applyOnForward: true,
+        ingress: [{ ...DENY, protocol: "TCP", destination: { ports: [8080] } }],
+      }),
+    ],
+  }),
+];
