@@ -144,7 +144,9 @@ function saidBy({ maps, problems, health, closedServices, routes }: DesiredState
   const entries = Object.entries(contents).map(([map, contributions]) => [
     map,
     contributions
-      .flatMap(({ owner, entries }) => entries.map((entry) => `${owner}: ${entry.id} = ${text(entry.value)}`))
+      .flatMap(({ owner, entries }) =>
+        [...entries].map((entry) => `${owner}: ${text(entry.key)} = ${text(entry.value)}`),
+      )
       .sort(),
   ]);
   return { maps: Object.fromEntries(entries), problems: problems.map(text).sort(), health, closedServices, routes };

@@ -6,9 +6,8 @@ import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { CompiledService } from "../../model/service/service.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 
-/** One entry of a BPF map. `id` is the key in words, unique within its map. */
+/** One entry of a BPF map. */
 export interface Entry<K, V> {
-  readonly id: string;
   readonly key: K;
   readonly value: V;
 }
@@ -16,12 +15,18 @@ export interface Entry<K, V> {
 /** Entries of one owner, the object in words ("Service default/nginx"). */
 export interface Contribution<K, V> {
   readonly owner: string;
-  readonly entries: readonly Entry<K, V>[];
+  /** The same ones whenever they are asked for; they may be made only then. */
+  readonly entries: Iterable<Entry<K, V>>;
 }
 
 /** A map's content. A contribution whose entries did not change is the same object as before, so that no entries need to be compared. If
  * two owners want one key, the owner whose name sorts first gets it. */
 export type Contributions<K, V> = readonly Contribution<K, V>[];
+
+/** The entries of all owners. */
+export function entriesOf<K, V>(contributions: Contributions<K, V>): Entry<K, V>[] {
+  return contributions.flatMap(({ entries }) => [...entries]);
+}
 
 /** The maps that the agent writes; the others belong to the packet path. */
 export type WrittenMap = Extract<

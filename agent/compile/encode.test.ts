@@ -6,6 +6,7 @@ import { longestMatch } from "../../test/model/packet-path.ts";
 import { maps, POLICY_ANY_IDENTITY, PolicyVerdict } from "../kernel/layout.gen.ts";
 import { MemoryMap } from "../kernel/memory-map.ts";
 import { DROPPED, encode, prefixes } from "./encode.ts";
+import { keyText } from "./key.ts";
 
 const port = fc.constantFrom(0, 1, 79, 80, 81, 443, 1023, 1024, 65534, 65535);
 const match = fc
@@ -84,7 +85,7 @@ describe("encode()", () => {
   test("writes one entry for everything allowed", () => {
     const open = judge([{ ...END, rules: [{ verdict: "allow", reason: "" }], otherwise: "deny" }], ANYBODY);
     const entries = encode({ policy: 1, identity: 2, direction: 0 }, open, DROPPED);
-    expect(entries.map(({ id }) => id)).toEqual(["00000001 00000002 ingress any"]);
+    expect(entries.map(({ key }) => keyText.policies(key))).toEqual(["00000001 00000002 ingress any"]);
   });
 });
 

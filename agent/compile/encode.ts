@@ -2,7 +2,6 @@ import type { Judgement, PortRange } from "../../model/policy/judgement.ts";
 import type { Verdict } from "../../model/policy/rules.ts";
 import { type PolicyKey, type PolicyValue, PolicyVerdict } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";
-import { keyText } from "./key.ts";
 
 // How a judgement becomes entries of the map `policies` (bpf/shared/policy.h): prefix 72 is any protocol, 80 any port,
 // 80 + n a range of ports.
@@ -38,7 +37,7 @@ export function under(scope: PolicyScope, written: readonly PolicyLine[]): Entry
   return written.map(({ prefixLength, protocol, port, verdict }) => {
     const key = { prefixLength, ...scope, protocol, port };
     const value = { verdict: verdict === "allow" ? PolicyVerdict.ALLOW : PolicyVerdict.DENY };
-    return { id: keyText.policies(key), key, value };
+    return { key, value };
   });
 }
 

@@ -5,7 +5,6 @@ import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace, type Workload } from "../kernel/layout.gen.ts";
 import { NO_ADDRESS } from "../kernel/workload.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";
-import { keyText } from "./key.ts";
 import type { LocationMap } from "./locations.ts";
 import type { PolicyMap } from "./policies.ts";
 import { endpointRevision } from "./revisions.ts";
@@ -31,7 +30,6 @@ export function compileEndpoints(
     const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) : 0 };
     const distinguished = policy && policies.distinguishedBy(policy);
     return addressesOf(item).map((address) => ({
-      id: keyText.endpoints(address),
       key: address,
       value: {
         ifindex: item.ifindex,
@@ -45,13 +43,13 @@ export function compileEndpoints(
   return {
     endpoints: known.map((item) => ({ owner: podOwner(item), entries: contents(item) })),
     interfaces: known.map((item) => {
-      const entry = { id: keyText.interfaces(item.ifindex), key: item.ifindex, value: workload(item) };
+      const entry = { key: item.ifindex, value: workload(item) };
       return { owner: podOwner(item), entries: [entry] };
     }),
     namespaces: known.flatMap((item) => {
       if (item.namespaceCookie === undefined) return [];
       const key = { cookie: BigInt(item.namespaceCookie) };
-      return [{ owner: podOwner(item), entries: [{ id: keyText.namespaces(key), key, value: workload(item) }] }];
+      return [{ owner: podOwner(item), entries: [{ key, value: workload(item) }] }];
     }),
   };
 }

@@ -13,7 +13,6 @@ import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.t
 import { addressBook, type PlacedAddress, prefixOf } from "./addresses.ts";
 import type { Contribution, Contributions } from "./desired.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
-import { keyText } from "./key.ts";
 import { poolFlags } from "./pools.ts";
 import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 
@@ -162,7 +161,7 @@ function placePod(
 
 function lower({ owner, key, place, identity }: PlacedAddress, displaced: Displaced): Contribution<Prefix, Location> {
   const value = { identity: numberOf(identity, displaced), ...place };
-  return { owner, entries: [{ id: keyText.locations(key), key, value }] };
+  return { owner, entries: [{ key, value }] };
 }
 
 function numberOf(identity: Identity | undefined, displaced: Displaced): number {

@@ -3,6 +3,7 @@ import { OPEN } from "../../model/policy/rules.ts";
 import { finish } from "../../model/steps.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "./compile.ts";
+import { entriesOf } from "./desired.ts";
 import { JudgedPolicy } from "./judged-policy.ts";
 
 const pod = (name: string, app: string, local: boolean) => ({
@@ -44,14 +45,12 @@ function clusterWith(...others: string[]) {
 
 function revisionsOf(compiler: Compiler, ...others: string[]) {
   const { endpoints, settings } = compiler.compile(clusterWith(...others)).maps;
-  const byAddress = Object.fromEntries(
-    endpoints.flatMap(({ entries }) => entries).map(({ key, value }) => [key, value.revision]),
-  );
+  const byAddress = Object.fromEntries(entriesOf(endpoints).map(({ key, value }) => [key, value.revision]));
   return {
     db: byAddress["10.244.0.1"],
     cache: byAddress["10.244.0.2"],
     plain: byAddress["10.244.0.3"],
-    node: settings[0]?.entries[0]?.value.policyRevision,
+    node: entriesOf(settings)[0]?.value.policyRevision,
   };
 }
 
@@ -88,7 +87,7 @@ test("an endpoint's revision changes with its own policy", () => {
   const snapshot = clusterWith();
   const endpoints = compiler.compile({ ...snapshot, networkPolicies: snapshot.networkPolicies.slice(1) }).maps
     .endpoints;
-  const revisions = endpoints.flatMap(({ entries }) => entries).map(({ value }) => value.revision);
+  const revisions = entriesOf(endpoints).map(({ value }) => value.revision);
   expect(revisions).not.toContain(before.db);
   expect(revisions).toEqual(expect.arrayContaining([before.cache, before.plain]));
 });

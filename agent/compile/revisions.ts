@@ -9,6 +9,7 @@ import {
   type Prefix,
 } from "../kernel/layout.gen.ts";
 import type { Contributions, Entry } from "./desired.ts";
+import { keyText } from "./key.ts";
 
 // Revisions say when connections are judged again. Policies and identities are numbered by their content, so it is enough to look
 // at the numbers. Revisions are sums of hashes, so the order of entries does not matter.
@@ -47,7 +48,7 @@ export function endpointRevision(
 export function policyRevision(endpoints: Contributions<Address, Endpoint>): number {
   let sum = 0;
   for (const { entries } of endpoints) {
-    for (const { id, value } of entries) sum = (sum + hash32(`${id} ${value.revision}`)) >>> 0;
+    for (const { key, value } of entries) sum = (sum + hash32(`${key} ${value.revision}`)) >>> 0;
   }
   return (sum & ~POLICY_REVISION_UNSETTLED) >>> 0 || POLICY_REVISION_UNSETTLED << 1;
 }
@@ -76,7 +77,7 @@ function sumsOf(locations: Locations): LocationSums {
 function hashOf(entry: Entry<Prefix, Location>): number {
   let hash = hashes.get(entry);
   if (hash === undefined) {
-    hash = hash32(`${entry.id} ${entry.value.identity}`);
+    hash = hash32(`${keyText.locations(entry.key)} ${entry.value.identity}`);
     hashes.set(entry, hash);
   }
   return hash;

@@ -11,8 +11,7 @@ import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { Room } from "../../model/service/limits.ts";
 import type { CompiledService, ServedFrontend } from "../../model/service/service.ts";
 import { type ServedServices, ServiceSet } from "../../model/service/services.ts";
-import type { RangeSet } from "../../model/service/source-ranges.ts";
-import { each, type Steps } from "../../model/steps.ts";
+import { atOnce, type Steps } from "../../model/steps.ts";
 import {
   BackendFlag,
   type Backend as BackendValue,
@@ -83,7 +82,7 @@ export class ServiceCompiler {
     const all = yield* this.#lowered.deriving(
       compiled,
       [lists, backends, ranges],
-      (item) => lower(item, numbers, lost.get(item)),
+      (item) => atOnce(() => lower({ item, numbers, lost: lost.get(item) })),
       lost.size + last.size > 0 ? (item) => lost.has(item) || last.has(item) : undefined,
     );
     this.#lastLost = lost;
@@ -109,72 +108,96 @@ interface Numbers {
   readonly ranges: Displaced;
 }
 
-/** Gives one compiled service its numbers. */
-function* lower(item: CompiledService, { lists, backends, ranges }: Numbers, lost: Lost | undefined): Steps<Lowered> {
-  const made = {
-    frontends: [] as Entry<Frontend, ServiceValue>[],
-    sourceRanges: item.clients.flatMap((clients) => rangeEntries(idOf(ranges, clients), clients)),
-    slots: [] as Entry<Slot, number>[],
-    members: [] as Entry<Member, number>[],
-    backends: [] as Entry<number, BackendValue>[],
+/** One compiled service with its numbers. */
+interface Numbered {
+  readonly item: CompiledService;
+  readonly numbers: Numbers;
+  readonly lost: Lost | undefined;
+}
+
+/** Entries that are made whenever they are asked for, which is when they come and when they go: kept, those of ten thousand
+ * services would take most of an agent's memory. */
+class Part<K, V> implements Contribution<K, V> {
+  readonly #of: Numbered;
+  readonly #make: (of: Numbered) => Iterable<Entry<K, V>>;
+
+  constructor(of: Numbered, make: (of: Numbered) => Iterable<Entry<K, V>>) {
+    this.#of = of;
+    this.#make = make;
+  }
+
+  get owner(): string {
+    return this.#of.item.owner;
+  }
+
+  get entries(): Iterable<Entry<K, V>> {
+    return this.#make(this.#of);
+  }
+}
+
+function lower(of: Numbered): Lowered {
+  return {
+    frontends: new Part(of, frontendEntries),
+    sourceRanges: new Part(of, rangeEntries),
+    slots: new Part(of, slotEntries),
+    members: new Part(of, memberEntries),
+    backends: new Part(of, backendEntries),
   };
-  yield* each(item.frontends, (frontend) => {
+}
+
+function* frontendEntries({ item, numbers, lost }: Numbered): Iterable<Entry<Frontend, ServiceValue>> {
+  for (const frontend of item.frontends) {
     const { key, list, affinitySeconds, clients } = frontend;
-    const id = keyText.frontends(key);
-    if (lost?.has(id) || frontend.claim === "health check") return;
-    const { localCount, clusterFirst } = list;
-    const counts = { backendCount: list.backends.length, localCount, clusterFirst };
-    const sourceRanges = clients ? idOf(ranges, clients) : 0;
+    if (frontend.claim === "health check" || lost?.has(keyText.frontends(key))) continue;
     const value = {
-      backendList: idOf(lists, list.name),
-      ...counts,
+      backendList: idOf(numbers.lists, list.name),
+      backendCount: list.backends.length,
+      localCount: list.localCount,
+      clusterFirst: list.clusterFirst,
       affinitySeconds,
       flags: flagsOf(frontend),
-      sourceRanges,
+      sourceRanges: clients ? idOf(numbers.ranges, clients) : 0,
       tableSize: frontend.trafficPolicy === "Local" ? 0 : (list.table?.length ?? 0),
     };
-    made.frontends.push({ id, key, value });
-  });
-  for (const address of new Set(
-    item.frontends.flatMap(({ claim, key }) => (claim === "cluster IP" ? key.address : [])),
-  )) {
-    const key = { address, port: OTHER_PORTS, protocol: OTHER_PORTS };
-    made.frontends.push({ id: keyText.frontends(key), key, value: NO_BACKENDS });
+    yield { key, value };
   }
-  for (const list of item.lists) {
-    const backendList = idOf(lists, list.name);
-    let index = 0;
-    yield* each(list.backends, ({ name }) => {
-      const backend = idOf(backends, name);
-      const [slot, member] = [
-        { backendList, index: index++ },
-        { backendList, backend },
-      ];
-      made.slots.push({ id: keyText.slots(slot), key: slot, value: backend });
-      made.members.push({ id: keyText.members(member), key: member, value: Membership.CHOSEN });
-    });
-    let entry = TABLE_FIRST;
-    yield* each(list.table ?? [], ({ name }) => {
-      const slot = { backendList, index: entry++ };
-      made.slots.push({ id: keyText.slots(slot), key: slot, value: idOf(backends, name) });
-    });
-    yield* each(list.kept, ({ name }) => {
-      const member = { backendList, backend: idOf(backends, name) };
-      made.members.push({ id: keyText.members(member), key: member, value: Membership.KEPT });
-    });
+  const own = new Set(item.frontends.flatMap(({ claim, key }) => (claim === "cluster IP" ? key.address : [])));
+  for (const address of own) {
+    yield { key: { address, port: OTHER_PORTS, protocol: OTHER_PORTS }, value: NO_BACKENDS };
   }
-  yield* each(item.backends, (backend) => {
-    const key = idOf(backends, backend.name);
-    made.backends.push({ id: keyText.backends(key), key, value: backendValue(backend) });
-  });
-  const { owner } = item;
-  return {
-    frontends: { owner, entries: made.frontends },
-    sourceRanges: { owner, entries: made.sourceRanges },
-    slots: { owner, entries: made.slots },
-    members: { owner, entries: made.members },
-    backends: { owner, entries: made.backends },
-  };
+}
+
+function* rangeEntries({ item, numbers }: Numbered): Iterable<Entry<SourceRange, number>> {
+  for (const clients of item.clients) {
+    const set = idOf(numbers.ranges, clients);
+    for (const { address, prefixLength } of clients.ranges)
+      yield { key: { prefixLength: 32 + prefixLength, set, client: address }, value: 1 };
+  }
+}
+
+function* slotEntries({ item, numbers }: Numbered): Iterable<Entry<Slot, number>> {
+  for (const { name, backends, table = [] } of item.lists) {
+    const backendList = idOf(numbers.lists, name);
+    for (const [index, backend] of backends.entries())
+      yield { key: { backendList, index }, value: idOf(numbers.backends, backend.name) };
+    for (const [entry, backend] of table.entries())
+      yield { key: { backendList, index: TABLE_FIRST + entry }, value: idOf(numbers.backends, backend.name) };
+  }
+}
+
+function* memberEntries({ item, numbers }: Numbered): Iterable<Entry<Member, number>> {
+  for (const { name, backends, kept } of item.lists) {
+    const backendList = idOf(numbers.lists, name);
+    for (const { name } of backends)
+      yield { key: { backendList, backend: idOf(numbers.backends, name) }, value: Membership.CHOSEN };
+    for (const { name } of kept)
+      yield { key: { backendList, backend: idOf(numbers.backends, name) }, value: Membership.KEPT };
+  }
+}
+
+function* backendEntries({ item, numbers }: Numbered): Iterable<Entry<number, BackendValue>> {
+  for (const backend of item.backends)
+    yield { key: idOf(numbers.backends, backend.name), value: backendValue(backend) };
 }
 
 const NO_BACKENDS: ServiceValue = {
@@ -205,12 +228,4 @@ function backendValue({ address, node, port, protocol, local, hostNetwork, drain
     (hostNetwork ? BackendFlag.HOST_NETWORK : 0) |
     (draining ? BackendFlag.DRAINING : 0);
   return { address, node, port, protocol, flags };
-}
-
-/** The entries of a set of ranges under its number. */
-function rangeEntries(set: number, { ranges }: RangeSet): Entry<SourceRange, number>[] {
-  return ranges.map(({ address, prefixLength }) => {
-    const key = { prefixLength: 32 + prefixLength, set, client: address };
-    return { id: keyText.sourceRanges(key), key, value: 1 };
-  });
 }

@@ -4,7 +4,6 @@ import type { FelixConfiguration } from "../../model/objects/calico.ts";
 import { ReturnMode, ServiceHandling, type Settings, SettingsFlag, SocketTranslation } from "../kernel/layout.gen.ts";
 import { NO_ADDRESS } from "../kernel/workload.ts";
 import type { Contributions } from "./desired.ts";
-import { keyText } from "./key.ts";
 import type { NodeFacts } from "./snapshot.ts";
 import { hasTunnelClients } from "./tunnel-clients.ts";
 
@@ -32,5 +31,5 @@ export function compileSettings(
       (maglev ? SettingsFlag.MAGLEV : 0),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
-  return [{ owner: "settings", entries: [{ id: keyText.settings(0), key: 0, value }] }];
+  return [{ owner: "settings", entries: [{ key: 0, value }] }];
 }

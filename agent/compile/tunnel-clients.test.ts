@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { felixConfiguration } from "../../model/objects/calico.ts";
 import { TUNNEL_CLIENTS } from "../kernel/layout.gen.ts";
+import { entriesOf } from "./desired.ts";
 import { withTunnelClients } from "./tunnel-clients.ts";
 
 const configuration = (...bpfDSROptoutCIDRs: string[]) =>
   felixConfiguration.parse({ metadata: { name: "default" }, spec: { bpfDSROptoutCIDRs } });
-const written = (...networks: string[]) =>
-  withTunnelClients([], configuration(...networks)).flatMap(({ entries }) => entries);
+const written = (...networks: string[]) => entriesOf(withTunnelClients([], configuration(...networks)));
 
 test.each<[string[], string[]]>([
   [

@@ -3,7 +3,6 @@ import type { FelixConfiguration } from "../../model/objects/calico.ts";
 import { type SourceRange, TUNNEL_CLIENTS } from "../kernel/layout.gen.ts";
 import { coversMappedIPv4 } from "./addresses.ts";
 import type { Contributions, Entry } from "./desired.ts";
-import { keyText } from "./key.ts";
 
 /** The ranges of all services, and the clients whose replies never return directly. */
 export function withTunnelClients(
@@ -24,7 +23,7 @@ function tunnelClients(configuration: FelixConfiguration | undefined): Entry<Sou
   const unique = new Map(networks.map((network) => [network.text, network]));
   return [...unique.values()].map(({ address, prefixLength }) => {
     const key = { prefixLength: 32 + prefixLength, set: TUNNEL_CLIENTS, client: address };
-    return { id: keyText.sourceRanges(key), key, value: 1 };
+    return { key, value: 1 };
   });
 }
 

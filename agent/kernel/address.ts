@@ -1,17 +1,20 @@
 import { type Address, addressBytes, addressOf } from "../../model/address/address.ts";
 import type { Codec } from "./codec.ts";
 
-// A cluster uses the same few thousand addresses all the time, and parsing is the main cost of encoding. Beyond the bound the
-// cache starts empty: in practice it is never reached, so a simple rule is enough.
-const CACHE_LIMIT = 200_000;
-const parsed = new Map<Address, Uint32Array>();
-
 /** `struct address`: 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. */
 export const address: Codec<Address> = {
   size: 16,
   encode(text, view, at) {
+    const ipv4 = ipv4Value(text);
+    if (ipv4 >= 0) {
+      view.setUint32(at, 0);
+      view.setUint32(at + 4, 0);
+      view.setUint32(at + 8, 0xffff);
+      view.setUint32(at + 12, ipv4);
+      return;
+    }
     const words = parsed.get(text) ?? remember(text);
-    for (let index = 0; index < 4; index++) view.setUint32(at + index * 4, words[index] as number, false);
+    for (let index = 0; index < 4; index++) view.setUint32(at + index * 4, words[index] as number);
   },
   decode(view, at) {
     if (view.getUint32(at) === 0 && view.getUint32(at + 4) === 0 && view.getUint32(at + 8) === 0xffff) {
@@ -21,9 +24,37 @@ export const address: Codec<Address> = {
   },
 };
 
-function remember(text: Address): Uint32Array {
+const [DOT, ZERO] = [46, 48];
+
+/** The 32 bits of an IPv4 address in its canonical form; -1 for any other text. Most addresses are IPv4, and a loop over their
+ * characters costs less than remembering each. */
+function ipv4Value(text: string): number {
+  let [value, part, parts, digits] = [0, 0, 0, 0];
+  for (let index = 0; index <= text.length; index++) {
+    const digit = index < text.length ? text.charCodeAt(index) : DOT;
+    if (digit === DOT) {
+      if (digits === 0) return -1;
+      value = value * 256 + part;
+      [part, digits] = [0, 0];
+      parts++;
+      continue;
+    }
+    if (digit < ZERO || digit > ZERO + 9 || (digits > 0 && part === 0)) return -1; // no leading zeros
+    part = part * 10 + digit - ZERO;
+    digits++;
+    if (part > 255) return -1;
+  }
+  return parts === 4 ? value : -1;
+}
+
+// Parsing is the main cost of encoding IPv6, and a few of them, of nodes and without meaning, are most. Beyond the bound the
+// cache starts empty.
+const CACHE_LIMIT = 4096;
+const parsed = new Map<Address, readonly number[]>();
+
+function remember(text: Address): readonly number[] {
   const view = new DataView(Uint8Array.from(addressBytes(text)).buffer);
-  const words = Uint32Array.of(view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12));
+  const words = [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)];
   if (parsed.size >= CACHE_LIMIT) parsed.clear();
   parsed.set(text, words);
   return words;

@@ -1,16 +1,18 @@
 import { changesBetween } from "../../model/changes.ts";
 import { each, finish, type Steps } from "../../model/steps.ts";
 import type { Contribution, Contributions, Entry } from "../compile/desired.ts";
+import type { MapDefinition } from "../kernel/codec.ts";
+import { type Claim, ClaimOrder } from "./claims-in-order.ts";
+import { type RecordNumber, RecordTable } from "./record-table.ts";
 
-/** A desired or actual entry, with the object it belongs to. */
+/** A desired entry, with the object it belongs to. */
 export interface OwnedEntry<K, V> extends Entry<K, V> {
   readonly owner: string;
 }
 
-interface Claim<K, V> {
-  readonly owner: string;
-  readonly entry: Entry<K, V>;
-}
+// The values of a record.
+const DESIRED = 0;
+const ACTUAL = 1;
 
 /**
  * The desired and the actual content of a map, and the difference.
@@ -24,22 +26,27 @@ interface Claim<K, V> {
  *          +------+------+------+------+
  *
  * An entry on both sides with another value is a pending update. Nothing is written here: the caller writes, then reports
- * what was written, so that failed entries stay pending.
+ * what was written, so that failed entries stay pending. Both sides are kept as bytes: a map may have a hundred thousand entries.
  */
 export class DeltaMap<K, V> {
-  readonly #text: (key: K) => string;
-  readonly #prefer: (a: V, b: V) => number;
-  readonly #actual = new Map<string, Entry<K, V>>();
-  /** In order; a claim without others is not in an array: a map may have a hundred thousand. */
-  readonly #claims = new Map<string, Claim<K, V> | Claim<K, V>[]>();
+  readonly #key: MapDefinition<K, V>["key"];
+  readonly #value: MapDefinition<K, V>["value"];
+  readonly #order: ClaimOrder<V>;
+  readonly #records: RecordTable;
+  /** Of each record: who wants it, in order where there are several; undefined: nobody. */
+  readonly #wanted: (string | Claim<V>[] | undefined)[] = [];
+  readonly #isActual: boolean[] = [];
+  #actualCount = 0;
   #contributions: Contributions<K, V> = [];
-  readonly #updates = new Set<string>();
-  readonly #deletions = new Set<string>();
+  readonly #updates = new Set<RecordNumber>();
+  readonly #deletions = new Set<RecordNumber>();
 
-  /** `text` returns the id of a key; `prefer` decides between owners of one key; their names decide ties. */
-  constructor(text: (key: K) => string, prefer: (a: V, b: V) => number = () => 0) {
-    this.#text = text;
-    this.#prefer = prefer;
+  /** `prefer` decides between owners of one key; their names decide ties. */
+  constructor({ key, value }: Pick<MapDefinition<K, V>, "key" | "value">, prefer: (a: V, b: V) => number = () => 0) {
+    this.#key = key;
+    this.#value = value;
+    this.#order = new ClaimOrder(prefer);
+    this.#records = new RecordTable(key.size, value.size, 2);
   }
 
   /** Loads the current content of the map, as after a restart. */
@@ -49,14 +56,16 @@ export class DeltaMap<K, V> {
 
   /** The same in parts. */
   *loading(entries: Iterable<readonly [K, V]>): Steps<void> {
-    const gone = new Set(this.#actual.keys());
-    yield* each(entries, ([key, value]) => {
-      const id = this.#text(key);
-      gone.delete(id);
-      this.#actual.set(id, { id, key, value });
-      this.#compare(id);
+    const gone = new Set<RecordNumber>();
+    yield* each(this.#isActual.keys(), (record) => {
+      if (this.#isActual[record]) gone.add(record);
     });
-    yield* each(gone, (id) => this.removed(id));
+    yield* each(entries, ([key, value]) => {
+      const record = this.#add(key);
+      gone.delete(record);
+      this.wrote(record, value);
+    });
+    yield* each(gone, (record) => this.removed(record));
   }
 
   /** Replaces the desired content. An unchanged contribution costs one comparison. */
@@ -67,132 +76,170 @@ export class DeltaMap<K, V> {
   /** The same in parts. */
   *settingDesired(contributions: Contributions<K, V>): Steps<void> {
     const { gone, come } = changesBetween(this.#contributions, contributions);
-    const touched = new Set<string>();
-    yield* each(claimsOf(gone), (claim) => {
-      this.#release(claim);
-      touched.add(claim.entry.id);
+    const touched = new Set<RecordNumber>();
+    yield* each(entriesOf(gone), (entry) => {
+      const record = this.#find(entry.key);
+      if (record === undefined) return;
+      this.#release(record, entry);
+      touched.add(record);
     });
-    yield* each(claimsOf(come), (claim) => {
-      this.#claim(claim);
-      touched.add(claim.entry.id);
+    yield* each(entriesOf(come), (entry) => {
+      const record = this.#add(entry.key);
+      this.#claim(record, entry);
+      touched.add(record);
     });
-    yield* each(touched, (id) => this.#compare(id));
+    yield* each(touched, (record) => this.#compare(record));
     this.#contributions = contributions;
   }
 
+  /** What is to be written, and in `deletions` what is to be removed. */
+  updates(): readonly RecordNumber[] {
+    return [...this.#updates];
+  }
+
+  deletions(): readonly RecordNumber[] {
+    return [...this.#deletions];
+  }
+
+  /** What the map should hold, with its owner. */
+  desiredOf(record: RecordNumber): OwnedEntry<K, V> {
+    const wanted = this.#wanted[record];
+    const owner = Array.isArray(wanted) ? (wanted[0] as Claim<V>).owner : (wanted ?? "");
+    return { owner, key: this.keyOf(record), value: this.#valueOf(record, DESIRED) };
+  }
+
+  /** What the map holds. */
+  actualOf(record: RecordNumber): V | undefined {
+    return this.#isActual[record] ? this.#valueOf(record, ACTUAL) : undefined;
+  }
+
+  keyOf(record: RecordNumber): K {
+    return this.#key.decode(this.#records.view, this.#records.keyAt(record));
+  }
+
+  /** Whether the map has an entry with the key. */
+  has(key: K): boolean {
+    return this.#isActual[this.#find(key) ?? -1] === true;
+  }
+
+  /** The map's value for the key. */
+  actual(key: K): V | undefined {
+    const record = this.#find(key);
+    return record === undefined ? undefined : this.actualOf(record);
+  }
+
+  /** Whether the key's entry is to be written. */
+  isPending(key: K): boolean {
+    return this.#updates.has(this.#find(key) ?? -1);
+  }
+
   /** Entries to write, each with its owner. */
-  pendingUpdates(): OwnedEntry<K, V>[] {
-    return [...this.#updates].flatMap((id) => {
-      const first = this.#first(id);
-      return first ? [{ ...first.entry, owner: first.owner }] : [];
-    });
+  *pendingUpdates(): Iterable<OwnedEntry<K, V>> {
+    for (const record of this.#updates) yield this.desiredOf(record);
   }
 
   /** Entries to remove, with their current value. */
-  pendingDeletions(): Entry<K, V>[] {
-    return [...this.#deletions].flatMap((id) => this.#actual.get(id) ?? []);
+  *pendingDeletions(): Iterable<Entry<K, V>> {
+    for (const record of this.#deletions) yield { key: this.keyOf(record), value: this.#valueOf(record, ACTUAL) };
   }
 
-  /** Values in the map that should be changed or removed: they may still refer to other entries. */
-  staleValues(): { readonly key: K; readonly value: V }[] {
-    return [...this.#updates, ...this.#deletions].flatMap((id) => this.#actual.get(id) ?? []);
+  /** Entries in the map that should be changed or removed: they may still refer to other entries. */
+  *staleValues(): Iterable<Entry<K, V>> {
+    for (const records of [this.#updates, this.#deletions]) {
+      for (const record of records)
+        if (this.#isActual[record]) yield { key: this.keyOf(record), value: this.#valueOf(record, ACTUAL) };
+    }
   }
 
-  /** Ids of entries that differ from the desired content. */
-  *pendingIds(): Iterable<string> {
-    yield* this.#updates;
-    yield* this.#deletions;
-  }
-
-  isPending(id: string): boolean {
-    return this.#updates.has(id);
-  }
-
-  /** The map's value for the id. */
-  actual(id: string): V | undefined {
-    return this.#actual.get(id)?.value;
+  /** Keys of entries that differ from the desired content. */
+  *pendingKeys(): Iterable<K> {
+    for (const record of this.#updates) yield this.keyOf(record);
+    for (const record of this.#deletions) yield this.keyOf(record);
   }
 
   /** Entries in the map, as last known. */
   get actualCount(): number {
-    return this.#actual.size;
+    return this.#actualCount;
   }
 
   get pendingCount(): number {
     return this.#updates.size + this.#deletions.size;
   }
 
-  wrote({ id, key, value }: Entry<K, V>): void {
-    this.#actual.set(id, { id, key, value });
-    this.#compare(id);
+  wrote(record: RecordNumber, value: V): void {
+    this.#value.encode(value, this.#records.view, this.#records.valueAt(record, ACTUAL));
+    this.#setActual(record, true);
+    this.#compare(record);
   }
 
-  removed(id: string): void {
-    this.#actual.delete(id);
-    this.#compare(id);
+  removed(record: RecordNumber): void {
+    this.#setActual(record, false);
+    this.#compare(record);
   }
 
-  #first(id: string): Claim<K, V> | undefined {
-    const claims = this.#claims.get(id);
-    return Array.isArray(claims) ? claims[0] : claims;
+  #setActual(record: RecordNumber, is: boolean): void {
+    if (this.#isActual[record] !== is) this.#actualCount += is ? 1 : -1;
+    this.#isActual[record] = is;
   }
 
-  #claim(claim: Claim<K, V>): void {
-    const { id } = claim.entry;
-    const known = this.#claims.get(id);
-    if (!known) {
-      this.#claims.set(id, claim);
+  #find(key: K): RecordNumber | undefined {
+    this.#key.encode(key, this.#records.key, 0);
+    return this.#records.find();
+  }
+
+  #add(key: K): RecordNumber {
+    this.#key.encode(key, this.#records.key, 0);
+    const record = this.#records.add();
+    // In ascending order, so that the arrays have no holes.
+    if (record === this.#wanted.length) {
+      this.#wanted.push(undefined);
+      this.#isActual.push(false);
+    }
+    return record;
+  }
+
+  #valueOf(record: RecordNumber, value: number): V {
+    return this.#value.decode(this.#records.view, this.#records.valueAt(record, value));
+  }
+
+  #claim(record: RecordNumber, { owner, value }: OwnedEntry<K, V>): void {
+    const known = this.#wanted[record];
+    if (known === undefined) {
+      this.#want(record, owner, value);
       return;
     }
-    const claims = Array.isArray(known) ? known : [known];
-    claims.splice(this.#placeOf(claim, claims), 0, claim);
-    this.#claims.set(id, claims);
+    const claims = Array.isArray(known) ? known : [{ owner: known, value: this.#valueOf(record, DESIRED) }];
+    this.#order.add(claims, { owner, value });
+    this.#want(record, claims, (claims[0] as Claim<V>).value);
   }
 
-  #release(claim: Claim<K, V>): void {
-    const { id } = claim.entry;
-    const known = this.#claims.get(id);
-    if (!known) return;
-    const claims = Array.isArray(known) ? known : [known];
-    const place = this.#placeOf(claim, claims);
-    if (claims[place]?.owner === claim.owner) claims.splice(place, 1);
-    if (claims.length === 0) this.#claims.delete(id);
-  }
-
-  /** The position of the claim in order (binary search). Thousands of services may share one backend: their claims are not compared one
-   * by one. */
-  #placeOf({ owner, entry: { value } }: Claim<K, V>, claims: readonly Claim<K, V>[]): number {
-    let [first, end] = [0, claims.length];
-    while (first < end) {
-      const middle = (first + end) >> 1;
-      const other = claims[middle] as Claim<K, V>;
-      const order = this.#prefer(other.entry.value, value) || (other.owner < owner ? -1 : 1);
-      if (order < 0) first = middle + 1;
-      else end = middle;
+  #release(record: RecordNumber, { owner, value }: OwnedEntry<K, V>): void {
+    const known = this.#wanted[record];
+    if (!Array.isArray(known)) {
+      if (known === owner) this.#wanted[record] = undefined;
+      return;
     }
-    return first;
+    this.#order.remove(known, { owner, value });
+    const [first] = known;
+    if (first) this.#want(record, known.length > 1 ? known : first.owner, first.value);
   }
 
-  #compare(id: string): void {
-    const desired = this.#first(id)?.entry;
-    const actual = this.#actual.get(id);
-    const update = desired !== undefined && (actual === undefined || !equal(desired.value, actual.value));
-    if (update) this.#updates.add(id);
-    else this.#updates.delete(id);
-    if (desired && !update) this.#actual.set(id, desired); // one object for both sides
-    if (desired === undefined && actual !== undefined) this.#deletions.add(id);
-    else this.#deletions.delete(id);
+  #want(record: RecordNumber, who: string | Claim<V>[], value: V): void {
+    this.#wanted[record] = who;
+    this.#value.encode(value, this.#records.view, this.#records.valueAt(record, DESIRED));
+  }
+
+  #compare(record: RecordNumber): void {
+    const desired = this.#wanted[record] !== undefined;
+    const actual = this.#isActual[record] === true;
+    if (desired && !(actual && this.#records.areEqual(record, DESIRED, ACTUAL))) this.#updates.add(record);
+    else this.#updates.delete(record);
+    if (!desired && actual) this.#deletions.add(record);
+    else this.#deletions.delete(record);
+    if (!desired && !actual) this.#records.delete(record);
   }
 }
 
-function* claimsOf<K, V>(contributions: Iterable<Contribution<K, V>>): Iterable<Claim<K, V>> {
-  for (const { owner, entries } of contributions) for (const entry of entries) yield { owner, entry };
-}
-
-/** Whether two values of a map are equal: numbers, strings, or flat structs of both. */
-export function equal(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  const left = a as Record<string, unknown>;
-  const right = b as Record<string, unknown>;
-  return Object.keys(left).every((name) => left[name] === right[name]);
+function* entriesOf<K, V>(contributions: Iterable<Contribution<K, V>>): Iterable<OwnedEntry<K, V>> {
+  for (const { owner, entries } of contributions) for (const { key, value } of entries) yield { owner, key, value };
 }

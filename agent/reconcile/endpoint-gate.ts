@@ -1,6 +1,6 @@
 import { hostCidr } from "../../model/address/address.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
-import { keyText } from "../compile/key.ts";
+import { prefixOf } from "../compile/addresses.ts";
 import type { LocalEndpoint } from "../compile/snapshot.ts";
 import { mayUse } from "../kernel/workload.ts";
 import type { Deltas } from "./write-order.ts";
@@ -41,15 +41,14 @@ export class EndpointGate {
   isReady(placed: Placed): boolean {
     const { endpoints, interfaces, locations } = this.#deltas;
     const { ifindex } = placed;
-    const workload = interfaces.actual(keyText.interfaces(ifindex));
+    const workload = interfaces.actual(ifindex);
     return addressesOf(placed).every((address) => {
-      const endpoint = keyText.endpoints(address);
-      const location = hostCidr(address).text;
+      const location = prefixOf(hostCidr(address));
       return (
         mayUse(workload, address) &&
-        endpoints.actual(endpoint)?.ifindex === ifindex &&
-        !endpoints.isPending(endpoint) &&
-        locations.actual(location) !== undefined &&
+        endpoints.actual(address)?.ifindex === ifindex &&
+        !endpoints.isPending(address) &&
+        locations.has(location) &&
         !locations.isPending(location)
       );
     });

@@ -1,8 +1,11 @@
 import { each, finish, type Steps } from "../../model/steps.ts";
-import type { DesiredMaps, Entry, MapContents, WrittenMap } from "../compile/desired.ts";
+import type { DesiredMaps, MapContents, WrittenMap } from "../compile/desired.ts";
 import { keyText, preference } from "../compile/key.ts";
+import type { MapDefinition } from "../kernel/codec.ts";
+import { maps as definitions } from "../kernel/layout.gen.ts";
 import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map-store.ts";
-import { DeltaMap, equal } from "./delta-map.ts";
+import { DeltaMap, type OwnedEntry } from "./delta-map.ts";
+import type { RecordNumber } from "./record-table.ts";
 import { type Deltas, passingOrder, type Step, writeOrder } from "./write-order.ts";
 
 /** The maps that the reconciler writes. */
@@ -34,7 +37,7 @@ const BATCH = 1024;
 
 type Written = Pick<SyncReport, "written" | "problems">;
 type WrittenMaps = Written & Pick<SyncReport, "changed">;
-type AnyEntry = Entry<never, never> & { readonly owner: string };
+type AnyEntry = OwnedEntry<never, never>;
 
 /** Brings the maps to the desired state with the fewest writes, in `writeOrder`. */
 export class Reconciler {
@@ -101,40 +104,49 @@ export class Reconciler {
     const { delta, store } = this.#sides(map);
     const wait = waits?.(this.deltas);
     const stand = meanwhile?.(this.deltas) as ((value: never, actual: never | undefined) => never) | undefined;
-    const pending = delta.pendingUpdates();
+    const pending = delta.updates();
     yield;
+    const entryOf = (record: RecordNumber): AnyEntry => {
+      const entry = delta.desiredOf(record);
+      return stand ? { ...entry, value: stand(entry.value, delta.actualOf(record)) } : entry;
+    };
     // Replacing an existing entry works even in a full map, so these come first.
-    const present: AnyEntry[] = [];
-    const added: AnyEntry[] = [];
-    yield* each(pending, (entry) => {
-      if (wait?.(entry)) return;
-      const actual = delta.actual(entry.id);
-      const value = stand ? stand(entry.value, actual) : entry.value;
-      if (actual === undefined) added.push({ ...entry, value });
-      else if (!equal(value, actual)) present.push({ ...entry, value });
+    const present: RecordNumber[] = [];
+    const added: RecordNumber[] = [];
+    yield* each(pending, (record) => {
+      if (wait?.(delta.desiredOf(record))) return;
+      const actual = delta.actualOf(record);
+      if (actual === undefined) added.push(record);
+      else if (!stand || !equal(entryOf(record).value, actual)) present.push(record);
     });
     return yield* inBatches(
       map,
       [...present, ...added],
+      entryOf,
       (batch) => store.update(batch.map(({ key, value }) => [key, value])),
-      (entry) => delta.wrote(entry),
+      (record, { value }) => delta.wrote(record, value),
     );
   }
 
   *#delete({ map, waits }: Step): Steps<Written> {
     const { delta, store } = this.#sides(map);
     const wait = waits?.(this.deltas);
-    const pending = delta.pendingDeletions();
+    const pending = delta.deletions();
     yield;
-    const entries: AnyEntry[] = [];
-    yield* each(pending, (entry) => {
-      if (!wait?.(entry)) entries.push({ ...entry, owner: "(no longer desired)" });
+    const entryOf = (record: RecordNumber): AnyEntry => {
+      const value = delta.actualOf(record) as never;
+      return { owner: "(no longer desired)", key: delta.keyOf(record), value };
+    };
+    const ready: RecordNumber[] = [];
+    yield* each(pending, (record) => {
+      if (!wait?.(entryOf(record))) ready.push(record);
     });
     return yield* inBatches(
       map,
-      entries,
+      ready,
+      entryOf,
       (batch) => store.delete(batch.map(({ key }) => key)),
-      ({ id }) => delta.removed(id),
+      (record) => delta.removed(record),
     );
   }
 
@@ -153,29 +165,30 @@ interface AnyStore {
 /** Passes entries to a store, batch after batch, until it is full. `wrote` is called for each success. */
 function* inBatches(
   map: WrittenMap,
-  entries: readonly AnyEntry[],
+  records: readonly RecordNumber[],
+  entryOf: (record: RecordNumber) => AnyEntry,
   write: (batch: readonly AnyEntry[]) => WriteFailure<never>[],
-  wrote: (entry: AnyEntry) => void,
+  wrote: (record: RecordNumber, entry: AnyEntry) => void,
 ): Steps<Written> {
   const problems = new Map<string, WriteProblem>();
   let failed = 0;
   let full: WriteFailure<never> | undefined;
-  for (let first = 0; first < entries.length; first += BATCH) {
-    const batch = entries.slice(first, first + BATCH);
+  for (let first = 0; first < records.length; first += BATCH) {
+    const batch = records.slice(first, first + BATCH).map(entryOf);
     const failures = full ? [] : write(batch);
     const byKey = new Map<never, WriteFailure<never>>(failures.map((failure) => [failure.key, failure]));
-    for (const entry of batch) {
+    for (const [index, entry] of batch.entries()) {
       const failure = full ?? byKey.get(entry.key);
       if (!failure) {
-        wrote(entry);
+        wrote(records[first + index] as RecordNumber, entry);
         continue;
       }
       failed++;
-      const { owner, id } = entry;
+      const { owner, key } = entry;
       const known = problems.get(owner) ?? {
         map,
         owner,
-        entry: id,
+        entry: (keyText[map] as (key: never) => string)(key),
         count: 0,
         full: failure.full,
         reason: failure.reason,
@@ -188,9 +201,18 @@ function* inBatches(
     }
     yield;
   }
-  return { written: entries.length - failed, problems: [...problems.values()] };
+  return { written: records.length - failed, problems: [...problems.values()] };
 }
 
 function deltaFor<M extends WrittenMap>(map: M): DeltaMap<never, never> {
-  return new DeltaMap(keyText[map], preference[map]) as never;
+  const definition = definitions[map] as unknown as MapDefinition<never, never>;
+  return new DeltaMap<never, never>(definition, preference[map] as never);
+}
+
+/** Whether two values of a map are equal: numbers, strings, or flat structs of both. */
+function equal(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  return Object.keys(left).every((name) => left[name] === right[name]);
 }

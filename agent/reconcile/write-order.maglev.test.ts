@@ -4,6 +4,7 @@ import { service } from "../../model/objects/core.ts";
 import { endpointSlice } from "../../model/objects/discovery.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "../compile/compile.ts";
+import { entriesOf } from "../compile/desired.ts";
 import { TABLE_FIRST } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import { observedMaps } from "../kernel/observed-map.ts";
@@ -88,7 +89,7 @@ test("tables that are too large, or an unknown word, leave the choice to chance 
     ["maglev", hosts(2)],
   ] as const) {
     const { maps, problems } = compiler.compile(snapshot(selection, of));
-    expect(maps.frontends.flatMap(({ entries }) => entries).map(({ value }) => value.tableSize)).toEqual([0, 0]);
+    expect(entriesOf(maps.frontends).map(({ value }) => value.tableSize)).toEqual([0, 0]);
     expect(problems).toMatchObject([{ path: "metadata.annotations[ebpf-dataplane.io/backend-selection]" }]);
   }
 });

@@ -7,6 +7,7 @@ import { delivered, sent } from "../../test/model/packet-path.ts";
 import { parties, podAddress, type RandomCluster, randomCluster } from "../../test/model/random-cluster.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "../compile/compile.ts";
+import { entriesOf } from "../compile/desired.ts";
 import type { ClusterSnapshot } from "../compile/snapshot.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
 import { FaultyMap } from "../kernel/faulty-map.ts";
@@ -146,7 +147,8 @@ describe("writeOrder", () => {
         reconciler.sync(compiler.compile(snapshotOf(before)).maps);
         const snapshot = snapshotOf(after);
         const desired = () => compiler.compile(snapshot).maps;
-        const wanted = new Compiler().compile(snapshot).maps.settings[0]?.entries[0]?.value.policyRevision;
+        const [settings] = entriesOf(new Compiler().compile(snapshot).maps.settings);
+        const wanted = settings?.value.policyRevision;
         failing = true;
         // By the content of the maps: flows judged under one content are judged again under another.
         const seen = new Map<unknown, string>();

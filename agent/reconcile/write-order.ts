@@ -1,7 +1,13 @@
 import { hash32 } from "../../model/hash.ts";
 import type { Entry, WrittenMap } from "../compile/desired.ts";
 import { keyText } from "../compile/key.ts";
-import { type KeyOf, POLICY_REVISION_UNSETTLED, TABLE_FIRST, type ValueOf } from "../kernel/layout.gen.ts";
+import {
+  type Endpoint,
+  type KeyOf,
+  POLICY_REVISION_UNSETTLED,
+  TABLE_FIRST,
+  type ValueOf,
+} from "../kernel/layout.gen.ts";
 import { addressesOfWorkload } from "../kernel/workload.ts";
 import type { DeltaMap } from "./delta-map.ts";
 
@@ -36,8 +42,8 @@ export const writeOrder: readonly Step[] = [
     "settings",
     "a connection that is judged before everything is written is judged again afterwards",
     ({ settings }) =>
-      ({ id }) =>
-        settings.actual(id) === undefined,
+      ({ key }) =>
+        !settings.has(key),
     (deltas) =>
       (value, actual = value) => ({
         ...actual,
@@ -52,17 +58,17 @@ export const writeOrder: readonly Step[] = [
     "a service counts only existing slots",
     ({ backends, members }) =>
       ({ key: { backendList }, value: backend }) =>
-        backends.actual(keyText.backends(backend)) === undefined ||
-        members.actual(keyText.members({ backendList, backend })) === undefined,
+        !backends.has(backend) || !members.has({ backendList, backend }),
   ),
   // An incomplete set admits fewer sources. Services do not wait for it: otherwise an older list, or none, would stay in force.
   step("update", "sourceRanges", "frontends will refer to the whole set", ({ frontends }) => {
     // Set numbers are hashes, and a user can construct a collision: services must first leave a number that now means another set.
-    const leaving = frontends.pendingUpdates().flatMap(({ id, value }) => {
-      const actual = frontends.actual(id);
-      return actual && actual.sourceRanges !== value.sourceRanges ? [actual.sourceRanges] : [];
-    });
-    const left = new Set([...leaving, ...frontends.pendingDeletions().map(({ value }) => value.sourceRanges)]);
+    const left = new Set<number>();
+    for (const { key, value } of frontends.pendingUpdates()) {
+      const actual = frontends.actual(key);
+      if (actual && actual.sourceRanges !== value.sourceRanges) left.add(actual.sourceRanges);
+    }
+    for (const { value } of frontends.pendingDeletions()) left.add(value.sourceRanges);
     return ({ key }) => left.has(key.set);
   }),
   step(
@@ -71,10 +77,10 @@ export const writeOrder: readonly Step[] = [
     "every slot they count is written",
     (deltas) => {
       const lacking = lackingSlots(deltas);
-      const stale = new Set(deltas.sourceRanges.pendingDeletions().map(({ key }) => key.set));
-      return ({ id, value }) => {
+      const stale = setOf(deltas.sourceRanges.pendingDeletions(), ({ key }) => key.set);
+      return ({ key, value }) => {
         if (stale.has(value.sourceRanges)) return true; // the number still has entries of another service's set
-        const actual = deltas.frontends.actual(id);
+        const actual = deltas.frontends.actual(key);
         return lacking.has(value.backendList) && (!actual || actual.sourceRanges === value.sourceRanges);
       };
     },
@@ -91,16 +97,16 @@ export const writeOrder: readonly Step[] = [
     "identities and endpoints will refer to them; new numbers, so no packet sees a partial policy",
   ),
   step("update", "locations", "an address shows an identity only when every policy knows it", ({ policies }) => {
-    const unknown = new Set(policies.pendingUpdates().map(({ key }) => key.identity));
+    const unknown = setOf(policies.pendingUpdates(), ({ key }) => key.identity);
     return ({ value }) => unknown.has(value.identity);
   }),
   step("update", "endpoints", "an endpoint gets traffic only under a complete policy", ({ policies }) => {
-    const incomplete = new Set(policies.pendingUpdates().map(({ key }) => key.policy));
+    const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
     return ({ value }) => incomplete.has(value.policy);
   }),
   step("update", "failsafes", "host policies that would refuse them come afterwards"),
   step("update", "hostEndpoints", "the node is judged only by a complete policy", ({ policies }) => {
-    const incomplete = new Set(policies.pendingUpdates().map(({ key }) => key.policy));
+    const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
     return ({ value }) => incomplete.has(value.policy);
   }),
   step(
@@ -109,7 +115,7 @@ export const writeOrder: readonly Step[] = [
     "a workload may send once its endpoint can be judged",
     ({ endpoints }) =>
       ({ value }) =>
-        addressesOfWorkload(value).some((address) => endpoints.actual(keyText.endpoints(address)) === undefined),
+        addressesOfWorkload(value).some((address) => !endpoints.has(address)),
   ),
   step("update", "namespaces", "until then its sockets count as unknown, with the same services"),
 
@@ -124,16 +130,14 @@ export const writeOrder: readonly Step[] = [
     "policies",
     "no endpoint and no address refers to them any more",
     ({ endpoints, hostEndpoints, locations }) => {
-      const inForce = new Set(
-        [...endpoints.staleValues(), ...hostEndpoints.staleValues()].map(({ value }) => value.policy),
-      );
-      const known = new Set(locations.staleValues().map(({ value }) => value.identity));
+      const inForce = setOf([...endpoints.staleValues(), ...hostEndpoints.staleValues()], ({ value }) => value.policy);
+      const known = setOf(locations.staleValues(), ({ value }) => value.identity);
       return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
     },
   ),
   step("delete", "frontends", "before the slots they count"),
   step("delete", "sourceRanges", "no service refers to the set any more", ({ frontends }) => {
-    const named = new Set(frontends.staleValues().map(({ value }) => value.sourceRanges));
+    const named = setOf(frontends.staleValues(), ({ value }) => value.sourceRanges);
     return ({ key }) => named.has(key.set);
   }),
   step("delete", "slots", "no service counts them any more", ({ frontends }) => {
@@ -148,13 +152,13 @@ export const writeOrder: readonly Step[] = [
         : key.index - TABLE_FIRST < (tables.get(key.backendList) ?? 0);
   }),
   step("delete", "members", "this service no longer assigns connections to them", ({ slots }) => {
-    const named = new Set(
-      slots.staleValues().map(({ key: { backendList }, value: backend }) => keyText.members({ backendList, backend })),
+    const named = setOf(slots.staleValues(), ({ key: { backendList }, value: backend }) =>
+      keyText.members({ backendList, backend }),
     );
-    return ({ id }) => named.has(id);
+    return ({ key }) => named.has(keyText.members(key));
   }),
   step("delete", "backends", "no slot refers to them any more", ({ slots }) => {
-    const named = new Set(slots.staleValues().map(({ value }) => value));
+    const named = setOf(slots.staleValues(), ({ value }) => value);
     return ({ key }) => named.has(key);
   }),
 
@@ -169,7 +173,13 @@ export const writeOrder: readonly Step[] = [
 
 /** Lists with slots that are not written: found by what is pending, since many frontends may count the same slots. */
 function lackingSlots({ slots }: Deltas): ReadonlySet<number> {
-  return new Set(slots.pendingUpdates().map(({ key }) => key.backendList));
+  return setOf(slots.pendingUpdates(), ({ key }) => key.backendList);
+}
+
+function setOf<T, R>(items: Iterable<T>, of: (item: T) => R): Set<R> {
+  const found = new Set<R>();
+  for (const item of items) found.add(of(item));
+  return found;
 }
 
 /** The revision of the maps' content: the desired one when everything is written. With that one, connections would keep for
@@ -181,22 +191,26 @@ function writtenRevision(deltas: Deltas, desired: number): number {
 /** The revision while entries that verdicts depend on are pending; undefined: none is. It depends on these entries, so
  * connections are judged again after each later write, and it is never a desired one, which a policy that comes back has
  * again. */
-function unsettledRevision(deltas: Deltas, desired: number): number | undefined {
-  const { locations } = deltas;
-  let revision = desired;
-  let isUnsettled = false;
-  const late = (text: string) => {
-    revision = (revision + hash32(text)) >>> 0;
-    isUnsettled = true;
-  };
-  for (const endpoints of [deltas.endpoints, deltas.hostEndpoints]) {
-    for (const id of endpoints.pendingIds()) {
-      const actual = endpoints.actual(id);
-      late(`${id} holds ${actual?.policy} ${actual?.flags}`);
-    }
-  }
-  for (const id of locations.pendingIds()) late(`${id} holds ${locations.actual(id)?.identity}`);
-  return isUnsettled ? (revision | POLICY_REVISION_UNSETTLED) >>> 0 : undefined;
+function unsettledRevision({ endpoints, hostEndpoints, locations }: Deltas, desired: number): number | undefined {
+  const late = [
+    ...judgedText(endpoints, keyText.endpoints),
+    ...judgedText(hostEndpoints, keyText.hostEndpoints),
+    ...Array.from(
+      locations.pendingKeys(),
+      (key) => `${keyText.locations(key)} holds ${locations.actual(key)?.identity}`,
+    ),
+  ];
+  if (late.length === 0) return undefined;
+  const revision = late.reduce((sum, text) => (sum + hash32(text)) >>> 0, desired);
+  return (revision | POLICY_REVISION_UNSETTLED) >>> 0;
+}
+
+/** What the map still has for the endpoints that are to be written. */
+function judgedText<K>(delta: DeltaMap<K, Endpoint>, text: (key: K) => string): string[] {
+  return Array.from(delta.pendingKeys(), (key) => {
+    const actual = delta.actual(key);
+    return `${text(key)} holds ${actual?.policy} ${actual?.flags}`;
+  });
 }
 
 /** Within an intermediate stage (`DesiredMaps.through`): nothing is removed, and no revision is settled yet. */
