@@ -7,6 +7,8 @@ import { LongestFirst } from "./tools/longest-first.ts";
 const system = "**/*.system.test.ts";
 // NAME.campaign.test.ts takes minutes, and shows what other tests show in part: `make campaigns`, before a release.
 const campaign = "**/*.campaign.test.ts";
+// A stack is a program, which runs when it is imported: each file needs modules of its own.
+const stacks = "stacks/**/*.test.ts";
 const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
 // Limits that only a hang reaches, however busy the machine is.
@@ -30,7 +32,18 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.{ts,tsx}"],
-          exclude: [...elsewhere, system, campaign],
+          exclude: [...elsewhere, system, campaign, stacks],
+          ...patience,
+          maxWorkers: availableParallelism(),
+          // A third less work: what files import is loaded once, not for each file. So they leave nothing behind in modules.
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "stacks",
+          include: [stacks],
+          exclude: elsewhere,
           ...patience,
           maxWorkers: availableParallelism(),
         },

@@ -62,7 +62,7 @@ const tallies: Tally[] = [];
 heading("rules");
 tallies.push({ ...nothing, ...(await runGate()) });
 heading("units");
-tallies.push(runVitest(["unit"], 15));
+tallies.push(runVitest(["unit", "stacks"], 15));
 if (!process.argv.includes("--units")) {
   heading("build");
   tallies.push(build());
