@@ -9,8 +9,11 @@ import {
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import { schemas } from "../../model/objects/schemas.ts";
 import { notFollowedYet, unsupported } from "../../model/objects/unsupported.ts";
+import { closedCalicoPolicy, closedGlobalPolicy } from "./closed-calico-policy.ts";
+import { closedClusterPolicy } from "./closed-cluster-policy.ts";
 import { closedPolicy } from "./closed-policy.ts";
 import { readableConfiguration } from "./readable-configuration.ts";
+import { closedTier, readableNetworks } from "./readable-parts.ts";
 
 /** One kind of object the agent reads. */
 export interface Kind<T extends KubernetesObject = KubernetesObject> extends KindOfObject {
@@ -26,12 +29,27 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> extends Kin
 
 type Reading = Pick<Kind, "substitute" | "readable" | "instead">;
 
-/** How invalid objects are handled. */
+const DENIES = "it denies everything to whom it selects, in its place in its tier, until it is fixed";
+const PARTIAL = "its other networks are in force";
+
+/** How invalid objects are handled. Without a reading: the last valid version, otherwise left out. */
 const readings: Partial<Record<KindName, Reading>> = {
   networkPolicies: {
     substitute: closedPolicy,
     instead: "it isolates its pods and allows nothing until it is fixed",
   },
+  calicoNetworkPolicies: { substitute: closedCalicoPolicy, instead: DENIES },
+  globalNetworkPolicies: {
+    substitute: closedGlobalPolicy,
+    instead: `${DENIES}; if its selectors cannot be read, it is left out`,
+  },
+  clusterNetworkPolicies: {
+    substitute: closedClusterPolicy,
+    instead: `${DENIES}; if its subject, tier or priority cannot be read, it is left out`,
+  },
+  tiers: { substitute: closedTier, instead: "a field that cannot be read counts as absent until it is fixed" },
+  networkSets: { substitute: readableNetworks, instead: PARTIAL },
+  globalNetworkSets: { substitute: readableNetworks, instead: PARTIAL },
   felixConfigurations: {
     readable: readableConfiguration,
     instead: "the other fields are in force, and this one keeps its last good value until it is fixed",

@@ -36,8 +36,8 @@ export const globalFields = {
   applyOnForward: flag,
 };
 
-const namespacedSpec = z.strictObject(commonFields(true));
-const globalSpec = z.strictObject(globalFields);
+export const namespacedSpec = z.strictObject(commonFields(true));
+export const globalSpec = z.strictObject(globalFields);
 
 /** Metadata whose name Calico accepts. */
 export const named = (kind: Parameters<typeof nameFault>[1]) =>
@@ -91,7 +91,7 @@ export function globalPolicyOf(spec: Partial<GlobalSpec> & NamespacedSpec) {
 }
 
 /** Egress where there are egress rules, ingress where there are ingress rules or no egress rules. */
-function directionsOf(ingress: readonly unknown[], egress: readonly unknown[]): PolicyDirection[] {
+export function directionsOf(ingress: readonly unknown[], egress: readonly unknown[]): PolicyDirection[] {
   const both: PolicyDirection[] = ingress.length > 0 || egress.length === 0 ? ["Ingress"] : [];
   return egress.length > 0 ? [...both, "Egress"] : both;
 }
