@@ -4,7 +4,13 @@ import { apiVersionOf, CALICO_API, type Kind } from "../../model/objects/kinds.t
 import { DEFINITION_LABELS } from "./definition-owner.ts";
 import { AGENT } from "./names.ts";
 
-type Schema = k8s.types.input.apiextensions.v1.JSONSchemaProps;
+export type Schema = k8s.types.input.apiextensions.v1.JSONSchemaProps;
+
+/** A CEL rule, with what a user reads who breaks it. */
+export interface Rule {
+  rule: string;
+  message: string;
+}
 
 /** A kind that the API server stores for the agent, in its one version. */
 export interface KindDefinition extends Kind {
@@ -13,11 +19,13 @@ export interface KindDefinition extends Kind {
   columns: Record<string, string>;
   /** Names that objects may have. Absent: any. */
   onlyName?: string;
+  /** What must hold of an object as a whole (CEL). */
+  rules?: Rule[];
   spec: Schema;
 }
 
 /**
- * Makes a cluster-scoped CustomResourceDefinition.
+ * Makes a CustomResourceDefinition.
  *
  * Its schema is structural: the API server refuses an unknown field when the client asks for strict validation (kubectl and
  * this package's runner do), and drops it with a warning otherwise. Fields that Calico has and this dataplane has not are
@@ -27,7 +35,7 @@ export interface KindDefinition extends Kind {
  * refuses to take over another's; and Pulumi leaves it behind, since deleting it would delete objects of others.
  */
 export function customResourceDefinition(name: string, definition: KindDefinition, opts: pulumi.ResourceOptions) {
-  const { group, version, kind, plural, shortNames } = definition;
+  const { group, version, kind, plural, shortNames, namespaced } = definition;
   return new k8s.apiextensions.v1.CustomResourceDefinition(
     `${name}-crd-${plural}`,
     {
@@ -38,7 +46,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
       },
       spec: {
         group,
-        scope: "Cluster",
+        scope: namespaced ? "Namespaced" : "Cluster",
         // An empty list is a difference at every update: the API server does not keep it.
         names: {
           kind,
@@ -66,15 +74,16 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
   );
 }
 
-function objectSchema({ spec, onlyName }: KindDefinition): Schema {
+function objectSchema({ spec, onlyName, rules = [] }: KindDefinition): Schema {
+  const named = onlyName && {
+    rule: `self.metadata.name == '${onlyName}'`,
+    message: `only the object named "${onlyName}" is supported`,
+  };
+  const all = [...(named ? [named] : []), ...rules];
   return {
     type: "object",
     required: ["spec"],
     properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" }, spec },
-    ...(onlyName && {
-      x_kubernetes_validations: [
-        { rule: `self.metadata.name == '${onlyName}'`, message: `only the object named "${onlyName}" is supported` },
-      ],
-    }),
+    ...(all.length > 0 && { x_kubernetes_validations: all }),
   };
 }

@@ -2,6 +2,7 @@ import { FLOW_LOG_DEFAULTS } from "../../model/flow/settings.ts";
 import { calicoReturnModes } from "../../model/mode/mode.ts";
 import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition } from "./definition.ts";
+import { POLICY_KINDS } from "./policy-kinds.ts";
 
 /** A network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library, which refuses IPv4-mapped addresses). */
 const CIDR = {
@@ -158,4 +159,4 @@ const IPAM_BLOCK: KindDefinition = {
 };
 
 /** Every kind the agent watches that Kubernetes does not have. */
-export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK];
+export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK, ...POLICY_KINDS];

@@ -9,6 +9,8 @@ import { removeLab } from "../../lab/machines/removal.ts";
 import { kubeconfigPath, TestbedApiServer } from "../../measure/testbed/api-server.ts";
 import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "../../measure/testbed/testbed-machine.ts";
+import { schemas } from "../../model/objects/schemas.ts";
+import { accepts, refuses } from "./calico-policies.ts";
 
 const lab = `ta${(process.pid % 46_656).toString(36)}`;
 const machine = { name: "control", address: "172.31.1.8" };
@@ -21,7 +23,7 @@ async function declared(...kinds: string[]): Promise<KubernetesObject[]> {
   await settled();
   return resources.flatMap(({ type, inputs }) => {
     const kind = type.split(":").at(-1) ?? "";
-    const text = JSON.stringify(inputs).replaceAll("x_kubernetes_validations", "x-kubernetes-validations");
+    const text = JSON.stringify(inputs).replace(/"x_kubernetes_\w+"/g, (key) => key.replaceAll("_", "-"));
     return kinds.includes(kind) ? [JSON.parse(text) as KubernetesObject] : [];
   });
 }
@@ -38,6 +40,7 @@ const agentPod = (node: string): KubernetesObject => ({
   metadata: { name: `agent-${node}`, namespace: AGENT },
   spec: { nodeName: node, serviceAccountName: AGENT, containers: [{ name: "agent", image: "none" }] },
 });
+const isAboutShape = (message: string) => /^(unknown|missing|invalid) /.test(message);
 const plain = (kind: string, name: string): KubernetesObject => ({ apiVersion: "v1", kind, metadata: { name } });
 
 describe("what the tokens of agents may write", () => {
@@ -181,6 +184,28 @@ describe("what the tokens of agents may write", () => {
       expect(await patches("one", "inside", { status: { conditions: [condition] } })).toContain("of type LoadBalancer");
       expect(await patches("unbound", "ours", ingress({ ip: "192.0.2.2" }))).toContain("whose token is of a node");
     });
+  });
+
+  test("Calico's policies are accepted and refused by the API server as by the agents", async () => {
+    const dryRun = (objects: readonly KubernetesObject[]) =>
+      kubectl(
+        ["create", "--dry-run=server", "-f", "-"],
+        JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }),
+      );
+    const accepted = await dryRun(accepts.map(({ object }) => object));
+    expect(accepted.stderr).toBe("");
+    expect(accepts.filter(({ kind, object }) => !schemas[kind].safeParse(object).success)).toEqual([]);
+    expect(refuses.filter(({ kind, object }) => schemas[kind].safeParse(object).success)).toEqual([]);
+    // kubectl looks at fields and types first, of all objects at once.
+    const [shape = [], others = []] = [true, false].map((is) =>
+      refuses.filter(({ says }) => isAboutShape(says) === is),
+    );
+    const { stderr } = await dryRun(shape.map(({ object }) => object));
+    for (const { says } of shape) expect(stderr).toContain(says);
+    const answers = (await dryRun(others.map(({ object }) => object))).stderr;
+    const each = answers.split(/\n(?=Error from server|The \w+ ")/);
+    expect(each).toHaveLength(others.length);
+    for (const [index, { says }] of others.entries()) expect(each[index]).toContain(says);
   });
 
   test("an administrator is not restricted", async () => {

@@ -1,0 +1,115 @@
+// Objects of Calico's kinds for policies, with what the API server says of those that it refuses.
+import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.ts";
+import { CALICO_API, type KindName, kinds } from "../../model/objects/kinds.ts";
+
+interface Case {
+  readonly kind: KindName;
+  readonly object: KubernetesObject;
+}
+interface Refused extends Case {
+  /** In the API server's answer. */
+  readonly says: string;
+}
+
+function of(name: KindName, spec: object, named = "a"): Case {
+  const { kind, namespaced } = kinds[name];
+  const metadata = { name: named, ...(namespaced && { namespace: "default" }) };
+  return { kind: name, object: { apiVersion: CALICO_API, kind, metadata, spec } };
+}
+const rule = (fields: object) => of("globalNetworkPolicies", { ingress: [{ action: "Allow", ...fields }] });
+const global = (spec: object) => of("globalNetworkPolicies", spec);
+
+export const accepts: readonly Case[] = [
+  // A rule that says everything it may.
+  rule({
+    protocol: "TCP",
+    ipVersion: 4,
+    notProtocol: 17,
+    metadata: { annotations: { a: "b" } },
+    source: {
+      nets: ["10.0.0.0/8"],
+      notNets: ["10.1.0.0/16"],
+      selector: "a == 'b'",
+      notSelector: "has(c)",
+      namespaceSelector: "global()",
+      serviceAccounts: { names: ["x"], selector: "d == 'e'" },
+      ports: [1, "2", "3:4", "name"],
+      notPorts: [65535],
+    },
+    destination: { ports: ["http"], notPorts: ["https"] },
+  }),
+  rule({ protocol: 1, icmp: { type: 8, code: 0 }, notICMP: { type: 0 } }),
+  rule({ source: { services: { name: "db", namespace: "shop" } } }),
+  global({ tier: "t", order: 1.5, selector: "all()", namespaceSelector: "has(a)", types: ["Ingress", "Egress"] }),
+  global({ doNotTrack: true, applyOnForward: true, egress: [{ action: "Pass" }, { action: "Log" }] }),
+  global({ preDNAT: true, applyOnForward: true, ingress: [{ action: "Deny" }] }),
+  of("calicoNetworkPolicies", { selector: "a in {'b'}", egress: [{ action: "Deny" }] }),
+  of("stagedNetworkPolicies", { stagedAction: "Delete" }),
+  of("stagedGlobalNetworkPolicies", { order: 1 }),
+  of("stagedKubernetesNetworkPolicies", {
+    podSelector: {},
+    ingress: [{ from: [{ podSelector: {} }], ports: [{ port: "http" }] }],
+  }),
+  of("tiers", { order: 5, defaultAction: "Pass" }),
+  of("tiers", { order: 1_000_000, defaultAction: "Deny" }, "default"),
+  of("hostEndpoints", { node: "one", interfaceName: "*", ports: [{ name: "ssh", protocol: "TCP", port: 22 }] }),
+  of("hostEndpoints", { node: "one", expectedIPs: ["192.0.2.1"], profiles: ["projectcalico-default-allow"] }),
+  of("networkSets", { nets: ["192.0.2.7", "fd00::/8"] }),
+  of("globalNetworkSets", { nets: [] }),
+  of(
+    "kubeControllersConfigurations",
+    { controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } } },
+    "default",
+  ),
+];
+
+export const refuses: readonly Refused[] = [
+  { ...rule({ sauce: {} }), says: 'unknown field "sauce"' },
+  { ...rule({ source: { domains: ["a"] } }), says: 'unknown field "domains"' },
+  { ...rule({ http: { methods: ["GET"] } }), says: "http is not supported" },
+  { ...rule({ action: "Accept" }), says: "Unsupported value" },
+  { ...rule({ protocol: "tcp" }), says: "protocol" },
+  { ...rule({ protocol: 0 }), says: "protocol" },
+  { ...rule({ protocol: 256 }), says: "protocol" },
+  { ...rule({ protocol: "TCP", destination: { ports: [0] } }), says: "ports" },
+  { ...rule({ protocol: "TCP", destination: { ports: ["80,443"] } }), says: "ports" },
+  { ...rule({ protocol: "TCP", icmp: { type: 8 } }), says: "need protocol ICMP" },
+  { ...rule({ protocol: "ICMP", icmp: { code: 8 } }), says: "needs a type" },
+  { ...rule({ protocol: "ICMP", icmp: { type: 255 } }), says: "type" },
+  { ...rule({ protocol: "ICMP", ipVersion: 6 }), says: "ICMP is of ipVersion 4 only" },
+  { ...rule({ notProtocol: 58, ipVersion: 4 }), says: "ICMPv6 is of ipVersion 6 only" },
+  { ...rule({ ipVersion: 5 }), says: "ipVersion" },
+  { ...rule({ source: { nets: ["10.0.0.1"] } }), says: "nets" },
+  { ...rule({ source: { nets: ["10.0.0.0/8", "10.0.0.0/8"] } }), says: "Duplicate value" },
+  { ...rule({ source: { selector: "global()" } }), says: "global() is allowed only" },
+  {
+    ...rule({ source: { services: { name: "db", namespace: "shop" }, selector: "all()" } }),
+    says: "services cannot stand beside",
+  },
+  { ...rule({ source: { services: { namespace: "shop" } } }), says: 'missing required field "name"' },
+  { ...rule({ source: { selector: "a".repeat(1_025) } }), says: "Too long" },
+  { ...global({ doNotTrack: true }), says: "applyOnForward must be true" },
+  { ...global({ doNotTrack: true, preDNAT: true, applyOnForward: true }), says: "preDNAT cannot be true" },
+  { ...global({ preDNAT: true, applyOnForward: true, egress: [{ action: "Allow" }] }), says: "egress must be empty" },
+  { ...global({ preDNAT: true, applyOnForward: true, types: ["Egress"] }), says: "types must not have Egress" },
+  { ...global({ types: [] }), says: "types" },
+  { ...global({ types: ["ingress"] }), says: "Unsupported value" },
+  { ...global({ selector: "global()" }), says: "global() is allowed only" },
+  { ...global({ order: "10" }), says: "invalid type" },
+  { ...of("calicoNetworkPolicies", { doNotTrack: true }), says: 'unknown field "doNotTrack"' },
+  { ...of("tiers", { defaultAction: "Allow" }), says: "Unsupported value" },
+  { ...of("tiers", { order: 5 }, "default"), says: "the tier default has the order" },
+  { ...of("hostEndpoints", { node: "one" }), says: "needs interfaceName or expectedIPs" },
+  { ...of("hostEndpoints", { interfaceName: "*" }), says: 'missing required field "node"' },
+  { ...of("hostEndpoints", { node: "one", interfaceName: "*", profiles: ["other"] }), says: "Unsupported value" },
+  { ...of("networkSets", { nets: ["example.com"] }), says: "nets" },
+  {
+    ...of(
+      "kubeControllersConfigurations",
+      { controllers: { node: { hostEndpoint: { autocreate: "Enabled" } } } },
+      "default",
+    ),
+    says: 'unknown field "autocreate"',
+  },
+  { ...of("kubeControllersConfigurations", {}, "other"), says: 'only the object named "default"' },
+];
