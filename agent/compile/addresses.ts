@@ -51,7 +51,7 @@ export function* addressBook(
     add(owner, cidr, { flags, node: node ?? "::" });
   }
   let ipv4 = false;
-  yield* each(identities.vocabulary.cidrs.values(), (cidr) => {
+  yield* each(identities.vocabulary.blocks.values(), ({ cidr }) => {
     add(`policy CIDR ${cidr.text}`, cidr);
     ipv4 ||= coversMappedIPv4(cidr);
   });

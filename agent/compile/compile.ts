@@ -8,9 +8,11 @@ import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
 import { isLeaving, type Node } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
-import { vocabularyOf } from "../../model/policy/identity.ts";
 import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.ts";
+import { policyInputs } from "../../model/policy/policy-objects.ts";
 import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
+import { PodSubjects } from "../../model/policy/subject.ts";
+import { vocabularyOf } from "../../model/policy/vocabulary.ts";
 import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
 import { unusedPools, workloadPools } from "../../model/pool/uses.ts";
@@ -57,6 +59,7 @@ export class Compiler {
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services: ServiceCompiler;
   readonly #limits: NodeLimits;
+  readonly #subjects = new PodSubjects<LocalEndpoint>();
   readonly #selector = new PolicySelector();
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
@@ -105,7 +108,7 @@ export class Compiler {
       ...podProblems(allPods, networkPolicies, facts.nodeName),
       ...namespaceProblems(namespaces),
     ]);
-    const judging = [networkPolicies, allPods, namespaces, snapshot.endpoints, nodes, pools, facts];
+    const judging = [...policyInputs(snapshot), allPods, snapshot.endpoints, nodes, pools, facts];
     const { selection, judgement } = yield* this.#judged.getting(judging, () => this.#select(snapshot, nodes, pools));
     const { policyNames, ...judged } = judgement;
     const revision = policyRevision(judged.endpoints);
@@ -157,9 +160,11 @@ export class Compiler {
    * many as it takes, in the order that is fair to small namespaces: one, two, four … */
   *#select(snapshot: ClusterSnapshot, nodes: NodeDirectory, pools: PoolDirectory): Steps<InForce> {
     const { policyEntries } = this.#limits;
+    const { endpoints, pods, namespaces, serviceAccounts } = snapshot;
+    const subjects = this.#subjects.of(endpoints, pods, namespaces, serviceAccounts);
     for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
       const excess = { count: closing, why: excessWhy(snapshot.facts, policyEntries) };
-      const selection = yield* this.#selector.selecting({ ...snapshot, salt: snapshot.facts.salt }, excess);
+      const selection = yield* this.#selector.selecting({ ...snapshot, subjects, salt: snapshot.facts.salt }, excess);
       const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
       const policyOf = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
       const limit = closing < selection.sources.length ? policyEntries : Number.POSITIVE_INFINITY;
@@ -206,7 +211,7 @@ export class Compiler {
     const moves = snapshot.endpoints.some((endpoint) => before(endpoint)?.name.name !== now(endpoint)?.name.name);
     if (!last || !moves) return [];
     const both = { inForce: new Map([...last.selection.inForce, ...selection.inForce]) };
-    const words = yield* vocabularyOf([...last.selection.sources, ...selection.sources], undefined);
+    const words = yield* vocabularyOf([...last.selection.sources, ...selection.sources], selection.labelled, undefined);
     const known = yield* this.#passing.compile(snapshot, words, nodes, pools);
     const stages: Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces">[] = [];
     for (const policyOf of [before, now]) {

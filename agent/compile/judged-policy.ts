@@ -25,16 +25,16 @@ export class JudgedPolicy {
   #directions: readonly JudgedDirection[] | undefined;
   readonly #entries = new Memo<Identity, PolicyEntries>();
   #distinguished: ReadonlySet<number> = new Set();
-  readonly #cidrs: ReadonlySet<string>;
+  readonly #words: ReadonlySet<string>;
   #last: { id: number; identities: ReadonlyMap<Identity, number>; entries: PolicyEntries } | undefined;
 
   constructor(policy: EndpointPolicy) {
     this.#policy = policy;
-    this.#cidrs = cidrsOf(policy);
+    this.#words = wordsOf(policy);
   }
 
-  /** Of the identities of the last entries(): those that are not treated like any other address. An address in one of the
-   * policy's CIDRs counts even if it is: its location hides that of the wider CIDR around it, which may not be. */
+  /** Of the identities of the last entries(): those that are not treated like any other address. One that the policy names in any way
+   * counts even if it is: its location may hide that of a wider block around it, which is not. */
   get distinguished(): ReadonlySet<number> {
     return this.#distinguished;
   }
@@ -60,7 +60,7 @@ export class JudgedPolicy {
         directions.flatMap((one) => forIdentity(one, id, identity, number)),
       );
       yield* each(entries, (entry) => all.push(entry));
-      if (entries.length > 0 || hasOneOf(identity.cidrs, this.#cidrs)) distinguished.add(number);
+      if (entries.length > 0 || hasOneOf(identity, this.#words)) distinguished.add(number);
       room -= entries.length;
     }
     if (room < 0) return undefined;
@@ -70,14 +70,21 @@ export class JudgedPolicy {
   }
 }
 
-function cidrsOf({ ingress = [], egress = [] }: EndpointPolicy): ReadonlySet<string> {
+/** All that its rules say of peers: blocks and selectors. */
+function wordsOf({ ingress = [], egress = [] }: EndpointPolicy): ReadonlySet<string> {
   const rules = [...ingress, ...egress].flatMap((tier) => tier.rules);
   const peers = rules.flatMap((rule) => rule.peers ?? []);
-  return new Set(peers.flatMap(({ cidrs = [], except = [] }) => [...cidrs, ...except]));
+  return new Set(
+    peers.flatMap(({ selectors = [], notSelectors = [], cidrs = [], except = [] }) => [
+      ...[...selectors, ...notSelectors],
+      ...[...cidrs, ...except],
+    ]),
+  );
 }
 
-/** An identity has few CIDRs, a policy may have thousands. */
-function hasOneOf(cidrs: ReadonlySet<string>, ofPolicy: ReadonlySet<string>): boolean {
+/** An identity matches few words, a policy may have thousands. */
+function hasOneOf({ selectors, cidrs }: Identity, ofPolicy: ReadonlySet<string>): boolean {
+  for (const selector of selectors) if (ofPolicy.has(selector)) return true;
   for (const cidr of cidrs) if (ofPolicy.has(cidr)) return true;
   return false;
 }

@@ -2,11 +2,13 @@ import type { Address } from "../../model/address/address.ts";
 import { canonicalAddress, hostCidr } from "../../model/address/address.ts";
 import { Latest, Memo } from "../../model/memo.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
-import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
+import { hasEnded, type Pod } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
 import { addressesOf, isPodOf, podOwner } from "../../model/objects/pod-of.ts";
-import { type Identity, IdentityTable, type Vocabulary } from "../../model/policy/identity.ts";
+import { type Identity, IdentityTable } from "../../model/policy/identity.ts";
+import type { Vocabulary } from "../../model/policy/vocabulary.ts";
 import { podAsSubject } from "../../model/policy/who.ts";
+import type { Who } from "../../model/policy/workload-selector.ts";
 import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
@@ -104,6 +106,7 @@ export class LocationCompiler {
     pools: PoolDirectory,
   ): Steps<ReadonlyMap<Address, PlacedPod>> {
     const namespaces = new Map(snapshot.namespaces.map((item) => [item.metadata.name, item]));
+    const accounts = new Map((snapshot.serviceAccounts ?? []).map((item) => [objectName(item), item]));
     const endpoints = new Map(snapshot.endpoints.map((item) => [`${item.namespace}/${item.pod}`, item]));
     const placed = new Map<Address, PlacedPod>();
     const rank = new Map<Address, number>();
@@ -112,8 +115,10 @@ export class LocationCompiler {
       const candidate = endpoints.get(objectName(pod));
       const endpoint = candidate && isPodOf(pod, candidate) ? candidate : undefined;
       if (!namespace) return;
-      const inputs = [namespace, endpoint, table, nodes, pools];
-      const lines = this.#pods.get(pod, inputs, () => placePod(pod, namespace, endpoint, table, nodes, pools));
+      const account = accounts.get(`${namespace.metadata.name}/${pod.spec.serviceAccountName}`);
+      const inputs = [namespace, account, endpoint, table, nodes, pools];
+      const make = () => placePod(pod, podAsSubject(pod, namespace, account), endpoint, table, nodes, pools);
+      const lines = this.#pods.get(pod, inputs, make);
       const order = endpoint ? 0 : pod.metadata.deletionTimestamp ? 2 : 1;
       for (const line of lines) {
         const known = placed.get(line.key.address);
@@ -137,7 +142,7 @@ function addresses(pod: Pod, endpoint: LocalEndpoint | undefined): readonly Addr
 /** One line for each of the pod's addresses. Policies may name blocks that contain only one of them. */
 function placePod(
   pod: Pod,
-  namespace: Namespace,
+  who: Who,
   endpoint: LocalEndpoint | undefined,
   table: IdentityTable,
   nodes: NodeDirectory,
@@ -145,7 +150,6 @@ function placePod(
 ): readonly PlacedPod[] {
   const onThisNode = endpoint !== undefined || pod.spec.nodeName === nodes.facts.nodeName;
   const node = onThisNode ? undefined : nodes.underlayOf(pod.spec.nodeName ?? "");
-  const who = podAsSubject(pod, namespace);
   return addresses(pod, endpoint).map((address) => {
     const cidr = hostCidr(address);
     return {

@@ -92,7 +92,7 @@ test("an endpoint's revision changes with its own policy", () => {
   expect(revisions).toEqual(expect.arrayContaining([before.cache, before.plain]));
 });
 
-test("an address in a policy's CIDR is distinguished even where the policy treats it like any other", () => {
+test("whom a policy names is distinguished even where the policy treats it like any other", () => {
   const tiers = [
     {
       name: "default",
@@ -125,5 +125,5 @@ test("an address in a policy's CIDR is distinguished even where the policy treat
     [identity(["other"], ["192.0.2.0/24"]), 4],
   ]);
   finish(policy.entries(7, identities, 100));
-  expect(policy.distinguished).toEqual(new Set([1, 2]));
+  expect(policy.distinguished).toEqual(new Set([1, 2, 3]));
 });

@@ -5,6 +5,7 @@ import { type Identity, IdentityTable } from "../policy/identity.ts";
 import { ANYBODY, decisionAt, Judge } from "../policy/judge.ts";
 import type { Decision, Tier } from "../policy/rules.ts";
 import { type EndpointPolicy, PolicySelector } from "../policy/selection.ts";
+import { PodSubjects } from "../policy/subject.ts";
 import { podAsSubject } from "../policy/who.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";
 import type { FlowEnd } from "./record.ts";
@@ -66,10 +67,13 @@ export class FlowJudge {
       ...{ stand, namespace: stand.pod.metadata.namespace ?? "default", pod: stand.pod.metadata.name },
     }));
     const { networkPolicies } = by;
-    const selection = new PolicySelector().select({ networkPolicies, endpoints, pods: stands.map(({ pod }) => pod) });
+    const pods = stands.map(({ pod }) => pod);
+    const namespaces = stands.map(({ namespace }) => namespace);
+    const subjects = new PodSubjects<(typeof endpoints)[number]>().of(endpoints, pods, namespaces);
+    const selection = new PolicySelector().select({ networkPolicies, subjects });
     for (const [{ stand }, policy] of selection.policies) stand.policy = policy;
     this.#identities = new IdentityTable(selection.vocabulary);
-    const named = [...selection.vocabulary.cidrs.values()];
+    const named = [...selection.vocabulary.blocks.values()].map(({ cidr }) => cidr);
     this.#places = by.pools.map(parseCidr).flatMap((pool) => [pool, ...within(pool, named)]);
   }
 
@@ -113,7 +117,13 @@ export class FlowJudge {
     const blocks = (cidrs: readonly Cidr[]) => cidrs.map((cidr) => this.#identities.ofBlock(cidr));
     if (peer.kind === "network") {
       const cidr = parseCidr(peer.cidr);
-      return blocks([cidr, ...within(cidr, [...this.#identities.vocabulary.cidrs.values()])]);
+      return blocks([
+        cidr,
+        ...within(
+          cidr,
+          [...this.#identities.vocabulary.blocks.values()].map((block) => block.cidr),
+        ),
+      ]);
     }
     if (peer.kind === "node") return blocks((this.#by.nodes.get(peer.name) ?? peer.addresses).map(hostCidr));
     const stand = this.#stands.get(JSON.stringify(peer));

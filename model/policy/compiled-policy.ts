@@ -1,9 +1,19 @@
 import type { Problem } from "../problem.ts";
-import type { Rule } from "./rules.ts";
+import type { PeerMatch, Rule } from "./rules.ts";
 import type { WorkloadSelector } from "./workload-selector.ts";
 
 /** The tier that policies are in which name none. */
 export const DEFAULT_TIER = "default";
+
+/** A rule with what it asks of the endpoint itself: that is decided when policies are selected (own-side.ts). */
+export interface PolicyRule extends Rule {
+  /** Absent: of every endpoint that the policy selects. */
+  readonly here?: PeerMatch;
+}
+
+/** When a policy is asked: pods know only "normal" ones, host endpoints those before a destination is translated and before connections
+ * are looked up too. */
+export type Stage = "normal" | "preDNAT" | "doNotTrack";
 
 /** One policy as ordered rules; a direction it does not isolate is absent. */
 export interface CompiledPolicy {
@@ -18,11 +28,18 @@ export interface CompiledPolicy {
   /** Within its tier: ascending, Infinity last. Of two alike the one whose `rank` sorts first is asked first. */
   readonly order: number;
   readonly rank: string;
+  readonly stage: Stage;
+  /** Host endpoints ask it about forwarded traffic too. */
+  readonly applyOnForward: boolean;
   readonly subject: WorkloadSelector;
-  readonly ingress?: readonly Rule[];
-  readonly egress?: readonly Rule[];
-  /** Those that its rules refer to. */
+  readonly ingress?: readonly PolicyRule[];
+  readonly egress?: readonly PolicyRule[];
+  /** Those that its rules ask about peers. */
   readonly selectors: readonly WorkloadSelector[];
+  /** Those that its rules ask about the endpoint itself, by text. */
+  readonly ownSelectors: ReadonlyMap<string, WorkloadSelector>;
+  /** The Services whose endpoints its rules mean: "shop/web". */
+  readonly services: readonly string[];
   /** The rules, in one text per meaning. */
   readonly text: string;
   /** It is too large to be in force (limits.ts). */

@@ -74,6 +74,7 @@ export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
     ...(ingress && { ingress: instead(ingress) }),
     ...(egress && { egress: instead(egress) }),
     selectors: [],
+    services: [],
     text: `closed, ${why}`,
     closed: true,
     problems: [...policy.problems, problem],

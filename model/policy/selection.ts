@@ -1,20 +1,17 @@
-import { Memo } from "../memo.ts";
+import { Latest, Memo, same } from "../memo.ts";
 import { type Named, named } from "../named.ts";
-import type { Pod } from "../objects/core.ts";
-import { objectName } from "../objects/metadata.ts";
-import type { NetworkPolicy } from "../objects/networking.ts";
-import { isPodOf, type PodName } from "../objects/pod-of.ts";
 import type { Problem } from "../problem.ts";
-import { each, finish, type Steps } from "../steps.ts";
+import { finish, type Steps } from "../steps.ts";
 import { beforeInTier, type CompiledPolicy } from "./compiled-policy.ts";
-import { containerPorts, type Vocabulary, vocabularyOf } from "./identity.ts";
 import { closed, closingOrder } from "./limits.ts";
-import { compileNetworkPolicy } from "./network-policy.ts";
 import { ownPortNames, withOwnPorts } from "./own-ports.ts";
-import { type Decision, OPEN, type Tier } from "./rules.ts";
-import { tiersOf } from "./tiers.ts";
-import { podAsSubject } from "./who.ts";
-import type { Who } from "./workload-selector.ts";
+import { atOwnSide } from "./own-side.ts";
+import { type CompiledObjects, PolicyObjectCompiler, type PolicyObjects } from "./policy-objects.ts";
+import { type Decision, decisionText, type Tier } from "./rules.ts";
+import { SelectorIndex } from "./selector-index.ts";
+import type { Subject } from "./subject.ts";
+import { type TierHeads, tiersOf, tiersText } from "./tiers.ts";
+import { type Labelled, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** The policies of an endpoint; other endpoints may share them. Its name is its content: the entries under its number never
  * change their meaning, so an endpoint moves from one state to the next in a single write. */
@@ -31,11 +28,8 @@ export interface EndpointPolicy {
 }
 
 /** Whom policies may select. */
-export interface Subjects<Endpoint extends PodName> {
-  readonly networkPolicies: readonly NetworkPolicy[];
-  readonly endpoints: readonly Endpoint[];
-  /** Those of the endpoints, and any others. */
-  readonly pods: readonly Pod[];
+export interface Subjects<Key> extends PolicyObjects {
+  readonly subjects: ReadonlyMap<Key, Subject>;
   /** What names of policies are hashed with (named.ts). */
   readonly salt?: string | undefined;
 }
@@ -49,13 +43,15 @@ export interface Excess {
 const NO_EXCESS: Excess = { count: 0, why: "" };
 
 /** Which policies apply to which endpoint. */
-export interface Selection<Endpoint extends PodName = PodName> {
+export interface Selection<Key = unknown> {
   /** By endpoint; an endpoint that no policy selects is absent. Endpoints to which the same applies have the same object. */
-  readonly policies: ReadonlyMap<Endpoint, EndpointPolicy>;
+  readonly policies: ReadonlyMap<Key, EndpointPolicy>;
   /** Every policy that is in force, by name. */
   readonly inForce: ReadonlyMap<string, EndpointPolicy>;
   /** The objects they consist of. */
   readonly sources: readonly CompiledPolicy[];
+  /** What gives addresses words beside pods. */
+  readonly labelled: Labelled;
   readonly vocabulary: Vocabulary;
   readonly problems: readonly Problem[];
   /** How many of the sources are too large and therefore allow nothing. */
@@ -64,56 +60,72 @@ export interface Selection<Endpoint extends PodName = PodName> {
 
 /** Finds what applies to endpoints. What did not change since the last time is the very same object. */
 export class PolicySelector {
-  readonly #compiled = new Memo<NetworkPolicy, CompiledPolicy>();
+  readonly #objects = new PolicyObjectCompiler();
   readonly #closed = new Memo<CompiledPolicy, CompiledPolicy>();
+  readonly #selected = new Memo<Subject, readonly CompiledPolicy[]>();
+  readonly #index = new Latest<SelectorIndex<CompiledPolicy>>();
+  readonly #serials = new WeakMap<CompiledPolicy, number>();
+  #serial = 0;
+  /** Of this time and the last, by what they are made of and by name. */
   #known = new Map<string, EndpointPolicy>();
   #before: ReadonlyMap<string, EndpointPolicy> = new Map();
+  #policies: readonly CompiledPolicy[] = [];
   #vocabulary: Vocabulary | undefined;
 
   /** All at once. */
-  select<Endpoint extends PodName>(subjects: Subjects<Endpoint>): Selection<Endpoint> {
+  select<Key>(subjects: Subjects<Key>): Selection<Key> {
     return finish(this.selecting(subjects));
   }
 
   /** The same in parts. Peers that only policies of other endpoints name are not told apart. */
-  *selecting<Endpoint extends PodName>(
-    { networkPolicies, endpoints, pods, salt }: Subjects<Endpoint>,
-    excess = NO_EXCESS,
-  ): Steps<Selection<Endpoint>> {
-    const compiled: CompiledPolicy[] = [];
-    yield* each(
-      networkPolicies,
-      (item) => compiled.push(this.#compiled.get(item, [], () => compileNetworkPolicy(item))),
-      1,
-    );
-    const selected = yield* selectedBy(compiled, endpoints, pods);
-    const sources = new Set([...selected.values()].flatMap(({ policies }) => policies));
+  *selecting<Key>({ subjects, salt, ...objects }: Subjects<Key>, excess = NO_EXCESS): Steps<Selection<Key>> {
+    const compiled = yield* this.#objects.compiling(objects);
+    const selected = yield* this.#select(subjects, compiled);
+    const sources = new Set([...selected.values()].flat());
     const standing = this.#closing(sources, excess);
     // What a first try was compiled to is remembered although it is not what comes out.
     if (excess.count === 0) [this.#before, this.#known] = [this.#known, new Map()];
-    const policies = new Map<Endpoint, EndpointPolicy>();
+    const policies = new Map<Key, EndpointPolicy>();
     const inForce = new Map<string, EndpointPolicy>();
-    const places = new Map(compiled.map((policy, place) => [policy, place]));
-    const alike = new Map<string, EndpointPolicy>();
-    for (const [endpoint, { policies: selecting, pod }] of selected) {
-      const ports = portsFor(selecting, pod);
-      // Of a hundred pods under the same policies the text, which may be long, is made once.
-      const id = `${selecting.map((policy) => places.get(policy)).join()} ${ports}`;
-      const made = alike.get(id) ?? this.#remembered(combine(selecting.map(standing), pod, ports, salt));
-      alike.set(id, made);
+    for (const [key, subject] of subjects) {
+      const selecting = selected.get(key) ?? [];
+      if (selecting.length === 0 && subject.afterwards.verdict === "allow") continue;
+      const made = this.#combined(selecting.map(standing), subject, compiled, salt);
       inForce.set(made.name.name, made);
-      policies.set(endpoint, made);
+      policies.set(key, made);
       yield;
     }
-    this.#vocabulary = yield* vocabularyOf([...sources].map(standing), this.#vocabulary);
+    const inSources = [...sources].map(standing);
+    this.#vocabulary = yield* vocabularyOf(inSources, compiled, this.#vocabulary);
     return {
       policies,
       inForce,
-      sources: [...sources].map(standing),
+      sources: inSources,
+      labelled: compiled,
       vocabulary: this.#vocabulary,
-      problems: compiled.map(standing).flatMap((policy) => policy.problems),
-      closed: [...sources].map(standing).filter((policy) => policy.closed).length,
+      problems: [...compiled.policies.map(standing).flatMap(({ problems }) => problems), ...compiled.problems],
+      closed: inSources.filter((policy) => policy.closed).length,
     };
+  }
+
+  /** The policies that select each subject and are asked, each tier's in their order. */
+  *#select<Key>(
+    subjects: ReadonlyMap<Key, Subject>,
+    { policies }: CompiledObjects,
+  ): Steps<ReadonlyMap<Key, readonly CompiledPolicy[]>> {
+    if (!same(this.#policies, policies)) this.#policies = policies;
+    const index = this.#index.get([this.#policies], () => new SelectorIndex(policies, ({ subject }) => subject));
+    const found = new Map<Key, readonly CompiledPolicy[]>();
+    for (const [key, subject] of subjects) {
+      const select = () =>
+        index
+          .of(subject.who)
+          .filter((policy) => subject.asks(policy))
+          .sort(beforeInTier);
+      found.set(key, this.#selected.get(subject, [index], select));
+      yield;
+    }
+    return found;
   }
 
   /** What stands for each policy while some are closed. */
@@ -127,58 +139,76 @@ export class PolicySelector {
     return (policy) => substitutes.get(policy) ?? policy;
   }
 
-  #remembered(made: EndpointPolicy): EndpointPolicy {
-    const policy = this.#known.get(made.name.name) ?? this.#before.get(made.name.name) ?? made;
-    this.#known.set(policy.name.name, policy);
+  /** Of a hundred pods under the same policies it is made once, and its text, which may be long, is compared once. */
+  #combined(
+    policies: readonly CompiledPolicy[],
+    subject: Subject,
+    { tiers, sets }: CompiledObjects,
+    salt: string | undefined,
+  ): EndpointPolicy {
+    const setsAt = (address: string) => this.#objects.networkSets.at(sets, address);
+    const here = policies.map((policy) => atOwnSide(policy, { ...subject, setsAt }));
+    const own = [
+      decisionText(subject.afterwards),
+      tiersText(policies, tiers),
+      portsText(policies, subject.ports),
+      here.map(({ text }) => text).join(),
+    ].join(" ");
+    const id = `${policies.map((policy) => this.#serialOf(policy)).join()} ${own}`;
+    return this.#remembered(id, () => {
+      const made = combine(
+        here.map(({ policy }) => policy),
+        subject,
+        tiers,
+        own,
+        salt,
+      );
+      // The same content may come in other objects.
+      return this.#remembered(made.name.name, () => made);
+    });
+  }
+
+  #remembered(id: string, make: () => EndpointPolicy): EndpointPolicy {
+    const policy = this.#known.get(id) ?? this.#before.get(id) ?? make();
+    this.#known.set(id, policy);
     return policy;
   }
-}
 
-/** Endpoints that some policy selects, with those policies in a fixed order. */
-function* selectedBy<Endpoint extends PodName>(
-  compiled: readonly CompiledPolicy[],
-  endpoints: readonly Endpoint[],
-  pods: readonly Pod[],
-): Steps<ReadonlyMap<Endpoint, { pod: Pod; policies: readonly CompiledPolicy[] }>> {
-  const byNamespace = Map.groupBy(compiled, ({ namespace }) => namespace);
-  const names = new Set(endpoints.map(({ namespace, pod }) => `${namespace}/${pod}`));
-  const local = new Map(pods.filter((pod) => names.has(objectName(pod))).map((pod) => [objectName(pod), pod]));
-  const found = new Map<Endpoint, { pod: Pod; policies: readonly CompiledPolicy[] }>();
-  for (const endpoint of endpoints) {
-    const pod = local.get(`${endpoint.namespace}/${endpoint.pod}`);
-    if (!pod || !isPodOf(pod, endpoint)) continue;
-    const policies = yield* selecting(byNamespace.get(endpoint.namespace) ?? [], podAsSubject(pod, undefined));
-    if (policies.length > 0) found.set(endpoint, { pod, policies });
+  #serialOf(policy: CompiledPolicy): number {
+    const serial = this.#serials.get(policy) ?? ++this.#serial;
+    this.#serials.set(policy, serial);
+    return serial;
   }
-  return found;
 }
 
-/** Those of the policies that select `who`, in the order in which they are asked. */
-function* selecting(policies: readonly CompiledPolicy[], who: Who): Steps<CompiledPolicy[]> {
-  const found: CompiledPolicy[] = [];
-  yield* each(policies, (policy) => {
-    if (policy.subject.selects(who)) found.push(policy);
-  });
-  return found.sort(beforeInTier);
-}
-
-/** What the policies mean together for one pod. */
-function combine(policies: readonly CompiledPolicy[], pod: Pod, ports: string, salt?: string): EndpointPolicy {
-  const known = containerPorts(pod);
-  const own = policies.map((policy) => withOwnPorts(policy, known));
-  const [ingress, egress] = [tiersOf(own, "ingress"), tiersOf(own, "egress")];
-  const tiers = { ...(ingress && { ingress }), ...(egress && { egress }) };
+/** What the policies mean together for one endpoint. @param own in which it differs from others that they select */
+function combine(
+  policies: readonly CompiledPolicy[],
+  { ports, afterwards }: Subject,
+  heads: TierHeads,
+  own: string,
+  salt: string | undefined,
+): EndpointPolicy {
+  const resolved = policies.map((policy) => withOwnPorts(policy, ports));
+  const isClosed = afterwards.verdict === "deny";
+  const [ingress, egress] = [tiersOf(resolved, "ingress", heads), tiersOf(resolved, "egress", heads)];
   const owners = policies.map(({ owner }) => owner).join(", ");
   const directions = policies.map(({ ingress, egress }) => (ingress ? "i" : "") + (egress ? "e" : "")).join();
-  const name = named([owners, directions, ports, ...policies.map(({ text }) => text)].join(" "), salt);
-  return { name, owner: `${owners} (${name.hash.toString(16)})`, sources: owners, ...tiers, afterwards: OPEN };
+  const orders = policies.map(({ tier }) => tier).join();
+  const name = named([owners, directions, orders, own, ...policies.map(({ text }) => text)].join(" "), salt);
+  return {
+    name,
+    owner: `${owners || "no policy"} (${name.hash.toString(16)})`,
+    sources: owners,
+    ...((ingress.length > 0 || isClosed) && { ingress }),
+    ...((egress.length > 0 || isClosed) && { egress }),
+    afterwards,
+  };
 }
 
-/** Ports of the pod that its policies name, with their numbers: what a policy means for this pod and not for others. */
-function portsFor(policies: readonly CompiledPolicy[], pod: Pod): string {
+/** Ports of the endpoint that its policies name, with their numbers: what a policy means for it and not for others. */
+function portsText(policies: readonly CompiledPolicy[], known: Subject["ports"]): string {
   const wanted = new Set(policies.flatMap((policy) => [...ownNames.get(policy, [], () => ownPortNames(policy))]));
-  if (wanted.size === 0) return "";
-  const known = containerPorts(pod);
   return [...wanted]
     .map((name) => `${name}=${known.get(name)}`)
     .sort()

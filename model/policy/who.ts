@@ -1,14 +1,23 @@
 import type { Namespace, Pod } from "../objects/core.ts";
+import type { KubernetesObject } from "../objects/metadata.ts";
+import type { Labels } from "./selector.ts";
 import type { Who } from "./workload-selector.ts";
 
-/** A pod, as selectors see it. */
-export function podAsSubject(pod: Pod, namespace: Namespace | undefined): Who {
+/** A pod, as selectors see it. @param account its service account, where that is known */
+export function podAsSubject(pod: Pod, namespace: Namespace | undefined, account?: KubernetesObject): Who {
   const name = pod.metadata.namespace ?? "default";
+  const { serviceAccountName } = pod.spec;
   return {
     kind: "pod",
     labels: pod.metadata.labels ?? {},
     namespace: name,
-    // The API server sets this label on every namespace; objects from files may lack it.
-    namespaceLabels: { "kubernetes.io/metadata.name": name, ...namespace?.metadata.labels },
+    namespaceLabels: namespaceLabels(name, namespace),
+    ...(serviceAccountName && { serviceAccount: serviceAccountName }),
+    ...(account && { serviceAccountLabels: account.metadata.labels ?? {} }),
   };
+}
+
+/** The API server sets this label on every namespace; objects from files may lack it. */
+export function namespaceLabels(name: string, namespace: Namespace | undefined): Labels {
+  return { "kubernetes.io/metadata.name": name, ...namespace?.metadata.labels };
 }

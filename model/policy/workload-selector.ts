@@ -1,9 +1,9 @@
 import type { LabelSelector } from "../objects/networking.ts";
 import { type Labels, selectorText, selects } from "./selector.ts";
 
-/** Somebody with labels: a pod, a node's own interface, or the members of a network set. */
+/** Somebody with labels: a pod, a node's own interface, the members of a network set, or a node, of which ClusterNetworkPolicies speak. */
 export interface Who {
-  readonly kind: "pod" | "hostEndpoint" | "networkSet";
+  readonly kind: "pod" | "hostEndpoint" | "networkSet" | "node";
   readonly labels: Labels;
   /** Absent: it belongs to no namespace. */
   readonly namespace?: string;
@@ -52,6 +52,16 @@ export function podsAcross(namespaces: LabelSelector, pods: LabelSelector): Work
     text: `pods ${selectorText(pods)} in namespaces ${selectorText(namespaces)}`,
     ...(firstLabel !== undefined && { firstLabel }),
     selects: (who) => who.kind === "pod" && selects(namespaces, who.namespaceLabels ?? {}) && selects(pods, who.labels),
+  };
+}
+
+/** Nodes, by their addresses. */
+export function nodesBy(nodes: LabelSelector): WorkloadSelector {
+  const firstLabel = firstLabelOf(nodes);
+  return {
+    text: `nodes ${selectorText(nodes)}`,
+    ...(firstLabel !== undefined && { firstLabel }),
+    selects: (who) => who.kind === "node" && selects(nodes, who.labels),
   };
 }
 

@@ -5,6 +5,7 @@ import { containerPorts, type Identity, IdentityTable } from "../../model/policy
 import { ANYBODY, decisionAt, judge as judgeRules, portName } from "../../model/policy/judge.ts";
 import type { Tier } from "../../model/policy/rules.ts";
 import { type EndpointPolicy, PolicySelector } from "../../model/policy/selection.ts";
+import { PodSubjects } from "../../model/policy/subject.ts";
 import { podAsSubject } from "../../model/policy/who.ts";
 import { protocolNumbers } from "../../model/protocol.ts";
 import type { Workload } from "../declared/objects.ts";
@@ -50,7 +51,10 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
     workload.hostNetwork ? undefined : policies.get(keyOf(workload.namespace, workload.name));
   const namespaceOf = (name: string) =>
     namespaceSchema.parse({ metadata: { name, labels: cast.namespaces.get(name) ?? {} } });
-  const inPools = placesIn(cast.pools.map(parseCidr), [...vocabulary.cidrs.values()]);
+  const inPools = placesIn(
+    cast.pools.map(parseCidr),
+    [...vocabulary.blocks.values()].map(({ cidr }) => cidr),
+  );
   const ofPod = (pod: Pod, namespace: string) =>
     inPools.map((cidr) => identities.ofPod(pod, podAsSubject(pod, namespaceOf(namespace)), cidr));
   const ofNodes = () => cast.nodes.map(({ address }) => identities.ofBlock(hostCidr(address)));
@@ -92,7 +96,7 @@ function isAllowed(tiers: readonly Tier[] | undefined, identity: Identity | unde
 /** Which policies apply to which pods. */
 function selectionOf({ policies: networkPolicies }: Cast, pods: Pod[]) {
   const endpoints = pods.map(({ metadata }) => ({ namespace: metadata.namespace ?? "default", pod: metadata.name }));
-  const selection = new PolicySelector().select({ networkPolicies, endpoints, pods });
+  const selection = new PolicySelector().select({ networkPolicies, subjects: new PodSubjects().of(endpoints, pods) });
   const policies = new Map(
     [...selection.policies].map(([{ namespace, pod }, policy]) => [keyOf(namespace, pod), policy]),
   );

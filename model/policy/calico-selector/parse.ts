@@ -1,1 +1,0 @@
-export * from "../../calico-selector/parse.ts";

@@ -1,0 +1,63 @@
+import type { Address } from "../address/address.ts";
+import { Memo } from "../memo.ts";
+import type { Namespace, Pod } from "../objects/core.ts";
+import { type KubernetesObject, objectName } from "../objects/metadata.ts";
+import { addressesOf, isPodOf, type PodAddresses, type PodName } from "../objects/pod-of.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
+import { containerPorts } from "./identity.ts";
+import { type Decision, OPEN } from "./rules.ts";
+import { podAsSubject } from "./who.ts";
+import type { Who } from "./workload-selector.ts";
+
+/** Somebody whom policies apply to: a pod of this node, or one of its own interfaces. */
+export interface Subject {
+  readonly who: Who;
+  /** Numbers of its named ports, by `portName`. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly addresses: readonly Address[];
+  /** What holds after the last tier. One that is closed then is closed without policies too. */
+  readonly afterwards: Decision;
+  /** Which of the policies that select it are asked. */
+  asks(policy: CompiledPolicy): boolean;
+}
+
+/** A pod's interface; its addresses may not be known yet. */
+export type PodEndpoint = PodName & Partial<PodAddresses>;
+
+/** Pods as subjects. Equal ones are the very same object. */
+export class PodSubjects<Endpoint extends PodEndpoint> {
+  readonly #known = new Memo<Endpoint, Subject>();
+
+  /** Those of the endpoints whose pods are known. */
+  of(
+    endpoints: readonly Endpoint[],
+    pods: readonly Pod[],
+    namespaces: readonly Namespace[] = [],
+    serviceAccounts: readonly KubernetesObject[] = [],
+  ): ReadonlyMap<Endpoint, Subject> {
+    const names = new Set(endpoints.map(({ namespace, pod }) => `${namespace}/${pod}`));
+    const local = new Map(pods.filter((pod) => names.has(objectName(pod))).map((pod) => [objectName(pod), pod]));
+    const byName = new Map(namespaces.map((namespace) => [namespace.metadata.name, namespace]));
+    const accounts = new Map(serviceAccounts.map((account) => [objectName(account), account]));
+    const subjects = new Map<Endpoint, Subject>();
+    for (const endpoint of endpoints) {
+      const pod = local.get(`${endpoint.namespace}/${endpoint.pod}`);
+      if (!pod || !isPodOf(pod, endpoint)) continue;
+      const namespace = byName.get(endpoint.namespace);
+      const account = accounts.get(`${endpoint.namespace}/${pod.spec.serviceAccountName}`);
+      const make = () => podSubject(endpoint, podAsSubject(pod, namespace, account), pod);
+      subjects.set(endpoint, this.#known.get(endpoint, [pod, namespace, account], make));
+    }
+    return subjects;
+  }
+}
+
+function podSubject({ address, secondAddress }: PodEndpoint, who: Who, pod: Pod): Subject {
+  return {
+    who,
+    ports: containerPorts(pod),
+    addresses: address === undefined ? [] : addressesOf({ address, secondAddress }),
+    afterwards: OPEN,
+    asks: ({ stage }) => stage === "normal",
+  };
+}
