@@ -1,9 +1,9 @@
 // The product's selector language and this evaluator's, which share no code, on the same texts.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonical, printed } from "../../../model/policy/calico-selector/canonical.ts";
-import { fits, lookupIn } from "../../../model/policy/calico-selector/expression.ts";
-import { parseSelector } from "../../../model/policy/calico-selector/parse.ts";
+import { canonical, printed } from "../../../model/calico-selector/canonical.ts";
+import { fits, lookupIn } from "../../../model/calico-selector/expression.ts";
+import { parseSelector } from "../../../model/calico-selector/parse.ts";
 import { selects } from "./selector.ts";
 
 /** Some of them are words of the language too. */
