@@ -149,7 +149,11 @@ class StaleConnection extends Error {}
 
 /** The answer as an object. An answer that is not valid JSON comes from something in between: it counts as no answer. */
 export async function sendForObject<T>(api: Api, request: ApiRequest): Promise<T> {
-  const text = await api.send(request);
+  return objectOf<T>(api, request, await api.send(request));
+}
+
+/** The answer to a request as an object. @throws ApiUnreachable */
+export function objectOf<T>(api: Api, request: ApiRequest, text: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (error) {

@@ -52,8 +52,12 @@ const refuse = (status: number) => (response: http.ServerResponse) =>
 /** Records each event as one text. */
 class Notes implements WatchSink {
   readonly lines: string[] = [];
-  replace(objects: readonly unknown[]): void {
-    this.lines.push(`all: ${objects.map(nameOf).join(" ")}`);
+  listing() {
+    const all: string[] = [];
+    return {
+      put: (object: unknown) => void all.push(nameOf(object)),
+      complete: () => void this.lines.push(`all: ${all.join(" ")}`),
+    };
   }
   put(object: unknown): void {
     this.lines.push(`put ${nameOf(object)}`);
@@ -100,6 +104,42 @@ describe("ListWatch", { timeout: 30_000 }, () => {
     await vi.waitFor(() => expect(server().requests.at(-1)).toContain("resourceVersion=16"));
     expect(server().requests[1]).toContain("continue=page2");
     expect(current.warnings).toEqual([]);
+  });
+
+  test("the first page is short, and the next has as many objects as make a megabyte of text", async () => {
+    const large = (response: http.ServerResponse) => {
+      const items = Array.from({ length: 20 }, (_, at) => ({ metadata: { name: `l${at}` }, data: "x".repeat(20_000) }));
+      response.end(JSON.stringify({ metadata: { resourceVersion: "10", continue: "page2" }, items }));
+    };
+    server().answer(large, list("10", ["b"], "page3"), list("10", []));
+    follow("services");
+    await vi.waitFor(() => expect(current.notes.lines).toHaveLength(1), 20_000);
+    const limits = server()
+      .requests.slice(0, 3)
+      .map((url) => Number(new URL(url, "http://s").searchParams.get("limit")));
+    expect(limits).toEqual([20, 49, 500]);
+  });
+
+  test("while a long list is taken, others have their turn", async () => {
+    let turns = 0;
+    let taken = 0;
+    const notes = current.notes;
+    notes.listing = () => ({
+      put: () => {
+        taken++;
+        for (const end = performance.now() + 5; performance.now() < end; ); // as large objects do
+      },
+      complete: () => void notes.lines.push(`${taken} taken`),
+    });
+    const names = Array.from({ length: 20 }, (_, at) => `n${at}`);
+    server().answer(list("10", names));
+    const other = setInterval(() => {
+      if (taken > 0 && taken < 20) turns++;
+    }, 1);
+    follow("services");
+    await told("20 taken");
+    clearInterval(other);
+    expect(turns).toBeGreaterThanOrEqual(3); // 100 ms in turns of 10
   });
 
   test("after a broken connection the watch continues from there and removes nothing", async () => {

@@ -1,8 +1,7 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { ApiRefusal, isRefusal } from "./errors.ts";
-import { getObject } from "./get.ts";
-import type { StreamingApi } from "./transport.ts";
+import { type ApiRequest, objectOf, type StreamingApi } from "./transport.ts";
 
 /** A kind that is watched. */
 export interface WatchedKind {
@@ -16,13 +15,20 @@ export interface WatchedKind {
 
 /** Who is kept up to date. */
 export interface WatchSink {
-  /** A complete list. */
-  replace(objects: readonly unknown[]): void;
+  /** A list begins. It counts when it is complete; one that breaks off is forgotten. */
+  listing(): ListSink;
   /** An object is new, or has changed. */
   put(object: unknown): void;
   remove(object: unknown): void;
   /** Whether the API server tells of changes. */
   watching(works: boolean): void;
+}
+
+/** Who takes a list, object by object, so that nobody holds all of it as the API server wrote it. */
+export interface ListSink {
+  put(object: unknown): void;
+  /** These were all: no others exist. */
+  complete(): void;
 }
 
 /** Where it is said, once, that a watch fails and that it works again. */
@@ -47,7 +53,8 @@ const event = z.object({
   }),
 });
 
-const PAGE_SIZE = "500";
+/** Objects in a page: few in the first, as they may be large, then as many as make so much text, whose reading nobody waits for long. */
+const PAGE = { first: 20, most: 500, characters: 1_000_000 };
 /** A watch carries a bookmark about every minute, so one that has been silent this long is dead. */
 const SILENCE_MS = 150_000;
 /** Large objects come one after the other; others have their turn after so long. */
@@ -104,17 +111,25 @@ export class ListWatch {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const items: unknown[] = [];
+    const list = this.#sink.listing();
+    const turns = new Turns();
+    let limit = PAGE.first;
     let continued: string | undefined;
     let version: string;
     do {
-      const query = { limit: PAGE_SIZE, ...(continued && { continue: continued }) };
-      const answer = page.parse(await getObject(this.#api, this.#kind.path, query, signal));
-      items.push(...answer.items);
-      version = answer.metadata.resourceVersion;
-      continued = answer.metadata.continue || undefined;
+      const query = { limit: String(limit), ...(continued && { continue: continued }) };
+      const request: ApiRequest = { method: "GET", path: this.#kind.path, query, signal };
+      const text = await this.#api.send(request);
+      const { metadata, items } = page.parse(objectOf(this.#api, request, text));
+      for (const item of items) {
+        list.put(item);
+        await turns.next();
+      }
+      version = metadata.resourceVersion;
+      continued = metadata.continue || undefined;
+      limit = Math.max(1, Math.min(PAGE.most, Math.floor((items.length * PAGE.characters) / text.length)));
     } while (continued);
-    this.#sink.replace(items);
+    list.complete();
     this.#version = version;
     this.#listed = true;
     this.#recovered();
@@ -132,16 +147,13 @@ export class ListWatch {
     const { path } = this.#kind;
     const pieces = await this.#api.stream({ method: "GET", path, query, signal, silenceMs: SILENCE_MS });
     let rest = "";
-    let turned = performance.now();
+    const turns = new Turns();
     for await (const piece of pieces) {
       const lines = (rest + piece).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) {
         if (line) this.#take(line);
-        if (performance.now() - turned > TURN_MS) {
-          await setImmediate();
-          turned = performance.now();
-        }
+        await turns.next();
       }
     }
   }
@@ -184,7 +196,18 @@ export class ListWatch {
   #isAbsent(): number {
     this.#version = undefined;
     this.#absent++;
-    if (!this.#listed || this.#absent >= ABSENT_ANSWERS) this.#sink.replace([]);
+    if (!this.#listed || this.#absent >= ABSENT_ANSWERS) this.#sink.listing().complete();
     return ABSENT_MS;
+  }
+}
+
+/** Lets others have their turn. */
+class Turns {
+  #since = performance.now();
+
+  async next(): Promise<void> {
+    if (performance.now() - this.#since < TURN_MS) return;
+    await setImmediate();
+    this.#since = performance.now();
   }
 }

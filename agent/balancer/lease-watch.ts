@@ -1,7 +1,7 @@
 import type { StreamingApi } from "../../kubernetes/transport.ts";
 import { ListWatch, type WatchLog, type WatchSink } from "../../kubernetes/watch.ts";
 import { leasesPath, seenLease } from "./leases.ts";
-import type { Ownership } from "./ownership.ts";
+import type { Ownership, SeenLease } from "./ownership.ts";
 
 /** Between two attempts. Meanwhile nobody is taken over, and an owner that has lost its keys does not know it. */
 const PAUSE_MS = 500;
@@ -47,10 +47,16 @@ export class LeaseWatch {
       this.#changed();
     };
     return {
-      replace: (objects) => {
-        if (this.#said) this.#log.info("watching leases works again");
-        this.#said = "";
-        told(() => this.#ownership.see(objects.map(seenLease), performance.now()));
+      listing: () => {
+        const all: SeenLease[] = [];
+        return {
+          put: (object) => void all.push(seenLease(object)),
+          complete: () => {
+            if (this.#said) this.#log.info("watching leases works again");
+            this.#said = "";
+            told(() => this.#ownership.see(all, performance.now()));
+          },
+        };
       },
       put: (object) => told(() => this.#ownership.seeOne(seenLease(object), performance.now())),
       remove: (object) => {

@@ -53,7 +53,7 @@ function watched(name: KindName): WatchedKind {
 
 function sinkOf(name: KindName, sink: ObjectSink): WatchSink {
   return {
-    replace: (objects) => sink.replace(name, objects),
+    listing: () => sink.listing(name),
     put: (object) => sink.put(name, object),
     remove: (object) => sink.remove(name, object),
     watching: (works) => sink.watching(name, works),

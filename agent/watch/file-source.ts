@@ -100,7 +100,9 @@ export class FileSource implements ObjectSource {
     for (const name of kindNames) {
       const { apiVersion, kind, namespaced } = kinds[name];
       const ofKind = objects.filter((object) => object.kind === kind && object.apiVersion === apiVersion);
-      sink.replace(name, namespaced ? ofKind.map(inNamespace) : ofKind);
+      const list = sink.listing(name);
+      for (const object of ofKind) list.put(namespaced ? inNamespace(object) : object);
+      list.complete();
     }
   }
 }

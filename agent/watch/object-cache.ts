@@ -17,13 +17,26 @@ const identified = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().nullish(), uid: z.string().nullish() }),
 });
 
+/** What is known of a kind's objects, by their names. */
+class Content<T> {
+  readonly objects = new Map<string, T>();
+  readonly problems = new Map<string, readonly Problem[]>();
+  /** Of objects that cannot be read; the others have their own names. */
+  readonly references = new Map<string, ObjectReference>();
+}
+
+/** A list that is being taken. */
+export interface Listing {
+  put(object: unknown): void;
+  /** Objects that were not in the list are removed. Returns whether anything changed. */
+  complete(): boolean;
+}
+
 /** The objects of one kind as last seen: only the fields in use, and for an invalid object its last valid
  * version. An object without changes in those fields keeps its identity (===). */
 export class ObjectCache<T extends KubernetesObject> {
   readonly #kind: Kind<T>;
-  readonly #objects = new Map<string, T>();
-  readonly #problems = new Map<string, readonly Problem[]>();
-  readonly #references = new Map<string, ObjectReference>();
+  #content = new Content<T>();
   #list: readonly T[] | undefined;
   #complete = false;
 
@@ -38,94 +51,103 @@ export class ObjectCache<T extends KubernetesObject> {
 
   /** The same array until something changes. */
   list(): readonly T[] {
-    this.#list ??= [...this.#objects.values()];
+    this.#list ??= [...this.#content.objects.values()];
     return this.#list;
   }
 
   problems(): readonly Problem[] {
-    return [...this.#problems.values()].flat();
+    return [...this.#content.problems.values()].flat();
   }
 
   reference(namespace: string | undefined, name: string): ObjectReference | undefined {
-    return this.#references.get(idOf(namespace, name));
+    const id = idOf(namespace, name);
+    const { objects, references } = this.#content;
+    const known = objects.get(id);
+    return references.get(id) ?? (known && this.#referenceTo(known.metadata));
   }
 
-  /** Takes a complete list: objects that are not in it are removed. Returns whether anything changed. */
-  replace(objects: readonly unknown[]): boolean {
-    const first = !this.#complete;
-    this.#complete = true;
+  /** Takes a complete list, object by object. Until it is complete nothing changes. */
+  listing(): Listing {
+    const next = new Content<T>();
     let changed = false;
-    const seen = new Set<string>();
-    for (const object of objects) {
-      const id = this.#identify(object);
-      if (id === undefined) continue;
-      seen.add(id);
-      changed = this.#put(id, object) || changed;
-    }
-    for (const id of [...this.#references.keys()]) {
-      if (!seen.has(id)) changed = this.#drop(id) || changed;
-    }
-    return changed || first;
+    return {
+      put: (object) => {
+        changed = this.#take(object, next) !== "same" || changed;
+      },
+      complete: () => {
+        const before = this.#content;
+        changed ||= next.objects.size !== before.objects.size || next.problems.size !== before.problems.size;
+        const first = !this.#complete;
+        this.#complete = true;
+        if (!changed) return first;
+        this.#content = next;
+        this.#list = undefined;
+        return true;
+      },
+    };
   }
 
   put(object: unknown): boolean {
-    const id = this.#identify(object);
-    return id !== undefined && this.#put(id, object);
+    const found = this.#take(object, this.#content);
+    if (found === "changed") this.#list = undefined;
+    return found !== "same";
   }
 
   remove(object: unknown): boolean {
-    const id = this.#identify(object);
-    return id !== undefined && this.#drop(id);
+    const reference = this.#identify(object);
+    if (!reference) return false;
+    const id = idOf(reference.namespace, reference.name);
+    const { objects, problems, references } = this.#content;
+    references.delete(id);
+    const complained = problems.delete(id);
+    if (!objects.delete(id)) return complained;
+    this.#list = undefined;
+    return true;
   }
 
-  #put(id: string, object: unknown): boolean {
+  /** Reads an object into `into`; what is known of it is the current content's. Returns whether that differs: the object, or just
+   * what is said of it. */
+  #take(object: unknown, into: Content<T>): "changed" | "problems" | "same" {
     const parsed = this.#kind.schema.safeParse(object);
-    const known = this.#objects.get(id);
+    const reference = parsed.success ? this.#referenceTo(parsed.data.metadata) : this.#identify(object);
+    if (!reference) return "same";
+    const id = idOf(reference.namespace, reference.name);
+    const { objects, problems } = this.#content;
+    const known = objects.get(id);
     const { readable, substitute } = this.#kind;
     const value = parsed.success ? parsed.data : (readable?.(object, known) ?? known ?? substitute?.(object));
-    const problems = parsed.success ? [] : this.#describe(id, parsed.error, known !== undefined);
-    const complained = this.#setProblems(id, problems);
-    if (value === undefined || (known !== undefined && isDeepStrictEqual(known, value))) return complained;
-    this.#objects.set(id, value);
-    this.#list = undefined;
-    return true;
+    if (parsed.success) into.references.delete(id);
+    else into.references.set(id, reference);
+    const said = parsed.success ? [] : this.#describe(reference, parsed.error, known !== undefined);
+    const isSaid = isDeepStrictEqual(problems.get(id) ?? [], said);
+    if (said.length > 0) into.problems.set(id, said);
+    else into.problems.delete(id);
+    const isKnown = value === undefined || (known !== undefined && isDeepStrictEqual(known, value));
+    const kept = isKnown ? known : value;
+    if (kept !== undefined) into.objects.set(id, kept);
+    if (!isKnown) return "changed";
+    return isSaid ? "same" : "problems";
   }
 
-  #drop(id: string): boolean {
-    const complained = this.#setProblems(id, []);
-    this.#references.delete(id);
-    if (!this.#objects.delete(id)) return complained;
-    this.#list = undefined;
-    return true;
-  }
-
-  #setProblems(id: string, problems: readonly Problem[]): boolean {
-    if (isDeepStrictEqual(this.#problems.get(id) ?? [], problems)) return false;
-    if (problems.length > 0) this.#problems.set(id, problems);
-    else this.#problems.delete(id);
-    return true;
-  }
-
-  #identify(object: unknown): string | undefined {
-    const parsed = identified.safeParse(object);
-    if (!parsed.success) return undefined;
-    const { name, namespace, uid } = parsed.data.metadata;
-    const id = idOf(namespace ?? undefined, name);
+  #referenceTo({ name, namespace, uid }: z.infer<typeof identified>["metadata"]): ObjectReference {
     const { apiVersion, kind } = this.#kind;
-    this.#references.set(id, { apiVersion, kind, name, namespace: namespace ?? undefined, uid: uid ?? undefined });
-    return id;
+    return { apiVersion, kind, name, namespace: namespace ?? undefined, uid: uid ?? undefined };
   }
 
-  #describe(id: string, error: z.ZodError, hasGood: boolean): Problem[] {
-    const reference = this.#references.get(id);
+  #identify(object: unknown): ObjectReference | undefined {
+    const parsed = identified.safeParse(object);
+    return parsed.success ? this.#referenceTo(parsed.data.metadata) : undefined;
+  }
+
+  #describe({ namespace, name }: ObjectReference, error: z.ZodError, hasGood: boolean): Problem[] {
     const instead =
       hasGood && !this.#kind.readable
         ? "its last good version stays in force"
         : (this.#kind.instead ?? "it is left out until it is fixed");
     return error.issues.map((issue) => ({
       kind: this.#kind.kind,
-      namespace: reference?.namespace,
-      name: reference?.name ?? id,
+      namespace,
+      name,
       path: fieldPath(issue),
       message: `${issue.message}; ${instead}.`,
     }));

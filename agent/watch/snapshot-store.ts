@@ -1,3 +1,4 @@
+import type { ListSink } from "../../kubernetes/watch.ts";
 import type { KindName } from "../../model/objects/kinds.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
@@ -8,8 +9,8 @@ import { ObjectCache, type ObjectReference } from "./object-cache.ts";
 
 /** Receives objects from their sources (the API server, files). */
 export interface ObjectSink {
-  /** A complete list of the kind. */
-  replace(kind: KindName, objects: readonly unknown[]): void;
+  /** A list of the kind begins. */
+  listing(kind: KindName): ListSink;
   put(kind: KindName, object: unknown): void;
   remove(kind: KindName, object: unknown): void;
   /** Whether the kind's watch works now. */
@@ -42,8 +43,22 @@ export class SnapshotStore implements ObjectSink {
     return this.missing().length === 0;
   }
 
+  listing(kind: KindName): ListSink {
+    const cache = this.#caches[kind];
+    const list = cache.listing();
+    return {
+      put: (object) => list.put(object),
+      complete: () => {
+        if (list.complete()) this.#changed(kind);
+      },
+    };
+  }
+
+  /** Takes a complete list of the kind. */
   replace(kind: KindName, objects: readonly unknown[]): void {
-    if (this.#caches[kind].replace(objects)) this.#changed(kind);
+    const list = this.listing(kind);
+    for (const object of objects) list.put(object);
+    list.complete();
   }
 
   put(kind: KindName, object: unknown): void {
