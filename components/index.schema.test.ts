@@ -12,14 +12,20 @@ test("the inferred component schema", async () => {
   expect(Object.keys(schema.resources).sort()).toEqual(
     [
       "AwsCluster",
+      "CalicoNetworkPolicy",
       "ClientMachines",
       "Dataplane",
       "ExistingCluster",
+      "GlobalNetworkPolicy",
+      "GlobalNetworkSet",
+      "HostEndpoint",
       "IpPool",
       "KubeProxyRemoval",
       "LocalCluster",
       "NetworkPolicy",
+      "NetworkSet",
       "SourceIpVerification",
+      "Tier",
     ].map((name) => `ebpf-dataplane:index:${name}`),
   );
   // Generators add "Args" to the names of types: Python and C# would say IpPoolArgsArgs, Go IpPoolArgsTypeArgs.

@@ -10,6 +10,36 @@ export { Architecture, type AwsMachine } from "./aws/machine.ts";
 export type { AwsSubnet } from "./aws/subnet.ts";
 export { type AwsClusterArgs, type SshAccess, WorldAccess } from "./aws-cluster/args.ts";
 export { AwsCluster } from "./aws-cluster/component.ts";
+export {
+  type CalicoNetworkPolicyArgs,
+  type CalicoNetworkPolicySpec,
+  type EndpointPort,
+  type EntityRule,
+  type GlobalNetworkPolicyArgs,
+  type GlobalNetworkPolicySpec,
+  type GlobalNetworkSetArgs,
+  type GlobalNetworkSetSpec,
+  type HostEndpointArgs,
+  type HostEndpointSpec,
+  type IcmpMatch,
+  type NetworkSetArgs,
+  type NetworkSetSpec,
+  PolicyAction,
+  type PolicyRule,
+  type RuleMetadata,
+  type ServiceAccountMatch,
+  type ServiceMatch,
+  type TierArgs,
+  TierDefaultAction,
+  type TieredPolicySpec,
+  type TierSpec,
+} from "./calico-policy/args.ts";
+export { CalicoNetworkPolicy } from "./calico-policy/calico-network-policy.ts";
+export { GlobalNetworkPolicy } from "./calico-policy/global-network-policy.ts";
+export { GlobalNetworkSet } from "./calico-policy/global-network-set.ts";
+export { HostEndpoint } from "./calico-policy/host-endpoint.ts";
+export { NetworkSet } from "./calico-policy/network-set.ts";
+export { Tier } from "./calico-policy/tier.ts";
 export type { ClientMachinesArgs } from "./client-machines/args.ts";
 export { ClientMachines } from "./client-machines/component.ts";
 export {

@@ -67,7 +67,7 @@ const written = (path: Path) => path.map((key) => (typeof key === "number" ? `[$
 
 test("every component of the package is here", () => {
   expect(classes.map(([name]) => name).sort()).toEqual(expect.arrayContaining(["Dataplane", "NetworkPolicy"]));
-  expect(classes.length).toBe(9);
+  expect(classes.length).toBe(15);
 });
 
 test.each(classes.map(([name]) => name))(

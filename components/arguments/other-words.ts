@@ -17,9 +17,16 @@ const OTHER_WORDS: Record<string, Record<string, string>> = {
   },
 };
 
+const OF_OBJECTS = {
+  spec: "its fields stand here, beside the name",
+  metadata: "name, namespace and labels stand here",
+};
+const CALICO = ["CalicoNetworkPolicy", "GlobalNetworkPolicy", "Tier", "HostEndpoint", "NetworkSet", "GlobalNetworkSet"];
+
 /** What to write instead of a key; undefined where nothing special is known. */
 export function otherWord(type: string, key: string): string | undefined {
   if (type === "LabelSelector" && !/^match/i.test(key)) return `labels stand in matchLabels: { "${key}": … }`;
+  if (CALICO.includes(type.replace(/Spec$/, "")) && Object.hasOwn(OF_OBJECTS, key)) return OF_OBJECTS[key as "spec"];
   const words = OTHER_WORDS[type === "NetworkPolicySpec" ? "NetworkPolicy" : type] ?? {};
   return Object.hasOwn(words, key) ? words[key] : undefined;
 }

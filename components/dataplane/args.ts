@@ -1,4 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type {
+  CalicoNetworkPolicySpec,
+  GlobalNetworkPolicySpec,
+  GlobalNetworkSetSpec,
+  HostEndpointSpec,
+  NetworkSetSpec,
+  TierSpec,
+} from "../calico-policy/args.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
@@ -125,6 +133,18 @@ export interface DataplaneSpec {
   serviceSubnetIpv6?: pulumi.Input<string>;
   /** Policies to have in force before the first pod gets its network. Defaults to none. */
   networkPolicies?: NetworkPolicySpec[];
+  /** Calico's policies for pods of one namespace, in force before the first pod gets its network. Defaults to none. */
+  calicoNetworkPolicies?: CalicoNetworkPolicySpec[];
+  /** Calico's policies for pods of every namespace and for hosts. Defaults to none. */
+  globalNetworkPolicies?: GlobalNetworkPolicySpec[];
+  /** Tiers, which say in which order policies are asked. Defaults to none beside those that always exist ("default", "kube-admin", "kube-baseline"). */
+  tiers?: TierSpec[];
+  /** Interfaces of nodes that policies protect. Defaults to none. */
+  hostEndpoints?: HostEndpointSpec[];
+  /** Networks with labels, for rules of one namespace. Defaults to none. */
+  networkSets?: NetworkSetSpec[];
+  /** Networks with labels, for rules everywhere. Defaults to none. */
+  globalNetworkSets?: GlobalNetworkSetSpec[];
   /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */
   mtu?: pulumi.Input<number>;
   /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
+import { declarePolicies } from "../calico-policy/declared.ts";
 import { agentSettingsSchema, SETTINGS_FILE } from "../documents/agent-settings.ts";
 import { IpPool } from "../ip-pool/component.ts";
 import { NetworkPolicy } from "../network-policy/component.ts";
@@ -58,6 +59,7 @@ export class Dataplane extends pulumi.ComponentResource {
     const policies = given.networkPolicies.map(
       (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
     );
+    const tiered = declarePolicies(name, given, afterDefinitions);
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
     const balancing = given.loadBalancer ? balancerAccess(name, namespace.metadata.name, account, child) : [];
     const admission = [
@@ -87,7 +89,10 @@ export class Dataplane extends pulumi.ComponentResource {
         metricsAddress: given.metricsAddress,
       },
       // Policies are there before the first pod gets its network.
-      { parent: this, dependsOn: [binding, ...balancing, ...admission, felix, ...definitions, ...pools, ...policies] },
+      {
+        parent: this,
+        dependsOn: [binding, ...balancing, ...admission, felix, ...definitions, ...pools, ...policies, ...tiered],
+      },
     );
     this.namespace = daemonSet.metadata.namespace;
     this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...given, image }).apply(sha256));

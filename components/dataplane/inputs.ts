@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/objects/interval.ts";
+import { requireDeclaredPolicies } from "../calico-policy/declared.ts";
 import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";
@@ -39,6 +40,7 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
   }
+  requireDeclaredPolicies(place, args);
   const serviceSubnet = checked(args.serviceSubnet ?? SERVICE_NETWORK, (cidr) =>
     requireServiceNetwork(at(place, "serviceSubnet"), cidr),
   );

@@ -1,0 +1,89 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
+import { schemas } from "../../model/objects/schemas.ts";
+import { notFollowedYet } from "../../model/objects/unsupported.ts";
+import { at, checkedBeside, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
+import { requireLabels } from "../values/labels.ts";
+
+/** Kinds of Calico's that have a component and an argument of `Dataplane`. */
+export type CalicoKind =
+  | "calicoNetworkPolicies"
+  | "globalNetworkPolicies"
+  | "tiers"
+  | "hostEndpoints"
+  | "networkSets"
+  | "globalNetworkSets";
+
+interface Written {
+  name: string;
+  namespace?: string;
+  labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  types?: string[];
+  ingress?: object[];
+  egress?: object[];
+}
+
+/** An object for the API server; its spec is there once it was checked. */
+export interface CheckedObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: pulumi.Input<Record<string, pulumi.Input<string>>> };
+  spec: pulumi.Input<object>;
+}
+
+/** Makes the object, and refuses what agents would refuse: by the same schemas, with the path of the argument. */
+export function requireObject(place: InputPlace, name: CalicoKind, written: Written): CheckedObject {
+  const kind = kinds[name];
+  if (notFollowedYet.has(name)) refuseBecause(place, `a ${kind.kind} of Calico is not supported yet`);
+  const { name: object, namespace = kind.namespaced ? "default" : undefined, labels, ...spec } = written;
+  requireSaid(place, written);
+  requireDirections(place, written);
+  const metadata = {
+    name: object,
+    ...(namespace !== undefined && { namespace }),
+    ...(labels && { labels: checkedBeside(labels, [], (known) => requireLabels(at(place, "labels"), known)) }),
+  };
+  return {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata,
+    spec: checkedBeside<object, never>(spec, [], (known) => {
+      requireReadable(place, name, { metadata: { ...metadata, labels: undefined }, spec: known });
+      return known;
+    }),
+  };
+}
+
+/** An absent field, and an empty list in a rule, are "everybody" to Calico; in a program they are most likely values that got lost. */
+function requireSaid(place: InputPlace, value: unknown, inRule = false): void {
+  if (!Array.isArray(value) && Object.prototype.toString.call(value) !== "[object Object]") return;
+  if (isLater(value)) return;
+  for (const [key, item] of Object.entries(value as object)) {
+    const field = at(place, Array.isArray(value) ? Number(key) : key);
+    if (item === undefined) refuse(field, item, "given, or not be written at all: without it the policy allows more");
+    if (inRule && Array.isArray(item) && item.length === 0)
+      refuse(field, item, "a list of at least one item, or left out");
+    requireSaid(field, item, inRule || key === "ingress" || key === "egress");
+  }
+}
+
+/** Calico ignores rules of a direction in which the policy does not apply. */
+function requireDirections(place: InputPlace, { types, ingress, egress }: Written): void {
+  if (!types) return;
+  for (const [type, rules] of Object.entries({ Ingress: ingress, Egress: egress }))
+    if (rules?.length && !types.includes(type))
+      refuse(
+        at(place, "types"),
+        types,
+        `with "${type}" too, since ${type.toLowerCase()} has rules (Calico would ignore them)`,
+      );
+}
+
+function requireReadable(place: InputPlace, name: CalicoKind, object: object): void {
+  const issue = schemas[name].safeParse(object).error?.issues[0];
+  if (!issue) return;
+  const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
+  const [, ...below] = path;
+  const field = below.reduce<InputPlace>((found, key) => at(found, key as string | number), place);
+  refuseBecause(field, issue.message);
+}
