@@ -2,30 +2,31 @@
 // is complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one repeats these steps.
 import { release } from "node:os";
 import { join } from "node:path";
+import type { MapSizes } from "../model/mode/map-sizes.ts";
 import { type KindName, kinds } from "../model/objects/kinds.ts";
 import { isForLoadBalancers } from "../model/pool/uses.ts";
 import { NO_BACKENDS } from "../model/service/backend-counts.ts";
 import { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
-import { EndpointStore } from "./cni/endpoint-store.ts";
+import type { EndpointStore } from "./cni/endpoint-store.ts";
 import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
-import { lostEndpoints } from "./cni/recovery.ts";
 import { serveCni } from "./cni/server.ts";
-import { hostIndex } from "./cni/veth.ts";
 import type { DesiredState } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint-life.ts";
 import { HealthChecks } from "./health-checks/health-checks.ts";
 import { Allocator } from "./ipam/allocator.ts";
+import { keptMapSizes, sizesFor, startAgainForMapSizes } from "./kept-map-sizes.ts";
 import { attacher } from "./kernel/attach.ts";
 import { layoutHash } from "./kernel/layout.gen.ts";
 import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load.ts";
 import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
+import { switched } from "./kernel/resize.ts";
+import { readBack, recover } from "./known-endpoints.ts";
 import { balanceLoad, type Ending } from "./load-balancer.ts";
-import { networkDevices } from "./network/devices.ts";
 import { apiServerAddress } from "./node-address.ts";
 import { NodeNetwork } from "./node-network.ts";
 import { Health, serveHealth } from "./observe/health.ts";
@@ -53,6 +54,7 @@ interface Agent {
   readonly health: Health;
   readonly pins: Pins;
   readonly loaded: Loaded;
+  readonly sizes: MapSizes;
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
   readonly healthChecks: HealthChecks;
@@ -74,9 +76,11 @@ export async function runAgent(
   const agent = await prepare(options, settings, log);
   const { health, endpoints, network, loaded } = agent;
 
+  const ending = { ...options, log, endings };
   const rounds = new Rounds(async () => {
     const result = await dataplane.apply();
     health.is("the kernel does not have the cluster's state (see the agent's log)", result === "failed");
+    await startAgainForMapSizes(ending, agent.sizes, cluster.store.list("felixConfigurations"));
     return result;
   }, agent.metrics.programmed);
   agent.healthChecks.waitingMs = () => rounds.waitingMs;
@@ -96,7 +100,7 @@ export async function runAgent(
   health.waitsFor(`complete lists from ${cluster.name}`);
   const watching = cluster.run(new AbortController().signal);
   await Promise.race([rounds.until(() => cluster.store.complete), watching]);
-  recover(agent, cluster);
+  recover(agent, cluster.store.list("pods"));
   health.waitsFor("the kernel to have the cluster's state (see the agent's log)");
   await rounds.start();
 
@@ -141,8 +145,9 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   await healthChecks.restore();
 
   const pins = pinsUnder(options.pinRoot);
-  const loaded = load(loadOptions(options, pins));
-  const endpoints = readBack(options, log);
+  const sizes = sizesFor(keptMapSizes(options.runDirectory));
+  const loaded = load(loadOptions(options, pins, sizes));
+  const endpoints = readBack(runFile(options, "endpoints.json"), log);
   const { uplinks = [], mtu } = settings;
   const network = new NodeNetwork({
     nodeName: options.node,
@@ -171,49 +176,34 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     build: { layout: layoutHash, kernel: release() },
   });
   await serveMetrics(metrics, options.metricsAddress, options.metricsPort);
-  return { options, log, health, pins, loaded, endpoints, network, healthChecks, metrics, failingWatches, counted };
+  return {
+    options,
+    log,
+    health,
+    pins,
+    loaded,
+    sizes,
+    endpoints,
+    network,
+    healthChecks,
+    metrics,
+    failingWatches,
+    counted,
+  };
 }
 
-const loadTraced = ({ options, pins }: Agent) => loadPrograms(loadOptions(options, pins), "_traced");
+const loadTraced = ({ options, pins, sizes }: Agent) => loadPrograms(loadOptions(options, pins, sizes), "_traced");
 
-function loadOptions(options: AgentOptions, pins: Pins): LoadOptions {
-  return { objects: programFolder(), pins, logFile: runFile(options, "verifier.log") };
-}
-
-/** The endpoints of the previous agent, except those whose interface no longer exists, for example after a reboot. */
-function readBack(options: AgentOptions, log: Logger): EndpointStore {
-  const endpoints = new EndpointStore(runFile(options, "endpoints.json"));
-  if (endpoints.damage) log.error(endpoints.damage);
-  for (const one of endpoints.list()) {
-    if (hostIndex(one.hostInterface) === one.ifindex) continue;
-    log.info(`the interface of ${one.namespace}/${one.pod} does not exist: its endpoint is removed`);
-    written(log, () => endpoints.remove(one));
-  }
-  return endpoints;
-}
-
-/** Endpoints that are only in the maps: without them their pods would lose their network and their policies. */
-function recover({ endpoints, loaded, log }: Agent, cluster: Cluster): void {
-  for (const one of lostEndpoints(endpoints, loaded.maps, cluster.store.list("pods"), networkDevices())) {
-    log.warn(`the endpoint of ${one.namespace}/${one.pod} was recovered from the maps: it is not in endpoints.json`);
-    written(log, () => endpoints.add(one));
-  }
-}
-
-// A full or read-only run folder does not prevent the start.
-function written(log: Logger, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    log.error(`endpoints.json was not updated: ${error instanceof Error ? error.message : error}`);
-  }
+function loadOptions(options: AgentOptions, pins: Pins, sizes: MapSizes): LoadOptions {
+  return { objects: programFolder(), pins, logFile: runFile(options, "verifier.log"), sizes };
 }
 
 /** From here on packets are handled by this agent's programs; maps of older programs can be removed. */
 function attach({ options, log, pins, loaded, network, endpoints }: Agent): Attachments {
   const attacherOf = (programs: Pick<Loaded, "programFd">) => attacher(programs, pins, options.attach === "clsact");
   const attachments = new Attachments(attacherOf, loaded, network, log);
-  attachments.ensure(() => endpoints.list(), options.cgroupRoot);
+  const attached = () => attachments.ensure(() => endpoints.list(), options.cgroupRoot);
+  for (const sentence of switched(pins, loaded.maps, attached)) log.info(sentence);
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: they are no longer used`);
   return attachments;

@@ -6,6 +6,7 @@ import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
 import type { DesiredState, PolicyNames, WrittenMap } from "./compile/desired.ts";
+import { nodeLimits } from "./compile/limits.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
@@ -40,7 +41,7 @@ export class Dataplane {
   /** Called after maps were written, with the changed maps. */
   onWritten: (changed: ReadonlySet<WrittenMap>) => void = () => {};
   readonly #parts: DataplaneParts;
-  readonly #compiler = new Compiler();
+  readonly #compiler: Compiler;
   readonly #reconciler: Reconciler;
   #facts: NodeFacts | undefined;
   #hasIpv6Pool = false;
@@ -66,6 +67,7 @@ export class Dataplane {
 
   constructor(parts: DataplaneParts) {
     this.#parts = parts;
+    this.#compiler = new Compiler(nodeLimits(parts.maps));
     this.#reconciler = new Reconciler(parts.maps);
     this.gate = new EndpointGate(this.#reconciler.deltas);
   }
@@ -233,10 +235,7 @@ function routeProblem(node: string, { destination, other }: RouteConflict): Prob
 }
 
 function sameNames(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string>): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  for (const [number, name] of a) if (b.get(number) !== name) return false;
-  return true;
+  return a === b || (a.size === b.size && [...a].every(([number, name]) => b.get(number) === name));
 }
 
 // The lookup costs a change of namespaces, and the result does not change: an endpoint is the same object for its lifetime.

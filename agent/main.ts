@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import type { KindName } from "../model/objects/kinds.ts";
 import { registerProbeServer } from "../probe/commands.ts";
@@ -7,9 +6,6 @@ import type { Ending } from "./load-balancer.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
 import { writePrivately } from "./private-files.ts";
-
-/** How long an agent that ends may need for it; a new agent of this node waits meanwhile. */
-const ENDING_MS = 3_000;
 
 const program = new Command("ebpf-dataplane").description(
   "An eBPF dataplane for Kubernetes that keeps the client's source address.",
@@ -35,8 +31,9 @@ registerProbeServer(program);
 void program.parseAsync();
 
 async function agent(options: AgentOptions): Promise<void> {
-  const [{ runAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }] = await Promise.all([
+  const [{ runAgent }, { endAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }] = await Promise.all([
     import("./agent.ts"),
+    import("./ending.ts"),
     import("./settings.ts"),
     import("./observe/log.ts"),
     import("./cluster.ts"),
@@ -44,14 +41,11 @@ async function agent(options: AgentOptions): Promise<void> {
   writePrivately();
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);
-  // No cleanup is needed: a killed agent and one that ends leave the same state. But others can take over sooner.
   const endings: Ending[] = [];
   for (const signal of ["SIGTERM", "SIGINT"]) {
-    process.once(signal, async () => {
-      await Promise.race([Promise.allSettled(endings.map((end) => end())), setTimeout(ENDING_MS)]);
-      log.info("ended; the dataplane keeps running without its agent");
-      process.exit(0);
-    });
+    process.once(signal, () =>
+      endAgent(endings, () => log.info("ended; the dataplane keeps running without its agent")),
+    );
   }
   const { objects, kubeconfig } = options;
   const open = (changed: (kind: KindName) => void) =>

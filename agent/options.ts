@@ -48,6 +48,9 @@ export const SALT_FILE = "numbers.salt";
 /** What load balancers were told last; a file in the run directory. */
 export const HEALTH_CHECKS_FILE = "health-checks.json";
 
+/** The sizes of maps that the objects name (kept-map-sizes.ts); a file in the run directory. */
+export const MAP_SIZES_FILE = "map-sizes.json";
+
 /** A file in the agent's run directory. */
 export function runFile(options: Pick<AgentOptions, "runDirectory">, name: string): string {
   return join(options.runDirectory, name);

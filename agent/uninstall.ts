@@ -18,6 +18,7 @@ import {
   type AgentOptions,
   EVENT_SOCKET,
   HEALTH_CHECKS_FILE,
+  MAP_SIZES_FILE,
   NAMES_FILE,
   runFile,
   SALT_FILE,
@@ -46,6 +47,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     "verifier.log",
     EVENT_SOCKET,
     HEALTH_CHECKS_FILE,
+    MAP_SIZES_FILE,
     NAMES_FILE,
     SALT_FILE,
   ])

@@ -48,6 +48,7 @@ export {
   ExternalIPs,
   type FlowLog,
   LogLevel,
+  type MapSizes,
   MetricsAddress,
   ReturnMode,
   ServiceHandling,

@@ -9,13 +9,29 @@ export interface NodeLimits {
   readonly policyEntries: number;
 }
 
-/** The maps' sizes; half of it for ranges and policies, so that new ones fit next to the old ones. */
-export const NODE_LIMITS: NodeLimits = {
-  services: {
-    frontends: maps.frontends.maxEntries,
-    endpoints: maps.slots.maxEntries,
-    backends: maps.backends.maxEntries,
-    sourceRanges: maps.sourceRanges.maxEntries / 2,
-  },
-  policyEntries: maps.policies.maxEntries / 2,
-};
+interface Sized {
+  readonly definition: { readonly maxEntries: number };
+}
+type Sizes = Readonly<Record<"frontends" | "slots" | "backends" | "sourceRanges" | "policies", Sized>>;
+
+/** From the maps' sizes; half of it for ranges and policies, so that new ones fit next to the old ones. */
+export function nodeLimits(stores: Sizes): NodeLimits {
+  const size = (name: keyof Sizes) => stores[name].definition.maxEntries;
+  return {
+    services: {
+      frontends: size("frontends"),
+      endpoints: size("slots"),
+      backends: size("backends"),
+      sourceRanges: size("sourceRanges") / 2,
+    },
+    policyEntries: size("policies") / 2,
+  };
+}
+
+const { frontends, slots, backends, sourceRanges, policies } = maps;
+
+/** With the sizes that bpf/ gives the maps. */
+export const NODE_LIMITS = nodeLimits({
+  ...{ frontends: { definition: frontends }, slots: { definition: slots }, backends: { definition: backends } },
+  ...{ sourceRanges: { definition: sourceRanges }, policies: { definition: policies } },
+});

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "b7419869eca2";
+export const layoutHash = "fde211a3e174";
 
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
@@ -1395,8 +1395,8 @@ export const maps = {
   connections: {
     name: "connections",
     type: "hash",
-    maxEntries: 262144,
-    flags: 0,
+    maxEntries: 1048576,
+    flags: 1,
     key: tuple,
     value: connection,
   } satisfies MapDefinition<Tuple, Connection>,

@@ -2,12 +2,15 @@
 // restarted agent finds the state that the packet path uses. Nothing is attached here.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { KernelMap } from "./kernel-map.ts";
 import { describeError, lastError, libbpf, type Pointer } from "./libbpf.ts";
 import type { MapStores } from "./map-store.ts";
 import { eachStored } from "./memory-map.ts";
+import { mapInfo } from "./object-info.ts";
 import { openMap, type Pins, preparePins } from "./pins.ts";
 import { type ProgramName, programs } from "./programs.ts";
+import { setAside } from "./resize.ts";
 
 export interface LoadOptions {
   /** The folder of uplink.bpf.o, workload.bpf.o … */
@@ -15,8 +18,8 @@ export interface LoadOptions {
   readonly pins: Pins;
   /** File for the verifier's full log when it rejects a program. */
   readonly logFile: string;
-  /** How many entries maps have, by their names in the programs; those of bpf/ for all others. */
-  readonly sizes?: Readonly<Record<string, number>>;
+  /** How many entries maps have; those of bpf/ for all others. A pinned one of another size is set aside. */
+  readonly sizes?: Partial<MapSizes>;
 }
 
 /** Programs in the kernel, ready to be attached, and the maps they use. */
@@ -27,6 +30,7 @@ export interface Loaded {
 
 export function load(options: LoadOptions): Loaded {
   preparePins(options.pins);
+  setAside(options.pins, options.sizes ?? {});
   // The objects stay open while the agent runs: their file descriptors keep the programs in the kernel.
   const { programFd } = loadPrograms(options, "");
   return { maps: openMaps(options.pins), programFd };
@@ -61,7 +65,10 @@ export function loadPrograms(options: LoadOptions, build: "" | "_traced"): Loade
 
 /** The pinned maps of this layout, also for a process that only reads. */
 export function openMaps(pins: Pins): MapStores {
-  return eachStored((definition) => new KernelMap(definition, openMap(pins, definition.name)));
+  return eachStored((definition) => {
+    const fd = openMap(pins, definition.name);
+    return new KernelMap({ ...definition, maxEntries: mapInfo(fd).maxEntries }, fd);
+  });
 }
 
 function loadObject(

@@ -1,4 +1,4 @@
-// The kernel's information on programs and links (bpf_obj_get_info_by_fd): offsets from struct bpf_prog_info and
+// The kernel's information on programs, maps and links (bpf_obj_get_info_by_fd): offsets from struct bpf_prog_info, bpf_map_info and
 // struct bpf_link_info in linux/bpf.h, which are ABI.
 import { closeSync } from "node:fs";
 import { describeError, libbpf } from "./libbpf.ts";
@@ -36,6 +36,19 @@ export function linkInfo(fd: number): LinkInfo {
   read(fd, info, "link");
   const view = new DataView(info.buffer);
   return { programId: view.getUint32(8, true), view };
+}
+
+export interface MapInfo {
+  id: number;
+  maxEntries: number;
+}
+
+/** struct bpf_map_info */
+export function mapInfo(fd: number): MapInfo {
+  const info = new Uint8Array(80);
+  read(fd, info, "map");
+  const view = new DataView(info.buffer);
+  return { id: view.getUint32(4, true), maxEntries: view.getUint32(16, true) };
 }
 
 /** Whether the program with this id is the one behind `fd`, or has the same instructions and maps. */

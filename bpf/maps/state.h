@@ -15,11 +15,12 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } settings SEC(".maps");
 
-/* tuple -> connection that is established, one entry per direction. Written by the packet path only. Full: see connection/place.h,
- * which has a place for each entry. */
+/* tuple -> connection that is established, one entry per direction. Written by the packet path only. Never full: the places that
+ * connection/place.h has for its entries are fewer, so that another number of them needs no other table. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
+	__uint(max_entries, 1048576);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct tuple);
 	__type(value, struct connection);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);

@@ -183,6 +183,7 @@ export const FIELDS = {
     imageDigest: { type: "string", optional: true },
     allowVxlanPacketsFromWorkloads: { type: "boolean", optional: true, plain: true },
     flowLog: { object: "FlowLog", optional: true, plain: true },
+    mapSizes: { object: "MapSizes", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
   },
@@ -295,6 +296,12 @@ export const FIELDS = {
     maxFiles: { type: "number", optional: true },
     maxFileSizeMb: { type: "number", optional: true },
   },
+  MapSizes: {
+    connections: { type: "number", optional: true },
+    affinities: { type: "number", optional: true },
+    frontends: { type: "number", optional: true },
+    endpoints: { type: "number", optional: true },
+  },
   ExistingCluster: {
     kubeconfig: { type: "string" },
     dataplane: { object: "DataplaneSpec", plain: true },
@@ -331,6 +338,7 @@ export const FIELDS = {
     imageDigest: { type: "string", optional: true },
     allowVxlanPacketsFromWorkloads: { type: "boolean", optional: true, plain: true },
     flowLog: { object: "FlowLog", optional: true, plain: true },
+    mapSizes: { object: "MapSizes", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
   },

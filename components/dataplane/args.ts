@@ -58,6 +58,24 @@ export enum MetricsAddress {
   Any = "Any",
 }
 
+/** How many entries the kernel's tables have on each node. A table takes memory for the entries in use, that of affinities for all. */
+export interface MapSizes {
+  /**
+   * Connections, two entries for each whose both directions a node sees: `bpfMapSizeConntrack` of FelixConfiguration. 1024 to 1048576.
+   * Defaults to 32 for each MiB of the node's memory, at least 65536.
+   */
+  connections?: pulumi.Input<number>;
+  /** Clients with session affinity: `bpfMapSizeNATAffinity`. 1024 to 1048576. Defaults to 8 for each MiB of memory, at least 16384. */
+  affinities?: pulumi.Input<number>;
+  /** Addresses times ports of Services and host ports: `bpfMapSizeNATFrontend`. 1024 to 4194304. Defaults to 131072. */
+  frontends?: pulumi.Input<number>;
+  /**
+   * Endpoints of Services, over all their ports, and the entries of Maglev tables: `bpfMapSizeNATBackend`. 1024 to 4194304. Defaults to
+   * 524288, of which 262144 may be different endpoints.
+   */
+  endpoints?: pulumi.Input<number>;
+}
+
 /** How agents keep a log of the flows on their nodes. */
 export interface FlowLog {
   /** How often it is written, in seconds, from 1 to 3600: flows are added up over this time. Defaults to 300. */
@@ -168,6 +186,11 @@ export interface DataplaneSpec {
    * previews and proposals of policies. A change needs no restart. Defaults to none.
    */
   flowLog?: FlowLog;
+  /**
+   * How many entries the kernel's tables have on each node, instead of as many as its memory suggests. A change makes the agents start
+   * again; connections continue.
+   */
+  mapSizes?: MapSizes;
   /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
   metricsAddress?: MetricsAddress;
   /** Least severe messages the agent logs. Defaults to `Info`. */

@@ -273,6 +273,12 @@ test("workloads send to the tunnel's port when that is allowed only", async () =
   expect(await spec({ flowLog: { intervalSeconds: 60, maxFiles: 2, maxFileSizeMb: 10 } })).toMatchObject({
     ...{ flowLogsFlushInterval: "60s", flowLogsFileMaxFiles: 2, flowLogsFileMaxFileSizeMB: 10 },
   });
+  expect(
+    await spec({ mapSizes: { connections: 100_000, affinities: 2000, frontends: 3000, endpoints: 4000 } }),
+  ).toMatchObject({
+    ...{ bpfMapSizeConntrack: 100_000, bpfMapSizeNATAffinity: 2000, bpfMapSizeNATFrontend: 3000 },
+    bpfMapSizeNATBackend: 4000,
+  });
 });
 
 test("a pool for load balancers, and the rights for it, only where it is asked for", async () => {

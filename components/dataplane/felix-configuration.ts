@@ -1,11 +1,18 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { annotations as named, returnModes } from "../../model/mode/mode.ts";
 import { CALICO_API } from "../../model/objects/kinds.ts";
-import { type DataplaneSpec, type FlowLog, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
+import {
+  type DataplaneSpec,
+  type FlowLog,
+  type MapSizes,
+  type ReturnMode,
+  type ServiceHandling,
+  SocketTranslation,
+} from "./args.ts";
 
 type Followed<Text> = Pick<
   DataplaneSpec,
-  "dsrOptOutNetworks" | "externalIPs" | "socketTranslation" | "allowVxlanPacketsFromWorkloads"
+  "dsrOptOutNetworks" | "externalIPs" | "socketTranslation" | "allowVxlanPacketsFromWorkloads" | "mapSizes"
 > & {
   /** Networks, with commas between them. */
   externalIPNetworks?: Text;
@@ -17,7 +24,7 @@ type Followed<Text> = Pick<
   };
 };
 
-/** What agents follow while they run, without a restart. */
+/** What agents follow while they run; for other sizes of maps they start again. */
 export function felixConfiguration<Text extends pulumi.Input<string> = string>(
   returnMode: ReturnMode,
   handling: ServiceHandling,
@@ -40,6 +47,7 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
       ...(followed.dsrOptOutNetworks && { bpfDSROptoutCIDRs: followed.dsrOptOutNetworks }),
       ...(followed.allowVxlanPacketsFromWorkloads && { allowVXLANPacketsFromWorkloads: true }),
       ...(followed.flowLog && flowLogFields(followed.flowLog)),
+      ...(followed.mapSizes && mapSizeFields(followed.mapSizes)),
     },
   };
 }
@@ -50,5 +58,14 @@ function flowLogFields<Text>({ interval, maxFiles, maxFileSizeMb }: NonNullable<
     ...(interval !== undefined && { flowLogsFlushInterval: interval }),
     ...(maxFiles !== undefined && { flowLogsFileMaxFiles: maxFiles }),
     ...(maxFileSizeMb !== undefined && { flowLogsFileMaxFileSizeMB: maxFileSizeMb }),
+  };
+}
+
+function mapSizeFields({ connections, affinities, frontends, endpoints }: MapSizes) {
+  return {
+    ...(connections !== undefined && { bpfMapSizeConntrack: connections }),
+    ...(affinities !== undefined && { bpfMapSizeNATAffinity: affinities }),
+    ...(frontends !== undefined && { bpfMapSizeNATFrontend: frontends }),
+    ...(endpoints !== undefined && { bpfMapSizeNATBackend: endpoints }),
   };
 }

@@ -78,6 +78,8 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [{ nodePortAddresses: [] }, "nodePortAddresses"],
   [{ flowLog: { intervalSeconds: 0 } }, "flowLog.intervalSeconds"],
   [{ flowLog: { maxFiles: 1.5 } }, "flowLog.maxFiles"],
+  [{ mapSizes: { connections: 1000 } }, "mapSizes.connections"],
+  [{ mapSizes: { endpoints: 2 ** 23 } }, "mapSizes.endpoints"],
   [{ nodePortAddresses: ["primary", "172.31.0.0/16"] }, "nodePortAddresses[0]"],
   [{ nodePortAddresses: ["172.31.1.8"] }, "nodePortAddresses[0]"],
   [{ dsrOptOutNetworks: ["2001:db8::7/64"] }, "did you mean 2001:db8::/64?"],

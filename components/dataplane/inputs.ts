@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { MAP_SIZE_LIMITS, type MapSizeField } from "../../model/mode/map-sizes.ts";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/objects/interval.ts";
 import { requireDeclaredPolicies } from "../calico-policy/declared.ts";
 import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
@@ -22,7 +23,7 @@ import { requireAnyCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
-import { type DataplaneSpec, ExternalIPs, type FlowLog } from "./args.ts";
+import { type DataplaneSpec, ExternalIPs, type FlowLog, type MapSizes } from "./args.ts";
 
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolSpec & { name: string };
@@ -71,6 +72,7 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
       requireApiServer(at(place, "apiServer"), server, named(cidrs)),
     ),
     ...(args.flowLog && { flowLog: requireFlowLog(at(place, "flowLog"), args.flowLog) }),
+    ...(args.mapSizes && { mapSizes: requireMapSizes(at(place, "mapSizes"), args.mapSizes) }),
     ...checkedField(place, "image", image, requireImage),
     ...checkedField(place, "imageRegistry", imageRegistry, requireRegistry),
     ...checkedField(place, "kubeProxyImage", kubeProxyImage, requireImage),
@@ -87,6 +89,17 @@ function requireFlowLog(place: InputPlace, log: FlowLog): FlowLog {
     ...checkedField(place, "intervalSeconds", log.intervalSeconds, whole(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
     ...checkedField(place, "maxFiles", log.maxFiles, whole(1, 1000)),
     ...checkedField(place, "maxFileSizeMb", log.maxFileSizeMb, whole(1, 10_000)),
+  };
+}
+
+function requireMapSizes(place: InputPlace, sizes: MapSizes): MapSizes {
+  const within = (name: MapSizeField) => (field: InputPlace, value: number) =>
+    requireWhole(field, value, MAP_SIZE_LIMITS[name].least, MAP_SIZE_LIMITS[name].most);
+  return {
+    ...checkedField(place, "connections", sizes.connections, within("bpfMapSizeConntrack")),
+    ...checkedField(place, "affinities", sizes.affinities, within("bpfMapSizeNATAffinity")),
+    ...checkedField(place, "frontends", sizes.frontends, within("bpfMapSizeNATFrontend")),
+    ...checkedField(place, "endpoints", sizes.endpoints, within("bpfMapSizeNATBackend")),
   };
 }
 

@@ -1,4 +1,5 @@
 import { FLOW_LOG_DEFAULTS } from "../../model/flow/settings.ts";
+import { MAP_SIZE_LIMITS, type MapSizeField } from "../../model/mode/map-sizes.ts";
 import { calicoReturnModes } from "../../model/mode/mode.ts";
 import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition } from "./definition.ts";
@@ -72,6 +73,22 @@ const IP_POOL: KindDefinition = {
   },
 };
 
+const entries = (field: MapSizeField, description: string) => ({
+  [field]: {
+    type: "integer",
+    minimum: MAP_SIZE_LIMITS[field].least,
+    maximum: MAP_SIZE_LIMITS[field].most,
+    description: `${description} Another number makes the agents start again; connections continue.`,
+  },
+});
+
+const mapSizes = {
+  ...entries("bpfMapSizeConntrack", "Entries of connections; by default as many as the node's memory suggests."),
+  ...entries("bpfMapSizeNATAffinity", "Clients with session affinity; by default a quarter of that."),
+  ...entries("bpfMapSizeNATFrontend", "Addresses times ports of Services; by default 131072."),
+  ...entries("bpfMapSizeNATBackend", "Endpoints of Services over all ports; by default 524288."),
+};
+
 const FELIX_CONFIGURATION: KindDefinition = {
   ...kinds.felixConfigurations,
   columns: {
@@ -126,6 +143,7 @@ const FELIX_CONFIGURATION: KindDefinition = {
         default: FLOW_LOG_DEFAULTS.maxFileSizeMB,
         description: "Size at which a new file begins, in MB.",
       },
+      ...mapSizes,
       bpfKubeProxyIptablesCleanupEnabled: {
         type: "boolean",
         default: true,

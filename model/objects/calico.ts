@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mapSizeFields } from "../mode/map-sizes.ts";
 import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
 import { cidr } from "./cidr.ts";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL, secondsOf } from "./interval.ts";
@@ -87,6 +88,7 @@ export const felixConfiguration = z.object({
         .max(OPT_OUT_LIMIT, { error: `allowed are ${OPT_OUT_LIMIT} networks: name larger ones` })
         .nullish(),
       allowVXLANPacketsFromWorkloads: z.boolean().nullish(),
+      ...mapSizeFields,
       flowLogsFileEnabled: z.boolean().nullish(),
       flowLogsFlushInterval: duration.nullish(),
       flowLogsFileMaxFiles: z.int().min(1, FILES).max(1000, FILES).nullish(),

@@ -169,6 +169,13 @@ export class BareCluster {
     await this.#kill(name, "SIGKILL");
   }
 
+  /** Waits until a node's agent has ended by itself, and starts the next one, as its container does. */
+  async agentStartsAgain(name: NodeName): Promise<void> {
+    const agent = this.#agents.get(name);
+    if (agent?.exitCode === null) await new Promise((resolve) => agent.once("exit", resolve));
+    await this.startAgent(name);
+  }
+
   async #kill(name: NodeName, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     const agent = this.#agents.get(name);
     if (!agent) throw new Error(`No agent runs on ${name}.`);

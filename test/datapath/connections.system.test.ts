@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AttemptResult } from "../../probe/batch.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
-import { endpoints, onlyFrom, pool, returnMode, service } from "./objects.ts";
+import { endpoints, felix, onlyFrom, pool, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 let cluster: BareCluster;
@@ -156,6 +156,35 @@ test("a killed agent drops no packet, and its successor takes over the existing 
   await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
   restarted = true;
   await traffic;
+  expect(results.filter(({ verdict }) => verdict !== "allowed")).toEqual([]);
+  expect(results.length).toBeGreaterThanOrEqual(100);
+});
+
+test("other sizes of the kernel's tables: the agents start again, and no connection ends", async () => {
+  cluster.apply(endpoints("web", [one, two]));
+  await startEcho(two);
+  const held = [45_500, 45_501].map((port) => hold(cluster, "172.31.1.8:30082", port));
+  await until("the connections", async () => held.every(({ lines }) => lines.includes("connected")));
+  let resized = false;
+  const results: AttemptResult[] = [];
+  const traffic = (async () => {
+    while (!resized) {
+      results.push(...(await cluster.probe("client1", { to: "172.31.1.8:30604", count: 10, timeoutMs: 10_000 })));
+      await pause(50);
+    }
+  })();
+  const sizes = { bpfMapSizeConntrack: 2_000, bpfMapSizeNATFrontend: 5_000, bpfMapSizeNATBackend: 6_000 };
+  for (const spec of [sizes, {}]) {
+    cluster.apply(felix({}, { ...spec, bpfExternalServiceMode: "DSR" }));
+    await Promise.all([cluster.agentStartsAgain("master"), cluster.agentStartsAgain("node")]);
+    const capacity = "bpfMapSizeNATFrontend" in spec ? 5_000 : 131_072;
+    expect(await cluster.metrics("master")).toContain(`ebpf_dataplane_map_capacity{map="frontends"} ${capacity}`);
+    const echoed = held.map((one) => one.echoed);
+    await until("more echoes", async () => held.every((one, index) => one.echoed > (echoed[index] ?? 0) + 10));
+  }
+  resized = true;
+  await traffic;
+  expect(held.map(({ lines }) => lines)).toEqual([["connected"], ["connected"]]);
   expect(results.filter(({ verdict }) => verdict !== "allowed")).toEqual([]);
   expect(results.length).toBeGreaterThanOrEqual(100);
 });

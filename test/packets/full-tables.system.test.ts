@@ -3,6 +3,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { arrives, type Step, sends } from "./cases/step.ts";
 import { backendAddress, nodes, outside } from "./cluster.ts";
 import { tcp, udp } from "./frames.ts";
@@ -17,6 +18,10 @@ const NONE = new Uint8Array();
 /** Places; each connection that is seen in both directions takes two. */
 const PROVEN = 8;
 const UNPROVEN = 8;
+const OF_THE_NODE: MapSizes = {
+  ...{ proven: PROVEN, unproven: UNPROVEN, affinities: 1024 },
+  ...{ frontends: 4096, backends: 4096, slots: 16_384, members: 16_384 },
+};
 const ENOUGH = 40;
 /** The node port of a service whose backend is on another node. */
 const REMOTE_PORT = 30089;
@@ -27,8 +32,10 @@ describe.skipIf(noKernel)("a full table of connections", () => {
   enterNamespace();
   let node: NodeUnderTest;
   beforeAll(async () => {
-    const sizes = { connections: PROVEN + UNPROVEN, proven: PROVEN, unproven: UNPROVEN };
-    node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder, sizes });
+    node = new NodeUnderTest({
+      ...(await preparedObjects(folder)),
+      ...{ bpffs: bpf, scratch: folder, sizes: OF_THE_NODE },
+    });
     node.write({ returnMode: "DSR", services: true });
   });
   beforeEach(() => node.forget());
@@ -147,5 +154,39 @@ describe.skipIf(noKernel)("a full table of connections", () => {
     }
     expect(forwardedPorts()).toEqual(expect.arrayContaining([first, second]));
     expect(forwardedPorts().length).toBe(UNPROVEN);
+  });
+
+  /** Loading costs seconds, so one test follows the table through two sizes. It is the last: nothing makes it what it was. */
+  test("that gets another size keeps its connections, and has as many places as it says then", () => {
+    const handling = { returnMode: "DSR", services: true } as const;
+    const old = fill();
+    begins(client1, 8000);
+    const larger = { proven: 2 * PROVEN, unproven: 2 * UNPROVEN, affinities: 2048 };
+    const others = { frontends: 8192, backends: 8192, slots: 32_768, members: 32_768 };
+    const said = node.resize({ ...larger, ...others }, handling, () => {
+      begins(client1, 8001);
+      expect(connectsAtLast(6000)).toBe("drop_connection_table_full"); // the old one is in use
+    });
+    expect(said).toEqual(["7 maps have another size now"]);
+    expect(old.map(acknowledges)).toEqual(old.map(() => "to_endpoint"));
+    for (const port of [8000, 8001]) forwarded(client1, port, "A");
+    const more = Array.from({ length: PROVEN / 2 }, (_, index) => 5100 + index);
+    expect(more.map(connectsAtLast)).toEqual(more.map(() => "to_endpoint"));
+    expect(connects(6001)).toBe("drop_connection_table_full");
+    expect(states([...old, ...more])).toEqual(all([...old, ...more], "established"));
+
+    // Smaller than what lives: what was used last stays.
+    const [idle, used] = [old.slice(0, 2), [...old.slice(2), ...more]];
+    age(1000n, idle);
+    const smaller = { ...larger, ...others, proven: 2 * used.length };
+    expect(node.resize(smaller, handling)).toContainEqual(expect.stringMatching(/^4 entries of connections/));
+    expect(states(used)).toEqual(all(used, "established"));
+    expect(states(idle)).toEqual(["", ""]);
+    expect(connects(6002)).toBe("drop_connection_table_full");
+    for (let port = 7000; port < 7100; port++) {
+      toPod(port === 7000 ? (used[0] ?? 0) : port - 1, "R", { sequence: 1001 });
+      expect(connectsAtLast(port)).toBe("to_endpoint");
+    }
+    expect(states(used.slice(1))).toEqual(all(used.slice(1), "established"));
   });
 });

@@ -9,10 +9,12 @@ import { ConnectionFlag } from "../../agent/kernel/layout.gen.ts";
 import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { type Loaded, load } from "../../agent/kernel/load.ts";
 import { openMap, type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
+import { switched } from "../../agent/kernel/resize.ts";
 import { type Circumstances, type RunResult, testRun } from "../../agent/kernel/test-run.fixture.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
 import type { Family } from "../../model/address/address.ts";
+import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import type { KindName } from "../../model/objects/kinds.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
 import {
@@ -65,8 +67,7 @@ export interface NodeOptions {
   /** A folder on a bpffs, and one for files. */
   readonly bpffs: string;
   readonly scratch: string;
-  /** Of maps, by their names in the programs. */
-  readonly sizes?: Readonly<Record<string, number>>;
+  readonly sizes?: Partial<MapSizes>;
 }
 
 export interface Handling {
@@ -100,20 +101,41 @@ export class NodeUnderTest {
   readonly pins: Pins;
   readonly counters: OutcomeCounters;
   readonly #interfaces = new Map<string, number>();
-  readonly #loaded: Loaded;
+  #loaded: Loaded;
+  readonly #options: NodeOptions;
   readonly #preamble: number;
   readonly #compiler = new Compiler();
-  readonly #reconciler: Reconciler;
+  #reconciler: Reconciler;
 
   /** In its own network namespace, which disappears with the tests. */
-  constructor({ objects, preamble, bpffs, scratch, sizes = {} }: NodeOptions) {
+  constructor(options: NodeOptions) {
+    const { preamble, bpffs, scratch } = options;
+    this.#options = options;
     makeInterfaces(scratch);
     for (const name of interfaces) this.#interfaces.set(name, indexOf(name));
     this.pins = pinsUnder(join(bpffs, "dataplane"));
-    this.#loaded = load({ objects, pins: this.pins, logFile: join(scratch, "verifier.log"), sizes });
+    this.#loaded = this.#load(options.sizes);
     this.counters = new OutcomeCounters(openMap(this.pins, "outcomes"));
     this.#reconciler = new Reconciler(this.#loaded.maps);
     this.#preamble = loadPreamble(preamble, join(bpffs, "preamble"), (name) => this.#loaded.programFd(name));
+  }
+
+  #load(sizes: NodeOptions["sizes"] = {}): Loaded {
+    const { objects, scratch } = this.#options;
+    return load({ objects, pins: this.pins, logFile: join(scratch, "verifier.log"), sizes });
+  }
+
+  /** As an agent that starts again with other sizes; steps with a preamble keep the old programs. `meanwhile` still meets those. */
+  resize(sizes: NonNullable<NodeOptions["sizes"]>, handling: Handling, meanwhile = () => {}): string[] {
+    const [before, after] = [this.#loaded, this.#load(sizes)];
+    this.#loaded = after;
+    this.#reconciler = new Reconciler(after.maps);
+    this.write(handling);
+    return switched(this.pins, after.maps, () => {
+      this.#loaded = { ...after, programFd: before.programFd };
+      meanwhile();
+      this.#loaded = after;
+    });
   }
 
   /** Writes the small cluster to the maps, optionally with other policies. */

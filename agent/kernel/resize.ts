@@ -1,0 +1,138 @@
+// Another size of a map, while traffic flows. The old map is set aside and stays in use until the new programs are attached; meanwhile the
+// agent fills the new one. Connections are in one table that is never replaced: only their places (bpf/connection/place.h) are new.
+import { closeSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { MapSizes } from "../../model/mode/map-sizes.ts";
+import { type Codec, type MapDefinition, u32 } from "./codec.ts";
+import { KernelMap } from "./kernel-map.ts";
+import { type Connection, ConnectionFlag, type Tuple, tuple } from "./layout.gen.ts";
+import { libbpf } from "./libbpf.ts";
+import type { MapStores } from "./map-store.ts";
+import { mapInfo } from "./object-info.ts";
+import { openMap, type Pins } from "./pins.ts";
+
+const WITH_HANDSHAKE = new Set([6, 132]); // IPPROTO_TCP, IPPROTO_SCTP
+
+/** Moves the pins of maps that have another size out of the way, so that new ones are made. The programs keep theirs. */
+export function setAside(pins: Pins, sizes: Partial<MapSizes>): void {
+  for (const [name, wanted] of Object.entries(sizes)) {
+    const pin = join(pins.maps, name);
+    const fd = libbpf().getPinned(pin);
+    if (fd < 0) continue;
+    const { id, maxEntries } = mapInfo(fd);
+    closeSync(fd);
+    if (maxEntries === wanted) continue;
+    mkdirSync(pins.aside, { recursive: true });
+    renameSync(pin, join(pins.aside, `${id}-${name}`)); // a bpffs takes no dots
+  }
+}
+
+/** Has the hooks switched to the new programs, with the state of the old ones. @returns what to tell about it */
+export function switched(pins: Pins, maps: Parameters<typeof carryOver>[1], attach: () => void): string[] {
+  const before = carryOver(pins, maps);
+  attach();
+  const lost = before + carryOver(pins, maps);
+  const resized = removeSetAside(pins);
+  return [
+    ...(resized > 0 ? [`${resized} maps have another size now`] : []),
+    ...(lost > 0 ? [`${lost} entries of connections, idle for longest, have no room in the smaller table`] : []),
+  ];
+}
+
+/** Gives the new maps what the packet path had written to those set aside: before the new programs are attached, and once more after
+ * that, for what the old ones wrote meanwhile. @returns how many entries of connections there is no room for */
+export function carryOver(pins: Pins, maps: Pick<MapStores, "connections" | "affinities">): number {
+  const names = asideNames(pins);
+  for (const name of names.filter((one) => one.endsWith("-affinities"))) carryAffinities(join(pins.aside, name), maps);
+  if (!names.some((one) => one.endsWith("proven"))) return 0;
+  return placesOf(pins, maps, true) + placesOf(pins, maps, false);
+}
+
+/** Once no program uses the old maps any more. @returns how many there were */
+function removeSetAside(pins: Pins): number {
+  const { length } = asideNames(pins);
+  rmSync(pins.aside, { recursive: true, force: true });
+  return length;
+}
+
+const asideNames = ({ aside }: Pins) => (existsSync(aside) ? readdirSync(aside) : []);
+
+function carryAffinities(path: string, { affinities }: Pick<MapStores, "affinities">): void {
+  const fd = libbpf().getPinned(path);
+  if (fd < 0) return;
+  const old = new KernelMap(affinities.definition, fd);
+  affinities.update(old.entries().filter(([key]) => affinities.lookup(key) === undefined));
+  old.close();
+}
+
+interface Place {
+  readonly taken: bigint;
+  readonly tuple: Tuple;
+}
+
+/** struct place of bpf/shared/connection.h */
+const place: Codec<Place> = {
+  size: 8 + tuple.size,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.taken, true);
+    tuple.encode(value.tuple, view, at + 8);
+  },
+  decode: (view, at) => ({ taken: view.getBigUint64(at, true), tuple: tuple.decode(view, at + 8) }),
+};
+
+/** Writes the place of each entry of one class that has none. @returns how many entries there was no room for */
+function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, proven: boolean): number {
+  const fd = openMap(pins, proven ? "proven" : "unproven");
+  const { maxEntries } = mapInfo(fd);
+  const definition: MapDefinition<number, Place> = {
+    ...{ name: proven ? "proven" : "unproven", type: "array", flags: 0, maxEntries },
+    ...{ key: u32, value: place },
+  };
+  const places = new KernelMap(definition, fd);
+  const owners = new Map(places.entries().map(([index, { tuple: owner }]) => [index, textOf(owner)]));
+  const entries = [...connections.read()].filter((entry) => isProven(entry) === proven);
+  // Where all do not fit, those that were used last stay.
+  const homeless = entries
+    .filter(([key, value]) => owners.get(value.place) !== textOf(key))
+    .sort(([, a], [, b]) => Number(b.lastSeen - a.lastSeen));
+  const kept = new Set(entries.map(([key]) => textOf(key)));
+  const free = freePlaces(owners, kept, maxEntries);
+  const written: [number, Place][] = [];
+  const moved: [Tuple, Connection][] = [];
+  for (const [key, value] of homeless) {
+    const index = free.take(value.place);
+    if (index === undefined) break;
+    written.push([index, { taken: BigInt(written.length + 2), tuple: key }]);
+    if (index !== value.place) moved.push([key, { ...value, place: index }]);
+  }
+  places.update(written);
+  connections.update(moved);
+  const lost = homeless.slice(written.length).map(([key]) => key);
+  connections.delete(lost);
+  places.close();
+  return lost.length;
+}
+
+/** Places that no entry has: the one that is asked for, if it is free, else the next. */
+function freePlaces(owners: ReadonlyMap<number, string>, kept: ReadonlySet<string>, count: number) {
+  const taken = new Set([...owners].filter(([, owner]) => kept.has(owner)).map(([index]) => index));
+  let next = 0;
+  return {
+    take(wanted: number): number | undefined {
+      if (wanted >= count || taken.has(wanted)) {
+        while (next < count && taken.has(next)) next++;
+        if (next >= count) return undefined;
+        taken.add(next);
+        return next;
+      }
+      taken.add(wanted);
+      return wanted;
+    },
+  };
+}
+
+const isProven = ([{ protocol }, { flags }]: readonly [Tuple, Connection]) =>
+  WITH_HANDSHAKE.has(protocol) && !(flags & ConnectionFlag.FORWARDED);
+
+const textOf = ({ source, destination, sourcePort, destinationPort, protocol }: Tuple) =>
+  `${protocol} ${source} ${sourcePort} ${destination} ${destinationPort}`;
