@@ -3,6 +3,7 @@ import type { CalicoEntity, CalicoRule } from "../objects/calico-policy/rule.ts"
 import { PROTOCOLS } from "../objects/calico-policy/values.ts";
 import { entitySelector, nobodyOf } from "./calico-endpoints.ts";
 import type { PolicyRule } from "./compiled-policy.ts";
+import { hasNames, NAMED_BY, withoutNames, withoutSets } from "./named-ports.ts";
 import { EVERY } from "./own-side.ts";
 import type { PeerMatch, PortMatch, RuleVerdict } from "./rules.ts";
 import { type ServicePorts, serviceSource } from "./service-words.ts";
@@ -40,7 +41,7 @@ export class CalicoRules {
       ...(here && { here }),
     };
     const { services } = other;
-    if (!services) return [{ ...said, ...(peer && { peers: [peer] }) }];
+    if (!services) return this.#byOwners({ ...said, ...(peer && { peers: [peer] }) }, side);
     const name = `${services.namespace ?? this.#namespace}/${services.name}`;
     if (side === "ingress") {
       return [{ ...said, peers: [{ ...peer, selectors: [...(peer?.selectors ?? []), serviceSource(name)] }] }];
@@ -50,6 +51,20 @@ export class CalicoRules {
       peers: [{ ...peer, selectors: [...(peer?.selectors ?? []), text] }],
       ports: within(ports, said.ports),
     }));
+  }
+
+  /** Two rules where ports are named of whom a selector selects. */
+  #byOwners(rule: PolicyRule, side: Side): PolicyRule[] {
+    const lists = NAMED_BY[side].peer;
+    const [peer] = rule.peers ?? [];
+    const selector = this.selectors.get(peer?.selectors?.[0] ?? "");
+    if (!peer || !selector || !hasNames(rule, lists)) return [rule];
+    const owner = withoutSets(selector);
+    this.selectors.set(owner.text, owner);
+    return [
+      { ...rule, peers: [{ ...peer, selectors: [owner.text] }] },
+      { ...withoutNames(rule, lists), peers: [{ ...peer, notSelectors: [...(peer.notSelectors ?? []), owner.text] }] },
+    ];
   }
 
   /** undefined: it matches everybody. */

@@ -15,6 +15,8 @@ export interface Place {
   direction: Direction;
   /** Absent: a global policy's. */
   namespace?: string;
+  /** Of ports with names: that of the rule, TCP where it has none (rule_scanner.go, namedPortProto). */
+  namedProtocol?: number;
 }
 
 /** "All of the match criteria in a rule must match". */
@@ -34,9 +36,9 @@ export function ruleMatches(rule: Rule, place: Place, packet: Packet): boolean {
     wrong("source is the peer") && place.direction === "egress"
       ? [rule.destination, rule.source]
       : [rule.source, rule.destination];
-  return (
-    endMatches(source ?? {}, "source", place, packet) && endMatches(destination ?? {}, "destination", place, packet)
-  );
+  const named = typeof rule.protocol === "string" ? (PROTOCOLS[rule.protocol] ?? Number(rule.protocol)) : rule.protocol;
+  const at = { ...place, namedProtocol: named === 17 || named === 132 ? named : 6 };
+  return endMatches(source ?? {}, "source", at, packet) && endMatches(destination ?? {}, "destination", at, packet);
 }
 
 function protocolIs(wanted: string | number, protocol: number): boolean {
@@ -184,7 +186,8 @@ function portIs(item: number | string, port: number, place: Place, at: Entity[],
       (one) =>
         one.name === item &&
         one.port === port &&
-        (PROTOCOLS[one.protocol] === packet.protocol || wrong("named ports of any protocol")),
+        ((PROTOCOLS[one.protocol] === packet.protocol && packet.protocol === place.namedProtocol) ||
+          wrong("named ports of any protocol")),
     ),
   );
 }

@@ -1,0 +1,32 @@
+import type { PolicyRule } from "./compiled-policy.ts";
+import type { PortMatch } from "./rules.ts";
+import type { WorkloadSelector } from "./workload-selector.ts";
+
+// A name of a port, beside a selector, is that of whom the selector selects: an address that it selects by a network set has none.
+
+type PortList = "ports" | "notPorts" | "sourcePorts" | "notSourcePorts";
+
+/** The lists whose names are those of the peer, and of the endpoint itself. */
+export const NAMED_BY = {
+  ingress: { peer: ["sourcePorts", "notSourcePorts"], own: ["ports", "notPorts"] },
+  egress: { peer: ["ports", "notPorts"], own: ["sourcePorts", "notSourcePorts"] },
+} as const satisfies Record<"ingress" | "egress", Record<"peer" | "own", readonly PortList[]>>;
+
+export function hasNames(rule: PolicyRule, lists: readonly PortList[]): boolean {
+  return lists.some((list) => rule[list]?.some((match) => "name" in match));
+}
+
+/** The rule for whoever has no port of any name. */
+export function withoutNames(rule: PolicyRule, lists: readonly PortList[]): PolicyRule {
+  const numeric = (matches: readonly PortMatch[]) => matches.filter((match) => !("name" in match));
+  return { ...rule, ...Object.fromEntries(lists.flatMap((list) => (rule[list] ? [[list, numeric(rule[list])]] : []))) };
+}
+
+/** The same selector without members of network sets. */
+export function withoutSets(selector: WorkloadSelector): WorkloadSelector {
+  return {
+    ...selector,
+    text: `${selector.text}, not by network sets`,
+    selects: (who) => who.kind !== "networkSet" && selector.selects(who),
+  };
+}
