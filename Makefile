@@ -52,9 +52,9 @@ watch: bootstrap ## show connections, refused packets and rates of all nodes, li
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js watch $(if $(JSON),--json)
 
-flows: bootstrap ## collect the flow logs of all nodes into out/flows.jsonl; NAMESPACE= VERDICT= PORT= SHOW=1
+flows: bootstrap ## collect the flow logs of all nodes into out/flows.jsonl; NAMESPACE= VERDICT= PORT= STAGED=1 SHOW=1
 	@node tools/build.ts --quiet bundle
-	@node dist/verify.js flows $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PORT),--port "$(PORT)") $(if $(SHOW),--show)
+	@node dist/verify.js flows $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PORT),--port "$(PORT)") $(if $(STAGED),--staged) $(if $(SHOW),--show)
 
 suggest: ## propose NetworkPolicies that allow the flows of a log and nothing else: make suggest FLOWS=out/flows.jsonl; NAMESPACE= OUT= TYPESCRIPT=1
 	@test -n "$(FLOWS)" || { echo 'make suggest needs a flow log: make suggest FLOWS=out/flows.jsonl (make flows writes it)' >&2; exit 2; }

@@ -38,7 +38,10 @@ const seen = (...flows: SeenFlow[]): SeenFlows => ({
 /** What the proposed policies say of flows, as the API server would take them. */
 function verdicts({ policies }: Suggestion, flows: readonly SeenFlow[]) {
   const networkPolicies = policies.map((one) => networkPolicy.parse(objectOf(one)));
-  const judge = new FlowJudge({ networkPolicies, pools: [POOL], nodes: new Map(), namespaces: new Map() }, flows);
+  const judge = new FlowJudge(
+    { policies: { networkPolicies }, pools: [POOL], nodes: new Map(), namespaces: new Map() },
+    flows,
+  );
   return flows.map((one) => judge.judge(one).verdict);
 }
 

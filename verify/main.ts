@@ -87,6 +87,7 @@ live("flows", "collect the flow logs of all nodes into one file (docs/flows.md)"
   .option("--namespace <name>", "only flows from or to pods of this namespace")
   .option("--verdict <verdict>", "only flows that were allowed, denied or refused")
   .option("--port <number>", "only flows to this port", Number)
+  .option("--staged", "only flows for which staged policies would decide otherwise", false)
   .action(async (options: FlowsOptions) => {
     const { flowsCommand } = await import("./watch/flows-command.ts");
     process.exit(await flowsCommand(options));

@@ -1,5 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import { covers, hostCidr } from "../../model/address/address.ts";
+import { stagedProblems } from "../../model/flow/staged-problems.ts";
 import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import { type NodePortAddresses, nodePortAddresses } from "../../model/node/node-port-addresses.ts";
@@ -149,6 +150,7 @@ export class Compiler {
         ...podsHere,
         ...selection.problems,
         ...configurationProblems(felixConfigurations),
+        ...stagedProblems(snapshot),
       ],
       refused: refusedNames(pools),
       closedPolicies: selection.closed,

@@ -18,7 +18,13 @@ const onlyFrom = (...from: object[]) => policy("db", { ingress: [{ from, ports: 
 function judged(policies: NetworkPolicy[], from: FlowEnd, to: FlowEnd, rest: object = {}, by: Partial<JudgedBy> = {}) {
   const flow = { from, to, protocol: "TCP", port: 5432, isOwnNode: false, ...rest };
   const nodes = new Map([["master", ["172.31.1.8"]]]);
-  const all = { networkPolicies: policies, pools: ["10.244.0.0/16"], nodes, namespaces: new Map(), ...by };
+  const all = {
+    policies: { networkPolicies: policies },
+    pools: ["10.244.0.0/16"],
+    nodes,
+    namespaces: new Map(),
+    ...by,
+  };
   return new FlowJudge(all, [flow]).judge(flow);
 }
 const verdict = (...asked: Parameters<typeof judged>) => judged(...asked).verdict;

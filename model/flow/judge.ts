@@ -1,8 +1,15 @@
 import { type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
-import { type Namespace, namespace as namespaceSchema, type Pod, pod as podSchema } from "../objects/core.ts";
-import type { NetworkPolicy } from "../objects/networking.ts";
+import {
+  serviceAccount as accountSchema,
+  type Namespace,
+  namespace as namespaceSchema,
+  type Pod,
+  pod as podSchema,
+  type ServiceAccount,
+} from "../objects/core.ts";
 import { type Identity, IdentityTable } from "../policy/identity.ts";
 import { ANYBODY, decisionAt, Judge } from "../policy/judge.ts";
+import type { PolicyObjects } from "../policy/policy-objects.ts";
 import type { Decision, Tier } from "../policy/rules.ts";
 import { type EndpointPolicy, PolicySelector } from "../policy/selection.ts";
 import { PodSubjects } from "../policy/subject.ts";
@@ -13,7 +20,8 @@ import type { SeenFlow } from "./seen.ts";
 
 /** The policies that flows are judged by, and what is known of the cluster. */
 export interface JudgedBy {
-  readonly networkPolicies: readonly NetworkPolicy[];
+  /** Namespaces and service accounts among them are not read: the log has their labels. */
+  readonly policies: Omit<PolicyObjects, "namespaces" | "serviceAccounts">;
   /** CIDRs that pods' addresses come from: the log does not say which of them a pod had. */
   readonly pools: readonly string[];
   /** Addresses of nodes, by name; those of others are taken from the log. */
@@ -40,6 +48,7 @@ type Pods = Extract<FlowEnd, { kind: "pods" }>;
 interface Stand {
   readonly pod: Pod;
   readonly namespace: Namespace;
+  readonly account?: ServiceAccount | undefined;
   policy?: EndpointPolicy | undefined;
 }
 
@@ -66,11 +75,12 @@ export class FlowJudge {
     const endpoints = stands.map((stand) => ({
       ...{ stand, namespace: stand.pod.metadata.namespace ?? "default", pod: stand.pod.metadata.name },
     }));
-    const { networkPolicies } = by;
     const pods = stands.map(({ pod }) => pod);
     const namespaces = stands.map(({ namespace }) => namespace);
-    const subjects = new PodSubjects<(typeof endpoints)[number]>().of(endpoints, pods, namespaces);
-    const selection = new PolicySelector().select({ networkPolicies, subjects });
+    const accounts = stands.flatMap(({ account }) => account ?? []);
+    const subjects = new PodSubjects<(typeof endpoints)[number]>().of(endpoints, pods, namespaces, accounts);
+    const policies = inNamespaces(by.policies, new Set(namespaces.map(({ metadata }) => metadata.name)));
+    const selection = new PolicySelector().select({ ...policies, namespaces, subjects });
     for (const [{ stand }, policy] of selection.policies) stand.policy = policy;
     this.#identities = new IdentityTable(selection.vocabulary);
     const named = [...selection.vocabulary.blocks.values()].map(({ cidr }) => cidr);
@@ -128,9 +138,21 @@ export class FlowJudge {
     if (peer.kind === "node") return blocks((this.#by.nodes.get(peer.name) ?? peer.addresses).map(hostCidr));
     const stand = this.#stands.get(JSON.stringify(peer));
     if (!stand) return [undefined];
-    const who = podAsSubject(stand.pod, stand.namespace);
+    const who = podAsSubject(stand.pod, stand.namespace, stand.account);
     return this.#places.map((cidr) => this.#identities.ofPod(stand.pod, who, cidr));
   }
+}
+
+/** Without policies of namespaces that have no pods here: they select nobody. */
+function inNamespaces(objects: JudgedBy["policies"], names: ReadonlySet<string>): JudgedBy["policies"] {
+  const isHere = ({ metadata }: { readonly metadata: { readonly namespace?: string | null | undefined } }) =>
+    names.has(metadata.namespace ?? "default");
+  const { networkPolicies, calicoNetworkPolicies = [], ...rest } = objects;
+  return {
+    ...rest,
+    networkPolicies: networkPolicies.filter(isHere),
+    calicoNetworkPolicies: calicoNetworkPolicies.filter(isHere),
+  };
 }
 
 /** The blocks that are smaller parts of `whole`. */
@@ -152,18 +174,31 @@ function unknownLabels(end: FlowEnd): Judged | undefined {
   return { verdict: "depends", reason: `the labels of ${end.namespace}/${end.workload} are not in the log` };
 }
 
-function standFor(
-  { namespace, workload, labels, namespaceLabels, ports = [] }: Pods,
-  index: number,
-  by: JudgedBy,
-): Stand {
+function standFor(end: Pods, index: number, by: JudgedBy): Stand {
+  const {
+    namespace,
+    workload,
+    labels = {},
+    namespaceLabels = {},
+    serviceAccount,
+    serviceAccountLabels,
+    ports = [],
+  } = end;
   return {
     pod: podSchema.parse({
-      metadata: { name: `${workload}.${index}`, namespace, labels: labels ?? {} },
-      spec: { containers: [{ ports: ports.map(({ port, ...rest }) => ({ ...rest, containerPort: port })) }] },
+      metadata: { name: `${workload}.${index}`, namespace, labels },
+      spec: {
+        ...(serviceAccount !== undefined && { serviceAccountName: serviceAccount }),
+        containers: [{ ports: ports.map(({ port, ...rest }) => ({ ...rest, containerPort: port })) }],
+      },
     }),
     namespace: namespaceSchema.parse({
-      metadata: { name: namespace, labels: by.namespaces.get(namespace) ?? namespaceLabels ?? {} },
+      metadata: { name: namespace, labels: by.namespaces.get(namespace) ?? namespaceLabels },
+    }),
+    ...(serviceAccount !== undefined && {
+      account: accountSchema.parse({
+        metadata: { name: serviceAccount, namespace, labels: serviceAccountLabels ?? {} },
+      }),
     }),
   };
 }

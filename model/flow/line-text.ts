@@ -1,4 +1,4 @@
-import { endText, type FlowLogLine, targetText } from "./record.ts";
+import { endText, type FlowLogLine, type FlowRecord, targetText } from "./record.ts";
 
 /** Colours for a terminal. */
 interface Colours {
@@ -23,11 +23,17 @@ export function flowLogLineText(line: FlowLogLine, { green, red, yellow }: Colou
   const { verdict, last, node, from, service, reason, policy, connections, active, packetsRefused } = line;
   const colour = verdict === "allowed" ? green : verdict === "denied" ? red : yellow;
   const counts = [
-    ...(connections > 0 ? [`${connections} connections`] : []),
+    ...(connections > 0 ? [`${connections} connection${connections === 1 ? "" : "s"}`] : []),
     ...(active > 0 ? [`${active} active`] : []),
-    ...(packetsRefused > 0 ? [`${packetsRefused} packets`] : []),
+    ...(packetsRefused > 0 ? [`${packetsRefused} packet${packetsRefused === 1 ? "" : "s"}`] : []),
   ];
-  const why = policy ?? reason;
+  const why = [...(policy || reason ? [policy ?? reason] : []), ...(line.staged ? [stagedText(line.staged)] : [])];
   const to = `${endText(from)} → ${targetText(line)}${service ? ` (service ${service})` : ""}`;
-  return [last.slice(11, 19), node, colour(verdict.padEnd(7)), to, counts.join(", "), ...(why ? [why] : [])].join("  ");
+  return [last.slice(11, 19), node, colour(verdict.padEnd(7)), to, counts.join(", "), ...why].join("  ");
+}
+
+const WOULD = { allowed: "would be allowed", denied: "WOULD BE DENIED", depends: "might be denied" } as const;
+
+function stagedText({ verdict, reason }: NonNullable<FlowRecord["staged"]>): string {
+  return `${WOULD[verdict]} by staged policies${reason ? `: ${reason}` : ""}`;
 }

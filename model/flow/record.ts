@@ -16,6 +16,8 @@ const pods = z
       .optional()
       .describe("Of the pods, without those that differ between copies of one template. Absent: too many to record."),
     namespaceLabels: labels.optional().describe("Absent: too many to record, or none."),
+    serviceAccount: z.string().optional(),
+    serviceAccountLabels: labels.optional().describe("Absent: too many to record, or none."),
     ports: z
       .array(z.strictObject({ name: z.string(), protocol: z.string(), port }))
       .optional()
@@ -56,6 +58,12 @@ export const flowRecord = z
       .string()
       .optional()
       .describe("Of a denied flow: the tier, policy and rule, or the policies, that denied it."),
+    staged: z
+      .strictObject({ verdict: z.enum(["allowed", "denied", "depends"]), reason: z.string().optional() })
+      .optional()
+      .describe(
+        "What would be decided if the staged policies were enforced, where that differs from the policies now.",
+      ),
     connections: z.int().min(0).describe("Connections that opened in the interval."),
     packetsRefused: z
       .int()

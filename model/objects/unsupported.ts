@@ -11,9 +11,6 @@ export const notFollowedYet: ReadonlySet<KindName> = new Set<KindName>([
   "hostEndpoints",
   "networkSets",
   "globalNetworkSets",
-  "stagedNetworkPolicies",
-  "stagedGlobalNetworkPolicies",
-  "stagedKubernetesNetworkPolicies",
   "kubeControllersConfigurations",
   "clusterNetworkPolicies",
 ]);

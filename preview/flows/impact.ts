@@ -67,7 +67,7 @@ function told({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"]
 
 function judgedBy({ policies, pools, nodes, namespaces }: Cast): JudgedBy {
   return {
-    networkPolicies: policies,
+    policies: { networkPolicies: policies },
     pools,
     nodes: new Map(
       nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),

@@ -8,13 +8,13 @@ import type { Impact } from "./document.ts";
 
 /** Rules of policies that allow none of these flows. */
 export function unusedRules(by: JudgedBy, flows: readonly SeenFlow[]): Impact["unused"] {
-  return by.networkPolicies.flatMap((policy) => {
+  return by.policies.networkPolicies.flatMap((policy) => {
     const compiled = compileNetworkPolicy(policy);
     return (["ingress", "egress"] as const).flatMap((direction) =>
       (compiled[direction] ?? []).flatMap((rule, index) => {
         const alone = withOnly(policy, direction, index);
         const concerned = flows.filter((flow) => namespaceOf(flow, direction) === alone.metadata.namespace);
-        const judge = new FlowJudge({ ...by, networkPolicies: [alone] }, concerned);
+        const judge = new FlowJudge({ ...by, policies: { networkPolicies: [alone] } }, concerned);
         if (concerned.some((flow) => judge.judgeEnd(flow, direction)?.verdict === "allowed")) return [];
         return [
           {

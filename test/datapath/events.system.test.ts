@@ -6,7 +6,17 @@ import { type FlowLogLine, flowLogLine, type IntervalRecord } from "../../model/
 import { missing } from "../observability/documents.ts";
 import { metricsOf } from "../observability/exposition.ts";
 import { BareCluster, program, until } from "./bare-cluster.ts";
-import { type ClientName, clients, endpoints, felix, type NodeName, onlyFrom, returnMode, service } from "./objects.ts";
+import {
+  type ClientName,
+  clients,
+  endpoints,
+  felix,
+  type KubernetesObject,
+  type NodeName,
+  onlyFrom,
+  returnMode,
+  service,
+} from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 // Events of the packet path: flows for listeners, and every step of a traced connection.
@@ -202,6 +212,15 @@ describe("flow log", () => {
         policy: expect.stringContaining("NetworkPolicy default/only-web"),
       }),
     );
+    cluster.apply(STAGED);
+    await until("what a staged policy would decide", async () => (await keptFlows("node", "--staged")).length > 0);
+    const staged = await keptFlows("node", "--staged", "--verdict", "allowed", "--port", "80");
+    expect(staged.map(({ from, staged }) => [from.kind, staged?.verdict]).sort()).toEqual([
+      ["network", "denied"],
+      ["network", "denied"],
+    ]);
+    expect(await cluster.see("client1", "172.31.1.207:30604")).toContain("allowed");
+    cluster.remove(STAGED);
     // The entry node only sends on: it does not count the connection a second time.
     expect(await keptFlows("master", "--port", "80", "--verdict", "allowed")).toEqual([]);
     hold.kill();
@@ -228,6 +247,13 @@ describe("flow log", () => {
     });
   });
 });
+
+const STAGED: KubernetesObject = {
+  apiVersion: "projectcalico.org/v3",
+  kind: "StagedKubernetesNetworkPolicy",
+  metadata: { name: "only-pods", namespace: "default" },
+  spec: { podSelector: { matchLabels: { app: "web" } }, ingress: [{ from: [{ podSelector: {} }] }] },
+};
 
 const isInterval = (line: FlowLogLine): line is IntervalRecord => line.type === "interval";
 

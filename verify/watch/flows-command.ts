@@ -18,10 +18,11 @@ export interface FlowsOptions extends ClusterOptions, KeptFilter {
 /** Collects the flow logs of all nodes into one file. @returns the exit status */
 export async function flowsCommand({ out, show, ...options }: FlowsOptions): Promise<number> {
   try {
-    const { namespace, verdict, port } = readFilter(options);
+    const { namespace, verdict, port, staged } = readFilter(options);
     const words = Object.entries({ namespace, verdict, port }).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}`, String(value)],
     );
+    if (staged) words.push("--staged");
     mkdirSync(dirname(out), { recursive: true });
     const file = createWriteStream(out);
     const collected = new Collected();

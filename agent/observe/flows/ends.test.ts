@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namespace, node, pod } from "../../../model/objects/core.ts";
+import { namespace, node, pod, serviceAccount } from "../../../model/objects/core.ts";
 import { Ends, Outside } from "./ends.ts";
 
 const objects = () => ({
@@ -10,6 +10,7 @@ const objects = () => ({
     }),
   ],
   services: [],
+  serviceAccounts: [serviceAccount.parse({ metadata: { name: "runner", namespace: "shop", labels: { role: "web" } } })],
   namespaces: [namespace.parse({ metadata: { name: "shop", labels: { team: "a" } } })],
   pods: [
     pod.parse({
@@ -18,7 +19,11 @@ const objects = () => ({
         namespace: "shop",
         labels: { app: "web", "pod-template-hash": "6d4cf56db6" },
       },
-      spec: { nodeName: "master", containers: [{ ports: [{ name: "http", containerPort: 8080 }] }] },
+      spec: {
+        nodeName: "master",
+        serviceAccountName: "runner",
+        containers: [{ ports: [{ name: "http", containerPort: 8080 }] }],
+      },
       status: { podIPs: [{ ip: "10.244.0.5" }, { ip: "fd00::5" }] },
     }),
     pod.parse({
@@ -43,6 +48,8 @@ test("addresses have the names of pods' workloads with their labels, and of node
     workload: "web",
     labels: { app: "web" },
     namespaceLabels: { team: "a" },
+    serviceAccount: "runner",
+    serviceAccountLabels: { role: "web" },
     ports: [{ name: "http", protocol: "TCP", port: 8080 }],
   });
   expect(ends.inside("172.31.1.8")?.end).toEqual({ kind: "node", name: "master", addresses: ["172.31.1.8"] });

@@ -2,6 +2,7 @@ import { type Address, familyOf, hostCidr, parseCidr } from "../../../model/addr
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import { lastingLabels, workloadName } from "../../../model/flow/workload.ts";
 import { hasEnded, type Namespace, type Node, type Pod, type Service } from "../../../model/objects/core.ts";
+import { type KubernetesObject, objectName } from "../../../model/objects/metadata.ts";
 import type { NamedEnd } from "./flow-table.ts";
 
 /** The current objects that name the ends of flows. */
@@ -10,6 +11,7 @@ export interface EndObjects {
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
   readonly namespaces: readonly Namespace[];
+  readonly serviceAccounts: readonly KubernetesObject[];
 }
 
 /** Characters of labels that one line records. */
@@ -23,6 +25,7 @@ export class Ends {
   readonly #objects: () => EndObjects;
   #seen: EndObjects | undefined;
   #namespaces = new Map<string, Namespace>();
+  #accounts = new Map<string, KubernetesObject>();
   #pods = new Map<Address, Pod>();
   #nodes = new Map<Address, NamedEnd>();
   #ends = new WeakMap<Pod, NamedEnd>();
@@ -38,7 +41,9 @@ export class Ends {
     if (!pod) return this.#nodes.get(address);
     const known = this.#ends.get(pod);
     if (known) return known;
-    const end = podsEnd(pod, this.#namespaces.get(pod.metadata.namespace ?? "default"));
+    const namespace = pod.metadata.namespace ?? "default";
+    const account = this.#accounts.get(`${namespace}/${pod.spec.serviceAccountName}`);
+    const end = podsEnd(pod, this.#namespaces.get(namespace), account);
     // The labels are a part of the key: of two workloads with one name, or after a change, flows stay apart.
     const named = { key: JSON.stringify(end), end };
     this.#ends.set(pod, named);
@@ -53,8 +58,10 @@ export class Ends {
 
   #refresh(): void {
     const [now, seen] = [this.#objects(), this.#seen];
-    if (seen?.pods === now.pods && seen.nodes === now.nodes && seen.namespaces === now.namespaces) return;
-    if (seen?.namespaces !== now.namespaces) {
+    const sameWords = seen?.namespaces === now.namespaces && seen.serviceAccounts === now.serviceAccounts;
+    if (sameWords && seen.pods === now.pods && seen.nodes === now.nodes) return;
+    if (!sameWords) {
+      this.#accounts = new Map(now.serviceAccounts.map((one) => [objectName(one), one]));
       this.#namespaces = new Map(now.namespaces.map((one) => [one.metadata.name, one]));
       this.#ends = new WeakMap();
     }
@@ -74,10 +81,12 @@ export class Ends {
   }
 }
 
-function podsEnd(pod: Pod, namespace: Namespace | undefined): PodsEnd {
+function podsEnd(pod: Pod, namespace: Namespace | undefined, account: KubernetesObject | undefined): PodsEnd {
   const own = pod.metadata.labels ?? {};
   const labels = within(lastingLabels(own));
   const namespaceLabels = within(namespace?.metadata.labels ?? {});
+  const { serviceAccountName } = pod.spec;
+  const accountLabels = within(account?.metadata.labels ?? {});
   const ports = [...pod.spec.containers, ...pod.spec.initContainers]
     .flatMap((container) => container.ports)
     .flatMap(({ name, protocol, containerPort }) =>
@@ -89,6 +98,8 @@ function podsEnd(pod: Pod, namespace: Namespace | undefined): PodsEnd {
     workload: workloadName(pod.metadata.name, own),
     ...(labels && { labels }),
     ...(namespaceLabels && { namespaceLabels }),
+    ...(serviceAccountName && { serviceAccount: serviceAccountName }),
+    ...(account?.metadata.labels && accountLabels && { serviceAccountLabels: accountLabels }),
     ...(ports.length > 0 && ports.length <= MOST_PORTS && { ports }),
   };
 }

@@ -40,7 +40,7 @@ function kept() {
   const podAt = (name: string, namespace: string, ip: string, nodeName: string) =>
     pod.parse({ metadata: { name, namespace }, spec: { nodeName, containers: [] }, status: { podIPs: [{ ip }] } });
   const objects = {
-    ...{ nodes: [], services: [], namespaces: [] },
+    ...{ nodes: [], services: [], namespaces: [], serviceAccounts: [] },
     pods: [podAt("web", "shop", WEB, "master"), podAt("pg", "db", PG, "node")],
   };
   const state = {
@@ -66,6 +66,7 @@ function kept() {
     policyOf: (address) => `policies of ${address}`,
     flowOf: (packet) => flowOfPacket(tables, packet),
     pools: () => ["10.244.0.0/16"],
+    staging: () => undefined,
     feed: {
       listen: (receive) => {
         state.send = receive;

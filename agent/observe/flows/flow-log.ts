@@ -10,10 +10,13 @@ import { type Entry, FlowTable } from "./flow-table.ts";
 import { type LiveConnection, liveConnections } from "./live-connections.ts";
 import type { LogFiles } from "./log-files.ts";
 import { described, type ObservingParts, observe } from "./observe.ts";
+import { type Staging, withStaged } from "./staged.ts";
 
 export interface FlowLogParts extends ObservingParts {
   /** How to keep the log now; undefined: not at all. */
   readonly settings: () => FlowLogSettings | undefined;
+  /** Undefined: no policy is staged. */
+  readonly staging: () => Staging | undefined;
   /** CIDRs that pods' addresses come from. */
   readonly pools: () => readonly string[];
   readonly feed: Pick<EventFeed, "listen">;
@@ -59,7 +62,7 @@ export class FlowLog {
     const lines = this.#turn.then(async (): Promise<FlowLogLine[]> => {
       if (!this.#recording) return [];
       await this.#readConnections();
-      const records = this.#records(this.#table.peek());
+      const records = await this.#judged(this.#records(this.#table.peek()));
       return [...records, this.#interval(Date.now(), records.length)];
     });
     this.#turn = lines.then(
@@ -118,7 +121,7 @@ export class FlowLog {
     const records = this.#records(this.#table.take());
     this.#outside = new Outside(MOST_FLOWS);
     this.#recording = { ...recording, since: now, monotonic: process.hrtime.bigint(), totals: this.#parts.reports() };
-    const lines = [...records, interval];
+    const lines = [...(await this.#judged(records)), interval];
     for (let first = 0; first < lines.length; first += PART) {
       const part = lines.slice(first, first + PART);
       try {
@@ -156,6 +159,11 @@ export class FlowLog {
       }
     }
     await inSlices(steps());
+  }
+
+  async #judged(records: FlowRecord[]): Promise<FlowRecord[]> {
+    const staging = this.#parts.staging();
+    return staging ? inSlices(withStaged(records, staging)) : records;
   }
 
   #records(entries: readonly Entry[]): FlowRecord[] {

@@ -59,6 +59,7 @@ function registerLive(inspect: Command): void {
     .option("--namespace <name>", "only flows from or to pods of this namespace")
     .option("--verdict <verdict>", "only flows that were allowed, denied or refused")
     .option("--port <number>", "only flows to this port", Number)
+    .option("--staged", "only flows for which staged policies would decide otherwise")
     .action(async (options: LiveOptions & KeptFilter) => {
       const { printFlowLog } = await import("./flow-log.ts");
       await reportAndExit(printFlowLog(options));

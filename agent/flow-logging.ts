@@ -1,0 +1,78 @@
+// This node's flow log: what it reads of the cluster, the maps and the packet path.
+import { join } from "node:path";
+import { flowLogSettings } from "../model/flow/settings.ts";
+import { defaultConfiguration } from "../model/mode/configuration.ts";
+import { asStaged } from "../model/policy/staged.ts";
+import { isForLoadBalancers } from "../model/pool/uses.ts";
+import type { Loaded } from "./kernel/load.ts";
+import { reportReader } from "./kernel/outcomes.ts";
+import type { Pins } from "./kernel/pins.ts";
+import type { EventFeed } from "./observe/events/feed.ts";
+import type { Names } from "./observe/events/names.ts";
+import { Ends } from "./observe/flows/ends.ts";
+import { FlowLog } from "./observe/flows/flow-log.ts";
+import { flowOfPacket } from "./observe/flows/live-connections.ts";
+import { LogFiles } from "./observe/flows/log-files.ts";
+import type { Staging } from "./observe/flows/staged.ts";
+import type { Logger } from "./observe/log.ts";
+import type { AgentOptions } from "./options.ts";
+import type { SnapshotStore } from "./watch/snapshot-store.ts";
+
+interface Parts {
+  readonly options: Pick<AgentOptions, "node" | "logDirectory">;
+  readonly loaded: Pick<Loaded, "maps">;
+  readonly pins: Pins;
+  readonly store: Pick<SnapshotStore, "list">;
+  readonly names: Names;
+  readonly feed: EventFeed;
+  readonly wallClock: (time: bigint) => number;
+  readonly log: Logger;
+}
+
+export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log }: Parts) {
+  const files = new LogFiles(join(options.logDirectory, "flows"));
+  const { maps } = loaded;
+  const flowLog = new FlowLog({
+    ...{ node: options.node, names, feed, wallClock, files, log },
+    settings: () => flowLogSettings(defaultConfiguration(store.list("felixConfigurations"))),
+    ends: new Ends(() => ({
+      ...{ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") },
+      ...{ namespaces: store.list("namespaces"), serviceAccounts: store.list("serviceAccounts") },
+    })),
+    policyOf: (address) => {
+      const policy = maps.endpoints.lookup(address)?.policy;
+      return policy ? names.policy(policy) : undefined;
+    },
+    flowOf: (packet) => flowOfPacket(maps, packet),
+    pools: () => poolsOf(store),
+    staging: () => stagingOf(store),
+    tables: maps,
+    reports: reportReader(pins),
+  });
+  return { flowLog, files };
+}
+
+function poolsOf(store: Parts["store"]): string[] {
+  return store
+    .list("ipPools")
+    .filter((pool) => !isForLoadBalancers(pool) && !pool.spec.disabled)
+    .map(({ spec }) => spec.cidr);
+}
+
+function stagingOf(store: Parts["store"]): Staging | undefined {
+  const policies = {
+    networkPolicies: store.list("networkPolicies"),
+    calicoNetworkPolicies: store.list("calicoNetworkPolicies"),
+    globalNetworkPolicies: store.list("globalNetworkPolicies"),
+    clusterNetworkPolicies: store.list("clusterNetworkPolicies"),
+    ...{ tiers: store.list("tiers"), nodes: store.list("nodes"), endpointSlices: store.list("endpointSlices") },
+    ...{ networkSets: store.list("networkSets"), globalNetworkSets: store.list("globalNetworkSets") },
+  };
+  const staged = asStaged(policies, {
+    stagedNetworkPolicies: store.list("stagedNetworkPolicies"),
+    stagedGlobalNetworkPolicies: store.list("stagedGlobalNetworkPolicies"),
+    stagedKubernetesNetworkPolicies: store.list("stagedKubernetesNetworkPolicies"),
+  });
+  // Names and labels of namespaces, and addresses of nodes, are those of the flows.
+  return staged && { now: { policies, pools: poolsOf(store), nodes: new Map(), namespaces: new Map() }, staged };
+}

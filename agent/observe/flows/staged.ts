@@ -1,0 +1,31 @@
+import { FlowJudge, type Judged, type JudgedBy } from "../../../model/flow/judge.ts";
+import type { FlowRecord } from "../../../model/flow/record.ts";
+import { each, type Steps } from "../../../model/steps.ts";
+
+/** The policies that are enforced, and those that would be if the staged ones were. */
+export interface Staging {
+  readonly now: JudgedBy;
+  readonly staged: JudgedBy["policies"];
+}
+
+/** Notes for each flow what staged policies would decide, where that differs. Both verdicts are the model's: the kernel's own may be about
+ * a moment at which the policies were others. */
+export function* withStaged(records: readonly FlowRecord[], { now, staged: then }: Staging): Steps<FlowRecord[]> {
+  const judged = records.filter(({ others, verdict }) => !others && verdict !== "refused");
+  const [before, after] = [new FlowJudge(now, judged), new FlowJudge({ ...now, policies: then }, judged)];
+  yield;
+  const differing = new Map<FlowRecord, Judged>();
+  yield* each(
+    judged,
+    (record) => {
+      const flow = { ...record, isOwnNode: record.from.kind === "node" && record.at === "both" };
+      const [was, will] = [before.judge(flow), after.judge(flow)];
+      if (was.verdict !== will.verdict) differing.set(record, will);
+    },
+    16,
+  );
+  return records.map((record) => {
+    const staged = differing.get(record);
+    return staged ? { ...record, staged } : record;
+  });
+}

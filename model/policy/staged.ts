@@ -1,0 +1,57 @@
+import type {
+  StagedGlobalNetworkPolicy,
+  StagedKubernetesNetworkPolicy,
+  StagedNetworkPolicy,
+} from "../objects/calico-policy/staged.ts";
+import type { KubernetesObject } from "../objects/metadata.ts";
+import { objectName } from "../objects/metadata.ts";
+import type { PolicyObjects } from "./policy-objects.ts";
+
+/** Policies that are staged: they change no verdict, but say what would. */
+export interface StagedObjects {
+  readonly stagedNetworkPolicies: readonly StagedNetworkPolicy[];
+  readonly stagedGlobalNetworkPolicies: readonly StagedGlobalNetworkPolicy[];
+  readonly stagedKubernetesNetworkPolicies: readonly StagedKubernetesNetworkPolicy[];
+}
+
+type StagedAction = "Set" | "Delete" | "Learn" | "Ignore";
+
+/** The policies as they would be if the staged ones were enforced: each is set in place of the one with its kind and name, or deletes
+ * it. Undefined: nothing is staged. */
+export function asStaged<Objects extends PolicyObjects>(objects: Objects, staged: StagedObjects): Objects | undefined {
+  const { networkPolicies, calicoNetworkPolicies = [], globalNetworkPolicies = [] } = objects;
+  const kubernetes = staged.stagedKubernetesNetworkPolicies.filter(counts);
+  const namespaced = staged.stagedNetworkPolicies.filter(counts);
+  const everywhere = staged.stagedGlobalNetworkPolicies.filter(counts);
+  if (kubernetes.length + namespaced.length + everywhere.length === 0) return undefined;
+  return {
+    ...objects,
+    networkPolicies: replaced(networkPolicies, kubernetes),
+    calicoNetworkPolicies: replaced(calicoNetworkPolicies, namespaced),
+    globalNetworkPolicies: replaced(globalNetworkPolicies, everywhere),
+  };
+}
+
+interface Staged extends KubernetesObject {
+  readonly spec: { readonly stagedAction: StagedAction };
+}
+
+// What Learn and Ignore stand for is not enforced later either (projectcalico.org/v3, StagedAction).
+function counts({ spec: { stagedAction } }: Staged): boolean {
+  return stagedAction === "Set" || stagedAction === "Delete";
+}
+
+function replaced<Policy extends KubernetesObject>(
+  policies: readonly Policy[],
+  staged: readonly (Policy & Staged)[],
+): Policy[] {
+  const names = new Set(staged.map(nameOf));
+  return [
+    ...policies.filter((policy) => !names.has(nameOf(policy))),
+    ...staged.filter(({ spec }) => spec.stagedAction === "Set"),
+  ];
+}
+
+function nameOf(object: KubernetesObject): string {
+  return objectName(object);
+}
