@@ -4,11 +4,11 @@ import { deleteObject } from "../kubernetes/delete.ts";
 import { isRefusal } from "../kubernetes/errors.ts";
 import { getObject, listObjects } from "../kubernetes/get.ts";
 import type { Api } from "../kubernetes/transport.ts";
-import { apiVersionOf, CALICO_API } from "../model/objects/kinds.ts";
+import { isShared } from "../model/objects/kinds.ts";
 
 /** Deletes the CRDs of a shared group that belong to this package alone and have no objects: Pulumi keeps them. */
 export async function removeDefinitions(api: Api, say: (line: string) => void): Promise<void> {
-  for (const { group, version, plural } of KINDS.filter((kind) => apiVersionOf(kind) === CALICO_API)) {
+  for (const { group, version, plural } of KINDS.filter(isShared)) {
     const name = `${plural}.${group}`;
     const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
     try {

@@ -1,17 +1,22 @@
 import type { V1CustomResourceDefinition } from "@kubernetes/client-node";
 import { strangerOf } from "../../components/dataplane/definition-owner.ts";
 import { KINDS } from "../../components/dataplane/kinds.ts";
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
+import { kinds } from "../../model/objects/kinds.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
 const CHECK = "definitions";
-const OURS = KINDS.map(({ plural, group }) => `${plural}.${group}`);
+const nameOfKind = ({ plural, group }: { plural: string; group: string }): string => `${plural}.${group}`;
+const OURS = KINDS.map(nameOfKind);
+const CLUSTER_POLICIES = nameOfKind(kinds.clusterNetworkPolicies);
 
 /** CRDs under names that this dataplane needs: those of another owner are never taken over, even if its network plugin is accepted. */
-export function examineDefinitions({ definitions }: ClusterFacts): Finding[] {
+export function examineDefinitions({ definitions }: ClusterFacts, plan: PreflightPlan): Finding[] {
+  const needed = OURS.filter((name) => name !== CLUSTER_POLICIES || plan.clusterNetworkPolicyDefinition);
   const nameOf = ({ metadata }: V1CustomResourceDefinition): string => metadata?.name ?? "";
   const taken = definitions.flatMap((definition) => {
-    const stranger = OURS.includes(nameOf(definition)) ? strangerOf(definition) : undefined;
+    const stranger = needed.includes(nameOf(definition)) ? strangerOf(definition) : undefined;
     return stranger ? [{ name: nameOf(definition), stranger }] : [];
   });
   const others = definitions
@@ -22,7 +27,9 @@ export function examineDefinitions({ definitions }: ClusterFacts): Finding[] {
       refused(
         CHECK,
         `${name} belongs to ${stranger}: the dataplane needs its own form of it, and would break its current users`,
-        `use a cluster without Calico; if Calico is no longer installed, save the objects (kubectl get ${name} -o yaml), then kubectl delete crd ${name}`,
+        name === CLUSTER_POLICIES
+          ? "set clusterNetworkPolicyDefinition of Dataplane to false: its objects are read all the same"
+          : `use a cluster without Calico; if Calico is no longer installed, save the objects (kubectl get ${name} -o yaml), then kubectl delete crd ${name}`,
       ),
     ),
     ...(others.length > 0

@@ -321,6 +321,16 @@ test("definitions of Calico under the dataplane's names are never taken over, ev
     { severity: "warning", found: expect.stringContaining("1 of Calico that this dataplane does not read") },
   ]);
   expect(found[0]?.next).toContain("kubectl delete crd ippools.projectcalico.org");
+  const policies = fitCluster({
+    definitions: [definition("clusternetworkpolicies.policy.networking.k8s.io", "kubectl")],
+  });
+  const ofPolicies = (more: object) =>
+    examine(policies, preflightSchema.parse(more)).find(({ check }) => check === "definitions");
+  expect(ofPolicies({})).toMatchObject({
+    severity: "refused",
+    next: expect.stringContaining("set clusterNetworkPolicyDefinition of Dataplane to false"),
+  });
+  expect(ofPolicies({ clusterNetworkPolicyDefinition: false })).toMatchObject({ severity: "ok" });
   const own = fitCluster({ definitions: [definition("ippools.projectcalico.org", "ebpf-dataplane-runner")] });
   expect(examine(own, plan).find(({ check }) => check === "definitions")).toMatchObject({ severity: "ok" });
 });

@@ -16,7 +16,7 @@ export function examine(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
     ...rights(facts),
     ...examineKubeProxy(facts, plan),
     ...examineNetworkPlugins(facts, plan),
-    ...examineDefinitions(facts),
+    ...examineDefinitions(facts, plan),
     ...examineNodes(facts),
     ...examineAddresses(facts, plan),
     ...examineNetwork(facts, plan),

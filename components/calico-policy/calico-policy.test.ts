@@ -160,6 +160,21 @@ test("a Dataplane declares tiers and sets, and its agents come after them", asyn
   );
 });
 
+test("a Dataplane makes the definition of ClusterNetworkPolicy unless the cluster has it", async () => {
+  for (const [said, made] of [
+    [undefined, 1],
+    [true, 1],
+    [false, 0],
+  ] as const) {
+    const resources = await recordResources();
+    const more = said !== undefined && { clusterNetworkPolicyDefinition: said };
+    new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 }, ...more });
+    await settled();
+    const found = resources.filter(({ name }) => name === "dp-crd-clusternetworkpolicies");
+    expect([said, found.length]).toEqual([said, made]);
+  }
+});
+
 test("kinds that nothing follows yet are refused", async () => {
   await recordResources();
   (notFollowedYet as Set<KindName>).add("tiers");

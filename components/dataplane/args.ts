@@ -157,6 +157,11 @@ export interface DataplaneSpec {
   globalNetworkPolicies?: GlobalNetworkPolicySpec[];
   /** Tiers, which say in which order policies are asked. Defaults to none beside those that always exist ("default", "kube-admin", "kube-baseline"). */
   tiers?: TierSpec[];
+  /**
+   * Whether the definition (CRD) of Kubernetes' ClusterNetworkPolicy is made. Say false where the cluster has it from somebody else: it
+   * is never taken over. Defaults to true.
+   */
+  clusterNetworkPolicyDefinition?: boolean;
   /** Interfaces of nodes that policies protect. Defaults to none. */
   hostEndpoints?: HostEndpointSpec[];
   /** Networks with labels, for rules of one namespace. Defaults to none. */

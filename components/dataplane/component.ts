@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { kinds } from "../../model/objects/kinds.ts";
 import { requireArguments } from "../arguments/arguments.ts";
 import { declarePolicies } from "../calico-policy/declared.ts";
 import { agentSettingsSchema, SETTINGS_FILE } from "../documents/agent-settings.ts";
@@ -40,7 +41,9 @@ export class Dataplane extends pulumi.ComponentResource {
     const child = { parent: this };
 
     const namespace = agentNamespace(name, child);
-    const definitions = KINDS.map((kind) => customResourceDefinition(name, kind, child));
+    const definitions = KINDS.filter(
+      (kind) => kind.plural !== kinds.clusterNetworkPolicies.plural || given.clusterNetworkPolicyDefinition !== false,
+    ).map((kind) => customResourceDefinition(name, kind, child));
     const afterDefinitions = { parent: this, dependsOn: definitions };
     const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = given;
     // kube-proxy handles services before the agents stop; when it is taken out, Pulumi deletes it at last.

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { apiVersionOf, CALICO_API, type Kind } from "../../model/objects/kinds.ts";
+import { isShared, type Kind } from "../../model/objects/kinds.ts";
 import { DEFINITION_LABELS } from "./definition-owner.ts";
 import { AGENT } from "./names.ts";
 
@@ -19,6 +19,8 @@ export interface KindDefinition extends Kind {
   columns: Record<string, string>;
   /** Names that objects may have. Absent: any. */
   onlyName?: string;
+  /** Of the definition. */
+  annotations?: Record<string, string>;
   /** What must hold of an object as a whole (CEL). */
   rules?: Rule[];
   spec: Schema;
@@ -31,18 +33,18 @@ export interface KindDefinition extends Kind {
  * this package's runner do), and drops it with a warning otherwise. Fields that Calico has and this dataplane has not are
  * therefore declared with the one value that means the same here, and every other value is refused by name.
  *
- * Calico's definitions have the same names. It is marked as this package's and always written by one field manager, so that the API server
+ * Calico's and Kubernetes' definitions have the same names. It is marked as this package's and always written by one field manager, so that the API server
  * refuses to take over another's; and Pulumi leaves it behind, since deleting it would delete objects of others.
  */
 export function customResourceDefinition(name: string, definition: KindDefinition, opts: pulumi.ResourceOptions) {
-  const { group, version, kind, plural, shortNames, namespaced } = definition;
+  const { group, version, kind, plural, shortNames, namespaced, annotations } = definition;
   return new k8s.apiextensions.v1.CustomResourceDefinition(
     `${name}-crd-${plural}`,
     {
       metadata: {
         name: `${plural}.${group}`,
         labels: DEFINITION_LABELS,
-        annotations: { "pulumi.com/patchFieldManager": AGENT },
+        annotations: { "pulumi.com/patchFieldManager": AGENT, ...annotations },
       },
       spec: {
         group,
@@ -70,7 +72,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
         ],
       },
     },
-    { ...opts, retainOnDelete: apiVersionOf(definition) === CALICO_API },
+    { ...opts, retainOnDelete: isShared(definition) },
   );
 }
 

@@ -2,6 +2,7 @@ import { FLOW_LOG_DEFAULTS } from "../../model/flow/settings.ts";
 import { MAP_SIZE_LIMITS, type MapSizeField } from "../../model/mode/map-sizes.ts";
 import { calicoReturnModes } from "../../model/mode/mode.ts";
 import { kinds } from "../../model/objects/kinds.ts";
+import { CLUSTER_NETWORK_POLICY } from "./cluster-policy-kind.ts";
 import type { KindDefinition } from "./definition.ts";
 import { POLICY_KINDS } from "./policy-kinds.ts";
 
@@ -177,4 +178,4 @@ const IPAM_BLOCK: KindDefinition = {
 };
 
 /** Every kind the agent watches that Kubernetes does not have. */
-export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK, ...POLICY_KINDS];
+export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK, ...POLICY_KINDS, CLUSTER_NETWORK_POLICY];

@@ -29,6 +29,17 @@ export const sequence = (items: Schema, maxItems?: number): Schema => ({
 /** Every rule stands for itself. */
 export const obeying = (schema: Schema, rules: Rule[]): Schema => ({ ...schema, x_kubernetes_validations: rules });
 
+/** Kubernetes' own. */
+export const LABEL_SELECTOR = object({
+  matchLabels: labels,
+  matchExpressions: sequence(
+    object(
+      { key: text(), operator: choice("In", "NotIn", "Exists", "DoesNotExist"), values: sequence(text()) },
+      { required: ["key", "operator"] },
+    ),
+  ),
+});
+
 export const SELECTOR = text({ maxLength: 1_024 });
 export const OBJECT_NAME = text({
   maxLength: 253,

@@ -1,18 +1,9 @@
 import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition } from "./definition.ts";
-import { choice, integer, labels, object, sequence, set, text } from "./rule-schema.ts";
+import { choice, integer, LABEL_SELECTOR, object, sequence, set, text } from "./rule-schema.ts";
 
 // projectcalico.org/v3 StagedKubernetesNetworkPolicy: the spec of a networking.k8s.io/v1 NetworkPolicy, and what is to become of it.
 
-const LABEL_SELECTOR = object({
-  matchLabels: labels,
-  matchExpressions: sequence(
-    object(
-      { key: text(), operator: choice("In", "NotIn", "Exists", "DoesNotExist"), values: sequence(text()) },
-      { required: ["key", "operator"] },
-    ),
-  ),
-});
 const PEERS = sequence(
   object({
     podSelector: LABEL_SELECTOR,

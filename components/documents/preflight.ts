@@ -17,6 +17,8 @@ export const preflightSchema = z.strictObject({
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
+  /** Whether the dataplane makes the definition of ClusterNetworkPolicy. */
+  clusterNetworkPolicyDefinition: z.boolean().default(true),
   /** How to handle an existing kube-proxy. */
   existingKubeProxy: z.enum(["refuse", "remove"]).default("refuse"),
   /** How to handle another network plugin. */

@@ -50,6 +50,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       serviceSubnet,
       serviceSubnetIpv6,
       mtu,
+      ...(dataplane.clusterNetworkPolicyDefinition === false && { clusterNetworkPolicyDefinition: false }),
       existingKubeProxy,
       otherNetworkPlugin,
       clusterId,

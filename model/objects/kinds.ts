@@ -98,3 +98,8 @@ export function resourcePath(kind: Pick<Kind, "group" | "version" | "plural">): 
 
 /** Group and version of the kinds shared with Calico. */
 export const CALICO_API = apiVersionOf(CALICO);
+
+/** Whether the kind is another project's, who may have defined it in the cluster. */
+export function isShared({ group }: Pick<Kind, "group">): boolean {
+  return group !== kinds.ipamBlocks.group;
+}

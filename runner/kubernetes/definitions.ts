@@ -3,10 +3,8 @@ import { type StoredDefinition, strangerOf } from "../../components/dataplane/de
 import { findObject, listObjects, unlessMissing } from "../../kubernetes/get.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
 import type { Api } from "../../kubernetes/transport.ts";
-import { CALICO_API } from "../../model/objects/kinds.ts";
+import { isShared } from "../../model/objects/kinds.ts";
 import { RunnerFailure } from "../failure.ts";
-
-const [SHARED_GROUP] = CALICO_API.split("/");
 
 export const isDefinition = ({ kind }: { kind?: string }): boolean => kind === "CustomResourceDefinition";
 
@@ -25,7 +23,7 @@ export async function refuseStrangers(api: Api, path: string): Promise<void> {
 export async function whyKept(api: Api, path: string): Promise<string | undefined> {
   const live = await findObject<ApiObject>(api, path);
   const { group, names, versions } = (live?.spec ?? {}) as Definition;
-  if (!live || group !== SHARED_GROUP) return undefined;
+  if (!live || !isShared({ group })) return undefined;
   const stranger = strangerOf(live as StoredDefinition);
   if (stranger) return `it belongs to ${stranger}`;
   const collection = `/apis/${group}/${versions[0]?.name}/${names.plural}`;

@@ -10,7 +10,7 @@ import { kubeconfigPath, TestbedApiServer } from "../../measure/testbed/api-serv
 import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "../../measure/testbed/testbed-machine.ts";
 import { schemas } from "../../model/objects/schemas.ts";
-import { accepts, refuses } from "./calico-policies.ts";
+import { accepts, refuses } from "./policy-objects.ts";
 
 const lab = `ta${(process.pid % 46_656).toString(36)}`;
 const machine = { name: "control", address: "172.31.1.8" };
@@ -186,7 +186,7 @@ describe("what the tokens of agents may write", () => {
     });
   });
 
-  test("Calico's policies are accepted and refused by the API server as by the agents", async () => {
+  test("policies of Calico and of the cluster are accepted and refused by the API server as by the agents", async () => {
     const dryRun = (objects: readonly KubernetesObject[]) =>
       kubectl(
         ["create", "--dry-run=server", "-f", "-"],

@@ -1,6 +1,6 @@
-// Objects of Calico's kinds for policies, with what the API server says of those that it refuses.
+// Objects of Calico's kinds for policies and of ClusterNetworkPolicy, with what the API server says of those that it refuses.
 import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.ts";
-import { CALICO_API, type KindName, kinds } from "../../model/objects/kinds.ts";
+import { apiVersionOf, type KindName, kinds } from "../../model/objects/kinds.ts";
 
 interface Case {
   readonly kind: KindName;
@@ -14,9 +14,13 @@ interface Refused extends Case {
 function of(name: KindName, spec: object, named = "a"): Case {
   const { kind, namespaced } = kinds[name];
   const metadata = { name: named, ...(namespaced && { namespace: "default" }) };
-  return { kind: name, object: { apiVersion: CALICO_API, kind, metadata, spec } };
+  return { kind: name, object: { apiVersion: apiVersionOf(kinds[name]), kind, metadata, spec } };
 }
 const rule = (fields: object) => of("globalNetworkPolicies", { ingress: [{ action: "Allow", ...fields }] });
+const cluster = (egress: object) => {
+  const rule = { action: "Accept", to: [{ namespaces: {} }], ...egress };
+  return of("clusterNetworkPolicies", { tier: "Admin", priority: 5, subject: { namespaces: {} }, egress: [rule] });
+};
 const global = (spec: object) => of("globalNetworkPolicies", spec);
 
 export const accepts: readonly Case[] = [
@@ -61,9 +65,37 @@ export const accepts: readonly Case[] = [
     { controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } } },
     "default",
   ),
+  cluster({
+    to: [{ networks: ["10.0.0.0/8", "fd00::/8"] }, { nodes: {} }],
+    protocols: [{ tcp: { destinationPort: { number: 80 } } }],
+  }),
+  cluster({
+    name: "dns",
+    protocols: [{ udp: { destinationPort: { range: { start: 1, end: 2 } } } }, { destinationNamedPort: "dns" }],
+  }),
 ];
 
 export const refuses: readonly Refused[] = [
+  { ...cluster({ to: [{ domainNames: ["example.com"] }] }), says: "domainNames is not supported" },
+  { ...cluster({ to: [] }), says: "to" },
+  { ...cluster({ to: [{}] }), says: "to[0]" },
+  { ...cluster({ to: [{ namespaces: {}, networks: ["10.0.0.0/8"] }] }), says: "to[0]" },
+  { ...cluster({ to: [{ networks: ["10.0.0.1"] }] }), says: "must be a network" },
+  { ...cluster({ action: "Allow" }), says: "Unsupported value" },
+  { ...cluster({ protocols: [{ tcp: {} }] }), says: "tcp" },
+  {
+    ...cluster({ protocols: [{ tcp: { destinationPort: { range: { start: 2, end: 2 } } } }] }),
+    says: "end must be greater",
+  },
+  {
+    ...cluster({ to: [{ networks: ["10.0.0.0/8"] }], protocols: [{ destinationNamedPort: "dns" }] }),
+    says: "destinationNamedPort cannot stand",
+  },
+  {
+    ...of("clusterNetworkPolicies", { tier: "Admin", priority: 1_001, subject: { namespaces: {} } }),
+    says: "priority",
+  },
+  { ...of("clusterNetworkPolicies", { tier: "Admin", priority: 1, subject: {} }), says: "subject" },
   { ...rule({ sauce: {} }), says: 'unknown field "sauce"' },
   { ...rule({ source: { domains: ["a"] } }), says: 'unknown field "domains"' },
   { ...rule({ http: { methods: ["GET"] } }), says: "http is not supported" },
