@@ -99,12 +99,15 @@ function blocks(nets: readonly string[]): Cidr[] {
   return nets.map(parseCidr);
 }
 
+const WITH_PORTS = [PROTOCOLS.TCP, PROTOCOLS.UDP, PROTOCOLS.SCTP];
+
 type PortLists = Pick<PolicyRule, "ports" | "notPorts" | "sourcePorts" | "notSourcePorts">;
 
 function portsOfRule({ protocol, notProtocol, icmp, notICMP, source, destination }: CalicoRule): PortLists {
-  // A name without a protocol is that of a TCP port.
+  // A name without a protocol is that of a port of any protocol (upstream: felix/calc/rule_scanner.go, ProtocolAny).
+  const named = protocol === undefined ? WITH_PORTS : [protocol];
   const list = (ports: CalicoEntity["ports"]): PortMatch[] =>
-    ports.map((port) => ({ protocol: protocol ?? PROTOCOLS.TCP, ...port }));
+    ports.flatMap((port) => named.map((of) => ({ protocol: of, ...port })));
   const whole = protocol === undefined ? [] : [{ protocol, ...(icmp ? icmpRange(icmp) : ALL_PORTS) }];
   const ports = destination.ports.length > 0 ? list(destination.ports) : whole;
   const notPorts = [

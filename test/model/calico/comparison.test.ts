@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { disagreements, worldInWords } from "./comparison.ts";
 import { followed } from "./compiled.ts";
+import { directed } from "./directed.ts";
+import type { World } from "./objects.ts";
 import { questions } from "./packets.ts";
 import { randomWorld } from "./random-world.ts";
 
@@ -25,3 +27,8 @@ test(`the compiled maps judge packets as the evaluator does (SEED=${seed})`, () 
   );
   expect(packets).toBeGreaterThan(20_000);
 }, 300_000);
+
+test.each([...directed.keys()])("and so in directed world %i", (index) => {
+  const world = followed(directed[index] as World);
+  expect(disagreements(world, questions(world))).toEqual([]);
+});

@@ -15,8 +15,6 @@ export interface Place {
   direction: Direction;
   /** Absent: a global policy's. */
   namespace?: string;
-  /** Of ports with names: that of the rule, TCP where it has none (rule_scanner.go, namedPortProto). */
-  namedProtocol?: number;
 }
 
 /** "All of the match criteria in a rule must match". */
@@ -36,9 +34,9 @@ export function ruleMatches(rule: Rule, place: Place, packet: Packet): boolean {
     wrong("source is the peer") && place.direction === "egress"
       ? [rule.destination, rule.source]
       : [rule.source, rule.destination];
-  const named = typeof rule.protocol === "string" ? (PROTOCOLS[rule.protocol] ?? Number(rule.protocol)) : rule.protocol;
-  const at = { ...place, namedProtocol: named === 17 || named === 132 ? named : 6 };
-  return endMatches(source ?? {}, "source", at, packet) && endMatches(destination ?? {}, "destination", at, packet);
+  return (
+    endMatches(source ?? {}, "source", place, packet) && endMatches(destination ?? {}, "destination", place, packet)
+  );
 }
 
 function protocolIs(wanted: string | number, protocol: number): boolean {
@@ -168,7 +166,8 @@ function portsMatch(
   return !notPorts || wrong("notPorts matches ICMP never") || !among(notPorts);
 }
 
-/** 80, "80", "80:90" or a name, which "matches the port of that name" of what has the address, and its protocol. */
+/** 80, "80", "80:90" or a name, which "matches the port of that name" of what has the address, and its protocol: any, where the rule
+ * names none (rule_scanner.go, ProtocolAny). */
 function portIs(item: number | string, port: number, place: Place, at: Entity[], packet: Packet): boolean {
   const [first, last] = `${item}`.split(":").map(Number) as [number, number | undefined];
   if (!Number.isNaN(first)) {
@@ -186,8 +185,7 @@ function portIs(item: number | string, port: number, place: Place, at: Entity[],
       (one) =>
         one.name === item &&
         one.port === port &&
-        ((PROTOCOLS[one.protocol] === packet.protocol && packet.protocol === place.namedProtocol) ||
-          wrong("named ports of any protocol")),
+        (PROTOCOLS[one.protocol] === packet.protocol || wrong("named ports of any protocol")),
     ),
   );
 }
