@@ -41,6 +41,7 @@ import { Rounds } from "./rounds.ts";
 import { untilWritable } from "./run-folder.ts";
 import { keptSalt } from "./salt.ts";
 import type { Settings } from "./settings.ts";
+import { Tables } from "./tables.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const LOOK_AGAIN_MS = 10_000;
@@ -61,7 +62,8 @@ interface Agent {
   readonly metrics: AgentMetrics;
   /** Metrics are served before the cluster is reachable. */
   readonly failingWatches: { of: () => readonly string[] };
-  readonly counted: { by?: Pick<Dataplane, "entries" | "backendCounts" | "closedPolicies" | "closedServices"> };
+  readonly tables: Tables;
+  readonly counted: { by?: Pick<Dataplane, "backendCounts" | "closedPolicies" | "closedServices"> };
 }
 
 /** Runs until the process ends. Rejects if it cannot start, with the reason and the next step. `openCluster`
@@ -97,6 +99,7 @@ export async function runAgent(
     log,
   });
   agent.counted.by = dataplane;
+  agent.tables.follow(dataplane, log);
   health.waitsFor(`complete lists from ${cluster.name}`);
   const watching = cluster.run(new AbortController().signal);
   await Promise.race([rounds.until(() => cluster.store.complete), watching]);
@@ -163,14 +166,14 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   const count = () => endpoints.list().length;
   const failingWatches = { of: (): readonly string[] => [] };
   const counted: Agent["counted"] = {};
+  const tables = new Tables({ node: options.node, pins, maps: loaded.maps, sizes });
   const metrics = agentMetrics({
-    entries: (map) => counted.by?.entries(map) ?? 0,
+    tables: tables.all,
     backends: () => counted.by?.backendCounts() ?? NO_BACKENDS,
     closedPolicies: () => counted.by?.closedPolicies ?? 0,
     closedServices: () => counted.by?.closedServices ?? 0,
     outcomes: outcomeReader(pins),
     reports: reportReader(pins),
-    maps: loaded.maps,
     endpoints: count,
     failingWatches: () => failingWatches.of(),
     build: { layout: layoutHash, kernel: release() },
@@ -188,6 +191,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     healthChecks,
     metrics,
     failingWatches,
+    tables,
     counted,
   };
 }

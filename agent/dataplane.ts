@@ -57,7 +57,8 @@ export class Dataplane {
   closedPolicies = 0;
   /** Services that exceed the size limit and are not served. */
   closedServices = 0;
-  balancerProblems: () => readonly Problem[] = () => [];
+  /** Of other parts of the agent. */
+  readonly otherProblems: (() => readonly Problem[])[] = [];
   #services: DesiredState["services"] = [];
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
@@ -96,7 +97,7 @@ export class Dataplane {
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
       const { problems: reporter, store } = this.#parts.cluster;
       const found = [...store.problems(), ...desired.problems, ...this.#routeProblems];
-      reporter.report([...found, ...healthProblems, ...this.balancerProblems()]);
+      reporter.report([...found, ...healthProblems, ...this.otherProblems.flatMap((of) => of())]);
       this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.#reportedError = "";

@@ -41,7 +41,7 @@ export function balanceLoad(
     facts: dataplane.facts,
     problemsChanged: () => rounds.trigger(),
   });
-  dataplane.balancerProblems = () => balancer.problems;
+  dataplane.otherProblems.push(() => balancer.problems);
   balancer.start();
   return () => balancer.end();
 }

@@ -6,6 +6,13 @@ import type { MapStore, WriteFailure } from "./map-store.ts";
 
 const ANY = 0n; // BPF_ANY: insert or replace
 
+/** Keys and values, one behind the other. */
+interface Batch {
+  readonly keys: DataView;
+  readonly values: DataView;
+  readonly count: number;
+}
+
 /** A map in the kernel, by its file descriptor. Uses batches where the map supports them, single calls otherwise. */
 export class KernelMap<K, V> implements MapStore<K, V> {
   readonly definition: MapDefinition<K, V>;
@@ -74,6 +81,18 @@ export class KernelMap<K, V> implements MapStore<K, V> {
 
   // Returns false before reading anything when the map does not support batches.
   *#byBatch(): Generator<[K, V], boolean, void> {
+    const { key: keys, value: values } = this.definition;
+    const batches = this.batches();
+    for (;;) {
+      const { done, value } = batches.next();
+      if (done) return value;
+      for (let index = 0; index < value.count; index++)
+        yield [keys.decode(value.keys, index * keys.size), values.decode(value.values, index * values.size)];
+    }
+  }
+
+  /** The bytes of all entries. Returns false before reading anything when the map does not support batches. */
+  *batches(): Generator<Batch, boolean, void> {
     const { key: keys, value: values, maxEntries } = this.definition;
     // A hash map is read bucket by bucket and returns ENOSPC when a bucket holds more entries than the buffer has room for.
     let room = Math.min(BATCH, maxEntries);
@@ -90,9 +109,7 @@ export class KernelMap<K, V> implements MapStore<K, V> {
         continue;
       }
       if (result < 0 && result !== -ENOENT) throw this.#error("read", result);
-      for (let index = 0; index < (count[0] as number); index++) {
-        yield [keys.decode(k.view, index * keys.size), values.decode(v.view, index * values.size)];
-      }
+      yield { keys: k.view, values: v.view, count: count[0] as number };
       if (result === -ENOENT) return true;
       from = next;
     }

@@ -4,8 +4,15 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "fde211a3e174";
+export const layoutHash = "c2997199ee33";
 
+export const SECONDS_TCP_ESTABLISHED = 86400;
+export const SECONDS_TCP_OPENING = 60;
+export const SECONDS_TCP_ONE_FIN = 3600;
+export const SECONDS_TCP_CLOSED = 120;
+export const SECONDS_UDP_ANSWERED = 180;
+export const SECONDS_UDP = 60;
+export const SECONDS_ICMP = 30;
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;

@@ -94,7 +94,7 @@ function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, p
   // Where all do not fit, those that were used last stay.
   const homeless = entries
     .filter(([key, value]) => owners.get(value.place) !== textOf(key))
-    .sort(([, a], [, b]) => Number(b.lastSeen - a.lastSeen));
+    .sort(([, a], [, b]) => Number(BigInt.asIntN(64, b.lastSeen - a.lastSeen)));
   const kept = new Set(entries.map(([key]) => textOf(key)));
   const free = freePlaces(owners, kept, maxEntries);
   const written: [number, Place][] = [];

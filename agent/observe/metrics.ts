@@ -1,17 +1,15 @@
 import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BackendCounts } from "../../model/service/backend-counts.ts";
-import type { WrittenMap } from "../compile/desired.ts";
-import type { MapStores } from "../kernel/map-store.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
+import type { Table } from "../table-fill.ts";
 import { listen } from "./health.ts";
 
 export interface MetricSources {
   readonly outcomes: () => OutcomeTotals;
   readonly reports: () => ReportTotals;
-  readonly maps: MapStores;
-  /** Known numbers of map entries: a scrape does not read the maps. */
-  readonly entries: (map: WrittenMap) => number;
+  /** What can be full. Known numbers: a scrape does not read the maps. */
+  readonly tables: () => readonly Table[];
   readonly endpoints: () => number;
   readonly backends: () => BackendCounts;
   /** NetworkPolicies that exceed the size limit and allow nothing. */
@@ -52,7 +50,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   collectDefaultMetrics({ register: registry });
   outcomeCounters(sources, registers);
   eventCounters(sources, registers);
-  mapGauges(sources, registers);
+  tableGauges(sources, registers);
   new Gauge({
     name: `${PREFIX}endpoints`,
     help: "Workload endpoints on this node.",
@@ -226,24 +224,21 @@ function eventCounters({ reports }: MetricSources, registers: Registry[]): void 
   counter("events_lost_total", "Events that were lost because the ring buffer was full.", "lost");
 }
 
-// Maps that the packet path writes are not counted, because that would mean reading every entry.
-const COUNTED: WrittenMap[] = ["frontends", "slots", "backends", "members", "locations", "policies", "endpoints"];
-
-function mapGauges({ maps, entries }: MetricSources, registers: Registry[]): void {
-  const capacity = new Gauge({
-    name: `${PREFIX}map_capacity`,
-    help: "Maximum number of entries in a map.",
-    labelNames: ["map"],
-    registers,
-  });
-  for (const map of COUNTED) capacity.set({ map }, maps[map].definition.maxEntries);
-  new Gauge({
-    name: `${PREFIX}map_entries`,
-    help: "Number of entries in a map.",
-    labelNames: ["map"],
-    registers,
-    collect() {
-      for (const map of COUNTED) this.set({ map }, entries(map));
-    },
-  });
+function tableGauges({ tables }: MetricSources, registers: Registry[]): void {
+  const gauge = (name: string, help: string, of: (table: Table) => number) =>
+    new Gauge({
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames: ["map"],
+      registers,
+      collect() {
+        for (const table of tables()) this.set({ map: table.name }, of(table));
+      },
+    });
+  gauge("map_capacity", "Maximum number of entries in a map.", ({ capacity }) => capacity);
+  gauge(
+    "map_entries",
+    "Number of entries in a map; of connections (proven, unproven, half_open) those that live, counted once a minute.",
+    ({ entries }) => entries,
+  );
 }

@@ -5,16 +5,15 @@
 
 /* Which connections are over. */
 
-/* Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no memory. */
 #define SECOND 1000000000ULL
-#define TIMEOUT_TCP_ESTABLISHED (86400 * SECOND)
-#define TIMEOUT_TCP_OPENING (60 * SECOND)
-#define TIMEOUT_TCP_ONE_FIN (3600 * SECOND)
-#define TIMEOUT_TCP_CLOSED (120 * SECOND) /* longer than the backend's TIME_WAIT: see open.h */
+#define TIMEOUT_TCP_ESTABLISHED (SECONDS_TCP_ESTABLISHED * SECOND)
+#define TIMEOUT_TCP_OPENING (SECONDS_TCP_OPENING * SECOND)
+#define TIMEOUT_TCP_ONE_FIN (SECONDS_TCP_ONE_FIN * SECOND)
+#define TIMEOUT_TCP_CLOSED (SECONDS_TCP_CLOSED * SECOND)
 #define TIMEOUT_SCTP_RESTART (210 * SECOND) /* an association may be idle for longer, but an INIT is a new one's then */
-#define TIMEOUT_UDP_ANSWERED (180 * SECOND)
-#define TIMEOUT_UDP (60 * SECOND)
-#define TIMEOUT_ICMP (30 * SECOND)
+#define TIMEOUT_UDP_ANSWERED (SECONDS_UDP_ANSWERED * SECOND)
+#define TIMEOUT_UDP (SECONDS_UDP * SECOND)
+#define TIMEOUT_ICMP (SECONDS_ICMP * SECOND)
 
 static __always_inline __u64 connection_timeout(const struct connection *connection, __u8 protocol)
 {

@@ -34,6 +34,16 @@ enum connection_flag {
 	CONNECTION_NOT_JUDGED = 1 << 17, /* of the node's own address, but not the node's: the stack gave it to a packet that was judged before */
 };
 
+/* How long an idle connection is known. Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no
+ * memory that others need. A closed one is known for longer than its backend's TIME_WAIT: see connection/open.h. */
+#define SECONDS_TCP_ESTABLISHED 86400
+#define SECONDS_TCP_OPENING 60
+#define SECONDS_TCP_ONE_FIN 3600
+#define SECONDS_TCP_CLOSED 120
+#define SECONDS_UDP_ANSWERED 180
+#define SECONDS_UDP 60
+#define SECONDS_ICMP 30
+
 #define ORIGIN_BEFORE_STACK 0xffffffff /* in place of a node: where the stack had it from */
 
 /* Where a packet came from, as far as the packet itself can be believed. */

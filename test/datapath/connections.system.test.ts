@@ -179,6 +179,11 @@ test("other sizes of the kernel's tables: the agents start again, and no connect
     await Promise.all([cluster.agentStartsAgain("master"), cluster.agentStartsAgain("node")]);
     const capacity = "bpfMapSizeNATFrontend" in spec ? 5_000 : 131_072;
     expect(await cluster.metrics("master")).toContain(`ebpf_dataplane_map_capacity{map="frontends"} ${capacity}`);
+    if ("bpfMapSizeConntrack" in spec) {
+      const live = async () => Number(/map_entries\{map="proven"\} (\d+)/.exec(await cluster.metrics("node"))?.[1]);
+      await until("the connections to be counted", async () => (await live()) >= 4);
+      expect(await cluster.metrics("node")).toContain('ebpf_dataplane_map_capacity{map="proven"} 1500');
+    }
     const echoed = held.map((one) => one.echoed);
     await until("more echoes", async () => held.every((one, index) => one.echoed > (echoed[index] ?? 0) + 10));
   }

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { outcomeNames } from "../../agent/kernel/layout.gen.ts";
-import { memoryMaps } from "../../agent/kernel/memory-map.ts";
 import { agentMetrics } from "../../agent/observe/metrics.ts";
 import { wordsOf } from "../../agent/observe/outcome-words.ts";
 import { expressions, missing, rules } from "./documents.ts";
@@ -11,9 +10,8 @@ const none = { sent: 0n, suppressed: 0n, lost: 0n };
 const metrics = agentMetrics({
   outcomes: () => new Map([...outcomeNames.values()].map((name) => [name, { packets: 1n, bytes: 1n }])),
   reports: () => new Map([["opened", none] as const, ["refused", none] as const]),
-  maps: memoryMaps(),
+  tables: () => [{ name: "proven", entries: 1, capacity: 2 }],
   endpoints: () => 0,
-  entries: () => 0,
   backends: () => ({ ready: 4, terminating: 1, unready: 0 }),
   closedPolicies: () => 0,
   closedServices: () => 0,

@@ -2,8 +2,10 @@
 // a sender with forged addresses takes no place from a connection that only its two ends can have established.
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
+import { liveConnections } from "../../agent/kernel/live-connections.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
+import { finish } from "../../model/steps.ts";
 import { arrives, type Step, sends } from "./cases/step.ts";
 import { backendAddress, nodes, outside } from "./cluster.ts";
 import { tcp, udp } from "./frames.ts";
@@ -154,6 +156,17 @@ describe.skipIf(noKernel)("a full table of connections", () => {
     }
     expect(forwardedPorts()).toEqual(expect.arrayContaining([first, second]));
     expect(forwardedPorts().length).toBe(UNPROVEN);
+  });
+
+  test("is counted by what lives in it", () => {
+    const count = () => finish(liveConnections(node.pins, () => process.hrtime.bigint()));
+    expect(count()).toEqual({ proven: 0, unproven: 0, halfOpen: 0 });
+    const old = fill();
+    toPod(6000, "S");
+    for (const port of [8000, 8001, 8002]) begins(client1, port);
+    expect(count()).toEqual({ proven: PROVEN, unproven: 3, halfOpen: 2 });
+    age(90_000n, [...old.slice(0, 1), 8000]);
+    expect(count()).toEqual({ proven: PROVEN - 2, unproven: 2, halfOpen: 2 });
   });
 
   /** Loading costs seconds, so one test follows the table through two sizes. It is the last: nothing makes it what it was. */
