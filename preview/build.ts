@@ -2,15 +2,18 @@ import type { Check } from "../components/documents/check.ts";
 import { readVerification } from "../verify/format/document.ts";
 import { CheckFileError } from "../verify/format/read.ts";
 import { costInWords, costOf } from "./cost.ts";
+import type { Cluster } from "./declared/cluster.ts";
 import { type Declared, declaredOf } from "./declared/declared.ts";
 import type { Machine } from "./declared/machines.ts";
 import type { Preview } from "./document.ts";
 import { type HeldExpectations, holdExpectations } from "./expectations.ts";
+import type { Impact } from "./flows/document.ts";
 import { type FlowLog, impactOf } from "./flows/impact.ts";
+import { policiesOf } from "./flows/policies.ts";
 import { securityGroupsOf, subnetsOf } from "./network.ts";
 import { declaredPaths } from "./paths.ts";
 import { castOf } from "./reach/cast.ts";
-import { changesOf } from "./reach/changes.ts";
+import { changesOf, type ReachChange } from "./reach/changes.ts";
 import { reachTable } from "./reach/table.ts";
 import { type Resource, title } from "./resource.ts";
 import { sceneOf } from "./scene.ts";
@@ -57,10 +60,15 @@ export function buildPreview(
     cost,
     reach,
     ...(against && { against }),
-    ...(flowLog && cluster && { flows: impactOf(castOf(sceneOf(cluster)), flowLog, against?.reach ?? []) }),
+    ...(flowLog && cluster && { flows: impactOn(cluster, flowLog, against?.reach ?? []) }),
     expectations: expectationsOf(declared),
     warnings: warningsOf(declared),
   };
+}
+
+function impactOn(cluster: Cluster, flowLog: FlowLog, changes: ReachChange[]): Impact {
+  const scene = sceneOf(cluster);
+  return impactOf(castOf(scene), policiesOf(scene.objects), flowLog, changes);
 }
 
 /** Resources below a URN with their depth, in the order of the program. */

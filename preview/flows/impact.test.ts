@@ -8,6 +8,7 @@ import { changesOf } from "../reach/changes.ts";
 import { reachTable } from "../reach/table.ts";
 import { deployment, policy, scene, service } from "../testing/objects.ts";
 import { impactOf } from "./impact.ts";
+import { policiesOf } from "./policies.ts";
 
 const pods = (workload: string, labels: Record<string, string> = { app: workload }): FlowEnd => ({
   ...{ kind: "pods", namespace: "default", workload, labels },
@@ -30,7 +31,12 @@ const onlyWeb = policy("deny-db", "db", {
 function impact(objects: WrittenObject[], lines: FlowRecord[], before: WrittenObject[] = stack) {
   const cast = castOf(scene(objects));
   const changes = changesOf(reachTable(castOf(scene(before))), reachTable(cast));
-  return impactOf(cast, { what: "flows.jsonl", lines, unreadable: 0 }, changes);
+  return impactOf(
+    cast,
+    policiesOf(objects, () => true),
+    { what: "flows.jsonl", lines, unreadable: 0 },
+    changes,
+  );
 }
 
 test("says which flows would be cut, which would be allowed, and what stays", () => {
@@ -94,4 +100,25 @@ test("is printed with what is cut first", () => {
     "keeps 10 connections of 1 flow",
   ]);
   expect(lines).toContain("is allowed, and nobody used it in the 3 days of the log:");
+});
+
+test("Calico's policies are judged in their tiers, and named with tier and rule", () => {
+  const calico = "projectcalico.org/v3";
+  const objects: WrittenObject[] = [
+    { apiVersion: calico, kind: "Tier", metadata: { name: "security" }, spec: { order: 100, defaultAction: "Pass" } },
+    {
+      ...{ apiVersion: calico, kind: "GlobalNetworkPolicy", metadata: { name: "security.deny-db" } },
+      spec: {
+        ...{ tier: "security", order: 10, selector: "app == 'db'", types: ["Ingress"] },
+        ingress: [{ action: "Deny", source: { selector: "app == 'report'" } }],
+      },
+    },
+  ];
+  const lines = [line(pods("web")), line(pods("report"))];
+  expect(impact([...stack, ...objects], lines)).toMatchObject({
+    cut: [{ from: "default/report", reason: "tier security, GlobalNetworkPolicy security.deny-db, ingress rule 1" }],
+    kept: { flows: 1 },
+  });
+  // Kinds that agents do not follow yet change nothing.
+  expect(policiesOf(objects, () => false)).toMatchObject({ globalNetworkPolicies: [], tiers: [] });
 });

@@ -17,9 +17,14 @@ export interface FlowLog {
 
 /** Judges the flows of a log by the declared policies. Pure.
  * @param changes of reachability, compared with an earlier preview */
-export function impactOf(cast: Cast, { what, lines, unreadable }: FlowLog, changes: readonly ReachChange[]): Impact {
+export function impactOf(
+  cast: Cast,
+  policies: JudgedBy["policies"],
+  { what, lines, unreadable }: FlowLog,
+  changes: readonly ReachChange[],
+): Impact {
   const seen = seenFlows(lines);
-  const by = judgedBy(cast);
+  const by = judgedBy(cast, policies);
   const flows = seen.flows.map((flow) => ({
     ...flow,
     from: asDeclared(flow.from, cast),
@@ -65,9 +70,9 @@ function told({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"]
   return { ...pair(flow), connections: flow.connections, last: time(flow.last), reason };
 }
 
-function judgedBy({ policies, pools, nodes, namespaces }: Cast): JudgedBy {
+function judgedBy({ pools, nodes, namespaces }: Cast, policies: JudgedBy["policies"]): JudgedBy {
   return {
-    policies: { networkPolicies: policies },
+    policies,
     pools,
     nodes: new Map(
       nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),

@@ -1,0 +1,28 @@
+import type { JudgedBy } from "../../model/flow/judge.ts";
+import { type KindName, kinds } from "../../model/objects/kinds.ts";
+import { type ObjectOf, schemas } from "../../model/objects/schemas.ts";
+import { notFollowedYet } from "../../model/objects/unsupported.ts";
+import { isOf, type WrittenObject } from "../declared/objects.ts";
+
+/** The declared policies of every kind that agents follow, and what they refer to. Objects that cannot be read are left out.
+ * @param isFollowed whether agents follow objects of this kind */
+export function policiesOf(
+  objects: readonly WrittenObject[],
+  isFollowed = (kind: KindName) => !notFollowedYet.has(kind),
+): JudgedBy["policies"] {
+  const of = <Name extends KindName>(name: Name): ObjectOf<Name>[] =>
+    isFollowed(name)
+      ? objects
+          .filter((object) => isOf(kinds[name], object))
+          .flatMap((object) => (schemas[name].safeParse(object).data as ObjectOf<Name> | undefined) ?? [])
+      : [];
+  return {
+    networkPolicies: of("networkPolicies"),
+    calicoNetworkPolicies: of("calicoNetworkPolicies"),
+    globalNetworkPolicies: of("globalNetworkPolicies"),
+    clusterNetworkPolicies: of("clusterNetworkPolicies"),
+    tiers: of("tiers"),
+    networkSets: of("networkSets"),
+    globalNetworkSets: of("globalNetworkSets"),
+  };
+}
