@@ -1,6 +1,8 @@
 /** Something in an object that cannot be done, for people: log line, Event, status. */
 export interface Problem {
   readonly kind: string;
+  /** API group, where Kubernetes has a kind of the same name: "projectcalico.org" of a NetworkPolicy. */
+  readonly group?: string | undefined;
   readonly namespace?: string | undefined;
   readonly name: string;
   /** The field: "spec.ports[1].protocol". */

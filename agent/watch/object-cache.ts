@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { tellingGroup } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Kind } from "./kinds.ts";
@@ -144,8 +145,10 @@ export class ObjectCache<T extends KubernetesObject> {
       hasGood && !this.#kind.readable
         ? "its last good version stays in force"
         : (this.#kind.instead ?? "it is left out until it is fixed");
+    const group = tellingGroup(this.#kind);
     return error.issues.map((issue) => ({
       kind: this.#kind.kind,
+      ...(group !== undefined && { group }),
       namespace,
       name,
       path: fieldPath(issue),

@@ -34,8 +34,8 @@ export class ProblemReporter {
 }
 
 /** "Service default/dns, spec.ports[1].protocol: SCTP is not supported …" */
-export function problemText({ kind, namespace, name, path, message }: Problem): string {
-  return `${kind} ${namespace ? `${namespace}/` : ""}${name}, ${path}: ${message}`;
+export function problemText({ kind, group, namespace, name, path, message }: Problem): string {
+  return `${group === undefined ? kind : `${kind}.${group}`} ${namespace ? `${namespace}/` : ""}${name}, ${path}: ${message}`;
 }
 
 /** Publishes problems as Events of their objects. Every node finds the same problem: the Event's name is derived from its

@@ -56,9 +56,12 @@ describe("SnapshotStore", () => {
 
   test("unsupported values are refused with a message", () => {
     const { store } = counted();
-    store.put("globalNetworkPolicies", { metadata: { name: "deny" }, spec: { order: 10 } });
+    store.put("globalNetworkPolicies", {
+      metadata: { name: "deny" },
+      spec: { ingress: [{ action: "Allow", http: {} }] },
+    });
     const [problem] = store.problems();
-    expect(problem && problemText(problem)).toMatch(/^GlobalNetworkPolicy deny, spec: not supported yet/);
+    expect(problem && problemText(problem)).toMatch(/^GlobalNetworkPolicy deny, spec.*: not supported/);
   });
 
   test("finds the object of a problem, with its uid for the Event", () => {
@@ -67,6 +70,19 @@ describe("SnapshotStore", () => {
     const [problem] = store.problems();
     expect(problem).toMatchObject({ kind: "IPPool", name: "p", path: "spec.ipipMode" });
     expect(problem && store.reference(problem)).toMatchObject({ kind: "IPPool", name: "p", uid: "u-1" });
+  });
+
+  test("of two kinds with one name each finds its own object", () => {
+    const { store } = counted();
+    const named = { metadata: { name: "p", namespace: "shop" }, spec: { unknown: true } };
+    store.put("networkPolicies", { ...named, metadata: { ...named.metadata, uid: "kubernetes" } });
+    store.put("calicoNetworkPolicies", { ...named, metadata: { ...named.metadata, uid: "calico" } });
+    const problems = store.problems();
+    expect(problems.map((problem) => store.reference(problem)?.uid)).toEqual(["kubernetes", "calico"]);
+    expect(problems.map((problem) => problemText(problem).split(",")[0])).toEqual([
+      "NetworkPolicy shop/p",
+      "NetworkPolicy.projectcalico.org shop/p",
+    ]);
   });
 
   test("a problem disappears with its object", () => {

@@ -94,8 +94,10 @@ export class SnapshotStore implements ObjectSink {
   }
 
   /** The API object a problem is about. */
-  reference({ kind, namespace, name }: Problem): ObjectReference | undefined {
-    const caches = kindNames.filter((item) => kinds[item].kind === kind).map((item) => this.#caches[item]);
+  reference({ kind, group, namespace, name }: Problem): ObjectReference | undefined {
+    const named = kindNames.filter((item) => kinds[item].kind === kind);
+    const meant = group === undefined ? named : named.filter((item) => kinds[item].group === group);
+    const caches = meant.map((item) => this.#caches[item]);
     return caches.map((cache) => cache.reference(namespace, name)).find((found) => found !== undefined);
   }
 }

@@ -99,6 +99,12 @@ export function resourcePath(kind: Pick<Kind, "group" | "version" | "plural">): 
 /** Group and version of the kinds shared with Calico. */
 export const CALICO_API = apiVersionOf(CALICO);
 
+/** The group of a kind that shares its name with one of Kubernetes': its objects are told apart by it (Problem). */
+export function tellingGroup({ kind, group, optional }: Kind): string | undefined {
+  const namesakes = kindNames.filter((name) => kinds[name].kind === kind);
+  return optional && namesakes.length > 1 ? group : undefined;
+}
+
 /** Whether the kind is another project's, who may have defined it in the cluster. */
 export function isShared({ group }: Pick<Kind, "group">): boolean {
   return group !== kinds.ipamBlocks.group;
