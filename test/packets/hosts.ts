@@ -44,7 +44,12 @@ export function failsafe(direction: keyof typeof Direction, protocol: "tcp" | "u
   };
 }
 
-const FIRST_POLICY = 0xf0000000;
+/** The compiler's numbers are hashes, and could be any. */
+const numbers = { uplink: 0xf0000001, tunnel: 0xf0000002, any: 0xf0000003, workloads: 0xf0000004 } as const;
+
+function isOfHost({ policy }: PolicyKey): boolean {
+  return Object.values<number>(numbers).includes(policy);
+}
 
 /** Replaces what the node under test judges itself by. */
 export function writeHostPolicies(
@@ -55,17 +60,12 @@ export function writeHostPolicies(
   const { hostEndpoints, policies, settings } = maps;
   hostEndpoints.delete(hostEndpoints.entries().map(([key]) => key));
   maps.failsafes.delete(maps.failsafes.entries().map(([key]) => key));
-  policies.delete(
-    policies
-      .entries()
-      .map(([key]) => key)
-      .filter(({ policy }) => policy >= FIRST_POLICY),
-  );
+  policies.delete(policies.entries().flatMap(([key]) => (isOfHost(key) ? [key] : [])));
   const [[, value] = []] = settings.entries();
   if (!value) throw new Error("The node under test has no settings.");
   const keyOf = { any: ANY_INTERFACE, workloads: FROM_WORKLOADS } as const;
   Object.entries(hosts).forEach(([name, host], index) => {
-    const policy = FIRST_POLICY + index;
+    const policy = numbers[name as keyof typeof numbers];
     policies.update(
       (["ingress", "egress"] as const).flatMap((way) =>
         (host[way] ?? []).flatMap((text) => entriesOf(policy, way, text)),
@@ -98,8 +98,9 @@ function entriesOf(policy: number, way: "ingress" | "egress", text: string): [Po
   const scope = { policy, identity: POLICY_ANY_IDENTITY, direction };
   const value = { verdict: PolicyVerdict.ALLOW };
   if (name === "everything") return [[{ prefixLength: 72, ...scope, protocol: 0, port: 0 }, value]];
-  const numbers = name === "icmp" ? [protocols.icmp, protocols.icmpv6] : [protocols[name as keyof typeof protocols]];
-  return numbers.map((protocol) => [
+  const protocolsOf =
+    name === "icmp" ? [protocols.icmp, protocols.icmpv6] : [protocols[name as keyof typeof protocols]];
+  return protocolsOf.map((protocol) => [
     { prefixLength: port ? 96 : 80, ...scope, protocol, port: Number(port ?? 0) },
     value,
   ]);
