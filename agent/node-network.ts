@@ -139,6 +139,11 @@ export class NodeNetwork {
       serviceSubnetIpv6: this.#options.serviceSubnetIpv6,
       apiServer: this.#options.apiServer,
       uplinkIfindex: uplinks.primary.ifindex,
+      uplinks: uplinks.all.map(({ name, ifindex, addresses }) => ({
+        name,
+        ifindex,
+        addresses: addresses.map((entry) => entry.address),
+      })),
       tunnelIfindex: this.tunnel?.ifindex ?? 0,
       namespaceCookie: this.#namespaceCookie,
       salt: this.#options.salt,

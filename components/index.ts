@@ -45,7 +45,9 @@ export { ClientMachines } from "./client-machines/component.ts";
 export {
   type DataplaneArgs,
   type DataplaneSpec,
+  EndpointToHostAction,
   ExternalIPs,
+  type FailsafePort,
   type FlowLog,
   LogLevel,
   type MapSizes,

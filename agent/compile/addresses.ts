@@ -2,6 +2,7 @@ import type { Address } from "../../model/address/address.ts";
 import { broadcastOf, type Cidr, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { CidrIndex } from "../../model/address/cidr-index.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
+import type { HostDirectory } from "../../model/policy/host-directory.ts";
 import type { Identity, IdentityTable } from "../../model/policy/identity.ts";
 import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
@@ -27,6 +28,7 @@ export function* addressBook(
   nodes: NodeDirectory,
   pools: PoolDirectory,
   identities: IdentityTable,
+  hosts: HostDirectory["labels"],
 ): Steps<PlacedAddress[]> {
   const places = new CidrIndex<PlacedAddress["place"]>();
   const lines = new Map<string, { owner: string; cidr: Cidr }>();
@@ -60,7 +62,8 @@ export function* addressBook(
   const placed: PlacedAddress[] = [];
   yield* each(lines.values(), ({ owner, cidr }) => {
     const place = places.covering(cidr)[0] ?? NOWHERE;
-    placed.push({ owner, cidr, key: prefixOf(cidr), place, identity: identities.ofBlock(cidr) });
+    const who = isAddress(cidr) ? hosts.get(cidr.address) : undefined;
+    placed.push({ owner, cidr, key: prefixOf(cidr), place, identity: identities.ofBlock(cidr, who) });
   });
   return placed;
 }
@@ -82,6 +85,10 @@ function remoteHost(address: Address, name: string, nodes: NodeDirectory, pools:
   const node = nodes.underlayOf(name) ?? address;
   const wrapped = pools.isWrappedTowards(node) ? LocationFlag.ENCAPSULATED : 0;
   return { flags: LocationFlag.REMOTE_HOST | wrapped | nodePortFlag(address, nodes), node };
+}
+
+function isAddress({ prefixLength }: Cidr): boolean {
+  return prefixLength === 128;
 }
 
 export function prefixOf({ prefixLength, address }: Cidr): Prefix {

@@ -9,11 +9,9 @@ import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
 import { isLeaving, type Node } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { HostDirectories } from "../../model/policy/host-directory.ts";
+import type { HostInterface } from "../../model/policy/hosts.ts";
 import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.ts";
-import { policyInputs } from "../../model/policy/policy-objects.ts";
-import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
-import { PodSubjects } from "../../model/policy/subject.ts";
-import { vocabularyOf } from "../../model/policy/vocabulary.ts";
 import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
 import { unusedPools, workloadPools } from "../../model/pool/uses.ts";
@@ -22,27 +20,15 @@ import { type ExternalIpPolicy, externalIpPolicy } from "../../model/service/ext
 import { apiServerSlices, type FrontendRules, frontendRules } from "../../model/service/frontend-rules.ts";
 import { finish, type Steps } from "../../model/steps.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
-import { compileEndpoints, endpointRoutes } from "./endpoints.ts";
-import { NO_HOST_POLICIES } from "./hosts.ts";
-import { NODE_LIMITS, type NodeLimits } from "./limits.ts";
-import { LocationCompiler, type LocationMap } from "./locations.ts";
-import { PolicyCompiler } from "./policies.ts";
+import { endpointRoutes } from "./endpoints.ts";
+import { NODE_LIMITS } from "./limits.ts";
+import { PoliciesInForce } from "./policies-in-force.ts";
 import { blockRoutes } from "./pools.ts";
 import { policyRevision } from "./revisions.ts";
 import { ServiceCompiler } from "./services.ts";
 import { compileSettings } from "./settings.ts";
-import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeFacts } from "./snapshot.ts";
 import { withTunnelClients } from "./tunnel-clients.ts";
-
-type Verdicts = Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces" | "namespaces"> & {
-  readonly policyNames: DesiredState["names"];
-};
-
-/** The policies in force on this node, and their verdicts. */
-interface InForce {
-  readonly selection: Selection<LocalEndpoint>;
-  readonly judgement: Verdicts;
-}
 
 /** Compiles a snapshot of the cluster to the desired state of this node's kernel. Equal snapshots give equal states, regardless of
  * earlier compilations: caches only save work for unchanged objects and determine the intermediate stages (`maps.through`). */
@@ -56,23 +42,14 @@ export class Compiler {
   readonly #externalIps = new Latest<ExternalIpPolicy>();
   readonly #rules = new Latest<FrontendRules>();
   readonly #sourceRanges = new Latest<MapContents["sourceRanges"]>();
-  readonly #judged = new Latest<InForce>();
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services: ServiceCompiler;
-  readonly #limits: NodeLimits;
-  readonly #subjects = new PodSubjects<LocalEndpoint>();
-  readonly #selector = new PolicySelector();
-  readonly #policies = new PolicyCompiler();
-  readonly #locations = new LocationCompiler();
-  // Separate, so that a transition does not replace the cache of the final state.
-  readonly #passing = new LocationCompiler();
-  #last:
-    | { selection: Selection<LocalEndpoint>; policies: ReadonlyMap<Address, EndpointPolicy | undefined> }
-    | undefined;
+  readonly #hosts = new HostDirectories();
+  readonly #judging: PoliciesInForce;
 
   /** @param limits smaller ones for tests */
   constructor(limits = NODE_LIMITS) {
-    this.#limits = limits;
+    this.#judging = new PoliciesInForce(limits.policyEntries);
     this.#services = new ServiceCompiler(limits.services);
   }
 
@@ -109,10 +86,11 @@ export class Compiler {
       ...podProblems(allPods, networkPolicies, facts.nodeName),
       ...namespaceProblems(namespaces),
     ]);
-    const judging = [...policyInputs(snapshot), allPods, snapshot.endpoints, nodes, pools, facts];
-    const { selection, judgement } = yield* this.#judged.getting(judging, () => this.#select(snapshot, nodes, pools));
+    const hosts = this.#hosts.of(snapshot, nodes, facts.uplinks ?? NO_UPLINKS);
+    const places = { facts, nodes, pools, hosts };
+    const { selection, judgement } = yield* this.#judging.judging(snapshot, places);
     const { policyNames, ...judged } = judgement;
-    const revision = policyRevision(judged.endpoints);
+    const revision = policyRevision([...judged.endpoints, ...judged.hostEndpoints]);
     const maps = {
       frontends: services.frontends,
       sourceRanges: this.#sourceRanges.get([services.sourceRanges, felixConfigurations], () =>
@@ -122,11 +100,10 @@ export class Compiler {
       members: services.members,
       backends: services.backends,
       ...judged,
-      ...NO_HOST_POLICIES,
-      settings: compileSettings(facts, felixConfigurations, revision, services.maglev),
+      settings: compileSettings(facts, felixConfigurations, revision, services.maglev, judged),
     };
     const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
-    const stages = yield* this.#transition(snapshot, selection, nodes, pools);
+    const stages = yield* this.#judging.transition(snapshot, selection, places);
     const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {
       maps: { ...maps, ...(through.length > 0 && { through }) },
@@ -151,87 +128,19 @@ export class Compiler {
         ...selection.problems,
         ...configurationProblems(felixConfigurations),
         ...stagedProblems(snapshot),
+        ...hosts.own.problems,
       ],
       refused: refusedNames(pools),
       closedPolicies: selection.closed,
       closedServices: services.closed,
     };
   }
-
-  /** The policies in force, judged. Where they need more entries than a node has for them, the heaviest are closed, as
-   * many as it takes, in the order that is fair to small namespaces: one, two, four … */
-  *#select(snapshot: ClusterSnapshot, nodes: NodeDirectory, pools: PoolDirectory): Steps<InForce> {
-    const { policyEntries } = this.#limits;
-    const { endpoints, pods, namespaces, serviceAccounts } = snapshot;
-    const subjects = this.#subjects.of(endpoints, pods, namespaces, serviceAccounts);
-    for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
-      const excess = { count: closing, why: excessWhy(snapshot.facts, policyEntries) };
-      const selection = yield* this.#selector.selecting({ ...snapshot, subjects, salt: snapshot.facts.salt }, excess);
-      const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools);
-      const policyOf = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
-      const limit = closing < selection.sources.length ? policyEntries : Number.POSITIVE_INFINITY;
-      const judgement = yield* this.#judge(snapshot, addresses, selection, policyOf, limit);
-      if (judgement) return { selection, judgement };
-    }
-  }
-
-  *#judge(
-    snapshot: ClusterSnapshot,
-    addresses: LocationMap,
-    selection: Pick<Selection, "inForce">,
-    policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
-    limit: number,
-  ): Steps<Verdicts | undefined> {
-    const policies = yield* this.#policies.compile(selection, addresses.identities, limit);
-    if (!policies) return undefined;
-    const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);
-    return {
-      policies: policies.policies,
-      locations: addresses.locations,
-      ...endpoints,
-      policyNames: { identities: addresses.names, policies: policies.names },
-    };
-  }
-
-  /** The stages between the policies of the last compilation and these. Endpoints move from one policy to another while
-   * addresses move from one identity to another, one write after the other; in between, pairs of policy and identity
-   * without a verdict would occur. So first addresses get identities that are specific enough for both old and new policies,
-   * then endpoints move, and finally (the state itself) identities are reduced to what the new policies need. */
-  *#transition(
-    snapshot: ClusterSnapshot,
-    selection: Selection<LocalEndpoint>,
-    nodes: NodeDirectory,
-    pools: PoolDirectory,
-  ) {
-    const last = this.#last;
-    const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
-    const addresses = snapshot.endpoints.map((endpoint) => [endpoint.address, now(endpoint)] as const);
-    this.#last = { selection, policies: new Map(addresses) };
-    const isNew = ({ address }: LocalEndpoint) => !last?.policies.has(address);
-    const before = (endpoint: LocalEndpoint) =>
-      isNew(endpoint) ? now(endpoint) : last?.policies.get(endpoint.address);
-    const moves = snapshot.endpoints.some((endpoint) => before(endpoint)?.name.name !== now(endpoint)?.name.name);
-    if (!last || !moves) return [];
-    const both = { inForce: new Map([...last.selection.inForce, ...selection.inForce]) };
-    const words = yield* vocabularyOf([...last.selection.sources, ...selection.sources], selection.labelled, undefined);
-    const known = yield* this.#passing.compile(snapshot, words, nodes, pools);
-    const stages: Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces">[] = [];
-    for (const policyOf of [before, now]) {
-      const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * this.#limits.policyEntries);
-      if (!stage) return []; // no room for both: endpoints move without it, closed in between where pairs were not judged
-      const { policyNames: _, ...content } = stage;
-      stages.push(content);
-    }
-    return stages;
-  }
 }
+
+const NO_UPLINKS: readonly HostInterface[] = [];
 
 function isOwnNodeLeaving(nodes: readonly Node[], { nodeName }: NodeFacts): boolean {
   return nodes.some((node) => node.metadata.name === nodeName && isLeaving(node));
-}
-
-function excessWhy({ nodeName }: NodeFacts, room: number): string {
-  return `does not fit beside the other policies of node ${nodeName}, which have room for ${room} entries`;
 }
 
 function poolAround({ accepted }: Judged<IpPool>, address: Address): string | undefined {

@@ -59,7 +59,8 @@ function workload(item: LocalEndpoint): Workload {
   return { ipv4: of("IPv4"), ipv6: of("IPv6") };
 }
 
-function isolation({ ingress, egress }: EndpointPolicy): number {
+/** Directions in which its tiers are asked. */
+export function isolation({ ingress, egress }: EndpointPolicy): number {
   return (ingress ? EndpointFlag.INGRESS_ISOLATED : 0) | (egress ? EndpointFlag.EGRESS_ISOLATED : 0);
 }
 

@@ -1,10 +1,92 @@
-import type { Endpoint, Failsafe } from "../kernel/layout.gen.ts";
-import type { Contributions } from "./desired.ts";
+import { hash32 } from "../../model/hash.ts";
+import { defaultConfiguration } from "../../model/mode/configuration.ts";
+import type { FelixConfiguration } from "../../model/objects/calico.ts";
+import { type Failsafe as FailsafePort, failsafesOf } from "../../model/policy/failsafes.ts";
+import type { Host, OwnHosts } from "../../model/policy/hosts.ts";
+import type { EndpointPolicy } from "../../model/policy/selection.ts";
+import {
+  ANY_INTERFACE,
+  Direction,
+  type Endpoint,
+  EndpointFlag,
+  type Failsafe,
+  FROM_WORKLOADS,
+} from "../kernel/layout.gen.ts";
+import { type Contribution, type Entry, entriesOf, type MapContents } from "./desired.ts";
+import { isolation } from "./endpoints.ts";
+import { keyText } from "./key.ts";
+import type { PolicyMap } from "./policies.ts";
+import { endpointRevision } from "./revisions.ts";
+import type { NodeFacts } from "./snapshot.ts";
 
 /** What policies say of the node itself. */
-export interface HostMaps {
-  readonly hostEndpoints: Contributions<number, Endpoint>;
-  readonly failsafes: Contributions<Failsafe, number>;
-}
+export type HostMaps = Pick<MapContents, "hostEndpoints" | "failsafes">;
 
 export const NO_HOST_POLICIES: HostMaps = { hostEndpoints: [], failsafes: [] };
+
+/** What judges the node, and by which policies. */
+export interface JudgedHosts {
+  readonly own: OwnHosts;
+  policyOf(host: Host): EndpointPolicy | undefined;
+  readonly policies: PolicyMap;
+  readonly locations: MapContents["locations"];
+}
+
+const NO_MAC = "00:00:00:00:00:00";
+/** Of IPv4, in the map's form. */
+const EVERYBODY = { prefixLength: 32, peer: "::" };
+
+/** An entry for each interface of the node that something is said of. Where nothing is judged there is none at all, so that packets
+ * cost nothing. */
+export function compileHosts(
+  { own, policyOf, policies, locations }: JudgedHosts,
+  configurations: readonly FelixConfiguration[],
+  facts: NodeFacts,
+): HostMaps {
+  const configuration = defaultConfiguration(configurations);
+  const failsafes = [
+    ...new Map(
+      failsafesOf(configuration, facts)
+        .map(failsafeEntry)
+        .map((entry) => [keyText.failsafes(entry.key), entry]),
+    ).values(),
+  ];
+  const failsafesText = failsafes.map(({ key }) => keyText.failsafes(key)).join();
+  const entry = (key: number, host: Host): Contribution<number, Endpoint> => {
+    const policy = policyOf(host);
+    const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) : 0 };
+    const name = `${host.owner} ${key} ${hash32(failsafesText)}`;
+    const revision = endpointRevision(name, judged, policy && policies.distinguishedBy(policy), locations);
+    return one(host.owner, key, { ...judged, revision });
+  };
+  const action = configuration?.spec.defaultEndpointToHostAction ?? "Accept";
+  const hostEndpoints = [
+    ...[...own.byInterface].map(([{ ifindex }, host]) => entry(ifindex, host)),
+    ...(own.others ? [entry(ANY_INTERFACE, own.others)] : []),
+    ...(action === "Return" && own.others ? [entry(FROM_WORKLOADS, own.others)] : []),
+    ...(action === "Drop" ? [CLOSED_TO_WORKLOADS] : []),
+  ];
+  if (entriesOf(hostEndpoints).every(({ value }) => value.flags === 0)) return NO_HOST_POLICIES;
+  return { hostEndpoints, failsafes: [{ owner: "fail-safe ports", entries: failsafes }] };
+}
+
+const CLOSED_TO_WORKLOADS = one("defaultEndpointToHostAction", FROM_WORKLOADS, {
+  policy: 0,
+  flags: EndpointFlag.INGRESS_ISOLATED | EndpointFlag.WITHOUT_FAILSAFES,
+  revision: 1,
+});
+
+function one(
+  owner: string,
+  key: number,
+  value: Pick<Endpoint, "policy" | "flags" | "revision">,
+): Contribution<number, Endpoint> {
+  const whole = { ...value, ifindex: 0, mac: NO_MAC, hostMac: NO_MAC };
+  return { owner, entries: [{ key, value: whole }] };
+}
+
+function failsafeEntry({ direction, protocol, port, net }: FailsafePort): Entry<Failsafe, number> {
+  const peer = net ? { prefixLength: 32 + net.prefixLength, peer: net.address } : EVERYBODY;
+  const key = { ...peer, direction: direction === "ingress" ? Direction.INGRESS : Direction.EGRESS, protocol, port };
+  return { key, value: 1 };
+}

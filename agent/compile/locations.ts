@@ -5,6 +5,7 @@ import type { NodeDirectory } from "../../model/node/nodes.ts";
 import { hasEnded, type Pod } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
 import { addressesOf, isPodOf, podOwner } from "../../model/objects/pod-of.ts";
+import type { HostDirectory } from "../../model/policy/host-directory.ts";
 import { type Identity, IdentityTable } from "../../model/policy/identity.ts";
 import type { Vocabulary } from "../../model/policy/vocabulary.ts";
 import { podAsSubject } from "../../model/policy/who.ts";
@@ -28,6 +29,8 @@ export interface LocationMap {
   readonly endpointIdentities: ReadonlyMap<Address, number>;
 }
 
+const NO_HOSTS: HostDirectory["labels"] = new Map();
+
 interface PlacedPod extends PlacedAddress {
   /** Its interface on this node. */
   readonly endpoint: LocalEndpoint | undefined;
@@ -48,9 +51,10 @@ export class LocationCompiler {
     vocabulary: Vocabulary,
     nodes: NodeDirectory,
     pools: PoolDirectory,
+    hosts: HostDirectory["labels"] = NO_HOSTS,
   ): Steps<LocationMap> {
-    const inputs = [snapshot.pods, snapshot.namespaces, snapshot.endpoints, vocabulary, nodes, pools];
-    return this.#result.getting(inputs, () => this.#compile(snapshot, vocabulary, nodes, pools));
+    const inputs = [snapshot.pods, snapshot.namespaces, snapshot.endpoints, vocabulary, nodes, pools, hosts];
+    return this.#result.getting(inputs, () => this.#compile(snapshot, vocabulary, nodes, pools, hosts));
   }
 
   *#compile(
@@ -58,9 +62,10 @@ export class LocationCompiler {
     vocabulary: Vocabulary,
     nodes: NodeDirectory,
     pools: PoolDirectory,
+    hosts: HostDirectory["labels"],
   ): Steps<LocationMap> {
     const table = this.#table.get([vocabulary], () => new IdentityTable(vocabulary, snapshot.facts.salt));
-    const book = yield* this.#book.getting([nodes, pools, table], () => addressBook(nodes, pools, table));
+    const book = yield* this.#book.getting([nodes, pools, table, hosts], () => addressBook(nodes, pools, table, hosts));
     const pods = yield* this.#placePods(snapshot, table, nodes, pools);
     const used = new Set<Identity>();
     const lines: PlacedAddress[] = [];

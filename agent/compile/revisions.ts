@@ -8,7 +8,7 @@ import {
   POLICY_REVISION_UNSETTLED,
   type Prefix,
 } from "../kernel/layout.gen.ts";
-import type { Contributions, Entry } from "./desired.ts";
+import type { Contribution, Contributions, Entry } from "./desired.ts";
 import { keyText } from "./key.ts";
 
 // Revisions say when connections are judged again. Policies and identities are numbered by their content, so it is enough to look
@@ -45,7 +45,7 @@ export function endpointRevision(
 
 /** A number that changes with the revision of every endpoint of this node; never 0, nor one that stands for a part
  * (reconcile/write-order.ts). */
-export function policyRevision(endpoints: Contributions<Address, Endpoint>): number {
+export function policyRevision(endpoints: readonly Contribution<Address | number, Endpoint>[]): number {
   let sum = 0;
   for (const { entries } of endpoints) {
     for (const { key, value } of entries) sum = (sum + hash32(`${key} ${value.revision}`)) >>> 0;

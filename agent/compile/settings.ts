@@ -1,9 +1,17 @@
 import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import { handlings, returnModes, translations } from "../../model/mode/mode.ts";
 import type { FelixConfiguration } from "../../model/objects/calico.ts";
-import { ReturnMode, ServiceHandling, type Settings, SettingsFlag, SocketTranslation } from "../kernel/layout.gen.ts";
+import {
+  FROM_WORKLOADS,
+  ReturnMode,
+  ServiceHandling,
+  type Settings,
+  SettingsFlag,
+  SocketTranslation,
+} from "../kernel/layout.gen.ts";
 import { NO_ADDRESS } from "../kernel/workload.ts";
-import type { Contributions } from "./desired.ts";
+import { type Contributions, entriesOf } from "./desired.ts";
+import type { HostMaps } from "./hosts.ts";
 import type { NodeFacts } from "./snapshot.ts";
 import { hasTunnelClients } from "./tunnel-clients.ts";
 
@@ -13,6 +21,7 @@ export function compileSettings(
   configurations: readonly FelixConfiguration[],
   revision: number,
   maglev: boolean,
+  hosts: HostMaps,
 ): Contributions<number, Settings> {
   const configuration = defaultConfiguration(configurations);
   const mode = modeOf(configuration);
@@ -28,8 +37,18 @@ export function compileSettings(
     flags:
       (configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0) |
       (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0) |
-      (maglev ? SettingsFlag.MAGLEV : 0),
+      (maglev ? SettingsFlag.MAGLEV : 0) |
+      hostFlags(hosts),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return [{ owner: "settings", entries: [{ key: 0, value }] }];
+}
+
+/** Without any, packets of the node cost no lookup. */
+function hostFlags({ hostEndpoints }: HostMaps): number {
+  const keys = entriesOf(hostEndpoints).map(({ key }) => key);
+  return (
+    (keys.length > 0 ? SettingsFlag.HOST_POLICIES : 0) |
+    (keys.includes(FROM_WORKLOADS) ? SettingsFlag.WORKLOADS_TO_HOST : 0)
+  );
 }

@@ -2,10 +2,13 @@ import type { NodeFacts as Facts } from "../../model/node/facts.ts";
 import { type KindName, kindNames } from "../../model/objects/kinds.ts";
 import type { PlacedPodName } from "../../model/objects/pod-of.ts";
 import type { ObjectOf } from "../../model/objects/schemas.ts";
+import type { HostInterface } from "../../model/policy/hosts.ts";
 
 /** The same, with facts that only the maps need. */
 export interface NodeFacts extends Facts {
   readonly uplinkIfindex: number;
+  /** All uplinks; absent: no host endpoint is at one. */
+  readonly uplinks?: readonly HostInterface[];
   /** 0: there is none. */
   readonly tunnelIfindex: number;
   /** Makes the numbers of identities and policies unpredictable for users, who compose their content (ids.ts). */

@@ -9,7 +9,7 @@ import type {
 } from "../calico-policy/args.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
-import type { NetworkPolicySpec } from "../network-policy/args.ts";
+import type { NetworkPolicySpec, Protocol } from "../network-policy/args.ts";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
 export enum ReturnMode {
@@ -84,6 +84,26 @@ export interface FlowLog {
   maxFiles?: pulumi.Input<number>;
   /** Size at which a new file begins, in MB, from 1 to 10000. Defaults to 100. */
   maxFileSizeMb?: pulumi.Input<number>;
+}
+
+/** What becomes of packets from pods to their own node, after the pods' egress policies. */
+export enum EndpointToHostAction {
+  /** They reach it. */
+  Accept = "Accept",
+  /** They do not. */
+  Drop = "Drop",
+  /** The policies of the node's host endpoint with interfaceName "*" decide. */
+  Return = "Return",
+}
+
+/** A port of the nodes that no policy closes. */
+export interface FailsafePort {
+  /** Protocol. */
+  protocol: Protocol;
+  /** Destination port, from 0 to 65535. */
+  port: pulumi.Input<number>;
+  /** Network of the other ends for which it stays open. Defaults to all. */
+  net?: pulumi.Input<string>;
 }
 
 /** Least severe messages the agent logs. */
@@ -196,6 +216,17 @@ export interface DataplaneSpec {
    * again; connections continue.
    */
   mapSizes?: MapSizes;
+  /**
+   * Ports at which nodes are reached whatever policies of host endpoints say, at most 1024, in place of the default list: SSH, DHCP, BGP,
+   * etcd, the API server, the kubelet. An empty list leaves none. A change needs no restart.
+   */
+  failsafeInboundHostPorts?: FailsafePort[];
+  /**
+   * The same for ports that nodes reach; the default list has DNS besides. Agents always reach the API server. A change needs no restart.
+   */
+  failsafeOutboundHostPorts?: FailsafePort[];
+  /** What becomes of packets from pods to their own node. A change needs no restart. Defaults to `Accept`. */
+  defaultEndpointToHostAction?: EndpointToHostAction;
   /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
   metricsAddress?: MetricsAddress;
   /** Least severe messages the agent logs. Defaults to `Info`. */

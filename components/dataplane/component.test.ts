@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
+import { Protocol } from "../network-policy/args.ts";
 import { packageVersion } from "../program/agent-image.ts";
 import { recordResources, settled } from "../testing/program.ts";
 import {
   type DataplaneArgs,
+  EndpointToHostAction,
   ExternalIPs,
   LogLevel,
   MetricsAddress,
@@ -269,6 +271,12 @@ test("workloads send to the tunnel's port when that is allowed only", async () =
   expect(await spec({ allowVxlanPacketsFromWorkloads: true })).toMatchObject({ allowVXLANPacketsFromWorkloads: true });
   expect(await spec({})).not.toHaveProperty("allowVXLANPacketsFromWorkloads");
   expect(await spec({})).not.toHaveProperty("flowLogsFileEnabled");
+  const hosts = {
+    failsafeInboundHostPorts: [{ protocol: Protocol.Tcp, port: 22, net: "10.0.0.0/8" }],
+    failsafeOutboundHostPorts: [],
+    defaultEndpointToHostAction: EndpointToHostAction.Return,
+  };
+  expect(await spec(hosts)).toMatchObject(hosts);
   expect(await spec({ flowLog: {} })).toMatchObject({ flowLogsFileEnabled: true });
   expect(await spec({ flowLog: { intervalSeconds: 60, maxFiles: 2, maxFileSizeMb: 10 } })).toMatchObject({
     ...{ flowLogsFlushInterval: "60s", flowLogsFileMaxFiles: 2, flowLogsFileMaxFileSizeMB: 10 },

@@ -12,7 +12,14 @@ import {
 
 type Followed<Text> = Pick<
   DataplaneSpec,
-  "dsrOptOutNetworks" | "externalIPs" | "socketTranslation" | "allowVxlanPacketsFromWorkloads" | "mapSizes"
+  | "dsrOptOutNetworks"
+  | "externalIPs"
+  | "socketTranslation"
+  | "allowVxlanPacketsFromWorkloads"
+  | "failsafeInboundHostPorts"
+  | "failsafeOutboundHostPorts"
+  | "defaultEndpointToHostAction"
+  | "mapSizes"
 > & {
   /** Networks, with commas between them. */
   externalIPNetworks?: Text;
@@ -46,6 +53,11 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
       bpfExternalServiceMode: returnModes[returnMode].calico,
       ...(followed.dsrOptOutNetworks && { bpfDSROptoutCIDRs: followed.dsrOptOutNetworks }),
       ...(followed.allowVxlanPacketsFromWorkloads && { allowVXLANPacketsFromWorkloads: true }),
+      ...(followed.failsafeInboundHostPorts && { failsafeInboundHostPorts: followed.failsafeInboundHostPorts }),
+      ...(followed.failsafeOutboundHostPorts && { failsafeOutboundHostPorts: followed.failsafeOutboundHostPorts }),
+      ...(followed.defaultEndpointToHostAction && {
+        defaultEndpointToHostAction: followed.defaultEndpointToHostAction,
+      }),
       ...(followed.flowLog && flowLogFields(followed.flowLog)),
       ...(followed.mapSizes && mapSizeFields(followed.mapSizes)),
     },

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { IpPoolUse, type VxlanMode } from "../ip-pool/args.ts";
+import { Protocol } from "../network-policy/args.ts";
 import { recordResources } from "../testing/program.ts";
 import {
   type DataplaneArgs,
@@ -80,6 +81,11 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [{ flowLog: { maxFiles: 1.5 } }, "flowLog.maxFiles"],
   [{ mapSizes: { connections: 1000 } }, "mapSizes.connections"],
   [{ mapSizes: { endpoints: 2 ** 23 } }, "mapSizes.endpoints"],
+  [{ failsafeInboundHostPorts: [{ protocol: Protocol.Tcp, port: 70_000 }] }, "failsafeInboundHostPorts[0].port"],
+  [
+    { failsafeOutboundHostPorts: [{ protocol: Protocol.Udp, port: 53, net: "10.0.0.1/8" }] },
+    "failsafeOutboundHostPorts[0].net",
+  ],
   [{ nodePortAddresses: ["primary", "172.31.0.0/16"] }, "nodePortAddresses[0]"],
   [{ nodePortAddresses: ["172.31.1.8"] }, "nodePortAddresses[0]"],
   [{ dsrOptOutNetworks: ["2001:db8::7/64"] }, "did you mean 2001:db8::/64?"],

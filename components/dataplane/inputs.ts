@@ -23,7 +23,7 @@ import { requireAnyCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
-import { type DataplaneSpec, ExternalIPs, type FlowLog, type MapSizes } from "./args.ts";
+import { type DataplaneSpec, ExternalIPs, type FailsafePort, type FlowLog, type MapSizes } from "./args.ts";
 
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolSpec & { name: string };
@@ -73,6 +73,15 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
     ),
     ...(args.flowLog && { flowLog: requireFlowLog(at(place, "flowLog"), args.flowLog) }),
     ...(args.mapSizes && { mapSizes: requireMapSizes(at(place, "mapSizes"), args.mapSizes) }),
+    ...(args.failsafeInboundHostPorts && {
+      failsafeInboundHostPorts: requireFailsafes(at(place, "failsafeInboundHostPorts"), args.failsafeInboundHostPorts),
+    }),
+    ...(args.failsafeOutboundHostPorts && {
+      failsafeOutboundHostPorts: requireFailsafes(
+        at(place, "failsafeOutboundHostPorts"),
+        args.failsafeOutboundHostPorts,
+      ),
+    }),
     ...checkedField(place, "image", image, requireImage),
     ...checkedField(place, "imageRegistry", imageRegistry, requireRegistry),
     ...checkedField(place, "kubeProxyImage", kubeProxyImage, requireImage),
@@ -102,6 +111,17 @@ function requireMapSizes(place: InputPlace, sizes: MapSizes): MapSizes {
     ...checkedField(place, "endpoints", sizes.endpoints, within("bpfMapSizeNATBackend")),
   };
 }
+
+function requireFailsafes(place: InputPlace, ports: FailsafePort[]): FailsafePort[] {
+  if (ports.length > MOST_FAILSAFES) refuse(place, ports.length, `at most ${MOST_FAILSAFES} ports`);
+  return ports.map((item, index) => ({
+    ...item,
+    ...checkedField(at(place, index), "port", item.port, (field, port) => requireWhole(field, port, 0, 65_535)),
+    ...checkedField(at(place, index), "net", item.net, requireAnyCidr),
+  }));
+}
+
+const MOST_FAILSAFES = 1_024;
 
 function requireUplinks(place: InputPlace, uplinks: string[]): string[] {
   if (uplinks.length === 0)

@@ -90,6 +90,25 @@ const mapSizes = {
   ...entries("bpfMapSizeNATBackend", "Endpoints of Services over all ports; by default 524288."),
 };
 
+/** Ports that no policy closes. */
+const FAILSAFES = {
+  type: "array",
+  maxItems: 1024,
+  items: {
+    type: "object",
+    required: ["protocol", "port"],
+    properties: {
+      protocol: {
+        type: "string",
+        pattern: "^([Tt][Cc][Pp]|[Uu][Dd][Pp]|[Ss][Cc][Tt][Pp])$",
+        description: "TCP, UDP or SCTP.",
+      },
+      port: { type: "integer", minimum: 0, maximum: 65535, description: "Destination port." },
+      net: { ...CIDR, description: "Network of the other ends for which the port stays open; without it all." },
+    },
+  },
+};
+
 const FELIX_CONFIGURATION: KindDefinition = {
   ...kinds.felixConfigurations,
   columns: {
@@ -117,6 +136,21 @@ const FELIX_CONFIGURATION: KindDefinition = {
         type: "boolean",
         default: false,
         description: "Whether workloads may send to the port of the nodes' tunnels (UDP 4789).",
+      },
+      failsafeInboundHostPorts: {
+        ...FAILSAFES,
+        description:
+          "Ports at which nodes are reached whatever policies of host endpoints say, in place of the default list.",
+      },
+      failsafeOutboundHostPorts: {
+        ...FAILSAFES,
+        description: "Ports that nodes reach whatever policies of host endpoints say, in place of the default list.",
+      },
+      defaultEndpointToHostAction: {
+        type: "string",
+        enum: ["Accept", "Drop", "Return"],
+        default: "Accept",
+        description: "What becomes of packets from workloads to their own node, after their egress policies.",
       },
       flowLogsFileEnabled: {
         type: "boolean",

@@ -57,6 +57,22 @@ const duration = z.string().refine((text) => secondsOf(text) !== undefined, {
   error: `allowed are ${SHORTEST_INTERVAL} to ${LONGEST_INTERVAL} seconds, such as 15s or 5m`,
 });
 
+const FAILSAFE_LIMIT = 1_024;
+
+/** Ports that no host policy closes. Calico accepts protocols in any case. */
+const failsafePorts = z
+  .array(
+    z.strictObject({
+      protocol: z
+        .string()
+        .toUpperCase()
+        .pipe(z.enum(["TCP", "UDP", "SCTP"], { error: "allowed are TCP, UDP and SCTP" })),
+      port: z.int().min(0).max(65_535),
+      net: cidr.nullish(),
+    }),
+  )
+  .max(FAILSAFE_LIMIT, { error: `allowed are ${FAILSAFE_LIMIT} ports` });
+
 /** Networks in bpfDSROptoutCIDRs; the nodes keep half of their room for source ranges free for such lists and for changes. */
 const OPT_OUT_LIMIT = 4_096;
 
@@ -89,6 +105,11 @@ export const felixConfiguration = z.object({
         .nullish(),
       allowVXLANPacketsFromWorkloads: z.boolean().nullish(),
       ...mapSizeFields,
+      failsafeInboundHostPorts: failsafePorts.nullish(),
+      failsafeOutboundHostPorts: failsafePorts.nullish(),
+      defaultEndpointToHostAction: z
+        .enum(["Accept", "Drop", "Return"], { error: "allowed are Accept, Drop and Return" })
+        .nullish(),
       flowLogsFileEnabled: z.boolean().nullish(),
       flowLogsFlushInterval: duration.nullish(),
       flowLogsFileMaxFiles: z.int().min(1, FILES).max(1000, FILES).nullish(),

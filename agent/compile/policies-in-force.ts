@@ -1,0 +1,163 @@
+import type { Address } from "../../model/address/address.ts";
+import { Latest } from "../../model/memo.ts";
+import type { NodeDirectory } from "../../model/node/nodes.ts";
+import type { HostDirectory } from "../../model/policy/host-directory.ts";
+import type { Host } from "../../model/policy/hosts.ts";
+import { policyInputs } from "../../model/policy/policy-objects.ts";
+import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
+import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
+import { vocabularyOf } from "../../model/policy/vocabulary.ts";
+import type { PoolDirectory } from "../../model/pool/pools.ts";
+import type { Steps } from "../../model/steps.ts";
+import type { DesiredState, MapContents } from "./desired.ts";
+import { compileEndpoints } from "./endpoints.ts";
+import { compileHosts, type HostMaps } from "./hosts.ts";
+import { LocationCompiler, type LocationMap } from "./locations.ts";
+import { PolicyCompiler } from "./policies.ts";
+import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
+
+type Verdicts = Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces" | "namespaces"> &
+  HostMaps & {
+    readonly policyNames: DesiredState["names"];
+  };
+
+/** The policies in force on this node, and their verdicts. */
+export interface InForce {
+  readonly selection: Selection<LocalEndpoint | Host>;
+  readonly judgement: Verdicts;
+}
+
+/** Where things are. */
+export interface Places {
+  readonly facts: NodeFacts;
+  readonly nodes: NodeDirectory;
+  readonly pools: PoolDirectory;
+  readonly hosts: HostDirectory;
+}
+
+/** What endpoints and hosts are judged with. */
+interface Judging {
+  readonly addresses: LocationMap;
+  readonly hosts: HostDirectory;
+  hostPolicyOf(host: Host): EndpointPolicy | undefined;
+}
+
+/** Judges this node's pods and the node itself by the policies that apply to them. */
+export class PoliciesInForce {
+  readonly #policyEntries: number;
+  readonly #judged = new Latest<InForce>();
+  readonly #subjects = new PodSubjects<LocalEndpoint>();
+  readonly #selector = new PolicySelector();
+  readonly #policies = new PolicyCompiler();
+  readonly #locations = new LocationCompiler();
+  // Separate, so that a transition does not replace the cache of the final state.
+  readonly #passing = new LocationCompiler();
+  #last:
+    | {
+        selection: Selection<LocalEndpoint | Host>;
+        policies: ReadonlyMap<Address, EndpointPolicy | undefined>;
+        hosts: string;
+      }
+    | undefined;
+
+  /** @param policyEntries how many entries of the map `policies` all together may need */
+  constructor(policyEntries: number) {
+    this.#policyEntries = policyEntries;
+  }
+
+  /** Returns the same object as before if its inputs did not change. */
+  judging(snapshot: ClusterSnapshot, places: Places): Steps<InForce> {
+    const { facts, nodes, pools, hosts } = places;
+    const inputs = [
+      ...[...policyInputs(snapshot), snapshot.pods, snapshot.endpoints, nodes, pools, facts],
+      ...[hosts, snapshot.felixConfigurations],
+    ];
+    return this.#judged.getting(inputs, () => this.#select(snapshot, places));
+  }
+
+  /** The policies in force, judged. Where they need more entries than a node has for them, the heaviest are closed, as
+   * many as it takes, in the order that is fair to small namespaces: one, two, four … */
+  *#select(snapshot: ClusterSnapshot, places: Places): Steps<InForce> {
+    const policyEntries = this.#policyEntries;
+    const { endpoints, pods, namespaces, serviceAccounts } = snapshot;
+    const subjects = new Map<LocalEndpoint | Host, Subject>([
+      ...this.#subjects.of(endpoints, pods, namespaces, serviceAccounts),
+      ...places.hosts.subjects,
+    ]);
+    for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
+      const excess = { count: closing, why: excessWhy(snapshot.facts, policyEntries) };
+      const selection = yield* this.#selector.selecting({ ...snapshot, subjects, salt: snapshot.facts.salt }, excess);
+      const { nodes, pools, hosts } = places;
+      const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools, hosts.labels);
+      const policyOf = (endpoint: LocalEndpoint | Host) => selection.policies.get(endpoint);
+      const limit = closing < selection.sources.length ? policyEntries : Number.POSITIVE_INFINITY;
+      const judgement = yield* this.#judge(
+        snapshot,
+        { addresses, hosts, hostPolicyOf: policyOf },
+        selection,
+        policyOf,
+        limit,
+      );
+      if (judgement) return { selection, judgement };
+    }
+  }
+
+  *#judge(
+    snapshot: ClusterSnapshot,
+    { addresses, hosts, hostPolicyOf }: Judging,
+    selection: Pick<Selection, "inForce">,
+    policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
+    limit: number,
+  ): Steps<Verdicts | undefined> {
+    const policies = yield* this.#policies.compile(selection, addresses.identities, limit);
+    if (!policies) return undefined;
+    const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);
+    const judgedHosts = { own: hosts.own, policyOf: hostPolicyOf, policies, locations: addresses.locations };
+    return {
+      policies: policies.policies,
+      locations: addresses.locations,
+      ...endpoints,
+      ...compileHosts(judgedHosts, snapshot.felixConfigurations, snapshot.facts),
+      policyNames: { identities: addresses.names, policies: policies.names },
+    };
+  }
+
+  /** The stages between the policies of the last compilation and these. Endpoints move from one policy to another while
+   * addresses move from one identity to another, one write after the other; in between, pairs of policy and identity
+   * without a verdict would occur. So first addresses get identities that are specific enough for both old and new policies,
+   * then endpoints move, and finally (the state itself) identities are reduced to what the new policies need. */
+  *transition(snapshot: ClusterSnapshot, selection: Selection<LocalEndpoint | Host>, { nodes, pools, hosts }: Places) {
+    const last = this.#last;
+    const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
+    const addresses = snapshot.endpoints.map((endpoint) => [endpoint.address, now(endpoint)] as const);
+    const hostPolicyOf = (host: Host) => selection.policies.get(host);
+    const hostsNow = namesOf(hosts, hostPolicyOf);
+    this.#last = { selection, policies: new Map(addresses), hosts: hostsNow };
+    const isNew = ({ address }: LocalEndpoint) => !last?.policies.has(address);
+    const before = (endpoint: LocalEndpoint) =>
+      isNew(endpoint) ? now(endpoint) : last?.policies.get(endpoint.address);
+    const moves = snapshot.endpoints.some((endpoint) => before(endpoint)?.name.name !== now(endpoint)?.name.name);
+    if (!last || (!moves && last.hosts === hostsNow)) return [];
+    const both = { inForce: new Map([...last.selection.inForce, ...selection.inForce]) };
+    const words = yield* vocabularyOf([...last.selection.sources, ...selection.sources], selection.labelled, undefined);
+    const addressesOfBoth = yield* this.#passing.compile(snapshot, words, nodes, pools, hosts.labels);
+    const known = { addresses: addressesOfBoth, hosts, hostPolicyOf };
+    const stages: Omit<Verdicts, "policyNames">[] = [];
+    for (const policyOf of [before, now]) {
+      const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * this.#policyEntries);
+      if (!stage) return []; // no room for both: endpoints move without it, closed in between where pairs were not judged
+      const { policyNames: _, ...content } = stage;
+      stages.push(content);
+    }
+    return stages;
+  }
+}
+
+/** The policies of this node itself, in one text. */
+function namesOf({ subjects }: HostDirectory, policyOf: Judging["hostPolicyOf"]): string {
+  return [...subjects.keys()].map((host) => policyOf(host)?.name.name).join(";");
+}
+
+function excessWhy({ nodeName }: NodeFacts, room: number): string {
+  return `does not fit beside the other policies of node ${nodeName}, which have room for ${room} entries`;
+}

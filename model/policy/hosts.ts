@@ -1,0 +1,176 @@
+import { type Address, canonicalAddress, covers, hostCidr, parseCidr } from "../address/address.ts";
+import { fits, lookupIn } from "../calico-selector/expression.ts";
+import { parseSelector } from "../calico-selector/parse.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import type { HostEndpoint } from "../objects/calico-policy/host-endpoint.ts";
+import type { KubeControllersConfiguration } from "../objects/calico-policy/kube-controllers.ts";
+import type { Node } from "../objects/core.ts";
+import type { Problem } from "../problem.ts";
+import type { Labels } from "./selector.ts";
+import type { Who } from "./workload-selector.ts";
+
+/** A node's interface, or all of them, as policies see it. */
+export interface Host {
+  /** "HostEndpoint node1-eth0", "the automatic HostEndpoint of node1" */
+  readonly owner: string;
+  readonly name: string;
+  readonly node: string;
+  /** "*": all interfaces; absent: the one that has one of the addresses. */
+  readonly interfaceName?: string | undefined;
+  /** The same as a regular expression. */
+  readonly interfacePattern?: string;
+  readonly labels: Labels;
+  /** By which peers' selectors find it, beside naming its interface. */
+  readonly addresses: readonly Address[];
+  /** What becomes of traffic that no policy is about. */
+  readonly otherwise: "allow" | "deny";
+  readonly ports: readonly { readonly name: string; readonly protocol: number; readonly port: number }[];
+}
+
+export interface HostObjects {
+  readonly hostEndpoints?: readonly HostEndpoint[];
+  readonly kubeControllersConfigurations?: readonly KubeControllersConfiguration[];
+  readonly nodes: readonly Node[];
+}
+
+/** All nodes' interfaces that policies can name: those of HostEndpoints, and those that KubeControllersConfiguration asks for, which every
+ * agent computes for itself. A HostEndpoint of a node that is gone is nobody's. */
+export function hostsOf({
+  hostEndpoints = [],
+  kubeControllersConfigurations = [],
+  nodes,
+}: HostObjects): readonly Host[] {
+  const written = hostEndpoints.map(({ metadata, spec }) => ({
+    owner: `HostEndpoint ${metadata.name}`,
+    name: metadata.name,
+    node: spec.node,
+    interfaceName: spec.interfaceName,
+    labels: metadata.labels ?? {},
+    addresses: spec.expectedIPs,
+    otherwise: spec.otherwise,
+    ports: spec.ports,
+  }));
+  const [configuration] = kubeControllersConfigurations;
+  if (!configuration?.spec.autoCreate) return written;
+  return [...written, ...nodes.flatMap((node) => automatic(node, configuration))];
+}
+
+function automatic(node: Node, { spec }: KubeControllersConfiguration): Host[] {
+  const { name } = node.metadata;
+  const own = node.metadata.labels ?? {};
+  const addresses = node.status.addresses.flatMap(({ address }) => canonicalAddress(address) ?? []);
+  const made = { node: name, otherwise: "allow" as const, ports: [] };
+  const always = spec.createDefaultHostEndpoint
+    ? [
+        {
+          ...made,
+          owner: `the automatic HostEndpoint of ${name}`,
+          name: `${name}-auto-hep`,
+          interfaceName: "*",
+          labels: { ...own, ...CREATED },
+          addresses,
+        },
+      ]
+    : [];
+  const ofTemplates = spec.templates
+    .filter(({ nodeSelector }) => selects(nodeSelector, own))
+    .map(({ generateName, interfaceCIDRs, interfacePattern, labels }) => {
+      const blocks = interfaceCIDRs.map(parseCidr);
+      const chosen = addresses.filter((address) => blocks.some((block) => covers(block, hostCidr(address))));
+      return {
+        ...made,
+        owner: `the automatic HostEndpoint ${generateName} of ${name}`,
+        name: `${name}-${generateName}-auto-hep`,
+        ...(interfacePattern && { interfacePattern }),
+        labels: { ...own, ...labels, ...CREATED },
+        addresses: chosen,
+      };
+    })
+    .filter(({ interfacePattern, addresses: chosen }) => interfacePattern || chosen.length > 0);
+  return [...always, ...ofTemplates];
+}
+
+function selects(selector: string, labels: Labels): boolean {
+  const parsed = parseSelector(selector);
+  return parsed.fault === undefined && fits(parsed.expression, lookupIn(labels));
+}
+
+/** As on the objects that Calico's own controller writes. */
+const CREATED: Labels = { "projectcalico.org/created-by": "calico-kube-controllers" };
+
+export function hostAsSubject({ labels }: Pick<Host, "labels">): Who {
+  return { kind: "hostEndpoint", labels };
+}
+
+/** Whose labels each address of a node has. Only the node's own: a HostEndpoint must not give labels to pods or to other machines. Of two
+ * with one address that is written goes before the automatic one, then the name decides. */
+export function labelledAddresses(
+  hosts: readonly Host[],
+  nodes: Pick<NodeDirectory, "nodeOf">,
+): ReadonlyMap<Address, Who> {
+  const found = new Map<Address, Who>();
+  for (const host of [...hosts].sort(inOrder)) {
+    for (const address of host.addresses) {
+      if (nodes.nodeOf(address) === host.node && !found.has(address)) found.set(address, hostAsSubject(host));
+    }
+  }
+  return found;
+}
+
+/** An uplink of this node. */
+export interface HostInterface {
+  readonly name: string;
+  readonly ifindex: number;
+  readonly addresses: readonly Address[];
+}
+
+/** Which of this node's hosts stands for each uplink, and for the rest. */
+export interface OwnHosts {
+  readonly byInterface: ReadonlyMap<HostInterface, Host>;
+  /** Of all other interfaces. */
+  readonly others: Host | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** The most specific one: by the interface's name, then by an address of it, then "*"; a written one before an automatic one. */
+export function ownHosts(hosts: readonly Host[], node: string, interfaces: readonly HostInterface[]): OwnHosts {
+  const own = hosts.filter((host) => host.node === node).sort(inOrder);
+  const byInterface = new Map<HostInterface, Host>();
+  for (const uplink of interfaces) {
+    const host = own.find((one) => one.interfaceName === uplink.name) ?? own.find((one) => isAt(one, uplink));
+    if (host) byInterface.set(uplink, host);
+  }
+  const others = own.find(({ interfaceName }) => interfaceName === "*");
+  const used = new Set([...byInterface.values(), others]);
+  return {
+    byInterface,
+    others,
+    problems: own.filter((host) => !used.has(host)).map((host) => unused(host, interfaces)),
+  };
+}
+
+function isAt(host: Host, uplink: HostInterface): boolean {
+  if (host.interfaceName !== undefined) return false;
+  if (host.interfacePattern && new RegExp(host.interfacePattern).test(uplink.name)) return true;
+  return !host.interfacePattern && host.addresses.some((address) => uplink.addresses.includes(address));
+}
+
+function inOrder(a: Host, b: Host): number {
+  const [first, second] = [isAutomatic(a), isAutomatic(b)];
+  if (first !== second) return first ? 1 : -1;
+  return a.name < b.name ? -1 : 1;
+}
+
+function isAutomatic({ labels }: Host): boolean {
+  return labels["projectcalico.org/created-by"] === CREATED["projectcalico.org/created-by"];
+}
+
+function unused({ name, node, interfaceName }: Host, interfaces: readonly HostInterface[]): Problem {
+  const known = interfaces.map((one) => one.name).join(", ");
+  return {
+    kind: "HostEndpoint",
+    name,
+    path: interfaceName === undefined ? "spec.expectedIPs" : "spec.interfaceName",
+    message: `protects nothing on node ${node}: policies are enforced on its uplinks (${known}), and none is this one, or another HostEndpoint stands for it. Next: name an uplink, "*", or one of its addresses, or add the interface to \`uplinks\`.`,
+  };
+}
