@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { hash32 } from "../../model/hash.ts";
 import { type Named, named } from "../../model/named.ts";
@@ -36,6 +37,17 @@ test("Numbering answers after many changes as it would from the start", () => {
     expect([...history.assign(items)]).toEqual([...numbering().assign(items)]);
   }
   expect(idOf(history.assign([b, c]), second)).toBe(7);
+});
+
+test("Numbering knows a name until the last of its items is gone, whatever came and went", () => {
+  const pool = [item(first), item(first, second), item(second), item(other, first), item(other)];
+  const rounds = fc.array(fc.subarray(pool), { maxLength: 8 });
+  fc.assert(
+    fc.property(rounds, (all) => {
+      const history = numbering();
+      for (const items of all) expect([...history.assign(items)]).toEqual([...numbering().assign(items)]);
+    }),
+  );
 });
 
 test("Numbering keeps the numbers that mean something else for themselves", () => {

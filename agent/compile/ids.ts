@@ -1,7 +1,7 @@
-import { Claims } from "../../model/claims.ts";
+import { changesBetween } from "../../model/changes.ts";
 import { hash32 } from "../../model/hash.ts";
 import type { Named } from "../../model/named.ts";
-import { finish, type Steps } from "../../model/steps.ts";
+import { each, finish, type Steps } from "../../model/steps.ts";
 
 // Numbers for names, the same after every restart without the numbers being stored: a name's number is its hash.
 // 0 and 0xffffffff mean something else in the maps (no identity, any identity) and are never given out.
@@ -18,11 +18,16 @@ export function idOf(displaced: Displaced, { name, hash }: Named): number {
 /** Assigns numbers. Of the names with the same hash the first in sorted order keeps it, the others take the next free hash that
  * is no other name's own. The result depends only on the set of names, not on their order of arrival. */
 export class Numbering<Item extends object> {
-  readonly #claims: Claims<Item, number>;
+  readonly #namesOf: (item: Item) => readonly Named[];
+  #items: readonly Item[] = [];
+  /** By hash. Most have one name of one item: anything more than the name would take most of an agent's memory. The others have
+   * the number of items that have each name. */
+  readonly #names = new Map<number, string | Map<string, number>>();
+  readonly #contested = new Set<number>();
   #last: Displaced = new Map();
 
   constructor(namesOf: (item: Item) => readonly Named[]) {
-    this.#claims = new Claims((item) => namesOf(item).map(({ name, hash }) => [hash, name]));
+    this.#namesOf = namesOf;
   }
 
   /** The very same object as before where nothing changed. */
@@ -32,29 +37,57 @@ export class Numbering<Item extends object> {
 
   /** The same in parts. */
   *assigning(items: readonly Item[]): Steps<Displaced> {
-    yield* this.#claims.updating(items);
+    const { gone, come } = changesBetween(this.#items, items);
+    this.#items = items;
+    yield* each(namesOfAll(gone, this.#namesOf), (named) => this.#count(named, -1));
+    yield* each(namesOfAll(come, this.#namesOf), (named) => this.#count(named, 1));
     const next = this.#displace();
     const same = next.size === this.#last.size && [...next].every(([name, id]) => this.#last.get(name) === id);
     if (!same) this.#last = next;
     return this.#last;
   }
 
+  #count({ name, hash }: Named, more: 1 | -1): void {
+    const known = this.#names.get(hash);
+    if (known === undefined) {
+      this.#names.set(hash, name);
+      return;
+    }
+    const counts = typeof known === "string" ? new Map([[known, 1]]) : known;
+    const count = (counts.get(name) ?? 0) + more;
+    if (count > 0) counts.set(name, count);
+    else counts.delete(name);
+    const [[first, ofFirst] = ["", 0], another] = counts;
+    if (counts.size === 0) this.#names.delete(hash);
+    else this.#names.set(hash, another || ofFirst > 1 ? counts : first);
+    if (another) this.#contested.add(hash);
+    else this.#contested.delete(hash);
+  }
+
+  #namesAt(hash: number): string[] {
+    const known = this.#names.get(hash);
+    return typeof known === "string" ? [known] : [...(known?.keys() ?? [])].sort();
+  }
+
   #displace(): Displaced {
-    const namesAt = (hash: number) => [...this.#claims.names(hash)].sort();
     const losers = [
-      ...[...this.#claims.contested]
+      ...[...this.#contested]
         .filter((hash) => !RESERVED.includes(hash))
-        .flatMap((hash) => namesAt(hash).slice(1)),
-      ...RESERVED.flatMap(namesAt),
+        .flatMap((hash) => this.#namesAt(hash).slice(1)),
+      ...RESERVED.flatMap((hash) => this.#namesAt(hash)),
     ];
     const taken = new Set(RESERVED);
     return new Map(
       losers.sort().map((name) => {
         let id = hash32(name);
-        for (let attempt = 1; taken.has(id) || this.#claims.has(id); attempt++) id = hash32(`${name}#${attempt}`);
+        for (let attempt = 1; taken.has(id) || this.#names.has(id); attempt++) id = hash32(`${name}#${attempt}`);
         taken.add(id);
         return [name, id];
       }),
     );
   }
+}
+
+function* namesOfAll<Item>(items: Iterable<Item>, namesOf: (item: Item) => readonly Named[]): Iterable<Named> {
+  for (const item of items) yield* namesOf(item);
 }

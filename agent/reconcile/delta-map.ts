@@ -32,10 +32,10 @@ export class DeltaMap<K, V> {
   readonly #key: MapDefinition<K, V>["key"];
   readonly #value: MapDefinition<K, V>["value"];
   readonly #order: ClaimOrder<V>;
+  /** A record is marked where its entry is in the map. */
   readonly #records: RecordTable;
   /** Of each record: who wants it, in order where there are several; undefined: nobody. */
   readonly #wanted: (string | Claim<V>[] | undefined)[] = [];
-  readonly #isActual: boolean[] = [];
   #actualCount = 0;
   #contributions: Contributions<K, V> = [];
   readonly #updates = new Set<RecordNumber>();
@@ -57,8 +57,8 @@ export class DeltaMap<K, V> {
   /** The same in parts. */
   *loading(entries: Iterable<readonly [K, V]>): Steps<void> {
     const gone = new Set<RecordNumber>();
-    yield* each(this.#isActual.keys(), (record) => {
-      if (this.#isActual[record]) gone.add(record);
+    yield* each(this.#wanted.keys(), (record) => {
+      if (this.#records.isMarked(record)) gone.add(record);
     });
     yield* each(entries, ([key, value]) => {
       const record = this.#add(key);
@@ -110,7 +110,7 @@ export class DeltaMap<K, V> {
 
   /** What the map holds. */
   actualOf(record: RecordNumber): V | undefined {
-    return this.#isActual[record] ? this.#valueOf(record, ACTUAL) : undefined;
+    return this.#records.isMarked(record) ? this.#valueOf(record, ACTUAL) : undefined;
   }
 
   keyOf(record: RecordNumber): K {
@@ -119,7 +119,8 @@ export class DeltaMap<K, V> {
 
   /** Whether the map has an entry with the key. */
   has(key: K): boolean {
-    return this.#isActual[this.#find(key) ?? -1] === true;
+    const record = this.#find(key);
+    return record !== undefined && this.#records.isMarked(record);
   }
 
   /** The map's value for the key. */
@@ -147,7 +148,7 @@ export class DeltaMap<K, V> {
   *staleValues(): Iterable<Entry<K, V>> {
     for (const records of [this.#updates, this.#deletions]) {
       for (const record of records)
-        if (this.#isActual[record]) yield { key: this.keyOf(record), value: this.#valueOf(record, ACTUAL) };
+        if (this.#records.isMarked(record)) yield { key: this.keyOf(record), value: this.#valueOf(record, ACTUAL) };
     }
   }
 
@@ -178,8 +179,8 @@ export class DeltaMap<K, V> {
   }
 
   #setActual(record: RecordNumber, is: boolean): void {
-    if (this.#isActual[record] !== is) this.#actualCount += is ? 1 : -1;
-    this.#isActual[record] = is;
+    if (this.#records.isMarked(record) !== is) this.#actualCount += is ? 1 : -1;
+    this.#records.mark(record, is);
   }
 
   #find(key: K): RecordNumber | undefined {
@@ -190,11 +191,7 @@ export class DeltaMap<K, V> {
   #add(key: K): RecordNumber {
     this.#key.encode(key, this.#records.key, 0);
     const record = this.#records.add();
-    // In ascending order, so that the arrays have no holes.
-    if (record === this.#wanted.length) {
-      this.#wanted.push(undefined);
-      this.#isActual.push(false);
-    }
+    if (record === this.#wanted.length) this.#wanted.push(undefined); // in ascending order, so the array has no holes
     return record;
   }
 
@@ -231,7 +228,7 @@ export class DeltaMap<K, V> {
 
   #compare(record: RecordNumber): void {
     const desired = this.#wanted[record] !== undefined;
-    const actual = this.#isActual[record] === true;
+    const actual = this.#records.isMarked(record);
     if (desired && !(actual && this.#records.areEqual(record, DESIRED, ACTUAL))) this.#updates.add(record);
     else this.#updates.delete(record);
     if (!desired && actual) this.#deletions.add(record);

@@ -19,6 +19,7 @@ export class RecordTable {
   #view: DataView;
   /** Open addressing with linear probing: the number of a record plus one; 0 is free. At most half of it is in use. */
   #index = new Int32Array(2 * FIRST_CAPACITY);
+  #marks = new Uint8Array(FIRST_CAPACITY);
   readonly #free: RecordNumber[] = [];
   #used = 0;
   /** Users choose addresses: which of them meet in the index is not theirs to know. */
@@ -54,6 +55,15 @@ export class RecordTable {
     return (record * this.#recordWords + this.#keyWords + value * this.#valueWords) * WORD;
   }
 
+  /** Something that the user knows of a record; not of a new one. */
+  isMarked(record: RecordNumber): boolean {
+    return this.#marks[record] === 1;
+  }
+
+  mark(record: RecordNumber, is: boolean): void {
+    this.#marks[record] = is ? 1 : 0;
+  }
+
   /** Whether two of a record's values are the same bytes. */
   areEqual(record: RecordNumber, one: number, other: number): boolean {
     const [a, b] = [this.valueAt(record, one) / WORD, this.valueAt(record, other) / WORD];
@@ -81,6 +91,7 @@ export class RecordTable {
     const at = record * this.#recordWords;
     this.#words.set(this.#sought, at);
     this.#words.fill(0, at + this.#keyWords, at + this.#recordWords);
+    this.#marks[record] = 0;
     this.#index[place] = record + 1;
     return record;
   }
@@ -137,6 +148,9 @@ export class RecordTable {
     grown.set(this.#words);
     this.#words = grown;
     this.#view = new DataView(grown.buffer);
+    const marks = new Uint8Array(2 * this.#marks.length);
+    marks.set(this.#marks);
+    this.#marks = marks;
     const index = new Int32Array(2 * this.#index.length);
     const mask = index.length - 1;
     // Only called when no number is free: each one below `#used` is a record.

@@ -4,17 +4,31 @@ import { list, metadata } from "./metadata.ts";
 // discovery.k8s.io/v1
 
 const hint = z.object({ name: z.string() });
+const conditions = z
+  .object({
+    ready: z.boolean().nullish(),
+    serving: z.boolean().nullish(),
+    terminating: z.boolean().nullish(),
+  })
+  .nullish();
+type Conditions = z.infer<typeof conditions>;
+
+/** Each combination once: a hundred thousand endpoints have the same few. */
+const combinations = new Map<string, Conditions>();
+
+function shared(all: Conditions): Conditions {
+  if (!all) return all;
+  const text = `${all.ready} ${all.serving} ${all.terminating}`;
+  const known = combinations.get(text);
+  if (!known) combinations.set(text, all);
+  return known ?? all;
+}
+
 const endpoint = z.object({
   addresses: list(z.string()),
   nodeName: z.string().nullish(),
   hints: z.object({ forNodes: list(hint), forZones: list(hint) }).nullish(),
-  conditions: z
-    .object({
-      ready: z.boolean().nullish(),
-      serving: z.boolean().nullish(),
-      terminating: z.boolean().nullish(),
-    })
-    .nullish(),
+  conditions: conditions.transform(shared).optional(),
 });
 export type SliceEndpoint = z.infer<typeof endpoint>;
 

@@ -32,8 +32,16 @@ export type NodeOfAddress = (address: string) => string | undefined;
 
 const numbers = new Memo<EndpointSlice, ReadonlyMap<string, number>>();
 
+/** Ports of a slice up to which looking at each costs less than remembering where they are. */
+const FEW_PORTS = 4;
+
 /** The number that the slice has for a Service's port; undefined: its endpoints do not have that port. */
 export function portIn(slice: EndpointSlice, { name, protocol }: ServicePort): number | undefined {
+  if (slice.ports.length <= FEW_PORTS) {
+    const isIt = (port: EndpointSlice["ports"][number]) =>
+      (port.name ?? "") === (name ?? "") && (port.protocol ?? "TCP") === (protocol ?? "TCP");
+    return slice.ports.find(isIt)?.port || undefined; // the first of a name counts
+  }
   const known = numbers.get(slice, [], () => {
     const named = slice.ports.map(
       ({ name, protocol, port }) => [`${protocol ?? "TCP"} ${name ?? ""}`, port ?? 0] as const,
@@ -83,21 +91,25 @@ function backendAt(
   protocol: number,
   node: string | undefined,
   nodes: NodeDirectory,
-  standing: Pick<Backend, "ready" | "servingTerminating" | "hints">,
+  { ready, servingTerminating, hints }: Pick<Backend, "ready" | "servingTerminating" | "hints">,
 ): Backend {
   const host = nodes.nodeOf(address);
   const runsOn = host ?? node;
   // A host-network backend is its node: forwarding goes to the very address. Tunnels lead to IPv4 addresses.
   const isOwnWay = host !== undefined && familyOf(address) === "IPv4";
+  // One text: a template would keep its parts beside it. And one literal: an object that is made in steps is larger.
+  const name = [address, `${port}/${protocolName(protocol)}`].join(" ");
   return {
-    name: named(`${address} ${port}/${protocolName(protocol)}`),
+    name: named(name),
     address,
     node: isOwnWay ? address : ((runsOn && nodes.underlayOf(runsOn)) ?? "::"),
     port,
     protocol,
     local: runsOn === nodes.facts.nodeName,
     hostNetwork: host !== undefined,
-    ...standing,
+    ready,
+    servingTerminating,
+    hints,
     draining: false,
   };
 }

@@ -87,7 +87,8 @@ export function* compileService(
   }));
   const rules = asked.filter(({ refusal }) => refusal === undefined);
   const choices = { affinitySeconds: affinitySeconds(service), returnMode: returnModeOfService(service) };
-  const lists = [...new Set(rules.map(({ list }) => list))].filter((list) => list !== NO_BACKENDS);
+  // slice(): what was filled item by item keeps room for more.
+  const lists = [...new Set(rules.map(({ list }) => list))].filter((list) => list !== NO_BACKENDS).slice();
   const backends = new Map<string, Backend>();
   for (const all of new Set(rules.map(({ all }) => all))) {
     yield* each(all, (item) => backends.set(item.name.name, item));
