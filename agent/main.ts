@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { KindName } from "../model/objects/kinds.ts";
 import { registerProbeServer } from "../probe/commands.ts";
 import { registerFeatures } from "./features/command.ts";
+import { keepHeapSmall } from "./heap.ts";
 import type { Ending } from "./load-balancer.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
@@ -31,6 +32,7 @@ registerProbeServer(program);
 void program.parseAsync();
 
 async function agent(options: AgentOptions): Promise<void> {
+  keepHeapSmall();
   const [{ runAgent }, { endAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }] = await Promise.all([
     import("./agent.ts"),
     import("./ending.ts"),

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { SETTINGS_DIRECTORY } from "../documents/agent-settings.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import { MetricsAddress } from "./args.ts";
+import { HEAP_MEBIBYTES, HEAP_OPTIONS } from "./heap.ts";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
 import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes.ts";
 import { NODE_RIGHTS } from "./rights.ts";
@@ -21,10 +22,6 @@ export interface AgentDeployment {
   apiServer: pulumi.Input<ApiServerAddress>;
   metricsAddress: MetricsAddress | undefined;
 }
-
-/** Most that the agent's objects may take. 150,000 pods and 10,000 services, the most that Kubernetes promises, took 772 MB
- * (agent/compile/benchmark.ts); a third of it is for objects that are read while others are still held. */
-const HEAP_MEBIBYTES = 1536;
 
 /** The kernel counts the maps as the container's: 78 MiB as they are made, 250 when every one is full. A fresh agent takes 160 MiB
  * with them, 200 while its programs are verified. No limit of processor time: a pod waits for its network while the agent is held up. */
@@ -84,7 +81,7 @@ function container({ image, apiServer, metricsAddress }: AgentDeployment): k8s.t
       { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
       { name: "HOST_IP", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-      { name: "NODE_OPTIONS", value: `--max-old-space-size=${HEAP_MEBIBYTES}` },
+      { name: "NODE_OPTIONS", value: HEAP_OPTIONS.join(" ") },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "KUBERNETES_SERVICE_HOST", value: pulumi.output(apiServer).apply((server) => server.host) },
       { name: "KUBERNETES_SERVICE_PORT", value: pulumi.output(apiServer).apply((server) => `${server.port}`) },

@@ -1,5 +1,7 @@
 // A node with this project's agent: the bundle, its CNI plugin and its programs, as the DaemonSet runs them.
+
 import { join } from "node:path";
+import { HEAP_OPTIONS } from "../../components/dataplane/heap.ts";
 import type { AgentSettings } from "../../components/documents/agent-settings.ts";
 import { packageFolder } from "../../lab/installation.ts";
 import { kubeconfigPath, type TestbedApiServer } from "./api-server.ts";
@@ -39,7 +41,7 @@ export class EbpfNode {
       "/proc/sys",
     ];
     const cni = ["--cni-bin", "/opt/cni/bin", "--cni-conf", "/etc/cni/net.d"];
-    const agent = this.machine.start("agent", [process.execPath, program, "agent", ...where, ...cni]);
+    const agent = this.machine.start("agent", [process.execPath, ...HEAP_OPTIONS, program, "agent", ...where, ...cni]);
     this.#agent = agent;
     await waitUntilHealthy(this.machine, "http://127.0.0.1:9099/ready", agent);
   }
@@ -52,7 +54,7 @@ export class EbpfNode {
 
   /** MiB of memory that the agent has in use (Rss of smaps_rollup). */
   async memoryMiB(): Promise<number> {
-    const find = `for one in /proc/[0-9]*; do tr '\\0' ' ' < $one/cmdline | grep -q '^[^ ]* ${program} agent' && cat $one/smaps_rollup; done; true`;
+    const find = `for one in /proc/[0-9]*; do tr '\\0' ' ' < $one/cmdline | grep -q '^[^ ]* \\(--[^ ]* \\)*${program} agent' && cat $one/smaps_rollup; done; true`;
     const kilobytes = /^Rss:\s+(\d+) kB/m.exec(await this.machine.run(["sh", "-c", find]))?.[1];
     return Number(kilobytes) / 1024;
   }

@@ -1,0 +1,15 @@
+// The agent's heap, as its DaemonSet gives it. Measurements start their agents in the same way.
+
+/** Most that the agent's objects may take. 150,000 pods and 10,000 services, the most that Kubernetes promises, took 772 MB
+ * (agent/compile/benchmark.ts); a third of it is for objects that are read while others are still held. */
+export const HEAP_MEBIBYTES = 1536;
+
+/** Of each half of the heap's young part. V8's own size, 16 or more, is resident several times over after a start with many objects: with 10,000
+ * Services with 10 endpoints each it took 100 MB more, and no less processor time. */
+const YOUNG_MEBIBYTES = 8;
+
+/** Options of Node that are allowed in NODE_OPTIONS. */
+export const HEAP_OPTIONS = [
+  `--max-old-space-size=${HEAP_MEBIBYTES}`,
+  `--max-semi-space-size=${YOUNG_MEBIBYTES}`,
+] as const;
