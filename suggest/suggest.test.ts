@@ -156,6 +156,8 @@ describe("selectors", () => {
   };
 
   test("never name the hash of a version, and use the usual labels first", () => {
+    const hash = { "pod-template-hash": "6d4cf56db6" };
+    expect(selector(pods("shop", "web", { ...hash, team: "a" }))?.matchLabels).toEqual({ team: "a" });
     const labels = { "pod-template-hash": "6d4cf56db6", team: "a", "app.kubernetes.io/name": "web" };
     expect(selector(pods("shop", "web", labels))).toEqual({
       matchLabels: { "app.kubernetes.io/name": "web" },
@@ -201,6 +203,8 @@ describe("addresses outside", () => {
 
   test("everybody outside does not include pods", () => {
     expect(blocks("0.0.0.0/0", "192.0.2.1/32").text).toEqual([`0.0.0.0/0 except ${POOL}`]);
+    const unknown = suggestPolicies({ ...seen(flow(outside("0.0.0.0/0"), pods("shop", "web"))), pools: [] });
+    expect(unknown.policies[1]?.ingress[0]?.comments.at(-1)).toContain("may include pods");
   });
 });
 

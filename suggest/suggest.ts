@@ -180,6 +180,8 @@ function peersFor(ends: readonly FlowEnd[], namespace: string, { pools, selector
       comments.push(`Generalised: ${cidr} stands for ${standsFor.length} addresses that were seen.`);
     else if (cidr.endsWith("/0"))
       comments.push(`Generalised: the log has too many addresses to name them; ${cidr} is everybody outside.`);
+    if (pools.length === 0 && standsFor.some((text) => !/\/(32|128)$/.test(text)))
+      comments.push(`The log does not name the pools of pods: ${cidr} may include pods.`);
     return { ipBlock: { cidr, except: [...except] } };
   });
   return { peers: [...unique(pods), ...blocks], comments };

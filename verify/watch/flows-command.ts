@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createWriteStream, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import pc from "picocolors";
 import { type KeptFilter, readFilter } from "../../model/flow/filter.ts";
@@ -23,10 +23,13 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
       value === undefined ? [] : [`--${name}`, String(value)],
     );
     if (staged) words.push("--staged");
+    const reached = await reachCluster(options);
     mkdirSync(dirname(out), { recursive: true });
-    const file = createWriteStream(out);
+    // An earlier log stays if this one does not come about.
+    const draft = `${out}.new`;
+    const file = createWriteStream(draft);
     const collected = new Collected();
-    const nodes = await inspectEachNode(await reachCluster(options), ["flow-log", ...words], (record) => {
+    const nodes = await inspectEachNode(reached, ["flow-log", ...words], (record) => {
       const line = flowLogLine.safeParse(record);
       if (!line.success) return;
       collected.add(line.data);
@@ -36,7 +39,11 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
     await Promise.all(nodes.map((one) => one.ended));
     file.end();
     await once(file, "close");
-    if (collected.lines === 0) throw new NoCluster(NO_LOG);
+    if (collected.lines === 0) {
+      rmSync(draft);
+      throw new NoCluster(NO_LOG);
+    }
+    renameSync(draft, out);
     console.error(`wrote ${out}: ${collected.text(nodes.map(({ node }) => node))}`);
     return 0;
   } catch (error) {
