@@ -51,7 +51,26 @@ export function portIn(slice: EndpointSlice, { name, protocol }: ServicePort): n
   return known.get(`${protocol ?? "TCP"} ${name ?? ""}`) || undefined;
 }
 
-/** The backends of one service port and family, merged over all slices, in a fixed order. */
+/** What is wrong in a slice: "endpoints[3].addresses[0]", and why. */
+export interface SliceFault {
+  readonly path: string;
+  readonly why: string;
+}
+
+/** An endpoint's address, if it can be a backend of the slice's family. The API server compares no families, and others write slices than it
+ * checks: files, aggregated servers. */
+function usableAddress({ addresses: [text = ""] }: SliceEndpoint, family: Family): Address | undefined {
+  const address = canonicalAddress(text);
+  return address && familyOf(address) === family && !NEVER_A_HOST[family].test(address) ? address : undefined;
+}
+
+/** Unspecified, loopback, link-local, multicast, class E: what the API server refuses, by their beginning. Cheaper than `useOf`. */
+const NEVER_A_HOST: Readonly<Record<Family, RegExp>> = {
+  IPv4: /^(0|127|169\.254|22[4-9]|23\d|24\d|25[0-5])\./,
+  IPv6: /^(::1?$|fe[89ab]|ff)/,
+};
+
+/** The backends of one service port and family, merged over all slices, in a fixed order. `faulty` gets the first fault of each slice. */
 export function* backendsOf(
   port: ServicePort,
   family: Family,
@@ -59,6 +78,7 @@ export function* backendsOf(
   publishNotReady: boolean,
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
+  faulty: Map<EndpointSlice, SliceFault> = new Map(),
 ): Steps<readonly Backend[]> {
   const found = new Map<string, Backend>();
   const protocol = portProtocol(port.protocol);
@@ -66,8 +86,11 @@ export function* backendsOf(
     const number = slice.addressType === family ? portIn(slice, port) : undefined;
     if (number === undefined) continue;
     yield* each(slice.endpoints, (endpoint) => {
-      const address = canonicalAddress(endpoint.addresses[0] ?? "");
-      if (!address || familyOf(address) !== family) return; // the API server does not compare them
+      const address = usableAddress(endpoint, family);
+      if (!address) {
+        if (!faulty.has(slice)) faulty.set(slice, faultOf(slice, endpoint));
+        return;
+      }
       const node = endpoint.nodeName ?? nodeOfAddress(address);
       const standing = { ...conditionsOf(endpoint, publishNotReady), hints: hintsOf(endpoint, nodes) };
       const backend = backendAt(address, number, protocol, node, nodes, standing);
@@ -77,6 +100,14 @@ export function* backendsOf(
     });
   }
   return [...found.values()].sort((a, b) => (a.name.name < b.name.name ? -1 : 1));
+}
+
+function faultOf({ endpoints, addressType }: EndpointSlice, endpoint: SliceEndpoint): SliceFault {
+  const [text = ""] = endpoint.addresses;
+  return {
+    path: `endpoints[${endpoints.indexOf(endpoint)}].addresses[0]`,
+    why: `"${text.slice(0, 64)}" is no ${addressType} address that a host can have. The endpoint gets no connections; the others of the slice do.`,
+  };
 }
 
 /** A pod of this node at one of its ports, whatever its conditions. */

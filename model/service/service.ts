@@ -8,7 +8,7 @@ import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
 import { type BackendList, clusterList, localList, NO_BACKENDS, withDraining, withTable } from "./backend-lists.ts";
 import { backendSelectionProblem, tableEntries } from "./backend-selection.ts";
-import { type Backend, backendsOf, type NodeOfAddress } from "./backends.ts";
+import { type Backend, backendsOf, type NodeOfAddress, type SliceFault } from "./backends.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
@@ -76,8 +76,9 @@ export function* compileService(
   const about = { owner: ownerOf(service), kind: "Service", object: service };
   const parts: PortRule[] = [];
   const hasTables = tableEntries(service, slices) > 0;
+  const faulty = new Map<EndpointSlice, SliceFault>();
   for (const port of service.spec.ports) {
-    parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress, hasTables)));
+    parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress, hasTables, faulty)));
     yield;
   }
   const reserved = healthCheckRules(service).map((rule) => ({ rule, list: NO_BACKENDS, all: [] }));
@@ -102,6 +103,7 @@ export function* compileService(
     backends: yield* withDraining([...backends.values()], lists),
     problems: [
       ...problems(service, slices),
+      ...[...faulty].map(([slice, fault]) => sliceProblem(slice, fault)),
       ...ranges.problems,
       ...notServed(
         about,
@@ -132,13 +134,14 @@ function* compilePort(
   nodes: NodeDirectory,
   nodeOfAddress: NodeOfAddress,
   hasTables: boolean,
+  faulty: Map<EndpointSlice, SliceFault>,
 ): Steps<PortRule[]> {
   const rules = frontends(service, port, ranges);
   const byFamily = Map.groupBy(rules, (rule) => rule.family);
   const found: PortRule[] = [];
   for (const [family, ofFamily] of byFamily) {
     const publishNotReady = service.spec.publishNotReadyAddresses === true;
-    const all = yield* backendsOf(port, family, slices, publishNotReady, nodes, nodeOfAddress);
+    const all = yield* backendsOf(port, family, slices, publishNotReady, nodes, nodeOfAddress, faulty);
     yield;
     const name = `${objectName(service)}:${port.name || port.port}/${port.protocol ?? "TCP"}/${family}`;
     const isConsistent = hasTables && ofFamily.some(({ trafficPolicy }) => trafficPolicy === "Cluster");
@@ -152,6 +155,10 @@ function* compilePort(
 function affinitySeconds({ spec }: Service): number {
   if (spec.sessionAffinity !== "ClientIP") return 0;
   return spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS;
+}
+
+function sliceProblem({ metadata: { namespace, name } }: EndpointSlice, { path, why }: SliceFault): Problem {
+  return { kind: "EndpointSlice", namespace: namespace ?? undefined, name, path, message: why };
 }
 
 function problems(service: Service, slices: readonly EndpointSlice[]): Problem[] {
