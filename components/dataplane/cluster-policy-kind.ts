@@ -12,10 +12,7 @@ const few = (items: Schema): Schema => ({ ...sequence(items, 25), minItems: 1 })
 
 const IN_PODS = {
   namespaces: LABEL_SELECTOR,
-  pods: object(
-    { namespaceSelector: LABEL_SELECTOR, podSelector: LABEL_SELECTOR },
-    { required: ["namespaceSelector", "podSelector"] },
-  ),
+  pods: object({ namespaceSelector: LABEL_SELECTOR, podSelector: LABEL_SELECTOR }, { required: ["podSelector"] }),
 };
 const NETWORK = obeying(text({ maxLength: 43 }), [
   { rule: "isCIDR(self)", message: "must be a network, like 10.0.0.0/8" },

@@ -26,7 +26,7 @@ export const STAGED_KUBERNETES_NETWORK_POLICY: KindDefinition = {
   spec: object({
     stagedAction: { ...choice("Set", "Delete", "Learn", "Ignore"), default: "Set" },
     podSelector: LABEL_SELECTOR,
-    policyTypes: set(choice("Ingress", "Egress")),
+    policyTypes: set(choice("Ingress", "Egress"), { minItems: 1, maxItems: 2 }),
     ingress: sequence(object({ from: PEERS, ports: PORTS })),
     egress: sequence(object({ to: PEERS, ports: PORTS })),
   }),

@@ -59,6 +59,13 @@ test("its own fields", () => {
   ]);
   expect(policy({}, { tier: "Default" })).toHaveLength(1);
 });
+test("pods without a selector of namespaces are those of every namespace", () => {
+  const { subject } = clusterNetworkPolicy.parse({
+    metadata: { name: "a" },
+    spec: { tier: "Admin", priority: 0, subject: { pods: { podSelector: { matchLabels: { a: "b" } } } } },
+  }).spec;
+  expect(subject.pods?.namespaceSelector).toEqual({ matchExpressions: [] });
+});
 test("ports are read as ranges", () => {
   const protocols = [
     { tcp: { destinationPort: { number: 80 } } },

@@ -1,12 +1,16 @@
 import { z } from "zod";
-import { oneOf, unique } from "./calico-policy/fields.ts";
+import { distinct, oneOf } from "./calico-policy/fields.ts";
 import { cidr } from "./cidr.ts";
 import { metadata } from "./metadata.ts";
 import { labelSelector } from "./networking.ts";
 
 // policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy (KEP-2091, sigs.k8s.io/network-policy-api).
 
-const pods = z.strictObject({ namespaceSelector: labelSelector, podSelector: labelSelector });
+const pods = z.strictObject({
+  /** Absent: every namespace. */
+  namespaceSelector: labelSelector.nullish().transform((selector) => selector ?? { matchExpressions: [] }),
+  podSelector: labelSelector,
+});
 
 /** Exactly one of the fields. An object without any may have one that this version does not know, so it must not match. */
 function oneField<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -48,7 +52,9 @@ const from = oneField(inPods);
 const to = oneField({
   ...inPods,
   nodes: labelSelector.nullish(),
-  networks: unique(cidr, 25).min(1, { error: "needs at least one network" }).nullish(),
+  networks: distinct(cidr, 25)
+    .refine((all) => all.length > 0, { error: "needs at least one network" })
+    .nullish(),
   domainNames: z.null({ error: "not supported: the dataplane does not know the addresses of names" }).optional(),
 });
 

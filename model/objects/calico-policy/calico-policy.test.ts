@@ -172,6 +172,7 @@ describe("host endpoints", () => {
 });
 
 test("network sets are addresses and blocks", () => {
+  expect(specOf("networkSets", { nets: ["10.1.2.3/8", "10.0.0.0/8"] })).toEqual({ nets: ["10.0.0.0/8"] });
   expect(specOf("networkSets", { nets: ["192.0.2.7", "10.1.2.3/8", "fd00::/64"] })).toEqual({
     nets: ["192.0.2.7/32", "10.0.0.0/8", "fd00::/64"],
   });

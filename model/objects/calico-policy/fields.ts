@@ -40,6 +40,14 @@ export function unique<T extends z.ZodType>(item: T, most?: number) {
     });
 }
 
+/** A list whose values may be written in several ways: each is kept once. */
+export function distinct<T extends z.ZodType<string>>(item: T, most?: number) {
+  return z
+    .array(item)
+    .max(most ?? Number.MAX_SAFE_INTEGER, { error: `allowed are ${most}` })
+    .transform((items) => [...new Set(items)]);
+}
+
 /** Values that are allowed, in words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
   return z.enum(values, { error: `allowed are ${values.join(", ")}` });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { canonicalAddress } from "../../address/address.ts";
 import { metadata } from "../metadata.ts";
-import { objectName, protocol, refused, unique } from "./fields.ts";
+import { distinct, objectName, protocol, refused, unique } from "./fields.ts";
 import { hasPorts, portNameFault, protocolOf } from "./values.ts";
 
 // projectcalico.org/v3 HostEndpoint: a node's interface, or all of them, with labels that policies select by.
@@ -34,7 +34,7 @@ export const hostEndpoint = z.object({
     .strictObject({
       node: objectName,
       interfaceName: z.string().regex(INTERFACE, { error: 'allowed are "*" and the name of an interface' }).nullish(),
-      expectedIPs: unique(address).nullish(),
+      expectedIPs: distinct(address).nullish(),
       profiles: unique(
         z.literal(ALLOW_PROFILE, { error: `only ${ALLOW_PROFILE}: other profiles are not supported` }),
       ).nullish(),

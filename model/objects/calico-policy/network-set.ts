@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { familyOf, hostCidr, readCidr } from "../../address/address.ts";
 import { metadata } from "../metadata.ts";
-import { unique } from "./fields.ts";
+import { distinct } from "./fields.ts";
 
 // projectcalico.org/v3 NetworkSet and GlobalNetworkSet: labels on networks, by which rules select them.
 
@@ -21,7 +21,7 @@ export const networkSet = z
   .object({
     metadata,
     spec: z
-      .strictObject({ nets: unique(member).nullish() })
+      .strictObject({ nets: distinct(member).nullish() })
       .nullish()
       .transform((spec) => ({ nets: spec?.nets ?? [] })),
   })
