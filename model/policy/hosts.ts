@@ -132,12 +132,13 @@ export interface OwnHosts {
   readonly problems: readonly Problem[];
 }
 
-/** The most specific one: by the interface's name, then by an address of it, then "*"; a written one before an automatic one. */
+/** By the interface's name or an address of it, then "*"; a written one before an automatic one, and of several the first by name (upstream:
+ * felix/dataplane/linux/endpoint_mgr.go). */
 export function ownHosts(hosts: readonly Host[], node: string, interfaces: readonly HostInterface[]): OwnHosts {
   const own = hosts.filter((host) => host.node === node).sort(inOrder);
   const byInterface = new Map<HostInterface, Host>();
   for (const uplink of interfaces) {
-    const host = own.find((one) => one.interfaceName === uplink.name) ?? own.find((one) => isAt(one, uplink));
+    const host = own.find((one) => one.interfaceName === uplink.name || isAt(one, uplink));
     if (host) byInterface.set(uplink, host);
   }
   const others = own.find(({ interfaceName }) => interfaceName === "*");

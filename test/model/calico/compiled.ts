@@ -1,19 +1,20 @@
 // What the product makes of a world: the compiled maps of one node, in memory, and the lookups of the packet path.
 import { Compiler } from "../../../agent/compile/compile.ts";
 import { type ClusterSnapshot, noObjects } from "../../../agent/compile/snapshot.ts";
+import type { MapStores } from "../../../agent/kernel/map-store.ts";
 import { memoryMaps } from "../../../agent/kernel/memory-map.ts";
 import { Reconciler } from "../../../agent/reconcile/reconciler.ts";
 import { schemas } from "../../../model/objects/schemas.ts";
 import { delivered, sent } from "../packet-path.ts";
 import type { Verdict } from "./evaluate.ts";
 import type { Pod, World } from "./objects.ts";
-import type { Question } from "./packets.ts";
+import { INTERFACES, type Question } from "./packets.ts";
 import { NODES } from "./random-world.ts";
 
 /** The kinds that the product follows, with which worlds are compared. */
 export const FOLLOWED: readonly (keyof World)[] = [
   ...(["networkPolicies", "calicoNetworkPolicies", "globalNetworkPolicies", "clusterNetworkPolicies"] as const),
-  ...(["tiers", "networkSets", "globalNetworkSets"] as const),
+  ...(["tiers", "networkSets", "globalNetworkSets", "hostEndpoints"] as const),
 ];
 
 const ALWAYS: readonly (keyof World)[] = ["namespaces", "serviceAccounts", "pods", "endpointSlices"];
@@ -32,6 +33,9 @@ function withoutSourcePorts<T extends object>(item: T): T {
   return JSON.parse(text) as T;
 }
 
+/** The interfaces of `master`. */
+export const UPLINKS = INTERFACES.map(({ name, addresses }, index) => ({ name, addresses, ifindex: 2 + 2 * index }));
+
 /** The cluster as the agent on `master` sees it. */
 export function snapshotOf(world: World): ClusterSnapshot {
   const read = Object.entries(world).map(([kind, list]) => [
@@ -49,6 +53,7 @@ export function snapshotOf(world: World): ClusterSnapshot {
       serviceSubnet: "10.96.0.0/12",
       uplinkIfindex: 2,
       tunnelIfindex: 3,
+      uplinks: UPLINKS,
     },
     endpoints: world.pods.filter(isLocal).map(({ metadata, status }, index) => ({
       namespace: metadata.namespace,
@@ -74,14 +79,30 @@ function isLocal({ spec }: Pod): boolean {
   return spec.nodeName === "master";
 }
 
-/** The verdicts of the compiled maps; throws if something of the world was not compiled. */
-export function compiledVerdicts(world: World): (question: Question) => Verdict {
+/** A tier that does not exist, an interface that is none or has two host endpoints, and what is not followed yet. */
+const EXPECTED = new Set([
+  "spec.tier",
+  "spec.interfaceName",
+  "spec.expectedIPs",
+  "spec.preDNAT",
+  "spec.doNotTrack",
+  "spec.applyOnForward",
+]);
+
+/** The compiled maps of the node `master`; throws if something of the world was not compiled. */
+export function compiledMaps(world: World): MapStores {
   const maps = memoryMaps();
   const state = new Compiler().compile(snapshotOf(world));
   const report = new Reconciler(maps).sync(state.maps);
-  const expected = state.problems.filter(({ path }) => path !== "spec.tier"); // a tier that does not exist
-  const problems = [...expected, ...report.problems];
+  const unexpected = state.problems.filter(({ path }) => !EXPECTED.has(path));
+  const problems = [...unexpected, ...report.problems];
   if (problems.length > 0 || report.pending > 0) throw new Error(`not compiled: ${JSON.stringify(problems)}`);
+  return maps;
+}
+
+/** The verdicts of the compiled maps about pods' packets. */
+export function compiledVerdicts(world: World): (question: Question) => Verdict {
+  const maps = compiledMaps(world);
   return ({ direction, packet }) => {
     const { source, destination, protocol, destinationPort, sourcePort, icmp } = packet;
     const flow = {

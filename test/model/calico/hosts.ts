@@ -3,7 +3,7 @@
 import { contains } from "./addresses.ts";
 import { hostEntity } from "./entities.ts";
 import { tiersOf, tiersSay, type Verdict } from "./evaluate.ts";
-import { isMisunderstood as wrong } from "./misunderstood.ts";
+import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
 import type { Direction, HostEndpoint, Packet, World } from "./objects.ts";
 import { type AnyPolicy, policiesOf } from "./policies.ts";
 
@@ -41,9 +41,10 @@ export const FAILSAFES: Record<Direction, readonly Failsafe[]> = {
   egress: [...tcp(179, 2379, 2380, 5473, 6443, 6666, 6667), ...udp(53, 67)],
 };
 
-export function hostVerdict(world: World, question: HostQuestion, failsafes = FAILSAFES): Verdict {
-  const endpoint = endpointAt(world, question.node, question.interface);
+export function hostVerdict(whole: World, question: HostQuestion, failsafes = FAILSAFES): Verdict {
+  const endpoint = endpointAt(whole, question.node, question.interface);
   if (!endpoint) return "allow";
+  const world = withOwnAddresses(whole, endpoint, question.interface);
   const { direction, way, packet } = question;
   const late = wrong("fail-safe ports come last");
   if (way === "own" && !late && isFailsafe(failsafes, direction, packet)) return "allow";
@@ -62,6 +63,19 @@ export function hostVerdict(world: World, question: HostQuestion, failsafes = FA
   return way === "own"
     ? own(world, endpoint, of("normal"), direction, packet)
     : forwarded(world, of("normal"), direction, packet);
+}
+
+/** The endpoint is itself at its own side of a rule, whatever its expectedIPs are. Upstream asks for expectedIPs there too, without which
+ * such a rule matches nothing. */
+function withOwnAddresses(world: World, endpoint: HostEndpoint, { name, addresses }: Interface): World {
+  return remembered(world, `${endpoint.metadata.name} at ${name}`, () => ({
+    ...world,
+    hostEndpoints: world.hostEndpoints.map((one) =>
+      one === endpoint
+        ? { ...one, spec: { ...one.spec, expectedIPs: [...(one.spec.expectedIPs ?? []), ...addresses] } }
+        : one,
+    ),
+  }));
 }
 
 /** "A host endpoint without policy is closed"; one whose tiers all passed is left to its profiles, and only an automatic one has one. */

@@ -45,7 +45,7 @@ export function questions(world: World, every = 1, start = 0): Question[] {
   return found.filter((_, index) => index % every === start % every);
 }
 
-const INTERFACES = [
+export const INTERFACES = [
   { name: "eth0", addresses: [NODES.master] },
   { name: "eth1", addresses: ["10.9.0.8"] },
 ];
@@ -81,7 +81,7 @@ export function hostQuestions(world: World, every = 1, start = 0): HostQuestion[
 }
 
 /** "ingress of 10.244.0.1 <- 172.31.1.55, TCP 80 from 40000" */
-export function inWords({ direction, packet }: Question): string {
+export function inWords({ direction, packet }: Pick<Question, "direction" | "packet">): string {
   const { source, destination, protocol, sourcePort, destinationPort, icmp } = packet;
   const names: Record<number, string> = { 1: "ICMP", 6: "TCP", 17: "UDP", 132: "SCTP" };
   const what = icmp ? `type ${icmp.type} code ${icmp.code}` : `${destinationPort ?? ""} from ${sourcePort ?? ""}`;
