@@ -8,10 +8,8 @@ export const notFollowedYet: ReadonlySet<KindName> = new Set<KindName>([
   "calicoNetworkPolicies",
   "globalNetworkPolicies",
   "tiers",
-  "hostEndpoints",
   "networkSets",
   "globalNetworkSets",
-  "kubeControllersConfigurations",
   "clusterNetworkPolicies",
 ]);
 

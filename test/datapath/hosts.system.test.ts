@@ -1,0 +1,91 @@
+// Host endpoints with real connections: what closes a node must not lock its operator out.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BareCluster, until } from "./bare-cluster.ts";
+import { type Held, hold } from "./holding.ts";
+import { clients, endpoints, felix, type KubernetesObject, nodes, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+const SSH = 22;
+const OTHER = 8080;
+const servers = `for (const port of [${SSH}, ${OTHER}]) require("node:net").createServer((socket) => {
+  socket.on("error", () => {}); socket.pipe(socket); }).listen(port);`;
+
+/** Closed to what no policy allows. */
+const closing: KubernetesObject = {
+  apiVersion: "projectcalico.org/v3",
+  kind: "HostEndpoint",
+  metadata: { name: "master-eth0" },
+  spec: { node: "master", interfaceName: "eth0" },
+};
+
+let cluster: BareCluster;
+let here: Placed;
+let there: Placed;
+let ssh: Held;
+let other: Held;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start({ vxlanMode: "Always" });
+  here = await cluster.addPod("here", "master", { app: "here" });
+  there = await cluster.addPod("there", "node", { app: "there" });
+  cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30080 }), endpoints("web", [here, there]));
+  cluster.spawn("master", [process.execPath, "-e", servers]);
+  cluster.spawn("client1", [process.execPath, "-e", servers]);
+  await until("the servers", async () => (await cluster.run("master", ["ss", "-Hltn"])).includes(`:${OTHER}`));
+  ssh = hold(cluster, `${nodes.master}:${SSH}`, 41022);
+  other = hold(cluster, `${nodes.master}:${OTHER}`, 41080);
+  await until("the connections", async () => ssh.echoed > 0 && other.echoed > 0);
+  await until("the server outside", reachesOutside);
+});
+afterAll(() => cluster?.close());
+
+/** Whether it is echoed now. */
+async function echoes(held: Held): Promise<boolean> {
+  const before = held.echoed;
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  return held.echoed > before;
+}
+
+/** A connection that begins now. */
+async function connects(port: number, localPort: number): Promise<boolean> {
+  const held = hold(cluster, `${nodes.master}:${port}`, localPort);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  return held.echoed > 0;
+}
+
+/** Whether a process of the node reaches client1. */
+async function reachesOutside(): Promise<boolean> {
+  const asking = `const socket = require("node:net").connect(${OTHER}, "${clients.client1}", () => { console.log("reached"); process.exit(); });
+    socket.on("error", () => {}); setTimeout(() => process.exit(), 1000);`;
+  return (await cluster.run("master", [process.execPath, "-e", asking])).includes("reached");
+}
+
+test("a node that is closed by mistake keeps its SSH connections, accepts new ones, and ends everything else", async () => {
+  cluster.apply(closing);
+  await until("the closed port", async () => !(await echoes(other)));
+  expect(await echoes(ssh)).toBe(true);
+  expect(await connects(SSH, 42022)).toBe(true);
+  expect(await connects(OTHER, 42080)).toBe(false);
+  expect(await reachesOutside()).toBe(false);
+  expect((await cluster.outcomes("master"))["drop_policy_ingress"]).toBeGreaterThan(0);
+});
+
+test("its pods, the tunnel to them and Services are no traffic of the node itself", async () => {
+  expect(await cluster.see("default/here", `${there.address}:80`)).toMatch(/^allowed/);
+  expect(await cluster.see("client1", `${nodes.master}:30080`)).toMatch(/^allowed/);
+  expect(await cluster.see("client1", `${nodes.node}:30080`)).toMatch(/^allowed/);
+  expect(await cluster.see("master", `${here.address}:80`)).toMatch(/^allowed/);
+});
+
+test("what becomes fail-safe opens, and what no longer is ends, without a restart", async () => {
+  cluster.apply(felix({}, { failsafeInboundHostPorts: [{ protocol: "TCP", port: OTHER }] }));
+  await until("the end of SSH", async () => !(await echoes(ssh)));
+  expect(await connects(OTHER, 43080)).toBe(true);
+});
+
+test("a HostEndpoint that is deleted leaves the node open, and connections go on", async () => {
+  cluster.remove(closing);
+  await until("SSH", async () => echoes(ssh));
+  expect(await connects(SSH, 44022)).toBe(true);
+  expect(await reachesOutside()).toBe(true);
+});
