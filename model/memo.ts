@@ -1,4 +1,4 @@
-import { atOnce, finish, type Steps } from "./steps.ts";
+import type { Steps } from "./steps.ts";
 
 /** Remembers the result per object: as long as `key` and everything in `inputs` are the very same objects, `make` is
  * not called again. What makes a compilation of 10,000 services cost what changed, and nothing else. */
@@ -6,7 +6,11 @@ export class Memo<K extends object, R> {
   readonly #results = new WeakMap<K, { inputs: readonly unknown[]; result: R }>();
 
   get(key: K, inputs: readonly unknown[], make: () => R): R {
-    return finish(this.getting(key, inputs, () => atOnce(make)));
+    const known = this.#results.get(key);
+    if (known && same(known.inputs, inputs)) return known.result;
+    const result = make();
+    this.#results.set(key, { inputs, result });
+    return result;
   }
 
   /** The same where making it is done in parts. */
@@ -25,7 +29,10 @@ export class Latest<R> {
   #result: R | undefined;
 
   get(inputs: readonly unknown[], make: () => R): R {
-    return finish(this.getting(inputs, () => atOnce(make)));
+    if (this.#inputs && same(this.#inputs, inputs)) return this.#result as R;
+    this.#result = make();
+    this.#inputs = inputs;
+    return this.#result;
   }
 
   /** The same where making it is done in parts. */
@@ -39,5 +46,7 @@ export class Latest<R> {
 
 /** Whether both are the very same objects. */
 export function same(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }

@@ -1,4 +1,4 @@
-import { Memo } from "../../model/memo.ts";
+import { Latest, Memo, same } from "../../model/memo.ts";
 import type { Identity } from "../../model/policy/identity.ts";
 import { ANYBODY, Judge } from "../../model/policy/judge.ts";
 import type { Judgement } from "../../model/policy/judgement.ts";
@@ -23,6 +23,7 @@ interface JudgedDirection {
 export class JudgedPolicy {
   readonly #policy: EndpointPolicy;
   #directions: readonly JudgedDirection[] | undefined;
+  readonly #anybody = new Latest<PolicyEntries>();
   readonly #entries = new Memo<Identity, PolicyEntries>();
   #distinguished: ReadonlySet<number> = new Set();
   readonly #words: ReadonlySet<string>;
@@ -47,9 +48,7 @@ export class JudgedPolicy {
     }
     this.#directions ??= directionsOf(this.#policy).map((direction) => judged(direction, this.#policy));
     const directions = this.#directions;
-    const all = directions.flatMap(({ direction, anybody }) =>
-      under({ policy: id, identity: POLICY_ANY_IDENTITY, direction }, lines(anybody, DROPPED)),
-    );
+    const all = [...this.#anybody.get([id], () => directions.flatMap((one) => forAnybody(one, id)))];
     let room = limit - all.length;
     let work = 0;
     const distinguished = new Set<number>();
@@ -64,9 +63,11 @@ export class JudgedPolicy {
       room -= entries.length;
     }
     if (room < 0) return undefined;
-    this.#last = { id, identities, entries: all };
+    // Mostly other identities came or went, so that nothing of the policy is compared or written again.
+    const entries = last && same(last.entries, all) ? last.entries : all;
+    this.#last = { id, identities, entries };
     this.#distinguished = distinguished;
-    return all;
+    return entries;
   }
 }
 
@@ -99,6 +100,10 @@ function directionsOf({ ingress, egress }: EndpointPolicy): [number, readonly Ti
 function judged([direction, tiers]: [number, readonly Tier[]], { afterwards }: EndpointPolicy): JudgedDirection {
   const judge = new Judge(tiers, afterwards);
   return { direction, judge, anybody: judge.judge(ANYBODY), lines: new Memo() };
+}
+
+function forAnybody({ direction, anybody }: JudgedDirection, policy: number): PolicyEntries {
+  return under({ policy, identity: POLICY_ANY_IDENTITY, direction }, lines(anybody, DROPPED));
 }
 
 function forIdentity(one: JudgedDirection, policy: number, identity: Identity, number: number) {

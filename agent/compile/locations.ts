@@ -6,7 +6,7 @@ import { hasEnded, type Pod } from "../../model/objects/core.ts";
 import { objectName } from "../../model/objects/metadata.ts";
 import { addressesOf, isPodOf, podOwner } from "../../model/objects/pod-of.ts";
 import type { HostDirectory } from "../../model/policy/host-directory.ts";
-import { type Identity, IdentityTable } from "../../model/policy/identity.ts";
+import { type Identity, IdentityMemory, IdentityTable } from "../../model/policy/identity.ts";
 import type { Vocabulary } from "../../model/policy/vocabulary.ts";
 import { podAsSubject } from "../../model/policy/who.ts";
 import type { Who } from "../../model/policy/workload-selector.ts";
@@ -39,7 +39,9 @@ interface PlacedPod extends PlacedAddress {
 /** Compiles the map `locations`: identity and location of every address. */
 export class LocationCompiler {
   readonly #result = new Latest<LocationMap>();
+  readonly #memory = new IdentityMemory();
   readonly #table = new Latest<IdentityTable>();
+  readonly #subjects = new Memo<Pod, Who>();
   readonly #book = new Latest<readonly PlacedAddress[]>();
   readonly #pods = new Memo<Pod, readonly PlacedPod[]>();
   readonly #ids = new Numbering<Identity>(({ name }) => [name]);
@@ -53,7 +55,8 @@ export class LocationCompiler {
     pools: PoolDirectory,
     hosts: HostDirectory["labels"] = NO_HOSTS,
   ): Steps<LocationMap> {
-    const inputs = [snapshot.pods, snapshot.namespaces, snapshot.endpoints, vocabulary, nodes, pools, hosts];
+    const { pods, namespaces, serviceAccounts, endpoints } = snapshot;
+    const inputs = [pods, namespaces, serviceAccounts, endpoints, vocabulary, nodes, pools, hosts];
     return this.#result.getting(inputs, () => this.#compile(snapshot, vocabulary, nodes, pools, hosts));
   }
 
@@ -64,8 +67,10 @@ export class LocationCompiler {
     pools: PoolDirectory,
     hosts: HostDirectory["labels"],
   ): Steps<LocationMap> {
-    const table = this.#table.get([vocabulary], () => new IdentityTable(vocabulary, snapshot.facts.salt));
-    const book = yield* this.#book.getting([nodes, pools, table, hosts], () => addressBook(nodes, pools, table, hosts));
+    const table = this.#table.get([vocabulary], () => new IdentityTable(vocabulary, snapshot.facts.salt, this.#memory));
+    // Selectors mean hosts' addresses, and of blocks only those that the vocabulary has.
+    const ofBlocks = [table.ofBlocks, hosts, hosts.size > 0 ? table : undefined];
+    const book = yield* this.#book.getting([nodes, pools, ...ofBlocks], () => addressBook(nodes, pools, table, hosts));
     const pods = yield* this.#placePods(snapshot, table, nodes, pools);
     const used = new Set<Identity>();
     const lines: PlacedAddress[] = [];
@@ -74,6 +79,7 @@ export class LocationCompiler {
       lines.push(line);
       if (line.identity) used.add(line.identity);
     });
+    this.#memory.forgetUnused(used);
     const displaced = yield* this.#ids.assigning([...used]);
     const locations: Contribution<Prefix, Location>[] = [];
     yield* each(lines, (line) =>
@@ -120,9 +126,11 @@ export class LocationCompiler {
       const candidate = endpoints.get(objectName(pod));
       const endpoint = candidate && isPodOf(pod, candidate) ? candidate : undefined;
       if (!namespace) return;
-      const account = accounts.get(`${namespace.metadata.name}/${pod.spec.serviceAccountName}`);
-      const inputs = [namespace, account, endpoint, table, nodes, pools];
-      const make = () => placePod(pod, podAsSubject(pod, namespace, account), endpoint, table, nodes, pools);
+      const account =
+        accounts.size > 0 ? accounts.get(`${namespace.metadata.name}/${pod.spec.serviceAccountName}`) : undefined;
+      const who = this.#subjects.get(pod, [namespace, account], () => podAsSubject(pod, namespace, account));
+      const inputs = [...table.dependsOn(who), namespace, account, endpoint, nodes, pools];
+      const make = () => placePod(pod, who, endpoint, table, nodes, pools);
       const lines = this.#pods.get(pod, inputs, make);
       const order = endpoint ? 0 : pod.metadata.deletionTimestamp ? 2 : 1;
       for (const line of lines) {

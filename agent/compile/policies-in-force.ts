@@ -6,7 +6,7 @@ import type { Host } from "../../model/policy/hosts.ts";
 import { policyInputs } from "../../model/policy/policy-objects.ts";
 import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
 import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
-import { vocabularyOf } from "../../model/policy/vocabulary.ts";
+import { type Vocabulary, vocabularyOf } from "../../model/policy/vocabulary.ts";
 import type { PoolDirectory } from "../../model/pool/pools.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
@@ -52,6 +52,8 @@ export class PoliciesInForce {
   readonly #locations = new LocationCompiler();
   // Separate, so that a transition does not replace the cache of the final state.
   readonly #passing = new LocationCompiler();
+  /** Of the last transition. */
+  #bothWords: Vocabulary | undefined;
   #last:
     | {
         selection: Selection<LocalEndpoint | Host>;
@@ -139,7 +141,9 @@ export class PoliciesInForce {
     const moves = snapshot.endpoints.some((endpoint) => before(endpoint)?.name.name !== now(endpoint)?.name.name);
     if (!last || (!moves && last.hosts === hostsNow)) return [];
     const both = { inForce: new Map([...last.selection.inForce, ...selection.inForce]) };
-    const words = yield* vocabularyOf([...last.selection.sources, ...selection.sources], selection.labelled, undefined);
+    const sources = [...last.selection.sources, ...selection.sources];
+    this.#bothWords = yield* vocabularyOf(sources, selection.labelled, this.#bothWords);
+    const words = this.#bothWords;
     const addressesOfBoth = yield* this.#passing.compile(snapshot, words, nodes, pools, hosts.labels);
     const known = { addresses: addressesOfBoth, hosts, hostPolicyOf };
     const stages: Omit<Verdicts, "policyNames">[] = [];

@@ -1,56 +1,71 @@
 import type { Cidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
+import { Latest } from "../memo.ts";
 import { type Named, named } from "../named.ts";
 import type { Pod } from "../objects/core.ts";
 import { portProtocol } from "../protocol.ts";
 import { type Peer, portName } from "./judge.ts";
-import { SelectorIndex } from "./selector-index.ts";
+import { SelectorWords } from "./selector-words.ts";
 import type { Block, Vocabulary } from "./vocabulary.ts";
-import type { Who, WorkloadSelector } from "./workload-selector.ts";
+import type { Who } from "./workload-selector.ts";
 
 /** Two peers with the same matches share an identity, so there are as few as possible; who matches nothing has none. */
 export interface Identity extends Peer {
   readonly name: Named;
 }
 
+/** What tables of one vocabulary after the other have in common: an identity of the same content is the very same object. */
+export class IdentityMemory {
+  readonly words = new SelectorWords();
+  readonly blocks = new Latest<CidrIndex<Block>>();
+  readonly known = new Map<string, Identity>();
+
+  /** Forgets identities that are not used any more, where they are the most. */
+  forgetUnused(used: ReadonlySet<Identity>): void {
+    if (this.known.size <= 2 * used.size + ENOUGH) return;
+    for (const [text, identity] of this.known) if (!used.has(identity)) this.known.delete(text);
+  }
+}
+
+const ENOUGH = 1024;
+
 /** Identities under one vocabulary, each content once. */
 export class IdentityTable {
-  readonly #blocks = new CidrIndex<Block>();
-  readonly #known = new Map<string, Identity>();
-  readonly #matching = new Map<string, readonly string[]>();
-  readonly #selectors: SelectorIndex<WorkloadSelector>;
+  readonly #blocks: CidrIndex<Block>;
+  readonly #memory: IdentityMemory;
   readonly vocabulary: Vocabulary;
   readonly #salt: string | undefined;
 
-  /** @param salt of the identities' numbers (ids.ts) */
-  constructor(vocabulary: Vocabulary, salt?: string) {
+  /** @param salt of the identities' numbers (ids.ts) @param memory of the tables before, which are not asked any more */
+  constructor(vocabulary: Vocabulary, salt?: string, memory = new IdentityMemory()) {
     this.vocabulary = vocabulary;
     this.#salt = salt;
-    for (const block of vocabulary.blocks.values()) this.#blocks.set(block.cidr, block);
-    this.#selectors = new SelectorIndex(vocabulary.selectors.values(), (selector) => selector);
+    this.#memory = memory;
+    this.#blocks = memory.blocks.get([vocabulary.blocks], () => indexed(vocabulary.blocks.values()));
+    memory.words.update(vocabulary.selectors);
+  }
+
+  /** What the identities of blocks depend on. */
+  get ofBlocks(): object {
+    return this.#blocks;
+  }
+
+  /** What the identity of somebody depends on, beside what he is. */
+  dependsOn(who: Who): readonly object[] {
+    return [this.#memory.words.of(who), this.#blocks, this.vocabulary.ports];
   }
 
   /** Of an address block that is no pod's; undefined where no policy distinguishes it.
    * @param who somebody else whose address it is, as selectors see him: a node's own interface */
   ofBlock(cidr: Cidr, who?: Who): Identity | undefined {
-    return this.#intern(who ? this.#selectorsOf(who) : [], cidr, []);
+    return this.#intern(who ? this.#memory.words.of(who) : [], cidr, []);
   }
 
   /** Of a pod with this address. @param who the pod, as selectors see it */
   ofPod(pod: Pod, who: Who, cidr: Cidr): Identity | undefined {
     const named = this.vocabulary.ports.size > 0 ? [...containerPorts(pod)] : [];
     const ports = named.filter(([name]) => this.vocabulary.ports.has(name));
-    return this.#intern(this.#selectorsOf(who), cidr, ports);
-  }
-
-  #selectorsOf(who: Who): readonly string[] {
-    if (this.vocabulary.selectors.size === 0) return [];
-    const id = JSON.stringify(who);
-    const known = this.#matching.get(id);
-    if (known) return known;
-    const found = this.#selectors.of(who).map(({ text }) => text);
-    this.#matching.set(id, found);
-    return found;
+    return this.#intern(this.#memory.words.of(who), cidr, ports);
   }
 
   #intern(selected: readonly string[], cidr: Cidr, ports: readonly [string, number][]): Identity | undefined {
@@ -60,7 +75,7 @@ export class IdentityTable {
     if (selectors.length + cidrs.length + ports.length === 0) return undefined;
     const numbers = ports.map(([name, number]) => `port ${name}=${number}`);
     const text = [...selectors, ...cidrs, ...numbers].sort().join("; ");
-    const known = this.#known.get(text);
+    const known = this.#memory.known.get(text);
     if (known) return known;
     const identity = {
       name: named(text, this.#salt),
@@ -68,9 +83,15 @@ export class IdentityTable {
       cidrs: new Set(cidrs),
       ports: new Map(ports),
     };
-    this.#known.set(text, identity);
+    this.#memory.known.set(text, identity);
     return identity;
   }
+}
+
+function indexed(blocks: Iterable<Block>): CidrIndex<Block> {
+  const index = new CidrIndex<Block>();
+  for (const block of blocks) index.set(block.cidr, block);
+  return index;
 }
 
 /** Numbers of a pod's named ports by `portName`; of two with one name the first counts. */

@@ -1,5 +1,5 @@
 import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
-import { Memo } from "../memo.ts";
+import { Memo, same } from "../memo.ts";
 import { each, finish, type Steps } from "../steps.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { portName } from "./judge.ts";
@@ -41,7 +41,7 @@ export function vocabulary(policies: readonly CompiledPolicy[], labelled = NOTHI
   return finish(vocabularyOf(policies, labelled, undefined));
 }
 
-/** The same in parts. The very object `before` where it says the same. */
+/** The same in parts. The very object `before`, or its parts, where it says the same. */
 export function* vocabularyOf(
   policies: readonly CompiledPolicy[],
   labelled: Labelled,
@@ -59,12 +59,13 @@ export function* vocabularyOf(
     for (const service of policy.services) services.add(service);
   }
   const blocks = yield* blocksOf(named, selectors, services, labelled);
-  const same =
-    before &&
-    sameKeys(before.selectors, selectors) &&
-    sameBlocks(before.blocks, blocks) &&
-    sameKeys(before.ports, ports);
-  return same ? before : { selectors, blocks, ports };
+  if (!before) return { selectors, blocks, ports };
+  const next: Vocabulary = {
+    selectors: sameKeys(before.selectors, selectors) ? before.selectors : selectors,
+    blocks: sameBlocks(before.blocks, blocks) ? before.blocks : blocks,
+    ports: sameKeys(before.ports, ports) ? before.ports : ports,
+  };
+  return same(Object.values(before), Object.values(next)) ? before : next;
 }
 
 function* blocksOf(
