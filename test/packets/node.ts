@@ -67,8 +67,16 @@ export interface NodeOptions {
   /** A folder on a bpffs, and one for files. */
   readonly bpffs: string;
   readonly scratch: string;
+  /** Left out: small ones. */
   readonly sizes?: Partial<MapSizes>;
 }
+
+/** Small tables, by their names in bpf/: each case clears them, and the time that takes grows with their buckets, not with their entries. */
+const SMALL = {
+  ...{ proven: 3072, unproven: 1024, connections: 8192, half_open: 2048 },
+  ...{ affinities: 1024, fragments: 1024, host_requests: 1024 },
+  ...{ frontends: 4096, backends: 8192, slots: 32_768, members: 32_768 },
+};
 
 export interface Handling {
   readonly returnMode: "Tunnel" | "DSR";
@@ -114,7 +122,7 @@ export class NodeUnderTest {
     makeInterfaces(scratch);
     for (const name of interfaces) this.#interfaces.set(name, indexOf(name));
     this.pins = pinsUnder(join(bpffs, "dataplane"));
-    this.#loaded = this.#load(options.sizes);
+    this.#loaded = this.#load(options.sizes ?? SMALL);
     this.counters = new OutcomeCounters(openMap(this.pins, "outcomes"));
     this.#reconciler = new Reconciler(this.#loaded.maps);
     this.#preamble = loadPreamble(preamble, join(bpffs, "preamble"), (name) => this.#loaded.programFd(name));

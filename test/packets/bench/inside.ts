@@ -26,7 +26,7 @@ const RESTORED = 54;
 
 const [objects = "", preamble = "", againObject = ""] = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), "bench-packets-"));
-const node = new NodeUnderTest({ objects, preamble, bpffs: "/sys/fs/bpf", scratch });
+const node = new NodeUnderTest({ objects, preamble, bpffs: "/sys/fs/bpf", scratch, sizes: {} });
 const pins = "/sys/fs/bpf/again";
 execFileSync("bpftool", ["prog", "loadall", againObject, pins, "pinmaps", pins]);
 const [again, nothing, original, programs] = ["again", "nothing", "original", "programs"].map((name) =>
