@@ -16,10 +16,13 @@ int from_tunnel(struct __sk_buff *skb)
 
 	if (!plan || !scratch)
 		return TC_ACT_SHOT;
-	if (!settings || !unwrapped_by_device(skb, settings, &scratch->wrapping)) /* without settings no node is known */
+	if (!settings || !unwrapped_by_device(skb, settings, &scratch->wrapping)) { /* without settings no node is known */
 		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-	else
+	} else {
+		if (wrapping_is_service(&scratch->wrapping)) /* a client's: the node is judged as where clients come in */
+			scratch->interface = settings->uplink_ifindex;
 		decide_wrapped(&packet, settings, &scratch->wrapping, HOOK_FROM_TUNNEL, plan);
+	}
 	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, settings, plan);
