@@ -12,7 +12,7 @@ import type { EndpointStore } from "./cni/endpoint-store.ts";
 import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
 import { serveCni } from "./cni/server.ts";
-import type { DesiredState } from "./compile/desired.ts";
+import { type DesiredState, NO_NAMES } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint-life.ts";
 import { HealthChecks } from "./health-checks/health-checks.ts";
@@ -25,6 +25,7 @@ import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
 import { switched } from "./kernel/resize.ts";
+import { verdictReader } from "./kernel/verdicts.ts";
 import { readBack, recover } from "./known-endpoints.ts";
 import { balanceLoad, type Ending } from "./load-balancer.ts";
 import { apiServerAddress } from "./node-address.ts";
@@ -63,7 +64,7 @@ interface Agent {
   /** Metrics are served before the cluster is reachable. */
   readonly failingWatches: { of: () => readonly string[] };
   readonly tables: Tables;
-  readonly counted: { by?: Pick<Dataplane, "backendCounts" | "closedPolicies" | "closedServices"> };
+  readonly counted: { by?: Pick<Dataplane, "backendCounts" | "numbers" | "closedPolicies" | "closedServices"> };
 }
 
 /** Runs until the process ends. Rejects if it cannot start, with the reason and the next step. `openCluster`
@@ -121,7 +122,7 @@ export async function runAgent(
   regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
   const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
-  endings.push(await servePacketEvents(options, programs, cluster.store, () => dataplane.names, log));
+  endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
   await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
@@ -174,6 +175,8 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     closedServices: () => counted.by?.closedServices ?? 0,
     outcomes: outcomeReader(pins),
     reports: reportReader(pins),
+    verdicts: verdictReader(pins),
+    names: () => counted.by?.numbers.names ?? NO_NAMES,
     endpoints: count,
     failingWatches: () => failingWatches.of(),
     build: { layout: layoutHash, kernel: release() },

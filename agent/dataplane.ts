@@ -1,11 +1,10 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
 import type { Problem } from "../model/problem.ts";
 import { type BackendCounts, backendCounts } from "../model/service/backend-counts.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { DesiredState, PolicyNames, WrittenMap } from "./compile/desired.ts";
+import type { DesiredState, WrittenMap } from "./compile/desired.ts";
 import { nodeLimits } from "./compile/limits.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
@@ -15,9 +14,10 @@ import { reconcileMasquerade } from "./network/masquerade.ts";
 import type { RouteConflict } from "./network/routes.ts";
 import { nodeAddresses } from "./node-address.ts";
 import type { NodeNetwork } from "./node-network.ts";
+import { NumberNames } from "./number-names.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
-import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
+import type { AgentOptions } from "./options.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
@@ -49,8 +49,9 @@ export class Dataplane {
   #local: readonly LocalEndpoint[] | undefined;
   #network = "";
   #kubeProxy: DesiredState["kubeProxy"] | undefined;
-  /** The names of the numbers in the maps. */
-  names: PolicyNames = { identities: new Map(), policies: new Map() };
+  /** A policy in force has a Log rule. */
+  policyLogs = false;
+  readonly numbers: NumberNames;
   /** Blocks from which no address may be allocated. */
   refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
   /** Policies that exceed the size limit and allow nothing. */
@@ -63,12 +64,11 @@ export class Dataplane {
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
   #reportedProblems = "";
-  #savedNames: PolicyNames | undefined;
-  #reportedNamesError = "";
 
   constructor(parts: DataplaneParts) {
     this.#parts = parts;
     this.#compiler = new Compiler(nodeLimits(parts.maps));
+    this.numbers = new NumberNames(parts.options, parts.log);
     this.#reconciler = new Reconciler(parts.maps);
     this.gate = new EndpointGate(this.#reconciler.deltas);
   }
@@ -89,7 +89,8 @@ export class Dataplane {
       this.#services = desired.services;
       const routed = this.#writeNetwork(desired, facts);
       this.gate.settle();
-      this.#nameNumbers(desired.names);
+      this.numbers.add(desired.names);
+      this.policyLogs = desired.logs;
       if (written > 0) {
         this.#parts.log.debug({ written, pending }, "maps written");
         this.onWritten(changed);
@@ -188,25 +189,6 @@ export class Dataplane {
       this.#parts.log.info(now ? "services are handled by kube-proxy" : "services are handled by the dataplane again");
   }
 
-  // For `inspect`, which is another process. If the file cannot be written, `inspect` shows numbers without names; nothing else is affected.
-  #nameNumbers(names: PolicyNames): void {
-    this.names = names;
-    const saved = this.#savedNames;
-    if (saved && sameNames(saved.identities, names.identities) && sameNames(saved.policies, names.policies)) return;
-    const path = runFile(this.#parts.options, NAMES_FILE);
-    try {
-      const text = JSON.stringify({ identities: [...names.identities], policies: [...names.policies] });
-      writeFileSync(`${path}.new`, text, { mode: 0o600 });
-      renameSync(`${path}.new`, path);
-      this.#savedNames = names;
-      this.#reportedNamesError = "";
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== this.#reportedNamesError) this.#parts.log.warn(`"inspect" shows numbers without names: ${reason}`);
-      this.#reportedNamesError = reason;
-    }
-  }
-
   // Problems that repeat at every retry are reported once, and only the first of very many.
   #report(problems: readonly WriteProblem[]): void {
     const lines = problems.map(({ map, owner, entry, count, reason }) => {
@@ -233,10 +215,6 @@ function routeProblem(node: string, { destination, other }: RouteConflict): Prob
     `${destination} has another route on this node ("${other}"), which is kept, so pods there may ` +
     "not be reachable from this node. Next: remove that route, or the IPAMBlock.";
   return { kind: "Node", name: node, path: "status", message };
-}
-
-function sameNames(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string>): boolean {
-  return a === b || (a.size === b.size && [...a].every(([number, name]) => b.get(number) === name));
 }
 
 // The lookup costs a change of namespaces, and the result does not change: an endpoint is the same object for its lifetime.

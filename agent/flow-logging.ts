@@ -39,10 +39,6 @@ export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClo
       ...{ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") },
       ...{ namespaces: store.list("namespaces"), serviceAccounts: store.list("serviceAccounts") },
     })),
-    policyOf: (address) => {
-      const policy = maps.endpoints.lookup(address)?.policy;
-      return policy ? names.policy(policy) : undefined;
-    },
     flowOf: (packet) => flowOfPacket(maps, packet),
     pools: () => poolsOf(store),
     staging: () => stagingOf(store),

@@ -9,6 +9,7 @@ import type { Ending } from "./load-balancer.ts";
 import { networkDevices } from "./network/devices.ts";
 import { EventFeed } from "./observe/events/feed.ts";
 import { Names } from "./observe/events/names.ts";
+import { logPolicies } from "./observe/events/policy-log.ts";
 import { serveEvents } from "./observe/events/server.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentOptions, EVENT_SOCKET, runFile } from "./options.ts";
@@ -23,13 +24,13 @@ interface Programs {
   readonly loadTraced: () => LoadedPrograms;
 }
 
-/** @param policies names of the numbers that events carry
+/** @param policies names of the numbers that events carry, and whether a Log rule is in force
  * @returns to be called before the process ends: writes what the flow log holds */
 export async function servePacketEvents(
   options: AgentOptions,
   { loaded, pins, attachments, loadTraced }: Programs,
   store: SnapshotStore,
-  policies: () => PolicyNames,
+  policies: { readonly numbers: { readonly names: PolicyNames }; readonly policyLogs: boolean },
   log: Logger,
 ): Promise<Ending> {
   const objects = () => ({ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") });
@@ -41,14 +42,18 @@ export async function servePacketEvents(
   const tracer = new Tracer({ traces: loaded.maps.traces, attachments, loadTraced, ordinary: loaded });
   const context = {
     node: options.node,
-    names: new Names(objects, policies),
+    names: new Names(objects, () => policies.numbers.names),
     wallClock: (time: bigint) => Date.now() - Number((process.hrtime.bigint() - time) / 1_000_000n),
     deviceName: deviceNames(),
   };
   const { names, wallClock } = context;
   const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
   await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept);
-  return () => kept.flowLog.close();
+  const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.policyLogs });
+  return () => {
+    endPolicyLog();
+    return kept.flowLog.close();
+  };
 }
 
 // The lookup costs a process, and an index is not reused for another device.

@@ -6,6 +6,7 @@
 #include "net/neighbour.h"
 #include "observe/report.h"
 #include "observe/trace.h"
+#include "observe/verdicts.h"
 #include "remember.h"
 #include "settings.h"
 #include "translate.h"
@@ -202,6 +203,8 @@ static __always_inline int apply(struct packet *packet, const struct settings *s
 	}
 	if (plan->exit == EXIT_DROP)
 		report_refused(packet->skb, plan);
+	if (plan->asked)
+		note_verdicts(plan);
 	count(packet->skb, plan->outcome);
 	return action;
 }

@@ -16,6 +16,16 @@ struct opening {
 	struct origin origin; /* where it is known already */
 };
 
+/* What one direction of an endpoint's policy said about `flow`. */
+struct judgement {
+	__u32 policy;
+	__u32 identity; /* of the peer */
+	__u32 rule;	/* number of the reason of a denial; 0: no entry matched, the policy's default */
+	__u8 verdict;	/* enum policy_verdict: ALLOW or DENY; 0: no policy had to be asked */
+	__u8 flags;	/* enum policy_flag */
+	__u8 padding[2];
+};
+
 /* How many errors this CPU has sent in place of the node's stack, and since when (RFC 4443, 2.4 f; RFC 1812, 4.3.2.8). */
 struct error_limit {
 	__u64 window;
@@ -31,6 +41,7 @@ struct scratch {
 	__u32 policy_revision; /* by which it is judged: of the node, and of its ends here */
 	__u32 ends_revision;
 	__u32 interface; /* by which the packet comes to the node or leaves it: ifindex, of an unwrapped one that of the tunnel's device */
+	struct judgement judgements[2]; /* about the flow, by enum direction; those that the plan has as `asked` */
 	struct opening opening;
 	struct plan plan;
 	struct wrapping wrapping; /* that the packet came in */

@@ -32,7 +32,8 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 
 	if (!has_listeners())
 		return;
-	event = report_reserve(kind, kind == EVENT_REFUSED ? REPORT_MOST_REFUSED : REPORT_MOST_OPENED);
+	event = kind == EVENT_REFUSED ? report_reserve(kind, REPORT_REFUSED, REPORT_MOST_REFUSED)
+				      : report_reserve(kind, REPORT_OPENED, REPORT_MOST_OPENED);
 	if (!event)
 		return;
 	event->packet.destination = peer->frontend;

@@ -72,7 +72,23 @@ export interface PolicyNames {
   readonly identities: ReadonlyMap<number, string>;
   /** "NetworkPolicy default/only-web": the objects that a compiled policy consists of. */
   readonly policies: ReadonlyMap<number, string>;
+  /** "tier security, GlobalNetworkPolicy deny-db, ingress rule 2": why something was refused. */
+  readonly rules: ReadonlyMap<number, string>;
+  /** The same for what no entry of a policy is about: by `defaultKey`. */
+  readonly defaults: ReadonlyMap<number, string>;
 }
+
+/** One number for a policy's and a direction. */
+export function defaultKey(policy: number, direction: number): number {
+  return policy * 2 + direction;
+}
+
+export const NO_NAMES: PolicyNames = {
+  identities: new Map(),
+  policies: new Map(),
+  rules: new Map(),
+  defaults: new Map(),
+};
 
 /** What load balancers are told of a node. */
 export interface NodeHealth {
@@ -87,6 +103,8 @@ export interface DesiredState {
   readonly routes: readonly Route[];
   readonly natOutgoing: NatOutgoing;
   readonly names: PolicyNames;
+  /** A policy in force has a Log rule. */
+  readonly logs: boolean;
   readonly kubeProxy: KubeProxy;
   /** What load balancers are told of this node; undefined while kube-proxy tells them. */
   readonly health: NodeHealth | undefined;

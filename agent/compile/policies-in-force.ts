@@ -19,6 +19,7 @@ import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 type Verdicts = Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces" | "namespaces"> &
   HostMaps & {
     readonly policyNames: DesiredState["names"];
+    readonly policyLogs: boolean;
   };
 
 /** The policies in force on this node, and their verdicts. */
@@ -111,7 +112,7 @@ export class PoliciesInForce {
     policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
     limit: number,
   ): Steps<Verdicts | undefined> {
-    const policies = yield* this.#policies.compile(selection, addresses.identities, limit);
+    const policies = yield* this.#policies.compile(selection, addresses.identities, limit, snapshot.facts.salt);
     if (!policies) return undefined;
     const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);
     const judgedHosts = { own: hosts.own, policyOf: hostPolicyOf, policies, locations: addresses.locations };
@@ -120,7 +121,8 @@ export class PoliciesInForce {
       locations: addresses.locations,
       ...endpoints,
       ...compileHosts(judgedHosts, snapshot.felixConfigurations, snapshot.facts),
-      policyNames: { identities: addresses.names, policies: policies.names },
+      policyNames: { identities: addresses.names, ...policies.names },
+      policyLogs: policies.logs,
     };
   }
 
@@ -146,11 +148,11 @@ export class PoliciesInForce {
     const words = this.#bothWords;
     const addressesOfBoth = yield* this.#passing.compile(snapshot, words, nodes, pools, hosts.labels);
     const known = { addresses: addressesOfBoth, hosts, hostPolicyOf };
-    const stages: Omit<Verdicts, "policyNames">[] = [];
+    const stages: Omit<Verdicts, "policyNames" | "policyLogs">[] = [];
     for (const policyOf of [before, now]) {
       const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * this.#policyEntries);
       if (!stage) return []; // no room for both: endpoints move without it, closed in between where pairs were not judged
-      const { policyNames: _, ...content } = stage;
+      const { policyNames: _, policyLogs: __, ...content } = stage;
       stages.push(content);
     }
     return stages;

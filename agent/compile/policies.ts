@@ -3,14 +3,16 @@ import type { Identity } from "../../model/policy/identity.ts";
 import type { EndpointPolicy, Selection } from "../../model/policy/selection.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { PolicyKey, PolicyValue } from "../kernel/layout.gen.ts";
-import type { Contribution, Contributions, Entry } from "./desired.ts";
+import { type Contribution, type Contributions, defaultKey, type Entry, type PolicyNames } from "./desired.ts";
 import { idOf, Numbering } from "./ids.ts";
 import { JudgedPolicy } from "./judged-policy.ts";
+import { RuleNames } from "./rule-names.ts";
 
 export interface PolicyMap {
   readonly policies: Contributions<PolicyKey, PolicyValue>;
-  /** The objects of each number's policy. */
-  readonly names: ReadonlyMap<number, string>;
+  readonly names: Omit<PolicyNames, "identities">;
+  /** Whether a Log rule is in force. */
+  readonly logs: boolean;
   idOf(policy: EndpointPolicy): number;
   /** The identities that the policy does not treat like any other address. */
   distinguishedBy(policy: EndpointPolicy): ReadonlySet<number> | undefined;
@@ -27,23 +29,33 @@ export class PolicyCompiler {
     { inForce }: Pick<Selection, "inForce">,
     identities: ReadonlyMap<Identity, number>,
     limit: number,
+    salt?: string,
   ): Steps<PolicyMap | undefined> {
     const displaced = this.#ids.assign([...inForce.values()]);
     const policies: Contribution<PolicyKey, PolicyValue>[] = [];
     const distinguished = new Map<EndpointPolicy, ReadonlySet<number>>();
+    const rules = new RuleNames(salt);
+    const defaults = new Map<number, string>();
     let room = limit;
+    let logs = false;
     for (const policy of inForce.values()) {
-      const judged = this.#judged.get(policy, [], () => new JudgedPolicy(policy));
+      const judged = this.#judged.get(policy, [], () => new JudgedPolicy(policy, salt));
       const entries = yield* judged.entries(idOf(displaced, policy.name), identities, room);
       if (!entries) return undefined;
       room -= entries.length;
       policies.push(this.#contributions.get(entries, [policy], () => ({ owner: policy.owner, entries })));
       distinguished.set(policy, judged.distinguished);
+      logs ||= judged.logs;
+      rules.add(judged.rules.values());
+      for (const [direction, reason] of judged.defaults) {
+        defaults.set(defaultKey(idOf(displaced, policy.name), direction), reason);
+      }
     }
     const names = new Map([...inForce.values()].map((policy) => [idOf(displaced, policy.name), policy.sources]));
     return {
       policies,
-      names,
+      names: { policies: names, rules: rules.names, defaults },
+      logs,
       idOf: (policy) => idOf(displaced, policy.name),
       distinguishedBy: (policy) => distinguished.get(policy),
     };

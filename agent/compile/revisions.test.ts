@@ -121,7 +121,7 @@ test("whom a policy names is distinguished even where the policy treats it like 
   const identities = new Map([
     [identity([], ["10.0.0.0/8"]), 1],
     [identity(["bad"], ["10.0.0.0/8"]), 2], // a pod: its location hides that of 10.0.0.0/8
-    [identity(["bad"], []), 3],
+    [identity(["bad"], []), 3], // refused as others are, for a reason of its own
     [identity(["other"], ["192.0.2.0/24"]), 4],
   ]);
   finish(policy.entries(7, identities, 100));

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "c2997199ee33";
+export const layoutHash = "de2c42e1049c";
 
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
@@ -16,9 +16,11 @@ export const SECONDS_ICMP = 30;
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;
+export const REPORT_MOST_LOGGED = 50;
 export const ANY_INTERFACE = 0;
 export const FROM_WORKLOADS = 4294967295;
 export const POLICY_ANY_IDENTITY = 4294967295;
+export const POLICY_SOURCE_PORT = 2;
 export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
 export const OTHER_PORTS = 0;
@@ -113,6 +115,7 @@ export const EventKind = {
   JUDGED: 6,
   WRAPPED: 7,
   FINISHED: 8,
+  LOGGED: 9,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 /** Each value's name as people and metrics see it. */
@@ -126,6 +129,7 @@ export const eventKindNames = new Map<number, string>([
   [6, "judged"],
   [7, "wrapped"],
   [8, "finished"],
+  [9, "logged"],
 ]);
 
 /** enum hook */
@@ -150,6 +154,20 @@ export const hookNames = new Map<number, string>([
   [5, "connect"],
   [6, "sendmsg"],
   [7, "to_tunnel"],
+]);
+
+/** enum report */
+export const Report = {
+  OPENED: 0,
+  REFUSED: 1,
+  LOGGED: 2,
+} as const;
+export type Report = (typeof Report)[keyof typeof Report];
+/** Each value's name as people and metrics see it. */
+export const reportNames = new Map<number, string>([
+  [0, "opened"],
+  [1, "refused"],
+  [2, "logged"],
 ]);
 
 /** enum location_flag */
@@ -272,12 +290,24 @@ export const directionNames = new Map<number, string>([
 export const PolicyVerdict = {
   ALLOW: 1,
   DENY: 2,
+  BY_SOURCE_PORT: 3,
 } as const;
 export type PolicyVerdict = (typeof PolicyVerdict)[keyof typeof PolicyVerdict];
 /** Each value's name as people and metrics see it. */
 export const policyVerdictNames = new Map<number, string>([
   [1, "allow"],
   [2, "deny"],
+  [3, "by_source_port"],
+]);
+
+/** enum policy_flag */
+export const PolicyFlag = {
+  LOGGED: 1,
+} as const;
+export type PolicyFlag = (typeof PolicyFlag)[keyof typeof PolicyFlag];
+/** Each value's name as people and metrics see it. */
+export const policyFlagNames = new Map<number, string>([
+  [1, "logged"],
 ]);
 
 /** enum service_flag */
@@ -510,6 +540,48 @@ export const trace: Codec<Trace> = {
       frontendPort: view.getUint16(at + 42, false),
       peerPort: view.getUint16(at + 44, false),
       protocol: view.getUint8(at + 46),
+    };
+  },
+};
+
+/** struct policy_decision, 12 bytes */
+export interface PolicyDecision {
+  readonly policy: number;
+  readonly rule: number;
+  readonly direction: number;
+  readonly verdict: number;
+}
+export const policyDecision: Codec<PolicyDecision> = {
+  size: 12,
+  encode(value, view, at) {
+    view.setUint32(at, value.policy, true);
+    view.setUint32(at + 4, value.rule, true);
+    view.setUint8(at + 8, value.direction);
+    view.setUint8(at + 9, value.verdict);
+    zero(view, at + 10, 2);
+  },
+  decode(view, at) {
+    return {
+      policy: view.getUint32(at, true),
+      rule: view.getUint32(at + 4, true),
+      direction: view.getUint8(at + 8),
+      verdict: view.getUint8(at + 9),
+    };
+  },
+};
+
+/** struct verdict_counter, 8 bytes */
+export interface VerdictCounter {
+  readonly flows: bigint;
+}
+export const verdictCounter: Codec<VerdictCounter> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.flows, true);
+  },
+  decode(view, at) {
+    return {
+      flows: view.getBigUint64(at, true),
     };
   },
 };
@@ -1182,23 +1254,29 @@ export const policyKey: Codec<PolicyKey> = {
   },
 };
 
-/** struct policy_value, 4 bytes */
+/** struct policy_value, 8 bytes */
 export interface PolicyValue {
   readonly verdict: number;
+  readonly flags: number;
+  readonly rule: number;
 }
 export const policyValue: Codec<PolicyValue> = {
-  size: 4,
+  size: 8,
   encode(value, view, at) {
-    view.setUint32(at, value.verdict, true);
+    view.setUint16(at, value.verdict, true);
+    view.setUint16(at + 2, value.flags, true);
+    view.setUint32(at + 4, value.rule, true);
   },
   decode(view, at) {
     return {
-      verdict: view.getUint32(at, true),
+      verdict: view.getUint16(at, true),
+      flags: view.getUint16(at + 2, true),
+      rule: view.getUint32(at + 4, true),
     };
   },
 };
 
-/** struct event, 120 bytes */
+/** struct event, 128 bytes */
 export interface Event {
   readonly time: bigint;
   readonly packet: Tuple;
@@ -1212,6 +1290,7 @@ export interface Event {
   readonly interface: number;
   readonly policy: number;
   readonly identity: number;
+  readonly rule: number;
   readonly cpu: number;
   readonly kind: number;
   readonly hook: number;
@@ -1221,7 +1300,7 @@ export interface Event {
   readonly tcpFlags: number;
 }
 export const event: Codec<Event> = {
-  size: 120,
+  size: 128,
   encode(value, view, at) {
     view.setBigUint64(at, value.time, true);
     tuple.encode(value.packet, view, at + 8);
@@ -1235,14 +1314,15 @@ export const event: Codec<Event> = {
     view.setUint32(at + 96, value.interface, true);
     view.setUint32(at + 100, value.policy, true);
     view.setUint32(at + 104, value.identity, true);
-    view.setUint32(at + 108, value.cpu, true);
-    view.setUint8(at + 112, value.kind);
-    view.setUint8(at + 113, value.hook);
-    view.setUint8(at + 114, value.outcome);
-    view.setUint8(at + 115, value.direction);
-    view.setUint8(at + 116, value.verdict);
-    view.setUint8(at + 117, value.tcpFlags);
-    zero(view, at + 118, 2);
+    view.setUint32(at + 108, value.rule, true);
+    view.setUint32(at + 112, value.cpu, true);
+    view.setUint8(at + 116, value.kind);
+    view.setUint8(at + 117, value.hook);
+    view.setUint8(at + 118, value.outcome);
+    view.setUint8(at + 119, value.direction);
+    view.setUint8(at + 120, value.verdict);
+    view.setUint8(at + 121, value.tcpFlags);
+    zero(view, at + 122, 6);
   },
   decode(view, at) {
     return {
@@ -1258,13 +1338,14 @@ export const event: Codec<Event> = {
       interface: view.getUint32(at + 96, true),
       policy: view.getUint32(at + 100, true),
       identity: view.getUint32(at + 104, true),
-      cpu: view.getUint32(at + 108, true),
-      kind: view.getUint8(at + 112),
-      hook: view.getUint8(at + 113),
-      outcome: view.getUint8(at + 114),
-      direction: view.getUint8(at + 115),
-      verdict: view.getUint8(at + 116),
-      tcpFlags: view.getUint8(at + 117),
+      rule: view.getUint32(at + 108, true),
+      cpu: view.getUint32(at + 112, true),
+      kind: view.getUint8(at + 116),
+      hook: view.getUint8(at + 117),
+      outcome: view.getUint8(at + 118),
+      direction: view.getUint8(at + 119),
+      verdict: view.getUint8(at + 120),
+      tcpFlags: view.getUint8(at + 121),
     };
   },
 };
@@ -1290,7 +1371,7 @@ export const maps = {
   reports: {
     name: "reports",
     type: "percpu_array",
-    maxEntries: 2,
+    maxEntries: 3,
     flags: 0,
     key: u32,
     value: reportCounter,
@@ -1303,6 +1384,14 @@ export const maps = {
     key: u32,
     value: trace,
   } satisfies MapDefinition<number, Trace>,
+  verdicts: {
+    name: "verdicts",
+    type: "lru_percpu_hash",
+    maxEntries: 4096,
+    flags: 0,
+    key: policyDecision,
+    value: verdictCounter,
+  } satisfies MapDefinition<PolicyDecision, VerdictCounter>,
   hostEndpoints: {
     name: "host_endpoints",
     type: "hash",

@@ -1,5 +1,5 @@
 import type { MapDefinition } from "./codec.ts";
-import { EventKind, maps, type OutcomeCounter, outcomeNames, type ReportCounter } from "./layout.gen.ts";
+import { maps, type OutcomeCounter, outcomeNames, Report, type ReportCounter } from "./layout.gen.ts";
 import { describeError, libbpf } from "./libbpf.ts";
 import { openMap, type Pins } from "./pins.ts";
 
@@ -13,7 +13,7 @@ export function outcomeReader(pins: Pins): () => OutcomeTotals {
 }
 
 /** Events by kind: how many were sent, how many were over the limit, and how many found the ring full. */
-export type ReportTotals = Map<"opened" | "refused", Omit<ReportCounter, "window" | "inWindow">>;
+export type ReportTotals = Map<"opened" | "refused" | "logged", Omit<ReportCounter, "window" | "inWindow">>;
 
 /** The same for the events in the ring. */
 export function reportReader(pins: Pins): () => ReportTotals {
@@ -26,8 +26,9 @@ export function reportReader(pins: Pins): () => ReportTotals {
   };
   return () =>
     new Map([
-      ["opened", total(EventKind.OPENED)],
-      ["refused", total(EventKind.REFUSED)],
+      ["opened", total(Report.OPENED)],
+      ["refused", total(Report.REFUSED)],
+      ["logged", total(Report.LOGGED)],
     ]);
 }
 

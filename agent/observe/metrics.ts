@@ -1,13 +1,20 @@
 import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BackendCounts } from "../../model/service/backend-counts.ts";
+import type { PolicyNames } from "../compile/desired.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
+import type { VerdictTotals } from "../kernel/verdicts.ts";
 import type { Table } from "../table-fill.ts";
+import { eventCounters } from "./event-metrics.ts";
 import { listen } from "./health.ts";
+import { policyVerdictCounter } from "./policy-metrics.ts";
 
 export interface MetricSources {
   readonly outcomes: () => OutcomeTotals;
   readonly reports: () => ReportTotals;
+  readonly verdicts: () => VerdictTotals;
+  /** Names of the numbers in the maps. */
+  readonly names: () => PolicyNames;
   /** What can be full. Known numbers: a scrape does not read the maps. */
   readonly tables: () => readonly Table[];
   readonly endpoints: () => number;
@@ -49,7 +56,8 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   outcomeCounters(sources, registers);
-  eventCounters(sources, registers);
+  eventCounters(sources.reports, PREFIX, registers);
+  policyVerdictCounter(sources.verdicts, sources.names, PREFIX, registers);
   tableGauges(sources, registers);
   new Gauge({
     name: `${PREFIX}endpoints`,
@@ -201,27 +209,6 @@ function outcomeCounters({ outcomes }: MetricSources, registers: Registry[]): vo
     });
   counter("packets");
   counter("bytes");
-}
-
-function eventCounters({ reports }: MetricSources, registers: Registry[]): void {
-  const counter = (name: string, help: string, field: "sent" | "suppressed" | "lost") =>
-    new Counter({
-      name: `${PREFIX}${name}`,
-      help,
-      labelNames: ["event"],
-      registers,
-      collect() {
-        this.reset();
-        for (const [event, totals] of reports()) this.inc({ event }, Number(totals[field]));
-      },
-    });
-  counter("events_total", "Events reported to watchers of flows; none without watchers.", "sent");
-  counter(
-    "events_suppressed_total",
-    "Events that were not reported because they exceeded the limit per CPU.",
-    "suppressed",
-  );
-  counter("events_lost_total", "Events that were lost because the ring buffer was full.", "lost");
 }
 
 function tableGauges({ tables }: MetricSources, registers: Registry[]): void {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../shared/event.h"
+#include "../shared/policy.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -21,10 +22,10 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } listeners SEC(".maps");
 
-/* enum event_kind -> how many of OPENED and REFUSED, per CPU. Written by the packet path, read by the agent's metrics. */
+/* enum report -> how many of them, per CPU. Written by the packet path, read by the agent's metrics. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, REPORT_COUNT);
 	__type(key, __u32);
 	__type(value, struct report_counter);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
@@ -38,3 +39,13 @@ struct {
 	__type(value, struct trace);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } traces SEC(".maps");
+
+/* policy's decision -> how often, per CPU. Written by the packet path, read by the agent's metrics. Full: decisions that are made
+ * least make room, and begin at 0 when they are made again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct policy_decision);
+	__type(value, struct verdict_counter);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} verdicts SEC(".maps");

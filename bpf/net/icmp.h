@@ -50,6 +50,12 @@ static __always_inline bool echo_ports(struct tuple *tuple, __u8 type, __be16 id
 	return true;
 }
 
+/* The type and code by which policies know a flow of echoes: those of its requests, as `type << 8 | code`. */
+static __always_inline __be16 echo_request(const struct tuple *flow)
+{
+	return bpf_htons((flow->protocol == IPPROTO_ICMPV6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST) << 8);
+}
+
 static __always_inline bool is_icmp_error(__u8 protocol, __u8 type)
 {
 	if (protocol == IPPROTO_ICMPV6)

@@ -33,10 +33,10 @@ static __always_inline void event_submit(struct event *event)
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-/* The same within this CPU's limit for `kind`. */
-static __always_inline struct event *report_reserve(enum event_kind kind, __u64 most)
+/* The same within this CPU's limit for such reports. */
+static __always_inline struct event *report_reserve(enum event_kind kind, enum report report, __u64 most)
 {
-	__u32 index = kind == EVENT_REFUSED;
+	__u32 index = report;
 	struct report_counter *counter = bpf_map_lookup_elem(&reports, &index);
 	__u64 now = bpf_ktime_get_ns();
 	struct event *event;

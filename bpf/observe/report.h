@@ -3,6 +3,7 @@
 #include "../connection/table.h"
 #include "../net/tuple.h"
 #include "../scratch.h"
+#include "../verdict.h"
 #include "events.h"
 
 /* Connections that open, packets that are refused. */
@@ -10,12 +11,13 @@
 /* A packet that is dropped or rejected, and what it would have become after translation, where that is known. */
 static __step int report_refused(struct __sk_buff *skb, const struct plan *plan)
 {
+	const struct judgement *judgement;
 	const struct scratch *scratch;
 	struct event *event;
 
 	if (!plan || !has_listeners())
 		return 0;
-	event = report_reserve(EVENT_REFUSED, REPORT_MOST_REFUSED);
+	event = report_reserve(EVENT_REFUSED, REPORT_REFUSED, REPORT_MOST_REFUSED);
 	if (!event)
 		return 0;
 	read_tuple(skb, &event->packet);
@@ -25,6 +27,12 @@ static __step int report_refused(struct __sk_buff *skb, const struct plan *plan)
 	if (plan->flow_is_known && scratch) {
 		event->address = scratch->flow.destination;
 		event->port = scratch->flow.destination_port;
+	}
+	if (scratch && is_refused_by_policy(plan->outcome)) {
+		judgement = &scratch->judgements[plan->outcome == OUTCOME_DROP_POLICY_EGRESS];
+		event->policy = judgement->policy;
+		event->identity = judgement->identity;
+		event->rule = judgement->rule;
 	}
 	event_submit(event);
 	return 0;
@@ -41,7 +49,7 @@ static __noinline int report_opened(const struct tuple *tuple, __u32 interface)
 	connection = connection_lookup(tuple);
 	if (!connection)
 		return 0;
-	event = report_reserve(EVENT_OPENED, REPORT_MOST_OPENED);
+	event = report_reserve(EVENT_OPENED, REPORT_OPENED, REPORT_MOST_OPENED);
 	if (!event)
 		return 0;
 	event->packet = *tuple;

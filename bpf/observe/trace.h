@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../net/tuple.h"
+#include "../scratch.h"
 #include "../shared/outcome.h"
 #include "../shared/policy.h"
 #include "../shared/service.h"
@@ -122,9 +123,7 @@ static __noinline int trace_chosen(const struct service *service, __u32 id, cons
 	return 0;
 }
 
-/* `verdict` 0: no policy had to be asked. */
-static __noinline int trace_judged(const struct tuple *flow, __u32 policy, __u32 identity, enum direction direction,
-				   __u32 verdict)
+static __noinline int trace_judged(const struct tuple *flow, enum direction direction, const struct judgement *judgement)
 {
 	struct event *event = trace_reserve(EVENT_JUDGED);
 
@@ -132,10 +131,13 @@ static __noinline int trace_judged(const struct tuple *flow, __u32 policy, __u32
 		return 0;
 	if (flow)
 		event->packet = *flow;
-	event->policy = policy;
-	event->identity = identity;
+	if (judgement) {
+		event->policy = judgement->policy;
+		event->identity = judgement->identity;
+		event->rule = judgement->rule;
+		event->verdict = judgement->verdict;
+	}
 	event->direction = direction;
-	event->verdict = verdict;
 	event_submit(event);
 	return 0;
 }
@@ -216,7 +218,7 @@ static __always_inline void trace_socket_refused(enum outcome reason)
 #define trace_arrived(skb, tuple, tcp_flags, hook, wrapped_by) ((void)(hook), (void)(wrapped_by))
 #define trace_known(connection)
 #define trace_chosen(service, id, backend)
-#define trace_judged(flow, policy, identity, direction, verdict)
+#define trace_judged(flow, direction, judgement)
 #define trace_wrapped(wrapping)
 #define trace_finished(skb, outcome)
 #define trace_peer_port(tuple, peer_port)

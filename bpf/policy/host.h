@@ -50,9 +50,14 @@ static __noinline bool is_failsafe(const struct tuple *flow, enum direction dire
 	return bpf_map_lookup_elem(&failsafes, &key);
 }
 
-static __always_inline bool keeps_open(const struct endpoint *endpoint, const struct tuple *flow, enum direction direction)
+/* In place of a denial. */
+static __always_inline bool keeps_open(const struct endpoint *endpoint, const struct tuple *flow, enum direction direction,
+				       struct scratch *scratch)
 {
-	return is_host(endpoint) && !(endpoint->flags & ENDPOINT_WITHOUT_FAILSAFES) && is_failsafe(flow, direction);
+	if (!is_host(endpoint) || (endpoint->flags & ENDPOINT_WITHOUT_FAILSAFES) || !is_failsafe(flow, direction))
+		return false;
+	scratch->judgements[direction].verdict = POLICY_ALLOW;
+	return true;
 }
 
 /* The ends of a flow on this node. NULL: that end is elsewhere, or nothing is judged there. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../locate.h"
+#include "../net/icmp.h"
 #include "../observe/trace.h"
 #include "../scratch.h"
 #include "../verdict.h"
@@ -32,44 +33,68 @@ enum local_source {
 	LOCAL_SOURCE_IS_MASQUERADED, /* the host's stack gave somebody else's packet its own address, or somebody pretends */
 };
 
-/* One direction of one endpoint's policy towards `peer`: at most three lookups, however many policies there are.
- * A workload and its own node always reach each other (kubelet's probes; Kubernetes' rule). */
+/* What a compiled policy says, however many rules it has: two lookups, and a third where the source port decides. `key` has all but
+ * the identity. NULL: it says nothing, which denies. */
+static __always_inline const struct policy_value *policy_lookup(struct policy_key *key, __u32 identity, __be16 source_port)
+{
+	const struct policy_value *value;
+
+	key->identity = identity;
+	value = bpf_map_lookup_elem(&policies, key);
+	if (!value) {
+		key->identity = POLICY_ANY_IDENTITY;
+		value = bpf_map_lookup_elem(&policies, key);
+	}
+	if (!value || value->verdict != POLICY_BY_SOURCE_PORT)
+		return value;
+	key->direction |= POLICY_SOURCE_PORT;
+	key->identity = value->rule;
+	key->port = source_port;
+	return bpf_map_lookup_elem(&policies, key);
+}
+
+/* One direction of one endpoint's policy towards `peer`. A workload and its own node always reach each other (kubelet's
+ * probes; Kubernetes' rule). */
 static __always_inline bool policy_allows(const struct endpoint *endpoint, enum direction direction,
 					  const struct address *peer, const struct tuple *tuple,
-					  enum local_source local)
+					  enum local_source local, struct scratch *scratch)
 {
 	__u32 isolated = direction == DIRECTION_INGRESS ? ENDPOINT_INGRESS_ISOLATED : ENDPOINT_EGRESS_ISOLATED;
+	struct judgement *judgement = &scratch->judgements[direction];
 	struct policy_key key = {
 		.prefix_length = 96,
 		.policy = endpoint->policy,
 		.direction = direction,
 		.protocol = tuple->protocol,
-		.port = has_ports(tuple) ? tuple->destination_port : 0,
+		.port = has_ports(tuple) ? tuple->destination_port : echo_request(tuple),
 	};
 	const struct policy_value *value;
 	const struct location *location;
-	__u32 identity;
-	bool allowed;
 
+	*judgement = (struct judgement){};
 	if (!(endpoint->flags & isolated)) {
-		trace_judged(tuple, 0, 0, direction, 0);
+		trace_judged(tuple, direction, judgement);
 		return true;
 	}
 	location = locate(peer);
+	judgement->policy = endpoint->policy;
 	if (local == LOCAL_SOURCE_IS_NODE && (location_flags(location) & LOCATION_LOCAL_HOST)) {
-		trace_judged(tuple, endpoint->policy, 0, direction, 0);
+		trace_judged(tuple, direction, judgement);
 		return true;
 	}
-	identity = location ? location->identity : 0;
-	key.identity = identity;
-	value = bpf_map_lookup_elem(&policies, &key);
-	if (!value) {
-		key.identity = POLICY_ANY_IDENTITY;
-		value = bpf_map_lookup_elem(&policies, &key);
+	judgement->identity = location ? location->identity : 0;
+	value = policy_lookup(&key, judgement->identity, tuple->source_port);
+	judgement->verdict = POLICY_DENY;
+	if (value) {
+		judgement->flags = value->flags;
+		if (value->verdict == POLICY_ALLOW)
+			judgement->verdict = POLICY_ALLOW;
+		else
+			judgement->rule = value->rule;
 	}
-	allowed = value && value->verdict == POLICY_ALLOW;
-	trace_judged(tuple, endpoint->policy, identity, direction, allowed ? POLICY_ALLOW : POLICY_DENY);
-	return allowed;
+	scratch->plan.asked |= 1 << direction;
+	trace_judged(tuple, direction, judgement);
+	return judgement->verdict == POLICY_ALLOW;
 }
 
 /* What the verdict about a flow depends on, as one number, from the revisions of its ends; an end that is not on this node has
@@ -93,11 +118,11 @@ static __noinline enum outcome judge_from(const struct tuple *flow, enum local_s
 	scratch->ends_revision = ends_revision_of(&ends);
 	if (ends.source && ends.source == ends.destination)
 		return ALLOWED;
-	if (ends.source && !policy_allows(ends.source, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE) &&
-	    !keeps_open(ends.source, flow, DIRECTION_EGRESS))
+	if (ends.source && !policy_allows(ends.source, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE, scratch) &&
+	    !keeps_open(ends.source, flow, DIRECTION_EGRESS, scratch))
 		return OUTCOME_DROP_POLICY_EGRESS;
-	if (ends.destination && !policy_allows(ends.destination, DIRECTION_INGRESS, &flow->source, flow, local) &&
-	    !keeps_open(ends.destination, flow, DIRECTION_INGRESS))
+	if (ends.destination && !policy_allows(ends.destination, DIRECTION_INGRESS, &flow->source, flow, local, scratch) &&
+	    !keeps_open(ends.destination, flow, DIRECTION_INGRESS, scratch))
 		return OUTCOME_DROP_POLICY_INGRESS;
 	return ALLOWED;
 }

@@ -14,6 +14,7 @@ enum event_kind {
 	EVENT_JUDGED,	 /* trace: by one direction of one endpoint's policy; `packet` is the flow after translation */
 	EVENT_WRAPPED,	 /* trace: for `node`; `flags` is enum tunnel_kind */
 	EVENT_FINISHED,	 /* trace: `packet` as it leaves the program, `outcome` what became of it */
+	EVENT_LOGGED,	 /* a Log rule matched: as EVENT_JUDGED, in every build, whether there are listeners or not */
 };
 
 /* The programs, as a trace names them. */
@@ -40,8 +41,9 @@ struct event {
 	__u32 backend;
 	__u32 backend_list;
 	__u32 interface;
-	__u32 policy;
-	__u32 identity;
+	__u32 policy;	   /* of a judgement, and of the refusal by one: enum outcome says which direction */
+	__u32 identity;	   /* of the peer that was judged */
+	__u32 rule;	   /* number of the reason of a denial; 0: no entry matched, the policy's default */
 	__u32 cpu;
 	__u8 kind;	/* enum event_kind */
 	__u8 hook;	/* enum hook; traces only */
@@ -49,7 +51,7 @@ struct event {
 	__u8 direction; /* enum direction */
 	__u8 verdict;	/* enum policy_verdict; 0: the endpoint is not isolated, or it is its own node */
 	__u8 tcp_flags;
-	__u8 padding[2];
+	__u8 padding[6];
 };
 
 /* Whether there are listeners; one entry, key 0. A listener renews it, so that a killed one is forgotten. */
@@ -74,6 +76,15 @@ struct trace {
 #define REPORT_WINDOW_NS 100000000
 #define REPORT_MOST_OPENED 500
 #define REPORT_MOST_REFUSED 50
+#define REPORT_MOST_LOGGED 50
+
+/* Index of the counters (map `reports`). */
+enum report {
+	REPORT_OPENED,
+	REPORT_REFUSED,
+	REPORT_LOGGED,
+	REPORT_COUNT,
+};
 
 struct report_counter {
 	__u64 window; /* when it began */

@@ -108,7 +108,7 @@ function merged<D extends Omit<PortRange, "first" | "last">>(starts: readonly nu
   for (const [index, first] of starts.entries()) {
     const decision = decisions[index] as D;
     const last = (starts[index + 1] ?? 65536) - 1;
-    const own = fullText(decision);
+    const own = rangeText(decision);
     const previous = found.at(-1);
     if (previous && own === text) previous.last = last;
     else found.push({ ...decision, first, last });
@@ -117,7 +117,8 @@ function merged<D extends Omit<PortRange, "first" | "last">>(starts: readonly nu
   return found;
 }
 
-function fullText({ sources, ...decision }: Omit<PortRange, "first" | "last">): string {
+/** What a range says, in one text per meaning. */
+export function rangeText({ sources, ...decision }: Omit<PortRange, "first" | "last">): string {
   const said = sources?.map((range) => `${range.first} ${decisionText(range)}`) ?? [];
   return [decisionText(decision), ...said].join("; ");
 }

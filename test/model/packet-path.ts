@@ -1,7 +1,15 @@
 // The lookups by which the packet path judges a packet, as bpf/shared/policy.h and location.h
 // describe them, on the same bytes as in the kernel.
 import { encodeOne } from "../../agent/kernel/codec.ts";
-import { Direction, EndpointFlag, POLICY_ANY_IDENTITY, PolicyVerdict } from "../../agent/kernel/layout.gen.ts";
+import {
+  Direction,
+  EndpointFlag,
+  POLICY_ANY_IDENTITY,
+  POLICY_SOURCE_PORT,
+  type PolicyKey,
+  type PolicyValue,
+  PolicyVerdict,
+} from "../../agent/kernel/layout.gen.ts";
 import type { MapStore, MapStores } from "../../agent/kernel/map-store.ts";
 
 export interface Packet {
@@ -9,8 +17,9 @@ export interface Packet {
   destination: string;
   /** IP protocol number */
   protocol: number;
-  /** of the destination; 0 where the protocol has none */
+  /** of the destination; of ICMP type << 8 | code; 0 where the protocol has neither */
   port: number;
+  sourcePort?: number;
 }
 
 type JudgingMaps = Pick<MapStores, "endpoints" | "locations" | "policies">;
@@ -49,7 +58,7 @@ function judge(
   maps: JudgingMaps,
   subject: string,
   peer: string,
-  { protocol, port }: Packet,
+  { protocol, port, sourcePort }: Packet,
   direction: number,
   isolated: number,
 ): boolean | undefined {
@@ -57,8 +66,20 @@ function judge(
   if (!endpoint) return undefined;
   if ((endpoint.flags & isolated) === 0) return true;
   const known = longestMatch(maps.locations, { prefixLength: 128, address: peer });
-  const ask = (identity: number) =>
-    longestMatch(maps.policies, { prefixLength: 96, policy: endpoint.policy, identity, direction, protocol, port });
-  const answer = ask(known?.identity ?? 0) ?? ask(POLICY_ANY_IDENTITY);
-  return answer?.verdict === PolicyVerdict.ALLOW;
+  const key = { prefixLength: 96, policy: endpoint.policy, direction, protocol, port };
+  return answerOf(maps.policies, key, known?.identity ?? 0, sourcePort)?.verdict === PolicyVerdict.ALLOW;
+}
+
+/** What a compiled policy says, as bpf/policy/judge.h asks it. */
+export function answerOf(
+  policies: MapStore<PolicyKey, PolicyValue>,
+  key: Omit<PolicyKey, "identity">,
+  identity: number,
+  sourcePort = 0,
+): PolicyValue | undefined {
+  const ask = (one: number) => longestMatch(policies, { ...key, identity: one });
+  const answer = ask(identity) ?? ask(POLICY_ANY_IDENTITY);
+  if (answer?.verdict !== PolicyVerdict.BY_SOURCE_PORT) return answer;
+  const table = { identity: answer.rule, direction: key.direction | POLICY_SOURCE_PORT, port: sourcePort };
+  return longestMatch(policies, { ...key, ...table });
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { NO_NAMES } from "../../agent/compile/desired.ts";
 import { outcomeNames } from "../../agent/kernel/layout.gen.ts";
 import { agentMetrics } from "../../agent/observe/metrics.ts";
 import { wordsOf } from "../../agent/observe/outcome-words.ts";
@@ -9,7 +10,9 @@ import { metricsOf, selectorsOf } from "./exposition.ts";
 const none = { sent: 0n, suppressed: 0n, lost: 0n };
 const metrics = agentMetrics({
   outcomes: () => new Map([...outcomeNames.values()].map((name) => [name, { packets: 1n, bytes: 1n }])),
-  reports: () => new Map([["opened", none] as const, ["refused", none] as const]),
+  reports: () => new Map([["opened", none] as const, ["refused", none] as const, ["logged", none] as const]),
+  verdicts: () => [],
+  names: () => NO_NAMES,
   tables: () => [{ name: "proven", entries: 1, capacity: 2 }],
   endpoints: () => 0,
   backends: () => ({ ready: 4, terminating: 1, unready: 0 }),

@@ -7,6 +7,7 @@ import {
   FROM_WORKLOADS,
   POLICY_ANY_IDENTITY,
   type PolicyKey,
+  type PolicyValue,
   PolicyVerdict,
   SettingsFlag,
 } from "../../agent/kernel/layout.gen.ts";
@@ -92,11 +93,11 @@ export function writeHostPolicies(
 /** So that each change has revisions of its own. */
 let changes = 16;
 
-function entriesOf(policy: number, way: "ingress" | "egress", text: string): [PolicyKey, { verdict: number }][] {
+function entriesOf(policy: number, way: "ingress" | "egress", text: string): [PolicyKey, PolicyValue][] {
   const [name = "", port] = text.split(" ");
   const direction = way === "ingress" ? Direction.INGRESS : Direction.EGRESS;
   const scope = { policy, identity: POLICY_ANY_IDENTITY, direction };
-  const value = { verdict: PolicyVerdict.ALLOW };
+  const value = { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 };
   if (name === "everything") return [[{ prefixLength: 72, ...scope, protocol: 0, port: 0 }, value]];
   const protocolsOf =
     name === "icmp" ? [protocols.icmp, protocols.icmpv6] : [protocols[name as keyof typeof protocols]];

@@ -7,6 +7,7 @@ const MAP_TYPES: Record<number, string> = {
   1: "hash",
   2: "array",
   6: "percpu_array",
+  10: "lru_percpu_hash",
   9: "lru_hash",
   11: "lpm_trie",
   24: "sk_storage",

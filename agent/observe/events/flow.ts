@@ -1,4 +1,12 @@
-import { ConnectionFlag, type Event, EventKind, outcomeNames } from "../../kernel/layout.gen.ts";
+import {
+  ConnectionFlag,
+  Direction,
+  type Event,
+  EventKind,
+  Outcome,
+  outcomeNames,
+  PolicyVerdict,
+} from "../../kernel/layout.gen.ts";
 import { protocol } from "../inspect/words.ts";
 import { wordsOf } from "../outcome-words.ts";
 import type { Names } from "./names.ts";
@@ -17,10 +25,12 @@ export interface Flow {
   readonly time: string;
   readonly node: string;
   readonly protocol: string;
-  readonly verdict: "opened" | "dropped" | "rejected";
-  /** For a refused packet: the outcome's name and its meaning. */
+  readonly verdict: "opened" | "dropped" | "rejected" | "logged";
+  /** For a refused packet: the outcome's name and its meaning. `text` also of what a Log rule matched: what became of it. */
   readonly reason?: string;
   readonly text?: string;
+  /** For a refusal by a policy: tier, policy and rule, or the default that ended it. */
+  readonly rule?: string;
   /** Absent for a socket that has no address yet. */
   readonly client?: End;
   /** What the client addressed. */
@@ -46,8 +56,15 @@ export interface FlowContext {
   readonly wallClock: (time: bigint) => number;
 }
 
+const DIRECTIONS: ReadonlyMap<number, number> = new Map([
+  [Outcome.DROP_POLICY_INGRESS, Direction.INGRESS],
+  [Outcome.DROP_POLICY_EGRESS, Direction.EGRESS],
+]);
+
 export function isFlow({ kind }: Event): boolean {
-  return kind === EventKind.OPENED || kind === EventKind.REFUSED || kind === EventKind.CONNECTED;
+  return (
+    kind === EventKind.OPENED || kind === EventKind.REFUSED || kind === EventKind.CONNECTED || kind === EventKind.LOGGED
+  );
 }
 
 export function flowOf(event: Event, { node, names, wallClock }: FlowContext): Flow {
@@ -64,7 +81,7 @@ export function flowOf(event: Event, { node, names, wallClock }: FlowContext): F
     time: new Date(wallClock(event.time)).toISOString(),
     node,
     protocol: protocol(packet.protocol),
-    ...verdictOf(event),
+    ...verdictOf(event, names),
     ...(packet.source !== "::" && { client: named(packet.source, packet.sourcePort) }),
     to: service
       ? { address: packet.destination, port: packet.destinationPort, name: `service ${service}` }
@@ -77,11 +94,27 @@ export function flowOf(event: Event, { node, names, wallClock }: FlowContext): F
   };
 }
 
-function verdictOf({ kind, outcome }: Event): Pick<Flow, "verdict" | "reason" | "text"> {
+function verdictOf(event: Event, names: Names): Pick<Flow, "verdict" | "reason" | "text" | "rule"> {
+  const { kind, outcome, policy, rule } = event;
+  if (kind === EventKind.LOGGED) return { verdict: "logged", text: logged(event, names) };
   if (kind !== EventKind.REFUSED) return { verdict: "opened" };
   const reason = outcomeNames.get(outcome) ?? String(outcome);
   const { verdict, text } = wordsOf(reason);
-  return { verdict: verdict === "rejected" ? "rejected" : "dropped", reason, text };
+  const direction = DIRECTIONS.get(outcome);
+  return {
+    verdict: verdict === "rejected" ? "rejected" : "dropped",
+    reason,
+    text,
+    ...(direction !== undefined && { rule: names.rule(policy, direction, rule) }),
+  };
+}
+
+function logged({ direction, verdict, policy, rule, packet }: Event, names: Names): string {
+  const ingress = direction === Direction.INGRESS;
+  const subject = ingress ? packet.destination : packet.source;
+  const whose = `${ingress ? "ingress" : "egress"} of ${names.owner(subject) ?? subject}`;
+  if (verdict === PolicyVerdict.ALLOW) return `${whose} allowed by ${names.policy(policy)}`;
+  return `${whose} denied: ${names.rule(policy, direction, rule)}`;
 }
 
 function replyPath(flags: number): Flow["reply"] {

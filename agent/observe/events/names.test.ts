@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { node, pod } from "../../../model/objects/core.ts";
+import { NO_NAMES } from "../../compile/desired.ts";
 import { Names } from "./names.ts";
 
 test("a pod's host port has a name at its own node only", () => {
@@ -17,7 +18,7 @@ test("a pod's host port has a name at its own node only", () => {
   };
   const names = new Names(
     () => objects,
-    () => ({ identities: new Map(), policies: new Map() }),
+    () => NO_NAMES,
   );
   expect(names.service("172.31.1.207", 8080, 6)).toBe("default/web:8080");
   expect(names.service("172.31.1.207", 8080, 17)).toBeUndefined();

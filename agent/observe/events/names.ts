@@ -6,6 +6,7 @@ import { ANY_NODE } from "../../../model/service/frontend.ts";
 import { frontends } from "../../../model/service/frontends.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
+import { ruleName } from "../inspect/words.ts";
 
 /** The current objects that name addresses. */
 export interface NamedObjects {
@@ -48,6 +49,11 @@ export class Names {
 
   policy(number: number): string {
     return this.#policies().policies.get(number) ?? `policy ${number}`;
+  }
+
+  /** Why a policy refused something, by the event's numbers. */
+  rule(policy: number, direction: number, rule: number): string {
+    return ruleName(policy, direction, rule, this.#policies());
   }
 
   #refresh(): void {

@@ -116,14 +116,15 @@ function known({ flags, address, port }: Event, end: Ended, node: () => string):
   return flags & ConnectionFlag.DIRECT_RETURN ? `reply${source}, straight to the client` : `reply${source}`;
 }
 
-function judged({ direction, verdict, policy, identity, packet }: Event, names: Names): string {
+function judged({ direction, verdict, policy, identity, rule, packet }: Event, names: Names): string {
   const ingress = direction === Direction.INGRESS;
   const [subject, peer] = ingress ? [packet.destination, packet.source] : [packet.source, packet.destination];
   const whose = `${ingress ? "ingress" : "egress"} of ${names.owner(subject) ?? subject}`;
   if (verdict === 0)
     return policy === 0 ? `${whose}: no policy selects it` : `${whose}: its own node is always allowed`;
-  const decision = verdict === PolicyVerdict.ALLOW ? "allowed" : "DENIED";
-  return `${whose}: ${decision} for ${peer} [${names.identity(identity)}] by ${names.policy(policy)}`;
+  const who = `${peer} [${names.identity(identity)}]`;
+  if (verdict === PolicyVerdict.ALLOW) return `${whose}: allowed for ${who} by ${names.policy(policy)}`;
+  return `${whose}: DENIED for ${who}: ${names.rule(policy, direction, rule)}`;
 }
 
 function finished({ outcome, packet }: Event, end: Ended): string {

@@ -62,8 +62,10 @@ function kept() {
     node: "master",
     settings: () => state.settings,
     ends: new Ends(() => objects),
-    names: { service: (address, port) => (address === "10.96.0.10" ? `db/pg:${port}` : undefined) },
-    policyOf: (address) => `policies of ${address}`,
+    names: {
+      service: (address, port) => (address === "10.96.0.10" ? `db/pg:${port}` : undefined),
+      rule: (policy, direction, rule) => `rule ${rule} of ${policy}, direction ${direction}`,
+    },
     flowOf: (packet) => flowOfPacket(tables, packet),
     pools: () => ["10.244.0.0/16"],
     staging: () => undefined,
@@ -142,7 +144,7 @@ test("connections, refusals and what was lost are written once per interval, and
     },
     { verdict: "refused", reason: "reject_no_backend", to: { kind: "service", name: "db/pg:81" } },
     {
-      ...{ verdict: "denied", reason: "drop_policy_ingress", policy: `policies of ${WEB}`, at: "destination" },
+      ...{ verdict: "denied", reason: "drop_policy_ingress", policy: "rule 0 of 0, direction 0", at: "destination" },
       ...{ from: { kind: "network", cidr: "172.31.1.55/32" }, connections: 0, packetsRefused: 1 },
     },
     { type: "interval", flows: 3, lostConnections: 7, summarised: 0, unwritten: 0 },
@@ -191,7 +193,13 @@ test("a refused answer belongs to the flow of who opened the connection", async 
   await log.look(0);
   state.send?.(refusedEvent(tuple(PG, 5432, WEB, 40_001), Outcome.DROP_POLICY_EGRESS));
   expect(await log.current()).toMatchObject([
-    { from: { workload: "web" }, to: { workload: "pg" }, port: 5432, verdict: "denied", policy: `policies of ${WEB}` },
+    {
+      from: { workload: "web" },
+      to: { workload: "pg" },
+      port: 5432,
+      verdict: "denied",
+      policy: "rule 0 of 0, direction 1",
+    },
     { type: "interval" },
   ]);
   await log.close();

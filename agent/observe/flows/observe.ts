@@ -2,6 +2,7 @@ import type { Address } from "../../../model/address/address.ts";
 import { ICMP } from "../../../model/protocol.ts";
 import {
   ConnectionFlag,
+  Direction,
   type Event,
   EventKind,
   type Outcome,
@@ -28,9 +29,7 @@ export interface ObservingParts {
   /** This node's name. */
   readonly node: string;
   readonly ends: Ends;
-  readonly names: Pick<Names, "service">;
-  /** The policies of a workload of this node, in words. */
-  readonly policyOf: (address: Address) => string | undefined;
+  readonly names: Pick<Names, "service" | "rule">;
   /** The flow of a connection, from one of its packets. */
   readonly flowOf: (packet: Tuple) => OpenedFlow | undefined;
 }
@@ -55,10 +54,10 @@ export function observe(event: Event, time: number, parts: ObservingParts, outsi
   const denied = reason === "drop_policy_ingress" || reason === "drop_policy_egress";
   const isKnown = event.address !== UNSET;
   const flow = (isKnown ? undefined : parts.flowOf(event.packet)) ?? opened(event);
-  const subject = reason === "drop_policy_egress" ? flow.client : flow.server;
+  const direction = reason === "drop_policy_egress" ? Direction.EGRESS : Direction.INGRESS;
   return {
     ...described(flow, denied ? "denied" : "refused", reason, parts, outside),
-    ...(denied && { policy: () => parts.policyOf(subject) }),
+    ...(denied && { policy: () => parts.names.rule(event.policy, direction, event.rule) }),
     packetsRefused: 1,
     time,
   };

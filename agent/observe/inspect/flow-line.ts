@@ -7,10 +7,13 @@ export function flowLine(flow: Flow, names = true): string {
   return names ? longLine(flow) : shortLine(flow);
 }
 
-function shortLine({ time, node, verdict, protocol, client, to, service, backend, reason }: Flow): string {
+function shortLine({ time, node, verdict, protocol, client, to, service, backend, reason, rule }: Flow): string {
   const place = ({ address, port }: End) => `${address}:${port}`;
   const ends = [client ? place(client) : "a socket", service ?? place(to), ...(backend ? [place(backend)] : [])];
-  const shown = verdict === "opened" ? [ends.join(" > ")] : [ends.slice(0, 2).join(" > "), pc.red(reason ?? verdict)];
+  const shown =
+    verdict === "opened"
+      ? [ends.join(" > ")]
+      : [ends.slice(0, 2).join(" > "), pc.red([reason ?? verdict, rule].filter(Boolean).join(": "))];
   return [time.slice(11, 19), node, protocol, ...shown].join(" ");
 }
 
@@ -26,17 +29,24 @@ function longLine({
   peer,
   reason,
   text,
+  rule,
   socket,
 }: Flow): string {
   const shown =
-    verdict === "opened" ? pc.green("opened  ") : verdict === "rejected" ? pc.yellow("rejected") : pc.red("dropped ");
+    verdict === "opened"
+      ? pc.green("opened  ")
+      : verdict === "logged"
+        ? pc.cyan("logged  ")
+        : verdict === "rejected"
+          ? pc.yellow("rejected")
+          : pc.red("dropped ");
   const from = client ? endText(client) : socket ? "a socket" : "?";
   const parts = [
     `${protocol} ${from} > ${endText(to)}`,
     ...(backend ? [`> ${endText(backend)}`] : []),
     ...(peer ? [`[${peer}]`] : []),
     ...(reply ? [`reply ${reply}`] : []),
-    ...(reason ? [`${reason}: ${text}`] : []),
+    ...(reason ? [`${reason}: ${rule ?? text}`] : text ? [text] : []),
   ];
   return `${time.slice(11, 23)}  ${node.padEnd(8)}  ${shown}  ${parts.join("  ")}`;
 }

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ConnectionFlag, Direction, POLICY_ANY_IDENTITY, PolicyVerdict } from "../../kernel/layout.gen.ts";
+import {
+  ConnectionFlag,
+  Direction,
+  POLICY_ANY_IDENTITY,
+  POLICY_SOURCE_PORT,
+  PolicyFlag,
+  PolicyVerdict,
+} from "../../kernel/layout.gen.ts";
 import { memoryMaps } from "../../kernel/memory-map.ts";
 import { asJson, asTable } from "./table.ts";
 import { connections, outcomes, policies, services } from "./views.ts";
@@ -42,17 +49,34 @@ describe("inspect", () => {
     const maps = memoryMaps();
     const key = { policy: 1, identity: 7, direction: Direction.INGRESS, protocol: 6, port: 80 };
     maps.policies.update([
-      [{ ...key, prefixLength: 96 }, { verdict: PolicyVerdict.ALLOW }],
-      [{ ...key, prefixLength: 93, identity: 8 }, { verdict: PolicyVerdict.DENY }],
+      [
+        { ...key, prefixLength: 96 },
+        { verdict: PolicyVerdict.ALLOW, flags: PolicyFlag.LOGGED, rule: 0 },
+      ],
+      [
+        { ...key, prefixLength: 93, identity: 8 },
+        { verdict: PolicyVerdict.DENY, flags: 0, rule: 3 },
+      ],
       [
         { ...key, prefixLength: 72, identity: POLICY_ANY_IDENTITY, protocol: 0, port: 0 },
-        { verdict: PolicyVerdict.DENY },
+        { verdict: PolicyVerdict.DENY, flags: 0, rule: 0 },
+      ],
+      [
+        { ...key, prefixLength: 96, identity: 9 },
+        { verdict: PolicyVerdict.BY_SOURCE_PORT, flags: 0, rule: 5 },
+      ],
+      [
+        { ...key, prefixLength: 93, identity: 5, direction: POLICY_SOURCE_PORT },
+        { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 },
       ],
     ]);
     const names = {
       identities: new Map([[7, "pods app=web in namespace default"]]),
       policies: new Map([[1, "NetworkPolicy default/web"]]),
+      rules: new Map([[3, "tier security, GlobalNetworkPolicy deny-web, ingress rule 2"]]),
+      defaults: new Map(),
     };
+    const denied = "deny: tier security, GlobalNetworkPolicy deny-web, ingress rule 2";
     const endpoint = {
       ifindex: 4,
       policy: 1,
@@ -63,9 +87,18 @@ describe("inspect", () => {
     };
     maps.endpoints.update([["10.244.1.2", endpoint]]);
     expect(policies(maps, names).rows).toEqual([
-      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "8", "TCP 80-87", "deny"],
+      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "8", "TCP 80-87", denied],
+      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "9", "TCP 80", "by source port: table 5"],
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "any", "any", "deny"],
-      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "pods app=web in namespace default", "TCP 80", "allow"],
+      [
+        "NetworkPolicy default/web",
+        "10.244.1.2",
+        "ingress",
+        "pods app=web in namespace default",
+        "TCP 80",
+        "allow and log",
+      ],
+      ["NetworkPolicy default/web", "10.244.1.2", "ingress", "table 5", "source port TCP 80-87", "allow"],
     ]);
   });
 

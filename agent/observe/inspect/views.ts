@@ -10,6 +10,11 @@ import {
   connectionFlagNames,
   directionNames,
   EndpointFlag,
+  POLICY_SOURCE_PORT,
+  PolicyFlag,
+  type PolicyKey,
+  type PolicyValue,
+  PolicyVerdict,
   policyVerdictNames,
   serviceFlagNames,
   type Tuple,
@@ -27,6 +32,7 @@ import {
   type NumberNames,
   protocol,
   protocolAndPorts,
+  ruleName,
 } from "./words.ts";
 
 export function services({ frontends, slots, backends, sourceRanges }: MapStores): View {
@@ -99,19 +105,27 @@ export function policies({ policies, endpoints }: MapStores, names: NumberNames)
     subjects.set(policy, [...(subjects.get(policy) ?? []), address].sort());
   const rows = policies
     .entries()
-    .map(([key, { verdict }]) => [
+    .map(([key, value]) => [
       names.policies.get(key.policy) ?? key.policy,
       subjects.get(key.policy)?.join(" ") ?? "none",
-      directionNames.get(key.direction) ?? key.direction,
-      identity(key.identity, names),
-      protocolAndPorts(key.prefixLength, key.protocol, key.port),
-      policyVerdictNames.get(verdict) ?? verdict,
+      directionNames.get(key.direction & ~POLICY_SOURCE_PORT) ?? key.direction,
+      key.direction & POLICY_SOURCE_PORT ? `table ${key.identity}` : identity(key.identity, names),
+      `${key.direction & POLICY_SOURCE_PORT ? "source port " : ""}${protocolAndPorts(key.prefixLength, key.protocol, key.port)}`,
+      policyValueText(key, value, names),
     ]);
   return {
     columns: ["policy", "of", "direction", "peer", "traffic", "verdict"],
     rows: sorted(rows),
     empty: "No policy selects an endpoint of this node.",
   };
+}
+
+function policyValueText(key: PolicyKey, { verdict, flags, rule }: PolicyValue, names: NumberNames): string {
+  const word = `${policyVerdictNames.get(verdict) ?? verdict}${flags & PolicyFlag.LOGGED ? " and log" : ""}`;
+  if (verdict === PolicyVerdict.BY_SOURCE_PORT) return `by source port: table ${rule}`;
+  return verdict === PolicyVerdict.DENY && rule !== 0
+    ? `${word}: ${ruleName(key.policy, key.direction, rule, names)}`
+    : word;
 }
 
 export interface ConnectionFilter {

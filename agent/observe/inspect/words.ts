@@ -2,6 +2,7 @@
 import type { Address } from "../../../model/address/address.ts";
 import { protocolName } from "../../../model/protocol.ts";
 import { nameOfSeveral } from "../../../model/service/frontend.ts";
+import { defaultKey, type PolicyNames } from "../../compile/desired.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
 
 export function protocol(number: number): string {
@@ -23,15 +24,21 @@ export function flagNames(flags: number, names: ReadonlyMap<number, string>): st
     .join(", ");
 }
 
-/** Names of identities and policies by number; a number without a name is shown as a number. */
-export interface NumberNames {
-  readonly identities: ReadonlyMap<number, string>;
-  readonly policies: ReadonlyMap<number, string>;
-}
+/** Names of identities, policies and rules by number; a number without a name is shown as a number. */
+export type NumberNames = PolicyNames;
 
 export function identity(number: number, { identities }: NumberNames): string {
   if (number === POLICY_ANY_IDENTITY) return "any";
   return identities.get(number) ?? (number === 0 ? "not named by any policy" : String(number));
+}
+
+/** Why a policy refuses something. @param rule 0: no entry is about it */
+export function ruleName(policy: number, direction: number, rule: number, names: NumberNames): string {
+  if (rule !== 0) return names.rules.get(rule) ?? `rule ${rule}`;
+  return (
+    names.defaults.get(defaultKey(policy, direction)) ??
+    `no rule of ${names.policies.get(policy) ?? `policy ${policy}`} allows it`
+  );
 }
 
 /** The meaning of a shortened policy key (bpf/shared/policy.h): "any", "TCP", "TCP 80", "TCP 80-87". */

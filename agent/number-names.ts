@@ -1,0 +1,49 @@
+import { renameSync, writeFileSync } from "node:fs";
+import type { PolicyNames } from "./compile/desired.ts";
+import type { Logger } from "./observe/log.ts";
+import { KINDS_OF_NUMBERS, NumberHistory } from "./observe/number-history.ts";
+import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
+
+/** The names of the numbers in the maps: in this process those of the recent past too, in a file the present ones for `inspect`,
+ * which is another process. If the file cannot be written, `inspect` shows numbers without names; nothing else is affected. */
+export class NumberNames {
+  readonly #path: string;
+  readonly #log: Pick<Logger, "warn">;
+  readonly #history = new NumberHistory();
+  #saved: PolicyNames | undefined;
+  #reported = "";
+
+  constructor(options: Pick<AgentOptions, "runDirectory">, log: Pick<Logger, "warn">) {
+    this.#path = runFile(options, NAMES_FILE);
+    this.#log = log;
+  }
+
+  get names(): PolicyNames {
+    return this.#history.names;
+  }
+
+  /** What the maps now mean. */
+  add(names: PolicyNames): void {
+    this.#history.add(names);
+    const saved = this.#saved;
+    if (saved && KINDS_OF_NUMBERS.every((kind) => sameNames(saved[kind], names[kind]))) return;
+    try {
+      const text = JSON.stringify(Object.fromEntries(KINDS_OF_NUMBERS.map((kind) => [kind, [...names[kind]]])));
+      writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+      this.#saved = names;
+      this.#reported = "";
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== this.#reported) this.#log.warn(`"inspect" shows numbers without names: ${reason}`);
+      this.#reported = reason;
+    }
+  }
+}
+
+function sameNames(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [number, name] of b) if (a.get(number) !== name) return false;
+  return true;
+}

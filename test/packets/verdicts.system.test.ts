@@ -1,0 +1,159 @@
+// What a policy's entry says beyond allowing (bpf/shared/policy.h): why it refuses, that a Log rule matched, that the source port
+// decides; and what is reported and counted of it.
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
+import { openEventRing } from "../../agent/kernel/event-ring.ts";
+import {
+  Direction,
+  type Event,
+  EventKind,
+  POLICY_ANY_IDENTITY,
+  POLICY_SOURCE_PORT,
+  PolicyFlag,
+  type PolicyKey,
+  type PolicyValue,
+  PolicyVerdict,
+} from "../../agent/kernel/layout.gen.ts";
+import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import { verdictReader } from "../../agent/kernel/verdicts.ts";
+import { type Step, sends } from "./cases/step.ts";
+import { backendAddress } from "./cluster.ts";
+import { echo, tcp, udp } from "./frames.ts";
+import { NodeUnderTest } from "./node.ts";
+import { preparedObjects } from "./objects.ts";
+
+if (noKernel) console.log(noKernel);
+
+const db = backendAddress("db");
+const [TCP, ICMP, UDP] = [6, 1, 17];
+const deny = (rule: number): PolicyValue => ({ verdict: PolicyVerdict.DENY, flags: 0, rule });
+const ALLOW: PolicyValue = { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 };
+
+describe.skipIf(noKernel)("an entry of a policy", () => {
+  const { folder, bpf } = temporaryBpffs();
+  enterNamespace();
+  let node: NodeUnderTest;
+  let seen: Event[] = [];
+  let drain: () => void;
+  beforeAll(async () => {
+    node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
+    const ring = openEventRing(node.pins, (event) => seen.push(event));
+    drain = () => ring.drain();
+  });
+
+  const policy = () => node.maps.endpoints.lookup(db)?.policy ?? 0;
+  /** The policy of `db` consists of these entries. */
+  const says = (...entries: [Partial<PolicyKey>, PolicyValue][]) => {
+    node.maps.policies.delete(node.maps.policies.entries().map(([key]) => key));
+    const key = { prefixLength: 96, policy: policy(), identity: POLICY_ANY_IDENTITY, direction: Direction.INGRESS };
+    node.maps.policies.update(entries.map(([part, value]) => [{ ...key, protocol: TCP, port: 80, ...part }, value]));
+  };
+  const outcomeOf = ({ frame, ...meeting }: Step) =>
+    node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting).outcomes.join();
+  const toDb = (transport: Parameters<typeof sends>[2]) => outcomeOf(sends("web", { destination: db }, transport, ""));
+  const events = (kind: number) => {
+    drain();
+    return seen.filter((event) => event.kind === kind);
+  };
+  const listen = (until: bigint) => node.maps.listeners.update([[0, { until }]]);
+  const counted = () => {
+    const all = verdictReader(node.pins)();
+    return (wanted: { rule: number; verdict: number }) =>
+      all
+        .filter(([one]) => one.policy === policy() && one.rule === wanted.rule && one.verdict === wanted.verdict)
+        .reduce((sum, [, flows]) => sum + flows, 0);
+  };
+
+  beforeEach(() => {
+    node.write({ returnMode: "DSR", services: true });
+    node.forget();
+    drain();
+    seen = [];
+    listen(0n);
+    const written = node.maps.policies.entries();
+    return () => {
+      says();
+      node.maps.policies.update(written);
+    };
+  });
+
+  test("names the rule that refuses, and the peer, in the event of the refused packet", () => {
+    listen(process.hrtime.bigint() + 60_000_000_000n);
+    says([{}, deny(4711)]);
+    expect(toDb(tcp(5000, 80, "S"))).toBe("drop_policy_ingress");
+    expect(toDb(tcp(5000, 81, "S"))).toBe("drop_policy_ingress");
+    const identity = node.maps.locations
+      .entries()
+      .find(([{ address }]) => address === backendAddress("web"))?.[1].identity;
+    expect(events(EventKind.REFUSED)).toMatchObject([
+      { policy: policy(), rule: 4711, identity },
+      { policy: policy(), rule: 0, identity },
+    ]);
+  });
+
+  test("is counted by rule and verdict, once for a connection that opens", () => {
+    says([{}, deny(4712)], [{ port: 81 }, ALLOW]);
+    const before = counted();
+    for (const port of [80, 80, 81]) toDb(tcp(5001, port, "S"));
+    toDb(tcp(5001, 81, "A"));
+    const after = counted();
+    const more = (rule: number, verdict: number) => after({ rule, verdict }) - before({ rule, verdict });
+    expect([more(4712, PolicyVerdict.DENY), more(0, PolicyVerdict.ALLOW)]).toEqual([2, 1]);
+  });
+
+  test.each([
+    ["allows", { ...ALLOW, flags: PolicyFlag.LOGGED }, "to_endpoint"],
+    ["refuses", { ...deny(4713), flags: PolicyFlag.LOGGED }, "drop_policy_ingress"],
+  ])("that is logged is reported without listeners, and %s", (_, value, outcome) => {
+    says([{}, value]);
+    expect(toDb(tcp(5002, 80, "S"))).toBe(outcome);
+    const { verdict, rule } = value;
+    const packet = { source: backendAddress("web"), destination: db, sourcePort: 5002, destinationPort: 80 };
+    const expected = { packet, policy: policy(), verdict, rule, direction: Direction.INGRESS };
+    expect(events(EventKind.LOGGED)).toMatchObject([expected]);
+  });
+
+  test("that is logged blocks nothing when there is too much to report", () => {
+    says([
+      { prefixLength: 80, port: 0 },
+      { ...ALLOW, flags: PolicyFlag.LOGGED },
+    ]);
+    const outcomes = Array.from({ length: 300 }, (_, index) => toDb(tcp(6000 + index, 80, "S")));
+    expect(new Set(outcomes)).toEqual(new Set(["to_endpoint"]));
+    const reported = events(EventKind.LOGGED).length;
+    expect(reported).toBeGreaterThan(0);
+    expect(reported).toBeLessThan(300);
+  });
+
+  test("may leave the answer to the source port", () => {
+    says(
+      [{}, { verdict: PolicyVerdict.BY_SOURCE_PORT, flags: 0, rule: 9 }],
+      [{ prefixLength: 80, direction: POLICY_SOURCE_PORT, identity: 9, port: 0 }, deny(4714)],
+      [{ prefixLength: 93, direction: POLICY_SOURCE_PORT, identity: 9, port: 5000 }, ALLOW], // 5000-5007
+    );
+    const became = [4999, 5000, 5007, 5008].map((port) => toDb(tcp(port, 80, "S")));
+    expect(became).toEqual(["drop_policy_ingress", "to_endpoint", "to_endpoint", "drop_policy_ingress"]);
+  });
+
+  test("that leaves it to a table which is not written refuses", () => {
+    says([{}, { verdict: PolicyVerdict.BY_SOURCE_PORT, flags: 0, rule: 10 }]);
+    expect(toDb(tcp(5000, 80, "S"))).toBe("drop_policy_ingress");
+  });
+
+  test.each([
+    ["allows echo requests by their type", 0x0800, "to_endpoint"],
+    ["does not take the type of replies for that of requests", 0x0000, "drop_policy_ingress"],
+    ["does not take another type for an echo request", 0x0500, "drop_policy_ingress"],
+  ])("of ICMP %s", (_, port, outcome) => {
+    says([{ protocol: ICMP, port }, ALLOW]);
+    expect(toDb(echo(77))).toBe(outcome);
+  });
+
+  test("of ICMP about all codes of a type is a prefix of 8 bits; of another protocol it says nothing about echoes", () => {
+    says([{ protocol: ICMP, port: 0x0800, prefixLength: 88 }, ALLOW]);
+    expect([toDb(echo(78)), toDb(udp(5000, 8, Buffer.alloc(4)))]).toEqual(["to_endpoint", "drop_policy_ingress"]);
+    says([{ protocol: UDP, port: 0x0800, prefixLength: 88 }, ALLOW]);
+    node.forget();
+    expect(toDb(echo(78))).toBe("drop_policy_ingress");
+  });
+});
