@@ -167,6 +167,11 @@ export const hosts: readonly PacketTest[] = [
         tcp(8092, 30086, "S"),
         "drop_policy_ingress",
       ),
+      {
+        ...enters({ source: client1, destination: node }, tcp(8094, 30086, "S"), "drop_policy_ingress"),
+        program: "from_tunnel",
+        tunnel: { node, vni: 2 << 22 }, // forward direct, unwrapped by the kernel's device
+      },
       under(
         { uplink: { ingress: ["tcp 80"] } },
         arrivesWrapped(
