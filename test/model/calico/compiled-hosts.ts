@@ -4,11 +4,10 @@ import {
   Direction,
   type Endpoint,
   EndpointFlag,
-  POLICY_ANY_IDENTITY,
   PolicyVerdict,
 } from "../../../agent/kernel/layout.gen.ts";
 import type { MapStores } from "../../../agent/kernel/map-store.ts";
-import { longestMatch } from "../packet-path.ts";
+import { answerOf, longestMatch } from "../packet-path.ts";
 import { compiledMaps, UPLINKS } from "./compiled.ts";
 import type { Verdict } from "./evaluate.ts";
 import type { HostQuestion } from "./hosts.ts";
@@ -27,7 +26,7 @@ export function compiledHostVerdicts(world: World): (question: HostQuestion) => 
 function allows(maps: MapStores, endpoint: Endpoint, { direction, packet }: HostQuestion): boolean {
   const isIngress = direction === "ingress";
   if ((endpoint.flags & (isIngress ? EndpointFlag.INGRESS_ISOLATED : EndpointFlag.EGRESS_ISOLATED)) === 0) return true;
-  const { protocol, icmp, destinationPort = 0 } = packet;
+  const { protocol, icmp, destinationPort = 0, sourcePort } = packet;
   const key = {
     prefixLength: 96,
     policy: endpoint.policy,
@@ -39,8 +38,7 @@ function allows(maps: MapStores, endpoint: Endpoint, { direction, packet }: Host
     prefixLength: 128,
     address: isIngress ? packet.source : packet.destination,
   });
-  const ask = (identity: number) => longestMatch(maps.policies, { ...key, identity });
-  return (ask(peer?.identity ?? 0) ?? ask(POLICY_ANY_IDENTITY))?.verdict === PolicyVerdict.ALLOW;
+  return answerOf(maps.policies, key, peer?.identity ?? 0, sourcePort)?.verdict === PolicyVerdict.ALLOW;
 }
 
 function isFailsafe(maps: MapStores, { direction, packet }: HostQuestion): boolean {

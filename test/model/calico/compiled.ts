@@ -22,15 +22,8 @@ const ALWAYS: readonly (keyof World)[] = ["namespaces", "serviceAccounts", "pods
 /** The world without the kinds that the product does not follow yet. */
 export function followed(world: World): World {
   const kept = new Set<string>([...FOLLOWED, ...ALWAYS]);
-  const left = Object.entries(world).map(([kind, list]) => [kind, kept.has(kind) ? list.map(withoutSourcePorts) : []]);
+  const left = Object.entries(world).map(([kind, list]) => [kind, kept.has(kind) ? list : []]);
   return Object.fromEntries(left) as never;
-}
-
-/** The packet path does not ask for source ports yet. */
-function withoutSourcePorts<T extends object>(item: T): T {
-  if (!("spec" in item)) return item;
-  const text = JSON.stringify(item, (key, value) => (key === "source" ? { ...value, ports: [], notPorts: [] } : value));
-  return JSON.parse(text) as T;
 }
 
 /** The interfaces of `master`. */
