@@ -4,14 +4,7 @@ import { metadata } from "./metadata.ts";
 
 /** Kinds whose objects nothing follows yet: they are read to be reported, and a snapshot has none of them. A name leaves the list when
  * something follows its objects. */
-export const notFollowedYet: ReadonlySet<KindName> = new Set<KindName>([
-  "calicoNetworkPolicies",
-  "globalNetworkPolicies",
-  "tiers",
-  "networkSets",
-  "globalNetworkSets",
-  "clusterNetworkPolicies",
-]);
+export const notFollowedYet: ReadonlySet<KindName> = new Set<KindName>();
 
 /** An object of a kind that this dataplane does not support yet: always refused, so that users do not believe it is in
  * force. */
