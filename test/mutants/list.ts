@@ -451,7 +451,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "pods that may not reach their node reach its fail-safe ports",
     file: "policy/host.h",
-    text: " && !(endpoint->flags & ENDPOINT_WITHOUT_FAILSAFES)",
+    text: " || (endpoint->flags & ENDPOINT_WITHOUT_FAILSAFES)",
     instead: "",
   },
   {
