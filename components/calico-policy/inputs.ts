@@ -54,16 +54,20 @@ export function requireObject(place: InputPlace, name: CalicoKind, written: Writ
   };
 }
 
+/** No field of a policy has as many others around it. */
+const DEEPEST = 16;
+
 /** An absent field, and an empty list in a rule, are "everybody" to Calico; in a program they are most likely values that got lost. */
-function requireSaid(place: InputPlace, value: unknown, inRule = false): void {
+function requireSaid(place: InputPlace, value: unknown, inRule = false, depth = 0): void {
   if (!Array.isArray(value) && Object.prototype.toString.call(value) !== "[object Object]") return;
   if (isLater(value)) return;
+  if (depth > DEEPEST) refuseBecause(place, "it is nested deeper than any field, or contains itself");
   for (const [key, item] of Object.entries(value as object)) {
     const field = at(place, Array.isArray(value) ? Number(key) : key);
     if (item === undefined) refuse(field, item, "given, or not be written at all: without it the policy allows more");
     if (inRule && Array.isArray(item) && item.length === 0)
       refuse(field, item, "a list of at least one item, or left out");
-    requireSaid(field, item, inRule || key === "ingress" || key === "egress");
+    requireSaid(field, item, inRule || key === "ingress" || key === "egress", depth + 1);
   }
 }
 
