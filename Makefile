@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs watch flows suggest trace compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ trace: bootstrap ## send one connection and show each step on each node: make tr
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make trace needs a client and a destination: make trace FROM=client1 TO=172.31.1.8:30604' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js trace "$(FROM)" "$(TO)"
+
+explain: bootstrap ## say which tiers and rules decide about a flow: make explain FROM=default/web TO=db/pg:5432
+	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make explain needs two ends: make explain FROM=default/web TO=db/pg:5432' >&2; exit 2; }
+	@node tools/build.ts --quiet bundle
+	@node dist/verify.js explain "$(FROM)" "$(TO)" $(if $(JSON),--json)
 
 compare: bootstrap ## compare with kube-proxy on the running cluster, switched live: make compare [OPTIONS=--quick]
 	@node tools/build.ts --quiet load bundle

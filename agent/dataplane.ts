@@ -4,7 +4,7 @@ import { type BackendCounts, backendCounts } from "../model/service/backend-coun
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { DesiredState, WrittenMap } from "./compile/desired.ts";
+import type { DesiredState, NumberContents, WrittenMap } from "./compile/desired.ts";
 import { nodeLimits } from "./compile/limits.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
@@ -51,6 +51,8 @@ export class Dataplane {
   #kubeProxy: DesiredState["kubeProxy"] | undefined;
   /** A policy in force has a Log rule. */
   policyLogs = false;
+  /** What the numbers in the maps stand for, of the last pass. */
+  contents: NumberContents = { policies: new Map(), identities: new Map() };
   readonly numbers: NumberNames;
   /** Blocks from which no address may be allocated. */
   refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
@@ -91,6 +93,7 @@ export class Dataplane {
       this.gate.settle();
       this.numbers.add(desired.names);
       this.policyLogs = desired.logs;
+      this.contents = desired.contents;
       if (written > 0) {
         this.#parts.log.debug({ written, pending }, "maps written");
         this.onWritten(changed);

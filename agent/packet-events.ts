@@ -1,6 +1,6 @@
 // What happens to packets on this node, in readable form, at the agent's second socket: flows, and the steps of traced packets.
 import type { Attachments } from "./attachments.ts";
-import type { PolicyNames } from "./compile/desired.ts";
+import type { NumberContents, PolicyNames } from "./compile/desired.ts";
 import { keepFlowLog } from "./flow-logging.ts";
 import { openEventRing } from "./kernel/event-ring.ts";
 import type { Loaded, LoadedPrograms } from "./kernel/load.ts";
@@ -11,6 +11,7 @@ import { EventFeed } from "./observe/events/feed.ts";
 import { Names } from "./observe/events/names.ts";
 import { logPolicies } from "./observe/events/policy-log.ts";
 import { serveEvents } from "./observe/events/server.ts";
+import { Explainer } from "./observe/explain/explainer.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentOptions, EVENT_SOCKET, runFile } from "./options.ts";
 import { Tracer } from "./tracer.ts";
@@ -24,13 +25,17 @@ interface Programs {
   readonly loadTraced: () => LoadedPrograms;
 }
 
-/** @param policies names of the numbers that events carry, and whether a Log rule is in force
+/** @param policies names and contents of the numbers in maps and events, and whether a Log rule is in force
  * @returns to be called before the process ends: writes what the flow log holds */
 export async function servePacketEvents(
   options: AgentOptions,
   { loaded, pins, attachments, loadTraced }: Programs,
   store: SnapshotStore,
-  policies: { readonly numbers: { readonly names: PolicyNames }; readonly policyLogs: boolean },
+  policies: {
+    readonly numbers: { readonly names: PolicyNames };
+    readonly contents: NumberContents;
+    readonly policyLogs: boolean;
+  },
   log: Logger,
 ): Promise<Ending> {
   const objects = () => ({ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") });
@@ -48,7 +53,8 @@ export async function servePacketEvents(
   };
   const { names, wallClock } = context;
   const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
-  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept);
+  const explainer = new Explainer({ node: options.node, maps: loaded.maps, contents: () => policies.contents, names });
+  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept, explainer);
   const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.policyLogs });
   return () => {
     endPolicyLog();

@@ -2,6 +2,7 @@
 export const ICMP = 1;
 export const TCP = 6;
 export const UDP = 17;
+export const ICMPV6 = 58;
 export const SCTP = 132;
 
 /** The protocols that Kubernetes' objects name, and their numbers. */

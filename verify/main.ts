@@ -8,6 +8,7 @@ import { writeReport } from "../report/write.ts";
 import { type SuggestOptions, suggestCommand } from "../suggest/command.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
+import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
@@ -113,6 +114,19 @@ live("trace", "send one connection and show what every node did with its packets
   .action(async (from: string, to: string, options: TraceOptions) => {
     const { traceCommand } = await import("./watch/trace-command.ts");
     process.exit(await traceCommand(from, to, options));
+  });
+
+live("explain", "say which tiers, policies and rules decide about a flow, on which node; sends nothing")
+  .argument("<from>", "an address, NAMESPACE/NAME of a pod or workload, node/NAME or a machine")
+  .argument(
+    "<to>",
+    "the same or a service, with a port: shop/web:80, udp://service/kube-system/kube-dns:53, icmp://node/master",
+  )
+  .option("--source-port <port>", "the sender's port, where policies ask for it")
+  .option("--json", "the answers of all nodes as JSON", false)
+  .action(async (from: string, to: string, options: ExplainOptions) => {
+    const { explainCommand } = await import("./watch/explain-command.ts");
+    process.exit(await explainCommand(from, to, options));
   });
 
 // A wrong command line is wrong input, like a wrong file.

@@ -1,10 +1,10 @@
 import { type Address, addressBytes, familyOf } from "../../model/address/address.ts";
+import { ICMPV6 } from "../../model/protocol.ts";
 
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
 const ALL_NODES = { address: "ff02::1", mac: "33:33:00:00:00:01" };
 const SHORTEST_FRAME = 60;
 const IPV6_HEADER = 40;
-const ICMPV6 = 58;
 
 /** A frame that tells all hosts of a link that `mac` has the address now. */
 export function announcementFrame(address: Address, mac: string): Uint8Array {

@@ -89,7 +89,7 @@ export class Compiler {
     const hosts = this.#hosts.of(snapshot, nodes, facts.uplinks ?? NO_UPLINKS);
     const places = { facts, nodes, pools, hosts };
     const { selection, judgement } = yield* this.#judging.judging(snapshot, places);
-    const { policyNames, policyLogs, ...judged } = judgement;
+    const { policyNames, contents, policyLogs, ...judged } = judgement;
     const revision = policyRevision([...judged.endpoints, ...judged.hostEndpoints]);
     const maps = {
       frontends: services.frontends,
@@ -110,6 +110,7 @@ export class Compiler {
       routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
       natOutgoing: pools.natOutgoing,
       names: policyNames,
+      contents,
       logs: policyLogs,
       kubeProxy,
       services: services.compiled,

@@ -1,5 +1,7 @@
 import type { Address } from "../../model/address/address.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
+import type { Identity } from "../../model/policy/identity.ts";
+import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import type { NatOutgoing } from "../../model/pool/pools.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
@@ -90,6 +92,12 @@ export const NO_NAMES: PolicyNames = {
   defaults: new Map(),
 };
 
+/** What the numbers in `policies` and `locations` stand for. */
+export interface NumberContents {
+  readonly policies: ReadonlyMap<number, EndpointPolicy>;
+  readonly identities: ReadonlyMap<Identity, number>;
+}
+
 /** What load balancers are told of a node. */
 export interface NodeHealth {
   readonly checks: readonly HealthCheck[];
@@ -103,6 +111,7 @@ export interface DesiredState {
   readonly routes: readonly Route[];
   readonly natOutgoing: NatOutgoing;
   readonly names: PolicyNames;
+  readonly contents: NumberContents;
   /** A policy in force has a Log rule. */
   readonly logs: boolean;
   readonly kubeProxy: KubeProxy;

@@ -9,7 +9,7 @@ import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
 import { type Vocabulary, vocabularyOf } from "../../model/policy/vocabulary.ts";
 import type { PoolDirectory } from "../../model/pool/pools.ts";
 import type { Steps } from "../../model/steps.ts";
-import type { DesiredState, MapContents } from "./desired.ts";
+import type { DesiredState, MapContents, NumberContents } from "./desired.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileHosts, type HostMaps } from "./hosts.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
@@ -19,6 +19,7 @@ import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
 type Verdicts = Pick<MapContents, "policies" | "locations" | "endpoints" | "interfaces" | "namespaces"> &
   HostMaps & {
     readonly policyNames: DesiredState["names"];
+    readonly contents: NumberContents;
     readonly policyLogs: boolean;
   };
 
@@ -122,6 +123,7 @@ export class PoliciesInForce {
       ...endpoints,
       ...compileHosts(judgedHosts, snapshot.felixConfigurations, snapshot.facts),
       policyNames: { identities: addresses.names, ...policies.names },
+      contents: { policies: policies.contents, identities: addresses.identities },
       policyLogs: policies.logs,
     };
   }
@@ -148,11 +150,11 @@ export class PoliciesInForce {
     const words = this.#bothWords;
     const addressesOfBoth = yield* this.#passing.compile(snapshot, words, nodes, pools, hosts.labels);
     const known = { addresses: addressesOfBoth, hosts, hostPolicyOf };
-    const stages: Omit<Verdicts, "policyNames" | "policyLogs">[] = [];
+    const stages: Omit<Verdicts, "policyNames" | "contents" | "policyLogs">[] = [];
     for (const policyOf of [before, now]) {
       const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * this.#policyEntries);
       if (!stage) return []; // no room for both: endpoints move without it, closed in between where pairs were not judged
-      const { policyNames: _, policyLogs: __, ...content } = stage;
+      const { policyNames: _, contents: __, policyLogs: ___, ...content } = stage;
       stages.push(content);
     }
     return stages;

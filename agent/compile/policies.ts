@@ -11,6 +11,8 @@ import { RuleNames } from "./rule-names.ts";
 export interface PolicyMap {
   readonly policies: Contributions<PolicyKey, PolicyValue>;
   readonly names: Omit<PolicyNames, "identities">;
+  /** By number. */
+  readonly contents: ReadonlyMap<number, EndpointPolicy>;
   /** Whether a Log rule is in force. */
   readonly logs: boolean;
   idOf(policy: EndpointPolicy): number;
@@ -51,10 +53,12 @@ export class PolicyCompiler {
         defaults.set(defaultKey(idOf(displaced, policy.name), direction), reason);
       }
     }
-    const names = new Map([...inForce.values()].map((policy) => [idOf(displaced, policy.name), policy.sources]));
+    const contents = new Map([...inForce.values()].map((policy) => [idOf(displaced, policy.name), policy]));
+    const names = new Map([...contents].map(([number, { sources }]) => [number, sources]));
     return {
       policies,
       names: { policies: names, rules: rules.names, defaults },
+      contents,
       logs,
       idOf: (policy) => idOf(displaced, policy.name),
       distinguishedBy: (policy) => distinguished.get(policy),

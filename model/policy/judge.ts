@@ -65,7 +65,10 @@ export class Judge {
 }
 
 /** The rule with the numbers of the peer's ports. A name that the peer has no port of matches nothing. */
-function resolved({ verdict, reason, ports, notPorts, sourcePorts, notSourcePorts }: Rule, peer: Peer): NumericRule {
+export function resolved(
+  { verdict, reason, ports, notPorts, sourcePorts, notSourcePorts }: Rule,
+  peer: Peer,
+): NumericRule {
   const numeric = (matches: readonly PortMatch[] | undefined) =>
     matches?.flatMap((match): NumericPort[] => {
       if ("first" in match) return [match];

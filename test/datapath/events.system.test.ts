@@ -202,10 +202,12 @@ describe("flow log", () => {
         from: expect.objectContaining({ kind: "pods", workload: "near" }),
       }),
     );
-    // Its opening was before the log: it sends on.
-    expect(found).toContainEqual(
-      expect.objectContaining({ from: outside("client2"), verdict: "allowed", connections: 0, active: 1 }),
-    );
+    // Its opening was before the log: it sends on. Those of earlier tests may count too, while they end.
+    const earlier = expect.objectContaining({ from: outside("client2"), verdict: "allowed", connections: 0 });
+    expect(found).toContainEqual(earlier);
+    expect(
+      found.find(({ from }) => from.kind === "network" && from.cidr === outside("client2").cidr)?.active,
+    ).toBeGreaterThan(0);
     expect(found).toContainEqual(
       expect.objectContaining({
         ...{ from: outside("client1"), verdict: "denied", reason: "drop_policy_ingress", connections: 0 },
@@ -307,7 +309,7 @@ describe("traces", () => {
       await until("the policy", async () => (await cluster.see("client1", "172.31.1.8:30604")) === "dropped");
       const seen = text(await trace("172.31.1.8:30604", 40_202));
       expect(seen).toContain("node from_uplink judged: ingress of pod default/web: DENIED for 172.31.1.55");
-      expect(seen).toContain("by NetworkPolicy default/only-web");
+      expect(seen).toContain("no rule of NetworkPolicy default/only-web allows it (end of tier default)");
       expect(seen).toContain("node from_uplink finished: DROPPED (drop_policy_ingress)");
     } finally {
       cluster.remove(policy);

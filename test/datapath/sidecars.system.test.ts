@@ -30,8 +30,11 @@ describe("a sidecar that redirects its pod's connections", () => {
 
   async function askedFor(): Promise<string | undefined> {
     const before = seen.length;
-    await cluster.see("default/meshed", "10.96.0.10:80");
-    await until("the sidecar to see it", async () => seen.length > before);
+    // Again if the sidecar does not listen yet.
+    await until("the sidecar to see it", async () => {
+      await cluster.see("default/meshed", "10.96.0.10:80");
+      return seen.length > before;
+    });
     return seen.slice(before).trim().split("\n").at(-1);
   }
 

@@ -3,10 +3,12 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import { SCTP, TCP, UDP } from "../../../model/protocol.ts";
+import { canonicalAddress, familyOf } from "../../../model/address/address.ts";
+import { ICMP, ICMPV6, SCTP, TCP, UDP } from "../../../model/protocol.ts";
 import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
+import type { Explainer } from "../explain/explainer.ts";
 import type { FlowLog } from "../flows/flow-log.ts";
 import type { LogFiles } from "../flows/log-files.ts";
 import type { EventFeed } from "./feed.ts";
@@ -29,19 +31,38 @@ const PROTOCOLS = { tcp: TCP, udp: UDP, sctp: SCTP } as const;
 /** Bytes that are buffered for a slow reader; it loses events beyond that. */
 const PATIENCE = 1 << 20;
 
+/** The parameters of a question to explain a flow. */
+const explainRequestSchema = z.strictObject({
+  from: z.string().transform(addressOr),
+  to: z.string().transform(addressOr),
+  protocol: z.enum(["tcp", "udp", "sctp", "icmp"]).default("tcp"),
+  /** Of ICMP: type << 8 | code. */
+  port: z.coerce.number().int().min(0).max(65_535),
+  sourcePort: z.coerce.number().int().min(0).max(65_535).default(50_000),
+});
+
+function addressOr(text: string, context: z.RefinementCtx): string {
+  const address = canonicalAddress(text);
+  if (address) return address;
+  context.addIssue({ code: "custom", message: `"${text}" is no address` });
+  return z.NEVER;
+}
+
 interface KeptFlows {
   readonly flowLog: Pick<FlowLog, "current">;
   readonly files: Pick<LogFiles, "paths">;
 }
 
 /** Serves at a Unix socket, for root: GET /flows and GET /trace?client=… answer with one JSON line per event until the
- * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log. */
+ * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log,
+ * GET /explain?from=… with what policies say of a flow. */
 export function serveEvents(
   socket: string,
   feed: EventFeed,
   tracer: Tracer,
   context: FlowContext & StepContext,
   kept: KeptFlows,
+  explainer: Pick<Explainer, "explain">,
 ): Promise<Server> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
@@ -53,7 +74,12 @@ export function serveEvents(
         return trace(response, feed, tracer, wanted.data, context);
       }
       if (url.pathname === "/flow-log") return void keptFlows(response, kept);
-      response.writeHead(404).end("Available: /flows, /flow-log and /trace.\n");
+      if (url.pathname === "/explain") {
+        const wanted = explainRequestSchema.safeParse(Object.fromEntries(url.searchParams));
+        if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
+        return explained(response, explainer, wanted.data);
+      }
+      response.writeHead(404).end("Available: /flows, /flow-log, /explain and /trace.\n");
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);
@@ -67,6 +93,18 @@ function flows(response: ServerResponse, feed: EventFeed, context: FlowContext):
   const end = feed.listen((event) => isFlow(event) && say(flowOf(event, context)), { flows: true });
   response.once("close", end);
 }
+
+function explained(
+  response: ServerResponse,
+  explainer: Pick<Explainer, "explain">,
+  { protocol, ...asked }: z.output<typeof explainRequestSchema>,
+): void {
+  const number = protocol === "icmp" ? icmpOf(asked.to) : PROTOCOLS[protocol];
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.end(`${JSON.stringify(explainer.explain({ ...asked, protocol: number }))}\n`);
+}
+
+const icmpOf = (address: string) => (familyOf(address) === "IPv6" ? ICMPV6 : ICMP);
 
 /** Files first, then what is not in a file yet. */
 async function keptFlows(response: ServerResponse, { flowLog, files }: KeptFlows): Promise<void> {

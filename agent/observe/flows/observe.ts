@@ -1,5 +1,5 @@
 import type { Address } from "../../../model/address/address.ts";
-import { ICMP } from "../../../model/protocol.ts";
+import { ICMP, ICMPV6 } from "../../../model/protocol.ts";
 import {
   ConnectionFlag,
   Direction,
@@ -34,7 +34,6 @@ export interface ObservingParts {
   readonly flowOf: (packet: Tuple) => OpenedFlow | undefined;
 }
 
-const ICMPV6 = 58;
 const UNSET = "::";
 
 /** Whether this node only sends the connection on, and the backend's node will report it. */

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
+import type { ExplainOptions } from "./explain.ts";
 import type { KeptFilter } from "./flow-log.ts";
 import type { LiveOptions, StepOptions } from "./live.ts";
 import type { View } from "./table.ts";
@@ -72,6 +73,16 @@ function registerLive(inspect: Command): void {
     .action(async (client: string, service: string, options: LiveOptions) => {
       const { printTrace } = await import("./live.ts");
       await reportAndExit(printTrace(client, service, options));
+    });
+  live(
+    "explain <from> <to>",
+    "say what policies decide about a flow from an address to ADDRESS:PORT (of ICMP ADDRESS:TYPE/CODE), as far as this node judges it",
+  )
+    .option("--protocol <protocol>", "tcp, udp, sctp or icmp", "tcp")
+    .option("--source-port <port>", "the sender's port")
+    .action(async (from: string, to: string, options: ExplainOptions) => {
+      const { printExplanation } = await import("./explain.ts");
+      await reportAndExit(printExplanation(from, to, options));
     });
   live("steps", "show the steps of a client's packets; for programs that trace over several nodes")
     .requiredOption("--client <address>", "the client's address")

@@ -1,0 +1,123 @@
+// Calico's policies in tiers, with real packets, and what `inspect explain` says of them.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { NodeAnswer } from "../../agent/observe/explain/explainer.ts";
+import { BareCluster, type From, program, until } from "./bare-cluster.ts";
+import { clients, endpoints, type KubernetesObject, type NodeName, nodes, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+const calico = (kind: string, name: string, spec: object, metadata: object = {}): KubernetesObject => ({
+  ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...metadata }, spec },
+});
+
+const tier = calico("Tier", "security", { order: 100 });
+const denyFar = calico("GlobalNetworkPolicy", "security.deny-far", {
+  ...{ tier: "security", order: 10, selector: "app == 'web'", types: ["Ingress"] },
+  ingress: [{ action: "Deny", source: { selector: "app == 'far'" } }, { action: "Pass" }],
+});
+// A selector of a policy with a namespace means sets of that namespace, unless it asks for global() ones.
+const trusted = calico(
+  "NetworkSet",
+  "trusted",
+  { nets: ["172.31.1.55/32"] },
+  { namespace: "default", labels: { role: "trusted" } },
+);
+const allowTrusted = calico(
+  "NetworkPolicy",
+  "allow-trusted",
+  {
+    ...{ order: 20, selector: "app == 'web'", types: ["Ingress"] },
+    ingress: [
+      { action: "Allow", protocol: "TCP", source: { selector: "role == 'trusted'" }, destination: { ports: [80] } },
+      { action: "Allow", protocol: "TCP", source: { selector: "app in {'near', 'far'}", ports: ["40000:40999"] } },
+    ],
+  },
+  { namespace: "default" },
+);
+
+let cluster: BareCluster;
+let web: Placed;
+let near: Placed;
+let far: Placed;
+const entry = `${nodes.master}:30604`;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start({ vxlanMode: "CrossSubnet" });
+  [web, near, far] = await Promise.all([
+    cluster.addPod("web", "node", { app: "web" }),
+    cluster.addPod("near", "node", { app: "near" }),
+    cluster.addPod("far", "master", { app: "far" }),
+  ]);
+  cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }), endpoints("web", [web]));
+  await until("the service", async () => (await cluster.see("client2", entry)).startsWith("allowed"));
+  cluster.apply(tier, trusted, denyFar, allowTrusted);
+  await until("the policies", async () => (await cluster.see("client2", entry, { timeoutMs: 300 })) === "dropped");
+});
+afterAll(() => cluster?.close());
+
+const see = (from: From, to: string, sourcePort?: number) =>
+  cluster.see(from, to, { timeoutMs: 500, ...(sourcePort !== undefined && { sourcePort }) });
+
+test("members of a network set are let in by a node port, with their own address; others are not", async () => {
+  expect(await see("client1", entry)).toBe(`allowed default/web saw ${clients.client1}`);
+  expect(await see("client2", entry)).toBe("dropped");
+});
+
+test("a source port decides, and an earlier tier's denial ends it whatever later tiers allow", async () => {
+  const to = `${web.address}:80`;
+  expect(await see("default/near", to, 40_500)).toBe(`allowed default/web saw ${near.address}`);
+  expect(await see("default/near", to, 41_500)).toBe("dropped");
+  expect(await see("default/far", to, 40_501)).toBe("dropped");
+});
+
+async function explain(node: NodeName, from: string, to: string, ...options: string[]): Promise<NodeAnswer> {
+  const words = ["inspect", "explain", from, to, "--json", ...options];
+  return JSON.parse(await cluster.run(node, [process.execPath, program, ...words])) as NodeAnswer;
+}
+
+test("an explanation lists the tiers that were asked and the rule that decided, as the kernel's maps have it", async () => {
+  const ends = async (from: string, ...options: string[]) => {
+    const { service, ways } = await explain("node", from, "10.96.0.10:80", ...options);
+    expect(service).toBe("default/web:web");
+    return ways[0]?.ends ?? [];
+  };
+  const refused = [
+    {
+      ...{ direction: "ingress", end: "pod default/web", verdict: "deny" },
+      tiers: [{ tier: "security", verdict: "deny", reason: expect.stringContaining("security.deny-far") }],
+      peer: expect.arrayContaining([expect.stringContaining("far")]),
+    },
+  ];
+  const passed = { tier: "security", verdict: "pass", reason: expect.stringContaining("ingress rule 2") };
+  const bySet = { tier: "default", verdict: "allow", reason: expect.stringContaining("allow-trusted") };
+  const answers = {
+    far: await ends(far.address),
+    client1: await ends(clients.client1),
+    near: await ends(near.address, "--source-port", "41500"),
+    again: await ends(near.address, "--source-port", "40500"),
+  };
+  expect(answers.far).toMatchObject(refused);
+  expect(answers.client1).toMatchObject([{ verdict: "allow", tiers: [passed, bySet] }]);
+  expect(answers.near).toMatchObject([
+    { direction: "egress", end: "pod default/near", verdict: "allow", reason: "no policy applies" },
+    { direction: "ingress", verdict: "deny", tiers: [passed, { tier: "default", verdict: "deny" }] },
+  ]);
+  expect(answers.again[1]).toMatchObject({ verdict: "allow" });
+  for (const end of Object.values(answers).flat()) expect(end.differs, JSON.stringify(end)).toBeUndefined();
+});
+
+test("each node explains its own ends, and what no policy judges is said", async () => {
+  expect(await explain("master", clients.client1, `${web.address}:80`)).toMatchObject({ ways: [{ ends: [] }] });
+  expect(await explain("node", nodes.node, `${web.address}:80`)).toMatchObject({
+    ways: [{ ends: [{ verdict: "allow", reason: "a pod and its own node always reach each other" }] }],
+  });
+  await expect(explain("node", "nobody", `${web.address}:80`)).rejects.toThrow('"nobody" is no address');
+});
+
+test("a changed rule holds for the next connection, and its return too", async () => {
+  const without = { ...allowTrusted, spec: { ...(allowTrusted.spec as object), ingress: [] } };
+  expect(await see("default/near", `${web.address}:80`, 40_600)).toMatch(/^allowed/);
+  cluster.apply(without);
+  await until("the change", async () => (await see("default/near", `${web.address}:80`, 40_601)) === "dropped");
+  cluster.apply(allowTrusted);
+  await until("the policy again", async () => (await see("default/near", `${web.address}:80`, 40_602)) !== "dropped");
+});
