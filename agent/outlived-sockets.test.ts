@@ -44,6 +44,7 @@ const mapsWhile = (serviceHandling: number): ServiceMaps => ({
   datagramPeers: { lookup: () => undefined },
 });
 
+const pod = (address: string) => ({ address, isWorkload: true });
 const to = (address: string, port: number) => ({ address, port });
 const given = (frontend: string, frontendPort: number, backend: number) => ({
   frontend,
@@ -72,7 +73,7 @@ test.each([
   ["a load balancer that does not admit it", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), true],
   ["a load balancer that admits it", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), false, "10.244.0.9"],
 ])("a socket that is connected to %s", (_, socket, peer, outlived, client = "10.244.0.1") => {
-  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED), client)).toBe(outlived);
+  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED), pod(client))).toBe(outlived);
 });
 
 test.each([
@@ -82,5 +83,15 @@ test.each([
   ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("127.0.0.1", 8053, 12), true],
   ["a pod whose host port was removed", to("10.244.0.5", 5353), given("127.0.0.1", 8054, 12), true],
 ])("while kube-proxy handles services, one that is connected to %s", (_, socket, peer, outlived) => {
-  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.LEFT_TO_HOST), "10.244.0.1")).toBe(outlived);
+  expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.LEFT_TO_HOST), pod("10.244.0.1"))).toBe(outlived);
 });
+
+test.each(["127.0.0.1", "127.8.9.10", "0.0.0.0"])(
+  "a pod's own loopback %s is no node port, whatever the number: only a node's is",
+  (address) => {
+    const outlived = (isWorkload: boolean) =>
+      hasOutlived(to(address, 30053), undefined, mapsWhile(ServiceHandling.TRANSLATED), { address: "::", isWorkload });
+    expect(outlived(true)).toBe(false);
+    expect(outlived(false)).toBe(true);
+  },
+);

@@ -84,7 +84,7 @@ export class OutlivedSockets {
   #end(whose: string, workload: Address | undefined, within: (work: () => void) => void): void {
     const { maps, log } = this.#parts;
     try {
-      const client = workload ?? maps.settings.lookup(0)?.node ?? "::";
+      const client = { address: workload ?? maps.settings.lookup(0)?.node ?? "::", isWorkload: workload !== undefined };
       within(() => {
         for (const socket of connectedUdpSockets()) {
           const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
@@ -110,18 +110,25 @@ const UNSUPPORTED =
 
 type Destination = Pick<ConnectedSocket, "address" | "port">;
 
+/** Whose socket it is. */
+interface Owner {
+  readonly address: Address;
+  /** It has a loopback of its own, at which no service answers. */
+  readonly isWorkload: boolean;
+}
+
 /** Whether this socket's packets go nowhere, although another backend would answer or an error would be better. */
 export function hasOutlived(
   { address, port }: Destination,
   peer: SocketPeer | undefined,
   maps: ServiceMaps,
-  client: Address,
+  owner: Owner,
 ): boolean {
   const bound = peer?.address === address && peer.port === port ? peer : undefined;
   const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
   if (!isHandledHere(service, bound, maps)) return false;
-  if (!bound) return (service?.backendCount ?? 0) > 0;
-  if (!service || !mayUse(service, client, maps)) return true;
+  if (!bound) return !(owner.isWorkload && isOwnLoopback(address)) && (service?.backendCount ?? 0) > 0;
+  if (!service || !mayUse(service, owner.address, maps)) return true;
   return maps.members.lookup({ backendList: service.backendList, backend: bound.backend }) === undefined;
 }
 
@@ -145,11 +152,16 @@ function reason({ address, port }: Destination, peer: SocketPeer | undefined): s
   return `${peer.frontend}:${peer.frontendPort} no longer uses the backend ${address}:${port}`;
 }
 
+/** A socket that connects to 0.0.0.0 is connected to itself. */
+function isOwnLoopback(address: Address): boolean {
+  return address === "0.0.0.0" || isLoopback(address);
+}
+
 /** The same lookup as in the packet path (service/choose.h). */
 function serviceAt(address: string, port: number, { frontends, locations }: ServiceMaps): Service | undefined {
   const exact = frontends.lookup({ address, port, protocol: UDP });
   if (exact) return exact;
-  const loopback = address === "0.0.0.0" || isLoopback(address);
+  const loopback = isOwnLoopback(address);
   const family = familyOf(address) ?? "IPv4";
   const hostPort = loopback && frontends.lookup({ address: NODE_LOOPBACK[family], port, protocol: UDP });
   if (hostPort) return hostPort;
