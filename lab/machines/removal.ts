@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { LabFailure } from "../failure.ts";
 import { registered } from "../journal.ts";
 import { belongsToLab, labFolder, labsFolder } from "../names.ts";
@@ -73,15 +74,27 @@ const describe = (remains: Remains): string[] =>
  * @throws LabFailure that lists what could not be removed.
  */
 export async function removeLab(lab: string): Promise<void> {
+  let left: string[] = [];
+  // A creator that was killed may leave a command of its own running, which completes what it was about.
+  for (let round = 0; round < ROUNDS; round++) {
+    if (round > 0) await setTimeout(PAUSE_MS);
+    await removeWhatIsThere(lab);
+    left = describe(findRemains(lab));
+    if (left.length === 0) return;
+  }
+  throw new LabFailure(`lab ${lab} could not be removed completely; remaining:\n  ${left.join("\n  ")}`, {
+    next: "end what uses them and run 'down' again",
+  });
+}
+
+const ROUNDS = 5;
+const PAUSE_MS = 200;
+
+async function removeWhatIsThere(lab: string): Promise<void> {
   await killAll(() => processesOf(lab));
   for (const path of mountsOf(lab).reverse()) await run(["umount", path], { purpose: `unmount ${path}` });
   await removeNamespaces(namespacesOf(lab));
   await removeCgroups(cgroupsOf(lab));
   await rm(labFolder(lab), { recursive: true, force: true, maxRetries: 3 });
   await removeEmptyParents();
-  const left = describe(findRemains(lab));
-  if (left.length > 0)
-    throw new LabFailure(`lab ${lab} could not be removed completely; remaining:\n  ${left.join("\n  ")}`, {
-      next: "end what uses them and run 'down' again",
-    });
 }
