@@ -8,7 +8,11 @@ const pod = (namespace: string, name: string, ip: string) => ({
 });
 const view: ClusterView = {
   nodes: [{ metadata: { name: "master" }, status: { addresses: [{ type: "InternalIP", address: "172.31.1.8" }] } }],
-  pods: [pod("shop", "web-7f-x", "10.244.0.2"), pod("shop", "pg", "10.244.0.3"), pod("shop", "both", "10.244.0.4")],
+  pods: [
+    pod("shop", "web-6b4899dc4c-bmsvl", "10.244.0.2"),
+    pod("shop", "pg", "10.244.0.3"),
+    pod("shop", "both", "10.244.0.4"),
+  ],
   services: [{ metadata: { namespace: "shop", name: "both" }, spec: { clusterIPs: ["10.96.0.9"] } }],
   endpointSlices: [],
 };
@@ -48,6 +52,7 @@ test("a service sends nothing: its name stands for the pod", () => {
 test.each([
   ["clinet1", 'there is no machine "clinet1"; did you mean "client1"?'],
   ["shop/bth", 'there is no service or pod shop/bth; did you mean "shop/both"?'],
+  ["shop/wbe", 'there is no service or pod shop/wbe; did you mean "shop/web"?'],
   ["service/shop/boht", 'service/shop/boht does not exist; did you mean "service/shop/both"?'],
 ])("a misspelt name %s suggests the nearest", (text, message) => {
   expect(() => found(text)).toThrow(message);

@@ -121,8 +121,13 @@ function ofNamed(view: ClusterView, namespace: string, name: string, text: strin
     pods.find((one) => one.metadata?.name === name) ?? pods.find((one) => one.metadata?.name?.startsWith(`${name}-`));
   if (pod) return podAddresses(pod);
   const names = [
-    ...pods.map(podName),
+    ...pods.flatMap((one) => [podName(one), workloadName(podName(one))]),
     ...(orService ? services.map(({ metadata }) => `${namespace}/${metadata?.name}`) : []),
   ];
   throw new NotYet(`there is no ${orService ? "service or " : ""}pod ${text}${didYouMean(text, names)}`);
+}
+
+/** A pod's name without what a Deployment, a DaemonSet or a StatefulSet appends. */
+function workloadName(name: string): string {
+  return name.replace(/(-[a-z0-9]{5,10})?-[a-z0-9]{5}$|-\d+$/, "");
 }
