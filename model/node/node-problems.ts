@@ -1,4 +1,5 @@
 import { type Address, familyOf } from "../address/address.ts";
+import { firstFew } from "../first-few.ts";
 import type { IpPool } from "../objects/calico.ts";
 import type { Node } from "../objects/core.ts";
 import { unknownAnnotations } from "../objects/ignored.ts";
@@ -32,8 +33,7 @@ function apart(nodes: readonly Node[], nodeName: string, address: Address): Prob
   });
   if (others.length === 0) return [];
   const names = others.map(({ metadata }) => metadata.name).sort();
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-  const message = `it has no InternalIP of IPv4, which the tunnels of ${names.slice(0, 3).join(", ")}${more} use: their pods and its own do not reach each other. Next: give every node an IPv4 InternalIP (--node-ip=IPV4,IPV6), or none.`;
+  const message = `it has no InternalIP of IPv4, which the tunnels of ${firstFew(names)} use: their pods and its own do not reach each other. Next: give every node an IPv4 InternalIP (--node-ip=IPV4,IPV6), or none.`;
   return [{ kind: "Node", name: nodeName, path: "status.addresses", message }];
 }
 

@@ -1,3 +1,4 @@
+import { firstFew } from "../first-few.ts";
 import { hasEnded, type Namespace, type Pod } from "../objects/core.ts";
 import { ignoredAnnotations, unknownAnnotations } from "../objects/ignored.ts";
 import type { NetworkPolicy } from "../objects/networking.ts";
@@ -30,8 +31,7 @@ function unheld({ metadata }: Pod, policies: readonly NetworkPolicy[]): Problem[
   );
   if (selecting.length === 0) return [];
   const names = selecting.map((policy) => policy.metadata.name).sort();
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-  const message = `the pod is on its node's network: NetworkPolicy ${names.slice(0, 3).join(", ")}${more} does not hold for it.`;
+  const message = `the pod is on its node's network: NetworkPolicy ${firstFew(names)} does not hold for it.`;
   const { name, namespace } = metadata;
   return [{ kind: "Pod", namespace: namespace ?? undefined, name, path: "spec.hostNetwork", message }];
 }

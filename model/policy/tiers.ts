@@ -1,3 +1,4 @@
+import { firstFew } from "../first-few.ts";
 import { type Tier as TierObject, WELL_KNOWN_TIERS } from "../objects/calico-policy/tier.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import type { Tier } from "./rules.ts";
@@ -61,10 +62,6 @@ export function tiersText(policies: readonly CompiledPolicy[], heads: TierHeads)
   return used.map(({ name, order, otherwise, exists }) => `${name} ${order} ${otherwise} ${exists}`).join();
 }
 
-const MOST_NAMED = 3;
-
 function endReason({ name }: TierHead, members: readonly CompiledPolicy[]): string {
-  const owners = members.slice(0, MOST_NAMED).map(({ owner }) => owner);
-  const more = members.length > MOST_NAMED ? ` and ${members.length - MOST_NAMED} more` : "";
-  return `no rule of ${owners.join(", ")}${more} allows it (end of tier ${name})`;
+  return `no rule of ${firstFew(members.map(({ owner }) => owner))} allows it (end of tier ${name})`;
 }

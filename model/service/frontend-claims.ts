@@ -1,5 +1,6 @@
 import { changesBetween } from "../changes.ts";
 import { Claims } from "../claims.ts";
+import { firstFew } from "../first-few.ts";
 import { ageText } from "../objects/age.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
@@ -110,9 +111,6 @@ function rankOf(claim: Claim): number {
   return Math.min(claimOrder.indexOf(claim), claimOrder.indexOf("external IP"));
 }
 
-// How many frontends a sentence names.
-const NAMED = 3;
-
 /** What is said of an object's frontends that are not served: one sentence for each field and reason, however many. */
 export function notServed({ object, kind }: Pick<CompiledService, "object" | "kind">, refusals: Iterable<Refusal>) {
   const { namespace, name } = object.metadata;
@@ -120,9 +118,8 @@ export function notServed({ object, kind }: Pick<CompiledService, "object" | "ki
   return [...groups.values()].flatMap((group): Problem[] => {
     const [{ rule, reason }] = group as [Refusal, ...Refusal[]];
     const keys = group.map((one) => frontendText(one.rule.key));
-    const more = keys.length > NAMED ? ` and ${keys.length - NAMED} more` : "";
     const verb = keys.length > 1 ? "are" : "is";
-    const message = `${keys.slice(0, NAMED).join(", ")}${more} ${verb} not served: ${reason}. ${next(rule.claim)}`;
+    const message = `${firstFew(keys)} ${verb} not served: ${reason}. ${next(rule.claim)}`;
     return [{ kind, namespace: namespace ?? undefined, name, path: rule.path, message }];
   });
 }

@@ -1,4 +1,5 @@
 import { type Cidr, type Family, familyOf, readCidr } from "../address/address.ts";
+import { firstFew } from "../first-few.ts";
 import { heaviestFirst } from "../heaviest-first.ts";
 import { type Named, named } from "../named.ts";
 import type { Service } from "../objects/core.ts";
@@ -42,9 +43,8 @@ export function sourceRanges(service: Service, room?: number): SourceRanges {
   const wrong = read.filter(({ cidr }) => cidr === undefined);
   const ranges = read.flatMap(({ cidr }) => cidr ?? []);
   if (wrong.length > 0) {
-    const named = wrong.slice(0, 3).map(({ text, index }) => `"${text.slice(0, 50)}" at [${index}]`);
-    const more = wrong.length > 3 ? ` and ${wrong.length - 3} more` : "";
-    const message = `${named.join(", ")}${more}: expected the form 10.244.0.0/16 or fd00::/64. ${NO_CLIENT} until that is mended.`;
+    const named = wrong.map(({ text, index }) => `"${text.slice(0, 50)}" at [${index}]`);
+    const message = `${firstFew(named)}: expected the form 10.244.0.0/16 or fd00::/64. ${NO_CLIENT} until that is mended.`;
     return noClient([about(service, path, message)]);
   }
   const sets = { IPv4: setOf(ranges, "IPv4"), IPv6: setOf(ranges, "IPv6") };
