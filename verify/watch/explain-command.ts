@@ -2,7 +2,7 @@ import type { NodeAnswer } from "../../agent/observe/explain/explainer.ts";
 import { explanationLines } from "../../agent/observe/explain/explanation-lines.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { familyOf } from "../../model/address/address.ts";
-import { PROTOCOLS, type Protocol } from "../../model/expectation/destination.ts";
+import { DESTINATION, PORTS, PROTOCOLS, type Protocol } from "../../model/expectation/destination.ts";
 import { FormatError, parsePlace, parsePod } from "../../model/expectation/place.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
@@ -53,7 +53,7 @@ interface Wanted {
   port: number;
 }
 
-const ALLOWED = "HOST:PORT, tcp://HOST:PORT, udp://HOST:PORT, sctp://HOST:PORT or icmp://HOST";
+const ALLOWED = `HOST:PORT, ${DESTINATION}`;
 
 /** Reads `db/pg:5432`, `udp://service/kube-system/kube-dns:53`, `[fd00::8]:80`. */
 export function destinationOf(text: string): Wanted {
@@ -61,7 +61,7 @@ export function destinationOf(text: string): Wanted {
   const protocol = PROTOCOLS.find((one) => one === scheme);
   if (!protocol) throw new FormatError(`"${scheme}" in "${text}" is no protocol`, ALLOWED);
   const [, host = rest, port] = protocol === "icmp" ? [] : (/^(.+):(\d+)$/.exec(rest) ?? []);
-  if (protocol !== "icmp" && (port === undefined || Number(port) < 1 || Number(port) > 65_535))
+  if (protocol !== "icmp" && (port === undefined || Number(port) < PORTS.least || Number(port) > PORTS.most))
     throw new FormatError(`"${text}" does not end with a port`, ALLOWED);
   return { protocol, host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port ?? 0) };
 }

@@ -130,9 +130,9 @@ export class Explainer {
 
   /** Egress first, as the packet path asks. */
   #ends(flow: Asked): EndAnswer[] {
+    if (flow.from === flow.to) return [];
     const source = this.#endpointAt(flow.from, flow.to, Direction.EGRESS);
     const destination = this.#endpointAt(flow.to, flow.from, Direction.INGRESS);
-    if (flow.from === flow.to) return [];
     return [
       ...(source ? [this.#answer("egress", source, flow.from, flow.to, flow)] : []),
       ...(destination ? [this.#answer("ingress", destination, flow.to, flow.from, flow)] : []),

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import type { EndAnswer, NodeAnswer } from "./explainer.ts";
+import { explanationLines } from "./explanation-lines.ts";
+
+const from = { address: "10.244.0.2", name: "pod shop/web" };
+const to = { address: "10.244.1.3", port: 5432, name: "pod db/pg" };
+const egress: EndAnswer = {
+  ...{ direction: "egress", node: "master", end: "pod shop/web", policies: "", peer: [], tiers: [] },
+  ...{ verdict: "allow", reason: "no policy applies" },
+};
+const ingress: EndAnswer = {
+  ...{ direction: "ingress", node: "node", end: "pod db/pg", policies: "NetworkPolicy db/only", peer: ["app is web"] },
+  tiers: [{ tier: "security", verdict: "pass", reason: "rule 2 passes", logs: ["rule 1 logs"] }],
+  ...{ verdict: "deny", reason: "nobody allows it" },
+};
+const answer = (node: string, ends: EndAnswer[], more: Partial<NodeAnswer> = {}): NodeAnswer => ({
+  ...{ node, from, ways: [{ to, ends }] },
+  ...more,
+});
+
+test("the nodes of both ends are one chain, egress first, with what ended it", () => {
+  expect(explanationLines([answer("node", [ingress]), answer("master", [egress]), answer("third", [])])).toEqual([
+    "pod shop/web → pod db/pg port 5432",
+    "  egress of pod shop/web, on node master: no policy applies",
+    "  ingress of pod db/pg, on node node: NetworkPolicy db/only",
+    "    the other end is told by: app is web",
+    "    tier security: log, by rule 1 logs",
+    "    tier security: pass, by rule 2 passes",
+    "    then: deny, nobody allows it",
+    "  = refused: nobody allows it",
+  ]);
+});
+
+test("a change that is being written, a way that nobody judges, and a Service without backends are said", () => {
+  expect(explanationLines([answer("node", [{ ...ingress, differs: true }])]).join()).toContain("is being written");
+  expect(explanationLines([answer("node", [])]).at(-1)).toBe("  = allowed: no policy is asked about it");
+  expect(explanationLines([answer("node", [], { service: "db/pg", ways: [] })])).toEqual([
+    "db/pg is a Service, whose backends decide for themselves:",
+    "",
+    "no backend is ready: pod shop/web is refused at once",
+  ]);
+  expect(explanationLines([])).toEqual(["No agent answered."]);
+});
