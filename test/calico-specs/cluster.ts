@@ -2,7 +2,7 @@
 import type { Check } from "../../components/documents/check.ts";
 import { podEntity } from "../model/calico/entities.ts";
 import { podVerdict } from "../model/calico/evaluate.ts";
-import type { Packet, Pod, World } from "../model/calico/objects.ts";
+import { emptyWorld, type Packet, type Pod, type World } from "../model/calico/objects.ts";
 
 const MACHINES: Record<string, string> = { client1: "172.31.1.55", client2: "172.31.1.162" };
 const FIELDS: Record<string, keyof World> = {
@@ -86,20 +86,7 @@ export class SpecCluster {
   }
 
   #world(): World {
-    const world: World = {
-      namespaces: [],
-      serviceAccounts: [],
-      pods: [],
-      endpointSlices: [],
-      networkSets: [],
-      globalNetworkSets: [],
-      hostEndpoints: [],
-      tiers: [],
-      networkPolicies: [],
-      clusterNetworkPolicies: [],
-      calicoNetworkPolicies: [],
-      globalNetworkPolicies: [],
-    };
+    const world = emptyWorld();
     for (const item of this.#objects.values()) {
       const field = FIELDS[`${item.apiVersion} ${item.kind}`];
       if (field) (world[field] as unknown[]).push(item);

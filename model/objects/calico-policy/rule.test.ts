@@ -1,20 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { schemas } from "../schemas.ts";
+import { type Name, refusals, specOf } from "./refusals.fixture.ts";
 
-type Name = keyof typeof schemas;
-
-/** What is refused of an object, with its path. */
-function refusals(kind: Name, spec: unknown, metadata: object = { name: "a", namespace: "shop" }): string[] {
-  const { error } = schemas[kind].safeParse({ metadata, spec });
-  return (error?.issues ?? []).map((issue) => {
-    const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys] : issue.path;
-    return `${path.join(".")}: ${issue.message}`;
-  });
-}
-const specOf = (kind: Name, spec: unknown) => {
-  const parsed = schemas[kind].parse({ metadata: { name: "a", namespace: "shop" }, spec });
-  return (parsed as unknown as { spec: Record<string, unknown> }).spec;
-};
 const inRule = (rule: object, kind: Name = "calicoNetworkPolicies", direction = "ingress") =>
   refusals(kind, { [direction]: [{ action: "Allow", ...rule }] }).map((text) =>
     text.replace(`spec.${direction}.0.`, ""),

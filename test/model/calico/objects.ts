@@ -146,6 +146,24 @@ export interface World {
   globalNetworkPolicies: GlobalPolicy[];
 }
 
+/** A world with nothing in it. */
+export function emptyWorld(): World {
+  return {
+    namespaces: [],
+    serviceAccounts: [],
+    pods: [],
+    endpointSlices: [],
+    networkSets: [],
+    globalNetworkSets: [],
+    hostEndpoints: [],
+    tiers: [],
+    networkPolicies: [],
+    clusterNetworkPolicies: [],
+    calicoNetworkPolicies: [],
+    globalNetworkPolicies: [],
+  };
+}
+
 /** One packet, as an endpoint's policies see it: after the translation of services. */
 export interface Packet {
   source: string;

@@ -1,7 +1,18 @@
 // A small cluster for tables: two namespaces, four pods, a client outside.
 import { podEntity } from "./entities.ts";
 import { podVerdict, type Verdict } from "./evaluate.ts";
-import type { CalicoPolicy, Direction, GlobalPolicy, Labels, Packet, Pod, Rule, Tier, World } from "./objects.ts";
+import {
+  type CalicoPolicy,
+  type Direction,
+  emptyWorld,
+  type GlobalPolicy,
+  type Labels,
+  type Packet,
+  type Pod,
+  type Rule,
+  type Tier,
+  type World,
+} from "./objects.ts";
 
 export const ADDRESSES = {
   web: "10.244.0.1",
@@ -26,6 +37,7 @@ function pod(name: Name, namespace: string, labels: Labels, account: string, por
 
 export function smallWorld(parts: Partial<World> = {}): World {
   return {
+    ...emptyWorld(),
     namespaces: [
       { metadata: { name: "shop", labels: { team: "a" } } },
       { metadata: { name: "lab", labels: { team: "b" } } },
@@ -41,15 +53,6 @@ export function smallWorld(parts: Partial<World> = {}): World {
       pod("job", "lab", { app: "web", job: "yes" }, "robot"),
       pod("other", "lab", {}, "default"),
     ],
-    endpointSlices: [],
-    networkSets: [],
-    globalNetworkSets: [],
-    hostEndpoints: [],
-    tiers: [],
-    networkPolicies: [],
-    clusterNetworkPolicies: [],
-    calicoNetworkPolicies: [],
-    globalNetworkPolicies: [],
     ...parts,
   };
 }
