@@ -32,7 +32,7 @@ static __step int judge_alone(struct plan *plan)
 
 	if (!plan || !scratch)
 		return 0;
-	verdict = judge_from(&scratch->flow, LOCAL_SOURCE_IS_NODE);
+	verdict = judge_from(LOCAL_SOURCE_IS_NODE);
 	if (verdict != ALLOWED)
 		drop_flow(plan, verdict);
 	return 0;

@@ -219,7 +219,7 @@ static __always_inline void judge_opening(const struct packet *packet, const str
 	if (opening->flags & CONNECTION_JUDGED_LATER)
 		return;
 	begin_verdict(settings, scratch);
-	verdict = judge(flow);
+	verdict = judge();
 	if (verdict != ALLOWED)
 		return drop_flow(plan, verdict);
 	note_verdict(settings, scratch, &opening->policy_revision, &opening->ends_revision);

@@ -4,6 +4,7 @@
 #include "../net/icmp.h"
 #include "../observe/trace.h"
 #include "../scratch.h"
+#include "../settings.h"
 #include "../verdict.h"
 #include "host.h"
 
@@ -104,16 +105,18 @@ static __always_inline __u32 ends_revision_of(const struct ends *ends)
 	return (ends->source ? ends->source->revision * 31 : 0) + (ends->destination ? ends->destination->revision : 0);
 }
 
-/* Judges a connection by the policies of those of its two ends that live on this node. `flow` is the tuple after
+/* Judges scratch's flow by the policies of those of its two ends that live on this node. It is the tuple after
  * translation: policies speak of workloads, not of services. No policy keeps a workload from itself (Kubernetes, "Network
  * Policies": a pod cannot block access to itself). Returns a verdict, and leaves the revision of the ends in scratch. */
-static __noinline enum outcome judge_from(const struct tuple *flow, enum local_source local)
+__global enum outcome judge_from(enum local_source local)
 {
 	struct scratch *scratch = scratch_get();
+	const struct tuple *flow;
 	struct ends ends;
 
-	if (!flow || !scratch)
+	if (!scratch)
 		return OUTCOME_DROP_MALFORMED;
+	flow = &scratch->flow;
 	find_ends(&ends, flow, scratch);
 	scratch->ends_revision = ends_revision_of(&ends);
 	if (ends.source && ends.source == ends.destination)
@@ -128,9 +131,9 @@ static __noinline enum outcome judge_from(const struct tuple *flow, enum local_s
 }
 
 /* What did not pass the host's stack is not from this node, whatever its source says. */
-static __always_inline enum outcome judge(const struct tuple *flow)
+static __always_inline enum outcome judge(void)
 {
-	return judge_from(flow, LOCAL_SOURCE_IS_MASQUERADED);
+	return judge_from(LOCAL_SOURCE_IS_MASQUERADED);
 }
 
 /* The flow that opened a connection, after translation, from a packet that it has in one direction or the other, seen before
@@ -152,9 +155,9 @@ static __always_inline void flow_of_connection(struct tuple *flow, const struct 
 
 /* Whether anything may have changed that the last verdict about a connection depends on. Leaves in scratch the flow to be judged,
  * the revision of its ends and that of the node. */
-static __noinline int is_to_be_judged(const struct tuple *tuple, const struct settings *settings,
-				      const struct connection *connection)
+__global int is_to_be_judged(const struct tuple *tuple, const struct connection *connection)
 {
+	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 	struct ends ends;
 
@@ -184,8 +187,8 @@ static __always_inline enum outcome judge_again(const struct tuple *tuple, const
 	if (connection->policy_revision == settings->policy_revision ||
 	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER | CONNECTION_NOT_JUDGED | CONNECTION_REFUSED)))
 		return ALLOWED;
-	if (is_to_be_judged(tuple, settings, connection)) {
-		verdict = judge(&scratch->flow);
+	if (is_to_be_judged(tuple, connection)) {
+		verdict = judge();
 		if (verdict != ALLOWED)
 			return verdict;
 	}
@@ -216,7 +219,7 @@ static __always_inline enum outcome judge_after_stack(const struct __sk_buff *sk
 	*flow = *tuple;
 	if (sender) {
 		flow->source = *workload_address(sender, &tuple->source);
-		return judge(flow);
+		return judge();
 	}
-	return judge_from(flow, skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
+	return judge_from(skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
 }
