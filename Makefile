@@ -97,9 +97,9 @@ campaigns: build ## run the tests that take long, about 10 minutes: upgrades of 
 	@sh tools/bootstrap tests
 	@node node_modules/vitest/vitest.mjs run --project campaign
 
-fuzz: bootstrap ## send random packets through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1]; WORLDS=100000 compares compiled policies with an independent model instead
+fuzz: bootstrap ## send random packets through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1]; WORLDS=100000 compares compiled policies with an independent model instead, PROGRAMS=1 what the real programs do with them too
 	@$(if $(KERNEL),sh tools/bootstrap tests)
-	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON $(if $(WORLDS),test/model/calico/fuzz.ts,test/fuzz/main.ts)
+	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON $(if $(WORLDS),test/model/$(if $(PROGRAMS),programs,calico)/fuzz.ts,test/fuzz/main.ts)
 
 mutants: bootstrap ## remove each check of the packet path in turn, and report which tests notice; PACKETS=20000 ONLY=pattern
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/mutants/main.ts

@@ -72,7 +72,7 @@ export interface NodeOptions {
 }
 
 /** Small tables, by their names in bpf/: each case clears them, and the time that takes grows with their buckets, not with their entries. */
-const SMALL = {
+export const SMALL = {
   ...{ proven: 3072, unproven: 1024, connections: 8192, half_open: 2048 },
   ...{ affinities: 1024, fragments: 1024, host_requests: 1024 },
   ...{ frontends: 4096, backends: 8192, slots: 32_768, members: 32_768 },

@@ -27,7 +27,7 @@ export function hostDisagreements(world: World, asked: readonly HostQuestion[]):
 }
 
 /** The product adds DHCPv6, the kubelet, the tunnel and DNS over TCP to Calico's list (docs/fields.md). */
-const PRODUCT_FAILSAFES: Record<Direction, readonly Failsafe[]> = {
+export const PRODUCT_FAILSAFES: Record<Direction, readonly Failsafe[]> = {
   ingress: [...FAILSAFES.ingress, { protocol: 6, port: 10250 }, ...udp(546, 4789)],
   egress: [...FAILSAFES.egress, { protocol: 6, port: 10250 }, { protocol: 6, port: 53 }, ...udp(547, 4789)],
 };

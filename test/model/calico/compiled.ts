@@ -5,6 +5,7 @@ import type { MapStores } from "../../../agent/kernel/map-store.ts";
 import { memoryMaps } from "../../../agent/kernel/memory-map.ts";
 import { Reconciler } from "../../../agent/reconcile/reconciler.ts";
 import { schemas } from "../../../model/objects/schemas.ts";
+import type { Problem } from "../../../model/problem.ts";
 import { delivered, sent } from "../packet-path.ts";
 import type { Verdict } from "./evaluate.ts";
 import type { Pod, World } from "./objects.ts";
@@ -82,13 +83,16 @@ const EXPECTED = new Set([
   "spec.applyOnForward",
 ]);
 
+export function unexpectedProblems(problems: readonly Problem[]): readonly Problem[] {
+  return problems.filter(({ path }) => !EXPECTED.has(path));
+}
+
 /** The compiled maps of the node `master`; throws if something of the world was not compiled. */
 export function compiledMaps(world: World): MapStores {
   const maps = memoryMaps();
   const state = new Compiler().compile(snapshotOf(world));
   const report = new Reconciler(maps).sync(state.maps);
-  const unexpected = state.problems.filter(({ path }) => !EXPECTED.has(path));
-  const problems = [...unexpected, ...report.problems];
+  const problems = [...unexpectedProblems(state.problems), ...report.problems];
   if (problems.length > 0 || report.pending > 0) throw new Error(`not compiled: ${JSON.stringify(problems)}`);
   return maps;
 }

@@ -19,6 +19,8 @@ import {
   selector,
 } from "./random-rule.ts";
 
+export const MOST_PODS = 5;
+
 const order = fc.constantFrom(undefined, 9, 10, 10, 10, 1000, 2000);
 const tierName = fc.constantFrom(undefined, undefined, "default", "a", "a", "b", "gone");
 const types = maybe(fc.subarray(["Ingress" as const, "Egress" as const], { minLength: 1 }));
@@ -86,7 +88,7 @@ const tierSpec = fc.record({
 const parts = fc.record({
   teams: fc.tuple(fc.constantFrom("a", "b"), fc.constantFrom("a", "b")),
   roles: fc.tuple(fc.constantFrom("api", undefined), fc.constantFrom("api", undefined)),
-  pods: fc.array(podParts, { minLength: 2, maxLength: 5 }),
+  pods: fc.array(podParts, { minLength: 2, maxLength: MOST_PODS }),
   sets: fc.array(fc.record({ namespace: fc.constantFrom(...NAMESPACES), labels, nets }), few),
   globalSets: fc.array(fc.record({ labels, nets }), few),
   hosts: fc.array(hostEndpoint, few),

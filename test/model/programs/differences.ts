@@ -1,0 +1,106 @@
+import { PRODUCT_FAILSAFES } from "../calico/comparison.ts";
+import { followed } from "../calico/compiled.ts";
+import { podEntity } from "../calico/entities.ts";
+import { podVerdict } from "../calico/evaluate.ts";
+import { hostVerdict } from "../calico/hosts.ts";
+import type { Direction, Packet, World } from "../calico/objects.ts";
+import { hostQuestions, inWords, questions } from "../calico/packets.ts";
+import { hostRun, opensConnection, podRun, type Run } from "./run.ts";
+import type { WorldNode } from "./world-node.ts";
+
+export interface Counts {
+  packets: number;
+  refused: number;
+}
+
+/** Every so-manieth packet of a world, beginning at `start`. */
+export interface Choice {
+  readonly every: number;
+  readonly start: number;
+}
+
+type Refusal = "drop_policy_egress" | "drop_policy_ingress";
+
+interface Asked {
+  readonly say: string;
+  /** Its outcome where policies allow it. */
+  readonly goesOn: "to_endpoint" | "to_network" | "pass_to_stack";
+  readonly run: Run;
+  refusal(world: World): Refusal | undefined;
+}
+
+/** The packets about which evaluator and programs differ, in words. The policies of `others` follow those of the first world one after the
+ * other, while its connections exist. */
+export function differences(
+  node: WorldNode,
+  [first, ...others]: readonly [World, ...World[]],
+  choice: Choice,
+  counts: Counts = { packets: 0, refused: 0 },
+): string[] {
+  const begun = compared(first);
+  const worlds = [begun, ...others.map((other) => changed(begun, compared(other)))];
+  const asked = [...podPackets(begun, choice), ...hostPackets(begun, choice)];
+  node.forget();
+  return worlds.flatMap((world, index) => {
+    node.write(world);
+    return asked.flatMap(({ say, run, goesOn, refusal }) => {
+      const [outcome, right] = [node.run(run), refusal(world) ?? goesOn];
+      counts.packets++;
+      if (right !== goesOn) counts.refused++;
+      return outcome === right ? [] : [`world ${index + 1}: ${say}: expected ${right}, ${run.program}: ${outcome}`];
+    });
+  });
+}
+
+/** preDNAT, doNotTrack and applyOnForward are not followed yet. */
+function compared(whole: World): World {
+  const globalNetworkPolicies = whole.globalNetworkPolicies.filter(({ spec }) => !spec.applyOnForward);
+  return followed({ ...whole, globalNetworkPolicies });
+}
+
+/** The same pods under other policies and labels. */
+function changed({ pods, endpointSlices }: World, other: World): World {
+  return { ...other, pods, endpointSlices };
+}
+
+function podPackets(world: World, { every, start }: Choice): Asked[] {
+  const asked = questions(world, every, start).filter(({ packet }) => opensConnection(packet));
+  return asked.map(({ packet, direction }, index) => ({
+    say: inWords({ direction, packet }),
+    run: podRun(packet, (address) => isLocal(world, address), index),
+    goesOn: isLocal(world, packet.destination) ? "to_endpoint" : "to_network",
+    refusal: (now) => refusalOf(now, packet),
+  }));
+}
+
+/** Judged where it leaves its pod, then where it arrives; both if they are here. */
+function refusalOf(world: World, packet: Packet): Refusal | undefined {
+  if (says(world, "egress", packet.source, packet) === "deny") return "drop_policy_egress";
+  return says(world, "ingress", packet.destination, packet) === "deny" ? "drop_policy_ingress" : undefined;
+}
+
+function says(world: World, direction: Direction, address: string, packet: Packet) {
+  const pod = podAt(world, address);
+  return pod && isLocal(world, address) ? podVerdict(world, podEntity(world, pod), direction, packet) : "allow";
+}
+
+function podAt({ pods }: World, address: string) {
+  return pods.find(({ status }) => status.podIPs.some(({ ip }) => ip === address));
+}
+
+function isLocal(world: World, address: string): boolean {
+  return podAt(world, address)?.spec.nodeName === "master";
+}
+
+function hostPackets(world: World, { every, start }: Choice): Asked[] {
+  const asked = hostQuestions(world, every, start).filter(
+    ({ way, packet }) => way === "own" && opensConnection(packet),
+  );
+  return asked.map((question, index) => ({
+    say: `at ${question.interface.name}, ${inWords(question)}`,
+    run: hostRun(question, 10_000 + index),
+    goesOn: "pass_to_stack",
+    refusal: (now) =>
+      hostVerdict(now, question, PRODUCT_FAILSAFES) === "deny" ? `drop_policy_${question.direction}` : undefined,
+  }));
+}
