@@ -70,6 +70,10 @@ export function staleImages(lab: string, machine: string, images: Image[]): Imag
 export async function loadImages(lab: string, machine: string, images: Image[]): Promise<void> {
   for (const image of staleImages(lab, machine, images)) {
     const name = image.names[0] as string;
+    if (!existsSync(image.file))
+      throw new LabFailure(`cannot load image ${name}: its archive ${image.file} is missing`, {
+        next: "build the images again with 'make build'; builds in other checkouts remove archives that are not used",
+      });
     const command = ["ctr", "--namespace", "k8s.io", "images", "import", image.file];
     const result = await runIn(lab, machine, command, { timeout: 600_000 });
     if (result.status !== 0) throw commandFailure(`load image ${name} on machine ${machine}`, command, result);

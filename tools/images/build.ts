@@ -86,13 +86,16 @@ export async function buildRelinked(version: string): Promise<void> {
   removeOld([made]);
 }
 
-/** Three previous archives of an image are kept, for other checkouts and for going back. The agent's image changes often. */
+/** How many archives of an image are kept besides the current one: for other checkouts, and for going back. */
+const KEPT = 8;
+
+/** Removes the archives whose last use is the longest ago. The agent's image changes often. */
 function removeOld(current: MadeImage[]): void {
   for (const { file } of current) {
     const stem = file.replace(/-[0-9a-f]+\.tar$/, "");
     // The note is removed first, because an archive without its note is ignored.
     for (const ending of [".tar.json", ".tar"]) {
-      keepNewest(globSync(`${stem}-????????????${ending}`), 3, [file, ...released(), `${file}.json`]);
+      keepNewest(globSync(`${stem}-????????????${ending}`), KEPT, [file, ...released(), `${file}.json`]);
     }
   }
   removeAbandoned(globSync(join(cacheFolder("images"), "*.tar.[0-9]*")));

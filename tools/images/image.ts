@@ -1,6 +1,6 @@
 // Builds one image, unless the cache has one with the same content.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, contentKey } from "../cache.ts";
 import { type ImageConfig, writeArchive } from "./archive.ts";
@@ -34,7 +34,12 @@ export async function makeImage(
 ): Promise<{ made: MadeImage; fresh: boolean }> {
   const archive = join(cacheFolder("images"), `${image.file}-${imageKey(image, fingerprint)}.tar`);
   const note = `${archive}.json`;
-  if (existsSync(note)) return { made: JSON.parse(readFileSync(note, "utf8")) as MadeImage, fresh: true };
+  if (existsSync(note) && existsSync(archive)) {
+    // Removal of old archives (build.ts) goes by the time of the last use.
+    const now = new Date();
+    for (const used of [archive, note]) utimesSync(used, now, now);
+    return { made: JSON.parse(readFileSync(note, "utf8")) as MadeImage, fresh: true };
+  }
   const draft = `${archive}.${process.pid}`;
   const layerFile = (index: number) => `${draft}.layer${index}`;
   try {
