@@ -18,13 +18,12 @@
 #define PACKET_HOST 0 /* linux/if_packet.h */
 
 /* Through the host's stack. The connection remembers that, so that checks which run with each new next hop do not run for every packet. */
-static __always_inline int send_to_stack(const struct packet *packet, const struct plan *plan)
+static __always_inline int send_to_stack(struct __sk_buff *skb, struct connection *connection, const struct plan *plan)
 {
-	struct connection *connection = remembering(packet, plan);
-
+	connection = remembering(connection, plan);
 	if (connection && (connection->flags & (CONNECTION_REPLY | CONNECTION_VIA_STACK)) == CONNECTION_VIA_STACK)
 		remember_next_hop_is_stack(connection);
-	bpf_skb_change_type(packet->skb, PACKET_HOST);
+	bpf_skb_change_type(skb, PACKET_HOST);
 	return TC_ACT_OK;
 }
 
@@ -57,10 +56,12 @@ static __always_inline int send_to_network(struct __sk_buff *skb, const struct n
 	return TC_ACT_SHOT;
 }
 
-static __always_inline int send_to_neighbour(struct __sk_buff *skb, struct plan *plan)
+static __noinline int send_to_neighbour(struct __sk_buff *skb, struct plan *plan)
 {
 	const struct scratch *scratch = scratch_get();
 
+	if (!plan)
+		return TC_ACT_SHOT;
 	if (!scratch || decrement_ttl(skb)) {
 		pass_to_stack(plan);
 		return TC_ACT_OK;
@@ -81,19 +82,17 @@ static __always_inline int send_answer(struct __sk_buff *skb, struct plan *plan)
 
 /* Wrapped, to another node, by this program or by the kernel's device. The backend that the entry node chose travels along, so that
  * both nodes use the same. Separate function: the caller has no BPF stack left. */
-static __noinline int send_to_node(const struct packet *packet, const struct settings *settings, struct plan *plan)
+static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
+				   const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
-	struct connection *connection;
 	const struct next_hop *hop;
 	__u32 interface, fits = 0;
-	struct __sk_buff *skb;
 	int result = -1;
 
 	if (!packet || !settings || !plan || !scratch)
 		return TC_ACT_SHOT;
-	skb = packet->skb;
-	connection = remembering(packet, plan);
+	connection = remembering(connection, plan);
 	interface = settings->tunnel_ifindex;
 	if (!interface) {
 		drop(plan, OUTCOME_DROP_NO_ROUTE);
@@ -101,7 +100,7 @@ static __noinline int send_to_node(const struct packet *packet, const struct set
 	}
 	if (plan->wrapping.kind == TUNNEL_RETURN && connection)
 		plan->wrapping.backend = return_detail(skb, connection);
-	hop = find_node(packet, settings, plan, &fits);
+	hop = find_node(skb, connection, settings, plan, &fits);
 	if (fits && !is_too_big(skb, fits))
 		fits = 0;
 	if (fits || decrement_ttl(skb)) {
@@ -125,14 +124,16 @@ static __noinline int send_to_node(const struct packet *packet, const struct set
 	return bpf_redirect(interface, 0);
 }
 
-static __always_inline int leave(struct packet *packet, const struct settings *settings, const struct next_hop *hop,
-				 struct plan *plan)
+static __always_inline int leave(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
+				 const struct settings *settings, struct plan *plan)
 {
-	struct __sk_buff *skb = packet->skb;
+	const struct next_hop *hop = NULL;
 
+	if (plan->exit == EXIT_DESTINATION && settings)
+		hop = find_destination(skb, packet, connection, settings, plan);
 	switch (plan->exit) {
 	case EXIT_NODE:
-		return send_to_node(packet, settings, plan);
+		return send_to_node(skb, packet, connection, settings, plan);
 	case EXIT_ENDPOINT:
 		return send_to_endpoint(skb, hop, plan);
 	case EXIT_NETWORK:
@@ -143,7 +144,7 @@ static __always_inline int leave(struct packet *packet, const struct settings *s
 		return send_answer(skb, plan);
 	case EXIT_STACK:
 	case EXIT_REJECT:
-		return send_to_stack(packet, plan);
+		return send_to_stack(skb, connection, plan);
 	case EXIT_PASS:
 		return TC_ACT_OK;
 	default:
@@ -178,33 +179,37 @@ static __always_inline int leave_untouched(struct __sk_buff *skb, const struct p
 	return TC_ACT_OK;
 }
 
+/* What a plan changes. The verifier walks this once, not once for each state in which a program decides. The pointers in `packet` do not
+ * get here with it: they are arguments of their own. @return the action */
+__global int carry_out(struct __sk_buff *skb, struct packet *packet, struct connection *connection, const struct settings *settings,
+		       struct plan *plan)
+{
+	if (!skb || !packet || !plan)
+		return TC_ACT_SHOT;
+	connection = remember(skb, packet, connection, settings, plan);
+	if (plan->translate == TRANSLATE_PACKET && is_beyond_translation(skb, packet, connection))
+		drop(plan, OUTCOME_DROP_SCTP_FRAGMENT);
+	if (plan->translate != TRANSLATE_NOTHING &&
+	    (plan->translate == TRANSLATE_PACKET ? translate_packet(skb, packet, connection)
+						 : translate_error(skb, packet, connection)))
+		drop(plan, OUTCOME_DROP_MALFORMED);
+	if (plan->mark)
+		skb->mark = plan->mark;
+	return leave(skb, packet, connection, settings, plan);
+}
+
 static __always_inline int apply(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
-	const struct next_hop *hop = NULL;
+	struct __sk_buff *skb = packet->skb;
 	int action;
 
 	if (plan->exit == EXIT_REJECT) /* as it came */
-		report_refused(packet->skb, plan);
-	if (is_untouched(plan)) {
-		action = leave_untouched(packet->skb, plan);
-	} else {
-		remember(packet, settings, plan);
-		if (plan->translate == TRANSLATE_PACKET && is_beyond_translation(packet, packet->connection))
-			drop(plan, OUTCOME_DROP_SCTP_FRAGMENT);
-		if (plan->translate != TRANSLATE_NOTHING &&
-		    (plan->translate == TRANSLATE_PACKET ? translate_packet(packet, packet->connection)
-							 : translate_error(packet, packet->connection)))
-			drop(plan, OUTCOME_DROP_MALFORMED);
-		if (plan->mark)
-			packet->skb->mark = plan->mark;
-		if (plan->exit == EXIT_DESTINATION && settings)
-			hop = find_destination(packet, settings, plan);
-		action = leave(packet, settings, hop, plan);
-	}
+		report_refused(skb);
+	action = is_untouched(plan) ? leave_untouched(skb, plan) : carry_out(skb, packet, packet->connection, settings, plan);
 	if (plan->exit == EXIT_DROP)
-		report_refused(packet->skb, plan);
+		report_refused(skb);
 	if (plan->asked)
 		note_verdicts(plan);
-	count(packet->skb, plan->outcome);
+	count(skb, plan->outcome);
 	return action;
 }

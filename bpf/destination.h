@@ -9,14 +9,15 @@
 /* Finds a packet's next hop, after translation: a plan's EXIT_DESTINATION becomes the exit that leads there. */
 
 /* The connection that caches next hops; NULL: none does. */
-static __always_inline struct connection *remembering(const struct packet *packet, const struct plan *plan)
+static __always_inline struct connection *remembering(struct connection *connection, const struct plan *plan)
 {
-	return plan->remember == REMEMBER_PACKET ? packet->connection : NULL;
+	return plan->remember == REMEMBER_PACKET ? connection : NULL;
 }
 
 /* Out of an uplink by the kernel's routing table, without its stack. Without an answer (no route, the
  * node's own address) the stack handles the packet. */
-static __always_inline const struct next_hop *find_in_network(struct packet *packet, const struct settings *settings,
+static __always_inline const struct next_hop *find_in_network(struct __sk_buff *skb, const struct packet *packet,
+							      struct connection *connection, const struct settings *settings,
 							      struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -26,10 +27,10 @@ static __always_inline const struct next_hop *find_in_network(struct packet *pac
 		return NULL;
 	route = &scratch->route;
 	route_question(route, settings, &packet->tuple.source, &packet->tuple.destination);
-	switch (route_ask(packet->skb, route)) {
+	switch (route_ask(skb, route)) {
 	case ROUTE_KNOWN:
 		plan->exit = EXIT_NETWORK;
-		return next_hop_of_route(route, NEXT_HOP_NETWORK, NULL, remembering(packet, plan));
+		return next_hop_of_route(route, NEXT_HOP_NETWORK, NULL, remembering(connection, plan));
 	case ROUTE_WITHOUT_NEIGHBOUR:
 		plan->exit = EXIT_NEIGHBOUR;
 		return NULL;
@@ -49,39 +50,45 @@ static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct
 }
 
 /* Separate function: the caller has no BPF stack left. */
-static __noinline const struct next_hop *find_destination_again(struct packet *packet, const struct settings *settings,
-								struct plan *plan)
+static __noinline const struct next_hop *find_destination_again(struct __sk_buff *skb, const struct packet *packet,
+								struct connection *connection,
+								const struct settings *settings, struct plan *plan)
 {
+	struct scratch *scratch = scratch_get();
 	const struct location *location;
 	const struct endpoint *endpoint;
+	struct tuple *tuple;
 	__u32 flags;
 
-	if (!packet || !settings || !plan)
+	if (!packet || !settings || !plan || !scratch)
 		return NULL;
-	endpoint = bpf_map_lookup_elem(&endpoints, &packet->tuple.destination);
+	tuple = &scratch->direction; /* 6.1 takes no argument of a global function as a map's key */
+	*tuple = packet->tuple;
+	endpoint = bpf_map_lookup_elem(&endpoints, &tuple->destination);
 	if (endpoint) {
 		send(plan, EXIT_ENDPOINT, OUTCOME_TO_ENDPOINT);
-		return next_hop_of_endpoint(endpoint, remembering(packet, plan));
+		return next_hop_of_endpoint(endpoint, remembering(connection, plan));
 	}
-	location = locate(&packet->tuple.destination);
+	location = locate(&tuple->destination);
 	flags = location_flags(location);
 	if (flags & LOCATION_LOCAL_HOST)
 		route_by_stack(plan);
-	else if (location && is_wrapped_for(flags, &packet->tuple.source))
+	else if (location && is_wrapped_for(flags, &tuple->source))
 		send_wrapped(plan, &location->node, TUNNEL_OVERLAY, 0);
 	else if ((flags & LOCATION_BLACKHOLE) || ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
 		send(plan, EXIT_DROP, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	else
-		return find_in_network(packet, settings, plan);
+		return find_in_network(skb, packet, connection, settings, plan);
 	return NULL;
 }
 
 /* A pod here, a workload or host across the tunnel, or the network. The packets of a connection follow the previous
  * one while its next hop is cached. @return the next hop, of the exits that have one */
-static __always_inline const struct next_hop *find_destination(struct packet *packet, const struct settings *settings,
+static __always_inline const struct next_hop *find_destination(struct __sk_buff *skb, const struct packet *packet,
+							       struct connection *connection, const struct settings *settings,
 							       struct plan *plan)
 {
-	const struct connection *known = next_hop_known(remembering(packet, plan));
+	const struct connection *known = next_hop_known(remembering(connection, plan));
 
 	if (known) {
 		const struct next_hop *hop = &known->next_hop;
@@ -94,24 +101,22 @@ static __always_inline const struct next_hop *find_destination(struct packet *pa
 			send_wrapped(plan, &known->node, TUNNEL_OVERLAY, 0);
 			return hop;
 		}
-		if (hop->kind == NEXT_HOP_NETWORK && next_hop_has_room(hop, packet->skb, 0)) {
+		if (hop->kind == NEXT_HOP_NETWORK && next_hop_has_room(hop, skb, 0)) {
 			plan->exit = EXIT_NETWORK;
 			return hop;
 		}
 	}
-	return find_destination_again(packet, settings, plan);
+	return find_destination_again(skb, packet, connection, settings, plan);
 }
 
 /* The next hop to the node that a packet is wrapped for; NULL: it needs the kernel's device.
  * @param fits the bytes that the packet may have at most, where it has more; 0: it fits, or that is not known */
-static __always_inline const struct next_hop *find_node(const struct packet *packet, const struct settings *settings,
-							const struct plan *plan, __u32 *fits)
+static __always_inline const struct next_hop *find_node(struct __sk_buff *skb, struct connection *remembering,
+							const struct settings *settings, const struct plan *plan, __u32 *fits)
 {
 	const struct address *node = &plan->wrapping.node;
-	struct connection *connection = remembering(packet, plan);
-	const struct connection *known = next_hop_known(connection);
+	const struct connection *known = next_hop_known(remembering);
 	struct scratch *scratch = scratch_get();
-	struct __sk_buff *skb = packet->skb;
 	struct bpf_fib_lookup *route;
 	__u16 length;
 
@@ -127,7 +132,7 @@ static __always_inline const struct next_hop *find_node(const struct packet *pac
 		route->tot_len = length;
 	switch (route_ask(skb, route)) {
 	case ROUTE_KNOWN:
-		return is_ipv4(node) ? next_hop_of_route(route, NEXT_HOP_NODE, node, connection) : NULL;
+		return is_ipv4(node) ? next_hop_of_route(route, NEXT_HOP_NODE, node, remembering) : NULL;
 	case ROUTE_TOO_NARROW:
 		if (!skb->gso_size && route->mtu_result > tunnel_room(node))
 			*fits = route->mtu_result - tunnel_room(node);

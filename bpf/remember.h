@@ -23,7 +23,7 @@ static __always_inline void remember_answer(struct connection *connection, const
 }
 
 /* Writes the new connection. If that fails, the packet is dropped. */
-static __step int remember_opening(struct packet *packet, struct plan *plan)
+static __step int remember_opening(struct __sk_buff *skb, const struct packet *packet, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
 	enum outcome written;
@@ -38,31 +38,56 @@ static __step int remember_opening(struct packet *packet, struct plan *plan)
 			drop_flow(plan, written);
 		return 0;
 	}
-	packet->connection = &scratch->connection;
 	if (scratch->opening.affine_list)
 		remember_affinity(scratch->opening.affine_list, &packet->tuple.source, scratch->opening.backend_id);
 	if (scratch->connection.flags & CONNECTION_TRANSLATED)
 		plan->translate = TRANSLATE_PACKET;
 	trace_peer_port(&packet->tuple, scratch->connection.peer_port);
 	if (!(scratch->connection.flags & CONNECTION_REFUSED))
-		report_opened(&packet->tuple, packet->skb->ifindex);
+		report_opened(skb->ifindex);
 	return 0;
 }
 
-/* A connection that cannot be established is half open until its ends give up, or there is room. */
-static __always_inline void remember_packet(struct packet *packet, struct plan *plan)
+/* @return the connection as it was written. It becomes the packet's */
+static __always_inline struct connection *remembered_opening(struct __sk_buff *skb, const struct packet *packet, struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+
+	remember_opening(skb, packet, plan);
+	return scratch && plan->remember == REMEMBER_OPENING ? &scratch->connection : NULL;
+}
+
+/* A connection that cannot be established is half open until its ends give up, or there is room. @return it; NULL: there is none */
+static __always_inline struct connection *remember_packet(struct __sk_buff *skb, const struct packet *packet,
+							  struct connection *connection, struct plan *plan)
 {
 	if (packet->is_half_open)
-		packet->connection = establish(packet, packet->connection);
-	if (!packet->connection) {
+		connection = establish(skb, packet, connection);
+	if (!connection) {
 		drop(plan, OUTCOME_DROP_CONNECTION_TABLE_FULL);
-		return;
+		return NULL;
 	}
 	if (plan->origin_is_known)
-		packet->connection->origin = plan->origin;
-	connection_touch(packet->connection, packet);
+		connection->origin = plan->origin;
+	connection_touch(skb, connection, packet);
 	if (plan->remember == REMEMBER_MOVE)
-		connection_move(packet, packet->connection);
+		connection_move(packet, connection);
+	return connection;
+}
+
+static __always_inline void remember_tuple(const struct packet *packet, const struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+	struct tuple *tuple;
+
+	if (!scratch)
+		return;
+	tuple = &scratch->direction; /* 6.1 takes no argument of a global function as a map's key */
+	*tuple = packet->tuple;
+	if (plan->remember == REMEMBER_HOST_ANSWER)
+		note_host_answer(tuple);
+	else
+		connection_forget(tuple);
 }
 
 /* Separate function: only the first packet after a policy has changed needs it. */
@@ -75,20 +100,21 @@ static __step int remember_verdict(struct connection *connection, const struct s
 	return 0;
 }
 
-static __always_inline void remember(struct packet *packet, const struct settings *settings, struct plan *plan)
+/* @param connection the packet's, or NULL. @return the same, once it is written */
+static __always_inline struct connection *remember(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
+						   const struct settings *settings, struct plan *plan)
 {
-	if ((plan->remember == REMEMBER_PACKET || plan->remember == REMEMBER_MOVE) && packet->connection)
-		remember_packet(packet, plan);
-	else if (plan->remember == REMEMBER_ANSWER && packet->connection)
-		remember_answer(packet->connection, packet);
+	if ((plan->remember == REMEMBER_PACKET || plan->remember == REMEMBER_MOVE) && connection)
+		connection = remember_packet(skb, packet, connection, plan);
+	else if (plan->remember == REMEMBER_ANSWER && connection)
+		remember_answer(connection, packet);
 	else if (plan->remember == REMEMBER_OPENING)
-		remember_opening(packet, plan);
+		connection = remembered_opening(skb, packet, plan);
 	else if (plan->remember == REMEMBER_HOST_REQUEST)
 		note_host_request(&packet->tuple);
-	else if (plan->remember == REMEMBER_HOST_ANSWER)
-		note_host_answer(&packet->tuple);
-	else if (plan->remember == FORGET_CONNECTION)
-		connection_forget(&packet->tuple);
+	else if (plan->remember == REMEMBER_HOST_ANSWER || plan->remember == FORGET_CONNECTION)
+		remember_tuple(packet, plan);
 	if (plan->is_judged)
-		remember_verdict(packet->connection, settings);
+		remember_verdict(connection, settings);
+	return connection;
 }

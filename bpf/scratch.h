@@ -77,7 +77,7 @@ static __always_inline struct scratch *scratch_get(void)
 	return bpf_map_lookup_elem(&scratches, &zero);
 }
 
-/* An empty plan. It is here and not on the stack so that the verifier walks apply() once for all plans, not once for each.
+/* An empty plan. It is here and not on the stack so that the verifier walks what follows once for all plans, not once for each.
  * Never NULL; the verifier does not know that. */
 static __always_inline struct plan *plan_begin(const struct __sk_buff *skb)
 {

@@ -23,7 +23,7 @@ static __always_inline bool is_accepted_by(const struct packet *packet, const st
 /* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet repeats
  * the backend's number, which a host with a forged source does not know. An entry node in DSR mode does not hear the
  * backend: the third packet must do, of any protocol. */
-static __always_inline bool is_established_by(const struct packet *packet, const struct connection *connection,
+static __always_inline bool is_established_by(struct __sk_buff *skb, const struct packet *packet, const struct connection *connection,
 					      const struct connection *other)
 {
 	if (packet->tuple.protocol == IPPROTO_SCTP)
@@ -36,7 +36,7 @@ static __always_inline bool is_established_by(const struct packet *packet, const
 	if (connection->flags & CONNECTION_FORWARDED)
 		return true;
 	return other && (connection->flags & CONNECTION_ANSWERED) &&
-	       other->next - acknowledged_by(packet) <= SEQUENCE_WINDOW;
+	       other->next - acknowledged_by(skb, packet) <= SEQUENCE_WINDOW;
 }
 
 /* Which directions of a half-open connection move, if this packet establishes it. */
@@ -46,7 +46,7 @@ enum moving {
 	MOVES_BOTH,
 };
 
-static __noinline enum moving directions_to_move(const struct packet *packet, struct connection *connection)
+static __noinline enum moving directions_to_move(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
 {
 	const struct connection *other;
 	bool is_here;
@@ -59,7 +59,7 @@ static __noinline enum moving directions_to_move(const struct packet *packet, st
 	is_here = other;
 	if (!other)
 		other = bpf_map_lookup_elem(&connections, &key);
-	if (!is_established_by(packet, connection, other))
+	if (!is_established_by(skb, packet, connection, other))
 		return MOVES_NONE;
 	return is_here ? MOVES_BOTH : MOVES_ONE;
 }
@@ -67,10 +67,15 @@ static __noinline enum moving directions_to_move(const struct packet *packet, st
 /* Moves them to the places. @return the entry of the packet's direction; NULL: it could not be written */
 static __noinline struct connection *move_to(const struct packet *packet, struct connection *connection, __u32 place, __u32 other_place)
 {
+	struct scratch *scratch = scratch_get();
 	struct connection *other, *established;
 	struct tuple key;
 
-	if (!packet || !connection || place_fill(place, &packet->tuple, connection))
+	if (!packet || !connection || !scratch)
+		return NULL;
+	scratch->direction = packet->tuple; /* 6.1 takes no argument of a global function as a map's key or value */
+	scratch->connection = *connection;
+	if (place_fill(place, &scratch->direction, &scratch->connection))
 		return NULL;
 	if (other_place != NO_PLACE) {
 		opposite(&key, &packet->tuple, connection);
@@ -80,17 +85,17 @@ static __noinline struct connection *move_to(const struct packet *packet, struct
 		else
 			place_release(other_place, is_proven(&packet->tuple, connection));
 	}
-	established = bpf_map_lookup_elem(&connections, &packet->tuple);
+	established = bpf_map_lookup_elem(&connections, &scratch->direction);
 	if (established)
-		bpf_map_delete_elem(&half_open, &packet->tuple);
+		bpf_map_delete_elem(&half_open, &scratch->direction);
 	return established;
 }
 
 /* If this packet establishes a half-open connection, that moves. @return the entry of the packet's direction; NULL: there is no place
  * for it */
-static __always_inline struct connection *establish(const struct packet *packet, struct connection *connection)
+static __always_inline struct connection *establish(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
 {
-	enum moving moving = directions_to_move(packet, connection);
+	enum moving moving = directions_to_move(skb, packet, connection);
 	__u32 place, other = NO_PLACE;
 	bool proven_one;
 

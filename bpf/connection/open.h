@@ -132,33 +132,36 @@ static __always_inline void entry_begin(struct connection *entry, const struct p
 }
 
 /* The direction of the packet that opens it. */
-static __always_inline enum outcome write_forward(const struct packet *packet, const struct opening *opening,
-						  struct connection *entry)
+static __always_inline enum outcome write_forward(const struct packet *packet, const struct tuple *tuple,
+						  const struct opening *opening, struct connection *entry)
 {
 	entry->packets = 1;
 	entry->next = packet->next;
 	entry->address = opening->backend;
 	entry->port = opening->backend_port;
 	entry->origin = opening->origin;
-	return connection_begin(&packet->tuple, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
+	return connection_begin(tuple, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
 }
 
 /* Writes a new connection: both directions, of one that is forwarded only the client's, since this node may never see a
- * reply. Returns ALLOWED and leaves the client's direction in scratch's connection, or the reason why it cannot be. */
+ * reply. Returns ALLOWED and leaves the client's direction in scratch's connection and its tuple in scratch's direction, or the
+ * reason why it cannot be. */
 static __noinline enum outcome connection_open(const struct packet *packet, const struct opening *opening)
 {
 	struct connection *entry = connection_draft();
-	const struct tuple *tuple;
+	struct scratch *scratch = scratch_get();
+	struct tuple *tuple;
 	struct tuple reply = {};
 	enum outcome written;
 
-	if (!packet || !opening || !entry)
+	if (!packet || !opening || !entry || !scratch)
 		return OUTCOME_DROP_MALFORMED;
-	tuple = &packet->tuple;
+	tuple = &scratch->direction; /* 6.1 takes no argument of a global function as a map's key */
+	*tuple = packet->tuple;
 	entry_begin(entry, packet, opening);
 	if (opening->flags & CONNECTION_FORWARDED) {
 		entry->peer_port = tuple->source_port;
-		return write_forward(packet, opening, entry);
+		return write_forward(packet, tuple, opening, entry);
 	}
 	reply.source = opening->backend;
 	reply.destination = opening->flags & CONNECTION_HAIRPIN	     ? tuple->destination
@@ -184,5 +187,5 @@ static __noinline enum outcome connection_open(const struct packet *packet, cons
 	entry->node = opening->node;
 	entry->flags &= ~CONNECTION_REPLY;
 	entry->peer_port = reply.destination_port;
-	return write_forward(packet, opening, entry);
+	return write_forward(packet, tuple, opening, entry);
 }

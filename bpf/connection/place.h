@@ -106,33 +106,50 @@ __global bool place_claim(__u32 index, bool proven_ones, __u64 taken)
 
 #define NO_PLACE (~0u)
 
+/* Of the places that were looked at, the one whose connection has been idle longest. */
+struct idlest {
+	__u32 place; /* NO_PLACE: each stays */
+	__u32 padding;
+	__u64 idle;
+	__u64 taken; /* when it had been taken */
+};
+
+/* Looks at a place. @return whether it was free, and is the caller's now */
+__global bool place_try(__u32 index, bool proven_ones, struct idlest *idlest)
+{
+	struct place *place = place_at(index, proven_ones);
+	__u64 idle, taken;
+
+	if (!place || !idlest)
+		return false;
+	taken = *(volatile __u64 *)&place->taken;
+	if (taken == PLACE_BEING_TAKEN)
+		return false;
+	idle = place_idle(index, proven_ones);
+	if (idle == PLACE_FREE)
+		return place_claim(index, proven_ones, taken);
+	if (idle > idlest->idle) {
+		idlest->place = index;
+		idlest->idle = idle;
+		idlest->taken = taken;
+	}
+	return false;
+}
+
 /* A place that is the caller's until place_end(); NO_PLACE: all that were looked at are in use. */
 __global __u32 place_take(bool proven_ones)
 {
-	__u32 count = proven_ones ? proven_places() : unproven_places(), index, best = NO_PLACE;
-	__u64 idle, taken, idlest = 0, best_taken = 0;
-	struct place *place;
+	__u32 count = proven_ones ? proven_places() : unproven_places(), index;
+	struct idlest idlest = {.place = NO_PLACE};
 
 	if (!count)
 		return NO_PLACE;
 	for (int i = 0; i < PLACE_TRIES; i++) {
 		index = bpf_get_prandom_u32() % count;
-		place = place_at(index, proven_ones);
-		if (!place)
-			return NO_PLACE;
-		taken = *(volatile __u64 *)&place->taken;
-		if (taken == PLACE_BEING_TAKEN)
-			continue;
-		idle = place_idle(index, proven_ones);
-		if (idle == PLACE_FREE && place_claim(index, proven_ones, taken))
+		if (place_try(index, proven_ones, &idlest))
 			return index;
-		if (idle == PLACE_FREE || idle <= idlest)
-			continue;
-		idlest = idle;
-		best = index;
-		best_taken = taken;
 	}
-	return best != NO_PLACE && place_claim(best, proven_ones, best_taken) ? best : NO_PLACE;
+	return idlest.place != NO_PLACE && place_claim(idlest.place, proven_ones, idlest.taken) ? idlest.place : NO_PLACE;
 }
 
 /* Whatever has the place now keeps it; of nothing it is free. */

@@ -30,12 +30,12 @@ static __always_inline bool sequence_fits(const struct connection *connection, c
 }
 
 /* The number that a TCP packet acknowledges, in host byte order; 0 where it acknowledges none. */
-static __always_inline __u32 acknowledged_by(const struct packet *packet)
+static __always_inline __u32 acknowledged_by(struct __sk_buff *skb, const struct packet *packet)
 {
 	__be32 number = 0;
 
 	if (!(packet->tcp_flags & TCP_ACK) ||
-	    bpf_skb_load_bytes(packet->skb, packet->l4_offset + offsetof(struct tcphdr, ack_seq), &number, sizeof(number)))
+	    bpf_skb_load_bytes(skb, packet->l4_offset + offsetof(struct tcphdr, ack_seq), &number, sizeof(number)))
 		return 0;
 	return bpf_ntohl(number);
 }
@@ -53,14 +53,14 @@ static __always_inline bool has_right_tag(const struct packet *packet, const str
 }
 
 /* A refusal is its direction's first packet: it has to acknowledge what the other one sent. */
-static __always_inline bool may_close(const struct packet *packet, const struct connection *connection,
+static __always_inline bool may_close(struct __sk_buff *skb, const struct packet *packet, const struct connection *connection,
 				      const struct connection *other)
 {
 	if (packet->tuple.protocol == IPPROTO_SCTP)
 		return has_right_tag(packet, connection, other);
 	if (connection->packets > 1)
 		return sequence_fits(connection, packet);
-	return other && acknowledged_by(packet) == other->next;
+	return other && acknowledged_by(skb, packet) == other->next;
 }
 
 /* The server's INIT ACK tells the tag of the client's packets. It is not asked about an association that exists: a forged INIT is
@@ -76,7 +76,7 @@ static __always_inline bool tells_tag(const struct packet *packet, const struct 
 }
 
 /* Only the rare packets (first answer, INIT ACK, FIN, RST) touch the other direction's entry. */
-static __noinline int update_other_direction(const struct packet *packet, struct connection *connection)
+static __noinline int update_other_direction(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
 {
 	bool closing = packet && (packet->tcp_flags & (TCP_FIN | TCP_RST));
 	struct connection *other;
@@ -86,7 +86,7 @@ static __noinline int update_other_direction(const struct packet *packet, struct
 		return 0;
 	opposite(&key, &packet->tuple, connection);
 	other = connection_lookup(&key);
-	closing = closing && may_close(packet, connection, other);
+	closing = closing && may_close(skb, packet, connection, other);
 	if (other)
 		flags_set(other, CONNECTION_ANSWERED);
 	if (other && tells_tag(packet, connection))
@@ -130,7 +130,7 @@ static __always_inline bool is_restart(const struct packet *packet)
 }
 
 /* Notes that a packet of this connection passed. */
-static __always_inline void connection_touch(struct connection *connection, const struct packet *packet)
+static __always_inline void connection_touch(struct __sk_buff *skb, struct connection *connection, const struct packet *packet)
 {
 	bool closing = packet->tcp_flags & (TCP_FIN | TCP_RST);
 	bool first_answer = (connection->flags & CONNECTION_REPLY) && !connection->packets;
@@ -144,7 +144,7 @@ static __always_inline void connection_touch(struct connection *connection, cons
 	if ((connection->flags & CONNECTION_RESET) && !(packet->tcp_flags & (TCP_SYN | TCP_RST)))
 		flags_clear(connection, CONNECTION_RESET);
 	if (closing || first_answer || is_init_ack(packet))
-		update_other_direction(packet, connection);
+		update_other_direction(skb, packet, connection);
 	if (packet->tuple.protocol == IPPROTO_TCP && packet->l4_present)
 		follow_sequence(connection, packet);
 	if (packet->tuple.protocol == IPPROTO_SCTP)

@@ -31,7 +31,7 @@ static __noinline bool is_from_client(const struct packet *packet, const struct 
 		return false;
 	opposite(&key, &packet->tuple, connection);
 	other = connection_lookup(&key);
-	return other && other->next - acknowledged_by(packet) <= ACKNOWLEDGED_BEHIND;
+	return other && other->next - acknowledged_by(packet->skb, packet) <= ACKNOWLEDGED_BEHIND;
 }
 
 static __always_inline bool is_known_way(const struct connection *connection, const struct wrapping *wrapping)

@@ -4,9 +4,7 @@
 #include "ipv6.h"
 
 /* One hop less to live. @return 0; another value: it ends here, and nothing was changed */
-__global int decrement_ttl(struct __sk_buff *skb)
+static __always_inline int decrement_ttl(struct __sk_buff *skb)
 {
-	if (!skb)
-		return -1;
 	return is_ipv6(skb) ? decrement_hop_limit(skb) : decrement_ipv4_ttl(skb);
 }

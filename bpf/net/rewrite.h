@@ -154,20 +154,20 @@ static __always_inline struct rewritten rewritten(const struct packet *packet, e
 }
 
 /* Both keep packet->tuple in step, so that what follows sees the packet as it now is. */
-static __always_inline int rewrite_source(struct packet *packet, const struct address *address, __be16 port)
+static __always_inline int rewrite_source(struct __sk_buff *skb, struct packet *packet, const struct address *address, __be16 port)
 {
 	struct rewritten change = rewritten(packet, END_SOURCE, packet->tuple.source_port, port);
-	int result = rewrite(packet->skb, &change, &packet->tuple.source, address);
+	int result = rewrite(skb, &change, &packet->tuple.source, address);
 
 	packet->tuple.source = *address;
 	packet->tuple.source_port = port;
 	return result;
 }
 
-static __always_inline int rewrite_destination(struct packet *packet, const struct address *address, __be16 port)
+static __always_inline int rewrite_destination(struct __sk_buff *skb, struct packet *packet, const struct address *address, __be16 port)
 {
 	struct rewritten change = rewritten(packet, END_DESTINATION, packet->tuple.destination_port, port);
-	int result = rewrite(packet->skb, &change, &packet->tuple.destination, address);
+	int result = rewrite(skb, &change, &packet->tuple.destination, address);
 
 	packet->tuple.destination = *address;
 	packet->tuple.destination_port = port;

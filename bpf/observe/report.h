@@ -9,26 +9,27 @@
 /* Connections that open, packets that are refused. */
 
 /* A packet that is dropped or rejected, and what it would have become after translation, where that is known. */
-static __step int report_refused(struct __sk_buff *skb, const struct plan *plan)
+__global int report_refused(struct __sk_buff *skb)
 {
+	const struct scratch *scratch = scratch_get();
 	const struct judgement *judgement;
-	const struct scratch *scratch;
+	const struct plan *plan;
 	struct event *event;
 
-	if (!plan || !has_listeners())
+	if (!skb || !scratch || !has_listeners())
 		return 0;
+	plan = &scratch->plan;
 	event = report_reserve(EVENT_REFUSED, REPORT_REFUSED, REPORT_MOST_REFUSED);
 	if (!event)
 		return 0;
 	read_tuple(skb, &event->packet);
 	event->outcome = plan->outcome;
 	event->interface = skb->ifindex;
-	scratch = scratch_get();
-	if (plan->flow_is_known && scratch) {
+	if (plan->flow_is_known) {
 		event->address = scratch->flow.destination;
 		event->port = scratch->flow.destination_port;
 	}
-	if (scratch && is_refused_by_policy(plan->outcome)) {
+	if (is_refused_by_policy(plan->outcome)) {
 		judgement = &scratch->judgements[plan->outcome == OUTCOME_DROP_POLICY_EGRESS];
 		event->policy = judgement->policy;
 		event->identity = judgement->identity;
@@ -38,21 +39,20 @@ static __step int report_refused(struct __sk_buff *skb, const struct plan *plan)
 	return 0;
 }
 
-/* After a connection was written: the event is filled from its entry. */
-static __noinline int report_opened(const struct tuple *tuple, __u32 interface)
+/* After a connection was written: its entry and its tuple are in scratch still. */
+static __noinline int report_opened(__u32 interface)
 {
+	const struct scratch *scratch = scratch_get();
 	const struct connection *connection;
 	struct event *event;
 
-	if (!tuple || !has_listeners())
+	if (!scratch || !has_listeners())
 		return 0;
-	connection = connection_lookup(tuple);
-	if (!connection)
-		return 0;
+	connection = &scratch->connection;
 	event = report_reserve(EVENT_OPENED, REPORT_OPENED, REPORT_MOST_OPENED);
 	if (!event)
 		return 0;
-	event->packet = *tuple;
+	event->packet = scratch->direction;
 	event->address = connection->address;
 	event->node = connection->node;
 	event->port = connection->port;

@@ -44,7 +44,7 @@ static __always_inline void report_logged(const struct scratch *scratch, const s
 }
 
 /* @param direction of an endpoint's policy that was asked */
-static __noinline int note_direction(enum direction direction)
+__global int note_direction(enum direction direction)
 {
 	struct scratch *scratch = scratch_get();
 	struct judgement *judgement;

@@ -81,12 +81,15 @@ static __always_inline void remember_flow(struct bpf_sock_addr *socket, const st
 }
 
 /* The backend that the flow from this socket to the frontend was given; 0: none. */
-static __always_inline __u32 remembered_backend(struct bpf_sock_addr *socket, const struct address *frontend, __be16 port)
+__global __u32 remembered_backend(struct bpf_sock_addr *socket, const struct address *frontend, __be16 port)
 {
-	struct socket_flows *flows = bpf_sk_storage_get(&socket_flows, socket->sk, NULL, 0);
+	struct socket_flows *flows;
 	__u32 found = 0;
 	__u32 place;
 
+	if (!socket || !frontend)
+		return 0;
+	flows = bpf_sk_storage_get(&socket_flows, socket->sk, NULL, 0);
 	if (!flows)
 		return 0;
 	bpf_spin_lock(&flows->lock);
