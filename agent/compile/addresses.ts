@@ -62,8 +62,8 @@ export function* addressBook(
   const placed: PlacedAddress[] = [];
   yield* each(lines.values(), ({ owner, cidr }) => {
     const place = places.covering(cidr)[0] ?? NOWHERE;
-    const who = isAddress(cidr) ? hosts.get(cidr.address) : undefined;
-    placed.push({ owner, cidr, key: prefixOf(cidr), place, identity: identities.ofBlock(cidr, who) });
+    const whose = isAddress(cidr) ? hosts.get(cidr.address) : undefined;
+    placed.push({ owner, cidr, key: prefixOf(cidr), place, identity: identities.ofBlock(cidr, whose) });
   });
   return placed;
 }

@@ -22,7 +22,7 @@ export interface HostDirectory {
   /** This node's, whom policies apply to. */
   readonly subjects: ReadonlyMap<Host, Subject>;
   /** By address, of all nodes: as whom policies meet them as peers. */
-  readonly labels: ReadonlyMap<Address, Who>;
+  readonly labels: ReadonlyMap<Address, readonly Who[]>;
 }
 
 /** Finds them. What did not change since the last time is the very same object. */

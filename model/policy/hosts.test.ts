@@ -102,16 +102,17 @@ describe("addresses with a host endpoint's labels", () => {
       { app: "x" },
     );
     const found = labelledAddresses(hostsOf({ hostEndpoints: [claims], nodes }), directory);
-    expect([...found]).toEqual([["172.31.1.9", { kind: "hostEndpoint", labels: { app: "x" } }]]);
+    expect([...found]).toEqual([["172.31.1.9", [{ kind: "hostEndpoint", labels: { app: "x" } }]]]);
   });
 
-  test("automatic ones have their node's; a written one goes before them", () => {
+  test("automatic ones have their node's; an address of several host endpoints is found by the labels of each", () => {
     const own = written("own", { node: "one", expectedIPs: ["172.31.1.8"] }, { app: "x" });
     const kubeControllersConfigurations = [automatic({ autoCreate: "Enabled" })];
     const found = labelledAddresses(hostsOf({ hostEndpoints: [own], kubeControllersConfigurations, nodes }), directory);
-    expect([...found].map(([address, { labels }]) => [address, labels["app"] ?? labels["role"]])).toEqual([
-      ["172.31.1.8", "x"],
-      ["172.31.1.9", "web"],
+    const words = [...found].map(([address, whose]) => [address, whose.map(({ labels }) => labels["app"] ?? labels["role"])]);
+    expect(words).toEqual([
+      ["172.31.1.8", ["x", "db"]],
+      ["172.31.1.9", ["web"]],
     ]);
   });
 });

@@ -102,16 +102,17 @@ export function hostAsSubject({ labels }: Pick<Host, "labels">): Who {
   return { kind: "hostEndpoint", labels };
 }
 
-/** Whose labels each address of a node has. Only the node's own: a HostEndpoint must not give labels to pods or to other machines. Of two
- * with one address that is written goes before the automatic one, then the name decides. */
+/** As whom selectors find each address of a node: a rule means it if it means one of them. Only the node's own addresses: a HostEndpoint must
+ * not give labels to pods or to other machines. */
 export function labelledAddresses(
   hosts: readonly Host[],
   nodes: Pick<NodeDirectory, "nodeOf">,
-): ReadonlyMap<Address, Who> {
-  const found = new Map<Address, Who>();
-  for (const host of [...hosts].sort(inOrder)) {
-    for (const address of host.addresses) {
-      if (nodes.nodeOf(address) === host.node && !found.has(address)) found.set(address, hostAsSubject(host));
+): ReadonlyMap<Address, readonly Who[]> {
+  const found = new Map<Address, Who[]>();
+  for (const host of hosts) {
+    const who = hostAsSubject(host);
+    for (const address of new Set(host.addresses)) {
+      if (nodes.nodeOf(address) === host.node) found.set(address, [...(found.get(address) ?? []), who]);
     }
   }
   return found;

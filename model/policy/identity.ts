@@ -56,9 +56,13 @@ export class IdentityTable {
   }
 
   /** Of an address block that is no pod's; undefined where no policy distinguishes it.
-   * @param who somebody else whose address it is, as selectors see him: a node's own interface */
-  ofBlock(cidr: Cidr, who?: Who): Identity | undefined {
-    return this.#intern(who ? this.#memory.words.of(who) : [], cidr, []);
+   * @param whose others whose address it is, as selectors see them: a node's own interfaces */
+  ofBlock(cidr: Cidr, whose: readonly Who[] = []): Identity | undefined {
+    return this.#intern(
+      whose.flatMap((who) => this.#memory.words.of(who)),
+      cidr,
+      [],
+    );
   }
 
   /** Of a pod with this address. @param who the pod, as selectors see it */

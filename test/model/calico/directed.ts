@@ -17,6 +17,16 @@ export const directed: readonly World[] = [
   smallWorld({ networkPolicies: [kubernetes], calicoNetworkPolicies: [policy("a", { ingress: [DENY] })] }),
   // A policy of Kubernetes is asked before one of a higher order.
   smallWorld({ networkPolicies: [kubernetes], calicoNetworkPolicies: [policy("a", { order: 1500, ingress: [DENY] })] }),
+  // A node's address with the labels of two host endpoints.
+  smallWorld({
+    hostEndpoints: ["a", "b"].map((role) => ({
+      metadata: { name: `h-${role}`, labels: { role } },
+      spec: { node: "node", interfaceName: `eth-${role}`, expectedIPs: ["172.31.1.207"] },
+    })),
+    globalNetworkPolicies: [
+      globalPolicy("a", { types: ["Ingress"], ingress: [{ ...ALLOW, source: { selector: "role == 'b'" } }] }),
+    ],
+  }),
   // A node port that preDNAT closes, while its backend's port is another.
   smallWorld({
     hostEndpoints: [
