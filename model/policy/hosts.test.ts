@@ -109,7 +109,10 @@ describe("addresses with a host endpoint's labels", () => {
     const own = written("own", { node: "one", expectedIPs: ["172.31.1.8"] }, { app: "x" });
     const kubeControllersConfigurations = [automatic({ autoCreate: "Enabled" })];
     const found = labelledAddresses(hostsOf({ hostEndpoints: [own], kubeControllersConfigurations, nodes }), directory);
-    const words = [...found].map(([address, whose]) => [address, whose.map(({ labels }) => labels["app"] ?? labels["role"])]);
+    const words = [...found].map(([address, whose]) => [
+      address,
+      whose.map(({ labels }) => labels["app"] ?? labels["role"]),
+    ]);
     expect(words).toEqual([
       ["172.31.1.8", ["x", "db"]],
       ["172.31.1.9", ["web"]],

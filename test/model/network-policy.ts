@@ -1,5 +1,6 @@
 // The meaning of a NetworkPolicy, implemented a second time from its API documentation alone: no identities, no
 // prefixes, no caches. It shares no code with agent/compile, so that each verifies the other.
+import { contains } from "./calico/addresses.ts";
 
 export interface Selector {
   matchLabels?: Record<string, string>;
@@ -124,17 +125,4 @@ export function matches(selector: Selector, labels: Record<string, string>): boo
     if (operator === "DoesNotExist" && present) return false;
   }
   return true;
-}
-
-/** IPv4 only, bit by bit. */
-function contains(block: string, address: string): boolean {
-  const [network, length] = block.split("/") as [string, string];
-  return bits(network).slice(0, Number(length)) === bits(address).slice(0, Number(length));
-}
-
-function bits(address: string): string {
-  return address
-    .split(".")
-    .map((byte) => Number(byte).toString(2).padStart(8, "0"))
-    .join("");
 }

@@ -1,7 +1,10 @@
+import { isMisunderstood as wrong } from "./misunderstood.ts";
+
 /** Whether a block, or a single address, contains an address. IPv4 and IPv6. */
 export function contains(block: string, address: string): boolean {
   const [network = "", length] = block.split("/");
-  if (network.includes(":") !== address.includes(":")) return false;
+  if (network.includes(":") !== address.includes(":"))
+    return length === "0" && wrong("a block of everything has both families");
   const wanted = bits(network);
   const size = length === undefined ? wanted.length : Number(length);
   return wanted.slice(0, size) === bits(address).slice(0, size);

@@ -9,8 +9,8 @@ import { hostQuestions, questions } from "./packets.ts";
 import { randomWorld } from "./random-world.ts";
 
 /** Worlds, and of each world's packets every so-manieth. */
-const WORLDS = 1500;
-const EVERY = 17;
+const WORLDS = 800;
+const EVERY = 19;
 const seed = Number(process.env.SEED || 20_261_128);
 
 test(`the compiled maps judge packets as the evaluator does (SEED=${seed})`, () => {
@@ -25,7 +25,7 @@ test(`the compiled maps judge packets as the evaluator does (SEED=${seed})`, () 
     }),
     { numRuns: WORLDS, seed },
   );
-  expect(packets).toBeGreaterThan(20_000);
+  expect(packets).toBeGreaterThan(12_000);
 }, 300_000);
 
 test("the node's own packets are judged so too", () => {
@@ -37,9 +37,9 @@ test("the node's own packets are judged so too", () => {
       packets += asked.length;
       expect(hostDisagreements(world, asked), `\n${worldInWords(world)}\n`).toEqual([]);
     }),
-    { numRuns: WORLDS / 3, seed },
+    { numRuns: WORLDS / 2, seed },
   );
-  expect(packets).toBeGreaterThan(2000);
+  expect(packets).toBeGreaterThan(1500);
 }, 300_000);
 
 /** preDNAT, doNotTrack and applyOnForward are not followed yet. */

@@ -8,7 +8,7 @@ import {
 } from "../../../agent/kernel/layout.gen.ts";
 import type { MapStores } from "../../../agent/kernel/map-store.ts";
 import { answerOf, longestMatch } from "../packet-path.ts";
-import { compiledMaps, UPLINKS } from "./compiled.ts";
+import { compiledMaps, uplinksOf } from "./compiled.ts";
 import type { Verdict } from "./evaluate.ts";
 import type { HostQuestion } from "./hosts.ts";
 import type { World } from "./objects.ts";
@@ -16,8 +16,9 @@ import type { World } from "./objects.ts";
 /** Of packets from and to the node's own processes. */
 export function compiledHostVerdicts(world: World): (question: HostQuestion) => Verdict {
   const maps = compiledMaps(world);
+  const uplinks = uplinksOf(world);
   return (question) => {
-    const ifindex = UPLINKS.find(({ name }) => name === question.interface.name)?.ifindex ?? -1;
+    const ifindex = uplinks.find(({ name }) => name === question.interface.name)?.ifindex ?? -1;
     const endpoint = maps.hostEndpoints.lookup(ifindex) ?? maps.hostEndpoints.lookup(ANY_INTERFACE);
     return !endpoint || allows(maps, endpoint, question) || isFailsafe(maps, question) ? "allow" : "deny";
   };

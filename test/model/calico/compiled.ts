@@ -5,12 +5,13 @@ import type { MapStores } from "../../../agent/kernel/map-store.ts";
 import { memoryMaps } from "../../../agent/kernel/memory-map.ts";
 import { Reconciler } from "../../../agent/reconcile/reconciler.ts";
 import { schemas } from "../../../model/objects/schemas.ts";
+import type { HostInterface } from "../../../model/policy/hosts.ts";
 import type { Problem } from "../../../model/problem.ts";
 import { delivered, sent } from "../packet-path.ts";
 import type { Verdict } from "./evaluate.ts";
-import type { Pod, World } from "./objects.ts";
-import { INTERFACES, type Question } from "./packets.ts";
-import { NODES } from "./random-world.ts";
+import { familiesOf, inFamily, interfacesOf, isIpv6, NODES } from "./families.ts";
+import type { Node, Pod, World } from "./objects.ts";
+import type { Question } from "./packets.ts";
 
 /** The kinds that the product follows, with which worlds are compared. */
 export const FOLLOWED: readonly (keyof World)[] = [
@@ -18,7 +19,10 @@ export const FOLLOWED: readonly (keyof World)[] = [
   ...(["tiers", "networkSets", "globalNetworkSets", "hostEndpoints"] as const),
 ];
 
-const ALWAYS: readonly (keyof World)[] = ["namespaces", "serviceAccounts", "pods", "endpointSlices"];
+const ALWAYS: readonly (keyof World)[] = [
+  ...(["nodes", "namespaces", "serviceAccounts", "pods", "endpointSlices"] as const),
+  ...(["kubeControllersConfigurations", "felixConfigurations"] as const),
+];
 
 /** The world without the kinds that the product does not follow yet. */
 export function followed(world: World): World {
@@ -28,7 +32,9 @@ export function followed(world: World): World {
 }
 
 /** The interfaces of `master`. */
-export const UPLINKS = INTERFACES.map(({ name, addresses }, index) => ({ name, addresses, ifindex: 2 + 2 * index }));
+export function uplinksOf(world: World): HostInterface[] {
+  return interfacesOf(world).map(({ name, addresses }, index) => ({ name, addresses, ifindex: 2 + 2 * index }));
+}
 
 /** The cluster as the agent on `master` sees it. */
 export function snapshotOf(world: World): ClusterSnapshot {
@@ -36,37 +42,46 @@ export function snapshotOf(world: World): ClusterSnapshot {
     kind,
     (list as unknown[]).map((item) => schemas[kind as keyof typeof schemas].parse(item)),
   ]);
+  const families = familiesOf(world);
+  const uplinks = uplinksOf(world);
+  const [address = "", ...others] = uplinks.flatMap(({ addresses }) => addresses);
+  const addressIpv6 = uplinks[0]?.addresses.find(isIpv6);
+  const nodes = world.nodes.length > 0 ? world.nodes : Object.entries(NODES).map(([name, own]) => nodeOf(name, own));
   return {
     ...noObjects,
     ...Object.fromEntries(read),
     facts: {
       nodeName: "master",
-      address: NODES.master,
-      subnets: ["172.31.1.0/24"],
-      localAddresses: [],
+      address,
+      ...(addressIpv6 && { addressIpv6 }),
+      subnets: families.map((family) => inFamily("172.31.1.0/24", family)),
+      localAddresses: others,
       serviceSubnet: "10.96.0.0/12",
       uplinkIfindex: 2,
       tunnelIfindex: 3,
-      uplinks: UPLINKS,
+      uplinks,
     },
     endpoints: world.pods.filter(isLocal).map(({ metadata, status }, index) => ({
       namespace: metadata.namespace,
       pod: metadata.name,
       address: status.podIPs[0]?.ip ?? "",
+      ...(status.podIPs[1] && { secondAddress: status.podIPs[1].ip }),
       ifindex: 100 + index,
       mac: "02:00:00:00:00:01",
       hostMac: "02:00:00:00:00:02",
     })),
-    nodes: Object.entries(NODES).map(([name, address]) =>
-      schemas.nodes.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } }),
-    ),
-    ipPools: [
+    nodes: nodes.map((node) => schemas.nodes.parse(node)),
+    ipPools: families.map((family) =>
       schemas.ipPools.parse({
-        metadata: { name: "default" },
-        spec: { cidr: "10.244.0.0/16", vxlanMode: "CrossSubnet" },
+        metadata: { name: family.toLowerCase() },
+        spec: { cidr: inFamily("10.244.0.0/16", family), vxlanMode: "CrossSubnet" },
       }),
-    ],
+    ),
   };
+}
+
+function nodeOf(name: string, address: string): Node {
+  return { metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } };
 }
 
 function isLocal({ spec }: Pod): boolean {

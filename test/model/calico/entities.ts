@@ -1,5 +1,6 @@
 // Who has an address, with all labels that selectors may ask about.
 import { contains } from "./addresses.ts";
+import { allHostEndpoints } from "./automatic.ts";
 import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
 import type { Labels, NamedPort, Pod, World } from "./objects.ts";
 
@@ -22,11 +23,14 @@ export function entitiesAt(world: World, address: string): Entity[] {
 
 function findEntities(world: World, address: string): Entity[] {
   const pods = world.pods
-    .filter((pod) => pod.status.podIPs.some(({ ip }) => ip === address))
+    .filter(({ status: { podIPs } }) =>
+      (wrong("a pod has one address") ? podIPs.slice(0, 1) : podIPs).some(({ ip }) => ip === address),
+    )
     .map((pod) => podEntity(world, pod));
   // "expectedIPs ... so that Calico can match selectors" (HostEndpoint)
-  const hosts = world.hostEndpoints
+  const hosts = allHostEndpoints(world)
     .filter(({ spec }) => spec.expectedIPs?.includes(address))
+    .slice(0, wrong("an address has one host endpoint") ? 1 : undefined)
     .map(({ metadata, spec }) => hostEntity(metadata, spec.ports));
   const sets = [
     ...world.networkSets.map(({ metadata, spec }) => ({

@@ -1,6 +1,7 @@
 // What policies say of packets at a node's own interfaces, by Calico's documentation ("Host endpoint", "Host endpoints": failsafe rules, pre-DNAT
 // policy, untracked policy, apply on forwarded traffic, summary) and upstream's tierInfoToProtoTierInfo (felix/calc/event_sequencer.go).
 import { contains } from "./addresses.ts";
+import { allHostEndpoints } from "./automatic.ts";
 import { hostEntity } from "./entities.ts";
 import { tiersOf, tiersSay, type Verdict } from "./evaluate.ts";
 import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
@@ -43,7 +44,38 @@ export const FAILSAFES: Record<Direction, readonly Failsafe[]> = {
 
 export function hostVerdict(whole: World, question: HostQuestion, failsafes = FAILSAFES): Verdict {
   const endpoint = endpointAt(whole, question.node, question.interface);
-  if (!endpoint) return "allow";
+  return endpoint ? verdictAt(endpoint, whole, question, failsafes) : "allow";
+}
+
+/** What a pod of the node `master` sends to it: "defaultEndpointToHostAction ... after the endpoint's egress policy is applied. Accept: to
+ * accept unconditionally, Return: to go on with the host's own rules", which are those of the host endpoint of all interfaces. Accept is the
+ * default here (Calico's manifests and operator set it). */
+export function ownNodeVerdict(world: World, packet: Packet, failsafes = FAILSAFES): Verdict {
+  const [
+    {
+      spec: { defaultEndpointToHostAction: said = "Accept" },
+    } = { spec: {} },
+  ] = world.felixConfigurations;
+  const action = wrong("pods always reach their node")
+    ? "Accept"
+    : wrong("Return accepts") && said === "Return"
+      ? "Accept"
+      : said;
+  if (action === "Accept") return "allow";
+  if (action === "Drop")
+    return wrong("Drop has fail-safe ports") && isFailsafe(failsafes, "ingress", packet) ? "allow" : "deny";
+  const endpoint = hostsOf(world, "master").find(({ spec }) => spec.interfaceName === "*");
+  const at = { name: "*", addresses: [packet.destination] };
+  const question: HostQuestion = { node: "master", interface: at, direction: "ingress", way: "own", packet };
+  return endpoint ? verdictAt(endpoint, world, question, failsafes) : "allow";
+}
+
+function verdictAt(
+  endpoint: HostEndpoint,
+  whole: World,
+  question: HostQuestion,
+  failsafes: Record<Direction, readonly Failsafe[]>,
+): Verdict {
   const world = withOwnAddresses(whole, endpoint, question.interface);
   const { direction, way, packet } = question;
   const late = wrong("fail-safe ports come last");
@@ -68,9 +100,10 @@ export function hostVerdict(whole: World, question: HostQuestion, failsafes = FA
 /** The endpoint is itself at its own side of a rule, whatever its expectedIPs are. Upstream asks for expectedIPs there too, without which
  * such a rule matches nothing. */
 function withOwnAddresses(world: World, endpoint: HostEndpoint, { name, addresses }: Interface): World {
-  return remembered(world, `${endpoint.metadata.name} at ${name}`, () => ({
+  return remembered(world, `${endpoint.metadata.name} at ${name} ${addresses}`, () => ({
     ...world,
-    hostEndpoints: world.hostEndpoints.map((one) =>
+    kubeControllersConfigurations: [],
+    hostEndpoints: allHostEndpoints(world).map((one) =>
       one === endpoint
         ? { ...one, spec: { ...one.spec, expectedIPs: [...(one.spec.expectedIPs ?? []), ...addresses] } }
         : one,
@@ -127,9 +160,7 @@ function isFailsafe(failsafes: Record<Direction, readonly Failsafe[]>, direction
 /** The endpoint of an interface: by its name, by one of its addresses where none is named, or that of all interfaces. Of several the
  * first by name (endpoint_mgr.go, resolveHostEndpoints). */
 export function endpointAt(world: World, node: string, { name, addresses }: Interface): HostEndpoint | undefined {
-  const here = world.hostEndpoints
-    .filter(({ spec }) => spec.node === node || wrong("host endpoints of other nodes"))
-    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1) * (wrong("the last host endpoint wins") ? -1 : 1));
+  const here = hostsOf(world, node);
   const any = here.find(({ spec }) => spec.interfaceName === "*");
   if (wrong("* wins") && any) return any;
   return (
@@ -139,4 +170,10 @@ export function endpointAt(world: World, node: string, { name, addresses }: Inte
         : (spec.expectedIPs ?? []).some((address) => addresses.includes(address)),
     ) ?? any
   );
+}
+
+function hostsOf(world: World, node: string): HostEndpoint[] {
+  return allHostEndpoints(world)
+    .filter(({ spec }) => spec.node === node || wrong("host endpoints of other nodes"))
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1) * (wrong("the last host endpoint wins") ? -1 : 1));
 }

@@ -5,10 +5,10 @@ import { beforeAll, expect, test } from "vitest";
 import { directed } from "./directed.ts";
 import { podEntity } from "./entities.ts";
 import { podVerdict } from "./evaluate.ts";
-import { hostVerdict } from "./hosts.ts";
+import { hostVerdict, ownNodeVerdict } from "./hosts.ts";
 import { MISUNDERSTANDINGS, type Misunderstanding, misunderstanding } from "./misunderstood.ts";
 import type { World } from "./objects.ts";
-import { hostQuestions, questions } from "./packets.ts";
+import { hostQuestions, ownNodeQuestions, questions } from "./packets.ts";
 import { randomWorld } from "./random-world.ts";
 
 const WORLDS = 1000;
@@ -22,6 +22,7 @@ function verdicts(world: World, index: number): string {
     ...questions(world, few, index).map(({ pod, direction, packet }) =>
       podVerdict(world, podEntity(world, pod), direction, packet),
     ),
+    ...ownNodeQuestions(world, few, index).map(({ packet }) => ownNodeVerdict(world, packet)),
     ...hostQuestions(world, 2 * few + 1, index).map((question) => hostVerdict(world, question)),
   ].join();
 }

@@ -88,6 +88,17 @@ export const MISUNDERSTANDINGS = {
   "preDNAT ends in the default action": "what no preDNAT or doNotTrack policy decides is denied",
   "host endpoints of other nodes": "a host endpoint stands for the interface of every node",
   "the last host endpoint wins": "of several host endpoints of an interface the last by name counts",
+  "automatic host endpoints have no labels of nodes": "an automatic host endpoint does not have its node's labels",
+  "automatic host endpoints are of one interface":
+    "an automatic host endpoint stands for the interface with the node's address",
+  "automatic host endpoints have no addresses": "rules do not find nodes by the labels of automatic host endpoints",
+  "a template's labels do not count": "an automatic host endpoint of a template has the node's labels alone",
+  "an address has one host endpoint": "an address of several host endpoints has the labels of the first",
+  "pods always reach their node": "defaultEndpointToHostAction is not asked",
+  "Return accepts": "defaultEndpointToHostAction: Return lets everything in",
+  "Drop has fail-safe ports": "defaultEndpointToHostAction: Drop leaves fail-safe ports open",
+  "a pod has one address": "a pod is found by the first of its addresses only",
+  "a block of everything has both families": "0.0.0.0/0 contains IPv6 addresses, and ::/0 those of IPv4",
   "* wins": "the host endpoint of all interfaces counts before that of one",
 } as const;
 

@@ -80,6 +80,34 @@ export interface HostEndpoint {
   metadata: Meta;
   spec: { node: string; interfaceName?: string; expectedIPs?: string[]; ports?: NamedPort[]; profiles?: string[] };
 }
+export interface Node {
+  metadata: Meta;
+  status: { addresses: { type: "InternalIP"; address: string }[] };
+}
+interface HostEndpointTemplate {
+  generateName: string;
+  interfaceCIDRs: string[];
+  labels?: Labels;
+  nodeSelector?: string;
+}
+export interface KubeControllersConfiguration {
+  metadata: Meta;
+  spec: {
+    controllers: {
+      node: {
+        hostEndpoint: {
+          autoCreate?: "Enabled" | "Disabled";
+          createDefaultHostEndpoint?: "Enabled" | "Disabled";
+          templates?: HostEndpointTemplate[];
+        };
+      };
+    };
+  };
+}
+export interface FelixConfiguration {
+  metadata: Meta;
+  spec: { defaultEndpointToHostAction?: "Accept" | "Drop" | "Return" };
+}
 export interface LabelSelector {
   matchLabels?: Labels;
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
@@ -132,6 +160,9 @@ export interface EndpointSlice {
 
 /** Everything that decides about packets. */
 export interface World {
+  nodes: Node[];
+  kubeControllersConfigurations: KubeControllersConfiguration[];
+  felixConfigurations: FelixConfiguration[];
   namespaces: { metadata: Meta }[];
   serviceAccounts: { metadata: Namespaced }[];
   pods: Pod[];
@@ -149,6 +180,9 @@ export interface World {
 /** A world with nothing in it. */
 export function emptyWorld(): World {
   return {
+    nodes: [],
+    kubeControllersConfigurations: [],
+    felixConfigurations: [],
     namespaces: [],
     serviceAccounts: [],
     pods: [],

@@ -1,7 +1,8 @@
 // Policies of Kubernetes by chance: NetworkPolicy and ClusterNetworkPolicy.
 import fc from "fast-check";
+import { BLOCKS, twinOf } from "./families.ts";
 import type { ClusterPolicy, ClusterRule, Direction, LabelSelector } from "./objects.ts";
-import { BLOCKS, few, labels, maybe, NAMESPACES, name, PORTS } from "./random-rule.ts";
+import { few, labels, maybe, NAMESPACES, name, PORTS } from "./random-rule.ts";
 
 const labelSelector: fc.Arbitrary<LabelSelector> = fc.oneof(
   fc.constant({}),
@@ -30,7 +31,11 @@ const kubernetesPeer = fc.oneof(
   fc.record({ namespaceSelector: namespaceLabels }),
   fc.record({ podSelector: labelSelector, namespaceSelector: namespaceLabels }),
   fc.record({
-    ipBlock: fc.record({ cidr: fc.constantFrom(...BLOCKS), except: fc.subarray(BLOCKS, { maxLength: 1 }) }),
+    ipBlock: fc
+      .record({ cidr: fc.constantFrom(...BLOCKS), except: fc.subarray(BLOCKS, { maxLength: 1 }), isIpv6: fc.boolean() })
+      .map(({ cidr, except, isIpv6 }) =>
+        isIpv6 ? { cidr: twinOf(cidr), except: except.map(twinOf) } : { cidr, except },
+      ),
   }),
 );
 const kubernetesPort = fc.oneof(
@@ -73,7 +78,9 @@ const clusterProtocols = fc.array(
   { minLength: 1, maxLength: 2 },
 );
 function clusterRules(direction: Direction) {
-  const networks = fc.record({ networks: fc.subarray(BLOCKS, { minLength: 1, maxLength: 2 }) });
+  const networks = fc.record({
+    networks: fc.subarray([...BLOCKS, ...BLOCKS.map(twinOf)], { minLength: 1, maxLength: 2 }),
+  });
   const peers = fc.array(direction === "ingress" ? clusterPeer : fc.oneof(clusterPeer, networks), {
     minLength: 1,
     maxLength: 2,

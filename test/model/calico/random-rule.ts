@@ -1,5 +1,6 @@
 // Rules by chance, all of them legal: few words, blocks and ports, so that they often match, touch and overlap.
 import fc from "fast-check";
+import { BLOCKS, twinOf } from "./families.ts";
 import type { Direction, EntityRule, Rule } from "./objects.ts";
 
 export const NAMESPACES = ["alpha", "beta"];
@@ -7,11 +8,6 @@ export const ACCOUNTS = ["default", "robot"];
 export const PORTS = [53, 80, 81, 443, 8080];
 /** Each name of a service is in both namespaces. */
 export const SERVICES = ["db", "web"];
-/** Pods have 10.244.0.1 to .6, clients 172.31.1.55 and .162, and 8.8.8.8. */
-export const BLOCKS = [
-  ...["10.244.0.0/16", "10.244.0.0/29", "10.244.0.2/31", "10.244.0.1/32", "10.244.0.3/32"],
-  ...["172.31.0.0/16", "172.31.1.0/24", "172.31.1.55/32", "8.8.8.8/32"],
-];
 
 /** In so many of a hundred cases; otherwise undefined, which means that the field is absent. */
 export function maybe<T>(value: fc.Arbitrary<T>, percent = 50): fc.Arbitrary<T | undefined> {
@@ -68,10 +64,15 @@ const serviceAccounts = fc.oneof(
 );
 
 const blocks = fc.subarray(BLOCKS, { minLength: 1, maxLength: 3 });
+/** A block of everything is refused there. */
+const excluded = fc.subarray(
+  BLOCKS.filter((block) => !block.endsWith("/0")),
+  { minLength: 1, maxLength: 3 },
+);
 const entity: fc.Arbitrary<EntityRule> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({}) },
-  { weight: 3, arbitrary: fc.record({ nets: blocks, notNets: maybe(blocks) }) },
-  { weight: 1, arbitrary: fc.record({ notNets: blocks }) },
+  { weight: 3, arbitrary: fc.record({ nets: blocks, notNets: maybe(excluded) }) },
+  { weight: 1, arbitrary: fc.record({ notNets: excluded }) },
   {
     weight: 4,
     arbitrary: fc.record({ selector, notSelector: maybe(selector), namespaceSelector: maybe(namespaceSelector) }),
@@ -132,6 +133,7 @@ const withPorts: fc.Arbitrary<Match> = fc
     sourcePorts: { ports: from, notPorts: notFrom } as Ports,
   }));
 const icmpTypes = fc.record({ type: fc.constantFrom(0, 3, 8), code: maybe(fc.constantFrom(0, 4)) });
+const icmpv6Types = fc.record({ type: fc.constantFrom(1, 128, 129), code: maybe(fc.constantFrom(0, 4)) });
 const match: fc.Arbitrary<Match> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ fields: {} }) },
   { weight: 6, arbitrary: withPorts },
@@ -141,8 +143,10 @@ const match: fc.Arbitrary<Match> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom("ICMP", 1, 47, "UDPLite", "ICMPv6").map((protocol) => ({ fields: { protocol } })),
+    arbitrary: fc.constantFrom("ICMP", 1, 47, "UDPLite", "ICMPv6", 58).map((protocol) => ({ fields: { protocol } })),
   },
+  { weight: 1, arbitrary: icmpv6Types.map((icmp) => ({ fields: { protocol: "ICMPv6", icmp } })) },
+  { weight: 1, arbitrary: icmpv6Types.map((notICMP) => ({ fields: { protocol: "ICMPv6", notICMP } })) },
   { weight: 2, arbitrary: icmpTypes.map((icmp) => ({ fields: { protocol: "ICMP", icmp } })) },
   { weight: 2, arbitrary: icmpTypes.map((notICMP) => ({ fields: { protocol: "ICMP", notICMP } })) },
   { weight: 1, arbitrary: fc.constantFrom<[4, 6]>(4, 6).map((ipVersion) => ({ fields: { ipVersion } })) },
@@ -162,12 +166,13 @@ export function rule(direction: Direction, isNamespaced: boolean): fc.Arbitrary<
   const peerEnd = fc.oneof({ weight: 7, arbitrary: entity }, { weight: 1, arbitrary: service });
   const ownEnd = fc.oneof({ weight: 6, arbitrary: fc.constant<EntityRule>({}) }, { weight: 1, arbitrary: entity });
   return fc
-    .record({ action, match, peer: peerEnd, own: ownEnd, bare: seldom })
-    .map(({ action: does, match: { fields, ports: to = {}, sourcePorts: from = {} }, peer, own, bare }) => {
-      const [source, destination] = direction === "ingress" ? [peer, own] : [own, peer];
+    .record({ action, match, peer: peerEnd, own: ownEnd, bare: seldom, isIpv6: fc.boolean() })
+    .map(({ action: does, match: { fields, ports: to = {}, sourcePorts: from = {} }, peer, own, bare, isIpv6 }) => {
+      const ends = direction === "ingress" ? [peer, own] : [own, peer];
       if (bare) return { action: does };
-      if (fields.ipVersion === 6)
-        return { action: does, ...fields, source: withoutNets(source), destination: withoutNets(destination) };
+      // Blocks of a rule are of one family, that of its ipVersion if it has one.
+      const inIpv6 = fields.ipVersion ? fields.ipVersion === 6 : isIpv6;
+      const [source, destination] = (inIpv6 ? ends.map(withTwins) : ends) as [EntityRule, EntityRule];
       return {
         action: does,
         ...fields,
@@ -177,7 +182,6 @@ export function rule(direction: Direction, isNamespaced: boolean): fc.Arbitrary<
     });
 }
 
-/** All blocks here are of IPv4. */
-function withoutNets({ nets: _, notNets: __, ...rest }: EntityRule): EntityRule {
-  return rest;
+function withTwins({ nets, notNets, ...rest }: EntityRule): EntityRule {
+  return { ...rest, ...(nets && { nets: nets.map(twinOf) }), ...(notNets && { notNets: notNets.map(twinOf) }) };
 }

@@ -1,12 +1,12 @@
 // Clusters and policies by chance, biased to collisions: shared labels and names, equal orders, overlapping blocks, tiers without
 // policies, tiers that do not exist.
 import fc from "fast-check";
+import { BLOCKS, type Family, inFamily, NODES, twinOf } from "./families.ts";
 import type { Direction, World } from "./objects.ts";
 import { clusterPolicy, kubernetesPolicy } from "./random-kubernetes.ts";
 import {
   ACCOUNTS,
   accountSelector,
-  BLOCKS,
   few,
   labels,
   maybe,
@@ -72,7 +72,17 @@ const podParts = fc.record({
   dns: fc.constantFrom(undefined, 53),
   isLocal: fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.constant(false)),
 });
-const nets = fc.subarray(BLOCKS, { minLength: 1, maxLength: 2 });
+const nets = fc.subarray([...BLOCKS, ...BLOCKS.map(twinOf)], { minLength: 1, maxLength: 3 });
+const familyChoices = fc.constantFrom<Family[]>(["IPv4"], ["IPv4"], ["IPv4", "IPv6"], ["IPv6"]);
+const automatic = fc.record({
+  autoCreate: fc.constantFrom("Enabled", "Enabled", "Disabled"),
+  createDefaultHostEndpoint: fc.constantFrom(undefined, "Enabled", "Disabled"),
+  templates: fc.array(
+    fc.record({ generateName: fc.constant("t"), interfaceCIDRs: nets, labels, nodeSelector: maybe(selector) }),
+    { maxLength: 1 },
+  ),
+});
+const toHost = fc.constantFrom(undefined, "Accept", "Drop", "Return", "Return");
 const hostEndpoint = fc.record({
   labels,
   node: fc.constantFrom("master", "master", "node"),
@@ -86,6 +96,10 @@ const tierSpec = fc.record({
 });
 
 const parts = fc.record({
+  families: familyChoices,
+  nodeLabels: fc.tuple(labels, labels),
+  automatic: maybe(automatic),
+  toHost,
   teams: fc.tuple(fc.constantFrom("a", "b"), fc.constantFrom("a", "b")),
   roles: fc.tuple(fc.constantFrom("api", undefined), fc.constantFrom("api", undefined)),
   pods: fc.array(podParts, { minLength: 2, maxLength: MOST_PODS }),
@@ -99,14 +113,21 @@ const parts = fc.record({
   global: fc.array(globalPolicy, { maxLength: 3 }),
 });
 
-/** Addresses that are no pod's; the last is that of a node. */
-export const CLIENTS = ["172.31.1.55", "172.31.1.162", "8.8.8.8", "172.31.1.207"];
-export const NODES = { master: "172.31.1.8", node: "172.31.1.207" };
-
 function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never): World {
   const { pods, sets, globalSets, tiers } = value;
-  const podList = pods.map((pod, index) => podOf(pod, index));
+  const podList = pods.map((pod, index) => podOf(pod, index, value.families));
+  const addressesOf = (node: string) => value.families.map((family) => inFamily(NODES[node as "master"], family));
   return plain({
+    nodes: Object.keys(NODES).map((node, index) => ({
+      metadata: { name: node, labels: value.nodeLabels[index] },
+      status: { addresses: addressesOf(node).map((address) => ({ type: "InternalIP", address })) },
+    })),
+    kubeControllersConfigurations: value.automatic
+      ? [{ metadata: { name: "default" }, spec: { controllers: { node: { hostEndpoint: value.automatic } } } }]
+      : [],
+    felixConfigurations: value.toHost
+      ? [{ metadata: { name: "default" }, spec: { defaultEndpointToHostAction: value.toHost } }]
+      : [],
     namespaces: NAMESPACES.map((namespace, index) => ({
       metadata: {
         name: namespace,
@@ -120,14 +141,20 @@ function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never):
     ),
     pods: podList,
     endpointSlices: NAMESPACES.flatMap((namespace) =>
-      SERVICES.map((service) => ({
-        metadata: { name: service, namespace, labels: { "kubernetes.io/service-name": service } },
-        addressType: "IPv4",
-        ports: [{ name: "p", port: service === "db" ? 443 : 80, protocol: "TCP" }],
-        endpoints: podList
-          .filter(({ metadata }) => metadata.namespace === namespace && metadata.labels.app === service)
-          .map(({ status }) => ({ addresses: [status.podIPs[0]?.ip], conditions: { ready: true } })),
-      })),
+      SERVICES.flatMap((service) =>
+        value.families.map((family, place) => ({
+          metadata: {
+            name: `${service}${place || ""}`,
+            namespace,
+            labels: { "kubernetes.io/service-name": service },
+          },
+          addressType: family,
+          ports: [{ name: "p", port: service === "db" ? 443 : 80, protocol: "TCP" }],
+          endpoints: podList
+            .filter(({ metadata }) => metadata.namespace === namespace && metadata.labels.app === service)
+            .map(({ status }) => ({ addresses: [status.podIPs[place]?.ip], conditions: { ready: true } })),
+        })),
+      ),
     ),
     networkSets: sets.map(({ namespace, nets: blocks, labels: own }, index) => ({
       metadata: { name: `set-${index}`, namespace, labels: own },
@@ -142,7 +169,7 @@ function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never):
       spec: {
         node,
         interfaceName,
-        ...((isExpected || interfaceName === undefined) && { expectedIPs: [NODES[node as "master"]] }),
+        ...((isExpected || interfaceName === undefined) && { expectedIPs: addressesOf(node) }),
         ...(isOpen && { profiles: ["projectcalico-default-allow"] }),
       },
     })),
@@ -161,7 +188,11 @@ function unique<T extends { metadata: { name: string; namespace?: string } }>(li
 
 type PodParts = typeof podParts extends fc.Arbitrary<infer T> ? T : never;
 
-function podOf({ namespace, labels: own, account, http, dns, isLocal }: PodParts, index: number) {
+function podOf(
+  { namespace, labels: own, account, http, dns, isLocal }: PodParts,
+  index: number,
+  families: readonly Family[],
+) {
   return {
     metadata: { name: `pod-${index}`, namespace, labels: own },
     spec: {
@@ -176,7 +207,7 @@ function podOf({ namespace, labels: own, account, http, dns, isLocal }: PodParts
         },
       ],
     },
-    status: { phase: "Running", podIPs: [{ ip: `10.244.0.${index + 1}` }] },
+    status: { phase: "Running", podIPs: families.map((family) => ({ ip: inFamily(`10.244.0.${index + 1}`, family) })) },
   };
 }
 

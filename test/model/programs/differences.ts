@@ -2,10 +2,10 @@ import { PRODUCT_FAILSAFES } from "../calico/comparison.ts";
 import { followed } from "../calico/compiled.ts";
 import { podEntity } from "../calico/entities.ts";
 import { podVerdict } from "../calico/evaluate.ts";
-import { hostVerdict } from "../calico/hosts.ts";
+import { hostVerdict, ownNodeVerdict } from "../calico/hosts.ts";
 import type { Direction, Packet, World } from "../calico/objects.ts";
-import { hostQuestions, inWords, questions } from "../calico/packets.ts";
-import { hostRun, opensConnection, podRun, type Run } from "./run.ts";
+import { hostQuestions, inWords, ownNodeQuestions, questions } from "../calico/packets.ts";
+import { fromOwnNodeRun, hostRun, opensConnection, podRun, type Run } from "./run.ts";
 import type { WorldNode } from "./world-node.ts";
 
 export interface Counts {
@@ -39,7 +39,7 @@ export function differences(
 ): string[] {
   const begun = compared(first);
   const worlds = [begun, ...others.map((other) => changed(begun, compared(other)))];
-  const asked = [...podPackets(begun, choice), ...hostPackets(begun, choice)];
+  const asked = [podPackets, hostPackets, toOwnNode, fromOwnNode].flatMap((packets) => packets(begun, choice));
   node.forget();
   return worlds.flatMap((world, index) => {
     node.write(world);
@@ -58,9 +58,10 @@ function compared(whole: World): World {
   return followed({ ...whole, globalNetworkPolicies });
 }
 
-/** The same pods under other policies and labels. */
-function changed({ pods, endpointSlices }: World, other: World): World {
-  return { ...other, pods, endpointSlices };
+/** The same pods and addresses under other policies and labels. */
+function changed({ pods, endpointSlices, nodes }: World, other: World): World {
+  const relabelled = nodes.map((node, index) => ({ ...node, metadata: other.nodes[index]?.metadata ?? node.metadata }));
+  return { ...other, pods, endpointSlices, nodes: relabelled };
 }
 
 function podPackets(world: World, { every, start }: Choice): Asked[] {
@@ -103,4 +104,29 @@ function hostPackets(world: World, { every, start }: Choice): Asked[] {
     refusal: (now) =>
       hostVerdict(now, question, PRODUCT_FAILSAFES) === "deny" ? `drop_policy_${question.direction}` : undefined,
   }));
+}
+
+/** No policy of the pod is asked: "traffic to and from the node where a Pod is running is always allowed" (Kubernetes). Calico asks it
+ * first (docs/decisions/0027-host-policies.md). */
+function toOwnNode(world: World, { every, start }: Choice): Asked[] {
+  const asked = ownNodeQuestions(world, every, start).filter(({ packet }) => opensConnection(packet));
+  return asked.map(({ packet }, index) => ({
+    say: `to its own node, ${inWords({ direction: "egress", packet })}`,
+    run: podRun(packet, () => true, 20_000 + index),
+    goesOn: "pass_to_stack",
+    refusal: (now) => (ownNodeVerdict(now, packet, PRODUCT_FAILSAFES) === "deny" ? "drop_policy_ingress" : undefined),
+  }));
+}
+
+function fromOwnNode(world: World, { every, start }: Choice): Asked[] {
+  const asked = ownNodeQuestions(world, every, start + 1).filter(({ packet }) => opensConnection(packet));
+  return asked.map(({ packet }, index) => {
+    const back = { ...packet, source: packet.destination, destination: packet.source };
+    return {
+      say: `from its own node, ${inWords({ direction: "ingress", packet: back })}`,
+      run: fromOwnNodeRun(back, 30_000 + index),
+      goesOn: "to_endpoint",
+      refusal: () => undefined,
+    };
+  });
 }

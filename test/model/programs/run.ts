@@ -16,11 +16,11 @@ export interface Run {
 }
 
 const [TCP, UDP, SCTP] = [6, 17, 132];
-const ECHO = 8;
+const ECHOES: Readonly<Record<number, number>> = { 1: 8, 58: 128 };
 
 /** Whether a pod may open a connection with it: all else is dropped whatever policies say (bpf/README.md, "Limits"). */
 export function opensConnection({ protocol, icmp }: Packet): boolean {
-  return icmp ? icmp.type === ECHO && icmp.code === 0 : [TCP, UDP, SCTP].includes(protocol);
+  return icmp ? icmp.type === ECHOES[protocol] && icmp.code === 0 : [TCP, UDP, SCTP].includes(protocol);
 }
 
 /** A packet with a pod of this node at one end or both, where it enters the node. */
@@ -30,6 +30,13 @@ export function podRun(packet: Packet, isHere: (address: string) => boolean, ide
   if (isHere(source)) return { program: "from_workload", at: source, frame: frame({ source, destination }, transport) };
   const macs = { source: neighbourMac(source) };
   return { program: "from_uplink", at: "eth0", frame: frame({ source, destination }, transport, macs) };
+}
+
+/** What the node itself sends to a pod of its own. */
+export function fromOwnNodeRun(packet: Packet, identifier: number): Run {
+  const { source, destination } = packet;
+  const transport = transportOf(packet, identifier);
+  return { program: "to_workload", at: destination, frame: frame({ source, destination }, transport) };
 }
 
 /** One from or to the node's own processes. */

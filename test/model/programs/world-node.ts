@@ -8,31 +8,44 @@ import { type Loaded, load } from "../../../agent/kernel/load.ts";
 import { openMap, pinsUnder } from "../../../agent/kernel/pins.ts";
 import { testRun } from "../../../agent/kernel/test-run.fixture.ts";
 import { Reconciler } from "../../../agent/reconcile/reconciler.ts";
+import { addressesOf } from "../../../model/objects/pod-of.ts";
 import { OutcomeCounters } from "../../packets/counters.ts";
 import { ownMac, SMALL } from "../../packets/node.ts";
 import { isReasonFor } from "../../packets/verdict.ts";
+import { contains } from "../calico/addresses.ts";
 import { snapshotOf, unexpectedProblems } from "../calico/compiled.ts";
+import { CLIENTS, interfacesOf, isIpv6, NODES, twinOf } from "../calico/families.ts";
 import type { World } from "../calico/objects.ts";
-import { INTERFACES } from "../calico/packets.ts";
-import { CLIENTS, MOST_PODS, NODES } from "../calico/random-world.ts";
+import { MOST_PODS } from "../calico/random-world.ts";
 import type { Run } from "./run.ts";
 
 const GATEWAY = "172.31.1.1";
+const PODS = "10.244.0.0/16";
 const FIRST_POD = 100;
 const PEERS = 1000;
 
+/** With the addresses of both families, whatever the nodes of a world have. */
+const INTERFACES = interfacesOf({
+  nodes: [
+    {
+      metadata: { name: "master" },
+      status: { addresses: [NODES.master, twinOf(NODES.master)].map((address) => ({ type: "InternalIP", address })) },
+    },
+  ],
+});
 /** As snapshotOf() has them. */
 const IFINDEX: Readonly<Record<string, number>> = {
   ...Object.fromEntries(INTERFACES.map(({ name }, index) => [name, 2 + 2 * index])),
   tunnel: 3,
   ...Object.fromEntries(Array.from({ length: MOST_PODS }, (_, index) => [`pod${index}`, FIRST_POD + index])),
 };
-
 const ON_LINK = [GATEWAY, NODES.node, ...CLIENTS.filter((address) => address.startsWith("172.31.1."))];
 
 /** The hardware address from which packets of an address come in by the uplink. */
 export function neighbourMac(address: string): string {
-  const hop = ON_LINK.includes(address) ? address : address.startsWith("10.244.") ? NODES.node : GATEWAY;
+  const isPods = [PODS, twinOf(PODS)].some((block) => contains(block, address));
+  const known = ON_LINK.find((one) => one === address || twinOf(one) === address);
+  const hop = known ?? (isPods ? NODES.node : GATEWAY);
   return `02:00:00:00:03:${ON_LINK.indexOf(hop).toString(16).padStart(2, "0")}`;
 }
 
@@ -56,24 +69,20 @@ export class WorldNode {
   /** As an agent that sees these objects from now on. Connections stay, and are judged again. */
   write(world: World): void {
     const snapshot = snapshotOf(world);
-    const state = this.#compiler.compile({
-      ...snapshot,
-      facts: { ...snapshot.facts, localAddresses: OTHER_ADDRESSES },
-    });
+    const state = this.#compiler.compile(snapshot);
     const { problems, pending } = this.#reconciler.sync(state.maps);
     const wrong = [...unexpectedProblems(state.problems), ...problems];
     if (wrong.length > 0 || pending > 0) throw new Error(`not written: ${JSON.stringify(wrong)}`);
-    this.#places = new Map(snapshot.endpoints.map(({ address }, index) => [address, `pod${index}`]));
+    this.#places = new Map(
+      snapshot.endpoints.flatMap((endpoint, index) =>
+        addressesOf(endpoint).map((address) => [address, `pod${index}`] as const),
+      ),
+    );
   }
 
   forget(): void {
-    const { connections, halfOpen } = this.#loaded.maps;
-    for (const map of [connections, halfOpen]) map.delete(map.entries().map(([key]) => key));
-  }
-
-  /** Whether a pod of this node has the address. */
-  isHere(address: string): boolean {
-    return this.#places.has(address);
+    const { connections, halfOpen, hostRequests } = this.#loaded.maps;
+    for (const map of [connections, halfOpen, hostRequests]) map.delete(map.entries().map(([key]) => key as never));
   }
 
   /** What became of a packet. @throws Error if it was counted by no outcome or several, or its outcome does not allow its action */
@@ -96,9 +105,6 @@ export class WorldNode {
   }
 }
 
-/** Of all interfaces but the first. */
-const OTHER_ADDRESSES = INTERFACES.slice(1).flatMap(({ addresses }) => addresses);
-
 function makeInterfaces(scratch: string): void {
   const lines = Object.entries(IFINDEX).flatMap(([name, index]) => [
     `link add ${name} index ${index} address ${ownMac} type veth peer name ${name}-peer index ${PEERS + index}`,
@@ -106,12 +112,16 @@ function makeInterfaces(scratch: string): void {
     `link set ${name}-peer up`,
   ]);
   for (const { name, addresses } of INTERFACES)
-    lines.push(...addresses.map((address) => `address add ${address}/24 dev ${name}`));
-  for (const address of ON_LINK)
-    lines.push(`neighbour replace ${address} lladdr ${neighbourMac(address)} dev eth0 nud permanent`);
-  lines.push(`route add default via ${GATEWAY}`, `route add 10.244.0.0/16 via ${NODES.node}`);
+    for (const address of addresses)
+      lines.push(`address add ${address}/${isIpv6(address) ? 64 : 24} dev ${name}${isIpv6(address) ? " nodad" : ""}`);
+  for (const of of [(text: string) => text, twinOf]) {
+    for (const address of ON_LINK.map(of))
+      lines.push(`neighbour replace ${address} lladdr ${neighbourMac(address)} dev eth0 nud permanent`);
+    lines.push(`route add default via ${of(GATEWAY)}`, `route add ${of(PODS)} via ${of(NODES.node)}`);
+  }
   const batch = join(scratch, "interfaces.ip");
   writeFileSync(batch, `${lines.join("\n")}\n`);
   execFileSync("ip", ["-batch", batch]);
   writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+  writeFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "1");
 }
