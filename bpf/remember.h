@@ -15,7 +15,7 @@
 /* The entry node's own entry learns that its connection is answered. */
 static __always_inline void remember_answer(struct connection *connection, const struct packet *packet)
 {
-	connection->last_seen = bpf_ktime_get_coarse_ns();
+	connection->last_seen = packet_time();
 	if (!(connection->flags & CONNECTION_ANSWERED))
 		flags_set(connection, CONNECTION_ANSWERED);
 	if (packet->tcp_flags & TCP_RST)

@@ -43,6 +43,7 @@ struct scratch {
 	__u32 interface; /* by which the packet comes to the node or leaves it: ifindex, of an unwrapped one that of the tunnel's device */
 	struct judgement judgements[2]; /* about the flow, by enum direction; those that the plan has as `asked` */
 	struct opening opening;
+	__u64 time; /* of the packet at hand (clock.h); 0: not needed yet */
 	struct plan plan;
 	struct wrapping wrapping; /* that the packet came in */
 	struct connection connection;
@@ -51,7 +52,8 @@ struct scratch {
 	struct bpf_fib_lookup route;
 	struct bpf_tunnel_key key;
 	struct error_draft error;
-	struct error_limit error_limit; /* kept from packet to packet */
+	struct error_limit error_limit; /* this and the next are kept from packet to packet */
+	__u16 identification; /* of the last packet that was wrapped */
 };
 
 /* 0 -> scratch. Pinned only so that an agent that starts again finds its programs unchanged.
@@ -87,6 +89,7 @@ static __always_inline struct plan *plan_begin(const struct __sk_buff *skb)
 		return NULL;
 	__builtin_memset(&scratch->plan, 0, offsetof(struct plan, wrapping));
 	scratch->interface = skb->ifindex;
+	scratch->time = 0;
 	return &scratch->plan;
 }
 

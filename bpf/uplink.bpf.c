@@ -179,12 +179,13 @@ int to_uplink(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
 	struct packet packet = {.skb = skb};
-	struct plan *plan = plan_begin(skb);
+	struct plan *plan;
 
-	if (!plan)
-		return TC_ACT_SHOT;
 	if (skb->mark == MARK_FORWARDED) /* counted by the program that sent it */
 		return TC_ACT_OK;
+	plan = plan_begin(skb);
+	if (!plan)
+		return TC_ACT_SHOT;
 	if (settings)
 		decide_to_uplink(&packet, settings, plan);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../service/backend.h"
+#include "../clock.h"
 #include "next_hop.h"
 
 /* The connection that a packet belongs to. */
@@ -11,7 +12,7 @@
 static __always_inline bool may_restart(const struct connection *connection, const struct packet *packet)
 {
 	return !packet->is_half_open &&
-	       (__s64)(bpf_ktime_get_coarse_ns() - connection->last_seen) < (__s64)TIMEOUT_SCTP_RESTART;
+	       (__s64)(packet_time() - connection->last_seen) < (__s64)TIMEOUT_SCTP_RESTART;
 }
 
 /* Whether a SYN belongs to the connection that has its ports. While that is not established: a retransmission, which must
@@ -49,7 +50,7 @@ static __always_inline struct connection *connection_find(struct packet *packet)
 			return NULL;
 		packet->is_half_open = true;
 	}
-	if (!connection_is_live(connection, packet->tuple.protocol) && !opposite_is_live(&packet->tuple, connection))
+	if (!connection_was_live(connection, packet->tuple.protocol, packet_time()) && !opposite_is_live(&packet->tuple, connection))
 		return NULL;
 	if (packet_is_syn(packet) && !is_syn_of(connection, packet))
 		return NULL;

@@ -31,12 +31,17 @@ static __always_inline __u64 connection_timeout(const struct connection *connect
 	return TIMEOUT_TCP_ESTABLISHED;
 }
 
-static __always_inline bool connection_is_live(const struct connection *connection, __u8 protocol)
+static __always_inline bool connection_was_live(const struct connection *connection, __u8 protocol, __u64 time)
 {
 	/* Signed: another processor may have seen a packet since we looked at the clock. */
-	__s64 idle = bpf_ktime_get_coarse_ns() - connection->last_seen;
+	__s64 idle = time - connection->last_seen;
 
 	return idle < (__s64)connection_timeout(connection, protocol);
+}
+
+static __always_inline bool connection_is_live(const struct connection *connection, __u8 protocol)
+{
+	return connection_was_live(connection, protocol, bpf_ktime_get_coarse_ns());
 }
 
 /* The entry under which the other direction of `tuple`'s connection is found. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../clock.h"
 #include "../net/frame.h"
-#include "../scratch.h"
 #include "../shared/endpoint.h"
 
 /* Finding the next hop of a packet takes several lookups and one in the kernel's routing table, more than everything else. So a
@@ -22,7 +22,7 @@ static __always_inline struct connection *next_hop_known(struct connection *conn
 	if (!connection)
 		return NULL;
 	until = *(volatile __u64 *)&connection->next_hop.until;
-	if (bpf_ktime_get_coarse_ns() >= until)
+	if (packet_time() >= until)
 		return NULL;
 	/* Reads through the returned pointer must happen after that of `until`. A processor cannot read before it has the address, and
 	 * this address depends on `until`: we add its highest bit, which is never set. (On x86 reads keep their order anyway.) */

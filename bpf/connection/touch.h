@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../clock.h"
 #include "live.h"
 #include <linux/tcp.h>
 
@@ -136,7 +137,7 @@ static __always_inline void connection_touch(struct __sk_buff *skb, struct conne
 	bool first_answer = (connection->flags & CONNECTION_REPLY) && !connection->packets;
 
 	if (!is_restart(packet))
-		connection->last_seen = bpf_ktime_get_coarse_ns();
+		connection->last_seen = packet_time();
 	connection->packets++;
 	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
 		flags_clear(connection, CONNECTION_SYN);

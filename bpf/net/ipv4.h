@@ -36,6 +36,16 @@ static __always_inline int decrement_ipv4_ttl(struct __sk_buff *skb)
 	return 0;
 }
 
+/* The header's checksum after one 32-bit word of it has changed (RFC 1624, equation 3). */
+static __always_inline __u16 ip_checksum_changed(__u16 check, __be32 old, __be32 new)
+{
+	__u32 sum = (__u16)~check + (__u16)~old + (__u16)~(old >> 16) + (__u16)new + (__u16)(new >> 16);
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
 /* RFC 1071, over a header without options that lies on 2 bytes. */
 static __always_inline __be16 ip_checksum(const void *header)
 {

@@ -96,7 +96,9 @@ static __always_inline enum parse_result parse_ports(struct packet *packet, __u3
 		packet->next = bpf_ntohl(tcp.seq) + sequence_length(&tcp, packet->tcp_flags, length);
 		return PARSE_OK;
 	case IPPROTO_UDP:
-		if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(struct udphdr)))
+		if (in_place && packet->l4_offset == usual)
+			tcp = *in_place;
+		else if (bpf_skb_load_bytes(skb, packet->l4_offset, &tcp, sizeof(struct udphdr)))
 			return PARSE_MALFORMED;
 		packet->tuple.source_port = tcp.source;
 		packet->tuple.destination_port = tcp.dest;

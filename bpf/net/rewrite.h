@@ -14,6 +14,7 @@ enum packet_end {
 	END_DESTINATION,
 };
 
+#define USUAL_PORTS (IP_OFFSET + sizeof(struct iphdr)) /* where the ports are in most packets: changed there without a call */
 #define ICMP_CHECKSUM 2 /* offset in the header of ICMP, of both families */
 
 /* What rewrite() has to know of a packet. */
@@ -105,9 +106,19 @@ static __always_inline int rewrite_ipv4_address(struct __sk_buff *skb, const str
 	__u32 checksum = checksum_offset(change);
 	__u64 flags =
 		BPF_F_PSEUDO_HDR | (change->protocol == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0) | sizeof(new);
+	struct iphdr *ip;
 
 	if (change->l4_present && checksum && bpf_l4_csum_replace(skb, checksum, old, new, flags))
 		return -1;
+	ip = ip_header(skb);
+	if (ip) { /* where it lies: the header's own checksum balances the change, so no sum of the packet changes */
+		ip->check = ip_checksum_changed(ip->check, old, new);
+		if (change->end == END_SOURCE)
+			ip->saddr = new;
+		else
+			ip->daddr = new;
+		return 0;
+	}
 	if (bpf_l3_csum_replace(skb, IP_OFFSET + offsetof(struct iphdr, check), old, new, sizeof(new)))
 		return -1;
 	return bpf_skb_store_bytes(
@@ -117,6 +128,7 @@ static __always_inline int rewrite_ipv4_address(struct __sk_buff *skb, const str
 
 __global int rewrite(struct __sk_buff *skb, const struct rewritten *change, const struct address *old, const struct address *new)
 {
+	__be16 *ports;
 	bool udp;
 
 	if (!skb || !change || !old || !new)
@@ -136,6 +148,14 @@ __global int rewrite(struct __sk_buff *skb, const struct rewritten *change, cons
 	if (bpf_l4_csum_replace(skb, checksum_offset(change), change->old_port, change->new_port,
 				(udp ? BPF_F_MARK_MANGLED_0 : 0) | sizeof(change->new_port)))
 		return -1;
+	ports = bytes_at(skb, USUAL_PORTS, 2 * sizeof(*ports));
+	if (ports && change->l4_offset == USUAL_PORTS ) {
+		if (change->end == END_SOURCE)
+			ports[0] = change->new_port;
+		else
+			ports[1] = change->new_port;
+		return 0;
+	}
 	return bpf_skb_store_bytes(skb, change->l4_offset + change->end * sizeof(change->new_port), &change->new_port,
 				   sizeof(change->new_port), 0);
 }

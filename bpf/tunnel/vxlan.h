@@ -46,6 +46,29 @@ static __always_inline __u8 ecn_of(const void *ip)
 	return (first >> 12 == 6 ? first >> 4 : first) & IP_ECN_MASK;
 }
 
+/* The source port of a flow's wrapped packets, in the dynamic range (RFC 7348, 5). The kernel's own hash takes the packet apart again, where no
+ * network card or socket has left one: that costs as much as three lookups. */
+static __always_inline __be16 outer_source_port(const struct tuple *inner)
+{
+	const __u32 *source = inner->source.word, *destination = inner->destination.word;
+	__u32 hash = (source[0] ^ source[1] ^ source[2] ^ source[3]) * 0x9e3779b1;
+
+	hash = (hash ^ destination[0] ^ destination[1] ^ destination[2] ^ destination[3]) * 0xc2b2ae3d;
+	hash ^= (__u32)inner->source_port << 16 ^ inner->destination_port;
+	/* Each bit of the ports, which are in network order, has to reach the low bits, and those the high ones. */
+	hash = (hash ^ hash >> 16) * 0x85ebca6b;
+	hash = (hash ^ hash >> 13) * 0xc2b2ae35;
+	return bpf_htons(LEAST_SOURCE_PORT | ((hash ^ hash >> 16) & 0x3fff));
+}
+
+/* Packets of one sender that may be cut on the way have different ones for as long as possible (RFC 6864, 4.3). Processors count apart. */
+static __always_inline __be16 outer_identification(void)
+{
+	struct scratch *scratch = scratch_get();
+
+	return scratch ? ++scratch->identification + (bpf_get_smp_processor_id() << 11) : 0;
+}
+
 static __always_inline void write_outer(struct outer_headers *outer, const struct settings *settings,
 					const struct wrapping *wrapping)
 {
@@ -56,7 +79,7 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 	outer->ip.ihl = 5;
 	outer->ip.ttl = 64;
 	outer->ip.protocol = IPPROTO_UDP;
-	outer->ip.id = bpf_get_prandom_u32();
+	outer->ip.id = outer_identification();
 	outer->ip.saddr = address_to_ipv4(&settings->node);
 	outer->ip.daddr = address_to_ipv4(&wrapping->node);
 	outer->udp.dest = bpf_htons(VXLAN_PORT);
@@ -67,15 +90,15 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 }
 
 /* Writes the outer headers; the packet's whole length fits (wrapped_length). @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
-static __always_inline int wrap(struct __sk_buff *skb, const struct settings *settings, const struct wrapping *wrapping,
+static __always_inline int wrap(const struct packet *packet, const struct settings *settings, const struct wrapping *wrapping,
 				const struct next_hop *hop)
 {
+	struct __sk_buff *skb = packet->skb;
 	__u32 length = skb->len - ETH_HLEN + sizeof(struct outer_headers);
 	__u64 flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |
 		      BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
 	const struct iphdr *ip = ip_header(skb);
 	struct wrapped_frame *frame;
-	__u32 hash;
 	__be16 type = skb->protocol;
 	__u8 ecn;
 
@@ -85,7 +108,6 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 	/* A client knows nothing of our headers, so its segments become smaller; workloads' interfaces leave room. */
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		flags |= BPF_F_ADJ_ROOM_FIXED_GSO;
-	hash = bpf_get_hash_recalc(skb);
 	if (bpf_skb_adjust_room(skb, sizeof(struct outer_headers), BPF_ADJ_ROOM_MAC, flags))
 		return -1;
 	frame = wrapped_frame(skb);
@@ -98,7 +120,7 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct settings *se
 	frame->outer.ip.tos = outer_ecn(ecn);
 	frame->outer.ip.tot_len = bpf_htons(length);
 	frame->outer.ip.check = ip_checksum(&frame->outer);
-	frame->outer.udp.source = bpf_htons(LEAST_SOURCE_PORT | (hash & 0x3fff));
+	frame->outer.udp.source = outer_source_port(&packet->tuple);
 	frame->outer.udp.len = bpf_htons(length - sizeof(struct iphdr));
 	return 0;
 }

@@ -1,0 +1,59 @@
+// The outer headers that the programs write: ports that spread flows over receive queues, identifications that tell fragments apart.
+import { beforeAll, describe, expect, test } from "vitest";
+import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
+import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import { arrives } from "./cases/step.ts";
+import { nodes, outside } from "./cluster.ts";
+import { tcp } from "./frames.ts";
+import { NodeUnderTest } from "./node.ts";
+import { preparedObjects } from "./objects.ts";
+
+if (noKernel) console.log(noKernel);
+
+/** The node port of a service whose backend is on another node. */
+const REMOTE_PORT = 30089;
+/** Of the outer IPv4 header behind Ethernet, and of the UDP header behind that. */
+const IDENTIFICATION = 14 + 4;
+const SOURCE_PORT = 14 + 20;
+
+describe.skipIf(noKernel)("outer headers", () => {
+  const { folder, bpf } = temporaryBpffs();
+  enterNamespace();
+  let node: NodeUnderTest;
+  beforeAll(async () => {
+    node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
+    node.write({ returnMode: "DSR", services: true });
+  });
+
+  /** Big-endian, of the wrapped packet of a client's flow. */
+  const wrapped = (port: number, marks: string) => {
+    const { frame, ...meeting } = arrives(
+      { source: outside.client1, destination: nodes.master },
+      tcp(port, REMOTE_PORT, marks),
+      "",
+    );
+    const met = node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting);
+    expect(met.outcomes).toEqual(["forward_service"]);
+    const bytes = Buffer.from(met.frame);
+    return { port: bytes.readUInt16BE(SOURCE_PORT), identification: bytes.readUInt16BE(IDENTIFICATION) };
+  };
+  const flows = Array.from({ length: 200 }, (_, index) => 20_000 + index);
+
+  test("a flow keeps its source port, and flows spread evenly over the dynamic range", () => {
+    const ports = flows.map((flow) => wrapped(flow, "S").port);
+    expect(flows.map((flow) => wrapped(flow, "A").port)).toEqual(ports);
+    expect(Math.min(...ports)).toBeGreaterThanOrEqual(49_152);
+    expect(new Set(ports).size).toBeGreaterThan(190);
+    // A receiver with eight queues takes the port modulo eight, or its upper bits.
+    for (const queueOf of [(port: number) => port % 8, (port: number) => (port - 49_152) >> 11]) {
+      const loads = Map.groupBy(ports, queueOf);
+      expect(loads.size).toBe(8);
+      expect(Math.max(...[...loads.values()].map((queue) => queue.length))).toBeLessThan(50);
+    }
+  });
+
+  test("packets of one processor have different identifications", () => {
+    const seen = flows.map((flow) => wrapped(flow, "A").identification);
+    expect(new Set(seen).size).toBeGreaterThan(190); // the test may change processors
+  });
+});
