@@ -109,7 +109,7 @@ static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *p
 	}
 	if (hop) {
 		interface = hop->interface;
-		result = wrap(packet, settings, &plan->wrapping, hop);
+		result = wrap(skb, &packet->tuple, settings, &plan->wrapping, hop);
 	}
 	if (result < 0) {
 		interface = settings->tunnel_ifindex;

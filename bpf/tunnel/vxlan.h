@@ -89,11 +89,10 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 	outer->inner.h_dest[0] = outer->inner.h_source[0] = 0x02;
 }
 
-/* Writes the outer headers; the packet's whole length fits (wrapped_length). @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
-static __always_inline int wrap(const struct packet *packet, const struct settings *settings, const struct wrapping *wrapping,
-				const struct next_hop *hop)
+/* Writes the outer headers; the packet's whole length fits (wrapped_length). @param tuple the packet's. @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
+static __always_inline int wrap(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings,
+				const struct wrapping *wrapping, const struct next_hop *hop)
 {
-	struct __sk_buff *skb = packet->skb;
 	__u32 length = skb->len - ETH_HLEN + sizeof(struct outer_headers);
 	__u64 flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2(ETH_HLEN) |
 		      BPF_F_ADJ_ROOM_ENCAP_L2_ETH;
@@ -120,7 +119,7 @@ static __always_inline int wrap(const struct packet *packet, const struct settin
 	frame->outer.ip.tos = outer_ecn(ecn);
 	frame->outer.ip.tot_len = bpf_htons(length);
 	frame->outer.ip.check = ip_checksum(&frame->outer);
-	frame->outer.udp.source = outer_source_port(&packet->tuple);
+	frame->outer.udp.source = outer_source_port(tuple);
 	frame->outer.udp.len = bpf_htons(length - sizeof(struct iphdr));
 	return 0;
 }
