@@ -38,10 +38,49 @@ export { CalicoNetworkPolicy } from "./calico-policy/calico-network-policy.ts";
 export { GlobalNetworkPolicy } from "./calico-policy/global-network-policy.ts";
 export { GlobalNetworkSet } from "./calico-policy/global-network-set.ts";
 export { HostEndpoint } from "./calico-policy/host-endpoint.ts";
+export {
+  type AutoHostEndpoints,
+  Enablement,
+  type HostEndpointTemplate,
+  type KubeControllers,
+  type KubeControllersConfigurationArgs,
+  type KubeControllersConfigurationSpec,
+  type NodeController,
+} from "./calico-policy/kube-controllers-args.ts";
+export { KubeControllersConfiguration } from "./calico-policy/kube-controllers-configuration.ts";
 export { NetworkSet } from "./calico-policy/network-set.ts";
+export {
+  StagedAction,
+  type StagedGlobalNetworkPolicyArgs,
+  type StagedGlobalNetworkPolicySpec,
+  type StagedKubernetesNetworkPolicyArgs,
+  type StagedKubernetesNetworkPolicySpec,
+  type StagedNetworkPolicyArgs,
+  type StagedNetworkPolicySpec,
+} from "./calico-policy/staged-args.ts";
+export { StagedGlobalNetworkPolicy } from "./calico-policy/staged-global-network-policy.ts";
+export { StagedKubernetesNetworkPolicy } from "./calico-policy/staged-kubernetes-network-policy.ts";
+export { StagedNetworkPolicy } from "./calico-policy/staged-network-policy.ts";
 export { Tier } from "./calico-policy/tier.ts";
 export type { ClientMachinesArgs } from "./client-machines/args.ts";
 export { ClientMachines } from "./client-machines/component.ts";
+export {
+  type ClusterNetworkPolicyArgs,
+  type ClusterNetworkPolicySpec,
+  ClusterPolicyAction,
+  type ClusterPolicyEgressPeer,
+  type ClusterPolicyEgressRule,
+  type ClusterPolicyIngressPeer,
+  type ClusterPolicyIngressRule,
+  type ClusterPolicyPods,
+  type ClusterPolicyPort,
+  type ClusterPolicyPortRange,
+  type ClusterPolicyProtocol,
+  type ClusterPolicySubject,
+  ClusterPolicyTier,
+  type ClusterPolicyTransport,
+} from "./cluster-network-policy/args.ts";
+export { ClusterNetworkPolicy } from "./cluster-network-policy/component.ts";
 export {
   type DataplaneArgs,
   type DataplaneSpec,

@@ -1,3 +1,5 @@
+const PROTOCOLS = 'ports stand in "protocols"';
+
 /** Keys that people write for ones that a type has, where no likeness of letters would tell, by type. */
 const OTHER_WORDS: Record<string, Record<string, string>> = {
   LocalCluster: {
@@ -15,18 +17,34 @@ const OTHER_WORDS: Record<string, Record<string, string>> = {
     peers: 'destinations are "to"',
     from: 'destinations are "to"; "from" is a word of ingress rules',
   },
+  ClusterPolicyIngressRule: { to: 'sources are "from"; "to" is a word of egress rules', ports: PROTOCOLS },
+  ClusterPolicyEgressRule: { from: 'destinations are "to"; "from" is a word of ingress rules', ports: PROTOCOLS },
+  ClusterPolicyEgressPeer: { domainNames: "not supported: the dataplane does not know the addresses of names" },
 };
 
 const OF_OBJECTS = {
   spec: "its fields stand here, beside the name",
   metadata: "name, namespace and labels stand here",
+  status: "the cluster writes it, not a program",
 };
-const CALICO = ["CalicoNetworkPolicy", "GlobalNetworkPolicy", "Tier", "HostEndpoint", "NetworkSet", "GlobalNetworkSet"];
+const OBJECTS = new Set([
+  "CalicoNetworkPolicy",
+  "GlobalNetworkPolicy",
+  "Tier",
+  "HostEndpoint",
+  "NetworkSet",
+  "GlobalNetworkSet",
+  "StagedNetworkPolicy",
+  "StagedGlobalNetworkPolicy",
+  "StagedKubernetesNetworkPolicy",
+  "KubeControllersConfiguration",
+  "ClusterNetworkPolicy",
+]);
 
 /** What to write instead of a key; undefined where nothing special is known. */
 export function otherWord(type: string, key: string): string | undefined {
   if (type === "LabelSelector" && !/^match/i.test(key)) return `labels stand in matchLabels: { "${key}": … }`;
-  if (CALICO.includes(type.replace(/Spec$/, "")) && Object.hasOwn(OF_OBJECTS, key)) return OF_OBJECTS[key as "spec"];
+  if (OBJECTS.has(type.replace(/Spec$/, "")) && Object.hasOwn(OF_OBJECTS, key)) return OF_OBJECTS[key as "spec"];
   const words = OTHER_WORDS[type === "NetworkPolicySpec" ? "NetworkPolicy" : type] ?? {};
   return Object.hasOwn(words, key) ? words[key] : undefined;
 }

@@ -179,6 +179,6 @@ test("kinds that nothing follows yet are refused", async () => {
   await recordResources();
   (notFollowedYet as Set<KindName>).add("tiers");
   const make = () => new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 }, tiers: [{ name: "a" }] });
-  expect(refusal(make)).toBe('Dataplane "dp": tiers[0]: a Tier of Calico is not supported yet.');
+  expect(refusal(make)).toBe('Dataplane "dp": tiers[0]: a Tier is not supported yet.');
   (notFollowedYet as Set<KindName>).delete("tiers");
 });

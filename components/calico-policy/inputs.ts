@@ -2,25 +2,34 @@ import type * as pulumi from "@pulumi/pulumi";
 import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
 import { schemas } from "../../model/objects/schemas.ts";
 import { notFollowedYet } from "../../model/objects/unsupported.ts";
+import { requirePolicy } from "../network-policy/inputs.ts";
 import { at, checkedBeside, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
 import { requireLabels } from "../values/labels.ts";
+import { StagedAction, type StagedKubernetesNetworkPolicySpec } from "./staged-args.ts";
 
-/** Kinds of Calico's that have a component and an argument of `Dataplane`. */
-export type CalicoKind =
+/** Kinds that have a component and an argument of `Dataplane`, and are checked as agents check them. */
+export type PolicyKind =
   | "calicoNetworkPolicies"
   | "globalNetworkPolicies"
   | "tiers"
   | "hostEndpoints"
   | "networkSets"
-  | "globalNetworkSets";
+  | "globalNetworkSets"
+  | "stagedNetworkPolicies"
+  | "stagedGlobalNetworkPolicies"
+  | "stagedKubernetesNetworkPolicies"
+  | "kubeControllersConfigurations"
+  | "clusterNetworkPolicies";
 
 interface Written {
-  name: string;
+  /** Absent: the kind has one object, "default". */
+  name?: string;
   namespace?: string;
   labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   types?: string[];
   ingress?: object[];
   egress?: object[];
+  controllers?: object;
 }
 
 /** An object for the API server; its spec is there once it was checked. */
@@ -32,10 +41,10 @@ export interface CheckedObject {
 }
 
 /** Makes the object, and refuses what agents would refuse: by the same schemas, with the path of the argument. */
-export function requireObject(place: InputPlace, name: CalicoKind, written: Written): CheckedObject {
+export function requireObject(place: InputPlace, name: PolicyKind, written: Written): CheckedObject {
   const kind = kinds[name];
-  if (notFollowedYet.has(name)) refuseBecause(place, `a ${kind.kind} of Calico is not supported yet`);
-  const { name: object, namespace = kind.namespaced ? "default" : undefined, labels, ...spec } = written;
+  if (notFollowedYet.has(name)) refuseBecause(place, `a ${kind.kind} is not supported yet`);
+  const { name: object = "default", namespace = kind.namespaced ? "default" : undefined, labels, ...spec } = written;
   requireSaid(place, written);
   requireDirections(place, written);
   const metadata = {
@@ -47,11 +56,20 @@ export function requireObject(place: InputPlace, name: CalicoKind, written: Writ
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
     metadata,
-    spec: checkedBeside<object, never>(spec, [], (known) => {
+    spec: checkedBeside<object, never>(specOf(place, name, { ...spec, name: object }), [], (known) => {
       requireReadable(place, name, { metadata: { ...metadata, labels: undefined }, spec: known });
       return known;
     }),
   };
+}
+
+/** The spec of Kubernetes' own policies has the checks and defaults that `NetworkPolicy` has. */
+function specOf(place: InputPlace, kind: PolicyKind, { name, ...spec }: Written & { name: string }): object {
+  if (kind !== "stagedKubernetesNetworkPolicies") return spec;
+  const { stagedAction, ...policy } = spec as StagedKubernetesNetworkPolicySpec;
+  if (stagedAction === StagedAction.Delete) return spec;
+  const { name: _, namespace: __, ...checked } = requirePolicy(place, { ...policy, name });
+  return { ...(stagedAction && { stagedAction }), ...checked };
 }
 
 /** No field of a policy has as many others around it. */
@@ -83,7 +101,7 @@ function requireDirections(place: InputPlace, { types, ingress, egress }: Writte
       );
 }
 
-function requireReadable(place: InputPlace, name: CalicoKind, object: object): void {
+function requireReadable(place: InputPlace, name: PolicyKind, object: object): void {
   const issue = schemas[name].safeParse(object).error?.issues[0];
   if (!issue) return;
   const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;

@@ -1,15 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type {
-  CalicoNetworkPolicySpec,
-  GlobalNetworkPolicySpec,
-  GlobalNetworkSetSpec,
-  HostEndpointSpec,
-  NetworkSetSpec,
-  TierSpec,
-} from "../calico-policy/args.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
-import type { NetworkPolicySpec, Protocol } from "../network-policy/args.ts";
+import type { Protocol } from "../network-policy/args.ts";
+import type { DeclaredPolicies } from "./declared-policies-args.ts";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
 export enum ReturnMode {
@@ -118,7 +111,7 @@ export enum LogLevel {
 export interface DataplaneArgs extends DataplaneSpec {}
 
 /** A dataplane: what `Dataplane` declares, and `ExistingCluster` looks whether the cluster can have it. */
-export interface DataplaneSpec {
+export interface DataplaneSpec extends DeclaredPolicies {
   /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
@@ -169,25 +162,11 @@ export interface DataplaneSpec {
   serviceSubnet?: pulumi.Input<string>;
   /** IPv6 network of the Services' addresses in a cluster of both families or of IPv6 alone, such as "fd00:10:96::/112"; apart from every pool. Defaults to none. */
   serviceSubnetIpv6?: pulumi.Input<string>;
-  /** Policies to have in force before the first pod gets its network. Defaults to none. */
-  networkPolicies?: NetworkPolicySpec[];
-  /** Calico's policies for pods of one namespace, in force before the first pod gets its network. Defaults to none. */
-  calicoNetworkPolicies?: CalicoNetworkPolicySpec[];
-  /** Calico's policies for pods of every namespace and for hosts. Defaults to none. */
-  globalNetworkPolicies?: GlobalNetworkPolicySpec[];
-  /** Tiers, which say in which order policies are asked. Defaults to none beside those that always exist ("default", "kube-admin", "kube-baseline"). */
-  tiers?: TierSpec[];
   /**
    * Whether the definition (CRD) of Kubernetes' ClusterNetworkPolicy is made. Say false where the cluster has it from somebody else: it
    * is never taken over. Defaults to true.
    */
   clusterNetworkPolicyDefinition?: boolean;
-  /** Interfaces of nodes that policies protect. Defaults to none. */
-  hostEndpoints?: HostEndpointSpec[];
-  /** Networks with labels, for rules of one namespace. Defaults to none. */
-  networkSets?: NetworkSetSpec[];
-  /** Networks with labels, for rules everywhere. Defaults to none. */
-  globalNetworkSets?: GlobalNetworkSetSpec[];
   /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */
   mtu?: pulumi.Input<number>;
   /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */

@@ -1,7 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { MAP_SIZE_LIMITS, type MapSizeField } from "../../model/mode/map-sizes.ts";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/objects/interval.ts";
-import { requireDeclaredPolicies } from "../calico-policy/declared.ts";
 import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";
@@ -24,6 +23,7 @@ import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
 import { type DataplaneSpec, ExternalIPs, type FailsafePort, type FlowLog, type MapSizes } from "./args.ts";
+import { requireDeclaredPolicies } from "./declared-policies.ts";
 
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolSpec & { name: string };

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import * as components from "../../components/index.ts";
+import { recordResources } from "../../components/testing/program.ts";
 
 const checkout = join(import.meta.dirname, "..", "..");
 const read = (path: string) => readFileSync(join(checkout, path), "utf8");
@@ -87,6 +89,21 @@ test("the YAML example fits the schema", () => {
     "dataplane.returnMode is not one of the enum",
     "dataplane.colour is not known",
   ]);
+});
+
+test("the policies among the examples fit the schema, and their components accept them", async () => {
+  const program = parse(read("examples/policies/Pulumi.yaml"));
+  expect(wrongResources(program)).toEqual([]);
+  await recordResources();
+  const declared = Object.entries(program.resources as Record<string, YamlResource>).filter(([, { type }]) =>
+    type.startsWith("ebpf-dataplane:"),
+  );
+  expect(declared).toHaveLength(6);
+  const classes = new Map<string, unknown>(Object.entries(components));
+  for (const [name, { type, properties }] of declared) {
+    const Component = classes.get(type.split(":").at(-1) ?? "") as typeof components.Tier;
+    expect(() => new Component(name, properties as never)).not.toThrow();
+  }
 });
 
 /** Prints the package's classes that a Python program calls, with the names of the arguments. */

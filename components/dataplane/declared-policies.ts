@@ -1,0 +1,74 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { kinds } from "../../model/objects/kinds.ts";
+import { CalicoNetworkPolicy } from "../calico-policy/calico-network-policy.ts";
+import { GlobalNetworkPolicy } from "../calico-policy/global-network-policy.ts";
+import { GlobalNetworkSet } from "../calico-policy/global-network-set.ts";
+import { HostEndpoint } from "../calico-policy/host-endpoint.ts";
+import { type PolicyKind, requireObject } from "../calico-policy/inputs.ts";
+import { KubeControllersConfiguration } from "../calico-policy/kube-controllers-configuration.ts";
+import { NetworkSet } from "../calico-policy/network-set.ts";
+import { StagedGlobalNetworkPolicy } from "../calico-policy/staged-global-network-policy.ts";
+import { StagedKubernetesNetworkPolicy } from "../calico-policy/staged-kubernetes-network-policy.ts";
+import { StagedNetworkPolicy } from "../calico-policy/staged-network-policy.ts";
+import { Tier } from "../calico-policy/tier.ts";
+import { ClusterNetworkPolicy } from "../cluster-network-policy/component.ts";
+import { at, type InputPlace } from "../refusal/refusal.ts";
+import { requireUnique } from "../values/choices.ts";
+import type { DeclaredPolicies } from "./declared-policies-args.ts";
+
+type Component = new (name: string, args: never, opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
+type ListKind = Exclude<PolicyKind, "kubeControllersConfigurations">;
+
+/** Tiers and sets stand before the policies that name them. */
+const COMPONENTS: Readonly<Record<ListKind, Component>> = {
+  tiers: Tier,
+  networkSets: NetworkSet,
+  globalNetworkSets: GlobalNetworkSet,
+  hostEndpoints: HostEndpoint,
+  calicoNetworkPolicies: CalicoNetworkPolicy,
+  globalNetworkPolicies: GlobalNetworkPolicy,
+  clusterNetworkPolicies: ClusterNetworkPolicy,
+  stagedNetworkPolicies: StagedNetworkPolicy,
+  stagedGlobalNetworkPolicies: StagedGlobalNetworkPolicy,
+  stagedKubernetesNetworkPolicies: StagedKubernetesNetworkPolicy,
+};
+const KINDS = Object.keys(COMPONENTS) as ListKind[];
+
+const nameOf = ({ namespace, name }: { namespace?: string; name: string }): string =>
+  namespace === undefined ? name : `${namespace}-${name}`;
+
+/** Refuses objects that agents would refuse, and two of one name. */
+export function requireDeclaredPolicies(place: InputPlace, declared: DeclaredPolicies): void {
+  for (const kind of KINDS) {
+    const list: { name: string }[] = declared[kind] ?? [];
+    const objects = list.map((item, index) => requireObject(at(at(place, kind), index), kind, item));
+    requireUnique(
+      (index) => at(at(at(place, kind), index), "name"),
+      objects.map(({ metadata }) => nameOf(metadata)),
+    );
+  }
+  const { kubeControllersConfiguration: controllers } = declared;
+  if (controllers)
+    requireObject(at(place, "kubeControllersConfiguration"), "kubeControllersConfigurations", controllers);
+}
+
+/** Makes them as components of their own. */
+export function declarePolicies(
+  name: string,
+  declared: DeclaredPolicies,
+  opts: pulumi.ComponentResourceOptions,
+): pulumi.ComponentResource[] {
+  const { kubeControllersConfiguration: controllers } = declared;
+  return [
+    ...KINDS.flatMap((kind) =>
+      (declared[kind] ?? []).map(
+        (item) => new COMPONENTS[kind](resourceName(name, kind, item as { name: string }), item as never, opts),
+      ),
+    ),
+    ...(controllers ? [new KubeControllersConfiguration(`${name}-kubecontrollers`, controllers, opts)] : []),
+  ];
+}
+
+function resourceName(name: string, kind: ListKind, item: { name: string }): string {
+  return `${name}-${nameOf({ ...(kinds[kind].namespaced && { namespace: "default" }), ...item })}`;
+}
