@@ -15,6 +15,7 @@ const FIELDS: Record<string, keyof World> = {
   "projectcalico.org/v3 Tier": "tiers",
   "projectcalico.org/v3 NetworkSet": "networkSets",
   "projectcalico.org/v3 GlobalNetworkSet": "globalNetworkSets",
+  "policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy": "clusterNetworkPolicies",
 };
 
 type Outcome = "allowed" | "dropped";
@@ -52,14 +53,14 @@ export class SpecCluster {
     const [, protocol = ""] = /^(\w+):/.exec(to) ?? [];
     const packet: Packet = {
       source,
-      destination: target.pod.status.podIPs[0]?.ip ?? "",
+      destination: target.address,
       protocol: { tcp: 6, udp: 17, sctp: 132, icmp: 1 }[protocol] ?? 0,
       ...(protocol === "icmp"
         ? { icmp: { type: icmp?.type ?? 8, code: icmp?.code ?? 0 } }
         : { sourcePort: sourcePort ?? 55555, destinationPort: target.port }),
     };
     const sends = !sender || podVerdict(world, podEntity(world, sender), "egress", packet) === "allow";
-    const receives = podVerdict(world, podEntity(world, target.pod), "ingress", packet) === "allow";
+    const receives = !target.pod || podVerdict(world, podEntity(world, target.pod), "ingress", packet) === "allow";
     return sends && receives ? "allowed" : "dropped";
   }
 
@@ -68,17 +69,19 @@ export class SpecCluster {
     return world.pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
   }
 
-  /** A pod's own port, or the only backend of a node port. */
-  #target(world: World, to: string): { pod: Pod; port: number } | undefined {
-    const [, host = "", port = "0"] = /^\w+:\/\/(.*?)(?::(\d+))?$/.exec(to) ?? [];
+  /** A pod's own port, the only backend of a node port, or a machine. */
+  #target(world: World, to: string): { pod?: Pod; address: string; port: number } | undefined {
+    const [, host = "", text = "0"] = /^\w+:\/\/(.*?)(?::(\d+))?$/.exec(to) ?? [];
+    const port = Number(text);
+    const at = (pod: Pod, own: number) => ({ pod, address: pod.status.podIPs[0]?.ip ?? "", port: own });
     const pod = this.#pod(world, host);
-    if (pod) return { pod, port: Number(port) };
+    if (pod) return at(pod, port);
     for (const { metadata, spec } of this.#services()) {
-      const found = spec.ports.find(({ nodePort }) => nodePort === Number(port));
+      const found = spec.ports.find(({ nodePort }) => nodePort === port);
       const backend = found && world.pods.find((one) => isBackend(spec.selector, metadata.namespace, one));
-      if (backend) return { pod: backend, port: found.targetPort ?? found.port };
+      if (backend) return at(backend, found.targetPort ?? found.port);
     }
-    return undefined;
+    return /^[\d.]+$/.test(host) ? { address: host, port } : undefined;
   }
 
   #services(): Service[] {
@@ -90,7 +93,8 @@ export class SpecCluster {
     for (const item of this.#objects.values()) {
       const field = FIELDS[`${item.apiVersion} ${item.kind}`];
       if (field) (world[field] as unknown[]).push(item);
-      else if (item.kind !== "Service") throw new Error(`this evaluator does not know ${item.kind}`);
+      else if (item.kind !== "Service" && !item.kind.startsWith("Staged"))
+        throw new Error(`this evaluator does not know ${item.kind}`);
     }
     world.pods = world.pods.map((pod, index) => ({ ...pod, status: { podIPs: [{ ip: `10.244.0.${index + 1}` }] } }));
     world.endpointSlices = this.#services().map(({ metadata, spec }) => ({

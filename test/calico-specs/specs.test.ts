@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 import { readChecks } from "../../verify/format/read.ts";
 import { SpecCluster } from "./cluster.ts";
 
-const files = ["rules", "tiers"];
+const files = ["peers", "rules", "tiers"];
 
 test("every file that the evaluator knows enough about is compared with it", () => {
-  const others = ["hosts.check.yaml"];
+  const others = ["hosts.check.yaml", "own-node.check.yaml"];
   const found = readdirSync(import.meta.dirname).filter(
     (name) => name.endsWith(".check.yaml") && !others.includes(name),
   );
