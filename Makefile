@@ -93,7 +93,7 @@ test: ## run all tests
 	@sh tools/bootstrap tests
 	@node tools/test.ts
 
-campaigns: build ## run the tests that take long, about 10 minutes: upgrades of the AWS stack, killed ones too, and random packets on Debian's kernel
+campaigns: build ## run the tests that take long, about 15 minutes: upgrades of the AWS stack, killed ones too, policies that change under load, and random packets on Debian's kernel
 	@sh tools/bootstrap tests
 	@node node_modules/vitest/vitest.mjs run --project campaign
 

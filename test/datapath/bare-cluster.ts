@@ -263,8 +263,8 @@ export class BareCluster {
   }
 
   /** A long-running program in a machine, or in a pod's network namespace; it ends with the cluster. */
-  spawn(machine: NodeName | ClientName, argv: string[]): ChildProcess {
-    return this.#spawn(machine, argv);
+  spawn(machine: NodeName | ClientName, argv: string[], input: "ignore" | "pipe" = "ignore"): ChildProcess {
+    return this.#spawn(machine, argv, input);
   }
 
   /** How many packets ended in each outcome on a node so far. */

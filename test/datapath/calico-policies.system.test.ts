@@ -1,7 +1,9 @@
 // Calico's policies in tiers, with real packets, and what `inspect explain` says of them.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../agent/observe/explain/explainer.ts";
 import { BareCluster, type From, program, until } from "./bare-cluster.ts";
+import { flapUnderLoad } from "./flaps.ts";
+import { echoServer, expectToEnd, hold, inPod } from "./holding.ts";
 import { clients, endpoints, type KubernetesObject, type NodeName, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
@@ -121,3 +123,57 @@ test("a changed rule holds for the next connection, and its return too", async (
   cluster.apply(allowTrusted);
   await until("the policy again", async () => (await see("default/near", `${web.address}:80`, 40_602)) !== "dropped");
 });
+
+describe("an established connection that is no longer allowed ends within a second", () => {
+  const to = () => `${web.address}:82`;
+  let port = 45_900;
+  beforeAll(() => {
+    cluster.spawn("node", inPod(web, echoServer));
+    cluster.remove(allowTrusted, denyFar);
+  });
+  const isDropped = async () => (await see("default/near", `${web.address}:80`)) === "dropped";
+  const isOpen = async () => (await see("default/near", `${web.address}:80`)).startsWith("allowed");
+
+  test.each<[string, KubernetesObject]>([
+    [
+      "by a policy of an early tier",
+      calico("GlobalNetworkPolicy", "security.late", {
+        ...{ tier: "security", order: 5, selector: "app == 'web'", types: ["Ingress"] },
+        ingress: [{ action: "Deny", protocol: "TCP", source: { selector: "app == 'near'" } }, { action: "Pass" }],
+      }),
+    ],
+    [
+      "by the default action of a tier, at its sender",
+      calico("GlobalNetworkPolicy", "security.late", {
+        ...{ tier: "security", order: 5, selector: "app == 'near'", types: ["Egress"] },
+        egress: [{ action: "Pass", destination: { nets: ["10.0.0.0/32"] } }],
+      }),
+    ],
+    [
+      "by a ClusterNetworkPolicy",
+      {
+        ...{
+          apiVersion: "policy.networking.k8s.io/v1alpha2",
+          kind: "ClusterNetworkPolicy",
+          metadata: { name: "late" },
+        },
+        spec: {
+          ...{ tier: "Admin", priority: 10, subject: { namespaces: {} } },
+          ingress: [{ action: "Deny", from: [{ namespaces: {} }] }],
+        },
+      },
+    ],
+  ])("%s", async (_, late) => {
+    await until("near to be open", isOpen);
+    await expectToEnd(hold(cluster, to(), port++, near), () => cluster.apply(late), isDropped);
+    cluster.remove(late);
+  });
+});
+
+test("while policies change, old or new rules hold: nobody gets in who may not, and nobody else loses anything", async () => {
+  const [calm, quiet] = await Promise.all([
+    cluster.addPod("calm", "master", { app: "calm" }),
+    cluster.addPod("quiet", "node", { app: "quiet" }),
+  ]);
+  await flapUnderLoad(cluster, { web, near, far, calm, quiet }, 60);
+}, 180_000);

@@ -1,4 +1,4 @@
-import type { BareCluster } from "./bare-cluster.ts";
+import { type BareCluster, until } from "./bare-cluster.ts";
 import type { Placed } from "./placed.ts";
 
 export const inPod = ({ name }: Placed, command: string[]): string[] => [
@@ -26,6 +26,8 @@ export interface Held {
   /** Its state: "connected", "error ECONNRESET", "closed". */
   readonly lines: string[];
   echoed: number;
+  /** When the last echo came (performance.now). */
+  lastEcho: number;
 }
 
 /** Holds a connection to an echo server open, from client1 or a pod. */
@@ -33,11 +35,24 @@ export function hold(cluster: BareCluster, to: string, localPort: number, from?:
   const [host = "", port = ""] = to.split(":");
   const command = [process.execPath, "-e", holder, host, port, String(localPort)];
   const child = from ? cluster.spawn(from.node, inPod(from, command)) : cluster.spawn("client1", command);
-  const held: Held = { lines: [], echoed: 0 };
+  const held: Held = { lines: [], echoed: 0, lastEcho: 0 };
   child.stdout?.on("data", (text: Buffer) => {
     for (const line of text.toString().trim().split("\n"))
-      if (line === "echo") held.echoed++;
-      else held.lines.push(line);
+      if (line === "echo") {
+        held.echoed++;
+        held.lastEcho = performance.now();
+      } else held.lines.push(line);
   });
   return held;
+}
+
+/** Waits until the connection carries something, changes what allows it, and fails unless it ends within a second of `isInForce` for others. */
+export async function expectToEnd(held: Held, change: () => void, isInForce: () => Promise<boolean>): Promise<void> {
+  await until("an echo", async () => held.echoed > 0);
+  change();
+  await until("the change", isInForce);
+  const [changed, echoed] = [performance.now(), held.echoed];
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const late = held.lastEcho - changed;
+  if (late > 1000) throw new Error(`the connection went on for ${late} ms, and echoed ${held.echoed - echoed} times`);
 }

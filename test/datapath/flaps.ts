@@ -1,0 +1,101 @@
+// Changes of policies, each of which leaves `far` forbidden at `web`, `near` allowed at port 82, and shows at port 81 that it is in force.
+import { expect } from "vitest";
+import { type BareCluster, until } from "./bare-cluster.ts";
+import { echoServer, hold, inPod } from "./holding.ts";
+import { startLoad } from "./load.ts";
+import { type KubernetesObject, pod } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+const calico = (kind: string, name: string, spec: object, metadata: object = {}): KubernetesObject => ({
+  ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...metadata }, spec },
+});
+const tcp = (...ports: number[]) => ({ protocol: "TCP", destination: { ports } });
+const near = { selector: "app == 'near'" };
+const far = { selector: "app == 'far'" };
+
+/** What the policy of the early tier says; the odd ones close port 81 to `near`. */
+const rulesOf = (farAddress: string): readonly object[][] => [
+  [{ action: "Deny", source: far }, { action: "Pass" }],
+  [
+    { action: "Deny", ...tcp(81), source: near },
+    { action: "Deny", source: { nets: [`${farAddress}/32`] } },
+    { action: "Pass" },
+  ],
+  [{ action: "Deny", source: { notSelector: "app == 'near'" } }, { action: "Pass" }],
+  [{ action: "Pass", protocol: "TCP", source: near, destination: { notPorts: [81] } }, { action: "Deny" }],
+  [
+    { action: "Log" },
+    { action: "Deny", source: { selector: "app in {'far', 'other'}" } },
+    { action: "Allow", source: near },
+  ],
+  [{ action: "Allow", ...tcp(82), source: near }, { action: "Deny" }],
+];
+
+export interface Cast {
+  readonly web: Placed;
+  readonly near: Placed;
+  readonly far: Placed;
+  /** Whom no policy is about. */
+  readonly calm: Placed;
+  readonly quiet: Placed;
+}
+
+/** Changes the policies of `web` so often while everybody connects, and fails if far was accepted once, or near or calm lost anything.
+ * @param meanwhile runs before each change, by its number */
+export async function flapUnderLoad(
+  cluster: BareCluster,
+  cast: Cast,
+  flaps: number,
+  meanwhile: (index: number) => Promise<void> = async () => {},
+): Promise<void> {
+  const { web, quiet } = cast;
+  for (const server of [web, quiet]) cluster.spawn(server.node, inPod(server, echoServer));
+  const rules = rulesOf(cast.far.address);
+  const later = calico(
+    "NetworkPolicy",
+    "flap-near",
+    { order: 30, selector: "app == 'web'", types: ["Ingress"], ingress: [{ action: "Allow", source: near }] },
+    { namespace: "default" },
+  );
+  const early = (index: number) => [
+    calico("Tier", "flap", { order: index % 4 < 2 ? 50 : 60, defaultAction: index % 8 < 4 ? "Deny" : "Pass" }),
+    // Others' identities change too.
+    pod({ ...quiet, labels: { app: "quiet", turn: `${index % 3}` } }),
+    calico("GlobalNetworkPolicy", "flap", {
+      ...{ tier: "flap", order: 10 + (index % 2), selector: "app == 'web'", types: ["Ingress"] },
+      ingress: rules[index % rules.length],
+    }),
+  ];
+  const isOpen = async () =>
+    (await cluster.see("default/near", `${web.address}:81`, { timeoutMs: 100 })).startsWith("allowed");
+  const settled = (index: number) => until(`change ${index}`, async () => (await isOpen()) === (index % 2 === 0));
+  cluster.apply(later, ...early(0));
+  await settled(0);
+  await until("far to be closed out", async () => {
+    const seen = await cluster.see("default/far", `${web.address}:81`, { timeoutMs: 200 });
+    return seen === "dropped";
+  });
+  const held = hold(cluster, `${web.address}:82`, 45_800, cast.near);
+  const forbidden = startLoad(cluster, cast.far, `${web.address}:82`, { workers: 8, patience: 40 });
+  const allowed = startLoad(cluster, cast.near, `${web.address}:82`, { workers: 2, patience: 10_000 });
+  const unrelated = startLoad(cluster, cast.calm, `${quiet.address}:82`, { workers: 2, patience: 10_000 });
+  await until("the load", async () => held.echoed > 0 && (await unrelated.counts()).echoed > 0);
+  const before = [await allowed.repeated(), await unrelated.repeated()];
+  for (let index = 1; index <= flaps; index++) {
+    await meanwhile(index);
+    cluster.apply(...early(index));
+    await settled(index);
+  }
+  const [closed, kept, calm] = await Promise.all([forbidden.counts(), allowed.counts(), unrelated.counts()]);
+  const repeated = [(await allowed.repeated()) - (before[0] ?? 0), (await unrelated.repeated()) - (before[1] ?? 0)];
+  console.log(
+    `${flaps} changes: ${closed.tried} forbidden, ${kept.echoed} allowed, ${calm.echoed} unrelated connections`,
+  );
+  expect({ closed: closed.accepted, kept: kept.failed, calm: calm.failed, repeated: repeated[1] }).toEqual({
+    ...{ closed: 0, kept: 0, calm: 0, repeated: 0 },
+  });
+  expect(Math.min(closed.tried, kept.echoed, calm.echoed)).toBeGreaterThan(flaps);
+  expect(held.lines).toEqual(["connected"]);
+  const echoed = held.echoed;
+  await until("the connection that was held to go on", async () => held.echoed > echoed);
+}
