@@ -106,7 +106,14 @@ export { KubeProxyRemoval } from "./kube-proxy-removal/component.ts";
 export type { LocalClusterArgs } from "./local-cluster/args.ts";
 export { LocalCluster } from "./local-cluster/component.ts";
 export { AddressFamily } from "./machine/address-family.ts";
-export { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "./machine/machine.ts";
+export {
+  type ApiServerAddress,
+  type LocalLink,
+  type LocalSubnet,
+  type Machine,
+  type MachineAddress,
+  MachineRole,
+} from "./machine/machine.ts";
 export {
   type IpBlock,
   type LabelSelector,

@@ -9,8 +9,8 @@ const machineSchema = z.looseObject({
   name: z.string(),
   address: z.string(),
   addressIpv6: z.string().optional(),
-  /** client: outside the cluster. */
-  role: z.enum(["control-plane", "worker", "client"]).optional(),
+  /** client, router: outside the cluster. */
+  role: z.enum(["control-plane", "worker", "client", "router"]).optional(),
   /** Its first process, while it runs. */
   pid: z.int().optional(),
 });

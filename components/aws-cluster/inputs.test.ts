@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import type { AwsMachine } from "../aws/machine.ts";
-import { WALK_THROUGH_MACHINES } from "../machine/machine.ts";
+import { MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { recordAws } from "../testing/aws.ts";
 import type { AwsClusterArgs } from "./args.ts";
 import { AwsCluster } from "./component.ts";
@@ -23,6 +23,10 @@ test.each<[Partial<AwsClusterArgs>, string]>([
   ],
   [{ serviceSubnet: "10.244.0.0/20" }, "apart from podSubnet 10.244.0.0/16"],
   [{ vpcCidr: "10.0.0.0/8" }, "a network from /16 to /28"],
+  [
+    { machines: [...WALK_THROUGH_MACHINES, { name: "r", role: MachineRole.Router, address: "172.31.1.9" }] },
+    'machines[4].role is "router", but must be "control-plane", "worker" or "client": the VPC routes between its subnets',
+  ],
   [{ subnets: [{ cidr: "172.30.1.0/24" }] }, "inside vpcCidr 172.31.0.0/16"],
   [{ subnets: [{ cidr: "172.31.0.0/15" }] }, "did you mean 172.30.0.0/15?"],
   [{ subnets: [{ cidr: "172.31.1.0/24" }, { cidr: "172.31.1.128/25" }] }, "apart from subnets[0].cidr 172.31.1.0/24"],

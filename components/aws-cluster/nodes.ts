@@ -68,7 +68,7 @@ export function nodes(
   });
   const made = checked.machines.flatMap((machine) => {
     const { role } = machine;
-    if (role === MachineRole.Client) return [];
+    if (role === MachineRole.Client || role === MachineRole.Router) return [];
     const text = (later: Later) => userData(settingsOf(args, checked, machine, exchange, later));
     requireSize(at(place, "machines"), machine, text(LONGEST));
     const placed = placeIn(plan.network.subnets, machine.address);

@@ -15,6 +15,8 @@ export function requireInstance<M extends AwsMachine>(
   { architecture, subnets }: { architecture: Architecture; subnets: AwsSubnet[] },
 ): M & { instanceType: string } {
   const { role, address, spot } = machine;
+  if (role === MachineRole.Router)
+    refuse(at(place, "role"), role, '"control-plane", "worker" or "client": the VPC routes between its subnets');
   const subnet = subnets.find(({ cidr }) => contains(cidr, address));
   const all = subnets.map(({ cidr }) => cidr).join(", ");
   if (!subnet) return refuse(at(place, "address"), address, `inside one of the subnets: ${all}`);

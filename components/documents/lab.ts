@@ -13,9 +13,21 @@ import {
   serviceNetworkRule,
 } from "../rules/addresses.ts";
 import { dualStackFault } from "../rules/dual-stack.ts";
-import { machinesFault } from "../rules/machines.ts";
+import { type ListFault, machinesFault } from "../rules/machines.ts";
 import { labMachineNameRule, labNameRule } from "../rules/names.ts";
 import { LAB_NETWORK, LAB_NETWORK_IPV6, LAB_SWITCH, LAB_SWITCH_IPV6 } from "./defaults.ts";
+import {
+  addressIpv6In,
+  gatewayOf,
+  type LabSubnet,
+  linkSchema,
+  type Placed,
+  subnetIpv6,
+  subnetOf,
+  subnetSchema,
+  subnetsOf,
+} from "./lab-network.ts";
+import { subnetFaults } from "./lab-network-faults.ts";
 import { ruled } from "./ruled.ts";
 
 /** An address that a machine of a lab can have. */
@@ -35,31 +47,35 @@ export function labAddressIpv6Rule(value: string): string | undefined {
   return `in the machines' network ${LAB_NETWORK_IPV6}, from ${LAB_SWITCH_IPV6.replace(/1$/, "2")}`;
 }
 
-/** The IPv6 address of a machine: the given one, or one with the last number of its IPv4 address (172.31.1.8: fd00:172:31:1::8). */
-export function labAddressIpv6({
-  address,
-  addressIpv6,
-}: {
-  address: string;
-  addressIpv6?: string | undefined;
-}): string {
-  return addressIpv6 ?? LAB_SWITCH_IPV6.replace(/1$/, address.slice(address.lastIndexOf(".") + 1));
+/**
+ * The IPv6 address of a machine: the given one, or one of its subnet with the last number of its IPv4 address
+ * (172.31.1.8: fd00:172:31:1::8).
+ */
+export function labAddressIpv6(machine: Placed, lab: { subnets?: LabSubnet[] | undefined } = {}): string {
+  if (machine.addressIpv6 !== undefined) return machine.addressIpv6;
+  const subnets = subnetsOf(lab);
+  const subnet = (subnetOf(subnets, machine) ?? subnets[0]) as LabSubnet;
+  return machine.role === "router" ? gatewayOf(subnetIpv6(subnet)) : addressIpv6In(subnet, machine.address);
 }
 
 /** A machine's address of its cluster's first family. */
 export function firstAddress(
-  { firstFamily }: { firstFamily?: Family | undefined },
-  machine: { address: string; addressIpv6?: string | undefined },
+  lab: { firstFamily?: Family | undefined; subnets?: LabSubnet[] | undefined },
+  machine: Placed,
 ): string {
-  return firstFamily === "IPv6" ? labAddressIpv6(machine) : machine.address;
+  return lab.firstFamily === "IPv6" ? labAddressIpv6(machine, lab) : machine.address;
 }
 
 const machineSchema = z.strictObject({
   name: ruled(labMachineNameRule),
-  role: z.enum(["control-plane", "worker", "client"]),
-  address: ruled(labAddressRule),
+  role: z.enum(["control-plane", "worker", "client", "router"]),
+  address: ruled(addressRule),
   /** Left out: `labAddressIpv6`. */
-  addressIpv6: ruled(labAddressIpv6Rule).optional(),
+  addressIpv6: ruled(addressIpv6Rule).optional(),
+  /** Name of its subnet; left out: the one of its address. */
+  subnet: z.string().optional(),
+  /** Left out: as its subnet has it. */
+  link: linkSchema.optional(),
 });
 
 /** What `lab up` reads: the lab that there shall be. */
@@ -74,6 +90,8 @@ export const labSchema = z
     serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
     /** Of a dual-stack cluster; left out: IPv4. */
     firstFamily: z.enum(FAMILIES).optional(),
+    /** Left out: one subnet, whose gateway is the switch. */
+    subnets: z.array(subnetSchema).optional(),
     machines: z.array(machineSchema),
     /** Names of images in the cache to load on the nodes besides the cluster's own; left out or empty: all there are. */
     images: z.array(z.string()).default([]),
@@ -85,24 +103,44 @@ export const labSchema = z
     const refuse = (path: (string | number)[], allowed: string) =>
       context.addIssue({ code: "custom", path, message: `must be ${allowed}` });
     if (networksOverlap(podSubnet, serviceSubnet)) refuse(["podSubnet"], `apart from serviceSubnet ${serviceSubnet}`);
-    for (const [field, cidr] of Object.entries({ podSubnet, serviceSubnet }))
-      if (networksOverlap(cidr, LAB_NETWORK)) refuse([field], `apart from the machines' network ${LAB_NETWORK}`);
-    const faultIpv6 = networksIpv6Fault({ podSubnetIpv6, serviceSubnetIpv6 });
+    const faults = subnetFaults(spec);
+    for (const { path, allowed } of faults) refuse(path, allowed);
+    if (faults.length > 0) return;
+    for (const { path, allowed } of machinesNetworkFaults(spec)) refuse(path, allowed);
+    const faultIpv6 = dualStackFault({ podSubnetIpv6, serviceSubnetIpv6 });
     if (faultIpv6) refuse(faultIpv6.path, faultIpv6.allowed);
     if (firstFamily === "IPv6" && podSubnetIpv6 === undefined)
       refuse(["firstFamily"], "IPv4, or given beside podSubnetIpv6 and serviceSubnetIpv6");
-    const fault = machinesFault(machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine) })));
+    const fault = machinesFault(
+      machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine, spec) })),
+    );
     if (fault) refuse(["machines", ...fault.path], fault.allowed);
   });
 
-/** Why a lab's cluster cannot have these IPv6 networks. */
-function networksIpv6Fault(networks: Record<"podSubnetIpv6" | "serviceSubnetIpv6", string | undefined>) {
-  const fault = dualStackFault(networks);
-  if (fault) return fault;
-  for (const [field, cidr] of Object.entries(networks))
-    if (cidr !== undefined && networksOverlap(cidr, LAB_NETWORK_IPV6))
-      return { path: [field], allowed: `apart from the machines' network ${LAB_NETWORK_IPV6}` };
-  return undefined;
+type Networks = Partial<Record<(typeof NETWORKS)[number], string | undefined>>;
+const NETWORKS = ["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6"] as const;
+
+/** Why the machines' networks do not go with the cluster's, nor machines with the only network that there is. */
+function machinesNetworkFaults(
+  spec: Networks & { subnets?: LabSubnet[] | undefined; machines: Placed[] },
+): ListFault[] {
+  const apart = NETWORKS.flatMap((field) =>
+    subnetsOf(spec).flatMap((subnet, index) => {
+      const own = field.endsWith("Ipv6") ? subnetIpv6(subnet) : subnet.cidr;
+      const cidr = spec[field];
+      if (cidr === undefined || !networksOverlap(cidr, own)) return [];
+      const whose = spec.subnets === undefined ? "the machines' network" : `the network of subnets[${index}]`;
+      return [{ path: [field], allowed: `apart from ${whose} ${own}` }];
+    }),
+  );
+  if (spec.subnets !== undefined) return apart;
+  const flat = spec.machines.flatMap(({ address, addressIpv6 }, index) =>
+    [
+      { field: "address", allowed: labAddressRule(address) },
+      { field: "addressIpv6", allowed: addressIpv6 === undefined ? undefined : labAddressIpv6Rule(addressIpv6) },
+    ].flatMap(({ field, allowed }) => (allowed === undefined ? [] : [{ path: ["machines", index, field], allowed }])),
+  );
+  return [...apart, ...flat];
 }
 
 export type LabSpec = z.output<typeof labSchema>;

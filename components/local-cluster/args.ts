@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AddressFamily } from "../machine/address-family.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { LocalSubnet, Machine } from "../machine/machine.ts";
 
 /** Arguments of `LocalCluster`. */
 export interface LocalClusterArgs {
@@ -40,4 +40,9 @@ export interface LocalClusterArgs {
    * "client1" (172.31.1.55) and "client2" (172.31.1.162).
    */
   machines?: Machine[];
+  /**
+   * Subnets, with one machine of the role `Router` between them where there are several. Another list makes another cluster. Defaults to
+   * one, 172.31.1.0/24 and fd00:172:31:1::/64, whose gateway is a switch.
+   */
+  subnets?: LocalSubnet[];
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { AddressFamily } from "../machine/address-family.ts";
-import { type Machine, MachineRole } from "../machine/machine.ts";
+import { type LocalSubnet, type Machine, MachineRole } from "../machine/machine.ts";
 import { recordResources, resolved, settled } from "../testing/program.ts";
 import type { LocalClusterArgs } from "./args.ts";
 import { LocalCluster } from "./component.ts";
@@ -145,7 +145,7 @@ test.each<[LocalClusterArgs, string]>([
   ],
   [
     { machines: [control, machine("node", "server" as MachineRole, "172.31.1.9")] },
-    'machines[1].role is "server", but must be "control-plane", "worker" or "client"',
+    'machines[1].role is "server", but must be "control-plane", "worker", "client" or "router"',
   ],
   [{ machines: [machine("master", MachineRole.ControlPlane, "172.31.1.256")] }, "an IPv4 address like 172.31.1.8"],
   [{ machines: [machine("master", MachineRole.ControlPlane, "10.96.0.9")] }, "from 172.31.1.2 to 172.31.1.254"],
@@ -164,4 +164,114 @@ test("LocalCluster gives the nodes kube-proxy's image when it is asked to, witho
   const [without, having] = [await commandOf(false), await commandOf(true)];
   expect(JSON.parse(having?.stdin as string)).toMatchObject({ kubeProxy: true });
   expect(having?.triggers).toEqual(without?.triggers);
+});
+
+const subnets: LocalSubnet[] = [
+  { name: "west", cidr: "10.1.1.0/24" },
+  { name: "east", cidr: "10.1.2.0/24" },
+];
+const router = machine("router", MachineRole.Router, "10.1.1.1");
+const master = machine("master", MachineRole.ControlPlane, "10.1.1.8");
+const routed = [master, machine("node", MachineRole.Worker, "10.1.2.207"), router];
+
+test("LocalCluster passes on its subnets; its router is neither a node nor a client", async () => {
+  const resources = await recordResources();
+  const networks = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+  const cluster = new LocalCluster("c", { ...networks, subnets, machines: routed });
+  expect(await resolved(cluster.nodes)).toEqual([
+    { name: "master", address: "10.1.1.8", addressIpv6: "fd00:10:1:1::8" },
+    { name: "node", address: "10.1.2.207", addressIpv6: "fd00:10:1:2::207" },
+  ]);
+  expect(await resolved(cluster.clients)).toEqual([]);
+  await settled();
+  const { stdin } = resources.find(({ type }) => type === "command:local:Command")?.inputs ?? {};
+  expect(JSON.parse(stdin as string).subnets).toEqual(subnets);
+});
+
+const onLink = (mtu: number, more: object = {}): LocalClusterArgs => ({
+  subnets: [{ ...(subnets[0] as LocalSubnet), link: { mtu, ...more } }],
+  machines: [master],
+});
+
+test.each<[LocalClusterArgs, string]>([
+  [
+    { machines: [control, router] },
+    'machines[1].role is "router", but must be "control-plane", "worker" or "client": a router needs "subnets"',
+  ],
+  [
+    { machines: [{ ...control, subnet: "west" }] },
+    'machines[0].subnet is "west", but must be left out, or the name of one of "subnets"',
+  ],
+  [{ subnets: [], machines: [master] }, "subnets is [], but must be a list of at least one subnet, or left out"],
+  [
+    { subnets, machines: [master] },
+    'but must be a list with one machine of the role "router", like { name: "router", role: "router", address: "10.1.1.1" }, because the lab has 2 subnets',
+  ],
+  [
+    { subnets, machines: [master, router, { ...router, name: "second" }] },
+    'machines[2].role is "router", but must be another one: a lab has one router',
+  ],
+  [
+    { subnets, machines: [master, { ...router, address: "10.1.1.2" }] },
+    'machines[1].address is "10.1.1.2", but must be the first address of a subnet, which is its gateway: 10.1.1.1 or 10.1.2.1',
+  ],
+  [{ subnets, machines: [master, { ...router, subnet: "west" }] }, "left out for a router, which is in every subnet"],
+  [
+    { subnets, machines: [{ ...master, subnet: "north" }, router] },
+    'machines[0].subnet is "north", but must be one of the subnets: west (10.1.1.0/24), east (10.1.2.0/24)',
+  ],
+  [
+    { subnets, machines: [{ ...master, subnet: "east" }, router] },
+    'machines[0].address is "10.1.1.8", but must be from 10.1.2.2 to 10.1.2.254, in subnet east',
+  ],
+  [
+    { subnets, machines: [control, router] },
+    'machines[0].address is "172.31.1.8", but must be in one of the subnets: west',
+  ],
+  [{ subnets, machines: [{ ...master, address: "10.1.2.1" }, router] }, "from 10.1.2.2 to 10.1.2.254, in subnet east"],
+  [
+    { subnets, machines: [{ ...master, addressIpv6: "fd00:10:1:2::8" }, router] },
+    'machines[0].addressIpv6 is "fd00:10:1:2::8", but must be in the IPv6 network fd00:10:1:1::/64 of subnet west, from fd00:10:1:1::2',
+  ],
+  [
+    { subnets: [{ name: "w", cidr: "10.1.0.0/16" }], machines: [master] },
+    'subnets[0].cidr is "10.1.0.0/16", but must be an IPv4 network from /24 to /29',
+  ],
+  [{ subnets: [{ name: "w", cidr: "10.1.1.0/30" }], machines: [master] }, "a network of at least /29"],
+  [
+    { subnets: [{ name: "w", cidr: "10.1.1.0/24", cidrIpv6: "fd00::/56" }], machines: [master] },
+    "an IPv6 network of /64",
+  ],
+  [
+    { subnets: [...subnets, { name: "west", cidr: "10.1.3.0/24" }], machines: routed },
+    "different from subnets[0].name",
+  ],
+  [
+    { subnets: [...subnets, { name: "x", cidr: "10.1.2.128/25" }], machines: routed },
+    'subnets[2].cidr is "10.1.2.128/25", but must be apart from subnets[1].cidr 10.1.2.0/24',
+  ],
+  [
+    { subnets: [...subnets, { name: "x", cidr: "10.1.3.0/24", cidrIpv6: "fd00:10:1:2::/64" }], machines: routed },
+    'subnets[2].cidrIpv6 is "fd00:10:1:2::/64", but must be apart from the IPv6 network fd00:10:1:2::/64 of subnets[1]',
+  ],
+  [
+    { subnets, machines: routed, podSubnet: "10.1.0.0/16" },
+    'podSubnet is "10.1.0.0/16", but must be apart from the network of subnets[0] 10.1.1.0/24',
+  ],
+  [{ subnets, machines: routed, serviceSubnet: "10.1.2.0/24" }, "apart from the network of subnets[1] 10.1.2.0/24"],
+  [
+    { subnets, machines: routed, podSubnetIpv6: "fd00:10:1::/56", serviceSubnetIpv6: "fd00:10:96::/112" },
+    "apart from the network of subnets[0] fd00:10:1:1::/64",
+  ],
+  [
+    onLink(1279),
+    "subnets[0].link.mtu is 1279, but must be from 1280 to 65535: machines have IPv6 addresses, and IPv6 needs 1280 (RFC 8200)",
+  ],
+  [onLink(1400.5), "subnets[0].link.mtu is 1400.5, but must be a whole number"],
+  [onLink(1400, { lossPercent: 101 }), "subnets[0].link.lossPercent is 101, but must be from 0 to 100"],
+  [onLink(1400, { delayMs: -1 }), "subnets[0].link.delayMs is -1, but must be from 0 to 10000"],
+  [onLink(1400, { delay: 5 }), 'unknown key "delay"'],
+])("LocalCluster refuses subnets of %j", async (args, message) => {
+  await recordResources();
+  expect(() => new LocalCluster("c", args)).toThrow(message);
 });

@@ -3,7 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { API_SERVER_PORT } from "../documents/defaults.ts";
 import { firstAddress, type LabResult, labAddressIpv6 } from "../documents/lab.ts";
-import { type ApiServerAddress, type Machine, type MachineAddress, MachineRole } from "../machine/machine.ts";
+import {
+  type ApiServerAddress,
+  type LocalSubnet,
+  type Machine,
+  type MachineAddress,
+  MachineRole,
+} from "../machine/machine.ts";
 import { INTERPRETER, programCommand } from "../program/installed-program.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
@@ -72,14 +78,10 @@ export class LocalCluster extends pulumi.ComponentResource {
     const [controlPlane] = lab.machines as [Machine, ...Machine[]];
     const standing = <Value>(value: Value): pulumi.Output<Value> => up.urn.apply(() => value);
     this.apiServer = standing({ host: firstAddress(args, controlPlane), port: API_SERVER_PORT });
-    const isClient = ({ role }: Machine): boolean => role === MachineRole.Client;
-    this.nodes = standing(
-      addressesOf(
-        lab.machines.filter((machine) => !isClient(machine)),
-        lab.isDualStack,
-      ),
-    );
-    this.clients = standing(addressesOf(lab.machines.filter(isClient), lab.isDualStack));
+    const ofRoles = (...roles: MachineRole[]): Machine[] => lab.machines.filter(({ role }) => roles.includes(role));
+    const addresses = (machines: Machine[]) => standing(addressesOf(machines, lab.isDualStack, args.subnets));
+    this.nodes = addresses(ofRoles(MachineRole.ControlPlane, MachineRole.Worker));
+    this.clients = addresses(ofRoles(MachineRole.Client));
     this.name = standing(lab.name);
     this.agentImageDigest = standing(images.agent);
     this.registerOutputs({
@@ -93,9 +95,9 @@ export class LocalCluster extends pulumi.ComponentResource {
   }
 }
 
-function addressesOf(machines: Machine[], isDualStack: boolean): MachineAddress[] {
+function addressesOf(machines: Machine[], isDualStack: boolean, subnets?: LocalSubnet[]): MachineAddress[] {
   return machines.map((machine) => {
     const { name, address } = machine;
-    return { name, address, ...(isDualStack && { addressIpv6: labAddressIpv6(machine) }) };
+    return { name, address, ...(isDualStack && { addressIpv6: labAddressIpv6(machine, { subnets }) }) };
   });
 }

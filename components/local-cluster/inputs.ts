@@ -17,9 +17,9 @@ export function labOf(place: InputPlace, args: LocalClusterArgs) {
     ...(podSubnetIpv6 !== undefined && { podSubnetIpv6 }),
     ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }),
   };
-  const { firstFamily } = args;
-  const families = firstFamily === undefined ? {} : { firstFamily };
-  const asked = requireDocument(place, labSchema, { name, kubernetesVersion, ...networks, ...families, machines });
+  const { firstFamily, subnets } = args;
+  const further = { ...(firstFamily !== undefined && { firstFamily }), ...(subnets !== undefined && { subnets }) };
+  const asked = requireDocument(place, labSchema, { name, kubernetesVersion, ...networks, ...further, machines });
   const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
   const document = pulumi.output(asked).apply((known) => ({ ...known, machines: controlPlaneFirst }));
   const isDualStack = podSubnetIpv6 !== undefined;

@@ -6,6 +6,30 @@ export enum MachineRole {
   Worker = "worker",
   /** Is outside the cluster and uses its services. */
   Client = "client",
+  /** Connects the subnets of a `LocalCluster`, and learns routes by BGP. */
+  Router = "router",
+}
+
+/** The link that packets reach a machine of a local cluster by. */
+export interface LocalLink {
+  /** Bytes of the largest IP packet on the link, in both directions, from 1280 to 65535. Defaults to 1500. */
+  mtu?: number;
+  /** Percent of the packets towards the machine that get lost, from 0 to 100. Needs the kernel's netem. Defaults to 0. */
+  lossPercent?: number;
+  /** Milliseconds by which each packet towards the machine is late, at most 10000. Needs the kernel's netem. Defaults to 0. */
+  delayMs?: number;
+}
+
+/** A subnet of a local cluster. Its first addresses (10.1.1.1, fd00:10:1:1::1) are those of its gateway. */
+export interface LocalSubnet {
+  /** A DNS label, different for every subnet. */
+  name: string;
+  /** IPv4 network from /24 to /29, such as "10.1.1.0/24"; apart from all others. */
+  cidr: string;
+  /** IPv6 network of /64. Defaults to the one with the numbers of `cidr`: "fd00:10:1:1::/64" for "10.1.1.0/24". */
+  cidrIpv6?: string;
+  /** The link of each machine in the subnet, the router too. Defaults to 1500 bytes without loss and delay. */
+  link?: LocalLink;
 }
 
 /** A machine of a local cluster. */
@@ -14,13 +38,20 @@ export interface Machine {
   name: string;
   /** What the machine is for. */
   role: MachineRole;
-  /** IPv4 address from 172.31.1.2 to 172.31.1.254 (172.31.1.1 is the switch); different for every machine. */
+  /**
+   * IPv4 address of its subnet, without `subnets` from 172.31.1.2 to 172.31.1.254 (172.31.1.1 is the switch); different for every
+   * machine. A router has the first address of a subnet here, and that of each other subnet too.
+   */
   address: string;
   /**
-   * IPv6 address in fd00:172:31:1::/64 (fd00:172:31:1::1 is the switch); different for every machine. Defaults to the one that ends
-   * with the last number of `address`: fd00:172:31:1::8 for 172.31.1.8.
+   * IPv6 address of its subnet, without `subnets` in fd00:172:31:1::/64 (fd00:172:31:1::1 is the switch); different for every machine.
+   * Defaults to the one that ends with the last number of `address`: fd00:172:31:1::8 for 172.31.1.8.
    */
   addressIpv6?: string;
+  /** Name of its subnet. Defaults to the one of its address. */
+  subnet?: string;
+  /** Its link, where it differs from its subnet's. Defaults to the subnet's. */
+  link?: LocalLink;
 }
 
 /** A machine as others reach it. */

@@ -1,5 +1,5 @@
 import { run } from "../machines/command.ts";
-import { inSwitch } from "../machines/network.ts";
+import { inSwitch } from "../machines/switch.ts";
 
 /** Packets that the checks and security groups dropped since they were last loaded, most frequent first: `12 packets: node: a source that …`. */
 export async function drops(lab: string): Promise<string[]> {

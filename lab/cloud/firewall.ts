@@ -1,5 +1,5 @@
 import { FAMILIES, type Family, readCidr } from "../../model/address/address.ts";
-import { bridge, portName } from "../machines/network.ts";
+import { bridge, portName } from "../machines/switch.ts";
 import type { CloudInstance, Rule } from "./spec.ts";
 
 /**

@@ -56,7 +56,7 @@ function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record
     ROLE: machine.role,
     NODE_NAME: machine.name,
     NODE_ADDRESS: machine.address,
-    NODE_ADDRESS_IPV6: spec.podSubnetIpv6 === undefined ? "" : labAddressIpv6(machine),
+    NODE_ADDRESS_IPV6: spec.podSubnetIpv6 === undefined ? "" : labAddressIpv6(machine, spec),
     KUBERNETES_VERSION: releaseOf(spec.name, controlPlane.name) ?? spec.kubernetesVersion,
     FIRST_FAMILY: spec.firstFamily ?? "IPv4",
     API_SERVER: endpoint(firstAddress(spec, controlPlane), API_SERVER_PORT),

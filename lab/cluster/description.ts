@@ -10,7 +10,7 @@ export interface LabDescription extends LabResult {
   clients: { name: string; address: string }[];
 }
 
-export const isNode = ({ role }: LabMachine): boolean => role !== "client";
+export const isNode = ({ role }: LabMachine): boolean => role === "control-plane" || role === "worker";
 export const controlPlaneOf = (spec: LabSpec): LabMachine =>
   spec.machines.find(({ role }) => role === "control-plane") as LabMachine;
 
@@ -21,6 +21,6 @@ export function describeLab(spec: LabSpec, kubeconfig: string): LabDescription {
     kubeconfig,
     apiServer: { host: firstAddress(spec, controlPlaneOf(spec)), port: API_SERVER_PORT },
     nodes: spec.machines.filter(isNode).map(place),
-    clients: spec.machines.filter((machine) => !isNode(machine)).map(place),
+    clients: spec.machines.filter(({ role }) => role === "client").map(place),
   };
 }

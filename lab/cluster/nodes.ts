@@ -2,6 +2,7 @@ import type { LabMachine, LabSpec } from "../../components/documents/lab.ts";
 import type { Progress } from "../progress.ts";
 import { type ApiServerPath, waitUntilJoinable } from "./api-server.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { isNode } from "./description.ts";
 import { type Image, isNeededFirst, loadImages, staleImages } from "./images.ts";
 import type { Plan } from "./plan.ts";
 
@@ -59,7 +60,7 @@ export async function bringUpNodes(undertaking: Undertaking): Promise<void> {
 
 /** Reloads images whose content changed since they were loaded (same name, new content). */
 export async function refreshImages(spec: LabSpec, images: Image[], progress: Progress): Promise<void> {
-  const nodes = spec.machines.filter(({ role }) => role !== "client");
+  const nodes = spec.machines.filter(isNode);
   await Promise.all(
     nodes.map(async ({ name }) => {
       const stale = staleImages(spec.name, name, images);

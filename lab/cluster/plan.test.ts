@@ -36,6 +36,24 @@ describe("planUp()", () => {
     expect(planUp(healthy, given).boot).toEqual([]);
   });
 
+  it("refuses other subnets, another router and another link of a node, and reconnects a client with another link", () => {
+    const router = { name: "router", role: "router", address: "172.31.1.1" };
+    const subnets = [{ name: "west", cidr: "172.31.1.0/24" }];
+    const routed = (machines: object[] = [], mtu = 1400) =>
+      lab([master, node, ...machines], { subnets: [{ ...subnets[0], link: { mtu } }] });
+    expect(unchangeable(lab(), routed())).toEqual([expect.stringMatching(/^subnets: none -> .*"mtu":1400/)]);
+    expect(unchangeable(routed([client]), routed([client], 1300))).toHaveLength(1);
+    expect(unchangeable(routed(), routed([router]))).toEqual([expect.stringContaining('-> {"name":"west"')]);
+    const narrow = { ...client, link: { mtu: 1300 } };
+    expect(unchangeable(lab(), lab([master, { ...node, link: { mtu: 1300 } }]))).toEqual([
+      'machine node: worker 172.31.1.207 -> worker 172.31.1.207 {"mtu":1300}',
+    ]);
+    expect(planUp(healthy, lab([master, node, narrow]))).toMatchObject({
+      remove: [{ name: "client1" }],
+      boot: ["client1"],
+    });
+  });
+
   it("refuses another first family", () => {
     expect(unchangeable(lab(), { ...lab(), firstFamily: "IPv6" })).toEqual(["firstFamily: none -> IPv6"]);
   });

@@ -30,21 +30,35 @@ export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
   const changes = (["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6", "firstFamily"] as const)
     .filter((field) => known[field] !== wanted[field])
     .map((field) => `${field}: ${known[field] ?? "none"} -> ${wanted[field] ?? "none"}`);
+  // Each machine's addresses and routes follow from them.
+  const [before, after] = [known, wanted].map(networkOf) as [string, string];
+  if (before !== after) changes.push(`subnets: ${before} -> ${after}`);
   for (const machine of known.machines.filter(isNode)) {
     const now = wanted.machines.find(({ name }) => name === machine.name);
     if (machine.role === "control-plane" && now?.role !== "control-plane")
       changes.push(`control plane: ${machine.name} -> ${controlPlaneOf(wanted).name}`);
-    else if (now && (!isAt(now, machine) || now.role !== machine.role))
+    else if (now && (!isSame(wanted, now, machine) || now.role !== machine.role))
       changes.push(`machine ${machine.name}: ${placeOf(machine)} -> ${placeOf(now)}`);
   }
   return changes;
 }
 
-const isAt = (one: LabMachine, other: LabMachine): boolean =>
-  one.address === other.address && labAddressIpv6(one) === labAddressIpv6(other);
+/** The subnets with the router between them, in words. */
+function networkOf({ subnets, machines }: LabSpec): string {
+  const routers = machines.filter(({ role }) => role === "router").map(({ name }) => ({ router: name }));
+  return subnets === undefined ? "none" : [...subnets, ...routers].map((one) => JSON.stringify(one)).join(" ");
+}
 
-const placeOf = ({ role, address, addressIpv6 }: LabMachine): string =>
-  [role, address, ...(addressIpv6 ? [addressIpv6] : [])].join(" ");
+/** Whether a machine stays where it is in the network of a lab. */
+const isSame = (lab: LabSpec, one: LabMachine, other: LabMachine): boolean =>
+  one.address === other.address &&
+  labAddressIpv6(one, lab) === labAddressIpv6(other, lab) &&
+  JSON.stringify(linkOf(one)) === JSON.stringify(linkOf(other));
+
+const linkOf = ({ link: { mtu, lossPercent, delayMs } = {} }: LabMachine) => [mtu, lossPercent, delayMs];
+
+const placeOf = ({ role, address, addressIpv6, link }: LabMachine): string =>
+  [role, address, ...(addressIpv6 ? [addressIpv6] : []), ...(link ? [JSON.stringify(link)] : [])].join(" ");
 
 function startOverReason({ known, remains, bootstrapped }: Observation, wanted: LabSpec): string | undefined {
   if (!known) return remains ? "an earlier run was interrupted before the lab was recorded" : undefined;
@@ -66,7 +80,7 @@ export function planUp(observed: Observation, wanted: LabSpec): Plan {
   if (fresh) return { startOver, remove: [], wipe: [], boot: names, bootstrap: nodes };
   const known = observed.known?.machines ?? [];
   const moved = (before: LabMachine) =>
-    wanted.machines.every((machine) => machine.name !== before.name || !isAt(machine, before));
+    wanted.machines.every((machine) => machine.name !== before.name || !isSame(wanted, machine, before));
   const remove = known.filter(moved);
   const bootstrap = nodes.filter((name) => !observed.bootstrapped.has(name));
   const again = new Set([...bootstrap, ...remove.map(({ name }) => name)]);

@@ -1,10 +1,12 @@
 import { labAddressIpv6 } from "../../components/documents/lab.ts";
+import type { LabLink, LabSubnet } from "../../components/documents/lab-network.ts";
 import { firstProcess } from "../machines/machine.ts";
-import { hasIpv6 } from "../machines/network.ts";
+import { hasIpv6 } from "../machines/namespaces.ts";
 import { isAlive } from "../machines/processes.ts";
 import { findRemains, type Remains } from "../machines/removal.ts";
 import { kubeconfigFile } from "../names.ts";
 import { isBootstrapped } from "./bootstrap.ts";
+import { isNode } from "./description.ts";
 import { CLOUD, readState } from "./state.ts";
 
 interface MachineStatus {
@@ -13,6 +15,9 @@ interface MachineStatus {
   address: string;
   /** Absent where the machine has a link-local IPv6 address only. */
   addressIpv6?: string;
+  /** As its specification has them. */
+  subnet?: string;
+  link?: LabLink;
   running: boolean;
   pid?: number;
   bootstrapped?: boolean;
@@ -22,6 +27,8 @@ interface MachineStatus {
 export interface LabStatus {
   lab: string;
   exists: boolean;
+  /** Absent: one, whose gateway is the switch. */
+  subnets?: LabSubnet[];
   machines: MachineStatus[];
   forwarder?: { port: number; running: boolean };
   /** Path of the kubeconfig. */
@@ -33,25 +40,28 @@ export function status(lab: string): LabStatus {
   const state = readState(lab);
   const { processes, ...remains } = findRemains(lab);
   const machines = (state?.spec.machines ?? []).map((machine) => {
-    const { name, role, address } = machine;
+    const { name, role, address, subnet, link } = machine;
     // A cloud says which of its instances have one.
-    const addressIpv6 = state?.spec.kubernetesVersion === CLOUD ? machine.addressIpv6 : labAddressIpv6(machine);
+    const addressIpv6 =
+      state?.spec.kubernetesVersion === CLOUD ? machine.addressIpv6 : labAddressIpv6(machine, state?.spec);
     const pid = firstProcess(lab, name)?.pid;
-    const node = role !== "client";
     return {
       name,
       role,
       address,
       ...(hasIpv6() && addressIpv6 !== undefined && { addressIpv6 }),
+      ...(subnet !== undefined && { subnet }),
+      ...(link !== undefined && { link }),
       running: pid !== undefined,
       pid,
-      ...(node && { bootstrapped: isBootstrapped(lab, name) }),
+      ...(isNode(machine) && { bootstrapped: isBootstrapped(lab, name) }),
     };
   });
   const forwarder = state?.forwarder;
   return {
     lab,
     exists: state !== undefined,
+    ...(state?.spec.subnets && { subnets: state.spec.subnets }),
     machines,
     ...(forwarder && { forwarder: { port: forwarder.port, running: isAlive(forwarder) } }),
     ...(state && { kubeconfig: kubeconfigFile(lab) }),

@@ -1,13 +1,17 @@
 import { mkdirSync } from "node:fs";
-import { type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
+import { type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
+import { gatewayFor, linksOf, subnetsOf } from "../../components/documents/lab-network.ts";
 import { LabFailure } from "../failure.ts";
 import { releasesFolder, requireRelease } from "../installation.ts";
+import { requireBird, writeBirdConfiguration } from "../machines/bird.ts";
 import { ensureDisk } from "../machines/disk.ts";
-import { firstProcess, startMachine, stopMachine } from "../machines/machine.ts";
-import { createNetwork, hasIpv6 } from "../machines/network.ts";
+import { requireImpairment } from "../machines/impairment.ts";
+import { firstProcess, type Service, startMachine, stopMachine } from "../machines/machine.ts";
+import { hasIpv6 } from "../machines/namespaces.ts";
+import { createNetwork } from "../machines/network.ts";
 import { isAlive } from "../machines/processes.ts";
 import { findRemains, removeLab } from "../machines/removal.ts";
-import { labFolder } from "../names.ts";
+import { labFolder, machineDisk } from "../names.ts";
 import type { Progress } from "../progress.ts";
 import { type ApiServerPath, waitUntilReady } from "./api-server.ts";
 import { isBootstrapped } from "./bootstrap.ts";
@@ -41,20 +45,22 @@ function planFor(spec: LabSpec, state: ClusterState | undefined): Plan {
 async function bootMachines(spec: LabSpec, plan: Plan): Promise<void> {
   // Also removes the remains of a machine that died: it boots with its disk and nothing else, as after a power failure.
   await Promise.all(plan.boot.map((name) => stopMachine(spec.name, name)));
-  const connected = spec.machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine) }));
-  await createNetwork(spec.name, connected);
+  const connected = spec.machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine, spec) }));
+  const subnets = subnetsOf(spec);
+  await createNetwork(spec.name, connected, subnets);
   await Promise.all(
     spec.machines.map(async (machine) => {
-      await ensureDisk(
-        spec.name,
-        machine.name,
-        spec.machines,
-        isNode(machine) ? `RELEASES=${releasesFolder}\n` : undefined,
-      );
-      if (plan.boot.includes(machine.name))
-        await startMachine(spec.name, machine.name, isNode(machine) ? ["containerd", "kubelet"] : []);
+      const settings = isNode(machine) ? `RELEASES=${releasesFolder}\n` : undefined;
+      await ensureDisk(spec.name, machine.name, spec.machines, settings, gatewayFor(subnets, machine));
+      if (machine.role === "router") await writeBirdConfiguration(machineDisk(spec.name, machine.name), subnets);
+      if (plan.boot.includes(machine.name)) await startMachine(spec.name, machine.name, servicesOf(machine));
     }),
   );
+}
+
+function servicesOf(machine: LabMachine): Service[] {
+  if (machine.role === "router") return ["bird"];
+  return isNode(machine) ? ["containerd", "kubelet"] : [];
 }
 
 async function ensureForwarder(spec: LabSpec, state: ClusterState): Promise<number> {
@@ -94,6 +100,8 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
       next: "boot it without ipv6.disable=1, or leave out podSubnetIpv6 and serviceSubnetIpv6",
       exitCode: 2,
     });
+  if (spec.machines.some(({ role }) => role === "router")) await requireBird();
+  await requireImpairment(linksOf(subnetsOf(spec), spec.machines));
   const earlier = readState(spec.name);
   refuseUnchangeable(earlier?.spec, spec);
   const plan = planFor(spec, earlier);

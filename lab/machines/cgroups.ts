@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LabFailure } from "../failure.ts";
 import { type Mount, parseMountinfo } from "./mountinfo.ts";
+import { killAll } from "./processes.ts";
 
 /** A cgroup hierarchy of this host: one per controller set with cgroup v1, a single one with v2, both on hybrid hosts. */
 export interface Hierarchy {
@@ -117,7 +118,10 @@ export function processesIn(cgroup: string): number[] {
   );
 }
 
-/** Removes cgroups bottom-up, and retries while their last processes end. @throws the last error after 10 s. */
+/**
+ * Removes cgroups bottom-up, and retries while their last processes end. Ends those that enter meanwhile: a machine that a killed
+ * creator had begun to boot. @throws the last error after 10 s.
+ */
 export async function removeCgroups(cgroups: string[]): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {
@@ -126,6 +130,7 @@ export async function removeCgroups(cgroups: string[]): Promise<void> {
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
+      await killAll(() => cgroups.flatMap(processesIn));
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -31,7 +31,12 @@ async function copyHostSettings(etc: string): Promise<void> {
   await run(["cp", "--archive", "--target-directory", etc, ...copied], { purpose: "copy /etc for a machine" });
 }
 
-async function writeIdentity(etc: string, machine: string, neighbours: NetworkMachine[]): Promise<void> {
+async function writeIdentity(
+  etc: string,
+  machine: string,
+  neighbours: NetworkMachine[],
+  gateway: string,
+): Promise<void> {
   const hosts = [
     "127.0.0.1 localhost",
     "::1 localhost",
@@ -41,21 +46,23 @@ async function writeIdentity(etc: string, machine: string, neighbours: NetworkMa
   await writeFile(join(etc, "hosts"), `${hosts.join("\n")}\n`);
   await writeFile(join(etc, "hostname"), `${machine}\n`);
   // No DNS server listens there, so queries are refused at once: names outside the cluster fail fast.
-  await writeFile(join(etc, "resolv.conf"), `nameserver ${LAB_SWITCH}\n`);
+  await writeFile(join(etc, "resolv.conf"), `nameserver ${gateway}\n`);
 }
 
 /**
  * Creates a machine's disk, which survives reboots. On an existing disk, only the names of the neighbors are updated.
  * @param settings settings of the machine's image, for the bootstrap of a machine that becomes a node.
+ * @param gateway the machine's default gateway.
  */
 export async function ensureDisk(
   lab: string,
   machine: string,
   neighbours: NetworkMachine[],
   settings?: string,
+  gateway = LAB_SWITCH,
 ): Promise<void> {
   const disk = machineDisk(lab, machine);
-  if (existsSync(disk)) return writeIdentity(join(disk, "etc"), machine, neighbours);
+  if (existsSync(disk)) return writeIdentity(join(disk, "etc"), machine, neighbours, gateway);
   // Under another name until it is complete, so that an existing disk is always valid.
   const draft = `${disk}.new`;
   await rm(draft, { recursive: true, force: true });
@@ -65,7 +72,7 @@ export async function ensureDisk(
   await copyHostSettings(join(draft, "etc"));
   await mkdir(join(draft, "etc/cni/net.d"), { recursive: true });
   await mkdir(join(draft, "etc/kubernetes"), { mode: 0o700 });
-  await writeIdentity(join(draft, "etc"), machine, neighbours);
+  await writeIdentity(join(draft, "etc"), machine, neighbours, gateway);
   await writeFile(join(draft, "etc/machine-id"), `${randomBytes(16).toString("hex")}\n`); // machine-id(5)
   if (settings !== undefined) {
     await mkdir(join(draft, "etc/default"), { recursive: true });

@@ -18,6 +18,12 @@ run_kubelet() {
     --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS
 }
 
+# A router's; its configuration is on its disk.
+run_bird() {
+  mkdir -p /run/bird
+  exec bird -f -c /etc/bird/bird.conf -s /run/bird/bird.ctl
+}
+
 # The user data of a cloud instance, on the schedule that it would set up in systemd: again after a failure, and every 20 minutes.
 run_bootstrap() {
   until /bin/bash /var/lib/cloud/instance/user-data.txt; do sleep 10; done

@@ -16,7 +16,7 @@ import {
 } from "./cgroups.ts";
 import { sharedSettings } from "./disk.ts";
 import { lastLines } from "./log.ts";
-import { findNamespaces, removeNamespaces } from "./network.ts";
+import { findNamespaces, removeNamespaces } from "./namespaces.ts";
 import {
   identify,
   isAlive,
@@ -27,7 +27,7 @@ import {
 } from "./processes.ts";
 
 /** The services that run on a machine. */
-export type Service = "containerd" | "kubelet" | "bootstrap";
+export type Service = "containerd" | "kubelet" | "bootstrap" | "bird";
 
 const processFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "process.json");
 

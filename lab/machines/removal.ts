@@ -8,7 +8,7 @@ import { belongsToLab, labFolder, labsFolder } from "../names.ts";
 import { findCgroups, processesIn, removeCgroups } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { parseMountinfo } from "./mountinfo.ts";
-import { findNamespaces, removeNamespaces } from "./network.ts";
+import { findNamespaces, removeNamespaces } from "./namespaces.ts";
 import { isAlive, killAll, processesInNamespaces } from "./processes.ts";
 
 /** The resources of a lab on this host, found by name and through the journal. */
