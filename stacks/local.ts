@@ -9,6 +9,7 @@ import {
   type LatencyMeasurement,
   type LatencyThreshold,
   LocalCluster,
+  MachineRole,
   ReturnMode,
   ServiceHandling,
   SourceIpVerification,
@@ -22,6 +23,7 @@ const config = new Settings([
   "flowLog",
   "dualStack",
   "firstFamily",
+  "router",
   "lab",
   "kubernetesVersion",
   "latency",
@@ -40,6 +42,21 @@ const serviceSubnetIpv6 = "fd00:10:96::/112";
 const master = "172.31.1.8";
 const masterIpv6 = "fd00:172:31:1::8";
 
+// The same machines in two subnets: what the master and client1 send to the node and client2 crosses a router and a smaller link.
+const routed = {
+  subnets: [
+    { name: "west", cidr: "172.31.1.0/25" },
+    { name: "east", cidr: "172.31.1.128/25", cidrIpv6: "fd00:172:31:2::/64", link: { mtu: 1400 } },
+  ],
+  machines: [
+    { name: "router", role: MachineRole.Router, address: "172.31.1.1" },
+    { name: "master", role: MachineRole.ControlPlane, address: master },
+    { name: "node", role: MachineRole.Worker, address: "172.31.1.207" },
+    { name: "client1", role: MachineRole.Client, address: "172.31.1.55" },
+    { name: "client2", role: MachineRole.Client, address: "172.31.1.162" },
+  ],
+};
+
 // Two nodes and two clients outside the cluster, on this computer. With another lab name a second one runs beside it.
 const cluster = new LocalCluster("cluster", {
   name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
@@ -47,6 +64,7 @@ const cluster = new LocalCluster("cluster", {
   loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
   ...(dualStack && { podSubnetIpv6, serviceSubnetIpv6 }),
   firstFamily: config.get<AddressFamily>("firstFamily"),
+  ...(config.getBoolean("router") && routed),
 });
 // The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });

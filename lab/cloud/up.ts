@@ -30,7 +30,11 @@ export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<vo
   const absent = spec.instances.filter(({ name }) => firstProcess(lab, name) === undefined);
   // Also removes the remains of an instance that died: it boots with its disk and nothing else.
   await Promise.all(absent.map(({ name }) => stopMachine(lab, name)));
-  await createNetwork(lab, spec.instances);
+  // Not their roles, which are permissions.
+  await createNetwork(
+    lab,
+    spec.instances.map(({ name, address, addressIpv6 }) => ({ name, address, addressIpv6 })),
+  );
   await filterBridged(lab, true); // security groups hold between machines too
   await run([...inSwitch(lab), "nft", "--file", "-"], {
     input: firewall(spec.instances),
