@@ -10,6 +10,8 @@ import {
 } from "../../model/objects/calico-policy/policies.ts";
 import { hostFieldFaults } from "../../model/objects/calico-policy/rule-faults.ts";
 import { metadata } from "../../model/objects/metadata.ts";
+import { NAMESPACE_LABEL } from "../../model/policy/calico-labels.ts";
+import { SYSTEM_NAMESPACE } from "./system-namespace.ts";
 
 // What stands for a policy of Calico's that cannot be read: at its place in its tier it denies everything to whom it selects, in its
 // directions. A rule that was to deny something may be among those that cannot be read, so what comes after it does not count.
@@ -26,23 +28,35 @@ export function closedCalicoPolicy(object: unknown): CalicoNetworkPolicy | undef
   return spec && { metadata: read.metadata, spec };
 }
 
-/** None where a selector cannot be read, or where a key that does not exist may be one: it would cut off the cluster. */
+/** Selects at least what the object selects: a selector that cannot be read does not narrow the others. Docs: decision 28. */
 export function closedGlobalPolicy(object: unknown): GlobalNetworkPolicy | undefined {
   const read = written.safeParse(object).data;
-  if (!read || !saysWhom(read.spec)) return undefined;
-  const fields = denying(read.spec, globalSpec.shape);
+  const whom = read && selectorsOf(read.spec);
+  if (!read || !whom) return undefined;
+  const fields = { ...denying(read.spec, globalSpec.shape), ...whom };
   const host = hostFieldFaults(fields).length > 0 ? { doNotTrack: false, preDNAT: false } : {};
   const spec = globalNetworkPolicy.shape.spec.safeParse({ ...fields, ...host }).data;
   return spec && { metadata: read.metadata, spec };
 }
 
 const SELECTORS = ["selector", "namespaceSelector", "serviceAccountSelector"] as const;
+/** Of pods only: host endpoints have no namespace. */
+const OUTSIDE_SYSTEM = `has(${NAMESPACE_LABEL}) && ${NAMESPACE_LABEL} != '${SYSTEM_NAMESPACE}'`;
 
-function saysWhom(spec: Fields): boolean {
-  const readable = SELECTORS.every((field) => globalSpec.shape[field].safeParse(spec[field]).success);
+/** Selectors for what cannot be read; undefined: nothing stands for a policy that only hosts have and of which nothing says which. */
+function selectorsOf(spec: Fields): Fields | undefined {
+  const unreadable = SELECTORS.filter((field) => !globalSpec.shape[field].safeParse(spec[field]).success);
   const unknown = Object.keys(spec).some((field) => !Object.hasOwn(globalSpec.shape, field));
-  return readable && (!unknown || SELECTORS.some((field) => spec[field]));
+  const readable = SELECTORS.some((field) => spec[field] && !unreadable.includes(field));
+  if (!readable && (unknown || unreadable.length > 0))
+    return hostsOnly(spec) ? undefined : { selector: OUTSIDE_SYSTEM };
+  // With a selector of namespaces or service accounts it selects no host endpoints.
+  const pods = unreadable.includes("namespaceSelector") || unreadable.includes("serviceAccountSelector");
+  const namespaces = unreadable.includes("namespaceSelector") ? undefined : spec.namespaceSelector;
+  return pods ? { namespaceSelector: namespaces || "all()" } : {};
 }
+
+const hostsOnly = ({ doNotTrack, preDNAT }: Fields): boolean => doNotTrack === true || preDNAT === true;
 
 /** The fields that can be read, with rules that deny everything. */
 function denying(spec: Fields, shape: Shape): Fields {

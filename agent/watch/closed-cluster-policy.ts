@@ -1,11 +1,21 @@
 import { z } from "zod";
 import { type ClusterNetworkPolicy, clusterNetworkPolicy } from "../../model/objects/cluster-network-policy.ts";
 import { metadata } from "../../model/objects/metadata.ts";
+import { SYSTEM_NAMESPACE } from "./system-namespace.ts";
 
 const { shape } = clusterNetworkPolicy.shape.spec;
+/** What cannot be read: the first place, and every pod outside the system's namespace. */
 const placed = z.object({
   metadata,
-  spec: z.object({ tier: shape.tier, priority: shape.priority, subject: shape.subject }),
+  spec: z.object({
+    tier: shape.tier.catch("Admin"),
+    priority: shape.priority.catch(0),
+    subject: shape.subject.catch({
+      namespaces: {
+        matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: [SYSTEM_NAMESPACE] }],
+      },
+    }),
+  }),
 });
 /** Every key that exists: another one may be a misspelt direction. */
 const present = z.object({
@@ -21,8 +31,7 @@ const present = z.object({
 const EVERY_NAMESPACE = { namespaces: { matchExpressions: [] } };
 const EVERYWHERE = { networks: ["0.0.0.0/0", "::/0"] };
 
-/** What stands for a ClusterNetworkPolicy that cannot be read: it denies everything to its pods, in the directions that it has rules
- * for. None where its tier, its priority or its subject cannot be read: it would cut off the cluster. */
+/** What stands for a ClusterNetworkPolicy that cannot be read: it denies everything to its pods, in the directions that it has rules for. */
 export function closedClusterPolicy(object: unknown): ClusterNetworkPolicy | undefined {
   const read = placed.safeParse(object).data;
   if (!read) return undefined;

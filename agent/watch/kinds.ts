@@ -14,6 +14,7 @@ import { closedClusterPolicy } from "./closed-cluster-policy.ts";
 import { closedPolicy } from "./closed-policy.ts";
 import { readableConfiguration } from "./readable-configuration.ts";
 import { closedTier, readableNetworks } from "./readable-parts.ts";
+import { SYSTEM_NAMESPACE } from "./system-namespace.ts";
 
 /** One kind of object the agent reads. */
 export interface Kind<T extends KubernetesObject = KubernetesObject> extends KindOfObject {
@@ -41,11 +42,11 @@ const readings: Partial<Record<KindName, Reading>> = {
   calicoNetworkPolicies: { substitute: closedCalicoPolicy, instead: DENIES },
   globalNetworkPolicies: {
     substitute: closedGlobalPolicy,
-    instead: `${DENIES}; if its selectors cannot be read, it is left out`,
+    instead: `${DENIES}; if nothing readable says whom, to every pod outside ${SYSTEM_NAMESPACE}, and to no host`,
   },
   clusterNetworkPolicies: {
     substitute: closedClusterPolicy,
-    instead: `${DENIES}; if its subject, tier or priority cannot be read, it is left out`,
+    instead: `${DENIES}; a subject that cannot be read is every pod outside ${SYSTEM_NAMESPACE}, a place that cannot be read the first`,
   },
   tiers: { substitute: closedTier, instead: "a field that cannot be read counts as absent until it is fixed" },
   networkSets: { substitute: readableNetworks, instead: PARTIAL },

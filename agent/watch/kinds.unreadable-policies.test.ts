@@ -57,12 +57,32 @@ describe("a policy that cannot be read denies everything to whom it selects, at 
     expect(closed(closedGlobalPolicy, spec)).toEqual(expected);
   });
 
-  test("a selector: all of the namespace, nothing of a global policy", () => {
-    const spec = { selector: "a = 'b'" };
-    expect(closed(closedCalicoPolicy, spec)).toMatchObject({ selector: "all()", rules: "Deny/" });
-    expect(closed(closedGlobalPolicy, spec)).toBeUndefined();
-    expect(closed(closedGlobalPolicy, { selector: "has(a)", namespaceSelector: "b =" })).toBeUndefined();
-    expect(closed(closedGlobalPolicy, { selectr: "has(a)" })).toBeUndefined();
+  test("a selector of a policy of a namespace: all of the namespace", () => {
+    expect(closed(closedCalicoPolicy, { selector: "a = 'b'" })).toMatchObject({ selector: "all()", rules: "Deny/" });
+  });
+
+  const outside = "has(projectcalico.org/namespace) && projectcalico.org/namespace != 'kube-system'";
+  test.each<[string, object, object | undefined]>([
+    ["a selector", { selector: "a = 'b'" }, { selector: outside, types: "Ingress", rules: "Deny/" }],
+    ["a misspelt selector", { selectr: "has(a)" }, { selector: outside, types: "Ingress,Egress", rules: "Deny/Deny" }],
+    ["a misspelt direction of everything", { ingres: [] }, { selector: outside, rules: "Deny/Deny" }],
+    [
+      "one of two selectors",
+      { selector: "has(a)", namespaceSelector: "b =" },
+      { selector: "has(a)", namespaces: "all()" },
+    ],
+    ["the other one", { selector: "b =", namespaceSelector: "has(a)" }, { selector: "all()", namespaces: "has(a)" }],
+    [
+      "service accounts",
+      { serviceAccountSelector: "b =", namespaceSelector: "has(a)" },
+      { selector: "all()", namespaces: "has(a)" },
+    ],
+    ["a policy of hosts", { selector: "a = 'b'", preDNAT: true, applyOnForward: true }, undefined],
+  ])("%s of a global one: at least those that it selects", (_, spec, expected) => {
+    const found = closedGlobalPolicy(object(spec))?.spec;
+    const said = found && { ...closed(closedGlobalPolicy, spec), namespaces: found.namespaceSelector };
+    if (expected) expect(said).toMatchObject(expected);
+    else expect(said).toBeUndefined();
   });
 
   test("fields for hosts that cannot stand together: an ordinary policy", () => {
@@ -90,8 +110,18 @@ describe("a ClusterNetworkPolicy that cannot be read", () => {
     expect(directions({ ingres: [{}] })).toBe("Deny/Deny");
     expect(directions({ ingress: {} })).toBe("Deny/Deny");
   });
-  test("is left out if its place or its subject cannot be read", () => {
-    for (const field of ["tier", "priority", "subject"]) expect(directions({ [field]: "?" })).toBeUndefined();
+  test("has the first place, and every pod outside the system's namespace, where that cannot be read", () => {
+    const read = (more: object) => closedClusterPolicy(object({ ...spec, ingress: [{}], ...more }))?.spec;
+    expect(read({ tier: "Before", priority: "5" })).toMatchObject({
+      tier: "Admin",
+      priority: 0,
+      subject: { namespaces: {} },
+    });
+    const namespaces = {
+      matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system"] }],
+    };
+    for (const subject of [undefined, {}, { namespaces: {}, pods: { podSelector: {} } }])
+      expect(read({ subject })).toMatchObject({ tier: "Admin", priority: 3, subject: { namespaces } });
   });
 });
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { issueWords } from "../../components/documents/issue-words.ts";
 import { tellingGroup } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -13,6 +14,9 @@ export interface ObjectReference {
   readonly name: string;
   readonly uid?: string | undefined;
 }
+
+/** Also what is allowed: a user reads it in an Event. */
+const IN_WORDS = { error: issueWords };
 
 const identified = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().nullish(), uid: z.string().nullish() }),
@@ -109,7 +113,7 @@ export class ObjectCache<T extends KubernetesObject> {
   /** Reads an object into `into`; what is known of it is the current content's. Returns whether that differs: the object, or just
    * what is said of it. */
   #take(object: unknown, into: Content<T>): "changed" | "problems" | "same" {
-    const parsed = this.#kind.schema.safeParse(object);
+    const parsed = this.#kind.schema.safeParse(object, IN_WORDS);
     const reference = parsed.success ? this.#referenceTo(parsed.data.metadata) : this.#identify(object);
     if (!reference) return "same";
     const id = idOf(reference.namespace, reference.name);

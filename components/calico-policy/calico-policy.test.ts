@@ -80,7 +80,11 @@ describe("refused, with the path", () => {
       () => rule({ destination: { ports: [80] } }),
       "ingress[0].destination.ports: needs protocol TCP, UDP or SCTP: other protocols have no ports",
     ],
-    ["preDNAT without applyOnForward", () => policy({ preDNAT: true }), "applyOnForward: must be true beside preDNAT"],
+    [
+      "preDNAT without applyOnForward",
+      () => policy({ preDNAT: true }),
+      "applyOnForward is undefined, but must be true beside preDNAT",
+    ],
     ["a name", () => new GlobalNetworkPolicy("p", { name: "A" }), '"A" is no name'],
     [
       "an unknown key",

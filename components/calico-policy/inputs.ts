@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
 import { schemas } from "../../model/objects/schemas.ts";
 import { notFollowedYet } from "../../model/objects/unsupported.ts";
+import { faultsOf } from "../documents/faults.ts";
 import { requirePolicy } from "../network-policy/inputs.ts";
 import { at, checkedBeside, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
 import { requireLabels } from "../values/labels.ts";
@@ -102,10 +103,10 @@ function requireDirections(place: InputPlace, { types, ingress, egress }: Writte
 }
 
 function requireReadable(place: InputPlace, name: PolicyKind, object: object): void {
-  const issue = schemas[name].safeParse(object).error?.issues[0];
-  if (!issue) return;
-  const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
-  const [, ...below] = path;
-  const field = below.reduce<InputPlace>((found, key) => at(found, key as string | number), place);
-  refuseBecause(field, issue.message);
+  const [fault] = faultsOf(schemas[name], object);
+  if (!fault) return;
+  const [, ...below] = fault.path;
+  const field = below.reduce<InputPlace>((found, key) => at(found, key), place);
+  if (fault.allowed === undefined) refuseBecause(field, fault.message);
+  refuse(field, fault.received, fault.allowed);
 }

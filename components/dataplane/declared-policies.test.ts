@@ -109,7 +109,7 @@ describe("refused, with the path", () => {
     [
       "a staged policy that is deleted and says more",
       { stagedNetworkPolicies: [{ name: "a", stagedAction: "Delete", selector: "all()" }] },
-      "stagedNetworkPolicies[0].selector: must be left out beside stagedAction Delete",
+      'stagedNetworkPolicies[0].selector is "all()", but must be left out beside stagedAction Delete',
     ],
     [
       "a misspelt action",
@@ -173,7 +173,7 @@ describe("refused, with the path", () => {
     [
       "a port",
       rule({ protocols: [{ tcp: { destinationPort: { number: 0 } } }] }),
-      "protocols[0].tcp.destinationPort.number:",
+      "protocols[0].tcp.destinationPort.number is 0, but must be at least 1",
     ],
     [
       "names of domains",

@@ -63,6 +63,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
             served: true,
             storage: true,
             schema: { openAPIV3Schema: objectSchema(definition) },
+            ...(isShared(definition) && { subresources: { status: {} } }),
             additionalPrinterColumns: Object.entries(definition.columns).map(([column, jsonPath]) => ({
               name: column,
               type: "string",
@@ -76,7 +77,10 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
   );
 }
 
-function objectSchema({ spec, onlyName, rules = [] }: KindDefinition): Schema {
+/** Objects that are pasted from another cluster may have one (`kubectl get -o yaml`): the API server drops it, and nothing reads it. */
+const STATUS: Schema = { type: "object", x_kubernetes_preserve_unknown_fields: true };
+
+function objectSchema({ group, spec, onlyName, rules = [] }: KindDefinition): Schema {
   const named = onlyName && {
     rule: `self.metadata.name == '${onlyName}'`,
     message: `only the object named "${onlyName}" is supported`,
@@ -85,7 +89,13 @@ function objectSchema({ spec, onlyName, rules = [] }: KindDefinition): Schema {
   return {
     type: "object",
     required: ["spec"],
-    properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" }, spec },
+    properties: {
+      apiVersion: { type: "string" },
+      kind: { type: "string" },
+      metadata: { type: "object" },
+      spec,
+      ...(isShared({ group }) && { status: STATUS }),
+    },
     ...(all.length > 0 && { x_kubernetes_validations: all }),
   };
 }

@@ -34,7 +34,11 @@ export type NetworkPolicyPeer = z.infer<typeof peer>;
 const port = z
   .strictObject({
     protocol: z.enum(["TCP", "UDP", "SCTP"]).nullish(),
-    port: z.union([z.int().min(1).max(65535), z.string().min(1)]).nullish(),
+    port: z
+      .union([z.int().min(1).max(65535), z.string().min(1)], {
+        error: "must be a port from 1 to 65535, or the name of a port",
+      })
+      .nullish(),
     endPort: z.int().min(1).max(65535).nullish(),
   })
   .refine((value) => value.endPort == null || typeof value.port === "number", {

@@ -23,7 +23,16 @@ const cluster = (egress: object) => {
 };
 const global = (spec: object) => of("globalNetworkPolicies", spec);
 
+/** As `kubectl get -o yaml` shows it where controllers write a status. */
+const withStatus = ({ kind, object }: Case): Case => ({
+  kind,
+  object: { ...object, status: { conditions: [{ type: "Accepted", status: "True" }], environmentVars: { A: "b" } } },
+});
+
 export const accepts: readonly Case[] = [
+  withStatus(of("tiers", { order: 5, defaultAction: "Pass" })),
+  withStatus(of("kubeControllersConfigurations", { controllers: { node: {} } }, "default")),
+  withStatus(cluster({})),
   // A rule that says everything it may.
   rule({
     protocol: "TCP",
