@@ -3,19 +3,20 @@ import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./tools/longest-first.ts";
 
 // NAME.system.test.ts needs root, this kernel or a cluster. Each has machines and names of its own, so several run side by side. They
-// often wait (for timeouts, for agents), so there is one more of them than processors; at most eight, since a cluster takes 2 GiB.
+// mostly wait (for timeouts, for agents): each keeps about 0.4 of a processor busy. At most eight, for their memory.
 const system = "**/*.system.test.ts";
 // NAME.campaign.test.ts takes minutes, and shows what other tests show in part: `make campaigns`, before a release.
 const campaign = "**/*.campaign.test.ts";
 // A stack is a program, which runs when it is imported: each file needs modules of its own.
 const stacks = "stacks/**/*.test.ts";
+// Each has a whole cluster, which takes 2 GiB. They run beside all other tests (tools/test.ts).
 const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
 // Limits that only a hang reaches, however busy the machine is.
 const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } };
 const lanes = {
   ...patience,
-  maxWorkers: Math.min(availableParallelism() + 1, 8),
+  maxWorkers: Math.min(availableParallelism() * 2, 8),
   testTimeout: 120_000,
   hookTimeout: 300_000,
 };
@@ -50,7 +51,7 @@ export default defineConfig({
       },
       { oxc, test: { name: "system", include: [system], exclude: [...elsewhere, walkthrough], ...lanes } },
       { test: { name: "campaign", include: [campaign], exclude: elsewhere, ...lanes } },
-      { test: { name: "walkthrough", include: [walkthrough], exclude: elsewhere, ...lanes } },
+      { test: { name: "walkthrough", include: [walkthrough], exclude: elsewhere, ...lanes, maxWorkers: 2 } },
     ],
   },
 });

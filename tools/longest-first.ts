@@ -3,7 +3,6 @@ import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { budgetOf } from "./test-budget.ts";
 
-/** Across projects, because the walk-through runs next to the system tests. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const seconds = ({ moduleId }: TestSpecification) => budgetOf(relative(process.cwd(), moduleId)) ?? 0;

@@ -1,6 +1,7 @@
-// `make test`: all tests, the most informative first: checks, unit tests, then system tests in parallel with the
-// walk-through. Ends with a summary line: "N passed, N failed, N skipped". `--units` is the gate before a commit.
-import { spawnSync } from "node:child_process";
+// `make test`: all tests, the most informative first: checks, unit tests, then system tests. The stories on whole clusters mostly wait, so they
+// run beside both. Ends with a summary line: "N passed, N failed, N skipped". `--units` is the gate before a commit.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +12,14 @@ import { timeReport } from "./test-budget.ts";
 const root = join(import.meta.dirname, "..");
 const nothing: Tally = { passed: 0, failures: [], skipped: [], seconds: {} };
 
+interface Run {
+  minutes: number;
+  /** Print everything at the end, under this heading, because other tests print meanwhile. */
+  heading?: string;
+}
+
 /** Runs projects of vitest.config.mts side by side; what vitest prints is passed on. */
-function runVitest(projects: string[], minutes: number): Tally {
+async function runVitest(projects: string[], { minutes, heading: title }: Run): Promise<Tally> {
   const scratch = mkdtempSync(join(tmpdir(), "tally-"));
   const file = join(scratch, "tally.json");
   try {
@@ -24,15 +31,22 @@ function runVitest(projects: string[], minutes: number): Tally {
       "--passWithNoTests",
       ...reporters,
     ];
-    const { status, error } = spawnSync(process.execPath, args, {
+    const vitest = spawn(process.execPath, args, {
       cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", title ? "pipe" : "inherit", title ? "pipe" : "inherit"],
       // The commands under test start hundreds of times: V8 compiles each of them once.
       env: { ...process.env, [TALLY_FILE]: file, NODE_COMPILE_CACHE: join(root, "dist", ".compile-cache") },
       timeout: minutes * 60_000,
     });
+    const printed: Buffer[] = [];
+    for (const stream of [vitest.stdout, vitest.stderr]) stream?.on("data", (chunk: Buffer) => printed.push(chunk));
+    const [status, signal] = (await once(vitest, "close")) as [number | null, string | null];
+    if (title) {
+      heading(title);
+      process.stdout.write(Buffer.concat(printed));
+    }
     if (!existsSync(file)) {
-      const failure = `${projects.join(" and ")} tests exited early (${error?.message ?? `status ${status}`})`;
+      const failure = `${projects.join(" and ")} tests exited early (${signal ?? `status ${status}`})`;
       process.stderr.write(`✗ ${failure}\n`);
       return { ...nothing, failures: [failure] };
     }
@@ -58,16 +72,23 @@ function build(): Tally {
 
 const heading = (title: string) => process.stderr.write(`\n── ${title}\n`);
 
+const units = () => runVitest(["unit", "stacks"], { minutes: 15 });
+
 const tallies: Tally[] = [];
 heading("rules");
 tallies.push({ ...nothing, ...(await runGate()) });
-heading("units");
-tallies.push(runVitest(["unit", "stacks"], 15));
-if (!process.argv.includes("--units")) {
+if (process.argv.includes("--units")) {
+  heading("units");
+  tallies.push(await units());
+} else {
   heading("build");
   tallies.push(build());
-  heading("system tests, with the walk-through in parallel");
-  tallies.push(runVitest(["system", "walkthrough"], 45));
+  const stories = runVitest(["walkthrough"], { minutes: 45, heading: "walk-through" });
+  heading("units; the walk-through runs beside them and is printed at its end");
+  tallies.push(await units());
+  heading("system tests");
+  tallies.push(await runVitest(["system"], { minutes: 45 }));
+  tallies.push(await stories);
 }
 
 const skipped = tallies.flatMap((tally) => tally.skipped);

@@ -1,28 +1,17 @@
-// The walk-through end to end over both address families, as a user does it: a killed run, up, the other return mode, kube-proxy,
-// custom expectations, down. The tests form one story: each continues from the previous one. Each `up` costs half a minute, each check a
-// quarter, so none repeats what another one shows.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// The walk-through end to end over both address families, as a user does it: a killed run, up, a lost worker, the other return mode,
+// kube-proxy, down. The tests form one story: each continues from the previous one. Each `up` costs half a minute, so none repeats what
+// another one shows. What people ask of the cluster between up and down is in walkthrough.checks.system.test.ts, on a cluster of its own.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parse } from "yaml";
 import { type Traces, tracesOf } from "./host.ts";
-import { AGENTLESS, CHECK, OPEN } from "./nginx-checks.ts";
-import { type Comparison, type Path, type Preflight, type Row, wayOf } from "./results.ts";
-import { commandsOf, ended, root } from "./stack.ts";
+import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./observations.ts";
+import { wayOf } from "./results.ts";
+import { commandsOf, ended } from "./stack.ts";
 import { oneStory } from "./story.ts";
 
-const { LAB, check, compare, inMachine, lab, preflight, result, stack, trace } = commandsOf("walk");
+const commands = commandsOf("walk");
+const { LAB, inMachine, lab, stack } = commands;
+const { observed, podIdentities, untilKubeProxyIsGone, verification } = observationsOf(commands);
 oneStory();
-
-const MINUTES = 60_000;
-/** The walk-through's node port, on the node that nginx is not on, by address family. */
-const ENTRIES = { IPv4: "172.31.1.8:30604", IPv6: "[fd00:172:31:1::8]:30604" };
-/** By address family, what nginx sees of client1 and of the entry node. */
-const CLIENT = { IPv4: "172.31.1.55", IPv6: "fd00:172:31:1::55" };
-const ENTRY = { IPv4: "172.31.1.8", IPv6: "fd00:172:31:1::8" };
-const FAMILIES = ["IPv4", "IPv6"] as const;
-const scratch = mkdtempSync(join(tmpdir(), "walkthrough-"));
 
 let before: Traces;
 
@@ -34,7 +23,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack("down").end;
-  rmSync(scratch, { recursive: true });
 }, 5 * MINUTES);
 
 test("preview shows the planned resources, and changes nothing", async () => {
@@ -165,185 +153,6 @@ test(
   10 * MINUTES,
 );
 
-// One that holds follows below.
-test.each([
-  ["does not hold", CHECK("allowed"), 1],
-  ["is written wrong", CHECK("maybe"), 2],
-])("a check file that %s", async (_, content, status) => {
-  const file = join(scratch, "nginx.check.yaml");
-  writeFileSync(file, content);
-  const proof = verification();
-  await ended(check(file), status);
-  // `make report` still shows the deployment's results.
-  expect(verification()).toEqual(proof);
-});
-
-// In one run, which starts the probers once. Its output names the rows that do not hold.
-test(
-  "all rows of the documentation's check files, and of those for every dataplane, hold",
-  async () => {
-    const folders = [join(root, "docs", "checks"), join(import.meta.dirname, "checks")];
-    const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
-    await ended(check(...files));
-    const { rows } = JSON.parse(readFileSync(result("check.json"), "utf8")) as { rows: Row[] };
-    const names = files.map((file) => (parse(readFileSync(file, "utf8")) as { name: string }).name);
-    for (const name of names) expect(rows.map(({ step }) => step)).toContainEqual(expect.stringContaining(name));
-  },
-  10 * MINUTES,
-);
-
-test("a preflight finds no obstacle except another network plugin, and changes nothing", async () => {
-  const pods = await podIdentities();
-  const flannel = {
-    apiVersion: "apps/v1",
-    kind: "DaemonSet",
-    metadata: { name: "kube-flannel-ds", namespace: "kube-system" },
-    spec: {
-      selector: { matchLabels: { app: "flannel" } },
-      // On no node: its name is enough.
-      template: {
-        metadata: { labels: { app: "flannel" } },
-        spec: { nodeSelector: { nowhere: "" }, containers: [{ name: "flannel", image: "flannel" }] },
-      },
-    },
-  };
-  const kubectl = (line: string) => ended(inMachine("master", "sh", "-c", line));
-  await kubectl(`kubectl apply -f - <<'END'\n${JSON.stringify(flannel)}\nEND`);
-  try {
-    const { findings }: Preflight = JSON.parse((await ended(preflight(), 1)).stdout);
-    expect(findings.filter(({ severity }) => severity === "refused").map(({ found }) => found)).toEqual([
-      "Flannel: DaemonSet kube-system/kube-flannel-ds",
-    ]);
-    expect(findings.find(({ check }) => check === "BPF features")?.nodes.sort()).toEqual(["master", "node"]);
-  } finally {
-    await kubectl("kubectl delete daemonset -n kube-system kube-flannel-ds");
-  }
-  expect(await podIdentities()).toEqual(pods);
-});
-
-test.each(FAMILIES)("a trace shows the steps of one connection over %s on both nodes", async (family) => {
-  const { stdout } = await ended(trace("client1", `tcp://${ENTRIES[family]}`));
-  for (const word of ["master", "node", "default/nginx", CLIENT[family]]) expect(stdout).toContain(word);
-});
-
-test(
-  "a dataplane that differs from the declaration is detected, with the reason",
-  async () => {
-    const file = join(scratch, "declared.check.yaml");
-    writeFileSync(file, CHECK("dropped"));
-    const mode = (value: string) =>
-      inMachine("master", "kubectl", "patch", "felixconfiguration", "default", "--type=merge", "--patch", value);
-    await ended(mode('{"spec":{"bpfExternalServiceMode":"Tunnel"}}'));
-    try {
-      const { stdout, stderr } = await ended(check(file), 1);
-      expect(stdout + stderr).toMatch(/reply passed master.*FelixConfiguration default says Tunnel/s);
-    } finally {
-      await ended(mode('{"spec":{"bpfExternalServiceMode":"DSR"}}'));
-    }
-    const proof = verification();
-    await ended(check(file));
-    // `make report` still shows the deployment's results.
-    expect(verification()).toEqual(proof);
-  },
-  3 * MINUTES,
-);
-
-test(
-  "a node that masquerades its clients behind the declaration's back is caught, with its address",
-  async () => {
-    const file = join(scratch, "open.check.yaml");
-    writeFileSync(file, OPEN);
-    const kubectl = (...words: string[]) => ended(inMachine("master", "kubectl", ...words));
-    const address = "jsonpath={.items[0].status.podIP}";
-    const { stdout: nginx } = await kubectl("get", "pods", "--selector=app=nginx", "--output", address);
-    const annotation = "ebpf-dataplane.io/service-handling";
-    const handledBy = (who: string) =>
-      kubectl("annotate", "--overwrite", "felixconfiguration", "default", `${annotation}=${who}`);
-    const rules = `table ip masquerading {
-      chain destination {
-        type nat hook prerouting priority dstnat
-        fib daddr type local tcp dport 30604 dnat to ${nginx}:80
-      }
-      chain source {
-        type nat hook postrouting priority srcnat
-        ct status dnat masquerade
-      }
-    }`;
-    await ended(inMachine("master", "nft", rules));
-    try {
-      await handledBy("KubeProxyNftables");
-      const { stdout, stderr } = await ended(check(file), 1);
-      expect(stdout + stderr).toMatch(
-        /saw 172\.31\.1\.8 \(node master\), not client1.*rewrites the source on node master.*SNAT/,
-      );
-      expect(stdout + stderr).toContain(`${annotation}: KubeProxyNftables`);
-    } finally {
-      await handledBy("Ebpf");
-      await ended(inMachine("master", "nft", "delete", "table", "ip", "masquerading"));
-    }
-  },
-  3 * MINUTES,
-);
-
-test(
-  "a comparison shows for each service mode which clients are served and what the server sees",
-  async () => {
-    await ended(compare("--rounds", "1", "--connections", "30"));
-    const { modes, expected, topology }: Comparison = JSON.parse(readFileSync(result("compare.json"), "utf8"));
-    expect(expected.filter(({ pass }) => !pass)).toEqual([]);
-    for (const family of FAMILIES) {
-      const seen = (mode: string) => {
-        const found = modes.find((one) => one.mode === mode);
-        return family === "IPv4" ? found : found?.overIpv6;
-      };
-      for (const mode of ["KubeProxyIptables", "KubeProxyNftables"])
-        expect(seen(mode)).toMatchObject({
-          served: { client1: false, client2: false },
-          loggedSources: [ENTRY[family]],
-        });
-      for (const mode of ["EbpfTunnel", "EbpfDsr", "Direct"])
-        expect(seen(mode)).toMatchObject({ served: { client1: true, client2: false } });
-      expect(seen("EbpfTunnel")?.replyPath).toBe("viaEntryNode");
-      expect(seen("EbpfDsr")?.replyPath).toBe("direct");
-    }
-    expect(modes.find(({ mode }) => mode === "EbpfDsr")?.connections).toBeGreaterThan(0);
-    const around = ["client1", "master", "node", "nginx", "node", "master", "client1"];
-    expect(Object.fromEntries(topology.paths.map((path) => [path.mode, wayOf(path)]))).toEqual({
-      KubeProxyIptables: around,
-      KubeProxyNftables: around,
-      EbpfTunnel: around,
-      EbpfDsr: ["client1", "master", "node", "nginx", "node", "client1"],
-      Direct: ["client1", "node", "nginx", "node", "client1"],
-    });
-  },
-  12 * MINUTES,
-);
-
-test(
-  "a verification needs no agent: it shows what holds without them, and what does not",
-  async () => {
-    const [file, kubectl] = [join(scratch, "agentless.check.yaml"), ["kubectl", "-n", "ebpf-dataplane"]];
-    writeFileSync(file, AGENTLESS);
-    await untilKubeProxyIsGone(); // else what the comparison left would go on without agents
-    await ended(inMachine("master", ...kubectl, "delete", "daemonset", "ebpf-dataplane", "--wait"));
-    await ended(check(file)); // pinned programs keep running
-    for (const machine of ["master", "node"])
-      await ended(inMachine(machine, "rm", "--recursive", "/sys/fs/bpf/ebpf-dataplane"));
-    await ended(check(file), 1);
-    const { rows } = JSON.parse(readFileSync(result("check.json"), "utf8")) as { rows: Row[] };
-    expect(rows.map(({ from, observed }) => [from, observed.split(" ")[0]])).toEqual([
-      ["client1", "rejected"],
-      ["client1", "rejected"],
-      ["client2", "rejected"],
-      ["pod/default/app=nginx", "dropped"],
-      ["node/master", "allowed"],
-    ]);
-    const { stdout } = await ended(inMachine("master", "kubectl", "get", "pods", "--all-namespaces"));
-    expect(stdout).not.toContain("ebpf-dataplane-probe");
-  },
-  4 * MINUTES,
-);
-
 test(
   "down leaves nothing",
   async () => {
@@ -353,30 +162,3 @@ test(
   },
   5 * MINUTES,
 );
-
-/** The agents remove its rules: they check their machine every 10 s. */
-async function untilKubeProxyIsGone(): Promise<void> {
-  for (const machine of ["master", "node"]) {
-    const chains = async () => (await ended(inMachine(machine, "nft", "list", "chains"))).stdout;
-    await expect.poll(chains, { timeout: MINUTES, interval: 1000 }).not.toMatch(/KUBE-(SERVICES|SVC)|kube-proxy/);
-  }
-}
-
-const verification = (): { passed: number; failed: number; rows: Row[]; topology?: { paths: Path[] } } =>
-  JSON.parse(readFileSync(result("verification.json"), "utf8"));
-
-/** What was observed of a client's connections to the node port of one family: with every client admitted, then as declared. */
-const observed = (client: string, family: "IPv4" | "IPv6"): string[] =>
-  verification()
-    .rows.filter(({ from, to }) => from === client && to === `tcp://${ENTRIES[family]}`)
-    .map((row) => row.observed);
-
-/** Names and UIDs of all pods, or of those on one node: a re-created pod has a new UID. */
-async function podIdentities(node?: string): Promise<string[]> {
-  const columns = "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.metadata.uid}{'\\n'}{end}";
-  const on = node === undefined ? [] : ["--field-selector", `spec.nodeName=${node}`];
-  const { stdout } = await ended(
-    inMachine("master", "kubectl", "get", "pods", "--all-namespaces", ...on, "--output", columns),
-  );
-  return stdout.trim().split("\n").sort();
-}
