@@ -53,6 +53,8 @@ export class BareCluster {
   readonly #agents = new Map<NodeName, ChildProcess>();
   readonly #pods = new Map<string, Placed>();
   readonly #logs = new Map<string, string>();
+  /** Nodes whose agent has said that it is ready: asking it before costs as much as its start. */
+  readonly #saidReady = new Set<NodeName>();
   #server: ChildProcess | undefined;
   readonly #probers = new Probers((machine, argv) => this.#spawn(machine, argv, "pipe"));
 
@@ -140,7 +142,13 @@ export class BareCluster {
     ];
     const agent = this.#spawn(name, [process.execPath, program, "agent", ...where, "--attach", this.#attach]);
     this.#agents.set(name, agent);
-    const record = (text: Buffer) => this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));
+    this.#saidReady.delete(name);
+    let line = "";
+    const record = (text: Buffer) => {
+      this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));
+      line = (line + text).slice(-200);
+      if (line.includes('"ready: ')) this.#saidReady.add(name);
+    };
     for (const stream of [agent.stdout, agent.stderr]) stream?.on("data", record);
     await this.ready(name);
   }
@@ -148,9 +156,14 @@ export class BareCluster {
   async ready(name: NodeName): Promise<void> {
     await until(
       `agent of ${name} to be ready`,
-      () => isAgentReady(this.#lab, name),
+      async () => this.#saidReady.has(name) && (await isAgentReady(this.#lab, name)),
       () => this.#logs.get(name) ?? "",
     );
+  }
+
+  /** The end of what a node's agents have logged. */
+  log(name: NodeName): string {
+    return this.#logs.get(name) ?? "";
   }
 
   /** What a path of the API names at the server. */
