@@ -21,6 +21,7 @@ import type { AgentOptions } from "./options.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
+import { unwrittenProblems } from "./unwritten.ts";
 
 export interface DataplaneParts {
   readonly options: Pick<AgentOptions, "node" | "nodeAddress" | "runDirectory">;
@@ -100,7 +101,8 @@ export class Dataplane {
       }
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
       const { problems: reporter, store } = this.#parts.cluster;
-      const found = [...store.problems(), ...desired.problems, ...this.#routeProblems];
+      const unwritten = unwrittenProblems(this.#parts.options.node, problems);
+      const found = [...store.problems(), ...desired.problems, ...this.#routeProblems, ...unwritten];
       reporter.report([...found, ...healthProblems, ...this.otherProblems.flatMap((of) => of())]);
       this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { finish } from "../../model/steps.ts";
+import { snapshotOf as policySnapshot } from "../../test/model/calico/compiled.ts";
+import type { Rule } from "../../test/model/calico/objects.ts";
+import { globalPolicy, smallWorld, tier } from "../../test/model/calico/small-world.ts";
+import { delivered } from "../../test/model/packet-path.ts";
 import type { RandomCluster } from "../../test/model/random-cluster.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "../compile/compile.ts";
@@ -98,6 +102,46 @@ describe("Reconciler", () => {
     gate.settle();
     await waiting;
     expect(ready).toBe(true);
+  });
+
+  test("a full policy map keeps the last good version of policies, of pods and of the node, until there is room", () => {
+    let full = false;
+    const maps = memoryMaps(
+      <K, V>(definition: MapDefinition<K, V>): MapStore<K, V> =>
+        new FaultyMap(definition, () => full && definition.name === definitions.policies.name),
+    );
+    const reconciler = new Reconciler(maps);
+    const compiler = new Compiler();
+    const version = (...ingress: Rule[]) => {
+      const spec = { tier: "early", types: ["Ingress" as const], ingress };
+      const world = smallWorld({
+        tiers: [tier("early", 100)],
+        hostEndpoints: [{ metadata: { name: "host" }, spec: { node: "master", interfaceName: "eth0" } }],
+        globalNetworkPolicies: [globalPolicy("all", spec)],
+      });
+      return reconciler.sync(compiler.compile(policySnapshot(world)).maps);
+    };
+    const from = (source: string) => delivered(maps, { source, destination: "10.244.0.1", protocol: 6, port: 80 });
+    const judged = () => [maps.endpoints.lookup("10.244.0.1"), maps.hostEndpoints.entries()];
+    const allow: Rule = { action: "Allow" };
+    // Whom the old version refuses, the new one does not even mention.
+    expect(version({ action: "Deny", source: { nets: ["172.31.1.55/32"] } }, allow)).toMatchObject({ pending: 0 });
+    const [good, entries] = [judged(), maps.policies.entries()];
+    expect([from("172.31.1.55"), from("8.8.8.8")]).toEqual([false, true]);
+
+    full = true;
+    const { problems } = version({ action: "Deny", source: { nets: ["172.31.0.0/16"] } }, allow);
+    expect(problems.map(({ map, owner }) => `${map} ${owner}`)).toContainEqual(
+      expect.stringMatching(/^policies GlobalNetworkPolicy all/),
+    );
+    expect(judged()).toEqual(good);
+    expect(maps.policies.entries()).toEqual(expect.arrayContaining(entries));
+    expect([from("172.31.1.55"), from("172.31.1.162"), from("8.8.8.8")]).toEqual([false, true, true]);
+
+    full = false;
+    const last = version({ action: "Deny", source: { nets: ["172.31.0.0/16"] } }, allow);
+    expect(last).toMatchObject({ problems: [], pending: 0 });
+    expect([from("172.31.1.55"), from("172.31.1.162"), from("8.8.8.8")]).toEqual([false, false, true]);
   });
 
   test("endpointReady() gives up when its caller does", async () => {

@@ -4,6 +4,8 @@ import { keyText } from "../compile/key.ts";
 import {
   type Endpoint,
   type KeyOf,
+  type Location,
+  LocationFlag,
   POLICY_REVISION_UNSETTLED,
   TABLE_FIRST,
   type ValueOf,
@@ -96,9 +98,14 @@ export const writeOrder: readonly Step[] = [
     "policies",
     "identities and endpoints will refer to them; new numbers, so no packet sees a partial policy",
   ),
-  step("update", "locations", "an address shows an identity only when every policy knows it", ({ policies }) => {
-    const unknown = setOf(policies.pendingUpdates(), ({ key }) => key.identity);
-    return ({ value }) => unknown.has(value.identity);
+  step("update", "locations", "an address shows an identity only when every policy knows it", (deltas) => {
+    const unknown = setOf(deltas.policies.pendingUpdates(), ({ key }) => key.identity);
+    const held = hasOldPolicies(deltas);
+    return ({ key, value }) => {
+      if (unknown.has(value.identity)) return true;
+      const actual = deltas.locations.actual(key);
+      return held && (actual ? actual.identity !== value.identity : !isWorkload(value));
+    };
   }),
   step("update", "endpoints", "an endpoint gets traffic only under a complete policy", ({ policies }) => {
     const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
@@ -124,7 +131,10 @@ export const writeOrder: readonly Step[] = [
   step("delete", "endpoints", "nothing more is delivered to it"),
   step("delete", "hostEndpoints", "the node has no policy there any more"),
   step("delete", "failsafes", "no host policy asks for them any more, or they are no longer to be kept open"),
-  step("delete", "locations", "its address has no owner"),
+  step("delete", "locations", "its address has no owner", (deltas) => {
+    const held = hasOldPolicies(deltas);
+    return ({ value }) => held && !isWorkload(value);
+  }),
   step(
     "delete",
     "policies",
@@ -170,6 +180,20 @@ export const writeOrder: readonly Step[] = [
     (deltas) => (value) => ({ ...value, policyRevision: writtenRevision(deltas, value.policyRevision) }),
   ),
 ];
+
+/** Whether an endpoint keeps an older policy because its new one could not be written. That policy knows the identities that addresses have
+ * now: with others it would take whom it refuses for somebody else. Only pods may come and go meanwhile. */
+function hasOldPolicies({ policies, endpoints, hostEndpoints }: Deltas): boolean {
+  const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
+  if (incomplete.size === 0) return false;
+  const isHeld = <K>(delta: DeltaMap<K, Endpoint>) =>
+    Array.from(delta.pendingUpdates()).some(({ key, value }) => delta.has(key) && incomplete.has(value.policy));
+  return isHeld(endpoints) || isHeld(hostEndpoints);
+}
+
+function isWorkload({ flags }: Location): boolean {
+  return (flags & LocationFlag.WORKLOAD) !== 0;
+}
 
 /** Lists with slots that are not written: found by what is pending, since many frontends may count the same slots. */
 function lackingSlots({ slots }: Deltas): ReadonlySet<number> {
