@@ -82,9 +82,9 @@ static __always_inline int send_answer(struct __sk_buff *skb, struct plan *plan)
 
 /* Wrapped, to another node, by this program or by the kernel's device. The backend that the entry node chose travels along, so that
  * both nodes use the same. Separate function: the caller has no BPF stack left. */
-static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
-				   const struct settings *settings, struct plan *plan)
+static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *packet, struct connection *connection, struct plan *plan)
 {
+	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 	const struct next_hop *hop;
 	__u32 interface, fits = 0;
@@ -124,16 +124,15 @@ static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *p
 	return bpf_redirect(interface, 0);
 }
 
-static __always_inline int leave(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
-				 const struct settings *settings, struct plan *plan)
+static __always_inline int leave(struct __sk_buff *skb, const struct packet *packet, struct connection *connection, struct plan *plan)
 {
 	const struct next_hop *hop = NULL;
 
-	if (plan->exit == EXIT_DESTINATION && settings)
-		hop = find_destination(skb, packet, connection, settings, plan);
+	if (plan->exit == EXIT_DESTINATION)
+		hop = find_destination(skb, packet, connection, plan);
 	switch (plan->exit) {
 	case EXIT_NODE:
-		return send_to_node(skb, packet, connection, settings, plan);
+		return send_to_node(skb, packet, connection, plan);
 	case EXIT_ENDPOINT:
 		return send_to_endpoint(skb, hop, plan);
 	case EXIT_NETWORK:
@@ -181,12 +180,11 @@ static __always_inline int leave_untouched(struct __sk_buff *skb, const struct p
 
 /* What a plan changes. The verifier walks this once, not once for each state in which a program decides. The pointers in `packet` do not
  * get here with it: they are arguments of their own. @return the action */
-__global int carry_out(struct __sk_buff *skb, struct packet *packet, struct connection *connection, const struct settings *settings,
-		       struct plan *plan)
+__global int carry_out(struct __sk_buff *skb, struct packet *packet, struct connection *connection, struct plan *plan)
 {
 	if (!skb || !packet || !plan)
 		return TC_ACT_SHOT;
-	connection = remember(skb, packet, connection, settings, plan);
+	connection = remember(skb, packet, connection, plan);
 	if (plan->translate == TRANSLATE_PACKET && is_beyond_translation(skb, packet, connection))
 		drop(plan, OUTCOME_DROP_SCTP_FRAGMENT);
 	if (plan->translate != TRANSLATE_NOTHING &&
@@ -195,17 +193,17 @@ __global int carry_out(struct __sk_buff *skb, struct packet *packet, struct conn
 		drop(plan, OUTCOME_DROP_MALFORMED);
 	if (plan->mark)
 		skb->mark = plan->mark;
-	return leave(skb, packet, connection, settings, plan);
+	return leave(skb, packet, connection, plan);
 }
 
-static __always_inline int apply(struct packet *packet, const struct settings *settings, struct plan *plan)
+static __always_inline int apply(struct packet *packet, struct plan *plan)
 {
 	struct __sk_buff *skb = packet->skb;
 	int action;
 
 	if (plan->exit == EXIT_REJECT) /* as it came */
 		report_refused(skb);
-	action = is_untouched(plan) ? leave_untouched(skb, plan) : carry_out(skb, packet, packet->connection, settings, plan);
+	action = is_untouched(plan) ? leave_untouched(skb, plan) : carry_out(skb, packet, packet->connection, plan);
 	if (plan->exit == EXIT_DROP)
 		report_refused(skb);
 	if (plan->asked)

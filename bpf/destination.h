@@ -4,6 +4,7 @@
 #include "locate.h"
 #include "net/route.h"
 #include "plan.h"
+#include "settings.h"
 #include "tunnel/tunnel.h"
 
 /* Finds a packet's next hop, after translation: a plan's EXIT_DESTINATION becomes the exit that leads there. */
@@ -51,9 +52,9 @@ static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct
 
 /* Separate function: the caller has no BPF stack left. */
 static __noinline const struct next_hop *find_destination_again(struct __sk_buff *skb, const struct packet *packet,
-								struct connection *connection,
-								const struct settings *settings, struct plan *plan)
+								struct connection *connection, struct plan *plan)
 {
+	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 	const struct location *location;
 	const struct endpoint *endpoint;
@@ -85,8 +86,7 @@ static __noinline const struct next_hop *find_destination_again(struct __sk_buff
 /* A pod here, a workload or host across the tunnel, or the network. The packets of a connection follow the previous
  * one while its next hop is cached. @return the next hop, of the exits that have one */
 static __always_inline const struct next_hop *find_destination(struct __sk_buff *skb, const struct packet *packet,
-							       struct connection *connection, const struct settings *settings,
-							       struct plan *plan)
+							       struct connection *connection, struct plan *plan)
 {
 	const struct connection *known = next_hop_known(remembering(connection, plan));
 
@@ -106,7 +106,7 @@ static __always_inline const struct next_hop *find_destination(struct __sk_buff 
 			return hop;
 		}
 	}
-	return find_destination_again(skb, packet, connection, settings, plan);
+	return find_destination_again(skb, packet, connection, plan);
 }
 
 /* The next hop to the node that a packet is wrapped for; NULL: it needs the kernel's device.

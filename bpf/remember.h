@@ -9,6 +9,7 @@
 #include "policy/judge.h"
 #include "service/affinity.h"
 #include "service/note_host_request.h"
+#include "settings.h"
 
 /* Writes what a plan has to be remembered of its packet. */
 
@@ -91,8 +92,9 @@ static __always_inline void remember_tuple(const struct packet *packet, const st
 }
 
 /* Separate function: only the first packet after a policy has changed needs it. */
-static __step int remember_verdict(struct connection *connection, const struct settings *settings)
+static __step int remember_verdict(struct connection *connection)
 {
+	const struct settings *settings = settings_get();
 	const struct scratch *scratch = scratch_get();
 
 	if (connection && settings && scratch)
@@ -102,7 +104,7 @@ static __step int remember_verdict(struct connection *connection, const struct s
 
 /* @param connection the packet's, or NULL. @return the same, once it is written */
 static __always_inline struct connection *remember(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
-						   const struct settings *settings, struct plan *plan)
+						   struct plan *plan)
 {
 	if ((plan->remember == REMEMBER_PACKET || plan->remember == REMEMBER_MOVE) && connection)
 		connection = remember_packet(skb, packet, connection, plan);
@@ -115,6 +117,6 @@ static __always_inline struct connection *remember(struct __sk_buff *skb, const 
 	else if (plan->remember == REMEMBER_HOST_ANSWER || plan->remember == FORGET_CONNECTION)
 		remember_tuple(packet, plan);
 	if (plan->is_judged)
-		remember_verdict(connection, settings);
+		remember_verdict(connection);
 	return connection;
 }

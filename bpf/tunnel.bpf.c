@@ -25,7 +25,7 @@ int from_tunnel(struct __sk_buff *skb)
 	}
 	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
-	return apply(&packet, settings, plan);
+	return apply(&packet, plan);
 }
 
 static __always_inline void decide_to_tunnel(struct packet *packet, const struct settings *settings, struct plan *plan)
@@ -58,5 +58,5 @@ int to_tunnel(struct __sk_buff *skb)
 	if (settings)
 		settle_from_host(&packet, settings, plan);
 	judge_opening(&packet, settings, plan);
-	return apply(&packet, settings, plan);
+	return apply(&packet, plan);
 }

@@ -91,7 +91,7 @@ int from_uplink(struct __sk_buff *skb)
 		decide_from_uplink(&packet, settings, plan);
 	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
-	return apply(&packet, settings, plan);
+	return apply(&packet, plan);
 }
 
 /* Where to wrap a packet that a workload sends through the host's stack to another node, which accepts its address only from the
@@ -193,7 +193,7 @@ int to_uplink(struct __sk_buff *skb)
 	if (settings)
 		settle_from_host(&packet, settings, plan);
 	judge_opening(&packet, settings, plan);
-	return apply(&packet, settings, plan);
+	return apply(&packet, plan);
 }
 
 /* Not attached: the agent runs it (BPF_PROG_TEST_RUN) on a frame that it made, to send that out of an uplink. The agent needs no

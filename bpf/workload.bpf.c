@@ -131,7 +131,7 @@ int from_workload(struct __sk_buff *skb)
 		decide_from_workload(&packet, settings, plan);
 	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
-	return apply(&packet, settings, plan);
+	return apply(&packet, plan);
 }
 
 /* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */
@@ -241,5 +241,5 @@ int to_workload(struct __sk_buff *skb)
 		decide_to_workload(&packet, settings, plan);
 	else /* no endpoint is known either */
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	return apply(&packet, settings, plan);
+	return apply(&packet, plan);
 }

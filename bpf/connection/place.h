@@ -65,16 +65,15 @@ static __always_inline bool is_placed(const struct tuple *tuple, const struct co
 
 #define PLACE_FREE (~0ULL)
 
-/* How long the connection at this place has been idle; PLACE_FREE: there is none that lives, 0: it stays.
- * Separate function, with its key in the scratch buffer: the stack is needed for the other direction's. */
-__global __u64 place_idle(__u32 index, bool proven_ones)
+/* How long the connection at this place has been idle; PLACE_FREE: there is none that lives, 0: it stays. Its key is in the scratch
+ * buffer: the stack is needed for the other direction's. */
+static __always_inline __u64 place_idle(const struct place *place, __u32 index, bool proven_ones)
 {
-	struct place *place = place_at(index, proven_ones);
 	struct scratch *scratch = scratch_get();
 	const struct connection *entry;
 	__s64 idle;
 
-	if (!place || !scratch)
+	if (!scratch)
 		return 0;
 	scratch->direction = place->tuple;
 	entry = bpf_map_lookup_elem(&connections, &scratch->direction);
@@ -125,7 +124,7 @@ __global bool place_try(__u32 index, bool proven_ones, struct idlest *idlest)
 	taken = *(volatile __u64 *)&place->taken;
 	if (taken == PLACE_BEING_TAKEN)
 		return false;
-	idle = place_idle(index, proven_ones);
+	idle = place_idle(place, index, proven_ones);
 	if (idle == PLACE_FREE)
 		return place_claim(index, proven_ones, taken);
 	if (idle > idlest->idle) {
