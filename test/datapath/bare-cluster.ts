@@ -341,8 +341,9 @@ export async function isAgentReady(lab: string, machine: string): Promise<boolea
   return (await runIn(lab, machine, ask)).status === 0;
 }
 
-function fileOf({ kind, metadata }: KubernetesObject): string {
-  return `${kind.toLowerCase()}-${metadata.namespace ?? "cluster"}-${metadata.name}.json`;
+function fileOf({ apiVersion, kind, metadata }: KubernetesObject): string {
+  const group = apiVersion.startsWith("projectcalico.org/") ? "calico-" : "";
+  return `${group}${kind.toLowerCase()}-${metadata.namespace ?? "cluster"}-${metadata.name}.json`;
 }
 
 /** A limit that only a hang reaches, however busy the machine is. */

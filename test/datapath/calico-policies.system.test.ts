@@ -2,10 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../agent/observe/explain/explainer.ts";
 import { BareCluster, type From, program, until } from "./bare-cluster.ts";
-import { flapUnderLoad } from "./flaps.ts";
+import { FLAPPING, flapUnderLoad } from "./flaps.ts";
 import { echoServer, expectToEnd, hold, inPod } from "./holding.ts";
 import { clients, endpoints, type KubernetesObject, type NodeName, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { differencesOfWorlds } from "./random-policies.ts";
+
+const seed = Number(process.env.SEED || 20_261_128);
 
 const calico = (kind: string, name: string, spec: object, metadata: object = {}): KubernetesObject => ({
   ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...metadata }, spec },
@@ -170,10 +173,27 @@ describe("an established connection that is no longer allowed ends within a seco
   });
 });
 
-test("while policies change, old or new rules hold: nobody gets in who may not, and nobody else loses anything", async () => {
-  const [calm, quiet] = await Promise.all([
+let calm: Placed;
+let quiet: Placed;
+beforeAll(async () => {
+  [calm, quiet] = await Promise.all([
     cluster.addPod("calm", "master", { app: "calm" }),
     cluster.addPod("quiet", "node", { app: "quiet" }),
   ]);
+});
+
+test("while policies change, old or new rules hold: nobody gets in who may not, and nobody else loses anything", async () => {
   await flapUnderLoad(cluster, { web, near, far, calm, quiet }, 60);
 }, 180_000);
+
+test(`policies by chance mean what the independent evaluator says (SEED=${seed})`, async () => {
+  cluster.remove(tier, trusted, ...FLAPPING);
+  const { packets, refused, wrong } = await differencesOfWorlds(
+    cluster,
+    { web, near, far, calm, quiet },
+    { worlds: 5, seed },
+  );
+  console.log(`${packets} packets, ${refused} refused`);
+  expect(wrong).toEqual([]);
+  expect(Math.min(refused, packets - refused)).toBeGreaterThan(10);
+}, 120_000);

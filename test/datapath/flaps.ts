@@ -31,6 +31,13 @@ const rulesOf = (farAddress: string): readonly object[][] => [
   [{ action: "Allow", ...tcp(82), source: near }, { action: "Deny" }],
 ];
 
+/** The objects that are changed; they stay. */
+export const FLAPPING: readonly KubernetesObject[] = [
+  calico("Tier", "flap", {}),
+  calico("GlobalNetworkPolicy", "flap", {}),
+  calico("NetworkPolicy", "flap-near", {}, { namespace: "default" }),
+];
+
 export interface Cast {
   readonly web: Placed;
   readonly near: Placed;
