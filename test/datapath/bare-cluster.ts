@@ -20,6 +20,8 @@ import {
   pod,
   pool,
   poolIpv6,
+  routedNodeIpv6,
+  routedSubnets,
   type Stack,
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -37,6 +39,8 @@ export interface BareClusterOptions {
   vxlanMode?: "Always" | "CrossSubnet" | "Never";
   /** "dual": nodes and pods have addresses of both families. "IPv6": machines have no IPv4 address but their loopback's. */
   stack?: Stack;
+  /** Whether a router connects two subnets: master and client1 are in the one, node and client2, behind links of 1400 bytes, in the other. */
+  routed?: boolean;
   /** "clsact": as on a kernel without TCX. */
   attach?: "auto" | "clsact";
   /** Agents read and write objects at a server (object-server.ts, on client2) instead of reading files. */
@@ -67,13 +71,19 @@ export class BareCluster {
     const { vxlanMode = "CrossSubnet", stack = "IPv4", attach = "auto" } = options;
     const lab = `t${process.pid.toString(36)}${(Date.now() % 46_656).toString(36)}`;
     const machines = Object.entries({ ...nodes, ...clients }).map(([name, address]) => ({ name, address }));
-    await createBareLab(lab, machines);
+    const router = { name: "router", role: "router", address: "172.31.1.1" };
+    if (options.routed) await createBareLab(lab, [router, ...machines], routedSubnets);
+    else await createBareLab(lab, machines);
     const cluster = new BareCluster(lab, attach);
     try {
       for (const folder of cluster.#folders()) mkdirSync(folder);
       cluster.#write("settings.json", options.settings ?? {});
       if (options.server) await cluster.#serve();
-      cluster.apply(node("master", undefined, stack), node("node", undefined, stack), namespace("default"));
+      cluster.apply(
+        node("master", undefined, stack),
+        node("node", undefined, stack, options.routed ? routedNodeIpv6 : undefined),
+        namespace("default"),
+      );
       if (stack !== "IPv6") {
         cluster.apply(pool(vxlanMode), block("10.244.0.0/26", "master"), block("10.244.1.0/26", "node"));
       } else {

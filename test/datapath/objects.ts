@@ -13,6 +13,12 @@ export const clients = { client1: "172.31.1.55", client2: "172.31.1.162" } as co
 /** The same machines' IPv6 addresses, which every lab gives them. */
 export const nodesIpv6 = { master: "fd00:172:31:1::8", node: "fd00:172:31:1::207" } as const;
 export const clientsIpv6 = { client1: "fd00:172:31:1::55", client2: "fd00:172:31:1::162" } as const;
+/** The same addresses in two subnets, with a router and a smaller link between the nodes. */
+export const routedSubnets = [
+  { name: "west", cidr: "172.31.1.0/25" },
+  { name: "east", cidr: "172.31.1.128/25", cidrIpv6: "fd00:172:31:2::/64", link: { mtu: 1400 } },
+];
+export const routedNodeIpv6 = "fd00:172:31:2::207";
 export type NodeName = keyof typeof nodes;
 export type ClientName = keyof typeof clients;
 
@@ -21,7 +27,12 @@ const named = (name: string, namespace?: string, rest = {}) => ({ name, ...(name
 /** The address families that machines, pods and services have. */
 export type Stack = "IPv4" | "IPv6" | "dual";
 
-export const node = (name: NodeName, zone?: string, stack: Stack = "IPv4"): KubernetesObject => ({
+export const node = (
+  name: NodeName,
+  zone?: string,
+  stack: Stack = "IPv4",
+  addressIpv6: string = nodesIpv6[name],
+): KubernetesObject => ({
   apiVersion: "v1",
   kind: "Node",
   metadata: named(name, undefined, {
@@ -30,7 +41,7 @@ export const node = (name: NodeName, zone?: string, stack: Stack = "IPv4"): Kube
   status: {
     addresses: [
       ...(stack === "IPv6" ? [] : [{ type: "InternalIP", address: nodes[name] }]),
-      ...(stack === "IPv4" ? [] : [{ type: "InternalIP", address: nodesIpv6[name] }]),
+      ...(stack === "IPv4" ? [] : [{ type: "InternalIP", address: addressIpv6 }]),
     ],
   },
 });
