@@ -167,7 +167,7 @@ describe.skipIf(noRouter)("nodes in different subnets", () => {
     test.each([
       ["its own node", "172.31.1.8"],
       ["its own node", nodesIpv6.master],
-      ...(mode === "DSR" ? [OTHER_NODE, ["the other node", routedNodeIpv6]] : []),
+      ...(mode === "DSR" ? ([OTHER_NODE, ["the other node", routedNodeIpv6]] as const) : []),
     ] as const)("a pod learns that its answers by %s (%s) do not fit the small link of the client", async (_, to) => {
       await learnsBy(to);
       const client = to.includes(":") ? "fd00:172:31:2::162" : clients.client2;
