@@ -114,10 +114,10 @@ function makeInterfaces(scratch: string): void {
   for (const { name, addresses } of INTERFACES)
     for (const address of addresses)
       lines.push(`address add ${address}/${isIpv6(address) ? 64 : 24} dev ${name}${isIpv6(address) ? " nodad" : ""}`);
-  for (const of of [(text: string) => text, twinOf]) {
-    for (const address of ON_LINK.map(of))
+  for (const ofFamily of [(text: string) => text, twinOf]) {
+    for (const address of ON_LINK.map(ofFamily))
       lines.push(`neighbour replace ${address} lladdr ${neighbourMac(address)} dev eth0 nud permanent`);
-    lines.push(`route add default via ${of(GATEWAY)}`, `route add ${of(PODS)} via ${of(NODES.node)}`);
+    lines.push(`route add default via ${ofFamily(GATEWAY)}`, `route add ${ofFamily(PODS)} via ${ofFamily(NODES.node)}`);
   }
   const batch = join(scratch, "interfaces.ip");
   writeFileSync(batch, `${lines.join("\n")}\n`);
