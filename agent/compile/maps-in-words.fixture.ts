@@ -1,9 +1,11 @@
 import { protocolName } from "../../model/protocol.ts";
 import {
+  ANY_INTERFACE,
   BackendFlag,
   backendFlagNames,
   Direction,
   EndpointFlag,
+  FROM_WORKLOADS,
   locationFlagNames,
   POLICY_ANY_IDENTITY,
   type PolicyKey,
@@ -29,6 +31,7 @@ export interface MapsInWords {
   readonly backends: readonly string[];
   readonly addresses: readonly string[];
   readonly endpoints: readonly string[];
+  readonly hosts: readonly string[];
   readonly policies: readonly string[];
   readonly settings: readonly string[];
 }
@@ -42,6 +45,7 @@ export function mapsInWords(maps: Readable): MapsInWords {
     backends: backends(maps).sort(),
     addresses: addresses(maps).sort(),
     endpoints: endpoints(maps).sort(),
+    hosts: hosts(maps).sort(),
     policies: policies(maps),
     settings: settings(maps),
   };
@@ -107,16 +111,29 @@ function addresses({ locations }: Readable): string[] {
 function endpoints({ endpoints: all, interfaces }: Readable): string[] {
   return all.entries().map(([address, { ifindex, flags }]) => {
     const attached = mayUse(interfaces.lookup(ifindex), address) ? "" : " (may not send)";
-    const isolated = [
-      ...(flags & EndpointFlag.INGRESS_ISOLATED ? ["ingress_isolated"] : []),
-      ...(flags & EndpointFlag.EGRESS_ISOLATED ? ["egress_isolated"] : []),
-    ];
-    return `${address} on interface ${ifindex}${attached}${notes(isolated)}`;
+    return `${address} on interface ${ifindex}${attached}${notes(isolated(flags))}`;
   });
 }
 
+/** "this host on interface 2 (ingress_isolated)" */
+function hosts({ hostEndpoints: all }: Readable): string[] {
+  return all.entries().map(([ifindex, { flags }]) => `${hostName(ifindex)}${notes(isolated(flags))}`);
+}
+
+function hostName(ifindex: number): string {
+  if (ifindex === FROM_WORKLOADS) return "this host, from workloads,";
+  return `this host on ${ifindex === ANY_INTERFACE ? "every interface" : `interface ${ifindex}`}`;
+}
+
+function isolated(flags: number): string[] {
+  return [
+    ...(flags & EndpointFlag.INGRESS_ISOLATED ? ["ingress_isolated"] : []),
+    ...(flags & EndpointFlag.EGRESS_ISOLATED ? ["egress_isolated"] : []),
+  ];
+}
+
 /** "10.244.0.2 from 172.31.1.55/32: tcp 80 allow" and "… from others: tcp 443 allow", for each endpoint. */
-function policies({ endpoints: all, locations, policies: entries }: Readable): string[] {
+function policies({ endpoints: all, hostEndpoints, locations, policies: entries }: Readable): string[] {
   const peers = new Map<number, string[]>();
   for (const [key, { identity }] of locations.entries()) {
     peers.set(identity, [...(peers.get(identity) ?? []), keyText.locations(key)].sort());
@@ -124,6 +141,9 @@ function policies({ endpoints: all, locations, policies: entries }: Readable): s
   const subjects = new Map<number, string[]>();
   for (const [address, { policy }] of all.entries()) {
     subjects.set(policy, [...(subjects.get(policy) ?? []), address].sort());
+  }
+  for (const [ifindex, { policy }] of hostEndpoints.entries()) {
+    subjects.set(policy, [...(subjects.get(policy) ?? []), hostName(ifindex)].sort());
   }
   const line = ([key, { verdict }]: [PolicyKey, { verdict: number }]) => {
     const subject = subjects.get(key.policy)?.join(" ") ?? "none";
