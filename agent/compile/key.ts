@@ -39,7 +39,7 @@ export function hex(id: number): string {
 }
 
 /** "10.244.0.0/16", of an address whose prefix counts 128 bits. */
-function prefixText(address: Address, prefixLength: number): string {
+export function prefixText(address: Address, prefixLength: number): string {
   return `${address}/${address.includes(":") ? prefixLength : prefixLength - 96}`;
 }
 

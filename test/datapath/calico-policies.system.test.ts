@@ -118,6 +118,17 @@ test("each node explains its own ends, and what no policy judges is said", async
   await expect(explain("node", "nobody", `${web.address}:80`)).rejects.toThrow('"nobody" is no address');
 });
 
+test("the node where a flow begins or enters says to which node its packets go, and how replies return", async () => {
+  const route = async (node: NodeName, from: string, to: string) => (await explain(node, from, to)).ways[0]?.route;
+  const to = `${web.address}:80`;
+  expect(await route("master", far.address, to)).toBe("to node node, not wrapped");
+  expect(await route("node", far.address, to)).toBeUndefined();
+  expect(await route("node", near.address, to)).toBe("stays on this node, to the pod's interface");
+  expect(await route("master", clients.client1, entry)).toBe(
+    "to node node, wrapped in VXLAN; replies return through this node (return mode tunnel)",
+  );
+});
+
 test("a changed rule holds for the next connection, and its return too", async () => {
   const without = { ...allowTrusted, spec: { ...(allowTrusted.spec as object), ingress: [] } };
   expect(await see("default/near", `${web.address}:80`, 40_600)).toMatch(/^allowed/);

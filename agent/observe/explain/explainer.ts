@@ -16,9 +16,11 @@ import {
   POLICY_ANY_IDENTITY,
   POLICY_SOURCE_PORT,
   PolicyVerdict,
+  type Service,
   SettingsFlag,
 } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
+import { isInSet, type Leg, rangesOf, routeOf } from "./route.ts";
 
 /** A flow before translation: `to` may be a service's. */
 export interface Asked {
@@ -51,6 +53,8 @@ export interface EndAnswer {
 /** One way that the flow can take. */
 export interface WayAnswer {
   readonly to: { readonly address: Address; readonly port: number; readonly name: string };
+  /** "to node node, wrapped in VXLAN"; absent where the flow begins on another node. */
+  readonly route?: string;
   /** Of the ends on this node. */
   readonly ends: readonly EndAnswer[];
 }
@@ -60,6 +64,8 @@ export interface NodeAnswer {
   readonly from: { readonly address: Address; readonly name: string };
   /** "default/web:http"; absent: it is no service's address here. */
   readonly service?: string;
+  /** Of a Service with source ranges. */
+  readonly sourceRanges?: { readonly ranges: readonly string[]; readonly allows: boolean };
   /** One for each backend of a service, at most `MOST_BACKENDS`; none: the service has none, and refuses. */
   readonly ways: readonly WayAnswer[];
 }
@@ -77,6 +83,7 @@ export interface ExplainerParts {
     | "frontends"
     | "slots"
     | "backends"
+    | "sourceRanges"
   >;
   readonly contents: () => NumberContents;
   readonly names: {
@@ -99,13 +106,26 @@ export class Explainer {
   explain(asked: Asked): NodeAnswer {
     const { node, names } = this.#parts;
     const from = { address: asked.from, name: this.#name(asked.from) };
-    const backends = this.#backends(asked);
-    const service = names.service(asked.to, asked.port, asked.protocol);
-    const ways = (backends ?? [{ address: asked.to, port: asked.port }]).map(({ address, port }) => ({
+    const service = this.#serviceAt(asked);
+    const ends = service ? this.#backends(service) : [{ address: asked.to, port: asked.port }];
+    const ways = ends.map(({ address, port }) => ({
       to: { address, port, name: this.#name(address) },
+      ...this.#route({ from: asked.from, to: address, service }),
       ends: this.#ends({ ...asked, to: address, port }),
     }));
-    return { node, from, ...(backends && { service: service ?? `${asked.to} port ${asked.port}` }), ways };
+    const name = names.service(asked.to, asked.port, asked.protocol) ?? `${asked.to} port ${asked.port}`;
+    return { node, from, ...(service && { service: name, ...this.#rangesFor(service, asked.from) }), ways };
+  }
+
+  #route(leg: Leg): Pick<WayAnswer, "route"> {
+    const route = routeOf(this.#parts.maps, leg, (address) => this.#name(address));
+    return route === undefined ? {} : { route };
+  }
+
+  #rangesFor({ sourceRanges: set }: Service, client: Address): Pick<NodeAnswer, "sourceRanges"> {
+    if (set === 0) return {};
+    const { maps } = this.#parts;
+    return { sourceRanges: { ranges: rangesOf(maps, set, client), allows: isInSet(maps, set, client) } };
   }
 
   #name(address: Address): string {
@@ -113,12 +133,15 @@ export class Explainer {
   }
 
   /** Undefined: it is no service's. */
-  #backends({ to, port, protocol }: Asked): { address: Address; port: number }[] | undefined {
-    const { frontends, slots, backends } = this.#parts.maps;
+  #serviceAt({ to, port, protocol }: Asked): Service | undefined {
+    const { frontends } = this.#parts.maps;
     const family = familyOf(to) ?? "IPv4";
     const anyNode = this.#isOfNode(to) ? frontends.lookup({ address: ANY_NODE[family], port, protocol }) : undefined;
-    const service = frontends.lookup({ address: to, port, protocol }) ?? anyNode;
-    if (!service) return undefined;
+    return frontends.lookup({ address: to, port, protocol }) ?? anyNode;
+  }
+
+  #backends(service: Service): { address: Address; port: number }[] {
+    const { slots, backends } = this.#parts.maps;
     const found = new Map<string, { address: Address; port: number }>();
     for (let index = 0; index < service.backendCount && found.size < MOST_BACKENDS; index++) {
       const id = slots.lookup({ backendList: service.backendList, index });

@@ -41,3 +41,22 @@ test("a change that is being written, a way that nobody judges, and a Service wi
   ]);
   expect(explanationLines([])).toEqual(["No agent answered."]);
 });
+
+test("the way to the other node is said, and who may use a Service with source ranges", () => {
+  const ways = (route: string) => [{ to, route, ends: [] }];
+  const entered = ["a", "b", "c", "d"].map((node) => answer(node, [], { ways: ways("to node e, wrapped in VXLAN") }));
+  expect(explanationLines(entered)).toEqual([
+    "pod shop/web → pod db/pg port 5432",
+    "  from nodes a, b, c and 1 more: to node e, wrapped in VXLAN",
+    "  = allowed: no policy is asked about it",
+  ]);
+  const ranges = (allows: boolean) => ({ service: "db/pg", sourceRanges: { ranges: ["10.0.0.0/8"], allows } });
+  expect(explanationLines([answer("a", [], ranges(true))])[1]).toBe(
+    "pod shop/web is among its source ranges (10.0.0.0/8)",
+  );
+  expect(explanationLines([answer("a", [ingress], ranges(false))])).toEqual([
+    "db/pg is a Service, whose backends decide for themselves:",
+    "",
+    "refused: pod shop/web is not among its source ranges (10.0.0.0/8)",
+  ]);
+});

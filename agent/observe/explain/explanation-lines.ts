@@ -1,18 +1,41 @@
+import { firstFew } from "../../../model/first-few.ts";
 import type { EndAnswer, NodeAnswer } from "./explainer.ts";
 
 /** What the nodes of both ends say, for people. Nodes that have neither end say nothing. */
 export function explanationLines(answers: readonly NodeAnswer[]): string[] {
   const [first] = answers;
   if (!first) return ["No agent answered."];
-  const { from, service } = answers.find((answer) => answer.service !== undefined) ?? first;
+  const { from, service, sourceRanges } = answers.find((answer) => answer.service !== undefined) ?? first;
   const intro = service ? [`${service} is a Service, whose backends decide for themselves:`, ""] : [];
+  if (sourceRanges) {
+    const ranges = firstFew(sourceRanges.ranges) || "no network of this address family";
+    const among = `${from.name} is ${sourceRanges.allows ? "" : "not "}among its source ranges (${ranges})`;
+    if (!sourceRanges.allows) return [...intro, `refused: ${among}`];
+    intro.splice(1, 0, among);
+  }
   const ways = new Map(answers.flatMap((answer) => answer.ways.map((way) => [keyOf(way.to), way.to] as const)));
   if (ways.size === 0) return [...intro, `no backend is ready: ${from.name} is refused at once`];
   const blocks = [...ways.values()].map((to) => {
-    const ends = answers.flatMap((answer) => answer.ways.filter((way) => keyOf(way.to) === keyOf(to)));
-    return [`${from.name} → ${to.name} port ${to.port}`, ...wayLines(ends.flatMap((way) => way.ends))];
+    const taken = answers.flatMap(({ node, ways }) =>
+      ways.filter((way) => keyOf(way.to) === keyOf(to)).map((way) => ({ ...way, node })),
+    );
+    const ends = wayLines(taken.flatMap((way) => way.ends));
+    return [`${from.name} → ${to.name} port ${to.port}`, ...routeLines(taken), ...ends];
   });
   return [...intro, ...blocks.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines))];
+}
+
+/** A client outside the cluster may enter by any node that answers. */
+function routeLines(ways: readonly { node: string; route?: string }[]): string[] {
+  const byRoute = Map.groupBy(
+    ways.filter(({ route }) => route !== undefined),
+    ({ route }) => route,
+  );
+  return [...byRoute].map(([route, from]) => `  from ${nodesText(from.map(({ node }) => node))}: ${route}`);
+}
+
+function nodesText(nodes: readonly string[]): string {
+  return `${nodes.length === 1 ? "node" : "nodes"} ${firstFew(nodes)}`;
 }
 
 function keyOf({ address, port }: { address: string; port: number }): string {
