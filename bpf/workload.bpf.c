@@ -159,6 +159,8 @@ static __always_inline void decide_request_to_workload(struct packet *packet, co
 
 	if (!scratch)
 		return drop(plan, OUTCOME_DROP_MALFORMED);
+	if (packet->is_answer && !connection)
+		return drop(plan, OUTCOME_DROP_UNRELATED);
 	begin_verdict(settings, scratch);
 	if (refuses_after_stack(packet, PARSE_OK, plan))
 		return;

@@ -18,16 +18,6 @@ static __always_inline void follow_from_host(struct packet *packet, const struct
 	plan->translate = TRANSLATE_NOTHING;
 }
 
-static __always_inline void leave_to_judge(const struct packet *packet, struct plan *plan)
-{
-	struct scratch *scratch = scratch_get();
-
-	if (!scratch)
-		return drop(plan, OUTCOME_DROP_MALFORMED);
-	scratch->flow = packet->tuple;
-	plan->is_judged_alone = true;
-}
-
 /* To other hosts and workloads. What the stack only forwards was judged by its sender's policy; it is tracked because the answers come
  * to this node's address. The caller judges a new connection (judge_opening). */
 static __step int decide_from_host(struct packet *packet, const struct settings *settings, struct plan *plan)
@@ -41,6 +31,8 @@ static __step int decide_from_host(struct packet *packet, const struct settings 
 		follow_from_host(packet, settings, connection, plan);
 	else if (packet->skb->ingress_ifindex)
 		track_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);
+	else if (packet->is_answer)
+		leave_to_judge(packet, plan);
 	else if (!packet_may_open(packet))
 		plan->is_midway = true;
 	else if (!track_from_host(packet, settings, 0, plan))
@@ -58,7 +50,7 @@ static __always_inline void decide_own(struct packet *packet, const struct setti
 		decide_from_host(packet, settings, plan);
 }
 
-/* To or from the node, of a protocol without ports that we know. Of ICMP these are no echoes, and no connection: judged packet by packet. */
+/* To or from the node, of a protocol without ports that we know. Of ICMP these are neither queries nor answers: judged packet by packet. */
 static __step int decide_portless_host(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct connection *connection;

@@ -210,6 +210,8 @@ static __always_inline void judge_opening(const struct packet *packet, const str
 	opening = &scratch->opening;
 	if (opening->flags & (CONNECTION_FORWARDED | CONNECTION_NOT_JUDGED | CONNECTION_REFUSED))
 		return;
+	if (packet->is_answer)
+		return drop(plan, OUTCOME_DROP_UNRELATED);
 	flow = &scratch->flow;
 	*flow = packet->tuple;
 	flow->destination = opening->backend;

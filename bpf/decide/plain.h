@@ -5,6 +5,19 @@
 
 /* Connections to ordinary addresses, which no service has. */
 
+/* A packet of the node itself that no connection can be of: judged alone. An answer of ICMP by its own type. */
+static __always_inline void leave_to_judge(const struct packet *packet, struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch)
+		return drop(plan, OUTCOME_DROP_MALFORMED);
+	scratch->flow = packet->tuple;
+	if (packet->is_answer)
+		scratch->flow.destination_port = icmp_answer_port(&packet->tuple);
+	plan->is_judged_alone = true;
+}
+
 /* A new connection. It is judged (judge_opening) and written before the packet is sent. Never NULL; the verifier does not know that. */
 static __always_inline struct opening *begin_opening(struct plan *plan)
 {

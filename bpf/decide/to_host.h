@@ -12,7 +12,11 @@ static __step int open_to_host(const struct packet *packet, struct plan *plan)
 {
 	if (!packet || !plan)
 		return 0;
-	if (plan->remember != REMEMBER_HOST_ANSWER && packet_may_open(packet)) {
+	if (packet->is_answer) {
+		route_by_stack(plan);
+		if (packet->hook != HOOK_FROM_WORKLOAD) /* the node reaches its own workloads */
+			leave_to_judge(packet, plan);
+	} else if (plan->remember != REMEMBER_HOST_ANSWER && packet_may_open(packet)) {
 		open_plain(packet, plan, CONNECTION_VIA_STACK);
 	} else {
 		plan->is_midway = true;

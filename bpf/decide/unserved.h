@@ -8,7 +8,7 @@
 /* Packets to a cluster address at a port that no service has there. No other host has that address, so this node answers. */
 
 /* This node's stack answers in the address's place. */
-static __always_inline void answer_echo(const struct packet *packet, const struct settings *settings, struct plan *plan)
+static __always_inline void answer_query(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	const struct address *own = own_address_like(settings, &packet->tuple.destination);
 	struct opening *opening = opening_draft();
@@ -34,8 +34,8 @@ static __noinline bool decide_unserved(const struct packet *packet, const struct
 		return false;
 	if (has_ports(tuple))
 		refuse_new(packet, settings, NULL, plan, OUTCOME_REJECT_NO_SERVICE);
-	else if (tuple->destination_port == bpf_htons(ECHO_PORT))
-		answer_echo(packet, settings, plan);
+	else if (!packet->is_answer)
+		answer_query(packet, settings, plan);
 	else
 		return false;
 	return true;

@@ -20,6 +20,8 @@ enum icmp_type {
 	ICMP_ECHO_REQUEST = 8,
 	ICMP_TIME_EXCEEDED = 11,
 	ICMP_PARAMETER_PROBLEM = 12,
+	ICMP_TIMESTAMP = 13,
+	ICMP_ADDRESS_MASK_REPLY = 18,
 };
 
 #define ICMP_FRAG_NEEDED 4 /* code of ICMP_UNREACHABLE */
@@ -31,29 +33,58 @@ enum icmpv6_type {
 	ICMPV6_PARAMETER_PROBLEM = 4,
 	ICMPV6_ECHO_REQUEST = 128,
 	ICMPV6_ECHO_REPLY = 129,
+	ICMPV6_INFORMATION_QUERY = 139,
+	ICMPV6_INFORMATION_REPLY = 140,
 };
 
-/* Stands for the one who answers an echo, as its port does for UDP (RFC 862). */
-#define ECHO_PORT 7
+/* What policies know a message by, and in a tuple the port of the one who is asked. */
+#define ICMP_PORT(type, code) bpf_htons((type) << 8 | (code))
 
-/* A request comes from its identifier, a reply goes to it, so the host that was asked cannot send requests on the same flow. False:
- * not an echo. */
-static __always_inline bool echo_ports(struct tuple *tuple, __u8 type, __be16 identifier)
+enum icmp_role {
+	ICMP_QUERY,
+	ICMP_ANSWER,
+	ICMP_ALONE, /* no query that hosts answer, and no answer to one */
+};
+
+/* Queries: echo, timestamp, information and address mask (RFC 792, RFC 950); of ICMPv6 echo and node information (RFC 4443, RFC 4620).
+ * Their answers have the next type, but for the echo's of ICMP. */
+static __always_inline enum icmp_role icmp_role_of(__u8 protocol, __u8 type)
 {
-	bool ipv6 = tuple->protocol == IPPROTO_ICMPV6;
-	bool request = type == (ipv6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST);
-
-	if (!request && type != (ipv6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY))
-		return false;
-	tuple->source_port = request ? identifier : bpf_htons(ECHO_PORT);
-	tuple->destination_port = request ? bpf_htons(ECHO_PORT) : identifier;
-	return true;
+	if (protocol == IPPROTO_ICMPV6)
+		return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_INFORMATION_QUERY ? ICMP_QUERY
+		       : type == ICMPV6_ECHO_REPLY || type == ICMPV6_INFORMATION_REPLY ? ICMP_ANSWER
+										       : ICMP_ALONE;
+	if (type == ICMP_ECHO_REQUEST || type == ICMP_ECHO_REPLY)
+		return type ? ICMP_QUERY : ICMP_ANSWER;
+	if (type < ICMP_TIMESTAMP || type > ICMP_ADDRESS_MASK_REPLY)
+		return ICMP_ALONE;
+	return type & 1 ? ICMP_QUERY : ICMP_ANSWER;
 }
 
-/* The type and code by which policies know a flow of echoes: those of its requests, as `type << 8 | code`. */
-static __always_inline __be16 echo_request(const struct tuple *flow)
+/* A query comes from its identifier and goes to its type and code, which its answer comes from, so the host that was asked cannot ask on
+ * the same flow. Answers have the query's code (RFC 792; Linux repeats it). Of others the destination's port is their own. */
+static __always_inline enum icmp_role icmp_ports(struct tuple *tuple, __u8 type, __u8 code, __be16 identifier)
 {
-	return bpf_htons((flow->protocol == IPPROTO_ICMPV6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST) << 8);
+	enum icmp_role role = icmp_role_of(tuple->protocol, type);
+
+	if (role == ICMP_ANSWER) {
+		tuple->source_port = ICMP_PORT(type == ICMP_ECHO_REPLY ? ICMP_ECHO_REQUEST : type - 1, code);
+		tuple->destination_port = identifier;
+	} else {
+		tuple->source_port = role == ICMP_QUERY ? identifier : 0;
+		tuple->destination_port = ICMP_PORT(type, code);
+	}
+	return role;
+}
+
+/* The type and code of an answer. */
+static __always_inline __be16 icmp_answer_port(const struct tuple *answer)
+{
+	__u16 query = bpf_ntohs(answer->source_port);
+
+	if (answer->protocol == IPPROTO_ICMP && query >> 8 == ICMP_ECHO_REQUEST)
+		return ICMP_PORT(ICMP_ECHO_REPLY, query & 0xff);
+	return bpf_htons(query + 0x100);
 }
 
 static __always_inline bool is_icmp_error(__u8 protocol, __u8 type)
@@ -133,7 +164,7 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 	if (bpf_skb_load_bytes(skb, inner->l4_offset, &l4, sizeof(l4)))
 		return -1;
 	if (!has_ports(tuple))
-		return echo_ports(tuple, l4.type, l4.identifier) ? 0 : -1;
+		return icmp_ports(tuple, l4.type, l4.code, l4.identifier) != ICMP_ALONE ? 0 : -1;
 	if (!begins_with_ports(tuple->protocol))
 		return -1;
 	tuple->source_port = ((__be16 *)&l4)[0];

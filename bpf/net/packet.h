@@ -30,7 +30,8 @@ struct packet {
 	__u32 next;	 /* TCP: the sequence number after this packet; SCTP: its verification tag; host byte order */
 	__u8 hook;	 /* enum hook: the program that reads it */
 	bool is_half_open; /* its connection was not established before this packet */
-	__u8 padding[2];
+	bool is_answer; /* ICMP: it opens no flow, as an answer does, or a fragment of which that is not known */
+	__u8 padding;
 	struct connection *connection; /* that it belongs to, once that is known; NULL: none */
 };
 

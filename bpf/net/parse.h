@@ -12,7 +12,7 @@ enum parse_result {
 	PARSE_DISCOVERY,   /* IPv6: neighbour or listener discovery, well-formed: see net/discovery.h */
 	PARSE_ROUTER,	   /* the same, a message that only routers send */
 	PARSE_SCOPED,	   /* IPv6 from or to a link-local address: addresses are set */
-	PARSE_UNTRACKED,   /* IP without ports we know (GRE, ESP, IPv6 routing headers): addresses are set */
+	PARSE_UNTRACKED,   /* IP without ports we know (GRE, ESP, IPv6 routing headers, other ICMP than queries and answers): addresses are set */
 	PARSE_ICMP_ERROR,  /* about another packet, whose headers it carries: see decide/error.h */
 	PARSE_MALFORMED,
 	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen */
@@ -38,6 +38,7 @@ static __always_inline enum parse_result parse_later_fragment(struct packet *pac
 	packet->tuple.source_port = ports->source_port;
 	packet->tuple.destination_port = ports->destination_port;
 	packet->tuple.protocol = ports->protocol;
+	packet->is_answer = !has_ports(&packet->tuple);
 	return PARSE_OK;
 }
 
@@ -62,10 +63,13 @@ static __always_inline __u32 sequence_length(const struct tcphdr *tcp, __u8 tcp_
 static __always_inline enum parse_result parse_icmp(struct packet *packet)
 {
 	struct icmp_header icmp;
+	enum icmp_role role;
 
 	if (bpf_skb_load_bytes(packet->skb, packet->l4_offset, &icmp, sizeof(icmp)))
 		return PARSE_MALFORMED;
-	if (echo_ports(&packet->tuple, icmp.type, icmp.identifier))
+	role = icmp_ports(&packet->tuple, icmp.type, icmp.code, icmp.identifier);
+	packet->is_answer = role == ICMP_ANSWER;
+	if (role != ICMP_ALONE)
 		return PARSE_OK;
 	if (is_icmp_error(packet->tuple.protocol, icmp.type))
 		return PARSE_ICMP_ERROR;
@@ -165,7 +169,8 @@ static __noinline enum parse_result parse_ipv6(struct packet *packet, enum hook 
 	return in_scope(&packet->tuple, result);
 }
 
-/* After PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid and the ports are zero. */
+/* After PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid and the ports are zero; of ICMP that
+ * was read the destination's is its type and code. */
 static __noinline enum parse_result parse_ipv4(struct packet *packet, enum hook hook)
 {
 	struct __sk_buff *skb = packet->skb;

@@ -67,7 +67,7 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 		.policy = endpoint->policy,
 		.direction = direction,
 		.protocol = tuple->protocol,
-		.port = has_ports(tuple) ? tuple->destination_port : echo_request(tuple),
+		.port = tuple->destination_port,
 	};
 	const struct policy_value *value;
 	const struct location *location;

@@ -2,8 +2,8 @@
 #pragma once
 #include "address.h"
 
-/* A packet's addresses, as it is seen before any translation. ICMP echo: the identifier of who asks, and
- * ECHO_PORT of who answers. */
+/* A packet's addresses, as it is seen before any translation. ICMP: the identifier of who asks, and of who is asked the query's
+ * type << 8 | code. */
 struct tuple {
 	struct address source;
 	struct address destination;

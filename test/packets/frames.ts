@@ -84,10 +84,32 @@ export function udp(source: number, destination: number, payload: Uint8Array = N
   };
 }
 
-export function echo(identifier: number, type: "request" | "reply" = "request", payload: Uint8Array = NONE): Transport {
+export function echo(
+  identifier: number,
+  type: "request" | "reply" = "request",
+  payload: Uint8Array = NONE,
+  code = 0,
+): Transport {
+  const [inIpv4, inIpv6] = type === "request" ? [8, 128] : [0, 129];
+  return query(identifier, [inIpv4, code], [inIpv6, code], payload);
+}
+
+/** Of IPv6 node information, the other query that it has (RFC 4620). */
+export function timestamp(identifier: number, type: "request" | "reply" = "request"): Transport {
+  const [inIpv4, inIpv6] = type === "request" ? [13, 139] : [14, 140];
+  return query(identifier, [inIpv4, 0], [inIpv6, 0], Buffer.alloc(12));
+}
+
+/** `message` and `inIpv6`: type and code. */
+export function query(
+  identifier: number,
+  message: readonly [number, number],
+  inIpv6 = message,
+  payload: Uint8Array = NONE,
+): Transport {
   const rest = Buffer.alloc(4);
   rest.writeUInt16BE(identifier, 0);
-  return type === "request" ? icmp([8, 0], [128, 0], rest, () => payload) : icmp([0, 0], [129, 0], rest, () => payload);
+  return icmp(message, inIpv6, rest, () => payload);
 }
 
 /** A packet that an error is about: its IP header and what follows, as an `ip()` without Ethernet. */

@@ -15,7 +15,7 @@ import type { Loaded } from "../../agent/kernel/load.ts";
 
 export const protocols = { icmp: 1, tcp: 6, udp: 17, gre: 47, icmpv6: 58 } as const;
 
-/** "tcp 22", "udp", or "everything". */
+/** "tcp 22", "udp", "icmp 13/0" (of ICMPv6 too), or "everything". */
 export type Allowed = string;
 
 /** What is allowed in a direction, from and to anybody; absent: the direction is not isolated. */
@@ -101,8 +101,7 @@ function entriesOf(policy: number, way: "ingress" | "egress", text: string): [Po
   if (name === "everything") return [[{ prefixLength: 72, ...scope, protocol: 0, port: 0 }, value]];
   const protocolsOf =
     name === "icmp" ? [protocols.icmp, protocols.icmpv6] : [protocols[name as keyof typeof protocols]];
-  return protocolsOf.map((protocol) => [
-    { prefixLength: port ? 96 : 80, ...scope, protocol, port: Number(port ?? 0) },
-    value,
-  ]);
+  const [number = "0", code] = port?.split("/") ?? [];
+  const last = code === undefined ? Number(number) : (Number(number) << 8) | Number(code);
+  return protocolsOf.map((protocol) => [{ prefixLength: port ? 96 : 80, ...scope, protocol, port: last }, value]);
 }

@@ -24,7 +24,7 @@ export interface Reading {
   readonly headerChecksumRight: boolean;
   /** IPv6: the numbers of its extension headers. */
   readonly extensions: readonly number[];
-  /** TCP, UDP and SCTP; ICMP echo: the requester's identifier, and 7 for the responder. */
+  /** TCP, UDP and SCTP; ICMP: the identifier of who asks, and 7 (echo) or 37 (timestamp, RFC 868) of who is asked. */
   readonly ports?: { readonly source: number; readonly destination: number };
   readonly tcpFlags?: number;
   readonly icmp?: { readonly type: number; readonly code: number };
@@ -131,8 +131,9 @@ function readIpv4(bytes: Buffer): Reading | undefined {
   };
 }
 
-/** RFC 862: the responder has the echo protocol's port. */
-const ECHO = 7;
+/** Queries and their answers; RFC 862: who is asked for an echo has that protocol's port. */
+const QUERIES = { IPv4: { 8: 7, 13: 37 }, IPv6: { 128: 7, 139: 37 } } as const;
+const ANSWERS = { IPv4: { 0: 7, 14: 37 }, IPv6: { 129: 7, 140: 37 } } as const;
 
 function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports" | "tcpFlags" | "icmp"> {
   if (protocol === 6 && payload.length >= 20) return { ports: portsAt(payload), tcpFlags: payload[13] as number };
@@ -140,11 +141,12 @@ function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports"
   const inIpv6 = protocol === protocols.icmpv6;
   if ((protocol !== 1 && !inIpv6) || payload.length < 8) return {};
   const icmp = { type: payload[0] as number, code: payload[1] as number };
-  const [request, reply] = inIpv6 ? [128, 129] : [8, 0];
-  if (icmp.type !== request && icmp.type !== reply) return { icmp };
+  const family = inIpv6 ? "IPv6" : "IPv4";
+  const asked = (QUERIES[family] as Record<number, number>)[icmp.type];
+  const answers = (ANSWERS[family] as Record<number, number>)[icmp.type];
   const identifier = payload.readUInt16BE(4);
-  const ports = { source: identifier, destination: ECHO };
-  return { icmp, ports: icmp.type === request ? ports : { source: ports.destination, destination: ports.source } };
+  if (asked !== undefined) return { icmp, ports: { source: identifier, destination: asked } };
+  return answers === undefined ? { icmp } : { icmp, ports: { source: answers, destination: identifier } };
 }
 
 /** The packet that an ICMP error is about; its ports are in the first 8 bytes that follow its header (RFC 792). */

@@ -18,7 +18,7 @@ import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { verdictReader } from "../../agent/kernel/verdicts.ts";
 import { type Step, sends } from "./cases/step.ts";
 import { backendAddress } from "./cluster.ts";
-import { echo, tcp, udp } from "./frames.ts";
+import { echo, tcp, timestamp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
 
@@ -147,6 +147,14 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
   ])("of ICMP %s", (_, port, outcome) => {
     says([{ protocol: ICMP, port }, ALLOW]);
     expect(toDb(echo(77))).toBe(outcome);
+  });
+
+  test.each([
+    ["a code of echo requests", echo(79, "request", undefined, 5), 0x0805],
+    ["another query", timestamp(79), 0x0d00],
+  ])("of ICMP about %s is about no other", (_, packet, port) => {
+    says([{ protocol: ICMP, port }, ALLOW]);
+    expect([toDb(packet), toDb(echo(79))]).toEqual(["to_endpoint", "drop_policy_ingress"]);
   });
 
   test("of ICMP about all codes of a type is a prefix of 8 bits; of another protocol it says nothing about echoes", () => {

@@ -1,6 +1,6 @@
 // Worlds in which rare wrong understandings show.
 import type { World } from "./objects.ts";
-import { ALLOW, DENY, globalPolicy, policy, smallWorld } from "./small-world.ts";
+import { ADDRESSES, ALLOW, DENY, globalPolicy, policy, smallWorld } from "./small-world.ts";
 
 const kubernetes = {
   metadata: { name: "k", namespace: "shop" },
@@ -25,6 +25,20 @@ export const directed: readonly World[] = [
     })),
     globalNetworkPolicies: [
       globalPolicy("a", { types: ["Ingress"], ingress: [{ ...ALLOW, source: { selector: "role == 'b'" } }] }),
+    ],
+  }),
+  // A Service without a namespace is one of the policy's namespace.
+  smallWorld({
+    endpointSlices: [
+      {
+        metadata: { name: "db", namespace: "shop", labels: { "kubernetes.io/service-name": "db" } },
+        addressType: "IPv4",
+        ports: [{ port: 443, protocol: "TCP" }],
+        endpoints: [{ addresses: [ADDRESSES.db] }],
+      },
+    ],
+    calicoNetworkPolicies: [
+      policy("a", { types: ["Egress"], egress: [{ ...ALLOW, destination: { services: { name: "db" } } }] }),
     ],
   }),
   // A node port that preDNAT closes, while its backend's port is another.

@@ -16,6 +16,8 @@ const KINDS: readonly Omit<Packet, "source" | "destination">[] = [
   { protocol: 132, sourcePort: 40000, destinationPort: 80 },
   ...[
     [8, 0],
+    [8, 5],
+    [13, 0],
     [0, 0],
     [3, 4],
     [3, 0],
@@ -26,6 +28,8 @@ const KINDS: readonly Omit<Packet, "source" | "destination">[] = [
 
 const ICMPV6: Readonly<Record<string, [number, number]>> = {
   "8/0": [128, 0],
+  "8/5": [128, 5],
+  "13/0": [139, 0],
   "0/0": [129, 0],
   "3/4": [2, 0],
   "3/0": [1, 0],

@@ -1,5 +1,5 @@
 // A packet of a world as bytes, and where it meets the node's programs.
-import { echo, frame, raw, type Transport, tcp, udp } from "../../packets/frames.ts";
+import { frame, query, raw, type Transport, tcp, udp } from "../../packets/frames.ts";
 import type { PacketProgram } from "../../packets/node.ts";
 import { sctp } from "../../packets/sctp.ts";
 import type { HostQuestion } from "../calico/hosts.ts";
@@ -16,11 +16,11 @@ export interface Run {
 }
 
 const [TCP, UDP, SCTP] = [6, 17, 132];
-const ECHOES: Readonly<Record<number, number>> = { 1: 8, 58: 128 };
+const QUERIES: Readonly<Record<number, readonly number[]>> = { 1: [8, 13, 15, 17], 58: [128, 139] };
 
 /** Whether a pod may open a connection with it: all else is dropped whatever policies say (bpf/README.md, "Limits"). */
 export function opensConnection({ protocol, icmp }: Packet): boolean {
-  return icmp ? icmp.type === ECHOES[protocol] && icmp.code === 0 : [TCP, UDP, SCTP].includes(protocol);
+  return icmp ? QUERIES[protocol]?.includes(icmp.type) === true : [TCP, UDP, SCTP].includes(protocol);
 }
 
 /** A packet with a pod of this node at one end or both, where it enters the node. */
@@ -51,7 +51,7 @@ export function hostRun({ packet, direction, interface: { name } }: HostQuestion
 
 /** @param identifier of echoes, so that no two are of one flow */
 function transportOf({ protocol, sourcePort = 0, destinationPort = 0, icmp }: Packet, identifier: number): Transport {
-  if (icmp) return echo(identifier);
+  if (icmp) return query(identifier, [icmp.type, icmp.code]);
   if (protocol === TCP) return tcp(sourcePort, destinationPort, "S");
   if (protocol === UDP) return udp(sourcePort, destinationPort);
   return protocol === SCTP ? sctp(sourcePort, destinationPort, "init", { asks: 1 }) : raw(protocol, new Uint8Array(8));

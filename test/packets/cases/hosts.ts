@@ -1,6 +1,6 @@
 // Policies of the node itself: what its own processes send and receive, by its uplink, through the tunnel, and with its own pods.
 import { nodes, outside, secondAddress } from "../cluster.ts";
-import { echo, icmpError, raw, tcp, udp } from "../frames.ts";
+import { echo, icmpError, query, raw, tcp, timestamp, udp } from "../frames.ts";
 import { failsafe, type HostPolicies, protocols } from "../hosts.ts";
 import { about, arrives, arrivesWrapped, enters, handed, leaves, type PacketTest, type Step, sends } from "./step.ts";
 
@@ -123,10 +123,44 @@ export const hosts: readonly PacketTest[] = [
       arrives(toNode, raw(protocols.gre), /^pass_to_stack/),
       leaves(fromNode, raw(protocols.gre), /^pass_to_stack/),
       arrives(toNode, raw(50), "drop_policy_ingress"),
-      arrives(toNode, { ...raw(1, Uint8Array.from([13, 0, 0, 0, 0, 0, 0, 0])) }, "drop_policy_ingress"),
+      arrives(toNode, query(1, [5, 0]), "drop_policy_ingress"),
+      under({ uplink: { ingress: ["icmp"] } }, arrives(toNode, query(1, [5, 0]), /^pass_to_stack/)),
+    ],
+  },
+  {
+    say: "ICMP is judged by its own type and code, and the answers to a query are known",
+    steps: [
       under(
-        { uplink: { ingress: ["icmp"] } },
-        arrives(toNode, raw(1, Uint8Array.from([13, 0, 0, 0, 0, 0, 0, 0])), /^pass_to_stack/),
+        { uplink: { ingress: ["icmp 13/0", "icmp 139/0", "icmp 5/1"], egress: [] } },
+        arrives(toNode, timestamp(8301), /^pass_to_stack/),
+      ),
+      leaves(fromNode, timestamp(8301, "reply"), /^pass_to_stack/),
+      leaves(fromNode, timestamp(8302, "reply"), "drop_policy_egress"),
+      leaves(fromNode, timestamp(8301), "drop_policy_egress"),
+      arrives(toNode, echo(8301), "drop_policy_ingress"),
+      arrives(toNode, query(8303, [5, 1]), /^pass_to_stack/),
+      arrives(toNode, query(8303, [5, 0]), "drop_policy_ingress"),
+      under(
+        { uplink: { ingress: ["icmp 8/0", "icmp 128/0"], egress: ["icmp 0/3", "icmp 129/3"] } },
+        arrives(toNode, echo(8304), /^pass_to_stack/),
+      ),
+      arrives(toNode, echo(8304, "request", undefined, 1), "drop_policy_ingress"),
+      leaves(fromNode, echo(8304, "reply"), /^pass_to_stack/),
+      leaves(fromNode, echo(8304, "reply", undefined, 1), "drop_policy_egress"),
+      leaves(fromNode, echo(8304, "reply", undefined, 3), /^pass_to_stack/),
+    ],
+  },
+  {
+    say: "an answer of ICMP that the node did not ask for is judged by its type, not by the identifier that its sender chose",
+    steps: [
+      under(
+        { uplink: { ingress: ["icmp 8/0", "icmp 128/0"] } },
+        arrives(toNode, echo(0x0800, "reply"), "drop_policy_ingress"),
+      ),
+      arrives(toNode, echo(0x8000, "reply"), "drop_policy_ingress"),
+      under(
+        { uplink: { ingress: ["icmp 0/0", "icmp 129/0"] } },
+        arrives(toNode, echo(8311, "reply"), /^pass_to_stack/),
       ),
     ],
   },

@@ -1,6 +1,6 @@
 // Packet paths as each node sees them: between pods, to services, through node ports of both nodes, and back.
 import { nodes, outside } from "../cluster.ts";
-import { echo, icmpError, tcp, udp } from "../frames.ts";
+import { echo, icmpError, query, tcp, timestamp, udp } from "../frames.ts";
 import { about, arrives, arrivesWrapped, handed, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node } = nodes;
@@ -25,6 +25,26 @@ export const walks: readonly PacketTest[] = [
       sends("web", { destination: jail }, tcp(4000, 80, "S"), "drop_policy_ingress"),
       sends("web", { destination: open }, echo(7), `to_endpoint to open: icmp ${web} > ${open}`),
       sends("open", { destination: web }, echo(7, "reply"), `to_endpoint to web: icmp ${open} > ${web}`),
+    ],
+  },
+  {
+    say: "ICMP between pods: every query that hosts answer is a flow, an answer that nobody asked for is none, and other messages are dropped",
+    handling: translated,
+    steps: [
+      sends("web", { destination: open }, timestamp(21), `to_endpoint to open: icmp ${web} > ${open}`),
+      sends("open", { destination: web }, timestamp(21, "reply"), `to_endpoint to web: icmp ${open} > ${web}`),
+      sends("open", { destination: web }, timestamp(22, "reply"), "drop_unrelated"),
+      sends("open", { destination: web }, echo(21, "reply"), "drop_unrelated"),
+      sends(
+        "web",
+        { destination: open },
+        echo(23, "request", undefined, 5),
+        `to_endpoint to open: icmp ${web} > ${open}`,
+      ),
+      sends("open", { destination: web }, echo(23, "reply", undefined, 5), `to_endpoint to web: icmp ${open} > ${web}`),
+      sends("open", { destination: web }, echo(23, "reply"), "drop_unrelated"),
+      sends("web", { destination: open }, query(24, [10, 0], [150, 0]), "drop_unsupported"),
+      sends("open", { destination: jail }, timestamp(25), "drop_policy_ingress"),
     ],
   },
   {
