@@ -58,12 +58,31 @@ static __always_inline struct connection *remembered_opening(struct __sk_buff *s
 	return scratch && plan->remember == REMEMBER_OPENING ? &scratch->connection : NULL;
 }
 
+/* Whether a connection does not need its place: one of the node itself (decide/to_host.h), of which nothing is translated. A packet that
+ * no longer finds it is judged anew, so neither a fail-safe port nor what policies allow is closed by a table that others have filled.
+ * Asked only then. */
+static __step int is_kept_half_open(const struct packet *packet, const struct connection *connection)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+
+	if (!packet || !connection || !settings || !scratch || !(connection->flags & CONNECTION_VIA_STACK))
+		return false;
+	scratch->direction = packet->tuple; /* 6.1 takes no argument of a global function as a map's key */
+	return is_local_host(settings, &scratch->direction.destination) || is_local_host(settings, &scratch->direction.source);
+}
+
 /* A connection that cannot be established is half open until its ends give up, or there is room. @return it; NULL: there is none */
 static __always_inline struct connection *remember_packet(struct __sk_buff *skb, const struct packet *packet,
 							  struct connection *connection, struct plan *plan)
 {
-	if (packet->is_half_open)
-		connection = establish(skb, packet, connection);
+	struct connection *known = connection;
+
+	if (packet->is_half_open) {
+		connection = establish(skb, packet, known);
+		if (!connection && is_kept_half_open(packet, known))
+			connection = known;
+	}
 	if (!connection) {
 		drop(plan, OUTCOME_DROP_CONNECTION_TABLE_FULL);
 		return NULL;

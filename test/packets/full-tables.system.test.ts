@@ -1,14 +1,15 @@
 // When the table of established connections is full (bpf/connection/place.h): new connections are refused and counted, old ones live, and
 // a sender with forged addresses takes no place from a connection that only its two ends can have established.
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { liveConnections } from "../../agent/kernel/live-connections.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { finish } from "../../model/steps.ts";
-import { arrives, type Step, sends } from "./cases/step.ts";
+import { arrives, leaves, type Step, sends } from "./cases/step.ts";
 import { backendAddress, nodes, outside } from "./cluster.ts";
 import { tcp, udp } from "./frames.ts";
+import { failsafe } from "./hosts.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
 
@@ -156,6 +157,58 @@ describe.skipIf(noKernel)("a full table of connections", () => {
     }
     expect(forwardedPorts()).toEqual(expect.arrayContaining([first, second]));
     expect(forwardedPorts().length).toBe(UNPROVEN);
+  });
+
+  describe("keeps no connection of the node itself out", () => {
+    const node1 = nodes.master;
+    const comes = (port: number, to: number, marks: string, numbers = {}) =>
+      outcomeOf(arrives({ source: client2, destination: node1 }, tcp(port, to, marks, NONE, numbers), ""));
+    const goes = (from: number, port: number, marks: string, numbers = {}) =>
+      outcomeOf(leaves({ source: node1, destination: client2 }, tcp(from, port, marks, NONE, numbers), ""));
+    const numbers = { sequence: 1001, acknowledges: 1001 };
+    /** A whole handshake, and a packet in each direction. */
+    const talks = (port: number, to: number) => [
+      comes(port, to, "S"),
+      goes(to, port, "SA"),
+      comes(port, to, "A", numbers),
+      goes(to, port, "A", numbers),
+      comes(port, to, "A", numbers),
+    ];
+    const passed = Array.from({ length: 5 }, () => "pass_to_stack");
+    afterEach(() => node.writeHosts({}));
+
+    test("neither by a fail-safe port nor by one that a policy opens; what policies refuse stays refused", () => {
+      const failsafes = [failsafe("INGRESS", "tcp", 22)];
+      node.writeHosts({ uplink: { ingress: ["tcp 8080"], egress: [] }, failsafes });
+      const old = fill();
+      expect(talks(6100, 22)).toEqual(passed);
+      expect(talks(6101, 8080)).toEqual(passed);
+      expect(states([6100, 6101])).toEqual(all([6100, 6101], "half open"));
+      expect(comes(6102, 8081, "S")).toBe("drop_policy_ingress");
+      expect(connects(6000)).toBe("drop_connection_table_full");
+      expect(states(old)).toEqual(all(old, "established"));
+      node.writeHosts({ uplink: { ingress: [], egress: [] }, failsafes });
+      expect(comes(6101, 8080, "A", numbers)).toBe("drop_policy_ingress");
+      expect(comes(6100, 22, "A", numbers)).toBe("pass_to_stack");
+    });
+
+    test("nor one that is older than the policies", () => {
+      node.writeHosts({ uplink: { ingress: [], egress: ["tcp 443"] } });
+      fill();
+      for (let packet = 0; packet < 3; packet++) {
+        expect(goes(6200, 443, "A", numbers)).toBe("pass_to_stack");
+        expect(comes(443, 6200, "A", numbers)).toBe("pass_to_stack");
+      }
+    });
+
+    test("and gives it a place once there is room", () => {
+      node.writeHosts({ uplink: { ingress: [], egress: [] }, failsafes: [failsafe("INGRESS", "tcp", 22)] });
+      const old = fill();
+      expect(talks(6300, 22)).toEqual(passed);
+      age(90_000n, old);
+      comes(6300, 22, "A", numbers);
+      expect(states([6300])).toEqual(all([6300], "established"));
+    });
   });
 
   test("is counted by what lives in it", () => {
