@@ -24,7 +24,7 @@ export interface Reading {
   readonly headerChecksumRight: boolean;
   /** IPv6: the numbers of its extension headers. */
   readonly extensions: readonly number[];
-  /** TCP, UDP and SCTP; ICMP: the identifier of who asks, and 7 (echo) or 37 (timestamp, RFC 868) of who is asked. */
+  /** TCP, UDP and SCTP; ICMP: the identifier of who asks, and 7 (echo), 37 (timestamp, RFC 868), 15 or 17 of who is asked. */
   readonly ports?: { readonly source: number; readonly destination: number };
   readonly tcpFlags?: number;
   readonly icmp?: { readonly type: number; readonly code: number };
@@ -131,9 +131,9 @@ function readIpv4(bytes: Buffer): Reading | undefined {
   };
 }
 
-/** Queries and their answers; RFC 862: who is asked for an echo has that protocol's port. */
-const QUERIES = { IPv4: { 8: 7, 13: 37 }, IPv6: { 128: 7, 139: 37 } } as const;
-const ANSWERS = { IPv4: { 0: 7, 14: 37 }, IPv6: { 129: 7, 140: 37 } } as const;
+/** Queries and their answers: echo, timestamp, information, address mask; RFC 862: who is asked for an echo has that protocol's port. */
+const QUERIES = { IPv4: { 8: 7, 13: 37, 15: 15, 17: 17 }, IPv6: { 128: 7, 139: 37 } } as const;
+const ANSWERS = { IPv4: { 0: 7, 14: 37, 16: 15, 18: 17 }, IPv6: { 129: 7, 140: 37 } } as const;
 
 function readTransport(protocol: number, payload: Buffer): Pick<Reading, "ports" | "tcpFlags" | "icmp"> {
   if (protocol === 6 && payload.length >= 20) return { ports: portsAt(payload), tcpFlags: payload[13] as number };
