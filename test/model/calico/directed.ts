@@ -32,6 +32,7 @@ export const directed: readonly World[] = [
     endpointSlices: [
       {
         metadata: { name: "db", namespace: "shop", labels: { "kubernetes.io/service-name": "db" } },
+        addressType: "IPv4",
         ports: [{ port: 443, protocol: "TCP" }],
         endpoints: [{ addresses: [ADDRESSES.db] }],
       },

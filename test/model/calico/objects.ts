@@ -153,6 +153,7 @@ export interface Pod {
   status: { podIPs: { ip: string }[] };
 }
 export interface EndpointSlice {
+  addressType?: "IPv4" | "IPv6";
   metadata: Namespaced;
   ports: { port: number; protocol: string }[];
   endpoints: { addresses: string[] }[];
