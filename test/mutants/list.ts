@@ -181,7 +181,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "any refusal counts",
     file: "connection/touch.h",
-    text: "return other && acknowledged_by(packet) == other->next;",
+    text: "return other && acknowledged_by(skb, packet) == other->next;",
     instead: "return true;",
   },
   {
@@ -193,7 +193,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "every flow is established at once",
     file: "connection/establish.h",
-    text: "if (!is_established_by(packet, connection, other))",
+    text: "if (!is_established_by(skb, packet, connection, other))",
     instead: "if (0)",
   },
   {
@@ -235,7 +235,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "a connection is not forgotten when the host's stack takes over its ports",
     file: "remember.h",
-    text: "connection_forget(&packet->tuple);",
+    text: "connection_forget(tuple);",
     instead: ";",
   },
   {
@@ -397,7 +397,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "SCTP: ports of fragments are rewritten",
     file: "translate.h",
-    text: "return is_fragment(packet->skb);",
+    text: "return is_fragment(skb);",
     instead: "return false;",
   },
   {
