@@ -2,7 +2,7 @@
 /* Services at the socket: a process of this node (a pod's or the host's own) that connects to a service gets a
  * backend at once, so that its packets need no translation at all. The reverse hooks keep the illusion. */
 #include "net/socket_address.h"
-#include "observe/events.h"
+#include "observe/share.h"
 #include "observe/trace.h"
 #include "service/affinity.h"
 #include "service/choose.h"
@@ -32,7 +32,9 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 
 	if (!has_listeners())
 		return;
-	event = kind == EVENT_REFUSED ? report_reserve(kind, REPORT_REFUSED, REPORT_MOST_REFUSED)
+	/* The sender is a network namespace: a pod, or the node. */
+	event = kind == EVENT_REFUSED ? report_reserve_shared(kind, REPORT_REFUSED, REPORT_MOST_REFUSED,
+							      bpf_get_netns_cookie(socket), 0)
 				      : report_reserve(kind, REPORT_OPENED, REPORT_MOST_OPENED);
 	if (!event)
 		return;

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "20fee6fa3871";
+export const layoutHash = "d1934b198614";
 
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
@@ -17,6 +17,10 @@ export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;
 export const REPORT_MOST_LOGGED = 50;
+export const REPORT_PARTS = 5;
+export const REPORT_PARTS_SENDER = 1;
+export const REPORT_PARTS_INTERFACE = 3;
+export const REPORT_SHARES = 1024;
 export const ANY_INTERFACE = 0;
 export const FROM_WORKLOADS = 4294967295;
 export const POLICY_ANY_IDENTITY = 4294967295;
@@ -505,6 +509,25 @@ export const reportCounter: Codec<ReportCounter> = {
       sent: view.getBigUint64(at + 16, true),
       suppressed: view.getBigUint64(at + 24, true),
       lost: view.getBigUint64(at + 32, true),
+    };
+  },
+};
+
+/** struct report_share, 16 bytes */
+export interface ReportShare {
+  readonly window: bigint;
+  readonly inWindow: bigint;
+}
+export const reportShare: Codec<ReportShare> = {
+  size: 16,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.window, true);
+    view.setBigUint64(at + 8, value.inWindow, true);
+  },
+  decode(view, at) {
+    return {
+      window: view.getBigUint64(at, true),
+      inWindow: view.getBigUint64(at + 8, true),
     };
   },
 };
@@ -1376,6 +1399,14 @@ export const maps = {
     key: u32,
     value: reportCounter,
   } satisfies MapDefinition<number, ReportCounter>,
+  reportShares: {
+    name: "report_shares",
+    type: "percpu_array",
+    maxEntries: 1024,
+    flags: 0,
+    key: u32,
+    value: reportShare,
+  } satisfies MapDefinition<number, ReportShare>,
   traces: {
     name: "traces",
     type: "array",

@@ -31,6 +31,16 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } reports SEC(".maps");
 
+/* Hash of a sender, of an interface -> how many of their packets were reported in this window, per CPU. Written and read by the packet
+ * path only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REPORT_SHARES);
+	__type(key, __u32);
+	__type(value, struct report_share);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} report_shares SEC(".maps");
+
 /* 0 -> which packets are traced. Written by the agent; read by the traced build of the programs only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

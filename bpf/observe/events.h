@@ -33,7 +33,17 @@ static __always_inline void event_submit(struct event *event)
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-/* The same within this CPU's limit for such reports. */
+/* There is something to report that is over a limit. */
+static __always_inline void report_suppress(enum report report)
+{
+	__u32 index = report;
+	struct report_counter *counter = bpf_map_lookup_elem(&reports, &index);
+
+	if (counter)
+		counter->suppressed++;
+}
+
+/* The event to fill in, within this CPU's limit for such reports. */
 static __always_inline struct event *report_reserve(enum event_kind kind, enum report report, __u64 most)
 {
 	__u32 index = report;

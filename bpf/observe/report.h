@@ -4,14 +4,14 @@
 #include "../net/tuple.h"
 #include "../scratch.h"
 #include "../verdict.h"
-#include "events.h"
+#include "share.h"
 
 /* Connections that open, packets that are refused. */
 
 /* A packet that is dropped or rejected, and what it would have become after translation, where that is known. */
 __global int report_refused(struct __sk_buff *skb)
 {
-	const struct scratch *scratch = scratch_get();
+	struct scratch *scratch = scratch_get();
 	const struct judgement *judgement;
 	const struct plan *plan;
 	struct event *event;
@@ -19,10 +19,12 @@ __global int report_refused(struct __sk_buff *skb)
 	if (!skb || !scratch || !has_listeners())
 		return 0;
 	plan = &scratch->plan;
-	event = report_reserve(EVENT_REFUSED, REPORT_REFUSED, REPORT_MOST_REFUSED);
+	read_tuple(skb, &scratch->direction); /* nobody looks for an entry any more */
+	event = report_reserve_shared(EVENT_REFUSED, REPORT_REFUSED, REPORT_MOST_REFUSED, sender_of(&scratch->direction.source),
+				      skb->ifindex);
 	if (!event)
 		return 0;
-	read_tuple(skb, &event->packet);
+	event->packet = scratch->direction;
 	event->outcome = plan->outcome;
 	event->interface = skb->ifindex;
 	if (plan->flow_is_known) {

@@ -2,7 +2,7 @@
 #pragma once
 #include "../maps/events.h"
 #include "../scratch.h"
-#include "events.h"
+#include "share.h"
 
 /* What policies said about the flow at hand: counted, and reported where a Log rule matched. Where connections open, are judged
  * again or are refused, never for a packet of a connection that was judged. */
@@ -30,7 +30,8 @@ static __always_inline void count_verdict(const struct judgement *judgement, enu
 /* Nothing waits for a reader: over the limit, or with a full ring, it is only counted that there was something to report. */
 static __always_inline void report_logged(const struct scratch *scratch, const struct judgement *judgement, enum direction direction)
 {
-	struct event *event = report_reserve(EVENT_LOGGED, REPORT_LOGGED, REPORT_MOST_LOGGED);
+	struct event *event = report_reserve_shared(EVENT_LOGGED, REPORT_LOGGED, REPORT_MOST_LOGGED,
+						    sender_of(&scratch->flow.source), scratch->interface);
 
 	if (!event)
 		return;

@@ -78,6 +78,11 @@ struct trace {
 #define REPORT_MOST_REFUSED 50
 #define REPORT_MOST_LOGGED 50
 
+/* Of refused and logged packets one sender gets a fifth of these, and all senders behind one interface three fifths. */
+#define REPORT_PARTS 5
+#define REPORT_PARTS_SENDER 1
+#define REPORT_PARTS_INTERFACE 3
+
 /* Index of the counters (map `reports`). */
 enum report {
 	REPORT_OPENED,
@@ -92,4 +97,12 @@ struct report_counter {
 	__u64 sent;
 	__u64 suppressed; /* over the limit */
 	__u64 lost;	  /* the ring was full */
+};
+
+/* Who shares one (map `report_shares`) changes with each window. */
+#define REPORT_SHARES 1024
+
+struct report_share {
+	__u64 window; /* since boot, counted */
+	__u64 in_window;
 };

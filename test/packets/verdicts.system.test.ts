@@ -1,5 +1,6 @@
 // What a policy's entry says beyond allowing (bpf/shared/policy.h): why it refuses, that a Log rule matched, that the source port
 // decides; and what is reported and counted of it.
+import { setTimeout } from "node:timers/promises";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { openEventRing } from "../../agent/kernel/event-ring.ts";
@@ -13,11 +14,12 @@ import {
   type PolicyKey,
   type PolicyValue,
   PolicyVerdict,
+  REPORT_WINDOW_NS,
 } from "../../agent/kernel/layout.gen.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { verdictReader } from "../../agent/kernel/verdicts.ts";
-import { type Step, sends } from "./cases/step.ts";
-import { backendAddress } from "./cluster.ts";
+import { arrives, type Step, sends } from "./cases/step.ts";
+import { backendAddress, outside } from "./cluster.ts";
 import { echo, tcp, timestamp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
@@ -123,6 +125,37 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     const reported = events(EventKind.LOGGED).length;
     expect(reported).toBeGreaterThan(0);
     expect(reported).toBeLessThan(300);
+  });
+
+  test.each<[string, (index: number) => Step, Step]>([
+    [
+      "a pod's flood leaves those of other pods visible",
+      (index) => sends("web", { destination: db }, udp(index + 1, 81), ""),
+      sends("open", { destination: db }, udp(7000, 81), ""),
+    ],
+    [
+      "a flood of one address outside leaves those of others behind the same interface visible",
+      (index) => arrives({ source: outside.client2, destination: db }, udp(index + 1, 81), ""),
+      arrives({ source: outside.remote, destination: db, by: outside.client1 }, udp(7000, 81), ""),
+    ],
+    [
+      "a flood with forged addresses leaves those of other interfaces visible",
+      (index) => arrives({ source: `198.51.100.${index}`, destination: db, by: outside.client1 }, udp(9, 81), ""),
+      sends("open", { destination: db }, udp(7000, 81), ""),
+    ],
+  ])("refuses, and of refusals %s", async (_, flood, other) => {
+    says();
+    listen(process.hrtime.bigint() + 60_000_000_000n);
+    const rounds = 5;
+    for (let round = 0; round < rounds; round++) {
+      for (let index = 0; index < 150; index++) expect(outcomeOf(flood(index))).toBe("drop_policy_ingress");
+      expect(outcomeOf(other)).toBe("drop_policy_ingress");
+      await setTimeout(REPORT_WINDOW_NS / 1e6 + 10);
+    }
+    const refused = events(EventKind.REFUSED);
+    const ofOther = refused.filter(({ packet }) => packet.sourcePort === 7000);
+    expect(refused.length).toBeLessThan(rounds * 150);
+    expect(ofOther.length).toBeGreaterThanOrEqual(rounds - 1); // in one of 250 windows two share one entry
   });
 
   test("may leave the answer to the source port", () => {
