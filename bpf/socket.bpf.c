@@ -32,9 +32,7 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 
 	if (!has_listeners())
 		return;
-	/* The sender is a network namespace: a pod, or the node. */
-	event = kind == EVENT_REFUSED ? report_reserve_shared(kind, REPORT_REFUSED, REPORT_MOST_REFUSED,
-							      bpf_get_netns_cookie(socket), 0)
+	event = kind == EVENT_REFUSED ? report_refused_socket(bpf_get_netns_cookie(socket))
 				      : report_reserve(kind, REPORT_OPENED, REPORT_MOST_OPENED);
 	if (!event)
 		return;

@@ -48,3 +48,9 @@ static __always_inline struct event *report_reserve_shared(enum event_kind kind,
 	report_suppress(report);
 	return NULL;
 }
+
+/* @param netns whose socket it is: a pod's, or the node's */
+static __always_inline struct event *report_refused_socket(__u64 netns)
+{
+	return report_reserve_shared(EVENT_REFUSED, REPORT_REFUSED, REPORT_MOST_REFUSED, netns, 0);
+}
