@@ -62,6 +62,9 @@ afterAll(() => {
   for (const namespace of [client, server]) ip("netns", "delete", namespace);
 });
 
+/** Called when the prober is about to begin: on a busy machine its start takes seconds. */
+let whenReady = (): void => {};
+
 /** The two namespaces as a machine and a pod that answers. */
 class Starved extends FakeWorld {
   override clock = { now: () => performance.now(), sleep: async () => {} };
@@ -69,7 +72,11 @@ class Starved extends FakeWorld {
   override log = async () => told;
   override machine = (): Actor & ReturnType<FakeWorld["machine"]> => ({
     ...new FakeWorld().machine(""),
-    prepare: (batch) => prepareProber("client1", batch, async (onLine) => started(onLine)),
+    prepare: async (batch) => {
+      const prober = await prepareProber("client1", batch, async (onLine) => started(onLine));
+      whenReady();
+      return prober;
+    },
   });
   override node = () => ({
     ...new FakeWorld().machine(""),
@@ -120,8 +127,10 @@ test("with a running server drops are detected, also after the connection has op
 
 test("a probe waits for a server that has no CPU for a while, if the server's kernel acknowledges", async () => {
   running.kill("SIGSTOP");
-  setTimeout(() => running.kill("SIGCONT"), 4000);
-  const [tcp, udp] = await round(["tcp80", "allowed"], ["udp80", "dropped"]);
+  whenReady = () => void setTimeout(() => running.kill("SIGCONT"), 4000);
+  const [tcp, udp] = await round(["tcp80", "allowed"], ["udp80", "dropped"]).finally(() => {
+    whenReady = () => {};
+  });
   expect(tcp).toBe("pass: allowed from 10.99.0.1");
   // Read late, when nobody listened any more: the server itself says why.
   expect(udp).toMatch(/^open: undecided: pod default\/web-0 had no CPU for [2-9]\d{3} ms of the last \d+ s$/);
