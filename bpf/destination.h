@@ -63,8 +63,7 @@ static __noinline const struct next_hop *find_destination_again(struct __sk_buff
 
 	if (!packet || !settings || !plan || !scratch)
 		return NULL;
-	tuple = &scratch->direction; /* 6.1 takes no argument of a global function as a map's key */
-	*tuple = packet->tuple;
+	tuple = tuple_as_key(scratch, &packet->tuple);
 	endpoint = bpf_map_lookup_elem(&endpoints, &tuple->destination);
 	if (endpoint) {
 		send(plan, EXIT_ENDPOINT, OUTCOME_TO_ENDPOINT);

@@ -65,11 +65,12 @@ static __step int is_kept_half_open(const struct packet *packet, const struct co
 {
 	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
+	const struct tuple *tuple;
 
 	if (!packet || !connection || !settings || !scratch || !(connection->flags & CONNECTION_VIA_STACK))
 		return false;
-	scratch->direction = packet->tuple; /* 6.1 takes no argument of a global function as a map's key */
-	return is_local_host(settings, &scratch->direction.destination) || is_local_host(settings, &scratch->direction.source);
+	tuple = tuple_as_key(scratch, &packet->tuple);
+	return is_local_host(settings, &tuple->destination) || is_local_host(settings, &tuple->source);
 }
 
 /* A connection that cannot be established is half open until its ends give up, or there is room. @return it; NULL: there is none */
@@ -102,8 +103,7 @@ static __always_inline void remember_tuple(const struct packet *packet, const st
 
 	if (!scratch)
 		return;
-	tuple = &scratch->direction; /* 6.1 takes no argument of a global function as a map's key */
-	*tuple = packet->tuple;
+	tuple = tuple_as_key(scratch, &packet->tuple);
 	if (plan->remember == REMEMBER_HOST_ANSWER)
 		note_host_answer(tuple);
 	else

@@ -62,7 +62,7 @@ struct scratch {
  * in softirq, __dev_queue_xmit disables them), so none interrupts another on its CPU; redirects are carried out after the
  * program has returned, and bpf_clone_redirect, which is not, is used by announce only,
  * which has no scratch. Socket hooks can be interrupted, and use no scratch.
- * Nothing but the limit of errors is left over from an earlier packet: each program begins with plan_begin(), which zeroes its plan,
+ * Nothing but the limit of errors and the last identification is left over from an earlier packet: each program begins with plan_begin(), which zeroes its plan,
  * and every other part is written whole before it is read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -77,6 +77,13 @@ static __always_inline struct scratch *scratch_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+/* A tuple as a map's key: 6.1 takes no argument of a global function as one. @return scratch's copy of it */
+static __always_inline struct tuple *tuple_as_key(struct scratch *scratch, const struct tuple *tuple)
+{
+	scratch->direction = *tuple;
+	return &scratch->direction;
 }
 
 /* An empty plan. It is here and not on the stack so that the verifier walks what follows once for all plans, not once for each.

@@ -69,13 +69,14 @@ static __noinline struct connection *move_to(const struct packet *packet, struct
 {
 	struct scratch *scratch = scratch_get();
 	struct connection *other, *established;
+	const struct tuple *tuple;
 	struct tuple key;
 
 	if (!packet || !connection || !scratch)
 		return NULL;
-	scratch->direction = packet->tuple; /* 6.1 takes no argument of a global function as a map's key or value */
-	scratch->connection = *connection;
-	if (place_fill(place, &scratch->direction, &scratch->connection))
+	tuple = tuple_as_key(scratch, &packet->tuple);
+	scratch->connection = *connection; /* as little as a map's value */
+	if (place_fill(place, tuple, &scratch->connection))
 		return NULL;
 	if (other_place != NO_PLACE) {
 		opposite(&key, &packet->tuple, connection);
@@ -85,9 +86,9 @@ static __noinline struct connection *move_to(const struct packet *packet, struct
 		else
 			place_release(other_place, is_proven(&packet->tuple, connection));
 	}
-	established = bpf_map_lookup_elem(&connections, &scratch->direction);
+	established = bpf_map_lookup_elem(&connections, tuple);
 	if (established)
-		bpf_map_delete_elem(&half_open, &scratch->direction);
+		bpf_map_delete_elem(&half_open, tuple);
 	return established;
 }
 

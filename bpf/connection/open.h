@@ -156,8 +156,7 @@ static __noinline enum outcome connection_open(const struct packet *packet, cons
 
 	if (!packet || !opening || !entry || !scratch)
 		return OUTCOME_DROP_MALFORMED;
-	tuple = &scratch->direction; /* 6.1 takes no argument of a global function as a map's key */
-	*tuple = packet->tuple;
+	tuple = tuple_as_key(scratch, &packet->tuple);
 	entry_begin(entry, packet, opening);
 	if (opening->flags & CONNECTION_FORWARDED) {
 		entry->peer_port = tuple->source_port;

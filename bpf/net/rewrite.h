@@ -149,7 +149,7 @@ __global int rewrite(struct __sk_buff *skb, const struct rewritten *change, cons
 				(udp ? BPF_F_MARK_MANGLED_0 : 0) | sizeof(change->new_port)))
 		return -1;
 	ports = bytes_at(skb, USUAL_PORTS, 2 * sizeof(*ports));
-	if (ports && change->l4_offset == USUAL_PORTS ) {
+	if (ports && change->l4_offset == USUAL_PORTS) {
 		if (change->end == END_SOURCE)
 			ports[0] = change->new_port;
 		else

@@ -12,23 +12,36 @@ enum share_of {
 	SHARE_OF_INTERFACE,
 };
 
-/* Takes one of `most` from the share of `who`. Two that meet in one entry part with the next window.
- * @param who already hashed, or a small number @return whether there was one left */
-__global int share_take(enum share_of kind, __u32 who, __u32 report, __u32 most)
+/* What was taken in a window by `sender` behind `interface`, or by all that are behind it. Two that meet in one entry part with the
+ * next window. NULL: never; the verifier does not know that. */
+static __always_inline struct report_share *report_share(__u64 window, enum share_of kind, __u32 report, __u32 interface,
+							  __u32 sender)
 {
-	__u64 window = bpf_ktime_get_ns() / REPORT_WINDOW_NS;
-	__u32 index = hash_end(hash_in(hash_in(hash_in(window, kind), report), who)) % REPORT_SHARES;
+	__u32 hash = hash_in(hash_in(hash_in(hash_in(window, kind), report), interface), sender);
+	__u32 index = hash_end(hash) % REPORT_SHARES;
 	struct report_share *share = bpf_map_lookup_elem(&report_shares, &index);
 
-	if (!share)
-		return false;
-	if (share->window != window) {
+	if (share && share->window != window) {
 		share->window = window;
 		share->in_window = 0;
 	}
-	if (share->in_window >= most)
+	return share;
+}
+
+/* Takes one of `most` from the shares of the sender and of its interface, or from neither: a sender may forge its address. Then it takes
+ * as many as its interface has, neither those of the address's owner behind another interface nor those of everybody.
+ * @param sender already hashed, or a small number @return whether there was one left */
+__global int share_take(__u32 report, __u32 interface, __u32 sender, __u32 most)
+{
+	__u64 window = bpf_ktime_get_ns() / REPORT_WINDOW_NS;
+	struct report_share *own = report_share(window, SHARE_OF_SENDER, report, interface, sender);
+	struct report_share *shared = report_share(window, SHARE_OF_INTERFACE, report, interface, 0);
+
+	if (!own || !shared || own->in_window >= most * REPORT_PARTS_SENDER / REPORT_PARTS ||
+	    shared->in_window >= most * REPORT_PARTS_INTERFACE / REPORT_PARTS)
 		return false;
-	share->in_window++;
+	own->in_window++;
+	shared->in_window++;
 	return true;
 }
 
@@ -37,13 +50,11 @@ static __always_inline __u32 sender_of(const struct address *source)
 	return hash_address(0, source);
 }
 
-/* As report_reserve, within the share of the sender and of the interface. A sender may forge its address: then the interface's
- * share is left to the others. */
+/* As report_reserve, within the shares of the sender and of its interface. */
 static __always_inline struct event *report_reserve_shared(enum event_kind kind, enum report report, __u64 most, __u32 sender,
 							   __u32 interface)
 {
-	if (share_take(SHARE_OF_SENDER, sender, report, most * REPORT_PARTS_SENDER / REPORT_PARTS) &&
-	    share_take(SHARE_OF_INTERFACE, interface, report, most * REPORT_PARTS_INTERFACE / REPORT_PARTS))
+	if (share_take(report, interface, sender, most))
 		return report_reserve(kind, report, most);
 	report_suppress(report);
 	return NULL;

@@ -2,6 +2,7 @@
 #pragma once
 #include "../connection/next_hop.h"
 #include "../locate.h"
+#include "../net/hash.h"
 #include "../net/ipv4.h"
 #include "../net/ipv6.h"
 #include "vxlan_header.h"
@@ -56,9 +57,7 @@ static __always_inline __be16 outer_source_port(const struct tuple *inner)
 	hash = (hash ^ destination[0] ^ destination[1] ^ destination[2] ^ destination[3]) * 0xc2b2ae3d;
 	hash ^= (__u32)inner->source_port << 16 ^ inner->destination_port;
 	/* Each bit of the ports, which are in network order, has to reach the low bits, and those the high ones. */
-	hash = (hash ^ hash >> 16) * 0x85ebca6b;
-	hash = (hash ^ hash >> 13) * 0xc2b2ae35;
-	return bpf_htons(LEAST_SOURCE_PORT | ((hash ^ hash >> 16) & 0x3fff));
+	return bpf_htons(LEAST_SOURCE_PORT | (hash_end(hash) & 0x3fff));
 }
 
 /* Packets of one sender that may be cut on the way have different ones for as long as possible (RFC 6864, 4.3). Processors count apart. */
