@@ -1,5 +1,6 @@
 // Policies by chance with real packets: what pods reach is what the independent evaluator (test/model) says.
 import fc from "fast-check";
+import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
 import { podEntity } from "../model/calico/entities.ts";
 import { podVerdict } from "../model/calico/evaluate.ts";
 import { emptyWorld, type Packet, type World } from "../model/calico/objects.ts";
@@ -10,16 +11,15 @@ import type { Cast } from "./flaps.ts";
 import { type KubernetesObject, pod } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
-const KINDS = {
-  networkPolicies: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
-  clusterNetworkPolicies: { apiVersion: "policy.networking.k8s.io/v1alpha2", kind: "ClusterNetworkPolicy" },
-  calicoNetworkPolicies: { apiVersion: "projectcalico.org/v3", kind: "NetworkPolicy" },
-  globalNetworkPolicies: { apiVersion: "projectcalico.org/v3", kind: "GlobalNetworkPolicy" },
-  tiers: { apiVersion: "projectcalico.org/v3", kind: "Tier" },
-  networkSets: { apiVersion: "projectcalico.org/v3", kind: "NetworkSet" },
-  globalNetworkSets: { apiVersion: "projectcalico.org/v3", kind: "GlobalNetworkSet" },
-} as const;
-type Kind = keyof typeof KINDS;
+const KINDS = [
+  "networkPolicies",
+  "clusterNetworkPolicies",
+  "calicoNetworkPolicies",
+  "globalNetworkPolicies",
+  "tiers",
+  "networkSets",
+  "globalNetworkSets",
+] as const;
 
 /** A world's policies about these pods, all of the namespace `default`. What is only of a node is left out. */
 function transplanted(world: World, pods: readonly Placed[]): World {
@@ -52,9 +52,10 @@ function transplanted(world: World, pods: readonly Placed[]): World {
 }
 
 function objectsOf(world: World): KubernetesObject[] {
-  return Object.entries(KINDS).flatMap(([field, kind]) =>
-    world[field as Kind].map((item) => ({ ...kind, ...item }) as unknown as KubernetesObject),
-  );
+  return KINDS.flatMap((name) => {
+    const header = { apiVersion: apiVersionOf(kinds[name]), kind: kinds[name].kind };
+    return world[name].map((item) => ({ ...header, ...item }) as unknown as KubernetesObject);
+  });
 }
 
 const tier: KubernetesObject = {

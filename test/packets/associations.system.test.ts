@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { asks, CLIENT, established, FORGED, SERVER } from "./cases/association.ts";
-import type { Step } from "./cases/step.ts";
+import { meet, type Step } from "./cases/step.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
 
@@ -21,11 +21,8 @@ describe.skipIf(noKernel)("an association of a client that is silent", () => {
     node.write({ returnMode: "DSR", services: true });
   });
 
-  const meet = (...steps: Step[]) => {
-    for (const { frame, ...meeting } of steps) {
-      const { outcomes } = node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting);
-      expect(outcomes.join()).toMatch(/^to_/);
-    }
+  const arrive = (...steps: Step[]) => {
+    for (const step of steps) expect(meet(node, step).outcomes.join()).toMatch(/^to_/);
   };
   const entries = () =>
     node.maps.connections
@@ -39,26 +36,26 @@ describe.skipIf(noKernel)("an association of a client that is silent", () => {
 
   beforeEach(() => {
     node.forget();
-    meet(...established(PORT));
+    arrive(...established(PORT));
   });
 
   test("an INIT before 210 s follows it, and neither it nor others after it keep it alive", () => {
     passes(205n);
-    meet(asks(PORT, "init", { asks: FORGED }, ""));
+    arrive(asks(PORT, "init", { asks: FORGED }, ""));
     expect(node.connectionsOf(PORT)).toEqual(["established", "established"]);
     passes(6n);
-    meet(asks(PORT, "init", { asks: FORGED }, ""));
+    arrive(asks(PORT, "init", { asks: FORGED }, ""));
     expect(node.connectionsOf(PORT)).toEqual(["half open", "half open"]);
   });
 
   test("other packets do, and are part of it for a day", () => {
     passes(80_000n);
-    meet(asks(PORT, "data", { tag: SERVER }, ""), asks(PORT, "init", { asks: FORGED }, ""));
+    arrive(asks(PORT, "data", { tag: SERVER }, ""), asks(PORT, "init", { asks: FORGED }, ""));
     expect(node.connectionsOf(PORT)).toEqual(["established", "established"]);
   });
 
   test("one that ended is no obstacle", () => {
-    meet(asks(PORT, "abort", { tag: SERVER }, ""), asks(PORT, "init", { asks: CLIENT + 1 }, ""));
+    arrive(asks(PORT, "abort", { tag: SERVER }, ""), asks(PORT, "init", { asks: CLIENT + 1 }, ""));
     expect(node.connectionsOf(PORT)).toEqual(["half open", "half open"]);
   });
 });

@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { POLICY_REVISION_UNSETTLED } from "../../agent/kernel/layout.gen.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
-import { handed, type Step, sends } from "./cases/step.ts";
+import { handed, meet, type Step, sends } from "./cases/step.ts";
 import { backendAddress, outside } from "./cluster.ts";
 import { tcp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
@@ -32,8 +32,7 @@ describe.skipIf(noKernel)("the entry of a connection", () => {
     const settled = settings.policyRevision & ~POLICY_REVISION_UNSETTLED;
     node.maps.settings.update([[0, { ...settings, policyRevision: (settled + 4) | bits }]]);
   };
-  const outcomeOf = ({ frame, ...meeting }: Step) =>
-    node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting).outcomes.join();
+  const outcomeOf = (step: Step) => meet(node, step).outcomes.join();
   const packet = () => outcomeOf(sends("web", { destination: db }, tcp(PORT, 80, "S"), ""));
   const noted = () =>
     node.maps.connections

@@ -6,7 +6,7 @@ import { liveConnections } from "../../agent/kernel/live-connections.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { finish } from "../../model/steps.ts";
-import { arrives, leaves, type Step, sends } from "./cases/step.ts";
+import { arrives, leaves, meet, type Step, sends } from "./cases/step.ts";
 import { backendAddress, nodes, outside } from "./cluster.ts";
 import { tcp, udp } from "./frames.ts";
 import { failsafe } from "./hosts.ts";
@@ -43,8 +43,7 @@ describe.skipIf(noKernel)("a full table of connections", () => {
   });
   beforeEach(() => node.forget());
 
-  const outcomeOf = ({ frame, ...meeting }: Step) =>
-    node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting).outcomes.join();
+  const outcomeOf = (step: Step) => meet(node, step).outcomes.join();
   const toPod = (port: number, marks: string, numbers = {}) =>
     outcomeOf(arrives({ source: client2, destination: open }, tcp(port, 80, marks, NONE, numbers), ""));
   const acknowledges = (port: number) => toPod(port, "A", { sequence: 1001, acknowledges: 1001 });

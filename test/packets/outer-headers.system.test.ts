@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
-import { arrives } from "./cases/step.ts";
+import { arrives, meet } from "./cases/step.ts";
 import { nodes, outside } from "./cluster.ts";
 import { tcp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
@@ -27,12 +27,8 @@ describe.skipIf(noKernel)("outer headers", () => {
 
   /** Big-endian, of the wrapped packet of a client's flow. */
   const wrapped = (port: number, marks: string) => {
-    const { frame, ...meeting } = arrives(
-      { source: outside.client1, destination: nodes.master },
-      tcp(port, REMOTE_PORT, marks),
-      "",
-    );
-    const met = node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting);
+    const ends = { source: outside.client1, destination: nodes.master };
+    const met = meet(node, arrives(ends, tcp(port, REMOTE_PORT, marks), ""));
     expect(met.outcomes).toEqual(["forward_service"]);
     const bytes = Buffer.from(met.frame);
     return { port: bytes.readUInt16BE(SOURCE_PORT), identification: bytes.readUInt16BE(IDENTIFICATION) };

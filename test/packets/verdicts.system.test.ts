@@ -20,7 +20,7 @@ import {
 } from "../../agent/kernel/layout.gen.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { verdictReader } from "../../agent/kernel/verdicts.ts";
-import { arrives, type Step, sends } from "./cases/step.ts";
+import { arrives, meet, type Step, sends } from "./cases/step.ts";
 import { backendAddress, outside } from "./cluster.ts";
 import { echo, tcp, timestamp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
@@ -69,8 +69,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     const key = { prefixLength: 96, policy: policy(), identity: POLICY_ANY_IDENTITY, direction: Direction.INGRESS };
     node.maps.policies.update(entries.map(([part, value]) => [{ ...key, protocol: TCP, port: 80, ...part }, value]));
   };
-  const outcomeOf = ({ frame, ...meeting }: Step) =>
-    node.meet(typeof frame === "function" ? frame(node, "IPv4") : frame, meeting).outcomes.join();
+  const outcomeOf = (step: Step) => meet(node, step).outcomes.join();
   const toDb = (transport: Parameters<typeof sends>[2]) => outcomeOf(sends("web", { destination: db }, transport, ""));
   const events = (kind: number) => {
     drain();

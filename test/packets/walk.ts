@@ -17,7 +17,7 @@ import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returns } from "./cases/returns.ts";
-import type { PacketTest } from "./cases/step.ts";
+import { bytesOf, type PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
 import type { Handling, NodeUnderTest } from "./node.ts";
 import { wordsInIpv6 } from "./twins.ts";
@@ -76,11 +76,7 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
     if (hosts) node.writeHosts(hosts);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const backendOf = (id: number) => node.maps.backends.lookup(id)?.address;
-    let words = inWords(
-      node.meet(typeof frame === "function" ? frame(node, family) : frame, meeting),
-      meeting.program,
-      backendOf,
-    );
+    let words = inWords(node.meet(bytesOf({ frame }, node, family), meeting), meeting.program, backendOf);
     if (unwrapped && family === "IPv6" && leavesIpv6ToDevice && LEFT_WRAPPED.test(words)) {
       const { frame: inner, tunnel } = unwrapped(node, family);
       const behind = { program: "from_tunnel", at: "tunnel", ...(tunnel && { tunnel }) } as const;

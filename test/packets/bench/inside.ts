@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { libbpf } from "../../../agent/kernel/libbpf.ts";
 import { testRun } from "../../../agent/kernel/test-run.fixture.ts";
 import { median } from "../../../measure/statistics/statistics.ts";
-import type { Step } from "../cases/step.ts";
+import { bytesOf } from "../cases/step.ts";
 import { type Handling, NodeUnderTest } from "../node.ts";
 import { inWords } from "../words.ts";
 import { kinds, type PacketKind } from "./kinds.ts";
@@ -44,9 +44,9 @@ function measure(kind: PacketKind): Batch {
   if (JSON.stringify(handling) !== handled) node.write(handling);
   handled = JSON.stringify(handling);
   node.forget();
-  for (const step of kind.before) node.run(bytesOf(step), step);
+  for (const step of kind.before) node.run(bytesOf(step, node), step);
   node.counters.since();
-  const frame = bytesOf(kind.packet);
+  const frame = Buffer.from(bytesOf(kind.packet, node));
   const met = node.meet(frame, kind.packet);
   const became = inWords(met, kind.packet.program, (id) => node.maps.backends.lookup(id)?.address);
   const keepsLength = met.frame.length === frame.length && !kind.packet.tunnel;
@@ -78,10 +78,6 @@ function inARow({ packet, isNew = false }: PacketKind, frame: Buffer): number {
     return testRun(again, frame, { ...circumstances, repeat: IN_A_ROW }).nanoseconds;
   }) as [number, number];
   return took - empty;
-}
-
-function bytesOf({ frame }: Step): Buffer {
-  return Buffer.from(typeof frame === "function" ? frame(node, "IPv4") : frame);
 }
 
 function word(value: number): Uint8Array {

@@ -3,7 +3,7 @@ import { nodes, outside } from "../cluster.ts";
 import { raw, type Transport } from "../frames.ts";
 import { sctp } from "../sctp.ts";
 import { answers, asks, CLIENT, established, SERVER } from "./association.ts";
-import { arrives, type PacketTest, type Step, sends } from "./step.ts";
+import { arrives, bytesOf, type PacketTest, type Step, sends } from "./step.ts";
 
 const { master } = nodes;
 const { client1 } = outside;
@@ -118,10 +118,5 @@ function fragmentOf(bytes: Uint8Array): Transport {
 
 /** With bytes behind the packet, as short frames have on a wire. */
 function padded(step: Step): Step {
-  const { frame } = step;
-  return {
-    ...step,
-    frame: (node, family) =>
-      Buffer.concat([typeof frame === "function" ? frame(node, family) : frame, Buffer.alloc(9, 0xee)]),
-  };
+  return { ...step, frame: (node, family) => Buffer.concat([bytesOf(step, node, family), Buffer.alloc(9, 0xee)]) };
 }

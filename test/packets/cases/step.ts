@@ -4,7 +4,7 @@ import type { Policy } from "../../model/network-policy.ts";
 import { backendAddress, localPods, nodes } from "../cluster.ts";
 import { type Extension, ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
 import type { HostPolicies } from "../hosts.ts";
-import { type Handling, type Meeting, type NodeUnderTest, neighbours, podMacs } from "../node.ts";
+import { type Handling, type Meeting, type Met, type NodeUnderTest, neighbours, podMacs } from "../node.ts";
 import { inFamily } from "../twins.ts";
 
 export interface Step extends Meeting {
@@ -20,6 +20,17 @@ export interface Step extends Meeting {
   readonly hosts?: HostPolicies;
   /** The expected line of inWords(). */
   readonly becomes: string | RegExp;
+}
+
+/** The bytes of a step's frame. */
+export function bytesOf({ frame }: Pick<Step, "frame">, node: NodeUnderTest, family: Family = "IPv4"): Uint8Array {
+  return typeof frame === "function" ? frame(node, family) : frame;
+}
+
+/** Passes a step's packet to its program. */
+export function meet(node: NodeUnderTest, step: Step, family: Family = "IPv4"): Met {
+  const { frame: _, ...meeting } = step;
+  return node.meet(bytesOf(step, node, family), meeting);
 }
 
 export interface PacketTest {
@@ -140,7 +151,7 @@ export function arrivesWrapped(wrapping: Wrapping, ends: Ends, transport: Transp
 export function later(step: Step): Step {
   const frame = (node: NodeUnderTest, family: Family) => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
-    return typeof step.frame === "function" ? step.frame(node, family) : step.frame;
+    return bytesOf(step, node, family);
   };
   return { ...step, frame };
 }
