@@ -6,19 +6,11 @@
 /* A sender's share of the reports, so that one that floods does not hide what becomes of others' packets. Only where a packet is
  * refused or logged. */
 
-/* What is hashed: a number of one kind is none of another. */
-enum share_of {
-	SHARE_OF_SENDER,
-	SHARE_OF_INTERFACE,
-};
-
-/* What was taken in a window by `sender` behind `interface`, or by all that are behind it. Two that meet in one entry part with the
- * next window. NULL: never; the verifier does not know that. */
-static __always_inline struct report_share *report_share(__u64 window, enum share_of kind, __u32 report, __u32 interface,
-							  __u32 sender)
+/* What was taken in a window by `sender` behind `interface`; 0: by all that are behind it. Two that meet in one entry part with the next
+ * window. NULL: never; the verifier does not know that. */
+static __always_inline struct report_share *report_share(__u64 window, __u32 report, __u32 interface, __u32 sender)
 {
-	__u32 hash = hash_in(hash_in(hash_in(hash_in(window, kind), report), interface), sender);
-	__u32 index = hash_end(hash) % REPORT_SHARES;
+	__u32 index = hash_end(hash_in(hash_in(hash_in(window, report), interface), sender)) % REPORT_SHARES;
 	struct report_share *share = bpf_map_lookup_elem(&report_shares, &index);
 
 	if (share && share->window != window) {
@@ -34,11 +26,12 @@ static __always_inline struct report_share *report_share(__u64 window, enum shar
 __global int share_take(__u32 report, __u32 interface, __u32 sender, __u32 most)
 {
 	__u64 window = bpf_ktime_get_ns() / REPORT_WINDOW_NS;
-	struct report_share *own = report_share(window, SHARE_OF_SENDER, report, interface, sender);
-	struct report_share *shared = report_share(window, SHARE_OF_INTERFACE, report, interface, 0);
+	struct report_share *own = report_share(window, report, interface, sender), *shared;
 
-	if (!own || !shared || own->in_window >= most * REPORT_PARTS_SENDER / REPORT_PARTS ||
-	    shared->in_window >= most * REPORT_PARTS_INTERFACE / REPORT_PARTS)
+	if (!own || own->in_window >= most * REPORT_PARTS_SENDER / REPORT_PARTS)
+		return false;
+	shared = report_share(window, report, interface, 0);
+	if (!shared || shared->in_window >= most * REPORT_PARTS_INTERFACE / REPORT_PARTS)
 		return false;
 	own->in_window++;
 	shared->in_window++;
