@@ -1,38 +1,34 @@
 // The life of a node agent, in order: become the only writer, load, restore the previous state, watch until every list
 // is complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one repeats these steps.
-import { release } from "node:os";
 import { join } from "node:path";
 import type { MapSizes } from "../model/mode/map-sizes.ts";
 import { type KindName, kinds } from "../model/objects/kinds.ts";
 import { isForLoadBalancers } from "../model/pool/uses.ts";
-import { NO_BACKENDS } from "../model/service/backend-counts.ts";
 import { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EndpointStore } from "./cni/endpoint-store.ts";
 import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
 import { serveCni } from "./cni/server.ts";
-import { type DesiredState, NO_NAMES } from "./compile/desired.ts";
+import type { DesiredState } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint-life.ts";
 import { HealthChecks } from "./health-checks/health-checks.ts";
 import { Allocator } from "./ipam/allocator.ts";
 import { keptMapSizes, sizesFor, startAgainForMapSizes } from "./kept-map-sizes.ts";
 import { attacher } from "./kernel/attach.ts";
-import { layoutHash } from "./kernel/layout.gen.ts";
 import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load.ts";
 import { becomeOnlyWriter } from "./kernel/lock.ts";
-import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
 import { switched } from "./kernel/resize.ts";
-import { verdictReader } from "./kernel/verdicts.ts";
 import { readBack, recover } from "./known-endpoints.ts";
 import { balanceLoad, type Ending } from "./load-balancer.ts";
 import { apiServerAddress } from "./node-address.ts";
+import { type Counted, nodeMetrics } from "./node-metrics.ts";
 import { NodeNetwork } from "./node-network.ts";
 import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
-import { type AgentMetrics, agentMetrics, serveMetrics } from "./observe/metrics.ts";
+import { type AgentMetrics, serveMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, HEALTH_CHECKS_FILE, programFolder, runFile, SALT_FILE, shimPath } from "./options.ts";
 import { OutlivedSockets } from "./outlived-sockets.ts";
 import { servePacketEvents } from "./packet-events.ts";
@@ -64,7 +60,7 @@ interface Agent {
   /** Metrics are served before the cluster is reachable. */
   readonly failingWatches: { of: () => readonly string[] };
   readonly tables: Tables;
-  readonly counted: { by?: Pick<Dataplane, "backendCounts" | "numbers" | "closedPolicies" | "closedServices"> };
+  readonly counted: Counted;
 }
 
 /** Runs until the process ends. Rejects if it cannot start, with the reason and the next step. `openCluster`
@@ -162,24 +158,16 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     serviceSubnetIpv6: settings.serviceSubnetIpv6,
     apiServer: apiServerAddress(process.env),
     loadBalancer: settings.loadBalancer,
+    countsServices: settings.serviceMetrics !== undefined,
     salt: keptSalt(runFile(options, SALT_FILE)),
   });
-  const count = () => endpoints.list().length;
   const failingWatches = { of: (): readonly string[] => [] };
-  const counted: Agent["counted"] = {};
+  const counted: Counted = {};
   const tables = new Tables({ node: options.node, pins, maps: loaded.maps, sizes });
-  const metrics = agentMetrics({
-    tables: tables.all,
-    backends: () => counted.by?.backendCounts() ?? NO_BACKENDS,
-    closedPolicies: () => counted.by?.closedPolicies ?? 0,
-    closedServices: () => counted.by?.closedServices ?? 0,
-    outcomes: outcomeReader(pins),
-    reports: reportReader(pins),
-    verdicts: verdictReader(pins),
-    names: () => counted.by?.numbers.names ?? NO_NAMES,
-    endpoints: count,
+  const metrics = nodeMetrics({
+    ...{ pins, tables, counted, log, services: settings.serviceMetrics },
+    endpoints: () => endpoints.list().length,
     failingWatches: () => failingWatches.of(),
-    build: { layout: layoutHash, kernel: release() },
   });
   await serveMetrics(metrics, options.metricsAddress, options.metricsPort);
   return {

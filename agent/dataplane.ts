@@ -63,7 +63,7 @@ export class Dataplane {
   closedServices = 0;
   /** Of other parts of the agent. */
   readonly otherProblems: (() => readonly Problem[])[] = [];
-  #services: DesiredState["services"] = [];
+  #services: Pick<DesiredState, "services" | "lists"> = { services: [], lists: new Map() };
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
   #reportedProblems = "";
@@ -89,7 +89,7 @@ export class Dataplane {
       this.refused = desired.refused;
       this.closedPolicies = desired.closedPolicies;
       this.closedServices = desired.closedServices;
-      this.#services = desired.services;
+      this.#services = desired;
       const routed = this.#writeNetwork(desired, facts);
       this.gate.settle();
       this.numbers.add(desired.names);
@@ -124,7 +124,12 @@ export class Dataplane {
 
   /** Counted when asked: a scrape is rarer than a change. */
   backendCounts(): BackendCounts {
-    return backendCounts(this.#services);
+    return backendCounts(this.#services.services);
+  }
+
+  /** What the maps of services were made from, and the numbers of their backend lists. */
+  servedServices(): Pick<DesiredState, "services" | "lists"> {
+    return this.#services;
   }
 
   /** Read the maps again in the next pass, to correct changes by other processes. */

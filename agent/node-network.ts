@@ -32,6 +32,7 @@ export interface NodeNetworkOptions {
   readonly apiServer: NodeFacts["apiServer"];
   readonly salt: string;
   readonly loadBalancer: boolean;
+  readonly countsServices: boolean;
 }
 
 /** Finds and prepares this machine's interfaces for the dataplane, and checks them periodically. */
@@ -148,6 +149,7 @@ export class NodeNetwork {
       namespaceCookie: this.#namespaceCookie,
       salt: this.#options.salt,
       loadBalancer: this.#options.loadBalancer,
+      countsServices: this.#options.countsServices,
     };
   }
 }

@@ -5,6 +5,7 @@
 #include "net/hops.h"
 #include "net/neighbour.h"
 #include "observe/report.h"
+#include "observe/services.h"
 #include "observe/trace.h"
 #include "observe/verdicts.h"
 #include "remember.h"
@@ -196,16 +197,23 @@ __global int carry_out(struct __sk_buff *skb, struct packet *packet, struct conn
 	return leave(skb, packet, connection, plan);
 }
 
+static __always_inline void note_refused(struct __sk_buff *skb, const struct plan *plan)
+{
+	report_refused(skb);
+	if (plan->service)
+		count_service(plan->service, plan->outcome);
+}
+
 static __always_inline int apply(struct packet *packet, struct plan *plan)
 {
 	struct __sk_buff *skb = packet->skb;
 	int action;
 
 	if (plan->exit == EXIT_REJECT) /* as it came */
-		report_refused(skb);
+		note_refused(skb, plan);
 	action = is_untouched(plan) ? leave_untouched(skb, plan) : carry_out(skb, packet, packet->connection, plan);
 	if (plan->exit == EXIT_DROP)
-		report_refused(skb);
+		note_refused(skb, plan);
 	if (plan->asked)
 		note_verdicts(plan);
 	count(skb, plan->outcome);

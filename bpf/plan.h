@@ -49,7 +49,9 @@ struct plan {
 	bool is_judged;		  /* its connection was judged again, and is allowed: scratch has the revisions */
 	bool is_midway;		  /* of the node itself: a packet of no known connection that opens none (decide/midway.h) */
 	bool is_judged_alone;	  /* of the node itself: no connection can be remembered, so that scratch's flow is judged for each packet */
-	__u8 padding[2];	  /* the fields above are cleared for each packet */
+	__u8 padding[2];
+	__u32 service;		  /* the list of the service that the packet asks for, where that is counted; else 0 */
+				  /* the fields above are cleared for each packet */
 	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */
 	struct origin origin;
 };

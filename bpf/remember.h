@@ -4,6 +4,7 @@
 #include "connection/move.h"
 #include "connection/open.h"
 #include "observe/report.h"
+#include "observe/services.h"
 #include "observe/trace.h"
 #include "plan.h"
 #include "policy/judge.h"
@@ -21,6 +22,15 @@ static __always_inline void remember_answer(struct connection *connection, const
 		flags_set(connection, CONNECTION_ANSWERED);
 	if (packet->tcp_flags & TCP_RST)
 		flags_set(connection, CONNECTION_RESET);
+}
+
+/* A service's connection is counted by the one node that chose its backend. What comes wrapped, its entry node has counted. */
+static __always_inline void count_opened(const struct plan *plan, const struct opening *opening)
+{
+	const __u32 elsewhere = CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN;
+
+	if (plan->service && ((opening->flags & CONNECTION_FORWARDED) || !(opening->flags & elsewhere)))
+		count_service(plan->service, 0);
 }
 
 /* Writes the new connection. If that fails, the packet is dropped. */
@@ -44,8 +54,10 @@ static __step int remember_opening(struct __sk_buff *skb, const struct packet *p
 	if (scratch->connection.flags & CONNECTION_TRANSLATED)
 		plan->translate = TRANSLATE_PACKET;
 	trace_peer_port(&packet->tuple, scratch->connection.peer_port);
-	if (!(scratch->connection.flags & CONNECTION_REFUSED))
+	if (!(scratch->connection.flags & CONNECTION_REFUSED)) {
 		report_opened(skb->ifindex);
+		count_opened(plan, &scratch->opening);
+	}
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 /* Services at the socket: a process of this node (a pod's or the host's own) that connects to a service gets a
  * backend at once, so that its packets need no translation at all. The reverse hooks keep the illusion. */
 #include "net/socket_address.h"
-#include "observe/share.h"
 #include "observe/trace.h"
 #include "service/affinity.h"
 #include "service/choose.h"
@@ -10,6 +9,7 @@
 #include "service/source_range.h"
 #include "settings.h"
 #include "socket/memory.h"
+#include "socket/report.h"
 #include "socket/requester.h"
 #include <linux/errno.h>
 
@@ -17,35 +17,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define PROCEED 1
 #define REFUSE 0
-
-/* The port it is bound to; 0: none yet. */
-static __always_inline __be16 port_of(struct bpf_sock_addr *socket)
-{
-	return socket->sk ? bpf_htons(socket->sk->src_port) : 0;
-}
-
-/* A datagram of an unconnected socket opens no connection: only its refusal is reported. */
-static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_addr *socket, enum outcome refusal,
-					  const struct socket_peer *peer)
-{
-	struct event *event;
-
-	if (!has_listeners())
-		return;
-	event = kind == EVENT_REFUSED ? report_refused_socket(bpf_get_netns_cookie(socket))
-				      : report_reserve(kind, REPORT_OPENED, REPORT_MOST_OPENED);
-	if (!event)
-		return;
-	event->packet.destination = peer->frontend;
-	event->packet.destination_port = peer->frontend_port;
-	event->packet.source_port = port_of(socket);
-	event->packet.protocol = socket->protocol;
-	event->outcome = refusal;
-	event->backend = peer->backend;
-	event->address = peer->address;
-	event->port = peer->port;
-	event_submit(event);
-}
 
 /* Whether a workload's datagram answers a request that a node sent from this port. (A datagram does not show whether it is an
  * answer; the packet path has seen the request.) */
@@ -110,6 +81,8 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	trace_chosen(service, id, backend);
 	if (!id || !backend || is_ipv4(&backend->address) != is_ipv4(&peer->frontend))
 		return false;
+	if (!known)
+		count_socket(service, 0);
 	if (!known && affine_list(service))
 		remember_affinity(affine_list(service), &requester->address, id);
 	peer->backend = id;
@@ -125,10 +98,13 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	return true;
 }
 
-static __always_inline int refuse(struct bpf_sock_addr *socket, const struct socket_peer *peer, enum outcome reason,
-				  int error)
+/* @param service that it asks for, or NULL */
+static __always_inline int refuse(struct bpf_sock_addr *socket, const struct socket_peer *peer, const struct service *service,
+				  enum outcome reason, int error)
 {
 	trace_socket_refused(reason);
+	if (service)
+		count_socket(service, reason);
 	report_socket(EVENT_REFUSED, socket, reason, peer);
 	bpf_set_retval(error);
 	return REFUSE;
@@ -154,7 +130,7 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	if (!service && hook == HOOK_CONNECT && !is_left_to_packets(&requester, settings) && !is_left_to_host(settings) &&
 	    is_cluster_address(&peer.frontend)) {
 		trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
-		return refuse(socket, &peer, OUTCOME_REJECT_NO_SERVICE, -ECONNREFUSED);
+		return refuse(socket, &peer, NULL, OUTCOME_REJECT_NO_SERVICE, -ECONNREFUSED);
 	}
 	if (!service || !is_handled_here(service, settings)) {
 		if (hook == HOOK_CONNECT)
@@ -163,9 +139,9 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	}
 	trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
 	if (!may_use(service, &requester.address))
-		return refuse(socket, &peer, OUTCOME_DROP_SOURCE_RANGE, -EPERM);
+		return refuse(socket, &peer, service, OUTCOME_DROP_SOURCE_RANGE, -EPERM);
 	if (!choose_peer(socket, service, &requester, hook, &peer))
-		return refuse(socket, &peer, OUTCOME_REJECT_NO_BACKEND, -ECONNREFUSED);
+		return refuse(socket, &peer, service, OUTCOME_REJECT_NO_BACKEND, -ECONNREFUSED);
 	if (hook == HOOK_CONNECT)
 		report_socket(EVENT_CONNECTED, socket, 0, &peer);
 	write_address(socket, family, &peer.address, peer.port);

@@ -93,6 +93,7 @@ export {
   MetricsAddress,
   ReturnMode,
   ServiceHandling,
+  type ServiceMetrics,
   SocketTranslation,
 } from "./dataplane/args.ts";
 export { Dataplane } from "./dataplane/component.ts";

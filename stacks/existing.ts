@@ -11,6 +11,7 @@ import {
   type OtherNetworkPlugin,
   ReturnMode,
   type ServiceHandling,
+  type ServiceMetrics,
   SourceIpVerification,
   type SourceIpVerificationArgs,
 } from "../components/index.ts";
@@ -29,6 +30,7 @@ const config = new Settings([
   "returnMode",
   "serviceHandling",
   "flowLog",
+  "serviceMetrics",
   "kubeProxyImage",
   "podSubnet",
   "serviceSubnet",
@@ -48,6 +50,7 @@ const args: DataplaneArgs = {
   serviceHandling: config.get<ServiceHandling>("serviceHandling"),
   kubeProxyImage: config.get("kubeProxyImage"),
   flowLog: config.getObject<FlowLog>("flowLog"),
+  serviceMetrics: config.getObject<ServiceMetrics>("serviceMetrics"),
   ipPools: [{ cidr: config.get("podSubnet") ?? "10.244.0.0/16" }],
   serviceSubnet: config.get("serviceSubnet") ?? "10.96.0.0/12",
   mtu: config.getNumber("mtu"),

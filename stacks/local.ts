@@ -12,6 +12,7 @@ import {
   MachineRole,
   ReturnMode,
   ServiceHandling,
+  type ServiceMetrics,
   SourceIpVerification,
   Verdict,
 } from "../components/index.ts";
@@ -21,6 +22,7 @@ const config = new Settings([
   "returnMode",
   "serviceHandling",
   "flowLog",
+  "serviceMetrics",
   "dualStack",
   "firstFamily",
   "router",
@@ -79,6 +81,7 @@ const dataplane = new Dataplane(
     returnMode,
     serviceHandling,
     flowLog: config.getObject<FlowLog>("flowLog"),
+    serviceMetrics: config.getObject<ServiceMetrics>("serviceMetrics"),
     ...(dualStack && { ipPools: [{ cidr: "10.244.0.0/16" }, { cidr: podSubnetIpv6 }], serviceSubnetIpv6 }),
     networkPolicies: [
       {

@@ -114,6 +114,7 @@ export class Compiler {
       logs: policyLogs,
       kubeProxy,
       services: services.compiled,
+      lists: services.lists,
       health:
         kubeProxy === "active"
           ? undefined

@@ -7,6 +7,7 @@ import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { CompiledService } from "../../model/service/service.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
+import type { Displaced } from "./ids.ts";
 
 /** One entry of a BPF map. */
 export interface Entry<K, V> {
@@ -119,6 +120,8 @@ export interface DesiredState {
   readonly health: NodeHealth | undefined;
   /** What the maps of services were made from. */
   readonly services: readonly CompiledService[];
+  /** Numbers of their backend lists that are not their names' hashes. */
+  readonly lists: Displaced;
   readonly problems: readonly Problem[];
   /** Policies in force here that are too large and allow nothing. */
   readonly closedPolicies: number;

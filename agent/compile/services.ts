@@ -36,6 +36,8 @@ export interface ServiceMaps {
   readonly members: Contributions<Member, number>;
   readonly backends: Contributions<number, BackendValue>;
   readonly compiled: readonly CompiledService[];
+  /** Numbers of backend lists that are not their names' hashes. */
+  readonly lists: Displaced;
   readonly healthChecks: readonly HealthCheck[];
   /** Whether a service chooses by a Maglev table. */
   readonly maglev: boolean;
@@ -93,6 +95,7 @@ export class ServiceCompiler {
       members: all.map(({ members }) => members),
       backends: all.map(({ backends }) => backends),
       compiled,
+      lists,
       healthChecks,
       maglev: compiled.some(({ lists }) => lists.some(({ table }) => table)),
       problems,

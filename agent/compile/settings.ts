@@ -38,6 +38,7 @@ export function compileSettings(
       (configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0) |
       (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0) |
       (maglev ? SettingsFlag.MAGLEV : 0) |
+      (facts.countsServices ? SettingsFlag.SERVICE_COUNTS : 0) |
       hostFlags(hosts),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };

@@ -15,6 +15,8 @@ export interface NodeFacts extends Facts {
   readonly salt?: string;
   /** Cookie of this node's own network namespace, decimal; absent if the kernel does not report it. */
   readonly namespaceCookie?: string | undefined;
+  /** Whether connections to services are counted. */
+  readonly countsServices?: boolean;
 }
 
 /** A workload's interface on this node, as created by CNI. */

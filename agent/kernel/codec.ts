@@ -12,7 +12,15 @@ export interface Codec<T> {
 /** One BPF map of the packet path: its name (also the pin's) and the codecs of its keys and values. */
 export interface MapDefinition<K, V> {
   readonly name: string;
-  readonly type: "hash" | "array" | "percpu_array" | "lru_hash" | "lru_percpu_hash" | "lpm_trie" | "sk_storage";
+  readonly type:
+    | "hash"
+    | "array"
+    | "percpu_hash"
+    | "percpu_array"
+    | "lru_hash"
+    | "lru_percpu_hash"
+    | "lpm_trie"
+    | "sk_storage";
   readonly maxEntries: number;
   readonly flags: number;
   readonly key: Codec<K>;

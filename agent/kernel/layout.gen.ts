@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "d1934b198614";
+export const layoutHash = "5a76355dd4b7";
 
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
@@ -407,6 +407,7 @@ export const SettingsFlag = {
   MAGLEV: 4,
   HOST_POLICIES: 8,
   WORKLOADS_TO_HOST: 16,
+  SERVICE_COUNTS: 32,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
@@ -416,6 +417,7 @@ export const settingsFlagNames = new Map<number, string>([
   [4, "maglev"],
   [8, "host_policies"],
   [16, "workloads_to_host"],
+  [32, "service_counts"],
 ]);
 
 /** enum socket_translation */
@@ -852,6 +854,41 @@ export const affinity: Codec<Affinity> = {
     return {
       lastUsed: view.getBigUint64(at, true),
       backend: view.getUint32(at + 8, true),
+    };
+  },
+};
+
+/** struct service_count, 8 bytes */
+export interface ServiceCount {
+  readonly backendList: number;
+  readonly refusal: number;
+}
+export const serviceCount: Codec<ServiceCount> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setUint32(at, value.backendList, true);
+    view.setUint32(at + 4, value.refusal, true);
+  },
+  decode(view, at) {
+    return {
+      backendList: view.getUint32(at, true),
+      refusal: view.getUint32(at + 4, true),
+    };
+  },
+};
+
+/** struct service_counter, 8 bytes */
+export interface ServiceCounter {
+  readonly times: bigint;
+}
+export const serviceCounter: Codec<ServiceCounter> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.times, true);
+  },
+  decode(view, at) {
+    return {
+      times: view.getBigUint64(at, true),
     };
   },
 };
@@ -1487,6 +1524,14 @@ export const maps = {
     key: affinityKey,
     value: affinity,
   } satisfies MapDefinition<AffinityKey, Affinity>,
+  serviceCounts: {
+    name: "service_counts",
+    type: "percpu_hash",
+    maxEntries: 32768,
+    flags: 1,
+    key: serviceCount,
+    value: serviceCounter,
+  } satisfies MapDefinition<ServiceCount, ServiceCounter>,
   socketPeers: {
     name: "socket_peers",
     type: "sk_storage",

@@ -31,7 +31,7 @@ export interface MapStore<K, V> {
 /** The maps with one value per key. Per-CPU maps are counters, read by outcomes.ts; socket storage is read by
  * sock-diag.ts; the agent writes neither. */
 export type StoredMapName = {
-  [M in MapName]: Maps[M]["type"] extends "percpu_array" | "lru_percpu_hash" | "sk_storage" ? never : M;
+  [M in MapName]: Maps[M]["type"] extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" | "sk_storage" ? never : M;
 }[MapName];
 
 /** All maps of the packet path, by name. */

@@ -72,7 +72,9 @@ export function eachStored(
   make: (definition: MapDefinition<unknown, unknown>) => MapStore<unknown, unknown>,
 ): MapStores {
   const stores = Object.entries(maps)
-    .filter(([, definition]) => !["percpu_array", "lru_percpu_hash", "sk_storage"].includes(definition.type))
+    .filter(
+      ([, definition]) => !["percpu_hash", "percpu_array", "lru_percpu_hash", "sk_storage"].includes(definition.type),
+    )
     .map(([name, definition]) => [name, make(definition as MapDefinition<unknown, unknown>)]);
   return Object.fromEntries(stores) as { [M in StoredMapName]: never };
 }

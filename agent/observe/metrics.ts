@@ -8,6 +8,8 @@ import type { Table } from "../table-fill.ts";
 import { eventCounters } from "./event-metrics.ts";
 import { listen } from "./health.ts";
 import { policyVerdictCounter } from "./policy-metrics.ts";
+import { serviceMetrics } from "./service-metrics.ts";
+import type { ServiceSeries } from "./service-series.ts";
 
 export interface MetricSources {
   readonly outcomes: () => OutcomeTotals;
@@ -25,6 +27,8 @@ export interface MetricSources {
   readonly closedServices: () => number;
   /** Kinds of objects whose watch currently fails. */
   readonly failingWatches: () => readonly string[];
+  /** Of services under their names; left out where nobody asked for them. */
+  readonly services?: (() => readonly ServiceSeries[]) | undefined;
   readonly build: BuildInfo;
 }
 
@@ -59,6 +63,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   eventCounters(sources.reports, PREFIX, registers);
   policyVerdictCounter(sources.verdicts, sources.names, PREFIX, registers);
   tableGauges(sources, registers);
+  if (sources.services) serviceMetrics(sources.services, PREFIX, registers);
   new Gauge({
     name: `${PREFIX}endpoints`,
     help: "Workload endpoints on this node.",

@@ -115,6 +115,8 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	struct opening *opening;
 	__u32 list = 0;
 
+	if ((settings->flags & SETTINGS_SERVICE_COUNTS) && packet_may_open(packet))
+		plan->service = service->backend_list;
 	/* The entry node has asked for packets that come wrapped; the list here may be newer or older. */
 	if (!wrapped && !may_use(service, &packet->tuple.source))
 		return drop(plan, OUTCOME_DROP_SOURCE_RANGE);

@@ -103,3 +103,13 @@ struct affinity {
 	__u32 backend;
 	__u32 padding;
 };
+
+/* What is counted of a service's port. */
+struct service_count {
+	__u32 backend_list;
+	__u32 refusal; /* enum outcome; 0: connections */
+};
+
+struct service_counter {
+	__u64 times;
+};

@@ -33,6 +33,7 @@ enum settings_flag {
 	SETTINGS_MAGLEV = 1 << 2, /* a service chooses by a Maglev table: connections may continue that began at another node */
 	SETTINGS_HOST_POLICIES = 1 << 3, /* what the node itself sends and receives is judged */
 	SETTINGS_WORKLOADS_TO_HOST = 1 << 4, /* also what its workloads send to it: host_endpoints has FROM_WORKLOADS */
+	SETTINGS_SERVICE_COUNTS = 1 << 5, /* connections to services are counted (observe/services.h) */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */

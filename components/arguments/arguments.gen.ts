@@ -328,6 +328,7 @@ export const FIELDS = {
     failsafeOutboundHostPorts: { list: { object: "FailsafePort", plain: true }, optional: true, plain: true },
     defaultEndpointToHostAction: { choice: "EndpointToHostAction", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
+    serviceMetrics: { object: "ServiceMetrics", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
     networkPolicies: { list: { object: "NetworkPolicySpec", plain: true }, optional: true, plain: true },
     calicoNetworkPolicies: { list: { object: "CalicoNetworkPolicySpec", plain: true }, optional: true, plain: true },
@@ -370,6 +371,10 @@ export const FIELDS = {
     protocol: { choice: "Protocol", plain: true },
     port: { type: "number" },
     net: { type: "string", optional: true },
+  },
+  ServiceMetrics: {
+    namespaces: { list: { type: "string" }, optional: true },
+    limit: { type: "number", optional: true },
   },
   NetworkPolicySpec: {
     name: { type: "string", plain: true },
@@ -515,6 +520,7 @@ export const FIELDS = {
     failsafeOutboundHostPorts: { list: { object: "FailsafePort", plain: true }, optional: true, plain: true },
     defaultEndpointToHostAction: { choice: "EndpointToHostAction", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
+    serviceMetrics: { object: "ServiceMetrics", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
     networkPolicies: { list: { object: "NetworkPolicySpec", plain: true }, optional: true, plain: true },
     calicoNetworkPolicies: { list: { object: "CalicoNetworkPolicySpec", plain: true }, optional: true, plain: true },

@@ -79,6 +79,14 @@ export interface FlowLog {
   maxFileSizeMb?: pulumi.Input<number>;
 }
 
+/** Which Services have metrics of their own. */
+export interface ServiceMetrics {
+  /** Namespaces whose Services do. Defaults to all. */
+  namespaces?: pulumi.Input<pulumi.Input<string>[]>;
+  /** How many do on each node, from 1 to 5000; the others are added up under one name. Defaults to 100. */
+  limit?: pulumi.Input<number>;
+}
+
 /** What becomes of packets from pods to their own node, after the pods' egress policies. */
 export enum EndpointToHostAction {
   /** They reach it. */
@@ -208,6 +216,11 @@ export interface DataplaneSpec extends DeclaredPolicies {
   defaultEndpointToHostAction?: EndpointToHostAction;
   /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
   metricsAddress?: MetricsAddress;
+  /**
+   * Whether connections to Services and their refusals are counted, and Services have metrics under their names. A change rolls the
+   * DaemonSet. Defaults to none.
+   */
+  serviceMetrics?: ServiceMetrics;
   /** Least severe messages the agent logs. Defaults to `Info`. */
   logLevel?: LogLevel;
 }

@@ -289,6 +289,15 @@ test("workloads send to the tunnel's port when that is allowed only", async () =
   });
 });
 
+test("agents are told which Services have metrics, where that is asked for", async () => {
+  const told = async (args: Partial<DataplaneArgs>) =>
+    JSON.parse((await resourcesOf(args))("ConfigMap")[0].data["settings.json"]);
+  expect(await told({})).not.toHaveProperty("serviceMetrics");
+  expect((await told({ serviceMetrics: {} })).serviceMetrics).toEqual({});
+  const serviceMetrics = { namespaces: ["shop"], limit: 3 };
+  expect((await told({ serviceMetrics })).serviceMetrics).toEqual(serviceMetrics);
+});
+
 test("a pool for load balancers, and the rights for it, only where it is asked for", async () => {
   const resources = await recordResources();
   const lb = { name: "lb", cidr: "192.0.2.0/28", allowedUses: [IpPoolUse.LoadBalancer] };

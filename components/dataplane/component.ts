@@ -136,7 +136,15 @@ function kubeProxy(
 
 function settingsDocument(
   place: InputPlace,
-  { logLevel = LogLevel.Info, serviceSubnet, serviceSubnetIpv6, mtu, uplinks, loadBalancer }: CheckedDataplane,
+  {
+    logLevel = LogLevel.Info,
+    serviceSubnet,
+    serviceSubnetIpv6,
+    mtu,
+    uplinks,
+    loadBalancer,
+    serviceMetrics,
+  }: CheckedDataplane,
 ): pulumi.Output<string> {
   const settings = requireDocument(place, agentSettingsSchema, {
     logLevel,
@@ -145,6 +153,7 @@ function settingsDocument(
     mtu,
     uplinks,
     ...(loadBalancer && { loadBalancer }),
+    ...(serviceMetrics && { serviceMetrics }),
   });
   return pulumi.jsonStringify(settings, undefined, 2);
 }

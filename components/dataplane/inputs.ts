@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { MAP_SIZE_LIMITS, type MapSizeField } from "../../model/mode/map-sizes.ts";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/objects/interval.ts";
-import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK } from "../documents/defaults.ts";
+import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK, SERVICE_SERIES } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import { isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
@@ -17,12 +17,19 @@ import {
   requireRule,
 } from "../refusal/refusal.ts";
 import { isIpv6, networksOverlap } from "../rules/addresses.ts";
-import { interfaceRule } from "../rules/names.ts";
+import { interfaceRule, labelRule } from "../rules/names.ts";
 import { requireAnyCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
-import { type DataplaneSpec, ExternalIPs, type FailsafePort, type FlowLog, type MapSizes } from "./args.ts";
+import {
+  type DataplaneSpec,
+  ExternalIPs,
+  type FailsafePort,
+  type FlowLog,
+  type MapSizes,
+  type ServiceMetrics,
+} from "./args.ts";
 import { requireDeclaredPolicies } from "./declared-policies.ts";
 
 /** A pool that has its name, which is a part of the names of its resources. */
@@ -72,6 +79,9 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
       requireApiServer(at(place, "apiServer"), server, named(cidrs)),
     ),
     ...(args.flowLog && { flowLog: requireFlowLog(at(place, "flowLog"), args.flowLog) }),
+    ...(args.serviceMetrics && {
+      serviceMetrics: requireServiceMetrics(at(place, "serviceMetrics"), args.serviceMetrics),
+    }),
     ...(args.mapSizes && { mapSizes: requireMapSizes(at(place, "mapSizes"), args.mapSizes) }),
     ...(args.failsafeInboundHostPorts && {
       failsafeInboundHostPorts: requireFailsafes(at(place, "failsafeInboundHostPorts"), args.failsafeInboundHostPorts),
@@ -99,6 +109,25 @@ function requireFlowLog(place: InputPlace, log: FlowLog): FlowLog {
     ...checkedField(place, "maxFiles", log.maxFiles, whole(1, 1000)),
     ...checkedField(place, "maxFileSizeMb", log.maxFileSizeMb, whole(1, 10_000)),
   };
+}
+
+function requireServiceMetrics(place: InputPlace, { namespaces, limit }: ServiceMetrics): ServiceMetrics {
+  const field = at(place, "namespaces");
+  return {
+    ...(namespaces && { namespaces: checkedList(field, namespaces, requireNamespaces) }),
+    ...checkedField(place, "limit", limit, (field, value) =>
+      requireWhole(field, value, SERVICE_SERIES.least, SERVICE_SERIES.most),
+    ),
+  };
+}
+
+function requireNamespaces(place: InputPlace, namespaces: string[]): string[] {
+  if (namespaces.length === 0) refuse(place, namespaces, "at least one namespace, or left out for all");
+  namespaces.forEach((namespace, index) => {
+    requireRule(at(place, index), namespace, (name) => labelRule(name));
+  });
+  requireUnique((index) => at(place, index), namespaces);
+  return namespaces;
 }
 
 function requireMapSizes(place: InputPlace, sizes: MapSizes): MapSizes {

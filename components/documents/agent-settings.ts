@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { serviceNetworkIpv6Rule, serviceNetworkRule } from "../rules/addresses.ts";
-import { interfaceRule } from "../rules/names.ts";
-import { MTU, SERVICE_NETWORK } from "./defaults.ts";
+import { interfaceRule, labelRule } from "../rules/names.ts";
+import { MTU, SERVICE_NETWORK, SERVICE_SERIES } from "./defaults.ts";
 import { ruled } from "./ruled.ts";
 
 /**
@@ -19,6 +19,18 @@ export const agentSettingsSchema = z.strictObject({
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
   /** Whether agents assign and announce load balancer addresses. */
   loadBalancer: z.boolean().default(false),
+  /** Metrics with the names of services. Absent: there are none. */
+  serviceMetrics: z
+    .strictObject({
+      /** Whose services have series of their own. Absent: those of all namespaces. */
+      namespaces: z
+        .array(ruled((name) => labelRule(name)))
+        .min(1)
+        .optional(),
+      /** How many services do. */
+      limit: z.int().min(SERVICE_SERIES.least).max(SERVICE_SERIES.most).default(SERVICE_SERIES.usual),
+    })
+    .optional(),
   /** Names of the interfaces that face other nodes and clients. Absent: those with the node's addresses. */
   uplinks: z.array(ruled(interfaceRule)).optional(),
 });

@@ -24,3 +24,6 @@ export const LAB_NETWORK_IPV6 = "fd00:172:31:1::/64";
 
 /** IPv6 address of the switch of a lab: the machines' default gateway. */
 export const LAB_SWITCH_IPV6 = "fd00:172:31:1::1";
+
+/** How many Services have metrics of their own. */
+export const SERVICE_SERIES = { least: 1, most: 5000, usual: 100 };

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
 import { clients, endpoints, felix, nodes, service } from "./objects.ts";
@@ -22,7 +23,7 @@ describe.each([
   let near: Placed;
 
   beforeAll(async () => {
-    cluster = await BareCluster.start();
+    cluster = await BareCluster.start({ settings: { serviceMetrics: {} } });
     far = await cluster.addPod("far", "node", { app: "far" });
     near = await cluster.addPod("near", "master", { app: "near" });
     cluster.apply(
@@ -92,6 +93,33 @@ describe.each([
       await until(`${from} to be answered`, async () => (await ask(from)).startsWith("allowed"));
     }
     for (const from of ["default/far", "master"] as const) expect(await see(from), from).toEqual(refused);
+  });
+
+  /** Of the service web, as a node's metrics say. */
+  async function counted(node: "master" | "node") {
+    const page = await cluster.metrics(node);
+    const value = (name: string, labels: string) =>
+      Number(page.match(new RegExp(`^ebpf_dataplane_${name}{${labels}} (\\d+)$`, "m"))?.[1] ?? 0);
+    const web = 'namespace="default",service="web"';
+    return {
+      connections: value("service_connections_total", web),
+      outOfRange: value("service_refusals_total", `${web},reason="drop_source_range"`),
+    };
+  }
+
+  test("connections and refusals have the service's name, each on the node where it is asked for", async () => {
+    await restrictedTo(`${clients.client1}/32`);
+    await setTimeout(1_100); // scrapes within a second share one answer
+    const before = { master: await counted("master"), node: await counted("node") };
+    for (let time = 0; time < 3; time++) expect(await see("client1")).toMatch(/^allowed/);
+    for (let time = 0; time < 2; time++) expect(await see("default/near", "10.96.0.10:80")).toMatch(/^allowed/);
+    expect(await see("default/near")).toEqual(refused);
+    const more = async (node: "master" | "node") => {
+      const { connections, outOfRange } = await counted(node);
+      return [connections - before[node].connections, outOfRange > before[node].outOfRange];
+    };
+    await setTimeout(1_100);
+    expect({ master: await more("master"), node: await more("node") }).toEqual({ master: [5, true], node: [0, false] });
   });
 
   test("a UDP flow ends when its client is no longer in a range", async () => {

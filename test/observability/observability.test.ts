@@ -19,6 +19,14 @@ const metrics = agentMetrics({
   closedPolicies: () => 0,
   closedServices: () => 0,
   failingWatches: () => ["pods"],
+  services: () => [
+    {
+      labels: { namespace: "shop", service: "web" },
+      connections: 1,
+      refusals: new Map([["drop_source_range", 1]]),
+      backends: { ready: 1, terminating: 0, unready: 0 },
+    },
+  ],
   build: { layout: "0", kernel: "6.1" },
 });
 metrics.reconciled(0, 0);
@@ -67,8 +75,9 @@ test("docs/metrics.md describes every metric (update with -u)", async () => {
     "and every other client that can reach the node. `Dataplane` has no input for this option yet: for a Prometheus server in the cluster,",
     "set it in the `args` of the DaemonSet. Scrapes within a second share one answer.",
     "",
-    "A node has about 44 series for packets and 12 for maps. No label contains an address, a pod or a service; to see clients and",
-    "services, use `make watch` or `inspect flows`. `test/observability` generates this page from the code.",
+    "A node has about 44 series for packets and 12 for maps. No label contains an address or a pod, and only the metrics that",
+    "`Dataplane.serviceMetrics` adds contain services ([which](decisions/0030-service-metrics.md)): at most its `limit` on each node. To see",
+    "clients, use `make watch` or `inspect flows`. `test/observability` generates this page from the code.",
     "",
     "| Metric | Type | Labels | Meaning |",
     "|---|---|---|---|",

@@ -1,12 +1,13 @@
 // What the entry of a connection remembers: by which revisions it was judged (bpf/policy/judge.h), of the node and of its ends on this
-// node, and where its packets came from.
+// node, and where its packets came from; and what is counted when it opens (bpf/observe/services.h).
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
-import { POLICY_REVISION_UNSETTLED } from "../../agent/kernel/layout.gen.ts";
+import { outcomeNames, POLICY_REVISION_UNSETTLED, SettingsFlag } from "../../agent/kernel/layout.gen.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
-import { handed, meet, type Step, sends } from "./cases/step.ts";
-import { backendAddress, outside } from "./cluster.ts";
-import { tcp } from "./frames.ts";
+import { serviceCounts } from "../../agent/kernel/service-counts.ts";
+import { arrives, arrivesWrapped, handed, meet, type Step, sends } from "./cases/step.ts";
+import { backendAddress, guarded, nodes, outside, services } from "./cluster.ts";
+import { tcp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
 
@@ -124,5 +125,78 @@ describe.skipIf(noKernel)("the entry of a connection", () => {
       expect(outcomeOf({ ...step, ingressIfindex: ifindex })).toBe("to_endpoint");
       expect(noted()?.origin).toMatchObject({ node: ORIGIN_BEFORE_STACK, interface: ifindex });
     }
+  });
+
+  describe("to a service is counted", () => {
+    const counts = () => serviceCounts(node.pins);
+    /** "connections=1": of the service at the cluster address. */
+    const of = (clusterIP: string) => {
+      const list = node.maps.frontends.entries().find(([{ address, port }]) => address === clusterIP && port === 80);
+      return counts()
+        .entries()
+        .filter(([{ backendList }]) => backendList === list?.[1].backendList)
+        .map(([{ refusal }, times]) => `${refusal === 0 ? "connections" : outcomeNames.get(refusal)}=${times}`);
+    };
+    const ofName = (name: string) => of(services.find((one) => one.name === name)?.clusterIP ?? "");
+    const flagsAre = (flags: number) => {
+      const settings = node.maps.settings.lookup(0);
+      if (!settings) throw new Error("no settings");
+      node.maps.settings.update([[0, { ...settings, flags }]]);
+    };
+    const meets = (...steps: Step[]) => {
+      for (const step of steps) meet(node, step);
+    };
+    const fromClient = (port: number, flags: string) =>
+      arrives({ source: outside.client1, destination: nodes.master }, tcp(PORT, port, flags), "");
+
+    beforeEach(() => {
+      counts().delete(
+        counts()
+          .entries()
+          .map(([key]) => key),
+      );
+      flagsAre(SettingsFlag.SERVICE_COUNTS);
+      return () => flagsAre(0);
+    });
+
+    test("once, where it enters, whether its backend is here or elsewhere", () => {
+      meets(fromClient(30089, "S"), fromClient(30089, "S"), fromClient(30089, "A"), fromClient(30082, "S"));
+      expect([ofName("remote"), ofName("db")]).toEqual([["connections=1"], ["connections=1"]]);
+    });
+
+    test("at the client's node, where a pod is the client", () => {
+      meets(sends("web", { destination: "10.96.0.19" }, tcp(PORT, 80, "S"), ""));
+      expect(ofName("remote")).toEqual(["connections=1"]);
+    });
+
+    test.each(["forward direct", "forward via"] as const)("not once more where it comes wrapped (%s)", (kind) => {
+      const client = { source: outside.client1, destination: nodes.node };
+      const step = arrivesWrapped({ kind, for: "db" }, client, tcp(PORT, 30082, "S"), "");
+      expect(outcomeOf(step)).toBe("to_endpoint");
+      expect(ofName("db")).toEqual([]);
+    });
+
+    test("or is refused, by its reason, where that is known", () => {
+      const { client2, remote } = outside;
+      const wrapped = { kind: "forward direct", for: "db" } as const;
+      meets(
+        fromClient(30087, "S"),
+        fromClient(30087, "S"),
+        arrives({ source: remote, destination: guarded.address }, udp(PORT, 80), ""),
+        arrives({ source: client2, destination: nodes.master }, tcp(PORT, 30082, "S"), ""),
+        arrivesWrapped(wrapped, { source: client2, destination: nodes.node }, tcp(PORT + 1, 30082, "S"), ""),
+      );
+      expect([ofName("empty"), ofName("guarded"), ofName("db")]).toEqual([
+        ["reject_no_backend=2"],
+        ["drop_source_range=1"],
+        ["drop_policy_ingress=2"],
+      ]);
+    });
+
+    test("only where the settings say so", () => {
+      flagsAre(0);
+      meets(fromClient(30089, "S"), fromClient(30087, "S"));
+      expect([ofName("remote"), ofName("empty")]).toEqual([[], []]);
+    });
   });
 });

@@ -6,6 +6,7 @@ import type { Enum, Field, Layout, MapShape, RingShape, Shape, Struct } from "./
 const MAP_TYPES: Record<number, string> = {
   1: "hash",
   2: "array",
+  5: "percpu_hash",
   6: "percpu_array",
   10: "lru_percpu_hash",
   9: "lru_hash",

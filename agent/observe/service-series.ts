@@ -1,0 +1,128 @@
+import { type BackendCounts, backendCounts } from "../../model/service/backend-counts.ts";
+import type { CompiledService } from "../../model/service/service.ts";
+import type { DesiredState } from "../compile/desired.ts";
+import { idOf } from "../compile/ids.ts";
+import { outcomeNames, type ServiceCount } from "../kernel/layout.gen.ts";
+import type { ServiceCounts } from "../kernel/service-counts.ts";
+
+/** Which services have series of their own. */
+export interface ServiceMetricsSettings {
+  /** Undefined: those of all namespaces. */
+  readonly namespaces?: readonly string[] | undefined;
+  readonly limit: number;
+}
+
+export interface ServiceLabels {
+  readonly namespace: string;
+  readonly service: string;
+}
+
+/** All others together. No Service has such a name. */
+export const OTHER_SERVICES: ServiceLabels = { namespace: "", service: "other services" };
+
+/** What was counted of one service, or of all that have no series of their own. */
+export interface ServiceSeries {
+  readonly labels: ServiceLabels;
+  connections: number;
+  /** Reason → how many. */
+  readonly refusals: Map<string, number>;
+  /** Undefined: of several services. */
+  readonly backends: BackendCounts | undefined;
+}
+
+/** The counters of services under their names: as many as the limit, first those that have been counted for longest, then by name. One
+ * that is gone takes its series away. */
+export class ServiceSeriesList {
+  readonly #settings: ServiceMetricsSettings;
+  readonly #counts: ServiceCounts;
+  readonly #served: () => Pick<DesiredState, "services" | "lists">;
+  #last: Pick<DesiredState, "services" | "lists"> | undefined;
+  /** In the order of their coming. */
+  readonly #named = new Map<string, ServiceSeries>();
+  readonly #others = newSeries(OTHER_SERVICES, undefined);
+  /** Series by the number of a backend list. */
+  #ofList = new Map<number, ServiceSeries>();
+  /** What the kernel had counted when it was last read; by key. */
+  #seen = new Map<string, number>();
+  #isFirst = true;
+
+  constructor(
+    settings: ServiceMetricsSettings,
+    counts: ServiceCounts,
+    served: () => Pick<DesiredState, "services" | "lists">,
+  ) {
+    this.#settings = settings;
+    this.#counts = counts;
+    this.#served = served;
+  }
+
+  /** What was counted until now. Reads the kernel's counters and removes those of services that are gone. */
+  read(): readonly ServiceSeries[] {
+    this.#follow();
+    const seen = new Map<string, number>();
+    const gone: ServiceCount[] = [];
+    for (const [key, times] of this.#counts.entries()) {
+      const series = this.#ofList.get(key.backendList);
+      if (!series) {
+        gone.push(key);
+        continue;
+      }
+      const id = `${key.backendList} ${key.refusal}`;
+      const before = this.#seen.get(id) ?? 0;
+      seen.set(id, times);
+      // Those before this agent may have been under a name: added again, they would look like new ones.
+      if (this.#isFirst && series === this.#others) continue;
+      count(series, key.refusal, times < before ? times : times - before);
+    }
+    if (this.#ofList.size > 0) {
+      this.#counts.delete(gone);
+      this.#isFirst = false;
+    }
+    this.#seen = seen;
+    return [...this.#named.values(), this.#others];
+  }
+
+  #follow(): void {
+    const served = this.#served();
+    if (served === this.#last) return;
+    this.#last = served;
+    const all = served.services.filter(({ kind, lists }) => kind === "Service" && lists.length > 0);
+    const byName = new Map(all.filter((service) => this.#mayBeNamed(service)).map((item) => [item.owner, item]));
+    for (const [owner, series] of this.#named) {
+      const item = byName.get(owner);
+      if (item) this.#named.set(owner, { ...series, backends: backendCounts([item]) });
+      else this.#named.delete(owner);
+    }
+    const room = this.#settings.limit - this.#named.size;
+    const come = [...byName.keys()].filter((owner) => !this.#named.has(owner));
+    for (const owner of room > 0 ? come.sort().slice(0, room) : []) {
+      const item = byName.get(owner) as CompiledService;
+      const { namespace, name } = item.object.metadata;
+      this.#named.set(owner, newSeries({ namespace: namespace ?? "default", service: name }, backendCounts([item])));
+    }
+    this.#ofList = new Map(
+      served.services.flatMap(({ owner, lists }) => {
+        const series = this.#named.get(owner) ?? this.#others;
+        return lists.map(({ name }) => [idOf(served.lists, name), series] as const);
+      }),
+    );
+  }
+
+  #mayBeNamed({ object }: CompiledService): boolean {
+    const { namespaces } = this.#settings;
+    return !namespaces || namespaces.includes(object.metadata.namespace ?? "default");
+  }
+}
+
+function newSeries(labels: ServiceLabels, backends: BackendCounts | undefined): ServiceSeries {
+  return { labels, connections: 0, refusals: new Map(), backends };
+}
+
+function count(series: ServiceSeries, refusal: number, more: number): void {
+  if (refusal === 0) {
+    series.connections += more;
+    return;
+  }
+  const reason = outcomeNames.get(refusal) ?? String(refusal);
+  series.refusals.set(reason, (series.refusals.get(reason) ?? 0) + more);
+}
