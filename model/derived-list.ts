@@ -13,12 +13,12 @@ export class DerivedList<T extends object, R> {
   #to: readonly R[] = [];
 
   /** Items without duplicates. @param inputs what all results depend on: everything is made again when one is another object
-   * @param again items of which the result depends on more than that and the item */
+   * @param again items of which the result, as it was made, depends on more than that and the item */
   *deriving(
     items: readonly T[],
     inputs: readonly unknown[],
     make: (item: T) => Steps<R>,
-    again: ((item: T) => boolean) | undefined,
+    again: ((item: T, made: R) => boolean) | undefined,
   ): Steps<readonly R[]> {
     const [from, to] = same(this.#inputs, inputs) ? [this.#from, this.#to] : [[], []];
     const { gone, come } = changesBetween(from, items);
@@ -38,7 +38,7 @@ export class DerivedList<T extends object, R> {
           known = moved.get(item) ?? -1;
         }
       }
-      if (known < 0 || again?.(item)) made.push(yield* make(item));
+      if (known < 0 || again?.(item, to[known] as R)) made.push(yield* make(item));
       else made.push(to[known] as R);
     }
     [this.#inputs, this.#from, this.#to] = [inputs, items, made];

@@ -1,18 +1,22 @@
 // What compiling and writing cost in a big cluster: `node agent/compile/benchmark.ts [services] [pods]`.
-// CPU time of this process, because the wall clock of a shared machine says little. Maps in memory.
+// CPU time of this thread, because the wall clock of a shared machine says little. Maps in memory.
 import { namespace, node, pod, service } from "../../model/objects/core.ts";
 import { endpointSlice } from "../../model/objects/discovery.ts";
 import { networkPolicy } from "../../model/objects/networking.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
+import {
+  addressAt as address,
+  changingPolicy,
+  endpointAt,
+  facts,
+  policyCluster,
+  range,
+} from "./policy-cluster.fixture.ts";
 import { type ClusterSnapshot, noObjects } from "./snapshot.ts";
 
 const [services = 10_000, pods = 10_000] = process.argv.slice(2).map(Number);
-
-const address = (first: number, index: number) => `10.${first + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
-const range = <T>(count: number, make: (index: number) => T) =>
-  Array.from({ length: count }, (_, index) => make(index));
 
 function slice(index: number, hosts: readonly number[]) {
   return endpointSlice.parse({
@@ -41,25 +45,10 @@ const policy = (allowed: string) =>
 
 const snapshot: ClusterSnapshot = {
   ...noObjects,
-  facts: {
-    nodeName: "master",
-    address: "172.31.1.8",
-    subnets: ["172.31.1.0/24"],
-    localAddresses: [],
-    serviceSubnet: "10.96.0.0/12",
-    uplinkIfindex: 2,
-    tunnelIfindex: 3,
-  },
-  endpoints: range(Math.min(100, pods), (index) => ({
-    namespace: "default",
-    pod: `p${index}`,
-    address: address(128, index),
-    ifindex: 100 + index,
-    mac: "02:00:00:00:00:01",
-    hostMac: "02:00:00:00:00:02",
-  })),
+  facts,
+  endpoints: range(Math.min(100, pods), endpointAt),
   nodes: [
-    ["master", "172.31.1.8"],
+    ["node-0", "172.31.1.8"],
     ["node", "172.31.1.207"],
   ].map(([name, internal]) =>
     node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address: internal }] } }),
@@ -68,7 +57,7 @@ const snapshot: ClusterSnapshot = {
   pods: range(pods, (index) =>
     pod.parse({
       metadata: { name: `p${index}`, namespace: "default", labels: { app: `app-${index % 500}` } },
-      spec: { nodeName: index < 100 ? "master" : "node", containers: [{}] },
+      spec: { nodeName: index < 100 ? "node-0" : "node", containers: [{}] },
       status: { phase: "Running", podIPs: [{ ip: address(128, index) }] },
     }),
   ),
@@ -86,16 +75,16 @@ const snapshot: ClusterSnapshot = {
   networkPolicies: [policy("app-1")],
 };
 
-const compiler = new Compiler();
-const reconciler = new Reconciler(memoryMaps());
+let compiler = new Compiler();
+let reconciler = new Reconciler(memoryMaps());
 
 /** Milliseconds for one round. */
 function round(next: ClusterSnapshot) {
-  const start = process.cpuUsage();
+  const start = process.threadCpuUsage();
   const state = compiler.compile(next);
-  const compiled = process.cpuUsage(start);
+  const compiled = process.threadCpuUsage(start);
   const { written } = reconciler.sync(state.maps);
-  const all = process.cpuUsage(start);
+  const all = process.threadCpuUsage(start);
   const ms = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000;
   return { compile: ms(compiled), all: ms(all), written };
 }
@@ -106,7 +95,7 @@ function measure(what: string, ...rounds: ClusterSnapshot[]): void {
     const sorted = results.map((result) => result[of]).sort((a, b) => a - b);
     return `${(sorted[Math.floor(share * (sorted.length - 1))] as number).toFixed(1)} ms`;
   };
-  const slow = rounds.length > 1 ? ` (99th of 100: ${at(0.99, "all")})` : "";
+  const slow = rounds.length > 1 ? ` (p99 ${at(0.99, "all")})` : "";
   const written = results.at(-1)?.written;
   console.log(
     `${what}: compile ${at(0.5, "compile")}, with writing ${at(0.5, "all")}${slow}, ${written} entries written`,
@@ -123,3 +112,12 @@ const changes = range(200, (index) => {
 });
 measure("one EndpointSlice changed, of 200", ...changes);
 for (const app of ["app-2", "app-3"]) measure("a NetworkPolicy changed", { ...last, networkPolicies: [policy(app)] });
+
+[compiler, reconciler] = [new Compiler(), new Reconciler(memoryMaps())];
+const many = policyCluster(pods, 1000);
+measure("1,000 policies on the node and a few pods of each", many);
+const versions = range(200, (index) => ({
+  ...many,
+  networkPolicies: many.networkPolicies.with(-1, changingPolicy(1 + index * 3)),
+}));
+measure("one policy of ten pods changed, of 200", ...versions);

@@ -16,8 +16,8 @@ import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
-import type { DesiredState } from "./desired.ts";
 import { mapsInWords } from "./maps-in-words.fixture.ts";
+import { saidBy, text } from "./said-by.fixture.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 const NAMES = ["a", "b", "c", "d"];
@@ -137,23 +137,6 @@ const ENDPOINTS = [1, 3].map((at) => ({
   mac: "02:00:00:00:00:01",
   hostMac: "02:00:00:00:00:02",
 }));
-
-/** All that a state says, in an order that says nothing. */
-function saidBy({ maps, problems, health, closedServices, routes }: DesiredState) {
-  const { through: _, ...contents } = maps;
-  const entries = Object.entries(contents).map(([map, contributions]) => [
-    map,
-    contributions
-      .flatMap(({ owner, entries }) =>
-        [...entries].map((entry) => `${owner}: ${text(entry.key)} = ${text(entry.value)}`),
-      )
-      .sort(),
-  ]);
-  return { maps: Object.fromEntries(entries), problems: problems.map(text).sort(), health, closedServices, routes };
-}
-
-const text = (value: unknown) =>
-  JSON.stringify(value, (_, item) => (typeof item === "bigint" ? String(item) : item)) ?? "";
 
 function property() {
   return fc.property(history, (rounds) => {

@@ -20,7 +20,7 @@ export interface EndpointMaps {
  * no policy yet, so it gets no entry: no traffic before its policy. */
 export function compileEndpoints(
   endpoints: readonly LocalEndpoint[],
-  { endpointIdentities, locations }: Pick<LocationMap, "endpointIdentities" | "locations">,
+  { endpointIdentities, sums }: Pick<LocationMap, "endpointIdentities" | "sums">,
   policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
   policies: PolicyMap,
 ): EndpointMaps {
@@ -34,7 +34,7 @@ export function compileEndpoints(
       value: {
         ifindex: item.ifindex,
         ...judged,
-        revision: endpointRevision(address, judged, distinguished, locations),
+        revision: endpointRevision(address, judged, distinguished, sums),
         mac: item.mac,
         hostMac: item.hostMac,
       },

@@ -16,7 +16,7 @@ import { type Contribution, type Entry, entriesOf, type MapContents } from "./de
 import { isolation } from "./endpoints.ts";
 import { keyText } from "./key.ts";
 import type { PolicyMap } from "./policies.ts";
-import { endpointRevision } from "./revisions.ts";
+import { endpointRevision, type LocationSums } from "./revisions.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
 /** What policies say of the node itself. */
@@ -29,7 +29,7 @@ export interface JudgedHosts {
   readonly own: OwnHosts;
   policyOf(host: Host): EndpointPolicy | undefined;
   readonly policies: PolicyMap;
-  readonly locations: MapContents["locations"];
+  readonly sums: LocationSums;
 }
 
 const NO_MAC = "00:00:00:00:00:00";
@@ -39,7 +39,7 @@ const EVERYBODY = { prefixLength: 32, peer: "::" };
 /** An entry for each interface of the node that something is said of. Where nothing is judged there is none at all, so that packets
  * cost nothing. */
 export function compileHosts(
-  { own, policyOf, policies, locations }: JudgedHosts,
+  { own, policyOf, policies, sums }: JudgedHosts,
   configurations: readonly FelixConfiguration[],
   facts: NodeFacts,
 ): HostMaps {
@@ -56,7 +56,7 @@ export function compileHosts(
     const policy = policyOf(host);
     const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) : 0 };
     const name = `${host.owner} ${key} ${hash32(failsafesText)}`;
-    const revision = endpointRevision(name, judged, policy && policies.distinguishedBy(policy), locations);
+    const revision = endpointRevision(name, judged, policy && policies.distinguishedBy(policy), sums);
     return one(host.owner, key, { ...judged, revision });
   };
   const action = configuration?.spec.defaultEndpointToHostAction ?? "Accept";

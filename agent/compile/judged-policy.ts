@@ -1,13 +1,14 @@
-import { Latest, Memo, same } from "../../model/memo.ts";
+import { Latest, Memo } from "../../model/memo.ts";
 import type { Identity } from "../../model/policy/identity.ts";
 import { ANYBODY, Judge } from "../../model/policy/judge.ts";
 import type { Judgement } from "../../model/policy/judgement.ts";
 import type { Tier } from "../../model/policy/rules.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
-import { each, type Steps } from "../../model/steps.ts";
+import type { Steps } from "../../model/steps.ts";
 import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";
 import { dropped, lines, type PolicyLine, type PolicyNumbers, tables, under } from "./encode.ts";
+import { changesOf, type IdentityNumbers, NOBODY, without } from "./identity-numbers.ts";
 import { RuleNames, reasonsOf } from "./rule-names.ts";
 import { TableNumbers } from "./table-numbers.ts";
 
@@ -18,24 +19,42 @@ interface JudgedDirection {
   readonly judge: Judge;
   readonly anybody: Judgement;
   /** Peers that the same rules name have the same judgement, and so the same lines. */
-  readonly lines: Memo<Judgement, readonly PolicyLine[]>;
-  /** Of those lines the ones that depend on source ports. */
-  readonly bySource: PolicyLine[];
+  readonly lines: Memo<Judgement, JudgedLines>;
 }
 
-/** One policy's verdicts, each identity judged once in its life. */
+interface JudgedLines {
+  readonly all: readonly PolicyLine[];
+  /** Those that depend on source ports. */
+  readonly bySource: readonly PolicyLine[];
+}
+
+const NO_LINES: JudgedLines = { all: [], bySource: [] };
+
+/** An identity that the policy does not treat like any other address, or that it names. */
+interface Named {
+  readonly number: number;
+  readonly entries: PolicyEntries;
+  /** By direction. */
+  readonly lines: readonly JudgedLines[];
+}
+
+/** One policy's verdicts. An identity is judged when it comes, and costs nothing while it stays. */
 export class JudgedPolicy {
   readonly #policy: EndpointPolicy;
   #directions: readonly JudgedDirection[] | undefined;
   readonly #anybody = new Latest<PolicyEntries>();
-  readonly #tables = new Latest<PolicyEntries>();
-  readonly #entries = new Memo<Identity, PolicyEntries>();
+  /** What it was asked about last; undefined: it never was, or did not come to an end. */
+  #met: IdentityNumbers | undefined;
+  #id = 0;
+  readonly #named = new Map<Identity, Named>();
+  /** Entries of all those. */
+  #count = 0;
   #distinguished: ReadonlySet<number> = new Set();
   readonly #words: ReadonlySet<string>;
   readonly #rules: RuleNames;
   readonly #numbers: PolicyNumbers;
   #logs = false;
-  #last: { id: number; identities: ReadonlyMap<Identity, number>; entries: PolicyEntries } | undefined;
+  #last: PolicyEntries | undefined;
 
   /** @param salt of the numbers of its reasons (rule-names.ts) */
   constructor(policy: EndpointPolicy, salt?: string) {
@@ -71,56 +90,88 @@ export class JudgedPolicy {
   }
 
   /** The policy's entries under the number `id`; undefined where there are more than `limit`. */
-  *entries(id: number, identities: ReadonlyMap<Identity, number>, limit: number): Steps<PolicyEntries | undefined> {
-    const last = this.#last;
-    if (last?.id === id && sameEntries(last.identities, identities)) {
-      return last.entries.length > limit ? undefined : last.entries;
-    }
+  *entries(id: number, identities: IdentityNumbers, limit: number): Steps<PolicyEntries | undefined> {
     this.#directions ??= directionsOf(this.#policy).map((direction) => judged(direction, this.#policy));
     const directions = this.#directions;
-    const all = [...this.#anybody.get([id], () => directions.flatMap((one) => this.#forAnybody(one, id)))];
-    let room = limit - all.length;
-    let work = 0;
-    const distinguished = new Set<number>();
-    for (const [identity, number] of identities) {
-      if (room < 0) return undefined;
-      if (++work % 256 === 0) yield;
-      const entries = this.#entries.get(identity, [id, number], () =>
-        directions.flatMap((one) => this.#forIdentity(one, id, identity, number)),
-      );
-      yield* each(entries, (entry) => all.push(entry));
-      if (entries.length > 0 || hasOneOf(identity, this.#words)) distinguished.add(number);
-      room -= entries.length;
+    const anybody = this.#anybody.get([id], () => directions.flatMap((one) => this.#forAnybody(one, id)));
+    if (this.#id !== id || !this.#met) this.#forgetAll();
+    const before = this.#met ?? NOBODY;
+    [this.#id, this.#met] = [id, undefined];
+    const { gone, come } = changesOf(before, identities);
+    for (const [identity] of gone.named(this.#words)) this.#forget(identity);
+    // What its rules do not say of somebody is what they say of anybody.
+    const named = [...come.named(this.#words)];
+    for (const [place, [identity, number]] of named.entries()) {
+      if (anybody.length + this.#count > limit) {
+        this.#met = without(identities, named.slice(place));
+        return undefined;
+      }
+      if (place % 256 === 255) yield;
+      this.#meet(directions, id, identity, number);
     }
-    const bySource = this.#tables.get([id, ...directions.map((one) => one.bySource.length)], () =>
-      directions.flatMap((one) => tables({ policy: id, direction: one.direction }, one.bySource, this.#numbers)),
-    );
-    all.push(...bySource);
-    if (room < bySource.length) return undefined;
+    this.#met = identities;
     // Mostly other identities came or went, so that nothing of the policy is compared or written again.
-    const entries = last && same(last.entries, all) ? last.entries : all;
-    this.#last = { id, identities, entries };
-    this.#distinguished = distinguished;
-    return entries;
+    this.#last ??= this.#put(directions, id, anybody);
+    return this.#last.length > limit ? undefined : this.#last;
+  }
+
+  /** All together, in an order that does not depend on who came first. */
+  #put(directions: readonly JudgedDirection[], id: number, anybody: PolicyEntries): PolicyEntries {
+    const named = [...this.#named.values()].sort((a, b) => a.number - b.number);
+    this.#distinguished = new Set(named.map(({ number }) => number));
+    const bySource = directions.map((one, at) => {
+      const lines = new Set([this.#lines(one, one.anybody), ...named.map((each) => each.lines[at] ?? NO_LINES)]);
+      const scope = { policy: id, direction: one.direction };
+      return tables(
+        scope,
+        [...lines].flatMap((each) => each.bySource),
+        this.#numbers,
+      );
+    });
+    return [anybody, ...named.map(({ entries }) => entries), ...bySource].flat();
+  }
+
+  #meet(directions: readonly JudgedDirection[], id: number, identity: Identity, number: number): void {
+    const lines = directions.map((one) => this.#linesFor(one, identity));
+    const entries = directions.flatMap((one, at) => {
+      const scope = { policy: id, identity: number, direction: one.direction };
+      return under(scope, lines[at]?.all ?? [], this.#numbers);
+    });
+    if (entries.length === 0 && !hasOneOf(identity, this.#words)) return;
+    this.#named.set(identity, { number, entries, lines });
+    this.#count += entries.length;
+    this.#last = undefined;
+  }
+
+  #forget(identity: Identity): void {
+    const known = this.#named.get(identity);
+    if (!known) return;
+    this.#named.delete(identity);
+    this.#count -= known.entries.length;
+    this.#last = undefined;
+  }
+
+  #forgetAll(): void {
+    this.#named.clear();
+    [this.#count, this.#met, this.#last] = [0, undefined, undefined];
   }
 
   #forAnybody(one: JudgedDirection, policy: number): PolicyEntries {
     const scope = { policy, identity: POLICY_ANY_IDENTITY, direction: one.direction };
-    return under(scope, this.#lines(one, one.anybody), this.#numbers);
+    return under(scope, this.#lines(one, one.anybody).all, this.#numbers);
   }
 
-  #forIdentity(one: JudgedDirection, policy: number, identity: Identity, number: number) {
-    const scope = { policy, identity: number, direction: one.direction };
-    return under(scope, this.#lines(one, one.judge.judge(identity)), this.#numbers);
+  #linesFor(one: JudgedDirection, identity: Identity): JudgedLines {
+    const judgement = one.judge.judge(identity);
+    return judgement === one.anybody ? NO_LINES : this.#lines(one, judgement); // what is written for anybody holds
   }
 
-  #lines(one: JudgedDirection, judgement: Judgement): readonly PolicyLine[] {
+  #lines(one: JudgedDirection, judgement: Judgement): JudgedLines {
     return one.lines.get(judgement, [], () => {
       this.#rules.add(reasonsOf(judgement));
       const written = lines(judgement, judgement === one.anybody ? dropped(judgement) : one.anybody);
       this.#logs ||= written.some(isLogged);
-      one.bySource.push(...written.filter(isBySource));
-      return written;
+      return { all: written, bySource: written.filter(isBySource) };
     });
   }
 }
@@ -161,12 +212,5 @@ function isLogged({ said }: PolicyLine): boolean {
 
 function judged([direction, tiers]: [number, readonly Tier[]], { afterwards }: EndpointPolicy): JudgedDirection {
   const judge = new Judge(tiers, afterwards);
-  return { direction, judge, anybody: judge.judge(ANYBODY), lines: new Memo(), bySource: [] };
-}
-
-function sameEntries<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (b.get(key) !== value) return false;
-  return true;
+  return { direction, judge, anybody: judge.judge(ANYBODY), lines: new Memo() };
 }

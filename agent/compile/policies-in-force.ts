@@ -53,7 +53,7 @@ export class PoliciesInForce {
   readonly #policies = new PolicyCompiler();
   readonly #locations = new LocationCompiler();
   // Separate, so that a transition does not replace the cache of the final state.
-  readonly #passing = new LocationCompiler();
+  readonly #passing = new LocationCompiler(this.#locations);
   /** Of the last transition. */
   #bothWords: Vocabulary | undefined;
   #last:
@@ -116,7 +116,7 @@ export class PoliciesInForce {
     const policies = yield* this.#policies.compile(selection, addresses.identities, limit, snapshot.facts.salt);
     if (!policies) return undefined;
     const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);
-    const judgedHosts = { own: hosts.own, policyOf: hostPolicyOf, policies, locations: addresses.locations };
+    const judgedHosts = { own: hosts.own, policyOf: hostPolicyOf, policies, sums: addresses.sums };
     return {
       policies: policies.policies,
       locations: addresses.locations,

@@ -1,9 +1,9 @@
 import { Memo } from "../../model/memo.ts";
-import type { Identity } from "../../model/policy/identity.ts";
 import type { EndpointPolicy, Selection } from "../../model/policy/selection.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { PolicyKey, PolicyValue } from "../kernel/layout.gen.ts";
 import { type Contribution, type Contributions, defaultKey, type Entry, type PolicyNames } from "./desired.ts";
+import type { IdentityNumbers } from "./identity-numbers.ts";
 import { idOf, Numbering } from "./ids.ts";
 import { JudgedPolicy } from "./judged-policy.ts";
 import { RuleNames } from "./rule-names.ts";
@@ -29,7 +29,7 @@ export class PolicyCompiler {
   /** Judges every identity by every policy in force. Undefined where that makes more than `limit` entries. */
   *compile(
     { inForce }: Pick<Selection, "inForce">,
-    identities: ReadonlyMap<Identity, number>,
+    identities: IdentityNumbers,
     limit: number,
     salt?: string,
   ): Steps<PolicyMap | undefined> {

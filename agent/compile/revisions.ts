@@ -1,6 +1,8 @@
 import type { Address } from "../../model/address/address.ts";
+import { changesBetween } from "../../model/changes.ts";
 import { hash32 } from "../../model/hash.ts";
 import { Memo } from "../../model/memo.ts";
+import { each, type Steps } from "../../model/steps.ts";
 import {
   type Endpoint,
   type Location,
@@ -16,15 +18,46 @@ import { keyText } from "./key.ts";
 
 type Locations = Contributions<Prefix, Location>;
 
-const sums = new Memo<Locations, LocationSums>();
 const ofPolicies = new Memo<ReadonlySet<number>, number>();
 const hashes = new WeakMap<object, number>();
 
-interface LocationSums {
+/** Of one version of the map; the very same object where nothing changed. */
+export interface LocationSums {
   /** Over the addresses that have this identity. */
   readonly byIdentity: ReadonlyMap<number, number>;
   /** Over the addresses of this node, which its workloads reach whatever their policies say. */
   readonly localHost: number;
+}
+
+/** The sums of one version after the other, at the cost of what changed. */
+export class RunningSums {
+  #locations: Locations = [];
+  #sums: LocationSums = { byIdentity: new Map(), localHost: 0 };
+
+  *updating(locations: Locations): Steps<LocationSums> {
+    const { gone, come } = changesBetween(this.#locations, locations);
+    if (gone.length + come.length > 0) {
+      const byIdentity = new Map(this.#sums.byIdentity);
+      let { localHost } = this.#sums;
+      const count = (entry: Entry<Prefix, Location>, sign: 1 | -1) => {
+        const { identity, flags } = entry.value;
+        const plus = (sum: number) => (sum + sign * hashOf(entry)) >>> 0;
+        if (identity !== 0) byIdentity.set(identity, plus(byIdentity.get(identity) ?? 0));
+        if (flags & LocationFlag.LOCAL_HOST) localHost = plus(localHost);
+      };
+      yield* each(gone, ({ entries }) => {
+        for (const entry of entries) count(entry, -1);
+        // Nobody has it any more. Where the sum of somebody's hashes is 0, none says the same.
+        for (const { value } of entries) if (byIdentity.get(value.identity) === 0) byIdentity.delete(value.identity);
+      });
+      yield* each(come, ({ entries }) => {
+        for (const entry of entries) count(entry, 1);
+      });
+      this.#sums = { byIdentity, localHost };
+    }
+    this.#locations = locations;
+    return this.#sums;
+  }
 }
 
 /** A number that changes with an endpoint's policy, and with every address whose identity that policy distinguishes.
@@ -35,11 +68,9 @@ export function endpointRevision(
   address: Address,
   { policy, flags }: Pick<Endpoint, "policy" | "flags">,
   distinguished: ReadonlySet<number> | undefined,
-  locations: Locations,
+  sums: LocationSums,
 ): number {
-  const peers = distinguished
-    ? ofPolicies.get(distinguished, [locations], () => peersRevision(distinguished, locations))
-    : 0;
+  const peers = distinguished ? ofPolicies.get(distinguished, [sums], () => peersRevision(distinguished, sums)) : 0;
   return (hash32(`${address} ${policy} ${flags}`) + peers) >>> 0 || 1;
 }
 
@@ -53,24 +84,10 @@ export function policyRevision(endpoints: readonly Contribution<Address | number
   return (sum & ~POLICY_REVISION_UNSETTLED) >>> 0 || POLICY_REVISION_UNSETTLED << 1;
 }
 
-function peersRevision(distinguished: ReadonlySet<number>, locations: Locations): number {
-  const { byIdentity, localHost } = sums.get(locations, [], () => sumsOf(locations));
+function peersRevision(distinguished: ReadonlySet<number>, { byIdentity, localHost }: LocationSums): number {
   let sum = localHost;
   for (const identity of distinguished) sum = (sum + (byIdentity.get(identity) ?? 0)) >>> 0;
   return sum;
-}
-
-function sumsOf(locations: Locations): LocationSums {
-  const byIdentity = new Map<number, number>();
-  let localHost = 0;
-  for (const { entries } of locations) {
-    for (const entry of entries) {
-      const { identity, flags } = entry.value;
-      if (identity !== 0) byIdentity.set(identity, ((byIdentity.get(identity) ?? 0) + hashOf(entry)) >>> 0);
-      if (flags & LocationFlag.LOCAL_HOST) localHost = (localHost + hashOf(entry)) >>> 0;
-    }
-  }
-  return { byIdentity, localHost };
 }
 
 /** Remembered: most entries are those of the previous compilation. */

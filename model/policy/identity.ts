@@ -5,7 +5,7 @@ import { type Named, named } from "../named.ts";
 import type { Pod } from "../objects/core.ts";
 import { portProtocol } from "../protocol.ts";
 import { type Peer, portName } from "./judge.ts";
-import { SelectorWords } from "./selector-words.ts";
+import { type Meant, SelectorWords } from "./selector-words.ts";
 import type { Block, Vocabulary } from "./vocabulary.ts";
 import type { Who } from "./workload-selector.ts";
 
@@ -50,9 +50,14 @@ export class IdentityTable {
     return this.#blocks;
   }
 
-  /** What the identity of somebody depends on, beside what he is. */
-  dependsOn(who: Who): readonly object[] {
-    return [this.#memory.words.of(who), this.#blocks, this.vocabulary.ports];
+  /** Somebody with what selectors say of him now. */
+  meant(who: Who): Meant {
+    return this.#memory.words.meant(who);
+  }
+
+  /** Whether selectors still say the same of him. To be asked in every table of whom is to be remembered. */
+  isStill(meant: Meant, words: Meant["words"]): boolean {
+    return this.#memory.words.areStill(meant, words);
   }
 
   /** Of an address block that is no pod's; undefined where no policy distinguishes it.

@@ -3,14 +3,18 @@ import type { Who, WorkloadSelector } from "./workload-selector.ts";
 
 type Selectors = ReadonlyMap<string, WorkloadSelector>;
 
-interface Known {
+/** Somebody, by his labels, with the selectors that mean him. */
+export interface Meant {
   readonly who: Who;
-  words: readonly string[];
+  /** undefined: forgotten. */
+  words: readonly string[] | undefined;
   /** The last round that asked. */
   round: number;
 }
 
 const NO_WORDS: readonly string[] = [];
+/** Whoever it is while there are no selectors. */
+const UNASKED: Meant = { who: { kind: "pod", labels: {} }, words: NO_WORDS, round: 0 };
 
 /** Which selectors mean somebody: their texts. Whoever has the same labels shares the list, and it is the very same object until a
  * selector that means him comes or goes, so that one policy more costs only whom it can tell. */
@@ -18,7 +22,7 @@ export class SelectorWords {
   #selectors: Selectors = new Map();
   #index = indexOf([]);
   #round = 0;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, Meant>();
   readonly #ids = new WeakMap<Who, string>();
 
   /** Asks for these selectors from now on. Who was not asked for since the last time is forgotten. */
@@ -30,30 +34,43 @@ export class SelectorWords {
     [this.#selectors, this.#index] = [selectors, indexOf(selectors.values())];
     const index = indexOf(come);
     for (const [id, known] of this.#known) {
+      const { words = NO_WORDS } = known;
       if (known.round < this.#round) {
+        known.words = undefined;
         this.#known.delete(id);
         continue;
       }
       const added = come.length > 0 ? index.of(known.who).map(({ text }) => text) : NO_WORDS;
-      const lost = gone.size > 0 && known.words.some((text) => gone.has(text));
+      const lost = gone.size > 0 && words.some((text) => gone.has(text));
       if (added.length === 0 && !lost) continue;
-      known.words = [...known.words.filter((text) => !gone.has(text)), ...added];
+      known.words = [...words.filter((text) => !gone.has(text)), ...added];
     }
     this.#round++;
   }
 
   of(who: Who): readonly string[] {
-    if (this.#selectors.size === 0) return NO_WORDS;
+    return this.meant(who).words ?? NO_WORDS;
+  }
+
+  /** Whoever has the same labels is the very same object. */
+  meant(who: Who): Meant {
+    if (this.#selectors.size === 0) return UNASKED;
     const id = this.#ids.get(who) ?? JSON.stringify(who);
     this.#ids.set(who, id);
-    const known = this.#known.get(id);
-    if (known) {
-      known.round = this.#round;
-      return known.words;
+    let known = this.#known.get(id);
+    if (!known) {
+      known = { who, words: this.#index.of(who).map(({ text }) => text), round: this.#round };
+      this.#known.set(id, known);
     }
-    const words = this.#index.of(who).map(({ text }) => text);
-    this.#known.set(id, { who, words, round: this.#round });
-    return words;
+    known.round = this.#round;
+    return known;
+  }
+
+  /** Whether still the same selectors mean him, which asks for him. */
+  areStill(meant: Meant, words: Meant["words"]): boolean {
+    if (meant === UNASKED) return this.#selectors.size === 0;
+    meant.round = this.#round;
+    return meant.words !== undefined && meant.words === words;
   }
 }
 

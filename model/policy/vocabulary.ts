@@ -1,4 +1,5 @@
 import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
+import { CidrIndex } from "../address/cidr-index.ts";
 import { Memo, same } from "../memo.ts";
 import { each, finish, type Steps } from "../steps.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
@@ -140,10 +141,20 @@ function sameKeys(a: Keyed, b: Keyed): boolean {
 
 function sameBlocks(a: ReadonlyMap<string, Block>, b: ReadonlyMap<string, Block>): boolean {
   if (a.size !== b.size) return false;
-  for (const [text, block] of b) {
-    const other = a.get(text);
-    if (!other || other.isNamed !== block.isNamed || other.words.length !== block.words.length) return false;
-    if (!block.words.every((word, place) => word === other.words[place])) return false;
-  }
+  for (const [text, block] of b) if (!isSameBlock(a.get(text), block)) return false;
   return true;
+}
+
+function isSameBlock(a: Block | undefined, b: Block): boolean {
+  if (!a || a.isNamed !== b.isNamed) return false;
+  return a === b || same(a.words, b.words);
+}
+
+/** The blocks of which two vocabularies say different things, or only one says something; undefined: none. */
+export function changedBlocks(a: Vocabulary["blocks"], b: Vocabulary["blocks"]): CidrIndex<Block> | undefined {
+  if (a === b) return undefined;
+  const index = new CidrIndex<Block>();
+  for (const [text, block] of a) if (!b.has(text)) index.set(block.cidr, block);
+  for (const [text, block] of b) if (!isSameBlock(a.get(text), block)) index.set(block.cidr, block);
+  return index;
 }

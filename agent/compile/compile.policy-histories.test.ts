@@ -1,0 +1,208 @@
+// What is kept of policies, pods and identities from one compilation to the next: whatever changed in whatever order, the state is that of
+// a compiler that starts now, and no moment between two states leaves a pod with another's identity.
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { DerivedList } from "../../model/derived-list.ts";
+import { globalNetworkPolicy } from "../../model/objects/calico-policy/policies.ts";
+import { namespace, node, pod } from "../../model/objects/core.ts";
+import { networkPolicy } from "../../model/objects/networking.ts";
+import { SelectorWords } from "../../model/policy/selector-words.ts";
+import { snapshotOf } from "../../test/model/random-snapshot.ts";
+import { memoryMaps } from "../kernel/memory-map.ts";
+import { Reconciler } from "../reconcile/reconciler.ts";
+import { Compiler } from "./compile.ts";
+import { NODE_LIMITS } from "./limits.ts";
+import { mapsInWords } from "./maps-in-words.fixture.ts";
+import { RunningSums } from "./revisions.ts";
+import { saidBy } from "./said-by.fixture.ts";
+import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
+
+const address = (at: number) => `10.244.0.${at}`;
+
+/** Each object's forms. One whose form is not among them does not exist. */
+const pods = [1, 2, 3, 4, 5].map((at) => {
+  const of = (labels: Record<string, string>, where = at, more: { status?: object; metadata?: object } = {}) =>
+    pod.parse({
+      metadata: { name: `p${at}`, namespace: at === 5 ? "beta" : "alpha", labels, ...more.metadata },
+      spec: {
+        nodeName: where < 3 ? "master" : "node",
+        containers: [{ ports: [{ name: "http", containerPort: 8000 + at, protocol: "TCP" }] }],
+      },
+      status: { phase: "Running", podIPs: [{ ip: address(where) }], ...more.status },
+    });
+  return [
+    of({ app: "web" }),
+    of({ app: "db" }),
+    of({ app: "web", tier: "front" }),
+    of({}),
+    of({ app: "web" }, 3), // an address that another pod has
+    of({ app: "db" }, at, { metadata: { deletionTimestamp: "2026-11-29T00:00:00Z" } }),
+    of({ app: "db" }, at, { status: { phase: "Succeeded" } }),
+  ];
+});
+
+const namespaces = ["alpha", "beta"].map((name) =>
+  [{}, { team: "a" }, { team: "b" }].map((labels) => namespace.parse({ metadata: { name, labels } })),
+);
+
+const endpoints = [1, 2].map((at) =>
+  [1, 2].map(
+    (form): LocalEndpoint => ({
+      ...{ namespace: "alpha", pod: `p${at}`, address: address(at), ifindex: 10 * form + at },
+      ...{ mac: "02:00:00:00:00:01", hostMac: "02:00:00:00:00:02" },
+    }),
+  ),
+);
+
+const peers = [
+  { podSelector: { matchLabels: { app: "web" } } },
+  { podSelector: { matchExpressions: [{ key: "app", operator: "NotIn", values: ["web"] }] } },
+  { namespaceSelector: { matchLabels: { team: "a" } } },
+  { namespaceSelector: {}, podSelector: { matchLabels: { tier: "front" } } },
+  { ipBlock: { cidr: "10.244.0.0/29", except: ["10.244.0.4/32"] } },
+  { ipBlock: { cidr: "172.31.1.0/24" } },
+];
+const networkPolicies = ["a", "b", "c"].map((name, at) =>
+  peers.flatMap((peer, place) => {
+    const of = (spec: object) =>
+      networkPolicy.parse({ metadata: { name, namespace: "alpha" }, spec: { podSelector: {}, ...spec } });
+    const selected = [{}, { matchLabels: { app: "web" } }, { matchLabels: { app: "db" } }][at];
+    return [
+      of({ podSelector: selected, ingress: [{ from: [peer], ports: [{ port: 80 + place }] }] }),
+      of({ policyTypes: ["Egress"], egress: [{ ...(place > 0 && { to: [peer] }), ports: [{ port: "http" }] }] }),
+    ];
+  }),
+);
+
+const rules = [
+  { action: "Deny", source: { selector: "app == 'web'" } },
+  { action: "Allow", protocol: "TCP", source: { notSelector: "app == 'db'", ports: ["1:1023"] } },
+  { action: "Allow", protocol: "TCP", source: { nets: ["10.244.0.3/32"] }, destination: { notPorts: [22] } },
+  { action: "Log", source: { notNets: ["10.244.0.0/30"] } },
+];
+const globalNetworkPolicies = ["g", "h"].map((name) =>
+  rules.map((rule, order) =>
+    globalNetworkPolicy.parse({
+      metadata: { name },
+      spec: { order, selector: "has(app)", ingress: [rule, { action: "Allow" }] },
+    }),
+  ),
+);
+
+const nodes = [
+  ["master", "172.31.1.8"],
+  ["node", "172.31.1.207", "172.31.1.208"],
+].map(([name, ...addresses]) =>
+  addresses.map((internal) =>
+    node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address: internal }] } }),
+  ),
+);
+
+const kinds = { pods, namespaces, endpoints, networkPolicies, globalNetworkPolicies, nodes };
+type Kind = keyof typeof kinds;
+
+/** One object takes another form, or none. */
+const change = fc
+  .constantFrom(...(Object.keys(kinds) as Kind[]), "pods" as const, "networkPolicies" as const)
+  .chain((kind) =>
+    fc.record({
+      kind: fc.constant(kind),
+      object: fc.nat(kinds[kind].length - 1),
+      form: fc.nat(kinds[kind][0]?.length ?? 0),
+    }),
+  );
+const history = fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 12 });
+
+class World {
+  readonly #forms = Object.fromEntries(
+    Object.entries(kinds).map(([kind, objects]) => [kind, objects.map(() => 0)]),
+  ) as Record<Kind, number[]>;
+  readonly #lists = new Map<Kind, readonly object[]>();
+
+  apply({ kind, object, form }: { kind: Kind; object: number; form: number }): void {
+    this.#forms[kind][object] = form;
+    this.#lists.delete(kind);
+  }
+
+  /** A list is the same object until one of its objects is another, as in the store. */
+  #list(kind: Kind): readonly object[] {
+    const list =
+      this.#lists.get(kind) ?? this.#forms[kind].flatMap((form, at) => (kinds[kind] as object[][])[at]?.[form] ?? []);
+    this.#lists.set(kind, list);
+    return list;
+  }
+
+  snapshot(): ClusterSnapshot {
+    const lists = Object.fromEntries((Object.keys(kinds) as Kind[]).map((kind) => [kind, this.#list(kind)]));
+    return { ...START, ...lists };
+  }
+}
+const START = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
+
+function property(policyEntries?: number) {
+  return fc.property(history, (rounds) => {
+    const limits = policyEntries === undefined ? undefined : { ...NODE_LIMITS, policyEntries };
+    const [world, compiler, maps] = [new World(), new Compiler(limits), memoryMaps()];
+    const reconciler = new Reconciler(maps);
+    for (const changes of rounds) {
+      for (const change of changes) world.apply(change);
+      const snapshot = world.snapshot();
+      const state = compiler.compile(snapshot);
+      const anew = new Compiler(limits).compile(snapshot);
+      expect(saidBy(state)).toEqual(saidBy(anew));
+      expect(state.names.identities).toEqual(anew.names.identities);
+      expect(state.closedPolicies).toBe(anew.closedPolicies);
+      reconciler.sync(state.maps);
+      const fresh = memoryMaps();
+      new Reconciler(fresh).sync(anew.maps);
+      expect(mapsInWords(maps)).toEqual(mapsInWords(fresh));
+    }
+  });
+}
+
+test("after random changes of policies and pods the state and the maps are those of a compilation from nothing", () => {
+  fc.assert(property(), { numRuns: 40 });
+});
+
+test("the same where there is not room for all policies", () => {
+  fc.assert(property(12), { numRuns: 40 });
+});
+
+describe("a forgotten dependency is noticed:", () => {
+  test.each([
+    ["selectors that mean a pod", () => vi.spyOn(SelectorWords.prototype, "areStill").mockImplementation(() => true)],
+    [
+      "pods that depend on more than their object",
+      () => {
+        const { deriving } = DerivedList.prototype;
+        return vi.spyOn(DerivedList.prototype, "deriving").mockImplementation(function (
+          this: never,
+          items,
+          inputs,
+          make,
+        ) {
+          return deriving.call(this, items, inputs, make, undefined) as never;
+        });
+      },
+    ],
+    [
+      "addresses that change an endpoint's revision",
+      () => {
+        const { updating } = RunningSums.prototype;
+        const first = new WeakMap<object, ReturnType<typeof updating>>();
+        return vi.spyOn(RunningSums.prototype, "updating").mockImplementation(function* (this: never, locations) {
+          const known = (first.get(this) as never) ?? (yield* updating.call(this, locations));
+          first.set(this, known);
+          return known;
+        });
+      },
+    ],
+  ])("%s", (_, forget) => {
+    const forgetful = forget();
+    try {
+      expect(fc.check(property(), { numRuns: 100, endOnFailure: true }).failed).toBe(true);
+    } finally {
+      forgetful.mockRestore();
+    }
+  });
+});
