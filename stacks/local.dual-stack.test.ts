@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { recordResources, settled } from "../components/testing/program.ts";
 
-test("with dualStack the local stack's cluster, dataplane and service have both address families", async () => {
+test("with both families the local stack's cluster, dataplane and service have both address families", async () => {
   const resources = await recordResources();
-  pulumi.runtime.setAllConfig({ "ebpf-dataplane:dualStack": "true" });
+  pulumi.runtime.setAllConfig({ "ebpf-dataplane:ipFamilies": '["IPv4","IPv6"]' });
   await import("./local.ts");
   await settled();
   const inputsOf = (name: string) => resources.find((resource) => resource.name === name)?.inputs ?? {};

@@ -4,7 +4,7 @@ import { recordResources, settled } from "../components/testing/program.ts";
 
 test("with router the local stack's nodes are in two subnets, and all machines keep their addresses", async () => {
   const resources = await recordResources();
-  pulumi.runtime.setAllConfig({ "ebpf-dataplane:router": "true", "ebpf-dataplane:dualStack": "true" });
+  pulumi.runtime.setAllConfig({ "ebpf-dataplane:router": "true", "ebpf-dataplane:ipFamilies": '["IPv4","IPv6"]' });
   await import("./local.ts");
   await settled();
   const { stdin } = resources.find(({ name }) => name === "cluster-lab")?.inputs ?? {};

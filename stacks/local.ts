@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  type AddressFamily,
+  AddressFamily,
   type ComparisonMode,
   Dataplane,
   type FlowLog,
@@ -23,8 +24,7 @@ const config = new Settings([
   "serviceHandling",
   "flowLog",
   "serviceMetrics",
-  "dualStack",
-  "firstFamily",
+  "ipFamilies",
   "router",
   "lab",
   "kubernetesVersion",
@@ -36,13 +36,17 @@ const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? ServiceHandling.Ebpf;
 
 // Nodes, pods and Services have an IPv6 address beside their IPv4 address, unless this computer's kernel has no IPv6.
-const dualStack = config.getBoolean("dualStack") ?? existsSync("/proc/net/if_inet6");
-const podSubnetIpv6 = "fd00:10:244::/56";
+const { Ipv4, Ipv6 } = AddressFamily;
+const usualFamilies = existsSync("/proc/net/if_inet6") ? [Ipv4, Ipv6] : [Ipv4];
+const ipFamilies = config.getObject<AddressFamily[]>("ipFamilies") ?? usualFamilies;
+const podSubnets = { [Ipv4]: "10.244.0.0/16", [Ipv6]: "fd00:10:244::/56" };
 const serviceSubnetIpv6 = "fd00:10:96::/112";
+/** What belongs to the cluster's families, the first one first. */
+const ofFamilies = <Value>(values: Record<AddressFamily, Value>): Value[] => ipFamilies.map((family) => values[family]);
 
 // The node that clients connect to; nginx runs on the other one. IPv6 addresses of machines end like those of IPv4.
 const master = "172.31.1.8";
-const masterIpv6 = "fd00:172:31:1::8";
+const [entryAddress = master, ...otherEntries] = ofFamilies({ [Ipv4]: master, [Ipv6]: "fd00:172:31:1::8" });
 
 // The same machines in two subnets: what the master and client1 send to the node and client2 crosses a router and a smaller link.
 const routed = {
@@ -64,8 +68,7 @@ const cluster = new LocalCluster("cluster", {
   name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
   kubernetesVersion: config.get("kubernetesVersion"),
   loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
-  ...(dualStack && { podSubnetIpv6, serviceSubnetIpv6 }),
-  firstFamily: config.get<AddressFamily>("firstFamily"),
+  ipFamilies,
   ...(config.getBoolean("router") && routed),
 });
 // The cluster's objects are deleted together with it.
@@ -82,17 +85,17 @@ const dataplane = new Dataplane(
     serviceHandling,
     flowLog: config.getObject<FlowLog>("flowLog"),
     serviceMetrics: config.getObject<ServiceMetrics>("serviceMetrics"),
-    ...(dualStack && { ipPools: [{ cidr: "10.244.0.0/16" }, { cidr: podSubnetIpv6 }], serviceSubnetIpv6 }),
+    ipPools: ofFamilies(podSubnets).map((cidr) => ({ cidr })),
+    ...(ipFamilies.includes(Ipv6) && { serviceSubnetIpv6 }),
     networkPolicies: [
       {
         name: "nginx",
         podSelector: { matchLabels: app },
         ingress: [
           {
-            from: [
-              { ipBlock: { cidr: "172.31.1.55/32" } },
-              ...(dualStack ? [{ ipBlock: { cidr: "fd00:172:31:1::55/128" } }] : []),
-            ],
+            from: ofFamilies({ [Ipv4]: "172.31.1.55/32", [Ipv6]: "fd00:172:31:1::55/128" }).map((cidr) => ({
+              ipBlock: { cidr },
+            })),
             ports: [{ port: 80 }],
           },
         ],
@@ -131,7 +134,7 @@ const service = new k8s.core.v1.Service(
       type: "NodePort",
       selector: app,
       ports: [{ protocol: "TCP", port: 80, targetPort: 80, nodePort: 30604 }],
-      ...(dualStack && { ipFamilyPolicy: "RequireDualStack" }),
+      ...(ipFamilies.length > 1 && { ipFamilyPolicy: "RequireDualStack" }),
     },
   },
   { provider, dependsOn: nginx },
@@ -145,9 +148,9 @@ const verification = new SourceIpVerification(
     labName: cluster.name,
     clients: cluster.clients,
     droppedClients: ["client2"],
-    entryAddress: master,
+    entryAddress,
     nodePort: 30604,
-    targets: dualStack ? [{ entryAddress: masterIpv6, nodePort: 30604 }] : [],
+    targets: otherEntries.map((other) => ({ entryAddress: other, nodePort: 30604 })),
     podLabels: app,
     returnMode,
     serviceHandling,
@@ -164,7 +167,7 @@ const verification = new SourceIpVerification(
   { dependsOn: [dataplane, service] },
 );
 
-export const url = `http://${master}:30604`;
+export const url = `http://${isIPv6(entryAddress) ? `[${entryAddress}]` : entryAddress}:30604`;
 export const kubeconfig = cluster.kubeconfig;
 export const sourceAddressPreserved = verification.verdict;
 export const figures = verification.figures;

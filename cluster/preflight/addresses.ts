@@ -9,7 +9,7 @@ import { type Finding, ok, refused, warning } from "./finding.ts";
 export function examineAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const findings = [
     ...nodesInside(facts, plan),
-    ...nodesWithoutIpv4(facts),
+    ...nodesWithoutIpv4(facts, plan),
     ...nodesWithoutIpv6(facts, plan),
     ...services(facts, plan),
     ...servicesWithoutIpv6(facts, plan),
@@ -46,19 +46,25 @@ function without(family: Family, nodes: V1Node[]): V1Node[] {
   );
 }
 
-/** An agent does not start there. */
-function nodesWithoutIpv4({ nodes }: ClusterFacts): Finding[] {
+/** Tunnels use IPv4 where a node has it; nodes with IPv6 alone are among themselves, and their pods have IPv6 alone. */
+function nodesWithoutIpv4({ nodes }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
   const withoutAny = without("IPv6", nodes);
   const lacking = without("IPv4", nodes).filter((node) => !withoutAny.includes(node));
+  const names = lacking.map(({ metadata }) => metadata?.name ?? "");
+  const pool = podCidrs.find((cidr) => parseCidr(cidr).family === "IPv4");
   if (lacking.length === 0) return [];
-  return [
-    refused(
-      "addresses",
-      "has no IPv4 InternalIP, and tunnels need one: IPv6 alone is not supported",
-      "give kubelet an IPv4 address too (--node-ip)",
-      lacking.map(({ metadata }) => metadata?.name ?? ""),
-    ),
-  ];
+  if (lacking.length < nodes.length)
+    return [
+      refused(
+        "addresses",
+        "has no IPv4 InternalIP, but other nodes have: tunnels between nodes use IPv4 then",
+        "give kubelet an IPv4 address too (--node-ip)",
+        names,
+      ),
+    ];
+  if (pool === undefined) return [];
+  const found = `has no IPv4 InternalIP, so its pods cannot have addresses of ${pool}`;
+  return [refused("addresses", found, "leave IPv4 networks out of ipPools, or give kubelet an IPv4 address", names)];
 }
 
 /** Kubelet reaches its pods from an address of the same family. */
@@ -122,8 +128,9 @@ function addressesOfServices({ services }: ClusterFacts): { name: string; addres
   });
 }
 
-function apiServer({ apiServer, serviceSubnet }: PreflightPlan): Finding[] {
-  if (!apiServer || !within(serviceSubnet, apiServer.host)) return [];
+function apiServer(plan: PreflightPlan): Finding[] {
+  const { apiServer } = plan;
+  if (!apiServer || !serviceNetworks(plan).some(({ cidr }) => within(cidr, apiServer.host))) return [];
   const next = "use an address of the API server itself: Services work only once the agents run";
   return [refused("API server", `${apiServer.host} is a Service's address`, next)];
 }

@@ -183,10 +183,22 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["warning | addresses | one | has no IPv6 InternalIP: its pods have no address of fd00:10:244::/56"],
   ],
   [
-    "a node that has IPv6 addresses only",
+    "a node with IPv6 alone among nodes that have IPv4",
     { nodes: [node("one", "172.31.1.8"), node("six", "fd00::9")] as ClusterFacts["nodes"] },
     {},
-    ["refused | addresses | six | has no IPv4 InternalIP, and tunnels need one: IPv6 alone is not supported"],
+    ["refused | addresses | six | has no IPv4 InternalIP, but other nodes have: tunnels between nodes use IPv4 then"],
+  ],
+  [
+    "nodes with IPv6 alone and a pool of IPv4",
+    { nodes: [node("five", "fd00::8"), node("six", "fd00::9")] as ClusterFacts["nodes"], services: [], pods: [] },
+    {},
+    ["refused | addresses | five,six | has no IPv4 InternalIP, so its pods cannot have addresses of 10.244.0.0/16"],
+  ],
+  [
+    "nodes with IPv6 alone and a pool of IPv6",
+    { nodes: [node("five", "fd00::8"), node("six", "fd00::9")] as ClusterFacts["nodes"], services: [], pods: [] },
+    { podCidrs: ["fd00:10:244::/56"], serviceSubnetIpv6: "fd00:10:96::/112" },
+    [],
   ],
   [
     "an IPv6 address of a node in a pool",

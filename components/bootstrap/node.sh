@@ -5,9 +5,10 @@
 # without. Where systemd runs it is asked to do all of them, now and at every boot, until they succeed.
 #
 # ROLE                   control-plane | worker
-# NODE_NAME NODE_ADDRESS this node's name and IPv4 address
-# NODE_ADDRESS_IPV6      its IPv6 address in a dual-stack cluster, or `metadata`: the one that the instance metadata service tells
-# FIRST_FAMILY           IPv4 (default) | IPv6: which of its addresses is the first, in a dual-stack cluster
+# NODE_NAME              this node's name
+# NODE_ADDRESS           its IPv4 address in the cluster; empty in a cluster with IPv6 alone
+# NODE_ADDRESS_IPV6      its IPv6 address in the cluster, or `metadata`: the one that the instance metadata service tells; empty with IPv4 alone
+# FIRST_FAMILY           IPv4 (default) | IPv6: which of its addresses is the first
 # API_SERVER             HOST:PORT of the control plane
 # KUBERNETES_VERSION     such as v1.35.0
 # JOIN_TOKEN             kubeadm bootstrap token, [a-z0-9]{6}.[a-z0-9]{16}
@@ -33,7 +34,8 @@ set -euo pipefail
 
 # What a machine image knows of itself, in the same variables.
 [ ! -r /etc/default/kubernetes-bootstrap ] || . /etc/default/kubernetes-bootstrap
-: "${ROLE:?}" "${NODE_NAME:?}" "${NODE_ADDRESS:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}" "${NODE_ADDRESS_IPV6:=}"
+: "${ROLE:?}" "${NODE_NAME:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}" "${NODE_ADDRESS:=}" "${NODE_ADDRESS_IPV6:=}"
+: "${NODE_ADDRESS:-${NODE_ADDRESS_IPV6:?or NODE_ADDRESS must be set}}"
 : "${FIRST_FAMILY:=IPv4}"
 : "${IMAGE_ARCHIVES:=/opt/kubernetes/images}" "${SESSION_MANAGER:=false}"
 : "${CGROUP_DRIVER:=systemd}" "${RESTRICT_OOM_SCORE:=false}" "${PAUSE_IMAGE:=registry.k8s.io/pause:3.10.1}"
@@ -129,7 +131,7 @@ configure_kernel() {
 }
 
 uplink() { # the interface of the default route
-  ip route show default | sed --quiet 's/.* dev \([^ ]*\).*/\1/p;q'
+  { ip -4 route show default && ip -6 route show default; } | sed --quiet 's/.* dev \([^ ]*\).*/\1/p;q'
 }
 
 configure_containerd() {
@@ -202,8 +204,8 @@ undo_half_made() {
 
 node_addresses() { # the first one first, with a comma between
   case $FIRST_FAMILY in
-    IPv6) echo "${NODE_ADDRESS_IPV6:?},$NODE_ADDRESS" ;;
-    *) echo "$NODE_ADDRESS${NODE_ADDRESS_IPV6:+,$NODE_ADDRESS_IPV6}" ;;
+    IPv6) echo "${NODE_ADDRESS_IPV6:?}${NODE_ADDRESS:+,$NODE_ADDRESS}" ;;
+    *) echo "${NODE_ADDRESS:?}${NODE_ADDRESS_IPV6:+,$NODE_ADDRESS_IPV6}" ;;
   esac
 }
 

@@ -10,6 +10,9 @@ export const POD_NETWORK_IPV6 = "fd00:10:244::/56";
 /** IPv4 network that Services' addresses come from, unless another is asked for. */
 export const SERVICE_NETWORK = "10.96.0.0/12";
 
+/** IPv6 network that Services' addresses come from in a cluster that says to have IPv6, unless another is asked for. */
+export const SERVICE_NETWORK_IPV6 = "fd00:10:96::/112";
+
 /** Largest packet in bytes that a network may carry: what IPv6 asks for (RFC 8200 section 5), and what a packet can hold. */
 export const MTU = { least: 1280, most: 65535 };
 

@@ -58,7 +58,7 @@ test.each<[string, object, string[]]>([
     "an unknown field",
     { kubeproxy: true },
     [
-      'the document: unknown key "kubeproxy"; did you mean "kubeProxy"? (allowed: name, kubernetesVersion, podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, firstFamily, subnets, machines, images, kubeProxy)',
+      'the document: unknown key "kubeproxy"; did you mean "kubeProxy"? (allowed: name, kubernetesVersion, podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, ipFamilies, subnets, machines, images, kubeProxy)',
     ],
   ],
 ])("says what is wrong with %s", (_, change, faults) => {

@@ -1,12 +1,32 @@
 // What the subnets of a lab and the machines in them must be together.
 import { addressAt, parseCidr, sizeOf } from "../../model/address/address.ts";
-import { contains, networksOverlap } from "../rules/addresses.ts";
+import { contains, isIpv6, networksOverlap } from "../rules/addresses.ts";
+import { isIpv6Alone, type SaidFamilies } from "../rules/families.ts";
 import type { ListFault } from "../rules/machines.ts";
 import { gatewayOf, isMachineAddress, type LabSubnet, type Placed, subnetIpv6, subnetOf } from "./lab-network.ts";
 
 interface NetworkSpec {
   subnets?: LabSubnet[] | undefined;
   machines: (Placed & { name: string })[];
+}
+
+/** Addresses and networks of machines that are not of the cluster's families. A machine of both families has its IPv4 address as `address`. */
+export function familyFaults(spec: NetworkSpec & SaidFamilies): ListFault[] {
+  const alone = isIpv6Alone(spec);
+  const because = 'because ipFamilies is ["IPv6"]';
+  const [address, cidr] = alone
+    ? [`an IPv6 address like fd00:172:31:1::8, ${because}`, `an IPv6 network of /64, ${because}`]
+    : ["an IPv4 address like 172.31.1.8", "an IPv4 network from /24 to /29"];
+  const faultsIn = (list: string, one: object, index: number, [first, second, allowed]: [string, string, string]) => {
+    const given = one as Record<string, string | undefined>;
+    if (isIpv6(given[first] ?? "") !== alone) return [{ path: [list, index, first], allowed }];
+    if (!alone || given[second] === undefined) return [];
+    return [{ path: [list, index, second], allowed: `left out, ${because}: ${first} has it` }];
+  };
+  return [
+    ...(spec.subnets ?? []).flatMap((one, index) => faultsIn("subnets", one, index, ["cidr", "cidrIpv6", cidr])),
+    ...spec.machines.flatMap((one, index) => faultsIn("machines", one, index, ["address", "addressIpv6", address])),
+  ];
 }
 
 /** Why machines cannot be in these subnets; none of them where the lab has subnets of its own. */

@@ -5,10 +5,12 @@ import {
   cidrRule,
   contains,
   firstAndLast,
+  isIpv6,
   prefixLength,
   subnetNetworkIpv6Rule,
   unicastCidrRule,
 } from "../rules/addresses.ts";
+import { isIpv6Alone, type SaidFamilies } from "../rules/families.ts";
 import { labelRule } from "../rules/names.ts";
 import { LAB_NETWORK, LAB_NETWORK_IPV6, MTU } from "./defaults.ts";
 import { ruled } from "./ruled.ts";
@@ -35,7 +37,8 @@ export const linkSchema = z.strictObject({
 
 export const subnetSchema = z.strictObject({
   name: ruled((name) => labelRule(name, 32)),
-  cidr: ruled(labSubnetRule),
+  /** Of IPv4; with IPv6 alone one of IPv6. */
+  cidr: ruled((cidr) => (isIpv6(cidr) ? subnetNetworkIpv6Rule(cidr) : labSubnetRule(cidr))),
   /** Left out: `subnetIpv6`. */
   cidrIpv6: ruled(subnetNetworkIpv6Rule).optional(),
   /** Of each machine in it, the router too. */
@@ -62,14 +65,16 @@ export function labSubnetRule(value: string): string | undefined {
 
 /** The only subnet of a lab that asks for none. */
 const FLAT: LabSubnet = { name: "lab", cidr: LAB_NETWORK, cidrIpv6: LAB_NETWORK_IPV6 };
+const FLAT_IPV6: LabSubnet = { name: "lab", cidr: LAB_NETWORK_IPV6 };
 
 /** The lab's subnets; one where none are asked for. */
-export function subnetsOf({ subnets }: { subnets?: LabSubnet[] | undefined }): LabSubnet[] {
-  return subnets ?? [FLAT];
+export function subnetsOf(lab: SaidFamilies & { subnets?: LabSubnet[] | undefined }): LabSubnet[] {
+  return lab.subnets ?? [isIpv6Alone(lab) ? FLAT_IPV6 : FLAT];
 }
 
 /** A subnet's IPv6 network: the given one, or one with the same numbers (172.31.1.0/24: fd00:172:31:1::/64). */
 export function subnetIpv6({ cidr, cidrIpv6 }: LabSubnet): string {
+  if (isIpv6(cidr)) return cidr;
   return cidrIpv6 ?? parseCidr(`fd00:${cidr.split(".").slice(0, 3).join(":")}::/64`).text;
 }
 
@@ -95,7 +100,7 @@ export function gatewayFor(subnets: LabSubnet[], machine: Placed): string {
   return gatewayOf((subnetOf(subnets, machine) ?? subnets[0])?.cidr ?? LAB_NETWORK);
 }
 
-/** One interface of a machine. */
+/** One interface of a machine; with IPv6 alone both addresses are the same. */
 export interface LabInterface {
   device: string;
   /** Index of the subnet that it is in. */

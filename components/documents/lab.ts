@@ -1,18 +1,20 @@
 import { z } from "zod";
-import { FAMILIES, type Family } from "../../model/address/address.ts";
+import { FAMILIES } from "../../model/address/address.ts";
 import { ANY_RELEASE, isRelease } from "../release/kubernetes-release.ts";
 import {
   addressIpv6Rule,
   addressRule,
+  anyAddressRule,
   contains,
   firstAndLast,
+  isIpv6,
   networksOverlap,
   podNetworkIpv6Rule,
   podNetworkRule,
   serviceNetworkIpv6Rule,
   serviceNetworkRule,
 } from "../rules/addresses.ts";
-import { dualStackFault } from "../rules/dual-stack.ts";
+import { type ClusterNetworks, networksFault, type SaidFamilies } from "../rules/families.ts";
 import { type ListFault, machinesFault } from "../rules/machines.ts";
 import { labMachineNameRule, labNameRule } from "../rules/names.ts";
 import { LAB_NETWORK, LAB_NETWORK_IPV6, LAB_SWITCH, LAB_SWITCH_IPV6 } from "./defaults.ts";
@@ -27,10 +29,10 @@ import {
   subnetSchema,
   subnetsOf,
 } from "./lab-network.ts";
-import { subnetFaults } from "./lab-network-faults.ts";
+import { familyFaults, subnetFaults } from "./lab-network-faults.ts";
 import { ruled } from "./ruled.ts";
 
-/** An address that a machine of a lab can have. */
+/** An IPv4 address that a machine of a lab can have. */
 export function labAddressRule(value: string): string | undefined {
   const fault = addressRule(value);
   if (fault !== undefined) return fault;
@@ -49,27 +51,26 @@ export function labAddressIpv6Rule(value: string): string | undefined {
 
 /**
  * The IPv6 address of a machine: the given one, or one of its subnet with the last number of its IPv4 address
- * (172.31.1.8: fd00:172:31:1::8).
+ * (172.31.1.8: fd00:172:31:1::8). With IPv6 alone it is the machine's only address.
  */
 export function labAddressIpv6(machine: Placed, lab: { subnets?: LabSubnet[] | undefined } = {}): string {
   if (machine.addressIpv6 !== undefined) return machine.addressIpv6;
+  if (isIpv6(machine.address)) return machine.address;
   const subnets = subnetsOf(lab);
   const subnet = (subnetOf(subnets, machine) ?? subnets[0]) as LabSubnet;
   return machine.role === "router" ? gatewayOf(subnetIpv6(subnet)) : addressIpv6In(subnet, machine.address);
 }
 
 /** A machine's address of its cluster's first family. */
-export function firstAddress(
-  lab: { firstFamily?: Family | undefined; subnets?: LabSubnet[] | undefined },
-  machine: Placed,
-): string {
-  return lab.firstFamily === "IPv6" ? labAddressIpv6(machine, lab) : machine.address;
+export function firstAddress(lab: SaidFamilies & { subnets?: LabSubnet[] | undefined }, machine: Placed): string {
+  return lab.ipFamilies?.[0] === "IPv6" ? labAddressIpv6(machine, lab) : machine.address;
 }
 
 const machineSchema = z.strictObject({
   name: ruled(labMachineNameRule),
   role: z.enum(["control-plane", "worker", "client", "router"]),
-  address: ruled(addressRule),
+  /** Of IPv4; with IPv6 alone one of IPv6. */
+  address: ruled(anyAddressRule),
   /** Left out: `labAddressIpv6`. */
   addressIpv6: ruled(addressIpv6Rule).optional(),
   /** Name of its subnet; left out: the one of its address. */
@@ -83,13 +84,13 @@ export const labSchema = z
   .strictObject({
     name: ruled(labNameRule),
     kubernetesVersion: ruled((release) => (isRelease(release) ? undefined : ANY_RELEASE)),
-    podSubnet: ruled(podNetworkRule),
-    serviceSubnet: ruled(serviceNetworkRule),
-    /** Both or neither: with them the cluster has both address families. */
+    /** Those of each family that the cluster has. */
+    podSubnet: ruled(podNetworkRule).optional(),
+    serviceSubnet: ruled(serviceNetworkRule).optional(),
     podSubnetIpv6: ruled(podNetworkIpv6Rule).optional(),
     serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
-    /** Of a dual-stack cluster; left out: IPv4. */
-    firstFamily: z.enum(FAMILIES).optional(),
+    /** The first one first; left out: IPv4, and IPv6 where there are networks of it. */
+    ipFamilies: z.array(z.enum(FAMILIES)).optional(),
     /** Left out: one subnet, whose gateway is the switch. */
     subnets: z.array(subnetSchema).optional(),
     machines: z.array(machineSchema),
@@ -99,30 +100,37 @@ export const labSchema = z
     kubeProxy: z.boolean().default(false),
   })
   .superRefine((spec, context) => {
-    const { podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, firstFamily, machines } = spec;
     const refuse = (path: (string | number)[], allowed: string) =>
       context.addIssue({ code: "custom", path, message: `must be ${allowed}` });
-    if (networksOverlap(podSubnet, serviceSubnet)) refuse(["podSubnet"], `apart from serviceSubnet ${serviceSubnet}`);
+    const families = networksFault(spec);
+    const [fault] = families ? [families] : familyFaults(spec);
+    if (fault) return refuse(fault.path, fault.allowed);
+    for (const { path, allowed } of overlaps(spec)) refuse(path, allowed);
     const faults = subnetFaults(spec);
     for (const { path, allowed } of faults) refuse(path, allowed);
     if (faults.length > 0) return;
     for (const { path, allowed } of machinesNetworkFaults(spec)) refuse(path, allowed);
-    const faultIpv6 = dualStackFault({ podSubnetIpv6, serviceSubnetIpv6 });
-    if (faultIpv6) refuse(faultIpv6.path, faultIpv6.allowed);
-    if (firstFamily === "IPv6" && podSubnetIpv6 === undefined)
-      refuse(["firstFamily"], "IPv4, or given beside podSubnetIpv6 and serviceSubnetIpv6");
-    const fault = machinesFault(
-      machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine, spec) })),
+    const clash = machinesFault(
+      spec.machines.map((machine) => ({ ...machine, addressIpv6: labAddressIpv6(machine, spec) })),
     );
-    if (fault) refuse(["machines", ...fault.path], fault.allowed);
+    if (clash) refuse(["machines", ...clash.path], clash.allowed);
   });
 
-type Networks = Partial<Record<(typeof NETWORKS)[number], string | undefined>>;
 const NETWORKS = ["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6"] as const;
+
+/** Networks of pods and Services that have addresses in common. */
+function overlaps(spec: ClusterNetworks): ListFault[] {
+  const pairs = [["podSubnet", "serviceSubnet"] as const, ["podSubnetIpv6", "serviceSubnetIpv6"] as const];
+  return pairs.flatMap(([pods, services]) => {
+    const [podNetwork, network] = [spec[pods], spec[services]];
+    if (podNetwork === undefined || network === undefined || !networksOverlap(podNetwork, network)) return [];
+    return [{ path: [pods], allowed: `apart from ${services} ${network}` }];
+  });
+}
 
 /** Why the machines' networks do not go with the cluster's, nor machines with the only network that there is. */
 function machinesNetworkFaults(
-  spec: Networks & { subnets?: LabSubnet[] | undefined; machines: Placed[] },
+  spec: SaidFamilies & ClusterNetworks & { subnets?: LabSubnet[] | undefined; machines: Placed[] },
 ): ListFault[] {
   const apart = NETWORKS.flatMap((field) =>
     subnetsOf(spec).flatMap((subnet, index) => {
@@ -136,7 +144,7 @@ function machinesNetworkFaults(
   if (spec.subnets !== undefined) return apart;
   const flat = spec.machines.flatMap(({ address, addressIpv6 }, index) =>
     [
-      { field: "address", allowed: labAddressRule(address) },
+      { field: "address", allowed: isIpv6(address) ? labAddressIpv6Rule(address) : labAddressRule(address) },
       { field: "addressIpv6", allowed: addressIpv6 === undefined ? undefined : labAddressIpv6Rule(addressIpv6) },
     ].flatMap(({ field, allowed }) => (allowed === undefined ? [] : [{ path: ["machines", index, field], allowed }])),
   );

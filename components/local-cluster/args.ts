@@ -19,25 +19,23 @@ export interface LocalClusterArgs {
    * cluster. Defaults to false.
    */
   loadKubeProxyImage?: boolean;
+  /**
+   * Families of the addresses of nodes, pods and Services: one, or both in a dual-stack cluster. The first one is the family of Services that
+   * ask for none, and the API server answers at it. With `[Ipv6]` the machines have IPv6 addresses only. Defaults to `[Ipv4]`, and to
+   * `[Ipv4, Ipv6]` with IPv6 networks.
+   */
+  ipFamilies?: AddressFamily[];
   /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
   podSubnet?: pulumi.Input<string>;
   /** IPv4 network the Services' addresses come from; apart from `podSubnet`. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
-  /**
-   * IPv6 network the pods' addresses come from, from /48 to /64, such as "fd00:10:244::/56". With `serviceSubnetIpv6` it makes a
-   * dual-stack cluster. Defaults to none.
-   */
+  /** IPv6 network the pods' addresses come from, from /48 to /64. Defaults to "fd00:10:244::/56" if `ipFamilies` has IPv6, else to none. */
   podSubnetIpv6?: pulumi.Input<string>;
-  /** IPv6 network the Services' addresses come from, from /108 to /120, such as "fd00:10:96::/112". Defaults to none. */
+  /** IPv6 network the Services' addresses come from, from /108 to /120. Defaults to "fd00:10:96::/112" if `ipFamilies` has IPv6, else to none. */
   serviceSubnetIpv6?: pulumi.Input<string>;
   /**
-   * Which family nodes and Services have an address of first, in a dual-stack cluster: Services with one family have this one, and the API
-   * server answers at it. Defaults to `Ipv4`.
-   */
-  firstFamily?: AddressFamily;
-  /**
    * Nodes and clients. Defaults to the control plane "master" (172.31.1.8), the worker "node" (172.31.1.207), and the clients
-   * "client1" (172.31.1.55) and "client2" (172.31.1.162).
+   * "client1" (172.31.1.55) and "client2" (172.31.1.162); with IPv6 alone they have the IPv6 addresses that end likewise.
    */
   machines?: Machine[];
   /**

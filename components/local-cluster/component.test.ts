@@ -89,11 +89,43 @@ test("machines of a dual-stack LocalCluster are known by both addresses, others 
 test("with IPv6 as its first family a LocalCluster's API server answers at an IPv6 address", async () => {
   const resources = await recordResources();
   const networks = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
-  const cluster = new LocalCluster("c", { ...networks, firstFamily: AddressFamily.Ipv6 });
+  const cluster = new LocalCluster("c", { ...networks, ipFamilies: [AddressFamily.Ipv6, AddressFamily.Ipv4] });
   expect(await resolved(cluster.apiServer)).toEqual({ host: "fd00:172:31:1::8", port: 6443 });
   await settled();
   const { stdin } = resources.find(({ type }) => type === "command:local:Command")?.inputs ?? {};
-  expect(JSON.parse(stdin as string).firstFamily).toBe("IPv6");
+  expect(JSON.parse(stdin as string).ipFamilies).toEqual(["IPv6", "IPv4"]);
+});
+
+test("a LocalCluster with IPv6 alone has no IPv4 network, and its machines have one address each", async () => {
+  const resources = await recordResources();
+  const cluster = new LocalCluster("c", { ipFamilies: [AddressFamily.Ipv6] });
+  expect(await resolved(cluster.apiServer)).toEqual({ host: "fd00:172:31:1::8", port: 6443 });
+  expect(await resolved(cluster.clients)).toEqual([
+    { name: "client1", address: "fd00:172:31:1::55" },
+    { name: "client2", address: "fd00:172:31:1::162" },
+  ]);
+  await settled();
+  const { stdin } = resources.find(({ type }) => type === "command:local:Command")?.inputs ?? {};
+  const lab = JSON.parse(stdin as string);
+  expect(lab).toMatchObject({
+    podSubnetIpv6: "fd00:10:244::/56",
+    serviceSubnetIpv6: "fd00:10:96::/112",
+    ipFamilies: ["IPv6"],
+  });
+  expect([lab.podSubnet, lab.serviceSubnet]).toEqual([undefined, undefined]);
+  expect(JSON.stringify(lab)).not.toContain("172.31.1");
+});
+
+test("families that follow from the networks, and the other way round, make the same lab", async () => {
+  const documentOf = async (args: LocalClusterArgs) => {
+    const resources = await recordResources();
+    new LocalCluster("cluster", args);
+    await settled();
+    return resources.find(({ type }) => type === "command:local:Command")?.inputs.stdin;
+  };
+  const networks = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+  expect(await documentOf({ ipFamilies: [AddressFamily.Ipv4, AddressFamily.Ipv6] })).toBe(await documentOf(networks));
+  expect(await documentOf({ ipFamilies: [AddressFamily.Ipv4] })).toBe(await documentOf({}));
 });
 
 const machine = (name: string, role: MachineRole, address: string): Machine => ({ name, role, address });
@@ -133,9 +165,43 @@ test.each<[LocalClusterArgs, string]>([
     { podSubnetIpv6: "fd00:172:31::/56", serviceSubnetIpv6: "fd00:10:96::/112" },
     'podSubnetIpv6 is "fd00:172:31::/56", but must be apart from the machines\' network fd00:172:31:1::/64',
   ],
+  [{ ipFamilies: [] }, 'ipFamilies is [], but must be "IPv4", "IPv6" or both, each once, in a list'],
+  [{ ipFamilies: [AddressFamily.Ipv6, AddressFamily.Ipv6] }, '"IPv4", "IPv6" or both, each once, in a list'],
+  [{ ipFamilies: ["ipv6" as AddressFamily] }, 'ipFamilies[0] is "ipv6", but must be "IPv4" or "IPv6"'],
   [
-    { firstFamily: AddressFamily.Ipv6 },
-    'firstFamily is "IPv6", but must be IPv4, or given beside podSubnetIpv6 and serviceSubnetIpv6',
+    { ipFamilies: [AddressFamily.Ipv6], podSubnet: "10.244.0.0/16" },
+    'podSubnet is "10.244.0.0/16", but must be left out, because ipFamilies is ["IPv6"]',
+  ],
+  [
+    { ipFamilies: [AddressFamily.Ipv4], podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" },
+    'podSubnetIpv6 is "fd00:10:244::/56", but must be left out, because ipFamilies is ["IPv4"]',
+  ],
+  [
+    { ipFamilies: [AddressFamily.Ipv6], machines: [control] },
+    'machines[0].address is "172.31.1.8", but must be an IPv6 address like fd00:172:31:1::8, because ipFamilies is ["IPv6"]',
+  ],
+  [
+    {
+      ipFamilies: [AddressFamily.Ipv6],
+      machines: [{ ...control, address: "fd00:172:31:1::8", addressIpv6: "fd00:172:31:1::9" }],
+    },
+    'machines[0].addressIpv6 is "fd00:172:31:1::9", but must be left out, because ipFamilies is ["IPv6"]: address has it',
+  ],
+  [
+    { ipFamilies: [AddressFamily.Ipv6], machines: [{ ...control, address: "fd00:172:31:1::1" }] },
+    "in the machines' network fd00:172:31:1::/64, from fd00:172:31:1::2",
+  ],
+  [
+    {
+      ipFamilies: [AddressFamily.Ipv6],
+      subnets: [{ name: "w", cidr: "10.1.1.0/24" }],
+      machines: [{ ...control, address: "fd00:10:1:1::8" }],
+    },
+    'subnets[0].cidr is "10.1.1.0/24", but must be an IPv6 network of /64, because ipFamilies is ["IPv6"]',
+  ],
+  [
+    { machines: [{ ...control, address: "fd00:172:31:1::8" }] },
+    'machines[0].address is "fd00:172:31:1::8", but must be an IPv4 address like 172.31.1.8',
   ],
   [{ machines: [] }, "machines is [], but must be a list with exactly one machine of the role"],
   [{ machines: [control, control] }, 'machines[1].name is "master", but must be different from machines[0].name'],

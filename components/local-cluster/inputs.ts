@@ -1,29 +1,50 @@
 import * as pulumi from "@pulumi/pulumi";
-import { POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
-import { labSchema } from "../documents/lab.ts";
+import { POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK, SERVICE_NETWORK_IPV6 } from "../documents/defaults.ts";
+import { labAddressIpv6, labSchema } from "../documents/lab.ts";
 import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { requireDocument } from "../refusal/document.ts";
 import type { InputPlace } from "../refusal/refusal.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
+import { type ClusterNetworks, familiesOf, isIpv6Alone } from "../rules/families.ts";
 import type { LocalClusterArgs } from "./args.ts";
 
 /** The lab that is asked for. Refuses what `lab up` would refuse. */
 export function labOf(place: InputPlace, args: LocalClusterArgs) {
-  const { name = "local", kubernetesVersion = DEFAULT_RELEASE, machines = WALK_THROUGH_MACHINES } = args;
-  const { podSubnet = POD_NETWORK, serviceSubnet = SERVICE_NETWORK, podSubnetIpv6, serviceSubnetIpv6 } = args;
-  const networks = {
-    podSubnet,
-    serviceSubnet,
-    ...(podSubnetIpv6 !== undefined && { podSubnetIpv6 }),
-    ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }),
-  };
-  const { firstFamily, subnets } = args;
-  const further = { ...(firstFamily !== undefined && { firstFamily }), ...(subnets !== undefined && { subnets }) };
+  const { name = "local", kubernetesVersion = DEFAULT_RELEASE, machines = usualMachines(args), subnets } = args;
+  const networks = networksOf(args);
+  // Families that follow from the networks are left out: it is the same lab, which is not made again.
+  const isImplied = `${familiesOf(args)}` === `${familiesOf(networks)}`;
+  const families = isImplied ? {} : { ipFamilies: args.ipFamilies };
+  const further = { ...families, ...(subnets !== undefined && { subnets }) };
   const asked = requireDocument(place, labSchema, { name, kubernetesVersion, ...networks, ...further, machines });
   const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
   const document = pulumi.output(asked).apply((known) => ({ ...known, machines: controlPlaneFirst }));
-  const isDualStack = podSubnetIpv6 !== undefined;
+  const isDualStack = familiesOf(args).length > 1;
   return { name, kubernetesVersion, machines: controlPlaneFirst, isDualStack, document };
+}
+
+/** The given networks, and the usual ones of families that lack theirs. */
+function networksOf(args: LocalClusterArgs): ClusterNetworks<pulumi.Input<string>> {
+  const { podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, ipFamilies } = args;
+  const usual = {
+    ...(familiesOf(args).includes("IPv4") && { podSubnet: POD_NETWORK, serviceSubnet: SERVICE_NETWORK }),
+    ...(ipFamilies?.some((family) => family === "IPv6") && {
+      podSubnetIpv6: POD_NETWORK_IPV6,
+      serviceSubnetIpv6: SERVICE_NETWORK_IPV6,
+    }),
+  };
+  return {
+    ...usual,
+    ...(podSubnet !== undefined && { podSubnet }),
+    ...(serviceSubnet !== undefined && { serviceSubnet }),
+    ...(podSubnetIpv6 !== undefined && { podSubnetIpv6 }),
+    ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }),
+  };
+}
+
+function usualMachines(args: LocalClusterArgs): Machine[] {
+  if (!isIpv6Alone(args)) return WALK_THROUGH_MACHINES;
+  return WALK_THROUGH_MACHINES.map((machine) => ({ ...machine, address: labAddressIpv6(machine) }));
 }
 
 function rank(machine: Machine): number {

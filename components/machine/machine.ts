@@ -24,7 +24,7 @@ export interface LocalLink {
 export interface LocalSubnet {
   /** A DNS label, different for every subnet. */
   name: string;
-  /** IPv4 network from /24 to /29, such as "10.1.1.0/24"; apart from all others. */
+  /** IPv4 network from /24 to /29, such as "10.1.1.0/24"; apart from all others. In a cluster with IPv6 alone an IPv6 network of /64. */
   cidr: string;
   /** IPv6 network of /64. Defaults to the one with the numbers of `cidr`: "fd00:10:1:1::/64" for "10.1.1.0/24". */
   cidrIpv6?: string;
@@ -40,7 +40,7 @@ export interface Machine {
   role: MachineRole;
   /**
    * IPv4 address of its subnet, without `subnets` from 172.31.1.2 to 172.31.1.254 (172.31.1.1 is the switch); different for every
-   * machine. A router has the first address of a subnet here, and that of each other subnet too.
+   * machine. A router has the first address of a subnet here, and that of each other subnet too. In a cluster with IPv6 alone an IPv6 address.
    */
   address: string;
   /**
@@ -58,9 +58,9 @@ export interface Machine {
 export interface MachineAddress {
   /** Host name. */
   name: string;
-  /** IPv4 address. */
+  /** IPv4 address; IPv6 where it has no other. */
   address: string;
-  /** IPv6 address. Defaults to none. */
+  /** IPv6 address beside that of IPv4. Defaults to none. */
   addressIpv6?: string;
 }
 

@@ -23,6 +23,11 @@ export function addressIpv6Rule(value: unknown): string | undefined {
   return canonical === value ? undefined : `an IPv6 address in its shortest form (did you mean ${canonical}?)`;
 }
 
+/** An address of either family. */
+export function anyAddressRule(value: string): string | undefined {
+  return isIpv6(value) ? addressIpv6Rule(value) : addressRule(value);
+}
+
 /** An IPv4 network whose host bits are zero, with a prefix of at most `longest`. */
 export function cidrRule(value: unknown, longest = 32): string | undefined {
   if (isAddress(value)) return `a network with its prefix length (did you mean ${value}/32?)`;

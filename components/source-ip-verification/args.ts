@@ -33,7 +33,7 @@ export enum LatencyQuantity {
 
 /** What is connected to: a node port, by the clients outside the cluster; or a service, by pods. */
 export interface VerificationTarget {
-  /** Address that the clients connect to, of any node; one of IPv6 needs `addressIpv6` of each client. Either this with `nodePort`, or `entryNode` with it, or `service`. */
+  /** Address that the clients connect to, of any node; each client needs an address of its family. Either this with `nodePort`, or `entryNode` with it, or `service`. */
   entryAddress?: pulumi.Input<string>;
   /** Name of the node that the clients connect to. */
   entryNode?: pulumi.Input<string>;

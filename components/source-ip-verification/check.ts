@@ -48,7 +48,7 @@ interface Seen {
 }
 
 /** The address from which a client connects to a target. */
-function addressOf({ address, addressIpv6 = "" }: MachineAddress, { entryAddress = "" }: KnownTarget): string {
+function addressOf({ address, addressIpv6 = address }: MachineAddress, { entryAddress = "" }: KnownTarget): string {
   return isIpv6(entryAddress) ? addressIpv6 : address;
 }
 

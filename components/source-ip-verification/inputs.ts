@@ -7,7 +7,7 @@ import type { MachineAddress } from "../machine/machine.ts";
 import { requireDocument } from "../refusal/document.ts";
 import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { isIpv6 } from "../rules/addresses.ts";
-import { requireAddress, requireAddressIpv6, requireAnyAddress } from "../values/addresses.ts";
+import { requireAddressIpv6, requireAnyAddress } from "../values/addresses.ts";
 import { oneOf, requireUnique, requireWhole } from "../values/choices.ts";
 import { requireHost } from "../values/host.ts";
 import { requireImage } from "../values/image.ts";
@@ -61,8 +61,9 @@ export function requireVerification(place: InputPlace, args: SourceIpVerificatio
       args.clients,
       [droppedClients, entries],
       (clients, [dropped, known]) => {
-        requireBothFamilies(place, clients, (known as string[]).find(isIpv6));
-        return requireClients(place, clients, dropped as string[], args);
+        requireClients(place, clients, dropped as string[], args);
+        requireFamilies(place, clients, known as string[]);
+        return clients;
       },
     ),
     droppedClients,
@@ -188,12 +189,16 @@ function requireConnections(place: InputPlace, ssh: SshConnection[] = []): SshCo
   });
 }
 
-/** Over IPv6 each client must be seen with its own IPv6 address. */
-function requireBothFamilies(place: InputPlace, clients: MachineAddress[], entry: string | undefined): void {
-  clients.forEach(({ addressIpv6 }, index) => {
-    const field = at(at(at(place, "clients"), index), "addressIpv6");
-    if (addressIpv6 !== undefined) requireAddressIpv6(field, addressIpv6);
-    else if (entry !== undefined) refuse(field, addressIpv6, `given: the clients connect to ${entry} too`);
+/** Each client must be seen with its own address of the family that it connects to. */
+function requireFamilies(place: InputPlace, clients: MachineAddress[], entries: string[]): void {
+  clients.forEach(({ address, addressIpv6 }, index) => {
+    const item = at(at(place, "clients"), index);
+    const [ipv4, ipv6] = [entries.find((entry) => !isIpv6(entry)), entries.find(isIpv6)];
+    if (addressIpv6 !== undefined) requireAddressIpv6(at(item, "addressIpv6"), addressIpv6);
+    if (isIpv6(address) && ipv4 !== undefined)
+      refuse(at(item, "address"), address, `an IPv4 address: the clients connect to ${ipv4}`);
+    if (ipv6 !== undefined && addressIpv6 === undefined && !isIpv6(address))
+      refuse(at(item, "addressIpv6"), addressIpv6, `given: the clients connect to ${ipv6} too`);
   });
 }
 
@@ -206,7 +211,7 @@ function requireClients(
 ): MachineAddress[] {
   if (clients.length === 0) refuse(at(place, "clients"), clients, "at least one machine outside the cluster");
   clients.forEach((client, index) => {
-    requireAddress(at(at(at(place, "clients"), index), "address"), client.address);
+    requireAnyAddress(at(at(at(place, "clients"), index), "address"), client.address);
   });
   const names = clients.map((client) => client.name);
   requireUnique((index) => at(at(at(place, "clients"), index), "name"), names);

@@ -1,8 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import type { LabMachine } from "../../components/documents/lab.ts";
+import type { ClusterNetworks, SaidFamilies } from "../../components/rules/families.ts";
 import { nodeScript } from "../installation.ts";
-import { certificateHash } from "./bootstrap.ts";
+import { parseSpec } from "../spec.ts";
+import { certificateHash, settings } from "./bootstrap.ts";
 
 const shell = (script: string, input = ""): string => execFileSync("sh", ["-c", script], { input, encoding: "utf8" });
 
@@ -37,25 +40,25 @@ it("a worker joins only the control plane with the given certificate authority",
   expect(readFileSync(nodeScript(), "utf8")).not.toContain("unsafeSkipCAVerification");
 });
 
-it.each([
-  ["IPv4", "172.31.1.8", "172.31.1.8,fd00::8"],
-  ["IPv6", "fd00::8", "fd00::8,172.31.1.8"],
+const ipv4 = { podSubnet: "10.244.0.0/16", serviceSubnet: "10.96.0.0/12" };
+const ipv6 = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+const [both, alone] = ["fd00:172:31:1::8,172.31.1.8", "fd00:172:31:1::8"];
+
+it.each<[string, ClusterNetworks & SaidFamilies, string, string]>([
+  ["both families", { ...ipv4, ...ipv6 }, "172.31.1.8", "172.31.1.8,fd00:172:31:1::8"],
+  ["IPv6 as its first family", { ...ipv4, ...ipv6, ipFamilies: ["IPv6", "IPv4"] }, alone, both],
+  ["IPv6 alone", { ...ipv6, ipFamilies: ["IPv6"] }, alone, alone],
+  ["IPv4 alone", ipv4, "172.31.1.8", "172.31.1.8"],
 ])(
-  "with %s as its first family a control plane answers at that address, and kubelet has both in this order",
-  (FIRST_FAMILY, first, both) => {
+  "with %s a control plane answers at its first address, and kubelet has all of them in this order",
+  (_, networks, first, addresses) => {
+    const address = networks.ipFamilies?.length === 1 ? alone : "172.31.1.8";
+    const machines = [{ name: "master", role: "control-plane", address }];
+    const spec = parseSpec(JSON.stringify({ name: "lab", kubernetesVersion: "v1.35.0", ...networks, machines }));
     const script = readFileSync(nodeScript(), "utf8");
     const bodies = ["node_addresses", "registration", "pairs", "write_init_config"].map(
       (name) => new RegExp(`^${name}\\(\\) \\{.*\\n[\\s\\S]*?^\\}\\n`, "m").exec(script)?.[0] ?? "",
     );
-    const networks = { POD_SUBNET: "p", SERVICE_SUBNET: "s", CERTIFICATE_NAMES: "", ETCD_ARGUMENTS: "" };
-    const node = { NODE_NAME: "master", NODE_ADDRESS: "172.31.1.8", NODE_ADDRESS_IPV6: "fd00::8", FIRST_FAMILY };
-    const others = {
-      JOIN_TOKEN: "t",
-      JOIN_TOKEN_TTL: "1h",
-      API_SERVER: "[fd00::8]:6443",
-      KUBERNETES_VERSION: "v1.35.0",
-    };
-    const rest = { CGROUP_DRIVER: "cgroupfs", KUBELET_SETTINGS: "", CONTROLLER_MANAGER_ARGUMENTS: "" };
     const { stdout, stderr } = spawnSync(
       "bash",
       [
@@ -63,13 +66,16 @@ it.each([
         `set -eu; runtime_socket=r volume_plugins=v kubeadm_config=$(mktemp)\n${bodies.join("")}write_init_config; cat "$kubeadm_config"; rm "$kubeadm_config"`,
       ],
       {
-        env: { ...networks, ...node, ...others, ...rest, PATH: process.env.PATH },
+        env: { ...settings(spec, spec.machines[0] as LabMachine, "t"), PATH: process.env.PATH },
         encoding: "utf8",
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
     expect(stderr).toBe("");
     expect(stdout).toContain(`localAPIEndpoint: {advertiseAddress: "${first}", bindPort: 6443}`);
-    expect(stdout).toContain(`{name: node-ip, value: "${both}"}`);
+    expect(stdout).toContain(`{name: node-ip, value: "${addresses}"}`);
+    const subnets = [networks.podSubnet, networks.podSubnetIpv6].filter((subnet) => subnet !== undefined);
+    const ordered = first === alone ? subnets.reverse() : subnets;
+    expect(stdout).toContain(`networking: {podSubnet: "${ordered.join(",")}", serviceSubnet: `);
   },
 );

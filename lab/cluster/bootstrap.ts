@@ -4,6 +4,8 @@ import { basename, dirname, join } from "node:path";
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
 import { firstAddress, type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
 import { isIpv6 } from "../../components/rules/addresses.ts";
+import { familiesOf } from "../../components/rules/families.ts";
+import type { Family } from "../../model/address/address.ts";
 import { LabFailure } from "../failure.ts";
 import { nodeScript } from "../installation.ts";
 import { runIn } from "../machines/enter.ts";
@@ -39,31 +41,33 @@ export function certificateHash(pem: string): string {
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
-/** kubeadm's form of one network, or of one for each address family, the first one first. */
-function ofBoth({ firstFamily }: LabSpec, ipv4: string, ipv6: string | undefined): string {
-  if (ipv6 === undefined) return ipv4;
-  return (firstFamily === "IPv6" ? [ipv6, ipv4] : [ipv4, ipv6]).join(",");
-}
+/** kubeadm's form of a network of each address family, the first one first. */
+const ofEach = (spec: LabSpec, networks: Record<Family, string | undefined>): string =>
+  familiesOf(spec)
+    .map((family) => networks[family])
+    .join(",");
 
 /** `172.31.1.8:6443` or `[fd00::8]:6443`. */
 const endpoint = (host: string, port: number): string => `${isIpv6(host) ? `[${host}]` : host}:${port}`;
 
-function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record<string, string> {
+/** What the bootstrap of a node is told. */
+export function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record<string, string> {
   const controlPlane = controlPlaneOf(spec);
+  const families = familiesOf(spec);
   const authority = certificateAuthority(spec.name, controlPlane.name);
   const trust = machine.role === "worker" && existsSync(authority); // it exists before a worker may join
   return {
     ROLE: machine.role,
     NODE_NAME: machine.name,
-    NODE_ADDRESS: machine.address,
-    NODE_ADDRESS_IPV6: spec.podSubnetIpv6 === undefined ? "" : labAddressIpv6(machine, spec),
+    NODE_ADDRESS: families.includes("IPv4") ? machine.address : "",
+    NODE_ADDRESS_IPV6: families.includes("IPv6") ? labAddressIpv6(machine, spec) : "",
     KUBERNETES_VERSION: releaseOf(spec.name, controlPlane.name) ?? spec.kubernetesVersion,
-    FIRST_FAMILY: spec.firstFamily ?? "IPv4",
+    FIRST_FAMILY: families[0] ?? "",
     API_SERVER: endpoint(firstAddress(spec, controlPlane), API_SERVER_PORT),
     JOIN_TOKEN: joinToken,
     JOIN_TOKEN_TTL: joinTokenLife,
-    POD_SUBNET: ofBoth(spec, spec.podSubnet, spec.podSubnetIpv6),
-    SERVICE_SUBNET: ofBoth(spec, spec.serviceSubnet, spec.serviceSubnetIpv6),
+    POD_SUBNET: ofEach(spec, { IPv4: spec.podSubnet, IPv6: spec.podSubnetIpv6 }),
+    SERVICE_SUBNET: ofEach(spec, { IPv4: spec.serviceSubnet, IPv6: spec.serviceSubnetIpv6 }),
     CERTIFICATE_NAMES: "127.0.0.1 localhost",
     ETCD_ARGUMENTS: "unsafe-no-fsync=true", // a crash of the host can only lose a lab
     // With the default of 20 requests per second its controllers take five seconds longer to start.

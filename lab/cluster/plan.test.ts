@@ -54,8 +54,14 @@ describe("planUp()", () => {
     });
   });
 
-  it("refuses another first family", () => {
-    expect(unchangeable(lab(), { ...lab(), firstFamily: "IPv6" })).toEqual(["firstFamily: none -> IPv6"]);
+  it("refuses other families, and another first one", () => {
+    const ipv6 = { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" };
+    const both = { ...lab(), ...ipv6 };
+    expect(unchangeable(both, { ...both, ipFamilies: ["IPv4", "IPv6"] })).toEqual([]);
+    expect(unchangeable(both, { ...both, ipFamilies: ["IPv6", "IPv4"] })).toEqual([
+      "ipFamilies: IPv4, IPv6 -> IPv6, IPv4",
+    ]);
+    expect(unchangeable(lab(), both)).toContain("ipFamilies: IPv4 -> IPv4, IPv6");
   });
 
   it("boots a client again whose IPv6 address changed, and refuses that of a node", () => {

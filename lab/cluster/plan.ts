@@ -1,4 +1,5 @@
 import { type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
+import { familiesOf } from "../../components/rules/families.ts";
 import { controlPlaneOf, isNode } from "./description.ts";
 
 /** The state when `up` starts. */
@@ -27,9 +28,11 @@ export interface Plan {
 
 /** Changed fields that a running cluster does not support, each with the old and the new value. */
 export function unchangeable(known: LabSpec, wanted: LabSpec): string[] {
-  const changes = (["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6", "firstFamily"] as const)
+  const [families, now] = [known, wanted].map((spec) => familiesOf(spec).join(", ")) as [string, string];
+  const changes = (["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6"] as const)
     .filter((field) => known[field] !== wanted[field])
     .map((field) => `${field}: ${known[field] ?? "none"} -> ${wanted[field] ?? "none"}`);
+  if (families !== now) changes.push(`ipFamilies: ${families} -> ${now}`);
   // Each machine's addresses and routes follow from them.
   const [before, after] = [known, wanted].map(networkOf) as [string, string];
   if (before !== after) changes.push(`subnets: ${before} -> ${after}`);

@@ -13,7 +13,7 @@ interface MachineStatus {
   name: string;
   role: string;
   address: string;
-  /** Absent where the machine has a link-local IPv6 address only. */
+  /** Absent where the machine has a link-local IPv6 address only, or no IPv4 address. */
   addressIpv6?: string;
   /** As its specification has them. */
   subnet?: string;
@@ -49,7 +49,7 @@ export function status(lab: string): LabStatus {
       name,
       role,
       address,
-      ...(hasIpv6() && addressIpv6 !== undefined && { addressIpv6 }),
+      ...(hasIpv6() && addressIpv6 !== undefined && addressIpv6 !== address && { addressIpv6 }),
       ...(subnet !== undefined && { subnet }),
       ...(link !== undefined && { link }),
       running: pid !== undefined,

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
 import { gatewayFor, linksOf, subnetsOf } from "../../components/documents/lab-network.ts";
+import { familiesOf } from "../../components/rules/families.ts";
 import { LabFailure } from "../failure.ts";
 import { releasesFolder, requireRelease } from "../installation.ts";
 import { requireBird, writeBirdConfiguration } from "../machines/bird.ts";
@@ -95,9 +96,9 @@ async function tokenFor(path: ApiServerPath, plan: Plan): Promise<string> {
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
   const images: Image[] = selectImages(spec.images, spec.kubeProxy);
   requireRelease(spec.kubernetesVersion);
-  if (spec.podSubnetIpv6 !== undefined && !hasIpv6())
-    throw new LabFailure("podSubnetIpv6 needs IPv6, which this host's kernel does not have", {
-      next: "boot it without ipv6.disable=1, or leave out podSubnetIpv6 and serviceSubnetIpv6",
+  if (familiesOf(spec).includes("IPv6") && !hasIpv6())
+    throw new LabFailure("the cluster's ipFamilies need IPv6, which this host's kernel does not have", {
+      next: 'boot it without ipv6.disable=1, or make a cluster with ipFamilies ["IPv4"]',
       exitCode: 2,
     });
   if (spec.machines.some(({ role }) => role === "router")) await requireBird();

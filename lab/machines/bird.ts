@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gatewayOf, type LabSubnet, subnetIpv6 } from "../../components/documents/lab-network.ts";
+import { isIpv6 } from "../../components/rules/addresses.ts";
 import { LabFailure } from "../failure.ts";
 import { attempt } from "./command.ts";
 
@@ -23,12 +24,15 @@ export async function requireBird(): Promise<void> {
 export function birdConfiguration(subnets: LabSubnet[]): string {
   const learned = "export where source = RTS_BGP;";
   const peers = subnets.flatMap((subnet, index) => [
-    peersIn(`subnet${index}_ipv4_`, subnet.cidr),
+    ...(isIpv6(subnet.cidr) ? [] : [peersIn(`subnet${index}_ipv4_`, subnet.cidr)]),
     peersIn(`subnet${index}_ipv6_`, subnetIpv6(subnet)),
   ]);
+  const gateway = gatewayOf(subnets[0]?.cidr as string);
+  // A number in the form of an IPv4 address (RFC 6286), of a router with IPv6 alone too.
+  const id = isIpv6(gateway) ? "0.0.0.1" : gateway;
   return `# Written by the lab. Further files in /etc/bird/local are read too: 'lab exec LAB ROUTER -- birdc configure'.
 log stderr all;
-router id ${gatewayOf(subnets[0]?.cidr as string)};
+router id ${id};
 protocol device {}
 protocol kernel kernel_ipv4 { merge paths on; ipv4 { import none; ${learned} }; }
 protocol kernel kernel_ipv6 { merge paths on; ipv6 { import none; ${learned} }; }

@@ -8,7 +8,7 @@ import {
   subnetIpv6,
   subnetsOf,
 } from "../../components/documents/lab-network.ts";
-import { prefixLength } from "../../components/rules/addresses.ts";
+import { isIpv6, prefixLength } from "../../components/rules/addresses.ts";
 import { machineNamespace, switchNamespace } from "../names.ts";
 import { attempt } from "./command.ts";
 import { impair, requireImpairment } from "./impairment.ts";
@@ -18,6 +18,7 @@ import { bridgeOf, ensureSwitch, portOf } from "./switch.ts";
 /** A machine in the network. */
 export interface NetworkMachine {
   name: string;
+  /** Of IPv4; in a network of IPv6 alone the same as `addressIpv6`. */
   address: string;
   /** Absent: the machine has a link-local IPv6 address only. */
   addressIpv6?: string | undefined;
@@ -53,7 +54,8 @@ function connectionsOf(machine: NetworkMachine, subnets: LabSubnet[]): Connectio
 }
 
 async function isConnected(namespace: string, { device, address, gateway }: Connection): Promise<boolean> {
-  const shown = await attempt(["ip", "-netns", namespace, "-json", "route", "show", "default"]);
+  const family = isIpv6(address) ? "-6" : "-4";
+  const shown = await attempt(["ip", "-netns", namespace, "-json", family, "route", "show", "default"]);
   const addresses = await attempt(["ip", "-netns", namespace, "-json", "address", "show", "dev", device, "up"]);
   return (gateway === undefined || shown.stdout.includes(`"${gateway}"`)) && addresses.stdout.includes(`"${address}"`);
 }
@@ -105,9 +107,9 @@ async function connectPort(lab: string, connection: Connection): Promise<void> {
   await impair(ports, port, machine, link);
   await ipBatch(namespace, `configure the network of machine ${machine}`, [
     "link set lo up",
-    `address add ${address}/${length} dev ${device}`,
+    ...(isIpv6(address) ? [] : [`address add ${address}/${length} dev ${device}`]),
     `link set ${device} up`,
-    ...(gateway === undefined ? [] : [`route add default via ${gateway}`]),
+    ...(gateway === undefined || isIpv6(gateway) ? [] : [`route add default via ${gateway}`]),
   ]);
 }
 

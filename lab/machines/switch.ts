@@ -1,5 +1,5 @@
 import { gatewayOf, type LabSubnet, subnetIpv6 } from "../../components/documents/lab-network.ts";
-import { prefixLength } from "../../components/rules/addresses.ts";
+import { isIpv6, prefixLength } from "../../components/rules/addresses.ts";
 import { switchNamespace } from "../names.ts";
 import { attempt, run } from "./command.ts";
 import { ensureNamespace, hasIpv6, inNamespace, ipBatch, setInNamespace } from "./namespaces.ts";
@@ -30,7 +30,8 @@ export async function ensureSwitch(lab: string, subnets: LabSubnet[], isGateway:
   for (const [index, subnet] of subnets.entries()) {
     const name = bridgeOf(index);
     if (isThere && (await isUp(lab, name))) continue;
-    await createBridge(lab, name, isGateway ? `${gatewayOf(subnet.cidr)}/${prefixLength(subnet.cidr)}` : undefined);
+    const gateway = isGateway && !isIpv6(subnet.cidr);
+    await createBridge(lab, name, gateway ? `${gatewayOf(subnet.cidr)}/${prefixLength(subnet.cidr)}` : undefined);
     isNew = true;
   }
   if (isNew) await filterBridged(lab, false);

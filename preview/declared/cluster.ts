@@ -25,10 +25,10 @@ export interface Cluster {
   subnets?: Subnets;
 }
 
-/** A cluster's own networks; those of IPv6 are absent unless it is dual-stack. */
+/** A cluster's own networks, of the families that it has. */
 export interface Subnets {
-  pods: string;
-  services: string;
+  pods?: string | undefined;
+  services?: string | undefined;
   podsIpv6?: string | undefined;
   servicesIpv6?: string | undefined;
 }

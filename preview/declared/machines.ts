@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { labAddressIpv6 } from "../../components/documents/lab.ts";
+import { subnetSchema } from "../../components/documents/lab-network.ts";
+import { isIpv6 } from "../../components/rules/addresses.ts";
 import type { Resource } from "../resource.ts";
 
 /** A computer that the stack creates or names. */
@@ -28,12 +30,18 @@ const roleSchema = z.enum(["control-plane", "worker", "client"]);
 
 /** The document that `LocalCluster` passes to the lab. */
 export const labSchema = z.object({
-  podSubnet: z.string(),
-  serviceSubnet: z.string(),
+  podSubnet: z.string().optional(),
+  serviceSubnet: z.string().optional(),
   podSubnetIpv6: z.string().optional(),
   serviceSubnetIpv6: z.string().optional(),
+  subnets: z.array(subnetSchema).optional(),
   machines: z.array(
-    z.object({ name: z.string(), role: roleSchema, address: z.string(), addressIpv6: z.string().optional() }),
+    z.object({
+      name: z.string(),
+      role: z.enum([...roleSchema.options, "router"]),
+      address: z.string(),
+      addressIpv6: z.string().optional(),
+    }),
   ),
 });
 
@@ -64,11 +72,13 @@ export function machinesOf(resources: Resource[]): Machine[] {
 
 function labMachines({ type, inputs, parent }: Resource): Machine[] {
   if (type !== "command:local:Command" || !parent.includes("LocalCluster::")) return [];
-  const { machines = [], podSubnetIpv6 } = labOf(inputs) ?? {};
-  return machines.map((machine) => {
+  const { machines = [], podSubnetIpv6, subnets } = labOf(inputs) ?? {};
+  return machines.flatMap((machine) => {
     const { name, role, address } = machine;
-    const addressIpv6 = podSubnetIpv6 === undefined ? {} : { addressIpv6: labAddressIpv6(machine) };
-    return { name, role: roles[role], address, ...addressIpv6, cluster: parent };
+    if (role === "router") return []; // it is part of the network
+    const both = podSubnetIpv6 !== undefined && !isIpv6(address);
+    const addressIpv6 = both ? { addressIpv6: labAddressIpv6(machine, { subnets }) } : {};
+    return [{ name, role: roles[role], address, ...addressIpv6, cluster: parent }];
   });
 }
 

@@ -54,7 +54,8 @@ function strays({ dataplane, subnets }: Cluster): Warning[] {
   if (!dataplane || !subnets) return [];
   const { pools, serviceSubnet, serviceSubnetIpv6 } = dataplane;
   return [
-    ...strayServices("serviceSubnet", serviceSubnet, subnets.services),
+    // A dataplane names one also where a cluster has IPv6 alone and no Service has an address of it.
+    ...(subnets.services === undefined ? [] : strayServices("serviceSubnet", serviceSubnet, subnets.services)),
     ...strayServices("serviceSubnetIpv6", serviceSubnetIpv6, subnets.servicesIpv6),
     ...pools.flatMap((pool) => strayPool(pool, subnets)),
     ...withoutIpv6(pools, subnets),
@@ -70,12 +71,12 @@ function strayServices(field: string, declared: string | undefined, allocated: s
 }
 
 function strayPool({ name, cidr }: Pool, { pods, podsIpv6 }: Subnets): Warning[] {
-  const isIpv6 = parseCidr(cidr).family === "IPv6";
-  const [field, subnet] = isIpv6 ? ["podSubnetIpv6", podsIpv6] : ["podSubnet", pods];
+  const { family } = parseCidr(cidr);
+  const [field, subnet] = family === "IPv6" ? ["podSubnetIpv6", podsIpv6] : ["podSubnet", pods];
   if (subnet !== undefined && overlap(parseCidr(cidr), parseCidr(subnet))) return [];
   const what = subnet
     ? `${cidr} is outside the cluster's ${field} ${subnet}, which the cluster's security groups and routes use`
-    : `${cidr} is an IPv6 network, but the cluster has no ${field}: its nodes have no IPv6 addresses`;
+    : `${cidr} is an ${family} network, but the cluster has no ${field}: its nodes have no ${family} addresses`;
   return [{ about: `IPPool ${name}`, what, next: `set ${field} of the cluster to a network that contains ${cidr}` }];
 }
 
