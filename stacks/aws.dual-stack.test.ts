@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { recordAws } from "../components/testing/aws.ts";
 import { settled } from "../components/testing/program.ts";
 
-test("with dualStack the aws stack's policy and verification have the addresses that AWS chose", async () => {
+test("with both families the aws stack's policy and verification have the addresses that AWS chose", async () => {
   const { inputsOf } = await recordAws();
   const settings = pulumi.runtime.allConfig();
-  pulumi.runtime.setAllConfig({ ...settings, "ebpf-dataplane:dualStack": "true" });
+  pulumi.runtime.setAllConfig({ ...settings, "ebpf-dataplane:ipFamilies": '["IPv4","IPv6"]' });
   await import("./aws.ts");
   await settled();
   const policy = inputsOf("kubernetes:networking.k8s.io/v1:NetworkPolicy", "dataplane-default-nginx-networkpolicy");

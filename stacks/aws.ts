@@ -1,12 +1,20 @@
+import { isIPv6 } from "node:net";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { AwsCluster, Dataplane, HostKeyChecking, ReturnMode, SourceIpVerification } from "../components/index.ts";
+import {
+  AddressFamily,
+  AwsCluster,
+  Dataplane,
+  HostKeyChecking,
+  ReturnMode,
+  SourceIpVerification,
+} from "../components/index.ts";
 import { Settings } from "./settings.ts";
 
 const config = new Settings([
   "sshPublicKey",
   "returnMode",
-  "dualStack",
+  "ipFamilies",
   "adminCidrs",
   "kubernetesVersion",
   "sourceDestCheck",
@@ -17,10 +25,13 @@ const config = new Settings([
 const sshPublicKey = config.get("sshPublicKey");
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 
-// With both address families machines, pods and Services have an IPv6 address beside their IPv4 address.
-const dualStack = config.getBoolean("dualStack") ?? false;
-const podSubnetIpv6 = "fd00:10:244::/56";
+// Machines have an IPv4 address in any case, and an IPv6 address besides where nodes, pods and Services have one in Kubernetes.
+const { Ipv4, Ipv6 } = AddressFamily;
+const ipFamilies = config.getObject<AddressFamily[]>("ipFamilies") ?? [Ipv4];
+const podSubnets = { [Ipv4]: "10.244.0.0/16", [Ipv6]: "fd00:10:244::/56" };
 const serviceSubnetIpv6 = "fd00:10:96::/112";
+/** What belongs to the cluster's families, the first one first. */
+const ofFamilies = <Value>(values: Record<AddressFamily, Value>): Value[] => ipFamilies.map((family) => values[family]);
 
 // The node that clients connect to; nginx runs on the other one.
 const master = "172.31.1.8";
@@ -29,7 +40,7 @@ const master = "172.31.1.8";
 const cluster = new AwsCluster("cluster", {
   adminCidrs: config.requireObject<string[]>("adminCidrs"),
   kubernetesVersion: config.get("kubernetesVersion"),
-  ...(dualStack && { podSubnetIpv6, serviceSubnetIpv6 }),
+  ipFamilies,
   returnMode,
   sourceDestCheck: config.getBoolean("sourceDestCheck"),
   protectControlPlane: config.getBoolean("protectControlPlane"),
@@ -41,6 +52,10 @@ const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig
 // AWS chooses the machines' IPv6 addresses.
 const addressIpv6 = (machines: typeof cluster.nodes, wanted: string) =>
   machines.apply((all) => all.find(({ name }) => name === wanted)?.addressIpv6 ?? "");
+const [entryAddress = master, ...otherEntries] = ofFamilies<pulumi.Input<string>>({
+  [Ipv4]: master,
+  [Ipv6]: addressIpv6(cluster.nodes, "master"),
+});
 const client1Ipv6 = pulumi.interpolate`${addressIpv6(cluster.clients, "client1")}/128`;
 
 // No kube-proxy: the dataplane handles services, the pods' network and policies. Only client1 may reach nginx.
@@ -51,14 +66,17 @@ const dataplane = new Dataplane(
     apiServer: cluster.apiServer,
     image: config.require("image"),
     returnMode,
-    ...(dualStack && { ipPools: [{ cidr: "10.244.0.0/16" }, { cidr: podSubnetIpv6 }], serviceSubnetIpv6 }),
+    ipPools: ofFamilies(podSubnets).map((cidr) => ({ cidr })),
+    ...(ipFamilies.includes(Ipv6) && { serviceSubnetIpv6 }),
     networkPolicies: [
       {
         name: "nginx",
         podSelector: { matchLabels: app },
         ingress: [
           {
-            from: [{ ipBlock: { cidr: "172.31.1.55/32" } }, ...(dualStack ? [{ ipBlock: { cidr: client1Ipv6 } }] : [])],
+            from: ofFamilies<pulumi.Input<string>>({ [Ipv4]: "172.31.1.55/32", [Ipv6]: client1Ipv6 }).map((cidr) => ({
+              ipBlock: { cidr },
+            })),
             ports: [{ port: 80 }],
           },
         ],
@@ -97,7 +115,7 @@ const service = new k8s.core.v1.Service(
       type: "NodePort",
       selector: app,
       ports: [{ protocol: "TCP", port: 80, targetPort: 80, nodePort: 30604 }],
-      ...(dualStack && { ipFamilyPolicy: "RequireDualStack" }),
+      ...(ipFamilies.length > 1 && { ipFamilyPolicy: "RequireDualStack" }),
     },
   },
   { provider, dependsOn: nginx },
@@ -122,9 +140,9 @@ const verification = new SourceIpVerification(
     ssh: sshPublicKey ? ["client1", "client2"].map(enter) : [],
     sshPrivateKey: config.getSecret("sshPrivateKey"),
     droppedClients: ["client2"],
-    entryAddress: master,
+    entryAddress,
     nodePort: 30604,
-    targets: dualStack ? [{ entryAddress: addressIpv6(cluster.nodes, "master"), nodePort: 30604 }] : [],
+    targets: otherEntries.map((other) => ({ entryAddress: other, nodePort: 30604 })),
     podLabels: app,
     returnMode,
     triggers: [dataplane.contentHash, pulumi.jsonStringify([nginx.spec, service.spec])],
@@ -132,7 +150,7 @@ const verification = new SourceIpVerification(
   { dependsOn: [dataplane, service] },
 );
 
-export const url = `http://${master}:30604`;
+export const url = pulumi.output(entryAddress).apply((host) => `http://${isIPv6(host) ? `[${host}]` : host}:30604`);
 export const kubeconfig = cluster.kubeconfig;
 export const clients = cluster.publicClients;
 export const sourceAddressPreserved = verification.verdict;

@@ -5,6 +5,7 @@ export const FIELDS = {
   AwsCluster: {
     clusterName: { type: "string", optional: true, plain: true },
     kubernetesVersion: { type: "string", optional: true, plain: true },
+    ipFamilies: { list: { choice: "AddressFamily", plain: true }, optional: true, plain: true },
     podSubnet: { type: "string", optional: true },
     serviceSubnet: { type: "string", optional: true },
     podSubnetIpv6: { type: "string", optional: true },

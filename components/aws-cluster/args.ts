@@ -3,6 +3,7 @@ import type { Architecture, AwsMachine } from "../aws/machine.ts";
 import type { AwsSubnet } from "../aws/subnet.ts";
 import type { ReturnMode } from "../dataplane/args.ts";
 import type { VxlanMode } from "../ip-pool/args.ts";
+import type { AddressFamily } from "../machine/address-family.ts";
 
 /** What may be opened to 0.0.0.0/0, each only when it is said here. */
 export enum WorldAccess {
@@ -34,17 +35,20 @@ export interface AwsClusterArgs {
    * a time, and never back. Defaults to "v1.35.0".
    */
   kubernetesVersion?: string;
+  /**
+   * Families of the addresses that nodes, pods and Services have in Kubernetes: one, or both in a dual-stack cluster; the first one is the family
+   * of Services that ask for none. With IPv6 AWS gives a new VPC an IPv6 network, each subnet has a /64 of it, and the IPv6 address of each machine
+   * ends with its IPv4 address, which it always has: AWS's parameters and public addresses need it. Defaults to `[Ipv4]`, and to `[Ipv4, Ipv6]`
+   * with IPv6 networks.
+   */
+  ipFamilies?: AddressFamily[];
   /** IPv4 network the pods' addresses come from. Defaults to "10.244.0.0/16". */
   podSubnet?: pulumi.Input<string>;
   /** IPv4 network the Services' addresses come from. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
-  /**
-   * IPv6 network the pods' addresses come from, from /48 to /64, such as "fd00:10:244::/56". With `serviceSubnetIpv6` it makes a dual-stack
-   * cluster, whose first family is IPv4: AWS gives a new VPC an IPv6 network, each subnet has a /64 of it, and the IPv6 address of each
-   * machine ends with its IPv4 address. Defaults to none.
-   */
+  /** IPv6 network the pods' addresses come from, from /48 to /64. Defaults to "fd00:10:244::/56" if `ipFamilies` has IPv6, else to none. */
   podSubnetIpv6?: pulumi.Input<string>;
-  /** IPv6 network the Services' addresses come from, from /108 to /120, such as "fd00:10:96::/112". Defaults to none. */
+  /** IPv6 network the Services' addresses come from, from /108 to /120. Defaults to "fd00:10:96::/112" if `ipFamilies` has IPv6, else to none. */
   serviceSubnetIpv6?: pulumi.Input<string>;
   /** Nodes and clients. Defaults to "master" (172.31.1.8), "node" (172.31.1.207), "client1" (172.31.1.55) and "client2" (172.31.1.162). */
   machines?: AwsMachine[];
@@ -64,7 +68,7 @@ export interface AwsClusterArgs {
   publicAddresses?: boolean;
   /** IPv4 networks from which the API server is reached, besides the nodes: this computer's address as /32 is one of them. */
   adminCidrs: pulumi.Input<string>[];
-  /** Networks from which node ports are reached, besides the clients; in a dual-stack cluster of IPv6 too. Defaults to none. */
+  /** Networks from which node ports are reached, besides the clients; of IPv6 too in a cluster that has it. Defaults to none. */
   nodePortCidrs?: pulumi.Input<string>[];
   /** What may be open to everybody. Defaults to nothing. */
   openToWorld?: WorldAccess[];

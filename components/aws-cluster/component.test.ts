@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Architecture, type AwsMachine } from "../aws/machine.ts";
 import { ReturnMode } from "../dataplane/args.ts";
 import { VxlanMode } from "../ip-pool/args.ts";
+import { AddressFamily } from "../machine/address-family.ts";
 import { MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { recordAws } from "../testing/aws.ts";
 import { resolved, settled } from "../testing/program.ts";
@@ -158,6 +159,25 @@ test("nodes of a dual-stack cluster read their IPv6 address from AWS, and kubead
   const { resources, inputsOf: alone } = await made();
   expect(String(alone(INSTANCE, "c-master").userData)).not.toContain("NODE_ADDRESS_IPV6='");
   expect(JSON.stringify(resources.map(({ inputs: { userData: _, ...inputs } }) => inputs))).not.toMatch(/ipv6/i);
+});
+
+test("a cluster with IPv6 alone has it in Kubernetes, on instances that keep their IPv4 addresses for AWS's own services", async () => {
+  const { cluster, inputsOf, resources } = await made({ ipFamilies: [AddressFamily.Ipv6] });
+  const { userData } = inputsOf(INSTANCE, "c-master");
+  for (const setting of [
+    "NODE_ADDRESS_IPV6='metadata'",
+    "FIRST_FAMILY='IPv6'",
+    "POD_NAMESERVER='fd00:ec2::253'",
+    "API_SERVER='172.31.1.8:6443'",
+    "POD_SUBNET='fd00:10:244::/56'",
+    "SERVICE_SUBNET='fd00:10:96::/112'",
+  ])
+    expect(userData).toContain(`export ${setting}\n`);
+  expect(userData).not.toContain("export NODE_ADDRESS=");
+  expect(userData).toMatch(/export CERTIFICATE_NAMES='.*172\.31\.1\.8 127\.0\.0\.1'/);
+  expect(inputsOf("aws:ec2/subnet:Subnet", "c-subnet-0").cidrBlock).toBe("172.31.1.0/24");
+  expect(await resolved(cluster.apiServer)).toEqual({ host: "172.31.1.8", port: 6443 });
+  expect(resources.filter(({ inputs }) => inputs.cidrIpv4 === "10.244.0.0/16")).toEqual([]);
 });
 
 test("without public addresses nobody reaches the machines of a dual-stack cluster over IPv6", async () => {

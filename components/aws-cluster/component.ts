@@ -57,14 +57,7 @@ export class AwsCluster extends pulumi.ComponentResource {
     const tags = { ...args.tags, "ebpf-dataplane/cluster": clusterName };
 
     const vpc = network(sdk, name, { ...args, tags }, checked, child);
-    const groups = securityGroups(
-      sdk,
-      name,
-      { vpcId: vpc.vpcId, isDualStack: checked.isDualStack },
-      rules,
-      tags,
-      child,
-    );
+    const groups = securityGroups(sdk, name, { vpcId: vpc.vpcId, hasIpv6: checked.hasIpv6 }, rules, tags, child);
     const image = imageId(sdk, place, args, answers, { parent: this });
     const keyName =
       args.ssh && new sdk.ec2.KeyPair(`${name}-key`, { publicKey: args.ssh.publicKey, tags }, child).keyName;

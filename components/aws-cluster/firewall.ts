@@ -34,8 +34,8 @@ export interface Opening {
 
 /** Networks whose own traffic is let in. */
 interface Networks {
-  podSubnet: pulumi.Input<string>;
-  /** Of a dual-stack cluster. */
+  /** Those of each family that the cluster has. */
+  podSubnet?: pulumi.Input<string>;
   podSubnetIpv6?: pulumi.Input<string>;
   vpcCidr: pulumi.Input<string>;
 }
@@ -103,7 +103,7 @@ function betweenNodes({
   return [
     tunnel,
     kubelet,
-    { ...pods, name: "pods", cidrIpv4: podSubnet },
+    ...(podSubnet === undefined ? [] : [{ ...pods, name: "pods", cidrIpv4: podSubnet }]),
     ...(podSubnetIpv6 === undefined ? [] : [{ ...pods, name: "pods-ipv6", cidrIpv6: podSubnetIpv6 }]),
   ];
 }

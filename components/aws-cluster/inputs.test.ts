@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import type { AwsMachine } from "../aws/machine.ts";
+import { AddressFamily } from "../machine/address-family.ts";
 import { MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { recordAws } from "../testing/aws.ts";
 import type { AwsClusterArgs } from "./args.ts";
@@ -61,10 +62,33 @@ test.each<[Partial<AwsClusterArgs>, string]>([
     { nodePortCidrs: ["0.0.0.0/0"] },
     'node ports (30000-32767) are open to 0.0.0.0/0: name the networks that need them, or say openToWorld: ["node-ports"].',
   ],
-  [{ podSubnetIpv6: "fd00:10:244::/56" }, "serviceSubnetIpv6 is undefined, but must be given beside podSubnetIpv6."],
+  [
+    { podSubnetIpv6: "fd00:10:244::/56" },
+    "serviceSubnetIpv6 is undefined, but must be given beside podSubnetIpv6, like",
+  ],
+  [{ ipFamilies: [] }, 'ipFamilies is [], but must be "IPv4", "IPv6" or both, each once, in a list'],
+  [
+    { ipFamilies: [AddressFamily.Ipv6], serviceSubnet: "10.96.0.0/12" },
+    'serviceSubnet is "10.96.0.0/12", but must be left out, because ipFamilies is ["IPv6"]',
+  ],
+  [
+    { ipFamilies: [AddressFamily.Ipv4], ...IPV6 },
+    'podSubnetIpv6 is "fd00:10:244::/56", but must be left out, because ipFamilies is ["IPv4"]',
+  ],
+  [
+    { ipFamilies: [AddressFamily.Ipv6], subnets: [{ cidr: "2001:db8::/64" }] },
+    'subnets[0].cidr is "2001:db8::/64", but must be an IPv4 network',
+  ],
+  [
+    {
+      ipFamilies: [AddressFamily.Ipv6],
+      machines: [{ name: "master", role: MachineRole.ControlPlane, address: "172.31.1.8", instanceType: "m4.large" }],
+    },
+    'machines[0].instanceType is "m4.large", but must be a type of the Nitro system, such as t3 or m7i',
+  ],
   [
     { serviceSubnetIpv6: "fd00:10:96::/112" },
-    "podSubnetIpv6 is undefined, but must be given beside serviceSubnetIpv6.",
+    "podSubnetIpv6 is undefined, but must be given beside serviceSubnetIpv6, like",
   ],
   [{ ...IPV6, podSubnetIpv6: "fd00:10:244::/72" }, "an IPv6 network from /48 to /64"],
   [{ ...IPV6, podSubnetIpv6: "fd00:10:96::/64" }, "must be apart from serviceSubnetIpv6 fd00:10:96::/112"],
@@ -79,7 +103,7 @@ test.each<[Partial<AwsClusterArgs>, string]>([
   ],
   [
     { ...IPV6, subnets: [{ cidr: "172.31.1.0/24", cidrIpv6: "2001:db8::/64" }] },
-    "absent, or given together with id and with podSubnetIpv6",
+    "absent, or given together with id in a cluster that has IPv6",
   ],
   [{ nodePortCidrs: ["2001:db8::/32"] }, 'nodePortCidrs[0] is "2001:db8::/32", but must be an IPv4 network'],
   [{ ...IPV6, nodePortCidrs: ["::/0"] }, "node ports (30000-32767) are open to ::/0"],

@@ -1,10 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Family } from "../../model/address/address.ts";
 import { imageNameOf, requireImageName } from "../aws/image.ts";
 import { requireInstance, type TypedMachine } from "../aws/inputs.ts";
+import { requireIpv6Services } from "../aws/instance-type.ts";
 import { Architecture, type AwsMachine } from "../aws/machine.ts";
 import type { AwsSubnet } from "../aws/subnet.ts";
 import { ReturnMode } from "../dataplane/args.ts";
-import { POD_NETWORK, SERVICE_NETWORK } from "../documents/defaults.ts";
+import { clusterNetworks } from "../documents/cluster-networks.ts";
 import { VxlanMode } from "../ip-pool/args.ts";
 import { requireMachines } from "../machine/inputs.ts";
 import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
@@ -12,6 +14,7 @@ import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } fro
 import { requireRelease } from "../release/inputs.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
 import { contains, firstAndLast, networksOverlap, prefixLength } from "../rules/addresses.ts";
+import { familiesOf, isIpv6Alone, networksFault } from "../rules/families.ts";
 import {
   requireAnyCidr,
   requireCidr,
@@ -32,12 +35,14 @@ const VPC_NETWORK = "172.31.0.0/16";
 /** Arguments with their defaults; values that are known later are on their guard. */
 export interface CheckedAws extends Access {
   kubernetesVersion: string;
-  podSubnet: pulumi.Input<string>;
-  serviceSubnet: pulumi.Input<string>;
-  /** Both or neither. */
+  /** Those of each family that the cluster has. */
+  podSubnet?: pulumi.Input<string>;
+  serviceSubnet?: pulumi.Input<string>;
   podSubnetIpv6?: pulumi.Input<string>;
   serviceSubnetIpv6?: pulumi.Input<string>;
-  isDualStack: boolean;
+  /** The first one first. */
+  families: readonly Family[];
+  hasIpv6: boolean;
   vpcCidr: pulumi.Input<string>;
   subnets: AwsSubnet[];
   /** The control plane first. */
@@ -57,6 +62,8 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
   requireRelease(at(place, "kubernetesVersion"), kubernetesVersion);
   if (args.imageId === undefined) requireImageName(at(place, "imageName"), imageNameOf(args));
   const zoned = requireSubnets(place, args, subnets, region);
+  const fault = networksFault({ ...args, ...clusterNetworks(args) });
+  if (fault) refuse(at(place, String(fault.path[0])), args[fault.path[0] as keyof AwsClusterArgs], fault.allowed);
   const networks = requireNetworks(place, args, subnets);
   requireId(at(place, "vpcId"), args.vpcId, "vpc");
   requireId(at(place, "imageId"), args.imageId, "ami");
@@ -66,7 +73,8 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
     kubernetesVersion,
     ...networks,
     ...requireNetworksIpv6(place, args),
-    isDualStack: args.podSubnetIpv6 !== undefined,
+    families: familiesOf(args),
+    hasIpv6: familiesOf(args).includes("IPv6"),
     subnets: zoned,
     machines,
     controlPlane: machines[0] as TypedMachine,
@@ -84,34 +92,39 @@ function requireSourceDestCheck({ returnMode, vxlanMode, sourceDestCheck }: AwsC
 
 /** Networks that are apart from each other, and the VPC's with all subnets in it. */
 function requireNetworks(place: InputPlace, args: AwsClusterArgs, subnets: AwsSubnet[]) {
-  const { podSubnet: pods = POD_NETWORK, serviceSubnet: services = SERVICE_NETWORK, vpcCidr: vpc = VPC_NETWORK } = args;
+  const { podSubnet: pods, serviceSubnet: services } = clusterNetworks(args);
   const field = (name: string) => at(place, name);
-  const podSubnet = checked(pods, (cidr) => requirePodNetwork(field("podSubnet"), cidr));
-  const serviceSubnet = checkedBeside(services, [podSubnet], (cidr, [known = ""]) => {
-    requireServiceNetwork(field("serviceSubnet"), cidr);
-    return requireApart(field("serviceSubnet"), cidr, { podSubnet: known });
-  });
-  const vpcCidr = checkedBeside(vpc, [podSubnet, serviceSubnet], (cidr, [knownPods = "", knownServices = ""]) => {
+  const own = pods === undefined || services === undefined ? undefined : requireOwnNetworks(place, { pods, services });
+  const vpcCidr = checkedBeside(args.vpcCidr ?? VPC_NETWORK, Object.values(own ?? {}), (cidr, others) => {
     requireUnicastCidr(field("vpcCidr"), cidr, 28);
     if (prefixLength(cidr) < 16) refuse(field("vpcCidr"), cidr, "a network from /16 to /28");
     subnets.forEach((subnet, index) => {
       const inside = contains(cidr, firstAndLast(subnet.cidr)[0]) && prefixLength(subnet.cidr) >= prefixLength(cidr);
       if (!inside) refuse(at(at(field("subnets"), index), "cidr"), subnet.cidr, `inside vpcCidr ${cidr}`);
     });
-    return requireApart(field("vpcCidr"), cidr, { podSubnet: knownPods, serviceSubnet: knownServices });
+    const [podSubnet = "", serviceSubnet = ""] = others;
+    return own ? requireApart(field("vpcCidr"), cidr, { podSubnet, serviceSubnet }) : cidr;
   });
-  return { podSubnet, serviceSubnet, vpcCidr };
+  return { ...own, vpcCidr };
+}
+
+/** IPv4 networks for pods and Services, apart from each other. */
+function requireOwnNetworks(
+  place: InputPlace,
+  { pods, services }: { pods: pulumi.Input<string>; services: pulumi.Input<string> },
+) {
+  const podSubnet = checked(pods, (cidr) => requirePodNetwork(at(place, "podSubnet"), cidr));
+  const serviceSubnet = checkedBeside(services, [podSubnet], (cidr, [known = ""]) => {
+    requireServiceNetwork(at(place, "serviceSubnet"), cidr);
+    return requireApart(at(place, "serviceSubnet"), cidr, { podSubnet: known });
+  });
+  return { podSubnet, serviceSubnet };
 }
 
 /** IPv6 networks for pods and Services, apart from each other. */
-function requireNetworksIpv6(place: InputPlace, { podSubnetIpv6, serviceSubnetIpv6 }: AwsClusterArgs) {
-  const names = { podSubnetIpv6: podSubnetIpv6 && "", serviceSubnetIpv6: serviceSubnetIpv6 && "" };
-  if (podSubnetIpv6 === undefined || serviceSubnetIpv6 === undefined) {
-    const [missing] = Object.entries(names).flatMap(([name, given]) => (given === undefined ? name : []));
-    if (podSubnetIpv6 === serviceSubnetIpv6) return {};
-    const other = missing === "podSubnetIpv6" ? "serviceSubnetIpv6" : "podSubnetIpv6";
-    return refuse(at(place, missing ?? ""), undefined, `given beside ${other}`);
-  }
+function requireNetworksIpv6(place: InputPlace, args: AwsClusterArgs) {
+  const { podSubnetIpv6, serviceSubnetIpv6 } = clusterNetworks(args);
+  if (podSubnetIpv6 === undefined || serviceSubnetIpv6 === undefined) return {};
   const services = checked(serviceSubnetIpv6, (cidr) =>
     requireServiceNetworkIpv6(at(place, "serviceSubnetIpv6"), cidr),
   );
@@ -153,14 +166,15 @@ function requireSubnets(
 }
 
 /** The IPv6 network of a subnet that is made comes from AWS, that of one that exists from the program. */
-function requireSubnetIpv6(item: InputPlace, { id, cidrIpv6 }: AwsSubnet, { podSubnetIpv6 }: AwsClusterArgs): void {
+function requireSubnetIpv6(item: InputPlace, { id, cidrIpv6 }: AwsSubnet, args: AwsClusterArgs): void {
   const field = at(item, "cidrIpv6");
+  const hasIpv6 = familiesOf(args).includes("IPv6");
   if (cidrIpv6 === undefined) {
-    if (id === undefined || podSubnetIpv6 === undefined) return;
-    refuse(field, cidrIpv6, "the /64 of the subnet: the cluster is dual-stack (podSubnetIpv6)");
+    if (id === undefined || !hasIpv6) return;
+    refuse(field, cidrIpv6, "the /64 of the subnet: the cluster has IPv6 (ipFamilies, podSubnetIpv6)");
   }
-  if (id === undefined || podSubnetIpv6 === undefined)
-    refuse(field, cidrIpv6, "absent, or given together with id and with podSubnetIpv6");
+  if (id === undefined || !hasIpv6)
+    refuse(field, cidrIpv6, "absent, or given together with id in a cluster that has IPv6");
   if (typeof cidrIpv6 === "string") requireSubnetNetworkIpv6(field, cidrIpv6);
 }
 
@@ -182,7 +196,7 @@ function requireAccess(place: InputPlace, args: AwsClusterArgs): Access {
     (require: (place: InputPlace, cidr: string) => string) => (field: InputPlace, cidrs: pulumi.Input<string>[]) =>
       cidrs.map((cidr, index) => checked(cidr, (known) => require(at(field, index), known)));
   const networks = each((field, cidr) => requireCidr(field, cidr));
-  const ofClients = args.podSubnetIpv6 === undefined ? networks : each(requireAnyCidr);
+  const ofClients = familiesOf(args).includes("IPv6") ? each(requireAnyCidr) : networks;
   if (args.adminCidrs.length === 0) {
     refuse(at(place, "adminCidrs"), [], "at least one network: this computer must reach the API server");
   }
@@ -214,6 +228,10 @@ function requireAwsMachines(place: InputPlace, args: AwsClusterArgs, subnets: Aw
   const architecture = args.architecture ?? Architecture.Amd64;
   requireMachines(place, machines);
   const typed = machines.map((machine, index) => requireInstance(at(place, index), machine, { architecture, subnets }));
+  typed.forEach(({ role, instanceType }, index) => {
+    if (isIpv6Alone(args) && role !== MachineRole.Client)
+      requireIpv6Services(at(at(place, index), "instanceType"), instanceType);
+  });
   return [...typed].sort((one, other) => rank(one) - rank(other));
 }
 

@@ -17,7 +17,7 @@ export function network(
   sdk: AwsSdk,
   name: string,
   args: AwsClusterArgs,
-  { vpcCidr, subnets, isDualStack, publicAddresses }: CheckedAws,
+  { vpcCidr, subnets, hasIpv6, publicAddresses }: CheckedAws,
   opts: pulumi.CustomResourceOptions,
 ): Network {
   if (args.vpcId !== undefined) {
@@ -34,7 +34,7 @@ export function network(
       cidrBlock: vpcCidr,
       enableDnsSupport: true,
       enableDnsHostnames: true,
-      ...(isDualStack && { assignGeneratedIpv6CidrBlock: true }),
+      ...(hasIpv6 && { assignGeneratedIpv6CidrBlock: true }),
       tags,
     },
     opts,
@@ -43,7 +43,7 @@ export function network(
   const table = new sdk.ec2.RouteTable(`${name}-routes`, { vpcId: vpc.id, tags }, opts);
   const outside = { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
   const routes = [new sdk.ec2.Route(`${name}-outside`, outside, opts)];
-  if (isDualStack) {
+  if (hasIpv6) {
     // Every IPv6 address of AWS is a public one: without public addresses a gateway lets nobody in.
     const way = publicAddresses
       ? { gatewayId: gateway.id }
@@ -55,7 +55,7 @@ export function network(
     routes.push(new sdk.ec2.Route(`${name}-outside-ipv6`, outsideIpv6, opts));
   }
   const made = subnets.map(({ cidr, zone }, index) => {
-    const cidrIpv6 = isDualStack ? vpc.ipv6CidrBlock.apply((block) => subnetIpv6(block, index)) : undefined;
+    const cidrIpv6 = hasIpv6 ? vpc.ipv6CidrBlock.apply((block) => subnetIpv6(block, index)) : undefined;
     const subnet = new sdk.ec2.Subnet(
       `${name}-subnet-${index}`,
       {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Family } from "../../model/address/address.ts";
 import type { TypedMachine } from "../aws/inputs.ts";
 import { instance } from "../aws/instance.ts";
 import type { AwsSdk } from "../aws/sdk-types.ts";
@@ -25,7 +26,7 @@ export interface NodesPlan {
   keyName: pulumi.Output<string> | undefined;
 }
 
-/** What of a node's user data may be known only later. The networks are those of both families in a dual-stack cluster, with a comma between. */
+/** What of a node's user data may be known only later. The networks are those of each family, the first one first, with a comma between. */
 interface Later {
   podSubnet: string;
   serviceSubnet: string;
@@ -63,8 +64,8 @@ export function nodes(
     ? new sdk.ec2.Eip(`${name}-address`, { domain: "vpc", tags }, { ...opts, dependsOn: plan.network.wayOut })
     : undefined;
   const networks = pulumi.output({
-    podSubnet: ofBoth(checked.podSubnet, checked.podSubnetIpv6),
-    serviceSubnet: ofBoth(checked.serviceSubnet, checked.serviceSubnetIpv6),
+    podSubnet: ofEach(checked, { IPv4: checked.podSubnet, IPv6: checked.podSubnetIpv6 }),
+    serviceSubnet: ofEach(checked, { IPv4: checked.serviceSubnet, IPv6: checked.serviceSubnetIpv6 }),
   });
   const made = checked.machines.flatMap((machine) => {
     const { role } = machine;
@@ -111,9 +112,9 @@ export function nodes(
   return { made, controlPlane, publicAddress, association };
 }
 
-/** kubeadm's form of one network, or of one for each address family. */
-function ofBoth(ipv4: pulumi.Input<string>, ipv6: pulumi.Input<string> | undefined): pulumi.Input<string> {
-  return ipv6 === undefined ? ipv4 : pulumi.interpolate`${ipv4},${ipv6}`;
+/** kubeadm's form of a network of each address family. */
+function ofEach({ families }: CheckedAws, networks: Record<Family, pulumi.Input<string> | undefined>) {
+  return pulumi.all(families.map((family) => networks[family] ?? "")).apply((known) => known.join(","));
 }
 
 /** Settings of a node. A worker gets the release from the control plane, so an upgrade does not change its user data. */
@@ -124,21 +125,27 @@ function settingsOf(
   { path }: Exchange,
   { podSubnet, serviceSubnet, address: publicAddress }: Later,
 ): NodeSettings {
+  const { families } = checked;
   const all: NodeSettings = {
     ROLE: role,
     NODE_NAME: name,
-    NODE_ADDRESS: address,
-    ...(checked.isDualStack && { NODE_ADDRESS_IPV6: "metadata" }),
+    ...(families.includes("IPv4") && { NODE_ADDRESS: address }),
+    ...(checked.hasIpv6 && { NODE_ADDRESS_IPV6: "metadata" }),
+    ...(families[0] === "IPv6" && { FIRST_FAMILY: "IPv6" }),
+    // The VPC's resolver at the only address that pods without IPv4 reach; instances of the Nitro system have it.
+    ...(!families.includes("IPv4") && { POD_NAMESERVER: "fd00:ec2::253" }),
     API_SERVER: `${checked.controlPlane.address}:${API_SERVER_PORT}`,
     PARAMETERS: path,
     ...(args.sessionManager && { SESSION_MANAGER: "true" }),
   };
   if (role === MachineRole.Worker) return all;
+  // Workers join at the IPv4 address, which is known before the instance exists; kubeadm's own name is the first family's.
+  const joinedAt = families[0] === "IPv6" ? address : "";
   return {
     ...all,
     KUBERNETES_VERSION: checked.kubernetesVersion,
     POD_SUBNET: podSubnet,
     SERVICE_SUBNET: serviceSubnet,
-    CERTIFICATE_NAMES: [publicAddress, "127.0.0.1"].filter(Boolean).join(" "),
+    CERTIFICATE_NAMES: [publicAddress, joinedAt, "127.0.0.1"].filter(Boolean).join(" "),
   };
 }

@@ -6,7 +6,7 @@ import { Group, type Opening } from "./firewall.ts";
 export function securityGroups(
   sdk: AwsSdk,
   name: string,
-  { vpcId, isDualStack }: { vpcId: pulumi.Input<string>; isDualStack: boolean },
+  { vpcId, hasIpv6 }: { vpcId: pulumi.Input<string>; hasIpv6: boolean },
   openings: Opening[],
   tags: Record<string, pulumi.Input<string>>,
   opts: pulumi.CustomResourceOptions,
@@ -20,7 +20,7 @@ export function securityGroups(
     const everything = { securityGroupId: made.id, ipProtocol: "-1", description: "everything", tags };
     const outside = `${name}-${group}-outside`;
     new sdk.vpc.SecurityGroupEgressRule(outside, { ...everything, cidrIpv4: "0.0.0.0/0" }, opts);
-    if (isDualStack) new sdk.vpc.SecurityGroupEgressRule(`${outside}-ipv6`, { ...everything, cidrIpv6: "::/0" }, opts);
+    if (hasIpv6) new sdk.vpc.SecurityGroupEgressRule(`${outside}-ipv6`, { ...everything, cidrIpv6: "::/0" }, opts);
     return made.id;
   };
   const groups = {

@@ -22,6 +22,8 @@
 #   ETCD_ARGUMENTS CONTROLLER_MANAGER_ARGUMENTS   further arguments, NAME=VALUE separated by spaces
 # worker only:
 #   CA_CERTIFICATE_HASH         sha256:HEX of the cluster CA's public key (RFC 7469 form), with JOIN_TOKEN; no other control plane is joined
+# in a cluster with IPv6 alone:
+#   POD_NAMESERVER              name server of pods for names outside the cluster, where the machine's own has an IPv4 address
 # for the machine at hand, here or in /etc/default/kubernetes-bootstrap:
 #   IMAGE_ARCHIVES              folder of OCI archives (*.tar) that are imported first, where no registry is reached
 #   RELEASES                    folder of releases of Kubernetes, where no package repository is reached (packages.sh)
@@ -34,7 +36,7 @@ set -euo pipefail
 
 # What a machine image knows of itself, in the same variables.
 [ ! -r /etc/default/kubernetes-bootstrap ] || . /etc/default/kubernetes-bootstrap
-: "${ROLE:?}" "${NODE_NAME:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}" "${NODE_ADDRESS:=}" "${NODE_ADDRESS_IPV6:=}"
+: "${ROLE:?}" "${NODE_NAME:?}" "${API_SERVER:?}" "${PARAMETERS:=}" "${KUBERNETES_VERSION:=}" "${JOIN_TOKEN:=}" "${NODE_ADDRESS:=}" "${NODE_ADDRESS_IPV6:=}" "${POD_NAMESERVER:=}"
 : "${NODE_ADDRESS:-${NODE_ADDRESS_IPV6:?or NODE_ADDRESS must be set}}"
 : "${FIRST_FAMILY:=IPv4}"
 : "${IMAGE_ARCHIVES:=/opt/kubernetes/images}" "${SESSION_MANAGER:=false}"
@@ -229,6 +231,7 @@ pairs() { # NAME=VALUE... as kubeadm's list of arguments
 
 # The kubelet's and the controller manager's folder of volume plugins is by default in /usr, which may be read-only.
 volume_plugins=/var/lib/kubelet/volume-plugins
+pod_resolver=/etc/kubernetes/resolv.conf
 
 # shellcheck disable=SC2086 # *_ARGUMENTS are lists
 write_init_config() {
@@ -258,6 +261,7 @@ kind: KubeletConfiguration
 cgroupDriver: $CGROUP_DRIVER
 failSwapOn: false
 volumePluginDir: $volume_plugins
+${POD_NAMESERVER:+resolvConf: $pod_resolver}
 $KUBELET_SETTINGS
 YAML
 }
@@ -289,6 +293,7 @@ prepare() {
 
 join() {
   undo_half_made
+  [ -z "$POD_NAMESERVER" ] || echo "nameserver $POD_NAMESERVER" >"$pod_resolver"
   case $ROLE in
     control-plane) write_init_config && kubeadm init --skip-token-print --config "$kubeadm_config" ;;
     worker) write_join_config && kubeadm join --config "$kubeadm_config" ;;

@@ -1,17 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK, SERVICE_NETWORK_IPV6 } from "../documents/defaults.ts";
+import { clusterNetworks } from "../documents/cluster-networks.ts";
 import { labAddressIpv6, labSchema } from "../documents/lab.ts";
 import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { requireDocument } from "../refusal/document.ts";
 import type { InputPlace } from "../refusal/refusal.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
-import { type ClusterNetworks, familiesOf, isIpv6Alone } from "../rules/families.ts";
+import { familiesOf, isIpv6Alone } from "../rules/families.ts";
 import type { LocalClusterArgs } from "./args.ts";
 
 /** The lab that is asked for. Refuses what `lab up` would refuse. */
 export function labOf(place: InputPlace, args: LocalClusterArgs) {
   const { name = "local", kubernetesVersion = DEFAULT_RELEASE, machines = usualMachines(args), subnets } = args;
-  const networks = networksOf(args);
+  const networks = clusterNetworks(args);
   // Families that follow from the networks are left out: it is the same lab, which is not made again.
   const isImplied = `${familiesOf(args)}` === `${familiesOf(networks)}`;
   const families = isImplied ? {} : { ipFamilies: args.ipFamilies };
@@ -21,25 +21,6 @@ export function labOf(place: InputPlace, args: LocalClusterArgs) {
   const document = pulumi.output(asked).apply((known) => ({ ...known, machines: controlPlaneFirst }));
   const isDualStack = familiesOf(args).length > 1;
   return { name, kubernetesVersion, machines: controlPlaneFirst, isDualStack, document };
-}
-
-/** The given networks, and the usual ones of families that lack theirs. */
-function networksOf(args: LocalClusterArgs): ClusterNetworks<pulumi.Input<string>> {
-  const { podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6, ipFamilies } = args;
-  const usual = {
-    ...(familiesOf(args).includes("IPv4") && { podSubnet: POD_NETWORK, serviceSubnet: SERVICE_NETWORK }),
-    ...(ipFamilies?.some((family) => family === "IPv6") && {
-      podSubnetIpv6: POD_NETWORK_IPV6,
-      serviceSubnetIpv6: SERVICE_NETWORK_IPV6,
-    }),
-  };
-  return {
-    ...usual,
-    ...(podSubnet !== undefined && { podSubnet }),
-    ...(serviceSubnet !== undefined && { serviceSubnet }),
-    ...(podSubnetIpv6 !== undefined && { podSubnetIpv6 }),
-    ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }),
-  };
 }
 
 function usualMachines(args: LocalClusterArgs): Machine[] {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { SETTINGS_FILE } from "../../components/documents/agent-settings.ts";
-import { POD_NETWORK, SERVICE_NETWORK } from "../../components/documents/defaults.ts";
+import { clusterNetworks } from "../../components/documents/cluster-networks.ts";
+import { FAMILIES } from "../../model/address/address.ts";
 import { modeOf } from "../../model/mode/configuration.ts";
 import { type CalicoReturnMode, returnModes, type ServiceHandling } from "../../model/mode/mode.ts";
 import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
@@ -51,8 +52,9 @@ const settingsSchema = z.object({
 
 /** The networks of an `AwsCluster`, as it is declared. */
 const clusterSchema = z.object({
-  podSubnet: z.coerce.string().default(POD_NETWORK),
-  serviceSubnet: z.coerce.string().default(SERVICE_NETWORK),
+  ipFamilies: z.array(z.enum(FAMILIES)).optional(),
+  podSubnet: z.coerce.string().optional(),
+  serviceSubnet: z.coerce.string().optional(),
   podSubnetIpv6: z.string().optional(),
   serviceSubnetIpv6: z.string().optional(),
 });
@@ -99,7 +101,7 @@ function kindOf(component: Resource | undefined): Cluster["kind"] {
 
 function subnetsOf(component: Resource, resources: Resource[]): Subnets {
   const lab = resources.flatMap(({ parent, inputs }) => (parent === component.urn ? (labOf(inputs) ?? []) : []))[0];
-  const declared = lab ?? clusterSchema.parse(component.inputs);
+  const declared = lab ?? clusterNetworks(clusterSchema.parse(component.inputs));
   const { podSubnet, serviceSubnet, podSubnetIpv6, serviceSubnetIpv6 } = declared;
   return { pods: podSubnet, services: serviceSubnet, podsIpv6: podSubnetIpv6, servicesIpv6: serviceSubnetIpv6 };
 }

@@ -137,6 +137,14 @@ test("a dual-stack cluster and its dataplane have the same networks", () => {
   ]);
 });
 
+test("a cluster that says its families has their usual networks, and with IPv6 alone none of IPv4", () => {
+  const chosen = { poolIpv6: "fd00:10:244::/56", settings: bothServices };
+  expect(dualStack(chosen, { ipFamilies: ["IPv4", "IPv6"] })).toEqual([]);
+  expect(dualStack(chosen, { ipFamilies: ["IPv6"] })).toEqual([
+    "IPPool default-ipv4-ippool: 10.244.0.0/16 is an IPv4 network, but the cluster has no podSubnet: its nodes have no IPv4 addresses",
+  ]);
+});
+
 test("warns of a dual-stack cluster whose Services nobody serves at their IPv6 addresses", () => {
   expect(dualStack({})).toEqual([
     "Dataplane: the cluster is dual-stack, but no pool gives IPv6 addresses: pods have IPv4 addresses only, and Services are not reached at their addresses of fd00:10:96::/112",

@@ -15,7 +15,8 @@ export const MINUTES = 60_000;
 /** @param story at most 4 letters; its tests run between what this begins and `removed` */
 export function rehearsalOf(story: string) {
   const { LAB, inMachine, lab, rehearsal: rehearse, result } = commandsOf(story);
-  const rehearsal = (...options: string[]) => rehearse("--config", "ebpf-dataplane:dualStack=true", ...options);
+  const rehearsal = (...options: string[]) =>
+    rehearse("--config", 'ebpf-dataplane:ipFamilies=["IPv4","IPv6"]', ...options);
   let before: Traces;
 
   beforeAll(async () => {
