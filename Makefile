@@ -7,10 +7,10 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs e2e watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: build ## create the local cluster with the dataplane, and verify it
 	@node dist/runner.js up --stack local
@@ -47,6 +47,11 @@ check: bootstrap ## test expectations on the running cluster: make check FILE=x.
 specs: bootstrap ## run Kubernetes' sig-network specs on the running local cluster; DUALSTACK=1 with those of both families; CALICO=1 those of Calico's policies instead
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js check --quiet $(if $(CALICO),$(wildcard test/calico-specs/*.check.yaml),$(filter-out $(if $(DUALSTACK),,%/dual-stack.check.yaml),$(wildcard test/sig-network/*.check.yaml)))
+
+e2e: ## build Kubernetes' own end-to-end suite, and run its specs of the network on the running local cluster: make e2e FOCUS='Services' SKIP=
+	@sh tools/bootstrap e2e
+	@node tools/build.ts --quiet bundle kube
+	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/end-to-end/main.ts
 
 watch: bootstrap ## show connections, refused packets and rates of all nodes, live
 	@node tools/build.ts --quiet bundle

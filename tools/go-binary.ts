@@ -11,6 +11,8 @@ export interface GoBinary {
   name: string;
   /** Folder of the module, with its go.mod. */
   module: string;
+  /** Import path of the program, of a module that it requires; default: the module itself. */
+  package?: string;
   /** Values of string variables to set when linking, by import path and name. */
   variables?: Record<string, string>;
   /** Target processor, in Go's notation; default: this computer's. */
@@ -39,7 +41,11 @@ export async function buildGoBinary(binary: GoBinary): Promise<boolean> {
   if (!fresh) {
     const draft = `${path}.${process.pid}`;
     const { flags, env } = options(binary);
-    await run("go", ["build", ...flags, "-o", draft, "."], { cwd: binary.module, env, timeoutSeconds: 3600 });
+    await run("go", ["build", ...flags, "-o", draft, binary.package ?? "."], {
+      cwd: binary.module,
+      env,
+      timeoutSeconds: 3600,
+    });
     renameSync(draft, path);
   }
   publish(binaryLink(binary.name), path);
