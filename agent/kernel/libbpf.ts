@@ -21,6 +21,7 @@ export interface Libbpf {
   pin(fd: number, path: string): number;
   objectInfo(fd: number, info: Uint8Array, length: Uint32Array): number;
   programById(id: number): number;
+  btfById(id: number): number;
   programRun(fd: number, options: Uint8Array): number;
   linkCreate(programFd: number, target: number, attachType: number, options: Bytes): number;
   programLoad(
@@ -106,6 +107,7 @@ function bind(): Libbpf {
     pin: bpf.func("int bpf_obj_pin(int fd, const char *path)"),
     objectInfo: bpf.func("int bpf_obj_get_info_by_fd(int fd, uint8_t *info, uint32_t *length)"),
     programById: bpf.func("int bpf_prog_get_fd_by_id(uint32_t id)"),
+    btfById: bpf.func("int bpf_btf_get_fd_by_id(uint32_t id)"),
     programRun: bpf.func("int bpf_prog_test_run_opts(int fd, uint8_t *options)"),
     linkCreate: bpf.func("int bpf_link_create(int prog_fd, int target, int type, const uint8_t *opts)"),
     programLoad: bpf.func(

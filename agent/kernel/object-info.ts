@@ -41,6 +41,8 @@ export function linkInfo(fd: number): LinkInfo {
 export interface MapInfo {
   id: number;
   maxEntries: number;
+  /** Of its types; `btf` 0: the kernel knows none. */
+  types: { btf: number; key: number; value: number };
 }
 
 /** struct bpf_map_info */
@@ -48,7 +50,27 @@ export function mapInfo(fd: number): MapInfo {
   const info = new Uint8Array(80);
   read(fd, info, "map");
   const view = new DataView(info.buffer);
-  return { id: view.getUint32(4, true), maxEntries: view.getUint32(16, true) };
+  const word = (offset: number) => view.getUint32(offset, true);
+  return { id: word(4), maxEntries: word(16), types: { btf: word(64), key: word(68), value: word(72) } };
+}
+
+/** The BTF with this id, as the kernel keeps it (struct bpf_btf_info). */
+export function btfBytes(id: number): Uint8Array {
+  const fd = libbpf().btfById(id);
+  if (fd < 0) throw new Error(`Cannot open the BTF of a map: ${describeError(fd)}.`);
+  try {
+    const info = new Uint8Array(32);
+    const view = new DataView(info.buffer);
+    read(fd, info, "type");
+    const bytes = new Uint8Array(view.getUint32(8, true)); // btf_size, while there is no room for it
+    info.fill(0);
+    view.setBigUint64(0, libbpf().addressOf(bytes), true);
+    view.setUint32(8, bytes.length, true);
+    read(fd, info, "type");
+    return bytes;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Whether the program with this id is the one behind `fd`, or has the same instructions and maps. */

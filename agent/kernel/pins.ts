@@ -41,9 +41,14 @@ export function requireBpffs(folder: string, type: number): void {
 
 /** Removes the maps of other layouts. Call it once every link runs a program of this layout. */
 export function removeOtherLayouts(pins: Pins): string[] {
-  const others = readdirSync(pins.root).filter((name) => name !== layoutHash && name !== "links");
+  const others = otherLayouts(pins);
   for (const name of others) rmSync(join(pins.root, name), { recursive: true });
   return others;
+}
+
+/** Names of the layouts that other versions left. */
+export function otherLayouts({ root }: Pins): string[] {
+  return readdirSync(root).filter((name) => name !== layoutHash && name !== "links");
 }
 
 /** A file descriptor of a pinned map. */

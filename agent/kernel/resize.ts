@@ -9,6 +9,7 @@ import { type Connection, ConnectionFlag, type Tuple, tuple } from "./layout.gen
 import { libbpf } from "./libbpf.ts";
 import type { MapStores } from "./map-store.ts";
 import { mapInfo } from "./object-info.ts";
+import { type CarriedMaps, takeOver } from "./older-layouts.ts";
 import { openMap, type Pins } from "./pins.ts";
 
 const WITH_HANDSHAKE = new Set([6, 132]); // IPPROTO_TCP, IPPROTO_SCTP
@@ -31,21 +32,32 @@ export function setAside(pins: Pins, sizes: Partial<MapSizes>): void {
 export function switched(pins: Pins, maps: Parameters<typeof carryOver>[1], attach: () => void): string[] {
   const before = carryOver(pins, maps);
   attach();
-  const lost = before + carryOver(pins, maps);
+  const after = carryOver(pins, maps);
+  const lost = before.lost + after.lost;
+  const taken = before.taken + after.taken;
   const resized = removeSetAside(pins);
   return [
+    ...before.told,
+    ...(taken > 0
+      ? [`${taken} entries of connections and affinities are taken over from another layout of the maps`]
+      : []),
     ...(resized > 0 ? [`${resized} maps have another size now`] : []),
     ...(lost > 0 ? [`${lost} entries of connections, idle for longest, have no room in the smaller table`] : []),
   ];
 }
 
 /** Gives the new maps what the packet path had written to those set aside: before the new programs are attached, and once more after
- * that, for what the old ones wrote meanwhile. @returns how many entries of connections there is no room for */
-export function carryOver(pins: Pins, maps: Pick<MapStores, "connections" | "affinities">): number {
+ * that, for what the old ones wrote meanwhile. @returns how many entries of connections there is no room for, and how many are from
+ * another layout */
+export function carryOver(pins: Pins, maps: CarriedMaps) {
+  const older = takeOver(pins, maps);
   const names = asideNames(pins);
   for (const name of names.filter((one) => one.endsWith("-affinities"))) carryAffinities(join(pins.aside, name), maps);
-  if (!names.some((one) => one.endsWith("proven"))) return 0;
-  return placesOf(pins, maps, true) + placesOf(pins, maps, false);
+  const lost =
+    older.taken > 0 || names.some((one) => one.endsWith("proven"))
+      ? placesOf(pins, maps, true) + placesOf(pins, maps, false)
+      : 0;
+  return { ...older, lost };
 }
 
 /** Once no program uses the old maps any more. @returns how many there were */

@@ -13,6 +13,8 @@ struct tuple {
 	__u8 padding[3];
 };
 
+/* An entry outlives its version: another one takes it over by the names of its fields (agent/kernel/older-layouts.ts). So a flag keeps its
+ * number, and a field that means something else gets another name. */
 enum connection_flag {
 	CONNECTION_REPLY = 1 << 0,	   /* this entry is the responder's direction */
 	CONNECTION_TRANSLATED = 1 << 1,	   /* rewrite to `address`, `port` (and `peer_port`) */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { layoutHash } from "../../agent/kernel/layout.gen.ts";
 import type { AttemptResult } from "../../probe/batch.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
@@ -136,8 +137,11 @@ test("an established connection follows its pool when encapsulation is turned on
   expect(held.lines).toEqual(["connected"]);
 });
 
-test("a killed agent drops no packet, and its successor takes over the existing state", async () => {
+test("a killed agent drops no packet, and its successor takes over the existing state, of another layout too", async () => {
   cluster.apply(endpoints("web", [one, two]));
+  await startEcho(two);
+  const held = hold(cluster, "172.31.1.8:30082", 45_499);
+  await until("the connection", async () => held.lines.includes("connected"));
   await until("both pods to answer", async () => {
     const results = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 20 });
     return new Set(results.map(({ server }) => server)).size === 2;
@@ -153,9 +157,17 @@ test("a killed agent drops no packet, and its successor takes over the existing 
   })();
   await Promise.all([cluster.killAgent("master"), cluster.killAgent("node")]);
   expect(await cluster.see("client2", "172.31.1.8:30604")).toMatch(/^allowed/);
+  // The programs of the backend's node go on with maps that the next agent takes for those of another version.
+  const pins = "/sys/fs/bpf/ebpf-dataplane";
+  await cluster.run("node", ["mv", `${pins}/${layoutHash}`, `${pins}/older`]);
   await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
   restarted = true;
   await traffic;
+  expect(cluster.log("node")).toMatch(/"\d+ entries of connections and affinities are taken over from another layout/);
+  expect(await cluster.run("node", ["ls", pins])).toBe(`${layoutHash}\nlinks\n`);
+  const { echoed } = held;
+  await until("more echoes", async () => held.echoed > echoed + 10);
+  expect(held.lines).toEqual(["connected"]);
   expect(results.filter(({ verdict }) => verdict !== "allowed")).toEqual([]);
   expect(results.length).toBeGreaterThanOrEqual(100);
 });

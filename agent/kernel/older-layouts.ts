@@ -1,0 +1,73 @@
+// What the packet path knows of connections, taken over from maps of another layout: an upgrade ends none. The maps themselves say where
+// their fields are (map-fields.ts), so a version takes over those of every other version, older or newer.
+import { closeSync } from "node:fs";
+import { join } from "node:path";
+import type { MapDefinition } from "./codec.ts";
+import { KernelMap } from "./kernel-map.ts";
+import { libbpf } from "./libbpf.ts";
+import { codecOfOther, fieldsOf } from "./map-fields.ts";
+import type { MapStore, MapStores } from "./map-store.ts";
+import { mapInfo } from "./object-info.ts";
+import { openMap, otherLayouts, type Pins } from "./pins.ts";
+
+export type CarriedMaps = Pick<MapStores, "connections" | "halfOpen" | "affinities">;
+
+/** Of an entry: what the new version finds anew. A place is one of the new tables of places. */
+const FOUND_ANEW = ["next_hop", "place", "padding"];
+
+/** Writes what maps of other layouts know, and these do not, or have known for longer. Called before the new programs are attached, and
+ * once more after that, for what the old ones wrote meanwhile. @returns what to tell about it */
+export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: number; readonly told: readonly string[] } {
+  let taken = 0;
+  const told: string[] = [];
+  for (const layout of otherLayouts(pins)) {
+    try {
+      taken += carry(pins, layout, maps.connections, ({ lastSeen }) => lastSeen);
+      taken += carry(pins, layout, maps.halfOpen, ({ lastSeen }) => lastSeen);
+      taken += carry(pins, layout, maps.affinities, ({ lastUsed }) => lastUsed);
+    } catch (error) {
+      told.push(
+        `connections of layout ${layout} are not taken over: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+  return { taken, told };
+}
+
+function carry<K, V>(pins: Pins, layout: string, store: MapStore<K, V>, usedAt: (value: V) => bigint): number {
+  const older = openOther(pins, layout, store.definition);
+  if (!older) return 0;
+  try {
+    const known = new Map([...store.read()].map(([key, value]) => [JSON.stringify(key), value]));
+    const news = older.entries().flatMap(([key, value]): [K, V][] => {
+      const own = known.get(JSON.stringify(key));
+      if (own !== undefined && usedAt(own) >= usedAt(value)) return [];
+      return [[key, own === undefined ? value : { ...value, ...placeOf(own) }]];
+    });
+    store.update(news);
+    return news.length;
+  } finally {
+    older.close();
+  }
+}
+
+/** An entry that is here already keeps its place. */
+const placeOf = (own: unknown) => {
+  const { place } = own as { place?: number };
+  return place === undefined ? {} : { place };
+};
+
+function openOther<K, V>(pins: Pins, layout: string, definition: MapDefinition<K, V>): KernelMap<K, V> | undefined {
+  const fd = libbpf().getPinned(join(pins.root, layout, "maps", definition.name));
+  if (fd < 0) return undefined;
+  const own = openMap(pins, definition.name);
+  const [before, now] = [fieldsOf(fd), fieldsOf(own)];
+  closeSync(own);
+  if (!before || !now) {
+    closeSync(fd);
+    throw new Error(`the kernel does not know the fields of map ${definition.name}`);
+  }
+  const key = codecOfOther(definition.key, now.key, before.key);
+  const value = codecOfOther(definition.value, now.value, before.value, FOUND_ANEW);
+  return new KernelMap({ ...definition, maxEntries: mapInfo(fd).maxEntries, key, value }, fd);
+}
