@@ -41,6 +41,8 @@ export interface BareClusterOptions {
   stack?: Stack;
   /** Whether a router connects two subnets: master and client1 are in the one, node and client2, behind links of 1400 bytes, in the other. */
   routed?: boolean;
+  /** Of every machine's link; 1500 by default. */
+  mtu?: number;
   /** "clsact": as on a kernel without TCX. */
   attach?: "auto" | "clsact";
   /** Agents read and write objects at a server (object-server.ts, on client2) instead of reading files. */
@@ -70,7 +72,10 @@ export class BareCluster {
   static async start(options: BareClusterOptions = {}): Promise<BareCluster> {
     const { vxlanMode = "CrossSubnet", stack = "IPv4", attach = "auto" } = options;
     const lab = `t${process.pid.toString(36)}${(Date.now() % 46_656).toString(36)}`;
-    const machines = Object.entries({ ...nodes, ...clients }).map(([name, address]) => ({ name, address }));
+    const machines = Object.entries({ ...nodes, ...clients }).map(([name, address]) => ({
+      ...{ name, address },
+      ...(options.mtu !== undefined && { link: { mtu: options.mtu } }),
+    }));
     const router = { name: "router", role: "router", address: "172.31.1.1" };
     if (options.routed) await createBareLab(lab, [router, ...machines], routedSubnets);
     else await createBareLab(lab, machines);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, type NodeName, returnMode, service } from "./objects.ts";
+import { BareCluster, program, until } from "./bare-cluster.ts";
+import { endpoints, endpointsIpv6, type NodeName, nodes, nodesIpv6, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 const MEBIBYTES = 8;
@@ -18,14 +18,14 @@ const both = (socket: string) => `
 
 // Streams that the kernel carries in large segments (GSO), and datagrams that fit no more once they are wrapped.
 describe.each([
-  { mode: "DSR", vxlanMode: "Always" },
-  { mode: "Tunnel", vxlanMode: "CrossSubnet" },
-] as const)("wrapped between nodes, return mode $mode, VXLAN $vxlanMode", ({ mode, vxlanMode }) => {
+  { mode: "DSR", vxlanMode: "Always", mtu: 1500 },
+  { mode: "Tunnel", vxlanMode: "CrossSubnet", mtu: 9000 },
+] as const)("wrapped between nodes, return mode $mode, VXLAN $vxlanMode, MTU $mtu", ({ mode, vxlanMode, mtu }) => {
   let cluster: BareCluster;
   let web: Placed;
 
   beforeAll(async () => {
-    cluster = await BareCluster.start({ vxlanMode });
+    cluster = await BareCluster.start({ vxlanMode, mtu, stack: "dual" });
     web = await cluster.addPod("web", "node", { app: "web" });
     await cluster.addPod("asker", "master", { app: "asker" });
     cluster.apply(
@@ -36,29 +36,58 @@ describe.each([
     const server = `require("node:net").createServer({ allowHalfOpen: true }, (socket) => { ${both("socket")} }).listen(80)`;
     // Instead of the probe's server: another port of the pod.
     cluster.spawn("node", inPod("web", [process.execPath, "-e", server.replace("listen(80)", "listen(9000)")]));
-    cluster.apply(service("stream", { clusterIP: "10.96.0.20", nodePort: 30900 }), stream(web));
-    await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
-    await until("the stream's server", async () =>
-      (await cluster.run("node", inPod("web", ["ss", "-Hltn"]))).includes(":9000"),
+    cluster.spawn("node", inPod("web", [process.execPath, "-e", counter]));
+    const exposed = (number: number) => ({ clusterIP: `10.96.0.${number}`, clusterIPv6: `fd00:10:96::${number}` });
+    cluster.apply(
+      service("stream", { ...exposed(20), nodePort: 30900 }),
+      ...slices("stream", web, 9000),
+      service("upload", { ...exposed(21), nodePort: 30901 }),
+      ...slices("upload", web, 9001),
     );
+    await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+    await until("the streams' servers", async () => {
+      const listening = await cluster.run("node", inPod("web", ["ss", "-Hltn"]));
+      return [":9000", ":9001"].every((port) => listening.includes(port));
+    });
   });
   afterAll(() => cluster?.close());
 
-  const asks = (to: string) => [
+  const asks = (host: string, port: number) => [
     process.execPath,
     "-e",
-    `const socket = require("node:net").connect({ host: "${to.split(":")[0]}", port: ${to.split(":")[1]}, allowHalfOpen: true }, () => { ${both("socket")} }); setTimeout(() => process.exit(9), 60000).unref();`,
+    `const socket = require("node:net").connect({ host: "${host}", port: ${port}, allowHalfOpen: true }, () => { ${both("socket")} }); setTimeout(() => process.exit(9), 60000).unref();`,
   ];
 
-  test("a client and a pod exchange complete streams through the entry node", async () => {
-    const shown = await cluster.run("client1", asks("172.31.1.8:30900"));
-    expect(shown.trim()).toBe(await expected());
+  const entries = { IPv4: nodes.master, IPv6: nodesIpv6.master } as const;
+  describe.each(["IPv4", "IPv6"] as const)("over %s", (family) => {
+    test("a client and a pod exchange complete streams through the entry node", async () => {
+      const shown = await cluster.run("client1", asks(entries[family], 30900));
+      expect(shown.trim()).toBe(await expected());
+    });
+
+    test("two pods on different nodes do so too", async () => {
+      const address = family === "IPv4" ? web.address : (web.addressIpv6 ?? "");
+      const shown = await cluster.run("master", inPod("asker", asks(address, 9000)));
+      expect(shown.trim()).toBe(await expected());
+    });
+
+    test("a client uploads 100 MB through the entry node, in large segments", async () => {
+      const before = await forwarded();
+      expect((await cluster.run("client1", uploads(entries[family], 30901))).trim()).toBe(`${UPLOAD}`);
+      const { packets, bytes } = await forwarded();
+      expect(bytes - before.bytes).toBeGreaterThan(UPLOAD);
+      // Cut for the link, each would have at most the MTU.
+      expect((bytes - before.bytes) / (packets - before.packets)).toBeGreaterThan(2 * mtu);
+    });
   });
 
-  test("two pods on different nodes do so too", async () => {
-    const shown = await cluster.run("master", inPod("asker", asks(`${web.address}:9000`)));
-    expect(shown.trim()).toBe(await expected());
-  });
+  /** What the entry node has sent on to the other one. */
+  async function forwarded(): Promise<{ packets: number; bytes: number }> {
+    const page = await cluster.run("master", [process.execPath, program, "inspect", "outcomes", "--json"]);
+    const rows = JSON.parse(page) as { outcome: string; packets: number; bytes: number }[];
+    const { packets = 0, bytes = 0 } = rows.find(({ outcome }) => outcome === "forward_service") ?? {};
+    return { packets: Number(packets), bytes: Number(bytes) };
+  }
 
   test("small requests and replies pass no tunnel device", async () => {
     const before = [await received("node"), await received("master")];
@@ -75,10 +104,30 @@ describe.each([
 
 const inPod = (pod: string, argv: string[]) => ["nsenter", `--net=/run/netns/${pod}`, ...argv];
 
-/** The stream's server is not the probe's: same pod, another port. */
-function stream(backend: Placed) {
-  const slice = endpoints("stream", [backend]);
-  return { ...slice, ports: [{ name: "web", protocol: "TCP", port: 9000 }] };
+const UPLOAD = 100_000_000;
+
+/** Answers a stream with its length. */
+const counter = `require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+  let bytes = 0;
+  socket.on("data", (part) => { bytes += part.length; }).on("end", () => socket.end(String(bytes)));
+}).listen(9001)`;
+
+/** Sends so much, and prints the answer. */
+const uploads = (host: string, port: number) => [
+  process.execPath,
+  "-e",
+  `const { Readable } = require("node:stream");
+   function* parts() { for (let left = ${UPLOAD}; left > 0; left -= 1e6) yield Buffer.alloc(Math.min(left, 1e6), 7); }
+   const socket = require("node:net").connect({ host: "${host}", port: ${port}, allowHalfOpen: true });
+   Readable.from(parts()).pipe(socket);
+   socket.on("data", (text) => console.log(String(text))).on("error", (error) => { console.log(error.message); process.exit(8); });
+   setTimeout(() => process.exit(9), 60000).unref();`,
+];
+
+/** These servers are not the probe's: same pod, another port. */
+function slices(name: string, backend: Placed, port: number) {
+  const ports = [{ name: "web", protocol: "TCP", port }];
+  return [endpoints(name, [backend]), endpointsIpv6(name, [backend])].map((slice) => ({ ...slice, ports }));
 }
 
 async function expected(): Promise<string> {
