@@ -3,8 +3,8 @@
  * Trains of datagrams, sent in one call with UDP_SEGMENT (udp(7)) and carried by the kernel as one packet as
  * long as it can, as QUIC does.
  *
- *   trains serve PORT
- *   trains send HOST PORT SIZE COUNT
+ *   trains serve PORT                     in both families
+ *   trains send ADDRESS PORT SIZE COUNT
  *
  * `send` sends one train of COUNT datagrams of SIZE bytes. The server answers each with a short datagram and, once it has all,
  * with its own train of the same shape (one by one where its interface has no room for SIZE). `send` prints how many
@@ -61,56 +61,77 @@ static bool is_whole(long length, struct label *label)
 	return true;
 }
 
-static void send_train(int s, unsigned int size, unsigned int count, const struct sockaddr_in *to, bool must)
+static socklen_t length_of(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+static void send_train(int s, unsigned int size, unsigned int count, const struct sockaddr_storage *to, bool must)
 {
 	int segment = (int)size, none = 0;
 
 	write_train(size, count);
 	if (setsockopt(s, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)))
 		fail("UDP_SEGMENT");
-	if (sendto(s, train, (size_t)size * count, 0, (const void *)to, sizeof(*to)) < 0) {
+	if (sendto(s, train, (size_t)size * count, 0, (const void *)to, length_of(to)) < 0) {
 		if (must)
 			fail("sendto");
 		setsockopt(s, IPPROTO_UDP, UDP_SEGMENT, &none, sizeof(none));
 		for (unsigned int i = 0; i < count; i++)
-			sendto(s, train + i * size, size, 0, (const void *)to, sizeof(*to));
+			sendto(s, train + i * size, size, 0, (const void *)to, length_of(to));
 	}
 	setsockopt(s, IPPROTO_UDP, UDP_SEGMENT, &none, sizeof(none));
 }
 
 static int serve(int s, const char *port)
 {
-	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port)) };
+	struct sockaddr_in6 own = { .sin6_family = AF_INET6, .sin6_port = htons((unsigned short)atoi(port)) };
 	unsigned int arrived = 0, of = 0;
 
 	if (bind(s, (void *)&own, sizeof(own)))
 		fail("bind");
 	for (;;) {
-		struct sockaddr_in from;
+		struct sockaddr_storage from;
+		const struct sockaddr_in6 *client = (const void *)&from;
 		socklen_t from_length = sizeof(from);
 		struct label label;
 
 		if (!is_whole(recvfrom(s, seen, sizeof(seen), 0, (void *)&from, &from_length), &label))
 			continue;
-		if (of != from.sin_port)
+		if (of != client->sin6_port)
 			arrived = 0;
-		of = from.sin_port;
+		of = client->sin6_port;
 		sendto(s, seen, SHORT, 0, (void *)&from, from_length);
 		if (++arrived == label.count)
 			send_train(s, label.size, label.count, &from, false);
 	}
 }
 
-static int send_and_count(int s, const char *host, const char *port, const char *size, const char *count)
+/* An address of either family, and a port. */
+static void read_address(struct sockaddr_storage *address, const char *host, const char *port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port)) };
+	struct sockaddr_in *v4 = (void *)address;
+	struct sockaddr_in6 *v6 = (void *)address;
+
+	if (strchr(host, ':')) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((unsigned short)atoi(port));
+		inet_pton(AF_INET6, host, &v6->sin6_addr);
+	} else {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((unsigned short)atoi(port));
+		inet_pton(AF_INET, host, &v4->sin_addr);
+	}
+}
+
+static int send_and_count(int s, const struct sockaddr_storage *to, const char *size, const char *count)
+{
 	struct timeval patience = { .tv_sec = 1 };
 	int arrived = 0, back = 0, wanted = atoi(count);
 	long length;
 
-	inet_pton(AF_INET, host, &to.sin_addr);
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	send_train(s, (unsigned int)atoi(size), (unsigned int)wanted, &to, true);
+	send_train(s, (unsigned int)atoi(size), (unsigned int)wanted, to, true);
 	while ((arrived < wanted || back < wanted) && (length = recv(s, seen, sizeof(seen), 0)) > 0) {
 		struct label label;
 
@@ -125,13 +146,17 @@ static int send_and_count(int s, const char *host, const char *port, const char 
 
 int main(int count, char **arguments)
 {
-	int s = socket(AF_INET, SOCK_DGRAM, 0), room = 4 << 20;
+	struct sockaddr_storage to = { .ss_family = AF_INET6 };
+	int s, room = 4 << 20;
 
+	if (count == 6)
+		read_address(&to, arguments[2], arguments[3]);
+	s = socket(to.ss_family, SOCK_DGRAM, 0);
 	setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	if (count == 3 && !strcmp(arguments[1], "serve"))
 		return serve(s, arguments[2]);
 	if (count == 6 && !strcmp(arguments[1], "send"))
-		return send_and_count(s, arguments[2], arguments[3], arguments[4], arguments[5]);
-	fprintf(stderr, "usage: trains serve PORT | trains send HOST PORT SIZE COUNT\n");
+		return send_and_count(s, &to, arguments[4], arguments[5]);
+	fprintf(stderr, "usage: trains serve PORT | trains send ADDRESS PORT SIZE COUNT\n");
 	return 2;
 }

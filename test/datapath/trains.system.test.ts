@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
-import { endpoints, nodes, returnMode, service } from "./objects.ts";
+import { endpoints, endpointsIpv6, nodes, nodesIpv6, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 // What one call sends with UDP_SEGMENT stays one packet in the kernel: between these machines also on the wire.
@@ -14,10 +14,11 @@ describe.each([
   let web: Placed;
   let trains: string;
   const clusterIP = "10.96.0.11";
+  const clusterIPv6 = "fd00:10:96::11";
 
   beforeAll(async () => {
     trains = await compiled("trains");
-    cluster = await BareCluster.start({ vxlanMode });
+    cluster = await BareCluster.start({ vxlanMode, stack: "dual" });
     web = await cluster.addPod("web", "node", { app: "web" });
     await cluster.addPod("asker", "master", { app: "asker" });
     const udp = (
@@ -32,7 +33,11 @@ describe.each([
     ];
     cluster.apply(
       returnMode(mode),
-      ...udp("trains", clusterIP, 30053, 9000, web),
+      service("trains", { clusterIP, clusterIPv6, nodePort: 30053, protocol: "UDP" }),
+      ...[endpoints("trains", [web], "UDP"), endpointsIpv6("trains", [web], "UDP")].map((slice) => ({
+        ...slice,
+        ports: [{ name: "web", protocol: "UDP", port: 9000 }],
+      })),
       ...udp("host", "10.96.0.12", 30054, 9000, { address: nodes.node, node: "node" }),
     );
     cluster.spawn("node", inPod("web", [trains, "serve", "9000"]));
@@ -63,13 +68,17 @@ describe.each([
 
   /** Received datagrams and replies, for each shape. */
   async function sendAll(from: "client1" | "master", enter: string[], to: string, mtu = 1500) {
-    const fitting = shapes.filter(([size]) => size + 28 <= mtu);
+    const headers = to.includes(":") ? 48 : 28;
+    const fitting = shapes.filter(([size, count]) => size + headers <= mtu && size * count + headers <= 65_535);
     const seen: string[] = [];
     for (const [size, count] of fitting) seen.push(`${size}: ${await send(from, enter, to, size, count)}`);
     expect(seen).toEqual(fitting.map(([size, count]) => `${size}: ${count} ${count}`));
   }
 
   test("from a client through the other node", () => sendAll("client1", [], "172.31.1.8 30053"));
+  test("from a client through the other node, over IPv6", () => sendAll("client1", [], `${nodesIpv6.master} 30053`));
+  test("from a pod of the other node to the cluster address, over IPv6", () =>
+    sendAll("master", inPod("asker", []), `${clusterIPv6} 80`, 1450));
   test("from a client through the pod's own node", () => sendAll("client1", [], "172.31.1.207 30053"));
   test("from a client through the other node to a backend in its node's network", () =>
     sendAll("client1", [], "172.31.1.8 30054"));
