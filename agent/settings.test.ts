@@ -25,6 +25,16 @@ test("every wrong setting is named with what is allowed", () => {
   expect(read).toThrow('logLevel is "inof", but must be "debug" or "info" or "warn" or "error" (did you mean "info"?)');
 });
 
+test("services have metrics only where that is asked for, a hundred unless it says how many", () => {
+  expect(readSettings(written("{}")).serviceMetrics).toBeUndefined();
+  expect(readSettings(written('{ "serviceMetrics": {} }')).serviceMetrics).toEqual({ limit: 100 });
+  const wrong = () =>
+    readSettings(written('{ "serviceMetrics": { "limit": "all", "namespaces": [], "namespace": "a" } }'));
+  expect(wrong).toThrow('serviceMetrics.limit is "all", but must be');
+  expect(wrong).toThrow("serviceMetrics.namespaces");
+  expect(wrong).toThrow('unknown key "namespace"; did you mean "namespaces"?');
+});
+
 test("a text that is not JSON is named by its path", () => {
   const path = written("{");
   expect(() => readSettings(path)).toThrow(`Settings ${path} is not valid JSON: `);
