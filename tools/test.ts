@@ -1,6 +1,7 @@
-// `make test`: all tests, the most informative first: checks, unit tests, then system tests. The stories on whole clusters mostly wait, so they
-// run beside both. Ends with a summary line: "N passed, N failed, N skipped". `--units` is the gate before a commit.
-import { spawn, spawnSync } from "node:child_process";
+// `make test`: all tests, the most informative first: checks (which use one processor, so the build uses the other), unit tests, then system
+// tests. The stories on whole clusters mostly wait, so they run beside both. Ends with a summary line: "N passed, N failed, N skipped".
+// `--units` is the gate before a commit.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -64,9 +65,12 @@ async function runVitest(projects: string[], { minutes, heading: title }: Run): 
 }
 
 /** The parts are built first, so that tests do not use an outdated build. */
-function build(): Tally {
+async function build(): Promise<Tally> {
   const args = [join("tools", "build.ts")];
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const [status] = await once(
+    spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }),
+    "close",
+  );
   return { ...nothing, failures: status === 0 ? [] : ["the build"] };
 }
 
@@ -74,15 +78,17 @@ const heading = (title: string) => process.stderr.write(`\n── ${title}\n`);
 
 const units = () => runVitest(["unit", "stacks"], { minutes: 15 });
 
+const rules = async (): Promise<Tally> => ({ ...nothing, ...(await runGate()) });
+
 const tallies: Tally[] = [];
-heading("rules");
-tallies.push({ ...nothing, ...(await runGate()) });
 if (process.argv.includes("--units")) {
+  heading("rules");
+  tallies.push(await rules());
   heading("units");
   tallies.push(await units());
 } else {
-  heading("build");
-  tallies.push(build());
+  heading("rules, and the build beside them");
+  tallies.push(...(await Promise.all([rules(), build()])));
   const stories = runVitest(["walkthrough"], { minutes: 45, heading: "walk-through" });
   heading("units; the walk-through runs beside them and is printed at its end");
   tallies.push(await units());
