@@ -1,20 +1,13 @@
 // The life of a node agent, in order: become the only writer, load, restore the previous state, watch until every list
 // is complete, reconcile, attach, serve pods. A killed agent leaves everything pinned; the next one repeats these steps.
-import { join } from "node:path";
 import type { MapSizes } from "../model/mode/map-sizes.ts";
 import { type KindName, kinds } from "../model/objects/kinds.ts";
-import { isForLoadBalancers } from "../model/pool/uses.ts";
 import { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EndpointStore } from "./cni/endpoint-store.ts";
-import { installPlugin } from "./cni/install.ts";
-import { CniPlugin } from "./cni/plugin.ts";
-import { serveCni } from "./cni/server.ts";
-import type { DesiredState } from "./compile/desired.ts";
 import { Dataplane } from "./dataplane.ts";
 import { endpointLife } from "./endpoint-life.ts";
 import { HealthChecks } from "./health-checks/health-checks.ts";
-import { Allocator } from "./ipam/allocator.ts";
 import { keptMapSizes, sizesFor, startAgainForMapSizes } from "./kept-map-sizes.ts";
 import { attacher } from "./kernel/attach.ts";
 import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load.ts";
@@ -29,14 +22,14 @@ import { NodeNetwork } from "./node-network.ts";
 import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, serveMetrics } from "./observe/metrics.ts";
-import { type AgentOptions, HEALTH_CHECKS_FILE, programFolder, runFile, SALT_FILE, shimPath } from "./options.ts";
+import { type AgentOptions, HEALTH_CHECKS_FILE, programFolder, runFile, SALT_FILE } from "./options.ts";
 import { OutlivedSockets } from "./outlived-sockets.ts";
 import { servePacketEvents } from "./packet-events.ts";
-import { allocatorPool } from "./pools.ts";
 import { privateFolder } from "./private-files.ts";
 import { Rounds } from "./rounds.ts";
 import { untilWritable } from "./run-folder.ts";
 import { keptSalt } from "./salt.ts";
+import { servePods } from "./serve-pods.ts";
 import type { Settings } from "./settings.ts";
 import { Tables } from "./tables.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -121,7 +114,13 @@ export async function runAgent(
   endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
-  await servePods(agent, cluster, () => dataplane.refused, endpointLife({ network, attachments, dataplane, rounds }));
+  await servePods(
+    agent,
+    cluster,
+    rounds,
+    () => dataplane.refused,
+    endpointLife({ network, attachments, dataplane, rounds }),
+  );
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
 
@@ -202,33 +201,4 @@ function attach({ options, log, pins, loaded, network, endpoints }: Agent): Atta
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: they are no longer used`);
   return attachments;
-}
-
-/** Installs the CNI plugin last, because kubelet starts pods as soon as it exists. */
-async function servePods(
-  agent: Agent,
-  cluster: Cluster,
-  refused: () => DesiredState["refused"],
-  life: ReturnType<typeof endpointLife>,
-): Promise<void> {
-  const { options, endpoints, network, health, log } = agent;
-  const pools = () =>
-    cluster.store
-      .list("ipPools")
-      .filter((pool) => !refused().ipPools.has(pool.metadata.name) && !isForLoadBalancers(pool))
-      .map(allocatorPool);
-  const allocator = new Allocator({
-    node: options.node,
-    pools,
-    claims: cluster.claims,
-    refusedBlocks: () => refused().ipamBlocks,
-    use: endpoints,
-    families: () => network.families,
-  });
-  const { sysctlRoot } = options;
-  const plugin = new CniPlugin({ endpoints, allocator, life, mtu: () => network.podMtu, sysctlRoot });
-  await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
-  health.waitsFor("the CNI plugin to be installed");
-  const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");
-  installPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf, socket });
 }

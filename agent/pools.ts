@@ -1,17 +1,73 @@
-import { parseCidr } from "../model/address/address.ts";
+import type { Family } from "../model/address/address.ts";
+import { FAMILIES, parseCidr } from "../model/address/address.ts";
 import type { IpPool } from "../model/objects/calico.ts";
+import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
+import { type Applicant, choosePools } from "../model/pool/choice.ts";
+import { CniCode, CniError } from "./cni/request.ts";
+import type { DesiredState } from "./compile/desired.ts";
 import type { Pool } from "./ipam/allocator.ts";
+import type { Rounds } from "./rounds.ts";
+import type { SnapshotStore } from "./watch/snapshot-store.ts";
 
 /** Blocks of 64 addresses, as in Calico. */
 const BLOCK_SIZE = { IPv4: 26, IPv6: 122 };
+// The pod's object may arrive after kubelet's call, and an API server may be unavailable for a while.
+const PATIENCE_MS = 60_000;
+
+export interface PodPoolsParts {
+  readonly node: string;
+  readonly store: Pick<SnapshotStore, "list">;
+  readonly rounds: Pick<Rounds, "until">;
+  /** Pools from which no address may be assigned. */
+  readonly refused: () => DesiredState["refused"];
+  /** Those that this node has an address of. */
+  readonly families: () => readonly Family[];
+}
+
+/** Which pools a pod's addresses come from: its own annotations, its namespace and this node decide. */
+export class PodPools {
+  readonly #parts: PodPoolsParts;
+
+  constructor(parts: PodPoolsParts) {
+    this.#parts = parts;
+  }
+
+  /** Waits until the pod is known, since only its object says what it asks for. Rejects with CniError, which kubelet shows as an Event of the pod. */
+  async of(wanted: PodName, patienceMs = PATIENCE_MS): Promise<readonly Pool[]> {
+    const { store, node, refused, families } = this.#parts;
+    const name = `${wanted.namespace}/${wanted.pod}`;
+    const known = await this.#arrival(wanted, patienceMs);
+    const accepted = store.list("ipPools").filter(({ metadata }) => !refused().ipPools.has(metadata.name));
+    const own = store.list("nodes").find(({ metadata }) => metadata.name === node);
+    const choices = choosePools(accepted, { ...known, node: own?.metadata });
+    return FAMILIES.filter((family) => families().includes(family)).flatMap((family) => {
+      const choice = choices[family];
+      if ("fault" in choice)
+        throw new CniError(CniCode.INVALID_CONFIGURATION, `No address for ${name}: ${choice.fault}.`);
+      return choice.pools.map(allocatorPool);
+    });
+  }
+
+  async #arrival(wanted: PodName, patienceMs: number): Promise<Known> {
+    const { store, rounds } = this.#parts;
+    let known: Known | undefined;
+    const look = () => {
+      const pod = store.list("pods").find((one) => isPodOf(one, wanted));
+      const namespace = store.list("namespaces").find(({ metadata }) => metadata.name === wanted.namespace);
+      known = pod && namespace && { pod: pod.metadata, namespace: namespace.metadata };
+      return known !== undefined;
+    };
+    await rounds.until(look, AbortSignal.timeout(patienceMs)).catch(() => undefined);
+    if (known) return known;
+    const message = `The pod ${wanted.namespace}/${wanted.pod} or its namespace is not known to this node's agent after ${patienceMs / 1000} s, so its IP pools are not either.`;
+    throw new CniError(CniCode.TRY_AGAIN_LATER, message, "next: check that the agent reaches the API server");
+  }
+}
+
+type Known = Pick<Applicant, "pod" | "namespace">;
 
 /** The fields of an IPPool that the address allocator needs. */
-export function allocatorPool({ metadata, spec }: IpPool): Pool {
+function allocatorPool({ metadata, spec }: IpPool): Pool {
   const { family } = parseCidr(spec.cidr);
-  return {
-    name: metadata.name,
-    cidr: spec.cidr,
-    blockSize: spec.blockSize ?? BLOCK_SIZE[family],
-    disabled: spec.disabled ?? false,
-  };
+  return { name: metadata.name, cidr: spec.cidr, blockSize: spec.blockSize ?? BLOCK_SIZE[family] };
 }

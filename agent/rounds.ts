@@ -59,15 +59,18 @@ export class Rounds {
     if (this.#started) this.#runner.trigger();
   }
 
-  /** Resolves at the first trigger that finds the condition true, or at once. */
-  until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
+  /** Resolves at the first trigger that finds the condition true, or at once; rejects with the signal's reason when that aborts first. */
+  until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
       const look = () => {
         if (!condition()) return;
         this.#waiting.delete(look);
         resolve();
       };
       this.#waiting.add(look);
+      signal?.addEventListener("abort", () => {
+        if (this.#waiting.delete(look)) reject(signal.reason);
+      });
       look();
     });
   }

@@ -42,16 +42,16 @@ describe.skipIf(skip)("CNI", () => {
     });
     endpoints = new EndpointStore(file);
     const blocks: Block[] = [];
+    const pools = [
+      { name: "default", cidr: "10.244.0.0/24", blockSize: 26 },
+      { name: "six", cidr: "fd00:10:244::/64", blockSize: 122 },
+    ];
     const claim = (block: Block) => {
       blocks.push(block);
       return "created" as const;
     };
     const allocator = new Allocator({
       node: "master",
-      pools: () => [
-        { name: "default", cidr: "10.244.0.0/24", blockSize: 26, disabled: false },
-        { name: "six", cidr: "fd00:10:244::/64", blockSize: 122, disabled: false },
-      ],
       claims: { list: () => blocks, create: async (block) => claim(block) },
       use: endpoints,
       families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
@@ -60,7 +60,14 @@ describe.skipIf(skip)("CNI", () => {
       ready: (endpoint: Endpoint) => ready(endpoint),
       gone: (endpoint: Endpoint) => void gone.push(endpoint.pod),
     };
-    plugin = new Plugin({ endpoints, allocator, life, mtu: () => 1450, sysctlRoot: "/proc/sys" });
+    plugin = new Plugin({
+      endpoints,
+      allocator,
+      poolsOf: async () => pools,
+      life,
+      mtu: () => 1450,
+      sysctlRoot: "/proc/sys",
+    });
     await serveCni(socket, plugin, pino({ level: "silent" }));
     ready = async () => undefined;
   });

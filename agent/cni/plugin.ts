@@ -1,5 +1,5 @@
 import type { PodAddresses } from "../../model/objects/pod-of.ts";
-import type { Allocator } from "../ipam/allocator.ts";
+import type { Allocator, Pool } from "../ipam/allocator.ts";
 import { ipBatch } from "../network/ip-command.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, SUPPORTED_VERSIONS } from "./request.ts";
@@ -17,6 +17,8 @@ export interface EndpointLife {
 export interface PluginOptions {
   readonly endpoints: EndpointStore;
   readonly allocator: Allocator;
+  /** The pools that give the pod of an attachment its addresses. */
+  readonly poolsOf: (attachment: Attachment) => Promise<readonly Pool[]>;
   readonly life: EndpointLife;
   /** Largest packet, in bytes, that a pod may send. */
   readonly mtu: () => number;
@@ -60,7 +62,7 @@ export class CniPlugin {
     const present = this.#find(attachment);
     if (present && hostIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
     if (present) this.#forget(present);
-    const addresses = await this.#options.allocator.allocate();
+    const addresses = await this.#options.allocator.allocate(await this.#options.poolsOf(attachment));
     try {
       return await this.#attach(attachment, addresses);
     } finally {

@@ -12,6 +12,7 @@ import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { HostDirectories } from "../../model/policy/host-directory.ts";
 import type { HostInterface } from "../../model/policy/hosts.ts";
 import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.ts";
+import { namespacePoolProblems } from "../../model/pool/choice.ts";
 import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
 import { unusedPools, workloadPools } from "../../model/pool/uses.ts";
@@ -82,9 +83,13 @@ export class Compiler {
     );
     const services = yield* this.#services.compiling(snapshot, nodes, rules);
     const { pods: allPods, networkPolicies, namespaces } = snapshot;
-    const podsHere = this.#podProblems.get([allPods, networkPolicies, namespaces, facts.nodeName], () => [
+    const podsHere = this.#podProblems.get([allPods, networkPolicies, namespaces, facts.nodeName, ipPools], () => [
       ...podProblems(allPods, networkPolicies, facts.nodeName),
       ...namespaceProblems(namespaces),
+      ...namespacePoolProblems(
+        namespaces.map(({ metadata }) => metadata),
+        ipPools.accepted.map(({ object }) => object),
+      ),
     ]);
     const hosts = this.#hosts.of(snapshot, nodes, facts.uplinks ?? NO_UPLINKS);
     const places = { facts, nodes, pools, hosts };

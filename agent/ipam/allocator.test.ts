@@ -4,7 +4,7 @@ import { addressesOf } from "../../model/objects/pod-of.ts";
 import { Allocator, type Pool } from "./allocator.ts";
 import type { Block, BlockClaims } from "./block.ts";
 
-const pool: Pool = { name: "default", cidr: "10.244.0.0/16", blockSize: 26, disabled: false };
+const pool: Pool = { name: "default", cidr: "10.244.0.0/16", blockSize: 26 };
 
 /** A fake API server: the first to create a name wins. */
 class FakeClaims implements BlockClaims {
@@ -24,7 +24,6 @@ function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasI
   const freed: string[] = [];
   const allocator = new Allocator({
     node,
-    pools: () => pools,
     claims,
     use: { used: () => used, freed: () => freed },
     families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
@@ -35,7 +34,7 @@ function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasI
       return (await this.takeAll())[0] as string;
     },
     async takeAll() {
-      const taken = await allocator.allocate();
+      const taken = await allocator.allocate(pools);
       for (const address of addressesOf(taken)) {
         used.add(address);
         const again = freed.indexOf(address);
@@ -92,12 +91,12 @@ describe("Allocator", () => {
   test("parallel requests get different addresses", async () => {
     const claims = new FakeClaims();
     const { allocator } = nodeWith(claims, "a");
-    const addresses = await Promise.all(Array.from({ length: 70 }, () => allocator.allocate()));
+    const addresses = await Promise.all(Array.from({ length: 70 }, () => allocator.allocate([pool])));
     expect(new Set(addresses.map(({ address }) => address)).size).toBe(70);
     expect(claims.blocks.size).toBe(2);
   });
 
-  const pool6: Pool = { name: "six", cidr: "fd00:10:244::/56", blockSize: 122, disabled: false };
+  const pool6: Pool = { name: "six", cidr: "fd00:10:244::/56", blockSize: 122 };
 
   test("gives one address of each family that has a pool, IPv4 first, from blocks of each", async () => {
     const claims = new FakeClaims();
@@ -146,10 +145,22 @@ describe("Allocator", () => {
     expect([...claims.blocks.values()].map(({ cidr }) => cidr)).toEqual(["10.0.0.0/28", "fd00:10:244::/124"]);
   });
 
-  test("ignores disabled pools and reports when no address is left", async () => {
+  test("asks pools in their order, and their blocks before it claims another", async () => {
     const claims = new FakeClaims();
-    await expect(nodeWith(claims, "a", [{ ...pool, disabled: true }]).take()).rejects.toThrow(
-      "No enabled IPPool of IPv4 or IPv6 exists",
+    const [first, second] = [
+      { ...pool, name: "z", cidr: "10.1.0.0/31", blockSize: 31 },
+      { ...pool, name: "a", cidr: "10.2.0.0/31", blockSize: 31 },
+    ];
+    const node = nodeWith(claims, "a", [first, second]);
+    for (const expected of ["10.1.0.0", "10.1.0.1", "10.2.0.0", "10.2.0.1"]) expect(await node.take()).toBe(expected);
+    node.free("10.2.0.1");
+    expect(await node.take()).toBe("10.2.0.1");
+  });
+
+  test("reports when there is no pool, and when no address is left", async () => {
+    const claims = new FakeClaims();
+    await expect(nodeWith(claims, "a", []).take()).rejects.toThrow(
+      "No IPPool gives this pod an address of IPv4 or IPv6",
     );
     const full = nodeWith(claims, "a", [{ ...pool, cidr: "10.0.0.0/31", blockSize: 31 }]);
     await full.take();

@@ -9,7 +9,6 @@ export interface Pool {
   readonly name: string;
   readonly cidr: string;
   readonly blockSize: number;
-  readonly disabled: boolean;
 }
 
 /** The addresses in use on this node, and the freed ones, oldest first. */
@@ -20,7 +19,6 @@ export interface AddressUse {
 
 export interface AllocatorOptions {
   readonly node: string;
-  readonly pools: () => readonly Pool[];
   readonly claims: BlockClaims;
   /** Names of blocks that are not in force, because another node has their addresses. */
   readonly refusedBlocks?: () => ReadonlySet<string>;
@@ -43,11 +41,11 @@ export class Allocator {
     this.#options = options;
   }
 
-  /** Returns a free address of each family that this node has and that has an enabled pool. They stay reserved until
-   * they are in use or release() is called. Rejects with an explanation if every enabled pool of a family is used up. */
-  allocate(): Promise<PodAddresses> {
+  /** Returns a free address of each family that this node has and that is one of the pools', which are asked in their order. They stay reserved
+   * until they are in use or release() is called. Rejects with an explanation if every pool of a family is used up. */
+  allocate(pools: readonly Pool[]): Promise<PodAddresses> {
     // Sequential, because concurrent requests would each claim a block.
-    const next = this.#last.then(() => this.#choose());
+    const next = this.#last.then(() => this.#choose(pools));
     this.#last = next.catch(() => undefined);
     return next;
   }
@@ -57,18 +55,18 @@ export class Allocator {
     for (const address of addressesOf(addresses)) this.#reserved.delete(address);
   }
 
-  async #choose(): Promise<PodAddresses> {
+  async #choose(pools: readonly Pool[]): Promise<PodAddresses> {
     const families = this.#options.families();
     const chosen: Address[] = [];
     for (const family of families) {
-      const pools = this.#enabledPools(family);
+      const ofFamily = pools.filter(({ cidr }) => parseCidr(cidr).family === family);
       // Nothing is reserved before every family has an address.
-      if (pools.length > 0) chosen.push(await this.#chooseFrom(pools));
+      if (ofFamily.length > 0) chosen.push(await this.#chooseFrom(ofFamily));
     }
     const [address, secondAddress] = chosen;
     if (!address)
       throw new Error(
-        `No enabled IPPool of ${families.join(" or ")} exists. Next: create one, e.g. ${EXAMPLE[families[0] ?? "IPv4"]}.`,
+        `No IPPool gives this pod an address of ${families.join(" or ")}. Next: create one, e.g. ${EXAMPLE[families[0] ?? "IPv4"]}, or check disabled, assignmentMode, nodeSelector and namespaceSelector of those that exist.`,
       );
     for (const one of chosen) this.#reserved.add(one);
     return secondAddress ? { address, secondAddress } : { address };
@@ -78,21 +76,14 @@ export class Allocator {
     return this.#fromOwnBlocks(pools) ?? (this.#firstFree(await this.#claim(pools)) as Address);
   }
 
-  #enabledPools(family: Family): Pool[] {
-    return this.#options
-      .pools()
-      .filter((pool) => !pool.disabled && parseCidr(pool.cidr).family === family)
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
   #fromOwnBlocks(pools: readonly Pool[]): string | undefined {
-    const enabled = new Set(pools.map((pool) => pool.name));
+    const places = new Map(pools.map(({ name }, place) => [name, place]));
+    const placeOf = ({ pool }: Block) => places.get(pool) ?? pools.length;
     const listed = this.#options.claims.list().filter((block) => block.node === this.#options.node);
     const blocks = new Map([...this.#own.values(), ...listed].map((block) => [block.name, block]));
     const refused = this.#options.refusedBlocks?.() ?? new Set<string>();
-    return this.#leastRecentlyUsed(
-      [...blocks.values()].filter((block) => enabled.has(block.pool) && !refused.has(block.name)),
-    );
+    const usable = [...blocks.values()].filter((block) => places.has(block.pool) && !refused.has(block.name));
+    return this.#leastRecentlyUsed(usable.sort((a, b) => placeOf(a) - placeOf(b)));
   }
 
   // A recently freed address may still be in connection tables or caches: use it last.

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
+import { ipPool } from "../../model/objects/calico.ts";
+import { AssignmentMode, IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
 import { Protocol } from "../network-policy/args.ts";
 import { packageVersion } from "../program/agent-image.ts";
 import { recordResources, settled } from "../testing/program.ts";
@@ -296,6 +297,20 @@ test("agents are told which Services have metrics, where that is asked for", asy
   expect((await told({ serviceMetrics: {} })).serviceMetrics).toEqual({});
   const serviceMetrics = { namespaces: ["shop"], limit: 3 };
   expect((await told({ serviceMetrics })).serviceMetrics).toEqual(serviceMetrics);
+});
+
+test("which pods get addresses of a pool is in its object as it is in the argument", async () => {
+  const resources = await recordResources();
+  const chosen = { nodeSelector: "rack == '1'", namespaceSelector: "has(team)", assignmentMode: AssignmentMode.Manual };
+  const uses = { allowedUses: [IpPoolUse.Workload, IpPoolUse.Tunnel] };
+  new Dataplane("dp", {
+    apiServer: { host: "172.31.1.8", port: 6443 },
+    ipPools: [{ cidr: "10.244.0.0/16" }, { name: "rack", cidr: "10.2.0.0/16", ...chosen, ...uses }],
+  });
+  await settled();
+  const { spec } = resources.find(({ name }) => name === "dp-rack-ippool")?.inputs ?? {};
+  expect(spec).toMatchObject({ cidr: "10.2.0.0/16", ...chosen, ...uses });
+  expect(ipPool.safeParse({ metadata: { name: "rack" }, spec }).error).toBeUndefined();
 });
 
 test("a pool for load balancers, and the rights for it, only where it is asked for", async () => {

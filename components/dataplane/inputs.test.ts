@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { IpPoolUse, type VxlanMode } from "../ip-pool/args.ts";
+import { AssignmentMode, IpPoolUse, type VxlanMode } from "../ip-pool/args.ts";
 import { Protocol } from "../network-policy/args.ts";
 import { recordResources } from "../testing/program.ts";
 import {
@@ -65,7 +65,25 @@ test.each<[Partial<DataplaneArgs>, string]>([
   ],
   [
     { ipPools: [{ cidr: "10.0.0.0/16", allowedUses: [IpPoolUse.Workload, IpPoolUse.LoadBalancer] }] },
-    "one use: Workload or LoadBalancer",
+    "LoadBalancer alone, or other uses without it",
+  ],
+  [
+    {
+      loadBalancer: true,
+      ipPools: [
+        { cidr: "10.0.0.0/16" },
+        { name: "lb", cidr: "192.0.2.0/28", allowedUses: [IpPoolUse.LoadBalancer], nodeSelector: "all()" },
+      ],
+    },
+    'ipPools[1].nodeSelector is "all()", but must be left out in a pool for LoadBalancer',
+  ],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16", assignmentMode: AssignmentMode.Manual }] },
+    "must be at least one pool for pods that name none",
+  ],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16", nodeSelector: "rack = '1'" }] },
+    "ipPools[0].nodeSelector: column 6: expected an operator",
   ],
   [
     { networkPolicies: [{ name: "Nginx" }] },

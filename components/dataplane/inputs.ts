@@ -3,7 +3,7 @@ import { MAP_SIZE_LIMITS, type MapSizeField } from "../../model/mode/map-sizes.t
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL } from "../../model/objects/interval.ts";
 import { MTU, POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK, SERVICE_SERIES } from "../documents/defaults.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
-import { isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";
+import { isForAnyPod, isForLoadBalancers, poolName, requirePool } from "../ip-pool/inputs.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
 import { type CheckedPolicy, requirePolicy } from "../network-policy/inputs.ts";
 import {
@@ -200,7 +200,8 @@ function requirePools(
   const services = { serviceSubnet, ...(serviceSubnetIpv6 !== undefined && { serviceSubnetIpv6 }) };
   const named = pools.map((pool, index) => {
     const [field, earlier] = [at(at(place, index), "cidr"), pools.slice(0, index).map(({ cidr }) => cidr)];
-    const { cidr } = requirePool(at(place, index), pool);
+    const required = requirePool(at(place, index), pool);
+    const { cidr } = required;
     const apart = checkedBeside(cidr, [...Object.values(services), ...earlier], (known, beside) => {
       if (isIpv6(known) && serviceSubnetIpv6 === undefined)
         refuse(at(args, "serviceSubnetIpv6"), undefined, `given beside the IPv6 network ${known} of ${field.path}`);
@@ -212,10 +213,10 @@ function requirePools(
       const other = others.findIndex((cidr) => networksOverlap(cidr, known));
       return other < 0 ? known : refuse(field, known, `apart from ipPools[${other}].cidr ${others[other]}`);
     });
-    return { ...pool, name: poolName(pool), cidr: apart };
+    return { ...required, name: poolName(pool), cidr: apart };
   });
-  if (pools.every(isForLoadBalancers))
-    refuse(place, pools, "at least one pool for pods: without addresses no pod starts");
+  if (!pools.some(isForAnyPod))
+    refuse(place, pools, "at least one pool for pods that name none: without addresses no pod starts");
   requireUnique(
     (index) => at(at(place, index), "name"),
     named.map((pool) => pool.name),

@@ -5,6 +5,7 @@ import { kinds } from "../../model/objects/kinds.ts";
 import { CLUSTER_NETWORK_POLICY } from "./cluster-policy-kind.ts";
 import type { KindDefinition } from "./definition.ts";
 import { POLICY_KINDS } from "./policy-kinds.ts";
+import { SELECTOR } from "./rule-schema.ts";
 
 /** A network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library, which refuses IPv4-mapped addresses). */
 const CIDR = {
@@ -24,6 +25,10 @@ const only = (type: string, value: unknown) => ({ type, enum: [value] });
 const FOR_LOAD_BALANCERS = (pool: string) =>
   `(has(${pool}.allowedUses) && ${pool}.allowedUses.exists(use, use == 'LoadBalancer'))`;
 
+/** The schema has no default: it would have to be of the address family. */
+const BLOCK_SIZE = (pool: string) =>
+  `(has(${pool}.blockSize) ? ${pool}.blockSize : isCIDR(${pool}.cidr) && cidr(${pool}.cidr).ip().family() == 6 ? 122 : 26)`;
+
 const IP_POOL: KindDefinition = {
   ...kinds.ipPools,
   columns: { CIDR: ".spec.cidr", VXLAN: ".spec.vxlanMode", "NAT outgoing": ".spec.natOutgoing" },
@@ -36,8 +41,7 @@ const IP_POOL: KindDefinition = {
         type: "integer",
         minimum: 20,
         maximum: 128,
-        default: 26,
-        description: "Prefix length of a node's block.",
+        description: "Prefix length of a node's block. Without it 26, of IPv6 122.",
       },
       vxlanMode: { type: "string", enum: ["Always", "CrossSubnet", "Never"], default: "CrossSubnet" },
       natOutgoing: {
@@ -47,21 +51,28 @@ const IP_POOL: KindDefinition = {
       },
       disabled: { type: "boolean", default: false, description: "The pool gives no new addresses." },
       ipipMode: only("string", "Never"),
-      nodeSelector: only("string", "all()"),
+      nodeSelector: { ...SELECTOR, description: "Nodes whose pods get addresses." },
+      namespaceSelector: { ...SELECTOR, description: "Namespaces whose pods get addresses." },
       allowedUses: {
         type: "array",
-        maxItems: 1,
-        items: { type: "string", enum: ["Workload", "LoadBalancer"] },
-        description: "Who has the addresses: pods, or Services of type LoadBalancer.",
+        maxItems: 3,
+        items: { type: "string", enum: ["Workload", "Tunnel", "LoadBalancer"] },
+        description: "Who has the addresses: pods, or Services of type LoadBalancer. Tunnels need none.",
       },
+      assignmentMode: {
+        type: "string",
+        enum: ["Automatic", "Manual"],
+        description: "Manual: only pods that name the pool, or whose namespace does.",
+      },
+      disableBGPExport: { type: "boolean", description: "The dataplane announces no pool by BGP." },
     },
     x_kubernetes_validations: [
       {
-        rule: "!isCIDR(self.cidr) || self.blockSize >= cidr(self.cidr).prefixLength()",
+        rule: "!has(self.blockSize) || !isCIDR(self.cidr) || self.blockSize >= cidr(self.cidr).prefixLength()",
         message: "blockSize must be at least the prefix length of cidr",
       },
       {
-        rule: "!isCIDR(self.cidr) || (cidr(self.cidr).ip().family() == 4 ? self.blockSize <= 32 : self.blockSize >= 116)",
+        rule: "!has(self.blockSize) || !isCIDR(self.cidr) || (cidr(self.cidr).ip().family() == 4 ? self.blockSize <= 32 : self.blockSize >= 116)",
         message: "blockSize must be from 20 to 32, in an IPv6 network from 116 to 128 (122 is usual)",
       },
       { rule: "self.cidr == oldSelf.cidr", message: "cidr cannot change: make another pool and disable this one" },
@@ -69,7 +80,18 @@ const IP_POOL: KindDefinition = {
         rule: `${FOR_LOAD_BALANCERS("self")} == ${FOR_LOAD_BALANCERS("oldSelf")}`,
         message: "the use of a pool cannot change: make another pool and disable this one",
       },
-      { rule: "self.blockSize == oldSelf.blockSize", message: "blockSize cannot change: make another pool" },
+      {
+        rule: `${BLOCK_SIZE("self")} == ${BLOCK_SIZE("oldSelf")}`,
+        message: "blockSize cannot change: make another pool",
+      },
+      {
+        rule: `!${FOR_LOAD_BALANCERS("self")} || self.allowedUses.size() == 1`,
+        message: "allowedUses: LoadBalancer stands alone",
+      },
+      {
+        rule: `!${FOR_LOAD_BALANCERS("self")} || !(has(self.nodeSelector) && self.nodeSelector != 'all()' || has(self.namespaceSelector) && self.namespaceSelector != 'all()' || has(self.assignmentMode) && self.assignmentMode == 'Manual')`,
+        message: "a pool for LoadBalancer has no nodeSelector, no namespaceSelector and no assignmentMode Manual",
+      },
     ],
   },
 };

@@ -14,8 +14,18 @@ export enum VxlanMode {
 export enum IpPoolUse {
   /** Pods. */
   Workload = "Workload",
+  /** Tunnel devices of nodes, in Calico. This dataplane's have the nodes' addresses, so it gives none. */
+  Tunnel = "Tunnel",
   /** Services of type LoadBalancer. Nodes announce the addresses on their links. */
   LoadBalancer = "LoadBalancer",
+}
+
+/** Which pods get a pool's addresses. */
+export enum AssignmentMode {
+  /** Those that no annotation gives another pool. */
+  Automatic = "Automatic",
+  /** Only those whose pod or namespace names the pool (`cni.projectcalico.org/ipv4pools`, `ipv6pools`). */
+  Manual = "Manual",
 }
 
 /** A pool that addresses of pods, or of load balancers, come from. */
@@ -36,8 +46,14 @@ export interface IpPoolSpec {
   vxlanMode?: VxlanMode;
   /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true, of IPv6 to false. */
   natOutgoing?: pulumi.Input<boolean>;
+  /** Nodes whose pods get addresses, in Calico's selector language: "rack == '1'". A pod or namespace that names the pool goes before it. Defaults to all nodes. */
+  nodeSelector?: pulumi.Input<string>;
+  /** Namespaces whose pods get addresses, also those that name the pool, in Calico's selector language. Defaults to all namespaces. */
+  namespaceSelector?: pulumi.Input<string>;
+  /** Which pods get addresses. Defaults to `Automatic`. */
+  assignmentMode?: AssignmentMode;
   /**
-   * Who has the addresses: one use. A pool for `LoadBalancer` needs `loadBalancer` of `Dataplane`; `blockSize`, `vxlanMode` and
+   * Who has the addresses. A pool for `LoadBalancer` is for nobody else and needs `loadBalancer` of `Dataplane`; `blockSize`, `vxlanMode` and
    * `natOutgoing` mean nothing for it. Cannot change later. Defaults to `Workload`.
    */
   allowedUses?: IpPoolUse[];

@@ -16,7 +16,8 @@ export class IpPool extends pulumi.ComponentResource {
 
     const usual = usualValues(args.cidr);
     const { blockSize = usual.blockSize, natOutgoing = usual.natOutgoing } = args;
-    const { vxlanMode = VxlanMode.CrossSubnet, disabled = false, allowedUses } = args;
+    const { vxlanMode = VxlanMode.CrossSubnet, disabled = false } = args;
+    const { allowedUses, nodeSelector, namespaceSelector, assignmentMode } = args;
     const spec = isForLoadBalancers(args)
       ? { blockSize: usual.loadBalancerBlock, vxlanMode: VxlanMode.Never, natOutgoing: false, disabled }
       : { blockSize, vxlanMode, natOutgoing, disabled };
@@ -26,7 +27,14 @@ export class IpPool extends pulumi.ComponentResource {
         apiVersion: CALICO_API,
         kind: "IPPool",
         metadata: { name: poolName(args) },
-        spec: { cidr: args.cidr, ...spec, ...(allowedUses && { allowedUses }) },
+        spec: {
+          cidr: args.cidr,
+          ...spec,
+          ...(allowedUses && { allowedUses }),
+          ...(nodeSelector !== undefined && { nodeSelector }),
+          ...(namespaceSelector !== undefined && { namespaceSelector }),
+          ...(assignmentMode && { assignmentMode }),
+        },
       },
       { parent: this },
     );

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { at, checkedBeside, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
+import { selectorFault } from "../../model/objects/calico-policy/values.ts";
+import { at, checked, checkedBeside, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
 import { isIpv6, prefixLength } from "../rules/addresses.ts";
 import { requireAnyUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireObjectName } from "../values/names.ts";
-import { type IpPoolSpec, IpPoolUse } from "./args.ts";
+import { AssignmentMode, type IpPoolSpec, IpPoolUse } from "./args.ts";
 
 /** What a pool of an address family is where it does not say so itself, and which blocks it can have. */
 const IPV4 = { name: "default-ipv4-ippool", blockSize: 26, natOutgoing: true, least: 20, most: 32 };
@@ -21,10 +22,16 @@ export function isForLoadBalancers({ allowedUses = [] }: IpPoolSpec): boolean {
   return allowedUses.includes(IpPoolUse.LoadBalancer);
 }
 
+/** Whether pods get addresses of it that name no pool. */
+export function isForAnyPod({ allowedUses = [IpPoolUse.Workload], assignmentMode }: IpPoolSpec): boolean {
+  return allowedUses.includes(IpPoolUse.Workload) && assignmentMode !== AssignmentMode.Manual;
+}
+
+const SELECTORS = ["nodeSelector", "namespaceSelector"] as const;
+
 /** Refuses a pool that could not give addresses. */
 export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
-  if (pool.allowedUses && pool.allowedUses.length !== 1)
-    refuse(at(place, "allowedUses"), pool.allowedUses, "one use: Workload or LoadBalancer");
+  requireUses(place, pool);
   requireObjectName(at(place, "name"), poolName(pool));
   const cidr = checkedBeside<string, number | undefined>(pool.cidr, [pool.blockSize], (known, [given]) => {
     requireAnyUnicastCidr(at(place, "cidr"), known);
@@ -35,7 +42,27 @@ export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
     if (size >= prefixLength(known)) return known;
     return refuse(field, size, `at least ${prefixLength(known)}, the prefix length of ${known}`);
   });
-  return { ...pool, cidr };
+  const selectors = SELECTORS.flatMap((name) => {
+    const text = pool[name];
+    return text === undefined ? [] : [[name, checked(text, (known) => readable(at(place, name), known))]];
+  });
+  return { ...pool, cidr, ...Object.fromEntries(selectors) };
+}
+
+function requireUses(place: InputPlace, pool: IpPoolSpec): void {
+  const { allowedUses } = pool;
+  if (!allowedUses) return;
+  const field = at(place, "allowedUses");
+  if (allowedUses.length === 0) refuse(field, allowedUses, "at least one use: Workload or LoadBalancer");
+  if (!isForLoadBalancers(pool)) return;
+  if (allowedUses.length > 1) refuse(field, allowedUses, "LoadBalancer alone, or other uses without it");
+  for (const name of [...SELECTORS, "assignmentMode"] as const)
+    if (pool[name] !== undefined) refuse(at(place, name), pool[name], "left out in a pool for LoadBalancer");
+}
+
+function readable(field: InputPlace, selector: string): string {
+  const fault = selectorFault(selector);
+  return fault === undefined ? selector : refuseBecause(field, fault);
 }
 
 /** The values that a pool's address family decides where the pool does not: known when its network is. */

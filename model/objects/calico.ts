@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { mapSizeFields } from "../mode/map-sizes.ts";
 import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
+import { distinct, oneOf, selector } from "./calico-policy/fields.ts";
 import { cidr } from "./cidr.ts";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL, secondsOf } from "./interval.ts";
 import { metadata } from "./metadata.ts";
@@ -8,21 +9,40 @@ import { metadata } from "./metadata.ts";
 // projectcalico.org/v3 and this project's IPAMBlock. A field that is not supported is refused with its path, so these
 // specs are strict where core objects are not.
 
+/** Which pods get addresses of a pool: load balancers' has no pods. */
+const OF_PODS = ["nodeSelector", "namespaceSelector", "assignmentMode"] as const;
+
 export const ipPool = z.object({
   metadata,
-  spec: z.strictObject({
-    cidr,
-    blockSize: z.int().min(20).max(128).nullish(),
-    vxlanMode: z.enum(["Always", "CrossSubnet", "Never"]).nullish(),
-    ipipMode: z.literal("Never", { error: "only Never: IPIP is not supported, use vxlanMode" }).nullish(),
-    natOutgoing: z.boolean().nullish(),
-    disabled: z.boolean().nullish(),
-    nodeSelector: z.literal("all()", { error: "only all(): pools serve every node" }).nullish(),
-    allowedUses: z
-      .array(z.enum(["Workload", "LoadBalancer"], { error: "allowed are Workload and LoadBalancer" }))
-      .max(1, { error: "only one use" })
-      .nullish(),
-  }),
+  spec: z
+    .strictObject({
+      cidr,
+      blockSize: z.int().min(20).max(128).nullish(),
+      vxlanMode: z.enum(["Always", "CrossSubnet", "Never"]).nullish(),
+      ipipMode: z.literal("Never", { error: "only Never: IPIP is not supported, use vxlanMode" }).nullish(),
+      natOutgoing: z.boolean().nullish(),
+      disabled: z.boolean().nullish(),
+      nodeSelector: selector(),
+      namespaceSelector: selector(),
+      allowedUses: distinct(oneOf("Workload", "Tunnel", "LoadBalancer"))
+        .refine((uses) => uses.length < 2 || !uses.includes("LoadBalancer"), {
+          error: "LoadBalancer stands alone: addresses of load balancers are nobody else's",
+        })
+        .nullish(),
+      assignmentMode: oneOf("Automatic", "Manual").nullish(),
+      // Nothing is announced by BGP here, whatever it says.
+      disableBGPExport: z.boolean().nullish(),
+    })
+    .superRefine((spec, context) => {
+      if (!spec.allowedUses?.includes("LoadBalancer")) return;
+      for (const field of OF_PODS)
+        if (![undefined, null, "all()", "Automatic"].includes(spec[field]))
+          context.addIssue({
+            code: "custom",
+            path: [field],
+            message: "a pool for LoadBalancer has no pods: leave it out",
+          });
+    }),
 });
 export type IpPool = z.infer<typeof ipPool>;
 

@@ -15,7 +15,6 @@ const always =
   () =>
     message;
 
-const OWN_ADDRESS = always("not supported: a pod has an address of its node's block.");
 const UNLIMITED = always("not supported yet: the pod's traffic is not limited.");
 
 /** By kind and annotation: what is not done although it is asked for; undefined where nothing is asked for. */
@@ -23,17 +22,15 @@ const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   Pod: {
     "kubernetes.io/ingress-bandwidth": UNLIMITED,
     "kubernetes.io/egress-bandwidth": UNLIMITED,
-    "cni.projectcalico.org/ipAddrs": OWN_ADDRESS,
-    "cni.projectcalico.org/ipAddrsNoIpam": OWN_ADDRESS,
-    "cni.projectcalico.org/ipv4pools": OWN_ADDRESS,
-    "cni.projectcalico.org/ipv6pools": OWN_ADDRESS,
+    "cni.projectcalico.org/ipAddrs": always(
+      "not supported: a pod has an address of its node's block. Next: name a small IPPool in cni.projectcalico.org/ipv4pools.",
+    ),
+    "cni.projectcalico.org/ipAddrsNoIpam": always(
+      "refused: whoever writes pods could take any address, another pod's too. Next: name an IPPool in cni.projectcalico.org/ipv4pools.",
+    ),
     "cni.projectcalico.org/floatingIPs": always("not supported: the pod is not reachable there."),
     "cni.projectcalico.org/hwAddr": always("not supported: the interface has a hardware address of its own."),
     "cni.projectcalico.org/allowedSourcePrefixes": always("not supported: a pod sends from its own address only."),
-  },
-  Namespace: {
-    "cni.projectcalico.org/ipv4pools": OWN_ADDRESS,
-    "cni.projectcalico.org/ipv6pools": OWN_ADDRESS,
   },
   Service: {
     "projectcalico.org/natExcludeService": (text) =>

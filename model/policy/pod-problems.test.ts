@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { namespace, pod } from "../objects/core.ts";
+import { pod } from "../objects/core.ts";
 import { networkPolicy } from "../objects/networking.ts";
-import { namespaceProblems, podProblems } from "./pod-problems.ts";
+import { podProblems } from "./pod-problems.ts";
 
 const parsed = (spec: object, metadata: object = {}, status: object = {}) =>
   pod.parse({
@@ -22,7 +22,7 @@ test.each([
   "qos.projectcalico.org/egressMaxConnections",
   "qos.projectcalico.org/dscp",
   "cni.projectcalico.org/ipAddrs",
-  "cni.projectcalico.org/ipv4pools",
+  "cni.projectcalico.org/ipAddrsNoIpam",
   "cni.projectcalico.org/floatingIPs",
   "cni.projectcalico.org/hwAddr",
   "cni.projectcalico.org/allowedSourcePrefixes",
@@ -50,13 +50,4 @@ test("podProblems() tells that no policy holds for a pod on its node's network",
   expect(inWords(found)).toEqual(["Pod shop/web spec.hostNetwork"]);
   expect(found[0]?.message).toContain("NetworkPolicy deny, proxies does not hold");
   expect(podProblems([host], policies.slice(2), "node")).toEqual([]);
-});
-
-test("namespaceProblems() tells of pools that a namespace asks for", () => {
-  const asking = namespace.parse({
-    metadata: { name: "shop", annotations: { "cni.projectcalico.org/ipv4pools": '["red"]' } },
-  });
-  expect(namespaceProblems([asking]).map(({ kind, name, path }) => `${kind} ${name} ${path}`)).toEqual([
-    "Namespace shop metadata.annotations[cni.projectcalico.org/ipv4pools]",
-  ]);
 });

@@ -8,6 +8,11 @@ export function isForLoadBalancers({ spec }: IpPool): boolean {
   return spec.allowedUses?.includes("LoadBalancer") ?? false;
 }
 
+/** Whether pods get addresses of it: a pool of Calico's for tunnels alone has none for them, and no tunnel of ours needs one. */
+export function isForWorkloads({ spec }: IpPool): boolean {
+  return !spec.allowedUses || spec.allowedUses.length === 0 || spec.allowedUses.includes("Workload");
+}
+
 /** The pools that workloads have addresses of. */
 export function workloadPools({ accepted, problems }: Judged<IpPool>): Judged<IpPool> {
   return { accepted: accepted.filter(({ object }) => !isForLoadBalancers(object)), problems };

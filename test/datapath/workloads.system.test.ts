@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { POOL_ANNOTATIONS } from "../../model/pool/choice.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, onlyFrom, returnMode, service } from "./objects.ts";
+import { block, endpoints, type KubernetesObject, namespace, onlyFrom, pool, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 // Walks 1 to 5, 10, 11 and 14: pods, nodes and services among themselves, routed and wrapped.
@@ -64,6 +65,40 @@ describe.each(["Never", "Always"] as const)("workloads, VXLAN %s", (vxlanMode) =
   test("a service without backends refuses at the socket", async () => {
     expect(await cluster.see("default/near", "10.96.0.13:80")).toBe("rejected");
     expect(await cluster.see("master", "10.96.0.13:80")).toBe("rejected");
+  });
+
+  test("a pod has an address of the pool that its namespace names, or else of one that selects its node", async () => {
+    const of = (name: string, cidr: string, spec: object): KubernetesObject => ({
+      ...pool(vxlanMode),
+      metadata: { name },
+      spec: { cidr, blockSize: 28, vxlanMode, ...spec },
+    });
+    const here = "kubernetes.io/hostname == 'master'";
+    const named = of("named", "10.245.0.0/16", { assignmentMode: "Manual" });
+    const selecting = of("a-selecting", "10.246.0.0/16", { nodeSelector: here });
+    // Without an API server a node does not learn of blocks that another claims.
+    const blocks = [named, selecting].map(({ metadata, spec }) => {
+      const cidr = (spec as { cidr: string }).cidr.replace("/16", "/28");
+      return { ...block(cidr, "master"), spec: { cidr, node: "master", pool: metadata.name } };
+    });
+    const marked = { ...namespace("default").metadata, annotations: { [POOL_ANNOTATIONS.IPv4]: '["10.245.0.0/16"]' } };
+    cluster.apply(named, selecting, { ...namespace("default"), metadata: marked }, ...blocks);
+    const isReached = async ({ name, address }: Placed) =>
+      (await cluster.see("default/near", `${address}:80`)) === `allowed default/${name} saw ${near.address}`;
+    try {
+      const asked = await cluster.addPod("asked", "master", { app: "asked" });
+      expect(asked.address).toMatch(/^10\.245\./);
+      await until("the pool that the namespace names", () => isReached(asked));
+      cluster.apply(namespace("default"));
+      const chosen = await cluster.addPod("chosen", "master", { app: "chosen" });
+      expect(chosen.address).toMatch(/^10\.246\./);
+      await until("the pool that selects the node", () => isReached(chosen));
+      expect((await cluster.addPod("elsewhere", "node", { app: "elsewhere" })).address).toMatch(/^10\.244\./);
+    } finally {
+      cluster.apply(namespace("default"));
+      for (const name of ["asked", "chosen", "elsewhere"]) await cluster.removePod(name).catch(() => undefined);
+      cluster.remove(named, selecting, ...blocks);
+    }
   });
 
   test("a policy is judged on the pod's address; the pod's own node always gets through", async () => {

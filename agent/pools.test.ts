@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { ipPool } from "../model/objects/calico.ts";
+import { namespace, node, pod } from "../model/objects/core.ts";
+import type { ClusterObjects } from "./compile/snapshot.ts";
+import { PodPools } from "./pools.ts";
+import { Rounds } from "./rounds.ts";
+
+const wanted = { namespace: "shop", pod: "web", uid: "u1" };
+const V4 = "cni.projectcalico.org/ipv4pools";
+
+/** A store whose objects are given one by one, as watches bring them. */
+function agentWith(refused: string[] = []) {
+  const objects = new Map<keyof ClusterObjects, unknown[]>();
+  const rounds = new Rounds(async () => "done");
+  const pools = new PodPools({
+    node: "node",
+    store: { list: (kind) => (objects.get(kind) ?? []) as never },
+    rounds,
+    refused: () => ({ ipPools: new Set(refused), ipamBlocks: new Set() }),
+    families: () => ["IPv4"],
+  });
+  const arrives = (kind: keyof ClusterObjects, object: unknown) => {
+    objects.set(kind, [...(objects.get(kind) ?? []), object]);
+    rounds.trigger();
+  };
+  arrives("ipPools", ipPool.parse({ metadata: { name: "all" }, spec: { cidr: "10.1.0.0/16" } }));
+  arrives("ipPools", ipPool.parse({ metadata: { name: "six" }, spec: { cidr: "fd00:1::/64" } }));
+  const rack = { cidr: "10.2.0.0/16", blockSize: 28, nodeSelector: "rack == '1'" };
+  arrives("ipPools", ipPool.parse({ metadata: { name: "rack" }, spec: rack }));
+  arrives("nodes", node.parse({ metadata: { name: "node", labels: { rack: "1" } } }));
+  return { pools, arrives };
+}
+const webPod = (uid: string, annotations = {}) =>
+  pod.parse({ metadata: { name: "web", namespace: "shop", uid, annotations }, spec: {} });
+const shop = (annotations = {}) => namespace.parse({ metadata: { name: "shop", annotations } });
+
+test("pools are known once the pod that is meant and its namespace are", async () => {
+  const { pools, arrives } = agentWith();
+  let found: readonly { name: string }[] | undefined;
+  const asking = pools.of(wanted).then((one) => {
+    found = one;
+  });
+  arrives("pods", webPod("older", { [V4]: '["all"]' }));
+  arrives("namespaces", shop());
+  await new Promise(setImmediate);
+  expect(found).toBeUndefined();
+  arrives("pods", webPod("u1"));
+  await asking;
+  expect(found).toEqual([
+    { name: "all", cidr: "10.1.0.0/16", blockSize: 26 },
+    { name: "rack", cidr: "10.2.0.0/16", blockSize: 28 },
+  ]);
+});
+
+test("a refused pool gives no addresses, and one that is named fails the call with the reason", async () => {
+  const { pools, arrives } = agentWith(["all"]);
+  arrives("namespaces", shop({ [V4]: '["all"]' }));
+  arrives("pods", webPod("u1"));
+  await expect(pools.of(wanted)).rejects.toMatchObject({
+    code: 7,
+    message: `No address for shop/web: Namespace shop, metadata.annotations[${V4}]: no IPPool of IPv4 is called "all"; IPv4 has rack.`,
+  });
+});
+
+test("a pod that stays unknown is tried again later", async () => {
+  const { pools } = agentWith();
+  await expect(pools.of(wanted, 10)).rejects.toMatchObject({ code: 11, message: expect.stringContaining("shop/web") });
+});

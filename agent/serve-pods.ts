@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import type { Cluster } from "./cluster.ts";
+import type { EndpointStore } from "./cni/endpoint-store.ts";
+import { installPlugin } from "./cni/install.ts";
+import { CniPlugin } from "./cni/plugin.ts";
+import { serveCni } from "./cni/server.ts";
+import type { DesiredState } from "./compile/desired.ts";
+import type { endpointLife } from "./endpoint-life.ts";
+import { Allocator } from "./ipam/allocator.ts";
+import type { NodeNetwork } from "./node-network.ts";
+import type { Health } from "./observe/health.ts";
+import type { Logger } from "./observe/log.ts";
+import type { AgentMetrics } from "./observe/metrics.ts";
+import { type AgentOptions, runFile, shimPath } from "./options.ts";
+import { PodPools } from "./pools.ts";
+import type { Rounds } from "./rounds.ts";
+
+/** The parts of an agent that pods' networks need. */
+interface PodServer {
+  readonly options: AgentOptions;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly endpoints: EndpointStore;
+  readonly network: NodeNetwork;
+  readonly metrics: AgentMetrics;
+}
+
+/** Installs the CNI plugin last, because kubelet starts pods as soon as it exists. */
+export async function servePods(
+  agent: PodServer,
+  cluster: Cluster,
+  rounds: Rounds,
+  refused: () => DesiredState["refused"],
+  life: ReturnType<typeof endpointLife>,
+): Promise<void> {
+  const { options, endpoints, network, health, log } = agent;
+  const families = () => network.families;
+  const pools = new PodPools({ node: options.node, store: cluster.store, rounds, refused, families });
+  const allocator = new Allocator({
+    node: options.node,
+    claims: cluster.claims,
+    refusedBlocks: () => refused().ipamBlocks,
+    use: endpoints,
+    families,
+  });
+  const { sysctlRoot } = options;
+  const plugin = new CniPlugin({
+    endpoints,
+    allocator,
+    poolsOf: (attachment) => pools.of(attachment),
+    life,
+    mtu: () => network.podMtu,
+    sysctlRoot,
+  });
+  await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
+  health.waitsFor("the CNI plugin to be installed");
+  const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");
+  installPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf, socket });
+}
