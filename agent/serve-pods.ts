@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import type { Cluster } from "./cluster.ts";
-import type { EndpointStore } from "./cni/endpoint-store.ts";
+import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
 import { serveCni } from "./cni/server.ts";
 import type { DesiredState } from "./compile/desired.ts";
 import type { endpointLife } from "./endpoint-life.ts";
 import { Allocator } from "./ipam/allocator.ts";
+import { Upkeep } from "./ipam/upkeep.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Health } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
@@ -14,6 +15,8 @@ import type { AgentMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, runFile, shimPath } from "./options.ts";
 import { PodPools } from "./pools.ts";
 import type { Rounds } from "./rounds.ts";
+
+const UPKEEP_MS = 30_000;
 
 /** The parts of an agent that pods' networks need. */
 interface PodServer {
@@ -52,6 +55,10 @@ export async function servePods(
     mtu: () => network.podMtu,
     sysctlRoot,
   });
+  const { store, claims } = cluster;
+  const forget = (endpoint: Endpoint) => plugin.forget(endpoint);
+  const known = () => endpoints.list();
+  new Upkeep({ node: options.node, store, claims, allocator, endpoints: known, forget, log }).start(UPKEEP_MS);
   await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
   health.waitsFor("the CNI plugin to be installed");
   const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");

@@ -1,6 +1,9 @@
 import type { Api } from "./transport.ts";
 
-/** Deletes an object only while it has the version that was seen. @throws KubernetesError, also where it has changed (409) or is gone (404) */
-export async function deleteUnchanged(api: Api, path: string, resourceVersion: string): Promise<void> {
-  await api.send({ method: "DELETE", path, body: { preconditions: { resourceVersion } } });
+/** What was seen of an object: that version, or that very object and not another of its name. */
+export type Seen = { readonly resourceVersion: string } | { readonly uid: string };
+
+/** Deletes an object only while it is what was seen. @throws KubernetesError, also where it is not (409) or is gone (404) */
+export async function deleteUnchanged(api: Api, path: string, seen: Seen): Promise<void> {
+  await api.send({ method: "DELETE", path, body: { preconditions: seen } });
 }

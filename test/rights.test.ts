@@ -79,7 +79,9 @@ async function rightsThatAreUsed(loadBalancer: boolean): Promise<string[]> {
     const cluster = apiCluster(kubeconfig, () => {}, createLog("warn"));
     void cluster.run(stop.signal);
     await vi.waitFor(() => expect(cluster.store.complete).toBe(true), 10_000);
-    await cluster.claims.create({ name: "10-244-0-0-26", cidr: "10.244.0.0/26", node: "node", pool: "default" });
+    const block = { name: "10-244-0-0-26", cidr: "10.244.0.0/26", node: "node", pool: "default" };
+    await cluster.claims.create(block);
+    await cluster.claims.free({ ...block, uid: "1" });
     cluster.problems.report([{ kind: "Node", name: "node", path: "status", message: "is an example" }]);
     await vi.waitFor(
       () => expect([...used].filter((right) => /^watch /.test(right))).toHaveLength(kindNames.length),

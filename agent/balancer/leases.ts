@@ -66,7 +66,7 @@ export class Leases {
     try {
       if (holder === undefined) {
         // Only as it was seen: it may be another node's by now.
-        await deleteUnchanged(this.#api, path, version ?? "");
+        await deleteUnchanged(this.#api, path, { resourceVersion: version ?? "" });
         return undefined;
       }
       const stored =

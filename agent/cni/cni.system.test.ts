@@ -52,7 +52,7 @@ describe.skipIf(skip)("CNI", () => {
     };
     const allocator = new Allocator({
       node: "master",
-      claims: { list: () => blocks, create: async (block) => claim(block) },
+      claims: { list: () => blocks, create: async (block) => claim(block), free: async () => undefined },
       use: endpoints,
       families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
     });
@@ -196,7 +196,7 @@ describe.skipIf(skip)("CNI", () => {
         { version: "6" },
       ]);
       await call("DEL", "c9");
-      expect(endpoints.freed()).toContain(ipv6.split("/")[0]);
+      expect(endpoints.freed().map(({ address }) => address)).toContain(ipv6.split("/")[0]);
       expect(endpoints.used().size).toBe(0);
     } finally {
       hasIpv6 = false;

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { addressesOf } from "../../model/objects/pod-of.ts";
+import type { FreedAddress } from "../ipam/allocator.ts";
 
 const endpointSchema = z.object({
   containerId: z.string(),
@@ -18,7 +19,14 @@ const endpointSchema = z.object({
   ifindex: z.number(),
 });
 
-const fileSchema = z.object({ endpoints: z.array(endpointSchema), freed: z.array(z.string()) });
+const fileSchema = z.object({
+  endpoints: z.array(endpointSchema),
+  freed: z.array(z.string()),
+  /** When each of them was freed, in the same order. Absent in files of agents that did not note it. */
+  freedAt: z.array(z.number()).optional(),
+  /** Names of blocks that are being given back. */
+  leaving: z.array(z.string()).optional(),
+});
 
 /** A pod's interface on this node. */
 export type Endpoint = z.infer<typeof endpointSchema>;
@@ -31,17 +39,25 @@ const FREED_LIMIT = 4096;
 export class EndpointStore {
   readonly #path: string;
   #byAttachment: ReadonlyMap<string, Endpoint> = new Map();
-  #freedAddresses: readonly string[] = [];
+  #freedAddresses: readonly FreedAddress[] = [];
+  #leaving: readonly string[] = [];
+  readonly #now: () => number;
   /** The problem with the file, in one sentence; undefined: none. */
   readonly damage: string | undefined;
 
-  constructor(path: string) {
+  /** @param now milliseconds since 1970 */
+  constructor(path: string, now: () => number = Date.now) {
     this.#path = path;
+    this.#now = now;
     const file = read(path);
     const copy = file instanceof Error || file === undefined ? read(`${path}.copy`) : undefined;
     const saved = [file, copy].find((one) => one !== undefined && !(one instanceof Error)) as Saved | undefined;
     this.#byAttachment = new Map((saved?.endpoints ?? []).map((endpoint) => [keyOf(endpoint), endpoint]));
-    this.#freedAddresses = saved?.freed ?? [];
+    this.#freedAddresses = (saved?.freed ?? []).map((address, place) => ({
+      address,
+      at: saved?.freedAt?.[place] ?? 0,
+    }));
+    this.#leaving = saved?.leaving ?? [];
     if (file instanceof Error) {
       const instead = saved ? "using its copy" : "recovering endpoints from the maps";
       this.damage = `${path} cannot be read (${file.message.split("\n")[0]}): ${instead}`;
@@ -61,7 +77,7 @@ export class EndpointStore {
   }
 
   /** Addresses that were in use before, the longest free first. */
-  freed(): readonly string[] {
+  freed(): readonly FreedAddress[] {
     return this.#freedAddresses;
   }
 
@@ -71,7 +87,7 @@ export class EndpointStore {
     const used = addressesOf(endpoint);
     this.#save(
       endpoints,
-      this.#freedAddresses.filter((address) => !used.includes(address)),
+      this.#freedAddresses.filter(({ address }) => !used.includes(address)),
     );
   }
 
@@ -79,17 +95,39 @@ export class EndpointStore {
   remove(endpoint: Endpoint): void {
     const endpoints = new Map(this.#byAttachment);
     if (!endpoints.delete(keyOf(endpoint))) return;
-    this.#save(endpoints, [...this.#freedAddresses, ...addressesOf(endpoint)].slice(-FREED_LIMIT));
+    const at = this.#now();
+    const freed = addressesOf(endpoint).map((address) => ({ address, at }));
+    this.#save(endpoints, [...this.#freedAddresses, ...freed].slice(-FREED_LIMIT));
   }
 
-  #save(endpoints: ReadonlyMap<string, Endpoint>, freed: readonly string[]): void {
-    const text = JSON.stringify({ endpoints: [...endpoints.values()], freed }, null, 1);
+  leaving(): readonly string[] {
+    return this.#leaving;
+  }
+
+  /** Throws, and changes nothing, if the file cannot be written. */
+  setLeaving(names: readonly string[]): void {
+    this.#save(this.#byAttachment, this.#freedAddresses, names);
+  }
+
+  #save(
+    endpoints: ReadonlyMap<string, Endpoint>,
+    freed: readonly FreedAddress[],
+    leaving: readonly string[] = this.#leaving,
+  ): void {
+    const saved: Saved = {
+      endpoints: [...endpoints.values()],
+      freed: freed.map(({ address }) => address),
+      freedAt: freed.map(({ at }) => at),
+      leaving: [...leaving],
+    };
+    const text = JSON.stringify(saved, null, 1);
     for (const path of [`${this.#path}.copy`, this.#path]) {
       writeFileSync(`${path}.new`, text, { mode: 0o600 });
       renameSync(`${path}.new`, path);
     }
     this.#byAttachment = endpoints;
     this.#freedAddresses = freed;
+    this.#leaving = leaving;
   }
 }
 

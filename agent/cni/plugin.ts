@@ -61,7 +61,7 @@ export class CniPlugin {
     if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");
     const present = this.#find(attachment);
     if (present && hostIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
-    if (present) this.#forget(present);
+    if (present) this.forget(present);
     const addresses = await this.#options.allocator.allocate(await this.#options.poolsOf(attachment));
     try {
       return await this.#attach(attachment, addresses);
@@ -89,7 +89,7 @@ export class CniPlugin {
     } catch (error) {
       // Undo the previous steps. The error reports the original failure, not a failure to undo.
       try {
-        if (endpoint) this.#forget(endpoint);
+        if (endpoint) this.forget(endpoint);
         else deleteVeth(pair.hostInterface);
       } catch {}
       throw error;
@@ -112,11 +112,12 @@ export class CniPlugin {
 
   #remove(attachment: Attachment): void {
     const endpoint = this.#find(attachment);
-    if (endpoint) this.#forget(endpoint);
+    if (endpoint) this.forget(endpoint);
     else deleteVeth(vethNames(attachment.containerId, attachment.ifname).hostInterface);
   }
 
-  #forget(endpoint: Endpoint): void {
+  /** Removes a pod's interface, and gives back its addresses. */
+  forget(endpoint: Endpoint): void {
     deleteVeth(endpoint.hostInterface);
     this.#options.endpoints.remove(endpoint);
     this.#options.life.gone(endpoint);
@@ -138,7 +139,7 @@ export class CniPlugin {
     }
     const keep = new Set(valid.map(({ containerID, ifname }) => vethNames(containerID, ifname).hostInterface));
     const stale = this.#options.endpoints.list().filter(({ hostInterface }) => !keep.has(hostInterface));
-    for (const endpoint of stale) this.#forget(endpoint);
+    for (const endpoint of stale) this.forget(endpoint);
   }
 
   #loopback(request: CniRequest): object | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { addressAt, familyOf, parseCidr } from "../../model/address/address.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
-import { Allocator, type Pool } from "./allocator.ts";
+import { Allocator, COOLING_MS, type FreedAddress, type Pool } from "./allocator.ts";
 import type { Block, BlockClaims } from "./block.ts";
 
 const pool: Pool = { name: "default", cidr: "10.244.0.0/16", blockSize: 26 };
@@ -12,6 +12,7 @@ class FakeClaims implements BlockClaims {
   /** A watch that lags shows nothing. */
   lags = false;
   list = () => (this.lags ? [] : [...this.blocks.values()]);
+  free = async ({ name }: Block): Promise<void> => void this.blocks.delete(name);
   create = async (block: Block): Promise<"created" | "exists"> => {
     if (this.blocks.has(block.name)) return "exists";
     this.blocks.set(block.name, block);
@@ -21,11 +22,21 @@ class FakeClaims implements BlockClaims {
 
 function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasIpv6 = true) {
   const used = new Set<string>();
-  const freed: string[] = [];
+  const freed: FreedAddress[] = [];
+  let leaving: readonly string[] = [];
+  const clock = { now: 1_000_000 };
   const allocator = new Allocator({
     node,
     claims,
-    use: { used: () => used, freed: () => freed },
+    use: {
+      used: () => used,
+      freed: () => freed,
+      leaving: () => leaving,
+      setLeaving: (names) => {
+        leaving = names;
+      },
+    },
+    now: () => clock.now,
     families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
   });
   return {
@@ -37,7 +48,7 @@ function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasI
       const taken = await allocator.allocate(pools);
       for (const address of addressesOf(taken)) {
         used.add(address);
-        const again = freed.indexOf(address);
+        const again = freed.findIndex((one) => one.address === address);
         if (again >= 0) freed.splice(again, 1);
       }
       allocator.release(taken);
@@ -45,8 +56,12 @@ function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasI
     },
     free(address: string) {
       used.delete(address);
-      freed.push(address);
+      freed.push({ address, at: clock.now });
     },
+    cool() {
+      clock.now += COOLING_MS;
+    },
+    clock,
     allocator,
   };
 }
@@ -83,6 +98,7 @@ describe("Allocator", () => {
     const second = await node.take();
     node.free(first);
     node.free(second);
+    node.cool();
     const order = [await node.take(), await node.take(), await node.take()];
     expect(order.slice(0, 2)).not.toContain(first);
     expect(order[2]).toBe(first);
@@ -132,6 +148,8 @@ describe("Allocator", () => {
     expect(first[1]).toBe("fd00:10:244::1");
     for (let again = 0; again < 3; again++) await expect(node.takeAll()).rejects.toThrow("fd00:10:244::/127");
     node.free("fd00:10:244::1");
+    await expect(node.takeAll()).rejects.toThrow("fd00:10:244::/127");
+    node.cool();
     expect(await node.takeAll()).toEqual(["10.244.0.1", "fd00:10:244::1"]);
     expect((await nodeWith(new FakeClaims(), "c", [pool, pool6], false).takeAll()).map(familyOf)).toEqual(["IPv4"]);
   });
@@ -154,6 +172,7 @@ describe("Allocator", () => {
     const node = nodeWith(claims, "a", [first, second]);
     for (const expected of ["10.1.0.0", "10.1.0.1", "10.2.0.0", "10.2.0.1"]) expect(await node.take()).toBe(expected);
     node.free("10.2.0.1");
+    node.cool();
     expect(await node.take()).toBe("10.2.0.1");
   });
 
@@ -165,6 +184,55 @@ describe("Allocator", () => {
     const full = nodeWith(claims, "a", [{ ...pool, cidr: "10.0.0.0/31", blockSize: 31 }]);
     await full.take();
     await full.take();
-    await expect(full.take()).rejects.toThrow("Every block of the IP pools default (10.0.0.0/31) is claimed.");
+    await expect(full.take()).rejects.toThrow("Every block of the IP pools default (10.0.0.0/31) is claimed");
+  });
+
+  test("a freed address cools down, also where no other is left, unless the clock was set back", async () => {
+    const tiny = { ...pool, cidr: "10.0.0.0/32", blockSize: 32 };
+    const node = nodeWith(new FakeClaims(), "a", [tiny]);
+    node.free(await node.take());
+    node.clock.now += COOLING_MS - 1;
+    await expect(node.take()).rejects.toThrow("a freed address is given again after 30 s");
+    node.clock.now += 1;
+    expect(await node.take()).toBe("10.0.0.0");
+    node.free("10.0.0.0");
+    node.clock.now -= 3_600_000;
+    expect(await node.take()).toBe("10.0.0.0");
+  });
+
+  test("a block that somebody deleted is used no more, nor one that was claimed and is never listed", async () => {
+    const claims = new FakeClaims();
+    const two = { ...pool, cidr: "10.0.0.0/30", blockSize: 31 };
+    const node = nodeWith(claims, "a", [two]);
+    const first = await node.take();
+    const [name = ""] = claims.blocks.keys();
+    expect(node.allocator.blocks()).toHaveLength(1);
+    claims.blocks.delete(name);
+    claims.blocks.set(name, { name, cidr: `${first}/31`, node: "b", pool: two.name });
+    expect(await node.take()).not.toMatch(first.slice(0, -1) + (Number(first.at(-1)) + 1));
+    const lost = nodeWith(claims, "c", [{ ...two, cidr: "10.9.0.0/30" }]);
+    claims.lags = true;
+    await lost.take();
+    expect(lost.allocator.blocks()).toHaveLength(1);
+    lost.clock.now += 10_000;
+    expect(lost.allocator.blocks()).toHaveLength(0);
+  });
+
+  test("gives back an empty block once its addresses have cooled, and gives no address of it while the list still has it", async () => {
+    const claims = new FakeClaims();
+    const two = { ...pool, cidr: "10.0.0.0/30", blockSize: 31 };
+    const node = nodeWith(claims, "a", [two]);
+    const taken = await node.take();
+    const [block] = claims.list() as [Block];
+    expect(await node.allocator.giveBack(block)).toBe(false);
+    node.free(taken);
+    expect(await node.allocator.giveBack(block)).toBe(false);
+    node.cool();
+    const seen = claims.list();
+    claims.list = () => seen;
+    expect(await node.allocator.giveBack(block)).toBe(true);
+    expect(claims.blocks.size).toBe(0);
+    expect((await node.take()).replace(/\d$/, "")).toBe("10.0.0.");
+    expect([...claims.blocks.keys()]).not.toContain(block.name);
   });
 });

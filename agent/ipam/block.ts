@@ -5,6 +5,8 @@ export interface Block {
   readonly cidr: string;
   readonly node: string;
   readonly pool: string;
+  /** Of the object; absent before it is known from the list. */
+  readonly uid?: string | undefined;
 }
 
 /** Claims of blocks, cluster-wide: only the first node can create the object with a block's name. */
@@ -12,6 +14,8 @@ export interface BlockClaims {
   /** All known claimed blocks of any node. */
   list(): readonly Block[];
   create(block: Block): Promise<"created" | "exists">;
+  /** Gives a block back, if it is still the object that was seen. Resolves when it is gone; after a failure it may be. */
+  free(block: Block): Promise<void>;
 }
 
 export function blockName(cidr: string): string {

@@ -1,6 +1,7 @@
-import { linkSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createObject } from "../../kubernetes/create.ts";
+import { deleteUnchanged } from "../../kubernetes/delete-unchanged.ts";
 import { isRefusal } from "../../kubernetes/errors.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { resourcePath } from "../../model/objects/kinds.ts";
@@ -29,6 +30,15 @@ export class ApiBlockClaims implements BlockClaims {
     } catch (error) {
       if (isRefusal(error, 409)) return "exists";
       throw error;
+    }
+  }
+
+  async free({ name, uid }: Block): Promise<void> {
+    try {
+      await deleteUnchanged(this.#api, `${resourcePath(kinds.ipamBlocks)}/${name}`, { uid: uid ?? "" });
+    } catch (error) {
+      // Gone, or another object of that name.
+      if (!isRefusal(error, 404, 409)) throw error;
     }
   }
 }
@@ -60,10 +70,16 @@ export class FileBlockClaims implements BlockClaims {
       unlinkSync(draft);
     }
   }
+
+  async free({ name }: Block): Promise<void> {
+    rmSync(join(this.#folder, `ipamblock-${name}.json`), { force: true });
+  }
 }
 
 function knownBlocks(store: SnapshotStore): readonly Block[] {
-  return store.list("ipamBlocks").map(({ metadata, spec }) => ({ name: metadata.name, ...spec }));
+  return store
+    .list("ipamBlocks")
+    .map(({ metadata, spec }) => ({ name: metadata.name, uid: metadata.uid ?? undefined, ...spec }));
 }
 
 function blockObject({ name, cidr, node, pool }: Block): object {

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
 import { LOAD_BALANCER_CLASS } from "../../model/service/balancer/class.ts";
 import { AGENT, AGENT_LABELS, BALANCER } from "./names.ts";
 
@@ -12,22 +13,69 @@ type Rule = k8s.types.input.admissionregistration.v1.NamedRuleWithOperations;
 type Validation = k8s.types.input.admissionregistration.v1.Validation;
 
 /**
- * An agent's token makes, changes and deletes IPAMBlocks of its own node only. All agents share one ServiceAccount, so without
- * this the token of one node that was broken into could take the addresses of every pod.
+ * An agent's token makes and changes IPAMBlocks of its own node only, and deletes those and the blocks of nodes that do not exist. All agents share one
+ * ServiceAccount, so without this the token of one node that was broken into could take the addresses of every pod. That no pod needs a block of a node
+ * that is gone, and that a block lies in its pool, is for agents to say: the API server cannot compare so many objects.
  */
 export function blockAdmission(name: string, namespace: string, opts: pulumi.ResourceOptions) {
-  const rule = {
-    apiGroups: ["ebpf-dataplane.io"],
-    apiVersions: ["*"],
-    operations: ["CREATE", "UPDATE", "DELETE"],
-    resources: ["ipamblocks"],
-  };
-  const validations = ["object", "oldObject"].map((object) => ({
-    expression: `${object} == null || (${OF_NODE} && ${object}.spec.node == variables.nodes[0])`,
-    messageExpression: `'an agent may write IPAMBlocks of its own node only; this token is of ' + ${TOKEN}`,
+  const rule = { apiGroups: ["ebpf-dataplane.io"], apiVersions: ["*"], resources: ["ipamblocks"] };
+  const messageExpression = `'an agent may write IPAMBlocks of its own node only; this token is of ' + ${TOKEN}`;
+  const own = (object: string) => `${object}.spec.node == variables.nodes[0]`;
+  const written = ["object", "oldObject"].map((object) => ({
+    expression: `${object} == null || (${OF_NODE} && ${own(object)})`,
+    messageExpression,
     reason: "Forbidden",
   }));
-  return agentAdmission({ prefix: name, object: AGENT, namespace, rule, validations }, opts);
+  const deleted = {
+    expression: `${OF_NODE} && (${own("oldObject")} || oldObject.spec.node != params.metadata.name)`,
+    messageExpression: `'an agent may delete IPAMBlocks of its own node and of nodes that do not exist; this token is of ' + ${TOKEN}`,
+    reason: "Forbidden",
+  };
+  return [
+    agentAdmission(
+      {
+        prefix: name,
+        object: AGENT,
+        namespace,
+        rule: { ...rule, operations: ["CREATE", "UPDATE"] },
+        validations: written,
+      },
+      opts,
+    ),
+    agentAdmission(
+      {
+        prefix: `${name}-deletions`,
+        object: `${AGENT}-deletions`,
+        namespace,
+        rule: { ...rule, operations: ["DELETE"] },
+        validations: [deleted],
+        // Every Node is asked, and each one can refuse.
+        params: { apiVersion: "v1", kind: "Node", absent: "Deny" },
+      },
+      opts,
+    ),
+  ];
+}
+
+/** Nobody deletes an IPPool of which nodes have blocks: without it their blocks would not be in force, and their pods cut off. */
+export function poolAdmission(name: string, opts: pulumi.ResourceOptions) {
+  const rule = { apiGroups: ["projectcalico.org"], apiVersions: ["*"], operations: ["DELETE"], resources: ["ippools"] };
+  const validation = {
+    expression: "params.spec.pool != oldObject.metadata.name",
+    messageExpression:
+      "'pods may have addresses of it: node ' + params.spec.node + ' has its block ' + params.spec.cidr + '. Next: set spec.disabled to true, and delete it when kubectl get ipamblocks shows no block of it (nodes give empty ones back after some minutes)'",
+    reason: "Forbidden",
+  };
+  return admission(
+    {
+      prefix: `${name}-pools`,
+      object: `${AGENT}-pools`,
+      rule,
+      validations: [validation],
+      params: { apiVersion: apiVersionOf(kinds.ipamBlocks), kind: kinds.ipamBlocks.kind, absent: "Allow" },
+    },
+    opts,
+  );
 }
 
 /** Of agents that are the load balancer. A holder of a Lease is the agent's own node, only an own Lease or one without a holder is deleted, and of a Service's status only the addresses of a
@@ -105,14 +153,21 @@ interface Admission {
   /** Of the resources' names in the program. */
   readonly prefix: string;
   readonly object: string;
-  readonly namespace: string;
   readonly rule: Rule;
+  /** Whom it is about; absent: everybody. */
+  readonly user?: string;
   readonly validations: Validation[];
+  /** A kind whose objects are `params`, one after the other, so that each of them can refuse; `absent`: what becomes of a request without any. */
+  readonly params?: { readonly apiVersion: string; readonly kind: string; readonly absent: "Allow" | "Deny" };
 }
 
 /** What agents may write, beyond what their role says. */
-function agentAdmission(
-  { prefix, object, namespace, rule, validations }: Admission,
+function agentAdmission({ namespace, ...rest }: Admission & { namespace: string }, opts: pulumi.ResourceOptions) {
+  return admission({ ...rest, user: `system:serviceaccount:${namespace}:${AGENT}` }, opts);
+}
+
+function admission(
+  { prefix, object, user, rule, validations, params }: Admission,
   opts: pulumi.ResourceOptions,
 ): pulumi.Resource {
   const metadata = { name: object, labels: AGENT_LABELS };
@@ -122,16 +177,17 @@ function agentAdmission(
       metadata,
       spec: {
         failurePolicy: "Fail",
+        ...(params && { paramKind: { apiVersion: params.apiVersion, kind: params.kind } }),
         matchConstraints: { resourceRules: [rule] },
-        matchConditions: [
-          { name: "agents", expression: `request.userInfo.username == 'system:serviceaccount:${namespace}:${AGENT}'` },
-        ],
-        variables: [
-          {
-            name: "nodes",
-            expression: `has(request.userInfo.extra) && '${NODE_CLAIM}' in request.userInfo.extra ? request.userInfo.extra['${NODE_CLAIM}'] : []`,
-          },
-        ],
+        ...(user !== undefined && {
+          matchConditions: [{ name: "agents", expression: `request.userInfo.username == '${user}'` }],
+          variables: [
+            {
+              name: "nodes",
+              expression: `has(request.userInfo.extra) && '${NODE_CLAIM}' in request.userInfo.extra ? request.userInfo.extra['${NODE_CLAIM}'] : []`,
+            },
+          ],
+        }),
         validations,
       },
     },
@@ -139,7 +195,14 @@ function agentAdmission(
   );
   return new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
     `${prefix}-validatingadmissionpolicybinding`,
-    { metadata, spec: { policyName: policy.metadata.name, validationActions: ["Deny"] } },
+    {
+      metadata,
+      spec: {
+        policyName: policy.metadata.name,
+        validationActions: ["Deny"],
+        ...(params && { paramRef: { selector: {}, parameterNotFoundAction: params.absent } }),
+      },
+    },
     opts,
   );
 }

@@ -154,15 +154,18 @@ test.each([
 
 test("Dataplane keeps an agent's token to the IPAMBlocks of its own node", async () => {
   const of = await resourcesOf({});
-  const [policy] = of("ValidatingAdmissionPolicy");
-  const [binding] = of("ValidatingAdmissionPolicyBinding");
+  const named = (kind: string, name: string) => of(kind).find(({ metadata }) => metadata.name === name);
+  const policy = named("ValidatingAdmissionPolicy", "ebpf-dataplane");
+  const deletions = named("ValidatingAdmissionPolicy", "ebpf-dataplane-deletions");
+  const binding = named("ValidatingAdmissionPolicyBinding", "ebpf-dataplane");
   const [account] = of("ServiceAccount");
   expect(binding.spec).toMatchObject({ policyName: policy.metadata.name, validationActions: ["Deny"] });
   expect(policy.spec.failurePolicy).toBe("Fail");
   expect(policy.spec.matchConditions[0].expression).toContain(
     `'system:serviceaccount:${account.metadata.namespace}:${account.metadata.name}'`,
   );
-  expect(policy.spec.matchConstraints.resourceRules[0].operations).toEqual(["CREATE", "UPDATE", "DELETE"]);
+  expect(policy.spec.matchConstraints.resourceRules[0].operations).toEqual(["CREATE", "UPDATE"]);
+  expect(deletions.spec.matchConstraints.resourceRules[0].operations).toEqual(["DELETE"]);
 });
 
 test.each(Object.values(ServiceHandling))(

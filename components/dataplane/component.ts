@@ -12,7 +12,7 @@ import { requireDocument } from "../refusal/document.ts";
 import { argumentsOf, type InputPlace } from "../refusal/refusal.ts";
 import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release.ts";
 import { agentAccess, balancerAccess } from "./access.ts";
-import { balancerAdmission, blockAdmission } from "./admission.ts";
+import { balancerAdmission, blockAdmission, poolAdmission } from "./admission.ts";
 import { agentDaemonSet } from "./agent.ts";
 import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./args.ts";
 import { declarePolicies } from "./declared-policies.ts";
@@ -66,7 +66,9 @@ export class Dataplane extends pulumi.ComponentResource {
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
     const balancing = given.loadBalancer ? balancerAccess(name, namespace.metadata.name, account, child) : [];
     const admission = [
-      blockAdmission(name, AGENT, child),
+      ...blockAdmission(name, AGENT, child),
+      // Made after the pools, so that it is gone before they are when everything is destroyed.
+      poolAdmission(name, { parent: this, dependsOn: [...definitions, ...pools] }),
       ...(given.loadBalancer ? balancerAdmission(name, AGENT, child) : []),
     ];
     const settings = settingsDocument(place, given);

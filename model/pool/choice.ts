@@ -78,16 +78,18 @@ function chooseOf(family: Family, pools: readonly IpPool[], { pod, namespace, no
       fault: `${place}: IPPool ${name} is not for this namespace (spec.namespaceSelector: ${closed.spec.namespaceSelector})`,
     };
   }
-  const automatic = pools.filter(
+  const automatic = poolsOfNode(pools, node).filter(
     (pool) =>
       familyOf(pool) === family &&
-      isForWorkloads(pool) &&
-      !pool.spec.disabled &&
       pool.spec.assignmentMode !== "Manual" &&
-      admits(pool.spec.nodeSelector, node) &&
       admits(pool.spec.namespaceSelector, namespace),
   );
   return { pools: automatic.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)) };
+}
+
+/** The pools of which the node's pods may get new addresses, also where none names one. */
+export function poolsOfNode(pools: readonly IpPool[], node: Marked | undefined): IpPool[] {
+  return pools.filter((pool) => isForWorkloads(pool) && !pool.spec.disabled && admits(pool.spec.nodeSelector, node));
 }
 
 /** Pools that namespaces name and that give no addresses. */

@@ -95,6 +95,13 @@ describe("what the tokens of agents may write", () => {
     throw new Error("After 30 s the API server still lets an agent create another node's block.");
   }
 
+  const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+    const end = Date.now() + 30_000;
+    while (!(await holds())) {
+      if (Date.now() > end) throw new Error(`Waited 30 s for ${what}.`);
+    }
+  };
+
   test("an agent creates and deletes blocks of its own node", async () => {
     expect(await creates("one", block("own", "one"))).toBe("done");
     expect(await as("one", ["delete", "ipamblock", "own"])).toBe("done");
@@ -102,11 +109,48 @@ describe("what the tokens of agents may write", () => {
 
   test("it can neither create, delete nor take over another node's blocks", async () => {
     const refused = "an agent may write IPAMBlocks of its own node only; this token is of node one";
+    const kept =
+      "an agent may delete IPAMBlocks of its own node and of nodes that do not exist; this token is of node one";
     expect(await creates("one", block("others", "two"))).toContain(refused);
     expect(await creates("two", block("others", "two"))).toBe("done");
-    expect(await as("one", ["delete", "ipamblock", "others"])).toContain(refused);
+    expect(await as("one", ["delete", "ipamblock", "others"])).toContain(kept);
     const patch = ["patch", "ipamblock", "others", "--type=merge", "-p", '{"spec":{"node":"one"}}'];
     expect(await as("one", patch)).toContain("is invalid"); // the definition's own rule is checked first
+  });
+
+  test("it deletes blocks of a node that does not exist, while every existing node's are its own", async () => {
+    const left = JSON.stringify(block("left", "three"));
+    await done(["create", "-f", "-"], left);
+    expect(await as("unbound", ["delete", "ipamblock", "left"])).toContain("this token is of no node");
+    expect(await as("one", ["delete", "ipamblock", "left"])).toBe("done");
+    await done(["create", "-f", "-"], left);
+    await done(["create", "-f", "-"], JSON.stringify(plain("Node", "three")));
+    await until("the API server to know the node", async () =>
+      (await as("one", ["delete", "ipamblock", "left", "--dry-run=server"])).includes("nodes that do not exist"),
+    );
+    expect(await as("one", ["delete", "ipamblock", "left"])).toContain("of nodes that do not exist");
+    await done(["delete", "node/three", "ipamblock/left"]);
+  });
+
+  test("nobody deletes a pool of which a node has a block", async () => {
+    const named = (name: string, cidr: string): KubernetesObject => ({
+      apiVersion: "projectcalico.org/v3",
+      kind: "IPPool",
+      metadata: { name },
+      spec: { cidr },
+    });
+    const blocked = { ...block("of-pool", "two"), spec: { cidr: "10.9.0.0/26", node: "two", pool: "used" } };
+    for (const object of [named("used", "10.9.0.0/16"), named("unused", "10.8.0.0/16"), blocked])
+      await done(["create", "-f", "-"], JSON.stringify(object));
+    const deletes = (...words: string[]) => kubectl(["delete", "ippool", ...words]);
+    await until(
+      "the API server to know the block",
+      async () => (await deletes("used", "--dry-run=server")).status !== 0,
+    );
+    expect((await deletes("used")).stderr).toContain("node two has its block 10.9.0.0/26. Next: set spec.disabled");
+    expect((await deletes("unused")).stderr).toBe("");
+    await done(["delete", "ipamblock", "of-pool"]);
+    await until("the API server to know that it is gone", async () => (await deletes("used")).status === 0);
   });
 
   test("a token that names no node can write no blocks", async () => {

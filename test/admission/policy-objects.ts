@@ -68,6 +68,17 @@ export const accepts: readonly Case[] = [
   of("hostEndpoints", { node: "one", interfaceName: "*", ports: [{ name: "ssh", protocol: "TCP", port: 22 }] }),
   of("hostEndpoints", { node: "one", expectedIPs: ["192.0.2.1"], profiles: ["projectcalico-default-allow"] }),
   of("networkSets", { nets: ["192.0.2.7", "fd00::/8"] }),
+  // As Calico's documentation and its operator write them.
+  of("ipPools", {
+    ...{ cidr: "10.1.0.0/16", vxlanMode: "CrossSubnet", natOutgoing: true, disabled: false, nodeSelector: "all()" },
+    ...{ allowedUses: ["Workload", "Tunnel"], assignmentMode: "Automatic", disableBGPExport: false },
+  }),
+  of("ipPools", {
+    cidr: "fd00:1::/64",
+    nodeSelector: "zone == 'a'",
+    namespaceSelector: "has(team)",
+    ipipMode: "Never",
+  }),
   of("globalNetworkSets", { nets: [] }),
   of(
     "kubeControllersConfigurations",
@@ -144,6 +155,14 @@ export const refuses: readonly Refused[] = [
   { ...of("hostEndpoints", { interfaceName: "*" }), says: 'missing required field "node"' },
   { ...of("hostEndpoints", { node: "one", interfaceName: "*", profiles: ["other"] }), says: "Unsupported value" },
   { ...of("networkSets", { nets: ["example.com"] }), says: "nets" },
+  { ...of("ipPools", { cidr: "10.1.0.0/16", blockSize: 15 }), says: "blockSize" },
+  { ...of("ipPools", { cidr: "10.1.0.0/16", assignmentMode: "manual" }), says: "Unsupported value" },
+  { ...of("ipPools", { cidr: "10.1.0.0/16", nodeselector: "all()" }), says: 'unknown field "nodeselector"' },
+  { ...of("ipPools", { cidr: "10.1.0.0/16", allowedUses: ["LoadBalancer", "Workload"] }), says: "stands alone" },
+  {
+    ...of("ipPools", { cidr: "10.1.0.0/16", allowedUses: ["LoadBalancer"], nodeSelector: "has(a)" }),
+    says: "a pool for LoadBalancer has no nodeSelector",
+  },
   {
     ...of(
       "kubeControllersConfigurations",

@@ -1,0 +1,30 @@
+import { covers, hostCidr, parseCidr } from "../address/address.ts";
+import { hash32 } from "../hash.ts";
+import type { IpamBlock } from "../objects/calico.ts";
+import { hasEnded, type Node, type Pod } from "../objects/core.ts";
+
+/** Blocks of nodes that do not exist and that no pod needs: neither one of that node nor one with an address of the block. */
+export function blocksOfGoneNodes(
+  blocks: readonly IpamBlock[],
+  nodes: readonly Node[],
+  pods: readonly Pod[],
+): IpamBlock[] {
+  const names = new Set(nodes.map(({ metadata }) => metadata.name));
+  const left = blocks.filter(({ spec }) => !names.has(spec.node));
+  if (left.length === 0) return [];
+  const running = pods.filter((pod) => !hasEnded(pod));
+  const withPods = new Set(running.map(({ spec }) => spec.nodeName));
+  const addresses = running.flatMap(({ spec, status }) =>
+    spec.hostNetwork ? [] : status.podIPs.map(({ ip }) => hostCidr(ip)),
+  );
+  return left.filter(({ spec }) => {
+    const cidr = parseCidr(spec.cidr);
+    return !withPods.has(spec.node) && !addresses.some((address) => covers(cidr, address));
+  });
+}
+
+/** Whether this node is the one that frees the object: one of those that are ready, another for each object, so that not every agent tries. */
+export function isFreedBy(node: string, object: string, nodes: readonly Node[]): boolean {
+  const ready = nodes.filter(({ status }) => status.isReady).map(({ metadata }) => metadata.name);
+  return ready.length > 0 && ready.sort()[hash32(object) % ready.length] === node;
+}
