@@ -25,6 +25,7 @@ import { type AgentMetrics, serveMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, HEALTH_CHECKS_FILE, programFolder, runFile, SALT_FILE } from "./options.ts";
 import { OutlivedSockets } from "./outlived-sockets.ts";
 import { servePacketEvents } from "./packet-events.ts";
+import { poolUseReader } from "./pools.ts";
 import { privateFolder } from "./private-files.ts";
 import { Rounds } from "./rounds.ts";
 import { untilWritable } from "./run-folder.ts";
@@ -89,6 +90,7 @@ export async function runAgent(
     log,
   });
   agent.counted.by = dataplane;
+  agent.counted.pools = poolUseReader(cluster.store);
   agent.tables.follow(dataplane, log);
   health.waitsFor(`complete lists from ${cluster.name}`);
   const watching = cluster.run(new AbortController().signal);

@@ -1,5 +1,6 @@
 // What one node's metrics are read from.
 import { release } from "node:os";
+import type { PoolUse } from "../model/pool/use.ts";
 import { NO_BACKENDS } from "../model/service/backend-counts.ts";
 import { NO_NAMES } from "./compile/desired.ts";
 import type { Dataplane } from "./dataplane.ts";
@@ -15,6 +16,7 @@ import type { Tables } from "./tables.ts";
 
 /** Metrics are served before there is a dataplane. */
 export interface Counted {
+  pools?: () => readonly PoolUse[];
   by?: Pick<Dataplane, "backendCounts" | "numbers" | "closedPolicies" | "closedServices" | "servedServices">;
 }
 
@@ -36,6 +38,7 @@ export function nodeMetrics({ pins, tables, counted, services, log, endpoints, f
     reports: reportReader(pins),
     verdicts: verdictReader(pins),
     names: () => counted.by?.numbers.names ?? NO_NAMES,
+    pools: () => counted.pools?.() ?? [],
     services: services && seriesReader(services, pins, counted, log),
     build: { layout: layoutHash, kernel: release() },
   });

@@ -14,6 +14,7 @@ import { serveEvents } from "./observe/events/server.ts";
 import { Explainer } from "./observe/explain/explainer.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentOptions, EVENT_SOCKET, runFile } from "./options.ts";
+import { poolUseReader } from "./pools.ts";
 import { Tracer } from "./tracer.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
 
@@ -54,7 +55,7 @@ export async function servePacketEvents(
   const { names, wallClock } = context;
   const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
   const explainer = new Explainer({ node: options.node, maps: loaded.maps, contents: () => policies.contents, names });
-  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept, explainer);
+  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept, explainer, poolUseReader(store));
   const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.policyLogs });
   return () => {
     endPolicyLog();

@@ -1,8 +1,10 @@
 import type { Family } from "../model/address/address.ts";
 import { FAMILIES, parseCidr } from "../model/address/address.ts";
+import { Latest } from "../model/memo.ts";
 import type { IpPool } from "../model/objects/calico.ts";
 import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
 import { type Applicant, choosePools } from "../model/pool/choice.ts";
+import { type PoolUse, poolUse } from "../model/pool/use.ts";
 import { CniCode, CniError } from "./cni/request.ts";
 import type { DesiredState } from "./compile/desired.ts";
 import type { Pool } from "./ipam/allocator.ts";
@@ -65,6 +67,15 @@ export class PodPools {
 }
 
 type Known = Pick<Applicant, "pod" | "namespace">;
+
+/** How much of the pools is in use, as far as the objects say. Counted anew only after they have changed. */
+export function poolUseReader(store: Pick<SnapshotStore, "list">): () => readonly PoolUse[] {
+  const latest = new Latest<readonly PoolUse[]>();
+  return () => {
+    const [pools, blocks, pods] = [store.list("ipPools"), store.list("ipamBlocks"), store.list("pods")];
+    return latest.get([pools, blocks, pods], () => poolUse(pools, blocks, pods));
+  };
+}
 
 /** The fields of an IPPool that the address allocator needs. */
 function allocatorPool({ metadata, spec }: IpPool): Pool {

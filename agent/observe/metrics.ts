@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { PoolUse } from "../../model/pool/use.ts";
 import type { BackendCounts } from "../../model/service/backend-counts.ts";
 import type { PolicyNames } from "../compile/desired.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
@@ -8,6 +9,7 @@ import type { Table } from "../table-fill.ts";
 import { eventCounters } from "./event-metrics.ts";
 import { listen } from "./health.ts";
 import { policyVerdictCounter } from "./policy-metrics.ts";
+import { poolGauge } from "./pool-metrics.ts";
 import { serviceMetrics } from "./service-metrics.ts";
 import type { ServiceSeries } from "./service-series.ts";
 
@@ -21,6 +23,8 @@ export interface MetricSources {
   readonly tables: () => readonly Table[];
   readonly endpoints: () => number;
   readonly backends: () => BackendCounts;
+  /** Addresses of pools in the whole cluster. */
+  readonly pools: () => readonly PoolUse[];
   /** NetworkPolicies that exceed the size limit and allow nothing. */
   readonly closedPolicies: () => number;
   /** Services, and pods' host ports, that exceed the size limit and are not served. */
@@ -63,6 +67,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   eventCounters(sources.reports, PREFIX, registers);
   policyVerdictCounter(sources.verdicts, sources.names, PREFIX, registers);
   tableGauges(sources, registers);
+  poolGauge(sources.pools, PREFIX, registers);
   if (sources.services) serviceMetrics(sources.services, PREFIX, registers);
   new Gauge({
     name: `${PREFIX}endpoints`,

@@ -16,6 +16,9 @@ const metrics = agentMetrics({
   tables: () => [{ name: "proven", entries: 1, capacity: 2 }],
   endpoints: () => 0,
   backends: () => ({ ready: 4, terminating: 1, unready: 0 }),
+  pools: () => [
+    { pool: "a", cidr: "10.1.0.0/24", all: 256, claimed: 64, used: 3, byNode: new Map(), byNamespace: new Map() },
+  ],
   closedPolicies: () => 0,
   closedServices: () => 0,
   failingWatches: () => ["pods"],

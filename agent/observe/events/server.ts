@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { canonicalAddress, familyOf } from "../../../model/address/address.ts";
+import type { PoolUse } from "../../../model/pool/use.ts";
 import { ICMP, ICMPV6, SCTP, TCP, UDP } from "../../../model/protocol.ts";
 import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
@@ -11,6 +12,7 @@ import { TraceRunning } from "../../tracer.ts";
 import type { Explainer } from "../explain/explainer.ts";
 import type { FlowLog } from "../flows/flow-log.ts";
 import type { LogFiles } from "../flows/log-files.ts";
+import { poolUseLine } from "../inspect/ipam.ts";
 import type { EventFeed } from "./feed.ts";
 import { type FlowContext, flowOf, isFlow } from "./flow.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
@@ -55,7 +57,7 @@ interface KeptFlows {
 
 /** Serves at a Unix socket, for root: GET /flows and GET /trace?client=… answer with one JSON line per event until the
  * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log,
- * GET /explain?from=… with what policies say of a flow. */
+ * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools. */
 export function serveEvents(
   socket: string,
   feed: EventFeed,
@@ -63,6 +65,7 @@ export function serveEvents(
   context: FlowContext & StepContext,
   kept: KeptFlows,
   explainer: Pick<Explainer, "explain">,
+  pools: () => readonly PoolUse[],
 ): Promise<Server> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
@@ -79,7 +82,11 @@ export function serveEvents(
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
         return explained(response, explainer, wanted.data);
       }
-      response.writeHead(404).end("Available: /flows, /flow-log, /explain and /trace.\n");
+      if (url.pathname === "/ipam") {
+        const text = pools().map((use) => `${JSON.stringify(poolUseLine(use))}\n`);
+        return void response.writeHead(200, { "content-type": "application/x-ndjson" }).end(text.join(""));
+      }
+      response.writeHead(404).end("Available: /flows, /flow-log, /explain, /ipam and /trace.\n");
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);

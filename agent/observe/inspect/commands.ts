@@ -74,6 +74,12 @@ function registerLive(inspect: Command): void {
       const { printTrace } = await import("./live.ts");
       await reportAndExit(printTrace(client, service, options));
     });
+  live("ipam", "show how many addresses of each IP pool are in use in the cluster, by node and namespace").action(
+    async (options: LiveOptions) => {
+      const { printPoolUse } = await import("./ipam.ts");
+      await reportAndExit(printPoolUse(options));
+    },
+  );
   live(
     "explain <from> <to>",
     "say what policies decide about a flow from an address to ADDRESS:PORT (of ICMP ADDRESS:TYPE/CODE), as far as this node judges it",

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { poolUseLine, poolUseView } from "./ipam.ts";
+import { asTable } from "./table.ts";
+
+test("the use of pools is shown by pool, node and namespace", () => {
+  const line = poolUseLine({
+    ...{ pool: "four", cidr: "10.1.0.0/24", all: 256, claimed: 64, used: 3 },
+    byNode: new Map([
+      ["b", { claimed: 0, used: 1 }],
+      ["a", { claimed: 64, used: 2 }],
+    ]),
+    byNamespace: new Map([["shop", 3]]),
+  });
+  expect(
+    asTable(poolUseView([line]))
+      .split("\n")
+      .map((row) => row.trim().split(/ {2,}/)),
+  ).toEqual([
+    ["POOL", "OF", "USED", "CLAIMED"],
+    ["four", "10.1.0.0/24", "3 of 256 (1 %)", "64 of 256 (25 %)"],
+    ["four", "node a", "2 of 64 (3 %)", "64"],
+    ["four", "node b", "1 of 0", "0"],
+    ["four", "namespace shop", "3"],
+  ]);
+  expect(asTable(poolUseView([]))).toBe("There is no IPPool for pods.");
+});

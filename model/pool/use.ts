@@ -1,0 +1,60 @@
+import { covers, hostCidr, parseCidr, readCidr, sizeOf } from "../address/address.ts";
+import { CidrIndex } from "../address/cidr-index.ts";
+import type { IpamBlock, IpPool } from "../objects/calico.ts";
+import { hasEnded, type Pod } from "../objects/core.ts";
+import { isForWorkloads } from "./uses.ts";
+
+/** How many addresses of a pool there are, are in blocks of nodes, and are pods'. */
+export interface PoolUse {
+  readonly pool: string;
+  readonly cidr: string;
+  readonly all: number;
+  readonly claimed: number;
+  readonly used: number;
+  readonly byNode: ReadonlyMap<string, { readonly claimed: number; readonly used: number }>;
+  readonly byNamespace: ReadonlyMap<string, number>;
+}
+
+class Count {
+  claimed = 0;
+  used = 0;
+  readonly byNode = new Map<string, { claimed: number; used: number }>();
+  readonly byNamespace = new Map<string, number>();
+
+  of(node: string): { claimed: number; used: number } {
+    const known = this.byNode.get(node) ?? { claimed: 0, used: 0 };
+    this.byNode.set(node, known);
+    return known;
+  }
+}
+
+/** Of every pool for pods, by name. What pods have is what their status says. */
+export function poolUse(pools: readonly IpPool[], blocks: readonly IpamBlock[], pods: readonly Pod[]): PoolUse[] {
+  const named = pools
+    .filter(isForWorkloads)
+    .map((pool) => ({ pool, cidr: parseCidr(pool.spec.cidr), count: new Count() }));
+  const byName = new Map(named.map((one) => [one.pool.metadata.name, one]));
+  const around = new CidrIndex<Count>();
+  for (const { cidr, count } of named) around.set(cidr, count);
+  for (const { spec } of blocks) {
+    const [cidr, pool] = [parseCidr(spec.cidr), byName.get(spec.pool)];
+    if (!pool || !covers(pool.cidr, cidr)) continue;
+    const size = Number(sizeOf(cidr));
+    pool.count.claimed += size;
+    pool.count.of(spec.node).claimed += size;
+  }
+  for (const { metadata, spec, status } of pods.filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod)))
+    for (const { ip } of status.podIPs) {
+      const count = readCidr(`${ip}/${ip.includes(":") ? 128 : 32}`) && around.covering(hostCidr(ip))[0];
+      if (!count) continue;
+      const namespace = metadata.namespace ?? "default";
+      count.used++;
+      count.of(spec.nodeName ?? "").used++;
+      count.byNamespace.set(namespace, (count.byNamespace.get(namespace) ?? 0) + 1);
+    }
+  return named
+    .map(({ pool, cidr, count: { claimed, used, byNode, byNamespace } }) => ({
+      ...{ pool: pool.metadata.name, cidr: cidr.text, all: Number(sizeOf(cidr)), claimed, used, byNode, byNamespace },
+    }))
+    .sort((a, b) => (a.pool < b.pool ? -1 : 1));
+}
