@@ -116,13 +116,7 @@ export async function runAgent(
   endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
-  await servePods(
-    agent,
-    cluster,
-    rounds,
-    () => dataplane.refused,
-    endpointLife({ network, attachments, dataplane, rounds }),
-  );
+  await servePods(agent, cluster, rounds, dataplane, endpointLife({ network, attachments, dataplane, rounds }));
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
 

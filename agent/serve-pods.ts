@@ -1,10 +1,11 @@
 import { join } from "node:path";
+import type { Problem } from "../model/problem.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
 import { serveCni } from "./cni/server.ts";
-import type { DesiredState } from "./compile/desired.ts";
+import type { Dataplane } from "./dataplane.ts";
 import type { endpointLife } from "./endpoint-life.ts";
 import { Allocator } from "./ipam/allocator.ts";
 import { Upkeep } from "./ipam/upkeep.ts";
@@ -33,11 +34,12 @@ export async function servePods(
   agent: PodServer,
   cluster: Cluster,
   rounds: Rounds,
-  refused: () => DesiredState["refused"],
+  dataplane: Pick<Dataplane, "refused" | "otherProblems">,
   life: ReturnType<typeof endpointLife>,
 ): Promise<void> {
   const { options, endpoints, network, health, log } = agent;
   const families = () => network.families;
+  const refused = () => dataplane.refused;
   const pools = new PodPools({ node: options.node, store: cluster.store, rounds, refused, families });
   const allocator = new Allocator({
     node: options.node,
@@ -46,6 +48,7 @@ export async function servePods(
     use: endpoints,
     families,
   });
+  dataplane.otherProblems.push(() => [...allocator.exhausted()].sort().map(exhaustedPool));
   const { sysctlRoot } = options;
   const plugin = new CniPlugin({
     endpoints,
@@ -63,4 +66,11 @@ export async function servePods(
   health.waitsFor("the CNI plugin to be installed");
   const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");
   installPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf, socket });
+}
+
+/** The same of every node, so that one Event tells it. */
+function exhaustedPool(name: string): Problem {
+  const message =
+    "every block of it is a node's, and a node that needed another started no pod. Next: add an IPPool, or look who uses it (inspect ipam).";
+  return { kind: "IPPool", name, path: "spec.cidr", message };
 }

@@ -187,6 +187,31 @@ describe("Allocator", () => {
     await expect(full.take()).rejects.toThrow("Every block of the IP pools default (10.0.0.0/31) is claimed");
   });
 
+  test("names a pool that has no block left until it gives an address again", async () => {
+    const tiny = { ...pool, cidr: "10.0.0.0/32", blockSize: 32 };
+    const node = nodeWith(new FakeClaims(), "a", [tiny]);
+    const taken = await node.take();
+    expect(node.allocator.exhausted()).toEqual(new Set());
+    await expect(node.take()).rejects.toThrow();
+    expect(node.allocator.exhausted()).toEqual(new Set(["default"]));
+    node.free(taken);
+    node.cool();
+    await node.take();
+    expect(node.allocator.exhausted()).toEqual(new Set());
+  });
+
+  test("passes over a block whose addresses its pods have from before", async () => {
+    const claims = new FakeClaims();
+    const single = { ...pool, cidr: "10.0.0.0/31", blockSize: 32 };
+    const node = nodeWith(claims, "a", [single]);
+    const first = await node.take();
+    claims.blocks.clear();
+    node.clock.now += COOLING_MS;
+    const second = await node.take();
+    expect([first, second].sort()).toEqual(["10.0.0.0", "10.0.0.1"]);
+    expect(claims.blocks.size).toBe(2);
+  });
+
   test("a freed address cools down, also where no other is left, unless the clock was set back", async () => {
     const tiny = { ...pool, cidr: "10.0.0.0/32", blockSize: 32 };
     const node = nodeWith(new FakeClaims(), "a", [tiny]);

@@ -46,6 +46,7 @@ export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #held: HeldBlocks;
   readonly #now: () => number;
+  readonly #exhausted = new Set<string>();
   readonly #reserved = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -79,6 +80,11 @@ export class Allocator {
     return ![...this.#taken()].some((address) => contains(block, address));
   }
 
+  /** Names of pools of which this node got no block when it last needed one. */
+  exhausted(): ReadonlySet<string> {
+    return this.#exhausted;
+  }
+
   // One after the other: concurrent requests would each claim a block, or give one back that another has chosen.
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const next = this.#last.then(work);
@@ -109,7 +115,16 @@ export class Allocator {
   }
 
   async #chooseFrom(pools: readonly Pool[]): Promise<Address> {
-    return this.#fromOwnBlocks(pools) ?? (firstFree(await this.#claim(pools), this.#taken()) as Address);
+    const own = this.#fromOwnBlocks(pools);
+    if (own) {
+      for (const { name } of pools) this.#exhausted.delete(name);
+      return own;
+    }
+    // Of a block that was this node's before, all addresses may be in use or cooling.
+    for (;;) {
+      const address = firstFree(await this.#claim(pools), this.#taken());
+      if (address) return address;
+    }
   }
 
   #fromOwnBlocks(pools: readonly Pool[]): string | undefined {
@@ -146,9 +161,12 @@ export class Allocator {
       for (const block of candidates(pool, this.#options.node)) {
         const cidr = parseCidr(block.cidr);
         if (known.some((other) => overlap(other, cidr))) continue;
-        if ((await this.#held.claim(block)) === "created") return block;
+        if ((await this.#held.claim(block)) === "exists") continue;
+        this.#exhausted.delete(pool.name);
+        return block;
       }
     }
+    for (const { name } of pools) this.#exhausted.add(name);
     const names = pools.map((pool) => `${pool.name} (${pool.cidr})`).join(", ");
     const cooling = `a freed address is given again after ${COOLING_MS / 1000} s, a block of a removed node after some minutes`;
     throw new Error(`Every block of the IP pools ${names} is claimed (${cooling}). Next: add an IPPool.`);
