@@ -116,6 +116,36 @@ describe("large policies", () => {
     expect(again.problems).toEqual(result.problems);
   }, 240_000);
 
+  test("policies that tell too many blocks apart, at no entry: their namespace is closed, and nobody's address is forgotten", () => {
+    const everybody = { from: [{ ipBlock: { cidr: "0.0.0.0/0" } }] };
+    const many = Array.from({ length: 8 }, (_, at) => {
+      const peers = Array.from({ length: 300 }, (_, index) => ({ ipBlock: { cidr: block(at * 300 + index) } }));
+      return networkPolicy.parse({
+        metadata: { name: `p${at}`, namespace: "victim" },
+        spec: { podSelector: {}, ingress: [{ from: peers }, everybody] },
+      });
+    });
+    const others = policy("small", 0, 40, "other", ["Ingress"]);
+    const limits = { ...NODE_LIMITS, policyBlocks: 1400 };
+    const [compiler, maps] = [new Compiler(limits), memoryMaps()];
+    const reconciler = new Reconciler(maps);
+    const before = compiler.compile(clusterOf([others, ...many.slice(0, 3)]));
+    expect(before.problems).toEqual([]);
+    reconciler.sync(before.maps);
+    expect(delivered(maps, asked("20.0.0.1", "10.244.0.1"))).toBe(true);
+    const state = compiler.compile(clusterOf([others, ...many]));
+    expect(reconciler.sync(state.maps)).toMatchObject({ problems: [], pending: 0 });
+    const { identities } = state.names;
+    expect(identities.size).toBeGreaterThan(80);
+    expect(identities.size).toBeLessThanOrEqual(limits.policyBlocks);
+    expect(state.closedPolicies).toBe(state.problems.length);
+    expect(state.problems.map(({ namespace }) => namespace)).toEqual(state.problems.map(() => "victim"));
+    expect(state.problems[0]?.message).toContain("which have room for 1400 blocks of addresses");
+    // Who was refused before is refused, who was allowed by others' policies is allowed.
+    expect(delivered(maps, asked("20.0.0.129", "10.244.0.2"))).toBe(false);
+    expect(delivered(maps, asked("20.0.0.1", "10.244.0.2"))).toBe(true);
+  }, 120_000);
+
   test("a policy of thousands of ports, rules and exceptions costs their sum", () => {
     const ports = Array.from({ length: 4000 }, (_, at) => ({ port: 1 + at * 16, protocol: "TCP" as const }));
     const exceptions = Array.from({ length: 8000 }, (_, at) => `20.${at >> 8}.${at & 255}.0/24`);

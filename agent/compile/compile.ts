@@ -50,7 +50,7 @@ export class Compiler {
 
   /** @param limits smaller ones for tests */
   constructor(limits = NODE_LIMITS) {
-    this.#judging = new PoliciesInForce(limits.policyEntries);
+    this.#judging = new PoliciesInForce(limits);
     this.#services = new ServiceCompiler(limits.services);
   }
 

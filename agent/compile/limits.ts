@@ -7,14 +7,17 @@ export interface NodeLimits {
   readonly services: Room;
   /** Entries of the map `policies` that all policies in force may need. */
   readonly policyEntries: number;
+  /** Blocks of addresses that all policies in force may tell from others. */
+  readonly policyBlocks: number;
 }
 
 interface Sized {
   readonly definition: { readonly maxEntries: number };
 }
-type Sizes = Readonly<Record<"frontends" | "slots" | "backends" | "sourceRanges" | "policies", Sized>>;
+type Sizes = Readonly<Record<"frontends" | "slots" | "backends" | "sourceRanges" | "policies" | "locations", Sized>>;
 
-/** From the maps' sizes; half of it for ranges and policies, so that new ones fit next to the old ones. */
+/** From the maps' sizes; half of it for ranges and policies, so that new ones fit next to the old ones, and for blocks half of the half:
+ * no owner of a namespace takes the room of the addresses of pods and nodes. */
 export function nodeLimits(stores: Sizes): NodeLimits {
   const size = (name: keyof Sizes) => stores[name].definition.maxEntries;
   return {
@@ -25,13 +28,15 @@ export function nodeLimits(stores: Sizes): NodeLimits {
       sourceRanges: size("sourceRanges") / 2,
     },
     policyEntries: size("policies") / 2,
+    policyBlocks: size("locations") / 4,
   };
 }
 
-const { frontends, slots, backends, sourceRanges, policies } = maps;
+const { frontends, slots, backends, sourceRanges, policies, locations } = maps;
 
 /** With the sizes that bpf/ gives the maps. */
 export const NODE_LIMITS = nodeLimits({
   ...{ frontends: { definition: frontends }, slots: { definition: slots }, backends: { definition: backends } },
   ...{ sourceRanges: { definition: sourceRanges }, policies: { definition: policies } },
+  locations: { definition: locations },
 });

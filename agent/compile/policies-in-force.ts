@@ -12,6 +12,7 @@ import type { Steps } from "../../model/steps.ts";
 import type { DesiredState, MapContents, NumberContents } from "./desired.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileHosts, type HostMaps } from "./hosts.ts";
+import type { NodeLimits } from "./limits.ts";
 import { LocationCompiler, type LocationMap } from "./locations.ts";
 import { PolicyCompiler } from "./policies.ts";
 import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "./snapshot.ts";
@@ -28,6 +29,8 @@ export interface InForce {
   readonly selection: Selection<LocalEndpoint | Host>;
   readonly judgement: Verdicts;
 }
+
+type PolicyRoom = Pick<NodeLimits, "policyEntries" | "policyBlocks">;
 
 /** Where things are. */
 export interface Places {
@@ -46,7 +49,7 @@ interface Judging {
 
 /** Judges this node's pods and the node itself by the policies that apply to them. */
 export class PoliciesInForce {
-  readonly #policyEntries: number;
+  readonly #limits: PolicyRoom;
   readonly #judged = new Latest<InForce>();
   readonly #subjects = new PodSubjects<LocalEndpoint>();
   readonly #selector = new PolicySelector();
@@ -64,9 +67,9 @@ export class PoliciesInForce {
       }
     | undefined;
 
-  /** @param policyEntries how many entries of the map `policies` all together may need */
-  constructor(policyEntries: number) {
-    this.#policyEntries = policyEntries;
+  /** @param limits of all policies together */
+  constructor(limits: PolicyRoom) {
+    this.#limits = limits;
   }
 
   /** Returns the same object as before if its inputs did not change. */
@@ -79,22 +82,28 @@ export class PoliciesInForce {
     return this.#judged.getting(inputs, () => this.#select(snapshot, places));
   }
 
-  /** The policies in force, judged. Where they need more entries than a node has for them, the heaviest are closed, as
-   * many as it takes, in the order that is fair to small namespaces: one, two, four … */
+  /** The policies in force, judged. Where they need more entries than a node has for them, or tell more blocks apart, the heaviest are
+   * closed, as many as it takes, in the order that is fair to small namespaces: one, two, four … */
   *#select(snapshot: ClusterSnapshot, places: Places): Steps<InForce> {
-    const policyEntries = this.#policyEntries;
+    const { policyEntries, policyBlocks } = this.#limits;
     const { endpoints, pods, namespaces, serviceAccounts } = snapshot;
     const subjects = new Map<LocalEndpoint | Host, Subject>([
       ...this.#subjects.of(endpoints, pods, namespaces, serviceAccounts),
       ...places.hosts.subjects,
     ]);
+    let why = "";
     for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
-      const excess = { count: closing, why: excessWhy(snapshot.facts, policyEntries) };
+      const excess = { count: closing, why };
       const selection = yield* this.#selector.selecting({ ...snapshot, subjects, salt: snapshot.facts.salt }, excess);
+      const isLast = closing >= selection.sources.length;
+      if (!isLast && selection.vocabulary.blocks.size > policyBlocks) {
+        why = excessWhy(snapshot.facts, `${policyBlocks} blocks of addresses`);
+        continue;
+      }
       const { nodes, pools, hosts } = places;
       const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools, hosts.labels);
       const policyOf = (endpoint: LocalEndpoint | Host) => selection.policies.get(endpoint);
-      const limit = closing < selection.sources.length ? policyEntries : Number.POSITIVE_INFINITY;
+      const limit = isLast ? Number.POSITIVE_INFINITY : policyEntries;
       const judgement = yield* this.#judge(
         snapshot,
         { addresses, hosts, hostPolicyOf: policyOf },
@@ -103,6 +112,7 @@ export class PoliciesInForce {
         limit,
       );
       if (judgement) return { selection, judgement };
+      why = excessWhy(snapshot.facts, `${policyEntries} entries`);
     }
   }
 
@@ -152,7 +162,7 @@ export class PoliciesInForce {
     const known = { addresses: addressesOfBoth, hosts, hostPolicyOf };
     const stages: Omit<Verdicts, "policyNames" | "contents" | "policyLogs">[] = [];
     for (const policyOf of [before, now]) {
-      const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * this.#policyEntries);
+      const stage = yield* this.#judge(snapshot, known, both, policyOf, 2 * this.#limits.policyEntries);
       if (!stage) return []; // no room for both: endpoints move without it, closed in between where pairs were not judged
       const { policyNames: _, contents: __, policyLogs: ___, ...content } = stage;
       stages.push(content);
@@ -166,6 +176,6 @@ function namesOf({ subjects }: HostDirectory, policyOf: Judging["hostPolicyOf"])
   return [...subjects.keys()].map((host) => policyOf(host)?.name.name).join(";");
 }
 
-function excessWhy({ nodeName }: NodeFacts, room: number): string {
-  return `does not fit beside the other policies of node ${nodeName}, which have room for ${room} entries`;
+function excessWhy({ nodeName }: NodeFacts, room: string): string {
+  return `does not fit beside the other policies of node ${nodeName}, which have room for ${room}`;
 }
