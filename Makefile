@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs e2e watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs e2e watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ bench-services: bootstrap-bench ## measure new connections, programming, churn a
 
 bench-packets: bootstrap ## measure ns per packet of each kind, compared with another revision: AGAINST=revision ROUNDS= KEEP=1 JSON=1
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/packets/bench/main.ts $(if $(AGAINST),--against "$(AGAINST)") $(filter-out --quick,$(bench_options))
+
+bench-policy: bootstrap ## measure what policies cost a packet, a change and memory, compared with nftables rules of the same policies
+	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/packets/bench-policy/main.ts $(bench_options)
 
 audit: ## report known vulnerabilities in the npm packages of the lock files; SKIP if the registry does not report them
 	@sh tools/bootstrap javascript

@@ -71,7 +71,7 @@ function tableChanges(): ChangeTime[] {
   const applied: Applied = new Map(
     cluster.endpoints.map(({ pod }) => {
       const { labels = {} } = cluster.pods.find(({ metadata }) => metadata.name === pod)?.metadata ?? {};
-      const own = all.filter(({ spec }) => selects(spec.podSelector, labels));
+      const own = all.filter(({ spec }) => spec.podSelector && selects(spec.podSelector, labels));
       return [pod, own.map(({ metadata }) => metadata.name)];
     }),
   );

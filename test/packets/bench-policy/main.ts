@@ -1,17 +1,18 @@
 // `make bench-policy`: what policies cost a packet, a change and memory, beside nftables rules of the same policies, in one run.
 // --rounds COUNT, --quick, --keep, --json; --trial: as little as possible, nothing is written.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { observeEnvironment } from "../../../measure/environment.ts";
 import { writeResult } from "../../../measure/result-file.ts";
 import { run } from "../../../tools/command.ts";
+import { ask, spawnInside, startInside } from "../inside.ts";
 import { preparedObjects } from "../objects.ts";
 import { countIdentities } from "./identities.ts";
-import { type Batch, type Changes, type Flow, flows, type Side } from "./measured.ts";
+import { type Batch, type Changes, flows, type Side } from "./measured.ts";
 import { type Measured, type PolicyCosts, summarize, tablesOf } from "./summary.ts";
 
 const { values } = parseArgs({
@@ -33,13 +34,14 @@ const plan = values.trial
       changes: values.quick ? 50 : 200,
     };
 
+const here = (program: string) => join(import.meta.dirname, program);
 const note = (text: string) => values.json || process.stderr.write(`bench: ${text}\n`);
 const scratch = mkdtempSync(join(tmpdir(), "bench-policy-"));
 try {
   const environment = await observeEnvironment(`make bench-policy${values.quick ? " QUICK=1" : ""}`);
   const { objects, preamble } = await preparedObjects(scratch);
   const send = join(scratch, "send");
-  await run("clang", ["-O2", "-o", send, join(import.meta.dirname, "send.c")]);
+  await run("clang", ["-O2", "-o", send, here("send.c")]);
   const measured = await packets([objects, preamble, send]);
   note(`${plan.changes} changes of one policy among ${plan.policies}, with ${plan.pods} pods`);
   const changes = await changed(objects);
@@ -62,14 +64,14 @@ async function packets(args: readonly string[]): Promise<Measured[]> {
   for (const side of ["floor", "ebpf", "nftables"] as const) {
     for (const count of side === "floor" ? [0] : plan.counts) {
       note(`${side} with ${count} policies`);
-      children.push({ side, count, child: await start(["path.ts", side, String(count), ...args]) });
+      children.push({ side, count, child: await startInside([here("path.ts"), side, String(count), ...args]) });
     }
   }
   const measured: Measured[] = [];
   try {
     for (let round = 0; round < plan.rounds; round++) {
       for (const { side, count, child } of round % 2 === 0 ? children : children.toReversed()) {
-        for (const flow of flows) measured.push({ side, count, flow, round, ...(await batch(child, flow)) });
+        for (const flow of flows) measured.push({ side, count, flow, round, ...((await ask(child, flow)) as Batch) });
       }
       note(`round ${round + 1} of ${plan.rounds}`);
     }
@@ -81,45 +83,11 @@ async function packets(args: readonly string[]): Promise<Measured[]> {
 
 async function changed(objects: string): Promise<Changes> {
   const { pods, policies, changes } = plan;
-  const child = spawned(["changes.ts", ...[pods, policies, changes].map(String), objects], "pipe");
+  const args = [...[pods, policies, changes].map(String), objects];
+  const child = spawnInside(["--expose-gc", here("changes.ts"), ...args], ["ignore", "pipe", "inherit"]);
   const chunks: Buffer[] = [];
   child.stdout?.on("data", (chunk) => chunks.push(chunk));
   const [code] = await once(child, "close");
   if (code !== 0) throw new Error(`The changes could not be measured: the process ended with ${code}.`);
   return JSON.parse(Buffer.concat(chunks).toString());
-}
-
-/** All run on the same CPU, in turn. */
-function spawned([program = "", ...args]: readonly string[], output: "pipe" | "ipc"): ChildProcess {
-  const script = 'mount -t bpf bpf /sys/fs/bpf && exec "$0" "$@"';
-  const node = [process.execPath, "--expose-gc", "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];
-  const inside = [...node, join(import.meta.dirname, program), ...args];
-  const namespaces = ["--net", "--mount", "--propagation", "private", "sh", "-c", script];
-  return spawn("taskset", ["--cpu-list", `${cpus().length - 1}`, "unshare", ...namespaces, ...inside], {
-    stdio: output === "ipc" ? ["ignore", "inherit", "inherit", "ipc"] : ["ignore", "pipe", "inherit"],
-  });
-}
-
-async function start(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawned(args, "ipc");
-  await answer(child);
-  return child;
-}
-
-async function batch(child: ChildProcess, flow: Flow): Promise<Batch> {
-  child.send(flow);
-  return (await answer(child)) as Batch;
-}
-
-async function answer(child: ChildProcess): Promise<unknown> {
-  const ended = new AbortController();
-  const died = once(child, "exit", { signal: ended.signal }).then(([code]) => {
-    throw new Error(`A dataplane could not be measured: its process ended with ${code}.`);
-  });
-  try {
-    return (await Promise.race([once(child, "message"), died]))[0];
-  } finally {
-    ended.abort();
-    died.catch(() => undefined);
-  }
 }

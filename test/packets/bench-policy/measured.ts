@@ -5,7 +5,7 @@ export type Side = "floor" | "ebpf" | "nftables";
 export const flows = ["allowed", "refused"] as const;
 export type Flow = (typeof flows)[number];
 
-/** New connections of one batch. */
+/** New connections of one batch, fewer where they are slow. */
 export const SENT = 1000;
 
 /** What one batch of new connections showed. */
@@ -14,6 +14,7 @@ export interface Batch {
   readonly onTheWire: number;
   /** Of the program alone: ebpf. */
   readonly program?: number;
+  readonly sent: number;
   /** Packets at the pod's interface. */
   readonly arrived: number;
 }

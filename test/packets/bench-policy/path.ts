@@ -69,7 +69,8 @@ function measure(flow: Flow): Batch {
     encoding: "utf8",
   });
   port += SENT;
-  const batch = { onTheWire: Number(took), arrived: arrived() - before };
+  const [onTheWire = 0, sent = 0] = took.split(" ").map(Number);
+  const batch = { onTheWire, sent, arrived: arrived() - before };
   if (side !== "ebpf") return batch;
   const ifindex = node.ifindex("uplink");
   const program = node.programFd("from_uplink");

@@ -1,5 +1,6 @@
 // Sends TCP SYNs by an interface, each from another source port: `send INTERFACE FRAME-AS-HEX FIRST-PORT COUNT`. The kernel receives each
-// within the sender's call. Prints nanoseconds for one: the median of short series, since others use the CPU too.
+// within the sender's call. Prints nanoseconds for one, the median of short series, since others use the CPU too, and how many it sent: fewer
+// than COUNT if they take more than a second.
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -11,7 +12,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { SOURCE_PORT = 34, CHECKSUM = 50, LARGEST = 256, SERIES = 50, LARGEST_COUNT = 60000 };
+enum { SOURCE_PORT = 34, CHECKSUM = 50, LARGEST = 256, SERIES = 50, LARGEST_COUNT = 60000, LONGEST = 1000000000 };
 
 static uint64_t now(void)
 {
@@ -66,7 +67,8 @@ int main(int argc, char **argv)
 	}
 	static uint64_t took[LARGEST_COUNT / SERIES];
 	int series = 0;
-	for (int number = 0; number + SERIES <= count; number += SERIES) {
+	uint64_t enough = now() + LONGEST;
+	for (int number = 0; number + SERIES <= count && (series == 0 || now() < enough); number += SERIES) {
 		uint64_t began = now();
 		for (int port = first + number; port < first + number + SERIES; port++) {
 			uint16_t before = read16(frame + SOURCE_PORT);
@@ -80,6 +82,6 @@ int main(int argc, char **argv)
 		took[series++] = now() - began;
 	}
 	qsort(took, series, sizeof(took[0]), ascending);
-	printf("%.1f\n", (double)took[series / 2] / SERIES);
+	printf("%.1f %d\n", (double)took[series / 2] / SERIES, series * SERIES);
 	return 0;
 }

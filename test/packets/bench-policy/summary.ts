@@ -24,7 +24,7 @@ export interface PacketCost {
   /** ns of the program alone (BPF_PROG_TEST_RUN), and its ratio. */
   readonly program?: Estimate;
   readonly programRatio?: Estimate;
-  /** Packets of a batch at the pod's interface. */
+  /** Share of the packets that reached the pod's interface. */
   readonly arrived: number;
 }
 
@@ -63,7 +63,7 @@ export function summarize(measured: readonly Measured[], { ebpf, nftables, ...la
         program: bootstrap(program, median),
         programRatio: ratioOf((one) => one.program ?? 0),
       }),
-      arrived: median(rounds.map((one) => one.arrived)),
+      arrived: median(rounds.map(({ arrived, sent }) => arrived / sent)),
     };
   };
   const counts = (side: Side) => [...new Set(measured.filter((one) => one.side === side).map(({ count }) => count))];

@@ -1,15 +1,15 @@
 // `make bench-packets`: ns per packet of each kind, compared with another version's programs in alternating rounds of
 // one run. --against REVISION (default: HEAD), --rounds COUNT, --keep, --json; --trial: one round, nothing is written.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { observeEnvironment } from "../../../measure/environment.ts";
 import { writeResult } from "../../../measure/result-file.ts";
 import { includes } from "../../../tools/bpf.ts";
 import { run } from "../../../tools/command.ts";
+import { ask, startInside } from "../inside.ts";
 import { preparedObjects } from "../objects.ts";
 import type { Batch } from "./inside.ts";
 import { kinds } from "./kinds.ts";
@@ -70,35 +70,12 @@ async function otherVersion(revision: string): Promise<string> {
   return folder;
 }
 
-/** Both run on the same CPU, in turn. */
-async function start(args: string[], borrowedFrom?: string): Promise<ChildProcess> {
-  const script = 'mount -t bpf bpf /sys/fs/bpf && exec "$0" "$@"';
-  const node = [process.execPath, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];
-  if (borrowedFrom) node.push("--import", join(import.meta.dirname, "borrowed.ts"));
-  const inside = [...node, join(import.meta.dirname, "inside.ts"), ...args];
-  const namespaces = ["--net", "--mount", "--propagation", "private", "sh", "-c", script];
-  const child = spawn("taskset", ["--cpu-list", `${cpus().length - 1}`, "unshare", ...namespaces, ...inside], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-    env: { ...process.env, ...(borrowedFrom && { BORROWED_FROM: borrowedFrom }) },
-  });
-  await answer(child);
-  return child;
+function start(args: readonly string[], borrowedFrom?: string): Promise<ChildProcess> {
+  const preloaded = borrowedFrom ? ["--import", join(import.meta.dirname, "borrowed.ts")] : [];
+  const inside = [...preloaded, join(import.meta.dirname, "inside.ts"), ...args];
+  return startInside(inside, borrowedFrom ? { BORROWED_FROM: borrowedFrom } : {});
 }
 
 async function batch(child: ChildProcess, kind: number): Promise<Batch> {
-  child.send(kind);
-  return (await answer(child)) as Batch;
-}
-
-async function answer(child: ChildProcess): Promise<unknown> {
-  const ended = new AbortController();
-  const died = once(child, "exit", { signal: ended.signal }).then(([code]) => {
-    throw new Error(`A version's programs could not be measured: its process ended with ${code}.`);
-  });
-  try {
-    return (await Promise.race([once(child, "message"), died]))[0];
-  } finally {
-    ended.abort();
-    died.catch(() => undefined);
-  }
+  return (await ask(child, kind)) as Batch;
 }
