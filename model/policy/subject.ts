@@ -1,5 +1,5 @@
 import type { Address } from "../address/address.ts";
-import { Memo } from "../memo.ts";
+import { Latest, Memo } from "../memo.ts";
 import type { Namespace, Pod } from "../objects/core.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import { addressesOf, isPodOf, type PodAddresses, type PodName } from "../objects/pod-of.ts";
@@ -24,16 +24,29 @@ export interface Subject {
 /** A pod's interface; its addresses may not be known yet. */
 export type PodEndpoint = PodName & Partial<PodAddresses>;
 
+const NONE: readonly never[] = [];
+
 /** Pods as subjects. Equal ones are the very same object. */
 export class PodSubjects<Endpoint extends PodEndpoint> {
   readonly #known = new Memo<Endpoint, Subject>();
+  readonly #all = new Latest<ReadonlyMap<Endpoint, Subject>>();
 
   /** Those of the endpoints whose pods are known. */
   of(
     endpoints: readonly Endpoint[],
     pods: readonly Pod[],
-    namespaces: readonly Namespace[] = [],
-    serviceAccounts: readonly KubernetesObject[] = [],
+    namespaces: readonly Namespace[] = NONE,
+    serviceAccounts: readonly KubernetesObject[] = NONE,
+  ): ReadonlyMap<Endpoint, Subject> {
+    const find = () => this.#find(endpoints, pods, namespaces, serviceAccounts);
+    return this.#all.get([endpoints, pods, namespaces, serviceAccounts], find);
+  }
+
+  #find(
+    endpoints: readonly Endpoint[],
+    pods: readonly Pod[],
+    namespaces: readonly Namespace[],
+    serviceAccounts: readonly KubernetesObject[],
   ): ReadonlyMap<Endpoint, Subject> {
     const names = new Set(endpoints.map(({ namespace, pod }) => `${namespace}/${pod}`));
     const local = new Map(pods.filter((pod) => names.has(objectName(pod))).map((pod) => [objectName(pod), pod]));
