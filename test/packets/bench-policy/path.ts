@@ -1,7 +1,7 @@
 // One dataplane with a number of policies, measured on main.ts' request, in its own network and mount namespace:
 // `path SIDE COUNT OBJECTS PREAMBLE SEND`
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -46,14 +46,15 @@ if (side === "ebpf") {
 } else drop("uplink", []);
 drop("db-peer", inPod);
 
-/** Whatever enters by the interface is counted and gone, whoever's it is. */
+/** Whatever enters by the interface is gone, whoever's it is; TCP is counted. */
 function drop(device: string, within: readonly string[]): void {
-  const chain = `chain ingress { type filter hook ingress device "${device}" priority 0; policy drop; }`;
-  run([...within, "nft", "-f", "-"], `table netdev drop-${device} {\n${chain}\n}\n`);
+  const chain = `type filter hook ingress device "${device}" priority 0; policy drop;\nip protocol tcp counter name arrived`;
+  run([...within, "nft", "-f", "-"], `table netdev ends {\ncounter arrived { }\nchain ingress {\n${chain}\n}\n}\n`);
 }
 
+const COUNTER = ["nft", "list", "counter", "netdev", "ends", "arrived"];
 let port = 1024;
-const arrived = () => Number(/db-peer: *\d+ +(\d+)/.exec(readFileSync(`/proc/${pod.pid}/net/dev`, "utf8"))?.[1]);
+const arrived = () => Number(/packets (\d+)/.exec(String(run([...inPod, ...COUNTER])))?.[1]);
 
 function frameOf(flow: Flow): Buffer {
   const source = flow === "allowed" ? outside.client1 : outside.client2;
