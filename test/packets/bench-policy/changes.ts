@@ -70,7 +70,7 @@ function tableChanges(): ChangeTime[] {
   const all = [...cluster.networkPolicies.slice(0, -1), versions[0] as NetworkPolicy];
   const applied: Applied = new Map(
     cluster.endpoints.map(({ pod }) => {
-      const { labels = {} } = cluster.pods.find(({ metadata }) => metadata.name === pod)?.metadata ?? {};
+      const labels = cluster.pods.find(({ metadata }) => metadata.name === pod)?.metadata.labels ?? {};
       const own = all.filter(({ spec }) => spec.podSelector && selects(spec.podSelector, labels));
       return [pod, own.map(({ metadata }) => metadata.name)];
     }),
