@@ -43,6 +43,12 @@ static __always_inline bool is_known_way(const struct connection *connection, co
 	return !via_entry;
 }
 
+/* Whether this is the backend's node. It is not where another node wrapped a packet to a service as the overlay's. */
+static __always_inline bool has_backend_here(const struct connection *connection)
+{
+	return (connection->flags & CONNECTION_HOST_BACKEND) || bpf_map_lookup_elem(&endpoints, &connection->address);
+}
+
 /* After follow(). @param wrapping as it came from another node, or NULL */
 static __step int decide_way_back(const struct packet *packet, const struct wrapping *wrapping, struct plan *plan)
 {
@@ -54,7 +60,7 @@ static __step int decide_way_back(const struct packet *packet, const struct wrap
 		return 0;
 	connection = packet->connection;
 	if (!connection || !connection->backend || (connection->flags & elsewhere) ||
-	    (wrapping && !wrapping_is_service(wrapping)) || is_known_way(connection, wrapping))
+	    (wrapping && !wrapping_is_service(wrapping)) || is_known_way(connection, wrapping) || !has_backend_here(connection))
 		return 0;
 	plan->origin_is_known = false; /* until then each packet is asked */
 	if (is_from_client(packet, connection)) {

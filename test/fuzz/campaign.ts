@@ -164,6 +164,7 @@ function examine(
   if (!came) return [{ rule: "way", why: "what it wraps is no IPv4 that can be read" }];
   const inside = left?.inner.ip ?? after.ip;
   if (isAnswer(outcome)) {
+    model.answered(came.arrival, came.ip);
     const wrong = wrongAnswer(outcome, before, after);
     return [...(wrong ? [{ rule: "answer" as const, why: wrong }] : []), ...formOf(came.ip, after.ip, undefined)];
   }

@@ -478,4 +478,10 @@ export const mutants: readonly Mutant[] = [
     text: "scratch->interface = settings->tunnel_ifindex;",
     instead: ";",
   },
+  {
+    say: "a node that only passes a connection on moves its replies",
+    file: "decide/way_back.h",
+    text: " || !has_backend_here(connection)",
+    instead: "",
+  },
 ];

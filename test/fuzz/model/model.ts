@@ -1,6 +1,6 @@
 // An independent model of which packets may be delivered. It records what each pod received and sent, as seen at the pod, and
 // returns a sentence for each violation.
-import { mayReceive, maySend, type Party, type Policy } from "../../model/network-policy.ts";
+import { mayReceive, maySend, type Policy } from "../../model/network-policy.ts";
 import { backendAddress, pods, policies } from "../../packets/cluster.ts";
 import { podMacs } from "../../packets/node.ts";
 import type { Reading } from "../../packets/reading.ts";
@@ -8,7 +8,8 @@ import { isKeptOut } from "./clients.ts";
 import { judgeError } from "./errors.ts";
 import { type Flow, FragmentMemory, flowOf, keyOf, reversed } from "./flow.ts";
 import { Memory } from "./memory.ts";
-import { backendsOf, homesOf, isEchoToService, localPod, PROTOCOLS, serviceOf, translatedTo } from "./places.ts";
+import { maySendAs, party, traffic } from "./parties.ts";
+import { backendsOf, homesOf, isEchoToService, localPod, serviceOf, translatedTo } from "./places.ts";
 import { type Arrival, forgery, isForMany, isOwn } from "./sources.ts";
 import { wrongWay } from "./way.ts";
 
@@ -54,8 +55,9 @@ export class Model {
   judge(passage: Passage): Objection[] {
     const wrong = wrongWay(passage);
     if (wrong) return [{ rule: "way", why: wrong }];
-    const { arrival, before, outcome } = passage;
+    const { arrival, before, after, outcome } = passage;
     const flow = this.#fragments.flowOf(before);
+    if (flow && outcome === "pass_to_stack" && after.ttl <= 1) this.#opened(passage, flow);
     if (outcome === "pass_to_stack" && (arrival.from === "wire" || arrival.from === "tunnel"))
       return this.#passed(passage, flow);
     if (arrival.from === "stack" && outcome !== "to_endpoint") return this.#fromStack(passage, flow);
@@ -67,6 +69,28 @@ export class Model {
     if (isKeptOut(passage, flow)) return [{ rule: "clients", why: `${flow.source} may not use ${flow.destination}` }];
     if (arrival.from === "pod") return this.#fromPod(passage, arrival.pod, flow);
     return arrival.from === "stack" ? this.#toPod(passage, flow) : this.#fromNetwork(passage, flow);
+  }
+
+  /** A packet whose time to live ends here goes no further, but it has opened its connection: with another backend than the last one, or
+   * another port. Errors and answers may be along that from now on. */
+  #opened(passage: Passage, flow: Flow): void {
+    const { arrival } = passage;
+    const after = this.#flowAfter(passage, flow);
+    if (arrival.from === "stack" || !after || !localPod(after.destination) || forgery(arrival, flow.source)) return;
+    if (mayReceive(policies as Policy[], traffic(party(flow.source), after)))
+      this.#memory.give(flow, after, isSourcePortSeen(passage));
+  }
+
+  /** One that was answered in place of being wrapped has, too; its answer does not show for whom. */
+  answered(arrival: Arrival, before: Reading): void {
+    const flow = this.#fragments.flowOf(before);
+    const service = flow && serviceOf(flow);
+    if (!flow) return;
+    if (arrival.from === "pod") this.#memory.send(flow);
+    if (arrival.from === "wire" && service) this.#memory.forward(flow, homesOf(service));
+    if (arrival.from !== "tunnel" || !service) return;
+    this.#memory.bounce(flow);
+    for (const backend of backendsOf(service)) this.#memory.bounce(reversed(translatedTo(flow, backend)));
   }
 
   /** A node that forwarded a flow to this one may wrap it as the overlay's: it gains nothing by this. */
@@ -231,23 +255,3 @@ function wrongBackend(flow: Flow, after: Flow): Objection[] | undefined {
 const unknownAnswer = ({ after }: Passage, flow: Flow): Objection[] => [
   { rule: "way", why: `the source of a later fragment of ${keyOf(flow)} became ${after.source}` },
 ];
-
-function maySendAs(name: string, flow: Flow): boolean {
-  return maySend(policies as Policy[], traffic(party(backendAddress(name)), flow));
-}
-
-function traffic(from: Party, flow: Flow) {
-  const protocol = PROTOCOLS[flow.protocol] ?? String(flow.protocol);
-  return { from, to: party(flow.destination), protocol, port: protocol === "ICMP" ? 0 : flow.destinationPort };
-}
-
-function party(address: string): Party {
-  const pod = pods.find((item) => item.address === address);
-  if (!pod) return { address };
-  return {
-    address,
-    namespace: "default",
-    namespaceLabels: { "kubernetes.io/metadata.name": "default" },
-    labels: pod.labels,
-  };
-}

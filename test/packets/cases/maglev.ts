@@ -1,11 +1,12 @@
 // Connections to services with Maglev selection that enter at another node than before: the router has moved them, or their entry node is lost.
-import { gateway, nodes, outside } from "../cluster.ts";
+import { backendAddress, gateway, nodes, outside } from "../cluster.ts";
 import { tcp, udp } from "../frames.ts";
 import { addresses, arrives, arrivesWrapped, type PacketTest, type Step, sends } from "./step.ts";
 
 const { master, node, far } = nodes;
 const { client1, client2 } = outside;
 const { web, open } = addresses;
+const web2 = backendAddress("web2");
 const NONE = new Uint8Array();
 const translated = { services: true } as const;
 const tunnel = { returnMode: "Tunnel", services: true } as const;
@@ -52,6 +53,15 @@ const answer = (entry: "node" | "far", port: number) =>
     entry === "node"
       ? `return_via_entry to ${node}: wrapped for node (return): udp ${node}:30096 > ${client2}:${port}`
       : /^return_via_entry.* wrapped for far \(return\)/,
+  );
+
+/** A SYN of the node `far` itself to the node port of a service whose backend is web2, on a third node. */
+const passedOn = (kind: "overlay" | "forward via") =>
+  arrivesWrapped(
+    { kind, node: far },
+    { source: far, destination: node },
+    tcp(5317, 30089, "S"),
+    /^to_overlay.* > 10.244.1.2:80$/,
   );
 
 /** When the flow has been silent for longer than its way counts as known. */
@@ -215,6 +225,20 @@ export const maglev: readonly PacketTest[] = [
         /^drop_/,
       ),
       reply(5316, replyBy("node", 5316)),
+    ],
+  },
+  {
+    say: "a node that only passes a connection on, since another one wrapped it as the overlay's, sends its replies no other way",
+    handling: tunnel,
+    steps: [
+      passedOn("overlay"),
+      passedOn("forward via"),
+      arrivesWrapped(
+        { kind: "overlay" },
+        { source: web2, destination: far },
+        tcp(80, 5317, "SA"),
+        /^to_network to .*: tcp .*:30089 > .*:5317$/,
+      ),
     ],
   },
 ];

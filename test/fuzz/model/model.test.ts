@@ -1,0 +1,46 @@
+// The model itself, where it must know what a program remembers of packets that go no further.
+import { expect, test } from "vitest";
+import { about } from "../../packets/cases/step.ts";
+import { backendAddress, nodes, outside } from "../../packets/cluster.ts";
+import { frame, type IpHeader, icmpError, type Transport, tcp } from "../../packets/frames.ts";
+import { podMacs } from "../../packets/node.ts";
+import { type Reading, readFrame } from "../../packets/reading.ts";
+import { Model, type Passage } from "./model.ts";
+
+const { client1 } = outside;
+const db = backendAddress("db");
+const reading = (header: IpHeader, transport: Transport) => readFrame(frame(header, transport)).ip as Reading;
+const passage = (before: Reading, after: Reading, outcome: string): Passage => ({
+  ...{ arrival: { from: "wire", mac: "02:00:00:00:03:03" }, before, after, outcome, destinationMac: podMacs("db").pod },
+  ...{ wrappedFor: undefined, redirected: outcome === "to_endpoint", wasJudgedLater: false, judgedLater: false },
+});
+
+/** The client's port became 42418, since another of its connections has 5000 at that pod. */
+const PORT = 42_418;
+const opens = (ttl: number) =>
+  passage(
+    reading({ source: client1, destination: nodes.master, ttl }, tcp(5000, 30082, "S")),
+    reading({ source: client1, destination: db, ttl: Math.max(1, ttl - 1) }, tcp(PORT, 80, "S")),
+    ttl > 1 ? "to_endpoint" : "pass_to_stack",
+  );
+const error = passage(
+  reading(
+    { source: client1, destination: nodes.master },
+    icmpError(3, 1, about({ source: nodes.master, destination: client1 }, tcp(30082, 5000, "SA"))),
+  ),
+  reading(
+    { source: client1, destination: db, ttl: 63 },
+    icmpError(3, 1, about({ source: db, destination: client1 }, tcp(80, PORT, "SA"))),
+  ),
+  "to_endpoint",
+);
+
+test.each([64, 1])("an error belongs to a connection whose first packet had a time to live of %i", (ttl) => {
+  const model = new Model();
+  expect(model.judge(opens(ttl))).toEqual([]);
+  expect(model.judge(error)).toEqual([]);
+});
+
+test("an error about what no pod sent is noticed", () => {
+  expect(new Model().judge(error)).toEqual([{ rule: "error", why: expect.stringMatching(/^no pod here sent/) }]);
+});
