@@ -30,7 +30,7 @@ static __step int open_from_workload(struct packet *packet, const struct setting
 
 	if (!packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet, settings, false, plan, &location);
+	service = service_opened_by(packet, settings, NULL, plan, &location);
 	to = location_flags(location);
 	if (service && is_handled_here(service, settings))
 		open_service(packet, settings, service, NULL, plan);

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "5a76355dd4b7";
+export const layoutHash = "2b96cc00107a";
 
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
@@ -818,6 +818,25 @@ export const backend: Codec<Backend> = {
   },
 };
 
+/** struct secret, 16 bytes */
+export interface Secret {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+export const secret: Codec<Secret> = {
+  size: 16,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.low, true);
+    view.setBigUint64(at + 8, value.high, true);
+  },
+  decode(view, at) {
+    return {
+      low: view.getBigUint64(at, true),
+      high: view.getBigUint64(at + 8, true),
+    };
+  },
+};
+
 /** struct affinity_key, 24 bytes */
 export interface AffinityKey {
   readonly client: Address;
@@ -1516,6 +1535,14 @@ export const maps = {
     key: u32,
     value: backend,
   } satisfies MapDefinition<number, Backend>,
+  secrets: {
+    name: "secrets",
+    type: "array",
+    maxEntries: 1,
+    flags: 0,
+    key: u32,
+    value: secret,
+  } satisfies MapDefinition<number, Secret>,
   affinities: {
     name: "affinities",
     type: "lru_hash",

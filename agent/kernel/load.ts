@@ -11,6 +11,7 @@ import { mapInfo } from "./object-info.ts";
 import { openMap, type Pins, preparePins } from "./pins.ts";
 import { type ProgramName, programs } from "./programs.ts";
 import { setAside } from "./resize.ts";
+import { ensureSecret } from "./secret.ts";
 
 export interface LoadOptions {
   /** The folder of uplink.bpf.o, workload.bpf.o … */
@@ -33,7 +34,9 @@ export function load(options: LoadOptions): Loaded {
   setAside(options.pins, options.sizes ?? {});
   // The objects stay open while the agent runs: their file descriptors keep the programs in the kernel.
   const { programFd } = loadPrograms(options, "");
-  return { maps: openMaps(options.pins), programFd };
+  const maps = openMaps(options.pins);
+  ensureSecret(maps.secrets);
+  return { maps, programFd };
 }
 
 /** Loaded programs of one build. */

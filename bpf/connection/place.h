@@ -24,6 +24,16 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } unproven SEC(".maps");
 
+/* 0 -> when a TCP connection that this node forwards and that was not over has made room for another one: ns, bpf_ktime_get_coarse_ns;
+ * 0: never. Written by the packet path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} room_made SEC(".maps");
+
 /* How many places are looked at: with nine of ten in use, one new connection of six has to send its packet again. */
 #define PLACE_TRIES 16
 #define PLACE_BEING_TAKEN 1 /* in place of `taken` */
@@ -89,17 +99,45 @@ static __always_inline __u64 place_idle(const struct place *place, __u32 index, 
 	return proven_ones ? 0 : idle;
 }
 
+/* Whether a packet may be of a forwarded connection that has made room, and that its ends still have. */
+static __always_inline bool has_made_room(void)
+{
+	__u32 zero = 0;
+	const __u64 *made = bpf_map_lookup_elem(&room_made, &zero);
+
+	return made && *made && (__s64)(bpf_ktime_get_coarse_ns() - *made) < (__s64)TIMEOUT_TCP_ESTABLISHED;
+}
+
+/* Of a flood's entries one is noted a second: the processors would wait for each other. */
+static __always_inline void note_room_made(const struct tuple *tuple, const struct connection *entry)
+{
+	const __u32 flags = CONNECTION_FORWARDED | CONNECTION_CLOSED | CONNECTION_RESET;
+	__u64 now = bpf_ktime_get_coarse_ns();
+	__u32 zero = 0;
+	__u64 *made;
+
+	if (tuple->protocol != IPPROTO_TCP || (entry->flags & flags) != CONNECTION_FORWARDED || !connection_is_live(entry, IPPROTO_TCP))
+		return;
+	made = bpf_map_lookup_elem(&room_made, &zero);
+	if (made && (__s64)(now - *made) >= (__s64)SECOND)
+		*made = now;
+}
+
 /* Takes the place from what had it, unless another processor has done so. @param taken when it had been taken */
 __global bool place_claim(__u32 index, bool proven_ones, __u64 taken)
 {
 	struct place *place = place_at(index, proven_ones);
 	struct scratch *scratch = scratch_get();
+	const struct connection *entry;
 
 	if (!place || !scratch || __sync_val_compare_and_swap(&place->taken, taken, PLACE_BEING_TAKEN) != taken)
 		return false;
 	scratch->direction = place->tuple;
-	if (is_placed(&scratch->direction, bpf_map_lookup_elem(&connections, &scratch->direction), index, proven_ones))
+	entry = bpf_map_lookup_elem(&connections, &scratch->direction);
+	if (is_placed(&scratch->direction, entry, index, proven_ones)) {
+		note_room_made(&scratch->direction, entry);
 		bpf_map_delete_elem(&connections, &scratch->direction);
+	}
 	return true;
 }
 

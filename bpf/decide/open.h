@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../connection/open.h"
+#include "../connection/place.h"
 #include "../service/affinity.h"
 #include "../service/host_requests.h"
 #include "../service/return.h"
@@ -13,33 +14,42 @@
 
 /* Packets of no known connection: what they would open. */
 
-/* Whether a TCP packet may be of a connection that entered the cluster at another node, which has forwarded it, is lost or gets no packets
- * any more. */
-static __always_inline bool may_be_moved_here(const struct packet *packet, const struct settings *settings, bool forwarded)
+/* Whether a packet may be of a TCP connection that this node does not know, and whose backend it may find: of one that another node has
+ * forwarded, that entered the cluster at another node, which is lost or gets no packets any more (Maglev), or that this node has forwarded
+ * and forgotten. Only the backend's node knows whether there is such a connection. Packets of the node's own have no entry either; what
+ * pods send enters nowhere else and is not forwarded. */
+static __always_inline bool may_be_unknown_here(const struct packet *packet, const struct settings *settings, const struct wrapping *wrapping)
 {
 	if (packet->tuple.protocol != IPPROTO_TCP || (packet->tcp_flags & TCP_SYN))
 		return false;
-	return forwarded || ((settings->flags & SETTINGS_MAGLEV) && packet->hook != HOOK_FROM_WORKLOAD && !is_left_to_host(settings));
+	if (wrapping)
+		return wrapping_is_service(wrapping);
+	return packet->hook != HOOK_FROM_WORKLOAD && !is_left_to_host(settings) &&
+	       ((settings->flags & SETTINGS_MAGLEV) || has_made_room());
+}
+
+/* Whether it may be one of this service. */
+static __always_inline bool may_go_on(const struct service *service, const struct wrapping *wrapping)
+{
+	return wrapping || service->table_size || has_made_room();
 }
 
 /* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`.
- * @param forwarded whether another node has wrapped it for a backend here */
+ * @param wrapping as it came from another node, or NULL */
 static __always_inline const struct service *service_opened_by(const struct packet *packet,
-							       const struct settings *settings, bool forwarded,
+							       const struct settings *settings, const struct wrapping *wrapping,
 							       struct plan *plan, const struct location **location)
 {
 	const struct tuple *tuple = &packet->tuple;
 	const struct service *service;
+	bool opens = packet_may_open(packet);
 
-	if (packet_may_open(packet)) {
+	if (opens || may_be_unknown_here(packet, settings, wrapping)) {
 		service = service_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
-		if (!service || !is_answer_to_host(tuple))
+		if (!service || (opens ? !is_answer_to_host(tuple) : may_go_on(service, wrapping)))
 			return service;
-		plan->remember = REMEMBER_HOST_ANSWER;
-	} else if (may_be_moved_here(packet, settings, forwarded)) {
-		service = service_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
-		if (!service || service->table_size || forwarded)
-			return service;
+		if (opens)
+			plan->remember = REMEMBER_HOST_ANSWER;
 	}
 	*location = locate(&tuple->destination);
 	return NULL;
@@ -168,7 +178,7 @@ static __step int open_from_network(struct packet *packet, const struct settings
 
 	if (!packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet, settings, for_service, plan, &location);
+	service = service_opened_by(packet, settings, wrapping, plan, &location);
 	if (service) {
 		/* A node that still handles services itself has wrapped it: handled as that node expects. */
 		if (!for_service && !is_handled_here(service, settings))

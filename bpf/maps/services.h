@@ -57,7 +57,17 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } backends SEC(".maps");
 
-/* (client, list) -> backend last given. Written and read by the packet path. Full: the longest unused go. */
+/* 0 -> secret. Written by the agent, once; read where a backend is chosen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct secret);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} secrets SEC(".maps");
+
+/* (client, list) -> backend last given. Written and read by the packet path. Full: the longest unused go, and
+ * are given the same again while the list has not changed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);

@@ -4,6 +4,7 @@
 #include "../shared/settings.h"
 #include "../locate.h"
 #include "maglev.h"
+#include "secret_hash.h"
 
 /* Which of a service's backends may be chosen. */
 enum reach {
@@ -141,10 +142,19 @@ static __always_inline const struct backend *backend_kept(const struct service *
 	return membership && *membership == MEMBER_CHOSEN ? backend_in_reach(id, reach) : NULL;
 }
 
+/* Which of `count` backends: the same for each packet of a connection, with affinity for all of a client's connections. That of a
+ * socket, whose port is not known yet, is never forgotten. */
+static __always_inline __u32 choice_of(const struct service *service, const struct tuple *flow, const struct address *client, __u32 count)
+{
+	if (service->flags & SERVICE_AFFINITY)
+		return secret_hash(NULL, client, service->backend_list) % count;
+	return (flow ? secret_hash(flow, client, 0) : bpf_get_prandom_u32()) % count;
+}
+
 /* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
  * and it is still within reach, else the one of the service's Maglev table, else any. The caller has the client keep it (affinity.h).
  * Returns its id, 0: there is none. The backend is left in `chosen`.
- * @param flow the connection; NULL: a socket's, whose port is not known yet, and which needs no other node's agreement */
+ * @param flow the connection; NULL: a socket's, which needs no other node's agreement */
 static __always_inline __u32 choose_backend(const struct service *service, const struct tuple *flow,
 					    const struct address *client, enum reach reach, const struct backend **chosen)
 {
@@ -169,7 +179,7 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 	if (flow && reach == REACH_ANY && service->table_size)
 		slot.index = TABLE_FIRST + flow_hash(flow, service->flags & SERVICE_AFFINITY) % service->table_size;
 	else
-		slot.index = first + bpf_get_prandom_u32() % count;
+		slot.index = first + choice_of(service, flow, client, count);
 	found = bpf_map_lookup_elem(&slots, &slot);
 	if (!found)
 		return 0;

@@ -42,7 +42,7 @@ struct service {
 	__u32 affinity_seconds;
 	__u32 flags; /* enum service_flag */
 	__u32 source_ranges; /* the set of clients that may use this frontend (struct source_range); 0: all clients */
-	__u32 table_size; /* entries of the list's Maglev table (service/maglev.h); 0: backends are chosen at random */
+	__u32 table_size; /* entries of the list's Maglev table (service/maglev.h); 0: a secret hash chooses (service/secret_hash.h) */
 };
 
 /* Longest-prefix key of a client that the set admits: 32 bits of the set's number, then those of the address (IPv4
@@ -89,6 +89,12 @@ struct backend {
 	__be16 port;
 	__u8 protocol;
 	__u8 flags; /* enum backend_flag */
+};
+
+/* The key of the hash by which backends are chosen (service/secret_hash.h): random, this node's own, the same as long as its maps are. */
+struct secret {
+	__u64 low;
+	__u64 high;
 };
 
 /* Session affinity: which backend a client was given. */

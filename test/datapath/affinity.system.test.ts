@@ -45,9 +45,17 @@ describe.each(["DSR", "Tunnel"] as const)(
       for (const { name, exposed } of services) cluster.apply(service(name, { ...exposed, ...(spec && { spec }) }));
     }
 
+    /** Of datagrams: one of a port that was used in the last three minutes belongs to a flow, which keeps its backend. Below the ports that
+     * the kernel gives to sockets. */
+    let sourcePort = 20_000;
+
     /** Who answers 16 new connections; with two backends, all by one of them happens by chance once in 32,768 times. */
     async function servers(from: From, to: string, protocol: "tcp" | "udp"): Promise<string[]> {
-      const seen = await cluster.probe(from, ...Array.from({ length: 16 }, () => ({ to, protocol })));
+      const probes = Array.from({ length: 16 }, () => ({
+        ...{ to, protocol },
+        ...(protocol === "udp" && { sourcePort: sourcePort++ }),
+      }));
+      const seen = await cluster.probe(from, ...probes);
       expect(seen.map(({ verdict }) => verdict)).toEqual(seen.map(() => "allowed"));
       return [...new Set(seen.map(({ server }) => server ?? "nobody"))].sort();
     }
@@ -109,22 +117,6 @@ describe.each(["DSR", "Tunnel"] as const)(
       await until("the sockets to be left alone", async () => /"socket_translation": ?1/.test(await written()));
       for (let time = 0; time < 3; time++) expect(await servers(...door)).toEqual(kept);
       translate("All");
-    });
-
-    test("the memory of a client ends with the service's timeout", async () => {
-      stick(1);
-      const clients = kinds.flatMap(([protocol, port, address]) => doors(protocol, port, address).slice(0, 3));
-      const first: Door = ["client1", `${nodes.master}:30040`, "tcp"];
-      await until("one", async () => (await servers(...first)).length === 1);
-      const seen = new Map(clients.map((door) => [door, new Set<string>()]));
-      await until("another backend", async () => {
-        for (const [door, known] of seen) {
-          const { server } = (await cluster.probe(door[0], { to: door[1], protocol: door[2] }))[0] ?? {};
-          if (server) known.add(server);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 1100));
-        return [...seen.values()].some((known) => known.size === 2);
-      });
     });
   },
 );

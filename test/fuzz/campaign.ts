@@ -59,6 +59,7 @@ export function campaign(
 ): Report {
   const found: Findings = { outcomes: new Map(), failures: new Map() };
   const random = new Random(seed);
+  node.maps.secrets.update([[0, { low: BigInt(seed), high: 0n }]]);
   const share = Math.ceil(packets / handlings.length);
   for (const [part, handling] of handlings.entries()) {
     say(`${handling.returnMode}, services ${handling.services ? "translated" : "left to kube-proxy"}`);

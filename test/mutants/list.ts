@@ -484,4 +484,28 @@ export const mutants: readonly Mutant[] = [
     text: " || !has_backend_here(connection)",
     instead: "",
   },
+  {
+    say: "a packet of an unknown connection is always forwarded",
+    file: "connection/place.h",
+    text: "return made && *made && (__s64)(bpf_ktime_get_coarse_ns() - *made) < (__s64)TIMEOUT_TCP_ESTABLISHED;",
+    instead: "return true;",
+  },
+  {
+    say: "nothing that made room is found again",
+    file: "connection/place.h",
+    text: "*made = now;",
+    instead: ";",
+  },
+  {
+    say: "backends are drawn at random",
+    file: "service/choose.h",
+    text: "return (flow ? secret_hash(flow, client, 0) : bpf_get_prandom_u32()) % count;",
+    instead: "return bpf_get_prandom_u32() % count;",
+  },
+  {
+    say: "a client with affinity is forgotten",
+    file: "service/choose.h",
+    text: "return secret_hash(NULL, client, service->backend_list) % count;",
+    instead: "return bpf_get_prandom_u32() % count;",
+  },
 ];

@@ -7,6 +7,7 @@ import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { finish } from "../../model/steps.ts";
 import { arrives, leaves, meet, type Step, sends } from "./cases/step.ts";
+import { describeChoice } from "./choice.ts";
 import { backendAddress, nodes, outside } from "./cluster.ts";
 import { tcp, udp } from "./frames.ts";
 import { failsafe } from "./hosts.ts";
@@ -220,6 +221,8 @@ describe.skipIf(noKernel)("a full table of connections", () => {
     age(90_000n, [...old.slice(0, 1), 8000]);
     expect(count()).toEqual({ proven: PROVEN - 2, unproven: 2, halfOpen: 2 });
   });
+
+  describe("the backend of a connection", () => describeChoice(() => node, UNPROVEN));
 
   /** Loading costs seconds, so one test follows the table through two sizes. It is the last: nothing makes it what it was. */
   test("that gets another size keeps its connections, and has as many places as it says then", () => {

@@ -202,6 +202,12 @@ export class NodeUnderTest {
       map?.delete(map.entries().map(([key]) => key as never)); // another version (bench/) may lack one
   }
 
+  /** When a forwarded connection has made room for another one last (bpf/connection/place.h), ns. */
+  madeRoom(at: bigint): void {
+    const map = openMap(this.pins, "room_made");
+    libbpf().update(map, word(0), new Uint8Array(BigUint64Array.of(at).buffer), 0n);
+  }
+
   /** The connections of a client's port: both directions, each with its state. */
   connectionsOf(port: number): string[] {
     const { connections, halfOpen } = this.#loaded.maps;

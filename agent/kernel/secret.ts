@@ -1,0 +1,12 @@
+// The key of the hash by which the packet path chooses backends (bpf/service/secret_hash.h).
+import { randomBytes } from "node:crypto";
+import type { MapStores } from "./map-store.ts";
+
+/** Gives this node its secret, once: it stays in its pinned map, so that a connection finds its backend again under the next agent. */
+export function ensureSecret(secrets: MapStores["secrets"]): void {
+  const known = secrets.lookup(0);
+  if (known && (known.low !== 0n || known.high !== 0n)) return;
+  const bytes = randomBytes(16);
+  const failures = secrets.update([[0, { low: bytes.readBigUInt64LE(0), high: bytes.readBigUInt64LE(8) }]]);
+  if (failures.length > 0) throw new Error(`Cannot write the secret of this node: ${failures[0]?.reason}.`);
+}
