@@ -7,7 +7,7 @@
 #include "tunnel/wrapping.h"
 #include <linux/pkt_cls.h>
 
-/* ICMP errors that this node sends in place of a packet that it would have wrapped. */
+/* ICMP errors that this node sends in place of a packet that ends here or does not fit the way on. */
 
 #define ERRORS_PER_WINDOW 100 /* for each CPU */
 #define ERROR_WINDOW 100000000ULL /* ns: 0.1 s */
@@ -23,30 +23,41 @@ static __always_inline bool may_send_error(struct error_limit *limit)
 	return limit->in_window++ < ERRORS_PER_WINDOW;
 }
 
-/* Whether its sender can be told that a client's packet does not fit. Others are cut by the kernel's device. @param fits of find_node() */
+/* Whether its sender can be told that a packet does not fit. Others are cut by the kernel's device. @param fits of find_node() */
 __global bool is_too_big(struct __sk_buff *skb, __u32 fits)
 {
-	const struct scratch *scratch = scratch_get();
-
-	return skb && scratch && fits && wrapping_is_service(&scratch->plan.wrapping) && must_stay_whole(skb) &&
-	       is_usable_mtu(skb, fits);
+	return skb && fits && must_stay_whole(skb) && is_usable_mtu(skb, fits);
 }
 
-/* Answers a packet that this node would have wrapped, as a router does. `draft_error` has noted what it is.
- * @param fits not 0: a client's packet, too big for the way to the backend's node, answered from the address that the client used, with
- * the size that fits; 0: its TTL ends here, and this node answers. @return the action */
+/* To the sender of a packet that came as it was sent: back out of the interface that it came in by. To another, whose packet has been
+ * translated, or wrapped on its way here: into the uplink, where from_uplink carries it along its connection (decide/error.h). */
+static __always_inline int send_error(struct __sk_buff *skb, const struct settings *settings, bool is_as_sent)
+{
+	if (is_as_sent) {
+		skb->mark = MARK_FORWARDED;
+		return bpf_redirect(skb->ifindex, 0);
+	}
+	skb->mark = MARK_OWN_ERROR;
+	return bpf_redirect(settings->uplink_ifindex, BPF_F_INGRESS);
+}
+
+/* Answers a packet as a router does. `draft_error` has noted what it is.
+ * @param fits not 0: too big for the way on, answered from the address that it goes to, with the size that fits; 0: the TTL of a packet to
+ * be wrapped ends here, and this node answers. @return the action */
 __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 {
 	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 	struct error_draft *draft;
 	struct plan *plan;
+	bool is_client;
 
 	if (!skb || !settings || !scratch)
 		return TC_ACT_SHOT;
 	draft = &scratch->error;
 	plan = &scratch->plan;
-	if (!wrapping_is_service(&plan->wrapping)) { /* the stack answers: it has the packet as the workload would */
+	is_client = plan->exit == EXIT_NODE && wrapping_is_service(&plan->wrapping);
+	if (!fits && !is_client) { /* the stack answers: it has the packet as the workload would */
 		pass_to_stack(plan);
 		return TC_ACT_OK;
 	}
@@ -64,6 +75,5 @@ __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 		return TC_ACT_SHOT;
 	}
 	send(plan, EXIT_ANSWER, fits ? OUTCOME_ANSWER_TOO_BIG : OUTCOME_ANSWER_EXPIRED);
-	skb->mark = MARK_FORWARDED;
-	return bpf_redirect(skb->ifindex, 0);
+	return send_error(skb, settings, is_client);
 }

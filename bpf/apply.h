@@ -101,7 +101,7 @@ static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *p
 	}
 	if (plan->wrapping.kind == TUNNEL_RETURN && connection)
 		plan->wrapping.backend = return_detail(skb, connection);
-	hop = find_node(skb, connection, settings, plan, &fits);
+	hop = find_node(skb, packet, connection, settings, plan, &fits);
 	if (fits && !is_too_big(skb, fits))
 		fits = 0;
 	if (fits || decrement_ttl(skb)) {
@@ -125,6 +125,17 @@ static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *p
 	return bpf_redirect(interface, 0);
 }
 
+/* Separate function: few packets need it. */
+static __noinline int send_too_big(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!packet || !scratch)
+		return TC_ACT_SHOT;
+	draft_error(&scratch->error, packet);
+	return answer_with_error(skb, scratch->route.mtu_result);
+}
+
 static __always_inline int leave(struct __sk_buff *skb, const struct packet *packet, struct connection *connection, struct plan *plan)
 {
 	const struct next_hop *hop = NULL;
@@ -140,6 +151,8 @@ static __always_inline int leave(struct __sk_buff *skb, const struct packet *pac
 		return send_to_network(skb, hop, plan);
 	case EXIT_NEIGHBOUR:
 		return send_to_neighbour(skb, plan);
+	case EXIT_TOO_BIG:
+		return send_too_big(skb, packet);
 	case EXIT_ANSWER:
 		return send_answer(skb, plan);
 	case EXIT_STACK:

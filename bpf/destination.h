@@ -15,26 +15,46 @@ static __always_inline struct connection *remembering(struct connection *connect
 	return plan->remember == REMEMBER_PACKET ? connection : NULL;
 }
 
+/* Whether the stack can do with a packet that does not fit what a router does. It tells a workload here, whose address it knows. What has
+ * been given another source it can only cut, and what has this node's own address it takes for forged. */
+static __always_inline bool stack_can_route(struct __sk_buff *skb, const struct settings *settings, const struct address *source,
+					    __u32 fits)
+{
+	if (bpf_map_lookup_elem(&endpoints, source))
+		return true;
+	return !is_usable_mtu(skb, fits) || (!must_stay_whole(skb) && !is_local_host(settings, source));
+}
+
 /* Out of an uplink by the kernel's routing table, without its stack. Without an answer (no route, the
- * node's own address) the stack handles the packet. */
+ * node's own address) the stack handles the packet. As in the stack, the link's MTU counts, and not what errors have said about the way. */
 static __always_inline const struct next_hop *find_in_network(struct __sk_buff *skb, const struct packet *packet,
 							      struct connection *connection, const struct settings *settings,
 							      struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
 	struct bpf_fib_lookup *route;
+	enum route_answer answer;
 
 	if (!scratch)
 		return NULL;
 	route = &scratch->route;
 	route_question(route, settings, &packet->tuple.source, &packet->tuple.destination);
-	switch (route_ask(skb, route)) {
+	answer = route_ask(skb, route);
+	if (answer == ROUTE_KNOWN && length_on_link(skb, packet) > route->mtu_result)
+		answer = ROUTE_TOO_NARROW;
+	switch (answer) {
 	case ROUTE_KNOWN:
 		plan->exit = EXIT_NETWORK;
 		return next_hop_of_route(route, NEXT_HOP_NETWORK, NULL, remembering(connection, plan));
 	case ROUTE_WITHOUT_NEIGHBOUR:
 		plan->exit = EXIT_NEIGHBOUR;
 		return NULL;
+	case ROUTE_TOO_NARROW:
+		if (!stack_can_route(skb, settings, &tuple_as_key(scratch, &packet->tuple)->source, route->mtu_result)) {
+			plan->exit = EXIT_TOO_BIG;
+			return NULL;
+		}
+		/* fallthrough */
 	default:
 		pass_to_stack(plan);
 		return NULL;
@@ -100,7 +120,7 @@ static __always_inline const struct next_hop *find_destination(struct __sk_buff 
 			send_wrapped(plan, &known->node, TUNNEL_OVERLAY, 0);
 			return hop;
 		}
-		if (hop->kind == NEXT_HOP_NETWORK && next_hop_has_room(hop, skb, 0)) {
+		if (hop->kind == NEXT_HOP_NETWORK && next_hop_has_room(hop, skb, packet, 0)) {
 			plan->exit = EXIT_NETWORK;
 			return hop;
 		}
@@ -110,30 +130,27 @@ static __always_inline const struct next_hop *find_destination(struct __sk_buff 
 
 /* The next hop to the node that a packet is wrapped for; NULL: it needs the kernel's device.
  * @param fits the bytes that the packet may have at most, where it has more; 0: it fits, or that is not known */
-static __always_inline const struct next_hop *find_node(struct __sk_buff *skb, struct connection *remembering,
+static __always_inline const struct next_hop *find_node(struct __sk_buff *skb, const struct packet *packet, struct connection *remembering,
 							const struct settings *settings, const struct plan *plan, __u32 *fits)
 {
 	const struct address *node = &plan->wrapping.node;
 	const struct connection *known = next_hop_known(remembering);
 	struct scratch *scratch = scratch_get();
+	__u32 added = wrapping_adds(skb, &plan->wrapping);
 	struct bpf_fib_lookup *route;
-	__u16 length;
 
-	if (known && known->next_hop.kind == NEXT_HOP_NODE &&
-	    next_hop_has_room(&known->next_hop, skb, tunnel_room(node)))
+	if (known && known->next_hop.kind == NEXT_HOP_NODE && next_hop_has_room(&known->next_hop, skb, packet, added))
 		return &known->next_hop;
-	length = wrapped_length(skb, node);
-	if (!scratch || !length)
+	if (!scratch || !is_wrappable(skb, node))
 		return NULL;
 	route = &scratch->route;
 	route_question(route, settings, &settings->node, node);
-	if (!skb->gso_size)
-		route->tot_len = length;
+	route->tot_len = length_on_link(skb, packet) + added;
 	switch (route_ask(skb, route)) {
 	case ROUTE_KNOWN:
 		return is_ipv4(node) ? next_hop_of_route(route, NEXT_HOP_NODE, node, remembering) : NULL;
 	case ROUTE_TOO_NARROW:
-		if (!skb->gso_size && route->mtu_result > tunnel_room(node))
+		if (route->mtu_result > tunnel_room(node))
 			*fits = route->mtu_result - tunnel_room(node);
 		return NULL;
 	default:

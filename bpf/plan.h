@@ -12,11 +12,12 @@ enum exit {
 	EXIT_DROP,
 	EXIT_STACK,	  /* to the host's stack, whatever hardware address the packet came with */
 	EXIT_REJECT,	  /* the same, which answers in place of a backend */
-	EXIT_DESTINATION, /* wherever its destination is, once it is translated: becomes one of the next four, or STACK, PASS, DROP */
+	EXIT_DESTINATION, /* wherever its destination is, once it is translated: becomes one of the next five, or STACK, PASS, DROP */
 	EXIT_NODE,	  /* to another node, in `wrapping` */
 	EXIT_ENDPOINT,	  /* to a workload here, by the next hop that was found */
 	EXIT_NETWORK,	  /* out of an uplink, by the next hop that was found */
 	EXIT_NEIGHBOUR,	  /* the same, but the kernel has to resolve the next hop's hardware address */
+	EXIT_TOO_BIG,	  /* the same, but it does not fit: its sender is told */
 	EXIT_ANSWER,	  /* back out of the interface that it came in by: a request for a hardware address, answered */
 };
 
@@ -63,6 +64,15 @@ struct plan {
  * apply to backends. The bits between are left to others: kube-proxy uses two of them. */
 #define MARK_JUDGE_LATER 0xebf00002
 #define MARK_BITS 0xfff0000f
+
+/* Set on an ICMP error that our programs made for an end of a connection (answer.h), on its way back into the uplink: from_uplink carries it
+ * along that connection as it does a router's. No frame from a network has a mark. */
+#define MARK_OWN_ERROR 0xebf00003
+
+static __always_inline bool is_own_error(const struct __sk_buff *skb)
+{
+	return skb->mark == MARK_OWN_ERROR;
+}
 
 static __always_inline bool is_judged_later(const struct __sk_buff *skb)
 {

@@ -52,7 +52,7 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 		origin = origin_of_frame(packet->skb);
 	}
 	if (!connection || !is_believed(connection, &origin)) {
-		verdict = check_source(packet->skb, settings, &packet->tuple.source);
+		verdict = is_own_error(packet->skb) ? ALLOWED : check_source(packet->skb, settings, &packet->tuple.source);
 		if (verdict != ALLOWED)
 			return drop(plan, verdict);
 		if (parsed == PARSE_ICMP_ERROR)
@@ -85,7 +85,7 @@ int from_uplink(struct __sk_buff *skb)
 
 	if (!plan)
 		return TC_ACT_SHOT;
-	if (!settings || is_for_another_host(skb) || is_in_vlan(skb)) /* belongs to the VLAN's own interface */
+	if (!settings || (is_for_another_host(skb) && !is_own_error(skb)) || is_in_vlan(skb)) /* belongs to the VLAN's own interface */
 		pass_to_stack(plan);
 	else
 		decide_from_uplink(&packet, settings, plan);

@@ -48,9 +48,7 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   forward_external: passed("sent to a backend outside the cluster, with this node's address as source"),
   return_external: passed("entry node: reply of a backend outside the cluster passed on to the client"),
   answer_expired: rejected("its TTL or hop limit ended at this node: answered with ICMP time exceeded"),
-  answer_too_big: rejected(
-    "too large for the way to the backend's node: answered with ICMP, which names the size that fits",
-  ),
+  answer_too_big: rejected("too large for the way on: answered with ICMP, which names the size that fits"),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

@@ -2,6 +2,7 @@
 #pragma once
 #include "../clock.h"
 #include "../net/frame.h"
+#include "../net/segments.h"
 #include "../shared/endpoint.h"
 
 /* Finding the next hop of a packet takes several lookups and one in the kernel's routing table, more than everything else. So a
@@ -35,10 +36,11 @@ static __always_inline bool next_hop_is_known(struct connection *connection)
 	return next_hop_known(connection);
 }
 
-/* Whether the packet fits the link with `added` bytes of headers; the kernel handles it otherwise. Large segments are cut later. */
-static __always_inline bool next_hop_has_room(const struct next_hop *hop, const struct __sk_buff *skb, __u32 added)
+/* Whether the packet fits the link with `added` bytes of headers. */
+static __always_inline bool next_hop_has_room(const struct next_hop *hop, struct __sk_buff *skb, const struct packet *packet,
+					      __u32 added)
 {
-	return skb->gso_size || skb->len - ETH_HLEN + added <= hop->mtu;
+	return length_on_link(skb, packet) + added <= hop->mtu;
 }
 
 #define NEXT_HOP_BEING_WRITTEN 1 /* in place of `until`: long ago */

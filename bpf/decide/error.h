@@ -63,18 +63,18 @@ static __always_inline const struct address *translated_destination(const struct
 	return connection->flags & CONNECTION_REPLY ? &packet->tuple.destination : &connection->address;
 }
 
-/* From an uplink: some router's, or the other end's. An error about no known connection is left to the host, unless it is
+/* From an uplink: some router's, the other end's, or one that these programs made. An error about no known connection is left to the host, unless it is
  * for a workload. Errors about packets that never left this node, or left it wrapped, do not come from the network. */
 static __always_inline void decide_error_from_uplink(struct packet *packet, const struct settings *settings,
 						     struct plan *plan)
 {
 	enum outcome verdict = relate_error(packet, settings, NULL, plan);
 
-	if (verdict == OUTCOME_DROP_UNRELATED && !is_workload(&packet->tuple.destination))
+	if (verdict == OUTCOME_DROP_UNRELATED && !is_own_error(packet->skb) && !is_workload(&packet->tuple.destination))
 		return pass_to_stack(plan);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
-	if (packet->connection && !(packet->connection->flags & CONNECTION_FORWARDED) && !is_plainly_reached(error_is_about()))
+	if (packet->connection && !is_own_error(packet->skb) && !(packet->connection->flags & CONNECTION_FORWARDED) && !is_plainly_reached(error_is_about()))
 		return drop(plan, OUTCOME_DROP_UNRELATED);
 }
 

@@ -40,7 +40,7 @@ enum outcome {
 	OUTCOME_FORWARD_EXTERNAL,	/* to a backend outside the cluster, with this node's address as source */
 	OUTCOME_RETURN_EXTERNAL,	/* its reply, passed on to the client */
 	OUTCOME_ANSWER_EXPIRED,		/* no hop left for the way to the backend's node: answered with ICMP time exceeded */
-	OUTCOME_ANSWER_TOO_BIG,		/* does not fit the way to the backend's node: answered with the size that does */
+	OUTCOME_ANSWER_TOO_BIG,		/* does not fit the way on: answered with the size that does */
 	OUTCOME_COUNT,
 };
 

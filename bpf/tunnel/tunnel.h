@@ -11,10 +11,14 @@ static __always_inline __u32 tunnel_room(const struct address *node)
 	return sizeof(struct outer_headers) + (is_ipv4(node) ? 0 : sizeof(struct ipv6hdr) - sizeof(struct iphdr));
 }
 
-/* Of the packet once it is wrapped, without Ethernet; 0: it cannot be. */
-static __always_inline __u16 wrapped_length(const struct __sk_buff *skb, const struct address *node)
+/* Bytes that wrapping adds to each packet on the link: wrap() makes a client's large segments smaller by as many. */
+static __always_inline __u32 wrapping_adds(const struct __sk_buff *skb, const struct wrapping *wrapping)
 {
-	__u32 length = skb->len - ETH_HLEN + tunnel_room(node);
+	return skb->gso_size && wrapping->kind != TUNNEL_OVERLAY ? 0 : tunnel_room(&wrapping->node);
+}
 
-	return length > 0xffff ? 0 : length;
+/* Whether the packet, with all its segments, can be wrapped. */
+static __always_inline bool is_wrappable(const struct __sk_buff *skb, const struct address *node)
+{
+	return skb->len - ETH_HLEN + tunnel_room(node) <= 0xffff;
 }

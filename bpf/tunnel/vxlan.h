@@ -88,7 +88,7 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 	outer->inner.h_dest[0] = outer->inner.h_source[0] = 0x02;
 }
 
-/* Writes the outer headers; the packet's whole length fits (wrapped_length). @param tuple the packet's. @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
+/* Writes the outer headers; the packet's whole length fits (is_wrappable). @param tuple the packet's. @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
 static __always_inline int wrap(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings,
 				const struct wrapping *wrapping, const struct next_hop *hop)
 {

@@ -419,6 +419,30 @@ export const mutants: readonly Mutant[] = [
     instead: "if (1)",
   },
   {
+    say: "large segments fit every link",
+    file: "net/segments.h",
+    text: "return packet->l4_offset - ETH_HLEN + header + skb->gso_size;",
+    instead: "return 0;",
+  },
+  {
+    say: "an answer that does not fit the client's link is left to the stack",
+    file: "destination.h",
+    text: "return !is_usable_mtu(skb, fits) || (!must_stay_whole(skb) && !is_local_host(settings, source));",
+    instead: "return true;",
+  },
+  {
+    say: "an error of the network is taken for one of this node's programs",
+    file: "plan.h",
+    text: "return skb->mark == MARK_OWN_ERROR;",
+    instead: "return true;",
+  },
+  {
+    say: "an error of this node's programs about no connection is left to the stack",
+    file: "decide/error.h",
+    text: "if (verdict == OUTCOME_DROP_UNRELATED && !is_own_error(packet->skb) &&",
+    instead: "if (verdict == OUTCOME_DROP_UNRELATED &&",
+  },
+  {
     say: "ICMP errors and later fragments are answered with errors",
     file: "answer.h",
     text: "if (plan->remember == REMEMBER_NOTHING || !draft->l4_present ||",

@@ -17,6 +17,7 @@ import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returns } from "./cases/returns.ts";
+import { sizes } from "./cases/sizes.ts";
 import { bytesOf, type PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
 import type { Handling, NodeUnderTest } from "./node.ts";
@@ -35,6 +36,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     closings,
     oddities,
     hops,
+    sizes,
     hosts,
     ipv6,
     refusals,

@@ -17,6 +17,8 @@ import { isReasonFor } from "./verdict.ts";
 const KINDS = ["overlay", "forward, reply wrapped", "forward, reply direct", "return"];
 const WRAPS = new Set(["to_overlay", "forward_service", "return_via_entry"]);
 const PROTOCOLS: Record<number, string> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp", 132: "sctp" };
+/** MARK_OWN_ERROR of bpf/plan.h: an error that a program made, on its way back into the uplink. */
+export const OWN_ERROR = 0xebf00003;
 /** Of fewer the words tell. */
 const FEW_HOPS = 10;
 
@@ -36,7 +38,8 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
   if (!ip) return `${outcome}: frame of type 0x${type.toString(16)}`;
   const wrapped = WRAPS.has(outcome) ? readVxlan(ip) : undefined;
   const place = met.action === 7 ? ` ${receiver(destinationMac)}` : "";
-  if (/^answer_/.test(outcome)) return `${outcome}${place}: ${errorInWords(ip)}`;
+  if (/^answer_/.test(outcome))
+    return `${outcome}${met.mark === OWN_ERROR ? " along its connection" : place}: ${errorInWords(ip)}`;
   const packet = wrapped?.inner.ip
     ? `${wrapping(ip, wrapped, backendOf)}: ${packetInWords(wrapped.inner.ip)}`
     : packetInWords(ip);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "packet.h"
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+/* Large segments (GSO): one packet here, several on the link. */
+
+#define SEGMENTS_BY_THEIR_OWN_SIZE 0xffff /* in place of a size: SCTP's are cut already (GSO_BY_FRAGS) */
+
+/* Bytes of one segment on the link, without Ethernet; 0: the sender has cut them as they fit. */
+__global int segment_length(struct __sk_buff *skb, const struct packet *packet)
+{
+	__u32 header = sizeof(struct udphdr);
+	__u8 words;
+
+	if (!skb || !packet || skb->gso_size == SEGMENTS_BY_THEIR_OWN_SIZE)
+		return 0;
+	if (packet->tuple.protocol == IPPROTO_TCP) {
+		if (bpf_skb_load_bytes(skb, packet->l4_offset + offsetof(struct tcphdr, ack_seq) + sizeof(__be32), &words, sizeof(words)))
+			return 0;
+		header = (words >> 4) * 4;
+	}
+	return packet->l4_offset - ETH_HLEN + header + skb->gso_size;
+}
+
+/* Bytes of the packet on the link, without Ethernet. */
+static __always_inline __u32 length_on_link(struct __sk_buff *skb, const struct packet *packet)
+{
+	return skb->gso_size ? segment_length(skb, packet) : skb->len - ETH_HLEN;
+}
