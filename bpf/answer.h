@@ -4,6 +4,7 @@
 #include "plan.h"
 #include "scratch.h"
 #include "settings.h"
+#include "tunnel/quoted.h"
 #include "tunnel/wrapping.h"
 #include <linux/pkt_cls.h>
 
@@ -76,4 +77,24 @@ __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 	}
 	send(plan, EXIT_ANSWER, fits ? OUTCOME_ANSWER_TOO_BIG : OUTCOME_ANSWER_EXPIRED);
 	return send_error(skb, settings, is_client);
+}
+
+/* Of a router's error about a packet that this node wrapped: the same about the packet inside (decide/quoted.h), which scratch has with the draft.
+ * @return the action */
+__global int answer_quoted(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+
+	if (!skb || !settings || !scratch)
+		return TC_ACT_SHOT;
+	if (!may_send_error(&scratch->error_limit)) {
+		drop(&scratch->plan, OUTCOME_DROP_NO_ROUTE);
+		return TC_ACT_SHOT;
+	}
+	if (become_quoted(skb, &scratch->inner) || become_error(skb, &scratch->error)) {
+		drop(&scratch->plan, OUTCOME_DROP_MALFORMED);
+		return TC_ACT_SHOT;
+	}
+	return send_error(skb, settings, false);
 }

@@ -153,6 +153,8 @@ static __always_inline int leave(struct __sk_buff *skb, const struct packet *pac
 		return send_to_neighbour(skb, plan);
 	case EXIT_TOO_BIG:
 		return send_too_big(skb, packet);
+	case EXIT_QUOTED:
+		return answer_quoted(skb);
 	case EXIT_ANSWER:
 		return send_answer(skb, plan);
 	case EXIT_STACK:

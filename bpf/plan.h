@@ -18,6 +18,7 @@ enum exit {
 	EXIT_NETWORK,	  /* out of an uplink, by the next hop that was found */
 	EXIT_NEIGHBOUR,	  /* the same, but the kernel has to resolve the next hop's hardware address */
 	EXIT_TOO_BIG,	  /* the same, but it does not fit: its sender is told */
+	EXIT_QUOTED,	  /* a router's error about what this node wrapped: the sender of the packet inside is told */
 	EXIT_ANSWER,	  /* back out of the interface that it came in by: a request for a hardware address, answered */
 };
 

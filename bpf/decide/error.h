@@ -2,6 +2,7 @@
 #pragma once
 #include "../policy/source.h"
 #include "follow.h"
+#include "quoted.h"
 
 /* ICMP errors (RFC 792; RFC 5508 for translators): the packet that an error is about travels inside it, as its sender
  * saw it. The error belongs to that packet's connection, in the opposite direction, and is translated inside and
@@ -50,6 +51,15 @@ static __always_inline const struct address *error_is_about(void)
 	return scratch ? &scratch->inner.tuple.destination : NULL;
 }
 
+/* Whether an error that these programs made is about a client's packet, which this node has forwarded. */
+static __always_inline bool is_about_forwarded(void)
+{
+	struct scratch *scratch = scratch_get();
+	const struct connection *connection = scratch ? live_connection(&scratch->inner.tuple) : NULL;
+
+	return connection && (connection->flags & CONNECTION_FORWARDED);
+}
+
 /* The destination of a related error once it is translated. */
 static __always_inline const struct address *translated_destination(const struct packet *packet, const struct plan *plan)
 {
@@ -68,8 +78,13 @@ static __always_inline const struct address *translated_destination(const struct
 static __always_inline void decide_error_from_uplink(struct packet *packet, const struct settings *settings,
 						     struct plan *plan)
 {
-	enum outcome verdict = relate_error(packet, settings, NULL, plan);
+	enum outcome verdict;
 
+	if (!is_own_error(packet->skb) && decide_quoted(packet, settings, plan))
+		return;
+	verdict = relate_error(packet, settings, NULL, plan);
+	if (verdict == OUTCOME_DROP_UNRELATED && is_own_error(packet->skb) && is_about_forwarded())
+		return send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
 	if (verdict == OUTCOME_DROP_UNRELATED && !is_own_error(packet->skb) && !is_workload(&packet->tuple.destination))
 		return pass_to_stack(plan);
 	if (verdict != ALLOWED)

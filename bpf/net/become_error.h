@@ -150,12 +150,32 @@ static __always_inline void draft_error(struct error_draft *draft, const struct 
 	draft->l4_present = packet->l4_present;
 }
 
+/* The same about a packet that came inside an error, so its checksum is computed. @param fits bytes, of links that may be smaller than the family
+ * allows: what is as small as that goes in pieces there */
+static __always_inline void draft_error_about(struct error_draft *draft, const struct inner_packet *inner, __u32 fits)
+{
+	__u32 least = is_ipv4(&inner->tuple.source) ? IPV4_LEAST_MTU : IPV6_LEAST_MTU;
+
+	draft->source = inner->tuple.destination;
+	draft->receiver = inner->tuple.source;
+	draft->mtu = fits < least ? least : fits;
+	draft->l4_offset = 0;
+	draft->protocol = 0;
+	draft->l4_present = true;
+}
+
 /* Whether the sender wants the packet whole or not at all. Routers never cut IPv6 (RFC 8200, 5). */
 static __always_inline bool must_stay_whole(struct __sk_buff *skb)
 {
 	const struct iphdr *ip = ip_header(skb);
 
 	return is_ipv6(skb) || (ip && (ip->frag_off & bpf_htons(IP_DONT_FRAGMENT)));
+}
+
+/* Whether a router that cannot send the packet on must not cut it: its sender will be told. IPv6 need not fit in fewer bytes than any link of it takes. */
+static __always_inline bool must_be_told(struct __sk_buff *skb)
+{
+	return must_stay_whole(skb) && (!is_ipv6(skb) || (skb->gso_size ? skb->gso_size : skb->len - ETH_HLEN) > IPV6_LEAST_MTU);
 }
 
 /* Whether a sender can be told to send packets of at most `mtu` bytes. */

@@ -151,15 +151,13 @@ static __noinline int parse_inner_ipv6(struct __sk_buff *skb, struct inner_packe
 	return 0;
 }
 
-static __always_inline int parse_inner(const struct packet *packet, struct inner_packet *inner)
+/* The packet whose header is at `ip_offset`. */
+static __always_inline int parse_quoted(struct __sk_buff *skb, struct inner_packet *inner, bool is_inner_ipv6)
 {
-	struct __sk_buff *skb = packet->skb;
 	struct icmp_header l4; /* its first bytes are the ports of TCP, UDP and SCTP */
 	struct tuple *tuple = &inner->tuple;
 
-	__builtin_memset(inner, 0, sizeof(*inner));
-	inner->ip_offset = packet->l4_offset + sizeof(struct icmp_header);
-	if (is_ipv6(skb) ? parse_inner_ipv6(skb, inner) : parse_inner_ipv4(skb, inner))
+	if (is_inner_ipv6 ? parse_inner_ipv6(skb, inner) : parse_inner_ipv4(skb, inner))
 		return -1;
 	if (bpf_skb_load_bytes(skb, inner->l4_offset, &l4, sizeof(l4)))
 		return -1;
@@ -172,6 +170,13 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 	return 0;
 }
 
+static __always_inline int parse_inner(const struct packet *packet, struct inner_packet *inner)
+{
+	__builtin_memset(inner, 0, sizeof(*inner));
+	inner->ip_offset = packet->l4_offset + sizeof(struct icmp_header);
+	return parse_quoted(packet->skb, inner, is_ipv6(packet->skb));
+}
+
 /* The same, of an error that is not too large and goes to the sender of the packet inside it. */
 static __always_inline bool read_inner(const struct packet *packet, struct inner_packet *inner)
 {
@@ -179,4 +184,20 @@ static __always_inline bool read_inner(const struct packet *packet, struct inner
 
 	return packet->skb->len - ETH_HLEN <= largest && !parse_inner(packet, inner) &&
 	       address_is_equal(&packet->tuple.destination, &inner->tuple.source);
+}
+
+/* Of an error of IPv4 that says how much of the packet inside fits: so many bytes; 0: that cannot be right (RFC 5927, 7.2);
+ * -1: it says something else. */
+static __always_inline __s32 fits_by_error(const struct packet *packet, const struct inner_packet *inner)
+{
+	struct __sk_buff *skb = packet->skb;
+	struct icmp_header icmp;
+	__be16 length;
+
+	if (packet->tuple.protocol != IPPROTO_ICMP || bpf_skb_load_bytes(skb, packet->l4_offset, &icmp, sizeof(icmp)) ||
+	    icmp.type != ICMP_UNREACHABLE || icmp.code != ICMP_FRAG_NEEDED)
+		return -1;
+	if (bpf_skb_load_bytes(skb, inner->ip_offset + offsetof(struct iphdr, tot_len), &length, sizeof(length)))
+		return -1;
+	return bpf_ntohs(icmp.sequence) < bpf_ntohs(length) ? bpf_ntohs(icmp.sequence) : 0;
 }

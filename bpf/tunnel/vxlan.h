@@ -3,6 +3,7 @@
 #include "../connection/next_hop.h"
 #include "../locate.h"
 #include "../net/hash.h"
+#include "../net/become_error.h"
 #include "../net/ipv4.h"
 #include "../net/ipv6.h"
 #include "vxlan_header.h"
@@ -98,11 +99,13 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct tuple *tuple
 	const struct iphdr *ip = ip_header(skb);
 	struct wrapped_frame *frame;
 	__be16 type = skb->protocol;
+	bool is_whole;
 	__u8 ecn;
 
 	if (!ip)
 		return -1;
 	ecn = ecn_of(ip);
+	is_whole = must_be_told(skb);
 	/* A client knows nothing of our headers, so its segments become smaller; workloads' interfaces leave room. */
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		flags |= BPF_F_ADJ_ROOM_FIXED_GSO;
@@ -116,6 +119,8 @@ static __always_inline int wrap(struct __sk_buff *skb, const struct tuple *tuple
 	write_outer(&frame->outer, settings, wrapping);
 	frame->outer.inner.h_proto = type;
 	frame->outer.ip.tos = outer_ecn(ecn);
+	if (is_whole)
+		frame->outer.ip.frag_off = bpf_htons(IP_DONT_FRAGMENT);
 	frame->outer.ip.tot_len = bpf_htons(length);
 	frame->outer.ip.check = ip_checksum(&frame->outer);
 	frame->outer.udp.source = outer_source_port(tuple);

@@ -23,20 +23,24 @@ const inPod = (pod: string, argv: string[]) => ["nsenter", `--net=/run/netns/${p
 /** Forgets which sizes fit. */
 const FORGET = ["sh", "-c", "ip route flush cache; ip -6 route flush cache"];
 
-/** Answers a datagram that holds a number with that many bytes. */
+/** Answers a datagram that holds a number with that many bytes, and a stream with as many as it had. */
 const SERVER = `for (const type of ["udp4", "udp6"]) {
   const socket = require("node:dgram").createSocket({ type, ipv6Only: type === "udp6" });
   socket.on("message", (text, { port, address }) => socket.send(Buffer.alloc(Number(text.toString().trim())), port, address, () => {}));
   socket.bind(${PORT});
 }
-require("node:net").createServer((socket) => socket.on("error", () => {}).end(Buffer.alloc(1 << 20))).listen(${PORT});`;
+require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+  let bytes = 0;
+  socket.on("error", () => {}).on("data", (data) => (bytes += data.length)).on("end", () => socket.end(Buffer.alloc(bytes)));
+}).listen(${PORT});`;
 
-/** Reads a stream to its end; prints its size. */
-const reader = (to: string, port: number) => [
+/** Sends a MiB, and reads what comes back to its end; prints its size. */
+const streamer = (to: string, port: number) => [
   process.execPath,
   "-e",
   `let bytes = 0;
    const socket = require("node:net").connect(${port}, "${to}");
+   socket.end(Buffer.alloc(1 << 20));
    socket.on("data", (data) => (bytes += data.length)).on("end", () => { console.log(bytes); process.exit(); });
    setTimeout(() => process.exit(9), 5000);`,
 ];
@@ -142,8 +146,10 @@ describe.skipIf(noRouter)("nodes in different subnets", () => {
         const size = to.includes(":") ? 1452 : 1472; // fills 1500 bytes
         await answer(client, FORGET);
         expect(await answer(client, asker(to, port, size, 10))).toBe("10");
-        // client2's own link is smaller than what fits into the tunnel.
-        if (client === "client1") expect(await answer(client, ["ip", "route", "get", to])).toMatch(/ mtu 1450\b/);
+        // client2's own link is smaller than what fits into the tunnel. What client1 cuts to fit the entry node's link, the router may cut again in IPv4.
+        const fits = to.includes(":") ? 1350 : 1450;
+        if (client === "client1")
+          expect(await answer(client, ["ip", "route", "get", to])).toMatch(new RegExp(` mtu ${fits}\\b`));
       },
     );
 
@@ -155,8 +161,8 @@ describe.skipIf(noRouter)("nodes in different subnets", () => {
       // In tunnel mode its segments fit the links of client1 and the pod, but not that of the entry node.
       ["client1", "172.31.1.207", 30706],
       ["client1", routedNodeIpv6, 30706],
-    ] as const)("%s reads a stream from a pod of the other node through %s", async (client, to, port) => {
-      expect(await answer(client, reader(to, port))).toBe(String(1 << 20));
+    ] as const)("%s exchanges streams with a pod of the other node through %s", async (client, to, port) => {
+      expect(await answer(client, streamer(to, port))).toBe(String(1 << 20));
     });
 
     test.each([

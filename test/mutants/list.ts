@@ -443,6 +443,30 @@ export const mutants: readonly Mutant[] = [
     instead: "if (verdict == OUTCOME_DROP_UNRELATED &&",
   },
   {
+    say: "routers may cut all wrapped packets",
+    file: "tunnel/vxlan.h",
+    text: "if (is_whole)",
+    instead: "if (0)",
+  },
+  {
+    say: "a router's error about a wrapped packet is believed whatever flow it names",
+    file: "decide/quoted.h",
+    text: "|| !goes_wrapped(scratch, &scratch->wrapping)) {",
+    instead: ") {",
+  },
+  {
+    say: "a router may say that a packet does not fit where it does",
+    file: "net/icmp.h",
+    text: "return bpf_ntohs(icmp.sequence) < bpf_ntohs(length) ? bpf_ntohs(icmp.sequence) : 0;",
+    instead: "return bpf_ntohs(icmp.sequence);",
+  },
+  {
+    say: "IPv6 is told a size that no sender uses",
+    file: "net/become_error.h",
+    text: "draft->mtu = fits < least ? least : fits;",
+    instead: "draft->mtu = fits;",
+  },
+  {
     say: "ICMP errors and later fragments are answered with errors",
     file: "answer.h",
     text: "if (plan->remember == REMEMBER_NOTHING || !draft->l4_present ||",

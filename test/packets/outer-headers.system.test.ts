@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import type { Family } from "../../model/address/address.ts";
 import { arrives, meet } from "./cases/step.ts";
 import { nodes, outside } from "./cluster.ts";
 import { tcp } from "./frames.ts";
@@ -14,6 +15,7 @@ if (noKernel) console.log(noKernel);
 const REMOTE_PORT = 30089;
 /** Of the outer IPv4 header behind Ethernet, and of the UDP header behind that. */
 const IDENTIFICATION = 14 + 4;
+const FRAGMENT = 14 + 6;
 const SOURCE_PORT = 14 + 20;
 
 describe.skipIf(noKernel)("outer headers", () => {
@@ -46,6 +48,19 @@ describe.skipIf(noKernel)("outer headers", () => {
       expect(loads.size).toBe(8);
       expect(Math.max(...[...loads.values()].map((queue) => queue.length))).toBeLessThan(50);
     }
+  });
+
+  test("routers may cut what its sender lets them cut, and IPv6 of 1280 bytes, which every link takes", () => {
+    const isWhole = (family: Family, size: number, fragment?: number) => {
+      const ends = { source: outside.client1, destination: nodes.master, ...(fragment !== undefined && { fragment }) };
+      const met = meet(node, arrives(ends, tcp(21_000, REMOTE_PORT, "S", Buffer.alloc(size)), ""), family);
+      expect(met.outcomes).toEqual(["forward_service"]);
+      return (Buffer.from(met.frame).readUInt16BE(FRAGMENT) & 0x4000) !== 0;
+    };
+    expect(isWhole("IPv4", 0)).toBe(false);
+    expect(isWhole("IPv4", 0, 0x4000)).toBe(true);
+    expect(isWhole("IPv6", 1220)).toBe(false);
+    expect(isWhole("IPv6", 1221)).toBe(true);
   });
 
   test("packets of one processor have different identifications", () => {

@@ -15,6 +15,7 @@ import { ipv6 } from "./cases/ipv6.ts";
 import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
 import { own } from "./cases/own.ts";
+import { quoted } from "./cases/quoted.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returns } from "./cases/returns.ts";
 import { sizes } from "./cases/sizes.ts";
@@ -37,6 +38,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     oddities,
     hops,
     sizes,
+    quoted,
     hosts,
     ipv6,
     refusals,

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../plan.h"
+#include "../policy/source.h"
+#include "../tunnel/quoted.h"
+#include "../tunnel/tunnel.h"
+
+/* A router's word that a packet which this node wrapped does not fit the way to the other node. Anybody can send one, so it changes
+ * nothing on this node, and the stack does not learn of it: it becomes an error about the packet inside, for the sender of that packet and no other flow. */
+
+/* Whether packets of a live connection go to the node in that wrapping. */
+static __always_inline bool goes_wrapped(struct scratch *scratch, const struct wrapping *wrapping)
+{
+	const struct tuple *tuple = &scratch->inner.tuple;
+	const struct connection *connection;
+
+	if (wrapping_is_service(wrapping))
+		return forwarded_connection(tuple, &wrapping->node);
+	if (wrapping->kind == TUNNEL_OVERLAY)
+		return bpf_map_lookup_elem(&endpoints, &tuple->source) && source_belongs_to(&tuple->destination, &wrapping->node);
+	scratch->direction = reversed(tuple);
+	connection = live_connection(&scratch->direction);
+	return connection && (connection->flags & CONNECTION_VIA_ENTRY) && address_is_equal(&connection->node, &wrapping->node);
+}
+
+/* @return false: the error is about something else */
+static __step int decide_quoted(const struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+	struct inner_packet *inner;
+	__s32 fits;
+
+	if (!packet || !settings || !plan || !scratch)
+		return false;
+	inner = &scratch->inner;
+	if (!read_inner(packet, inner) || !is_wrapped_here(&inner->tuple, settings))
+		return false;
+	fits = fits_by_error(packet, inner);
+	if (fits < 0)
+		return false;
+	fits -= tunnel_room(&settings->node);
+	if (fits <= 0 || read_quoted(packet->skb, inner, &scratch->wrapping) || !goes_wrapped(scratch, &scratch->wrapping)) {
+		drop(plan, OUTCOME_DROP_UNRELATED);
+		return true;
+	}
+	draft_error_about(&scratch->error, inner, fits);
+	send(plan, EXIT_QUOTED, OUTCOME_ANSWER_TOO_BIG);
+	return true;
+}
