@@ -18,6 +18,7 @@ import { NumberNames } from "./number-names.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
 import type { AgentOptions } from "./options.ts";
+import { PodMtu } from "./pod-mtu.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
@@ -39,6 +40,7 @@ const REPORTED_AT_ONCE = 20;
 /** Applies the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
 export class Dataplane {
   readonly gate: EndpointGate;
+  readonly #podMtu: PodMtu;
   /** Called after maps were written, with the changed maps. */
   onWritten: (changed: ReadonlySet<WrittenMap>) => void = () => {};
   readonly #parts: DataplaneParts;
@@ -74,6 +76,10 @@ export class Dataplane {
     this.numbers = new NumberNames(parts.options, parts.log);
     this.#reconciler = new Reconciler(parts.maps);
     this.gate = new EndpointGate(this.#reconciler.deltas);
+    this.#podMtu = new PodMtu(parts);
+    const { cluster, network } = parts;
+    network.pools = () =>
+      cluster.store.list("ipPools").filter(({ metadata }) => !this.refused.ipPools.has(metadata.name));
   }
 
   /** Updates the kernel to the cluster's current state. "partly": some entries could not be written, which was reported
@@ -92,6 +98,7 @@ export class Dataplane {
       this.#services = desired;
       const routed = this.#writeNetwork(desired, facts);
       this.gate.settle();
+      await this.#podMtu.follow();
       this.numbers.add(desired.names);
       this.policyLogs = desired.logs;
       this.contents = desired.contents;
@@ -141,6 +148,7 @@ export class Dataplane {
   lookAgain(): void {
     this.#facts = undefined;
     this.#network = "";
+    this.#podMtu.lookAgain();
   }
 
   /** The endpoints of this node changed. */

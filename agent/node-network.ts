@@ -1,5 +1,7 @@
 import { type Family, familyOf } from "../model/address/address.ts";
-import { vxlanOverhead } from "../model/pool/encapsulation.ts";
+import { type Encapsulating, encapsulationOverhead } from "../model/pool/encapsulation.ts";
+import type { Endpoint } from "./cni/endpoint-store.ts";
+import { followMtu } from "./cni/pod-mtu.ts";
 import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
@@ -38,6 +40,8 @@ export interface NodeNetworkOptions {
 /** Finds and prepares this machine's interfaces for the dataplane, and checks them periodically. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
+  /** Those in force. */
+  pools: () => readonly Encapsulating[] = () => [];
   #devices: readonly NetworkDevice[] = [];
   #uplinks: Uplinks | undefined;
   readonly #namespaceCookie = namespaceCookie();
@@ -92,9 +96,14 @@ export class NodeNetwork {
     return this.#options.mtu ?? this.#uplinks?.primary.mtu ?? 1500;
   }
 
-  /** The largest packet that a pod may send: it must fit the link after encapsulation. */
+  /** The largest packet that a pod may send: it must fit the link after the encapsulation that the pools can give it. */
   get podMtu(): number {
-    return this.mtu - vxlanOverhead(familyOf(this.#lastFacts?.address ?? "") ?? "IPv4");
+    return this.mtu - encapsulationOverhead(this.pools(), familyOf(this.#lastFacts?.address ?? "") ?? "IPv4");
+  }
+
+  /** Pods that are there get another MTU without a restart. @returns how many */
+  followMtu(endpoints: readonly Endpoint[], mtu: number): Promise<number> {
+    return followMtu(endpoints, networkDevices(), mtu);
   }
 
   /** Those that this node has an address of, and so its pods. */

@@ -8,6 +8,7 @@ import { Allocator } from "../ipam/allocator.ts";
 import type { Block } from "../ipam/block.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
+import { NodeNetwork } from "../node-network.ts";
 import { type Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { installPlugin, uninstallPlugin } from "./install.ts";
 import { type CniPlugin, CniPlugin as Plugin } from "./plugin.ts";
@@ -201,6 +202,47 @@ describe.skipIf(skip)("CNI", () => {
     } finally {
       hasIpv6 = false;
     }
+  });
+
+  test("pods follow the MTU of their node's uplink, at both ends of their interface", async () => {
+    const ip = (...args: string[]) => execFileSync("ip", args, { encoding: "utf8" });
+    ip("link", "add", "up0", "type", "veth", "peer", "name", "far0");
+    ip("address", "add", "172.31.1.8/24", "dev", "up0");
+    ip("link", "set", "up0", "up");
+    const network = new NodeNetwork({
+      ...{
+        nodeName: "master",
+        uplinks: [],
+        mtu: undefined,
+        apiServer: undefined,
+        salt: "",
+        loadBalancer: false,
+        countsServices: false,
+      },
+      sysctls: { root: "/proc/sys", memory: join(folder, "sysctls.json") },
+      ...{ serviceSubnet: "10.96.0.0/12", serviceSubnetIpv6: undefined },
+    });
+    await call("ADD", "c10");
+    const [endpoint] = endpoints.list() as [Endpoint];
+    const steps = [
+      { uplink: 1440, mode: "Always", pod: 1390 },
+      { uplink: 1440, mode: "Never", pod: 1440 },
+      { uplink: 8940, mode: "Always", pod: 8890 },
+      { uplink: 1500, mode: "Always", pod: 1450 },
+    ] as const;
+    for (const { uplink, mode, pod } of steps) {
+      ip("link", "set", "up0", "mtu", `${uplink}`);
+      network.refresh({ underlay: "172.31.1.8", ipv6: undefined });
+      network.pools = () => [{ spec: { vxlanMode: mode } }];
+      expect(network.podMtu).toBe(pod);
+      const stale = { ...endpoint, netns: "/var/run/netns/that-has-ended" };
+      expect(await network.followMtu([stale], pod)).toBe(0);
+      expect(await network.followMtu(endpoints.list(), pod)).toBe(1);
+      expect(await network.followMtu(endpoints.list(), pod)).toBe(0);
+      expect(inPod("ip", "link", "show", "dev", "eth0")).toContain(` mtu ${pod} `);
+      expect(ip("link", "show", "dev", endpoint.hostInterface)).toContain(` mtu ${pod} `);
+    }
+    await call("DEL", "c10");
   });
 
   test("GC without a list is refused and removes nothing", async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 
 /** Runs `ip -json …` and parses its output. */
 export function ipJson<T>(...args: string[]): T[] {
@@ -27,6 +27,13 @@ export function ipBatch(commands: readonly string[], netns?: string): void {
   });
   if (error) throw new Error(`Cannot run ${file}: ${error.message}. Next: is it installed?`);
   if (status !== 0) throw new IpError(stderr.trim(), commands);
+}
+
+/** Runs one `ip` command in a network namespace, without waiting for it. */
+export function ipIn(netns: string, ...args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile("nsenter", [`--net=${netns}`, "ip", ...args], (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Some commands of a batch failed. */

@@ -4,7 +4,7 @@ import type { Problem } from "../problem.ts";
 import type { Judged } from "./claims.ts";
 
 /** Whether a pool's addresses are for load balancers. Such a pool has no workloads. */
-export function isForLoadBalancers({ spec }: IpPool): boolean {
+export function isForLoadBalancers({ spec }: { readonly spec: Pick<IpPool["spec"], "allowedUses"> }): boolean {
   return spec.allowedUses?.includes("LoadBalancer") ?? false;
 }
 

@@ -116,7 +116,7 @@ test("a policy that is added later stops an established connection, which contin
   );
 });
 
-test("an established connection follows its pool when encapsulation is turned on, and off again", async () => {
+test("an established connection follows its pool through all modes of encapsulation, and so does its pod's MTU", async () => {
   const asker = await cluster.addPod("asker", "master", { app: "asker" });
   await startEcho(one);
   const held = hold(cluster, `${one.address}:82`, 45_400, asker);
@@ -127,13 +127,23 @@ test("an established connection follows its pool when encapsulation is turned on
     await new Promise((resolve) => setTimeout(resolve, 300));
     return (await wrapped()) > before;
   };
+  const mtu = async () => {
+    const link = ["ip", "-json", "link", "show", "dev", "eth0"];
+    const shown = await cluster.run("master", ["nsenter", `--net=/run/netns/${asker.name}`, ...link]);
+    return (JSON.parse(shown) as { mtu: number }[])[0]?.mtu;
+  };
+  const follows = async (mode: "Always" | "CrossSubnet" | "Never", wraps: boolean, room: number) => {
+    cluster.apply(pool(mode));
+    await until(`packets of the connection in mode ${mode}`, async () => (await grows()) === wraps);
+    await until(`the pod's MTU in mode ${mode}`, async () => (await mtu()) === 1500 - room);
+    const arrived = held.echoed;
+    await until("more of it to come back", async () => held.echoed > arrived);
+  };
   expect(await grows()).toBe(false);
-  cluster.apply(pool("Always"));
-  await until("packets of the connection to be wrapped", grows);
-  cluster.apply(pool("CrossSubnet"));
-  await until("packets of the connection to go plainly", async () => !(await grows()));
-  const arrived = held.echoed;
-  await until("more of it to come back", async () => held.echoed > arrived);
+  await follows("Always", true, 50);
+  await follows("Never", false, 0);
+  await follows("Always", true, 50);
+  await follows("CrossSubnet", false, 50);
   expect(held.lines).toEqual(["connected"]);
 });
 

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { type Encapsulating, encapsulationOverhead } from "./encapsulation.ts";
+
+test.each([
+  ["no pool", [], 0],
+  ["the default", [{}], 0],
+  ["Never", [{ vxlanMode: "Never" }], 0],
+  ["Always", [{ vxlanMode: "Always" }], 50],
+  ["CrossSubnet", [{ vxlanMode: "CrossSubnet" }], 50],
+  ["two pools: pods of the first send to those of the second", [{ vxlanMode: "Never" }, { vxlanMode: "Always" }], 50],
+  ["a disabled pool: its pods may live", [{ vxlanMode: "Always", disabled: true }], 50],
+  ["load balancers' addresses", [{ vxlanMode: "Always", allowedUses: ["LoadBalancer"] }], 0],
+] as const)("%s: %j leaves %i bytes over IPv4", (_, specs, overhead) => {
+  expect(
+    encapsulationOverhead(
+      specs.map((spec) => ({ spec }) as Encapsulating),
+      "IPv4",
+    ),
+  ).toBe(overhead);
+});
+
+test("outer headers of IPv6 are larger", () => {
+  expect(encapsulationOverhead([{ spec: { vxlanMode: "Always" } }], "IPv6")).toBe(70);
+});
