@@ -99,7 +99,7 @@ static __always_inline void decide_error_from_workload(struct packet *packet, co
 {
 	enum outcome verdict = relate_error(packet, settings, own, plan);
 
-	if (verdict == OUTCOME_DROP_UNRELATED && is_local_host(settings, &packet->tuple.destination))
+	if (verdict == OUTCOME_DROP_UNRELATED && is_local_host(settings, &packet->tuple.destination) && fits_between_nodes(packet) < 0)
 		return pass_to_stack(plan); /* the host's own connections have no entry */
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);

@@ -23,6 +23,17 @@ static __always_inline bool goes_wrapped(struct scratch *scratch, const struct w
 	return connection && (connection->flags & CONNECTION_VIA_ENTRY) && address_is_equal(&connection->node, &wrapping->node);
 }
 
+/* How much fits of a packet between nodes, as an error says; 0: that cannot be right; -1: it says something else. The stack would believe anybody
+ * that a node is reached by small packets only. */
+static __step int fits_between_nodes(const struct packet *packet)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!packet || !scratch || parse_inner(packet, &scratch->inner) || !is_tunnel_packet(&scratch->inner.tuple))
+		return -1;
+	return fits_by_error(packet, &scratch->inner);
+}
+
 /* @return false: the error is about something else */
 static __step int decide_quoted(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
@@ -33,13 +44,12 @@ static __step int decide_quoted(const struct packet *packet, const struct settin
 	if (!packet || !settings || !plan || !scratch)
 		return false;
 	inner = &scratch->inner;
-	if (!read_inner(packet, inner) || !is_wrapped_here(&inner->tuple, settings))
-		return false;
-	fits = fits_by_error(packet, inner);
+	fits = fits_between_nodes(packet);
 	if (fits < 0)
 		return false;
 	fits -= tunnel_room(&settings->node);
-	if (fits <= 0 || read_quoted(packet->skb, inner, &scratch->wrapping) || !goes_wrapped(scratch, &scratch->wrapping)) {
+	if (fits <= 0 || !is_error_for_sender(packet, inner) || !is_wrapped_here(&inner->tuple, settings) ||
+	    read_quoted(packet->skb, inner, &scratch->wrapping) || !goes_wrapped(scratch, &scratch->wrapping)) {
 		drop(plan, OUTCOME_DROP_UNRELATED);
 		return true;
 	}

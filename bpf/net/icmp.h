@@ -177,13 +177,17 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 	return parse_quoted(packet->skb, inner, is_ipv6(packet->skb));
 }
 
-/* The same, of an error that is not too large and goes to the sender of the packet inside it. */
-static __always_inline bool read_inner(const struct packet *packet, struct inner_packet *inner)
+/* Of an error that is not too large and goes to the sender of the packet inside it. */
+static __always_inline bool is_error_for_sender(const struct packet *packet, const struct inner_packet *inner)
 {
 	__u32 largest = is_ipv6(packet->skb) ? LARGEST_IPV6_ERROR : LARGEST_ERROR;
 
-	return packet->skb->len - ETH_HLEN <= largest && !parse_inner(packet, inner) &&
-	       address_is_equal(&packet->tuple.destination, &inner->tuple.source);
+	return packet->skb->len - ETH_HLEN <= largest && address_is_equal(&packet->tuple.destination, &inner->tuple.source);
+}
+
+static __always_inline bool read_inner(const struct packet *packet, struct inner_packet *inner)
+{
+	return !parse_inner(packet, inner) && is_error_for_sender(packet, inner);
 }
 
 /* Of an error of IPv4 that says how much of the packet inside fits: so many bytes; 0: that cannot be right (RFC 5927, 7.2);

@@ -455,6 +455,12 @@ export const mutants: readonly Mutant[] = [
     instead: ") {",
   },
   {
+    say: "a pod tells its node's stack how much fits the way to another node",
+    file: "decide/error.h",
+    text: "&& fits_between_nodes(packet) < 0)",
+    instead: ")",
+  },
+  {
     say: "a router may say that a packet does not fit where it does",
     file: "net/icmp.h",
     text: "return bpf_ntohs(icmp.sequence) < bpf_ntohs(length) ? bpf_ntohs(icmp.sequence) : 0;",

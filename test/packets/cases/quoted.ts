@@ -58,9 +58,14 @@ function quotes(
   };
 }
 
+const toWeb2 = { source: web, destination: web2 } as const;
+/** What the node of the tests sent to another one, whatever was inside. */
+const betweenNodes = ip(
+  { source: master, destination: node, fragment: 0x4000 },
+  vxlan(50000, 4096, 0, frame(toWeb2, udp(5337, 80, payload))),
+).subarray(0, 548);
 const told = (text: string) => `answer_too_big along its connection: ${text}`;
 const overlay = { kind: "overlay" } as const;
-const toWeb2 = { source: web, destination: web2 } as const;
 
 export const quoted: readonly PacketTest[] = [
   {
@@ -167,7 +172,17 @@ export const quoted: readonly PacketTest[] = [
         mark: OWN_ERROR,
       },
       quotes(overlay, toWeb2, udp(5335, 80, payload), { mtu: 0, says: [11, 0] }, /^pass_to_stack/),
-      quotes(overlay, toWeb2, udp(5335, 80, payload), { mtu: 1400, from: nodes.far }, /^pass_to_stack/),
+    ],
+  },
+  {
+    say: "the node's stack learns nothing about the way to another node from anybody's errors",
+    family: "IPv4",
+    handling: { services },
+    steps: [
+      quotes(overlay, toWeb2, udp(5337, 80, payload), { mtu: 1400, from: nodes.far }, "drop_unrelated"),
+      quotes(overlay, toWeb2, udp(5337, 80, payload), { mtu: 1400, quoted: 700 }, "drop_unrelated"),
+      sends("web", { destination: master }, icmpError(3, 4, betweenNodes, 576), "drop_unrelated"),
+      sends("web", { destination: master }, icmpError(3, 1, betweenNodes), /^pass_to_stack/),
     ],
   },
 ];
