@@ -91,8 +91,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "ICMP errors go to any destination",
     file: "net/icmp.h",
-    text: "!parse_inner(packet, inner) &&\n\t       address_is_equal(&packet->tuple.destination, &inner->tuple.source);",
-    instead: "!parse_inner(packet, inner);",
+    text: "<= largest && address_is_equal(&packet->tuple.destination, &inner->tuple.source);",
+    instead: "<= largest;",
   },
   {
     say: "ICMP errors may be large",
@@ -109,7 +109,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "ICMP errors from the network may be about packets that were never sent",
     file: "decide/error.h",
-    text: "if (packet->connection && !(packet->connection->flags & CONNECTION_FORWARDED) && !is_plainly_reached(error_is_about()))",
+    text: "if (packet->connection && !is_own_error(packet->skb) && !(packet->connection->flags & CONNECTION_FORWARDED) && !is_plainly_reached(error_is_about()))",
     instead: "if (0)",
   },
   {
