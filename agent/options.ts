@@ -80,7 +80,7 @@ export function addAgentOptions(command: Command): Command {
   command.addOption(port("--metrics-port <port>", "serves /metrics", 9098));
   option(
     "--metrics-address <address>",
-    "address for metrics: 127.0.0.1 for this node only, 0.0.0.0 for all clients",
+    "address for metrics: 127.0.0.1 for this node only, any for all clients",
     "127.0.0.1",
   );
   command.addOption(

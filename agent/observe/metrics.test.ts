@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { type AgentMetrics, serveMetrics } from "./metrics.ts";
@@ -23,6 +24,21 @@ test("metrics are served only at the configured address", async () => {
       expect(await (await fetch(url)).text()).toBe("a 1\n");
     },
   );
+});
+
+test("with any address clients of both families are answered", async () => {
+  const server = await serveMetrics(
+    metrics(async () => "a 1\n"),
+    "any",
+    0,
+  );
+  const { port } = server.address() as AddressInfo;
+  const hosts = ["127.0.0.1", ...(existsSync("/proc/net/if_inet6") ? ["[::1]"] : [])];
+  try {
+    for (const host of hosts) expect(await (await fetch(`http://${host}:${port}/metrics`)).text()).toBe("a 1\n");
+  } finally {
+    server.close();
+  }
 });
 
 test("concurrent scrapes read the maps once", async () => {

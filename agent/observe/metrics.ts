@@ -182,14 +182,17 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
 const ANSWER_MS = 1_000;
 const CONNECTIONS = 16;
 
-/** Serves /metrics in Prometheus' text format at one address. A scrape that fails is answered with 500. */
-export async function serveMetrics({ registry }: AgentMetrics, host: string, port: number): Promise<Server> {
+/** In place of an address: all of the node, of both families where its kernel has IPv6. */
+const ANY = "any";
+
+/** Serves /metrics in Prometheus' text format at one address, or at any. A scrape that fails is answered with 500. */
+export async function serveMetrics({ registry }: AgentMetrics, address: string, port: number): Promise<Server> {
   let last: { at: number; text: Promise<string> } | undefined;
   const answer = () => {
     if (!last || performance.now() - last.at > ANSWER_MS) last = { at: performance.now(), text: registry.metrics() };
     return last.text;
   };
-  const server = await listen({ host, port }, (request, response) => {
+  const server = await listen({ ...(address !== ANY && { host: address }), port }, (request, response) => {
     if (request.url !== "/metrics") return void response.writeHead(404).end("Available: /metrics.\n");
     answer().then(
       (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),

@@ -67,7 +67,7 @@ function podSpec(agent: AgentDeployment): k8s.types.input.core.v1.PodSpec {
 const METRICS_ARGS: Record<MetricsAddress, string[]> = {
   [MetricsAddress.Loopback]: [],
   [MetricsAddress.Node]: ["--metrics-address", "$(HOST_IP)"],
-  [MetricsAddress.Any]: ["--metrics-address", "0.0.0.0"],
+  [MetricsAddress.Any]: ["--metrics-address", "any"],
 };
 
 function container({ image, apiServer, metricsAddress }: AgentDeployment): k8s.types.input.core.v1.Container {

@@ -264,7 +264,7 @@ test.each([
   { metricsAddress: undefined, args: [] },
   { metricsAddress: MetricsAddress.Loopback, args: [] },
   { metricsAddress: MetricsAddress.Node, args: ["--metrics-address", "$(HOST_IP)"] },
-  { metricsAddress: MetricsAddress.Any, args: ["--metrics-address", "0.0.0.0"] },
+  { metricsAddress: MetricsAddress.Any, args: ["--metrics-address", "any"] },
 ])("metrics are served at $metricsAddress", async ({ metricsAddress, args }) => {
   const daemonSet = (await resourcesOf(metricsAddress ? { metricsAddress } : {}))("DaemonSet")[0];
   expect(daemonSet.spec.template.spec.containers[0].args).toEqual(["agent", ...args]);

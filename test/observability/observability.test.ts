@@ -73,10 +73,9 @@ test("docs/metrics.md describes every metric (update with -u)", async () => {
   const text = [
     "# Metrics",
     "",
-    "Every agent serves Prometheus metrics on port 9098, path `/metrics`. The option `--metrics-address` sets the address. The default is",
-    "127.0.0.1, because the metrics reveal a node's activity. The node's address or 0.0.0.0 admits a Prometheus server on another machine,",
-    "and every other client that can reach the node. `Dataplane` has no input for this option yet: for a Prometheus server in the cluster,",
-    "set it in the `args` of the DaemonSet. Scrapes within a second share one answer.",
+    "Every agent serves Prometheus metrics on port 9098, path `/metrics`. `metricsAddress` of `Dataplane` sets the address. The default is",
+    "127.0.0.1, because the metrics reveal a node's activity. `Node` (the node's first address) or `Any` (all, of both families) admits a Prometheus",
+    "server in a pod or on another machine, and every other client that can reach the node. Scrapes within a second share one answer.",
     "",
     "A node has about 44 series for packets and 12 for maps. No label contains an address or a pod, and only the metrics that",
     "`Dataplane.serviceMetrics` adds contain services ([which](decisions/0030-service-metrics.md)): at most its `limit` on each node. To see",
