@@ -23,6 +23,8 @@ const SKIPPED = [
   "Internet connection",
   "IPerf2",
   "KubeProxy",
+  "configurable pod resolv.conf",
+  "invalid conntrack state bug",
 ];
 const focus = process.env.FOCUS || "\\[sig-network\\]";
 const skip = process.env.SKIP || SKIPPED.join("|");
