@@ -77,6 +77,8 @@ export interface PolicyNames {
   readonly policies: ReadonlyMap<number, string>;
   /** "tier security, GlobalNetworkPolicy deny-db, ingress rule 2": why something was refused. */
   readonly rules: ReadonlyMap<number, string>;
+  /** By the same numbers: the Log rules that matched, whatever was decided then. */
+  readonly logs: ReadonlyMap<number, string>;
   /** The same for what no entry of a policy is about: by `defaultKey`. */
   readonly defaults: ReadonlyMap<number, string>;
 }
@@ -90,6 +92,7 @@ export const NO_NAMES: PolicyNames = {
   identities: new Map(),
   policies: new Map(),
   rules: new Map(),
+  logs: new Map(),
   defaults: new Map(),
 };
 

@@ -7,7 +7,7 @@ import { maps, POLICY_ANY_IDENTITY, PolicyFlag, type PolicyValue, PolicyVerdict 
 import { MemoryMap } from "../kernel/memory-map.ts";
 import { dropped, encode, prefixes } from "./encode.ts";
 import { keyText } from "./key.ts";
-import { ruleNumber } from "./rule-names.ts";
+import { decisionsOf, RuleNames } from "./rule-names.ts";
 import { TableNumbers } from "./table-numbers.ts";
 
 const PORTS = [0, 1, 2, 78, 79, 80, 81, 82, 443, 444, 1023, 1024, 5000, 65534, 65535];
@@ -53,32 +53,34 @@ function naive(
 ): Decision {
   const among = (list: readonly PortMatch[] | undefined, number: number) =>
     list?.some((one) => "first" in one && one.protocol === protocol && number >= one.first && number <= one.last);
-  let log = false;
+  const logs: string[] = [];
   for (const { rules, otherwise, reason } of tiersInOrder) {
     let [verdict, why]: [string, string] = [otherwise, reason];
+    let log: string | undefined;
     for (const item of rules) {
       if (item.peers && !isFriend) continue;
       if (item.ports && !among(item.ports, to)) continue;
       if (among(item.notPorts, to)) continue;
       if (item.sourcePorts && !among(item.sourcePorts, sourcePort)) continue;
-      if (item.verdict === "log") log = true;
+      if (item.verdict === "log") log ??= item.reason;
       else {
         [verdict, why] = [item.verdict, item.reason];
         break;
       }
     }
-    const note = log ? ({ log: true } as const) : {};
+    if (log !== undefined) logs.push(log);
+    const note = logs.length > 0 ? { log: logs.join(" and ") } : {};
     if (verdict === "allow") return { verdict: "allow", ...note };
     if (verdict === "deny") return { verdict: "deny", reason: why, ...note };
   }
-  return { ...OPEN, ...(log && { log: true }) };
+  return { ...OPEN, ...(logs.length > 0 && { log: logs.join(" and ") }) };
 }
 
-function decisionOf(value: PolicyValue | undefined, byDefault: string | undefined): Decision {
-  const note = (value?.flags ?? 0) & PolicyFlag.LOGGED ? ({ log: true } as const) : {};
+function decisionOf(value: PolicyValue | undefined, byDefault: string | undefined, names: RuleNames): Decision {
+  const log = (value?.flags ?? 0) & PolicyFlag.LOGGED ? names.logs.get(value?.rule ?? 0) : undefined;
+  const note = log === undefined ? {} : { log };
   if (value?.verdict === PolicyVerdict.ALLOW) return { verdict: "allow", ...note };
-  const reasons = ["rule 1", "rule 2", "rule 3", "the end", "another end"];
-  const reason = value ? reasons.find((one) => ruleNumber(one) === value.rule) : byDefault;
+  const reason = value ? names.denials.get(value.rule) : byDefault;
   return { verdict: "deny", ...(reason !== undefined && { reason }), ...note };
 }
 
@@ -88,7 +90,7 @@ function numbering() {
 }
 
 describe("encode()", () => {
-  test("answers every protocol, port and source port as the ordered rules do, with the reason, for a known peer and for anybody", () => {
+  test("answers every protocol, port and source port as the ordered rules do, with the reason and the Log rules, for a known peer and for anybody", () => {
     const scope = { policy: 7, direction: 0 };
     fc.assert(
       fc.property(tiers, fc.constantFrom(0, 79, 80, 65535), (inOrder, sourcePort) => {
@@ -96,6 +98,8 @@ describe("encode()", () => {
         const judging = new Judge(inOrder, OPEN);
         const anybody = judging.judge(ANYBODY);
         const numbers = numbering();
+        const names = new RuleNames();
+        for (const judgement of [anybody, judging.judge(friend)]) names.add(decisionsOf(judgement));
         const entries = [
           ...encode({ ...scope, identity: POLICY_ANY_IDENTITY }, anybody, dropped(anybody), numbers),
           ...encode({ ...scope, identity: 42 }, judging.judge(friend), anybody, numbers),
@@ -108,6 +112,7 @@ describe("encode()", () => {
               decisionOf(
                 answerOf(map, { ...scope, prefixLength: 96, protocol, port: number }, identity, sourcePort),
                 anybody.others.reason,
+                names,
               );
             expect(said(42)).toEqual(naive(inOrder, true, traffic));
             expect(said(0)).toEqual(naive(inOrder, false, traffic));

@@ -86,10 +86,12 @@ export function under(
   });
 }
 
-function answerValue({ verdict, reason, log }: Decision, { salt }: PolicyNumbers): PolicyValue {
-  const flags = log ? PolicyFlag.LOGGED : 0;
-  if (verdict === "allow") return { verdict: PolicyVerdict.ALLOW, flags, rule: 0 };
-  return { verdict: PolicyVerdict.DENY, flags, rule: ruleNumber(reason, salt) };
+function answerValue(decision: Decision, { salt }: PolicyNumbers): PolicyValue {
+  return {
+    verdict: decision.verdict === "allow" ? PolicyVerdict.ALLOW : PolicyVerdict.DENY,
+    flags: decision.log === undefined ? 0 : PolicyFlag.LOGGED,
+    rule: ruleNumber(decision, salt),
+  };
 }
 
 /** The tables of source ports that lines refer to; each once. */

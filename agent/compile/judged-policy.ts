@@ -9,7 +9,7 @@ import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from
 import type { Entry } from "./desired.ts";
 import { dropped, lines, type PolicyLine, type PolicyNumbers, tables, under } from "./encode.ts";
 import { changesOf, type IdentityNumbers, NOBODY, without } from "./identity-numbers.ts";
-import { RuleNames, reasonsOf } from "./rule-names.ts";
+import { decisionsOf, RuleNames } from "./rule-names.ts";
 import { TableNumbers } from "./table-numbers.ts";
 
 type PolicyEntries = readonly Entry<PolicyKey, PolicyValue>[];
@@ -65,9 +65,9 @@ export class JudgedPolicy {
     this.#numbers = { salt, table: (text) => known.of(text) };
   }
 
-  /** The reasons of its denials, by their numbers. */
-  get rules(): ReadonlyMap<number, string> {
-    return this.#rules.names;
+  /** The numbers of what its entries say. */
+  get rules(): RuleNames {
+    return this.#rules;
   }
 
   /** Whether what its entries are about is logged. */
@@ -168,7 +168,7 @@ export class JudgedPolicy {
 
   #lines(one: JudgedDirection, judgement: Judgement): JudgedLines {
     return one.lines.get(judgement, [], () => {
-      this.#rules.add(reasonsOf(judgement));
+      this.#rules.add(decisionsOf(judgement));
       const written = lines(judgement, judgement === one.anybody ? dropped(judgement) : one.anybody);
       this.#logs ||= written.some(isLogged);
       return { all: written, bySource: written.filter(isBySource) };
@@ -207,7 +207,7 @@ function isBySource({ said }: PolicyLine): boolean {
 }
 
 function isLogged({ said }: PolicyLine): boolean {
-  return said.log === true || (said.sources?.some(({ log }) => log) ?? false);
+  return said.log !== undefined || (said.sources?.some(({ log }) => log !== undefined) ?? false);
 }
 
 function judged([direction, tiers]: [number, readonly Tier[]], { afterwards }: EndpointPolicy): JudgedDirection {

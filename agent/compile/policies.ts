@@ -48,7 +48,7 @@ export class PolicyCompiler {
       policies.push(this.#contributions.get(entries, [policy], () => ({ owner: policy.owner, entries })));
       distinguished.set(policy, judged.distinguished);
       logs ||= judged.logs;
-      rules.add(judged.rules.values());
+      rules.include(judged.rules);
       for (const [direction, reason] of judged.defaults) {
         defaults.set(defaultKey(idOf(displaced, policy.name), direction), reason);
       }
@@ -57,7 +57,7 @@ export class PolicyCompiler {
     const names = new Map([...contents].map(([number, { sources }]) => [number, sources]));
     return {
       policies,
-      names: { policies: names, rules: rules.names, defaults },
+      names: { policies: names, rules: rules.denials, logs: rules.logs, defaults },
       contents,
       logs,
       idOf: (policy) => idOf(displaced, policy.name),

@@ -5,6 +5,7 @@ export const KINDS_OF_NUMBERS = [
   "identities",
   "policies",
   "rules",
+  "logs",
   "defaults",
 ] as const satisfies readonly (keyof PolicyNames)[];
 
@@ -16,10 +17,13 @@ const MOST_GONE = 10_000;
 export class NumberHistory {
   readonly #mostGone: number;
   #now: PolicyNames | undefined;
-  #known = { identities: new Map(), policies: new Map(), rules: new Map(), defaults: new Map() } as Record<
-    keyof PolicyNames,
-    Map<number, string>
-  >;
+  #known = {
+    identities: new Map(),
+    policies: new Map(),
+    rules: new Map(),
+    logs: new Map(),
+    defaults: new Map(),
+  } as Record<keyof PolicyNames, Map<number, string>>;
 
   /** @param mostGone fewer for tests */
   constructor(mostGone = MOST_GONE) {

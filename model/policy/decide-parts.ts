@@ -17,10 +17,11 @@ export function decideParts(tiers: readonly NumericTier[], parts: Parts, afterwa
   const { starts } = parts;
   const at = new Map(starts.map((start, index) => [start, index]));
   const decided: (Decision | undefined)[] = new Array(starts.length).fill(undefined);
-  const logged: boolean[] = new Array(starts.length).fill(false);
+  const logged: (string | undefined)[] = new Array(starts.length).fill(undefined);
   const decide = (index: number, { verdict, reason }: Decision) => {
     const why = verdict === "deny" && reason !== undefined ? { reason } : {};
-    decided[index] = { verdict, ...why, ...(logged[index] && { log: true }) };
+    const log = logged[index];
+    decided[index] = { verdict, ...why, ...(log !== undefined && { log }) };
   };
   for (const { rules, end } of tiers) {
     const open = new OpenParts(starts.length);
@@ -29,7 +30,9 @@ export function decideParts(tiers: readonly NumericTier[], parts: Parts, afterwa
       for (const { first, last } of matchedBy(rule, parts)) {
         const [from, to] = [at.get(first) as number, at.get(last + 1) ?? starts.length];
         if (rule.verdict === "log") {
-          for (const index of unlogged.take(from, to)) if (open.has(index) && !decided[index]) logged[index] = true;
+          for (const index of unlogged.take(from, to)) {
+            if (open.has(index) && !decided[index]) logged[index] = loggedBy(logged[index], rule.reason);
+          }
           continue;
         }
         for (const index of open.take(from, to)) {
@@ -42,6 +45,10 @@ export function decideParts(tiers: readonly NumericTier[], parts: Parts, afterwa
   }
   for (const index of starts.keys()) if (!decided[index]) decide(index, afterwards);
   return decided as Decision[];
+}
+
+function loggedBy(before: string | undefined, rule: string): string {
+  return before === undefined ? rule : `${before} and ${rule}`;
 }
 
 interface Range {

@@ -54,18 +54,20 @@ interface Packet {
 
 /** The rules read one after the other, as their types say. */
 function naive(inOrder: readonly Tier[], of: Peer, packet: Packet, afterwards: Decision): Decision {
-  let log = false;
-  const said = (decision: Decision): Decision => ({ ...decision, ...(log && { log: true }) });
+  const logs: string[] = [];
+  const said = (decision: Decision): Decision => ({ ...decision, ...(logs.length > 0 && { log: logs.join(" and ") }) });
   for (const { rules, otherwise, reason } of inOrder) {
     let found: Rule | undefined;
+    let log: string | undefined;
     for (const one of rules) {
       if (!matches(one, of, packet)) continue;
-      if (one.verdict === "log") log = true;
+      if (one.verdict === "log") log ??= one.reason;
       else {
         found = one;
         break;
       }
     }
+    if (log !== undefined) logs.push(log);
     if (found?.verdict === "allow") return said({ verdict: "allow" });
     if (found?.verdict === "deny") return said({ verdict: "deny", reason: found.reason });
     if (!found && otherwise === "deny") return said({ verdict: "deny", reason });

@@ -98,7 +98,7 @@ function together(starts: readonly number[], decisions: readonly Decision[]): Om
 }
 
 function plain({ verdict, reason, log }: Decision): Decision {
-  return { verdict, ...(reason !== undefined && { reason }), ...(log && { log }) };
+  return { verdict, ...(reason !== undefined && { reason }), ...(log !== undefined && { log }) };
 }
 
 /** Neighbours with the same decision become one range. */

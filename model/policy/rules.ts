@@ -26,7 +26,7 @@ export interface PeerMatch {
 /** Absent peers: anybody. Absent ports: every port of every protocol. An empty list of them matches nothing. */
 export interface Rule {
   readonly verdict: RuleVerdict;
-  /** What a person reads where the rule refuses something: "tier security, GlobalNetworkPolicy deny-db, ingress rule 2". */
+  /** What a person reads where the rule refuses or logs something: "tier security, GlobalNetworkPolicy deny-db, ingress rule 2". */
   readonly reason: string;
   /** One of them must match. */
   readonly peers?: readonly PeerMatch[];
@@ -54,13 +54,13 @@ export interface Decision {
   readonly verdict: Verdict;
   /** Of a denial. */
   readonly reason?: string;
-  /** A rule with the action Log has matched before. */
-  readonly log?: true;
+  /** The rules with the action Log that matched before: the first of each tier, "… and …". */
+  readonly log?: string;
 }
 
 /** What holds after the last tier. */
 export const OPEN: Decision = { verdict: "allow" };
 
 export function decisionText({ verdict, reason, log }: Decision): string {
-  return `${log ? "log and " : ""}${verdict}${reason === undefined ? "" : `: ${reason}`}`;
+  return `${log === undefined ? "" : `log by ${log} and `}${verdict}${reason === undefined ? "" : `: ${reason}`}`;
 }

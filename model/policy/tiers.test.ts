@@ -58,7 +58,7 @@ describe("tiers", () => {
     [
       "Log goes on",
       of([at("a", 5, [{ action: "Log" }, deny()])]),
-      "log and deny: tier default, GlobalNetworkPolicy a, ingress rule 2",
+      "log by tier default, GlobalNetworkPolicy a, ingress rule 1 and deny: tier default, GlobalNetworkPolicy a, ingress rule 2",
     ],
   ])("%s", (_, objects, wanted) => expect(said(objects, "db -> web tcp/80")).toBe(wanted));
 

@@ -44,6 +44,16 @@ test("a connection over two nodes counts once, a refused packet beside it; rates
   );
 });
 
+test("what a Log rule matched is shown with the rule and is no refusal", () => {
+  const board = new Board();
+  const rule = "tier security, GlobalNetworkPolicy audit, ingress rule 1";
+  board.add({ ...opened, verdict: "logged", text: "ingress of pod default/web allowed by …", rule }, 0);
+  const shown = lines(board, 0, 400).join("\n");
+  expect(shown).toContain(`logged by ${rule}`);
+  expect(shown).toMatch(/REFUSED SINCE THE START\n\(none\)/);
+  expect(shown).toMatch(/default\/web +0\.0 +0\.0/);
+});
+
 test("the screen shows the last flows and keeps to its size", () => {
   const board = new Board();
   for (let port = 1; port <= 100; port++) board.add({ ...opened, client: { address: "172.31.1.55", port } }, 0);

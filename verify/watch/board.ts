@@ -26,7 +26,7 @@ export class Board {
     this.#window.push(merged);
     this.#recent.push(merged);
     if (this.#recent.length > RECENT) this.#recent.shift();
-    if (flow.verdict === "opened") return;
+    if (!isRefused(flow)) return;
     const key = `${flow.reason} ${flow.service ?? flow.to.address}`;
     this.#drops.set(key, { count: (this.#drops.get(key)?.count ?? 0) + 1, last: flow });
   }
@@ -61,7 +61,7 @@ export class Board {
       const key = flow.service ?? "(no service)";
       const rate = rates.get(key) ?? { opened: 0, refused: 0 };
       if (flow.verdict === "opened") rate.opened++;
-      else rate.refused++;
+      else if (isRefused(flow)) rate.refused++;
       rates.set(key, rate);
     }
     const perSecond = (count: number) => ((count * 1000) / WINDOW_MS).toFixed(1);
@@ -72,6 +72,11 @@ export class Board {
           `${name.padEnd(34)}${perSecond(opened).padStart(8)}${perSecond(refused).padStart(12)}`,
       );
   }
+}
+
+/** What a Log rule matched has another line for what became of it. */
+function isRefused({ verdict }: Flow): boolean {
+  return verdict === "dropped" || verdict === "rejected";
 }
 
 function dropText(count: number, { reason, text, to, service, client }: Flow): string {

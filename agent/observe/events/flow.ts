@@ -29,7 +29,7 @@ export interface Flow {
   /** For a refused packet: the outcome's name and its meaning. `text` also of what a Log rule matched: what became of it. */
   readonly reason?: string;
   readonly text?: string;
-  /** For a refusal by a policy: tier, policy and rule, or the default that ended it. */
+  /** For a refusal by a policy: tier, policy and rule, or the default that ended it. Of what is logged, the first Log rule of each tier. */
   readonly rule?: string;
   /** Absent for a socket that has no address yet. */
   readonly client?: End;
@@ -96,7 +96,7 @@ export function flowOf(event: Event, { node, names, wallClock }: FlowContext): F
 
 function verdictOf(event: Event, names: Names): Pick<Flow, "verdict" | "reason" | "text" | "rule"> {
   const { kind, outcome, policy, rule } = event;
-  if (kind === EventKind.LOGGED) return { verdict: "logged", text: logged(event, names) };
+  if (kind === EventKind.LOGGED) return { verdict: "logged", text: logged(event, names), rule: names.log(rule) };
   if (kind !== EventKind.REFUSED) return { verdict: "opened" };
   const reason = outcomeNames.get(outcome) ?? String(outcome);
   const { verdict, text } = wordsOf(reason);

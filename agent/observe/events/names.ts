@@ -6,7 +6,7 @@ import { ANY_NODE } from "../../../model/service/frontend.ts";
 import { frontends } from "../../../model/service/frontends.ts";
 import type { PolicyNames } from "../../compile/desired.ts";
 import { POLICY_ANY_IDENTITY } from "../../kernel/layout.gen.ts";
-import { ruleName } from "../inspect/words.ts";
+import { logName, ruleName } from "../inspect/words.ts";
 
 /** The current objects that name addresses. */
 export interface NamedObjects {
@@ -54,6 +54,11 @@ export class Names {
   /** Why a policy refused something, by the event's numbers. */
   rule(policy: number, direction: number, rule: number): string {
     return ruleName(policy, direction, rule, this.#policies());
+  }
+
+  /** The Log rules that matched, by the number in the event. */
+  log(rule: number): string {
+    return logName(rule, this.#policies());
   }
 
   #refresh(): void {

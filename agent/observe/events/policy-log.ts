@@ -20,8 +20,8 @@ export function logPolicies({ feed, context, log, isWanted }: Parts): () => void
   let stop: (() => void) | undefined;
   const write = (event: Event) => {
     if (event.kind !== EventKind.LOGGED) return;
-    const { protocol, client, to, text } = flowOf(event, context);
-    log.info({ policyLog: { protocol, client, to, text } }, `policy log: ${text}`);
+    const { protocol, client, to, text, rule } = flowOf(event, context);
+    log.info({ policyLog: { protocol, client, to, text, rule } }, `policy log: ${text} (logged by ${rule})`);
   };
   const look = () => {
     if (isWanted()) stop ??= feed.listen(write, { flows: false });

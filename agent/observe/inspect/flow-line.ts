@@ -47,6 +47,7 @@ function longLine({
     ...(peer ? [`[${peer}]`] : []),
     ...(reply ? [`reply ${reply}`] : []),
     ...(reason ? [`${reason}: ${rule ?? text}`] : text ? [text] : []),
+    ...(verdict === "logged" && rule ? [`logged by ${rule}`] : []),
   ];
   return `${time.slice(11, 23)}  ${node.padEnd(8)}  ${shown}  ${parts.join("  ")}`;
 }

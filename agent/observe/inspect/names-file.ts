@@ -11,6 +11,7 @@ const fileSchema = z.object({
   policies: pairs,
   // Of an agent of an earlier version.
   rules: pairs.default(() => new Map()),
+  logs: pairs.default(() => new Map()),
   defaults: pairs.default(() => new Map()),
 });
 

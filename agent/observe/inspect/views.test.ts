@@ -51,7 +51,7 @@ describe("inspect", () => {
     maps.policies.update([
       [
         { ...key, prefixLength: 96 },
-        { verdict: PolicyVerdict.ALLOW, flags: PolicyFlag.LOGGED, rule: 0 },
+        { verdict: PolicyVerdict.ALLOW, flags: PolicyFlag.LOGGED, rule: 4 },
       ],
       [
         { ...key, prefixLength: 93, identity: 8 },
@@ -74,6 +74,7 @@ describe("inspect", () => {
       identities: new Map([[7, "pods app=web in namespace default"]]),
       policies: new Map([[1, "NetworkPolicy default/web"]]),
       rules: new Map([[3, "tier security, GlobalNetworkPolicy deny-web, ingress rule 2"]]),
+      logs: new Map([[4, "tier security, GlobalNetworkPolicy audit, ingress rule 1"]]),
       defaults: new Map(),
     };
     const denied = "deny: tier security, GlobalNetworkPolicy deny-web, ingress rule 2";
@@ -96,7 +97,7 @@ describe("inspect", () => {
         "ingress",
         "pods app=web in namespace default",
         "TCP 80",
-        "allow and log",
+        "allow and log by tier security, GlobalNetworkPolicy audit, ingress rule 1",
       ],
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "table 5", "source port TCP 80-87", "allow"],
     ]);

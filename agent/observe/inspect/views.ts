@@ -29,6 +29,7 @@ import {
   clientsText,
   flagNames,
   identity,
+  logName,
   type NumberNames,
   protocol,
   protocolAndPorts,
@@ -121,7 +122,8 @@ export function policies({ policies, endpoints }: MapStores, names: NumberNames)
 }
 
 function policyValueText(key: PolicyKey, { verdict, flags, rule }: PolicyValue, names: NumberNames): string {
-  const word = `${policyVerdictNames.get(verdict) ?? verdict}${flags & PolicyFlag.LOGGED ? " and log" : ""}`;
+  const logged = flags & PolicyFlag.LOGGED ? ` and log by ${logName(rule, names)}` : "";
+  const word = `${policyVerdictNames.get(verdict) ?? verdict}${logged}`;
   if (verdict === PolicyVerdict.BY_SOURCE_PORT) return `by source port: table ${rule}`;
   return verdict === PolicyVerdict.DENY && rule !== 0
     ? `${word}: ${ruleName(key.policy, key.direction, rule, names)}`

@@ -41,6 +41,11 @@ export function ruleName(policy: number, direction: number, rule: number, names:
   );
 }
 
+/** The Log rules that matched. @param rule as in the event */
+export function logName(rule: number, { logs }: NumberNames): string {
+  return logs.get(rule) ?? `rule ${rule}`;
+}
+
 /** The meaning of a shortened policy key (bpf/shared/policy.h): "any", "TCP", "TCP 80", "TCP 80-87". */
 export function protocolAndPorts(prefixLength: number, number: number, port: number): string {
   const portBits = prefixLength - 80;
