@@ -22,10 +22,10 @@ rehearse: build ## run the AWS stack on this computer, without AWS and without c
 forget: ## remove everything that `make rehearse` created
 	@node dist/runner.js rehearse --stack aws --remove
 
-# SVG=file.svg also writes the picture, AGAINST=earlier.json shows what changes, FLOWS=out/flows.jsonl what becomes of the flows of a cluster, JSON=1 and MARKDOWN=1 select other formats.
-preview_options = $(if $(JSON),--json) $(if $(MARKDOWN),--markdown) $(if $(SVG),--svg "$(SVG)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(FLOWS),--flows "$(FLOWS)")
+# SVG=file.svg also writes the picture, AGAINST=earlier.json shows what changes, FLOWS=out/flows.jsonl what becomes of the flows of a cluster, with DAYS=30 what nobody used for so long, JSON=1 and MARKDOWN=1 select other formats.
+preview_options = $(if $(JSON),--json) $(if $(MARKDOWN),--markdown) $(if $(SVG),--svg "$(SVG)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(FLOWS),--flows "$(FLOWS)") $(if $(DAYS),--unused-days "$(DAYS)")
 
-preview: ## show what `make up` would create, who reaches whom, and warnings, without changes; STACK=aws SVG= AGAINST= FLOWS= MARKDOWN=1 JSON=1
+preview: ## show what `make up` would create, who reaches whom, and warnings, without changes; STACK=aws SVG= AGAINST= FLOWS= DAYS= MARKDOWN=1 JSON=1
 	@sh tools/bootstrap javascript >&2
 	@node tools/build.ts --quiet bundle components >&2
 	@node dist/runner.js preview --stack $(STACK) $(preview_options)

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { down } from "./down.ts";
 import { failureOf, messageOf } from "./failure.ts";
 import { preflight } from "./preflight.ts";
@@ -31,6 +31,7 @@ command("preview", "show what would be created, reachability and warnings; chang
     "--flows <file>",
     "judge the flows of a flow log (`make flows`) by the declared policies; - is standard input",
   )
+  .option("--unused-days <days>", "with --flows: what nobody used for so many days counts as unused", days)
   .option("--from <file>", "read the output of `pulumi preview --json --show-sames`; - is standard input");
 command("down", "remove what the program declares");
 ofStack("preflight", "check the cluster of a stack, and report what blocks the dataplane; change nothing", "existing")
@@ -117,4 +118,10 @@ async function runHere(verb: "up" | "down", { cwd, stack, config, json }: Option
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
+}
+
+function days(value: string): number {
+  const number = Number(value);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new InvalidArgumentError("Allowed: a number of days, above 0.");
 }

@@ -25,6 +25,8 @@ export interface PreviewOptions {
   against?: string;
   /** A flow log. */
   flows?: string;
+  /** What nobody used for so many days counts as unused. */
+  unusedDays?: number;
 }
 
 /** Prints what `up` would create; changes nothing. */
@@ -69,10 +71,16 @@ function baselineOf({ against }: PreviewOptions): Baseline | undefined {
   return readable(against, () => readBaseline(text, against));
 }
 
-function flowLogOf({ flows }: PreviewOptions): FlowLog | undefined {
+function flowLogOf({ flows, unusedDays }: PreviewOptions): FlowLog | undefined {
+  if (flows === undefined && unusedDays !== undefined)
+    throw new RunnerFailure("--unused-days needs a flow log", {
+      next: "--flows FILE (`make flows` writes one)",
+      exitCode: 2,
+    });
   if (flows === undefined) return undefined;
   const text = readText(flows);
-  return { what: flows, ...readable(flows, () => readFlowLog(text)) };
+  const log = readable(flows, () => readFlowLog(text));
+  return { what: flows, ...log, ...(unusedDays !== undefined && { unusedDays }) };
 }
 
 function readable<T>(path: string, read: () => T): T {

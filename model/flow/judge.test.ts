@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { calicoNetworkPolicy } from "../objects/calico-policy/policies.ts";
 import { type NetworkPolicy, networkPolicy } from "../objects/networking.ts";
 import { FlowJudge, type JudgedBy } from "./judge.ts";
 import type { FlowEnd } from "./record.ts";
@@ -76,4 +77,22 @@ test("protocols without ports", () => {
   const ping = { protocol: "ICMP", port: 0 };
   expect(verdict([onlyFrom({ podSelector: {} })], pods("db", "web"), pg, ping)).toBe("denied");
   expect(verdict([policy("db", { ingress: [{}] })], web, pg, ping)).toBe("allowed");
+});
+
+test("ICMP is judged by its type and code; a log that does not say them means echo requests", () => {
+  const allowing = (icmp: object, protocol: string) =>
+    calicoNetworkPolicy.parse({
+      metadata: { name: "icmp", namespace: "db" },
+      spec: { types: ["Ingress"], ingress: [{ action: "Allow", protocol, icmp }] },
+    });
+  const said = (policies: object, flow: object) =>
+    judged([], web, pg, { port: 0, ...flow }, { policies: { networkPolicies: [], ...policies } }).verdict;
+  const echo = { calicoNetworkPolicies: [allowing({ type: 8, code: 0 }, "ICMP")] };
+  expect(said(echo, { protocol: "ICMP", icmp: { type: 8, code: 0 } })).toBe("allowed");
+  expect(said(echo, { protocol: "ICMP" })).toBe("allowed");
+  expect(said(echo, { protocol: "ICMP", icmp: { type: 8, code: 1 } })).toBe("denied");
+  expect(said(echo, { protocol: "ICMP", icmp: { type: 13, code: 0 } })).toBe("denied");
+  expect(said(echo, { protocol: "58", icmp: { type: 128, code: 0 } })).toBe("denied");
+  const echo6 = { calicoNetworkPolicies: [allowing({ type: 128 }, "ICMPv6")] };
+  expect(said(echo6, { protocol: "58", icmp: { type: 128, code: 3 } })).toBe("allowed");
 });

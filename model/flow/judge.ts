@@ -7,6 +7,7 @@ import {
   pod as podSchema,
   type ServiceAccount,
 } from "../objects/core.ts";
+import { ruleMatches } from "../policy/explain.ts";
 import { type Identity, IdentityTable } from "../policy/identity.ts";
 import { ANYBODY, decisionAt, Judge } from "../policy/judge.ts";
 import type { PolicyObjects } from "../policy/policy-objects.ts";
@@ -38,7 +39,7 @@ export interface Judged {
 }
 
 /** The part of a flow that policies can tell. */
-export type JudgedFlow = Pick<SeenFlow, "from" | "to" | "protocol" | "port" | "isOwnNode">;
+export type JudgedFlow = Pick<SeenFlow, "from" | "to" | "protocol" | "port" | "icmp" | "isOwnNode">;
 
 const ALLOWED: Judged = { verdict: "allowed" };
 
@@ -53,7 +54,7 @@ interface Stand {
 }
 
 const PROTOCOLS: Readonly<Record<string, number>> = { ...protocolNumbers, ICMP, "58": 58 };
-/** Of tracked flows: echo requests, as ports (model/policy/rules.ts). */
+/** Of logs of earlier versions, which do not say what was sent: echo requests, as ports (model/policy/rules.ts). */
 const ECHO: Readonly<Record<number, number>> = { [ICMP]: 8 << 8, 58: 128 << 8 };
 
 /** Judges flows of a log by policies, with the selectors, identities and rules that nodes use. Pure. */
@@ -96,30 +97,41 @@ export class FlowJudge {
   }
 
   /** By the sender's egress or the receiver's ingress policies; undefined: none selects it. */
-  judgeEnd({ from, to, protocol, port }: JudgedFlow, direction: "ingress" | "egress"): Judged | undefined {
-    const [subject, peer] = direction === "ingress" ? [to, from] : [from, to];
-    const policy = this.#stands.get(JSON.stringify(subject))?.policy;
-    return policy?.[direction] && this.#side(policy, direction, peer, protocol, port);
+  judgeEnd(flow: JudgedFlow, direction: "ingress" | "egress"): Judged | undefined {
+    const { policy, peer } = this.#end(flow, direction);
+    return policy?.[direction] && this.#side(policy, direction, peer, flow);
   }
 
-  #side(
-    policy: EndpointPolicy,
+  /** The rules that allow the flow at this end, by their reasons: those that an earlier one hides, too.
+   * @param isWanted others are not looked at */
+  *allowing(
+    flow: JudgedFlow,
     direction: "ingress" | "egress",
-    peer: FlowEnd,
-    protocol: string,
-    port: number,
-  ): Judged {
+    isWanted: (reason: string) => boolean,
+  ): Iterable<string> {
+    const { policy, peer } = this.#end(flow, direction);
+    const rules = (policy?.[direction] ?? []).flatMap((tier) => tier.rules);
+    const wanted = rules.filter(({ verdict, reason }) => verdict === "allow" && isWanted(reason));
+    if (wanted.length === 0 || unknownLabels(peer)) return;
+    const identities = this.#identitiesOf(peer);
+    for (const rule of wanted)
+      if (identities.some((identity) => ruleMatches(rule, identity ?? ANYBODY, askedOf(flow)))) yield rule.reason;
+  }
+
+  #end({ from, to }: JudgedFlow, direction: "ingress" | "egress") {
+    const [subject, peer] = direction === "ingress" ? [to, from] : [from, to];
+    return { policy: this.#stands.get(JSON.stringify(subject))?.policy, peer };
+  }
+
+  #side(policy: EndpointPolicy, direction: "ingress" | "egress", peer: FlowEnd, flow: JudgedFlow): Judged {
     const unknown = unknownLabels(peer);
     if (unknown) return unknown;
     const tiers = policy[direction] ?? [];
     const judge = this.#judges.get(tiers) ?? new Judge(tiers, policy.afterwards);
     this.#judges.set(tiers, judge);
-    const number = PROTOCOLS[protocol] ?? Number(protocol);
+    const { protocol, port } = askedOf(flow);
     const identities = this.#identitiesOf(peer);
-    const decisions = identities.map((identity) =>
-      decisionAt(judge.judge(identity ?? ANYBODY), number, ECHO[number] ?? port),
-    );
-    return together(decisions);
+    return together(identities.map((identity) => decisionAt(judge.judge(identity ?? ANYBODY), protocol, port)));
   }
 
   /** All that a peer may be, by the addresses that it may have. */
@@ -141,6 +153,12 @@ export class FlowJudge {
     const who = podAsSubject(stand.pod, stand.namespace, stand.account);
     return this.#places.map((cidr) => this.#identities.ofPod(stand.pod, who, cidr));
   }
+}
+
+/** The flow as policies are asked about it. */
+function askedOf({ protocol, port, icmp }: JudgedFlow): { protocol: number; port: number } {
+  const number = PROTOCOLS[protocol] ?? Number(protocol);
+  return { protocol: number, port: icmp ? (icmp.type << 8) | icmp.code : (ECHO[number] ?? port) };
 }
 
 /** Without policies of namespaces that have no pods here: they select nobody. */

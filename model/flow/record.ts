@@ -3,6 +3,7 @@ import { z } from "zod";
 // The flow log's form: one JSON object per line. Agents write it; `make flows` collects it; `preview` and `suggest` read it.
 
 const port = z.int().min(0).max(65535);
+const octet = z.int().min(0).max(255);
 const labels = z.record(z.string(), z.string());
 
 const pods = z
@@ -51,6 +52,10 @@ export const flowRecord = z
     to: end,
     protocol: z.string().describe('"TCP", "UDP", "SCTP", "ICMP", or a number.'),
     port: port.describe("Destination port, after translation; 0 for protocols without ports, and for others."),
+    icmp: z
+      .strictObject({ type: octet, code: octet })
+      .optional()
+      .describe("Of an ICMP or ICMPv6 flow: its query's. Absent for refused ones, and in logs of earlier versions."),
     service: z.string().optional().describe('What the client used, before translation: "shop/web:http".'),
     verdict: z.enum(["allowed", "denied", "refused"]).describe("denied: by a policy. refused: for another reason."),
     reason: z.string().optional().describe("Not for allowed flows: the outcome's name, as in metrics."),
@@ -128,15 +133,17 @@ export function endText(one: FlowEnd): string {
   }
 }
 
-/** "db/pg:5432", "db/pg:53/udp", "db/pg (icmp)". */
+/** "db/pg:5432", "db/pg:53/udp", "db/pg (icmp type 8 code 0)". */
 export function targetText({
   to,
   port,
   protocol,
+  icmp,
   others,
-}: Pick<FlowRecord, "to" | "port" | "protocol" | "others">): string {
+}: Pick<FlowRecord, "to" | "port" | "protocol" | "icmp" | "others">): string {
   if (others) return endText(to);
-  if (port === 0) return `${endText(to)} (${protocol.toLowerCase()})`;
+  const message = icmp ? ` type ${icmp.type} code ${icmp.code}` : "";
+  if (port === 0) return `${endText(to)} (${protocol === "58" ? "icmpv6" : protocol.toLowerCase()}${message})`;
   const name = to.kind === "network" && to.cidr.includes(":") ? `[${endText(to)}]` : endText(to);
   return `${name}:${port}${protocol === "TCP" ? "" : `/${protocol.toLowerCase()}`}`;
 }

@@ -1,7 +1,7 @@
 import type { FlowEnd, FlowLogLine, FlowRecord } from "./record.ts";
 
 /** One flow as all nodes saw it over the whole log. */
-export interface SeenFlow extends Pick<FlowRecord, "from" | "to" | "protocol" | "port"> {
+export interface SeenFlow extends Pick<FlowRecord, "from" | "to" | "protocol" | "port" | "icmp"> {
   readonly service?: string;
   /** Connections that were allowed from end to end. */
   readonly connections: number;
@@ -37,7 +37,7 @@ interface Side {
   last: number;
 }
 
-interface Draft extends Pick<FlowRecord, "from" | "to" | "protocol" | "port"> {
+interface Draft extends Pick<FlowRecord, "from" | "to" | "protocol" | "port" | "icmp"> {
   service?: string | undefined;
   readonly source: Side;
   readonly destination: Side;
@@ -75,8 +75,14 @@ export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
   };
 }
 
-function keyOf({ from, to, protocol, port }: Pick<FlowRecord, "from" | "to" | "protocol" | "port">): string {
-  return JSON.stringify([inOrder(from), inOrder(to), protocol, port]);
+function keyOf({
+  from,
+  to,
+  protocol,
+  port,
+  icmp,
+}: Pick<FlowRecord, "from" | "to" | "protocol" | "port" | "icmp">): string {
+  return JSON.stringify([inOrder(from), inOrder(to), protocol, port, icmp?.type, icmp?.code]);
 }
 
 function inOrder(end: FlowEnd): unknown {
@@ -87,9 +93,9 @@ const side = (): Side => ({ seen: false, opened: 0, active: new Map(), last: 0 }
 
 function add(drafts: Map<string, Draft>, line: FlowRecord): void {
   const key = keyOf(line);
-  const { from, to, protocol, port, node, at, policy } = line;
+  const { from, to, protocol, port, icmp, node, at, policy } = line;
   const draft = drafts.get(key) ?? {
-    ...{ from, to, protocol, port, source: side(), destination: side() },
+    ...{ from, to, protocol, port, ...(icmp && { icmp }), source: side(), destination: side() },
     ...{ packetsDenied: 0, lastDenied: 0, policies: new Set<string>(), isOwnNode: true },
   };
   drafts.set(key, draft);

@@ -42,15 +42,19 @@ export function explain(tiers: readonly Tier[], afterwards: Decision, peer: Peer
 function answerOf(tier: Tier, peer: Peer, flow: AskedFlow): TierAnswer {
   const logs: string[] = [];
   for (const rule of tier.rules) {
-    if (!matches(rule, peer, flow)) continue;
+    if (!ruleMatches(rule, peer, flow)) continue;
     if (rule.verdict !== "log") return { tier: tier.name, verdict: rule.verdict, reason: rule.reason, logs };
     logs.push(rule.reason);
   }
   return { tier: tier.name, verdict: tier.otherwise, reason: tier.reason, logs };
 }
 
-/** Asks the judge about the one rule, so that what matches is said in one place. */
-function matches(rule: Rule, peer: Peer, { protocol, port, sourcePort }: AskedFlow): boolean {
+/** Asks the judge about the one rule, so that what matches is said in one place. Without a source port: whether it matches some. */
+export function ruleMatches(
+  rule: Rule,
+  peer: Peer,
+  { protocol, port, sourcePort }: Omit<AskedFlow, "sourcePort"> & Partial<AskedFlow>,
+): boolean {
   const { places } = new RuleIndex([rule]).rulesFor(peer);
   if (places.length === 0) return false;
   const alone = { ...resolved(rule, peer), verdict: "deny", reason: "" } as const;

@@ -21,6 +21,10 @@ export function serviceSource(name: string): string {
   return `endpoints of Service ${name}`;
 }
 
+export function isServiceSource(text: string): boolean {
+  return text.startsWith(serviceSource(""));
+}
+
 /** The endpoints of one Service. An endpoint counts whether it is ready or not, as in Calico. @param slices of this Service */
 export function serviceGroups(name: string, slices: readonly EndpointSlice[]): readonly ServiceGroup[] {
   const groups = new Map<string, { ports: readonly PortMatch[]; addresses: Set<string> }>();

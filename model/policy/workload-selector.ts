@@ -55,11 +55,18 @@ export function podsAcross(namespaces: LabelSelector, pods: LabelSelector): Work
   };
 }
 
+const NODES = "nodes ";
+
+/** @param text of a selector */
+export function isOfNodes(text: string): boolean {
+  return text.startsWith(NODES);
+}
+
 /** Nodes, by their addresses. */
 export function nodesBy(nodes: LabelSelector): WorkloadSelector {
   const firstLabel = firstLabelOf(nodes);
   return {
-    text: `nodes ${selectorText(nodes)}`,
+    text: `${NODES}${selectorText(nodes)}`,
     ...(firstLabel !== undefined && { firstLabel }),
     selects: (who) => who.kind === "node" && selects(nodes, who.labels),
   };

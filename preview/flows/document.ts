@@ -14,6 +14,11 @@ export const impactSchema = z
     what: z.string().describe("Name of the log."),
     from: z.iso.datetime().describe("Time of the log."),
     until: z.iso.datetime(),
+    unusedDays: z
+      .number()
+      .min(0)
+      .optional()
+      .describe("Unused is what no flow used in so many days before `until`; absent: in the whole log."),
     nodes: z.array(z.string()).describe("Nodes whose flows are in the log."),
     cut: z
       .array(z.strictObject({ ...flow, connections, last, reason }))
@@ -29,8 +34,16 @@ export const impactSchema = z
       .array(z.strictObject(flow))
       .describe("Pairs that will be dropped, compared with an earlier preview, and that have no flow in the log."),
     unused: z
-      .array(z.strictObject({ policy: z.string(), rule: z.string().describe('"ingress rule 2: from …".') }))
-      .describe("Rules of the declared policies that allow no flow of the log."),
+      .array(
+        z.strictObject({
+          policy: z.string(),
+          rule: z.string().describe('"ingress rule 2: from …".'),
+          lastUsed: z.iso.datetime().optional().describe("Absent: not in the log."),
+        }),
+      )
+      .describe(
+        "Rules of the declared policies, of every kind, that allow no flow of the log, or none in `unusedDays`.",
+      ),
     notNamed: z.int().min(0).describe("Connections and packets that the log counts but does not name: not judged."),
     unreadable: z.int().min(0).describe("Lines of the log that could not be read."),
   })

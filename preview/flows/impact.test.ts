@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { FlowEnd, FlowRecord } from "../../model/flow/record.ts";
 import type { WrittenObject } from "../declared/objects.ts";
 import type { Preview } from "../document.ts";
@@ -28,13 +28,17 @@ const onlyWeb = policy("deny-db", "db", {
   ],
 });
 
-function impact(objects: WrittenObject[], lines: FlowRecord[], before: WrittenObject[] = stack) {
+function impact(
+  objects: WrittenObject[],
+  lines: FlowRecord[],
+  { before = stack, ...log }: { before?: WrittenObject[]; unusedDays?: number } = {},
+) {
   const cast = castOf(scene(objects));
   const changes = changesOf(reachTable(castOf(scene(before))), reachTable(cast));
   return impactOf(
     cast,
     policiesOf(objects, () => true),
-    { what: "flows.jsonl", lines, unreadable: 0 },
+    { what: "flows.jsonl", lines, unreadable: 0, ...log },
     changes,
   );
 }
@@ -86,6 +90,99 @@ test("says what is allowed and unused, and what will be dropped and unused", () 
   expect(dropped).toContain("report");
   expect(dropped).not.toContain("client1"); // it is cut, and used
   expect(dropped).not.toContain("web"); // it stays
+});
+
+describe("what nobody used for some days", () => {
+  const calico = (kind: string, name: string, spec: object, namespace?: string): WrittenObject => ({
+    ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...(namespace && { namespace }) }, spec },
+  });
+  const app = (name: string) => ({ source: { selector: `app == '${name}'` } });
+  const day = (number: number) => ({ last: `2026-11-${number}T12:00:00.000Z` });
+  const objects: WrittenObject[] = [
+    policy("kubernetes", "db", { ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }] }] }),
+    calico(
+      "NetworkPolicy",
+      "calico",
+      {
+        ...{ selector: "app == 'db'", types: ["Ingress"] },
+        ingress: [
+          { action: "Allow", protocol: "TCP", ...app("report"), destination: { ports: [80] } },
+          { action: "Allow", protocol: "ICMP", icmp: { type: 8, code: 0 } },
+          { action: "Deny", ...app("nobody") },
+          { action: "Allow", source: { services: { name: "web" } } },
+        ],
+      },
+      "default",
+    ),
+    calico("GlobalNetworkPolicy", "global", {
+      selector: "app == 'db'",
+      ingress: [
+        { action: "Allow", ...app("web") },
+        { action: "Allow", ...app("gone") },
+      ],
+    }),
+    {
+      ...{
+        apiVersion: "policy.networking.k8s.io/v1alpha2",
+        kind: "ClusterNetworkPolicy",
+        metadata: { name: "cluster" },
+      },
+      spec: {
+        ...{ tier: "Admin", priority: 1, subject: { namespaces: {} } },
+        ingress: ["web", "gone"].map((one) => ({
+          ...{ name: one, action: "Accept" },
+          from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: one } } } }],
+        })),
+      },
+    },
+  ];
+  const ping = { protocol: "ICMP", port: 0, icmp: { type: 8, code: 0 } };
+  const lines = [
+    line(pods("web"), day(28)),
+    line(pods("report"), day(20)),
+    line(pods("report"), { ...ping, ...day(26) }),
+  ];
+  const unused = (unusedDays?: number, more: FlowRecord[] = []) =>
+    impact([...stack, ...objects], [...lines, ...more], unusedDays === undefined ? {} : { unusedDays }).unused.map(
+      ({ policy: owner, rule, lastUsed }) => [owner, rule.slice(0, 14), lastUsed?.slice(0, 10)],
+    );
+  const never = [
+    ["GlobalNetworkPolicy global", "ingress rule 2", undefined],
+    ["ClusterNetworkPolicy cluster", "ingress rule 2", undefined],
+  ];
+
+  test("is named for policies of every kind, with its last use", () => {
+    expect(unused()).toEqual(never);
+    expect(unused(7)).toEqual([["Calico NetworkPolicy default/calico", "ingress rule 1", "2026-11-20"], ...never]);
+    expect(unused(1)).toEqual([
+      ["Calico NetworkPolicy default/calico", "ingress rule 1", "2026-11-20"],
+      ["Calico NetworkPolicy default/calico", "ingress rule 2", "2026-11-26"],
+      ...never,
+    ]);
+    expect(unused(7, [line(pods("report"), day(22))])).toEqual(never);
+  });
+
+  test("is no use that another message than the rule's, or a refused packet, would be", () => {
+    const [, ...others] = lines.with(2, line(pods("report"), { ...ping, icmp: { type: 13, code: 0 }, ...day(27) }));
+    const seen = impact([...stack, ...objects], [line(pods("gone"), { ...denied, ...day(28) }), ...others]).unused;
+    expect(seen.map(({ policy: owner, rule }) => [owner, rule.slice(0, 14)])).toContainEqual([
+      "Calico NetworkPolicy default/calico",
+      "ingress rule 2",
+    ]);
+    expect(seen.filter(({ rule }) => rule.includes("gone"))).toHaveLength(2);
+  });
+
+  test("is printed with the time, also where the log is shorter", () => {
+    const text = (unusedDays: number) =>
+      flowsOutline(
+        { flows: impact([...stack, ...objects], lines, { unusedDays }) } as Preview,
+        Date.parse("2026-11-29T12:00:00.000Z"),
+      ).lines.join("\n");
+    expect(text(2)).toContain("is allowed, and nobody used it in its last 2 days:");
+    expect(text(2)).toContain('NetworkPolicy default/calico, ingress rule 1: from endpoints app == "report"');
+    expect(text(2)).toContain("(last used 9 days ago)");
+    expect(text(90)).toMatch(/nobody used it in the \d+ days of the log, which is shorter than 90 days:/);
+  });
 });
 
 test("is printed with what is cut first", () => {

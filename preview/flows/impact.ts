@@ -5,6 +5,7 @@ import { lastingLabels } from "../../model/flow/workload.ts";
 import { type Cast, podOf } from "../reach/cast.ts";
 import type { ReachChange } from "../reach/changes.ts";
 import type { Impact } from "./document.ts";
+import type { DeclaredPolicies } from "./policies.ts";
 import { unusedRules } from "./unused-rules.ts";
 import { usedPair } from "./used-pairs.ts";
 
@@ -13,18 +14,24 @@ export interface FlowLog {
   what: string;
   lines: readonly FlowLogLine[];
   unreadable: number;
+  /** What nobody used for so many days counts as unused; undefined: in the whole log. */
+  unusedDays?: number;
 }
 
 /** Judges the flows of a log by the declared policies. Pure.
  * @param changes of reachability, compared with an earlier preview */
 export function impactOf(
   cast: Cast,
-  policies: JudgedBy["policies"],
-  { what, lines, unreadable }: FlowLog,
+  policies: DeclaredPolicies,
+  { what, lines, unreadable, unusedDays }: FlowLog,
   changes: readonly ReachChange[],
 ): Impact {
   const seen = seenFlows(lines);
-  const by = judgedBy(cast, policies);
+  const { hostEndpoints, ...judging } = policies;
+  const by = judgedBy(cast, judging);
+  const until = seen.until ?? 0;
+  // Counted from the end of the log, which may be an old one.
+  const since = unusedDays === undefined ? Number.NEGATIVE_INFINITY : until - unusedDays * DAY_MS;
   const flows = seen.flows.map((flow) => ({
     ...flow,
     from: asDeclared(flow.from, cast),
@@ -37,7 +44,8 @@ export function impactOf(
   return {
     what,
     from: time(seen.from ?? 0),
-    until: time(seen.until ?? 0),
+    until: time(until),
+    ...(unusedDays !== undefined && { unusedDays }),
     nodes: [...seen.nodes],
     cut: used.filter(({ verdict }) => verdict === "denied").map(told),
     opened: judged
@@ -52,17 +60,20 @@ export function impactOf(
     kept: { flows: kept.length, connections: kept.reduce((sum, { flow }) => sum + flow.connections, 0) },
     droppedUnused: changes
       .filter(({ before, after }) => before === "allowed" && after === "dropped")
-      .filter((change) => !used.some(({ flow }) => usedPair(cast, change, flow)))
+      .filter((change) => !used.some(({ flow }) => flow.last >= since && usedPair(cast, change, flow)))
       .map(({ from, to }) => ({ from, to })),
     unused: unusedRules(
       by,
+      hostEndpoints,
       flows.filter(({ connections }) => connections > 0),
+      since,
     ),
     notNamed: seen.unnamed,
     unreadable,
   };
 }
 
+const DAY_MS = 86_400_000;
 const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const pair = (flow: SeenFlow) => ({ from: endText(flow.from), to: targetText(flow) });
 

@@ -4,12 +4,14 @@ import { type ObjectOf, schemas } from "../../model/objects/schemas.ts";
 import { notFollowedYet } from "../../model/objects/unsupported.ts";
 import { isOf, type WrittenObject } from "../declared/objects.ts";
 
+export type DeclaredPolicies = JudgedBy["policies"] & { readonly hostEndpoints: readonly ObjectOf<"hostEndpoints">[] };
+
 /** The declared policies of every kind that agents follow, and what they refer to. Objects that cannot be read are left out.
  * @param isFollowed whether agents follow objects of this kind */
 export function policiesOf(
   objects: readonly WrittenObject[],
   isFollowed = (kind: KindName) => !notFollowedYet.has(kind),
-): JudgedBy["policies"] {
+): DeclaredPolicies {
   const of = <Name extends KindName>(name: Name): ObjectOf<Name>[] =>
     isFollowed(name)
       ? objects
@@ -24,5 +26,6 @@ export function policiesOf(
     tiers: of("tiers"),
     networkSets: of("networkSets"),
     globalNetworkSets: of("globalNetworkSets"),
+    hostEndpoints: of("hostEndpoints"),
   };
 }

@@ -1,60 +1,99 @@
 import { FlowJudge, type JudgedBy } from "../../model/flow/judge.ts";
 import type { SeenFlow } from "../../model/flow/seen.ts";
-import type { NetworkPolicy } from "../../model/objects/networking.ts";
-import { compileNetworkPolicy } from "../../model/policy/network-policy.ts";
-import type { PeerMatch, PortMatch, Rule } from "../../model/policy/rules.ts";
+import type { HostEndpoint } from "../../model/objects/calico-policy/host-endpoint.ts";
+import type { CompiledPolicy, PolicyRule } from "../../model/policy/compiled-policy.ts";
+import { PolicyObjectCompiler } from "../../model/policy/policy-objects.ts";
+import type { PeerMatch, PortMatch } from "../../model/policy/rules.ts";
+import { isServiceSource } from "../../model/policy/service-words.ts";
+import { isOfNodes } from "../../model/policy/workload-selector.ts";
 import { protocolName } from "../../model/protocol.ts";
+import { finish } from "../../model/steps.ts";
 import type { Impact } from "./document.ts";
 
-/** Rules of policies that allow none of these flows. */
-export function unusedRules(by: JudgedBy, flows: readonly SeenFlow[]): Impact["unused"] {
-  return by.policies.networkPolicies.flatMap((policy) => {
-    const compiled = compileNetworkPolicy(policy);
-    return (["ingress", "egress"] as const).flatMap((direction) =>
-      (compiled[direction] ?? []).flatMap((rule, index) => {
-        const alone = withOnly(policy, direction, index);
-        const concerned = flows.filter((flow) => namespaceOf(flow, direction) === alone.metadata.namespace);
-        const judge = new FlowJudge({ ...by, policies: { networkPolicies: [alone] } }, concerned);
-        if (concerned.some((flow) => judge.judgeEnd(flow, direction)?.verdict === "allowed")) return [];
-        return [
-          {
-            policy: compiled.owner,
-            rule: `${direction} rule ${index + 1}: ${ruleText(rule, direction)}`,
-          },
-        ];
-      }),
+const DIRECTIONS = ["ingress", "egress"] as const;
+type Direction = (typeof DIRECTIONS)[number];
+
+/** Rules of policies that allow none of these flows, or none since a time, with the last one. A rule that an earlier one hides counts as used
+ * by the flows that it would allow. Left out is what a log does not tell: rules about Services and nodes, and policies of hosts.
+ * @param since milliseconds since 1970 */
+export function unusedRules(
+  by: JudgedBy,
+  hostEndpoints: readonly HostEndpoint[],
+  flows: readonly SeenFlow[],
+  since: number,
+): Impact["unused"] {
+  const { policies } = finish(new PolicyObjectCompiler().compiling(by.policies));
+  const judge = new FlowJudge(by, flows);
+  const last = new Map<string, number>();
+  // The latest first: whoever uses a rule first is its last use.
+  for (const flow of flows.toSorted((a, b) => b.last - a.last)) {
+    for (const direction of DIRECTIONS)
+      for (const reason of judge.allowing(flow, direction, (one) => !last.has(one))) last.set(reason, flow.last);
+  }
+  return policies
+    .filter((policy) => !isOfHosts(policy, hostEndpoints))
+    .flatMap((policy) =>
+      DIRECTIONS.flatMap((direction) =>
+        allowed(policy, direction).flatMap(([reason, texts]) => {
+          const used = last.get(reason);
+          if (used !== undefined && used >= since) return [];
+          const place = /(?:ingress|egress) rule .*$/.exec(reason)?.[0] ?? direction;
+          const rule = `${place}: ${texts.join(" or ")}`;
+          return [
+            { policy: policy.owner, rule, ...(used !== undefined && { lastUsed: new Date(used).toISOString() }) },
+          ];
+        }),
+      ),
     );
-  });
 }
 
-function namespaceOf({ from, to }: SeenFlow, direction: "ingress" | "egress"): string | undefined {
-  const end = direction === "ingress" ? to : from;
-  return end.kind === "pods" ? end.namespace : undefined;
+function isOfHosts(
+  { stage, applyOnForward, subject }: CompiledPolicy,
+  hostEndpoints: readonly HostEndpoint[],
+): boolean {
+  const selectsOne = hostEndpoints.some(({ metadata }) =>
+    subject.selects({ kind: "hostEndpoint", labels: metadata.labels ?? {} }),
+  );
+  return stage !== "normal" || applyOnForward || selectsOne;
 }
 
-function withOnly(policy: NetworkPolicy, direction: "ingress" | "egress", index: number): NetworkPolicy {
-  const { ingress, egress, ...rest } = policy.spec;
-  const metadata = { ...policy.metadata, namespace: policy.metadata.namespace ?? "default" };
-  return {
-    ...policy,
-    metadata,
-    spec:
-      direction === "ingress"
-        ? { ...rest, policyTypes: ["Ingress"], ingress: ingress.slice(index, index + 1) }
-        : { ...rest, policyTypes: ["Egress"], ingress: [], egress: (egress ?? []).slice(index, index + 1) },
-  };
+/** Rules that allow something, by their reasons, in words: one rule of an object may be compiled to several. */
+function allowed(policy: CompiledPolicy, direction: Direction): [string, string[]][] {
+  const rules = (policy[direction] ?? []).filter(({ verdict, peers }) => verdict === "allow" && !peers?.some(isUntold));
+  return [...Map.groupBy(rules, ({ reason }) => reason)].map(([reason, alike]) => [
+    reason,
+    [...new Set(alike.map((rule) => ruleText(rule, direction)))],
+  ]);
 }
 
-function ruleText({ peers, ports }: Rule, direction: "ingress" | "egress"): string {
+function isUntold({ selectors = [] }: PeerMatch): boolean {
+  return selectors.some((text) => isServiceSource(text) || isOfNodes(text));
+}
+
+function ruleText(
+  { peers, ports, notPorts = [], sourcePorts, notSourcePorts = [] }: PolicyRule,
+  direction: Direction,
+): string {
   const who = peers ? peers.map(peerText).join(" or ") : "anybody";
-  const where = ports ? ports.map(portText).join(", ") : "every port";
-  return `${direction === "ingress" ? "from" : "to"} ${who}, ${where}`;
+  const where = ports ? listOf(ports) : "every port";
+  return [
+    `${direction === "ingress" ? "from" : "to"} ${who}, ${where}`,
+    ...(notPorts.length > 0 ? [`except ${listOf(notPorts)}`] : []),
+    ...(sourcePorts ? [`source ports ${listOf(sourcePorts)}`] : []),
+    ...(notSourcePorts.length > 0 ? [`source ports other than ${listOf(notSourcePorts)}`] : []),
+  ].join(", ");
 }
 
-function peerText({ selectors = [], cidrs = [], except = [] }: PeerMatch): string {
-  const parts = [...selectors, ...(cidrs.length > 0 ? [cidrs.join(", ")] : [])];
-  return parts.join(" and ") + (except.length > 0 ? ` except ${except.join(", ")}` : "");
+function peerText({ selectors = [], notSelectors = [], cidrs = [], except = [] }: PeerMatch): string {
+  const parts = [
+    ...selectors,
+    ...notSelectors.map((text) => `not ${text}`),
+    ...(cidrs.length > 0 ? [cidrs.join(", ")] : []),
+  ];
+  return (parts.join(" and ") || "anybody") + (except.length > 0 ? ` except ${except.join(", ")}` : "");
 }
+
+const listOf = (ports: readonly PortMatch[]): string => ports.map(portText).join(", ");
 
 function portText(match: PortMatch): string {
   const protocol = protocolName(match.protocol).toUpperCase();

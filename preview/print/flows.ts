@@ -10,9 +10,18 @@ const MANY = 20;
 export function flowsOutline({ flows }: Preview, now = Date.now()): Section {
   if (!flows) return { title: "", lines: [] };
   const { what, from, until, nodes, cut, opened, undecided, kept, droppedUnused, unused, notNamed, unreadable } = flows;
+  const { unusedDays } = flows;
   const ago = (last: string) => duration(now - Date.parse(last));
   const total = (all: { connections: number }[]) => all.reduce((sum, { connections }) => sum + connections, 0);
-  const span = duration(Date.parse(until) - Date.parse(from));
+  const milliseconds = Date.parse(until) - Date.parse(from);
+  const span = duration(milliseconds);
+  const whole = `in the ${span} of the log`;
+  const time =
+    unusedDays === undefined
+      ? whole
+      : milliseconds < unusedDays * DAY_MS
+        ? `${whole}, which is shorter than ${counted(unusedDays, "day")}`
+        : `in its last ${counted(unusedDays, "day")}`;
   const lines = [
     ...(cut.length > 0 ? [`would cut ${counted(total(cut), "connection")} of ${counted(cut.length, "flow")}:`] : []),
     ...some(
@@ -32,16 +41,20 @@ export function flowsOutline({ flows }: Preview, now = Date.now()): Section {
       ({ connections, reason, ...one }) => `${flow(one)}: ${counted(connections, "connection")}, depends on ${reason}`,
     ),
     `keeps ${counted(kept.connections, "connection")} of ${counted(kept.flows, "flow")}`,
-    ...(droppedUnused.length > 0 ? [`will be dropped, and nobody used it in the ${span} of the log:`] : []),
+    ...(droppedUnused.length > 0 ? [`will be dropped, and nobody used it ${time}:`] : []),
     ...some(droppedUnused, flow),
-    ...(unused.length > 0 ? [`is allowed, and nobody used it in the ${span} of the log:`] : []),
-    ...some(unused, ({ policy, rule }) => `${policy}, ${rule}`),
+    ...(unused.length > 0 ? [`is allowed, and nobody used it ${time}:`] : []),
+    ...some(
+      unused,
+      ({ policy, rule, lastUsed }) => `${policy}, ${rule}${lastUsed ? ` (last used ${ago(lastUsed)} ago)` : ""}`,
+    ),
     ...(notNamed > 0 ? [`not judged: ${notNamed} connections and packets that the log counts but does not name`] : []),
     ...(unreadable > 0 ? [`not judged: ${counted(unreadable, "line")} that cannot be read`] : []),
   ];
   return { title: `Flows in ${what} (${span} until ${until}, ${counted(nodes.length, "node")})`, lines };
 }
 
+const DAY_MS = 86_400_000;
 const flow = ({ from, to }: Pick<Impact["cut"][number], "from" | "to">): string => `${from} → ${to}`;
 
 function some<T>(all: readonly T[], text: (one: T) => string): string[] {

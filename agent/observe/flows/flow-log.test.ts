@@ -155,6 +155,28 @@ test("connections, refusals and what was lost are written once per interval, and
   expect(state.send).toBeUndefined();
 });
 
+test("ICMP is told apart by type and code, in the connection table too; an answer that nobody asked for has none", async () => {
+  const { log, state, track } = kept();
+  state.settings = ON;
+  await log.look(0);
+  const icmp = (packet: Tuple): Tuple => ({ ...packet, protocol: 1 });
+  const [ECHO, TIMESTAMP] = [8 << 8, 13 << 8];
+  state.send?.(openedEvent(icmp(tuple(WEB, 777, PG, ECHO))));
+  state.send?.(openedEvent(icmp(tuple(WEB, 778, PG, ECHO))));
+  state.send?.(openedEvent(icmp(tuple(WEB, 777, PG, TIMESTAMP))));
+  state.send?.(refusedEvent(icmp(tuple(WEB, 777, PG, ECHO | 1)), Outcome.DROP_POLICY_EGRESS));
+  state.send?.(refusedEvent(icmp(tuple(PG, ECHO, WEB, 4242)), Outcome.DROP_UNRELATED));
+  track(icmp(tuple(PG, ECHO, WEB, 777)), { flags: ConnectionFlag.REPLY, packets: 3n });
+  const flows = (await log.current()).flatMap((line) => (line.type === "flow" ? [flowLogLine.parse(line)] : []));
+  expect(flows).toMatchObject([
+    { protocol: "ICMP", port: 0, icmp: { type: 8, code: 0 }, connections: 2, packets: 3 },
+    { protocol: "ICMP", port: 0, icmp: { type: 13, code: 0 }, connections: 1, packets: 0 },
+    { protocol: "ICMP", port: 0, icmp: { type: 8, code: 1 }, verdict: "denied" },
+    { protocol: "ICMP", port: 0, verdict: "refused" },
+  ]);
+  expect(flows[3]).not.toHaveProperty("icmp");
+});
+
 test("a connection that opened before the log, or whose opening was lost, is read from the connection table", async () => {
   const { log, state, track } = kept();
   state.settings = ON;

@@ -1,7 +1,7 @@
 import type { FlowEnd, FlowRecord } from "../../../model/flow/record.ts";
 
 /** One observation: an opened connection, a refused packet, or an active connection of the connection table. */
-export interface Observation extends Pick<FlowRecord, "at" | "protocol" | "port" | "verdict"> {
+export interface Observation extends Pick<FlowRecord, "at" | "protocol" | "port" | "icmp" | "verdict"> {
   readonly from: NamedEnd;
   readonly to: NamedEnd;
   readonly service?: string | undefined;
@@ -23,7 +23,7 @@ export interface NamedEnd {
 }
 
 /** What a flow log adds up for one flow. */
-export interface Entry extends Pick<FlowRecord, "at" | "from" | "to" | "protocol" | "port" | "verdict"> {
+export interface Entry extends Pick<FlowRecord, "at" | "from" | "to" | "protocol" | "port" | "icmp" | "verdict"> {
   readonly service?: string | undefined;
   readonly reason?: string | undefined;
   readonly policy?: string | undefined;
@@ -172,8 +172,9 @@ export class FlowTable {
     }
     // Those that share the last budget have nothing in common but their verdict.
     const from = sender && one.from.end.kind !== "network" ? one.from.end : OTHERS;
+    const { icmp: _, ...rest } = entryOf({ ...one, policy: undefined });
     const unlike = { to: OTHERS, protocol: "any", port: 0, service: undefined, reason: undefined, policy: undefined };
-    lines.set(one.verdict, { ...entryOf({ ...one, policy: undefined }), from, ...unlike, others: true });
+    lines.set(one.verdict, { ...rest, from, ...unlike, others: true });
   }
 }
 
@@ -191,16 +192,17 @@ function budgetOf({ from: { end, key }, to, verdict }: Observation): [string, st
   return [`outside ${verdict === "allowed" ? "allowed" : "refused"}`, to.end.kind === "network" ? "outside" : to.key];
 }
 
-function keyOf({ from, to, at, protocol, port, verdict, service = "", reason = "" }: Observation): string {
-  return `${from.key}\n${to.key}\n${at} ${protocol} ${port} ${verdict} ${reason}\n${service}`;
+function keyOf({ from, to, at, protocol, port, icmp, verdict, service = "", reason = "" }: Observation): string {
+  const target = icmp ? `type ${icmp.type} code ${icmp.code}` : port;
+  return `${from.key}\n${to.key}\n${at} ${protocol} ${target} ${verdict} ${reason}\n${service}`;
 }
 
 function entryOf(one: Observation): Entry {
-  const { at, from, to, protocol, port, verdict, service, reason, policy, time } = one;
+  const { at, from, to, protocol, port, icmp, verdict, service, reason, policy, time } = one;
   const { connections = 0, packetsRefused = 0, active = 0, packets = 0 } = one;
   return {
     ...{ at, from: from.end, to: to.end, protocol, port, verdict, service, reason, policy: policy?.(), others: false },
-    ...{ connections, packetsRefused, active, packets, first: time, last: time },
+    ...{ connections, packetsRefused, active, packets, first: time, last: time, ...(icmp && { icmp }) },
   };
 }
 

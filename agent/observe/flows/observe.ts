@@ -77,12 +77,14 @@ export function described(
   { node, ends, names }: Pick<ObservingParts, "node" | "ends" | "names">,
   outside: Outside,
 ): Omit<Observation, "time"> {
-  const hasPorts = protocol !== ICMP && protocol !== ICMPV6;
-  const port = hasPorts ? number : 0;
+  const isIcmp = protocol === ICMP || protocol === ICMPV6;
+  const port = isIcmp ? 0 : number;
+  // What is refused for another reason than a policy may be an answer, whose number is its identifier.
+  const icmp = isIcmp && verdict !== "refused" ? { icmp: { type: number >> 8, code: number & 0xff } } : {};
   const service = used ? names.service(used.destination, used.destinationPort, protocol) : undefined;
   // Refused before it had a backend.
   const asked = !used && verdict !== "allowed" ? names.service(server, number, protocol) : undefined;
-  const rest = `${port} ${protocol} ${verdict} ${reason ?? ""}`;
+  const rest = `${icmp.icmp ? number : port} ${protocol} ${verdict} ${reason ?? ""}`;
   const toInside = asked ? named({ kind: "service", name: asked }) : ends.inside(server);
   const fromInside = ends.inside(client);
   const from: NamedEnd = fromInside ?? outside.end(client, `to ${toInside?.key ?? "outside"} ${rest}`);
@@ -94,6 +96,7 @@ export function described(
     at: source && destination ? "both" : source ? "source" : destination ? "destination" : "transit",
     protocol: protocolText(protocol),
     port,
+    ...icmp,
     verdict,
     service,
     reason,
