@@ -73,6 +73,7 @@ export async function runAgent(
   const rounds = new Rounds(async () => {
     const result = await dataplane.apply();
     health.is("the kernel does not have the cluster's state (see the agent's log)", result === "failed");
+    cluster.remember?.();
     await startAgainForMapSizes(ending, agent.sizes, cluster.store.list("felixConfigurations"));
     return result;
   }, agent.metrics.programmed);

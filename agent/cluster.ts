@@ -1,6 +1,7 @@
 import type { StreamingApi } from "../kubernetes/transport.ts";
 import type { KindName } from "../model/objects/kinds.ts";
 import type { BlockClaims } from "./ipam/block.ts";
+import type { LastGoodFile } from "./last-good-file.ts";
 import type { Logger } from "./observe/log.ts";
 import { ApiSource, connect, type ObjectSource } from "./watch/api-source.ts";
 import { ApiBlockClaims, FileBlockClaims } from "./watch/block-claims.ts";
@@ -17,6 +18,8 @@ export interface Cluster {
   readonly hastyApi?: StreamingApi;
   /** For people: "the API server" or the folder. */
   readonly name: string;
+  /** Keeps for the next agent what this one knows and the objects do not say any more. */
+  readonly remember?: () => void;
   /** Keeps the store up to date until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -24,15 +27,25 @@ export interface Cluster {
 /** A Lease that is renewed later than that is lost. */
 const HASTY_MS = 1_000;
 
-/** The cluster of an API server, reached as a pod or with a kubeconfig; `changed` is called after every change. */
-export function apiCluster(kubeconfig: string | undefined, changed: (kind: KindName) => void, log: Logger): Cluster {
+/** The cluster of an API server, reached as a pod or with a kubeconfig; `changed` is called after every change.
+ * @param lastGood keeps good versions of policies for the next agent */
+export function apiCluster(
+  kubeconfig: string | undefined,
+  changed: (kind: KindName) => void,
+  log: Logger,
+  lastGood?: LastGoodFile,
+): Cluster {
   const api = connect(kubeconfig);
-  const store = new SnapshotStore(changed);
+  const store = new SnapshotStore(changed, lastGood?.read());
   const publish = eventPublisher(api, (problem) => store.reference(problem), log);
   const claims = new ApiBlockClaims(api, store);
   return {
     ...cluster("the API server", store, new ApiSource(api, log), claims, new ProblemReporter(log, publish)),
     hastyApi: connect(kubeconfig, HASTY_MS),
+    // Before the lists are complete, what is kept may be about objects that were not seen yet.
+    remember: () => {
+      if (store.complete) lastGood?.save(store.kept());
+    },
   };
 }
 

@@ -33,13 +33,15 @@ void program.parseAsync();
 
 async function agent(options: AgentOptions): Promise<void> {
   keepHeapSmall();
-  const [{ runAgent }, { endAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }] = await Promise.all([
-    import("./agent.ts"),
-    import("./ending.ts"),
-    import("./settings.ts"),
-    import("./observe/log.ts"),
-    import("./cluster.ts"),
-  ]);
+  const [{ runAgent }, { endAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }, { LastGoodFile }] =
+    await Promise.all([
+      import("./agent.ts"),
+      import("./ending.ts"),
+      import("./settings.ts"),
+      import("./observe/log.ts"),
+      import("./cluster.ts"),
+      import("./last-good-file.ts"),
+    ]);
   writePrivately();
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);
@@ -51,7 +53,7 @@ async function agent(options: AgentOptions): Promise<void> {
   }
   const { objects, kubeconfig } = options;
   const open = (changed: (kind: KindName) => void) =>
-    objects ? fileCluster(objects, changed, log) : apiCluster(kubeconfig, changed, log);
+    objects ? fileCluster(objects, changed, log) : apiCluster(kubeconfig, changed, log, new LastGoodFile(options, log));
   await runAgent(options, settings, open, log, endings);
 }
 

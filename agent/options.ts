@@ -48,6 +48,9 @@ export const SALT_FILE = "numbers.salt";
 /** What load balancers were told last; a file in the run directory. */
 export const HEALTH_CHECKS_FILE = "health-checks.json";
 
+/** The last good versions of policies that cannot be read (last-good-file.ts); a file in the run directory. */
+export const LAST_GOOD_FILE = "last-good-policies.json";
+
 /** The sizes of maps that the objects name (kept-map-sizes.ts); a file in the run directory. */
 export const MAP_SIZES_FILE = "map-sizes.json";
 

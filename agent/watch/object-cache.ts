@@ -5,6 +5,7 @@ import { tellingGroup } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Kind } from "./kinds.ts";
+import { goodText, type KeptVersion, unreadableVersionOf } from "./last-good.ts";
 
 /** The reference by which an Event is shown with its object. */
 export interface ObjectReference {
@@ -28,6 +29,16 @@ class Content<T> {
   readonly problems = new Map<string, readonly Problem[]>();
   /** Of objects that cannot be read; the others have their own names. */
   readonly references = new Map<string, ObjectReference>();
+  /** Objects that stand for one of which no version could be read. */
+  readonly substitutes = new Set<string>();
+  /** Good versions as text, and for which version that cannot be read they are in force. */
+  readonly kept = new Map<string, { readonly text: string; readonly unreadable?: KeptVersion["unreadable"] }>();
+}
+
+/** Where good versions come from that an earlier agent knew. */
+export interface LastGood {
+  /** Of exactly the version that cannot be read. */
+  find(object: unknown): string | undefined;
 }
 
 /** A list that is being taken. */
@@ -41,12 +52,15 @@ export interface Listing {
  * version. An object without changes in those fields keeps its identity (===). */
 export class ObjectCache<T extends KubernetesObject> {
   readonly #kind: Kind<T>;
+  readonly #lastGood: LastGood | undefined;
   #content = new Content<T>();
   #list: readonly T[] | undefined;
   #complete = false;
 
-  constructor(kind: Kind<T>) {
+  /** @param lastGood absent: versions are not kept */
+  constructor(kind: Kind<T>, lastGood?: LastGood) {
     this.#kind = kind;
+    this.#lastGood = lastGood;
   }
 
   /** True once a complete list was seen. */
@@ -62,6 +76,13 @@ export class ObjectCache<T extends KubernetesObject> {
 
   problems(): readonly Problem[] {
     return [...this.#content.problems.values()].flat();
+  }
+
+  /** The good versions that are in force in place of others that cannot be read. */
+  kept(): readonly Omit<KeptVersion, "kind">[] {
+    return [...this.#content.kept.values()].flatMap(({ text, unreadable }) =>
+      unreadable ? [{ unreadable, good: text }] : [],
+    );
   }
 
   reference(namespace: string | undefined, name: string): ObjectReference | undefined {
@@ -102,8 +123,10 @@ export class ObjectCache<T extends KubernetesObject> {
     const reference = this.#identify(object);
     if (!reference) return false;
     const id = idOf(reference.namespace, reference.name);
-    const { objects, problems, references } = this.#content;
+    const { objects, problems, references, substitutes, kept } = this.#content;
     references.delete(id);
+    substitutes.delete(id);
+    kept.delete(id);
     const complained = problems.delete(id);
     if (!objects.delete(id)) return complained;
     this.#list = undefined;
@@ -120,18 +143,59 @@ export class ObjectCache<T extends KubernetesObject> {
     const { objects, problems } = this.#content;
     const known = objects.get(id);
     const { readable, substitute } = this.#kind;
-    const value = parsed.success ? parsed.data : (readable?.(object, known) ?? known ?? substitute?.(object));
+    const good = parsed.success ? undefined : this.#goodBefore(object, reference, id);
+    const value = parsed.success ? parsed.data : (readable?.(object, good) ?? good ?? substitute?.(object));
+    const isKept = this.#note(
+      object,
+      id,
+      { isGood: parsed.success || good !== undefined, isReadable: parsed.success },
+      into,
+    );
     if (parsed.success) into.references.delete(id);
     else into.references.set(id, reference);
-    const said = parsed.success ? [] : this.#describe(reference, parsed.error, known !== undefined);
+    const said = parsed.success ? [] : this.#describe(reference, parsed.error, good !== undefined);
     const isSaid = isDeepStrictEqual(problems.get(id) ?? [], said);
     if (said.length > 0) into.problems.set(id, said);
     else into.problems.delete(id);
-    const isKnown = value === undefined || (known !== undefined && isDeepStrictEqual(known, value));
+    const isKnown = isDeepStrictEqual(known, value);
     const kept = isKnown ? known : value;
     if (kept !== undefined) into.objects.set(id, kept);
+    else into.objects.delete(id);
     if (!isKnown) return "changed";
-    return isSaid ? "same" : "problems";
+    return isSaid && isKept ? "same" : "problems";
+  }
+
+  /** The last good version of an object that cannot be read: of this very object, not of another one that had its name. */
+  #goodBefore(object: unknown, { uid, namespace, name }: ObjectReference, id: string): T | undefined {
+    const { objects, substitutes, kept } = this.#content;
+    const known = substitutes.has(id) ? undefined : objects.get(id);
+    const isOther = uid !== undefined && known?.metadata.uid != null && known.metadata.uid !== uid;
+    if (known && !isOther) return known;
+    const text = this.#complete ? undefined : this.#lastGood?.find(object);
+    if (text === undefined) return undefined;
+    const read = this.#kind.schema.safeParse(JSON.parse(text)).data;
+    const { metadata } = read ?? {};
+    if (metadata?.name !== name || (metadata.namespace ?? undefined) !== namespace || metadata.uid !== uid)
+      return undefined;
+    kept.set(id, { text });
+    return read;
+  }
+
+  /** @returns whether what is kept is as before */
+  #note(
+    object: unknown,
+    id: string,
+    { isGood, isReadable }: { isGood: boolean; isReadable: boolean },
+    into: Content<T>,
+  ): boolean {
+    const before = this.#content.kept.get(id);
+    if (isGood || this.#kind.readable) into.substitutes.delete(id);
+    else into.substitutes.add(id);
+    const text = isReadable ? this.#lastGood && goodText(object) : isGood ? before?.text : undefined;
+    const unreadable = isReadable || text === undefined ? undefined : unreadableVersionOf(object);
+    if (text === undefined) into.kept.delete(id);
+    else into.kept.set(id, { text, ...(unreadable && { unreadable }) });
+    return isDeepStrictEqual(before?.unreadable, unreadable);
   }
 
   #referenceTo({ name, namespace, uid }: z.infer<typeof identified>["metadata"]): ObjectReference {

@@ -5,6 +5,7 @@ import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { ClusterObjects, ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
 import { kinds } from "./kinds.ts";
+import { KEPT_KINDS, type KeptVersion, keptFor } from "./last-good.ts";
 import { ObjectCache, type ObjectReference } from "./object-cache.ts";
 
 /** Receives objects from their sources (the API server, files). */
@@ -26,10 +27,13 @@ export class SnapshotStore implements ObjectSink {
   readonly #changed: (kind: KindName) => void;
   readonly #failing = new Set<KindName>();
 
-  /** `changed` is called after every change, with the kind of the objects, also before the lists are complete. */
-  constructor(changed: (kind: KindName) => void) {
+  /** `changed` is called after every change, with the kind of the objects, also before the lists are complete.
+   * @param kept by an earlier agent; it counts until the lists are complete */
+  constructor(changed: (kind: KindName) => void, kept: readonly KeptVersion[] = []) {
+    const lastGood = (name: KindName) =>
+      KEPT_KINDS.has(name) ? { find: (object: unknown) => keptFor(kept, name, object) } : undefined;
     this.#caches = Object.fromEntries(
-      kindNames.map((name) => [name, new ObjectCache<KubernetesObject>(kinds[name])]),
+      kindNames.map((name) => [name, new ObjectCache<KubernetesObject>(kinds[name], lastGood(name))]),
     ) as Caches;
     this.#changed = changed;
   }
@@ -86,6 +90,11 @@ export class SnapshotStore implements ObjectSink {
   snapshot(facts: NodeFacts, endpoints: readonly LocalEndpoint[]): ClusterSnapshot {
     const objects = Object.fromEntries(kindNames.map((name) => [name, this.list(name)])) as unknown as ClusterObjects;
     return { facts, endpoints, ...objects };
+  }
+
+  /** The last good versions of objects that cannot be read. */
+  kept(): readonly KeptVersion[] {
+    return kindNames.flatMap((kind) => this.#caches[kind].kept().map((version) => ({ kind, ...version })));
   }
 
   /** Problems of invalid objects. */
