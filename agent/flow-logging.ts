@@ -1,6 +1,7 @@
 // This node's flow log: what it reads of the cluster, the maps and the packet path.
 import { join } from "node:path";
 import { flowLogSettings } from "../model/flow/settings.ts";
+import { Latest } from "../model/memo.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
 import { asStaged } from "../model/policy/staged.ts";
 import { isForLoadBalancers } from "../model/pool/uses.ts";
@@ -14,6 +15,7 @@ import { FlowLog } from "./observe/flows/flow-log.ts";
 import { flowOfPacket } from "./observe/flows/live-connections.ts";
 import { LogFiles } from "./observe/flows/log-files.ts";
 import type { Staging } from "./observe/flows/staged.ts";
+import { StagedVerdicts } from "./observe/flows/staged-verdicts.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentOptions } from "./options.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
@@ -32,20 +34,22 @@ interface Parts {
 export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log }: Parts) {
   const files = new LogFiles(join(options.logDirectory, "flows"));
   const { maps } = loaded;
+  const ends = new Ends(() => ({
+    ...{ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") },
+    ...{ namespaces: store.list("namespaces"), serviceAccounts: store.list("serviceAccounts") },
+  }));
+  const staging = stagingBy(store);
   const flowLog = new FlowLog({
     ...{ node: options.node, names, feed, wallClock, files, log },
     settings: () => flowLogSettings(defaultConfiguration(store.list("felixConfigurations"))),
-    ends: new Ends(() => ({
-      ...{ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") },
-      ...{ namespaces: store.list("namespaces"), serviceAccounts: store.list("serviceAccounts") },
-    })),
+    ends,
     flowOf: (packet) => flowOfPacket(maps, packet),
     pools: () => poolsOf(store),
-    staging: () => stagingOf(store),
+    staging,
     tables: maps,
     reports: reportReader(pins),
   });
-  return { flowLog, files };
+  return { flowLog, files, staged: new StagedVerdicts({ node: options.node, ends, staging }) };
 }
 
 function poolsOf(store: Parts["store"]): string[] {
@@ -54,6 +58,28 @@ function poolsOf(store: Parts["store"]): string[] {
     .filter((pool) => !isForLoadBalancers(pool) && !pool.spec.disabled)
     .map(({ spec }) => spec.cidr);
 }
+
+/** The same object while the policies are the same. */
+function stagingBy(store: Parts["store"]): () => Staging | undefined {
+  const known = new Latest<Staging | undefined>();
+  return () =>
+    known.get(
+      OF_STAGING.map((kind) => store.list(kind)),
+      () => stagingOf(store),
+    );
+}
+
+const STAGED = ["stagedNetworkPolicies", "stagedGlobalNetworkPolicies", "stagedKubernetesNetworkPolicies"] as const;
+const OF_STAGING = [
+  ...([
+    "networkPolicies",
+    "calicoNetworkPolicies",
+    "globalNetworkPolicies",
+    "clusterNetworkPolicies",
+    "tiers",
+  ] as const),
+  ...(["networkSets", "globalNetworkSets", "ipPools", ...STAGED] as const),
+];
 
 function stagingOf(store: Parts["store"]): Staging | undefined {
   const policies = {

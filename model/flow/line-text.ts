@@ -34,6 +34,6 @@ export function flowLogLineText(line: FlowLogLine, { green, red, yellow }: Colou
 
 const WOULD = { allowed: "would be allowed", denied: "WOULD BE DENIED", depends: "might be denied" } as const;
 
-function stagedText({ verdict, reason }: NonNullable<FlowRecord["staged"]>): string {
+export function stagedText({ verdict, reason }: NonNullable<FlowRecord["staged"]>): string {
   return `${WOULD[verdict]} by staged policies${reason ? `: ${reason}` : ""}`;
 }

@@ -44,6 +44,22 @@ test("a connection over two nodes counts once, a refused packet beside it; rates
   );
 });
 
+test("a connection that staged policies would refuse is marked, whichever node says so first", () => {
+  const staged = { verdict: "denied", reason: "NetworkPolicy default/next" } as const;
+  const backend: Flow = { ...opened, node: "node", role: "backend", staged };
+  for (const order of [
+    [opened, backend],
+    [backend, opened],
+  ]) {
+    const board = new Board();
+    for (const flow of order) board.add(flow, 0);
+    for (const width of [100, 400]) {
+      const shown = lines(board, 0, width === 100 ? 139 : width).join("\n");
+      expect(shown).toContain("WOULD BE DENIED by staged policies");
+    }
+  }
+});
+
 test("what a Log rule matched is shown with the rule and is no refusal", () => {
   const board = new Board();
   const rule = "tier security, GlobalNetworkPolicy audit, ingress rule 1";

@@ -32,15 +32,17 @@ export class MergedFlows {
 /** Adds a flow to a known connection, if it is the same. */
 function join(merged: MergedFlow, flow: Flow): boolean {
   const known = merged.flow;
+  const staged = flow.staged ?? known.staged;
+  const mark = staged ? { staged } : {};
   if (isSame(known, flow)) {
     const before = flow.role === "entry" || (known.role !== "entry" && flow.time < known.time);
-    if (before) merged.flow = { ...flow, ...asked(known) };
+    merged.flow = before ? { ...flow, ...asked(known), ...mark } : { ...known, ...mark };
     merged.nodes = inTurn(before ? [flow.node, ...merged.nodes] : [...merged.nodes, flow.node]);
     return true;
   }
   if (!isAnswerOf(known, flow) && !isAnswerOf(flow, known)) return false;
   const [socket, packets] = known.socket ? [known, flow] : [flow, known];
-  merged.flow = { ...packets, ...asked(socket) };
+  merged.flow = { ...packets, ...asked(socket), ...mark };
   merged.nodes = inTurn([socket.node, ...merged.nodes, flow.node]);
   return true;
 }

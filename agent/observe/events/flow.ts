@@ -1,3 +1,4 @@
+import type { Judged } from "../../../model/flow/judge.ts";
 import {
   ConnectionFlag,
   Direction,
@@ -45,6 +46,8 @@ export interface Flow {
   readonly role?: "entry" | "backend";
   /** The node it was forwarded to, or the one that forwarded it. */
   readonly peer?: string;
+  /** What staged policies would decide, where that differs. */
+  readonly staged?: Judged;
   /** Seen at a socket, before the first packet. */
   readonly socket?: true;
 }

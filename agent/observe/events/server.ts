@@ -6,15 +6,18 @@ import { z } from "zod";
 import { canonicalAddress, familyOf } from "../../../model/address/address.ts";
 import type { PoolUse } from "../../../model/pool/use.ts";
 import { ICMP, ICMPV6, SCTP, TCP, UDP } from "../../../model/protocol.ts";
+import type { Event } from "../../kernel/layout.gen.ts";
 import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
 import type { Explainer } from "../explain/explainer.ts";
 import type { FlowLog } from "../flows/flow-log.ts";
 import type { LogFiles } from "../flows/log-files.ts";
+import { opened, opensHere } from "../flows/observe.ts";
+import type { StagedVerdicts } from "../flows/staged-verdicts.ts";
 import { poolUseLine } from "../inspect/ipam.ts";
 import type { EventFeed } from "./feed.ts";
-import { type FlowContext, flowOf, isFlow } from "./flow.ts";
+import { type Flow, type FlowContext, flowOf, isFlow } from "./flow.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
 
 /** The parameters of a trace; addresses in the notation of the maps. */
@@ -51,6 +54,7 @@ function addressOr(text: string, context: z.RefinementCtx): string {
 }
 
 interface KeptFlows {
+  readonly staged: Pick<StagedVerdicts, "of">;
   readonly flowLog: Pick<FlowLog, "current">;
   readonly files: Pick<LogFiles, "paths">;
 }
@@ -70,7 +74,7 @@ export function serveEvents(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
     try {
-      if (url.pathname === "/flows") return flows(response, feed, context);
+      if (url.pathname === "/flows") return flows(response, feed, context, kept.staged);
       if (url.pathname === "/trace") {
         const wanted = traceRequestSchema.safeParse(Object.fromEntries(url.searchParams));
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
@@ -80,7 +84,7 @@ export function serveEvents(
       if (url.pathname === "/explain") {
         const wanted = explainRequestSchema.safeParse(Object.fromEntries(url.searchParams));
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
-        return explained(response, explainer, wanted.data);
+        return explained(response, explainer, kept.staged, wanted.data);
       }
       if (url.pathname === "/ipam") {
         const text = pools().map((use) => `${JSON.stringify(poolUseLine(use))}\n`);
@@ -95,20 +99,36 @@ export function serveEvents(
   return listenPrivately(server, socket);
 }
 
-function flows(response: ServerResponse, feed: EventFeed, context: FlowContext): void {
+function flows(response: ServerResponse, feed: EventFeed, context: FlowContext, staged: KeptFlows["staged"]): void {
   const say = lines(response);
-  const end = feed.listen((event) => isFlow(event) && say(flowOf(event, context)), { flows: true });
+  const end = feed.listen(
+    (event) => isFlow(event) && say({ ...flowOf(event, context), ...whatStagedSays(event, staged) }),
+    { flows: true },
+  );
   response.once("close", end);
+}
+
+function whatStagedSays(event: Event, verdicts: KeptFlows["staged"]): Pick<Flow, "staged"> {
+  if (!opensHere(event)) return {};
+  const { differs, ...staged } = verdicts.of(opened(event)) ?? { differs: false, verdict: "allowed" };
+  return differs ? { staged } : {};
 }
 
 function explained(
   response: ServerResponse,
   explainer: Pick<Explainer, "explain">,
+  verdicts: KeptFlows["staged"],
   { protocol, ...asked }: z.output<typeof explainRequestSchema>,
 ): void {
   const number = protocol === "icmp" ? icmpOf(asked.to) : PROTOCOLS[protocol];
   response.writeHead(200, { "content-type": "application/x-ndjson" });
-  response.end(`${JSON.stringify(explainer.explain({ ...asked, protocol: number }))}\n`);
+  const answer = explainer.explain({ ...asked, protocol: number });
+  const ways = answer.ways.map((way) => {
+    const { address, port } = way.to;
+    const staged = verdicts.of({ client: asked.from, server: address, port, protocol: number }, true);
+    return staged ? { ...way, staged } : way;
+  });
+  response.end(`${JSON.stringify({ ...answer, ways })}\n`);
 }
 
 const icmpOf = (address: string) => (familyOf(address) === "IPv6" ? ICMPV6 : ICMP);

@@ -20,6 +20,7 @@ import {
   SettingsFlag,
 } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
+import type { StagedVerdict } from "../flows/staged-verdicts.ts";
 import { isInSet, type Leg, rangesOf, routeOf } from "./route.ts";
 
 /** A flow before translation: `to` may be a service's. */
@@ -55,6 +56,8 @@ export interface WayAnswer {
   readonly to: { readonly address: Address; readonly port: number; readonly name: string };
   /** "to node node, wrapped in VXLAN"; absent where the flow begins on another node. */
   readonly route?: string;
+  /** What staged policies would decide; absent: none is staged. */
+  readonly staged?: StagedVerdict;
   /** Of the ends on this node. */
   readonly ends: readonly EndAnswer[];
 }

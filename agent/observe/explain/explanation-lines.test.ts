@@ -42,6 +42,18 @@ test("a change that is being written, a way that nobody judges, and a Service wi
   expect(explanationLines([])).toEqual(["No agent answered."]);
 });
 
+test("what staged policies would decide is said beside what is in force, once", () => {
+  const staged = (verdict: "allowed" | "denied", differs: boolean, reason?: string) => {
+    const ways = [{ to, ends: [egress], staged: { verdict, differs, ...(reason && { reason }) } }];
+    return explanationLines([answer("master", [], { ways }), answer("node", [], { ways })]).slice(-2);
+  };
+  expect(staged("denied", true, "rule 1 of next")).toEqual([
+    "  = allowed",
+    "  = with the staged policies: refused: rule 1 of next",
+  ]);
+  expect(staged("allowed", false).at(-1)).toBe("  = with the staged policies: also allowed");
+});
+
 test("the way to the other node is said, and who may use a Service with source ranges", () => {
   const ways = (route: string) => [{ to, route, ends: [] }];
   const entered = ["a", "b", "c", "d"].map((node) => answer(node, [], { ways: ways("to node e, wrapped in VXLAN") }));

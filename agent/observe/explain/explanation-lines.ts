@@ -1,4 +1,5 @@
 import { firstFew } from "../../../model/first-few.ts";
+import type { StagedVerdict } from "../flows/staged-verdicts.ts";
 import type { EndAnswer, NodeAnswer } from "./explainer.ts";
 
 /** What the nodes of both ends say, for people. Nodes that have neither end say nothing. */
@@ -20,9 +21,18 @@ export function explanationLines(answers: readonly NodeAnswer[]): string[] {
       ways.filter((way) => keyOf(way.to) === keyOf(to)).map((way) => ({ ...way, node })),
     );
     const ends = wayLines(taken.flatMap((way) => way.ends));
-    return [`${from.name} → ${to.name} port ${to.port}`, ...routeLines(taken), ...ends];
+    const staged = taken.find((way) => way.staged)?.staged;
+    return [`${from.name} → ${to.name} port ${to.port}`, ...routeLines(taken), ...ends, ...stagedLines(staged)];
   });
   return [...intro, ...blocks.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines))];
+}
+
+/** Every node says the same of the whole way. */
+function stagedLines(staged: StagedVerdict | undefined): string[] {
+  if (!staged) return [];
+  const { verdict, reason, differs } = staged;
+  const words = { allowed: "allowed", denied: "refused", depends: "refused for some addresses" }[verdict];
+  return [`  = with the staged policies: ${differs ? "" : "also "}${words}${reason ? `: ${reason}` : ""}`];
 }
 
 /** A client outside the cluster may enter by any node that answers. */

@@ -1,4 +1,5 @@
 import type { Address } from "../../../model/address/address.ts";
+import type { FlowRecord } from "../../../model/flow/record.ts";
 import { ICMP, ICMPV6 } from "../../../model/protocol.ts";
 import {
   ConnectionFlag,
@@ -41,11 +42,16 @@ export function isReportedElsewhere(flags: number): boolean {
   return (flags & ConnectionFlag.FORWARDED) !== 0 && (flags & ConnectionFlag.MASQUERADED) === 0;
 }
 
+/** Whether a connection opened, and policies are asked about it here. */
+export function opensHere({ kind, flags }: Event): boolean {
+  // kube-proxy has not chosen a backend yet: the connection opens again where it leaves the stack.
+  return kind === EventKind.OPENED && !isReportedElsewhere(flags) && !(flags & ConnectionFlag.JUDGED_LATER);
+}
+
 /** Turns the packet path's events into what the flow log counts; undefined for those that say nothing about a flow. */
 export function observe(event: Event, time: number, parts: ObservingParts, outside: Outside): Observation | undefined {
   if (event.kind === EventKind.OPENED) {
-    // kube-proxy has not chosen a backend yet: the connection opens again where it leaves the stack.
-    if (isReportedElsewhere(event.flags) || event.flags & ConnectionFlag.JUDGED_LATER) return undefined;
+    if (!opensHere(event)) return undefined;
     return { ...described(opened(event), "allowed", undefined, parts, outside), connections: 1, time };
   }
   if (event.kind !== EventKind.REFUSED || event.packet.source === UNSET) return undefined;
@@ -62,11 +68,22 @@ export function observe(event: Event, time: number, parts: ObservingParts, outsi
   };
 }
 
-function opened({ packet, address, port }: Event): OpenedFlow {
+/** The flow of an event of one that opened, or was refused. */
+export function opened({ packet, address, port }: Event): OpenedFlow {
   const { source: client, destination, destinationPort, protocol } = packet;
   if (address === UNSET || (address === destination && port === destinationPort))
     return { client, server: destination, port: destinationPort, protocol };
   return { client, server: address, port, protocol, used: packet };
+}
+
+/** @param number the port, of ICMP type << 8 | code */
+export function flowTarget(protocol: number, number: number): Pick<FlowRecord, "protocol" | "port" | "icmp"> {
+  const isIcmp = protocol === ICMP || protocol === ICMPV6;
+  return {
+    protocol: protocolText(protocol),
+    port: isIcmp ? 0 : number,
+    ...(isIcmp && { icmp: { type: number >> 8, code: number & 0xff } }),
+  };
 }
 
 /** The words of a flow that the table adds up by. */
@@ -77,14 +94,13 @@ export function described(
   { node, ends, names }: Pick<ObservingParts, "node" | "ends" | "names">,
   outside: Outside,
 ): Omit<Observation, "time"> {
-  const isIcmp = protocol === ICMP || protocol === ICMPV6;
-  const port = isIcmp ? 0 : number;
+  const { icmp: message, ...target } = flowTarget(protocol, number);
   // What is refused for another reason than a policy may be an answer, whose number is its identifier.
-  const icmp = isIcmp && verdict !== "refused" ? { icmp: { type: number >> 8, code: number & 0xff } } : {};
+  const icmp = message && verdict !== "refused" ? message : undefined;
   const service = used ? names.service(used.destination, used.destinationPort, protocol) : undefined;
   // Refused before it had a backend.
   const asked = !used && verdict !== "allowed" ? names.service(server, number, protocol) : undefined;
-  const rest = `${icmp.icmp ? number : port} ${protocol} ${verdict} ${reason ?? ""}`;
+  const rest = `${icmp ? number : target.port} ${protocol} ${verdict} ${reason ?? ""}`;
   const toInside = asked ? named({ kind: "service", name: asked }) : ends.inside(server);
   const fromInside = ends.inside(client);
   const from: NamedEnd = fromInside ?? outside.end(client, `to ${toInside?.key ?? "outside"} ${rest}`);
@@ -94,9 +110,8 @@ export function described(
     from,
     to,
     at: source && destination ? "both" : source ? "source" : destination ? "destination" : "transit",
-    protocol: protocolText(protocol),
-    port,
-    ...icmp,
+    ...target,
+    ...(icmp && { icmp }),
     verdict,
     service,
     reason,

@@ -1,4 +1,5 @@
 import pc from "picocolors";
+import { stagedText } from "../../../model/flow/line-text.ts";
 import type { End, Flow } from "../events/flow.ts";
 
 /** One flow as a line: "15:04:05.123  node  opened  TCP 172.31.1.55:40001 > 172.31.1.8:30604 (service default/web) …".
@@ -7,14 +8,27 @@ export function flowLine(flow: Flow, names = true): string {
   return names ? longLine(flow) : shortLine(flow);
 }
 
-function shortLine({ time, node, verdict, protocol, client, to, service, backend, reason, rule }: Flow): string {
+function shortLine({
+  time,
+  node,
+  verdict,
+  protocol,
+  client,
+  to,
+  service,
+  backend,
+  reason,
+  rule,
+  staged,
+}: Flow): string {
   const place = ({ address, port }: End) => `${address}:${port}`;
   const ends = [client ? place(client) : "a socket", service ?? place(to), ...(backend ? [place(backend)] : [])];
   const shown =
     verdict === "opened"
       ? [ends.join(" > ")]
       : [ends.slice(0, 2).join(" > "), pc.red([reason ?? verdict, rule].filter(Boolean).join(": "))];
-  return [time.slice(11, 19), node, protocol, ...shown].join(" ");
+  const would = staged ? [pc.yellow(stagedText(staged))] : [];
+  return [time.slice(11, 19), node, protocol, ...shown, ...would].join(" ");
 }
 
 function longLine({
@@ -30,6 +44,7 @@ function longLine({
   reason,
   text,
   rule,
+  staged,
   socket,
 }: Flow): string {
   const shown =
@@ -47,6 +62,7 @@ function longLine({
     ...(peer ? [`[${peer}]`] : []),
     ...(reply ? [`reply ${reply}`] : []),
     ...(reason ? [`${reason}: ${rule ?? text}`] : text ? [text] : []),
+    ...(staged ? [pc.yellow(stagedText(staged))] : []),
     ...(verdict === "logged" && rule ? [`logged by ${rule}`] : []),
   ];
   return `${time.slice(11, 23)}  ${node.padEnd(8)}  ${shown}  ${parts.join("  ")}`;

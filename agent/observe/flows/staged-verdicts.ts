@@ -1,0 +1,84 @@
+import { type Address, hostCidr } from "../../../model/address/address.ts";
+import { FlowJudge, type Judged, type JudgedFlow } from "../../../model/flow/judge.ts";
+import type { FlowEnd } from "../../../model/flow/record.ts";
+import type { Ends } from "./ends.ts";
+import { flowTarget, type OpenedFlow } from "./observe.ts";
+import type { Staging } from "./staged.ts";
+
+/** What staged policies would decide about a flow. */
+export interface StagedVerdict extends Judged {
+  /** The policies now decide otherwise. */
+  readonly differs: boolean;
+}
+
+interface Parts {
+  /** This node's name. */
+  readonly node: string;
+  readonly ends: Pick<Ends, "inside" | "isOn">;
+  /** The same object while the policies are the same; undefined: none is staged. */
+  readonly staging: () => Staging | undefined;
+  /** Milliseconds, for tests. */
+  readonly now?: () => number;
+}
+
+/** Workloads that are known at a time; beyond that they are learnt anew. */
+const MOST_ENDS = 2048;
+/** Of the time, at most this part is spent on learning workloads: one in so many. */
+const PART = 20;
+
+/** Judges flows between addresses by the staged policies, one by one. Without staged policies it costs nothing. A judge knows the workloads
+ * that it was made with; one with another is made when there was time enough since the last. */
+export class StagedVerdicts {
+  readonly #parts: Parts;
+  #staging: Staging | undefined;
+  #ends = new Map<string, FlowEnd>();
+  #judges: { readonly inForce: FlowJudge; readonly staged: FlowJudge } | undefined;
+  #notBefore = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** undefined: nothing is staged, or there was no time.
+   * @param atOnce however little time there was: a person asks */
+  of(opened: OpenedFlow, atOnce = false): StagedVerdict | undefined {
+    const staging = this.#parts.staging();
+    if (staging !== this.#staging) {
+      this.#staging = staging;
+      this.#judges = undefined;
+    }
+    if (!staging) return undefined;
+    const flow = this.#flow(opened);
+    const judges = this.#judgesFor([flow.from, flow.to], staging, atOnce);
+    if (!judges) return undefined;
+    const [now, staged] = [judges.inForce.judge(flow), judges.staged.judge(flow)];
+    return { ...staged, differs: now.verdict !== staged.verdict };
+  }
+
+  #flow(opened: OpenedFlow): JudgedFlow {
+    const { node, ends } = this.#parts;
+    const end = (address: Address): FlowEnd =>
+      ends.inside(address)?.end ?? { kind: "network", cidr: hostCidr(address).text };
+    const from = end(opened.client);
+    const isOwnNode = from.kind === "node" && ends.isOn(node, opened.client) && ends.isOn(node, opened.server);
+    return { from, to: end(opened.server), ...flowTarget(opened.protocol, opened.port), isOwnNode };
+  }
+
+  #judgesFor(ends: readonly FlowEnd[], staging: Staging, atOnce: boolean) {
+    const named = ends.filter(({ kind }) => kind === "pods").map((end) => [JSON.stringify(end), end] as const);
+    const unknown = named.filter(([key]) => !this.#ends.has(key));
+    if (this.#judges && unknown.length === 0) return this.#judges;
+    const clock = this.#parts.now ?? (() => performance.now());
+    const begin = clock();
+    if (begin < this.#notBefore && !atOnce) return undefined;
+    if (this.#ends.size + unknown.length > MOST_ENDS) this.#ends = new Map();
+    for (const [key, end] of named) this.#ends.set(key, end);
+    const flows = [...this.#ends.values()].map((end) => ({ from: end, to: end }));
+    const { now, staged } = staging;
+    const then = new FlowJudge({ ...now, policies: staged }, flows);
+    this.#judges = { inForce: new FlowJudge(now, flows), staged: then };
+    const end = clock();
+    this.#notBefore = end + (end - begin) * PART;
+    return this.#judges;
+  }
+}
