@@ -49,6 +49,7 @@ export async function servePacketEvents(
   const context = {
     node: options.node,
     names: new Names(objects, () => policies.numbers.names),
+    contents: () => policies.contents,
     wallClock: (time: bigint) => Date.now() - Number((process.hrtime.bigint() - time) / 1_000_000n),
     deviceName: deviceNames(),
   };

@@ -1,68 +1,30 @@
 import { expect, test } from "vitest";
-import { schemas } from "../../../model/objects/schemas.ts";
-import { Compiler } from "../../compile/compile.ts";
-import { entriesOf } from "../../compile/desired.ts";
-import { type ClusterSnapshot, noObjects } from "../../compile/snapshot.ts";
-import { Direction, type Event, EventKind } from "../../kernel/layout.gen.ts";
+import type { NumberContents } from "../../compile/desired.ts";
+import { type Event, EventKind } from "../../kernel/layout.gen.ts";
+import { eventAt, names, state } from "./audited-pod.fixture.ts";
 import { flowOf } from "./flow.ts";
-import { Names } from "./names.ts";
 
-const facts: ClusterSnapshot["facts"] = {
-  ...{ nodeName: "node", address: "172.31.1.207", subnets: ["172.31.1.0/24"], serviceSubnet: "10.96.0.0/12" },
-  ...{ localAddresses: [], uplinkIfindex: 2, tunnelIfindex: 9 },
-  ...{ uplinks: [{ name: "eth0", ifindex: 2, addresses: ["172.31.1.207"] }] },
-};
-const db = schemas.pods.parse({
-  metadata: { name: "db", namespace: "default", labels: { app: "db" } },
-  spec: { nodeName: "node", containers: [{}] },
-  status: { phase: "Running", podIPs: [{ ip: "10.244.0.66" }] },
-});
-const endpoint = { namespace: "default", pod: "db", address: "10.244.0.66", ifindex: 7 };
-const macs = { mac: "02:00:00:00:00:07", hostMac: "02:00:00:00:01:07" };
-const tcp = (action: string, port: number) => ({ action, protocol: "TCP", destination: { ports: [port] } });
-const audit = schemas.globalNetworkPolicies.parse({
-  metadata: { name: "security.audit" },
-  spec: {
-    ...{ tier: "security", selector: "app == 'db'", types: ["Ingress"] },
-    ingress: [tcp("Log", 5432), tcp("Log", 22), { action: "Pass" }],
-  },
-});
-const open = schemas.networkPolicies.parse({
-  metadata: { name: "open", namespace: "default" },
-  spec: { podSelector: {}, ingress: [{ ports: [{ port: 5432 }] }] },
-});
-const security = schemas.tiers.parse({ metadata: { name: "security" }, spec: { order: 100 } });
+const context = { node: "node", names, wallClock: () => 0 };
 
 test("what a Log rule matched names tier, policy and rule, whether it was allowed or refused then", () => {
-  const state = new Compiler().compile({
-    ...{ ...noObjects, facts, pods: [db], endpoints: [{ ...endpoint, ...macs }] },
-    ...{ tiers: [security], globalNetworkPolicies: [audit], networkPolicies: [open] },
-  });
-  const entries = [...entriesOf(state.maps.policies)];
-  const names = new Names(
-    () => ({ nodes: [], pods: [db], services: [] }),
-    () => state.names,
-  );
-  const saidAt = (port: number) => {
-    const found = entries.find(({ key }) => key.prefixLength === 96 && key.port === port);
-    const { policy = 0 } = found?.key ?? {};
-    const { verdict = 0, rule = 0 } = found?.value ?? {};
-    const packet = {
-      ...{ source: "172.31.1.55", sourcePort: 40_000 },
-      destination: "10.244.0.66",
-      destinationPort: port,
-    };
-    const event = { kind: EventKind.LOGGED, packet: { ...packet, protocol: 6 }, verdict, policy, rule };
-    const rest = { time: 0n, address: "::", node: "::", port: 0, direction: Direction.INGRESS, flags: 0 };
-    const { rule: by, text } = flowOf({ ...event, ...rest } as Event, { node: "node", names, wallClock: () => 0 });
-    return [by, text];
+  const saidAt = (port: number, contents: () => NumberContents, more: Partial<Event> = {}) => {
+    const { rule, text } = flowOf({ ...eventAt(port, EventKind.LOGGED), ...more }, { ...context, contents });
+    return [rule, text];
   };
-  expect(saidAt(5432)).toEqual([
+  const inForce = () => state.contents;
+  const gone = () => ({ policies: new Map(), identities: new Map() });
+  for (const contents of [inForce, gone])
+    expect(saidAt(5432, contents)).toEqual([
+      "tier security, GlobalNetworkPolicy security.audit, ingress rule 1",
+      expect.stringMatching(/^ingress of pod default\/db allowed by /),
+    ]);
+  for (const contents of [inForce, gone])
+    expect(saidAt(22, contents)).toEqual([
+      "tier security, GlobalNetworkPolicy security.audit, ingress rule 2",
+      expect.stringMatching(/^ingress of pod default\/db denied: no rule of NetworkPolicy default\/open allows it/),
+    ]);
+  expect(saidAt(5432, inForce, { rule: 0 })[0]).toBe(
     "tier security, GlobalNetworkPolicy security.audit, ingress rule 1",
-    expect.stringMatching(/^ingress of pod default\/db allowed by /),
-  ]);
-  expect(saidAt(22)).toEqual([
-    "tier security, GlobalNetworkPolicy security.audit, ingress rule 2",
-    expect.stringMatching(/^ingress of pod default\/db denied: no rule of NetworkPolicy default\/open allows it/),
-  ]);
+  );
+  expect(saidAt(5432, gone, { rule: 0 })[0]).toBe("a rule that is not in force any more");
 });

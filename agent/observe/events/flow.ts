@@ -1,4 +1,6 @@
+import { firstFew } from "../../../model/first-few.ts";
 import type { Judged } from "../../../model/flow/judge.ts";
+import type { NumberContents } from "../../compile/desired.ts";
 import {
   ConnectionFlag,
   Direction,
@@ -8,6 +10,7 @@ import {
   outcomeNames,
   PolicyVerdict,
 } from "../../kernel/layout.gen.ts";
+import { judgedChain } from "../explain/judged-chain.ts";
 import { protocol } from "../inspect/words.ts";
 import { wordsOf } from "../outcome-words.ts";
 import type { Names } from "./names.ts";
@@ -30,7 +33,7 @@ export interface Flow {
   /** For a refused packet: the outcome's name and its meaning. `text` also of what a Log rule matched: what became of it. */
   readonly reason?: string;
   readonly text?: string;
-  /** For a refusal by a policy: tier, policy and rule, or the default that ended it. Of what is logged, the first Log rule of each tier. */
+  /** For a refusal by a policy: tier, policy and rule, or the default that ended it. Of what is logged, the Log rules that matched. */
   readonly rule?: string;
   /** Absent for a socket that has no address yet. */
   readonly client?: End;
@@ -55,6 +58,8 @@ export interface Flow {
 export interface FlowContext {
   readonly node: string;
   readonly names: Names;
+  /** What the numbers of policies and identities stand for. */
+  readonly contents: () => NumberContents;
   /** Nanoseconds of the kernel's monotonic clock → milliseconds since 1970. */
   readonly wallClock: (time: bigint) => number;
 }
@@ -70,7 +75,7 @@ export function isFlow({ kind }: Event): boolean {
   );
 }
 
-export function flowOf(event: Event, { node, names, wallClock }: FlowContext): Flow {
+export function flowOf(event: Event, { node, names, contents, wallClock }: FlowContext): Flow {
   const { packet, kind } = event;
   const named = (address: string, port: number): End => {
     const name = names.owner(address);
@@ -84,7 +89,7 @@ export function flowOf(event: Event, { node, names, wallClock }: FlowContext): F
     time: new Date(wallClock(event.time)).toISOString(),
     node,
     protocol: protocol(packet.protocol),
-    ...verdictOf(event, names),
+    ...verdictOf(event, names, contents),
     ...(packet.source !== "::" && { client: named(packet.source, packet.sourcePort) }),
     to: service
       ? { address: packet.destination, port: packet.destinationPort, name: `service ${service}` }
@@ -97,9 +102,14 @@ export function flowOf(event: Event, { node, names, wallClock }: FlowContext): F
   };
 }
 
-function verdictOf(event: Event, names: Names): Pick<Flow, "verdict" | "reason" | "text" | "rule"> {
+function verdictOf(
+  event: Event,
+  names: Names,
+  contents: FlowContext["contents"],
+): Pick<Flow, "verdict" | "reason" | "text" | "rule"> {
   const { kind, outcome, policy, rule } = event;
-  if (kind === EventKind.LOGGED) return { verdict: "logged", text: logged(event, names), rule: names.log(rule) };
+  if (kind === EventKind.LOGGED)
+    return { verdict: "logged", text: logged(event, names), rule: loggedBy(event, names, contents()) };
   if (kind !== EventKind.REFUSED) return { verdict: "opened" };
   const reason = outcomeNames.get(outcome) ?? String(outcome);
   const { verdict, text } = wordsOf(reason);
@@ -110,6 +120,13 @@ function verdictOf(event: Event, names: Names): Pick<Flow, "verdict" | "reason" 
     text,
     ...(direction !== undefined && { rule: names.rule(policy, direction, rule) }),
   };
+}
+
+/** By the policies in force, or by the event's number where these have changed meanwhile. */
+function loggedBy(event: Event, names: Names, contents: NumberContents): string {
+  const logs = judgedChain(contents, event)?.flatMap((tier) => tier.logs) ?? [];
+  if (logs.length > 0) return firstFew(logs);
+  return event.rule === 0 ? "a rule that is not in force any more" : names.log(event.rule);
 }
 
 function logged({ direction, verdict, policy, rule, packet }: Event, names: Names): string {

@@ -1,4 +1,5 @@
 import { SCTP } from "../../../model/protocol.ts";
+import type { NumberContents } from "../../compile/desired.ts";
 import {
   ConnectionFlag,
   Direction,
@@ -10,6 +11,7 @@ import {
   type Tuple,
   tunnelKindNames,
 } from "../../kernel/layout.gen.ts";
+import { judgedChain } from "../explain/judged-chain.ts";
 import { addressAndPort, protocol } from "../inspect/words.ts";
 import { wordsOf } from "../outcome-words.ts";
 import type { Names } from "./names.ts";
@@ -31,6 +33,8 @@ export interface Step {
 export interface StepContext {
   readonly node: string;
   readonly names: Names;
+  /** What the numbers of policies and identities stand for. */
+  readonly contents: () => NumberContents;
   readonly deviceName: (ifindex: number) => string;
 }
 
@@ -59,7 +63,7 @@ export function stepOf(event: Event, context: StepContext): Step {
   };
 }
 
-function textOf(event: Event, { names, deviceName }: StepContext): string {
+function textOf(event: Event, { names, deviceName, contents }: StepContext): string {
   const owner = (address: string) => names.owner(address);
   const end = (address: string, port: number) => {
     const name = owner(address);
@@ -76,7 +80,7 @@ function textOf(event: Event, { names, deviceName }: StepContext): string {
         ? "the service has no usable backend"
         : `backend ${end(event.address, event.port)}${event.node === "::" ? "" : ` on ${node()}`}`;
     case EventKind.JUDGED:
-      return judged(event, names);
+      return judged(event, names, contents());
     case EventKind.WRAPPED:
       return `encapsulated in VXLAN for ${node()}, kind ${(tunnelKindNames.get(event.flags) ?? "?").replaceAll("_", " ")}`;
     default:
@@ -116,15 +120,22 @@ function known({ flags, address, port }: Event, end: Ended, node: () => string):
   return flags & ConnectionFlag.DIRECT_RETURN ? `reply${source}, straight to the client` : `reply${source}`;
 }
 
-function judged({ direction, verdict, policy, identity, rule, packet }: Event, names: Names): string {
+function judged(event: Event, names: Names, contents: NumberContents): string {
+  const { direction, verdict, policy, identity, rule, packet } = event;
   const ingress = direction === Direction.INGRESS;
   const [subject, peer] = ingress ? [packet.destination, packet.source] : [packet.source, packet.destination];
   const whose = `${ingress ? "ingress" : "egress"} of ${names.owner(subject) ?? subject}`;
   if (verdict === 0)
     return policy === 0 ? `${whose}: no policy selects it` : `${whose}: its own node is always allowed`;
   const who = `${peer} [${names.identity(identity)}]`;
-  if (verdict === PolicyVerdict.ALLOW) return `${whose}: allowed for ${who} by ${names.policy(policy)}`;
-  return `${whose}: DENIED for ${who}: ${names.rule(policy, direction, rule)}`;
+  const chain = judgedChain(contents, event) ?? [];
+  const tiers = chain.map((one) => `tier ${one.tier}: ${one.verdict}, by ${one.reason}`);
+  if (verdict === PolicyVerdict.DENY) {
+    const passed = tiers.slice(0, chain.filter((one) => one.verdict === "pass").length);
+    return `${whose}: DENIED for ${who}: ${[...passed, names.rule(policy, direction, rule)].join("; ")}`;
+  }
+  const why = chain.length > 0 ? tiers.join("; ") : names.policy(policy);
+  return `${whose}: allowed for ${who} by ${why}`;
 }
 
 function finished({ outcome, packet }: Event, end: Ended): string {
