@@ -110,6 +110,26 @@ test("an explanation lists the tiers that were asked and the rule that decided, 
   for (const end of Object.values(answers).flat()) expect(end.differs, JSON.stringify(end)).toBeUndefined();
 });
 
+test("the agent's log names the rule that logged, and an explanation what staged policies would decide", async () => {
+  const audit = calico("GlobalNetworkPolicy", "security.audit", {
+    ...{ tier: "security", order: 5, selector: "app == 'web'", types: ["Ingress"], ingress: [{ action: "Log" }] },
+  });
+  const staged = calico("StagedGlobalNetworkPolicy", "security.next", {
+    ...{ tier: "security", order: 1, selector: "app == 'web'", types: ["Ingress"], ingress: [{ action: "Deny" }] },
+  });
+  cluster.apply(audit, staged);
+  await until("the Log rule", async () => {
+    await see("client1", entry);
+    return cluster
+      .log("node")
+      .includes("(logged by tier security, GlobalNetworkPolicy security.audit, ingress rule 1)");
+  });
+  const { ways } = await explain("node", clients.client1, "10.96.0.10:80");
+  expect(ways).toMatchObject([{ ends: [{ verdict: "allow" }], staged: { verdict: "denied", differs: true } }]);
+  expect(ways[0]?.staged?.reason).toContain("security.next");
+  cluster.remove(audit, staged);
+});
+
 test("each node explains its own ends, and what no policy judges is said", async () => {
   expect(await explain("master", clients.client1, `${web.address}:80`)).toMatchObject({ ways: [{ ends: [] }] });
   expect(await explain("node", nodes.node, `${web.address}:80`)).toMatchObject({
