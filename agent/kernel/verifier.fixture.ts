@@ -1,8 +1,6 @@
 // Loads an object with libbpf and reads from the verifier what each program cost (BPF_LOG_STATS of
 // include/linux/bpf_verifier.h) and which functions call which.
-import { execFileSync } from "node:child_process";
 import koffi from "koffi";
-import { programInfo } from "./object-info.ts";
 
 export interface VerifierCost {
   /** Number of instructions the verifier processed; the limit is a million. */
@@ -63,30 +61,58 @@ function costOf(log: string, fd: number): VerifierCost {
   const instructions = Number(/^processed (\d+) insns/m.exec(log)?.[1]);
   const depths = (/^stack depth ([\d+]+)/m.exec(log)?.[1] ?? "").split("+").map(Number);
   const frames = depths.map((depth) => Math.ceil(Math.max(depth, 1) / FRAME_UNIT) * FRAME_UNIT);
-  const calls = callsOf(programInfo(fd).id);
+  const calls = callsOf(fd);
   if (!instructions || calls.length !== frames.length)
     throw new Error(`The verifier's figures do not match ${calls.length} functions: ${log.slice(-500)}`);
   const chain = deepest(0, frames, calls);
   return { instructions, stack: chain.reduce((sum, frame) => sum + frame, 0), chain };
 }
 
+/** BPF_JMP | BPF_CALL with the source register BPF_PSEUDO_CALL: a call of a function of the same program. */
+const CALL = 0x85;
+const PSEUDO_CALL = 1;
+const INSTRUCTION_BYTES = 8;
+
 /** For each function, in the verifier's order, the functions that it calls. */
-function callsOf(id: number): number[][] {
-  const printed = execFileSync("bpftool", ["prog", "dump", "xlated", "id", String(id)], {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  const calls = [...printed.matchAll(/^ *(\d+): \(85\) call pc([+-]\d+)/gm)].map(([, at, distance]) => ({
-    from: Number(at),
-    to: Number(at) + Number(distance) + 1,
-  }));
-  // By their headers: the verifier of 6.1 keeps a function whose only call it has removed.
-  const starts = [...printed.matchAll(/^\w[^;\n]*\):\n(?:;.*\n)*\s*(\d+): /gm)].map(([, at]) => Number(at));
-  return starts.map((start, index) => {
-    const end = starts[index + 1] ?? Number.POSITIVE_INFINITY;
-    const own = calls.filter(({ from }) => from >= start && from < end);
-    return [...new Set(own.map(({ to }) => starts.indexOf(to)))];
-  });
+function callsOf(fd: number): number[][] {
+  const { instructions, starts } = translated(fd);
+  const called = starts.map(() => new Set<number>());
+  for (let at = 0, own = 0; at < instructions.byteLength / INSTRUCTION_BYTES; at++) {
+    if (at === starts[own + 1]) own++;
+    const offset = at * INSTRUCTION_BYTES;
+    if (instructions.getUint8(offset) !== CALL || instructions.getUint8(offset + 1) >> 4 !== PSEUDO_CALL) continue;
+    called[own]?.add(starts.indexOf(at + 1 + instructions.getInt16(offset + 2, true))); // the kernel leaves the distance there
+  }
+  return called.map((callees) => [...callees]);
+}
+
+/**
+ * The program as the verifier left it, and the first instruction of each of its functions: struct bpf_prog_info and struct bpf_func_info of
+ * linux/bpf.h. (bpftool prints them too, but takes longer than the verifier in an emulated guest.)
+ */
+function translated(fd: number): { instructions: DataView; starts: number[] } {
+  const read = koffi
+    .load("libbpf.so.1")
+    .func("int bpf_obj_get_info_by_fd(int fd, uint8_t *info, _Inout_ uint32_t *size)");
+  const info = new DataView(new ArrayBuffer(232));
+  const ask = () => {
+    const failed = read(fd, new Uint8Array(info.buffer), [info.byteLength]);
+    if (failed < 0) throw new Error(`The kernel does not show a program: error ${-failed}.`);
+  };
+  ask();
+  const instructions = new Uint8Array(info.getUint32(20, true));
+  const functionBytes = info.getUint32(132, true);
+  const functions = new Uint8Array(functionBytes * info.getUint32(144, true));
+  const count = info.getUint32(144, true);
+  for (const offset of [16, 52, 104, 108, 148, 168, 180]) info.setUint32(offset, 0, true); // nothing else
+  info.setBigUint64(32, koffi.address(instructions), true);
+  info.setBigUint64(136, koffi.address(functions), true);
+  ask();
+  const table = new DataView(functions.buffer);
+  return {
+    instructions: new DataView(instructions.buffer),
+    starts: Array.from({ length: count }, (_, index) => table.getUint32(index * functionBytes, true)),
+  };
 }
 
 function deepest(index: number, frames: readonly number[], calls: readonly number[][]): number[] {
